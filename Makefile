@@ -1,0 +1,70 @@
+# Everything a newcomer needs: make run, make test. They need Python >= 3.11 and make.
+# A name on the PATH may be a shim of something that is not there, so each one is tried.
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test fuzz lint format bench bench-ears migration constraints clean
+
+help:  ## Show what there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: .venv/installed  ## Start everything and open the library
+	@exec $(BIN)/python -m sp404_app serve --with-parent
+
+dev: .venv/installed  ## The same, taking up changes of the code
+	@exec $(BIN)/python -m sp404_app serve --with-parent --reload
+
+test: .venv/installed-dev  ## Run every test
+	@exec $(BIN)/python -m tests.run $(TESTS)
+
+fuzz: .venv/installed-dev  ## Attack every handler and route for a long time
+	SP404_FUZZ_ROUNDS=200 $(BIN)/pytest tests/security/test_fuzz.py tests/security/test_contract.py
+
+lint: .venv/installed-dev  ## Format, lint, types, layers, migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.pending_migrations
+
+format: .venv/installed-dev  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/installed-dev  ## Measure; results belong into docs/PERFORMANCE.md
+	@for name in startup first_load library arrival upload_memory; do \
+	  echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
+
+SOUNDS ?= ../shared/data/sounds
+bench-ears: .venv/installed-dev  ## Measure what the engine hears, beside librosa
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.ears
+
+migration: .venv/installed-dev  ## Write a migration: make migration MESSAGE="add pads"
+	$(BIN)/python -m tests.pending_migrations --write "$(MESSAGE)"
+
+constraints:  ## Freeze what the requirements pull in, in an environment with nothing else
+	rm -rf build/freeze
+	$(PYTHON) -m venv build/freeze
+	build/freeze/bin/python -m pip install -q -r requirements-dev.txt
+	build/freeze/bin/python -m pip freeze --all --exclude pip --exclude setuptools > constraints.txt
+	rm -rf build/freeze
+
+clean:  ## Remove what was built here; your library stays
+	rm -rf .venv build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || \
+	  { echo "Python 3.11 or newer is needed: install it, or name it, PYTHON=/path/to/python3.12 make run" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install -q -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt constraints.txt | .venv/installed
+	$(BIN)/python -m pip install -q -r requirements-dev.txt -c constraints.txt
+	@touch $@

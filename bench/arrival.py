@@ -1,0 +1,110 @@
+"""How long from the last byte of a 10 s loop to its waveform, tempo and key on the open page.
+
+Uploads loops one after the other with warm workers, in a real browser that shows the library,
+and prints the median and the 95th percentile; beside them, as the baseline of this machine at
+this moment, the time that the same analysis takes in this process alone.
+"""
+
+import base64
+import io
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from instance import database, person, product
+from library import enter
+from playwright.sync_api import sync_playwright
+
+from sp404_app.audio.analysis import analyse, warm_up
+from sp404_app.audio.survey import survey
+from tests.e2e.conftest import FLAGS
+
+ROUNDS = 30
+RATE = 44_100
+
+# Resolves with the milliseconds between the last byte sent and the row that has everything.
+MEASURE = """
+([name, data]) => new Promise((resolve) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const body = new FormData();
+  body.append("file", new File([bytes], name + ".wav"));
+  const request = new XMLHttpRequest();
+  let sent = 0;
+  request.upload.onload = () => { sent = performance.now(); };
+  const rows = document.querySelector("[data-testid=table]");
+  const complete = (row) =>
+    row.querySelector("[data-testid=name]").textContent === name &&
+    row.querySelector(".mini-wave") &&
+    row.querySelector("[data-testid=bpm]").textContent &&
+    row.querySelector("[data-testid=key]").textContent;
+  const watch = new MutationObserver(() => {
+    if (![...rows.querySelectorAll("[data-testid=sample-row]")].some(complete)) return;
+    watch.disconnect();
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - sent)));
+  });
+  watch.observe(rows, { childList: true, subtree: true, characterData: true });
+  setTimeout(() => resolve(20000), 20000);
+  request.open("POST", "/api/samples");
+  request.send(body);
+})
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    loops = [loop(seed) for seed in range(ROUNDS)]
+    with product() as instance, sync_playwright() as playwright:
+        with database(instance) as session:
+            person(session)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(base_url=instance.base_url)
+        enter(page, instance.base_url, empty=True)
+        found = [
+            page.evaluate(MEASURE, [f"Loop {n}", base64.b64encode(data).decode()])
+            for n, data in enumerate(loops)
+        ]
+        browser.close()
+    show("upload to page", found)
+    show("analysis alone", [alone(data) for data in loops])
+    print(json.dumps({"n": ROUNDS}))
+
+
+def loop(seed: int) -> bytes:
+    """Render ten seconds of drums at 96 BPM under a chord in A minor, no two alike."""
+    chance = np.random.default_rng(seed)
+    time_axis = np.arange(10 * RATE) / RATE
+    beat = time_axis % (60 / 96)
+    kick = np.sin(2 * np.pi * 55 * beat) * np.exp(-12 * beat)
+    hat = chance.normal(size=len(time_axis)) * np.exp(-60 * (time_axis % (30 / 96)))
+    chord = sum(np.sin(2 * np.pi * f * time_axis) for f in (220.0, 261.63, 329.63))
+    mix = 0.6 * kick + 0.08 * hat + 0.1 * chord + 0.001 * chance.normal(size=len(time_axis))
+    target = io.BytesIO()
+    soundfile.write(target, mix.astype(np.float32), RATE, format="WAV", subtype="PCM_16")
+    return target.getvalue()
+
+
+def alone(data: bytes) -> float:
+    """Time the survey and the analysis in this process, warm, in milliseconds."""
+    warm_up()
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        file.write(data)
+        file.flush()
+        began = time.perf_counter()
+        found = survey(Path(file.name))
+        analyse(found.window, found.window_rate, duration=found.duration)
+        return 1000 * (time.perf_counter() - began)
+
+
+def show(name: str, times: list[float]) -> None:
+    """Print one line."""
+    p95 = statistics.quantiles(times, n=20)[18]
+    print(f"{name:16} median {statistics.median(times):7.1f} ms   p95 {p95:7.1f} ms")
+
+
+if __name__ == "__main__":
+    main()

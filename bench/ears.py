@@ -1,0 +1,299 @@
+"""How well the engine hears, beside librosa's defaults: `python -m bench.ears`.
+
+Runs over rendered sounds (other seeds than training's) and over real ones where SP404_SOUNDS
+names a folder with manifest.csv. `--cache DIR`, the one of bench.train, adds the figures that
+need models learned again without a pack: kind and calibration.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from bench import train
+from bench.ears_score import calibration, percent, precision
+from bench.ears_sounds import Real, folder, sounds
+from bench.train_dirt import DIRT, dirty
+from bench.train_key import mirex
+from bench.train_render import takes
+from bench.train_tempo import SHORTEST_CROP_BEATS, accuracy
+from sp404_app.audio import analysis, kind, likeness, onset, tempo
+from sp404_app.audio.chroma import chroma
+from sp404_app.audio.tonality import key
+
+Signal = npt.NDArray[np.float32]
+SEED = 99
+TRAP = "stargate/microlag"
+KRUMHANSL = (
+    (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
+    (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
+)
+SORTS = (
+    ("bassdrum", "kick"), ("snare", "snare"), ("clap", "clap"), ("opened", "open hat"),
+    ("openhh", "open hat"), ("hihat", "closed hat"), ("tom", "tom"), ("cowbell", "percussion"),
+    ("rim", "percussion"), ("kick0", "kick"), ("kick_", "kick"), ("ride", "cymbal"),
+)  # fmt: skip
+CATEGORIES = {
+    "808bd": "kick", "bd": "kick", "hardkick": "kick", "808sd": "snare", "sd": "snare",
+    "sn": "snare", "808oh": "open hat", "oh": "open hat", "808cy": "cymbal", "cr": "cymbal",
+    "ht": "tom", "lt": "tom", "bass": "bass", "basses": "bass", "sax": "lead", "stab": "chord",
+    "stringsnpads": "chord", "perc": "percussion", "hand": "percussion", "effects": "fx",
+    "glitch": "fx",
+}  # fmt: skip
+
+
+def ours(y: Signal, sr: float) -> float:
+    """Return our tempo."""
+    found = tempo.estimate(onset.envelope(y, sr), len(y) / sr)
+    return found.bpm if found else 0.0
+
+
+def default(y: Signal, sr: float) -> float:
+    """Return librosa's tempo, as its tutorial computes it."""
+    return float(np.atleast_1d(librosa.beat.beat_track(y=y, sr=sr)[0])[0])
+
+
+METHODS: dict[str, Callable[[Signal, float], float]] = {"engine": ours, "librosa": default}
+
+
+def versions(y: Signal, sr: float, bpm: float, seed: int) -> Iterator[tuple[str, Signal]]:
+    """Yield a loop clean and spoilt in four ways."""
+    yield "clean", y
+    for number, how in enumerate(DIRT):
+        if how != "crop" or len(y) / sr * bpm / 60 >= SHORTEST_CROP_BEATS:
+            yield how, dirty(y, sr, how, np.random.default_rng([seed, number]))
+
+
+def show_tempo(loops: list[tuple[str, Signal, float, float]]) -> None:
+    """Print Acc1e / Acc1 / Acc2 for rows of (set, signal, rate, bpm)."""
+    print("| loops | method | Acc1e | Acc1 | Acc2 |\n|---|---|---|---|---|")
+    for name, method in METHODS.items():
+        rows = [(which, accuracy(method(y, sr) or 1.0, bpm)) for which, y, sr, bpm in loops]
+        for which in dict.fromkeys(which for which, _ in rows):
+            scores = np.array([score for other, score in rows if other == which], float)
+            print(f"| {which} | {name} | " + " | ".join(map(percent, scores.T)) + " |")
+
+
+def real_loops(reals: list[Real]) -> list[tuple[str, Signal, float, float]]:
+    """Prepare the real loops, clean and spoilt, by set."""
+    rows = []
+    for number, real in enumerate(real for real in reals if real.kind == "loop"):
+        found = real.survey()
+        assert real.bpm is not None
+        for how, y in versions(found.window, found.window_rate, real.bpm, 1000 + number):
+            which = "trap pack" if real.pack == TRAP else "packs"
+            rows.append((f"real, {which}, {how}", y, found.window_rate, real.bpm))
+            if how == "clean" and real.bpm <= 100:
+                rows.append(("real, 100 BPM and slower", y, found.window_rate, real.bpm))
+    return rows
+
+
+def rendered_loops() -> list[tuple[str, Signal, float, float]]:
+    """Render loops that no model has seen."""
+    rows = []
+    for what, count in (("drums", 160), ("tonal", 90)):
+        for take in takes(what, count, SEED):
+            assert take.bpm is not None
+            rows.append((f"rendered, {what}", take.signal, 44_100.0, take.bpm))
+            rows.append(("rendered, all", take.signal, 44_100.0, take.bpm))
+    return rows
+
+
+def krumhansl(y: Signal, sr: float) -> str:
+    """Name a key as most tutorials do: chroma_cqt and Krumhansl's profiles."""
+    mean = librosa.feature.chroma_cqt(y=y, sr=sr).mean(axis=1)
+    fits = [
+        np.corrcoef(np.roll(profile, pitch), mean)[0, 1]
+        for profile in KRUMHANSL for pitch in range(12)
+    ]  # fmt: skip
+    return train.KEYS[int(np.argmax(fits))]
+
+
+def show_key(reals: list[Real]) -> None:
+    """Print the share of right keys and the MIREX score."""
+    rows = [("rendered", take.signal, 44_100.0, take.key) for take in takes("tonal", 240, SEED + 1)]
+    for real in reals:
+        if real.key:
+            found = real.survey()
+            rows.append((f"real {real.kind}", found.window, found.window_rate, real.key))
+    for which in dict.fromkeys(row[0] for row in rows):
+        scores = {"engine": [], "librosa": []}
+        for name, y, sr, truth in rows:
+            if name == which and truth:
+                heard = chroma(y, sr)
+                scores["engine"].append((key(heard).name if heard else None, truth))
+                scores["librosa"].append((krumhansl(y, sr), truth))
+        for method, pairs in scores.items():
+            same = percent(found == truth for found, truth in pairs)
+            print(
+                f"| key, {which} | {method} | {same} | {percent(mirex(*pair) for pair in pairs)} |"
+            )
+
+
+def mfcc(y: Signal, sr: float) -> npt.NDArray[np.float64]:
+    """Return mean and deviation of 20 MFCCs, the usual first idea of likeness."""
+    y = librosa.resample(y, orig_sr=sr, target_sr=22_050)
+    rows = librosa.feature.mfcc(y=y, sr=22_050, n_mfcc=20, n_fft=min(2048, max(256, len(y))))
+    return np.concatenate([rows.mean(axis=1), rows.std(axis=1)])
+
+
+def vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
+    """Return our vector, scaled for a plain cosine."""
+    found = likeness.vector(likeness.patch(y, sr), onset.envelope(y, sr), chroma(y, sr))
+    return likeness.weighted(found)
+
+
+def sort_of(real: Real) -> str | None:
+    """Return the class of a real hit, from its folder or its original name."""
+    if real.kind != "oneshot":
+        return None
+    if real.category in CATEGORIES:
+        return CATEGORIES[real.category]
+    return next((sort for part, sort in SORTS if part in real.original.lower()), None)
+
+
+def show_likeness(reals: list[Real]) -> None:
+    """Print precision at ten, over rendered kits and across real packs."""
+    made = [(t.signal, 44_100.0, t.label, str(n)) for n, t in enumerate(takes("hits", 600, SEED))]
+    real = []
+    for one in reals:
+        if sort := sort_of(one):
+            found = one.survey()
+            real.append((found.window, found.window_rate, sort, one.pack))
+    for which, rows in (("rendered", made), ("real, across packs", real)):
+        for method, measure in (("engine", vector), ("MFCC", mfcc), ("MFCC scaled", mfcc)):
+            x = np.array([measure(y, sr) for y, sr, *_ in rows])
+            if "MFCC" in method and len(x):
+                x = (x - x.mean(axis=0)) / (x.std(axis=0) if "scaled" in method else 1)
+            scores = precision(x, [row[2] for row in rows], [row[3] for row in rows])
+            print(f"| likeness P@10, {which} | {method} | {percent(scores)} |")
+
+
+def show_kind(cache: Path | None, reals: list[Real]) -> None:
+    """Print how often loop or one-shot is right, learned without the pack in question."""
+    rule = percent((real.survey().duration > 2) == (real.kind == "loop") for real in reals
+                   if real.kind != "phrase")  # fmt: skip
+    print(f"| loop or one-shot | longer than 2 s | {rule} |")
+    if cache is None:
+        return
+    made = train.kept(cache, "rendered", train.all_rendered)
+    seen = train.kept(cache, "real", lambda: [train.of_real(real) for real in reals])
+    right = []
+    for pack in sorted({sound.group for sound in seen}):
+        model = train.fit_kind(made, [sound for sound in seen if sound.group != pack])
+        for sound in seen:
+            if sound.group == pack and sound.kind != "phrase":
+                row = kind.describe(sound.env, sound.duration, sound.tempo())
+                right.append((float(model(row)) > 0) == (sound.kind == "loop"))
+    print(f"| loop or one-shot | engine, each pack left out | {percent(right)} |")
+
+
+def show_calibration(cache: Path | None) -> None:
+    """Print the reliability of `bpm_confidence`, calibrated without the pack in question."""
+    if cache is None:
+        return
+    held = [
+        case
+        for n, case in enumerate(train.kept(cache, "cases", train.tempo_cases))
+        if n // 5 % 4 == 0
+    ]
+    real = [case for _, case in train.kept(cache, "real_cases", train.real_cases)]
+    sure: list[float] = []
+    right: list[bool] = []
+    for pack in sorted({case.group for case in real}):
+        model = train.fit_confidence(held, [c for c in real if c.group != pack], tempo.ranking())
+        for case in real:
+            if case.group == pack and len(case.found.bpm):
+                row, good = train.judged(case, tempo.ranking())
+                sure.append(tempo.sigmoid(float(model(row))))
+                right.append(good)
+    error, rows = calibration(sure, right)
+    print(f"\nReal loops, clean and spoilt: ECE {error:.3f}, n={len(sure)}\n")
+    print("| said | was right | n |\n|---|---|---|")
+    for said, was, count in rows:
+        print(f"| {said:.2f} | {was:.2f} | {count} |")
+    half = np.argsort(sure)[len(sure) // 2 :]
+    print(f"\nAcc1 of the more confident half: {percent(np.array(right)[half])}")
+
+
+def naive(path: Path) -> None:
+    """Do what a first version with librosa does."""
+    y, sr = librosa.load(path, sr=22_050)
+    librosa.beat.beat_track(y=y, sr=sr)
+    librosa.feature.chroma_cqt(y=y, sr=sr)
+    librosa.feature.mfcc(y=y, sr=sr, n_mfcc=20)
+    whole, _ = soundfile.read(path, dtype="float32", always_2d=True)
+    whole[: len(whole) // 256 * 256].reshape(-1, 256, whole.shape[1]).min(axis=1)
+
+
+def show_cost(paths: list[Path]) -> None:
+    """Print CPU time per file when warm, and wall time of a cold process."""
+    costs = {}
+    for name, run in (
+        ("engine, everything", analysis.analyse_file),
+        ("naive librosa stack", naive),
+    ):
+        run(paths[0])
+        started = time.process_time()
+        for path in paths:
+            run(path)
+        costs[name] = (time.process_time() - started) / len(paths) * 1000
+        print(f"| CPU per file, warm | {name} | {costs[name]:.1f} ms (n={len(paths)}) |")
+    ratio = costs["naive librosa stack"] / costs["engine, everything"]
+    print(f"| ratio | | {ratio:.1f} |")
+    walls = []
+    script = (
+        "import sys; from pathlib import Path; from sp404_app.audio import command;"
+        "command.main([Path(sys.argv[1])], True)"
+    )
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", script, paths[0]], check=True, capture_output=True)
+        walls.append(time.perf_counter() - started)
+    best, middle = min(walls), float(np.median(walls))
+    print(f"| cold process, one loop | engine | {best:.2f} s best, {middle:.2f} s median |")
+
+
+def main() -> None:
+    """Print every table."""
+    warnings.simplefilter("ignore", UserWarning)  # librosa complains of every short hit
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--cache", type=Path)
+    options.add_argument("--only", default="tempo,key,likeness,kind,calibration,cost")
+    chosen = options.parse_args()
+    where = folder()
+    reals = list(sounds(where)) if where else []
+    steps: dict[str, Callable[[], None]] = {
+        "tempo": lambda: show_tempo(rendered_loops() + real_loops(reals)),
+        "key": lambda: show_key(reals),
+        "likeness": lambda: show_likeness(reals),
+        "kind": lambda: show_kind(chosen.cache, reals),
+        "calibration": lambda: show_calibration(chosen.cache),
+        "cost": lambda: show_cost([real.path for real in reals] or demo_files()),
+    }
+    for step in chosen.only.split(","):
+        steps[step]()
+
+
+def demo_files() -> list[Path]:
+    """Write rendered loops where there are no real ones."""
+    target = Path(".cache")
+    target.mkdir(exist_ok=True)
+    paths = []
+    for number, take in enumerate(takes("drums", 20, SEED)):
+        path = target / f"bench{number}.wav"
+        soundfile.write(path, take.signal, 44_100)
+        paths.append(path)
+    return paths
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Read the shared collection of real sounds with known truth, where there is one."""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sp404_app.audio.keys import KEYS
+from sp404_app.audio.survey import Survey, survey
+
+FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """One real sound and what its makers say about it."""
+
+    path: Path
+    kind: str
+    pack: str
+    category: str
+    bpm: float | None
+    key: str | None
+    original: str
+
+    def survey(self) -> Survey:
+        """Decode it."""
+        return survey(self.path)
+
+
+def folder() -> Path | None:
+    """Return the folder that SP404_SOUNDS names, if it is set and holds manifest.csv."""
+    named = Path(os.environ.get("SP404_SOUNDS", "sounds"))
+    return named if (named / "manifest.csv").exists() else None
+
+
+def sounds(where: Path) -> Iterator[Real]:
+    """List the collection."""
+    with (where / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield Real(
+                where / row["file"],
+                row["kind"],
+                row["group"],
+                row["cat"],
+                float(row["true_bpm"]) if row["true_bpm"] else None,
+                key_of(row["true_key"]),
+                row["path"],
+            )
+
+
+def key_of(written: str) -> str | None:
+    """Spell a key with sharps."""
+    pitch, _, mode = written.partition(" ")
+    name = f"{FLATS.get(pitch, pitch)} {mode}"
+    return name if name in KEYS else None

@@ -1,0 +1,112 @@
+"""How many bytes the first visit of a page transfers, beside those of a blank Reflex app.
+
+Both are built and served the same way in this run, and read by a real browser with an empty
+cache.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from instance import database, person, product
+from library import enter
+from playwright.sync_api import Browser, sync_playwright
+
+from sp404_app.supervisor.home import Home
+from tests.e2e.conftest import FLAGS
+from tests.product import free_port
+
+BLANK = "import reflex as rx\napp = rx.App()\napp.add_page(lambda: rx.el.p('blank'), route='/')\n"
+CONFIG = "import reflex as rx\nconfig = rx.Config(app_name='blank', telemetry_enabled=False)\n"
+
+
+def main() -> None:
+    """Measure and print."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        with product() as instance:
+            with database(instance) as session:
+                person(session)
+            found = {
+                path: transferred(browser, instance.base_url, path, signed_in=path == "/library")
+                for path in ("/", "/login", "/signup", "/library")
+            }
+            with blank(Home(instance.home).node) as url:
+                base = transferred(browser, url, "/", signed_in=False)
+        browser.close()
+    print(f"{'blank Reflex app':18} {base / 1000:7.1f} kB")
+    for path, size in found.items():
+        print(f"{path:18} {size / 1000:7.1f} kB   {size / base:.2f} x")
+
+
+def transferred(browser: Browser, base_url: str, path: str, *, signed_in: bool) -> int:
+    """Return the bytes on the wire until the page is quiet."""
+    context = browser.new_context(base_url=base_url)
+    page = context.new_page()
+    if signed_in:
+        enter(page, base_url, empty=True)
+        page.close()
+        context.request.dispose()
+        page = context.new_page()
+    sizes: list[int] = []
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto(path)
+    page.wait_for_timeout(3000)
+    context.close()
+    return int(sum(sizes))
+
+
+@contextmanager
+def blank(node: Path) -> Iterator[str]:
+    """Build and serve an app with one empty page, with the packages of ours."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root)
+        (folder / "blank").mkdir()
+        (folder / "blank" / "blank.py").write_text(BLANK)
+        (folder / "rxconfig.py").write_text(CONFIG)
+        environment = os.environ | {
+            "REFLEX_USE_NPM": "1",
+            "PATH": f"{node}:{os.environ['PATH']}",
+        }
+        serve = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "reflex", "run", "--env", "prod"),
+                *("--frontend-port", str(port), "--backend-port", str(port)),
+            ],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for(port)
+            yield f"http://localhost:{port}"
+        finally:
+            serve.terminate()
+            serve.wait(20)
+
+
+def wait_for(port: int, seconds: float = 300) -> None:
+    """Wait until somebody answers on a port."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if not probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.5)
+    raise SystemExit("the blank app did not start")
+
+
+if __name__ == "__main__":
+    main()

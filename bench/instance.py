@@ -1,0 +1,130 @@
+"""A running product for the benches, and people in it."""
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from sqlmodel import Session, create_engine, insert
+
+from sp404_app.audio.keys import KEYS
+from sp404_app.models import Sample, User, Waveform
+from sp404_app.models.columns import now, uuid7
+from sp404_app.services import passwords
+from sp404_app.services.words import words_of
+from sp404_app.settings import settings
+from tests.product import Product, home_in, slot
+
+PASSWORD = "tape delay and dust"  # noqa: S105 - of people who exist for a minute
+FIRST = [
+    "dusty",
+    "warm",
+    "broken",
+    "velvet",
+    "paper",
+    "night",
+    "tape",
+    "low",
+    "high",
+    "golden",
+    "rusty",
+    "slow",
+    "blue",
+    "late",
+]
+SECOND = [
+    "kick",
+    "snare",
+    "hat",
+    "clap",
+    "bass",
+    "chord",
+    "break",
+    "loop",
+    "vox",
+    "stab",
+    "rim",
+    "tom",
+    "crash",
+    "bell",
+    "arp",
+    "keys",
+]
+
+
+@contextmanager
+def product() -> Iterator[Product]:
+    """Start the whole product with an empty home, and stop it."""
+    with slot() as folder, home_in(folder) as instance:
+        instance.start()
+        try:
+            yield instance
+        finally:
+            instance.stop()
+
+
+@contextmanager
+def database(instance: Product) -> Iterator[Session]:
+    """Open one transaction in the product's database."""
+    os.environ["SP404_HOME"] = str(instance.home)
+    settings.cache_clear()
+    folder = instance.home / "run" / "postgres"
+    engine = create_engine(f"postgresql+psycopg://postgres@/sp404?host={folder}")
+    with Session(engine) as session, session.begin():
+        yield session
+    engine.dispose()
+
+
+def person(session: Session, email: str = "bench@example.org") -> User:
+    """Make somebody who can sign in."""
+    user = User(
+        email=email,
+        password_hash=passwords.hash_now(PASSWORD),
+        email_verified_at=now(),
+        is_demo=True,  # the demo account is on Pro, which has room for what is measured
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def library(session: Session, user: User, size: int, seed: int = 404) -> None:
+    """Give somebody `size` analysed samples with believable names, tempos, keys and tags."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    rows = [_row(user, number, chance) for number in range(size)]
+    session.exec(insert(Sample), params=rows)  # type: ignore[call-overload]
+    waves = [{"sample_id": r["id"], "user_id": user.id, "peaks": b""} for r in rows[:1]]
+    session.exec(insert(Waveform), params=waves)  # type: ignore[call-overload]
+
+
+def _row(user: User, number: int, chance: random.Random) -> dict[str, object]:
+    name = f"{chance.choice(FIRST)} {chance.choice(SECOND)} {number:05}".title()
+    loop = chance.random() < 0.5
+    tags = chance.sample(SECOND, 2)
+    return {
+        "id": uuid7(),
+        "user_id": user.id,
+        "name": name,
+        "filename": f"{name}.wav",
+        "storage_key": f"bench/{number}",
+        "size": 100_000,
+        "digest": f"{number:064x}",
+        "format": "WAV 16-bit",
+        "sample_rate": 44_100,
+        "channels": 2,
+        "duration": round(chance.uniform(0.1, 12), 3),
+        "status": "ready",
+        "thumbnail": "".join(chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", k=48)),
+        "loudness_lufs": -14.0,
+        "peak_dbfs": -1.0,
+        "kind": "loop" if loop else "one_shot",
+        "bpm": chance.choice([82, 90, 96, 120, 128, 174]) if loop else None,
+        "bpm_confidence": 0.9,
+        "key": chance.choice(KEYS),
+        "tags": sorted(tags),
+        "words": words_of(name, *tags),
+    }

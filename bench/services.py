@@ -1,0 +1,39 @@
+"""The services of a running product, for benches that measure inside one process."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from instance import product
+
+from sp404_app.services import keys
+from sp404_app.settings import settings
+from sp404_app.supervisor import postgresql, redis_server
+from sp404_app.supervisor.home import Home
+
+
+@contextmanager
+def services() -> Iterator[None]:
+    """Use those of the home in SP404_HOME if it is set (and running), else start a product."""
+    if home := os.environ.get("SP404_HOME"):
+        _point_at(home)
+        yield
+        return
+    with product() as instance:
+        _point_at(str(instance.home))
+        yield
+
+
+def _point_at(folder: str) -> None:
+    os.environ["SP404_HOME"] = folder
+    settings.cache_clear()
+    home = Home(settings().home)
+    os.environ["SP404_DATABASE_URL"] = postgresql.url(home)
+    os.environ["SP404_REDIS_URL"] = redis_server.url(home)
+    settings.cache_clear()
+    keys.ensure()
+
+
+def percentile(times: list[float], share: float) -> float:
+    """Return the time, in ms, below which a share of these seconds lies."""
+    return 1000 * sorted(times)[min(len(times) - 1, int(len(times) * share))]

@@ -1,0 +1,188 @@
+"""Learn to rank tempo hypotheses: a conditional logit over `hypotheses.FEATURES`.
+
+McFadden, "Conditional logit analysis of qualitative choice behavior" (1974): the probability
+of a hypothesis is the softmax of its score among all of its file; the likelihood of a file is
+that of the hypotheses that agree with the truth. Convex but for that sum; L-BFGS from zero.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from bench.train_dirt import DIRT, cut, dirty
+from bench.train_kit import Take
+from sp404_app.audio import hypotheses, onset
+from sp404_app.audio.hypotheses import Hypotheses
+from sp404_app.audio.onset import Envelope
+from sp404_app.audio.weights import Linear, Net
+
+CLOSE = 0.012
+DIRTY_WEIGHT = 0.35
+SHORTEST_CROP_BEATS = 6
+UNITS, EPOCHS, RATE, PENALTY = 16, 20, 4e-3, 5e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A sound with its evidence and its truth."""
+
+    found: Hypotheses
+    env: Envelope
+    duration: float
+    bpm: float
+    group: str
+    how: str
+
+
+def case(signal: npt.NDArray[np.float32], sr: float, bpm: float, group: str, how: str) -> Case:
+    """Collect the evidence for one version of a sound."""
+    env = onset.envelope(signal, sr)
+    duration = len(signal) / sr
+    return Case(hypotheses.gather(env, duration), env, duration, bpm, group, how)
+
+
+def versions(
+    signal: npt.NDArray[np.float32], sr: float, bpm: float, group: str, seed: int
+) -> Iterable[Case]:
+    """Yield the clean cut and its four spoilt copies."""
+    yield case(signal, sr, bpm, group, "clean")
+    for number, how in enumerate(DIRT):
+        if how == "crop" and len(signal) / sr * bpm / 60 < SHORTEST_CROP_BEATS:
+            continue
+        rng = np.random.default_rng([seed, number])
+        yield case(dirty(signal, sr, how, rng), sr, bpm, group, how)
+
+
+def rendered(takes: Iterable[Take]) -> list[Case]:
+    """Collect the cases of rendered loops."""
+    found: list[Case] = []
+    for number, take in enumerate(takes):
+        assert take.bpm is not None
+        signal = cut(take.signal, 44_100, np.random.default_rng([9, number]))
+        found += versions(signal, 44_100, take.bpm, take.group, number)
+    return found
+
+
+Weigh = Callable[[Case], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Cases laid end to end: rows `x`, whether each is `right`, and where each case starts."""
+
+    x: npt.NDArray[np.float32]
+    right: npt.NDArray[np.bool_]
+    starts: npt.NDArray[np.int64]
+    owner: npt.NDArray[np.int64]
+    weight: npt.NDArray[np.float64]
+
+    def slope(self, score: npt.NDArray[np.floating]) -> tuple[float, npt.NDArray[np.float64]]:
+        """Return the negative log likelihood, and its slope in each row's score."""
+        power = np.exp(score - np.maximum.reduceat(score, self.starts)[self.owner])
+        total = np.add.reduceat(power, self.starts)
+        good = np.add.reduceat(power * self.right, self.starts) + 1e-12
+        value = float(self.weight @ (np.log(total) - np.log(good)))
+        gap = power / total[self.owner] - power * self.right / good[self.owner]
+        return value, gap * self.weight[self.owner]
+
+
+def batch(cases: list[Case], weigh: Weigh, line: Linear) -> Batch:
+    """Standardise and join cases."""
+    rights = [np.abs(c.found.bpm / c.bpm - 1) < CLOSE for c in cases]
+    x = np.concatenate([c.found.evidence for c in cases])
+    counts = np.array([len(right) for right in rights])
+    weight = np.array([weigh(c) for c in cases], np.float64)
+    return Batch(
+        ((x - line.mean) / line.scale).astype(np.float32),
+        np.concatenate(rights),
+        np.concatenate([[0], np.cumsum(counts)[:-1]]),
+        np.repeat(np.arange(len(cases)), counts),
+        weight / weight.sum(),
+    )
+
+
+def solvable(cases: list[Case]) -> list[Case]:
+    """Keep the cases whose truth is among the hypotheses."""
+    return [c for c in cases if (np.abs(c.found.bpm / c.bpm - 1) < CLOSE).any()]
+
+
+def fit_line(cases: list[Case], weigh: Weigh, ridge: float = 0.02) -> Linear:
+    """Fit the linear model by L-BFGS."""
+    x = np.concatenate([c.found.evidence for c in cases])
+    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-3
+    nothing = np.zeros(x.shape[1], np.float32)
+    blank = Linear(mean, scale, nothing, np.zeros((), np.float32))
+    joined = batch(cases, weigh, blank)
+
+    def loss(w: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        value, slope = joined.slope((joined.x @ w.astype(np.float32)).astype(np.float64))
+        back = joined.x.T @ slope.astype(np.float32)
+        return value + 0.5 * ridge * float(w @ w), back + ridge * w
+
+    found = minimize(loss, nothing, jac=True, method="L-BFGS-B", options={"maxiter": 300})
+    return Linear(mean, scale, found.x.astype(np.float32), np.zeros((), np.float32))
+
+
+def fit_net(cases: list[Case], weigh: Weigh, seeds: tuple[int, ...] = (0, 1, 2)) -> Net:
+    """Fit several small nets from the linear solution, and join them into one by averaging."""
+    cases = solvable(cases)
+    line = fit_line(cases, weigh)
+    nets = [bend(cases, weigh, line, np.random.default_rng(seed)) for seed in seeds]
+    share = np.float32(1 / len(nets))
+    weight = np.sum([net.line.weight for net in nets], axis=0) * share
+    return Net(
+        Linear(line.mean, line.scale, weight, line.bias),
+        np.concatenate([net.hidden for net in nets], axis=1),
+        np.concatenate([net.offset for net in nets]),
+        np.concatenate([net.out for net in nets]) * share,
+    )
+
+
+def bend(cases: list[Case], weigh: Weigh, line: Linear, rng: np.random.Generator) -> Net:
+    """Add a hidden layer by Adam (Kingma & Ba 2015) over batches of cases."""
+    values = [
+        rng.normal(0, 0.1, (len(line.weight), UNITS)),
+        np.zeros(UNITS),
+        np.zeros(UNITS),
+        line.weight.copy(),
+    ]
+    values = [value.astype(np.float32) for value in values]
+    first, second = ([np.zeros_like(value) for value in values] for _ in range(2))
+    step = 0
+    for epoch in range(EPOCHS):
+        order = rng.permutation(len(cases))
+        for at in range(0, len(order), 256):
+            joined = batch([cases[index] for index in order[at : at + 256]], weigh, line)
+            step += 1
+            for k, slope in enumerate(slopes(values, joined)):
+                first[k] += 0.1 * (slope - first[k])
+                second[k] += 0.001 * (slope**2 - second[k])
+                speed = np.sqrt(second[k] / (1 - 0.999**step)) + 1e-8
+                values[k] -= RATE * (1 - epoch / EPOCHS) * first[k] / (1 - 0.9**step) / speed
+    hidden, offset, out, weight = values
+    return Net(Linear(line.mean, line.scale, weight, line.bias), hidden, offset, out)
+
+
+def slopes(values: list[npt.NDArray[np.float32]], joined: Batch) -> list[npt.NDArray[np.float32]]:
+    """Return the slope of the penalised loss in each of the net's arrays."""
+    hidden, offset, out, weight = values
+    bent = np.tanh(joined.x @ hidden + offset)
+    _, slope = joined.slope((bent @ out + joined.x @ weight).astype(np.float64))
+    slope = slope.astype(np.float32)
+    inner = np.outer(slope, out) * (1 - bent * bent)
+    return [
+        joined.x.T @ inner + PENALTY * hidden,
+        inner.sum(axis=0),
+        bent.T @ slope + PENALTY * out,
+        joined.x.T @ slope + 3 * PENALTY * weight,
+    ]
+
+
+def accuracy(bpm: float, truth: float) -> tuple[bool, bool, bool]:
+    """Return Acc1e (whole tempo right), Acc1 (4 %) and Acc2 (4 % up to factors of 2 and 3)."""
+    exact = round(bpm) == round(truth) or abs(bpm - truth) <= 0.5
+    close = [abs(bpm / (truth * factor) - 1) <= 0.04 for factor in (1, 2, 0.5, 3, 1 / 3)]
+    return exact, close[0], any(close)

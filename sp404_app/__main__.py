@@ -1,0 +1,8 @@
+"""`python -m sp404_app …`."""
+
+import sys
+
+from sp404_app.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

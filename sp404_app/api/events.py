@@ -1,0 +1,65 @@
+"""GET /api/events: what changes in a person's library, as server-sent events."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import StreamingResponse
+from redis.exceptions import RedisError
+from sqlmodel import Session
+
+from sp404_app.api.deps import CurrentUser, identify
+from sp404_app.db import in_transaction
+from sp404_app.errors import NotFound, NotSignedIn
+from sp404_app.services import jobs, live, quotas, samples
+from sp404_app.services.billing.views import subscription_view
+from sp404_app.services.live import News, Topic
+from sp404_app.services.views import job_view, quota_view, sample_view
+
+router = APIRouter(tags=["events"])
+
+PATIENCE = 15.0  # seconds: proxies hang up on a line that says nothing for a minute
+
+
+@router.get("/events", response_class=StreamingResponse)
+async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
+    """Stream events named job, sample, quota, subscription; `library` says that many rows changed.
+
+    The stream ends with the sign-in it was opened by, and while Redis is away.
+    """
+    return StreamingResponse(
+        _stream(request, user_id),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(request: Request, user_id: uuid.UUID) -> AsyncIterator[str]:
+    try:
+        async for burst in live.listen(user_id, patience=PATIENCE):
+            await identify(request)
+            if not burst:
+                yield ": here\n\n"
+            for news in burst:
+                shown = await in_transaction(_object_of, user_id, news)
+                yield f"event: {news.topic}\ndata: {json.dumps(shown)}\n\n"
+    except (NotSignedIn, RedisError):
+        return
+
+
+def _object_of(session: Session, user_id: uuid.UUID, news: News) -> Any:
+    try:
+        if news.topic is Topic.SAMPLE:
+            return jsonable_encoder(sample_view(samples.get(session, user_id, uuid.UUID(news.id))))
+        if news.topic is Topic.JOB:
+            return jsonable_encoder(job_view(jobs.get(session, user_id, uuid.UUID(news.id))))
+    except NotFound:
+        return {"id": news.id, "deleted": True}
+    if news.topic is Topic.SUBSCRIPTION:
+        return jsonable_encoder(subscription_view(session, user_id))
+    if news.topic is Topic.QUOTA:
+        return jsonable_encoder(quota_view(quotas.usage(session, user_id)))
+    return {}

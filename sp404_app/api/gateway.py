@@ -1,0 +1,209 @@
+"""The door in front of every page, route and websocket: small ASGI wrappers, outermost last."""
+
+import inspect
+import ipaddress
+import time
+import uuid
+from collections.abc import Iterable
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from sp404_app.api import bodies, faults, metrics, sockets
+from sp404_app.api.policy import policy
+from sp404_app.settings import settings
+
+SAFETY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # With `no-referrer`, browsers send `Origin: null` even to ourselves.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+QUIET = ("/assets/", "/_next/", "/fonts/")
+YEAR = 31_536_000
+
+log = structlog.get_logger("access")
+
+
+def gateway(app: ASGIApp) -> ASGIApp:
+    """Wrap the whole backend: from the outside in."""
+    for wrap in (
+        bodies.limited,
+        safe_headers,
+        allowances,
+        caught,
+        logged,
+        numbered,
+        sockets.paced,
+        located,
+    ):
+        app = wrap(app)
+    return app
+
+
+def located(app: ASGIApp) -> ASGIApp:
+    """Put the address of the caller into the scope; only our own proxies may name another one."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and scope.get("client"):
+            ip, port = scope["client"]
+            forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+            scope["client"] = (believed(ip, ",".join(forwarded)), port)
+        await app(scope, receive, send)
+
+    return guarded
+
+
+def believed(ip: str, forwarded_for: str) -> str:
+    """Return the nearest address that is not one of our proxies."""
+    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
+    while hops and _is_proxy(ip):
+        ip = hops.pop()
+    return ip
+
+
+def _is_proxy(ip: str) -> bool:
+    try:
+        address = ipaddress.ip_address(ip)
+        networks = [ipaddress.ip_network(name.strip()) for name in settings().trusted_proxies]
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+def numbered(app: ASGIApp) -> ASGIApp:
+    """Give every request an id of our own: in the log, in the scope, in `X-Request-ID`."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        clear_contextvars()
+        bind_contextvars(request_id=request_id)
+
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        await app(scope, receive, answered)
+
+    return guarded
+
+
+def logged(app: ASGIApp) -> ASGIApp:
+    """Write one line for each answer, without the query: addresses of mails carry tokens in it."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(QUIET):
+            await app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await app(scope, receive, answered)
+        finally:
+            seconds = time.perf_counter() - started
+            metrics.observe(scope["method"], _route(scope), status, seconds)
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"][:300],
+                status=status,
+                milliseconds=round(seconds * 1000, 1),
+                ip=scope["client"][0] if scope.get("client") else "",
+                **scope.get("state", {}).get("log", {}),
+            )
+
+    return guarded
+
+
+def _route(scope: Scope) -> str:
+    """Return the pattern that answered; pages, assets and unknown addresses count together."""
+    parameters: dict[str, object] = scope.get("path_params", {})
+    given = {str(value): f"{{{name}}}" for name, value in parameters.items()}
+    if not inspect.isroutine(scope.get("endpoint")) or "{path}" in given.values():
+        return metrics.PAGES
+    parts: list[str] = scope["path"].split("/")
+    return "/".join(given.get(part, part) for part in parts)
+
+
+def caught(app: ASGIApp) -> ASGIApp:
+    """Write down what nobody expected, and answer for it; the last line of defence."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await app(scope, receive, watched)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            log.exception("unexpected error", path=scope["path"][:300], kind=type(error).__name__)
+            if not started:
+                await faults.answer(500, faults.OURS)(scope, receive, send)
+
+    return guarded
+
+
+def allowances(app: ASGIApp) -> ASGIApp:
+    """Tell a caller how many requests are left to them."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+
+        async def answered(message: Message) -> None:
+            left = state.get("allowance")
+            if message["type"] == "http.response.start" and left is not None:
+                headers = MutableHeaders(scope=message)
+                headers["RateLimit-Limit"] = str(left.limit)
+                headers["RateLimit-Remaining"] = str(left.remaining)
+                headers["RateLimit-Reset"] = str(left.reset)
+            await send(message)
+
+        await app(scope, receive, answered)
+
+    return guarded
+
+
+def safe_headers(app: ASGIApp) -> ASGIApp:
+    """Tell browsers what not to do with our answers."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _safety(scope["path"]):
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await app(scope, receive, answered if scope["type"] == "http" else send)
+
+    return guarded
+
+
+def _safety(path: str) -> Iterable[tuple[str, str]]:
+    yield from SAFETY.items()
+    yield "Content-Security-Policy", policy(path)
+    if settings().origin.startswith("https://"):
+        yield "Strict-Transport-Security", f"max-age={YEAR}; includeSubDomains"
+    if path.startswith(("/api/", "/auth/")):
+        yield "Cache-Control", "no-store"

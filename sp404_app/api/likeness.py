@@ -1,0 +1,45 @@
+"""Routes about what sounds alike."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from sp404_app.api.deps import CurrentUser, Database
+from sp404_app.audio.likeness import Aspect
+from sp404_app.services import likeness
+from sp404_app.services.views import SampleView, sample_view
+
+router = APIRouter(prefix="/samples", tags=["samples"])
+
+
+class AlikeView(BaseModel):
+    """A sample and how unlike it is: 0 the same, 1 unrelated."""
+
+    sample: SampleView
+    distance: float
+
+
+class AlikeList(BaseModel):
+    """The nearest sounds, the most alike first."""
+
+    samples: list[AlikeView]
+
+
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+@router.get("/{sample_id}/similar")
+def similar(
+    session: Database,
+    user_id: CurrentUser,
+    sample_id: uuid.UUID,
+    limit: Limit = 12,
+    aspect: Aspect = Aspect.OVERALL,
+) -> AlikeList:
+    """List what sounds like this sample, by everything or by one aspect."""
+    found = likeness.similar(session, user_id, sample_id, limit, aspect)
+    return AlikeList(
+        samples=[AlikeView(sample=sample_view(a.sample), distance=a.distance) for a in found]
+    )

@@ -1,0 +1,147 @@
+"""Routes about oneself: profile, password, preferences, signed-in devices."""
+
+import uuid
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, status
+from pydantic import BaseModel, ConfigDict, Field
+from sqlmodel import Session
+
+from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
+from sp404_app.services import accounts, doors, preferences, quotas, sign_ins
+
+router = APIRouter(prefix="/me", tags=["me"])
+
+Text = Annotated[str, Field(max_length=20_000)]
+
+
+class Me(BaseModel):
+    """The caller."""
+
+    id: uuid.UUID
+    email: str
+    first_name: str
+    last_name: str
+    avatar_url: str | None
+    tier: str
+    email_verified: bool
+    created_at: str
+
+
+class Names(BaseModel):
+    """What to change; a field left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    first_name: Annotated[str, Field(max_length=2000)] | None = None
+    last_name: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class PasswordChange(BaseModel):
+    """The present password and the new one."""
+
+    current_password: Text
+    password: Text
+
+
+class Choices(BaseModel):
+    """How the app behaves."""
+
+    theme: Literal["dark", "light"]
+    autoplay: bool
+    level_previews: bool
+    folders_become_tags: bool
+
+
+class ChoicesChange(BaseModel):
+    """What to change; a field left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    theme: Literal["dark", "light"] | None = None
+    autoplay: bool | None = None
+    level_previews: bool | None = None
+    folders_become_tags: bool | None = None
+
+
+class DeviceView(BaseModel):
+    """One signed-in device."""
+
+    id: str
+    user_agent: str
+    ip: str
+    kind: Literal["browser", "api"]
+    created_at: str
+    last_seen_at: str
+    current: bool
+
+
+class Devices(BaseModel):
+    """All of the caller's signed-in devices."""
+
+    sessions: list[DeviceView]
+    next_cursor: None = None
+    total: int
+
+
+@router.get("")
+def get_me(session: Database, user_id: CurrentUser) -> Me:
+    """Show the caller's profile."""
+    return _shown(session, user_id)
+
+
+@router.patch("")
+def patch_me(session: Database, user_id: CurrentUser, names: Names) -> Me:
+    """Change the caller's names."""
+    accounts.rename(session, user_id, names.first_name, names.last_name)
+    return _shown(session, user_id)
+
+
+def _shown(session: Session, user_id: uuid.UUID) -> Me:
+    person = accounts.profile(session, user_id)
+    return Me(
+        id=person.id,
+        email=person.email,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        avatar_url=person.avatar_url,
+        tier=quotas.plan_of(session, user_id).tier,
+        email_verified=person.email_verified,
+        created_at=person.created_at,
+    )
+
+
+@router.put("/password", status_code=status.HTTP_204_NO_CONTENT)
+async def put_password(who: Identity, form: PasswordChange, client: Caller) -> None:
+    """Change the password; all other devices are signed out."""
+    await doors.change_password(who, form.current_password, form.password, client)
+
+
+@router.get("/preferences")
+def get_preferences(session: Database, user_id: CurrentUser) -> Choices:
+    """Show the caller's preferences."""
+    return Choices.model_validate(preferences.of(session, user_id), from_attributes=True)
+
+
+@router.patch("/preferences")
+def patch_preferences(session: Database, user_id: CurrentUser, changes: ChoicesChange) -> Choices:
+    """Change some of the caller's preferences."""
+    wanted = changes.model_dump(exclude_none=True)
+    found = preferences.change(session, user_id, wanted)
+    return Choices.model_validate(found, from_attributes=True)
+
+
+@router.get("/sessions")
+def get_sessions(session: Database, who: Identity) -> Devices:
+    """List the devices that are signed in."""
+    found = sign_ins.devices(session, who.user_id, who.sign_in_id)
+    views = [DeviceView.model_validate(device, from_attributes=True) for device in found]
+    return Devices(sessions=views, total=len(views))
+
+
+@router.delete("/sessions/{sign_in_id}", status_code=status.HTTP_204_NO_CONTENT)
+def delete_session(
+    session: Database, who: Confirmed, sign_in_id: uuid.UUID, client: Caller
+) -> None:
+    """Sign a device out."""
+    doors.revoke(session, who, sign_in_id, client)

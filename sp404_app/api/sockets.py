@@ -1,0 +1,132 @@
+"""The websocket between a tab and its state: who may open one, how much comes in, when it ends.
+
+A message that is too large closes it, too many slow it down, and it is closed as soon as the
+sign-in it was opened by ends, so that nothing more is sent to a tab that is signed out.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from contextlib import suppress
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sp404_app.api import metrics
+from sp404_app.errors import NotSignedIn
+from sp404_app.services import endings, identity
+
+LONGEST = 256 * 1024  # characters of one message; sounds do not come this way
+PER_SECOND = 40.0
+BURST = 200.0
+MOST_OF_A_HOST = 300  # open at once, in one process
+LOOK_EVERY = 30.0  # seconds: sign-ins also end by time, and Redis may have been away
+TOO_LARGE, NOT_WELCOME = 1009, 1008
+
+log = structlog.get_logger()
+_open: Counter[str] = Counter()
+
+
+def paced(app: ASGIApp) -> ASGIApp:
+    """Put every websocket behind limits."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await app(scope, receive, send)
+            return
+        host = scope["client"][0] if scope.get("client") else ""
+        if _open[host] >= MOST_OF_A_HOST:
+            await send({"type": "websocket.close", "code": NOT_WELCOME})
+            return
+        _open[host] += 1
+        metrics.SOCKETS.inc()
+        line = Line(receive, send)
+        watch = asyncio.create_task(_watch(scope, line), name="sign-in of a websocket")
+        try:
+            await app(scope, line.receive, line.send)
+        except ValueError as error:  # Engine.IO's word for a message that it cannot read
+            log.warning("websocket not understood", error=str(error)[:100])
+            await line.end(NOT_WELCOME)
+        finally:
+            watch.cancel()
+            await line.close()
+            metrics.SOCKETS.dec()
+            _open[host] -= 1
+            if not _open[host]:
+                del _open[host]
+
+    return guarded
+
+
+async def _watch(scope: Scope, line: "Line") -> None:
+    """Close a line when its sign-in ends; who is not signed in gets nothing private anyway."""
+    cookie = identity.cookie_in(Headers(scope=scope).get("cookie", ""))
+    if not cookie:
+        return
+    with suppress(NotSignedIn):
+        who = await identity.of_cookie(cookie)
+        while True:
+            await endings.wait(who.sign_in_id, LOOK_EVERY)
+            try:
+                await identity.of_cookie(cookie)
+            except SQLAlchemyError:
+                continue
+            except NotSignedIn:
+                await line.end(NOT_WELCOME)
+                return
+
+
+class Line:
+    """What one websocket receives and sends."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._over = asyncio.Event()
+        self._end = asyncio.create_task(self._over.wait())
+        self._next: asyncio.Future[Message] | None = None
+        self._left, self._at = BURST, time.monotonic()
+
+    async def receive(self) -> Message:
+        """Return the next message, in due time; once the line has ended, that it has."""
+        self._next = self._next or asyncio.ensure_future(self._receive())
+        await asyncio.wait({self._next, self._end}, return_when=asyncio.FIRST_COMPLETED)
+        if self._over.is_set():
+            return {"type": "websocket.disconnect", "code": NOT_WELCOME}
+        message, self._next = self._next.result(), None
+        if message["type"] == "websocket.receive":
+            metrics.MESSAGES.inc()
+            if len(message.get("text") or message.get("bytes") or "") > LONGEST:
+                await self.end(TOO_LARGE)
+                return {"type": "websocket.disconnect", "code": TOO_LARGE}
+            await self._wait()
+        return message
+
+    async def _wait(self) -> None:
+        """Hold back who sends too much: what they send waits in their own socket meanwhile."""
+        now = time.monotonic()
+        self._left = min(BURST, self._left + (now - self._at) * PER_SECOND)
+        self._at = now
+        self._left -= 1
+        if self._left < 0:
+            metrics.SLOWED.inc()
+            await asyncio.sleep(-self._left / PER_SECOND)
+
+    async def send(self, message: Message) -> None:
+        """Pass on what the app sends, until the end."""
+        if not self._over.is_set():
+            await self._send(message)
+
+    async def end(self, code: int) -> None:
+        """Hang up."""
+        if not self._over.is_set():
+            self._over.set()
+            with suppress(OSError, RuntimeError):  # it is closed already
+                await self._send({"type": "websocket.close", "code": code})
+
+    async def close(self) -> None:
+        """Leave nothing behind."""
+        for task in (self._next, self._end):
+            if task is not None:
+                task.cancel()

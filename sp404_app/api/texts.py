@@ -1,0 +1,82 @@
+"""GET /terms, /privacy, /contact: the operator's texts, as plain pages that need no script."""
+
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from markdown_it import MarkdownIt
+
+import sp404_app
+from sp404_app.settings import settings
+
+OURS = Path(sp404_app.__file__).parent / "texts"
+NAMES = {"terms": "Terms", "privacy": "Privacy", "contact": "Contact"}
+STYLE = """
+.text { max-width: 720px; margin: 0 auto; padding: 32px 20px 64px; line-height: 1.65; }
+.text h1 { margin: 40px 0 16px; }
+.text h2 { margin: 32px 0 8px; font-size: 17px; }
+.text a { color: var(--accent); }
+.text td, .text th { padding: 8px 16px 8px 0; border-top: 1px solid var(--line);
+  text-align: left; vertical-align: top; }
+.text .table { overflow-x: auto; }
+.text table { border-collapse: collapse; min-width: 520px; }
+.text footer { display: flex; gap: 20px; margin-top: 48px; padding-top: 16px;
+  border-top: 1px solid var(--line); }
+.text footer a, .text header a { display: inline-flex; min-height: 32px; align-items: center; }
+"""
+
+router = APIRouter(include_in_schema=False)
+# No HTML passes, and no link that runs something: whoever writes these texts is trusted with words.
+markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
+
+
+@router.get("/terms")
+def terms() -> HTMLResponse:
+    """Show the terms."""
+    return _page("terms")
+
+
+@router.get("/privacy")
+def privacy() -> HTMLResponse:
+    """Show what is kept of people."""
+    return _page("privacy")
+
+
+@router.get("/contact")
+def contact() -> HTMLResponse:
+    """Show how to reach the operator."""
+    return _page("contact")
+
+
+def _page(name: str) -> HTMLResponse:
+    return HTMLResponse(drawn(name, _file(name).read_text("utf-8")))
+
+
+def _file(name: str) -> Path:
+    """Return the operator's file, or ours where there is none."""
+    folder = settings().pages_dir
+    theirs = folder / f"{name}.md" if folder else None
+    return theirs if theirs and theirs.is_file() else OURS / f"{name}.md"
+
+
+@lru_cache(maxsize=8)
+def drawn(name: str, source: str) -> str:
+    """Draw a text as a page."""
+    text = markdown.render(source)
+    text = text.replace("<table>", '<div class="table"><table>').replace(
+        "</table>", "</table></div>"
+    )
+    links = "".join(
+        f'<a href="/{each}"{" aria-current=page" if each == name else ""}>{title}</a>'
+        for each, title in NAMES.items()
+    )
+    return (
+        '<!doctype html><html lang="en" data-theme="dark"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(NAMES[name])} · Crate 404</title>"
+        f'<link rel="stylesheet" href="/app.css"><style>{STYLE}</style></head><body>'
+        '<main class="text"><header><a href="/">Crate 404</a></header>'
+        f"<article>{text}</article><footer>{links}</footer></main></body></html>"
+    )

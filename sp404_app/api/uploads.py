@@ -1,0 +1,134 @@
+"""POST /api/samples: files come in, each with an answer of its own."""
+
+import logging
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+from fastapi import APIRouter, File, Form, Response, UploadFile
+from pydantic import BaseModel
+from sqlalchemy.exc import OperationalError
+
+from sp404_app.api.deps import CurrentUser
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, QuotaExceeded, TooLarge, Unavailable
+from sp404_app.services import samples, tags
+from sp404_app.services.views import SampleView, sample_view
+from sp404_app.services.words import clean_text
+from sp404_app.settings import settings
+
+router = APIRouter(prefix="/samples", tags=["samples"])
+log = logging.getLogger(__name__)
+
+# Decoding is work for the processor: more at once than cores only makes all of them slower.
+DECODERS = max(2, os.cpu_count() or 2)
+decoders: RunVar[CapacityLimiter] = RunVar("decoders")
+
+
+class Rejected(BaseModel):
+    """A file that was not kept, and why."""
+
+    filename: str
+    code: str
+    error: str
+    details: dict[str, Any] = {}
+
+
+class Received(BaseModel):
+    """The answer to an upload, file by file."""
+
+    samples: list[SampleView]
+    rejected: list[Rejected]
+    error: str | None = None
+    status: int | None = None
+    code: str | None = None
+    details: dict[str, Any] = {}
+
+
+@router.post("", status_code=201, response_model_exclude_unset=True)
+async def upload(
+    user_id: CurrentUser,
+    response: Response,
+    file: Annotated[list[UploadFile], File(max_length=500)],
+    folder: Annotated[str, Form(max_length=1000)] = "",
+    folders_become_tags: Annotated[bool, Form()] = False,
+) -> Received:
+    """Keep sounds and queue their analysis; every file is judged on its own.
+
+    `folder` is the path the files lay in, such as "Drums/Dusty Kit".
+    """
+    received = Received(samples=[], rejected=[])
+    names = tags.of_folder(folder) if folders_become_tags else []
+    refusals: list[AppError] = []
+    for item in file:
+        # Whoever waits for a decoder holds no thread: those are for everybody's requests.
+        result = await to_thread.run_sync(
+            _receive, user_id, item, folder, names, limiter=_free_decoder()
+        )
+        if isinstance(result, SampleView):
+            received.samples.append(result)
+        else:
+            refusals.append(result)
+            received.rejected.append(_rejected(item, result))
+    if refusals and not received.samples:
+        _refuse(received, refusals, response)
+    return received
+
+
+def _free_decoder() -> CapacityLimiter:
+    """Return what counts the decoders of this event loop."""
+    try:
+        return decoders.get()
+    except LookupError:
+        decoders.set(CapacityLimiter(DECODERS))
+        return decoders.get()
+
+
+def _receive(
+    user_id: uuid.UUID, item: UploadFile, folder: str, tag_names: list[str]
+) -> SampleView | AppError:
+    """Keep one file, or return why not: what is wrong with one must not touch the others."""
+    try:
+        with _on_disk(item) as path:
+            incoming = samples.inspect(path, item.filename or "", folder)
+            with transaction() as session:
+                sample_id = samples.add(session, user_id, incoming, tag_names=tag_names)
+                return sample_view(samples.get(session, user_id, sample_id))
+    except AppError as refusal:
+        return refusal
+    except (OperationalError, OSError):
+        log.exception("cannot keep an upload")
+        return Unavailable("We could not keep this file just now. Please send it again soon.")
+
+
+@contextmanager
+def _on_disk(item: UploadFile) -> Iterator[Path]:
+    """Give decoders a path; the upload itself has none, and may still be in memory."""
+    if (item.size or 0) > settings().max_upload_bytes:
+        raise TooLarge(f"This file is larger than {settings().max_upload_mb} MB.")
+    with tempfile.NamedTemporaryFile() as target:
+        shutil.copyfileobj(item.file, target, 1 << 20)
+        target.flush()
+        yield Path(target.name)
+
+
+def _rejected(item: UploadFile, refusal: AppError) -> Rejected:
+    name = clean_text(item.filename or "")[:400]
+    return Rejected(filename=name, code=refusal.code, error=str(refusal), details=refusal.details)
+
+
+def _refuse(received: Received, refusals: list[AppError], response: Response) -> None:
+    """Say in the status that nothing was kept; what is not the files' fault says so."""
+    first = refusals[0]
+    ours = isinstance(first, QuotaExceeded | Unavailable)
+    same = all(type(refusal) is type(first) for refusal in refusals)
+    response.status_code = first.status if ours and same else 422
+    received.status, received.code = response.status_code, first.code
+    received.error, received.details = str(first), first.details

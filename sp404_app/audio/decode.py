@@ -1,0 +1,142 @@
+"""Decode any sound file, by its content and in blocks, whatever it is called.
+
+libsndfile comes first because it is exact and fast; FFmpeg (through PyAV) opens the rest.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from sp404_app.audio import libav, libsnd
+from sp404_app.audio.header import (
+    MAX_SAMPLES,
+    MAX_SECONDS,
+    Header,
+    check,
+    playable_in_browsers,
+    why_unreadable,
+)
+from sp404_app.audio.preview import encode
+from sp404_app.errors import BadAudio
+
+__all__ = [
+    "Header",
+    "blocks",
+    "digest",
+    "encode_preview",
+    "playable_in_browsers",
+    "probe",
+    "segment",
+]
+
+Frames = npt.NDArray[np.float32]
+
+HEADROOM: Final = 8.0  # +18 dBFS: louder floats are damage, not mastering
+MAX_SEGMENT_SECONDS: Final = 120.0
+
+
+def probe(path: Path) -> Header:
+    """Read what a file says about itself.
+
+    Raises:
+        BadAudio: If it is not sound, holds none, or more than we take.
+    """
+    return choose(path)[0]
+
+
+def choose(path: Path) -> tuple[Header, bool]:
+    """Read the header and say whether libsndfile (else FFmpeg) is to decode this file.
+
+    Raises:
+        BadAudio: As `probe`.
+    """
+    for reader in (libsnd, libav):
+        header = reader.header(path)
+        if header is None:
+            continue
+        check(header)
+        if header.frames == 0 and reader is libsnd:
+            raise BadAudio("This file holds no sound.")
+        return header, reader is libsnd
+    raise BadAudio(why_unreadable(path))
+
+
+def blocks(path: Path) -> Iterator[Frames]:
+    """Decode to float32 blocks of shape (frames, channels), full scale at 1.0.
+
+    Not-a-number and infinity become 0 and nothing exceeds `HEADROOM`. A file that breaks off
+    after some sound yields that sound.
+
+    Raises:
+        BadAudio: If the file cannot be opened, breaks off before any sound, or goes on for
+            longer than its header may promise.
+    """
+    header, by_libsndfile = choose(path)
+    limit = min(MAX_SECONDS * header.sample_rate, MAX_SAMPLES // header.channels)
+    count = 0
+    for block in libsnd.blocks(path) if by_libsndfile else libav.blocks(path):
+        count += len(block)
+        if count > limit:
+            raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
+        yield sane(block)
+    if not count:
+        raise BadAudio("This file is damaged: no sound could be decoded from it.")
+
+
+def sane(block: Frames) -> Frames:
+    """Return the block with finite values inside the headroom, copying only if needed."""
+    low, high = block.min(), block.max()
+    if low >= -HEADROOM and high <= HEADROOM:  # false for NaN, which min and max pass on
+        return block
+    finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(finite, -HEADROOM, HEADROOM)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of the decoded sound, so that a WAV and its FLAC are the same.
+
+    The hash runs over the rate and the channels (two little-endian 32-bit numbers), then the
+    interleaved float32 samples.
+
+    Raises:
+        BadAudio: If nothing can be decoded.
+    """
+    header = probe(path)
+    sha = hashlib.sha256(struct.pack("<II", header.sample_rate, header.channels))
+    for block in blocks(path):
+        sha.update(np.ascontiguousarray(block, dtype="<f4").data)
+    return sha.hexdigest()
+
+
+def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
+    """Decode a short window of a file without reading what is before it.
+
+    Returns the frames of `start` to `end` seconds, of shape (frames, channels) and cut to the
+    file and to `MAX_SEGMENT_SECONDS`, and the rate in Hz.
+
+    Raises:
+        BadAudio: If the file cannot be opened, or not be read there.
+    """
+    header, by_libsndfile = choose(path)
+    start = min(max(0.0, start), header.duration or start)
+    end = min(max(start, end), start + MAX_SEGMENT_SECONDS)
+    try:
+        frames, rate = (libsnd if by_libsndfile else libav).segment(path, start, end)
+    except (soundfile.LibsndfileError, *libav.errors()) as error:
+        raise BadAudio("This file is damaged: this part of it cannot be read.") from error
+    return (sane(frames) if len(frames) else frames), rate
+
+
+def encode_preview(path: Path, target: Path) -> None:
+    """Write a mono or stereo Ogg Vorbis file of at most 48 kHz for browsers.
+
+    Raises:
+        BadAudio: If nothing can be decoded.
+    """
+    encode(blocks(path), probe(path).sample_rate, target)

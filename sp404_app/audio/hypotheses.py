@@ -1,0 +1,313 @@
+"""What a loop's tempo could be, and the evidence for each answer.
+
+A loop lasts a whole number of beats, so its tempo is one of 60 n / D: there is nothing to
+search but n (Font & Serra, "Tempo estimation for music loops and a simple confidence
+measure", ISMIR 2016). D is the file, the file without its silence, or some periods of a free
+autocorrelation peak, for files that were cut carelessly. Treating the stretch as circular makes
+one DFT give the exact autocorrelation at every beat lag, however long a frame is:
+r(D m / n) = sum over k of P[k] cos(2 pi k m / n)   (Wiener-Khinchin).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sp404_app.audio.onset import Envelope
+
+Matrix = npt.NDArray[np.float32]
+
+MIN_BPM, MAX_BPM = 50.0, 215.0
+MAX_BEATS: Final = 128
+HARMONICS: Final = 768
+LAGS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # in beats
+PULSES: Final = (0.25, 0.5, 1, 2, 3, 4)  # events per beat
+RATIOS: Final = ((0.25, 0.5), (0.5, 1), (1, 2), (2, 4))
+BAND_NAMES: Final = ("all", "low", "mid", "high")
+PRIOR_BPM: Final = (58, 66, 75, 85, 97, 110, 125, 142, 161, 183, 208)
+PRIOR_OCTAVES: Final = 0.13
+SILENCE: Final = 0.05  # of the peak amplitude, as in Font & Serra
+WHOLE, TRIMMED, FREE = 0, 1, 2
+# How far the shape of n (power of two, odd ...) says something: only where people cut.
+TRUST: Final = (1.0, 0.5, 0.0)
+
+FEATURES: Final = (
+    *(f"{band} lag {lag:g}" for band in BAND_NAMES for lag in LAGS),
+    *(f"{band} pulse {pulse:g}" for band in BAND_NAMES for pulse in PULSES),
+    "density", "density squared", "low density", "low density squared",
+    "whole bpm", "exact bpm",
+    "1 beat", "2 beats", "4 beats", "8 beats", "16 beats", "32 beats", "64 beats",
+    "multiple of 4", "multiple of 3", "odd", "trimmed", "free", "whole with silence",
+    "free height", "free length",
+    *(f"near {bpm} bpm" for bpm in PRIOR_BPM),
+    "round and whole", "round and exact",
+    *(f"{band} pulse {one:g} over {other:g}" for band in BAND_NAMES for one, other in RATIOS),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch that may hold a whole number of beats, `start` to `start + length` seconds."""
+
+    kind: int
+    start: float
+    length: float
+    height: float = 0.0  # of the autocorrelation peak it comes from
+
+
+@dataclass(frozen=True, slots=True)
+class Hypotheses:
+    """Evidence of shape (count, len(FEATURES)) with the tempo, beats and span of each row."""
+
+    evidence: Matrix
+    bpm: npt.NDArray[np.float64]
+    beats: npt.NDArray[np.int64]
+    span: npt.NDArray[np.int64]
+    spans: list[Span]
+
+
+def spans(env: Envelope, duration: float, *, whole: bool) -> list[Span]:
+    """List the stretches to consider; `whole` says that the ends are the file's own."""
+    found = cut_spans(env, duration) if whole else []
+    return found + free_spans(env, duration)
+
+
+def sounding(env: Envelope, duration: float) -> tuple[float, float]:
+    """Return the first and last time, in s, above 5 % of the peak amplitude."""
+    loud = np.flatnonzero(env.energy > SILENCE**2)
+    if not len(loud):
+        return 0.0, duration
+    return float(loud[0] / env.fps), min(duration, float((loud[-1] + 1) / env.fps))
+
+
+def cut_spans(env: Envelope, duration: float) -> list[Span]:
+    """Return the whole file, and the file without silence at its head, tail or both."""
+    head, tail = sounding(env, duration)
+    head = head if head > 0.012 else 0.0
+    found = [Span(WHOLE, 0.0, duration, min(1.0, head + duration - tail))]
+    for start, end in ((head, duration), (0.0, tail), (head, tail)):
+        span = Span(TRIMMED, start, end - start)
+        if 0.3 < span.length < duration - 0.015 and span not in found:
+            found.append(span)
+    return found
+
+
+def autocorrelation(flux: Matrix) -> Matrix:
+    """Return the normalised autocorrelation, corrected for the shrinking overlap."""
+    count = len(flux)
+    size = 1 << (2 * count - 1).bit_length()
+    spectrum = np.fft.rfft(flux - flux.mean(), size)
+    lags = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[:count]
+    overlap = np.maximum(count - np.arange(count), 0.25 * count) / count
+    return (lags / ((lags[0] + 1e-9) * overlap)).astype(np.float32)
+
+
+def free_spans(env: Envelope, duration: float, most: int = 4) -> list[Span]:
+    """Return some periods of the strongest autocorrelation peaks, from the first onset on."""
+    lags = autocorrelation(env.flux[0])
+    low = int(env.fps * 60 / MAX_BPM)
+    high = min(len(lags) - 2, int(env.fps * 60 / MIN_BPM * 4))
+    if high <= low + 3:
+        return []
+    stretch = lags[low:high]
+    tops = np.flatnonzero((stretch[1:-1] > stretch[:-2]) & (stretch[1:-1] >= stretch[2:])) + 1
+    tops = tops[np.argsort(-stretch[tops])][:most] + low
+    first = env.onsets[0] / env.fps if len(env.onsets) else 0.0
+    found = (free_span(lags, int(top), env.fps, first, duration) for top in tops)
+    return [span for span in found if span is not None]
+
+
+def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float) -> Span | None:
+    """Cut as many periods as fit, preferring 16, 8, 4 or 2 at a time, as bars come."""
+    period = sharpened(lags, top) / fps
+    start = first if duration - first >= period else 0.0
+    count = int((duration - start) / period + 0.02)
+    if count < 1:
+        return None
+    count -= count % next(group for group in (16, 8, 4, 2, 1) if count >= group)
+    if count * period * fps < 20:
+        return None
+    return Span(FREE, start, count * period, float(lags[top]))
+
+
+def interpolated(lags: Matrix, top: int) -> float:
+    """Return the position of a peak between frames, from the parabola through three."""
+    left, middle, right = (float(value) for value in lags[top - 1 : top + 2])
+    bend = left - 2 * middle + right
+    return top + (0.5 * (left - right) / bend if bend < 0 else 0.0)
+
+
+def sharpened(lags: Matrix, top: int) -> float:
+    """Return a period in frames, made more exact by peaks at 2, 4 and 8 times its lag."""
+    period = interpolated(lags, top)
+    for times in (2, 4, 8):
+        centre = round(period * times)
+        reach = max(2, round(4 * times**0.5))
+        if centre + reach + 1 >= 0.75 * len(lags):
+            break
+        near = centre - reach + int(lags[centre - reach : centre + reach + 1].argmax())
+        if lags[near] > 0.5 * lags[top]:
+            period = interpolated(lags, near) / times
+    return period
+
+
+@lru_cache(maxsize=1)
+def beat_numbers() -> npt.NDArray[np.int64]:
+    """Return every number of beats that we consider."""
+    return np.arange(1, MAX_BEATS + 1)
+
+
+@lru_cache(maxsize=1)
+def cosines() -> Matrix:
+    """Return cos(2 pi k m / n) as (len(LAGS), MAX_BEATS, HARMONICS)."""
+    turns = np.outer(np.asarray(LAGS), 1 / beat_numbers())
+    harmonics = np.arange(1, HARMONICS + 1)
+    return np.cos(2 * np.pi * turns[:, :, None] * harmonics).astype(np.float32)
+
+
+def correlations(powers: list[Matrix], most: int) -> Matrix:
+    """Return the circular autocorrelations (spans, 4 bands, lags, `most` numbers of beats)."""
+    table = cosines()[:, :most].reshape(-1, HARMONICS)
+    return (np.concatenate(powers) @ table.T).reshape(len(powers), 4, len(LAGS), most)
+
+
+def power(flux: Matrix) -> Matrix:
+    """Return the share of each harmonic of the stretch, (4, HARMONICS)."""
+    spectrum = np.fft.rfft(flux - flux.mean(axis=1, keepdims=True), axis=1)[:, 1 : HARMONICS + 1]
+    found = np.zeros((len(flux), HARMONICS), np.float32)
+    found[:, : spectrum.shape[1]] = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(found / (found.sum(axis=1, keepdims=True) + 1e-12), np.float32)
+
+
+def gather(env: Envelope, duration: float, *, whole: bool = True) -> Hypotheses:
+    """Collect the evidence for every span and number of beats in the range of tempi."""
+    candidates = spans(env, duration, whole=whole)
+    powers = [power(stretch(env, span)) for span in candidates]
+    longest = max((span.length for span in candidates), default=0.0)
+    most = min(MAX_BEATS, int(longest * MAX_BPM / 60) + 1)
+    lags = correlations(powers, most) if powers else np.zeros((0, 4, len(LAGS), most))
+    rows, bpms, beats, owners = [], [], [], []
+    for index, span in enumerate(candidates):
+        bpm = 60 * beat_numbers() / span.length
+        inside = np.flatnonzero((bpm >= MIN_BPM) & (bpm <= MAX_BPM))
+        periodic = lags[index][:, :, inside].reshape(4 * len(LAGS), len(inside)).T
+        n = beat_numbers()[inside]
+        pulsing = pulses(powers[index], n)
+        shape = structure(span, n, bpm[inside], duration)
+        columns = (
+            periodic,
+            pulsing,
+            density(env, span, n),
+            shape,
+            nearness(bpm[inside]),
+            conjunctions(shape),
+            ratios(pulsing),
+        )
+        rows.append(np.concatenate(columns, axis=1))
+        bpms.append(bpm[inside])
+        beats.append(n)
+        owners.append(np.full(len(n), index))
+    return Hypotheses(
+        np.concatenate([np.zeros((0, len(FEATURES))), *rows]).astype(np.float32),
+        np.concatenate([np.zeros(0), *bpms]),
+        np.concatenate([np.zeros(0, np.int64), *beats]),
+        np.concatenate([np.zeros(0, np.int64), *owners]),
+        candidates,
+    )
+
+
+def stretch(env: Envelope, span: Span) -> Matrix:
+    """Cut a span out of the envelope."""
+    first = int(span.start * env.fps)
+    last = max(first + 8, round((span.start + span.length) * env.fps))
+    return env.flux[:, first:last]
+
+
+def pulses(shares: Matrix, n: npt.NDArray[np.int64]) -> Matrix:
+    """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4 * 6)."""
+    columns = []
+    for band in shares:
+        for pulse in PULSES:
+            k = n * pulse
+            usable = (k >= 1) & (k <= HARMONICS) & (k == np.floor(k))
+            at = np.where(usable, k, 1).astype(np.int64) - 1
+            columns.append(np.where(usable, np.sqrt(band[at]), 0.0))
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def density(env: Envelope, span: Span, n: npt.NDArray[np.int64]) -> Matrix:
+    """Return onsets per beat, of all bands and of the low ones, in octaves and squared."""
+    columns = []
+    for onsets in (env.onsets, env.low_onsets):
+        times = onsets / env.fps
+        count = np.count_nonzero((times >= span.start) & (times < span.start + span.length))
+        octaves = np.log2((count + 0.5) / n)
+        columns += [octaves, octaves**2]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def structure(
+    span: Span, n: npt.NDArray[np.int64], bpm: npt.NDArray[np.float64], duration: float
+) -> Matrix:
+    """Return what the numbers themselves say: whole tempi and round numbers of bars."""
+    trust = TRUST[span.kind]
+    power_of_two = [(n == 1 << exponent) * trust for exponent in range(7)]
+    others = (n & (n - 1)) != 0
+    ones = np.ones(len(n))
+    columns = (
+        wholeness(bpm, span.length) * (1.0, 0.3, 0.0)[span.kind],
+        exactness(bpm, n, span.length) * (span.kind == WHOLE),
+        *power_of_two,
+        (others & (n % 4 == 0)) * trust,
+        (others & (n % 3 == 0)) * trust,
+        (others & (n % 2 == 1)) * trust,
+        ones * (span.kind == TRIMMED),
+        ones * (span.kind == FREE),
+        ones * (span.kind == WHOLE) * span.height,
+        ones * (span.kind == FREE) * span.height,
+        ones * (span.kind == FREE) * np.log2(span.length / duration),
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def wholeness(bpm: npt.NDArray[np.float64], length: float) -> npt.NDArray[np.float64]:
+    """Return how near each tempo is to a whole number, less what chance would give.
+
+    The tolerance is what a cut 1.2 ms off does to a tempo, at least 0.012 BPM.
+    """
+    tolerance = np.maximum(0.012, bpm * 1.2e-3 / length)
+    away = np.abs(bpm - np.round(bpm))
+    return np.exp(-0.5 * (away / tolerance) ** 2) - np.minimum(1, tolerance * np.sqrt(2 * np.pi))
+
+
+def exactness(
+    bpm: npt.NDArray[np.float64], n: npt.NDArray[np.int64], length: float
+) -> npt.NDArray[np.float64]:
+    """Return 1 where a whole tempo gives this length to 50 microseconds, as a sequencer cuts."""
+    away = np.abs(60 * n / np.maximum(1, np.round(bpm)) - length)
+    return (away < 5e-5).astype(np.float64)
+
+
+def nearness(bpm: npt.NDArray[np.float64]) -> Matrix:
+    """Return soft bins of the tempo, from which the weights make a prior."""
+    octaves = np.log2(bpm[:, None] / np.asarray(PRIOR_BPM)) / PRIOR_OCTAVES
+    return np.asarray(np.exp(-0.5 * octaves**2), np.float32)
+
+
+def conjunctions(shape: Matrix) -> Matrix:
+    """Return where a round number of beats gives a whole tempo: a clean cut gives itself away."""
+    whole, exact, rounds = shape[:, 0], shape[:, 1], shape[:, 4:9].max(axis=1)
+    return np.stack([rounds * np.maximum(whole, 0), rounds * exact], axis=1)
+
+
+def ratios(pulsing: Matrix) -> Matrix:
+    """Return the log ratio of each pulse to the one twice as fast, per band: the octave's clue."""
+    columns = []
+    for band in range(len(BAND_NAMES)):
+        of_band = pulsing[:, band * len(PULSES) : (band + 1) * len(PULSES)] + 0.02
+        for one, other in RATIOS:
+            first, second = of_band[:, PULSES.index(one)], of_band[:, PULSES.index(other)]
+            columns.append(np.log(first / second))
+    return np.stack(columns, axis=1)

@@ -1,0 +1,148 @@
+// A list of any length of which only a window is on the page, and the keys that drive it.
+
+import { useCallback, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import * as engine from "./engine.js";
+
+const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+const inDialog = () => document.querySelector("dialog[open]");
+
+export function SampleRow({ index, track, marked, onMark, onOpen, children, ...rest }) {
+  useEffect(() => engine.register(index, track), [index, track.id, track.playable, track.gain, track.seconds]);
+  const flags = useSyncExternalStore(
+    engine.subscribe,
+    () => engine.flagsOf(index, track.id),
+    () => "",
+  );
+  const onClick = (event) => {
+    if (event.target.closest("button, a, input")) return;
+    if (event.shiftKey) onMark("range", index, Math.max(0, engine.getSnapshot().cursor));
+    else if (event.ctrlKey || event.metaKey) onMark("toggle", index, index);
+    else {
+      if (document.querySelector("[data-any-marked='true']")) onMark("none", 0, 0);
+      engine.cursorTo(index);
+    }
+  };
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 1}
+      aria-selected={marked}
+      className={`sample-row ${flags} ${marked ? "marked" : ""}`}
+      data-testid="sample-row"
+      data-id={track.id}
+      onClick={onClick}
+      onDoubleClick={(event) => event.target.closest("button, a, input") || onOpen(track.id)}
+      {...rest}
+    >
+      {children}
+    </div>
+  );
+}
+
+export function SampleTable({ total, start, count, rowHeight, epoch, anyMarked, address, onWindow, onMark, onOpen, onAct, children }) {
+  const scroller = useRef(null);
+  const asked = useRef(-1);
+
+  const ask = useCallback(() => {
+    const box = scroller.current;
+    if (!box) return;
+    const first = Math.floor(box.scrollTop / rowHeight);
+    const visible = Math.ceil(box.clientHeight / rowHeight);
+    const missing = first < start || Math.min(total, first + visible) > start + count;
+    const wanted = Math.max(0, first - Math.floor((count - visible) / 2));
+    if (missing && asked.current !== wanted) {
+      asked.current = wanted;
+      onWindow(wanted);
+    }
+  }, [start, count, total, rowHeight, onWindow]);
+
+  useEffect(() => {
+    asked.current = -1;
+    ask();
+  }, [start, count, total]);
+
+  useLayoutEffect(() => {
+    if (scroller.current) scroller.current.scrollTop = 0;
+    asked.current = -1;
+  }, [epoch]);
+
+  useEffect(() => engine.keepCursor(), [epoch]); // runs after the rows have said where they are
+
+  useEffect(() => {
+    // The view can be kept and shared; going through the router would load the page again.
+    if (address && address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
+  }, [address]);
+
+  const moveTo = useCallback(
+    (index) => {
+      const to = Math.max(0, Math.min(total - 1, index));
+      if (total === 0) return;
+      const box = scroller.current;
+      const top = to * rowHeight;
+      if (top < box.scrollTop) box.scrollTop = top;
+      else if (top + rowHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + rowHeight - box.clientHeight;
+      engine.cursorTo(to);
+    },
+    [total, rowHeight],
+  );
+
+  useEffect(() => {
+    const onKey = (event) => {
+      if (event.target.id === "q" && (event.key === "ArrowDown" || event.key === "Enter")) {
+        event.preventDefault(); // from what was found straight to hearing it
+        scroller.current.focus();
+        moveTo(0);
+        return;
+      }
+      if (inDialog() && event.key === "Escape") onAct("close", "");
+      if (typing(event.target) || inDialog() || event.altKey) return;
+      const { cursor, track } = engine.getSnapshot();
+      const page = Math.floor(scroller.current.clientHeight / rowHeight) - 1;
+      const here = engine.at(cursor);
+      const command = event.ctrlKey || event.metaKey;
+      const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total };
+      const acts = { f: "favourite", t: "tag", Delete: "delete", Backspace: "delete", F2: "rename" };
+      const done = () => event.preventDefault();
+      if (event.key in moves && !command) {
+        done();
+        const next = cursor < 0 && moves[event.key] > 0 ? 0 : cursor + moves[event.key];
+        if (event.shiftKey) onMark("range", Math.max(0, Math.min(total - 1, next)), Math.max(0, cursor));
+        moveTo(next);
+      } else if (event.key === " ") {
+        done();
+        if (track) engine.toggle();
+        else moveTo(Math.max(0, cursor));
+      } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+        done();
+        engine.seek(engine.position() + (event.key === "ArrowLeft" ? -1 : 1) * Math.max(0.1, (track ? track.seconds : 0) / 20));
+      } else if (event.key === "Enter" && here && !event.target.closest("button, a")) {
+        done();
+        onOpen(here.id);
+      } else if (event.key === "Escape") onMark("none", 0, 0);
+      else if (command && event.key === "a") {
+        done();
+        onMark("all", 0, 0);
+      } else if (event.key === "/" && !command) {
+        done();
+        document.getElementById("q").focus();
+      } else if (event.key === "?") {
+        done();
+        onAct("help", "");
+      } else if (!command && /^[0-5]$/.test(event.key) && here) onAct(`rate-${event.key}`, here.id);
+      else if (!command && event.key in acts) {
+        done(); // a selection made a moment ago is known to the server, if not here yet
+        onAct(acts[event.key], here ? here.id : "");
+      }
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [total, rowHeight, moveTo, onAct, onMark, onOpen]);
+
+  return (
+    <div ref={scroller} className="table-scroll" onScroll={ask} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>
+      <div style={{ height: total * rowHeight, position: "relative" }}>
+        <div style={{ position: "absolute", insetInline: 0, transform: `translateY(${start * rowHeight}px)` }}>{children}</div>
+      </div>
+    </div>
+  );
+}

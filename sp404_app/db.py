@@ -1,0 +1,80 @@
+"""Transactions: one for jobs and routes, one bridge for the event loop."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Engine
+from sqlmodel import Session, create_engine
+
+from sp404_app.settings import settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+AFTER_COMMIT = "after_commit"
+IF_UNDONE = "if_undone"
+
+log = logging.getLogger(__name__)
+
+
+@lru_cache
+def engine() -> Engine:
+    """Return the engine, made on first use: web workers fork after importing the app."""
+    url = settings().database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open one transaction: commit at the end, roll back on any error.
+
+    What `after_commit` collected runs once the rows are visible to others, what `if_undone`
+    collected when they never will be.
+    """
+    with Session(engine(), expire_on_commit=False) as session:
+        try:
+            with session.begin():
+                yield session
+        except BaseException:
+            _perform(session.info.pop(IF_UNDONE, []))
+            raise
+        _perform(session.info.pop(AFTER_COMMIT, []))
+
+
+def after_commit(session: Session, action: Callable[[], object]) -> None:
+    """Run an effect (ring, publish, delete a file) only if and after the commit succeeds.
+
+    Whoever depends on an effect must be able to do without: it fails while Redis or the store
+    is away, and the caller's work is done all the same.
+    """
+    session.info.setdefault(AFTER_COMMIT, []).append(action)
+
+
+def if_undone(session: Session, action: Callable[[], object]) -> None:
+    """Run an effect (delete a file that has no row now) if the transaction is rolled back."""
+    session.info.setdefault(IF_UNDONE, []).append(action)
+
+
+def _perform(actions: list[Callable[[], object]]) -> None:
+    """Run effects; the rows are decided, so an effect that fails is only written down."""
+    for action in actions:
+        try:
+            action()
+        except Exception:
+            log.exception("an effect of a transaction failed: %r", action)
+
+
+async def in_transaction(
+    work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+) -> R:
+    """Run a service in a thread, so that no query ever blocks the event loop."""
+
+    def call() -> R:
+        with transaction() as session:
+            return work(session, *args, **kwargs)
+
+    return await asyncio.to_thread(call)

@@ -1,0 +1,1 @@
+"""SP-404 file formats: bytes in, bytes out."""

@@ -1,0 +1,64 @@
+"""Heat maps of a sound over time: spectrum, pulse and notes."""
+
+from typing import Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from sp404_app.audio.keys import PITCHES
+from sp404_app.audio.pictures import Picture, View
+from sp404_app.figures.palette import Palette, frame
+
+HZ_TICKS: Final = (100, 200, 500, 1000, 2000, 5000, 10_000)
+BPM_TICKS: Final = (50, 60, 75, 90, 120, 150, 180, 240)
+
+
+def heat_map(drawn: Picture, colours: Palette, *, duration: float, revision: str) -> go.Figure:
+    """Draw a picture as one byte a pixel, below 110 kB."""
+    layout = frame(colours, duration, revision)
+    columns = max(1, drawn.pixels.shape[1])
+    step = (drawn.end - drawn.start) / columns
+    layout["margin"] = layout["margin"] | {"t": 4}
+    layout["yaxis"] |= {
+        "range": [-0.5, len(drawn.rows) - 0.5],
+        "visible": True,
+        "ticklabelposition": "inside",
+        "ticklabelstandoff": 2,
+        "ticks": "",
+        **ticks(drawn),
+    }
+    shades = len(colours.ramp) - 1
+    heat = go.Heatmap(
+        z=drawn.pixels,
+        zmin=0,
+        zmax=255,
+        x0=round(drawn.start + step / 2, 6),
+        dx=step,
+        y0=0,
+        dy=1,
+        showscale=False,
+        zsmooth=False if drawn.view is View.NOTES else "fast",
+        colorscale=[[index / shades, shade] for index, shade in enumerate(colours.ramp)],
+        hoverinfo="skip",
+    )
+    return go.Figure(data=[heat], layout=layout)
+
+
+def ticks(drawn: Picture) -> dict[str, Any]:
+    """Name some rows: frequencies, tempi, or all twelve notes."""
+    if drawn.view is View.NOTES:
+        return {"tickvals": list(range(12)), "ticktext": list(PITCHES)}
+    wanted = HZ_TICKS if drawn.view is View.SPECTRUM else BPM_TICKS
+    inside = [value for value in wanted if drawn.rows[0] <= value <= drawn.rows[-1]]
+    places = np.interp(inside, drawn.rows, np.arange(len(drawn.rows)))
+    return {
+        "tickvals": [round(float(place), 2) for place in places],
+        "ticktext": [named(value, drawn.view) for value in inside],
+    }
+
+
+def named(value: float, view: View) -> str:
+    """Write a tick: "200 Hz", "5 kHz", "90 BPM"."""
+    if view is View.PULSE:
+        return f"{value:g} BPM"
+    return f"{value / 1000:g} kHz" if value >= 1000 else f"{value:g} Hz"

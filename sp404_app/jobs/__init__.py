@@ -1,0 +1,1 @@
+"""RQ entry points: ids in, load, measure, save."""

@@ -1,0 +1,56 @@
+"""What a worker does about money: one event, or the nightly comparison. Safe to run twice."""
+
+import datetime as dt
+import logging
+
+from sqlalchemy.exc import OperationalError
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError
+from sp404_app.models.columns import now
+from sp404_app.services import mail
+from sp404_app.services.billing import reconcile as comparison
+from sp404_app.services.billing import webhooks
+
+log = logging.getLogger(__name__)
+
+
+def handle(event_id: str) -> None:
+    """Work on one event; one that fails is due again later, until a person has to look."""
+    try:
+        with transaction() as session:
+            webhooks.handle(session, event_id)
+    except OperationalError:  # the database went away: the event stays due
+        log.exception("event %s lost its database", event_id)
+    except Exception as error:  # the border where anything may come: it must be written down
+        log.exception("event %s failed", event_id)
+        reason = str(error) if isinstance(error, AppError) else type(error).__name__
+        with transaction() as session:
+            webhooks.failed(session, event_id, reason)
+    mail.flush()  # this process ends with the job, and its threads with it
+
+
+def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:
+    """Compare everybody with Stripe, one transaction each; keep a report and return it."""
+    healed: list[str] = []
+    problems: list[str] = []
+    with transaction() as session:
+        problems += comparison.strangers(session)
+    with transaction() as session:
+        everybody = comparison.everybody(session)
+    for user_id in everybody:
+        try:
+            with transaction() as session:
+                changes, wrong = comparison.one(session, user_id)
+        except AppError as error:
+            problems.append(f"{user_id}: {error}")
+            continue
+        healed += changes
+        problems += wrong
+    when = dt.date.fromisoformat(day) if day else now().date()
+    with transaction() as session:
+        comparison.report(session, when, len(everybody), healed, problems)
+    for line in (*healed, *problems):
+        log.warning("reconcile: %s", line)
+    mail.flush()
+    return len(everybody), healed, problems

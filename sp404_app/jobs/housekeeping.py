@@ -1,0 +1,57 @@
+"""What happens by itself: lost jobs are taken up, old trash goes, waiting sounds get their turn."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError
+
+from sp404_app.db import in_transaction
+from sp404_app.models.columns import now
+from sp404_app.services import jobs, renewal, samples, takeout, waiting
+from sp404_app.services.billing import reconcile, shop, webhooks
+
+log = logging.getLogger(__name__)
+
+EVERY = 4.0  # seconds: with LOST_AFTER this keeps a killed worker's job below half a minute
+MINUTELY, HOURLY = 15, 900  # rounds
+
+
+@contextlib.asynccontextmanager
+async def housekeeping() -> AsyncIterator[None]:
+    """Run beside the web server, in each of its processes; rounds never collide."""
+    task = asyncio.create_task(_rounds())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _rounds() -> None:
+    count = 0
+    while True:
+        await _attempt(jobs.take_up_lost, now())
+        await _attempt(webhooks.call_for_due, now())
+        await _attempt(renewal.renew)
+        if count % MINUTELY == 1:
+            await _attempt(waiting.wake_waiting)
+            await _attempt(reconcile.call_nightly, now())
+            await _attempt(shop.open_shop)
+        if count % HOURLY == 0:
+            await _attempt(samples.purge_old_trash, now())
+            await _attempt(takeout.purge_old, now())
+        count += 1
+        await asyncio.sleep(EVERY)
+
+
+async def _attempt(duty: Callable[..., int], *args: Any) -> None:
+    """Do one duty; whatever goes wrong, the others have their turn and it has its next."""
+    try:
+        await in_transaction(duty, *args)
+    except (RedisError, OperationalError) as error:
+        log.warning("housekeeping will try again: %s", error)
+    except Exception:  # a mistake in one round must not end all of them, unseen
+        log.exception("housekeeping failed in %s", duty)

@@ -1,0 +1,86 @@
+"""What a worker does when the bell rings: claim the row, do the work, keep it alive."""
+
+import logging
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import OperationalError
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError
+from sp404_app.jobs.account_export import export_account
+from sp404_app.jobs.analyse import analyse_sample
+from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
+from sp404_app.services import jobs, queue
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = 3.0
+TOO_LONG = "{0} took too long and was stopped."
+OURS = "Something went wrong on our side while {1}."
+WORK = {JobKind.ANALYSE: analyse_sample, JobKind.ACCOUNT_EXPORT: export_account}
+
+
+def run(job_id: str) -> None:
+    """Do one job, unless another worker has it; safe to ring twice."""
+    with transaction() as session:
+        job = jobs.claim(session, uuid.UUID(job_id))
+    if job is None:
+        return
+    try:
+        with beating(job):
+            WORK[JobKind(job.kind)](job)
+    except JobTimeoutException:
+        _fail(job, _words(job, TOO_LONG))
+    except AppError as error:
+        _fail(job, str(error))
+    except OperationalError:  # the database went away: left open, the job is taken up again
+        log.exception("job %s lost its database", job.id)
+    except Exception:  # the one border where anything may come: the row must not stay open
+        log.exception("job %s failed", job.id)
+        _fail(job, _words(job, OURS))
+
+
+@contextmanager
+def beating(job: ProcessingJob) -> Iterator[None]:
+    """Show every three seconds that this attempt lives."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(BEAT_EVERY):
+            try:
+                with transaction() as session:
+                    if not jobs.beat(session, job.id, job.attempts):
+                        return
+            except OperationalError:
+                log.warning("job %s cannot show that it lives", job.id)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _words(job: ProcessingJob, sentence: str) -> str:
+    if job.kind == JobKind.ANALYSE:
+        return sentence.format("The analysis", "analysing this file")
+    return sentence.format("The export", "making this export")
+
+
+def _fail(job: ProcessingJob, reason: str) -> None:
+    with transaction() as session:
+        if not jobs.still_mine(session, job):
+            return
+        sample = session.get(Sample, job.sample_id) if job.sample_id else None
+        if sample and job.queue == queue.LOW:
+            jobs.note_failure(session, job, reason)
+        elif sample:
+            sample.status, sample.error = SampleStatus.FAILED, reason
+            session.add(sample)
+        jobs.finish(session, job.id, JobStatus.FAILED, reason)

@@ -1,0 +1,69 @@
+"""Database tables. Importing this package registers all of them with Alembic."""
+
+from sp404_app.models.account import (
+    OneTimeToken,
+    Purpose,
+    RefreshToken,
+    SignIn,
+    Theme,
+    User,
+    UserPreferences,
+)
+from sp404_app.models.billing import (
+    BillingCustomer,
+    Invoice,
+    MailLog,
+    ReconcileReport,
+    StripeEvent,
+    StripeObject,
+    Subscription,
+    TrialClaim,
+    UsageEvent,
+)
+from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
+from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
+from sp404_app.models.likeness import SampleVector
+from sp404_app.models.sample import (
+    Analysis,
+    Kind,
+    Sample,
+    SampleStatus,
+    Source,
+    Tag,
+    Waveform,
+)
+
+__all__ = [
+    "Analysis",
+    "AuditEntry",
+    "BillingCustomer",
+    "Invoice",
+    "JobKind",
+    "JobStatus",
+    "Kind",
+    "MailLog",
+    "OneTimeToken",
+    "PersonalToken",
+    "ProcessingJob",
+    "Purpose",
+    "ReconcileReport",
+    "RecoveryCode",
+    "RefreshToken",
+    "Sample",
+    "SampleStatus",
+    "SampleVector",
+    "SignIn",
+    "Source",
+    "StripeEvent",
+    "StripeObject",
+    "Subscription",
+    "Tag",
+    "Theme",
+    "TotpFactor",
+    "TrialClaim",
+    "UsageEvent",
+    "UsagePeriod",
+    "User",
+    "UserPreferences",
+    "Waveform",
+]

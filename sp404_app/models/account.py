@@ -1,0 +1,112 @@
+"""People, how they prove who they are, and what they prefer."""
+
+# SQLModel types __tablename__ as a function:
+# pyright: reportAssignmentType=false
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, Index, func
+from sqlmodel import Column, Field, LargeBinary, SQLModel
+
+from sp404_app.models.columns import Created, Id, Moment, Owner, Parent, Updated
+
+
+class User(SQLModel, table=True):
+    """A person with an account."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        Index("users_email_key", func.lower(Column("email")), unique=True),
+        CheckConstraint("length(email) between 3 and 254", "users_email_length"),
+    )
+
+    id: uuid.UUID = Id()
+    email: str
+    password_hash: str
+    first_name: str = Field(default="", max_length=100)
+    last_name: str = Field(default="", max_length=100)
+    avatar_url: str | None = None
+    email_verified_at: dt.datetime | None = Moment()
+    is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    created_at: dt.datetime = Created()
+    updated_at: dt.datetime = Updated()
+
+
+class Theme(StrEnum):
+    """How bright the pages are."""
+
+    DARK = "dark"
+    LIGHT = "light"
+
+
+class UserPreferences(SQLModel, table=True):
+    """How a person likes the app to behave; a missing row means the defaults."""
+
+    __tablename__ = "user_preferences"
+
+    user_id: uuid.UUID = Parent("users.id", primary_key=True, index=False)
+    theme: str = Theme.DARK
+    autoplay: bool = True
+    level_previews: bool = True
+    folders_become_tags: bool = True
+    updated_at: dt.datetime = Updated()
+
+
+class SignIn(SQLModel, table=True):
+    """One signed-in device: a browser's cookie or an API client's token family."""
+
+    __tablename__ = "sign_ins"
+
+    id: uuid.UUID = Id()
+    user_id: uuid.UUID = Owner()
+    cookie_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True)
+    user_agent: str = Field(default="", max_length=400)
+    ip: str = Field(default="", max_length=45)
+    created_at: dt.datetime = Created()
+    last_seen_at: dt.datetime = Created()
+    expires_at: dt.datetime = Moment(nullable=False)
+    revoked_at: dt.datetime | None = Moment()
+    # When its person last proved the password: what matters asks for it again.
+    confirmed_at: dt.datetime | None = Moment()
+
+
+class RefreshToken(SQLModel, table=True):
+    """A refresh token at rest; used ones stay, so that reuse is noticed."""
+
+    __tablename__ = "refresh_tokens"
+
+    id: uuid.UUID = Id()
+    user_id: uuid.UUID = Owner()
+    sign_in_id: uuid.UUID = Parent("sign_ins.id")
+    hash: bytes = Field(sa_type=LargeBinary, unique=True)
+    parent_id: uuid.UUID | None = Field(default=None)
+    used_at: dt.datetime | None = Moment()
+    expires_at: dt.datetime = Moment(nullable=False)
+    created_at: dt.datetime = Created()
+
+
+class Purpose(StrEnum):
+    """What a one-time token is good for, and for nothing else."""
+
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
+    CHANGE_EMAIL = "change_email"
+    REVERT_EMAIL = "revert_email"
+    TWO_FACTOR = "two_factor"
+
+
+class OneTimeToken(SQLModel, table=True):
+    """A token sent by mail, hashed, usable once."""
+
+    __tablename__ = "one_time_tokens"
+
+    id: uuid.UUID = Id()
+    user_id: uuid.UUID = Owner()
+    purpose: str
+    hash: bytes = Field(sa_type=LargeBinary, unique=True)
+    new_email: str | None = None
+    used_at: dt.datetime | None = Moment()
+    expires_at: dt.datetime = Moment(nullable=False)
+    created_at: dt.datetime = Created()

@@ -1,0 +1,177 @@
+"""Sounds, their waveforms, what the analysis found, and their tags."""
+
+# SQLModel types __tablename__ as a function:
+# pyright: reportAssignmentType=false
+
+import datetime as dt
+import uuid
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlmodel import Column, Field, SQLModel
+
+from sp404_app.models.columns import Created, Id, Moment, Owner, Parent, Updated
+
+
+class SampleStatus(StrEnum):
+    """Where a sample is on its way from upload to analysed."""
+
+    QUEUED = "queued"
+    ANALYSING = "analysing"
+    READY = "ready"
+    FAILED = "failed"
+    WAITING_FOR_QUOTA = "waiting_for_quota"
+
+
+class Kind(StrEnum):
+    """Whether a sound repeats or is hit once."""
+
+    LOOP = "loop"
+    ONE_SHOT = "one_shot"
+
+
+class Source(StrEnum):
+    """Who says so. What a person said is never overwritten."""
+
+    ANALYSIS = "analysis"
+    FILE = "file"
+    USER = "user"
+
+
+LIVE = text("deleted_at IS NULL")
+
+
+class Sample(SQLModel, table=True):
+    """One sound of one person, with the values that count now."""
+
+    __tablename__ = "samples"
+    __table_args__ = (
+        Index("samples_digest_key", "user_id", "digest", unique=True, postgresql_where=LIVE),
+        Index("samples_by_created", "user_id", "id", postgresql_where=LIVE),
+        Index(
+            "samples_by_name", "user_id", func.lower(Column("name")), "id", postgresql_where=LIVE
+        ),
+        Index("samples_by_bpm", "user_id", "bpm", "id", postgresql_where=LIVE),
+        Index("samples_by_key", "user_id", "key", "id", postgresql_where=LIVE),
+        Index("samples_by_duration", "user_id", "duration", "id", postgresql_where=LIVE),
+        Index("samples_by_size", "user_id", "size", "id", postgresql_where=LIVE),
+        Index("samples_search", "search", postgresql_using="gin"),
+        Index("samples_tags", "tags", postgresql_using="gin"),
+        CheckConstraint("size >= 0", "samples_size_not_negative"),
+        CheckConstraint("rating between 0 and 5", "samples_rating_range"),
+        CheckConstraint("bpm is null or bpm between 20 and 999", "samples_bpm_range"),
+        CheckConstraint("name <> ''", "samples_name_not_empty"),
+        CheckConstraint("duration is null or duration >= 0", "samples_duration_not_negative"),
+        CheckConstraint("kind is null or kind in ('loop', 'one_shot')", "samples_kind_known"),
+    )
+
+    id: uuid.UUID = Id()
+    user_id: uuid.UUID = Owner()
+    name: str = Field(max_length=200)
+    filename: str = Field(max_length=300)
+    folder: str = Field(default="", max_length=1000)
+    storage_key: str = Field(unique=True)
+    preview_key: str | None = None
+    size: int = Field(sa_type=BigInteger)
+    digest: str = Field(max_length=64)
+    format: str = Field(max_length=40)
+    sample_rate: int | None = None
+    channels: int | None = None
+    duration: float | None = None
+    status: str = SampleStatus.QUEUED
+    error: str = ""
+    thumbnail: str = ""
+    loudness_lufs: float | None = None
+    peak_dbfs: float | None = None
+    kind: str | None = None
+    kind_source: str = Source.ANALYSIS
+    bpm: float | None = None
+    bpm_source: str = Source.ANALYSIS
+    bpm_confidence: float | None = None
+    key: str | None = None
+    key_source: str = Source.ANALYSIS
+    key_confidence: float | None = None
+    favourite: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    rating: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    note: str = Field(default="", max_length=4000)
+    tags: list[str] = Field(
+        default_factory=list,
+        sa_type=ARRAY(Text),
+        sa_column_kwargs={"server_default": "{}"},
+        nullable=False,
+    )
+    words: str = ""
+    search: Any = Field(
+        default=None,
+        sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', words)", persisted=True)),
+    )
+    is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    deleted_at: dt.datetime | None = Moment()
+    created_at: dt.datetime = Created()
+    updated_at: dt.datetime = Updated()
+
+
+class Waveform(SQLModel, table=True):
+    """The peaks of a sample at several resolutions, compact."""
+
+    __tablename__ = "waveforms"
+
+    sample_id: uuid.UUID = Parent("samples.id", primary_key=True, index=False)
+    user_id: uuid.UUID = Owner()
+    peaks: bytes = Field(sa_type=LargeBinary)
+
+
+class Analysis(SQLModel, table=True):
+    """What one version of the engine measured on one sample."""
+
+    __tablename__ = "analyses"
+    __table_args__ = (UniqueConstraint("sample_id", "engine_version"),)
+
+    id: uuid.UUID = Id()
+    user_id: uuid.UUID = Owner()
+    sample_id: uuid.UUID = Parent("samples.id")
+    engine_version: str
+    status: str
+    error: str = ""
+    started_at: dt.datetime | None = Moment()
+    finished_at: dt.datetime | None = Moment()
+    kind: str | None = None
+    kind_confidence: float | None = None
+    bpm: float | None = None
+    bpm_confidence: float | None = None
+    bpm_candidates: list[Any] = Field(default_factory=list, sa_type=JSONB)
+    key: str | None = None
+    key_confidence: float | None = None
+    key_candidates: list[Any] = Field(default_factory=list, sa_type=JSONB)
+    beats: list[float] = Field(default_factory=list, sa_type=ARRAY(REAL))
+    onsets: list[float] = Field(default_factory=list, sa_type=ARRAY(REAL))
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    created_at: dt.datetime = Created()
+
+
+class Tag(SQLModel, table=True):
+    """A word a person sorts sounds by; samples carry its name in `Sample.tags`."""
+
+    __tablename__ = "tags"
+    __table_args__ = (
+        Index("tags_name_key", "user_id", func.lower(Column("name")), unique=True),
+        CheckConstraint("name <> ''", "tags_name_not_empty"),
+    )
+
+    id: uuid.UUID = Id()
+    user_id: uuid.UUID = Owner()
+    name: str = Field(max_length=60)
+    created_at: dt.datetime = Created()

@@ -1,0 +1,212 @@
+"""/account: the person's own settings."""
+
+import reflex as rx
+
+from sp404_app.components import forms
+from sp404_app.components.plain_form import plain_form
+from sp404_app.pages import account_own as own
+from sp404_app.pages import account_security as security
+from sp404_app.pages.confirm_dialog import confirm_dialog
+from sp404_app.pages.frame import layout
+from sp404_app.pages.new_password import weighed_password
+from sp404_app.state.account import AccountState, DeviceRow
+from sp404_app.state.confirming import ConfirmState
+
+SWITCHES = (
+    ("autoplay", "Play a sound as soon as it is chosen"),
+    ("level_previews", "Play every sound equally loud"),
+    ("folders_become_tags", "Turn the names of uploaded folders into tags"),
+)
+
+
+def account() -> rx.Component:
+    """Draw the page."""
+    return layout(
+        rx.el.div(
+            rx.el.header(
+                rx.el.h1("Account"),
+                rx.el.p(AccountState.email, class_name="mono muted", id="account-email"),
+            ),
+            rx.cond(
+                AccountState.loaded,
+                rx.el.div(
+                    forms.section("Profile", own.picture(), _names()),
+                    forms.section("E-mail address", own.email()),
+                    forms.section("Password", _password()),
+                    forms.section("Two-step sign-in", security.two_factor()),
+                    forms.section("Signed-in devices", _devices()),
+                    forms.section("Access tokens", security.tokens()),
+                    forms.section("Preferences", _preferences()),
+                    forms.section("Recent activity", own.activity()),
+                    forms.section("Your data", own.export()),
+                    forms.section("Delete the account", own.ending()),
+                    class_name="account-sections",
+                ),
+                rx.el.p("One moment …", class_name="muted"),
+            ),
+            class_name="page account",
+            # While the password is asked for, nothing behind the question can be reached.
+            custom_attrs={"data-testid": "account", "inert": ConfirmState.asking},
+        ),
+        confirm_dialog(),
+        current="/account",
+    )
+
+
+def _names() -> rx.Component:
+    wrong, said = AccountState.problems, AccountState.said
+    return rx.el.form(
+        rx.el.div(
+            _name("first_name", "First name", "given-name", AccountState.first_name),
+            _name("last_name", "Last name", "family-name", AccountState.last_name),
+            class_name="halves",
+        ),
+        forms.notice(wrong["form"]),
+        forms.notice(said["names"], "ok", "names-said"),
+        rx.el.div(
+            rx.el.button(
+                "Save",
+                type="submit",
+                class_name="button",
+                custom_attrs={"data-testid": "save-names"},
+            ),
+        ),
+        on_submit=AccountState.save_names,
+        class_name="stack",
+    )
+
+
+def _name(name: str, label: str, autocomplete: str, value: forms.Text) -> rx.Component:
+    return forms.field(
+        name,
+        label,
+        autocomplete=autocomplete,
+        problem=AccountState.problems[name],
+        max_length=100,
+        default_value=value,
+    )
+
+
+def _password() -> rx.Component:
+    wrong, said = AccountState.problems, AccountState.said
+    return rx.el.form(
+        forms.field(
+            "current_password",
+            "Present password",
+            kind="password",
+            autocomplete="current-password",
+            problem=wrong["current_password"],
+            required=True,
+        ),
+        weighed_password("New password", wrong["password"]),
+        forms.notice(wrong["password_form"], testid="password-notice"),
+        forms.notice(said["password"], "ok", "password-said"),
+        rx.el.div(
+            rx.el.button(
+                rx.cond(AccountState.busy, "One moment …", "Change the password"),
+                type="submit",
+                disabled=AccountState.busy,
+                class_name="button",
+                custom_attrs={"data-testid": "change-password"},
+            ),
+        ),
+        key=f"round-{AccountState.form_round}",
+        on_submit=AccountState.change_password,
+        class_name="stack",
+    )
+
+
+def _preferences() -> rx.Component:
+    return rx.el.div(
+        rx.el.fieldset(
+            rx.el.legend("Theme", class_name="field-label"),
+            rx.el.div(_theme("dark", "Dark"), _theme("light", "Light"), class_name="row"),
+            class_name="plain-fieldset",
+        ),
+        *[_switch(name, label) for name, label in SWITCHES],
+        class_name="stack",
+    )
+
+
+def _theme(value: str, label: str) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name="theme",
+            # Flips in the browser at once; a new key puts it right if the server disagrees.
+            key=f"{value}-{AccountState.theme}",
+            default_checked=AccountState.theme == value,
+            on_change=AccountState.choose_theme(value),
+            custom_attrs={"data-testid": f"theme-{value}"},
+        ),
+        label,
+        class_name="choice",
+    )
+
+
+def _switch(name: str, label: str) -> rx.Component:
+    on = AccountState.switches[name]
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            key=f"{name}-{on}",
+            default_checked=on,
+            on_change=AccountState.prefer(name, rx.cond(on, False, True)),
+            custom_attrs={"data-testid": name},
+        ),
+        label,
+        class_name="choice",
+    )
+
+
+def _devices() -> rx.Component:
+    return rx.el.div(
+        rx.el.ul(rx.foreach(AccountState.devices, _device), class_name="devices"),
+        rx.el.div(
+            rx.cond(
+                AccountState.has_others,
+                rx.el.button(
+                    "Sign out all others",
+                    type="button",
+                    on_click=AccountState.revoke_others,
+                    class_name="button",
+                    custom_attrs={"data-testid": "revoke-others"},
+                ),
+            ),
+            plain_form(
+                rx.el.button(
+                    "Sign out",
+                    type="submit",
+                    class_name="button",
+                    custom_attrs={"data-testid": "sign-out"},
+                ),
+                action="/auth/session/end",
+                method="post",
+            ),
+            class_name="row",
+        ),
+        class_name="stack",
+    )
+
+
+def _device(device: DeviceRow) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.span(device.name, class_name="device-name"),
+            rx.cond(device.current, rx.el.span("this device", class_name="badge")),
+            rx.el.p(device.facts, class_name="muted mono device-facts"),
+        ),
+        rx.cond(
+            device.current,
+            rx.fragment(),
+            rx.el.button(
+                "Sign out",
+                type="button",
+                on_click=AccountState.revoke(device.id),
+                class_name="button danger small",
+                custom_attrs={"aria-label": f"Sign out {device.name}", "data-testid": "revoke"},
+            ),
+        ),
+        class_name="device",
+        custom_attrs={"data-testid": "device"},
+    )

@@ -1,0 +1,236 @@
+"""Parts of the account page: two-step sign-in, and access tokens."""
+
+import reflex as rx
+
+from sp404_app.components import forms
+from sp404_app.services.personal_tokens import Ability
+from sp404_app.state.tokens import TokenRow, TokensState
+from sp404_app.state.two_factor import TwoFactorState
+
+ABILITIES = {
+    Ability.SAMPLES_READ: "Read and hear my library",
+    Ability.SAMPLES_WRITE: "Upload, change and delete sounds",
+    Ability.ACCOUNT_READ: "Read my profile and my quota",
+    Ability.BILLING_READ: "Read my plan and my invoices",
+}
+DAYS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "no end"))
+
+
+def two_factor() -> rx.Component:
+    """Draw what there is to do: turn it on, finish turning it on, or look after it."""
+    return rx.el.div(
+        rx.cond(
+            TwoFactorState.on,
+            _on(),
+            rx.cond(TwoFactorState.secret, _setting_up(), _off()),
+        ),
+        class_name="stack",
+        custom_attrs={"data-testid": "two-factor"},
+    )
+
+
+def _off() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            "Off. With it, signing in asks for a code of an authenticator app after the "
+            "password, so a stolen password alone opens nothing.",
+            class_name="muted",
+        ),
+        forms.notice(TwoFactorState.problem),
+        rx.el.div(forms.button("Turn it on", "begin-2fa", on_click=TwoFactorState.begin)),
+    )
+
+
+def _setting_up() -> rx.Component:
+    return rx.el.div(
+        rx.el.img(
+            src=TwoFactorState.qr,
+            alt="QR code for your authenticator app; the same as the key beside it",
+            width="180",
+            height="180",
+            class_name="qr",
+        ),
+        rx.el.div(
+            rx.el.p("1. Scan this with an authenticator app, or type the key into it:"),
+            rx.el.code(TwoFactorState.secret, class_name="secret mono", id="totp-secret"),
+            rx.el.form(
+                forms.field(
+                    "code",
+                    "2. Type the code it shows",
+                    autocomplete="one-time-code",
+                    problem=TwoFactorState.problem,
+                    required=True,
+                    max_length=10,
+                    input_mode="numeric",
+                ),
+                rx.el.div(
+                    rx.el.button(
+                        "Turn it on",
+                        type="submit",
+                        class_name="button primary",
+                        custom_attrs={"data-testid": "confirm-2fa"},
+                    ),
+                    forms.button("Cancel", "cancel-2fa", "ghost", on_click=TwoFactorState.cancel),
+                    class_name="row",
+                ),
+                on_submit=TwoFactorState.confirm,
+                class_name="stack",
+            ),
+            class_name="stack",
+        ),
+        class_name="setup",
+    )
+
+
+def _on() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            rx.el.span("On", class_name="badge first"),
+            "Signing in asks for a code of your app. ",
+            rx.el.span(
+                TwoFactorState.codes_left,
+                " recovery codes are left.",
+                custom_attrs={"data-testid": "codes-left"},
+            ),
+        ),
+        rx.cond(TwoFactorState.codes, _codes()),
+        forms.notice(TwoFactorState.problem),
+        rx.el.div(
+            forms.button("New recovery codes", "renew-codes", on_click=TwoFactorState.renew),
+            forms.button("Turn it off", "turn-off-2fa", "danger", on_click=TwoFactorState.turn_off),
+            class_name="row wrap",
+        ),
+    )
+
+
+def _codes() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(
+            rx.el.strong("Write these recovery codes down now. "),
+            "They are shown this once. Each signs you in once when the app is out of reach.",
+        ),
+        rx.el.ul(
+            rx.foreach(TwoFactorState.codes, _code),
+            class_name="codes mono",
+            aria_label="Recovery codes",
+            custom_attrs={"data-testid": "codes"},
+        ),
+        rx.el.div(
+            forms.button("I have written them down", "put-away", on_click=TwoFactorState.put_away)
+        ),
+        class_name="notice ok stack",
+        role="status",
+    )
+
+
+def _code(code: str) -> rx.Component:
+    return rx.el.li(code)
+
+
+def tokens() -> rx.Component:
+    """Draw the list of tokens, the new one, and the form for another."""
+    return rx.el.div(
+        rx.el.p(
+            "For your own programs: a token does what you choose here and nothing else, and "
+            "never touches your account. ",
+            rx.el.a("How to use the API", href="/api/docs", class_name="link"),
+            class_name="muted",
+        ),
+        rx.cond(TokensState.made, _made()),
+        rx.cond(
+            TokensState.rows,
+            rx.el.ul(rx.foreach(TokensState.rows, _token), class_name="devices"),
+        ),
+        _new_token(),
+        class_name="stack",
+        custom_attrs={"data-testid": "tokens"},
+    )
+
+
+def _made() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(rx.el.strong("Copy your new token now. "), "It is shown this once."),
+        rx.el.code(
+            TokensState.made, class_name="secret mono", custom_attrs={"data-testid": "new-token"}
+        ),
+        rx.el.div(forms.button("I have copied it", "token-copied", on_click=TokensState.put_away)),
+        class_name="notice ok stack",
+        role="status",
+    )
+
+
+def _token(token: TokenRow) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.span(token.name, class_name="device-name"),
+            rx.cond(token.expired, rx.el.span("expired", class_name="badge")),
+            rx.el.p(token.facts, class_name="muted mono device-facts"),
+        ),
+        forms.button(
+            "Revoke",
+            "revoke-token",
+            "danger small",
+            on_click=TokensState.revoke(token.id),
+            custom_attrs={"aria-label": f"Revoke {token.name}"},
+        ),
+        class_name="device",
+        custom_attrs={"data-testid": "token"},
+    )
+
+
+def _new_token() -> rx.Component:
+    wrong = TokensState.problems
+    return rx.el.form(
+        rx.el.div(
+            forms.field(
+                "token_name",
+                "What it is for",
+                problem=wrong["name"],
+                placeholder="Backup script",
+                required=True,
+                max_length=100,
+            ),
+            rx.el.div(
+                rx.el.label("How long it works", html_for="days", class_name="field-label"),
+                rx.el.select(
+                    *[rx.el.option(words, value=days) for days, words in DAYS],
+                    id="days",
+                    name="days",
+                    default_value="90",
+                    class_name="input",
+                ),
+                class_name="field",
+            ),
+            class_name="halves",
+        ),
+        rx.el.fieldset(
+            rx.el.legend("What it may do", class_name="field-label"),
+            *[_ability(ability, words) for ability, words in ABILITIES.items()],
+            rx.cond(
+                wrong["abilities"],
+                rx.el.p("Choose at least one.", class_name="field-error", role="alert"),
+            ),
+            class_name="plain-fieldset choices",
+        ),
+        forms.notice(wrong["form"]),
+        rx.el.div(
+            rx.el.button(
+                "Make a token",
+                type="submit",
+                class_name="button",
+                custom_attrs={"data-testid": "make-token"},
+            )
+        ),
+        key=f"tokens-{TokensState.round}",
+        on_submit=TokensState.make,
+        class_name="stack",
+    )
+
+
+def _ability(ability: Ability, words: str) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(type="checkbox", name=ability.value, id=f"ability-{ability.value}"),
+        words,
+        rx.el.code(ability.value, class_name="mono muted ability"),
+        class_name="choice",
+    )

@@ -1,0 +1,200 @@
+"""/billing: how the subscription stands, what is wrong, and every invoice."""
+
+import reflex as rx
+
+from sp404_app.components.brand import style_sheet
+from sp404_app.components.leave import leave
+from sp404_app.components.ribbon import ribbon
+from sp404_app.pages.frame import layout
+from sp404_app.state.billing import BillingState
+from sp404_app.state.billing_words import InvoiceRow
+from sp404_app.state.leaving import LeavingState
+
+CARD = BillingState.card
+
+
+def billing() -> rx.Component:
+    """Draw the page."""
+    return layout(
+        style_sheet("/billing.css"),
+        rx.el.div(
+            ribbon(BillingState.test_mode),
+            rx.el.header(
+                rx.el.h1("Billing"),
+                rx.el.a("Plans", href="/plans", class_name="link"),
+                rx.el.a("Usage", href="/usage", class_name="link"),
+                class_name="money-head row",
+            ),
+            rx.cond(BillingState.activating, activating()),
+            rx.el.div(
+                rx.cond(
+                    BillingState.problem != "",
+                    rx.el.p(BillingState.problem, class_name="notice error"),
+                ),
+                role="alert",
+            ),
+            rx.cond(BillingState.banner.title != "", banner()),
+            rx.cond(
+                BillingState.loaded,
+                rx.fragment(subscription(), invoices()),
+                rx.el.div(
+                    rx.el.i(class_name="skeleton short"),
+                    rx.el.i(class_name="skeleton tall"),
+                    rx.el.i(class_name="skeleton"),
+                    class_name="card stack",
+                    aria_busy="true",
+                ),
+            ),
+            leave(to=LeavingState.to),
+            class_name="page money",
+            data_testid="billing",
+        ),
+        current="/billing",
+    )
+
+
+def activating() -> rx.Component:
+    """One comes back from paying, and the news is on its way."""
+    return rx.el.p(
+        rx.el.i(class_name="pulse", aria_hidden="true"),
+        "Activating your plan …",
+        class_name="notice",
+        role="status",
+        data_testid="activating",
+    )
+
+
+def banner() -> rx.Component:
+    """A payment is missing: what that means, and the way out."""
+    return rx.el.section(
+        rx.el.h2(BillingState.banner.title),
+        rx.el.p(BillingState.banner.text),
+        rx.el.div(
+            act("Pay now", BillingState.to_payment, "pay", "primary"),
+            act("Change the card", BillingState.to_portal, "fix-card"),
+            class_name="row wrap",
+        ),
+        class_name=f"problem {CARD.mood}",
+        role="alert",
+        data_testid="banner",
+    )
+
+
+def subscription() -> rx.Component:
+    """The plan, its next date and amount, and what one can do with it."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.div(
+                rx.el.p("Your plan", class_name="label"),
+                rx.el.h2(CARD.plan, class_name="plan-title", data_testid="plan-name"),
+            ),
+            rx.el.span(CARD.state, class_name=f"mood {CARD.mood}", data_testid="state"),
+            class_name="plan-name",
+        ),
+        rx.el.dl(
+            fact("Price", CARD.price, "price"),
+            rx.cond(CARD.next_label != "", next_fact()),
+            rx.cond(CARD.method != "", fact("Paid with", CARD.method, "method")),
+            class_name="money-facts",
+        ),
+        rx.cond(BillingState.asking, question(), actions()),
+        class_name="card stack subscription",
+        aria_label="Subscription",
+    )
+
+
+def fact(name: str, value: str, testid: str) -> rx.Component:
+    """One property of the subscription."""
+    return rx.el.div(rx.el.dt(name), rx.el.dd(value, class_name="mono", data_testid=testid))
+
+
+def next_fact() -> rx.Component:
+    """What comes next, and when."""
+    return rx.el.div(
+        rx.el.dt(CARD.next_label),
+        rx.el.dd(CARD.next_text, class_name="mono", data_testid="next"),
+    )
+
+
+def actions() -> rx.Component:
+    """The plan's buttons."""
+    return rx.el.div(
+        rx.cond(CARD.can_resume, act("Resume", BillingState.resume, "resume", "primary")),
+        rx.cond(CARD.can_keep, act(f"Stay on {CARD.plan}", BillingState.keep, "keep", "primary")),
+        rx.el.a(
+            rx.cond(CARD.can_cancel, "Change the plan", "See the plans"),
+            href="/plans",
+            class_name=rx.cond(CARD.can_cancel | CARD.can_resume, "button", "button primary"),
+            data_testid="change-plan",
+        ),
+        rx.cond(CARD.known, act("Card and details", BillingState.to_portal, "portal")),
+        rx.cond(CARD.can_cancel, act("Cancel", BillingState.ask(True), "cancel", "danger")),
+        class_name="row wrap",
+    )
+
+
+def question() -> rx.Component:
+    """Asked before cancelling."""
+    return rx.el.div(
+        rx.el.p(
+            "Cancel the subscription? ",
+            f"{CARD.plan} stays yours until {CARD.ends}, nothing more is charged, and all your "
+            "sounds stay. Until then, one click takes it back.",
+        ),
+        rx.el.div(
+            act("Cancel the subscription", BillingState.cancel, "cancel-yes", "danger"),
+            act("Keep it", BillingState.ask(False), "cancel-no"),
+            class_name="row wrap",
+        ),
+        class_name="notice stack",
+        data_testid="cancel-question",
+    )
+
+
+def act(
+    label: str | rx.Var[str], handler: rx.event.EventType[()], testid: str, look: str = ""
+) -> rx.Component:
+    """A button that waits while something is under way."""
+    return rx.el.button(
+        label,
+        type="button",
+        disabled=BillingState.busy,
+        on_click=handler,
+        class_name=f"button {look}",
+        data_testid=testid,
+    )
+
+
+def invoices() -> rx.Component:
+    """Everything that was ever billed."""
+    return rx.el.section(
+        rx.el.h2("Invoices"),
+        rx.cond(
+            BillingState.rows,
+            rx.el.ul(rx.foreach(BillingState.rows, invoice), class_name="invoices"),
+            rx.el.p("No invoices yet. They appear here after a payment.", class_name="muted"),
+        ),
+        class_name="card stack",
+        aria_label="Invoices",
+    )
+
+
+def invoice(row: InvoiceRow) -> rx.Component:
+    """One invoice."""
+    return rx.el.li(
+        rx.el.span(row.date, class_name="mono invoice-date"),
+        rx.el.span(row.what, class_name="invoice-what"),
+        rx.el.span(row.amount, class_name="mono invoice-amount", data_testid="invoice-amount"),
+        rx.el.span(row.status, class_name=rx.cond(row.open, "mood warn", "mood calm")),
+        rx.el.a(
+            "PDF",
+            href=row.pdf,
+            download=True,
+            target="_blank",  # or the router looks for a page there
+            class_name="link",
+            aria_label=f"Invoice {row.number} as PDF",
+            data_testid="invoice-pdf",
+        ),
+        class_name="invoice",
+        data_testid="invoice",
+    )

@@ -1,0 +1,58 @@
+"""/dev/outbox: the mails of a machine that sends none, for whoever sits at it."""
+
+import reflex as rx
+
+from sp404_app.components.brand import Typeface, brand
+from sp404_app.services.outbox import OutboxMail
+from sp404_app.state.dev_outbox import DevOutboxState
+
+
+def dev_outbox() -> rx.Component:
+    """Draw the page."""
+    return rx.el.main(
+        Typeface.create(),
+        brand(),
+        rx.el.header(
+            rx.el.h1("Outbox"),
+            rx.el.p("Mails of this machine. They were not sent to anybody.", class_name="muted"),
+        ),
+        rx.match(
+            DevOutboxState.closed,
+            (True, rx.el.p("There is nothing at this address.", class_name="muted")),
+            rx.cond(
+                DevOutboxState.mails,
+                rx.el.div(rx.foreach(DevOutboxState.mails, _mail), class_name="account-sections"),
+                _empty(),
+            ),
+        ),
+        class_name="page account",
+        custom_attrs={"data-testid": "outbox"},
+    )
+
+
+def _empty() -> rx.Component:
+    return rx.el.p(
+        rx.cond(DevOutboxState.loaded, "No mail yet. Sign up, and one appears here.", "…"),
+        class_name="muted",
+    )
+
+
+def _mail(mail: OutboxMail) -> rx.Component:
+    return rx.el.article(
+        rx.el.h2(mail.subject),
+        rx.el.p(mail.recipient, " · ", mail.at, class_name="muted mono device-facts"),
+        rx.el.pre(mail.text, class_name="letter"),
+        rx.cond(
+            mail.link,
+            rx.el.div(
+                rx.el.a(
+                    "Open the link",
+                    href=mail.link,
+                    class_name="button",
+                    custom_attrs={"data-testid": "mail-link"},
+                )
+            ),
+        ),
+        class_name="card stack",
+        custom_attrs={"data-testid": "mail"},
+    )

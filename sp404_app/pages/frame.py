@@ -1,0 +1,68 @@
+"""The frame around the pages of a signed-in person."""
+
+import reflex as rx
+
+from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.deck import notice, player_bar, uploads
+from sp404_app.components.plain_form import plain_form
+from sp404_app.state.library import LibraryState
+from sp404_app.state.notice import NoticeState
+from sp404_app.state.shell import ShellState
+
+ROOMS = (
+    ("Library", "/library"),
+    ("Usage", "/usage"),
+    ("Plan", "/billing"),
+    ("Account", "/account"),
+)
+
+
+def layout(*children: rx.Component, current: str = "") -> rx.Component:
+    """Put a page between the top bar and the player."""
+    return rx.el.div(
+        Typeface.create(),
+        rx.el.a("Skip to content", href="#content", class_name="skip"),
+        topbar(current),
+        rx.el.main(*children, id="content", class_name="content"),
+        player_bar(autoplay=ShellState.autoplay, levelled=ShellState.levelled),
+        uploads(folder_tags=ShellState.folder_tags),
+        notice(
+            text=NoticeState.message,
+            tone=NoticeState.tone,
+            undo=NoticeState.undo,
+            stamp=NoticeState.stamp,
+            on_undo=LibraryState.undo,
+            on_close=NoticeState.close,
+        ),
+        class_name="frame",
+        data_theme=ShellState.theme,
+    )
+
+
+def topbar(current: str) -> rx.Component:
+    """The name, the rooms of the house, and the door."""
+    return rx.el.header(
+        brand("/library"),
+        rx.el.nav(
+            *(
+                rx.el.a(
+                    text,
+                    href=href,
+                    aria_current="page" if href == current else None,
+                )
+                for text, href in ROOMS
+            ),
+            aria_label="Main",
+        ),
+        rx.el.span(class_name="grow"),
+        rx.cond(
+            ShellState.alarm != "",
+            rx.el.a(ShellState.alarm, href="/billing", class_name="mood bad", data_testid="alarm"),
+        ),
+        plain_form(
+            rx.el.button("Sign out", type="submit", class_name="button ghost small"),
+            action="/auth/session/end",
+            method="post",
+        ),
+        class_name="topbar",
+    )

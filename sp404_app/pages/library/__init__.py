@@ -1,0 +1,23 @@
+"""/library: drop, find and hear sounds."""
+
+import reflex as rx
+
+from sp404_app.pages.frame import layout
+from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
+from sp404_app.pages.library.finder import filters, tools
+from sp404_app.pages.library.rail import rail
+from sp404_app.pages.library.sheet import sheet
+
+
+def library() -> rx.Component:
+    """The main room."""
+    return layout(
+        rx.el.div(
+            rail(),
+            rx.el.section(tools(), filters(), sheet(), class_name="main", aria_label="Library"),
+            class_name="library",
+        ),
+        tag_dialog(),
+        help_dialog(),
+        current="/library",
+    )

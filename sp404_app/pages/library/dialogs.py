@@ -1,0 +1,111 @@
+"""What opens over the list: tags, and all keys."""
+
+import reflex as rx
+
+from sp404_app.state.library import LibraryState
+
+KEYBOARD = (
+    ("↑ ↓", "move and play"),
+    ("Space", "play or stop"),
+    ("← →", "seek"),
+    ("/", "search"),
+    ("F", "favourite"),
+    ("T", "tag"),
+    ("0 – 5", "rate"),
+    ("F2", "rename"),
+    ("Enter", "open"),
+    ("Del", "to the trash"),
+    ("Shift ↑ ↓", "select a range"),
+    ("Ctrl A", "select all"),
+    ("Esc", "select nothing"),
+    ("?", "this help"),
+)
+
+
+def tag_dialog() -> rx.Component:
+    """Tags of the chosen sounds."""
+    return rx.cond(
+        LibraryState.tags_open,
+        rx.fragment(
+            rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
+            rx.el.dialog(
+                rx.el.form(
+                    rx.el.h2("Tags"),
+                    rx.el.div(
+                        rx.foreach(
+                            LibraryState.tagging,
+                            lambda tag: rx.el.button(
+                                tag,
+                                " ×",
+                                type="button",
+                                class_name="chip",
+                                on_click=LibraryState.drop_tag(tag),
+                                aria_label=f"Remove {tag}",
+                            ),
+                        ),
+                        class_name="row wrap",
+                    ),
+                    rx.el.label(
+                        rx.el.span("Add tags, separated by commas", class_name="field-label"),
+                        rx.el.input(
+                            name="tags",
+                            class_name="input",
+                            auto_focus=True,
+                            autocomplete="off",
+                            data_testid="tag-input",
+                        ),
+                        class_name="field",
+                    ),
+                    rx.el.div(
+                        rx.el.button("Add", type="submit", class_name="button primary"),
+                        rx.el.button(
+                            "Done",
+                            type="button",
+                            class_name="button",
+                            on_click=LibraryState.close_dialogs,
+                            data_testid="tags-done",
+                        ),
+                        class_name="row",
+                    ),
+                    class_name="stack",
+                    on_submit=LibraryState.add_tags,
+                    reset_on_submit=True,
+                ),
+                open=True,
+                aria_label="Tags",
+            ),
+        ),
+    )
+
+
+def help_dialog() -> rx.Component:
+    """All keys."""
+    return rx.cond(
+        LibraryState.help_open,
+        rx.fragment(
+            rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
+            rx.el.dialog(
+                rx.el.div(
+                    rx.el.h2("Keys"),
+                    rx.el.dl(
+                        *(
+                            part
+                            for key, what in KEYBOARD
+                            for part in (rx.el.dt(rx.el.kbd(key)), rx.el.dd(what))
+                        ),
+                        class_name="keys",
+                    ),
+                    rx.el.button(
+                        "Close",
+                        type="button",
+                        class_name="button",
+                        auto_focus=True,
+                        on_click=LibraryState.close_dialogs,
+                    ),
+                    class_name="stack",
+                ),
+                open=True,
+                aria_label="Keys",
+            ),
+        ),
+    )

@@ -1,0 +1,139 @@
+"""Search, filters, and ways in."""
+
+import reflex as rx
+
+from sp404_app.audio.keys import KEYS
+from sp404_app.components.deck import choose_files
+from sp404_app.state.library import LibraryState
+
+
+def tools() -> rx.Component:
+    """Search, and ways in."""
+    return rx.el.div(
+        rx.el.div(
+            rx.icon("search"),
+            rx.el.input(
+                id="q",
+                type="search",
+                placeholder="Search names, tags, notes   –  try  dusty break  or  kick -808",
+                class_name="input",
+                aria_label="Search",
+                autocomplete="off",
+                spell_check=False,
+                on_change=lambda value: LibraryState.look_for("q", value),
+                data_testid="search",
+            ),
+            rx.el.kbd("/"),
+            class_name="search",
+        ),
+        rx.el.button(
+            rx.icon("sliders-horizontal"),
+            "Filters",
+            type="button",
+            class_name="button filters-button",
+            on_click=LibraryState.toggle_filters,
+        ),
+        rx.el.span(
+            choose_files("Add folder", folder=True, class_name="button", test_id="choose-folder"),
+            class_name="wide-only",
+        ),
+        choose_files("Add sounds"),
+        class_name="tools",
+    )
+
+
+def filters() -> rx.Component:
+    """Tempo, key, length, status; and how many sounds are left."""
+    query = LibraryState.query
+    return rx.el.div(
+        rx.el.span(
+            "Tempo", number("bpm_min", "from"), "–", number("bpm_max", "to"), class_name="filter"
+        ),
+        rx.el.span(
+            "Key",
+            choice("key", query.key, [("any", "")] + [(key, key) for key in KEYS]),
+            class_name="filter",
+        ),
+        rx.el.span(
+            "Goes with",
+            choice(
+                "compatible_key",
+                query.compatible_key,
+                [("any key", "")] + [(key, key) for key in KEYS],
+            ),
+            class_name="filter",
+        ),
+        rx.el.span(
+            "Length",
+            number("duration_min", "from"),
+            "–",
+            number("duration_max", "to"),
+            "s",
+            class_name="filter",
+        ),
+        rx.el.span(
+            "Status",
+            choice(
+                "status",
+                query.status,
+                [
+                    ("any", ""),
+                    ("ready", "ready"),
+                    ("in progress", "analysing"),
+                    ("queued", "queued"),
+                    ("failed", "failed"),
+                    ("waiting for quota", "waiting_for_quota"),
+                ],
+            ),
+            class_name="filter",
+        ),
+        rx.cond(
+            LibraryState.filtered,
+            rx.el.button(
+                "Clear",
+                type="button",
+                class_name="chip on",
+                on_click=LibraryState.visit(rx.cond(query.trash, "trash", "all")),
+                data_testid="clear-filters",
+            ),
+        ),
+        rx.el.span(
+            rx.cond(
+                LibraryState.window.corrected != "",
+                f"Nothing for that; showing “{LibraryState.window.corrected}” · ",
+                "",
+            ),
+            rx.el.span(
+                LibraryState.window.total.to_string(), class_name="mono", data_testid="total"
+            ),
+            rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
+            class_name="count",
+            role="status",
+        ),
+        class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
+    )
+
+
+def number(field: str, hint: str) -> rx.Component:
+    """A number field of the search."""
+    return rx.el.input(
+        id=field,
+        class_name="input mono",
+        placeholder=hint,
+        input_mode="decimal",
+        aria_label=field.replace("_", " ").replace("min", "from").replace("max", "to"),
+        on_change=lambda value: LibraryState.look_for(field, value),
+        data_testid=field,
+    )
+
+
+def choice(field: str, value: rx.Var[str], options: list[tuple[str, str]]) -> rx.Component:
+    """A choice of the search."""
+    return rx.el.select(
+        *(rx.el.option(text, value=each) for text, each in options),
+        class_name="input",
+        value=value,
+        aria_label=field.replace("_", " "),
+        on_change=lambda chosen: LibraryState.look_for(field, chosen),
+        data_testid=field,
+    )

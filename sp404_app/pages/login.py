@@ -1,0 +1,115 @@
+"""/login: the way in."""
+
+import reflex as rx
+
+from sp404_app.components import forms
+from sp404_app.components.plain_form import plain_form
+from sp404_app.state.login import LoginState
+
+
+def login() -> rx.Component:
+    """Draw the page."""
+    beside = LoginState.beside_password | LoginState.beside_code  # type: ignore[operator]
+    return forms.door(
+        rx.cond(LoginState.second_step, "One more step", "Sign in"),
+        forms.notice(rx.cond(beside, "", LoginState.problem)),
+        rx.cond(LoginState.unverified, _send_again()),
+        rx.cond(LoginState.second_step, _second_step(), _first_step()),
+        testid="login",
+    )
+
+
+def _first_step() -> rx.Component:
+    return rx.fragment(_form(), _demo(), forms.other_way("New here?", "Make an account", "/signup"))
+
+
+def _second_step() -> rx.Component:
+    """Draw the form for a code; which sign-in it belongs to stays in a cookie."""
+    return plain_form(
+        forms.field(
+            "code",
+            "Code of your authenticator app",
+            autocomplete="one-time-code",
+            hint="No phone? Type one of your recovery codes instead.",
+            problem=LoginState.beside_code,
+            required=True,
+            auto_focus=True,
+            max_length=40,
+            spell_check=False,
+            auto_capitalize="off",
+        ),
+        _next(),
+        rx.el.button(
+            "Sign in",
+            type="submit",
+            class_name="button primary wide",
+            custom_attrs={"data-testid": "submit-code"},
+        ),
+        rx.el.a("Begin again", href="/login", class_name="link quiet"),
+        action="/auth/session/code",
+        method="post",
+        class_name="stack",
+    )
+
+
+def _next() -> rx.Component:
+    return rx.el.input(
+        type="hidden", name="next", key=LoginState.next, default_value=LoginState.next
+    )
+
+
+def _form() -> rx.Component:
+    """Draw a real form: it signs in without a websocket, and no script ever sees the cookie."""
+    return plain_form(
+        forms.email_field(autocomplete="username"),
+        forms.field(
+            "password",
+            "Password",
+            kind="password",
+            autocomplete="current-password",
+            problem=LoginState.beside_password,
+            required=True,
+        ),
+        _next(),
+        rx.el.button(
+            "Sign in",
+            type="submit",
+            class_name="button primary wide",
+            custom_attrs={"data-testid": "submit"},
+        ),
+        rx.el.a("Forgotten the password?", href="/forgot-password", class_name="link quiet"),
+        action="/auth/session",
+        method="post",
+        class_name="stack",
+    )
+
+
+def _send_again() -> rx.Component:
+    return rx.el.div(
+        rx.el.button(
+            "Send the link again",
+            type="button",
+            on_click=LoginState.resend,
+            class_name="button",
+            custom_attrs={"data-testid": "resend"},
+        ),
+        forms.notice(LoginState.resent, "ok", "resent"),
+        class_name="stack",
+    )
+
+
+def _demo() -> rx.Component:
+    """Draw the button that fills the form in, on a development machine."""
+    return rx.cond(
+        LoginState.demo_email,
+        rx.el.button(
+            "Try the demo account",
+            type="button",
+            on_click=[
+                rx.set_value("email", LoginState.demo_email),
+                rx.set_value("password", LoginState.demo_password),
+            ],
+            class_name="button ghost",
+            custom_attrs={"data-testid": "demo"},
+        ),
+    )

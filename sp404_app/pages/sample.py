@@ -1,0 +1,188 @@
+"""/samples/[id]: one sound, close up."""
+
+import reflex as rx
+
+from sp404_app.components.brand import style_sheet
+from sp404_app.pages.frame import layout
+from sp404_app.pages.sample_alike import alike
+from sp404_app.pages.sample_answers import key_card, kind_card, tempo_card
+from sp404_app.pages.sample_head import head
+from sp404_app.pages.sample_sound import pictures, sound
+from sp404_app.state.facts import Fact
+from sp404_app.state.sample import SampleState
+
+SHEET = SampleState.sheet
+KEYBOARD = (
+    ("Space", "play"),
+    ("← →", "seek"),
+    ("+ −", "zoom"),
+    ("Esc", "show all"),
+    ("T", "tap"),
+    ("M", "metronome"),
+    ("F", "favourite"),
+    ("0 – 5", "rate"),
+)
+
+
+def sample() -> rx.Component:
+    """The page of one sound."""
+    return layout(
+        style_sheet("/sample.css"),
+        rx.cond(
+            SampleState.phase == "here",
+            here(),
+            rx.cond(SampleState.phase == "missing", missing(), loading()),
+        ),
+    )
+
+
+def here() -> rx.Component:
+    """A sound that is there."""
+    return rx.el.div(
+        head(),
+        banner(),
+        rx.el.section(sound(), pictures(), class_name="sample-stage", aria_label="Sound"),
+        rx.el.div(tempo_card(), key_card(), kind_card(), class_name="sample-answers"),
+        alike(),
+        rx.el.div(note(), facts(), class_name="sample-about"),
+        rx.el.p(
+            *(rx.el.span(rx.el.kbd(key), " ", what) for key, what in KEYBOARD),
+            class_name="sample-keys",
+            aria_label="Keys",
+        ),
+        class_name="sample-page",
+        data_testid="sample-page",
+    )
+
+
+def banner() -> rx.Component:
+    """What is going on with it, if anything is, and the way out."""
+    return rx.el.div(
+        rx.cond(
+            SHEET.trashed,
+            told(
+                "This sound is in the trash. It is deleted for good after 30 days.",
+                rx.el.button(
+                    "Restore",
+                    type="button",
+                    class_name="button small primary",
+                    on_click=SampleState.restore,
+                    data_testid="restore",
+                ),
+            ),
+            rx.match(
+                SHEET.status,
+                ("ready", rx.fragment()),
+                ("queued", told("Waiting for its turn to be analysed.", pulse=True)),
+                ("analysing", told("Listening for tempo and key …", pulse=True)),
+                (
+                    "waiting_for_quota",
+                    told(
+                        "Not analysed: this month’s analyses are used up. You can play, tag and "
+                        "correct it all the same.",
+                        again("Try again"),
+                    ),
+                ),
+                told(SHEET.error, again("Try again"), kind="error"),
+            ),
+        ),
+        role="status",
+        class_name="sample-banner",
+        data_testid="status",
+        custom_attrs={"data-status": SHEET.status},
+    )
+
+
+def told(
+    text: str | rx.Var[str], *act: rx.Component, kind: str = "", pulse: bool = False
+) -> rx.Component:
+    """One sentence, and what to do about it."""
+    return rx.el.div(
+        *([rx.el.span(class_name="pulse")] if pulse else []),
+        rx.el.span(text, class_name="grow"),
+        *act,
+        class_name=f"notice row {kind}",
+    )
+
+
+def again(text: str) -> rx.Component:
+    """Have it analysed."""
+    return rx.el.button(
+        text, type="button", class_name="button small", on_click=SampleState.analyse
+    )
+
+
+def note() -> rx.Component:
+    """What one wants to remember of it."""
+    return rx.el.section(
+        rx.el.label(
+            rx.el.span("Note", class_name="card-title"),
+            rx.el.textarea(
+                key=SHEET.id,
+                default_value=SHEET.note,
+                class_name="input",
+                placeholder="Where it is from, what it would go with …",
+                on_blur=SampleState.save_note,
+                rows="5",
+                max_length=4000,
+                data_testid="note",
+            ),
+            class_name="field",
+        ),
+        rx.el.p(
+            rx.cond(
+                SampleState.note_error != "",
+                SampleState.note_error,
+                rx.cond(SampleState.note_saved, "Saved.", "Saved as soon as you leave the field."),
+            ),
+            class_name=rx.cond(SampleState.note_error != "", "field-error", "field-hint"),
+            role="status",
+            data_testid="note-state",
+        ),
+        class_name="card sample-card",
+    )
+
+
+def facts() -> rx.Component:
+    """What was measured, and where it came from."""
+
+    def row(fact: Fact) -> rx.Component:
+        return rx.el.div(
+            rx.el.dt(fact.name),
+            rx.el.dd(fact.value, class_name="mono", title=fact.hint),
+            class_name="fact",
+        )
+
+    return rx.el.section(
+        rx.el.h2("About this file", class_name="card-title"),
+        rx.el.dl(rx.foreach(SHEET.facts, row), class_name="facts", data_testid="facts"),
+        class_name="card sample-card",
+    )
+
+
+def missing() -> rx.Component:
+    """The same for an id that never was, one deleted for good and somebody else's."""
+    return rx.el.div(
+        rx.el.h1("There is no such sound here"),
+        rx.el.p(
+            "It may have been deleted for good, or the address has a slip in it.",
+            class_name="muted",
+        ),
+        rx.el.a("To your library", href="/library", class_name="button primary"),
+        class_name="sample-missing",
+        data_testid="missing",
+    )
+
+
+def loading() -> rx.Component:
+    """The page's outlines."""
+    return rx.el.div(
+        rx.el.div(class_name="phantom phantom-title"),
+        rx.el.div(class_name="phantom phantom-wave"),
+        rx.el.div(
+            *(rx.el.div(class_name="phantom phantom-card") for _ in range(3)),
+            class_name="sample-answers",
+        ),
+        rx.el.span("Loading …", class_name="visually-hidden", role="status"),
+        class_name="sample-page",
+    )

@@ -1,0 +1,73 @@
+"""The part of a sound's page that names others like it."""
+
+import reflex as rx
+
+from sp404_app.audio.likeness import Aspect
+from sp404_app.components.deck import mini_wave, play_this
+from sp404_app.pages.track import track_of
+from sp404_app.state.alike import AlikeRow, AlikeState
+
+ASPECTS = (
+    (Aspect.OVERALL, "Everything"),
+    (Aspect.TIMBRE, "Timbre"),
+    (Aspect.ENVELOPE, "Envelope"),
+    (Aspect.PITCH, "Pitch"),
+    (Aspect.RHYTHM, "Rhythm"),
+)
+
+
+def alike() -> rx.Component:
+    """The nearest sounds of the library, by everything or by one aspect."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Sounds like this"),
+            rx.el.div(*(aspect(*each) for each in ASPECTS), class_name="alike-aspects"),
+            class_name="alike-head",
+        ),
+        rx.cond(
+            AlikeState.rows.length() > 0,
+            rx.el.ul(rx.foreach(AlikeState.rows, line), class_name="alike-list"),
+            rx.cond(
+                AlikeState.looked,
+                rx.el.p(
+                    "Nothing to compare with yet: both sounds need to have been analysed.",
+                    class_name="muted",
+                ),
+            ),
+        ),
+        class_name="card alike",
+        data_testid="alike",
+    )
+
+
+def aspect(value: str, text: str) -> rx.Component:
+    """One way of comparing."""
+    here = AlikeState.aspect == value
+    return rx.el.button(
+        text,
+        type="button",
+        class_name=rx.cond(here, "chip on", "chip"),
+        aria_pressed=here,
+        on_click=AlikeState.compare_by(value),
+        data_testid=f"alike-{value}",
+    )
+
+
+def line(found: AlikeRow) -> rx.Component:
+    """One sound that is alike."""
+    sample = found.row
+    return rx.el.li(
+        play_this(track=track_of(sample)),
+        mini_wave(bars=sample.wave),
+        rx.el.a(
+            sample.name,
+            href=f"/samples/{sample.id}",
+            class_name="alike-name",
+            data_testid="alike-name",
+        ),
+        rx.el.span(sample.bpm, class_name="mono muted"),
+        rx.el.span(sample.key, class_name="mono muted"),
+        rx.el.span(found.alike, class_name="mono", title="How alike"),
+        class_name="alike-line",
+        key=sample.id,
+    )

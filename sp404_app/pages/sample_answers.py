@@ -1,0 +1,213 @@
+"""/samples/[id], middle part: tempo, key and kind, and how to correct them."""
+
+import reflex as rx
+
+from sp404_app.audio.keys import KEYS, camelot
+from sp404_app.components.scope import tap
+from sp404_app.state.sample import NO_KEY, SampleState
+from sp404_app.state.sheet import Answer, Choice
+
+SHEET = SampleState.sheet
+PENDING = (SHEET.status == "queued") | (SHEET.status == "analysing")
+
+
+def card(title: str, answer: Answer, field: str, *parts: rx.Component) -> rx.Component:
+    """One answer of the analysis: what it is, who says so, and how to change it."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2(title, class_name="card-title"),
+            rx.el.span(answer.source, class_name="source", data_testid=f"{field}-source"),
+            class_name="card-head",
+        ),
+        *parts,
+        rx.cond(
+            answer.mine,
+            rx.el.button(
+                "Use the analysis again",
+                type="button",
+                class_name="link quiet",
+                on_click=SampleState.use_analysis(field),
+                data_testid=f"{field}-again",
+            ),
+        ),
+        class_name="card sample-card",
+        aria_label=title,
+        data_testid=f"{field}-card",
+    )
+
+
+def reading(answer: Answer, field: str, *figure: rx.Component) -> rx.Component:
+    """The value in large, with how sure the analysis is; or why there is none."""
+    return rx.el.div(
+        rx.el.div(
+            rx.cond(
+                answer.value != "",
+                rx.fragment(*figure),
+                rx.cond(PENDING, rx.el.b("…"), rx.el.b("–")),
+            ),
+            class_name="reading",
+            data_testid=f"{field}-value",
+        ),
+        rx.cond(answer.sure != "", confidence(answer, field)),
+        rx.cond(answer.why_none != "", rx.el.p(answer.why_none, class_name="field-hint")),
+        class_name="stack-tight",
+    )
+
+
+def confidence(answer: Answer, field: str) -> rx.Component:
+    """How sure, in words, as a number and as a bar."""
+    return rx.el.p(
+        rx.el.span(
+            rx.el.span(style={"width": f"{answer.share}%"}),
+            class_name="bar meter",
+            aria_hidden="true",
+        ),
+        answer.sure,
+        rx.el.span(f"{answer.share} %", class_name="mono muted"),
+        class_name="sureness",
+        title="How often the analysis is right when it is this sure",
+        data_testid=f"{field}-sure",
+    )
+
+
+def candidates(answer: Answer, take: rx.event.EventCallback[str], field: str) -> rx.Component:
+    """The answers it thought of; one click takes one."""
+
+    def candidate(choice: Choice) -> rx.Component:
+        return rx.el.button(
+            rx.el.span(choice.label, class_name="mono"),
+            rx.el.small(choice.detail),
+            type="button",
+            class_name=rx.cond(choice.current, "chip candidate on", "chip candidate"),
+            aria_pressed=choice.current,
+            on_click=take(choice.value),
+            data_testid=f"{field}-candidate",
+        )
+
+    return rx.cond(
+        answer.several,
+        rx.el.div(
+            rx.el.span("Could also be", class_name="field-hint"),
+            rx.el.div(rx.foreach(answer.choices, candidate), class_name="candidates"),
+            class_name="stack-tight",
+        ),
+    )
+
+
+def tempo_card() -> rx.Component:
+    """The tempo."""
+    tempo = SHEET.tempo
+    return card(
+        "Tempo",
+        tempo,
+        "bpm",
+        rx.el.div(
+            reading(tempo, "bpm", rx.el.b(tempo.value), rx.el.span("BPM")),
+            rx.cond(
+                tempo.value != "",
+                rx.el.div(
+                    scaled("÷2", "half", "Half the tempo"),
+                    scaled("×2", "double", "Twice the tempo"),
+                    class_name="scale",
+                ),
+            ),
+            class_name="reading-row",
+        ),
+        candidates(tempo, SampleState.set_tempo, "bpm"),
+        rx.el.div(tap(on_tempo=SampleState.set_tempo), typed_tempo(), class_name="correct"),
+    )
+
+
+def scaled(text: str, how: str, explained: str) -> rx.Component:
+    """Half or twice."""
+    return rx.el.button(
+        text,
+        type="button",
+        class_name="button mono",
+        aria_label=explained,
+        title=explained,
+        on_click=SampleState.scale_tempo(how),
+        data_testid=f"tempo-{how}",
+    )
+
+
+def typed_tempo() -> rx.Component:
+    """The tempo by hand."""
+    return rx.el.form(
+        rx.el.div(
+            rx.el.input(
+                name="bpm",
+                key=SHEET.tempo.value,
+                default_value=SHEET.tempo.value,
+                class_name="input mono",
+                input_mode="decimal",
+                auto_complete="off",
+                aria_label="Tempo in BPM; empty for none",
+                placeholder="BPM",
+                aria_invalid=SampleState.tempo_error != "",
+                data_testid="bpm-field",
+            ),
+            rx.el.button("Set", type="submit", class_name="button", data_testid="bpm-set"),
+            class_name="joined",
+        ),
+        rx.el.p(
+            SampleState.tempo_error, class_name="field-error", role="alert", data_testid="bpm-error"
+        ),
+        on_submit=SampleState.submit_tempo,
+    )
+
+
+def key_card() -> rx.Component:
+    """The key."""
+    answer = SHEET.key
+    return card(
+        "Key",
+        answer,
+        "key",
+        reading(
+            answer,
+            "key",
+            rx.el.b(answer.value),
+            rx.el.span(SHEET.camelot, title="Its place on the Camelot wheel: neighbours mix well"),
+        ),
+        rx.cond(SHEET.tuning != "", rx.el.p(SHEET.tuning, class_name="field-hint")),
+        candidates(answer, SampleState.set_key, "key"),
+        rx.el.select(
+            rx.el.option("No key", value=NO_KEY),
+            *(rx.el.option(f"{key} · {camelot(key)}", value=key) for key in KEYS),
+            class_name="input",
+            value=rx.cond(answer.value != "", answer.value, NO_KEY),
+            aria_label="Key",
+            on_change=SampleState.set_key,
+            data_testid="key-field",
+        ),
+    )
+
+
+def kind_card() -> rx.Component:
+    """Loop or one-shot."""
+    answer = SHEET.kinds
+
+    def choice(text: str, value: str, explained: str) -> rx.Component:
+        on = answer.value == value
+        return rx.el.button(
+            rx.el.strong(text),
+            rx.el.small(explained),
+            type="button",
+            class_name=rx.cond(on, "kind-choice on", "kind-choice"),
+            aria_pressed=on,
+            on_click=SampleState.set_kind(value),
+            data_testid=f"kind-{value}",
+        )
+
+    return card(
+        "Kind",
+        answer,
+        "kind",
+        rx.el.div(
+            choice("Loop", "loop", "repeats, has a tempo"),
+            choice("One-shot", "one_shot", "is hit once"),
+            class_name="kind-choices",
+        ),
+        rx.cond(answer.sure != "", confidence(answer, "kind")),
+    )

@@ -1,0 +1,156 @@
+"""/samples/[id], head: the name, what one thinks of it, and what can be done with it."""
+
+import reflex as rx
+
+from sp404_app.state.sample import SampleState
+
+SHEET = SampleState.sheet
+
+
+def head() -> rx.Component:
+    """The name, what one thinks of it, and what can be done with it."""
+    return rx.el.header(
+        rx.el.a("← Library", href="/library", class_name="sample-back"),
+        rx.el.div(
+            name(),
+            rx.el.div(favourite(), rating(), class_name="sample-marks"),
+            class_name="sample-title",
+        ),
+        rx.el.div(tags(), actions(), class_name="sample-under"),
+        class_name="sample-head",
+    )
+
+
+def name() -> rx.Component:
+    """The name, which is also the field that changes it."""
+    return rx.el.div(
+        rx.el.h1(SHEET.name, class_name="visually-hidden"),
+        rx.el.form(
+            rx.el.input(
+                name="name",
+                id="sample-name",
+                key=SHEET.name,
+                default_value=SHEET.name,
+                class_name="sample-name",
+                aria_label="Name",
+                title="Click to rename",
+                max_length=200,
+                auto_complete="off",
+                spell_check=False,
+                aria_invalid=SampleState.name_error != "",
+                on_blur=SampleState.rename,
+                data_testid="sample-name",
+            ),
+            on_submit=SampleState.submit_name,
+        ),
+        wrong(SampleState.name_error),
+        class_name="grow",
+    )
+
+
+def favourite() -> rx.Component:
+    """The favourite switch."""
+    return rx.el.button(
+        rx.icon("star"),
+        type="button",
+        class_name=rx.cond(SHEET.favourite, "star on", "star"),
+        aria_pressed=SHEET.favourite,
+        aria_label="Favourite",
+        title="Favourite (F)",
+        on_click=SampleState.act("favourite"),
+        data_testid="favourite",
+    )
+
+
+def rating() -> rx.Component:
+    """One to five; the same again takes it back."""
+    return rx.el.div(
+        *(
+            rx.el.button(
+                type="button",
+                class_name=rx.cond(SHEET.rating >= stars, "pip on", "pip"),
+                aria_label=f"Rate {stars} of 5",
+                aria_pressed=SHEET.rating == stars,
+                title=f"Rate {stars} of 5 ({stars})",
+                on_click=SampleState.rate(stars),
+                data_testid=f"rate-{stars}",
+            )
+            for stars in range(1, 6)
+        ),
+        class_name="rating",
+        role="group",
+        aria_label="Rating",
+    )
+
+
+def tags() -> rx.Component:
+    """Its tags, and the field for more."""
+    return rx.el.form(
+        rx.foreach(
+            SHEET.tags,
+            lambda tag: rx.el.button(
+                tag,
+                rx.el.span("×", aria_hidden="true"),
+                type="button",
+                class_name="chip",
+                aria_label=f"Remove the tag {tag}",
+                on_click=SampleState.drop_tag(tag),
+                data_testid="tag",
+            ),
+        ),
+        rx.el.input(
+            name="tags",
+            class_name="tag-field",
+            placeholder="+ add a tag",
+            aria_label="Add tags, separated by commas",
+            auto_complete="off",
+            data_testid="add-tag",
+        ),
+        class_name="sample-tags",
+        on_submit=SampleState.add_tags,
+        reset_on_submit=True,
+    )
+
+
+def actions() -> rx.Component:
+    """Take it away, have it heard again, throw it away."""
+    return rx.el.div(
+        rx.el.a(
+            rx.icon("download", size=15),
+            "Download",
+            href=f"/api/samples/{SHEET.id}/download",
+            custom_attrs={"download": True},
+            class_name="button small",
+            data_testid="download",
+        ),
+        rx.cond(
+            SHEET.trashed,
+            rx.fragment(),
+            rx.fragment(
+                rx.el.button(
+                    rx.icon("refresh-cw", size=15),
+                    "Analyse again",
+                    type="button",
+                    class_name="button small",
+                    disabled=(SHEET.status == "queued") | (SHEET.status == "analysing"),
+                    on_click=SampleState.analyse,
+                    data_testid="analyse",
+                ),
+                rx.el.button(
+                    rx.icon("trash-2", size=15),
+                    "Delete",
+                    type="button",
+                    class_name="button small",
+                    title="Move to the trash",
+                    on_click=SampleState.throw_away,
+                    data_testid="throw-away",
+                ),
+            ),
+        ),
+        class_name="sample-actions",
+    )
+
+
+def wrong(message: str) -> rx.Component:
+    """A sentence about a field."""
+    return rx.el.p(message, class_name="field-error", role="alert")

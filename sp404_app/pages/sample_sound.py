@@ -1,0 +1,166 @@
+"""/samples/[id], upper part: the waveform and the pictures under it."""
+
+import plotly.graph_objects as go
+import reflex as rx
+
+from sp404_app.components.scope import scope, transport
+from sp404_app.state.picture import PictureState
+from sp404_app.state.sample import SampleState
+from sp404_app.state.wave import WaveState
+
+SHEET = SampleState.sheet
+CONFIG = {"displayModeBar": False, "doubleClick": "reset", "showTips": False, "scrollZoom": False}
+PICTURES = (
+    ("spectrum", "Spectrum", "How loud each frequency is: bass below, cymbals above."),
+    ("pulse", "Pulse", "Bright bands are tempi at which its hits repeat."),
+    ("notes", "Notes", "Which of the twelve notes sound, whatever their octave."),
+)
+
+
+def track() -> rx.Var[dict[str, object]]:
+    """Return what the player needs to know of the sound."""
+    return rx.Var.create(
+        {
+            "id": SHEET.id,
+            "name": SHEET.name,
+            "seconds": SHEET.seconds,
+            "gain": SHEET.gain,
+            "loops": SHEET.kind == "loop",
+            "playable": SHEET.drawable & ~SHEET.trashed,
+            "bpm": SHEET.tempo.value,
+            "key": SHEET.short_key,
+        }
+    )
+
+
+def sound() -> rx.Component:
+    """The controls, and the waveform under them."""
+    return rx.fragment(
+        transport(
+            rx.cond(WaveState.pulse.period > 0, layer("beats", "Beats", WaveState.layers.beats)),
+            layer("onsets", "Onsets", WaveState.layers.onsets),
+            track=track(),
+            pulse=WaveState.pulse,
+            on_act=SampleState.act,
+        ),
+        rx.el.div(
+            rx.cond(
+                WaveState.drawn,
+                scope(
+                    plot(WaveState.figure, "wave-plot"),
+                    track=track(),
+                    label="Waveform with beats; zoom and seek with the buttons and keys",
+                    on_view=WaveState.zoom,
+                ),
+                rx.el.p(
+                    rx.cond(SHEET.drawable, "", "The waveform appears as soon as it is measured."),
+                    class_name="muted",
+                ),
+            ),
+            class_name="wave-box",
+            data_testid="wave",
+        ),
+        rx.el.p(
+            "Wheel or drag to zoom · shift and wheel to move · double-click to show all · "
+            "click to seek",
+            class_name="wave-hint",
+        ),
+    )
+
+
+def layer(name: str, text: str, on: bool) -> rx.Component:
+    """A switch for something drawn over the wave."""
+    return rx.el.button(
+        rx.el.i(class_name=f"swatch swatch-{name}", aria_hidden="true"),
+        text,
+        type="button",
+        class_name=rx.cond(on, "chip on", "chip"),
+        aria_pressed=on,
+        on_click=WaveState.toggle_layer(name),
+        data_testid=f"layer-{name}",
+    )
+
+
+def plot(figure: go.Figure, name: str) -> rx.Component:
+    """A Plotly picture that fills its box."""
+    return rx.plotly.cartesian(
+        data=figure,
+        template=None,
+        config=CONFIG,
+        use_resize_handler=True,
+        class_name=f"plot {name}",
+    )
+
+
+def pictures() -> rx.Component:
+    """Further pictures of the stretch in view, drawn when asked for."""
+    return rx.cond(
+        SHEET.drawable,
+        rx.el.div(
+            rx.el.div(
+                *(tab(*each) for each in PICTURES),
+                rx.el.span(
+                    rx.cond(PictureState.stretch != "", PictureState.stretch, ""),
+                    class_name="mono muted picture-stretch",
+                ),
+                class_name="picture-tabs",
+                role="group",
+                aria_label="Pictures",
+            ),
+            rx.cond(PictureState.view != "", picture()),
+            class_name="pictures",
+        ),
+    )
+
+
+def tab(view: str, text: str, explained: str) -> rx.Component:
+    """A switch for one kind of picture."""
+    on = PictureState.view == view
+    return rx.el.button(
+        text,
+        type="button",
+        class_name=rx.cond(on, "chip on", "chip"),
+        aria_pressed=on,
+        title=explained,
+        on_click=PictureState.choose(view),
+        data_testid=f"picture-{view}",
+    )
+
+
+def picture() -> rx.Component:
+    """The picture, or a sign that it is being drawn."""
+    return rx.el.div(
+        rx.el.p(
+            rx.match(PictureState.view, *((view, said) for view, _, said in PICTURES), ""),
+            class_name="field-hint",
+        ),
+        rx.el.div(
+            rx.cond(
+                PictureState.problem != "",
+                rx.el.p(PictureState.problem, class_name="field-error"),
+                rx.cond(PictureState.ready, heat_map()),
+            ),
+            rx.cond(
+                PictureState.busy,
+                rx.el.span(
+                    rx.el.span(class_name="pulse"), "Drawing …", class_name="drawing", role="status"
+                ),
+            ),
+            class_name="picture-box",
+            data_testid="picture",
+            custom_attrs={"data-busy": PictureState.busy},
+        ),
+        class_name="stack-tight",
+    )
+
+
+def heat_map() -> rx.Component:
+    """The picture itself, which follows the waveform's view."""
+    return scope(
+        plot(PictureState.figure, "picture-plot"),
+        track=track(),
+        delay=350,
+        patient=True,
+        label="Picture of the stretch in view",
+        on_view=PictureState.look_at,
+    )

@@ -1,0 +1,137 @@
+"""/usage: how much of the plan is used, day by day, and what takes the most room."""
+
+import plotly.graph_objects as go
+import reflex as rx
+
+from sp404_app.components.brand import style_sheet
+from sp404_app.components.ribbon import ribbon
+from sp404_app.pages.frame import layout
+from sp404_app.state.usage import LargeRow, Meter, UsageState
+
+CONFIG = {"displayModeBar": False, "showTips": False, "scrollZoom": False}
+
+
+def usage() -> rx.Component:
+    """Draw the page."""
+    return layout(
+        style_sheet("/billing.css"),
+        rx.el.div(
+            ribbon(UsageState.test_mode),
+            rx.el.header(
+                rx.el.h1("Usage"),
+                rx.el.p(
+                    f"You are on {UsageState.plan}. Analyses start anew on {UsageState.resets}. ",
+                    rx.el.a("Plans", href="/plans", class_name="link"),
+                    class_name="muted",
+                ),
+                class_name="money-head",
+            ),
+            rx.cond(
+                UsageState.loaded,
+                rx.fragment(
+                    rx.el.div(
+                        meter("Storage", UsageState.storage, "storage"),
+                        meter("Analyses this month", UsageState.analyses, "analyses"),
+                        class_name="meters",
+                    ),
+                    rx.cond(UsageState.empty, nothing(), charts()),
+                ),
+                rx.el.div(
+                    rx.el.i(class_name="skeleton tall"),
+                    rx.el.i(class_name="skeleton"),
+                    class_name="card stack",
+                    aria_busy="true",
+                ),
+            ),
+            class_name="page money",
+            data_testid="usage",
+        ),
+        current="/usage",
+    )
+
+
+def meter(title: str, found: Meter, name: str) -> rx.Component:
+    """How full something is."""
+    return rx.el.section(
+        rx.el.h2(title),
+        rx.el.p(
+            rx.el.span(found.used, class_name="price mono", data_testid=f"{name}-used"),
+            rx.el.span(f" of {found.limit}", class_name="muted"),
+        ),
+        rx.el.div(
+            rx.el.span(style={"width": f"{found.percent}%"}),
+            class_name=f"meter {found.tone}",
+            role="progressbar",
+            aria_valuenow=found.percent,
+            aria_valuemin=0,
+            aria_valuemax=100,
+            aria_label=title,
+        ),
+        rx.cond(
+            found.warning != "",
+            rx.el.p(
+                found.warning,
+                rx.el.a(" See the plans", href="/plans", class_name="link"),
+                class_name=f"meter-warning {found.tone}",
+                data_testid=f"{name}-warning",
+            ),
+        ),
+        rx.cond(found.forecast != "", rx.el.p(found.forecast, class_name="muted")),
+        class_name="card stack",
+        data_testid=f"meter-{name}",
+    )
+
+
+def nothing() -> rx.Component:
+    """Nothing was used yet."""
+    return rx.el.section(
+        rx.el.h2("Nothing to show yet"),
+        rx.el.p(
+            "Drop a folder into your library, and this page shows what it took, day by day.",
+            class_name="muted",
+        ),
+        rx.el.div(rx.el.a("Open the library", href="/library", class_name="button primary")),
+        class_name="card stack",
+    )
+
+
+def charts() -> rx.Component:
+    """The last thirty days, and the largest sounds."""
+    return rx.fragment(
+        chart("Storage per day, in MB", UsageState.storage_figure, "storage-chart"),
+        chart("Analyses per day", UsageState.analyses_figure, "analyses-chart"),
+        rx.el.section(
+            rx.el.h2("What takes the most room"),
+            rx.cond(
+                UsageState.largest,
+                rx.el.ul(rx.foreach(UsageState.largest, large), class_name="invoices"),
+                rx.el.p("No sounds at the moment.", class_name="muted"),
+            ),
+            class_name="card stack",
+        ),
+    )
+
+
+def chart(title: str, figure: go.Figure, testid: str) -> rx.Component:
+    """One series; the page's only use of Plotly."""
+    return rx.el.section(
+        rx.el.h2(title),
+        rx.plotly.basic(
+            data=figure,
+            template=None,
+            config=CONFIG,
+            use_resize_handler=True,
+            class_name="plot usage-plot",
+        ),
+        class_name="card stack",
+        data_testid=testid,
+    )
+
+
+def large(row: LargeRow) -> rx.Component:
+    """One large sound."""
+    return rx.el.li(
+        rx.el.a(row.name, href=f"/samples/{row.id}", class_name="invoice-what link"),
+        rx.el.span(row.size, class_name="mono invoice-amount"),
+        class_name="invoice large-sound",
+    )

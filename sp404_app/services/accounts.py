@@ -1,0 +1,262 @@
+"""Accounts: making them, confirming their address, their profile and their password.
+
+Passwords arrive hashed: `services/doors.py` hashes them before a transaction is opened.
+"""
+
+import unicodedata
+import uuid
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from sp404_app.errors import Invalid, NotFound
+from sp404_app.models import Purpose, User
+from sp404_app.models.columns import now, uuid7
+from sp404_app.services import audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services.sign_ins import Client
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """What a person gives to sign up, already checked."""
+
+    email: str
+    first_name: str
+    last_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a password is compared with."""
+
+    user_id: uuid.UUID
+    email: str
+    password_hash: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person as they see themselves."""
+
+    id: uuid.UUID
+    email: str
+    first_name: str
+    last_name: str
+    avatar_url: str | None
+    email_verified: bool
+    created_at: str
+
+
+def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, dict[str, list[str]]]:
+    """Bring what a person typed into its form for keeping, with what is wrong, by field."""
+    problems: dict[str, list[str]] = {}
+    address = ""
+    try:
+        address = address_of(email)
+    except Invalid as error:
+        problems |= error.details
+    names = {"first_name": _squeezed(first_name), "last_name": _squeezed(last_name)}
+    problems |= {field: [problem] for field, name in names.items() if (problem := _wrong(name))}
+    return NewAccount(address, **names), problems
+
+
+def address_of(email: str) -> str:
+    """Return an address in the one form we keep.
+
+    Raises:
+        Invalid: If it cannot be an address.
+    """
+    problem = "This does not look like an e-mail address."
+    try:
+        found = validate_email(email.strip(), check_deliverability=False, test_environment=True)
+    except (EmailNotValidError, UnicodeError) as error:
+        raise Invalid(problem, {"email": [problem]}) from error
+    return found.normalized.lower()
+
+
+def _squeezed(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def _wrong(name: str) -> str:
+    if len(name) > LONGEST_NAME:
+        return f"Use at most {LONGEST_NAME} characters."
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in name):
+        return "This holds a character that cannot be shown."
+    return ""
+
+
+def create(
+    session: Session, account: NewAccount, password_hash: str, *, verified: bool = False
+) -> uuid.UUID | None:
+    """Make an account, or none if the address has one already."""
+    values = {
+        "id": uuid7(),
+        "email": account.email,
+        "password_hash": password_hash,
+        "first_name": account.first_name,
+        "last_name": account.last_name,
+        "email_verified_at": now() if verified else None,
+    }
+    query = insert(User).values(values).on_conflict_do_nothing().returning(col(User.id))
+    return session.exec(query).scalar_one_or_none()
+
+
+def register(session: Session, account: NewAccount, password_hash: str, client: Client) -> None:
+    """Make an account and mail a link to its address; the caller never learns if there was one."""
+    user_id = create(session, account, password_hash)
+    if user_id is not None:
+        audit.note(session, user_id, "registered", client)
+        token = one_time.make(session, user_id, Purpose.VERIFY_EMAIL)
+        mail.to_address(session, account.email, letters.verify_email(token))
+        return
+    known = _by_email(session, account.email)
+    audit.note(session, known.id if known else None, "registered_again", client)
+    if known is not None:
+        mail.to_address(session, known.email, _letter_for_known(session, known))
+
+
+def _letter_for_known(session: Session, user: User) -> letters.Letter:
+    """Choose what to tell the owner of a mailbox about a second registration.
+
+    Whoever began an account without confirming it may not own the mailbox, so its owner
+    chooses the password anew.
+    """
+    if user.email_verified_at:
+        return letters.account_exists()
+    return letters.finish_account(one_time.make(session, user.id, Purpose.RESET_PASSWORD))
+
+
+def resend_verification(session: Session, email: str) -> None:
+    """Mail the confirmation link again, if the address waits for one."""
+    user = _by_email(session, email)
+    if user is not None and user.email_verified_at is None:
+        token = one_time.make(session, user.id, Purpose.VERIFY_EMAIL)
+        mail.to_address(session, user.email, letters.verify_email(token))
+
+
+def verify_email(session: Session, token: str, client: Client) -> None:
+    """Confirm the address a token was mailed to.
+
+    Raises:
+        Invalid: If the token is not good (any more).
+    """
+    user_id = one_time.use(session, token, Purpose.VERIFY_EMAIL)
+    user = session.get_one(User, user_id)
+    user.email_verified_at = user.email_verified_at or now()
+    audit.note(session, user_id, "email_verified", client)
+
+
+def forgot_password(session: Session, email: str, client: Client) -> None:
+    """Mail a link that lets the owner of an address choose a password, if it has an account."""
+    user = _by_email(session, email)
+    audit.note(session, user.id if user else None, "password_forgotten", client)
+    if user is not None:
+        token = one_time.make(session, user.id, Purpose.RESET_PASSWORD)
+        mail.to_address(session, user.email, letters.reset_password(token))
+
+
+def reset_password(session: Session, token: str, password_hash: str, client: Client) -> None:
+    """Set a password by a mailed token, and end every sign-in.
+
+    Raises:
+        Invalid: If the token is not good (any more).
+    """
+    user = session.get_one(User, one_time.use(session, token, Purpose.RESET_PASSWORD))
+    user.email_verified_at = user.email_verified_at or now()  # the mail has been read
+    personal_tokens.revoke_all(session, user.id)  # whoever knew the password may have made some
+    _set_password(session, user, password_hash, client, keep=None)
+
+
+def change_password(
+    session: Session, user_id: uuid.UUID, password_hash: str, client: Client, keep: uuid.UUID
+) -> None:
+    """Set a password whose owner proved the old one, and end all sign-ins but theirs."""
+    _set_password(session, session.get_one(User, user_id), password_hash, client, keep=keep)
+
+
+def _set_password(
+    session: Session, user: User, password_hash: str, client: Client, *, keep: uuid.UUID | None
+) -> None:
+    user.password_hash = password_hash
+    session.flush()
+    sign_ins.revoke_all(session, user.id, keep=keep)
+    one_time.void(session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD)
+    audit.note(session, user.id, "password_changed", client)
+    mail.to_address(session, user.email, letters.password_changed())
+
+
+def rehash(session: Session, credential: Credential, password_hash: str) -> None:
+    """Keep a password at today's cost, unless it was changed meanwhile."""
+    user = session.get(User, credential.user_id, with_for_update=True)
+    if user is not None and user.password_hash == credential.password_hash:
+        user.password_hash = password_hash
+
+
+def credential(session: Session, email: str) -> Credential | None:
+    """Return what the password of an address is compared with, if it has an account."""
+    user = _by_email(session, email)
+    return _credential(user) if user else None
+
+
+def credential_of(session: Session, user_id: uuid.UUID) -> Credential:
+    """Return what a person's password is compared with."""
+    return _credential(session.get_one(User, user_id))
+
+
+def _credential(user: User) -> Credential:
+    verified = user.email_verified_at is not None
+    return Credential(user.id, user.email, user.password_hash, verified)
+
+
+def profile(session: Session, user_id: uuid.UUID) -> Profile:
+    """Return a person's profile.
+
+    Raises:
+        NotFound: If the account is gone.
+    """
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound("There is no such account.")
+    return Profile(
+        id=user.id,
+        email=user.email,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        avatar_url=user.avatar_url,
+        email_verified=user.email_verified_at is not None,
+        created_at=user.created_at.isoformat(),
+    )
+
+
+def rename(
+    session: Session, user_id: uuid.UUID, first_name: str | None, last_name: str | None
+) -> Profile:
+    """Change a person's names; None leaves one as it is.
+
+    Raises:
+        Invalid: If a name is too long or cannot be shown.
+    """
+    names = {"first_name": first_name, "last_name": last_name}
+    changes = {field: _squeezed(name) for field, name in names.items() if name is not None}
+    problems = {field: [wrong] for field, name in changes.items() if (wrong := _wrong(name))}
+    if problems:
+        raise Invalid("Please look at the marked fields.", problems)
+    session.get_one(User, user_id).sqlmodel_update(changes)
+    session.flush()
+    return profile(session, user_id)
+
+
+def _by_email(session: Session, email: str) -> User | None:
+    try:
+        address = address_of(email)
+    except Invalid:
+        return None
+    query = select(User).where(func.lower(User.email) == func.lower(address))
+    return session.exec(query).first()

@@ -1,0 +1,56 @@
+"""The audit log: who did what, append-only, without anything secret."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+from structlog.contextvars import get_contextvars
+
+from sp404_app.models import AuditEntry
+from sp404_app.services.sign_ins import Client
+
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the log; `at` is RFC 3339 in UTC."""
+
+    id: uuid.UUID
+    at: str
+    action: str
+    ip: str
+    details: dict[str, str]
+
+
+def note(
+    session: Session, user_id: uuid.UUID | None, action: str, client: Client, **details: str
+) -> None:
+    """Write one line of the log; `details` never hold a token, a password or a mail."""
+    session.add(
+        AuditEntry(
+            user_id=user_id,
+            action=action,
+            ip=client.ip[:45],
+            request_id=str(get_contextvars().get("request_id", "")),
+            details={name: text[:LONGEST] for name, text in details.items()},
+        )
+    )
+
+
+def page(
+    session: Session, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
+) -> tuple[list[Event], int]:
+    """Return a person's lines older than `after`, the newest first, and how many there are."""
+    total = session.exec(select(func.count()).where(AuditEntry.user_id == user_id)).one()
+    query = select(AuditEntry).where(AuditEntry.user_id == user_id)
+    if after:
+        query = query.where(col(AuditEntry.id) < after)
+    rows = session.exec(query.order_by(col(AuditEntry.id).desc()).limit(limit))
+    return [_shown(row) for row in rows], total
+
+
+def _shown(row: AuditEntry) -> Event:
+    details = {name: str(value) for name, value in row.details.items()}
+    return Event(row.id, row.at.isoformat(), row.action, row.ip, details)

@@ -1,0 +1,1 @@
+"""Plans, subscriptions and invoices: Stripe is the truth, our tables are a mirror of it."""

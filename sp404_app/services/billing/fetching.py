@@ -1,0 +1,98 @@
+"""One look at everything Stripe has about a customer."""
+
+import datetime as dt
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from sp404_app.errors import NotFound
+from sp404_app.models import BillingCustomer
+from sp404_app.services.billing import client, reading
+from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
+
+MOST = 100
+RECENT = 30
+
+
+@dataclass(slots=True)
+class Truth:
+    """What Stripe says now."""
+
+    gone: bool = False
+    subscriptions: list[Plain] = field(default_factory=list)
+    schedules: dict[str, Plain] = field(default_factory=dict)
+    invoices: list[Plain] = field(default_factory=list)
+    methods: list[Any] = field(default_factory=list)
+    clock_ahead: int = 0
+
+    @property
+    def at(self) -> dt.datetime:
+        """Return the time in the customer's clock."""
+        return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.clock_ahead)
+
+
+def look(customer: BillingCustomer, known: list[str]) -> Truth:
+    """Ask for a customer's subscriptions, schedules, invoices and cards.
+
+    `known` are the subscriptions to ask for by id when the customer was deleted.
+
+    Raises:
+        AppError: If Stripe does not answer.
+    """
+    if customer.stripe_id is None:
+        return Truth(gone=True, subscriptions=_one_by_one(known))
+    try:
+        with asking():
+            return _look(customer.stripe_id)
+    except CustomerGone:
+        return Truth(gone=True, subscriptions=_one_by_one(known))
+
+
+def _look(customer_id: str) -> Truth:
+    stripe = client.client().v1
+    person = plain(stripe.customers.retrieve(customer_id))
+    if person.get("deleted"):
+        raise CustomerGone("The customer was deleted.")
+    listed = stripe.subscriptions.list(
+        {
+            "customer": customer_id,
+            "status": "all",
+            "limit": MOST,
+            "expand": ["data.default_payment_method"],
+        }
+    )
+    truth = Truth(subscriptions=[plain(found) for found in listed.auto_paging_iter()])
+    truth.invoices = [
+        plain(found)
+        for found in stripe.invoices.list({"customer": customer_id, "limit": RECENT}).data
+    ]
+    for found in truth.subscriptions:
+        if schedule := reading.ident(found.get("schedule")):
+            truth.schedules[schedule] = plain(stripe.subscription_schedules.retrieve(schedule))
+    living = [s for s in truth.subscriptions if s["status"] not in reading.ENDED]
+    truth.methods = [m for found in living if (m := found.get("default_payment_method"))]
+    default = (person.get("invoice_settings") or {}).get("default_payment_method")
+    if not truth.methods and default:
+        cards = stripe.payment_methods.list({"customer": customer_id, "limit": MOST}).data
+        truth.methods = [plain(card) for card in cards if card.id == reading.ident(default)]
+    truth.clock_ahead = _ahead(reading.ident(person.get("test_clock")))
+    return truth
+
+
+def _ahead(clock: str) -> int:
+    """Return by how many seconds a test clock runs ahead of the world's."""
+    if not clock:
+        return 0
+    frozen = client.client().v1.test_helpers.test_clocks.retrieve(clock).frozen_time
+    return max(0, int(frozen - time.time()))
+
+
+def _one_by_one(known: list[str]) -> list[Plain]:
+    found = []
+    for stripe_id in known:
+        try:
+            with asking():
+                found.append(plain(client.client().v1.subscriptions.retrieve(stripe_id)))
+        except NotFound:
+            continue
+    return found

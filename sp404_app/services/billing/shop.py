@@ -1,0 +1,19 @@
+"""A new machine without Stripe's keys opens its shop by itself, over HTTP as anybody would."""
+
+from sqlmodel import Session
+
+from sp404_app.services.billing import catalogue, emulated
+from sp404_app.settings import settings
+
+
+def open_shop(session: Session) -> int:
+    """Set up the emulator of a new machine, which nobody else does; return whether we did.
+
+    Raises:
+        AppError: If it does not answer yet.
+    """
+    if not settings().stripe_emulated or catalogue.is_set_up(session):
+        return 0
+    emulated.dun_as_we_advise()
+    catalogue.set_up(session)
+    return 1

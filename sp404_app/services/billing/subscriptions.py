@@ -1,0 +1,266 @@
+"""Changing a subscription: up at once, down at the period's end, out, and back."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from sp404_app.errors import Conflict, NotFound, PaymentFailed
+from sp404_app.models import BillingCustomer, Invoice, Subscription
+from sp404_app.models.billing import BILLABLE
+from sp404_app.services.billing import catalogue, client, customers, previews, standing, sync
+from sp404_app.services.billing.client import Plain, asking, plain
+from sp404_app.services.billing.previews import Kind
+from sp404_app.services.plans import Tier
+from sp404_app.settings import settings
+
+UNPAID = frozenset({"past_due", "unpaid"})
+PAY_FIRST = "A payment is missing. Pay the open invoice first, then change the plan."
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of a wish to change: `pay_url` leads to what the card did not pay."""
+
+    done: bool
+    pay_url: str = ""
+
+    def ensure_paid(self) -> None:
+        """Raise unless the change was made.
+
+        Raises:
+            PaymentFailed: With `pay_url`; the old plan is still in force.
+        """
+        if not self.done:
+            raise PaymentFailed(
+                "Your card did not pay for the change, so you are still on your plan.",
+                {"pay_url": self.pay_url},
+            )
+
+
+def change(
+    session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
+) -> Changed:
+    """Change to a plan in the way it calls for; what is so already stays so.
+
+    Raises:
+        AppError: If Stripe refuses or does not answer.
+    """
+    _, row = _held(session, user_id)
+    match previews.kind_of(row, tier):
+        case Kind.UPGRADE:
+            return upgrade(session, user_id, tier, proration_date)
+        case Kind.DOWNGRADE:
+            downgrade(session, user_id, tier)
+        case Kind.CANCEL:
+            cancel(session, user_id)
+        case Kind.KEEP:
+            resume(session, user_id)
+    return Changed(done=True)
+
+
+def upgrade(
+    session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
+) -> Changed:
+    """Change to a larger plan now, charged as the preview of the same second said.
+
+    A declined card changes nothing: entitlement follows what Stripe says afterwards.
+
+    Raises:
+        Conflict: If it is not an upgrade, a payment is missing, or the preview is old.
+        AppError: If Stripe refuses or does not answer.
+    """
+    customer, row = _held(session, user_id)
+    if row.tier == tier:  # a double click: it is done
+        return Changed(done=not row.unpaid_change)
+    if row.status in UNPAID:
+        raise Conflict(PAY_FIRST)
+    price = catalogue.price_of(session, tier)
+    if price.amount <= row.amount:
+        raise Conflict("That is not a larger plan.")
+    stamp = previews.checked_date(customer, row, proration_date)
+    _release(session, customer, row)
+    params: Any = {
+        "items": [{"id": row.item_id, "price": price.id, "quantity": 1}],
+        "proration_behavior": "always_invoice",
+        "payment_behavior": "pending_if_incomplete",
+        "expand": ["latest_invoice"],
+        **previews.timing(row, stamp),
+    }
+    intent = f"up:{row.stripe_id}:{row.price_id}->{price.id}:{stamp}"
+    updated = _update(session, customer, row, intent, params)
+    if updated.get("pending_update"):
+        sync.person(session, user_id)
+        invoice = updated.get("latest_invoice") or {}
+        return Changed(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
+    if row.cancel_at:
+        _stay(session, customer, row)
+    sync.person(session, user_id)
+    return Changed(done=True)
+
+
+def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
+    """Change to a smaller paid plan when the period ends; nothing is charged or lost before.
+
+    Raises:
+        Conflict: If it is not a downgrade, or a payment is missing.
+        AppError: If Stripe refuses or does not answer.
+    """
+    customer, row = _held(session, user_id)
+    if row.pending_tier == tier:
+        return
+    if row.status in UNPAID:
+        raise Conflict(PAY_FIRST)
+    price = catalogue.price_of(session, tier)
+    if price.amount >= row.amount:
+        raise Conflict("That is not a smaller plan.")
+    _release(session, customer, row)
+    if row.cancel_at:
+        _stay(session, customer, row)
+    schedules = client.client().v1.subscription_schedules
+    with customers.writing(session, customer, f"sch:{row.stripe_id}") as options:
+        schedule = plain(schedules.create({"from_subscription": row.stripe_id}, {**options}))
+    phases: Any = _phases(schedule, price.id)
+    with customers.writing(session, customer, f"down:{schedule['id']}:{price.id}") as options:
+        schedules.update(schedule["id"], {"phases": phases, "end_behavior": "release"}, {**options})
+    sync.person(session, user_id)
+
+
+def keep(session: Session, user_id: uuid.UUID) -> None:
+    """Take back a downgrade that has not come yet.
+
+    Raises:
+        AppError: If Stripe refuses or does not answer.
+    """
+    customer, row = _held(session, user_id)
+    _release(session, customer, row)
+    sync.person(session, user_id)
+
+
+def cancel(session: Session, user_id: uuid.UUID) -> None:
+    """End the subscription when the period ends; at once if a payment is missing.
+
+    Raises:
+        AppError: If Stripe refuses or does not answer.
+    """
+    customer, row = _held(session, user_id)
+    _release(session, customer, row)
+    if row.status in UNPAID | {"paused"}:
+        _end_now(session, customer, row)
+    elif not row.cancel_at:
+        _update(session, customer, row, f"cancel:{row.stripe_id}", {"cancel_at_period_end": True})
+    sync.person(session, user_id)
+
+
+def resume(session: Session, user_id: uuid.UUID) -> None:
+    """Take back a cancellation that has not come yet.
+
+    Raises:
+        AppError: If Stripe refuses or does not answer.
+    """
+    customer, row = _held(session, user_id)
+    _release(session, customer, row)
+    if row.cancel_at:
+        _stay(session, customer, row)
+    sync.person(session, user_id)
+
+
+def close_account(session: Session, user_id: uuid.UUID) -> None:
+    """End everything at once, before an account is deleted: nobody is charged afterwards.
+
+    Raises:
+        AppError: If Stripe does not answer; the account must not be deleted then.
+    """
+    customer = customers.find(session, user_id)
+    if customer is None:
+        return
+    sync.person(session, user_id)
+    customer = customers.locked(session, user_id)
+    mine = select(Subscription).where(
+        Subscription.user_id == user_id,
+        Subscription.realm == customer.realm,
+        col(Subscription.status).in_(BILLABLE),
+    )
+    for row in session.exec(mine).all():
+        _release(session, customer, row)
+        _end_now(session, customer, row)
+    sync.person(session, user_id)
+
+
+def portal(session: Session, user_id: uuid.UUID) -> str:
+    """Return the address where a person changes their card and sees their invoices.
+
+    Raises:
+        NotFound: If they never came near a payment.
+        AppError: If Stripe does not answer.
+    """
+    customer = customers.find(session, user_id)
+    if customer is None or customer.stripe_id is None:
+        raise NotFound("There is nothing to manage yet. Choose a plan first.")
+    params: Any = {"customer": customer.stripe_id, "return_url": f"{settings().origin}/billing"}
+    if configuration := catalogue.portal(session):
+        params["configuration"] = configuration
+    with asking():
+        return client.client().v1.billing_portal.sessions.create(params).url
+
+
+def _held(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscription]:
+    """Return the customer, held, and the subscription as Stripe has it at this moment."""
+    if customers.find(session, user_id) is None:
+        raise NotFound("You have no subscription.")
+    customer = customers.locked(session, user_id)
+    sync.person(session, user_id)
+    row = standing.current(session, user_id)
+    if row is None:
+        raise NotFound("You have no subscription.")
+    return customer, row
+
+
+def _update(
+    session: Session, customer: BillingCustomer, row: Subscription, intent: str, params: Any
+) -> Plain:
+    with customers.writing(session, customer, intent) as options:
+        return plain(client.client().v1.subscriptions.update(row.stripe_id, params, {**options}))
+
+
+def _release(session: Session, customer: BillingCustomer, row: Subscription) -> None:
+    """Take a schedule off before anything else is written: Stripe refuses it otherwise."""
+    if row.schedule_id:
+        with customers.writing(session, customer, f"rel:{row.schedule_id}") as options:
+            client.client().v1.subscription_schedules.release(row.schedule_id, {}, {**options})
+        row.schedule_id = ""
+
+
+def _stay(session: Session, customer: BillingCustomer, row: Subscription) -> None:
+    """Take a cancellation back, in whichever of its two shapes it was made."""
+    shaped = {"cancel_at_period_end": False} if row.raw.get("cancel_at_period_end") else None
+    _update(session, customer, row, f"stay:{row.stripe_id}", shaped or {"cancel_at": ""})
+
+
+def _end_now(session: Session, customer: BillingCustomer, row: Subscription) -> None:
+    """End a subscription and let go of what it still asks for."""
+    stripe = client.client().v1
+    with customers.writing(session, customer, f"end:{row.stripe_id}") as options:
+        stripe.subscriptions.cancel(row.stripe_id, {}, {**options})
+    open_ones = select(Invoice.stripe_id).where(
+        Invoice.user_id == row.user_id,
+        Invoice.subscription_id == row.stripe_id,
+        Invoice.status == "open",
+    )
+    for invoice_id in session.exec(open_ones).all():
+        with customers.writing(session, customer, f"void:{invoice_id}") as options:
+            stripe.invoices.void_invoice(invoice_id, {}, {**options})
+
+
+def _phases(schedule: Plain, price: str) -> list[Plain]:
+    now = schedule["phases"][0]
+    items = [{"price": i["price"], "quantity": i.get("quantity") or 1} for i in now["items"]]
+    return [
+        {"items": items, "start_date": now["start_date"], "end_date": now["end_date"]},
+        {
+            "items": [{"price": price, "quantity": 1}],
+            "duration": {"interval": "month", "interval_count": 1},
+            "proration_behavior": "none",
+        },
+    ]

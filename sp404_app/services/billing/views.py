@@ -1,0 +1,154 @@
+"""What people and programs see of plans, subscriptions and invoices."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from sp404_app.models import Invoice, Subscription
+from sp404_app.services.billing import customers, previews, standing, trials
+from sp404_app.services.billing.previews import Kind
+from sp404_app.services.plans import PLANS, Plan, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan; null limits are unlimited."""
+
+    plan: str
+    name: str
+    price: int
+    currency: str
+    interval: str
+    storage_bytes: int | None
+    analyses_per_month: int | None
+    trial_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """A person's plan and how it stands."""
+
+    tier: str
+    plan: str
+    status: str
+    access: str
+    amount: int
+    currency: str
+    current_period_start: dt.datetime | None
+    current_period_end: dt.datetime | None
+    trial_end: dt.datetime | None
+    cancel_at: dt.datetime | None
+    pending_plan: str | None
+    pending_at: dt.datetime | None
+    next_payment_attempt: dt.datetime | None
+    payment_method: str | None
+    upgrade_unpaid: bool
+    trial_eligible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """An invoice; its PDF is at `pdf_url`."""
+
+    id: uuid.UUID
+    number: str
+    status: str
+    description: str
+    total: int
+    amount_due: int
+    amount_paid: int
+    currency: str
+    created_at: dt.datetime
+    paid_at: dt.datetime | None
+    pdf_url: str
+
+
+def plan_view(plan: Plan) -> PlanView:
+    """Show a plan."""
+    return PlanView(
+        plan.tier,
+        plan.name,
+        plan.price_cents,
+        "usd",
+        "month",
+        plan.storage_bytes,
+        plan.analyses_per_month,
+        plan.trial_days,
+    )
+
+
+def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
+    """Show a person's subscription; who has none is on Free, or Pro for the demo account."""
+    row = standing.current(session, user_id)
+    given = standing.of(session, user_id)
+    customer = customers.find(session, user_id)
+    fields: dict[str, Any] = {
+        "tier": given.plan.tier,
+        "access": given.access,
+        "payment_method": (customer.payment_method if customer else "") or None,
+        "trial_eligible": trials.eligible(session, user_id),
+    }
+    if row is None:
+        return SubscriptionView(
+            plan=given.plan.tier,
+            status="none",
+            amount=0,
+            currency="usd",
+            **dict.fromkeys(_MOMENTS),
+            pending_plan=None,
+            upgrade_unpaid=False,
+            **fields,
+        )
+    return SubscriptionView(plan=row.tier, **_shown(row), **fields)
+
+
+_MOMENTS = (
+    "current_period_start",
+    "current_period_end",
+    "trial_end",
+    "cancel_at",
+    "pending_at",
+    "next_payment_attempt",
+)
+
+
+def _shown(row: Subscription) -> dict[str, Any]:
+    return {
+        "status": row.status,
+        "amount": row.amount,
+        "currency": row.currency,
+        "current_period_start": row.period_start,
+        "current_period_end": row.period_end,
+        "trial_end": row.trial_end if row.status == "trialing" else None,
+        "cancel_at": row.cancel_at,
+        "pending_plan": row.pending_tier or None,
+        "pending_at": row.pending_at,
+        "next_payment_attempt": row.next_attempt_at,
+        "upgrade_unpaid": row.unpaid_change,
+    }
+
+
+def invoice_view(row: Invoice) -> InvoiceView:
+    """Show an invoice."""
+    return InvoiceView(
+        row.id,
+        row.number,
+        row.status,
+        row.description,
+        row.total,
+        row.amount_due,
+        row.amount_paid,
+        row.currency,
+        row.created,
+        row.paid_at,
+        f"/api/billing/invoices/{row.id}",
+    )
+
+
+def kinds(session: Session, user_id: uuid.UUID) -> dict[Tier, Kind]:
+    """Return what choosing each plan would mean for a person."""
+    row = standing.current(session, user_id)
+    return {tier: previews.kind_of(row, tier) for tier in PLANS}

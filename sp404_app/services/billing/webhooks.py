@@ -1,0 +1,217 @@
+"""Stripe's events: proved to be Stripe's, kept once, answered at once, worked on by a job.
+
+An event says that something changed and for whom. What changed is asked of Stripe itself, so
+order, copies and delay make no difference.
+"""
+
+import datetime as dt
+import json
+import re
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, func, select, update
+
+from sp404_app.db import after_commit
+from sp404_app.errors import AppError, NotFound
+from sp404_app.models import StripeEvent
+from sp404_app.models.columns import now
+from sp404_app.services import queue
+from sp404_app.services.billing import catalogue, client, customers, sync
+
+TOLERANCE = 300  # seconds, both ways
+HANDLED = frozenset(catalogue.EVENTS)
+# How long to wait before each next attempt; after the last one a person has to look.
+PAUSES = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
+PROMPTLY = dt.timedelta(seconds=10)
+IDENT = re.compile(r"[\w-]{1,255}")
+
+
+class NotFromStripe(AppError):
+    """The body was not signed by Stripe, or not now."""
+
+    code = "bad_signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What we believe of an event: who it is, and whom it is about."""
+
+    id: str
+    type: str
+    created: dt.datetime
+    customer_id: str
+    live: bool
+
+
+def receive(session: Session, body: bytes, header: str) -> bool:
+    """Keep an event and call a worker; say whether it was new.
+
+    Raises:
+        NotFromStripe: If any of it is not as Stripe sends it.
+    """
+    _ensure_signed(body, header)
+    event = _read(body)
+    ours = event.live == (client.realm() == "live")
+    if event.type not in HANDLED or not ours:
+        return False
+    row = insert(StripeEvent).values(
+        id=event.id,
+        realm=client.realm(),
+        type=event.type,
+        customer_id=event.customer_id,
+        created=event.created,
+        received_at=func.clock_timestamp(),
+        due_at=now() + PROMPTLY,
+        attempts=0,
+        error="",
+    )
+    fresh = session.execute(row.on_conflict_do_nothing().returning(col(StripeEvent.id))).scalar()
+    if fresh is not None:
+        after_commit(session, partial(queue.call, "sp404_app.jobs.billing.handle", event.id))
+    return fresh is not None
+
+
+def handle(session: Session, event_id: str) -> None:
+    """Bring our mirror up to date for whom an event is about; safe to do twice.
+
+    Raises:
+        AppError: If Stripe does not answer; the event is due again then.
+    """
+    event = _held(session, event_id)
+    if event is None or event.handled_at:
+        return
+    user_id = customers.owner(session, event.customer_id) if event.customer_id else None
+    if user_id and not sync.seen_since(session, user_id, event.received_at):
+        sync.person(session, user_id)
+    event.handled_at, event.error = now(), "" if user_id else "nobody here"
+    event.attempts += 1
+    session.add(event)
+
+
+def failed(session: Session, event_id: str, reason: str) -> None:
+    """Note that an attempt failed, and when the next one is due; none after the last."""
+    event = _held(session, event_id)
+    if event is None or event.handled_at:
+        return
+    pause = PAUSES[min(event.attempts, len(PAUSES) - 1)]
+    event.attempts += 1
+    event.error, event.due_at = reason[:500], now() + pause
+    session.add(event)
+
+
+def call_for_due(session: Session, at: dt.datetime) -> int:
+    """Call a worker for events that wait too long or are due again; return how many."""
+    due = (
+        select(StripeEvent.id)
+        .where(
+            col(StripeEvent.handled_at).is_(None),
+            StripeEvent.due_at <= at,
+            StripeEvent.attempts < len(PAUSES),
+        )
+        .order_by(col(StripeEvent.due_at))
+        .limit(200)
+        .with_for_update(skip_locked=True)
+    )
+    found = list(session.exec(due))
+    session.exec(
+        update(StripeEvent)
+        .where(col(StripeEvent.id).in_(found))
+        .values(due_at=at + dt.timedelta(minutes=1))
+    )
+    for event_id in found:
+        after_commit(session, partial(queue.call, "sp404_app.jobs.billing.handle", event_id))
+    return len(found)
+
+
+def dead(session: Session, limit: int = 100) -> list[StripeEvent]:
+    """Return events that were given up, the newest first."""
+    given_up = select(StripeEvent).where(
+        col(StripeEvent.handled_at).is_(None), StripeEvent.attempts >= len(PAUSES)
+    )
+    return list(session.exec(given_up.order_by(col(StripeEvent.received_at).desc()).limit(limit)))
+
+
+def recent(session: Session, limit: int = 50) -> list[StripeEvent]:
+    """Return the newest events."""
+    newest = select(StripeEvent).order_by(col(StripeEvent.received_at).desc(), col(StripeEvent.id))
+    return list(session.exec(newest.limit(limit)))
+
+
+def replay(session: Session, event_id: str) -> None:
+    """Work on an event once more, handled before or not.
+
+    Raises:
+        NotFound: If there is no such event.
+    """
+    event = _held(session, event_id)
+    if event is None:
+        raise NotFound("There is no such event.")
+    event.handled_at, event.attempts, event.error = None, 0, ""
+    event.due_at = now() + PROMPTLY
+    event.received_at = session.exec(select(func.clock_timestamp())).one()
+    session.add(event)
+    after_commit(session, partial(queue.call, "sp404_app.jobs.billing.handle", event_id))
+
+
+def replay_dead(session: Session) -> int:
+    """Work on everything once more that was given up; return how many."""
+    found = dead(session, 10_000)
+    for event in found:
+        replay(session, event.id)
+    return len(found)
+
+
+def _held(session: Session, event_id: str) -> StripeEvent | None:
+    return session.exec(
+        select(StripeEvent).where(StripeEvent.id == event_id).with_for_update()
+    ).first()
+
+
+def _ensure_signed(body: bytes, header: str) -> None:
+    secrets = client.keys().webhook_secrets
+    if not any(client.verified(body, header, secret, TOLERANCE) for secret in secrets):
+        raise NotFromStripe("This was not signed by our payment service.")
+    stamp = re.search(r"(?:^|,)t=(\d{1,12})(?:,|$)", header)
+    if stamp is None or int(stamp[1]) > time.time() + TOLERANCE:
+        raise NotFromStripe("This was signed at another time.")
+
+
+def _read(body: bytes) -> Letterhead:
+    try:
+        raw = json.loads(body)
+        about = raw["data"]["object"]
+        event = Letterhead(
+            _ident(raw["id"]),
+            _text(raw["type"]),
+            dt.datetime.fromtimestamp(raw["created"], dt.UTC),
+            _customer_of(about),
+            bool(raw["livemode"]),
+        )
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise NotFromStripe("This is not an event.") from error
+    return event
+
+
+def _customer_of(about: dict[str, Any]) -> str:
+    if about.get("object") == "customer":
+        return _ident(about["id"])
+    customer = about.get("customer")
+    if isinstance(customer, dict):
+        customer = customer["id"]
+    return _ident(customer) if customer else ""
+
+
+def _ident(value: object) -> str:
+    if not isinstance(value, str) or not IDENT.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 255:
+        raise ValueError(value)
+    return value

@@ -1,0 +1,115 @@
+"""Counting in windows of time: in Redis for all processes, or in this one while Redis is away."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from sp404_app.settings import settings
+
+PATIENCE = 0.25
+PAUSE = 1.0
+MOST_KEYS = 10_000
+SCRIPT = """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return {count, redis.call('PTTL', KEYS[1])}
+"""
+
+log = structlog.get_logger()
+
+
+class RedisAway(Exception):
+    """Redis does not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often something happened in its window, and when the window ends."""
+
+    value: int
+    seconds_left: float
+
+
+class Line:
+    """The connection of one event loop, which stops asking for a second when Redis is away."""
+
+    def __init__(self, url: str) -> None:
+        self.client: Redis = Redis.from_url(
+            url,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=50,
+        )
+        self.url = url
+        self._away_until = 0.0
+
+    async def run(self, command: str, *arguments: str | int | bytes) -> object:
+        """Run one command.
+
+        Raises:
+            RedisAway: If it failed, or another one did less than a second ago.
+        """
+        if time.monotonic() < self._away_until:
+            raise RedisAway
+        try:
+            return await self.client.execute_command(command, *arguments)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._away_until = time.monotonic() + PAUSE
+            log.warning("redis away", error=type(error).__name__)
+            raise RedisAway from error
+
+
+_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = WeakKeyDictionary()
+
+
+def line() -> Line:
+    """Return this event loop's connection to Redis, opened on first use."""
+    loop, url = asyncio.get_running_loop(), settings().redis_url
+    found = _lines.get(loop)
+    if found is None or found.url != url:
+        found = _lines[loop] = Line(url)
+    return found
+
+
+async def count(key: str, seconds: int) -> Count:
+    """Count one more, in Redis.
+
+    Raises:
+        RedisAway: If Redis does not answer in time.
+    """
+    answer = await line().run("EVAL", SCRIPT, 1, f"sp404:count:{key}", seconds * 1000)
+    value, milliseconds = answer  # type: ignore[misc]  # a list of two numbers
+    return Count(int(value), max(0.0, int(milliseconds) / 1000))
+
+
+async def forget(*keys: str) -> None:
+    """Start new windows; while Redis is away the old ones end by themselves."""
+    for key in keys:
+        _here.pop(key, None)
+    try:
+        await line().run("DEL", *(f"sp404:count:{key}" for key in keys))
+    except RedisAway:
+        return
+
+
+_here: dict[str, tuple[int, float]] = {}
+
+
+def count_here(key: str, seconds: int) -> Count:
+    """Count one more in this process alone; bounded, the oldest windows go first."""
+    moment = time.monotonic()
+    value, ends = _here.pop(key, (0, 0.0))
+    if ends <= moment:
+        value, ends = 0, moment + seconds
+    _here[key] = (value + 1, ends)
+    while len(_here) > MOST_KEYS:
+        _here.pop(next(iter(_here)))
+    return Count(value + 1, ends - moment)

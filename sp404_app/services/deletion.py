@@ -1,0 +1,58 @@
+"""Deleting an account: the subscription first, then everything, files included."""
+
+import uuid
+from functools import partial
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select, update
+
+from sp404_app.db import after_commit, in_transaction
+from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
+from sp404_app.services import audit, avatars, letters, mail, sign_ins, storage, takeout
+from sp404_app.services.billing import subscriptions
+from sp404_app.services.sign_ins import Client
+
+
+async def delete_account(user_id: uuid.UUID) -> None:
+    """End a person's subscription, and then delete everything about them.
+
+    Raises:
+        AppError: If the subscription cannot be ended; nothing is deleted then.
+    """
+    await in_transaction(subscriptions.close_account, user_id)
+    await in_transaction(erase, user_id)
+
+
+def erase(session: Session, user_id: uuid.UUID) -> None:
+    """Delete a person, their rows and their files; of the log stays what happened, not where from.
+
+    A worker that is busy with a sound of theirs finds its row gone and stops.
+    """
+    user = session.get(User, user_id, with_for_update=True)
+    if user is None:
+        return
+    keys = _keys(session, user)
+    sign_ins.revoke_all(session, user_id)
+    mail.to_address(session, user.email, letters.account_deleted())
+    _blur(session, user_id)
+    session.exec(delete(User).where(col(User.id) == user_id))  # the rest goes by its foreign keys
+    audit.note(session, user_id, "account_deleted", Client())
+    for key in keys:
+        after_commit(session, partial(storage.delete, key))
+
+
+def _keys(session: Session, user: User) -> list[str]:
+    """Return the keys of all files of a person."""
+    sounds = select(Sample.storage_key, Sample.preview_key).where(Sample.user_id == user.id)
+    exports = select(ProcessingJob.id).where(
+        ProcessingJob.user_id == user.id, ProcessingJob.kind == JobKind.ACCOUNT_EXPORT
+    )
+    found = [key for pair in session.exec(sounds) for key in pair if key]
+    found += [takeout.key_of(job_id) for job_id in session.exec(exports)]
+    return found + avatars.keys_of(user)
+
+
+def _blur(session: Session, user_id: uuid.UUID) -> None:
+    """Take out of the log where somebody was and what they called things."""
+    mine = col(AuditEntry.user_id) == user_id
+    session.exec(update(AuditEntry).where(mine).values(ip="", details={}))

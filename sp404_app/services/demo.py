@@ -1,0 +1,41 @@
+"""The demo account of a development machine, with sounds the app makes itself."""
+
+import tempfile
+from pathlib import Path
+
+import soundfile
+from sqlmodel import Session, func, select
+
+from sp404_app.audio.synth import DemoSound, demo_sounds
+from sp404_app.db import transaction
+from sp404_app.models import User
+from sp404_app.models.columns import now
+from sp404_app.services import passwords, samples
+
+EMAIL = "demo@example.com"
+PASSWORD = "sixteen pads"  # noqa: S105 - printed at every start of a development machine
+
+
+def ensure_demo() -> None:
+    """Make the account and its sounds, all or nothing; one that is there stays as it is."""
+    with transaction() as session, tempfile.TemporaryDirectory() as folder:
+        if session.exec(select(User.id).where(func.lower(User.email) == EMAIL)).first():
+            return
+        user = User(
+            email=EMAIL,
+            password_hash=passwords.hash_now(PASSWORD),
+            first_name="Demo",
+            email_verified_at=now(),
+            is_demo=True,
+        )
+        session.add(user)
+        session.flush()
+        for sound in demo_sounds():
+            _add(session, user, sound, Path(folder))
+
+
+def _add(session: Session, user: User, sound: DemoSound, folder: Path) -> None:
+    path = folder / f"{sound.name}.wav"
+    soundfile.write(path, sound.signal, sound.sample_rate, subtype="PCM_16")
+    incoming = samples.inspect(path, path.name)
+    samples.add(session, user.id, incoming, tag_names=sound.tags, is_demo=True)

@@ -1,0 +1,216 @@
+"""The doors of an account, where passwords are hashed: on the event loop, in steps.
+
+Hashing takes a quarter of a second, so no transaction is open meanwhile, and every step that
+would tell whether an address is known takes the same time either way.
+"""
+
+import uuid
+
+from sqlmodel import Session
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import (
+    EmailNotVerified,
+    Invalid,
+    NotSignedIn,
+    TwoFactorRequired,
+    WrongCredentials,
+)
+from sp404_app.models import Purpose
+from sp404_app.services import (
+    accounts,
+    audit,
+    email_change,
+    limits,
+    one_time,
+    passwords,
+    sign_ins,
+    two_factor,
+)
+from sp404_app.services.accounts import Credential, NewAccount
+from sp404_app.services.sign_ins import Client, SignedIn
+
+LOOK = "Please look at the marked fields."
+
+
+async def register(
+    email: str, password: str, first_name: str, last_name: str, client: Client
+) -> NewAccount:
+    """Make an account, or pretend to; a mail tells the owner of the address what happened.
+
+    Raises:
+        Invalid: With what is wrong, by field.
+        TooMany: If this host signs up too often.
+    """
+    await limits.sign_up(client.ip)
+    account, problems = accounts.checked(email, first_name, last_name)
+    try:
+        passwords.ensure_good(password, account.email)
+    except Invalid as error:
+        problems |= error.details
+    if problems:
+        raise Invalid(LOOK, problems)
+    password_hash = await passwords.hashed(password)
+    await in_transaction(accounts.register, account, password_hash, client)
+    return account
+
+
+async def sign_in(email: str, password: str, client: Client) -> uuid.UUID:
+    """Return who an address and a password belong to.
+
+    Raises:
+        WrongCredentials: If they do not fit, or nobody has the address: we do not say which.
+        EmailNotVerified: If the password is right and the address not confirmed yet.
+        TwoFactorRequired: If a code is needed too; `details.challenge` goes with it.
+        TooMany: After too many attempts.
+    """
+    await limits.sign_in(email, client.ip)
+    found = await in_transaction(accounts.credential, email)
+    right = await passwords.matches(password, found.password_hash if found else None)
+    if found is None or not right:
+        await in_transaction(_note_failure, found, client)
+        raise WrongCredentials("The address or the password is wrong.")
+    await limits.signed_in(email, client.ip)
+    if not found.verified:
+        raise EmailNotVerified("Please confirm your address first: the link is in our mail.")
+    if passwords.outdated(found.password_hash):
+        await in_transaction(accounts.rehash, found, await passwords.hashed(password))
+    challenge = await in_transaction(two_factor.challenge, found.user_id)
+    if challenge:
+        raise TwoFactorRequired("Please type the code of your app.", {"challenge": challenge})
+    return found.user_id
+
+
+async def second_step(challenge: str, code: str, client: Client) -> uuid.UUID:
+    """Return who answered a challenge with a right code; challenge and code are used up.
+
+    Raises:
+        NotSignedIn: If the challenge is not good (any more).
+        WrongCredentials: If the code is wrong or was used before.
+        TooMany: After too many codes.
+    """
+    await limits.token("second-step", client.ip)
+    try:
+        owner = await in_transaction(one_time.owner, challenge, Purpose.TWO_FACTOR)
+        await limits.second_step(owner)
+        user_id = await in_transaction(two_factor.answer, challenge, code, client)
+    except Invalid as error:
+        raise NotSignedIn("This took too long. Please sign in again.") from error
+    if user_id is None:  # raised here, after the failure is written down
+        raise WrongCredentials(two_factor.WRONG, {"code": [two_factor.WRONG]})
+    await limits.second_step_taken(user_id)
+    return user_id
+
+
+def _note_failure(session: Session, found: Credential | None, client: Client) -> None:
+    audit.note(session, found.user_id if found else None, "sign_in_failed", client)
+
+
+async def change_password(signed_in: SignedIn, old: str, new: str, client: Client) -> None:
+    """Change a person's password and sign out their other devices.
+
+    Raises:
+        Invalid: If the old one is wrong or the new one not good enough, by field.
+        TooMany: After five attempts in a minute.
+    """
+    await limits.confirmation(signed_in.user_id)
+    found = await in_transaction(accounts.credential_of, signed_in.user_id)
+    passwords.ensure_good(new, found.email)
+    if not await passwords.matches(old, found.password_hash):
+        message = "This is not your present password."
+        raise Invalid(message, {"current_password": [message]})
+    password_hash = await passwords.hashed(new)
+    await in_transaction(
+        accounts.change_password,
+        signed_in.user_id,
+        password_hash,
+        client,
+        signed_in.sign_in_id,
+    )
+
+
+async def reset_password(token: str, password: str, client: Client) -> None:
+    """Set a new password by a mailed token; every device is signed out.
+
+    Raises:
+        Invalid: If the token is not good (any more) or the password not good enough.
+        TooMany: If this host tries too many tokens.
+    """
+    await limits.token("reset", client.ip)
+    passwords.ensure_good(password)
+    password_hash = await passwords.hashed(password)
+    await in_transaction(accounts.reset_password, token, password_hash, client)
+
+
+async def verify_email(token: str, client: Client) -> None:
+    """Confirm the address a token was mailed to.
+
+    Raises:
+        Invalid: If the token is not good (any more).
+        TooMany: If this host tries too many tokens.
+    """
+    await limits.token("verify", client.ip)
+    await in_transaction(accounts.verify_email, token, client)
+
+
+async def confirm_email(token: str, client: Client) -> str:
+    """Make the address a token was mailed to the account's, and return it.
+
+    Raises:
+        Invalid: If the token is not good (any more).
+        TooMany: If this host tries too many tokens.
+    """
+    await limits.token("verify", client.ip)
+    return await in_transaction(email_change.confirm, token, client)
+
+
+async def revert_email(token: str, client: Client) -> None:
+    """Give an account back to its former address.
+
+    Raises:
+        Invalid: If the token is not good (any more).
+        TooMany: If this host tries too many tokens.
+    """
+    await limits.token("verify", client.ip)
+    await in_transaction(email_change.revert, token, client)
+
+
+async def forgot_password(email: str, client: Client) -> None:
+    """Mail a reset link, if the address has an account.
+
+    Callers answer before they wait for this: its time tells whether the address is known.
+    """
+    await in_transaction(accounts.forgot_password, email, client)
+
+
+async def resend_verification(email: str) -> None:
+    """Mail the confirmation link again, if one is due; callers answer before they wait."""
+    await in_transaction(accounts.resend_verification, email)
+
+
+def leave(session: Session, who: SignedIn, client: Client) -> None:
+    """Sign out: end the sign-in somebody acts by."""
+    sign_ins.revoke(session, who.user_id, who.sign_in_id)
+    audit.note(session, who.user_id, "signed_out", client)
+
+
+def leave_all(session: Session, who: SignedIn, client: Client) -> None:
+    """Sign out everywhere."""
+    sign_ins.revoke_all(session, who.user_id)
+    audit.note(session, who.user_id, "signed_out_everywhere", client)
+
+
+def leave_others(session: Session, who: SignedIn, client: Client) -> None:
+    """Sign out every device but the one somebody acts from."""
+    sign_ins.revoke_all(session, who.user_id, keep=who.sign_in_id)
+    audit.note(session, who.user_id, "signed_out_others", client)
+
+
+def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Client) -> None:
+    """Sign out one of a person's devices.
+
+    Raises:
+        NotFound: If it is not theirs, or is signed out already.
+    """
+    sign_ins.revoke(session, who.user_id, sign_in_id)
+    audit.note(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))

@@ -1,0 +1,106 @@
+"""Changing an account's address: the new one confirms, the old one is told and can undo it."""
+
+import uuid
+
+from sqlalchemy import delete, func
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from sp404_app.errors import Invalid
+from sp404_app.models import Purpose, User
+from sp404_app.models.columns import now
+from sp404_app.services import accounts, audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services.sign_ins import Client
+
+NO_PASSWORD = "!"  # noqa: S105 - matches no password at all
+STALE = "This link has been used already, or is too old. Please ask for a new one."
+
+
+def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str:
+    """Send a link to the new address, and tell the old one; return the new one as we keep it.
+
+    A new address that has an account gets no link, only its owner a mail: nobody learns here
+    who else is a customer.
+
+    Raises:
+        Invalid: If it cannot be an address, or is the present one.
+    """
+    address = accounts.address_of(email)
+    user = session.get_one(User, user_id, with_for_update=True)
+    if address == user.email.lower():
+        message = "This is your address already."
+        raise Invalid(message, {"email": [message]})
+    audit.note(session, user_id, "email_change_asked", client)
+    one_time.void(session, user_id, Purpose.CHANGE_EMAIL)
+    if _is_taken(session, address):
+        mail.to_address(session, address, letters.account_exists())
+    else:
+        token = one_time.make(session, user_id, Purpose.CHANGE_EMAIL, address)
+        mail.to_address(session, address, letters.confirm_new_email(token))
+    back = one_time.make(session, user_id, Purpose.REVERT_EMAIL, user.email)
+    mail.to_address(session, user.email, letters.email_changing(back))
+    return address
+
+
+def confirm(session: Session, token: str, client: Client) -> str:
+    """Make the address a link was mailed to the account's, and return it.
+
+    Raises:
+        Invalid: If the token is not good (any more), or the address got an account meanwhile.
+    """
+    user_id, address = one_time.use_for_address(session, token, Purpose.CHANGE_EMAIL)
+    user = session.get_one(User, user_id, with_for_update=True)
+    old = user.email
+    _swap(session, user, address)
+    # Links to the old address die; what reverts the change stays good.
+    one_time.void(session, user_id, Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
+    audit.note(session, user_id, "email_changed", client)
+    back = one_time.make(session, user_id, Purpose.REVERT_EMAIL, old)
+    mail.to_address(session, old, letters.email_changed(back))
+    return address
+
+
+def revert(session: Session, token: str, client: Client) -> None:
+    """Give an account back to its former address, and shut out whoever took it.
+
+    Every device, link and token ends, the password opens nothing any more, and a mail to the
+    address lets its owner choose a new one.
+
+    Raises:
+        Invalid: If the token is not good (any more).
+    """
+    user_id, address = one_time.use_for_address(session, token, Purpose.REVERT_EMAIL)
+    user = session.get_one(User, user_id, with_for_update=True)
+    if user.email != address:
+        _make_room(session, address)
+        _swap(session, user, address)
+    user.password_hash = NO_PASSWORD
+    session.flush()
+    one_time.void(
+        session, user_id, Purpose.CHANGE_EMAIL, Purpose.RESET_PASSWORD, Purpose.TWO_FACTOR
+    )
+    sign_ins.revoke_all(session, user_id)
+    personal_tokens.revoke_all(session, user_id)
+    audit.note(session, user_id, "email_reverted", client)
+    reset = one_time.make(session, user_id, Purpose.RESET_PASSWORD)
+    mail.to_address(session, address, letters.reset_password(reset))
+
+
+def _swap(session: Session, user: User, address: str) -> None:
+    user.email, user.email_verified_at = address, now()
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError as error:  # somebody made an account with it in the meantime
+        raise Invalid(STALE, {"token": [STALE]}) from error
+
+
+def _make_room(session: Session, address: str) -> None:
+    """Remove an account that was begun with the address and never confirmed: it is a squatter's."""
+    unconfirmed = (func.lower(User.email) == address.lower(), col(User.email_verified_at).is_(None))
+    session.exec(delete(User).where(*unconfirmed))
+
+
+def _is_taken(session: Session, address: str) -> bool:
+    query = select(User.id).where(func.lower(User.email) == func.lower(address))
+    return session.exec(query).first() is not None

@@ -1,0 +1,64 @@
+"""Who is asking: from a browser's cookie or an access token to a person. Runs on the event loop."""
+
+import uuid
+from http.cookies import CookieError, SimpleCookie
+
+from structlog.contextvars import bind_contextvars
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import NotSignedIn
+from sp404_app.services import alive, personal_tokens, sign_ins, tokens
+from sp404_app.services.sign_ins import SignedIn
+
+
+def cookie_in(header: str, name: str = "") -> str:
+    """Return the value of a cookie (ours, unless another is named) from a header, or nothing."""
+    try:
+        found = SimpleCookie(header).get(name or sign_ins.cookie_name())
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+async def of_cookie(cookie: str) -> SignedIn:
+    """Return whom a browser's cookie belongs to.
+
+    Raises:
+        NotSignedIn: If the cookie is missing, unknown or stale.
+    """
+    if not cookie:
+        raise NotSignedIn("Please sign in.")
+    digest = sign_ins.digest(cookie)
+    sign_in_id = await alive.sign_in_of(digest)
+    user_id = await alive.remembered(sign_in_id) if sign_in_id else None
+    if user_id == alive.ENDED:
+        raise NotSignedIn("Please sign in.")
+    if sign_in_id and user_id:
+        return _known(SignedIn(uuid.UUID(user_id.decode()), sign_in_id))
+    found = await in_transaction(sign_ins.user_of, cookie)
+    await alive.remember(found.sign_in_id, found.user_id)
+    await alive.remember_cookie(digest, found.sign_in_id)
+    return _known(found)
+
+
+async def of_token(token: str) -> SignedIn:
+    """Return whom an access token, or a personal one, belongs to, if it is still good.
+
+    Raises:
+        NotSignedIn: If the token is not ours, has expired, or its sign-in has ended.
+    """
+    if token.startswith(personal_tokens.PREFIX):
+        return _known(await in_transaction(personal_tokens.of, token))
+    signed_in = tokens.read(token)
+    user_id = await alive.remembered(signed_in.sign_in_id)
+    if user_id is None:
+        await in_transaction(sign_ins.ensure_alive, signed_in)
+        await alive.remember(signed_in.sign_in_id, signed_in.user_id)
+    elif user_id != str(signed_in.user_id).encode():
+        raise NotSignedIn("This sign-in has ended. Please sign in again.")
+    return _known(signed_in)
+
+
+def _known(signed_in: SignedIn) -> SignedIn:
+    bind_contextvars(user_id=str(signed_in.user_id))
+    return signed_in

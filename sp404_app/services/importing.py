@@ -1,0 +1,174 @@
+"""Take a whole folder tree into one person's library; what is there already is passed over."""
+
+import os
+import stat
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from sqlmodel import Session, col, func, select
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
+from sp404_app.models import Sample, User
+from sp404_app.services import quotas, samples, tags
+from sp404_app.services.words import file_name
+from sp404_app.settings import settings
+
+# Other files that do not turn out to be sounds are left alone without a word each.
+ENDINGS = frozenset(
+    {".wav", ".wave", ".aif", ".aiff", ".aifc", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
+    | {".m4a", ".mp4", ".aac", ".caf", ".au", ".w64", ".wma"}
+)
+
+
+class Outcome(StrEnum):
+    """What became of a file."""
+
+    ADDED = "added"
+    HERE = "already_here"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One file of the tree, as a path below it, and what became of it."""
+
+    file: str
+    outcome: Outcome
+    reason: str = ""
+    sample_id: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the whole tree."""
+
+    results: list[Result] = field(default_factory=list)
+    interrupted: bool = False
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many files ended so."""
+        return sum(result.outcome is outcome for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A sound that came from a file of this name and size, and when."""
+
+    sample_id: uuid.UUID
+    at: float
+
+
+Shelf = dict[tuple[str, str, int], Known]
+
+
+def person(email: str) -> uuid.UUID:
+    """Return whose library an address stands for.
+
+    Raises:
+        NotFound: If nobody has it.
+    """
+    with transaction() as session:
+        named = select(User.id).where(func.lower(User.email) == email.strip().lower())
+        found = session.exec(named).first()
+    if found is None:
+        raise NotFound(f"Nobody has an account with the address {email}.")
+    return found
+
+
+def take(
+    user_id: uuid.UUID, root: Path, *, tagged: bool, tell: Callable[[Result], object]
+) -> Report:
+    """Add every sound below `root`, each in a transaction of its own, telling what became of it.
+
+    An interrupt (Ctrl-C) ends it between two files: run again, it goes on where it stopped.
+    """
+    report = Report()
+    try:
+        with transaction() as session:
+            shelf = _shelf(session, user_id)
+        for path in files(root):
+            result = _take_one(user_id, root, path, shelf, tagged)
+            report.results.append(result)
+            tell(result)
+    except KeyboardInterrupt:
+        report.interrupted = True
+    return report
+
+
+def files(root: Path) -> Iterator[Path]:
+    """Yield every file below a folder in a steady order, following no link to a folder."""
+    for folder, folders, names in os.walk(root, followlinks=False):
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        yield from (Path(folder) / name for name in sorted(names) if not _hidden(name))
+
+
+def _take_one(user_id: uuid.UUID, root: Path, path: Path, shelf: Shelf, tagged: bool) -> Result:
+    shown = printable(path.relative_to(root))
+    try:
+        if outside(root, path):
+            return Result(shown, Outcome.IGNORED, "It is no file of this folder.")
+        folder = printable(root.resolve().name / path.parent.relative_to(root))
+        known = _recognised(shelf, path, folder)
+        if known:
+            return Result(shown, Outcome.HERE, sample_id=str(known.sample_id))
+        return Result(shown, Outcome.ADDED, sample_id=_add(user_id, path, folder, tagged))
+    except Duplicate as twin:
+        return Result(shown, Outcome.HERE, str(twin), twin.details["sample_id"])
+    except AppError as refusal:
+        sound = path.suffix.lower() in ENDINGS or refusal.code != "bad_audio"
+        return Result(shown, Outcome.REFUSED if sound else Outcome.IGNORED, str(refusal))
+    except OSError as error:
+        return Result(shown, Outcome.REFUSED, f"Cannot read it: {error.strerror}.")
+
+
+def _add(user_id: uuid.UUID, path: Path, folder: str, tagged: bool) -> str:
+    size = path.stat().st_size
+    if size > settings().max_upload_bytes:
+        raise TooLarge(f"This file is larger than {settings().max_upload_mb} MB.")
+    with transaction() as session:  # before the work of decoding it
+        quotas.ensure_room(session, user_id, size)
+    incoming = samples.inspect(path, printable(Path(path.name)), folder)
+    names = tags.of_folder(folder) if tagged else []
+    with transaction() as session:
+        return str(samples.add(session, user_id, incoming, tag_names=names))
+
+
+def outside(root: Path, path: Path) -> bool:
+    """Say whether a file is none, or a link that leads out of the folder."""
+    if not path.resolve().is_relative_to(root.resolve()):
+        return True
+    return not stat.S_ISREG(path.stat().st_mode)
+
+
+def _shelf(session: Session, user_id: uuid.UUID) -> Shelf:
+    """List what is there already by what a file shows without being decoded."""
+    columns = (Sample.folder, Sample.filename, Sample.size, Sample.id, Sample.created_at)
+    rows = session.execute(
+        select(*columns).where(Sample.user_id == user_id, col(Sample.deleted_at).is_(None))  # type: ignore[call-overload]
+    )
+    return {
+        (folder, name, size): Known(sample_id, created.timestamp())
+        for folder, name, size, sample_id, created in rows
+    }
+
+
+def _recognised(shelf: Shelf, path: Path, folder: str) -> Known | None:
+    """Return the sample a file became, unless the file was changed since."""
+    found = path.stat()
+    name = file_name(printable(Path(path.name)))
+    known = shelf.get((samples.folder_name(folder), name, found.st_size))
+    return known if known and found.st_mtime < known.at else None
+
+
+def printable(path: Path) -> str:
+    """Write a path so that it can be kept and printed, whatever bytes are in it."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"

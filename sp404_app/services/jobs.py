@@ -1,0 +1,320 @@
+"""The record of background work. The row is the truth; the queue is only the bell."""
+
+import datetime as dt
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy import ARRAY, Uuid, any_, literal
+from sqlmodel import Session, col, func, select, update
+
+from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.db import after_commit
+from sp404_app.errors import Conflict, NotFound
+from sp404_app.models import (
+    Analysis,
+    JobKind,
+    JobStatus,
+    ProcessingJob,
+    Sample,
+    SampleStatus,
+)
+from sp404_app.models.columns import now
+from sp404_app.services import live, queue, quotas
+from sp404_app.services.live import News, Topic
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 2
+LOST_AFTER = dt.timedelta(seconds=12)
+STOPPED_TWICE = "This was stopped twice, so we left it alone. You can try it again."
+FAILED_TWICE = "This file stopped the analysis twice, so we left it alone. You can try it again."
+
+
+def add_analysis(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, queue_name: str = ""
+) -> ProcessingJob:
+    """Ask for the analysis of a sample; while one is under way, return that one.
+
+    It goes into the queue of the person's plan, unless another is named.
+    """
+    job = session.exec(
+        select(ProcessingJob).where(
+            ProcessingJob.sample_id == sample_id,
+            ProcessingJob.kind == JobKind.ANALYSE,
+            col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+        )
+    ).first()
+    if job is None:
+        job = ProcessingJob(
+            user_id=user_id,
+            sample_id=sample_id,
+            kind=JobKind.ANALYSE,
+            queue=queue_name or quotas.plan_of(session, user_id).tier,
+        )
+        session.add(job)
+        session.flush()
+        after_commit(session, partial(queue.ring, job.id, job.queue, 0))
+    return job
+
+
+def analyse_again(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> ProcessingJob:
+    """Queue a sample once more, at the person's request.
+
+    Raises:
+        NotFound: If the sample does not exist or belongs to someone else.
+        Conflict: If it lies in the trash.
+    """
+    sample = session.exec(
+        select(Sample).where(Sample.id == sample_id, Sample.user_id == user_id).with_for_update()
+    ).first()
+    if sample is None:
+        raise NotFound("There is no such sample.")
+    if sample.deleted_at:
+        raise Conflict("This sample is in the trash. Restore it first.")
+    sample.status, sample.error = SampleStatus.QUEUED, ""
+    session.add(sample)
+    job = add_analysis(session, user_id, sample_id)
+    announce(session, job)
+    return job
+
+
+def page(
+    session: Session, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
+) -> tuple[list[ProcessingJob], int]:
+    """Return a person's jobs older than `after`, the newest first, and how many there are."""
+    mine = select(ProcessingJob).where(ProcessingJob.user_id == user_id)
+    total = session.scalar(mine.with_only_columns(func.count()))
+    if after:
+        mine = mine.where(col(ProcessingJob.id) < after)
+    return list(session.exec(mine.order_by(col(ProcessingJob.id).desc()).limit(limit))), total or 0
+
+
+def get(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
+    """Return one of the person's jobs.
+
+    Raises:
+        NotFound: If it does not exist or belongs to someone else.
+    """
+    job = session.get(ProcessingJob, job_id)
+    if job is None or job.user_id != user_id:
+        raise NotFound("There is no such job.")
+    return job
+
+
+def cancel(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
+    """Stop a job that has not ended; its sample keeps what it has.
+
+    Raises:
+        NotFound: If it does not exist or belongs to someone else.
+    """
+    job = session.exec(
+        select(ProcessingJob)
+        .where(ProcessingJob.id == job_id, ProcessingJob.user_id == user_id)
+        .with_for_update()
+    ).first()
+    if job is None:
+        raise NotFound("There is no such job.")
+    if job.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
+        _end(session, job, JobStatus.CANCELLED, "Cancelled.")
+    return job
+
+
+def cancel_analyses(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    """Stop the analyses of a person's samples; return which samples had one under way."""
+    under_way = (
+        select(ProcessingJob)
+        .where(
+            ProcessingJob.user_id == user_id,
+            ProcessingJob.kind == JobKind.ANALYSE,
+            col(ProcessingJob.sample_id) == any_(literal(list(ids), ARRAY(Uuid))),
+            col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+        )
+        .order_by(col(ProcessingJob.id))
+        .with_for_update()
+    )
+    stopped = session.exec(under_way).all()
+    for job in stopped:
+        _end(session, job, JobStatus.CANCELLED, "The analysis was cancelled.")
+    return [job.sample_id for job in stopped if job.sample_id]
+
+
+def cancel_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
+    """Stop the jobs of samples that go to the trash, leaving their status as it is.
+
+    Call it before the samples are locked: a worker locks the job first, then its sample.
+    """
+    stopped = session.exec(
+        update(ProcessingJob)
+        .where(
+            col(ProcessingJob.user_id) == user_id,
+            col(ProcessingJob.sample_id) == any_(literal(list(ids), ARRAY(Uuid))),
+            col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+        )
+        .values(status=JobStatus.CANCELLED, finished_at=now(), error="Moved to the trash.")
+        .returning(col(ProcessingJob.id), col(ProcessingJob.counted_for))
+    ).all()
+    for month, count in Counter(row.counted_for for row in stopped).items():
+        if month:
+            quotas.give_back_analyses(session, user_id, month, count)
+    if stopped:
+        news = [News(Topic.JOB, str(row.id)) for row in stopped]
+        after_commit(session, partial(live.publish, user_id, *news))
+
+
+def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
+    """Take a queued job for this worker; None when another has it or nobody wants it any more.
+
+    A bell may ring twice. The row changes hands once.
+    """
+    taken = session.exec(
+        update(ProcessingJob)
+        .where(col(ProcessingJob.id) == job_id, col(ProcessingJob.status) == JobStatus.QUEUED)
+        .values(
+            status=JobStatus.RUNNING,
+            attempts=ProcessingJob.attempts + 1,
+            started_at=now(),
+            heartbeat_at=now(),
+        )
+        .returning(ProcessingJob)  # type: ignore[call-overload]
+    )
+    job = taken.scalars().first()
+    if job:
+        announce(session, job)
+    return job
+
+
+def still_mine(session: Session, job: ProcessingJob) -> bool:
+    """Say whether this attempt may write its result, and hold the row until the commit."""
+    current = session.exec(
+        select(ProcessingJob)
+        .where(ProcessingJob.id == job.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).first()
+    return bool(
+        current and current.status == JobStatus.RUNNING and current.attempts == job.attempts
+    )
+
+
+def beat(session: Session, job_id: uuid.UUID, attempts: int) -> bool:
+    """Show that an attempt lives; False when it was cancelled or given to another."""
+    touched = session.exec(
+        update(ProcessingJob)
+        .where(
+            col(ProcessingJob.id) == job_id,
+            col(ProcessingJob.status) == JobStatus.RUNNING,
+            col(ProcessingJob.attempts) == attempts,
+        )
+        .values(heartbeat_at=now())
+    )
+    return touched.rowcount == 1
+
+
+def finish(session: Session, job_id: uuid.UUID, status: JobStatus, error: str = "") -> None:
+    """Close a job that `still_mine` holds."""
+    job = session.get_one(ProcessingJob, job_id)
+    job.status, job.error, job.finished_at = status, error, now()
+    job.progress = 1.0 if status is JobStatus.DONE else job.progress
+    if status is not JobStatus.DONE:
+        _give_back(session, job)
+    session.add(job)
+    announce(session, job)
+
+
+def take_up_lost(session: Session, at: dt.datetime) -> int:
+    """Queue again what a killed worker left, and ring again where the bell was lost.
+
+    Called every few seconds by every web process; a row is handled by one of them.
+    Returns how many jobs were rung for.
+    """
+    silent = session.exec(
+        select(ProcessingJob)
+        .where(
+            col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+            col(ProcessingJob.heartbeat_at) < at - LOST_AFTER,
+        )
+        .order_by(col(ProcessingJob.heartbeat_at))
+        .limit(200)
+        .with_for_update(skip_locked=True)
+    ).all()
+    hanging = queue.waiting() if silent else frozenset()
+    return sum(_take_up(session, job, hanging) for job in silent)
+
+
+def _take_up(session: Session, job: ProcessingJob, hanging: frozenset[str]) -> bool:
+    job.heartbeat_at = now()
+    session.add(job)
+    if job.status == JobStatus.QUEUED:
+        if queue.bell(job.id, job.attempts) in hanging:
+            return False
+    elif job.attempts >= MAX_ATTEMPTS:
+        log.error("job %s stopped its worker %d times", job.id, job.attempts)
+        _end(session, job, JobStatus.FAILED, FAILED_TWICE if job.sample_id else STOPPED_TWICE)
+        return False
+    else:
+        log.warning("job %s lost its worker and is queued again", job.id)
+        job.status = JobStatus.QUEUED
+    slow = job.kind != JobKind.ANALYSE
+    after_commit(session, partial(queue.ring, job.id, job.queue, job.attempts, slow=slow))
+    return True
+
+
+def _end(session: Session, job: ProcessingJob, status: JobStatus, reason: str) -> None:
+    job.status, job.error, job.finished_at = status, reason, now()
+    _give_back(session, job)
+    session.add(job)
+    sample = session.get(Sample, job.sample_id) if job.sample_id else None
+    if sample and job.queue == queue.LOW:
+        if status is JobStatus.FAILED:
+            note_failure(session, job, reason)
+    elif sample:
+        kept = status is JobStatus.CANCELLED and _was_analysed(session, sample.id)
+        sample.status = SampleStatus.READY if kept else SampleStatus.FAILED
+        sample.error = "" if kept else reason
+        session.add(sample)
+    announce(session, job)
+
+
+def note_failure(session: Session, job: ProcessingJob, reason: str) -> None:
+    """Remember that the present engine cannot hear a sound, so that it is not tried for ever.
+
+    For jobs nobody asked for: the sample keeps what an older engine heard.
+    """
+    assert job.sample_id
+    session.add(
+        Analysis(
+            user_id=job.user_id,
+            sample_id=job.sample_id,
+            engine_version=ENGINE_VERSION,
+            status=SampleStatus.FAILED,
+            error=reason,
+        )
+    )
+
+
+def _was_analysed(session: Session, sample_id: uuid.UUID) -> bool:
+    """Say whether an earlier analysis stands: to cancel a second one takes nothing away."""
+    ready = select(Analysis.id).where(
+        Analysis.sample_id == sample_id, Analysis.status == SampleStatus.READY
+    )
+    return session.exec(ready).first() is not None
+
+
+def _give_back(session: Session, job: ProcessingJob) -> None:
+    """Count nothing for work that led to nothing."""
+    if job.counted_for:
+        quotas.give_back_analyses(session, job.user_id, job.counted_for, 1)
+        job.counted_for = None
+
+
+def announce(session: Session, job: ProcessingJob) -> None:
+    """Tell the open pages of its owner that a job changed, and its sample with it."""
+    news = [News(Topic.JOB, str(job.id))]
+    if job.sample_id:
+        news.append(News(Topic.SAMPLE, str(job.sample_id)))
+    after_commit(session, partial(live.publish, job.user_id, *news))

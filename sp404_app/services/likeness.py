@@ -1,0 +1,83 @@
+"""What in a person's library sounds like this? Exact search over their own vectors."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import Float, cast, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.audio.likeness import PARTS, Aspect, weighted
+from sp404_app.models import Sample, SampleVector
+from sp404_app.services import samples
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A sample and how unlike it is: 0 the same, 1 unrelated."""
+
+    sample: Sample
+    distance: float
+
+
+def remember(session: Session, sample: Sample, vector: npt.NDArray[np.float32]) -> None:
+    """Keep the vector of a sample, in place of an older one."""
+    values = {"engine_version": ENGINE_VERSION, "vector": weighted(vector).tolist()}
+    row = insert(SampleVector).values(sample_id=sample.id, user_id=sample.user_id, **values)
+    session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=values))
+
+
+def similar(
+    session: Session,
+    user_id: uuid.UUID,
+    sample_id: uuid.UUID,
+    limit: int,
+    aspect: Aspect = Aspect.OVERALL,
+) -> list[Alike]:
+    """Return the person's sounds nearest to one of theirs, the most alike first.
+
+    Empty where the sample has not been analysed.
+
+    Raises:
+        NotFound: If the sample does not exist or belongs to someone else.
+    """
+    samples.get(session, user_id, sample_id)
+    query = select(SampleVector.vector).where(
+        SampleVector.sample_id == sample_id, SampleVector.user_id == user_id
+    )
+    stored = session.exec(query).first()
+    if stored is None:
+        return []
+    near = _near(session, user_id, np.asarray(stored, np.float32), limit + 1, aspect)
+    return [alike for alike in near if alike.sample.id != sample_id][:limit]
+
+
+def _near(
+    session: Session,
+    user_id: uuid.UUID,
+    vector: npt.NDArray[np.float32],
+    limit: int,
+    aspect: Aspect,
+) -> list[Alike]:
+    column = col(SampleVector.vector)
+    wanted: Sequence[float] = vector.tolist()
+    scale = 2 * sum(weight for _, weight in PARTS.values())
+    if aspect is not Aspect.OVERALL:
+        part, weight = PARTS[aspect]
+        # PostgreSQL counts from one; `<->` is pgvector's L2 distance.
+        column = func.subvector(column, part.start + 1, part.stop - part.start)
+        wanted, scale = vector[part].tolist(), 2 * weight
+    gap = column.op("<->", return_type=Float())(cast(wanted, Vector(len(wanted))))
+    found = session.execute(
+        select(Sample, gap)
+        .join(SampleVector, col(SampleVector.sample_id) == col(Sample.id))
+        .where(SampleVector.user_id == user_id, col(Sample.deleted_at).is_(None))
+        .order_by(gap, col(Sample.id))
+        .limit(limit)
+    )
+    return [Alike(sample, round(float(distance) ** 2 / scale, 4)) for sample, distance in found]

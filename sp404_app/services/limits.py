@@ -1,0 +1,168 @@
+"""Rate limits: how often a person, an address or a host may ask."""
+
+import hashlib
+import ipaddress
+import math
+import uuid
+from dataclasses import dataclass
+
+import structlog
+
+from sp404_app.errors import TooMany
+from sp404_app.services import allowed, counters
+from sp404_app.services.counters import Count, RedisAway
+from sp404_app.settings import settings
+
+MINUTE, DAY = 60, 86_400
+FAILURES, FAILURES_WINDOW = 5, 300
+FAILURES_EVERYWHERE = 25
+MAILS_WINDOW = 600
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a limit; answers carry it as `RateLimit-*` headers."""
+
+    limit: int
+    remaining: int
+    reset: int
+
+
+async def request(user_id: uuid.UUID, *, media: bool) -> Allowance | None:
+    """Count one request of a person; media (audio, waveforms, uploads) have their own bucket.
+
+    While Redis is away nobody is counted: a library that does not answer at all would hurt
+    more than one that answers somebody too often for a while.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    limit = settings().media_requests_per_minute if media else await allowed.a_minute(user_id)
+    try:
+        used = await counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE)
+    except RedisAway:
+        log.warning("rate limit not counted", user_id=str(user_id))
+        return None
+    _ensure(used, limit)
+    return Allowance(limit, limit - used.value, math.ceil(used.seconds_left))
+
+
+async def sign_in(email: str, ip: str) -> None:
+    """Count an attempt to sign in before its password is looked at.
+
+    Five failures in five minutes for an address from one host, 25 from all hosts, and ten
+    attempts a minute from one host. All end by themselves, so nobody can be locked out for long.
+    While Redis is away each process counts for itself: guessing must never become free.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    from_host, from_all = _failures(email, ip)
+    await _strict(f"sign-in:{_host(ip)}", settings().sign_ins_per_minute, MINUTE)
+    await _strict(from_host, FAILURES, FAILURES_WINDOW)
+    await _strict(from_all, FAILURES_EVERYWHERE, FAILURES_WINDOW)
+
+
+async def signed_in(email: str, ip: str) -> None:
+    """Forget the failures of an address, for its owner knows the password."""
+    await counters.forget(*_failures(email, ip))
+
+
+async def sign_up(ip: str) -> None:
+    """Count a registration of a host: twice as many as attempts to sign in.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _strict(f"sign-up:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
+
+
+async def mail(kind: str, email: str, ip: str, most: int) -> None:
+    """Count a wish for a mail, known address or not: `most` in ten minutes for one address.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _strict(f"{kind}:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
+    await _strict(f"{kind}:{_short(email)}", most, MAILS_WINDOW)
+
+
+async def token(kind: str, ip: str) -> None:
+    """Count a token that a host presents: fifteen times as many as attempts to sign in.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _strict(f"{kind}:{_host(ip)}", 15 * settings().sign_ins_per_minute, MINUTE)
+
+
+async def second_step(user_id: uuid.UUID) -> None:
+    """Count a code for the second step: five in five minutes, fifty in a day.
+
+    With three codes good at any time, fifty guesses a day find one in 19 years.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _strict(f"second:{user_id}", FAILURES, FAILURES_WINDOW)
+    await _strict(f"second-day:{user_id}", 50, DAY)
+
+
+async def second_step_taken(user_id: uuid.UUID) -> None:
+    """Forget the wrong codes of somebody who typed a right one."""
+    await counters.forget(f"second:{user_id}", f"second-day:{user_id}")
+
+
+async def confirmation(user_id: uuid.UUID) -> None:
+    """Count an attempt of a signed-in person to prove their password: five a minute.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _strict(f"confirm:{user_id}", 5, MINUTE)
+
+
+async def _strict(key: str, limit: int, seconds: int) -> None:
+    try:
+        used = await counters.count(key, seconds)
+    except RedisAway:
+        used = counters.count_here(key, seconds)
+    _ensure(used, limit)
+
+
+def _ensure(used: Count, limit: int) -> None:
+    if used.value > limit:
+        wait = max(1, math.ceil(used.seconds_left))
+        raise TooMany(
+            f"That was too often. Please wait {_words(wait)}.",
+            {"retry_after": wait, "limit": limit},
+        )
+
+
+def _words(seconds: int) -> str:
+    if seconds < 2 * MINUTE:
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{math.ceil(seconds / MINUTE)} minutes"
+
+
+def _failures(email: str, ip: str) -> tuple[str, str]:
+    return f"failed:{_short(email)}:{_host(ip)}", f"failed:{_short(email)}"
+
+
+def _short(email: str) -> str:
+    """Shorten an address to something that names nobody and has a bounded length."""
+    folded = email.strip().casefold().encode("utf-8", "surrogatepass")
+    return hashlib.sha256(folded).hexdigest()[:32]
+
+
+def _host(ip: str) -> str:
+    """Return who an IP address stands for: a person owns a whole /64 of IPv6."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(address.ipv4_mapped or ipaddress.IPv6Network((address, 64), strict=False))
+    return str(address)

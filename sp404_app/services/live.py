@@ -1,0 +1,95 @@
+"""News for a person's open pages, through Redis publish/subscribe."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import redis.asyncio
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sp404_app.settings import settings
+
+IDLE = 15.0  # seconds
+
+
+class Topic(StrEnum):
+    """What changed."""
+
+    JOB = "job"
+    SAMPLE = "sample"
+    QUOTA = "quota"
+    LIBRARY = "library"
+    SUBSCRIPTION = "subscription"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One change: what kind, and which row."""
+
+    topic: Topic
+    id: str = ""
+
+
+@lru_cache
+def connection() -> Redis:
+    """Return the Redis client, connected on first use.
+
+    It tries twice and never waits in between: a person waits for what is published here.
+    """
+    return Redis.from_url(
+        settings().redis_url,
+        socket_timeout=5,
+        socket_connect_timeout=2,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def publish(user_id: uuid.UUID, *news: News) -> None:
+    """Tell every open page of a person; call after commit."""
+    pipeline = connection().pipeline(transaction=False)
+    for item in news:
+        pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
+    pipeline.execute()
+
+
+async def listen(
+    user_id: uuid.UUID, gather: float = 0.1, *, patience: float = 0.0
+) -> AsyncIterator[list[News]]:
+    """Yield what happens from now on; news within `gather` seconds come together.
+
+    The first item is an empty list, yielded once the subscription holds: what a caller
+    reads after it cannot have been missed. With `patience`, an empty list also says that
+    nothing happened for so many seconds.
+    """
+    async with redis.asyncio.from_url(settings().redis_url) as client, client.pubsub() as channel:
+        await channel.subscribe(_channel(user_id))
+        await channel.get_message(timeout=2.0)
+        yield []
+        while True:
+            message = await channel.get_message(
+                ignore_subscribe_messages=True, timeout=patience or IDLE
+            )
+            if message is None:
+                if patience:
+                    yield []
+                continue
+            await asyncio.sleep(gather)
+            burst = [_parse(message)]
+            while message := await channel.get_message(ignore_subscribe_messages=True, timeout=0):
+                burst.append(_parse(message))
+            yield list(dict.fromkeys(burst))
+
+
+def _parse(message: dict[str, bytes]) -> News:
+    fields = json.loads(message["data"])
+    return News(Topic(fields["topic"]), fields["id"])
+
+
+def _channel(user_id: uuid.UUID) -> str:
+    return f"sp404:news:{user_id}"

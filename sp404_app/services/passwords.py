@@ -1,0 +1,142 @@
+"""Passwords: what we accept, and how we keep and compare them without stalling anybody."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import bcrypt
+
+from sp404_app.errors import Invalid, Unavailable
+from sp404_app.services.keys import write_secret
+from sp404_app.settings import settings
+
+R = TypeVar("R")
+
+SHORTEST, LONGEST = 8, 1024
+COST = 12
+WAITING = 100
+# A hash of nobody's password: comparing with it takes as long as with a real one.
+NOBODY = "$2b$12$rOtz1OvToQDC0pUZodI1e.NlVvRkNG2oR0UIYeOOp2Iak044qBaBm"
+COMMON_FILE = Path(__file__).with_name("common_passwords.txt")
+
+
+@lru_cache
+def common() -> frozenset[str]:
+    """Return the passwords everybody tries first, in lower case."""
+    return frozenset(COMMON_FILE.read_text(encoding="utf-8").split())
+
+
+def ensure_good(password: str, email: str = "", field: str = "password") -> None:
+    """Check a new password: its length, and that it is not among the first ones tried.
+
+    There are no rules about kinds of characters: they make passwords worse.
+
+    Raises:
+        Invalid: With a message for `field`.
+    """
+    problem = _problem(unicodedata.normalize("NFC", password), email.casefold())
+    if problem:
+        raise Invalid(problem, {field: [problem]})
+
+
+def _problem(password: str, email: str) -> str:
+    if len(password) < SHORTEST:
+        return f"Use at least {SHORTEST} characters."
+    if len(password) > LONGEST:
+        return f"Use at most {LONGEST} characters."
+    if any(unicodedata.category(character) == "Cs" for character in password):
+        return "This password holds half a character. Please type it again."
+    if password.casefold() in common() or len(set(password)) == 1:
+        return "This is one of the passwords tried first. Please choose another."
+    if email and password.casefold() in (email, email.partition("@")[0]):
+        return "Your address is easy to guess. Please choose another password."
+    return ""
+
+
+def pepper() -> bytes:
+    """Return the server's secret, made at first use; without it the hashes are worthless."""
+    return _pepper(settings().secrets)
+
+
+@lru_cache
+def _pepper(folder: Path) -> bytes:
+    path = folder / "pepper"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_secret(path, secrets.token_bytes(32))  # the first process to write it wins
+    return path.read_bytes()
+
+
+def hash_now(password: str) -> str:
+    """Return the salted hash of a password; takes a quarter of a second of one core."""
+    return bcrypt.hashpw(_prepared(password), bcrypt.gensalt(COST)).decode()
+
+
+def matches_now(password: str, hashed: str) -> bool:
+    """Say whether a password is the one that was hashed; as slow as `hash_now`."""
+    try:
+        return bcrypt.checkpw(_prepared(password), hashed.encode())
+    except ValueError:  # not a bcrypt hash, such as the mark of an account without a password
+        return False
+
+
+def outdated(hashed: str) -> bool:
+    """Say whether a hash was made at another cost than today's."""
+    return not hashed.startswith(f"$2b${COST:02}$")
+
+
+def _prepared(password: str) -> bytes:
+    """Shorten any password to 44 bytes: bcrypt takes 72 at most, and none that are zero."""
+    text = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+    return base64.b64encode(hmac.new(pepper(), text, hashlib.sha256).digest())
+
+
+async def hashed(password: str) -> str:
+    """Hash a password in the pool, off the event loop."""
+    return await _in_pool(lambda: hash_now(password))
+
+
+async def matches(password: str, hashed: str | None) -> bool:
+    """Compare in the pool; None stands for an unknown person and takes as long."""
+    same = await _in_pool(lambda: matches_now(password, hashed or NOBODY))
+    return same and hashed is not None
+
+
+class _Pool:
+    """A few threads of low priority, and a bound on how many may wait for them."""
+
+    def __init__(self) -> None:
+        threads = max(1, (os.cpu_count() or 1) // 2)
+        self.executor = ThreadPoolExecutor(threads, "bcrypt", initializer=_step_back)
+        self.places = threading.BoundedSemaphore(WAITING)
+
+
+@lru_cache
+def _pool() -> _Pool:
+    return _Pool()
+
+
+def _step_back() -> None:
+    """Let the event loop run first: hashing is the one thing here that eats whole cores."""
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
+async def _in_pool(work: Callable[[], R]) -> R:
+    pool = _pool()
+    if not pool.places.acquire(blocking=False):
+        raise Unavailable("Very many people are signing in. Please try again in a moment.")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool.executor, work)
+    finally:
+        pool.places.release()

@@ -1,0 +1,35 @@
+"""Versions of a sound that every browser plays."""
+
+import tempfile
+from pathlib import Path
+
+from sqlmodel import Session
+
+from sp404_app.audio import decode
+from sp404_app.models import Sample
+from sp404_app.services import storage
+
+
+def make(path: Path) -> str:
+    """Encode a file as Ogg Vorbis, store it and return its key."""
+    key = storage.new_key(".ogg")
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "preview.ogg"
+        decode.encode_preview(path, target)
+        storage.save(target, key)
+    return key
+
+
+def key_of(session: Session, sample: Sample) -> str:
+    """Return the key of a sample's preview, making it on first use.
+
+    Raises:
+        BadAudio: If the sound cannot be decoded.
+        NotFound: If its file is missing.
+    """
+    session.refresh(sample, with_for_update=True)  # two tabs that ask at once make one
+    if not sample.preview_key:
+        with storage.local_copy(sample.storage_key) as path:
+            sample.preview_key = make(path)
+        session.add(sample)
+    return sample.preview_key

@@ -1,0 +1,243 @@
+"""Find samples: words, filters and order, as SQL over one person's library."""
+
+import base64
+import binascii
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, text
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from sp404_app.audio.keys import KEYS, compatible_keys
+from sp404_app.errors import Invalid
+from sp404_app.models import Kind, Sample, SampleStatus
+from sp404_app.services.words import alternatives, clean_text, near, wanted_and_unwanted
+
+SORTS: dict[str, Any] = {
+    "created": col(Sample.id),  # UUIDv7 sorts by time
+    "name": func.lower(col(Sample.name)),
+    "bpm": col(Sample.bpm),
+    "key": col(Sample.key),
+    "duration": col(Sample.duration),
+    "size": col(Sample.size),
+}
+DEFAULT_SORT = "-created"
+MOST = 1_000_000
+NOT_A_CURSOR = "This cursor is not one of ours, or belongs to another order."
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a person is looking for; empty values do not filter."""
+
+    q: str = ""
+    bpm_min: float | None = None
+    bpm_max: float | None = None
+    key: str = ""
+    compatible_key: str = ""
+    kind: str = ""
+    tags: tuple[str, ...] = ()
+    duration_min: float | None = None
+    duration_max: float | None = None
+    favourite: bool = False
+    status: str = ""
+    trash: bool = False
+    sort: str = DEFAULT_SORT
+
+    def __post_init__(self) -> None:
+        """Refuse values that no sample can have.
+
+        Raises:
+            Invalid: With a message for each field at fault.
+        """
+        faults = {
+            "sort": self.sort.removeprefix("-") not in SORTS,
+            "key": bool(self.key) and self.key not in KEYS,
+            "compatible_key": bool(self.compatible_key) and self.compatible_key not in KEYS,
+            "kind": bool(self.kind) and self.kind not in set(Kind),
+            "status": bool(self.status) and self.status not in set(SampleStatus),
+        }
+        wrong = {field: ["This value is not known."] for field, bad in faults.items() if bad}
+        for field in ("bpm_min", "bpm_max", "duration_min", "duration_max"):
+            if not 0 <= (getattr(self, field) or 0) <= MOST:
+                wrong[field] = [f"A number from 0 to {MOST:,} is needed."]
+        if wrong:
+            raise Invalid("This search asks for something we do not know.", wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One stretch of the result, and how long the whole is."""
+
+    rows: Sequence[Sample]
+    total: int
+    start: int = 0
+    next_cursor: str | None = None
+    corrected: str = ""
+
+
+def window(session: Session, user_id: uuid.UUID, query: Query, start: int, limit: int) -> Found:
+    """Return the rows `start` to `start + limit` of a result, for a page that scrolls."""
+    matching, total, corrected = _match(session, user_id, query)
+    start = max(0, min(start, max(0, total - limit)))
+    rows = session.exec(matching.order_by(*_order(query.sort)).offset(start).limit(limit)).all()
+    return Found(rows, total, start, corrected=corrected)
+
+
+def page(session: Session, user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> Found:
+    """Return the rows after a cursor; rows that come or go meanwhile shift nothing.
+
+    Raises:
+        Invalid: If the cursor is not one of ours.
+    """
+    matching, total, corrected = _match(session, user_id, query)
+    if cursor:
+        matching = matching.where(_after(query.sort, cursor))
+    rows = session.exec(matching.order_by(*_order(query.sort)).limit(limit + 1)).all()
+    following = _cursor(query.sort, rows[limit - 1]) if len(rows) > limit else None
+    return Found(rows[:limit], total, next_cursor=following, corrected=corrected)
+
+
+def ids(session: Session, user_id: uuid.UUID, query: Query) -> list[uuid.UUID]:
+    """Return the ids of everything a query finds, in its order."""
+    matching, _, _ = _match(session, user_id, query)
+    only_ids = matching.with_only_columns(col(Sample.id)).order_by(*_order(query.sort))
+    return list(session.scalars(only_ids))
+
+
+def position(session: Session, user_id: uuid.UUID, query: Query, sample_id: uuid.UUID) -> int:
+    """Return where in a result a sample stands; -1 when it is not in it."""
+    found = ids(session, user_id, query)
+    return found.index(sample_id) if sample_id in found else -1
+
+
+def _match(
+    session: Session, user_id: uuid.UUID, query: Query
+) -> tuple[SelectOfScalar[Sample], int, str]:
+    """Return the statement, its number of rows, and the words put right if none had matched."""
+    matching = _where(user_id, query)
+    total = _count(session, matching)
+    if total or not query.q.strip():
+        return matching, total, ""
+    corrected = _put_right(session, user_id, query.q)
+    if not corrected:
+        return matching, 0, ""
+    matching = _where(user_id, replace(query, q=corrected))
+    return matching, _count(session, matching), corrected
+
+
+def _count(session: Session, matching: SelectOfScalar[Sample]) -> int:
+    return session.exec(matching.with_only_columns(func.count()).order_by(None)).one()  # type: ignore[return-value]
+
+
+def _where(user_id: uuid.UUID, query: Query) -> SelectOfScalar[Sample]:
+    gone = col(Sample.deleted_at)
+    conditions: list[ColumnElement[bool]] = [
+        col(Sample.user_id) == user_id,
+        gone.is_not(None) if query.trash else gone.is_(None),
+        *_ranges(query),
+    ]
+    if terms := _tsquery(query.q):
+        conditions.append(col(Sample.search).op("@@")(func.to_tsquery("simple", terms)))
+    if query.compatible_key:
+        conditions.append(col(Sample.key).in_(compatible_keys(query.compatible_key)))
+    if query.tags:
+        conditions.append(col(Sample.tags).contains(list(query.tags)))
+    if query.favourite:
+        conditions.append(col(Sample.favourite).is_(True))
+    for column, value in ((Sample.key, query.key), (Sample.kind, query.kind)):
+        if value:
+            conditions.append(col(column) == value)
+    if query.status:
+        conditions.append(col(Sample.status) == query.status)
+    return select(Sample).where(*conditions)
+
+
+def _ranges(query: Query) -> list[ColumnElement[bool]]:
+    bounds = (
+        (col(Sample.bpm), query.bpm_min, query.bpm_max),
+        (col(Sample.duration), query.duration_min, query.duration_max),
+    )
+    low = [column >= least for column, least, _ in bounds if least is not None]
+    return low + [column <= most for column, _, most in bounds if most is not None]
+
+
+def _tsquery(query: str) -> str:
+    """Return a tsquery of prefixes; only letters and digits reach it, so it always parses."""
+    wanted, unwanted = wanted_and_unwanted(query)
+    found = ["(" + " | ".join(f"{word}:*" for word in alternatives(w)) + ")" for w in wanted]
+    return " & ".join(found + [f"!{word}:*" for word in unwanted])
+
+
+def _put_right(session: Session, user_id: uuid.UUID, query: str) -> str:
+    """Replace each word that starts nothing in the library by the nearest one that does."""
+    # ts_stat takes a statement as text; a UUID holds nothing to inject.
+    inner = f"select search from samples where user_id = '{uuid.UUID(str(user_id))}'"  # noqa: S608
+    rows = session.connection().execute(
+        text("select word from ts_stat(:inner)").bindparams(bindparam("inner", inner, String))
+    )
+    vocabulary = [row.word for row in rows]
+    wanted, unwanted = wanted_and_unwanted(query)
+    better = [_nearest(word, vocabulary) for word in wanted]
+    if better == wanted or not all(better):
+        return ""
+    return " ".join([*better, *(f"-{word}" for word in unwanted)])
+
+
+def _nearest(word: str, vocabulary: list[str]) -> str:
+    if any(known.startswith(word) for known in vocabulary):
+        return word
+    return next(iter(near(word, vocabulary)), "")
+
+
+def _order(sort: str) -> list[Any]:
+    column, falling = SORTS[sort.removeprefix("-")], sort.startswith("-")
+    if column is SORTS["created"]:
+        return [column.desc() if falling else column.asc()]
+    first = column.desc() if falling else column.asc()
+    return [first.nulls_last(), col(Sample.id).asc()]
+
+
+def _after(sort: str, cursor: str) -> ColumnElement[bool]:
+    value, last_id = _read_cursor(cursor, sort)
+    column, falling = SORTS[sort.removeprefix("-")], sort.startswith("-")
+    identity = col(Sample.id)
+    if column is SORTS["created"]:
+        return identity < last_id if falling else identity > last_id
+    if value is None:
+        return and_(column.is_(None), identity > last_id)
+    if sort.removeprefix("-") == "name":
+        value = func.lower(value)
+    beyond = column < value if falling else column > value
+    return or_(beyond, and_(column == value, identity > last_id), column.is_(None))
+
+
+def _cursor(sort: str, row: Sample) -> str:
+    name = sort.removeprefix("-")
+    value = getattr(row, name, None)
+    payload = json.dumps([sort, None if name == "created" else value, str(row.id)])
+    return base64.urlsafe_b64encode(payload.encode()).decode()
+
+
+def _read_cursor(cursor: str, sort: str) -> tuple[Any, uuid.UUID]:
+    possible = _is_text if sort.removeprefix("-") in {"name", "key"} else _is_number
+    try:
+        made_for, value, last_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if made_for == sort and (value is None or possible(value)):
+            return value, uuid.UUID(last_id)
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+        raise Invalid(NOT_A_CURSOR) from error
+    raise Invalid(NOT_A_CURSOR)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value == clean_text(value)
+
+
+def _is_number(value: object) -> bool:
+    """Say whether a column could hold it; this is false for not-a-number, too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63

@@ -1,0 +1,109 @@
+"""Private bytes: the only module that knows where they live (a folder or an S3 bucket)."""
+
+import logging
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from sp404_app.errors import NotFound, Unavailable
+from sp404_app.settings import settings
+
+CHUNK = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+def store() -> ObjectStore:
+    """Return the object store, opened on first use."""
+    return _opened(settings().storage)
+
+
+@lru_cache
+def _opened(url: str) -> ObjectStore:
+    folder = _folder()
+    return LocalStore(prefix=folder, mkdir=True) if folder else from_url(url)
+
+
+def new_key(suffix: str = "") -> str:
+    """Make a key; it holds no text of a person's."""
+    name = uuid.uuid4().hex
+    return f"{name[:2]}/{name}{suffix}"
+
+
+def save(path: Path, key: str) -> None:
+    """Copy a local file into the store, in chunks.
+
+    Raises:
+        Unavailable: If the store is full or away.
+    """
+    try:
+        obstore.put(store(), key, path, chunk_size=4 * CHUNK, max_concurrency=2)
+    except (BaseError, OSError) as error:
+        log.exception("cannot store a file")
+        raise Unavailable("We cannot store files just now. Please try again soon.") from error
+
+
+def delete(key: str) -> None:
+    """Remove an object; one that is gone already is fine."""
+    try:
+        obstore.delete(store(), key)
+    except (NotFoundError, FileNotFoundError):
+        return
+
+
+def size_of(key: str) -> int:
+    """Return the size of an object in bytes.
+
+    Raises:
+        NotFound: If the store does not have it.
+    """
+    try:
+        return obstore.head(store(), key)["size"]
+    except (NotFoundError, FileNotFoundError) as error:
+        raise NotFound("The file of this sound is missing.") from error
+
+
+def stream(key: str, start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes `start` to `end` (exclusive) of an object, a chunk at a time."""
+    for position in range(start, end, CHUNK):
+        yield bytes(obstore.get_range(store(), key, start=position, end=min(position + CHUNK, end)))
+
+
+@contextmanager
+def local_copy(key: str) -> Iterator[Path]:
+    """Give a path that decoders can seek in: the file itself, or a copy that is removed.
+
+    Raises:
+        NotFound: If the store does not have it.
+    """
+    folder = _folder()
+    if folder:
+        path = folder / key
+        if not path.is_file():
+            raise NotFound("The file of this sound is missing.")
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(suffix=Path(key).suffix) as target:
+        for chunk in stream(key, 0, size_of(key)):
+            target.write(chunk)
+        target.flush()
+        yield Path(target.name)
+
+
+def answers() -> bool:
+    """Say whether the store can be listed now."""
+    next(iter(obstore.list(store(), chunk_size=1)), None)
+    return True
+
+
+def _folder() -> Path | None:
+    url = urlparse(settings().storage)
+    return Path(unquote(url.path)) if url.scheme == "file" else None

@@ -1,0 +1,166 @@
+"""Everything we keep about a person, to take home: as JSON, and every original sound."""
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import LargeBinary, Table
+from sqlmodel import Session, SQLModel, col, select, update
+
+from sp404_app.db import after_commit
+from sp404_app.errors import NotFound
+from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, User
+from sp404_app.models.columns import now
+from sp404_app.services import audit, avatars, jobs, queue, quotas, storage
+from sp404_app.services.sign_ins import Client
+
+KEPT = dt.timedelta(days=7)
+# Not about the person but about how we keep things; binary columns (hashes, peaks) go as well.
+LEFT_OUT = {"password_hash", "storage_key", "preview_key", "search", "words", "counted_for"}
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One file: where it lies, and its name in the zip."""
+
+    key: str
+    name: str
+
+
+def ask(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
+    """Ask for an export; while one is under way, return that one."""
+    session.get_one(User, user_id, with_for_update=True)  # of two clicks at once, one makes a job
+    open_one = select(ProcessingJob).where(
+        ProcessingJob.user_id == user_id,
+        ProcessingJob.kind == JobKind.ACCOUNT_EXPORT,
+        col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+    )
+    if job := session.exec(open_one).first():
+        return job
+    tier = quotas.plan_of(session, user_id).tier
+    job = ProcessingJob(user_id=user_id, kind=JobKind.ACCOUNT_EXPORT, queue=tier)
+    session.add(job)
+    session.flush()
+    audit.note(session, user_id, "export_asked", client, job_id=str(job.id))
+    after_commit(session, partial(queue.ring, job.id, job.queue, 0, slow=True))
+    return job
+
+
+def latest(session: Session, user_id: uuid.UUID) -> ProcessingJob | None:
+    """Return the newest export of a person, if it is still of use."""
+    query = (
+        select(ProcessingJob)
+        .where(ProcessingJob.user_id == user_id, ProcessingJob.kind == JobKind.ACCOUNT_EXPORT)
+        .order_by(col(ProcessingJob.id).desc())
+    )
+    job = session.exec(query).first()
+    return job if job and (job.finished_at is None or now() - job.finished_at < KEPT) else None
+
+
+def key_for(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> str:
+    """Return where the zip of a person's own export lies.
+
+    Raises:
+        NotFound: If it is not theirs, not ready, or too old.
+    """
+    job = jobs.get(session, user_id, job_id)
+    if not _is_there(job):
+        raise NotFound("This export is not there, or not any more. Please ask for a new one.")
+    return key_of(job.id)
+
+
+def key_of(job_id: uuid.UUID) -> str:
+    """Name the zip of an export in the store."""
+    return f"exports/{job_id.hex}.zip"
+
+
+def _is_there(job: ProcessingJob) -> bool:
+    done = job.kind == JobKind.ACCOUNT_EXPORT and job.status == JobStatus.DONE
+    return done and bool(job.result) and now() - (job.finished_at or now()) < KEPT
+
+
+def facts(session: Session, user_id: uuid.UUID) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield every table that knows the person, with their rows, ready to be JSON.
+
+    The tables are found, not listed: what is added later cannot be forgotten here.
+    """
+    for table in SQLModel.metadata.sorted_tables:
+        owner = table.c.get("id" if table.name == "users" else "user_id")
+        if owner is None:
+            continue
+        columns = [column for column in table.c if not _is_secret(table, column.name)]
+        rows = session.connection().execute(
+            select(*columns).where(owner == user_id)  # type: ignore[call-overload]
+        )
+        yield table.name, [{name: _plain(row[name]) for name in row} for row in rows.mappings()]
+
+
+def _plain(value: object) -> object:
+    """Return a value as JSON has it."""
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def _is_secret(table: Table, name: str) -> bool:
+    return name in LEFT_OUT or isinstance(table.c[name].type, LargeBinary)
+
+
+def originals(session: Session, user_id: uuid.UUID) -> list[Original]:
+    """List a person's files, those in the trash too, under names that any computer takes."""
+    mine = select(Sample).where(Sample.user_id == user_id).order_by(col(Sample.id))
+    found, taken = [], set()
+    for sample in session.exec(mine):
+        place = "trash" if sample.deleted_at else "sounds"
+        folders = [_safe(part) for part in sample.folder.split("/") if part.strip(" .")]
+        name = "/".join([place, *folders, _safe(sample.filename)])
+        if name.casefold() in taken:
+            stem, dot, ending = name.rpartition(".")
+            name = f"{stem if dot else name} {sample.id.hex[-12:]}{dot}{ending if dot else ''}"
+        taken.add(name.casefold())
+        found.append(Original(sample.storage_key, name))
+    user = session.get_one(User, user_id)
+    return found + [Original(key, "picture.webp") for key in avatars.keys_of(user)]
+
+
+def _safe(name: str) -> str:
+    """Make a name that leads nowhere else when the zip is opened."""
+    plain = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]', "_", name).strip(" .")
+    return plain[:120] or "untitled"
+
+
+def purge_old(session: Session, at: dt.datetime) -> int:
+    """Remove the zips that were there for a week; return how many."""
+    old = (
+        select(ProcessingJob)
+        .where(
+            ProcessingJob.kind == JobKind.ACCOUNT_EXPORT,
+            ProcessingJob.status == JobStatus.DONE,
+            col(ProcessingJob.finished_at) < at - KEPT,
+            col(ProcessingJob.result)["size"].is_not(None),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    gone = session.exec(old).all()
+    for job in gone:
+        job.result = None
+        session.add(job)
+        after_commit(session, partial(storage.delete, key_of(job.id)))
+    return len(gone)
+
+
+def advance(session: Session, job: ProcessingJob, fraction: float) -> bool:
+    """Show how far an export is; False when nobody wants it any more."""
+    mine = (
+        col(ProcessingJob.id) == job.id,
+        col(ProcessingJob.status) == JobStatus.RUNNING,
+        col(ProcessingJob.attempts) == job.attempts,
+    )
+    touched = session.exec(update(ProcessingJob).where(*mine).values(progress=fraction))
+    if touched.rowcount:
+        jobs.announce(session, job)
+    return touched.rowcount == 1

@@ -1,0 +1,112 @@
+"""What the world may know of a row: flat, typed, without secrets."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sp404_app.audio.keys import camelot
+from sp404_app.models import ProcessingJob, Sample
+from sp404_app.services.quotas import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class SampleView:
+    """A sample: seconds, Hz, bytes, BPM, LUFS and dBFS; None where not known."""
+
+    id: uuid.UUID
+    name: str
+    filename: str
+    folder: str
+    status: str
+    error: str
+    kind: str | None
+    duration: float | None
+    sample_rate: int | None
+    channels: int | None
+    format: str
+    size: int
+    bpm: float | None
+    bpm_source: str
+    bpm_confidence: float | None
+    key: str | None
+    key_source: str
+    key_confidence: float | None
+    camelot: str | None
+    loudness_lufs: float | None
+    peak_dbfs: float | None
+    tags: list[str]
+    favourite: bool
+    rating: int
+    note: str
+    deleted_at: dt.datetime | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+def sample_view(sample: Sample) -> SampleView:
+    """Show a sample."""
+    shown = {
+        field: getattr(sample, field)
+        for field in SampleView.__dataclass_fields__
+        if field != "camelot"
+    }
+    return SampleView(**shown, camelot=camelot(sample.key) if sample.key else None)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageView:
+    """Bytes; a limit of None means unlimited."""
+
+    used_bytes: int
+    limit_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysesView:
+    """Analyses of this month; a limit of None means unlimited."""
+
+    used: int
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaView:
+    """The numbers against the plan."""
+
+    tier: str
+    period_start: dt.datetime
+    period_end: dt.datetime
+    storage: StorageView
+    analyses: AnalysesView
+
+
+def quota_view(used: Usage) -> QuotaView:
+    """Show what is used of what."""
+    return QuotaView(
+        used.tier,
+        used.period.start,
+        used.period.end,
+        StorageView(used.storage_used, used.storage_limit),
+        AnalysesView(used.analyses_used, used.analyses_limit),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job; progress is 0 to 1."""
+
+    id: uuid.UUID
+    kind: str
+    status: str
+    progress: float
+    error: str
+    sample_id: uuid.UUID | None
+    result: dict[str, Any] | None
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+def job_view(job: ProcessingJob) -> JobView:
+    """Show a job."""
+    return JobView(**{field: getattr(job, field) for field in JobView.__dataclass_fields__})

@@ -1,0 +1,46 @@
+"""Sounds that wait for quota get their turn when there is room again."""
+
+import uuid
+
+from sqlmodel import Session, col, select
+
+from sp404_app.models import Sample, SampleStatus
+from sp404_app.services import jobs, quotas
+
+MOST_AT_ONCE = 500
+
+
+def wake_waiting(session: Session) -> int:
+    """Queue sounds that waited for quota, as many as their owners have room for now."""
+    waiting = select(Sample.user_id).where(
+        Sample.status == SampleStatus.WAITING_FOR_QUOTA, col(Sample.deleted_at).is_(None)
+    )
+    return sum(wake(session, user_id) for user_id in session.exec(waiting.distinct()).all())
+
+
+def wake(session: Session, user_id: uuid.UUID) -> int:
+    """Queue one person's waiting sounds, as many as there is room for now."""
+    if quotas.is_closed(session, user_id):
+        return 0
+    used = quotas.usage(session, user_id)
+    limit = used.analyses_limit
+    room = MOST_AT_ONCE if limit is None else limit - used.analyses_used
+    if room <= 0:
+        return 0
+    oldest = (
+        select(Sample)
+        .where(
+            Sample.user_id == user_id,
+            Sample.status == SampleStatus.WAITING_FOR_QUOTA,
+            col(Sample.deleted_at).is_(None),
+        )
+        .order_by(col(Sample.id))
+        .limit(room)
+        .with_for_update(skip_locked=True)
+    )
+    found = session.exec(oldest).all()
+    for sample in found:
+        sample.status, sample.error = SampleStatus.QUEUED, ""
+        session.add(sample)
+        jobs.add_analysis(session, user_id, sample.id)
+    return len(found)

@@ -1,0 +1,59 @@
+"""The waveform of a sample between two moments, as fine as the screen asks for."""
+
+import uuid
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from sqlmodel import Session
+
+from sp404_app.audio import decode
+from sp404_app.audio.peaks import Peaks, peaks_of
+from sp404_app.models import Sample
+from sp404_app.services import samples, storage
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """(n, 2) lowest and highest values in -1..1 between `start` and `end` seconds."""
+
+    start: float
+    end: float
+    duration: float
+    points: npt.NDArray[np.float32]
+
+
+def between(
+    session: Session,
+    user_id: uuid.UUID,
+    sample_id: uuid.UUID,
+    start: float,
+    end: float | None,
+    points: int,
+) -> Stretch:
+    """Return the peaks of a stretch: from the stored ones, or decoded where they are too coarse.
+
+    Raises:
+        NotFound: If the sample is not the person's, or has no waveform yet.
+    """
+    sample = samples.get(session, user_id, sample_id)
+    peaks = _unpacked(samples.peaks_of(session, user_id, sample_id))
+    duration = peaks.duration
+    start = min(max(0.0, start), duration)  # in this order, not-a-number counts as the beginning
+    end = duration if end is None else min(max(start, end), duration)
+    points = max(1, points)
+    if (end - start) * peaks.sample_rate >= points * peaks.base or end <= start:
+        return Stretch(start, end, duration, peaks.window(start, end, points))
+    return Stretch(start, end, duration, _decoded(sample, start, end, points))
+
+
+def _decoded(sample: Sample, start: float, end: float, points: int) -> npt.NDArray[np.float32]:
+    with storage.local_copy(sample.storage_key) as path:
+        signal, rate = decode.segment(path, start, end)
+    return peaks_of(signal, rate, max(1, min(points, len(signal))))
+
+
+@lru_cache(maxsize=16)
+def _unpacked(packed: bytes) -> Peaks:
+    return Peaks.from_bytes(packed)

@@ -1,0 +1,105 @@
+"""Everything the deployment decides, read once from the environment."""
+
+import os
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MB = 1 << 20
+
+
+class Environment(StrEnum):
+    """How careful to be."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Values that differ between a laptop, the tests and production; `.env.example` explains."""
+
+    model_config = SettingsConfigDict(env_prefix="SP404_", frozen=True, extra="ignore")
+
+    env: Environment = Environment.DEVELOPMENT
+    home: Path = Path("~/.local/share/sp404")
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=1, le=65535, validation_alias=AliasChoices("PORT", "SP404_PORT"))
+    public_url: str = ""
+    database_url: str = ""
+    redis_url: str = ""
+    storage_url: str = ""
+    smtp_url: str = ""
+    mail_from: str = "SP-404 Library <noreply@localhost>"
+    secrets_dir: Path | None = None
+    max_upload_mb: int = Field(512, ge=1)
+    workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1)
+    web_processes: int = Field(1, ge=1)
+    demo: bool = True
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    requests_per_minute: int = Field(100, ge=1)
+    media_requests_per_minute: int = Field(6000, ge=1)
+    sign_ins_per_minute: int = Field(10, ge=1)
+    stripe_secret_key: str = ""
+    stripe_webhook_secret: Annotated[tuple[str, ...], NoDecode] = ()
+    stripe_price_pro: str = ""
+    stripe_price_enterprise: str = ""
+    metrics_token: str = ""
+    pages_dir: Path | None = None
+    log_level: str = "INFO"
+
+    @field_validator("home", "secrets_dir", "pages_dir")
+    @classmethod
+    def _expand(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path else None
+
+    @field_validator("trusted_proxies", "stripe_webhook_secret", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(filter(None, (part.strip() for part in value.split(","))))
+
+    @property
+    def in_production(self) -> bool:
+        """Say whether strangers reach this installation."""
+        return self.env is Environment.PRODUCTION
+
+    @property
+    def stripe_emulated(self) -> bool:
+        """Say whether the emulator stands in for Stripe: never where strangers come."""
+        return not self.in_production and not self.stripe_secret_key
+
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port under which browsers see us, without a slash."""
+        return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
+
+    @property
+    def secrets(self) -> Path:
+        """Return the folder of keys (mode 0700)."""
+        return self.secrets_dir or self.home / "secrets"
+
+    @property
+    def outbox(self) -> Path:
+        """Return the folder development mails go to."""
+        return self.home / "outbox"
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Return the size of the largest file we take."""
+        return self.max_upload_mb * MB
+
+    @property
+    def storage(self) -> str:
+        """Return the URL of the object store; a folder in `home` by default."""
+        return self.storage_url or (self.home / "sounds").as_uri()
+
+
+@lru_cache
+def settings() -> Settings:
+    """Return the settings; cached, so tests clear it with `settings.cache_clear()`."""
+    return Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment

@@ -1,0 +1,140 @@
+"""The composition root: pages, routes and error handling meet here and nowhere else."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+from starlette.types import Receive, Scope, Send
+
+from sp404_app import models, pages
+from sp404_app.api.addresses import page_addresses
+from sp404_app.api.app import api, gateway
+from sp404_app.components.offline import offline
+from sp404_app.errors import AppError, NotSignedIn
+from sp404_app.jobs.housekeeping import housekeeping
+from sp404_app.services.billing import client
+from sp404_app.settings import settings
+from sp404_app.state import surface
+from sp404_app.state.account import AccountState
+from sp404_app.state.billing import BillingState
+from sp404_app.state.dev_outbox import DevOutboxState
+from sp404_app.state.dev_stripe import DevStripeState
+from sp404_app.state.library import LibraryState
+from sp404_app.state.login import LoginState
+from sp404_app.state.mailed_links import (
+    EmailLinkState,
+    ForgotPasswordState,
+    ResetPasswordState,
+    VerifyEmailState,
+)
+from sp404_app.state.notice import NoticeState
+from sp404_app.state.own_data import OwnDataState
+from sp404_app.state.plans import PlansState
+from sp404_app.state.sample import SampleState
+from sp404_app.state.shell import ShellState
+from sp404_app.state.signup import SignupState
+from sp404_app.state.strength import StrengthState
+from sp404_app.state.tokens import TokensState
+from sp404_app.state.two_factor import TwoFactorState
+from sp404_app.state.usage import UsageState
+from sp404_app.stripe_emulator import app as stripe_emulator
+
+__all__ = ["app", "models"]
+
+log = logging.getLogger(__name__)
+
+
+def show_error(exception: Exception) -> EventSpec:
+    """Tell the person what they can act on; log the rest."""
+    if isinstance(exception, NotSignedIn):
+        return rx.redirect("/login")
+    if isinstance(exception, AppError):
+        return NoticeState.show(str(exception), "error", False)  # type: ignore[return-value]
+    log.error("unhandled error in an event handler", exc_info=exception)
+    return NoticeState.show("Something went wrong on our side.", "error", False)  # type: ignore[return-value]
+
+
+RESET: list[Any] = [ResetPasswordState.load, StrengthState.load]
+ACCOUNT: list[Any] = [
+    ShellState.load,
+    AccountState.load,
+    StrengthState.load,
+    TwoFactorState.load,
+    TokensState.load,
+    OwnDataState.load,
+]
+# Address, page, title, and what is read when it opens.
+PAGES: tuple[tuple[str, Callable[[], rx.Component], str, list[Any]], ...] = (
+    ("/", pages.index, "The sample library for SP-404 owners", []),
+    ("/signup", pages.signup, "Sign up", [SignupState.load, StrengthState.load]),
+    ("/login", pages.login, "Sign in", [LoginState.load]),
+    ("/verify-email", pages.verify_email, "Confirm your address", [VerifyEmailState.load]),
+    ("/change-email", pages.change_email, "Your new address", [EmailLinkState.load]),
+    ("/revert-email", pages.revert_email, "Keep your address", [EmailLinkState.load]),
+    ("/forgot-password", pages.forgot_password, "Forgot password", [ForgotPasswordState.load]),
+    ("/reset-password", pages.reset_password, "New password", RESET),
+    ("/library", pages.library, "Library", [ShellState.load, LibraryState.load]),
+    ("/samples/[sample_id]", pages.sample, "Sample", [ShellState.load, SampleState.load]),
+    ("/plans", pages.plans, "Plans", [ShellState.load, PlansState.load]),
+    (
+        "/billing",
+        pages.billing,
+        "Billing",
+        [ShellState.load, BillingState.load, BillingState.watch],
+    ),
+    ("/usage", pages.usage, "Usage", [ShellState.load, UsageState.load, UsageState.watch]),
+    ("/account", pages.account, "Account", ACCOUNT),
+)
+if not settings().in_production:
+    PAGES += (("/dev/outbox", pages.dev_outbox, "Outbox", [DevOutboxState.load]),)
+if settings().stripe_emulated:
+    PAGES += (("/dev/stripe", pages.dev_stripe, "Stripe, emulated", [DevStripeState.load]),)
+
+
+@lru_cache
+def emulator() -> stripe_emulator.Emulator:
+    """Return the Stripe of machines without Stripe, made on first use: web workers fork."""
+    return stripe_emulator.create(
+        settings().home / "stripe.db",
+        settings().secrets / "stripe.json",
+        f"{settings().origin}/_stripe",
+        f"{client.emulator_url().removesuffix('/_stripe')}/api/webhooks/stripe",
+        production=settings().in_production,
+    )
+
+
+async def emulated(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer as Stripe would."""
+    await emulator()(scope, receive, send)
+
+
+@asynccontextmanager
+async def passing_time() -> AsyncIterator[None]:
+    """Let time pass at the emulator, and its webhooks go out, while we serve."""
+    emulator().start()
+    yield
+    emulator().stop()
+
+
+if settings().stripe_emulated:
+    api.mount("/_stripe", emulated)
+
+app = rx.App(
+    api_transformer=[api, gateway, page_addresses([address for address, *_ in PAGES])],
+    backend_exception_handler=show_error,
+    stylesheets=["/app.css", "/account.css"],
+    # Reflex would load a toast library on every page to say what one line can say.
+    toaster=None,
+    extra_app_wraps={(5, "Overlay"): offline},
+)
+app.register_lifespan_task(housekeeping)
+if settings().stripe_emulated:
+    app.register_lifespan_task(passing_time)
+surface.narrow()
+
+for address, page, title, on_load in PAGES:
+    app.add_page(page, route=address, title=f"{title} · Crate 404", on_load=on_load)

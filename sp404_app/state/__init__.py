@@ -1,0 +1,1 @@
+"""What one browser tab remembers. Handlers identify the person, call a service, show the result."""

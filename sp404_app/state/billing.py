@@ -1,0 +1,146 @@
+"""The billing page: how the subscription stands, what was paid, and what to do about it."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventType
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import AppError
+from sp404_app.services import live
+from sp404_app.services.billing import checkout, invoices, subscriptions
+from sp404_app.services.live import Topic
+from sp404_app.settings import settings
+from sp404_app.state import billing_words, checked
+from sp404_app.state.billing_words import Banner, Card, InvoiceRow
+from sp404_app.state.leaving import leave
+from sp404_app.state.notice import NoticeState
+from sp404_app.state.session import SessionState
+
+TRIES, PAUSE = 10, 1.0
+SLOW = "Your payment is on its way. This page shows it as soon as it arrives."
+
+
+class BillingState(SessionState):
+    """A person's subscription and invoices."""
+
+    loaded: bool = False
+    test_mode: bool = False
+    activating: bool = False
+    asking: bool = False
+    busy: bool = False
+    problem: str = ""
+    card: Card = Card()
+    banner: Banner = Banner()
+    rows: list[InvoiceRow] = []
+
+    @rx.event
+    async def load(self) -> None:
+        """Read how things stand, from our own tables."""
+        user_id = await self._user_id()
+        self.test_mode = settings().stripe_emulated
+        self.asking, self.busy, self.problem = False, False, ""
+        self.activating = bool(self.router.url.query_parameters.get("session_id"))
+        await self._read(user_id)
+        self.loaded = True
+
+    @rx.event(background=True)
+    async def watch(self) -> None:
+        """Take over a purchase one comes back from, then follow the news until the tab leaves."""
+        user_id = await self._user_id()
+        if found := self.router.url.query_parameters.get("session_id"):
+            await self._activate(user_id, checked.text(found, 255))
+        async for burst in live.listen(user_id):
+            if not burst or any(news.topic is Topic.SUBSCRIPTION for news in burst):
+                async with self:
+                    await self._read(user_id)
+
+    @rx.event
+    async def to_portal(self) -> AsyncIterator[EventType[()] | None]:
+        """Go where the card is changed."""
+        async for step in self._go(subscriptions.portal):
+            yield step
+
+    @rx.event
+    async def to_payment(self) -> AsyncIterator[EventType[()] | None]:
+        """Go where the open invoice is paid."""
+        async for step in self._go(invoices.pay_url):
+            yield step
+
+    @rx.event
+    def ask(self, asking: bool) -> None:
+        """Ask before cancelling, or stop asking."""
+        self.asking, self.problem = asking is True, ""
+
+    @rx.event
+    async def cancel(self) -> AsyncIterator[EventType[()] | None]:
+        """Cancel at the period's end."""
+        words = "Cancelled. Everything stays until the period ends."
+        async for step in self._do(subscriptions.cancel, words):
+            yield step
+
+    @rx.event
+    async def resume(self) -> AsyncIterator[EventType[()] | None]:
+        """Take a cancellation back."""
+        async for step in self._do(subscriptions.resume, "Your subscription goes on."):
+            yield step
+
+    @rx.event
+    async def keep(self) -> AsyncIterator[EventType[()] | None]:
+        """Take a downgrade back."""
+        async for step in self._do(subscriptions.keep, "You stay on your plan."):
+            yield step
+
+    async def _activate(self, user_id: uuid.UUID, checkout_id: str) -> None:
+        problem = SLOW
+        for _ in range(TRIES):
+            try:
+                found = await in_transaction(checkout.finish, user_id, checkout_id)
+            except AppError as error:
+                problem = str(error)
+                if error.status < 500:
+                    break
+            else:
+                problem = "" if found.subscribed or not found.complete else SLOW
+                if not problem:
+                    break
+            await asyncio.sleep(PAUSE)
+        async with self:
+            self.activating, self.problem = False, problem
+            await self._read(user_id)
+
+    async def _go(self, where: Callable[..., str]) -> AsyncIterator[EventType[()] | None]:
+        user_id = await self._user_id()
+        self.busy, self.problem = True, ""
+        yield None
+        try:
+            address = await in_transaction(where, user_id)
+        except AppError as error:
+            self.problem = str(error)
+            return
+        finally:
+            self.busy = False
+        if address:
+            yield await leave(self, address)
+
+    async def _do(self, act: Callable[..., Any], words: str) -> AsyncIterator[EventType[()] | None]:
+        user_id = await self._user_id()
+        self.busy, self.problem = True, ""
+        yield None
+        try:
+            await in_transaction(act, user_id)
+        except AppError as error:
+            self.problem = str(error)
+            return
+        finally:
+            self.busy = False
+        self.asking = False
+        await self._read(user_id)
+        yield NoticeState.show(words, "ok", False)  # type: ignore[misc]
+
+    async def _read(self, user_id: uuid.UUID) -> None:
+        found = await in_transaction(billing_words.facts, user_id)
+        self.card, self.banner, self.rows = found.card, found.banner, found.rows

@@ -1,0 +1,173 @@
+"""The billing page in words: how the subscription stands, what is wrong, what was paid."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from sp404_app.services.billing import customers, invoices, views
+from sp404_app.services.billing.access import Access
+from sp404_app.services.billing.letters import day
+from sp404_app.services.billing.money import written
+from sp404_app.services.billing.views import InvoiceView, SubscriptionView
+from sp404_app.services.plans import PLANS, Tier
+
+STATUS = {"paid": "Paid", "open": "To pay", "void": "Void", "uncollectible": "Not paid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The subscription as its owner reads it; `mood` colours it."""
+
+    plan: str = ""
+    mood: str = ""
+    state: str = ""
+    price: str = ""
+    next_label: str = ""
+    next_text: str = ""
+    method: str = ""
+    can_cancel: bool = False
+    can_resume: bool = False
+    can_keep: bool = False
+    known: bool = False
+    ends: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What is wrong with a payment, and what it means."""
+
+    title: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRow:
+    """One invoice."""
+
+    id: str
+    number: str
+    date: str
+    what: str
+    amount: str
+    status: str
+    open: bool
+    pdf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the page shows."""
+
+    card: Card
+    banner: Banner
+    rows: list[InvoiceRow]
+
+
+def facts(session: Session, user_id: uuid.UUID) -> Facts:
+    """Read what the page shows of a person."""
+    shown = views.subscription_view(session, user_id)
+    customer = customers.find(session, user_id)
+    listed = [views.invoice_view(row) for row in invoices.listed(session, user_id)]
+    known = customer is not None and customer.stripe_id is not None
+    return Facts(card(shown, known=known), banner(shown), [_row(one) for one in listed])
+
+
+def card(shown: SubscriptionView, *, known: bool) -> Card:
+    """Put a subscription into words."""
+    mood, state = mood_of(shown)
+    label, text = _next(shown)
+    lives = shown.status not in {"none", "incomplete"}
+    return Card(
+        plan=PLANS[Tier(shown.plan)].name,
+        mood=mood,
+        state=state,
+        price=f"{written(shown.amount, shown.currency)} a month" if lives else "$0",
+        next_label=label,
+        next_text=text,
+        method=shown.payment_method or "",
+        can_cancel=lives and shown.cancel_at is None,
+        can_resume=lives and shown.cancel_at is not None,
+        can_keep=shown.pending_plan is not None,
+        known=known,
+        ends=day(shown.current_period_end) if shown.current_period_end else "",
+    )
+
+
+def mood_of(shown: SubscriptionView) -> tuple[str, str]:
+    """Return the colour and the name of a state."""
+    by_access = {
+        Access.RESTRICTED: ("bad", "Restricted"),
+        Access.PAST_DUE: ("bad", "Past due"),
+        Access.PROBLEM: ("warn", "Payment problem"),
+    }
+    if found := by_access.get(Access(shown.access)):
+        return found
+    if shown.status == "none":
+        return ("calm", "Demo account" if shown.plan != Tier.FREE else "No subscription")
+    if shown.cancel_at:
+        return "warn", "Cancelled"
+    if shown.pending_plan:
+        return "warn", "Changing"
+    return ("good", "Trial") if shown.trial_end else ("good", "Active")
+
+
+def banner(shown: SubscriptionView) -> Banner:
+    """Say what is wrong, if anything is."""
+    again = (
+        f" We try again on {day(shown.next_payment_attempt)}." if shown.next_payment_attempt else ""
+    )
+    match Access(shown.access):
+        case Access.PROBLEM:
+            return Banner(
+                "Your last payment did not go through",
+                f"Everything still works.{again} Pay now or change your card to be sure.",
+            )
+        case Access.PAST_DUE:
+            return Banner(
+                "Your subscription is past due",
+                "What you have stays as it is. New sounds are kept and analysed after the payment. "
+                "Three days after the third failure, uploads stop too.",
+            )
+        case Access.RESTRICTED:
+            return Banner(
+                "Your subscription is restricted",
+                "You can hear, download, export and delete everything. Adding works again within "
+                "seconds of the payment.",
+            )
+    if shown.upgrade_unpaid:
+        return Banner(
+            "Your upgrade waits for its payment",
+            "Your card did not pay for it, so you are still on your plan. Pay within 23 hours, or "
+            "it is forgotten.",
+        )
+    return Banner()
+
+
+def _next(shown: SubscriptionView) -> tuple[str, str]:
+    price = written(shown.amount, shown.currency)
+    if shown.cancel_at:
+        return "Ends", day(shown.cancel_at)
+    if shown.pending_plan and shown.pending_at:
+        return f"{PLANS[Tier(shown.pending_plan)].name} from", day(shown.pending_at)
+    if shown.trial_end:
+        return "First payment", f"{price} on {day(shown.trial_end)}"
+    if shown.next_payment_attempt:
+        return "Next attempt", day(shown.next_payment_attempt)
+    if shown.status == "active" and shown.current_period_end:
+        return "Next payment", f"{price} on {day(shown.current_period_end)}"
+    return "", ""
+
+
+def _row(one: InvoiceView) -> InvoiceRow:
+    amount = one.amount_due if one.status == "open" else one.total
+    return InvoiceRow(
+        id=str(one.id),
+        number=one.number,
+        date=f"{one.created_at:%-d %b %Y}",
+        what=one.description,
+        amount=written(amount, one.currency),
+        status=STATUS.get(one.status, one.status),
+        open=one.status == "open",
+        pdf=one.pdf_url,
+    )

@@ -1,0 +1,53 @@
+"""What was measured on a sound and where it came from, in words and units."""
+
+from dataclasses import dataclass
+
+from sp404_app.models import Sample
+from sp404_app.settings import MB
+from sp404_app.state.rows import length
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One measured or given property; `hint` explains it."""
+
+    name: str
+    value: str
+    hint: str = ""
+
+
+def facts_of(sample: Sample) -> list[Fact]:
+    """List what was measured, and where the sound came from."""
+    loudness, peak = sample.loudness_lufs, sample.peak_dbfs
+    listed = (
+        Fact("Length", length(sample.duration), _exactly(sample.duration)),
+        Fact("Loudness", _level(loudness, "LUFS"), "How loud it feels over its whole length"),
+        Fact("Peak", _level(peak, "dBFS"), "Its highest sample; 0 dBFS is full scale"),
+        Fact("Format", sample.format),
+        Fact("Sample rate", f"{(sample.sample_rate or 0) / 1000:g} kHz"),
+        Fact("Channels", channels(sample.channels)),
+        Fact("Size", size(sample.size)),
+        Fact("Added", f"{sample.created_at:%-d %B %Y}"),
+        Fact("Folder", sample.folder),
+        Fact("File", sample.filename),
+    )
+    return [fact for fact in listed if fact.value and fact.value != "0 kHz"]
+
+
+def channels(count: int | None) -> str:
+    """Name a number of channels."""
+    named = {None: "", 1: "Mono", 2: "Stereo"}
+    return named.get(count, f"{count} channels")
+
+
+def size(count: int) -> str:
+    """Write a size in MB, or in kB below a tenth of one."""
+    return f"{count / MB:.1f} MB" if count >= MB / 10 else f"{max(1, round(count / 1024))} kB"
+
+
+def _level(value: float | None, unit: str) -> str:
+    return f"{value:.1f} {unit}".replace("-", "−") if value is not None else ""
+
+
+def _exactly(seconds: float | None) -> str:
+    return f"{seconds:.4f} s" if seconds else ""

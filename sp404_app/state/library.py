@@ -1,0 +1,354 @@
+"""The library: what is looked for, which part of it is on screen, and what is done to it."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+import reflex as rx
+from reflex.event import EventSpec, EventType
+from sqlmodel import Session
+
+from sp404_app.audio.keys import KEYS
+from sp404_app.db import in_transaction
+from sp404_app.errors import Invalid
+from sp404_app.services import bulk, live, samples, search
+from sp404_app.services.bulk import Action
+from sp404_app.services.samples import Change
+from sp404_app.state import checked
+from sp404_app.state.library_facts import Facts, facts_of
+from sp404_app.state.notice import NoticeState
+from sp404_app.state.rows import WINDOW, Window, rows_of
+from sp404_app.state.session import SessionState
+
+NUMBERS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
+TEXTS = ("q", "key", "compatible_key", "kind", "status", "sort")
+EMPTY = search.Query()
+
+
+class LibraryState(SessionState):
+    """The main room."""
+
+    query: rx.Field[search.Query] = rx.field(EMPTY)
+    address: str = ""
+    window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
+    epoch: int = 0
+    loaded: bool = False
+    facts: rx.Field[Facts] = rx.field(default_factory=Facts)
+    marked: rx.Field[list[str]] = rx.field(default_factory=list)
+    marked_count: rx.Field[int] = rx.field(0)
+    renaming: str = ""
+    tagging: list[str] = []
+    tags_open: bool = False
+    help_open: bool = False
+    filters_open: bool = False
+    _marked: set[str] = set()
+    _targets: list[str] = []
+    _deleted: list[str] = []
+
+    @rx.var
+    def filtered(self) -> bool:
+        """Say whether anything narrows the list."""
+        return replace(self.query, sort=EMPTY.sort, trash=False) != EMPTY
+
+    @rx.event
+    async def load(self) -> AsyncIterator[EventType[()] | None]:
+        """Read the address and show what it asks for."""
+        user_id = await self._user_id()
+        self.query = query_of(dict(self.router.url.query_parameters))
+        self._unmark()
+        await self._show(user_id, 0)
+        self.epoch += 1
+        self.loaded = True
+        yield [rx.set_value(field, _typed(getattr(self.query, field))) for field in ("q", *NUMBERS)]
+        await self._count(user_id)
+        yield LibraryState.watch
+
+    @rx.event(background=True)
+    async def watch(self) -> None:
+        """Follow what happens to the library, until the tab leaves."""
+        user_id = await self._user_id()
+        async for burst in live.listen(user_id):
+            async with self:
+                query, start = self.query, self.window.start
+            found = await in_transaction(search.window, user_id, query, start, WINDOW)
+            facts = await in_transaction(facts_of, user_id)
+            async with self:
+                self.facts = facts
+                if self.query == query and self.window.start == start:
+                    self._put(found)
+            del burst
+
+    @rx.event
+    async def show_from(self, start: int) -> None:
+        """Show another part of the list."""
+        await self._show(await self._user_id(), checked.whole(start))
+
+    @rx.event
+    async def look_for(self, field: str, value: str) -> None:
+        """Change one part of the search; an empty value removes it."""
+        user_id = await self._user_id()
+        self.query = replace(self.query, **_part(field, value))
+        await self._restart(user_id)
+
+    @rx.event
+    async def toggle_tag(self, name: str) -> None:
+        """Add a tag to the search, or take it out."""
+        user_id, name = await self._user_id(), checked.text(name, 60)
+        here = self.query.tags
+        kept = tuple(tag for tag in here if tag != name)
+        self.query = replace(self.query, tags=kept if name in here else (*here, name))
+        await self._restart(user_id)
+
+    @rx.event
+    async def sort_by(self, column: str) -> None:
+        """Sort by a column; the same one again turns the order round."""
+        user_id, column = await self._user_id(), checked.text(column, 20)
+        turned = f"-{column}" if self.query.sort == column else column
+        self.query = replace(self.query, sort=turned)
+        await self._restart(user_id)
+
+    @rx.event
+    async def visit(self, view: str) -> AsyncIterator[EventType[()] | None]:
+        """Go to one of the library's rooms: all, favourites, loops, one-shots, trash."""
+        user_id = await self._user_id()
+        rooms: dict[str, dict[str, Any]] = {
+            "favourites": {"favourite": True},
+            "loops": {"kind": "loop"},
+            "one_shots": {"kind": "one_shot"},
+            "trash": {"trash": True},
+        }
+        self.query = search.Query(**rooms.get(checked.text(view, 20), {}), sort=self.query.sort)
+        await self._restart(user_id)
+        yield [rx.set_value(field, "") for field in ("q", *NUMBERS)]
+
+    @rx.event
+    async def mark(self, mode: str, index: int, other: int) -> None:
+        """Select rows: toggle one, a range, all or none."""
+        user_id, mode = await self._user_id(), checked.text(mode, 10)
+        first, last = sorted((checked.whole(index), checked.whole(other)))
+        if mode == "none":
+            self._unmark()
+            return
+        found = await in_transaction(search.ids, user_id, self.query)
+        chosen = {str(i) for i in (found if mode == "all" else found[first : last + 1])}
+        self._marked = self._marked ^ chosen if mode == "toggle" else self._marked | chosen
+        self._show_marks()
+
+    @rx.event
+    async def open_sample(self, sample_id: str) -> EventSpec:
+        """Go to the page of one sound."""
+        await self._user_id()
+        return rx.redirect(f"/samples/{checked.identity(sample_id)}")
+
+    @rx.event
+    async def act(self, action: str, sample_id: str = "") -> AsyncIterator[EventType[()] | None]:
+        """Do what a key or button asks, to the selection or else to one sound."""
+        user_id = await self._user_id()
+        yield await self._do(user_id, checked.text(action, 20), self._ids(sample_id))
+
+    @rx.event
+    async def act_on(self, action: str, sample_id: str) -> AsyncIterator[EventType[()] | None]:
+        """Do what a button in a row asks, to that sound alone."""
+        user_id = await self._user_id()
+        yield await self._do(user_id, checked.text(action, 20), [checked.identity(sample_id)])
+
+    @rx.event
+    async def undo(self) -> AsyncIterator[EventType[()] | None]:
+        """Bring back what was thrown away last."""
+        user_id = await self._user_id()
+        ids = [checked.identity(i) for i in self._deleted]
+        self._deleted = []
+        await in_transaction(samples.restore, user_id, ids)
+        await self._show(user_id, self.window.start)
+        yield NoticeState.close
+
+    @rx.event
+    async def rename(self, sample_id: str, form: dict[str, Any]) -> None:
+        """Give a sound another name."""
+        user_id = await self._user_id()
+        name = checked.text(checked.form(form).get("name", ""))
+        self.renaming = ""
+        await in_transaction(
+            samples.change, user_id, checked.identity(sample_id), Change(name=name)
+        )
+        await self._show(user_id, self.window.start)
+
+    @rx.event
+    async def stop_renaming(self) -> None:
+        """Leave a name as it is."""
+        await self._user_id()
+        self.renaming = ""
+
+    @rx.event
+    async def add_tags(self, form: dict[str, Any]) -> None:
+        """Tag the chosen sounds with what was typed, separated by commas."""
+        names = checked.text(checked.form(form).get("tags", "")).split(",")
+        await self._tag(Action.TAG, [name for name in names if name.strip()])
+
+    @rx.event
+    async def drop_tag(self, name: str) -> None:
+        """Take a tag off the chosen sounds."""
+        await self._tag(Action.UNTAG, [checked.text(name, 60)])
+
+    @rx.event
+    async def close_dialogs(self) -> None:
+        """Close whatever is open over the list."""
+        await self._user_id()
+        self.tags_open = self.help_open = False
+
+    @rx.event
+    async def toggle_filters(self) -> None:
+        """Show or hide the filters, where the screen is small."""
+        await self._user_id()
+        self.filters_open = not self.filters_open
+
+    async def _tag(self, action: Action, names: list[str]) -> None:
+        user_id = await self._user_id()
+        ids = [checked.identity(i) for i in self._targets]
+        if names and ids:
+            await in_transaction(bulk.run, user_id, action, ids, None, names)
+            await self._open_tags(user_id, ids)
+            await self._show(user_id, self.window.start)
+            await self._count(user_id)
+
+    async def _do(self, user_id: uuid.UUID, action: str, ids: list[uuid.UUID]) -> EventSpec | None:
+        said = None
+        if action == "help":
+            self.help_open = not self.help_open
+        elif action == "close":
+            self.tags_open = self.help_open = False
+        elif action == "rename" and ids:
+            self.renaming = str(ids[0])
+        elif action == "tag" and ids:
+            await self._open_tags(user_id, ids)
+        elif action.startswith("rate-") and ids:
+            await in_transaction(_rate, user_id, ids, checked.number(action[5:]) or 0)
+        elif action == "favourite" and ids:
+            await in_transaction(_favourite, user_id, ids)
+        elif action in set(Action) and ids:
+            said = await self._run(user_id, Action(action), ids)
+        await self._show(user_id, self.window.start)
+        return said
+
+    async def _run(
+        self, user_id: uuid.UUID, action: Action, ids: list[uuid.UUID]
+    ) -> EventSpec | None:
+        done = await in_transaction(bulk.run, user_id, action, ids, None)
+        count = sum(result == "ok" for result in done.values())
+        self._unmark()
+        await self._count(user_id)
+        if action is Action.DELETE and count:
+            self._deleted = [str(i) for i, result in done.items() if result == "ok"]
+            return NoticeState.show(f"{_sounds(count)} moved to the trash.", "ok", True)  # type: ignore[return-value]
+        said = {Action.RESTORE: "restored", Action.DELETE_FOR_GOOD: "deleted for good"}
+        if action in said:
+            return NoticeState.show(f"{_sounds(count)} {said[action]}.", "ok", False)  # type: ignore[return-value]
+        return None
+
+    async def _open_tags(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
+        self._targets = [str(i) for i in ids]
+        self.tagging = await in_transaction(_tags_of, user_id, ids)
+        self.tags_open = True
+
+    async def _restart(self, user_id: uuid.UUID) -> None:
+        self._unmark()
+        await self._show(user_id, 0)
+        self.epoch += 1
+        self.address = address_of(self.query)
+
+    async def _show(self, user_id: uuid.UUID, start: int) -> None:
+        self._put(await in_transaction(search.window, user_id, self.query, start, WINDOW))
+
+    async def _count(self, user_id: uuid.UUID) -> None:
+        self.facts = await in_transaction(facts_of, user_id)
+
+    def _put(self, found: search.Found) -> None:
+        self.window = Window(rows_of(found.rows), found.start, found.total, found.corrected)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        self.marked = [row.id for row in self.window.rows if row.id in self._marked]
+        self.marked_count = len(self._marked)
+
+    def _unmark(self) -> None:
+        self._marked = set()
+        self._show_marks()
+
+    def _ids(self, sample_id: str) -> list[uuid.UUID]:
+        """Return the selection, or else the one sound that was meant."""
+        if self._marked:
+            return [checked.identity(i) for i in sorted(self._marked)]
+        return [checked.identity(sample_id)] if sample_id else []
+
+
+def query_of(parameters: dict[str, str]) -> search.Query:
+    """Read a search from an address; what it does not understand is left out."""
+    query = EMPTY
+    for field in (*TEXTS, *NUMBERS):
+        try:
+            query = replace(query, **_part(field, parameters.get(field, getattr(query, field))))
+        except Invalid:
+            continue
+    names = tuple(filter(None, parameters.get("tags", "").split(",")))
+    return replace(
+        query,
+        tags=names[:30],
+        favourite=parameters.get("favourite") == "1",
+        trash=parameters.get("view") == "trash",
+    )
+
+
+def address_of(query: search.Query) -> str:
+    """Write a search as an address that can be kept."""
+    plain = {field: getattr(query, field) for field in (*TEXTS, *NUMBERS)}
+    parts = {k: v for k, v in plain.items() if v not in ("", None) and v != getattr(EMPTY, k)}
+    if query.tags:
+        parts["tags"] = ",".join(query.tags)
+    if query.favourite:
+        parts["favourite"] = "1"
+    if query.trash:
+        parts["view"] = "trash"
+    return "/library" + (f"?{urlencode(parts)}" if parts else "")
+
+
+def _part(field: str, value: object) -> dict[str, Any]:
+    """Read one field of a search.
+
+    Raises:
+        Invalid: If there is no such field, or it cannot have this value.
+    """
+    if field in NUMBERS:
+        return {field: checked.number("" if value is None else value)}
+    if field == "favourite":
+        return {field: bool(value)}
+    if field not in TEXTS:
+        raise Invalid("There is no such filter.")
+    return {field: checked.text(value)}
+
+
+def _typed(value: object) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _sounds(count: int) -> str:
+    return "1 sound" if count == 1 else f"{count:,} sounds"
+
+
+def _favourite(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
+    """Favour all of them, unless all are favourites already."""
+    wanted = not all(samples.get(session, user_id, i).favourite for i in ids)
+    bulk.run(session, user_id, Action.FAVOURITE if wanted else Action.UNFAVOURITE, ids, None)
+
+
+def _rate(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID], rating: float) -> None:
+    bulk.rate(session, user_id, ids, int(rating))
+
+
+def _tags_of(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> list[str]:
+    found = {tag for i in ids[:500] for tag in samples.get(session, user_id, i).tags}
+    return sorted(found, key=str.casefold)
+
+
+__all__ = ["KEYS", "LibraryState", "address_of", "query_of"]

@@ -1,0 +1,103 @@
+"""The plan selector: what each plan is to this person, and what choosing one would cost."""
+
+from collections.abc import AsyncIterator
+
+import reflex as rx
+from reflex.event import EventType
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import AppError
+from sp404_app.services.billing import checkout, previews, subscriptions
+from sp404_app.services.billing.previews import Kind
+from sp404_app.services.plans import PLANS, Tier
+from sp404_app.settings import settings
+from sp404_app.state import checked, plan_words
+from sp404_app.state.leaving import leave
+from sp404_app.state.notice import NoticeState
+from sp404_app.state.plan_words import PlanCard, Question
+from sp404_app.state.session import SessionState
+
+
+class PlansState(SessionState):
+    """The three plans, and the one that is being chosen."""
+
+    loaded: bool = False
+    test_mode: bool = False
+    came_back: bool = False
+    cards: list[PlanCard] = []
+    question: Question = Question()
+    busy: bool = False
+    problem: str = ""
+    pay_url: str = ""
+
+    _proration_date: int | None = None
+
+    @rx.event
+    async def load(self) -> None:
+        """Read how the plans look to whoever is signed in."""
+        user_id = await self._user_id()
+        self.test_mode = settings().stripe_emulated
+        self.came_back = "cancelled" in self.router.url.query_parameters
+        self.question, self.problem, self.pay_url, self.busy = Question(), "", "", False
+        self.cards = await in_transaction(plan_words.cards, user_id)
+        self.loaded = True
+
+    @rx.event
+    async def choose(self, tier: str, trial: bool = False) -> AsyncIterator[EventType[()] | None]:
+        """Show what choosing a plan would change and cost."""
+        user_id = await self._user_id()
+        wanted = _tier(tier)
+        self.busy, self.problem, self.pay_url = True, "", ""
+        yield
+        try:
+            found = await in_transaction(previews.of, user_id, wanted)
+        except AppError as error:
+            self.problem = str(error)
+            return
+        finally:
+            self.busy = False
+        self._proration_date = found.proration_date
+        self.question = plan_words.question(
+            found, plan_words.current_of(self.cards), trial=trial is True
+        )
+
+    @rx.event
+    def close(self) -> None:
+        """Choose nothing."""
+        self.question, self.problem, self.pay_url = Question(), "", ""
+
+    @rx.event
+    async def confirm(self) -> AsyncIterator[EventType[()] | None]:
+        """Do what was asked; a second click finds it done."""
+        user_id = await self._user_id()
+        asked = self.question
+        if not asked.tier or self.busy:
+            return
+        self.busy, self.problem, self.pay_url = True, "", ""
+        yield
+        try:
+            if asked.kind == Kind.SUBSCRIBE:
+                tier = checkout.paid_tier(asked.tier)
+                url = await in_transaction(checkout.start, user_id, tier, trial=asked.trial)
+                yield await leave(self, url)
+                return
+            changed = await in_transaction(
+                subscriptions.change, user_id, _tier(asked.tier), self._proration_date
+            )
+        except AppError as error:
+            self.problem, self.pay_url = str(error), str(error.details.get("pay_url", ""))
+            return
+        finally:
+            self.busy = False
+        self.cards = await in_transaction(plan_words.cards, user_id)
+        if not changed.done:
+            self.problem = "Your card did not pay for the change. You are still on your plan."
+            self.pay_url = changed.pay_url
+            return
+        self.question = Question()
+        yield NoticeState.show(plan_words.said(asked), "ok", False)  # type: ignore[misc]
+
+
+def _tier(name: object) -> Tier:
+    tier = checked.text(name, 40)
+    return Tier(tier) if tier in set(PLANS) else checkout.paid_tier(tier)

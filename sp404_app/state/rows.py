@@ -1,0 +1,95 @@
+"""Samples as the library shows them: short texts, nothing that is not on the screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sp404_app.audio.keys import camelot
+from sp404_app.models import Kind, Sample, SampleStatus, Source
+
+WINDOW = 40  # rows in the page and in state: a screen and half a screen either side
+SURE = 0.6
+LEVEL_TARGET = -18.0  # LUFS that previews are evened out to
+SHOWN_TAGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the library."""
+
+    id: str
+    name: str
+    bpm: str
+    sure: bool
+    key: str
+    camelot: str
+    duration: str
+    seconds: float
+    kind: str
+    tags: list[str]
+    favourite: bool
+    rating: int
+    status: str
+    error: str
+    wave: str
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rows on screen, where they stand, and how long the whole list is."""
+
+    rows: list[Row]
+    start: int = 0
+    total: int = 0
+    corrected: str = ""
+
+
+def row_of(sample: Sample) -> Row:
+    """Show a sample as one line."""
+    return Row(
+        id=str(sample.id),
+        name=sample.name[:80],
+        bpm=tempo(sample.bpm),
+        sure=sample.bpm_source == Source.USER or (sample.bpm_confidence or 0) >= SURE,
+        key=(sample.key or "").replace(" major", "").replace(" minor", "m"),
+        camelot=camelot(sample.key) if sample.key else "",
+        duration=length(sample.duration),
+        seconds=round(sample.duration or 0, 3),
+        kind={Kind.LOOP: "loop", Kind.ONE_SHOT: "one-shot"}.get(Kind(sample.kind), "")
+        if sample.kind
+        else "",
+        tags=[tag[:16] for tag in sample.tags[:SHOWN_TAGS]],
+        favourite=sample.favourite,
+        rating=sample.rating,
+        status="" if sample.status == SampleStatus.READY else sample.status,
+        error=sample.error[:120],
+        wave=sample.thumbnail,
+        gain=preview_gain(sample.loudness_lufs, sample.peak_dbfs),
+    )
+
+
+def rows_of(samples: Sequence[Sample]) -> list[Row]:
+    """Show samples as lines."""
+    return [row_of(sample) for sample in samples]
+
+
+def tempo(bpm: float | None) -> str:
+    """Write a tempo: "92", "92.5", or nothing."""
+    return f"{bpm:.2f}".rstrip("0").rstrip(".") if bpm else ""
+
+
+def length(seconds: float | None) -> str:
+    """Write a length: "0.35 s", "12.4 s", "3:05"."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds // 60)}:{int(seconds % 60):02}"
+
+
+def preview_gain(loudness: float | None, peak: float | None) -> float:
+    """Return the dB that bring a sound to one loudness without clipping it."""
+    if loudness is None:
+        return 0.0
+    wanted = max(-12.0, min(12.0, LEVEL_TARGET - loudness))
+    return round(min(wanted, -0.5 - (peak or 0.0)), 1)

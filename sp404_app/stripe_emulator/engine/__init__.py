@@ -1,0 +1,1 @@
+"""What happens to money and subscriptions, and when."""

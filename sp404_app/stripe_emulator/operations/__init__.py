@@ -1,0 +1,28 @@
+"""The operations of the API, one module per resource."""
+
+from sp404_app.stripe_emulator.operation import Operation
+from sp404_app.stripe_emulator.operations import (
+    catalogue,
+    checkout,
+    clocks,
+    customers,
+    events,
+    invoices,
+    payments,
+    portal,
+    schedules,
+    subscriptions,
+)
+
+ALL: tuple[Operation, ...] = (
+    *customers.OPERATIONS,
+    *catalogue.OPERATIONS,
+    *checkout.OPERATIONS,
+    *subscriptions.OPERATIONS,
+    *schedules.OPERATIONS,
+    *invoices.OPERATIONS,
+    *payments.OPERATIONS,
+    *portal.OPERATIONS,
+    *events.OPERATIONS,
+    *clocks.OPERATIONS,
+)

@@ -1,0 +1,1 @@
+"""Every object with every key that its version of the API promises."""

@@ -1,0 +1,44 @@
+"""What must be right before anything is started."""
+
+import socket
+from pathlib import Path
+
+from sp404_app.services import keys
+from sp404_app.supervisor.failure import Failure, explained
+
+
+def ensure_keys(folder: Path) -> None:
+    """Make the folder of secrets and the first signing key, private whatever touched them.
+
+    Raises:
+        Failure: when they cannot be written or a key cannot be used.
+    """
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+        for path in folder.iterdir():
+            path.chmod(0o600)
+        try:
+            keys.ensure()
+        except keys.UnusableKeys as error:
+            raise Failure(f"The keys in {folder} cannot be used: {error}") from error
+
+
+def see_port_free(host: str, port: int) -> None:
+    """See that nobody listens there yet; the web server itself would happily share the port.
+
+    Raises:
+        Failure: when the port is taken or may not be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError as error:
+            raise Failure(f"Port {port} is for root only: choose another, PORT=3000.") from error
+        except OSError as error:
+            raise Failure(
+                f"Port {port} on {host} cannot be used ({error.strerror}): "
+                f"stop what uses it, or choose another, such as PORT={port + 1}."
+            ) from error

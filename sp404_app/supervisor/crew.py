@@ -1,0 +1,67 @@
+"""The workers, and how often one that died is replaced."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sp404_app.supervisor import sweep
+from sp404_app.supervisor.child import Child
+from sp404_app.supervisor.environment import ROOT, for_worker
+from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.home import Home
+
+DEATHS_ALLOWED = 10
+WITHIN_SECONDS = 120.0
+PATIENCE = 3.0  # a job that is cut off is taken up again at the next start
+
+
+@dataclass(slots=True)
+class Crew:
+    """All workers of one home."""
+
+    home: Home
+    environment: Mapping[str, str]
+    size: int
+    log_to_file: bool = True
+    members: list[Child] = field(default_factory=list)
+    deaths: deque[float] = field(default_factory=deque)
+
+    def start(self) -> None:
+        """Start every worker; they warm up by themselves."""
+        self.members = [self._member(number) for number in range(1, self.size + 1)]
+        for worker in self.members:
+            worker.start()
+
+    def replace_dead(self) -> list[str]:
+        """Start dead workers again and return what happened, for the person at the keyboard.
+
+        Raises:
+            Failure: when they die as fast as they are started.
+        """
+        return [self._replace(worker) for worker in self.members if worker.code is not None]
+
+    def _replace(self, worker: Child) -> str:
+        said = worker.obituary()
+        now = time.monotonic()
+        self.deaths.append(now)
+        while now - self.deaths[0] > WITHIN_SECONDS:
+            self.deaths.popleft()
+        if len(self.deaths) > DEATHS_ALLOWED:
+            raise Failure(f"Workers keep dying. The last {said[4:]}")
+        # The process that did its job may still be at it, and the job is about to start anew.
+        sweep.end_family(self.home, worker.name)
+        worker.start()
+        return f"{said} It is started again."
+
+    def _member(self, number: int) -> Child:
+        name = f"worker {number}"
+        return Child(
+            name=name,
+            command=[sys.executable, "-m", "sp404_app", "worker"],
+            environment=for_worker(dict(self.environment)) | sweep.mark(self.home, name),
+            log=self.home.log(f"worker-{number}") if self.log_to_file else None,
+            folder=ROOT,
+            patience=PATIENCE,
+        )

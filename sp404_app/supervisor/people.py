@@ -1,0 +1,83 @@
+"""`user …` and `keys …`: what an operator does by hand, whether or not the library is open."""
+
+import sys
+from collections.abc import Callable, Iterable
+
+from sp404_app.services import keys, mail, operating
+from sp404_app.services.keys import UnusableKeys
+from sp404_app.settings import Settings
+from sp404_app.supervisor import offline
+from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.importing import point_at
+
+
+def run(ours: Settings, command: str, name: str) -> int:
+    """Do one command and print what it says.
+
+    Raises:
+        Failure: When the database does not answer, or a key cannot be used.
+        AppError: When the services refuse.
+    """
+    with offline.database(ours, exclusive=False) as url:
+        point_at(ours, url)
+        try:
+            lines = list(COMMANDS[command](name))
+        except UnusableKeys as problem:
+            raise Failure(str(problem)) from problem
+        mail.flush()
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    return 0
+
+
+def _list_people(_: str) -> Iterable[str]:
+    for one in operating.everybody():
+        mark = "verified" if one.verified else "not verified"
+        yield f"{one.id}  {one.created_at[:10]}  {one.tier:<10}  {mark:<12}  {one.email}"
+
+
+def _verify(name: str) -> Iterable[str]:
+    operating.verify(name)
+    yield f"{name} is verified."
+
+
+def _two_factor_off(name: str) -> Iterable[str]:
+    operating.turn_off_two_factor(name)
+    yield f"{name} signs in by password alone."
+
+
+def _delete(name: str) -> Iterable[str]:
+    operating.delete(name)
+    yield f"{name} is deleted, with everything."
+
+
+def _audit(name: str) -> Iterable[str]:
+    for event in operating.log_of(name):
+        details = " ".join(f"{key}={value}" for key, value in event.details.items())
+        yield f"{event.at[:19]}Z  {event.action:<24}  {event.ip:<16} {details}".rstrip()
+
+
+def _list_keys(_: str) -> Iterable[str]:
+    names = sorted(keys.all_public())
+    for kid in names:
+        yield f"{kid}  {'signs' if kid == names[-1] else 'verifies'}"
+
+
+def _rotate(_: str) -> Iterable[str]:
+    yield f"{operating.rotate_keys()} signs from now on; the older keys go on verifying."
+
+
+def _retire(name: str) -> Iterable[str]:
+    operating.retire_key(name)
+    yield f"{name} is retired."
+
+
+COMMANDS: dict[str, Callable[[str], Iterable[str]]] = {
+    "user list": _list_people,
+    "user verify": _verify,
+    "user two-factor-off": _two_factor_off,
+    "user delete": _delete,
+    "user audit": _audit,
+    "keys list": _list_keys,
+    "keys rotate": _rotate,
+    "keys retire": _retire,
+}

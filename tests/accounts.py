@@ -1,0 +1,111 @@
+"""People for the tests of accounts: signed up, confirmed, signed in."""
+
+import email
+import email.policy
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from functools import lru_cache
+
+import pytest
+from sqlmodel import Session, select
+
+from sp404_app import db
+from sp404_app.db import transaction
+from sp404_app.models import SignIn, User
+from sp404_app.models.columns import now
+from sp404_app.services import mail, passwords, sign_ins, tokens
+from sp404_app.services.sign_ins import Client
+from sp404_app.services.tokens import Pair
+from sp404_app.settings import settings
+
+PASSWORD = "tape delay and dust"
+CLIENT = Client(ip="203.0.113.7", user_agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A confirmed person with a password."""
+
+    id: uuid.UUID
+    email: str
+    password: str = PASSWORD
+
+
+def somebody(address: str = "", *, verified: bool = True) -> Somebody:
+    """Make a person who can sign in."""
+    address = address or f"{uuid.uuid4().hex[:12]}@example.org"
+    user = User(
+        email=address,
+        password_hash=_hash(passwords.pepper(), passwords.COST),
+        email_verified_at=now() if verified else None,
+    )
+    with transaction() as session:
+        session.add(user)
+    return Somebody(user.id, address)
+
+
+@lru_cache
+def _hash(_pepper: bytes, _cost: int) -> str:
+    """Hash the one password once: it takes a quarter of a second."""
+    return passwords.hash_now(PASSWORD)
+
+
+def signed_in(user_id: uuid.UUID) -> Pair:
+    """Sign a program in."""
+    with transaction() as session:
+        return tokens.start(session, user_id, CLIENT)
+
+
+def bearer(user_id: uuid.UUID) -> dict[str, str]:
+    """Return the header of a program that is signed in."""
+    return {"Authorization": f"Bearer {signed_in(user_id).token}"}
+
+
+def cookie(user_id: uuid.UUID) -> str:
+    """Sign a browser in and return its cookie."""
+    with transaction() as session:
+        return sign_ins.start_browser(session, user_id, CLIENT)
+
+
+def mails(recipient: str = "") -> list[EmailMessage]:
+    """Return what the outbox holds, the oldest first, once everything is delivered."""
+    assert mail.flush()
+    paths = sorted(settings().outbox.glob("*.eml"))
+    found = [
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in paths
+    ]
+    return [letter for letter in found if not recipient or letter["To"] == recipient]
+
+
+def text_of(letter: EmailMessage) -> str:
+    body = letter.get_body(("plain",))
+    assert body is not None
+    return body.get_content()
+
+
+def token_in(letter: EmailMessage) -> str:
+    found = re.search(r"token=([\w-]+)", text_of(letter))
+    assert found, text_of(letter)
+    return found[1]
+
+
+@contextmanager
+def without_database() -> Iterator[None]:
+    """Let nobody answer at the database's address."""
+    db.engine().dispose()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SP404_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+        settings.cache_clear()
+        db.engine.cache_clear()
+        yield
+    settings.cache_clear()
+    db.engine.cache_clear()
+
+
+def living(session: Session, user_id: uuid.UUID) -> list[SignIn]:
+    query = select(SignIn).where(SignIn.user_id == user_id)
+    return [row for row in session.exec(query) if row.revoked_at is None]

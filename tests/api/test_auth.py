@@ -1,0 +1,291 @@
+"""The doors of an account as programs see them."""
+
+import base64
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+from fastapi.testclient import TestClient
+from jwt.algorithms import RSAAlgorithm
+
+from sp404_app.db import transaction
+from sp404_app.models.columns import now
+from sp404_app.services import keys
+from tests.accounts import PASSWORD, bearer, living, mails, signed_in, somebody, token_in
+
+FORM = {"email": "ada@example.org", "password": PASSWORD, "first_name": "Ada", "last_name": "L."}
+
+
+@pytest.fixture
+def client(api: TestClient) -> Iterator[TestClient]:
+    return api  # type: ignore[return-value]
+
+
+def login(client: TestClient, email: str, password: str = PASSWORD) -> Any:
+    return client.post("/api/auth/login", json={"email": email, "password": password})
+
+
+def test_a_person_signs_up_confirms_and_signs_in(client: TestClient) -> None:
+    answer = client.post("/api/auth/register", json=FORM)
+    assert answer.status_code == 201
+    assert answer.json()["user"] == {
+        "email": "ada@example.org",
+        "first_name": "Ada",
+        "last_name": "L.",
+    }
+    assert login(client, FORM["email"]).json()["code"] == "email_not_verified"
+    token = token_in(mails("ada@example.org")[0])
+    assert client.post("/api/auth/verify-email", json={"token": token}).status_code == 200
+    answer = login(client, FORM["email"])
+    assert answer.status_code == 200
+    body = answer.json()
+    assert set(body) == {"token", "refresh_token", "expires_in", "user"}
+    assert body["expires_in"] == 3600
+    assert set(body["user"]) == {"id", "email", "first_name", "last_name", "tier"}
+    me = client.get("/api/me", headers={"Authorization": f"Bearer {body['token']}"})
+    assert me.json()["id"] == body["user"]["id"]
+
+
+def test_a_known_address_gets_the_answer_of_a_new_one(client: TestClient) -> None:
+    somebody("ada@example.org")
+    known = client.post("/api/auth/register", json=FORM)
+    new = client.post("/api/auth/register", json=FORM | {"email": "eva@example.org"})
+    assert known.status_code == new.status_code == 201
+    assert known.json()["message"] == new.json()["message"]
+    assert known.json()["user"] == new.json()["user"] | {"email": "ada@example.org"}
+
+
+@pytest.mark.parametrize("path", ["resend-verification", "forgot-password"])
+def test_asking_for_a_mail_tells_nothing_about_an_address(client: TestClient, path: str) -> None:
+    ada = somebody(verified=path == "forgot-password")
+    answers = [
+        client.post(f"/api/auth/{path}", json={"email": email})
+        for email in (ada.email, "nobody@example.org", "not an address")
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(mails()) == 1
+
+
+@pytest.mark.parametrize(("path", "most"), [("resend-verification", 3), ("forgot-password", 5)])
+def test_mails_are_limited_for_known_and_unknown_addresses_alike(
+    client: TestClient, path: str, most: int
+) -> None:
+    ada = somebody(verified=path == "forgot-password")
+    for email in (ada.email, "nobody@example.org"):
+        for _ in range(most):
+            answer = client.post(f"/api/auth/{path}", json={"email": email})
+            assert answer.status_code == 200
+        answer = client.post(f"/api/auth/{path}", json={"email": email})
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+
+
+def test_nobody_becomes_more_than_a_person_by_asking(client: TestClient) -> None:
+    extra = {
+        "is_admin": True,
+        "is_demo": True,
+        "tier": "enterprise",
+        "id": "01a204c0-82ec-769a-8e34-995e038227bd",
+        "email_verified_at": "2020-01-01T00:00:00Z",
+        "password_hash": "x",
+    }
+    assert client.post("/api/auth/register", json=FORM | extra).status_code == 201
+    assert login(client, FORM["email"]).json()["code"] == "email_not_verified"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"email": "ada@example.org"},
+        {"email": None, "password": None},
+        {"email": ["ada@example.org"], "password": {"$ne": ""}},
+        {"email": 7, "password": True},
+        [],
+        "x",
+        None,
+    ],
+)
+@pytest.mark.parametrize("path", ["register", "login"])
+def test_wrong_shapes_are_refused_by_field(client: TestClient, path: str, body: Any) -> None:
+    answer = client.post(f"/api/auth/{path}", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "invalid"
+    assert all(isinstance(value, list) for value in answer.json()["details"].values())
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("nobody@example.org", PASSWORD),
+        ("\0", "\0"),
+        ("ada@example.org", "é" * 100),
+        ("ada@example.org", "🥁" * 64),
+        ("ada@example.org", "x" * 20_000),
+        ("' or 1=1 --", "' or 1=1 --"),
+        ("ada@example.org\r\nX: y", "x"),
+    ],
+)
+def test_every_wrong_pair_gets_the_same_answer(
+    client: TestClient, email: str, password: str
+) -> None:
+    somebody("ada@example.org")
+    answer = login(client, email, password)
+    assert answer.status_code == 401
+    assert answer.json() == {
+        "error": "The address or the password is wrong.",
+        "status": 401,
+        "code": "wrong_credentials",
+        "details": {},
+    }
+
+
+def test_half_characters_are_refused_without_a_stumble(client: TestClient) -> None:
+    raw = b'{"email": "\\ud83e@example.org", "password": "\\ud83e\\ud83e\\ud83e\\ud83e", '
+    raw += b'"first_name": "\\ud83e", "last_name": "\\u0000"}'
+    headers = {"Content-Type": "application/json"}
+    assert client.post("/api/auth/register", content=raw, headers=headers).status_code == 422
+    assert client.post("/api/auth/login", content=raw, headers=headers).status_code == 422
+
+
+def test_too_many_failures_are_told_when_to_come_back(client: TestClient) -> None:
+    ada = somebody()
+    for _ in range(5):
+        assert login(client, ada.email, "wrong password").status_code == 401
+    answer = login(client, ada.email)
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "rate_limited"
+    assert 0 < int(answer.headers["retry-after"]) <= 300
+
+
+def test_refreshing_rotates_and_reuse_ends_the_family(client: TestClient) -> None:
+    ada = somebody()
+    first = login(client, ada.email).json()["refresh_token"]
+
+    def refresh(token: str) -> Any:
+        return client.post("/api/auth/refresh", json={"refresh_token": token})
+
+    second = refresh(first).json()
+    assert refresh(first).json()["refresh_token"] == second["refresh_token"]  # racing tabs
+    third = refresh(second["refresh_token"]).json()
+    assert set(third) == {"token", "refresh_token", "expires_in", "user"}
+    assert refresh(first).status_code == 401
+    assert refresh(third["refresh_token"]).status_code == 401
+    dead = client.get("/api/me", headers={"Authorization": f"Bearer {third['token']}"})
+    assert dead.status_code == 401
+    assert mails(ada.email)[-1]["Subject"] == "We signed out one of your devices"
+
+
+def test_tokens_are_good_for_nothing_else(client: TestClient) -> None:
+    ada = somebody()
+    pair = signed_in(ada.id)
+    for token in (pair.refresh_token, pair.token[:-2], pair.token + "x", "null", ""):
+        answer = client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+    refreshed = client.post("/api/auth/refresh", json={"refresh_token": pair.token})
+    assert refreshed.status_code == 401
+    for path in ("verify-email", "reset-password"):
+        for token in (pair.token, pair.refresh_token):
+            body = {"token": token, "password": "a brand new one"}
+            assert client.post(f"/api/auth/{path}", json=body).status_code == 422
+
+
+def test_signing_out_kills_both_tokens_of_this_device_only(client: TestClient) -> None:
+    ada = somebody()
+    mine, other = signed_in(ada.id), signed_in(ada.id)
+    headers = {"Authorization": f"Bearer {mine.token}"}
+    assert client.get("/api/me", headers=headers).status_code == 200
+    assert client.post("/api/auth/logout", headers=headers).status_code == 204
+    assert client.get("/api/me", headers=headers).status_code == 401
+    refresh = client.post("/api/auth/refresh", json={"refresh_token": mine.refresh_token})
+    assert refresh.status_code == 401
+    headers = {"Authorization": f"Bearer {other.token}"}
+    assert client.get("/api/me", headers=headers).status_code == 200
+
+
+def test_signing_out_everywhere_kills_everything(client: TestClient) -> None:
+    ada = somebody()
+    pairs = [signed_in(ada.id) for _ in range(3)]
+    headers = [{"Authorization": f"Bearer {pair.token}"} for pair in pairs]
+    assert client.post("/api/auth/logout-all", headers=headers[0]).status_code == 204
+    assert {client.get("/api/me", headers=one).status_code for one in headers} == {401}
+
+
+def test_an_expired_token_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = somebody()
+    past = now() - dt.timedelta(hours=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("sp404_app.services.tokens.now", lambda: past)
+        token = signed_in(ada.id).token
+    answer = client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 401
+
+
+def test_a_forgotten_password_is_replaced(client: TestClient) -> None:
+    ada = somebody()
+    client.post("/api/auth/forgot-password", json={"email": ada.email})
+    body = {"token": token_in(mails(ada.email)[0]), "password": "a brand new one"}
+    assert client.post("/api/auth/reset-password", json=body).status_code == 200
+    assert client.post("/api/auth/reset-password", json=body).status_code == 422
+    assert login(client, ada.email).status_code == 401
+    assert login(client, ada.email, "a brand new one").status_code == 200
+
+
+def test_anybody_can_verify_our_tokens_with_the_published_keys(client: TestClient) -> None:
+    ada = somebody()
+    token = signed_in(ada.id).token
+    key_set = client.get("/.well-known/jwks.json")
+    assert key_set.headers["cache-control"] == "public, max-age=600"
+    header = jwt.get_unverified_header(token)
+    (jwk,) = [key for key in key_set.json()["keys"] if key["kid"] == header["kid"]]
+    assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & set(jwk)
+    claims = jwt.decode(
+        token, RSAAlgorithm.from_jwk(jwk), algorithms=["RS256"], audience="sp404-api"
+    )  # type: ignore[arg-type]
+    assert claims["sub"] == str(ada.id)
+    pem = client.get("/api/auth/public-key")
+    assert pem.headers["cache-control"] == "public, max-age=3600"
+    assert pem.text == keys.public_pem()
+    assert "PRIVATE" not in pem.text
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "bearer", "BEARER"])
+def test_only_bearer_names_somebody(client: TestClient, scheme: str) -> None:
+    ada = somebody()
+    answer = client.get("/api/me", headers={"Authorization": f"{scheme} {signed_in(ada.id).token}"})
+    assert answer.status_code == (200 if scheme.lower() == "bearer" else 401)
+
+
+def test_a_bad_token_is_not_saved_by_a_good_cookie(client: TestClient) -> None:
+    ada = somebody()
+    form = {"email": ada.email, "password": PASSWORD}
+    assert client.post("/auth/session", data=form, follow_redirects=False).status_code == 303
+    assert client.get("/api/me").status_code == 200
+    assert client.get("/api/me", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+def test_headers_that_name_a_user_mean_nothing(client: TestClient) -> None:
+    ada, bob = somebody(), somebody()
+    forged = {"X-User-ID": str(bob.id), "X-User-Tier": "enterprise", "X-Forwarded-User": bob.email}
+    assert client.get("/api/me", headers=forged).status_code == 401
+    answer = client.get("/api/me", headers=bearer(ada.id) | forged).json()
+    assert (answer["id"], answer["tier"]) == (str(ada.id), "free")
+
+
+def test_verification_links_never_point_to_a_host_the_asker_chose(client: TestClient) -> None:
+    client.post("/api/auth/register", json=FORM, headers={"Host": "evil.example"})
+    letter = mails("ada@example.org")[0]
+    assert "evil.example" not in letter.as_string()
+    assert b"evil.example" not in base64.b64encode(letter.as_bytes())
+
+
+def test_a_revoked_row_is_enough_without_any_cache(client: TestClient) -> None:
+    ada = somebody()
+    headers = bearer(ada.id)
+    with transaction() as session:
+        living(session, ada.id)[0].revoked_at = now()
+    assert client.get("/api/me", headers=headers).status_code == 401

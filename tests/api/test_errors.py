@@ -1,0 +1,128 @@
+"""The error contract, for every way to go wrong."""
+
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from fastapi.testclient import TestClient
+from sqlmodel import text
+
+from sp404_app.api.app import allowed_methods, api, gateway
+from sp404_app.api.deps import Database
+from sp404_app.settings import Settings
+from tests.accounts import bearer, somebody, without_database
+
+SECRET = "/srv/secret/path.py line 7 select * from users"
+
+
+@pytest.fixture
+def client(services: Settings) -> TestClient:
+    return TestClient(gateway(api), base_url=services.origin, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add routes that fail in ways nobody expected."""
+    router = APIRouter()
+
+    @router.get("/broken")
+    def stumble() -> None:
+        raise RuntimeError(SECRET)
+
+    @router.get("/unkeepable")
+    def unkeepable(session: Database) -> None:
+        session.execute(text("select :value"), {"value": "zero \0 byte"})
+
+    routes = list(api.router.routes)
+    api.include_router(router, prefix="/broken")
+    api.router.routes.insert(0, api.router.routes.pop())
+    monkeypatch.setattr(api.router, "routes", api.router.routes)
+    yield  # type: ignore[misc]
+    api.router.routes[:] = routes
+
+
+def assert_contract(answer: Any, status: int, code: str) -> None:
+    assert answer.status_code == status
+    body = answer.json()
+    assert set(body) == {"error", "status", "code", "details"}
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["error"].endswith(".")
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/nope", "/api/me/nope", "/api/a/b/c/d", "/api/%00"]
+)
+def test_what_is_not_there_is_404_for_every_method(
+    client: TestClient, method: str, path: str
+) -> None:
+    assert_contract(client.request(method, path), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/api/me", "DELETE, GET, PATCH"),
+        ("GET", "/api/auth/login", "POST"),
+        ("DELETE", "/api/health", "GET"),
+        ("PUT", "/api/me/sessions/01a204c0-82ec-769a-8e34-995e038227bd", "DELETE"),
+    ],
+)
+def test_a_wrong_method_is_405_and_says_which_are_right(
+    client: TestClient, method: str, path: str, allowed: str
+) -> None:
+    answer = client.request(method, path)
+    assert_contract(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
+
+
+def test_a_wrong_value_is_422_by_field_and_repeats_nothing(client: TestClient) -> None:
+    headers = bearer(somebody().id)
+    answer = client.delete("/api/me/sessions/hunter2", headers=headers)
+    assert_contract(answer, 422, "invalid")
+    assert list(answer.json()["details"]) == ["sign_in_id"]
+    answer = client.post("/api/auth/login", json={"email": "x", "password": ["hunter2"]})
+    assert answer.json()["details"] == {"password": ["This has to be text."]}
+    assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"", b"\xff\xfe", b"[1,2", b'{"email": NaN}', b"{" * 50_000, b'"' + b"x" * 900_000],
+)
+def test_what_is_no_json_is_refused(client: TestClient, content: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/api/auth/login", content=content, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert set(answer.json()) == {"error", "status", "code", "details"}
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_mistake_of_ours_shows_nothing_of_the_inside(client: TestClient) -> None:
+    answer = client.get("/broken/broken")
+    assert_contract(answer, 500, "internal_error")
+    for word in SECRET.split():
+        assert word not in answer.text
+
+
+@pytest.mark.usefixtures("broken")
+def test_what_the_database_cannot_keep_is_the_sender_s_mistake(client: TestClient) -> None:
+    assert_contract(client.get("/broken/unkeepable"), 422, "invalid")
+
+
+def test_a_database_that_is_away_is_503(client: TestClient) -> None:
+    headers = bearer(somebody().id)
+    with without_database():
+        answer = client.get("/api/me", headers=headers)
+    assert_contract(answer, 503, "unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_documentation_covers_what_there_is(client: TestClient) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    assert {"/api/auth/login", "/api/me", "/api/samples", "/api/jobs", "/api/health"} <= set(paths)
+    assert "/auth/session" not in paths
+    assert client.get("/api/docs").status_code == 200
+    assert allowed_methods("/api/samples/x") >= {"GET", "PATCH", "DELETE"}
+    assert allowed_methods("/api/samples/x/y/z") == set()

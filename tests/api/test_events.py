@@ -1,0 +1,96 @@
+"""Server-sent events: what changes in one person's library, until they sign out."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from sqlmodel import Session
+from starlette.requests import Request
+
+from sp404_app.api import events
+from sp404_app.db import in_transaction
+from sp404_app.models import SignIn, User
+from sp404_app.models.columns import now
+from sp404_app.services import alive, jobs, live, samples
+from sp404_app.services.live import News, Topic
+from sp404_app.services.samples import Change
+from tests.accounts import bearer, living
+from tests.services.test_jobs import job_of
+from tests.sounds import Keep
+
+Open = Callable[[], AsyncIterator[str]]
+
+
+@pytest.fixture
+def open_stream(user: User, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Read the stream as a program that is signed in, without a network in between."""
+    monkeypatch.setattr(events, "PATIENCE", 0.05)
+    token = bearer(user.id)["Authorization"].encode()
+
+    def start() -> AsyncIterator[str]:
+        scope = {
+            "type": "http", "method": "GET", "path": "/api/events", "query_string": b"",
+            "headers": [(b"authorization", token)],
+        }  # fmt: skip
+        return events._stream(Request(scope), user.id)
+
+    return start
+
+
+async def event(stream: AsyncIterator[str], name: str) -> dict[str, object]:
+    async with asyncio.timeout(20):
+        async for text in stream:
+            if text.startswith(f"event: {name}\n"):
+                return json.loads(text.split("data: ", 1)[1])
+    raise AssertionError("the stream ended")
+
+
+async def test_changes_carry_the_object_of_their_name(
+    user: User, keep: Keep, open_stream: Open
+) -> None:
+    sample_id = keep()
+    stream = open_stream()
+    assert await anext(stream) == ": here\n\n"
+    await in_transaction(samples.change, user.id, sample_id, Change(name="Two\nlines"))
+    shown = await event(stream, "sample")
+    assert (shown["id"], shown["name"]) == (str(sample_id), "Two lines")
+    assert "storage_key" not in shown
+    await in_transaction(jobs.cancel, user.id, job_of(sample_id).id)
+    assert (await event(stream, "job"))["status"] == "cancelled"
+    await in_transaction(samples.throw_away, user.id, [sample_id])
+    quota = await event(stream, "quota")
+    assert quota["storage"] == {"used_bytes": 0, "limit_bytes": 100 << 20}
+    assert set(quota) == {"tier", "period_start", "period_end", "storage", "analyses"}
+
+
+async def test_a_row_that_is_gone_by_now_is_told_as_deleted(user: User, open_stream: Open) -> None:
+    stream = open_stream()
+    await anext(stream)
+    gone = str(uuid.uuid4())
+    live.publish(user.id, News(Topic.SAMPLE, gone))
+    assert await event(stream, "sample") == {"id": gone, "deleted": True}
+
+
+async def test_somebody_elses_changes_are_not_heard(
+    keep: Keep, person: Callable[..., User], open_stream: Open
+) -> None:
+    stream = open_stream()
+    await anext(stream)
+    keep(owner=person().id)
+    assert await anext(stream) == ": here\n\n"
+
+
+async def test_the_stream_ends_with_the_sign_in(
+    session: Session, user: User, open_stream: Open
+) -> None:
+    stream = open_stream()
+    assert await anext(stream) == ": here\n\n"
+    ended: list[SignIn] = living(session, user.id)
+    for sign_in in ended:
+        sign_in.revoked_at = now()
+    session.commit()
+    alive.end([sign_in.id for sign_in in ended])
+    async with asyncio.timeout(20):
+        assert [text async for text in stream] == []

@@ -1,0 +1,199 @@
+"""Signing a browser in and out by real forms."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from sp404_app.services import addresses, sign_ins
+from sp404_app.settings import Settings, settings
+from tests.accounts import PASSWORD, Somebody, somebody
+from tests.services.test_two_factor import protect
+
+
+def sign_in(api: TestClient, who: Somebody, **more: Any) -> Any:
+    form = {"email": who.email, "password": who.password} | more.pop("form", {})
+    return api.post("/auth/session", data=form, follow_redirects=False, **more)
+
+
+def test_the_right_password_gets_a_cookie_no_script_can_read(api: TestClient) -> None:
+    answer = sign_in(api, somebody(), form={"next": "/samples/7?x=1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/samples/7?x=1")
+    cookie = answer.headers.get_list("set-cookie")[0]
+    assert cookie.startswith(f"sp404_session_{settings().port}=")
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie
+    assert api.get("/api/me").status_code == 200
+
+
+def test_on_https_the_cookie_is_bound_to_the_host(
+    services: Settings, environment: pytest.MonkeyPatch
+) -> None:
+    from sp404_app.api.app import api as app
+
+    who = somebody()
+    environment.setenv("SP404_PUBLIC_URL", "https://crate.example")
+    settings.cache_clear()
+    with TestClient(app, base_url="https://crate.example") as client:
+        answer = sign_in(client, who)
+        cookie = answer.headers.get_list("set-cookie")[0]
+        assert cookie.startswith("__Host-sp404_session=")
+        assert {"HttpOnly", "SameSite=lax", "Path=/", "Secure"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+        assert client.get("/api/me").status_code == 200
+
+
+def test_a_wrong_password_comes_back_as_a_code_and_keeps_the_address(api: TestClient) -> None:
+    who = somebody()
+    answer = sign_in(api, who, form={"password": "wrong password", "next": "/account"})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login?error=wrong_credentials&next=%2Faccount"
+    assert who.email not in answer.headers["location"]
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f'{sign_ins.typed_cookie_name()}="{who.email}"')
+    assert "HttpOnly" in cookie
+    assert api.get("/api/me").status_code == 401
+
+
+def test_an_unconfirmed_address_comes_back_as_a_code(api: TestClient) -> None:
+    answer = sign_in(api, somebody(verified=False))
+    assert answer.headers["location"] == "/login?error=email_not_verified"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example",
+        "javascript:alert(1)", "/\t/evil.example", "/%0d%0aset-cookie:x=y\r\nx: y", "",
+        "library", "/a b", "/login", "/auth/session/end", "http:/evil.example", "/ü", "/\0",
+    ],
+)  # fmt: skip
+def test_nobody_is_sent_to_another_place(api: TestClient, target: str) -> None:
+    assert addresses.safe(target) == "/library"
+    answer = sign_in(api, somebody(), form={"next": target})
+    assert answer.headers["location"] == "/library"
+    assert "x" not in answer.cookies
+
+
+@pytest.mark.parametrize("target", [None, 7, ["/x"], {"a": 1}])
+def test_what_is_no_text_is_no_address(target: object) -> None:
+    assert addresses.safe(target) == "/library"
+
+
+@pytest.mark.parametrize("target", ["/", "/library?q=kick&sort=-bpm", "/samples/01a2#x", "/a/../b"])
+def test_our_own_pages_are_fine(target: str) -> None:
+    assert addresses.safe(target) == target
+
+
+def test_signing_in_again_ends_the_session_before(api: TestClient) -> None:
+    who = somebody()
+    sign_in(api, who)
+    old = api.cookies[sign_ins.cookie_name()]
+    sign_in(api, who)
+    assert api.cookies[sign_ins.cookie_name()] != old
+    api.cookies[sign_ins.cookie_name()] = old
+    assert api.get("/api/me").status_code == 401
+
+
+def test_a_cookie_somebody_planted_is_never_adopted(api: TestClient) -> None:
+    api.cookies[sign_ins.cookie_name()] = "planted"
+    answer = sign_in(api, somebody())
+    assert answer.cookies[sign_ins.cookie_name()] != "planted"
+
+
+def test_signing_out_ends_the_session_and_the_cookie(api: TestClient) -> None:
+    sign_in(api, somebody())
+    cookie = api.cookies[sign_ins.cookie_name()]
+    answer = api.post("/auth/session/end", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    assert sign_ins.cookie_name() not in api.cookies
+    api.cookies[sign_ins.cookie_name()] = cookie
+    assert api.get("/api/me").status_code == 401
+    assert api.post("/auth/session/end", follow_redirects=False).status_code == 303
+
+
+CROSS_SITE: list[dict[str, str]] = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://localhost:1"},
+    {"Origin": "http://localhost.evil.example:3000"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
+]
+
+
+@pytest.mark.parametrize("headers", CROSS_SITE)
+def test_other_sites_change_nothing_with_our_cookie(
+    api: TestClient, headers: dict[str, str]
+) -> None:
+    who = somebody()
+    sign_in(api, who)
+    answer = api.patch("/api/me", json={"first_name": "Eve"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert api.get("/api/me", headers=headers).json()["first_name"] == ""
+    assert api.post("/auth/session/end", headers=headers).status_code == 403
+    assert sign_in(api, who, headers=headers).status_code == 403
+    assert api.get("/api/me").status_code == 200
+
+
+@pytest.mark.parametrize("with_headers", [True, False])
+def test_our_own_pages_and_programs_change_things(api: TestClient, *, with_headers: bool) -> None:
+    sign_in(api, somebody())
+    headers = {"Origin": settings().origin, "Sec-Fetch-Site": "same-origin"} if with_headers else {}
+    answer = api.patch("/api/me", json={"first_name": "Ada"}, headers=headers)
+    assert answer.json()["first_name"] == "Ada"
+
+
+def test_a_token_needs_no_origin(api: TestClient) -> None:
+    who = somebody()
+    body = {"email": who.email, "password": PASSWORD}
+    token = api.post("/api/auth/login", json=body).json()["token"]
+    headers = {"Authorization": f"Bearer {token}", "Origin": "https://a-program.example"}
+    assert api.patch("/api/me", json={"first_name": "Ada"}, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"email": "x"}, {"email": "\0", "password": "\0"}, {"password": "x" * 19_000}]
+)
+def test_odd_forms_come_back_to_the_page(api: TestClient, form: dict[str, str]) -> None:
+    answer = api.post("/auth/session", data=form, follow_redirects=False)
+    assert answer.headers["location"].startswith("/login?error=")
+
+
+def test_production_trusts_its_own_origin_only(
+    api: TestClient, environment: pytest.MonkeyPatch
+) -> None:
+    who = somebody()
+    environment.setenv("SP404_ENV", "production")
+    environment.setenv("SP404_PUBLIC_URL", "https://crate.example")
+    settings.cache_clear()
+    local = {"Origin": f"http://localhost:{settings().port}"}
+    assert sign_in(api, who, headers=local).status_code == 403
+    assert sign_in(api, who, headers={"Origin": "https://crate.example"}).status_code == 303
+
+
+def test_a_browser_takes_two_steps_and_never_shows_the_challenge(api: TestClient) -> None:
+    ada = somebody()
+    _, codes = protect(ada)
+    origin = {"Origin": str(api.base_url)}
+    form = {"email": ada.email, "password": PASSWORD, "next": "/samples/1"}
+    first = api.post("/auth/session", data=form, headers=origin, follow_redirects=False)
+    assert first.headers["location"] == "/login?step=code&next=%2Fsamples%2F1"
+    name = sign_ins.challenge_cookie_name()
+    assert {name} <= {cookie.name for cookie in api.cookies.jar}
+    assert "HttpOnly" in first.headers["set-cookie"]
+    assert sign_ins.cookie_name() not in {cookie.name for cookie in api.cookies.jar}
+    code = {"code": "000000", "next": "https://evil.example"}
+    wrong = api.post("/auth/session/code", data=code, headers=origin, follow_redirects=False)
+    assert wrong.headers["location"] == "/login?step=code&error=wrong_code"
+    code = {"code": codes[0], "next": "/samples/1"}
+    right = api.post("/auth/session/code", data=code, headers=origin, follow_redirects=False)
+    assert right.headers["location"] == "/samples/1"
+    assert {cookie.name for cookie in api.cookies.jar} == {sign_ins.cookie_name()}
+    again = api.post("/auth/session/code", data=code, headers=origin, follow_redirects=False)
+    assert again.headers["location"].startswith("/login?error=too_late")
+    evil = {"Origin": "https://evil.example"}
+    assert api.post("/auth/session/code", data=code, headers=evil).status_code == 403

@@ -1,0 +1,38 @@
+"""The operator's texts."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from sp404_app.api.texts import drawn
+from sp404_app.settings import settings
+
+ADDRESSES = ("/terms", "/privacy", "/contact")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_texts_are_there_and_lead_to_each_other(api: TestClient, address: str) -> None:
+    answer = api.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "<h1>" in answer.text
+    assert all(f'href="{other}"' in answer.text for other in ADDRESSES)
+    assert "<script" not in answer.text
+
+
+def test_an_operator_puts_their_own_in_a_folder(
+    api: TestClient, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "contact.md").write_text("# Ada's Beats Ltd\n\n12 Tape Street")
+    environment.setenv("SP404_PAGES_DIR", str(tmp_path))
+    settings.cache_clear()
+    assert "12 Tape Street" in api.get("/contact").text
+    assert "<h1>Terms</h1>" in api.get("/terms").text
+
+
+def test_a_text_cannot_run_anything() -> None:
+    page = drawn("terms", "<script>x()</script> [a](javascript:x) <img src=x onerror=y> **bold**")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert 'href="javascript' not in page
+    assert "<strong>bold</strong>" in page

@@ -1,0 +1,254 @@
+"""POST /api/samples: every file has an answer of its own, whatever it is."""
+
+import json
+import tempfile
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+from sqlmodel import func, select
+
+from sp404_app.db import transaction
+from sp404_app.models import Sample, User
+from sp404_app.services import jobs, live, plans, queue, samples, storage
+from sp404_app.settings import Settings, settings
+from tests.api.conftest import Send
+from tests.services.test_jobs import LATER, job_of
+from tests.sounds import bad_files, good_files, wav
+
+
+def rows() -> int:
+    with transaction() as session:
+        return session.exec(select(func.count()).select_from(Sample)).one()
+
+
+def stored() -> list[Path]:
+    folder = storage._folder()
+    assert folder
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_broken_files_hurt_no_other(send: Send, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    good.mkdir()
+    bad.mkdir()
+    fine, broken = good_files(good), bad_files(bad)
+    files = [(path.name, path.read_bytes()) for path in fine.values()]
+    files[3:3] = [(path.name, path.read_bytes()) for path, _ in broken.values()]
+    answer = send(*files)
+    body = answer.json()
+    assert answer.status_code == 201
+    assert len(body["samples"]) == len(fine)
+    assert {item["filename"] for item in body["rejected"]} == {p.name for p, _ in broken.values()}
+    for item in body["rejected"]:
+        assert item["code"] == "bad_audio"
+        assert {p.name: reason for p, reason in broken.values()}[item["filename"]] in (
+            item["error"]
+        )
+    assert len(stored()) == rows() == len(fine)
+
+
+def test_an_upload_is_queued_and_shown_as_the_contract_says(send: Send) -> None:
+    sample = send(("Dusty 90.wav", wav()), folder="Kits/A", folders_become_tags="true").json()
+    shown = sample["samples"][0]
+    assert (shown["name"], shown["filename"], shown["status"]) == (
+        "Dusty 90",
+        "Dusty 90.wav",
+        "queued",
+    )
+    assert shown["tags"] == ["A", "Kits"]
+    assert (shown["format"], shown["size"]) == ("WAV 16-bit", len(wav()))
+    assert "storage_key" not in shown
+    assert "user_id" not in shown
+
+
+def test_when_nothing_was_kept_the_status_says_so(send: Send) -> None:
+    answer = send(("a.wav", b"no sound"), ("b.wav", b""))
+    assert answer.status_code == 422
+    assert answer.json()["samples"] == []
+    assert len(answer.json()["rejected"]) == 2
+    assert answer.json()["code"] == "bad_audio"
+
+
+def test_a_sound_that_is_here_already_is_named(send: Send) -> None:
+    first = send(("a.wav", wav())).json()["samples"][0]["id"]
+    answer = send(("b.wav", wav()))
+    assert answer.status_code == 422
+    refused = answer.json()["rejected"][0]
+    assert (refused["code"], refused["details"]["sample_id"]) == ("duplicate", first)
+
+
+def test_a_full_plan_answers_as_a_quota_does(send: Send, environment: pytest.MonkeyPatch) -> None:
+    small = plans.Plan(plans.Tier.FREE, "Free", 0, len(wav()), 9, 0, 100)
+    environment.setitem(plans.PLANS, plans.Tier.FREE, small)
+    answer = send(("a.wav", wav(300)), ("b.wav", wav(400)))
+    assert (answer.status_code, len(answer.json()["samples"])) == (201, 1)
+    answer = send(("c.wav", wav(500)))
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "storage_quota_exceeded"
+    assert answer.json()["details"]["upgrade_url"] == "/plans"
+
+
+def test_twenty_uploads_at_once_fit_exactly(send: Send, environment: pytest.MonkeyPatch) -> None:
+    small = plans.Plan(plans.Tier.FREE, "Free", 0, 5 * len(wav()) + 9, 9, 0, 100)
+    environment.setitem(plans.PLANS, plans.Tier.FREE, small)
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda i: send((f"{i}.wav", wav(200 + i))), range(20)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 5 + [429] * 15
+    assert rows() == len(stored()) == 5
+
+
+def test_the_same_sound_ten_times_at_once_is_one_sample(send: Send) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda i: send((f"{i}.wav", wav())), range(10)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [422] * 9
+    assert rows() == len(stored()) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../etc/passwd", "a" * 300 + ".wav", "<img src=x>.wav", "太鼓 🥁.wav", "a\tb.wav",
+        "..", ".", "con.wav", "%00.wav", "a%0Ab.wav", '"quoted".wav', "C:\\x\\y.wav",
+    ],
+)  # fmt: skip
+def test_any_name_is_kept_as_data_and_comes_back(client: TestClient, send: Send, name: str) -> None:
+    answer = send((name, wav()))
+    assert answer.status_code == 201
+    shown = answer.json()["samples"][0]
+    assert shown["filename"].isprintable()
+    assert "/" not in shown["filename"]
+    assert 1 <= len(shown["name"]) <= 200
+    download = client.get(f"/api/samples/{shown['id']}/download")
+    assert download.content == wav()
+    assert download.headers["content-disposition"].isprintable()
+    root = settings().home.resolve()
+    assert all(path.resolve().is_relative_to(root) for path in stored())
+
+
+def multipart(*parts: bytes) -> tuple[bytes, dict[str, str]]:
+    body = b"".join(b"--x\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    return body, {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+def test_names_in_foreign_encodings_and_with_half_characters(client: TestClient) -> None:
+    head = b'Content-Disposition: form-data; name="file"; filename="\\ud800\xff\x00x.wav"\r\n\r\n'
+    body, headers = multipart(head + wav(), head + b"nothing")
+    for charset in ("", "; charset=unicode_escape", "; charset=utf-7", "; charset=nonsense"):
+        headers = {"Content-Type": f"multipart/form-data; boundary=x{charset}"}
+        answer = client.post("/api/samples", content=body, headers=headers)
+        assert answer.status_code in {201, 400, 422}, answer.text
+        json.dumps(answer.json(), ensure_ascii=False).encode()
+
+
+def test_a_body_that_breaks_off_or_is_none_keeps_nothing(client: TestClient) -> None:
+    body, headers = multipart(
+        b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + wav()
+    )
+    for content in (body[:-2000], b"", b"--x", b"--x--", b"\x00" * 5000, b"{}"):
+        answer = client.post("/api/samples", content=content, headers=headers)
+        assert answer.status_code in {400, 422}, content[:20]
+        assert answer.json()["status"] == answer.status_code
+    assert rows() == 0
+
+
+def test_a_file_that_is_too_large_is_refused_and_the_others_kept(
+    client: TestClient, send: Send, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SP404_MAX_UPLOAD_MB", "1")
+    settings.cache_clear()
+    answer = send(("big.wav", bytes((1 << 20) + 1)), ("fine.wav", wav()))
+    assert [item["code"] for item in answer.json()["rejected"]] == ["too_large"]
+    assert len(answer.json()["samples"]) == 1
+
+
+def test_more_than_five_hundred_files_are_too_many(send: Send) -> None:
+    answer = send(*((f"{i}.wav", b"x") for i in range(501)))
+    assert answer.status_code == 422
+    assert rows() == 0
+
+
+def test_strangers_upload_nothing(api: TestClient) -> None:
+    assert api.post("/api/samples", files={"file": ("a.wav", wav())}).status_code == 401
+    assert stored() == []
+
+
+@pytest.fixture
+def without_redis(
+    services: Settings, environment: pytest.MonkeyPatch, client: TestClient
+) -> Iterator[None]:
+    """Redis is away, as from one moment to the next."""
+    environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1")
+    clear()
+    yield
+    environment.setenv("SP404_REDIS_URL", services.redis_url)
+    clear()
+
+
+def clear() -> None:
+    settings.cache_clear()
+    live.connection.cache_clear()
+    queue.queue.cache_clear()
+
+
+def test_a_file_that_was_kept_while_redis_is_away_is_answered_and_found_later(
+    services: Settings,
+    client: TestClient,
+    send: Send,
+    without_redis: None,
+    environment: pytest.MonkeyPatch,
+) -> None:
+    answer = send(("a.wav", wav()))
+    assert answer.status_code == 201
+    sample_id = uuid.UUID(answer.json()["samples"][0]["id"])
+    environment.setenv("SP404_REDIS_URL", services.redis_url)
+    clear()
+    job = job_of(sample_id)
+    with transaction() as session:
+        jobs.take_up_lost(session, job.heartbeat_at + LATER)
+    assert queue.waiting() == {queue.bell(job.id, 0)}
+
+
+def test_a_database_that_goes_away_at_one_file_costs_that_file_alone(
+    send: Send, environment: pytest.MonkeyPatch
+) -> None:
+    original = samples.refuse_duplicate
+    calls: list[int] = []
+
+    def sometimes(*arguments: object) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise OperationalError("select", {}, Exception("secret"))
+        original(*arguments)  # type: ignore[arg-type]
+
+    environment.setattr(samples, "refuse_duplicate", sometimes)
+    answer = send(*((f"{i}.wav", wav(300 + i)) for i in range(3)))
+    body = answer.json()
+    assert (answer.status_code, len(body["samples"])) == (201, 2)
+    assert body["rejected"][0]["code"] == "unavailable"
+    assert "secret" not in answer.text
+    assert rows() == len(stored()) == 2
+
+
+def test_a_full_disk_is_a_sentence_and_not_an_accident(
+    send: Send, environment: pytest.MonkeyPatch, user: User
+) -> None:
+    (settings().home / "sounds").rmdir() if (settings().home / "sounds").exists() else None
+    (settings().home / "sounds").write_text("no folder")
+    answer = send(("a.wav", wav()))
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert rows() == 0
+
+
+def test_no_temporary_file_stays(
+    send: Send, tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    environment.setattr(tempfile, "tempdir", str(folder))
+    send(("a.wav", wav()), ("b.wav", b"bad"), ("c.wav", bytes(2 << 20)))
+    assert list(folder.iterdir()) == []

@@ -1,0 +1,179 @@
+"""Fixtures every test may use: real services, a clean database, a person, the API."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+from fastapi.testclient import TestClient
+from sqlmodel import Session, SQLModel
+
+from sp404_app import db
+from sp404_app.models import User
+from sp404_app.services import keys
+from sp404_app.settings import Settings, settings
+from sp404_app.supervisor.guard import Guard
+from sp404_app.supervisor.home import Home
+from tests.services_for_tests import Addresses, claim
+
+if TYPE_CHECKING:
+    from tests.shop import Shop
+    from tests.stripe_emulator.stripe_server import Served
+
+HOME = "SP404_TEST_HOME"
+UNWANTED = ("SP404_", "REFLEX_", "PORT")
+guard_key = pytest.StashKey[Guard]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let one guard per run end whatever the tests start, even if the run is killed."""
+    if hasattr(config, "workerinput"):
+        return
+    # A short path, because sockets are made in it.
+    root = Path(tempfile.mkdtemp(prefix="sp404t-"))
+    os.environ[HOME] = str(root)
+    home = Home(root)
+    home.prepare()
+    config.stash[guard_key] = Guard(home)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop everything and leave no files."""
+    if guard := config.stash.get(guard_key, None):
+        guard.release()
+        shutil.rmtree(os.environ[HOME], ignore_errors=True)
+
+
+PROCESSES = ("e2e", "supervisor")
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep tests of whole products on one process, and let them begin first: they take longest."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        if folder in PROCESSES:
+            item.add_marker(pytest.mark.xdist_group("products"))
+        if folder == "e2e":
+            item.add_marker(pytest.mark.e2e)
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture(scope="session")
+def worker_name() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def addresses(worker_name: str) -> Addresses:
+    return claim(Home(Path(os.environ[HOME])), worker_name)
+
+
+@pytest.fixture(scope="session")
+def secrets_dir(worker_name: str) -> Path:
+    """A folder with one signing key per process: making keys takes a while."""
+    return Path(os.environ[HOME]) / f"secrets-{worker_name}"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Point the settings at a home of this test alone; no service is started for it."""
+    for name in list(os.environ):
+        if name.startswith(UNWANTED) and name != HOME:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SP404_HOME", str(tmp_path))
+    settings.cache_clear()
+    return monkeypatch
+
+
+@pytest.fixture
+def services(
+    environment: pytest.MonkeyPatch, addresses: Addresses, secrets_dir: Path
+) -> Iterator[Settings]:
+    """Run against real services, which are empty when the test begins."""
+    environment.setenv("SP404_DATABASE_URL", addresses.database_url)
+    environment.setenv("SP404_REDIS_URL", addresses.redis_url)
+    environment.setenv("SP404_SECRETS_DIR", str(secrets_dir))
+    settings.cache_clear()
+    secrets_dir.mkdir(exist_ok=True, mode=0o700)
+    keys.ensure(keys.SMALLEST)
+    yield settings()
+    db.engine().dispose()
+    db.engine.cache_clear()
+    _empty(addresses)
+    settings.cache_clear()
+
+
+@pytest.fixture
+def session(services: Settings) -> Iterator[Session]:
+    """One open transaction; what the test wants others to see, it commits itself."""
+    with Session(db.engine(), expire_on_commit=False) as session:
+        yield session
+
+
+@pytest.fixture
+def person(services: Settings) -> Callable[..., User]:
+    """Make a person, visible to everybody at once."""
+
+    def make(email: str = "", **fields: object) -> User:
+        user = User(
+            email=email or f"{uuid.uuid4().hex[:12]}@example.org",
+            password_hash="x",
+            **fields,  # type: ignore[arg-type]
+        )
+        with db.transaction() as session:
+            session.add(user)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def user(person: Callable[..., User]) -> User:
+    return person()
+
+
+@pytest.fixture
+def api(services: Settings) -> Iterator[TestClient]:
+    """The API as a browser on our own origin sees it, without a signed-in person."""
+    from sp404_app.api.app import api as app
+
+    with TestClient(app, base_url=services.origin) as client:
+        yield client
+
+
+def _empty(addresses: Addresses) -> None:
+    with db.engine().begin() as connection:
+        # Faster than truncating, which makes new files for every table.
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            connection.execute(table.delete())
+    db.engine().dispose()
+    with redis.Redis.from_url(addresses.redis_url) as client:
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator["Served"]:
+    """A real HTTP server, whose app each test chooses."""
+    from tests.stripe_emulator.stripe_server import Served
+
+    server = Served()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def shop(
+    services: Settings, environment: pytest.MonkeyPatch, served: "Served", tmp_path: Path
+) -> Iterator["Shop"]:
+    """Stripe's emulator and our API on one real port."""
+    from tests.shop import open_shop
+
+    with open_shop(services, environment, served, tmp_path) as shop:
+        yield shop

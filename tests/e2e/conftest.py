@@ -1,0 +1,109 @@
+"""Browser tests: the product runs once, every test gets a fresh browser context."""
+
+import email
+import email.policy
+import shutil
+import time
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
+
+from tests.product import Product, home_in, slot
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+MAIL_SECONDS = 10.0
+expect.set_options(timeout=15_000)  # the machine may be busy with other tests
+
+
+class Outbox:
+    """The mails the product did not send, because it has no mail server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """Return what was written to somebody, the oldest first."""
+        found = []
+        for path in sorted(self.folder.glob("*.eml")):
+            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            if address.lower() in str(message["To"]).lower():
+                found.append(message)
+        return found
+
+    def newest(self, address: str, seconds: float = MAIL_SECONDS) -> EmailMessage:
+        """Return the newest mail to somebody, waiting for it if need be."""
+        until = time.monotonic() + seconds
+        while not (mails := self.to(address)):
+            assert time.monotonic() < until, f"no mail to {address} in {self.folder}"
+            time.sleep(0.1)
+        return mails[-1]
+
+
+@pytest.fixture(scope="package")
+def product() -> Iterator[Product]:
+    with slot() as folder, home_in(folder) as product:
+        # Everybody in these tests sits at one address.
+        product.extra["SP404_SIGN_INS_PER_MINUTE"] = "1000"
+        product.start()
+        try:
+            yield product
+        finally:
+            product.stop()
+
+
+@pytest.fixture(scope="package")
+def base_url(product: Product) -> str:
+    return product.base_url
+
+
+@pytest.fixture
+def outbox(product: Product) -> Outbox:
+    return Outbox(product.home / "outbox")
+
+
+@pytest.fixture(scope="package")
+def playwright() -> Iterator[Playwright]:
+    # Ends with this folder: its loop would be in the way of asyncio tests that follow.
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    installed = next(filter(None, map(shutil.which, names)), None)
+    browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=base_url, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

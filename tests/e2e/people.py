@@ -1,0 +1,45 @@
+"""People who come to the product through its front door."""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+PASSWORD = "tape delay and dust"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody with an account."""
+
+    email: str
+    password: str = PASSWORD
+
+
+def sign_up(page: Page, outbox: object) -> Visitor:
+    """Make an account by the pages and confirm it by the mail's link."""
+    visitor = Visitor(f"{uuid.uuid4().hex[:12]}@example.org")
+    page.goto("/signup")
+    page.get_by_label("First name").fill("Ada")
+    page.get_by_label("E-mail").fill(visitor.email)
+    page.get_by_label("Password", exact=True).fill(visitor.password)
+    page.get_by_test_id("submit").click()  # waits until the page has read its state
+    message = outbox.newest(visitor.email)  # type: ignore[attr-defined]
+    text = message.get_body(("plain",)).get_content()
+    page.goto(re.search(r"http\S+/verify-email\S+", text).group(0))  # type: ignore[union-attr]
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("Your address is confirmed")).to_be_visible()
+    return visitor
+
+
+def sign_in(page: Page, visitor: Visitor) -> None:
+    """Sign in by the page, and arrive in the library."""
+    page.goto("/login")
+    expect(page.get_by_test_id("demo")).to_be_visible()  # the page has read its state
+    page.get_by_label("E-mail").fill(visitor.email)
+    page.get_by_label("Password", exact=True).fill(visitor.password)
+    page.keyboard.press("Enter")
+    # A file chosen or a key pressed before the library is there would be lost.
+    there = page.get_by_test_id("empty-library").or_(page.get_by_test_id("sample-row").first)
+    expect(there).to_be_visible()

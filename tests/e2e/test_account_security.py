@@ -1,0 +1,112 @@
+"""A person's whole way: second step, token, picture, export, new address, and the end."""
+
+import io
+import re
+import zipfile
+
+from playwright.sync_api import Browser, Page, expect
+from pyotp.totp import TOTP
+
+from tests.e2e.conftest import Outbox
+from tests.e2e.people import sign_in, sign_up
+from tests.services.test_avatars import picture
+
+
+def link_in(outbox: Outbox, address: str, path: str) -> str:
+    body = outbox.newest(address).get_body(("plain",))
+    assert body is not None
+    found = re.search(rf"http\S+{path}\S+", body.get_content())
+    assert found
+    return found.group(0)
+
+
+def test_two_steps_protect_an_account(
+    page: Page, browser: Browser, base_url: str, outbox: Outbox
+) -> None:
+    ada = sign_up(page, outbox)
+    sign_in(page, ada)
+    page.goto("/account")
+    page.get_by_test_id("begin-2fa").click()
+    secret = page.locator("#totp-secret").inner_text().replace(" ", "")
+    page.get_by_label("Type the code").fill("000000")
+    page.keyboard.press("Enter")
+    expect(page.locator("#code-said")).to_contain_text("not right")
+    page.get_by_label("Type the code").fill(TOTP(secret).now())
+    page.keyboard.press("Enter")
+    shown = page.get_by_test_id("codes").get_by_role("listitem")
+    expect(shown).to_have_count(10)
+    codes = shown.all_inner_texts()
+    page.get_by_test_id("put-away").click()
+    expect(page.get_by_test_id("codes")).to_have_count(0)
+
+    phone = browser.new_context(base_url=base_url, viewport={"width": 390, "height": 844})
+    other = phone.new_page()
+    other.goto("/login?next=/account")
+    expect(other.get_by_test_id("demo")).to_be_visible()
+    other.get_by_label("E-mail").fill(ada.email)
+    other.get_by_label("Password", exact=True).fill(ada.password)
+    other.keyboard.press("Enter")
+    code = other.get_by_label("Code of your authenticator app")
+    expect(code).to_be_focused()
+    code.fill("000000")
+    other.keyboard.press("Enter")
+    expect(other.locator("#code-said")).to_contain_text("not right")
+    code.fill(codes[0])
+    other.keyboard.press("Enter")
+    expect(other.get_by_test_id("codes-left")).to_have_text("9 recovery codes are left.")
+    phone.close()
+
+
+def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbox) -> None:
+    ada = sign_up(page, outbox)
+    sign_in(page, ada)
+    page.goto("/account")
+    page.get_by_label("What it is for").fill("Backup")
+    page.get_by_label("Read and hear my library").check()
+    page.get_by_test_id("make-token").click()
+    token = page.get_by_test_id("new-token").inner_text()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert page.request.get("/api/samples", headers=headers).status == 200
+
+    file = {"name": "me.png", "mimeType": "image/png", "buffer": picture()}
+    page.locator("#picture").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_test_id("send-picture").click()
+    expect(page.get_by_test_id("picture-said")).to_have_text("Saved.")
+    expect(page.get_by_alt_text("Your picture")).to_be_visible()
+
+    page.get_by_test_id("ask-export").click()
+    with page.expect_download() as download:
+        page.get_by_test_id("download-export").click(timeout=30_000)
+    names = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())).namelist()
+    assert {"picture.webp", "data/users.json"} <= set(names)
+
+    new = f"new-{ada.email}"
+    page.get_by_label("New address").fill(new)
+    page.get_by_test_id("change-email").click()
+    page.goto(link_in(outbox, new, "/change-email"))
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("change-email")).to_contain_text(new)
+    page.context.clear_cookies()  # the link is opened by somebody who is not signed in
+    page.goto(link_in(outbox, ada.email, "/revert-email"))
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_text("The account is yours again")).to_be_visible()
+    page.goto("/account")
+    expect(page).to_have_url(re.compile("/login"))
+
+
+def test_an_account_ends_after_thirty_seconds_of_thought(page: Page, outbox: Outbox) -> None:
+    ada = sign_up(page, outbox)
+    sign_in(page, ada)
+    page.goto("/account")
+    page.get_by_test_id("think").click()
+    last = page.get_by_test_id("delete-account")
+    expect(last).to_be_disabled()
+    expect(last).to_be_enabled(timeout=35_000)
+    last.click()
+    expect(page).to_have_url(re.compile("/login"))
+    assert outbox.newest(ada.email)["Subject"]
+    page.goto("/login")
+    page.get_by_label("E-mail").fill(ada.email)
+    page.get_by_label("Password", exact=True).fill(ada.password)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("wrong_credentials"))

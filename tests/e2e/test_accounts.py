@@ -1,0 +1,218 @@
+"""The account's pages in a real browser, wide and narrow."""
+
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e import people
+from tests.e2e.conftest import Outbox
+from tests.e2e.people import PASSWORD, Visitor
+
+pytestmark = pytest.mark.e2e
+
+DOORS = ("/signup", "/login", "/forgot-password", "/verify-email", "/reset-password")
+
+
+def link_in(outbox: Outbox, address: str, subject: str) -> str:
+    """Return the link of the newest mail with a subject, waiting for it."""
+    for _ in range(100):
+        letters = [letter for letter in outbox.to(address) if letter["Subject"] == subject]
+        if letters:
+            body = letters[-1].get_body(("plain",))
+            assert body is not None
+            found = re.search(r"http\S+token=\S+", body.get_content())
+            assert found
+            return found[0]
+        outbox.newest(address)
+    raise AssertionError(f"no mail {subject!r} to {address}")
+
+
+def fill(page: Page, **fields: str) -> None:
+    for name, value in fields.items():
+        page.get_by_test_id(name).fill(value)
+
+
+def ready(page: Page, path: str) -> None:
+    """Open a sign-in page and wait until its state is there."""
+    page.goto(path)
+    expect(page.get_by_test_id("demo")).to_be_visible()
+
+
+def test_signing_up_says_what_is_wrong_beside_the_field_and_keeps_the_rest(page: Page) -> None:
+    page.goto("/signup")
+    fill(page, first_name="Ada", email=f"{uuid.uuid4().hex}@example.org", password="password")
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("password-said")).to_contain_text("tried first")
+    expect(page.get_by_test_id("password")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_test_id("first_name")).to_have_value("Ada")
+    fill(page, password=PASSWORD)
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("sent")).to_be_visible()
+    page.get_by_test_id("outbox-link").get_by_role("link").click()
+    expect(page.get_by_test_id("mail").first).to_contain_text("Confirm your address")
+
+
+def test_an_address_has_to_be_confirmed_and_the_mail_can_be_sent_again(
+    page: Page, outbox: Outbox
+) -> None:
+    address = f"{uuid.uuid4().hex}@example.org"
+    page.goto("/signup")
+    fill(page, email=address, password=PASSWORD)
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("sent-to")).to_have_text(address)
+    ready(page, "/login")
+    fill(page, email=address, password=PASSWORD)
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("notice")).to_contain_text("confirm your address")
+    expect(page.get_by_test_id("email")).to_have_value(address)
+    page.get_by_test_id("resend").click()
+    expect(page.get_by_test_id("resent")).to_contain_text("on its way")
+    page.goto(link_in(outbox, address, "Confirm your address"))
+    page.get_by_test_id("confirm").click()
+    page.get_by_test_id("go-on").click()
+    expect(page.get_by_test_id("demo")).to_be_visible()
+    fill(page, email=address, password=PASSWORD)
+    page.get_by_test_id("submit").click()
+    page.wait_for_url(re.compile("/library"))
+
+
+def test_a_wrong_password_keeps_the_address_and_the_place_to_go(page: Page, outbox: Outbox) -> None:
+    ada = people.sign_up(page, outbox)
+    ready(page, "/login?next=/account")
+    fill(page, email=ada.email, password="wrong password")
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("password-said")).to_have_text(
+        "The address or the password is wrong."
+    )
+    expect(page.get_by_test_id("email")).to_have_value(ada.email)
+    assert ada.email not in page.url
+    fill(page, password=ada.password)
+    page.get_by_test_id("submit").click()
+    page.wait_for_url(re.compile("/account"))
+    expect(page.get_by_test_id("device")).to_have_count(1)
+
+
+def test_the_demo_account_is_one_press_away(page: Page) -> None:
+    ready(page, "/login")
+    page.get_by_test_id("demo").click()
+    expect(page.get_by_test_id("email")).to_have_value("demo@example.com")
+    page.get_by_test_id("submit").click()
+    page.wait_for_url(re.compile("/library"))
+
+
+def test_no_script_ever_sees_the_cookie(page: Page, context: BrowserContext) -> None:
+    people.sign_in(page, Visitor("demo@example.com", "sixteen pads"))
+    names = {cookie["name"]: cookie for cookie in context.cookies()}
+    (name,) = [name for name in names if re.fullmatch(r"sp404_session_\d+", name)]
+    assert names[name]["httpOnly"]
+    assert names[name]["sameSite"] == "Lax"
+    kept = page.evaluate(
+        "document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"
+    )
+    assert names[name]["value"] not in kept
+
+
+def test_signing_out_closes_every_door(page: Page, outbox: Outbox) -> None:
+    ada = people.sign_up(page, outbox)
+    people.sign_in(page, ada)
+    page.get_by_role("button", name="Sign out").first.click()
+    page.wait_for_url(re.compile("/login"))
+    page.goto("/account")
+    page.wait_for_url(re.compile("/login"))
+
+
+def test_a_forgotten_password_is_replaced_and_signs_out_other_devices(
+    page: Page, browser: Browser, base_url: str, outbox: Outbox
+) -> None:
+    ada = people.sign_up(page, outbox)
+    people.sign_in(page, ada)
+    with browser.new_context(base_url=base_url) as elsewhere:
+        other = elsewhere.new_page()
+        other.goto("/forgot-password")
+        fill(other, email=ada.email)
+        other.get_by_test_id("submit").click()
+        expect(other.get_by_test_id("sent")).to_be_visible()
+        other.goto(link_in(outbox, ada.email, "Choose a new password"))
+        fill(other, password="a brand new one")
+        other.get_by_test_id("submit").click()
+        other.get_by_test_id("go-on").click()
+        expect(other.get_by_test_id("demo")).to_be_visible()
+        fill(other, email=ada.email, password="a brand new one")
+        other.get_by_test_id("submit").click()
+        other.wait_for_url(re.compile("/library"))
+    page.goto("/account")
+    page.wait_for_url(re.compile("/login"))
+
+
+def test_a_used_link_says_so_and_shows_the_way(page: Page) -> None:
+    page.goto("/reset-password?token=used")
+    fill(page, password="a brand new one")
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("notice")).to_contain_text("used already")
+    expect(page.get_by_role("link", name="Ask for a new link")).to_be_visible()
+    page.goto("/verify-email?token=used")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("notice")).to_contain_text("used already")
+
+
+def test_an_account_is_changed_and_another_device_signed_out(
+    page: Page, browser: Browser, base_url: str, outbox: Outbox
+) -> None:
+    ada = people.sign_up(page, outbox)
+    people.sign_in(page, ada)
+    with browser.new_context(base_url=base_url) as elsewhere:
+        other = elsewhere.new_page()
+        people.sign_in(other, ada)
+        page.goto("/account")
+        expect(page.get_by_test_id("device")).to_have_count(2)
+        fill(page, last_name="Lovelace")
+        page.get_by_test_id("save-names").click()
+        expect(page.get_by_test_id("names-said")).to_have_text("Saved.")
+        page.get_by_test_id("theme-light").check()
+        expect(page.locator("[data-theme=light]")).to_have_count(1)
+        page.get_by_test_id("revoke").click()
+        expect(page.get_by_test_id("device")).to_have_count(1)
+        other.goto("/account")
+        other.wait_for_url(re.compile("/login"))
+    page.reload()
+    expect(page.get_by_test_id("last_name")).to_have_value("Lovelace")
+    expect(page.get_by_test_id("theme-light")).to_be_checked()
+
+
+def test_a_password_is_changed_by_who_knows_it(page: Page, outbox: Outbox) -> None:
+    ada = people.sign_up(page, outbox)
+    people.sign_in(page, ada)
+    page.goto("/account")
+    fill(page, current_password="wrong", password="a brand new one")
+    page.get_by_test_id("change-password").click()
+    expect(page.get_by_test_id("current_password-said")).to_contain_text("not your present")
+    fill(page, current_password=ada.password)
+    page.get_by_test_id("change-password").click()
+    expect(page.get_by_role("status").filter(has_text="is changed")).to_be_visible()
+    expect(page.get_by_test_id("password")).to_have_value("")
+
+
+def test_signing_in_needs_no_websocket(browser: Browser, base_url: str) -> None:
+    with browser.new_context(base_url=base_url) as context:
+        page = context.new_page()
+        page.route_web_socket(re.compile("_event"), lambda socket: socket.close())
+        page.goto("/login")
+        fill(page, email="demo@example.com", password="sixteen pads")
+        page.get_by_test_id("submit").click()
+        page.wait_for_url(re.compile("/library"))
+
+
+@pytest.mark.parametrize("path", [*DOORS, "/dev/outbox"])
+def test_every_door_fits_a_narrow_phone_and_every_field_has_a_name(page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(path)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for box in page.locator("input:not([type=hidden])").all():
+        name = box.get_attribute("id")
+        assert page.locator(f"label[for={name}]").count() == 1
+        assert box.get_attribute("autocomplete")
+        said = box.get_attribute("aria-describedby")
+        assert page.locator(f"#{said}").count() == 1

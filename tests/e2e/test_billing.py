@@ -1,0 +1,136 @@
+"""Plans and payments in a browser: trial, renewal, upgrade, downgrade, cancellation, dunning."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e import people
+from tests.e2e.conftest import Outbox
+from tests.e2e.people import Visitor
+
+VISA, FAILS_LATER = "4242 4242 4242 4242", "4000 0000 0000 0341"
+PAY_SECONDS = 30_000
+
+
+@pytest.fixture
+def buyer(page: Page, outbox: Outbox) -> Visitor:
+    """Somebody new, signed in."""
+    visitor = people.sign_up(page, outbox)
+    people.sign_in(page, visitor)
+    return visitor
+
+
+def choose(page: Page, name: str) -> None:
+    """Choose a plan and see the question."""
+    page.goto("/plans")
+    page.get_by_test_id(name).click()
+    expect(page.get_by_test_id("question")).to_be_visible()
+
+
+def pay(page: Page, card: str = VISA) -> None:
+    """Fill in Checkout and come back."""
+    page.get_by_test_id("checkout-card-number").fill(card)
+    page.get_by_test_id("checkout-card-expiry").fill("12/34")
+    page.get_by_test_id("checkout-card-cvc").fill("123")
+    page.get_by_test_id("checkout-name").fill("Ada")
+    page.get_by_test_id("checkout-submit").click()
+    page.wait_for_url(re.compile(r"/billing\?session_id="))
+
+
+def subscribe(page: Page, button: str, plan: str, card: str = VISA) -> None:
+    """Buy a plan, and see that it is in force."""
+    choose(page, button)
+    page.get_by_test_id("confirm").click()
+    page.wait_for_url(re.compile("/_stripe/pay/"))
+    pay(page, card)
+    expect(page.get_by_test_id("plan-name")).to_have_text(plan, timeout=PAY_SECONDS)
+    expect(page.get_by_test_id("activating")).to_have_count(0)
+
+
+def advance(page: Page, visitor: Visitor, *steps: str) -> None:
+    """Let time pass on the page for developers."""
+    page.goto("/dev/stripe")
+    for step in steps:
+        row = page.locator(f'[data-email="{visitor.email}"]')
+        before = row.get_by_test_id("now").inner_text()
+        row.get_by_test_id(f"advance-{step}").click()
+        expect(row.get_by_test_id("now")).not_to_have_text(before, timeout=PAY_SECONDS)
+
+
+def test_a_trial_begins_renews_and_leaves_an_invoice(page: Page, buyer: Visitor) -> None:
+    page.goto("/usage")
+    expect(page.get_by_test_id("meter-storage")).to_contain_text("of 100 MB")
+    subscribe(page, "choose-pro", "Pro")
+    expect(page.get_by_test_id("state")).to_have_text("Trial")
+    expect(page.get_by_test_id("test-mode")).to_be_visible()
+    page.goto("/usage")
+    expect(page.get_by_test_id("meter-storage")).to_contain_text("of 5,120 MB")
+    advance(page, buyer, "fortnight", "day")
+    page.goto("/billing")
+    expect(page.get_by_test_id("state")).to_have_text("Active")
+    expect(page.get_by_test_id("invoice-amount").first).to_have_text("$29.00")
+    with page.expect_download() as download:
+        page.get_by_test_id("invoice-pdf").first.click()
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+
+
+def test_an_upgrade_a_downgrade_and_a_cancellation_with_their_ways_back(
+    page: Page, buyer: Visitor
+) -> None:
+    subscribe(page, "buy-pro", "Pro")
+    advance(page, buyer, "fortnight")
+    choose(page, "choose-enterprise")
+    due = page.get_by_test_id("due-today").inner_text()
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("plan-enterprise")).to_contain_text("Your plan", timeout=PAY_SECONDS)
+    page.goto("/billing")
+    expect(page.get_by_test_id("plan-name")).to_have_text("Enterprise")
+    expect(page.get_by_test_id("invoice-amount").first).to_have_text(due)
+
+    choose(page, "choose-pro")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("plan-pro")).to_contain_text("From", timeout=PAY_SECONDS)
+    page.goto("/billing")
+    expect(page.get_by_test_id("state")).to_have_text("Changing")
+    page.get_by_test_id("keep").click()
+    expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
+
+    page.get_by_test_id("cancel").click()
+    page.get_by_test_id("cancel-yes").click()
+    expect(page.get_by_test_id("state")).to_have_text("Cancelled", timeout=PAY_SECONDS)
+    page.get_by_test_id("resume").click()
+    expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
+
+
+def test_three_failed_payments_restrict_and_one_good_card_mends(page: Page, buyer: Visitor) -> None:
+    page.goto("/dev/stripe")
+    expect(page.get_by_test_id("send-again").first).to_be_visible()  # its state is there
+    page.get_by_test_id("shuffle").click()
+    expect(page.get_by_test_id("shuffle")).to_be_checked()
+    page.get_by_test_id("duplicate").fill("2")
+    page.get_by_test_id("duplicate").blur()
+    subscribe(page, "choose-pro", "Pro", FAILS_LATER)
+    advance(page, buyer, "fortnight", "day")
+    page.goto("/billing")
+    expect(page.get_by_test_id("state")).to_have_text("Payment problem")
+    advance(page, buyer, "week", "week", "week")
+    page.goto("/billing")
+    expect(page.get_by_test_id("state")).to_have_text("Restricted")
+    page.get_by_test_id("pay").click()
+    page.wait_for_url(re.compile("/_stripe/invoice/"))
+    page.get_by_test_id("invoice-card-number").fill(VISA)
+    page.get_by_test_id("invoice-card-expiry").fill("12/34")
+    page.get_by_test_id("invoice-card-cvc").fill("123")
+    page.get_by_test_id("invoice-pay-new-card").click()
+    expect(page.get_by_text(re.compile("paid", re.IGNORECASE)).first).to_be_visible()
+    page.goto("/billing")
+    expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
+
+
+def test_strangers_are_sent_to_the_door(browser: Browser, base_url: str) -> None:
+    with browser.new_context(base_url=base_url) as context:
+        page = context.new_page()
+        for path in ("/plans", "/billing", "/usage"):
+            page.goto(path)
+            page.wait_for_url(re.compile("/login"))

@@ -1,0 +1,159 @@
+"""Analysis: what is measured, what a person's word is worth, and what is counted."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlmodel import func, select
+
+from sp404_app.db import transaction
+from sp404_app.jobs import analyse, run
+from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
+from sp404_app.services import jobs, plans, previews, quotas, samples, storage
+from sp404_app.services.samples import Change
+from tests.services.test_jobs import job_of, kept
+from tests.sounds import RATE, Keep, good_files, tone, write
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+def used(user: User) -> int:
+    with transaction() as session:
+        return quotas.usage(session, user.id).analyses_used
+
+
+def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
+    person: Callable[..., User], tmp_path: Path
+) -> None:
+    for kind, path in good_files(tmp_path).items():
+        owner = person()  # each with ten analyses of their own
+        with transaction() as session:
+            sample_id = samples.add(session, owner.id, samples.inspect(path, path.name))
+        run.run(str(job_of(sample_id).id))
+        sample = kept(sample_id)
+        assert (sample.status, sample.error) == (SampleStatus.READY, ""), kind
+        assert len(sample.thumbnail) == 48
+        with transaction() as session:
+            assert session.get(Waveform, sample_id), kind
+        if kind in {"aiff", "aifc", "high rate"}:
+            assert storage.size_of(sample.preview_key or "") > 0
+
+
+def test_what_a_person_said_is_never_overwritten(user: User, keep: Keep) -> None:
+    sample_id = keep()
+    with transaction() as session:
+        samples.change(session, user.id, sample_id, Change(bpm=91, key="C major", kind="loop"))
+    run.run(str(job_of(sample_id).id))
+    sample = kept(sample_id)
+    assert (sample.bpm, sample.key, sample.kind) == (91, "C major", "loop")
+    assert {sample.bpm_source, sample.key_source, sample.kind_source} == {Source.USER}
+
+
+def test_a_tempo_that_a_person_cleared_stays_cleared(user: User, keep: Keep) -> None:
+    sample_id = keep()
+    with transaction() as session:
+        samples.change(session, user.id, sample_id, Change(key=""))
+    run.run(str(job_of(sample_id).id))
+    assert kept(sample_id).key is None
+
+
+def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
+    sample_id = keep()
+    run.run(str(job_of(sample_id).id))
+    with transaction() as session:
+        jobs.analyse_again(session, user.id, sample_id)
+    run.run(str(job_of(sample_id).id))
+    with transaction() as session:
+        assert session.exec(select(func.count()).select_from(Analysis)).one() == 1
+    assert used(user) == 2
+
+
+def test_over_quota_a_sound_keeps_its_waveform_and_waits(
+    user: User, keep: Keep, environment: pytest.MonkeyPatch
+) -> None:
+    none = plans.Plan(plans.Tier.FREE, "Free", 0, None, 1, 0, 100)
+    environment.setitem(plans.PLANS, plans.Tier.FREE, none)
+    first, second = keep(), keep()
+    run.run(str(job_of(first).id))
+    run.run(str(job_of(second).id))
+    assert kept(first).status == SampleStatus.READY
+    waiting = kept(second)
+    assert waiting.status == SampleStatus.WAITING_FOR_QUOTA
+    assert waiting.error.startswith("This month's analyses are used up.")
+    assert waiting.thumbnail
+    assert used(user) == 1
+
+
+def test_a_lost_attempt_and_the_next_are_counted_once(user: User, keep: Keep) -> None:
+    sample_id = keep()
+    with transaction() as session:
+        job = jobs.claim(session, job_of(sample_id).id)
+        assert job
+        job.counted_for = quotas.reserve_analysis(session, user.id)
+        job.status, job.attempts = "queued", 1
+    run.run(str(job.id))
+    assert kept(sample_id).status == SampleStatus.READY
+    assert used(user) == 1
+
+
+def test_a_failed_analysis_is_given_back(
+    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample_id = keep()
+    monkeypatch.setattr(analyse.analysis, "analyse", lambda *_, **__: 1 / 0)
+    run.run(str(job_of(sample_id).id))
+    assert kept(sample_id).status == SampleStatus.FAILED
+    assert used(user) == 0
+
+
+def test_the_sounds_of_the_demo_are_never_counted(user: User, keep: Keep) -> None:
+    sample_id = keep()
+    with transaction() as session:
+        session.get_one(Sample, sample_id).is_demo = True
+    run.run(str(job_of(sample_id).id))
+    assert used(user) == 0
+
+
+def test_a_cancelled_job_leaves_no_preview_behind(
+    user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.aiff", tone())
+    with transaction() as session:
+        sample_id = samples.add(session, user.id, samples.inspect(path, "a.aiff"))
+    job_id = job_of(sample_id).id
+    made: list[str] = []
+
+    def make(source: Path) -> str:
+        with transaction() as session:
+            jobs.cancel(session, user.id, job_id)
+        made.append(original(source))
+        return made[0]
+
+    original = previews.make
+    monkeypatch.setattr(previews, "make", make)
+    run.run(str(job_id))
+    assert kept(sample_id).preview_key is None
+    assert not (tmp_path / "sounds" / made[0]).exists()
+
+
+def test_times_are_counted_from_the_start_of_a_long_sound(user: User, tmp_path: Path) -> None:
+    clicks = np.zeros(60 * RATE, np.float32)
+    for beat in range(40 * RATE, 60 * RATE, RATE // 2):
+        clicks[beat : beat + 400] = tone(900)[:400]
+    path = write(tmp_path / "long.wav", clicks)
+    with transaction() as session:
+        sample_id = samples.add(session, user.id, samples.inspect(path, "long.wav"))
+    run.run(str(job_of(sample_id).id))
+    with transaction() as session:
+        onsets = session.exec(select(Analysis)).one().onsets
+    assert min(onsets) == pytest.approx(40.0, abs=0.05)
+
+
+def test_silence_has_neither_tempo_nor_key(user: User, tmp_path: Path) -> None:
+    path = write(tmp_path / "silent.wav", np.zeros(10_000))
+    with transaction() as session:
+        sample_id = samples.add(session, user.id, samples.inspect(path, "silent.wav"))
+    run.run(str(job_of(sample_id).id))
+    sample = kept(sample_id)
+    assert (sample.bpm, sample.key, sample.peak_dbfs, sample.loudness_lufs) == (None,) * 4

@@ -1,0 +1,136 @@
+"""What a worker does with one bell, and what it must not do."""
+
+import datetime as dt
+import uuid
+
+import pytest
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import OperationalError
+
+from sp404_app.db import transaction
+from sp404_app.errors import BadAudio
+from sp404_app.jobs import run
+from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus, User
+from sp404_app.models.columns import now
+from sp404_app.services import jobs, samples, storage
+from tests.services.test_jobs import job_of, kept
+from tests.sounds import Keep
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+def work(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(_: ProcessingJob) -> None:
+        raise error
+
+    monkeypatch.setitem(run.WORK, JobKind.ANALYSE, fail)
+
+
+def test_a_sound_becomes_ready(keep: Keep) -> None:
+    sample_id = keep()
+    run.run(str(job_of(sample_id).id))
+    assert (job_of(sample_id).status, job_of(sample_id).progress) == (JobStatus.DONE, 1.0)
+    assert kept(sample_id).status == SampleStatus.READY
+
+
+def test_two_rings_are_one_run(keep: Keep) -> None:
+    sample_id = keep()
+    job_id = str(job_of(sample_id).id)
+    run.run(job_id)
+    run.run(job_id)
+    assert job_of(sample_id).attempts == 1
+
+
+def test_a_bell_without_a_row_is_no_accident() -> None:
+    run.run(str(uuid.uuid4()))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BadAudio("This file is damaged."), "This file is damaged."),
+        (JobTimeoutException("secret"), "The analysis took too long and was stopped."),
+        (RuntimeError("secret"), "Something went wrong on our side while analysing this file."),
+        (MemoryError("secret"), "Something went wrong on our side while analysing this file."),
+    ],
+)
+def test_a_failure_is_a_sentence_on_the_sample(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    sample_id = keep()
+    work(monkeypatch, error)
+    run.run(str(job_of(sample_id).id))
+    assert (job_of(sample_id).status, job_of(sample_id).error) == (JobStatus.FAILED, said)
+    assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.FAILED, said)
+
+
+def test_a_retry_makes_it_well_again(
+    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample_id = keep()
+    with monkeypatch.context() as broken:
+        work(broken, RuntimeError())
+        run.run(str(job_of(sample_id).id))
+    with transaction() as session:
+        job = jobs.analyse_again(session, user.id, sample_id)
+    run.run(str(job.id))
+    assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
+
+
+def test_a_database_that_goes_away_fails_no_file(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample_id = keep()
+    with monkeypatch.context() as broken:
+        work(broken, OperationalError("select", {}, Exception("server closed the connection")))
+        run.run(str(job_of(sample_id).id))
+    assert job_of(sample_id).status == JobStatus.RUNNING
+    with transaction() as session:
+        assert jobs.take_up_lost(session, now() + dt.timedelta(seconds=13)) == 1
+    run.run(str(job_of(sample_id).id))
+    assert kept(sample_id).status == SampleStatus.READY
+
+
+def test_a_missing_file_is_said_on_the_sample(keep: Keep) -> None:
+    sample_id = keep()
+    storage.delete(kept(sample_id).storage_key)
+    run.run(str(job_of(sample_id).id))
+    assert kept(sample_id).error == "The file of this sound is missing."
+
+
+@pytest.mark.parametrize("way", ["cancel", "trash", "another"])
+def test_a_job_that_was_taken_away_writes_nothing(
+    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    sample_id = keep()
+
+    def taken_away(job: ProcessingJob) -> None:
+        with transaction() as session:
+            if way == "cancel":
+                jobs.cancel(session, user.id, job.id)
+            elif way == "trash":
+                samples.throw_away(session, user.id, [sample_id])
+            else:
+                jobs.take_up_lost(session, now() + dt.timedelta(seconds=13))
+        before.append(kept(sample_id))
+        original(job)
+        raise RuntimeError
+
+    before: list[Sample] = []
+    original = run.WORK[JobKind.ANALYSE]
+    monkeypatch.setitem(run.WORK, JobKind.ANALYSE, taken_away)
+    run.run(str(job_of(sample_id).id))
+    assert kept(sample_id) == before[0]
+    wanted = JobStatus.QUEUED if way == "another" else JobStatus.CANCELLED
+    assert job_of(sample_id).status == wanted
+
+
+def test_an_attempt_shows_that_it_lives(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample_id = keep()
+    monkeypatch.setattr(run, "BEAT_EVERY", 0.01)
+    with transaction() as session:
+        job = jobs.claim(session, job_of(sample_id).id)
+    assert job
+    with run.beating(job):
+        while job_of(sample_id).heartbeat_at == job.heartbeat_at:
+            pass

@@ -1,0 +1,150 @@
+"""Real worker processes: killed, cancelled, rung twice and never."""
+
+import asyncio
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sp404_app.db import in_transaction, transaction
+from sp404_app.models import JobStatus, SampleStatus, User
+from sp404_app.models.columns import now
+from sp404_app.services import jobs, live, queue, samples
+from tests.services.test_jobs import job_of, kept
+from tests.sounds import RATE, Keep, write
+
+pytestmark = pytest.mark.usefixtures("services")
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Start]:
+    """Start workers as the supervisor does; none outlives its test."""
+    started: list[subprocess.Popen[bytes]] = []
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+    def start() -> subprocess.Popen[bytes]:
+        with (tmp_path / "worker.log").open("ab") as log:
+            command = [sys.executable, "-m", "sp404_app", "worker"]
+            started.append(
+                subprocess.Popen(
+                    command, env=environment, stdout=log, stderr=log, start_new_session=True
+                )
+            )
+        return started[-1]
+
+    yield start
+    for process in started:
+        kill(process)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a worker and what it forked, as a power cut would."""
+    if process.poll() is None:
+        for horse in horses(process):
+            os.kill(horse, signal.SIGKILL)
+        process.kill()
+        process.wait(10)
+
+
+def horses(process: "subprocess.Popen[bytes]") -> list[int]:
+    """Return the processes in which a worker does its jobs."""
+    found = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line) for line in found.stdout.split()]
+
+
+async def until(user: User, true: Callable[[], bool]) -> None:
+    """Wait for news until something is true."""
+    async with asyncio.timeout(60):
+        async for _ in live.listen(user.id, gather=0.0, patience=1.0):
+            if await asyncio.to_thread(true):
+                return
+
+
+@pytest.fixture
+def long_sample(user: User, tmp_path: Path) -> uuid.UUID:
+    """A sound that keeps a worker busy for seconds."""
+    noise = np.random.default_rng(4).uniform(-0.5, 0.5, 16 * 60 * RATE).astype(np.float32)
+    path = write(tmp_path / "long.wav", noise, subtype="PCM_16")
+    with transaction() as session:
+        return samples.add(session, user.id, samples.inspect(path, "long.wav"))
+
+
+def running(sample_id: uuid.UUID) -> Callable[[], bool]:
+    return lambda: kept(sample_id).status == SampleStatus.ANALYSING
+
+
+def ready(sample_id: uuid.UUID) -> Callable[[], bool]:
+    return lambda: kept(sample_id).status == SampleStatus.READY
+
+
+async def take_up() -> int:
+    return await in_transaction(jobs.take_up_lost, now() + dt.timedelta(seconds=13))
+
+
+async def test_a_killed_worker_loses_nothing(
+    user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
+) -> None:
+    first = start_worker()
+    await until(user, running(long_sample))
+    kill(first)
+    small = keep()
+    assert job_of(long_sample).status == JobStatus.RUNNING
+    assert await take_up() == 1
+    start_worker()
+    await until(user, lambda: ready(long_sample)() and ready(small)())
+    assert (job_of(long_sample).attempts, job_of(small).attempts) == (2, 1)
+
+
+async def test_a_file_that_kills_twice_is_left_alone_and_the_worker_goes_on(
+    user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
+) -> None:
+    worker = start_worker()
+    for attempt in (1, 2):
+        await until(
+            user,
+            lambda wanted=attempt: (
+                job_of(long_sample).attempts == wanted and running(long_sample)()
+            ),
+        )
+        for horse in horses(worker):
+            os.kill(horse, signal.SIGKILL)
+        assert await take_up() == (1 if attempt == 1 else 0)
+        if attempt == 1:
+            assert job_of(long_sample).status in {JobStatus.QUEUED, JobStatus.RUNNING}
+    assert kept(long_sample).error == jobs.FAILED_TWICE
+    small = keep()
+    await until(user, ready(small))
+    again = await in_transaction(jobs.analyse_again, user.id, long_sample)
+    assert again.status == JobStatus.QUEUED
+    await until(user, ready(long_sample))
+
+
+async def test_cancelled_work_writes_nothing_and_lost_bells_are_rung_again(
+    user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
+) -> None:
+    lost = keep()
+    live.connection().flushdb()
+    bell = job_of(long_sample)
+    queue.ring(bell.id, bell.queue, 0)
+    queue.ring(bell.id, bell.queue, 0)
+    start_worker()
+    await until(user, running(long_sample))
+    await in_transaction(jobs.cancel, user.id, bell.id)
+    assert await take_up() == 1
+    await until(user, ready(lost))
+    assert (kept(long_sample).status, kept(long_sample).error) == (
+        SampleStatus.FAILED,
+        "Cancelled.",
+    )
+    assert (kept(long_sample).thumbnail, job_of(long_sample).attempts) == ("", 1)

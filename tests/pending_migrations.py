@@ -1,0 +1,50 @@
+"""See that the migrations make what the models say: `python -m tests.pending_migrations`."""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sp404_app.supervisor import migrations, postgresql
+from sp404_app.supervisor.guard import Guard
+from sp404_app.supervisor.home import Home
+from tests.services_for_tests import FAST
+
+
+@contextmanager
+def empty_database() -> Iterator[str]:
+    """Start a PostgreSQL with nothing in it, and take it away again."""
+    with tempfile.TemporaryDirectory(prefix="sp404m-") as folder:
+        home = Home(Path(folder))
+        home.prepare()
+        guard = Guard(home)
+        try:
+            server = postgresql.prepare(home, os.environ, FAST)
+            server.start()
+            postgresql.wait(server, home)
+            yield postgresql.url(home)
+        finally:
+            guard.release()
+
+
+def main() -> int:
+    """Return 1 and say what is missing when a model has changed without a migration."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", metavar="MESSAGE", help="write the migration instead")
+    options = parser.parse_args()
+    with empty_database() as url:
+        migrations.upgrade(url)
+        if options.write:
+            migrations.revision(url, options.write)
+            return 0
+        missing = migrations.pending(url)
+    for line in missing:
+        sys.stderr.write(f"pending migration: {line}\n")
+    return bool(missing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""The whole product as tests start it: `python -m sp404_app serve` with a home of its own."""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SLOTS = ROOT / "build" / "tests"
+READY = "Ctrl-C"
+START_SECONDS = 300.0
+FOREIGN = ("SP404_", "REFLEX_", "PORT", "PYTEST_")
+
+
+@dataclass(slots=True)
+class Product:
+    """One running instance."""
+
+    home: Path
+    port: int
+    extra: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def said(self) -> str:
+        """What it printed so far."""
+        return self._output.read_text() if self._output.exists() else ""
+
+    @property
+    def running(self) -> subprocess.Popen[bytes]:
+        assert self.process
+        return self.process
+
+    @property
+    def _output(self) -> Path:
+        return self.home.with_name(f"{self.home.name}.out")
+
+    def launch(self, *arguments: str) -> None:
+        """Start it and return at once."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
+        }
+        environment |= {"SP404_HOME": str(self.home), "PORT": str(self.port)}
+        # What numba compiles is the same in every home, and takes half a minute.
+        environment |= {"NUMBA_CACHE_DIR": str(SLOTS / "numba"), **self.extra}
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sp404_app", "serve", "--with-parent", *arguments],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def start(self, seconds: float = START_SECONDS) -> "Product":
+        """Start it and wait until it greets."""
+        self.launch()
+        until = time.monotonic() + seconds
+        while READY not in self.said:
+            assert self.running.poll() is None, self.said + self.logs()
+            assert time.monotonic() < until, self.said + self.logs()
+            time.sleep(0.05)
+        return self
+
+    def stop(self, sign: signal.Signals = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C does and return the exit code."""
+        if self.running.poll() is None:
+            self.running.send_signal(sign)
+        return self.running.wait(30)
+
+    def logs(self) -> str:
+        """Return the ends of all logs, for a failing test."""
+        ends = []
+        for path in sorted((self.home / "logs").glob("*.log")):
+            lines = path.read_text(errors="replace").splitlines()[-15:]
+            ends.append("\n".join([f"--- {path.name}", *lines]))
+        return "\n".join(ends)
+
+
+def free_port() -> int:
+    """Return a port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def slot() -> Iterator[Path]:
+    """Claim a folder in which built pages survive from run to run; runs at once get their own."""
+    with ExitStack() as stack:
+        for number in range(100):
+            folder = SLOTS / str(number)
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context((folder / "lock").open("a"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield folder
+            return
+
+
+@contextmanager
+def home_in(folder: Path) -> Iterator[Product]:
+    """Make an empty home whose pages are those built in `folder` before, and its port.
+
+    The port is part of the built pages, so it is kept while it is free.
+    """
+    root = Path(tempfile.mkdtemp(prefix="sp404p-"))
+    home = root / "home"
+    (folder / "web").mkdir(exist_ok=True)
+    home.mkdir()
+    (home / "web").symlink_to(folder / "web")
+    try:
+        yield Product(home, _kept_port(folder / "port"))
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _kept_port(note: Path) -> int:
+    if note.exists():
+        port = int(note.read_text())
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    port = free_port()
+    note.write_text(str(port))
+    return port

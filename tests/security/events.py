@@ -1,0 +1,90 @@
+"""Arguments for every handler, made from its signature and the names of its parameters."""
+
+import inspect
+from typing import Any
+
+from reflex_base.registry import RegisteredEventHandler
+
+from sp404_app.sp404_app import PAGES
+from tests.security.world import id_for
+
+# What a parameter has to hold, where its type alone does not say it. A text without a line here
+# might be an id: whoever adds a handler says what it is.
+PARAMETERS: dict[str, object] = {
+    "SampleState.set_tempo.value": "92.5",
+    "SampleState.set_kind.value": "loop",
+    "aspect": "timbre",
+    "action": "favourite",
+    "column": "name",
+    "customer": "cus_somebody",
+    "event": "evt_somebody",
+    "step": "month",
+    "field": "key",
+    "form": {},
+    "how": "double",
+    "message": "Hello.",
+    "mode": "toggle",
+    "name": "drums",
+    "password": "sixteen pads and dust",
+    "tier": "pro",
+    "theme": "light",
+    "tone": "ok",
+    "value": "A minor",
+    "view": "spectrum",
+    "start": 0,
+}
+FORM = {
+    "email": "somebody@example.org",
+    "password": "sixteen pads and dust",
+    "current_password": "tape delay and dust",
+    "first_name": "Ada",
+    "last_name": "Beats",
+    "name": "Snare",
+    "tags": "drums, dusty",
+    "bpm": "93",
+    "code": "123456",
+}
+PLAIN: dict[object, object] = {int: 3, float: 0.5, bool: True, str: None}
+
+
+def arguments(found: RegisteredEventHandler, ids: dict[str, str]) -> dict[str, Any]:
+    """Make arguments for a handler."""
+    parameters = list(inspect.signature(found.handler.fn).parameters.values())[1:]
+    handler = found.handler.fn.__qualname__
+    return {
+        each.name: PARAMETERS.get(f"{handler}.{each.name}") or _argument(each, ids)
+        for each in parameters
+    }
+
+
+def takes_ids(found: RegisteredEventHandler) -> bool:
+    names = list(inspect.signature(found.handler.fn).parameters)[1:]
+    return any(name.endswith("_id") or name in ("id", "ids") for name in names)
+
+
+def _argument(parameter: inspect.Parameter, ids: dict[str, str]) -> object:
+    name, kind = parameter.name, parameter.annotation
+    value = id_for(name, ids)
+    if value is not None:
+        return value
+    assert not name.endswith("_id"), f"say in tests/security/world.py what {name!r} is an id of"
+    if name == "form":
+        return FORM | {f"{table}_id": value for table, value in ids.items()}
+    if name in PARAMETERS:
+        return PARAMETERS[name]
+    value = PLAIN.get(kind)
+    assert value is not None, f"say in tests/security/events.py what {name!r} holds"
+    return value
+
+
+def addresses(ids: dict[str, str]) -> list[str]:
+    """Return one address of every page that has an id in it, and one that has none."""
+    found = ["/library"]
+    for route, *_ in PAGES:
+        head, bracket, rest = route.partition("[")
+        if bracket:
+            name = rest.partition("]")[0]
+            value = id_for(name, ids)
+            assert value or name == "token", f"say in tests/security/world.py what {name!r} is"
+            found.append(head + (value or "x" * 43))
+    return found

@@ -1,0 +1,141 @@
+"""Every handler of every state, sent as a browser sends it and run as the server runs it."""
+
+import asyncio
+import json
+import re
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from reflex.state import StateUpdate
+from reflex_base.event import Event
+from reflex_base.event.processor import BaseStateEventProcessor
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+
+from sp404_app import sp404_app
+from sp404_app.errors import AppError
+from sp404_app.services import live, sign_ins
+
+FRAMEWORK = "reflex___"
+HYDRATE = "reflex___state____state.hydrate"
+PATIENCE = 5.0
+PASSING = tuple(
+    map(
+        re.compile,
+        (
+            r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+            r"\b[0-9a-f]{12}@example\.org",
+            r"\d{10}\.\d+",
+            r"\d\d:\d\d(:\d\d(\.\d+)?)?",
+        ),
+    )
+)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of an event: refusals and mistakes, and all that was sent to the browser."""
+
+    errors: list[Exception] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+
+    @property
+    def refusals(self) -> list[str]:
+        return [error.code for error in self.errors if isinstance(error, AppError)]
+
+    @property
+    def mistakes(self) -> list[Exception]:
+        return [error for error in self.errors if not isinstance(error, AppError)]
+
+    def normal(self) -> tuple[list[str], list[str], list[str]]:
+        """Return it without what differs from one person and moment to the next."""
+        shown = list(self.sent)
+        for pattern in PASSING:
+            shown = [pattern.sub("…", text) for text in shown]
+        return self.refusals, [repr(error) for error in self.mistakes], shown
+
+
+class Machine:
+    """Reflex's own event processor with a state manager in memory."""
+
+    def __init__(self, processor: BaseStateEventProcessor, patience: float) -> None:
+        self.processor, self.patience = processor, patience
+        self.outcome = Outcome()
+
+    async def send(
+        self, name: str, payload: dict[str, Any], *, cookie: str = "", address: str = "/"
+    ) -> Outcome:
+        """Send one event from a new tab, and wait for everything it starts."""
+        token = uuid.uuid4().hex
+        header = f"{sign_ins.cookie_name()}={cookie}" if cookie else ""
+        router = {
+            "token": token,
+            "sid": token,
+            "headers": {"cookie": header, "user-agent": "Firefox/1", "origin": "http://here"},
+            "ip": "127.0.0.1",
+            "asPath": address,
+            "pathname": address.partition("?")[0],
+            "query": {},
+        }
+        await self._done(token, Event(HYDRATE, dict(router), {}))
+        self.outcome = outcome = Outcome()
+        await self._done(token, Event(name, dict(router), payload))
+        outcome.sent = [text.replace(token, "<tab>") for text in outcome.sent]
+        return outcome
+
+    async def _done(self, token: str, event: Event) -> None:
+        tracked = await self.processor.enqueue(token, event)
+        with suppress(Exception):  # it is noted by `fail`
+            async with asyncio.timeout(self.patience):
+                await tracked.wait_all()
+        if not tracked.done() or any(not child.done() for child in tracked.children):
+            tracked.cancel()  # some handlers watch for ever
+        while self.processor._tasks:
+            for task in list(self.processor._tasks.values()):
+                if tracked.cancelled():
+                    task.cancel()
+            await asyncio.sleep(0.001)
+
+    def fail(self, error: Exception) -> None:
+        self.outcome.errors.append(error)
+
+    async def emit_update(self, update: StateUpdate, token: str) -> None:
+        """Keep what would go to the browser; Reflex asks its websockets' namespace for this."""
+        assert token
+        if update.delta:
+            self.outcome.sent.append(json.dumps(update.delta, default=repr, sort_keys=True))
+        for event in update.events or []:
+            self.outcome.sent.append(json.dumps([event.name, event.payload], default=repr))
+
+
+@asynccontextmanager
+async def machine(patience: float = PATIENCE) -> AsyncIterator[Machine]:
+    """Run a machine in which news never come, so that everything ends."""
+
+    async def once(*_: object, **__: object) -> AsyncIterator[list[live.News]]:
+        yield []
+
+    processor = BaseStateEventProcessor(middleware=sp404_app.app)
+    found = Machine(processor, patience)
+    processor.backend_exception_handler = found.fail  # type: ignore[assignment]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "listen", once)
+        async with processor.configure(event_namespace=found):
+            yield found
+
+
+def handlers() -> dict[str, RegisteredEventHandler]:
+    """Return every handler a browser may call, by the name it is called by."""
+    return dict(RegistrationContext.get().event_handlers)
+
+
+def ours() -> dict[str, RegisteredEventHandler]:
+    """Return the handlers that we wrote, by "State.handler"."""
+    return {
+        f"{found.states[0].__name__}.{name.rpartition('.')[2]}": found
+        for name, found in handlers().items()
+        if found.states[0].__module__.startswith("sp404_app.")
+    }

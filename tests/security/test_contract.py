@@ -1,0 +1,61 @@
+"""Our API answers as it says it does, to everything that its own description allows and forbids.
+
+Bounded here; `make fuzz` asks much more.
+"""
+
+import os
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    positive_data_acceptance,
+    unsupported_method,
+)
+
+from sp404_app.api.app import api, gateway
+from sp404_app.settings import Settings
+from sp404_app.settings import settings as ours
+from tests.accounts import bearer, somebody
+
+EXAMPLES = int(os.environ.get("SP404_FUZZ_ROUNDS", "4"))
+# What our description allows may still be refused: a password that everybody uses, a tempo that
+# nothing has, a key that is not one. Each refusal is a documented answer.
+UNASKED = [positive_data_acceptance]
+# Words where others have an id: a method for an id is refused for another reason than its name.
+WORDS = frozenset({"/api/samples/tags", "/api/samples/bulk"})
+# 503 is what these say while a part is missing, as it is here.
+PARTS = ("/api/health", "/api/webhooks", "/api/billing")
+
+load_all_checks()
+schema = schemathesis.openapi.from_asgi("/api/openapi.json", api)
+schema = schema.exclude(path="/api/events")  # its answer never ends
+
+
+@pytest.mark.timeout(60 + EXAMPLES * 20)
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=EXAMPLES < 10,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_operation_keeps_to_its_description(
+    case: schemathesis.Case, services: Settings, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SP404_REQUESTS_PER_MINUTE", "100000")
+    ours.cache_clear()
+    answer = case.call_and_validate(
+        app=gateway(api),
+        base_url=services.origin,
+        headers=bearer(somebody().id),
+        excluded_checks=[
+            *UNASKED,
+            *([unsupported_method, allow_header_conformance] if case.path in WORDS else []),
+            *([not_a_server_error] if case.path.startswith(PARTS) else []),
+        ],
+    )
+    assert answer.status_code < 500 or answer.status_code == 503

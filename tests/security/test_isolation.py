@@ -1,0 +1,150 @@
+"""Nobody sees or changes what is somebody else's: every route, with every kind of stranger."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import col, update
+
+from sp404_app import db
+from sp404_app.api.app import api, gateway
+from sp404_app.models import SignIn
+from sp404_app.models.columns import now
+from sp404_app.services import tokens
+from sp404_app.settings import Settings
+from tests.accounts import PASSWORD, bearer, somebody
+from tests.security import world
+from tests.security.routes import Operation, every_route, normal, operations
+from tests.security.world import Person, dump, never, untouched
+
+# Operations for people who are not signed in. A new one has to be added here on purpose.
+PUBLIC = frozenset(
+    {
+        "GET /.well-known/jwks.json",
+        "GET /api/auth/public-key",
+        "GET /api/billing/plans",
+        "GET /api/health",
+        "GET /api/health/live",
+        "GET /api/health/ready",
+        "POST /api/auth/change-email",
+        "POST /api/auth/forgot-password",
+        "POST /api/auth/login",
+        "POST /api/auth/refresh",
+        "POST /api/auth/register",
+        "POST /api/auth/resend-verification",
+        "POST /api/auth/reset-password",
+        "POST /api/auth/revert-email",
+        "POST /api/auth/two-factor",
+        "POST /api/auth/verify-email",
+        "POST /api/webhooks/stripe",
+    }
+)
+# Routes without a description: forms of our pages, and what answers for unknown addresses.
+HIDDEN = frozenset(
+    {
+        "/api",
+        "/api/{path:path}",
+        "/auth/account/end",
+        "/auth/avatar",
+        "/auth/session",
+        "/auth/session/code",
+        "/auth/session/end",
+        "/contact",
+        "/metrics",
+        "/privacy",
+        "/terms",
+    }
+)
+ENDLESS = frozenset({"GET /api/events"})  # see tests/api/test_events.py
+# Operations on an invented row that do not succeed even for its owner, and why.
+UNPROVEN = {
+    "GET /api/exports/{export_id}": "an invented job has made no file",
+    "GET /api/billing/invoices/{invoice_id}": "its PDF comes from Stripe, who never made it",
+}
+
+ALL = operations()
+PRIVATE = [each for each in ALL if str(each) not in PUBLIC]
+
+
+@pytest.fixture
+def client(services: Settings) -> Iterator[TestClient]:
+    app = gateway(api)
+    with TestClient(app, base_url=services.origin, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def owner(services: Settings, tmp_path: Path) -> Person:
+    return world.person(tmp_path)
+
+
+def expired(person: Person) -> Iterator[dict[str, str]]:
+    """Yield credentials that were good once: a stale token, a past sign-in, a revoked one."""
+    with patch.object(tokens, "now", lambda: now() - dt.timedelta(hours=2)):
+        yield bearer(person.who.id)
+    for values in ({"expires_at": now()}, {"revoked_at": now()}):
+        pair = tokens.read(bearer(person.who.id)["Authorization"].split()[1])
+        headers = {"Authorization": f"Bearer {tokens.access(pair)}"}
+        with db.transaction() as session:
+            row = update(SignIn).where(col(SignIn.id) == pair.sign_in_id).values(**values)
+            session.exec(row)
+        yield headers
+
+
+@pytest.mark.parametrize("operation", PRIVATE, ids=str)
+def test_a_stranger_s_id_is_one_that_never_existed(
+    operation: Operation, client: TestClient, owner: Person
+) -> None:
+    stranger = somebody()
+    before = dump(without=stranger.id)
+    if str(operation) not in ENDLESS:
+        theirs = normal(operation.send(client, owner.ids, bearer(stranger.id)), owner.ids)
+        nobody_s = never()
+        if operation.takes_ids:
+            answer = operation.send(client, nobody_s, bearer(stranger.id))
+            assert theirs == normal(answer, nobody_s)
+        assert theirs[0] < 500 or theirs[0] == 503
+        assert theirs[0] == 404 or "{" not in operation.path
+        assert dump(without=stranger.id) == before
+    stale = [{}, {"Authorization": "Bearer x"}, *expired(owner)]
+    before = dump()
+    for headers in stale:
+        answer = operation.send(client, owner.ids, headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+    assert dump() == before
+    if operation.takes_ids and str(operation) not in UNPROVEN:
+        mine = operation.send(client, owner.ids, bearer(owner.who.id))
+        assert mine.status_code < 300, mine.text  # else the walk would prove nothing
+
+
+@pytest.mark.parametrize("operation", [each for each in ALL if str(each) in PUBLIC], ids=str)
+def test_what_is_public_gives_nothing_away(
+    operation: Operation, client: TestClient, owner: Person
+) -> None:
+    before = dump()
+    theirs = normal(operation.send(client, owner.ids, {}), owner.ids)
+    assert untouched(before, dump())
+    assert theirs[0] < 500 or theirs[0] == 503
+    assert owner.who.email not in theirs[1]
+
+
+def test_an_address_that_is_not_confirmed_opens_nothing(client: TestClient) -> None:
+    nobody = somebody(verified=False)
+    before = dump()["sign_ins"]
+    body = {"email": nobody.email, "password": PASSWORD}
+    answer = client.post("/api/auth/login", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (403, "email_not_verified")
+    form = client.post("/auth/session", data=body, follow_redirects=False)
+    assert "error=email_not_verified" in form.headers["location"]
+    assert dump()["sign_ins"] == before == {}
+
+
+def test_no_route_is_left_out() -> None:
+    described = {operation.path for operation in ALL}
+    served = set(every_route())
+    assert described <= served
+    assert served - described <= HIDDEN
+    assert len(ALL) == len(set(map(str, ALL)))

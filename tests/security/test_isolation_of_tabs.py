@@ -1,0 +1,124 @@
+"""Nobody sees or changes what is somebody else's: every handler of every page's state."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, update
+
+from sp404_app import db
+from sp404_app.models import SignIn
+from sp404_app.models.columns import now
+from sp404_app.services import sign_ins
+from sp404_app.settings import Settings
+from tests.accounts import cookie, somebody
+from tests.security import world
+from tests.security.events import addresses, arguments, takes_ids
+from tests.security.machine import Outcome, machine, ours
+from tests.security.world import Person, dump, never, untouched
+
+# States of pages for people who are not signed in. A new one has to be added here on purpose.
+PUBLIC = frozenset(
+    {
+        "DevOutboxState",  # these two answer this machine alone, in development
+        "DevStripeState",
+        "EmailLinkState",
+        "ForgotPasswordState",
+        "LoginState",
+        "NoticeState",
+        "ResetPasswordState",
+        "SignupState",
+        "VerifyEmailState",
+    }
+)
+# Handlers that are given an id and do the same for everybody.
+ALIKE = frozenset({"LibraryState.open_sample"})
+# Handlers that open or close something in their own tab, and read nothing of anybody.
+LOCAL = frozenset(
+    {
+        "BillingState.ask",
+        "ConfirmState.cancel",
+        "LeavingState.forget",
+        "PlansState.close",
+        "StrengthState.load",
+        "StrengthState.weigh",
+        "TokensState.put_away",
+        "TwoFactorState.put_away",
+    }
+)
+RANDOM = frozenset({"TwoFactorState.begin"})  # every answer holds a new secret
+
+ALL = ours()
+PRIVATE = [name for name in ALL if name.partition(".")[0] not in PUBLIC]
+
+
+@pytest.fixture
+def owner(services: Settings, tmp_path: Path) -> Person:
+    return world.person(tmp_path)
+
+
+def full_name(name: str) -> str:
+    return f"{ALL[name].states[0].get_full_name()}.{name.partition('.')[2]}"
+
+
+def stale(person: Person) -> list[str]:
+    """Return cookies that are not good: none, invented, and of ended sign-ins."""
+    found = ["", "invented"]
+    for values in (
+        {"expires_at": now()},
+        {"revoked_at": now()},
+        {"last_seen_at": now() - dt.timedelta(days=8)},
+    ):
+        value = cookie(person.who.id)
+        mine = col(SignIn.cookie_hash) == sign_ins.digest(value)
+        with db.transaction() as session:
+            session.exec(update(SignIn).where(mine).values(**values))
+        found.append(value)
+    return found
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+async def test_a_tab_treats_a_stranger_s_id_as_one_that_never_existed(
+    name: str, owner: Person
+) -> None:
+    handler, event, nobody_s = ALL[name], full_name(name), never()
+    before = dump()
+    async with machine() as run:
+
+        async def asked(ids: dict[str, str], cookie: str, address: str) -> Outcome:
+            return await run.send(event, arguments(handler, ids), cookie=cookie, address=address)
+
+        for theirs, unknown in zip(addresses(owner.ids), addresses(nobody_s), strict=True):
+            seen, never_seen = [
+                (await asked(ids, cookie(somebody().id), address)).normal()
+                for ids, address in ((owner.ids, theirs), (nobody_s, unknown))
+            ]
+            assert seen == never_seen or name in RANDOM
+            assert seen[1] == []
+        assert untouched(before, dump())
+        bad = stale(owner)
+        before = dump()
+        for value in bad:
+            outcome = await asked(owner.ids, value, theirs)
+            assert "not_signed_in" in outcome.refusals or name in LOCAL
+            assert owner.who.email not in str(outcome.sent)
+            assert outcome.mistakes == []
+        assert dump() == before
+        if takes_ids(handler) and name not in ALIKE:
+            mine = await asked(owner.ids, cookie(owner.who.id), theirs)
+            assert mine.refusals == []  # else the walk would prove nothing
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in PRIVATE])
+async def test_pages_for_everybody_give_nothing_away(name: str, owner: Person) -> None:
+    before = dump()
+    async with machine() as run:
+        outcome = await run.send(full_name(name), arguments(ALL[name], owner.ids))
+    assert untouched(before, dump())
+    assert outcome.mistakes == []
+    assert owner.who.email not in str(outcome.sent)
+
+
+def test_every_handler_has_been_thought_of() -> None:
+    assert {name.partition(".")[0] for name in ALL} >= PUBLIC
+    assert len(ALL) > 60

@@ -1,0 +1,160 @@
+"""The websocket of a tab: how large, how often, and that it ends with its sign-in."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from reflex.istate.manager.memory import StateManagerMemory
+from starlette.testclient import WebSocketTestSession
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
+
+from sp404_app import db
+from sp404_app.api import sockets
+from sp404_app.api.gateway import gateway
+from sp404_app.services import live, sign_ins
+from sp404_app.services.live import News, Topic
+from sp404_app.settings import Settings
+from sp404_app.sp404_app import app
+from sp404_app.state.library import LibraryState
+from tests.accounts import cookie, somebody
+
+pytestmark = pytest.mark.timeout(60)
+
+ADDRESS = "/_event/?EIO=4&transport=websocket&token="
+
+
+@pytest.fixture
+def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """A client of the whole backend, without built pages."""
+    monkeypatch.setattr(app, "_state_manager", StateManagerMemory())
+    assert app._api is not None
+    live.connection.cache_clear()
+    with TestClient(gateway(app._api), base_url=services.origin) as client:
+        assert client.portal is not None
+        with client.portal.wrap_async_context_manager(app._setup_event_processor()):
+            yield client
+
+
+def opened(tab: TestClient, value: str = "") -> WebSocketTestSession:
+    headers = {"upgrade": "websocket", "cookie": f"{sign_ins.cookie_name()}={value}"}
+    return tab.websocket_connect(ADDRESS + uuid.uuid4().hex, headers=headers)
+
+
+def joined(socket: WebSocketTestSession) -> None:
+    """Speak Socket.IO until events are taken."""
+    assert socket.receive_text().startswith("0")
+    socket.send_text("40/_event,")
+    assert socket.receive_text().startswith("40/_event")
+
+
+def event(handler: str, **payload: object) -> str:
+    router = {"pathname": "/library", "asPath": "/library", "query": {}}
+    body = {"name": handler, "payload": payload, "router_data": router}
+    return "42/_event," + json.dumps(["event", body])
+
+
+def until(socket: WebSocketTestSession, words: str) -> str:
+    """Read until something is said."""
+    for _ in range(50):
+        text = socket.receive_text()
+        if words in text:
+            return text
+    raise AssertionError(words)
+
+
+def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> None:
+    ada = somebody()
+    value = cookie(ada.id)
+    name = LibraryState.get_full_name()
+    with opened(tab, value) as socket, opened(tab, cookie(ada.id)) as other:
+        for each in (socket, other):
+            joined(each)
+            each.send_text(event(f"{name}.load"))
+            until(each, "window_rx_state_")
+        started = time.monotonic()
+        with db.transaction() as session:
+            sign_ins.end_cookie(session, value)
+        with pytest.raises(WebSocketDisconnect) as end:
+            until(socket, "never said")
+        assert end.value.code == sockets.NOT_WELCOME
+        assert time.monotonic() - started < 5
+        live.publish(ada.id, News(Topic.LIBRARY))
+        other.send_text(event(f"{name}.toggle_filters"))
+        until(other, "filters_open_rx_state_")  # the other device goes on
+
+
+def test_a_tab_of_an_ended_sign_in_gets_nothing_private(tab: TestClient) -> None:
+    ada = somebody()
+    value = cookie(ada.id)
+    with db.transaction() as session:
+        sign_ins.end_cookie(session, value)
+    with opened(tab, value) as socket:
+        joined(socket)
+        socket.send_text(event(f"{LibraryState.get_full_name()}.load"))
+        assert "/login" in until(socket, "_redirect")
+
+
+def test_a_message_that_is_too_large_ends_the_line(tab: TestClient) -> None:
+    with opened(tab) as socket:
+        joined(socket)
+        socket.send_text("42/_event," + "x" * sockets.LONGEST)
+        with pytest.raises(WebSocketDisconnect) as end:
+            until(socket, "never said")
+        assert end.value.code == sockets.TOO_LARGE
+
+
+@pytest.mark.parametrize("frame", ["42/_event,[]", "4", "42", "99", '42/_event,["event",[]]', "\0"])
+def test_rubbish_harms_nobody_else(tab: TestClient, frame: str) -> None:
+    with opened(tab) as socket:
+        joined(socket)
+        socket.send_text(frame)
+    with opened(tab) as socket:
+        joined(socket)
+
+
+async def test_who_sends_too_much_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "BURST", 5.0)
+    monkeypatch.setattr(sockets, "PER_SECOND", 50.0)
+    arrived: list[float] = []
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        while (await receive())["type"] == "websocket.receive":
+            arrived.append(time.monotonic())
+
+    sent = 0
+
+    async def flood() -> Message:
+        nonlocal sent
+        sent += 1
+        kind = "websocket.receive" if sent <= 25 else "websocket.disconnect"
+        return {"type": kind, "text": "x"}
+
+    async def ignore(_: Message) -> None:
+        await asyncio.sleep(0)
+
+    await sockets.paced(app)({"type": "websocket", "headers": []}, flood, ignore)
+    assert len(arrived) == 25
+    assert arrived[-1] - arrived[0] > 0.3
+
+
+async def test_one_host_has_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "MOST_OF_A_HOST", 0)
+    said: list[Message] = []
+
+    async def app(*_: object) -> None:
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "client": ("203.0.113.9", 1), "headers": []}
+    await sockets.paced(app)(scope, receive, send)
+    assert said == [{"type": "websocket.close", "code": sockets.NOT_WELCOME}]

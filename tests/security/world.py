@@ -1,0 +1,170 @@
+"""Two people with something in every table, and a way to see whose rows changed."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pgvector.sqlalchemy import VECTOR
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Uuid,
+    insert,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import AutoString, SQLModel
+
+from sp404_app import db
+from sp404_app.audio.survey import survey
+from sp404_app.models.columns import now, uuid7
+from tests.accounts import Somebody, somebody
+from tests.sounds import keep, tone, write
+
+# What a column has to hold, where its type alone does not say it.
+VALUES: dict[str, object] = {
+    "kind": "analyse",
+    "status": "done",
+    "queue": "free",
+    "realm": "emulator",
+    "tier": "pro",
+    "currency": "usd",
+    "metric": "analysis",
+    "theme": "dark",
+}
+VOLATILE = frozenset({"last_seen_at", "heartbeat_at"})
+# Names of parameters that do not follow "<thing>_id" for a table "<thing>s".
+ALIASES = {
+    "ids": "samples",
+    "job_id": "processing_jobs",
+    "export_id": "processing_jobs",
+    "device_id": "sign_ins",
+    "session_id": "sign_ins",
+    "token_id": "personal_tokens",
+}
+
+Dump = dict[str, dict[str, str]]
+pitches = count(3000)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, and the id of one of their rows in every table that has owners."""
+
+    who: Somebody
+    ids: dict[str, str]
+
+
+def tables() -> list[Table]:
+    return [table for table in SQLModel.metadata.sorted_tables if "user_id" in table.columns]
+
+
+def person(folder: Path) -> Person:
+    """Make somebody who owns a row in every table."""
+    who = somebody()
+    sample_id = keep(who.id, folder, hertz=float(next(pitches)))
+    ids = {"samples": str(sample_id), "users": str(who.id)}
+    with db.engine().begin() as connection:
+        for table in tables():
+            key = next(iter(table.primary_key.columns))
+            mine = select(key).where(table.c.user_id == who.id).limit(1)
+            found = connection.scalar(mine)
+            if found is None:
+                values = _row(table, who.id, ids)
+                if table.name == "waveforms":
+                    values["peaks"] = _peaks(folder)
+                found = connection.scalar(insert(table).values(values).returning(key))
+            ids[table.name] = str(found)
+    return Person(who, ids)
+
+
+def _row(table: Table, user_id: uuid.UUID, ids: dict[str, str]) -> dict[str, Any]:
+    """Invent a row of this person's."""
+    row: dict[str, Any] = {}
+    for minute, column in enumerate(table.columns):
+        if column.name == "user_id":
+            row[column.name] = user_id
+        elif column.foreign_keys:
+            target = next(iter(column.foreign_keys)).column.table.name
+            if target in ids:
+                row[column.name] = uuid.UUID(ids[target])
+        elif column.name in VALUES:
+            row[column.name] = VALUES[column.name]
+        elif column.primary_key or not (column.nullable or column.server_default is not None):
+            row[column.name] = _value(column, minute)
+    return row
+
+
+MAKERS: dict[type, Callable[[Any, int], object]] = {
+    VECTOR: lambda kind, _: [0.0] * kind.dim,
+    Uuid: lambda *_: uuid7(),
+    DateTime: lambda _, minute: now() + dt.timedelta(days=1, minutes=minute),
+    Boolean: lambda *_: False,
+    Integer: lambda *_: 1,
+    Float: lambda *_: 1.0,
+    LargeBinary: lambda *_: uuid.uuid4().bytes,
+    ARRAY: lambda *_: [],
+    JSONB: lambda *_: {},
+    String: lambda kind, _: uuid.uuid4().hex[: min(20, kind.length or 20)],
+    AutoString: lambda kind, _: uuid.uuid4().hex[: min(20, kind.impl.length or 20)],
+}
+
+
+def _value(column: Column[Any], minute: int) -> object:
+    """Invent a value; later columns get later times."""
+    found = next((make for kind, make in MAKERS.items() if isinstance(column.type, kind)), None)
+    assert found is not None, f"say in VALUES or MAKERS what {column} holds"
+    return found(column.type, minute)
+
+
+def _peaks(folder: Path) -> bytes:
+    return survey(write(folder / f"{uuid.uuid4().hex}.wav", tone(220.0))).peaks.to_bytes()
+
+
+def never() -> dict[str, str]:
+    """Return ids that nothing ever had."""
+    return {table.name: str(uuid7()) for table in SQLModel.metadata.sorted_tables}
+
+
+def id_for(name: str, ids: dict[str, str]) -> str | None:
+    """Return the id a parameter of this name stands for, or None if it is not an id."""
+    if name in ALIASES:
+        return ids.get(ALIASES[name])
+    if name.endswith("_id"):
+        return ids.get(f"{name[:-3]}s")
+    return None
+
+
+def dump(*, without: uuid.UUID | None = None) -> Dump:
+    """Return every row of every table, except those of one person."""
+    found: Dump = {}
+    with db.engine().connect() as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            owner = table.c.get("user_id", table.c.get("id")) if table.name == "users" else None
+            owner = table.c.user_id if "user_id" in table.c else owner
+            rows = connection.execute(select(table)).mappings()
+            keys = [column.name for column in table.primary_key.columns]
+            found[table.name] = {
+                str([row[key] for key in keys]): str(
+                    {name: value for name, value in row.items() if name not in VOLATILE}
+                )
+                for row in rows
+                if owner is None or without is None or row[owner.name] != without
+            }
+    return found
+
+
+def untouched(before: Dump, after: Dump) -> bool:
+    """Say whether every row that was there is there still, as it was."""
+    return all(rows.items() <= after[name].items() for name, rows in before.items())

@@ -1,0 +1,138 @@
+"""The one table that says how far a subscription's state lets a person go."""
+
+import datetime as dt
+
+import pytest
+from sqlmodel import update
+
+from sp404_app.db import transaction
+from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
+from sp404_app.models import BillingCustomer, Subscription, User
+from sp404_app.models.columns import now
+from sp404_app.services import quotas
+from sp404_app.services.billing import money, standing
+from sp404_app.services.billing.access import GRACE, Access, Standing, access_state
+from sp404_app.services.billing.client import realm
+
+AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+LATE, FRESH = AT - GRACE, AT - GRACE + dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        (Standing("trialing"), Access.FULL),
+        (Standing("active"), Access.FULL),
+        (Standing("active", 3, False, grace_since=LATE), Access.FULL),
+        (Standing("past_due", 0), Access.PROBLEM),
+        (Standing("past_due", 1), Access.PROBLEM),
+        (Standing("past_due", 2), Access.PROBLEM),
+        (Standing("past_due", 3), Access.PAST_DUE),
+        (Standing("past_due", 3, grace_since=FRESH), Access.PAST_DUE),
+        (Standing("past_due", 3, grace_since=LATE), Access.RESTRICTED),
+        (Standing("past_due", 1, retries_left=False), Access.PAST_DUE),
+        (Standing("past_due", 1, retries_left=False, grace_since=LATE), Access.RESTRICTED),
+        (Standing("unpaid"), Access.RESTRICTED),
+        (Standing("paused", pause_reason="final_payment_failure"), Access.RESTRICTED),
+        (Standing("paused", pause_reason="trial_end_without_payment_method"), Access.FREE),
+        (Standing("paused"), Access.FREE),
+        (Standing("canceled"), Access.FREE),
+        (Standing("incomplete"), Access.FREE),
+        (Standing("incomplete_expired"), Access.FREE),
+        (Standing("something_new"), Access.FREE),
+    ],
+)
+def test_the_table(standing: Standing, expected: Access) -> None:
+    assert access_state(standing, AT) is expected
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        (2900, "usd", "$29.00"),
+        (-1450, "usd", "−$14.50"),
+        (5, "usd", "$0.05"),
+        (0, "usd", "$0.00"),
+        (123456789, "eur", "€1,234,567.89"),
+        (500, "jpy", "¥500"),
+        (100, "sek", "SEK 1.00"),
+    ],
+)
+def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str) -> None:
+    assert money.written(amount, currency) == words
+
+
+def subscribed(user: User, status: str, **fields: object) -> None:
+    with transaction() as session:
+        session.add(BillingCustomer(user_id=user.id, realm=realm(), stripe_id="cus_1"))
+        session.add(
+            Subscription(
+                user_id=user.id,
+                realm=realm(),
+                stripe_id="sub_1",
+                status=status,
+                tier="pro",
+                price_id="price_1",
+                amount=2900,
+                currency="usd",
+                period_start=now(),
+                period_end=now() + dt.timedelta(days=30),
+                **fields,  # type: ignore[arg-type]
+            )
+        )
+
+
+def test_without_a_subscription_one_is_on_free_and_the_demo_on_pro(
+    user: User, person: object
+) -> None:
+    demo = person(is_demo=True)  # type: ignore[operator]
+    with transaction() as session:
+        assert standing.of(session, user.id).plan.tier == "free"
+        assert standing.of(session, demo.id).plan.tier == "pro"
+
+
+def test_restricted_people_add_nothing_and_lose_nothing(user: User) -> None:
+    subscribed(user, "unpaid")
+    with transaction() as session:
+        for add in (
+            lambda: quotas.reserve_storage(session, user.id, 1),
+            lambda: quotas.reserve_analysis(session, user.id),
+            lambda: quotas.ensure_analysis(session, user.id),
+        ):
+            with pytest.raises(SubscriptionRestricted) as refusal:
+                add()
+            assert (refusal.value.status, refusal.value.code) == (402, "subscription_restricted")
+            assert refusal.value.details["upgrade_url"] == "/billing"
+        assert quotas.plan_of(session, user.id).tier == "pro"
+
+
+def test_in_grace_sounds_are_kept_and_wait_for_their_analysis(user: User) -> None:
+    subscribed(user, "past_due", attempts=3, grace_since=now())
+    with transaction() as session:
+        quotas.reserve_storage(session, user.id, 1)
+        with pytest.raises(SubscriptionRestricted):
+            quotas.reserve_analysis(session, user.id)
+        assert quotas.is_closed(session, user.id)
+    with transaction() as session:
+        session.exec(update(Subscription).values(grace_since=now() - GRACE))
+    with transaction() as session, pytest.raises(SubscriptionRestricted):
+        quotas.reserve_storage(session, user.id, 1)
+
+
+def test_a_test_clock_counts_for_the_grace(user: User) -> None:
+    subscribed(user, "past_due", attempts=3, grace_since=now() + dt.timedelta(days=40))
+    with transaction() as session:
+        assert standing.of(session, user.id).access is Access.PAST_DUE
+        session.exec(update(BillingCustomer).values(clock_ahead=43 * 86_400 + 60))
+        assert standing.of(session, user.id).access is Access.RESTRICTED
+
+
+def test_the_eleventh_analysis_of_a_month_waits(user: User) -> None:
+    with transaction() as session:
+        for _ in range(10):
+            month = quotas.reserve_analysis(session, user.id)
+        with pytest.raises(QuotaExceeded) as refusal:
+            quotas.ensure_analysis(session, user.id)
+        assert refusal.value.code == "analysis_quota_exceeded"
+        quotas.give_back_analyses(session, user.id, month, 1)
+        quotas.ensure_analysis(session, user.id)

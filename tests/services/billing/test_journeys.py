@@ -1,0 +1,261 @@
+"""From the first trial to the last invoice, against Stripe's emulator over real HTTP."""
+
+import pytest
+from sqlmodel import select
+
+from sp404_app.db import transaction
+from sp404_app.errors import Conflict, NotFound, PaymentFailed
+from sp404_app.models import Subscription, User
+from sp404_app.services.billing import invoices, previews, subscriptions
+from sp404_app.services.plans import Tier
+from tests.accounts import mails
+from tests.shop import DAY, FAILS_LATER, Shop
+
+
+def subjects(user: User) -> list[str]:
+    return [str(letter["Subject"]) for letter in mails(user.email)]
+
+
+def test_a_trial_is_pro_at_once_and_renews(shop: Shop, user: User) -> None:
+    bought = shop.buy(user.id, trial=True)
+    assert (bought.status, bought.tier) == ("trialing", "pro")
+    assert shop.entitled(user.id) == ("pro", "full")
+    assert shop.customer(user.id).payment_method.startswith("Visa •••• 4242")
+    shop.advance(user.id, days=12)
+    shop.advance(user.id, days=3)
+    assert shop.subscription(user.id).status == "active"
+    paid = [row for row in shop.invoices(user.id) if row.amount_paid]
+    assert [(row.amount_paid, row.currency) for row in paid] == [(2900, "usd")]
+    with transaction() as session:
+        name, body = invoices.pdf(session, user.id, paid[0].id)
+    assert body.startswith(b"%PDF")
+    assert name.endswith(".pdf")
+    assert subjects(user).count("Your Pro trial has begun") == 1
+    assert sum(s.startswith("Your Pro trial ends on") for s in subjects(user)) == 1
+    assert sum(s.startswith("Receipt") for s in subjects(user)) == 1
+
+
+def test_an_upgrade_costs_what_the_preview_said(shop: Shop, user: User) -> None:
+    bought = shop.buy(user.id)
+    assert bought.amount == 2900
+    shop.advance(user.id, days=15)
+    with transaction() as session:
+        seen = previews.of(session, user.id, Tier.ENTERPRISE)
+    with transaction() as session:
+        assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
+    shop.settle()
+    newest = shop.invoices(user.id)[-1]
+    assert (newest.reason, newest.amount_paid) == ("subscription_update", seen.due_today)
+    assert 3400 < seen.due_today < 3700
+    assert shop.entitled(user.id) == ("enterprise", "full")
+    assert "You are on Enterprise now" in subjects(user)
+    with transaction() as session:  # a second click finds it done, and is not charged
+        assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
+    assert shop.invoices(user.id)[-1].stripe_id == newest.stripe_id
+
+
+def test_an_upgrade_that_is_not_paid_leaves_the_old_plan(shop: Shop, user: User) -> None:
+    shop.buy(user.id)
+    shop.advance(user.id, days=10)
+    shop.card(user.id, "pm_card_chargeCustomerFail")
+    with transaction() as session:
+        changed = subscriptions.change(session, user.id, Tier.ENTERPRISE)
+    assert not changed.done
+    assert changed.pay_url
+    with pytest.raises(PaymentFailed):
+        changed.ensure_paid()
+    shop.settle()
+    assert shop.entitled(user.id) == ("pro", "full")
+    assert shop.subscription(user.id).unpaid_change
+
+
+def test_a_downgrade_comes_at_the_periods_end_and_can_be_undone(shop: Shop, user: User) -> None:
+    shop.buy(user.id, "enterprise")
+    for _ in range(2):
+        with transaction() as session:
+            subscriptions.change(session, user.id, Tier.PRO)
+    shop.settle()
+    row = shop.subscription(user.id)
+    assert (row.tier, row.pending_tier, row.pending_at) == ("enterprise", "pro", row.period_end)
+    with transaction() as session:
+        subscriptions.change(session, user.id, Tier.ENTERPRISE)
+    assert shop.subscription(user.id).pending_tier == ""
+    with transaction() as session:
+        subscriptions.change(session, user.id, Tier.PRO)
+    shop.advance(user.id, days=32)
+    row = shop.subscription(user.id)
+    assert (row.tier, row.pending_tier, row.amount) == ("pro", "", 2900)
+    assert shop.invoices(user.id)[-1].amount_paid == 2900
+    assert "You are on Pro now" in subjects(user)
+
+
+def test_cancelling_keeps_everything_until_the_end_and_can_be_undone(
+    shop: Shop, user: User
+) -> None:
+    shop.buy(user.id)
+    with transaction() as session:
+        subscriptions.cancel(session, user.id)
+    shop.settle()
+    row = shop.subscription(user.id)
+    assert row.cancel_at == row.period_end
+    assert shop.entitled(user.id) == ("pro", "full")
+    with transaction() as session:
+        subscriptions.resume(session, user.id)
+    assert shop.subscription(user.id).cancel_at is None
+    with transaction() as session:
+        subscriptions.cancel(session, user.id)
+    shop.advance(user.id, days=32)
+    assert shop.entitled(user.id) == ("free", "full")
+    assert len([row for row in shop.invoices(user.id) if row.amount_paid]) == 1
+    assert subjects(user).count("Your Pro subscription has ended") == 1
+
+
+@pytest.mark.parametrize("shaped", [True, False])
+def test_both_shapes_of_a_cancellation_are_seen_and_taken_back(
+    shop: Shop, user: User, *, shaped: bool
+) -> None:
+    shop.control("settings", api_cancel_sets_cancel_at=shaped)
+    shop.buy(user.id)
+    with transaction() as session:
+        subscriptions.cancel(session, user.id)
+    assert shop.subscription(user.id).cancel_at
+    with transaction() as session:
+        subscriptions.resume(session, user.id)
+    assert shop.subscription(user.id).cancel_at is None
+
+
+def test_every_change_takes_a_schedule_off_first(shop: Shop, user: User) -> None:
+    shop.buy(user.id, "enterprise")
+    for act in (subscriptions.cancel, subscriptions.resume):
+        with transaction() as session:
+            subscriptions.change(session, user.id, Tier.PRO)
+        with transaction() as session:
+            act(session, user.id)
+        shop.settle()
+        assert shop.subscription(user.id).schedule_id == ""
+
+
+def test_dunning_goes_from_banner_to_grace_to_restricted_and_back(shop: Shop, user: User) -> None:
+    shop.buy(user.id, trial=True, card=FAILS_LATER)
+    shop.advance(user.id, days=14, hours=3)
+    seen = [shop.entitled(user.id)[1]]
+    for _ in range(12):
+        shop.advance(user.id, to="next")
+        if shop.entitled(user.id)[1] != seen[-1]:
+            seen.append(shop.entitled(user.id)[1])
+        if seen[-1] in {"past_due", "restricted"}:
+            break
+    assert seen[0] == "problem"
+    assert shop.subscription(user.id).attempts >= 3
+    failures = [s for s in subjects(user) if s == "Your payment did not go through"]
+    assert len(failures) == shop.subscription(user.id).attempts
+    if seen[-1] == "past_due":
+        shop.advance(user.id, days=4)
+        with transaction() as session:
+            from sp404_app.services.billing import sync
+
+            sync.person(session, user.id)
+    assert shop.entitled(user.id) == ("pro", "restricted")
+    shop.card(user.id, "pm_card_visa")
+    due = next(row for row in shop.invoices(user.id) if row.status == "open")
+    shop.stripe().invoices.pay(due.stripe_id)
+    shop.settle()
+    assert shop.entitled(user.id) == ("pro", "full")
+
+
+def test_cancelling_without_paying_ends_at_once_and_charges_nothing(shop: Shop, user: User) -> None:
+    shop.buy(user.id, trial=True, card=FAILS_LATER)
+    shop.advance(user.id, days=14, hours=3)
+    assert shop.entitled(user.id)[1] == "problem"
+    with transaction() as session:
+        subscriptions.cancel(session, user.id)
+    shop.settle()
+    assert shop.entitled(user.id) == ("free", "full")
+    assert {row.status for row in shop.invoices(user.id)} <= {"paid", "void"}
+
+
+def test_a_trial_is_once_in_a_life(shop: Shop, user: User, person: object) -> None:
+    shop.buy(user.id, trial=True)
+    with transaction() as session:
+        subscriptions.close_account(session, user.id)
+    with pytest.raises(Conflict, match="trial"):
+        shop.start(user.id, trial=True)
+    name, _, domain = user.email.partition("@")
+    twin = person(f"{name}+again@{domain}")  # type: ignore[operator]
+    with pytest.raises(Conflict, match="trial"):
+        shop.start(twin.id, trial=True)
+    assert shop.start(twin.id, trial=False)
+
+
+def test_a_card_that_had_its_trial_gets_no_second_one(
+    shop: Shop, user: User, person: object, environment: pytest.MonkeyPatch
+) -> None:
+    from sp404_app.services.billing import trials
+
+    environment.setattr(trials, "SHARED_CARDS", frozenset())
+    shop.buy(user.id, trial=True)
+    other = person()  # type: ignore[operator]
+    shop.finish(other.id, shop.pay(shop.start(other.id, trial=True)))
+    shop.settle()
+    assert shop.entitled(other.id) == ("free", "full")
+    assert not shop.living(other.id)
+    assert subjects(other) == ["Your trial did not begin"]
+    assert not [row for row in shop.invoices(other.id) if row.amount_paid]
+
+
+def test_two_tabs_buy_one_subscription(shop: Shop, user: User) -> None:
+    first, second = shop.start(user.id), shop.start(user.id)
+    assert first == second
+    other = shop.start(user.id, "enterprise")
+    assert other != first
+    assert not shop.pay(first)  # it is closed
+    shop.finish(user.id, shop.pay(other))
+    with pytest.raises(Conflict):
+        shop.start(user.id)
+    assert len(shop.living(user.id)) == 1
+
+
+def test_somebody_elses_purchase_is_nobodys(shop: Shop, user: User, person: object) -> None:
+    back = shop.pay(shop.start(user.id))
+    other = person()  # type: ignore[operator]
+    shop.start(other.id)
+    for buyer, where in ((other, back), (other, "session_id=cs_never"), (user, "session_id=x")):
+        with pytest.raises(NotFound):
+            shop.finish(buyer.id, where)
+    assert shop.finish(user.id, back).subscribed
+
+
+def test_a_deleted_customer_ends_and_may_come_again(shop: Shop, user: User) -> None:
+    shop.buy(user.id)
+    first = shop.customer(user.id).stripe_id
+    shop.stripe().customers.delete(first)
+    shop.settle()
+    assert shop.entitled(user.id) == ("free", "full")
+    shop.buy(user.id)
+    assert shop.customer(user.id).stripe_id != first
+    assert shop.entitled(user.id) == ("pro", "full")
+    with transaction() as session:
+        rows = session.exec(select(Subscription).where(Subscription.user_id == user.id)).all()
+    assert sorted(row.status for row in rows) == ["active", "canceled"]
+
+
+def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: User) -> None:
+    shop.buy(user.id, trial=True)
+    with transaction() as session:
+        seen = previews.of(session, user.id, Tier.ENTERPRISE)
+    assert seen.due_today == 9900
+    with transaction() as session:
+        subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).ensure_paid()
+    shop.settle()
+    assert shop.subscription(user.id).status == "active"
+    assert sum(row.amount_paid for row in shop.invoices(user.id)) == 9900
+
+
+def test_an_old_or_invented_price_is_refused(shop: Shop, user: User) -> None:
+    bought = shop.buy(user.id)
+    shop.advance(user.id, days=10)
+    now = int(previews.standing.moment(shop.customer(user.id)).timestamp())
+    for stamp in (0, now - DAY, now + DAY, int(bought.period_end.timestamp())):
+        with transaction() as session, pytest.raises(Conflict, match="up to date"):
+            subscriptions.change(session, user.id, Tier.ENTERPRISE, stamp)
+    assert shop.entitled(user.id) == ("pro", "full")

@@ -1,0 +1,319 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import Session, func, select
+
+from sp404_app.db import in_transaction, transaction
+from sp404_app.errors import EmailNotVerified, Invalid, TooMany, WrongCredentials
+from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
+from sp404_app.models.columns import now
+from sp404_app.services import accounts, doors, one_time, passwords, sign_ins
+from sp404_app.services.accounts import NewAccount
+from sp404_app.services.sign_ins import Client, SignedIn
+from tests.accounts import CLIENT, PASSWORD, cookie, living, mails, somebody, token_in
+from tests.hashing import watch
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+async def register(address: str = "ada@example.org", password: str = PASSWORD) -> NewAccount:
+    return await doors.register(address, password, "Ada", "Lovelace", CLIENT)
+
+
+def count(what: type[User | OneTimeToken]) -> int:
+    with transaction() as session:
+        return session.exec(select(func.count()).select_from(what)).one()
+
+
+def person(address: str = "ada@example.org") -> User:
+    with transaction() as session:
+        return session.exec(select(User).where(User.email == address)).one()
+
+
+async def test_signing_up_sends_a_link_that_confirms_the_address_once() -> None:
+    await register()
+    assert person().email_verified_at is None
+    token = token_in(mails("ada@example.org")[0])
+    await doors.verify_email(token, CLIENT)
+    assert person().email_verified_at is not None
+    with pytest.raises(Invalid, match="used already"):
+        await doors.verify_email(token, CLIENT)
+
+
+async def test_names_and_addresses_are_kept_in_one_form() -> None:
+    account = await doors.register("  Ada@Example.ORG ", PASSWORD, "  Ada \n M. ", "", CLIENT)
+    assert account == NewAccount("ada@example.org", "Ada M.", "")
+    await register("ADA@example.org")
+    assert count(User) == 1
+
+
+async def test_a_known_address_is_told_by_mail_and_by_nothing_else() -> None:
+    ada = somebody("ada@example.org")
+    before = person()
+    known = await register(password="another password")
+    new = await doors.register("new@example.org", PASSWORD, "Ada", "Lovelace", CLIENT)
+    assert (known.first_name, known.last_name) == (new.first_name, new.last_name)
+    assert person().password_hash == before.password_hash
+    assert [letter["Subject"] for letter in mails(ada.email)] == ["You already have an account"]
+
+
+async def test_who_owns_the_mailbox_takes_over_an_account_begun_by_somebody_else() -> None:
+    await register(password="chosen by a stranger")
+    await register(password="chosen by the owner")
+    letter = mails("ada@example.org")[-1]
+    assert letter["Subject"] == "Finish your account"
+    await doors.reset_password(token_in(letter), "what the owner wants", CLIENT)
+    assert person().email_verified_at is not None
+    assert await doors.sign_in("ada@example.org", "what the owner wants", CLIENT)
+    with pytest.raises(WrongCredentials):
+        await doors.sign_in("ada@example.org", "chosen by a stranger", CLIENT)
+
+
+async def test_signing_up_twice_at_once_makes_one_account() -> None:
+    def again(_: int) -> None:
+        with transaction() as session:
+            accounts.register(session, NewAccount("ada@example.org", "", ""), "x", CLIENT)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(again, range(8)))
+    assert count(User) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "ada", "ada@", "@example.org", "a b@example.org", "ada@example", "ada@localhost",
+     "ada@example.org\nBcc: all@example.org", "ada@example.org\0", "x" * 250 + "@example.org",
+     "ada@[127.0.0.1]", "\ud83e@example.org", "a@b@example.org"],
+)  # fmt: skip
+async def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        await register(address)
+    assert set(refusal.value.details) == {"email"}
+    assert count(User) == 0
+
+
+async def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(Invalid) as refusal:
+        await doors.register("x", "y", "z" * 101, "a\x00b", CLIENT)
+    assert set(refusal.value.details) == {"email", "password", "first_name", "last_name"}
+
+
+async def test_signing_in_needs_the_right_password() -> None:
+    ada = somebody()
+    assert await doors.sign_in(ada.email, PASSWORD, CLIENT) == ada.id
+    assert await doors.sign_in(f" {ada.email.upper()} ", PASSWORD, CLIENT) == ada.id
+    for address, password in (
+        (ada.email, "wrong password"),
+        (ada.email, ""),
+        (ada.email, "x" * 5000),
+        ("nobody@example.org", PASSWORD),
+        ("\0", "\0"),
+        ("\ud83e", "\ud83e"),
+    ):
+        with pytest.raises(WrongCredentials, match="The address or the password is wrong"):
+            await doors.sign_in(address, password, CLIENT)
+
+
+async def test_only_who_knows_the_password_learns_that_an_address_is_not_confirmed() -> None:
+    ada = somebody(verified=False)
+    with pytest.raises(EmailNotVerified):
+        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    with pytest.raises(WrongCredentials):
+        await doors.sign_in(ada.email, "wrong password", CLIENT)
+
+
+async def test_five_failures_close_the_door_for_that_address_and_host_only() -> None:
+    ada, bob = somebody(), somebody()
+    for _ in range(5):
+        with pytest.raises(WrongCredentials):
+            await doors.sign_in(ada.email, "wrong password", CLIENT)
+    with pytest.raises(TooMany) as refusal:
+        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    assert 0 < refusal.value.details["retry_after"] <= 300
+    assert await doors.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.9"))
+    assert await doors.sign_in(bob.email, PASSWORD, CLIENT)
+
+
+async def test_a_right_password_forgets_the_failures() -> None:
+    ada = somebody()
+    for _ in range(2):
+        for _ in range(3):
+            with pytest.raises(WrongCredentials):
+                await doors.sign_in(ada.email, "wrong password", CLIENT)
+        assert await doors.sign_in(ada.email, PASSWORD, CLIENT)
+
+
+async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+    ada = somebody()
+    for number in range(25):
+        with pytest.raises(WrongCredentials):
+            await doors.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
+    with pytest.raises(TooMany):
+        await doors.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.99"))
+
+
+async def test_one_host_may_not_try_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+    for number in range(10):
+        with pytest.raises(WrongCredentials):
+            await doors.sign_in(f"person{number}@example.org", "wrong password", CLIENT)
+    with pytest.raises(TooMany):
+        await doors.sign_in("person@example.org", "wrong password", CLIENT)
+
+
+async def test_known_and_unknown_addresses_cost_the_same_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada = somebody()
+    checks = watch(monkeypatch)
+    for address in (ada.email, "nobody@example.org"):
+        with pytest.raises(WrongCredentials):
+            await doors.sign_in(address, "wrong password", CLIENT)
+    known, unknown = checks
+    assert known.cost == unknown.cost
+
+
+async def test_an_old_hash_is_renewed_when_its_owner_signs_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, "COST", 5)
+    ada = somebody("ada@example.org")
+    monkeypatch.setattr(passwords, "COST", 6)
+    await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    assert person().password_hash.startswith("$2b$06$")
+    assert await doors.sign_in(ada.email, PASSWORD, CLIENT) == ada.id
+
+
+async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None:
+    ada = somebody("ada@example.org")
+    cookie(ada.id)
+    await doors.forgot_password(ada.email, CLIENT)
+    await doors.forgot_password(ada.email, CLIENT)
+    first, second = (token_in(letter) for letter in mails(ada.email))
+    await doors.reset_password(second, "a brand new one", CLIENT)
+    with transaction() as session:
+        assert living(session, ada.id) == []
+    assert await doors.sign_in(ada.email, "a brand new one", CLIENT) == ada.id
+    for token in (first, second):
+        with pytest.raises(Invalid, match="used already"):
+            await doors.reset_password(token, "yet another one", CLIENT)
+    assert mails(ada.email)[-1]["Subject"] == "Your password was changed"
+
+
+async def test_a_weak_new_password_does_not_use_the_link_up() -> None:
+    ada = somebody("ada@example.org")
+    await doors.forgot_password(ada.email, CLIENT)
+    token = token_in(mails(ada.email)[0])
+    with pytest.raises(Invalid):
+        await doors.reset_password(token, "password", CLIENT)
+    await doors.reset_password(token, "a brand new one", CLIENT)
+
+
+async def test_a_link_is_good_for_an_hour(session: Session) -> None:
+    ada = somebody()
+    token = one_time.make(session, ada.id, Purpose.RESET_PASSWORD)
+    session.flush()
+    session.exec(select(OneTimeToken)).one().expires_at = now()
+    session.commit()
+    with pytest.raises(Invalid):
+        await doors.reset_password(token, "a brand new one", CLIENT)
+
+
+async def test_a_token_is_good_for_its_purpose_only(session: Session) -> None:
+    ada = somebody(verified=False)
+    verify = one_time.make(session, ada.id, Purpose.VERIFY_EMAIL)
+    reset = one_time.make(session, ada.id, Purpose.RESET_PASSWORD)
+    session.commit()
+    with pytest.raises(Invalid):
+        await doors.reset_password(verify, "a brand new one", CLIENT)
+    with pytest.raises(Invalid):
+        await doors.verify_email(reset, CLIENT)
+    await doors.verify_email(verify, CLIENT)
+
+
+async def test_a_link_pressed_twice_at_once_works_once(session: Session) -> None:
+    ada = somebody(verified=False)
+    token = one_time.make(session, ada.id, Purpose.VERIFY_EMAIL)
+    session.commit()
+
+    def press(_: int) -> bool:
+        try:
+            with transaction() as inner:
+                accounts.verify_email(inner, token, CLIENT)
+        except Invalid:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(press, range(6))) == 1
+
+
+async def test_nobody_is_mailed_who_has_no_account() -> None:
+    await doors.forgot_password("nobody@example.org", CLIENT)
+    await doors.resend_verification("nobody@example.org")
+    await doors.resend_verification(somebody().email)
+    assert mails() == []
+
+
+async def test_the_confirmation_is_sent_again_to_who_waits_for_it() -> None:
+    ada = somebody(verified=False)
+    await doors.resend_verification(ada.email)
+    await doors.verify_email(token_in(mails(ada.email)[0]), CLIENT)
+
+
+async def test_changing_the_password_keeps_this_device_and_ends_the_others() -> None:
+    ada = somebody()
+    mine, _ = cookie(ada.id), cookie(ada.id)
+    who = await in_transaction(sign_ins.user_of, mine)
+    await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
+    with transaction() as session:
+        assert [row.id for row in living(session, ada.id)] == [who.sign_in_id]
+    assert await doors.sign_in(ada.email, "a brand new one", CLIENT)
+
+
+async def test_changing_the_password_needs_the_old_one_and_ends_guessing() -> None:
+    ada = somebody()
+    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    with pytest.raises(Invalid) as refusal:
+        await doors.change_password(who, PASSWORD, "password", CLIENT)
+    assert "password" in refusal.value.details
+    for _ in range(4):
+        with pytest.raises(Invalid) as refusal:
+            await doors.change_password(who, "wrong password", "a brand new one", CLIENT)
+        assert "current_password" in refusal.value.details
+    with pytest.raises(TooMany):
+        await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
+
+
+def test_names_change_one_by_one_and_only_to_what_can_be_shown(session: Session) -> None:
+    ada = somebody()
+    accounts.rename(session, ada.id, "Ada", "Byron")
+    found = accounts.rename(session, ada.id, None, " King  Noel ")
+    assert (found.first_name, found.last_name) == ("Ada", "King Noel")
+    for name in ("x" * 101, "a\0b", "\ud83e", "a\x1b[31m"):
+        with pytest.raises(Invalid):
+            accounts.rename(session, ada.id, name, None)
+
+
+async def test_what_happened_is_in_the_audit_log_without_anything_secret() -> None:
+    await register()
+    await doors.verify_email(token_in(mails("ada@example.org")[0]), CLIENT)
+    with pytest.raises(WrongCredentials):
+        await doors.sign_in("ada@example.org", "wrong password", CLIENT)
+    with transaction() as session:
+        entries = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()  # type: ignore[arg-type]
+    assert [entry.action for entry in entries] == ["registered", "email_verified", "sign_in_failed"]
+    assert {entry.user_id for entry in entries} == {person().id}
+    assert {entry.ip for entry in entries} == {CLIENT.ip}
+
+
+def test_a_person_leaves_everywhere(session: Session) -> None:
+    ada, bob = somebody(), somebody()
+    cookie(ada.id), cookie(ada.id), cookie(bob.id)
+    (first, _) = living(session, ada.id)
+    with transaction() as inner:
+        doors.leave_all(inner, SignedIn(ada.id, first.id), CLIENT)
+    session.expire_all()
+    assert living(session, ada.id) == []
+    assert len(living(session, bob.id)) == 1

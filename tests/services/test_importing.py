@@ -1,0 +1,206 @@
+"""A folder tree becomes somebody's library: all of it, once, and nothing else."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from sp404_app.db import transaction
+from sp404_app.errors import NotFound
+from sp404_app.models import Sample, User
+from sp404_app.services import importing, plans, samples, storage
+from sp404_app.services.importing import Outcome, Report, Result
+from sp404_app.settings import Settings
+from tests.sounds import bad_files, good_files, tone, wav, write
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A folder of folders with three sounds, a broken one and things that are none."""
+    root = tmp_path / "Old library"
+    kit = root / "Drums" / "Dusty Kit"
+    kit.mkdir(parents=True)
+    write(root / "top.wav", tone(200))
+    write(root / "Drums" / "snare.flac", tone(300))
+    write(kit / "kick.wav", tone(400))
+    (kit / "broken.wav").write_bytes(wav()[:30])
+    (kit / "notes.txt").write_text("to do")
+    (kit / ".DS_Store").write_text("x")
+    return root
+
+
+def take(user: User, root: Path, *, tagged: bool = False) -> Report:
+    return importing.take(user.id, root, tagged=tagged, tell=lambda _: None)
+
+
+def outcomes(report: Report) -> dict[str, str]:
+    return {result.file: result.outcome for result in report.results}
+
+
+def library(user: User) -> list[Sample]:
+    with transaction() as session:
+        return list(session.exec(select(Sample).where(Sample.user_id == user.id)))
+
+
+def test_every_sound_is_taken_and_every_other_file_told(user: User, tree: Path) -> None:
+    report = take(user, tree, tagged=True)
+    assert outcomes(report) == {
+        "top.wav": "added",
+        "Drums/snare.flac": "added",
+        "Drums/Dusty Kit/kick.wav": "added",
+        "Drums/Dusty Kit/broken.wav": "refused",
+        "Drums/Dusty Kit/notes.txt": "ignored",
+    }
+    kick = next(sample for sample in library(user) if sample.name == "kick")
+    assert kick.folder == "Old library/Drums/Dusty Kit"
+    assert kick.tags == ["Drums", "Dusty Kit", "Old library"]
+    refused = next(r for r in report.results if r.outcome is Outcome.REFUSED)
+    assert "damaged" in refused.reason
+
+
+def test_run_again_it_decodes_nothing_that_is_here(
+    user: User, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(user, tree)
+    looked_at: list[str] = []
+    original = samples.inspect
+
+    def inspect(path: Path, *rest: str) -> samples.Incoming:
+        looked_at.append(path.name)
+        return original(path, *rest)
+
+    monkeypatch.setattr(samples, "inspect", inspect)
+    report = take(user, tree)
+    assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (0, 3)
+    assert sorted(looked_at) == ["broken.wav", "notes.txt"]
+    assert len(library(user)) == 3
+
+
+def test_a_file_that_was_changed_since_is_taken_anew(user: User, tree: Path) -> None:
+    take(user, tree)
+    write(tree / "top.wav", tone(250))
+    os.utime(tree / "top.wav", (4e9, 4e9))
+    assert outcomes(take(user, tree))["top.wav"] == "added"
+
+
+def test_a_copy_under_another_name_is_here_already(user: User, tree: Path) -> None:
+    (tree / "z copy.wav").write_bytes((tree / "top.wav").read_bytes())
+    report = take(user, tree)
+    copy = next(r for r in report.results if r.file == "z copy.wav")
+    assert copy.outcome is Outcome.HERE
+    assert "“top”" in copy.reason
+
+
+def test_an_interrupt_leaves_whole_files_and_the_rest_follows(user: User, tree: Path) -> None:
+    def stop(result: Result) -> None:
+        if result.outcome is Outcome.ADDED:
+            raise KeyboardInterrupt
+
+    report = importing.take(user.id, tree, tagged=False, tell=stop)
+    assert (report.interrupted, len(library(user))) == (True, 1)
+    report = take(user, tree)
+    assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (2, 1)
+
+
+def test_an_interrupt_inside_a_file_leaves_nothing_of_it(
+    user: User, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = storage.save
+
+    def save(path: Path, key: str) -> None:
+        original(path, key)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(storage, "save", save)
+    assert take(user, tree).interrupted
+    assert library(user) == []
+    folder = storage._folder()
+    assert folder
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_no_link_leads_out_of_the_folder(user: User, tree: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    write(secret / "secret.wav", tone(700))
+    (tree / "link.wav").symlink_to(secret / "secret.wav")
+    (tree / "folder").symlink_to(secret)
+    (tree / "loop").symlink_to(tree)
+    (tree / "broken link.wav").symlink_to(tree / "nothing.wav")
+    os.mkfifo(tree / "pipe.wav")
+    report = take(user, tree)
+    assert outcomes(report)["link.wav"] == "ignored"
+    assert outcomes(report)["pipe.wav"] == "ignored"
+    assert outcomes(report)["broken link.wav"] == "refused"
+    assert report.count(Outcome.ADDED) == 3
+
+
+def test_storage_counts_and_what_does_not_fit_is_refused(
+    user: User, tree: Path, environment: pytest.MonkeyPatch
+) -> None:
+    size = (tree / "top.wav").stat().st_size
+    small = plans.Plan(plans.Tier.FREE, "Free", 0, size, 9, 0, 100)
+    environment.setitem(plans.PLANS, plans.Tier.FREE, small)
+    report = take(user, tree)
+    assert report.count(Outcome.ADDED) == 1
+    assert any("storage is full" in result.reason for result in report.results)
+
+
+def test_hostile_files_hurt_no_other(user: User, tmp_path: Path) -> None:
+    root = tmp_path / "mixed"
+    root.mkdir()
+    good = good_files(root)
+    bad = bad_files(root)
+    report = take(user, root)
+    assert report.count(Outcome.ADDED) == len(good)
+    assert report.count(Outcome.REFUSED) == len(bad)
+
+
+def test_a_name_that_is_no_text_is_told_and_taken(user: User, tmp_path: Path) -> None:
+    root = tmp_path / "odd"
+    root.mkdir()
+    (Path(os.fsdecode(os.fsencode(root) + b"/k\xff\nick.wav"))).write_bytes(wav())
+    report = take(user, root)
+    assert report.count(Outcome.ADDED) == 1
+    report.results[0].file.encode()
+    assert take(user, root).count(Outcome.HERE) == 1
+
+
+def test_only_a_known_address_has_a_library(user: User, person: Callable[..., User]) -> None:
+    assert importing.person(f" {user.email.upper()} ") == user.id
+    with pytest.raises(NotFound):
+        importing.person("nobody@example.org")
+
+
+def test_the_command_prints_a_report_and_says_in_its_code_how_it_went(
+    services: Settings, user: User, tree: Path
+) -> None:
+    def command(*options: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "sp404_app", "import", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    done = command(str(tree), "--user", user.email, "--json", "--tags")
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["added"], report["refused"], report["ignored"]) == (3, 1, 1)
+    (tree / "Drums" / "Dusty Kit" / "broken.wav").unlink()
+    again = command(str(tree), "--user", user.email)
+    assert (again.returncode, again.stdout) == (
+        0,
+        "0 added, 3 here already, 0 refused, 1 other files.\n",
+    )
+    nobody = command(str(tree), "--user", "nobody@example.org")
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert nobody.stderr.startswith("Nobody has an account")

@@ -1,0 +1,245 @@
+"""Jobs: the row is the truth, the bell may ring twice or never."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import Session, select
+
+from sp404_app.db import transaction
+from sp404_app.errors import Conflict, NotFound
+from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
+from sp404_app.models.columns import now
+from sp404_app.services import jobs, live, plans, queue, quotas, samples, waiting
+from tests.sounds import Keep
+
+pytestmark = pytest.mark.usefixtures("services")
+
+LATER = dt.timedelta(seconds=13)
+
+
+def job_of(sample_id: uuid.UUID) -> ProcessingJob:
+    newest = select(ProcessingJob).where(ProcessingJob.sample_id == sample_id)
+    with transaction() as session:
+        return max(session.exec(newest), key=lambda job: job.id)
+
+
+def kept(sample_id: uuid.UUID) -> Sample:
+    with transaction() as session:
+        return session.get_one(Sample, sample_id)
+
+
+def claimed(sample_id: uuid.UUID) -> ProcessingJob:
+    with transaction() as session:
+        job = jobs.claim(session, job_of(sample_id).id)
+    assert job
+    return job
+
+
+def take_up(seconds: float = 13) -> int:
+    with transaction() as session:
+        return jobs.take_up_lost(session, now() + dt.timedelta(seconds=seconds))
+
+
+def test_a_kept_sample_rings_for_its_job(keep: Keep) -> None:
+    job = job_of(keep())
+    assert job.status == JobStatus.QUEUED
+    assert queue.waiting() == {queue.bell(job.id, 0)}
+
+
+def test_a_job_changes_hands_once_however_often_it_rings(keep: Keep) -> None:
+    job_id = job_of(keep()).id
+
+    def claim(_: int) -> bool:
+        with transaction() as session:
+            return jobs.claim(session, job_id) is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(claim, range(8))) == 1
+
+
+def test_asking_twice_for_an_analysis_gives_the_same_job(
+    session: Session, user: User, keep: Keep
+) -> None:
+    sample_id = keep()
+    first = jobs.analyse_again(session, user.id, sample_id)
+    assert jobs.analyse_again(session, user.id, sample_id).id == first.id
+
+
+def test_what_lies_in_the_trash_is_not_analysed(session: Session, user: User, keep: Keep) -> None:
+    sample_id = keep()
+    samples.throw_away(session, user.id, [sample_id])
+    with pytest.raises(Conflict):
+        jobs.analyse_again(session, user.id, sample_id)
+
+
+def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
+    session: Session, keep: Keep, person: Callable[..., User]
+) -> None:
+    sample_id, stranger = keep(), person().id
+    job_id = job_of(sample_id).id
+    for attempt in (
+        lambda: jobs.get(session, stranger, job_id),
+        lambda: jobs.cancel(session, stranger, job_id),
+        lambda: jobs.analyse_again(session, stranger, sample_id),
+        lambda: jobs.get(session, stranger, uuid.uuid4()),
+    ):
+        with pytest.raises(NotFound):
+            attempt()
+    assert jobs.page(session, stranger, None, 10) == ([], 0)
+
+
+def test_jobs_are_listed_from_the_newest(session: Session, user: User, keep: Keep) -> None:
+    ids = [job_of(keep()).id for _ in range(3)]
+    first, total = jobs.page(session, user.id, None, 2)
+    assert ([job.id for job in first], total) == (ids[:0:-1], 3)
+    rest, _ = jobs.page(session, user.id, first[-1].id, 2)
+    assert [job.id for job in rest] == ids[:1]
+
+
+def test_a_cancelled_job_may_not_write_and_is_not_claimed(user: User, keep: Keep) -> None:
+    running, queued = keep(), keep()
+    job = claimed(running)
+    with transaction() as session:
+        jobs.cancel(session, user.id, job.id)
+        jobs.cancel(session, user.id, job_of(queued).id)
+    with transaction() as session:
+        assert not jobs.still_mine(session, job)
+        assert not jobs.beat(session, job.id, job.attempts)
+        assert jobs.claim(session, job_of(queued).id) is None
+    assert kept(running).status == SampleStatus.FAILED
+    assert kept(running).error == "Cancelled."
+
+
+def test_to_cancel_a_second_analysis_takes_nothing_away(user: User, keep: Keep) -> None:
+    sample_id = keep()
+    with transaction() as session:
+        jobs.finish(session, job_of(sample_id).id, JobStatus.DONE)
+        session.add(
+            Analysis(
+                user_id=user.id,
+                sample_id=sample_id,
+                engine_version="0",
+                status=SampleStatus.READY,
+            )
+        )
+        again = jobs.analyse_again(session, user.id, sample_id)
+    with transaction() as session:
+        jobs.cancel(session, user.id, again.id)
+    assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
+
+
+def test_a_job_that_has_ended_stays_as_it_is(user: User, keep: Keep) -> None:
+    job = job_of(keep())
+    with transaction() as session:
+        jobs.finish(session, job.id, JobStatus.DONE)
+    with transaction() as session:
+        assert jobs.cancel(session, user.id, job.id).status == JobStatus.DONE
+
+
+def test_a_silent_worker_loses_its_job_once_and_an_old_result_comes_too_late(keep: Keep) -> None:
+    sample_id = keep()
+    old = claimed(sample_id)
+    assert take_up(seconds=11) == 0
+    assert take_up() == 1
+    new = claimed(sample_id)
+    assert new.attempts == 2
+    with transaction() as session:
+        assert not jobs.still_mine(session, old)
+        assert not jobs.beat(session, old.id, old.attempts)
+        assert jobs.still_mine(session, new)
+
+
+def test_a_file_that_stops_its_worker_twice_is_left_alone(keep: Keep) -> None:
+    sample_id = keep()
+    claimed(sample_id)
+    take_up()
+    claimed(sample_id)
+    assert take_up() == 0
+    assert job_of(sample_id).status == JobStatus.FAILED
+    assert (kept(sample_id).status, kept(sample_id).error) == (
+        SampleStatus.FAILED,
+        jobs.FAILED_TWICE,
+    )
+
+
+def test_a_worker_that_beats_keeps_its_job(keep: Keep) -> None:
+    job = claimed(keep())
+    with transaction() as session:
+        assert jobs.beat(session, job.id, job.attempts)
+    assert take_up(seconds=11) == 0
+
+
+def test_a_bell_that_hangs_is_not_rung_again_and_a_lost_one_is(keep: Keep) -> None:
+    job = job_of(keep())
+    assert take_up() == 0
+    live.connection().flushdb()
+    assert take_up(26) == 1
+    assert queue.waiting() == {queue.bell(job.id, 0)}
+
+
+def test_a_bell_that_a_worker_took_down_before_it_died_is_rung_again(keep: Keep) -> None:
+    job = job_of(keep())
+    hanging = queue.queue(job.queue)
+    live.connection().lpop(hanging.key)
+    assert take_up() == 1
+
+
+def test_lost_jobs_are_found_behind_hundreds_that_wait(user: User, keep: Keep) -> None:
+    lost = claimed(keep())
+    with transaction() as session:
+        session.get_one(ProcessingJob, lost.id).heartbeat_at -= LATER
+        session.add_all(
+            ProcessingJob(user_id=user.id, kind="export", queue="low") for _ in range(300)
+        )
+    take_up()
+    assert job_of(lost.sample_id or lost.id).status == JobStatus.QUEUED
+
+
+def used(user: User) -> int:
+    with transaction() as session:
+        return quotas.usage(session, user.id).analyses_used
+
+
+def counted(sample_id: uuid.UUID, user: User) -> ProcessingJob:
+    job = claimed(sample_id)
+    with transaction() as session:
+        month = quotas.reserve_analysis(session, user.id)
+        session.get_one(ProcessingJob, job.id).counted_for = month
+    return job
+
+
+def test_an_analysis_that_came_to_nothing_is_given_back_once(user: User, keep: Keep) -> None:
+    failed, cancelled, trashed, done = (counted(keep(), user) for _ in range(4))
+    assert used(user) == 4
+    with transaction() as session:
+        jobs.finish(session, failed.id, JobStatus.FAILED, "Damaged.")
+        jobs.cancel(session, user.id, cancelled.id)
+        samples.throw_away(session, user.id, [trashed.sample_id or failed.id])
+        jobs.finish(session, done.id, JobStatus.DONE)
+    with transaction() as session:
+        jobs.cancel(session, user.id, cancelled.id)
+    assert used(user) == 1
+
+
+def test_waiting_sounds_are_woken_as_many_as_there_is_room_for(
+    user: User, keep: Keep, environment: pytest.MonkeyPatch
+) -> None:
+    ids = [keep() for _ in range(3)]
+    with transaction() as session:
+        for sample_id in ids:
+            jobs.finish(session, job_of(sample_id).id, JobStatus.DONE)
+            session.get_one(Sample, sample_id).status = SampleStatus.WAITING_FOR_QUOTA
+        quotas.reserve_analysis(session, user.id)
+    small = plans.Plan(plans.Tier.FREE, "Free", 0, None, 3, 0, 100)
+    environment.setitem(plans.PLANS, plans.Tier.FREE, small)
+    with transaction() as session:
+        assert waiting.wake_waiting(session) == 2
+    woken = [kept(sample_id).status for sample_id in ids]
+    assert woken == [
+        SampleStatus.QUEUED,
+        SampleStatus.QUEUED,
+        SampleStatus.WAITING_FOR_QUOTA,
+    ]

@@ -1,0 +1,96 @@
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from sp404_app.services import keys
+from sp404_app.services.keys import UnusableKeys
+from sp404_app.settings import settings
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def put(name: str, content: bytes) -> Path:
+    settings().secrets.mkdir(parents=True, exist_ok=True)
+    path = settings().secrets / name
+    path.write_bytes(content)
+    return path
+
+
+def test_the_first_key_is_made_once_and_for_nobody_else() -> None:
+    kid = keys.ensure(2048)
+    assert keys.ensure(2048) == kid
+    path = settings().secrets / f"{kid}.pem"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [found.name for found in settings().secrets.iterdir()] == [path.name]
+
+
+def test_rotation_signs_with_the_new_key_and_still_knows_the_old_one() -> None:
+    old = keys.ensure(2048)
+    new = keys.rotate(2048)
+    assert keys.signing()[0] == max(old, new)
+    assert set(keys.all_public()) == {old, new}
+
+
+def test_a_retired_key_is_known_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("20200101000000-aaaaaaaa.pem", pem(rsa.generate_private_key(65537, 2048)))
+    kid = keys.ensure(2048)
+    assert kid == "20200101000000-aaaaaaaa"
+    newer = keys.rotate(2048)
+    keys.retire(kid)
+    assert keys.public(kid) is None
+    with pytest.raises(UnusableKeys, match="signs now"):
+        keys.retire(newer)
+    with pytest.raises(UnusableKeys, match="no key"):
+        keys.retire("../../etc/passwd")
+
+
+def test_a_key_made_by_another_process_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.ensure(2048)
+    put("20990101000000-bbbbbbbb.pem", pem(rsa.generate_private_key(65537, 2048)))
+    assert keys.public("20990101000000-bbbbbbbb") is None
+    monkeypatch.setattr(keys, "REREAD_AFTER", 0.0)
+    assert keys.public("20990101000000-bbbbbbbb") is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (pem(rsa.generate_private_key(65537, 1024)), "1024 bits"),  # noqa: S505 - weak on purpose
+        (pem(ec.generate_private_key(ec.SECP256R1())), "not an RSA key"),
+        (b"hello", "not a private key"),
+    ],
+    ids=["weak", "elliptic", "rubbish"],
+)
+def test_weak_and_broken_keys_stop_the_start(content: bytes, word: str) -> None:
+    put("20990101000000-cccccccc.pem", content)
+    with pytest.raises(UnusableKeys, match=word):
+        keys.ensure()
+
+
+def test_weak_keys_are_not_made() -> None:
+    with pytest.raises(UnusableKeys, match="at least 2048"):
+        keys.rotate(1024)
+
+
+def test_without_a_key_nothing_is_signed() -> None:
+    with pytest.raises(UnusableKeys, match="no signing key"):
+        keys.signing()
+
+
+@pytest.mark.parametrize("kid", ["../pepper", "", "pepper", None, 7, ["x"], "x" * 9999])
+def test_a_kid_is_a_name_and_never_a_path(kid: object) -> None:
+    keys.ensure(2048)
+    put("pepper", b"0" * 32)
+    assert keys.public(kid) is None
+
+
+def test_other_files_in_the_folder_are_left_alone() -> None:
+    put("stripe.json", b"{}")
+    put("notes.pem", b"not a key")
+    keys.ensure(2048)

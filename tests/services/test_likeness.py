@@ -1,0 +1,100 @@
+"""What sounds like this?"""
+
+import uuid
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlmodel import Session
+
+from sp404_app.audio import likeness as measure
+from sp404_app.audio.likeness import DIMENSIONS, Aspect
+from sp404_app.errors import NotFound
+from sp404_app.models import Sample, User
+from sp404_app.models import likeness as table
+from sp404_app.models.columns import now
+from sp404_app.services import likeness
+
+
+def vector(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=DIMENSIONS).astype(np.float32)
+
+
+@pytest.fixture
+def heard(session: Session, user: User) -> Callable[..., Sample]:
+    """Keep a sample with a given vector."""
+
+    def keep(values: np.ndarray, owner: User = user) -> Sample:
+        name = uuid.uuid4().hex
+        sample = Sample(
+            user_id=owner.id,
+            name=name,
+            filename=name,
+            storage_key=name,
+            size=1,
+            digest=name,
+            format="WAV",
+        )
+        session.add(sample)
+        session.flush()
+        likeness.remember(session, sample, values)
+        return sample
+
+    return keep
+
+
+def test_table_and_engine_agree_on_the_dimensions() -> None:
+    assert table.DIMENSIONS == DIMENSIONS
+
+
+def test_the_nearest_come_first_with_the_distance_the_engine_means(
+    session: Session, user: User, heard: Callable[..., Sample]
+) -> None:
+    seed = vector(1)
+    wanted = heard(seed)
+    near, far = heard(seed + 0.1 * vector(2)), heard(vector(3))
+    found = likeness.similar(session, user.id, wanted.id, 10)
+    assert [alike.sample.id for alike in found] == [near.id, far.id]
+    expected = measure.distance(seed, vector(3))
+    assert found[1].distance == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("aspect", list(Aspect))
+def test_an_aspect_is_judged_alone(
+    session: Session, user: User, heard: Callable[..., Sample], aspect: Aspect
+) -> None:
+    seed, other = vector(1), vector(9)
+    wanted, twin = heard(seed), other.copy()
+    parts = measure.PARTS if aspect is Aspect.OVERALL else {aspect: measure.PARTS[aspect]}
+    for cut, _ in parts.values():
+        twin[cut] = seed[cut]
+    same, different = heard(twin), heard(other)
+    found = likeness.similar(session, user.id, wanted.id, 10, aspect)
+    assert [alike.sample.id for alike in found] == [same.id, different.id]
+    assert found[0].distance == 0
+
+
+def test_a_newer_vector_takes_the_place_of_the_older(
+    session: Session, user: User, heard: Callable[..., Sample]
+) -> None:
+    wanted, other = heard(vector(1)), heard(vector(2))
+    likeness.remember(session, other, vector(1))
+    assert [a.distance for a in likeness.similar(session, user.id, wanted.id, 10)] == [0]
+
+
+def test_nobody_hears_of_somebody_elses_sounds(
+    session: Session, user: User, person: Callable[..., User], heard: Callable[..., Sample]
+) -> None:
+    stranger = person()
+    mine, theirs = heard(vector(1)), heard(vector(1), stranger)
+    assert likeness.similar(session, user.id, mine.id, 10) == []
+    with pytest.raises(NotFound):
+        likeness.similar(session, user.id, theirs.id, 10)
+
+
+def test_the_trash_is_silent(session: Session, user: User, heard: Callable[..., Sample]) -> None:
+    mine, gone = heard(vector(1)), heard(vector(1))
+    gone.deleted_at = now()
+    session.add(gone)
+    session.flush()
+    assert likeness.similar(session, user.id, mine.id, 10) == []

@@ -1,0 +1,124 @@
+import asyncio
+import threading
+import unicodedata
+
+import bcrypt
+import pytest
+
+from sp404_app.errors import Invalid, Unavailable
+from sp404_app.services import passwords
+from sp404_app.settings import settings
+from tests.hashing import watch
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery",
+        "12 bars of blues",
+        "x" * 7 + "y",
+        "a" * 1023 + "b",
+        "🥁🎛🎚🎧🎹🎷🎺🎸",
+        "pass\0word with zero",
+        "пароль барабанщика",
+        "        space        ",
+    ],
+)
+def test_good_passwords_are_taken_and_compared_whole(password: str) -> None:
+    passwords.ensure_good(password)
+    hashed = passwords.hash_now(password)
+    assert passwords.matches_now(password, hashed)
+    assert not passwords.matches_now(password + "x", hashed)
+    assert not passwords.matches_now(password[:-1], hashed)
+
+
+@pytest.mark.parametrize(
+    ("password", "word"),
+    [
+        ("", "at least 8"),
+        ("seven77", "at least 8"),
+        ("🥁" * 7, "at least 8"),
+        ("x" * 1025, "at most 1024"),
+        ("password", "tried first"),
+        ("PassWord1", "tried first"),
+        ("12345678", "tried first"),
+        ("qwertyuiop", "tried first"),
+        ("iiiiiiiiiiii", "tried first"),
+        ("drummer@example.org", "easy to guess"),
+        ("DRUMMER@example.org", "easy to guess"),
+        ("half \ud83e a drum", "half a character"),
+    ],
+)
+def test_bad_passwords_are_refused_with_a_reason(password: str, word: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        passwords.ensure_good(password, "drummer@example.org")
+    assert word in refusal.value.details["password"][0]
+
+
+def test_what_comes_after_72_bytes_counts() -> None:
+    stem = "é" * 60
+    assert not passwords.matches_now(stem + "2", passwords.hash_now(stem + "1"))
+
+
+def test_composed_and_decomposed_letters_are_the_same_password() -> None:
+    hashed = passwords.hash_now(unicodedata.normalize("NFD", "café über alles"))
+    assert passwords.matches_now(unicodedata.normalize("NFC", "café über alles"), hashed)
+
+
+def test_a_stolen_hash_is_useless_without_the_pepper() -> None:
+    hashed = passwords.hash_now("correct horse battery")
+    assert not bcrypt.checkpw(b"correct horse battery", hashed.encode())
+
+
+def test_the_pepper_is_made_once_and_for_nobody_else() -> None:
+    first = passwords.pepper()
+    assert passwords.pepper() == first
+    assert len(first) == 32
+    path = settings().secrets / "pepper"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_cost_is_twelve_and_older_hashes_are_noticed() -> None:
+    assert passwords.hash_now("correct horse battery").startswith("$2b$12$")
+    assert not passwords.outdated(passwords.NOBODY)
+    assert passwords.outdated("$2b$10$" + "x" * 53)
+
+
+def test_a_mark_that_is_no_hash_matches_nothing() -> None:
+    assert not passwords.matches_now("correct horse battery", "!")
+
+
+async def test_an_unknown_person_costs_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = watch(monkeypatch)
+    hashed = await passwords.hashed("correct horse battery")
+    assert not await passwords.matches("wrong horse battery", hashed)
+    assert not await passwords.matches("wrong horse battery", None)
+    known, unknown = checks
+    assert known.cost == unknown.cost
+
+
+async def test_a_storm_of_sign_ins_leaves_the_event_loop_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checks = watch(monkeypatch)
+    await asyncio.gather(*(passwords.matches("x" * 20, None) for _ in range(12)))
+    assert len(checks) == 12
+    assert threading.main_thread().name not in {check.thread for check in checks}
+
+
+async def test_more_than_can_wait_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords._pool.cache_clear()
+    monkeypatch.setattr(passwords, "WAITING", 2)
+    tasks = [asyncio.create_task(passwords.matches("x" * 20, None)) for _ in range(4)]
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    passwords._pool.cache_clear()
+    assert sum(isinstance(result, Unavailable) for result in results) == 2
+
+
+def test_the_common_list_is_clean() -> None:
+    words = passwords.common()
+    assert len(words) > 3000
+    assert all(len(word) >= 8 and word == word.casefold() for word in words)

@@ -1,0 +1,96 @@
+"""Sounds that an older engine heard are heard again."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from sqlmodel import Session, select
+
+from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
+from sp404_app.models.columns import now
+from sp404_app.services import jobs, queue, renewal
+
+
+@pytest.fixture
+def heard_by(session: Session, user: User) -> Callable[..., Sample]:
+    """Keep a sample that an engine has analysed."""
+
+    def keep(version: str, **fields: object) -> Sample:
+        name = uuid.uuid4().hex
+        sample = Sample(
+            user_id=user.id,
+            name=name,
+            filename=name,
+            storage_key=name,
+            size=1,
+            digest=name,
+            format="WAV",
+            status=fields.pop("status", SampleStatus.READY),
+            **fields,
+        )
+        session.add(sample)
+        session.flush()
+        session.add(
+            Analysis(
+                user_id=user.id,
+                sample_id=sample.id,
+                engine_version=version,
+                status=SampleStatus.READY,
+            )
+        )
+        session.flush()
+        return sample
+
+    return keep
+
+
+def asked(session: Session) -> list[ProcessingJob]:
+    return list(session.exec(select(ProcessingJob).order_by(ProcessingJob.id)))  # type: ignore[arg-type]
+
+
+def test_only_what_the_present_engine_has_not_heard_is_asked_for(
+    session: Session, heard_by: Callable[..., Sample]
+) -> None:
+    old = heard_by("0")
+    heard_by(ENGINE_VERSION)
+    heard_by("0", deleted_at=now())
+    heard_by("0", status=SampleStatus.WAITING_FOR_QUOTA)
+    assert renewal.renew(session) == 1
+    (job,) = asked(session)
+    assert (job.sample_id, job.queue) == (old.id, queue.LOW)
+    assert renewal.renew(session) == 0  # it is under way
+
+
+def test_only_a_few_are_under_way_at_once(
+    session: Session, heard_by: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "AT_ONCE", 2)
+    for _ in range(3):
+        heard_by("0")
+    assert renewal.renew(session) == 2
+    assert renewal.renew(session) == 0
+    jobs.finish(session, asked(session)[0].id, JobStatus.DONE)
+    assert renewal.renew(session) == 1
+
+
+def test_a_sound_the_engine_cannot_hear_keeps_what_it_had_and_is_not_tried_for_ever(
+    session: Session, user: User, heard_by: Callable[..., Sample]
+) -> None:
+    sample = heard_by("0", bpm=90)
+    renewal.renew(session)
+    (job,) = asked(session)
+    jobs.note_failure(session, job, "No.")
+    jobs.finish(session, job.id, JobStatus.FAILED, "No.")
+    assert renewal.renew(session) == 0
+    assert (sample.status, sample.bpm) == (SampleStatus.READY, 90)
+    assert renewal.progress(session, user.id) == renewal.Progress(1, 1)
+
+
+def test_progress_is_a_fraction_of_what_was_analysed(
+    session: Session, user: User, heard_by: Callable[..., Sample]
+) -> None:
+    heard_by("0")
+    heard_by(ENGINE_VERSION)
+    heard_by("0", status=SampleStatus.FAILED)
+    assert renewal.progress(session, user.id) == renewal.Progress(1, 2)

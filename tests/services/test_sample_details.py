@@ -1,0 +1,146 @@
+"""What the page of one sound is told, and how a correction is taken back."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sp404_app.db import transaction
+from sp404_app.errors import Invalid, NotFound
+from sp404_app.models import Analysis, Sample, SampleStatus, Source, User
+from sp404_app.models.columns import now
+from sp404_app.services import sample_details, samples
+from sp404_app.services.sample_details import Details, Grid
+from sp404_app.services.samples import Change
+from tests.sounds import Keep
+
+
+def analysed(owner: User, sample_id: uuid.UUID, version: str = "1", **values: object) -> None:
+    """Store what an engine found."""
+    found: dict[str, object] = {"kind": "loop", "bpm": 90.0, "key": "A minor"} | values
+    with transaction() as session:
+        session.add(
+            Analysis(
+                user_id=owner.id,
+                sample_id=sample_id,
+                engine_version=version,
+                **{"status": SampleStatus.READY, "bpm_confidence": 0.8, "key_confidence": 0.6}
+                | found,  # type: ignore[arg-type]
+            )
+        )
+
+
+def test_the_newest_finished_analysis_comes_with_the_sample(user: User, keep: Keep) -> None:
+    sample_id = keep("Loop.wav")
+    with transaction() as session:
+        assert sample_details.of(session, user.id, sample_id).analysis is None
+    earlier = now() - dt.timedelta(days=1)
+    analysed(user, sample_id, "2", bpm=120.0)
+    analysed(user, sample_id, "1", bpm=60.0, created_at=earlier)
+    analysed(user, sample_id, "3", bpm=None, status="failed", created_at=now())
+    with transaction() as session:
+        found = sample_details.of(session, user.id, sample_id)
+    assert found.analysis
+    assert (found.sample.name, found.analysis.bpm) == ("Loop", 120.0)
+
+
+def test_somebody_elses_sample_is_no_sample(
+    user: User, person: Callable[..., User], keep: Keep
+) -> None:
+    theirs = keep("Theirs.wav", owner=person().id)
+    for sample_id in (theirs, uuid.uuid4()):
+        with transaction() as session:
+            for act in (
+                lambda s=session, i=sample_id: sample_details.of(s, user.id, i),
+                lambda s=session, i=sample_id: sample_details.use_analysis(s, user.id, i, "bpm"),
+            ):
+                with pytest.raises(NotFound, match="There is no such sample"):
+                    act()
+
+
+@pytest.mark.parametrize(
+    ("field", "mine", "heard"),
+    [("bpm", 123.0, 90.0), ("key", "C major", "A minor"), ("kind", "one_shot", "loop")],
+)
+def test_the_analysis_counts_again_when_a_person_gives_way(
+    user: User, keep: Keep, field: str, mine: object, heard: object
+) -> None:
+    sample_id = keep("Loop.wav")
+    analysed(user, sample_id)
+    with transaction() as session:
+        sample = samples.change(session, user.id, sample_id, Change(**{field: mine}))  # type: ignore[arg-type]
+        assert (getattr(sample, field), getattr(sample, f"{field}_source")) == (mine, Source.USER)
+    with transaction() as session:
+        sample_details.use_analysis(session, user.id, sample_id, field)
+    with transaction() as session:
+        sample = samples.get(session, user.id, sample_id)
+        assert getattr(sample, field) == heard
+        assert getattr(sample, f"{field}_source") == Source.ANALYSIS
+        others = {"bpm", "key", "kind"} - {field}
+        assert all(getattr(sample, f"{other}_source") == Source.ANALYSIS for other in others)
+
+
+def test_without_an_analysis_giving_way_leaves_nothing(user: User, keep: Keep) -> None:
+    sample_id = keep("Loop.wav")
+    with transaction() as session:
+        samples.change(session, user.id, sample_id, Change(bpm=123.0))
+        sample = sample_details.use_analysis(session, user.id, sample_id, "bpm")
+        assert (sample.bpm, sample.bpm_source) == (None, Source.ANALYSIS)
+
+
+@pytest.mark.parametrize("field", ["user_id", "deleted_at", "", "name"])
+def test_only_measured_fields_can_be_given_back(user: User, keep: Keep, field: str) -> None:
+    sample_id = keep("Loop.wav")
+    with transaction() as session, pytest.raises(Invalid):
+        sample_details.use_analysis(session, user.id, sample_id, field)
+
+
+def grid_of(bpm: float | None, *, duration: float = 4.0) -> Grid:
+    """Return the grid under a sound whose analysis heard 120 BPM from 0.25 s on."""
+    beats = np.arange(0.25, 4.0, 0.5).tolist()
+    heard = Analysis(
+        user_id=uuid.uuid4(),
+        sample_id=uuid.uuid4(),
+        engine_version="1",
+        status="ready",
+        bpm=120.0,
+        beats=beats,
+        onsets=[0.25, 1.0],
+        content={"downbeat": 2},
+    )
+    sample = Sample(
+        user_id=heard.user_id, name="a", filename="a", storage_key="a", size=1, digest="a",
+        format="WAV", bpm=bpm, duration=duration,
+    )  # fmt: skip
+    return sample_details.grid(Details(sample, heard))
+
+
+def test_an_accepted_tempo_keeps_the_beats_that_were_heard() -> None:
+    grid = grid_of(120.01)
+    assert grid.beats == np.arange(0.25, 4.0, 0.5).tolist()
+    assert (grid.downbeat, grid.onsets) == (2, [0.25, 1.0])
+
+
+@pytest.mark.parametrize("bpm", [60.0, 240.0, 100.0, 93.5])
+def test_a_tempo_of_ones_own_goes_through_the_downbeat_that_was_heard(bpm: float) -> None:
+    grid = grid_of(bpm)
+    bar = grid.beats[grid.downbeat :: 4]
+    assert min(abs(at - 1.25) for at in bar) < 1e-3
+    np.testing.assert_allclose(np.diff(grid.beats), 60 / bpm, atol=2e-4)
+    assert grid.beats[0] < 60 / bpm
+    assert 4.0 - 60 / bpm - 0.02 <= grid.beats[-1] < 4.0
+
+
+def test_no_beat_falls_on_the_very_end_which_is_the_next_round() -> None:
+    assert grid_of(240.0, duration=3.2504).beats[-1] == pytest.approx(3.0)
+    assert grid_of(120.0, duration=3.7504).beats[-1] == pytest.approx(3.25)
+
+
+def test_without_a_tempo_there_are_onsets_but_no_beats() -> None:
+    assert grid_of(None) == Grid([], 0, [0.25, 1.0])
+
+
+def test_hours_at_a_high_tempo_stay_bounded() -> None:
+    assert len(grid_of(999.0, duration=3 * 3600.0).beats) == sample_details.MAX_BEATS

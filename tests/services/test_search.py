@@ -1,0 +1,305 @@
+"""Search: what is typed finds, filters narrow, pages neither skip nor repeat."""
+
+import base64
+import json
+import uuid
+from collections.abc import Callable
+
+import pytest
+from sqlmodel import Session, select
+
+from sp404_app.errors import Invalid
+from sp404_app.models import Sample, SampleStatus, User
+from sp404_app.models.columns import now
+from sp404_app.services import samples, search
+from sp404_app.services.search import Query
+
+Add = Callable[..., uuid.UUID]
+
+
+@pytest.fixture
+def add(session: Session, user: User) -> Add:
+    """Put a row into the library, without a file."""
+
+    def add_one(name: str, *, owner: uuid.UUID | None = None, **fields: object) -> uuid.UUID:
+        sample = Sample(
+            user_id=owner or user.id, name=name, filename=name, storage_key=uuid.uuid4().hex,
+            size=1000, digest=uuid.uuid4().hex, format="WAV 16-bit", **fields,  # type: ignore[arg-type]
+        )  # fmt: skip
+        samples.index(sample)
+        session.add(sample)
+        session.flush()
+        return sample.id
+
+    return add_one
+
+
+def names(session: Session, user: User, **wanted: object) -> list[str]:
+    query = Query(sort="name", **wanted)  # type: ignore[arg-type]
+    return [row.name for row in search.page(session, user.id, query, "", 200).rows]
+
+
+def test_words_are_found_by_their_beginnings_in_name_tag_note_and_folder(
+    session: Session, user: User, add: Add
+) -> None:
+    add("Dusty Break 90")
+    add("Clap", tags=["Vinyl"], note="from the attic", folder="Kits/Rusty")
+    assert names(session, user, q="dus") == ["Dusty Break 90"]
+    assert names(session, user, q="vin att rus") == ["Clap"]
+    assert names(session, user, q="vin dus") == []
+    assert names(session, user, q="-dusty") == ["Clap"]
+
+
+def test_other_names_of_a_drum_accents_and_case_do_not_matter(
+    session: Session, user: User, add: Add
+) -> None:
+    add("BD hard")
+    add("Žluťoučký Hi-Hat")
+    assert names(session, user, q="KICK") == ["BD hard"]
+    assert names(session, user, q="zlutoucky") == ["Žluťoučký Hi-Hat"]
+
+
+def test_a_small_typo_still_finds_and_says_what_it_looked_for(
+    session: Session, user: User, add: Add
+) -> None:
+    add("Breakbeat dusty")
+    found = search.window(session, user.id, Query(q="braekbeat dus"), 0, 10)
+    assert [row.name for row in found.rows] == ["Breakbeat dusty"]
+    assert found.corrected == "breakbeat dus"
+    assert search.window(session, user.id, Query(q="zzzzzzz"), 0, 10).total == 0
+
+
+def test_typos_are_not_put_right_by_somebody_elses_words(
+    session: Session, user: User, person: Callable[..., User], add: Add
+) -> None:
+    add("Breakbeat", owner=person().id)
+    found = search.window(session, user.id, Query(q="braekbeat"), 0, 10)
+    assert (found.total, found.corrected) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "a & | ! ( ) : * <-> '",
+        "'; drop table samples; --",
+        '"kick',
+        "kick:*",
+        "!!!",
+        "\\",
+        "\x00",
+        "\ud800",
+        "🥁",
+        "🥁" * 100,
+        "x" * 10_000,
+        "㌀" * 400,
+        "ﷺ" * 400,
+        "a:*b:*",
+        "-",
+        "- -x",
+        "1e5",
+        "0x1F",
+        "½²①",
+        "كيك",
+        "का",
+        "%_",
+        "e\u0301" * 300,
+        "kick " * 5000,
+    ],
+)
+def test_anything_may_be_typed(session: Session, user: User, add: Add, q: str) -> None:
+    add("Kick 1e5 0x1F")
+    search.window(session, user.id, Query(q=q), 0, 10)
+    search.ids(session, user.id, Query(q=q))
+
+
+@pytest.mark.parametrize(
+    "name", ["1e5", "-5.3", "a@b.cz", "https://x.org/y?z", "½²①", "की", "🥁 x", "x" * 200]
+)
+def test_whatever_a_sound_is_called_its_name_finds_it(
+    session: Session, user: User, add: Add, name: str
+) -> None:
+    add(name)
+    assert names(session, user, q=name.lstrip("-")) == [name]
+
+
+def test_filters_narrow_together(session: Session, user: User, add: Add) -> None:
+    add("A", bpm=92.0, key="A minor", kind="loop", duration=4.0, tags=["dusty", "drums"])
+    add("B", bpm=120.0, key="C major", kind="loop", duration=8.0, tags=["dusty"], favourite=True)
+    add("C", key="F# major", kind="one_shot", duration=0.5, status=SampleStatus.READY)
+    assert names(session, user, bpm_min=92, bpm_max=92) == ["A"]
+    assert names(session, user, bpm_min=93) == ["B"]
+    assert names(session, user, key="A minor") == ["A"]
+    assert names(session, user, compatible_key="A minor") == ["A", "B"]
+    assert names(session, user, kind="one_shot") == ["C"]
+    assert names(session, user, tags=("dusty", "drums")) == ["A"]
+    assert names(session, user, duration_min=0.6, duration_max=5) == ["A"]
+    assert names(session, user, favourite=True) == ["B"]
+    assert names(session, user, status="ready") == ["C"]
+    assert names(session, user, tags=("dusty",), bpm_min=100, key="C major") == ["B"]
+
+
+def test_the_trash_is_a_place_of_its_own(session: Session, user: User, add: Add) -> None:
+    add("Here")
+    add("Gone", deleted_at=now())
+    assert names(session, user) == ["Here"]
+    assert names(session, user, trash=True) == ["Gone"]
+
+
+def test_nobody_finds_somebody_elses_sounds(
+    session: Session, user: User, person: Callable[..., User], add: Add
+) -> None:
+    stranger = person().id
+    theirs = add("Secret", owner=stranger)
+    assert names(session, user, q="secret") == []
+    assert search.position(session, user.id, Query(), theirs) == -1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sort", "password_hash"), ("sort", "--name"), ("sort", ""), ("key", "H"), ("kind", "x"),
+        ("status", "x"), ("compatible_key", "x"), ("bpm_min", float("nan")), ("bpm_max", -1.0),
+        ("duration_max", float("inf")), ("duration_min", 1e300),
+    ],
+)  # fmt: skip
+def test_what_no_sample_has_is_refused_with_its_field(field: str, value: object) -> None:
+    with pytest.raises(Invalid) as refusal:
+        Query(**{field: value})  # type: ignore[arg-type]
+    assert list(refusal.value.details) == [field]
+
+
+def all_pages(session: Session, user: User, sort: str, limit: int = 3) -> list[uuid.UUID]:
+    found: list[uuid.UUID] = []
+    cursor = ""
+    for _ in range(20):
+        page = search.page(session, user.id, Query(sort=sort), cursor, limit)
+        found += [row.id for row in page.rows]
+        if page.next_cursor is None:
+            return found
+        cursor = page.next_cursor
+    raise AssertionError("the pages never end")
+
+
+@pytest.mark.parametrize("sort", [f"{sign}{name}" for name in search.SORTS for sign in ("", "-")])
+def test_pages_neither_skip_nor_repeat_in_any_order(
+    session: Session, user: User, add: Add, sort: str
+) -> None:
+    for number in range(11):
+        add(
+            "Same" if number % 2 else f"ŽB{number}",
+            bpm=None if number % 3 == 0 else 90.0 + number % 2,
+            key=None if number % 4 == 0 else "A minor",
+            duration=number / 3,
+        )
+    whole = search.ids(session, user.id, Query(sort=sort))
+    assert all_pages(session, user, sort) == whole
+    assert len(set(whole)) == 11
+    window = search.window(session, user.id, Query(sort=sort), 4, 3)
+    assert [row.id for row in window.rows] == whole[4:7]
+
+
+@pytest.mark.parametrize("sort", ["created", "-created", "name", "bpm"])
+def test_rows_that_come_and_go_shift_nothing(
+    session: Session, user: User, add: Add, sort: str
+) -> None:
+    ids = [add(f"N{number}", bpm=90.0 + number) for number in range(6)]
+    first = search.page(session, user.id, Query(sort=sort), "", 2)
+    seen = [row.id for row in first.rows]
+    session.delete(first.rows[0])
+    add("M", bpm=50.0)
+    rest = search.page(session, user.id, Query(sort=sort), first.next_cursor or "", 10)
+    following = [row.id for row in rest.rows if row.id in ids]
+    assert sorted(seen + following) == sorted(ids)
+
+
+def forged(payload: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(payload).encode()).decode()
+
+
+NOBODY = str(uuid.UUID(int=0))
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "é",
+        "====",
+        "\x00",
+        forged(5),
+        forged([]),
+        forged({}),
+        forged(["name"]),
+        forged(["bpm", 90, NOBODY]),
+        forged(["name", 90, NOBODY]),
+        forged(["name", "a", 5]),
+        forged(["name", "a", "x"]),
+        forged(["name", ["a"], NOBODY]),
+        forged(["name", "a", None]),
+        base64.urlsafe_b64encode(b"[" * 1400).decode(),
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+    ],
+)
+def test_a_forged_cursor_is_refused(session: Session, user: User, cursor: str) -> None:
+    with pytest.raises(Invalid):
+        search.page(session, user.id, Query(sort="name"), cursor, 10)
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("name", "\x00"),
+        ("name", "\ud800"),
+        ("name", True),
+        ("bpm", float("nan")),
+        ("bpm", float("-inf")),
+        ("size", 10**200),
+        ("bpm", True),
+    ],
+)
+def test_a_cursor_with_a_value_that_no_row_has_is_refused(
+    session: Session, user: User, sort: str, value: object
+) -> None:
+    with pytest.raises(Invalid):
+        search.page(session, user.id, Query(sort=sort), forged([sort, value, NOBODY]), 10)
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"), [("name", "x" * 900), ("size", 0.5), ("bpm", None), ("key", "x")]
+)
+def test_a_cursor_between_rows_harms_nothing(
+    session: Session, user: User, add: Add, sort: str, value: object
+) -> None:
+    add("A", bpm=90.0)
+    search.page(session, user.id, Query(sort=sort), forged([sort, value, NOBODY]), 10)
+
+
+def test_a_cursor_of_somebody_else_shows_nothing_of_theirs(
+    session: Session, user: User, person: Callable[..., User], add: Add
+) -> None:
+    stranger = person()
+    for number in range(3):
+        add(f"Secret {number}", owner=stranger.id)
+    theirs = search.page(session, stranger.id, Query(sort="name"), "", 1).next_cursor
+    mine = add("Z mine")
+    found = search.page(session, user.id, Query(sort="name"), theirs or "", 10)
+    assert [row.id for row in found.rows] == [mine]
+
+
+def test_a_window_beyond_the_end_shows_the_end(session: Session, user: User, add: Add) -> None:
+    for number in range(5):
+        add(f"N{number}")
+    found = search.window(session, user.id, Query(sort="name"), 10**9, 2)
+    assert (found.start, found.total, [row.name for row in found.rows]) == (3, 5, ["N3", "N4"])
+    assert search.window(session, user.id, Query(sort="name"), -5, 2).start == 0
+
+
+def test_a_sample_knows_its_place(session: Session, user: User, add: Add) -> None:
+    ids = [add(name) for name in "CAB"]
+    places = [search.position(session, user.id, Query(sort="name"), i) for i in ids]
+    assert places == [2, 0, 1]
+
+
+def test_the_table_keeps_no_word_that_is_not_in_a_row(session: Session, add: Add) -> None:
+    sample_id = add("Kick")
+    assert "kick" in session.exec(select(Sample.search).where(Sample.id == sample_id)).one()

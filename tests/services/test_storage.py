@@ -1,0 +1,90 @@
+"""Bytes come back as they went in, whatever happens to the store."""
+
+import os
+from pathlib import Path
+
+import obstore
+import pytest
+
+from sp404_app.errors import NotFound, Unavailable
+from sp404_app.services import storage
+from sp404_app.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+def test_a_file_comes_back_in_chunks_as_it_went_in(tmp_path: Path) -> None:
+    content = os.urandom(2 * storage.CHUNK + 17)
+    (tmp_path / "file").write_bytes(content)
+    key = storage.new_key(".wav")
+    storage.save(tmp_path / "file", key)
+    assert storage.size_of(key) == len(content)
+    assert b"".join(storage.stream(key, 0, len(content))) == content
+    assert b"".join(storage.stream(key, 5, storage.CHUNK + 9)) == content[5 : storage.CHUNK + 9]
+    assert list(storage.stream(key, 7, 7)) == []
+    with storage.local_copy(key) as path:
+        assert path.read_bytes() == content
+
+
+def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    storage.save(tmp_path / "file", "aa/empty")
+    assert storage.size_of("aa/empty") == 0
+
+
+def test_what_is_missing_is_said_and_may_be_deleted_twice(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="missing"):
+        storage.size_of("aa/nothing")
+    with pytest.raises(NotFound, match="missing"), storage.local_copy("aa/nothing"):
+        pass
+    storage.delete("aa/nothing")
+
+
+def test_a_deleted_object_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    storage.save(tmp_path / "file", "aa/x")
+    storage.delete("aa/x")
+    with pytest.raises(NotFound):
+        storage.size_of("aa/x")
+
+
+def test_a_copy_from_a_bucket_is_removed_after_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"bytes")
+    storage.save(tmp_path / "file", "aa/x.wav")
+    store = storage.store()
+    monkeypatch.setattr(storage, "_folder", lambda: None)
+    monkeypatch.setattr(storage, "store", lambda: store)
+    with storage.local_copy("aa/x.wav") as path:
+        assert (path.suffix, path.read_bytes()) == (".wav", b"bytes")
+    assert not path.exists()
+
+
+def test_a_full_or_broken_store_is_a_sentence_for_the_person(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "sounds").write_text("a file where the folder should be")
+    with pytest.raises(Unavailable, match="cannot store"):
+        storage.save(tmp_path / "file", "aa/x")
+
+
+def test_keys_hold_no_text_of_a_person() -> None:
+    keys = {storage.new_key() for _ in range(100)}
+    assert len(keys) == 100
+    assert all(key.replace("/", "").isalnum() for key in keys)
+
+
+def test_the_store_follows_the_settings(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from sp404_app.settings import settings
+
+    first = storage.store()
+    environment.setenv("SP404_STORAGE_URL", (tmp_path / "other place").as_uri())
+    settings.cache_clear()
+    (tmp_path / "file").write_bytes(b"x")
+    storage.save(tmp_path / "file", "aa/x")
+    assert (tmp_path / "other place" / "aa" / "x").exists()
+    assert [page for page in obstore.list(first) if page] == []
+
+
+def test_a_store_that_can_be_listed_answers(services: Settings) -> None:
+    assert storage.answers()

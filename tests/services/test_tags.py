@@ -1,0 +1,86 @@
+"""Tags are written one way per person, and counted."""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
+
+import pytest
+from sqlmodel import Session, func, select
+
+from sp404_app.db import transaction
+from sp404_app.models import Sample, Tag, User
+from sp404_app.services import samples, tags
+from sp404_app.services.samples import Change
+from tests.sounds import Keep
+
+
+def test_a_tag_stays_as_it_was_first_written(session: Session, user: User) -> None:
+    assert tags.known(session, user.id, ["Dusty", "lo-fi"]) == ["Dusty", "lo-fi"]
+    assert tags.known(session, user.id, ["DUSTY", "Lo-Fi", "new"]) == ["Dusty", "lo-fi", "new"]
+    assert session.exec(select(func.count()).select_from(Tag)).one() == 3
+
+
+def test_two_people_write_the_same_tag_each_in_their_way(
+    session: Session, user: User, person: Callable[..., User]
+) -> None:
+    tags.known(session, user.id, ["Dusty"])
+    assert tags.known(session, person().id, ["DUSTY"]) == ["DUSTY"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Ärger", "İstanbul", "ΣΊΣΥΦΟΣ", "straße", "ǅ", "ﬀ", "太鼓", "🥁", "a%_'\\"]
+)
+def test_no_tag_is_lost_whatever_its_letters(session: Session, user: User, name: str) -> None:
+    assert tags.known(session, user.id, [name]) == [name]
+    assert tags.known(session, user.id, [name]) == [name]
+
+
+def test_odd_tags_are_cleaned_bounded_and_dropped_when_empty(session: Session, user: User) -> None:
+    given = ["", " ", "\x00", "a,b", "x" * 500, "two\nlines", "half\ud800"]
+    found = tags.known(session, user.id, given)
+    assert found == ["a b", "half", "two lines", "x" * tags.MAX_LENGTH]
+    assert len(tags.known(session, user.id, [f"t{i}" for i in range(99)])) == tags.MAX_TAGS
+    assert tags.known(session, user.id, []) == []
+
+
+def test_the_same_tags_in_every_order_at_once_never_lock_up(user: User) -> None:
+    def make(order: tuple[str, ...]) -> list[str]:
+        with transaction() as session:
+            return tags.known(session, user.id, order)
+
+    for attempt in range(3):
+        orders = list(permutations([f"{attempt}{letter}" for letter in "abc"]))
+        with ThreadPoolExecutor(6) as pool:
+            results = list(pool.map(make, orders))
+        assert all(result == sorted(orders[0]) for result in results)
+
+
+def test_tags_in_use_are_counted_the_most_used_first(
+    session: Session, user: User, person: Callable[..., User], keep: Keep
+) -> None:
+    def tagged(*names: str, owner: uuid.UUID | None = None) -> uuid.UUID:
+        sample_id = keep(owner=owner)
+        samples.change(session, owner or user.id, sample_id, Change(tags=names))
+        return sample_id
+
+    tagged("dusty", "drums")
+    tagged("drums")
+    samples.throw_away(session, user.id, [tagged("dusty", "gone")])
+    tagged("dusty", owner=person().id)
+    found = [(tag.name, tag.samples) for tag in tags.counts(session, user.id)]
+    assert found == [("drums", 2), ("dusty", 1)]
+
+
+def test_folders_become_tags() -> None:
+    assert tags.of_folder("Drums/Dusty Kit") == ["Drums", "Dusty Kit"]
+    assert tags.of_folder("") == []
+    assert tags.of_folder("/a//../b,c/") == ["a", "..", "b c"]
+    assert len(tags.of_folder("/".join(map(str, range(200))))) == tags.MAX_TAGS
+
+
+def test_a_sample_without_tags_has_none(session: Session, user: User, keep: Keep) -> None:
+    sample_id = keep()
+    samples.change(session, user.id, sample_id, Change(tags=["a"]))
+    samples.change(session, user.id, sample_id, Change(tags=[]))
+    assert session.get_one(Sample, sample_id).tags == []

@@ -1,0 +1,215 @@
+"""Taking everything home, and being forgotten."""
+
+import io
+import json
+import uuid
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlmodel import SQLModel, select
+
+from sp404_app.db import transaction
+from sp404_app.errors import NotFound, Unavailable
+from sp404_app.jobs import run
+from sp404_app.models import AuditEntry, JobStatus, ProcessingJob, Sample, User
+from sp404_app.models.columns import now
+from sp404_app.services import (
+    audit,
+    avatars,
+    deletion,
+    jobs,
+    personal_tokens,
+    samples,
+    storage,
+    takeout,
+    two_factor,
+)
+from sp404_app.services.billing import subscriptions
+from sp404_app.settings import Settings
+from tests.accounts import CLIENT, Somebody, mails, signed_in, somebody
+from tests.services.test_avatars import picture
+from tests.sounds import Keep, keep
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+def ask(person: Somebody) -> ProcessingJob:
+    with transaction() as session:
+        return takeout.ask(session, person.id, CLIENT)
+
+
+def job(job_id: uuid.UUID) -> ProcessingJob:
+    with transaction() as session:
+        return session.get_one(ProcessingJob, job_id)
+
+
+def export_of(person: Somebody) -> zipfile.ZipFile:
+    made = ask(person)
+    run.run(str(made.id))
+    with transaction() as session:
+        key = takeout.key_for(session, person.id, made.id)
+    content = b"".join(storage.stream(key, 0, storage.size_of(key)))
+    return zipfile.ZipFile(io.BytesIO(content))
+
+
+def furnish(person: Somebody, folder: Path) -> uuid.UUID:
+    """Give somebody two sounds, a picture, a second step, a token and a device."""
+    keep(person.id, folder, "Kick.wav", 100)
+    thrown = keep(person.id, folder, "../Kick.wav", 200)
+    with transaction() as session:
+        samples.throw_away(session, person.id, [thrown])
+        avatars.put(session, person.id, avatars.squared(io.BytesIO(picture())))
+        two_factor.begin(session, person.id)
+        personal_tokens.make(session, person.id, "x", ["samples:read"], None, CLIENT)
+    signed_in(person.id)
+    return thrown
+
+
+def test_an_export_holds_every_sound_and_every_table(tmp_path: Path) -> None:
+    ada = somebody("ada@example.org")
+    furnish(ada, tmp_path)
+    zipped = export_of(ada)
+    names = set(zipped.namelist())
+    assert zipped.testzip() is None
+    assert {"sounds/Kick.wav", "trash/Kick.wav", "picture.webp", "README.txt"} <= {
+        name.replace(".._", "") for name in names
+    }
+    assert zipped.read("sounds/Kick.wav").startswith(b"RIFF")
+    for table in SQLModel.metadata.tables.values():
+        assert (f"data/{table.name}.json" in names) == (
+            "user_id" in table.c or table.name == "users"
+        )
+    (user,) = json.loads(zipped.read("data/users.json"))
+    assert user["email"] == "ada@example.org"
+    assert len(json.loads(zipped.read("data/samples.json"))) == 2
+
+
+def test_an_export_holds_nothing_secret_and_nothing_of_others(tmp_path: Path) -> None:
+    ada, bob = somebody(), somebody("bob@example.org")
+    furnish(ada, tmp_path)
+    furnish(bob, tmp_path)
+    zipped = export_of(ada)
+    text = "".join(zipped.read(name).decode() for name in zipped.namelist() if "data/" in name)
+    for word in ("$2b$", "password_hash", "storage_key", "sealed", '"hash"', "bob@example.org"):
+        assert word not in text, word
+    assert str(bob.id) not in text
+
+
+def test_names_in_a_zip_lead_nowhere_else_and_stay_apart(tmp_path: Path) -> None:
+    ada = somebody()
+    for hertz, name in enumerate(("a.wav", "A.wav", "..", "c:\\x.wav", "con\0.wav"), 100):
+        sample_id = keep(ada.id, tmp_path, "a.wav", float(hertz * 3))
+        with transaction() as session:
+            row = session.get_one(Sample, sample_id)
+            row.filename, row.folder = name.replace("\0", "\x01"), "../../etc"
+    with transaction() as session:
+        names = [file.name for file in takeout.originals(session, ada.id)]
+    assert len({name.casefold() for name in names}) == 5
+    assert all(name.startswith("sounds/etc/") for name in names)
+    assert not any(".." in name.split("/") or "\\" in name or "\x01" in name for name in names)
+
+
+def test_two_clicks_are_one_export() -> None:
+    ada = somebody()
+    assert ask(ada).id == ask(ada).id
+
+
+def test_an_export_belongs_to_its_owner_and_ends_after_a_week() -> None:
+    ada, bob = somebody(), somebody()
+    export_of(ada)
+    with transaction() as session:
+        made = takeout.latest(session, ada.id)
+        assert made is not None
+        with pytest.raises(NotFound):
+            takeout.key_for(session, bob.id, made.id)
+        assert takeout.purge_old(session, now()) == 0
+    key = takeout.key_of(made.id)
+    with transaction() as session:
+        assert takeout.purge_old(session, now() + takeout.KEPT) == 1
+    with transaction() as session:
+        assert takeout.purge_old(session, now() + takeout.KEPT) == 0
+        with pytest.raises(NotFound):
+            takeout.key_for(session, ada.id, made.id)
+    with pytest.raises(NotFound):
+        storage.size_of(key)
+
+
+def test_a_missing_file_does_not_stop_an_export(tmp_path: Path) -> None:
+    ada = somebody()
+    sample_id = keep(ada.id, tmp_path)
+    with transaction() as session:
+        storage.delete(session.get_one(Sample, sample_id).storage_key)
+    assert "data/samples.json" in export_of(ada).namelist()
+    with transaction() as session:
+        made = takeout.latest(session, ada.id)
+    assert made is not None
+    assert (made.result or {})["missing"] == ["sounds/Kick.wav"]
+
+
+def test_a_cancelled_export_leaves_no_file() -> None:
+    ada = somebody()
+    made = ask(ada)
+    with transaction() as session:
+        jobs.claim(session, made.id)
+    running = job(made.id)
+    with transaction() as session:
+        jobs.cancel(session, ada.id, made.id)
+    run.WORK[takeout.JobKind.ACCOUNT_EXPORT](running)
+    assert job(made.id).status == JobStatus.CANCELLED
+    with pytest.raises(NotFound):
+        storage.size_of(takeout.key_of(made.id))
+
+
+async def test_of_a_deleted_account_no_row_and_no_file_is_left(
+    tmp_path: Path, services: Settings
+) -> None:
+    ada, bob = somebody(), somebody()
+    furnish(ada, tmp_path)
+    keep(bob.id, tmp_path)
+    export_of(ada)
+    with transaction() as session:
+        audit.note(session, ada.id, "signed_in", CLIENT, kind="browser")
+    await deletion.delete_account(ada.id)
+    with transaction() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            if "user_id" in table.c and table.name != "audit_log":
+                rows = session.connection().execute(table.select()).mappings().all()
+                assert str(ada.id) not in {str(row["user_id"]) for row in rows}, table.name
+        log = session.exec(select(AuditEntry).where(AuditEntry.user_id == ada.id)).all()
+        assert session.get(User, ada.id) is None
+        assert session.get(User, bob.id) is not None
+    assert {entry.ip for entry in log} == {""}
+    assert log[-1].action == "account_deleted"
+    files = [path for path in (services.home / "sounds").rglob("*") if path.is_file()]
+    assert len(files) == 1  # Bob's
+    assert mails(ada.email)[-1]["Subject"] == "Your account is deleted"
+
+
+async def test_while_a_subscription_cannot_be_ended_nothing_is_deleted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada = somebody()
+
+    def away(*_: object) -> None:
+        raise Unavailable("Stripe does not answer.")
+
+    monkeypatch.setattr(subscriptions, "close_account", away)
+    with pytest.raises(Unavailable):
+        await deletion.delete_account(ada.id)
+    with transaction() as session:
+        assert session.get(User, ada.id) is not None
+
+
+async def test_a_worker_that_is_busy_with_a_deleted_account_just_stops(keep: Keep) -> None:
+    ada = somebody()
+    sample_id = keep(owner=ada.id)
+    with transaction() as session:
+        open_job = session.exec(
+            select(ProcessingJob).where(ProcessingJob.sample_id == sample_id)
+        ).one()
+        claimed = jobs.claim(session, open_job.id)
+    assert claimed is not None
+    await deletion.delete_account(ada.id)
+    run.WORK[takeout.JobKind.ANALYSE](claimed)
+    await deletion.delete_account(ada.id)  # twice is as good as once

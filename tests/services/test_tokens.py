@@ -1,0 +1,267 @@
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from sqlmodel import Session, select
+
+from sp404_app.db import transaction
+from sp404_app.errors import NotSignedIn
+from sp404_app.models import AuditEntry, RefreshToken, SignIn
+from sp404_app.models.columns import now
+from sp404_app.services import identity, keys, sign_ins, tokens
+from sp404_app.services.sign_ins import SignedIn
+from sp404_app.services.tokens import Pair
+from sp404_app.settings import settings
+from tests.accounts import CLIENT, Somebody, living, mails, signed_in, somebody
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+@pytest.fixture
+def ada() -> Somebody:
+    return somebody("ada@example.org")
+
+
+def rotate(refresh: str) -> Pair | None:
+    with transaction() as session:
+        return tokens.rotate(session, refresh, CLIENT)
+
+
+def forged(changes: dict[str, Any], header: dict[str, Any] | None = None, key: Any = None) -> str:
+    kid, real = keys.signing()
+    issued = int(now().timestamp())
+    claims = {
+        "iss": settings().origin,
+        "aud": "sp404-api",
+        "sub": str(uuid.uuid4()),
+        "sid": str(uuid.uuid4()),
+        "jti": "1",
+        "iat": issued,
+        "exp": issued + 60,
+        "token_use": "access",
+    } | changes
+    claims = {name: value for name, value in claims.items() if value is not None}
+    headers = {"kid": kid, "typ": "at+jwt"} | (header or {})
+    return jwt.encode(claims, key or real, algorithm="RS256", headers=headers)
+
+
+def by_hand(header: dict[str, Any], claims: dict[str, Any], sign: Any = None) -> str:
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    body = f"{part(header)}.{part(claims)}"
+    signature = base64.urlsafe_b64encode(sign(body.encode()) if sign else b"").rstrip(b"=")
+    return f"{body}.{signature.decode()}"
+
+
+def test_an_access_token_says_who_by_which_sign_in_for_an_hour(ada: Somebody) -> None:
+    pair = signed_in(ada.id)
+    claims = jwt.decode(pair.token, options={"verify_signature": False})
+    header = jwt.get_unverified_header(pair.token)
+    assert header == {"alg": "RS256", "kid": keys.signing()[0], "typ": "at+jwt"}
+    assert claims["exp"] - claims["iat"] == pair.expires_in == 3600
+    assert claims["iss"] == settings().origin
+    assert set(claims) == {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "token_use"}
+    assert tokens.read(pair.token).user_id == ada.id
+
+
+def test_a_forged_token_like_a_real_one_would_pass_if_it_were_signed_by_us() -> None:
+    assert isinstance(tokens.read(forged({})), SignedIn)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://evil.example"},
+        {"aud": "another-api"},
+        {"aud": None},
+        {"exp": 1},
+        {"exp": None},
+        {"iat": None},
+        {"sub": None},
+        {"sub": "admin"},
+        {"sid": None},
+        {"sid": "x"},
+        {"sid": 7},
+        {"jti": None},
+        {"token_use": "refresh"},
+        {"token_use": None},
+        {"nbf": 4_000_000_000},
+    ],
+)
+def test_every_claim_is_checked(changes: dict[str, Any]) -> None:
+    with pytest.raises(NotSignedIn):
+        tokens.read(forged(changes))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"typ": "JWT"},
+        {"typ": None},
+        {"typ": "reset+jwt"},
+        {"kid": "20990101000000-00000000"},
+        {"kid": "../../../../etc/hostname"},
+        {"kid": ""},
+        {"crit": ["exp"]},
+        {"crit": []},
+    ],
+)
+def test_every_header_is_checked(header: dict[str, Any]) -> None:
+    with pytest.raises(NotSignedIn):
+        tokens.read(forged({}, header))
+
+
+def test_a_key_in_the_token_itself_is_never_believed() -> None:
+    mine = rsa.generate_private_key(65537, 2048)
+    jwk = jwt.algorithms.RSAAlgorithm.to_jwk(mine.public_key(), as_dict=True)
+    for header in ({"jwk": jwk}, {"jku": "https://evil.example/jwks.json"}, {"x5u": "x"}):
+        with pytest.raises(NotSignedIn):
+            tokens.read(forged({}, header, key=mine))
+
+
+def test_none_and_hs256_with_the_public_key_are_refused() -> None:
+    claims = jwt.decode(forged({}), options={"verify_signature": False})
+    kid, pem = keys.signing()[0], keys.public_pem().encode()
+    for algorithm in ("none", "None", "NONE"):
+        with pytest.raises(NotSignedIn):
+            tokens.read(by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims))
+    header = {"alg": "HS256", "typ": "at+jwt", "kid": kid}
+    with pytest.raises(NotSignedIn):
+        tokens.read(by_hand(header, claims, lambda body: hmac.digest(pem, body, hashlib.sha256)))
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", "a.b.c", "....", "\0", "é.é.é", "a" * 100_000, "e30.e30.", "bnVsbA.bnVsbA.bnVsbA"],
+)
+def test_rubbish_is_refused(token: str) -> None:
+    with pytest.raises(NotSignedIn):
+        tokens.read(token)
+
+
+def test_a_key_that_was_rotated_out_still_verifies_until_it_is_retired(ada: Somebody) -> None:
+    token = signed_in(ada.id).token
+    keys.rotate(2048)
+    assert tokens.read(token).user_id == ada.id
+    assert len(tokens.jwks()["keys"]) >= 2
+
+
+def test_the_key_set_shows_public_halves_only() -> None:
+    for jwk in tokens.jwks()["keys"]:
+        assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}
+
+
+def test_refreshing_gives_a_new_pair_of_the_same_sign_in(ada: Somebody) -> None:
+    first = signed_in(ada.id)
+    second = rotate(first.refresh_token)
+    assert second is not None
+    assert second.refresh_token != first.refresh_token
+    assert tokens.read(second.token) == tokens.read(first.token)
+
+
+def test_only_hashes_are_kept(ada: Somebody, session: Session) -> None:
+    refresh = signed_in(ada.id).refresh_token
+    (row,) = session.exec(select(RefreshToken))
+    assert row.hash == hashlib.sha256(refresh.encode()).digest()
+    assert len(base64.urlsafe_b64decode(refresh + "==")) == 32
+
+
+def test_racing_tabs_get_the_same_successor(ada: Somebody) -> None:
+    first = signed_in(ada.id).refresh_token
+    with ThreadPoolExecutor(10) as pool:
+        pairs = list(pool.map(rotate, [first] * 10))
+    assert {pair.refresh_token for pair in pairs if pair} == {pairs[0].refresh_token}  # type: ignore[union-attr]
+    assert all(pairs)
+    with transaction() as session:
+        assert len(session.exec(select(RefreshToken)).all()) == 2
+
+
+def test_a_token_used_again_after_ten_seconds_ends_the_family(
+    ada: Somebody, session: Session
+) -> None:
+    first = signed_in(ada.id)
+    second = rotate(first.refresh_token)
+    assert second is not None
+    later(session, first.refresh_token, used=dt.timedelta(seconds=11))
+    assert rotate(first.refresh_token) is None
+    with pytest.raises(NotSignedIn):
+        rotate(second.refresh_token)
+    assert living(session, ada.id) == []
+    assert [entry.action for entry in session.exec(select(AuditEntry))] == ["refresh_token_reused"]
+    assert mails(ada.email)[-1]["Subject"] == "We signed out one of your devices"
+
+
+def test_a_grandparent_ends_the_family_even_at_once(ada: Somebody) -> None:
+    first = signed_in(ada.id)
+    second = rotate(first.refresh_token)
+    assert second is not None
+    assert rotate(second.refresh_token) is not None
+    assert rotate(first.refresh_token) is None
+
+
+def test_the_end_of_one_family_leaves_the_others(ada: Somebody, session: Session) -> None:
+    stolen, other = signed_in(ada.id), signed_in(ada.id)
+    rotate(stolen.refresh_token)
+    later(session, stolen.refresh_token, used=dt.timedelta(seconds=11))
+    assert rotate(stolen.refresh_token) is None
+    assert rotate(other.refresh_token) is not None
+
+
+@pytest.mark.parametrize("refresh", ["", "x", "\0", "\ud83e", "é" * 5000])
+def test_unknown_refresh_tokens_are_refused(refresh: str) -> None:
+    with pytest.raises(NotSignedIn):
+        rotate(refresh)
+
+
+def test_a_refresh_token_unused_for_a_week_is_dead(ada: Somebody, session: Session) -> None:
+    refresh = signed_in(ada.id).refresh_token
+    (row,) = session.exec(select(RefreshToken))
+    assert dt.timedelta(days=6, hours=23) < row.expires_at - now() <= dt.timedelta(days=7)
+    row.expires_at = now()
+    session.commit()
+    with pytest.raises(NotSignedIn):
+        rotate(refresh)
+
+
+def test_after_thirty_days_one_signs_in_again(ada: Somebody, session: Session) -> None:
+    refresh = signed_in(ada.id).refresh_token
+    (sign_in,) = living(session, ada.id)
+    assert sign_in.expires_at - now() <= dt.timedelta(days=30)
+    sign_in.expires_at = now() + dt.timedelta(hours=1)
+    session.commit()
+    pair = rotate(refresh)
+    assert pair is not None
+    newest = session.exec(select(RefreshToken).order_by(RefreshToken.id.desc())).first()  # type: ignore[attr-defined]
+    assert newest is not None
+    assert newest.expires_at <= sign_in.expires_at
+
+
+async def test_the_access_token_of_an_ended_sign_in_is_dead_at_once(ada: Somebody) -> None:
+    token = signed_in(ada.id).token
+    who = await identity.of_token(token)
+    assert who == await identity.of_token(token)  # remembered now
+    with transaction() as session:
+        sign_ins.revoke(session, ada.id, who.sign_in_id)
+    with pytest.raises(NotSignedIn):
+        await identity.of_token(token)
+
+
+def later(session: Session, refresh: str, used: dt.timedelta) -> None:
+    """Let a token have been used some time ago."""
+    digest = sign_ins.digest(refresh)
+    row = session.exec(select(RefreshToken).where(RefreshToken.hash == digest)).one()
+    session.refresh(row)
+    assert row.used_at is not None
+    row.used_at -= used
+    session.commit()
+    assert session.get(SignIn, row.sign_in_id) is not None
+    session.commit()

@@ -1,0 +1,261 @@
+"""The second step of signing in: codes that are good once, and nothing that leads around it."""
+
+import asyncio
+import datetime as dt
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from pyotp.totp import TOTP
+from sqlmodel import col, select, update
+
+from sp404_app.db import transaction
+from sp404_app.errors import (
+    AppError,
+    Conflict,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    TooMany,
+    TwoFactorRequired,
+    WrongCredentials,
+)
+from sp404_app.models import OneTimeToken, Purpose, RecoveryCode, TotpFactor
+from sp404_app.models.columns import now
+from sp404_app.services import accounts, doors, one_time, sealed, two_factor
+from tests.accounts import CLIENT, Somebody, living, mails, somebody, text_of, token_in
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+@pytest.fixture(autouse=True)
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock of the codes, so that no step ends between making a code and typing it."""
+    moment = now()
+    monkeypatch.setattr(two_factor, "now", lambda: moment)
+
+
+def at(secret: str, steps: int = 0) -> str:
+    """Return the code of a step from now."""
+    return TOTP(secret).at(two_factor.now() + dt.timedelta(seconds=30 * steps))
+
+
+def protect(ada: Somebody) -> tuple[str, list[str]]:
+    """Turn the second step on with the code of the step before this one."""
+    with transaction() as session:
+        setup = two_factor.begin(session, ada.id)
+        codes = two_factor.confirm(session, ada.id, at(setup.secret, -1), CLIENT)
+    return setup.secret, codes
+
+
+async def challenged(ada: Somebody) -> str:
+    with pytest.raises(TwoFactorRequired) as caught:
+        await doors.sign_in(ada.email, ada.password, CLIENT)
+    return caught.value.details["challenge"]
+
+
+def test_nothing_changes_until_the_first_code_comes_back() -> None:
+    ada = somebody()
+    with transaction() as session:
+        setup = two_factor.begin(session, ada.id)
+    with transaction() as session:
+        assert not two_factor.is_on(session, ada.id)
+        assert two_factor.challenge(session, ada.id) is None
+        again = two_factor.begin(session, ada.id)
+    assert again.secret != setup.secret
+    assert setup.qr.startswith("data:image/svg+xml")
+    with transaction() as session, pytest.raises(Invalid):
+        two_factor.confirm(session, ada.id, at(setup.secret), CLIENT)  # of the older QR code
+
+
+def test_the_secret_is_sealed_for_its_owner() -> None:
+    ada = somebody()
+    with transaction() as session:
+        secret = two_factor.begin(session, ada.id).secret
+        box = session.get_one(TotpFactor, ada.id).sealed_secret
+    assert secret.encode() not in box
+    assert sealed.unseal(box, ada.id.bytes).decode() == secret
+    with pytest.raises(InvalidTag):
+        sealed.unseal(box, uuid.uuid4().bytes)
+
+
+def test_it_cannot_be_begun_twice_or_confirmed_without_a_beginning() -> None:
+    ada = somebody()
+    with transaction() as session, pytest.raises(NotFound):
+        two_factor.confirm(session, ada.id, "123456", CLIENT)
+    secret, _ = protect(ada)
+    with transaction() as session, pytest.raises(Conflict):
+        two_factor.begin(session, ada.id)
+    with transaction() as session, pytest.raises(Conflict):
+        two_factor.confirm(session, ada.id, at(secret), CLIENT)
+
+
+async def test_of_parallel_confirmations_one_gets_the_codes() -> None:
+    ada = somebody()
+    with transaction() as session:
+        secret = two_factor.begin(session, ada.id).secret
+
+    def confirm(_: int) -> list[str] | None:
+        try:
+            with transaction() as session:
+                return two_factor.confirm(session, ada.id, at(secret), CLIENT)
+        except AppError:
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = [codes for codes in threads.map(confirm, range(4)) if codes]
+    assert len(answers) == 1
+    with transaction() as session:
+        kept = session.exec(select(RecoveryCode).where(RecoveryCode.user_id == ada.id)).all()
+    assert len(kept) == len(set(answers[0])) == 10
+
+
+async def test_a_password_alone_signs_nobody_in() -> None:
+    ada = somebody()
+    secret, _ = protect(ada)
+    challenge = await challenged(ada)
+    with transaction() as session:
+        assert living(session, ada.id) == []
+    assert await doors.second_step(challenge, at(secret), CLIENT) == ada.id
+
+
+async def test_a_code_is_good_once() -> None:
+    ada = somebody()
+    secret, _ = protect(ada)
+    await doors.second_step(await challenged(ada), at(secret), CLIENT)
+    challenge = await challenged(ada)
+    for code in (at(secret), at(secret, -1)):  # the same again, and one older
+        with pytest.raises(WrongCredentials):
+            await doors.second_step(challenge, code, CLIENT)
+    assert await doors.second_step(challenge, at(secret, 1), CLIENT) == ada.id
+
+
+async def test_a_challenge_is_good_once_and_for_five_minutes() -> None:
+    ada = somebody()
+    secret, codes = protect(ada)
+    challenge = await challenged(ada)
+    await doors.second_step(challenge, at(secret), CLIENT)
+    with pytest.raises(NotSignedIn, match="too long"):
+        await doors.second_step(challenge, codes[0], CLIENT)
+    late = await challenged(ada)
+    with transaction() as session:
+        session.exec(update(OneTimeToken).values(expires_at=now() - dt.timedelta(seconds=1)))
+    with pytest.raises(NotSignedIn, match="too long"):
+        await doors.second_step(late, codes[0], CLIENT)
+
+
+async def test_of_parallel_answers_with_one_code_one_signs_in() -> None:
+    ada = somebody()
+    secret, _ = protect(ada)
+    first, second = await challenged(ada), await challenged(ada)
+    tries = [doors.second_step(one, at(secret), CLIENT) for one in (first, first, second)]
+    answers = await asyncio.gather(*tries, return_exceptions=True)
+    assert [answer for answer in answers if answer == ada.id] == [ada.id]
+
+
+async def test_a_challenge_is_good_for_nothing_else_and_nothing_else_is_a_challenge() -> None:
+    ada = somebody()
+    secret, _ = protect(ada)
+    challenge = await challenged(ada)
+    for purpose in set(Purpose) - {Purpose.TWO_FACTOR}:
+        with transaction() as session, pytest.raises(Invalid):
+            one_time.use(session, challenge, purpose)
+        with transaction() as session:
+            other = one_time.make(session, ada.id, purpose)
+        with pytest.raises(NotSignedIn):
+            await doors.second_step(other, at(secret), CLIENT)
+
+
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "١٢٣٤٥٦", "a\0b", "\ud800", "x" * 9000])
+async def test_odd_codes_are_wrong_codes(code: str) -> None:
+    ada = somebody()
+    protect(ada)
+    with pytest.raises(WrongCredentials):
+        await doors.second_step(await challenged(ada), code, CLIENT)
+
+
+@pytest.mark.parametrize("challenge", ["", "x", "a\0b", "\ud800", "é" * 500])
+async def test_odd_challenges_are_refused(challenge: str) -> None:
+    with pytest.raises(NotSignedIn):
+        await doors.second_step(challenge, "123456", CLIENT)
+
+
+async def test_guessing_ends_after_five_codes_even_with_new_challenges() -> None:
+    ada = somebody()
+    secret, _ = protect(ada)
+    for _ in range(5):
+        with pytest.raises(WrongCredentials):
+            await doors.second_step(await challenged(ada), "000000", CLIENT)
+    with pytest.raises(TooMany):
+        await doors.second_step(await challenged(ada), at(secret), CLIENT)
+
+
+async def test_a_recovery_code_is_good_once_and_its_owner_hears_of_it() -> None:
+    ada = somebody()
+    _, codes = protect(ada)
+    typed = f" {codes[0].upper().replace('-', ' ')} "
+    assert await doors.second_step(await challenged(ada), typed, CLIENT) == ada.id
+    with pytest.raises(WrongCredentials):
+        await doors.second_step(await challenged(ada), codes[0], CLIENT)
+    assert "9 are left" in text_of(mails(ada.email)[-1])
+    with transaction() as session:
+        assert two_factor.standing(session, ada.id).codes_left == 9
+
+
+async def test_nobody_uses_the_codes_of_somebody_else() -> None:
+    ada, bob = somebody(), somebody()
+    protect(ada)
+    secret, codes = protect(bob)
+    for code in (codes[0], at(secret)):
+        with pytest.raises(WrongCredentials):
+            await doors.second_step(await challenged(ada), code, CLIENT)
+
+
+def test_new_recovery_codes_replace_the_old_ones() -> None:
+    ada = somebody()
+    with transaction() as session, pytest.raises(Conflict):
+        two_factor.renew_codes(session, ada.id, CLIENT)
+    _, old = protect(ada)
+    with transaction() as session:
+        new = two_factor.renew_codes(session, ada.id, CLIENT)
+        assert not set(old) & set(new)
+        assert two_factor.standing(session, ada.id).codes_left == 10
+
+
+async def test_choosing_a_new_password_neither_skips_the_second_step_nor_keeps_challenges() -> None:
+    ada = somebody()
+    secret, _ = protect(ada)
+    before = await challenged(ada)
+    await doors.forgot_password(ada.email, CLIENT)
+    new = "three old drum machines"
+    await doors.reset_password(token_in(mails(ada.email)[-1]), new, CLIENT)
+    with pytest.raises(NotSignedIn):
+        await doors.second_step(before, at(secret), CLIENT)
+    with pytest.raises(TwoFactorRequired):
+        await doors.sign_in(ada.email, new, CLIENT)
+
+
+async def test_turned_off_the_password_is_enough_and_codes_are_gone() -> None:
+    ada = somebody()
+    protect(ada)
+    challenge = await challenged(ada)
+    with transaction() as session:
+        two_factor.turn_off(session, ada.id, CLIENT)
+    assert await doors.sign_in(ada.email, ada.password, CLIENT) == ada.id
+    with pytest.raises(NotSignedIn):
+        await doors.second_step(challenge, "123456", CLIENT)
+    with transaction() as session:
+        assert session.exec(select(col(RecoveryCode.id))).all() == []
+    subjects = [letter["Subject"] for letter in mails(ada.email)]
+    assert subjects == ["Two-step sign-in is on", "Two-step sign-in is off"]
+
+
+async def test_turning_off_what_is_only_begun_says_nothing() -> None:
+    ada = somebody()
+    with transaction() as session:
+        two_factor.turn_off(session, ada.id, CLIENT)
+        two_factor.begin(session, ada.id)
+        two_factor.turn_off(session, ada.id, CLIENT)
+        assert accounts.credential_of(session, ada.id)
+    assert mails(ada.email) == []

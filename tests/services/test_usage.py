@@ -1,0 +1,107 @@
+"""What was used, day by day, and when it will be full."""
+
+import datetime as dt
+import uuid
+
+import pytest
+
+from sp404_app.db import transaction
+from sp404_app.models import Sample, UsageEvent, User
+from sp404_app.models.columns import now
+from sp404_app.services import quotas, usage
+from sp404_app.services.plans import Tier
+from sp404_app.services.quotas import Period, Usage
+from sp404_app.services.usage import Day
+
+TODAY = dt.date(2026, 11, 22)
+MONTH = Period(dt.datetime(2026, 11, 10, tzinfo=dt.UTC), dt.datetime(2026, 12, 10, tzinfo=dt.UTC))
+
+
+def put(user: User, size: int, came: int, went: int | None = None, **fields: object) -> None:
+    """Put a sound there that came so many days ago, and went perhaps."""
+    at = now()
+    with transaction() as session:
+        session.add(
+            Sample(
+                user_id=user.id,
+                name="x",
+                filename="x.wav",
+                storage_key=uuid.uuid4().hex,
+                size=size,
+                digest=uuid.uuid4().hex,
+                format="WAV",
+                created_at=at - dt.timedelta(days=came),
+                deleted_at=None if went is None else at - dt.timedelta(days=went),
+                **fields,  # type: ignore[arg-type]
+            )
+        )
+
+
+def test_storage_is_what_was_kept_at_the_end_of_each_day(user: User) -> None:
+    put(user, 100, 60)
+    put(user, 10, 3)
+    put(user, 5, 2, 1)
+    put(user, 1000, 1, is_demo=True)
+    with transaction() as session:
+        days = usage.daily(session, user.id, 5)
+        assert [day.stored_bytes for day in days] == [100, 110, 115, 110, 110]
+        assert [day.added for day in days] == [0, 1, 1, 0, 0]
+        assert days[-1].stored_bytes == quotas.usage(session, user.id).storage_used
+        assert [row.size for row in usage.largest(session, user.id)] == [100, 10]
+
+
+def test_analyses_given_back_are_not_counted(user: User) -> None:
+    with transaction() as session:
+        month = quotas.reserve_analysis(session, user.id)
+        quotas.reserve_analysis(session, user.id)
+        quotas.give_back_analyses(session, user.id, month, 1)
+        session.add(
+            UsageEvent(
+                user_id=user.id,
+                kind="analysis",
+                amount=7,
+                period_start=month,
+                at=now() - dt.timedelta(days=2),
+            )
+        )
+    with transaction() as session:
+        assert [day.analyses for day in usage.daily(session, user.id, 3)] == [7, 0, 1]
+
+
+def days(*stored: int, analyses: int = 0) -> list[Day]:
+    first = TODAY - dt.timedelta(days=len(stored) - 1)
+    return [
+        Day(first + dt.timedelta(days=index), analyses, size, 0)
+        for index, size in enumerate(stored)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stored", "limit", "expected"),
+    [
+        ((0, 10, 20), 100, dt.date(2026, 12, 1)),
+        ((20, 20, 20), 100, None),
+        ((30, 20, 10), 100, None),
+        ((0, 10, 20), None, None),
+        ((0, 10, 20), 10**9, None),
+        ((20,), 100, None),
+    ],
+)
+def test_a_forecast_goes_on_as_before(
+    stored: tuple[int, ...], limit: int | None, expected: dt.date | None
+) -> None:
+    used = Usage(Tier.FREE, MONTH, stored[-1], limit, 0, 10)
+    assert usage.storage_full_on(days(*stored), used) == expected
+
+
+@pytest.mark.parametrize(
+    ("pace", "used", "expected"),
+    [(1, 5, dt.date(2026, 11, 28)), (1, 0, dt.date(2026, 12, 3)), (0, 5, None), (1, 10, None)],
+)
+def test_analyses_that_last_until_the_month_ends_need_no_forecast(
+    pace: int, used: int, expected: dt.date | None
+) -> None:
+    found = usage.analyses_full_on(
+        days(*[0] * 14, analyses=pace), Usage(Tier.FREE, MONTH, 0, 100, used, 10)
+    )
+    assert found == expected

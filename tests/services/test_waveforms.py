@@ -1,0 +1,79 @@
+"""Waveforms: from whole minutes to single periods, and never an error for odd numbers."""
+
+import math
+import uuid
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlmodel import Session
+
+from sp404_app.audio.survey import survey
+from sp404_app.errors import NotFound
+from sp404_app.models import Sample, User, Waveform
+from sp404_app.services import samples, storage, waveforms
+from tests.sounds import RATE, tone, write
+
+
+@pytest.fixture
+def sample_id(session: Session, user: User, tmp_path: Path) -> uuid.UUID:
+    path = write(tmp_path / "a.wav", np.concatenate([tone(100, 1.0), np.zeros(RATE)]))
+    found = samples.add(session, user.id, samples.inspect(path, "a.wav"))
+    peaks = survey(path).peaks.to_bytes()
+    session.add(Waveform(sample_id=found, user_id=user.id, peaks=peaks))
+    session.flush()
+    return found
+
+
+def test_the_whole_shows_sound_and_silence(
+    session: Session, user: User, sample_id: uuid.UUID
+) -> None:
+    found = waveforms.between(session, user.id, sample_id, 0, None, 20)
+    assert (found.start, found.end, found.duration) == (0, 2.0, 2.0)
+    assert found.points.shape == (20, 2)
+    assert found.points[:9].max() == pytest.approx(0.5, abs=0.02)
+    assert np.abs(found.points[11:]).max() == 0
+
+
+def test_a_deep_zoom_shows_the_wave_itself(
+    session: Session, user: User, sample_id: uuid.UUID
+) -> None:
+    found = waveforms.between(session, user.id, sample_id, 0.1, 0.11, 200)
+    middle = found.points.mean(axis=1)
+    assert middle.max() == pytest.approx(0.5, abs=0.03)
+    assert middle.min() == pytest.approx(-0.5, abs=0.03)
+
+
+def test_no_numbers_break_it(session: Session, user: User, sample_id: uuid.UUID) -> None:
+    starts = (math.nan, -5.0, 0.0, 1.99999, 1e9, math.inf, -math.inf)
+    ends = (None, math.nan, -5.0, 0.001, 2.0, 1e9, math.inf)
+    for start, end, points in product(starts, ends, (-1, 1, 4000)):
+        found = waveforms.between(session, user.id, sample_id, start, end, points)
+        assert 0 <= found.start <= found.end <= found.duration
+        assert 1 <= len(found.points) <= 4000
+        assert np.isfinite(found.points).all()
+
+
+def test_nobody_sees_the_shape_of_somebody_elses_sound(
+    session: Session, sample_id: uuid.UUID, person: Callable[..., User]
+) -> None:
+    with pytest.raises(NotFound):
+        waveforms.between(session, person().id, sample_id, 0, None, 10)
+
+
+def test_before_the_analysis_there_is_no_waveform(
+    session: Session, user: User, sample_id: uuid.UUID
+) -> None:
+    session.delete(session.get_one(Waveform, sample_id))
+    session.flush()
+    with pytest.raises(NotFound, match="no waveform yet"):
+        waveforms.between(session, user.id, sample_id, 0, None, 10)
+
+
+def test_a_missing_file_is_said(session: Session, user: User, sample_id: uuid.UUID) -> None:
+    storage.delete(session.get_one(Sample, sample_id).storage_key)
+    assert len(waveforms.between(session, user.id, sample_id, 0, None, 10).points) == 10
+    with pytest.raises(NotFound, match="missing"):
+        waveforms.between(session, user.id, sample_id, 0, 0.01, 500)

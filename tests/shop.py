@@ -1,0 +1,213 @@
+"""A shop for tests: the API and the emulator on one real port, and the real client between them."""
+
+import random
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import select
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sp404_app.db import transaction
+from sp404_app.jobs import billing
+from sp404_app.models import BillingCustomer, Invoice, StripeEvent, Subscription
+from sp404_app.services.billing import checkout, client, standing, sync
+from sp404_app.services.plans import Tier
+from sp404_app.settings import Settings, settings
+from sp404_app.stripe_emulator import app as stripe_emulator
+from tests.stripe_emulator.stripe_server import Served
+
+VISA = "4242424242424242"
+FAILS_LATER = "4000000000000341"
+DAY = 86_400
+
+
+@dataclass
+class Weather:
+    """What is wrong with the line to Stripe at the moment."""
+
+    status: int = 0
+    only: str = ""  # a part of the path
+    method: str = ""
+    after: bool = False  # Stripe does it, and the answer is lost
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    def hits(self, method: str, path: str) -> bool:
+        return bool(self.status) and self.only in path and self.method in ("", method)
+
+
+@dataclass
+class Shop:
+    """Everything a test needs to buy, to let time pass, and to look."""
+
+    emulator: stripe_emulator.Emulator
+    weather: Weather
+    base: str
+    browser: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20))
+
+    def start(self, user_id: uuid.UUID, tier: str = "pro", *, trial: bool = False) -> str:
+        with transaction() as session:
+            return checkout.start(session, user_id, Tier(tier), trial=trial)
+
+    def pay(self, url: str, card: str = VISA) -> str:
+        """Fill in Checkout; return the address it sends the browser back to."""
+        fields = {"email": "ada@example.org", "name": "Ada", "number": card}
+        answer = self.browser.post(url, data=fields | {"expiry": "12/34", "cvc": "123"})
+        return answer.headers.get("location", "")
+
+    def finish(self, user_id: uuid.UUID, back: str) -> checkout.Return:
+        found = re.search(r"session_id=(\w+)", back)
+        assert found, back
+        with transaction() as session:
+            return checkout.finish(session, user_id, found[1])
+
+    def buy(
+        self, user_id: uuid.UUID, tier: str = "pro", *, trial: bool = False, card: str = VISA
+    ) -> Subscription:
+        back = self.pay(self.start(user_id, tier, trial=trial), card)
+        self.finish(user_id, back)
+        self.settle()
+        return self.subscription(user_id)
+
+    def settle(self) -> None:
+        """Let all webhooks arrive and be worked on."""
+        for _ in range(20):
+            sent = self.emulator.deliver_pending(ignore_delays=True)
+            if not (self.work() + sent):
+                return
+
+    def work(self) -> int:
+        """Work on what arrived, in any order."""
+        with transaction() as session:
+            found = list(
+                session.exec(select(StripeEvent.id).where(StripeEvent.handled_at == None))  # noqa: E711
+            )
+        random.shuffle(found)
+        for event_id in found:
+            billing.handle(event_id)
+        return len(found)
+
+    def control(self, name: str, **given: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.emulator.keys.api_key}"}
+        answer = self.browser.post(f"{self.base}/dev/{name}", json=given, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def advance(self, user_id: uuid.UUID, **given: Any) -> None:
+        """Let time pass for one person, and the news of it arrive."""
+        self.control("advance", customer=self.customer(user_id).stripe_id, **given)
+        self.settle()
+
+    def customer(self, user_id: uuid.UUID) -> BillingCustomer:
+        with transaction() as session:
+            mine = select(BillingCustomer).where(BillingCustomer.user_id == user_id)
+            return session.exec(mine).one()
+
+    def subscription(self, user_id: uuid.UUID) -> Subscription:
+        with transaction() as session:
+            found = standing.current(session, user_id)
+            assert found
+            return found
+
+    def entitled(self, user_id: uuid.UUID) -> tuple[str, str]:
+        with transaction() as session:
+            found = standing.of(session, user_id)
+            return found.plan.tier, found.access
+
+    def invoices(self, user_id: uuid.UUID) -> list[Invoice]:
+        with transaction() as session:
+            mine = select(Invoice).where(Invoice.user_id == user_id)
+            return list(session.exec(mine.order_by(Invoice.created)))  # type: ignore[arg-type]
+
+    def customer_known(self, user_id: uuid.UUID) -> bool:
+        with transaction() as session:
+            mine = select(BillingCustomer.stripe_id).where(BillingCustomer.user_id == user_id)
+            return bool(session.exec(mine).first())
+
+    def bought(self, user_id: uuid.UUID) -> bool:
+        """Say whether Stripe has a subscription already; our mirror is told."""
+        if not self.living(user_id):
+            return False
+        with transaction() as session:
+            sync.person(session, user_id)
+        return True
+
+    def stripe(self) -> Any:
+        return client.client().v1
+
+    def living(self, user_id: uuid.UUID) -> list[Any]:
+        """Ask Stripe itself what it charges a person for."""
+        found = self.stripe().subscriptions.list({"customer": self.customer(user_id).stripe_id})
+        return [one for one in found.data if one.status != "canceled"]
+
+    def card(self, user_id: uuid.UUID, name: str) -> None:
+        """Change the card everything is paid with, as the portal does."""
+        customer = self.customer(user_id).stripe_id
+        method = self.stripe().payment_methods.attach(name, {"customer": customer})
+        self.stripe().customers.update(
+            customer, {"invoice_settings": {"default_payment_method": method.id}}
+        )
+        for one in self.living(user_id):
+            self.stripe().subscriptions.update(one.id, {"default_payment_method": method.id})
+
+
+def stormy(emulator: ASGIApp, weather: Weather) -> ASGIApp:
+    """Let the weather come between us and Stripe's API; its pages stay dry."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if scope["type"] != "http" or "/v1/" not in path:
+            await emulator(scope, receive, send)
+            return
+        weather.calls.append((scope["method"], path.split("/v1")[1]))
+        if not weather.hits(scope["method"], path):
+            await emulator(scope, receive, send)
+            return
+        if weather.after:
+            await emulator(scope, receive, _swallow)
+        body = {"error": {"type": "api_error", "message": "Something is wrong here."}}
+        # Stripe-Should-Retry keeps the client from trying again by itself.
+        answer: Response = JSONResponse(body, weather.status, {"Stripe-Should-Retry": "false"})
+        await answer(scope, Request(scope, receive).receive, send)
+
+    return guarded
+
+
+async def _swallow(_: Any) -> None:
+    return
+
+
+@contextmanager
+def open_shop(
+    services: Settings, environment: pytest.MonkeyPatch, served: Served, folder: Path
+) -> Iterator[Shop]:
+    from sp404_app.api.app import api
+
+    environment.setenv("PORT", str(served.port))
+    settings.cache_clear()
+    base = f"http://127.0.0.1:{served.port}/_stripe"
+    emulator = stripe_emulator.create(
+        folder / "stripe.db",
+        services.secrets / "stripe.json",
+        base,
+        f"http://127.0.0.1:{served.port}/api/webhooks/stripe",
+    )
+    weather = Weather()
+    routes = [Mount("/_stripe", stormy(emulator, weather)), Mount("/", api)]
+    served.target = Starlette(routes=routes)
+    environment.setattr(client, "RETRIES", 0)
+    client._client.cache_clear()
+    shop = Shop(emulator, weather, base)
+    yield shop
+    shop.browser.close()
+    client._client.cache_clear()

@@ -1,0 +1,238 @@
+"""What the account's pages remember and do."""
+
+import uuid
+from typing import Any
+
+import pytest
+from reflex.event import EventSpec
+
+from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
+from sp404_app.services import demo, sign_ins
+from sp404_app.settings import settings
+from sp404_app.state import forms
+from sp404_app.state.account import AccountState
+from sp404_app.state.dev_outbox import DevOutboxState
+from sp404_app.state.login import LoginState, typed
+from sp404_app.state.mailed_links import ForgotPasswordState, VerifyEmailState
+from sp404_app.state.signup import SignupState
+from tests.accounts import cookie, mails, somebody, token_in
+from tests.tabs import in_tab
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+async def run(events: Any) -> list[EventSpec]:
+    """Let a handler run to its end; return what it asks the browser to do."""
+    return [event async for event in events if event is not None]
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "beside", "unverified"),
+    [
+        ("wrong_credentials", "wrong", True, False),
+        ("email_not_verified", "confirm your address", False, True),
+        ("rate_limited", "too often", False, False),
+        ("<script>alert(1)</script>", "did not work", False, False),
+        ("", "", False, False),
+    ],
+)
+async def test_a_code_in_the_address_becomes_words(
+    code: str, words: str, *, beside: bool, unverified: bool
+) -> None:
+    tab = in_tab(LoginState(), "", url=f"/login?error={code}")
+    await run(tab.load())
+    assert words in tab.problem
+    assert "<" not in tab.problem
+    assert bool(tab.beside_password) is beside
+    assert tab.unverified is unverified
+
+
+async def test_the_typed_address_comes_back_with_the_error_only() -> None:
+    header = f"{sign_ins.typed_cookie_name()}=ada%2Bbeats@example.org"
+    tab = in_tab(LoginState(), "", url="/login?error=wrong_credentials", cookies=header)
+    (event,) = await run(tab.load())
+    assert "ada+beats@example.org" in str(event.args)
+    tab = in_tab(LoginState(), "", url="/login", cookies=header)
+    assert await run(tab.load()) == []
+
+
+@pytest.mark.parametrize("header", ["", "x", "=;", "sp404_session_3000_typed"])
+def test_odd_cookies_hold_no_address(header: str) -> None:
+    assert typed(header) == ""
+
+
+async def test_who_is_signed_in_is_sent_on_to_a_place_of_ours() -> None:
+    ada = somebody()
+    for target, expected in (("/account", "/account"), ("https://evil.example", "/library")):
+        tab = in_tab(LoginState(), cookie(ada.id), url=f"/login?next={target}")
+        (event,) = await run(tab.load())
+        assert expected in str(event.args)
+        assert "evil" not in str(event.args)
+
+
+async def test_the_demo_account_is_offered_on_a_development_machine_only(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    tab = in_tab(LoginState(), "")
+    await run(tab.load())
+    assert tab.demo_email == demo.EMAIL
+    environment.setenv("SP404_ENV", "production")
+    settings.cache_clear()
+    tab = in_tab(LoginState(), "")
+    await run(tab.load())
+    assert (tab.demo_email, tab.demo_password) == ("", "")
+
+
+async def test_the_link_is_sent_again_from_the_sign_in_page() -> None:
+    ada = somebody(verified=False)
+    tab = in_tab(LoginState(), "")
+    tab._email = ada.email
+    await tab.resend()
+    assert len(mails(ada.email)) == 1
+    for _ in range(3):
+        await tab.resend()
+    assert "too often" in tab.resent
+
+
+async def test_opening_the_mailed_link_changes_nothing_and_pressing_does() -> None:
+    ada = somebody(verified=False)
+    tab = in_tab(LoginState(), "")
+    tab._email = ada.email
+    await tab.resend()
+    url = f"/verify-email?token={token_in(mails(ada.email)[0])}"
+    page = in_tab(VerifyEmailState(), "", url=url)
+    page.load()
+    assert not page.done
+    await run(page.confirm())
+    assert page.done
+    again = in_tab(VerifyEmailState(), "", url=url)
+    await run(again.confirm())
+    assert "used already" in again.problem
+
+
+@pytest.mark.parametrize("url", ["/verify-email", "/verify-email?token="])
+def test_a_link_cut_short_says_so(url: str) -> None:
+    page = in_tab(VerifyEmailState(), "", url=url)
+    page.load()
+    assert "not complete" in page.problem
+
+
+async def test_a_forgotten_password_gets_the_same_words_for_every_address() -> None:
+    ada = somebody()
+    for email in (ada.email, "nobody@example.org", "no address", ""):
+        page = in_tab(ForgotPasswordState(), "")
+        await run(page.submit({"email": email}))
+        assert (page.sent, page.problem, page.busy) == (True, "", False)
+    assert len(mails()) == 1
+
+
+@pytest.mark.parametrize("form", [{}, {"email": None}, {"email": ["x"]}, None, "x", 7, []])
+async def test_what_is_no_form_is_refused(form: Any) -> None:
+    page = in_tab(ForgotPasswordState(), "")
+    await run(page.submit(form))
+    assert "not complete" in page.problem
+    with pytest.raises(Invalid):
+        forms.raw(form, "email")
+
+
+async def test_a_sign_up_page_opens_empty() -> None:
+    page = in_tab(SignupState(), "")
+    page.sent_to = "ada@example.org"
+    page.load()
+    assert (page.sent_to, page.development) == ("", True)
+
+
+def test_problems_stand_beside_their_fields() -> None:
+    error = Invalid("Look.", {"email": ["No."], "other": ["No."], "password": []})
+    assert forms.problems(error, "email", "password") == {"email": "No."}
+    assert forms.problems(AppError("All wrong."), "email") == {"form": "All wrong."}
+    assert forms.problems(AppError("x", {"email": 7}), "email") == {"form": "x"}
+
+
+async def test_an_account_page_shows_its_owner_to_nobody_else() -> None:
+    ada = somebody("ada@example.org")
+    tab = in_tab(AccountState(), cookie(ada.id))
+    await tab.load()
+    assert tab.email == "ada@example.org"
+    assert [device.current for device in tab.devices] == [True]
+    assert set(tab.switches) == {"autoplay", "level_previews", "folders_become_tags"}
+
+
+async def test_strangers_do_nothing_on_an_account_page() -> None:
+    tab = in_tab(AccountState(), "")
+    calls = [
+        tab.load(),
+        tab.save_names({"first_name": "x", "last_name": "y"}),
+        tab.revoke_others(),
+        tab.prefer("autoplay", False),
+        tab.choose_theme("light"),
+        run(tab.revoke(str(uuid.uuid4()))),
+    ]
+    for call in calls:
+        with pytest.raises(NotSignedIn):
+            await call
+
+
+async def test_names_and_preferences_are_saved() -> None:
+    ada = somebody()
+    value = cookie(ada.id)
+    tab = in_tab(AccountState(), value)
+    await tab.load()
+    await tab.save_names({"first_name": " Ada ", "last_name": "L."})
+    await tab.prefer("autoplay", False)
+    again = in_tab(AccountState(), value)
+    await again.load()
+    assert (again.first_name, again.last_name) == ("Ada", "L.")
+    assert again.switches["autoplay"] is False
+    await tab.save_names({"first_name": "x" * 101, "last_name": ""})
+    assert "first_name" in tab.problems
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("theme", True), ("user_id", True), ("autoplay", "yes"), ("", None)]
+)
+async def test_odd_preferences_are_refused(name: str, value: Any) -> None:
+    tab = in_tab(AccountState(), cookie(somebody().id))
+    await tab.load()
+    with pytest.raises(Invalid):
+        await tab.prefer(name, value)
+
+
+async def test_devices_are_signed_out_by_their_owner_only() -> None:
+    ada, bob = somebody(), somebody()
+    tab = in_tab(AccountState(), cookie(ada.id))
+    cookie(ada.id), cookie(bob.id)
+    await tab.load()
+    other = next(device for device in tab.devices if not device.current)
+    theirs = in_tab(AccountState(), cookie(bob.id))
+    await theirs.load()
+    for chosen in (other.id, "rubbish", str(uuid.uuid4())):
+        with pytest.raises(NotFound):
+            await run(theirs.revoke(chosen))
+    assert await run(tab.revoke(other.id)) == []
+    assert len(tab.devices) == 1
+    (event,) = await run(tab.revoke(tab.devices[0].id))
+    assert "/login" in str(event.args)
+    await theirs.revoke_others()
+    assert theirs.has_others is False
+
+
+async def test_the_outbox_opens_on_this_machine_only(environment: pytest.MonkeyPatch) -> None:
+    ada = somebody(verified=False)
+    sender = in_tab(LoginState(), "")
+    sender._email = ada.email
+    await sender.resend()
+    assert mails()
+    page = in_tab(DevOutboxState(), "", ip="127.0.0.1")
+    await page.load()
+    assert [mail.recipient for mail in page.mails] == [ada.email]
+    for ip in ("203.0.113.7", "", "rubbish", "::ffff:203.0.113.7"):
+        stranger = in_tab(DevOutboxState(), "", ip=ip)
+        with pytest.raises(NotFound):
+            await stranger.load()
+        assert stranger.mails == []
+    environment.setenv("SP404_ENV", "production")
+    settings.cache_clear()
+    with pytest.raises(NotFound):
+        await page.load()
+    assert page.mails == []

@@ -1,0 +1,196 @@
+"""The account page: second step, tokens, what is one's own, and the question for the password."""
+
+import contextlib
+import datetime as dt
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import update
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, NotFound, NotSignedIn
+from sp404_app.models import SignIn
+from sp404_app.models.columns import now
+from sp404_app.services import personal_tokens, two_factor
+from sp404_app.state import confirming, own_data
+from sp404_app.state.own_data import OwnDataState
+from sp404_app.state.strength import StrengthState
+from sp404_app.state.tokens import TokensState
+from sp404_app.state.two_factor import TwoFactorState
+from tests.accounts import CLIENT, Somebody, cookie, mails, somebody
+from tests.services.test_two_factor import at
+from tests.state.test_account_pages import run
+from tests.tabs import in_tab
+
+pytestmark = pytest.mark.usefixtures("services")
+
+ODD = [None, 7, [], "x" * 9000, "a\0b", {"$": 1}, "\ud800", True]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note what the password is asked for."""
+    found: list[str] = []
+
+    class Question:
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "_wanted":
+                found.append(value)
+
+    async def get_state(*_: object) -> Question:
+        return Question()
+
+    monkeypatch.setattr(rx.State, "get_state", get_state)
+    return found
+
+
+def forget_the_password() -> None:
+    with transaction() as session:
+        session.exec(update(SignIn).values(confirmed_at=now() - dt.timedelta(minutes=11)))
+
+
+def tab_of(state: Any, person: Somebody) -> Any:
+    return in_tab(state, cookie(person.id))
+
+
+async def test_turning_it_on_shows_the_codes_once() -> None:
+    ada = somebody()
+    tab = tab_of(TwoFactorState(), ada)
+    await tab.load()
+    assert not tab.on
+    await tab.begin()
+    secret = tab.secret.replace(" ", "")
+    await tab.confirm({"code": "000000"})
+    assert (tab.on, tab.problem) == (False, two_factor.WRONG)
+    await tab.confirm({"code": at(secret)})
+    assert (tab.on, tab.problem, tab.secret, len(tab.codes)) == (True, "", "", 10)
+    await tab.load()
+    assert (tab.on, tab.codes, tab.codes_left) == (True, [], 10)
+    await tab.renew()
+    assert len(tab.codes) == 10
+    await tab.begin()
+    assert "on already" in tab.problem
+    await tab.turn_off()
+    assert not tab.on
+
+
+async def test_a_cancelled_setup_is_forgotten() -> None:
+    ada = somebody()
+    tab = tab_of(TwoFactorState(), ada)
+    await tab.begin()
+    secret = tab.secret.replace(" ", "")
+    await tab.cancel()
+    await tab.confirm({"code": at(secret)})
+    assert not tab.on
+
+
+async def test_what_matters_asks_for_the_password_in_the_page_too(asked: list[str]) -> None:
+    ada = somebody()
+    factor, token, own = (
+        tab_of(state, ada) for state in (TwoFactorState(), TokensState(), OwnDataState())
+    )
+    forget_the_password()
+    await factor.begin()
+    await factor.confirm({"code": "1"})
+    await factor.renew()
+    await factor.turn_off()
+    await token.make({"token_name": "x", "days": "", "samples:read": "on"})
+    await own.change_email({"email": "new@example.org"})
+    await run(own.ask_export())
+    await run(own.think())
+    assert asked == [
+        "two_factor.begin",
+        "two_factor.confirm",
+        "two_factor.renew",
+        "two_factor.turn_off",
+        "tokens.make",
+        "own.change_email",
+        "own.ask_export",
+        "own.think",
+    ]
+    assert set(asked) <= set(confirming.GO_ON)
+    assert (factor.secret, token.made, own.email_sent, own.export, own.leaving) == (
+        "",
+        "",
+        "",
+        "",
+        False,
+    )
+    assert mails(ada.email) == []
+
+
+async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
+    ada, bob = somebody(), somebody()
+    tab = tab_of(TokensState(), ada)
+    await tab.make({"token_name": "", "days": "30", "samples:read": "on"})
+    assert tab.problems["name"]
+    await tab.make({"token_name": "x", "days": "30"})
+    assert tab.problems["abilities"]
+    await tab.make({"token_name": "x", "days": "31", "samples:read": "on"})
+    assert tab.problems["form"]
+    form = {"token_name": "Backup", "days": "30", "samples:read": "on", "admin": "on"}
+    await tab.make(form)
+    assert tab.made.startswith("sp404_")
+    with transaction() as session:
+        assert personal_tokens.of(session, tab.made).abilities == {"samples:read"}
+    (row,) = tab.rows
+    with pytest.raises(NotFound):
+        await tab_of(TokensState(), bob).revoke(row.id)
+    await tab.load()
+    assert tab.made == ""
+    await tab.revoke(row.id)
+    assert tab.rows == []
+
+
+async def test_somebody_who_stays_is_not_asked_again() -> None:
+    tab = tab_of(OwnDataState(), somebody())
+    await run(tab.think())
+    assert (tab.leaving, tab.seconds) == (True, own_data.THOUGHT)
+    await tab.stay()
+    assert not tab.leaving
+
+
+async def test_the_page_says_what_happened_and_how_the_export_is() -> None:
+    ada = somebody()
+    with transaction() as session:
+        personal_tokens.make(session, ada.id, "Backup", ["samples:read"], None, CLIENT)
+    tab = tab_of(OwnDataState(), ada)
+    await run(tab.load())
+    assert [row.words for row in tab.log] == ["An access token was made"]
+    assert "Backup" in tab.log[0].facts
+    assert len(await run(tab.ask_export())) == 1
+    assert (tab.export, tab.percent) == ("open", 0)
+    await tab.change_email({"email": ada.email})
+    assert "your address already" in tab.email_problem
+    await tab.change_email({"email": "new@example.org"})
+    assert tab.email_sent == "new@example.org"
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_odd_arguments_are_refused_and_nothing_breaks(odd: Any) -> None:
+    ada = somebody()
+    factor, token, own = (
+        tab_of(state, ada) for state in (TwoFactorState(), TokensState(), OwnDataState())
+    )
+    for call in (factor.confirm, token.make, token.revoke, own.change_email):
+        for argument in (odd, {"code": odd, "email": odd, "token_name": odd, "days": odd}):
+            with contextlib.suppress(AppError):
+                await call(argument)
+    with contextlib.suppress(AppError):
+        StrengthState().weigh(odd)
+    assert not factor.on
+    assert token.made == ""
+
+
+async def test_strangers_do_nothing() -> None:
+    for state, names in (
+        (TwoFactorState, ("load", "begin", "cancel", "renew", "turn_off")),
+        (TokensState, ("load",)),
+        (OwnDataState, ("load", "ask_export", "think", "stay", "remove_picture")),
+    ):
+        for name in names:
+            tab = in_tab(state(), "nobody")
+            found = getattr(tab, name)()
+            with pytest.raises(NotSignedIn):
+                await (run(found) if hasattr(found, "__aiter__") else found)

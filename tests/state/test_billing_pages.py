@@ -1,0 +1,217 @@
+"""What the pages about money remember, say and refuse."""
+
+from typing import Any
+
+import pytest
+import reflex as rx
+from reflex.event import EventSpec
+
+from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
+from sp404_app.models import User
+from sp404_app.services.plans import PLANS, Tier
+from sp404_app.settings import MB, settings
+from sp404_app.state import plan_words
+from sp404_app.state.billing import BillingState
+from sp404_app.state.dev_stripe import DevStripeState
+from sp404_app.state.plans import PlansState
+from sp404_app.state.shell import ShellState
+from sp404_app.state.usage import UsageState, share, tone
+from tests.accounts import cookie, somebody
+from tests.shop import Shop
+from tests.tabs import in_tab
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+async def run(events: Any) -> list[EventSpec]:
+    """Let a handler run to its end; return what it asks the browser to do."""
+    return [event async for event in events if event is not None]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda: PlansState().load(),
+        lambda: run(PlansState().choose("pro")),
+        lambda: run(PlansState().confirm()),
+        lambda: BillingState().load(),
+        lambda: run(BillingState().cancel()),
+        lambda: run(BillingState().resume()),
+        lambda: run(BillingState().keep()),
+        lambda: run(BillingState().to_portal()),
+        lambda: run(BillingState().to_payment()),
+        lambda: UsageState().load(),
+    ],
+)
+async def test_strangers_are_sent_away(act: Any) -> None:
+    with pytest.raises(NotSignedIn):
+        await act()
+
+
+async def test_the_cards_say_what_each_plan_is_to_me() -> None:
+    tab = in_tab(PlansState(), cookie(somebody().id))
+    await tab.load()
+    free, pro, enterprise = tab.cards
+    assert (free.current, free.badge, free.label) == (True, "Your plan", "")
+    assert (pro.label, pro.trial, pro.price) == ("Start the 14-day trial", True, "$29")
+    assert (enterprise.label, enterprise.trial) == ("Choose Enterprise", False)
+
+
+async def test_a_plan_is_chosen_seen_and_changed(shop: Shop) -> None:
+    ada = somebody()
+    shop.buy(ada.id)
+    shop.advance(ada.id, days=15)
+    tab = in_tab(PlansState(), cookie(ada.id))
+    await tab.load()
+    await run(tab.choose("enterprise"))
+    asked = tab.question
+    assert asked.kind == "upgrade"
+    assert asked.today in asked.confirm
+    assert len(asked.lines) == 2
+    assert asked.gains
+    assert not asked.losses
+    assert asked.then.startswith("$99.00 a month from")
+    await run(tab.confirm())
+    assert tab.problem == ""
+    assert tab.question.tier == ""
+    assert tab.cards[2].current
+    await run(tab.choose("free"))
+    assert tab.question.then.startswith("Nothing, from")
+    assert tab.question.losses
+    tab.close()
+    await run(tab.confirm())  # nothing was asked
+    assert tab.cards[2].current
+
+
+async def test_a_declined_upgrade_says_how_to_pay(shop: Shop) -> None:
+    ada = somebody()
+    shop.buy(ada.id)
+    shop.advance(ada.id, days=10)
+    shop.card(ada.id, "pm_card_chargeCustomerFail")
+    tab = in_tab(PlansState(), cookie(ada.id))
+    await tab.load()
+    await run(tab.choose("enterprise"))
+    await run(tab.confirm())
+    assert "still on your plan" in tab.problem
+    assert tab.pay_url
+    page = in_tab(BillingState(), cookie(ada.id))
+    await page.load()
+    assert page.banner.title == "Your upgrade waits for its payment"
+
+
+async def test_an_outage_is_said_and_changes_nothing(shop: Shop) -> None:
+    ada = somebody()
+    shop.buy(ada.id)
+    tab, page = (in_tab(kind(), cookie(ada.id)) for kind in (PlansState, BillingState))
+    await tab.load()
+    await page.load()
+    shop.weather.status = 500
+    await run(tab.choose("enterprise"))
+    assert "try again" in tab.problem
+    assert tab.busy is False
+    await run(page.cancel())
+    assert "try again" in page.problem
+    assert (page.busy, page.card.state) == (False, "Active")
+
+
+@pytest.mark.parametrize("odd", ["gold", "", None, 7, "x" * 500, ["pro"]])
+async def test_odd_plans_are_refused(odd: Any) -> None:
+    tab = in_tab(PlansState(), cookie(somebody().id))
+    with pytest.raises(AppError):
+        await run(tab.choose(odd))
+
+
+async def test_the_billing_page_follows_the_subscription(shop: Shop) -> None:
+    ada = somebody()
+    page = in_tab(BillingState(), cookie(ada.id))
+    await page.load()
+    assert (page.card.plan, page.card.state, page.card.known) == ("Free", "No subscription", False)
+    await run(page.to_portal())
+    assert "Choose a plan first" in page.problem
+    shop.buy(ada.id, trial=True)
+    await page.load()
+    assert (page.card.plan, page.card.state) == ("Pro", "Trial")
+    assert page.card.next_text.startswith("$29.00 on")
+    await run(page.cancel())
+    assert (page.card.state, page.card.can_resume) == ("Cancelled", True)
+    await run(page.resume())
+    assert page.card.state == "Trial"
+    assert page.test_mode
+
+
+def test_gains_and_losses_are_words() -> None:
+    free, pro, enterprise = PLANS.values()
+    gains, losses = plan_words.compared(free, pro)
+    assert gains[:2] == (
+        "5 GB storage instead of 100 MB",
+        "500 analyses a month instead of 10",
+    )
+    assert not losses
+    gains, losses = plan_words.compared(enterprise, free)
+    assert not gains
+    assert losses[0] == "100 MB storage instead of unlimited"
+    assert plan_words.current_of([]) is Tier.FREE
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "percent", "look"),
+    [
+        (0, 100, 0, "ok"),
+        (79, 100, 79, "ok"),
+        (80, 100, 80, "warn"),
+        (100, 100, 100, "full"),
+        (250, 100, 250, "full"),
+        (5, None, 0, "ok"),
+        (0, 0, 100, "full"),
+    ],
+)
+def test_meters_warn_from_eighty(used: int, limit: int | None, percent: int, look: str) -> None:
+    assert share(used, limit) == percent
+    assert tone(share(used, limit)) == look
+
+
+async def test_usage_is_drawn(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def get_state(*_: object) -> ShellState:
+        return ShellState()
+
+    monkeypatch.setattr(rx.State, "get_state", get_state)
+    tab = in_tab(UsageState(), cookie(user.id))
+    await tab.load()
+    assert tab.empty
+    assert (tab.plan, tab.storage.limit) == ("Free", f"{100 * MB // MB} MB")
+    assert len(tab.analyses_figure.data[0].y) == 30
+
+
+async def test_time_is_moved_on_this_machine_only(
+    shop: Shop, environment: pytest.MonkeyPatch
+) -> None:
+    ada = somebody()
+    shop.buy(ada.id, trial=True)
+    tab = in_tab(DevStripeState(), "", ip="127.0.0.1")
+    await tab.load()
+    (clock,) = tab.clocks
+    assert tab.sent
+    assert tab.taken
+    await run(tab.advance(clock.id, "month"))
+    assert shop.subscription(ada.id).status == "active"
+    await run(tab.change("shuffle", True))
+    assert tab.chaos.shuffle
+    await run(tab.send_again(tab.sent[0].id))
+    await run(tab.replay(tab.taken[0].id))
+    await run(tab.reconcile())
+    assert tab.said.startswith("1 compared")
+    for wrong in (tab.advance("cus_x", "day"), tab.advance(clock.id, "year"), tab.change("x", 1)):
+        await run(wrong)
+        assert tab.said
+    with pytest.raises(Invalid):
+        await run(tab.advance(7, "day"))  # type: ignore[arg-type]
+    for ip in ("203.0.113.7", "", "rubbish"):
+        stranger = in_tab(DevStripeState(), "", ip=ip)
+        with pytest.raises(NotFound):
+            await stranger.load()
+        with pytest.raises(NotFound):
+            await run(stranger.advance(clock.id, "day"))
+    environment.setenv("SP404_STRIPE_SECRET_KEY", "sk_test_1")
+    settings.cache_clear()
+    with pytest.raises(NotFound):
+        await tab.load()

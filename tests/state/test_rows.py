@@ -1,0 +1,72 @@
+"""Rows say what a person needs, in as few bytes as it takes."""
+
+import json
+import uuid
+from dataclasses import asdict
+
+import pytest
+
+from sp404_app.models import Sample
+from sp404_app.state import rows
+
+
+def sample(**fields: object) -> Sample:
+    known: dict[str, object] = {
+        "user_id": uuid.uuid4(), "name": "Kick", "filename": "Kick.wav", "storage_key": "k",
+        "size": 1, "digest": "d", "format": "WAV", "thumbnail": "A" * 48,
+    }  # fmt: skip
+    return Sample(**known | fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("bpm", "shown"), [(None, ""), (0, ""), (92.0, "92"), (92.5, "92.5"), (92.504, "92.5")]
+)
+def test_tempi_are_written_short(bpm: float | None, shown: str) -> None:
+    assert rows.tempo(bpm) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, ""), (0, "0.00 s"), (0.354, "0.35 s"), (12.36, "12.4 s"), (185.9, "3:05")],
+)
+def test_lengths_are_written_for_people(seconds: float | None, shown: str) -> None:
+    assert rows.length(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("loudness", "peak", "gain"),
+    [
+        (None, None, 0.0),
+        (-18.0, -6.0, 0.0),
+        (-60.0, -40.0, 12.0),
+        (-25.0, -1.0, 0.5),
+        (0.0, 0.0, -12.0),
+    ],
+)
+def test_a_preview_is_evened_out_and_never_clips(
+    loudness: float | None, peak: float | None, gain: float
+) -> None:
+    assert rows.preview_gain(loudness, peak) == gain
+
+
+def test_a_row_shows_nothing_that_is_secret_or_endless() -> None:
+    long = sample(name="x" * 200, error="e" * 900, tags=["t" * 60] * 30, note="n" * 4000)
+    shown = asdict(rows.row_of(long))
+    assert not {"storage_key", "user_id", "digest", "note"} & shown.keys()
+    assert len(json.dumps(shown)) < 700
+
+
+def test_a_row_that_is_not_measured_yet_has_empty_places() -> None:
+    row = rows.row_of(sample())
+    assert (row.bpm, row.key, row.duration, row.kind, row.camelot) == ("", "", "", "", "")
+    assert row.status == "queued"
+    assert rows.row_of(sample(status="ready", key="F# minor", kind="loop")).key == "F#m"
+
+
+def test_a_windowful_is_less_than_sixteen_kilobytes() -> None:
+    full = sample(
+        name="Dusty vinyl break number 90", tags=["dusty", "vinyl", "drums"], bpm=92.5,
+        key="F# minor", kind="loop", duration=4.2, status="ready", loudness_lufs=-12.0,
+    )  # fmt: skip
+    shown = [asdict(row) for row in rows.rows_of([full] * rows.WINDOW)]
+    assert len(json.dumps(shown)) <= 16_384

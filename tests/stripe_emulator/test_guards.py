@@ -1,0 +1,133 @@
+"""Where the emulator may exist, whom it answers, and what it keeps secret."""
+
+import json
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import stripe
+
+from sp404_app.stripe_emulator import app, secret_keys
+from tests.stripe_emulator.conftest import Shop
+from tests.stripe_emulator.journeys import open_checkout
+from tests.stripe_emulator.stripe_server import Machine, Served
+
+# Raise this together with the pin of the package, after reading what changed in the API
+# (docs.stripe.com/changelog): shapes, required_keys.json and the engine follow that version.
+VERSION = "2026-10-28.endive"
+
+
+def test_the_emulator_follows_the_pinned_version_of_the_api() -> None:
+    assert stripe.api_version == VERSION
+
+
+def test_it_does_not_exist_in_production(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="production"):
+        app.create(tmp_path / "a.db", tmp_path / "s.json", "http://x/_stripe", production=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["10.0.0.7", "203.0.113.9", "", "testclient", "::2"])
+def test_it_answers_this_machine_only(
+    stripe_machine: Machine, served: Served, address: str
+) -> None:
+    served.client = address
+    for path in ("/v1/customers", "/pay/cs_test_x", "/dev/customers"):
+        answer = stripe_machine.browser.get(stripe_machine.base + path)
+        assert (answer.status_code, answer.text) == (403, "Only for this machine.")
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "status"),
+    [("203.0.113.9", 403), ("127.0.0.1, 10.1.1.1", 403), ("127.0.0.1", 404), ("::1", 404)],
+)
+def test_proxies_do_not_make_strangers_local(
+    stripe_machine: Machine, forwarded: str, status: int
+) -> None:
+    headers = {"X-Forwarded-For": forwarded}
+    url = f"{stripe_machine.base}/pay/cs_test_x"
+    assert stripe_machine.browser.get(url, headers=headers).status_code == status
+
+
+def test_mapped_addresses_of_this_machine_are_local() -> None:
+    assert app.is_loopback("::ffff:127.0.0.1")
+    assert not app.is_loopback("::ffff:10.0.0.1")
+
+
+def test_secrets_are_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "stripe.json"
+    with ThreadPoolExecutor(8) as pool:
+        found = set(pool.map(secret_keys.load, [path] * 8))
+    assert len(found) == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["stripe.json"]
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert set(kept) == {"api_key", "webhook_secret"}
+    assert kept["api_key"].startswith("sk_test_emulator_")
+    assert kept["webhook_secret"].startswith("whsec_")
+
+
+def test_pages_are_plain_and_closed(shop: Shop) -> None:
+    answer = shop.machine.browser.get(open_checkout(shop, shop.customer()).url)
+    assert "TEST MODE" in answer.text
+    assert "<script" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_names_are_escaped(shop: Shop) -> None:
+    evil = '<img src=x onerror="alert(1)">'
+    product = shop.machine.v1.products.create({"name": evil})
+    price = shop.machine.v1.prices.create(
+        {
+            "product": product.id,
+            "currency": "usd",
+            "unit_amount": 100,
+            "recurring": {"interval": "month"},
+        }
+    )
+    owner = shop.customer('"><script>@example.com')
+    session = open_checkout(shop, owner, price=price.id)
+    for answer in (
+        shop.machine.browser.get(session.url),
+        shop.machine.browser.post(session.url, data={"name": evil, "number": evil}),
+    ):
+        assert "<img" not in answer.text
+        assert "<script" not in answer.text
+
+
+def test_guessed_addresses_lead_nowhere(shop: Shop) -> None:
+    draft = "in_0123"
+    for path in (
+        f"/invoice/{draft}",
+        f"/invoice/{draft}/pdf",
+        "/portal/bps_1_x",
+        "/challenge/pi_1",
+        f"/pay/{shop.pro}",
+        f"/invoice/{shop.pro}",
+    ):
+        assert shop.machine.browser.get(shop.machine.base + path).status_code == 404
+
+
+def test_large_bodies_are_refused(stripe_machine: Machine) -> None:
+    answer = stripe_machine.browser.post(
+        f"{stripe_machine.base}/v1/customers",
+        content=b"name=" + b"a" * (2 << 20),
+        headers={"Authorization": f"Bearer {stripe_machine.key}"},
+    )
+    assert answer.status_code == 413
+
+
+def test_the_package_stands_alone() -> None:
+    code = (
+        "import sys; import sp404_app.stripe_emulator.app;"
+        "print([n for n in sys.modules if n.startswith('sp404_app.')"
+        " and not n.startswith('sp404_app.stripe_emulator')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,83 @@
+"""Real homes with real processes, without building the pages each time."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sp404_app.settings import Settings
+from sp404_app.supervisor import frontend
+from sp404_app.supervisor.environment import for_children
+from sp404_app.supervisor.home import Home
+from tests.product import Product, free_port, home_in, slot
+
+LEAN = {"SP404_WORKERS": "1", "SP404_DEMO": "false"}
+BUILT = ("build", "backend", "reflex.json", "env.json", "routes.json")
+
+
+@pytest.fixture(scope="package")
+def pages() -> Iterator[Path]:
+    """A folder with built pages; built now unless an earlier run has left them."""
+    with slot() as folder:
+        with home_in(folder) as product:
+            product.extra = LEAN
+            product.start()
+            product.stop()
+        yield folder / "web"
+
+
+@pytest.fixture
+def new_product(pages: Path) -> Iterator[Callable[..., Product]]:
+    """Make a product with an empty home and a free port, not yet started."""
+    made: list[Product] = []
+
+    def make(**extra: str) -> Product:
+        made.append(fresh(pages, **extra))
+        return made[-1]
+
+    yield make
+    for product in made:
+        discard(product)
+
+
+@pytest.fixture(scope="module")
+def running(pages: Path) -> Iterator[Product]:
+    """A product that runs, for tests that do not stop it."""
+    product = fresh(pages)
+    product.start()
+    yield product
+    discard(product)
+
+
+def fresh(pages: Path, **extra: str) -> Product:
+    root = Path(tempfile.mkdtemp(prefix="sp404s-"))
+    product = Product(root / "home", free_port(), LEAN | extra)
+    lend_pages(pages, product)
+    return product
+
+
+def discard(product: Product) -> None:
+    if product.process:
+        product.stop()
+    shutil.rmtree(product.home.parent, ignore_errors=True)
+
+
+@pytest.fixture
+def product(new_product: Callable[..., Product]) -> Product:
+    return new_product()
+
+
+def lend_pages(pages: Path, product: Product) -> None:
+    """Copy built pages into a home and say that they were built for it."""
+    home = Home(product.home)
+    home.web.mkdir(parents=True)
+    for path in pages.iterdir():
+        if path.is_dir() and path.name in BUILT:
+            shutil.copytree(path, home.web / path.name)
+        elif path.is_file():
+            shutil.copyfile(path, home.web / path.name)
+    settings = Settings(home=home.root, PORT=product.port)  # type: ignore[call-arg]
+    stamp = frontend.fingerprint(for_children(settings, home))
+    (home.web / frontend.STAMP).write_text(stamp)

@@ -1,0 +1,238 @@
+"""A backup carries everything to another machine, and restoring is all or nothing."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, create_engine, select
+
+from sp404_app.models import Sample, User
+from sp404_app.services import passwords, storage
+from sp404_app.settings import Settings, settings
+from sp404_app.supervisor import archive, backup, migrations, offline, restore
+from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.home import Home, lock
+
+EMAIL = "dj@example.org"
+
+
+@pytest.fixture
+def machine(environment: pytest.MonkeyPatch) -> Iterator[Callable[[], Settings]]:
+    """Go to another machine: an empty home with services of its own."""
+    with ExitStack() as stack:
+
+        def go() -> Settings:
+            # Not pytest's own folder: it locks others out, and PostgreSQL may run as another user.
+            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="sp404b-"))
+            environment.setenv("SP404_HOME", home)
+            settings.cache_clear()
+            return settings()
+
+        yield go
+
+
+def fill(here: Settings, sound: bytes, email: str = EMAIL) -> str:
+    """Make a person with one sound and return the sound's key."""
+    key = storage.new_key(".wav")
+    source = here.home / "incoming"
+    source.write_bytes(sound)
+    storage.save(source, key)
+    with offline.database(here, exclusive=True) as url:
+        migrations.upgrade(url)
+        with session_on(url) as session:
+            user = User(email=email, password_hash=passwords.hash_now("correct horse"))
+            session.add(user)
+            session.flush()
+            session.add(
+                Sample(
+                    user_id=user.id,
+                    name="kick",
+                    filename="kick.wav",
+                    storage_key=key,
+                    size=len(sound),
+                    digest="d",
+                    format="WAV",
+                )
+            )
+            session.commit()
+    return key
+
+
+def session_on(url: str) -> Session:
+    return Session(create_engine(url.replace("postgresql://", "postgresql+psycopg://")))
+
+
+def people(here: Settings) -> list[str]:
+    with offline.database(here, exclusive=True) as url, session_on(url) as session:
+        return [user.email for user in session.exec(select(User))]
+
+
+def test_everything_arrives_on_another_machine(
+    machine: Callable[[], Settings], tmp_path: Path
+) -> None:
+    here = machine()
+    key = fill(here, b"boom")
+    said = backup.back_up(here, tmp_path / "backup")
+    assert "1 files of sounds" in said
+
+    there = machine()
+    restore.restore(there, tmp_path / "backup")
+
+    with storage.local_copy(key) as path:
+        assert path.read_bytes() == b"boom"
+    with offline.database(there, exclusive=True) as url, session_on(url) as session:
+        user = session.exec(select(User)).one()
+        assert session.exec(select(Sample.storage_key)).one() == key
+    assert passwords.matches_now("correct horse", user.password_hash)
+    assert (there.secrets / "pepper").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_is_for_its_owner_only(machine: Callable[[], Settings], tmp_path: Path) -> None:
+    here = machine()
+    fill(here, b"boom")
+    backup.back_up(here, tmp_path / "backup")
+    assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_with_something_in_it_is_refused(
+    machine: Callable[[], Settings], tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(Failure, match="not empty"):
+        backup.back_up(machine(), tmp_path)
+
+
+def test_somebody_elses_library_is_not_overwritten(
+    machine: Callable[[], Settings], tmp_path: Path
+) -> None:
+    here = machine()
+    fill(here, b"boom")
+    backup.back_up(here, tmp_path / "backup")
+    there = machine()
+    fill(there, b"bang", "other@example.org")
+    with pytest.raises(Failure, match="--replace"):
+        restore.restore(there, tmp_path / "backup")
+    assert people(there) == ["other@example.org"]
+
+
+def test_replacing_throws_the_old_library_away(
+    machine: Callable[[], Settings], tmp_path: Path
+) -> None:
+    here = machine()
+    key = fill(here, b"boom")
+    backup.back_up(here, tmp_path / "backup")
+    there = machine()
+    old = fill(there, b"bang", "other@example.org")
+    restore.restore(there, tmp_path / "backup", replace=True)
+    assert people(there) == [EMAIL]
+    assert set(backup.stored_keys()) == {key}
+    assert old != key
+
+
+def test_restoring_twice_works(machine: Callable[[], Settings], tmp_path: Path) -> None:
+    here = machine()
+    fill(here, b"boom")
+    backup.back_up(here, tmp_path / "one")
+    there = machine()
+    restore.restore(there, tmp_path / "one")
+    backup.back_up(there, tmp_path / "two")
+    restore.restore(there, tmp_path / "two", replace=True)
+    assert people(there) == [EMAIL]
+
+
+@pytest.mark.parametrize("name", [archive.DATABASE, archive.SOUNDS])
+def test_a_damaged_backup_changes_nothing(
+    machine: Callable[[], Settings], tmp_path: Path, name: str
+) -> None:
+    here = machine()
+    fill(here, b"boom")
+    backup.back_up(here, tmp_path / "backup")
+    victim = tmp_path / "backup" / name
+    if victim.is_dir():
+        victim = next(path for path in victim.rglob("*") if path.is_file())
+    victim.write_bytes(victim.read_bytes()[:-1])
+    there = machine()
+    with pytest.raises(Failure, match="damaged"):
+        restore.restore(there, tmp_path / "backup")
+    assert not (there.home / "postgres").exists()
+
+
+def test_a_restore_that_fails_half_way_changes_nothing(
+    machine: Callable[[], Settings], tmp_path: Path
+) -> None:
+    here = machine()
+    fill(here, b"boom")
+    backup.back_up(here, tmp_path / "backup")
+    dump = tmp_path / "backup" / archive.DATABASE
+    dump.write_text(dump.read_text() + "\nselect 1 / 0;\n")
+    reseal(tmp_path / "backup")
+    there = machine()
+    fill(there, b"bang", "other@example.org")
+    pepper = (there.secrets / "pepper").read_bytes()
+    with pytest.raises(Failure, match="division by zero"):
+        restore.restore(there, tmp_path / "backup", replace=True)
+    assert people(there) == ["other@example.org"]
+    assert (there.secrets / "pepper").read_bytes() == pepper
+
+
+def test_an_unfinished_backup_is_refused(machine: Callable[[], Settings], tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="not a complete backup"):
+        restore.restore(machine(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("{", "damaged"), ("[]", "damaged"), ('{"entries": []}', "damaged")],
+)
+def test_a_broken_manifest_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / archive.MANIFEST).write_text(text)
+    with pytest.raises(Failure, match=sentence):
+        archive.read(tmp_path)
+
+
+def test_a_newer_backup_is_refused(tmp_path: Path) -> None:
+    archive.write(tmp_path, archive.Manifest(archive.FORMAT + 1, "9", "", ()))
+    with pytest.raises(Failure, match="newer"):
+        archive.read(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd"])
+def test_a_backup_cannot_name_files_outside_of_itself(tmp_path: Path, path: str) -> None:
+    manifest = archive.Manifest(archive.FORMAT, "1", "", (archive.Entry(path, 0, ""),))
+    with pytest.raises(Failure, match="outside"):
+        archive.verify(tmp_path, manifest)
+
+
+def test_restoring_into_an_open_library_is_refused(
+    machine: Callable[[], Settings], tmp_path: Path
+) -> None:
+    here = machine()
+    fill(here, b"boom")
+    backup.back_up(here, tmp_path / "backup")
+    there = machine()
+    home = Home(there.home)
+    home.prepare()
+    with lock(home), pytest.raises(Failure, match="running already"):
+        restore.restore(there, tmp_path / "backup")
+
+
+def reseal(folder: Path) -> None:
+    """Make a changed backup look whole again."""
+    manifest = archive.read(folder)
+    entries = tuple(archive.entry(folder, folder / item.path) for item in manifest.entries)
+    (folder / archive.MANIFEST).write_text(
+        json.dumps(
+            {
+                "format": manifest.format,
+                "version": manifest.version,
+                "created_at": manifest.created_at,
+                "entries": [
+                    {"path": item.path, "size": item.size, "sha256": item.sha256}
+                    for item in entries
+                ],
+            }
+        )
+    )

@@ -1,0 +1,153 @@
+"""A child is started apart, recognised, and stopped for sure."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sp404_app.supervisor import sweep
+from sp404_app.supervisor.child import LOG_LIMIT, Child, open_log, stop
+from sp404_app.supervisor.crew import DEATHS_ALLOWED, WITHIN_SECONDS, Crew
+from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.guard import Guard
+from sp404_app.supervisor.home import Home
+
+SLEEP = "import time; time.sleep(60)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"
+PARENT = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', '{SLEEP}']); {SLEEP}"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    home.prepare()
+    return home
+
+
+def child(home: Home, code: str, name: str = "test child") -> Child:
+    return Child(
+        name=name,
+        command=[sys.executable, "-u", "-c", code],
+        environment=os.environ | sweep.mark(home, name),
+        log=home.log("test"),
+        patience=0.5,
+    )
+
+
+def test_a_child_survives_our_ctrl_c(home: Home) -> None:
+    it = child(home, SLEEP)
+    it.start()
+    assert it.process
+    assert os.getsid(it.process.pid) != os.getsid(0)
+    stop([it])
+
+
+def test_a_stubborn_child_is_killed(home: Home) -> None:
+    it = child(home, STUBBORN)
+    it.start()
+    it.wait_until(lambda: "up" in home.log("test").read_text(), 10)
+    stop([it])
+    assert it.code == -9
+    assert "was killed by SIGKILL" in it.obituary()
+
+
+def test_a_child_that_ends_too_early_is_one_sentence(home: Home) -> None:
+    it = child(home, "raise SystemExit(3)")
+    it.start()
+    with pytest.raises(Failure, match=r"The test child ended with 3; its log is .*test\.log\."):
+        it.wait_until(lambda: False, 10)
+
+
+def test_a_child_that_never_answers_is_one_sentence(home: Home) -> None:
+    it = child(home, SLEEP)
+    it.start()
+    with pytest.raises(Failure, match="did not answer within 0 s"):
+        it.wait_until(lambda: False, 0.1)
+    stop([it])
+
+
+def test_a_full_disk_is_named_as_the_cause(home: Home) -> None:
+    it = child(home, "print('write: No space left on device'); raise SystemExit(1)")
+    it.start()
+    with pytest.raises(Failure, match="because the disk is full"):
+        it.wait_until(lambda: False, 10)
+
+
+def test_long_logs_are_set_aside(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_bytes(b"x" * (LOG_LIMIT + 1))
+    open_log(log).close()
+    assert log.stat().st_size == 0
+    assert (tmp_path / "web.log.1").stat().st_size == LOG_LIMIT + 1
+
+
+def test_the_guard_ends_children_and_grandchildren_when_we_are_gone(home: Home) -> None:
+    guard = Guard(home)
+    it = child(home, PARENT)
+    it.start()
+    assert it.process
+    family = psutil.Process(it.process.pid)
+    while not family.children():
+        time.sleep(0.02)
+    everybody = [family, *family.children()]
+    guard.pipe.close()  # what the kernel does for a supervisor that was killed
+    guard.process.wait(10)
+    it.process.wait(10)
+    assert not any(sweep._alive(process) for process in everybody)
+
+
+def test_the_guard_leaves_strangers_alone(
+    home: Home, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = Home(tmp_path_factory.mktemp("other"))
+    it = child(other, SLEEP)
+    it.log = None
+    it.start()
+    assert sweep.end_all(home) == 0
+    assert it.code is None
+    stop([it])
+
+
+def crew_of(home: Home, code: str) -> Crew:
+    crew = Crew(home, os.environ, 1)
+    crew.members = [child(home, code, "worker 1")]
+    crew.members[0].start()
+    return crew
+
+
+def test_a_dead_worker_is_replaced_and_its_orphan_ended(home: Home) -> None:
+    crew = crew_of(home, PARENT)
+    process = crew.members[0].process
+    assert process
+    family = psutil.Process(process.pid)
+    while not (orphans := family.children()):
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    (said,) = crew.replace_dead()
+    assert "worker 1 was killed by SIGKILL" in said
+    assert not any(sweep._alive(orphan) for orphan in orphans)
+    assert crew.members[0].code is None
+    stop(crew.members)
+    sweep.end_all(home)
+
+
+def test_workers_that_keep_dying_stop_everything(home: Home) -> None:
+    crew = crew_of(home, "raise SystemExit(1)")
+    crew.deaths.extend([time.monotonic()] * DEATHS_ALLOWED)
+    assert crew.members[0].process
+    crew.members[0].process.wait(10)
+    with pytest.raises(Failure, match=r"Workers keep dying\. The last worker 1 ended with 1"):
+        crew.replace_dead()
+
+
+def test_deaths_long_ago_are_forgotten(home: Home) -> None:
+    crew = crew_of(home, "raise SystemExit(1)")
+    crew.deaths.extend([time.monotonic() - WITHIN_SECONDS - 1] * DEATHS_ALLOWED)
+    assert crew.members[0].process
+    crew.members[0].process.wait(10)
+    assert len(crew.replace_dead()) == 1
+    stop(crew.members)

@@ -1,0 +1,121 @@
+"""Commands answer with one sentence and an exit code."""
+
+import socket
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from sp404_app import cli
+from sp404_app.settings import Settings
+from sp404_app.supervisor import migrations, production
+from sp404_app.supervisor.checks import ensure_keys, see_port_free
+from sp404_app.supervisor.environment import ROOT
+from sp404_app.supervisor.failure import Failure
+
+SAFE = {
+    "env": "production",
+    "database_url": "postgresql://db/sp404",
+    "redis_url": "redis://cache",
+    "smtp_url": "smtp://mail",
+    "public_url": "https://sounds.example",
+    "stripe_secret_key": "rk_live_1",
+    "stripe_webhook_secret": "whsec_1",
+}
+
+
+@pytest.mark.parametrize("missing", [name for name in SAFE if name != "env"])
+def test_production_refuses_what_is_made_for_a_laptop(missing: str) -> None:
+    settings = Settings.model_validate({**SAFE, missing: ""})
+    with pytest.raises(Failure, match=f"SP404_{missing.upper()}") as failure:
+        production.refuse_defaults(settings)
+    assert "\n" not in str(failure.value)
+
+
+def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) -> None:
+    production.refuse_defaults(Settings.model_validate(SAFE))
+    production.refuse_defaults(Settings())  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "many"), ("SP404_WORKERS", "0"), ("SP404_ENV", "staging")]
+)
+def test_a_wrong_setting_is_one_sentence(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
+) -> None:
+    environment.setenv(name, value)
+    assert cli.main(["serve"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(name)
+    assert said.count("\n") == 1
+
+
+def test_every_setting_is_explained() -> None:
+    explained = (ROOT / ".env.example").read_text()
+    names = [f"SP404_{name.upper()}" for name in Settings.model_fields if name != "port"]
+    assert [name for name in (*names, "PORT") if f"#{name}=" not in explained] == []
+
+
+def test_migrate_needs_a_database(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["migrate"]) == 1
+    assert "SP404_DATABASE_URL" in capsys.readouterr().err
+
+
+def test_migrate_can_run_again(services: Settings) -> None:
+    assert cli.main(["migrate"]) == 0
+
+
+def test_a_database_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="cannot be used"):
+        migrations.upgrade(f"postgresql://postgres@/none?host={tmp_path}")
+
+
+def test_a_database_of_a_newer_version_is_one_sentence(services: Settings) -> None:
+    with psycopg.connect(services.database_url) as connection:
+        row = connection.execute("select version_num from alembic_version").fetchone()
+        assert row
+        connection.execute("update alembic_version set version_num = 'future'")
+    try:
+        with pytest.raises(Failure, match="update the program"):
+            migrations.upgrade(services.database_url)
+    finally:
+        with psycopg.connect(services.database_url) as connection:
+            connection.execute("update alembic_version set version_num = %s", row)
+
+
+def test_a_taken_port_is_one_sentence() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(Failure, match=f"PORT={port + 1}"):
+            see_port_free("127.0.0.1", port)
+    see_port_free("127.0.0.1", port)
+
+
+def test_keys_become_private_again_whatever_touched_them(
+    environment: pytest.MonkeyPatch, services: Settings
+) -> None:
+    folder = services.secrets
+    folder.chmod(0o755)
+    next(folder.glob("*.pem")).chmod(0o644)
+    ensure_keys(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.glob("*.pem"))
+
+
+def test_a_broken_key_is_one_sentence(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "20200101000000-00000000.pem").write_text("nonsense")
+    with pytest.raises(Failure, match="PEM"):
+        ensure_keys(secrets)
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("serve", "worker", "backup", "restore", "analyse"))

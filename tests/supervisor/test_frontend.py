@@ -1,0 +1,84 @@
+"""The pages are built again when, and only when, they would differ."""
+
+from pathlib import Path
+
+import pytest
+
+from sp404_app.settings import Settings
+from sp404_app.supervisor import environment, frontend
+from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.home import Home
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "sp404_app/pages/a.py",
+        "sp404_app/supervisor/b.py",
+        "assets/c.css",
+        "rxconfig.py",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    monkeypatch.setattr(frontend, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["sp404_app/pages/a.py", "assets/c.css", "rxconfig.py"])
+def test_a_changed_source_needs_a_build(checkout: Path, name: str) -> None:
+    before = frontend.fingerprint({})
+    (checkout / name).write_text("other")
+    assert frontend.fingerprint({}) != before
+
+
+def test_what_no_page_shows_needs_none(checkout: Path) -> None:
+    before = frontend.fingerprint({})
+    (checkout / "sp404_app/supervisor/b.py").write_text("other")
+    assert frontend.fingerprint({}) == before
+
+
+@pytest.mark.parametrize("name", frontend.BAKED_IN)
+def test_another_address_needs_a_build(checkout: Path, name: str) -> None:
+    assert frontend.fingerprint({name: "1"}) != frontend.fingerprint({name: "2"})
+
+
+def test_a_failed_build_is_one_sentence_and_not_remembered(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    (home.web / frontend.STAMP).write_text("old")
+    build = frontend.builder(home, {})
+    build.command = ["false"]
+    build.start()
+    with pytest.raises(Failure, match="The build of the pages ended with 1"):
+        frontend.finish(home, build, "new")
+    assert not frontend.built(home, "old")
+    assert not frontend.built(home, "new")
+
+
+def origins(**fields: object) -> list[str]:
+    return environment.origins(Settings.model_validate(fields))
+
+
+def test_only_our_own_pages_may_open_the_websocket() -> None:
+    assert origins(PORT=4000) == ["http://localhost:4000", "http://127.0.0.1:4000"]
+    assert origins(env="production", public_url="https://sounds.example/") == [
+        "https://sounds.example"
+    ]
+
+
+def test_two_homes_share_nothing(tmp_path: Path) -> None:
+    one, two = (
+        environment.for_children(
+            Settings.model_validate({"home": tmp_path / name, "PORT": port}), Home(tmp_path / name)
+        )
+        for name, port in (("one", 4001), ("two", 4002))
+    )
+    apart = (
+        "SP404_DATABASE_URL",
+        "SP404_REDIS_URL",
+        "REFLEX_WEB_WORKDIR",
+        "REFLEX_REDIS_URL",
+        "PORT",
+    )
+    assert all(one[name] != two[name] for name in apart)

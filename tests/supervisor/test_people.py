@@ -1,0 +1,75 @@
+"""What an operator does by hand."""
+
+import pytest
+
+from sp404_app import cli
+from sp404_app.db import transaction
+from sp404_app.models import User
+from sp404_app.services import keys, two_factor
+from sp404_app.settings import Settings
+from tests.accounts import CLIENT, somebody
+from tests.services.test_two_factor import protect
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert cli.main(arguments) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def _here(services: Settings, environment: pytest.MonkeyPatch) -> None:
+    environment.setattr("sp404_app.supervisor.people.point_at", lambda *_: None)
+
+
+def test_people_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
+    ada = somebody("ada@example.org", verified=False)
+    assert "not verified  ada@example.org" in said(capsys, "user", "list")
+    said(capsys, "user", "verify", "Ada@example.org")
+    assert "not verified" not in said(capsys, "user", "list")
+    assert "verified_by_operator" in said(capsys, "user", "audit", str(ada.id))
+
+
+def test_a_deleted_person_is_gone_and_the_log_says_so_without_saying_where_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ada = somebody("ada@example.org")
+    said(capsys, "user", "delete", "ada@example.org")
+    with transaction() as session:
+        assert session.get(User, ada.id) is None
+    log = said(capsys, "user", "audit", str(ada.id))
+    assert "account_deleted" in log
+    assert CLIENT.ip not in log
+    assert cli.main(["user", "audit", "ada@example.org"]) == 1
+
+
+def test_somebody_who_lost_everything_signs_in_by_password(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ada = somebody("ada@example.org")
+    protect(ada)
+    said(capsys, "user", "two-factor-off", "ada@example.org")
+    with transaction() as session:
+        assert not two_factor.is_on(session, ada.id)
+
+
+@pytest.mark.parametrize("command", ["verify", "delete", "audit", "two-factor-off"])
+def test_nobody_is_nobody(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert cli.main(["user", command, "nobody@example.org"]) == 1
+    assert "nobody@example.org" in capsys.readouterr().err
+
+
+def test_keys_are_rotated_and_retired(
+    capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch
+) -> None:
+    environment.setattr(keys, "BITS", keys.SMALLEST)
+    environment.setattr(keys.rotate, "__defaults__", (keys.SMALLEST,))
+    old = keys.signing()[0]
+    new = said(capsys, "keys", "rotate").split()[0]
+    listed = said(capsys, "keys", "list").splitlines()
+    assert f"{old}  verifies" in listed
+    assert f"{new}  signs" in listed
+    assert cli.main(["keys", "retire", new]) == 1
+    assert "signs now" in capsys.readouterr().err
+    said(capsys, "keys", "retire", old)
+    assert old not in said(capsys, "keys", "list")
+    assert cli.main(["keys", "retire", "../../etc/passwd"]) == 1

@@ -1,0 +1,31 @@
+"""Tabs for the tests of state: a state with the router data of a websocket."""
+
+from typing import TypeVar
+
+import reflex as rx
+from reflex.istate.data import RouterData
+
+from sp404_app.services import sign_ins
+
+S = TypeVar("S", bound=rx.State)
+
+
+def in_tab(
+    state: S,
+    cookie: str,
+    *,
+    url: str = "/",
+    ip: str = "127.0.0.1",
+    user_agent: str = "",
+    cookies: str = "",
+) -> S:
+    """Put a state into a tab of a browser that holds a cookie."""
+    header = cookies or f"{sign_ins.cookie_name()}={cookie}"
+    data = {
+        "headers": {"cookie": header, "user-agent": user_agent, "origin": "http://localhost:3000"},
+        "ip": ip,
+        "asPath": url,
+        "pathname": url.partition("?")[0],
+    }
+    object.__setattr__(state, "router", RouterData.from_router_data(data))
+    return state

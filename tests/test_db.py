@@ -1,0 +1,108 @@
+"""Transactions and what follows them."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, select, text
+
+from sp404_app import db
+from sp404_app.models import User
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+def broken() -> None:
+    raise ConnectionError("Redis is away")
+
+
+def new_user() -> User:
+    return User(email="ada@example.org", password_hash="x")
+
+
+def people() -> list[User]:
+    with db.transaction() as session:
+        return list(session.exec(select(User)))
+
+
+def test_effects_run_once_the_rows_are_visible_to_others() -> None:
+    seen: list[int] = []
+    with db.transaction() as session:
+        session.add(new_user())
+        db.after_commit(session, lambda: seen.append(len(people())))
+        db.if_undone(session, lambda: seen.append(-1))
+        assert seen == []
+    assert seen == [1]
+
+
+def test_an_effect_that_fails_stops_neither_its_caller_nor_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done: list[str] = []
+    with db.transaction() as session:
+        session.add(new_user())
+        db.after_commit(session, broken)
+        db.after_commit(session, lambda: done.append("published"))
+    assert (done, len(people())) == (["published"], 1)
+    assert "an effect of a transaction failed" in caplog.text
+
+
+def test_of_a_transaction_that_fails_nothing_is_left_and_its_files_go() -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        with db.transaction() as session:
+            session.add(new_user())
+            db.after_commit(session, lambda: done.append("published"))
+            db.if_undone(session, broken)
+            db.if_undone(session, lambda: done.append("deleted"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert (done, people()) == (["deleted"], [])
+
+
+def test_a_commit_that_fails_counts_as_undone() -> None:
+    done: list[str] = []
+
+    def clash() -> None:
+        with db.transaction() as session:
+            db.if_undone(session, lambda: done.append("deleted"))
+            session.connection().execute(text("select pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(OperationalError):
+        clash()
+    assert done == ["deleted"]
+
+
+def test_connections_that_the_database_dropped_are_replaced() -> None:
+    people()
+    with db.engine().connect() as connection:
+        connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+        )
+    assert people() == []
+
+
+async def test_the_event_loop_runs_on_while_the_database_works() -> None:
+    ticking = threading.Event()
+
+    def wait(_: Session) -> bool:
+        return ticking.wait(20)
+
+    waiting = asyncio.create_task(db.in_transaction(wait))
+    await asyncio.sleep(0)
+    ticking.set()
+    assert await waiting
+
+
+@pytest.fixture(autouse=True)
+def fresh_engine() -> Iterator[None]:
+    yield
+    db.engine().dispose()

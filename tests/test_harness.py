@@ -1,0 +1,23 @@
+"""The fixtures keep what they promise."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from sp404_app.models import User
+from sp404_app.settings import Settings
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_test_finds_an_empty_database(session: Session, user: User, turn: int) -> None:
+    assert session.exec(select(User)).all() == [user]
+
+
+def test_people_differ(person: Callable[..., User]) -> None:
+    assert person().email != person().email
+
+
+def test_every_test_has_a_home_of_its_own(services: Settings, tmp_path: Path) -> None:
+    assert services.home == tmp_path
