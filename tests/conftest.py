@@ -50,6 +50,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 PROCESSES = ("e2e", "supervisor")
+PATIENCE = 600  # seconds; the first of them builds the pages, on a machine that may be busy
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
@@ -60,6 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         folder = item.path.relative_to(here).parts[0]
         if folder in PROCESSES:
             item.add_marker(pytest.mark.xdist_group("products"))
+            item.add_marker(pytest.mark.timeout(PATIENCE))
         if folder == "e2e":
             item.add_marker(pytest.mark.e2e)
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

@@ -99,17 +99,19 @@ def _send_again() -> rx.Component:
 
 
 def _demo() -> rx.Component:
-    """Draw the button that fills the form in, on a development machine."""
+    """Draw the button that signs in to the demo account, on a development machine."""
     return rx.cond(
         LoginState.demo_email,
-        rx.el.button(
-            "Try the demo account",
-            type="button",
-            on_click=[
-                rx.set_value("email", LoginState.demo_email),
-                rx.set_value("password", LoginState.demo_password),
-            ],
-            class_name="button ghost",
-            custom_attrs={"data-testid": "demo"},
+        plain_form(
+            rx.el.input(type="hidden", name="email", value=LoginState.demo_email),
+            rx.el.input(type="hidden", name="password", value=LoginState.demo_password),
+            rx.el.button(
+                "Try the demo account",
+                type="submit",
+                class_name="button ghost wide",
+                custom_attrs={"data-testid": "demo"},
+            ),
+            action="/auth/session",
+            method="post",
         ),
     )

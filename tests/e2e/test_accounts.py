@@ -97,8 +97,6 @@ def test_a_wrong_password_keeps_the_address_and_the_place_to_go(page: Page, outb
 def test_the_demo_account_is_one_press_away(page: Page) -> None:
     ready(page, "/login")
     page.get_by_test_id("demo").click()
-    expect(page.get_by_test_id("email")).to_have_value("demo@example.com")
-    page.get_by_test_id("submit").click()
     page.wait_for_url(re.compile("/library"))
 
 

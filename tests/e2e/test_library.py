@@ -1,5 +1,6 @@
 """The library in a real browser: from the mail's link to a sound under the arrow keys."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -84,6 +85,27 @@ def test_a_musician_drops_a_folder_and_finds_a_sound(
     page.goto("/usage")
     expect(page.get_by_test_id("analyses-used")).to_have_text("25", timeout=ANALYSED)
     assert not errors
+
+
+DROP = """([name, base64]) => {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name));
+  for (const event of ["dragenter", "dragover", "drop"])
+    document.body.dispatchEvent(
+      new DragEvent(event, { bubbles: true, cancelable: true, dataTransfer }));
+}"""
+
+
+def test_sounds_are_dropped_anywhere_on_the_page(
+    page: Page, outbox: Outbox, tmp_path: Path
+) -> None:
+    folder.make(tmp_path, 1)
+    file = folder.good(tmp_path)[0]
+    people.sign_in(page, people.sign_up(page, outbox))
+    page.evaluate(DROP, [file.name, base64.b64encode(file.read_bytes()).decode()])
+    expect(page.get_by_test_id("name")).to_have_text([file.stem])
+    expect(page.get_by_test_id("drop-veil")).to_have_count(0)
 
 
 def test_what_is_here_already_is_said_and_not_kept_twice(
