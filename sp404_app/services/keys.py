@@ -22,6 +22,7 @@ from sp404_app.settings import settings
 BITS = 4096
 SMALLEST = 2048
 REREAD_AFTER = 10.0
+UNKNOWN_AFTER = 1.0  # seconds: another process may sign with a key that it has just found
 KID = re.compile(r"\d{14}-[0-9a-f]{8}")
 
 
@@ -38,25 +39,27 @@ class Ring:
         self._read_at = float("-inf")
         self._lock = threading.Lock()
 
-    def keys(self, *, fresh: bool = False) -> dict[str, rsa.RSAPrivateKey]:
-        """Return the keys by `kid`, the oldest first; reread the folder at most every 10 s.
+    def keys(self, within: float | None = None) -> dict[str, rsa.RSAPrivateKey]:
+        """Return the keys by `kid`, the oldest first.
 
         Args:
-            fresh: Reread now, for whoever just changed the folder.
+            within: How old, in seconds, what was read of the folder may be; 10 if not given, and
+                less than 0 for whoever just changed it.
 
         Raises:
             UnusableKeys: If a file is not an RSA key of at least 2048 bits.
         """
         folder = settings().secrets
         with self._lock:
-            due = time.monotonic() - self._read_at > REREAD_AFTER
-            if fresh or due or folder != self._folder:
+            age = time.monotonic() - self._read_at
+            if age > (REREAD_AFTER if within is None else within) or folder != self._folder:
                 self._keys = _read(folder, self._keys if folder == self._folder else {})
                 self._folder, self._read_at = folder, time.monotonic()
             return self._keys
 
 
 _ring = Ring()
+NOW = -1.0
 
 
 def ensure(bits: int = BITS) -> str:
@@ -65,7 +68,7 @@ def ensure(bits: int = BITS) -> str:
     Raises:
         UnusableKeys: If a key that is there is weak or broken.
     """
-    keys = _ring.keys(fresh=True)
+    keys = _ring.keys(NOW)
     return max(keys) if keys else rotate(bits)
 
 
@@ -78,7 +81,7 @@ def rotate(bits: int = BITS) -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_secret(folder / f"{kid}.pem", pem)
-    _ring.keys(fresh=True)
+    _ring.keys(NOW)
     return kid
 
 
@@ -88,13 +91,13 @@ def retire(kid: str) -> None:
     Raises:
         UnusableKeys: If there is no such key, or it is the one that signs.
     """
-    keys = _ring.keys(fresh=True)
+    keys = _ring.keys(NOW)
     if kid not in keys:
         raise UnusableKeys(f"There is no key {kid!r}.")
     if kid == max(keys):
         raise UnusableKeys("This key signs now. Rotate first, and retire it an hour later.")
     (settings().secrets / f"{kid}.pem").unlink()
-    _ring.keys(fresh=True)
+    _ring.keys(NOW)
 
 
 def signing() -> tuple[str, rsa.RSAPrivateKey]:
@@ -112,7 +115,9 @@ def signing() -> tuple[str, rsa.RSAPrivateKey]:
 
 def public(kid: object) -> rsa.RSAPublicKey | None:
     """Return the public half of a key, or None for what is not the name of one in memory."""
-    key = _ring.keys().get(kid) if isinstance(kid, str) else None
+    if not isinstance(kid, str) or not KID.fullmatch(kid):
+        return None
+    key = _ring.keys().get(kid) or _ring.keys(UNKNOWN_AFTER).get(kid)
     return key.public_key() if key else None
 
 

@@ -53,9 +53,21 @@ def test_a_retired_key_is_known_no_more(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_key_made_by_another_process_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     keys.ensure(2048)
     put("20990101000000-bbbbbbbb.pem", pem(rsa.generate_private_key(65537, 2048)))
-    assert keys.public("20990101000000-bbbbbbbb") is None
+    assert "20990101000000-bbbbbbbb" not in keys.all_public()
     monkeypatch.setattr(keys, "REREAD_AFTER", 0.0)
-    assert keys.public("20990101000000-bbbbbbbb") is not None
+    assert "20990101000000-bbbbbbbb" in keys.all_public()
+
+
+def test_what_another_process_signs_with_a_new_key_is_believed_before_the_next_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys.ensure(2048)
+    put("20990101000000-dddddddd.pem", pem(rsa.generate_private_key(65537, 2048)))
+    monkeypatch.setattr(keys, "REREAD_AFTER", 3600.0)
+    monkeypatch.setattr(keys, "UNKNOWN_AFTER", 3600.0)
+    assert keys.public("20990101000000-dddddddd") is None  # a flood of names reads no disk
+    monkeypatch.setattr(keys, "UNKNOWN_AFTER", 0.0)
+    assert keys.public("20990101000000-dddddddd") is not None
 
 
 @pytest.mark.parametrize(
