@@ -96,8 +96,9 @@ async def test_an_unknown_person_costs_the_same_work(monkeypatch: pytest.MonkeyP
     hashed = await passwords.hashed("correct horse battery")
     assert not await passwords.matches("wrong horse battery", hashed)
     assert not await passwords.matches("wrong horse battery", None)
-    known, unknown = checks
-    assert known.cost == unknown.cost
+    assert not await passwords.matches("wrong horse battery", "!")
+    known, unknown, without = checks
+    assert known.cost == unknown.cost == without.cost
 
 
 async def test_a_storm_of_sign_ins_leaves_the_event_loop_free(
