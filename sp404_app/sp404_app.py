@@ -8,7 +8,7 @@ from typing import Any
 
 import reflex as rx
 from reflex.event import EventSpec
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app import models, pages
 from sp404_app.api.addresses import page_addresses
@@ -123,8 +123,18 @@ async def passing_time() -> AsyncIterator[None]:
 if settings().stripe_emulated:
     api.mount("/_stripe", emulated)
 
-app = rx.App(
-    api_transformer=[api, gateway, page_addresses([address for address, *_ in PAGES])],
+
+class App(rx.App):
+    """Reflex's app behind our gateway: outside of everything that Reflex puts around a backend."""
+
+    def __call__(self) -> ASGIApp:
+        """Return what the server runs: no answer leaves that the gateway has not seen."""
+        led = page_addresses([address for address, *_ in PAGES])
+        return led(gateway(super().__call__()))
+
+
+app = App(
+    api_transformer=[api],
     backend_exception_handler=show_error,
     stylesheets=["/app.css", "/account.css"],
     # Reflex would load a toast library on every page to say what one line can say.
