@@ -1,12 +1,13 @@
-"""Transactions: one for jobs and routes, one bridge for the event loop."""
+"""Transactions: one for jobs and routes, one bridge for the event loop, and quick reads on it."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import asyncpg
 from sqlalchemy import Engine
 from sqlmodel import Session, create_engine
 
@@ -78,3 +79,37 @@ async def in_transaction(
             return work(session, *args, **kwargs)
 
     return await asyncio.to_thread(call)
+
+
+_quick: asyncpg.Pool | None = None
+QUICK_LINES = 6
+QUICK_SECONDS = 5.0
+
+
+class NotQuick(Exception):
+    """The quick way is closed or did not work; the transactions say what is the matter."""
+
+
+@asynccontextmanager
+async def quick_reads() -> AsyncIterator[None]:
+    """Keep connections open on this event loop, for reads so frequent that a thread costs more."""
+    global _quick  # noqa: PLW0603 - one for each web process, as long as it serves
+    async with asyncpg.create_pool(
+        settings().database_url, min_size=0, max_size=QUICK_LINES, command_timeout=QUICK_SECONDS
+    ) as _quick:
+        yield
+    _quick = None
+
+
+async def quick(statement: str, *values: object) -> list[Any]:
+    """Return the rows of one statement, read on the event loop itself.
+
+    Raises:
+        NotQuick: If nobody opened the way, or the statement failed.
+    """
+    if _quick is None:
+        raise NotQuick
+    try:
+        return await _quick.fetch(statement, *values)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        raise NotQuick from error

@@ -14,6 +14,7 @@ from sp404_app import models, pages
 from sp404_app.api.addresses import page_addresses
 from sp404_app.api.app import api, gateway
 from sp404_app.components.offline import offline
+from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, NotSignedIn
 from sp404_app.jobs.housekeeping import housekeeping
 from sp404_app.services.billing import client
@@ -142,6 +143,7 @@ app = App(
     extra_app_wraps={(5, "Overlay"): offline},
 )
 app.register_lifespan_task(housekeeping)
+app.register_lifespan_task(quick_reads)
 if settings().stripe_emulated:
     app.register_lifespan_task(passing_time)
 surface.narrow()

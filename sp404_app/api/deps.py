@@ -1,7 +1,7 @@
 """What every route may ask for: a transaction, and who is asking."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -12,10 +12,11 @@ from starlette.requests import HTTPConnection
 from sp404_app.api.origin import ensure_same_origin
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import MissingAbility, NotSignedIn
-from sp404_app.services import confirmation, identity, limits
+from sp404_app.services import confirmation, identity, limits, personal_tokens
 from sp404_app.services.sign_ins import Client, SignedIn
 
 MEDIA = ("/audio", "/download", "/waveform")
+WHO = "sp404.signed_in"  # in the scope of a request, which no two requests share
 
 bearer = HTTPBearer(auto_error=False, description="An access token, or a personal one.")
 
@@ -57,13 +58,18 @@ async def identify(connection: HTTPConnection) -> SignedIn:
     return found
 
 
-def area(name: str) -> Callable[[Request], None]:
+def is_personal(connection: HTTPConnection) -> bool:
+    """Say whether a request brings a personal token, good or not."""
+    return personal_tokens.PREFIX in connection.headers.get("authorization", "")
+
+
+def area(name: str) -> Callable[[Request], Awaitable[None]]:
     """Say what a router is about: a personal token needs `name:read` or `name:write` there.
 
     A router without an area takes no personal tokens at all.
     """
 
-    def mark(request: Request) -> None:
+    async def mark(request: Request) -> None:  # async only: a thread for this costs too much
         request.state.area = name
 
     return mark
@@ -83,12 +89,16 @@ def ensure_able(request: Request, abilities: frozenset[str]) -> None:
 
 
 async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> SignedIn:
-    """Identify whoever asks, and count the request."""
+    """Identify whoever asks, and count the request: once, however often it is asked here."""
+    known: SignedIn | None = request.scope.get(WHO)
+    if known is not None:
+        return known
     found = await identify(request)
     if found.abilities is not None:
         ensure_able(request, found.abilities)
     request.state.log = {"user_id": str(found.user_id)}
     request.state.allowance = await limits.request(found.user_id, media=_is_media(request))
+    request.scope[WHO] = found
     return found
 
 

@@ -3,10 +3,11 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import APIRouter, Depends, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
+from sp404_app.api.listing import Cursor, Limit, QuickRoute, wanted
 from sp404_app.services import bulk, jobs, samples, search, tags
 from sp404_app.services.bulk import Action
 from sp404_app.services.changes import Change
@@ -14,9 +15,6 @@ from sp404_app.services.tags import TagCount
 from sp404_app.services.views import JobView, SampleView, job_view, sample_view
 
 router = APIRouter(prefix="/samples", tags=["samples"])
-
-Text = Annotated[str, Query(max_length=400)]
-Number = Annotated[float | None, Query(ge=0, le=1e6)]
 
 
 class SamplePage(BaseModel):
@@ -65,47 +63,12 @@ class JobStarted(BaseModel):
     job: JobView
 
 
-def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
-    *,
-    q: Text = "",
-    bpm_min: Number = None,
-    bpm_max: Number = None,
-    key: Text = "",
-    compatible_key: Text = "",
-    kind: Text = "",
-    tag: Annotated[list[str], Query(max_length=30)] = [],  # noqa: B006 - FastAPI copies it
-    duration_min: Number = None,
-    duration_max: Number = None,
-    status: Text = "",
-    favourite: bool = False,
-    trash: bool = False,
-    sort: Text = search.DEFAULT_SORT,
-) -> search.Query:
-    """Read the filters from the address."""
-    return search.Query(
-        q=q,
-        bpm_min=bpm_min,
-        bpm_max=bpm_max,
-        key=key,
-        compatible_key=compatible_key,
-        kind=kind,
-        tags=tuple(tag),
-        duration_min=duration_min,
-        duration_max=duration_max,
-        status=status,
-        favourite=favourite,
-        trash=trash,
-        sort=sort,
-    )
-
-
-@router.get("")
 def list_samples(
     session: Database,
     user_id: CurrentUser,
     query: Annotated[search.Query, Depends(wanted)],
-    cursor: Annotated[str, Query(max_length=2000)] = "",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Cursor = "",
+    limit: Limit = 50,
 ) -> SamplePage:
     """Search, filter and sort together; the order is stable while rows come and go."""
     found = search.page(session, user_id, query, cursor, limit)
@@ -114,6 +77,9 @@ def list_samples(
         next_cursor=found.next_cursor,
         total=found.total,
     )
+
+
+router.add_api_route("", list_samples, methods=["GET"], route_class_override=QuickRoute)
 
 
 @router.get("/tags")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, text
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, text
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -95,11 +95,32 @@ def page(session: Session, user_id: uuid.UUID, query: Query, cursor: str, limit:
         Invalid: If the cursor is not one of ours.
     """
     matching, total, corrected = _match(session, user_id, query)
-    if cursor:
-        matching = matching.where(_after(query.sort, cursor))
-    rows = session.exec(matching.order_by(*_order(query.sort)).limit(limit + 1)).all()
-    following = _cursor(query.sort, rows[limit - 1]) if len(rows) > limit else None
+    rows = session.exec(_stretch(matching, query.sort, cursor, limit)).all()
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = cursor_after(query.sort, last.id, getattr(last, sorted_by(query.sort)))
     return Found(rows[:limit], total, next_cursor=following, corrected=corrected)
+
+
+def statements(
+    user_id: uuid.UUID, query: Query, cursor: str, limit: int
+) -> tuple[SelectOfScalar[Sample], Select[int]]:
+    """Return what `page` asks: the rows, one more than wanted, and what counts all of them.
+
+    Raises:
+        Invalid: If the cursor is not one of ours.
+    """
+    matching = _where(user_id, query)
+    return _stretch(matching, query.sort, cursor, limit), _counting(matching)
+
+
+def _stretch(
+    matching: SelectOfScalar[Sample], sort: str, cursor: str, limit: int
+) -> SelectOfScalar[Sample]:
+    if cursor:
+        matching = matching.where(_after(sort, cursor))
+    return matching.order_by(*_order(sort)).limit(limit + 1)
 
 
 def ids(session: Session, user_id: uuid.UUID, query: Query) -> list[uuid.UUID]:
@@ -131,7 +152,11 @@ def _match(
 
 
 def _count(session: Session, matching: SelectOfScalar[Sample]) -> int:
-    return session.exec(matching.with_only_columns(func.count()).order_by(None)).one()  # type: ignore[return-value]
+    return session.scalars(_counting(matching)).one()
+
+
+def _counting(matching: SelectOfScalar[Sample]) -> Select[int]:
+    return matching.with_only_columns(func.count()).order_by(None)
 
 
 def _where(user_id: uuid.UUID, query: Query) -> SelectOfScalar[Sample]:
@@ -216,10 +241,15 @@ def _after(sort: str, cursor: str) -> ColumnElement[bool]:
     return or_(beyond, and_(column == value, identity > last_id), column.is_(None))
 
 
-def _cursor(sort: str, row: Sample) -> str:
+def sorted_by(sort: str) -> str:
+    """Name the column whose value a cursor of this order carries."""
     name = sort.removeprefix("-")
-    value = getattr(row, name, None)
-    payload = json.dumps([sort, None if name == "created" else value, str(row.id)])
+    return "id" if name == "created" else name
+
+
+def cursor_after(sort: str, last_id: uuid.UUID, value: object) -> str:
+    """Return the cursor that goes on after a row with this id and this value."""
+    payload = json.dumps([sort, None if value == last_id else value, str(last_id)])
     return base64.urlsafe_b64encode(payload.encode()).decode()
 
 

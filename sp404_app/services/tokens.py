@@ -26,6 +26,7 @@ TYPE = "at+jwt"
 USE = "access"
 REQUIRED = ["exp", "iat", "iss", "aud", "sub", "jti", "sid", "token_use"]
 LONGEST_TOKEN = 8192
+MOST_VERIFIED = 10_000
 GRACE = dt.timedelta(seconds=10)
 
 
@@ -63,15 +64,47 @@ def read(token: str) -> SignedIn:
         NotSignedIn: If anything about it is not exactly what `access` makes.
     """
     try:
-        claims = _claims(token)
-        return SignedIn(uuid.UUID(claims["sub"]), uuid.UUID(claims["sid"]))
+        return _remembered(token) or _read(token)
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise NotSignedIn("This token is not valid.") from error
 
 
-def _claims(token: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token said when its signature was checked, and what has to hold still."""
+
+    signed_in: SignedIn
+    expires: int
+    kid: str
+    issuer: str
+
+
+# By the hash of the token. Checking a signature of 4096 bits takes longer than all the rest.
+_verified: dict[bytes, _Verified] = {}
+
+
+def _remembered(token: str) -> SignedIn | None:
+    """Return what a token says that was read before, while its time and its key last."""
+    known = _verified.get(sign_ins.digest(token))
+    if known is None or known.issuer != settings().origin or keys.public(known.kid) is None:
+        return None
+    return known.signed_in if known.expires > now().timestamp() else None
+
+
+def _read(token: str) -> SignedIn:
     if len(token) > LONGEST_TOKEN:
         raise jwt.InvalidTokenError("too long")
+    claims = _claims(token)
+    found = SignedIn(uuid.UUID(claims["sub"]), uuid.UUID(claims["sid"]))
+    kid = jwt.get_unverified_header(token)["kid"]
+    while len(_verified) >= MOST_VERIFIED:
+        _verified.pop(next(iter(_verified)))
+    known = _Verified(found, int(claims["exp"]), kid, settings().origin)
+    _verified[sign_ins.digest(token)] = known
+    return found
+
+
+def _claims(token: str) -> dict[str, Any]:
     header = jwt.get_unverified_header(token)
     # PyJWT checks neither `typ` nor what a token is for, so tokens of other uses would pass.
     if header.get("typ") != TYPE or "crit" in header:

@@ -73,7 +73,9 @@ PRIVATE = [each for each in ALL if str(each) not in PUBLIC]
 def client(services: Settings) -> Iterator[TestClient]:
     app = gateway(api)
     with TestClient(app, base_url=services.origin, raise_server_exceptions=False) as client:
-        yield client
+        assert client.portal is not None
+        with client.portal.wrap_async_context_manager(db.quick_reads()):
+            yield client
 
 
 @pytest.fixture

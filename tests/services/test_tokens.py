@@ -155,6 +155,37 @@ def test_a_key_that_was_rotated_out_still_verifies_until_it_is_retired(ada: Some
     assert len(tokens.jwks()["keys"]) >= 2
 
 
+def test_what_was_read_before_is_not_believed_for_longer(
+    ada: Somebody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys.rotate(2048)
+    kid, token = keys.signing()[0], signed_in(ada.id).token
+    for _ in range(2):
+        assert tokens.read(token).user_id == ada.id
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "now", lambda: now() + dt.timedelta(seconds=3601))
+        assert tokens._remembered(token) is None
+    with monkeypatch.context() as patch:
+        patch.setenv("SP404_PUBLIC_URL", "https://elsewhere.example")
+        settings.cache_clear()
+        with pytest.raises(NotSignedIn):
+            tokens.read(token)
+    settings.cache_clear()
+    while keys.signing()[0] == kid:
+        keys.rotate(2048)
+    keys.retire(kid)
+    with pytest.raises(NotSignedIn):
+        tokens.read(token)
+
+
+def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MOST_VERIFIED", 3)
+    tokens._verified.clear()
+    for number in range(10):
+        tokens.read(forged({"jti": str(number)}))
+    assert len(tokens._verified) == 3
+
+
 def test_the_key_set_shows_public_halves_only() -> None:
     for jwk in tokens.jwks()["keys"]:
         assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}

@@ -1,0 +1,195 @@
+"""The quick way to a list of samples gives the very answers of the declared route."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from fastapi.testclient import TestClient
+
+from sp404_app.api import listing as routes
+from sp404_app.api.app import api, gateway
+from sp404_app.db import NotQuick, quick_reads, transaction
+from sp404_app.models import Sample, User
+from sp404_app.models.columns import now
+from sp404_app.services import listing, search, sign_ins
+from sp404_app.services.words import words_of
+from sp404_app.settings import Settings, settings
+from tests.accounts import bearer, cookie, signed_in
+
+NAMES = ("Dusty kick", "dusty snare", "Warm pad", "É\"\\ ü'x", "Zeit 🥁", "Last")
+KEYS = ("A minor", "C major", "F# minor", None, "E minor", "D# major")
+
+
+@pytest.fixture
+def client(services: Settings) -> Iterator[TestClient]:
+    """The API with the quick way open, as a served process has it."""
+    with TestClient(gateway(api), base_url=services.origin) as client:
+        assert client.portal is not None
+        with client.portal.wrap_async_context_manager(quick_reads()):
+            yield client
+
+
+@pytest.fixture
+def library(user: User) -> User:
+    with transaction() as session:
+        session.add_all(_sample(user, number) for number in range(len(NAMES)))
+    return user
+
+
+def _sample(user: User, number: int) -> Sample:
+    name, loop = NAMES[number], number % 2 == 0
+    tags = ["drums", "a b"] if number < 3 else []
+    return Sample(
+        user_id=user.id,
+        name=name,
+        filename=f"{name}.wav",
+        folder="a/b",
+        storage_key=f"{user.id}/{number}",
+        size=1000 * number,
+        digest=str(number),
+        format="WAV",
+        duration=[0.1, 2.0, 1e-7, None, 1.5, 2.0][number],
+        sample_rate=44_100,
+        channels=2,
+        status="ready" if number else "failed",
+        error="" if number else "No sound in it.",
+        kind="loop" if loop else "one_shot",
+        bpm=90.5 if loop else None,
+        bpm_confidence=0.25 if loop else None,
+        key=KEYS[number],
+        favourite=number == 1,
+        rating=number % 6,
+        note='line\nbreak "quoted"',
+        tags=tags,
+        words=words_of(name, *tags),
+        deleted_at=now() if number == 5 else None,
+    )
+
+
+def forbidden(*_: object, **__: object) -> Any:
+    raise AssertionError("the other way was taken")
+
+
+async def closed(*_: object) -> bytes:
+    raise NotQuick
+
+
+def both(client: TestClient, user: User, address: str) -> tuple[Any, Any]:
+    """Return the quick answer and the declared one, each made by nothing else."""
+    headers, answers = bearer(user.id), []
+    for module, name, substitute in ((search, "page", forbidden), (listing, "page", closed)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, name, substitute)
+            answer = client.get(f"/api/samples{address}", headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        assert int(answer.headers["ratelimit-remaining"]) >= 0
+        answers.append(answer.json())
+    return answers[0], answers[1]
+
+
+ADDRESSES = [
+    *("", "?limit=2", "?limit=200", "?nothing=known", "?limit=1&limit=3"),
+    *(f"?sort={mark}{name}&limit=2" for name in search.SORTS for mark in ("", "-")),
+    *("?q=dusty", "?q=dust%20-snare", f"?q={quote('é')}", "?q=%22%27", "?trash=true"),
+    *("?bpm_min=90&bpm_max=91", "?key=A%20minor", "?compatible_key=A%20minor", "?kind=loop"),
+    *("?tag=drums&tag=a%20b", "?favourite=1", "?status=failed", "?duration_min=1.5"),
+    "?duration_max=2&kind=one_shot&sort=-duration",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_both_ways_answer_the_same(client: TestClient, library: User, address: str) -> None:
+    quick, declared = both(client, library, address)
+    assert quick == declared
+    assert quick["samples"]
+    assert list(quick["samples"][0]) == list(declared["samples"][0])
+    for name in ("created_at", "updated_at"):
+        assert dt.datetime.fromisoformat(quick["samples"][0][name]).utcoffset() == dt.timedelta()
+
+
+@pytest.mark.parametrize("sort", [f"{m}{name}" for name in search.SORTS for m in ("", "-")])
+def test_the_quick_way_leads_through_everything_once(
+    client: TestClient, library: User, sort: str
+) -> None:
+    seen, cursor = set(), ""
+    for _ in range(5):
+        page, declared = both(client, library, f"?sort={sort}&limit=1&cursor={quote(cursor)}")
+        assert page == declared
+        assert page["total"] == 5
+        seen |= {row["id"] for row in page["samples"]}
+        cursor = page["next_cursor"]
+    assert (cursor, len(seen)) == (None, 5)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("?limit=0", "?limit=201", "?limit=x", "?sort=evil", "?key=H", "?bpm_min=-1", "?q=%00"),
+        *("?bpm_min=", "?favourite=perhaps", "?cursor=x", f"?q={'x' * 401}", "?kind=%F0%9F"),
+        *("?sort=size&cursor=" + search.cursor_after("size", uuid.UUID(int=1), 1.5),),
+        *("?" + "&".join(f"tag={number}" for number in range(31)),),
+    ],
+)
+def test_what_is_refused_is_refused_alike(client: TestClient, library: User, address: str) -> None:
+    headers = bearer(library.id)
+    with_quick = client.get(f"/api/samples{address}", headers=headers)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routes, "_quick", closed_route)
+        declared = client.get(f"/api/samples{address}", headers=headers)
+    assert (with_quick.status_code, with_quick.json()) == (declared.status_code, declared.json())
+
+
+async def closed_route(_: object) -> None:
+    return None
+
+
+def test_words_that_match_nothing_are_put_right_all_the_same(
+    client: TestClient, library: User
+) -> None:
+    answer = client.get("/api/samples?q=dsuty", headers=bearer(library.id)).json()
+    assert [row["name"] for row in answer["samples"]] == ["dusty snare", "Dusty kick"]
+    nothing = client.get("/api/samples?q=zzzzzz", headers=bearer(library.id)).json()
+    assert (nothing["samples"], nothing["total"]) == ([], 0)
+
+
+def test_the_quick_way_shows_nobody_what_is_not_theirs(
+    client: TestClient, library: User, person: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = person()
+    mine = client.get("/api/samples", headers=bearer(library.id)).json()
+    assert len(mine["samples"]) == 5
+    theirs = client.get("/api/samples", headers=bearer(stranger.id)).json()
+    assert (theirs["samples"], theirs["total"]) == ([], 0)
+    assert client.get("/api/samples").status_code == 401
+    mine_again = client.get("/api/samples", headers=bearer(library.id)).json()
+    assert mine_again == mine
+
+
+def test_an_ended_sign_in_opens_no_way(client: TestClient, library: User) -> None:
+    token = {"Authorization": f"Bearer {signed_in(library.id).token}"}
+    browser = {"Cookie": f"{sign_ins.cookie_name()}={cookie(library.id)}"}
+    for headers in (token, browser):
+        assert client.get("/api/samples", headers=headers).json()["total"] == 5
+    with transaction() as session:
+        sign_ins.revoke_all(session, library.id)
+    for headers in (token, browser):
+        assert client.get("/api/samples", headers=headers).status_code == 401
+
+
+def test_each_request_is_counted_once(
+    client: TestClient, library: User, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SP404_REQUESTS_PER_MINUTE", "5")
+    settings.cache_clear()
+    headers = bearer(library.id)
+    addresses = ["", "?q=dsuty", "?limit=0", "", ""]  # quick, put right, refused
+    left = [
+        client.get(f"/api/samples{address}", headers=headers).headers["ratelimit-remaining"]
+        for address in addresses
+    ]
+    assert left == ["4", "3", "2", "1", "0"]
+    assert client.get("/api/samples", headers=headers).status_code == 429
