@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from functools import partial
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
@@ -15,29 +16,57 @@ from sp404_app.services.billing import client, customers, sync
 from sp404_app.services.billing.client import asking, plain
 
 HOUR = 3  # UTC: when few people are here and no month begins
+# A worker that did not finish by then was killed; it may take an hour (`queue.LONG`).
+LOST = dt.timedelta(hours=2)
 
 
 def call_nightly(session: Session, at: dt.datetime) -> int:
-    """Call a worker for tonight's comparison, once for all processes; return whether we did."""
+    """Call a worker for tonight's comparison, once for all processes; return whether we did.
+
+    One that a worker began and never finished is called for again. What an operator compared by
+    hand earlier that day does not count.
+    """
     if at.hour < HOUR:
         return 0
-    row = insert(ReconcileReport).values(day=at.date(), checked=0, healed=[], problems=[])
+    tonight = dt.datetime.combine(at.date(), dt.time(HOUR), dt.UTC)
+    row = insert(ReconcileReport).values(
+        day=at.date(), checked=0, healed=[], problems=[], started_at=at
+    )
+    lost = col(ReconcileReport.finished_at).is_(None) & (ReconcileReport.started_at < at - LOST)
+    by_hand = col(ReconcileReport.finished_at) < tonight
     ours = session.execute(
-        row.on_conflict_do_nothing().returning(col(ReconcileReport.day))
+        row.on_conflict_do_update(
+            index_elements=["day"],
+            set_={"started_at": at, "finished_at": None},
+            where=lost | by_hand,
+        ).returning(col(ReconcileReport.day))
     ).scalar()
     if ours is None:
         return 0
-    after_commit(
-        session,
-        partial(queue.call, "sp404_app.jobs.billing.reconcile", ours.isoformat(), slow=True),
-    )
+    _call(session, ours)
     return 1
 
 
+def call_now(session: Session) -> None:
+    """Call a worker for a comparison, whatever the hour."""
+    _call(session, now().date())
+
+
+def _call(session: Session, day: dt.date) -> None:
+    after_commit(
+        session,
+        partial(queue.call, "sp404_app.jobs.billing.reconcile", day.isoformat(), slow=True),
+    )
+
+
 def everybody(session: Session) -> list[uuid.UUID]:
-    """Return everybody who ever came near a payment."""
+    """Return everybody who ever came near a payment, who was looked at longest ago first.
+
+    A comparison that is cut short goes on with the others the next time.
+    """
     mine = select(BillingCustomer.user_id).where(BillingCustomer.realm == client.realm())
-    return list(session.exec(mine.order_by(col(BillingCustomer.user_id))))
+    longest_ago = col(BillingCustomer.synced_at).asc().nulls_first()
+    return list(session.exec(mine.order_by(longest_ago, col(BillingCustomer.user_id))))
 
 
 def strangers(session: Session) -> list[str]:
@@ -73,10 +102,13 @@ def one(session: Session, user_id: uuid.UUID) -> tuple[list[str], list[str]]:
 def report(
     session: Session, day: dt.date, checked: int, healed: list[str], problems: list[str]
 ) -> None:
-    """Keep what a comparison found."""
-    values = {"checked": checked, "healed": healed, "problems": problems, "finished_at": now()}
-    row = insert(ReconcileReport).values(day=day, **values)
-    session.execute(row.on_conflict_do_update(index_elements=["day"], set_=values))
+    """Keep what a comparison found, after what others healed that day; problems are the newest."""
+    values: dict[str, Any] = {"checked": checked, "problems": problems, "finished_at": now()}
+    row = insert(ReconcileReport).values(day=day, healed=healed, **values)
+    all_healed = col(ReconcileReport.healed).concat(row.excluded.healed)
+    session.execute(
+        row.on_conflict_do_update(index_elements=["day"], set_=values | {"healed": all_healed})
+    )
 
 
 def latest(session: Session) -> ReconcileReport | None:
