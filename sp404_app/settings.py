@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     stripe_price_pro: str = ""
     stripe_price_enterprise: str = ""
     metrics_token: str = ""
+    operators: Annotated[tuple[str, ...], NoDecode] = ()
     pages_dir: Path | None = None
     log_level: str = "INFO"
 
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(filter(None, (part.strip() for part in value.split(","))))
+
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        return cls._split(value.lower() if isinstance(value, str) else value)
 
     @property
     def in_production(self) -> bool:

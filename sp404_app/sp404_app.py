@@ -33,6 +33,7 @@ from sp404_app.state.mailed_links import (
     VerifyEmailState,
 )
 from sp404_app.state.notice import NoticeState
+from sp404_app.state.operator import OperatorState
 from sp404_app.state.own_data import OwnDataState
 from sp404_app.state.plans import PlansState
 from sp404_app.state.sample import SampleState
@@ -89,6 +90,7 @@ PAGES: tuple[tuple[str, Callable[[], rx.Component], str, list[Any]], ...] = (
     ),
     ("/usage", pages.usage, "Usage", [ShellState.load, UsageState.load, UsageState.watch]),
     ("/account", pages.account, "Account", ACCOUNT),
+    ("/operator", pages.operator, "Operator", [ShellState.load, OperatorState.load]),
 )
 if not settings().in_production:
     PAGES += (("/dev/outbox", pages.dev_outbox, "Outbox", [DevOutboxState.load]),)

@@ -9,6 +9,7 @@ from sp404_app.pages.forgot_password import forgot_password
 from sp404_app.pages.index import index
 from sp404_app.pages.library import library
 from sp404_app.pages.login import login
+from sp404_app.pages.operator import operator
 from sp404_app.pages.plans import plans
 from sp404_app.pages.reset_password import reset_password
 from sp404_app.pages.sample import sample
@@ -26,6 +27,7 @@ __all__ = [
     "index",
     "library",
     "login",
+    "operator",
     "plans",
     "reset_password",
     "revert_email",

@@ -24,6 +24,8 @@ WORDS = {
     "recovery_codes_renewed": "New recovery codes were made",
     "token_made": "An access token was made",
     "token_revoked": "An access token was revoked",
+    "event_replayed": "As operator: events from Stripe were worked on again",
+    "comparison_asked": "As operator: everybody was compared with Stripe",
     "export_asked": "An export of all data was asked for",
 }
 

@@ -1,0 +1,36 @@
+"""Who runs this installation: people the settings name, who proved a moment ago that it is them."""
+
+import uuid
+
+from sqlmodel import Session
+
+from sp404_app.errors import NotFound
+from sp404_app.models import User
+from sp404_app.services import confirmation
+from sp404_app.services.sign_ins import SignedIn
+from sp404_app.settings import settings
+
+
+def ensure_named(session: Session, user_id: uuid.UUID) -> None:
+    """Check that the settings name a person, by an address that they confirmed.
+
+    The demo account, whose password everybody knows, is never one of them.
+
+    Raises:
+        NotFound: If not: for everybody else there is nothing here.
+    """
+    user = session.get(User, user_id)
+    known = user is not None and user.email_verified_at is not None and not user.is_demo
+    if not known or user is None or user.email.lower() not in settings().operators:
+        raise NotFound("There is nothing at this address.")
+
+
+def ensure(session: Session, who: SignedIn) -> None:
+    """Check that an operator asks, and that they proved their password a short while ago.
+
+    Raises:
+        NotFound: If it is nobody the settings name.
+        NotConfirmed: If the password was not proved lately.
+    """
+    ensure_named(session, who.user_id)
+    confirmation.ensure_fresh(session, who)

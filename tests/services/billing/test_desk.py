@@ -1,0 +1,138 @@
+"""The operator's desk: only for those the settings name, who proved that it is them."""
+
+from typing import Any
+
+import pytest
+from sqlmodel import select, update
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, NotConfirmed, NotFound
+from sp404_app.models import AuditEntry, SignIn, StripeEvent, User
+from sp404_app.models.columns import now
+from sp404_app.services import confirmation, queue, tokens
+from sp404_app.services.billing import desk, reconcile, webhooks
+from sp404_app.services.sign_ins import SignedIn
+from sp404_app.settings import settings
+from tests.accounts import CLIENT, Somebody, signed_in, somebody
+
+pytestmark = pytest.mark.usefixtures("services")
+ACTS: dict[str, Any] = {
+    "look": desk.look,
+    "replay": lambda session, who: desk.replay(session, who, "evt_1", CLIENT),
+    "replay_dead": lambda session, who: desk.replay_dead(session, who, CLIENT),
+    "compare": lambda session, who: desk.compare(session, who, CLIENT),
+}
+
+
+def named(environment: pytest.MonkeyPatch, *addresses: str) -> None:
+    environment.setenv("SP404_OPERATORS", ", ".join(addresses))
+    settings.cache_clear()
+
+
+def sign_in(person: Somebody, *, fresh: bool = True) -> SignedIn:
+    who = tokens.read(signed_in(person.id).token)
+    with transaction() as session:
+        session.exec(update(SignIn).values(confirmed_at=None))
+        if fresh:
+            confirmation.mark(session, who)
+    return who
+
+
+def give_up(name: str = "evt_1") -> None:
+    with transaction() as session:
+        session.add(
+            StripeEvent(
+                id=name,
+                realm="emulator",
+                type="invoice.paid",
+                customer_id="cus_1",
+                created=now(),
+                attempts=len(webhooks.PAUSES),
+                error="KeyError",
+            )
+        )
+
+
+@pytest.fixture
+def operator(environment: pytest.MonkeyPatch) -> SignedIn:
+    person = somebody("Boss@Example.org")
+    named(environment, "other@example.org", "boss@example.ORG")
+    return sign_in(person)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_nobody_else_finds_anything(act: str, environment: pytest.MonkeyPatch) -> None:
+    give_up()
+    ada, unverified = somebody(), somebody(verified=False)
+    demo = somebody()
+    with transaction() as session:
+        session.get_one(User, demo.id).is_demo = True
+    for people in ((), (unverified.email, demo.email), (f"x{ada.email}", ada.email[1:])):
+        named(environment, *people)
+        for one in (ada, unverified, demo):
+            who = sign_in(one)
+            with transaction() as session, pytest.raises(NotFound, match="nothing at this"):
+                ACTS[act](session, who)
+    with transaction() as session:
+        assert len(webhooks.dead(session)) == 1
+        assert session.exec(select(AuditEntry)).all() == []
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_an_operator_has_to_prove_the_password_again(
+    act: str, environment: pytest.MonkeyPatch
+) -> None:
+    give_up()
+    boss = somebody()
+    named(environment, boss.email)
+    stale = sign_in(boss, fresh=False)
+    with transaction() as session, pytest.raises(NotConfirmed):
+        ACTS[act](session, stale)
+    fresh = sign_in(boss)
+    with transaction() as session, pytest.raises(NotConfirmed):  # by another device
+        ACTS[act](session, stale)
+    with transaction() as session:
+        ACTS[act](session, fresh)
+
+
+def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedIn) -> None:
+    with transaction() as session:
+        assert desk.look(session, operator) == desk.Desk((), None)
+    give_up()
+    with transaction() as session:
+        reconcile.report(session, now().date(), 2, ["a healed"], ["b odd"])
+    with transaction() as session:
+        seen = desk.look(session, operator)
+    assert [(one.id, one.error) for one in seen.dead] == [("evt_1", "KeyError")]
+    assert seen.night
+    assert (seen.night.checked, seen.night.healed, seen.night.problems) == (
+        2,
+        ("a healed",),
+        ("b odd",),
+    )
+
+
+def test_replaying_calls_a_worker_and_is_written_down(operator: SignedIn) -> None:
+    for name in ("evt_1", "evt_2", "evt_3"):
+        give_up(name)
+    with transaction() as session:
+        desk.replay(session, operator, "evt_2", CLIENT)
+    with transaction() as session:
+        assert len(webhooks.dead(session)) == 2
+        assert desk.replay_dead(session, operator, CLIENT) == 2
+    with transaction() as session, pytest.raises(AppError, match="no such event"):
+        desk.replay(session, operator, "evt_none", CLIENT)
+    with transaction() as session:
+        desk.compare(session, operator, CLIENT)
+        assert webhooks.dead(session) == []
+    called = [(job.func_name, job.args) for job in queue.queue(queue.MONEY).jobs]
+    assert sorted(args[0] for _, args in called) == ["evt_1", "evt_2", "evt_3"]
+    (compared,) = queue.queue(queue.LOW).jobs
+    assert compared.func_name == "sp404_app.jobs.billing.reconcile"
+    with transaction() as session:
+        lines = session.exec(select(AuditEntry).where(AuditEntry.user_id == operator.user_id)).all()
+    assert sorted(line.action for line in lines) == [
+        "comparison_asked",
+        "event_replayed",
+        "event_replayed",
+    ]

@@ -1,0 +1,100 @@
+"""The operator's page asks for the password, and is nothing for everybody else."""
+
+from typing import Any
+
+import pytest
+import reflex as rx
+from sqlmodel import update
+
+from sp404_app.db import transaction
+from sp404_app.errors import NotFound, NotSignedIn
+from sp404_app.models import SignIn, StripeEvent
+from sp404_app.models.columns import now
+from sp404_app.services import confirmation, identity
+from sp404_app.services.billing import webhooks
+from sp404_app.settings import settings
+from sp404_app.state.confirming import GO_ON, ConfirmState
+from sp404_app.state.operator import OperatorState
+from tests.accounts import cookie, somebody
+from tests.tabs import in_tab
+
+pytestmark = pytest.mark.usefixtures("services")
+ACTS: dict[str, Any] = {
+    "load": lambda tab: tab.load(),
+    "replay": lambda tab: run(tab.replay("evt_1")),
+    "replay_all": lambda tab: run(tab.replay_all()),
+    "compare": lambda tab: run(tab.compare()),
+}
+
+
+async def run(events: Any) -> None:
+    async for _ in events:
+        pass
+
+
+@pytest.fixture
+def question(monkeypatch: pytest.MonkeyPatch) -> ConfirmState:
+    asked = ConfirmState()
+
+    async def get_state(*_: object) -> ConfirmState:
+        return asked
+
+    monkeypatch.setattr(rx.State, "get_state", get_state)
+    return asked
+
+
+def give_up() -> None:
+    with transaction() as session:
+        session.add(
+            StripeEvent(
+                id="evt_1",
+                realm="emulator",
+                type="invoice.paid",
+                created=now(),
+                attempts=len(webhooks.PAUSES),
+                error="KeyError",
+            )
+        )
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_others_find_nothing_and_are_asked_nothing(act: str, question: ConfirmState) -> None:
+    give_up()
+    with pytest.raises(NotSignedIn):
+        await ACTS[act](OperatorState())
+    tab = in_tab(OperatorState(), cookie(somebody().id))
+    tab.letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
+    with pytest.raises(NotFound):
+        await ACTS[act](tab)
+    assert (tab.closed, tab.loaded, tab.letters, question.asking) == (True, False, [], False)
+
+
+async def test_an_operator_proves_it_sees_and_acts(
+    environment: pytest.MonkeyPatch, question: ConfirmState
+) -> None:
+    give_up()
+    boss = somebody()
+    environment.setenv("SP404_OPERATORS", boss.email)
+    settings.cache_clear()
+    mine = cookie(boss.id)
+    with transaction() as session:  # it signed in a while ago
+        session.exec(update(SignIn).values(confirmed_at=None))
+    tab = in_tab(OperatorState(), mine)
+    await tab.load()
+    assert (question.asking, question._wanted, tab.loaded) == (True, "operator.load", False)
+    assert set(GO_ON) >= {f"operator.{act}" for act in ACTS}
+    who = await identity.of_cookie(mine)
+    with transaction() as session:
+        confirmation.mark(session, who)
+    await tab.load()
+    assert tab.loaded
+    assert [(row.id, row.error) for row in tab.letters] == [("evt_1", "KeyError")]
+    assert "after 03:00" in tab.night
+    await run(tab.replay("evt_1"))
+    assert tab.letters == []
+    assert "worker" in tab.said
+    await run(tab.replay("evt_none"))
+    assert tab.said == "There is no such event."
+    await run(tab.compare())
+    await run(tab.replay_all())
+    assert tab.busy is False
