@@ -157,7 +157,8 @@ def listen(window: Signal, sr: float, duration: float) -> Impression:
     whole = abs(length - duration) < 0.01
     length = duration if whole and duration > 0 else length
     env = onset.envelope(window, sr)
-    heard = tempo.estimate(env, length, whole=whole)
+    # What is struck once has no tempo, and most one-shots are: the search is spared.
+    heard = tempo.estimate(env, length, whole=whole) if len(env.onsets) > 1 else None
     found = chroma.chroma(window, sr)
     loop = kind.loop_probability(env, length, heard)
     sings = found is not None and tonalities.pitched(found) >= PITCHED_ENOUGH

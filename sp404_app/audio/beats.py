@@ -21,7 +21,7 @@ def beats(
     """
     period = 60 / bpm
     offsets = start + np.arange(0, period, 1 / env.fps)
-    strengths = np.array([sampled(env.flux[0], env, at, period, duration) for at in offsets])
+    strengths = sampled(env, offsets, period, duration)
     strengths[0] *= FIRST_BONUS if from_ends else 1.0
     phase = float(offsets[int(strengths.argmax())]) % period
     times = np.arange(phase, duration - LAST_GAP, period)
@@ -29,15 +29,16 @@ def beats(
 
 
 def sampled(
-    flux: npt.NDArray[np.float32], env: Envelope, at: float, period: float, duration: float
-) -> float:
-    """Return the mean onset strength on a grid, one frame of tolerance each side."""
-    frames = np.round(np.arange(at, duration, period) * env.fps).astype(np.int64)
-    frames = frames[frames < len(flux)]
-    if not len(frames):
-        return 0.0
-    near = np.clip(frames[:, None] + np.array([-1, 0, 1]), 0, len(flux) - 1)
-    return float(flux[near].max(axis=1).mean())
+    env: Envelope, offsets: npt.NDArray[np.float64], period: float, duration: float
+) -> npt.NDArray[np.float64]:
+    """Return the mean onset strength on the grid from each offset on, a frame either way."""
+    flux = np.pad(env.flux[0], 1)
+    near = np.maximum(np.maximum(flux[:-2], flux[2:]), flux[1:-1])
+    steps = np.arange(max(1, int((duration - offsets[0]) / period) + 1)) * period
+    frames = np.round((offsets[:, None] + steps) * env.fps).astype(np.int64)
+    inside = (frames < len(near)) & (offsets[:, None] + steps < duration)
+    total = np.where(inside, near[np.minimum(frames, len(near) - 1)], 0.0).sum(axis=1)
+    return total / np.maximum(1, inside.sum(axis=1))
 
 
 def downbeat(env: Envelope, times: npt.NDArray[np.float64], *, from_ends: bool) -> int:

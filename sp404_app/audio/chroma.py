@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.onset import window
+from sp404_app.audio.spectra import thinned, transforms
 
 Signal = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
@@ -84,13 +84,11 @@ def chroma(y: Signal, sr: float) -> Chroma | None:
 
 def spectra(y: Signal, sr: float) -> tuple[Signal, float]:
     """Return magnitudes at about 11 kHz, (frames, bins); averaging decimates well enough."""
-    factor = max(1, round(sr / RATE))
-    if factor > 1:
-        y = y[: len(y) // factor * factor].reshape(-1, factor).mean(axis=1)
+    y, sr = thinned(y, sr, RATE)
     if len(y) < SIZE:
         y = np.pad(y, (0, SIZE - len(y)))
     frames = np.lib.stride_tricks.sliding_window_view(y, SIZE)[::HOP]
-    return np.abs(np.fft.rfft(frames * window(SIZE))), sr / factor
+    return np.abs(transforms(frames)), sr
 
 
 def peaks(magnitudes: Signal, sr: float) -> Peaks:

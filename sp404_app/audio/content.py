@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.onset import window
+from sp404_app.audio.spectra import transforms
 
 Signal = npt.NDArray[np.float32]
 
 SIZE: Final = 2048
-MOST_FRAMES: Final = 64  # spread over the sound: means need no more
+MOST_FRAMES: Final = 32  # spread over the sound: means need no more
 STEP_SECONDS: Final = 0.002
 DECAY_DB: Final = -20.0
 SEAM_FACTOR: Final = 6.0
@@ -47,7 +47,7 @@ def spectrum(y: Signal, sr: float) -> tuple[float, float]:
         y = np.pad(y, (0, SIZE - len(y)))
     starts = np.linspace(0, len(y) - SIZE, min(MOST_FRAMES, 1 + len(y) // SIZE)).astype(np.int64)
     frames = np.lib.stride_tricks.sliding_window_view(y, SIZE)[starts]
-    mean = np.abs(np.fft.rfft(frames * window(SIZE))).mean(axis=0, dtype=np.float64) + 1e-12
+    mean = np.abs(transforms(frames)).mean(axis=0, dtype=np.float64) + 1e-15
     hertz = np.arange(len(mean)) * sr / SIZE
     audible = mean[(hertz > 20) & (hertz < 18_000)]
     flatness = np.exp(np.log(audible).mean()) / audible.mean()

@@ -6,6 +6,7 @@ libsndfile comes first because it is exact and fast; FFmpeg (through PyAV) opens
 import hashlib
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ __all__ = [
     "blocks",
     "digest",
     "encode_preview",
+    "opened",
     "playable_in_browsers",
     "probe",
     "segment",
@@ -47,24 +49,48 @@ def probe(path: Path) -> Header:
     Raises:
         BadAudio: If it is not sound, holds none, or more than we take.
     """
-    return choose(path)[0]
+    with opened(path) as (header, _):
+        return header
 
 
-def choose(path: Path) -> tuple[Header, bool]:
-    """Read the header and say whether libsndfile (else FFmpeg) is to decode this file.
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
+    """Open a file once: its header, and its sound as `blocks` yields it.
 
     Raises:
-        BadAudio: As `probe`.
+        BadAudio: As `probe`; reading on, as `blocks`.
     """
-    for reader in (libsnd, libav):
-        header = reader.header(path)
-        if header is None:
-            continue
-        check(header)
-        if header.frames == 0 and reader is libsnd:
-            raise BadAudio("This file holds no sound.")
-        return header, reader is libsnd
-    raise BadAudio(why_unreadable(path))
+    with libsnd.tried(path) as sound:
+        if sound is not None:
+            header = checked(libsnd.described(sound))
+            yield header, bounded(header, libsnd.blocks(sound))
+            return
+    header = by_ffmpeg(path)
+    yield header, bounded(header, libav.blocks(path))
+
+
+def checked(header: Header) -> Header:
+    """Return a header that libsndfile has read, if it is one we take.
+
+    Raises:
+        BadAudio: If not.
+    """
+    check(header)
+    if header.frames == 0:
+        raise BadAudio("This file holds no sound.")
+    return header
+
+
+def by_ffmpeg(path: Path) -> Header:
+    """Read the header of a file that libsndfile refuses.
+
+    Raises:
+        BadAudio: If FFmpeg does not know it either, or if it is not one we take.
+    """
+    header = libav.header(path)
+    if header is None:
+        raise BadAudio(why_unreadable(path))
+    return check(header)
 
 
 def blocks(path: Path) -> Iterator[Frames]:
@@ -77,10 +103,15 @@ def blocks(path: Path) -> Iterator[Frames]:
         BadAudio: If the file cannot be opened, breaks off before any sound, or goes on for
             longer than its header may promise.
     """
-    header, by_libsndfile = choose(path)
+    with opened(path) as (_, found):
+        yield from found
+
+
+def bounded(header: Header, found: Iterator[Frames]) -> Iterator[Frames]:
+    """Pass on what is decoded, made finite, as long as there is no more than we take."""
     limit = min(MAX_SECONDS * header.sample_rate, MAX_SAMPLES // header.channels)
     count = 0
-    for block in libsnd.blocks(path) if by_libsndfile else libav.blocks(path):
+    for block in found:
         count += len(block)
         if count > limit:
             raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
@@ -107,10 +138,10 @@ def digest(path: Path) -> str:
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    header = probe(path)
-    sha = hashlib.sha256(struct.pack("<II", header.sample_rate, header.channels))
-    for block in blocks(path):
-        sha.update(np.ascontiguousarray(block, dtype="<f4").data)
+    with opened(path) as (header, found):
+        sha = hashlib.sha256(struct.pack("<II", header.sample_rate, header.channels))
+        for block in found:
+            sha.update(np.ascontiguousarray(block, dtype="<f4").data)
     return sha.hexdigest()
 
 
@@ -123,14 +154,22 @@ def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
     Raises:
         BadAudio: If the file cannot be opened, or not be read there.
     """
-    header, by_libsndfile = choose(path)
-    start = min(max(0.0, start), header.duration or start)
-    end = min(max(start, end), start + MAX_SEGMENT_SECONDS)
     try:
-        frames, rate = (libsnd if by_libsndfile else libav).segment(path, start, end)
+        with libsnd.tried(path) as sound:
+            if sound is not None:
+                cut = inside(checked(libsnd.described(sound)), start, end)
+                frames, rate = libsnd.segment(sound, *cut)
+            else:
+                frames, rate = libav.segment(path, *inside(by_ffmpeg(path), start, end))
     except (soundfile.LibsndfileError, *libav.errors()) as error:
         raise BadAudio("This file is damaged: this part of it cannot be read.") from error
     return (sane(frames) if len(frames) else frames), rate
+
+
+def inside(header: Header, start: float, end: float) -> tuple[float, float]:
+    """Cut a stretch of time to the file and to `MAX_SEGMENT_SECONDS`."""
+    start = min(max(0.0, start), header.duration or start)
+    return start, min(max(start, end), start + MAX_SEGMENT_SECONDS)
 
 
 def encode_preview(path: Path, target: Path) -> None:
@@ -139,4 +178,5 @@ def encode_preview(path: Path, target: Path) -> None:
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    encode(blocks(path), probe(path).sample_rate, target)
+    with opened(path) as (header, found):
+        encode(found, header.sample_rate, target)

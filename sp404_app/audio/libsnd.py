@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -49,21 +49,26 @@ def opened(path: Path) -> Iterator[soundfile.SoundFile]:
         os.close(descriptor)
 
 
-def header(path: Path) -> Header | None:
-    """Read the header, or None if this is not a file for libsndfile."""
-    try:
-        with opened(path) as sound:
-            if sound.format not in CONTAINERS:
-                return None
-            return Header(
-                duration=sound.frames / sound.samplerate,
-                frames=sound.frames,
-                sample_rate=sound.samplerate,
-                channels=sound.channels,
-                format=format_name(sound.format, sound.subtype),
-            )
-    except soundfile.LibsndfileError:
-        return None  # the caller tries the other decoder and explains
+@contextmanager
+def tried(path: Path) -> Iterator[soundfile.SoundFile | None]:
+    """Open a file, or yield None if it is not one for libsndfile."""
+    with ExitStack() as stack:
+        try:
+            sound = stack.enter_context(opened(path))
+        except soundfile.LibsndfileError:
+            sound = None  # the caller tries the other decoder and explains
+        yield sound if sound is not None and sound.format in CONTAINERS else None
+
+
+def described(sound: soundfile.SoundFile) -> Header:
+    """Read the header of an open file."""
+    return Header(
+        duration=sound.frames / sound.samplerate,
+        frames=sound.frames,
+        sample_rate=sound.samplerate,
+        channels=sound.channels,
+        format=format_name(sound.format, sound.subtype),
+    )
 
 
 def format_name(container: str, subtype: str) -> str:
@@ -83,15 +88,14 @@ def block_frames(channels: int) -> int:
     return max(1, BLOCK_SAMPLES // (channels * POINT_FRAMES)) * POINT_FRAMES
 
 
-def blocks(path: Path) -> Iterator[Frames]:
+def blocks(sound: soundfile.SoundFile) -> Iterator[Frames]:
     """Yield float32 blocks of shape (frames, channels).
 
     A file that breaks off simply ends: who reads compares with the header.
     """
-    with opened(path) as sound:
-        size = block_frames(sound.channels)
-        while len(block := next_block(sound, size)):
-            yield block
+    size = block_frames(sound.channels)
+    while len(block := next_block(sound, size)):
+        yield block
 
 
 def next_block(sound: soundfile.SoundFile, size: int) -> Frames:
@@ -105,12 +109,11 @@ def next_block(sound: soundfile.SoundFile, size: int) -> Frames:
         return buffer[: max(0, min(size, sound.tell() - start))]
 
 
-def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
+def segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frames, int]:
     """Seek and read `start` to `end` seconds, both inside the file."""
-    with opened(path) as sound:
-        rate = sound.samplerate
-        first = min(int(start * rate), sound.frames)
-        last = min(round(end * rate), sound.frames)
-        sound.seek(first)
-        frames = sound.read(max(0, last - first), dtype="float32", always_2d=True)
-        return np.asarray(frames, np.float32), rate
+    rate = sound.samplerate
+    first = min(int(start * rate), sound.frames)
+    last = min(round(end * rate), sound.frames)
+    sound.seek(first)
+    frames = sound.read(max(0, last - first), dtype="float32", always_2d=True)
+    return np.asarray(frames, np.float32), rate

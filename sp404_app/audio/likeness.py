@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sp404_app.audio.chroma import Chroma
-from sp404_app.audio.onset import Envelope, window
+from sp404_app.audio.onset import Envelope
+from sp404_app.audio.spectra import transforms
 from sp404_app.audio.weights import Linear
 
 Signal = npt.NDArray[np.float32]
@@ -82,7 +83,7 @@ def patch(y: Signal, sr: float) -> Signal:
     part = y[first : first + hop * CLOCK[-1] + SIZE]
     part = np.pad(part, (0, max(0, SIZE + hop - len(part))))
     frames = np.lib.stride_tricks.sliding_window_view(part, SIZE)[::hop][: CLOCK[-1]]
-    spectrum = np.fft.rfft(frames * window(SIZE))
+    spectrum = transforms(frames)
     bands = (spectrum.real**2 + spectrum.imag**2) @ mel_filters(sr)
     top = float(bands.max()) + 1e-20
     rows = np.full((len(CLOCK) - 1, MELS), np.log10(FLOOR), np.float32)

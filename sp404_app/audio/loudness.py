@@ -6,67 +6,72 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.fir import Fir
+from sp404_app.audio.recursive import Matrices, Matrix, Recursive, cascade
 
-Frames = npt.NDArray[np.float32]
+Planes = npt.NDArray[np.float32]
 
 ABSOLUTE_GATE: Final = -70.0  # LUFS
 RELATIVE_GATE: Final = -10.0  # LU below the mean of what passes the absolute gate
 OFFSET: Final = -0.691  # makes a 997 Hz sine at 0 dBFS in one channel read -3.01 LUFS
 HOP_SECONDS: Final = 0.1
 HOPS_PER_BLOCK: Final = 4  # 400 ms blocks, overlapping by 75 %
+SHELF_HZ, SHELF_Q = 1681.974450955533, 0.7071752369554196
+SHELF_GAIN, SHELF_MIDDLE = 1.5848647011308556, 1.2587209302325617  # high; at the corner
+HIGH_PASS_HZ, HIGH_PASS_Q = 38.13547087602444, 0.5003270373238773
+HIGH_PASS_GAIN: Final = 1.0049948987  # the standard does not normalise this section
 
 
 @lru_cache(maxsize=8)
-def k_weighting(rate: float) -> npt.NDArray[np.float64]:
-    """Return the impulse response of the K filter at any sample rate.
+def k_weighting(rate: float) -> Matrices:
+    """Return the K filter at any sample rate.
 
     The standard gives coefficients for 48 kHz only; these are the analogue prototypes behind
     them (De Man, "Evaluation of implementations of the EBU R128 loudness measurement", 2014):
-    a shelf of +4 dB above 1.68 kHz, and a high pass at 38 Hz, by the bilinear transform.
+    a shelf of +4 dB above 1.68 kHz, and a high pass at 38 Hz.
     """
-    size = 1 << int(np.ceil(np.log2(max(64.0, rate * 0.08))))
-    z = np.exp(-2j * np.pi * np.fft.rfftfreq(size))
-    response = shelf(z, rate) * high_pass(z, rate)
-    return np.fft.irfft(response, size)[: size // 2]
+    k = 1 / SHELF_Q
+    mix = (SHELF_GAIN, (SHELF_MIDDLE - SHELF_GAIN) * k, 1 - SHELF_GAIN)
+    shelf = section(SHELF_HZ / rate, SHELF_Q, mix)
+    gain = HIGH_PASS_GAIN
+    high_pass = section(HIGH_PASS_HZ / rate, HIGH_PASS_Q, (gain, -gain / HIGH_PASS_Q, -gain))
+    return Matrices(cascade(shelf, high_pass))
 
 
-def shelf(z: npt.NDArray[np.complex128], rate: float) -> npt.NDArray[np.complex128]:
-    """Respond as the head does: more above 1.68 kHz. `z` is the delay of one sample."""
-    # Below 4 kHz of rate the corner has no place under Nyquist; the shelf then does nothing.
-    k = np.tan(np.pi * min(1681.974450955533 / rate, 0.45))
-    high, q = 10 ** (3.999843853973347 / 20), 0.7071752369554196
-    band = high**0.4996667741545416
-    top = high + band * k / q + k * k, 2 * (k * k - high), high - band * k / q + k * k
-    bottom = 1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k
-    return (top[0] + top[1] * z + top[2] * z**2) / (bottom[0] + bottom[1] * z + bottom[2] * z**2)
+def section(corner: float, q: float, mix: tuple[float, float, float]) -> Matrix:
+    """Return one step of a state-variable filter as ((A, B), (C, D)).
 
-
-def high_pass(z: npt.NDArray[np.complex128], rate: float) -> npt.NDArray[np.complex128]:
-    """Leave out what is below hearing: second order at 38 Hz."""
-    k = np.tan(np.pi * min(38.13547087602444 / rate, 0.45))
-    q = 0.5003270373238773
-    bottom = 1 + k / q + k * k, 2 * (k * k - 1), 1 - k / q + k * k
-    return (1 - 2 * z + z**2) / (bottom[0] + bottom[1] * z + bottom[2] * z**2)
+    `corner` is its frequency as a share of the sample rate; `mix` says how much of the input,
+    the band and the low pass make the output. The bilinear transform by trapezoidal
+    integrators (Zavalishin, "The art of VA filter design", chapter 4): states of this form stay
+    exact in single precision, however low the corner.
+    """
+    # At rates of a few kHz the corner has no place under Nyquist; it then lies just below.
+    g = np.tan(np.pi * min(corner, 0.45))
+    one = 1 / (1 + g * (g + 1 / q))
+    band = np.array([one, -g * one, g * one])
+    low = np.array([g * one, 1 - g * g * one, g * g * one])
+    first, second, source = np.eye(3)
+    return np.array(
+        [2 * band - first, 2 * low - second, mix[0] * source + mix[1] * band + mix[2] * low]
+    )
 
 
 class LoudnessMeter:
     """Collects the K-weighted power of every 100 ms; channels count alike, as in stereo."""
 
     def __init__(self, rate: float, channels: int) -> None:
-        self.filter = Fir(k_weighting(rate), channels)
+        self.filter = Recursive(k_weighting(rate), channels)
         self.hop = max(1, round(rate * HOP_SECONDS))
-        self.rest = np.zeros(0)
+        self.rest = np.zeros((channels, 0), np.float32)
         self.sums: list[npt.NDArray[np.float64]] = []
 
-    def feed(self, block: Frames) -> None:
-        """Add a block of shape (frames, channels)."""
-        weighted = self.filter.feed(block)
-        power = np.einsum("ij,ij->i", weighted, weighted, dtype=np.float64)
-        power = np.concatenate([self.rest, power])
-        whole = len(power) // self.hop * self.hop
-        self.sums.append(power[:whole].reshape(-1, self.hop).sum(axis=1))
-        self.rest = power[whole:]
+    def feed(self, planes: Planes) -> None:
+        """Add frames of shape (channels, frames)."""
+        weighted = np.concatenate([self.rest, self.filter.feed(planes)], axis=1)
+        whole = weighted.shape[1] // self.hop
+        hops = weighted[:, : whole * self.hop].reshape(len(weighted), whole, self.hop)
+        self.sums.append(np.vecdot(hops, hops).sum(axis=0, dtype=np.float64))
+        self.rest = weighted[:, whole * self.hop :]
 
     @property
     def powers(self) -> npt.NDArray[np.float64]:
@@ -81,8 +86,8 @@ class LoudnessMeter:
         """
         powers = self.powers
         if len(powers) < HOPS_PER_BLOCK:
-            total = float(np.sum(powers) * self.hop + self.rest.sum())
-            mean = total / max(1, len(powers) * self.hop + len(self.rest))
+            total = float(np.sum(powers) * self.hop + np.sum(self.rest**2))
+            mean = total / max(1, len(powers) * self.hop + self.rest.shape[1])
             return float(lufs(mean)) if lufs(mean) >= ABSOLUTE_GATE else None
         blocks = np.convolve(powers, np.ones(HOPS_PER_BLOCK) / HOPS_PER_BLOCK, "valid")
         loud = blocks[lufs(blocks) >= ABSOLUTE_GATE]
@@ -97,16 +102,24 @@ def lufs(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return OFFSET + 10 * np.log10(np.maximum(np.asarray(power, np.float64), 1e-12))
 
 
-def true_peak(excerpt: npt.NDArray[np.floating]) -> float:
+def true_peak(excerpt: Planes) -> float:
     """Return the highest value between samples of a short excerpt, by 8-fold interpolation.
 
-    The ends are faded, so that cutting the excerpt out adds nothing. BS.1770-4, annex 2.
+    `excerpt` has shape (..., frames). The ends are faded, so that cutting it out adds nothing.
+    BS.1770-4, annex 2.
     """
-    n = len(excerpt)
+    n = excerpt.shape[-1]
     if n < 4:
         return float(np.abs(excerpt).max(initial=0.0))
+    faded = np.fft.rfft(excerpt * fade(n), norm="forward")
+    dense = np.fft.irfft(faded, 8 * n, norm="forward")
+    return float(np.abs(dense).max())
+
+
+@lru_cache(maxsize=8)
+def fade(n: int) -> npt.NDArray[np.float64]:
+    """Return a window of n samples whose first and last quarter are faded in and out."""
     edge = np.hanning(2 * (n // 4) + 2)[1:-1]
     window = np.ones(n)
     window[: n // 4], window[n - n // 4 :] = edge[: n // 4], edge[n // 4 :]
-    dense = np.fft.irfft(np.fft.rfft(excerpt * window), 8 * n) * 8
-    return float(np.abs(dense).max())
+    return window

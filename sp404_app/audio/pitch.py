@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from sp404_app.audio.spectra import thinned
+
 Signal = npt.NDArray[np.float32]
 
 RATE: Final = 11_025
@@ -39,9 +41,7 @@ class Pitch:
 
 def fundamental(y: Signal, sr: float) -> Pitch | None:
     """Find the pitch of a single note at `sr` Hz, or None if there is no clear one."""
-    factor = max(1, round(sr / RATE))
-    low = y[: len(y) // factor * factor].reshape(-1, factor).mean(axis=1)
-    rate = sr / factor
+    low, rate = thinned(y, sr, RATE)
     part = sustained(low)
     if len(part) < 4 * rate / HIGHEST_HZ or not np.any(part):
         return None

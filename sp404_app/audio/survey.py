@@ -13,7 +13,7 @@ from sp404_app.audio.fir import Decimator
 from sp404_app.audio.loudness import LoudnessMeter, true_peak
 from sp404_app.audio.peaks import Peaks, PeaksBuilder
 
-Frames = npt.NDArray[np.float32]
+Planes = npt.NDArray[np.float32]  # (channels, frames)
 Signal = npt.NDArray[np.float32]
 
 WINDOW_SECONDS: Final = 30.0
@@ -60,23 +60,24 @@ def survey(path: Path) -> Survey:
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    header = decode.probe(path)
-    levels = Levels(header)
-    peaks = PeaksBuilder(header.sample_rate)
-    meter = LoudnessMeter(header.sample_rate, header.channels)
-    excerpt = Excerpt(header)
-    for block in decode.blocks(path):
-        levels.feed(block)
-        peaks.feed(block)
-        meter.feed(block)
-        excerpt.feed(block)
+    with decode.opened(path) as (header, blocks):
+        levels = Levels(header)
+        peaks = PeaksBuilder(header.sample_rate)
+        meter = LoudnessMeter(header.sample_rate, header.channels)
+        excerpt = Excerpt(header)
+        for block in blocks:
+            peaks.feed(block)
+            planes = np.ascontiguousarray(block.T)  # long rows reduce ten times faster
+            levels.feed(planes)
+            meter.feed(planes)
+            excerpt.feed(planes)
     seconds = levels.frames / header.sample_rate
     whole = seconds <= WINDOW_SECONDS
     start = 0.0
     if not whole:
         start = loudest(meter.powers, seconds)
         excerpt = Excerpt(header)
-        excerpt.feed(decode.segment(path, start, start + WINDOW_SECONDS)[0])
+        excerpt.feed(decode.segment(path, start, start + WINDOW_SECONDS)[0].T)
     return Survey(
         header=header,
         duration=seconds,
@@ -132,31 +133,31 @@ class Levels:
         self.sums = np.zeros(header.channels)
         self.dual_mono = header.channels == 2
 
-    def feed(self, block: Frames) -> None:
-        """Add a block of shape (frames, channels)."""
-        planar = np.ascontiguousarray(block.T)  # long contiguous rows reduce ten times faster
-        level = np.abs(planar).max(axis=0)
+    def feed(self, planes: Planes) -> None:
+        """Add frames of shape (channels, frames)."""
+        level = np.abs(planes[0]) if len(planes) == 1 else np.abs(planes).max(axis=0)
         top = int(level.argmax())
-        self.sums += planar.sum(axis=1)
+        self.sums += planes.sum(axis=1)
         self.find_sound(level)
         if level[top] > 0.7 * self.peak:  # a quieter block cannot hold the true peak
-            around = planar[:, max(0, top - NEIGHBOURHOOD) : top + NEIGHBOURHOOD]
-            self.true = max(self.true, float(level[top]), *map(true_peak, around))
+            around = planes[:, max(0, top - NEIGHBOURHOOD) : top + NEIGHBOURHOOD]
+            self.true = max(self.true, float(level[top]), true_peak(around))
         self.peak = max(self.peak, float(level[top]))
         if level[top] >= CLIP:
             hot = level >= CLIP
             self.clips += int(np.count_nonzero(hot[2:] & hot[1:-1] & hot[:-2]))
         if self.dual_mono:
-            self.dual_mono = bool(np.array_equal(planar[0], planar[1]))
-        self.frames += len(block)
+            self.dual_mono = bool(np.array_equal(planes[0], planes[1]))
+        self.frames += len(level)
 
     def find_sound(self, level: Signal) -> None:
         """Note the first and last frame above silence."""
-        sounding = np.flatnonzero(level > SILENCE)
-        if len(sounding):
+        sounding = level > SILENCE
+        first = int(sounding.argmax())
+        if sounding[first]:
             if self.first is None:
-                self.first = self.frames + int(sounding[0])
-            self.last = self.frames + int(sounding[-1]) + 1
+                self.first = self.frames + first
+            self.last = self.frames + len(level) - int(sounding[::-1].argmax())
 
     @property
     def head(self) -> float:
@@ -179,21 +180,21 @@ class Excerpt:
         self.wanted = int(WINDOW_SECONDS * header.sample_rate)
         signs = np.where(np.arange(header.channels) % 2, -1.0, 1.0)
         # The sum of the channels, and their difference in case the sum cancels out.
-        mixes = np.stack([np.ones(header.channels), signs], axis=1) / header.channels
-        self.mixes = mixes.astype(np.float32)[:, : min(2, header.channels)]
-        self.decimator = Decimator(self.factor, self.mixes.shape[1])
-        self.parts: list[Frames] = []
+        mixes = np.stack([np.ones(header.channels), signs]) / header.channels
+        self.mixes = mixes.astype(np.float32)[: min(2, header.channels)]
+        self.decimator = Decimator(self.factor, len(self.mixes))
+        self.parts: list[Planes] = []
 
-    def feed(self, block: Frames) -> None:
-        """Add a block of shape (frames, channels); what is beyond 30 s is dropped."""
-        block = block[: self.wanted]
-        self.wanted -= len(block)
-        if len(block):
-            self.parts.append(self.decimator.feed(block @ self.mixes))
+    def feed(self, planes: Planes) -> None:
+        """Add frames of shape (channels, frames); what is beyond 30 s is dropped."""
+        planes = planes[:, : self.wanted]
+        self.wanted -= planes.shape[1]
+        if planes.size:
+            self.parts.append(self.decimator.feed((self.mixes @ planes).T).T)
 
     def mono(self) -> Signal:
         """Return one signal: the sum, or the difference where the sum cancels out."""
-        both = np.concatenate([*self.parts, self.decimator.flush()])
-        power = np.einsum("ij,ij->j", both, both)
+        both = np.concatenate([*self.parts, self.decimator.flush().T], axis=1)
+        power = np.vecdot(both, both)
         chosen = int(len(power) == 2 and power[0] < 0.02 * power[1])
-        return np.ascontiguousarray(both[:, chosen])
+        return np.ascontiguousarray(both[chosen])
