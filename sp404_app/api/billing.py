@@ -93,9 +93,10 @@ class Received(BaseModel):
 
 
 @router.get("/billing/plans")
-def get_plans() -> Plans:
+def get_plans(session: Database) -> Plans:
     """List the plans; no sign-in needed."""
-    return Plans(plans=[views.plan_view(plan) for plan in PLANS.values()], total=len(PLANS))
+    found = [views.plan_view(session, plan) for plan in PLANS.values()]
+    return Plans(plans=found, total=len(found))
 
 
 @router.post("/billing/subscribe")

@@ -136,11 +136,7 @@ def actions() -> rx.Component:
 def question() -> rx.Component:
     """Asked before cancelling."""
     return rx.el.div(
-        rx.el.p(
-            "Cancel the subscription? ",
-            f"{CARD.plan} stays yours until {CARD.ends}, nothing more is charged, and all your "
-            "sounds stay. Until then, one click takes it back.",
-        ),
+        rx.el.p(CARD.question),
         rx.el.div(
             act("Cancel the subscription", BillingState.cancel, "cancel-yes", "danger"),
             act("Keep it", BillingState.ask(False), "cancel-no"),

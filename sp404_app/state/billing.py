@@ -21,6 +21,8 @@ from sp404_app.state.notice import NoticeState
 from sp404_app.state.session import SessionState
 
 TRIES, PAUSE = 10, 1.0
+CANCELLED = "Cancelled. Everything stays until the period ends."
+ENDED = "Your subscription has ended. All your sounds stay."
 SLOW = "Your payment is on its way. This page shows it as soon as it arrives."
 
 
@@ -78,8 +80,7 @@ class BillingState(SessionState):
     @rx.event
     async def cancel(self) -> AsyncIterator[EventType[()] | None]:
         """Cancel at the period's end."""
-        words = "Cancelled. Everything stays until the period ends."
-        async for step in self._do(subscriptions.cancel, words):
+        async for step in self._do(subscriptions.cancel, CANCELLED):
             yield step
 
     @rx.event
@@ -139,8 +140,10 @@ class BillingState(SessionState):
             self.busy = False
         self.asking = False
         await self._read(user_id)
+        if words == CANCELLED and not self.card.can_resume:
+            words = ENDED
         yield NoticeState.show(words, "ok", False)  # type: ignore[misc]
 
     async def _read(self, user_id: uuid.UUID) -> None:
-        found = await in_transaction(billing_words.facts, user_id)
+        found = await in_transaction(billing_words.facts, user_id, self._tongue())
         self.card, self.banner, self.rows = found.card, found.banner, found.rows

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from sp404_app.services.billing import customers, invoices, views
+from sp404_app.services.billing import customers, invoices, money, views
 from sp404_app.services.billing.access import Access
 from sp404_app.services.billing.letters import day
-from sp404_app.services.billing.money import written
+from sp404_app.services.billing.previews import ENDS_AT_ONCE
 from sp404_app.services.billing.views import InvoiceView, SubscriptionView
 from sp404_app.services.plans import PLANS, Tier
 
@@ -30,7 +30,7 @@ class Card:
     can_resume: bool = False
     can_keep: bool = False
     known: bool = False
-    ends: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +64,27 @@ class Facts:
     rows: list[InvoiceRow]
 
 
-def facts(session: Session, user_id: uuid.UUID) -> Facts:
+def facts(session: Session, user_id: uuid.UUID, tongue: str = "en") -> Facts:
     """Read what the page shows of a person."""
     shown = views.subscription_view(session, user_id)
     customer = customers.find(session, user_id)
     listed = [views.invoice_view(row) for row in invoices.listed(session, user_id)]
     known = customer is not None and customer.stripe_id is not None
-    return Facts(card(shown, known=known), banner(shown), [_row(one) for one in listed])
+    rows = [_row(one, tongue) for one in listed]
+    return Facts(card(shown, tongue, known=known), banner(shown), rows)
 
 
-def card(shown: SubscriptionView, *, known: bool) -> Card:
+def card(shown: SubscriptionView, tongue: str, *, known: bool) -> Card:
     """Put a subscription into words."""
     mood, state = mood_of(shown)
-    label, text = _next(shown)
+    label, text = _next(shown, tongue)
+    price = money.written(shown.amount, shown.currency, tongue)
     lives = shown.status not in {"none", "incomplete"}
     return Card(
         plan=PLANS[Tier(shown.plan)].name,
         mood=mood,
         state=state,
-        price=f"{written(shown.amount, shown.currency)} a month" if lives else "$0",
+        price=f"{price} a month" if lives else money.short(0, shown.currency, tongue),
         next_label=label,
         next_text=text,
         method=shown.payment_method or "",
@@ -90,7 +92,21 @@ def card(shown: SubscriptionView, *, known: bool) -> Card:
         can_resume=lives and shown.cancel_at is not None,
         can_keep=shown.pending_plan is not None,
         known=known,
-        ends=day(shown.current_period_end) if shown.current_period_end else "",
+        question=_question(shown) if lives else "",
+    )
+
+
+def _question(shown: SubscriptionView) -> str:
+    name = PLANS[Tier(shown.plan)].name
+    if shown.status in ENDS_AT_ONCE:
+        return (
+            f"Cancel the subscription? A payment is missing, so {name} ends at once and you are on "
+            "Free. The open invoice need not be paid, and all your sounds stay."
+        )
+    ends = day(shown.current_period_end) if shown.current_period_end else "the period ends"
+    return (
+        f"Cancel the subscription? {name} stays yours until {ends}, nothing more is charged, and "
+        "all your sounds stay. Until then, one click takes it back."
     )
 
 
@@ -144,8 +160,8 @@ def banner(shown: SubscriptionView) -> Banner:
     return Banner()
 
 
-def _next(shown: SubscriptionView) -> tuple[str, str]:
-    price = written(shown.amount, shown.currency)
+def _next(shown: SubscriptionView, tongue: str) -> tuple[str, str]:
+    price = money.written(shown.amount, shown.currency, tongue)
     if shown.cancel_at:
         return "Ends", day(shown.cancel_at)
     if shown.pending_plan and shown.pending_at:
@@ -159,14 +175,14 @@ def _next(shown: SubscriptionView) -> tuple[str, str]:
     return "", ""
 
 
-def _row(one: InvoiceView) -> InvoiceRow:
+def _row(one: InvoiceView, tongue: str) -> InvoiceRow:
     amount = one.amount_due if one.status == "open" else one.total
     return InvoiceRow(
         id=str(one.id),
         number=one.number,
         date=f"{one.created_at:%-d %b %Y}",
         what=one.description,
-        amount=written(amount, one.currency),
+        amount=money.written(amount, one.currency, tongue),
         status=STATUS.get(one.status, one.status),
         open=one.status == "open",
         pdf=one.pdf_url,

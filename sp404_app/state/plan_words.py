@@ -2,15 +2,17 @@
 
 import uuid
 from dataclasses import dataclass
+from functools import partial
 
 from sqlmodel import Session
 
-from sp404_app.services.billing import previews, views
+from sp404_app.services.billing import catalogue, money, previews, views
 from sp404_app.services.billing.letters import day
-from sp404_app.services.billing.money import written
 from sp404_app.services.billing.previews import Kind, Preview
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import MB
+
+OPEN_IS_VOID = "Nothing; the open invoice need not be paid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,14 @@ class Question:
     warning: str = ""
     confirm: str = ""
     trial: bool = False
+    at_once: bool = False
 
 
 def said(asked: Question) -> str:
     """Say what was done."""
     name = PLANS[Tier(asked.tier)].name
+    if asked.at_once:
+        return "Your subscription has ended. All your sounds stay."
     return {
         Kind.UPGRADE: f"You are on {name} now.",
         Kind.DOWNGRADE: f"You change to {name} when this period ends.",
@@ -65,20 +70,25 @@ def said(asked: Question) -> str:
     }.get(Kind(asked.kind), "Done.")
 
 
-def cards(session: Session, user_id: uuid.UUID) -> list[PlanCard]:
+def cards(session: Session, user_id: uuid.UUID, tongue: str = "en") -> list[PlanCard]:
     """Return the three plans as they look to a person."""
     shown = views.subscription_view(session, user_id)
     kinds = views.kinds(session, user_id)
-    return [_card(plan, kinds[plan.tier], shown) for plan in PLANS.values()]
+    found = []
+    for plan in PLANS.values():
+        price = catalogue.shown_price(session, plan)
+        cost = money.short(price.amount, price.currency, tongue)
+        found.append(_card(plan, kinds[plan.tier], shown, cost))
+    return found
 
 
-def _card(plan: Plan, kind: Kind, shown: views.SubscriptionView) -> PlanCard:
+def _card(plan: Plan, kind: Kind, shown: views.SubscriptionView, price: str) -> PlanCard:
     current = shown.plan == plan.tier
     trial = kind is Kind.SUBSCRIBE and plan.trial_days > 0 and shown.trial_eligible
     return PlanCard(
         tier=plan.tier,
         name=plan.name,
-        price=f"${plan.price_cents // 100}",
+        price=price,
         storage=_size(plan.storage_bytes) if plan.storage_bytes else "Unlimited",
         analyses=f"{plan.analyses_per_month:,}" if plan.analyses_per_month else "Unlimited",
         queue={Tier.FREE: "After everybody else", Tier.PRO: "Before Free"}.get(plan.tier, "First"),
@@ -114,24 +124,24 @@ def _label(plan: Plan, kind: Kind, *, trial: bool) -> str:
     }.get(kind, "")
 
 
-def question(found: Preview, current: Tier, *, trial: bool) -> Question:
+def question(found: Preview, current: Tier, tongue: str = "en", *, trial: bool) -> Question:
     """Put a preview into words; every amount in it is Stripe's."""
     plan, trial = PLANS[found.tier], trial and found.trial_days > 0
     gains, losses = compared(PLANS[current], plan)
+    cost = partial(money.written, currency=found.currency, tongue=tongue)
     return Question(
         tier=found.tier,
         kind=found.kind,
         title=_title(found, plan, trial=trial),
         gains=gains,
         losses=losses,
-        lines=tuple(
-            CostLine(line.description, written(line.amount, found.currency)) for line in found.lines
-        ),
-        today=written(0 if trial else found.due_today, found.currency),
-        then=_then(found, trial=trial),
+        lines=tuple(CostLine(line.description, cost(line.amount)) for line in found.lines),
+        today=cost(0 if trial else found.due_today),
+        then=_then(found, cost(found.next_amount), trial=trial),
         warning=previews.warning(found),
-        confirm=_confirm(found, trial=trial),
+        confirm=_confirm(found, cost(found.due_today), trial=trial),
         trial=trial,
+        at_once=found.at_once,
     )
 
 
@@ -168,6 +178,8 @@ def _count(count: int | None) -> str:
 def _title(found: Preview, plan: Plan, *, trial: bool) -> str:
     if trial:
         return f"{found.trial_days} days of {plan.name}, free"
+    if found.at_once:
+        return "Cancel now"
     return {
         Kind.SUBSCRIBE: f"Subscribe to {plan.name}",
         Kind.UPGRADE: f"Upgrade to {plan.name} now",
@@ -177,18 +189,18 @@ def _title(found: Preview, plan: Plan, *, trial: bool) -> str:
     }.get(found.kind, plan.name)
 
 
-def _then(found: Preview, *, trial: bool) -> str:
-    monthly = f"{written(found.next_amount, found.currency)} a month"
+def _then(found: Preview, price: str, *, trial: bool) -> str:
+    monthly = f"{price} a month"
     if trial:
         return f"{monthly} after {found.trial_days} days, unless you cancel before"
     if found.kind is Kind.CANCEL:
-        return f"Nothing, from {day(found.next_at)} on" if found.next_at else "Nothing"
+        return f"Nothing, from {day(found.next_at)} on" if found.next_at else OPEN_IS_VOID
     return f"{monthly} from {day(found.next_at)} on" if found.next_at else monthly
 
 
-def _confirm(found: Preview, *, trial: bool) -> str:
+def _confirm(found: Preview, due: str, *, trial: bool) -> str:
     if found.kind is Kind.UPGRADE:
-        return f"Pay {written(found.due_today, found.currency)} and upgrade"
+        return f"Pay {due} and upgrade"
     return {
         Kind.SUBSCRIBE: "Go to the trial" if trial else "Go to payment",
         Kind.DOWNGRADE: "Change at the period's end",

@@ -39,7 +39,7 @@ class PlansState(SessionState):
         self.test_mode = settings().stripe_emulated
         self.came_back = "cancelled" in self.router.url.query_parameters
         self.question, self.problem, self.pay_url, self.busy = Question(), "", "", False
-        self.cards = await in_transaction(plan_words.cards, user_id)
+        self.cards = await in_transaction(plan_words.cards, user_id, self._tongue())
         self.loaded = True
 
     @rx.event
@@ -58,7 +58,7 @@ class PlansState(SessionState):
             self.busy = False
         self._proration_date = found.proration_date
         self.question = plan_words.question(
-            found, plan_words.current_of(self.cards), trial=trial is True
+            found, plan_words.current_of(self.cards), self._tongue(), trial=trial is True
         )
 
     @rx.event
@@ -89,7 +89,7 @@ class PlansState(SessionState):
             return
         finally:
             self.busy = False
-        self.cards = await in_transaction(plan_words.cards, user_id)
+        self.cards = await in_transaction(plan_words.cards, user_id, self._tongue())
         if not changed.done:
             self.problem = "Your card did not pay for the change. You are still on your plan."
             self.pay_url = changed.pay_url

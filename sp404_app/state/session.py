@@ -5,6 +5,7 @@ import uuid
 import reflex as rx
 
 from sp404_app.services import identity
+from sp404_app.services.billing import money
 from sp404_app.services.sign_ins import Client, SignedIn
 
 
@@ -29,6 +30,10 @@ class SessionState(rx.State):
             NotSignedIn: If the cookie is missing, unknown or stale.
         """
         return await identity.of_cookie(identity.cookie_in(self.router.headers.cookie))
+
+    def _tongue(self) -> str:
+        """Say in which language's way this browser likes its numbers."""
+        return money.language(self.router.headers.accept_language)
 
     def _client(self) -> Client:
         """Say where this tab's websocket comes from."""

@@ -1,12 +1,13 @@
 """What we sell, at Stripe: prices, the portal, the webhook's address. Safe to run twice."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, select
 
-from sp404_app.errors import Unavailable
+from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import StripeObject
 from sp404_app.services.billing import client
 from sp404_app.services.billing.client import Plain, asking, plain
@@ -71,6 +72,14 @@ def price_of(session: Session, tier: Tier) -> Price:
         row = _row(session, _name(tier))
         assert row
     return Price(row.stripe_id, row.amount or 0, row.currency)
+
+
+def shown_price(session: Session, plan: Plan) -> Price:
+    """Return what a plan costs at Stripe; what it will cost there where nothing is sold yet."""
+    row = _row(session, _name(plan.tier)) if plan.price_cents else None
+    if row is None or row.amount is None:
+        return Price("", plan.price_cents, CURRENCY)
+    return Price(row.stripe_id, row.amount, row.currency)
 
 
 def tier_of(session: Session, price: Plain) -> Tier | None:
@@ -146,8 +155,10 @@ def _new_price(plan: Plan) -> Plain:
 
 def _set_up_portal(session: Session) -> str:
     """Let the portal change the card, show invoices and cancel; plans are changed here."""
+    configurations = client.client().v1.billing_portal.configurations
     if row := _row(session, PORTAL):
-        return row.stripe_id
+        with suppress(NotFound), asking():
+            return configurations.retrieve(row.stripe_id).id
     features: Any = {
         "customer_update": {"enabled": False},
         "invoice_history": {"enabled": True},
@@ -155,7 +166,7 @@ def _set_up_portal(session: Session) -> str:
         "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
     }
     with asking():
-        made = client.client().v1.billing_portal.configurations.create(
+        made = configurations.create(
             {"features": features, "default_return_url": f"{settings().origin}/billing"}
         )
     _keep(session, PORTAL, made.id)
@@ -163,15 +174,37 @@ def _set_up_portal(session: Session) -> str:
 
 
 def _set_up_webhook(session: Session) -> str:
+    """Let exactly the events we handle come to our address; what is there is brought up to date."""
     url = f"{settings().origin}/api/webhooks/stripe"
-    if row := _row(session, WEBHOOK):
-        return f"webhook {row.stripe_id} {url}"
     with asking():
-        made = client.client().v1.webhook_endpoints.create(
-            {"url": url, "enabled_events": list(EVENTS), "api_version": client.API_VERSION}  # type: ignore[typeddict-item]  # the names are Stripe's
-        )
-    _keep(session, WEBHOOK, made.id)
-    return f"webhook {made.id} {url}\nset SP404_STRIPE_WEBHOOK_SECRET={made.secret}"
+        found = _found_webhook(session, url) or _new_webhook(url)
+    _keep(session, WEBHOOK, found["id"])
+    said = f"webhook {found['id']} {url}"
+    if secret := found.get("secret"):
+        return f"{said}\nset SP404_STRIPE_WEBHOOK_SECRET={secret}"
+    if found.get("api_version") not in (None, client.API_VERSION):
+        return f"{said}\nspeaks {found['api_version']}: delete it at Stripe, and run this again"
+    return said
+
+
+def _found_webhook(session: Session, url: str) -> Plain | None:
+    """Return the endpoint we made before, or one for our address, after mending it."""
+    endpoints, row = client.client().v1.webhook_endpoints, _row(session, WEBHOOK)
+    known = [plain(one) for one in endpoints.list({"limit": 100}).auto_paging_iter()]
+    ours = [one for one in known if row and one["id"] == row.stripe_id]
+    found = next(iter(ours or [one for one in known if one["url"] == url]), None)
+    if found is None:
+        return None
+    right = (url, sorted(EVENTS), "enabled")
+    if (found["url"], sorted(found["enabled_events"]), found["status"]) == right:
+        return found
+    wanted: Any = {"url": url, "enabled_events": list(EVENTS), "disabled": False}
+    return plain(endpoints.update(found["id"], wanted))
+
+
+def _new_webhook(url: str) -> Plain:
+    wanted: Any = {"url": url, "enabled_events": list(EVENTS), "api_version": client.API_VERSION}
+    return plain(client.client().v1.webhook_endpoints.create(wanted))
 
 
 def _row(session: Session, name: str) -> StripeObject | None:

@@ -16,6 +16,8 @@ from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import MB
 
 GOOD_FOR = 15 * 60  # seconds
+# Where a payment is missing there is no paid time to wait for: cancelling ends it now.
+ENDS_AT_ONCE = frozenset({"past_due", "unpaid", "paused"})
 
 
 class Kind(StrEnum):
@@ -51,6 +53,7 @@ class Preview:
     proration_date: int | None = None
     excess_bytes: int = 0
     trial_days: int = 0
+    at_once: bool = False
 
 
 def of(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
@@ -67,8 +70,11 @@ def of(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
         return _first(session, user_id, tier, excess)
     kind = kind_of(row, tier)
     if tier is Tier.FREE:
-        ends = row.cancel_at or row.period_end
-        return Preview(tier, kind, 0, 0, ends, row.currency, excess_bytes=excess)
+        now = row.status in ENDS_AT_ONCE
+        ends = None if now else row.cancel_at or row.period_end
+        return Preview(tier, kind, 0, 0, ends, row.currency, excess_bytes=excess, at_once=now)
+    if tier == row.tier:  # theirs stays what it costs, also when new ones cost something else
+        return Preview(tier, kind, 0, row.amount, row.period_end, row.currency, excess_bytes=excess)
     price = catalogue.price_of(session, tier)
     if kind is Kind.UPGRADE:
         return _upgrade(session, row, tier, price)
@@ -135,8 +141,16 @@ def _first(session: Session, user_id: uuid.UUID, tier: Tier, excess: int) -> Pre
         return Preview(tier, Kind.SAME, 0, 0, None, catalogue.CURRENCY, excess_bytes=excess)
     price, days = catalogue.price_of(session, tier), PLANS[tier].trial_days
     days = days if trials.eligible(session, user_id) else 0
+    cost = price.amount
     return Preview(
-        tier, Kind.SUBSCRIBE, price.amount, price.amount, None, price.currency, trial_days=days
+        tier,
+        Kind.SUBSCRIBE,
+        cost,
+        cost,
+        None,
+        price.currency,
+        excess_bytes=excess,
+        trial_days=days,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from sp404_app.models import Invoice, Subscription
-from sp404_app.services.billing import customers, previews, standing, trials
+from sp404_app.services.billing import catalogue, customers, previews, standing, trials
 from sp404_app.services.billing.previews import Kind
 from sp404_app.services.plans import PLANS, Plan, Tier
 
@@ -66,13 +66,14 @@ class InvoiceView:
     pdf_url: str
 
 
-def plan_view(plan: Plan) -> PlanView:
-    """Show a plan."""
+def plan_view(session: Session, plan: Plan) -> PlanView:
+    """Show a plan, and what it costs at Stripe."""
+    price = catalogue.shown_price(session, plan)
     return PlanView(
         plan.tier,
         plan.name,
-        plan.price_cents,
-        "usd",
+        price.amount,
+        price.currency,
         "month",
         plan.storage_bytes,
         plan.analyses_per_month,
@@ -96,7 +97,7 @@ def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
             plan=given.plan.tier,
             status="none",
             amount=0,
-            currency="usd",
+            currency=catalogue.CURRENCY,
             **dict.fromkeys(_MOMENTS),
             pending_plan=None,
             upgrade_unpaid=False,

@@ -10,7 +10,7 @@ from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
 from sp404_app.models import BillingCustomer, Subscription, User
 from sp404_app.models.columns import now
 from sp404_app.services import quotas
-from sp404_app.services.billing import money, standing
+from sp404_app.services.billing import standing
 from sp404_app.services.billing.access import GRACE, Access, Standing, access_state
 from sp404_app.services.billing.client import realm
 
@@ -44,22 +44,6 @@ LATE, FRESH = AT - GRACE, AT - GRACE + dt.timedelta(seconds=1)
 )
 def test_the_table(standing: Standing, expected: Access) -> None:
     assert access_state(standing, AT) is expected
-
-
-@pytest.mark.parametrize(
-    ("amount", "currency", "words"),
-    [
-        (2900, "usd", "$29.00"),
-        (-1450, "usd", "−$14.50"),
-        (5, "usd", "$0.05"),
-        (0, "usd", "$0.00"),
-        (123456789, "eur", "€1,234,567.89"),
-        (500, "jpy", "¥500"),
-        (100, "sek", "SEK 1.00"),
-    ],
-)
-def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str) -> None:
-    assert money.written(amount, currency) == words
 
 
 def subscribed(user: User, status: str, **fields: object) -> None:

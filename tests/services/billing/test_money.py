@@ -1,0 +1,63 @@
+"""Amounts are written to the cent, in the way of the browser's language."""
+
+import pytest
+
+from sp404_app.services.billing import money
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        (2900, "usd", "$29.00"),
+        (-1450, "usd", "−$14.50"),
+        (5, "usd", "$0.05"),
+        (0, "usd", "$0.00"),
+        (123456789, "eur", "€1,234,567.89"),
+        (500, "jpy", "¥500"),
+        (100, "sek", "SEK\u00a01.00"),
+    ],
+)
+def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str) -> None:
+    assert money.written(amount, currency) == words
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("", "$1,234.50"),
+        ("en-GB,en;q=0.9", "$1,234.50"),
+        ("de-DE,de;q=0.9,en;q=0.8", "1.234,50\u00a0$"),
+        ("de-CH", "$\u00a01’234.50"),
+        ("fr", "1\u00a0234,50\u00a0$"),
+        ("nl-NL", "$\u00a01.234,50"),
+        ("pt-BR,pt;q=0.9", "$\u00a01.234,50"),
+        ("pt-PT", "1\u00a0234,50\u00a0$"),
+        ("ja", "$1,234.50"),
+        ("<script>, x", "$1,234.50"),
+        ("*", "$1,234.50"),
+    ],
+)
+def test_a_browser_gets_its_own_way_of_writing(header: str, words: str) -> None:
+    assert money.written(123450, "usd", money.language(header)) == words
+
+
+@pytest.mark.parametrize("tongue", sorted(money.CUSTOMS))
+def test_no_language_changes_a_digit(tongue: str) -> None:
+    text = money.written(-123456789, "usd", tongue)
+    assert "".join(filter(str.isdigit, text)) == "123456789"
+    assert text.startswith("−")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "tongue", "words"),
+    [
+        (2900, "usd", "en", "$29"),
+        (2950, "usd", "en", "$29.50"),
+        (0, "usd", "en", "$0"),
+        (2900, "usd", "de", "29\u00a0$"),
+        (100000, "usd", "en", "$1,000"),
+        (500, "jpy", "en", "¥500"),
+    ],
+)
+def test_whole_amounts_may_be_short(amount: int, currency: str, tongue: str, words: str) -> None:
+    assert money.short(amount, currency, tongue) == words
