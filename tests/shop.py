@@ -40,10 +40,16 @@ class Weather:
     only: str = ""  # a part of the path
     method: str = ""
     after: bool = False  # Stripe does it, and the answer is lost
+    nth: int | None = None  # that call from now on only, counted from 0
     calls: list[tuple[str, str]] = field(default_factory=list)
 
     def hits(self, method: str, path: str) -> bool:
-        return bool(self.status) and self.only in path and self.method in ("", method)
+        if not self.status or self.only not in path or self.method not in ("", method):
+            return False
+        if self.nth is None:
+            return True
+        self.nth -= 1
+        return self.nth == -1
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Changing a subscription: up at once, down at the period's end, out, and back."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from sp404_app.errors import Conflict, NotFound, PaymentFailed
 from sp404_app.models import BillingCustomer, Invoice, Subscription
 from sp404_app.models.billing import BILLABLE
 from sp404_app.services.billing import catalogue, client, customers, previews, standing, sync
-from sp404_app.services.billing.client import Plain, asking, plain
+from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
 from sp404_app.services.billing.previews import Kind
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
@@ -146,7 +147,7 @@ def cancel(session: Session, user_id: uuid.UUID) -> None:
     """
     customer, row = _held(session, user_id)
     _release(session, customer, row)
-    if row.status in UNPAID | {"paused"}:
+    if row.status in previews.ENDS_AT_ONCE:
         _end_now(session, customer, row)
     elif not row.cancel_at:
         _update(session, customer, row, f"cancel:{row.stripe_id}", {"cancel_at_period_end": True})
@@ -172,11 +173,11 @@ def close_account(session: Session, user_id: uuid.UUID) -> None:
     Raises:
         AppError: If Stripe does not answer; the account must not be deleted then.
     """
-    customer = customers.find(session, user_id)
-    if customer is None:
+    if customers.find(session, user_id) is None:
         return
-    sync.person(session, user_id)
     customer = customers.locked(session, user_id)
+    _close_purchases(customer)
+    sync.person(session, user_id)
     mine = select(Subscription).where(
         Subscription.user_id == user_id,
         Subscription.realm == customer.realm,
@@ -236,6 +237,17 @@ def _stay(session: Session, customer: BillingCustomer, row: Subscription) -> Non
     """Take a cancellation back, in whichever of its two shapes it was made."""
     shaped = {"cancel_at_period_end": False} if row.raw.get("cancel_at_period_end") else None
     _update(session, customer, row, f"stay:{row.stripe_id}", shaped or {"cancel_at": ""})
+
+
+def _close_purchases(customer: BillingCustomer) -> None:
+    """Let nobody pay any more for what was begun: a page of Checkout stays open for a day."""
+    if customer.stripe_id is None:
+        return
+    sessions = client.client().v1.checkout.sessions
+    with suppress(CustomerGone), asking():
+        listed = sessions.list({"customer": customer.stripe_id, "status": "open", "limit": 100})
+        for found in listed.auto_paging_iter():
+            sessions.expire(found.id)
 
 
 def _end_now(session: Session, customer: BillingCustomer, row: Subscription) -> None:

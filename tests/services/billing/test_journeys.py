@@ -1,15 +1,19 @@
 """From the first trial to the last invoice, against Stripe's emulator over real HTTP."""
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from sp404_app.db import transaction
-from sp404_app.errors import Conflict, NotFound, PaymentFailed
-from sp404_app.models import Subscription, User
+from sp404_app.errors import Conflict, NotFound, PaymentFailed, QuotaExceeded
+from sp404_app.models import Sample, StripeObject, Subscription, User
+from sp404_app.services import quotas
 from sp404_app.services.billing import invoices, previews, subscriptions
 from sp404_app.services.plans import Tier
+from sp404_app.settings import MB
+from sp404_app.state import billing_words, plan_words
 from tests.accounts import mails
 from tests.shop import DAY, FAILS_LATER, Shop
+from tests.sounds import Keep
 
 
 def subjects(user: User) -> list[str]:
@@ -259,3 +263,73 @@ def test_an_old_or_invented_price_is_refused(shop: Shop, user: User) -> None:
         with transaction() as session, pytest.raises(Conflict, match="up to date"):
             subscriptions.change(session, user.id, Tier.ENTERPRISE, stamp)
     assert shop.entitled(user.id) == ("pro", "full")
+
+
+def test_nobody_can_pay_for_an_account_that_was_closed(shop: Shop, user: User) -> None:
+    url = shop.start(user.id, trial=True)
+    with transaction() as session:
+        subscriptions.close_account(session, user.id)
+    assert not shop.pay(url)
+    assert not shop.living(user.id)
+    shop.stripe().customers.delete(shop.customer(user.id).stripe_id)
+    with transaction() as session:
+        subscriptions.close_account(session, user.id)
+
+
+def test_a_plan_that_holds_less_is_warned_of(shop: Shop, user: User, keep: Keep) -> None:
+    sample = keep()
+    with transaction() as session:
+        session.get_one(Sample, sample).size = 5121 * MB
+    with transaction() as session:  # before the first purchase, too
+        assert previews.of(session, user.id, Tier.PRO).excess_bytes == MB
+        assert previews.of(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
+    shop.buy(user.id, "enterprise")
+    for tier, excess in ((Tier.PRO, 1), (Tier.FREE, 5021)):
+        with transaction() as session:
+            seen = previews.of(session, user.id, tier)
+        assert seen.excess_bytes == excess * MB
+        assert f"You keep {excess:,} MB more than" in previews.warning(seen)
+    with transaction() as session:
+        subscriptions.change(session, user.id, Tier.PRO)
+    shop.advance(user.id, days=32)
+    assert shop.entitled(user.id)[0] == "pro"
+    with transaction() as session:
+        assert session.get_one(Sample, sample).deleted_at is None
+        with pytest.raises(QuotaExceeded):
+            quotas.reserve_storage(session, user.id, 1)
+
+
+def test_what_a_plan_costs_its_owner_stays_when_new_ones_cost_more(shop: Shop, user: User) -> None:
+    shop.buy(user.id, "enterprise")
+    with transaction() as session:
+        subscriptions.change(session, user.id, Tier.PRO)
+    with transaction() as session:
+        session.exec(update(StripeObject).values(amount=19900))
+    with transaction() as session:
+        seen = previews.of(session, user.id, Tier.ENTERPRISE)
+    assert (seen.kind, seen.next_amount) == (previews.Kind.KEEP, 9900)
+
+
+def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
+    shop: Shop, user: User
+) -> None:
+    shop.buy(user.id)
+    with transaction() as session:
+        seen = previews.of(session, user.id, Tier.FREE)
+    assert (seen.at_once, seen.next_at) == (False, shop.subscription(user.id).period_end)
+    shop.card(user.id, "pm_card_chargeCustomerFail")
+    shop.advance(user.id, days=32)
+    with transaction() as session:
+        seen = previews.of(session, user.id, Tier.FREE)
+    assert (seen.kind, seen.at_once, seen.next_at) == (previews.Kind.CANCEL, True, None)
+    asked = plan_words.question(seen, Tier.PRO, trial=False)
+    assert asked.title == "Cancel now"
+    assert "need not be paid" in asked.then
+    with transaction() as session:
+        card = billing_words.facts(session, user.id).card
+        assert "ends at once" in card.question
+        subscriptions.change(session, user.id, Tier.FREE)
+    assert plan_words.said(asked) == "Your subscription has ended. All your sounds stay."
+    assert shop.entitled(user.id) == ("free", "full")
+    with transaction() as session:
+        assert billing_words.facts(session, user.id).card.question == ""

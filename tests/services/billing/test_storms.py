@@ -17,9 +17,10 @@ from sp404_app.errors import AppError, Unavailable
 from sp404_app.jobs import billing
 from sp404_app.models import MailLog, StripeEvent, Subscription, User
 from sp404_app.models.columns import now
-from sp404_app.services.billing import subscriptions, webhooks
+from sp404_app.services.billing import client, subscriptions, webhooks
 from sp404_app.services.billing.client import realm
 from sp404_app.services.plans import Tier
+from sp404_app.settings import settings
 from tests.shop import FAILS_LATER, Shop
 
 Ids = list[str]
@@ -216,8 +217,6 @@ def test_ids_of_another_world_are_never_used(
     shop: Shop, user: User, environment: pytest.MonkeyPatch
 ) -> None:
     shop.buy(user.id)
-    from sp404_app.settings import settings
-
     environment.setenv("SP404_STRIPE_SECRET_KEY", "sk_live_x")
     settings.cache_clear()
     assert realm() == "live"
@@ -227,3 +226,19 @@ def test_ids_of_another_world_are_never_used(
 
         assert customers.find(session, user.id) is None
         assert invoices.listed(session, user.id) == []
+
+
+def test_events_of_another_world_are_not_asked_about(
+    shop: Shop, user: User, environment: pytest.MonkeyPatch
+) -> None:
+    shop.buy(user.id)
+    begin_again(arrived())
+    reached = client.client()
+    environment.setattr(client, "client", lambda: reached)
+    environment.setenv("SP404_STRIPE_SECRET_KEY", "sk_live_x")
+    settings.cache_clear()
+    shop.weather.calls.clear()
+    assert shop.work()
+    assert shop.weather.calls == []
+    with transaction() as session:
+        assert set(session.exec(select(StripeEvent.error))) == {"of the emulator world"}
