@@ -17,7 +17,7 @@ Signal = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 
 RATE: Final = 11_025
-SIZE, HOP = 4096, 1024
+SIZE, HOP = 4096, 2048
 LOWEST_HZ, HIGHEST_HZ = 38.0, 2200.0
 HARMONICS: Final = 4
 HARMONIC_FALL: Final = 0.6
