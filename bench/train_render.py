@@ -183,8 +183,11 @@ def tonal_take(rng: np.random.Generator) -> Take:
         style = STYLES[pick(rng, tuple(STYLES))]
         play(loop, rng, style, kit(rng), ("kick", "snare", "hat"))
     label = {"bass": "bass", "chords": "chord"}.get(what, "melodic loop")
-    # Fewer notes than these fit more than one scale: then nobody can know the key.
-    key = key_name(pitch, mode) if len(loop.played) >= SURE_OF_KEY and what != "bass" else None
+    # Fewer notes than these fit more than one scale, and a minor progression that starts on its
+    # third is a major one: then nobody can know the key.
+    starts_home = what == "melody" or progression[0] == 0
+    known = starts_home and len(loop.played) >= SURE_OF_KEY and what != "bass"
+    key = key_name(pitch, mode) if known else None
     return Take(finished(loop, rng), "loop", f"tonal/{what}/{metre}", label, bpm, key, beats)
 
 
