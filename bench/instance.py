@@ -57,9 +57,10 @@ SECOND = [
 
 
 @contextmanager
-def product() -> Iterator[Product]:
-    """Start the whole product with an empty home, and stop it."""
+def product(extra: dict[str, str] | None = None) -> Iterator[Product]:
+    """Start the whole product with an empty home and perhaps some settings, and stop it."""
     with slot() as folder, home_in(folder) as instance:
+        instance.extra |= extra or {}
         instance.start()
         try:
             yield instance
@@ -79,11 +80,11 @@ def database(instance: Product) -> Iterator[Session]:
     engine.dispose()
 
 
-def person(session: Session, email: str = "bench@example.org") -> User:
+def person(session: Session, email: str = "bench@example.org", password_hash: str = "") -> User:
     """Make somebody who can sign in."""
     user = User(
         email=email,
-        password_hash=passwords.hash_now(PASSWORD),
+        password_hash=password_hash or passwords.hash_now(PASSWORD),
         email_verified_at=now(),
         is_demo=True,  # the demo account is on Pro, which has room for what is measured
     )

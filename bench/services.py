@@ -16,15 +16,16 @@ from sp404_app.supervisor.home import Home
 def services() -> Iterator[None]:
     """Use those of the home in SP404_HOME if it is set (and running), else start a product."""
     if home := os.environ.get("SP404_HOME"):
-        _point_at(home)
+        point_at(home)
         yield
         return
     with product() as instance:
-        _point_at(str(instance.home))
+        point_at(str(instance.home))
         yield
 
 
-def _point_at(folder: str) -> None:
+def point_at(folder: str) -> None:
+    """Let the services of this process be those of a running product."""
     os.environ["SP404_HOME"] = folder
     settings.cache_clear()
     home = Home(settings().home)

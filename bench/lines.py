@@ -1,0 +1,106 @@
+"""Many HTTP connections from one process, with as little work of our own as possible."""
+
+import asyncio
+import re
+import time
+
+LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+class Line(asyncio.Protocol):
+    """One kept connection that asks one thing at a time."""
+
+    def __init__(self) -> None:
+        self._got = bytearray()
+        self._answer: asyncio.Future[int] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what to write to."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Collect an answer; when it is whole, say its status."""
+        self._got += data
+        head = self._got.find(b"\r\n\r\n")
+        if head < 0:
+            return
+        length = LENGTH.search(self._got, 0, head)
+        if length is None or len(self._got) < head + 4 + int(length[1]):
+            return
+        status = int(self._got[9:12])
+        self._got.clear()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(status)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """Count what was not answered as an error."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(0)
+
+    async def ask(self, request: bytes) -> int:
+        """Send a request and return the status of its answer; 0 if there was none."""
+        self._answer = asyncio.get_running_loop().create_future()
+        assert self._transport is not None
+        self._transport.write(request)
+        return await self._answer
+
+
+async def opened(port: int) -> Line:
+    """Connect."""
+    _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", port)
+    return line
+
+
+def request(path: str, token: str) -> bytes:
+    """Write a request."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ).encode()
+
+
+async def closed_loop(port: int, requests: list[bytes], lines: int, seconds: float) -> float:
+    """Ask as fast as answers come, on some connections; return answers a second.
+
+    Raises:
+        RuntimeError: If an answer is not a 200.
+    """
+    count, until = 0, time.perf_counter() + seconds
+
+    async def go(number: int) -> None:
+        nonlocal count
+        line, turn = await opened(port), number
+        while time.perf_counter() < until:
+            status = await line.ask(requests[turn % len(requests)])
+            if status != 200:
+                raise RuntimeError(f"answered {status}")
+            count, turn = count + 1, turn + lines
+
+    await asyncio.gather(*(go(number) for number in range(lines)))
+    return count / seconds
+
+
+async def paced(
+    port: int, requests: list[bytes], seconds: int
+) -> tuple[list[float], dict[int, int]]:
+    """Let everybody ask once a second; return the times and how often each status came.
+
+    A time is counted from the moment when the request was due, so one that had to wait for the
+    one before it is not made to look fast.
+    """
+    times: list[float] = []
+    statuses: dict[int, int] = {}
+    lines = [await opened(port) for _ in requests]
+    began = time.perf_counter() + 1
+
+    async def person(number: int) -> None:
+        for second in range(seconds):
+            due = began + number / len(requests) + second
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            status = await lines[number].ask(requests[number])
+            times.append(time.perf_counter() - due)
+            statuses[status] = statuses.get(status, 0) + 1
+
+    await asyncio.gather(*(person(number) for number in range(len(requests))))
+    return times, statuses

@@ -1,0 +1,160 @@
+"""A library under load: people who ask once a second, and as much as the machine gives.
+
+    .venv/bin/python bench/load.py [--people 1000] [--size 1000] [--seconds 60] [--burst 10]
+
+Everybody has a library of their own and asks for its first 50 sounds. Goals: no error and a 95th
+percentile below 100 ms, with the load generator on the same cores; and, as fast as answers come,
+four times the requests a second of the same route as a plain FastAPI app has it (bench/plain.py),
+in turns on the same database. One web process each. The limit of requests a minute is lifted for
+the second part, but counted all the same.
+"""
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psycopg
+from instance import database, library, person, product
+from lines import closed_loop, paced, request
+from services import percentile, point_at
+from sqlmodel import Session, insert
+
+from sp404_app.models import User
+from sp404_app.models.columns import now
+from sp404_app.services import tokens
+from sp404_app.services.sign_ins import Client
+from tests.product import ROOT, Product, free_port
+
+PATH = "/api/samples?limit=50"
+LINES = 50
+ROUNDS = 3
+INDEXES = """
+select indexname, indexdef from pg_indexes
+where tablename = 'samples' and indexdef not like '%%UNIQUE%%'
+"""
+COLUMNS = """
+select column_name from information_schema.columns
+where table_name = 'samples' and table_schema = 'public' and is_generated = 'NEVER'
+"""
+
+
+def main() -> None:
+    """Fill, measure and print."""
+    asked = _arguments()
+    with product({"SP404_REQUESTS_PER_MINUTE": "1000000000"}) as instance:
+        with database(instance) as session:
+            people = _filled(session, asked.people, asked.size)
+        _vacuum(instance)
+        os.environ["PORT"] = str(instance.port)
+        point_at(str(instance.home))
+        with database(instance) as session:
+            requests = [
+                request(PATH, tokens.start(session, user_id, Client("127.0.0.1", "bench")).token)
+                for user_id in people
+            ]
+        with plain(instance) as port:
+            asyncio.run(_measure(instance.port, port, requests, asked))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, value in (("people", 1000), ("size", 1000), ("seconds", 60), ("burst", 10)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    return parser.parse_args()
+
+
+async def _measure(
+    ours: int, theirs: int, requests: list[bytes], asked: argparse.Namespace
+) -> None:
+    for port in (ours, theirs):
+        await closed_loop(port, requests, 4, 2)  # warm
+    times, statuses = await paced(ours, requests, asked.seconds)
+    p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
+    print(f"{len(requests)} people, {asked.size} sounds each, once a second for {asked.seconds} s")
+    print(f"answers {statuses}   p50 {p50:.1f} ms   p95 {p95:.1f} ms   p99 {p99:.1f} ms")
+    print(f"as fast as answers come, {LINES} connections, {asked.burst} s each, in turns:")
+    ratios = []
+    for _ in range(ROUNDS):
+        plain = await closed_loop(theirs, requests, LINES, asked.burst)
+        mine = await closed_loop(ours, requests, LINES, asked.burst)
+        ratios.append(mine / plain)
+        print(f"plain {plain:6.0f}/s   ours {mine:6.0f}/s   {mine / plain:.2f} times")
+    print(f"median {sorted(ratios)[ROUNDS // 2]:.2f} times, at load {os.getloadavg()[0]:.1f}")
+
+
+def _vacuum(instance: Product) -> None:
+    """Let PostgreSQL know what it has, as it does by itself in a while."""
+    folder = instance.home / "run" / "postgres"
+    with psycopg.connect(f"postgresql://postgres@/sp404?host={folder}", autocommit=True) as line:
+        line.execute("vacuum analyze samples")
+
+
+def _filled(session: Session, people: int, size: int) -> list[uuid.UUID]:
+    """Make people with a library each: one is made here, PostgreSQL copies it for the others."""
+    first = person(session, "bench-0@example.org")
+    others = [
+        User(email=f"bench-{n}@example.org", password_hash="!", email_verified_at=now())  # noqa: S106
+        for n in range(1, people)
+    ]
+    session.exec(insert(User), params=[user.model_dump() for user in others])  # type: ignore[call-overload]
+    library(session, first, size)
+    _copy(session, first)
+    return [first.id, *(user.id for user in others)]
+
+
+def _copy(session: Session, first: User) -> None:
+    """Give everybody what the first person has; indexes are made afterwards, which is faster."""
+    connection = session.connection()
+
+    def run(statement: str) -> Any:
+        return connection.exec_driver_sql(statement, ())
+
+    run("set local synchronous_commit = off")
+    indexes = run(INDEXES).all()
+    for name, _ in indexes:
+        run(f'drop index "{name}"')
+    made = {"id": "uuidv7()", "user_id": "users.id", "storage_key": "users.id || '/' || samples.id"}
+    names = [name for (name,) in run(COLUMNS)]
+    values = ", ".join(made.get(name, f"samples.{name}") for name in names)
+    run(
+        f"insert into samples ({', '.join(names)}) select {values} from samples, users "  # noqa: S608 - our own names
+        f"where samples.user_id = '{first.id}' and users.email like 'bench-%%' "
+        f"and users.id <> '{first.id}' order by users.id, samples.id"
+    )
+    for _, definition in indexes:
+        run(definition)
+
+
+@contextmanager
+def plain(instance: Product) -> Iterator[int]:
+    """Serve the plain app as Reflex serves ours: by granian, in one process."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port)]
+    command += ["--workers", "1", "--no-access-log", "--log-level", "warning", "plain:app"]
+    environment = {**os.environ, "SP404_HOME": str(instance.home)}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "bench")])
+    process = subprocess.Popen(command, cwd=ROOT / "bench", env=environment)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"http://127.0.0.1:{port}{PATH}").status_code < 500:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+if __name__ == "__main__":
+    main()

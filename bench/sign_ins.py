@@ -1,0 +1,91 @@
+"""Fifty sign-ins at once, and what a page of somebody else notices of it.
+
+    .venv/bin/python bench/sign_ins.py [--people 50]
+
+A tab that is open sends an event every 20 ms and waits for its answer: first while nothing else
+happens, then while fifty people sign in at the same moment. The goal is that no event takes more
+than 50 ms longer than the slowest one of the quiet time.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import time
+
+from instance import PASSWORD, database, person, product
+from lines import Line, opened
+from services import percentile, point_at
+from websocket import Socket
+
+from sp404_app.services import passwords, sign_ins
+from sp404_app.services.sign_ins import Client
+from tests.product import Product
+
+EVERY = 0.02  # seconds
+HEAD = (
+    b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+)
+LIBRARY = "sp404_app___state___library____library_state"
+EVENT = f"reflex___state____state.sp404_app___state___session____session_state.{LIBRARY}"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=50)
+    asked = parser.parse_args()
+    with product({"SP404_SIGN_INS_PER_MINUTE": "100000"}) as instance:
+        os.environ["PORT"] = str(instance.port)
+        point_at(str(instance.home))
+        names = [f"bench-{number}@example.org" for number in range(asked.people + 1)]
+        with database(instance) as session:
+            hashed = passwords.hash_now(PASSWORD)
+            people = [person(session, name, hashed) for name in names]
+            cookie = sign_ins.start_browser(session, people[0].id, Client("127.0.0.1", "bench"))
+        asyncio.run(_measure(instance, names[1:], cookie))
+
+
+async def _measure(instance: Product, names: list[str], cookie: str) -> None:
+    lines = [await opened(instance.port) for _ in names]
+    async with Socket.opened(instance.port, f"{sign_ins.cookie_name()}={cookie}") as socket:
+        await _events(socket, asyncio.create_task(asyncio.sleep(1)))  # warm
+        quiet = await _events(socket, asyncio.create_task(asyncio.sleep(5)))
+        began = time.perf_counter()
+        storm = asyncio.create_task(_sign_in(lines, names))
+        stormy = await _events(socket, storm)
+        seconds = time.perf_counter() - began
+    for name, times in (("quiet", quiet), (f"{len(names)} sign-ins", stormy)):
+        p50, p95, most = percentile(times, 0.5), percentile(times, 0.95), 1000 * max(times)
+        found = f"p50 {p50:.1f} ms   p95 {p95:.1f} ms   max {most:.1f} ms"
+        print(f"{name:12} {len(times):4} events   {found}")
+    more = 1000 * (max(stormy) - max(quiet))
+    print(
+        f"signed in within {seconds:.1f} s; the slowest event took {more:+.1f} ms, 50 are allowed"
+    )
+
+
+async def _events(socket: Socket, meanwhile: "asyncio.Task[object]") -> list[float]:
+    """Send events until something else is done; return their times in seconds."""
+    times = []
+    while not meanwhile.done():
+        began = time.perf_counter()
+        await socket.event(f"{EVENT}.toggle_filters", "filters_open_rx_state_")
+        times.append(time.perf_counter() - began)
+        await asyncio.sleep(EVERY)
+    await meanwhile
+    return times
+
+
+async def _sign_in(lines: list[Line], names: list[str]) -> None:
+    """Let everybody sign in at once."""
+    forms = [json.dumps({"email": name, "password": PASSWORD}).encode() for name in names]
+    statuses = await asyncio.gather(
+        *(line.ask(HEAD % len(form) + form) for line, form in zip(lines, forms, strict=True))
+    )
+    assert set(statuses) == {200}, statuses
+
+
+if __name__ == "__main__":
+    main()
