@@ -81,11 +81,11 @@ def _addresses() -> list[tuple[re.Pattern[str], list[str]]]:
 
 
 ROUTERS = (
+    samples,  # first, for it is asked most and addresses are compared one after the other
     auth,
     me,
     credentials,
     belongings,
-    samples,
     uploads,
     media,
     likeness,
