@@ -1,8 +1,10 @@
 """What was measured on a sound and where it came from, in words and units."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sp404_app.models import Sample
+from sp404_app.models import Analysis, Sample
 from sp404_app.settings import MB
 from sp404_app.state.rows import length
 
@@ -16,10 +18,11 @@ class Fact:
     hint: str = ""
 
 
-def facts_of(sample: Sample) -> list[Fact]:
+def facts_of(sample: Sample, heard: Analysis | None = None) -> list[Fact]:
     """List what was measured, and where the sound came from."""
     loudness, peak = sample.loudness_lufs, sample.peak_dbfs
     listed = (
+        *heard_facts(heard.content if heard else {}),
         Fact("Length", length(sample.duration), _exactly(sample.duration)),
         Fact("Loudness", _level(loudness, "LUFS"), "How loud it feels over its whole length"),
         Fact("Peak", _level(peak, "dBFS"), "Its highest sample; 0 dBFS is full scale"),
@@ -32,6 +35,16 @@ def facts_of(sample: Sample) -> list[Fact]:
         Fact("File", sample.filename),
     )
     return [fact for fact in listed if fact.value and fact.value != "0 kHz"]
+
+
+def heard_facts(content: Mapping[str, Any]) -> list[Fact]:
+    """List what the engine heard besides tempo, key and kind."""
+    named, root = content.get("sound_class") or "", content.get("root_name") or ""
+    sure = round(100 * (content.get("class_confidence") or 0.0))
+    return [
+        Fact("Class", f"{named}, {sure} % sure" if named else "", "The sort of sound it resembles"),
+        Fact("Root note", root, "The note it plays untransposed; C4 is middle C"),
+    ]
 
 
 def channels(count: int | None) -> str:

@@ -99,7 +99,7 @@ def sheet_of(details: Details) -> Sheet:
         tempo=_tempo(details),
         key=_key(details),
         kinds=_kind(details),
-        facts=facts_of(sample),
+        facts=facts_of(sample, heard),
     )
 
 
