@@ -78,7 +78,8 @@ def _fail(job: ProcessingJob, reason: str) -> None:
         if not jobs.still_mine(session, job):
             return
         sample = session.get(Sample, job.sample_id) if job.sample_id else None
-        if sample and job.queue == queue.LOW:
+        # Somebody may have asked for it meanwhile: the row says so.
+        if sample and session.get_one(ProcessingJob, job.id).queue == queue.LOW:
             jobs.note_failure(session, job, reason)
         elif sample:
             sample.status, sample.error = SampleStatus.FAILED, reason

@@ -67,6 +67,7 @@ def analyse_again(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) ->
         NotFound: If the sample does not exist or belongs to someone else.
         Conflict: If it lies in the trash.
     """
+    _ask_for(session, user_id, sample_id)
     sample = session.exec(
         select(Sample).where(Sample.id == sample_id, Sample.user_id == user_id).with_for_update()
     ).first()
@@ -79,6 +80,23 @@ def analyse_again(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) ->
     job = add_analysis(session, user_id, sample_id)
     announce(session, job)
     return job
+
+
+def _ask_for(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:
+    """Turn a renewal that nobody asked for into a job that somebody waits for.
+
+    Call it before the sample is locked: a worker locks the job first, then its sample.
+    """
+    session.exec(
+        update(ProcessingJob)
+        .where(
+            col(ProcessingJob.sample_id) == sample_id,
+            col(ProcessingJob.user_id) == user_id,
+            col(ProcessingJob.queue) == queue.LOW,
+            col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+        )
+        .values(queue=quotas.plan_of(session, user_id).tier)
+    )
 
 
 def page(

@@ -94,3 +94,16 @@ def test_progress_is_a_fraction_of_what_was_analysed(
     heard_by(ENGINE_VERSION)
     heard_by("0", status=SampleStatus.FAILED)
     assert renewal.progress(session, user.id) == renewal.Progress(1, 2)
+
+
+def test_a_renewal_that_somebody_asks_for_is_theirs_from_then_on(
+    session: Session, user: User, heard_by: Callable[..., Sample]
+) -> None:
+    sample = heard_by("0")
+    renewal.renew(session)
+    jobs.analyse_again(session, user.id, sample.id)
+    (job,) = asked(session)
+    session.refresh(job)
+    assert job.queue != queue.LOW
+    jobs.cancel(session, user.id, job.id)
+    assert sample.status == SampleStatus.READY  # and not queued for ever
