@@ -41,29 +41,23 @@ def similar(
 ) -> list[Alike]:
     """Return the person's sounds nearest to one of theirs, the most alike first.
 
-    Empty where the sample has not been analysed.
+    Empty where the sample has not been analysed. While a library is being analysed again, only
+    sounds heard by the same version of the engine are compared: vectors of two do not compare.
 
     Raises:
         NotFound: If the sample does not exist or belongs to someone else.
     """
     samples.get(session, user_id, sample_id)
-    query = select(SampleVector.vector).where(
-        SampleVector.sample_id == sample_id, SampleVector.user_id == user_id
-    )
-    stored = session.exec(query).first()
+    mine = (SampleVector.sample_id == sample_id, SampleVector.user_id == user_id)
+    stored = session.exec(select(SampleVector).where(*mine)).first()
     if stored is None:
         return []
-    near = _near(session, user_id, np.asarray(stored, np.float32), limit + 1, aspect)
+    near = _near(session, stored, limit + 1, aspect)
     return [alike for alike in near if alike.sample.id != sample_id][:limit]
 
 
-def _near(
-    session: Session,
-    user_id: uuid.UUID,
-    vector: npt.NDArray[np.float32],
-    limit: int,
-    aspect: Aspect,
-) -> list[Alike]:
+def _near(session: Session, stored: SampleVector, limit: int, aspect: Aspect) -> list[Alike]:
+    vector = np.asarray(stored.vector, np.float32)
     column = col(SampleVector.vector)
     wanted: Sequence[float] = vector.tolist()
     scale = 2 * sum(weight for _, weight in PARTS.values())
@@ -76,7 +70,11 @@ def _near(
     found = session.execute(
         select(Sample, gap)
         .join(SampleVector, col(SampleVector.sample_id) == col(Sample.id))
-        .where(SampleVector.user_id == user_id, col(Sample.deleted_at).is_(None))
+        .where(
+            SampleVector.user_id == stored.user_id,
+            SampleVector.engine_version == stored.engine_version,
+            col(Sample.deleted_at).is_(None),
+        )
         .order_by(gap, col(Sample.id))
         .limit(limit)
     )

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from sp404_app.audio import likeness as measure
 from sp404_app.audio.likeness import DIMENSIONS, Aspect
 from sp404_app.errors import NotFound
-from sp404_app.models import Sample, User
+from sp404_app.models import Sample, SampleVector, User
 from sp404_app.models import likeness as table
 from sp404_app.models.columns import now
 from sp404_app.services import likeness
@@ -96,5 +96,14 @@ def test_the_trash_is_silent(session: Session, user: User, heard: Callable[..., 
     mine, gone = heard(vector(1)), heard(vector(1))
     gone.deleted_at = now()
     session.add(gone)
+    session.flush()
+    assert likeness.similar(session, user.id, mine.id, 10) == []
+
+
+def test_what_another_version_heard_is_not_compared(
+    session: Session, user: User, heard: Callable[..., Sample]
+) -> None:
+    mine, older = heard(vector(1)), heard(vector(1))
+    session.get_one(SampleVector, older.id).engine_version = "0"
     session.flush()
     assert likeness.similar(session, user.id, mine.id, 10) == []
