@@ -198,7 +198,7 @@ def gather(env: Envelope, duration: float, *, whole: bool = True) -> Hypotheses:
         shape = structure(span, n, bpm[inside], duration)
         columns = (
             periodic,
-            pulsing,
+            pulsing.reshape(len(n), 4 * len(PULSES)),
             density(env, span, n),
             shape,
             nearness(bpm[inside]),
@@ -225,16 +225,19 @@ def stretch(env: Envelope, span: Span) -> Matrix:
     return env.flux[:, first:last]
 
 
+@lru_cache(maxsize=1)
+def pulse_places() -> npt.NDArray[np.int64]:
+    """Return which harmonic holds each pulse, as (MAX_BEATS, len(PULSES)); `HARMONICS` if none."""
+    k = np.outer(beat_numbers(), PULSES)
+    usable = (k >= 1) & (k <= HARMONICS) & (k == np.floor(k))
+    return np.where(usable, k - 1, HARMONICS).astype(np.int64)
+
+
 def pulses(shares: Matrix, n: npt.NDArray[np.int64]) -> Matrix:
-    """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4 * 6)."""
-    columns = []
-    for band in shares:
-        for pulse in PULSES:
-            k = n * pulse
-            usable = (k >= 1) & (k <= HARMONICS) & (k == np.floor(k))
-            at = np.where(usable, k, 1).astype(np.int64) - 1
-            columns.append(np.where(usable, np.sqrt(band[at]), 0.0))
-    return np.stack(columns, axis=1).astype(np.float32)
+    """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4, 6)."""
+    padded = np.zeros((len(shares), HARMONICS + 1), np.float32)
+    np.sqrt(shares, out=padded[:, :HARMONICS])
+    return padded[:, pulse_places()[n - 1]].transpose(1, 0, 2)
 
 
 def density(env: Envelope, span: Span, n: npt.NDArray[np.int64]) -> Matrix:
@@ -304,10 +307,6 @@ def conjunctions(shape: Matrix) -> Matrix:
 
 def ratios(pulsing: Matrix) -> Matrix:
     """Return the log ratio of each pulse to the one twice as fast, per band: the octave's clue."""
-    columns = []
-    for band in range(len(BAND_NAMES)):
-        of_band = pulsing[:, band * len(PULSES) : (band + 1) * len(PULSES)] + 0.02
-        for one, other in RATIOS:
-            first, second = of_band[:, PULSES.index(one)], of_band[:, PULSES.index(other)]
-            columns.append(np.log(first / second))
-    return np.stack(columns, axis=1)
+    logs = np.log(pulsing + np.float32(0.02))
+    one, other = np.array([[PULSES.index(pulse) for pulse in pair] for pair in RATIOS]).T
+    return (logs[:, :, one] - logs[:, :, other]).reshape(len(logs), 4 * len(RATIOS))
