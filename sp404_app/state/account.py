@@ -133,7 +133,7 @@ class AccountState(SessionState):
     async def prefer(self, name: str, value: bool) -> None:
         """Turn one preference on or off."""
         user_id = await self._user_id()
-        if name not in self.switches or not isinstance(value, bool):
+        if checked.text(name, 40) not in self.switches or not isinstance(value, bool):
             raise Invalid("There is no such preference.")
         self._show_preferences(await in_transaction(preferences.change, user_id, {name: value}))
 

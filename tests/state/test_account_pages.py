@@ -189,9 +189,10 @@ async def test_names_and_preferences_are_saved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("theme", True), ("user_id", True), ("autoplay", "yes"), ("", None)]
+    ("name", "value"),
+    [("theme", True), ("user_id", True), ("autoplay", "yes"), ("", None), ({}, True), ([], True)],
 )
-async def test_odd_preferences_are_refused(name: str, value: Any) -> None:
+async def test_odd_preferences_are_refused(name: Any, value: Any) -> None:
     tab = in_tab(AccountState(), cookie(somebody().id))
     await tab.load()
     with pytest.raises(Invalid):
