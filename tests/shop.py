@@ -1,11 +1,13 @@
 """A shop for tests: the API and the emulator on one real port, and the real client between them."""
 
+import asyncio
 import random
 import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ class Weather:
     """What is wrong with the line to Stripe at the moment."""
 
     status: int = 0
+    slow: float = 0  # seconds until the answer sets out; what was asked for is done at once
     only: str = ""  # a part of the path
     method: str = ""
     after: bool = False  # Stripe does it, and the answer is lost
@@ -44,7 +47,8 @@ class Weather:
     calls: list[tuple[str, str]] = field(default_factory=list)
 
     def hits(self, method: str, path: str) -> bool:
-        if not self.status or self.only not in path or self.method not in ("", method):
+        broken = self.status or self.slow
+        if not broken or self.only not in path or self.method not in ("", method):
             return False
         if self.nth is None:
             return True
@@ -179,6 +183,9 @@ def stormy(emulator: ASGIApp, weather: Weather) -> ASGIApp:
         if not weather.hits(scope["method"], path):
             await emulator(scope, receive, send)
             return
+        if weather.slow:
+            await emulator(scope, receive, partial(_late, send, weather.slow))
+            return
         if weather.after:
             await emulator(scope, receive, _swallow)
         body = {"error": {"type": "api_error", "message": "Something is wrong here."}}
@@ -191,6 +198,12 @@ def stormy(emulator: ASGIApp, weather: Weather) -> ASGIApp:
 
 async def _swallow(_: Any) -> None:
     return
+
+
+async def _late(send: Send, seconds: float, message: Any) -> None:
+    if message["type"] == "http.response.start":
+        await asyncio.sleep(seconds)
+    await send(message)
 
 
 @contextmanager
