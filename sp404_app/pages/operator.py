@@ -45,7 +45,7 @@ def desk() -> rx.Component:
                 rx.el.p(
                     OperatorState.said,
                     role="status",
-                    class_name=rx.cond(OperatorState.said != "", "notice", "empty"),
+                    class_name=rx.cond(OperatorState.said != "", "notice", "visually-hidden"),
                     data_testid="said",
                 ),
                 dead(),

@@ -31,6 +31,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 MAIL_SECONDS = 10.0
+OPERATOR = "operator@example.org"
 expect.set_options(timeout=15_000)  # the machine may be busy with other tests
 
 
@@ -63,6 +64,7 @@ def product() -> Iterator[Product]:
     with slot() as folder, home_in(folder) as product:
         # Everybody in these tests sits at one address.
         product.extra["SP404_SIGN_INS_PER_MINUTE"] = "1000"
+        product.extra["SP404_OPERATORS"] = OPERATOR
         product.start()
         try:
             yield product

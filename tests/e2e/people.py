@@ -17,9 +17,9 @@ class Visitor:
     password: str = PASSWORD
 
 
-def sign_up(page: Page, outbox: object) -> Visitor:
+def sign_up(page: Page, outbox: object, email: str = "") -> Visitor:
     """Make an account by the pages and confirm it by the mail's link."""
-    visitor = Visitor(f"{uuid.uuid4().hex[:12]}@example.org")
+    visitor = Visitor(email or f"{uuid.uuid4().hex[:12]}@example.org")
     page.goto("/signup")
     page.get_by_label("First name").fill("Ada")
     page.get_by_label("E-mail").fill(visitor.email)

@@ -1,12 +1,13 @@
 """Plans and payments in a browser: trial, renewal, upgrade, downgrade, cancellation, dunning."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import people
-from tests.e2e.conftest import Outbox
+from tests.e2e.conftest import OPERATOR, Outbox
 from tests.e2e.people import Visitor
 
 VISA, FAILS_LATER = "4242 4242 4242 4242", "4000 0000 0000 0341"
@@ -19,6 +20,38 @@ def buyer(page: Page, outbox: Outbox) -> Visitor:
     visitor = people.sign_up(page, outbox)
     people.sign_in(page, visitor)
     return visitor
+
+
+@pytest.fixture
+def storm(page: Page) -> Iterator[None]:
+    """Every event comes late, three times, among others in any order; at last all agree."""
+    deliver(page, shuffled=True, copies=2, delay=1)
+    yield
+    page.goto("/dev/stripe")
+    thrice = page.get_by_text(re.compile(r"^delivered 200, delivered 200, delivered 200$"))
+    expect(thrice.first).to_be_visible(timeout=PAY_SECONDS)
+    for said in ("0 need a look", "0 healed, 0 need a look"):
+        page.get_by_test_id("reconcile").click()
+        expect(page.get_by_test_id("said")).to_contain_text(said, timeout=PAY_SECONDS)
+    deliver(page, shuffled=False, copies=0, delay=0)
+
+
+def deliver(page: Page, *, shuffled: bool, copies: int, delay: int) -> None:
+    """Choose how events are delivered from now on, on the page for developers."""
+    page.goto("/dev/stripe")
+    known = page.get_by_test_id("send-again").first.or_(page.get_by_text("No events yet."))
+    expect(known.first).to_be_visible()  # its state is there
+    for name, value in (("duplicate", copies), ("delay_seconds", delay)):
+        page.get_by_test_id(name).fill(str(value))
+        page.get_by_test_id(name).blur()
+        expect(page.get_by_test_id("refresh")).to_be_enabled()
+    if page.get_by_test_id("shuffle").is_checked() != shuffled:
+        page.get_by_test_id("shuffle").click()
+    expect(page.get_by_test_id("shuffle")).to_be_checked(checked=shuffled)
+    page.reload()  # what it says now is what the emulator does
+    expect(page.get_by_test_id("duplicate")).to_have_value(re.compile(rf"^{copies}(\.0)?$"))
+    expect(page.get_by_test_id("delay_seconds")).to_have_value(re.compile(rf"^{delay}(\.0)?$"))
+    expect(page.get_by_test_id("shuffle")).to_be_checked(checked=shuffled)
 
 
 def choose(page: Page, name: str) -> None:
@@ -58,6 +91,7 @@ def advance(page: Page, visitor: Visitor, *steps: str) -> None:
         expect(row.get_by_test_id("now")).not_to_have_text(before, timeout=PAY_SECONDS)
 
 
+@pytest.mark.usefixtures("storm")
 def test_a_trial_begins_renews_and_leaves_an_invoice(page: Page, buyer: Visitor) -> None:
     page.goto("/usage")
     expect(page.get_by_test_id("meter-storage")).to_contain_text("of 100 MB")
@@ -75,6 +109,7 @@ def test_a_trial_begins_renews_and_leaves_an_invoice(page: Page, buyer: Visitor)
     assert download.value.path().read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.usefixtures("storm")
 def test_an_upgrade_a_downgrade_and_a_cancellation_with_their_ways_back(
     page: Page, buyer: Visitor
 ) -> None:
@@ -103,13 +138,8 @@ def test_an_upgrade_a_downgrade_and_a_cancellation_with_their_ways_back(
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
 
 
+@pytest.mark.usefixtures("storm")
 def test_three_failed_payments_restrict_and_one_good_card_mends(page: Page, buyer: Visitor) -> None:
-    page.goto("/dev/stripe")
-    expect(page.get_by_test_id("send-again").first).to_be_visible()  # its state is there
-    page.get_by_test_id("shuffle").click()
-    expect(page.get_by_test_id("shuffle")).to_be_checked()
-    page.get_by_test_id("duplicate").fill("2")
-    page.get_by_test_id("duplicate").blur()
     subscribe(page, "choose-pro", "Pro", FAILS_LATER)
     advance(page, buyer, "fortnight", "day")
     page.goto("/billing")
@@ -134,3 +164,18 @@ def test_strangers_are_sent_to_the_door(browser: Browser, base_url: str) -> None
         for path in ("/plans", "/billing", "/usage"):
             page.goto(path)
             page.wait_for_url(re.compile("/login"))
+
+
+def test_an_operator_sees_that_nothing_was_given_up_and_others_see_nothing(
+    page: Page, buyer: Visitor, outbox: Outbox, browser: Browser, base_url: str
+) -> None:
+    page.goto("/operator")
+    expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
+    with browser.new_context(base_url=base_url) as context:
+        desk = context.new_page()
+        people.sign_in(desk, people.sign_up(desk, outbox, OPERATOR))
+        desk.goto("/operator")
+        expect(desk.get_by_text("None. Every event that arrived was worked on.")).to_be_visible()
+        desk.get_by_test_id("compare").click()
+        expect(desk.get_by_test_id("said")).not_to_be_empty(timeout=PAY_SECONDS)
+        expect(desk.get_by_test_id("replay-all")).to_have_count(0)
