@@ -10,7 +10,7 @@ from sqlmodel import select, update
 
 from sp404_app.db import transaction
 from sp404_app.jobs import billing
-from sp404_app.models import StripeEvent, User
+from sp404_app.models import StripeEvent, Subscription, User
 from sp404_app.services.billing import subscriptions
 from sp404_app.services.plans import Tier
 from tests.accounts import mails, text_of
@@ -73,8 +73,9 @@ OCCASIONS = {
 
 
 def everything_again() -> None:
-    """Work on every event that ever arrived twice more, in any order."""
+    """Work on every event twice more, in any order, as after restoring an old backup."""
     with transaction() as session:
+        session.exec(update(Subscription).values(tier="pro", cancel_at=None))
         ids = list(session.exec(select(StripeEvent.id)))
         session.exec(update(StripeEvent).values(handled_at=None, attempts=0))
     for event_id in random.sample(ids * 2, len(ids) * 2):
