@@ -12,6 +12,8 @@ import pytest
 import redis
 from fastapi.testclient import TestClient
 from sqlmodel import Session, SQLModel
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from sp404_app import db
 from sp404_app.models import User
@@ -53,18 +55,28 @@ PROCESSES = ("e2e", "supervisor")
 PATIENCE = 600  # seconds; the first of them builds the pages, on a machine that may be busy
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
+class TogetherFirst(LoadScopeScheduling):
+    """Give all tests of whole products to one process, and first: they take longest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/", 2)[1]
+        return "products" if folder in PROCESSES else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TogetherFirst:
+    """Share the tests out in our own way; xdist's groups are lost on the way with this pytest."""
+    return TogetherFirst(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep tests of whole products on one process, and let them begin first: they take longest."""
+    """Give tests of whole products their time."""
     here = Path(__file__).parent
     for item in items:
         folder = item.path.relative_to(here).parts[0]
         if folder in PROCESSES:
-            item.add_marker(pytest.mark.xdist_group("products"))
             item.add_marker(pytest.mark.timeout(PATIENCE))
         if folder == "e2e":
             item.add_marker(pytest.mark.e2e)
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.fixture(scope="session")

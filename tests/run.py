@@ -13,8 +13,8 @@ def main() -> int:
     """Return pytest's exit code."""
     if not any(map(shutil.which, BROWSERS)):
         get_browser()
-    # A group, such as the browser tests, stays together on one process and begins first.
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *sys.argv[1:]]
+    # Which tests stay together on one process, and begin first, is said in conftest.py.
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadscope", *sys.argv[1:]]
     return subprocess.run(command, check=False).returncode
 
 

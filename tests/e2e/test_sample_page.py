@@ -130,7 +130,7 @@ def test_space_plays_a_click_seeks_and_taps_find_a_tempo(demo: Page, errors: lis
     expect(demo.get_by_test_id("tapped")).to_have_count(0)
     demo.keyboard.press("t")
     tapped = float(demo.get_by_test_id("tapped").inner_text().split()[0])
-    assert 90 < tapped <= 121  # 120 on a machine that keeps time
+    assert 30 < tapped <= 121  # 120 on a machine that keeps time; a busy one taps late, never early
     assert errors == []
 
 
