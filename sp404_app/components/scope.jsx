@@ -38,12 +38,23 @@ function secondsAt(plot, clientX) {
   return axis.p2d(Math.max(0, Math.min(clientX - left, axis._length)));
 }
 
+// Ranges that we set ourselves, of each plot, until Plotly reports them: by then the view may
+// have moved on, and must not be taken back.
+const ours = new WeakMap();
+
+function oursOf(plot) {
+  if (!ours.has(plot)) ours.set(plot, new Set());
+  return ours.get(plot);
+}
+
 // What a person does is kept by Plotly through redraws; what a program does is not, unless it
 // says that it acts for one.
-async function turn(plot, start, end) {
+async function turn(plot) {
   const { default: plotly } = await import("plotly.js-cartesian-dist-min");
   const axis = axisOf(plot);
+  const { start, end } = viewpoint.getView();
   if (!axis || (Math.abs(axis.range[0] - start) < 1e-7 && Math.abs(axis.range[1] - end) < 1e-7)) return;
+  oursOf(plot).add(`${start} ${end}`);
   plot._fullLayout._guiEditing = true;
   plotly.relayout(plot, { [`${AXIS}[0]`]: start, [`${AXIS}[1]`]: end });
   plot._fullLayout._guiEditing = false;
@@ -64,23 +75,20 @@ function useView(plot, delay, patient, onView) {
       else onView(start, end);
     };
     const follow = () => {
-      const { start, end } = viewpoint.getView();
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => turn(plot, start, end));
+      frame = requestAnimationFrame(() => turn(plot));
       if (patient) clearTimeout(timer);
       else if (timer) return; // one is on its way
       timer = setTimeout(ask, patient ? delay : Math.max(0, asked + delay - performance.now()));
     };
     const onRelayout = (change) => {
+      if (oursOf(plot).delete(`${change[`${AXIS}[0]`]} ${change[`${AXIS}[1]`]}`)) return;
       if (change["xaxis.autorange"]) viewpoint.lookAtAll();
       else if (`${AXIS}[0]` in change) viewpoint.look(change[`${AXIS}[0]`], change[`${AXIS}[1]`]);
       else if (AXIS in change) viewpoint.look(...change[AXIS]);
     };
     // Redrawn between two pictures of the server, Plotly may forget where one was.
-    const onRedraw = () => {
-      const { start, end } = viewpoint.getView();
-      turn(plot, start, end);
-    };
+    const onRedraw = () => turn(plot);
     plot.on("plotly_relayout", onRelayout);
     plot.on("plotly_react", onRedraw);
     const quit = viewpoint.subscribe(follow);
