@@ -23,9 +23,11 @@ def mark(home: Home, name: str) -> dict[str, str]:
 
 
 def end_family(home: Home, name: str) -> None:
-    """Kill what is left of one dead child, such as the process that did its job."""
-    for process in _marked(f"{home.mark}/{name}"):
+    """Kill what is left of one dead child, such as the process that did its job, and see it end."""
+    family = _marked(f"{home.mark}/{name}")
+    for process in family:
         _send(process, signal.SIGKILL)
+    _wait(family, time.monotonic() + POLITE_SECONDS)
 
 
 def busy(folder: Path) -> bool:
