@@ -127,8 +127,8 @@ def _said(night: Night | None) -> str:
     if night.finished_at is None:
         return f"The comparison of {day_of(night)} has begun and is not finished."
     return (
-        f"{day_of(night)}: {night.checked:,} compared, {len(night.healed)} healed, "
-        f"{len(night.problems)} need a look."
+        f"{day_of(night)}: {night.checked:,} compared, {night.healed_in_all:,} healed, "
+        f"{night.problems_in_all:,} need a look."
     )
 
 

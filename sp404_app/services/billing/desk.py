@@ -27,12 +27,18 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """What the newest comparison with Stripe found; `finished_at` is None while it is at work."""
+    """What the newest comparison with Stripe found; `finished_at` is None while it is at work.
+
+    Of very many lines only the newest healed and the first problems are here; `healed_in_all` and
+    `problems_in_all` count every one.
+    """
 
     day: dt.date
     checked: int
     healed: tuple[str, ...]
     problems: tuple[str, ...]
+    healed_in_all: int
+    problems_in_all: int
     finished_at: dt.datetime | None
 
 
@@ -99,5 +105,7 @@ def _night(found: ReconcileReport) -> Night:
         found.checked,
         tuple(map(str, found.healed[-LINES:])),
         tuple(map(str, found.problems[:LINES])),
+        len(found.healed),
+        len(found.problems),
         found.finished_at,
     )

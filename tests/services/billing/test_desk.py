@@ -112,6 +112,17 @@ def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedI
     )
 
 
+def test_a_bad_night_is_shown_in_part_and_counted_in_full(operator: SignedIn) -> None:
+    with transaction() as session:
+        many = [f"odd {number}" for number in range(desk.LINES + 30)]
+        reconcile.report(session, now().date(), len(many), many, many)
+    with transaction() as session:
+        night = desk.look(session, operator).night
+    assert night
+    assert len(night.healed) == len(night.problems) == desk.LINES
+    assert night.healed_in_all == night.problems_in_all == len(many)
+
+
 def test_replaying_calls_a_worker_and_is_written_down(operator: SignedIn) -> None:
     for name in ("evt_1", "evt_2", "evt_3"):
         give_up(name)
