@@ -8,9 +8,11 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from sp404_app.db import in_transaction, transaction
@@ -49,18 +51,23 @@ def start_worker(tmp_path: Path) -> Iterator[Start]:
 def kill(process: "subprocess.Popen[bytes]") -> None:
     """Kill a worker and what it forked, as a power cut would."""
     if process.poll() is None:
-        for horse in horses(process):
-            os.kill(horse, signal.SIGKILL)
+        process.send_signal(signal.SIGSTOP)  # it forks no more while we look
+        family = horses(process)
         process.kill()
+        shoot(family)
         process.wait(10)
 
 
-def horses(process: "subprocess.Popen[bytes]") -> list[int]:
+def shoot(family: list[psutil.Process]) -> None:
+    """Kill processes, some of which may have ended a moment ago."""
+    for horse in family:
+        with suppress(psutil.NoSuchProcess):
+            horse.kill()
+
+
+def horses(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
     """Return the processes in which a worker does its jobs."""
-    found = subprocess.run(
-        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False
-    )
-    return [int(line) for line in found.stdout.split()]
+    return psutil.Process(process.pid).children(recursive=True)
 
 
 async def until(user: User, true: Callable[[], bool]) -> None:
@@ -117,8 +124,7 @@ async def test_a_file_that_kills_twice_is_left_alone_and_the_worker_goes_on(
                 job_of(long_sample).attempts == wanted and running(long_sample)()
             ),
         )
-        for horse in horses(worker):
-            os.kill(horse, signal.SIGKILL)
+        shoot(horses(worker))
         assert await take_up() == (1 if attempt == 1 else 0)
         if attempt == 1:
             assert job_of(long_sample).status in {JobStatus.QUEUED, JobStatus.RUNNING}
