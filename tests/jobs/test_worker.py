@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from sqlmodel import select
 
 from sp404_app.db import in_transaction, transaction
-from sp404_app.models import JobStatus, SampleStatus, User
+from sp404_app.models import JobStatus, ProcessingJob, SampleStatus, User
 from sp404_app.models.columns import now
 from sp404_app.services import jobs, live, queue, samples
 from tests.services.test_jobs import job_of, kept
@@ -95,6 +96,13 @@ def ready(sample_id: uuid.UUID) -> Callable[[], bool]:
     return lambda: kept(sample_id).status == SampleStatus.READY
 
 
+def wait_for_its_locks(sample_id: uuid.UUID) -> None:
+    """Wait until PostgreSQL has noticed that a killed process holds a job no more."""
+    with transaction() as session:
+        held = select(ProcessingJob).where(ProcessingJob.sample_id == sample_id)
+        session.exec(held.with_for_update()).one()
+
+
 async def take_up() -> int:
     return await in_transaction(jobs.take_up_lost, now() + dt.timedelta(seconds=13))
 
@@ -107,6 +115,7 @@ async def test_a_killed_worker_loses_nothing(
     kill(first)
     small = keep()
     assert job_of(long_sample).status == JobStatus.RUNNING
+    await asyncio.to_thread(wait_for_its_locks, long_sample)
     assert await take_up() == 1
     start_worker()
     await until(user, lambda: ready(long_sample)() and ready(small)())
@@ -125,6 +134,7 @@ async def test_a_file_that_kills_twice_is_left_alone_and_the_worker_goes_on(
             ),
         )
         shoot(horses(worker))
+        await asyncio.to_thread(wait_for_its_locks, long_sample)
         assert await take_up() == (1 if attempt == 1 else 0)
         if attempt == 1:
             assert job_of(long_sample).status in {JobStatus.QUEUED, JobStatus.RUNNING}
