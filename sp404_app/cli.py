@@ -118,6 +118,7 @@ def _add_people(user: argparse.ArgumentParser) -> None:
         ("verify", "confirm somebody's address for them"),
         ("audit", "show what happened in an account"),
         ("two-factor-off", "let somebody who lost everything sign in by password"),
+        ("sign-out", "end all sign-ins of somebody"),
         ("delete", "end the subscription and delete everything"),
     ):
         one = commands.add_parser(command, help=words)

@@ -2,7 +2,9 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,7 +15,7 @@ from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, identify
 from sp404_app.db import in_transaction
-from sp404_app.errors import NotFound, NotSignedIn
+from sp404_app.errors import NotFound, NotSignedIn, TooMany
 from sp404_app.services import jobs, live, quotas, samples
 from sp404_app.services.billing.views import subscription_view
 from sp404_app.services.live import News, Topic
@@ -22,6 +24,9 @@ from sp404_app.services.views import job_view, quota_view, sample_view
 router = APIRouter(tags=["events"])
 
 PATIENCE = 15.0  # seconds: proxies hang up on a line that says nothing for a minute
+MOST_OF_A_PERSON = 20  # open at once, in one process: each holds a connection to Redis
+
+_open: Counter[uuid.UUID] = Counter()
 
 
 @router.get("/events", response_class=StreamingResponse)
@@ -29,7 +34,15 @@ async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
     """Stream events named job, sample, quota, subscription; `library` says that many rows changed.
 
     The stream ends with the sign-in it was opened by, and while Redis is away.
+
+    Raises:
+        TooMany: If the same person has twenty of them open.
     """
+    if _open[user_id] >= MOST_OF_A_PERSON:
+        raise TooMany(
+            f"You have {MOST_OF_A_PERSON} of these open. Please close one first.",
+            {"retry_after": int(PATIENCE), "limit": MOST_OF_A_PERSON},
+        )
     return StreamingResponse(
         _stream(request, user_id),
         media_type="text/event-stream",
@@ -38,16 +51,30 @@ async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
 
 
 async def _stream(request: Request, user_id: uuid.UUID) -> AsyncIterator[str]:
-    try:
-        async for burst in live.listen(user_id, patience=PATIENCE):
-            await identify(request)
-            if not burst:
-                yield ": here\n\n"
-            for news in burst:
-                shown = await in_transaction(_object_of, user_id, news)
-                yield f"event: {news.topic}\ndata: {json.dumps(shown)}\n\n"
-    except (NotSignedIn, RedisError):
+    if _open[user_id] >= MOST_OF_A_PERSON:  # many came in at once, before the first was counted
         return
+    with _counted(user_id):
+        try:
+            async for burst in live.listen(user_id, patience=PATIENCE):
+                await identify(request)
+                if not burst:
+                    yield ": here\n\n"
+                for news in burst:
+                    shown = await in_transaction(_object_of, user_id, news)
+                    yield f"event: {news.topic}\ndata: {json.dumps(shown)}\n\n"
+        except (NotSignedIn, RedisError):
+            return
+
+
+@contextmanager
+def _counted(user_id: uuid.UUID) -> Iterator[None]:
+    _open[user_id] += 1
+    try:
+        yield
+    finally:
+        _open[user_id] -= 1
+        if not _open[user_id]:
+            del _open[user_id]
 
 
 def _object_of(session: Session, user_id: uuid.UUID, news: News) -> Any:

@@ -10,7 +10,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import audit, deletion, keys, quotas, two_factor
+from sp404_app.services import audit, deletion, keys, quotas, sign_ins, two_factor
 from sp404_app.services.audit import Event
 from sp404_app.services.sign_ins import Client
 
@@ -63,6 +63,18 @@ def turn_off_two_factor(name: str) -> None:
         user = _named(session, name)
         audit.note(session, user.id, "two_factor_off_by_operator", OPERATOR)
         two_factor.turn_off(session, user.id, OPERATOR)
+
+
+def sign_out(name: str) -> int:
+    """End all of somebody's sign-ins, in browsers and of programs; return how many there were.
+
+    Raises:
+        NotFound: If nobody has this address or id.
+    """
+    with transaction() as session:
+        user = _named(session, name)
+        audit.note(session, user.id, "signed_out_by_operator", OPERATOR)
+        return sign_ins.revoke_all(session, user.id)
 
 
 def delete(name: str) -> None:

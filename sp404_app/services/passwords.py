@@ -27,6 +27,8 @@ COST = 12
 WAITING = 100
 # A hash of nobody's password: comparing with it takes as long as with a real one.
 NOBODY = "$2b$12$rOtz1OvToQDC0pUZodI1e.NlVvRkNG2oR0UIYeOOp2Iak044qBaBm"
+# What everybody here thinks of first, whatever digits and signs stand around it (ASVS 6.1.2).
+OF_OURS = frozenset({"sp", "spmk", "spmkii", "sproland", "roland", "rolandsp", "crate", "sampler"})
 COMMON_FILE = Path(__file__).with_name("common_passwords.txt")
 
 
@@ -58,9 +60,16 @@ def _problem(password: str, email: str) -> str:
         return "This password holds half a character. Please type it again."
     if password.casefold() in common() or len(set(password)) == 1:
         return "This is one of the passwords tried first. Please choose another."
+    if of_ours(password):
+        return "This is the name of what we do here. Please choose another password."
     if email and password.casefold() in (email, email.partition("@")[0]):
         return "Your address is easy to guess. Please choose another password."
     return ""
+
+
+def of_ours(password: str) -> bool:
+    """Say whether a password is one of our own words, with whatever else stands around them."""
+    return "".join(filter(str.isalpha, password.casefold())) in OF_OURS
 
 
 def pepper() -> bytes:

@@ -28,7 +28,7 @@ def of(password: str) -> Strength:
     text = unicodedata.normalize("NFC", password[:LONGEST])
     if not text:
         return Strength(0, "")
-    if text.casefold() in passwords.common():
+    if text.casefold() in passwords.common() or passwords.of_ours(text):
         return Strength(0, "Very weak: this is one of the passwords tried first.")
     if len(text) < passwords.SHORTEST:
         return Strength(0, f"Too short: use at least {passwords.SHORTEST} characters.")

@@ -9,6 +9,7 @@ WORDS = {
     "second_step_failed": "A sign-in failed: wrong code",
     "signed_out": "Signed out",
     "signed_out_everywhere": "Signed out everywhere",
+    "signed_out_by_operator": "The operator signed out every device",
     "signed_out_others": "Signed out all other devices",
     "device_revoked": "Signed out a device",
     "refresh_token_reused": "A used refresh token came back, so its sign-in was ended",

@@ -45,6 +45,10 @@ def _two_factor_off(name: str) -> Iterable[str]:
     yield f"{name} signs in by password alone."
 
 
+def _sign_out(name: str) -> Iterable[str]:
+    yield f"{name} is signed out everywhere: {operating.sign_out(name)} sign-ins have ended."
+
+
 def _delete(name: str) -> Iterable[str]:
     operating.delete(name)
     yield f"{name} is deleted, with everything."
@@ -75,6 +79,7 @@ COMMANDS: dict[str, Callable[[str], Iterable[str]]] = {
     "user list": _list_people,
     "user verify": _verify,
     "user two-factor-off": _two_factor_off,
+    "user sign-out": _sign_out,
     "user delete": _delete,
     "user audit": _audit,
     "keys list": _list_keys,

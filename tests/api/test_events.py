@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from sp404_app.api import events
 from sp404_app.db import in_transaction
+from sp404_app.errors import TooMany
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services import alive, jobs, live, samples
@@ -94,3 +95,21 @@ async def test_the_stream_ends_with_the_sign_in(
     alive.end([sign_in.id for sign_in in ended])
     async with asyncio.timeout(20):
         assert [text async for text in stream] == []
+
+
+async def test_a_person_has_twenty_streams_open_at_most_and_another_one_after_closing(
+    user: User, person: Callable[..., User], open_stream: Open
+) -> None:
+    streams = [open_stream() for _ in range(events.MOST_OF_A_PERSON)]
+    for stream in streams:
+        assert await anext(stream) == ": here\n\n"
+    request = Request({"type": "http", "method": "GET", "path": "/api/events", "headers": []})
+    with pytest.raises(TooMany) as refusal:
+        await events.events(request, user.id)
+    assert refusal.value.details["limit"] == events.MOST_OF_A_PERSON
+    assert [text async for text in open_stream()] == []
+    assert (await events.events(request, person().id)).status_code == 200
+    for stream in streams:
+        await stream.aclose()  # type: ignore[attr-defined]
+    assert (await events.events(request, user.id)).status_code == 200
+    assert await anext(open_stream()) == ": here\n\n"

@@ -48,6 +48,9 @@ def test_good_passwords_are_taken_and_compared_whole(password: str) -> None:
         ("iiiiiiiiiiii", "tried first"),
         ("drummer@example.org", "easy to guess"),
         ("DRUMMER@example.org", "easy to guess"),
+        ("SP-404 mkII", "name of what"),
+        ("crate 404", "name of what"),
+        ("Roland SP-404!", "name of what"),
         ("half \ud83e a drum", "half a character"),
     ],
 )

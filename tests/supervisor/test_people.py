@@ -4,8 +4,9 @@ import pytest
 
 from sp404_app import cli
 from sp404_app.db import transaction
+from sp404_app.errors import NotSignedIn
 from sp404_app.models import User
-from sp404_app.services import keys, two_factor
+from sp404_app.services import keys, sign_ins, two_factor
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, somebody
 from tests.services.test_two_factor import protect
@@ -52,7 +53,20 @@ def test_somebody_who_lost_everything_signs_in_by_password(
         assert not two_factor.is_on(session, ada.id)
 
 
-@pytest.mark.parametrize("command", ["verify", "delete", "audit", "two-factor-off"])
+def test_somebody_is_signed_out_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    ada, eve = somebody("ada@example.org"), somebody("eve@example.org")
+    with transaction() as session:
+        cookies = [sign_ins.start_browser(session, one.id, CLIENT) for one in (ada, ada, eve)]
+    assert "2 sign-ins" in said(capsys, "user", "sign-out", "ada@example.org")
+    with transaction() as session:
+        for cookie in cookies[:2]:
+            with pytest.raises(NotSignedIn):
+                sign_ins.user_of(session, cookie)
+        assert sign_ins.user_of(session, cookies[2]).user_id == eve.id
+    assert "signed_out_by_operator" in said(capsys, "user", "audit", "ada@example.org")
+
+
+@pytest.mark.parametrize("command", ["verify", "delete", "audit", "two-factor-off", "sign-out"])
 def test_nobody_is_nobody(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert cli.main(["user", command, "nobody@example.org"]) == 1
     assert "nobody@example.org" in capsys.readouterr().err
