@@ -52,10 +52,9 @@ def ensure_good(password: str, email: str = "", field: str = "password") -> None
 
 
 def _problem(password: str, email: str) -> str:
-    if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters."
-    if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
+    if not SHORTEST <= len(password) <= LONGEST:
+        few = len(password) < SHORTEST
+        return f"Use at {f'least {SHORTEST}' if few else f'most {LONGEST}'} characters."
     if any(unicodedata.category(character) == "Cs" for character in password):
         return "This password holds half a character. Please type it again."
     if password.casefold() in common() or len(set(password)) == 1:
