@@ -4,7 +4,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session, SQLModel
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from sp404_app import db
 from sp404_app.models import User
@@ -62,6 +64,17 @@ class TogetherFirst(LoadScopeScheduling):
         folder = nodeid.split("/", 2)[1]
         return "products" if folder in PROCESSES else nodeid
 
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        """Take the tests that a process found; of those with one id, xdist would run the first.
+
+        Raises:
+            ValueError: If two of them have the same id.
+        """
+        twice = [name for name, count in Counter(collection).items() if count > 1]
+        if twice:
+            raise ValueError(f"these tests have one id: {twice}")
+        super().add_node_collection(node, collection)
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TogetherFirst:
     """Share the tests out in our own way; xdist's groups are lost on the way with this pytest."""
@@ -69,9 +82,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give tests of whole products their time."""
+    """Give tests of whole products their time, and every test an id of its own."""
     here = Path(__file__).parent
     for item in items:
+        if "[" in item.name and item.id.params is None:
+            # Schemathesis' operations, with this pytest.
+            item._id = item.id.with_params(item.name.partition("[")[2].removesuffix("]"))
         folder = item.path.relative_to(here).parts[0]
         if folder in PROCESSES:
             item.add_marker(pytest.mark.timeout(PATIENCE))
