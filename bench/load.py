@@ -27,6 +27,7 @@ from lines import closed_loop, paced, request
 from services import percentile, point_at
 from sqlmodel import Session, insert
 
+from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.models import User
 from sp404_app.models.columns import now
 from sp404_app.services import tokens
@@ -131,6 +132,12 @@ def _copy(session: Session, first: User) -> None:
     )
     for _, definition in indexes:
         run(definition)
+    run(
+        "insert into analyses (id, user_id, sample_id, engine_version, status, error, "  # noqa: S608
+        "bpm_candidates, key_candidates, beats, onsets, content, created_at) select uuidv7(), "
+        f"user_id, id, '{ENGINE_VERSION}', 'ready', '', '[]', '[]', '{{}}', '{{}}', '{{}}', now() "
+        "from samples on conflict do nothing"
+    )  # or the workers would begin to hear everything again
 
 
 @contextmanager

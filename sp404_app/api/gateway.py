@@ -4,14 +4,14 @@ import inspect
 import ipaddress
 import time
 import uuid
-from collections.abc import Iterable
+from functools import lru_cache
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from sp404_app.api import bodies, faults, metrics, sockets
+from sp404_app.api import bodies, faults, listing, metrics, sockets
 from sp404_app.api.policy import policy
 from sp404_app.settings import settings
 
@@ -32,6 +32,7 @@ log = structlog.get_logger("access")
 def gateway(app: ASGIApp) -> ASGIApp:
     """Wrap the whole backend: from the outside in."""
     for wrap in (
+        listing.straight,
         bodies.limited,
         safe_headers,
         allowances,
@@ -190,9 +191,9 @@ def safe_headers(app: ASGIApp) -> ASGIApp:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _safety(scope["path"]):
-                    headers.setdefault(name, value)
+                given = {name.lower() for name, _ in message["headers"]}
+                ours = _safety(scope["path"])
+                message["headers"] = [*message["headers"], *(h for h in ours if h[0] not in given)]
             await send(message)
 
         await app(scope, receive, answered if scope["type"] == "http" else send)
@@ -200,10 +201,17 @@ def safe_headers(app: ASGIApp) -> ASGIApp:
     return guarded
 
 
-def _safety(path: str) -> Iterable[tuple[str, str]]:
-    yield from SAFETY.items()
-    yield "Content-Security-Policy", policy(path)
-    if settings().origin.startswith("https://"):
-        yield "Strict-Transport-Security", f"max-age={YEAR}; includeSubDomains"
-    if path.startswith(("/api/", "/auth/")):
-        yield "Cache-Control", "no-store"
+def _safety(path: str) -> tuple[tuple[bytes, bytes], ...]:
+    secure = settings().origin.startswith("https://")
+    return _written(policy(path), secure, path.startswith(("/api/", "/auth/")))
+
+
+@lru_cache(maxsize=200)
+def _written(content_policy: str, secure: bool, private: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers as they are sent; few kinds of answers, so each is written once."""
+    headers = {**SAFETY, "Content-Security-Policy": content_policy}
+    if secure:
+        headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+    if private:
+        headers["Cache-Control"] = "no-store"
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())

@@ -1,29 +1,30 @@
 """What a list of samples may be asked for, and the quick way to answer: it is asked most of all.
 
 The route is declared, described and, where anything is out of the ordinary, answered in
-`samples.py`; the quick way gives the same answers without a thread, or none.
+`samples.py`; the quick way gives the same answers without a router or a thread, or none.
 """
 
-from collections.abc import Callable, Coroutine
 from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
-from fastapi.routing import APIRoute
 from pydantic import ValidationError, validate_call
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import QueryParams
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sp404_app.api import faults
 from sp404_app.api.deps import is_personal, signed_in
 from sp404_app.db import NotQuick
-from sp404_app.errors import Invalid
+from sp404_app.errors import AppError, Invalid
 from sp404_app.services import listing, search
 
 Text = Annotated[str, Query(max_length=400)]
 Number = Annotated[float | None, Query(ge=0, le=1e6)]
 Cursor = Annotated[str, Query(max_length=2000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
+ADDRESS = "/api/samples"
 LONGEST = 300  # bytes of an address's query; longer ones are rare, and not remembered
 REMEMBERED = 2000
 
@@ -84,17 +85,24 @@ def asked(address: bytes) -> tuple[search.Query, str, int] | None:
         return None
 
 
-class QuickRoute(APIRoute):
-    """A route that tries the quick way first."""
+def straight(app: ASGIApp) -> ASGIApp:
+    """Answer for the list of samples before any router looks at it, if there is a quick way."""
 
-    def get_route_handler(self) -> Handler:
-        """Return what answers a request."""
-        declared = super().get_route_handler()
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        asks = scope["type"] == "http" and scope["path"] == ADDRESS and scope["method"] == "GET"
+        response = await _response(scope) if asks else None
+        await (response or app)(scope, receive, send)
 
-        async def answer(request: Request) -> Response:
-            return await _quick(request) or await declared(request)
+    return guarded
 
-        return answer
+
+async def _response(scope: Scope) -> Response | None:
+    try:
+        return await _quick(Request(scope))
+    except AppError as error:
+        return faults.of_app_error(error)
+    except (SQLAlchemyError, UnicodeError):
+        return None  # the declared route meets it too, and has words for it
 
 
 async def _quick(request: Request) -> Response | None:
@@ -104,6 +112,7 @@ async def _quick(request: Request) -> Response | None:
     if known is None or is_personal(request):
         return None
     who = await signed_in(request, None)
+    request.scope["endpoint"] = _quick  # as a router would say that somebody answers
     try:
         page = await listing.page(who.user_id, *known)
     except NotQuick:

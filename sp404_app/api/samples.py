@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
-from sp404_app.api.listing import Cursor, Limit, QuickRoute, wanted
+from sp404_app.api.listing import Cursor, Limit, wanted
 from sp404_app.services import bulk, jobs, samples, search, tags
 from sp404_app.services.bulk import Action
 from sp404_app.services.changes import Change
@@ -63,6 +63,7 @@ class JobStarted(BaseModel):
     job: JobView
 
 
+@router.get("")
 def list_samples(
     session: Database,
     user_id: CurrentUser,
@@ -77,9 +78,6 @@ def list_samples(
         next_cursor=found.next_cursor,
         total=found.total,
     )
-
-
-router.add_api_route("", list_samples, methods=["GET"], route_class_override=QuickRoute)
 
 
 @router.get("/tags")

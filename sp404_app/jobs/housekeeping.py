@@ -31,11 +31,12 @@ async def housekeeping() -> AsyncIterator[None]:
 
 
 async def _rounds() -> None:
-    count = 0
+    count, renewing = 0, True
     while True:
         await _attempt(jobs.take_up_lost, now())
         await _attempt(webhooks.call_for_due, now())
-        await _attempt(renewal.renew)
+        if renewing or count % HOURLY == 0:
+            renewing = await _attempt(renewal.renew) != 0
         if count % MINUTELY == 1:
             await _attempt(waiting.wake_waiting)
             await _attempt(reconcile.call_nightly, now())
@@ -47,11 +48,12 @@ async def _rounds() -> None:
         await asyncio.sleep(EVERY)
 
 
-async def _attempt(duty: Callable[..., int], *args: Any) -> None:
-    """Do one duty; whatever goes wrong, the others have their turn and it has its next."""
+async def _attempt(duty: Callable[..., int], *args: Any) -> int | None:
+    """Do one duty and return what it says, None if it failed: then it has its next turn."""
     try:
-        await in_transaction(duty, *args)
+        return await in_transaction(duty, *args)
     except (RedisError, OperationalError) as error:
         log.warning("housekeeping will try again: %s", error)
     except Exception:  # a mistake in one round must not end all of them, unseen
         log.exception("housekeeping failed in %s", duty)
+    return None

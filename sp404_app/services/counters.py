@@ -37,8 +37,23 @@ class Count:
     seconds_left: float
 
 
+Argument = str | int | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that waits to be sent, and where its answer goes."""
+
+    command: str
+    arguments: tuple[Argument, ...]
+    answer: asyncio.Future[object]
+
+
 class Line:
-    """The connection of one event loop, which stops asking for a second when Redis is away."""
+    """The connection of one event loop, which stops asking for a second when Redis is away.
+
+    Every request asks twice or more, so what comes up while an answer is awaited goes out together.
+    """
 
     def __init__(self, url: str) -> None:
         self.client: Redis = Redis.from_url(
@@ -46,12 +61,14 @@ class Line:
             socket_timeout=PATIENCE,
             socket_connect_timeout=PATIENCE,
             retry=Retry(NoBackoff(), 0),
-            max_connections=50,
+            max_connections=2,
         )
         self.url = url
         self._away_until = 0.0
+        self._waiting: list[Asked] = []
+        self._sending: asyncio.Task[None] | None = None
 
-    async def run(self, command: str, *arguments: str | int | bytes) -> object:
+    async def run(self, command: str, *arguments: Argument) -> object:
         """Run one command.
 
         Raises:
@@ -59,12 +76,34 @@ class Line:
         """
         if time.monotonic() < self._away_until:
             raise RedisAway
+        asked = Asked(command, arguments, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send(), name="commands to redis")
+        answer = await asked.answer
+        if isinstance(answer, Exception):
+            raise RedisAway from answer
+        return answer
+
+    async def _send(self) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            for asked, answer in zip(together, await self._answers(together), strict=True):
+                if isinstance(answer, Exception):
+                    self._away_until = time.monotonic() + PAUSE
+                    log.warning("redis away", error=type(answer).__name__)
+                if not asked.answer.done():  # whoever asked may have gone
+                    asked.answer.set_result(answer)
+
+    async def _answers(self, together: list[Asked]) -> list[object]:
+        """Return an answer to each command; one that failed is an exception."""
+        pipeline = self.client.pipeline(transaction=False)
+        for asked in together:
+            pipeline.execute_command(asked.command, *asked.arguments)
         try:
-            return await self.client.execute_command(command, *arguments)
+            return await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError, TimeoutError) as error:
-            self._away_until = time.monotonic() + PAUSE
-            log.warning("redis away", error=type(error).__name__)
-            raise RedisAway from error
+            return [error] * len(together)
 
 
 _lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = WeakKeyDictionary()

@@ -26,14 +26,18 @@ class Progress:
 
 
 def renew(session: Session) -> int:
-    """Queue some of the sounds that only an older engine has heard; return how many."""
+    """Queue some of the sounds that only an older engine has heard; return how many are under way.
+
+    None under way means that none is left: the question costs a look at every sound there is.
+    """
     under_way = select(func.count()).where(
         ProcessingJob.queue == queue.LOW,
         col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
     )
-    room = AT_ONCE - session.exec(under_way).one()
+    busy = session.exec(under_way).one()
+    room = AT_ONCE - busy
     if room <= 0:
-        return 0
+        return busy
     outdated = (
         select(Sample)
         .where(*_analysed(), ~_heard(), ~_busy())
@@ -44,7 +48,7 @@ def renew(session: Session) -> int:
     found = session.exec(outdated).all()
     for sample in found:
         jobs.add_analysis(session, sample.user_id, sample.id, queue.LOW)
-    return len(found)
+    return busy + len(found)
 
 
 def progress(session: Session, user_id: uuid.UUID) -> Progress:

@@ -59,7 +59,8 @@ def test_only_what_the_present_engine_has_not_heard_is_asked_for(
     assert renewal.renew(session) == 1
     (job,) = asked(session)
     assert (job.sample_id, job.queue) == (old.id, queue.LOW)
-    assert renewal.renew(session) == 0  # it is under way
+    assert renewal.renew(session) == 1  # it is under way
+    assert len(asked(session)) == 1
 
 
 def test_only_a_few_are_under_way_at_once(
@@ -69,9 +70,11 @@ def test_only_a_few_are_under_way_at_once(
     for _ in range(3):
         heard_by("0")
     assert renewal.renew(session) == 2
-    assert renewal.renew(session) == 0
+    assert renewal.renew(session) == 2
+    assert len(asked(session)) == 2
     jobs.finish(session, asked(session)[0].id, JobStatus.DONE)
-    assert renewal.renew(session) == 1
+    assert renewal.renew(session) == 2
+    assert len(asked(session)) == 3
 
 
 def test_a_sound_the_engine_cannot_hear_keeps_what_it_had_and_is_not_tried_for_ever(
