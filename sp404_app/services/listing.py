@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import orjson
 import sqlalchemy
+from cachetools import TTLCache
 from sqlalchemy import Text, Uuid, bindparam, literal_column
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlmodel import col
@@ -19,14 +20,19 @@ from sqlmodel import col
 from sp404_app.audio.keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
-from sp404_app.services import search
+from sp404_app.services import editions, search
 from sp404_app.services.search import Query
 from sp404_app.services.views import SampleView
+from sp404_app.settings import MB
 
 OWNER, NOBODY = "owner", uuid.UUID(int=0)
 REMEMBERED = 1000  # statements, with their values
+MOST, LARGEST = 64 * MB, MB  # bytes of all pages that are kept, and of one
+AGAIN = 10.0  # seconds in which a page may be given again
 SHOWN = tuple(field.name for field in fields(SampleView))
 CAMELOT = {key: camelot(key) for key in KEYS}
+
+_given = TTLCache[tuple[object, ...], bytes](MOST, AGAIN, getsizeof=bytes.__len__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +54,24 @@ class Statement:
 async def page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
     """Return a page of samples, the next cursor and the total, as `GET /api/samples` answers.
 
+    A page is given again while the library is the same; not for long, for its change might not
+    have been told when Redis was away.
+
     Raises:
         Invalid: If the cursor is not one of ours.
         NotQuick: If nothing was found: words may have to be put right, or there is no quick way.
     """
+    edition = await editions.present(user_id)  # before the rows are read, or it might be too new
+    asked = (user_id, edition, query, cursor, limit)
+    given = _given.get(asked)
+    if given is None:
+        given = await _page(user_id, query, cursor, limit)
+        if edition is not None and len(given) < LARGEST:
+            _given[asked] = given
+    return given
+
+
+async def _page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
     statement = _statement(query, cursor, limit)
     rows = await quick(statement.sql, *statement.of(user_id))
     if not rows:

@@ -13,6 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sp404_app.services import editions
 from sp404_app.settings import settings
 
 IDLE = 15.0  # seconds
@@ -51,8 +52,9 @@ def connection() -> Redis:
 
 
 def publish(user_id: uuid.UUID, *news: News) -> None:
-    """Tell every open page of a person; call after commit."""
+    """Tell every open page of a person, and begin a new edition; call after commit."""
     pipeline = connection().pipeline(transaction=False)
+    editions.renew(pipeline, user_id)
     for item in news:
         pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
     pipeline.execute()

@@ -1,23 +1,28 @@
 """The quick way to a list of samples gives the very answers of the declared route."""
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlmodel import select, update
 
 from sp404_app.api import listing as routes
 from sp404_app.api.app import api, gateway
 from sp404_app.db import NotQuick, quick_reads, transaction
-from sp404_app.models import Sample, User
+from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import listing, search, sign_ins
+from sp404_app.services import jobs, listing, live, search, sign_ins
 from sp404_app.services.words import words_of
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer, cookie, signed_in
+from tests.sounds import write
 
 NAMES = ("Dusty kick", "dusty snare", "Warm pad", "É\"\\ ü'x", "Zeit 🥁", "Last")
 KEYS = ("A minor", "C major", "F# minor", None, "E minor", "D# major")
@@ -193,3 +198,88 @@ def test_each_request_is_counted_once(
     ]
     assert left == ["4", "3", "2", "1", "0"]
     assert client.get("/api/samples", headers=headers).status_code == 429
+
+
+CHANGES = [
+    ("PATCH", "/{id}", {"name": "New"}),
+    ("PATCH", "/{id}", {"tags": ["fresh"]}),
+    ("DELETE", "/{id}", None),
+    ("POST", "/{id}/analyze", None),
+    *(
+        ("POST", "/bulk", {"action": action, "ids": ["{id}"], "tags": tags})
+        for action, tags in (("favourite", []), ("tag", ["x"]), ("delete", []))
+    ),
+    ("POST", "/bulk", {"action": "delete", "filter": {"kind": "loop"}}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+def test_a_page_is_given_again_until_something_changes(
+    client: TestClient, library: User, method: str, path: str, body: Any
+) -> None:
+    headers = bearer(library.id)
+    client.get("/api/samples", headers=headers)  # asks for the first edition
+    before = client.get("/api/samples", headers=headers).json()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(listing, "_page", forbidden)
+        assert client.get("/api/samples", headers=headers).json() == before
+    row = before["samples"][0]
+    sent = json.loads(json.dumps(body).replace("{id}", row["id"]))
+    changed = client.request(
+        method, f"/api/samples{path.format(id=row['id'])}", headers=headers, json=sent
+    )
+    assert changed.status_code < 300, changed.text
+    quick, declared = both(client, library, "")
+    assert quick == declared
+    assert quick != before
+
+
+def test_restored_and_uploaded_sounds_and_what_a_worker_did_are_listed_at_once(
+    client: TestClient, library: User, tmp_path: Path
+) -> None:
+    headers = bearer(library.id)
+
+    def listed() -> Any:
+        quick, declared = both(client, library, "")
+        assert quick == declared
+        return quick["samples"]
+
+    sample_id = listed()[0]["id"]
+    client.delete(f"/api/samples/{sample_id}", headers=headers)
+    assert sample_id not in [row["id"] for row in listed()]
+    client.post(f"/api/samples/{sample_id}/restore", headers=headers)
+    assert sample_id in [row["id"] for row in listed()]
+    click = write(tmp_path / "click.wav", np.zeros(4410, np.float32)).read_bytes()
+    sent = client.post("/api/samples", headers=headers, files={"file": ("click.wav", click)})
+    added = listed()[0]
+    assert (added["id"], added["status"]) == (sent.json()["samples"][0]["id"], "queued")
+    with transaction() as session:
+        job = session.exec(
+            select(ProcessingJob).where(ProcessingJob.sample_id == uuid.UUID(added["id"]))
+        ).one()
+        jobs.cancel(session, library.id, job.id)
+    assert listed()[0]["status"] == "failed"
+
+
+def test_an_emptied_redis_begins_a_new_edition(client: TestClient, library: User) -> None:
+    for _ in range(2):
+        client.get("/api/samples", headers=bearer(library.id))
+    live.connection().flushdb()
+    with transaction() as session:  # nobody is told: the words are all there is to go by
+        session.exec(update(Sample).values(name="New"))
+    quick, declared = both(client, library, "")
+    assert quick == declared
+
+
+def test_while_redis_is_away_every_page_is_read_anew(
+    client: TestClient, library: User, environment: pytest.MonkeyPatch
+) -> None:
+    headers = bearer(library.id)
+    for _ in range(2):
+        client.get("/api/samples", headers=headers)
+    environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
+    settings.cache_clear()
+    with transaction() as session:
+        session.exec(update(Sample).values(name="New"))
+    names = [row["name"] for row in client.get("/api/samples", headers=headers).json()["samples"]]
+    assert set(names) == {"New"}

@@ -1,0 +1,39 @@
+"""Which edition of a person's library is the present one: a word that changes with all that does.
+
+An answer may be given again as long as the edition is the one it was made from. Whoever changes
+something renews the word in Redis after the commit, before anybody is told that it is done. Words
+are random, so one that Redis lost never comes back. While Redis is away nobody knows the edition.
+"""
+
+import secrets
+import uuid
+
+from redis.client import Pipeline
+
+from sp404_app.services.counters import RedisAway, line
+
+KEPT = 3600  # seconds
+
+
+def renew(pipeline: Pipeline, user_id: uuid.UUID) -> None:
+    """Begin a new edition; call after commit."""
+    pipeline.set(_key(user_id), _word(), ex=KEPT)
+
+
+async def present(user_id: uuid.UUID) -> bytes | None:
+    """Return the word of the present edition, None where none is known; the next one asks it."""
+    try:
+        found = await line().run("GET", _key(user_id))
+        if found is None:
+            await line().run("SET", _key(user_id), _word(), "EX", KEPT, "NX")
+    except RedisAway:
+        return None
+    return found if isinstance(found, bytes) else None
+
+
+def _word() -> str:
+    return secrets.token_hex(8)
+
+
+def _key(user_id: uuid.UUID) -> str:
+    return f"sp404:edition:{user_id}"
