@@ -81,6 +81,23 @@ async def closed_loop(port: int, requests: list[bytes], lines: int, seconds: flo
     return count / seconds
 
 
+async def everybody(port: int, requests: list[bytes], lines: int) -> None:
+    """Send each request once.
+
+    Raises:
+        RuntimeError: If an answer is not a 200.
+    """
+
+    async def go(number: int) -> None:
+        line = await opened(port)
+        for each in requests[number::lines]:
+            status = await line.ask(each)
+            if status != 200:
+                raise RuntimeError(f"answered {status}")
+
+    await asyncio.gather(*(go(number) for number in range(lines)))
+
+
 async def paced(
     port: int, requests: list[bytes], seconds: int
 ) -> tuple[list[float], dict[int, int]]:

@@ -5,6 +5,7 @@ sign-in overwrites, so a slow reader never brings one back to life. An emptied R
 query more; while Redis is away every request asks the database.
 """
 
+import random
 import uuid
 from collections.abc import Iterable
 
@@ -14,7 +15,7 @@ from redis.exceptions import RedisError
 from sp404_app.services.counters import RedisAway, line
 from sp404_app.services.live import connection
 
-REMEMBERED = 60
+REMEMBERED = (40, 60)  # seconds; not all of a busy minute's end at once
 ENDED = b"ended"
 ENDINGS = "sp404:endings"  # the channel on which `services/endings.py` listens
 ENDED_FOR = 3700  # seconds, longer than an access token lives
@@ -34,7 +35,7 @@ async def remembered(sign_in_id: uuid.UUID) -> bytes | None:
 async def remember(sign_in_id: uuid.UUID, user_id: uuid.UUID) -> None:
     """Store for a minute that a sign-in lives, unless it has been ended meanwhile."""
     try:
-        await line().run("SET", _key(sign_in_id), str(user_id), "EX", REMEMBERED, "NX")
+        await line().run("SET", _key(sign_in_id), str(user_id), "EX", _a_while(), "NX")
     except RedisAway:
         return
 
@@ -51,7 +52,7 @@ async def sign_in_of(cookie_hash: bytes) -> uuid.UUID | None:
 async def remember_cookie(cookie_hash: bytes, sign_in_id: uuid.UUID) -> None:
     """Store for a minute which sign-in a cookie belongs to; that never changes."""
     try:
-        await line().run("SET", _cookie_key(cookie_hash), str(sign_in_id), "EX", REMEMBERED)
+        await line().run("SET", _cookie_key(cookie_hash), str(sign_in_id), "EX", _a_while())
     except RedisAway:
         return
 
@@ -66,6 +67,10 @@ def end(sign_in_ids: Iterable[uuid.UUID]) -> None:
         pipeline.execute()
     except RedisError:  # the row says so too, and what is remembered is a minute old at most
         log.warning("redis away, sign-ins end within a minute")
+
+
+def _a_while() -> int:
+    return random.randint(*REMEMBERED)  # noqa: S311 - no secret
 
 
 def _key(sign_in_id: uuid.UUID) -> str:

@@ -1,9 +1,10 @@
 """How many requests a minute a person may make: what their plan gives, remembered for a while.
 
-Asked at every request, so each process keeps it for half a minute; whoever has just paid waits
-no longer than that for more.
+Asked at every request, so each process keeps it for half a minute or a little longer, so that not
+all end at once; whoever has just paid waits no longer than that for more.
 """
 
+import random
 import time
 import uuid
 
@@ -16,7 +17,7 @@ from sp404_app.services import quotas
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
-REMEMBERED = 30.0  # seconds
+REMEMBERED = (30.0, 45.0)  # seconds
 MOST = 10_000  # people remembered by one process
 
 log = structlog.get_logger()
@@ -41,7 +42,7 @@ async def _looked_up(user_id: uuid.UUID) -> int:
         return _known.get(user_id, (0.0, 0))[1]
     while len(_known) >= MOST:
         _known.pop(next(iter(_known)))
-    _known[user_id] = time.monotonic() + REMEMBERED, extra
+    _known[user_id] = time.monotonic() + random.uniform(*REMEMBERED), extra  # noqa: S311
     return extra
 
 

@@ -10,7 +10,7 @@ import uuid
 
 from redis.client import Pipeline
 
-from sp404_app.services.counters import RedisAway, line
+from sp404_app.services.counters import line
 
 KEPT = 3600  # seconds
 
@@ -21,13 +21,14 @@ def renew(pipeline: Pipeline, user_id: uuid.UUID) -> None:
 
 
 async def present(user_id: uuid.UUID) -> bytes | None:
-    """Return the word of the present edition, None where none is known; the next one asks it."""
-    try:
-        found = await line().run("GET", _key(user_id))
-        if found is None:
-            await line().run("SET", _key(user_id), _word(), "EX", KEPT, "NX")
-    except RedisAway:
-        return None
+    """Return the word of the present edition; None if there was none until now.
+
+    Raises:
+        RedisAway: If Redis does not answer: what changes meanwhile may begin no edition.
+    """
+    found = await line().run("GET", _key(user_id))
+    if found is None:
+        await line().run("SET", _key(user_id), _word(), "EX", KEPT, "NX")
     return found if isinstance(found, bytes) else None
 
 

@@ -4,6 +4,7 @@ What is found, in which order, and what is shown of it is said in `search.py` an
 is only another way to the same answer, without an object for each row.
 """
 
+import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,7 +13,7 @@ from typing import Any, cast
 
 import orjson
 import sqlalchemy
-from cachetools import TTLCache
+from cachetools import TLRUCache
 from sqlalchemy import Text, Uuid, bindparam, literal_column
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlmodel import col
@@ -21,6 +22,7 @@ from sp404_app.audio.keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
 from sp404_app.services import editions, search
+from sp404_app.services.counters import RedisAway
 from sp404_app.services.search import Query
 from sp404_app.services.views import SampleView
 from sp404_app.settings import MB
@@ -28,11 +30,16 @@ from sp404_app.settings import MB
 OWNER, NOBODY = "owner", uuid.UUID(int=0)
 REMEMBERED = 1000  # statements, with their values
 MOST, LARGEST = 64 * MB, MB  # bytes of all pages that are kept, and of one
-AGAIN = 10.0  # seconds in which a page may be given again
+AGAIN = (60.0, 120.0)  # seconds in which a page may be given again; not all end at once
 SHOWN = tuple(field.name for field in fields(SampleView))
 CAMELOT = {key: camelot(key) for key in KEYS}
 
-_given = TTLCache[tuple[object, ...], bytes](MOST, AGAIN, getsizeof=bytes.__len__)
+
+def _until(_key: object, _page: bytes, moment: float) -> float:
+    return moment + random.uniform(*AGAIN)  # noqa: S311 - no secret
+
+
+_given = TLRUCache[tuple[object, ...], bytes](MOST, _until, getsizeof=bytes.__len__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +61,18 @@ class Statement:
 async def page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
     """Return a page of samples, the next cursor and the total, as `GET /api/samples` answers.
 
-    A page is given again while the library is the same; not for long, for its change might not
-    have been told when Redis was away.
+    A page is given again while the library is the same. As a change may not have been told while
+    Redis was away, all pages are forgotten then, and each one is after a minute or two.
 
     Raises:
         Invalid: If the cursor is not one of ours.
         NotQuick: If nothing was found: words may have to be put right, or there is no quick way.
     """
-    edition = await editions.present(user_id)  # before the rows are read, or it might be too new
+    try:
+        edition = await editions.present(user_id)  # before the rows are read, or it is too new
+    except RedisAway:
+        _given.clear()
+        return await _page(user_id, query, cursor, limit)
     asked = (user_id, edition, query, cursor, limit)
     given = _given.get(asked)
     if given is None:
