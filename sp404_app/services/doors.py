@@ -65,8 +65,9 @@ async def sign_in(email: str, password: str, client: Client) -> uuid.UUID:
         TooMany: After too many attempts.
     """
     await limits.sign_in(email, client.ip)
-    found = await in_transaction(accounts.credential, email)
-    right = await passwords.matches(password, found.password_hash if found else None)
+    async with passwords.turn():
+        found = await in_transaction(accounts.credential, email)
+        right = await passwords.matches(password, found.password_hash if found else None)
     if found is None or not right:
         await in_transaction(_note_failure, found, client)
         raise WrongCredentials("The address or the password is wrong.")

@@ -65,9 +65,13 @@ NOW = -1.0
 def ensure(bits: int = BITS) -> str:
     """Make the first key unless there is one; return the `kid` that signs.
 
+    Called when the product starts, so this is where each key is checked to the last number.
+
     Raises:
         UnusableKeys: If a key that is there is weak or broken.
     """
+    for path in _paths(settings().secrets):
+        _load(path, checked=True)
     keys = _ring.keys(NOW)
     return max(keys) if keys else rotate(bits)
 
@@ -151,13 +155,22 @@ def write_secret(path: Path, content: bytes) -> bool:
 
 
 def _read(folder: Path, known: dict[str, rsa.RSAPrivateKey]) -> dict[str, rsa.RSAPrivateKey]:
-    paths = sorted(path for path in folder.glob("*.pem") if KID.fullmatch(path.stem))
-    return {path.stem: known.get(path.stem) or _load(path) for path in paths}
+    return {path.stem: known.get(path.stem) or _load(path) for path in _paths(folder)}
 
 
-def _load(path: Path) -> rsa.RSAPrivateKey:
+def _paths(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.pem") if KID.fullmatch(path.stem))
+
+
+def _load(path: Path, *, checked: bool = False) -> rsa.RSAPrivateKey:
+    """Read a key; to check that its numbers belong together takes a quarter of a second.
+
+    No page must wait for that, and the folder is as trusted as our code.
+    """
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(
+            path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=not checked
+        )
     except ValueError as error:
         raise UnusableKeys(f"{path.name} is not a private key in PEM format.") from error
     if not isinstance(key, rsa.RSAPrivateKey):

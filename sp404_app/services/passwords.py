@@ -8,11 +8,13 @@ import os
 import secrets
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import bcrypt
 
@@ -25,6 +27,8 @@ R = TypeVar("R")
 SHORTEST, LONGEST = 8, 1024
 COST = 12
 WAITING = 100
+AT_ONCE = 1 + max(1, (os.cpu_count() or 1) // 2)  # as many as compare, and one that comes next
+MANY = "Very many people are signing in. Please try again in a moment."
 # A hash of nobody's password: comparing with it takes as long as with a real one.
 NOBODY = "$2b$12$rOtz1OvToQDC0pUZodI1e.NlVvRkNG2oR0UIYeOOp2Iak044qBaBm"
 # What everybody here thinks of first, whatever digits and signs stand around it (ASVS 6.1.2).
@@ -141,10 +145,41 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
+class _Door:
+    """How many of one event loop may compare at once, and how many wait for that."""
+
+    def __init__(self) -> None:
+        self.inside = asyncio.Semaphore(AT_ONCE)
+        self.outside = 0
+
+
+_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, _Door] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def turn() -> AsyncIterator[None]:
+    """Let a few at once look up and compare hashes; the others wait, and slow down no page.
+
+    Comparing takes far longer than all the rest of a sign-in, so nobody is later for it.
+
+    Raises:
+        Unavailable: If very many wait.
+    """
+    door = _doors.setdefault(asyncio.get_running_loop(), _Door())
+    if door.outside >= WAITING:
+        raise Unavailable(MANY)
+    door.outside += 1
+    try:
+        async with door.inside:
+            yield
+    finally:
+        door.outside -= 1
+
+
 async def _in_pool(work: Callable[[], R]) -> R:
     pool = _pool()
     if not pool.places.acquire(blocking=False):
-        raise Unavailable("Very many people are signing in. Please try again in a moment.")
+        raise Unavailable(MANY)
     try:
         return await asyncio.get_running_loop().run_in_executor(pool.executor, work)
     finally:

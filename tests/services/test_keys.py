@@ -15,6 +15,15 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+def torn() -> rsa.RSAPrivateKey:
+    """Make a key whose numbers do not belong together."""
+    one = rsa.generate_private_key(65537, 2048).private_numbers()
+    wrong = rsa.RSAPrivateNumbers(
+        one.p, one.q, one.d + 2, one.dmp1, one.dmq1, one.iqmp, one.public_numbers
+    )
+    return wrong.private_key(unsafe_skip_rsa_key_validation=True)
+
+
 def put(name: str, content: bytes) -> Path:
     settings().secrets.mkdir(parents=True, exist_ok=True)
     path = settings().secrets / name
@@ -76,8 +85,9 @@ def test_what_another_process_signs_with_a_new_key_is_believed_before_the_next_r
         (pem(rsa.generate_private_key(65537, 1024)), "1024 bits"),  # noqa: S505 - weak on purpose
         (pem(ec.generate_private_key(ec.SECP256R1())), "not an RSA key"),
         (b"hello", "not a private key"),
+        (pem(torn()), "not a private key"),
     ],
-    ids=["weak", "elliptic", "rubbish"],
+    ids=["weak", "elliptic", "rubbish", "torn"],
 )
 def test_weak_and_broken_keys_stop_the_start(content: bytes, word: str) -> None:
     put("20990101000000-cccccccc.pem", content)

@@ -122,6 +122,26 @@ async def test_more_than_can_wait_are_asked_to_come_back(monkeypatch: pytest.Mon
     assert sum(isinstance(result, Unavailable) for result in results) == 2
 
 
+async def test_few_come_to_the_hashes_at_once_and_too_many_are_asked_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, "WAITING", 8)
+    inside = most = 0
+
+    async def come() -> None:
+        nonlocal inside, most
+        async with passwords.turn():
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.01)
+            inside -= 1
+
+    results = await asyncio.gather(*(come() for _ in range(10)), return_exceptions=True)
+    assert most == passwords.AT_ONCE
+    assert sum(isinstance(result, Unavailable) for result in results) == 2
+    await come()
+
+
 def test_the_common_list_is_clean() -> None:
     words = passwords.common()
     assert len(words) > 3000
