@@ -35,6 +35,7 @@ def layout(*children: rx.Component, current: str = "") -> rx.Component:
             on_close=NoticeState.close,
         ),
         class_name="frame",
+        data_room=current,
         data_theme=ShellState.theme,
     )
 
