@@ -37,6 +37,7 @@ def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
     key: Text = "",
     compatible_key: Text = "",
     kind: Text = "",
+    sound_class: Text = "",
     tag: Annotated[list[str], Query(max_length=30)] = [],  # noqa: B006 - FastAPI copies it
     duration_min: Number = None,
     duration_max: Number = None,
@@ -53,6 +54,7 @@ def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
         key=key,
         compatible_key=compatible_key,
         kind=kind,
+        sound_class=sound_class,
         tags=tuple(tag),
         duration_min=duration_min,
         duration_max=duration_max,

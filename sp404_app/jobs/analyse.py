@@ -183,4 +183,5 @@ def take_over(sample: Sample, found: analysis.Analysis) -> None:
         sample.key_source = Source(found.key_source)
     if sample.kind_source != Source.USER:
         sample.kind, sample.kind_source = found.kind, Source.ANALYSIS
+    sample.sound_class, sample.root_note = found.sound_class, found.root_note
     sample.status, sample.error = SampleStatus.READY, ""

@@ -76,6 +76,9 @@ class Sample(SQLModel, table=True):
         CheckConstraint("name <> ''", "samples_name_not_empty"),
         CheckConstraint("duration is null or duration >= 0", "samples_duration_not_negative"),
         CheckConstraint("kind is null or kind in ('loop', 'one_shot')", "samples_kind_known"),
+        CheckConstraint(
+            "root_note is null or root_note between 0 and 127", "samples_root_note_range"
+        ),
     )
 
     id: uuid.UUID = Id()
@@ -98,6 +101,8 @@ class Sample(SQLModel, table=True):
     peak_dbfs: float | None = None
     kind: str | None = None
     kind_source: str = Source.ANALYSIS
+    sound_class: str | None = None  # one of `audio.klass.Klass`, or what an older engine knew
+    root_note: int | None = None  # MIDI number, for single tonal hits
     bpm: float | None = None
     bpm_source: str = Source.ANALYSIS
     bpm_confidence: float | None = None

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from sp404_app.audio.keys import KEYS, compatible_keys
+from sp404_app.audio.klass import Klass
 from sp404_app.errors import Invalid
 from sp404_app.models import Kind, Sample, SampleStatus
 from sp404_app.services.words import alternatives, clean_text, near, wanted_and_unwanted
@@ -40,6 +41,7 @@ class Query:
     key: str = ""
     compatible_key: str = ""
     kind: str = ""
+    sound_class: str = ""
     tags: tuple[str, ...] = ()
     duration_min: float | None = None
     duration_max: float | None = None
@@ -59,6 +61,7 @@ class Query:
             "key": bool(self.key) and self.key not in KEYS,
             "compatible_key": bool(self.compatible_key) and self.compatible_key not in KEYS,
             "kind": bool(self.kind) and self.kind not in set(Kind),
+            "sound_class": bool(self.sound_class) and self.sound_class not in set(Klass),
             "status": bool(self.status) and self.status not in set(SampleStatus),
         }
         wrong = {field: ["This value is not known."] for field, bad in faults.items() if bad}
@@ -174,7 +177,11 @@ def _where(user_id: uuid.UUID, query: Query) -> SelectOfScalar[Sample]:
         conditions.append(col(Sample.tags).contains(list(query.tags)))
     if query.favourite:
         conditions.append(col(Sample.favourite).is_(True))
-    for column, value in ((Sample.key, query.key), (Sample.kind, query.kind)):
+    for column, value in (
+        (Sample.key, query.key),
+        (Sample.kind, query.kind),
+        (Sample.sound_class, query.sound_class),
+    ):
         if value:
             conditions.append(col(column) == value)
     if query.status:

@@ -12,7 +12,7 @@ from sp404_app.services.quotas import Usage
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
-    """A sample: seconds, Hz, bytes, BPM, LUFS and dBFS; None where not known."""
+    """A sample: seconds, Hz, bytes, BPM, MIDI note, LUFS and dBFS; None where not known."""
 
     id: uuid.UUID
     name: str
@@ -21,6 +21,8 @@ class SampleView:
     status: str
     error: str
     kind: str | None
+    sound_class: str | None
+    root_note: int | None
     duration: float | None
     sample_rate: int | None
     channels: int | None

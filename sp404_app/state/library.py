@@ -23,7 +23,7 @@ from sp404_app.state.rows import WINDOW, Window, rows_of
 from sp404_app.state.session import SessionState
 
 NUMBERS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
-TEXTS = ("q", "key", "compatible_key", "kind", "status", "sort")
+TEXTS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
 EMPTY = search.Query()
 
 

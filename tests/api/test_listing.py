@@ -62,6 +62,8 @@ def _sample(user: User, number: int) -> Sample:
         status="ready" if number else "failed",
         error="" if number else "No sound in it.",
         kind="loop" if loop else "one_shot",
+        sound_class="break" if loop else "tom",
+        root_note=None if loop else 45,
         bpm=90.5 if loop else None,
         bpm_confidence=0.25 if loop else None,
         key=KEYS[number],
@@ -102,7 +104,7 @@ ADDRESSES = [
     *("?q=dusty", "?q=dust%20-snare", f"?q={quote('é')}", "?q=%22%27", "?trash=true"),
     *("?bpm_min=90&bpm_max=91", "?key=A%20minor", "?compatible_key=A%20minor", "?kind=loop"),
     *("?tag=drums&tag=a%20b", "?favourite=1", "?status=failed", "?duration_min=1.5"),
-    "?duration_max=2&kind=one_shot&sort=-duration",
+    *("?duration_max=2&kind=one_shot&sort=-duration", "?sound_class=tom&kind=one_shot"),
 ]
 
 
@@ -134,7 +136,14 @@ def test_the_quick_way_leads_through_everything_once(
     "address",
     [
         *("?limit=0", "?limit=201", "?limit=x", "?sort=evil", "?key=H", "?bpm_min=-1", "?q=%00"),
-        *("?bpm_min=", "?favourite=perhaps", "?cursor=x", f"?q={'x' * 401}", "?kind=%F0%9F"),
+        *(
+            "?bpm_min=",
+            "?favourite=perhaps",
+            "?cursor=x",
+            f"?q={'x' * 401}",
+            "?kind=%F0%9F",
+            "?sound_class=cowbell",
+        ),
         *("?sort=size&cursor=" + search.cursor_after("size", uuid.UUID(int=1), 1.5),),
         *("?" + "&".join(f"tag={number}" for number in range(31)),),
     ],

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sqlmodel import func, select
 
+from sp404_app.audio.klass import Klass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse, run
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
@@ -38,6 +39,19 @@ def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
             assert session.get(Waveform, sample_id), kind
         if kind in {"aiff", "aifc", "high rate"}:
             assert storage.size_of(sample.preview_key or "") > 0
+
+
+def test_class_and_root_note_are_kept_with_the_sample_and_with_the_analysis(
+    user: User, keep: Keep
+) -> None:
+    sample_id = keep()
+    run.run(str(job_of(sample_id).id))
+    with transaction() as session:
+        found = session.exec(select(Analysis.content)).one()
+    sample = kept(sample_id)
+    assert (sample.sound_class, sample.root_note) == (found["sound_class"], found["root_note"])
+    assert sample.sound_class in set(Klass)
+    assert sample.root_note == 55  # a sine of 200 Hz, nearest to G3
 
 
 def test_what_a_person_said_is_never_overwritten(user: User, keep: Keep) -> None:

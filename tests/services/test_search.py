@@ -125,12 +125,15 @@ def test_whatever_a_sound_is_called_its_name_finds_it(
 def test_filters_narrow_together(session: Session, user: User, add: Add) -> None:
     add("A", bpm=92.0, key="A minor", kind="loop", duration=4.0, tags=["dusty", "drums"])
     add("B", bpm=120.0, key="C major", kind="loop", duration=8.0, tags=["dusty"], favourite=True)
-    add("C", key="F# major", kind="one_shot", duration=0.5, status=SampleStatus.READY)
+    add("C", key="F# major", kind="one_shot", sound_class="closed hat", duration=0.5,
+        status=SampleStatus.READY)  # fmt: skip
     assert names(session, user, bpm_min=92, bpm_max=92) == ["A"]
     assert names(session, user, bpm_min=93) == ["B"]
     assert names(session, user, key="A minor") == ["A"]
     assert names(session, user, compatible_key="A minor") == ["A", "B"]
     assert names(session, user, kind="one_shot") == ["C"]
+    assert names(session, user, sound_class="closed hat") == ["C"]
+    assert names(session, user, sound_class="kick") == []
     assert names(session, user, tags=("dusty", "drums")) == ["A"]
     assert names(session, user, duration_min=0.6, duration_max=5) == ["A"]
     assert names(session, user, favourite=True) == ["B"]
@@ -158,6 +161,7 @@ def test_nobody_finds_somebody_elses_sounds(
     ("field", "value"),
     [
         ("sort", "password_hash"), ("sort", "--name"), ("sort", ""), ("key", "H"), ("kind", "x"),
+        ("sound_class", "cowbell"),
         ("status", "x"), ("compatible_key", "x"), ("bpm_min", float("nan")), ("bpm_max", -1.0),
         ("duration_max", float("inf")), ("duration_min", 1e300),
     ],

@@ -165,6 +165,7 @@ async def test_undo_brings_back_the_others_when_one_cannot(
     "parameters",
     [
         {"q": "dusty kick", "bpm_min": "90", "bpm_max": "92.5", "sort": "name"},
+        {"key": "F# minor", "kind": "loop", "sound_class": "closed hat"},
         {"key": "F# minor", "kind": "loop", "tags": "a,b", "favourite": "1", "view": "trash"},
         {},
     ],

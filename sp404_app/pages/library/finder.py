@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.audio.keys import KEYS
+from sp404_app.audio.klass import Klass
 from sp404_app.components.deck import choose_files
 from sp404_app.state.library import LibraryState
 
@@ -43,7 +44,7 @@ def tools() -> rx.Component:
 
 
 def filters() -> rx.Component:
-    """Tempo, key, length, status; and how many sounds are left."""
+    """Tempo, key, class, length, status; and how many sounds are left."""
     query = LibraryState.query
     return rx.el.div(
         rx.el.span(
@@ -60,6 +61,15 @@ def filters() -> rx.Component:
                 "compatible_key",
                 query.compatible_key,
                 [("any key", "")] + [(key, key) for key in KEYS],
+            ),
+            class_name="filter",
+        ),
+        rx.el.span(
+            "Class",
+            choice(
+                "sound_class",
+                query.sound_class,
+                [("any", "")] + [(each.value, each.value) for each in Klass],
             ),
             class_name="filter",
         ),
