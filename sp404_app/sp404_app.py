@@ -35,6 +35,7 @@ from sp404_app.state.mailed_links import (
 from sp404_app.state.notice import NoticeState
 from sp404_app.state.operator import OperatorState
 from sp404_app.state.own_data import OwnDataState
+from sp404_app.state.owner import KeepApart
 from sp404_app.state.plans import PlansState
 from sp404_app.state.sample import SampleState
 from sp404_app.state.shell import ShellState
@@ -148,6 +149,7 @@ app.register_lifespan_task(housekeeping)
 app.register_lifespan_task(quick_reads)
 if settings().stripe_emulated:
     app.register_lifespan_task(passing_time)
+app.add_middleware(KeepApart())
 surface.narrow()
 
 for address, page, title, on_load in PAGES:

@@ -90,7 +90,7 @@ async def test_no_handler_breaks(state: str, services: Settings, tmp_path: Path)
                 )
                 outcome = await run.send(event, payload, cookie=mine, address=address)
                 broken += [
-                    f"{name}{str(payload)[:300]} at {address}: {error!r}"[:700]
+                    ascii(f"{name}{str(payload)[:300]} at {address}: {error!r}")[:700]
                     for error in outcome.mistakes
                 ]
     assert not broken, f"seed {SEED}:\n" + "\n".join(broken)

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+import reflex as rx
 from fastapi.testclient import TestClient
 from reflex.istate.manager.memory import StateManagerMemory
 from starlette.testclient import WebSocketTestSession
@@ -20,6 +21,7 @@ from sp404_app.services import live, sign_ins
 from sp404_app.services.live import News, Topic
 from sp404_app.settings import Settings
 from sp404_app.sp404_app import app
+from sp404_app.state.account import AccountState
 from sp404_app.state.library import LibraryState
 from tests.accounts import cookie, somebody
 
@@ -40,9 +42,12 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
             yield client
 
 
-def opened(tab: TestClient, value: str = "") -> WebSocketTestSession:
+def opened(tab: TestClient, value: str = "", token: str = "") -> WebSocketTestSession:
+    manager = app.event_namespace._token_manager  # type: ignore[union-attr]
+    for known in (manager.token_to_socket, manager.sid_to_token):
+        known.clear()  # the test client never says that a socket is gone
     headers = {"upgrade": "websocket", "cookie": f"{sign_ins.cookie_name()}={value}"}
-    return tab.websocket_connect(ADDRESS + uuid.uuid4().hex, headers=headers)
+    return tab.websocket_connect(ADDRESS + (token or uuid.uuid4().hex), headers=headers)
 
 
 def joined(socket: WebSocketTestSession) -> None:
@@ -86,6 +91,33 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
         live.publish(ada.id, News(Topic.LIBRARY))
         other.send_text(event(f"{name}.toggle_filters"))
         until(other, "filters_open_rx_state_")  # the other device goes on
+
+
+@pytest.mark.parametrize("comes", ["nobody", "the ended sign-in", "somebody else"])
+def test_whoever_connects_to_a_tab_after_a_sign_out_finds_nothing_of_the_one_before(
+    tab: TestClient, comes: str
+) -> None:
+    ada, bob = somebody(), somebody()
+    value, token = cookie(ada.id), uuid.uuid4().hex
+    hydrate, load = f"{rx.State.get_full_name()}.hydrate", f"{AccountState.get_full_name()}.load"
+    with opened(tab, value, token) as socket:
+        joined(socket)
+        socket.send_text(event(hydrate))
+        socket.send_text(event(load))
+        until(socket, ada.email)
+    with opened(tab, value, token) as socket:  # the same one again: nothing is lost
+        joined(socket)
+        socket.send_text(event(hydrate))
+        assert ada.email in until(socket, AccountState.get_full_name())
+    with db.transaction() as session:
+        sign_ins.end_cookie(session, value)
+    new = {"nobody": "", "the ended sign-in": value, "somebody else": cookie(bob.id)}[comes]
+    with opened(tab, new, token) as socket:
+        joined(socket)
+        socket.send_text(event(f"{LibraryState.get_full_name()}.toggle_filters"))
+        socket.send_text(event(hydrate))
+        shown = until(socket, AccountState.get_full_name())
+        assert ada.email not in shown
 
 
 def test_a_tab_of_an_ended_sign_in_gets_nothing_private(tab: TestClient) -> None:
