@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sp404_app.api import metrics
 from sp404_app.errors import NotSignedIn
 from sp404_app.services import endings, identity
+from sp404_app.services.sign_ins import SignedIn
 
 LONGEST = 256 * 1024  # characters of one message; sounds do not come this way
 PER_SECOND = 40.0
@@ -65,17 +66,19 @@ async def _watch(scope: Scope, line: "Line") -> None:
     cookie = identity.cookie_in(Headers(scope=scope).get("cookie", ""))
     if not cookie:
         return
-    with suppress(NotSignedIn):
-        who = await identity.of_cookie(cookie)
-        while True:
-            await endings.wait(who.sign_in_id, LOOK_EVERY)
-            try:
-                await identity.of_cookie(cookie)
-            except SQLAlchemyError:
-                continue
-            except NotSignedIn:
+    known: SignedIn | None = None
+    while True:
+        try:
+            found = await identity.of_cookie(cookie)
+        except SQLAlchemyError:
+            await asyncio.sleep(1)  # nobody can be looked up, so nobody gets anything either
+            continue
+        except NotSignedIn:
+            if known:
                 await line.end(NOT_WELCOME)
-                return
+            return
+        known = found
+        await endings.wait(known.sign_in_id, LOOK_EVERY)
 
 
 class Line:

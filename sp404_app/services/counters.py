@@ -97,12 +97,14 @@ class Line:
 
     async def _answers(self, together: list[Asked]) -> list[object]:
         """Return an answer to each command; one that failed is an exception."""
-        pipeline = self.client.pipeline(transaction=False)
-        for asked in together:
-            pipeline.execute_command(asked.command, *asked.arguments)
         try:
+            pipeline = self.client.pipeline(transaction=False)
+            for asked in together:
+                pipeline.execute_command(asked.command, *asked.arguments)
             return await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError, TimeoutError) as error:
+        except Exception as error:  # whatever it is, nobody may be left waiting
+            if not isinstance(error, RedisError | OSError | TimeoutError):
+                log.exception("commands to redis failed")
             return [error] * len(together)
 
 

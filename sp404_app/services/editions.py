@@ -2,7 +2,8 @@
 
 An answer may be given again as long as the edition is the one it was made from. Whoever changes
 something renews the word in Redis after the commit, before anybody is told that it is done. Words
-are random, so one that Redis lost never comes back. While Redis is away nobody knows the edition.
+are random, so none is ever given twice; only a Redis that crashed may come back with the word of a
+second before. While Redis is away nobody knows the edition.
 """
 
 import secrets

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,6 +25,9 @@ SMALLEST = 2048
 REREAD_AFTER = 10.0
 UNKNOWN_AFTER = 1.0  # seconds: another process may sign with a key that it has just found
 KID = re.compile(r"\d{14}-[0-9a-f]{8}")
+
+
+log = structlog.get_logger()
 
 
 class UnusableKeys(RuntimeError):
@@ -46,8 +50,7 @@ class Ring:
             within: How old, in seconds, what was read of the folder may be; 10 if not given, and
                 less than 0 for whoever just changed it.
 
-        Raises:
-            UnusableKeys: If a file is not an RSA key of at least 2048 bits.
+        A file that is not an RSA key of at least 2048 bits is left out; `ensure` refuses it.
         """
         folder = settings().secrets
         with self._lock:
@@ -155,7 +158,14 @@ def write_secret(path: Path, content: bytes) -> bool:
 
 
 def _read(folder: Path, known: dict[str, rsa.RSAPrivateKey]) -> dict[str, rsa.RSAPrivateKey]:
-    return {path.stem: known.get(path.stem) or _load(path) for path in _paths(folder)}
+    """Read what is new; a file that is half there, or just gone, must not close all doors."""
+    found = {}
+    for path in _paths(folder):
+        try:
+            found[path.stem] = known.get(path.stem) or _load(path)
+        except (UnusableKeys, OSError):
+            log.exception("a key cannot be used", file=path.name)
+    return found
 
 
 def _paths(folder: Path) -> list[Path]:

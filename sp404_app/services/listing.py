@@ -30,7 +30,8 @@ from sp404_app.settings import MB
 OWNER, NOBODY = "owner", uuid.UUID(int=0)
 REMEMBERED = 1000  # statements, with their values
 MOST, LARGEST = 64 * MB, MB  # bytes of all pages that are kept, and of one
-AGAIN = (60.0, 120.0)  # seconds in which a page may be given again; not all end at once
+AGAIN = (20.0, 40.0)  # seconds in which a page may be given again; not all end at once
+KEY = 1000  # bytes that a page takes besides itself, roughly
 SHOWN = tuple(field.name for field in fields(SampleView))
 CAMELOT = {key: camelot(key) for key in KEYS}
 
@@ -39,7 +40,11 @@ def _until(_key: object, _page: bytes, moment: float) -> float:
     return moment + random.uniform(*AGAIN)  # noqa: S311 - no secret
 
 
-_given = TLRUCache[tuple[object, ...], bytes](MOST, _until, getsizeof=bytes.__len__)
+def _weight(page: bytes) -> int:
+    return len(page) + KEY
+
+
+_given = TLRUCache[tuple[object, ...], bytes](MOST, _until, getsizeof=_weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ async def page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> byt
     """Return a page of samples, the next cursor and the total, as `GET /api/samples` answers.
 
     A page is given again while the library is the same. As a change may not have been told while
-    Redis was away, all pages are forgotten then, and each one is after a minute or two.
+    Redis was away, all pages are forgotten then, and each one is after half a minute.
 
     Raises:
         Invalid: If the cursor is not one of ours.

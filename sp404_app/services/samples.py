@@ -269,13 +269,13 @@ def delete_for_good(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> list[uuid.UUID]:
     """Delete samples that are in the trash, with their files."""
-    return _purge(session, user_id, _mine(user_id, ids))
+    return _purge(session, _mine(user_id, ids))
 
 
 def purge_old_trash(session: Session, at: dt.datetime) -> int:
     """Delete what has been in anybody's trash for 30 days; return how many."""
     limit = at - dt.timedelta(days=TRASH_DAYS)
-    return len(_purge(session, None, col(Sample.deleted_at) < limit))
+    return len(_purge(session, col(Sample.deleted_at) < limit))
 
 
 def announce(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None = None) -> None:
@@ -285,17 +285,18 @@ def announce(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None =
     after_commit(session, partial(live.publish, user_id, *news))
 
 
-def _purge(session: Session, user_id: uuid.UUID | None, condition: Any) -> list[uuid.UUID]:
+def _purge(session: Session, condition: Any) -> list[uuid.UUID]:
+    columns = (Sample.id, Sample.user_id, Sample.storage_key, Sample.preview_key)
     gone = session.exec(
         delete(Sample)
         .where(condition, col(Sample.deleted_at).is_not(None))
-        .returning(col(Sample.id), col(Sample.storage_key), col(Sample.preview_key))
+        .returning(*(col(column) for column in columns))
     ).all()
+    for owner in dict.fromkeys(row.user_id for row in gone):
+        announce(session, owner)  # first: to delete many files takes a while
     for row in gone:
         for key in filter(None, (row.storage_key, row.preview_key)):
             after_commit(session, partial(storage.delete, key))
-    if user_id:
-        announce(session, user_id)
     return [row.id for row in gone]
 
 

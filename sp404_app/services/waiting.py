@@ -42,5 +42,5 @@ def wake(session: Session, user_id: uuid.UUID) -> int:
     for sample in found:
         sample.status, sample.error = SampleStatus.QUEUED, ""
         session.add(sample)
-        jobs.add_analysis(session, user_id, sample.id)
+        jobs.announce(session, jobs.add_analysis(session, user_id, sample.id))
     return len(found)

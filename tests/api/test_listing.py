@@ -11,14 +11,14 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from sqlmodel import select, update
+from sqlmodel import col, select, update
 
 from sp404_app.api import listing as routes
 from sp404_app.api.app import api, gateway
 from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, listing, live, search, sign_ins
+from sp404_app.services import jobs, listing, live, samples, search, sign_ins, waiting
 from sp404_app.services.words import words_of
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer, cookie, signed_in
@@ -268,6 +268,25 @@ def test_restored_and_uploaded_sounds_and_what_a_worker_did_are_listed_at_once(
         ).one()
         jobs.cancel(session, library.id, job.id)
     assert listed()[0]["status"] == "failed"
+
+
+def test_what_happens_by_itself_is_listed_at_once(client: TestClient, library: User) -> None:
+    with transaction() as session:
+        old = session.exec(select(Sample).where(col(Sample.deleted_at).is_not(None))).one()
+        old.deleted_at = now() - dt.timedelta(days=31)
+        other = session.exec(select(Sample).where(Sample.name == "Warm pad")).one()
+        other.status = "waiting_for_quota"
+    for _ in range(2):
+        client.get("/api/samples", headers=bearer(library.id))
+        client.get("/api/samples?trash=true", headers=bearer(library.id))
+    with transaction() as session:
+        assert samples.purge_old_trash(session, now()) == 1
+    assert client.get("/api/samples?trash=true", headers=bearer(library.id)).json()["total"] == 0
+    with transaction() as session:
+        assert waiting.wake_waiting(session) == 1
+    quick, declared = both(client, library, "?status=queued")
+    assert quick == declared
+    assert [row["name"] for row in quick["samples"]] == ["Warm pad"]
 
 
 def test_an_emptied_redis_begins_a_new_edition(client: TestClient, library: User) -> None:

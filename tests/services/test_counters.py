@@ -34,6 +34,14 @@ async def test_a_command_redis_refuses_spoils_only_its_own_answer(services: Sett
     assert (await right).value == 1
 
 
+async def test_what_nobody_expected_leaves_nobody_waiting(services: Settings) -> None:
+    async with asyncio.timeout(5):
+        wrong = asyncio.create_task(counters.line().run("SET", "half a character \ud800", "x"))
+        right = asyncio.create_task(counters.count("right", 60))
+        answers = await asyncio.gather(wrong, right, return_exceptions=True)
+    assert all(isinstance(answer, RedisAway) for answer in answers)
+
+
 async def test_while_redis_is_away_everybody_is_told_at_once(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:

@@ -116,3 +116,11 @@ def test_other_files_in_the_folder_are_left_alone() -> None:
     put("stripe.json", b"{}")
     put("notes.pem", b"not a key")
     keys.ensure(2048)
+
+
+def test_a_key_that_is_half_there_closes_no_door_while_we_serve() -> None:
+    kid = keys.ensure(2048)
+    put("20990101000000-eeeeeeee.pem", (settings().secrets / f"{kid}.pem").read_bytes()[:400])
+    keys._ring.keys(keys.NOW)
+    assert keys.signing()[0] == kid
+    assert list(keys.all_public()) == [kid]
