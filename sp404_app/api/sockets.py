@@ -26,8 +26,28 @@ MOST_OF_A_HOST = 300  # open at once, in one process
 LOOK_EVERY = 30.0  # seconds: sign-ins also end by time, and Redis may have been away
 TOO_LARGE, NOT_WELCOME = 1009, 1008
 
+OF_A_HOST = 10.0  # times as many messages from all lines of a host as from one
+
 log = structlog.get_logger()
 _open: Counter[str] = Counter()
+_buckets: dict[str, "Bucket"] = {}
+
+
+class Bucket:
+    """Messages that may still come at once; it fills again by `PER_SECOND`, `size` times as fast.
+
+    A leaky bucket as a meter (ITU-T I.371): who comes too early is told how long to wait.
+    """
+
+    def __init__(self, size: float = 1.0) -> None:
+        self._size, self._left, self._at = size, size * BURST, time.monotonic()
+
+    def take(self) -> float:
+        """Count one message; return the seconds until it may pass."""
+        now, each = time.monotonic(), self._size * PER_SECOND
+        self._left = min(self._size * BURST, self._left + (now - self._at) * each) - 1
+        self._at = now
+        return max(0.0, -self._left / each)
 
 
 def paced(app: ASGIApp) -> ASGIApp:
@@ -43,7 +63,7 @@ def paced(app: ASGIApp) -> ASGIApp:
             return
         _open[host] += 1
         metrics.SOCKETS.inc()
-        line = Line(receive, send)
+        line = Line(receive, send, _buckets.setdefault(host, Bucket(OF_A_HOST)))
         watch = asyncio.create_task(_watch(scope, line), name="sign-in of a websocket")
         try:
             await app(scope, line.receive, line.send)
@@ -56,7 +76,7 @@ def paced(app: ASGIApp) -> ASGIApp:
             metrics.SOCKETS.dec()
             _open[host] -= 1
             if not _open[host]:
-                del _open[host]
+                del _open[host], _buckets[host]
 
     return guarded
 
@@ -84,12 +104,12 @@ async def _watch(scope: Scope, line: "Line") -> None:
 class Line:
     """What one websocket receives and sends."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, of_host: Bucket | None = None) -> None:
         self._receive, self._send = receive, send
         self._over = asyncio.Event()
         self._end = asyncio.create_task(self._over.wait())
         self._next: asyncio.Future[Message] | None = None
-        self._left, self._at = BURST, time.monotonic()
+        self._buckets = (Bucket(), of_host or Bucket(OF_A_HOST))
 
     async def receive(self) -> Message:
         """Return the next message, in due time; once the line has ended, that it has."""
@@ -108,13 +128,10 @@ class Line:
 
     async def _wait(self) -> None:
         """Hold back who sends too much: what they send waits in their own socket meanwhile."""
-        now = time.monotonic()
-        self._left = min(BURST, self._left + (now - self._at) * PER_SECOND)
-        self._at = now
-        self._left -= 1
-        if self._left < 0:
+        wait = max([bucket.take() for bucket in self._buckets])
+        if wait:
             metrics.SLOWED.inc()
-            await asyncio.sleep(-self._left / PER_SECOND)
+            await asyncio.sleep(wait)
 
     async def send(self, message: Message) -> None:
         """Pass on what the app sends, until the end."""

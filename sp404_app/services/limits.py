@@ -53,7 +53,8 @@ async def sign_in(email: str, ip: str) -> None:
     """Count an attempt to sign in before its password is looked at.
 
     Five failures in five minutes for an address from one host, 25 from all hosts, and ten
-    attempts a minute from one host. All end by themselves, so nobody can be locked out for long.
+    attempts a minute from one host. All end by themselves, and the 25 do not count where the
+    address was signed in to before: strangers cannot keep an owner out of their account.
     While Redis is away each process counts for itself: guessing must never become free.
 
     Raises:
@@ -62,12 +63,28 @@ async def sign_in(email: str, ip: str) -> None:
     from_host, from_all = _failures(email, ip)
     await _strict(f"sign-in:{_host(ip)}", settings().sign_ins_per_minute, MINUTE)
     await _strict(from_host, FAILURES, FAILURES_WINDOW)
-    await _strict(from_all, FAILURES_EVERYWHERE, FAILURES_WINDOW)
+    if not await _was_here(email, ip):
+        await _strict(from_all, FAILURES_EVERYWHERE, FAILURES_WINDOW)
 
 
 async def signed_in(email: str, ip: str) -> None:
-    """Forget the failures of an address, for its owner knows the password."""
+    """Forget the failures of an address, for its owner knows the password; remember the host."""
     await counters.forget(*_failures(email, ip))
+    try:
+        await counters.line().run("SET", _place(email, ip), "", "EX", 30 * DAY)
+    except RedisAway:
+        return
+
+
+async def _was_here(email: str, ip: str) -> bool:
+    try:
+        return bool(await counters.line().run("EXISTS", _place(email, ip)))
+    except RedisAway:
+        return False
+
+
+def _place(email: str, ip: str) -> str:
+    return f"sp404:was-here:{_short(email)}:{_host(ip)}"
 
 
 async def sign_up(ip: str) -> None:

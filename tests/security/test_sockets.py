@@ -190,3 +190,26 @@ async def test_one_host_has_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) 
     scope = {"type": "websocket", "client": ("203.0.113.9", 1), "headers": []}
     await sockets.paced(app)(scope, receive, send)
     assert said == [{"type": "websocket.close", "code": sockets.NOT_WELCOME}]
+
+
+async def test_many_lines_of_one_host_are_slowed_down_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sockets, "BURST", 5.0)
+    monkeypatch.setattr(sockets, "PER_SECOND", 5.0)
+    host = sockets.Bucket(sockets.OF_A_HOST)
+
+    async def says() -> Message:
+        return {"type": "websocket.receive", "text": "2"}
+
+    async def hears(_: Message) -> None:
+        return None
+
+    lines = [sockets.Line(says, hears, host) for _ in range(15)]
+    started = time.monotonic()
+    for _ in range(4):
+        await asyncio.gather(*(line.receive() for line in lines))
+    # 60 messages, of which 50 may come at once and the others 50 a second; alone, each is in time.
+    assert time.monotonic() - started >= 0.19
+    for line in lines:
+        await line.close()

@@ -153,6 +153,21 @@ async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.Mo
         await doors.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.99"))
 
 
+async def test_strangers_cannot_keep_an_owner_out_of_where_they_were_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ada, home, far = somebody(), Client(ip="203.0.113.7"), Client(ip="203.0.113.8")
+    await doors.sign_in(ada.email, PASSWORD, home)
+    with monkeypatch.context() as patch:
+        patch.setattr(passwords, "matches_now", lambda *_: False)
+        for number in range(25):
+            with pytest.raises(WrongCredentials):
+                await doors.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
+    with pytest.raises(TooMany):
+        await doors.sign_in(ada.email, PASSWORD, far)
+    assert await doors.sign_in(ada.email, PASSWORD, home)
+
+
 async def test_one_host_may_not_try_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
     for number in range(10):
