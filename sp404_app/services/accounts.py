@@ -187,7 +187,10 @@ def _set_password(
     user.password_hash = password_hash
     session.flush()
     sign_ins.revoke_all(session, user.id, keep=keep)
-    one_time.void(session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD)
+    # Whoever knew the old password may have begun these; what reverts a change stays good.
+    one_time.void(
+        session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL
+    )
     audit.note(session, user.id, "password_changed", client)
     mail.to_address(session, user.email, letters.password_changed())
 

@@ -1,13 +1,25 @@
 """Changing an account's address: nobody can be locked out of what is theirs."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from sqlmodel import Session
 
-from sp404_app.db import transaction
+from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import Invalid, NotFound, WrongCredentials
 from sp404_app.models import User
-from sp404_app.services import accounts, doors, email_change, personal_tokens
-from tests.accounts import CLIENT, Somebody, living, mails, signed_in, somebody, text_of, token_in
+from sp404_app.services import accounts, doors, email_change, personal_tokens, sign_ins
+from tests.accounts import (
+    CLIENT,
+    Somebody,
+    cookie,
+    living,
+    mails,
+    signed_in,
+    somebody,
+    text_of,
+    token_in,
+)
 
 pytestmark = pytest.mark.usefixtures("services")
 
@@ -84,6 +96,38 @@ async def test_a_thief_who_moves_on_cannot_end_the_first_owners_link() -> None:
     await doors.revert_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     assert address_of(ada) == "thief@example.org"
     await doors.revert_email(owners, CLIENT)
+    assert address_of(ada) == ada.email
+
+
+async def reset(person: Somebody) -> None:
+    await doors.forgot_password(person.email, CLIENT)
+    await doors.reset_password(token_in(mails(person.email)[-1]), "a brand new one", CLIENT)
+
+
+async def change(person: Somebody) -> None:
+    who = await in_transaction(sign_ins.user_of, cookie(person.id))
+    await doors.change_password(who, person.password, "a brand new one", CLIENT)
+
+
+@pytest.mark.parametrize("renew", [reset, change])
+async def test_a_new_password_ends_a_wish_for_another_address(
+    renew: Callable[[Somebody], Awaitable[None]],
+) -> None:
+    ada = somebody()
+    ask(ada, "thief@example.org")
+    await renew(ada)
+    with pytest.raises(Invalid, match="used already"):
+        await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+    assert address_of(ada) == ada.email
+
+
+async def test_the_thief_s_new_password_does_not_end_the_link_back() -> None:
+    ada = somebody()
+    ask(ada, "thief@example.org")
+    await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+    back = token_in(mails(ada.email)[-1])
+    await change(ada)
+    await doors.revert_email(back, CLIENT)
     assert address_of(ada) == ada.email
 
 
