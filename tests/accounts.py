@@ -4,11 +4,13 @@ import email
 import email.policy
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import lru_cache
+from types import ModuleType
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
@@ -17,7 +19,7 @@ from sp404_app import db
 from sp404_app.db import transaction
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services import mail, passwords, sign_ins, tokens
+from sp404_app.services import doors, mail, passwords, sign_ins, tokens
 from sp404_app.services.sign_ins import Client
 from sp404_app.services.tokens import Pair
 from sp404_app.settings import settings
@@ -69,6 +71,30 @@ def cookie(user_id: uuid.UUID) -> str:
     """Sign a browser in and return its cookie."""
     with transaction() as session:
         return sign_ins.start_browser(session, user_id, CLIENT)
+
+
+async def reset(person: Somebody) -> None:
+    """Let a person choose a new password by a mailed link."""
+    await doors.forgot_password(person.email, CLIENT)
+    await doors.reset_password(token_in(mails(person.email)[-1]), "a brand new one", CLIENT)
+
+
+@contextmanager
+def meanwhile(
+    module: ModuleType, step: str, happens: Callable[[], Awaitable[None]]
+) -> Iterator[None]:
+    """Let something happen right after a step of somebody else's work, as if at the same time."""
+    real = getattr(module, step)
+
+    async def then(*args: Any) -> Any:
+        patch.undo()  # it happens once
+        answer = await real(*args)
+        await happens()
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, step, then)
+        yield
 
 
 def mails(recipient: str = "") -> list[EmailMessage]:

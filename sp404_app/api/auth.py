@@ -10,7 +10,8 @@ from sqlmodel import Session
 from sp404_app.api.deps import Caller, Identity
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import accounts, audit, doors, keys, limits, quotas, tokens
+from sp404_app.services import accounts, doors, keys, limits, quotas, tokens
+from sp404_app.services.accounts import Credential
 from sp404_app.services.sign_ins import Client
 from sp404_app.services.tokens import Pair
 
@@ -124,19 +125,19 @@ async def register(form: Registration, client: Caller) -> Registered:
 @router.post("/login")
 async def login(form: Login, client: Caller) -> Tokens:
     """Sign in and get a pair of tokens."""
-    user_id = await doors.sign_in(form.email, form.password, client)
-    return await in_transaction(_start, user_id, client)
+    found = await doors.sign_in(form.email, form.password, client)
+    return await in_transaction(_start, found, client)
 
 
 @router.post("/two-factor")
 async def two_factor(form: SecondStep, client: Caller) -> Tokens:
     """Answer the challenge of a sign-in with a code, and get a pair of tokens."""
-    user_id = await doors.second_step(form.challenge, form.code, client)
-    return await in_transaction(_start, user_id, client)
+    found = await doors.second_step(form.challenge, form.code, client)
+    return await in_transaction(_start, found, client)
 
 
-def _start(session: Session, user_id: uuid.UUID, client: Client) -> Tokens:
-    audit.note(session, user_id, "signed_in", client, kind="api")
+def _start(session: Session, found: Credential, client: Client) -> Tokens:
+    user_id = doors.enter(session, found, client, "api")
     return _shown(session, tokens.start(session, user_id, client))
 
 

@@ -1,7 +1,6 @@
 """Signing a browser in and out by real HTML forms: no token is ever readable by JavaScript."""
 
 import asyncio
-import uuid
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -21,7 +20,6 @@ from sp404_app.errors import (
 )
 from sp404_app.services import (
     addresses,
-    audit,
     avatars,
     confirmation,
     deletion,
@@ -29,6 +27,7 @@ from sp404_app.services import (
     identity,
     sign_ins,
 )
+from sp404_app.services.accounts import Credential
 from sp404_app.services.sign_ins import Client
 from sp404_app.settings import settings
 
@@ -50,14 +49,14 @@ async def sign_in(
     ensure_same_origin(request)
     target = addresses.safe(next)
     try:
-        user_id = await doors.sign_in(email, password, client)
+        found = await doors.sign_in(email, password, client)
     except TwoFactorRequired as error:
         answer = _back("", "", target, step=SECOND)
         _set(answer, sign_ins.challenge_cookie_name(), error.details["challenge"], STEP_SECONDS)
         return answer
     except AppError as error:
         return _back(error.code, email, target)
-    return await _signed_in(request, user_id, client, target)
+    return await _signed_in(request, found, client, target)
 
 
 @router.post("/session/code")
@@ -74,17 +73,20 @@ async def second_step(
         request.headers.get("cookie", ""), sign_ins.challenge_cookie_name()
     )
     try:
-        user_id = await doors.second_step(challenge, code, client)
+        found = await doors.second_step(challenge, code, client)
     except NotSignedIn as error:
         again = isinstance(error, WrongCredentials)
         return _back("wrong_code" if again else "too_late", "", target, step=SECOND * again)
     except AppError as error:
         return _back(error.code, "", target, step=SECOND)
-    return await _signed_in(request, user_id, client, target)
+    return await _signed_in(request, found, client, target)
 
 
-async def _signed_in(request: Request, user_id: uuid.UUID, client: Client, target: str) -> Response:
-    cookie = await in_transaction(_start, user_id, client, _cookie_of(request))
+async def _signed_in(request: Request, found: Credential, client: Client, target: str) -> Response:
+    try:
+        cookie = await in_transaction(_start, found, client, _cookie_of(request))
+    except NotSignedIn:  # the password was changed since it was proved
+        return _back("too_late", "", target)
     answer = RedirectResponse(target, 303)
     _set(answer, sign_ins.cookie_name(), cookie, int(sign_ins.LONGEST.total_seconds()))
     for name in (sign_ins.typed_cookie_name(), sign_ins.challenge_cookie_name()):
@@ -137,10 +139,10 @@ async def end_account(request: Request) -> Response:
     return answer
 
 
-def _start(session: Session, user_id: uuid.UUID, client: Client, old_cookie: str) -> str:
+def _start(session: Session, found: Credential, client: Client, old_cookie: str) -> str:
     """Begin a new session, and end the one this browser had."""
+    user_id = doors.enter(session, found, client, "browser")
     sign_ins.end_cookie(session, old_cookie)
-    audit.note(session, user_id, "signed_in", client, kind="browser")
     return sign_ins.start_browser(session, user_id, client)
 
 

@@ -12,13 +12,15 @@ from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import Invalid, NotFound, NotSignedIn
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services import audit, letters, mail, one_time, personal_tokens, sign_ins
 from sp404_app.services.sign_ins import Client
 
 LONGEST_NAME = 100
+NOT_PRESENT = "This is not your present password."
+MEANWHILE = "This account was changed meanwhile. Please sign in again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +177,18 @@ def reset_password(session: Session, token: str, password_hash: str, client: Cli
 
 
 def change_password(
-    session: Session, user_id: uuid.UUID, password_hash: str, client: Client, keep: uuid.UUID
+    session: Session, old: Credential, password_hash: str, client: Client, keep: uuid.UUID
 ) -> None:
-    """Set a password whose owner proved the old one, and end all sign-ins but theirs."""
-    _set_password(session, session.get_one(User, user_id), password_hash, client, keep=keep)
+    """Set a password whose owner proved the old one, and end all sign-ins but theirs.
+
+    Raises:
+        Invalid: If the old one is not the present one any more.
+        NotSignedIn: If the account is gone.
+    """
+    user = _locked(session, old.user_id)
+    if user.password_hash != old.password_hash:
+        raise Invalid(NOT_PRESENT, {"current_password": [NOT_PRESENT]})
+    _set_password(session, user, password_hash, client, keep=keep)
 
 
 def _set_password(
@@ -195,11 +205,38 @@ def _set_password(
     mail.to_address(session, user.email, letters.password_changed())
 
 
-def rehash(session: Session, credential: Credential, password_hash: str) -> None:
-    """Keep a password at today's cost, unless it was changed meanwhile."""
-    user = session.get(User, credential.user_id, with_for_update=True)
-    if user is not None and user.password_hash == credential.password_hash:
+def rehash(session: Session, credential: Credential, password_hash: str) -> Credential:
+    """Keep a password at today's cost, unless it was changed meanwhile; return what is kept now.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    user = _locked(session, credential.user_id)
+    if user.password_hash == credential.password_hash:
         user.password_hash = password_hash
+    return _credential(user)
+
+
+def ensure_unchanged(session: Session, credential: Credential) -> None:
+    """Check that a password that was proved is still the one, until this transaction ends.
+
+    Comparing takes a while, and a new password ends only the sign-ins that are there: one that
+    begins by the old password has to be before it or not at all.
+
+    Raises:
+        NotSignedIn: If the password was changed meanwhile, or the account is gone.
+    """
+    if _locked(session, credential.user_id).password_hash != credential.password_hash:
+        raise NotSignedIn(MEANWHILE)
+
+
+def _locked(session: Session, user_id: uuid.UUID) -> User:
+    # A weak lock: rows that name the person, such as those of an upload, need not wait for it.
+    weak = {"key_share": True}
+    user = session.get(User, user_id, with_for_update=weak, populate_existing=True)
+    if user is None:
+        raise NotSignedIn(MEANWHILE)
+    return user
 
 
 def credential(session: Session, email: str) -> Credential | None:
@@ -209,8 +246,15 @@ def credential(session: Session, email: str) -> Credential | None:
 
 
 def credential_of(session: Session, user_id: uuid.UUID) -> Credential:
-    """Return what a person's password is compared with."""
-    return _credential(session.get_one(User, user_id))
+    """Return what a person's password is compared with.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotSignedIn(MEANWHILE)
+    return _credential(user)
 
 
 def _credential(user: User) -> Credential:

@@ -55,11 +55,12 @@ async def register(
     return account
 
 
-async def sign_in(email: str, password: str, client: Client) -> uuid.UUID:
-    """Return who an address and a password belong to.
+async def sign_in(email: str, password: str, client: Client) -> Credential:
+    """Return who an address and a password belong to, by what was compared: `enter` wants it.
 
     Raises:
         WrongCredentials: If they do not fit, or nobody has the address: we do not say which.
+        NotSignedIn: If the password was changed, or the account deleted, meanwhile.
         EmailNotVerified: If the password is right and the address not confirmed yet.
         TwoFactorRequired: If a code is needed too; `details.challenge` goes with it.
         TooMany: After too many attempts.
@@ -74,15 +75,31 @@ async def sign_in(email: str, password: str, client: Client) -> uuid.UUID:
     await limits.signed_in(email, client.ip)
     if not found.verified:
         raise EmailNotVerified("Please confirm your address first: the link is in our mail.")
-    if passwords.outdated(found.password_hash):
-        await in_transaction(accounts.rehash, found, await passwords.hashed(password))
-    challenge = await in_transaction(two_factor.challenge, found.user_id)
+    found = await _at_todays_cost(found, password)
+    challenge = await in_transaction(_challenge, found)
     if challenge:
         raise TwoFactorRequired("Please type the code of your app.", {"challenge": challenge})
-    return found.user_id
+    return found
 
 
-async def second_step(challenge: str, code: str, client: Client) -> uuid.UUID:
+async def _at_todays_cost(found: Credential, password: str) -> Credential:
+    """Return what a right password is compared with from now on: made anew, if its cost is old."""
+    if not passwords.outdated(found.password_hash):
+        return found
+    kept = await in_transaction(accounts.rehash, found, await passwords.hashed(password))
+    # Another sign-in may have made it anew first; or its owner may have chosen another one.
+    if not await passwords.matches(password, kept.password_hash):
+        raise NotSignedIn(accounts.MEANWHILE)
+    return kept
+
+
+def _challenge(session: Session, found: Credential) -> str | None:
+    """Make a challenge, unless a new password has just ended those that were there."""
+    accounts.ensure_unchanged(session, found)
+    return two_factor.challenge(session, found.user_id)
+
+
+async def second_step(challenge: str, code: str, client: Client) -> Credential:
     """Return who answered a challenge with a right code; challenge and code are used up.
 
     Raises:
@@ -94,13 +111,30 @@ async def second_step(challenge: str, code: str, client: Client) -> uuid.UUID:
     try:
         owner = await in_transaction(one_time.owner, challenge, Purpose.TWO_FACTOR)
         await limits.second_step(owner)
-        user_id = await in_transaction(two_factor.answer, challenge, code, client)
+        found = await in_transaction(_answer, challenge, code, client)
     except Invalid as error:
         raise NotSignedIn("This took too long. Please sign in again.") from error
-    if user_id is None:  # raised here, after the failure is written down
+    if found is None:  # raised here, after the failure is written down
         raise WrongCredentials(two_factor.WRONG, {"code": [two_factor.WRONG]})
-    await limits.second_step_taken(user_id)
-    return user_id
+    await limits.second_step_taken(found.user_id)
+    return found
+
+
+def _answer(session: Session, challenge: str, code: str, client: Client) -> Credential | None:
+    """Use a challenge up; its password is the present one, for a new one ends all challenges."""
+    user_id = two_factor.answer(session, challenge, code, client)
+    return accounts.credential_of(session, user_id) if user_id else None
+
+
+def enter(session: Session, found: Credential, client: Client, kind: str) -> uuid.UUID:
+    """Let somebody in who proved their password, and return who; the caller begins the sign-in.
+
+    Raises:
+        NotSignedIn: If the password was changed, or the account deleted, meanwhile.
+    """
+    accounts.ensure_unchanged(session, found)
+    audit.note(session, found.user_id, "signed_in", client, kind=kind)
+    return found.user_id
 
 
 def _note_failure(session: Session, found: Credential | None, client: Client) -> None:
@@ -112,21 +146,18 @@ async def change_password(signed_in: SignedIn, old: str, new: str, client: Clien
 
     Raises:
         Invalid: If the old one is wrong or the new one not good enough, by field.
+        NotSignedIn: If the account is gone, or was changed meanwhile.
         TooMany: After five attempts in a minute.
     """
     await limits.confirmation(signed_in.user_id)
     found = await in_transaction(accounts.credential_of, signed_in.user_id)
     passwords.ensure_good(new, found.email)
     if not await passwords.matches(old, found.password_hash):
-        message = "This is not your present password."
-        raise Invalid(message, {"current_password": [message]})
+        raise Invalid(accounts.NOT_PRESENT, {"current_password": [accounts.NOT_PRESENT]})
+    found = await _at_todays_cost(found, old)  # so that no sign-in makes it anew meanwhile
     password_hash = await passwords.hashed(new)
     await in_transaction(
-        accounts.change_password,
-        signed_in.user_id,
-        password_hash,
-        client,
-        signed_in.sign_in_id,
+        accounts.change_password, found, password_hash, client, signed_in.sign_in_id
     )
 
 

@@ -1,13 +1,15 @@
 """Signing a browser in and out by real forms."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.services import addresses, sign_ins
+from sp404_app.db import transaction
+from sp404_app.services import addresses, doors, sign_ins
 from sp404_app.settings import Settings, settings
-from tests.accounts import PASSWORD, Somebody, somebody
+from tests.accounts import PASSWORD, Somebody, living, meanwhile, reset, somebody
 from tests.services.test_two_factor import protect
 
 
@@ -53,6 +55,22 @@ def test_a_wrong_password_comes_back_as_a_code_and_keeps_the_address(api: TestCl
     assert cookie.startswith(f'{sign_ins.typed_cookie_name()}="{who.email}"')
     assert "HttpOnly" in cookie
     assert api.get("/api/me").status_code == 401
+
+
+def test_a_password_replaced_meanwhile_signs_no_browser_and_no_program_in(
+    api: TestClient,
+) -> None:
+    who = somebody()
+    with meanwhile(doors, "sign_in", partial(reset, who)):
+        answer = sign_in(api, who, form={"next": "/account"})
+    assert answer.headers["location"] == "/login?error=too_late&next=%2Faccount"
+    assert api.get("/api/me").status_code == 401
+    who = somebody()
+    with meanwhile(doors, "sign_in", partial(reset, who)):
+        answer = api.post("/api/auth/login", json={"email": who.email, "password": PASSWORD})
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+    with transaction() as session:
+        assert living(session, who.id) == []
 
 
 def test_an_unconfirmed_address_comes_back_as_a_code(api: TestClient) -> None:

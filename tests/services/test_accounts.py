@@ -1,16 +1,30 @@
+import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlmodel import Session, func, select
 
 from sp404_app.db import in_transaction, transaction
-from sp404_app.errors import EmailNotVerified, Invalid, TooMany, WrongCredentials
+from sp404_app.errors import EmailNotVerified, Invalid, NotSignedIn, TooMany, WrongCredentials
 from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, doors, one_time, passwords, sign_ins
-from sp404_app.services.accounts import NewAccount
+from sp404_app.services import accounts, deletion, doors, one_time, passwords, sign_ins
+from sp404_app.services.accounts import Credential, NewAccount
 from sp404_app.services.sign_ins import Client, SignedIn
-from tests.accounts import CLIENT, PASSWORD, cookie, living, mails, somebody, token_in
+from tests.accounts import (
+    CLIENT,
+    PASSWORD,
+    Somebody,
+    cookie,
+    living,
+    mails,
+    meanwhile,
+    reset,
+    somebody,
+    token_in,
+)
 from tests.hashing import watch
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -100,8 +114,8 @@ async def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 async def test_signing_in_needs_the_right_password() -> None:
     ada = somebody()
-    assert await doors.sign_in(ada.email, PASSWORD, CLIENT) == ada.id
-    assert await doors.sign_in(f" {ada.email.upper()} ", PASSWORD, CLIENT) == ada.id
+    assert (await doors.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
+    assert (await doors.sign_in(f" {ada.email.upper()} ", PASSWORD, CLIENT)).user_id == ada.id
     for address, password in (
         (ada.email, "wrong password"),
         (ada.email, ""),
@@ -197,7 +211,7 @@ async def test_an_old_hash_is_renewed_when_its_owner_signs_in(
     monkeypatch.setattr(passwords, "COST", 6)
     await doors.sign_in(ada.email, PASSWORD, CLIENT)
     assert person().password_hash.startswith("$2b$06$")
-    assert await doors.sign_in(ada.email, PASSWORD, CLIENT) == ada.id
+    assert (await doors.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
 
 
 async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None:
@@ -209,11 +223,76 @@ async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None
     await doors.reset_password(second, "a brand new one", CLIENT)
     with transaction() as session:
         assert living(session, ada.id) == []
-    assert await doors.sign_in(ada.email, "a brand new one", CLIENT) == ada.id
+    assert (await doors.sign_in(ada.email, "a brand new one", CLIENT)).user_id == ada.id
     for token in (first, second):
         with pytest.raises(Invalid, match="used already"):
             await doors.reset_password(token, "yet another one", CLIENT)
     assert mails(ada.email)[-1]["Subject"] == "Your password was changed"
+
+
+async def changed(ada: Somebody) -> None:
+    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
+
+
+async def deleted(ada: Somebody) -> None:
+    await deletion.delete_account(ada.id)
+
+
+@pytest.mark.parametrize("happens", [reset, changed, deleted])
+async def test_a_password_that_was_right_a_moment_ago_lets_nobody_in(
+    happens: Callable[[Somebody], Awaitable[None]],
+) -> None:
+    ada = somebody()
+    found = await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    assert await in_transaction(doors.enter, found, CLIENT, "api") == ada.id
+    await happens(ada)
+    with pytest.raises(NotSignedIn, match="changed meanwhile"):
+        await in_transaction(doors.enter, found, CLIENT, "api")
+
+
+@pytest.mark.parametrize("happens", [reset, changed, deleted])
+async def test_an_old_hash_is_not_renewed_when_the_password_goes_meanwhile(
+    happens: Callable[[Somebody], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "COST", 5)
+    ada = somebody()
+    monkeypatch.setattr(passwords, "COST", 6)
+    with meanwhile(passwords, "hashed", partial(happens, ada)), pytest.raises(NotSignedIn):
+        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+
+
+async def test_sign_ins_that_renew_a_hash_at_once_all_enter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, "COST", 5)
+    ada = somebody()
+    monkeypatch.setattr(passwords, "COST", 6)
+
+    async def other() -> None:
+        others.append(await doors.sign_in(ada.email, PASSWORD, CLIENT))
+
+    others: list[Credential] = []
+    with meanwhile(passwords, "hashed", other):
+        mine = await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    for found in (mine, *others):
+        assert await in_transaction(doors.enter, found, CLIENT, "api") == ada.id
+    assert len(others) == 1
+
+
+async def test_a_new_sign_in_and_a_new_password_come_one_after_the_other() -> None:
+    ada = somebody()
+    found = await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            doors.enter(session, found, CLIENT, "api")
+            change = pool.submit(asyncio.run, reset(ada))
+            with pytest.raises(TimeoutError):  # it waits for us, hashed long ago
+                change.result(timeout=3)
+            sign_ins.start_api(session, ada.id, CLIENT)
+        change.result(timeout=10)
+    with transaction() as session:
+        assert living(session, ada.id) == []
 
 
 async def test_a_weak_new_password_does_not_use_the_link_up() -> None:
@@ -285,6 +364,43 @@ async def test_changing_the_password_keeps_this_device_and_ends_the_others() -> 
     with transaction() as session:
         assert [row.id for row in living(session, ada.id)] == [who.sign_in_id]
     assert await doors.sign_in(ada.email, "a brand new one", CLIENT)
+
+
+@pytest.mark.parametrize("happens", [reset, changed])
+async def test_of_two_new_passwords_at_once_the_second_needs_the_first(
+    happens: Callable[[Somebody], Awaitable[None]],
+) -> None:
+    ada = somebody()
+    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    with meanwhile(passwords, "matches", partial(happens, ada)), pytest.raises(Invalid) as refusal:
+        await doors.change_password(who, PASSWORD, "another new one", CLIENT)
+    assert "current_password" in refusal.value.details
+    assert await doors.sign_in(ada.email, "a brand new one", CLIENT)
+
+
+async def test_a_hash_made_anew_meanwhile_is_still_the_present_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, "COST", 5)
+    ada = somebody()
+    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    monkeypatch.setattr(passwords, "COST", 6)
+
+    async def other() -> None:
+        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+
+    with meanwhile(passwords, "matches", other):
+        await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
+    assert await doors.sign_in(ada.email, "a brand new one", CLIENT)
+
+
+async def test_who_is_gone_meanwhile_changes_no_password() -> None:
+    ada = somebody()
+    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    with meanwhile(passwords, "matches", partial(deleted, ada)), pytest.raises(NotSignedIn):
+        await doors.change_password(who, PASSWORD, "another new one", CLIENT)
+    with pytest.raises(NotSignedIn):
+        await doors.change_password(who, PASSWORD, "another new one", CLIENT)
 
 
 async def test_changing_the_password_needs_the_old_one_and_ends_guessing() -> None:

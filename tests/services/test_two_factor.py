@@ -4,13 +4,14 @@ import asyncio
 import datetime as dt
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from pyotp.totp import TOTP
 from sqlmodel import col, select, update
 
-from sp404_app.db import transaction
+from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import (
     AppError,
     Conflict,
@@ -23,8 +24,18 @@ from sp404_app.errors import (
 )
 from sp404_app.models import OneTimeToken, Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, doors, one_time, sealed, two_factor
-from tests.accounts import CLIENT, Somebody, living, mails, somebody, text_of, token_in
+from sp404_app.services import accounts, doors, limits, one_time, sealed, two_factor
+from tests.accounts import (
+    CLIENT,
+    Somebody,
+    living,
+    mails,
+    meanwhile,
+    reset,
+    somebody,
+    text_of,
+    token_in,
+)
 
 pytestmark = pytest.mark.usefixtures("services")
 
@@ -117,7 +128,7 @@ async def test_a_password_alone_signs_nobody_in() -> None:
     challenge = await challenged(ada)
     with transaction() as session:
         assert living(session, ada.id) == []
-    assert await doors.second_step(challenge, at(secret), CLIENT) == ada.id
+    assert (await doors.second_step(challenge, at(secret), CLIENT)).user_id == ada.id
 
 
 async def test_a_code_is_good_once() -> None:
@@ -128,7 +139,7 @@ async def test_a_code_is_good_once() -> None:
     for code in (at(secret), at(secret, -1)):  # the same again, and one older
         with pytest.raises(WrongCredentials):
             await doors.second_step(challenge, code, CLIENT)
-    assert await doors.second_step(challenge, at(secret, 1), CLIENT) == ada.id
+    assert (await doors.second_step(challenge, at(secret, 1), CLIENT)).user_id == ada.id
 
 
 async def test_a_challenge_is_good_once_and_for_five_minutes() -> None:
@@ -151,7 +162,8 @@ async def test_of_parallel_answers_with_one_code_one_signs_in() -> None:
     first, second = await challenged(ada), await challenged(ada)
     tries = [doors.second_step(one, at(secret), CLIENT) for one in (first, first, second)]
     answers = await asyncio.gather(*tries, return_exceptions=True)
-    assert [answer for answer in answers if answer == ada.id] == [ada.id]
+    found = [answer for answer in answers if not isinstance(answer, BaseException)]
+    assert [one.user_id for one in found] == [ada.id]
 
 
 async def test_a_challenge_is_good_for_nothing_else_and_nothing_else_is_a_challenge() -> None:
@@ -195,7 +207,7 @@ async def test_a_recovery_code_is_good_once_and_its_owner_hears_of_it() -> None:
     ada = somebody()
     _, codes = protect(ada)
     typed = f" {codes[0].upper().replace('-', ' ')} "
-    assert await doors.second_step(await challenged(ada), typed, CLIENT) == ada.id
+    assert (await doors.second_step(await challenged(ada), typed, CLIENT)).user_id == ada.id
     with pytest.raises(WrongCredentials):
         await doors.second_step(await challenged(ada), codes[0], CLIENT)
     assert "9 are left" in text_of(mails(ada.email)[-1])
@@ -236,13 +248,30 @@ async def test_choosing_a_new_password_neither_skips_the_second_step_nor_keeps_c
         await doors.sign_in(ada.email, new, CLIENT)
 
 
+async def test_a_new_password_ends_a_second_step_that_was_just_taken() -> None:
+    ada = somebody()
+    secret, _ = protect(ada)
+    found = await doors.second_step(await challenged(ada), at(secret), CLIENT)
+    await reset(ada)
+    with pytest.raises(NotSignedIn, match="changed meanwhile"):
+        await in_transaction(doors.enter, found, CLIENT, "api")
+
+
+async def test_no_challenge_is_made_for_a_password_that_was_replaced_meanwhile() -> None:
+    ada = somebody()
+    protect(ada)
+    with meanwhile(limits, "signed_in", partial(reset, ada)), pytest.raises(NotSignedIn) as caught:
+        await doors.sign_in(ada.email, ada.password, CLIENT)
+    assert not isinstance(caught.value, TwoFactorRequired)
+
+
 async def test_turned_off_the_password_is_enough_and_codes_are_gone() -> None:
     ada = somebody()
     protect(ada)
     challenge = await challenged(ada)
     with transaction() as session:
         two_factor.turn_off(session, ada.id, CLIENT)
-    assert await doors.sign_in(ada.email, ada.password, CLIENT) == ada.id
+    assert (await doors.sign_in(ada.email, ada.password, CLIENT)).user_id == ada.id
     with pytest.raises(NotSignedIn):
         await doors.second_step(challenge, "123456", CLIENT)
     with transaction() as session:
