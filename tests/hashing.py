@@ -26,3 +26,16 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
 
     monkeypatch.setattr(bcrypt, "checkpw", noted)
     return seen
+
+
+def watch_hashing(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Note the salt of every new hash that bcrypt makes from now on; each is made all the same."""
+    seen: list[bytes] = []
+    make = bcrypt.hashpw
+
+    def noted(password: bytes, salt: bytes) -> bytes:
+        seen.append(salt)
+        return make(password, salt)
+
+    monkeypatch.setattr(bcrypt, "hashpw", noted)
+    return seen

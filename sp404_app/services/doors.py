@@ -169,9 +169,16 @@ async def reset_password(token: str, password: str, client: Client) -> None:
         TooMany: If this host tries too many tokens.
     """
     await limits.token("reset", client.ip)
-    passwords.ensure_good(password)
+    email = await in_transaction(_mailed, token)  # hashing is not for who has no token
+    passwords.ensure_good(password, email)
     password_hash = await passwords.hashed(password)
     await in_transaction(accounts.reset_password, token, password_hash, client)
+
+
+def _mailed(session: Session, token: str) -> str:
+    """Return the address of whom a token for a new password was mailed to; it stays good."""
+    owner = one_time.owner(session, token, Purpose.RESET_PASSWORD)
+    return accounts.credential_of(session, owner).email
 
 
 async def verify_email(token: str, client: Client) -> None:

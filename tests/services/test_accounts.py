@@ -25,7 +25,7 @@ from tests.accounts import (
     somebody,
     token_in,
 )
-from tests.hashing import watch
+from tests.hashing import watch, watch_hashing
 
 pytestmark = pytest.mark.usefixtures("services")
 
@@ -301,6 +301,29 @@ async def test_a_weak_new_password_does_not_use_the_link_up() -> None:
     token = token_in(mails(ada.email)[0])
     with pytest.raises(Invalid):
         await doors.reset_password(token, "password", CLIENT)
+    await doors.reset_password(token, "a brand new one", CLIENT)
+
+
+@pytest.mark.parametrize("token", ["", "x", "a\0b", "\ud800"])
+async def test_a_token_is_looked_at_before_the_work_of_hashing(
+    token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, hashes = somebody(), watch_hashing(monkeypatch)
+    with pytest.raises(Invalid) as refusal:
+        await doors.reset_password(token, "a brand new one", CLIENT)
+    assert set(refusal.value.details) == {"token"}
+    assert hashes == []
+    await reset(ada)
+    assert len(hashes) == 1
+
+
+async def test_the_own_address_is_no_new_password() -> None:
+    ada = somebody("Ada.Lovelace@example.org")
+    await doors.forgot_password(ada.email, CLIENT)
+    token = token_in(mails(ada.email)[0])
+    for password in (ada.email, "ada.lovelace"):
+        with pytest.raises(Invalid, match="easy to guess"):
+            await doors.reset_password(token, password, CLIENT)
     await doors.reset_password(token, "a brand new one", CLIENT)
 
 
