@@ -9,10 +9,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
-from sp404_app.errors import AppError, Invalid, NotSignedIn, Unavailable
+from sp404_app.errors import AppError, Conflict, Invalid, NotSignedIn, Unavailable
 
 OURS = "Something went wrong on our side. We have written it down."
 SENTENCES = {
@@ -93,6 +93,7 @@ def install(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(DataError, _unkeepable)
     api.add_exception_handler(UnicodeEncodeError, _unkeepable)
+    api.add_exception_handler(IntegrityError, _changed_meanwhile)
     api.add_exception_handler(OperationalError, _away)
     api.add_exception_handler(Exception, _unexpected)
 
@@ -133,6 +134,17 @@ async def _unkeepable(_: Request, error: Exception) -> JSONResponse:
     log.warning("value refused by the database", error=type(error).__name__)
     message = "A value holds something that cannot be kept."
     return of_app_error(Invalid(message, {"body": [message]}))
+
+
+async def _changed_meanwhile(_: Request, error: Exception) -> JSONResponse:
+    """Answer for rows that do not fit (any more), where no service said so: the last defence.
+
+    What the error says holds the row itself, so only the name of the rule is written down.
+    """
+    assert isinstance(error, IntegrityError)
+    rule = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    log.error("rows do not fit", error=type(error.orig).__name__, constraint=rule)
+    return of_app_error(Conflict("This was changed by somebody else meanwhile. Please try again."))
 
 
 async def _away(_: Request, error: Exception) -> JSONResponse:

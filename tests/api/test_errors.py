@@ -1,14 +1,18 @@
 """The error contract, for every way to go wrong."""
 
+import uuid
 from typing import Any
 
 import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
 from sqlmodel import text
+from structlog.testing import capture_logs
 
 from sp404_app.api.app import allowed_methods, api, gateway
 from sp404_app.api.deps import Database
+from sp404_app.models import SignIn
+from sp404_app.models.columns import now
 from sp404_app.settings import Settings
 from tests.accounts import bearer, somebody, without_database
 
@@ -32,6 +36,10 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     @router.get("/unkeepable")
     def unkeepable(session: Database) -> None:
         session.execute(text("select :value"), {"value": "zero \0 byte"})
+
+    @router.get("/unfitting")
+    def unfitting(session: Database) -> None:
+        session.add(SignIn(user_id=uuid.uuid4(), user_agent=SECRET, expires_at=now()))
 
     routes = list(api.router.routes)
     api.include_router(router, prefix="/broken")
@@ -109,6 +117,17 @@ def test_a_mistake_of_ours_shows_nothing_of_the_inside(client: TestClient) -> No
 @pytest.mark.usefixtures("broken")
 def test_what_the_database_cannot_keep_is_the_sender_s_mistake(client: TestClient) -> None:
     assert_contract(client.get("/broken/unkeepable"), 422, "invalid")
+
+
+@pytest.mark.usefixtures("broken")
+def test_rows_that_do_not_fit_any_more_are_a_conflict(client: TestClient) -> None:
+    with capture_logs() as lines:
+        answer = client.get("/broken/unfitting")
+    assert_contract(answer, 409, "conflict")
+    assert answer.json()["details"] == {}
+    told = [line for line in lines if line["event"] == "rows do not fit"]
+    assert [line["constraint"] for line in told] == ["sign_ins_user_id_fkey"]
+    assert SECRET not in answer.text + repr(lines)
 
 
 def test_a_database_that_is_away_is_503(client: TestClient) -> None:
