@@ -70,7 +70,7 @@ async def sign_in(email: str, password: str, client: Client) -> Credential:
         found = await in_transaction(accounts.credential, email)
         right = await passwords.matches(password, found.password_hash if found else None)
     if found is None or not right:
-        await in_transaction(_note_failure, found, client)
+        await in_transaction(_note_failure, found, client, "sign_in_failed")
         raise WrongCredentials("The address or the password is wrong.")
     await limits.signed_in(email, client.ip)
     if not found.verified:
@@ -137,8 +137,8 @@ def enter(session: Session, found: Credential, client: Client, kind: str) -> uui
     return found.user_id
 
 
-def _note_failure(session: Session, found: Credential | None, client: Client) -> None:
-    audit.note(session, found.user_id if found else None, "sign_in_failed", client)
+def _note_failure(session: Session, found: Credential | None, client: Client, action: str) -> None:
+    audit.note(session, found.user_id if found else None, action, client)
 
 
 async def change_password(signed_in: SignedIn, old: str, new: str, client: Client) -> None:
@@ -153,6 +153,7 @@ async def change_password(signed_in: SignedIn, old: str, new: str, client: Clien
     found = await in_transaction(accounts.credential_of, signed_in.user_id)
     passwords.ensure_good(new, found.email)
     if not await passwords.matches(old, found.password_hash):
+        await in_transaction(_note_failure, found, client, "password_change_failed")
         raise Invalid(accounts.NOT_PRESENT, {"current_password": [accounts.NOT_PRESENT]})
     found = await _at_todays_cost(found, old)  # so that no sign-in makes it anew meanwhile
     password_hash = await passwords.hashed(new)

@@ -14,6 +14,7 @@ WORDS = {
     "device_revoked": "Signed out a device",
     "refresh_token_reused": "A used refresh token came back, so its sign-in was ended",
     "confirmation_failed": "A confirmation failed: wrong password",
+    "password_change_failed": "A change of password failed: wrong present password",
     "password_forgotten": "A link for a new password was asked for",
     "password_changed": "The password was changed",
     "email_change_asked": "A new address was asked for",

@@ -10,9 +10,10 @@ from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import EmailNotVerified, Invalid, NotSignedIn, TooMany, WrongCredentials
 from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, deletion, doors, one_time, passwords, sign_ins
+from sp404_app.services import accounts, audit, deletion, doors, one_time, passwords, sign_ins
 from sp404_app.services.accounts import Credential, NewAccount
 from sp404_app.services.sign_ins import Client, SignedIn
+from sp404_app.state.log_words import said_of
 from tests.accounts import (
     CLIENT,
     PASSWORD,
@@ -460,6 +461,17 @@ async def test_what_happened_is_in_the_audit_log_without_anything_secret() -> No
     assert [entry.action for entry in entries] == ["registered", "email_verified", "sign_in_failed"]
     assert {entry.user_id for entry in entries} == {person().id}
     assert {entry.ip for entry in entries} == {CLIENT.ip}
+
+
+async def test_guessing_the_present_password_is_in_the_audit_log_too() -> None:
+    ada = somebody()
+    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    with pytest.raises(Invalid):
+        await doors.change_password(who, "wrong password", "a brand new one", CLIENT)
+    with transaction() as session:
+        (event,), _ = audit.page(session, ada.id, None, 10)
+    assert (event.action, event.ip, event.details) == ("password_change_failed", CLIENT.ip, {})
+    assert said_of(event.action) == "A change of password failed: wrong present password"
 
 
 def test_a_person_leaves_everywhere(session: Session) -> None:
