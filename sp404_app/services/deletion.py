@@ -34,8 +34,8 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
     keys = _keys(session, user)
     sign_ins.revoke_all(session, user_id)
     mail.to_address(session, user.email, letters.account_deleted())
-    _blur(session, user_id)
     session.exec(delete(User).where(col(User.id) == user_id))  # the rest goes by its foreign keys
+    _blur(session, user_id)
     audit.note(session, user_id, "account_deleted", Client())
     for key in keys:
         after_commit(session, partial(storage.delete, key))
@@ -53,6 +53,9 @@ def _keys(session: Session, user: User) -> list[str]:
 
 
 def _blur(session: Session, user_id: uuid.UUID) -> None:
-    """Take out of the log where somebody was and what they called things."""
+    """Take out of the log where somebody was and what they called things.
+
+    The database lets nobody change the log in any other way, nor while there is such a person.
+    """
     mine = col(AuditEntry.user_id) == user_id
     session.exec(update(AuditEntry).where(mine).values(ip="", details={}))

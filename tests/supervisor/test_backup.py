@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.errors import InsufficientPrivilege
 from sqlmodel import Session, create_engine, select
 
-from sp404_app.models import Sample, User
+from sp404_app.models import AuditEntry, Sample, User
 from sp404_app.services import passwords, storage
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import archive, backup, migrations, offline, restore
@@ -57,6 +59,7 @@ def fill(here: Settings, sound: bytes, email: str = EMAIL) -> str:
                     format="WAV",
                 )
             )
+            session.add(AuditEntry(user_id=user.id, action="signed_in"))
             session.commit()
     return key
 
@@ -80,6 +83,11 @@ def test_everything_arrives_on_another_machine(
 
     there = machine()
     restore.restore(there, tmp_path / "backup")
+    # Read back without a search path, the log still knows how to refuse.
+    with offline.database(there, exclusive=True) as url, psycopg.connect(url) as connection:
+        assert connection.execute("select action from audit_log").fetchall() == [("signed_in",)]
+        with pytest.raises(InsufficientPrivilege, match="append-only"):
+            connection.execute("update audit_log set ip = '', details = '{}'")
 
     with storage.local_copy(key) as path:
         assert path.read_bytes() == b"boom"

@@ -1,0 +1,90 @@
+"""The audit log only grows, whoever asks the database."""
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from sqlmodel import select
+
+from sp404_app.db import transaction
+from sp404_app.models import AuditEntry
+from sp404_app.services import audit, deletion
+from sp404_app.settings import settings
+from tests.accounts import CLIENT, Somebody, somebody
+
+pytestmark = pytest.mark.usefixtures("services")
+
+CHANGES = (
+    "delete from audit_log",
+    "truncate audit_log",
+    "update audit_log set action = 'nothing happened'",
+    "update audit_log set at = now()",
+    "update audit_log set user_id = null",
+    "update audit_log set ip = '192.0.2.1'",
+    'update audit_log set details = \'{"kind": "none"}\'',
+)
+BLUR = "update audit_log set ip = '', details = '{}'"
+
+
+@pytest.fixture
+def ada() -> Somebody:
+    ada = somebody()
+    with transaction() as session:
+        audit.note(session, ada.id, "signed_in", CLIENT, kind="browser")
+    return ada
+
+
+def entries() -> list[AuditEntry]:
+    with transaction() as session:
+        return list(session.exec(select(AuditEntry).order_by(AuditEntry.id)))  # type: ignore[arg-type]
+
+
+def run(*statements: str) -> None:
+    with psycopg.connect(settings().database_url) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def refused(statement: str) -> None:
+    before = entries()
+    with pytest.raises(InsufficientPrivilege, match="append-only"):
+        run(statement)
+    assert entries() == before
+    assert before
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+def test_what_happened_is_neither_changed_nor_deleted(ada: Somebody, statement: str) -> None:
+    refused(statement)
+
+
+def test_where_a_living_person_was_is_not_blurred(ada: Somebody) -> None:
+    refused(BLUR)
+
+
+async def test_of_a_deleted_person_only_where_from_is_taken_out(ada: Somebody) -> None:
+    await deletion.delete_account(ada.id)
+    assert [(one.action, one.ip, one.details) for one in entries()] == [
+        ("signed_in", "", {}),
+        ("account_deleted", "", {}),
+    ]
+    run(BLUR)
+    for statement in CHANGES:
+        refused(statement)
+    refused(f"{BLUR}, action = 'nothing happened'")
+
+
+@pytest.mark.parametrize("statement", CHANGES[:2])
+def test_an_operator_prunes_the_log_in_one_transaction_by_saying_so(
+    ada: Somebody, statement: str
+) -> None:
+    run("set local sp404.forget_audit = 'on'", statement)
+    assert entries() == []
+    with transaction() as session:
+        audit.note(session, ada.id, "signed_in", CLIENT)
+    refused(statement)
+
+
+@pytest.mark.parametrize("statement", CHANGES[2:])
+def test_saying_so_lets_nobody_change_the_log(ada: Somebody, statement: str) -> None:
+    with pytest.raises(InsufficientPrivilege, match="append-only"):
+        run("set local sp404.forget_audit = 'on'", statement)
