@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     take.set_defaults(run=_import)
 
     _add_people(commands.add_parser("user", help="list, verify, audit, delete people"))
-    _add_keys(commands.add_parser("keys", help="list, rotate, retire the keys that sign tokens"))
+    _add_keys(commands.add_parser("keys", help="list, rotate, retire, audit the keys that sign"))
     return parser
 
 
@@ -132,6 +132,9 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
     commands.add_parser("rotate", help="sign with a new key; nobody is signed out").set_defaults(
         run=_by_hand("keys rotate")
     )
+    commands.add_parser(
+        "audit", help="show what happened to keys, and to addresses nobody has"
+    ).set_defaults(run=_by_hand("keys audit"))
     retire = commands.add_parser("retire", help="believe nothing any more that a key signed")
     retire.add_argument("name", metavar="KID")
     retire.set_defaults(run=_by_hand("keys retire"))

@@ -40,9 +40,12 @@ def note(
 
 
 def page(
-    session: Session, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
+    session: Session, user_id: uuid.UUID | None, after: uuid.UUID | None, limit: int
 ) -> tuple[list[Event], int]:
-    """Return a person's lines older than `after`, the newest first, and how many there are."""
+    """Return a person's lines older than `after`, the newest first, and how many there are.
+
+    Without a person: the lines that belong to no account.
+    """
     total = session.exec(select(func.count()).where(AuditEntry.user_id == user_id)).one()
     query = select(AuditEntry).where(AuditEntry.user_id == user_id)
     if after:

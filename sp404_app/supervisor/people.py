@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 
 from sp404_app.services import keys, mail, operating
+from sp404_app.services.audit import Event
 from sp404_app.services.keys import UnusableKeys
 from sp404_app.settings import Settings
 from sp404_app.supervisor import offline
@@ -55,9 +56,16 @@ def _delete(name: str) -> Iterable[str]:
 
 
 def _audit(name: str) -> Iterable[str]:
-    for event in operating.log_of(name):
-        details = " ".join(f"{key}={value}" for key, value in event.details.items())
-        yield f"{event.at[:19]}Z  {event.action:<24}  {event.ip:<16} {details}".rstrip()
+    return map(_line, operating.log_of(name))
+
+
+def _audit_of_nobody(_: str) -> Iterable[str]:
+    return map(_line, operating.log_of_nobody())
+
+
+def _line(event: Event) -> str:
+    details = " ".join(f"{key}={value}" for key, value in event.details.items())
+    return f"{event.at[:19]}Z  {event.action:<24}  {event.ip:<16} {details}".rstrip()
 
 
 def _list_keys(_: str) -> Iterable[str]:
@@ -85,4 +93,5 @@ COMMANDS: dict[str, Callable[[str], Iterable[str]]] = {
     "keys list": _list_keys,
     "keys rotate": _rotate,
     "keys retire": _retire,
+    "keys audit": _audit_of_nobody,
 }

@@ -1,12 +1,14 @@
 """What an operator does by hand."""
 
+import asyncio
+
 import pytest
 
 from sp404_app import cli
 from sp404_app.db import transaction
 from sp404_app.errors import NotSignedIn
 from sp404_app.models import User
-from sp404_app.services import keys, sign_ins, two_factor
+from sp404_app.services import doors, keys, sign_ins, two_factor
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, somebody
 from tests.services.test_two_factor import protect
@@ -86,4 +88,21 @@ def test_keys_are_rotated_and_retired(
     assert "signs now" in capsys.readouterr().err
     said(capsys, "keys", "retire", old)
     assert old not in said(capsys, "keys", "list")
+    events = [line.split() for line in said(capsys, "keys", "audit").splitlines()]
+    assert [(words[1], words[-1]) for words in events] == [
+        ("key_retired", f"kid={old}"),
+        ("key_rotated", f"kid={new}"),
+    ]
     assert cli.main(["keys", "retire", "../../etc/passwd"]) == 1
+
+
+def test_what_belongs_to_no_account_is_shown_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert said(capsys, "keys", "audit") == ""
+    ada = somebody("ada@example.org")
+    for address in ("nobody@example.org", ada.email):
+        with pytest.raises(NotSignedIn):
+            asyncio.run(doors.sign_in(address, "wrong password", CLIENT))
+    (line,) = said(capsys, "keys", "audit").splitlines()
+    assert line.split()[1:] == ["sign_in_failed", CLIENT.ip]
