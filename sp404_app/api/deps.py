@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from sp404_app.api.origin import ensure_same_origin
 from sp404_app.db import in_transaction, transaction
-from sp404_app.errors import MissingAbility, NotSignedIn
+from sp404_app.errors import MissingAbility, NotSignedIn, TooMany
 from sp404_app.services import confirmation, identity, limits, personal_tokens
 from sp404_app.services.sign_ins import Client, SignedIn
 
@@ -89,7 +89,13 @@ def ensure_able(request: Request, abilities: frozenset[str]) -> None:
 
 
 async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> SignedIn:
-    """Identify whoever asks, and count the request: once, however often it is asked here."""
+    """Identify whoever asks, and count the request: once, however often it is asked here.
+
+    Raises:
+        NotSignedIn: If nobody is signed in by this request.
+        NotAllowed: If another site sent it, or a personal token is not made for it.
+        TooMany: If the person asks too often; the answer says what is left all the same: nothing.
+    """
     known: SignedIn | None = request.scope.get(WHO)
     if known is not None:
         return known
@@ -97,7 +103,11 @@ async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> 
     if found.abilities is not None:
         ensure_able(request, found.abilities)
     request.state.log = {"user_id": str(found.user_id)}
-    request.state.allowance = await limits.request(found.user_id, media=_is_media(request))
+    try:
+        request.state.allowance = await limits.request(found.user_id, media=_is_media(request))
+    except TooMany as refusal:
+        request.state.allowance = limits.used_up(refusal)
+        raise
     request.scope[WHO] = found
     return found
 

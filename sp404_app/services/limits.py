@@ -49,6 +49,11 @@ async def request(user_id: uuid.UUID, *, media: bool) -> Allowance | None:
     return Allowance(limit, limit - used.value, math.ceil(used.seconds_left))
 
 
+def used_up(refusal: TooMany) -> Allowance:
+    """Return the allowance of somebody whose request was one too many."""
+    return Allowance(refusal.details["limit"], 0, refusal.details["retry_after"])
+
+
 async def sign_in(email: str, ip: str) -> None:
     """Count an attempt to sign in before its password is looked at.
 

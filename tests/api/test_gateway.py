@@ -115,6 +115,9 @@ def test_a_person_is_told_how_many_requests_are_left(
     answer = client.get("/api/me", headers=ada)
     assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
     assert 0 < int(answer.headers["retry-after"]) <= 60
+    assert answer.headers["ratelimit-limit"] == "3"
+    assert answer.headers["ratelimit-remaining"] == "0"
+    assert answer.headers["ratelimit-reset"] == answer.headers["retry-after"]
     assert client.get("/api/me", headers=bob).headers["ratelimit-limit"] == "3"
 
 
