@@ -113,8 +113,9 @@ async def _quick(request: Request) -> Response | None:
     known = asked(address) if len(address) <= LONGEST else None
     if known is None or is_personal(request):
         return None
+    # As a router would say that somebody answers: refusals are counted for this route too.
+    request.scope["endpoint"] = _quick
     who = await signed_in(request, None)
-    request.scope["endpoint"] = _quick  # as a router would say that somebody answers
     try:
         page = await listing.page(who.user_id, *known)
     except NotQuick:

@@ -2,6 +2,7 @@
 
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
 
 from sp404_app.api.app import api, gateway
 from sp404_app.settings import Settings, settings
@@ -26,6 +27,35 @@ def test_this_machine_reads_how_we_are(services: Settings) -> None:
     assert 'sp404_request_seconds_bucket{le="0.05",route="/api/me"}' in text
     assert 'sp404_queue_length{queue="free"} 0.0' in text
     assert "sp404_websockets 0.0" in text
+
+
+def test_refusals_of_the_quick_list_count_for_its_route(
+    services: Settings, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("SP404_REQUESTS_PER_MINUTE", "1")
+    settings.cache_clear()
+    ada = bearer(somebody().id)
+    with TestClient(gateway(api), base_url=services.origin, client=("127.0.0.1", 1)) as client:
+        before = counted(client)
+        answers = [client.get("/api/samples", headers=headers) for headers in ({}, ada, ada)]
+        after = counted(client)
+    assert [answer.status_code for answer in answers] == [401, 200, 429]
+    more = {
+        labels: value - before.get(labels, 0)
+        for labels, value in after.items()
+        if value != before.get(labels, 0) and labels[0] != "/metrics"
+    }
+    assert more == {("/api/samples", status): 1 for status in ("401", "200", "429")}
+
+
+def counted(client: TestClient) -> dict[tuple[str, str], float]:
+    """Return how often each route gave each status, as an operator reads it."""
+    return {
+        (sample.labels["route"], sample.labels["status"]): sample.value
+        for family in text_string_to_metric_families(client.get("/metrics").text)
+        for sample in family.samples
+        if sample.name == "sp404_requests_total"
+    }
 
 
 def test_others_do_not_even_see_that_it_is_there(
