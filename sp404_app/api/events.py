@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import StreamingResponse
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, identify
@@ -26,6 +28,8 @@ router = APIRouter(tags=["events"])
 PATIENCE = 15.0  # seconds: proxies hang up on a line that says nothing for a minute
 MOST_OF_A_PERSON = 20  # open at once, in one process: each holds a connection to Redis
 
+log = structlog.get_logger()
+
 _open: Counter[uuid.UUID] = Counter()
 
 
@@ -33,7 +37,7 @@ _open: Counter[uuid.UUID] = Counter()
 async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
     """Stream events named job, sample, quota, subscription; `library` says that many rows changed.
 
-    The stream ends with the sign-in it was opened by, and while Redis is away.
+    The stream ends with the sign-in it was opened by, and while Redis or the database is away.
 
     Raises:
         TooMany: If the same person has twenty of them open.
@@ -64,6 +68,12 @@ async def _stream(request: Request, user_id: uuid.UUID) -> AsyncIterator[str]:
                     yield f"event: {news.topic}\ndata: {json.dumps(shown)}\n\n"
         except (NotSignedIn, RedisError):
             return
+        except SQLAlchemyError as error:  # the client comes again, as it does after a restart
+            log.warning(
+                "stream of events ended: no database",
+                user_id=str(user_id),
+                kind=type(error).__name__,
+            )
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlmodel import Session
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
+from sp404_app import db
 from sp404_app.api import events
 from sp404_app.db import in_transaction
 from sp404_app.errors import TooMany
@@ -17,6 +20,7 @@ from sp404_app.models.columns import now
 from sp404_app.services import alive, jobs, live, samples
 from sp404_app.services.live import News, Topic
 from sp404_app.services.samples import Change
+from sp404_app.settings import settings
 from tests.accounts import bearer, living
 from tests.services.test_jobs import job_of
 from tests.sounds import Keep
@@ -95,6 +99,40 @@ async def test_the_stream_ends_with_the_sign_in(
     alive.end([sign_in.id for sign_in in ended])
     async with asyncio.timeout(20):
         assert [text async for text in stream] == []
+
+
+async def test_the_stream_ends_quietly_while_the_database_is_away(
+    user: User, open_stream: Open, environment: pytest.MonkeyPatch
+) -> None:
+    stream = open_stream()
+    assert await anext(stream) == ": here\n\n"
+    with capture_logs() as lines, no_database(environment):
+        live.publish(user.id, News(Topic.SAMPLE, str(uuid.uuid4())))
+        async with asyncio.timeout(20):
+            assert [text async for text in stream] == []
+    assert [(line["event"], line["log_level"], line["kind"]) for line in lines] == [
+        ("stream of events ended: no database", "warning", "OperationalError")
+    ]
+    assert user.id not in events._open
+    assert await anext(open_stream()) == ": here\n\n"
+
+
+@contextmanager
+def no_database(environment: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ask where no database answers, and then the real one again."""
+    real = settings().database_url
+    ask(environment, "postgresql://postgres@127.0.0.1:1/none")
+    try:
+        yield
+    finally:
+        ask(environment, real)
+
+
+def ask(environment: pytest.MonkeyPatch, database_url: str) -> None:
+    db.engine().dispose()
+    db.engine.cache_clear()
+    environment.setenv("SP404_DATABASE_URL", database_url)
+    settings.cache_clear()
 
 
 async def test_a_person_has_twenty_streams_open_at_most_and_another_one_after_closing(
