@@ -3,6 +3,7 @@
 import os
 from enum import StrEnum
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MB = 1 << 20
+Network = IPv4Network | IPv6Network
 
 
 class Environment(StrEnum):
@@ -39,7 +41,7 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1)
     web_processes: int = Field(1, ge=1)
     demo: bool = True
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     requests_per_minute: int = Field(100, ge=1)
     media_requests_per_minute: int = Field(6000, ge=1)
     sign_ins_per_minute: int = Field(10, ge=1)
@@ -57,12 +59,19 @@ class Settings(BaseSettings):
     def _expand(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
 
-    @field_validator("trusted_proxies", "stripe_webhook_secret", mode="before")
+    @field_validator("stripe_webhook_secret", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(filter(None, (part.strip() for part in value.split(","))))
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        split = cls._split(value)
+        # One that is not understood stops the start: without it, strangers share their limits.
+        return tuple(map(_network, split)) if isinstance(split, tuple) else split
 
     @field_validator("operators", mode="before")
     @classmethod
@@ -103,6 +112,13 @@ class Settings(BaseSettings):
     def storage(self) -> str:
         """Return the URL of the object store; a folder in `home` by default."""
         return self.storage_url or (self.home / "sounds").as_uri()
+
+
+def _network(name: object) -> Network:
+    try:
+        return ip_network(str(name))
+    except ValueError as error:
+        raise ValueError(f"{error}; name addresses or networks, with commas") from error
 
 
 @lru_cache

@@ -70,10 +70,11 @@ def believed(ip: str, forwarded_for: str) -> str:
 def _is_proxy(ip: str) -> bool:
     try:
         address = ipaddress.ip_address(ip)
-        networks = [ipaddress.ip_network(name.strip()) for name in settings().trusted_proxies]
     except ValueError:
         return False
-    return any(address in network for network in networks)
+    # A socket for both kinds of addresses shows an IPv4 peer as ::ffff:10.0.0.1.
+    plain = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network or plain in network for network in settings().trusted_proxies)
 
 
 def numbered(app: ASGIApp) -> ASGIApp:

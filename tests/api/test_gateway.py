@@ -160,6 +160,11 @@ def test_without_redis_people_are_served_and_guessing_stays_limited(
         ("10.0.0.1", "", "10.0.0.1"),
         ("10.0.0.1", "rubbish", "rubbish"),
         ("testclient", "198.51.100.1", "testclient"),
+        ("::1", "198.51.100.1", "198.51.100.1"),
+        ("::2", "198.51.100.1", "::2"),
+        ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("::ffff:10.0.0.1", "6.6.6.6, 198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1"),
+        ("::ffff:11.0.0.1", "198.51.100.1", "::ffff:11.0.0.1"),
     ],
 )
 def test_only_our_own_proxies_may_say_who_is_behind_them(

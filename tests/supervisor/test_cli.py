@@ -38,7 +38,14 @@ def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "many"), ("SP404_WORKERS", "0"), ("SP404_ENV", "staging")]
+    ("name", "value"),
+    [
+        ("PORT", "many"),
+        ("SP404_WORKERS", "0"),
+        ("SP404_ENV", "staging"),
+        ("SP404_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example"),
+        ("SP404_TRUSTED_PROXIES", "10.0.0.1/8"),
+    ],
 )
 def test_a_wrong_setting_is_one_sentence(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
