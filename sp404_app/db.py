@@ -99,6 +99,7 @@ async def quick_reads() -> AsyncIterator[None]:
         settings().database_url,
         min_size=0,
         max_size=QUICK_LINES,
+        timeout=QUICK_SECONDS,
         command_timeout=QUICK_SECONDS,
         reset=_nothing_to_reset,
     ) as _quick:
@@ -114,11 +115,14 @@ async def quick(statement: str, *values: object) -> list[Any]:
     """Return the rows of one statement, read on the event loop itself.
 
     Raises:
-        NotQuick: If nobody opened the way, or the statement failed.
+        NotQuick: If nobody opened the way, the statement failed, or it took too long, as did
+            waiting for a line, opening one or giving it back.
     """
     if _quick is None:
         raise NotQuick
     try:
-        return await _quick.fetch(statement, *values)
+        # The line's own limit counts again when it is given back to a database that hangs.
+        async with _quick.acquire(timeout=QUICK_SECONDS) as line:
+            return await line.fetch(statement, *values)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         raise NotQuick from error

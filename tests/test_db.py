@@ -1,8 +1,10 @@
 """Transactions and what follows them."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -10,6 +12,7 @@ from sqlmodel import Session, select, text
 
 from sp404_app import db
 from sp404_app.models import User
+from sp404_app.settings import Settings, settings
 
 pytestmark = pytest.mark.usefixtures("services")
 
@@ -100,6 +103,56 @@ async def test_the_event_loop_runs_on_while_the_database_works() -> None:
     await asyncio.sleep(0)
     ticking.set()
     assert await waiting
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "QUICK_SECONDS", 0.2)
+
+
+@pytest.fixture
+def silent(services: Settings) -> Iterator[None]:
+    """Name a database where the kernel connects and nobody answers."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        port = server.getsockname()[1]
+        patch.setenv("SP404_DATABASE_URL", f"postgresql://postgres@127.0.0.1:{port}/none")
+        settings.cache_clear()
+        yield
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("impatient", "silent")
+async def test_a_database_that_hangs_is_not_waited_for_while_connecting() -> None:
+    async with db.quick_reads(), asyncio.TaskGroup() as group:
+        for _ in range(db.QUICK_LINES * 3):
+            group.create_task(declined())
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_line_that_does_not_come_free_is_not_waited_for() -> None:
+    async with db.quick_reads(), AsyncExitStack() as held:
+        assert db._quick is not None
+        for _ in range(db.QUICK_LINES):
+            await held.enter_async_context(db._quick.acquire())
+        await declined()
+        await held.aclose()
+        assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_statement_that_takes_too_long_is_given_up_and_its_line_used_again() -> None:
+    async with db.quick_reads():
+        await declined("select pg_sleep(60)")
+        assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]
+
+
+async def declined(statement: str = "select 1") -> None:
+    async with asyncio.timeout(10):
+        with pytest.raises(db.NotQuick):
+            await db.quick(statement)
 
 
 @pytest.fixture(autouse=True)
