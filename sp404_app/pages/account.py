@@ -12,6 +12,7 @@ from sp404_app.pages.new_password import weighed_password
 from sp404_app.state.account import AccountState, DeviceRow
 from sp404_app.state.confirming import ConfirmState
 
+TEXTS = ("Terms", "Privacy", "Contact")
 SWITCHES = (
     ("autoplay", "Play a sound as soon as it is chosen"),
     ("level_previews", "Play every sound equally loud"),
@@ -43,6 +44,13 @@ def account() -> rx.Component:
                     class_name="account-sections",
                 ),
                 rx.el.p("One moment …", class_name="muted"),
+            ),
+            rx.el.footer(
+                *(
+                    rx.el.a(name, href=f"/{name.lower()}", class_name="link quiet")
+                    for name in TEXTS
+                ),
+                class_name="account-foot",
             ),
             class_name="page account",
             # While the password is asked for, nothing behind the question can be reached.

@@ -61,6 +61,12 @@ def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbo
     ada = sign_up(page, outbox)
     sign_in(page, ada)
     page.goto("/account")
+    texts = page.locator(".account-foot").get_by_role("link")
+    expect(texts).to_have_text(["Terms", "Privacy", "Contact"])
+    for text in texts.all():
+        address = text.get_attribute("href")
+        assert address == f"/{text.inner_text().lower()}"
+        assert page.request.get(address).status == 200
     page.get_by_label("What it is for").fill("Backup")
     page.get_by_label("Read and hear my library").check()
     page.get_by_test_id("make-token").click()
