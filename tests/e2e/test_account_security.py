@@ -9,15 +9,22 @@ from pyotp.totp import TOTP
 
 from tests.e2e.conftest import Outbox
 from tests.e2e.people import sign_in, sign_up
+from tests.e2e.waiting import until
 from tests.services.test_avatars import picture
 
 
 def link_in(outbox: Outbox, address: str, path: str) -> str:
-    body = outbox.newest(address).get_body(("plain",))
-    assert body is not None
-    found = re.search(rf"http\S+{path}\S+", body.get_content())
-    assert found
-    return found.group(0)
+    """Return the link of the newest mail that leads there, waiting for it."""
+    found: list[str] = []
+
+    def came() -> bool:
+        bodies = [letter.get_body(("plain",)) for letter in outbox.to(address)]
+        texts = " ".join(body.get_content() for body in bodies if body is not None)
+        found[:] = re.findall(rf"http\S+{path}\S+", texts)
+        return bool(found)
+
+    until(came)
+    return found[-1]
 
 
 def test_two_steps_protect_an_account(
