@@ -106,7 +106,7 @@ def _vacuum(instance: Product) -> None:
     """Let PostgreSQL know what it has, as it does by itself in a while."""
     folder = instance.home / "run" / "postgres"
     with psycopg.connect(f"postgresql://postgres@/sp404?host={folder}", autocommit=True) as line:
-        line.execute("vacuum analyze samples")
+        line.execute("vacuum analyze samples, analyses")
 
 
 def _filled(session: Session, people: int, size: int) -> list[uuid.UUID]:
