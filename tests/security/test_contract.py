@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
+    negative_data_rejection,
     positive_data_acceptance,
     unsupported_method,
 )
@@ -28,6 +29,16 @@ UNASKED = [positive_data_acceptance]
 WORDS = frozenset({"/api/samples/tags", "/api/samples/bulk"})
 # 503 is what these say while a part is missing, as it is here.
 PARTS = ("/api/health", "/api/webhooks", "/api/billing")
+
+
+def harmless(case: schemathesis.Case) -> bool:
+    """Say whether what is wrong may be nothing: we sign in, and words we do not know ask nothing.
+
+    An address may carry further words, as a mail's or a search engine's; they are not looked at.
+    """
+    known = {parameter.name for parameter in case.operation.query}
+    return "Authorization" not in (case.headers or {}) or not known >= set(case.query or {})
+
 
 load_all_checks()
 schema = schemathesis.openapi.from_asgi("/api/openapi.json", api)
@@ -54,6 +65,7 @@ def test_every_operation_keeps_to_its_description(
         headers=bearer(somebody().id),
         excluded_checks=[
             *UNASKED,
+            *([negative_data_rejection] if harmless(case) else []),
             *([unsupported_method, allow_header_conformance] if case.path in WORDS else []),
             *([not_a_server_error] if case.path.startswith(PARTS) else []),
         ],
