@@ -83,19 +83,26 @@ def chroma(y: Signal, sr: float) -> Chroma | None:
 
 
 def spectra(y: Signal, sr: float) -> tuple[Signal, float]:
-    """Return magnitudes at about 11 kHz, (frames, bins); averaging decimates well enough."""
+    """Return magnitudes at about 11 kHz up to what `peaks` looks at, as (frames, bins).
+
+    Averaging decimates well enough.
+    """
     y, sr = thinned(y, sr, RATE)
     if len(y) < SIZE:
         y = np.pad(y, (0, SIZE - len(y)))
     frames = np.lib.stride_tricks.sliding_window_view(y, SIZE)[::HOP]
-    return np.abs(transforms(frames)), sr
+    return np.abs(transforms(frames)[:, : highest_bin(sr) + 2]), sr
+
+
+def highest_bin(sr: float) -> int:
+    """Return the bin of `HIGHEST_HZ`, whose upper neighbour must exist."""
+    return min(SIZE // 2 - 1, int(HIGHEST_HZ * SIZE / sr))
 
 
 def peaks(magnitudes: Signal, sr: float) -> Peaks:
     """Find every spectral peak, interpolated between bins by a parabola."""
     low = int(LOWEST_HZ * SIZE / sr)
-    high = min(magnitudes.shape[1] - 2, int(HIGHEST_HZ * SIZE / sr))
-    magnitudes = magnitudes[:, : high + 2]
+    high = highest_bin(sr)
     level = np.log1p(magnitudes * np.float32(1000 / (magnitudes.max(initial=0.0) + 1e-9)))
     rise = np.maximum(level - smoothed(level), 0)
     middle = rise[:, low:high]

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from sp404_app.audio.onset import Envelope
 
 Matrix = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
 
 MIN_BPM, MAX_BPM = 50.0, 215.0
 MAX_BEATS: Final = 128
@@ -63,8 +64,8 @@ class Hypotheses:
 
     evidence: Matrix
     bpm: npt.NDArray[np.float64]
-    beats: npt.NDArray[np.int64]
-    span: npt.NDArray[np.int64]
+    beats: Numbers
+    span: Numbers
     spans: list[Span]
 
 
@@ -154,28 +155,29 @@ def sharpened(lags: Matrix, top: int) -> float:
 
 
 @lru_cache(maxsize=1)
-def beat_numbers() -> npt.NDArray[np.int64]:
+def beat_numbers() -> Numbers:
     """Return every number of beats that we consider."""
     return np.arange(1, MAX_BEATS + 1)
 
 
 @lru_cache(maxsize=1)
 def cosines() -> Matrix:
-    """Return cos(2 pi k m / n) as (len(LAGS), MAX_BEATS, HARMONICS)."""
-    turns = np.outer(np.asarray(LAGS), 1 / beat_numbers())
+    """Return cos(2 pi k m / n) as (MAX_BEATS, len(LAGS), HARMONICS)."""
+    turns = np.outer(1 / beat_numbers(), np.asarray(LAGS))
     harmonics = np.arange(1, HARMONICS + 1)
     return np.cos(2 * np.pi * turns[:, :, None] * harmonics).astype(np.float32)
 
 
-def correlations(powers: list[Matrix], most: int) -> Matrix:
-    """Return the circular autocorrelations (spans, 4 bands, lags, `most` numbers of beats)."""
-    table = cosines()[:, :most].reshape(-1, HARMONICS)
-    return (np.concatenate(powers) @ table.T).reshape(len(powers), 4, len(LAGS), most)
+def correlations(powers: Matrix, most: int) -> Matrix:
+    """Return the circular autocorrelations (spans, 4 bands, `most` numbers of beats, lags)."""
+    table = cosines()[:most].reshape(-1, HARMONICS)
+    return (powers.reshape(-1, HARMONICS) @ table.T).reshape(len(powers), 4, most, len(LAGS))
 
 
 def power(flux: Matrix) -> Matrix:
     """Return the share of each harmonic of the stretch, (4, HARMONICS)."""
-    spectrum = np.fft.rfft(flux - flux.mean(axis=1, keepdims=True), axis=1)[:, 1 : HARMONICS + 1]
+    level = flux - flux.mean(axis=1, keepdims=True)
+    spectrum = np.fft.rfft(level, norm="forward")[:, 1 : HARMONICS + 1]
     found = np.zeros((len(flux), HARMONICS), np.float32)
     found[:, : spectrum.shape[1]] = spectrum.real**2 + spectrum.imag**2
     return np.asarray(found / (found.sum(axis=1, keepdims=True) + 1e-12), np.float32)
@@ -184,38 +186,27 @@ def power(flux: Matrix) -> Matrix:
 def gather(env: Envelope, duration: float, *, whole: bool = True) -> Hypotheses:
     """Collect the evidence for every span and number of beats in the range of tempi."""
     candidates = spans(env, duration, whole=whole)
-    powers = [power(stretch(env, span)) for span in candidates]
-    longest = max((span.length for span in candidates), default=0.0)
-    most = min(MAX_BEATS, int(longest * MAX_BPM / 60) + 1)
-    lags = correlations(powers, most) if powers else np.zeros((0, 4, len(LAGS), most))
-    rows, bpms, beats, owners = [], [], [], []
-    for index, span in enumerate(candidates):
-        bpm = 60 * beat_numbers() / span.length
-        inside = np.flatnonzero((bpm >= MIN_BPM) & (bpm <= MAX_BPM))
-        periodic = lags[index][:, :, inside].reshape(4 * len(LAGS), len(inside)).T
-        n = beat_numbers()[inside]
-        pulsing = pulses(powers[index], n)
-        shape = structure(span, n, bpm[inside], duration)
-        columns = (
-            periodic,
-            pulsing.reshape(len(n), 4 * len(PULSES)),
-            density(env, span, n),
-            shape,
-            nearness(bpm[inside]),
-            conjunctions(shape),
-            ratios(pulsing),
-        )
-        rows.append(np.concatenate(columns, axis=1))
-        bpms.append(bpm[inside])
-        beats.append(n)
-        owners.append(np.full(len(n), index))
-    return Hypotheses(
-        np.concatenate([np.zeros((0, len(FEATURES))), *rows]).astype(np.float32),
-        np.concatenate([np.zeros(0), *bpms]),
-        np.concatenate([np.zeros(0, np.int64), *beats]),
-        np.concatenate([np.zeros(0, np.int64), *owners]),
-        candidates,
+    if not candidates:
+        none = np.zeros(0, np.int64)
+        return Hypotheses(np.zeros((0, len(FEATURES)), np.float32), np.zeros(0), none, none, [])
+    most = min(MAX_BEATS, int(max(span.length for span in candidates) * MAX_BPM / 60) + 1)
+    lengths = np.array([[span.length] for span in candidates])
+    tempi = 60 * beat_numbers()[:most] / lengths
+    owner, column = np.nonzero((tempi >= MIN_BPM) & (tempi <= MAX_BPM))
+    n, bpm = beat_numbers()[column], tempi[owner, column]
+    powers = np.stack([power(stretch(env, span)) for span in candidates])
+    pulsing = pulses(powers, owner, n)
+    shape = structure(candidates, owner, n, bpm, duration)
+    columns = (
+        correlations(powers, most)[owner, :, column].reshape(len(n), -1),
+        pulsing.reshape(len(n), -1),
+        density(env, candidates, owner, n),
+        shape,
+        nearness(bpm),
+        conjunctions(shape),
+        ratios(pulsing),
     )
+    return Hypotheses(np.concatenate(columns, axis=1), bpm, n, owner, candidates)
 
 
 def stretch(env: Envelope, span: Span) -> Matrix:
@@ -226,56 +217,68 @@ def stretch(env: Envelope, span: Span) -> Matrix:
 
 
 @lru_cache(maxsize=1)
-def pulse_places() -> npt.NDArray[np.int64]:
+def pulse_places() -> Numbers:
     """Return which harmonic holds each pulse, as (MAX_BEATS, len(PULSES)); `HARMONICS` if none."""
     k = np.outer(beat_numbers(), PULSES)
     usable = (k >= 1) & (k <= HARMONICS) & (k == np.floor(k))
     return np.where(usable, k - 1, HARMONICS).astype(np.int64)
 
 
-def pulses(shares: Matrix, n: npt.NDArray[np.int64]) -> Matrix:
-    """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4, 6)."""
-    padded = np.zeros((len(shares), HARMONICS + 1), np.float32)
-    np.sqrt(shares, out=padded[:, :HARMONICS])
-    return padded[:, pulse_places()[n - 1]].transpose(1, 0, 2)
+def pulses(shares: Matrix, owner: Numbers, n: Numbers) -> Matrix:
+    """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4, 6).
+
+    `shares` is (spans, 4, HARMONICS); `owner` and `n` give the span and the beats of each row.
+    """
+    padded = np.zeros((len(shares), 4, HARMONICS + 1), np.float32)
+    np.sqrt(shares, out=padded[:, :, :HARMONICS])
+    places = pulse_places()[n - 1][:, None, :]
+    return padded[owner[:, None, None], np.arange(4)[:, None], places]
 
 
-def density(env: Envelope, span: Span, n: npt.NDArray[np.int64]) -> Matrix:
+def density(env: Envelope, found: list[Span], owner: Numbers, n: Numbers) -> Matrix:
     """Return onsets per beat, of all bands and of the low ones, in octaves and squared."""
+    starts = np.array([span.start for span in found])
+    ends = starts + [span.length for span in found]
     columns = []
     for onsets in (env.onsets, env.low_onsets):
         times = onsets / env.fps
-        count = np.count_nonzero((times >= span.start) & (times < span.start + span.length))
-        octaves = np.log2((count + 0.5) / n)
+        counts = np.searchsorted(times, ends) - np.searchsorted(times, starts)
+        octaves = np.log2((counts[owner] + 0.5) / n)
         columns += [octaves, octaves**2]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
 def structure(
-    span: Span, n: npt.NDArray[np.int64], bpm: npt.NDArray[np.float64], duration: float
+    found: list[Span], owner: Numbers, n: Numbers, bpm: npt.NDArray[np.float64], duration: float
 ) -> Matrix:
     """Return what the numbers themselves say: whole tempi and round numbers of bars."""
-    trust = TRUST[span.kind]
+    kind, length, height = (
+        np.array([getattr(span, name) for span in found])[owner]
+        for name in ("kind", "length", "height")
+    )
+    trust = np.array(TRUST)[kind]
+    whole, free = kind == WHOLE, kind == FREE
     power_of_two = [(n == 1 << exponent) * trust for exponent in range(7)]
-    others = (n & (n - 1)) != 0
-    ones = np.ones(len(n))
+    others = ((n & (n - 1)) != 0) * trust
     columns = (
-        wholeness(bpm, span.length) * (1.0, 0.3, 0.0)[span.kind],
-        exactness(bpm, n, span.length) * (span.kind == WHOLE),
+        wholeness(bpm, length) * np.array((1.0, 0.3, 0.0))[kind],
+        exactness(bpm, n, length) * whole,
         *power_of_two,
-        (others & (n % 4 == 0)) * trust,
-        (others & (n % 3 == 0)) * trust,
-        (others & (n % 2 == 1)) * trust,
-        ones * (span.kind == TRIMMED),
-        ones * (span.kind == FREE),
-        ones * (span.kind == WHOLE) * span.height,
-        ones * (span.kind == FREE) * span.height,
-        ones * (span.kind == FREE) * np.log2(span.length / duration),
+        others * (n % 4 == 0),
+        others * (n % 3 == 0),
+        others * (n % 2 == 1),
+        kind == TRIMMED,
+        free,
+        whole * height,
+        free * height,
+        free * np.log2(length / duration),
     )
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def wholeness(bpm: npt.NDArray[np.float64], length: float) -> npt.NDArray[np.float64]:
+def wholeness(
+    bpm: npt.NDArray[np.float64], length: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
     """Return how near each tempo is to a whole number, less what chance would give.
 
     The tolerance is what a cut 1.2 ms off does to a tempo, at least 0.012 BPM.
@@ -286,7 +289,7 @@ def wholeness(bpm: npt.NDArray[np.float64], length: float) -> npt.NDArray[np.flo
 
 
 def exactness(
-    bpm: npt.NDArray[np.float64], n: npt.NDArray[np.int64], length: float
+    bpm: npt.NDArray[np.float64], n: Numbers, length: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Return 1 where a whole tempo gives this length to 50 microseconds, as a sequencer cuts."""
     away = np.abs(60 * n / np.maximum(1, np.round(bpm)) - length)

@@ -20,6 +20,7 @@ MID_HZ: Final = 1200.0  # bodies of snares and chords are below, hats above
 COMPRESSION: Final = 25.0  # log(1 + 25 S / max S)
 EDGE_FRAMES: Final = 3  # windows that reach over the end hear the cut as a click
 SALIENT: Final = 0.12  # of the strongest onset
+AT_ONCE: Final = 256  # frames: their spectra take half a megabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +45,63 @@ class Envelope:
 
 def envelope(y: Signal, sr: float) -> Envelope:
     """Compute the envelope of a mono signal at `sr` Hz (8 kHz or more); silence gives zeros."""
-    seconds = len(y) / sr
-    spectra, sr = spectrogram(y, sr)
-    edges = band_edges(spectra.shape[1] * 2 - 2, sr)
-    bands = np.add.reduceat(spectra, edges, axis=1)
-    energy = np.einsum("ij,ij->i", spectra, spectra)
-    top = float(spectra.max(initial=0.0))
-    bands = np.log1p(bands * np.float32(COMPRESSION / (top + 1e-9)))
+    found = spectrum_in_bands(y, sr)
+    bands = np.log1p(found.bands * np.float32(COMPRESSION / (found.top + 1e-9)))
     rise = np.diff(bands, axis=0, prepend=np.zeros((1, bands.shape[1]), np.float32))
     np.maximum(rise, 0, out=rise)
-    low, mid = split(edges * sr / (spectra.shape[1] * 2 - 2))
+    low, mid = split(found.hertz)
     flux = np.stack([
         rise.sum(axis=1), rise[:, :low].sum(axis=1),
         rise[:, low:mid].sum(axis=1), rise[:, mid:].sum(axis=1),
     ])  # fmt: skip
-    fps = len(energy) / seconds
+    energy = found.energy
     return Envelope(
-        fps, flux, energy / (energy.max(initial=0.0) + 1e-20), peaks(flux[0]), peaks(flux[1])
+        len(energy) / (len(y) / sr),
+        flux,
+        energy / (energy.max(initial=0.0) + 1e-20),
+        peaks(flux[0]),
+        peaks(flux[1]),
     )
 
 
-def spectrogram(y: Signal, sr: float) -> tuple[Signal, float]:
-    """Return magnitudes of shape (frames, bins), one frame per 5 ms, and the rate used.
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """Magnitudes summed into logarithmic `bands` (frames, bands), which begin at `hertz`.
+
+    `energy` is the power of each frame, `top` the highest magnitude of any bin.
+    """
+
+    bands: Signal
+    hertz: npt.NDArray[np.float64]
+    energy: Signal
+    top: float
+
+
+def spectrum_in_bands(y: Signal, sr: float) -> Bands:
+    """Measure one frame every 5 ms, a few at a time: what stays in the cache is twice as fast.
 
     Rates above 30 kHz are halved by averaging pairs: aliasing cannot move an onset.
     """
+    seconds = len(y) / sr
     while sr > 30_000:
         y = (y[: len(y) // 2 * 2 : 2] + y[1::2]) * np.float32(0.5)
         sr /= 2
     size = 512 if sr > 12_000 else 256
-    count = max(8, round(len(y) / sr * FPS))
+    count = max(8, round(seconds * FPS))
     padded = np.zeros(len(y) + 2 * size, np.float32)
     padded[size // 2 : size // 2 + len(y)] = y
     starts = (np.arange(count) * (len(y) / count) + 0.5).astype(np.int64)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[starts]
-    # Scaling "forward" spares NumPy a cast for every row, which takes longer than the transform.
-    return np.abs(np.fft.rfft(frames * window(size), norm="forward")), sr
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)
+    edges, top = band_edges(size, sr), 0.0
+    bands, energy = np.empty((count, len(edges)), np.float32), np.empty(count, np.float32)
+    for at in range(0, count, AT_ONCE):
+        part = slice(at, at + AT_ONCE)
+        # Scaling "forward" spares NumPy a cast for every row, longer than the transform itself.
+        spectra = np.abs(np.fft.rfft(frames[starts[part]] * window(size), norm="forward"))
+        np.add.reduceat(spectra, edges, axis=1, out=bands[part])
+        np.vecdot(spectra, spectra, out=energy[part])
+        top = max(top, float(spectra.max()))
+    return Bands(bands, edges * sr / size, energy, top)
 
 
 @lru_cache(maxsize=16)
