@@ -1,4 +1,4 @@
-"""Loudness and true peak, after ITU-R BS.1770-4 (gated, as in EBU R 128)."""
+"""Loudness, after ITU-R BS.1770-4 (gated, as in EBU R 128)."""
 
 from functools import lru_cache
 from typing import Final
@@ -100,26 +100,3 @@ class LoudnessMeter:
 def lufs(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Convert mean K-weighted power to LUFS."""
     return OFFSET + 10 * np.log10(np.maximum(np.asarray(power, np.float64), 1e-12))
-
-
-def true_peak(excerpt: Planes) -> float:
-    """Return the highest value between samples of a short excerpt, by 8-fold interpolation.
-
-    `excerpt` has shape (..., frames). The ends are faded, so that cutting it out adds nothing.
-    BS.1770-4, annex 2.
-    """
-    n = excerpt.shape[-1]
-    if n < 4:
-        return float(np.abs(excerpt).max(initial=0.0))
-    faded = np.fft.rfft(excerpt * fade(n), norm="forward")
-    dense = np.fft.irfft(faded, 8 * n, norm="forward")
-    return float(np.abs(dense).max())
-
-
-@lru_cache(maxsize=8)
-def fade(n: int) -> npt.NDArray[np.float64]:
-    """Return a window of n samples whose first and last quarter are faded in and out."""
-    edge = np.hanning(2 * (n // 4) + 2)[1:-1]
-    window = np.ones(n)
-    window[: n // 4], window[n - n // 4 :] = edge[: n // 4], edge[n // 4 :]
-    return window

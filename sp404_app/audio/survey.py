@@ -10,8 +10,9 @@ import numpy.typing as npt
 from sp404_app.audio import decode
 from sp404_app.audio.decode import Header
 from sp404_app.audio.fir import Decimator
-from sp404_app.audio.loudness import LoudnessMeter, true_peak
+from sp404_app.audio.loudness import LoudnessMeter
 from sp404_app.audio.peaks import Peaks, PeaksBuilder
+from sp404_app.audio.true_peak import TruePeakMeter
 
 Planes = npt.NDArray[np.float32]  # (channels, frames)
 Signal = npt.NDArray[np.float32]
@@ -20,7 +21,7 @@ WINDOW_SECONDS: Final = 30.0
 WINDOW_RATE: Final = 50_000  # higher rates are halved until they fit: nothing audible is lost
 SILENCE: Final = 1e-4  # -80 dBFS
 CLIP: Final = 0.9995
-NEIGHBOURHOOD: Final = 64  # samples each side of a block's peak that true peak looks at
+CLIPPED: Final = 3  # samples in a row at full scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,10 @@ class Survey:
     """What can be said of a sound without musical analysis.
 
     `duration` (s) and `frames` count what was really decoded. Levels are in dBFS: `peak_dbfs`
-    of the highest sample (None in silence), `true_peak_dbtp` between samples, around each
-    block's highest one. `loudness_lufs` is integrated (BS.1770-4). `silence_head` and
-    `silence_tail` are seconds below -80 dBFS. `window` is mono at `window_rate` Hz, at most
-    30 s from `window_start` s; `whole` says that it is the entire sound.
+    of the highest sample (None in silence), `true_peak_dbtp` between samples. `loudness_lufs`
+    is integrated (BS.1770-4). `silence_head` and `silence_tail` are seconds below -80 dBFS.
+    `window` is mono at `window_rate` Hz, at most 30 s from `window_start` s; `whole` says that
+    it is the entire sound.
     """
 
     header: Header
@@ -64,13 +65,16 @@ def survey(path: Path) -> Survey:
         levels = Levels(header)
         peaks = PeaksBuilder(header.sample_rate)
         meter = LoudnessMeter(header.sample_rate, header.channels)
+        true_peak = TruePeakMeter(header.channels)
         excerpt = Excerpt(header)
         for block in blocks:
             peaks.feed(block)
             planes = np.ascontiguousarray(block.T)  # long rows reduce ten times faster
             levels.feed(planes)
             meter.feed(planes)
+            true_peak.feed(planes)
             excerpt.feed(planes)
+        true_peak.flush()
     seconds = levels.frames / header.sample_rate
     whole = seconds <= WINDOW_SECONDS
     start = 0.0
@@ -85,7 +89,7 @@ def survey(path: Path) -> Survey:
         peaks=peaks.done(),
         loudness_lufs=meter.integrated(),
         peak_dbfs=decibels(levels.peak),
-        true_peak_dbtp=decibels(levels.true),
+        true_peak_dbtp=decibels(true_peak.highest),
         silent=levels.first is None,
         silence_head=levels.head,
         silence_tail=levels.tail,
@@ -128,24 +132,20 @@ class Levels:
         self.frames = 0
         self.first: int | None = None  # frame of the first sound
         self.last = 0  # frame after the last sound
-        self.peak = self.true = 0.0
+        self.peak = 0.0
         self.clips = 0
+        self.hot = np.zeros((header.channels, CLIPPED - 1), bool)  # the last frames before
         self.sums = np.zeros(header.channels)
         self.dual_mono = header.channels == 2
 
     def feed(self, planes: Planes) -> None:
         """Add frames of shape (channels, frames)."""
         level = np.abs(planes[0]) if len(planes) == 1 else np.abs(planes).max(axis=0)
-        top = int(level.argmax())
+        top = float(level.max())
         self.sums += planes.sum(axis=1)
         self.find_sound(level)
-        if level[top] > 0.7 * self.peak:  # a quieter block cannot hold the true peak
-            around = planes[:, max(0, top - NEIGHBOURHOOD) : top + NEIGHBOURHOOD]
-            self.true = max(self.true, float(level[top]), true_peak(around))
-        self.peak = max(self.peak, float(level[top]))
-        if level[top] >= CLIP:
-            hot = level >= CLIP
-            self.clips += int(np.count_nonzero(hot[2:] & hot[1:-1] & hot[:-2]))
+        self.peak = max(self.peak, top)
+        self.find_clips(planes, top)
         if self.dual_mono:
             self.dual_mono = bool(np.array_equal(planes[0], planes[1]))
         self.frames += len(level)
@@ -158,6 +158,15 @@ class Levels:
             if self.first is None:
                 self.first = self.frames + first
             self.last = self.frames + len(level) - int(sounding[::-1].argmax())
+
+    def find_clips(self, planes: Planes, top: float) -> None:
+        """Count where a channel stays at full scale, also from one block into the next."""
+        if top < CLIP:
+            self.hot = np.zeros_like(self.hot)
+            return
+        hot = np.concatenate([self.hot, np.abs(planes) >= CLIP], axis=1)
+        self.clips += int(np.count_nonzero(hot[:, 2:] & hot[:, 1:-1] & hot[:, :-2]))
+        self.hot = hot[:, 1 - CLIPPED :]
 
     @property
     def head(self) -> float:

@@ -1,0 +1,181 @@
+"""Levels of signals whose answer is known: the cases of EBU Tech 3341, and arithmetic."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sp404_app.audio.header import Header
+from sp404_app.audio.loudness import LoudnessMeter
+from sp404_app.audio.survey import Levels, survey
+from sp404_app.audio.true_peak import TruePeakMeter
+from tests.audio.conftest import RATE, Write, sine
+
+Signal = np.ndarray
+
+
+def decibels(value: float) -> float:
+    return 20 * np.log10(value)
+
+
+def integrated(parts: list[tuple[float, float]], rate: int = 48_000) -> float | None:
+    """Measure stereo stretches of a 1 kHz sine, each of a level in dBFS and seconds."""
+    meter = LoudnessMeter(rate, 2)
+    for level, seconds in parts:
+        tone = sine(1000, seconds, 10 ** (level / 20), rate)
+        meter.feed(np.stack([tone, tone]))
+    return meter.integrated()
+
+
+@pytest.mark.parametrize(
+    ("parts", "lufs"),
+    [
+        ([(-23, 20)], -23.0),
+        ([(-33, 20)], -33.0),
+        ([(-36, 10), (-23, 60), (-36, 10)], -23.0),
+        ([(-72, 10), (-36, 10), (-23, 60), (-36, 10), (-72, 10)], -23.0),
+        ([(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
+    ],
+)
+def test_the_gates_are_those_of_the_standard(parts: list[tuple[float, float]], lufs: float) -> None:
+    """EBU Tech 3341, cases 1 to 5, which allow 0.1 LU."""
+    assert integrated(parts) == pytest.approx(lufs, abs=0.1)
+
+
+def test_what_is_below_the_absolute_gate_has_no_loudness() -> None:
+    assert integrated([(-71, 3)]) is None
+    assert integrated([(-69, 3)]) == pytest.approx(-69, abs=0.1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-40, 12), st.sampled_from([8000, 22_050, 44_100, 48_000, 96_000]))
+def test_gain_moves_loudness_by_as_much(gain: float, rate: int) -> None:
+    plain, moved = integrated([(-18, 1)], rate), integrated([(-18 + gain, 1)], rate)
+    assert plain is not None
+    assert moved == pytest.approx(plain + gain, abs=0.01)
+
+
+def peak_between(planes: Signal, block: int = 1 << 16) -> float:
+    """Return the true peak of planes (channels, frames), fed block by block."""
+    planes = np.atleast_2d(planes).astype(np.float32)
+    meter = TruePeakMeter(len(planes))
+    for at in range(0, planes.shape[1], block):
+        meter.feed(planes[:, at : at + block])
+    meter.flush()
+    return meter.highest
+
+
+@pytest.mark.parametrize(
+    ("divisor", "degrees", "amplitude", "dbtp"),
+    [
+        (4, 0, 0.5, -6.0), (4, 45, 0.5, -6.0), (6, 60, 0.5, -6.0), (8, 67.5, 0.5, -6.0),
+        (4, 45, 1.41, 3.0),
+    ],
+)  # fmt: skip
+def test_tones_peak_between_samples_where_they_must(
+    divisor: int, degrees: float, amplitude: float, dbtp: float
+) -> None:
+    """EBU Tech 3341, cases 15 to 19, which allow +0.2 and -0.4 dB."""
+    n = np.arange(48_000)
+    tone = amplitude * np.sin(2 * np.pi * n / divisor + np.radians(degrees))
+    shaped = tone * np.interp(n, [0, 480, 47_520, 48_000], [0, 1, 1, 0])
+    assert dbtp - 0.4 < decibels(peak_between(shaped)) < dbtp + 0.2
+
+
+@pytest.mark.parametrize("frames", [2, 63, 64, 65, 700, 5000])
+@pytest.mark.parametrize("block", [1, 64, 100, 10_000])
+def test_two_equal_samples_peak_at_four_over_pi_wherever_they_are(frames: int, block: int) -> None:
+    """Half-way between them both sinc functions are 2 / pi; first, last, or across blocks."""
+    for at in {0, frames // 2 - 1, frames - 2}:
+        signal = np.zeros(frames)
+        signal[at : at + 2] = 0.6
+        assert peak_between(signal, block) == pytest.approx(0.6 * 4 / np.pi, rel=0.01)
+
+
+def test_a_peak_between_samples_is_found_behind_a_higher_sample() -> None:
+    """The highest sample stands alone; two lower ones side by side go above it."""
+    signal = np.zeros((1, 20_000))
+    signal[0, 3000] = 0.9
+    signal[0, 12_000:12_002] = 0.8
+    assert peak_between(signal) == pytest.approx(0.8 * 4 / np.pi, rel=0.01)
+
+
+def test_the_true_peak_of_silence_is_none_and_of_one_sample_its_own(write: Write) -> None:
+    assert peak_between(np.zeros(1000)) == 0
+    assert survey(write("a.wav", np.zeros(1000))).true_peak_dbtp is None
+    assert survey(write("b.wav", np.array([0.5]))).true_peak_dbtp == pytest.approx(-6.02, abs=0.005)
+
+
+def levels(planes: Signal, block: int = 1 << 16) -> Levels:
+    planes = np.atleast_2d(planes).astype(np.float32)
+    found = Levels(Header(1.0, planes.shape[1], RATE, len(planes), "WAV 16-bit"))
+    for at in range(0, planes.shape[1], block):
+        found.feed(planes[:, at : at + block])
+    return found
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 5, 100])
+def test_three_samples_in_a_row_at_full_scale_are_clipped_in_any_blocks(block: int) -> None:
+    for at in range(7):
+        signal = np.zeros(12)
+        signal[at : at + 2] = -1.0
+        assert levels(signal, block).clips == 0
+        signal[at + 2] = -1.0
+        assert levels(signal, block).clips == 1
+
+
+def test_full_scale_that_goes_from_channel_to_channel_is_not_clipped() -> None:
+    assert levels(np.eye(3)).clips == 0
+    assert levels(np.stack([np.ones(3), np.zeros(3)])).clips == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 4000), st.integers(1, 3), st.integers(1, 500), st.integers(0, 2**31),
+    st.booleans(),
+)  # fmt: skip
+def test_blocks_of_any_size_give_the_same_levels(
+    frames: int, channels: int, block: int, seed: int, same: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    planes = rng.uniform(-1.2, 1.2, (channels, frames)) * (rng.random(frames) < 0.3)
+    planes[:] = planes[:1] if same else planes
+    one, other = levels(planes, block), levels(planes)
+    for field in ("peak", "clips", "head", "tail", "dual_mono", "frames"):
+        assert getattr(one, field) == getattr(other, field)
+    assert one.sums == pytest.approx(other.sums, abs=1e-3)
+    assert other.dual_mono == (channels == 2 and np.array_equal(*planes[[0, -1]]))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 3000), st.integers(1, 3000), st.integers(0, 3000), st.floats(0.001, 1))
+def test_silence_at_both_ends_is_measured_to_the_sample(
+    head: int, sounding: int, tail: int, level: float
+) -> None:
+    signal = np.concatenate([np.zeros(head), np.full(sounding, level), np.zeros(tail)])
+    noise = np.random.default_rng(1).uniform(-0.9e-4, 0.9e-4, len(signal))  # below -80 dBFS
+    found = levels(np.where(signal > 0, signal, noise), 700)
+    assert (found.head * RATE, found.tail * RATE) == pytest.approx((head, tail))
+
+
+def test_an_offset_is_measured_in_the_channel_that_has_it(write: Write) -> None:
+    tone = sine(441, 1.0, 0.3)
+    assert survey(write("a.wav", np.stack([tone, tone - 0.15], 1))).dc_offset == pytest.approx(
+        0.15, abs=1e-4
+    )
+    assert survey(write("b.wav", tone)).dc_offset == pytest.approx(0, abs=1e-4)
+
+
+def test_dual_mono_is_two_equal_channels_and_nothing_else(write: Write) -> None:
+    tone = sine(441, 0.2)
+    other = tone.copy()
+    other[-1] += 0.01
+    claims = {
+        "mono": (tone, False),
+        "dual": (np.stack([tone, tone], 1), True),
+        "stereo": (np.stack([tone, other], 1), False),
+        "upside down": (np.stack([tone, -tone], 1), False),
+        "four": (np.stack([tone] * 4, 1), False),
+    }
+    for name, (signal, dual) in claims.items():
+        assert survey(write(f"{name}.wav", signal)).dual_mono is dual
