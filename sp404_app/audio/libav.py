@@ -119,8 +119,7 @@ def decoded(container: Any) -> Iterator[tuple[float, Frames]]:
 def blocks(path: Path) -> Iterator[Frames]:
     """Yield float32 blocks of shape (frames, channels), gathered to a useful size."""
     found = demuxer(path)
-    if found is None:
-        return
+    assert found is not None  # `header` was read before
     waiting: list[Frames] = []
     with opened(path, found[0]) as container:
         for _, frames in decoded(container):

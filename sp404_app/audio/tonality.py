@@ -137,8 +137,3 @@ def describe(found: Chroma) -> npt.NDArray[np.float64]:
 def pitched(found: Chroma) -> float:
     """Return the probability (0..1) that the sound has notes that a listener could sing."""
     return sigmoid(float(gate()(describe(found))))
-
-
-def root(found: Chroma) -> int:
-    """Return the pitch class (0 is C) that a single tonal hit is played at."""
-    return int(found.pitches.argmax())
