@@ -14,16 +14,18 @@ from sp404_app.audio.spectra import thinned
 
 Signal = npt.NDArray[np.float32]
 
-RATE: Final = 11_025
-LONGEST: Final = 8192  # 0.74 s at that rate: twenty periods of the lowest note
-LOWEST_HZ, HIGHEST_HZ = 26.0, 2100.0
+RATE: Final = 22_050
+LONGEST: Final = 16_384  # 0.74 s at that rate: twenty periods of the lowest note
+LOWEST_HZ, HIGHEST_HZ = 26.0, 4200.0
+FINER: Final = 4  # lags per sample: the periods of high notes are a few samples long
+AUDIBLE: Final = 0.1  # share of the power that must lie in the range of that rate
 KEEP: Final = 0.9  # the first peak that reaches this share of the highest is the period
 CLEAR: Final = 0.85  # below this clarity there is no single pitch
 
 
 @dataclass(frozen=True, slots=True)
 class Pitch:
-    """A fundamental in Hz, its clarity (0..1), and it as a MIDI note with cents off."""
+    """A fundamental in Hz and its clarity (0..1)."""
 
     hertz: float
     clarity: float
@@ -33,11 +35,6 @@ class Pitch:
         """The nearest MIDI note (69 is A4 at 440 Hz)."""
         return round(69 + 12 * float(np.log2(self.hertz / 440)))
 
-    @property
-    def cents(self) -> float:
-        """How far the sound is above (or below, negative) that note."""
-        return 100 * (69 + 12 * float(np.log2(self.hertz / 440)) - self.note)
-
 
 def fundamental(y: Signal, sr: float) -> Pitch | None:
     """Find the pitch of a single note at `sr` Hz, or None if there is no clear one."""
@@ -45,8 +42,10 @@ def fundamental(y: Signal, sr: float) -> Pitch | None:
     part = sustained(low)
     if len(part) < 4 * rate / HIGHEST_HZ or not np.any(part):
         return None
+    if np.vdot(low, low) * len(y) < AUDIBLE * np.vdot(y, y) * len(low):
+        return None
     nsdf = square_difference(part)
-    last = min(len(nsdf) - 2, int(rate / LOWEST_HZ))
+    last = min(len(nsdf) - 2, int(FINER * rate / LOWEST_HZ))
     tops = arches(nsdf[: last + 1])
     if not len(tops):
         return None
@@ -55,7 +54,7 @@ def fundamental(y: Signal, sr: float) -> Pitch | None:
     before, at, after = (float(value) for value in nsdf[chosen - 1 : chosen + 2])
     bend = before - 2 * at + after
     period = chosen + (0.5 * (before - after) / bend if bend < 0 else 0.0)
-    hertz = rate / period
+    hertz = FINER * rate / period
     if at < CLEAR or not LOWEST_HZ <= hertz <= HIGHEST_HZ:
         return None
     return Pitch(hertz, min(1.0, at))
@@ -70,16 +69,21 @@ def sustained(low: Signal) -> Signal:
 
 
 def square_difference(part: Signal) -> npt.NDArray[np.float64]:
-    """Return 2 r(t) / m(t) for each lag t up to half the length: 1 where it repeats exactly."""
+    """Return 2 r(t) / m(t) for lags t up to half the length: 1 where it repeats exactly.
+
+    There are `FINER` lags to a sample: padding the spectrum interpolates r exactly.
+    """
     count = len(part)
     size = 1 << (2 * count - 1).bit_length()
     spectrum = np.fft.rfft(part.astype(np.float64), size)
-    products = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[: count // 2]
+    power = spectrum.real**2 + spectrum.imag**2
+    products = FINER * np.fft.irfft(power, FINER * size)[: FINER * (count // 2)]
     squares = np.cumsum(part.astype(np.float64) ** 2)
     lags = np.arange(count // 2)
     before = squares[count - 1 - lags]
     behind = squares[-1] - np.where(lags > 0, squares[lags - 1], 0.0)
-    return 2 * products / (before + behind + 1e-12)
+    fine = np.interp(np.arange(len(products)) / FINER, lags, before + behind)
+    return 2 * products / (fine + 1e-12)
 
 
 def arches(nsdf: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
