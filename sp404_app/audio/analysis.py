@@ -24,7 +24,7 @@ from sp404_app.audio.tonality import Key
 Signal = npt.NDArray[np.float32]
 
 # Raise it with every change that moves results: the library is then analysed again.
-ENGINE_VERSION: Final = "2"
+ENGINE_VERSION: Final = "3"
 MIN_RATE: Final = 8000
 # A key is a suggestion that can be ignored, so it is made on less than even odds of pitch.
 PITCHED_ENOUGH: Final = 0.15
@@ -92,6 +92,7 @@ class Impression:
 
     env: Envelope
     length: float
+    whole: bool
     tempo: Tempo | None
     loop: float
     chroma: Chroma | None
@@ -165,6 +166,7 @@ def listen(window: Signal, sr: float, duration: float) -> Impression:
     return Impression(
         env=env,
         length=length,
+        whole=whole,
         tempo=heard,
         loop=loop,
         chroma=found,
@@ -215,7 +217,8 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
         noisiness=round(heard.content.noisiness, 4),
         attack=round(heard.content.attack, 4),
         decay=None if heard.content.decay is None else round(heard.content.decay, 4),
-        seam_click=is_loop and heard.content.seam_click,
+        # The ends of an excerpt are our cut, not the file's.
+        seam_click=is_loop and heard.whole and heard.content.seam_click,
         likeness=likeness.vector(heard.mels, heard.env, heard.chroma),
     )
 

@@ -22,9 +22,9 @@ class Content:
     """Measurements that mean something to a musician.
 
     `brightness` is the centre of the spectrum in Hz and `noisiness` its flatness (0 tone,
-    1 white noise); `attack` is the time in s from a tenth to nine tenths of the first peak,
-    `decay` from the peak until it stays 20 dB below (None if it never does). `seam_click`
-    says that the end does not meet the start, so that a loop of it clicks.
+    1 white noise), both 0 in silence; `attack` is the time in s from a tenth to nine tenths of
+    the first peak, `decay` from the peak until it stays 20 dB below (None if it never does).
+    `seam_click` says that the end does not meet the start, so that a loop of it clicks.
     """
 
     brightness: float
@@ -47,7 +47,10 @@ def spectrum(y: Signal, sr: float) -> tuple[float, float]:
         y = np.pad(y, (0, SIZE - len(y)))
     starts = np.linspace(0, len(y) - SIZE, min(MOST_FRAMES, 1 + len(y) // SIZE)).astype(np.int64)
     frames = np.lib.stride_tricks.sliding_window_view(y, SIZE)[starts]
-    mean = np.abs(transforms(frames)).mean(axis=0, dtype=np.float64) + 1e-15
+    mean = np.abs(transforms(frames)).mean(axis=0, dtype=np.float64)
+    if not mean.any():
+        return 0.0, 0.0
+    mean += 1e-15
     hertz = np.arange(len(mean)) * sr / SIZE
     audible = mean[(hertz > 20) & (hertz < 18_000)]
     flatness = np.exp(np.log(audible).mean()) / audible.mean()

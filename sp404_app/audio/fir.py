@@ -14,7 +14,7 @@ class Fir:
     """A filter with memory: feed it blocks, get as many frames back.
 
     `taps` is the impulse response; `delay` frames are dropped from the start, so that a linear
-    phase filter with `delay = len(taps) // 2` is centred. `flush` returns those held back.
+    phase filter with `delay = len(taps) // 2` is centred: as many must be fed after the end.
     """
 
     def __init__(self, taps: npt.NDArray[np.floating], channels: int, delay: int = 0) -> None:
@@ -44,10 +44,6 @@ class Fir:
         filtered = np.asarray(np.fft.irfft(spectrum, self.size), np.float32)
         return filtered.T[self.history : len(stretch)]
 
-    def flush(self) -> Frames:
-        """Return the frames that the delay held back."""
-        return self.feed(np.zeros((self.delay, self.pending.shape[1]), np.float32))
-
 
 def lowpass(factor: int) -> npt.NDArray[np.float64]:
     """Design the filter before keeping every `factor`-th frame: a windowed sinc.
@@ -61,22 +57,31 @@ def lowpass(factor: int) -> npt.NDArray[np.float64]:
 
 
 class Decimator:
-    """Keep every `factor`-th frame of a stream after a low pass; a factor of 1 passes all."""
+    """Keep every `factor`-th frame of a stream after a low pass; a factor of 1 passes all.
+
+    The first and the last frame are taken to go on for ever: silence around a sound that
+    begins or ends abruptly, as loops do, would fade it.
+    """
 
     def __init__(self, factor: int, channels: int) -> None:
         taps = lowpass(factor)
         self.factor = factor
         self.filter = Fir(taps, channels, delay=len(taps) // 2)
         self.phase = 0
+        self.last = np.zeros((0, channels), np.float32)
 
     def feed(self, block: Frames) -> Frames:
         """Decimate a block of shape (frames, channels)."""
-        return block if self.factor == 1 else self.kept(self.filter.feed(block))
+        if self.factor == 1:
+            return block
+        if not len(self.last):
+            self.filter.pending[:] = block[0]
+        self.last = block[-1:]
+        return self.kept(self.filter.feed(block))
 
     def flush(self) -> Frames:
         """Return the frames that the filter held back."""
-        empty = self.filter.pending[:0]
-        return empty if self.factor == 1 else self.kept(self.filter.flush())
+        return self.kept(self.filter.feed(np.repeat(self.last, self.filter.delay, axis=0)))
 
     def kept(self, block: Frames) -> Frames:
         """Keep every `factor`-th frame, counting across blocks."""
