@@ -9,6 +9,7 @@ from sp404_app.audio.onset import Envelope
 
 LAST_GAP: Final = 0.02  # s before the end: what is later is the next round's first beat
 FIRST_BONUS: Final = 1.25  # a loop cut at its ends starts on a beat, unless clearly not
+CUT_BONUS: Final = 2.0  # and mostly with a bar
 
 
 def beats(
@@ -25,7 +26,8 @@ def beats(
     strengths[0] *= FIRST_BONUS if from_ends else 1.0
     phase = float(offsets[int(strengths.argmax())]) % period
     times = np.arange(phase, duration - LAST_GAP, period)
-    return [round(float(time), 4) for time in times], downbeat(env, times, from_ends=from_ends)
+    first = round((start - phase) / period) if from_ends else None
+    return [round(float(time), 4) for time in times], downbeat(env, times, first)
 
 
 def sampled(
@@ -41,12 +43,15 @@ def sampled(
     return total / np.maximum(1, inside.sum(axis=1))
 
 
-def downbeat(env: Envelope, times: npt.NDArray[np.float64], *, from_ends: bool) -> int:
-    """Guess which of the first four beats begins a bar: where the low band starts most."""
+def downbeat(env: Envelope, times: npt.NDArray[np.float64], first: int | None) -> int:
+    """Guess which of the first four beats begins a bar: where the low band starts most.
+
+    `first` is the beat at which the sound was cut to begin, if that is known.
+    """
     if len(times) < 4:
         return 0
     frames = np.clip(np.round(times * env.fps).astype(np.int64), 1, env.flux.shape[1] - 2)
     low = np.maximum.reduce([env.flux[1][frames + shift] for shift in (-1, 0, 1)])
-    sums = np.array([low[first::4].mean() for first in range(4)])
-    sums[0] *= 2.0 if from_ends else FIRST_BONUS
+    sums = np.array([low[beat::4].mean() for beat in range(4)])
+    sums[(first or 0) % 4] *= FIRST_BONUS if first is None else CUT_BONUS
     return int(sums.argmax())

@@ -1,0 +1,97 @@
+"""Onsets, beats and first beats of bars, where they were put."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sp404_app.audio import beats, onset, tempo
+from sp404_app.audio import synth_drums as drums
+from sp404_app.audio.analysis import Analysis, Kind, analyse
+from sp404_app.audio.synth import DemoSound, demo_sounds
+from sp404_app.audio.synth_score import Loop
+from tests.audio.conftest import RATE
+
+HOP = 1 / onset.FPS
+Signal = np.ndarray
+DRUMS = [sound for sound in demo_sounds() if sound.kind == "loop" and "drums" in sound.tags]
+
+
+def heard(signal: Signal, rate: float = RATE) -> Analysis:
+    return analyse(signal.astype(np.float32), rate, duration=len(signal) / rate)
+
+
+def clicks(times: list[float], seconds: float, rate: int) -> Signal:
+    signal = np.zeros(round(seconds * rate), np.float32)
+    for time in times:
+        signal[round(time * rate) :][:40] = 0.7
+    return signal
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.integers(6, 290), min_size=1, max_size=12, unique_by=lambda at: at // 6),
+    st.sampled_from([22_050, 44_100, 48_000]),
+)
+def test_clicks_are_heard_within_one_frame_of_where_they_are(
+    hundredths: list[int], rate: int
+) -> None:
+    times = sorted(at / 100 for at in hundredths if at % 6 < 3)  # at least 40 ms apart
+    found = onset.envelope(clicks(times, 3.0, rate), rate).times
+    assert found == pytest.approx(times, abs=HOP + 1e-6)
+
+
+def groove(bpm: float, bars: int = 2) -> Signal:
+    """Play four on the floor with snares on two and four, the first kick the heaviest."""
+    rng = np.random.default_rng(3)
+    loop = Loop(bpm, 4 * bars)
+    loop.row("X-----------o---", [drums.kick(rng, 50, 0.2)], 1.0)
+    loop.row("----X-------X---", [drums.snare(rng, 190, 0.12)], 0.6)
+    loop.row("x-x-x-x-x-x-x-x-", [drums.hat(rng, 0.04)], 0.3)
+    return loop.mastered(rng).mean(axis=1)
+
+
+@pytest.mark.parametrize("bpm", [70, 86, 97, 110, 128, 143])
+def test_beats_lie_on_the_grid_that_was_played(bpm: float) -> None:
+    found = heard(groove(bpm))
+    assert found.bpm == pytest.approx(bpm)
+    assert found.beats == pytest.approx(np.arange(8) * 60 / bpm, abs=2 * HOP)
+    assert found.downbeat == 0
+
+
+@pytest.mark.parametrize("quiet", [0.4, 1.1, 2.3, 3.2])
+@pytest.mark.parametrize("sound", DRUMS, ids=lambda sound: sound.name)
+def test_silence_in_front_moves_the_first_beat_of_the_bar(sound: DemoSound, quiet: float) -> None:
+    assert sound.bpm is not None
+    beat = 60 / sound.bpm
+    before = np.zeros(round(quiet * beat * RATE))
+    found = heard(np.concatenate([before, sound.signal.mean(axis=1)]))
+    assert found.bpm == pytest.approx(sound.bpm, rel=1e-3)
+    first = found.beats[found.downbeat] - quiet * beat
+    assert first == pytest.approx(4 * beat * round(first / (4 * beat)), abs=4 * HOP)
+
+
+def test_a_loop_of_two_beats_has_no_bar_to_choose_from() -> None:
+    loop = Loop(90, 2)
+    loop.row("X-x-o-x-", [drums.kick(np.random.default_rng(1))])
+    envelope = onset.envelope(loop.frames.mean(axis=1), RATE)
+    found, down = beats.beats(envelope, 90, 2 * 60 / 90, start=0.0, from_ends=True)
+    assert found == pytest.approx([0, 60 / 90], abs=2 * HOP)
+    assert down == 0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.3, 4.0])
+def test_silence_of_any_length_has_neither_onsets_nor_tempo(seconds: float) -> None:
+    envelope = onset.envelope(np.zeros(max(1, round(seconds * RATE)), np.float32), RATE)
+    assert not len(envelope.onsets)
+    assert tempo.estimate(envelope, max(seconds, 1e-4)) is None
+
+
+@pytest.mark.parametrize("bpm", [60, 75, 90.5, 101, 120, 139.25, 160, 174])
+def test_a_careless_cut_keeps_the_tempo(bpm: float) -> None:
+    """Half a second too long: no number of beats fits the length any more."""
+    y = groove(bpm, 4)
+    found = heard(np.concatenate([y, y[: RATE // 2]]))
+    assert found.kind is Kind.LOOP
+    octave = found.bpm / bpm if found.bpm else 0
+    assert min(abs(octave - 1), abs(octave - 0.5), abs(octave - 2)) < 0.01
