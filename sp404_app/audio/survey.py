@@ -70,11 +70,9 @@ def survey(path: Path) -> Survey:
         for block in blocks:
             peaks.feed(block)
             planes = np.ascontiguousarray(block.T)  # long rows reduce ten times faster
-            levels.feed(planes)
+            true_peak.feed(planes, levels.feed(planes))
             meter.feed(planes)
-            true_peak.feed(planes)
             excerpt.feed(planes)
-        true_peak.flush()
     seconds = levels.frames / header.sample_rate
     whole = seconds <= WINDOW_SECONDS
     start = 0.0
@@ -89,7 +87,7 @@ def survey(path: Path) -> Survey:
         peaks=peaks.done(),
         loudness_lufs=meter.integrated(),
         peak_dbfs=decibels(levels.peak),
-        true_peak_dbtp=decibels(true_peak.highest),
+        true_peak_dbtp=decibels(true_peak.highest()),
         silent=levels.first is None,
         silence_head=levels.head,
         silence_tail=levels.tail,
@@ -138,8 +136,8 @@ class Levels:
         self.sums = np.zeros(header.channels)
         self.dual_mono = header.channels == 2
 
-    def feed(self, planes: Planes) -> None:
-        """Add frames of shape (channels, frames)."""
+    def feed(self, planes: Planes) -> Signal:
+        """Add frames of shape (channels, frames); return their highest magnitudes (frames,)."""
         level = np.abs(planes[0]) if len(planes) == 1 else np.abs(planes).max(axis=0)
         top = float(level.max())
         self.sums += planes.sum(axis=1)
@@ -149,6 +147,7 @@ class Levels:
         if self.dual_mono:
             self.dual_mono = bool(np.array_equal(planes[0], planes[1]))
         self.frames += len(level)
+        return level
 
     def find_sound(self, level: Signal) -> None:
         """Note the first and last frame above silence."""

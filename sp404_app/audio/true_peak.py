@@ -1,8 +1,9 @@
 """The highest value between samples, after ITU-R BS.1770-4, annex 2: what a converter puts out.
 
 Interpolating everything would cost more than the rest of the pass. The sound is divided into
-short pieces, and of each block only the pieces with the highest samples are interpolated, each
-with what is around it. Before and after the sound there is silence.
+short pieces. Of those with the highest samples a cubic guesses what is between them (a limiter
+leaves many alike), and the most promising are interpolated, each with what is around it. Before
+and after the sound there is silence.
 """
 
 from functools import lru_cache
@@ -14,39 +15,58 @@ import numpy.typing as npt
 Planes = npt.NDArray[np.float32]
 
 PIECE: Final = 64  # samples; as many are looked at on either side
-MOST_PIECES: Final = 16  # of one block
+MOST_LOUD: Final = 64  # pieces of one block that the cubic looks at
+MOST_PIECES: Final = 16  # of the whole sound that are interpolated
 UNLIKELY: Final = 0.5  # of the highest value: pieces below it do not rise above it in between
 FINER: Final = 8
+EDGE: Final = 3 * PIECE  # of a block: its last pieces need what follows
 
 
 class TruePeakMeter:
-    """Keeps the highest value between the samples of a stream, in `highest`."""
+    """Keeps the pieces of a stream that may hold its highest value."""
 
     def __init__(self, channels: int) -> None:
-        self.pending = np.zeros((channels, PIECE), np.float32)
-        self.highest = 0.0
+        self.edge = np.zeros((channels, EDGE), np.float32)
+        self.levels = np.zeros(0, np.float32)
+        self.excerpts = np.zeros((0, channels, 3 * PIECE), np.float32)
 
-    def feed(self, planes: Planes) -> None:
-        """Add frames of shape (channels, frames)."""
-        planes = np.concatenate([self.pending, planes], axis=1)
-        count = planes.shape[1] // PIECE - 2  # each with a piece before and one after it
-        if count > 0:
-            self.look(planes[:, : (count + 2) * PIECE])
-        self.pending = planes[:, max(0, count) * PIECE :]
+    def feed(self, planes: Planes, level: npt.NDArray[np.float32]) -> None:
+        """Add frames of shape (channels, frames), `level` their highest magnitudes (frames,)."""
+        seam = np.concatenate([self.edge, planes[:, :EDGE]], axis=1)
+        self.look(seam, np.abs(seam).max(axis=0))
+        self.look(planes, level)
+        self.edge = np.concatenate([self.edge, planes[:, -EDGE:]], axis=1)[:, -EDGE:]
 
-    def flush(self) -> None:
-        """Add the silence after the sound, so that its last frames count too."""
-        self.feed(np.zeros((len(self.pending), 2 * PIECE), np.float32))
+    def look(self, planes: Planes, level: npt.NDArray[np.float32]) -> None:
+        """Keep the likeliest of all pieces but the first and the last."""
+        count = len(level) // PIECE
+        if count < 3:
+            return
+        tops = level[: count * PIECE].reshape(count, PIECE).max(axis=1)[1:-1]
+        chosen = np.argpartition(-tops, min(MOST_LOUD, len(tops)) - 1)[:MOST_LOUD]
+        least = UNLIKELY * max(float(tops.max()), float(self.levels.max(initial=0.0)))
+        chosen = chosen[tops[chosen] > least]
+        if not len(chosen):
+            return
+        around = planes[:, np.arange(3 * PIECE) + PIECE * chosen[:, None]].transpose(1, 0, 2)
+        levels = np.concatenate([self.levels, np.maximum(tops[chosen], guessed(around))])
+        excerpts = np.concatenate([self.excerpts, around])
+        best = np.argsort(-levels)[:MOST_PIECES]
+        self.levels, self.excerpts = levels[best], excerpts[best]
 
-    def look(self, planes: Planes) -> None:
-        """Interpolate the likeliest of the pieces, all but the first and the last."""
-        pieces = planes.reshape(len(planes), -1, PIECE)
-        levels = np.abs(pieces).max(axis=2).max(axis=0)[1:-1]
-        self.highest = max(self.highest, float(levels.max()))
-        chosen = np.argsort(-levels)[:MOST_PIECES]
-        chosen = chosen[levels[chosen] > UNLIKELY * self.highest]
-        around = np.concatenate([pieces[:, chosen + shift] for shift in range(3)], axis=2)
-        self.highest = max(self.highest, true_peak(around))
+    def highest(self) -> float:
+        """Return the highest value between the samples of what was fed."""
+        silence = np.zeros((len(self.edge), EDGE), np.float32)
+        self.feed(silence, silence[0])
+        return true_peak(self.excerpts) if len(self.excerpts) else 0.0
+
+
+def guessed(excerpts: Planes) -> npt.NDArray[np.float32]:
+    """Return the highest value halfway between the middle samples, by cubics through four."""
+    middle = excerpts[..., PIECE - 2 : 2 * PIECE + 2]
+    near = middle[..., 1:-2] + middle[..., 2:-1]
+    far = middle[..., :-3] + middle[..., 3:]
+    return (np.abs(9 * near - far) / 16).max(axis=(1, 2))
 
 
 def true_peak(excerpts: Planes) -> float:
