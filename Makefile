@@ -40,7 +40,8 @@ bench: .venv/installed-dev  ## Measure; results belong into docs/PERFORMANCE.md
 
 SOUNDS ?= ../shared/data/sounds
 bench-ears: .venv/installed-dev  ## Measure what the engine hears, beside librosa
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.ears
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.ears \
+	  --cache build/ears --plots docs/ears
 
 migration: .venv/installed-dev  ## Write a migration: make migration MESSAGE="add pads"
 	$(BIN)/python -m tests.pending_migrations --write "$(MESSAGE)"

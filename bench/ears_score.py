@@ -46,6 +46,13 @@ def calibration(
     return error, rows
 
 
+def luck(confidence: Sequence[float], rounds: int = 200) -> float:
+    """Return the calibration error that a perfect confidence would show by chance."""
+    sure = np.asarray(confidence)
+    draws = np.random.default_rng(0).random((rounds, len(sure))) < sure
+    return float(np.mean([calibration(confidence, draw.tolist())[0] for draw in draws]))
+
+
 def precision(
     vectors: npt.NDArray[np.floating], labels: Sequence[str], groups: Sequence[str], most: int = 10
 ) -> list[float]:

@@ -27,33 +27,35 @@ UNITS, EPOCHS, RATE, PENALTY = 16, 20, 4e-3, 5e-4
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A sound with its evidence and its truth."""
+    """A sound with its evidence and its truth; all versions of one take share its `take`."""
 
     found: Hypotheses
     env: Envelope
     duration: float
     bpm: float
     group: str
+    take: str
     how: str
 
 
-def case(signal: npt.NDArray[np.float32], sr: float, bpm: float, group: str, how: str) -> Case:
+def case(signal: npt.NDArray[np.float32], sr: float, truth: tuple[float, str, str, str]) -> Case:
     """Collect the evidence for one version of a sound."""
     env = onset.envelope(signal, sr)
     duration = len(signal) / sr
-    return Case(hypotheses.gather(env, duration), env, duration, bpm, group, how)
+    return Case(hypotheses.gather(env, duration), env, duration, *truth)
 
 
 def versions(
     signal: npt.NDArray[np.float32], sr: float, bpm: float, group: str, seed: int
 ) -> Iterable[Case]:
     """Yield the clean cut and its four spoilt copies."""
-    yield case(signal, sr, bpm, group, "clean")
+    take = f"{group.partition('/')[0]} {seed}"
+    yield case(signal, sr, (bpm, group, take, "clean"))
     for number, how in enumerate(DIRT):
         if how == "crop" and len(signal) / sr * bpm / 60 < SHORTEST_CROP_BEATS:
             continue
         rng = np.random.default_rng([seed, number])
-        yield case(dirty(signal, sr, how, rng), sr, bpm, group, how)
+        yield case(dirty(signal, sr, how, rng), sr, (bpm, group, take, how))
 
 
 def rendered(takes: Iterable[Take]) -> list[Case]:

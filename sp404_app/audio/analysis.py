@@ -8,7 +8,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio import beats, chroma, hints, kind, klass, likeness, onset, pitch, tempo
+from sp404_app.audio import (
+    beats,
+    chroma,
+    hints,
+    kind,
+    klass,
+    likeness,
+    onset,
+    pitch,
+    tempo,
+)
 from sp404_app.audio import content as contents
 from sp404_app.audio import tonality as tonalities
 from sp404_app.audio.chroma import Chroma
@@ -18,6 +28,7 @@ from sp404_app.audio.keys import PITCHES, camelot
 from sp404_app.audio.klass import Heard, Klass
 from sp404_app.audio.onset import Envelope
 from sp404_app.audio.survey import Survey, survey
+from sp404_app.audio.tags import from_tags
 from sp404_app.audio.tempo import Tempo
 from sp404_app.audio.tonality import Key
 
@@ -112,15 +123,23 @@ def analyse(
 ) -> Analysis:
     """Analyse a mono window of at most 30 s at `sr` Hz, of a sound lasting `duration` s.
 
-    `name_hint` is the file's name with its folders, `tags` what `hints.from_tags` found: a
+    `name_hint` is the file's name with its folders, `tags` what `tags.from_tags` found: a
     tempo or key written there counts where the sound does not contradict it.
     """
     window, sr = audible(window, sr)
     heard = listen(window, sr, duration)
-    named = hints.from_name(name_hint)
-    bpm = tags.bpm if tags and tags.bpm else named.bpm
-    stated = Stated(bpm, (tags and tags.key) or named.key, bool(tags and tags.bpm) or named.sure)
-    return concluded(heard, stated)
+    return concluded(heard, written(hints.from_name(name_hint), tags or Stated(), duration))
+
+
+def written(named: Stated, tagged: Stated, duration: float) -> Stated:
+    """Join what the name and the tags say; what a program wrote goes before what people typed."""
+    bpm = tagged.tempo(duration)
+    return Stated(
+        bpm or named.bpm,
+        tagged.key or named.key,
+        sure=bpm is not None or named.sure,
+        root=tagged.root,
+    )
 
 
 def audible(window: Signal, sr: float) -> tuple[Signal, float]:
@@ -187,7 +206,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
     key = chosen_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
     key_from_file = stated.key is not None and heard.chroma is not None
     name = stated.key if key_from_file else key.name if key else None
-    note = heard.note if not is_loop else None
+    root = rooted(heard.note, stated.root) if not is_loop else None
     return Analysis(
         kind=Kind.LOOP if is_loop else Kind.ONE_SHOT,
         kind_confidence=round(max(heard.loop, 1 - heard.loop), 4),
@@ -208,8 +227,8 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
         stated_key=stated.key,
         camelot=camelot(name) if name else None,
         tuning_cents=round(100 * heard.chroma.tuning, 1) if key and heard.chroma else None,
-        root_note=note.note if note else None,
-        root_name=f"{PITCHES[note.note % 12]}{note.note // 12 - 1}" if note else None,
+        root_note=root,
+        root_name=f"{PITCHES[root % 12]}{root // 12 - 1}" if root is not None else None,
         onsets=[round(float(time), 4) for time in heard.env.times],
         sound_class=sort.value,
         class_confidence=round(sure, 4),
@@ -235,6 +254,16 @@ def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
     near = any(abs(bpm / stated.bpm - 1) < 0.02 for bpm, _ in heard.candidates)
     confirmed = near or (stated.sure and hints.fits(stated.bpm, length))
     return tempo.stated(heard, stated.bpm) if confirmed else heard
+
+
+def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
+    """Return the root as a MIDI note: what is heard, in the octave that a sampler wrote.
+
+    Editors write middle C where nobody chose, so a root that is not heard does not count.
+    """
+    if heard is None:
+        return None
+    return stated if stated is not None and (stated - heard.note) % 12 == 0 else heard.note
 
 
 def gridded(heard: Impression, told: Tempo | None) -> tuple[list[float], int]:
@@ -282,7 +311,7 @@ def analyse_file(path: Path, name_hint: str | None = None) -> FileAnalysis:
         measured.window_rate,
         duration=measured.duration,
         name_hint="/".join(path.parts[-2:]) if name_hint is None else name_hint,
-        tags=hints.from_tags(path),
+        tags=from_tags(path),
     )
     return FileAnalysis(measured, heard)
 

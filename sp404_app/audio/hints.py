@@ -1,16 +1,12 @@
-"""What a file says about itself: tempo and key in its name, its folder and its tags."""
+"""What a file is called: tempo and key in its name and its folders."""
 
 import re
-import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from sp404_app.audio.keys import CODES, KEYS, PITCHES
 
 MIN_BPM, MAX_BPM = 40.0, 260.0
-HEAD_BYTES: Final = 1 << 16  # tags stand in front, except ACID's, which may follow the sound
-TAIL_BYTES: Final = 1 << 14
 AGREES: Final = 0.015  # of the tempo: how well the length must fit what is written
 
 NUMBER: Final = r"(\d{2,3}(?:[.,]\d{1,2})?)"
@@ -21,18 +17,27 @@ KEY: Final = re.compile(
     r"[\s_-]?(major|maj|minor|min|m)(?![A-Za-z])"
 )
 CAMELOT: Final = re.compile(r"(?<![A-Za-z0-9])(1[0-2]|[1-9])([ABab])(?![A-Za-z0-9])")
-TAGS: Final = re.compile(rb"(?:[Bb][Pp][Mm]|[Tt][Ee][Mm][Pp][Oo])=(\d{2,3}(?:\.\d+)?)")
-KEY_TAGS: Final = re.compile(rb"[Kk][Ee][Yy]=([A-Ga-g0-9][#A-Za-z ]{0,9})")
-COMMENT_BYTES: Final = 1 << 13  # Vorbis comments stand at the very front
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A tempo (BPM) and a key as written; `sure` says that "bpm" stands beside the number."""
+    """A tempo (BPM) and a key as written; `sure` says that "bpm" stands beside the number.
+
+    `beats` is how many the file counts in its whole length, `root` a MIDI note.
+    """
 
     bpm: float | None = None
     key: str | None = None
     sure: bool = True
+    beats: float | None = None
+    root: int | None = None
+
+    def tempo(self, duration: float) -> float | None:
+        """Return the tempo, from the beats of `duration` seconds where only they are given."""
+        if self.bpm or not self.beats or duration <= 0:
+            return self.bpm
+        counted = 60 * self.beats / duration
+        return counted if MIN_BPM <= counted <= MAX_BPM else None
 
 
 def from_name(name: str) -> Stated:
@@ -70,60 +75,6 @@ def spelt(letter: str, accidental: str, mode: str) -> str:
     shift = {"": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}[sign]
     name = f"{PITCHES[(PITCHES.index(letter.upper()) + shift) % 12]} {mode}"
     return name if name in KEYS else ""
-
-
-def from_tags(path: Path) -> Stated:
-    """Read ACID, ID3 and Vorbis tags; other metadata says neither tempo nor key."""
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-        size = file.seek(0, 2)
-        file.seek(max(0, size - TAIL_BYTES))
-        tail = file.read()
-    bpm = (acid(head) or acid(tail)) if head[:4] == b"RIFF" else None
-    if bpm is None and head[:3] == b"ID3":
-        bpm = number(id3(head, b"TBPM"))
-    if (
-        bpm is None
-        and head[:4] in (b"fLaC", b"OggS")
-        and (match := TAGS.search(head, 0, COMMENT_BYTES))
-    ):
-        bpm = number(match.group(1).decode())
-    return Stated(bpm, tagged_key(head))
-
-
-def acid(chunk: bytes) -> float | None:
-    """Read the tempo of a loop from the `acid` chunk; one-shots (flag 1) have none."""
-    at = chunk.find(b"acid\x18\0\0\0")
-    if at < 0 or len(chunk) < at + 32:
-        return None
-    flags, _, _, _, beats, _, _, bpm = struct.unpack_from("<IHHfIHHf", chunk, at + 8)
-    return bpm if not flags & 1 and beats and MIN_BPM <= bpm <= MAX_BPM else None
-
-
-def id3(head: bytes, frame: bytes) -> str:
-    """Return the text of an ID3v2 frame, or nothing."""
-    at = head.find(frame)
-    if at < 0:
-        return ""
-    size = int.from_bytes(head[at + 4 : at + 8], "big") & 0xFF
-    text = head[at + 11 : at + 10 + size]
-    coding = "utf-16" if head[at + 10 : at + 11] in (b"\x01", b"\x02") else "latin-1"
-    return text.decode(coding, "ignore").strip("\0 ")
-
-
-def number(text: str) -> float | None:
-    """Read a tempo from a tag."""
-    match = re.match(r"\d{2,3}(\.\d+)?", text)
-    bpm = float(match.group(0)) if match else 0.0
-    return bpm if MIN_BPM <= bpm <= MAX_BPM else None
-
-
-def tagged_key(head: bytes) -> str | None:
-    """Read a key from ID3's TKEY or a Vorbis comment."""
-    text = id3(head, b"TKEY") if head[:3] == b"ID3" else ""
-    if head[:4] in (b"fLaC", b"OggS") and (match := KEY_TAGS.search(head, 0, COMMENT_BYTES)):
-        text = match.group(1).decode("ascii", "ignore")
-    return key_in(text.strip()) if text else None
 
 
 def fits(bpm: float, duration: float) -> bool:

@@ -198,8 +198,8 @@ def gather(env: Envelope, duration: float, *, whole: bool = True) -> Hypotheses:
     pulsing = pulses(powers, owner, n)
     shape = structure(candidates, owner, n, bpm, duration)
     columns = (
-        correlations(powers, most)[owner, :, column].reshape(len(n), -1),
-        pulsing.reshape(len(n), -1),
+        correlations(powers, most)[owner, :, column].reshape(len(n), 4 * len(LAGS)),
+        pulsing.reshape(len(n), 4 * len(PULSES)),
         density(env, candidates, owner, n),
         shape,
         nearness(bpm),

@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete
 
-from sp404_app.audio import analysis, decode, hints
+from sp404_app.audio import analysis, decode
 from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.audio.survey import Survey, survey
+from sp404_app.audio.tags import from_tags
 from sp404_app.db import after_commit, transaction
 from sp404_app.errors import QuotaExceeded
 from sp404_app.models import (
@@ -40,7 +41,7 @@ def analyse_sample(job: ProcessingJob) -> None:
     if sample is None:
         return
     with storage.local_copy(sample.storage_key) as path:
-        surveyed, stated = survey(path), hints.from_tags(path)
+        surveyed, stated = survey(path), from_tags(path)
         preview = _preview(path, sample, surveyed)
         may_go_on = _save_survey(job, surveyed, preview)
         if preview and not may_go_on:

@@ -256,3 +256,10 @@ def test_the_envelope_of_a_click_is_a_click() -> None:
     signal[RATE // 2 :][:50] = 0.8
     env = onset.envelope(signal, RATE)
     assert env.times == pytest.approx([0.5], abs=0.015)
+
+
+def test_two_strikes_in_a_tenth_of_a_second_are_no_tempo() -> None:
+    y = np.zeros(4410, np.float32)
+    y[100:200], y[2200:2300] = 0.5, 0.9
+    found = analysis.analyse(y, RATE, duration=0.1)
+    assert (found.bpm, found.bpm_candidates) == (None, [])
