@@ -1,4 +1,4 @@
-"""Routes about what sounds alike."""
+"""Routes about what sounds alike, and what is the same."""
 
 import uuid
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.audio.likeness import Aspect
-from sp404_app.services import likeness
+from sp404_app.services import copies, likeness
 from sp404_app.services.views import SampleView, sample_view
 
 router = APIRouter(prefix="/samples", tags=["samples"])
@@ -27,6 +27,12 @@ class AlikeList(BaseModel):
     samples: list[AlikeView]
 
 
+class CopyList(BaseModel):
+    """The copies of a sound."""
+
+    samples: list[SampleView]
+
+
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
@@ -43,3 +49,15 @@ def similar(
     return AlikeList(
         samples=[AlikeView(sample=sample_view(a.sample), distance=a.distance) for a in found]
     )
+
+
+@router.get("/{sample_id}/copies")
+def list_copies(
+    session: Database, user_id: CurrentUser, sample_id: uuid.UUID, limit: Limit = 50
+) -> CopyList:
+    """List the other sounds of the library that are of the same recording, the oldest first.
+
+    At another sample rate, gain, format or bit depth, or with silence around it.
+    """
+    found = copies.of(session, user_id, sample_id, limit)
+    return CopyList(samples=[sample_view(sample) for sample in found])

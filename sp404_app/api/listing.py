@@ -43,6 +43,7 @@ def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
     duration_max: Number = None,
     status: Text = "",
     favourite: bool = False,
+    has_copies: bool = False,
     trash: bool = False,
     sort: Text = search.DEFAULT_SORT,
 ) -> search.Query:
@@ -60,6 +61,7 @@ def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
         duration_max=duration_max,
         status=status,
         favourite=favourite,
+        has_copies=has_copies,
         trash=trash,
         sort=sort,
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete
 
-from sp404_app.audio import analysis, decode
+from sp404_app.audio import analysis, decode, prints
 from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.audio.prints import Print
 from sp404_app.audio.survey import Survey, survey
 from sp404_app.audio.tags import from_tags
 from sp404_app.db import after_commit, transaction
@@ -26,7 +27,7 @@ from sp404_app.models import (
     Waveform,
 )
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, likeness, previews, queue, quotas, samples, storage
+from sp404_app.services import copies, jobs, previews, queue, quotas, samples, storage
 
 MEASURED = ("kind", "kind_confidence", "bpm", "bpm_confidence", "key", "key_confidence")
 
@@ -55,6 +56,7 @@ def analyse_sample(job: ProcessingJob) -> None:
             name_hint=f"{sample.folder}/{sample.filename}",
             tags=stated,
         )
+        _save_likeness(job, found, prints.taken(surveyed.window, surveyed.window_rate))
         with _result_of(job) as session:
             if session:
                 _save_analysis(session, job, found, surveyed.window_start, started)
@@ -133,6 +135,16 @@ def _reserve(session: Session, job: ProcessingJob, sample: Sample) -> bool:
     return True
 
 
+def _save_likeness(job: ProcessingJob, found: analysis.Analysis, taken: Print | None) -> None:
+    """Save what the sound is compared by, and find its copies.
+
+    It has a transaction of its own, before the sample is locked: copies are locked together.
+    """
+    with _result_of(job) as session:
+        if session and job.sample_id:
+            copies.remember(session, job.user_id, job.sample_id, found.likeness, taken)
+
+
 def _save_analysis(
     session: Session,
     job: ProcessingJob,
@@ -152,7 +164,6 @@ def _save_analysis(
     # The engine counts from the start of its window, a person from the start of the sound.
     times = {k: [offset + time for time in values.pop(k)] for k in ("beats", "onsets")}
     del values["likeness"]
-    likeness.remember(session, sample, found.likeness)
     measured = {field: values.pop(field) for field in MEASURED}
     session.add(
         Analysis(

@@ -22,7 +22,7 @@ from sp404_app.models.billing import (
 )
 from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
 from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
-from sp404_app.models.likeness import SampleVector
+from sp404_app.models.likeness import SamplePrint, SampleVector
 from sp404_app.models.sample import (
     Analysis,
     Kind,
@@ -50,6 +50,7 @@ __all__ = [
     "RecoveryCode",
     "RefreshToken",
     "Sample",
+    "SamplePrint",
     "SampleStatus",
     "SampleVector",
     "SignIn",

@@ -68,6 +68,13 @@ class Sample(SQLModel, table=True):
         Index("samples_by_key", "user_id", "key", "id", postgresql_where=LIVE),
         Index("samples_by_duration", "user_id", "duration", "id", postgresql_where=LIVE),
         Index("samples_by_size", "user_id", "size", "id", postgresql_where=LIVE),
+        Index(
+            "samples_by_copies",
+            "user_id",
+            "copy_group",
+            "id",
+            postgresql_where=text("copy_group IS NOT NULL"),
+        ),
         Index("samples_search", "search", postgresql_using="gin"),
         Index("samples_tags", "tags", postgresql_using="gin"),
         CheckConstraint("size >= 0", "samples_size_not_negative"),
@@ -109,6 +116,7 @@ class Sample(SQLModel, table=True):
     key: str | None = None
     key_source: str = Source.ANALYSIS
     key_confidence: float | None = None
+    copy_group: uuid.UUID | None = None  # the same for all copies of one recording
     favourite: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     rating: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     note: str = Field(default="", max_length=4000)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import Float, cast, func
+from sqlalchemy import ColumnElement, Float, cast, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -25,10 +25,12 @@ class Alike:
     distance: float
 
 
-def remember(session: Session, sample: Sample, vector: npt.NDArray[np.float32]) -> None:
+def remember(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, vector: npt.NDArray[np.float32]
+) -> None:
     """Keep the vector of a sample, in place of an older one."""
     values = {"engine_version": ENGINE_VERSION, "vector": weighted(vector).tolist()}
-    row = insert(SampleVector).values(sample_id=sample.id, user_id=sample.user_id, **values)
+    row = insert(SampleVector).values(sample_id=sample_id, user_id=user_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=values))
 
 
@@ -56,8 +58,8 @@ def similar(
     return [alike for alike in near if alike.sample.id != sample_id][:limit]
 
 
-def _near(session: Session, stored: SampleVector, limit: int, aspect: Aspect) -> list[Alike]:
-    vector = np.asarray(stored.vector, np.float32)
+def gap(vector: npt.NDArray[np.float32], aspect: Aspect) -> tuple[ColumnElement[float], float]:
+    """Return the SQL for how far stored vectors are from one, and its square's greatest value."""
     column = col(SampleVector.vector)
     wanted: Sequence[float] = vector.tolist()
     scale = 2 * sum(weight for _, weight in PARTS.values())
@@ -66,16 +68,20 @@ def _near(session: Session, stored: SampleVector, limit: int, aspect: Aspect) ->
         # PostgreSQL counts from one; `<->` is pgvector's L2 distance.
         column = func.subvector(column, part.start + 1, part.stop - part.start)
         wanted, scale = vector[part].tolist(), 2 * weight
-    gap = column.op("<->", return_type=Float())(cast(wanted, Vector(len(wanted))))
+    return column.op("<->", return_type=Float())(cast(wanted, Vector(len(wanted)))), scale
+
+
+def _near(session: Session, stored: SampleVector, limit: int, aspect: Aspect) -> list[Alike]:
+    away, scale = gap(np.asarray(stored.vector, np.float32), aspect)
     found = session.execute(
-        select(Sample, gap)
+        select(Sample, away)
         .join(SampleVector, col(SampleVector.sample_id) == col(Sample.id))
         .where(
             SampleVector.user_id == stored.user_id,
             SampleVector.engine_version == stored.engine_version,
             col(Sample.deleted_at).is_(None),
         )
-        .order_by(gap, col(Sample.id))
+        .order_by(away, col(Sample.id))
         .limit(limit)
     )
     return [Alike(sample, round(float(distance) ** 2 / scale, 4)) for sample, distance in found]

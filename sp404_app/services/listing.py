@@ -16,7 +16,6 @@ import sqlalchemy
 from cachetools import TLRUCache
 from sqlalchemy import Text, Uuid, bindparam, literal_column
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlmodel import col
 
 from sp404_app.audio.keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
@@ -127,6 +126,6 @@ def _statement(query: Query, cursor: str, limit: int) -> Statement:
 
 def _column(name: str) -> Any:
     """Return the column a view shows, ids as text; one that is made of another leaves its place."""
-    if name == "id":
-        return sqlalchemy.cast(col(Sample.id), Text)
+    if name in {"id", "copy_group"}:
+        return sqlalchemy.cast(getattr(Sample, name), Text)
     return getattr(Sample, name, literal_column("null", Text))

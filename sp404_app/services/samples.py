@@ -17,7 +17,7 @@ from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source, Waveform
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, live, quotas, storage, tags
+from sp404_app.services import copy_groups, jobs, live, quotas, storage, tags
 from sp404_app.services.changes import Change
 from sp404_app.services.live import News, Topic
 from sp404_app.services.words import clean_name, clean_text, file_name, words_of
@@ -172,9 +172,12 @@ def index(sample: Sample) -> None:
 def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Move samples to the trash, stop work on them, and return which ones there were."""
     jobs.cancel_of_samples(session, user_id, ids)
+    there = select(Sample.id).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
+    # As everybody who locks many does, or two could wait for each other.
+    there = there.order_by(col(Sample.id)).with_for_update(key_share=True)
     gone = session.exec(
         update(Sample)
-        .where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
+        .where(col(Sample.id).in_(there))
         .values(deleted_at=now())
         .returning(col(Sample.id))
     )
@@ -202,12 +205,13 @@ def restore_each(
 ) -> dict[uuid.UUID, AppError | None]:
     """Bring back what has room and no twin, the newest first; say for each why not."""
     quotas.hold(session, user_id)
-    found = session.exec(
+    locked = session.exec(
         select(Sample)
         .where(_mine(user_id, ids), col(Sample.deleted_at).is_not(None))
-        .order_by(col(Sample.id).desc())
+        .order_by(col(Sample.id))  # as everybody who locks many
         .with_for_update()
     ).all()
+    found = locked[::-1]
     results = _refusals(session, user_id, found)
     back = [sample for sample in found if not results[sample.id]]
     unfinished = [s for s in back if s.status in {SampleStatus.QUEUED, SampleStatus.ANALYSING}]
@@ -286,12 +290,19 @@ def announce(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None =
 
 
 def _purge(session: Session, condition: Any) -> list[uuid.UUID]:
-    columns = (Sample.id, Sample.user_id, Sample.storage_key, Sample.preview_key)
+    columns = (
+        Sample.id,
+        Sample.user_id,
+        Sample.storage_key,
+        Sample.preview_key,
+        Sample.copy_group,
+    )
     gone = session.exec(
         delete(Sample)
         .where(condition, col(Sample.deleted_at).is_not(None))
         .returning(*(col(column) for column in columns))
     ).all()
+    copy_groups.settle(session, {row.copy_group for row in gone})
     for owner in dict.fromkeys(row.user_id for row in gone):
         announce(session, owner)  # first: to delete many files takes a while
     for row in gone:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -25,6 +26,7 @@ SORTS: dict[str, Any] = {
     "key": col(Sample.key),
     "duration": col(Sample.duration),
     "size": col(Sample.size),
+    "copies": col(Sample.copy_group),
 }
 DEFAULT_SORT = "-created"
 MOST = 1_000_000
@@ -47,6 +49,7 @@ class Query:
     duration_max: float | None = None
     favourite: bool = False
     status: str = ""
+    has_copies: bool = False
     trash: bool = False
     sort: str = DEFAULT_SORT
 
@@ -168,6 +171,7 @@ def _where(user_id: uuid.UUID, query: Query) -> SelectOfScalar[Sample]:
         col(Sample.user_id) == user_id,
         gone.is_not(None) if query.trash else gone.is_(None),
         *_ranges(query),
+        *_exact(query),
     ]
     if terms := _tsquery(query.q):
         conditions.append(col(Sample.search).op("@@")(func.to_tsquery("simple", terms)))
@@ -177,16 +181,24 @@ def _where(user_id: uuid.UUID, query: Query) -> SelectOfScalar[Sample]:
         conditions.append(col(Sample.tags).contains(list(query.tags)))
     if query.favourite:
         conditions.append(col(Sample.favourite).is_(True))
-    for column, value in (
-        (Sample.key, query.key),
-        (Sample.kind, query.kind),
-        (Sample.sound_class, query.sound_class),
-    ):
-        if value:
-            conditions.append(col(column) == value)
-    if query.status:
-        conditions.append(col(Sample.status) == query.status)
+    if query.has_copies:
+        conditions.append(_has_copies(user_id))
     return select(Sample).where(*conditions)
+
+
+def _has_copies(user_id: uuid.UUID) -> ColumnElement[bool]:
+    """Say that a copy of the same recording is in the library, not in the trash."""
+    other = aliased(Sample)
+    return (
+        select(other.id)
+        .where(
+            other.user_id == user_id,
+            other.copy_group == Sample.copy_group,
+            other.id != Sample.id,
+            col(other.deleted_at).is_(None),
+        )
+        .exists()
+    )
 
 
 def _ranges(query: Query) -> list[ColumnElement[bool]]:
@@ -196,6 +208,16 @@ def _ranges(query: Query) -> list[ColumnElement[bool]]:
     )
     low = [column >= least for column, least, _ in bounds if least is not None]
     return low + [column <= most for column, _, most in bounds if most is not None]
+
+
+def _exact(query: Query) -> list[ColumnElement[bool]]:
+    wanted = (
+        (Sample.key, query.key),
+        (Sample.kind, query.kind),
+        (Sample.sound_class, query.sound_class),
+        (Sample.status, query.status),
+    )
+    return [col(column) == value for column, value in wanted if value]
 
 
 def _tsquery(query: str) -> str:
@@ -251,21 +273,23 @@ def _after(sort: str, cursor: str) -> ColumnElement[bool]:
 def sorted_by(sort: str) -> str:
     """Name the column whose value a cursor of this order carries."""
     name = sort.removeprefix("-")
-    return "id" if name == "created" else name
+    return {"created": "id", "copies": "copy_group"}.get(name, name)
 
 
 def cursor_after(sort: str, last_id: uuid.UUID, value: object) -> str:
     """Return the cursor that goes on after a row with this id and this value."""
-    payload = json.dumps([sort, None if value == last_id else value, str(last_id)])
+    shown = str(value) if isinstance(value, uuid.UUID) else value
+    payload = json.dumps([sort, None if value == last_id else shown, str(last_id)])
     return base64.urlsafe_b64encode(payload.encode()).decode()
 
 
 def _read_cursor(cursor: str, sort: str) -> tuple[Any, uuid.UUID]:
-    possible = _is_text if sort.removeprefix("-") in {"name", "key"} else _is_number
+    name = sort.removeprefix("-")
+    possible = _is_text if name in {"name", "key", "copies"} else _is_number
     try:
         made_for, value, last_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         if made_for == sort and (value is None or possible(value)):
-            return value, uuid.UUID(last_id)
+            return uuid.UUID(value) if value and name == "copies" else value, uuid.UUID(last_id)
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise Invalid(NOT_A_CURSOR) from error
     raise Invalid(NOT_A_CURSOR)

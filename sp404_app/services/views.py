@@ -12,7 +12,10 @@ from sp404_app.services.quotas import Usage
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
-    """A sample: seconds, Hz, bytes, BPM, MIDI note, LUFS and dBFS; None where not known."""
+    """A sample: seconds, Hz, bytes, BPM, MIDI note, LUFS and dBFS; None where not known.
+
+    Copies of one recording have the same `copy_group`, those in the trash too.
+    """
 
     id: uuid.UUID
     name: str
@@ -37,6 +40,7 @@ class SampleView:
     camelot: str | None
     loudness_lufs: float | None
     peak_dbfs: float | None
+    copy_group: uuid.UUID | None
     tags: list[str]
     favourite: bool
     rating: int

@@ -25,6 +25,8 @@ from tests.accounts import bearer, cookie, signed_in
 from tests.sounds import write
 
 NAMES = ("Dusty kick", "dusty snare", "Warm pad", "É\"\\ ü'x", "Zeit 🥁", "Last")
+GROUPS = [uuid.UUID(int=number) for number in (1, 2, 3)]
+COPIES = (GROUPS[1], None, GROUPS[0], GROUPS[1], GROUPS[2], GROUPS[2])  # the last is in the trash
 KEYS = ("A minor", "C major", "F# minor", None, "E minor", "D# major")
 
 
@@ -72,6 +74,7 @@ def _sample(user: User, number: int) -> Sample:
         note='line\nbreak "quoted"',
         tags=tags,
         words=words_of(name, *tags),
+        copy_group=COPIES[number],
         deleted_at=now() if number == 5 else None,
     )
 
@@ -104,6 +107,7 @@ ADDRESSES = [
     *("?q=dusty", "?q=dust%20-snare", f"?q={quote('é')}", "?q=%22%27", "?trash=true"),
     *("?bpm_min=90&bpm_max=91", "?key=A%20minor", "?compatible_key=A%20minor", "?kind=loop"),
     *("?tag=drums&tag=a%20b", "?favourite=1", "?status=failed", "?duration_min=1.5"),
+    *("?has_copies=true", "?has_copies=1&sort=copies&limit=1", "?has_copies=1&trash=1"),
     *("?duration_max=2&kind=one_shot&sort=-duration", "?sound_class=tom&kind=one_shot"),
 ]
 
@@ -181,6 +185,16 @@ def test_the_quick_way_shows_nobody_what_is_not_theirs(
     assert client.get("/api/samples").status_code == 401
     mine_again = client.get("/api/samples", headers=bearer(library.id)).json()
     assert mine_again == mine
+
+
+def test_only_what_has_a_copy_beside_it_is_said_to_have_copies(
+    client: TestClient, library: User
+) -> None:
+    page = client.get("/api/samples?has_copies=true&sort=copies", headers=bearer(library.id)).json()
+    assert [row["name"] for row in page["samples"]] == [NAMES[0], NAMES[3]]
+    assert {row["copy_group"] for row in page["samples"]} == {str(GROUPS[1])}
+    trash = client.get("/api/samples?has_copies=1&trash=1", headers=bearer(library.id)).json()
+    assert [row["name"] for row in trash["samples"]] == ["Last"]
 
 
 def test_an_ended_sign_in_opens_no_way(client: TestClient, library: User) -> None:

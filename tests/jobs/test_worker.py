@@ -164,3 +164,20 @@ async def test_cancelled_work_writes_nothing_and_lost_bells_are_rung_again(
         "Cancelled.",
     )
     assert (kept(long_sample).thumbnail, job_of(long_sample).attempts) == ("", 1)
+
+
+async def test_two_workers_that_finish_two_copies_at_once_put_them_together(
+    user: User, tmp_path: Path, start_worker: Start
+) -> None:
+    noise = np.random.default_rng(7).uniform(-0.5, 0.5, RATE).astype(np.float32)
+    ids = []
+    for number in range(6):
+        path = write(tmp_path / f"{number}.wav", noise / (number + 1), subtype="PCM_24")
+        with transaction() as session:
+            ids.append(samples.add(session, user.id, samples.inspect(path, path.name)))
+    for _ in range(2):
+        start_worker()
+    await until(user, lambda: all(ready(each)() for each in ids))
+    groups = {kept(each).copy_group for each in ids}
+    assert len(groups) == 1
+    assert None not in groups

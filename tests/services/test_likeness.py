@@ -37,7 +37,7 @@ def heard(session: Session, user: User) -> Callable[..., Sample]:
         )
         session.add(sample)
         session.flush()
-        likeness.remember(session, sample, values)
+        likeness.remember(session, owner.id, sample.id, values)
         return sample
 
     return keep
@@ -78,7 +78,7 @@ def test_a_newer_vector_takes_the_place_of_the_older(
     session: Session, user: User, heard: Callable[..., Sample]
 ) -> None:
     wanted, other = heard(vector(1)), heard(vector(2))
-    likeness.remember(session, other, vector(1))
+    likeness.remember(session, user.id, other.id, vector(1))
     assert [a.distance for a in likeness.similar(session, user.id, wanted.id, 10)] == [0]
 
 

@@ -1,0 +1,84 @@
+"""What a person uploads twice in two guises is found by the job that analyses it."""
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlmodel import Session, select
+
+from sp404_app.audio.synth_drums import kick, snare
+from sp404_app.db import transaction
+from sp404_app.jobs import run
+from sp404_app.models import Sample, SamplePrint, User
+from sp404_app.services import copies, deletion, jobs, samples, takeout
+from tests.audio.test_prints import resampled
+from tests.services.test_jobs import job_of, kept
+from tests.sounds import write
+
+pytestmark = pytest.mark.usefixtures("services")
+
+RATE = 44_100
+SNARE = np.asarray(snare(np.random.default_rng(5)), np.float32)
+KICK = np.asarray(kick(np.random.default_rng(5)), np.float32)
+Hear = Callable[..., uuid.UUID]
+
+
+@pytest.fixture
+def hear(user: User, tmp_path: Path) -> Hear:
+    """Upload a sound and have it analysed."""
+
+    def upload(name: str, signal: np.ndarray, rate: int = RATE, **options: str) -> uuid.UUID:
+        path = write(tmp_path / name, signal, rate, **options)
+        with transaction() as session:
+            sample_id = samples.add(session, user.id, samples.inspect(path, name))
+        run.run(str(job_of(sample_id).id))
+        return sample_id
+
+    return upload
+
+
+def test_one_recording_in_seven_guises_is_one_group_and_other_drums_are_not_in_it(
+    user: User, hear: Hear
+) -> None:
+    fast = resampled(SNARE, RATE, 48_000)
+    original = hear("snare.wav", SNARE, subtype="PCM_16")
+    guises = [
+        hear("snare 24.wav", SNARE, subtype="PCM_24"),
+        hear("snare 48.wav", fast, 48_000, subtype="PCM_16"),
+        hear("snare 48.mp3", fast, 48_000),
+        hear("snare.flac", 0.25 * SNARE),
+        hear("snare late.wav", np.pad(SNARE, (4000, 20_000)), subtype="PCM_16"),
+        hear("snare wide.wav", np.stack([SNARE, SNARE], axis=1) * 0.9, subtype="PCM_16"),
+    ]
+    others = [
+        hear("kick.wav", KICK, subtype="PCM_16"),
+        hear("snare 2.wav", np.asarray(snare(np.random.default_rng(6)), np.float32)),
+        hear("silence.wav", np.zeros(RATE, np.float32)),
+    ]
+    with transaction() as session:
+        assert [each.id for each in copies.of(session, user.id, original, 50)] == guises
+    assert [kept(each).copy_group for each in others] == [None] * 3
+    assert kept(original).copy_group
+
+
+def test_to_be_analysed_again_keeps_the_group(user: User, hear: Hear) -> None:
+    first, second = hear("a.wav", SNARE), hear("b.wav", 0.5 * SNARE)
+    group = kept(first).copy_group
+    with transaction() as session:
+        jobs.analyse_again(session, user.id, first)
+    run.run(str(job_of(first).id))
+    assert kept(first).copy_group == kept(second).copy_group == group
+
+
+def test_the_prints_of_a_person_are_theirs_to_take_and_go_with_them(
+    session: Session, user: User, hear: Hear
+) -> None:
+    sample_id = hear("a.wav", SNARE)
+    (row,) = dict(takeout.facts(session, user.id))["prints"]
+    assert row["sample_id"] == str(sample_id)
+    assert "packed" not in row  # what we made of the sound; the sound itself goes with them
+    deletion.erase(session, user.id)
+    assert session.exec(select(SamplePrint)).all() == []
+    assert session.exec(select(Sample)).all() == []

@@ -1,0 +1,306 @@
+"""Copies of one recording: found, grouped, merged, parted; never between people."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session, col, select
+
+from sp404_app.audio import prints
+from sp404_app.audio.likeness import DIMENSIONS
+from sp404_app.audio.prints import Print
+from sp404_app.audio.synth_drums import kick, snare
+from sp404_app.db import transaction
+from sp404_app.errors import NotFound
+from sp404_app.models import Sample, SamplePrint, SampleVector, User
+from sp404_app.models.columns import now
+from sp404_app.services import copies, copy_groups, live, samples, search
+
+RATE = 44_100
+Keep = Callable[..., uuid.UUID]
+
+
+def taken(signal: np.ndarray, rate: float = RATE) -> Print:
+    found = prints.taken(np.asarray(signal, np.float32), rate)
+    assert found
+    return found
+
+
+def hit(seed: int) -> np.ndarray:
+    return np.asarray(snare(np.random.default_rng(seed)), np.float32)
+
+
+def vector(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=DIMENSIONS).astype(np.float32)
+
+
+ONE, OTHER = taken(hit(1)), taken(hit(2))
+QUIETER = taken(0.2 * np.pad(hit(1), (900, 4000)))
+
+
+def remember(owner: uuid.UUID, sample_id: uuid.UUID, found: Print | None = ONE) -> None:
+    with transaction() as session:
+        copies.remember(session, owner, sample_id, vector(), found)
+
+
+@pytest.fixture
+def put(user: User) -> Keep:
+    """Keep a sound of which only its print is known."""
+
+    def keep(found: Print | None = ONE, owner: User = user, *, heard: bool = True) -> uuid.UUID:
+        name = uuid.uuid4().hex
+        sample = Sample(
+            user_id=owner.id, name=name, filename=name, storage_key=name, size=1, digest=name,
+            format="WAV", status="ready",
+        )  # fmt: skip
+        with transaction() as session:
+            session.add(sample)
+        if heard:
+            remember(owner.id, sample.id, found)
+        return sample.id
+
+    return keep
+
+
+def groups() -> list[set[uuid.UUID]]:
+    """Return the groups there are, those of one too."""
+    found: dict[uuid.UUID, set[uuid.UUID]] = {}
+    with transaction() as session:
+        rows = session.exec(select(Sample).where(col(Sample.copy_group).is_not(None)))
+        for sample in rows:
+            assert sample.copy_group
+            found.setdefault(sample.copy_group, set()).add(sample.id)
+    return list(found.values())
+
+
+def copies_of(user: User, sample_id: uuid.UUID) -> list[uuid.UUID]:
+    with transaction() as session:
+        return [sample.id for sample in copies.of(session, user.id, sample_id, 50)]
+
+
+def filtered(user: User, **fields: object) -> list[uuid.UUID]:
+    with transaction() as session:
+        query = search.Query(has_copies=True, sort="created", **fields)  # type: ignore[arg-type]
+        return search.ids(session, user.id, query)
+
+
+def test_a_copy_is_put_to_its_original_and_another_hit_is_not(user: User, put: Keep) -> None:
+    original, other, copy = put(ONE), put(OTHER), put(QUIETER)
+    assert groups() == [{original, copy}]
+    assert copies_of(user, original) == [copy]
+    assert copies_of(user, other) == []
+    assert filtered(user) == [original, copy]
+
+
+def test_what_has_no_print_has_no_copies(user: User, put: Keep) -> None:
+    put(None), put(None)
+    assert groups() == []
+    with transaction() as session:
+        assert session.exec(select(SamplePrint)).all() == []
+        assert len(session.exec(select(SampleVector)).all()) == 2
+
+
+def test_nothing_is_ever_put_together_with_somebody_else_s(
+    user: User, person: Callable[..., User], put: Keep
+) -> None:
+    stranger = person()
+    mine, theirs = put(ONE), put(ONE, stranger)
+    assert groups() == []
+    mine_too = put(QUIETER)
+    assert groups() == [{mine, mine_too}]
+    assert filtered(stranger) == copies_of(stranger, theirs) == []
+    with transaction() as session, pytest.raises(NotFound):
+        copies.of(session, stranger.id, mine, 50)
+
+
+def test_a_sound_that_is_a_copy_of_two_groups_makes_them_one(user: User, put: Keep) -> None:
+    lone, first, second = put(OTHER), [put(ONE), put(ONE)], [put(OTHER), put(OTHER)]
+    assert len(groups()) == 2
+    between = put(None, heard=False)
+    with transaction() as session:
+        touched = copy_groups.join(session, user.id, between, [first[1], second[1]])
+    everybody = {lone, between, *first, *second}
+    assert groups() == [everybody]
+    assert touched == everybody
+
+
+def test_a_sound_that_is_heard_again_leaves_first_and_leaves_nobody_alone(
+    user: User, put: Keep
+) -> None:
+    first, second, third = put(ONE), put(ONE), put(ONE)
+    remember(user.id, third, OTHER)
+    assert groups() == [{first, second}]
+    remember(user.id, second, OTHER)
+    assert groups() == [{second, third}]
+    remember(user.id, second, None)
+    assert groups() == []
+    with transaction() as session:
+        assert session.get(SamplePrint, second) is None
+
+
+def test_a_sound_that_is_heard_again_the_same_way_changes_nothing(
+    user: User, put: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = put(ONE), put(QUIETER)
+    with transaction() as session:
+        before = session.get_one(Sample, first)
+    told: list[object] = []
+    monkeypatch.setattr(live, "publish", lambda *news: told.append(news))
+    remember(user.id, second, QUIETER)
+    assert told == []
+    with transaction() as session:
+        after = session.get_one(Sample, first)
+    assert (after.copy_group, after.updated_at) == (before.copy_group, before.updated_at)
+
+
+def test_everybody_in_a_group_is_told_who_joined(
+    user: User, put: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = put(ONE), put(ONE)
+    put(OTHER)
+    third = put(heard=False)
+    told: list[tuple[object, ...]] = []
+    monkeypatch.setattr(live, "publish", lambda *news: told.append(news))
+    remember(user.id, third)
+    (news,) = told
+    assert news[0] == user.id
+    assert [item.id for item in news[1:]] == [str(each) for each in (first, second, third)]  # type: ignore[attr-defined]
+    monkeypatch.setattr(copies, "MOST_NEWS", 2)
+    remember(user.id, third, OTHER)
+    assert told[1] == (user.id, live.News(live.Topic.LIBRARY))
+
+
+def test_the_trash_keeps_its_group_but_shows_in_none(user: User, put: Keep) -> None:
+    first, second = put(ONE), put(ONE)
+    with transaction() as session:
+        samples.throw_away(session, user.id, [first])
+    assert copies_of(user, second) == filtered(user) == []
+    assert filtered(user, trash=True) == [first]  # there is a copy of it in the library
+    assert copies_of(user, first) == [second]
+    third = put(QUIETER)
+    assert copies_of(user, second) == [third]
+    with transaction() as session:
+        samples.restore(session, user.id, [first])
+    assert copies_of(user, second) == [first, third]
+
+
+def test_two_whose_copy_is_deleted_for_good_stay_and_one_is_alone(user: User, put: Keep) -> None:
+    ids = [put(ONE), put(ONE), put(ONE)]
+    for number, left in ((0, [set(ids[1:])]), (1, [])):
+        with transaction() as session:
+            samples.throw_away(session, user.id, [ids[number]])
+            samples.delete_for_good(session, user.id, [ids[number]])
+        assert groups() == left
+
+
+def test_old_trash_that_is_emptied_leaves_nobody_alone(user: User, put: Keep) -> None:
+    put(ONE)
+    gone = put(ONE)
+    with transaction() as session:
+        session.get_one(Sample, gone).deleted_at = now().replace(year=2000)
+    with transaction() as session:
+        assert samples.purge_old_trash(session, now()) == 1
+    assert groups() == []
+
+
+def test_only_prints_and_ears_of_the_present_versions_are_compared(user: User, put: Keep) -> None:
+    old = put(ONE)
+    with transaction() as session:
+        session.get_one(SamplePrint, old).version = 0
+    put(ONE)
+    assert groups() == []
+    with transaction() as session:
+        session.get_one(SamplePrint, old).version = prints.PRINT_VERSION
+        session.get_one(SampleVector, old).engine_version = "0"
+    put(ONE)
+    assert [old in group for group in groups()] == [False]
+
+
+def test_copies_that_are_finished_at_the_same_instant_find_each_other(
+    user: User, put: Keep
+) -> None:
+    ids = [put(heard=False) for _ in range(8)]
+    start = threading.Barrier(len(ids))
+
+    def hear(sample_id: uuid.UUID) -> None:
+        start.wait()
+        remember(user.id, sample_id)
+
+    with ThreadPoolExecutor(len(ids)) as pool:
+        list(pool.map(hear, ids))
+    assert groups() == [set(ids)]
+
+
+@contextmanager
+def meanwhile(work: Callable[[], None], times: int) -> Iterator[None]:
+    """Do something over and over, and pass on what went wrong."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(lambda: [work() for _ in range(times)])
+        yield
+        done.result()
+
+
+def test_hearing_again_and_clearing_up_do_not_wait_for_each_other(user: User, put: Keep) -> None:
+    ids = [put() for _ in range(6)]
+
+    def clear_up() -> None:
+        with transaction() as session:
+            samples.throw_away(session, user.id, ids[::-1])
+        with transaction() as session:
+            samples.restore(session, user.id, ids)
+
+    with meanwhile(clear_up, 15), ThreadPoolExecutor(2) as pool:
+        heard = [(each, found) for found in (OTHER, ONE) * 3 for each in ids[::-1]]
+        list(pool.map(lambda each: remember(user.id, *each), heard))
+    assert groups() == [set(ids)]
+    assert len(filtered(user)) == 6
+
+
+def test_a_sound_that_was_deleted_meanwhile_joins_nobody(user: User, put: Keep) -> None:
+    there = put()
+    with transaction() as session:
+        assert copy_groups.join(session, user.id, uuid.uuid4(), [there]) == set()
+    assert groups() == []
+
+
+KEYS = st.integers(0, 5).map(lambda number: uuid.UUID(int=number))
+GROUPS = st.none() | st.integers(10, 12).map(lambda number: uuid.UUID(int=number))
+
+
+@given(st.dictionaries(KEYS, GROUPS, min_size=1), st.data())
+def test_regrouping_joins_what_is_linked_and_leaves_the_rest(
+    before: dict[uuid.UUID, uuid.UUID | None], data: st.DataObject
+) -> None:
+    sample_id = data.draw(st.sampled_from(sorted(before)))
+    others = sorted(set(before) - {sample_id})
+    found = data.draw(st.lists(st.sampled_from(others), unique=True)) if others else []
+    after = copy_groups.regrouped(before, sample_id, found)
+    assert after.keys() == before.keys()
+    if found:
+        linked = {after[one] for one in [sample_id, *found]}
+        assert len(linked) == 1
+        assert None not in linked
+        assert all(
+            after[one] in linked
+            for one in before
+            if before[one] and before[one] in {before[each] for each in found}
+        )
+    else:
+        assert after[sample_id] is None
+    assert copy_groups.regrouped(after, sample_id, found) == after
+
+
+def test_a_large_library_is_searched_by_length_and_timbre(
+    session: Session, user: User, put: Keep
+) -> None:
+    short = taken(kick(np.random.default_rng(1))[: RATE // 10])
+    for _ in range(copies.NEAREST + 5):
+        put(short)
+    copy = [put(ONE), put(QUIETER)]
+    assert set(copy) in groups()
