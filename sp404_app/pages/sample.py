@@ -6,6 +6,7 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.pages.frame import layout
 from sp404_app.pages.sample_alike import alike
 from sp404_app.pages.sample_answers import key_card, kind_card, tempo_card
+from sp404_app.pages.sample_copies import copies
 from sp404_app.pages.sample_head import head
 from sp404_app.pages.sample_sound import pictures, sound
 from sp404_app.state.facts import Fact
@@ -43,6 +44,7 @@ def here() -> rx.Component:
         banner(),
         rx.el.section(sound(), pictures(), class_name="sample-stage", aria_label="Sound"),
         rx.el.div(tempo_card(), key_card(), kind_card(), class_name="sample-answers"),
+        copies(),
         alike(),
         rx.el.div(note(), facts(), class_name="sample-about"),
         rx.el.p(

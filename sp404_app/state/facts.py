@@ -24,17 +24,17 @@ def facts_of(sample: Sample, heard: Analysis | None = None) -> list[Fact]:
     listed = (
         *heard_facts(heard.content if heard else {}),
         Fact("Length", length(sample.duration), _exactly(sample.duration)),
-        Fact("Loudness", _level(loudness, "LUFS"), "How loud it feels over its whole length"),
-        Fact("Peak", _level(peak, "dBFS"), "Its highest sample; 0 dBFS is full scale"),
+        Fact("Loudness", level(loudness, "LUFS"), "How loud it feels over its whole length"),
+        Fact("Peak", level(peak, "dBFS"), "Its highest sample; 0 dBFS is full scale"),
         Fact("Format", sample.format),
-        Fact("Sample rate", f"{(sample.sample_rate or 0) / 1000:g} kHz"),
+        Fact("Sample rate", rate(sample.sample_rate)),
         Fact("Channels", channels(sample.channels)),
         Fact("Size", size(sample.size)),
         Fact("Added", f"{sample.created_at:%-d %B %Y}"),
         Fact("Folder", sample.folder),
         Fact("File", sample.filename),
     )
-    return [fact for fact in listed if fact.value and fact.value != "0 kHz"]
+    return [fact for fact in listed if fact.value]
 
 
 def heard_facts(content: Mapping[str, Any]) -> list[Fact]:
@@ -45,6 +45,11 @@ def heard_facts(content: Mapping[str, Any]) -> list[Fact]:
         Fact("Class", f"{named}, {sure} % sure" if named else "", "The sort of sound it resembles"),
         Fact("Root note", root, "The note it plays untransposed; C4 is middle C"),
     ]
+
+
+def rate(hertz: int | None) -> str:
+    """Write a sample rate in kHz, or nothing."""
+    return f"{hertz / 1000:g} kHz" if hertz else ""
 
 
 def channels(count: int | None) -> str:
@@ -58,7 +63,8 @@ def size(count: int) -> str:
     return f"{count / MB:.1f} MB" if count >= MB / 10 else f"{max(1, round(count / 1024))} kB"
 
 
-def _level(value: float | None, unit: str) -> str:
+def level(value: float | None, unit: str) -> str:
+    """Write a level with its unit, or nothing."""
     return f"{value:.1f} {unit}".replace("-", "−") if value is not None else ""
 
 

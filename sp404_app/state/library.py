@@ -4,27 +4,21 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
 from sqlmodel import Session
 
-from sp404_app.audio.keys import KEYS
 from sp404_app.db import in_transaction
-from sp404_app.errors import Invalid
 from sp404_app.services import bulk, live, samples, search
 from sp404_app.services.bulk import Action
 from sp404_app.services.samples import Change
 from sp404_app.state import checked
 from sp404_app.state.library_facts import Facts, facts_of
+from sp404_app.state.looking import BY_COPIES, EMPTY, NUMBERS, address_of, part, query_of, typed
 from sp404_app.state.notice import NoticeState
 from sp404_app.state.rows import WINDOW, Window, rows_of
 from sp404_app.state.session import SessionState
-
-NUMBERS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
-TEXTS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
-EMPTY = search.Query()
 
 
 class LibraryState(SessionState):
@@ -61,7 +55,7 @@ class LibraryState(SessionState):
         await self._show(user_id, 0)
         self.epoch += 1
         self.loaded = True
-        yield [rx.set_value(field, _typed(getattr(self.query, field))) for field in ("q", *NUMBERS)]
+        yield [rx.set_value(field, typed(getattr(self.query, field))) for field in ("q", *NUMBERS)]
         await self._count(user_id)
         yield LibraryState.watch
 
@@ -89,7 +83,19 @@ class LibraryState(SessionState):
     async def look_for(self, field: str, value: str) -> None:
         """Change one part of the search; an empty value removes it."""
         user_id = await self._user_id()
-        self.query = replace(self.query, **_part(field, value))
+        self.query = replace(self.query, **part(field, value))
+        await self._restart(user_id)
+
+    @rx.event
+    async def only_copies(self) -> None:
+        """Show only what has copies, side by side, or everything again in the order of before."""
+        user_id, wanted = await self._user_id(), not self.query.has_copies
+        order = self.query.sort
+        if wanted:
+            order = BY_COPIES
+        elif order == BY_COPIES:
+            order = EMPTY.sort
+        self.query = replace(self.query, has_copies=wanted, sort=order)
         await self._restart(user_id)
 
     @rx.event
@@ -119,7 +125,8 @@ class LibraryState(SessionState):
             "one_shots": {"kind": "one_shot"},
             "trash": {"trash": True},
         }
-        self.query = search.Query(**rooms.get(checked.text(view, 20), {}), sort=self.query.sort)
+        sort = EMPTY.sort if self.query.has_copies else self.query.sort
+        self.query = search.Query(**rooms.get(checked.text(view, 20), {}), sort=sort)
         await self._restart(user_id)
         yield [rx.set_value(field, "") for field in ("q", *NUMBERS)]
 
@@ -283,55 +290,6 @@ class LibraryState(SessionState):
         return [checked.identity(sample_id)] if sample_id else []
 
 
-def query_of(parameters: dict[str, str]) -> search.Query:
-    """Read a search from an address; what it does not understand is left out."""
-    query = EMPTY
-    for field in (*TEXTS, *NUMBERS):
-        try:
-            query = replace(query, **_part(field, parameters.get(field, getattr(query, field))))
-        except Invalid:
-            continue
-    names = tuple(filter(None, parameters.get("tags", "").split(",")))
-    return replace(
-        query,
-        tags=names[:30],
-        favourite=parameters.get("favourite") == "1",
-        trash=parameters.get("view") == "trash",
-    )
-
-
-def address_of(query: search.Query) -> str:
-    """Write a search as an address that can be kept."""
-    plain = {field: getattr(query, field) for field in (*TEXTS, *NUMBERS)}
-    parts = {k: v for k, v in plain.items() if v not in ("", None) and v != getattr(EMPTY, k)}
-    if query.tags:
-        parts["tags"] = ",".join(query.tags)
-    if query.favourite:
-        parts["favourite"] = "1"
-    if query.trash:
-        parts["view"] = "trash"
-    return "/library" + (f"?{urlencode(parts)}" if parts else "")
-
-
-def _part(field: str, value: object) -> dict[str, Any]:
-    """Read one field of a search.
-
-    Raises:
-        Invalid: If there is no such field, or it cannot have this value.
-    """
-    if field in NUMBERS:
-        return {field: checked.number("" if value is None else value)}
-    if field == "favourite":
-        return {field: bool(value)}
-    if field not in TEXTS:
-        raise Invalid("There is no such filter.")
-    return {field: checked.text(value)}
-
-
-def _typed(value: object) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _sounds(count: int) -> str:
     return "1 sound" if count == 1 else f"{count:,} sounds"
 
@@ -349,6 +307,3 @@ def _rate(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID], rating: fl
 def _tags_of(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> list[str]:
     found = {tag for i in ids[:500] for tag in samples.get(session, user_id, i).tags}
     return sorted(found, key=str.casefold)
-
-
-__all__ = ["KEYS", "LibraryState", "address_of", "query_of"]

@@ -1,7 +1,7 @@
 """Samples as the library shows them: short texts, nothing that is not on the screen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sp404_app.audio.keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
@@ -32,6 +32,7 @@ class Row:
     error: str
     wave: str
     gain: float
+    joined: bool = False  # a copy of the sound in the line above
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,12 @@ def row_of(sample: Sample) -> Row:
 
 
 def rows_of(samples: Sequence[Sample]) -> list[Row]:
-    """Show samples as lines."""
-    return [row_of(sample) for sample in samples]
+    """Show samples as lines, and which are copies of the one above."""
+    groups = [None, *(sample.copy_group for sample in samples)]
+    return [
+        replace(row_of(sample), joined=sample.copy_group is not None and sample.copy_group == above)
+        for sample, above in zip(samples, groups, strict=False)
+    ]
 
 
 def tempo(bpm: float | None) -> str:

@@ -16,6 +16,7 @@ from sp404_app.services.sample_details import Details
 from sp404_app.services.samples import Change
 from sp404_app.state import checked, here
 from sp404_app.state.alike import AlikeState
+from sp404_app.state.copies import CopiesState
 from sp404_app.state.library import LibraryState
 from sp404_app.state.notice import NoticeState
 from sp404_app.state.picture import PictureState
@@ -50,7 +51,13 @@ class SampleState(SessionState):
             self.phase, self.sheet = "missing", Sheet()
             return
         self.phase = "here"
-        yield [PictureState.reset_picture, WaveState.show, AlikeState.show, SampleState.watch]
+        yield [
+            PictureState.reset_picture,
+            WaveState.show,
+            AlikeState.show,
+            CopiesState.show,
+            SampleState.watch,
+        ]
 
     @rx.event(background=True)
     async def watch(self) -> Stream:
@@ -67,6 +74,8 @@ class SampleState(SessionState):
                 return
             async with self:
                 redraw = self._put(details)
+            if burst:  # who its copies are may change without it
+                yield CopiesState.show
             if redraw:
                 yield [WaveState.show, AlikeState.show]
 

@@ -13,7 +13,8 @@ from sp404_app.errors import AppError, Invalid, NotSignedIn
 from sp404_app.models import Sample, User
 from sp404_app.services import samples
 from sp404_app.services.search import Query
-from sp404_app.state.library import LibraryState, address_of, query_of
+from sp404_app.state.library import LibraryState
+from sp404_app.state.looking import address_of, query_of
 from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -67,7 +68,7 @@ async def test_without_a_sign_in_every_handler_refuses(keep: Keep) -> None:
     for attempt in (
         stranger.load(), stranger.show_from(0), stranger.look_for("q", ""),
         stranger.toggle_tag("x"), stranger.sort_by("name"), stranger.visit("all"),
-        stranger.mark("all", 0, 0),
+        stranger.only_copies(), stranger.mark("all", 0, 0),
         stranger.open_sample(sample_id), stranger.act("delete", sample_id), stranger.undo(),
         stranger.rename(sample_id, {"name": "x"}), stranger.stop_renaming(),
         stranger.close_dialogs(), stranger.toggle_filters(), stranger.drop_tag("x"),

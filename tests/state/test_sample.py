@@ -18,6 +18,7 @@ from sp404_app.services import samples
 from sp404_app.services.live import News, Topic
 from sp404_app.services.sample_details import Details
 from sp404_app.state.alike import AlikeState
+from sp404_app.state.copies import CopiesState
 from sp404_app.state.facts import channels, facts_of, size
 from sp404_app.state.library import LibraryState
 from sp404_app.state.picture import PictureState, stretch_shown
@@ -101,6 +102,7 @@ async def test_the_page_says_what_is_known_and_how_surely(tab: Open, loop: uuid.
         PictureState.reset_picture,
         WaveState.show,
         AlikeState.show,
+        CopiesState.show,
         SampleState.watch,
     ]
 

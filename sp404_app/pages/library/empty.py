@@ -11,8 +11,20 @@ def nothing_here() -> rx.Component:
     return rx.cond(
         LibraryState.filtered,
         rx.el.div(
-            rx.el.h2("No sound fits"),
-            rx.el.p("Loosen a filter, or look for something else."),
+            rx.cond(
+                LibraryState.query.has_copies,
+                rx.fragment(
+                    rx.el.h2("Nothing is here twice"),
+                    rx.el.p(
+                        "Among these sounds, no two are of one recording. Copies at another "
+                        "rate, level or format are found as soon as both are analysed."
+                    ),
+                ),
+                rx.fragment(
+                    rx.el.h2("No sound fits"),
+                    rx.el.p("Loosen a filter, or look for something else."),
+                ),
+            ),
             rx.el.button(
                 "Show everything",
                 type="button",

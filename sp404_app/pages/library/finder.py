@@ -44,7 +44,7 @@ def tools() -> rx.Component:
 
 
 def filters() -> rx.Component:
-    """Tempo, key, class, length, status; and how many sounds are left."""
+    """Tempo, key, class, length, status, copies; and how many sounds are left."""
     query = LibraryState.query
     return rx.el.div(
         rx.el.span(
@@ -97,6 +97,7 @@ def filters() -> rx.Component:
             ),
             class_name="filter",
         ),
+        rx.el.span(only_copies(), class_name="filter"),
         rx.cond(
             LibraryState.filtered,
             rx.el.button(
@@ -121,6 +122,20 @@ def filters() -> rx.Component:
             role="status",
         ),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
+    )
+
+
+def only_copies() -> rx.Component:
+    """Only what is there twice: the same recording at another rate, level or format."""
+    here = LibraryState.query.has_copies
+    return rx.el.button(
+        "Has copies",
+        type="button",
+        class_name=rx.cond(here, "chip on", "chip"),
+        aria_pressed=here,
+        title="The same recording at another rate, level or format, side by side",
+        on_click=LibraryState.only_copies,
+        data_testid="has-copies",
     )
 
 

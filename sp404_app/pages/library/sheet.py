@@ -131,7 +131,9 @@ def name_cell(sample: Row) -> rx.Component:
         rx.el.span(
             rx.el.span(sample.name, title=sample.name, data_testid="name"),
             progress(sample),
-            class_name="row-name",
+            class_name=rx.cond(
+                LibraryState.query.has_copies & sample.joined, "row-name joined", "row-name"
+            ),
         ),
     )
 

@@ -1,0 +1,79 @@
+"""The part of a sound's page that shows its copies, and which of them to keep."""
+
+import reflex as rx
+
+from sp404_app.components.deck import mini_wave, play_this
+from sp404_app.pages.track import track_of
+from sp404_app.state.copies import CopiesState, CopyRow
+from sp404_app.state.rows import Row
+
+
+def copies() -> rx.Component:
+    """The sound and its copies, side by side; nothing where there are none."""
+    return rx.cond(
+        CopiesState.rows.length() > 0,
+        rx.el.section(
+            rx.el.h2("Copies of this recording"),
+            rx.el.p(
+                "The same recording at another rate, level, format or length of silence. Keep "
+                "the one you like best; the others can go to the trash.",
+                class_name="muted copies-hint",
+            ),
+            rx.el.ul(rx.foreach(CopiesState.rows, line), class_name="copies-list"),
+            class_name="card alike",
+            data_testid="copies",
+        ),
+    )
+
+
+def line(found: CopyRow) -> rx.Component:
+    """One of them, with what tells its file from the others."""
+    sample = found.row
+    return rx.el.li(
+        play_this(track=track_of(sample)),
+        mini_wave(bars=sample.wave),
+        rx.cond(
+            found.here,
+            rx.el.span(sample.name, title=sample.name, class_name="copies-name"),
+            rx.el.a(
+                sample.name,
+                href=f"/samples/{sample.id}",
+                title=sample.name,
+                class_name="alike-name copies-name",
+                data_testid="copy-name",
+            ),
+        ),
+        rx.el.span(
+            *(
+                rx.el.span(value, title=what)
+                for value, what in (
+                    (found.format, "Format"),
+                    (found.rate, "Sample rate"),
+                    (found.channels, "Channels"),
+                    (sample.duration, "Length"),
+                    (found.loudness, "Loudness"),
+                    (found.size, "Size"),
+                )
+            ),
+            class_name="mono muted copies-facts",
+        ),
+        rx.cond(
+            found.here, rx.el.span("this sound", class_name="muted copies-here"), throw(sample)
+        ),
+        class_name="copies-line",
+        key=sample.id,
+        data_testid="copy",
+    )
+
+
+def throw(sample: Row) -> rx.Component:
+    """The way to the trash; the notice leads back."""
+    return rx.el.button(
+        rx.icon("trash-2"),
+        type="button",
+        class_name="icon-button",
+        aria_label=f"Move {sample.name} to the trash",
+        title="Move to the trash",
+        on_click=CopiesState.throw_away(sample.id),
+        data_testid="copy-throw-away",
+    )

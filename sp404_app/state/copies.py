@@ -1,0 +1,80 @@
+"""The copies of the sound of this page, side by side with it, to see which to keep."""
+
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import reflex as rx
+from reflex.event import EventType
+from sqlmodel import Session
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import NotFound
+from sp404_app.models import Sample
+from sp404_app.services import copies, samples
+from sp404_app.state import checked, here
+from sp404_app.state.facts import channels, level, rate, size
+from sp404_app.state.library import LibraryState
+from sp404_app.state.notice import NoticeState
+from sp404_app.state.rows import Row, row_of
+from sp404_app.state.session import SessionState
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRow:
+    """A copy, or the sound itself, and what tells the files apart."""
+
+    row: Row
+    format: str
+    rate: str
+    channels: str
+    loudness: str
+    size: str
+    here: bool
+
+
+class CopiesState(SessionState):
+    """The sound of this page and its copies; nothing where it has none."""
+
+    rows: rx.Field[list[CopyRow]] = rx.field(default_factory=list)
+
+    @rx.event
+    async def show(self) -> None:
+        """Look for copies."""
+        user_id = await self._user_id()
+        self.rows = await in_transaction(_rows, user_id, here.sample_id(self))
+
+    @rx.event
+    async def throw_away(self, sample_id: str) -> AsyncIterator[EventType[()] | None]:
+        """Move a copy to the trash, where the notice can bring it back from."""
+        user_id, unwanted = await self._user_id(), checked.identity(sample_id)
+        sample = await in_transaction(samples.get, user_id, unwanted)
+        gone = await in_transaction(samples.throw_away, user_id, [unwanted])
+        if not gone:
+            raise NotFound("This sound is in the trash already.")
+        library = await self.get_state(LibraryState)
+        library._deleted = [str(each) for each in gone]  # noqa: SLF001 - what its undo brings back
+        await self.show()
+        yield NoticeState.show(f"“{sample.name[:60]}” moved to the trash.", "ok", True)  # type: ignore[misc]
+
+
+def _rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[CopyRow]:
+    found = copies.of(session, user_id, sample_id, SHOWN)
+    if not found:
+        return []
+    mine = samples.get(session, user_id, sample_id)
+    return [_row(sample, here=sample is mine) for sample in (mine, *found)]
+
+
+def _row(sample: Sample, *, here: bool) -> CopyRow:
+    return CopyRow(
+        row=row_of(sample),
+        format=sample.format,
+        rate=rate(sample.sample_rate),
+        channels=channels(sample.channels),
+        loudness=level(sample.loudness_lufs, "LUFS"),
+        size=size(sample.size),
+        here=here,
+    )
