@@ -6,7 +6,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test fuzz lint format bench bench-ears migration constraints clean
+.PHONY: help run dev test fuzz lint format bench bench-ears bench-copies migration constraints clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,9 @@ SOUNDS ?= ../shared/data/sounds
 bench-ears: .venv/installed-dev  ## Measure what the engine hears, beside librosa
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.ears \
 	  --cache build/ears --plots docs/ears
+
+bench-copies: .venv/installed-dev  ## Measure which copies of a recording are found
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.copies
 
 migration: .venv/installed-dev  ## Write a migration: make migration MESSAGE="add pads"
 	$(BIN)/python -m tests.pending_migrations --write "$(MESSAGE)"

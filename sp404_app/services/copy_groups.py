@@ -90,7 +90,9 @@ def _locked(
 ) -> dict[uuid.UUID, Group]:
     """Hold some sounds and all members of their groups, in one order, and return their groups."""
     mine = col(Sample.user_id) == user_id
-    groups = select(Sample.copy_group).where(mine, col(Sample.id).in_(ids))
+    # Two questions, each by an index: as one, it would look at the whole library.
+    known = select(Sample.copy_group).where(mine, col(Sample.id).in_(ids))
+    groups = {group for group in session.exec(known) if group}
     concerned = or_(col(Sample.id).in_(ids), col(Sample.copy_group).in_(groups))
     rows = select(Sample.id, Sample.copy_group).where(mine, concerned).order_by(col(Sample.id))
     return dict(session.exec(rows.with_for_update(key_share=True)).all())
