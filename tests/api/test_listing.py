@@ -149,6 +149,9 @@ def test_the_quick_way_leads_through_everything_once(
             "?sound_class=cowbell",
         ),
         *("?sort=size&cursor=" + search.cursor_after("size", uuid.UUID(int=1), 1.5),),
+        *("?sort=copies&cursor=" + search.cursor_after("copies", uuid.UUID(int=1), "x"),),
+        *("?sort=copies&cursor=" + search.cursor_after("copies", uuid.UUID(int=1), 7),),
+        "?has_copies=perhaps",
         *("?" + "&".join(f"tag={number}" for number in range(31)),),
     ],
 )
