@@ -1,5 +1,7 @@
 """Signals with known answers, written to files of every format."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +31,27 @@ def sine(hertz: float, seconds: float, level: float = 0.5, rate: int = RATE) -> 
     """Make a sine."""
     time = np.arange(round(seconds * rate)) / rate
     return (level * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+
+
+PEAK = """
+import resource, sys
+def peak():
+    # On Linux ru_maxrss begins with the peak of the process that started this one.
+    try:
+        lines = open("/proc/self/status").read().splitlines()
+    except FileNotFoundError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else 1024 * most
+    return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+"""
+
+
+def growth(imports: str, work: str, *arguments: object) -> int:
+    """Return by how many bytes a process of its own grows at most while it does some work."""
+    script = f"{PEAK}\n{imports}\nbefore = peak()\n{work}\nprint(peak() - before)"
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    return int(done.stdout.split()[-1])
 
 
 def encode_m4a(

@@ -1,18 +1,23 @@
 """Files that nobody expects: endless, shrill, upside down, backwards; all end in bounded memory."""
 
+import time
 import tracemalloc
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
-from sp404_app.audio import peaks
-from sp404_app.audio.analysis import analyse_file
+from sp404_app.audio import peaks, synth_drums
+from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file
 from sp404_app.audio.decode import blocks
 from sp404_app.audio.survey import survey
 from sp404_app.audio.synth import DemoSound, demo_sounds
-from tests.audio.conftest import RATE, Write, sine
+from sp404_app.errors import BadAudio
+from tests.audio import material
+from tests.audio.conftest import RATE, Write, growth, sine
 
 HOURS = 3
 
@@ -98,3 +103,103 @@ def test_sixteen_channels_are_one_sound(write: Write) -> None:
     found = analyse_file(write("a.wav", signal))
     assert found.survey.header.channels == 16
     assert np.abs(found.survey.window).max() > 0.01
+
+
+def heard(signal: np.ndarray, rate: int = RATE) -> Analysis:
+    return analyse(signal.astype(np.float32), rate, duration=len(signal) / rate)
+
+
+def test_three_hours_are_analysed_in_bounded_memory(endless: Path) -> None:
+    """In a process of its own, all of it counted: what libraries take, too."""
+    grown = growth(
+        "from pathlib import Path\nfrom sp404_app.audio.analysis import analyse_file, warm_up\n"
+        "warm_up()",
+        "analyse_file(Path(sys.argv[1]))",
+        endless,
+    )
+    assert grown < 60e6
+
+
+def test_a_header_that_promises_hours_costs_only_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, 48_000, 0, "NONE", "NONE"))
+        file.writeframesraw(bytes(48_000 * 4))
+    bytes_ = bytearray(path.read_bytes())
+    bytes_[40:44] = (3 * 3600 * 48_000 * 4).to_bytes(4, "little")
+    path.write_bytes(bytes_)
+    started = time.process_time()
+    found = survey(path)
+    assert time.process_time() - started < 1
+    assert found.duration == 1
+
+
+@pytest.mark.parametrize("container", ["WAV", "W64", "CAF", "AIFF"])
+def test_24_channels_are_refused_with_a_sentence(write: Write, container: str) -> None:
+    path = write("a", np.zeros((100, 24)), format=container, subtype="PCM_16")
+    with pytest.raises(BadAudio, match="24 channels; we take up to 16"):
+        analyse_file(path)
+
+
+@pytest.mark.parametrize("bpm", [180, 200, 240, 300])
+def test_gabber_is_a_loop_at_its_tempo_or_at_half_of_it(bpm: int) -> None:
+    found = heard(material.gabber(bpm))
+    assert found.kind is Kind.LOOP
+    assert found.bpm in (pytest.approx(bpm, rel=1e-3), pytest.approx(bpm / 2, rel=1e-3))
+
+
+def test_a_loop_through_a_telephone_keeps_its_tempo(loop: DemoSound) -> None:
+    narrow = synth_drums.band(loop.signal.mean(axis=1), 300, 3400)
+    found = heard(soxr.resample(narrow, RATE, 8000), 8000)
+    assert found.kind is Kind.LOOP
+    assert found.bpm == pytest.approx(loop.bpm)
+
+
+def test_a_few_broken_samples_leave_the_tempo_alone(write: Write, loop: DemoSound) -> None:
+    broken = loop.signal.copy()
+    for at, value in ((100, np.nan), (50_000, np.inf), (90_000, -np.inf)):
+        broken[at] = value
+    found = analyse_file(write("a.wav", broken, subtype="FLOAT"))
+    assert found.analysis.bpm == pytest.approx(loop.bpm)
+    assert found.survey.peak_dbfs == pytest.approx(-1, abs=0.1)
+
+
+@pytest.mark.parametrize("milliseconds", [1, 5, 10, 30])
+def test_a_hit_of_a_few_milliseconds_is_a_one_shot(milliseconds: int) -> None:
+    hit = synth_drums.snare(np.random.default_rng(1))[: RATE * milliseconds // 1000]
+    found = heard(hit)
+    assert found.kind is Kind.ONE_SHOT
+    assert found.bpm is None
+    assert found.onsets == [] or found.onsets[0] < 0.006
+
+
+PULSELESS = [material.speech, material.rubato_piano, material.field_recording, material.drone]
+
+
+@pytest.mark.parametrize("make", PULSELESS, ids=lambda make: make.__name__)
+def test_what_has_no_pulse_gets_no_tempo_that_anybody_would_trust(
+    make: Callable[[int], np.ndarray],
+) -> None:
+    """Where one is said all the same, it is shown as a guess; drum loops are told from it."""
+    started = time.process_time()
+    found = [heard(make(seed)) for seed in range(4)]
+    assert time.process_time() - started < 6
+    for each in found:
+        assert each.bpm_confidence < 0.9
+        assert (each.bpm is None) == (each.beats == [])
+    assert np.mean([each.bpm_confidence for each in found]) < 0.7
+
+
+def test_a_doubtful_tempo_is_left_for_people_to_choose() -> None:
+    found = [heard(material.speech(seed)) for seed in range(8)]
+    quiet = [each for each in found if each.kind is Kind.LOOP and each.bpm is None]
+    assert quiet
+    for each in quiet:
+        assert each.bpm_confidence == 0
+        assert each.bpm_candidates
+        assert max(chance for _, chance in each.bpm_candidates) < 0.6
+        assert not each.beats
+
+
+def test_noise_that_comes_and_goes_has_no_key() -> None:
+    assert [heard(material.field_recording(seed)).key for seed in range(3)] == [None] * 3

@@ -1,0 +1,78 @@
+"""Sounds without a pulse, and with a very fast one, each drawn from a seed.
+
+Made apart from what the engine is trained on: other voices, other statistics.
+"""
+
+import numpy as np
+
+from sp404_app.audio import synth_drums as drums
+from sp404_app.audio import synth_tones as tones
+from sp404_app.audio.synth_score import Loop, level
+from tests.audio.conftest import RATE
+
+Signal = np.ndarray
+
+
+def speech(seed: int) -> Signal:
+    """Imitate a voice that reads: glottal pulses through three moving formants, with pauses."""
+    rng = np.random.default_rng([seed, 1])
+    pitch, parts = rng.uniform(90, 220), []
+    while sum(map(len, parts)) < 7 * RATE:
+        t = drums.clock(float(np.clip(rng.gamma(4, 0.045), 0.07, 0.5)))
+        cycles = np.cumsum(pitch * (1 + rng.normal(0, 0.08) - 0.1 * t)) / RATE
+        buzz = (cycles % 1) ** 3 - 0.25
+        vowel = sum(
+            drums.band(buzz, centre * 0.9, centre * 1.1) * fall
+            for centre, fall in zip(
+                rng.uniform((300, 900, 2300), (750, 1900, 3000)), (1, 0.5, 0.2), strict=True
+            )
+        )
+        hiss = drums.band(rng.standard_normal(len(t)), 3000, 8000) * np.exp(-t / 0.03)
+        parts.append((vowel + rng.choice([0, 0.2]) * hiss) * np.sin(np.pi * t / t[-1]))
+        parts.append(np.zeros(int(RATE * rng.choice([0.02, 0.08, 0.45], p=[0.6, 0.3, 0.1]))))
+    return level(np.concatenate(parts))
+
+
+def rubato_piano(seed: int) -> Signal:
+    """Play single notes and chords with no steady time: each gap is drawn by itself."""
+    rng = np.random.default_rng([seed, 2])
+    out = np.zeros(12 * RATE, np.float32)
+    at = 0.1
+    while at < 10.5:
+        for note in rng.integers(45, 80, rng.integers(1, 4)):
+            voice = tones.electric_piano(int(note), 1.5)
+            start = int(at * RATE)
+            out[start : start + len(voice)] += voice[: len(out) - start] * rng.uniform(0.2, 1)
+        at += float(rng.uniform(0.2, 1.4))
+    return level(out)
+
+
+def field_recording(seed: int) -> Signal:
+    """Record the outdoors: wind that comes and goes, and bursts of noise now and then."""
+    rng = np.random.default_rng([seed, 3])
+    t = drums.clock(12.0)
+    gusts = np.interp(t, np.linspace(0, 12, 20), rng.uniform(0.2, 1, 20))
+    out = drums.band(rng.standard_normal(len(t)), 100, 900) * gusts
+    for start in rng.uniform(0, 11, 8):
+        burst = drums.band(rng.standard_normal(RATE), 300, 6000)
+        first = int(start * RATE)
+        out[first : first + RATE] += burst * np.exp(-drums.clock(1.0) / rng.uniform(0.02, 0.3))
+    return level(out.astype(np.float32))
+
+
+def drone(seed: int) -> Signal:
+    """Hold a fifth that breathes slowly."""
+    rng = np.random.default_rng([seed, 4])
+    note = float(rng.uniform(33, 50))
+    voice = tones.pad(note, 11.0, 0.4, 1.5) + tones.pad(note + 7, 11.0, 0.4, 1.0)
+    swell = 1 + 0.3 * np.sin(2 * np.pi * rng.uniform(0.05, 0.3) * np.arange(len(voice)) / RATE)
+    return level(voice * swell)
+
+
+def gabber(bpm: float) -> Signal:
+    """Play eight bars of a distorted kick on every beat, with a hat between."""
+    rng = np.random.default_rng(5)
+    loop = Loop(bpm, 32)
+    loop.row("X---", [np.tanh(4 * drums.kick(rng, 55, 0.12)).astype(np.float32)])
+    loop.row("--x-", [drums.hat(rng, 0.03)], 0.3)
+    return loop.mastered(rng, drive=2.5).mean(axis=1)
