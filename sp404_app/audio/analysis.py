@@ -45,9 +45,8 @@ DRUMS: Final = frozenset(
         Klass.PERCUSSION, Klass.CYMBAL,
     }
 )  # fmt: skip
-# Of tempi that were thought less likely than this, 5 of 22 were right on real loops; of speech,
-# weather and free playing the tempo mostly is. People may still choose it from the candidates.
-DOUBTFUL: Final = 0.4
+# A tempo that is less likely than this, even together with its half and double, is only offered.
+BELIEVED: Final = 0.5
 SINGLE_NOTE: Final = 0.55  # share of energy in one pitch class, above which it is no chord
 
 
@@ -203,7 +202,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
     """Weigh the measurements and what is written on the file."""
     is_loop = heard.loop >= 0.5
     offered = settled(heard.tempo, stated, heard.length) if is_loop else None
-    told = offered if offered and offered.confidence >= DOUBTFUL else None
+    told = offered if offered and family(offered) >= BELIEVED else None
     from_file = told is not None and told is not heard.tempo
     grid, down = gridded(heard, told)
     sort, sure = classified(heard)
@@ -268,6 +267,16 @@ def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
     if heard is None:
         return None
     return stated if stated is not None and (stated - heard.note) % 12 == 0 else heard.note
+
+
+def family(told: Tempo) -> float:
+    """Return the probability that a tempo, its half or its double is right."""
+    octaves = (0.5, 1, 2)
+    return sum(
+        chance
+        for bpm, chance in told.candidates
+        if min(abs(bpm / told.bpm - octave) for octave in octaves) < 0.02
+    )
 
 
 def gridded(heard: Impression, told: Tempo | None) -> tuple[list[float], int]:

@@ -1,0 +1,177 @@
+"""What does not change the music changes neither tempo nor key, in every loop that we render."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+import soxr
+
+from bench.train_render import takes
+from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file
+from sp404_app.audio.keys import KEYS
+from sp404_app.audio.synth import DemoSound, demo_sounds
+from sp404_app.audio.synth_score import Loop, triad
+from sp404_app.audio.synth_tones import bass, electric_piano, organ, pluck
+from tests.audio.conftest import RATE, Write
+
+Signal = np.ndarray
+LOOPS = [sound for sound in demo_sounds() if sound.kind == "loop"]
+TONAL = [sound for sound in LOOPS if sound.key]
+by_name = pytest.mark.parametrize("sound", LOOPS, ids=lambda sound: sound.name)
+
+
+def heard(signal: Signal, rate: float = RATE) -> Analysis:
+    return analyse(np.asarray(signal, np.float32), rate, duration=len(signal) / rate)
+
+
+def mono(sound: DemoSound) -> Signal:
+    return sound.signal.mean(axis=1)
+
+
+def dithered(y: Signal, bits: int) -> tuple[Signal, int]:
+    steps = 2.0 ** (bits - 1)
+    rng = np.random.default_rng(1)
+    triangle = rng.uniform(-0.5, 0.5, len(y)) + rng.uniform(-0.5, 0.5, len(y))
+    return np.round(y * steps + triangle) / steps, RATE
+
+
+HARMLESS: dict[str, Callable[[Signal], tuple[Signal, int]]] = {
+    "as it is": lambda y: (y, RATE),
+    "30 dB quieter": lambda y: (y * 10 ** (-30 / 20), RATE),
+    "6 dB louder": lambda y: (y * 2, RATE),
+    "upside down": lambda y: (-y, RATE),
+    "dithered to 16 bits": lambda y: dithered(y, 16),
+    "dithered to 12 bits": lambda y: dithered(y, 12),
+    "at 48 kHz": lambda y: (soxr.resample(y, RATE, 48_000), 48_000),
+    "at 48 kHz and back": lambda y: (
+        soxr.resample(soxr.resample(y, RATE, 48_000), 48_000, RATE),
+        RATE,
+    ),
+    "at 22 kHz": lambda y: (soxr.resample(y, RATE, 22_050), 22_050),
+}
+
+
+def agrees(sound: DemoSound, found: Analysis) -> bool:
+    near = found.bpm is not None and abs(found.bpm / (sound.bpm or 1) - 1) < 2e-3
+    return found.kind is Kind.LOOP and near and found.key == sound.key
+
+
+@pytest.mark.parametrize("how", HARMLESS)
+def test_what_leaves_the_music_alone_leaves_tempo_and_key_alone(how: str) -> None:
+    assert [
+        sound.name for sound in LOOPS if not agrees(sound, heard(*HARMLESS[how](mono(sound))))
+    ] == []
+
+
+@cache
+def rendered() -> list[tuple[Signal, Analysis]]:
+    """Loops of uneven hands, in styles, keys and tempi that nobody chose."""
+    both = [*takes("drums", 10, 40_404), *takes("tonal", 8, 40_404)]
+    return [(take.signal, heard(take.signal)) for take in both]
+
+
+@pytest.mark.parametrize("how", list(HARMLESS)[1:])
+def test_the_same_is_true_of_loops_played_by_uneven_hands(how: str) -> None:
+    """One close call in eighteen may tip over."""
+    moved = 0
+    for signal, plain in rendered():
+        other = heard(*HARMLESS[how](signal))
+        same = (other.kind, other.key) == (plain.kind, plain.key)
+        moved += not (same and other.bpm == pytest.approx(plain.bpm, rel=2e-3))
+    assert moved <= 1
+
+
+@pytest.mark.parametrize("extension", ["flac", "ogg", "mp3"])
+def test_codecs_and_swapped_channels_leave_tempo_and_key_alone(
+    write: Write, extension: str
+) -> None:
+    moved = []
+    for sound in LOOPS:
+        path = write(f"{len(moved)}.{extension}", sound.signal[:, ::-1])
+        found = analyse_file(path, name_hint="").analysis
+        moved += [] if agrees(sound, found) else [sound.name]
+    assert moved == []
+
+
+@by_name
+def test_a_loop_appended_to_itself_keeps_its_tempo_and_is_still_a_loop(sound: DemoSound) -> None:
+    found = heard(np.tile(mono(sound), 2))
+    assert found.kind is Kind.LOOP
+    assert found.bpm is not None
+    assert sound.bpm is not None
+    octave = 0.5 if sound.name == "Slow Chrome" else 1  # trap: 140 with half-time snares, or 70
+    assert found.bpm == pytest.approx(octave * sound.bpm)
+
+
+@pytest.mark.parametrize("sound", TONAL, ids=lambda sound: sound.name)
+def test_a_loop_appended_to_itself_keeps_its_key(sound: DemoSound) -> None:
+    assert heard(np.tile(mono(sound), 2)).key == sound.key
+
+
+@pytest.mark.parametrize("semitones", range(-5, 7))
+def test_playing_faster_moves_tempo_and_key_together(semitones: int) -> None:
+    """As on a turntable, or on the pads: 2 ** (n / 12) times as fast is n semitones higher."""
+    speed = 2 ** (semitones / 12)
+    for sound in TONAL:
+        assert sound.key
+        assert sound.bpm
+        found = heard(mono(sound), RATE * speed)
+        assert found.bpm == pytest.approx(sound.bpm * speed, rel=6e-3)
+        assert found.key == moved(sound.key, semitones)
+
+
+def moved(key: str, semitones: int) -> str:
+    place = KEYS.index(key)
+    return KEYS[place // 12 * 12 + (place + semitones) % 12]
+
+
+def progressions() -> Iterator[tuple[str, tuple[int, ...], Callable[[float, float], Signal]]]:
+    yield "minor", (0, 5, 2, 6), electric_piano
+    yield "minor", (0, 3, 4, 0), organ
+    yield "major", (0, 4, 5, 3), pluck
+    yield "major", (0, 3, 4, 0), electric_piano
+
+
+@pytest.mark.parametrize("tonic", range(52, 64))
+def test_every_progression_is_heard_in_all_twelve_keys(tonic: int) -> None:
+    for mode, chords, voice in progressions():
+        loop = Loop(90, 16)
+        for bar, degree in enumerate(chords):
+            chord = triad(tonic, mode, degree - 7 * (degree > 3))
+            for note in chord:
+                for beat in (0, 1.5, 2.5):
+                    loop.hit(voice(note, 1.2 * loop.beat), 4 * bar + beat, 0.4)
+            loop.hit(bass(chord[0] - 24 + 12 * (chord[0] < 52), 2.0), 4 * bar, 0.6)
+        name = KEYS[tonic % 12 + (12 if mode == "minor" else 0)]
+        assert heard(loop.frames.mean(axis=1)).key == name
+
+
+@pytest.mark.parametrize("cents", [-40, -15, 0, 20, 45])
+def test_tuning_is_heard_in_cents_and_leaves_the_key_alone(cents: int) -> None:
+    for sound in TONAL[2:5]:
+        found = heard(mono(sound), RATE * 2 ** (cents / 1200))
+        assert found.tuning_cents == pytest.approx(cents, abs=5)
+        assert found.key == sound.key
+
+
+@by_name
+def test_backwards_it_is_as_long_and_as_high(sound: DemoSound) -> None:
+    plain, found = heard(mono(sound)), heard(mono(sound)[::-1])
+    assert found.kind is Kind.LOOP
+    assert found.bpm is not None
+    assert sound.bpm is not None
+    octaves = np.log2(found.bpm / sound.bpm)
+    assert octaves == pytest.approx(round(octaves), abs=0.01)
+    assert found.brightness == pytest.approx(plain.brightness, rel=0.02)
+    assert found.noisiness == pytest.approx(plain.noisiness, rel=0.05)
+    if plain.key and found.key:
+        apart = (KEYS.index(found.key) - KEYS.index(plain.key)) % 12
+        assert apart in (0, 2, 5, 7, 9, 10)  # not the same beginning, but notes of its scale
+
+
+@by_name
+def test_one_channel_upside_down_changes_nothing(write: Write, sound: DemoSound) -> None:
+    side = mono(sound)
+    found = analyse_file(write("a.wav", np.stack([side, -side], axis=1)), name_hint="").analysis
+    assert agrees(sound, found)
