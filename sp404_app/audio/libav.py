@@ -103,14 +103,13 @@ def decoded(container: Any) -> Iterator[tuple[float, Frames]]:
     stream = container.streams.audio[0]
     channels = stream.codec_context.channels
     # Packed, never planar: of a planar frame with more than eight channels PyAV reads planes
-    # that are not there, and the process dies.
-    resampler = av.AudioResampler(format="flt")
+    # that are not there, and the process dies. The layout is fixed: no sound file of a person's
+    # changes its channels half-way, and one that does breaks off there.
+    resampler = av.AudioResampler(format="flt", layout=stream.codec_context.layout)
     try:
         for frame in container.decode(stream):
             time = float(frame.time or 0.0)
             for packed in resampler.resample(frame):
-                if packed.layout.nb_channels != channels:
-                    return  # no sound file of a person's changes its channels half-way
                 yield time, np.asarray(packed.to_ndarray().reshape(-1, channels), np.float32)
     except errors():
         return  # damaged from here on; what was sound has been yielded

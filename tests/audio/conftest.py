@@ -55,18 +55,23 @@ def growth(imports: str, work: str, *arguments: object) -> int:
 
 
 def encode_m4a(
-    path: Path, stereo: npt.NDArray, codec: str = "aac", container: str = "ipod"
+    path: Path,
+    frames: npt.NDArray,
+    codec: str = "aac",
+    container: str = "ipod",
+    rate: int = RATE,
 ) -> Path:
-    """Write AAC or ALAC with FFmpeg."""
+    """Write one or two channels with FFmpeg: AAC, ALAC, or what the container takes."""
+    channels = {1: "mono", 2: "stereo"}[frames.shape[1]]
     with av.open(str(path), "w", format=container) as file:
-        stream = file.add_stream(codec, rate=RATE)
-        stream.layout = "stereo"
+        stream = file.add_stream(codec, rate=rate)
+        stream.layout = channels
         layout = "s16p" if codec == "alac" else "fltp"
-        data = (stereo.T * 32767).astype("<i2") if codec == "alac" else stereo.T.astype("f4")
-        for at in range(0, data.shape[1], 1024):
-            block = np.ascontiguousarray(data[:, at : at + 1024])
-            frame = av.AudioFrame.from_ndarray(block, format=layout, layout="stereo")
-            frame.sample_rate, frame.pts = RATE, at
+        data = (frames.T * 32767).astype("<i2") if codec == "alac" else frames.T.astype("f4")
+        for at in range(0, data.shape[1], 960):
+            block = np.ascontiguousarray(data[:, at : at + 960])
+            frame = av.AudioFrame.from_ndarray(block, format=layout, layout=channels)
+            frame.sample_rate, frame.pts = rate, at
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
     return path

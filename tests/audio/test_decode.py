@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
 
-from sp404_app.audio import decode, header, libsnd
+from sp404_app.audio import decode, header, libav, libsnd
 from sp404_app.audio.header import Header
 from sp404_app.errors import BadAudio
 from tests.audio.conftest import RATE, Write, encode_m4a, sine
@@ -112,6 +113,7 @@ def test_not_a_number_and_infinity_become_silence_and_giants_are_held(write: Wri
         (np.random.default_rng(0).bytes(40_000), "not a sound file"),
         (b"#EXTM3U\n#EXTINF:10,\nfile:///etc/hostname\n", "not a sound file"),
         (b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0garbage", "WAV file is damaged"),
+        (b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\1\0\0\0" + bytes(12), "no channels"),
         (b"fLaC\0\0\0\x22", "FLAC file is damaged"),
         (b"\0\0\0\x20ftypM4A " + bytes(100), "M4A file is damaged"),
         (b"ID3\x03\0\0\0\0\0\0", "MP3 file is damaged"),
@@ -199,10 +201,76 @@ def test_damage_before_any_sound_is_bad_audio(write: Write) -> None:
 
 
 def test_a_video_without_sound_is_not_sound(tmp_path: Path) -> None:
-    path = tmp_path / "x.m4a"
+    path = tmp_path / "x.mp4"
+    with av.open(str(path), "w", format="mp4") as file:
+        stream = file.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 32
+        black = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+        file.mux(stream.encode(black))
+        file.mux(stream.encode(None))
+    with pytest.raises(BadAudio, match="cannot read"):
+        decode.probe(path)
     path.write_bytes(b"\x1aE\xdf\xa3" + bytes(200))
     with pytest.raises(BadAudio):
         decode.probe(path)
+
+
+def test_the_length_of_a_stream_that_does_not_say_it_is_that_of_its_container(
+    tmp_path: Path,
+) -> None:
+    stereo = np.stack([sine(440, 2.0, rate=48_000)] * 2, axis=1)
+    path = encode_m4a(tmp_path / "x.webm", stereo, "libopus", "webm", 48_000)
+    found = decode.probe(path)
+    assert (found.format, found.channels, found.sample_rate) == ("Opus", 2, 48_000)
+    assert found.duration == pytest.approx(2.0, abs=0.03)
+    assert len(decoded(path)) == pytest.approx(2 * 48_000, abs=1000)
+
+
+def test_a_codec_that_nobody_knows_is_not_sound(tmp_path: Path) -> None:
+    mono = sine(440, 1.0, rate=48_000)[:, None]
+    path = encode_m4a(tmp_path / "x.webm", mono, "libopus", "webm", 48_000)
+    path.write_bytes(path.read_bytes().replace(b"A_OPUS", b"A_WHAT"))
+    with pytest.raises(BadAudio, match="not a sound file that we can read"):
+        decode.probe(path)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 6, 9, 16])
+@pytest.mark.parametrize("container", ["WAV", "WAVEX", "AIFF", "CAF"])
+def test_ffmpeg_decodes_any_number_of_channels_exactly(
+    write: Write, container: str, channels: int
+) -> None:
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (3000, channels)).astype(np.float32)
+    path = write("a", noise, format=container, subtype="FLOAT")
+    assert np.array_equal(np.concatenate(list(libav.blocks(path))), noise)
+
+
+def test_a_stream_ends_where_its_number_of_channels_changes(tmp_path: Path) -> None:
+    one, two = sine(440, 1.0)[:, None], np.stack([sine(440, 1.0)] * 2, axis=1)
+    parts = [encode_m4a(tmp_path / f"{n}.aac", y, "aac", "adts") for n, y in enumerate((one, two))]
+    path = tmp_path / "both.aac"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    sound = decoded(path)
+    assert sound.shape[1] == 1
+    assert len(sound) == pytest.approx(RATE, abs=3000)
+
+
+def test_a_container_of_noise_holds_no_sound(tmp_path: Path) -> None:
+    path = encode_m4a(tmp_path / "x.m4a", np.stack([sine(440, 2.0)] * 2, axis=1))
+    head, _, rest = path.read_bytes().partition(b"mdat")
+    size = rest.index(b"moov") - 4
+    path.write_bytes(head + b"mdat" + np.random.default_rng(1).bytes(size) + rest[size:])
+    with pytest.raises(BadAudio, match="no sound could be decoded"):
+        decoded(path)
+
+
+def test_a_segment_behind_damage_is_bad_audio(write: Write) -> None:
+    path = write("a.flac", np.random.default_rng(1).normal(0, 0.1, 5 * RATE))
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(whole[:half] + np.random.default_rng(1).bytes(len(whole) - half))
+    assert len(decode.segment(path, 1.0, 2.0)[0]) == RATE
+    with pytest.raises(BadAudio, match="this part of it cannot be read"):
+        decode.segment(path, 3.0, 4.0)
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3", "m4a"])
