@@ -45,3 +45,12 @@ def test_without_json_it_reads_well(
     first, second = capsys.readouterr().out.splitlines()
     assert "86.00 BPM" in first
     assert "one_shot" in second
+
+
+def test_without_json_a_broken_file_is_a_sentence_beside_its_name(
+    write: Write, loop: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main([write("bad.wav", np.zeros(0)), write("a.wav", loop)], as_json=False) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split(maxsplit=1) == ["bad.wav", "This file holds no sound."]
+    assert "BPM" in second

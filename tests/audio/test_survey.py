@@ -168,6 +168,16 @@ def test_the_window_of_a_long_sound_is_its_loudest_half_minute(
     assert found.duration == pytest.approx(110, abs=0.1)
 
 
+@pytest.mark.parametrize("seconds", [29.9, 30.0, 30.05, 30.3])
+def test_a_window_of_half_a_minute_is_cut_from_what_is_hardly_longer(
+    write: Write, seconds: float
+) -> None:
+    found = measured(write, sine(440, seconds, rate=8000), 8000)
+    assert found.whole == (seconds <= 30)
+    assert 0 <= found.window_start <= max(0, seconds - 30)
+    assert len(found.window) == round(8000 * min(30, seconds))
+
+
 def test_a_truncated_file_is_marked(write: Write) -> None:
     path = write("a.flac", np.random.default_rng(2).standard_normal(5 * RATE) * 0.1)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

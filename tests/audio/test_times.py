@@ -95,3 +95,23 @@ def test_a_careless_cut_keeps_the_tempo(bpm: float) -> None:
     assert found.kind is Kind.LOOP
     octave = found.bpm / bpm if found.bpm else 0
     assert min(abs(octave - 1), abs(octave - 0.5), abs(octave - 2)) < 0.01
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(0, 0.98), min_size=1, max_size=5), st.floats(0.08, 1.5), st.booleans()
+)  # fmt: skip
+def test_a_few_strokes_in_a_moment_give_a_tempo_in_range_or_none(
+    places: list[float], seconds: float, whole: bool
+) -> None:
+    rate = 22_050
+    signal = np.random.default_rng(1).normal(0, 1e-3, round(seconds * rate)).astype(np.float32)
+    for place in places:
+        signal[round(place * len(signal)) :][:60] += 0.5
+    found = tempo.estimate(onset.envelope(signal, rate), seconds, whole=whole)
+    if found is not None:
+        assert 49 <= found.bpm <= 216
+        assert found.candidates[0] == (found.bpm, found.confidence)
+        chances = [chance for _, chance in found.candidates]
+        assert min(chances) >= 0
+        assert sum(chances) <= 1 + 1e-6
