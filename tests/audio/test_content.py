@@ -68,6 +68,16 @@ def test_a_tone_is_the_noisier_the_more_noise_it_has() -> None:
     assert np.diff(found).min() > 0.005
 
 
+@pytest.mark.parametrize("gain", [0.5, 0.1, 0.01])
+def test_noisiness_is_the_geometric_mean_over_the_arithmetic(gain: float) -> None:
+    """White noise, of which the upper half of what counts is quieter: sqrt(g) / ((1 + g) / 2)."""
+    lines = np.fft.rfft(noise())
+    lines[np.fft.rfftfreq(4 * RATE, 1 / RATE) > (20 + 18_000) / 2] *= gain
+    shelved = np.fft.irfft(lines).astype(np.float32)
+    expected = np.sqrt(gain) / ((1 + gain) / 2)
+    assert content(shelved, RATE).noisiness == pytest.approx(expected, rel=0.02)
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.floats(-60, 20), st.booleans())
 def test_gain_and_polarity_change_no_measurement(gain: float, upside_down: bool) -> None:
