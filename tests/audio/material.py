@@ -13,6 +13,11 @@ from tests.audio.conftest import RATE
 Signal = np.ndarray
 
 
+def cut_anywhere(rng: np.random.Generator) -> float:
+    """Draw a length in s that is no whole number of bars by design, as 12 s at 80 BPM would be."""
+    return float(rng.uniform(9, 14))
+
+
 def speech(seed: int) -> Signal:
     """Imitate a voice that reads: glottal pulses through three moving formants, with pauses."""
     rng = np.random.default_rng([seed, 1])
@@ -36,9 +41,10 @@ def speech(seed: int) -> Signal:
 def rubato_piano(seed: int) -> Signal:
     """Play single notes and chords with no steady time: each gap is drawn by itself."""
     rng = np.random.default_rng([seed, 2])
-    out = np.zeros(12 * RATE, np.float32)
+    seconds = cut_anywhere(rng)
+    out = np.zeros(int(seconds * RATE), np.float32)
     at = 0.1
-    while at < 10.5:
+    while at < seconds - 1.5:
         for note in rng.integers(45, 80, rng.integers(1, 4)):
             voice = tones.electric_piano(int(note), 1.5)
             start = int(at * RATE)
@@ -50,10 +56,11 @@ def rubato_piano(seed: int) -> Signal:
 def field_recording(seed: int) -> Signal:
     """Record the outdoors: wind that comes and goes, and bursts of noise now and then."""
     rng = np.random.default_rng([seed, 3])
-    t = drums.clock(12.0)
-    gusts = np.interp(t, np.linspace(0, 12, 20), rng.uniform(0.2, 1, 20))
+    seconds = cut_anywhere(rng)
+    t = drums.clock(seconds)
+    gusts = np.interp(t, np.linspace(0, seconds, 20), rng.uniform(0.2, 1, 20))
     out = drums.band(rng.standard_normal(len(t)), 100, 900) * gusts
-    for start in rng.uniform(0, 11, 8):
+    for start in rng.uniform(0, seconds - 1, 8):
         burst = drums.band(rng.standard_normal(RATE), 300, 6000)
         first = int(start * RATE)
         out[first : first + RATE] += burst * np.exp(-drums.clock(1.0) / rng.uniform(0.02, 0.3))
