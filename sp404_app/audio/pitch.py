@@ -18,6 +18,7 @@ RATE: Final = 22_050
 LONGEST: Final = 16_384  # 0.74 s at that rate: twenty periods of the lowest note
 LOWEST_HZ, HIGHEST_HZ = 26.0, 4200.0
 FINER: Final = 4  # lags per sample: the periods of high notes are a few samples long
+GUARD: Final = 64  # samples: lags beyond the longest period, so that it is exact too
 AUDIBLE: Final = 0.1  # share of the power that must lie in the range of that rate
 KEEP: Final = 0.9  # the first peak that reaches this share of the highest is the period
 CLEAR: Final = 0.85  # below this clarity there is no single pitch
@@ -44,9 +45,9 @@ def fundamental(y: Signal, sr: float) -> Pitch | None:
         return None
     if np.vdot(low, low) * len(y) < AUDIBLE * np.vdot(y, y) * len(low):
         return None
-    nsdf = square_difference(part)
-    last = min(len(nsdf) - 2, int(FINER * rate / LOWEST_HZ))
-    tops = arches(nsdf[: last + 1])
+    longest = int(rate / LOWEST_HZ) + 1
+    nsdf = square_difference(part, longest)
+    tops = arches(nsdf[: min(len(nsdf) - 1, FINER * longest)])
     if not len(tops):
         return None
     heights = nsdf[tops]
@@ -68,22 +69,33 @@ def sustained(low: Signal) -> Signal:
     return part - part.mean() if len(part) else part
 
 
-def square_difference(part: Signal) -> npt.NDArray[np.float64]:
-    """Return 2 r(t) / m(t) for lags t up to half the length: 1 where it repeats exactly.
+def square_difference(part: Signal, last: int) -> npt.NDArray[np.float64]:
+    """Return 2 r(t) / m(t) for lags t up to `last`, or half the length: 1 where it repeats.
 
-    There are `FINER` lags to a sample: padding the spectrum interpolates r exactly.
+    There are `FINER` lags to a sample.
     """
     count = len(part)
-    size = 1 << (2 * count - 1).bit_length()
+    most = min(count // 2, last + GUARD)
+    size = 1 << (count + most - 1).bit_length()
     spectrum = np.fft.rfft(part.astype(np.float64), size)
-    power = spectrum.real**2 + spectrum.imag**2
-    products = FINER * np.fft.irfft(power, FINER * size)[: FINER * (count // 2)]
+    products = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[:most]
     squares = np.cumsum(part.astype(np.float64) ** 2)
-    lags = np.arange(count // 2)
+    lags = np.arange(most)
     before = squares[count - 1 - lags]
     behind = squares[-1] - np.where(lags > 0, squares[lags - 1], 0.0)
-    fine = np.interp(np.arange(len(products)) / FINER, lags, before + behind)
-    return 2 * products / (fine + 1e-12)
+    fine = np.interp(np.arange(FINER * most) / FINER, lags, before + behind)
+    return 2 * finer(products) / (fine + 1e-12)
+
+
+def finer(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return `FINER` values for each of an even function's from lag zero on, by its spectrum.
+
+    What is near the last one is less exact: the function goes on as its mirror image.
+    """
+    mirrored = np.concatenate([values, values[-2:0:-1]])
+    spectrum = np.fft.rfft(mirrored)
+    spectrum[-1] /= 2  # the longer transform counts the old Nyquist frequency twice
+    return FINER * np.fft.irfft(spectrum, FINER * len(mirrored))[: FINER * len(values)]
 
 
 def arches(nsdf: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -15,48 +15,47 @@ import numpy.typing as npt
 Planes = npt.NDArray[np.float32]
 
 PIECE: Final = 64  # samples; as many are looked at on either side
-MOST_LOUD: Final = 64  # pieces of one block that the cubic looks at
+MOST_LOUD: Final = 48  # pieces of one block that the cubic looks at
 MOST_PIECES: Final = 16  # of the whole sound that are interpolated
 UNLIKELY: Final = 0.5  # of the highest value: pieces below it do not rise above it in between
 FINER: Final = 8
-EDGE: Final = 3 * PIECE  # of a block: its last pieces need what follows
 
 
 class TruePeakMeter:
     """Keeps the pieces of a stream that may hold its highest value."""
 
     def __init__(self, channels: int) -> None:
-        self.edge = np.zeros((channels, EDGE), np.float32)
-        self.levels = np.zeros(0, np.float32)
+        self.pending = np.zeros((channels, PIECE), np.float32)
+        self.tops = np.zeros(0, np.float32)
         self.excerpts = np.zeros((0, channels, 3 * PIECE), np.float32)
 
     def feed(self, planes: Planes, level: npt.NDArray[np.float32]) -> None:
         """Add frames of shape (channels, frames), `level` their highest magnitudes (frames,)."""
-        seam = np.concatenate([self.edge, planes[:, :EDGE]], axis=1)
-        self.look(seam, np.abs(seam).max(axis=0))
-        self.look(planes, level)
-        self.edge = np.concatenate([self.edge, planes[:, -EDGE:]], axis=1)[:, -EDGE:]
+        level = np.concatenate([np.abs(self.pending).max(axis=0), level])
+        planes = np.concatenate([self.pending, planes], axis=1)
+        count = len(level) // PIECE - 2  # each with a piece before and one after it
+        if count > 0:
+            self.look(planes, level[PIECE : (count + 1) * PIECE].reshape(count, PIECE).max(axis=1))
+        self.pending = planes[:, max(0, count) * PIECE :]
 
-    def look(self, planes: Planes, level: npt.NDArray[np.float32]) -> None:
-        """Keep the likeliest of all pieces but the first and the last."""
-        count = len(level) // PIECE
-        if count < 3:
-            return
-        tops = level[: count * PIECE].reshape(count, PIECE).max(axis=1)[1:-1]
-        chosen = np.argpartition(-tops, min(MOST_LOUD, len(tops)) - 1)[:MOST_LOUD]
-        least = UNLIKELY * max(float(tops.max()), float(self.levels.max(initial=0.0)))
-        chosen = chosen[tops[chosen] > least]
+    def look(self, planes: Planes, tops: npt.NDArray[np.float32]) -> None:
+        """Keep the likeliest pieces; `tops` are the levels of all but the first."""
+        least = UNLIKELY * max(float(tops.max()), float(self.tops.max(initial=0.0)))
+        chosen = np.flatnonzero(tops > least)
+        if len(chosen) > MOST_LOUD:
+            chosen = chosen[np.argpartition(-tops[chosen], MOST_LOUD)[:MOST_LOUD]]
         if not len(chosen):
             return
-        around = planes[:, np.arange(3 * PIECE) + PIECE * chosen[:, None]].transpose(1, 0, 2)
-        levels = np.concatenate([self.levels, np.maximum(tops[chosen], guessed(around))])
-        excerpts = np.concatenate([self.excerpts, around])
-        best = np.argsort(-levels)[:MOST_PIECES]
-        self.levels, self.excerpts = levels[best], excerpts[best]
+        windows = np.lib.stride_tricks.sliding_window_view(planes, 3 * PIECE, axis=1)
+        around = windows[:, PIECE * chosen].transpose(1, 0, 2)
+        tops = np.concatenate([self.tops, np.maximum(tops[chosen], guessed(around))])
+        best = np.argsort(-tops)[:MOST_PIECES]
+        self.tops = tops[best]
+        self.excerpts = np.concatenate([self.excerpts, around])[best]
 
     def highest(self) -> float:
         """Return the highest value between the samples of what was fed."""
-        silence = np.zeros((len(self.edge), EDGE), np.float32)
+        silence = np.zeros((len(self.pending), 2 * PIECE), np.float32)
         self.feed(silence, silence[0])
         return true_peak(self.excerpts) if len(self.excerpts) else 0.0
 
