@@ -201,7 +201,7 @@ def train_confidence(cases: list[Case], real: list[Case]) -> None:
 def kind_weight(sound: Sound) -> float:
     """Weather, babble and free playing are rarer in a library than drum loops."""
     if sound.group in ("other/weather", "other/babble", "other/free"):
-        return 0.04
+        return 0.15
     if sound.group in ("other/noise", "other/tone"):
         return 8.0  # nobody may ever see a tempo in these
     return OTHER_WEIGHT if sound.group.startswith("other/") else 1.0

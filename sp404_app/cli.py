@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sp404_app.errors import AppError
-from sp404_app.settings import Settings, settings
+from sp404_app.settings import SINGLE_THREADED, Settings, settings
 from sp404_app.supervisor.failure import Failure
 
 
@@ -199,6 +199,9 @@ def _demo(_: argparse.Namespace) -> int:
 
 
 def _analyse(options: argparse.Namespace) -> int:
+    # Before NumPy loads: threads that wait for each other take longer than the sums.
+    for name in SINGLE_THREADED:
+        os.environ.setdefault(name, "1")
     from sp404_app.audio import command  # pyright: ignore[reportAttributeAccessIssue]
 
     return command.main(options.paths, as_json=options.json) or 0

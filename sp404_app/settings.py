@@ -12,6 +12,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MB = 1 << 20
 Network = IPv4Network | IPv6Network
+# Variables by which numerical libraries are told how many threads to use, one per process here.
+SINGLE_THREADED = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
+)  # fmt: skip
 
 
 class Environment(StrEnum):

@@ -116,20 +116,15 @@ def free_spans(env: Envelope, duration: float, most: int = 4) -> list[Span]:
     tops = np.flatnonzero((stretch[1:-1] > stretch[:-2]) & (stretch[1:-1] >= stretch[2:])) + 1
     tops = tops[np.argsort(-stretch[tops])][:most] + low
     first = env.onsets[0] / env.fps if len(env.onsets) else 0.0
-    found = (free_span(lags, int(top), env.fps, first, duration) for top in tops)
-    return [span for span in found if span is not None]
+    return [free_span(lags, int(top), env.fps, first, duration) for top in tops]
 
 
-def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float) -> Span | None:
+def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float) -> Span:
     """Cut as many periods as fit, preferring 16, 8, 4 or 2 at a time, as bars come."""
     period = sharpened(lags, top) / fps
     start = first if duration - first >= period else 0.0
-    count = int((duration - start) / period + 0.02)
-    if count < 1:
-        return None
+    count = max(1, int((duration - start) / period + 0.02))
     count -= count % next(group for group in (16, 8, 4, 2, 1) if count >= group)
-    if count * period * fps < 20:
-        return None
     return Span(FREE, start, count * period, float(lags[top]))
 
 

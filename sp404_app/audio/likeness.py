@@ -8,7 +8,6 @@ other parts are plain: envelope, pitch classes, periodicity of onsets.
 
 from enum import StrEnum
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -25,6 +24,7 @@ MELS, SIZE = 40, 1024
 HOP_SECONDS: Final = 0.01
 # Edges of the patch's slices in hops after the onset: finer where more happens.
 CLOCK: Final = (0, 1, 2, 3, 4, 6, 8, 11, 15, 20, 30, 45, 70, 110)
+SLICES: Final = (0, 4, 10, 20, 40, 80, 160, 320, 640)  # of the envelope, in frames of 5 ms
 FLOOR: Final = 1e-4  # 40 dB below the loudest band: what is under it differs by recording
 TIMBRE, SHAPE, PITCH, RHYTHM = 32, 8, 12, 12
 DIMENSIONS: Final = TIMBRE + SHAPE + PITCH + RHYTHM
@@ -87,10 +87,17 @@ def patch(y: Signal, sr: float) -> Signal:
     bands = (spectrum.real**2 + spectrum.imag**2) @ mel_filters(sr)
     top = float(bands.max()) + 1e-20
     rows = np.full((len(CLOCK) - 1, MELS), np.log10(FLOOR), np.float32)
-    for index, (start, end) in enumerate(pairwise(CLOCK)):
-        if start < len(bands):
-            rows[index] = np.log10(np.maximum(bands[start:end].mean(axis=0) / top, FLOOR))
+    means = sliced(bands, CLOCK)
+    rows[: len(means)] = np.log10(np.maximum(means / np.float32(top), FLOOR))
     return rows
+
+
+def sliced(rows: npt.NDArray[np.floating], edges: tuple[int, ...]) -> npt.NDArray[np.floating]:
+    """Return the means of the rows between edges, the last slice as far as there are rows."""
+    starts = [edge for edge in edges[:-1] if edge < len(rows)]
+    ends = np.minimum([*starts[1:], edges[len(starts)]], len(rows))
+    counts = (ends - starts).reshape(-1, *[1] * (rows.ndim - 1)).astype(np.float32)
+    return np.add.reduceat(rows[: ends[-1]], starts, axis=0) / counts
 
 
 def onset(y: Signal, sr: float) -> int:
@@ -119,12 +126,10 @@ def envelope_shape(env: Envelope) -> npt.NDArray[np.float64]:
     """Return the level in eight slices of the clock, in decades above -5, and the length."""
     start = env.onsets[0] if len(env.onsets) else 0
     energy = env.energy[max(0, start - 2) :]
-    edges = (0, 4, 10, 20, 40, 80, 160, 320, 640)
-    levels = [
-        np.log10(energy[a:b].mean() + 1e-5) + 5 if a < len(energy) else 0.0
-        for a, b in pairwise(edges)
-    ]
-    return np.array(levels)
+    levels = np.zeros(SHAPE)
+    means = sliced(energy, SLICES)
+    levels[: len(means)] = np.log10(means + 1e-5) + 5
+    return levels
 
 
 def periodicity(env: Envelope) -> npt.NDArray[np.float64]:

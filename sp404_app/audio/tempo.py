@@ -150,7 +150,8 @@ def refined(bpm: float, kind: int, length: float, env: Envelope) -> float:
     """Round to a whole tempo where the evidence allows it; most music is made that way.
 
     A clean cut says its tempo exactly. Else whole tempi within 2 % compete: the one at whose
-    beats the autocorrelation is highest over all lags wins, if it wins clearly.
+    beats the autocorrelation is highest over all lags wins, if it wins clearly, and also from
+    the broken tempo that the file's length gives.
     """
     nearest = round(bpm)
     allowed = max(0.02, bpm * EXACT_MS * 1e-3 / length)
@@ -159,10 +160,10 @@ def refined(bpm: float, kind: int, length: float, env: Envelope) -> float:
     lags = hypotheses.autocorrelation(env.flux[0])
     rivals = range(int(np.ceil(bpm * 0.98)), int(bpm * 1.02) + 1)
     fits = {rival: agreement(lags, 60 / rival * env.fps) for rival in rivals}
-    if len(fits) > 1:
-        best = max(fits, key=lambda rival: fits[rival])
-        if fits[best] - float(np.median(list(fits.values()))) > 0.05:
-            return float(best)
+    best = max(fits, key=lambda rival: fits[rival])
+    clear = fits[best] - float(np.median(list(fits.values()))) > 0.05
+    if clear and (kind != WHOLE or fits[best] > agreement(lags, 60 / bpm * env.fps)):
+        return float(best)
     if kind == FREE and abs(bpm - nearest) < 0.0035 * bpm:
         return float(nearest)
     return bpm

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import sp404_app
-from sp404_app.settings import Settings
+from sp404_app.settings import SINGLE_THREADED, Settings
 from sp404_app.supervisor import postgresql, redis_server
 from sp404_app.supervisor.failure import Failure
 from sp404_app.supervisor.home import Home
@@ -34,10 +34,7 @@ def for_children(settings: Settings, home: Home) -> dict[str, str]:
 
 def for_worker(environment: dict[str, str]) -> dict[str, str]:
     """Return a worker's environment: one thread each, because there are several workers."""
-    single = dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
-    )
-    return environment | single
+    return environment | dict.fromkeys(SINGLE_THREADED, "1")
 
 
 def origins(settings: Settings) -> list[str]:
