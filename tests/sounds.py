@@ -5,6 +5,7 @@ import struct
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -62,6 +63,24 @@ def m4a(path: Path) -> Path:
     return path
 
 
+def recorded(path: Path, signal: npt.NDArray[np.float32]) -> Path:
+    """Write what a browser's microphone gives: Opus in WebM that nobody could seek in.
+
+    So its header says no length. `signal` is mono at 48 kHz.
+    """
+    with path.open("wb") as file:
+        line = SimpleNamespace(write=file.write)
+        with av.open(line, "w", format="webm") as container:
+            stream = container.add_stream("libopus", rate=48_000, layout="mono")
+            for at in range(0, len(signal) - 959, 960):
+                part = signal[None, at : at + 960].copy()
+                frame = av.AudioFrame.from_ndarray(part, format="flt", layout="mono")
+                frame.sample_rate, frame.pts = 48_000, at
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    return path
+
+
 def riff(channels: int, rate: int, body: bytes, bits: int = 16) -> bytes:
     """Build a PCM WAV file by hand, with whatever its header is to claim."""
     block = max(1, channels * bits // 8)
@@ -107,6 +126,7 @@ def good_files(folder: Path) -> dict[str, Path]:
     files["not numbers"] = write(folder / "nan.wav", np.full(RATE, np.nan), subtype="FLOAT")
     files["infinite"] = write(folder / "inf.wav", np.full(RATE // 2, np.inf), subtype="FLOAT")
     files["m4a"] = m4a(folder / "m4a.m4a")
+    files["recording"] = recorded(folder / "recording.webm", tone(330, 0.5, 48_000))
     files["wrongly named"] = folder / "wrongly named.mp3"
     files["wrongly named"].write_bytes(wav(523))
     files["cut off"] = folder / "cut off.wav"

@@ -15,6 +15,7 @@ from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.audio.likeness import PARTS, Aspect, weighted
 from sp404_app.models import Sample, SampleVector
 from sp404_app.services import samples
+from sp404_app.services.hearing import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,32 @@ def similar(
     stored = session.exec(select(SampleVector).where(*mine)).first()
     if stored is None:
         return []
-    near = _near(session, stored, limit + 1, aspect)
+    wanted = Wanted(user_id, stored.engine_version, np.asarray(stored.vector, np.float32))
+    near = _near(session, wanted, limit + 1, aspect)
     return [alike for alike in near if alike.sample.id != sample_id][:limit]
 
 
-def _near(session: Session, stored: SampleVector, limit: int, aspect: Aspect) -> list[Alike]:
-    vector = np.asarray(stored.vector, np.float32)
+def like(
+    session: Session, user_id: uuid.UUID, heard: Heard, limit: int, aspect: Aspect = Aspect.OVERALL
+) -> list[Alike]:
+    """Return the person's sounds nearest to one that is not kept; nothing is like silence."""
+    if heard.silent:
+        return []
+    wanted = Wanted(user_id, heard.engine_version, weighted(heard.likeness))
+    return _near(session, wanted, limit, aspect)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose sounds are compared with what: a weighted vector, as they are stored."""
+
+    user_id: uuid.UUID
+    engine_version: str
+    vector: npt.NDArray[np.float32]
+
+
+def _near(session: Session, near: Wanted, limit: int, aspect: Aspect) -> list[Alike]:
+    vector = near.vector
     column = col(SampleVector.vector)
     wanted: Sequence[float] = vector.tolist()
     scale = 2 * sum(weight for _, weight in PARTS.values())
@@ -71,8 +92,8 @@ def _near(session: Session, stored: SampleVector, limit: int, aspect: Aspect) ->
         select(Sample, gap)
         .join(SampleVector, col(SampleVector.sample_id) == col(Sample.id))
         .where(
-            SampleVector.user_id == stored.user_id,
-            SampleVector.engine_version == stored.engine_version,
+            SampleVector.user_id == near.user_id,
+            SampleVector.engine_version == near.engine_version,
             col(Sample.deleted_at).is_(None),
         )
         .order_by(gap, col(Sample.id))
