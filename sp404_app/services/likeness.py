@@ -88,15 +88,25 @@ def _near(session: Session, near: Wanted, limit: int, aspect: Aspect) -> list[Al
         column = func.subvector(column, part.start + 1, part.stop - part.start)
         wanted, scale = vector[part].tolist(), 2 * weight
     gap = column.op("<->", return_type=Float())(cast(wanted, Vector(len(wanted))))
-    found = session.execute(
-        select(Sample, gap)
-        .join(SampleVector, col(SampleVector.sample_id) == col(Sample.id))
+    vector_of = col(SampleVector.sample_id)
+    gone = select(Sample.id).where(
+        Sample.id == vector_of, Sample.user_id == near.user_id, col(Sample.deleted_at).is_not(None)
+    )
+    # Ids and distances are sorted, and whole samples read for the few that are left.
+    nearest = (
+        select(vector_of, gap.label("gap"))
         .where(
             SampleVector.user_id == near.user_id,
             SampleVector.engine_version == near.engine_version,
-            col(Sample.deleted_at).is_(None),
+            ~gone.exists(),
         )
-        .order_by(gap, col(Sample.id))
+        .order_by(gap, vector_of)
         .limit(limit)
+        .subquery()
+    )
+    found = session.execute(
+        select(Sample, nearest.c.gap)
+        .join(nearest, nearest.c.sample_id == col(Sample.id))
+        .order_by(nearest.c.gap, col(Sample.id))
     )
     return [Alike(sample, round(float(distance) ** 2 / scale, 4)) for sample, distance in found]
