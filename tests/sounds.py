@@ -126,7 +126,6 @@ def good_files(folder: Path) -> dict[str, Path]:
     files["not numbers"] = write(folder / "nan.wav", np.full(RATE, np.nan), subtype="FLOAT")
     files["infinite"] = write(folder / "inf.wav", np.full(RATE // 2, np.inf), subtype="FLOAT")
     files["m4a"] = m4a(folder / "m4a.m4a")
-    files["recording"] = recorded(folder / "recording.webm", tone(330, 0.5, 48_000))
     files["wrongly named"] = folder / "wrongly named.mp3"
     files["wrongly named"].write_bytes(wav(523))
     files["cut off"] = folder / "cut off.wav"

@@ -29,7 +29,7 @@ from tests.accounts import bearer
 from tests.api.test_uploads import stored
 from tests.security.world import dump
 from tests.services.test_jobs import job_of
-from tests.sounds import bad_files, good_files, silent_flac, wav, write
+from tests.sounds import bad_files, good_files, recorded, silent_flac, tone, wav, write
 
 RATE = 44_100
 Hear = Callable[..., httpx.Response]
@@ -143,6 +143,13 @@ def test_somebody_else_s_sounds_are_not_searched(
 def test_every_file_that_can_be_kept_can_be_heard(hear: Hear, tmp_path: Path) -> None:
     for kind, path in good_files(tmp_path).items():
         assert names(hear(path.read_bytes())) == [], kind
+
+
+def test_what_a_browser_records_is_heard_to_its_end(hear: Hear, tmp_path: Path) -> None:
+    path = recorded(tmp_path / "recording.webm", tone(330, 2.0, 48_000))
+    answer = hear(path.read_bytes())
+    assert names(answer) == []
+    assert answer.json()["heard"]["duration"] == pytest.approx(2.0, abs=0.03)
 
 
 def test_silence_is_like_nothing(put: Put, hear: Hear, tmp_path: Path) -> None:
