@@ -24,6 +24,7 @@ from sp404_app.state.account import AccountState
 from sp404_app.state.billing import BillingState
 from sp404_app.state.dev_outbox import DevOutboxState
 from sp404_app.state.dev_stripe import DevStripeState
+from sp404_app.state.hearing import HearingState
 from sp404_app.state.library import LibraryState
 from sp404_app.state.login import LoginState
 from sp404_app.state.mailed_links import (
@@ -80,7 +81,12 @@ PAGES: tuple[tuple[str, Callable[[], rx.Component], str, list[Any]], ...] = (
     ("/revert-email", pages.revert_email, "Keep your address", [EmailLinkState.load]),
     ("/forgot-password", pages.forgot_password, "Forgot password", [ForgotPasswordState.load]),
     ("/reset-password", pages.reset_password, "New password", RESET),
-    ("/library", pages.library, "Library", [ShellState.load, LibraryState.load]),
+    (
+        "/library",
+        pages.library,
+        "Library",
+        [HearingState.close, ShellState.load, LibraryState.load],
+    ),
     ("/samples/[sample_id]", pages.sample, "Sample", [ShellState.load, SampleState.load]),
     ("/plans", pages.plans, "Plans", [ShellState.load, PlansState.load]),
     (

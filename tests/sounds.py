@@ -5,6 +5,7 @@ import struct
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -59,6 +60,24 @@ def m4a(path: Path) -> Path:
             frame.sample_rate, frame.pts = 44_100, at
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
+    return path
+
+
+def recorded(path: Path, signal: npt.NDArray[np.float32]) -> Path:
+    """Write what a browser's microphone gives: Opus in WebM that nobody could seek in.
+
+    So its header says no length. `signal` is mono at 48 kHz.
+    """
+    with path.open("wb") as file:
+        line = SimpleNamespace(write=file.write)
+        with av.open(line, "w", format="webm") as container:
+            stream = container.add_stream("libopus", rate=48_000, layout="mono")
+            for at in range(0, len(signal) - 959, 960):
+                part = signal[None, at : at + 960].copy()
+                frame = av.AudioFrame.from_ndarray(part, format="flt", layout="mono")
+                frame.sample_rate, frame.pts = 48_000, at
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
     return path
 
 

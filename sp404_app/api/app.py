@@ -15,6 +15,7 @@ from sp404_app.api import (
     events,
     faults,
     health,
+    hearing,
     jobs,
     likeness,
     me,
@@ -89,6 +90,7 @@ ROUTERS = (
     uploads,
     media,
     likeness,
+    hearing,
     jobs,
     events,
     billing,
@@ -96,7 +98,8 @@ ROUTERS = (
     health,
 )
 # What a personal access token needs an ability for; the other routers take none.
-AREAS = dict.fromkeys(("samples", "uploads", "media", "likeness", "jobs", "events"), "samples")
+ABOUT_SAMPLES = ("samples", "uploads", "media", "likeness", "hearing", "jobs", "events")
+AREAS = dict.fromkeys(ABOUT_SAMPLES, "samples")
 AREAS |= {"me": "account", "usage": "account", "billing": "billing"}
 for module in ROUTERS:
     about = AREAS.get(module.__name__.rpartition(".")[2], "")

@@ -7,13 +7,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sp404_app.api import faults
 from sp404_app.api.deps import identify
 from sp404_app.errors import AppError
-from sp404_app.services import avatars
+from sp404_app.services import avatars, hearing
 from sp404_app.settings import MB, settings
 
 JSON_BYTES = MB
 HEADER_BYTES = 64 * 1024
 SLACK = MB
 UPLOADS = {("POST", "/api/samples")}
+HEARD = {("POST", "/api/samples/similar")}
 PICTURES = {("PUT", "/api/me/avatar"), ("POST", "/auth/avatar")}
 
 
@@ -74,7 +75,7 @@ async def _refusal(scope: Scope) -> ASGIApp | None:
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     if not declared.isdigit() or int(declared[:20]) > _most(scope):
         return faults.of_status(BodyTooLarge())
-    if _of(scope) not in UPLOADS | PICTURES:
+    if _of(scope) not in UPLOADS | HEARD | PICTURES:
         return None
     try:
         await identify(HTTPConnection(scope))
@@ -87,6 +88,8 @@ def _most(scope: Scope) -> int:
     """Return how many bytes this request may send."""
     if _of(scope) in UPLOADS:
         return settings().max_upload_bytes + SLACK
+    if _of(scope) in HEARD:
+        return hearing.most_bytes() + SLACK
     return avatars.MOST_BYTES + SLACK if _of(scope) in PICTURES else JSON_BYTES
 
 

@@ -20,7 +20,7 @@ SAFETY = {
     "X-Frame-Options": "DENY",
     # With `no-referrer`, browsers send `Origin: null` even to ourselves.
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 QUIET = ("/assets/", "/_next/", "/fonts/")

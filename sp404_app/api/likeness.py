@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.audio.likeness import Aspect
 from sp404_app.services import copies, likeness
+from sp404_app.services.likeness import Alike
 from sp404_app.services.views import SampleView, sample_view
 
 router = APIRouter(prefix="/samples", tags=["samples"])
@@ -46,9 +47,7 @@ def similar(
 ) -> AlikeList:
     """List what sounds like this sample, by everything or by one aspect."""
     found = likeness.similar(session, user_id, sample_id, limit, aspect)
-    return AlikeList(
-        samples=[AlikeView(sample=sample_view(a.sample), distance=a.distance) for a in found]
-    )
+    return AlikeList(samples=[alike_view(alike) for alike in found])
 
 
 @router.get("/{sample_id}/copies")
@@ -61,3 +60,8 @@ def list_copies(
     """
     found = copies.of(session, user_id, sample_id, limit)
     return CopyList(samples=[sample_view(sample) for sample in found])
+
+
+def alike_view(alike: Alike) -> AlikeView:
+    """Show a sample and how unlike it is."""
+    return AlikeView(sample=sample_view(alike.sample), distance=alike.distance)

@@ -103,7 +103,8 @@ export function Uploads({ folderTags = true }) {
   const depth = useRef(0);
   useEffect(() => queue.setFolderTags(folderTags), [folderTags]);
   useEffect(() => {
-    const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+    const elsewhere = () => document.querySelector("[data-takes-drops]"); // a dialog wants them
+    const carriesFiles = (event) => !elsewhere() && [...(event.dataTransfer?.types || [])].includes("Files");
     const handlers = {
       dragenter: (event) => {
         if (!carriesFiles(event)) return;

@@ -29,6 +29,7 @@ def sample() -> rx.Component:
     """The page of one sound."""
     return layout(
         style_sheet("/sample.css"),
+        style_sheet("/alike.css"),
         rx.cond(
             SampleState.phase == "here",
             here(),

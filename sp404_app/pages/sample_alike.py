@@ -6,6 +6,7 @@ from sp404_app.audio.likeness import Aspect
 from sp404_app.components.deck import mini_wave, play_this
 from sp404_app.pages.track import track_of
 from sp404_app.state.alike import AlikeRow, AlikeState
+from sp404_app.state.hearing import HearingState
 
 ASPECTS = (
     (Aspect.OVERALL, "Everything"),
@@ -21,7 +22,7 @@ def alike() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Sounds like this"),
-            rx.el.div(*(aspect(*each) for each in ASPECTS), class_name="alike-aspects"),
+            aspects(AlikeState, "alike"),
             class_name="alike-head",
         ),
         rx.cond(
@@ -40,16 +41,23 @@ def alike() -> rx.Component:
     )
 
 
-def aspect(value: str, text: str) -> rx.Component:
-    """One way of comparing."""
-    here = AlikeState.aspect == value
-    return rx.el.button(
-        text,
-        type="button",
-        class_name=rx.cond(here, "chip on", "chip"),
-        aria_pressed=here,
-        on_click=AlikeState.compare_by(value),
-        data_testid=f"alike-{value}",
+def aspects(state: type[AlikeState | HearingState], testid: str) -> rx.Component:
+    """What may be compared, one of it chosen."""
+    return rx.el.div(
+        *(
+            rx.el.button(
+                text,
+                type="button",
+                class_name=rx.cond(state.aspect == value, "chip on", "chip"),
+                aria_pressed=state.aspect == value,
+                on_click=state.compare_by(value),
+                data_testid=f"{testid}-{value}",
+            )
+            for value, text in ASPECTS
+        ),
+        class_name="alike-aspects",
+        role="group",
+        aria_label="Compare by",
     )
 
 

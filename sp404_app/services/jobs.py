@@ -206,6 +206,20 @@ def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
     return job
 
 
+def claim_small(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJob | None:
+    """Take a queued analysis of a file of fewer than `below` bytes; None if it is not one."""
+    small = (
+        select(ProcessingJob.id)
+        .join(Sample)
+        .where(
+            ProcessingJob.id == job_id,
+            ProcessingJob.kind == JobKind.ANALYSE,
+            Sample.size < below,
+        )
+    )
+    return claim(session, job_id) if session.exec(small).first() else None
+
+
 def still_mine(session: Session, job: ProcessingJob) -> bool:
     """Say whether this attempt may write its result, and hold the row until the commit."""
     current = session.exec(

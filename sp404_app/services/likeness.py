@@ -15,6 +15,7 @@ from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.audio.likeness import PARTS, Aspect, weighted
 from sp404_app.models import Sample, SampleVector
 from sp404_app.services import samples
+from sp404_app.services.hearing import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,28 @@ def similar(
     stored = session.exec(select(SampleVector).where(*mine)).first()
     if stored is None:
         return []
-    near = _near(session, stored, limit + 1, aspect)
+    wanted = Wanted(user_id, stored.engine_version, np.asarray(stored.vector, np.float32))
+    near = _near(session, wanted, limit + 1, aspect)
     return [alike for alike in near if alike.sample.id != sample_id][:limit]
+
+
+def like(
+    session: Session, user_id: uuid.UUID, heard: Heard, limit: int, aspect: Aspect = Aspect.OVERALL
+) -> list[Alike]:
+    """Return the person's sounds nearest to one that is not kept; nothing is like silence."""
+    if heard.silent:
+        return []
+    wanted = Wanted(user_id, heard.engine_version, weighted(heard.likeness))
+    return _near(session, wanted, limit, aspect)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose sounds are compared with what: a weighted vector, as they are stored."""
+
+    user_id: uuid.UUID
+    engine_version: str
+    vector: npt.NDArray[np.float32]
 
 
 def gap(vector: npt.NDArray[np.float32], aspect: Aspect) -> tuple[ColumnElement[float], float]:
@@ -71,17 +92,27 @@ def gap(vector: npt.NDArray[np.float32], aspect: Aspect) -> tuple[ColumnElement[
     return column.op("<->", return_type=Float())(cast(wanted, Vector(len(wanted)))), scale
 
 
-def _near(session: Session, stored: SampleVector, limit: int, aspect: Aspect) -> list[Alike]:
-    away, scale = gap(np.asarray(stored.vector, np.float32), aspect)
-    found = session.execute(
-        select(Sample, away)
-        .join(SampleVector, col(SampleVector.sample_id) == col(Sample.id))
+def _near(session: Session, near: Wanted, limit: int, aspect: Aspect) -> list[Alike]:
+    away, scale = gap(near.vector, aspect)
+    vector_of = col(SampleVector.sample_id)
+    gone = select(Sample.id).where(
+        Sample.id == vector_of, Sample.user_id == near.user_id, col(Sample.deleted_at).is_not(None)
+    )
+    # Ids and distances are sorted, and whole samples read for the few that are left.
+    nearest = (
+        select(vector_of, away.label("gap"))
         .where(
-            SampleVector.user_id == stored.user_id,
-            SampleVector.engine_version == stored.engine_version,
-            col(Sample.deleted_at).is_(None),
+            SampleVector.user_id == near.user_id,
+            SampleVector.engine_version == near.engine_version,
+            ~gone.exists(),
         )
-        .order_by(away, col(Sample.id))
+        .order_by(away, vector_of)
         .limit(limit)
+        .subquery()
+    )
+    found = session.execute(
+        select(Sample, nearest.c.gap)
+        .join(nearest, nearest.c.sample_id == col(Sample.id))
+        .order_by(nearest.c.gap, col(Sample.id))
     )
     return [Alike(sample, round(float(distance) ** 2 / scale, 4)) for sample, distance in found]

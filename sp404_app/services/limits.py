@@ -16,6 +16,7 @@ from sp404_app.settings import settings
 MINUTE, DAY = 60, 86_400
 FAILURES, FAILURES_WINDOW = 5, 300
 FAILURES_EVERYWHERE = 25
+HEARD_PER_MINUTE = 30
 MAILS_WINDOW = 600
 
 log = structlog.get_logger()
@@ -52,6 +53,17 @@ async def request(user_id: uuid.UUID, *, media: bool) -> Allowance | None:
 def used_up(refusal: TooMany) -> Allowance:
     """Return the allowance of somebody whose request was one too many."""
     return Allowance(refusal.details["limit"], 0, refusal.details["retry_after"])
+
+
+async def hearing(user_id: uuid.UUID) -> Allowance:
+    """Count a file of a person's that is heard and not kept: thirty a minute, Redis or not.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    used = await _strict(f"hearing:{user_id}", HEARD_PER_MINUTE, MINUTE)
+    left = HEARD_PER_MINUTE - used.value
+    return Allowance(HEARD_PER_MINUTE, left, math.ceil(used.seconds_left))
 
 
 async def sign_in(email: str, ip: str) -> None:
@@ -146,12 +158,13 @@ async def confirmation(user_id: uuid.UUID) -> None:
     await _strict(f"confirm:{user_id}", 5, MINUTE)
 
 
-async def _strict(key: str, limit: int, seconds: int) -> None:
+async def _strict(key: str, limit: int, seconds: int) -> Count:
     try:
         used = await counters.count(key, seconds)
     except RedisAway:
         used = counters.count_here(key, seconds)
     _ensure(used, limit)
+    return used
 
 
 def _ensure(used: Count, limit: int) -> None:

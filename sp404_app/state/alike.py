@@ -51,4 +51,9 @@ class AlikeState(SessionState):
 
 
 def _row(alike: Alike) -> AlikeRow:
-    return AlikeRow(row_of(alike.sample), f"{max(0, round(100 * (1 - alike.distance)))} %")
+    return AlikeRow(row_of(alike.sample), percent(alike.distance))
+
+
+def percent(distance: float) -> str:
+    """Say how alike two sounds are that are this far apart: "100 %" is the same."""
+    return f"{min(100, max(0, round(100 * (1 - distance))))} %"

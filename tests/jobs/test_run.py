@@ -117,6 +117,7 @@ def test_a_job_that_was_taken_away_writes_nothing(
         raise RuntimeError
 
     before: list[Sample] = []
+    monkeypatch.setattr(run, "BATCH_FILES", 1)  # another is to have it
     original = run.WORK[JobKind.ANALYSE]
     monkeypatch.setitem(run.WORK, JobKind.ANALYSE, taken_away)
     run.run(str(job_of(sample_id).id))

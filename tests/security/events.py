@@ -13,6 +13,7 @@ from tests.security.world import id_for
 PARAMETERS: dict[str, object] = {
     "SampleState.set_tempo.value": "92.5",
     "SampleState.set_kind.value": "loop",
+    "answer": {},
     "aspect": "timbre",
     "action": "favourite",
     "column": "name",

@@ -26,7 +26,7 @@ EXAMPLES = int(os.environ.get("SP404_FUZZ_ROUNDS", "4"))
 # nothing has, a key that is not one. Each refusal is a documented answer.
 UNASKED = [positive_data_acceptance]
 # Words where others have an id: a method for an id is refused for another reason than its name.
-WORDS = frozenset({"/api/samples/tags", "/api/samples/bulk"})
+WORDS = frozenset({"/api/samples/tags", "/api/samples/bulk", "/api/samples/similar"})
 # 503 is what these say while a part is missing, as it is here.
 PARTS = ("/api/health", "/api/webhooks", "/api/billing")
 

@@ -2,7 +2,9 @@
 
 import reflex as rx
 
+from sp404_app.components.brand import style_sheet
 from sp404_app.pages.frame import layout
+from sp404_app.pages.library.by_sound import by_sound
 from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
 from sp404_app.pages.library.finder import filters, tools
 from sp404_app.pages.library.rail import rail
@@ -12,6 +14,7 @@ from sp404_app.pages.library.sheet import sheet
 def library() -> rx.Component:
     """The main room."""
     return layout(
+        style_sheet("/alike.css"),
         rx.el.div(
             rail(),
             rx.el.section(tools(), filters(), sheet(), class_name="main", aria_label="Library"),
@@ -19,5 +22,6 @@ def library() -> rx.Component:
         ),
         tag_dialog(),
         help_dialog(),
+        by_sound(),
         current="/library",
     )

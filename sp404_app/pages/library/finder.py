@@ -5,6 +5,7 @@ import reflex as rx
 from sp404_app.audio.keys import KEYS
 from sp404_app.audio.klass import Klass
 from sp404_app.components.deck import choose_files
+from sp404_app.state.hearing import HearingState
 from sp404_app.state.library import LibraryState
 
 
@@ -28,10 +29,22 @@ def tools() -> rx.Component:
             class_name="search",
         ),
         rx.el.button(
+            rx.icon("audio-lines"),
+            rx.el.span("Find by sound", class_name="wide-only"),
+            type="button",
+            class_name="button",
+            aria_label="Find by sound",
+            title="Find what is like a recording or a file",
+            on_click=HearingState.open_dialog,
+            data_testid="find-by-sound",
+        ),
+        rx.el.button(
             rx.icon("sliders-horizontal"),
-            "Filters",
             type="button",
             class_name="button filters-button",
+            aria_label="Filters",
+            aria_expanded=LibraryState.filters_open,
+            title="Filters",
             on_click=LibraryState.toggle_filters,
         ),
         rx.el.span(

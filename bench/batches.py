@@ -1,0 +1,156 @@
+"""How many one-shots a second the workers analyse: a process for each, and for up to sixteen.
+
+    .venv/bin/python bench/batches.py [WORKERS]
+
+200 one-shots of our own synth, in the library of somebody new each time, with PostgreSQL and Redis
+as in a product and warm workers; the two ways take turns. Time is counted from the first job
+begun to the last one done, the processor's time from when the workers were warm.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+import soundfile
+from instance import person
+from sqlmodel import Session, col, func, select
+
+from sp404_app import db
+from sp404_app.audio import synth
+from sp404_app.models import JobStatus, ProcessingJob
+from sp404_app.services import keys, live, queue, samples
+from sp404_app.settings import settings
+from sp404_app.supervisor import migrations, postgresql, redis_server, sweep
+from sp404_app.supervisor.environment import for_worker
+from sp404_app.supervisor.guard import Guard
+from sp404_app.supervisor.home import Home
+
+FILES, TURNS, PATIENCE = 200, 2, 300.0
+WORKER = """
+from sp404_app import logs
+from sp404_app.jobs import run, worker
+run.BATCH_FILES = {most}
+worker.main()
+"""
+
+
+def main() -> None:
+    """Take turns and print."""
+    workers = int(sys.argv[1]) if len(sys.argv) > 1 else settings().workers
+    with home() as folder:
+        sounds = rendered(folder)
+        found: dict[int, list[tuple[float, float]]] = {1: [], 16: []}
+        for _ in range(TURNS):
+            for most, results in found.items():
+                results.append(turn(sounds, most, workers))
+                files, cpu = results[-1]
+                print(f"{most:>2} a process: {files:5.1f} files/s  {cpu:5.1f} ms each", flush=True)
+    for most, results in found.items():
+        files, cpu = (statistics.median(column) for column in zip(*results, strict=True))
+        print(
+            f"{most:>2} a process: {files:5.1f} files/s  {cpu:5.1f} ms of processor each (median)"
+        )
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """Start PostgreSQL and Redis in a home of their own, and stop them."""
+    root = Path(tempfile.mkdtemp(prefix="sp404b-"))
+    place = Home(root)
+    place.prepare()
+    guard = Guard(place)
+    try:
+        environment = dict(os.environ)
+        database = postgresql.prepare(place, environment | sweep.mark(place, "database"))
+        redis = redis_server.prepare(place, environment | sweep.mark(place, "redis"))
+        database.start()
+        redis.start()
+        redis_server.wait(redis, place)
+        postgresql.wait(database, place)
+        os.environ["SP404_HOME"] = str(root)
+        os.environ["SP404_DATABASE_URL"] = postgresql.url(place)
+        os.environ["SP404_REDIS_URL"] = redis_server.url(place)
+        settings.cache_clear()
+        migrations.upgrade(settings().database_url)
+        keys.ensure()
+        yield root
+    finally:
+        guard.release()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def rendered(folder: Path) -> list[samples.Incoming]:
+    """Write one-shots, no two alike."""
+    found: list[samples.Incoming] = []
+    seed = 0
+    while len(found) < FILES:
+        chance = np.random.default_rng(seed)
+        for sound in synth.one_shots(chance):
+            path = folder / f"{len(found)}.wav"
+            signal = sound.signal * chance.uniform(0.3, 0.9)
+            soundfile.write(path, signal, sound.sample_rate, subtype="PCM_16")
+            found.append(samples.inspect(path, f"{sound.name}.wav"))
+        seed += 1
+    return found[:FILES]
+
+
+def turn(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
+    """Let warm workers analyse all sounds; return files a second and ms of processor a file."""
+    crew = [started(most) for _ in range(workers)]
+    try:
+        while len(live.connection().smembers("rq:workers")) < workers:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        before = sum(map(spent, crew))
+        with db.transaction() as session:
+            owner = person(session, f"{time.time_ns()}@example.org", "x").id
+        with db.transaction() as session:
+            for sound in sounds:
+                samples.add(session, owner, sound)
+        mine = ProcessingJob.user_id == owner
+        until = time.monotonic() + PATIENCE
+        while True:
+            time.sleep(0.1)
+            with Session(db.engine()) as session:
+                done = select(func.count()).where(mine, ProcessingJob.status == JobStatus.DONE)
+                if session.exec(done).one() == FILES and not queue.waiting():
+                    break
+            if time.monotonic() > until:
+                raise TimeoutError
+        time.sleep(0.3)
+        cpu = sum(map(spent, crew)) - before
+        with Session(db.engine()) as session:
+            ends = func.min(ProcessingJob.started_at), func.max(col(ProcessingJob.finished_at))
+            began, ended = session.exec(select(*ends).where(mine)).one()
+    finally:
+        for worker in crew:
+            worker.terminate()
+        for worker in crew:
+            worker.wait(20)
+    return FILES / (ended - began).total_seconds(), 1000 * cpu / FILES
+
+
+def started(most: int) -> "subprocess.Popen[bytes]":
+    """Start a worker that does up to `most` small files in one process."""
+    command = [sys.executable, "-c", WORKER.format(most=most)]
+    place = Path(__file__).resolve().parents[1]
+    return subprocess.Popen(command, cwd=place, env=for_worker(dict(os.environ)))
+
+
+def spent(worker: "subprocess.Popen[bytes]") -> float:
+    """Return the seconds of processor that a worker and what it forked have used."""
+    times = psutil.Process(worker.pid).cpu_times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""What it takes to find the sounds most like one: the exact query, and an HNSW index beside it.
+
+    .venv/bin/python bench/likeness.py
+
+One person with 1,000, one with 10,000 and one with 100,000 sounds, and others with 10,000 each,
+all vectors of 64 dimensions in clusters, as sounds of a kind are. The query is the one that
+`services/likeness.py` makes, without and with an HNSW index of pgvector (iterative scan, so that
+the filter by person still finds enough); recall@10 says how many of the ten nearest it finds.
+"""
+
+import statistics
+import time
+import uuid
+
+import numpy as np
+import psycopg
+from instance import person
+from pgvector.psycopg import register_vector
+from rls import COLUMNS
+from services import percentile, services
+from sqlmodel import Session
+
+from sp404_app import db
+from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.audio.likeness import DIMENSIONS, PARTS, Aspect, weighted
+from sp404_app.services import likeness
+from sp404_app.settings import settings
+
+SIZES = (1_000, 10_000, 100_000)
+OTHERS, EACH = 10, 10_000
+ROUNDS = 60
+CLUSTERS = 40
+INDEX = "create index bench_hnsw on sample_vectors using hnsw (vector vector_l2_ops)"
+OWN = {
+    "id": "gen_random_uuid()",
+    "user_id": "%(user)s::uuid",
+    "status": "'ready'",
+    "name": "'Sound ' || number",
+    "storage_key": "gen_random_uuid()::text",
+    "digest": "lpad(number::text, 64, '0')",
+}
+VECTORS = (
+    "copy sample_vectors (sample_id, user_id, engine_version, vector)"
+    " from stdin with (format binary)"
+)
+
+
+def main() -> None:
+    """Fill, measure without and with the index, and print."""
+    with services(), psycopg.connect(settings().database_url, autocommit=True) as line:
+        register_vector(line)
+        chance = np.random.default_rng(404)
+        owners = {size: owner(line, size, chance) for size in SIZES}
+        for _ in range(OTHERS):
+            owner(line, EACH, chance)
+        line.execute("vacuum analyze samples, sample_vectors")
+        exact = {size: measured(ids) for size, ids in owners.items()}
+        began = time.perf_counter()
+        line.execute("set maintenance_work_mem = '512MB'")
+        line.execute(INDEX)
+        built = time.perf_counter() - began
+        size = line.execute("select pg_relation_size('bench_hnsw') >> 20").fetchone()
+        for number, ids in owners.items():
+            show(number, "exact", exact[number])
+            for reach in (40, 200):
+                show(number, f"hnsw {reach}", measured(ids, reach), exact[number])
+        print(f"index: {built:.0f} s to build, {size and size[0]} MB")
+
+
+def owner(
+    line: psycopg.Connection, size: int, chance: np.random.Generator
+) -> tuple[uuid.UUID, list[uuid.UUID]]:
+    """Make somebody with sounds; return who it is and which sounds to ask for."""
+    with Session(db.engine()) as session, session.begin():
+        user = person(session, f"{uuid.uuid4().hex}@example.org", "x").id
+    columns = [name for (name,) in line.execute(COLUMNS)]
+    chosen = ", ".join(OWN.get(name, name) for name in columns)
+    line.execute(
+        f"insert into samples ({', '.join(columns)}) select {chosen} from "  # noqa: S608 - our own
+        "(select * from samples limit 1) one, generate_series(1, %(size)s) number",
+        {"user": user, "size": size},
+    )
+    ids = [i for (i,) in line.execute("select id from samples where user_id = %s", (user,))]
+    with line.cursor().copy(VECTORS) as copy:
+        copy.set_types(["uuid", "uuid", "varchar", "vector"])
+        for sample_id, vector in zip(ids, vectors(size, chance), strict=True):
+            copy.write_row((sample_id, user, ENGINE_VERSION, vector))
+    return user, [ids[place] for place in chance.integers(0, size, ROUNDS)]
+
+
+def vectors(size: int, chance: np.random.Generator) -> np.ndarray:
+    """Return weighted vectors around common centres, each part of unit length."""
+    centres = np.random.default_rng(1).normal(size=(CLUSTERS, DIMENSIONS))
+    found = centres[chance.integers(0, CLUSTERS, size)]
+    found = found + 0.6 * chance.normal(size=found.shape)
+    for cut, _ in PARTS.values():
+        found[:, cut] /= np.linalg.norm(found[:, cut], axis=1, keepdims=True)
+    return weighted(found.astype(np.float32))
+
+
+Found = tuple[list[float], list[set[uuid.UUID]]]
+
+
+def measured(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
+    """Ask for the ten nearest of each; return the seconds and what was found."""
+    user, ids = asked
+    times, found = [], []
+    with Session(db.engine()) as session:
+        line = session.connection()
+        if reach:
+            line.exec_driver_sql("set hnsw.iterative_scan = strict_order")
+            line.exec_driver_sql(f"set hnsw.ef_search = {reach}")
+            line.exec_driver_sql("set hnsw.max_scan_tuples = 200000")
+            line.exec_driver_sql("set enable_seqscan = off")
+        likeness.similar(session, user, ids[0], 10)
+        for sample_id in ids:
+            session.expunge_all()
+            began = time.perf_counter()
+            near = likeness.similar(session, user, sample_id, 10, Aspect.OVERALL)
+            times.append(time.perf_counter() - began)
+            found.append({alike.sample.id for alike in near})
+    return times, found
+
+
+def show(size: int, way: str, found: Found, truth: Found | None = None) -> None:
+    """Print one line."""
+    times, sets = found
+    p50, p95 = percentile(times, 0.5), percentile(times, 0.95)
+    line = f"{size:>7,} {way:10} p50 {p50:7.1f}   p95 {p95:7.1f} ms"
+    if truth:
+        shares = [len(a & b) / max(1, len(b)) for a, b in zip(sets, truth[1], strict=True)]
+        line += f"   recall@10 {statistics.mean(shares):.3f}"
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

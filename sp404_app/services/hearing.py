@@ -1,0 +1,115 @@
+"""Hear a file that is not kept, in a short-lived process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+import sp404_app
+from sp404_app.audio.likeness import DIMENSIONS
+from sp404_app.errors import BadAudio, Unavailable
+from sp404_app.settings import MB, settings
+
+MOST_BYTES: Final = 20 * MB
+SECONDS = 20.0
+MEGABYTES = 1024  # of address space; ten seconds of sound take 200
+GRACE: Final = 2.0  # seconds in which the process is to have ended by itself
+COMMAND = (sys.executable, "-m", "sp404_app.audio.alone")
+ROOT = Path(sp404_app.__file__).resolve().parents[1]
+# What the process may know: the last one lets our supervisor find it after a crash.
+KNOWN: Final = ("PATH", "LANG", "PYTHONPATH", "SP404_SUPERVISED")
+ALONE: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+STOPPED: Final = "We could not make sense of this file: it stopped our ears, or took too long."
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a comparison needs to know of a sound: seconds, BPM; None where there is none.
+
+    `likeness` is float32 (64,), see `audio/likeness.py`; only vectors of one `engine_version`
+    compare. Silence has a vector too, which means nothing.
+    """
+
+    engine_version: str
+    likeness: npt.NDArray[np.float32]
+    duration: float
+    silent: bool
+    kind: str
+    bpm: float | None
+    key: str | None
+    camelot: str | None
+
+
+def most_bytes() -> int:
+    """Return the size of the largest file that is heard."""
+    return min(MOST_BYTES, settings().max_upload_bytes)
+
+
+def hear(file: IO[bytes]) -> Heard:
+    """Hear an open file, which needs a descriptor but no name; nothing of it is kept.
+
+    Raises:
+        BadAudio: If it is no sound, or stops or outlasts the process that hears it.
+        Unavailable: If no process can be started now.
+    """
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
+        code = _run(file, said, complaints)
+        said.seek(0)
+        complaints.seek(0)
+        if code != 0:
+            log.warning("a file stopped its ears", code=code, complaints=complaints.read()[-2000:])
+            raise BadAudio(STOPPED)
+        return _read(said.read())
+
+
+def _run(file: IO[bytes], said: IO[bytes], complaints: IO[bytes]) -> int:
+    """Run the process to its end, which it is given if it does not come by itself."""
+    command = [*COMMAND, str(SECONDS), str(MEGABYTES)]
+    environment = {name: os.environ[name] for name in KNOWN if name in os.environ} | ALONE
+    try:
+        descriptor = file.fileno()  # small uploads are in memory until they are asked for this
+        file.flush()
+        return subprocess.run(  # noqa: S603 - our own words
+            command,
+            stdin=descriptor,
+            stdout=said,
+            stderr=complaints,
+            env=environment,
+            cwd=ROOT,
+            timeout=SECONDS + GRACE,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired as error:
+        raise BadAudio(STOPPED) from error
+    except OSError as error:
+        log.exception("no process to hear with")
+        raise Unavailable("We cannot listen just now. Please try again soon.") from error
+
+
+def _read(said: bytes) -> Heard:
+    """Read what the process said; a file may have made it say anything.
+
+    Raises:
+        BadAudio: If it says what is wrong with the file, or makes no sense.
+    """
+    try:
+        answer: dict[str, Any] = json.loads(said)
+        if problem := answer.pop("error"):
+            raise BadAudio(str(problem)[:400])
+        answer["likeness"] = np.asarray(answer["likeness"], np.float32)
+        heard = Heard(**answer)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise BadAudio(STOPPED) from error
+    if heard.likeness.shape != (DIMENSIONS,) or not np.isfinite(heard.likeness).all():
+        raise BadAudio(STOPPED)
+    return heard

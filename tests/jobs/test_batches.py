@@ -1,0 +1,230 @@
+"""Small sounds that wait behind one another share a process; nobody else notices."""
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rq import Worker
+from sqlmodel import col, select
+
+from sp404_app.db import transaction
+from sp404_app.jobs import run
+from sp404_app.models import JobKind, JobStatus, ProcessingJob, User
+from sp404_app.models.columns import now
+from sp404_app.services import jobs, live, queue, quotas, samples
+from sp404_app.services.plans import Tier
+from sp404_app.settings import Settings, settings
+from tests.jobs.test_worker import (
+    Start,
+    horses,
+    ready,
+    running,
+    shoot,
+    start_worker,
+    take_up,
+    until,
+    wait_for_its_locks,
+)
+from tests.services.test_jobs import job_of, kept
+from tests.sounds import RATE, Keep, silent_flac, write
+
+__all__ = ["start_worker"]
+pytestmark = pytest.mark.usefixtures("services")
+
+
+@pytest.fixture(autouse=True)
+def plenty(user: User) -> None:
+    """Give the test's person so many analyses that workers do not run out of them."""
+    with transaction() as session:
+        session.get_one(User, user.id).is_demo = True  # and with it Pro
+
+
+def statuses(ids: list[uuid.UUID]) -> list[str]:
+    return [job_of(sample_id).status for sample_id in ids]
+
+
+def ring(sample_id: uuid.UUID) -> None:
+    run.run(str(job_of(sample_id).id))
+
+
+@pytest.fixture
+def large(user: User, tmp_path: Path) -> uuid.UUID:
+    """A sound that is not small."""
+    noise = np.random.default_rng(4).uniform(-0.5, 0.5, (60 * RATE, 2)).astype(np.float32)
+    path = write(tmp_path / "large.wav", noise, subtype="PCM_16")
+    assert path.stat().st_size > run.SMALL
+    with transaction() as session:
+        return samples.add(session, user.id, samples.inspect(path, "large.wav"))
+
+
+def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> None:
+    ids = [keep() for _ in range(5)]
+    live.connection().lpop(queue.queue("pro").key)
+    ring(ids[0])
+    assert statuses(ids) == [JobStatus.DONE] * 5
+    assert [job_of(each).attempts for each in ids] == [1] * 5
+    assert queue.waiting() == frozenset()
+    assert len(live.connection().keys("rq:job:*")) == 1  # RQ's own, of the bell it took down
+    with transaction() as session:
+        assert quotas.usage(session, user.id).analyses_used == 5
+
+
+@pytest.mark.parametrize(("name", "value"), [("BATCH_FILES", 2), ("BATCH_SECONDS", -1.0)])
+def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
+    monkeypatch.setattr(run, name, value)
+    ids = [keep() for _ in range(4)]
+    live.connection().lpop(queue.queue("pro").key)
+    ring(ids[0])
+    done = 2 if name == "BATCH_FILES" else 1
+    assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
+    assert queue.waiting() == {queue.bell(job_of(each).id, 0) for each in ids[done:]}
+
+
+def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
+    user: User, keep: Keep, large: uuid.UUID
+) -> None:
+    small = keep()
+    live.connection().rpoplpush(queue.queue("pro").key, queue.queue("pro").key)
+    before = queue.queue("pro").get_job_ids()
+    live.connection().lpop(queue.queue("pro").key)
+    ring(small)
+    assert statuses([small, large]) == [JobStatus.DONE, JobStatus.QUEUED]
+    assert queue.queue("pro").get_job_ids() == before[1:]
+    queue.call("sp404_app.jobs.billing.work", "x", slow=True)
+    with transaction() as session:
+        jobs.add_analysis(session, user.id, small, queue.LOW)
+    hanging = queue.queue(queue.LOW).get_job_ids()
+    live.connection().ltrim(queue.queue("pro").key, 1, 0)
+    ring(small)
+    assert queue.queue(queue.LOW).get_job_ids() == hanging
+
+
+def test_who_pays_more_does_not_wait_for_a_batch(
+    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, urgent, last = keep(), keep(), keep()
+    original = run.WORK[JobKind.ANALYSE]
+
+    def meanwhile(job: ProcessingJob) -> None:
+        queue.ring(job_of(urgent).id, Tier.ENTERPRISE, 7)
+        original(job)
+
+    live.connection().lpop(queue.queue("pro").key)
+    monkeypatch.setitem(run.WORK, JobKind.ANALYSE, meanwhile)
+    ring(first)
+    assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
+
+
+def test_what_was_cancelled_or_fails_costs_nobody_else(
+    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [keep() for _ in range(3)]
+    original = run.WORK[JobKind.ANALYSE]
+
+    def sometimes(job: ProcessingJob) -> None:
+        if job.sample_id == ids[1]:
+            raise RuntimeError
+        original(job)
+
+    monkeypatch.setitem(run.WORK, JobKind.ANALYSE, sometimes)
+    live.connection().lpop(queue.queue("pro").key)
+    ring(ids[0])
+    assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]
+    with transaction() as session:
+        assert quotas.usage(session, user.id).analyses_used == 2
+    gone, other = keep(), keep()
+    with transaction() as session:
+        jobs.cancel(session, user.id, job_of(gone).id)
+        again = jobs.analyse_again(session, user.id, ids[0])
+    run.run(str(again.id))
+    assert statuses([gone, ids[0]]) == [JobStatus.CANCELLED, JobStatus.DONE]
+    assert queue.bell(job_of(other).id, 0) in queue.waiting()
+
+
+def test_a_batch_ends_quietly_while_redis_is_away(
+    services: Settings, keep: Keep, environment: pytest.MonkeyPatch
+) -> None:
+    ids = [keep(), keep()]
+    environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1")
+    clear()
+    ring(ids[0])
+    environment.setenv("SP404_REDIS_URL", services.redis_url)
+    clear()
+    assert statuses(ids) == [JobStatus.DONE, JobStatus.QUEUED]
+
+
+def clear() -> None:
+    settings.cache_clear()
+    live.connection.cache_clear()
+    queue.queue.cache_clear()
+
+
+def processes() -> int:
+    """How often the workers have started one."""
+    return sum(worker.successful_job_count for worker in Worker.all(live.connection()))
+
+
+async def test_a_worker_starts_fewer_processes_than_there_are_sounds(
+    user: User, keep: Keep, start_worker: Start
+) -> None:
+    ids = [keep() for _ in range(12)]
+    start_worker()
+    await until(user, lambda: all(ready(each)() for each in ids))
+    assert processes() < 4
+
+
+async def test_a_crash_in_the_middle_takes_only_one_sound(
+    user: User, keep: Keep, tmp_path: Path, start_worker: Start
+) -> None:
+    before = keep()
+    path = silent_flac(tmp_path / "slow.flac", 3 * 3600)
+    assert path.stat().st_size < run.SMALL
+    with transaction() as session:
+        slow = samples.add(session, user.id, samples.inspect(path, "slow.flac"))
+    after = [keep() for _ in range(3)]
+    worker = start_worker()
+    for attempt in (1, 2):
+        await until(user, lambda n=attempt: running(slow)() and job_of(slow).attempts == n)
+        shoot(horses(worker))
+        wait_for_its_locks(slow)
+        await until(user, lambda: all(ready(each)() for each in [before, *after]))
+        assert await take_up() == 2 - attempt
+    assert kept(slow).error == jobs.FAILED_TWICE
+    assert [job_of(each).attempts for each in [before, *after]] == [1] * 4
+
+
+async def test_a_higher_queue_has_its_turn_in_the_middle(
+    user: User, person: Callable[..., User], keep: Keep, start_worker: Start
+) -> None:
+    ids = [keep() for _ in range(30)]
+    start_worker()
+    await until(user, ready(ids[0]))
+    paid = keep(owner=person().id)
+    queue.ring(job_of(paid).id, Tier.ENTERPRISE, 7)
+    asked = now()
+    await until(user, lambda: all(ready(each)() for each in ids))
+    with transaction() as session:
+        mine = select(ProcessingJob).where(
+            ProcessingJob.user_id == user.id, col(ProcessingJob.started_at) > asked
+        )
+        begun = [job.started_at for job in session.exec(mine) if job.started_at]
+    started = job_of(paid).started_at
+    assert started
+    assert sum(moment < started for moment in begun) <= 2
+    assert len(begun) > 5
+
+
+async def test_a_worker_that_is_to_stop_begins_no_further_sound(
+    user: User, keep: Keep, tmp_path: Path, start_worker: Start
+) -> None:
+    path = silent_flac(tmp_path / "slow.flac", 1800)
+    with transaction() as session:
+        slow = samples.add(session, user.id, samples.inspect(path, "slow.flac"))
+    after = [keep() for _ in range(3)]
+    worker = start_worker()
+    await until(user, running(slow))
+    worker.terminate()
+    worker.wait(30)
+    assert statuses([slow, *after]) == [JobStatus.DONE] + [JobStatus.QUEUED] * 3
