@@ -251,12 +251,18 @@ def rounded(candidates: list[tuple[float, float]], digits: int) -> list[tuple[fl
 
 
 def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
-    """Take a stated tempo where length or ears confirm it; else keep what was heard."""
+    """Take a stated tempo where length or ears confirm it; else keep what was heard.
+
+    A broken number is often another program's estimate: where neither is it whole nor the
+    length made of its beats, it says which of the tempi that were heard is meant.
+    """
     if heard is None or stated.bpm is None:
         return heard
-    near = any(abs(bpm / stated.bpm - 1) < 0.02 for bpm, _ in heard.candidates)
-    confirmed = near or (stated.sure and hints.fits(stated.bpm, length))
-    return tempo.stated(heard, stated.bpm) if confirmed else heard
+    near = next((bpm for bpm, _ in heard.candidates if abs(bpm / stated.bpm - 1) < 0.02), None)
+    if near is None and not (stated.sure and hints.fits(stated.bpm, length)):
+        return heard
+    precise = stated.bpm == round(stated.bpm) or hints.made_of(stated.bpm, length)
+    return tempo.stated(heard, stated.bpm if precise or near is None else near)
 
 
 def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
