@@ -235,9 +235,10 @@ def apart(one: Levels, other: Levels) -> float:
 
 
 def gap(one: Power, other: Power, loud: float) -> float:
-    """Return the mean difference in dB where either is above `loud`, overall levels made equal."""
+    """Return the mean difference in dB where either is above `loud`, overall levels made equal.
+
+    There always is such a place: levels are relative to the highest of their own.
+    """
     compared = np.maximum(one, other) > loud
-    if not compared.any():
-        return 0.0
     gaps = (one - other)[compared]
     return float(np.abs(gaps - np.median(gaps)).mean())
