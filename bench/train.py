@@ -49,6 +49,7 @@ from sp404_app.audio.weights import Linear, Net
 RENDERED = "rendered by bench/train_render.py, seed {seed}, {count} sounds"
 REAL = " and {count} real sounds of public packs with known truth"
 TEMPO_SEED, SOUND_SEED = 1, 5
+KEYED = 2500  # tonal takes, of which a quarter have a key that can be heard
 REAL_WEIGHT, OTHER_WEIGHT = 6.0, 0.3
 PITCHED_REAL = frozenset(
     {"tonal", "instruments", "bass", "basses", "stab", "sax", "stringsnpads", "vocal"}
@@ -227,11 +228,16 @@ def fit_pitched(made: list[Sound], real: list[Sound]) -> Linear:
     return logistic.binary(x, np.array(notes), weight, ridge=5e-3)
 
 
-def train_key(made: list[Sound]) -> None:
+def keyed() -> list[tuple[npt.NDArray[np.float64], str]]:
+    """Render music in known keys, and collect the evidence for each of the 24."""
+    found = ((chroma.chroma(t.signal, 44_100), t.key) for t in takes("tonal", KEYED, SOUND_SEED))
+    return [(tonality.evidence(heard), key) for heard, key in found if heard and key]
+
+
+def train_key(known: list[tuple[npt.NDArray[np.float64], str]]) -> None:
     """Learn how much each kind of evidence for a key counts."""
-    known = [s for s in made if s.key and s.chroma]
-    x = np.array([tonality.evidence(s.chroma) for s in known if s.chroma])
-    truth = np.array([KEYS.index(s.key) for s in known if s.key])
+    x = np.array([evidence for evidence, _ in known])
+    truth = np.array([KEYS.index(key) for _, key in known])
     made_of = RENDERED.format(seed=SOUND_SEED, count=len(known))
     save("key", made_of, tonality.EVIDENCE, fit_key(x, truth))
 
@@ -319,7 +325,7 @@ def main() -> None:
     forget()
     save("kind", both, kind.FEATURES, fit_kind(made, real))
     save("pitched", both, tonality.PITCHED, fit_pitched(made, real))
-    train_key(made)
+    train_key(kept(cache, "keyed", keyed))
     names = [f"slice {i} band {j}" for i in range(13) for j in range(likeness.MELS)]
     save("likeness", RENDERED.format(seed=SOUND_SEED, count=1500), names, fit_likeness(made))
     forget()
