@@ -217,7 +217,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
         bpm_confidence=round(told.confidence, 4) if told else 0.0,
         bpm_candidates=rounded(offered.candidates, 3) if offered else [],
         bpm_source="file" if from_file else "analysis",
-        bpm_conflict=bool(told and stated.bpm and stated.sure and not from_file),
+        bpm_conflict=bool(is_loop and stated.bpm and stated.sure and not from_file),
         stated_bpm=stated.bpm,
         beats=grid,
         downbeat=down,

@@ -17,6 +17,7 @@ from sp404_app.audio.synth import DemoSound, demo_sounds
 from sp404_app.audio.synth_score import Loop, triad
 from sp404_app.audio.synth_tones import electric_piano
 from tests.audio.conftest import RATE, Write, sine
+from tests.audio.material import rubato_piano
 
 SOUNDS = {sound.name: sound for sound in demo_sounds()}
 LOOPS = [sound for sound in SOUNDS.values() if sound.kind == "loop"]
@@ -227,6 +228,12 @@ def test_a_name_that_fits_is_believed_and_one_that_does_not_is_a_conflict() -> N
     other = heard(y, name_hint="chrome 101bpm.wav")
     assert (other.bpm, other.bpm_source, other.bpm_conflict) == (plain.bpm, "analysis", True)
     assert other.stated_bpm == 101
+
+
+def test_a_loop_in_which_no_beat_is_heard_says_that_its_name_says_more() -> None:
+    found = heard(rubato_piano(1), name_hint="solo 101bpm.wav")
+    assert (found.kind, found.bpm, found.bpm_conflict) == ("loop", None, True)
+    assert not heard(rubato_piano(1), name_hint="solo 101.wav").bpm_conflict
 
 
 def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written() -> None:
