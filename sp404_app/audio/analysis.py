@@ -47,6 +47,8 @@ DRUMS: Final = frozenset(
 )  # fmt: skip
 # A tempo that is less likely than this, even together with its half and double, is only offered.
 BELIEVED: Final = 0.5
+# Two tempi this close are of one loop: one of them was estimated, or rounded.
+ESTIMATED: Final = 0.01
 SINGLE_NOTE: Final = 0.55  # share of energy in one pitch class, above which it is no chord
 
 
@@ -134,8 +136,14 @@ def analyse(
 
 
 def written(named: Stated, tagged: Stated, duration: float) -> Stated:
-    """Join what the name and the tags say; what a program wrote goes before what people typed."""
+    """Join what the name and the tags say; what a program wrote goes before what people typed.
+
+    But not a tempo that a program estimated: such a one is close to the name's, and does not
+    fit the length to a hair as that of a program which made the loop would.
+    """
     bpm = tagged.tempo(duration)
+    if bpm and named.bpm and named.sure and abs(bpm / named.bpm - 1) < ESTIMATED:
+        bpm = bpm if hints.exact(bpm, duration) else named.bpm
     return Stated(
         bpm or named.bpm,
         tagged.key or named.key,

@@ -7,14 +7,15 @@ from typing import Final
 from sp404_app.audio.keys import CODES, KEYS, PITCHES
 
 MIN_BPM, MAX_BPM = 40.0, 260.0
+CUT: Final = 0.001  # of the tempo: how well a clean cut fits it
 AGREES: Final = 0.015  # of the tempo: how well the length must fit what is written
 
 NUMBER: Final = r"(\d{2,3}(?:[.,]\d{1,2})?)"
 TEMPO: Final = re.compile(rf"(?<![\d.]){NUMBER}[\s_-]*bpm|bpm[\s_-]*{NUMBER}(?!\d)", re.IGNORECASE)
 BARE_TEMPO: Final = re.compile(rf"(?:^|[\s_\-/(\[]){NUMBER}(?=$|[\s_\-/)\].])")
 KEY: Final = re.compile(
-    r"(?<![A-Za-z#])([A-Ga-g])(#|b|♯|♭|[\s_-]?sharp|[\s_-]?flat)?"
-    r"[\s_-]?(major|maj|minor|min|m)(?![A-Za-z])"
+    r"(?<![A-Za-z#])([A-Ga-g])(#|b|♯|♭|[\s_-]?(?i:sharp|flat))?"
+    r"(?:[\s_-]?(?i:natural|harmonic|melodic))?[\s_-]?((?i:major|maj|minor|min)|m)(?![A-Za-z])"
 )
 CAMELOT: Final = re.compile(r"(?<![A-Za-z0-9])(1[0-2]|[1-9])([ABab])(?![A-Za-z0-9])")
 
@@ -63,7 +64,9 @@ def key_in(text: str) -> str | None:
         # "Am" is a key, "a m" or "am" a word.
         if mode == "m" and (letter.islower() or match.group(0)[-2] in " _-"):
             return None
-        return spelt(letter, accidental or "", "major" if mode.startswith("maj") else "minor")
+        return spelt(
+            letter, accidental or "", "major" if mode.lower().startswith("maj") else "minor"
+        )
     if match := CAMELOT.search(text):
         return CODES[f"{match.group(1)}{match.group(2).upper()}"]
     return None
@@ -75,6 +78,12 @@ def spelt(letter: str, accidental: str, mode: str) -> str:
     shift = {"": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}[sign]
     name = f"{PITCHES[(PITCHES.index(letter.upper()) + shift) % 12]} {mode}"
     return name if name in KEYS else ""
+
+
+def exact(bpm: float, duration: float) -> bool:
+    """Whether a loop of that length is cut to whole beats at that tempo, to a thousandth."""
+    beats = bpm * duration / 60
+    return round(beats) > 0 and abs(round(beats) / beats - 1) <= CUT
 
 
 def fits(bpm: float, duration: float) -> bool:

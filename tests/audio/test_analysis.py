@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sp404_app.audio import analysis, onset, tempo
-from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file, warm_up
+from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file, warm_up, written
 from sp404_app.audio.hints import Stated
 from sp404_app.audio.keys import KEYS
 from sp404_app.audio.synth import DemoSound, demo_sounds
@@ -234,6 +234,25 @@ def test_a_loop_in_which_no_beat_is_heard_says_that_its_name_says_more() -> None
     found = heard(rubato_piano(1), name_hint="solo 101bpm.wav")
     assert (found.kind, found.bpm, found.bpm_conflict) == ("loop", None, True)
     assert not heard(rubato_piano(1), name_hint="solo 101.wav").bpm_conflict
+
+
+@pytest.mark.parametrize(
+    ("tag", "bpm"),
+    [(139.1, 140.0), (140.0, 140.0), (141.0, 140.0), (70.0, 70.0), (None, 140.0)],
+)
+def test_a_tag_that_some_program_estimated_does_not_spoil_the_tempo_of_the_name(
+    tag: float | None, bpm: float
+) -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    assert heard(y, name_hint="chrome 140bpm", tags=Stated(bpm=tag)).bpm == bpm
+
+
+def test_a_name_that_rounds_the_tempo_of_a_clean_cut_does_not_spoil_the_tag() -> None:
+    duration = 8 * 60 / 92.5
+    named, tagged = Stated(bpm=92.0), Stated(bpm=92.5)
+    assert written(named, tagged, duration).bpm == 92.5
+    assert written(named, tagged, duration * 1.004).bpm == 92
+    assert written(Stated(bpm=92.0, sure=False), tagged, duration * 1.004).bpm == 92.5
 
 
 def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written() -> None:
