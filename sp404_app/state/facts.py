@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sp404_app.models import Analysis, Sample
+from sp404_app.models import Analysis, Kind, Sample
 from sp404_app.settings import MB
 from sp404_app.state.rows import length
 
 NOTABLE_OFFSET = 0.01  # of full scale
+STEP = 0.002  # seconds: no rise or fall is measured more closely
 HEARD = 0.005  # seconds: less silence is no delay
 
 
@@ -27,6 +28,7 @@ def facts_of(sample: Sample, heard: Analysis | None = None) -> list[Fact]:
     content = heard.content if heard else {}
     listed = (
         *heard_facts(content),
+        *(shape_facts(content) if sample.kind == Kind.ONE_SHOT else ()),
         Fact("Length", length(sample.duration), _exactly(sample.duration)),
         Fact("Loudness", level(loudness, "LUFS"), "How loud it feels over its whole length"),
         Fact("Peak", level(peak, "dBFS"), "Its highest sample; 0 dBFS is full scale"),
@@ -56,6 +58,12 @@ def heard_facts(content: Mapping[str, Any]) -> list[Fact]:
         Fact("Root note", root, "The note it plays untransposed; C4 is middle C"),
         Fact("Brightness", hertz(content.get("brightness")), "The centre of its spectrum"),
         Fact("Noisiness", percent(content.get("noisiness")), "0 % a pure tone, 100 % white noise"),
+    ]
+
+
+def shape_facts(content: Mapping[str, Any]) -> list[Fact]:
+    """List how a single sound comes and goes; a loop does so many times."""
+    return [
         Fact("Attack", moment(content.get("attack")), "From a tenth of its first peak to nine"),
         Fact("Decay", moment(content.get("decay")), "From its peak until it stays 20 dB below"),
     ]
@@ -96,6 +104,8 @@ def moment(seconds: float | None) -> str:
     """Write a short time in ms, a longer one in s, or nothing."""
     if seconds is None:
         return ""
+    if seconds < STEP:
+        return f"under {1000 * STEP:.0f} ms"
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 

@@ -25,7 +25,7 @@ def test_what_was_measured_is_told_in_units() -> None:
     }  # fmt: skip
     sample = Sample(
         user_id=uuid.uuid4(), name="a", filename="a.wav", storage_key="a", size=1, digest="a",
-        format="WAV", peak_dbfs=-0.1,
+        format="WAV", peak_dbfs=-0.1, kind="one_shot",
     )  # fmt: skip
     heard = Analysis(user_id=sample.user_id, sample_id=sample.id, content=content)
     told = {fact.name: fact.value for fact in facts_of(sample, heard)}
@@ -34,10 +34,13 @@ def test_what_was_measured_is_told_in_units() -> None:
         ("Peak", "−0.1 dBFS"), ("True peak", "0.3 dBTP"),
         ("Silence", "200 ms before, 450 ms after"),
     }  # fmt: skip
+    sample.kind = "loop"
+    assert not {"Attack", "Decay"} & {fact.name for fact in facts_of(sample, heard)}
 
 
 def test_silence_has_no_brightness_and_a_breath_of_it_is_not_told() -> None:
-    assert (hertz(0.0), hertz(None), hertz(880.4), moment(None)) == ("", "", "880 Hz", "")
+    assert (hertz(0.0), hertz(None), hertz(880.4)) == ("", "", "880 Hz")
+    assert (moment(None), moment(0.0), moment(0.002)) == ("", "under 2 ms", "2 ms")
     sample = Sample(
         user_id=uuid.uuid4(), name="a", filename="a", storage_key="a", size=1, digest="a", format=""
     )
