@@ -35,6 +35,29 @@ def playing(page: Page) -> str:
     return player.locator(".player-name").inner_text()
 
 
+def test_all_filters_stand_in_one_line_of_a_wide_screen(demo: Page) -> None:
+    demo.get_by_test_id("has-copies").click()
+    expect(demo.get_by_test_id("clear-filters")).to_be_visible()
+    middles = demo.locator(".filters > *").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(b => (b.top + b.bottom) / 2)"
+    )
+    assert len(middles) == 9
+    assert max(middles) - min(middles) < 4
+
+
+def test_a_phone_says_what_to_search_for(demo: Page) -> None:
+    demo.set_viewport_size({"width": 390, "height": 844})
+    field = demo.get_by_test_id("search")
+    room = field.evaluate(
+        "e => e.clientWidth - parseFloat(getComputedStyle(e).paddingLeft)"
+        " - parseFloat(getComputedStyle(e).paddingRight)"
+    )
+    assert room > 110  # "Search names, …"
+    assert field.evaluate("e => getComputedStyle(e).textOverflow") == "ellipsis"
+    add = demo.get_by_role("button", name="Add", exact=True)
+    assert add.bounding_box()["width"] < 90  # type: ignore[index]
+
+
 def test_a_musician_drops_a_folder_and_finds_a_sound(
     page: Page, outbox: Outbox, tmp_path: Path
 ) -> None:

@@ -51,7 +51,7 @@ def tools() -> rx.Component:
             choose_files("Add folder", folder=True, class_name="button", test_id="choose-folder"),
             class_name="wide-only",
         ),
-        choose_files("Add sounds"),
+        choose_files(rx.el.span("Add", rx.el.span(" sounds", class_name="wide-only"))),
         class_name="tools",
     )
 
