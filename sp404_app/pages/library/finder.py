@@ -5,6 +5,7 @@ import reflex as rx
 from sp404_app.audio.keys import KEYS
 from sp404_app.audio.klass import Klass
 from sp404_app.components.deck import choose_files
+from sp404_app.pages.library.rail import renewal
 from sp404_app.state.hearing import HearingState
 from sp404_app.state.library import LibraryState
 
@@ -121,6 +122,7 @@ def filters() -> rx.Component:
                 data_testid="clear-filters",
             ),
         ),
+        rx.el.span(renewal(), class_name="narrow-only"),
         rx.el.span(
             rx.cond(
                 LibraryState.window.corrected != "",
