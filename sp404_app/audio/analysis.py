@@ -1,6 +1,6 @@
 """Everything musical about one sound: tempo, key, kind, class, content and likeness."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -47,6 +47,7 @@ DRUMS: Final = frozenset(
 )  # fmt: skip
 # A tempo that is less likely than this, even together with its half and double, is only offered.
 BELIEVED: Final = 0.5
+THOUGHT_OF: Final = 0.005  # a smaller chance confirms nothing
 # Two tempi this close are of one loop: one of them was estimated, or rounded.
 ESTIMATED: Final = 0.01
 SINGLE_NOTE: Final = 0.55  # share of energy in one pitch class, above which it is no chord
@@ -259,12 +260,23 @@ def rounded(candidates: list[tuple[float, float]], digits: int) -> list[tuple[fl
 
 
 def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
-    """Take a stated tempo where length or ears confirm it; else keep what was heard."""
+    """Take a stated tempo where length or ears confirm it; else keep what was heard.
+
+    The ears confirm what they thought of, and the half and double of what they heard, which is
+    a matter of taste. What was heard instead shares what is left over.
+    """
     if heard is None or stated.bpm is None:
         return heard
-    near = any(abs(bpm / stated.bpm - 1) < 0.02 for bpm, _ in heard.candidates)
-    confirmed = near or (stated.sure and hints.fits(stated.bpm, length))
-    return tempo.stated(heard, stated.bpm) if confirmed else heard
+    octaves = (heard.bpm / 2, heard.bpm, heard.bpm * 2)
+    thought_of = [bpm for bpm, chance in heard.candidates if chance >= THOUGHT_OF]
+    near = any(abs(bpm / stated.bpm - 1) < 0.02 for bpm in (*octaves, *thought_of))
+    if not near and not (stated.sure and hints.fits(stated.bpm, length)):
+        return heard
+    told = tempo.stated(heard, stated.bpm)
+    rivals = told.candidates[1:]
+    share = (1 - told.confidence) / max(1e-9, sum(chance for _, chance in rivals))
+    left = [(bpm, chance * min(1.0, share)) for bpm, chance in rivals]
+    return replace(told, candidates=[told.candidates[0], *left])
 
 
 def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:

@@ -87,7 +87,12 @@ def exact(bpm: float, duration: float) -> bool:
 
 
 def fits(bpm: float, duration: float) -> bool:
-    """Whether a loop of that length has whole bars, or a few whole beats, at that tempo."""
+    """Whether a loop of that length has whole bars, or a few whole beats, at that tempo.
+
+    One that is cut to a hair may have any number of whole beats: few lengths are so by chance.
+    """
+    if exact(bpm, duration):
+        return True
     beats = bpm * duration / 60
     step = 4 if beats > 8.5 else 1
     nearest = step * round(beats / step)

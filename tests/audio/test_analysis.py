@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sp404_app.audio import analysis, onset, tempo
 from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file, warm_up, written
-from sp404_app.audio.hints import Stated
+from sp404_app.audio.hints import Stated, fits
 from sp404_app.audio.keys import KEYS
 from sp404_app.audio.synth import DemoSound, demo_sounds
 from sp404_app.audio.synth_score import Loop, triad
@@ -228,6 +228,20 @@ def test_a_name_that_fits_is_believed_and_one_that_does_not_is_a_conflict() -> N
     other = heard(y, name_hint="chrome 101bpm.wav")
     assert (other.bpm, other.bpm_source, other.bpm_conflict) == (plain.bpm, "analysis", True)
     assert other.stated_bpm == 101
+
+
+def test_what_the_ears_hardly_thought_of_confirms_no_name() -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    rivals = [bpm for bpm, chance in heard(y).bpm_candidates if chance < 0.001]
+    rival = next(bpm for bpm in rivals if bpm not in (70, 280) and not fits(bpm, len(y) / RATE))
+    found = heard(y, name_hint=f"chrome {rival:.0f}bpm")
+    assert (found.bpm, found.bpm_source, found.bpm_conflict) == (140, "analysis", True)
+
+
+def test_what_is_heard_instead_of_what_is_written_shares_what_is_left() -> None:
+    found = heard(mono(SOUNDS["Slow Chrome"]), name_hint="chrome 70bpm")
+    assert [bpm for bpm, _ in found.bpm_candidates[:2]] == [70, 140]
+    assert sum(chance for _, chance in found.bpm_candidates) == pytest.approx(1, abs=0.001)
 
 
 def test_a_loop_in_which_no_beat_is_heard_says_that_its_name_says_more() -> None:

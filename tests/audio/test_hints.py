@@ -46,6 +46,8 @@ def test_a_tempo_fits_a_length_of_whole_bars() -> None:
     assert fits(120, 8.0)
     assert fits(120, 8.05)
     assert not fits(120, 8.6)
+    assert fits(136, 4.41175)  # ten beats, to a hair
+    assert not fits(136, 4.43)
     assert fits(90, 2.0)
     assert not fits(100, 0.2)
     assert hints.MIN_BPM < hints.MAX_BPM
