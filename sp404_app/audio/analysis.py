@@ -1,6 +1,6 @@
 """Everything musical about one sound: tempo, key, kind, class, content and likeness."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from sp404_app.audio import (
     likeness,
     onset,
     pitch,
+    statements,
     tempo,
 )
 from sp404_app.audio import content as contents
@@ -47,9 +48,6 @@ DRUMS: Final = frozenset(
 )  # fmt: skip
 # A tempo that is less likely than this, even together with its half and double, is only offered.
 BELIEVED: Final = 0.5
-THOUGHT_OF: Final = 0.005  # a smaller chance confirms nothing
-# Two tempi this close are of one loop: one of them was estimated, or rounded.
-ESTIMATED: Final = 0.01
 SINGLE_NOTE: Final = 0.55  # share of energy in one pitch class, above which it is no chord
 
 
@@ -133,23 +131,8 @@ def analyse(
     """
     window, sr = audible(window, sr)
     heard = listen(window, sr, duration)
-    return concluded(heard, written(hints.from_name(name_hint), tags or Stated(), duration))
-
-
-def written(named: Stated, tagged: Stated, duration: float) -> Stated:
-    """Join what the name and the tags say; what a program wrote goes before what people typed.
-
-    But not a tempo that a program estimated: such a one is close to the name's, and does not
-    fit the length to a hair as that of a program which made the loop would.
-    """
-    bpm = tagged.tempo(duration)
-    if bpm and named.bpm and named.sure and abs(bpm / named.bpm - 1) < ESTIMATED:
-        bpm = bpm if hints.exact(bpm, duration) else named.bpm
-    return Stated(
-        bpm or named.bpm,
-        tagged.key or named.key,
-        sure=bpm is not None or named.sure,
-        root=tagged.root,
+    return concluded(
+        heard, statements.written(hints.from_name(name_hint), tags or Stated(), duration)
     )
 
 
@@ -210,7 +193,7 @@ def listen(window: Signal, sr: float, duration: float) -> Impression:
 def concluded(heard: Impression, stated: Stated) -> Analysis:
     """Weigh the measurements and what is written on the file."""
     is_loop = heard.loop >= 0.5
-    offered = settled(heard.tempo, stated, heard.length) if is_loop else None
+    offered = statements.settled(heard.tempo, stated, heard.length) if is_loop else None
     told = offered if offered and family(offered) >= BELIEVED else None
     from_file = told is not None and told is not heard.tempo
     grid, down = gridded(heard, told)
@@ -218,7 +201,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
     key = chosen_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
     key_from_file = stated.key is not None and heard.chroma is not None
     name = stated.key if key_from_file else key.name if key else None
-    root = rooted(heard.note, stated.root) if not is_loop else None
+    root = statements.rooted(heard.note, stated.root) if not is_loop else None
     return Analysis(
         kind=Kind.LOOP if is_loop else Kind.ONE_SHOT,
         kind_confidence=round(max(heard.loop, 1 - heard.loop), 4),
@@ -257,36 +240,6 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
 def rounded(candidates: list[tuple[float, float]], digits: int) -> list[tuple[float, float]]:
     """Round candidates for storage."""
     return [(round(bpm, digits), round(chance, 4)) for bpm, chance in candidates]
-
-
-def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
-    """Take a stated tempo where length or ears confirm it; else keep what was heard.
-
-    The ears confirm what they thought of, and the half and double of what they heard, which is
-    a matter of taste. What was heard instead shares what is left over.
-    """
-    if heard is None or stated.bpm is None:
-        return heard
-    octaves = (heard.bpm / 2, heard.bpm, heard.bpm * 2)
-    thought_of = [bpm for bpm, chance in heard.candidates if chance >= THOUGHT_OF]
-    near = any(abs(bpm / stated.bpm - 1) < 0.02 for bpm in (*octaves, *thought_of))
-    if not near and not (stated.sure and hints.fits(stated.bpm, length)):
-        return heard
-    told = tempo.stated(heard, stated.bpm)
-    rivals = told.candidates[1:]
-    share = (1 - told.confidence) / max(1e-9, sum(chance for _, chance in rivals))
-    left = [(bpm, chance * min(1.0, share)) for bpm, chance in rivals]
-    return replace(told, candidates=[told.candidates[0], *left])
-
-
-def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
-    """Return the root as a MIDI note: what is heard, in the octave that a sampler wrote.
-
-    Editors write middle C where nobody chose, so a root that is not heard does not count.
-    """
-    if heard is None:
-        return None
-    return stated if stated is not None and (stated - heard.note) % 12 == 0 else heard.note
 
 
 def family(told: Tempo) -> float:

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sp404_app.audio import analysis, onset, tempo
-from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file, warm_up, written
+from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file, warm_up
 from sp404_app.audio.hints import Stated, fits
 from sp404_app.audio.keys import KEYS
+from sp404_app.audio.statements import written
 from sp404_app.audio.synth import DemoSound, demo_sounds
 from sp404_app.audio.synth_score import Loop, triad
 from sp404_app.audio.synth_tones import electric_piano
