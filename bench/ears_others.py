@@ -41,12 +41,13 @@ def essentias() -> dict[str, Estimator]:
     from essentia import standard  # noqa: PLC0415
 
     essentia.log.infoActive = essentia.log.warningActive = False
-    percival, loops = standard.PercivalBpmEstimator(), standard.LoopBpmEstimator()
-    beats = standard.RhythmExtractor2013(method="multifeature")
+    # A new one each time: what they heard before stays in some of them.
     return {
-        "essentia Percival": lambda y, sr: float(percival(tiled(y, sr))),
-        "essentia multifeature": lambda y, sr: float(beats(tiled(y, sr))[0]),
-        "essentia LoopBpm": lambda y, sr: float(loops(tiled(y, sr))),
+        "essentia Percival": lambda y, sr: float(standard.PercivalBpmEstimator()(tiled(y, sr))),
+        "essentia multifeature": lambda y, sr: float(
+            standard.RhythmExtractor2013(method="multifeature")(tiled(y, sr))[0]
+        ),
+        "essentia LoopBpm": lambda y, sr: float(standard.LoopBpmEstimator()(tiled(y, sr))),
     }
 
 

@@ -56,6 +56,12 @@ def lowpass(factor: int) -> npt.NDArray[np.float64]:
     return taps / taps.sum()
 
 
+def lowpass_of(factor: int, channels: int) -> Fir:
+    """Return a centred `lowpass`."""
+    taps = lowpass(factor)
+    return Fir(taps, channels, delay=len(taps) // 2)
+
+
 class Decimator:
     """Keep every `factor`-th frame of a stream after a low pass; a factor of 1 passes all.
 
@@ -64,15 +70,14 @@ class Decimator:
     """
 
     def __init__(self, factor: int, channels: int) -> None:
-        taps = lowpass(factor)
         self.factor = factor
-        self.filter = Fir(taps, channels, delay=len(taps) // 2)
+        self.filter = lowpass_of(factor, channels) if factor > 1 else None
         self.phase = 0
         self.last = np.zeros((0, channels), np.float32)
 
     def feed(self, block: Frames) -> Frames:
         """Decimate a block of shape (frames, channels)."""
-        if self.factor == 1:
+        if self.filter is None:
             return block
         if not len(self.last):
             self.filter.pending[:] = block[0]
@@ -81,6 +86,8 @@ class Decimator:
 
     def flush(self) -> Frames:
         """Return the frames that the filter held back."""
+        if self.filter is None:
+            return self.last
         return self.kept(self.filter.feed(np.repeat(self.last, self.filter.delay, axis=0)))
 
     def kept(self, block: Frames) -> Frames:

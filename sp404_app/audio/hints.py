@@ -7,8 +7,8 @@ from typing import Final
 from sp404_app.audio.keys import CODES, KEYS, PITCHES
 
 MIN_BPM, MAX_BPM = 40.0, 260.0
-CUT: Final = 0.001  # of the tempo: how well a clean cut fits it
 AGREES: Final = 0.015  # of the tempo: how well the length must fit what is written
+MADE: Final = 0.001  # the same, for a tempo that nobody would choose by chance
 
 NUMBER: Final = r"(\d{2,3}(?:[.,]\d{1,2})?)"
 TEMPO: Final = re.compile(rf"(?<![\d.]){NUMBER}[\s_-]*bpm|bpm[\s_-]*{NUMBER}(?!\d)", re.IGNORECASE)
@@ -80,20 +80,20 @@ def spelt(letter: str, accidental: str, mode: str) -> str:
     return name if name in KEYS else ""
 
 
-def exact(bpm: float, duration: float) -> bool:
-    """Whether a loop of that length is cut to whole beats at that tempo, to a thousandth."""
-    beats = bpm * duration / 60
-    return round(beats) > 0 and abs(round(beats) / beats - 1) <= CUT
-
-
 def fits(bpm: float, duration: float) -> bool:
     """Whether a loop of that length has whole bars, or a few whole beats, at that tempo.
 
     One that is cut to a hair may have any number of whole beats: few lengths are so by chance.
     """
-    if exact(bpm, duration):
+    if made_of(bpm, duration):
         return True
     beats = bpm * duration / 60
     step = 4 if beats > 8.5 else 1
     nearest = step * round(beats / step)
     return nearest > 0 and abs(nearest / beats - 1) <= AGREES
+
+
+def made_of(bpm: float, duration: float) -> bool:
+    """Whether a length is a whole number of beats so nearly that it was made at that tempo."""
+    beats = bpm * duration / 60
+    return round(beats) > 0 and abs(round(beats) / beats - 1) <= MADE

@@ -48,7 +48,6 @@ BAND_EDGE: Final = 0.85  # of half the sample rate: above, resamplers differ
 SHORTEST: Final = 3  # fine rows: a click has nothing to be known by
 HEADER: Final = struct.Struct("<BBHHf")
 SMALLEST: Final = 64  # samples of a spectrum
-BLOCK: Final = 1 << 16  # samples that are looked through at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,8 @@ def taken(y: Signal, sr: float) -> Print | None:
     peak = max(float(y.max(initial=0.0)), -float(y.min(initial=0.0)))
     if peak < SILENCE:
         return None
-    y, first = cleared(y, onset(y, START * peak), round(TONE_SPAN * sr) + SMALLEST)
+    onset = int((np.abs(y) >= START * peak).argmax())
+    y, first = cleared(y, onset, round(TONE_SPAN * sr) + SMALLEST)
     seconds = (len(y) - 2 * first) / sr + SPAN  # where a sound is cut off is heard, too
     early = band_power(y, sr, first + sr * HOP * np.arange(min(FINE, rows_in(seconds, HOP))))
     later = np.arange(rows_in(seconds - HOP * FINE, LATE_HOP))
@@ -113,15 +113,6 @@ def taken(y: Signal, sr: float) -> Print | None:
         length=length,
         bands=max(1, int(np.searchsorted(edges()[2:], BAND_EDGE * sr / 2))),
     )
-
-
-def onset(y: Signal, level: float) -> int:
-    """Return the first sample as loud as `level`, which there is."""
-    for start in range(0, len(y), BLOCK):
-        loud = np.abs(y[start : start + BLOCK]) >= level
-        if loud.any():
-            return start + int(loud.argmax())
-    return 0
 
 
 def cleared(y: Signal, first: int, margin: int) -> tuple[Signal, int]:
@@ -244,9 +235,10 @@ def apart(one: Levels, other: Levels) -> float:
 
 
 def gap(one: Power, other: Power, loud: float) -> float:
-    """Return the mean difference in dB where either is above `loud`, overall levels made equal."""
+    """Return the mean difference in dB where either is above `loud`, overall levels made equal.
+
+    There always is such a place: levels are relative to the highest of their own.
+    """
     compared = np.maximum(one, other) > loud
-    if not compared.any():
-        return 0.0
     gaps = (one - other)[compared]
     return float(np.abs(gaps - np.median(gaps)).mean())

@@ -20,7 +20,7 @@ def written(named: Stated, tagged: Stated, duration: float) -> Stated:
     """
     bpm = tagged.tempo(duration)
     if bpm and named.bpm and named.sure and abs(bpm / named.bpm - 1) < ESTIMATED:
-        bpm = bpm if hints.exact(bpm, duration) else named.bpm
+        bpm = bpm if hints.made_of(bpm, duration) else named.bpm
     return Stated(
         bpm or named.bpm,
         tagged.key or named.key,
@@ -33,20 +33,28 @@ def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
     """Take a stated tempo where length or ears confirm it; else keep what was heard.
 
     The ears confirm what they thought of, and the half and double of what they heard, which is
-    a matter of taste. What was heard instead shares what is left over.
+    a matter of taste. A broken number is often another program's estimate: where neither is it
+    whole nor the length made of its beats, it says which of the tempi that were heard is meant.
+    What was heard instead shares what is left over.
     """
     if heard is None or stated.bpm is None:
         return heard
-    octaves = (heard.bpm / 2, heard.bpm, heard.bpm * 2)
     thought_of = [bpm for bpm, chance in heard.candidates if chance >= THOUGHT_OF]
-    near = any(abs(bpm / stated.bpm - 1) < 0.02 for bpm in (*octaves, *thought_of))
-    if not near and not (stated.sure and hints.fits(stated.bpm, length)):
+    known = (*thought_of, heard.bpm / 2, heard.bpm * 2)
+    near = next((bpm for bpm in known if abs(bpm / stated.bpm - 1) < 0.02), None)
+    if near is None and not (stated.sure and hints.fits(stated.bpm, length)):
         return heard
-    told = tempo.stated(heard, stated.bpm)
-    rivals = told.candidates[1:]
-    share = (1 - told.confidence) / max(1e-9, sum(chance for _, chance in rivals))
-    left = [(bpm, chance * min(1.0, share)) for bpm, chance in rivals]
-    return replace(told, candidates=[told.candidates[0], *left])
+    precise = stated.bpm == round(stated.bpm) or hints.made_of(stated.bpm, length)
+    told = tempo.stated(heard, stated.bpm if precise or near is None else near)
+    return replace(told, candidates=shared(told))
+
+
+def shared(told: Tempo) -> list[tuple[float, float]]:
+    """Return the candidates, all but the first sharing what its confidence leaves over."""
+    first, *rivals = told.candidates
+    chances = max(1e-9, sum(chance for _, chance in rivals))
+    share = min(1.0, (1 - told.confidence) / chances)
+    return [first, *((bpm, chance * share) for bpm, chance in rivals)]
 
 
 def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:

@@ -164,7 +164,7 @@ def refined(bpm: float, kind: int, length: float, env: Envelope) -> float:
     clear = fits[best] - float(np.median(list(fits.values()))) > 0.05
     if clear and (kind != WHOLE or fits[best] > agreement(lags, 60 / bpm * env.fps)):
         return float(best)
-    if kind == FREE and abs(bpm - nearest) < 0.0035 * bpm:
+    if kind != WHOLE and abs(bpm - nearest) < 0.0035 * bpm:
         return float(nearest)
     return bpm
 

@@ -87,6 +87,13 @@ def test_kicks_and_basses_of_other_pitch_are_other_sounds() -> None:
     assert not prints.same(*basses)
 
 
+def test_whistles_above_all_notes_are_told_apart_by_their_bands() -> None:
+    time = np.arange(RATE // 2) / RATE
+    high, higher = (np.sin(2 * np.pi * hertz * time) for hertz in (6000, 9000))
+    assert prints.same(print_of(high), print_of(0.2 * high))
+    assert not prints.same(print_of(high), print_of(higher))
+
+
 def test_silence_and_clicks_have_no_print() -> None:
     assert prints.taken(np.zeros(RATE, np.float32), RATE) is None
     assert prints.taken(np.zeros(0, np.float32), RATE) is None

@@ -133,6 +133,19 @@ def test_a_tempo_that_the_length_contradicts_is_a_conflict(tmp_path: Path) -> No
     assert found.bpm == pytest.approx(124, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("played", "written", "bpm"),
+    [(124, 124, 124), (124, 125, 125), (124, 124.6, 124), (97.37, 97.37, 97.37)],
+)
+def test_a_broken_tempo_is_exact_only_where_the_length_is_made_of_it(
+    tmp_path: Path, played: float, written: float, bpm: float
+) -> None:
+    path = tmp_path / "loop.wav"
+    soundfile.write(path, groove(played, 8), RATE, subtype="PCM_16")
+    found = analyse_file(with_chunk(path, acid(written), "<"), "").analysis
+    assert (found.bpm, found.bpm_source) == (pytest.approx(bpm, abs=0.01), "file")
+
+
 def test_a_sampler_sets_the_octave_of_a_note_but_not_another_note(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     for stated, root in ((57, 57), (69, 69), (60, 57)):
