@@ -36,7 +36,7 @@ from sp404_app.audio.tonality import Key
 Signal = npt.NDArray[np.float32]
 
 # Raise it with every change that moves results: the library is then analysed again.
-ENGINE_VERSION: Final = "3"
+ENGINE_VERSION: Final = "4"
 MIN_RATE: Final = 8000
 # A key is a suggestion that can be ignored, so it is made on less than even odds of pitch.
 PITCHED_ENOUGH: Final = 0.15
