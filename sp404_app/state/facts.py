@@ -132,7 +132,8 @@ def size(count: int) -> str:
 
 def level(value: float | None, unit: str) -> str:
     """Write a level with its unit, or nothing."""
-    return f"{value:.1f} {unit}".replace("-", "−") if value is not None else ""
+    # Adding 0 makes -0.0, which is nothing special, 0.0.
+    return f"{round(value, 1) + 0:.1f} {unit}".replace("-", "−") if value is not None else ""
 
 
 def _exactly(seconds: float | None) -> str:

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from sp404_app.models import Analysis, Sample
-from sp404_app.state.facts import cautions_of, facts_of, heard_facts, hertz, moment
+from sp404_app.state.facts import cautions_of, facts_of, heard_facts, hertz, level, moment
 
 
 def test_the_class_and_the_root_note_are_shown() -> None:
@@ -36,6 +36,10 @@ def test_what_was_measured_is_told_in_units() -> None:
     }  # fmt: skip
     sample.kind = "loop"
     assert not {"Attack", "Decay"} & {fact.name for fact in facts_of(sample, heard)}
+
+
+def test_full_scale_has_no_sign() -> None:
+    assert (level(-0.0003, "dBFS"), level(-0.06, "dBFS")) == ("0.0 dBFS", "−0.1 dBFS")
 
 
 def test_silence_has_no_brightness_and_a_breath_of_it_is_not_told() -> None:
