@@ -121,6 +121,8 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     if problem["type"] in PROBLEMS:
         return PROBLEMS[problem["type"]]
     message = str(problem["msg"]).removeprefix("Value error, ")
+    if message.startswith("Expected UploadFile"):  # FastAPI's, with names of Python in it
+        return "This has to be a file."
     return f"{message[:1].upper()}{message[1:]}{'' if message.endswith('.') else '.'}"
 
 

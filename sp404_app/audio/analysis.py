@@ -17,6 +17,7 @@ from sp404_app.audio import (
     likeness,
     onset,
     pitch,
+    statements,
     tempo,
 )
 from sp404_app.audio import content as contents
@@ -35,7 +36,7 @@ from sp404_app.audio.tonality import Key
 Signal = npt.NDArray[np.float32]
 
 # Raise it with every change that moves results: the library is then analysed again.
-ENGINE_VERSION: Final = "3"
+ENGINE_VERSION: Final = "4"
 MIN_RATE: Final = 8000
 # A key is a suggestion that can be ignored, so it is made on less than even odds of pitch.
 PITCHED_ENOUGH: Final = 0.15
@@ -130,17 +131,8 @@ def analyse(
     """
     window, sr = audible(window, sr)
     heard = listen(window, sr, duration)
-    return concluded(heard, written(hints.from_name(name_hint), tags or Stated(), duration))
-
-
-def written(named: Stated, tagged: Stated, duration: float) -> Stated:
-    """Join what the name and the tags say; what a program wrote goes before what people typed."""
-    bpm = tagged.tempo(duration)
-    return Stated(
-        bpm or named.bpm,
-        tagged.key or named.key,
-        sure=bpm is not None or named.sure,
-        root=tagged.root,
+    return concluded(
+        heard, statements.written(hints.from_name(name_hint), tags or Stated(), duration)
     )
 
 
@@ -201,7 +193,7 @@ def listen(window: Signal, sr: float, duration: float) -> Impression:
 def concluded(heard: Impression, stated: Stated) -> Analysis:
     """Weigh the measurements and what is written on the file."""
     is_loop = heard.loop >= 0.5
-    offered = settled(heard.tempo, stated, heard.length) if is_loop else None
+    offered = statements.settled(heard.tempo, stated, heard.length) if is_loop else None
     told = offered if offered and family(offered) >= BELIEVED else None
     from_file = told is not None and told is not heard.tempo
     grid, down = gridded(heard, told)
@@ -209,7 +201,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
     key = chosen_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
     key_from_file = stated.key is not None and heard.chroma is not None
     name = stated.key if key_from_file else key.name if key else None
-    root = rooted(heard.note, stated.root) if not is_loop else None
+    root = statements.rooted(heard.note, stated.root) if not is_loop else None
     return Analysis(
         kind=Kind.LOOP if is_loop else Kind.ONE_SHOT,
         kind_confidence=round(max(heard.loop, 1 - heard.loop), 4),
@@ -217,7 +209,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
         bpm_confidence=round(told.confidence, 4) if told else 0.0,
         bpm_candidates=rounded(offered.candidates, 3) if offered else [],
         bpm_source="file" if from_file else "analysis",
-        bpm_conflict=bool(told and stated.bpm and stated.sure and not from_file),
+        bpm_conflict=bool(is_loop and stated.bpm and stated.sure and not from_file),
         stated_bpm=stated.bpm,
         beats=grid,
         downbeat=down,
@@ -248,31 +240,6 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
 def rounded(candidates: list[tuple[float, float]], digits: int) -> list[tuple[float, float]]:
     """Round candidates for storage."""
     return [(round(bpm, digits), round(chance, 4)) for bpm, chance in candidates]
-
-
-def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
-    """Take a stated tempo where length or ears confirm it; else keep what was heard.
-
-    A broken number is often another program's estimate: where neither is it whole nor the
-    length made of its beats, it says which of the tempi that were heard is meant.
-    """
-    if heard is None or stated.bpm is None:
-        return heard
-    near = next((bpm for bpm, _ in heard.candidates if abs(bpm / stated.bpm - 1) < 0.02), None)
-    if near is None and not (stated.sure and hints.fits(stated.bpm, length)):
-        return heard
-    precise = stated.bpm == round(stated.bpm) or hints.made_of(stated.bpm, length)
-    return tempo.stated(heard, stated.bpm if precise or near is None else near)
-
-
-def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
-    """Return the root as a MIDI note: what is heard, in the octave that a sampler wrote.
-
-    Editors write middle C where nobody chose, so a root that is not heard does not count.
-    """
-    if heard is None:
-        return None
-    return stated if stated is not None and (stated - heard.note) % 12 == 0 else heard.note
 
 
 def family(told: Tempo) -> float:

@@ -14,8 +14,8 @@ NUMBER: Final = r"(\d{2,3}(?:[.,]\d{1,2})?)"
 TEMPO: Final = re.compile(rf"(?<![\d.]){NUMBER}[\s_-]*bpm|bpm[\s_-]*{NUMBER}(?!\d)", re.IGNORECASE)
 BARE_TEMPO: Final = re.compile(rf"(?:^|[\s_\-/(\[]){NUMBER}(?=$|[\s_\-/)\].])")
 KEY: Final = re.compile(
-    r"(?<![A-Za-z#])([A-Ga-g])(#|b|♯|♭|[\s_-]?sharp|[\s_-]?flat)?"
-    r"[\s_-]?(major|maj|minor|min|m)(?![A-Za-z])"
+    r"(?<![A-Za-z#])([A-Ga-g])(#|b|♯|♭|[\s_-]?(?i:sharp|flat))?"
+    r"(?:[\s_-]?(?i:natural|harmonic|melodic))?[\s_-]?((?i:major|maj|minor|min)|m)(?![A-Za-z])"
 )
 CAMELOT: Final = re.compile(r"(?<![A-Za-z0-9])(1[0-2]|[1-9])([ABab])(?![A-Za-z0-9])")
 
@@ -64,7 +64,9 @@ def key_in(text: str) -> str | None:
         # "Am" is a key, "a m" or "am" a word.
         if mode == "m" and (letter.islower() or match.group(0)[-2] in " _-"):
             return None
-        return spelt(letter, accidental or "", "major" if mode.startswith("maj") else "minor")
+        return spelt(
+            letter, accidental or "", "major" if mode.lower().startswith("maj") else "minor"
+        )
     if match := CAMELOT.search(text):
         return CODES[f"{match.group(1)}{match.group(2).upper()}"]
     return None
@@ -79,7 +81,12 @@ def spelt(letter: str, accidental: str, mode: str) -> str:
 
 
 def fits(bpm: float, duration: float) -> bool:
-    """Whether a loop of that length has whole bars, or a few whole beats, at that tempo."""
+    """Whether a loop of that length has whole bars, or a few whole beats, at that tempo.
+
+    One that is cut to a hair may have any number of whole beats: few lengths are so by chance.
+    """
+    if made_of(bpm, duration):
+        return True
     beats = bpm * duration / 60
     step = 4 if beats > 8.5 else 1
     nearest = step * round(beats / step)

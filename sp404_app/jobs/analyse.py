@@ -29,6 +29,10 @@ from sp404_app.models import (
 from sp404_app.models.columns import now
 from sp404_app.services import copies, jobs, previews, queue, quotas, samples, storage
 
+SURVEYED = (
+    "true_peak_dbtp", "silence_head", "silence_tail", "clipped", "dc_offset", "dual_mono",
+    "truncated",
+)  # fmt: skip
 MEASURED = ("kind", "kind_confidence", "bpm", "bpm_confidence", "key", "key_confidence")
 
 
@@ -59,7 +63,7 @@ def analyse_sample(job: ProcessingJob) -> None:
         _save_likeness(job, found, prints.taken(surveyed.window, surveyed.window_rate))
         with _result_of(job) as session:
             if session:
-                _save_analysis(session, job, found, surveyed.window_start, started)
+                _save_analysis(session, job, found, surveyed, started)
 
 
 def _begin(job: ProcessingJob) -> Sample | None:
@@ -149,11 +153,11 @@ def _save_analysis(
     session: Session,
     job: ProcessingJob,
     found: analysis.Analysis,
-    offset: float,
+    surveyed: Survey,
     started: dt.datetime,
 ) -> None:
     sample = session.get_one(Sample, job.sample_id, with_for_update=True)
-    values = asdict(found)
+    values = asdict(found) | {field: getattr(surveyed, field) for field in SURVEYED}
     session.exec(
         delete(Analysis).where(
             col(Analysis.sample_id) == sample.id,
@@ -162,6 +166,7 @@ def _save_analysis(
     )
     lists = {k: list(values.pop(k)) for k in ("bpm_candidates", "key_candidates")}
     # The engine counts from the start of its window, a person from the start of the sound.
+    offset = surveyed.window_start
     times = {k: [offset + time for time in values.pop(k)] for k in ("beats", "onsets")}
     del values["likeness"]
     measured = {field: values.pop(field) for field in MEASURED}

@@ -159,6 +159,12 @@ def facts() -> rx.Component:
     return rx.el.section(
         rx.el.h2("About this file", class_name="card-title"),
         rx.el.dl(rx.foreach(SHEET.facts, row), class_name="facts", data_testid="facts"),
+        rx.el.ul(
+            rx.foreach(SHEET.cautions, rx.el.li),
+            class_name="cautions",
+            aria_label="Worth knowing",
+            data_testid="cautions",
+        ),
         class_name="card sample-card",
     )
 

@@ -113,8 +113,27 @@ def tempo_card() -> rx.Component:
             ),
             class_name="reading-row",
         ),
+        rx.cond(tempo.written != "", contradicted(tempo.written)),
         candidates(tempo, SampleState.set_tempo, "bpm"),
         rx.el.div(tap(on_tempo=SampleState.set_tempo), typed_tempo(), class_name="correct"),
+    )
+
+
+def contradicted(written: str | rx.Var[str]) -> rx.Component:
+    """What the file says and its sound does not bear out; one click believes it."""
+    return rx.el.p(
+        "The file says ",
+        rx.el.span(f"{written} BPM", class_name="mono"),
+        ", but neither its length nor what is heard fits that. ",
+        rx.el.button(
+            f"Use {written}",
+            type="button",
+            class_name="link quiet",
+            on_click=SampleState.set_tempo(written),
+            data_testid="bpm-written",
+        ),
+        class_name="field-hint",
+        data_testid="bpm-conflict",
     )
 
 

@@ -54,9 +54,11 @@ def of(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, limit: int) -
         NotFound: If the sample does not exist or belongs to someone else.
     """
     sample = samples.get(session, user_id, sample_id)
+    if sample.copy_group is None:  # or all that have none would be its copies
+        return []
     others = select(Sample).where(
         Sample.user_id == user_id,
-        Sample.copy_group == sample.copy_group,  # nothing equals none
+        Sample.copy_group == sample.copy_group,
         Sample.id != sample_id,
         col(Sample.deleted_at).is_(None),
     )

@@ -14,7 +14,7 @@ from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.models import Analysis, JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
 from sp404_app.services import jobs, queue
 
-AT_ONCE = 20  # enough to keep the workers busy, few enough to stop soon
+AT_ONCE = 100  # keeps two workers busy from one round of housekeeping to the next
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from sp404_app.audio.keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 from sp404_app.services.sample_details import SAME_TEMPO, Details
-from sp404_app.state.facts import Fact, facts_of
+from sp404_app.state.facts import Fact, cautions_of, facts_of
 from sp404_app.state.rows import preview_gain, tempo
 
 SOURCES = {
@@ -46,6 +46,7 @@ class Answer:
     sure: str = ""
     share: int = 0
     why_none: str = ""
+    written: str = ""  # on the file, and contradicted by the sound
     several: bool = False
     choices: list[Choice] = field(default_factory=list)
 
@@ -74,6 +75,7 @@ class Sheet:
     key: Answer = field(default_factory=Answer)
     kinds: Answer = field(default_factory=Answer)
     facts: list[Fact] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
 
 
 def sheet_of(details: Details) -> Sheet:
@@ -100,6 +102,7 @@ def sheet_of(details: Details) -> Sheet:
         key=_key(details),
         kinds=_kind(details),
         facts=facts_of(sample, heard),
+        cautions=cautions_of(heard.content if heard else {}),
     )
 
 
@@ -127,6 +130,7 @@ def _tempo(details: Details) -> Answer:
         _said(sample.bpm_source, sample.bpm_confidence, bool(sample.bpm)),
         value=tempo(sample.bpm),
         why_none=_why_no_tempo(sample),
+        written=_written_tempo(details),
         several=len(listed) > 1,
         choices=[
             Choice(
@@ -172,6 +176,14 @@ def _said(source: str, confidence: float | None, known: bool) -> Answer:
         sure=sureness(confidence) if heard else "",
         share=round(100 * (confidence or 0.0)) if heard else 0,
     )
+
+
+def _written_tempo(details: Details) -> str:
+    """Return the tempo that the file states and its sound contradicts, unless a person decided."""
+    content = details.analysis.content if details.analysis else {}
+    if details.sample.bpm_source == Source.USER or not content.get("bpm_conflict"):
+        return ""
+    return tempo(content.get("stated_bpm"))
 
 
 def _why_no_tempo(sample: Sample) -> str:

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from sp404_app.audio import analysis, onset, tempo
 from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file, warm_up
-from sp404_app.audio.hints import Stated
+from sp404_app.audio.hints import Stated, fits
 from sp404_app.audio.keys import KEYS
+from sp404_app.audio.statements import written
 from sp404_app.audio.synth import DemoSound, demo_sounds
 from sp404_app.audio.synth_score import Loop, triad
 from sp404_app.audio.synth_tones import electric_piano
 from tests.audio.conftest import RATE, Write, sine
+from tests.audio.material import rubato_piano
 
 SOUNDS = {sound.name: sound for sound in demo_sounds()}
 LOOPS = [sound for sound in SOUNDS.values() if sound.kind == "loop"]
@@ -227,6 +229,45 @@ def test_a_name_that_fits_is_believed_and_one_that_does_not_is_a_conflict() -> N
     other = heard(y, name_hint="chrome 101bpm.wav")
     assert (other.bpm, other.bpm_source, other.bpm_conflict) == (plain.bpm, "analysis", True)
     assert other.stated_bpm == 101
+
+
+def test_what_the_ears_hardly_thought_of_confirms_no_name() -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    rivals = [bpm for bpm, chance in heard(y).bpm_candidates if chance < 0.001]
+    rival = next(bpm for bpm in rivals if bpm not in (70, 280) and not fits(bpm, len(y) / RATE))
+    found = heard(y, name_hint=f"chrome {rival:.0f}bpm")
+    assert (found.bpm, found.bpm_source, found.bpm_conflict) == (140, "analysis", True)
+
+
+def test_what_is_heard_instead_of_what_is_written_shares_what_is_left() -> None:
+    found = heard(mono(SOUNDS["Slow Chrome"]), name_hint="chrome 70bpm")
+    assert [bpm for bpm, _ in found.bpm_candidates[:2]] == [70, 140]
+    assert sum(chance for _, chance in found.bpm_candidates) == pytest.approx(1, abs=0.001)
+
+
+def test_a_loop_in_which_no_beat_is_heard_says_that_its_name_says_more() -> None:
+    found = heard(rubato_piano(1), name_hint="solo 101bpm.wav")
+    assert (found.kind, found.bpm, found.bpm_conflict) == ("loop", None, True)
+    assert not heard(rubato_piano(1), name_hint="solo 101.wav").bpm_conflict
+
+
+@pytest.mark.parametrize(
+    ("tag", "bpm"),
+    [(139.1, 140.0), (140.0, 140.0), (141.0, 140.0), (70.0, 70.0), (None, 140.0)],
+)
+def test_a_tag_that_some_program_estimated_does_not_spoil_the_tempo_of_the_name(
+    tag: float | None, bpm: float
+) -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    assert heard(y, name_hint="chrome 140bpm", tags=Stated(bpm=tag)).bpm == bpm
+
+
+def test_a_name_that_rounds_the_tempo_of_a_clean_cut_does_not_spoil_the_tag() -> None:
+    duration = 8 * 60 / 92.5
+    named, tagged = Stated(bpm=92.0), Stated(bpm=92.5)
+    assert written(named, tagged, duration).bpm == 92.5
+    assert written(named, tagged, duration * 1.004).bpm == 92
+    assert written(Stated(bpm=92.0, sure=False), tagged, duration * 1.004).bpm == 92.5
 
 
 def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written() -> None:

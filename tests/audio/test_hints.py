@@ -18,6 +18,11 @@ from sp404_app.audio.hints import Stated, fits, from_name
         ("keys 8A 90bpm.wav", 90, "A minor"),
         ("Am_loop.wav", None, "A minor"),
         ("i am here.wav", None, None),
+        ("Bass_A_Major_72BPM.flac", 72, "A major"),
+        ("Guitar_Db_Minor_74BPM", 74, "C# minor"),
+        ("Chord_D_Harmonic_Minor_81BPM", 81, "D minor"),
+        ("riff F SHARP MIN", None, "F# minor"),
+        ("Bass_A_Majority", None, None),
         ("a major disaster 2.wav", None, "A major"),
         ("kick 01.wav", None, None),
         ("909beat.wav", None, None),
@@ -41,6 +46,8 @@ def test_a_tempo_fits_a_length_of_whole_bars() -> None:
     assert fits(120, 8.0)
     assert fits(120, 8.05)
     assert not fits(120, 8.6)
+    assert fits(136, 4.41175)  # ten beats, to a hair
+    assert not fits(136, 4.43)
     assert fits(90, 2.0)
     assert not fits(100, 0.2)
     assert hints.MIN_BPM < hints.MAX_BPM

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import create_engine, text
 
+from sp404_app.supervisor import postgresql
+from sp404_app.supervisor.home import Home
 from tests.e2e import folder, people
 from tests.e2e.conftest import Outbox
 from tests.e2e.people import Visitor
 from tests.e2e.test_billing import subscribe
+from tests.product import Product
+from tests.sounds import tone, write
 
 DEMO = Visitor("demo@example.com", "sixteen pads")
 ANALYSED = 90_000  # ms; the machine may be busy with other tests
@@ -33,6 +38,52 @@ def playing(page: Page) -> str:
     player = page.get_by_test_id("player")
     expect(player).to_have_attribute("data-playing", "true")
     return player.locator(".player-name").inner_text()
+
+
+def test_all_filters_stand_in_one_line_of_a_wide_screen(demo: Page) -> None:
+    demo.get_by_test_id("has-copies").click()
+    expect(demo.get_by_test_id("clear-filters")).to_be_visible()
+    middles = demo.locator(".filters > :not(.narrow-only)").evaluate_all(
+        "all => all.map(e => e.getBoundingClientRect()).map(b => (b.top + b.bottom) / 2)"
+    )
+    assert len(middles) == 9
+    assert max(middles) - min(middles) < 4
+
+
+def test_a_phone_says_what_to_search_for(demo: Page) -> None:
+    demo.set_viewport_size({"width": 390, "height": 844})
+    field = demo.get_by_test_id("search")
+    room = field.evaluate(
+        "e => e.clientWidth - parseFloat(getComputedStyle(e).paddingLeft)"
+        " - parseFloat(getComputedStyle(e).paddingRight)"
+    )
+    assert room > 110  # "Search names, …"
+    assert field.evaluate("e => getComputedStyle(e).textOverflow") == "ellipsis"
+    add = demo.get_by_role("button", name="Add", exact=True)
+    assert add.bounding_box()["width"] < 90  # type: ignore[index]
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_one_bar_shows_how_far_a_better_ear_is(
+    page: Page, outbox: Outbox, product: Product, tmp_path: Path, width: int
+) -> None:
+    people.sign_in(page, people.sign_up(page, outbox))
+    page.get_by_test_id("choose-files").set_input_files(write(tmp_path / "bell.wav", tone(700)))
+    expect(page.get_by_test_id("name")).to_have_count(1)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+    page.set_viewport_size({"width": width, "height": 844})
+    bars = page.get_by_test_id("renewal").filter(visible=True)
+    expect(bars).to_have_count(0)
+    database = create_engine(postgresql.url(Home(product.home)))
+    with database.begin() as connection:  # it was an older one that heard it
+        older = "update analyses set engine_version = '0' where sample_id = :heard"
+        heard = page.request.get("/api/samples").json()["samples"][0]["id"]
+        connection.execute(text(older), {"heard": heard})
+    database.dispose()
+    page.reload()
+    expect(bars).to_have_count(1)
+    expect(bars).to_have_text("Listening again: 0 of 1")
+    expect(bars).to_be_in_viewport()
 
 
 def test_a_musician_drops_a_folder_and_finds_a_sound(

@@ -54,6 +54,20 @@ def test_class_and_root_note_are_kept_with_the_sample_and_with_the_analysis(
     assert sample.root_note == 55  # a sine of 200 Hz, nearest to G3
 
 
+def test_the_state_of_the_file_is_kept_with_the_analysis(user: User, tmp_path: Path) -> None:
+    hot = np.clip(3 * tone(), -1, 1)
+    path = write(tmp_path / "hot.wav", np.pad(np.stack([hot, hot], 1), ((RATE // 5, RATE), (0, 0))))
+    with transaction() as session:
+        sample_id = samples.add(session, user.id, samples.inspect(path, path.name))
+    run.run(str(job_of(sample_id).id))
+    with transaction() as session:
+        found = session.exec(select(Analysis.content)).one()
+    assert (found["clipped"], found["dual_mono"], found["truncated"]) == (True, True, False)
+    assert found["true_peak_dbtp"] >= 0
+    assert (found["silence_head"], found["silence_tail"]) == pytest.approx((0.2, 1.0), abs=0.01)
+    assert abs(found["dc_offset"]) < 0.01
+
+
 def test_what_a_person_said_is_never_overwritten(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:

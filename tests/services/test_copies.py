@@ -99,11 +99,17 @@ def test_a_copy_is_put_to_its_original_and_another_hit_is_not(user: User, put: K
 
 
 def test_what_has_no_print_has_no_copies(user: User, put: Keep) -> None:
-    put(None), put(None)
+    ids = [put(None), put(None)]
     assert groups() == []
+    assert [copies_of(user, each) for each in ids] == [[], []]
     with transaction() as session:
         assert session.exec(select(SamplePrint)).all() == []
         assert len(session.exec(select(SampleVector)).all()) == 2
+
+
+def test_sounds_without_copies_are_not_each_other_s(user: User, put: Keep) -> None:
+    lone, another = put(ONE), put(OTHER)
+    assert copies_of(user, lone) == copies_of(user, another) == []
 
 
 def test_nothing_is_ever_put_together_with_somebody_else_s(

@@ -301,13 +301,14 @@ def test_a_view_is_drawn_a_little_wider_than_it_is() -> None:
     assert wanted((0.5, 10.5))[0] == 0.0
 
 
-def sheet(**values: object) -> Any:
+def sheet(content: dict[str, object] | None = None, **values: object) -> Any:
     fields = {"status": "ready", "kind": "loop"} | values
     sample = Sample(
         user_id=uuid.uuid4(), name="a", filename="a.wav", storage_key="a", size=10, digest="a",
         format="WAV", **fields,  # type: ignore[arg-type]
     )  # fmt: skip
-    return sheet_of(Details(sample, None))
+    heard = Analysis(user_id=sample.user_id, sample_id=sample.id, content=content or {})
+    return sheet_of(Details(sample, heard if content else None))
 
 
 @pytest.mark.parametrize(
@@ -324,6 +325,14 @@ def test_a_missing_tempo_is_explained(values: dict[str, object], words: str) -> 
     said = sheet(**values).tempo.why_none
     assert said.startswith(words)
     assert bool(said) is bool(words)
+
+
+def test_a_tempo_on_the_file_that_its_sound_contradicts_is_told_until_a_person_decides() -> None:
+    content: dict[str, object] = {"bpm_conflict": True, "stated_bpm": 101.0}
+    assert sheet(content, bpm=90.0).tempo.written == "101"
+    assert sheet(content, bpm=90.0, bpm_source="user").tempo.written == ""
+    assert sheet({**content, "bpm_conflict": False}, bpm=101.0).tempo.written == ""
+    assert sheet({"clipped": True}).cautions
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import reflex as rx
 from sp404_app.audio.keys import KEYS
 from sp404_app.audio.klass import Klass
 from sp404_app.components.deck import choose_files
+from sp404_app.pages.library.rail import renewal
 from sp404_app.state.hearing import HearingState
 from sp404_app.state.library import LibraryState
 
@@ -51,7 +52,7 @@ def tools() -> rx.Component:
             choose_files("Add folder", folder=True, class_name="button", test_id="choose-folder"),
             class_name="wide-only",
         ),
-        choose_files("Add sounds"),
+        choose_files(rx.el.span("Add", rx.el.span(" sounds", class_name="wide-only"))),
         class_name="tools",
     )
 
@@ -121,6 +122,7 @@ def filters() -> rx.Component:
                 data_testid="clear-filters",
             ),
         ),
+        rx.el.span(renewal(), class_name="narrow-only"),
         rx.el.span(
             rx.cond(
                 LibraryState.window.corrected != "",

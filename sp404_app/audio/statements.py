@@ -1,0 +1,67 @@
+"""What a file says of itself, weighed against what is heard."""
+
+from dataclasses import replace
+from typing import Final
+
+from sp404_app.audio import hints, pitch, tempo
+from sp404_app.audio.hints import Stated
+from sp404_app.audio.tempo import Tempo
+
+THOUGHT_OF: Final = 0.005  # a smaller chance confirms nothing
+# Two tempi this close are of one loop: one of them was estimated, or rounded.
+ESTIMATED: Final = 0.01
+
+
+def written(named: Stated, tagged: Stated, duration: float) -> Stated:
+    """Join what the name and the tags say; what a program wrote goes before what people typed.
+
+    But not a tempo that a program estimated: such a one is close to the name's, and does not
+    fit the length to a hair as that of a program which made the loop would.
+    """
+    bpm = tagged.tempo(duration)
+    if bpm and named.bpm and named.sure and abs(bpm / named.bpm - 1) < ESTIMATED:
+        bpm = bpm if hints.made_of(bpm, duration) else named.bpm
+    return Stated(
+        bpm or named.bpm,
+        tagged.key or named.key,
+        sure=bpm is not None or named.sure,
+        root=tagged.root,
+    )
+
+
+def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
+    """Take a stated tempo where length or ears confirm it; else keep what was heard.
+
+    The ears confirm what they thought of, and the half and double of what they heard, which is
+    a matter of taste. A broken number is often another program's estimate: where neither is it
+    whole nor the length made of its beats, it says which of the tempi that were heard is meant.
+    What was heard instead shares what is left over.
+    """
+    if heard is None or stated.bpm is None:
+        return heard
+    thought_of = [bpm for bpm, chance in heard.candidates if chance >= THOUGHT_OF]
+    known = (*thought_of, heard.bpm / 2, heard.bpm * 2)
+    near = next((bpm for bpm in known if abs(bpm / stated.bpm - 1) < 0.02), None)
+    if near is None and not (stated.sure and hints.fits(stated.bpm, length)):
+        return heard
+    precise = stated.bpm == round(stated.bpm) or hints.made_of(stated.bpm, length)
+    told = tempo.stated(heard, stated.bpm if precise or near is None else near)
+    return replace(told, candidates=shared(told))
+
+
+def shared(told: Tempo) -> list[tuple[float, float]]:
+    """Return the candidates, all but the first sharing what its confidence leaves over."""
+    first, *rivals = told.candidates
+    chances = max(1e-9, sum(chance for _, chance in rivals))
+    share = min(1.0, (1 - told.confidence) / chances)
+    return [first, *((bpm, chance * share) for bpm, chance in rivals)]
+
+
+def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
+    """Return the root as a MIDI note: what is heard, in the octave that a sampler wrote.
+
+    Editors write middle C where nobody chose, so a root that is not heard does not count.
+    """
+    if heard is None:
+        return None
+    return stated if stated is not None and (stated - heard.note) % 12 == 0 else heard.note
