@@ -192,6 +192,17 @@ def show_likeness(reals: list[Real]) -> None:
             print(f"| likeness P@10, {which} | {method} | {percent(scores)} |")
 
 
+def show_class(reals: list[Real]) -> None:
+    """Print how often the class of a single hit is right."""
+    made = [(t.signal, 44_100.0, t.label) for t in takes("hits", 600, SEED)]
+    real = [(one.survey().window, one.survey().window_rate, sort)
+            for one in reals if (sort := sort_of(one))]  # fmt: skip
+    for which, rows in (("rendered", made), ("real", real)):
+        heard = [analysis.analyse(y, sr, duration=len(y) / sr).sound_class for y, sr, _ in rows]
+        right = percent(sort == truth for sort, (_, _, truth) in zip(heard, rows, strict=True))
+        print(f"| class of a hit, {which} | engine | {right} |")
+
+
 def show_kind(cache: Path | None, reals: list[Real]) -> None:
     """Print how often loop or one-shot is right, learned without the pack in question."""
     rule = percent((real.survey().duration > 2) == (real.kind == "loop") for real in reals
@@ -317,7 +328,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--cache", type=Path)
     options.add_argument("--plots", type=Path)
-    options.add_argument("--only", default="tempo,key,likeness,kind,calibration,cost")
+    options.add_argument("--only", default="tempo,key,likeness,class,kind,calibration,cost")
     chosen = options.parse_args()
     where = folder()
     reals = list(sounds(where)) if where else []
@@ -325,6 +336,7 @@ def main() -> None:
         "tempo": lambda: show_tempo(rendered_loops() + real_loops(reals), chosen.plots),
         "key": lambda: show_key(reals),
         "likeness": lambda: show_likeness(reals),
+        "class": lambda: show_class(reals),
         "kind": lambda: show_kind(chosen.cache, reals),
         "calibration": lambda: show_calibration(chosen.cache, chosen.plots),
         "cost": lambda: show_cost([real.path for real in reals] or demo_files()),

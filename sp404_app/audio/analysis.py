@@ -192,7 +192,8 @@ def listen(window: Signal, sr: float, duration: float) -> Impression:
 
 def concluded(heard: Impression, stated: Stated) -> Analysis:
     """Weigh the measurements and what is written on the file."""
-    is_loop = heard.loop >= 0.5
+    loop = statements.loop_chance(heard.loop, stated, heard.length)
+    is_loop = loop >= 0.5
     offered = statements.settled(heard.tempo, stated, heard.length) if is_loop else None
     told = offered if offered and family(offered) >= BELIEVED else None
     from_file = told is not None and told is not heard.tempo
@@ -204,7 +205,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
     root = statements.rooted(heard.note, stated.root) if not is_loop else None
     return Analysis(
         kind=Kind.LOOP if is_loop else Kind.ONE_SHOT,
-        kind_confidence=round(max(heard.loop, 1 - heard.loop), 4),
+        kind_confidence=round(max(loop, 1 - loop), 4),
         bpm=round(told.bpm, 3) if told else None,
         bpm_confidence=round(told.confidence, 4) if told else 0.0,
         bpm_candidates=rounded(offered.candidates, 3) if offered else [],

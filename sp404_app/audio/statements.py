@@ -10,6 +10,8 @@ from sp404_app.audio.tempo import Tempo
 THOUGHT_OF: Final = 0.005  # a smaller chance confirms nothing
 # Two tempi this close are of one loop: one of them was estimated, or rounded.
 ESTIMATED: Final = 0.01
+FEWEST_BEATS: Final = 4
+SAYS_LOOP: Final = 9.0  # times as likely a loop: its length is made of the beats that it names
 
 
 def written(named: Stated, tagged: Stated, duration: float) -> Stated:
@@ -29,6 +31,24 @@ def written(named: Stated, tagged: Stated, duration: float) -> Stated:
     )
 
 
+def names_its_beats(stated: Stated, length: float) -> bool:
+    """Whether a length is a whole number of the beats that the file surely states."""
+    if not stated.bpm or not stated.sure or stated.bpm * length / 60 < FEWEST_BEATS - 0.5:
+        return False
+    return hints.made_of(stated.bpm, length)
+
+
+def loop_chance(heard: float, stated: Stated, length: float) -> float:
+    """Return the probability that a sound is a loop, what is heard and what is written together.
+
+    A pad that is held for eight bars sounds like one long note; its name says more.
+    """
+    odds = heard / max(1e-9, 1 - heard)
+    if names_its_beats(stated, length):
+        odds *= SAYS_LOOP
+    return odds / (1 + odds)
+
+
 def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
     """Take a stated tempo where length or ears confirm it; else keep what was heard.
 
@@ -37,8 +57,10 @@ def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
     whole nor the length made of its beats, it says which of the tempi that were heard is meant.
     What was heard instead shares what is left over.
     """
-    if heard is None or stated.bpm is None:
+    if stated.bpm is None:
         return heard
+    if heard is None:
+        return unheard(stated.bpm, length) if names_its_beats(stated, length) else None
     thought_of = [bpm for bpm, chance in heard.candidates if chance >= THOUGHT_OF]
     known = (*thought_of, heard.bpm / 2, heard.bpm * 2)
     near = next((bpm for bpm in known if abs(bpm / stated.bpm - 1) < 0.02), None)
@@ -47,6 +69,13 @@ def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
     precise = stated.bpm == round(stated.bpm) or hints.made_of(stated.bpm, length)
     told = tempo.stated(heard, stated.bpm if precise or near is None else near)
     return replace(told, candidates=shared(told))
+
+
+def unheard(bpm: float, length: float) -> Tempo:
+    """Return the tempo of a loop in which nothing is struck."""
+    sure = tempo.STATED
+    rivals = [(bpm / 2, (1 - sure) / 2), (bpm * 2, (1 - sure) / 2)]
+    return Tempo(bpm, sure, [(bpm, sure), *rivals], 0.0, length, from_ends=True, odds=0.0)
 
 
 def shared(told: Tempo) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ from sp404_app.audio.hypotheses import FREE, WHOLE, Hypotheses
 from sp404_app.audio.onset import Envelope
 from sp404_app.audio.weights import Linear, Net, sigmoid, softmax
 
+STATED: Final = 0.99  # the confidence of a tempo that is written and confirmed
 AGREE: Final = 0.006  # two hypotheses this near in tempo are one answer
 EXACT_MS: Final = 1.5  # a cut this inexact still counts as a whole tempo
 MOST_CANDIDATES: Final = 6
@@ -181,4 +182,4 @@ def agreement(lags: npt.NDArray[np.float32], beat: float) -> float:
 def stated(heard: Tempo, bpm: float) -> Tempo:
     """Return the tempo that is written on the file, what was heard becoming a rival."""
     rivals = [(other, chance) for other, chance in heard.candidates if abs(other / bpm - 1) > 0.02]
-    return replace(heard, bpm=bpm, confidence=0.99, candidates=[(bpm, 0.99), *rivals])
+    return replace(heard, bpm=bpm, confidence=STATED, candidates=[(bpm, STATED), *rivals])
