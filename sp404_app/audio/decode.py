@@ -3,8 +3,6 @@
 libsndfile comes first because it is exact and fast; FFmpeg (through PyAV) opens the rest.
 """
 
-import hashlib
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +27,6 @@ from sp404_app.errors import BadAudio
 __all__ = [
     "Header",
     "blocks",
-    "digest",
     "encode_preview",
     "opened",
     "playable_in_browsers",
@@ -127,22 +124,6 @@ def sane(block: Frames) -> Frames:
         return block
     finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
     return np.clip(finite, -HEADROOM, HEADROOM)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of the decoded sound, so that a WAV and its FLAC are the same.
-
-    The hash runs over the rate and the channels (two little-endian 32-bit numbers), then the
-    interleaved float32 samples.
-
-    Raises:
-        BadAudio: If nothing can be decoded.
-    """
-    with opened(path) as (header, found):
-        sha = hashlib.sha256(struct.pack("<II", header.sample_rate, header.channels))
-        for block in found:
-            sha.update(np.ascontiguousarray(block, dtype="<f4").data)
-    return sha.hexdigest()
 
 
 def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ARRAY, String, Uuid, any_, literal
 from sqlmodel import Session, col, delete, select, update
 
-from sp404_app.audio import decode
+from sp404_app.audio import decode, digest
 from sp404_app.audio.decode import Header
 from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
@@ -53,7 +53,7 @@ def inspect(path: Path, filename: str, folder: str = "") -> Incoming:
         folder=folder_name(folder),
         size=path.stat().st_size,
         header=header,
-        digest=decode.digest(path),
+        digest=digest.of(path),
     )
 
 

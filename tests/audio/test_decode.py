@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sp404_app.audio import decode, header, libav, libsnd
+from sp404_app.audio import decode, digest, header, libav, libsnd
 from sp404_app.audio.header import Header
 from sp404_app.errors import BadAudio
 from tests.audio.conftest import RATE, Write, encode_m4a, sine
@@ -91,11 +91,11 @@ def test_blocks_join_to_the_exact_samples(write: Write) -> None:
 
 def test_the_same_sound_has_the_same_digest_in_every_lossless_format(write: Write) -> None:
     noise = np.random.default_rng(1).integers(-32768, 32767, (60_000, 2), np.int16)
-    digests = {decode.digest(write(f"a.{ext}", noise)) for ext in ("wav", "flac", "aiff")}
+    digests = {digest.of(write(f"a.{ext}", noise)) for ext in ("wav", "flac", "aiff")}
     assert len(digests) == 1
-    assert decode.digest(write("b.wav", noise[:-1])) not in digests
-    assert decode.digest(write("c.wav", noise, 48_000)) not in digests
-    assert decode.digest(write("d.wav", noise.reshape(-1))) not in digests
+    assert digest.of(write("b.wav", noise[:-1])) not in digests
+    assert digest.of(write("c.wav", noise, 48_000)) not in digests
+    assert digest.of(write("d.wav", noise.reshape(-1))) not in digests
 
 
 def test_not_a_number_and_infinity_become_silence_and_giants_are_held(write: Write) -> None:
