@@ -45,7 +45,8 @@ def draw_tempo(scores: Scores, sets: Sequence[str], path: Path) -> None:
         axes.bar(at, 100 * means, width, yerr=bars, color=COLOURS[number], label=method,
                  error_kw={"linewidth": 0.8})  # fmt: skip
     counts = [len(scores[name, methods[0]]) for name in sets]
-    labels = [f"{name}\nn={count}" for name, count in zip(sets, counts, strict=True)]
+    lines = [name.replace(", ", ",\n", 1) for name in sets]
+    labels = [f"{line}\nn={count}" for line, count in zip(lines, counts, strict=True)]
     axes.set_xticks(np.arange(len(sets)), labels)
     axes.set_ylim(0, 100)
     axes.set_ylabel("tempo right to 4 % (per cent)")
