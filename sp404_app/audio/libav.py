@@ -59,8 +59,9 @@ def errors() -> tuple[type[Exception], ...]:
     """List what FFmpeg raises on damaged input."""
     from av.error import FFmpegError  # noqa: PLC0415  see `opened`
 
-    # A damaged header can also surface as an end of file, a lookup or a value error from PyAV.
-    return (FFmpegError, EOFError, LookupError, ValueError)
+    # A damaged header can also surface as an end of file, a lookup or a value error from PyAV,
+    # or, where it says to seek to nowhere, as an error of the file.
+    return (FFmpegError, EOFError, LookupError, ValueError, OSError)
 
 
 def header(path: Path) -> Header | None:
@@ -120,12 +121,14 @@ def blocks(path: Path) -> Iterator[Frames]:
     found = demuxer(path)
     assert found is not None  # `header` was read before
     waiting: list[Frames] = []
+    count = 0  # a damaged header can make packets of one frame: they are not added up anew
     with opened(path, found[0]) as container:
         for _, frames in decoded(container):
             waiting.append(frames)
-            if sum(map(len, waiting)) >= BLOCK_FRAMES:
+            count += len(frames)
+            if count >= BLOCK_FRAMES:
                 yield np.concatenate(waiting)
-                waiting = []
+                waiting, count = [], 0
     if waiting:
         yield np.concatenate(waiting)
 

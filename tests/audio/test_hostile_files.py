@@ -1,5 +1,6 @@
 """Files that nobody expects: endless, shrill, upside down, backwards; all end in bounded memory."""
 
+import struct
 import time
 import tracemalloc
 import wave
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import soxr
 
-from sp404_app.audio import peaks, synth_drums
+from sp404_app.audio import libav, peaks, synth_drums
 from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file
 from sp404_app.audio.decode import blocks
 from sp404_app.audio.survey import survey
@@ -203,3 +204,25 @@ def test_a_doubtful_tempo_is_left_for_people_to_choose() -> None:
 
 def test_noise_that_comes_and_goes_has_no_key() -> None:
     assert [heard(material.field_recording(seed)).key for seed in range(3)] == [None] * 3
+
+
+def caf(bytes_per_packet: int, frames_per_packet: int, chunk: bytes) -> bytes:
+    """Make a Core Audio file of 16 bits, mono, whose header may lie."""
+    lpcm = struct.pack(">d4s5I", 44_100.0, b"lpcm", 0, bytes_per_packet, frames_per_packet, 1, 16)
+    return b"caff" + struct.pack(">HH4sq", 1, 0, b"desc", 32) + lpcm + chunk
+
+
+def test_a_header_that_points_to_nowhere_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.caf"
+    path.write_bytes(caf(2, 1, struct.pack(">4sQ", b"free", 0x7F00000000000FB0) + bytes(9000)))
+    with pytest.raises(BadAudio, match="not a sound file that we can read"):
+        analyse_file(path, "")
+
+
+def test_packets_of_one_frame_are_not_added_up_again_and_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.caf"
+    data = struct.pack(">4sqI", b"data", 4 + 120_000, 0) + bytes(120_000)
+    path.write_bytes(caf(2, 0x800001, data))
+    started = time.process_time()
+    assert sum(map(len, libav.blocks(path))) == 60_000
+    assert time.process_time() - started < 8
