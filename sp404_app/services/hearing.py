@@ -7,11 +7,12 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
 import structlog
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 import sp404_app
 from sp404_app.audio.likeness import DIMENSIONS
@@ -96,6 +97,25 @@ def _run(file: IO[bytes], said: IO[bytes], complaints: IO[bytes]) -> int:
         raise Unavailable("We cannot listen just now. Please try again soon.") from error
 
 
+# Each part of a vector has unit length.
+Share = Annotated[FiniteFloat, Field(ge=-2, le=2)]
+
+
+class _Answer(BaseModel):
+    """What the process may say: what is wrong with the file, or `Heard`."""
+
+    model_config = ConfigDict(strict=True)
+
+    engine_version: str
+    likeness: list[Share] = Field(min_length=DIMENSIONS, max_length=DIMENSIONS)
+    duration: FiniteFloat
+    silent: bool
+    kind: str
+    bpm: FiniteFloat | None
+    key: str | None
+    camelot: str | None
+
+
 def _read(said: bytes) -> Heard:
     """Read what the process said; a file may have made it say anything.
 
@@ -103,13 +123,19 @@ def _read(said: bytes) -> Heard:
         BadAudio: If it says what is wrong with the file, or makes no sense.
     """
     try:
-        answer: dict[str, Any] = json.loads(said)
-        if problem := answer.pop("error"):
-            raise BadAudio(str(problem)[:400])
-        answer["likeness"] = np.asarray(answer["likeness"], np.float32)
-        heard = Heard(**answer)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        answer = json.loads(said)
+        if isinstance(answer, dict) and answer.get("error"):
+            raise BadAudio(str(answer["error"])[:400])
+        found = _Answer.model_validate(answer)
+    except ValueError as error:  # pydantic's, too
         raise BadAudio(STOPPED) from error
-    if heard.likeness.shape != (DIMENSIONS,) or not np.isfinite(heard.likeness).all():
-        raise BadAudio(STOPPED)
-    return heard
+    return Heard(
+        engine_version=found.engine_version,
+        likeness=np.asarray(found.likeness, np.float32),
+        duration=found.duration,
+        silent=found.silent,
+        kind=found.kind,
+        bpm=found.bpm,
+        key=found.key,
+        camelot=found.camelot,
+    )

@@ -1,5 +1,6 @@
 """POST /api/samples/similar: a file is heard, compared, and gone."""
 
+import json
 import sys
 import tempfile
 import time
@@ -218,9 +219,21 @@ def test_a_file_that_takes_too_long_is_given_up(
 HANGS = "import signal, time; signal.signal(signal.SIGALRM, signal.SIG_IGN); time.sleep(60)"
 
 
+FACTS = {
+    "error": None, "engine_version": "0", "likeness": [0.0] * 64, "duration": 1.0,
+    "silent": False, "kind": "loop", "bpm": None, "key": None, "camelot": None,
+}  # fmt: skip
+FALSE = [{"duration": "long"}, {"bpm": float("nan")}, {"kind": 7}, {"silent": None},
+         {"likeness": [0.0] * 63}, {"likeness": [1e300] * 64}]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "program", [HANGS, "import os; os.abort()", "1 / 0", "print('{}')", "print(list(range(9**9)))"]
-)
+    "program",
+    [
+        HANGS, "import os; os.abort()", "1 / 0", "print('{}')", "print(list(range(9**9)))",
+        *(f"import sys; sys.stdout.write({json.dumps(FACTS | each)!r})" for each in FALSE),
+    ],
+)  # fmt: skip
 def test_a_decoder_that_hangs_crashes_or_talks_nonsense_takes_nobody_with_it(
     hear: Hear, environment: pytest.MonkeyPatch, program: str
 ) -> None:
