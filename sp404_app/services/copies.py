@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, select
 
 from sp404_app.audio import prints
-from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.audio.likeness import Aspect, weighted
 from sp404_app.audio.prints import PRINT_VERSION, Print
 from sp404_app.db import after_commit
@@ -72,7 +71,11 @@ def _found(
     vector: npt.NDArray[np.float32],
     taken: Print,
 ) -> list[uuid.UUID]:
-    """Return the person's other sounds that are of the same recording, in the trash or not."""
+    """Return the person's other sounds that are of the same recording, in the trash or not.
+
+    Vectors of an older engine only say less well which prints to compare; without them, groups
+    would fall apart while a library is heard again.
+    """
     away, _ = likeness.gap(weighted(vector), Aspect.TIMBRE)
     near = (
         select(SamplePrint.sample_id)
@@ -82,7 +85,6 @@ def _found(
             SamplePrint.version == PRINT_VERSION,
             col(SamplePrint.length).between(*prints.fitting(taken.length)),
             SamplePrint.sample_id != sample_id,
-            SampleVector.engine_version == ENGINE_VERSION,
         )
         .order_by(away, col(SamplePrint.sample_id))
         .limit(NEAREST)

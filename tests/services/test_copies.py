@@ -215,17 +215,24 @@ def test_old_trash_that_is_emptied_leaves_nobody_alone(user: User, put: Keep) ->
     assert groups() == []
 
 
-def test_only_prints_and_ears_of_the_present_versions_are_compared(user: User, put: Keep) -> None:
+def test_only_prints_of_the_present_version_are_compared(user: User, put: Keep) -> None:
     old = put(ONE)
     with transaction() as session:
         session.get_one(SamplePrint, old).version = 0
     put(ONE)
     assert groups() == []
+
+
+def test_copies_stay_together_while_a_library_is_heard_by_a_new_engine(
+    user: User, put: Keep
+) -> None:
+    ids = [put(ONE) for _ in range(3)]
     with transaction() as session:
-        session.get_one(SamplePrint, old).version = prints.PRINT_VERSION
-        session.get_one(SampleVector, old).engine_version = "0"
-    put(ONE)
-    assert [old in group for group in groups()] == [False]
+        for each in ids:
+            session.get_one(SampleVector, each).engine_version = "0"
+    for each in ids:
+        remember(user.id, each)
+        assert groups() == [set(ids)]
 
 
 def test_copies_that_are_finished_at_the_same_instant_find_each_other(
