@@ -28,6 +28,9 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
 
     A worker that is busy with a sound of theirs finds its row gone and stops.
     """
+    # Workers lock their job, and then need the person: the other way round, both would wait.
+    jobs = select(ProcessingJob.id).where(ProcessingJob.user_id == user_id)
+    session.exec(jobs.order_by(col(ProcessingJob.id)).with_for_update()).all()
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         return

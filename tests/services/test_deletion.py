@@ -1,0 +1,51 @@
+"""An account goes at once with all that is in it, whatever works on it meanwhile."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from sqlmodel import select
+
+from sp404_app.audio import prints
+from sp404_app.audio.likeness import DIMENSIONS
+from sp404_app.db import transaction
+from sp404_app.models import ProcessingJob, Sample, User
+from sp404_app.services import copies, deletion, jobs
+
+
+def test_a_worker_that_is_about_to_save_and_the_end_of_its_account_do_not_wait_for_each_other(
+    user: User, keep: Callable[..., object]
+) -> None:
+    keep()
+    with transaction() as session:
+        waiting = session.exec(select(ProcessingJob)).one()
+        job = jobs.claim(session, waiting.id)
+    assert job
+    assert job.sample_id
+    sample_id, holds = job.sample_id, threading.Event()
+    noise = np.random.default_rng(1).uniform(-0.5, 0.5, 22_050).astype(np.float32)
+
+    def save() -> None:
+        with transaction() as session:
+            assert jobs.still_mine(session, job)
+            holds.set()
+            ended.wait(1)  # the other one is on its way, and may not get there before us
+            vector = np.ones(DIMENSIONS, np.float32)
+            copies.remember(session, user.id, sample_id, vector, prints.taken(noise, 44_100))
+
+    def end() -> None:
+        with transaction() as session:
+            deletion.erase(session, user.id)
+        ended.set()
+
+    ended = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        saved = pool.submit(save)
+        assert holds.wait(10)
+        gone = pool.submit(end)
+        saved.result(20)
+        gone.result(20)
+    with transaction() as session:
+        assert session.exec(select(User)).all() == []
+        assert session.exec(select(Sample)).all() == []
