@@ -195,7 +195,7 @@ async def verify_email(form: Verification, client: Caller) -> Message:
 @router.post("/resend-verification")
 async def resend_verification(form: Address, client: Caller, later: BackgroundTasks) -> Message:
     """Mail the confirmation link again, if the address waits for one."""
-    await limits.mail("resend", form.email, client.ip, 3)
+    await limits.resend(form.email, client.ip)
     later.add_task(doors.resend_verification, form.email)
     return Message(message="If this address waits to be confirmed, a mail is on its way.")
 
@@ -203,7 +203,7 @@ async def resend_verification(form: Address, client: Caller, later: BackgroundTa
 @router.post("/forgot-password")
 async def forgot_password(form: Address, client: Caller, later: BackgroundTasks) -> Message:
     """Mail a link to choose a new password, if the address has an account."""
-    await limits.mail("forgot", form.email, client.ip, 5)
+    await limits.forgotten(form.email, client.ip)
     later.add_task(doors.forgot_password, form.email, client)
     return Message(message="If this address has an account, a mail is on its way.")
 

@@ -105,7 +105,7 @@ async def confirm(who: Identity, form: Proof, client: Caller) -> None:
 @router.put("/email", status_code=status.HTTP_202_ACCEPTED)
 async def put_email(who: Confirmed, form: NewAddress, client: Caller) -> Message:
     """Ask for another address; the link mailed to it makes the change."""
-    await limits.mail("change-email", str(who.user_id), client.ip, 5)
+    await limits.address_change(who.user_id, form.email, client.ip)
     await in_transaction(email_change.ask, who.user_id, form.email, client)
     return Message(message="Please look at the mail to your new address.")
 

@@ -3,6 +3,7 @@
 Passwords arrive hashed: `services/doors.py` hashes them before a transaction is opened.
 """
 
+import datetime as dt
 import unicodedata
 import uuid
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from sp404_app.errors import Invalid, NotFound, NotSignedIn
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services import audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services.account_lock import MEANWHILE, lock_account
 from sp404_app.services.sign_ins import Client
 
 LONGEST_NAME = 100
 NOT_PRESENT = "This is not your present password."
-MEANWHILE = "This account was changed meanwhile. Please sign in again."
+NO_PASSWORD = "!"  # noqa: S105 - matches no password at all
+LINK_EVERY = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,35 +113,55 @@ def create(
     return session.exec(query).scalar_one_or_none()
 
 
-def register(session: Session, account: NewAccount, password_hash: str, client: Client) -> None:
-    """Make an account and mail a link to its address; the caller never learns if there was one."""
+def register(
+    session: Session, account: NewAccount, password_hash: str, client: Client
+) -> uuid.UUID | None:
+    """Make an account and mail a link to its address; return None if the address has one."""
     user_id = create(session, account, password_hash)
     if user_id is not None:
         audit.note(session, user_id, "registered", client)
-        token = one_time.make(session, user_id, Purpose.VERIFY_EMAIL)
-        mail.to_address(session, account.email, letters.verify_email(token))
-        return
-    known = _by_email(session, account.email)
-    audit.note(session, known.id if known else None, "registered_again", client)
-    if known is not None:
-        mail.to_address(session, known.email, _letter_for_known(session, known))
+        _mail_link(session, lock_account(session, user_id))
+    return user_id
 
 
-def _letter_for_known(session: Session, user: User) -> letters.Letter:
-    """Choose what to tell the owner of a mailbox about a second registration.
+def register_again(
+    session: Session, known: Credential, client: Client, *, same_password: bool
+) -> None:
+    """Tell the owner of a mailbox by mail that their address was registered once more.
 
-    Whoever began an account without confirming it may not own the mailbox, so its owner
-    chooses the password anew.
+    An account that is not confirmed yet keeps its password only if whoever registers again knows
+    it. Otherwise two people may have chosen one, and nobody knows which of them owns the mailbox:
+    none of the passwords counts then, nor any link mailed before, and the owner chooses anew.
     """
+    user = _locked_if_there(session, known.user_id)
+    audit.note(session, user.id if user else None, "registered_again", client)
+    if user is None:
+        return
     if user.email_verified_at:
-        return letters.account_exists()
-    return letters.finish_account(one_time.make(session, user.id, Purpose.RESET_PASSWORD))
+        mail.to_address(session, user.email, letters.account_exists())
+        return
+    if not same_password or user.password_hash != known.password_hash:
+        user.password_hash, user.first_name, user.last_name = NO_PASSWORD, "", ""
+        one_time.void(session, user.id, Purpose.VERIFY_EMAIL)
+    elif one_time.is_waiting(session, user.id, Purpose.VERIFY_EMAIL, LINK_EVERY):
+        return  # a second click: the mail is on its way
+    _mail_link(session, user)
 
 
 def resend_verification(session: Session, email: str) -> None:
-    """Mail the confirmation link again, if the address waits for one."""
-    user = _by_email(session, email)
+    """Mail the link that completes an account again, if the address waits for one."""
+    found = user_with(session, email)
+    user = _locked_if_there(session, found.id) if found else None
     if user is not None and user.email_verified_at is None:
+        _mail_link(session, user)
+
+
+def _mail_link(session: Session, user: User) -> None:
+    """Mail the link that completes an account: to confirm it, or to choose its password."""
+    if user.password_hash == NO_PASSWORD:
+        token = one_time.make(session, user.id, Purpose.RESET_PASSWORD)
+        mail.to_address(session, user.email, letters.finish_account(token))
+    else:
         token = one_time.make(session, user.id, Purpose.VERIFY_EMAIL)
         mail.to_address(session, user.email, letters.verify_email(token))
 
@@ -157,7 +180,8 @@ def verify_email(session: Session, token: str, client: Client) -> None:
 
 def forgot_password(session: Session, email: str, client: Client) -> None:
     """Mail a link that lets the owner of an address choose a password, if it has an account."""
-    user = _by_email(session, email)
+    found = user_with(session, email)
+    user = _locked_if_there(session, found.id) if found else None
     audit.note(session, user.id if user else None, "password_forgotten", client)
     if user is not None:
         token = one_time.make(session, user.id, Purpose.RESET_PASSWORD)
@@ -172,6 +196,7 @@ def reset_password(session: Session, token: str, password_hash: str, client: Cli
     """
     user = session.get_one(User, one_time.use(session, token, Purpose.RESET_PASSWORD))
     user.email_verified_at = user.email_verified_at or now()  # the mail has been read
+    one_time.void(session, user.id, Purpose.VERIFY_EMAIL)
     personal_tokens.revoke_all(session, user.id)  # whoever knew the password may have made some
     _set_password(session, user, password_hash, client, keep=None)
 
@@ -185,7 +210,7 @@ def change_password(
         Invalid: If the old one is not the present one any more.
         NotSignedIn: If the account is gone.
     """
-    user = _locked(session, old.user_id)
+    user = lock_account(session, old.user_id)
     if user.password_hash != old.password_hash:
         raise Invalid(NOT_PRESENT, {"current_password": [NOT_PRESENT]})
     _set_password(session, user, password_hash, client, keep=keep)
@@ -211,7 +236,7 @@ def rehash(session: Session, credential: Credential, password_hash: str) -> Cred
     Raises:
         NotSignedIn: If the account is gone.
     """
-    user = _locked(session, credential.user_id)
+    user = lock_account(session, credential.user_id)
     if user.password_hash == credential.password_hash:
         user.password_hash = password_hash
     return _credential(user)
@@ -226,22 +251,20 @@ def ensure_unchanged(session: Session, credential: Credential) -> None:
     Raises:
         NotSignedIn: If the password was changed meanwhile, or the account is gone.
     """
-    if _locked(session, credential.user_id).password_hash != credential.password_hash:
+    if lock_account(session, credential.user_id).password_hash != credential.password_hash:
         raise NotSignedIn(MEANWHILE)
 
 
-def _locked(session: Session, user_id: uuid.UUID) -> User:
-    # A weak lock: rows that name the person, such as those of an upload, need not wait for it.
-    weak = {"key_share": True}
-    user = session.get(User, user_id, with_for_update=weak, populate_existing=True)
-    if user is None:
-        raise NotSignedIn(MEANWHILE)
-    return user
+def _locked_if_there(session: Session, user_id: uuid.UUID) -> User | None:
+    try:
+        return lock_account(session, user_id)
+    except NotSignedIn:
+        return None
 
 
 def credential(session: Session, email: str) -> Credential | None:
     """Return what the password of an address is compared with, if it has an account."""
-    user = _by_email(session, email)
+    user = user_with(session, email)
     return _credential(user) if user else None
 
 
@@ -289,18 +312,20 @@ def rename(
 
     Raises:
         Invalid: If a name is too long or cannot be shown.
+        NotSignedIn: If the account is gone.
     """
     names = {"first_name": first_name, "last_name": last_name}
     changes = {field: _squeezed(name) for field, name in names.items() if name is not None}
     problems = {field: [wrong] for field, name in changes.items() if (wrong := _wrong(name))}
     if problems:
         raise Invalid("Please look at the marked fields.", problems)
-    session.get_one(User, user_id).sqlmodel_update(changes)
+    lock_account(session, user_id).sqlmodel_update(changes)
     session.flush()
     return profile(session, user_id)
 
 
-def _by_email(session: Session, email: str) -> User | None:
+def user_with(session: Session, email: str) -> User | None:
+    """Return who has an address, in any spelling."""
     try:
         address = address_of(email)
     except Invalid:

@@ -16,6 +16,7 @@ from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import User
 from sp404_app.services import storage
+from sp404_app.services.account_lock import lock_account
 
 SIDE = 256
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
@@ -60,8 +61,12 @@ def _written(picture: Image.Image) -> bytes:
 
 
 def put(session: Session, user_id: uuid.UUID, picture: bytes) -> str:
-    """Make a picture, as `squared` gives it, a person's, and return its address."""
-    user = session.get_one(User, user_id, with_for_update=True)
+    """Make a picture, as `squared` gives it, a person's, and return its address.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    user = lock_account(session, user_id)
     _forget(session, user)
     name = uuid.uuid4().hex
     if_undone(session, partial(storage.delete, _key(name)))
@@ -75,8 +80,12 @@ def put(session: Session, user_id: uuid.UUID, picture: bytes) -> str:
 
 
 def remove(session: Session, user_id: uuid.UUID) -> None:
-    """Take a person's picture away, if they have one."""
-    user = session.get_one(User, user_id, with_for_update=True)
+    """Take a person's picture away, if they have one.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    user = lock_account(session, user_id)
     _forget(session, user)
     user.avatar_url = None
 
@@ -87,8 +96,8 @@ def key_for(session: Session, user_id: uuid.UUID, name: uuid.UUID) -> str:
     Raises:
         NotFound: If it is not theirs, or not theirs any more.
     """
-    user = session.get_one(User, user_id)
-    if user.avatar_url != f"{ADDRESS}{name.hex}":
+    user = session.get(User, user_id)
+    if user is None or user.avatar_url != f"{ADDRESS}{name.hex}":
         raise NotFound("There is no such picture.")
     return _key(name.hex)
 

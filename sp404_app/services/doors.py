@@ -40,7 +40,7 @@ async def register(
 
     Raises:
         Invalid: With what is wrong, by field.
-        TooMany: If this host signs up too often.
+        TooMany: If this host signs up too often, or this mailbox is signed up too often.
     """
     await limits.sign_up(client.ip)
     account, problems = accounts.checked(email, first_name, last_name)
@@ -50,9 +50,25 @@ async def register(
         problems |= error.details
     if problems:
         raise Invalid(LOOK, problems)
-    password_hash = await passwords.hashed(password)
-    await in_transaction(accounts.register, account, password_hash, client)
+    await limits.registration(account.email)
+    if not await _register_new(account, password, client):
+        await _register_new(account, password, client)  # made meanwhile, so it is known now
     return account
+
+
+async def _register_new(account: NewAccount, password: str, client: Client) -> bool:
+    """Make an account, or have the owner of the address told; say whether either was done.
+
+    A password is hashed or compared, never both: how long it takes tells nothing.
+    """
+    known = await in_transaction(accounts.credential, account.email)
+    if known is None:
+        password_hash = await passwords.hashed(password)
+        made = await in_transaction(accounts.register, account, password_hash, client)
+        return made is not None
+    same = await passwords.matches(password, known.password_hash)
+    await in_transaction(accounts.register_again, known, client, same_password=same)
+    return True
 
 
 async def sign_in(email: str, password: str, client: Client) -> Credential:

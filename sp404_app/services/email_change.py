@@ -10,10 +10,9 @@ from sp404_app.errors import Invalid
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
 from sp404_app.services import accounts, audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services.account_lock import lock_account
+from sp404_app.services.accounts import NO_PASSWORD
 from sp404_app.services.sign_ins import Client
-
-NO_PASSWORD = "!"  # noqa: S105 - matches no password at all
-STALE = "This link has been used already, or is too old. Please ask for a new one."
 
 
 def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str:
@@ -24,9 +23,10 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
 
     Raises:
         Invalid: If it cannot be an address, or is the present one.
+        NotSignedIn: If the account is gone.
     """
     address = accounts.address_of(email)
-    user = session.get_one(User, user_id, with_for_update=True)
+    user = lock_account(session, user_id)
     if address == user.email.lower():
         message = "This is your address already."
         raise Invalid(message, {"email": [message]})
@@ -49,7 +49,7 @@ def confirm(session: Session, token: str, client: Client) -> str:
         Invalid: If the token is not good (any more), or the address got an account meanwhile.
     """
     user_id, address = one_time.use_for_address(session, token, Purpose.CHANGE_EMAIL)
-    user = session.get_one(User, user_id, with_for_update=True)
+    user = session.get_one(User, user_id)
     old = user.email
     _swap(session, user, address)
     # Links to the old address die; what reverts the change stays good.
@@ -70,7 +70,7 @@ def revert(session: Session, token: str, client: Client) -> None:
         Invalid: If the token is not good (any more).
     """
     user_id, address = one_time.use_for_address(session, token, Purpose.REVERT_EMAIL)
-    user = session.get_one(User, user_id, with_for_update=True)
+    user = session.get_one(User, user_id)
     if user.email != address:
         _make_room(session, address)
         _swap(session, user, address)
@@ -92,7 +92,7 @@ def _swap(session: Session, user: User, address: str) -> None:
         with session.begin_nested():
             session.flush()
     except IntegrityError as error:  # somebody made an account with it in the meantime
-        raise Invalid(STALE, {"token": [STALE]}) from error
+        raise Invalid(one_time.WORTHLESS, {"token": [one_time.WORTHLESS]}) from error
 
 
 def _make_room(session: Session, address: str) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
-from sp404_app.models import Sample, User
-from sp404_app.services import quotas, samples, tags
+from sp404_app.models import Sample
+from sp404_app.services import accounts, quotas, samples, tags
 from sp404_app.services.words import file_name
 from sp404_app.settings import settings
 
@@ -73,11 +73,10 @@ def person(email: str) -> uuid.UUID:
         NotFound: If nobody has it.
     """
     with transaction() as session:
-        named = select(User.id).where(func.lower(User.email) == email.strip().lower())
-        found = session.exec(named).first()
+        found = accounts.user_with(session, email)
     if found is None:
         raise NotFound(f"Nobody has an account with the address {email}.")
-    return found
+    return found.id
 
 
 def take(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from sp404_app.errors import TooMany
-from sp404_app.services import allowed, counters
+from sp404_app.errors import Invalid, TooMany
+from sp404_app.services import accounts, allowed, counters
 from sp404_app.services.counters import Count, RedisAway
 from sp404_app.settings import settings
 
@@ -17,7 +17,8 @@ MINUTE, DAY = 60, 86_400
 FAILURES, FAILURES_WINDOW = 5, 300
 FAILURES_EVERYWHERE = 25
 HEARD_PER_MINUTE = 30
-MAILS_WINDOW = 600
+MAILS, MAILS_WINDOW = 5, 600
+REGISTRATIONS = RESENDS = 3  # in a window of mails, for one mailbox
 
 log = structlog.get_logger()
 
@@ -101,7 +102,7 @@ async def _was_here(email: str, ip: str) -> bool:
 
 
 def _place(email: str, ip: str) -> str:
-    return f"sp404:was-here:{_short(email)}:{_host(ip)}"
+    return f"sp404:was-here:{_mailbox(email)}:{_host(ip)}"
 
 
 async def sign_up(ip: str) -> None:
@@ -113,14 +114,49 @@ async def sign_up(ip: str) -> None:
     await _strict(f"sign-up:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
 
 
-async def mail(kind: str, email: str, ip: str, most: int) -> None:
-    """Count a wish for a mail, known address or not: `most` in ten minutes for one address.
+async def registration(email: str) -> None:
+    """Count a registration of a mailbox: three in ten minutes, whoever asks.
 
     Raises:
         TooMany: With `retry_after`, in seconds.
     """
+    await _strict(f"register:{_mailbox(email)}", REGISTRATIONS, MAILS_WINDOW)
+
+
+async def resend(email: str, ip: str) -> None:
+    """Count a request for a new confirmation link: one a minute and three in ten for a mailbox.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _mails("resend", ip)
+    await _strict(f"resend-minute:{_mailbox(email)}", 1, MINUTE)
+    await _strict(f"resend:{_mailbox(email)}", RESENDS, MAILS_WINDOW)
+
+
+async def forgotten(email: str, ip: str) -> None:
+    """Count a request for a reset link, known address or not: five in ten minutes for a mailbox.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _mails("forgot", ip)
+    await _strict(f"forgot:{_mailbox(email)}", MAILS, MAILS_WINDOW)
+
+
+async def address_change(user_id: uuid.UUID, email: str, ip: str) -> None:
+    """Count a request for another address: five in ten minutes for its person and its mailbox.
+
+    Raises:
+        TooMany: With `retry_after`, in seconds.
+    """
+    await _mails("change-email", ip)
+    await _strict(f"change-email:{user_id}", MAILS, MAILS_WINDOW)
+    await _strict(f"change-email:{_mailbox(email)}", MAILS, MAILS_WINDOW)
+
+
+async def _mails(kind: str, ip: str) -> None:
     await _strict(f"{kind}:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
-    await _strict(f"{kind}:{_short(email)}", most, MAILS_WINDOW)
 
 
 async def token(kind: str, ip: str) -> None:
@@ -183,13 +219,19 @@ def _words(seconds: int) -> str:
 
 
 def _failures(email: str, ip: str) -> tuple[str, str]:
-    return f"failed:{_short(email)}:{_host(ip)}", f"failed:{_short(email)}"
+    return f"failed:{_mailbox(email)}:{_host(ip)}", f"failed:{_mailbox(email)}"
 
 
-def _short(email: str) -> str:
-    """Shorten an address to something that names nobody and has a bounded length."""
-    folded = email.strip().casefold().encode("utf-8", "surrogatepass")
-    return hashlib.sha256(folded).hexdigest()[:32]
+def _mailbox(email: str) -> str:
+    """Return a key of bounded length for a mailbox, the same for every spelling of its address.
+
+    An address is normalised as the lookup of accounts does it, so that both mean the same one.
+    """
+    try:
+        address = accounts.address_of(email)
+    except Invalid:  # no account can have it
+        address = email.strip().casefold()
+    return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _host(ip: str) -> str:

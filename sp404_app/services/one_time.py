@@ -1,4 +1,8 @@
-"""Tokens for mails and second steps: random, hashed, good once, for one purpose, for a while."""
+"""Tokens for mails and second steps: random, hashed, good once, for one purpose, for a while.
+
+A new token for a mailed link voids those mailed before it. Three kinds differ: the ways back to
+former addresses all stay good, and so do the challenges of several devices.
+"""
 
 import datetime as dt
 import secrets
@@ -6,9 +10,10 @@ import uuid
 
 from sqlmodel import Session, col, select, update
 
-from sp404_app.errors import Invalid
+from sp404_app.errors import Invalid, NotSignedIn
 from sp404_app.models import OneTimeToken, Purpose
 from sp404_app.models.columns import now
+from sp404_app.services.account_lock import lock_account
 from sp404_app.services.sign_ins import digest
 
 LASTS = {
@@ -18,10 +23,19 @@ LASTS = {
     Purpose.REVERT_EMAIL: dt.timedelta(days=7),
     Purpose.TWO_FACTOR: dt.timedelta(minutes=5),
 }
+SEVERAL = frozenset({Purpose.REVERT_EMAIL, Purpose.TWO_FACTOR})  # may be good at the same time
+WORTHLESS = "This link has been used already, or is too old. Please ask for a new one."
 
 
 def make(session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str = "") -> str:
-    """Make a token and return it; only its hash is kept."""
+    """Make a token and return it; only its hash is kept, and earlier ones of its kind end.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    if purpose not in SEVERAL:
+        lock_account(session, user_id)
+        void(session, user_id, purpose)
     token = secrets.token_urlsafe(32)
     session.add(
         OneTimeToken(
@@ -37,6 +51,15 @@ def make(session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str 
 
 def owner(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
     """Return whose a token is, without using it up.
+
+    Raises:
+        Invalid: If it is unknown, for something else, used, or too old.
+    """
+    return _good(session, token, purpose).user_id
+
+
+def hold(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
+    """Lock the account of a good token, and return whose it is, without using it up.
 
     Raises:
         Invalid: If it is unknown, for something else, used, or too old.
@@ -87,15 +110,33 @@ def void(
     )
 
 
+def is_waiting(session: Session, user_id: uuid.UUID, purpose: Purpose, age: dt.timedelta) -> bool:
+    """Say whether a good token of a person is younger than `age`."""
+    query = select(OneTimeToken.id).where(
+        OneTimeToken.user_id == user_id,
+        OneTimeToken.purpose == purpose,
+        col(OneTimeToken.used_at).is_(None),
+        col(OneTimeToken.created_at) > now() - age,
+    )
+    return session.exec(query).first() is not None
+
+
 def _held(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
+    """Lock the account of a token, and read the token again: another request may have used it."""
+    try:
+        lock_account(session, _good(session, token, purpose).user_id)
+    except NotSignedIn as error:  # deleted meanwhile, with all its tokens
+        raise Invalid(WORTHLESS, {"token": [WORTHLESS]}) from error
+    return _good(session, token, purpose)
+
+
+def _good(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
     query = (
         select(OneTimeToken)
         .where(OneTimeToken.hash == digest(token), OneTimeToken.purpose == purpose)
-        .with_for_update()  # of two requests at once, the second sees it used
         .execution_options(populate_existing=True)
     )
     row = session.exec(query).first()
     if row is None or row.used_at or row.expires_at <= now():
-        message = "This link has been used already, or is too old. Please ask for a new one."
-        raise Invalid(message, {"token": [message]})
+        raise Invalid(WORTHLESS, {"token": [WORTHLESS]})
     return row

@@ -10,7 +10,8 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import audit, deletion, keys, quotas, sign_ins, two_factor
+from sp404_app.services import accounts, audit, deletion, keys, quotas, sign_ins, two_factor
+from sp404_app.services.account_lock import lock_account
 from sp404_app.services.audit import Event
 from sp404_app.services.sign_ins import Client
 
@@ -48,7 +49,7 @@ def verify(name: str) -> None:
         NotFound: If nobody has this address or id.
     """
     with transaction() as session:
-        user = _named(session, name)
+        user = lock_account(session, _named(session, name).id)
         user.email_verified_at = user.email_verified_at or now()
         audit.note(session, user.id, "verified_by_operator", OPERATOR)
 
@@ -133,8 +134,7 @@ def retire_key(kid: str) -> None:
 
 def _named(session: Session, name: str) -> User:
     by_id = _id(name)
-    which = User.id == by_id if by_id else User.email == name.strip().lower()
-    user = session.exec(select(User).where(which)).first()
+    user = session.get(User, by_id) if by_id else accounts.user_with(session, name)
     if user is None:
         raise NotFound(f"Nobody has the address or id {name!r}.")
     return user

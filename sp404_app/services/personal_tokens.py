@@ -10,9 +10,10 @@ from sqlalchemy import delete, func
 from sqlmodel import Session, col, select, update
 
 from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
-from sp404_app.models import PersonalToken, User
+from sp404_app.models import PersonalToken
 from sp404_app.models.columns import now
 from sp404_app.services import audit, letters, mail
+from sp404_app.services.account_lock import lock_account
 from sp404_app.services.sign_ins import Client, SignedIn, digest
 from sp404_app.services.words import clean_text
 
@@ -67,11 +68,12 @@ def make(
     Raises:
         Invalid: With what is wrong, by field.
         Conflict: If the person has fifty tokens.
+        NotSignedIn: If the account is gone.
     """
     name = " ".join(clean_text(name).split())
     if problems := _problems(name, abilities, days):
         raise Invalid("Please look at the marked fields.", problems)
-    session.get_one(User, user_id, with_for_update=True)  # counted one after the other
+    lock_account(session, user_id)  # counted one after the other
     mine = select(func.count()).where(PersonalToken.user_id == user_id)
     if session.exec(mine).one() >= MOST:
         raise Conflict(f"You have {MOST} tokens. Revoke one that you no longer use.")
@@ -117,7 +119,9 @@ def revoke(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Cl
 
     Raises:
         NotFound: If it is not theirs, or is gone already.
+        NotSignedIn: If the account is gone.
     """
+    lock_account(session, user_id)
     mine = (col(PersonalToken.id) == token_id, col(PersonalToken.user_id) == user_id)
     gone = session.exec(delete(PersonalToken).where(*mine).returning(col(PersonalToken.name)))
     name = gone.scalar_one_or_none()
@@ -127,7 +131,12 @@ def revoke(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Cl
 
 
 def revoke_all(session: Session, user_id: uuid.UUID) -> None:
-    """Make all of a person's tokens worthless, for somebody else may know them."""
+    """Make all of a person's tokens worthless, for somebody else may know them.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    lock_account(session, user_id)
     session.exec(delete(PersonalToken).where(col(PersonalToken.user_id) == user_id))
 
 

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from sp404_app.errors import Invalid
 from sp404_app.models import Theme, UserPreferences
+from sp404_app.services.account_lock import lock_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ def change(session: Session, user_id: uuid.UUID, changes: dict[str, str | bool])
 
     Raises:
         Invalid: If a theme is unknown.
+        NotSignedIn: If the account is gone.
     """
     if "theme" in changes and changes["theme"] not in set(Theme):
         message = "The theme is either dark or light."
         raise Invalid(message, {"theme": [message]})
-    row = session.get(UserPreferences, user_id, with_for_update=True)
+    lock_account(session, user_id)  # of two first changes at once, one makes the row
+    row = session.get(UserPreferences, user_id, populate_existing=True)
     row = row or UserPreferences(user_id=user_id)
     for name in Preferences.__dataclass_fields__.keys() & changes.keys():
         setattr(row, name, changes[name])

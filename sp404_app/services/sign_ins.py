@@ -14,6 +14,7 @@ from sp404_app.errors import NotFound, NotSignedIn
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services import alive
+from sp404_app.services.account_lock import lock_account
 from sp404_app.settings import settings
 
 IDLE = dt.timedelta(days=7)
@@ -174,13 +175,20 @@ def revoke(session: Session, user_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
 
     Raises:
         NotFound: If it is not theirs, or has ended already.
+        NotSignedIn: If the account is gone.
     """
+    lock_account(session, user_id)
     if not _revoke(session, col(SignIn.user_id) == user_id, col(SignIn.id) == sign_in_id):
         raise NotFound("There is no such sign-in.")
 
 
 def revoke_all(session: Session, user_id: uuid.UUID, keep: uuid.UUID | None = None) -> int:
-    """End all of a person's sign-ins, except perhaps the one they act from; return how many."""
+    """End all of a person's sign-ins, except perhaps the one they act from; return how many.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    lock_account(session, user_id)
     others = [col(SignIn.id) != keep] if keep else []
     return _revoke(session, col(SignIn.user_id) == user_id, *others)
 

@@ -16,6 +16,7 @@ from sp404_app.errors import NotFound
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
 from sp404_app.services import audit, avatars, jobs, queue, quotas, storage
+from sp404_app.services.account_lock import lock_account
 from sp404_app.services.sign_ins import Client
 
 KEPT = dt.timedelta(days=7)
@@ -32,8 +33,12 @@ class Original:
 
 
 def ask(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
-    """Ask for an export; while one is under way, return that one."""
-    session.get_one(User, user_id, with_for_update=True)  # of two clicks at once, one makes a job
+    """Ask for an export; while one is under way, return that one.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    lock_account(session, user_id)  # of two clicks at once, one makes a job
     open_one = select(ProcessingJob).where(
         ProcessingJob.user_id == user_id,
         ProcessingJob.kind == JobKind.ACCOUNT_EXPORT,

@@ -17,6 +17,7 @@ from sp404_app.errors import NotSignedIn
 from sp404_app.models import RefreshToken, SignIn
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services import audit, keys, letters, mail, passwords, sign_ins
+from sp404_app.services.account_lock import lock_account
 from sp404_app.services.sign_ins import Client, SignedIn
 from sp404_app.settings import settings
 
@@ -146,17 +147,14 @@ def rotate(session: Session, refresh: str, client: Client) -> Pair | None:
     Raises:
         NotSignedIn: If the token is unknown or expired, or its sign-in has ended.
     """
-    query = (
-        select(RefreshToken, SignIn)
-        .where(RefreshToken.hash == sign_ins.digest(refresh), RefreshToken.sign_in_id == SignIn.id)
-        .with_for_update(of=SignIn)  # one rotation of a family at a time
-        .execution_options(populate_existing=True)
-    )
-    found = session.exec(query).first()
-    if found is None:
+    row = session.exec(
+        select(RefreshToken).where(RefreshToken.hash == sign_ins.digest(refresh))
+    ).first()
+    if row is None:
         raise NotSignedIn("This refresh token is not valid.")
-    row, sign_in = found
-    session.refresh(row)  # as it is under the lock, not as it was before we waited for it
+    lock_account(session, row.user_id)  # one rotation of a family at a time
+    session.refresh(row)
+    sign_in = session.get_one(SignIn, row.sign_in_id)
     if sign_in.revoked_at or row.expires_at <= now() or sign_in.expires_at <= now():
         raise NotSignedIn("This sign-in has ended. Please sign in again.")
     if row.used_at and not _in_grace(session, row):

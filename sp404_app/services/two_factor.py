@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select, update
 
 from sp404_app.errors import Conflict, Invalid, NotFound
-from sp404_app.models import Purpose, RecoveryCode, TotpFactor, User
+from sp404_app.models import Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
 from sp404_app.services import audit, letters, mail, one_time, passwords, sealed
+from sp404_app.services.account_lock import lock_account
 from sp404_app.services.sign_ins import Client
 
 ISSUER = "Crate 404"
@@ -62,7 +63,9 @@ def begin(session: Session, user_id: uuid.UUID) -> Setup:
 
     Raises:
         Conflict: If the second step is on already.
+        NotSignedIn: If the account is gone.
     """
+    email = lock_account(session, user_id).email
     secret = pyotp.random_base32()
     box = sealed.seal(secret.encode(), user_id.bytes)
     fresh = {"sealed_secret": box, "created_at": now()}
@@ -78,7 +81,6 @@ def begin(session: Session, user_id: uuid.UUID) -> Setup:
     )
     if session.exec(query).first() is None:
         raise Conflict("Two-step sign-in is on already. Turn it off first.")
-    email = session.get_one(User, user_id).email
     uri = TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
     code = segno.make(uri, error="m", micro=False)
     return Setup(secret, uri, code.svg_data_uri(scale=4, border=3, light="#fff", dark="#111"))
@@ -88,6 +90,7 @@ def confirm(session: Session, user_id: uuid.UUID, code: str, client: Client) -> 
     """Turn the second step on by a first code, and return the recovery codes: once, only here.
 
     Raises:
+        NotSignedIn: If the account is gone.
         NotFound: If nothing was begun.
         Conflict: If it is on already.
         Invalid: If the code is not right.
@@ -109,6 +112,7 @@ def renew_codes(session: Session, user_id: uuid.UUID, client: Client) -> list[st
     """Replace the recovery codes and return the new ones.
 
     Raises:
+        NotSignedIn: If the account is gone.
         Conflict: If the second step is off.
     """
     factor = _held(session, user_id)
@@ -119,7 +123,11 @@ def renew_codes(session: Session, user_id: uuid.UUID, client: Client) -> list[st
 
 
 def turn_off(session: Session, user_id: uuid.UUID, client: Client) -> None:
-    """Let the password alone sign in again; a setup that was only begun goes silently."""
+    """Let the password alone sign in again; a setup that was only begun goes silently.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
     factor = _held(session, user_id)
     if factor is None:
         return
@@ -132,7 +140,12 @@ def turn_off(session: Session, user_id: uuid.UUID, client: Client) -> None:
 
 
 def forget_setup(session: Session, user_id: uuid.UUID) -> None:
-    """Drop a setup that was only begun."""
+    """Drop a setup that was only begun.
+
+    Raises:
+        NotSignedIn: If the account is gone.
+    """
+    lock_account(session, user_id)
     mine = (col(TotpFactor.user_id) == user_id, col(TotpFactor.confirmed_at).is_(None))
     session.exec(delete(TotpFactor).where(*mine))
 
@@ -152,7 +165,7 @@ def answer(session: Session, token: str, code: str, client: Client) -> uuid.UUID
     Raises:
         Invalid: If the challenge is not good (any more).
     """
-    user_id = one_time.owner(session, token, Purpose.TWO_FACTOR)
+    user_id = one_time.hold(session, token, Purpose.TWO_FACTOR)
     factor = _held(session, user_id)
     if factor is None or not factor.confirmed_at:  # turned off meanwhile: begin again
         one_time.void(session, user_id, Purpose.TWO_FACTOR)
@@ -164,8 +177,9 @@ def answer(session: Session, token: str, code: str, client: Client) -> uuid.UUID
 
 
 def _held(session: Session, user_id: uuid.UUID) -> TotpFactor | None:
-    """Return the factor as it is now, and hold it: of two same codes at once, one is too late."""
-    return session.get(TotpFactor, user_id, with_for_update=True, populate_existing=True)
+    """Lock the account and return its factor as it is now: a code is redeemed once."""
+    lock_account(session, user_id)
+    return session.get(TotpFactor, user_id, populate_existing=True)
 
 
 def _take(factor: TotpFactor, code: str) -> bool:

@@ -68,7 +68,7 @@ class LoginState(SessionState):
     async def resend(self) -> None:
         """Mail the confirmation link again to the address that was typed."""
         try:
-            await limits.mail("resend", self._email, self._client().ip, 3)
+            await limits.resend(self._email, self._client().ip)
             await doors.resend_verification(self._email)
         except AppError as error:
             self.resent = str(error)

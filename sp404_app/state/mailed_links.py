@@ -112,7 +112,7 @@ class ForgotPasswordState(SessionState):
         yield
         try:
             email = forms.raw(form, "email")
-            await limits.mail("forgot", email, self._client().ip, 5)
+            await limits.forgotten(email, self._client().ip)
             self.sent, self.problem = True, ""
             yield  # shown before the address is looked up: how long that takes would tell
             await doors.forgot_password(email, self._client())

@@ -97,7 +97,7 @@ class OwnDataState(SessionState):
             email = forms.raw(form, "email")
             if not await sure(self, who, "own.change_email", dict(form)):
                 return
-            await limits.mail("change-email", str(who.user_id), self._client().ip, 5)
+            await limits.address_change(who.user_id, email, self._client().ip)
             self.email_sent = await in_transaction(
                 email_change.ask, who.user_id, email, self._client()
             )

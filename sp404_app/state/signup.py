@@ -50,7 +50,7 @@ class SignupState(SessionState):
     async def resend(self) -> None:
         """Mail the link again."""
         try:
-            await limits.mail("resend", self.sent_to, self._client().ip, 3)
+            await limits.resend(self.sent_to, self._client().ip)
             await doors.resend_verification(self.sent_to)
         except AppError as error:
             self.resent = str(error)

@@ -84,6 +84,114 @@ async def test_who_owns_the_mailbox_takes_over_an_account_begun_by_somebody_else
         await doors.sign_in("ada@example.org", "chosen by a stranger", CLIENT)
 
 
+STRANGER, OWNER = "chosen by a stranger", "chosen by the owner"
+
+
+async def again_by_stranger() -> None:
+    await register(password=STRANGER)
+
+
+async def resent() -> None:
+    await doors.resend_verification("ada@example.org")
+
+
+async def nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize("first", [STRANGER, OWNER])
+@pytest.mark.parametrize("then", [nothing, again_by_stranger, resent])
+async def test_no_mailed_link_lets_in_a_password_that_only_a_stranger_knows(
+    first: str, then: Callable[[], Awaitable[None]]
+) -> None:
+    """Whoever of the two registers first, and whatever the stranger asks for afterwards."""
+    await register(password=first)
+    await register(password=OWNER if first == STRANGER else STRANGER)
+    await then()
+    letters = mails("ada@example.org")
+    assert letters[-1]["Subject"] == "Finish your account"
+    for letter in letters[:-1]:
+        with pytest.raises(Invalid, match="used already"):
+            await doors.verify_email(token_in(letter), CLIENT)
+        with pytest.raises(Invalid, match="used already"):
+            await doors.reset_password(token_in(letter), "what the owner wants", CLIENT)
+    with pytest.raises(Invalid):
+        await doors.verify_email(token_in(letters[-1]), CLIENT)
+    await doors.reset_password(token_in(letters[-1]), "what the owner wants", CLIENT)
+    assert await doors.sign_in("ada@example.org", "what the owner wants", CLIENT)
+    for password in (STRANGER, OWNER):
+        with pytest.raises(WrongCredentials):
+            await doors.sign_in("ada@example.org", password, CLIENT)
+
+
+async def test_an_account_two_people_began_keeps_nothing_the_first_one_typed() -> None:
+    await doors.register("ada@example.org", STRANGER, "Rude", "Words", CLIENT)
+    await register(password=OWNER)
+    assert (person().first_name, person().last_name) == ("", "")
+
+
+async def test_a_second_click_on_sign_up_changes_nothing() -> None:
+    await register()
+    await register()
+    (letter,) = mails("ada@example.org")
+    await doors.verify_email(token_in(letter), CLIENT)
+    assert await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
+
+
+async def test_two_clicks_on_sign_up_at_once_change_nothing() -> None:
+    await asyncio.gather(register(), register())
+    (letter,) = mails("ada@example.org")
+    await doors.verify_email(token_in(letter), CLIENT)
+    assert await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
+
+
+async def test_who_signs_up_again_later_gets_a_new_link_that_ends_the_first(
+    session: Session,
+) -> None:
+    await register()
+    session.exec(select(OneTimeToken)).one().created_at = now() - accounts.LINK_EVERY
+    session.commit()
+    await register()
+    first, second = (token_in(letter) for letter in mails("ada@example.org"))
+    with pytest.raises(Invalid, match="used already"):
+        await doors.verify_email(first, CLIENT)
+    await doors.verify_email(second, CLIENT)
+    assert await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("ask", "use"),
+    [
+        (resent, doors.verify_email),
+        (partial(doors.forgot_password, "ada@example.org", CLIENT), None),
+    ],
+)
+async def test_a_new_link_ends_the_ones_before(
+    ask: Callable[[], Awaitable[None]],
+    use: Callable[[str, Client], Awaitable[None]] | None,
+) -> None:
+    somebody("ada@example.org", verified=use is None)
+    use = use or (lambda token, client: doors.reset_password(token, "a brand new one", client))
+    for _ in range(3):
+        await ask()
+    *older, newest = (token_in(letter) for letter in mails("ada@example.org"))
+    for token in older:
+        with pytest.raises(Invalid, match="used already"):
+            await use(token, CLIENT)
+    await use(newest, CLIENT)
+
+
+@pytest.mark.parametrize("known", ["nobody", "begun", "confirmed"])
+async def test_signing_up_costs_one_password_whoever_has_the_address(
+    known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if known != "nobody":
+        somebody("ada@example.org", verified=known == "confirmed")
+    hashes, checks = watch_hashing(monkeypatch), watch(monkeypatch)
+    await register(password="another password")
+    assert len(hashes) + len(checks) == 1
+
+
 async def test_signing_up_twice_at_once_makes_one_account() -> None:
     def again(_: int) -> None:
         with transaction() as session:
