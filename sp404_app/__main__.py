@@ -2,7 +2,9 @@
 
 import sys
 
+from sp404_app import logs
 from sp404_app.cli import main
 
 if __name__ == "__main__":
+    logs.configure()
     sys.exit(main())

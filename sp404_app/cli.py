@@ -156,10 +156,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _worker(_: argparse.Namespace) -> int:
-    from sp404_app import logs
     from sp404_app.jobs import worker
-
-    logs.configure()
 
     worker.main()
     return 0

@@ -10,7 +10,7 @@ import reflex as rx
 from reflex.event import EventSpec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sp404_app import models, pages
+from sp404_app import logs, models, pages
 from sp404_app.api.addresses import page_addresses
 from sp404_app.api.app import api, gateway
 from sp404_app.components.offline import offline
@@ -138,7 +138,11 @@ class App(rx.App):
     """Reflex's app behind our gateway: outside of everything that Reflex puts around a backend."""
 
     def __call__(self) -> ASGIApp:
-        """Return what the server runs: no answer leaves that the gateway has not seen."""
+        """Return what the server runs: no answer leaves that the gateway has not seen.
+
+        Each serving process asks for it, however it was started, so its logs begin here.
+        """
+        logs.configure()
         led = page_addresses([address for address, *_ in PAGES])
         return led(gateway(super().__call__()))
 

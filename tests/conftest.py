@@ -6,9 +6,14 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import io
+import logging
 import shutil
+import sys
 import tempfile
+import threading
 import uuid
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,13 +21,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+import structlog
 from fastapi.testclient import TestClient
 from sqlmodel import Session, SQLModel, text
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-from sp404_app import db
+from sp404_app import db, logs
 from sp404_app.models import User
 from sp404_app.services import keys
 from sp404_app.settings import Settings, settings
@@ -125,6 +131,24 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
     monkeypatch.setenv("SP404_HOME", str(tmp_path))
     settings.cache_clear()
     return monkeypatch
+
+
+@pytest.fixture
+def own_logs(environment: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Log as a process of ours does, into a text; afterwards this process logs as before."""
+    root = logging.getLogger()
+    before, level, raising = root.handlers, root.level, logging.raiseExceptions
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning
+    logs.configure()
+    stream = io.StringIO()
+    for handler in root.handlers:
+        handler.setStream(stream)  # type: ignore[attr-defined]
+    yield stream
+    logging.setLogRecordFactory(logging.LogRecord)
+    root.handlers, logging.raiseExceptions = before, raising
+    root.setLevel(level)
+    sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning = hooks
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ SAFETY = {
 QUIET = ("/assets/", "/_next/", "/fonts/")
 YEAR = 31_536_000
 
-log = structlog.get_logger("access")
+log = structlog.get_logger("sp404_app.access")
 
 
 def gateway(app: ASGIApp) -> ASGIApp:
@@ -99,7 +99,7 @@ def numbered(app: ASGIApp) -> ASGIApp:
 
 
 def logged(app: ASGIApp) -> ASGIApp:
-    """Write one line for each answer, without the query: addresses of mails carry tokens in it."""
+    """Write one line for each answer: which route answered, not the address that was asked for."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(QUIET):
@@ -116,11 +116,12 @@ def logged(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, answered)
         finally:
             seconds = time.perf_counter() - started
-            metrics.observe(scope["method"], _route(scope), status, seconds)
+            route = _route(scope)
+            metrics.observe(scope["method"], route, status, seconds)
             log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"][:300],
+                route=route,
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
                 ip=scope["client"][0] if scope.get("client") else "",
@@ -156,7 +157,7 @@ def caught(app: ASGIApp) -> ASGIApp:
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            log.exception("unexpected error", path=scope["path"][:300], kind=type(error).__name__)
+            log.exception("unexpected error", route=_route(scope), kind=type(error).__name__)
             if not started:
                 await faults.answer(500, faults.OURS)(scope, receive, send)
 

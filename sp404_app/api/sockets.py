@@ -68,7 +68,7 @@ def paced(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, line.receive, line.send)
         except ValueError as error:  # Engine.IO's word for a message that it cannot read
-            log.warning("websocket not understood", error=str(error)[:100])
+            log.warning("websocket not understood", error=error)
             await line.end(NOT_WELCOME)
         finally:
             watch.cancel()

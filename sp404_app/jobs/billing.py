@@ -1,8 +1,8 @@
 """What a worker does about money: one event, or the nightly comparison. Safe to run twice."""
 
 import datetime as dt
-import logging
 
+import structlog
 from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import transaction
@@ -12,7 +12,7 @@ from sp404_app.services import mail
 from sp404_app.services.billing import reconcile as comparison
 from sp404_app.services.billing import webhooks
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 def handle(event_id: str) -> None:
@@ -21,9 +21,9 @@ def handle(event_id: str) -> None:
         with transaction() as session:
             webhooks.handle(session, event_id)
     except OperationalError:  # the database went away: the event stays due
-        log.exception("event %s lost its database", event_id)
+        log.exception("event lost its database", stripe_event=event_id)
     except Exception as error:  # the border where anything may come: it must be written down
-        log.exception("event %s failed", event_id)
+        log.exception("event failed", stripe_event=event_id)
         reason = str(error) if isinstance(error, AppError) else type(error).__name__
         with transaction() as session:
             webhooks.failed(session, event_id, reason)
@@ -50,7 +50,9 @@ def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:
     when = dt.date.fromisoformat(day) if day else now().date()
     with transaction() as session:
         comparison.report(session, when, len(everybody), healed, problems)
-    for line in (*healed, *problems):
-        log.warning("reconcile: %s", line)
+    if healed or problems:
+        log.warning(
+            "differences from Stripe, see the report", healed=len(healed), left=len(problems)
+        )
     mail.flush()
     return len(everybody), healed, problems

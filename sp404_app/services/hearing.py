@@ -63,18 +63,20 @@ def hear(file: IO[bytes]) -> Heard:
         BadAudio: If it is no sound, or stops or outlasts the process that hears it.
         Unavailable: If no process can be started now.
     """
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
-        code = _run(file, said, complaints)
+    with tempfile.TemporaryFile() as said:
+        code = _run(file, said)
         said.seek(0)
-        complaints.seek(0)
         if code != 0:
-            log.warning("a file stopped its ears", code=code, complaints=complaints.read()[-2000:])
+            log.warning("a file stopped its ears", code=code)
             raise BadAudio(STOPPED)
         return _read(said.read())
 
 
-def _run(file: IO[bytes], said: IO[bytes], complaints: IO[bytes]) -> int:
-    """Run the process to its end, which it is given if it does not come by itself."""
+def _run(file: IO[bytes], said: IO[bytes]) -> int:
+    """Run the process to its end, which it is given if it does not come by itself.
+
+    What a decoder complains about quotes the file, so it goes nowhere.
+    """
     command = [*COMMAND, str(SECONDS), str(MEGABYTES)]
     environment = {name: os.environ[name] for name in KNOWN if name in os.environ} | ALONE
     try:
@@ -84,7 +86,7 @@ def _run(file: IO[bytes], said: IO[bytes], complaints: IO[bytes]) -> int:
             command,
             stdin=descriptor,
             stdout=said,
-            stderr=complaints,
+            stderr=subprocess.DEVNULL,
             env=environment,
             cwd=ROOT,
             timeout=SECONDS + GRACE,

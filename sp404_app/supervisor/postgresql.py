@@ -21,6 +21,8 @@ from sp404_app.supervisor.home import Home
 
 DATABASE = "sp404"
 START_SECONDS = 60.0  # after a crash it may have much to recover
+# Errors of statements quote rows and values; whoever sent the statement logs that it failed.
+SILENT = ("-c", "log_min_messages=log", "-c", "log_min_error_statement=panic")
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -71,7 +73,7 @@ def prepare(home: Home, environment: Mapping[str, str], options: Sequence[str] =
             # Left by a crash. PostgreSQL itself is taken in by whoever has the number now.
             for path in (home.postgres / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
                 path.unlink(missing_ok=True)
-    command = [programs() / "postgres", "-D", home.postgres, "-h", "", "-k", socket]
+    command = [programs() / "postgres", "-D", home.postgres, "-h", "", "-k", socket, *SILENT]
     return Child(
         name="database",
         command=[*command, *options],

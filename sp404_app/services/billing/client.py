@@ -111,7 +111,7 @@ def asking() -> Iterator[None]:
         reason = error.user_message or "The card was declined."
         raise PaymentFailed(reason, {"reason": error.code or ""}) from error
     except stripe.APIConnectionError as error:
-        log.warning("stripe does not answer", error=str(error)[:300])
+        log.warning("stripe does not answer", error=error)
         raise NoAnswer("The payment service does not answer. Please try again soon.") from error
     except stripe.InvalidRequestError as error:
         raise _refused(error) from error
@@ -126,7 +126,7 @@ def _refused(error: stripe.InvalidRequestError) -> NotFound | Conflict:
     if error.code == "resource_missing":
         gone = error.param == "customer" or "no such customer" in str(error).lower()
         return (CustomerGone if gone else NotFound)("The payment service does not know this.")
-    log.error("stripe refused", request=error.request_id, param=error.param, error=str(error)[:300])
+    log.error("stripe refused", request=error.request_id, param=error.param, code=error.code)
     return Conflict("The payment service did not accept this. Nothing was changed.")
 
 

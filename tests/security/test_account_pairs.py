@@ -1,0 +1,229 @@
+"""Two things done to one account at once: one comes after the other, and nothing breaks.
+
+Each pair of operations runs on a person of its own, in two threads, with a pause before every
+statement, so that their transactions overlap.
+"""
+
+import io
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from pyotp.totp import TOTP
+from sqlalchemy import event
+from sqlmodel import select
+
+from sp404_app import db
+from sp404_app.models import PersonalToken, Purpose, SignIn
+from sp404_app.services import one_time, passwords, personal_tokens, two_factor
+from sp404_app.settings import Settings, settings
+from tests.accounts import CLIENT, PASSWORD, Somebody, cookie, signed_in, somebody
+
+ROUNDS = int(os.environ.get("SP404_PAIR_ROUNDS", "1"))
+PAUSE = 0.003  # seconds, at most, before each statement
+NEW = "a brand new one"
+LIMITS = ("SP404_SIGN_INS_PER_MINUTE", "SP404_REQUESTS_PER_MINUTE")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with everything an account can have, and what opens it."""
+
+    who: Somebody
+    refresh_tokens: tuple[str, str]
+    headers: tuple[dict[str, str], dict[str, str]]
+    challenges: tuple[str, str]
+    links: dict[Purpose, str]
+    recovery_codes: list[str]
+    secret: str
+    cookie: str
+
+
+Request = tuple[str, str, dict[str, Any]]
+Operation = Callable[[Account, int], Request]
+
+
+def account(*, verified: bool = True) -> Account:
+    ada = somebody(verified=verified)
+    pairs = signed_in(ada.id), signed_in(ada.id)
+    with db.transaction() as session:
+        setup = two_factor.begin(session, ada.id)
+        codes = two_factor.confirm(session, ada.id, TOTP(setup.secret).now(), CLIENT)
+        personal_tokens.make(session, ada.id, "One", ["samples:read"], None, CLIENT)
+        links = {
+            purpose: one_time.make(session, ada.id, purpose, f"new-{ada.email}")
+            for purpose in Purpose
+        }
+        other = one_time.make(session, ada.id, Purpose.TWO_FACTOR)
+    return Account(
+        who=ada,
+        refresh_tokens=(pairs[0].refresh_token, pairs[1].refresh_token),
+        headers=tuple({"Authorization": f"Bearer {pair.token}"} for pair in pairs),  # type: ignore[arg-type]
+        challenges=(links[Purpose.TWO_FACTOR], other),
+        links=links,
+        recovery_codes=codes,
+        secret=setup.secret,
+        cookie=cookie(ada.id),
+    )
+
+
+def public(path: str, body: Callable[[Account, int], dict[str, Any]]) -> Operation:
+    return lambda ada, side: ("POST", f"/api/auth/{path}", {"json": body(ada, side)})
+
+
+def own(method: str, path: str, **body: Any) -> Operation:
+    return lambda ada, side: (method, f"/api{path}", {"headers": ada.headers[side], **body})
+
+
+def link(path: str, purpose: Purpose, **more: str) -> Operation:
+    return public(path, lambda ada, _: {"token": ada.links[purpose], **more})
+
+
+def of_row(path: str, table: type[PersonalToken | SignIn]) -> Operation:
+    def request(ada: Account, side: int) -> Request:
+        with db.transaction() as session:
+            row = session.exec(select(table.id).where(table.user_id == ada.who.id)).first()
+        return "DELETE", f"/api/me/{path}/{row}", {"headers": ada.headers[side]}
+
+    return request
+
+
+def picture() -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(target, "PNG")
+    return target.getvalue()
+
+
+OPERATIONS: dict[str, Operation] = {
+    "register": public("register", lambda ada, _: {"email": ada.who.email, "password": NEW}),
+    "resend": public("resend-verification", lambda ada, _: {"email": ada.who.email}),
+    "forgot": public("forgot-password", lambda ada, _: {"email": ada.who.email}),
+    "sign in": public("login", lambda ada, _: {"email": ada.who.email, "password": PASSWORD}),
+    "recovery code": public(
+        "two-factor",
+        lambda ada, side: {"challenge": ada.challenges[side], "code": ada.recovery_codes[side]},
+    ),
+    "same recovery code": public(
+        "two-factor",
+        lambda ada, side: {"challenge": ada.challenges[side], "code": ada.recovery_codes[0]},
+    ),
+    "code of the app": public(
+        "two-factor",
+        lambda ada, _: {
+            "challenge": ada.challenges[0],
+            "code": TOTP(ada.secret).at(int(time.time()) + 30),
+        },
+    ),
+    "refresh": public("refresh", lambda ada, side: {"refresh_token": ada.refresh_tokens[side]}),
+    "same refresh": public("refresh", lambda ada, _: {"refresh_token": ada.refresh_tokens[0]}),
+    "verify": link("verify-email", Purpose.VERIFY_EMAIL),
+    "reset": link("reset-password", Purpose.RESET_PASSWORD, password=NEW),
+    "confirm address": link("change-email", Purpose.CHANGE_EMAIL),
+    "revert address": link("revert-email", Purpose.REVERT_EMAIL),
+    "sign out": own("POST", "/auth/logout"),
+    "sign out all": own("POST", "/auth/logout-all"),
+    "end a device": of_row("sessions", SignIn),
+    "names": own("PATCH", "/me", json={"first_name": "Ada"}),
+    "preferences": own("PATCH", "/me/preferences", json={"theme": "light"}),
+    "new password": own(
+        "PUT", "/me/password", json={"current_password": PASSWORD, "password": NEW}
+    ),
+    "prove password": own("POST", "/me/confirm", json={"password": PASSWORD}),
+    "new address": own("PUT", "/me/email", json={"email": "other@example.org"}),
+    "new recovery codes": own("POST", "/me/two-factor/recovery-codes"),
+    "second step off": own("DELETE", "/me/two-factor"),
+    "second step begun": own("POST", "/me/two-factor"),
+    "new token": own("POST", "/me/tokens", json={"name": "Two", "abilities": ["samples:read"]}),
+    "revoke token": of_row("tokens", PersonalToken),
+    "picture": own("PUT", "/me/avatar", content=picture()),
+    "no picture": own("DELETE", "/me/avatar"),
+    "export": own("POST", "/me/export"),
+    "delete account": own("DELETE", "/me"),
+}
+at_work = Event()  # only the requests of a pair are slowed down, not what makes their person
+PAIRS = list(combinations_with_replacement(OPERATIONS, 2))
+
+
+@pytest.fixture
+def slow(
+    services: Settings, environment: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """No limits in the way, cheap hashes, and a pause before each statement."""
+    for name in LIMITS:
+        environment.setenv(name, "100000")
+    settings.cache_clear()
+    monkeypatch.setattr(passwords, "COST", 4)
+
+    def pause(*_: object) -> None:
+        if not at_work.is_set():
+            return
+        time.sleep(random.uniform(0, PAUSE))  # noqa: S311 - no secret
+
+    event.listen(db.engine(), "before_cursor_execute", pause)
+    yield
+    event.remove(db.engine(), "before_cursor_execute", pause)
+
+
+def together(client: TestClient, ada: Account, names: tuple[str, str]) -> list[int]:
+    """Send two requests at once and return their statuses."""
+    start = Barrier(2)
+
+    def send(side: int) -> int:
+        method, path, more = OPERATIONS[names[side]](ada, side)
+        start.wait(10)
+        return client.request(method, path, **more).status_code
+
+    at_work.set()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(send, (0, 1)))
+    finally:
+        at_work.clear()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("first", OPERATIONS)
+def test_no_two_operations_on_an_account_break_each_other(
+    api: TestClient, slow: None, first: str
+) -> None:
+    broken = []
+    for pair in [pair for pair in PAIRS if pair[0] == first]:
+        for number in range(ROUNDS):
+            ada = account(verified=number % 2 == 0)
+            statuses = together(api, ada, pair)
+            if max(statuses) >= 500:
+                broken.append((pair, statuses))
+    assert not broken
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_two_challenges_answered_at_once_each_valid_code_signs_in_once(
+    api: TestClient, slow: None, same: bool
+) -> None:
+    for _ in range(3):
+        ada = account()
+        name = "same recovery code" if same else "recovery code"
+        statuses = together(api, ada, (name, name))
+        assert 200 in statuses
+        assert set(statuses) <= {200, 401}
+
+
+def test_one_code_sent_many_times_at_once_signs_in_once(api: TestClient, slow: None) -> None:
+    ada = account()
+    body = {"challenge": ada.challenges[0], "code": ada.recovery_codes[0]}
+
+    def send(_: int) -> int:
+        return api.post("/api/auth/two-factor", json=body).status_code
+
+    with ThreadPoolExecutor(5) as pool:
+        statuses = sorted(pool.map(send, range(5)))
+    assert statuses == [200, 401, 401, 401, 401]
