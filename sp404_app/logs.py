@@ -209,8 +209,10 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def name_of(error: BaseException) -> str:
-    """Return an error's type, with the code of the system or the database."""
+    """Return an error's type, with the code of the system or the database, or what is missing."""
     code = getattr(getattr(error, "orig", error), "sqlstate", None)
+    if isinstance(error, ImportError):
+        code = error.name
     if isinstance(error, OSError) and error.errno:
         code = errno.errorcode.get(error.errno, error.errno)
     return f"{type(error).__name__}{f' ({code})' if code else ''}"

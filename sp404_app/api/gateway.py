@@ -132,10 +132,14 @@ def logged(app: ASGIApp) -> ASGIApp:
 
 
 def _route(scope: Scope) -> str:
-    """Return the pattern that answered; pages, assets and unknown addresses count together."""
+    """Return the pattern that answered; pages, assets and unknown addresses count together.
+
+    So does what is mounted, whose own patterns are not known here.
+    """
     parameters: dict[str, object] = scope.get("path_params", {})
     given = {str(value): f"{{{name}}}" for name, value in parameters.items()}
-    if not inspect.isroutine(scope.get("endpoint")) or "{path}" in given.values():
+    elsewhere = "app_root_path" in scope or "{path}" in given.values()
+    if elsewhere or not inspect.isroutine(scope.get("endpoint")):
         return metrics.PAGES
     parts: list[str] = scope["path"].split("/")
     return "/".join(given.get(part, part) for part in parts)

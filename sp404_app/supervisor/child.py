@@ -124,4 +124,5 @@ def _speaks_of_full_disk(log: Path | None) -> bool:
         return False
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LAST_WORDS))
-        return b"no space left on device" in file.read().lower()
+        words = file.read().lower()
+    return b"no space left on device" in words or b"(enospc)" in words  # of theirs, or of ours
