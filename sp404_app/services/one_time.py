@@ -68,13 +68,15 @@ def hold(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
 
 
 def use(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
-    """Use a token up, with all others of its person and purpose; return whose it was.
+    """Use a token up, and the others of its kind unless several may be good; return whose it was.
 
     Raises:
         Invalid: If it is unknown, for something else, used, or too old.
     """
     row = _held(session, token, purpose)
-    void(session, row.user_id, purpose)
+    row.used_at = now()
+    if purpose not in SEVERAL:
+        void(session, row.user_id, purpose)
     return row.user_id
 
 
