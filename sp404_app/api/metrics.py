@@ -1,7 +1,6 @@
 """GET /metrics: what an operator's Prometheus reads. Not for the public."""
 
 import hmac
-import ipaddress
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
@@ -16,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob
-from sp404_app.services import queue
+from sp404_app.services import local_access, queue
 from sp404_app.settings import settings
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -80,9 +79,5 @@ def _may_read(request: Request) -> bool:
     if token:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    if settings().in_production or "x-forwarded-for" in request.headers:
-        return False  # a proxy on this machine would make everybody local
-    try:
-        return ipaddress.ip_address(request.client.host if request.client else "").is_loopback
-    except ValueError:
-        return False
+    peer = request.client.host if request.client else ""
+    return not settings().in_production and local_access.is_local(peer, request.headers.items())
