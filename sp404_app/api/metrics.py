@@ -71,7 +71,8 @@ def metrics(request: Request) -> Response:
     """Show the numbers of this process to whoever has the token, or on a developer's machine."""
     if not _may_read(request):
         raise HTTPException(404)
-    return Response(generate_latest(COLLECTED), media_type=CONTENT_TYPE_LATEST)
+    shown = generate_latest(COLLECTED)
+    return Response(shown, 200, {"Cache-Control": "no-store"}, CONTENT_TYPE_LATEST)
 
 
 def _may_read(request: Request) -> bool:
