@@ -45,7 +45,12 @@ class OperatorState(SessionState):
     async def load(self) -> None:
         """Read the desk, once it is certain who asks."""
         self._clear()
-        if who := await self._operator("operator.load"):
+        self.closed = False
+        try:
+            who = await self._operator("operator.load")
+        except NotFound:
+            return  # not raised: what a handler that fails had set never reaches the page
+        if who:
             await self._read(who)
 
     @rx.event
