@@ -10,6 +10,7 @@ from reflex.event import EventType
 from sp404_app.errors import AppError, NotSignedIn
 from sp404_app.services import addresses, demo, doors, limits, sign_ins
 from sp404_app.settings import settings
+from sp404_app.state import double_click
 from sp404_app.state.session import SessionState
 
 WORDS = {
@@ -38,6 +39,7 @@ class LoginState(SessionState):
     demo_email: str = ""
     demo_password: str = ""
     _email: str = ""
+    _acts: double_click.Acts = {}
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
@@ -67,12 +69,15 @@ class LoginState(SessionState):
     @rx.event
     async def resend(self) -> None:
         """Mail the confirmation link again to the address that was typed."""
+        if double_click.is_repeated(self._acts, "resend", self._email):
+            return
         try:
             await limits.mail("resend", self._email, self._client().ip, 3)
             await doors.resend_verification(self._email)
         except AppError as error:
             self.resent = str(error)
             return
+        self._acts = double_click.remember("resend", self._email)
         self.resent = "If this address waits to be confirmed, a mail is on its way."
 
 

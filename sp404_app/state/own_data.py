@@ -23,7 +23,7 @@ from sp404_app.services import (
     takeout,
 )
 from sp404_app.services.audit import Event
-from sp404_app.state import confirming, forms
+from sp404_app.state import confirming, double_click, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.log_words import said_of
 from sp404_app.state.session import SessionState
@@ -64,6 +64,7 @@ class OwnDataState(SessionState):
     seconds: int = THOUGHT
     end_problem: str = ""
     _asked_at: float = 0.0
+    _acts: double_click.Acts = {}
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()]]:
@@ -92,6 +93,8 @@ class OwnDataState(SessionState):
     async def change_email(self, form: dict[str, Any]) -> None:
         """Mail a link to a new address."""
         who = await self._signed_in()
+        if double_click.is_repeated(self._acts, form):
+            return
         self.email_sent, self.email_problem = "", ""
         try:
             email = forms.raw(form, "email")
@@ -101,6 +104,7 @@ class OwnDataState(SessionState):
             self.email_sent = await in_transaction(
                 email_change.ask, who.user_id, email, self._client()
             )
+            self._acts = double_click.remember(form)
         except AppError as error:
             self.email_problem = next(iter(forms.problems(error, "email").values()))
 

@@ -7,7 +7,7 @@ import reflex as rx
 from sp404_app.errors import AppError
 from sp404_app.services import doors, limits
 from sp404_app.settings import settings
-from sp404_app.state import forms
+from sp404_app.state import double_click, forms
 from sp404_app.state.session import SessionState
 
 FIELDS = ("email", "password", "first_name", "last_name")
@@ -21,11 +21,14 @@ class SignupState(SessionState):
     sent_to: str = ""
     resent: str = ""
     development: bool = False
+    _visit: int = 0
+    _acts: double_click.Acts = {}
 
     @rx.event
     def load(self) -> None:
         """Begin with an empty form."""
         self.busy, self.problems, self.sent_to, self.resent = False, {}, "", ""
+        self._visit += 1
         self.development = not settings().in_production
 
     @rx.event(background=True)
@@ -36,7 +39,9 @@ class SignupState(SessionState):
         handler holds its tab's state for as long as it runs.
         """
         async with self:
-            self.busy, client = True, self._client()
+            if self.busy or self.sent_to:
+                return  # the second of two clicks
+            self.busy, client, visit = True, self._client(), self._visit
         sent_to, problems = "", {}
         try:
             email, password, first, last = (forms.raw(form, name) for name in FIELDS)
@@ -44,15 +49,19 @@ class SignupState(SessionState):
         except AppError as error:
             problems = forms.problems(error, *FIELDS)
         async with self:
-            self.busy, self.sent_to, self.problems = False, sent_to, problems
+            if self._visit == visit:  # else the page was opened anew meanwhile
+                self.busy, self.sent_to, self.problems = False, sent_to, problems
 
     @rx.event
     async def resend(self) -> None:
         """Mail the link again."""
+        if double_click.is_repeated(self._acts, "resend", self.sent_to):
+            return
         try:
             await limits.mail("resend", self.sent_to, self._client().ip, 3)
             await doors.resend_verification(self.sent_to)
         except AppError as error:
             self.resent = str(error)
             return
+        self._acts = double_click.remember("resend", self.sent_to)
         self.resent = "Sent again. It can take a minute."

@@ -69,6 +69,15 @@ class Machine:
         self, name: str, payload: dict[str, Any], *, cookie: str = "", address: str = "/"
     ) -> Outcome:
         """Send one event from a new tab, and wait for everything it starts."""
+        return await self._send(name, payload, cookie, address, clicks=1)
+
+    async def send_twice(self, name: str, payload: dict[str, Any], *, cookie: str = "") -> Outcome:
+        """Send one event two times from one tab, the second before the first is answered."""
+        return await self._send(name, payload, cookie, "/", clicks=2)
+
+    async def _send(
+        self, name: str, payload: dict[str, Any], cookie: str, address: str, clicks: int
+    ) -> Outcome:
         token = uuid.uuid4().hex
         header = f"{sign_ins.cookie_name()}={cookie}" if cookie else ""
         router = {
@@ -82,7 +91,9 @@ class Machine:
         }
         await self._done(token, Event(HYDRATE, dict(router), {}))
         self.outcome = outcome = Outcome()
-        await self._done(token, Event(name, dict(router), payload))
+        await asyncio.gather(
+            *(self._done(token, Event(name, dict(router), payload)) for _ in range(clicks))
+        )
         outcome.sent = [text.replace(token, "<tab>") for text in outcome.sent]
         return outcome
 
