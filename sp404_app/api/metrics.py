@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob
-from sp404_app.services import local_access, queue
+from sp404_app.services import local_access, queue, unsent_mails
 from sp404_app.settings import settings
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -48,6 +48,7 @@ class Work:
         """Yield the jobs by status, and how many wait in each queue."""
         jobs = GaugeMetricFamily("sp404_jobs", "Jobs by status.", labels=["kind", "status"])
         waiting = GaugeMetricFamily("sp404_queue_length", "Waiting calls.", labels=["queue"])
+        unsent = GaugeMetricFamily("sp404_mails_not_sent", "Mails of 30 days that did not leave.")
         try:
             with transaction() as session:
                 counted = select(ProcessingJob.kind, ProcessingJob.status, func.count()).group_by(
@@ -55,11 +56,13 @@ class Work:
                 )
                 for kind, status, count in session.exec(counted):
                     jobs.add_metric([kind, status], count)
+                unsent.add_metric([], unsent_mails.count(session))
             for name in queue.QUEUES:
                 waiting.add_metric([name], queue.queue(name).count)
         except (RedisError, SQLAlchemyError):
             pass  # health says so; the rest is still worth reading
         yield jobs
+        yield unsent
         yield waiting
 
 

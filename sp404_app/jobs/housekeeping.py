@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, renewal, samples, takeout, waiting
+from sp404_app.services import jobs, renewal, samples, takeout, unsent_mails, waiting
 from sp404_app.services.billing import reconcile, shop, webhooks
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ async def _rounds() -> None:
         if count % HOURLY == 0:
             await _attempt(samples.purge_old_trash, now())
             await _attempt(takeout.purge_old, now())
+            await _attempt(unsent_mails.purge_old, now())
         count += 1
         await asyncio.sleep(EVERY)
 

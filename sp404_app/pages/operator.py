@@ -48,6 +48,7 @@ def desk() -> rx.Component:
         ),
         dead(),
         night(),
+        mails(),
     )
 
 
@@ -108,6 +109,19 @@ def night() -> rx.Component:
         rx.el.p(OperatorState.night, data_testid="night"),
         lines("Needs a look", OperatorState.problems, "problems"),
         lines("Healed", OperatorState.healed, "healed"),
+        class_name="card stack",
+    )
+
+
+def mails() -> rx.Component:
+    """Mails that could not be sent."""
+    return rx.el.section(
+        rx.el.h2("Mails that were not sent"),
+        rx.cond(
+            OperatorState.unsent,
+            lines("The last 30 days", OperatorState.unsent, "unsent"),
+            rx.el.p("None.", class_name="muted"),
+        ),
         class_name="card stack",
     )
 

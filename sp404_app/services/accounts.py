@@ -7,7 +7,6 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
@@ -15,7 +14,15 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid, NotFound, NotSignedIn
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services import (
+    audit,
+    email_addresses,
+    letters,
+    mail,
+    one_time,
+    personal_tokens,
+    sign_ins,
+)
 from sp404_app.services.sign_ins import Client
 
 LONGEST_NAME = 100
@@ -60,7 +67,7 @@ def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, di
     problems: dict[str, list[str]] = {}
     address = ""
     try:
-        address = address_of(email)
+        address = email_addresses.reachable(email)
     except Invalid as error:
         problems |= error.details
     names = {"first_name": _squeezed(first_name), "last_name": _squeezed(last_name)}
@@ -69,17 +76,12 @@ def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, di
 
 
 def address_of(email: str) -> str:
-    """Return an address in the one form we keep.
+    """Return an address in the one form we keep, whether or not mail can reach it.
 
     Raises:
         Invalid: If it cannot be an address.
     """
-    problem = "This does not look like an e-mail address."
-    try:
-        found = validate_email(email.strip(), check_deliverability=False, test_environment=True)
-    except (EmailNotValidError, UnicodeError) as error:
-        raise Invalid(problem, {"email": [problem]}) from error
-    return found.normalized.lower()
+    return email_addresses.canonical(email)
 
 
 def _squeezed(name: str) -> str:

@@ -9,7 +9,15 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services import (
+    audit,
+    email_addresses,
+    letters,
+    mail,
+    one_time,
+    personal_tokens,
+    sign_ins,
+)
 from sp404_app.services.sign_ins import Client
 
 NO_PASSWORD = "!"  # noqa: S105 - matches no password at all
@@ -25,7 +33,7 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
     Raises:
         Invalid: If it cannot be an address, or is the present one.
     """
-    address = accounts.address_of(email)
+    address = email_addresses.reachable(email)
     user = session.get_one(User, user_id, with_for_update=True)
     if address == user.email.lower():
         message = "This is your address already."

@@ -16,6 +16,9 @@ from sp404_app.state.session import SessionState
 WORDS = {
     "wrong_credentials": "The address or the password is wrong.",
     "email_not_verified": "Please confirm your address first: the link is in our mail.",
+    "mail_not_sent": (
+        "Our mail could not be sent to this address. Check it, or sign up with another one."
+    ),
     "rate_limited": "That was too often. Please wait a few minutes and try again.",
     "unavailable": "Very many people are signing in. Please try again in a moment.",
     "not_signed_in": "Please sign in to go on.",
@@ -63,7 +66,7 @@ class LoginState(SessionState):
         words = WORDS.get(code, OTHER) if code else ""
         self.beside_password = words if code == "wrong_credentials" else ""
         self.beside_code = words if code == "wrong_code" else ""
-        self.unverified = code == "email_not_verified"
+        self.unverified = code in ("email_not_verified", "mail_not_sent")
         self.problem, self.resent = words, ""
 
     @rx.event
