@@ -23,6 +23,7 @@ from sp404_app.services import (
     personal_tokens,
     sign_ins,
 )
+from sp404_app.services.billing import contact
 from sp404_app.services.sign_ins import Client
 
 LONGEST_NAME = 100
@@ -299,6 +300,7 @@ def rename(
         raise Invalid("Please look at the marked fields.", problems)
     session.get_one(User, user_id).sqlmodel_update(changes)
     session.flush()
+    contact.changed(session, user_id)
     return profile(session, user_id)
 
 

@@ -18,6 +18,7 @@ from sp404_app.services import (
     personal_tokens,
     sign_ins,
 )
+from sp404_app.services.billing import contact
 from sp404_app.services.sign_ins import Client
 
 NO_PASSWORD = "!"  # noqa: S105 - matches no password at all
@@ -101,6 +102,7 @@ def _swap(session: Session, user: User, address: str) -> None:
             session.flush()
     except IntegrityError as error:  # somebody made an account with it in the meantime
         raise Invalid(STALE, {"token": [STALE]}) from error
+    contact.changed(session, user.id)
 
 
 def _make_room(session: Session, address: str) -> None:
