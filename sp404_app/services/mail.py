@@ -61,8 +61,11 @@ def to_user(session: Session, user_id: uuid.UUID, letter: Letter) -> None:
         to_address(session, user.email, letter)
 
 
-def flush(seconds: float = 10.0) -> bool:
-    """Wait until everything handed over is sent; say whether it is. For tests and commands."""
+def flush(seconds: float = 40.0) -> bool:
+    """Wait until everything handed over is sent, in all attempts; return whether it is.
+
+    For processes that end with their job, whose threads would end in the middle of a mail.
+    """
     return not wait(set(_sender().pending), seconds).not_done
 
 

@@ -79,7 +79,7 @@ class SignupState(SessionState):
                 return
 
     @rx.event
-    async def resend(self) -> None:
+    async def resend(self) -> AsyncIterator[EventType[()]]:
         """Mail the link again."""
         if double_click.is_repeated(self._acts, "resend", self.sent_to):
             return
@@ -90,4 +90,5 @@ class SignupState(SessionState):
             self.resent = str(error)
             return
         self._acts = double_click.remember("resend", self.sent_to)
-        self.resent = "Sent again. It can take a minute."
+        self.resent, self.not_sent = "Sent again. It can take a minute.", False
+        yield SignupState.watch_mail

@@ -10,7 +10,7 @@ from sp404_app import sp404_app
 from sp404_app.db import transaction
 from sp404_app.models import Purpose, SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import one_time
+from sp404_app.services import doors, one_time
 from sp404_app.state import double_click
 from sp404_app.state.login import LoginState
 from sp404_app.state.mailed_links import ForgotPasswordState, VerifyEmailState
@@ -105,10 +105,22 @@ async def test_a_double_click_on_sign_up_makes_one_account_and_one_mail() -> Non
     address = "double@example.org"
     form = {"email": address, "password": PASSWORD, "first_name": "", "last_name": ""}
     submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
-    async with machine(patience=30.0) as browser:
+    async with machine(patience=6.0) as browser:
         both = await browser.send_twice(submit, {"form": form})
     assert both.errors == []
     assert len(mails(address)) == 1
+
+
+async def test_an_answer_that_comes_late_leaves_a_page_alone_that_was_opened_anew() -> None:
+    form = {"email": "late@example.org", "password": PASSWORD, "first_name": "", "last_name": ""}
+    submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
+    async with machine(patience=6.0) as browser:
+        found = await browser.send_during(
+            submit, {"form": form}, doors, "register", submit.replace(".submit", ".load")
+        )
+    assert found.errors == []
+    assert len(mails("late@example.org")) == 1
+    assert not any('"sent_to_rx_state_": "late@' in sent for sent in found.sent), found.sent
 
 
 def test_no_page_starts_a_background_event_beside_its_loading() -> None:
