@@ -84,7 +84,8 @@ class Machine:
         token = uuid.uuid4().hex
 
         async def happens() -> None:
-            await self._done(token, Event(second, self._router(token, "", "/"), {}))
+            event = Event(second, self._router(token, "", "/"), {})
+            await (await self.processor.enqueue(token, event)).wait_all()
 
         with meanwhile(module, step, happens):
             return await self._send(name, payload, "", "/", clicks=1, token=token)
