@@ -18,7 +18,7 @@ def visitor(page: Page, outbox: Outbox) -> Visitor:
     return found
 
 
-@pytest.mark.parametrize("address", ["/nowhere", "/samples/1/2", "//x/..", "/library/x", "/%5Cx"])
+@pytest.mark.parametrize("address", ["/nowhere", "/samples/1/2", "/library/x", "/%5Cx"])
 def test_an_unknown_address_says_so_and_shows_the_way_back(
     page: Page, base_url: str, address: str
 ) -> None:
@@ -110,17 +110,13 @@ def test_somebody_elses_purchase_is_not_activated(
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Via", "Forwarded"])
-def test_a_proxy_on_this_machine_is_shown_no_mails(
-    browser: Browser, base_url: str, outbox: Outbox, page: Page, header: str
+@pytest.mark.parametrize("address", ["/dev/outbox", "/dev/stripe", "/_stripe/pay/cs_test_x"])
+def test_a_proxy_on_this_machine_reaches_no_development_page(
+    browser: Browser, base_url: str, header: str, address: str
 ) -> None:
-    """The page is asked for directly, its websocket comes through the proxy."""
-    people.sign_up(page, outbox)
-    context = browser.new_context(base_url=base_url)
-    through = context.new_page()
-    through.goto("/dev/outbox")
-    expect(through.get_by_text("Confirm your address").first).to_be_visible()
-    context.set_extra_http_headers({header: "127.0.0.1"})
-    answer = through.goto("/dev/outbox")
-    assert answer
-    assert (answer.status, "Confirm your address" in through.content()) == (404, False)
-    context.close()
+    with browser.new_context(
+        base_url=base_url, extra_http_headers={header: "127.0.0.1"}
+    ) as context:
+        answer = context.request.get(address)
+        assert (answer.status, answer.json()["code"]) == (404, "not_found")
+        assert context.request.get("/login").status == 200

@@ -1,16 +1,21 @@
 """Development pages, the emulator and metrics: for this machine only, and never through a proxy."""
 
+from collections.abc import Iterator
+
 import pytest
 from fastapi.testclient import TestClient
+from reflex.istate.manager.memory import StateManagerMemory
 from starlette.responses import PlainTextResponse
 
 from sp404_app.api.app import api, gateway
 from sp404_app.errors import NotFound
-from sp404_app.services import local_access, mail
+from sp404_app.services import live, local_access, mail
 from sp404_app.services.letters import verify_email
 from sp404_app.settings import Settings, settings
+from sp404_app.sp404_app import app
 from sp404_app.state.dev_outbox import DevOutboxState
 from sp404_app.state.dev_stripe import DevStripeState
+from tests.security.test_sockets import event, joined, opened, until
 from tests.tabs import in_tab
 
 FORWARDED = [
@@ -73,6 +78,35 @@ def test_a_trusted_proxy_on_this_machine_opens_nothing(
     assert answer.status_code == 404
 
 
+@pytest.mark.parametrize(("name", "value"), [FORWARDED[1], FORWARDED[4], FORWARDED[6]])
+@pytest.mark.timeout(60)
+def test_a_real_websocket_is_looked_at_as_well(tab: TestClient, name: str, value: str) -> None:
+    mail._to_outbox(mail._message("ada@example.org", verify_email("a-token")))
+    load = f"{DevOutboxState.get_full_name()}.load"
+    with opened(tab, host="localhost:3000") as socket:
+        joined(socket)
+        socket.send_text(event(load))
+        assert "ada@example.org" in until(socket, "mails")
+    with opened(tab, host="localhost:3000", **{name.lower(): value}) as socket:
+        joined(socket)
+        socket.send_text(event(load))
+        answer = until(socket, "nothing at this address")
+        assert "ada@example.org" not in answer
+
+
+@pytest.fixture
+def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """A client of the whole backend on this machine, without built pages."""
+    monkeypatch.setattr(app, "_state_manager", StateManagerMemory())
+    assert app._api is not None
+    live.connection.cache_clear()
+    whole = gateway(app._api)
+    with TestClient(whole, base_url=services.origin, client=("127.0.0.1", 1)) as client:
+        assert client.portal is not None
+        with client.portal.wrap_async_context_manager(app._setup_event_processor()):
+            yield client
+
+
 @pytest.mark.parametrize(("name", "value"), FORWARDED)
 async def test_a_websocket_through_a_proxy_gets_no_mails_and_moves_no_clock(
     services: Settings, name: str, value: str
@@ -85,9 +119,9 @@ async def test_a_websocket_through_a_proxy_gets_no_mails_and_moves_no_clock(
     assert (outbox.mails, outbox.closed) == ([], True)
     stripe = in_tab(DevStripeState(), "", **header)
     events = (stripe.advance("cus_1", "day"), stripe.change("drop", 1), stripe.send_again("evt_1"))
-    for event in (*events, stripe.retry(), stripe.replay("evt_1"), stripe.reconcile()):
+    for refused in (*events, stripe.retry(), stripe.replay("evt_1"), stripe.reconcile()):
         with pytest.raises(NotFound):
-            await anext(event)
+            await anext(refused)
     with pytest.raises(NotFound):
         await stripe.load()
     here = in_tab(DevOutboxState(), "", host="localhost:3000")
