@@ -93,9 +93,9 @@ PAGES: tuple[tuple[str, Callable[[], rx.Component], str, list[Any]], ...] = (
         "/billing",
         pages.billing,
         "Billing",
-        [ShellState.load, BillingState.load, BillingState.watch],
+        [ShellState.load, BillingState.load],
     ),
-    ("/usage", pages.usage, "Usage", [ShellState.load, UsageState.load, UsageState.watch]),
+    ("/usage", pages.usage, "Usage", [ShellState.load, UsageState.load]),
     ("/account", pages.account, "Account", ACCOUNT),
     ("/operator", pages.operator, "Operator", [ShellState.load, OperatorState.load]),
 )
@@ -162,5 +162,6 @@ if settings().stripe_emulated:
 app.add_middleware(KeepApart())
 surface.narrow()
 
+app.add_page(pages.not_found, route="404", title="Page not found · Crate 404")
 for address, page, title, on_load in PAGES:
     app.add_page(page, route=address, title=f"{title} · Crate 404", on_load=on_load)

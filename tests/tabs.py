@@ -18,11 +18,17 @@ def in_tab(
     ip: str = "127.0.0.1",
     user_agent: str = "",
     cookies: str = "",
+    **headers: str,
 ) -> S:
     """Put a state into a tab of a browser that holds a cookie."""
     header = cookies or f"{sign_ins.cookie_name()}={cookie}"
     data = {
-        "headers": {"cookie": header, "user-agent": user_agent, "origin": "http://localhost:3000"},
+        "headers": {
+            "cookie": header,
+            "user-agent": user_agent,
+            "origin": "http://localhost:3000",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
         "ip": ip,
         "asPath": url,
         "pathname": url.partition("?")[0],

@@ -1,13 +1,17 @@
 """Serve a page under its own address, without a redirect and with the right status.
 
 The built pages lie in folders, so the file server sends `/library` to `/library/`, and knows
-pages with an id in the address only as its "not found".
+pages with an id in the address only as its "not found". It resolves `//host/..` to a folder and
+redirects there, so such addresses never reach it.
 """
 
 from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sp404_app.services.addresses import is_crooked
+
+NOWHERE = "/not-found"
 SHELL = "/404.html"  # the built page that draws whatever the address asks for
 
 
@@ -18,7 +22,10 @@ def page_addresses(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def led(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
+            if scope["type"] == "http" and is_crooked(scope["path"]):
+                api = scope["path"].startswith("/api/")  # which has an answer of its own for it
+                scope = {**scope, "path": "/api/not-found" if api else NOWHERE}
+            elif scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
                 scope = {**scope, "path": _file_of(scope["path"], fixed, with_id)}
             await app(scope, receive, send)
 

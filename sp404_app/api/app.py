@@ -12,6 +12,7 @@ from sp404_app.api import (
     belongings,
     billing,
     credentials,
+    docs,
     events,
     faults,
     health,
@@ -38,8 +39,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 api = FastAPI(
     title="SP-404 sample library",
     version=sp404_app.__version__,
-    docs_url="/api/docs",
-    swagger_ui_oauth2_redirect_url=None,
+    docs_url=None,  # FastAPI's page loads its program from another server; ours is in `docs.py`
     redoc_url=None,
     openapi_url="/api/openapi.json",
     responses=faults.ANSWERS,
@@ -108,4 +108,5 @@ api.include_router(auth.well_known)
 api.include_router(pages_auth.router)
 api.include_router(metrics.router)
 api.include_router(texts.router)
+api.include_router(docs.router)
 api.include_router(unknown)

@@ -2,16 +2,18 @@
 
 import inspect
 import ipaddress
+import re
 import time
 import uuid
 from functools import lru_cache
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from sp404_app.api import bodies, faults, listing, metrics, sockets
+from sp404_app.api import bodies, faults, listing, local_only, metrics, sockets
 from sp404_app.api.policy import policy
 from sp404_app.settings import settings
 
@@ -34,6 +36,7 @@ def gateway(app: ASGIApp) -> ASGIApp:
     for wrap in (
         listing.straight,
         bodies.limited,
+        local_only.local_only,
         safe_headers,
         allowances,
         caught,
@@ -200,6 +203,7 @@ def safe_headers(app: ASGIApp) -> ASGIApp:
                 given = {name.lower() for name, _ in message["headers"]}
                 ours = _safety(scope["path"])
                 message["headers"] = [*message["headers"], *(h for h in ours if h[0] not in given)]
+                _correct(MutableHeaders(scope=message), Headers(scope=scope).get("host", ""))
             await send(message)
 
         await app(scope, receive, answered if scope["type"] == "http" else send)
@@ -207,9 +211,31 @@ def safe_headers(app: ASGIApp) -> ASGIApp:
     return guarded
 
 
+def _correct(headers: MutableHeaders, host: str) -> None:
+    """Correct what routes and the file server say about caching and about where to go.
+
+    An answer for one person may be cached for that person alone, so it varies with who asks. A
+    redirect to ourselves names no host: the file server takes it from the `Host` of the request,
+    which anybody may write.
+    """
+    cached = headers.get("cache-control", "")
+    if "private" in cached and "no-store" not in cached:
+        headers.add_vary_header("Cookie, Authorization")
+    if "location" in headers:
+        headers["location"] = _within(headers["location"], host)
+
+
+def _within(location: str, host: str) -> str:
+    """Return where a redirect leads, without a host if that is the one the request named."""
+    to = urlsplit(location)
+    if to.netloc and to.netloc != host:
+        return location
+    return urlunsplit(("", "", re.sub(r"^[/\\]+", "/", to.path or "/"), to.query, to.fragment))
+
+
 def _safety(path: str) -> tuple[tuple[bytes, bytes], ...]:
     secure = settings().origin.startswith("https://")
-    return _written(policy(path), secure, path.startswith(("/api/", "/auth/")))
+    return _written(policy(path), secure, f"{path}/".startswith(("/api/", "/auth/")))
 
 
 @lru_cache(maxsize=200)

@@ -29,7 +29,7 @@ MEDIA_TYPES = {
     "AIFC": "audio/aiff",
 }
 # The bytes behind an id never change; only this person's browser may keep them.
-CACHE = {"Cache-Control": "private, max-age=86400", "Vary": "Cookie, Authorization"}
+CACHE = {"Cache-Control": "private, max-age=86400"}
 
 
 class WaveformView(BaseModel):

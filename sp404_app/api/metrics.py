@@ -1,7 +1,6 @@
 """GET /metrics: what an operator's Prometheus reads. Not for the public."""
 
 import hmac
-import ipaddress
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Request
@@ -16,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob
-from sp404_app.services import queue
+from sp404_app.services import local_access, queue, unsent_mails
 from sp404_app.settings import settings
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -49,6 +48,7 @@ class Work:
         """Yield the jobs by status, and how many wait in each queue."""
         jobs = GaugeMetricFamily("sp404_jobs", "Jobs by status.", labels=["kind", "status"])
         waiting = GaugeMetricFamily("sp404_queue_length", "Waiting calls.", labels=["queue"])
+        unsent = GaugeMetricFamily("sp404_mails_not_sent", "Mails of 30 days that did not leave.")
         try:
             with transaction() as session:
                 counted = select(ProcessingJob.kind, ProcessingJob.status, func.count()).group_by(
@@ -56,11 +56,13 @@ class Work:
                 )
                 for kind, status, count in session.exec(counted):
                     jobs.add_metric([kind, status], count)
+                unsent.add_metric([], unsent_mails.count(session))
             for name in queue.QUEUES:
                 waiting.add_metric([name], queue.queue(name).count)
         except (RedisError, SQLAlchemyError):
             pass  # health says so; the rest is still worth reading
         yield jobs
+        yield unsent
         yield waiting
 
 
@@ -72,7 +74,8 @@ def metrics(request: Request) -> Response:
     """Show the numbers of this process to whoever has the token, or on a developer's machine."""
     if not _may_read(request):
         raise HTTPException(404)
-    return Response(generate_latest(COLLECTED), media_type=CONTENT_TYPE_LATEST)
+    shown = generate_latest(COLLECTED)
+    return Response(shown, 200, {"Cache-Control": "no-store"}, CONTENT_TYPE_LATEST)
 
 
 def _may_read(request: Request) -> bool:
@@ -80,9 +83,5 @@ def _may_read(request: Request) -> bool:
     if token:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    if settings().in_production or "x-forwarded-for" in request.headers:
-        return False  # a proxy on this machine would make everybody local
-    try:
-        return ipaddress.ip_address(request.client.host if request.client else "").is_loopback
-    except ValueError:
-        return False
+    peer = request.client.host if request.client else ""
+    return not settings().in_production and local_access.is_local(peer, request.headers.items())

@@ -55,7 +55,8 @@ async def sign_in(
         _set(answer, sign_ins.challenge_cookie_name(), error.details["challenge"], STEP_SECONDS)
         return answer
     except AppError as error:
-        return _back(error.code, email, target)
+        code = "mail_not_sent" if error.details.get("mail") == "not_sent" else error.code
+        return _back(code, email, target)
     return await _signed_in(request, found, client, target)
 
 

@@ -13,14 +13,10 @@ from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 
-from fastapi.openapi.docs import get_swagger_ui_html
-
 from sp404_app.settings import settings
 
 PAGES = Path("build") / "client"
 FALLBACK = "/404.html"  # drawn for every address with an id in it
-DOCS = "/api/docs"
-DOCS_SOURCE = "https://cdn.jsdelivr.net"
 COMMON = (
     "default-src 'self'",
     "base-uri 'self'",
@@ -37,8 +33,6 @@ STYLES = "style-src 'self' 'unsafe-inline'"
 
 def policy(path: str) -> str:
     """Return the policy for what is answered at an address."""
-    if path == DOCS:
-        return _docs()
     pages = _pages()
     return f"{pages.get(path) or pages.get(FALLBACK) or _of('')}; {_connections(settings().origin)}"
 
@@ -104,14 +98,3 @@ def _read(folder: Path, _built: int) -> dict[str, str]:
         name = "/" + file.relative_to(folder).as_posix()
         found[re.sub(r"(?<=/)index\.html$", "", name)] = _of(file.read_text())
     return found
-
-
-@lru_cache
-def _docs() -> str:
-    """Return the policy of the API's readable description, whose program comes from a network."""
-    shown = get_swagger_ui_html(openapi_url="/api/openapi.json", title="")
-    page = bytes(shown.body).decode()
-    scripts = " ".join(["script-src", DOCS_SOURCE, *hashes(page)])
-    images = "img-src 'self' data: https://fastapi.tiangolo.com"
-    rest = [each for each in COMMON if not each.startswith("img-src")]
-    return "; ".join((*rest, images, scripts, f"{STYLES} {DOCS_SOURCE}"))

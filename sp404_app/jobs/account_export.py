@@ -40,6 +40,7 @@ def export_account(job: ProcessingJob) -> None:
         storage.save(path, key)
         if not _close(job, path.stat().st_size, missing):
             storage.delete(key)
+    mail.flush()  # this process ends with the job
 
 
 def _write(path: Path, job: ProcessingJob) -> list[str]:

@@ -11,8 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, renewal, samples, takeout, waiting
-from sp404_app.services.billing import reconcile, shop, webhooks
+from sp404_app.services import jobs, renewal, samples, takeout, unsent_mails, waiting
+from sp404_app.services.billing import contact, reconcile, shop, webhooks
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,11 @@ async def _rounds() -> None:
             await _attempt(waiting.wake_waiting)
             await _attempt(reconcile.call_nightly, now())
             await _attempt(shop.open_shop)
+            await _attempt(contact.call_for_due)
         if count % HOURLY == 0:
             await _attempt(samples.purge_old_trash, now())
             await _attempt(takeout.purge_old, now())
+            await _attempt(unsent_mails.purge_old, now())
         count += 1
         await asyncio.sleep(EVERY)
 

@@ -12,13 +12,13 @@ from rq.queue import Queue
 
 from sp404_app import db
 from sp404_app.audio.analysis import warm_up
-from sp404_app.jobs import billing
+from sp404_app.jobs import billing, billing_contact
 from sp404_app.jobs import run as entry
 from sp404_app.services import queue
 
 log = logging.getLogger(__name__)
 
-__all__ = ["billing", "entry", "main"]
+__all__ = ["billing", "billing_contact", "entry", "main"]
 
 
 class WarmWorker(Worker):

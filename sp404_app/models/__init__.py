@@ -6,6 +6,7 @@ from sp404_app.models.account import (
     RefreshToken,
     SignIn,
     Theme,
+    UnsentMail,
     User,
     UserPreferences,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Theme",
     "TotpFactor",
     "TrialClaim",
+    "UnsentMail",
     "UsageEvent",
     "UsagePeriod",
     "User",

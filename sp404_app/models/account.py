@@ -110,3 +110,19 @@ class OneTimeToken(SQLModel, table=True):
     used_at: dt.datetime | None = Moment()
     expires_at: dt.datetime = Moment(nullable=False)
     created_at: dt.datetime = Created()
+
+
+class UnsentMail(SQLModel, table=True):
+    """A mail that the mail server has not taken (yet): to whom, about what, but not its text.
+
+    It names no account: whether an address has one must not decide whether a mail is written down.
+    """
+
+    __tablename__ = "unsent_mails"
+
+    id: uuid.UUID = Id()
+    recipient: str = Field(index=True)
+    subject: str
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    failed_at: dt.datetime | None = Moment()
+    created_at: dt.datetime = Created()

@@ -66,6 +66,9 @@ class BillingCustomer(SQLModel, table=True):
     user_id: uuid.UUID = Owner()
     realm: str
     stripe_id: str | None = None
+    # What Stripe was told last; whoever's account differs is told again.
+    told_email: str | None = None
+    told_name: str | None = None
     epoch: int = 0  # how often they had to be made anew, for idempotency keys
     round: int = 0  # how many writes were finished, for idempotency keys
     checkout_id: str = ""

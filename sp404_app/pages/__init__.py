@@ -9,6 +9,7 @@ from sp404_app.pages.forgot_password import forgot_password
 from sp404_app.pages.index import index
 from sp404_app.pages.library import library
 from sp404_app.pages.login import login
+from sp404_app.pages.not_found import not_found
 from sp404_app.pages.operator import operator
 from sp404_app.pages.plans import plans
 from sp404_app.pages.reset_password import reset_password
@@ -27,6 +28,7 @@ __all__ = [
     "index",
     "library",
     "login",
+    "not_found",
     "operator",
     "plans",
     "reset_password",

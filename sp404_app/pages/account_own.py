@@ -72,6 +72,7 @@ def email() -> rx.Component:
     """Draw the form for another address."""
     return rx.el.form(
         rx.el.p("Your address is ", rx.el.span(AccountState.email, class_name="mono"), "."),
+        rx.cond(OwnDataState.unsent, _unsent()),
         forms.field(
             "email",
             "New address",
@@ -104,6 +105,20 @@ def email() -> rx.Component:
         on_submit=OwnDataState.change_email,
         class_name="stack",
     )
+
+
+def _unsent() -> rx.Component:
+    return rx.el.div(
+        rx.el.p("We could not send you these mails. Is the address right?"),
+        rx.el.ul(rx.foreach(OwnDataState.unsent, _line)),
+        class_name="notice error",
+        role="status",
+        custom_attrs={"data-testid": "unsent-mails"},
+    )
+
+
+def _line(words: str) -> rx.Component:
+    return rx.el.li(words)
 
 
 def activity() -> rx.Component:

@@ -5,6 +5,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.confirm_dialog import confirm_dialog
 from sp404_app.pages.frame import layout
+from sp404_app.pages.not_found import explanation
 from sp404_app.state.confirming import ConfirmState
 from sp404_app.state.operator import LetterRow, OperatorState
 
@@ -16,8 +17,8 @@ def operator() -> rx.Component:
         rx.el.div(
             rx.cond(
                 OperatorState.closed,
-                rx.el.p("There is nothing at this address.", class_name="muted"),
-                desk(),
+                rx.el.section(rx.el.h1("Page not found"), explanation(), class_name="card stack"),
+                rx.cond(OperatorState.loaded, desk(), waiting()),
             ),
             class_name="page money",
             # While the password is asked for, nothing behind the question can be reached.
@@ -33,26 +34,31 @@ def desk() -> rx.Component:
         rx.el.header(
             rx.el.h1("Operator"),
             rx.el.p(
-                "What to do about each of these stands in docs/RUNBOOKS.md, under Money. "
-                "Everything here may be done twice.",
+                "The runbook says what to do about each of these. Every button may be pressed "
+                "twice.",
                 class_name="muted",
             ),
             class_name="money-head",
         ),
-        rx.cond(
-            OperatorState.loaded,
-            rx.fragment(
-                rx.el.p(
-                    OperatorState.said,
-                    role="status",
-                    class_name=rx.cond(OperatorState.said != "", "notice", "visually-hidden"),
-                    data_testid="said",
-                ),
-                dead(),
-                night(),
-            ),
-            rx.el.p("One moment …", class_name="muted"),
+        rx.el.p(
+            OperatorState.said,
+            role="status",
+            class_name=rx.cond(OperatorState.said != "", "notice", "visually-hidden"),
+            data_testid="said",
         ),
+        dead(),
+        night(),
+        mails(),
+    )
+
+
+def waiting() -> rx.Component:
+    """The page before it is known who asks: it says nothing of what is here."""
+    return rx.el.div(
+        rx.el.i(class_name="skeleton tall"),
+        rx.el.i(class_name="skeleton"),
+        class_name="card stack",
+        aria_busy="true",
     )
 
 
@@ -103,6 +109,19 @@ def night() -> rx.Component:
         rx.el.p(OperatorState.night, data_testid="night"),
         lines("Needs a look", OperatorState.problems, "problems"),
         lines("Healed", OperatorState.healed, "healed"),
+        class_name="card stack",
+    )
+
+
+def mails() -> rx.Component:
+    """Mails that could not be sent."""
+    return rx.el.section(
+        rx.el.h2("Mails that were not sent"),
+        rx.cond(
+            OperatorState.unsent,
+            lines("The last 30 days", OperatorState.unsent, "unsent"),
+            rx.el.p("None.", class_name="muted"),
+        ),
         class_name="card stack",
     )
 

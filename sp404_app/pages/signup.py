@@ -62,6 +62,17 @@ def _sent() -> rx.Component:
             rx.el.strong(SignupState.sent_to, custom_attrs={"data-testid": "sent-to"}),
             ". Open it to confirm your address, then sign in.",
         ),
+        rx.cond(
+            SignupState.not_sent,
+            rx.el.p(
+                "Our mail could not be sent to this address. Check it, or ",
+                rx.el.a("sign up with another one", href="/signup", class_name="link"),
+                ".",
+                class_name="notice error",
+                role="alert",
+                custom_attrs={"data-testid": "not-sent"},
+            ),
+        ),
         forms.outbox_link(SignupState.development),
         forms.notice(SignupState.resent, "ok", "resent"),
         rx.el.button(

@@ -19,10 +19,16 @@ def usage() -> rx.Component:
             ribbon(UsageState.test_mode),
             rx.el.header(
                 rx.el.h1("Usage"),
-                rx.el.p(
-                    f"You are on {UsageState.plan}. Analyses start anew on {UsageState.resets}. ",
-                    rx.el.a("Plans", href="/plans", class_name="link"),
-                    class_name="muted",
+                rx.cond(
+                    UsageState.loaded,
+                    rx.el.p(
+                        f"You are on {UsageState.plan}. "
+                        f"Your analyses reset on {UsageState.resets}. ",
+                        rx.el.a("Plans", href="/plans", class_name="link"),
+                        class_name="muted",
+                        data_testid="plan-line",
+                    ),
+                    rx.el.i(class_name="skeleton short", aria_hidden="true"),
                 ),
                 class_name="money-head",
             ),

@@ -8,7 +8,6 @@ import unicodedata
 import uuid
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
@@ -16,8 +15,17 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid, NotFound, NotSignedIn
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services import (
+    audit,
+    email_addresses,
+    letters,
+    mail,
+    one_time,
+    personal_tokens,
+    sign_ins,
+)
 from sp404_app.services.account_lock import MEANWHILE, lock_account
+from sp404_app.services.billing import contact
 from sp404_app.services.sign_ins import Client
 
 LONGEST_NAME = 100
@@ -63,7 +71,7 @@ def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, di
     problems: dict[str, list[str]] = {}
     address = ""
     try:
-        address = address_of(email)
+        address = email_addresses.reachable(email)
     except Invalid as error:
         problems |= error.details
     names = {"first_name": _squeezed(first_name), "last_name": _squeezed(last_name)}
@@ -72,17 +80,12 @@ def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, di
 
 
 def address_of(email: str) -> str:
-    """Return an address in the one form we keep.
+    """Return an address in the one form we keep, whether or not mail can reach it.
 
     Raises:
         Invalid: If it cannot be an address.
     """
-    problem = "This does not look like an e-mail address."
-    try:
-        found = validate_email(email.strip(), check_deliverability=False, test_environment=True)
-    except (EmailNotValidError, UnicodeError) as error:
-        raise Invalid(problem, {"email": [problem]}) from error
-    return found.normalized.lower()
+    return email_addresses.canonical(email)
 
 
 def _squeezed(name: str) -> str:
@@ -321,6 +324,7 @@ def rename(
         raise Invalid("Please look at the marked fields.", problems)
     lock_account(session, user_id).sqlmodel_update(changes)
     session.flush()
+    contact.changed(session, user_id)
     return profile(session, user_id)
 
 

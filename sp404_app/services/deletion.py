@@ -8,7 +8,16 @@ from sqlmodel import Session, col, select, update
 
 from sp404_app.db import after_commit, in_transaction
 from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
-from sp404_app.services import audit, avatars, letters, mail, sign_ins, storage, takeout
+from sp404_app.services import (
+    audit,
+    avatars,
+    letters,
+    mail,
+    sign_ins,
+    storage,
+    takeout,
+    unsent_mails,
+)
 from sp404_app.services.billing import subscriptions
 from sp404_app.services.sign_ins import Client
 
@@ -36,6 +45,7 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
         return
     keys = _keys(session, user)
     sign_ins.revoke_all(session, user_id)
+    unsent_mails.forget_recipient(session, user.email)
     mail.to_address(session, user.email, letters.account_deleted())
     session.exec(delete(User).where(col(User.id) == user_id))  # the rest goes by its foreign keys
     _blur(session, user_id)

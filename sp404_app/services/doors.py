@@ -17,6 +17,7 @@ from sp404_app.errors import (
     WrongCredentials,
 )
 from sp404_app.models import Purpose
+from sp404_app.models.columns import now
 from sp404_app.services import (
     accounts,
     audit,
@@ -26,6 +27,7 @@ from sp404_app.services import (
     passwords,
     sign_ins,
     two_factor,
+    unsent_mails,
 )
 from sp404_app.services.accounts import Credential, NewAccount
 from sp404_app.services.sign_ins import Client, SignedIn
@@ -90,7 +92,7 @@ async def sign_in(email: str, password: str, client: Client) -> Credential:
         raise WrongCredentials("The address or the password is wrong.")
     await limits.signed_in(email, client.ip)
     if not found.verified:
-        raise EmailNotVerified("Please confirm your address first: the link is in our mail.")
+        raise await in_transaction(_not_verified, found.email)
     found = await _at_todays_cost(found, password)
     challenge = await in_transaction(_challenge, found)
     if challenge:
@@ -270,3 +272,14 @@ def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Clien
     """
     sign_ins.revoke(session, who.user_id, sign_in_id)
     audit.note(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
+
+
+def _not_verified(session: Session, email: str) -> EmailNotVerified:
+    """Return the refusal for an address that is not confirmed; whoever reads it owns the password.
+
+    So they may be told that our mail did not reach the address.
+    """
+    if unsent_mails.was_refused(session, email, now() - one_time.LASTS[Purpose.VERIFY_EMAIL]):
+        words = "Our mail could not be sent to this address. Check it, or sign up with another one."
+        return EmailNotVerified(words, {"mail": "not_sent"})
+    return EmailNotVerified("Please confirm your address first: the link is in our mail.")

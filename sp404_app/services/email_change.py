@@ -9,9 +9,18 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, audit, letters, mail, one_time, personal_tokens, sign_ins
+from sp404_app.services import (
+    audit,
+    email_addresses,
+    letters,
+    mail,
+    one_time,
+    personal_tokens,
+    sign_ins,
+)
 from sp404_app.services.account_lock import lock_account
 from sp404_app.services.accounts import NO_PASSWORD
+from sp404_app.services.billing import contact
 from sp404_app.services.sign_ins import Client
 
 
@@ -25,7 +34,7 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
         Invalid: If it cannot be an address, or is the present one.
         NotSignedIn: If the account is gone.
     """
-    address = accounts.address_of(email)
+    address = email_addresses.reachable(email)
     user = lock_account(session, user_id)
     if address == user.email.lower():
         message = "This is your address already."
@@ -93,6 +102,7 @@ def _swap(session: Session, user: User, address: str) -> None:
             session.flush()
     except IntegrityError as error:  # somebody made an account with it in the meantime
         raise Invalid(one_time.WORTHLESS, {"token": [one_time.WORTHLESS]}) from error
+    contact.changed(session, user.id)
 
 
 def _make_room(session: Session, address: str) -> None:

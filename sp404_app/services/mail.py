@@ -1,4 +1,7 @@
-"""Sending mail: by SMTP, or into the development outbox; after the commit, never in its way."""
+"""Sending mail: by SMTP, or into the development outbox; after the commit, never in its way.
+
+`unsent_mails` knows of every mail until it is sent, so none is lost without somebody seeing it.
+"""
 
 import secrets
 import smtplib
@@ -13,17 +16,20 @@ from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from sp404_app.db import after_commit
+from sp404_app.db import after_commit, transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
+from sp404_app.services import email_addresses, unsent_mails
 from sp404_app.services.keys import write_secret
 from sp404_app.services.letters import Letter, as_html, as_text
 from sp404_app.settings import settings
 
 PAUSES = (1.0, 5.0, 20.0)
 PATIENCE = 20.0
+PERMANENT = 500  # from here on, a mail server says that it will never take this mail
 NEAR = ("localhost", "127.0.0.1", "::1")
 
 log = structlog.get_logger()
@@ -44,7 +50,8 @@ def _sender() -> Sender:
 
 def to_address(session: Session, address: str, letter: Letter) -> None:
     """Send a letter once the transaction is committed; returns at once."""
-    after_commit(session, lambda: _start(_message(address, letter)))
+    mail_id = unsent_mails.note(session, address, letter.subject)
+    after_commit(session, lambda: _start(mail_id, address, letter))
 
 
 def to_user(session: Session, user_id: uuid.UUID, letter: Letter) -> None:
@@ -54,44 +61,85 @@ def to_user(session: Session, user_id: uuid.UUID, letter: Letter) -> None:
         to_address(session, user.email, letter)
 
 
-def flush(seconds: float = 10.0) -> bool:
-    """Wait until everything handed over is sent; say whether it is. For tests and commands."""
+def flush(seconds: float = 40.0) -> bool:
+    """Wait until everything handed over is sent, in all attempts; return whether it is.
+
+    For processes that end with their job, whose threads would end in the middle of a mail.
+    """
     return not wait(set(_sender().pending), seconds).not_done
 
 
-def _start(message: EmailMessage) -> None:
+def _start(mail_id: uuid.UUID, address: str, letter: Letter) -> None:
     sender = _sender()
-    future = sender.threads.submit(_deliver, message)
+    future = sender.threads.submit(_deliver, mail_id, address, letter)
     sender.pending.add(future)
     future.add_done_callback(sender.pending.discard)
 
 
 def _message(address: str, letter: Letter) -> EmailMessage:
     message = EmailMessage()
-    message["From"] = settings().mail_from
+    message["From"] = email_addresses.sender(settings().mail_from)
     message["To"] = address
     message["Subject"] = letter.subject
     message["Date"] = formatdate(localtime=False)
-    message["Message-ID"] = make_msgid(domain=urlsplit(settings().origin).hostname)
+    host = urlsplit(settings().origin).hostname or "localhost"
+    message["Message-ID"] = make_msgid(domain=email_addresses.ascii_host(host))
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(as_text(letter))
     message.add_alternative(as_html(letter), subtype="html")
     return message
 
 
-def _deliver(message: EmailMessage) -> None:
+def _deliver(mail_id: uuid.UUID, address: str, letter: Letter) -> None:
+    problem = _try(address, letter)
+    if problem:
+        log.error("mail given up", subject=letter.subject, reason=problem)
+    else:
+        log.info("mail sent", subject=letter.subject)
+    try:
+        with transaction() as session:
+            if problem:
+                unsent_mails.is_refused(session, mail_id, problem)
+            else:
+                unsent_mails.is_sent(session, mail_id)
+    except SQLAlchemyError as error:  # the row stays, as of a mail that may not have been sent
+        log.warning("mail not noted", subject=letter.subject, error=type(error).__name__)
+
+
+def _try(address: str, letter: Letter) -> str:
+    """Send a mail, in several attempts; return why it could not be sent, or nothing."""
     for pause in (*PAUSES, None):
         try:
-            _send(message)
-        except (OSError, smtplib.SMTPException) as error:
-            log.warning("mail not sent", subject=message["Subject"], error=type(error).__name__)
-            if pause is None:
-                log.error("mail given up", subject=message["Subject"])  # noqa: TRY400 - no body
-                return
+            _send(_message(address, letter))
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            log.warning("mail not sent", subject=letter.subject, error=type(error).__name__)
+            if pause is None or _is_final(error):
+                return _reason(error)
             time.sleep(pause)
         else:
-            log.info("mail sent", subject=message["Subject"])
-            return
+            return ""
+    return ""
+
+
+def _is_final(error: Exception) -> bool:
+    """Return whether no later attempt can go better."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return _code(error) >= PERMANENT
+    return isinstance(error, (smtplib.SMTPNotSupportedError, ValueError))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return f"The mail server refused this address ({_code(error)})."
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"The mail server refused the mail ({error.smtp_code})."
+    if isinstance(error, (smtplib.SMTPNotSupportedError, ValueError)):
+        return "The mail server does not support what this mail needs."
+    return "The mail server did not answer."
+
+
+def _code(error: smtplib.SMTPRecipientsRefused) -> int:
+    return max((code for code, _ in error.recipients.values()), default=0)
 
 
 def _send(message: EmailMessage) -> None:

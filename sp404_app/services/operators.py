@@ -1,13 +1,15 @@
 """Who runs this installation: people the settings name, who proved a moment ago that it is them."""
 
 import uuid
+from contextlib import suppress
 
 from sqlmodel import Session
 
-from sp404_app.errors import NotFound
+from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import User
-from sp404_app.services import confirmation
+from sp404_app.services import confirmation, email_addresses, unsent_mails
 from sp404_app.services.sign_ins import SignedIn
+from sp404_app.services.unsent_mails import Unsent
 from sp404_app.settings import settings
 
 
@@ -21,8 +23,19 @@ def ensure_named(session: Session, user_id: uuid.UUID) -> None:
     """
     user = session.get(User, user_id)
     known = user is not None and user.email_verified_at is not None and not user.is_demo
-    if not known or user is None or user.email.lower() not in settings().operators:
+    if not known or user is None or user.email.lower() not in _named():
         raise NotFound("There is nothing at this address.")
+
+
+def mails_not_sent(session: Session, who: SignedIn) -> list[Unsent]:
+    """List the mails that did not leave, the newest first.
+
+    Raises:
+        NotFound: If it is nobody the settings name.
+        NotConfirmed: If the password was not proved lately.
+    """
+    ensure(session, who)
+    return unsent_mails.newest(session)
 
 
 def ensure(session: Session, who: SignedIn) -> None:
@@ -34,3 +47,12 @@ def ensure(session: Session, who: SignedIn) -> None:
     """
     ensure_named(session, who.user_id)
     confirmation.ensure_fresh(session, who)
+
+
+def _named() -> set[str]:
+    """Return the addresses of operators in the form in which accounts keep theirs."""
+    found = set()
+    for address in settings().operators:
+        with suppress(Invalid):  # it names nobody
+            found.add(email_addresses.canonical(address))
+    return found

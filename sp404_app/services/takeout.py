@@ -1,7 +1,6 @@
 """Everything we keep about a person, to take home: as JSON, and every original sound."""
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from sp404_app.db import after_commit
 from sp404_app.errors import NotFound
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import audit, avatars, jobs, queue, quotas, storage
+from sp404_app.services import audit, avatars, jobs, queue, quotas, storage, zip_names
 from sp404_app.services.account_lock import lock_account
 from sp404_app.services.sign_ins import Client
 
@@ -118,24 +117,16 @@ def _is_secret(table: Table, name: str) -> bool:
 def originals(session: Session, user_id: uuid.UUID) -> list[Original]:
     """List a person's files, those in the trash too, under names that any computer takes."""
     mine = select(Sample).where(Sample.user_id == user_id).order_by(col(Sample.id))
-    found, taken = [], set()
-    for sample in session.exec(mine):
-        place = "trash" if sample.deleted_at else "sounds"
-        folders = [_safe(part) for part in sample.folder.split("/") if part.strip(" .")]
-        name = "/".join([place, *folders, _safe(sample.filename)])
-        if name.casefold() in taken:
-            stem, dot, ending = name.rpartition(".")
-            name = f"{stem if dot else name} {sample.id.hex[-12:]}{dot}{ending if dot else ''}"
-        taken.add(name.casefold())
-        found.append(Original(sample.storage_key, name))
+    samples = session.exec(mine).all()
+    paths = zip_names.unique_paths([_named(sample) for sample in samples])
+    sounds = [Original(one.storage_key, path) for one, path in zip(samples, paths, strict=True)]
     user = session.get_one(User, user_id)
-    return found + [Original(key, "picture.webp") for key in avatars.keys_of(user)]
+    return sounds + [Original(key, "picture.webp") for key in avatars.keys_of(user)]
 
 
-def _safe(name: str) -> str:
-    """Make a name that leads nowhere else when the zip is opened."""
-    plain = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*\ud800-\udfff]', "_", name).strip(" .")
-    return plain[:120] or "untitled"
+def _named(sample: Sample) -> zip_names.File:
+    place = "trash" if sample.deleted_at else "sounds"
+    return zip_names.File(f"{place}/{sample.folder}", sample.filename, sample.id)
 
 
 def purge_old(session: Session, at: dt.datetime) -> int:

@@ -60,6 +60,7 @@ class AccountState(SessionState):
     said: dict[str, str] = {}
     busy: bool = False
     form_round: int = 0
+    _visit: int = 0
 
     @rx.event
     async def load(self) -> None:
@@ -69,7 +70,8 @@ class AccountState(SessionState):
         self.first_name, self.last_name = found.profile.first_name, found.profile.last_name
         self._show_preferences(found.preferences)
         self._show_devices(found.devices)
-        self.problems, self.said, self.loaded = {}, {}, True
+        self.problems, self.said, self.loaded, self.busy = {}, {}, True, False
+        self._visit += 1
 
     @rx.event
     async def save_names(self, form: dict[str, Any]) -> None:
@@ -90,8 +92,10 @@ class AccountState(SessionState):
         """Change the password and sign out the other devices; hashing it can take a while."""
         who = await self._signed_in()
         async with self:
+            if self.busy:
+                return  # the second of two clicks
             self.busy, self.problems, self.said = True, {}, {}
-            client = self._client()
+            client, visit = self._client(), self._visit
         problems: dict[str, str] = {}
         try:
             old, new = (forms.raw(form, name) for name in PASSWORDS)
@@ -100,6 +104,8 @@ class AccountState(SessionState):
             found = forms.problems(error, *PASSWORDS)
             problems = {PASSWORD_FORM.get(name, name): words for name, words in found.items()}
         async with self:
+            if self._visit != visit:
+                return  # the page was opened anew meanwhile
             self.busy, self.problems = False, problems
             if not problems:
                 self.said = {"password": CHANGED}

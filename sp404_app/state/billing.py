@@ -40,14 +40,15 @@ class BillingState(SessionState):
     rows: list[InvoiceRow] = []
 
     @rx.event
-    async def load(self) -> None:
-        """Read how things stand, from our own tables."""
+    async def load(self) -> AsyncIterator[EventType[()]]:
+        """Read how things stand, from our own tables, then follow the news."""
         user_id = await self._user_id()
         self.test_mode = settings().stripe_emulated
         self.asking, self.busy, self.problem = False, False, ""
         self.activating = bool(self.router.url.query_parameters.get("session_id"))
         await self._read(user_id)
         self.loaded = True
+        yield BillingState.watch  # here: in the page's list, it would run beside this and collide
 
     @rx.event(background=True)
     async def watch(self) -> None:

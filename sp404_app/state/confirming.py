@@ -31,6 +31,8 @@ class ConfirmState(SessionState):
         """Prove the password, and go on with what was wanted."""
         who = await self._signed_in()
         async with self:
+            if self.busy or not self.asking:
+                return  # the second of two clicks
             self.busy, self.problem, client = True, "", self._client()
         problem = ""
         try:
@@ -60,6 +62,6 @@ async def sure(state: SessionState, who: SignedIn, wanted: str, *arguments: Any)
     if await in_transaction(confirmation.is_fresh, who):
         return True
     question = await state.get_state(ConfirmState)
-    question.asking, question.problem = True, ""
+    question.asking, question.busy, question.problem = True, False, ""
     question._wanted, question._with = wanted, arguments  # noqa: SLF001 - ours
     return False

@@ -1,12 +1,11 @@
 """The page of mails that were not sent, on a developer's machine."""
 
 import asyncio
-import ipaddress
 
 import reflex as rx
 
 from sp404_app.errors import NotFound
-from sp404_app.services import outbox
+from sp404_app.services import local_access, outbox
 from sp404_app.services.outbox import OutboxMail
 from sp404_app.settings import settings
 
@@ -21,16 +20,19 @@ class DevOutboxState(rx.State):
     @rx.event
     async def load(self) -> None:
         """Read the outbox; strangers and production see an empty page."""
-        self.closed = settings().in_production or not is_loopback(self.router.session.client_ip)
-        self.mails, self.loaded = [], True
-        if self.closed:
+        self.closed, self.mails, self.loaded = True, [], True
+        ensure_local(self)
+        if settings().in_production:
             raise NotFound("There is nothing at this address.")
+        self.closed = False
         self.mails = await asyncio.to_thread(outbox.newest)
 
 
-def is_loopback(ip: str) -> bool:
-    """Say whether an address is this very machine."""
-    try:
-        return ipaddress.ip_address(ip).is_loopback
-    except ValueError:
-        return False
+def ensure_local(state: rx.State) -> None:
+    """Check that a tab's websocket was opened on this machine, and not through a proxy on it.
+
+    Raises:
+        NotFound: If it was not.
+    """
+    router = state.router
+    local_access.ensure_local(router.session.client_ip, router.headers.raw_headers.items())

@@ -14,7 +14,7 @@ from sp404_app.services.billing import emulated, webhooks
 from sp404_app.services.billing.emulated import Chaos, Clock, Sent, Taken
 from sp404_app.settings import settings
 from sp404_app.state import checked
-from sp404_app.state.dev_outbox import is_loopback
+from sp404_app.state.dev_outbox import ensure_local
 
 CALM = Chaos(0, False, 0, 0, False)
 
@@ -115,7 +115,8 @@ class DevStripeState(rx.State):
         self.taken = await in_transaction(emulated.taken)
 
     def _ensure_here(self) -> None:
-        here = is_loopback(self.router.session.client_ip)
-        self.closed = not settings().stripe_emulated or not here
-        if self.closed:
+        self.closed = True
+        ensure_local(self)
+        if not settings().stripe_emulated:
             raise NotFound("There is nothing at this address.")
+        self.closed = False

@@ -10,11 +10,15 @@ from reflex.event import EventType
 from sp404_app.errors import AppError, NotSignedIn
 from sp404_app.services import addresses, demo, doors, limits, sign_ins
 from sp404_app.settings import settings
+from sp404_app.state import double_click
 from sp404_app.state.session import SessionState
 
 WORDS = {
     "wrong_credentials": "The address or the password is wrong.",
     "email_not_verified": "Please confirm your address first: the link is in our mail.",
+    "mail_not_sent": (
+        "Our mail could not be sent to this address. Check it, or sign up with another one."
+    ),
     "rate_limited": "That was too often. Please wait a few minutes and try again.",
     "unavailable": "Very many people are signing in. Please try again in a moment.",
     "not_signed_in": "Please sign in to go on.",
@@ -38,6 +42,7 @@ class LoginState(SessionState):
     demo_email: str = ""
     demo_password: str = ""
     _email: str = ""
+    _acts: double_click.Acts = {}
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
@@ -61,18 +66,21 @@ class LoginState(SessionState):
         words = WORDS.get(code, OTHER) if code else ""
         self.beside_password = words if code == "wrong_credentials" else ""
         self.beside_code = words if code == "wrong_code" else ""
-        self.unverified = code == "email_not_verified"
+        self.unverified = code in ("email_not_verified", "mail_not_sent")
         self.problem, self.resent = words, ""
 
     @rx.event
     async def resend(self) -> None:
         """Mail the confirmation link again to the address that was typed."""
+        if double_click.is_repeated(self._acts, "resend", self._email):
+            return
         try:
             await limits.resend(self._email, self._client().ip)
             await doors.resend_verification(self._email)
         except AppError as error:
             self.resent = str(error)
             return
+        self._acts = double_click.remember("resend", self._email)
         self.resent = "If this address waits to be confirmed, a mail is on its way."
 
 

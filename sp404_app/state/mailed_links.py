@@ -31,6 +31,8 @@ class VerifyEmailState(SessionState):
     @rx.event
     async def confirm(self) -> AsyncIterator[None]:
         """Use the token in the address up."""
+        if self.done:
+            return  # the second of two clicks
         self.busy = True
         yield
         token = self.router.url.query_parameters.get("token", "")
@@ -65,6 +67,8 @@ class EmailLinkState(SessionState):
     @rx.event
     async def confirm(self) -> AsyncIterator[None]:
         """Use the new address from now on."""
+        if self.done:
+            return  # the second of two clicks
         self.busy = True
         yield
         token = self.router.url.query_parameters.get("token", "")
@@ -79,6 +83,8 @@ class EmailLinkState(SessionState):
     @rx.event
     async def revert(self) -> AsyncIterator[None]:
         """Give the account back to the address the link was mailed to."""
+        if self.done:
+            return  # the second of two clicks
         self.busy = True
         yield
         token = self.router.url.query_parameters.get("token", "")
@@ -108,6 +114,8 @@ class ForgotPasswordState(SessionState):
     @rx.event
     async def submit(self, form: dict[str, Any]) -> AsyncIterator[None]:
         """Say that a mail is on its way, whether or not one is."""
+        if self.sent:
+            return  # the second of two clicks
         self.busy = True
         yield
         try:
@@ -128,17 +136,21 @@ class ResetPasswordState(SessionState):
     busy: bool = False
     done: bool = False
     problems: dict[str, str] = {}
+    _visit: int = 0
 
     @rx.event
     def load(self) -> None:
         """Begin anew for every link."""
         self.busy, self.done, self.problems = False, False, {}
+        self._visit += 1
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> None:
         """Set the password and sign every device out; hashing it can take a while."""
         async with self:
-            self.busy, client = True, self._client()
+            if self.busy or self.done:
+                return  # the second of two clicks
+            self.busy, client, visit = True, self._client(), self._visit
             token = self.router.url.query_parameters.get("token", "")
         problems: dict[str, str] = {}
         try:
@@ -146,4 +158,5 @@ class ResetPasswordState(SessionState):
         except AppError as error:
             problems = forms.problems(error, "password")
         async with self:
-            self.busy, self.done, self.problems = False, not problems, problems
+            if self._visit == visit:  # else the page was opened anew meanwhile
+                self.busy, self.done, self.problems = False, not problems, problems

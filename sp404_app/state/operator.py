@@ -40,12 +40,18 @@ class OperatorState(SessionState):
     night: str = ""
     healed: list[str] = []
     problems: list[str] = []
+    unsent: list[str] = []
 
     @rx.event
     async def load(self) -> None:
         """Read the desk, once it is certain who asks."""
         self._clear()
-        if who := await self._operator("operator.load"):
+        self.closed = False
+        try:
+            who = await self._operator("operator.load")
+        except NotFound:
+            return  # not raised: what a handler that fails had set never reaches the page
+        if who:
             await self._read(who)
 
     @rx.event
@@ -108,11 +114,15 @@ class OperatorState(SessionState):
         self.night = _said(found.night)
         self.healed = list(found.night.healed) if found.night else []
         self.problems = list(found.night.problems) if found.night else []
+        unsent = await in_transaction(operators.mails_not_sent, who)
+        self.unsent = [
+            f"{m.at:%d %b %Y %H:%M}  {m.recipient}  {m.subject}: {m.reason}" for m in unsent
+        ]
         self.loaded = True
 
     def _clear(self) -> None:
         self.loaded, self.said, self.night = False, "", ""
-        self.letters, self.healed, self.problems = [], [], []
+        self.letters, self.healed, self.problems, self.unsent = [], [], [], []
 
 
 def _row(one: DeadLetter) -> LetterRow:

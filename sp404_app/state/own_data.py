@@ -21,9 +21,11 @@ from sp404_app.services import (
     email_change,
     limits,
     takeout,
+    unsent_mails,
 )
 from sp404_app.services.audit import Event
-from sp404_app.state import confirming, forms
+from sp404_app.services.unsent_mails import Unsent
+from sp404_app.state import confirming, double_click, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.log_words import said_of
 from sp404_app.state.session import SessionState
@@ -55,6 +57,7 @@ class OwnDataState(SessionState):
     picture_bad: bool = False
     email_sent: str = ""
     email_problem: str = ""
+    unsent: list[str] = []
     log: list[LogRow] = []
     export: str = ""
     export_url: str = ""
@@ -64,6 +67,7 @@ class OwnDataState(SessionState):
     seconds: int = THOUGHT
     end_problem: str = ""
     _asked_at: float = 0.0
+    _acts: double_click.Acts = {}
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()]]:
@@ -73,6 +77,7 @@ class OwnDataState(SessionState):
         code = self.router.url.query_parameters.get("picture", "")
         self.picture_said, self.picture_bad = PICTURES.get(code, ""), code != "saved"
         self.email_sent, self.email_problem = "", ""
+        self.unsent = list(map(_unsent, await in_transaction(unsent_mails.for_person, user_id)))
         self.leaving, self._asked_at = False, 0.0
         ended = bool(self.router.url.query_parameters.get("end"))
         self.end_problem = NOT_ENDED if ended else ""
@@ -92,6 +97,8 @@ class OwnDataState(SessionState):
     async def change_email(self, form: dict[str, Any]) -> None:
         """Mail a link to a new address."""
         who = await self._signed_in()
+        if double_click.is_repeated(self._acts, form):
+            return
         self.email_sent, self.email_problem = "", ""
         try:
             email = forms.raw(form, "email")
@@ -101,6 +108,7 @@ class OwnDataState(SessionState):
             self.email_sent = await in_transaction(
                 email_change.ask, who.user_id, email, self._client()
             )
+            self._acts = double_click.remember(form)
         except AppError as error:
             self.email_problem = next(iter(forms.problems(error, "email").values()))
 
@@ -166,6 +174,10 @@ class OwnDataState(SessionState):
             self.export_words = f"{size:.1f} MB, until {until:%d %b %Y}"
         elif job.status == JobStatus.FAILED:
             self.export, self.export_words = "failed", job.error
+
+
+def _unsent(mail: Unsent) -> str:
+    return f"{mail.at:%-d %B}: “{mail.subject}”, to {mail.recipient}. {mail.reason}"
 
 
 def _row(event: Event) -> LogRow:

@@ -31,6 +31,7 @@ class PictureState(SessionState):
     stretch: str = ""
     _start: float = 0.0
     _end: float = 0.0
+    _visit: int = 0
 
     @rx.event
     async def reset_picture(self) -> None:
@@ -39,6 +40,7 @@ class PictureState(SessionState):
         self.figure, self.view, self.stretch, self.problem = EMPTY, "", "", ""
         self.ready = self.busy = False
         self._start = self._end = 0.0
+        self._visit += 1
 
     @rx.event(background=True, supersedes=True)
     async def choose(self, view: str) -> None:
@@ -65,7 +67,7 @@ class PictureState(SessionState):
 
     async def _draw(self) -> None:
         """Draw in a thread what is wanted now; a newer wish cancels this one."""
-        user_id = await self._user_id()
+        user_id, visit = await self._user_id(), self._visit
         if not self.view:
             return
         sample_id, view = here.sample_id(self), View(self.view)
@@ -75,9 +77,12 @@ class PictureState(SessionState):
             drawn = await asyncio.to_thread(pictures.of, key, view, start, end)
         except AppError as problem:
             async with self:
-                self.busy, self.problem = False, str(problem)
+                if self._visit == visit:
+                    self.busy, self.problem = False, str(problem)
             return
         async with self:
+            if self._visit != visit:  # the page shows another sound by now
+                return
             theme = (await self.get_state(ShellState)).theme
             self.figure = heat_map(
                 drawn, palette(theme), duration=duration, revision=str(sample_id)

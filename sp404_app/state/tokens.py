@@ -10,7 +10,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Invalid
 from sp404_app.services import personal_tokens
 from sp404_app.services.personal_tokens import Ability, TokenView
-from sp404_app.state import checked, confirming, forms
+from sp404_app.state import checked, confirming, double_click, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.session import SessionState
 
@@ -34,6 +34,7 @@ class TokensState(SessionState):
     made: str = ""
     problems: dict[str, str] = {}
     round: int = 0
+    _acts: double_click.Acts = {}
 
     @rx.event
     async def load(self) -> None:
@@ -46,6 +47,8 @@ class TokensState(SessionState):
     async def make(self, form: dict[str, Any]) -> None:
         """Make a token, and show it this once."""
         who = await self._signed_in()
+        if double_click.is_repeated(self._acts, form):
+            return
         self.made, self.problems = "", {}
         try:
             name, abilities, days = _wish(form)
@@ -57,6 +60,7 @@ class TokensState(SessionState):
         except AppError as error:
             self.problems = forms.problems(error, *FIELDS)
             return
+        self._acts = double_click.remember(form)
         self.round += 1
         self._show(await in_transaction(personal_tokens.all_of, who.user_id))
 

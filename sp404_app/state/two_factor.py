@@ -49,6 +49,8 @@ class TwoFactorState(SessionState):
     async def confirm(self, form: dict[str, Any]) -> None:
         """Turn it on by the first code, and show the recovery codes."""
         who = await self._signed_in()
+        if self.on and self.codes:
+            return  # the second of two clicks
         self.problem = ""
         if not await sure(self, who, "two_factor.confirm", dict(checked.form(form))):
             return

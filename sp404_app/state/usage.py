@@ -2,10 +2,12 @@
 
 import datetime as dt
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 import reflex as rx
+from reflex.event import EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
@@ -74,19 +76,20 @@ class UsageState(SessionState):
     analyses_figure: go.Figure = go.Figure()
 
     @rx.event
-    async def load(self) -> None:
-        """Read the numbers."""
+    async def load(self) -> AsyncIterator[EventType[()]]:
+        """Read the numbers, then follow them."""
         user_id = await self._user_id()
         self.test_mode = settings().stripe_emulated
         await self._read(user_id)
         self.loaded = True
+        yield UsageState.watch  # here: in the page's list, it would run beside this and collide
 
     @rx.event(background=True)
     async def watch(self) -> None:
         """Follow the numbers until the tab leaves."""
         user_id = await self._user_id()
         async for burst in live.listen(user_id, 1.0):
-            if any(news.topic in (Topic.QUOTA, Topic.SUBSCRIPTION) for news in burst):
+            if not burst or any(news.topic in (Topic.QUOTA, Topic.SUBSCRIPTION) for news in burst):
                 async with self:
                     await self._read(user_id)
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,8 @@ from sp404_app.stripe_emulator.store import Store
 from sp404_app.stripe_emulator.webhooks import Background, Sender
 
 MOST_BYTES = 1 << 20
+# A proxy on this machine makes everybody's requests come from a loopback address.
+FORWARDING = re.compile(rb"via|.*forwarded.*|.*(client|real|remote|connecting)-?_?ip.*")
 
 
 class Emulator:
@@ -130,13 +133,10 @@ async def limited(request: HttpRequest) -> bytes | None:
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a request comes from this machine, also through proxies on it."""
+    """Whether a request comes from this machine, without a proxy on it in between."""
     client = scope.get("client")
-    addresses = [client[0]] if client else []
-    for name, value in scope["headers"]:
-        if name == b"x-forwarded-for":
-            addresses += [part.strip() for part in value.decode("latin-1").split(",")]
-    return bool(addresses) and all(is_loopback(address) for address in addresses)
+    forwarded = any(FORWARDING.fullmatch(name) for name, _ in scope["headers"])
+    return bool(client) and not forwarded and is_loopback(client[0])
 
 
 def is_loopback(address: str) -> bool:

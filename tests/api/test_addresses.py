@@ -1,24 +1,19 @@
 """Pages answer under their own address."""
 
+import asyncio
+from pathlib import Path
+from urllib.parse import unquote
+
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from starlette.testclient import TestClient
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp404_app.api.addresses import page_addresses
+from sp404_app.api.app import gateway
 
-
-async def echo(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(request.url.path)
-
-
-@pytest.fixture
-def client() -> TestClient:
-    inner = Starlette(routes=[Route("/{path:path}", echo, methods=["GET", "POST"])])
-    wrap = page_addresses(["/", "/library", "/samples/[sample_id]"])
-    return TestClient(wrap(inner))
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 @pytest.mark.parametrize(
@@ -33,11 +28,88 @@ def client() -> TestClient:
         ("/samples/0199/audio", "/samples/0199/audio"),
         ("/api/samples/0199", "/api/samples/0199"),
         ("/nowhere", "/nowhere"),
+        ("//x/..", "/not-found"),
+        ("//", "/not-found"),
+        ("//evil.example/%2e%2e", "/not-found"),
+        ("/%2Fevil.example/..", "/not-found"),
+        ("/%5Cevil.example", "/not-found"),
+        ("/\\evil.example/..", "/not-found"),
+        ("/library/../account", "/not-found"),
+        ("/./library", "/not-found"),
+        ("/library//", "/not-found"),
+        ("/samples/..", "/not-found"),
+        ("/%0d%0aSet-Cookie:x=y", "/not-found"),
+        ("/api//me", "/api/not-found"),
+        ("/api/../auth/session", "/api/not-found"),
     ],
 )
-def test_an_address_leads_to_its_page(client: TestClient, asked: str, served: str) -> None:
-    assert client.get(asked).text == served
+async def test_an_address_leads_to_its_page(asked: str, served: str) -> None:
+    assert await path_served("GET", asked) == served
 
 
-def test_only_reading_is_led(client: TestClient) -> None:
-    assert client.post("/library").text == "/library"
+async def test_only_reading_is_led() -> None:
+    assert await path_served("POST", "/library") == "/library"
+    assert await path_served("POST", "//x/..") == "/not-found"
+
+
+@pytest.mark.parametrize("host", ["localhost:3000", "evil.example", "evil.example:80"])
+@pytest.mark.parametrize(
+    "asked", ["//x/..", "/\\x/..", "/%2Fx/..", "/x/..", "/folder", "/folder/."]
+)
+async def test_no_redirect_names_a_host(tmp_path: Path, asked: str, host: str) -> None:
+    """The file server redirects to folders by the `Host` of the request; ours names none."""
+    for name in ("index.html", "404.html", "folder/index.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    files = gateway(StaticFiles(directory=tmp_path, html=True))
+    status, headers = await answer(page_addresses(["/"])(files), "GET", asked, host)
+    if asked == "/folder":
+        assert (status, headers["location"]) == (307, "/folder/")
+    else:
+        assert (status, "location" in headers) == (404, False)
+
+
+async def path_served(method: str, asked: str) -> str:
+    """Return the path that reaches the inside when this one is asked for, sent as it is."""
+    seen: list[str] = []
+
+    async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope["path"])
+        await PlainTextResponse("")(scope, receive, send)
+
+    await answer(page_addresses(["/", "/library", "/samples/[sample_id]"])(inside), method, asked)
+    return seen[0]
+
+
+async def answer(
+    app: ASGIApp, method: str, asked: str, host: str = "localhost:3000"
+) -> tuple[int, Headers]:
+    """Send a request as a hostile client does: nothing in its path is resolved on the way."""
+    sent: list[Message] = []
+    received: list[bool] = []
+
+    async def receive() -> Message:
+        if received:
+            await asyncio.Event().wait()  # the client stays
+        received.append(True)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    path, _, query = asked.partition("?")
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", host.encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 3000),
+    }
+    await app(scope, receive, send)
+    return sent[0]["status"], Headers(raw=sent[0]["headers"])

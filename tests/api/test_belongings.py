@@ -8,6 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import update
 
+from sp404_app.api.app import api as app
+from sp404_app.api.app import gateway
 from sp404_app.api.bodies import limited
 from sp404_app.db import transaction
 from sp404_app.jobs import run
@@ -26,6 +28,12 @@ def send(api: TestClient, content: bytes, headers: dict[str, str]) -> tuple[int,
     return answer.status_code, answer.json()
 
 
+@pytest.fixture
+def api(services: Settings) -> TestClient:
+    """The API behind the gateway, which decides what may be cached."""
+    return TestClient(gateway(app), base_url=services.origin)
+
+
 def test_a_picture_is_seen_by_its_owner_only(api: TestClient) -> None:
     ada, bob = bearer(somebody().id), bearer(somebody().id)
     status, body = send(api, picture(), ada)
@@ -35,6 +43,7 @@ def test_a_picture_is_seen_by_its_owner_only(api: TestClient) -> None:
     mine = api.get(where, headers=ada)
     assert (mine.headers["content-type"], mine.content[8:12]) == ("image/webp", b"WEBP")
     assert mine.headers["cache-control"].startswith("private")
+    assert mine.headers["vary"] == "Cookie, Authorization"
     assert api.get(where, headers=bob).status_code == 404
     assert api.get(f"/api/avatars/{uuid.uuid4()}", headers=ada).status_code == 404
     assert api.get(where).status_code == 401

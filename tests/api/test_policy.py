@@ -50,9 +50,17 @@ def test_without_pages_nothing_written_into_one_runs(environment: pytest.MonkeyP
     assert scripts("/") == "'self'"
 
 
-def test_the_description_of_the_api_may_show_itself(services: Settings) -> None:
-    with TestClient(gateway(api), base_url=services.origin) as client:
-        answer = client.get("/api/docs")
-    (written,) = policy.hashes(answer.text)
-    assert written in answer.headers["content-security-policy"]
-    assert policy.DOCS_SOURCE in answer.headers["content-security-policy"]
+def test_the_description_of_the_api_loads_nothing_from_elsewhere(services: Settings) -> None:
+    client = TestClient(gateway(api), base_url=services.origin)
+    answer = client.get("/api/docs")
+    said = answer.headers["content-security-policy"]
+    assert policy.hashes(answer.text) == []
+    assert "script-src 'self';" in said
+    assert set(re.findall(r"https?://[^ ;]*", said)) <= {services.origin}
+    assert "//" not in answer.text
+    for address in re.findall(r'(?:src|href)="(/api/[^"]*)"', answer.text):
+        found = client.get(address)
+        assert (found.status_code, len(found.content) > 100) == (200, True), address
+        assert found.headers["cache-control"].startswith("public")
+    assert client.get("/api/docs/else.js").status_code == 404
+    assert client.get("/api/docs/").status_code == 404

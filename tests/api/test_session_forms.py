@@ -84,6 +84,9 @@ def test_an_unconfirmed_address_comes_back_as_a_code(api: TestClient) -> None:
         "https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example",
         "javascript:alert(1)", "/\t/evil.example", "/%0d%0aset-cookie:x=y\r\nx: y", "",
         "library", "/a b", "/login", "/auth/session/end", "http:/evil.example", "/ü", "/\0",
+        "/x//evil.example", "/..//evil.example", "/.", "/a/../b", "/a/./b", "/%2Fevil.example",
+        "/%2f%2fevil.example", "/%5Cevil.example", "/%252F/evil.example", "/%2e%2e//evil.example",
+        "/%09/evil.example", "/Login", "/%6Cogin", "/%61uth/session/end", "//x/..", "/%00",
     ],
 )  # fmt: skip
 def test_nobody_is_sent_to_another_place(api: TestClient, target: str) -> None:
@@ -98,7 +101,17 @@ def test_what_is_no_text_is_no_address(target: object) -> None:
     assert addresses.safe(target) == "/library"
 
 
-@pytest.mark.parametrize("target", ["/", "/library?q=kick&sort=-bpm", "/samples/01a2#x", "/a/../b"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "/library?q=kick&sort=-bpm",
+        "/samples/01a2#x",
+        "/library?q=a//b%2F..%5C%00&x=..",
+        "/samples/01a2/",
+        "/samples/%C3%BC",
+    ],
+)
 def test_our_own_pages_are_fine(target: str) -> None:
     assert addresses.safe(target) == target
 

@@ -170,7 +170,7 @@ def test_an_operator_sees_that_nothing_was_given_up_and_others_see_nothing(
     page: Page, buyer: Visitor, outbox: Outbox, browser: Browser, base_url: str
 ) -> None:
     page.goto("/operator")
-    expect(page.get_by_text("There is nothing at this address.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     with browser.new_context(base_url=base_url) as context:
         desk = context.new_page()
         people.sign_in(desk, people.sign_up(desk, outbox, OPERATOR))

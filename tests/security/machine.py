@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 from sp404_app import sp404_app
 from sp404_app.errors import AppError
 from sp404_app.services import live, sign_ins
+from tests.accounts import meanwhile
 
 FRAMEWORK = "reflex___"
 HYDRATE = "reflex___state____state.hydrate"
@@ -69,9 +71,48 @@ class Machine:
         self, name: str, payload: dict[str, Any], *, cookie: str = "", address: str = "/"
     ) -> Outcome:
         """Send one event from a new tab, and wait for everything it starts."""
+        return await self._send(name, payload, cookie, address, clicks=1)
+
+    async def send_twice(self, name: str, payload: dict[str, Any], *, cookie: str = "") -> Outcome:
+        """Send one event two times from one tab, the second before the first is answered."""
+        return await self._send(name, payload, cookie, "/", clicks=2)
+
+    async def send_during(
+        self, name: str, payload: dict[str, Any], module: ModuleType, step: str, second: str
+    ) -> Outcome:
+        """Send an event, and from the same tab a second one right after a step of the first."""
         token = uuid.uuid4().hex
+
+        async def happens() -> None:
+            event = Event(second, self._router(token, "", "/"), {})
+            await (await self.processor.enqueue(token, event)).wait_all()
+
+        with meanwhile(module, step, happens):
+            return await self._send(name, payload, "", "/", clicks=1, token=token)
+
+    async def _send(
+        self,
+        name: str,
+        payload: dict[str, Any],
+        cookie: str,
+        address: str,
+        *,
+        clicks: int,
+        token: str = "",
+    ) -> Outcome:
+        token = token or uuid.uuid4().hex
+        router = self._router(token, cookie, address)
+        await self._done(token, Event(HYDRATE, dict(router), {}))
+        self.outcome = outcome = Outcome()
+        await asyncio.gather(
+            *(self._done(token, Event(name, dict(router), payload)) for _ in range(clicks))
+        )
+        outcome.sent = [text.replace(token, "<tab>") for text in outcome.sent]
+        return outcome
+
+    def _router(self, token: str, cookie: str, address: str) -> dict[str, Any]:
         header = f"{sign_ins.cookie_name()}={cookie}" if cookie else ""
-        router = {
+        return {
             "token": token,
             "sid": token,
             "headers": {"cookie": header, "user-agent": "Firefox/1", "origin": "http://here"},
@@ -80,11 +121,6 @@ class Machine:
             "pathname": address.partition("?")[0],
             "query": {},
         }
-        await self._done(token, Event(HYDRATE, dict(router), {}))
-        self.outcome = outcome = Outcome()
-        await self._done(token, Event(name, dict(router), payload))
-        outcome.sent = [text.replace(token, "<tab>") for text in outcome.sent]
-        return outcome
 
     async def _done(self, token: str, event: Event) -> None:
         tracked = await self.processor.enqueue(token, event)

@@ -46,6 +46,8 @@ PUBLIC = frozenset(
 HIDDEN = frozenset(
     {
         "/api",
+        "/api/docs",
+        "/api/docs/{name}",
         "/api/{path:path}",
         "/auth/account/end",
         "/auth/avatar",

@@ -42,11 +42,11 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
             yield client
 
 
-def opened(tab: TestClient, value: str = "", token: str = "") -> WebSocketTestSession:
+def opened(tab: TestClient, value: str = "", token: str = "", **more: str) -> WebSocketTestSession:
     manager = app.event_namespace._token_manager  # type: ignore[union-attr]
     for known in (manager.token_to_socket, manager.sid_to_token):
         known.clear()  # the test client never says that a socket is gone
-    headers = {"upgrade": "websocket", "cookie": f"{sign_ins.cookie_name()}={value}"}
+    headers = {"upgrade": "websocket", "cookie": f"{sign_ins.cookie_name()}={value}"} | more
     return tab.websocket_connect(ADDRESS + (token or uuid.uuid4().hex), headers=headers)
 
 

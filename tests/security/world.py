@@ -29,6 +29,7 @@ from sqlmodel import AutoString, SQLModel
 from sp404_app import db
 from sp404_app.audio.survey import survey
 from sp404_app.models.columns import now, uuid7
+from sp404_app.services import mail
 from tests.accounts import Somebody, somebody
 from tests.sounds import keep, tone, write
 
@@ -147,7 +148,8 @@ def id_for(name: str, ids: dict[str, str]) -> str | None:
 
 
 def dump(*, without: uuid.UUID | None = None) -> Dump:
-    """Return every row of every table, except those of one person."""
+    """Return every row of every table, except those of one person, once all mails are sent."""
+    assert mail.flush()
     found: Dump = {}
     with db.engine().connect() as connection:
         for table in SQLModel.metadata.sorted_tables:

@@ -39,6 +39,10 @@ class Postman(socketserver.StreamRequestHandler):
             elif word == "MAIL" and self.server.refusals:
                 self.server.refusals -= 1
                 self._say("451 later")
+            elif word == "RCPT":
+                self.server.recipients.append(line.partition("<")[2].partition(">")[0])
+                unknown = self.server.recipients[-1] == self.server.unknown
+                self._say("550 no such mailbox" if unknown else "250 fine")
             elif word == "QUIT":
                 self._say("221 bye")
                 return
@@ -64,6 +68,8 @@ class Office(socketserver.ThreadingTCPServer):
         self.letters: list[str] = []
         self.logins: list[str] = []
         self.refusals = 0
+        self.recipients: list[str] = []
+        self.unknown = ""
 
 
 @pytest.fixture

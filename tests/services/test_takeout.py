@@ -107,6 +107,7 @@ def test_names_in_a_zip_lead_nowhere_else_and_stay_apart(tmp_path: Path) -> None
         names = [file.name for file in takeout.originals(session, ada.id)]
     assert len({name.casefold() for name in names}) == 5
     assert all(name.startswith("sounds/etc/") for name in names)
+    assert not any(name.split("/")[-1].partition(".")[0].lower() == "con" for name in names)
     assert not any(".." in name.split("/") or "\\" in name or "\x01" in name for name in names)
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
@@ -50,12 +50,13 @@ def ensure(session: Session, user_id: uuid.UUID) -> BillingCustomer:
     """
     customer = locked(session, user_id)
     if customer.stripe_id is None:
-        email = session.get_one(User, user_id).email
+        user = session.get_one(User, user_id)
+        name = f"{user.first_name} {user.last_name}".strip()
+        given: Any = {"email": user.email, "metadata": {"user_id": str(user_id)}}
+        given |= {"name": name} if name else {}  # Stripe takes no empty name
         with writing(session, customer, f"cus:{user_id}:{customer.epoch}") as options:
-            made = client.client().v1.customers.create(
-                {"email": email, "metadata": {"user_id": str(user_id)}}, {**options}
-            )
-        customer.stripe_id = made.id
+            made = client.client().v1.customers.create(given, {**options})
+        customer.stripe_id, customer.told_email, customer.told_name = made.id, user.email, name
         session.add(customer)
         session.flush()
     return customer
@@ -103,6 +104,7 @@ def _remembered(session: Session, stripe_id: str) -> uuid.UUID | None:
 def forget(session: Session, customer: BillingCustomer) -> None:
     """Note that Stripe has this customer no more; the next purchase makes a new one."""
     customer.stripe_id, customer.checkout_id = None, ""
+    customer.told_email = customer.told_name = None
     customer.epoch += 1
     session.add(customer)
     session.flush()

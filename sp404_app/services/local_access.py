@@ -1,0 +1,64 @@
+"""Requests from this machine itself: the only ones that development pages and metrics answer.
+
+A reverse proxy on the same machine connects from a loopback address for everybody on the web.
+So a request counts as local only if no proxy left a header in it, and if it was sent to a
+loopback name (which also stops DNS rebinding, where a web page's own name points to 127.0.0.1).
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from sp404_app.errors import NotFound
+
+# Forwarded and Via are standard (RFC 7239, RFC 9110); the rest is what proxies, load balancers,
+# tunnels and content networks add.
+FORWARDING = re.compile(
+    r"via|cdn-loop|.*forwarded.*|.*(client|real|remote|connecting|originating|source|peer)-?_?ip.*"
+    r"|.*remote-?_?(addr|user).*|x-original-.*|x-proxy.*|proxy-.*"
+    r"|(cf|fastly|fly|ngrok|tailscale|x-amzn|x-azure|x-envoy|x-vercel|x-appengine|x-cloud)-.*"
+)
+# What browsers send about a proxy they were told to use says nothing about who is asking.
+HARMLESS = frozenset({"proxy-connection"})
+
+
+def is_local(peer: str, headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a request was made on this machine, without a proxy in between."""
+    given = [(name.lower(), value) for name, value in headers]
+    hosts = [value for name, value in given if name == "host"]
+    forwarded = any(is_forwarding(name) for name, _ in given)
+    return is_loopback(peer) and not forwarded and all(map(_is_loopback_name, hosts))
+
+
+def ensure_local(peer: str, headers: Iterable[tuple[str, str]]) -> None:
+    """Check that a request was made on this machine.
+
+    Raises:
+        NotFound: If it was not.
+    """
+    if not is_local(peer, headers):
+        raise NotFound("There is nothing at this address.")
+
+
+def is_forwarding(name: str) -> bool:
+    """Return whether a header of this name shows that a proxy passed the request on."""
+    return name.lower() not in HARMLESS and FORWARDING.fullmatch(name.lower()) is not None
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether an IP address is this machine's own."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
+
+
+def _is_loopback_name(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    return name == "localhost" or name.endswith(".localhost") or is_loopback(name)

@@ -1,0 +1,122 @@
+"""Addresses that lead nowhere, pages before their data, and buttons that are pressed twice."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.e2e import people
+from tests.e2e.conftest import Outbox
+from tests.e2e.people import PASSWORD, Visitor
+
+
+@pytest.fixture
+def visitor(page: Page, outbox: Outbox) -> Visitor:
+    """Somebody new, signed in."""
+    found = people.sign_up(page, outbox)
+    people.sign_in(page, found)
+    return found
+
+
+@pytest.mark.parametrize("address", ["/nowhere", "/samples/1/2", "/library/x", "/%5Cx"])
+def test_an_unknown_address_says_so_and_shows_the_way_back(
+    page: Page, base_url: str, address: str
+) -> None:
+    answer = page.goto(f"{base_url}{address}")
+    assert answer
+    assert (answer.status, answer.url.startswith(f"{base_url}/")) == (404, True)
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+    page.get_by_role("link", name="Go to the start page").click()
+    expect(page).to_have_url(f"{base_url}/")
+
+
+def test_the_operators_page_is_no_page_for_others(page: Page, visitor: Visitor) -> None:
+    page.goto("/operator")
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+    for words in ("One moment", "docs/", "RUNBOOKS", "Stripe"):
+        expect(page.get_by_test_id("operator")).not_to_contain_text(words)
+    page.get_by_role("link", name="Open the library").click()
+    expect(page.get_by_test_id("empty-library")).to_be_visible()
+
+
+def test_the_description_of_the_api_works_without_the_web(page: Page, base_url: str) -> None:
+    asked: list[str] = []
+
+    def local_only(route: Route) -> None:
+        asked.append(route.request.url)
+        if route.request.url.startswith((base_url, "data:", "blob:")):
+            route.continue_()
+        else:
+            route.abort()
+
+    problems: list[str] = []
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.route("**/*", local_only)
+    page.goto("/api/docs")
+    expect(page.get_by_role("heading", name=re.compile("SP-404 sample library"))).to_be_visible()
+    page.locator(".opblock-summary", has_text="/api/health/live").first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table")).to_contain_text("200")
+    assert [url for url in asked if not url.startswith((base_url, "data:", "blob:"))] == []
+    assert problems == []
+
+
+def test_a_page_before_its_data_says_nothing_that_is_not_so(page: Page, visitor: Visitor) -> None:
+    page.route_web_socket(re.compile("_event"), lambda _: None)  # it opens and stays silent
+    for address in ("/usage", "/billing", "/plans", "/account", "/library", "/operator", "/signup"):
+        page.goto(address)
+        shown = page.locator("body").inner_text()
+        assert not re.search(r" (on|to|of|with|is)\s*[.,]", shown), (address, shown)
+        assert "docs/" not in shown
+
+
+def test_two_clicks_sign_up_once(page: Page, outbox: Outbox) -> None:
+    address = "twice@example.org"
+    page.goto("/signup")
+    page.get_by_label("First name").fill("Ada")
+    page.get_by_label("E-mail").fill(address)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_test_id("submit").dblclick()
+    expect(page.get_by_test_id("sent-to")).to_have_text(address)
+    page.get_by_test_id("resend").dblclick()
+    expect(page.get_by_test_id("resent")).not_to_be_empty()
+    page.wait_for_timeout(1500)
+    assert len(outbox.to(address)) <= 2  # the first one, and the one that was asked for
+
+
+def test_two_clicks_sign_in_once(page: Page, visitor: Visitor, browser: Browser) -> None:
+    other = browser.new_context(base_url=page.url.removesuffix("/library")).new_page()
+    sent: list[str] = []
+    other.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+    other.goto("/login")
+    expect(other.get_by_test_id("demo")).to_be_visible()
+    other.get_by_label("E-mail").fill(visitor.email)
+    other.get_by_label("Password", exact=True).fill(visitor.password)
+    other.get_by_test_id("submit").dblclick()
+    expect(other.get_by_test_id("empty-library")).to_be_visible()
+    assert len([url for url in sent if url.endswith("/auth/session")]) == 1
+    other.context.close()
+
+
+@pytest.mark.parametrize("purchase", ["cs_test_unknown", "x", "cs_test_" + "a" * 240])
+def test_somebody_elses_purchase_is_not_activated(
+    page: Page, visitor: Visitor, purchase: str
+) -> None:
+    page.goto(f"/billing?session_id={purchase}")
+    expect(page.get_by_text("There is no such purchase.")).to_be_visible()
+    expect(page.get_by_text("Activating your plan")).to_have_count(0)
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Via", "Forwarded"])
+@pytest.mark.parametrize("address", ["/dev/outbox", "/dev/stripe", "/_stripe/pay/cs_test_x"])
+def test_a_proxy_on_this_machine_reaches_no_development_page(
+    browser: Browser, base_url: str, header: str, address: str
+) -> None:
+    with browser.new_context(
+        base_url=base_url, extra_http_headers={header: "127.0.0.1"}
+    ) as context:
+        answer = context.request.get(address)
+        assert (answer.status, answer.json()["code"]) == (404, "not_found")
+        assert context.request.get("/login").status == 200

@@ -1,0 +1,133 @@
+"""Addresses in the one form we keep, and those that no mail of ours could reach."""
+
+import pytest
+from sqlmodel import text
+
+from sp404_app.db import transaction
+from sp404_app.errors import Invalid
+from sp404_app.models import User
+from sp404_app.services import (
+    accounts,
+    doors,
+    email_addresses,
+    email_change,
+    letters,
+    mail,
+    operators,
+)
+from sp404_app.settings import settings
+from tests.accounts import CLIENT, PASSWORD, mails, somebody
+from tests.services.test_mail import Office, office
+from tests.test_migrations import migration
+
+__all__ = ["office"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Ada@Example.ORG ", "ada@example.org"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+        ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("ada@bu\u0308cher.example", "ada@xn--bcher-kva.example"),
+        ("ada@ｅxample.org", "ada@example.org"),
+        ("a@例え.テスト", "a@xn--r8jz45g.xn--zckzah"),
+        ("a" * 64 + "@example.org", "a" * 64 + "@example.org"),
+    ],
+)
+def test_every_spelling_of_a_mailbox_is_one_address(typed: str, kept: str) -> None:
+    assert email_addresses.canonical(typed) == kept
+    assert email_addresses.reachable(typed) == kept
+    assert kept.isascii()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("adä@example.org", "letters a–z"),
+        ("用户@example.org", "letters a–z"),
+        ("ａda@example.org", "letters a–z"),
+        ("a" * 65 + "@example.org", "at most 64"),
+        ("a" * 5000 + "@example.org", "does not look like"),
+        ("ada@" + "ü" * 70 + ".example", "does not look like"),
+        ("ada@☃.example", "does not look like"),
+        ("ada@example.org\r\nBcc: bob@example.org", "does not look like"),
+        ("", "does not look like"),
+        ("\ud800@example.org", "does not look like"),
+    ],
+)
+async def test_what_mail_cannot_reach_is_refused_in_words(
+    services: object, typed: str, words: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        email_addresses.reachable(typed)
+    assert words in refused.value.details["email"][0]
+    with pytest.raises(Invalid) as refused:
+        await doors.register(typed, PASSWORD, "", "", CLIENT)
+    assert words in refused.value.details["email"][0]
+    with pytest.raises(Invalid) as refused, transaction() as session:
+        email_change.ask(session, somebody().id, typed, CLIENT)
+    assert words in refused.value.details["email"][0]
+
+
+async def test_an_international_domain_signs_up_and_in_by_any_spelling(services: object) -> None:
+    await doors.register("ada@bücher.example", PASSWORD, "", "", CLIENT)
+    (letter,) = mails("ada@xn--bcher-kva.example")
+    assert str(letter["From"]).isascii()
+    for typed in ("ada@bücher.example", "ADA@BÜCHER.EXAMPLE", "ada@xn--bcher-kva.example"):
+        with transaction() as session:
+            assert accounts.credential(session, typed) is not None, typed
+
+
+def test_whoever_has_an_address_that_is_refused_now_still_signs_in(services: object) -> None:
+    with transaction() as session:
+        session.add(User(email="adä@example.org", password_hash="x"))
+    with transaction() as session:
+        assert accounts.credential(session, "Adä@example.org") is not None
+
+
+def test_the_migration_makes_kept_addresses_findable(services: object) -> None:
+    somebody("eve@example.org")
+    with transaction() as session:
+        session.add(User(email="ada@bücher.example", password_hash="x"))
+        session.add(User(email="adä@straße.example", password_hash="x"))
+    change = migration("c5ab766c296c")
+    with transaction() as session, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(change.op, "get_bind", session.connection, raising=False)
+        change._to_punycode("users", "email")
+        change._to_punycode("one_time_tokens", "new_email")
+    with transaction() as session:
+        kept = session.connection().execute(text("select email from users order by email"))
+        assert set(kept.scalars()) == {
+            "ada@xn--bcher-kva.example", "adä@xn--strae-oqa.example", "eve@example.org"
+        }  # fmt: skip
+        assert accounts.credential(session, "ada@bücher.example") is not None
+
+
+def test_an_operator_is_named_in_any_spelling(
+    services: object, environment: pytest.MonkeyPatch
+) -> None:
+    boss = somebody("boss@xn--bcher-kva.example")
+    environment.setenv("SP404_OPERATORS", "not an address, boss@BÜCHER.example")
+    settings.cache_clear()
+    with transaction() as session:
+        operators.ensure_named(session, boss.id)
+
+
+@pytest.mark.parametrize(
+    "named", ["Kiste <crate@bücher.example>", "Kästchen <crate@bücher.example>", "crate@x.org"]
+)
+def test_the_sender_fits_every_mail_server(
+    services: object, office: Office, environment: pytest.MonkeyPatch, named: str
+) -> None:
+    environment.setenv("SP404_MAIL_FROM", named)
+    environment.setenv("SP404_PUBLIC_URL", "https://bücher.example")
+    settings.cache_clear()
+    with transaction() as session:
+        mail.to_address(session, "ada@example.org", letters.password_changed())
+    assert mail.flush()
+    (letter,) = office.letters
+    head, _, _ = letter.partition("\r\n\r\n")
+    assert head.isascii()
+    assert "@xn--bcher-kva.example>" in head

@@ -1,0 +1,142 @@
+"""Two clicks are one act: handlers of a tab run one after the other, so both clicks arrive."""
+
+import inspect
+from typing import Any
+
+import pytest
+from sqlmodel import update
+
+from sp404_app import sp404_app
+from sp404_app.db import transaction
+from sp404_app.models import Purpose, SignIn
+from sp404_app.models.columns import now
+from sp404_app.services import doors, one_time
+from sp404_app.state import double_click
+from sp404_app.state.login import LoginState
+from sp404_app.state.mailed_links import ForgotPasswordState, VerifyEmailState
+from sp404_app.state.own_data import OwnDataState
+from sp404_app.state.signup import SignupState
+from sp404_app.state.tokens import TokensState
+from tests.accounts import PASSWORD, cookie, mails, somebody
+from tests.security.machine import handlers, machine
+from tests.tabs import in_tab
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+async def run(events: Any) -> None:
+    """Let a handler run to its end."""
+    if inspect.isasyncgen(events):
+        async for _ in events:
+            pass
+    else:
+        await events
+
+
+async def test_a_link_that_is_asked_for_twice_is_mailed_once() -> None:
+    ada = somebody(verified=False)
+    login = in_tab(LoginState(), "")
+    login._email = ada.email
+    signup = in_tab(SignupState(), "", ip="127.0.0.2")
+    signup.sent_to = ada.email
+    await run(login.resend())
+    said = login.resent
+    await run(login.resend())
+    assert (login.resent, len(mails(ada.email))) == (said, 1)
+    assert "on its way" in said
+
+
+async def test_a_forgotten_password_is_answered_once() -> None:
+    ada = somebody()
+    tab = in_tab(ForgotPasswordState(), "")
+    for _ in range(2):
+        await run(tab.submit({"email": ada.email}))
+    assert (tab.sent, tab.problem, len(mails(ada.email))) == (True, "", 1)
+
+
+async def test_a_confirmed_address_stays_confirmed() -> None:
+    ada = somebody(verified=False)
+    with transaction() as session:
+        token = one_time.make(session, ada.id, Purpose.VERIFY_EMAIL)
+    tab = in_tab(VerifyEmailState(), "", url=f"/verify-email?token={token}")
+    for _ in range(2):
+        await run(tab.confirm())
+    assert (tab.done, tab.problem) == (True, "")
+
+
+async def test_a_new_address_is_asked_for_once() -> None:
+    ada = somebody()
+    tab = in_tab(OwnDataState(), confirmed_cookie(ada.id))
+    for _ in range(2):
+        await run(tab.change_email({"email": "new@example.org"}))
+    assert (tab.email_sent, tab.email_problem) == ("new@example.org", "")
+    assert (len(mails("new@example.org")), len(mails(ada.email))) == (1, 1)
+    await run(tab.change_email({"email": "newer@example.org"}))
+    assert len(mails("newer@example.org")) == 1
+
+
+async def test_a_token_is_made_once() -> None:
+    ada = somebody()
+    tab = in_tab(TokensState(), confirmed_cookie(ada.id))
+    form = {"token_name": "Sampler", "days": "30", "samples:read": "on"}
+    await run(tab.make(form))
+    made = tab.made
+    await run(tab.make(form))
+    assert (tab.made, len(tab.rows), len(mails(ada.email))) == (made, 1, 1)
+
+
+async def test_what_failed_may_be_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tab = in_tab(OwnDataState(), confirmed_cookie(somebody().id))
+    await run(tab.change_email({"email": "not an address"}))
+    first, tab.email_problem = tab.email_problem, ""
+    await run(tab.change_email({"email": "not an address"}))
+    assert tab.email_problem == first != ""
+    await run(tab.change_email({"email": "new@example.org"}))
+    monkeypatch.setattr(double_click, "WITHIN_S", 0.0)  # a while later
+    await run(tab.change_email({"email": "new@example.org"}))
+    assert len(mails("new@example.org")) == 2
+
+
+def test_nothing_that_was_typed_is_kept() -> None:
+    assert "secret" not in repr(double_click.remember({"password": "secret"}))
+
+
+async def test_a_double_click_on_sign_up_makes_one_account_and_one_mail() -> None:
+    address = "double@example.org"
+    form = {"email": address, "password": PASSWORD, "first_name": "", "last_name": ""}
+    submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
+    async with machine(patience=6.0) as browser:
+        both = await browser.send_twice(submit, {"form": form})
+    assert both.errors == []
+    assert len(mails(address)) == 1
+
+
+async def test_an_answer_that_comes_late_leaves_a_page_alone_that_was_opened_anew() -> None:
+    form = {"email": "late@example.org", "password": PASSWORD, "first_name": "", "last_name": ""}
+    submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
+    async with machine(patience=6.0) as browser:
+        found = await browser.send_during(
+            submit, {"form": form}, doors, "register", submit.replace(".submit", ".load")
+        )
+    assert found.errors == []
+    assert len(mails("late@example.org")) == 1
+    assert not any('"sent_to_rx_state_": "late@' in sent for sent in found.sent), found.sent
+
+
+def test_no_page_starts_a_background_event_beside_its_loading() -> None:
+    """They would run at once, and the later one would overwrite what the other had set."""
+    beside = [
+        (address, handler.fn.__qualname__)
+        for address, _, _, on_load in sp404_app.PAGES
+        for handler in on_load
+        if handler.is_background
+    ]
+    assert beside == []
+
+
+def confirmed_cookie(user_id: Any) -> str:
+    """Sign a browser in that proved its password just now."""
+    found = cookie(user_id)
+    with transaction() as session:
+        session.exec(update(SignIn).values(confirmed_at=now()))
+    return found
