@@ -47,6 +47,15 @@ class Usage:
     analyses_limit: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """How many analyses were counted, for which month, and why no more."""
+
+    month: dt.datetime | None
+    count: int
+    refusal: QuotaExceeded | None
+
+
 def plan_of(session: Session, user_id: uuid.UUID) -> Plan:
     """Return the plan whose limits count for a person."""
     return standing.of(session, user_id).plan
@@ -150,6 +159,30 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
     session.add(_event(user_id, month.start, 1))
     announce(session, user_id)
     return month.start
+
+
+def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Reserved:
+    """Count up to `count` analyses, as many as are left.
+
+    Raises:
+        SubscriptionRestricted: If a payment is missing.
+        NotFound: If there is no such person.
+    """
+    limit = _open_plan(session, user_id, ANALYSIS).analyses_per_month
+    month = period(session, user_id)
+    if count <= 0:
+        return Reserved(month.start, 0, None)
+    blank = {"id": uuid7(), "user_id": user_id, "analyses": 0}
+    row = insert(UsagePeriod).values(**blank, period_start=month.start, period_end=month.end)
+    session.execute(row.on_conflict_do_nothing())
+    mine = (col(UsagePeriod.user_id) == user_id) & (UsagePeriod.period_start == month.start)
+    used = session.exec(select(UsagePeriod.analyses).where(mine).with_for_update()).one()
+    taken = count if limit is None else max(0, min(count, limit - used))
+    if taken:
+        session.exec(update(UsagePeriod).where(mine).values(analyses=used + taken))
+        session.add(_event(user_id, month.start, taken))
+        announce(session, user_id)
+    return Reserved(month.start, taken, _used_up(limit or 0, month) if taken < count else None)
 
 
 def ensure_analysis(session: Session, user_id: uuid.UUID) -> None:

@@ -178,7 +178,7 @@ def index(sample: Sample) -> None:
 
 def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Move samples to the trash, stop work on them, and return which ones there were."""
-    jobs.cancel_of_samples(session, user_id, ids)
+    months = jobs.cancel_of_samples(session, user_id, ids)
     there = select(Sample.id).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
     # As everybody who locks many does, or two could wait for each other.
     there = there.order_by(col(Sample.id)).with_for_update(key_share=True)
@@ -189,6 +189,7 @@ def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -
         .returning(col(Sample.id))
     )
     moved = [row.id for row in gone]
+    jobs.give_back(session, user_id, months)
     announce(session, user_id)
     return moved
 

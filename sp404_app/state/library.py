@@ -13,7 +13,7 @@ from sp404_app.db import in_transaction
 from sp404_app.services import bulk, live, samples, search
 from sp404_app.services.bulk import Action
 from sp404_app.services.samples import Change
-from sp404_app.state import checked
+from sp404_app.state import bulk_words, checked
 from sp404_app.state.library_facts import Facts, facts_of
 from sp404_app.state.looking import BY_COPIES, EMPTY, NUMBERS, address_of, part, query_of, typed
 from sp404_app.state.notice import NoticeState
@@ -249,6 +249,8 @@ class LibraryState(SessionState):
         if action is Action.DELETE and count:
             self._deleted = [str(i) for i, result in done.items() if result == "ok"]
             return NoticeState.show(f"{_sounds(count)} moved to the trash.", "ok", True)  # type: ignore[return-value]
+        if action is Action.ANALYSE:
+            return NoticeState.show(*bulk_words.analysed(done.values()), False)  # type: ignore[return-value]
         said = {Action.RESTORE: "restored", Action.DELETE_FOR_GOOD: "deleted for good"}
         if action in said:
             return NoticeState.show(f"{_sounds(count)} {said[action]}.", "ok", False)  # type: ignore[return-value]

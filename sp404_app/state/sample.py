@@ -9,7 +9,7 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import bulk, jobs, live, sample_details, samples
+from sp404_app.services import analyses, bulk, live, sample_details, samples
 from sp404_app.services.bulk import Action
 from sp404_app.services.live import News, Topic
 from sp404_app.services.sample_details import Details
@@ -184,7 +184,7 @@ class SampleState(SessionState):
     async def analyse(self) -> None:
         """Have it analysed once more."""
         user_id, sample_id = await self._user_id(), here.sample_id(self)
-        await in_transaction(jobs.analyse_again, user_id, sample_id)
+        await in_transaction(analyses.again, user_id, sample_id)
         await self._show(user_id, sample_id)
 
     @rx.event

@@ -75,7 +75,8 @@ def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
     if not theirs or found["customer"] != customer.stripe_id:
         raise NotFound("There is no such purchase.")
     sync.person(session, user_id)
-    return Return(found["status"] == "complete", standing.current(session, user_id) is not None)
+    row = standing.current(session, user_id)
+    return Return(found["status"] == "complete", row is not None and row.tier != Tier.FREE)
 
 
 def _ensure_buyer(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool) -> None:

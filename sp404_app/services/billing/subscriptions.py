@@ -10,7 +10,17 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Conflict, NotFound, PaymentFailed
 from sp404_app.models import BillingCustomer, Invoice, Subscription
 from sp404_app.models.billing import BILLABLE
-from sp404_app.services.billing import catalogue, client, customers, previews, standing, sync
+from sp404_app.services.billing import (
+    catalogue,
+    client,
+    customers,
+    invoices,
+    previews,
+    reading,
+    standing,
+    staying,
+    sync,
+)
 from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
 from sp404_app.services.billing.previews import Kind
 from sp404_app.services.plans import Tier
@@ -66,7 +76,7 @@ def upgrade(
 ) -> Changed:
     """Change to a larger plan now, charged as the preview of the same second said.
 
-    A declined card changes nothing: entitlement follows what Stripe says afterwards.
+    A declined card changes nothing: the plan in force follows the paid invoices (`granting`).
 
     Raises:
         Conflict: If it is not an upgrade, a payment is missing, or the preview is old.
@@ -74,7 +84,9 @@ def upgrade(
     """
     customer, row = _held(session, user_id)
     if row.tier == tier:  # a double click: it is done
-        return Changed(done=not row.unpaid_change)
+        return Changed(done=True)
+    if tier == catalogue.tier_of(session, reading.price_of(row.raw)):
+        return Changed(done=False, pay_url=invoices.pay_url(session, user_id))
     if row.status in UNPAID:
         raise Conflict(PAY_FIRST)
     price = catalogue.price_of(session, tier)
@@ -91,14 +103,23 @@ def upgrade(
     }
     intent = f"up:{row.stripe_id}:{row.price_id}->{price.id}:{stamp}"
     updated = _update(session, customer, row, intent, params)
-    if updated.get("pending_update"):
-        sync.person(session, user_id)
-        invoice = updated.get("latest_invoice") or {}
-        return Changed(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
-    if row.cancel_at:
-        _stay(session, customer, row)
     sync.person(session, user_id)
+    row = standing.current(session, user_id)
+    if row is None or row.tier != tier:
+        return _unpaid(session, row, updated.get("latest_invoice") or {})
+    if row.cancel_at:
+        staying.stay(session, customer, row)
+        sync.person(session, user_id)
     return Changed(done=True)
+
+
+def _unpaid(session: Session, row: Subscription | None, invoice: Plain) -> Changed:
+    """Let a cancellation stand until the upgrade that replaces it is paid."""
+    if row is not None and row.cancel_at and invoice:
+        row.stay_invoice = invoice["id"]
+        session.add(row)
+        session.flush()
+    return Changed(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
 
 
 def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
@@ -118,7 +139,7 @@ def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
         raise Conflict("That is not a smaller plan.")
     _release(session, customer, row)
     if row.cancel_at:
-        _stay(session, customer, row)
+        staying.stay(session, customer, row)
     schedules = client.client().v1.subscription_schedules
     with customers.writing(session, customer, f"sch:{row.stripe_id}") as options:
         schedule = plain(schedules.create({"from_subscription": row.stripe_id}, {**options}))
@@ -163,7 +184,7 @@ def resume(session: Session, user_id: uuid.UUID) -> None:
     customer, row = _held(session, user_id)
     _release(session, customer, row)
     if row.cancel_at:
-        _stay(session, customer, row)
+        staying.stay(session, customer, row)
     sync.person(session, user_id)
 
 
@@ -231,12 +252,6 @@ def _release(session: Session, customer: BillingCustomer, row: Subscription) -> 
         with customers.writing(session, customer, f"rel:{row.schedule_id}") as options:
             client.client().v1.subscription_schedules.release(row.schedule_id, {}, {**options})
         row.schedule_id = ""
-
-
-def _stay(session: Session, customer: BillingCustomer, row: Subscription) -> None:
-    """Take a cancellation back, in whichever of its two shapes it was made."""
-    shaped = {"cancel_at_period_end": False} if row.raw.get("cancel_at_period_end") else None
-    _update(session, customer, row, f"stay:{row.stripe_id}", shaped or {"cancel_at": ""})
 
 
 def _close_purchases(customer: BillingCustomer) -> None:
