@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select, update
 
@@ -91,7 +92,7 @@ def usage(session: Session, user_id: uuid.UUID) -> Usage:
     return Usage(
         plan.tier,
         month,
-        _stored(session, user_id),
+        stored(session, user_id),
         plan.storage_bytes,
         used or 0,
         plan.analyses_per_month,
@@ -127,7 +128,7 @@ def ensure_room(session: Session, user_id: uuid.UUID, size: int) -> None:
         QuotaExceeded: If the plan is full.
     """
     limit = _open_plan(session, user_id, "storage").storage_bytes
-    used = _stored(session, user_id)
+    used = stored(session, user_id)
     if limit is not None and used + size > limit:
         raise QuotaExceeded(
             "Your storage is full. Delete sounds or choose a larger plan.",
@@ -256,9 +257,15 @@ def _step(at: dt.datetime, months: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
 
 
-def _stored(session: Session, user_id: uuid.UUID) -> int:
+def counts() -> ColumnElement[bool]:
+    """Return the condition that a sample counts as storage."""
+    return col(Sample.deleted_at).is_(None)
+
+
+def stored(session: Session, user_id: uuid.UUID) -> int:
+    """Return how many bytes of a person count as storage."""
     total = select(func.coalesce(func.sum(Sample.size), 0)).where(
-        Sample.user_id == user_id, col(Sample.deleted_at).is_(None), col(Sample.is_demo).is_(False)
+        Sample.user_id == user_id, counts(), col(Sample.is_demo).is_(False)
     )
     return int(session.exec(total).one())
 
