@@ -185,10 +185,10 @@ def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -
 def discard(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Thrown:
     """Move samples to the trash, and delete the oldest in it for good where it is too full.
 
-    Locks are taken in the order of all who take several: jobs, the person, samples, the counter.
+    Locks are taken in the order of all who take several: the person, jobs, samples, the counter.
     """
-    months = jobs.cancel_of_samples(session, user_id, ids)
     quotas.hold(session, user_id)
+    months = jobs.cancel_of_samples(session, user_id, ids)
     there = select(Sample.id).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
     # As everybody who locks many does, or two could wait for each other.
     there = there.order_by(col(Sample.id)).with_for_update(key_share=True)

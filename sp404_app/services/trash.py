@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.db import after_commit
-from sp404_app.models import Sample
+from sp404_app.models import ProcessingJob, Sample
 from sp404_app.services import copy_groups, live, quotas, storage
 from sp404_app.services.live import News, Topic
 
@@ -56,6 +56,10 @@ def make_room(session: Session, user_id: uuid.UUID, just_moved: Sequence[uuid.UU
 
 def purge(session: Session, condition: Any) -> list[uuid.UUID]:
     """Delete samples that are in the trash and fit a condition, with their files."""
+    trashed = condition & col(Sample.deleted_at).is_not(None)
+    # They go with their samples, and everybody locks jobs first.
+    theirs = select(ProcessingJob.id).join(Sample).where(trashed).order_by(col(ProcessingJob.id))
+    session.exec(theirs.with_for_update(of=ProcessingJob)).all()
     columns = (
         Sample.id,
         Sample.user_id,
@@ -64,9 +68,7 @@ def purge(session: Session, condition: Any) -> list[uuid.UUID]:
         Sample.copy_group,
     )
     gone = session.exec(
-        delete(Sample)
-        .where(condition, col(Sample.deleted_at).is_not(None))
-        .returning(*(col(column) for column in columns))
+        delete(Sample).where(trashed).returning(*(col(column) for column in columns))
     ).all()
     copy_groups.settle(session, {row.copy_group for row in gone})
     for owner in dict.fromkeys(row.user_id for row in gone):  # first: to delete files takes a while
