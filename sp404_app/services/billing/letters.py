@@ -91,6 +91,16 @@ def payment_failed(number: str, price: str, again: dt.datetime | None) -> Letter
     return _letter("Your payment did not go through", lines, "Pay or change the card")
 
 
+def restored(tier: str) -> Letter:
+    """Say that everything works again after a missing payment came."""
+    plan = PLANS[Tier(tier)].name
+    lines = (
+        f"Your payment problem is solved. {plan} is active, and everything works again.",
+        "Sounds that waited for their analysis are analysed now.",
+    )
+    return _letter(f"Your {plan} subscription is active again", lines, "See my subscription")
+
+
 def day(moment: dt.datetime) -> str:
     """Write a day: "6 December 2026"."""
     return f"{moment:%-d %B %Y}"

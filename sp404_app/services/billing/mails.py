@@ -90,11 +90,22 @@ def _about_plan(
         key = f"plan:{after.stripe_id}:{before.tier}->{after.tier}:{after.period_end:%Y%m%d}"
         letter = letters.plan_changed(before.tier, after.tier, price, after.period_end)
         _once(session, customer.user_id, key, letter)
+    if before and before.stripe_id == after.stripe_id and _recovered(before, after):
+        key = f"restored:{after.stripe_id}:{after.period_end:%Y%m%d}"
+        _once(session, customer.user_id, key, letters.restored(after.tier))
 
 
 def _in_force(view: View) -> bool:
     """Say whether a subscription gave a plan; one that was never paid gives none."""
     return view.lives and view.tier != Tier.FREE
+
+
+def _recovered(before: View, after: View) -> bool:
+    """Say whether a missing payment came."""
+    missing = before.status in {"past_due", "unpaid"} or (
+        before.status == "paused" and before.attempts > 0
+    )
+    return missing and after.status == "active"
 
 
 def _about_end(

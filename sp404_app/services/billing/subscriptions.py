@@ -228,13 +228,23 @@ def portal(session: Session, user_id: uuid.UUID) -> str:
 
 
 def _held(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscription]:
-    """Return the customer, held, and the subscription as Stripe has it at this moment."""
+    """Return the customer, held, and the subscription as Stripe has it at this moment.
+
+    Raises:
+        NotFound: If they never had one.
+        Conflict: If it has ended.
+    """
     if customers.find(session, user_id) is None:
         raise NotFound("You have no subscription.")
     customer = customers.locked(session, user_id)
     sync.person(session, user_id)
     row = standing.current(session, user_id)
     if row is None:
+        had = select(Subscription.id).where(
+            Subscription.user_id == user_id, Subscription.realm == customer.realm
+        )
+        if session.exec(had).first():
+            raise Conflict("Your subscription has ended. Choose a plan to subscribe again.")
         raise NotFound("You have no subscription.")
     return customer, row
 

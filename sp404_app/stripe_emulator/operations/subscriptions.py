@@ -2,6 +2,7 @@
 
 import stripe.params as p
 
+from sp404_app.stripe_emulator import bounds
 from sp404_app.stripe_emulator.due import DAY
 from sp404_app.stripe_emulator.engine import (
     cancellation,
@@ -36,6 +37,7 @@ def ordered(ledger: Ledger, call: Call) -> subscriptions.Order:
         )
         for index, one in enumerate(wanted)
     ]
+    bounds.mixable([price for price, _ in items], "items")
     moment, end = ledger.now(owner), params.get("trial_end")
     if days := params.get("trial_period_days"):
         end = moment + days * DAY
