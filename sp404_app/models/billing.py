@@ -144,6 +144,8 @@ class Invoice(SQLModel, table=True):
     total: int = Field(sa_type=BigInteger)
     amount_due: int = Field(sa_type=BigInteger)
     amount_paid: int = Field(sa_type=BigInteger)
+    refunded: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    disputed: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     attempts: int = 0
     next_attempt_at: dt.datetime | None = Moment()
     description: str = ""

@@ -176,6 +176,16 @@ def _next(shown: SubscriptionView, tongue: str) -> tuple[str, str]:
 
 
 def _status(one: InvoiceView, tongue: str) -> str:
+    """Say how an invoice was settled, and whether money went back."""
+    if one.disputed:
+        return "Disputed"
+    if one.refunded:
+        part = f"Paid, {money.written(one.refunded, one.currency, tongue)} refunded"
+        return part if one.refunded < one.amount_paid else "Refunded"
+    return _settled(one, tongue)
+
+
+def _settled(one: InvoiceView, tongue: str) -> str:
     """Say how an invoice was settled: by card, from the balance, or in part from each."""
     if one.status != "paid" or one.total == one.amount_paid:
         return STATUS.get(one.status, one.status)

@@ -20,7 +20,10 @@ PAID = tuple(plan for plan in PLANS.values() if plan.price_cents)
 PORTAL = "portal"
 WEBHOOK = "webhook"
 EVENTS = (
+    "charge.dispute.closed",
+    "charge.dispute.created",
     "charge.failed",
+    "charge.refunded",
     "charge.succeeded",
     "checkout.session.completed",
     "checkout.session.expired",

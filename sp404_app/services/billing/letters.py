@@ -101,6 +101,29 @@ def restored(tier: str) -> Letter:
     return _letter(f"Your {plan} subscription is active again", lines, "See my subscription")
 
 
+def refunded(number: str, price: str) -> Letter:
+    """Say that money goes back, and that the plan stays."""
+    lines = (
+        f"We refunded {price}{_of(number)}. Your bank shows it within ten days.",
+        "Your plan stays as it is.",
+    )
+    return _letter(f"{price} refunded", lines, "See my subscription")
+
+
+def disputed(number: str, price: str) -> Letter:
+    """Say that a bank asks for a payment back, and that the plan stays."""
+    lines = (
+        f"Your bank asks us to return {price}{_of(number)}, because the charge was disputed.",
+        "Your plan stays as it is while this is decided. If it is a mistake, please tell your bank "
+        "or answer this mail.",
+    )
+    return _letter(f"A charge of {price} is disputed", lines, "See my subscription")
+
+
+def _of(number: str) -> str:
+    return f" of invoice {number}" if number else ""
+
+
 def day(moment: dt.datetime) -> str:
     """Write a day: "6 December 2026"."""
     return f"{moment:%-d %B %Y}"

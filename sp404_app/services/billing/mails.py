@@ -77,6 +77,16 @@ def trial_refused(session: Session, user_id: uuid.UUID, subscription: str) -> No
     _once(session, user_id, f"refused:{subscription}", letters.trial_refused())
 
 
+def refunded(session: Session, user_id: uuid.UUID, key: str, number: str, price: str) -> None:
+    """Tell a person that money goes back."""
+    _once(session, user_id, key, letters.refunded(number, price))
+
+
+def disputed(session: Session, user_id: uuid.UUID, key: str, number: str, price: str) -> None:
+    """Tell a person that a charge is disputed."""
+    _once(session, user_id, key, letters.disputed(number, price))
+
+
 def _about_plan(
     session: Session, customer: BillingCustomer, before: View | None, after: View
 ) -> None:

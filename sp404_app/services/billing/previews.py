@@ -12,7 +12,7 @@ from sp404_app.errors import Conflict
 from sp404_app.models import BillingCustomer, Subscription
 from sp404_app.services import quotas
 from sp404_app.services.billing import catalogue, client, customers, standing, sync, trials
-from sp404_app.services.billing.client import asking, plain
+from sp404_app.services.billing.client import asking, in_time, plain
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import MB
 
@@ -57,6 +57,7 @@ class Preview:
     at_once: bool = False
 
 
+@in_time
 def of(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
     """Return what choosing a plan would do and cost.
 

@@ -21,7 +21,7 @@ from sp404_app.services.billing import (
     staying,
     sync,
 )
-from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
+from sp404_app.services.billing.client import CustomerGone, Plain, asking, in_time, plain
 from sp404_app.services.billing.previews import Kind
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
@@ -50,6 +50,7 @@ class Changed:
             )
 
 
+@in_time
 def change(
     session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
 ) -> Changed:
@@ -71,6 +72,7 @@ def change(
     return Changed(done=True)
 
 
+@in_time
 def upgrade(
     session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
 ) -> Changed:
@@ -122,6 +124,7 @@ def _unpaid(session: Session, row: Subscription | None, invoice: Plain) -> Chang
     return Changed(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
 
 
+@in_time
 def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
     """Change to a smaller paid plan when the period ends; nothing is charged or lost before.
 
@@ -149,6 +152,7 @@ def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def keep(session: Session, user_id: uuid.UUID) -> None:
     """Take back a downgrade that has not come yet.
 
@@ -160,6 +164,7 @@ def keep(session: Session, user_id: uuid.UUID) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def cancel(session: Session, user_id: uuid.UUID) -> None:
     """End the subscription when the period ends; at once if a payment is missing.
 
@@ -175,6 +180,7 @@ def cancel(session: Session, user_id: uuid.UUID) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def resume(session: Session, user_id: uuid.UUID) -> None:
     """Take back a cancellation that has not come yet.
 
@@ -188,6 +194,7 @@ def resume(session: Session, user_id: uuid.UUID) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def close_account(session: Session, user_id: uuid.UUID) -> None:
     """End everything at once, before an account is deleted: nobody is charged afterwards.
 
@@ -210,6 +217,7 @@ def close_account(session: Session, user_id: uuid.UUID) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def portal(session: Session, user_id: uuid.UUID) -> str:
     """Return the address where a person changes their card and sees their invoices.
 

@@ -20,7 +20,7 @@ from sp404_app.errors import AppError, NotFound
 from sp404_app.models import StripeEvent
 from sp404_app.models.columns import now
 from sp404_app.services import queue
-from sp404_app.services.billing import catalogue, client, customers, strangers, sync
+from sp404_app.services.billing import catalogue, client, customers, returns, strangers, sync
 
 TOLERANCE = 300  # seconds, both ways
 HANDLED = frozenset(catalogue.EVENTS)
@@ -59,7 +59,9 @@ def receive(session: Session, body: bytes, header: str) -> bool:
     ours = event.live == (client.realm() == "live")
     if event.type not in HANDLED or not ours:
         return False
-    known = strangers.concerns(session, event.customer_id, event.people)
+    # A dispute names nobody but its charge, so a worker has to ask whose it is.
+    unnamed = event.type in returns.EVENTS and not event.customer_id
+    known = unnamed or strangers.concerns(session, event.customer_id, event.people)
     row = insert(StripeEvent).values(
         id=event.id,
         realm=client.realm(),
@@ -107,9 +109,13 @@ def handle(session: Session, event_id: str) -> None:
         event.handled_at, event.error = now(), f"of the {event.realm} world"
         session.add(event)
         return
-    user_id = customers.owner(session, event.customer_id) if event.customer_id else None
+    returned = event.type in returns.EVENTS
+    customer_id = event.customer_id or (returns.customer_of(event.id) if returned else "")
+    user_id = customers.owner(session, customer_id) if customer_id else None
     if user_id and not sync.seen_since(session, user_id, event.received_at):
         sync.person(session, user_id)
+    if user_id and returned:
+        returns.look(session, user_id)
     event.handled_at, event.error = now(), "" if user_id else strangers.NOBODY
     event.attempts += 1
     session.add(event)
