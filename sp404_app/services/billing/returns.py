@@ -15,6 +15,8 @@ from sp404_app.services.billing import client, customers, mails, money, reading
 from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
 
 RECENT = 30
+WON = frozenset({"won", "warning_closed", "prevented"})
+CLOSED = WON | {"lost", "charge_refunded"}
 EVENTS = ("charge.refunded", "charge.dispute.created", "charge.dispute.closed")
 
 log = structlog.get_logger()
@@ -46,17 +48,20 @@ def look(session: Session, user_id: uuid.UUID) -> list[str]:
         with asking():
             charges = list(_returned(customer.stripe_id))
             owners = {charge["id"]: _invoice_of(charge) for charge in charges}
+            disputes = {charge["id"]: _dispute_of(charge) for charge in charges}
     except CustomerGone:
         return []
     problems: list[str] = []
     for charge in charges:
-        invoice = _note(session, customer, charge, owners[charge["id"]])
+        dispute = disputes[charge["id"]]
+        disputed = bool(dispute) and dispute not in WON
+        invoice = _note(session, customer, charge, owners[charge["id"]], disputed=disputed)
         number = invoice.number if invoice else ""
         if refunded := charge["amount_refunded"]:
             price = money.written(refunded, charge["currency"])
             key = f"refund:{charge['id']}:{refunded}"
             mails.refunded(session, user_id, key, number, price)
-        if charge["disputed"]:
+        if dispute and dispute not in CLOSED:
             price = money.written(charge["amount"], charge["currency"])
             mails.disputed(session, user_id, f"dispute:{charge['id']}", number, price)
             problems.append(f"{customer.stripe_id} disputes {charge['id']} over {price}")
@@ -81,11 +86,24 @@ def _invoice_of(charge: Plain) -> str:
     return reading.ident(plain(found[0])["invoice"]) if found else ""
 
 
+def _dispute_of(charge: Plain) -> str:
+    """Return how the newest dispute of a charge stands, or ""."""
+    if not charge["disputed"]:
+        return ""
+    found = client.client().v1.disputes.list({"charge": charge["id"], "limit": 1}).data
+    return str(plain(found[0])["status"]) if found else ""
+
+
 def _note(
-    session: Session, customer: BillingCustomer, charge: Plain, invoice_id: str
+    session: Session,
+    customer: BillingCustomer,
+    charge: Plain,
+    invoice_id: str,
+    *,
+    disputed: bool,
 ) -> Invoice | None:
     mine = (col(Invoice.stripe_id) == invoice_id) & (col(Invoice.user_id) == customer.user_id)
-    values = {"refunded": charge["amount_refunded"], "disputed": charge["disputed"]}
+    values = {"refunded": charge["amount_refunded"], "disputed": disputed}
     session.exec(update(Invoice).where(mine).values(values))
     log.warning("money went back", charge=charge["id"], **values)
     return session.exec(select(Invoice).where(mine)).first()

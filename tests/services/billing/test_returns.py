@@ -62,6 +62,20 @@ def test_a_dispute_is_said_to_the_person_and_to_the_operator(shop: Shop, user: U
     assert subjects(user).count("A charge of $29.00 is disputed") == 1
 
 
+@pytest.mark.parametrize(("status", "shown"), [("won", "Paid"), ("lost", "Disputed")])
+def test_a_dispute_that_is_closed_leaves_the_operator_alone(
+    shop: Shop, user: User, status: str, shown: str
+) -> None:
+    shop.buy(user.id, card=DISPUTED)
+    with shop.emulator.store.writing() as connection:
+        connection.execute(
+            "update objects set body = replace(body, 'needs_response', ?) where kind = 'dispute'",
+            (status,),
+        )
+    assert billing.reconcile()[2] == []
+    assert statuses(user) == [shown]
+
+
 def test_what_no_event_told_is_found_at_night(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     shop.control("settings", drop=1.0)
