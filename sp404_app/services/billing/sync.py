@@ -154,10 +154,9 @@ def _granted(session: Session, truth: Truth, raw: Plain, wanted: Tier) -> Tier:
     def tier_of(price_id: str) -> Tier | None:
         return wanted if price_id == price else catalogue.tier_of_id(session, price_id)
 
-    before = Tier.FREE
-    if truth.older_invoices:
-        known = select(Subscription.tier).where(Subscription.stripe_id == raw["id"])
-        before = Tier(session.exec(known).first() or wanted)
+    known = select(Subscription.tier).where(Subscription.stripe_id == raw["id"])
+    unknown = wanted if truth.older_invoices else Tier.FREE
+    before = Tier(session.exec(known).first() or unknown)
     oldest_first = sorted(_invoices_of(truth, raw), key=lambda found: found["created"])
     bills = [granting.bill(found, tier_of) for found in oldest_first]
     return granting.granted(wanted, bills, before)

@@ -69,3 +69,5 @@ def test_what_was_in_force_before_the_first_known_invoice_counts() -> None:
     assert granting.granted(ENTERPRISE, bills, PRO) is PRO
     assert granting.granted(ENTERPRISE, bills, ENTERPRISE) is ENTERPRISE
     assert granting.granted(PRO, bills, PRO) is PRO
+    assert granting.granted(PRO, [renewal("draft", "p")], PRO) is PRO
+    assert granting.granted(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO
