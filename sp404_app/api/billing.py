@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, Database
-from sp404_app.db import in_transaction
+from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import Invalid
 from sp404_app.services.billing import checkout, invoices, previews, subscriptions, views, webhooks
 from sp404_app.services.billing.previews import Kind
@@ -133,11 +133,14 @@ def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewV
 
 
 @router.put("/billing/subscription")
-def change(session: Database, user_id: CurrentUser, wanted: Change) -> SubscriptionView:
+def change(user_id: CurrentUser, wanted: Change) -> SubscriptionView:
     """Change the plan: to a larger one now, to a smaller one when the period ends."""
-    changed = subscriptions.change(session, user_id, _tier(wanted.plan), wanted.proration_date)
+    tier = _tier(wanted.plan)
+    with transaction() as session:  # what happened at Stripe is kept, paid or not
+        changed = subscriptions.change(session, user_id, tier, wanted.proration_date)
     changed.ensure_paid()
-    return views.subscription_view(session, user_id)
+    with transaction() as session:
+        return views.subscription_view(session, user_id)
 
 
 @router.delete("/billing/subscription")

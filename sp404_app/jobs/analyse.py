@@ -132,7 +132,9 @@ def _reserve(session: Session, job: ProcessingJob, sample: Sample) -> bool:
             row.counted_for = quotas.reserve_analysis(session, sample.user_id)
             session.add(row)
     except QuotaExceeded as refusal:
-        sample.status, sample.error = SampleStatus.WAITING_FOR_QUOTA, str(refusal)
+        kept = jobs.was_analysed(session, sample.id)
+        sample.status = SampleStatus.READY if kept else SampleStatus.WAITING_FOR_QUOTA
+        sample.error = "" if kept else str(refusal)
         session.add(sample)
         jobs.finish(session, job.id, JobStatus.DONE)
         return False

@@ -1,6 +1,7 @@
-"""What a worker does about money: one event, or the nightly comparison. Safe to run twice."""
+"""What a worker does about money: events, or the nightly comparison. Safe to run twice."""
 
 import datetime as dt
+import time
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -8,11 +9,35 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.models.columns import now
-from sp404_app.services import mail
+from sp404_app.services import mail, queue
 from sp404_app.services.billing import reconcile as comparison
 from sp404_app.services.billing import webhooks
 
 log = structlog.get_logger()
+
+BATCH_SECONDS = 5.0
+
+
+def work(_: str = "") -> None:
+    """Work on all events that are due, in this one process, as long as nobody else waits for long.
+
+    What is left then is called for again.
+    """
+    queue.events_heard()
+    until = time.monotonic() + BATCH_SECONDS
+    try:
+        while event_id := _claim():
+            handle(event_id)
+            if queue.took(queue.MONEY) or time.monotonic() > until:
+                queue.call_for_events()
+                return
+    finally:
+        mail.flush()  # this process ends with the job, and its threads with it
+
+
+def _claim() -> str | None:
+    with transaction() as session:
+        return webhooks.claim(session)
 
 
 def handle(event_id: str) -> None:
@@ -27,7 +52,6 @@ def handle(event_id: str) -> None:
         reason = str(error) if isinstance(error, AppError) else type(error).__name__
         with transaction() as session:
             webhooks.failed(session, event_id, reason)
-    mail.flush()  # this process ends with the job, and its threads with it
 
 
 def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:

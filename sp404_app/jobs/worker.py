@@ -6,6 +6,7 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
+from redis.exceptions import RedisError
 from rq import Worker
 from rq.job import Job
 from rq.queue import Queue
@@ -14,7 +15,7 @@ from sp404_app import db
 from sp404_app.audio.analysis import warm_up
 from sp404_app.jobs import billing, billing_contact
 from sp404_app.jobs import run as entry
-from sp404_app.services import queue
+from sp404_app.services import queue as queues
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,20 @@ class WarmWorker(Worker):
     A file that crashes or hangs the decoder takes only its own child with it.
     """
 
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Take the next job; a queue that waited for long has its turn (`queue.order`)."""
+        try:
+            self._ordered_queues = queues.order()
+        except RedisError:  # RQ waits until it is back
+            log.warning("the queues keep their order")
+        return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Count the job that was taken; the order is made anew before the next."""
+        queues.took(reference_queue.name)
+
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
         """Give the child connections of its own."""
         db.engine().dispose(close=False)
@@ -37,8 +52,8 @@ def main() -> None:
     """Work until told to stop."""
     signal.signal(signal.SIGTERM, _quit)  # until RQ installs its own, a stop is a stop
     warm_up()
-    queues = [queue.queue(name) for name in queue.QUEUES]
-    worker = WarmWorker(queues, connection=queues[0].connection, default_worker_ttl=60)
+    served = [queues.queue(name) for name in queues.QUEUES]
+    worker = WarmWorker(served, connection=served[0].connection, default_worker_ttl=60)
     log.info("worker %d is warm", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")
 

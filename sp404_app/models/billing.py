@@ -39,6 +39,11 @@ class StripeEvent(SQLModel, table=True):
     __tablename__ = "stripe_events"
     __table_args__ = (
         Index("stripe_events_open", "due_at", postgresql_where=text("handled_at is null")),
+        Index(
+            "stripe_events_of_nobody",
+            "customer_id",
+            postgresql_where=text("error = 'nobody here' and customer_id <> ''"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=255)
@@ -99,7 +104,7 @@ class Subscription(SQLModel, table=True):
     item_id: str = ""
     status: str
     pause_reason: str = ""
-    tier: str
+    tier: str  # the plan in force; the item's may wait for its payment
     price_id: str
     amount: int
     currency: str
@@ -113,6 +118,8 @@ class Subscription(SQLModel, table=True):
     pending_tier: str = ""  # a downgrade that comes at the period's end
     pending_at: dt.datetime | None = Moment()
     unpaid_change: bool = False  # an upgrade that waits for its payment
+    # The unpaid upgrade whose payment takes the cancellation back.
+    stay_invoice: str = Field(default="", sa_column_kwargs={"server_default": ""})
     attempts: int = 0  # of the invoice that is open
     next_attempt_at: dt.datetime | None = Moment()
     grace_since: dt.datetime | None = Moment()
@@ -140,6 +147,8 @@ class Invoice(SQLModel, table=True):
     total: int = Field(sa_type=BigInteger)
     amount_due: int = Field(sa_type=BigInteger)
     amount_paid: int = Field(sa_type=BigInteger)
+    refunded: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    disputed: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     attempts: int = 0
     next_attempt_at: dt.datetime | None = Moment()
     description: str = ""

@@ -5,6 +5,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.leave import leave
 from sp404_app.components.ribbon import ribbon
+from sp404_app.components.slow_note import slow_note
 from sp404_app.pages.frame import layout
 from sp404_app.state.billing import BillingState
 from sp404_app.state.billing_words import InvoiceRow
@@ -33,6 +34,7 @@ def billing() -> rx.Component:
                 ),
                 role="alert",
             ),
+            slow_note(BillingState.slow),
             rx.cond(BillingState.banner.title != "", banner()),
             rx.cond(
                 BillingState.loaded,

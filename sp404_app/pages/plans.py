@@ -5,6 +5,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.leave import leave
 from sp404_app.components.ribbon import ribbon
+from sp404_app.components.slow_note import slow_note
 from sp404_app.pages.frame import layout
 from sp404_app.state.leaving import LeavingState
 from sp404_app.state.plan_words import CostLine, PlanCard
@@ -42,6 +43,7 @@ def plans() -> rx.Component:
                 (QUESTION.tier == "") & (PlansState.problem != ""),
                 rx.el.p(PlansState.problem, class_name="notice error", role="alert"),
             ),
+            rx.cond(QUESTION.tier == "", slow_note(PlansState.slow)),
             rx.cond(QUESTION.tier != "", dialog()),
             leave(to=LeavingState.to),
             class_name="page money",
@@ -202,6 +204,7 @@ def cost_line(line: CostLine) -> rx.Component:
 def trouble() -> rx.Component:
     """What went wrong, and the way to mend it."""
     return rx.el.div(
+        slow_note(PlansState.slow),
         rx.cond(
             PlansState.problem != "",
             rx.el.p(

@@ -64,7 +64,8 @@ def banner() -> rx.Component:
         rx.cond(
             SHEET.trashed,
             told(
-                "This sound is in the trash. It is deleted for good after 30 days.",
+                "This sound is in the trash. It is deleted for good after 30 days, or when the "
+                "trash is full.",
                 rx.el.button(
                     "Restore",
                     type="button",

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select, update
 
 from sp404_app.errors import AppError, Invalid
 from sp404_app.models import Sample
-from sp404_app.services import jobs, samples, search, tags
+from sp404_app.services import analyses, jobs, samples, search, tags
 from sp404_app.services.changes import Change
 
 
@@ -86,9 +86,12 @@ def _act(
     if action is Action.RESTORE:
         results = samples.restore_each(session, user_id, ids)
         return {i: refusal.code if refusal else "ok" for i, refusal in results.items()}
-    mine = _mine(session, user_id, ids)
     if action is Action.ANALYSE:
-        return {sample.id: _analyse(session, user_id, sample.id) for sample in mine}
+        asked = analyses.again_for_each(session, user_id, ids)
+        return {
+            i: found.code if isinstance(found, AppError) else "ok" for i, found in asked.items()
+        }
+    mine = _mine(session, user_id, ids)
     names = tags.known(session, user_id, tag_names)
     done = {sample.id: _mark(sample, action, names) for sample in mine}
     session.add_all(mine)
@@ -118,14 +121,6 @@ def _mark(sample: Sample, action: Action, names: list[str]) -> str:
         return "too_many_tags"
     sample.tags = sorted(kept, key=str.casefold)
     samples.index(sample)
-    return "ok"
-
-
-def _analyse(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> str:
-    try:
-        jobs.analyse_again(session, user_id, sample_id)
-    except AppError as refusal:
-        return refusal.code
     return "ok"
 
 

@@ -1,18 +1,21 @@
 """Deleting an account: the subscription first, then everything, files included."""
 
 import uuid
+from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select, update
 
 from sp404_app.db import after_commit, in_transaction
+from sp404_app.errors import NotFound
 from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
 from sp404_app.services import (
     audit,
     avatars,
     letters,
     mail,
+    quotas,
     sign_ins,
     storage,
     takeout,
@@ -37,7 +40,10 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
 
     A worker that is busy with a sound of theirs finds its row gone and stops.
     """
-    # Workers lock their job, and then need the person: the other way round, both would wait.
+    # Whoever changes the library holds the person, then jobs. Workers lock their job, and then
+    # refer to the person: that waits for the stronger lock only, which comes last.
+    with suppress(NotFound):
+        quotas.hold(session, user_id)
     jobs = select(ProcessingJob.id).where(ProcessingJob.user_id == user_id)
     session.exec(jobs.order_by(col(ProcessingJob.id)).with_for_update()).all()
     user = session.get(User, user_id, with_for_update=True)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select, update
 
 from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.db import after_commit
-from sp404_app.errors import Conflict, NotFound
+from sp404_app.errors import NotFound
 from sp404_app.models import (
     Analysis,
     JobKind,
@@ -60,45 +60,6 @@ def add_analysis(
     return job
 
 
-def analyse_again(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> ProcessingJob:
-    """Queue a sample once more, at the person's request.
-
-    Raises:
-        NotFound: If the sample does not exist or belongs to someone else.
-        Conflict: If it lies in the trash.
-    """
-    _ask_for(session, user_id, sample_id)
-    sample = session.exec(
-        select(Sample).where(Sample.id == sample_id, Sample.user_id == user_id).with_for_update()
-    ).first()
-    if sample is None:
-        raise NotFound("There is no such sample.")
-    if sample.deleted_at:
-        raise Conflict("This sample is in the trash. Restore it first.")
-    sample.status, sample.error = SampleStatus.QUEUED, ""
-    session.add(sample)
-    job = add_analysis(session, user_id, sample_id)
-    announce(session, job)
-    return job
-
-
-def _ask_for(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:
-    """Turn a renewal that nobody asked for into a job that somebody waits for.
-
-    Call it before the sample is locked: a worker locks the job first, then its sample.
-    """
-    session.exec(
-        update(ProcessingJob)
-        .where(
-            col(ProcessingJob.sample_id) == sample_id,
-            col(ProcessingJob.user_id) == user_id,
-            col(ProcessingJob.queue) == queue.LOW,
-            col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
-        )
-        .values(queue=quotas.plan_of(session, user_id).tier)
-    )
-
-
 def page(
     session: Session, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
 ) -> tuple[list[ProcessingJob], int]:
@@ -136,7 +97,7 @@ def cancel(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> Processin
     if job is None:
         raise NotFound("There is no such job.")
     if job.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
-        _end(session, job, JobStatus.CANCELLED, "Cancelled.")
+        _end(session, [job], JobStatus.CANCELLED, "Cancelled.")
     return job
 
 
@@ -156,32 +117,38 @@ def cancel_analyses(
         .with_for_update()
     )
     stopped = session.exec(under_way).all()
-    for job in stopped:
-        _end(session, job, JobStatus.CANCELLED, "The analysis was cancelled.")
+    _end(session, stopped, JobStatus.CANCELLED, "The analysis was cancelled.")
     return [job.sample_id for job in stopped if job.sample_id]
 
 
-def cancel_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
+def cancel_of_samples(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> list[dt.datetime]:
     """Stop the jobs of samples that go to the trash, leaving their status as it is.
 
-    Call it before the samples are locked: a worker locks the job first, then its sample.
+    Call it before the samples are locked: a worker locks the job first, then its sample. Returns
+    the months of the analyses to give back, which is done after the samples are locked.
     """
-    stopped = session.exec(
-        update(ProcessingJob)
+    mine = (
+        select(ProcessingJob.id)
         .where(
-            col(ProcessingJob.user_id) == user_id,
+            ProcessingJob.user_id == user_id,
             col(ProcessingJob.sample_id) == any_(literal(list(ids), ARRAY(Uuid))),
             col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
         )
+        .order_by(col(ProcessingJob.id))
+        .with_for_update()
+    )
+    stopped = session.exec(
+        update(ProcessingJob)
+        .where(col(ProcessingJob.id).in_(mine))
         .values(status=JobStatus.CANCELLED, finished_at=now(), error="Moved to the trash.")
         .returning(col(ProcessingJob.id), col(ProcessingJob.counted_for))
     ).all()
-    for month, count in Counter(row.counted_for for row in stopped).items():
-        if month:
-            quotas.give_back_analyses(session, user_id, month, count)
     if stopped:
         news = [News(Topic.JOB, str(row.id)) for row in stopped]
         after_commit(session, partial(live.publish, user_id, *news))
+    return [row.counted_for for row in stopped if row.counted_for]
 
 
 def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
@@ -275,7 +242,14 @@ def take_up_lost(session: Session, at: dt.datetime) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     hanging = queue.waiting() if silent else frozenset()
-    return sum(_take_up(session, job, hanging) for job in silent)
+    killers = [
+        job for job in silent if job.status == JobStatus.RUNNING and job.attempts >= MAX_ATTEMPTS
+    ]
+    for job in killers:
+        log.error("job %s stopped its worker %d times", job.id, job.attempts)
+    _end(session, [job for job in killers if job.sample_id], JobStatus.FAILED, FAILED_TWICE)
+    _end(session, [job for job in killers if not job.sample_id], JobStatus.FAILED, STOPPED_TWICE)
+    return sum(_take_up(session, job, hanging) for job in silent if job not in killers)
 
 
 def _take_up(session: Session, job: ProcessingJob, hanging: frozenset[str]) -> bool:
@@ -284,10 +258,6 @@ def _take_up(session: Session, job: ProcessingJob, hanging: frozenset[str]) -> b
     if job.status == JobStatus.QUEUED:
         if queue.bell(job.id, job.attempts) in hanging:
             return False
-    elif job.attempts >= MAX_ATTEMPTS:
-        log.error("job %s stopped its worker %d times", job.id, job.attempts)
-        _end(session, job, JobStatus.FAILED, FAILED_TWICE if job.sample_id else STOPPED_TWICE)
-        return False
     else:
         log.warning("job %s lost its worker and is queued again", job.id)
         job.status = JobStatus.QUEUED
@@ -296,20 +266,34 @@ def _take_up(session: Session, job: ProcessingJob, hanging: frozenset[str]) -> b
     return True
 
 
-def _end(session: Session, job: ProcessingJob, status: JobStatus, reason: str) -> None:
-    job.status, job.error, job.finished_at = status, reason, now()
-    _give_back(session, job)
-    session.add(job)
-    sample = session.get(Sample, job.sample_id) if job.sample_id else None
-    if sample and job.queue == queue.LOW:
-        if status is JobStatus.FAILED:
+def _end(session: Session, ended: Sequence[ProcessingJob], status: JobStatus, reason: str) -> None:
+    """End locked jobs. Samples are locked before anything is given back, as workers do it."""
+    ids = [job.sample_id for job in ended if job.sample_id]
+    locked = select(Sample).where(col(Sample.id) == any_(literal(ids, ARRAY(Uuid))))
+    locked = locked.order_by(col(Sample.id)).with_for_update(key_share=True)
+    rows = session.exec(locked.execution_options(populate_existing=True)) if ids else ()
+    samples = {sample.id: sample for sample in rows}
+    for job in ended:
+        job.status, job.error, job.finished_at = status, reason, now()
+        session.add(job)
+        if job.sample_id and (sample := samples.get(job.sample_id)):
+            _leave(session, job, sample, reason)
+        announce(session, job)
+    session.flush()
+    for job in sorted(ended, key=lambda job: job.user_id):
+        _give_back(session, job)
+
+
+def _leave(session: Session, job: ProcessingJob, sample: Sample, reason: str) -> None:
+    """Show on a sample that its job ended; what an earlier analysis found stays visible."""
+    if job.queue == queue.LOW:
+        if job.status == JobStatus.FAILED:
             note_failure(session, job, reason)
-    elif sample:
-        kept = status is JobStatus.CANCELLED and _was_analysed(session, sample.id)
-        sample.status = SampleStatus.READY if kept else SampleStatus.FAILED
-        sample.error = "" if kept else reason
-        session.add(sample)
-    announce(session, job)
+        return
+    kept = job.status == JobStatus.CANCELLED and was_analysed(session, sample.id)
+    sample.status = SampleStatus.READY if kept else SampleStatus.FAILED
+    sample.error = "" if kept else reason
+    session.add(sample)
 
 
 def note_failure(session: Session, job: ProcessingJob, reason: str) -> None:
@@ -329,12 +313,18 @@ def note_failure(session: Session, job: ProcessingJob, reason: str) -> None:
     )
 
 
-def _was_analysed(session: Session, sample_id: uuid.UUID) -> bool:
-    """Say whether an earlier analysis stands: to cancel a second one takes nothing away."""
+def was_analysed(session: Session, sample_id: uuid.UUID) -> bool:
+    """Say whether an earlier analysis stands: a second one that does not run hides nothing."""
     ready = select(Analysis.id).where(
         Analysis.sample_id == sample_id, Analysis.status == SampleStatus.READY
     )
     return session.exec(ready).first() is not None
+
+
+def give_back(session: Session, user_id: uuid.UUID, months: Sequence[dt.datetime]) -> None:
+    """Count no longer what was counted in these months; call it after samples are locked."""
+    for month, count in sorted(Counter(months).items()):
+        quotas.give_back_analyses(session, user_id, month, count)
 
 
 def _give_back(session: Session, job: ProcessingJob) -> None:

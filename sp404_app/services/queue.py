@@ -3,6 +3,7 @@
 import uuid
 from contextlib import suppress
 from functools import lru_cache
+from typing import cast
 
 from redis.exceptions import RedisError
 from rq import Queue, Worker, get_current_job
@@ -15,6 +16,12 @@ from sp404_app.services.plans import Tier
 MONEY, LOW = "money", "low"
 QUEUES = (MONEY, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
 TIMEOUT, LONG = 120, 3600
+# After so many jobs of other queues a queue has its turn: with four others that wait as well,
+# it gets one job in ten.
+PATIENT = 6
+PASSED = "sp404:queues:passed"  # by queue: jobs of others since its last, while it waited
+CALLED = "sp404:queues:called-for-events"
+CALLED_SECONDS = 15  # a call that was lost is made again after that
 
 
 @lru_cache
@@ -46,6 +53,51 @@ def call(function: str, argument: str, *, slow: bool = False) -> None:
     )
 
 
+def call_for_events() -> bool:
+    """Call a worker for all Stripe events that are due, unless one is called; say whether it was.
+
+    Many events make one job. The worker takes the call down before it looks (`events_heard`).
+    """
+    if not connection().set(CALLED, "1", nx=True, ex=CALLED_SECONDS):
+        return False
+    call("sp404_app.jobs.billing.work", "")
+    return True
+
+
+def events_heard() -> None:
+    """Take down the call for events: the next event needs a new one."""
+    connection().delete(CALLED)
+
+
+def took(name: str) -> bool:
+    """Count a job of a queue; say whether another queue has waited long enough for its turn."""
+    with connection().pipeline(transaction=False) as pipeline:
+        for other in QUEUES:
+            pipeline.llen(queue(other).key)
+        lengths = dict(zip(QUEUES, pipeline.execute(), strict=True))
+        pipeline.hset(PASSED, name, "0")
+        for other in QUEUES:
+            if other != name and lengths[other]:
+                pipeline.hincrby(PASSED, other, 1)
+            elif other != name:
+                pipeline.hset(PASSED, other, "0")
+        pipeline.execute()
+    return bool(starving() - {name})
+
+
+def starving() -> frozenset[str]:
+    """Return the queues whose turn it is, whoever pays more."""
+    passed = cast("list[bytes | None]", connection().hmget(PASSED, list(QUEUES)))
+    counted = zip(QUEUES, passed, strict=True)
+    return frozenset(str(name) for name, count in counted if int(count or 0) >= PATIENT)
+
+
+def order() -> list[Queue]:
+    """Return the queues in the order in which they are served now."""
+    first = starving()
+    return [queue(name) for name in sorted(QUEUES, key=lambda name: name not in first)]
+
+
 def waiting() -> frozenset[str]:
     """Return which bells hang in the queues; one that a worker took down hangs no more."""
     return frozenset(hanging for name in QUEUES for hanging in queue(name).get_job_ids())
@@ -54,7 +106,8 @@ def waiting() -> frozenset[str]:
 def next_bell(queue_name: str) -> str | None:
     """Take down the bell that has hung longest in a queue.
 
-    None if there is none, if one hangs in a queue before it, or if this worker is to stop.
+    None if there is none, if one hangs in a queue before it, if another queue has waited for its
+    turn, or if this worker is to stop.
     Whoever takes it must look after its row, or hang it back; if they die, it is a lost bell.
 
     Raises:
@@ -69,7 +122,11 @@ def next_bell(queue_name: str) -> str | None:
             pipeline.hexists(worker, "shutdown_requested_date")
         if any(pipeline.execute()):
             return None
+    if starving() - {queue_name}:
+        return None
     found = connection().lpop(queue(queue_name).key)
+    if found:
+        took(queue_name)
     return found.decode() if isinstance(found, bytes) else None
 
 

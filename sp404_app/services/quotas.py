@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from functools import partial
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select, update
 
@@ -47,6 +48,15 @@ class Usage:
     analyses_limit: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """How many analyses were counted, for which month, and why no more."""
+
+    month: dt.datetime | None
+    count: int
+    refusal: QuotaExceeded | None
+
+
 def plan_of(session: Session, user_id: uuid.UUID) -> Plan:
     """Return the plan whose limits count for a person."""
     return standing.of(session, user_id).plan
@@ -82,7 +92,7 @@ def usage(session: Session, user_id: uuid.UUID) -> Usage:
     return Usage(
         plan.tier,
         month,
-        _stored(session, user_id),
+        stored(session, user_id),
         plan.storage_bytes,
         used or 0,
         plan.analyses_per_month,
@@ -118,7 +128,7 @@ def ensure_room(session: Session, user_id: uuid.UUID, size: int) -> None:
         QuotaExceeded: If the plan is full.
     """
     limit = _open_plan(session, user_id, "storage").storage_bytes
-    used = _stored(session, user_id)
+    used = stored(session, user_id)
     if limit is not None and used + size > limit:
         raise QuotaExceeded(
             "Your storage is full. Delete sounds or choose a larger plan.",
@@ -150,6 +160,30 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
     session.add(_event(user_id, month.start, 1))
     announce(session, user_id)
     return month.start
+
+
+def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Reserved:
+    """Count up to `count` analyses, as many as are left.
+
+    Raises:
+        SubscriptionRestricted: If a payment is missing.
+        NotFound: If there is no such person.
+    """
+    limit = _open_plan(session, user_id, ANALYSIS).analyses_per_month
+    month = period(session, user_id)
+    if count <= 0:
+        return Reserved(month.start, 0, None)
+    blank = {"id": uuid7(), "user_id": user_id, "analyses": 0}
+    row = insert(UsagePeriod).values(**blank, period_start=month.start, period_end=month.end)
+    session.execute(row.on_conflict_do_nothing())
+    mine = (col(UsagePeriod.user_id) == user_id) & (UsagePeriod.period_start == month.start)
+    used = session.exec(select(UsagePeriod.analyses).where(mine).with_for_update()).one()
+    taken = count if limit is None else max(0, min(count, limit - used))
+    if taken:
+        session.exec(update(UsagePeriod).where(mine).values(analyses=used + taken))
+        session.add(_event(user_id, month.start, taken))
+        announce(session, user_id)
+    return Reserved(month.start, taken, _used_up(limit or 0, month) if taken < count else None)
 
 
 def ensure_analysis(session: Session, user_id: uuid.UUID) -> None:
@@ -223,9 +257,15 @@ def _step(at: dt.datetime, months: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
 
 
-def _stored(session: Session, user_id: uuid.UUID) -> int:
+def counts() -> ColumnElement[bool]:
+    """Return the condition that a sample counts as storage."""
+    return col(Sample.deleted_at).is_(None)
+
+
+def stored(session: Session, user_id: uuid.UUID) -> int:
+    """Return how many bytes of a person count as storage."""
     total = select(func.coalesce(func.sum(Sample.size), 0)).where(
-        Sample.user_id == user_id, col(Sample.deleted_at).is_(None), col(Sample.is_demo).is_(False)
+        Sample.user_id == user_id, counts(), col(Sample.is_demo).is_(False)
     )
     return int(session.exec(total).one())
 

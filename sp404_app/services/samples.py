@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import ARRAY, String, Uuid, any_, literal
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, col, select, update
 
 from sp404_app.audio import decode, digest
 from sp404_app.audio.decode import Header
@@ -17,9 +17,10 @@ from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source, Waveform
 from sp404_app.models.columns import now
-from sp404_app.services import copy_groups, jobs, live, quotas, storage, tags
+from sp404_app.services import jobs, live, quotas, storage, tags, trash
 from sp404_app.services.changes import Change
 from sp404_app.services.live import News, Topic
+from sp404_app.services.trash import Thrown
 from sp404_app.services.words import clean_name, clean_text, file_name, words_of
 
 TRASH_DAYS = 30
@@ -178,7 +179,16 @@ def index(sample: Sample) -> None:
 
 def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Move samples to the trash, stop work on them, and return which ones there were."""
-    jobs.cancel_of_samples(session, user_id, ids)
+    return discard(session, user_id, ids).moved
+
+
+def discard(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Thrown:
+    """Move samples to the trash, and delete the oldest in it for good where it is too full.
+
+    Locks are taken in the order of all who take several: the person, jobs, samples, the counter.
+    """
+    quotas.hold(session, user_id)
+    months = jobs.cancel_of_samples(session, user_id, ids)
     there = select(Sample.id).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
     # As everybody who locks many does, or two could wait for each other.
     there = there.order_by(col(Sample.id)).with_for_update(key_share=True)
@@ -189,8 +199,10 @@ def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -
         .returning(col(Sample.id))
     )
     moved = [row.id for row in gone]
+    jobs.give_back(session, user_id, months)
+    purged = trash.make_room(session, user_id, moved)
     announce(session, user_id)
-    return moved
+    return Thrown(moved, purged)
 
 
 def restore(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
@@ -280,13 +292,13 @@ def delete_for_good(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> list[uuid.UUID]:
     """Delete samples that are in the trash, with their files."""
-    return _purge(session, _mine(user_id, ids))
+    return trash.purge(session, _mine(user_id, ids))
 
 
 def purge_old_trash(session: Session, at: dt.datetime) -> int:
     """Delete what has been in anybody's trash for 30 days; return how many."""
     limit = at - dt.timedelta(days=TRASH_DAYS)
-    return len(_purge(session, col(Sample.deleted_at) < limit))
+    return len(trash.purge(session, col(Sample.deleted_at) < limit))
 
 
 def announce(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None = None) -> None:
@@ -294,28 +306,6 @@ def announce(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None =
     one = [News(Topic.SAMPLE, str(sample_id))]
     news = one if sample_id else [News(Topic.LIBRARY), News(Topic.QUOTA)]
     after_commit(session, partial(live.publish, user_id, *news))
-
-
-def _purge(session: Session, condition: Any) -> list[uuid.UUID]:
-    columns = (
-        Sample.id,
-        Sample.user_id,
-        Sample.storage_key,
-        Sample.preview_key,
-        Sample.copy_group,
-    )
-    gone = session.exec(
-        delete(Sample)
-        .where(condition, col(Sample.deleted_at).is_not(None))
-        .returning(*(col(column) for column in columns))
-    ).all()
-    copy_groups.settle(session, {row.copy_group for row in gone})
-    for owner in dict.fromkeys(row.user_id for row in gone):
-        announce(session, owner)  # first: to delete many files takes a while
-    for row in gone:
-        for key in filter(None, (row.storage_key, row.preview_key)):
-            after_commit(session, partial(storage.delete, key))
-    return [row.id for row in gone]
 
 
 def _mine(user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Any:

@@ -19,6 +19,7 @@ from sp404_app.state.billing_words import Banner, Card, InvoiceRow
 from sp404_app.state.leaving import leave
 from sp404_app.state.notice import NoticeState
 from sp404_app.state.session import SessionState
+from sp404_app.state.slow import done_soon
 
 TRIES, PAUSE = 10, 1.0
 CANCELLED = "Cancelled. Everything stays until the period ends."
@@ -34,6 +35,7 @@ class BillingState(SessionState):
     activating: bool = False
     asking: bool = False
     busy: bool = False
+    slow: bool = False
     problem: str = ""
     card: Card = Card()
     banner: Banner = Banner()
@@ -44,7 +46,7 @@ class BillingState(SessionState):
         """Read how things stand, from our own tables, then follow the news."""
         user_id = await self._user_id()
         self.test_mode = settings().stripe_emulated
-        self.asking, self.busy, self.problem = False, False, ""
+        self.asking, self.busy, self.slow, self.problem = False, False, False, ""
         self.activating = bool(self.router.url.query_parameters.get("session_id"))
         await self._read(user_id)
         self.loaded = True
@@ -118,13 +120,17 @@ class BillingState(SessionState):
         user_id = await self._user_id()
         self.busy, self.problem = True, ""
         yield None
+        work = asyncio.ensure_future(in_transaction(where, user_id))
+        if not await done_soon(work):
+            self.slow = True
+            yield None
         try:
-            address = await in_transaction(where, user_id)
+            address = await work
         except AppError as error:
             self.problem = str(error)
             return
         finally:
-            self.busy = False
+            self.busy = self.slow = False
         if address:
             yield await leave(self, address)
 
@@ -132,13 +138,17 @@ class BillingState(SessionState):
         user_id = await self._user_id()
         self.busy, self.problem = True, ""
         yield None
+        work = asyncio.ensure_future(in_transaction(act, user_id))
+        if not await done_soon(work):
+            self.slow = True
+            yield None
         try:
-            await in_transaction(act, user_id)
+            await work
         except AppError as error:
             self.problem = str(error)
             return
         finally:
-            self.busy = False
+            self.busy = self.slow = False
         self.asking = False
         await self._read(user_id)
         if words == CANCELLED and not self.card.can_resume:

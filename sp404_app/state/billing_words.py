@@ -175,6 +175,28 @@ def _next(shown: SubscriptionView, tongue: str) -> tuple[str, str]:
     return "", ""
 
 
+def _status(one: InvoiceView, tongue: str) -> str:
+    """Say how an invoice was settled, and whether money went back."""
+    if one.disputed:
+        return "Disputed"
+    if one.refunded:
+        part = f"Paid, {money.written(one.refunded, one.currency, tongue)} refunded"
+        return part if one.refunded < one.amount_paid else "Refunded"
+    return _settled(one, tongue)
+
+
+def _settled(one: InvoiceView, tongue: str) -> str:
+    """Say how an invoice was settled: by card, from the balance, or in part from each."""
+    if one.status != "paid" or one.total == one.amount_paid:
+        return STATUS.get(one.status, one.status)
+    if one.total < 0:
+        return "Credited to your balance"
+    if one.amount_paid == 0:
+        return "Settled from your balance"
+    credit = money.written(one.total - one.amount_paid, one.currency, tongue)
+    return f"Paid, {credit} from your balance"
+
+
 def _row(one: InvoiceView, tongue: str) -> InvoiceRow:
     amount = one.amount_due if one.status == "open" else one.total
     return InvoiceRow(
@@ -183,7 +205,7 @@ def _row(one: InvoiceView, tongue: str) -> InvoiceRow:
         date=f"{one.created_at:%-d %b %Y}",
         what=one.description,
         amount=money.written(amount, one.currency, tongue),
-        status=STATUS.get(one.status, one.status),
+        status=_status(one, tongue),
         open=one.status == "open",
         pdf=one.pdf_url,
     )

@@ -12,7 +12,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample
 from sp404_app.services import copies, samples
-from sp404_app.state import checked, here
+from sp404_app.state import bulk_words, checked, here
 from sp404_app.state.facts import channels, level, rate, size
 from sp404_app.state.library import LibraryState
 from sp404_app.state.notice import NoticeState
@@ -51,13 +51,14 @@ class CopiesState(SessionState):
         """Move a copy to the trash, where the notice can bring it back from."""
         user_id, unwanted = await self._user_id(), checked.identity(sample_id)
         sample = await in_transaction(samples.get, user_id, unwanted)
-        gone = await in_transaction(samples.throw_away, user_id, [unwanted])
-        if not gone:
+        thrown = await in_transaction(samples.discard, user_id, [unwanted])
+        if not thrown.moved:
             raise NotFound("This sound is in the trash already.")
         library = await self.get_state(LibraryState)
-        library._deleted = [str(each) for each in gone]  # noqa: SLF001 - what its undo brings back
+        library._deleted = [str(each) for each in thrown.moved]  # noqa: SLF001 - what its undo brings back
         await self.show()
-        yield NoticeState.show(f"“{sample.name[:60]}” moved to the trash.", "ok", True)  # type: ignore[misc]
+        said = bulk_words.thrown_away(f"“{sample.name[:60]}”", thrown)
+        yield NoticeState.show(said, "ok", True)  # type: ignore[misc]
 
 
 def _rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[CopyRow]:

@@ -13,7 +13,7 @@ from sp404_app.db import in_transaction
 from sp404_app.services import bulk, live, samples, search
 from sp404_app.services.bulk import Action
 from sp404_app.services.samples import Change
-from sp404_app.state import checked
+from sp404_app.state import bulk_words, checked
 from sp404_app.state.library_facts import Facts, facts_of
 from sp404_app.state.looking import BY_COPIES, EMPTY, NUMBERS, address_of, part, query_of, typed
 from sp404_app.state.notice import NoticeState
@@ -242,17 +242,28 @@ class LibraryState(SessionState):
     async def _run(
         self, user_id: uuid.UUID, action: Action, ids: list[uuid.UUID]
     ) -> EventSpec | None:
+        if action is Action.DELETE:
+            return await self._throw_away(user_id, ids)
         done = await in_transaction(bulk.run, user_id, action, ids, None)
         count = sum(result == "ok" for result in done.values())
         self._unmark()
         await self._count(user_id)
-        if action is Action.DELETE and count:
-            self._deleted = [str(i) for i, result in done.items() if result == "ok"]
-            return NoticeState.show(f"{_sounds(count)} moved to the trash.", "ok", True)  # type: ignore[return-value]
+        if action is Action.ANALYSE:
+            return NoticeState.show(*bulk_words.analysed(done.values()), False)  # type: ignore[return-value]
         said = {Action.RESTORE: "restored", Action.DELETE_FOR_GOOD: "deleted for good"}
         if action in said:
-            return NoticeState.show(f"{_sounds(count)} {said[action]}.", "ok", False)  # type: ignore[return-value]
+            return NoticeState.show(f"{bulk_words.sounds(count)} {said[action]}.", "ok", False)  # type: ignore[return-value]
         return None
+
+    async def _throw_away(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> EventSpec | None:
+        thrown = await in_transaction(samples.discard, user_id, ids)
+        self._unmark()
+        await self._count(user_id)
+        if not thrown.moved:
+            return None
+        self._deleted = [str(each) for each in thrown.moved]
+        said = bulk_words.thrown_away(bulk_words.sounds(len(thrown.moved)), thrown)
+        return NoticeState.show(said, "ok", True)  # type: ignore[return-value]
 
     async def _open_tags(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         self._targets = [str(i) for i in ids]
@@ -288,10 +299,6 @@ class LibraryState(SessionState):
         if self._marked:
             return [checked.identity(i) for i in sorted(self._marked)]
         return [checked.identity(sample_id)] if sample_id else []
-
-
-def _sounds(count: int) -> str:
-    return "1 sound" if count == 1 else f"{count:,} sounds"
 
 
 def _favourite(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from sp404_app.services import quotas, renewal, tags
+from sp404_app.services import quotas, renewal, tags, trash
 from sp404_app.services.tags import TagCount
 from sp404_app.settings import MB
+from sp404_app.state import bulk_words
 
 MOST_TAGS = 60
 
@@ -19,6 +20,7 @@ class Facts:
     tags: list[TagCount] = field(default_factory=list)
     stored: str = ""
     stored_share: float = 0.0
+    trash: str = ""
     renewing: str = ""
     renewed_share: float = 0.0
 
@@ -32,6 +34,7 @@ def facts_of(session: Session, user_id: uuid.UUID) -> Facts:
         tags=tags.counts(session, user_id)[:MOST_TAGS],
         stored=stored if limit is None else f"{stored} of {limit / MB:,.0f} MB",
         stored_share=round(100 * used.storage_used / limit, 1) if limit else 0.0,
+        trash=bulk_words.trash_note(trash.of(session, user_id)),
         renewing=f"Listening again: {renewed.heard:,} of {renewed.total:,}" if behind else "",
         renewed_share=round(100 * renewed.heard / max(1, renewed.total), 1),
     )

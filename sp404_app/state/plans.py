@@ -1,5 +1,7 @@
 """The plan selector: what each plan is to this person, and what choosing one would cost."""
 
+import asyncio
+import uuid
 from collections.abc import AsyncIterator
 
 import reflex as rx
@@ -9,6 +11,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
 from sp404_app.services.billing import checkout, previews, subscriptions
 from sp404_app.services.billing.previews import Kind
+from sp404_app.services.billing.subscriptions import Changed
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 from sp404_app.state import checked, plan_words
@@ -16,6 +19,7 @@ from sp404_app.state.leaving import leave
 from sp404_app.state.notice import NoticeState
 from sp404_app.state.plan_words import PlanCard, Question
 from sp404_app.state.session import SessionState
+from sp404_app.state.slow import done_soon
 
 
 class PlansState(SessionState):
@@ -27,6 +31,7 @@ class PlansState(SessionState):
     cards: list[PlanCard] = []
     question: Question = Question()
     busy: bool = False
+    slow: bool = False
     problem: str = ""
     pay_url: str = ""
 
@@ -39,6 +44,7 @@ class PlansState(SessionState):
         self.test_mode = settings().stripe_emulated
         self.came_back = "cancelled" in self.router.url.query_parameters
         self.question, self.problem, self.pay_url, self.busy = Question(), "", "", False
+        self.slow = False
         self.cards = await in_transaction(plan_words.cards, user_id, self._tongue())
         self.loaded = True
 
@@ -49,13 +55,17 @@ class PlansState(SessionState):
         wanted = _tier(tier)
         self.busy, self.problem, self.pay_url = True, "", ""
         yield
+        work = asyncio.ensure_future(in_transaction(previews.of, user_id, wanted))
+        if not await done_soon(work):
+            self.slow = True
+            yield
         try:
-            found = await in_transaction(previews.of, user_id, wanted)
+            found = await work
         except AppError as error:
             self.problem = str(error)
             return
         finally:
-            self.busy = False
+            self.busy = self.slow = False
         self._proration_date = found.proration_date
         self.question = plan_words.question(
             found, plan_words.current_of(self.cards), self._tongue(), trial=trial is True
@@ -75,27 +85,36 @@ class PlansState(SessionState):
             return
         self.busy, self.problem, self.pay_url = True, "", ""
         yield
+        buys = asked.kind == Kind.SUBSCRIBE
+        work = asyncio.ensure_future(self._buy(user_id) if buys else self._change(user_id))
+        if not await done_soon(work):
+            self.slow = True
+            yield
         try:
-            if asked.kind == Kind.SUBSCRIBE:
-                tier = checkout.paid_tier(asked.tier)
-                url = await in_transaction(checkout.start, user_id, tier, trial=asked.trial)
-                yield await leave(self, url)
-                return
-            changed = await in_transaction(
-                subscriptions.change, user_id, _tier(asked.tier), self._proration_date
-            )
+            done = await work
         except AppError as error:
             self.problem, self.pay_url = str(error), str(error.details.get("pay_url", ""))
             return
         finally:
-            self.busy = False
+            self.busy = self.slow = False
+        if isinstance(done, str):
+            yield await leave(self, done)
+            return
         self.cards = await in_transaction(plan_words.cards, user_id, self._tongue())
-        if not changed.done:
+        if not done.done:
             self.problem = "Your card did not pay for the change. You are still on your plan."
-            self.pay_url = changed.pay_url
+            self.pay_url = done.pay_url
             return
         self.question = Question()
         yield NoticeState.show(plan_words.said(asked), "ok", False)  # type: ignore[misc]
+
+    async def _buy(self, user_id: uuid.UUID) -> str:
+        tier = checkout.paid_tier(self.question.tier)
+        return await in_transaction(checkout.start, user_id, tier, trial=self.question.trial)
+
+    async def _change(self, user_id: uuid.UUID) -> Changed:
+        tier = _tier(self.question.tier)
+        return await in_transaction(subscriptions.change, user_id, tier, self._proration_date)
 
 
 def _tier(name: object) -> Tier:

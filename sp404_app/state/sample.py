@@ -9,12 +9,12 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import bulk, jobs, live, sample_details, samples
+from sp404_app.services import analyses, bulk, live, sample_details, samples
 from sp404_app.services.bulk import Action
 from sp404_app.services.live import News, Topic
 from sp404_app.services.sample_details import Details
 from sp404_app.services.samples import Change
-from sp404_app.state import checked, here
+from sp404_app.state import bulk_words, checked, here
 from sp404_app.state.alike import AlikeState
 from sp404_app.state.copies import CopiesState
 from sp404_app.state.library import LibraryState
@@ -184,19 +184,20 @@ class SampleState(SessionState):
     async def analyse(self) -> None:
         """Have it analysed once more."""
         user_id, sample_id = await self._user_id(), here.sample_id(self)
-        await in_transaction(jobs.analyse_again, user_id, sample_id)
+        await in_transaction(analyses.again, user_id, sample_id)
         await self._show(user_id, sample_id)
 
     @rx.event
     async def throw_away(self) -> Stream:
         """Move it to the trash and go back to the library, where that can be undone."""
         user_id, sample_id = await self._user_id(), here.sample_id(self)
-        gone = await in_transaction(samples.throw_away, user_id, [sample_id])
-        if not gone:
+        thrown = await in_transaction(samples.discard, user_id, [sample_id])
+        if not thrown.moved:
             raise NotFound("There is no such sample.")
         library = await self.get_state(LibraryState)
-        library._deleted = [str(each) for each in gone]  # noqa: SLF001 - what its undo brings back
-        yield NoticeState.show(f"“{self.sheet.name[:60]}” moved to the trash.", "ok", True)  # type: ignore[misc]
+        library._deleted = [str(each) for each in thrown.moved]  # noqa: SLF001 - what its undo brings back
+        said = bulk_words.thrown_away(f"“{self.sheet.name[:60]}”", thrown)
+        yield NoticeState.show(said, "ok", True)  # type: ignore[misc]
         yield rx.redirect("/library")
 
     @rx.event

@@ -29,12 +29,15 @@ class TestCard:
     attach: Refusal | None = None
     charge: Refusal | None = None
     authentication: Authentication = "never"
+    disputed: bool = False  # its owner disputes every charge
 
 
 DECLINED = Refusal("card_declined", "generic_decline", "Your card was declined.")
 NO_FUNDS = Refusal("card_declined", "insufficient_funds", "Your card has insufficient funds.")
 EXPIRED = Refusal("expired_card", "expired_card", "Your card has expired.")
 BAD_CVC = Refusal("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.")
+LOST = Refusal("card_declined", "lost_card", "Your card was declined.")
+STOLEN = Refusal("card_declined", "stolen_card", "Your card was declined.")
 UNAUTHENTICATED = Refusal(
     "authentication_required",
     "authentication_required",
@@ -45,7 +48,7 @@ NOT_A_TEST_CARD = Refusal(
     "test_mode_live_card",
     "Your card was declined. Your request was in test mode, but used a non test card.",
 )
-HARD = ("expired_card", "authentication_required")
+HARD = ("expired_card", "authentication_required", "lost_card", "stolen_card")
 
 CARDS = {
     "4242424242424242": TestCard("pm_card_visa"),
@@ -63,6 +66,9 @@ CARDS = {
     "4000000000000127": TestCard(
         "pm_card_chargeDeclinedIncorrectCvc", attach=BAD_CVC, charge=BAD_CVC
     ),
+    "4000000000009987": TestCard("pm_card_chargeDeclinedLostCard", attach=LOST, charge=LOST),
+    "4000000000009979": TestCard("pm_card_chargeDeclinedStolenCard", attach=STOLEN, charge=STOLEN),
+    "4000000000000259": TestCard("pm_card_createDispute", disputed=True),
     "4000002500003155": TestCard("pm_card_authenticationRequired", authentication="setup"),
     "4000002760003184": TestCard(
         "pm_card_authenticationRequiredOnTransaction", authentication="always"

@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "retry_days": [3, 5, 7],
     "after_retries": "cancel",
     "api_cancel_sets_cancel_at": True,
+    "trial_end_can_be_pending": True,
     "duplicate": 0,
     "shuffle": False,
     "delay_seconds": 0,

@@ -9,7 +9,7 @@ from typing import Any
 
 import stripe
 
-from sp404_app.stripe_emulator import answers, expansion, forms, parameters
+from sp404_app.stripe_emulator import answers, bounds, expansion, forms, parameters
 from sp404_app.stripe_emulator.ledger import Ledger, Setup
 from sp404_app.stripe_emulator.objects import Object, new_id, public
 from sp404_app.stripe_emulator.operation import Call, Operation
@@ -89,6 +89,7 @@ class Api:
             raise Problem(400, "Invalid request body.") from error
         params = parameters.read(operation.params, given)
         operation.check(params)
+        bounds.check(params)
         call = Call(ids, params)
         if operation.method == "GET":
             with self.store.reading() as connection:

@@ -145,6 +145,44 @@ def test_quota_and_usage_tell_the_same(api: TestClient, user: User) -> None:
     assert api.get("/api/usage?days=0", headers=headers).status_code == 422
 
 
+@pytest.mark.parametrize("situation", ["trial", "cancelling"])
+def test_an_upgrade_with_a_failing_card_is_402_and_grants_nothing(
+    api: TestClient, shop: Shop, situation: str
+) -> None:
+    ada = somebody()
+    headers = bearer(ada.id)
+    path = "/api/billing/subscription"
+    shop.buy(ada.id, trial=situation == "trial")
+    if situation == "cancelling":
+        assert api.delete(path, headers=headers).json()["cancel_at"]
+    shop.card(ada.id, "pm_card_chargeCustomerFail")
+    answer = api.put(path, json={"plan": "enterprise"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (402, "payment_failed")
+    assert answer.json()["details"]["pay_url"].startswith("http")
+    shop.settle()
+    shown = api.get(path, headers=headers).json()
+    assert (shown["tier"], shown["plan"], shown["upgrade_unpaid"]) == ("pro", "pro", True)
+    assert bool(shown["cancel_at"]) == (situation == "cancelling")
+    shop.card(ada.id, "pm_card_visa")
+    due = next(row for row in shop.invoices(ada.id) if row.status == "open")
+    shop.stripe().invoices.pay(due.stripe_id)
+    shop.settle()
+    shown = api.get(path, headers=headers).json()
+    assert (shown["tier"], shown["status"], shown["cancel_at"]) == ("enterprise", "active", None)
+
+
+def test_resuming_after_the_end_is_409(api: TestClient, shop: Shop) -> None:
+    ada = somebody()
+    headers = bearer(ada.id)
+    path = "/api/billing/subscription"
+    assert api.post(f"{path}/resume", headers=headers).status_code == 404
+    shop.buy(ada.id)
+    api.delete(path, headers=headers)
+    shop.advance(ada.id, days=32)
+    answer = api.post(f"{path}/resume", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
 def event(**changes: Any) -> str:
     made = {
         "id": "evt_1",

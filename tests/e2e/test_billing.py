@@ -179,3 +179,21 @@ def test_an_operator_sees_that_nothing_was_given_up_and_others_see_nothing(
         desk.get_by_test_id("compare").click()
         expect(desk.get_by_test_id("said")).not_to_be_empty(timeout=PAY_SECONDS)
         expect(desk.get_by_test_id("replay-all")).to_have_count(0)
+
+
+def test_an_upgrade_in_a_trial_with_a_failing_card_changes_nothing(
+    page: Page, buyer: Visitor, outbox: Outbox
+) -> None:
+    subscribe(page, "choose-pro", "Pro", FAILS_LATER)
+    choose(page, "choose-enterprise")
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("trouble")).to_contain_text(
+        "still on your plan", timeout=PAY_SECONDS
+    )
+    page.goto("/billing")
+    expect(page.get_by_test_id("plan-name")).to_have_text("Pro")
+    expect(page.get_by_test_id("state")).to_have_text("Trial")
+    expect(page.get_by_test_id("banner")).to_contain_text("waits for its payment")
+    page.goto("/usage")
+    expect(page.get_by_test_id("meter-storage")).to_contain_text("of 5,120 MB")
+    assert "Enterprise" not in " ".join(str(m["Subject"]) for m in outbox.to(buyer.email))

@@ -11,7 +11,7 @@ from sp404_app.audio.klass import Klass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse, run
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
-from sp404_app.services import jobs, plans, previews, quotas, samples, storage
+from sp404_app.services import analyses, jobs, plans, previews, quotas, samples, storage
 from sp404_app.services.samples import Change
 from tests.services.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, good_files, tone, write
@@ -90,7 +90,7 @@ def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
     sample_id = keep()
     run.run(str(job_of(sample_id).id))
     with transaction() as session:
-        jobs.analyse_again(session, user.id, sample_id)
+        analyses.again(session, user.id, sample_id)
     run.run(str(job_of(sample_id).id))
     with transaction() as session:
         assert session.exec(select(func.count()).select_from(Analysis)).one() == 1

@@ -13,7 +13,7 @@ from sp404_app.db import transaction
 from sp404_app.jobs import run
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, live, queue, quotas, samples
+from sp404_app.services import analyses, jobs, live, queue, quotas, samples
 from sp404_app.services.plans import Tier
 from sp404_app.settings import Settings, settings
 from tests.jobs.test_worker import (
@@ -137,7 +137,7 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
     gone, other = keep(), keep()
     with transaction() as session:
         jobs.cancel(session, user.id, job_of(gone).id)
-        again = jobs.analyse_again(session, user.id, ids[0])
+        again = analyses.again(session, user.id, ids[0])
     run.run(str(again.id))
     assert statuses([gone, ids[0]]) == [JobStatus.CANCELLED, JobStatus.DONE]
     assert queue.bell(job_of(other).id, 0) in queue.waiting()

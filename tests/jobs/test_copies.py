@@ -12,7 +12,7 @@ from sp404_app.audio.synth_drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.jobs import run
 from sp404_app.models import Sample, SamplePrint, User
-from sp404_app.services import copies, deletion, jobs, samples, takeout
+from sp404_app.services import analyses, copies, deletion, samples, takeout
 from tests.audio.test_prints import resampled
 from tests.services.test_jobs import job_of, kept
 from tests.sounds import write
@@ -67,7 +67,7 @@ def test_to_be_analysed_again_keeps_the_group(user: User, hear: Hear) -> None:
     first, second = hear("a.wav", SNARE), hear("b.wav", 0.5 * SNARE)
     group = kept(first).copy_group
     with transaction() as session:
-        jobs.analyse_again(session, user.id, first)
+        analyses.again(session, user.id, first)
     run.run(str(job_of(first).id))
     assert kept(first).copy_group == kept(second).copy_group == group
 

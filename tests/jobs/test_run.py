@@ -12,7 +12,7 @@ from sp404_app.errors import BadAudio
 from sp404_app.jobs import run
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, samples, storage
+from sp404_app.services import analyses, jobs, samples, storage
 from tests.services.test_jobs import job_of, kept
 from tests.sounds import Keep
 
@@ -72,7 +72,7 @@ def test_a_retry_makes_it_well_again(
         work(broken, RuntimeError())
         run.run(str(job_of(sample_id).id))
     with transaction() as session:
-        job = jobs.analyse_again(session, user.id, sample_id)
+        job = analyses.again(session, user.id, sample_id)
     run.run(str(job.id))
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
 

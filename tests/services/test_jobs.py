@@ -12,7 +12,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, live, plans, queue, quotas, samples, waiting
+from sp404_app.services import analyses, jobs, live, plans, queue, quotas, samples, waiting
 from tests.sounds import Keep
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -64,15 +64,15 @@ def test_asking_twice_for_an_analysis_gives_the_same_job(
     session: Session, user: User, keep: Keep
 ) -> None:
     sample_id = keep()
-    first = jobs.analyse_again(session, user.id, sample_id)
-    assert jobs.analyse_again(session, user.id, sample_id).id == first.id
+    first = analyses.again(session, user.id, sample_id)
+    assert analyses.again(session, user.id, sample_id).id == first.id
 
 
 def test_what_lies_in_the_trash_is_not_analysed(session: Session, user: User, keep: Keep) -> None:
     sample_id = keep()
     samples.throw_away(session, user.id, [sample_id])
     with pytest.raises(Conflict):
-        jobs.analyse_again(session, user.id, sample_id)
+        analyses.again(session, user.id, sample_id)
 
 
 def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
@@ -83,7 +83,7 @@ def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
     for attempt in (
         lambda: jobs.get(session, stranger, job_id),
         lambda: jobs.cancel(session, stranger, job_id),
-        lambda: jobs.analyse_again(session, stranger, sample_id),
+        lambda: analyses.again(session, stranger, sample_id),
         lambda: jobs.get(session, stranger, uuid.uuid4()),
     ):
         with pytest.raises(NotFound):
@@ -125,7 +125,7 @@ def test_to_cancel_a_second_analysis_takes_nothing_away(user: User, keep: Keep) 
                 status=SampleStatus.READY,
             )
         )
-        again = jobs.analyse_again(session, user.id, sample_id)
+        again = analyses.again(session, user.id, sample_id)
     with transaction() as session:
         jobs.cancel(session, user.id, again.id)
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")

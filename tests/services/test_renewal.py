@@ -10,7 +10,7 @@ from sp404_app.audio.analysis import ENGINE_VERSION
 from sp404_app.jobs import housekeeping
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, queue, renewal
+from sp404_app.services import analyses, jobs, queue, renewal
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_renewal_that_somebody_asks_for_is_theirs_from_then_on(
 ) -> None:
     sample = heard_by("0")
     renewal.renew(session)
-    jobs.analyse_again(session, user.id, sample.id)
+    analyses.again(session, user.id, sample.id)
     (job,) = asked(session)
     session.refresh(job)
     assert job.queue != queue.LOW

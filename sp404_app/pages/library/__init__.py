@@ -9,6 +9,7 @@ from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
 from sp404_app.pages.library.finder import filters, tools
 from sp404_app.pages.library.rail import rail
 from sp404_app.pages.library.sheet import sheet
+from sp404_app.pages.library.trash import trash_note
 
 
 def library() -> rx.Component:
@@ -17,7 +18,13 @@ def library() -> rx.Component:
         style_sheet("/alike.css"),
         rx.el.div(
             rail(),
-            rx.el.section(tools(), filters(), sheet(), class_name="main", aria_label="Library"),
+            rx.el.section(
+                tools(),
+                rx.el.div(filters(), trash_note()),
+                sheet(),
+                class_name="main",
+                aria_label="Library",
+            ),
             class_name="library",
         ),
         tag_dialog(),

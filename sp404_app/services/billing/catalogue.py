@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
@@ -19,7 +20,10 @@ PAID = tuple(plan for plan in PLANS.values() if plan.price_cents)
 PORTAL = "portal"
 WEBHOOK = "webhook"
 EVENTS = (
+    "charge.dispute.closed",
+    "charge.dispute.created",
     "charge.failed",
+    "charge.refunded",
     "charge.succeeded",
     "checkout.session.completed",
     "checkout.session.expired",
@@ -91,6 +95,27 @@ def tier_of(session: Session, price: Plain) -> Tier | None:
     ).first()
     name = known.removeprefix("price:") if known else (price.get("metadata") or {}).get("tier", "")
     return Tier(name) if name in {plan.tier for plan in PAID} else None
+
+
+def tier_of_id(session: Session, price_id: str) -> Tier | None:
+    """Return which plan a price belongs to; Stripe is asked about one we do not sell any more.
+
+    Raises:
+        AppError: If Stripe does not answer.
+    """
+    if not price_id:
+        return None
+    found = tier_of(session, {"id": price_id})
+    return found or tier_of(session, _retired_price(client.realm(), price_id))
+
+
+@lru_cache(maxsize=256)
+def _retired_price(_realm: str, price_id: str) -> Plain:
+    try:
+        with asking():
+            return plain(client.client().v1.prices.retrieve(price_id))
+    except NotFound:
+        return {"id": price_id}
 
 
 def portal(session: Session) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from sp404_app.errors import Conflict, Invalid, NotFound
 from sp404_app.models import BillingCustomer, User
 from sp404_app.services.billing import catalogue, client, customers, standing, sync, trials
-from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
+from sp404_app.services.billing.client import CustomerGone, Plain, asking, in_time, plain
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
@@ -35,6 +35,7 @@ def paid_tier(name: str) -> Tier:
     return Tier(name)
 
 
+@in_time
 def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = False) -> str:
     """Return the address where a person pays for a plan; two tabs get the same one.
 
@@ -59,6 +60,7 @@ def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = Fal
     return made["url"]
 
 
+@in_time
 def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
     """Take over at once what a person bought, when they come back.
 
@@ -75,7 +77,8 @@ def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
     if not theirs or found["customer"] != customer.stripe_id:
         raise NotFound("There is no such purchase.")
     sync.person(session, user_id)
-    return Return(found["status"] == "complete", standing.current(session, user_id) is not None)
+    row = standing.current(session, user_id)
+    return Return(found["status"] == "complete", row is not None and row.tier != Tier.FREE)
 
 
 def _ensure_buyer(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool) -> None:

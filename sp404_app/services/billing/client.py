@@ -1,11 +1,13 @@
 """Our line to Stripe: the only module that knows its client. Answers leave it as plain dicts."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from functools import lru_cache, wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
 import stripe
 import structlog
@@ -14,12 +16,18 @@ from sp404_app.errors import Conflict, NotFound, PaymentFailed, Unavailable
 from sp404_app.settings import settings
 
 PATIENCE: Final = 10.0  # seconds for one answer
+WHOLE: Final = 10.0  # seconds for everything that a person waits for (`in_time`)
 RETRIES: Final = 1
 EMULATOR_KEY: Final = "sk_test_emulator_"
 API_VERSION: Final = stripe.api_version
 EVERYWHERE: Final = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
 
+LEAST: Final = 1.0  # seconds that a second try needs
+
+P = ParamSpec("P")
+R = TypeVar("R")
 Plain = dict[str, Any]
+_ends: ContextVar[float | None] = ContextVar("ends", default=None)
 log = structlog.get_logger()
 
 
@@ -83,13 +91,57 @@ def emulator_url() -> str:
     return f"http://{host}:{settings().port}/_stripe"
 
 
+def in_time(function: Callable[P, R]) -> Callable[P, R]:
+    """Let all questions of a function together take ten seconds: a person waits for the answer."""
+
+    @wraps(function)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _ends.get() is not None:
+            return function(*args, **kwargs)
+        token = _ends.set(time.monotonic() + WHOLE)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _ends.reset(token)
+
+    return timed
+
+
+def time_left() -> float:
+    """Return how many seconds the next answer may take."""
+    ends = _ends.get()
+    return PATIENCE if ends is None else min(PATIENCE, ends - time.monotonic())
+
+
+class _Requests(stripe.RequestsClient):
+    """The client's transport, which waits no longer than there is time left."""
+
+    @property
+    def _timeout(self) -> float:
+        return max(0.01, time_left())
+
+    @_timeout.setter
+    def _timeout(self, _: float) -> None:
+        pass
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        """Ask once; what is asked too late is not tried again."""
+        if time_left() <= 0:
+            raise stripe.APIConnectionError("There is no time left.", should_retry=False)
+        try:
+            return super().request(*args, **kwargs)
+        except stripe.APIConnectionError as error:
+            error.should_retry = error.should_retry and time_left() > LEAST
+            raise
+
+
 @lru_cache(maxsize=4)
 def _client(api_key: str, base: str) -> stripe.StripeClient:
     return stripe.StripeClient(
         api_key,
         base_addresses={"api": base} if base else {},
         max_network_retries=RETRIES,
-        http_client=stripe.RequestsClient(timeout=PATIENCE),
+        http_client=_Requests(),
     )
 
 

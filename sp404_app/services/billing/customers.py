@@ -13,7 +13,7 @@ from sp404_app.db import if_undone, transaction
 from sp404_app.errors import AppError, NotFound
 from sp404_app.models import BillingCustomer, User
 from sp404_app.models.columns import uuid7
-from sp404_app.services.billing import client
+from sp404_app.services.billing import client, strangers
 from sp404_app.services.billing.client import NoAnswer
 
 
@@ -56,9 +56,8 @@ def ensure(session: Session, user_id: uuid.UUID) -> BillingCustomer:
         given |= {"name": name} if name else {}  # Stripe takes no empty name
         with writing(session, customer, f"cus:{user_id}:{customer.epoch}") as options:
             made = client.client().v1.customers.create(given, {**options})
-        customer.stripe_id, customer.told_email, customer.told_name = made.id, user.email, name
-        session.add(customer)
-        session.flush()
+        customer.told_email, customer.told_name = user.email, name
+        _become(session, customer, made.id)
     return customer
 
 
@@ -95,10 +94,16 @@ def _remembered(session: Session, stripe_id: str) -> uuid.UUID | None:
         return None
     customer = locked(session, user_id)
     if customer.stripe_id is None:
-        customer.stripe_id = stripe_id
-        session.add(customer)
-        session.flush()
+        _become(session, customer, stripe_id)
     return user_id if customer.stripe_id == stripe_id else None
+
+
+def _become(session: Session, customer: BillingCustomer, stripe_id: str) -> None:
+    """Note who a person is at Stripe, and read what was told of them before."""
+    customer.stripe_id = stripe_id
+    session.add(customer)
+    session.flush()
+    strangers.read_again(session, stripe_id)
 
 
 def forget(session: Session, customer: BillingCustomer) -> None:

@@ -22,6 +22,7 @@ class Truth:
     subscriptions: list[Plain] = field(default_factory=list)
     schedules: dict[str, Plain] = field(default_factory=dict)
     invoices: list[Plain] = field(default_factory=list)
+    older_invoices: bool = False  # there are more than `invoices` has
     methods: list[Any] = field(default_factory=list)
     clock_ahead: int = 0
 
@@ -62,10 +63,10 @@ def _look(customer_id: str) -> Truth:
         }
     )
     truth = Truth(subscriptions=[plain(found) for found in listed.auto_paging_iter()])
-    truth.invoices = [
-        plain(found)
-        for found in stripe.invoices.list({"customer": customer_id, "limit": RECENT}).data
-    ]
+    # After the subscriptions: an item may not be newer than the invoices that decide about it.
+    recent = stripe.invoices.list({"customer": customer_id, "limit": RECENT})
+    truth.invoices = [plain(found) for found in recent.data]
+    truth.older_invoices = bool(recent.has_more)
     for found in truth.subscriptions:
         if schedule := reading.ident(found.get("schedule")):
             truth.schedules[schedule] = plain(stripe.subscription_schedules.retrieve(schedule))

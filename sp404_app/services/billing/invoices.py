@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import Invoice
 from sp404_app.services.billing import client
-from sp404_app.services.billing.client import asking, plain
+from sp404_app.services.billing.client import asking, in_time, plain
 from sp404_app.settings import settings
 
 SHOWN = ("paid", "open", "void", "uncollectible")
@@ -44,6 +44,7 @@ def owned(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> Invoic
     return found
 
 
+@in_time
 def pay_url(session: Session, user_id: uuid.UUID) -> str:
     """Return where a person pays what is open, or ""; asked for anew, because the links expire.
 
@@ -57,6 +58,7 @@ def pay_url(session: Session, user_id: uuid.UUID) -> str:
         return client.client().v1.invoices.retrieve(due.stripe_id).hosted_invoice_url or ""
 
 
+@in_time
 def pdf(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> tuple[str, bytes]:
     """Return the name and the bytes of an invoice's PDF; its address is never shown to anybody.
 
@@ -77,7 +79,7 @@ def _fetched(url: str) -> Iterator[bytes]:
     size = 0
     try:
         with httpx.stream(
-            "GET", _reached(url), timeout=client.PATIENCE, follow_redirects=True
+            "GET", _reached(url), timeout=max(0.01, client.time_left()), follow_redirects=True
         ) as answer:
             answer.raise_for_status()
             for part in answer.iter_bytes():

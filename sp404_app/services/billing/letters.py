@@ -91,6 +91,39 @@ def payment_failed(number: str, price: str, again: dt.datetime | None) -> Letter
     return _letter("Your payment did not go through", lines, "Pay or change the card")
 
 
+def restored(tier: str) -> Letter:
+    """Say that everything works again after a missing payment came."""
+    plan = PLANS[Tier(tier)].name
+    lines = (
+        f"Your payment problem is solved. {plan} is active, and everything works again.",
+        "Sounds that waited for their analysis are analysed now.",
+    )
+    return _letter(f"Your {plan} subscription is active again", lines, "See my subscription")
+
+
+def refunded(number: str, price: str) -> Letter:
+    """Say that money goes back, and that the plan stays."""
+    lines = (
+        f"We refunded {price}{_of(number)}. Your bank shows it within ten days.",
+        "Your plan stays as it is.",
+    )
+    return _letter(f"{price} refunded", lines, "See my subscription")
+
+
+def disputed(number: str, price: str) -> Letter:
+    """Say that a bank asks for a payment back, and that the plan stays."""
+    lines = (
+        f"Your bank asks us to return {price}{_of(number)}, because the charge was disputed.",
+        "Your plan stays as it is while this is decided. If it is a mistake, please tell your bank "
+        "or answer this mail.",
+    )
+    return _letter(f"A charge of {price} is disputed", lines, "See my subscription")
+
+
+def _of(number: str) -> str:
+    return f" of invoice {number}" if number else ""
+
+
 def day(moment: dt.datetime) -> str:
     """Write a day: "6 December 2026"."""
     return f"{moment:%-d %B %Y}"

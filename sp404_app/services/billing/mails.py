@@ -12,6 +12,7 @@ from sp404_app.models.billing import BILLABLE
 from sp404_app.services import mail
 from sp404_app.services.billing import letters, money, standing
 from sp404_app.services.letters import Letter
+from sp404_app.services.plans import Tier
 
 OLD_NEWS = dt.timedelta(days=3)
 TRIAL_NOTICE = dt.timedelta(days=3, hours=1)
@@ -76,20 +77,45 @@ def trial_refused(session: Session, user_id: uuid.UUID, subscription: str) -> No
     _once(session, user_id, f"refused:{subscription}", letters.trial_refused())
 
 
+def refunded(session: Session, user_id: uuid.UUID, key: str, number: str, price: str) -> None:
+    """Tell a person that money goes back."""
+    _once(session, user_id, key, letters.refunded(number, price))
+
+
+def disputed(session: Session, user_id: uuid.UUID, key: str, number: str, price: str) -> None:
+    """Tell a person that a charge is disputed."""
+    _once(session, user_id, key, letters.disputed(number, price))
+
+
 def _about_plan(
     session: Session, customer: BillingCustomer, before: View | None, after: View
 ) -> None:
-    same = before is not None and before.stripe_id == after.stripe_id
-    if not after.lives or after.status == "incomplete":
+    if not after.lives or after.status == "incomplete" or after.tier == Tier.FREE:
         return
     price = money.written(after.amount, after.currency)
-    if not same or (before and not before.lives):
+    if before is None or before.stripe_id != after.stripe_id or not _in_force(before):
         letter = letters.started(after.tier, price, after.period_end, trial=after.trial_end)
         _once(session, customer.user_id, f"started:{after.stripe_id}", letter)
-    elif before and before.tier != after.tier:
+    elif before.tier != after.tier:
         key = f"plan:{after.stripe_id}:{before.tier}->{after.tier}:{after.period_end:%Y%m%d}"
         letter = letters.plan_changed(before.tier, after.tier, price, after.period_end)
         _once(session, customer.user_id, key, letter)
+    if before and before.stripe_id == after.stripe_id and _recovered(before, after):
+        key = f"restored:{after.stripe_id}:{after.period_end:%Y%m%d}"
+        _once(session, customer.user_id, key, letters.restored(after.tier))
+
+
+def _in_force(view: View) -> bool:
+    """Say whether a subscription gave a plan; one that was never paid gives none."""
+    return view.lives and view.tier != Tier.FREE
+
+
+def _recovered(before: View, after: View) -> bool:
+    """Say whether a missing payment came."""
+    missing = before.status in {"past_due", "unpaid"} or (
+        before.status == "paused" and before.attempts > 0
+    )
+    return missing and after.status == "active"
 
 
 def _about_end(

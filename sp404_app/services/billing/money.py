@@ -12,6 +12,8 @@ from babel.numbers import format_currency
 WHOLE: Final = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
 )
+# … and these in thousandths.
+THOUSANDTHS: Final = frozenset("bhd jod kwd omr tnd".split())  # noqa: SIM905
 
 
 def language(header: str) -> str:
@@ -26,7 +28,7 @@ def written(amount: int, currency: str, tongue: str = "en") -> str:
     `tongue` is a language as `language` returns it: "de" makes "29,00 $" of the first, as the
     Unicode Common Locale Data Repository has it. One that is not known there is English.
     """
-    value = Decimal(amount) if currency in WHOLE else Decimal(amount) / 100
+    value = Decimal(amount) / _units(currency)
     text = format_currency(value, currency.upper(), locale=_locale(tongue))
     return text.replace("-", "−")
 
@@ -34,7 +36,15 @@ def written(amount: int, currency: str, tongue: str = "en") -> str:
 def short(amount: int, currency: str, tongue: str = "en") -> str:
     """Write an amount without its cents, if it has none: 2900 usd is "$29"."""
     text = written(amount, currency, tongue)
-    return text if currency in WHOLE or amount % 100 else re.sub(r"[.,]00(?!\d)", "", text)
+    decimals = {100: 2, 1000: 3}.get(_units(currency), 0)
+    if not decimals or amount % _units(currency):
+        return text
+    return re.sub(rf"[.,]0{{{decimals}}}(?!.*\d)", "", text)
+
+
+def _units(currency: str) -> int:
+    """Return how many of Stripe's units make one of a currency."""
+    return 1 if currency in WHOLE else 1000 if currency in THOUSANDTHS else 100
 
 
 @lru_cache(maxsize=200)

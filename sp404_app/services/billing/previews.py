@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import Session, func, select
+from sqlmodel import Session
 
 from sp404_app.errors import Conflict
-from sp404_app.models import BillingCustomer, Sample, Subscription
+from sp404_app.models import BillingCustomer, Subscription
+from sp404_app.services import quotas
 from sp404_app.services.billing import catalogue, client, customers, standing, sync, trials
-from sp404_app.services.billing.client import asking, plain
+from sp404_app.services.billing.client import asking, in_time, plain
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import MB
 
@@ -56,6 +57,7 @@ class Preview:
     at_once: bool = False
 
 
+@in_time
 def of(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
     """Return what choosing a plan would do and cost.
 
@@ -99,12 +101,7 @@ def excess_bytes(session: Session, user_id: uuid.UUID, plan: Plan) -> int:
     """Return by how much a person's sounds are more than a plan has room for."""
     if plan.storage_bytes is None:
         return 0
-    stored = select(func.coalesce(func.sum(Sample.size), 0)).where(
-        Sample.user_id == user_id,
-        Sample.deleted_at.is_(None),  # type: ignore[union-attr]  # a column
-        Sample.is_demo.is_(False),  # type: ignore[attr-defined]  # a column
-    )
-    return max(0, int(session.exec(stored).one()) - plan.storage_bytes)
+    return max(0, quotas.stored(session, user_id) - plan.storage_bytes)
 
 
 def warning(preview: Preview) -> str:

@@ -12,7 +12,7 @@ from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, ReconcileReport
 from sp404_app.models.columns import now
 from sp404_app.services import queue
-from sp404_app.services.billing import client, customers, sync
+from sp404_app.services.billing import client, customers, returns, sync
 from sp404_app.services.billing.client import asking, plain
 
 HOUR = 3  # UTC: when few people are here and no month begins
@@ -93,9 +93,10 @@ def one(session: Session, user_id: uuid.UUID) -> tuple[list[str], list[str]]:
         AppError: If Stripe does not answer.
     """
     outcome = sync.person(session, user_id)
+    disputes = returns.look(session, user_id)
     return (
         [f"{user_id}: {change}" for change in outcome.healed],
-        [f"{user_id}: {problem}" for problem in outcome.problems],
+        [f"{user_id}: {problem}" for problem in (*outcome.problems, *disputes)],
     )
 
 

@@ -10,8 +10,18 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Conflict, NotFound, PaymentFailed
 from sp404_app.models import BillingCustomer, Invoice, Subscription
 from sp404_app.models.billing import BILLABLE
-from sp404_app.services.billing import catalogue, client, customers, previews, standing, sync
-from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
+from sp404_app.services.billing import (
+    catalogue,
+    client,
+    customers,
+    invoices,
+    previews,
+    reading,
+    standing,
+    staying,
+    sync,
+)
+from sp404_app.services.billing.client import CustomerGone, Plain, asking, in_time, plain
 from sp404_app.services.billing.previews import Kind
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
@@ -40,6 +50,7 @@ class Changed:
             )
 
 
+@in_time
 def change(
     session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
 ) -> Changed:
@@ -61,12 +72,13 @@ def change(
     return Changed(done=True)
 
 
+@in_time
 def upgrade(
     session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
 ) -> Changed:
     """Change to a larger plan now, charged as the preview of the same second said.
 
-    A declined card changes nothing: entitlement follows what Stripe says afterwards.
+    A declined card changes nothing: the plan in force follows the paid invoices (`granting`).
 
     Raises:
         Conflict: If it is not an upgrade, a payment is missing, or the preview is old.
@@ -74,7 +86,9 @@ def upgrade(
     """
     customer, row = _held(session, user_id)
     if row.tier == tier:  # a double click: it is done
-        return Changed(done=not row.unpaid_change)
+        return Changed(done=True)
+    if tier == catalogue.tier_of(session, reading.price_of(row.raw)):
+        return Changed(done=False, pay_url=invoices.pay_url(session, user_id))
     if row.status in UNPAID:
         raise Conflict(PAY_FIRST)
     price = catalogue.price_of(session, tier)
@@ -91,16 +105,26 @@ def upgrade(
     }
     intent = f"up:{row.stripe_id}:{row.price_id}->{price.id}:{stamp}"
     updated = _update(session, customer, row, intent, params)
-    if updated.get("pending_update"):
-        sync.person(session, user_id)
-        invoice = updated.get("latest_invoice") or {}
-        return Changed(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
-    if row.cancel_at:
-        _stay(session, customer, row)
     sync.person(session, user_id)
+    row = standing.current(session, user_id)
+    if row is None or row.tier != tier:
+        return _unpaid(session, row, updated.get("latest_invoice") or {})
+    if row.cancel_at:
+        staying.stay(session, customer, row)
+        sync.person(session, user_id)
     return Changed(done=True)
 
 
+def _unpaid(session: Session, row: Subscription | None, invoice: Plain) -> Changed:
+    """Let a cancellation stand until the upgrade that replaces it is paid."""
+    if row is not None and row.cancel_at and invoice:
+        row.stay_invoice = invoice["id"]
+        session.add(row)
+        session.flush()
+    return Changed(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
+
+
+@in_time
 def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
     """Change to a smaller paid plan when the period ends; nothing is charged or lost before.
 
@@ -118,7 +142,7 @@ def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
         raise Conflict("That is not a smaller plan.")
     _release(session, customer, row)
     if row.cancel_at:
-        _stay(session, customer, row)
+        staying.stay(session, customer, row)
     schedules = client.client().v1.subscription_schedules
     with customers.writing(session, customer, f"sch:{row.stripe_id}") as options:
         schedule = plain(schedules.create({"from_subscription": row.stripe_id}, {**options}))
@@ -128,6 +152,7 @@ def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def keep(session: Session, user_id: uuid.UUID) -> None:
     """Take back a downgrade that has not come yet.
 
@@ -139,6 +164,7 @@ def keep(session: Session, user_id: uuid.UUID) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def cancel(session: Session, user_id: uuid.UUID) -> None:
     """End the subscription when the period ends; at once if a payment is missing.
 
@@ -154,6 +180,7 @@ def cancel(session: Session, user_id: uuid.UUID) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def resume(session: Session, user_id: uuid.UUID) -> None:
     """Take back a cancellation that has not come yet.
 
@@ -163,10 +190,11 @@ def resume(session: Session, user_id: uuid.UUID) -> None:
     customer, row = _held(session, user_id)
     _release(session, customer, row)
     if row.cancel_at:
-        _stay(session, customer, row)
+        staying.stay(session, customer, row)
     sync.person(session, user_id)
 
 
+@in_time
 def close_account(session: Session, user_id: uuid.UUID) -> None:
     """End everything at once, before an account is deleted: nobody is charged afterwards.
 
@@ -189,6 +217,7 @@ def close_account(session: Session, user_id: uuid.UUID) -> None:
     sync.person(session, user_id)
 
 
+@in_time
 def portal(session: Session, user_id: uuid.UUID) -> str:
     """Return the address where a person changes their card and sees their invoices.
 
@@ -207,13 +236,23 @@ def portal(session: Session, user_id: uuid.UUID) -> str:
 
 
 def _held(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscription]:
-    """Return the customer, held, and the subscription as Stripe has it at this moment."""
+    """Return the customer, held, and the subscription as Stripe has it at this moment.
+
+    Raises:
+        NotFound: If they never had one.
+        Conflict: If it has ended.
+    """
     if customers.find(session, user_id) is None:
         raise NotFound("You have no subscription.")
     customer = customers.locked(session, user_id)
     sync.person(session, user_id)
     row = standing.current(session, user_id)
     if row is None:
+        had = select(Subscription.id).where(
+            Subscription.user_id == user_id, Subscription.realm == customer.realm
+        )
+        if session.exec(had).first():
+            raise Conflict("Your subscription has ended. Choose a plan to subscribe again.")
         raise NotFound("You have no subscription.")
     return customer, row
 
@@ -231,12 +270,6 @@ def _release(session: Session, customer: BillingCustomer, row: Subscription) -> 
         with customers.writing(session, customer, f"rel:{row.schedule_id}") as options:
             client.client().v1.subscription_schedules.release(row.schedule_id, {}, {**options})
         row.schedule_id = ""
-
-
-def _stay(session: Session, customer: BillingCustomer, row: Subscription) -> None:
-    """Take a cancellation back, in whichever of its two shapes it was made."""
-    shaped = {"cancel_at_period_end": False} if row.raw.get("cancel_at_period_end") else None
-    _update(session, customer, row, f"stay:{row.stripe_id}", shaped or {"cancel_at": ""})
 
 
 def _close_purchases(customer: BillingCustomer) -> None:

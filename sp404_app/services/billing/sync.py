@@ -20,9 +20,11 @@ from sp404_app.services.billing import (
     client,
     customers,
     fetching,
+    granting,
     mails,
     reading,
     standing,
+    staying,
     trials,
 )
 from sp404_app.services.billing.client import Plain
@@ -58,6 +60,7 @@ def person(session: Session, user_id: uuid.UUID) -> Outcome:
     _take_customer(session, customer, truth, started)
     session.flush()
     trials.settle(session, customer, truth)
+    staying.settle(session, customer)
     after = _view(session, user_id)
     mails.about_change(session, customer, before, after)
     if before != after:
@@ -128,9 +131,9 @@ def _take_subscription(
     tier = catalogue.tier_of(session, reading.price_of(raw))
     if tier is None:
         problems.append(f"{raw['id']} has an unknown price {values['price_id']}")
-    values["tier"] = tier or Tier.FREE
-    invoices = [reading.invoice(found) for found in truth.invoices]
-    own = [row for row in invoices if row["subscription_id"] == raw["id"]]
+    values["tier"] = _granted(session, truth, raw, tier or Tier.FREE)
+    values["unpaid_change"] |= values["tier"] != (tier or Tier.FREE)
+    own = [reading.invoice(found) for found in _invoices_of(truth, raw)]
     values["attempts"], values["next_attempt_at"] = reading.dunning(raw["status"], own)
     values |= _pending(session, truth, values)
     known = select(Subscription.grace_since).where(Subscription.stripe_id == raw["id"])
@@ -142,6 +145,25 @@ def _take_subscription(
     fixed = {"user_id": customer.user_id, "realm": customer.realm, "surplus": True}
     _upsert(session, Subscription, values | fixed | {"synced_at": func.now()})
     return raw["id"]
+
+
+def _granted(session: Session, truth: Truth, raw: Plain, wanted: Tier) -> Tier:
+    """Return the plan in force of a subscription whose item has the plan `wanted`."""
+    price = reading.price_of(raw)["id"]
+
+    def tier_of(price_id: str) -> Tier | None:
+        return wanted if price_id == price else catalogue.tier_of_id(session, price_id)
+
+    known = select(Subscription.tier).where(Subscription.stripe_id == raw["id"])
+    unknown = wanted if truth.older_invoices else Tier.FREE
+    before = Tier(session.exec(known).first() or unknown)
+    oldest_first = sorted(_invoices_of(truth, raw), key=lambda found: found["created"])
+    bills = [granting.bill(found, tier_of) for found in oldest_first]
+    return granting.granted(wanted, bills, before)
+
+
+def _invoices_of(truth: Truth, raw: Plain) -> list[Plain]:
+    return [found for found in truth.invoices[::-1] if reading.subscription_of(found) == raw["id"]]
 
 
 def _pending(session: Session, truth: Truth, values: dict[str, Any]) -> dict[str, Any]:

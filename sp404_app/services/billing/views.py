@@ -60,6 +60,8 @@ class InvoiceView:
     total: int
     amount_due: int
     amount_paid: int
+    refunded: int
+    disputed: bool
     currency: str
     created_at: dt.datetime
     paid_at: dt.datetime | None
@@ -142,6 +144,8 @@ def invoice_view(row: Invoice) -> InvoiceView:
         row.total,
         row.amount_due,
         row.amount_paid,
+        row.refunded,
+        row.disputed,
         row.currency,
         row.created,
         row.paid_at,

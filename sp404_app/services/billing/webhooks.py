@@ -1,15 +1,15 @@
 """Stripe's events: proved to be Stripe's, kept once, answered at once, worked on by a job.
 
 An event says that something changed and for whom. What changed is asked of Stripe itself, so
-order, copies and delay make no difference.
+order, copies and delay make no difference. One job works on all events that are due.
 """
 
 import datetime as dt
 import json
 import re
 import time
+import uuid
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
@@ -20,13 +20,13 @@ from sp404_app.errors import AppError, NotFound
 from sp404_app.models import StripeEvent
 from sp404_app.models.columns import now
 from sp404_app.services import queue
-from sp404_app.services.billing import catalogue, client, customers, sync
+from sp404_app.services.billing import catalogue, client, customers, returns, strangers, sync
 
 TOLERANCE = 300  # seconds, both ways
 HANDLED = frozenset(catalogue.EVENTS)
 # How long to wait before each next attempt; after the last one a person has to look.
 PAUSES = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
-PROMPTLY = dt.timedelta(seconds=10)
+LEASE = dt.timedelta(minutes=1)  # for one attempt; a worker that died leaves the event due again
 IDENT = re.compile(r"[\w-]{1,255}")
 
 
@@ -44,11 +44,12 @@ class Letterhead:
     type: str
     created: dt.datetime
     customer_id: str
+    people: frozenset[uuid.UUID]
     live: bool
 
 
 def receive(session: Session, body: bytes, header: str) -> bool:
-    """Keep an event and call a worker; say whether it was new.
+    """Keep an event and call a worker, unless it concerns nobody here; say whether it was new.
 
     Raises:
         NotFromStripe: If any of it is not as Stripe sends it.
@@ -58,6 +59,9 @@ def receive(session: Session, body: bytes, header: str) -> bool:
     ours = event.live == (client.realm() == "live")
     if event.type not in HANDLED or not ours:
         return False
+    # A dispute names nobody but its charge, so a worker has to ask whose it is.
+    unnamed = event.type in returns.EVENTS and not event.customer_id
+    known = unnamed or strangers.concerns(session, event.customer_id, event.people)
     row = insert(StripeEvent).values(
         id=event.id,
         realm=client.realm(),
@@ -65,14 +69,31 @@ def receive(session: Session, body: bytes, header: str) -> bool:
         customer_id=event.customer_id,
         created=event.created,
         received_at=func.clock_timestamp(),
-        due_at=now() + PROMPTLY,
+        due_at=now(),
+        handled_at=None if known else now(),
         attempts=0,
-        error="",
+        error="" if known else strangers.NOBODY,
     )
     fresh = session.execute(row.on_conflict_do_nothing().returning(col(StripeEvent.id))).scalar()
-    if fresh is not None:
-        after_commit(session, partial(queue.call, "sp404_app.jobs.billing.handle", event.id))
+    if fresh is not None and known:
+        after_commit(session, queue.call_for_events)
     return fresh is not None
+
+
+def claim(session: Session) -> str | None:
+    """Take the event that has been due longest, for a minute; None if none is due."""
+    due = (
+        select(StripeEvent.id)
+        .where(*_due(now()))
+        .order_by(col(StripeEvent.due_at))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    event_id = session.exec(due).first()
+    if event_id is not None:
+        taken = update(StripeEvent).where(col(StripeEvent.id) == event_id)
+        session.exec(taken.values(due_at=now() + LEASE))
+    return event_id
 
 
 def handle(session: Session, event_id: str) -> None:
@@ -88,10 +109,14 @@ def handle(session: Session, event_id: str) -> None:
         event.handled_at, event.error = now(), f"of the {event.realm} world"
         session.add(event)
         return
-    user_id = customers.owner(session, event.customer_id) if event.customer_id else None
+    returned = event.type in returns.EVENTS
+    customer_id = event.customer_id or (returns.customer_of(event.id) if returned else "")
+    user_id = customers.owner(session, customer_id) if customer_id else None
     if user_id and not sync.seen_since(session, user_id, event.received_at):
         sync.person(session, user_id)
-    event.handled_at, event.error = now(), "" if user_id else "nobody here"
+    if user_id and returned:
+        returns.look(session, user_id)
+    event.handled_at, event.error = now(), "" if user_id else strangers.NOBODY
     event.attempts += 1
     session.add(event)
 
@@ -108,27 +133,18 @@ def failed(session: Session, event_id: str, reason: str) -> None:
 
 
 def call_for_due(session: Session, at: dt.datetime) -> int:
-    """Call a worker for events that wait too long or are due again; return how many."""
-    due = (
-        select(StripeEvent.id)
-        .where(
-            col(StripeEvent.handled_at).is_(None),
-            StripeEvent.due_at <= at,
-            StripeEvent.attempts < len(PAUSES),
-        )
-        .order_by(col(StripeEvent.due_at))
-        .limit(200)
-        .with_for_update(skip_locked=True)
+    """Call a worker if an event waits or is due again; return whether one was called."""
+    if session.exec(select(StripeEvent.id).where(*_due(at)).limit(1)).first() is None:
+        return 0
+    return int(queue.call_for_events())
+
+
+def _due(at: dt.datetime) -> tuple[Any, ...]:
+    return (
+        col(StripeEvent.handled_at).is_(None),
+        StripeEvent.due_at <= at,
+        StripeEvent.attempts < len(PAUSES),
     )
-    found = list(session.exec(due))
-    session.exec(
-        update(StripeEvent)
-        .where(col(StripeEvent.id).in_(found))
-        .values(due_at=at + dt.timedelta(minutes=1))
-    )
-    for event_id in found:
-        after_commit(session, partial(queue.call, "sp404_app.jobs.billing.handle", event_id))
-    return len(found)
 
 
 def dead(session: Session, limit: int = 100) -> list[StripeEvent]:
@@ -155,10 +171,10 @@ def replay(session: Session, event_id: str) -> None:
     if event is None:
         raise NotFound("There is no such event.")
     event.handled_at, event.attempts, event.error = None, 0, ""
-    event.due_at = now() + PROMPTLY
+    event.due_at = now()
     event.received_at = session.exec(select(func.clock_timestamp())).one()
     session.add(event)
-    after_commit(session, partial(queue.call, "sp404_app.jobs.billing.handle", event_id))
+    after_commit(session, queue.call_for_events)
 
 
 def replay_dead(session: Session) -> int:
@@ -193,9 +209,10 @@ def _read(body: bytes) -> Letterhead:
             _text(raw["type"]),
             dt.datetime.fromtimestamp(raw["created"], dt.UTC),
             _customer_of(about),
+            strangers.named(about),
             bool(raw["livemode"]),
         )
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise NotFromStripe("This is not an event.") from error
     return event
 

@@ -6,6 +6,7 @@ from sp404_app.stripe_emulator.ledger import Ledger, snapshot
 from sp404_app.stripe_emulator.objects import Object
 from sp404_app.stripe_emulator.problems import CardProblem, invalid
 from sp404_app.stripe_emulator.shapes import payments as shapes
+from sp404_app.stripe_emulator.shapes import returns
 
 
 def behaviour(method: Object) -> TestCard:
@@ -119,6 +120,17 @@ def succeed(ledger: Ledger, intent: Object, method: Object) -> None:
     }
     ledger.save(intent)
     ledger.emit("payment_intent.succeeded", intent)
+    if behaviour(method).disputed:
+        take_back(ledger, charge)
+
+
+def take_back(ledger: Ledger, charge: Object) -> None:
+    """Let the card's owner dispute a charge; what it paid stays paid."""
+    made = returns.dispute(ledger.now(charge["customer"]), charge, "fraudulent")
+    ledger.save(made, parent=charge["id"])
+    charge["disputed"] = True
+    ledger.save(charge)
+    ledger.emit("charge.dispute.created", made)
 
 
 def decline(ledger: Ledger, intent: Object, method: Object, refusal: Refusal) -> CardProblem:

@@ -5,7 +5,7 @@ In flexible billing mode a credit is the unused part of what was really billed.
 
 from dataclasses import dataclass
 
-from sp404_app.stripe_emulator import periods
+from sp404_app.stripe_emulator import bounds, periods
 from sp404_app.stripe_emulator.engine.subscriptions import amount, recurring, wording
 from sp404_app.stripe_emulator.ledger import Ledger, snapshot
 from sp404_app.stripe_emulator.objects import Object
@@ -59,13 +59,7 @@ def checked(items: list[Object]) -> list[Object]:
     """Refuse a subscription without items, with a price twice, or with several currencies."""
     if not items:
         raise invalid("A subscription must have at least one active plan.", "items")
-    prices = [item["price"]["id"] for item in items]
-    if len(set(prices)) < len(prices):
-        text = "Cannot add multiple subscription items with the same plan."
-        raise invalid(f"{text} Existing Subscription Item with plan {prices[0]}", "items")
-    cycles = {tuple(item["price"]["recurring"].values())[:2] for item in items}
-    if len(cycles) > 1 or len({item["price"]["currency"] for item in items}) > 1:
-        raise invalid("All prices on a subscription must have the same interval and currency.")
+    bounds.mixable([item["price"] for item in items], "items")
     return items
 
 
@@ -99,7 +93,8 @@ def change(
     items = wanted_items(ledger, subscription, wanted)
     before = {item["id"]: item for item in subscription["items"]["data"]}
     cycle = next(iter(before.values()))["price"]["recurring"]
-    moved = reset or cycle["interval"] != items[0]["price"]["recurring"]["interval"]
+    new_cycle = items[0]["price"]["recurring"]
+    moved = reset or any(cycle[name] != new_cycle[name] for name in ("interval", "interval_count"))
     if subscription["status"] in UNBILLED:
         return Change(items, [], None)
     after = {item["id"]: item for item in items}

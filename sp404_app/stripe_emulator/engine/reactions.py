@@ -42,6 +42,8 @@ def apply_pending_update(ledger: Ledger, subscription: Object) -> None:
     subscription["items"]["data"] = pending["items"]
     if pending["anchor"] is not None:
         subscription["billing_cycle_anchor"] = pending["anchor"]
+    if pending["trial_end"] is not None:
+        subscription |= {"status": "active", "trial_end": pending["trial_end"]}
     ledger.save(subscription)
     ledger.emit("customer.subscription.pending_update_applied", subscription)
     ledger.keep("customer.subscription.updated", subscription, before)

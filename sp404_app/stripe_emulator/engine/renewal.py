@@ -10,7 +10,7 @@ from sp404_app.stripe_emulator.engine import (
     reactions,
     updates,
 )
-from sp404_app.stripe_emulator.engine.subscriptions import bind, period_line
+from sp404_app.stripe_emulator.engine.subscriptions import bind, period_line, refused
 from sp404_app.stripe_emulator.ledger import Ledger, snapshot
 from sp404_app.stripe_emulator.objects import Object
 
@@ -99,15 +99,21 @@ def cycle_invoice(ledger: Ledger, subscription: Object, past: tuple[int, int]) -
     return invoice
 
 
-def end_trial_now(ledger: Ledger, subscription: Object) -> None:
-    """End a trial at once, and collect the first period without waiting."""
+def end_trial_now(ledger: Ledger, subscription: Object, behaviour: str) -> None:
+    """End a trial at once, and collect the first period without waiting.
+
+    Raises:
+        CardProblem: the card is refused, and the request wants the change only with its payment.
+    """
     moment = ledger.now(subscription["customer"])
     subscription["trial_end"] = moment
     subscription["billing_cycle_anchor"] = moment
     for item in subscription["items"]["data"]:
         item["current_period_end"] = moment
     invoice = renew(ledger, subscription)
-    collection.collect(ledger, invoice, on_session=True)
+    problem = collection.collect(ledger, invoice, on_session=True)
+    if problem and behaviour == "error_if_incomplete":
+        refused(problem)
 
 
 def resume(ledger: Ledger, subscription: Object, *, anchor: str) -> None:

@@ -154,8 +154,10 @@ def hold(
     planned: proration.Change,
     invoice: Object,
     before: str | None,
+    *,
+    trial_end: int | None = None,
 ) -> None:
-    """Let the change wait for its payment."""
+    """Let the change wait for its payment; `trial_end` is when the trial ends by it."""
     moment = ledger.now(subscription["customer"])
     subscription["pending_update"] = {
         "billing_cycle_anchor": planned.anchor,
@@ -165,7 +167,7 @@ def hold(
         "expires_at": min(moment + LIFE_OF_PENDING_UPDATE, period_end(subscription)),
         "metadata": None,
         "subscription_items": public(planned.items),
-        "trial_end": None,
+        "trial_end": trial_end,
         "trial_from_plan": None,
     }
     subscription["_pending"] = {
@@ -173,6 +175,7 @@ def hold(
         "before": before,
         "invoice": invoice["id"],
         "items": planned.items,
+        "trial_end": trial_end,
     }
 
 

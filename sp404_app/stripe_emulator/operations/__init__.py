@@ -10,6 +10,7 @@ from sp404_app.stripe_emulator.operations import (
     invoices,
     payments,
     portal,
+    refunds,
     schedules,
     subscriptions,
 )
@@ -22,6 +23,7 @@ ALL: tuple[Operation, ...] = (
     *schedules.OPERATIONS,
     *invoices.OPERATIONS,
     *payments.OPERATIONS,
+    *refunds.OPERATIONS,
     *portal.OPERATIONS,
     *events.OPERATIONS,
     *clocks.OPERATIONS,

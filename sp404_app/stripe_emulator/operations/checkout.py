@@ -2,6 +2,7 @@
 
 import stripe.params.checkout as p
 
+from sp404_app.stripe_emulator import bounds
 from sp404_app.stripe_emulator.due import DAY
 from sp404_app.stripe_emulator.engine import checkout, subscriptions
 from sp404_app.stripe_emulator.ledger import Ledger
@@ -73,16 +74,18 @@ def offer(ledger: Ledger, session: Object, params: Object) -> None:
     trial = check_trial(ledger, session, wanted)
     if not params.get("line_items"):
         raise invalid("Missing required param: line_items.", "line_items", "parameter_missing")
-    lines = []
+    lines, prices = [], []
     for index, line in enumerate(params["line_items"]):
         param = f"line_items[{index}]"
         only(line, "price quantity", param)
         price = subscriptions.recurring(ledger, line.get("price", ""), f"{param}[price]")
+        prices.append(price)
         quantity = line.get("quantity")
         if not quantity or quantity < 1:
             raise invalid(f"Missing required param: {param}[quantity].", f"{param}[quantity]")
         product = ledger.get("product", price["product"])
         lines.append(shapes.line_item(price, product["name"], quantity, trial))
+    bounds.mixable(prices, "line_items")
     total = sum(line["amount_total"] for line in lines)
     session |= {
         "amount_subtotal": total,

@@ -11,7 +11,7 @@ from sp404_app.stripe_emulator.operation import PAGING, Call, Operation, matchin
 from sp404_app.stripe_emulator.problems import invalid
 from sp404_app.stripe_emulator.shapes.payments import ADDRESS
 
-FIELDS = "address description email metadata name phone preferred_locales invoice_settings"
+FIELDS = "address balance description email metadata name phone preferred_locales invoice_settings"
 
 
 def merged(kept: Object, given: Any) -> Object:
@@ -23,7 +23,7 @@ def merged(kept: Object, given: Any) -> Object:
 
 def change(ledger: Ledger, customer: Object, params: Object) -> None:
     """Set the given fields."""
-    for name in ("description", "email", "name", "phone", "preferred_locales"):
+    for name in ("balance", "description", "email", "name", "phone", "preferred_locales"):
         if name in params:
             customer[name] = unset(params[name])
     if "address" in params:

@@ -2,6 +2,7 @@
 
 import stripe.params as p
 
+from sp404_app.stripe_emulator import bounds
 from sp404_app.stripe_emulator.due import DAY
 from sp404_app.stripe_emulator.engine import (
     collection,
@@ -132,6 +133,7 @@ def preview_new(ledger: Ledger, params: Object, details: Object) -> Object:
         )
         for one in details["items"]
     ]
+    bounds.mixable([price for price, _ in items], "subscription_details[items]")
     end = details.get("trial_end")
     trial = end if isinstance(end, int) and end > ledger.now(owner) + DAY // 24 else None
     order = subscriptions.Order(customer=owner, items=items, trial_end=trial)

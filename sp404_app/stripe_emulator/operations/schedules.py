@@ -2,7 +2,7 @@
 
 import stripe.params as p
 
-from sp404_app.stripe_emulator import periods
+from sp404_app.stripe_emulator import bounds, periods
 from sp404_app.stripe_emulator.engine import cancellation, schedules, subscriptions
 from sp404_app.stripe_emulator.ledger import Ledger, snapshot
 from sp404_app.stripe_emulator.objects import Object, unset
@@ -91,14 +91,16 @@ def read_phase(
     ledger: Ledger, subscription: Object, phase: Object, start: int, param: str
 ) -> Object:
     """Return one phase with its prices and its end."""
-    items = []
+    items, prices = [], []
     for index, item in enumerate(phase["items"]):
         only(item, "metadata price quantity", f"{param}[items][{index}]")
         name = f"{param}[items][{index}][price]"
         price = subscriptions.recurring(ledger, item.get("price", ""), name)
+        prices.append(price)
         items.append(shapes.phase_item(price["id"], item.get("quantity", 1)))
     if not items:
         raise invalid("A phase must have at least one item.", f"{param}[items]")
+    bounds.mixable(prices, f"{param}[items]")
     first = ledger.get("price", items[0]["price"])
     end = ending(phase, start, first["recurring"], param)
     trial_end = end if phase.get("trial") else phase.get("trial_end")

@@ -2,6 +2,7 @@
 
 import stripe.params as p
 
+from sp404_app.stripe_emulator import bounds
 from sp404_app.stripe_emulator.due import DAY
 from sp404_app.stripe_emulator.engine import (
     cancellation,
@@ -9,6 +10,7 @@ from sp404_app.stripe_emulator.engine import (
     proration,
     renewal,
     subscriptions,
+    trials,
     updates,
 )
 from sp404_app.stripe_emulator.engine import subscription_fields as fields
@@ -35,6 +37,7 @@ def ordered(ledger: Ledger, call: Call) -> subscriptions.Order:
         )
         for index, one in enumerate(wanted)
     ]
+    bounds.mixable([price for price, _ in items], "items")
     moment, end = ledger.now(owner), params.get("trial_end")
     if days := params.get("trial_period_days"):
         end = moment + days * DAY
@@ -81,10 +84,18 @@ def update(ledger: Ledger, call: Call) -> Object:
     end = call.params.get("trial_end")
     if isinstance(end, int):
         extend(ledger, subscription, end)
+    behaviour = call.params.get("payment_behavior", "allow_incomplete")
+    ends = end == "now" and subscription["status"] == "trialing"
+    can_wait = ledger.settings()["trial_end_can_be_pending"]
+    if ends and can_wait and behaviour == "pending_if_incomplete":
+        drop_pending(ledger, subscription)
+        trials.end_when_paid(ledger, subscription, call.params.get("items") or [])
+        ledger.keep("customer.subscription.updated", subscription, before)
+        return ledger.get("subscription", call.id)
     change_items(ledger, subscription, call.params)
     ledger.keep("customer.subscription.updated", subscription, before)
-    if end == "now" and subscription["status"] == "trialing":
-        renewal.end_trial_now(ledger, subscription)
+    if ends:
+        renewal.end_trial_now(ledger, subscription, behaviour)
     return ledger.get("subscription", call.id)
 
 

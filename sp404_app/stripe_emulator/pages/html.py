@@ -69,9 +69,15 @@ class File:
     content: bytes
 
 
+# docs.stripe.com/currencies
+WHOLE = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
+THOUSANDTHS = "bhd jod kwd omr tnd".split()  # noqa: SIM905
+
+
 def money(cents: int, currency: str) -> str:
     """Write an amount."""
-    sign, whole = "-" if cents < 0 else "", f"{abs(cents) / 100:,.2f}"
+    digits = 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
+    sign, whole = "-" if cents < 0 else "", f"{abs(cents) / 10**digits:,.{digits}f}"
     return f"{sign}${whole}" if currency == "usd" else f"{sign}{whole} {escape(currency.upper())}"
 
 

@@ -333,3 +333,57 @@ def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
     assert shop.entitled(user.id) == ("free", "full")
     with transaction() as session:
         assert billing_words.facts(session, user.id).card.question == ""
+
+
+def test_a_payment_that_came_late_is_announced_once(shop: Shop, user: User) -> None:
+    shop.buy(user.id, trial=True, card=FAILS_LATER)
+    shop.advance(user.id, days=14, hours=3)
+    assert shop.subscription(user.id).status == "past_due"
+    title = "Your Pro subscription is active again"
+    assert title not in subjects(user)
+    shop.card(user.id, "pm_card_visa")
+    due = next(row for row in shop.invoices(user.id) if row.status == "open")
+    shop.stripe().invoices.pay(due.stripe_id)
+    shop.settle()
+    shop.settle()
+    assert subjects(user).count(title) == 1
+    shop.advance(user.id, days=32)  # an ordinary renewal says nothing of it
+    assert subjects(user).count(title) == 1
+
+
+def test_what_has_ended_cannot_be_resumed_and_says_so(shop: Shop, user: User) -> None:
+    acts = (
+        subscriptions.resume,
+        subscriptions.cancel,
+        subscriptions.keep,
+        lambda session, user_id: subscriptions.change(session, user_id, Tier.ENTERPRISE),
+    )
+    for act in acts:  # nobody who never had one
+        with transaction() as session, pytest.raises(NotFound):
+            act(session, user.id)
+    shop.buy(user.id)
+    with transaction() as session:
+        subscriptions.cancel(session, user.id)
+    shop.advance(user.id, days=32)
+    for act in acts:
+        with transaction() as session, pytest.raises(Conflict, match="has ended"):
+            act(session, user.id)
+
+
+def test_an_invoice_settled_by_credit_does_not_read_as_paid_by_card(shop: Shop, user: User) -> None:
+    shop.buy(user.id, "enterprise")
+    customer = shop.customer(user.id).stripe_id
+    shop.control("settings", after_retries="unpaid")
+    shop.stripe().customers.update(customer, {"balance": -10_900})
+    shop.advance(user.id, days=32)
+    shop.advance(user.id, days=31)
+    shop.advance(user.id, days=31)
+    with transaction() as session:
+        rows = billing_words.facts(session, user.id).rows
+    assert [row.status for row in rows] == [
+        "Paid",
+        "Paid, $10.00 from your balance",
+        "Settled from your balance",
+        "Paid",
+    ]
+    assert sum(s.startswith("Receipt") for s in subjects(user)) == 3

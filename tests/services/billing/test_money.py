@@ -15,6 +15,8 @@ from sp404_app.services.billing import money
         (123456789, "eur", "€1,234,567.89"),
         (500, "jpy", "¥500"),
         (100, "sek", "SEK1.00"),
+        (29000, "kwd", "KWD29.000"),
+        (-1250, "bhd", "−BHD1.250"),
     ],
 )
 def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str) -> None:
@@ -57,6 +59,10 @@ def test_no_language_changes_a_digit(tongue: str) -> None:
         (2900, "usd", "en", "$29"),
         (2950, "usd", "en", "$29.50"),
         (0, "usd", "en", "$0"),
+        (29000, "tnd", "en", "TND29"),
+        (29010, "tnd", "en", "TND29.010"),
+        (2000, "jod", "de", "2\u00a0JOD"),
+        (100000, "jpy", "en", "¥100,000"),
         (2900, "usd", "de", "29\u00a0$"),
         (100000, "usd", "en", "$1,000"),
         (500, "jpy", "en", "¥500"),

@@ -17,6 +17,7 @@ from sp404_app.errors import AppError, Unavailable
 from sp404_app.jobs import billing
 from sp404_app.models import MailLog, StripeEvent, Subscription, User
 from sp404_app.models.columns import now
+from sp404_app.services import live, queue
 from sp404_app.services.billing import client, subscriptions, webhooks
 from sp404_app.services.billing.client import realm
 from sp404_app.services.plans import Tier
@@ -182,11 +183,14 @@ def test_a_lost_bell_rings_again(shop: Shop, user: User) -> None:
     begin_again(arrived())
     with transaction() as session:
         session.exec(update(StripeEvent).values(due_at=now()))
+    queue.events_heard()  # as a worker does, which then dies
     with transaction() as session:
-        called = webhooks.call_for_due(session, now())
+        assert webhooks.call_for_due(session, now()) == 1
     with transaction() as session:
-        assert called == len(arrived())
         assert webhooks.call_for_due(session, now()) == 0  # not by every process
+    live.connection().delete(queue.CALLED)  # the call itself may be lost, too
+    with transaction() as session:
+        assert webhooks.call_for_due(session, now()) == 1
 
 
 def test_twenty_clicks_at_once_make_one_subscription(shop: Shop, user: User) -> None:

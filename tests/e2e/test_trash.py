@@ -1,0 +1,43 @@
+"""The trash in a browser: what it holds is said before, and what left it after."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+from sqlalchemy import create_engine, text
+
+from sp404_app.settings import MB
+from sp404_app.supervisor import postgresql
+from sp404_app.supervisor.home import Home
+from tests.e2e import people
+from tests.e2e.conftest import Outbox
+from tests.product import Product
+from tests.sounds import tone, write
+
+ANALYSED = 90_000
+
+
+def test_the_trash_says_what_it_keeps_and_what_left_it(
+    page: Page, outbox: Outbox, product: Product, tmp_path: Path
+) -> None:
+    people.sign_in(page, people.sign_up(page, outbox))
+    said = page.get_by_test_id("notice")
+    for number in range(3):
+        file = write(tmp_path / f"take{number}.wav", tone(500 + number * 50))
+        page.get_by_test_id("choose-files").set_input_files(file)
+        expect(page.get_by_test_id("name")).to_have_count(1, timeout=ANALYSED)
+        expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+        database = create_engine(postgresql.url(Home(product.home)))
+        with database.begin() as connection:  # as if it were large
+            grow = "update samples set size = :size where deleted_at is null and name = :name"
+            connection.execute(text(grow), {"size": 60 * MB, "name": f"take{number}"})
+        database.dispose()
+        page.get_by_test_id("table").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Delete")
+        expect(page.get_by_test_id("name")).to_have_count(0)
+        expect(page.get_by_test_id("undo")).to_be_visible()
+    expect(said).to_contain_text("deleted for good, because the trash was full")
+    page.get_by_test_id("room-trash").click()
+    expect(page.get_by_test_id("trash-note")).to_contain_text("60.0 MB of 100 MB")
+    expect(page.get_by_test_id("trash-note")).to_contain_text("the oldest sounds")
+    expect(page.get_by_test_id("name")).to_have_text(["take2"])

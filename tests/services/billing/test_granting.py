@@ -1,0 +1,73 @@
+"""The rule about paid plans, without a database: which invoices grant what."""
+
+import pytest
+
+from sp404_app.services.billing import granting
+from sp404_app.services.plans import Tier
+
+FREE, PRO, ENTERPRISE = Tier
+PRICES = {"p": PRO, "e": ENTERPRISE}
+
+
+def invoice(
+    status: str, *lines: tuple[str, int], reason: str = "subscription_update"
+) -> granting.Bill:
+    data = [
+        {"amount": amount, "pricing": {"price_details": {"price": price}}}
+        for price, amount in lines
+    ]
+    raw = {"status": status, "billing_reason": reason, "lines": {"data": data}}
+    return granting.bill(raw, PRICES.get)
+
+
+def renewal(status: str, price: str) -> granting.Bill:
+    return invoice(status, (price, 100), reason="subscription_cycle")
+
+
+TRIAL = invoice("paid", ("p", 0))
+BOUGHT = invoice("paid", ("p", 2900))
+UPGRADE = (("p", -1450), ("e", 4950))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "bills", "granted"),
+    [
+        (PRO, [], PRO),  # nothing was billed: an operator gave it
+        (PRO, [TRIAL], PRO),
+        (PRO, [BOUGHT], PRO),
+        (PRO, [invoice("open", ("p", 2900))], FREE),
+        (PRO, [TRIAL, renewal("draft", "p")], PRO),  # a trial becomes paid: dunning decides
+        (PRO, [BOUGHT, renewal("open", "p")], PRO),
+        (PRO, [BOUGHT, renewal("uncollectible", "p")], PRO),
+        (ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], PRO),
+        (ENTERPRISE, [TRIAL, renewal("open", "e")], PRO),
+        (ENTERPRISE, [TRIAL, renewal("paid", "e")], ENTERPRISE),
+        *(
+            (ENTERPRISE, [BOUGHT, invoice(status, *UPGRADE)], PRO)
+            for status in ("draft", "open", "void", "uncollectible", "", "something new")
+        ),
+        (ENTERPRISE, [BOUGHT, invoice("paid", *UPGRADE)], ENTERPRISE),
+        (ENTERPRISE, [BOUGHT, invoice("void", *UPGRADE), invoice("paid", *UPGRADE)], ENTERPRISE),
+        (ENTERPRISE, [BOUGHT, invoice("void", *UPGRADE), invoice("open", *UPGRADE)], PRO),
+        # Paid once, then a smaller plan, then larger again without paying.
+        (ENTERPRISE, [renewal("paid", "e"), renewal("paid", "p"), invoice("open", *UPGRADE)], PRO),
+        (ENTERPRISE, [renewal("paid", "e"), renewal("open", "p"), invoice("open", *UPGRADE)], PRO),
+        (ENTERPRISE, [renewal("paid", "e"), renewal("open", "e")], ENTERPRISE),
+        (PRO, [renewal("paid", "e"), renewal("open", "p")], PRO),
+        (ENTERPRISE, [invoice("open"), invoice("open", ("unknown", 9900)), BOUGHT], ENTERPRISE),
+        (FREE, [BOUGHT], FREE),  # a price we do not know
+    ],
+)
+def test_an_unpaid_invoice_grants_no_larger_plan(
+    wanted: Tier, bills: list[granting.Bill], granted: Tier
+) -> None:
+    assert granting.granted(wanted, bills, FREE) is granted
+
+
+def test_what_was_in_force_before_the_first_known_invoice_counts() -> None:
+    bills = [invoice("void", *UPGRADE)] * 30
+    assert granting.granted(ENTERPRISE, bills, PRO) is PRO
+    assert granting.granted(ENTERPRISE, bills, ENTERPRISE) is ENTERPRISE
+    assert granting.granted(PRO, bills, PRO) is PRO
+    assert granting.granted(PRO, [renewal("draft", "p")], PRO) is PRO
+    assert granting.granted(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO

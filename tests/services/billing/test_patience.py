@@ -1,0 +1,100 @@
+"""Stripe that says nothing, or little: a person gets an answer within the time that is left."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, Unavailable
+from sp404_app.models import User
+from sp404_app.services.billing import checkout, client, invoices, previews, subscriptions, sync
+from sp404_app.services.plans import Tier
+from sp404_app.state import slow
+from sp404_app.state.plans import PlansState
+from tests.accounts import cookie, somebody
+from tests.shop import Shop
+from tests.tabs import in_tab
+
+ACTS: dict[str, Callable[[Session, uuid.UUID], Any]] = {
+    "preview": lambda session, user_id: previews.of(session, user_id, Tier.ENTERPRISE),
+    "change": lambda session, user_id: subscriptions.change(session, user_id, Tier.ENTERPRISE),
+    "cancel": subscriptions.cancel,
+    "resume": subscriptions.resume,
+    "keep": subscriptions.keep,
+    "portal": subscriptions.portal,
+    "close": subscriptions.close_account,
+    "buy": lambda session, user_id: checkout.start(session, user_id, Tier.PRO),
+}
+
+
+@pytest.fixture
+def hurry(environment: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let everything together take a second from now on, with one retry as in use."""
+
+    def begin() -> None:
+        environment.setattr(client, "WHOLE", 1.0)
+        environment.setattr(client, "RETRIES", 1)
+        client._client.cache_clear()
+
+    return begin
+
+
+def taken(act: Callable[[Session, uuid.UUID], Any], user: User) -> tuple[float, type[Exception]]:
+    started, kind = time.monotonic(), type(None)
+    try:
+        with transaction() as session:
+            act(session, user.id)
+    except AppError as error:
+        kind = type(error)
+    return time.monotonic() - started, kind  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("pause", [4.0, 0.45])  # silent, and slow at each of several steps
+def test_an_answer_comes_in_time(
+    shop: Shop, user: User, hurry: Callable[[], None], act: str, pause: float
+) -> None:
+    if act != "buy":
+        shop.buy(user.id)
+    hurry()
+    shop.weather.slow = pause
+    seconds, refused = taken(ACTS[act], user)
+    assert seconds < 2.5
+    if pause > 1:
+        assert issubclass(refused, Unavailable)
+
+
+def test_a_job_has_the_time_it_needs(shop: Shop, user: User, hurry: Callable[[], None]) -> None:
+    shop.buy(user.id)
+    hurry()
+    shop.weather.slow = 0.45
+    with transaction() as session:
+        sync.person(session, user.id)
+
+
+def test_the_time_is_that_of_one_request(shop: Shop, user: User) -> None:
+    shop.buy(user.id)
+    assert client.time_left() == client.PATIENCE
+    with transaction() as session:
+        invoices.pay_url(session, user.id)
+    assert client.time_left() == client.PATIENCE
+
+
+async def test_after_two_seconds_the_page_says_so(
+    shop: Shop, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setattr(slow, "SOON", 0.1)
+    ada = somebody()
+    shop.buy(ada.id)
+    tab: Any = in_tab(PlansState(), cookie(ada.id))
+    await tab.load()
+    seen = [(tab.busy, tab.slow) async for _ in tab.choose("enterprise")]
+    shop.weather.slow = 0.3
+    seen += [(tab.busy, tab.slow) async for _ in tab.choose("enterprise")]
+    assert seen[-1] == (True, True)
+    assert (tab.busy, tab.slow, tab.problem) == (False, False, "")
+    assert tab.question.tier == "enterprise"

@@ -1,0 +1,177 @@
+"""The trash is no second storage: it holds once the plan's, and then the oldest go for good."""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import Session, select, update
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, NotFound, QuotaExceeded
+from sp404_app.models import Sample, User
+from sp404_app.services import plans, quotas, samples, storage, trash
+from sp404_app.services.trash import Thrown, Trash
+from sp404_app.settings import MB
+from sp404_app.state import bulk_words
+from sp404_app.state.library_facts import facts_of
+from tests.sounds import Keep
+
+Put = Callable[..., uuid.UUID]
+
+
+@pytest.fixture
+def plan(environment: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+    def set_plan(megabytes: int | None) -> None:
+        size = None if megabytes is None else megabytes * MB
+        free = plans.Plan(plans.Tier.FREE, "Free", 0, size, None, 0, 100)
+        environment.setitem(plans.PLANS, plans.Tier.FREE, free)
+
+    return set_plan
+
+
+@pytest.fixture
+def put(keep: Keep) -> Put:
+    """Put a sound of so many MB into the library."""
+
+    def put_one(megabytes: int, owner: uuid.UUID | None = None) -> uuid.UUID:
+        sample_id = keep(owner=owner)
+        with transaction() as session:
+            session.get_one(Sample, sample_id).size = megabytes * MB
+        return sample_id
+
+    return put_one
+
+
+def drop(user: User, *ids: uuid.UUID) -> Thrown:
+    with transaction() as session:
+        return samples.discard(session, user.id, ids)
+
+
+def state(user: User) -> Trash:
+    with transaction() as session:
+        return trash.of(session, user.id)
+
+
+def there(ids: list[uuid.UUID]) -> list[bool]:
+    with transaction() as session:
+        found = set(session.exec(select(Sample.id)))
+    return [each in found for each in ids]
+
+
+def test_uploading_and_deleting_again_and_again_fills_no_disk(user: User, put: Put) -> None:
+    ids, keys = [], []
+    for _ in range(3):
+        ids.append(put(60))
+        with transaction() as session:
+            keys.append(session.get_one(Sample, ids[-1]).storage_key)
+        thrown = drop(user, ids[-1])
+        assert thrown.moved == [ids[-1]]
+    assert there(ids) == [False, False, True]
+    assert state(user) == Trash(60 * MB, 100 * MB)
+    for key in keys[:2]:
+        with pytest.raises(NotFound):
+            storage.size_of(key)
+    assert storage.size_of(keys[2])
+
+
+def test_the_oldest_go_first_and_only_as_many_as_need_be(user: User, put: Put) -> None:
+    ids, purged = [], []
+    for _ in range(5):
+        ids.append(put(30))
+        purged.append(drop(user, ids[-1]).purged)
+    assert purged == [0, 0, 0, 1, 1]
+    assert there(ids) == [False, False, True, True, True]
+
+
+def test_a_change_of_plan_takes_nothing_and_the_next_deletion_does(
+    user: User, put: Put, plan: Callable[[int | None], None]
+) -> None:
+    plan(None)
+    ids = [put(150), put(80), put(10)]
+    for each in ids[:2]:
+        assert drop(user, each).purged == 0
+    plan(100)
+    with transaction() as session:
+        assert samples.throw_away(session, user.id, [ids[0], uuid.uuid4()]) == []
+        samples.purge_old_trash(session, samples.now())
+    assert there(ids) == [True, True, True]
+    assert drop(user, ids[2]).purged == 1
+    assert there(ids) == [False, True, True]
+
+
+def test_what_was_deleted_a_moment_ago_can_always_be_undone(
+    user: User, put: Put, plan: Callable[[int | None], None]
+) -> None:
+    plan(None)
+    ids = [put(70), put(70), put(70)]
+    plan(100)
+    thrown = drop(user, *ids)
+    assert (set(thrown.moved), thrown.purged) == (set(ids), 0)
+    assert state(user).used == 210 * MB
+    plan(None)
+    with transaction() as session:
+        assert set(samples.restore(session, user.id, ids)) == set(ids)
+
+
+def test_restoring_asks_for_room_again(user: User, put: Put) -> None:
+    first = put(60)
+    drop(user, first)
+    put(60)
+    with transaction() as session, pytest.raises(QuotaExceeded):
+        samples.restore(session, user.id, [first])
+    assert there([first]) == [True]
+
+
+def test_demo_sounds_and_other_people_are_left_alone(
+    user: User, put: Put, person: Callable[..., User]
+) -> None:
+    other = person()
+    demo, theirs = put(90), put(90, other.id)
+    with transaction() as session:
+        session.exec(update(Sample).where(Sample.id == demo).values(is_demo=True))  # type: ignore[arg-type]
+    drop(user, demo)
+    with transaction() as session:
+        samples.throw_away(session, other.id, [theirs])
+    mine = [put(60), put(60)]
+    assert [drop(user, each).purged for each in mine] == [0, 1]
+    assert there([demo, theirs, *mine]) == [True, True, False, True]
+
+
+def test_many_who_delete_and_restore_at_once_never_lock_up(
+    user: User, put: Put, plan: Callable[[int | None], None]
+) -> None:
+    plan(None)
+    ids = [put(25) for _ in range(8)]
+    plan(100)
+
+    def attempt(turn: int) -> None:
+        mine = ids[turn % 8 :] + ids[: turn % 8]
+        try:
+            with transaction() as session:
+                act = samples.throw_away if turn % 2 else samples.restore
+                act(session, user.id, mine[:3])
+        except (QuotaExceeded, NotFound):
+            pass
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(attempt, range(40)))
+    with transaction() as session:
+        assert quotas.stored(session, user.id) <= 200 * MB
+
+
+@pytest.mark.usefixtures("services")
+def test_the_words_say_it_before_and_after(session: Session, user: User, put: Put) -> None:
+    said = bulk_words.trash_note
+    assert "30 days" in said(Trash(0, None))
+    assert "60.0 MB of 100 MB" in said(Trash(60 * MB, 100 * MB))
+    assert "the next time you delete" in said(Trash(180 * MB, 100 * MB))
+    assert facts_of(session, user.id).trash == said(Trash(0, 100 * MB))
+    assert bulk_words.thrown_away("1 sound", Thrown()) == "1 sound moved to the trash."
+    assert "The oldest sound in it was deleted" in bulk_words.thrown_away("“a”", Thrown([], 1))
+    assert "The 1,200 oldest sounds" in bulk_words.thrown_away("“a”", Thrown([], 1200))
+
+
+def test_nobody_deletes_for_somebody_who_is_not_there(session: Session) -> None:
+    with pytest.raises(AppError):
+        samples.throw_away(session, uuid.uuid4(), [uuid.uuid4()])
