@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.models import Sample, Tag
 from sp404_app.models.columns import uuid7
-from sp404_app.services.words import clean_name
+from sp404_app.services.words import clean_name, folder_parts
 
 MAX_TAGS = 30
 MAX_LENGTH = 60
@@ -58,7 +58,7 @@ def counts(session: Session, user_id: uuid.UUID) -> list[TagCount]:
 
 def of_folder(folder: str) -> list[str]:
     """Return the names of the folders a file lay in: `Drums/Dusty Kit` gives two."""
-    return [part for part in map(_clean, folder.split("/")) if part][:MAX_TAGS]
+    return [tag for tag in map(_clean, folder_parts(folder)) if tag][-MAX_TAGS:]
 
 
 def _clean(name: str) -> str:

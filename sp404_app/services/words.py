@@ -2,14 +2,20 @@
 
 import re
 import unicodedata
-from pathlib import PurePosixPath
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from sp404_app.audio.file_names import split_extension
+
 MAX_TERMS = 8
 MAX_NAME = 200
-MAX_ENDING = 12
+MAX_FILE_NAME = 255
+MAX_PATH = 10_000
+JOINERS = "\u200c\u200d"
+BLANK = " " + JOINERS
+INVISIBLE = {"Cc", "Cf", "Cs"}  # categories of Unicode
+DRIVE = re.compile(r"[A-Za-z]:")
 UNTITLED = "untitled"
 MAX_WORD = 40  # letters; PostgreSQL refuses a word of more than 2 kB
 
@@ -55,27 +61,61 @@ def clean_text(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
-def file_name(path: str) -> str:
-    """Return the last part of a path, fit to be shown and kept; a long one keeps its ending."""
-    name = one_line(PurePosixPath(path.replace("\\", "/")).name)
-    stem, dot, ending = name.rpartition(".")
-    if not name.strip("."):
+def file_name(name: str) -> str:
+    """Return a file's name fit to be shown and kept; a long one keeps its extension."""
+    stem, extension = split_extension(_visible(name).rpartition("/")[2].strip(BLANK))
+    if not stem.strip("."):
         return UNTITLED
-    if len(name) <= MAX_NAME or not stem or len(ending) > MAX_ENDING:
-        return name[:MAX_NAME].strip()
-    return stem[: MAX_NAME - len(ending) - 1].strip() + dot + ending
+    return stem[: MAX_FILE_NAME - len(extension)].strip(BLANK) + extension
+
+
+def last_part(path: str) -> str:
+    """Return what follows the last slash or backslash of a path."""
+    return re.split(r"[/\\]", path)[-1]
+
+
+def unescaped(name: str) -> str:
+    """Return a name without the three escapes that browsers put into a multipart header."""
+    return re.sub("%(22|0A|0D)", lambda match: chr(int(match[1], 16)), name, flags=re.IGNORECASE)
+
+
+def folder_parts(path: str) -> list[str]:
+    r"""Return the folders of a path, without drives, empty parts and steps up or down.
+
+    Slashes and backslashes separate them: `C:\Samples\..\Drums` is one folder, `Drums`.
+    """
+    found: list[str] = []
+    parts = re.split(r"[/\\]", path[-MAX_PATH:])
+    for part in parts[len(path) > MAX_PATH :]:  # the first one is cut
+        name = clean_name(part, "")
+        if name == "..":
+            del found[-1:]
+        elif name not in {"", ".", "?"} and not (not found and DRIVE.fullmatch(name)):
+            found.append(name)
+    return found
 
 
 def clean_name(text: str, fallback: str = UNTITLED) -> str:
     """Return a text fit to be shown on one line: no control characters, bounded, not empty."""
-    return one_line(text)[:MAX_NAME].strip() or fallback
+    return one_line(text)[:MAX_NAME].strip(BLANK) or fallback
 
 
 def one_line(text: str) -> str:
     """Return a text without control characters, half characters and white space in a row."""
-    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or c.isprintable())
-    kept = unicodedata.normalize("NFC", kept.encode("utf-8", "ignore").decode())
-    return " ".join(kept.split())
+    return " ".join(_visible(text).split()).strip(BLANK)
+
+
+def _visible(text: str) -> str:
+    """Return a text without what cannot be seen: controls, directions, half characters.
+
+    The two joiners stay, as Persian words and many emoji are written with them.
+    """
+    kept = "".join(
+        char
+        for char in re.sub(r"[^\S ]+", " ", text)
+        if char in JOINERS or unicodedata.category(char) not in INVISIBLE
+    )
+    return unicodedata.normalize("NFC", kept)
 
 
 def wanted_and_unwanted(query: str) -> tuple[list[str], list[str]]:

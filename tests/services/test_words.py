@@ -1,6 +1,7 @@
 """Names become words, whatever people type."""
 
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -39,12 +40,86 @@ ANYTHING = st.text(st.characters(codec=None), max_size=60)
 
 @given(ANYTHING)
 def test_every_name_is_fit_to_be_shown_and_kept(text: str) -> None:
-    for name in (words.clean_name(text), words.file_name(text)):
-        assert name == name.strip() != ""
-        assert len(name) <= words.MAX_NAME
-        assert name.isprintable()
+    shown, kept = words.clean_name(text), words.file_name(text)
+    for name in (shown, kept):
+        assert name == name.strip(words.BLANK) != ""
+        assert not {unicodedata.category(c) for c in name if c not in words.JOINERS} & {
+            "Cc", "Cf", "Cs", "Zl", "Zp",
+        }  # fmt: skip
         name.encode()
-    assert words.clean_name(words.clean_name(text)) == words.clean_name(text)
+    assert len(shown) <= words.MAX_NAME
+    assert len(kept) <= words.MAX_FILE_NAME
+    assert "/" not in kept
+    assert words.clean_name(shown) == shown
+    assert words.file_name(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '12" break.wav', "100% wet.wav", "12%22 break.wav", "Äpfel.wav", "太鼓 01.wav", "कड़क.wav",
+        "می\u200cخواهم.wav", "👩\u200d🎤 hook.wav", "a\\b.wav", "a;b='c'.wav", "<b>.wav", "C#.wav",
+        "two  spaces.wav", ".wav", "Loop 92.5 BPM", "no extension", "a.b.c", "x" * 251 + ".wav",
+        "\U0001fae9 new emoji.wav", "CON", "--help", "=1+1.wav",
+    ],
+)  # fmt: skip
+def test_a_file_name_stays_as_it_is(name: str) -> None:
+    assert words.file_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        (" kick.wav ", "kick.wav"),
+        ("a\r\nb\tc.wav", "a b c.wav"),
+        ("a\u202egpj.wav", "agpj.wav"),
+        ("A\u0308pfel.wav", "Äpfel.wav"),
+        ("folder/kick.wav", "kick.wav"),
+        ("..", "untitled"),
+        ("/", "untitled"),
+        ("\u200d", "untitled"),
+        ("", "untitled"),
+    ],
+)
+def test_a_file_name_loses_only_what_cannot_be_kept(name: str, kept: str) -> None:
+    assert words.file_name(name) == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("Drums/Dusty Kit", ["Drums", "Dusty Kit"]),
+        ("A:\\Samples\\Drums", ["Samples", "Drums"]),
+        ("c:/Samples", ["Samples"]),
+        ("\\\\nas\\share\\Drums", ["nas", "share", "Drums"]),
+        ("\\\\?\\C:\\Drums", ["Drums"]),
+        ("../Drums/./Kit", ["Drums", "Kit"]),
+        ("Drums/../Kit", ["Kit"]),
+        ("..", []),
+        ("../..", []),
+        ("/Drums//Kit/", ["Drums", "Kit"]),
+        ("...", ["..."]),
+        ("Side A: intro/x", ["Side A: intro", "x"]),
+        (" \x00/\u202e/Drums", ["Drums"]),
+        ("", []),
+    ],
+)
+def test_a_path_is_split_into_its_folders(path: str, parts: list[str]) -> None:
+    assert words.folder_parts(path) == parts
+
+
+@given(ANYTHING)
+def test_no_folder_leads_anywhere(text: str) -> None:
+    parts = words.folder_parts(text)
+    assert not {"", ".", ".."} & set(parts)
+    assert all("/" not in part and "\\" not in part for part in parts)
+    assert words.folder_parts("/".join(parts)) == parts
+
+
+def test_what_a_multipart_header_escapes_is_put_back() -> None:
+    assert words.unescaped("12%22 a%0d%0Ab 50%25 100%") == '12" a\r\nb 50%25 100%'
+    assert words.last_part("C:\\Kits\\kick.wav") == "kick.wav"
+    assert words.last_part("Kits/kick.wav") == "kick.wav"
 
 
 @given(ANYTHING)
@@ -100,10 +175,10 @@ def test_a_slip_of_the_finger_is_near(typed: str, found: list[str]) -> None:
 
 def test_long_file_names_keep_their_ending() -> None:
     assert words.file_name("x" * 300 + ".aiff").endswith(".aiff")
-    assert len(words.file_name("x" * 300 + ".aiff")) == words.MAX_NAME
+    assert len(words.file_name("x" * 300 + ".aiff")) == words.MAX_FILE_NAME
     assert words.file_name("Loop 120.5 bpm") == "Loop 120.5 bpm"
     assert words.file_name(".wav") == ".wav"
-    assert words.file_name("x" * 300) == "x" * words.MAX_NAME
+    assert words.file_name("x" * 300) == "x" * words.MAX_FILE_NAME
 
 
 def test_every_character_there_is_can_be_in_a_name() -> None:
