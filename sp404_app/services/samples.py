@@ -21,12 +21,13 @@ from sp404_app.models.columns import now
 from sp404_app.services import copy_groups, jobs, live, quotas, storage, tags
 from sp404_app.services.changes import Change
 from sp404_app.services.live import News, Topic
+from sp404_app.services.search_terms import key_words, words_of
 from sp404_app.services.words import (
     clean_name,
     clean_text,
     file_name,
     folder_parts,
-    words_of,
+    sort_key,
 )
 
 TRASH_DAYS = 30
@@ -184,8 +185,10 @@ def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: C
 
 
 def index(sample: Sample) -> None:
-    """Refresh what a search finds a sample by."""
-    sample.words = words_of(sample.name, *sample.tags, sample.note, sample.folder)
+    """Refresh what a search finds a sample by, and its place among the names."""
+    said = words_of(sample.name, *sample.tags, sample.note, sample.folder)
+    sample.words = f"{key_words(sample.key)} {said}".strip()
+    sample.sort_key = sort_key(sample.name)
 
 
 def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
