@@ -239,13 +239,15 @@ def _says(q: str) -> ColumnElement[bool]:
 
 def _put_right(session: Session, user_id: uuid.UUID, query: str) -> str:
     """Replace each word that starts nothing in the library by the nearest one that does."""
+    wanted, unwanted = search_terms.terms(query)
+    if not wanted:
+        return ""
     # ts_stat takes a statement as text; a UUID holds nothing to inject.
     inner = f"select search from samples where user_id = '{uuid.UUID(str(user_id))}'"  # noqa: S608
     rows = session.connection().execute(
         text("select word from ts_stat(:inner)").bindparams(bindparam("inner", inner, String))
     )
     vocabulary = [row.word for row in rows]
-    wanted, unwanted = search_terms.terms(query)
     better = [_nearest(term, vocabulary) for term in wanted]
     if better == [term.text for term in wanted] or not all(better):
         return ""
