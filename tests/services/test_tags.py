@@ -86,3 +86,14 @@ def test_a_sample_without_tags_has_none(session: Session, user: User, keep: Keep
     samples.change(session, user.id, sample_id, Change(tags=["a"]))
     samples.change(session, user.id, sample_id, Change(tags=[]))
     assert session.get_one(Sample, sample_id).tags == []
+
+
+def test_tags_that_are_used_as_often_stand_in_natural_order(
+    session: Session, user: User, keep: Keep
+) -> None:
+    sample_id = keep()
+    sample = samples.change(
+        session, user.id, sample_id, Change(tags=["kit 10", "kit 2", "Ärger", "b"])
+    )
+    assert sample.tags == ["Ärger", "b", "kit 2", "kit 10"]
+    assert [tag.name for tag in tags.counts(session, user.id)] == sample.tags
