@@ -168,8 +168,14 @@ def _chord(text: str) -> KeyName | None:
         fits = _is_chord(text, match, place)
         if fits:
             tonic = PITCHES[_pitch(match["pitch"], match["sign"])]
-            return KeyName(tonic, "minor", sure=match["pitch"] + match["sign"] not in ("A", "a"))
+            return KeyName(tonic, "minor", sure=_is_certain(match, place))
     return None
+
+
+def _is_certain(match: re.Match[str], place: Context) -> bool:
+    """Whether it can be no word: all but "Am", and that beside a tempo."""
+    word = match["pitch"] in "Aa" and not match["sign"] and not match["degree"]
+    return not word or place.beside_tempo or place.before.lower() == "key"
 
 
 def _is_chord(text: str, match: re.Match[str], place: Context) -> bool:
@@ -206,7 +212,8 @@ def _camelot(text: str) -> KeyName | None:
     for match in CAMELOT.finditer(text):
         place = _around(text, match)
         before = place.before.lower()
-        if before in VERSIONS or match["side"].islower():
+        counts = before in VERSIONS and " - " not in place.gap_before
+        if counts or match["side"].islower():
             continue
         if place.beside_tempo or place.is_field or before in {"camelot", "key"}:
             tonic, _, mode = CODES[f"{match['hour']}{match['side']}"].partition(" ")
@@ -238,7 +245,7 @@ def _is_note(letter: str, place: Context, *, drums: bool) -> bool:
     before, after = place.before.lower(), place.after.lower()
     if before == "key":
         return True
-    counted = before in VERSIONS and not (before == "loop" and letter.lower() > "d")
+    counted = before in VERSIONS and not (before in {"loop", "riff"} and letter.lower() > "d")
     if counted or "&" in place.gap_before + place.gap_after or "'" in place.gap_before:
         return False
     if after in INTERVALS:

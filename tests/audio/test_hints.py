@@ -85,6 +85,23 @@ def test_a_version_letter_or_a_word_is_no_key(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "key", "sure"),
+    [
+        ("Track - 8A.wav", "A minor", False),
+        ("8A - 124 - Track.wav", "A minor", False),
+        ("Guitar_Am_90bpm.wav", "A minor", True),
+        ("Am_pluck.wav", "A minor", False),
+        ("Em_pluck.wav", "E minor", True),
+        ("Am7 pluck.wav", "A minor", True),
+        ("keyAm.wav", "A minor", True),
+    ],
+)
+def test_a_key_is_certain_where_it_can_be_no_word(name: str, key: str, sure: bool) -> None:
+    found = from_name(name)
+    assert (found.key, found.key_sure) == (key, sure)
+
+
+@pytest.mark.parametrize(
     ("folder", "bpm", "key"),
     [
         ("Loops 95bpm", 95, None),
