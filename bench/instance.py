@@ -15,7 +15,8 @@ from sp404_app.audio.keys import KEYS
 from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services import passwords
-from sp404_app.services.words import words_of
+from sp404_app.services.search_terms import key_words, words_of
+from sp404_app.services.words import sort_key
 from sp404_app.settings import settings
 from tests.product import Product, home_in, slot
 
@@ -105,7 +106,7 @@ def library(session: Session, user: User, size: int, seed: int = 404) -> None:
 def _row(user: User, number: int, chance: random.Random) -> dict[str, object]:
     name = f"{chance.choice(FIRST)} {chance.choice(SECOND)} {number:05}".title()
     loop = chance.random() < 0.5
-    tags = chance.sample(SECOND, 2)
+    tags, key = chance.sample(SECOND, 2), chance.choice(KEYS)
     return {
         "id": uuid7(),
         "user_id": user.id,
@@ -125,7 +126,8 @@ def _row(user: User, number: int, chance: random.Random) -> dict[str, object]:
         "kind": "loop" if loop else "one_shot",
         "bpm": chance.choice([82, 90, 96, 120, 128, 174]) if loop else None,
         "bpm_confidence": 0.9,
-        "key": chance.choice(KEYS),
+        "key": key,
         "tags": sorted(tags),
-        "words": words_of(name, *tags),
+        "words": f"{key_words(key)} {words_of(name, *tags)}",
+        "sort_key": sort_key(name),
     }

@@ -7,7 +7,10 @@ from types import ModuleType
 from sqlalchemy import text
 from sqlmodel import Session
 
+from sp404_app.audio.keys import KEYS
 from sp404_app.models import Analysis, User
+from sp404_app.services.search_terms import key_words, words_of
+from sp404_app.services.words import sort_key
 from tests.services.conftest import keep
 from tests.sounds import Keep
 
@@ -47,3 +50,39 @@ def test_class_and_root_note_come_from_the_newest_analysis(
         heard: ("kick", 36),
         unheard: (None, None),
     }
+
+
+def test_names_that_are_there_already_get_their_words_and_their_order(
+    session: Session, keep: Keep
+) -> None:
+    ids = [keep("Snare02.wav"), keep("Kick 10.wav"), keep("kick2.wav")]
+    session.execute(
+        text("update samples set words = '', sort_key = '', key = 'F# minor', tags = '{Öl}'")
+    )  # type: ignore[deprecated]
+    sorting = migration("6d1f0c2ab7e4")
+    sorting.BATCH = 2
+    sorting.fill(session.connection())
+    rows = session.execute(text("select id, words from samples order by sort_key"))  # type: ignore[deprecated]
+    assert {row.id: row.words for row in rows} == {
+        ids[0]: "keyfsharpminor minor 11a snare02 snare 02 2 ol",
+        ids[1]: "keyfsharpminor minor 11a kick 10 ol",
+        ids[2]: "keyfsharpminor minor 11a kick2 kick 2 ol",
+    }
+    order = session.execute(text("select name from samples order by sort_key")).scalars()  # type: ignore[deprecated]
+    assert list(order) == ["kick2", "Kick 10", "Snare02"]
+
+
+def test_what_the_migration_writes_is_what_the_product_writes() -> None:
+    sorting = migration("6d1f0c2ab7e4")
+    for name in (
+        "Pad F♯m",
+        "Ørsted Straße 007",
+        "DustyBreak90bpm",
+        "!x",
+        "A Minor -8A ½",
+        "a" * 200,
+    ):
+        assert sorting.sort_key(name) == sort_key(name)
+        assert sorting.words(None, [name]) == words_of(name)
+    for key in KEYS:
+        assert sorting.of_key(key) == key_words(key)

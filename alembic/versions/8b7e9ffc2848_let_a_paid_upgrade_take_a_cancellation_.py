@@ -8,7 +8,7 @@ from alembic import op
 
 
 revision: str = '8b7e9ffc2848'
-down_revision: str | None = '89a03e55acd4'
+down_revision: str | None = "419aad8952da"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -21,7 +21,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, QuotaExceeded, TooLarge, Unavailable
 from sp404_app.services import samples, tags
 from sp404_app.services.views import SampleView, sample_view
-from sp404_app.services.words import clean_text
+from sp404_app.services.words import clean_text, last_part, unescaped
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/samples", tags=["samples"])
@@ -57,29 +57,38 @@ async def upload(
     user_id: CurrentUser,
     response: Response,
     file: Annotated[list[UploadFile], File(max_length=500)],
-    folder: Annotated[str, Form(max_length=1000)] = "",
+    folder: Annotated[str, Form()] = "",
+    filename: Annotated[list[str], Form(max_length=500)] = [],  # noqa: B006 - FastAPI copies it
     folders_become_tags: Annotated[bool, Form()] = False,
 ) -> Received:
     """Keep sounds and queue their analysis; every file is judged on its own.
 
-    `folder` is the path the files lay in, such as "Drums/Dusty Kit".
+    `folder` is the path the files lay in, such as "Drums/Dusty Kit". `filename` may be sent once
+    for each file, in the same order: a multipart header cannot carry every name exactly.
     """
     received = Received(samples=[], rejected=[])
     names = tags.of_folder(folder) if folders_become_tags else []
     refusals: list[AppError] = []
-    for item in file:
+    for item, name in zip(file, _names(file, filename), strict=True):
         # Whoever waits for a decoder holds no thread: those are for everybody's requests.
         result = await to_thread.run_sync(
-            _receive, user_id, item, folder, names, limiter=_free_decoder()
+            _receive, user_id, item, name, folder, names, limiter=_free_decoder()
         )
         if isinstance(result, SampleView):
             received.samples.append(result)
         else:
             refusals.append(result)
-            received.rejected.append(_rejected(item, result))
+            received.rejected.append(_rejected(name, result))
     if refusals and not received.samples:
         _refuse(received, refusals, response)
     return received
+
+
+def _names(files: list[UploadFile], given: list[str]) -> list[str]:
+    """Return the name of each file: as given in a field, or as its header has it."""
+    if len(given) == len(files):
+        return given
+    return [last_part(unescaped(file.filename or "")) for file in files]
 
 
 def _free_decoder() -> CapacityLimiter:
@@ -92,12 +101,12 @@ def _free_decoder() -> CapacityLimiter:
 
 
 def _receive(
-    user_id: uuid.UUID, item: UploadFile, folder: str, tag_names: list[str]
+    user_id: uuid.UUID, item: UploadFile, name: str, folder: str, tag_names: list[str]
 ) -> SampleView | AppError:
     """Keep one file, or return why not: what is wrong with one must not touch the others."""
     try:
         with _on_disk(item) as path:
-            incoming = samples.inspect(path, item.filename or "", folder)
+            incoming = samples.inspect(path, name, folder)
             with transaction() as session:
                 sample_id = samples.add(session, user_id, incoming, tag_names=tag_names)
                 return sample_view(samples.get(session, user_id, sample_id))
@@ -119,9 +128,9 @@ def _on_disk(item: UploadFile) -> Iterator[Path]:
         yield Path(target.name)
 
 
-def _rejected(item: UploadFile, refusal: AppError) -> Rejected:
-    name = clean_text(item.filename or "")[:400]
-    return Rejected(filename=name, code=refusal.code, error=str(refusal), details=refusal.details)
+def _rejected(name: str, refusal: AppError) -> Rejected:
+    shown = clean_text(name)[:400]
+    return Rejected(filename=shown, code=refusal.code, error=str(refusal), details=refusal.details)
 
 
 def _refuse(received: Received, refusals: list[AppError], response: Response) -> None:

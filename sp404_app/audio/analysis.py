@@ -36,7 +36,7 @@ from sp404_app.audio.tonality import Key
 Signal = npt.NDArray[np.float32]
 
 # Raise it with every change that moves results: the library is then analysed again.
-ENGINE_VERSION: Final = "4"
+ENGINE_VERSION: Final = "5"
 MIN_RATE: Final = 8000
 # A key is a suggestion that can be ignored, so it is made on less than even odds of pitch.
 PITCHED_ENOUGH: Final = 0.15
@@ -66,8 +66,9 @@ class Analysis:
     probabilities in 0..1. `bpm` is None for one-shots and where no steady beat can be heard;
     its candidates are listed all the same. `key` is None where there is no pitch. `bpm_source`
     is "file" where the name or a tag states a tempo that the length or the ears confirm;
-    `bpm_conflict` says that it states another one. `root_note` is a MIDI number, for single
-    tonal hits. `likeness` is float32 (64,), see `audio/likeness.py`.
+    `bpm_conflict` says that it states another one; `key_source` and `key_conflict` are the same
+    for the key. `root_note` is a MIDI number, for single tonal hits. `likeness` is float32
+    (64,), see `audio/likeness.py`.
     """
 
     kind: Kind
@@ -84,6 +85,7 @@ class Analysis:
     key_confidence: float
     key_candidates: list[tuple[str, float]]
     key_source: str
+    key_conflict: bool
     stated_key: str | None
     camelot: str | None
     tuning_cents: float | None
@@ -200,8 +202,7 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
     grid, down = gridded(heard, told)
     sort, sure = classified(heard)
     key = chosen_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
-    key_from_file = stated.key is not None and heard.chroma is not None
-    name = stated.key if key_from_file else key.name if key else None
+    settled = statements.settled_key(key, stated, heard.chroma)
     root = statements.rooted(heard.note, stated.root) if not is_loop else None
     return Analysis(
         kind=Kind.LOOP if is_loop else Kind.ONE_SHOT,
@@ -214,14 +215,15 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
         stated_bpm=stated.bpm,
         beats=grid,
         downbeat=down,
-        key=name,
-        key_confidence=round(key.confidence, 4) if key else 0.0,
+        key=settled.name,
+        key_confidence=round(settled.confidence, 4),
         key_candidates=[(rival, round(chance, 4)) for rival, chance in key.candidates]
         if key
         else [],
-        key_source="file" if key_from_file else "analysis",
-        stated_key=stated.key,
-        camelot=camelot(name) if name else None,
+        key_source="file" if settled.from_file else "analysis",
+        key_conflict=settled.conflict,
+        stated_key=settled.written,
+        camelot=camelot(settled.name) if settled.name else None,
         tuning_cents=round(100 * heard.chroma.tuning, 1) if key and heard.chroma else None,
         root_note=root,
         root_name=f"{PITCHES[root % 12]}{root // 12 - 1}" if root is not None else None,

@@ -54,6 +54,8 @@ def record(found: FileAnalysis) -> dict[str, Any]:
         "tuning_cents": analysis.tuning_cents,
         "bpm_source": analysis.bpm_source,
         "bpm_conflict": analysis.bpm_conflict,
+        "key_source": analysis.key_source,
+        "key_conflict": analysis.key_conflict,
     }
 
 

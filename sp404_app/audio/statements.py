@@ -1,17 +1,37 @@
 """What a file says of itself, weighed against what is heard."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sp404_app.audio import hints, pitch, tempo
+from sp404_app.audio.chroma import Chroma
 from sp404_app.audio.hints import Stated
 from sp404_app.audio.tempo import Tempo
+from sp404_app.audio.tonality import Key, pitched
 
 THOUGHT_OF: Final = 0.005  # a smaller chance confirms nothing
 # Two tempi this close are of one loop: one of them was estimated, or rounded.
 ESTIMATED: Final = 0.01
 FEWEST_BEATS: Final = 4
 SAYS_LOOP: Final = 9.0  # times as likely a loop: its length is made of the beats that it names
+
+NO_PITCH: Final = 0.03  # probability of pitch below which a sound has no key, whatever is written
+# From this confidence on a key is heard clearly; a written one below that chance is then wrong.
+CLEAR, POSSIBLE = 0.6, 0.05
+# The same for a key whose mode is written out: producers know it better than the estimator.
+CLEAR_AGAINST_SURE, POSSIBLE_IF_SURE = 0.95, 0.001
+STATED_KEY: Final = 0.95  # the confidence of a key whose mode is written out
+
+
+@dataclass(frozen=True, slots=True)
+class SettledKey:
+    """The key that counts and what was written; `conflict` says that they differ."""
+
+    name: str | None = None
+    confidence: float = 0.0
+    from_file: bool = False
+    written: str | None = None
+    conflict: bool = False
 
 
 def written(named: Stated, tagged: Stated, duration: float) -> Stated:
@@ -28,7 +48,41 @@ def written(named: Stated, tagged: Stated, duration: float) -> Stated:
         tagged.key or named.key,
         sure=bpm is not None or named.sure,
         root=tagged.root,
+        tonic=None if tagged.key else named.tonic,
+        key_sure=bool(tagged.key) or named.key_sure,
     )
+
+
+def settled_key(heard: Key | None, stated: Stated, found: Chroma | None) -> SettledKey:
+    """Weigh the key that is written against the key that is heard.
+
+    `heard` is None for drum hits, single notes and sounds without pitch. A key with its mode
+    written out counts unless the sound has no pitch or clearly another key. A tonic alone, or
+    what may be another word, needs a key that is heard, and gives way to a clear one.
+    """
+    name, confidence = (heard.name, heard.confidence) if heard else (None, 0.0)
+    chances = heard.chances if heard else {}
+    modes = [f"{stated.tonic} {mode}" for mode in ("major", "minor")] if stated.tonic else []
+    options = [stated.key] if stated.key else modes
+    if not options:
+        return SettledKey(name, confidence)
+    option = max(options, key=lambda each: chances.get(each, 0.0))
+    sure = stated.key_sure and stated.key is not None
+    chance = chances.get(option, 0.0)
+    if option == name or (heard and _may_be(chance, confidence, sure=sure)):
+        told = STATED_KEY if sure else chance
+        return SettledKey(option, told, from_file=True, written=option)
+    if heard is None and sure and found is not None and pitched(found) >= NO_PITCH:
+        return SettledKey(option, STATED_KEY, from_file=True, written=option)
+    written = option if heard else stated.key
+    return SettledKey(name, confidence, written=written, conflict=sure or heard is not None)
+
+
+def _may_be(chance: float, confidence: float, *, sure: bool) -> bool:
+    """Whether a written key of that chance stands beside another one that is heard."""
+    if sure:
+        return confidence < CLEAR_AGAINST_SURE or chance >= POSSIBLE_IF_SURE
+    return confidence < CLEAR or chance >= POSSIBLE
 
 
 def names_its_beats(stated: Stated, length: float) -> bool:

@@ -7,7 +7,7 @@ is mostly cut where its harmony comes home. The weights of these few kinds of ev
 learned; being the same for all twelve tonics, they cannot prefer a pitch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -40,11 +40,15 @@ PITCHED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, its probability (0..1), and it and its rivals as (name, probability)."""
+    """A key, its probability (0..1), and it and its rivals as (name, probability).
+
+    `chances` has the probability of every key.
+    """
 
     name: str
     confidence: float
     candidates: list[tuple[str, float]]
+    chances: dict[str, float] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -112,7 +116,7 @@ def key(found: Chroma, most: int = 4) -> Key:
     chances = softmax(ranking()(evidence(found)))
     order = np.argsort(-chances)[:most]
     candidates = [(KEYS[index], float(chances[index])) for index in order]
-    return Key(*candidates[0], candidates)
+    return Key(*candidates[0], candidates, dict(zip(KEYS, map(float, chances), strict=True)))
 
 
 def describe(found: Chroma) -> npt.NDArray[np.float64]:

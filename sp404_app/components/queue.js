@@ -63,6 +63,7 @@ function send(item) {
   const body = new FormData();
   body.append("folder", item.folder);
   body.append("folders_become_tags", folderTags);
+  body.append("filename", item.name); // a part's header has no exact place for quotation marks
   body.append("file", item.file, item.name);
   request.upload.onprogress = (event) => update(item.key, { sent: event.loaded });
   request.onload = () => answered(item, request);

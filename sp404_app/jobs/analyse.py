@@ -204,3 +204,4 @@ def take_over(sample: Sample, found: analysis.Analysis) -> None:
         sample.kind, sample.kind_source = found.kind, Source.ANALYSIS
     sample.sound_class, sample.root_note = found.sound_class, found.root_note
     sample.status, sample.error = SampleStatus.READY, ""
+    samples.index(sample)

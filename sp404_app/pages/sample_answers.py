@@ -113,27 +113,40 @@ def tempo_card() -> rx.Component:
             ),
             class_name="reading-row",
         ),
-        rx.cond(tempo.written != "", contradicted(tempo.written)),
+        rx.cond(
+            tempo.written != "",
+            contradicted(
+                f"{tempo.written} BPM",
+                ", but neither its length nor what is heard fits that. ",
+                SampleState.set_tempo(tempo.written),
+                "bpm",
+            ),
+        ),
         candidates(tempo, SampleState.set_tempo, "bpm"),
         rx.el.div(tap(on_tempo=SampleState.set_tempo), typed_tempo(), class_name="correct"),
     )
 
 
-def contradicted(written: str | rx.Var[str]) -> rx.Component:
-    """What the file says and its sound does not bear out; one click believes it."""
+def contradicted(
+    written: str | rx.Var[str],
+    but: str | rx.Var[str],
+    take: rx.event.EventCallback[()] | rx.event.EventSpec,
+    field: str,
+) -> rx.Component:
+    """What the file says and its sound contradicts; one click believes the file."""
     return rx.el.p(
         "The file says ",
-        rx.el.span(f"{written} BPM", class_name="mono"),
-        ", but neither its length nor what is heard fits that. ",
+        rx.el.span(written, class_name="mono"),
+        but,
         rx.el.button(
             f"Use {written}",
             type="button",
             class_name="link quiet",
-            on_click=SampleState.set_tempo(written),
-            data_testid="bpm-written",
+            on_click=take,
+            data_testid=f"{field}-written",
         ),
         class_name="field-hint",
-        data_testid="bpm-conflict",
+        data_testid=f"{field}-conflict",
     )
 
 
@@ -188,6 +201,19 @@ def key_card() -> rx.Component:
             "key",
             rx.el.b(answer.value),
             rx.el.span(SHEET.camelot, title="Its place on the Camelot wheel: neighbours mix well"),
+        ),
+        rx.cond(
+            answer.written != "",
+            contradicted(
+                answer.written,
+                rx.cond(
+                    answer.value != "",
+                    ", but another key is clearly heard. ",
+                    ", but no clear pitch is heard. ",
+                ),
+                SampleState.set_key(answer.written),
+                "key",
+            ),
         ),
         rx.cond(SHEET.tuning != "", rx.el.p(SHEET.tuning, class_name="field-hint")),
         candidates(answer, SampleState.set_key, "key"),

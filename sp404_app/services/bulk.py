@@ -12,6 +12,7 @@ from sp404_app.errors import AppError, Invalid
 from sp404_app.models import Sample
 from sp404_app.services import analyses, jobs, samples, search, tags
 from sp404_app.services.changes import Change
+from sp404_app.services.words import sort_key
 
 
 class Action(StrEnum):
@@ -119,7 +120,7 @@ def _mark(sample: Sample, action: Action, names: list[str]) -> str:
     kept = set(sample.tags) - set(names) if action is Action.UNTAG else {*sample.tags, *names}
     if len(kept) > max(tags.MAX_TAGS, len(sample.tags)):
         return "too_many_tags"
-    sample.tags = sorted(kept, key=str.casefold)
+    sample.tags = sorted(kept, key=sort_key)
     samples.index(sample)
     return "ok"
 

@@ -10,18 +10,13 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
+from sp404_app.audio.file_names import split_extension
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
 from sp404_app.models import Sample
 from sp404_app.services import accounts, quotas, samples, tags
 from sp404_app.services.words import file_name
 from sp404_app.settings import settings
-
-# Other files that do not turn out to be sounds are left alone without a word each.
-ENDINGS = frozenset(
-    {".wav", ".wave", ".aif", ".aiff", ".aifc", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
-    | {".m4a", ".mp4", ".aac", ".caf", ".au", ".w64", ".wma"}
-)
 
 
 class Outcome(StrEnum):
@@ -119,7 +114,8 @@ def _take_one(user_id: uuid.UUID, root: Path, path: Path, shelf: Shelf, tagged: 
     except Duplicate as twin:
         return Result(shown, Outcome.HERE, str(twin), twin.details["sample_id"])
     except AppError as refusal:
-        sound = path.suffix.lower() in ENDINGS or refusal.code != "bad_audio"
+        # Other files that are not sounds are ignored.
+        sound = bool(split_extension(path.name)[1]) or refusal.code != "bad_audio"
         return Result(shown, Outcome.REFUSED if sound else Outcome.IGNORED, str(refusal))
     except OSError as error:
         return Result(shown, Outcome.REFUSED, f"Cannot read it: {error.strerror}.")

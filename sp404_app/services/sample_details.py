@@ -74,6 +74,7 @@ def use_analysis(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, fie
     for name in MEASURED[field]:
         setattr(sample, name, getattr(heard, name) if heard else None)
     setattr(sample, f"{field}_source", Source.ANALYSIS)
+    samples.index(sample)
     session.add(sample)
     session.flush()
     samples.announce(session, user_id, sample_id)

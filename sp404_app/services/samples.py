@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ARRAY, String, Uuid, any_, literal
@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select, update
 
 from sp404_app.audio import decode, digest
 from sp404_app.audio.decode import Header
+from sp404_app.audio.file_names import split_extension
 from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source, Waveform
@@ -20,11 +21,19 @@ from sp404_app.models.columns import now
 from sp404_app.services import jobs, live, quotas, storage, tags, trash
 from sp404_app.services.changes import Change
 from sp404_app.services.live import News, Topic
+from sp404_app.services.search_terms import key_words, words_of
 from sp404_app.services.trash import Thrown
-from sp404_app.services.words import clean_name, clean_text, file_name, words_of
+from sp404_app.services.words import (
+    clean_name,
+    clean_text,
+    file_name,
+    folder_parts,
+    sort_key,
+)
 
 TRASH_DAYS = 30
 MAX_BULK = 20_000
+MAX_FOLDER = 1000
 
 __all__ = ["Change"]
 
@@ -59,8 +68,12 @@ def inspect(path: Path, filename: str, folder: str = "") -> Incoming:
 
 
 def folder_name(folder: str) -> str:
-    """Return the path of a folder as it is kept: a text, never a place on our disk."""
-    return clean_name(folder.replace("\\", "/"), "")
+    """Return the path of a folder as it is kept: a text, never a place on our disk.
+
+    A path that is too long loses its first folders: the last ones say most about a sound.
+    """
+    path = "/".join(folder_parts(folder))
+    return path if len(path) <= MAX_FOLDER else path[-MAX_FOLDER:].partition("/")[2]
 
 
 def add(
@@ -173,8 +186,10 @@ def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: C
 
 
 def index(sample: Sample) -> None:
-    """Refresh what a search finds a sample by."""
-    sample.words = words_of(sample.name, *sample.tags, sample.note, sample.folder)
+    """Refresh what a search finds a sample by, and its place among the names."""
+    said = words_of(sample.name, *sample.tags, sample.note, sample.folder)
+    sample.words = f"{key_words(sample.key)} {said}".strip()
+    sample.sort_key = sort_key(sample.name)
 
 
 def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
@@ -321,7 +336,7 @@ def _row(user_id: uuid.UUID, incoming: Incoming, key: str, tag_names: list[str])
     header = incoming.header
     sample = Sample(
         user_id=user_id,
-        name=clean_name(PurePosixPath(incoming.filename).stem or incoming.filename),
+        name=clean_name(split_extension(incoming.filename)[0]),
         filename=incoming.filename,
         folder=incoming.folder,
         storage_key=key,

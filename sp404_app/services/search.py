@@ -13,15 +13,18 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from sp404_app.audio.file_names import split_extension
 from sp404_app.audio.keys import KEYS, compatible_keys
 from sp404_app.audio.klass import Klass
 from sp404_app.errors import Invalid
 from sp404_app.models import Kind, Sample, SampleStatus
-from sp404_app.services.words import alternatives, clean_text, near, wanted_and_unwanted
+from sp404_app.services import search_terms
+from sp404_app.services.search_terms import Term
+from sp404_app.services.words import clean_name, clean_text, sort_key
 
 SORTS: dict[str, Any] = {
     "created": col(Sample.id),  # UUIDv7 sorts by time
-    "name": func.lower(col(Sample.name)),
+    "name": col(Sample.sort_key),
     "bpm": col(Sample.bpm),
     "key": col(Sample.key),
     "duration": col(Sample.duration),
@@ -173,8 +176,8 @@ def _where(user_id: uuid.UUID, query: Query) -> SelectOfScalar[Sample]:
         *_ranges(query),
         *_exact(query),
     ]
-    if terms := _tsquery(query.q):
-        conditions.append(col(Sample.search).op("@@")(func.to_tsquery("simple", terms)))
+    if query.q.strip():
+        conditions.append(_says(query.q))
     if query.compatible_key:
         conditions.append(col(Sample.key).in_(compatible_keys(query.compatible_key)))
     if query.tags:
@@ -220,32 +223,41 @@ def _exact(query: Query) -> list[ColumnElement[bool]]:
     return [col(column) == value for column, value in wanted if value]
 
 
-def _tsquery(query: str) -> str:
-    """Return a tsquery of prefixes; only letters and digits reach it, so it always parses."""
-    wanted, unwanted = wanted_and_unwanted(query)
-    found = ["(" + " | ".join(f"{word}:*" for word in alternatives(w)) + ")" for w in wanted]
-    return " & ".join(found + [f"!{word}:*" for word in unwanted])
+def _says(q: str) -> ColumnElement[bool]:
+    """Find what was typed; symbols alone find only a sound that has just this name.
+
+    A pasted name may look like a search: "Sunrise -8A" finds the sound of this name too.
+    """
+    wanted, unwanted = search_terms.terms(q)
+    matches = col(Sample.search).op("@@")(func.to_tsquery("simple", search_terms.tsquery(q)))
+    if wanted and not unwanted:
+        return matches
+    name = clean_name(split_extension(q.strip())[0])
+    named = col(Sample.sort_key) == sort_key(name)
+    return or_(matches, named) if wanted or unwanted else named
 
 
 def _put_right(session: Session, user_id: uuid.UUID, query: str) -> str:
     """Replace each word that starts nothing in the library by the nearest one that does."""
+    wanted, unwanted = search_terms.terms(query)
+    if not wanted:
+        return ""
     # ts_stat takes a statement as text; a UUID holds nothing to inject.
     inner = f"select search from samples where user_id = '{uuid.UUID(str(user_id))}'"  # noqa: S608
     rows = session.connection().execute(
         text("select word from ts_stat(:inner)").bindparams(bindparam("inner", inner, String))
     )
     vocabulary = [row.word for row in rows]
-    wanted, unwanted = wanted_and_unwanted(query)
-    better = [_nearest(word, vocabulary) for word in wanted]
-    if better == wanted or not all(better):
+    better = [_nearest(term, vocabulary) for term in wanted]
+    if better == [term.text for term in wanted] or not all(better):
         return ""
-    return " ".join([*better, *(f"-{word}" for word in unwanted)])
+    return " ".join([*better, *(f"-{term.text}" for term in unwanted)])
 
 
-def _nearest(word: str, vocabulary: list[str]) -> str:
-    if any(known.startswith(word) for known in vocabulary):
-        return word
-    return next(iter(near(word, vocabulary)), "")
+def _nearest(term: Term, vocabulary: list[str]) -> str:
+    if term.is_key or any(known.startswith(term.text) for known in vocabulary):
+        return term.text
+    return next(iter(search_terms.near(term.text, vocabulary)), "")
 
 
 def _order(sort: str) -> list[Any]:
@@ -265,7 +277,7 @@ def _after(sort: str, cursor: str) -> ColumnElement[bool]:
     if value is None:
         return and_(column.is_(None), identity > last_id)
     if sort.removeprefix("-") == "name":
-        value = func.lower(value)
+        value = sort_key(value)
     beyond = column < value if falling else column > value
     return or_(beyond, and_(column == value, identity > last_id), column.is_(None))
 
@@ -279,7 +291,8 @@ def sorted_by(sort: str) -> str:
 def cursor_after(sort: str, last_id: uuid.UUID, value: object) -> str:
     """Return the cursor that goes on after a row with this id and this value."""
     shown = str(value) if isinstance(value, uuid.UUID) else value
-    payload = json.dumps([sort, None if value == last_id else shown, str(last_id)])
+    parts = [sort, None if value == last_id else shown, str(last_id)]
+    payload = json.dumps(parts, ensure_ascii=False)  # 200 emoji fit into an address
     return base64.urlsafe_b64encode(payload.encode()).decode()
 
 

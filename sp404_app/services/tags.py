@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.models import Sample, Tag
 from sp404_app.models.columns import uuid7
-from sp404_app.services.words import clean_name
+from sp404_app.services.words import clean_name, folder_parts, sort_key
 
 MAX_TAGS = 30
 MAX_LENGTH = 60
@@ -40,7 +40,7 @@ def known(session: Session, user_id: uuid.UUID, names: Sequence[str]) -> list[st
     stored = session.exec(
         select(Tag.name).where(Tag.user_id == user_id, func.lower(Tag.name).in_(small))
     )
-    return sorted(stored, key=str.casefold)
+    return sorted(stored, key=sort_key)
 
 
 def counts(session: Session, user_id: uuid.UUID) -> list[TagCount]:
@@ -53,12 +53,13 @@ def counts(session: Session, user_id: uuid.UUID) -> list[TagCount]:
         .order_by(text("2 desc, 1"))
         .limit(200)
     )
-    return [TagCount(name, count) for name, count in rows]
+    found = [TagCount(name, count) for name, count in rows]
+    return sorted(found, key=lambda tag: (-tag.samples, sort_key(tag.name)))
 
 
 def of_folder(folder: str) -> list[str]:
     """Return the names of the folders a file lay in: `Drums/Dusty Kit` gives two."""
-    return [part for part in map(_clean, folder.split("/")) if part][:MAX_TAGS]
+    return [tag for tag in map(_clean, folder_parts(folder)) if tag][-MAX_TAGS:]
 
 
 def _clean(name: str) -> str:

@@ -13,6 +13,7 @@ from sp404_app.db import in_transaction
 from sp404_app.services import bulk, live, samples, search
 from sp404_app.services.bulk import Action
 from sp404_app.services.samples import Change
+from sp404_app.services.words import sort_key
 from sp404_app.state import bulk_words, checked
 from sp404_app.state.library_facts import Facts, facts_of
 from sp404_app.state.looking import BY_COPIES, EMPTY, NUMBERS, address_of, part, query_of, typed
@@ -313,4 +314,4 @@ def _rate(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID], rating: fl
 
 def _tags_of(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> list[str]:
     found = {tag for i in ids[:500] for tag in samples.get(session, user_id, i).tags}
-    return sorted(found, key=str.casefold)
+    return sorted(found, key=sort_key)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sp404_app.audio.keys import camelot
+from sp404_app.audio.keys import KEYS, camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 from sp404_app.services.sample_details import SAME_TEMPO, Details
 from sp404_app.state.facts import Fact, cautions_of, facts_of
@@ -151,6 +151,7 @@ def _key(details: Details) -> Answer:
         _said(sample.key_source, sample.key_confidence, bool(sample.key)),
         value=sample.key or "",
         why_none=_why_no_key(sample),
+        written=_written_key(details),
         several=len(listed) > 1,
         choices=[
             Choice(name, f"{name} {camelot(name)}", _percent(chance), name == sample.key)
@@ -184,6 +185,15 @@ def _written_tempo(details: Details) -> str:
     if details.sample.bpm_source == Source.USER or not content.get("bpm_conflict"):
         return ""
     return tempo(content.get("stated_bpm"))
+
+
+def _written_key(details: Details) -> str:
+    """Return the key that the file states and its sound contradicts, unless a person decided."""
+    content = details.analysis.content if details.analysis else {}
+    if details.sample.key_source == Source.USER or not content.get("key_conflict"):
+        return ""
+    stated = content.get("stated_key")
+    return stated if stated in KEYS else ""
 
 
 def _why_no_tempo(sample: Sample) -> str:

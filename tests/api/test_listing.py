@@ -19,7 +19,8 @@ from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now
 from sp404_app.services import jobs, listing, live, samples, search, sign_ins, waiting
-from sp404_app.services.words import words_of
+from sp404_app.services.search_terms import key_words, words_of
+from sp404_app.services.words import sort_key
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer, cookie, signed_in
 from tests.sounds import write
@@ -73,7 +74,8 @@ def _sample(user: User, number: int) -> Sample:
         rating=number % 6,
         note='line\nbreak "quoted"',
         tags=tags,
-        words=words_of(name, *tags),
+        words=f"{key_words(KEYS[number])} {words_of(name, *tags)}",
+        sort_key=sort_key(name),
         copy_group=COPIES[number],
         deleted_at=now() if number == 5 else None,
     )
@@ -104,7 +106,8 @@ def both(client: TestClient, user: User, address: str) -> tuple[Any, Any]:
 ADDRESSES = [
     *("", "?limit=2", "?limit=200", "?nothing=known", "?limit=1&limit=3"),
     *(f"?sort={mark}{name}&limit=2" for name in search.SORTS for mark in ("", "-")),
-    *("?q=dusty", "?q=dust%20-snare", f"?q={quote('é')}", "?q=%22%27", "?trash=true"),
+    *("?q=dusty", "?q=dust%20-snare", f"?q={quote('é')}", "?q=F%23m", "?trash=true"),
+    *("?q=minor%20-F%23&sort=name", "?q=DUSTY", "?sort=-name&limit=1"),
     *("?bpm_min=90&bpm_max=91", "?key=A%20minor", "?compatible_key=A%20minor", "?kind=loop"),
     *("?tag=drums&tag=a%20b", "?favourite=1", "?status=failed", "?duration_min=1.5"),
     *("?has_copies=true", "?has_copies=1&sort=copies&limit=1", "?has_copies=1&trash=1"),
@@ -120,6 +123,11 @@ def test_both_ways_answer_the_same(client: TestClient, library: User, address: s
     assert list(quick["samples"][0]) == list(declared["samples"][0])
     for name in ("created_at", "updated_at"):
         assert dt.datetime.fromisoformat(quick["samples"][0][name]).utcoffset() == dt.timedelta()
+
+
+def test_symbols_alone_find_nothing(client: TestClient, library: User) -> None:
+    answer = client.get("/api/samples?q=%22%27", headers=bearer(library.id))
+    assert (answer.status_code, answer.json()["total"]) == (200, 0)
 
 
 @pytest.mark.parametrize("sort", [f"{m}{name}" for name in search.SORTS for m in ("", "-")])

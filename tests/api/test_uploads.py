@@ -252,3 +252,98 @@ def test_no_temporary_file_stays(
     environment.setattr(tempfile, "tempdir", str(folder))
     send(("a.wav", wav()), ("b.wav", b"bad"), ("c.wav", bytes(2 << 20)))
     assert list(folder.iterdir()) == []
+
+
+NAMES = [
+    '12" break.wav', "100% wet.wav", "Äpfel und Öl.wav", "太鼓 01.wav", "two\nlines.wav",
+    "semi;colon='x'.wav", "back\\slash.wav", "Loop 92.5 BPM", "plain", ".wav", "12%22 literal.wav",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_a_field_arrives_exactly(send: Send, name: str) -> None:
+    shown = send(("whatever", wav()), filename=name).json()["samples"][0]
+    assert shown["filename"] == name.replace("\n", " ")
+    assert shown["name"] == name.replace("\n", " ").removesuffix(".wav") or ".wav"
+
+
+@pytest.mark.parametrize(
+    ("header", "filename"),
+    [
+        ('filename="12%22 break.wav"', '12" break.wav'),
+        ('filename="12\\" break.wav"', '12" break.wav'),
+        ('filename="a%0D%0Ab.wav"', "a b.wav"),
+        ('filename="100% wet.wav"', "100% wet.wav"),
+        ('filename="50%25.wav"', "50%25.wav"),
+        ('filename="Äpfel.wav"', "Äpfel.wav"),
+        ('filename="C:\\Kits\\kick.wav"', "kick.wav"),
+        ('filename="Kits/kick.wav"', "kick.wav"),
+        ('filename="../../kick.wav"', "kick.wav"),
+        ('filename=".."', "untitled"),
+        ('filename="Loop 92.5 BPM"', "Loop 92.5 BPM"),
+    ],
+)
+def test_a_name_in_a_header_is_read_as_browsers_write_it(
+    client: TestClient, header: str, filename: str
+) -> None:
+    body = f'--B\r\nContent-Disposition: form-data; name="file"; {header}\r\n\r\n'.encode()
+    answer = client.post(
+        "/api/samples",
+        content=body + wav() + b"\r\n--B--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=B"},
+    )
+    assert answer.json()["samples"][0]["filename"] == filename
+
+
+def test_a_file_without_extension_keeps_what_follows_a_dot(send: Send) -> None:
+    shown = send(("Loop 92.5 BPM", wav())).json()["samples"][0]
+    assert (shown["name"], shown["filename"]) == ("Loop 92.5 BPM", "Loop 92.5 BPM")
+
+
+def test_names_in_fields_that_are_not_one_for_each_file_are_left_alone(send: Send) -> None:
+    answer = send(("a.wav", wav()), ("b.wav", wav(660)), filename="c.wav").json()
+    assert [sample["filename"] for sample in answer["samples"]] == ["a.wav", "b.wav"]
+
+
+def test_a_refused_file_is_called_by_its_own_name(send: Send) -> None:
+    answer = send(("x", b"no sound"), filename='12" no.wav').json()
+    assert answer["rejected"][0]["filename"] == '12" no.wav'
+    answer = send(('12" no.wav', b"no sound")).json()
+    assert answer["rejected"][0]["filename"] == '12" no.wav'
+
+
+@pytest.mark.parametrize(
+    ("folder", "tags"),
+    [
+        ("A:\\Samples\\Drums", ["Drums", "Samples"]),
+        ("..", []),
+        ("../Drums/..", []),
+        ("Kits/../Drums", ["Drums"]),
+        ("Drums, dry", ["Drums dry"]),
+    ],
+)
+def test_only_names_of_folders_become_tags(send: Send, folder: str, tags: list[str]) -> None:
+    shown = send(("a.wav", wav()), folder=folder, folders_become_tags="true").json()
+    assert shown["samples"][0]["tags"] == tags
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["x" * 5000, "deep folder/" * 200 + "Drums", "/" * 100_000, "a/" * 400_000, "ﷺ/" * 900],
+)
+def test_a_long_path_is_no_reason_to_refuse_a_sound(send: Send, folder: str) -> None:
+    answer = send(("a.wav", wav()), folder=folder, folders_become_tags="true")
+    assert answer.status_code == 201
+    with transaction() as session:
+        kept = session.exec(select(Sample.folder)).one()
+    assert len(kept) <= 1000
+    assert not kept.startswith("/")
+    if folder.endswith("Drums"):
+        assert kept.endswith("deep folder/Drums")
+        assert answer.json()["samples"][0]["tags"] == ["deep folder", "Drums"]
+
+
+def test_a_path_larger_than_any_form_is_refused_in_words(send: Send) -> None:
+    answer = send(("a.wav", wav()), folder="x" * 3_000_000)
+    assert answer.status_code in {400, 413, 422}
+    assert "look at the marked" not in answer.json()["error"]

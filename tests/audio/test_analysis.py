@@ -13,10 +13,11 @@ from sp404_app.audio import analysis, onset, tempo
 from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file, warm_up
 from sp404_app.audio.hints import Stated, fits
 from sp404_app.audio.keys import KEYS
-from sp404_app.audio.statements import settled, written
+from sp404_app.audio.statements import SettledKey, settled, settled_key, written
 from sp404_app.audio.synth import DemoSound, demo_sounds
 from sp404_app.audio.synth_score import Loop, triad
 from sp404_app.audio.synth_tones import electric_piano, pad
+from sp404_app.audio.tonality import Key
 from tests.audio.conftest import RATE, Write, sine
 from tests.audio.material import rubato_piano
 
@@ -275,6 +276,82 @@ def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written(
     found = heard(y, name_hint="chrome_70bpm_Cm", tags=Stated(bpm=140.0, key="F# minor"))
     assert (found.bpm, found.key, found.key_source) == (140, "F# minor", "file")
     assert heard(mono(SOUNDS["Velvet Kick"]), name_hint="kick 90bpm").bpm is None
+
+
+def chords(*roots: int, minor: bool = True) -> np.ndarray:
+    """Play triads on these MIDI notes, each for a second, with their bass."""
+    third = 3 if minor else 4
+    return np.concatenate([
+        sum(
+            0.1 * partial**-1.5 * sine(440 * 2 ** ((root + step - 69) / 12) * partial, 1.0, 1.0)
+            for step in (-12, 0, third, 7)
+            for partial in (1, 2, 3)
+        )
+        * np.exp(-np.arange(RATE) / RATE)
+        for root in roots
+    ]).astype(np.float32)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Keys 3b", "take 2a", "Rhodes 12A", "Am I Dreaming"])
+def test_a_name_that_only_looks_like_a_key_changes_nothing(name: str) -> None:
+    for sound in (chords(60, 65, 67, 60), mono(SOUNDS["Dusty Corner"])):
+        plain, named = heard(sound), heard(sound, name_hint=f"{name}.wav")
+        assert (named.key, named.key_source) == (plain.key, "analysis")
+        assert not named.key_conflict
+
+
+def test_a_key_that_is_clearly_heard_wins_over_a_doubtful_name() -> None:
+    plain = heard(chords(60, 65, 67, 60))
+    assert plain.key == "C minor"
+    for name, said in (("keys 3B 90bpm", "C# major"), ("Pad_F#", "F# ")):
+        found = heard(chords(60, 65, 67, 60), name_hint=f"{name}.wav")
+        assert (found.key, found.key_source, found.key_conflict) == ("C minor", "analysis", True)
+        assert found.stated_key is not None
+        assert found.stated_key.startswith(said)
+
+
+def test_a_tonic_without_a_mode_takes_the_mode_that_is_heard() -> None:
+    minor = heard(chords(60, 65, 67, 60), name_hint="Pad_C.wav")
+    assert (minor.key, minor.key_source, minor.key_conflict) == ("C minor", "file", False)
+    major = heard(chords(60, 65, 67, 60, minor=False), name_hint="Pad_C.wav")
+    assert (major.key, major.key_source) == ("C major", "file")
+
+
+def test_drums_get_no_key_from_a_name_and_say_so_where_it_is_written_out() -> None:
+    drums = mono(SOUNDS["Dusty Corner"])
+    doubtful = heard(drums, name_hint="8A - 90bpm - dusty.wav")
+    assert (doubtful.key, doubtful.key_conflict) == (None, False)
+    written_out = heard(np.random.default_rng(1).normal(0, 0.1, 4 * RATE).astype(np.float32),
+        name_hint="dusty C minor.wav")  # fmt: skip
+    assert (written_out.key, written_out.key_conflict) == (None, True)
+    assert written_out.stated_key == "C minor"
+
+
+@pytest.mark.parametrize(
+    ("stated", "chance", "confidence", "name", "conflict"),
+    [
+        (Stated(key="D minor", tonic="D"), 0.0005, 0.99, "C minor", True),
+        (Stated(key="D minor", tonic="D"), 0.0005, 0.9, "D minor", False),
+        (Stated(key="D minor", tonic="D"), 0.01, 0.99, "D minor", False),
+        (Stated(key="D minor", tonic="D", key_sure=False), 0.01, 0.9, "C minor", True),
+        (Stated(key="D minor", tonic="D", key_sure=False), 0.01, 0.5, "D minor", False),
+        (Stated(tonic="D"), 0.1, 0.9, "D minor", False),
+        (Stated(tonic="D"), 0.01, 0.9, "C minor", True),
+        (Stated(), 0.0, 0.9, "C minor", False),
+    ],
+)
+def test_how_clear_a_key_must_be_heard_depends_on_how_it_is_written(
+    stated: Stated, chance: float, confidence: float, name: str, conflict: bool
+) -> None:
+    key = Key("C minor", confidence, [], {"C minor": confidence, "D minor": chance})
+    found = settled_key(key, stated, None)
+    assert (found.name, found.conflict) == (name, conflict)
+
+
+def test_a_doubtful_key_needs_one_that_is_heard() -> None:
+    assert settled_key(None, Stated(tonic="D"), None) == SettledKey()
+    assert settled_key(None, Stated(key="D minor", key_sure=False), None).name is None
+    assert settled_key(None, Stated(key="D minor"), None).conflict
 
 
 def test_warming_up_runs_everything() -> None:

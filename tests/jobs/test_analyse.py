@@ -86,6 +86,17 @@ def test_a_tempo_that_a_person_cleared_stays_cleared(user: User, keep: Keep) -> 
     assert kept(sample_id).key is None
 
 
+def test_a_sound_is_found_by_the_key_of_its_analysis(user: User, tmp_path: Path) -> None:
+    chord = sum(tone(hertz, 2.0) for hertz in (130.81, 155.56, 196.0)) / 3
+    path = write(tmp_path / "Pad C minor.wav", chord)
+    with transaction() as session:
+        sample_id = samples.add(session, user.id, samples.inspect(path, path.name))
+    run.run(str(job_of(sample_id).id))
+    sample = kept(sample_id)
+    assert (sample.key, sample.key_source) == ("C minor", Source.FILE)
+    assert sample.words.split()[:3] == ["keycminor", "minor", "5a"]
+
+
 def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
     sample_id = keep()
     run.run(str(job_of(sample_id).id))

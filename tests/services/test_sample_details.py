@@ -11,9 +11,10 @@ from sp404_app.db import transaction
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
-from sp404_app.services import sample_details, samples
+from sp404_app.services import sample_details, samples, search
 from sp404_app.services.sample_details import Details, Grid
 from sp404_app.services.samples import Change
+from sp404_app.services.search import Query
 from tests.sounds import Keep
 
 
@@ -80,6 +81,22 @@ def test_the_analysis_counts_again_when_a_person_gives_way(
         assert getattr(sample, f"{field}_source") == Source.ANALYSIS
         others = {"bpm", "key", "kind"} - {field}
         assert all(getattr(sample, f"{other}_source") == Source.ANALYSIS for other in others)
+
+
+def test_a_sound_is_found_by_the_key_that_counts(user: User, keep: Keep) -> None:
+    sample_id = keep("Loop.wav")
+    analysed(user, sample_id)
+
+    def found_by(q: str) -> bool:
+        with transaction() as session:
+            return search.window(session, user.id, Query(q=q), 0, 1).total == 1
+
+    with transaction() as session:
+        samples.change(session, user.id, sample_id, Change(key="C# major"))
+    assert (found_by("Db"), found_by("A minor")) == (True, False)
+    with transaction() as session:
+        sample_details.use_analysis(session, user.id, sample_id, "key")
+    assert (found_by("Db"), found_by("A minor")) == (False, True)
 
 
 def test_without_an_analysis_giving_way_leaves_nothing(user: User, keep: Keep) -> None:

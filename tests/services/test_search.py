@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session, select
 
+from sp404_app.audio.file_names import split_extension
 from sp404_app.errors import Invalid
 from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import samples, search
+from sp404_app.services import samples, search, words
 from sp404_app.services.search import Query
 
 Add = Callable[..., uuid.UUID]
@@ -57,6 +58,103 @@ def test_other_names_of_a_drum_accents_and_case_do_not_matter(
     add("Žluťoučký Hi-Hat")
     assert names(session, user, q="KICK") == ["BD hard"]
     assert names(session, user, q="zlutoucky") == ["Žluťoučký Hi-Hat"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Loop 90bpm", "Loop 90 bpm"), ("808kick", "808 Kick"), ("Snare 2", "Snare02"),
+        ("Snare 2", "snare_002"), ("DustyBreak", "dusty break"), ("bd02", "Kick 2"),
+        ("Tom-Low3", "tom low 03"), ("Ørsted", "orsted"), ("Pad C# minor", "pad_Dbm"),
+        ("Pad F♯m", "pad f# min"), ("Pad Bb", "PAD B flat"), ("Chord Am 90", "chord a minor 090"),
+    ],
+)  # fmt: skip
+def test_two_ways_to_write_a_name_find_each_other(
+    session: Session, user: User, add: Add, one: str, other: str
+) -> None:
+    add(one)
+    add(other)
+    add("Something else entirely")
+    assert set(names(session, user, q=one)) == {one, other}
+    assert set(names(session, user, q=other)) == {one, other}
+
+
+@pytest.mark.parametrize("q", ["!!!", "-", "--", "#", "...", "_", "🥁", "( )", "\x00", "♯"])
+def test_symbols_alone_find_nothing_but_a_sound_of_that_name(
+    session: Session, user: User, add: Add, q: str
+) -> None:
+    add("Kick")
+    assert names(session, user, q=q) == []
+    if clean := q.strip("\x00"):
+        add(clean)
+        assert names(session, user, q=q) == [clean]
+    assert len(names(session, user, q="   ")) >= 1
+
+
+def test_a_key_is_found_by_what_was_analysed_and_by_the_name(
+    session: Session, user: User, add: Add
+) -> None:
+    add("One", key="C# minor")
+    add("Two", key="C# major")
+    add("Three C#")
+    add("Four", key="C major")
+    add("Five", key="F# minor")
+    add("Amen")
+    add("Six", key="A minor")
+    assert set(names(session, user, q="C#")) == {"One", "Two", "Three C#"}
+    assert names(session, user, q="Dbm") == ["One"]
+    assert names(session, user, q="c# major") == ["Two"]
+    assert names(session, user, q="F#m") == ["Five"]
+    assert set(names(session, user, q="minor")) == {"One", "Five", "Six"}
+    assert set(names(session, user, q="Am")) == {"Amen", "Six"}
+    assert names(session, user, q="am") == ["Amen"]
+    assert names(session, user, q="8A") == ["Six"]
+    assert set(names(session, user, q="minor -C#")) == {"Five", "Six"}
+
+
+PASTED = [
+    "Sunrise -8A - 124.wav", "dirt -dry.wav", "Pack - Loop 03 -wet", "-5 dB pad.wav", "--help.wav",
+    "DustyBreak90bpm.wav", "a_b-c (1).aif", "Äpfel – Öl.flac", '12" break.wav', "Loop 92.5 BPM",
+    "[2019-03-04 124550] x.wav", "dt02_heavy_dubfade_F#.wav", "A Minor Setback.wav", "C#4.wav",
+    "B.wav", "#1.wav", "99 % -.wav", "alien c 100bpm .teaboi .TeaBoi.wav", "x -y" * 40 + ".wav",
+]  # fmt: skip
+
+
+def test_a_pasted_name_finds_itself(session: Session, user: User, add: Add) -> None:
+    stems = [split_extension(words.file_name(name))[0] for name in PASTED]
+    kept = [words.clean_name(stem) for stem in stems]
+    for name in kept:
+        add(name)
+    for pasted, name in zip(PASTED, kept, strict=True):
+        assert name in names(session, user, q=pasted), pasted
+        assert name in names(session, user, q=name), name
+        assert name in names(session, user, q=f" {name.upper()} "), name
+
+
+def test_a_word_that_is_left_out_stays_out(session: Session, user: User, add: Add) -> None:
+    add("Kick loud")
+    add("Kick soft")
+    assert names(session, user, q="kick -loud") == ["Kick soft"]
+    add("Kick -loud")
+    assert set(names(session, user, q="kick -loud")) == {"Kick soft", "Kick -loud"}
+
+
+def test_names_are_sorted_as_people_count(session: Session, user: User, add: Add) -> None:
+    wanted = ["!", "2 x", "10 x", "Apfel", "Äpfel", "kick2", "Kick 10", "Zug", "Ж"]
+    for name in reversed(wanted):
+        add(name)
+    assert names(session, user) == wanted
+    falling = search.window(session, user.id, Query(sort="-name"), 0, 20).rows
+    assert [row.name for row in falling] == wanted[::-1]
+
+
+def test_pages_of_long_names_go_on(session: Session, user: User, add: Add) -> None:
+    for number in range(3):
+        add("🥁" * 198 + f"{number}")
+    first = search.page(session, user.id, Query(sort="name"), "", 1)
+    assert len(first.next_cursor or "") < 2000
+    rest = search.page(session, user.id, Query(sort="name"), first.next_cursor or "", 5)
+    assert len(rest.rows) == 2
 
 
 def test_a_small_typo_still_finds_and_says_what_it_looked_for(

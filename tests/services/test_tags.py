@@ -75,8 +75,10 @@ def test_tags_in_use_are_counted_the_most_used_first(
 def test_folders_become_tags() -> None:
     assert tags.of_folder("Drums/Dusty Kit") == ["Drums", "Dusty Kit"]
     assert tags.of_folder("") == []
-    assert tags.of_folder("/a//../b,c/") == ["a", "..", "b c"]
-    assert len(tags.of_folder("/".join(map(str, range(200))))) == tags.MAX_TAGS
+    assert tags.of_folder("/a//../b,c/") == ["b c"]
+    assert tags.of_folder("A:\\Samples\\Drums") == ["Samples", "Drums"]
+    deep = tags.of_folder("/".join(map(str, range(200))))
+    assert (len(deep), deep[-1]) == (tags.MAX_TAGS, "199")
 
 
 def test_a_sample_without_tags_has_none(session: Session, user: User, keep: Keep) -> None:
@@ -84,3 +86,14 @@ def test_a_sample_without_tags_has_none(session: Session, user: User, keep: Keep
     samples.change(session, user.id, sample_id, Change(tags=["a"]))
     samples.change(session, user.id, sample_id, Change(tags=[]))
     assert session.get_one(Sample, sample_id).tags == []
+
+
+def test_tags_that_are_used_as_often_stand_in_natural_order(
+    session: Session, user: User, keep: Keep
+) -> None:
+    sample_id = keep()
+    sample = samples.change(
+        session, user.id, sample_id, Change(tags=["kit 10", "kit 2", "Ärger", "b"])
+    )
+    assert sample.tags == ["Ärger", "b", "kit 2", "kit 10"]
+    assert [tag.name for tag in tags.counts(session, user.id)] == sample.tags

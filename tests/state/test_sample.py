@@ -335,6 +335,15 @@ def test_a_tempo_on_the_file_that_its_sound_contradicts_is_told_until_a_person_d
     assert sheet({"clipped": True}).cautions
 
 
+def test_a_key_on_the_file_that_its_sound_contradicts_is_told_until_a_person_decides() -> None:
+    content: dict[str, object] = {"key_conflict": True, "stated_key": "C# major"}
+    assert sheet(content, key="C minor").key.written == "C# major"
+    assert sheet(content, key="C minor", key_source="user").key.written == ""
+    assert sheet({**content, "key_conflict": False}, key="C# major").key.written == ""
+    assert sheet({**content, "stated_key": None}).key.written == ""
+    assert sheet({"stated_key": "C# major"}).key.written == ""
+
+
 @pytest.mark.parametrize(
     ("confidence", "words"),
     [(0.99, "Very sure"), (0.7, "Fairly sure"), (0.5, "Probably"), (0.3, "A guess"),

@@ -1,0 +1,127 @@
+"""Names become words, whatever people type, and what is typed finds them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sp404_app.audio.keys import KEYS
+from sp404_app.services import search_terms
+
+ANYTHING = st.text(st.characters(codec=None), max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Dusty_Break90bpm.wav", "dusty break90bpm break 90 bpm wav"),
+        ("KickHard", "kickhard kick hard"),
+        ("Ärger-Schläge", "arger schlage"),
+        ("STRASSE Straße", "strasse"),
+        ("Ørsted Łódź", "orsted lodz"),
+        ("太鼓 01", "太鼓 01 1"),
+        ("a_b-c.d/e", "a b c d e"),
+        ("Snare02", "snare02 snare 02 2"),
+        ("000", "000 0"),
+        ("Pad F#m", "keyfsharpminor pad f m"),
+        ("Pad C#", "keycsharp pad c"),
+        ("Pad E♭ major", "keydsharpmajor pad eb major"),
+        ("I am bb", "i am bb"),
+        ("  ", ""),
+        ("Kick kick KICK", "kick"),
+    ],
+)
+def test_names_are_split_where_people_would(text: str, found: str) -> None:
+    assert search_terms.words_of(text) == found
+
+
+def test_what_would_break_the_index_is_bounded() -> None:
+    assert len(search_terms.words_of("x" * 10_000)) == search_terms.MAX_WORD
+    assert len(search_terms.words_of(" ".join(map(str, range(5000))))) <= search_terms.MAX_WORDS
+    wanted, unwanted = search_terms.terms("㌀" * 10_000 + " -" + "y" * 10_000)
+    assert all(len(term.text) <= search_terms.MAX_WORD for term in wanted + unwanted)
+    assert len(search_terms.terms("a " * 5000)[0]) == search_terms.MAX_TERMS
+    assert len(search_terms.tsquery("1a" * 300)) < 3000
+
+
+def looked_for(query: str) -> tuple[list[str], list[str]]:
+    wanted, unwanted = search_terms.terms(query)
+    return [term.text for term in wanted], [term.text for term in unwanted]
+
+
+@given(ANYTHING)
+def test_every_word_is_looked_for_as_itself(text: str) -> None:
+    for word in search_terms.words_of(text).split()[: search_terms.MAX_TERMS]:
+        assert looked_for(word) == ([word], [])
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted", "unwanted"),
+    [
+        ("kick -loud", ["kick"], ["loud"]),
+        ("-", [], []),
+        ("a & b | !c <-> (d:*) '\"\\", ["a", "b", "c", "d"], []),
+        ("\x00kick\ud800", ["kick"], []),
+        ("--x", [], ["x"]),
+        ("", [], []),
+        ("!!! ### ---", [], []),
+        ("pad C# -F#m", ["pad", "C#"], ["F#m"]),
+        ("a minor pad", ["a minor", "pad"], []),
+        ("Amen am", ["amen", "am"], []),
+    ],
+)
+def test_only_letters_digits_and_keys_are_looked_for(
+    query: str, wanted: list[str], unwanted: list[str]
+) -> None:
+    assert looked_for(query) == (wanted, unwanted)
+
+
+@pytest.mark.parametrize(
+    ("query", "tsquery"),
+    [
+        ("rain", "(rain:*)"),
+        ("90bpm", "(90bpm:* | ((90) & (bpm:*)))"),
+        ("02", "(02:* | 2)"),
+        ("808kick.wav", "(808kick:* | ((808) & (kick:* | bassdrum:* | bd:* | kik:*)))"),
+        ("DustyBreak", "(dustybreak:* | ((dusty) & (break:* | breakbeat:* | breaks:*)))"),
+        ("C#", "(keycsharp | keycsharpmajor | keycsharpminor)"),
+        ("F#m", "(keyfsharpminor)"),
+        ("Db minor", "(keycsharpminor)"),
+        ("B flat maj", "(keyasharpmajor)"),
+        ("Am", "(keyaminor | am:*)"),
+        ("Bb", "(keyasharp | keyasharpmajor | keyasharpminor | bb:*)"),
+        ("am", "(am:*)"),
+        ("-c#", "!(keycsharp | keycsharpmajor | keycsharpminor)"),
+        ("C#4", "(c:*) & (4:* | 4)"),
+    ],
+)
+def test_numbers_and_keys_are_looked_for_however_they_are_written(query: str, tsquery: str) -> None:
+    assert search_terms.tsquery(query) == tsquery
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_found_by_its_name(key: str) -> None:
+    (term,) = search_terms.terms(key)[0]
+    word, mode, code = search_terms.key_words(key).split()
+    assert word in term.tsquery
+    assert mode == key.split()[1]
+    assert code[-1] in "ab"
+    assert search_terms.key_words(None) == ""
+
+
+def test_what_means_the_same_is_looked_for_too() -> None:
+    assert search_terms.alternatives("bd") == ["bd", "bassdrum", "kick", "kik"]
+    assert search_terms.alternatives("rain") == ["rain"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("snaer", ["snare"]),
+        ("kickk", ["kick"]),
+        ("xy", []),
+        ("breakbaet", ["breakbeat"]),
+        ("q", []),
+    ],
+)
+def test_a_slip_of_the_finger_is_near(typed: str, found: list[str]) -> None:
+    assert search_terms.near(typed, ["snare", "kick", "breakbeat", "xz", "rim"]) == found
