@@ -1,5 +1,6 @@
 """Where the links of a chained Ogg file begin, streams that follow each other (RFC 3533)."""
 
+from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from sp404_app.audio.parts import Stretch
@@ -7,6 +8,8 @@ from sp404_app.audio.parts import Stretch
 MAGIC: Final = b"OggS"
 HEAD: Final = 27
 BEGINS: Final = 2  # flag of the first page of a stream
+NO_COUNT: Final = -1  # of a page on which no packet ends
+MOST_FRAMES: Final = 255 * 8192  # of a page: packets, by the most that any codec puts into one
 REACH: Final = 1 << 16
 MOST_LINKS: Final = 1000
 
@@ -18,19 +21,38 @@ def links(file: BinaryIO, at: int, end: int) -> list[Stretch]:
     """
     starts = [at]
     beginning = True  # whether the last page began a stream
-    while 0 <= at < end and len(starts) < MOST_LINKS:
+    for place, page in pages(file, at, end):
+        begins = bool(page[5] & BEGINS)
+        if begins and not beginning:
+            starts.append(place)
+        beginning = begins
+        if len(starts) == MOST_LINKS:
+            break
+    return [
+        Stretch(file, start, last) for start, last in zip(starts, [*starts[1:], end], strict=True)
+    ]
+
+
+def counts_up(link: Stretch) -> bool:
+    """Whether the pages of a link count frames upwards, by no more than they can hold."""
+    highest = 0
+    for _, page in pages(link.file, link.start, link.end):
+        count = int.from_bytes(page[6:14], "little", signed=True)
+        if count != NO_COUNT and not 0 <= count - highest <= MOST_FRAMES:
+            return False
+        highest = max(highest, count)
+    return True
+
+
+def pages(file: BinaryIO, at: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the position and the header of each page."""
+    while 0 <= at < end:
         page = head(file, at)
         if page is None:
             at = following(file, at + 1)
             continue
-        begins = bool(page[5] & BEGINS)
-        if begins and not beginning:
-            starts.append(at)
-        beginning = begins
+        yield at, page
         at += len(page) + sum(page[HEAD:])
-    return [
-        Stretch(file, start, last) for start, last in zip(starts, [*starts[1:], end], strict=True)
-    ]
 
 
 def head(file: BinaryIO, at: int) -> bytes | None:

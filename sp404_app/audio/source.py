@@ -101,7 +101,8 @@ def chunked(file: BinaryIO, at: int, end: int, demuxer: str, shown: str) -> Sour
     """Return a file of a known container; WAV and AIFF mended where they need it."""
     if demuxer == "ogg":
         links = ogg.links(file, at, end)
-        if len(links) > 1:  # libsndfile, which knows best where one stream ends, reads the first
+        # libsndfile reads one stream to where its last page says: exactly, if that is true.
+        if len(links) > 1 or not ogg.counts_up(links[0]):
             chain = tuple(cast("BinaryIO", Parts([link])) for link in links)
             return Source(chain[0], demuxer, shown, chain=chain)
     layout = chunks.layout(file, at, end)

@@ -85,6 +85,33 @@ def test_a_chained_ogg_is_read_to_its_end(keep: Keep, rate: int, options: dict[s
     assert np.argmax(spectrum) * rate / len(frames) == pytest.approx(880, abs=2)
 
 
+def crc(page: bytes) -> int:
+    """Return the checksum of an Ogg page whose own is zero."""
+    found = 0
+    for byte in page:
+        found ^= byte << 24
+        for _ in range(8):
+            found = found << 1 ^ (0x04C11DB7 if found & 0x80000000 else 0)
+        found &= 0xFFFFFFFF
+    return found
+
+
+def last_page_says(ogg_bytes: bytes, frames: int) -> bytes:
+    """Let the last page of an Ogg file count so many frames."""
+    at = ogg_bytes.rindex(b"OggS")
+    page = ogg_bytes[at : at + 6] + struct.pack("<q", frames) + ogg_bytes[at + 14 :]
+    page = page[:22] + bytes(4) + page[26:]
+    return ogg_bytes[:at] + page[:22] + struct.pack("<I", crc(page)) + page[26:]
+
+
+@pytest.mark.parametrize("promised", [1000, 10**9])
+def test_the_frames_that_the_last_page_counts_are_not_believed(keep: Keep, promised: int) -> None:
+    whole = files.packed(noise(3), RATE, format="OGG", subtype="VORBIS")
+    assert last_page_says(whole, 3 * RATE) == whole
+    path = keep("a.ogg", last_page_says(whole, promised))
+    assert seconds_of(path) == pytest.approx(3, abs=0.06)
+
+
 def test_a_second_link_of_another_shape_is_brought_to_the_first(keep: Keep) -> None:
     first = files.packed(sine(440, 2.0), RATE, format="OGG", subtype="VORBIS")
     stereo = np.stack([sine(880, 3.0, rate=22_050)] * 2, axis=1)
