@@ -21,7 +21,7 @@ test: .venv/installed-dev  ## Run every test
 	@exec $(BIN)/python -m tests.run $(TESTS)
 
 fuzz: .venv/installed-dev  ## Attack every handler and route for a long time
-	SP404_FUZZ_ROUNDS=200 $(BIN)/pytest tests/security/test_fuzz.py tests/security/test_contract.py
+	SP404_FUZZ_ROUNDS=200 $(BIN)/pytest tests/security/test_fuzz.py tests/security/test_contract.py tests/audio/test_damage.py
 
 lint: .venv/installed-dev  ## Format, lint, types, layers, migrations
 	$(BIN)/ruff format --check .

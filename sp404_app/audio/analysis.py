@@ -12,13 +12,12 @@ from sp404_app.audio import (
     beats,
     chroma,
     hints,
-    kind,
     klass,
     likeness,
     onset,
     pitch,
     statements,
-    tempo,
+    trim,
 )
 from sp404_app.audio import content as contents
 from sp404_app.audio import tonality as tonalities
@@ -32,6 +31,7 @@ from sp404_app.audio.survey import Survey, survey
 from sp404_app.audio.tags import from_tags
 from sp404_app.audio.tempo import Tempo
 from sp404_app.audio.tonality import Key
+from sp404_app.audio.trim import Judged
 
 Signal = npt.NDArray[np.float32]
 
@@ -104,13 +104,15 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class Impression:
-    """All measurements of one window, before they are weighed against each other."""
+    """All measurements of one window, before they are weighed against each other.
+
+    `judged` is what it is taken for, without the silence around it.
+    """
 
     env: Envelope
     length: float
     whole: bool
-    tempo: Tempo | None
-    loop: float
+    judged: Judged
     chroma: Chroma | None
     key: Key | None
     note: pitch.Pitch | None
@@ -173,20 +175,17 @@ def listen(window: Signal, sr: float, duration: float) -> Impression:
     whole = abs(length - duration) < 0.01
     length = duration if whole and duration > 0 else length
     env = onset.envelope(window, sr)
-    # What is struck once has no tempo, and most one-shots are: the search is spared.
-    heard = tempo.estimate(env, length, whole=whole) if len(env.onsets) > 1 else None
+    judged = trim.judged(env, length, whole=whole)
     found = chroma.chroma(window, sr)
-    loop = kind.loop_probability(env, length, heard)
     sings = found is not None and tonalities.pitched(found) >= PITCHED_ENOUGH
     return Impression(
         env=env,
         length=length,
         whole=whole,
-        tempo=heard,
-        loop=loop,
+        judged=judged,
         chroma=found,
         key=tonalities.key(found) if found and sings else None,
-        note=pitch.fundamental(window, sr) if loop < 0.5 else None,
+        note=pitch.fundamental(window, sr) if judged.loop < 0.5 else None,
         content=contents.content(window, sr),
         mels=likeness.patch(window, sr),
     )
@@ -194,11 +193,12 @@ def listen(window: Signal, sr: float, duration: float) -> Impression:
 
 def concluded(heard: Impression, stated: Stated) -> Analysis:
     """Weigh the measurements and what is written on the file."""
-    loop = statements.loop_chance(heard.loop, stated, heard.length)
+    part = heard.judged
+    loop = statements.loop_chance(part.loop, stated, part.length)
     is_loop = loop >= 0.5
-    offered = statements.settled(heard.tempo, stated, heard.length) if is_loop else None
+    offered = statements.settled(part.tempo, stated, part.length) if is_loop else None
     told = offered if offered and family(offered) >= BELIEVED else None
-    from_file = told is not None and told is not heard.tempo
+    from_file = told is not None and told is not part.tempo
     grid, down = gridded(heard, told)
     sort, sure = classified(heard)
     key = chosen_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
@@ -267,7 +267,7 @@ def gridded(heard: Impression, told: Tempo | None) -> tuple[list[float], int]:
 def classified(heard: Impression) -> tuple[Klass, float]:
     """Return the class and its probability."""
     timbre = likeness.projection()(heard.mels.reshape(1, -1))[0]
-    parts = (heard.env, heard.length, heard.content, heard.loop, heard.chroma, heard.note)
+    parts = (heard.env, heard.length, heard.content, heard.judged.loop, heard.chroma, heard.note)
     return klass.classify(Heard(timbre, *parts))
 
 

@@ -1,8 +1,10 @@
 """Decode any sound file, by its content and in blocks, whatever it is called.
 
-libsndfile comes first because it is exact and fast; FFmpeg (through PyAV) opens the rest.
+libsndfile reads what it reads to the end, exactly and fast; FFmpeg (through PyAV) reads the
+rest. How long a sound is, is counted.
 """
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from sp404_app.audio import libav, libsnd
+from sp404_app.audio import libav, libsnd, source
 from sp404_app.audio.header import (
     MAX_SAMPLES,
     MAX_SECONDS,
@@ -22,6 +24,7 @@ from sp404_app.audio.header import (
     why_unreadable,
 )
 from sp404_app.audio.preview import encode
+from sp404_app.audio.source import Source
 from sp404_app.errors import BadAudio
 
 __all__ = [
@@ -38,10 +41,12 @@ Frames = npt.NDArray[np.float32]
 
 HEADROOM: Final = 8.0  # +18 dBFS: louder floats are damage, not mastering
 MAX_SEGMENT_SECONDS: Final = 120.0
+DAMAGED: Final = "This file is damaged: no sound could be decoded from it."
+DAMAGED_HERE: Final = "This file is damaged: this part of it cannot be read."
 
 
 def probe(path: Path) -> Header:
-    """Read what a file says about itself.
+    """Read what a file says about itself; its length may be wrong, see `Survey`.
 
     Raises:
         BadAudio: If it is not sound, holds none, or more than we take.
@@ -57,13 +62,14 @@ def opened(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
     Raises:
         BadAudio: As `probe`; reading on, as `blocks`.
     """
-    with libsnd.tried(path) as sound:
-        if sound is not None:
-            header = checked(libsnd.described(sound))
-            yield header, bounded(header, libsnd.blocks(sound))
-            return
-    header = by_ffmpeg(path)
-    yield header, bounded(header, libav.blocks(path))
+    with source.opened(path) as file:
+        with libsnd.tried(file) as sound:
+            if sound is not None:
+                header = checked(libsnd.described(sound))
+                yield header, bounded(header, without_padding(file, libsnd.blocks(sound)))
+                return
+        header = by_ffmpeg(path, file)
+        yield header, bounded(header, libav.blocks(file))
 
 
 def checked(header: Header) -> Header:
@@ -78,16 +84,16 @@ def checked(header: Header) -> Header:
     return header
 
 
-def by_ffmpeg(path: Path) -> Header:
-    """Read the header of a file that libsndfile refuses.
+def by_ffmpeg(path: Path, file: Source) -> Header:
+    """Read the header of a file that is not for libsndfile.
 
     Raises:
         BadAudio: If FFmpeg does not know it either, or if it is not one we take.
     """
-    header = libav.header(path)
+    header = libav.header(file)
     if header is None:
         raise BadAudio(why_unreadable(path))
-    return check(header)
+    return check(header, counted=file.counted)
 
 
 def blocks(path: Path) -> Iterator[Frames]:
@@ -98,23 +104,62 @@ def blocks(path: Path) -> Iterator[Frames]:
 
     Raises:
         BadAudio: If the file cannot be opened, breaks off before any sound, or goes on for
-            longer than its header may promise.
+            longer than we take.
     """
     with opened(path) as (_, found):
         yield from found
 
 
+def decoder_errors() -> tuple[type[Exception], ...]:
+    """List what the decoders of all libraries raise when a file is not as it should be."""
+    ours = (ArithmeticError, AssertionError, AttributeError, BufferError, MemoryError, TypeError)
+    return (soundfile.SoundFileError, struct.error, *ours, *libav.errors())
+
+
+def without_padding(file: Source, found: Iterator[Frames]) -> Iterator[Frames]:
+    """Cut the filling of the last block of a packed sound, where the file counts its frames.
+
+    A count that leaves out more than the filling is wrong, and all of the sound is kept.
+    """
+    if not file.fact:
+        yield from found
+        return
+    at, held = 0, []
+    for block in found:
+        inside = min(len(block), max(0, file.fact - at))
+        at += len(block)
+        if at >= file.fact + file.filling and held:
+            yield from held
+            held = []
+        if inside:
+            yield block[:inside]
+        if inside < len(block):
+            held.append(block[inside:])
+    if at >= file.fact + file.filling:
+        yield from held
+
+
 def bounded(header: Header, found: Iterator[Frames]) -> Iterator[Frames]:
     """Pass on what is decoded, made finite, as long as there is no more than we take."""
-    limit = min(MAX_SECONDS * header.sample_rate, MAX_SAMPLES // header.channels)
+    longest, most = MAX_SECONDS * header.sample_rate, MAX_SAMPLES // header.channels
     count = 0
-    for block in found:
+    for block in translated(found):
         count += len(block)
-        if count > limit:
+        if count > most:
             raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
+        if count > longest:
+            raise BadAudio("This file lasts too long; we take up to 4 hours.")
         yield sane(block)
     if not count:
-        raise BadAudio("This file is damaged: no sound could be decoded from it.")
+        raise BadAudio(DAMAGED)
+
+
+def translated(found: Iterator[Frames]) -> Iterator[Frames]:
+    """Pass on what is decoded; whatever a decoder raises is said in words."""
+    try:
+        yield from found
+    except decoder_errors() as error:
+        raise BadAudio(DAMAGED) from error
 
 
 def sane(block: Frames) -> Frames:
@@ -135,22 +180,26 @@ def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
     Raises:
         BadAudio: If the file cannot be opened, or not be read there.
     """
-    try:
-        with libsnd.tried(path) as sound:
-            if sound is not None:
-                cut = inside(checked(libsnd.described(sound)), start, end)
-                frames, rate = libsnd.segment(sound, *cut)
-            else:
-                frames, rate = libav.segment(path, *inside(by_ffmpeg(path), start, end))
-    except (soundfile.LibsndfileError, *libav.errors()) as error:
-        raise BadAudio("This file is damaged: this part of it cannot be read.") from error
+    start = max(0.0, start)
+    end = min(max(start, end), start + MAX_SEGMENT_SECONDS)
+    with source.opened(path) as file:
+        try:
+            frames, rate, length = between(path, file, start, end)
+        except decoder_errors() as error:
+            raise BadAudio(DAMAGED_HERE) from error
+    if not len(frames) and end > start and start < length:
+        raise BadAudio(DAMAGED_HERE)
     return (sane(frames) if len(frames) else frames), rate
 
 
-def inside(header: Header, start: float, end: float) -> tuple[float, float]:
-    """Cut a stretch of time to the file and to `MAX_SEGMENT_SECONDS`."""
-    start = min(max(0.0, start), header.duration or start)
-    return start, min(max(start, end), start + MAX_SEGMENT_SECONDS)
+def between(path: Path, file: Source, start: float, end: float) -> tuple[Frames, int, float]:
+    """Return the frames between two times, the rate, and the length of the header in seconds."""
+    with libsnd.tried(file) as sound:
+        if sound is not None:
+            header = checked(libsnd.described(sound))
+            return *libsnd.segment(sound, start, end), header.duration
+    header = by_ffmpeg(path, file)
+    return *libav.segment(file, start, end), header.duration
 
 
 def encode_preview(path: Path, target: Path) -> None:

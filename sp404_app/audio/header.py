@@ -1,6 +1,6 @@
 """What a sound file says about itself, and which of it we take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,41 @@ MAGIC: Final = (
     (0, b"OggS", "Ogg"),
     (4, b"ftyp", "M4A"),
     (0, b"ID3", "MP3"),
+    (0, b"RF64", "WAV"),
+    (0, b"BW64", "WAV"),
+    (0, b"caff", "CAF"),
+    (0, b".snd", "AU"),
+    (0, b"riff", "W64"),
+    (0, b"0&\xb2u", "WMA"),
+    (0, b"\x1aE\xdf\xa3", "WebM"),
+)
+# What people take for sounds, and what to do with it: (offset, first bytes, sentence).
+OTHERS: Final = (
+    (8, b"sfbk", "This is a SoundFont (SF2), a whole instrument. Export its samples as WAV files."),
+    (8, b"DLS ", "This is a DLS instrument. Export its samples as WAV files."),
+    (8, b"RMID", "This is a MIDI file: notes without sound. Record it to a WAV file."),
+    (8, b"AVI ", "This is an AVI video. Save its sound as a WAV file."),
+    (8, b"WEBP", "This is a picture (WebP), not a sound file."),
+    (8, b"8SVX", "This is an Amiga sound (8SVX). Convert it to WAV or AIFF."),
+    (8, b"16SV", "This is an Amiga sound (16SV). Convert it to WAV or AIFF."),
+    (8, b"ILBM", "This is an Amiga picture (ILBM), not a sound file."),
+    (0, b"PK\3\4", "This is a ZIP archive. Unpack it and choose one of its sounds."),
+    (0, b"PK\5\6", "This is an empty ZIP archive."),
+    (0, b"Rar!", "This is a RAR archive. Unpack it and add its sounds."),
+    (0, b"7z\xbc\xaf\x27\x1c", "This is a 7-Zip archive. Unpack it and add its sounds."),
+    (0, b"\x1f\x8b", "This is a file packed by gzip. Unpack it and add its sounds."),
+    (0, b"MThd", "This is a MIDI file: notes without sound. Record it to a WAV file."),
+    (0, b"REX2", "This is a REX2 loop. Export it as a WAV file."),
+    (0, b"CAT ", "This is a REX loop. Export it as a WAV file."),
+    (0, b"MAC ", "This is a Monkey’s Audio (APE) file. Convert it to FLAC or WAV."),
+    (0, b"wvpk", "This is a WavPack file. Convert it to FLAC or WAV."),
+    (0, b"TTA1", "This is a TTA file. Convert it to FLAC or WAV."),
+    (0, b"DSD ", "This is a DSD file. Convert it to FLAC or WAV."),
+    (0, b"Creative Voice File", "This is a Creative Voice file (VOC). Convert it to WAV."),
+    (0, b"\x89PNG", "This is a picture (PNG), not a sound file."),
+    (0, b"\xff\xd8\xff", "This is a picture (JPEG), not a sound file."),
+    (0, b"GIF8", "This is a picture (GIF), not a sound file."),
+    (0, b"%PDF", "This is a PDF document, not a sound file."),
 )
 
 
@@ -43,7 +78,8 @@ MAGIC: Final = (
 class Header:
     """The shape of one sound file.
 
-    `duration` is in seconds, `frames` counts samples per channel (0 when the file does not say),
+    `duration` is in seconds, `frames` counts samples per channel (0 when the file does not say,
+    and wrong where it lies),
     `sample_rate` is in Hz, and `format` is a name for people such as "WAV 24-bit" or "MP3".
     """
 
@@ -53,9 +89,13 @@ class Header:
     channels: int
     format: str
 
+    def counted(self, frames: int) -> "Header":
+        """Return the header with the length that decoding found."""
+        return replace(self, duration=frames / self.sample_rate, frames=frames)
 
-def check(header: Header) -> Header:
-    """Return `header` if its numbers are ones we take.
+
+def check(header: Header, *, counted: bool = False) -> Header:
+    """Return `header` if its numbers are ones we take; a length that will be counted is not one.
 
     Raises:
         BadAudio: With the number that is out of range.
@@ -71,6 +111,8 @@ def check(header: Header) -> Header:
             f"This file's sample rate is {header.sample_rate:,} Hz; "
             f"we take 1 to {MAX_SAMPLE_RATE:,} Hz.",
         )
+    if counted:
+        return header
     if header.duration > MAX_SECONDS:
         raise BadAudio(f"This file lasts {hours(header.duration)}; we take up to 4 hours.")
     if header.frames * header.channels > MAX_SAMPLES:
@@ -105,7 +147,15 @@ def why_unreadable(path: Path) -> str:
         at = head.index(b"fmt ")
         if head[at + 10 : at + 12] == b"\0\0":
             return "This WAV file has no channels, so there is no sound in it."
+    return named(head) or "This is not a sound file that we can read."
+
+
+def named(head: bytes) -> str | None:
+    """Say what a file is, or set out to be, if its first bytes tell."""
+    for at, magic, sentence in OTHERS:
+        if head[at : at + len(magic)] == magic and (at == 0 or head[:4] in (b"RIFF", b"FORM")):
+            return sentence
     for at, magic, name in MAGIC:
         if head[at : at + len(magic)] == magic:
             return f"This {name} file is damaged, cut off, or made by a codec that we cannot read."
-    return "This is not a sound file that we can read."
+    return None

@@ -1,20 +1,21 @@
-"""Read sound through libsndfile: WAV, AIFF, FLAC, Ogg, MP3, CAF and their relatives."""
+"""Read sound through libsndfile: WAV, AIFF, CAF and their relatives, and Ogg."""
 
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Final
+from contextlib import ExitStack, contextmanager, suppress
+from typing import BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
 from sp404_app.audio.header import WIDTHS, Header
+from sp404_app.audio.parts import Parts
+from sp404_app.audio.source import Source
 
 Frames = npt.NDArray[np.float32]
 
 # libsndfile also guesses at headerless and scientific formats; a stray text file must not pass.
+# Of FLAC and MP3 it reads no more than their headers promise, so they are not here.
 CONTAINERS: Final = {
     "WAV": "WAV",
     "WAVEX": "WAV",
@@ -23,41 +24,45 @@ CONTAINERS: Final = {
     "AIFF": "AIFF",
     "CAF": "CAF",
     "AU": "AU",
-    "FLAC": "FLAC",
-    "MP3": "MP3",
     "OGG": "OGG",
 }
+# Besides its own errors, soundfile raises Python's for numbers that it did not expect.
+REFUSALS: Final = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError)
+OGG_NAMES: Final = {"VORBIS": "Vorbis"}
 BLOCK_SAMPLES: Final = 1 << 17  # 512 kB of float32, whatever the number of channels
 POINT_FRAMES: Final = 256  # blocks hold whole points of the waveform's finest level
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[soundfile.SoundFile]:
+def opened(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
     """Open by content: soundfile believes a name's extension, but a descriptor has no name.
 
     Raises:
         soundfile.LibsndfileError: If libsndfile does not know the bytes.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    file.seek(0)
+    whole = not isinstance(file, Parts)
+    sound = soundfile.SoundFile(file.fileno() if whole else file, closefd=False)
     try:
-        sound = soundfile.SoundFile(descriptor, closefd=False)
-        try:
-            yield sound
-        finally:
-            sound.close()
+        yield sound
     finally:
-        os.close(descriptor)
+        sound.close()
 
 
 @contextmanager
-def tried(path: Path) -> Iterator[soundfile.SoundFile | None]:
+def tried(source: Source) -> Iterator[soundfile.SoundFile | None]:
     """Open a file, or yield None if it is not one for libsndfile."""
     with ExitStack() as stack:
-        try:
-            sound = stack.enter_context(opened(path))
-        except soundfile.LibsndfileError:
-            sound = None  # the caller tries the other decoder and explains
-        yield sound if sound is not None and sound.format in CONTAINERS else None
+        sound = None  # the caller tries the other decoder and explains
+        if not source.counted:
+            with suppress(*REFUSALS):
+                sound = stack.enter_context(opened(source.file))
+        yield sound if sound is not None and readable(sound) else None
+
+
+def readable(sound: soundfile.SoundFile) -> bool:
+    """Whether the format is one that libsndfile reads to its end."""
+    return sound.format in CONTAINERS and not sound.subtype.startswith("MPEG")
 
 
 def described(sound: soundfile.SoundFile) -> Header:
@@ -73,14 +78,9 @@ def described(sound: soundfile.SoundFile) -> Header:
 
 def format_name(container: str, subtype: str) -> str:
     """Name a format for people, from libsndfile's two codes."""
-    name = CONTAINERS[container]
-    if subtype == "OPUS":
-        return "Opus"
-    if name == "OGG":
-        return f"OGG {subtype.capitalize()}"
-    if name in ("FLAC", "MP3"):
-        return name
-    return f"{name} {WIDTHS.get(subtype, subtype.replace('_', ' '))}"
+    if container == "OGG":
+        return "Opus" if subtype == "OPUS" else f"OGG {OGG_NAMES.get(subtype, 'FLAC')}"
+    return f"{CONTAINERS[container]} {WIDTHS.get(subtype, subtype.replace('_', ' '))}"
 
 
 def block_frames(channels: int) -> int:
@@ -100,13 +100,18 @@ def blocks(sound: soundfile.SoundFile) -> Iterator[Frames]:
 
 def next_block(sound: soundfile.SoundFile, size: int) -> Frames:
     """Read up to `size` frames; where the file is damaged, what came before the damage."""
-    start = sound.tell()
+    start = position(sound)
     buffer = np.zeros((size, sound.channels), np.float32)
     try:
         return np.asarray(sound.read(size, "float32", always_2d=True, out=buffer), np.float32)
     except soundfile.LibsndfileError:
         # The decoder has filled the buffer up to the damage and moved its position so far.
-        return buffer[: max(0, min(size, sound.tell() - start))]
+        return buffer[: max(0, min(size, position(sound) - start))]
+
+
+def position(sound: soundfile.SoundFile) -> int:
+    """Return the frame that is read next; 0 of codecs in which libsndfile cannot seek."""
+    return sound.tell() if sound.seekable() else 0
 
 
 def segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frames, int]:
@@ -114,6 +119,16 @@ def segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frame
     rate = sound.samplerate
     first = min(int(start * rate), sound.frames)
     last = min(round(end * rate), sound.frames)
-    sound.seek(first)
+    if sound.seekable():
+        sound.seek(first)
+    else:
+        skip(sound, first)
     frames = sound.read(max(0, last - first), dtype="float32", always_2d=True)
     return np.asarray(frames, np.float32), rate
+
+
+def skip(sound: soundfile.SoundFile, frames: int) -> None:
+    """Read and drop frames, where the codec cannot seek."""
+    size = block_frames(sound.channels)
+    for at in range(0, frames, size):
+        sound.read(min(size, frames - at), dtype="float32")

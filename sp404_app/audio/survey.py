@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from sp404_app.audio import decode
 from sp404_app.audio.decode import Header
+from sp404_app.audio.digest import Hasher
 from sp404_app.audio.fir import Decimator
 from sp404_app.audio.loudness import LoudnessMeter
 from sp404_app.audio.peaks import Peaks, PeaksBuilder
@@ -28,16 +29,17 @@ CLIPPED: Final = 3  # samples in a row at full scale
 class Survey:
     """What can be said of a sound without musical analysis.
 
-    `duration` (s) and `frames` count what was really decoded. Levels are in dBFS: `peak_dbfs`
-    of the highest sample (None in silence), `true_peak_dbtp` between samples. `loudness_lufs`
-    is integrated (BS.1770-4). `silence_head` and `silence_tail` are seconds below -80 dBFS.
-    `window` is mono at `window_rate` Hz, at most 30 s from `window_start` s; `whole` says that
-    it is the entire sound.
+    `duration` (s) and `frames` count what was really decoded, and `digest` covers all of it.
+    Levels are in dBFS: `peak_dbfs` of the highest sample (None in silence), `true_peak_dbtp`
+    between samples. `loudness_lufs` is integrated (BS.1770-4). `silence_head` and `silence_tail`
+    are seconds below -80 dBFS. `window` is mono at `window_rate` Hz, at most 30 s from
+    `window_start` s; `whole` says that it is the entire sound.
     """
 
     header: Header
     duration: float
     frames: int
+    digest: str
     peaks: Peaks
     loudness_lufs: float | None
     peak_dbfs: float | None
@@ -67,7 +69,9 @@ def survey(path: Path) -> Survey:
         meter = LoudnessMeter(header.sample_rate, header.channels)
         true_peak = TruePeakMeter(header.channels)
         excerpt = Excerpt(header)
+        hasher = Hasher(header)
         for block in blocks:
+            hasher.feed(block)
             peaks.feed(block)
             planes = np.ascontiguousarray(block.T)  # long rows reduce ten times faster
             true_peak.feed(planes, levels.feed(planes))
@@ -84,6 +88,7 @@ def survey(path: Path) -> Survey:
         header=header,
         duration=seconds,
         frames=levels.frames,
+        digest=hasher.done().digest,
         peaks=peaks.done(),
         loudness_lufs=meter.integrated(),
         peak_dbfs=decibels(levels.peak),

@@ -1,23 +1,27 @@
-"""What is written inside a file: ACID, sampler, Apple Loops, ID3, Vorbis and CAF metadata.
+"""What is written inside a file about tempo, key and root note.
 
-Chunks are looked for in the first and last kilobytes only: a sound that happens to hold their
-bytes lies between. Sources: Microsoft's RIFF registry (`smpl`), libsndfile (`acid`, `basc`),
-Apple's Core Audio Format specification (`info`), id3.org, and xiph.org's Vorbis comments.
+Sources: Microsoft's RIFF registry (`smpl`), libsndfile (`acid`, `basc`), Apple's Core Audio
+Format specification (`info`); for texts see `metadata.py`.
 """
 
 import re
 import struct
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
+from sp404_app.audio import chunks, metadata, source
+from sp404_app.audio.chunks import Layout
 from sp404_app.audio.hints import MAX_BPM, MIN_BPM, Stated, key_in
 from sp404_app.audio.keys import PITCHES
+from sp404_app.audio.metadata import Tags
+from sp404_app.audio.parts import Stretch
 
-HEAD_BYTES: Final = 1 << 16  # tags stand in front, except chunks that may follow the sound
+HEAD_BYTES: Final = 1 << 16  # of a CAF file, whose strings stand in front of the sound or behind
 TAIL_BYTES: Final = 1 << 14
-COMMENT_BYTES: Final = 1 << 13  # Vorbis comments stand at the very front
-TEMPO_COMMENT: Final = re.compile(rb"(?:[Bb][Pp][Mm]|[Tt][Ee][Mm][Pp][Oo])=(\d{2,3}(?:\.\d+)?)")
-KEY_COMMENT: Final = re.compile(rb"[Kk][Ee][Yy]=([A-Ga-g0-9][#A-Za-z ]{0,9})")
+TEMPI: Final = ("tbpm", "tbp", "bpm", "tempo", "tmpo", "beatsperminute", "wm/beatsperminute")
+KEYS: Final = (
+    "tkey", "tke", "initialkey", "initial_key", "initial key", "key", "wm/initialkey",
+)  # fmt: skip
 TEMPO_INFO: Final = re.compile(rb"\0tempo\0(\d{2,3}(?:\.\d+)?)\0")
 KEY_INFO: Final = re.compile(rb"\0key signature\0([A-Ga-g][#b]?m?)\0")
 ONE_SHOT, HAS_ROOT = 1, 2  # flags of `acid`
@@ -28,26 +32,46 @@ MAX_BEATS: Final = 4096
 def from_tags(path: Path) -> Stated:
     """Read what a file says about its tempo, key and root note."""
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-        size = file.seek(0, 2)
-        file.seek(max(len(head), size - TAIL_BYTES))
-        tail = file.read()
-    if head[:4] == b"RIFF":
-        return riff(head + tail)
-    if head[:4] == b"FORM":
-        return apple_loop(head + tail)
-    if head[:4] == b"caff":
-        return caf(head + tail)
-    if head[:3] == b"ID3":
-        return Stated(tempo(id3(head, b"TBPM")), key(id3(head, b"TKEY")))
-    if head[:4] in (b"fLaC", b"OggS"):
-        return texts(head[:COMMENT_BYTES], TEMPO_COMMENT, KEY_COMMENT)
-    return Stated()
+        layout = chunks.layout(file, 0, file.seek(0, 2))
+        if layout:
+            return of_chunks(file, layout)
+        file.seek(0)
+        if file.read(4) == b"caff":
+            return caf(file)
+        return of_texts(texts(path, file))
 
 
-def riff(bytes_: bytes) -> Stated:
+def texts(path: Path, file: BinaryIO) -> Tags:
+    """Return the text tags of a file that FFmpeg opens."""
+    with source.opened(path) as found:
+        if found.demuxer is None:
+            return {}
+        tempo = metadata.m4a_tempo(file) if found.demuxer == "mov" else {}
+        return metadata.of_container(found) | tempo | metadata.in_front(file)
+
+
+def of_texts(tags: Tags) -> Stated:
+    """Choose tempo and key among text tags."""
+    tempi = (tempo(tags[name]) for name in TEMPI if name in tags)
+    keys = (key(tags[name]) for name in KEYS if name in tags)
+    return Stated(next(filter(None, tempi), None), next(filter(None, keys), None))
+
+
+def of_chunks(file: BinaryIO, layout: Layout) -> Stated:
+    """Read a WAV or AIFF file; what a program counted goes before what is only text."""
+    found = apple_loop(file, layout) if layout.form == b"FORM" else riff(file, layout)
+    tag = layout.find(b"id3 ", b"ID3 ")
+    if tag is None:
+        return found
+    told = of_texts(metadata.of_id3(Stretch(file, tag.start, tag.start + tag.size)))
+    bpm = found.bpm if found.bpm or found.beats else told.bpm
+    return Stated(bpm, found.key or told.key, beats=found.beats, root=found.root)
+
+
+def riff(file: BinaryIO, layout: Layout) -> Stated:
     """Read the tempo of a loop and the root note of a WAV file."""
-    acid, smpl = chunk(bytes_, b"acid", "<IHHfIHHf"), chunk(bytes_, b"smpl", "<IIIi")
+    acid = fields(file, layout, b"acid", "<IHHfIHHf")
+    smpl = fields(file, layout, b"smpl", "<IIIi")
     bpm, root = None, smpl[3] if smpl else None
     if acid:
         flags, note, _, _, beats, _, _, written = acid
@@ -56,9 +80,9 @@ def riff(bytes_: bytes) -> Stated:
     return Stated(in_range(bpm), root=note_in_range(root))
 
 
-def apple_loop(bytes_: bytes) -> Stated:
+def apple_loop(file: BinaryIO, layout: Layout) -> Stated:
     """Read an Apple Loop: it counts beats, and the length makes them a tempo."""
-    basc = chunk(bytes_, b"basc", ">IIHHH")
+    basc = fields(file, layout, b"basc", ">IIHHH")
     if not basc:
         return Stated()
     _, beats, note, scale, _ = basc
@@ -66,47 +90,34 @@ def apple_loop(bytes_: bytes) -> Stated:
     return Stated(key=name, beats=beats if 0 < beats <= MAX_BEATS else None)
 
 
-def caf(bytes_: bytes) -> Stated:
+def caf(file: BinaryIO) -> Stated:
     """Read the information strings of a Core Audio file."""
-    return texts(bytes_, TEMPO_INFO, KEY_INFO)
-
-
-def chunk(bytes_: bytes, name: bytes, fields: str) -> tuple[Any, ...] | None:
-    """Unpack the first chunk of that name which is long enough for its fields."""
-    at = bytes_.find(name)
-    while at >= 0:
-        if len(bytes_) >= at + 8 + struct.calcsize(fields):
-            (size,) = struct.unpack_from(fields[0] + "I", bytes_, at + 4)
-            if struct.calcsize(fields) <= size <= HEAD_BYTES:
-                return struct.unpack_from(fields, bytes_, at + 8)
-        at = bytes_.find(name, at + 1)
-    return None
-
-
-def id3(head: bytes, frame: bytes) -> str:
-    """Return the text of an ID3v2 frame, or nothing."""
-    at = head.find(frame)
-    if at < 0:
-        return ""
-    size = int.from_bytes(head[at + 4 : at + 8], "big") & 0xFF
-    text = head[at + 11 : at + 10 + size]
-    coding = "utf-16" if head[at + 10 : at + 11] in (b"\x01", b"\x02") else "latin-1"
-    return text.decode(coding, "ignore").strip("\0 ")
-
-
-def texts(bytes_: bytes, tempi: re.Pattern[bytes], keys: re.Pattern[bytes]) -> Stated:
-    """Read tempo and key from text that is marked by their names."""
-    bpm, name = tempi.search(bytes_), keys.search(bytes_)
+    size = file.seek(0, 2)
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    file.seek(max(len(head), size - TAIL_BYTES))
+    bytes_ = head + file.read()
+    bpm, name = TEMPO_INFO.search(bytes_), KEY_INFO.search(bytes_)
     return Stated(
         tempo(bpm.group(1).decode()) if bpm else None,
         key(name.group(1).decode("ascii", "ignore")) if name else None,
     )
 
 
+def fields(file: BinaryIO, layout: Layout, name: bytes, form: str) -> tuple[Any, ...] | None:
+    """Unpack the first chunk of that name which is long enough for its fields."""
+    size = struct.calcsize(form)
+    for chunk in layout.chunks:
+        if chunk.name == name and chunk.size >= size:
+            file.seek(chunk.start)
+            return struct.unpack(form, file.read(size))
+    return None
+
+
 def tempo(text: str) -> float | None:
     """Read a tempo from text."""
-    match = re.match(r"\d{2,3}(\.\d+)?", text)
-    return in_range(float(match.group(0))) if match else None
+    match = re.match(r"\s*(\d{2,3}(?:[.,]\d+)?)", text)
+    return in_range(float(match.group(1).replace(",", "."))) if match else None
 
 
 def key(text: str) -> str | None:

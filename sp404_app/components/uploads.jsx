@@ -3,7 +3,8 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import * as queue from "./queue.js";
 
-const ORDER = { sending: 0, paused: 1, refused: 2, duplicate: 3, waiting: 4, cancelled: 5, done: 6 };
+const ORDER = { failed: 0, gone: 1, sending: 2, paused: 3, refused: 4, duplicate: 5, waiting: 6, cancelled: 7, done: 8 };
+const NOT_SENT = ["failed", "gone"];
 const SHOWN = 100;
 const sum = (items, field) => items.reduce((total, item) => total + item[field], 0);
 const plural = (n, word) => `${n.toLocaleString()} ${word}${n === 1 ? "" : "s"}`;
@@ -12,7 +13,9 @@ function headline(items) {
   const count = (...states) => items.filter((item) => states.includes(item.state)).length;
   const active = count("waiting", "sending", "paused");
   const done = count("done");
-  const parts = [active ? `Uploading ${done} of ${items.length}` : `${plural(done, "sound")} uploaded`];
+  const sounds = items.reduce((total, item) => total + (item.added || 0), 0); // an archive holds many
+  const parts = [active ? `Uploading ${done} of ${items.length}` : `${plural(sounds, "sound")} uploaded`];
+  if (count(...NOT_SENT)) parts.push(`${count(...NOT_SENT)} not sent`);
   if (count("duplicate")) parts.push(`${count("duplicate")} here already`);
   if (count("refused")) parts.push(`${count("refused")} refused`);
   return parts.join(" · ");
@@ -26,7 +29,7 @@ function Line({ item }) {
         {item.name}
       </span>
       {item.state === "sending" && (item.sent >= item.size ? <span className="muted">checking…</span> : <span className="mono muted">{Math.round((100 * item.sent) / (item.size || 1))} %</span>)}
-      {item.state === "done" && <span className="upload-ok">added</span>}
+      {item.state === "done" && <span className="upload-ok">{item.added > 1 ? `${plural(item.added, "sound")} added` : "added"}</span>}
       {item.state === "waiting" && <span className="muted">waiting</span>}
       {active && (
         <button type="button" className="icon-button small" aria-label={`Cancel ${item.name}`} onClick={() => queue.cancelOne(item.key)}>
@@ -55,8 +58,9 @@ function Line({ item }) {
 function Panel({ items, folderTags }) {
   const active = items.some((item) => ["waiting", "sending", "paused"].includes(item.state));
   const paused = items.some((item) => item.state === "paused");
+  const notSent = items.some((item) => NOT_SENT.includes(item.state));
   const relevant = items.filter((item) => item.state !== "cancelled");
-  const fraction = relevant.filter((item) => item.state !== "refused" && item.state !== "duplicate");
+  const fraction = relevant.filter((item) => !["refused", "duplicate", ...NOT_SENT].includes(item.state));
   const sorted = [...items].sort((a, b) => ORDER[a.state] - ORDER[b.state] || a.key - b.key);
   return (
     <section className="uploads" aria-label="Uploads" data-testid="uploads">
@@ -65,6 +69,11 @@ function Panel({ items, folderTags }) {
         {paused && (
           <button type="button" className="button small" onClick={queue.resume}>
             Continue
+          </button>
+        )}
+        {notSent && !active && (
+          <button type="button" className="button small" onClick={queue.retry} data-testid="retry-uploads">
+            Try again
           </button>
         )}
         {active ? (
@@ -132,7 +141,7 @@ export function Uploads({ folderTags = true }) {
     <>
       {over && (
         <div className="drop-veil" data-testid="drop-veil">
-          <p>Drop sounds or whole folders</p>
+          <p>Drop sounds, folders or ZIP files</p>
         </div>
       )}
       {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} />}
@@ -153,7 +162,7 @@ export function ChooseFiles({ folder = false, children, className = "button prim
         multiple
         hidden
         data-testid={testId}
-        {...(folder ? { webkitdirectory: "" } : { accept: "audio/*,.wav,.aif,.aiff,.aifc,.flac,.ogg,.opus,.mp3,.m4a" })}
+        {...(folder ? { webkitdirectory: "" } : { accept: "audio/*,.wav,.aif,.aiff,.aifc,.flac,.ogg,.opus,.mp3,.m4a,.aac,.caf,.w64,.zip" })}
         onChange={(event) => {
           queue.addChosen(event.target.files);
           event.target.value = "";

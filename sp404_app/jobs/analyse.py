@@ -107,6 +107,7 @@ def _save_survey(job: ProcessingJob, surveyed: Survey, preview: str | None) -> b
         if preview and sample.preview_key and preview != sample.preview_key:
             after_commit(session, partial(storage.delete, preview))  # a player was faster
         sample.preview_key = sample.preview_key or preview
+        samples.renew_digest(session, sample, surveyed.digest)
         peaks = {"peaks": surveyed.peaks.to_bytes()}
         row = insert(Waveform).values(sample_id=sample.id, user_id=sample.user_id, **peaks)
         session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=peaks))

@@ -4,17 +4,18 @@ import os
 import stat
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from sp404_app.audio.file_names import split_extension
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
 from sp404_app.models import Sample
-from sp404_app.services import accounts, quotas, samples, tags
+from sp404_app.services import accounts, archives, quotas, samples, tags
+from sp404_app.services.file_kinds import hidden, named_as_sound
 from sp404_app.services.words import file_name
 from sp404_app.settings import settings
 
@@ -58,6 +59,21 @@ class Known:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that may be a sound, in a folder or in an archive.
+
+    `changed` is the time in s of its last change, `on_disk` gives decoders its path.
+    """
+
+    shown: str
+    folder: str
+    filename: str
+    size: int
+    changed: float
+    on_disk: AbstractContextManager[Path]
+
+
 Shelf = dict[tuple[str, str, int], Known]
 
 
@@ -86,9 +102,9 @@ def take(
         with transaction() as session:
             shelf = _shelf(session, user_id)
         for path in files(root):
-            result = _take_one(user_id, root, path, shelf, tagged)
-            report.results.append(result)
-            tell(result)
+            for result in _take_path(user_id, root, path, shelf, tagged):
+                report.results.append(result)
+                tell(result)
     except KeyboardInterrupt:
         report.interrupted = True
     return report
@@ -97,40 +113,71 @@ def take(
 def files(root: Path) -> Iterator[Path]:
     """Yield every file below a folder in a steady order, following no link to a folder."""
     for folder, folders, names in os.walk(root, followlinks=False):
-        folders[:] = sorted(name for name in folders if not _hidden(name))
-        yield from (Path(folder) / name for name in sorted(names) if not _hidden(name))
+        folders[:] = sorted(name for name in folders if not hidden(name))
+        yield from (Path(folder) / name for name in sorted(names) if not hidden(name))
 
 
-def _take_one(user_id: uuid.UUID, root: Path, path: Path, shelf: Shelf, tagged: bool) -> Result:
+def _take_path(
+    user_id: uuid.UUID, root: Path, path: Path, shelf: Shelf, tagged: bool
+) -> Iterator[Result]:
+    """Take a file, or every sound in it if it is a ZIP archive."""
     shown = printable(path.relative_to(root))
     try:
         if outside(root, path):
-            return Result(shown, Outcome.IGNORED, "It is no file of this folder.")
-        folder = printable(root.resolve().name / path.parent.relative_to(root))
-        known = _recognised(shelf, path, folder)
-        if known:
-            return Result(shown, Outcome.HERE, sample_id=str(known.sample_id))
-        return Result(shown, Outcome.ADDED, sample_id=_add(user_id, path, folder, tagged))
-    except Duplicate as twin:
-        return Result(shown, Outcome.HERE, str(twin), twin.details["sample_id"])
+            yield Result(shown, Outcome.IGNORED, "It is no file of this folder.")
+            return
+        for found in _found(root, path, shown):
+            yield _take_one(user_id, found, shelf, tagged)
     except AppError as refusal:
-        # Other files that are not sounds are ignored.
-        sound = bool(split_extension(path.name)[1]) or refusal.code != "bad_audio"
-        return Result(shown, Outcome.REFUSED if sound else Outcome.IGNORED, str(refusal))
+        yield Result(shown, Outcome.REFUSED, str(refusal))
     except OSError as error:
-        return Result(shown, Outcome.REFUSED, f"Cannot read it: {error.strerror}.")
+        yield Result(shown, Outcome.REFUSED, f"Cannot read it: {error.strerror}.")
 
 
-def _add(user_id: uuid.UUID, path: Path, folder: str, tagged: bool) -> str:
-    size = path.stat().st_size
-    if size > settings().max_upload_bytes:
+def _found(root: Path, path: Path, shown: str) -> Iterator[Found]:
+    folder = printable(root.resolve().name / path.parent.relative_to(root))
+    name, state = printable(Path(path.name)), path.stat()
+    with path.open("rb") as file:
+        if not archives.is_archive(file):
+            yield Found(shown, folder, name, state.st_size, state.st_mtime, nullcontext(path))
+            return
+        with archives.opened(file, name) as archive:
+            for member in archive.members:
+                yield Found(
+                    f"{shown}/{member.path}",
+                    f"{folder}/{member.folder}",
+                    member.filename,
+                    member.size,
+                    state.st_mtime,
+                    archive.unpacked(member),
+                )
+
+
+def _take_one(user_id: uuid.UUID, found: Found, shelf: Shelf, tagged: bool) -> Result:
+    try:
+        known = _recognised(shelf, found)
+        if known:
+            return Result(found.shown, Outcome.HERE, sample_id=str(known.sample_id))
+        return Result(found.shown, Outcome.ADDED, sample_id=_add(user_id, found, tagged))
+    except Duplicate as twin:
+        return Result(found.shown, Outcome.HERE, str(twin), twin.details["sample_id"])
+    except AppError as refusal:
+        sound = named_as_sound(found.filename) or refusal.code != "bad_audio"
+        return Result(found.shown, Outcome.REFUSED if sound else Outcome.IGNORED, str(refusal))
+    except OSError as error:
+        return Result(found.shown, Outcome.REFUSED, f"Cannot read it: {error.strerror}.")
+
+
+def _add(user_id: uuid.UUID, found: Found, tagged: bool) -> str:
+    if found.size > settings().max_upload_bytes:
         raise TooLarge(f"This file is larger than {settings().max_upload_mb} MB.")
     with transaction() as session:  # before the work of decoding it
-        quotas.ensure_room(session, user_id, size)
-    incoming = samples.inspect(path, printable(Path(path.name)), folder)
-    names = tags.of_folder(folder) if tagged else []
-    with transaction() as session:
-        return str(samples.add(session, user_id, incoming, tag_names=names))
+        quotas.ensure_room(session, user_id, found.size)
+    with found.on_disk as path:
+        incoming = samples.inspect(path, found.filename, found.folder)
+        names = tags.of_folder(found.folder) if tagged else []
+        with transaction() as session:
+            return str(samples.add(session, user_id, incoming, tag_names=names))
 
 
 def outside(root: Path, path: Path) -> bool:
@@ -152,18 +199,13 @@ def _shelf(session: Session, user_id: uuid.UUID) -> Shelf:
     }
 
 
-def _recognised(shelf: Shelf, path: Path, folder: str) -> Known | None:
+def _recognised(shelf: Shelf, found: Found) -> Known | None:
     """Return the sample a file became, unless the file was changed since."""
-    found = path.stat()
-    name = file_name(printable(Path(path.name)))
-    known = shelf.get((samples.folder_name(folder), name, found.st_size))
-    return known if known and found.st_mtime < known.at else None
+    key = samples.folder_name(found.folder), file_name(found.filename), found.size
+    known = shelf.get(key)
+    return known if known and found.changed < known.at else None
 
 
 def printable(path: Path) -> str:
     """Write a path so that it can be kept and printed, whatever bytes are in it."""
     return os.fsencode(path).decode("utf-8", "replace")
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ARRAY, String, Uuid, any_, literal
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
-from sp404_app.audio import decode, digest
+from sp404_app.audio import digest
 from sp404_app.audio.decode import Header
 from sp404_app.audio.file_names import split_extension
 from sp404_app.db import after_commit, if_undone
@@ -51,19 +52,19 @@ class Incoming:
 
 
 def inspect(path: Path, filename: str, folder: str = "") -> Incoming:
-    """Open a file by its content and hash its decoded audio; touches no database.
+    """Decode a whole file: count its length and hash its sound; touches no database.
 
     Raises:
         BadAudio: If no decoder opens it.
     """
-    header = decode.probe(path)
+    header, content = digest.read(path)
     return Incoming(
         path=path,
         filename=file_name(filename),
         folder=folder_name(folder),
         size=path.stat().st_size,
         header=header,
-        digest=digest.of(path),
+        digest=content.digest,
     )
 
 
@@ -120,6 +121,18 @@ def refuse_duplicate(session: Session, user_id: uuid.UUID, digest: str) -> None:
     ).first()
     if twin:
         raise _duplicate(twin)
+
+
+def renew_digest(session: Session, sample: Sample, digest: str) -> None:
+    """Let the digest of today's decoders count, unless another living sample has it."""
+    if sample.digest == digest:
+        return
+    try:
+        with session.begin_nested():
+            sample.digest = digest
+            session.add(sample)
+    except IntegrityError:
+        session.refresh(sample, ["digest"])
 
 
 def get(

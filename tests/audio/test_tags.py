@@ -14,6 +14,7 @@ from sp404_app.audio.synth_drums import RATE, hat, kick
 from sp404_app.audio.synth_score import Loop
 from sp404_app.audio.synth_tones import pluck
 from sp404_app.audio.tags import from_tags
+from tests.audio.files import chunk
 
 
 def riff(chunk: bytes) -> bytes:
@@ -37,10 +38,6 @@ def form(chunk: bytes) -> bytes:
     return b"FORM" + struct.pack(">I", 4 + len(chunk)) + b"AIFF" + chunk
 
 
-def id3(frame: bytes, text: bytes) -> bytes:
-    return b"ID3\x03\0\0\0\0\0\x40" + frame + struct.pack(">I", len(text)) + b"\0\0" + text
-
-
 @pytest.mark.parametrize(
     ("bytes_", "bpm", "key"),
     [
@@ -49,20 +46,19 @@ def id3(frame: bytes, text: bytes) -> bytes:
         (riff(acid(93.5, beats=0)), None, None),
         (riff(acid(9000.0)), None, None),
         (riff(b"acid\x18\0\0\0short"), None, None),
-        (riff(b"acid" + acid(93.5)), 93.5, None),
+        (riff(chunk(b"LIST", b"acid" + bytes(400_000)) + acid(93.5)), 93.5, None),
         (form(basc(8, 57, 1)), None, "A minor"),
         (form(basc(8, 60, 2)), None, "C major"),
         (form(basc(8, 60, 3)), None, None),
         (form(b"basc"), None, None),
         (b"caff..info\0tempo\x00120\0key signature\0Dm\0", 120, "D minor"),
         (b"caff..\0key signature\0Eb\0tempo\x001\0", None, "D# major"),
-        (riff(bytes(100_000) + acid(120.0)), 120, None),
-        (id3(b"TBPM", b"\x00128\x00"), 128, None),
-        (id3(b"TBPM", b"\x01" + "87".encode("utf-16")), 87, None),
-        (id3(b"TKEY", b"\x00F#m"), None, "F# minor"),
-        (id3(b"TBPM", b"\x00fast"), None, None),
-        (b"fLaC..bpm=174\x05\0\0\0initialkey=Am\x01", 174, "A minor"),
-        (b"OggS..TEMPO=66.6", 66.6, None),
+        (
+            riff(chunk(b"junk", bytes(100_000)) + acid(120.0) + chunk(b"bext", bytes(9999))),
+            120,
+            None,
+        ),
+        (riff(chunk(b"LIST", b"odd", pad=False) + acid(120.0)), 120, None),
         (b"", None, None),
     ],
 )

@@ -196,3 +196,31 @@ def test_silence_has_neither_tempo_nor_key(user: User, tmp_path: Path) -> None:
     run.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.bpm, sample.key, sample.peak_dbfs, sample.loudness_lufs) == (None,) * 4
+
+
+def test_a_digest_of_an_older_decoder_is_renewed(user: User, keep: Keep) -> None:
+    sample_id = keep()
+    right = kept(sample_id).digest
+    with transaction() as session:
+        sample = session.get_one(Sample, sample_id)
+        sample.digest = "0" * 64
+        session.add(sample)
+    run.run(str(job_of(sample_id).id))
+    assert (kept(sample_id).digest, kept(sample_id).status) == (right, SampleStatus.READY)
+
+
+def test_a_digest_that_another_sound_has_stays_as_it_is(
+    user: User, keep: Keep, tmp_path: Path
+) -> None:
+    older, newer = keep(), keep()
+    with transaction() as session:
+        sample = session.get_one(Sample, older)
+        sample.digest, taken = "0" * 64, sample.digest
+        session.add(sample)
+        session.flush()
+        twin = session.get_one(Sample, newer)
+        twin.digest = taken
+        session.add(twin)
+    run.run(str(job_of(older).id))
+    assert (kept(older).digest, kept(older).status) == ("0" * 64, SampleStatus.READY)
+    assert kept(older).duration

@@ -16,6 +16,7 @@ from sp404_app.models import Sample, User
 from sp404_app.services import importing, plans, samples, storage
 from sp404_app.services.importing import Outcome, Report, Result
 from sp404_app.settings import Settings
+from tests.services.zips import by_hand, zipped
 from tests.sounds import bad_files, good_files, tone, wav, write
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -204,3 +205,17 @@ def test_the_command_prints_a_report_and_says_in_its_code_how_it_went(
     nobody = command(str(tree), "--user", "nobody@example.org")
     assert (nobody.returncode, nobody.stdout) == (1, "")
     assert nobody.stderr.startswith("Nobody has an account")
+
+
+def test_an_archive_in_a_folder_is_taken_like_a_folder_and_once(user: User, tree: Path) -> None:
+    packed = zipped(("Kit/a.wav", wav(600)), ("Kit/b.wav", b"x"), ("Kit/c.txt", b"x"))
+    (tree / "Kit.zip").write_bytes(packed)
+    (tree / "locked.zip").write_bytes(by_hand([b"a.wav"], wav(), flags=1))
+    found = outcomes(take(user, tree))
+    assert found["Kit.zip/Kit/a.wav"] == "added"
+    assert found["Kit.zip/Kit/b.wav"] == "refused"
+    assert found["locked.zip"] == "refused"
+    assert found["top.wav"] == "added"
+    assert "Kit.zip/Kit/c.txt" not in found
+    assert next(s for s in library(user) if s.name == "a").folder == "Old library/Kit"
+    assert outcomes(take(user, tree))["Kit.zip/Kit/a.wav"] == "already_here"

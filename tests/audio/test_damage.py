@@ -1,0 +1,155 @@
+"""Whatever is wrong with a file, and whichever library meets it: sound, or a refusal in words."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from av.error import FFmpegError, InvalidDataError
+
+from sp404_app.audio import decode, digest, libav, libsnd
+from sp404_app.audio.tags import from_tags
+from sp404_app.errors import BadAudio
+from tests.audio import files
+from tests.audio.conftest import encode_m4a, sine
+
+RATE = 8000
+TONE = sine(440, 0.6, rate=RATE)
+STEREO = np.stack([TONE, TONE], axis=1)
+TIMES = int(os.environ.get("SP404_FUZZ_ROUNDS", "20"))  # `make fuzz` sets more
+CONTAINERS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3")
+KINDS = [
+    (container, subtype)
+    for container in CONTAINERS
+    for subtype in soundfile.available_subtypes(container)
+    if soundfile.check_format(container, subtype)
+]
+
+
+def writable(container: str, subtype: str) -> bytes | None:
+    try:
+        return files.packed(TONE, RATE, format=container, subtype=subtype)
+    except soundfile.LibsndfileError:
+        return None  # declared, but not for one channel or this rate
+
+
+def read_all(path: Path) -> float:
+    """Read a file in every way there is; return how many seconds it has."""
+    from_tags(path)
+    head, content = digest.read(path)
+    assert head.format
+    decode.segment(path, 0.1, 0.2)
+    return content.frames / head.sample_rate
+
+
+def tried(path: Path) -> tuple[float, str]:
+    """Return how many seconds a file has, or why it is refused."""
+    try:
+        return read_all(path), ""
+    except BadAudio as refusal:
+        return 0, str(refusal)
+
+
+@pytest.mark.parametrize(("container", "subtype"), KINDS)
+def test_every_codec_is_decoded_or_refused_in_words(
+    tmp_path: Path, container: str, subtype: str
+) -> None:
+    content = writable(container, subtype)
+    if content is None:
+        pytest.skip("libsndfile does not write it")
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    seconds, refusal = tried(path)
+    assert seconds == pytest.approx(0.6, abs=0.2) or "damaged" in refusal
+
+
+def damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Cut a file off, or change some of its bytes, mostly at its head."""
+    if rng.random() < 0.25:
+        return content[: rng.integers(1, len(content))]
+    bytes_ = bytearray(content)
+    reach = min(len(bytes_), 200 if rng.random() < 0.7 else len(bytes_))
+    for at in rng.integers(0, reach, rng.integers(1, 12)):
+        bytes_[at] = rng.choice([0, 1, 127, 128, 255, int(rng.integers(256))])
+    return bytes(bytes_)
+
+
+@pytest.mark.parametrize(("container", "subtype"), KINDS)
+def test_damage_is_sound_or_a_refusal_in_words(
+    tmp_path: Path, container: str, subtype: str
+) -> None:
+    content = writable(container, subtype)
+    if content is None:
+        pytest.skip("libsndfile does not write it")
+    survive(tmp_path / "x", content, seed=KINDS.index((container, subtype)))
+
+
+@pytest.mark.parametrize(
+    ("codec", "container"),
+    [("aac", "ipod"), ("alac", "ipod"), ("aac", "adts"), ("libopus", "webm")],
+)
+def test_damage_is_a_refusal_in_words_in_what_only_ffmpeg_reads(
+    tmp_path: Path, codec: str, container: str
+) -> None:
+    rate = 48_000
+    stereo = np.stack([sine(440, 0.5, rate=rate)] * 2, axis=1)
+    content = encode_m4a(tmp_path / "a", stereo, codec, container, rate).read_bytes()
+    survive(tmp_path / "x", content, seed=99)
+
+
+def survive(path: Path, content: bytes, seed: int, times: int = TIMES) -> None:
+    """Read damaged versions of a file; anything but sound and `BadAudio` fails the test."""
+    rng = np.random.default_rng(seed)
+    for _ in range(times):
+        path.write_bytes(damaged(content, rng))
+        _, refusal = tried(path)
+        assert refusal in ("", refusal.rstrip(".") + ".")
+
+
+ERRORS = [
+    soundfile.LibsndfileError(40),
+    soundfile.SoundFileError("x"),
+    FFmpegError(1, "x"),
+    InvalidDataError(1, "x"),
+    RuntimeError(),
+    ValueError(),
+    TypeError(),
+    ZeroDivisionError(),
+    MemoryError(),
+    KeyError(),
+    OSError(22, "x"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("container", ["WAV", "FLAC"])
+def test_whatever_a_decoder_raises_while_it_reads_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str, error: Exception
+) -> None:
+    def raises(*_: object, **__: object) -> None:
+        raise error
+
+    path = tmp_path / "x"
+    path.write_bytes(files.packed(TONE, RATE, format=container))
+    monkeypatch.setattr(libsnd, "next_block", raises)
+    monkeypatch.setattr(libsnd, "segment", raises)
+    monkeypatch.setattr(libav, "scaled", raises)
+    monkeypatch.setattr(libav, "placed", raises)
+    with pytest.raises(BadAudio, match="This file is damaged"):
+        digest.read(path)
+    with pytest.raises(BadAudio, match="This file is damaged"):
+        decode.segment(path, 0.1, 0.2)
+
+
+@pytest.mark.parametrize("error", [soundfile.LibsndfileError(1), TypeError(), OSError(22, "x")])
+def test_whatever_a_decoder_raises_when_it_opens_is_left_to_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def raises(*_: object, **__: object) -> None:
+        raise error
+
+    path = tmp_path / "x"
+    path.write_bytes(files.packed(TONE, RATE, format="WAV", subtype="PCM_16"))
+    monkeypatch.setattr(soundfile, "SoundFile", raises)
+    assert read_all(path) == pytest.approx(0.6)

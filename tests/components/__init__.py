@@ -1,0 +1,1 @@
+"""The parts that run in a browser, each by itself."""

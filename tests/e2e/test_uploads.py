@@ -1,0 +1,57 @@
+"""Uploads in a real browser: what fails holds up nothing, and nothing is lost in silence."""
+
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e import people
+from tests.e2e.conftest import Outbox
+from tests.services.zips import zipped
+from tests.sounds import tone, wav, write
+
+TRIED_ENOUGH = 90_000  # ms: five tries with their pauses
+
+
+def test_packed_and_zipped_sounds_arrive_and_a_failing_file_blocks_none(
+    page: Page, outbox: Outbox, tmp_path: Path
+) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    telephone = [
+        write(tmp_path / f"{subtype}.wav", tone(200 + 40 * n, 0.5, 8000), 8000, subtype=subtype)
+        for n, subtype in enumerate(("GSM610", "NMS_ADPCM_16", "NMS_ADPCM_24", "NMS_ADPCM_32"))
+    ]
+    pack = tmp_path / "Dusty Kit.zip"
+    pack.write_bytes(
+        zipped(("kick.wav", wav(500)), ("snare.wav", wav(600)), ("broken.wav", b"x"), ("._a", b"x"))
+    )
+    (tmp_path / "poison.wav").write_bytes(wav(700))
+    (tmp_path / "moved.wav").write_bytes(wav(800))
+    last = write(tmp_path / "last.wav", np.asarray(tone(900)))
+
+    def answer(route: Route) -> None:
+        body = route.request.post_data_buffer or b""
+        fails = b"poison.wav" in body or b"moved.wav" in body
+        route.fulfill(status=500, json={}) if fails else route.continue_()
+
+    people.sign_in(page, people.sign_up(page, outbox))
+    page.route("**/api/samples", answer)
+    names = ["poison.wav", "moved.wav", *(path.name for path in telephone), pack.name, last.name]
+    page.get_by_test_id("choose-files").set_input_files([tmp_path / name for name in names])
+    uploads = page.get_by_test_id("uploads")
+    for name in names[2:]:
+        expect(uploads.locator("[data-state=done]", has_text=name)).to_have_count(1)
+    expect(uploads.locator("[data-state=refused]", has_text="broken.wav")).to_have_count(1)
+    (tmp_path / "moved.wav").unlink()
+    expect(uploads.locator("[data-state=failed]")).to_have_count(1, timeout=TRIED_ENOUGH)
+    expect(uploads.locator("[data-state=gone]")).to_contain_text("moved, changed or deleted")
+    expect(uploads.get_by_role("status")).to_have_text(
+        "7 sounds uploaded · 2 not sent · 1 refused", timeout=TRIED_ENOUGH
+    )
+    page.unroute("**/api/samples")
+    page.get_by_test_id("retry-uploads").click()
+    expect(uploads.locator("[data-state=done]", has_text="poison.wav")).to_have_count(1)
+    expect(uploads.locator("[data-state=gone]")).to_have_count(1)
+    expect(page.get_by_test_id("total")).to_have_text("8")
+    assert not errors

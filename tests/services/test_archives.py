@@ -1,0 +1,182 @@
+"""ZIP archives: what is listed, what is passed over, and what is not unpacked."""
+
+import io
+import struct
+import tracemalloc
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sp404_app.errors import AppError, BadAudio, TooLarge
+from sp404_app.services import archives
+from sp404_app.settings import MB, settings
+from tests.services.zips import by_hand, link, zipped
+from tests.sounds import wav
+
+
+def listed(content: bytes, name: str = "Kit.zip") -> list[str]:
+    with archives.opened(io.BytesIO(content), name) as archive:
+        return [member.path for member in archive.members]
+
+
+def unpack_all(content: bytes) -> None:
+    with archives.opened(io.BytesIO(content), "a.zip") as archive:
+        for member in archive.members:
+            with archive.unpacked(member):
+                pass
+
+
+def refused(content: bytes) -> AppError:
+    with pytest.raises(AppError) as refusal:
+        unpack_all(content)
+    return refusal.value
+
+
+def test_what_is_packed_comes_out_and_nothing_is_left_behind() -> None:
+    sounds = {"Kit/Drums/kick.wav": wav(), "snare.WAV": wav(300), "plain": wav(500)}
+    with archives.opened(io.BytesIO(zipped(*sounds.items())), "Kit.zip") as archive:
+        assert [member.path for member in archive.members] == [
+            "Kit/Drums/kick.wav",
+            "Kit/snare.WAV",
+            "Kit/plain",
+        ]
+        for member, content in zip(archive.members, sounds.values(), strict=True):
+            with archive.unpacked(member) as path:
+                assert path.read_bytes() == content
+            assert not path.exists()
+
+
+def test_what_is_no_sound_is_passed_over() -> None:
+    packed = zipped(
+        ("Drums/", b""),
+        ("__MACOSX/Drums/._kick.wav", b"x"),
+        ("Drums/._kick.wav", b"x"),
+        ("Drums/.hidden/kick.wav", b"x"),
+        ("Drums/kick.wav", wav()),
+        ("Drums/read me.txt", b"x"),
+        ("Drums/cover.jpg", b"x"),
+        (link("Drums/passwords.wav"), b"/etc/passwd"),
+    )
+    assert listed(packed) == ["Kit/Drums/kick.wav"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("../../etc/kick.wav", "Kit/etc/kick.wav"),
+        ("/etc/kick.wav", "Kit/etc/kick.wav"),
+        ("..\\..\\Windows\\kick.wav", "Kit/Windows/kick.wav"),
+        ("C:\\Samples\\kick.wav", "Kit/Samples/kick.wav"),
+        ("a/./b//kick.wav", "Kit/a/b/kick.wav"),
+        ("KIT/kick.wav", "KIT/kick.wav"),
+        ("...", None),
+    ],
+)
+def test_no_name_leads_out_of_the_archive(name: str, path: str | None) -> None:
+    packed = by_hand([name.encode(), b"x.wav"], wav())
+    assert listed(packed) == [*([path] if path else []), "Kit/x.wav"]
+
+
+def test_names_are_read_in_their_alphabet() -> None:
+    path = "Übung/Тест.wav"
+    raw = b"Uebung/Test.wav"
+    unicode = b"\1" + struct.pack("<I", zlib.crc32(raw)) + path.encode()
+    extra = struct.pack("<HH", 0x7075, len(unicode)) + unicode
+    assert listed(by_hand([raw], wav(), extra=extra)) == [f"Kit/{path}"]
+    assert listed(by_hand([path.encode()], wav())) == [f"Kit/{path}"]  # macOS sets no flag
+    assert listed(by_hand([path.encode()], wav(), flags=0x800)) == [f"Kit/{path}"]
+    assert listed(by_hand(["Übung.wav".encode("cp437")], wav())) == ["Kit/Übung.wav"]
+    assert len(listed(by_hand([b"\xff\xfe\x82.wav"], wav()))) == 1
+    assert "damaged" in str(refused(by_hand([b"\xff\xfe.wav"], wav(), flags=0x800)))
+
+
+def test_two_files_of_one_name_are_two_files() -> None:
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        packed = zipped(("a.wav", wav(300)), ("a.wav", wav(400)))
+    with archives.opened(io.BytesIO(packed), "Kit.zip") as archive:
+        found = []
+        for member in archive.members:
+            with archive.unpacked(member) as path:
+                found.append(path.read_bytes())
+    assert found == [wav(300), wav(400)]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\3\4", "damaged"),
+        (b"PK\3\4" + bytes(100), "damaged"),
+        (zipped(("a.wav", wav()))[:-30], "damaged"),
+        (zipped(), "no sound"),
+        (zipped(("a.txt", b"x")), "no sound"),
+        (by_hand([b"a.wav"], wav(), flags=1), "password"),
+        (by_hand([b"a.wav"], wav(), method=14), "unusual method"),
+        (by_hand([b"a.wav"], wav(), method=99), "unusual method"),
+        (zipped(("a.wav", wav()), method=zipfile.ZIP_LZMA), "unusual method"),
+        (zipped(("a.wav", wav()), method=zipfile.ZIP_BZIP2), "unusual method"),
+        (by_hand([b"a.wav"], wav(), size=10), "damaged"),
+        (zipped(("in/b.zip", zipped(("a.wav", wav())))), "within another"),
+    ],
+)
+def test_what_cannot_be_unpacked_says_why(content: bytes, sentence: str) -> None:
+    assert sentence in str(refused(content))
+
+
+def test_damage_in_one_file_is_found_by_its_checksum() -> None:
+    packed = bytearray(zipped(("a.wav", wav()), method=zipfile.ZIP_STORED))
+    packed[200] ^= 255
+    assert isinstance(refused(bytes(packed)), BadAudio)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take uploads of 8 MB."""
+    limits = settings().model_copy(update={"max_upload_mb": 8})
+    monkeypatch.setattr(archives, "settings", lambda: limits)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("make", [
+    lambda: zipped(("a.wav", bytes(9 * MB))),  # larger than an upload
+    lambda: by_hand([b"a.wav"], bytes(9 * MB), size=100),  # and says that it is not
+    lambda: zipped(*((f"{n}.wav", bytes(7 * MB)) for n in range(6))),  # all together
+    lambda: by_hand([f"{n}.wav".encode() for n in range(30)], bytes(7 * MB), overlap=True),
+])  # fmt: skip
+def test_a_bomb_is_not_unpacked(make: Callable[[], bytes]) -> None:
+    content = make()
+    tracemalloc.start()
+    try:
+        assert isinstance(refused(content), TooLarge | BadAudio)
+        assert tracemalloc.get_traced_memory()[1] < 12 * MB
+    finally:
+        tracemalloc.stop()
+
+
+def test_little_that_unpacks_to_very_much_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "FREE", MB)
+    content = zipped(*((f"{n}.wav", bytes(3 * MB)) for n in range(3)))
+    assert len(content) * archives.MOST_RATIO < 2 * MB
+    assert "more than we take" in str(refused(content))
+
+
+def test_too_many_files_are_refused_before_any_is_unpacked() -> None:
+    many = [f"{n}.wav".encode() for n in range(archives.MOST_SOUNDS + 1)]
+    assert "2,001 sounds; we take up to 2,000" in str(refused(by_hand(many, b"x")))
+    names = [f"{n}.txt".encode() for n in range(archives.MOST_ENTRIES + 1)]
+    assert "more than 20,000 files" in str(refused(by_hand(names, b"x", overlap=True)))
+
+
+def test_a_list_of_names_that_is_too_long_is_not_read(tmp_path: Path) -> None:
+    names = [b"%06d" % n + b"x" * 60_000 for n in range(200)]
+    path = tmp_path / "a.zip"
+    path.write_bytes(by_hand(names, b"x", overlap=True))
+    tracemalloc.start()
+    try:
+        with path.open("rb") as file, pytest.raises(BadAudio), archives.opened(file, "a.zip"):
+            pass
+        assert tracemalloc.get_traced_memory()[1] < 10 * MB
+    finally:
+        tracemalloc.stop()
