@@ -1,23 +1,32 @@
-"""How long from a key press to new rows, in a library of 10,000 samples, in a real browser.
+"""How long from a key press to new rows, in a large library, in a real browser.
 
 Prints the median and the 95th percentile of searching, filtering, sorting and scrolling, the
 largest answer of the state, and beside them the same search through the API, as the baseline
-of this machine at this moment.
+of this machine at this moment. Then the list is flung, and the frames without rows are counted.
 """
 
+import argparse
 import json
+import os
 import shutil
 import statistics
 import time
+from collections.abc import Sequence
 
-from instance import PASSWORD, database, library, person, product
+from instance import PASSWORD, database, library, person, product, settle
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
 from tests.e2e.conftest import FLAGS
 
 SIZE = 10_000
+SPEEDS, FRAMES = (100, 250), 240  # pixels a frame, and for how many frames
 ROUNDS = 30
 WORDS = ("dusty", "kick", "velvet", "bass", "golden", "rim", "night", "stab", "paper", "arp")
+FIRST_WORDS = ("snare", "hat", "chord", "break", "loop", "vox", "tom", "crash", "bell", "keys")
+SAID = (
+    "blank {blank:4.0%} of frames, longest {longest:4.0f} ms; partly {partly:4.0%}; less than half"
+    " {half:4.0f} ms; whole {after:4.0f} ms after the end; a frame takes {frame:.0f} ms"
+)
 
 # Resolves with the milliseconds between the act and the frame in which other rows were painted.
 MEASURE = """
@@ -41,29 +50,107 @@ field.dispatchEvent(new InputEvent("input", { bubbles: true }));
 """
 
 
+# Scrolls and looks at each frame: which share of the list shows rows when it is painted. `half` is
+# the longest time in which less than half of it did, `after` how long it took when the list stood.
+FLING = """
+([speed, frames]) => new Promise((resolve) => {
+  const list = document.querySelector("[data-testid=table]");
+  const times = [], shares = [];
+  const share = () => {
+    const box = list.getBoundingClientRect();
+    const rows = document.querySelectorAll("[data-testid=sample-row]");
+    if (!rows.length) return 0;
+    const top = rows[0].getBoundingClientRect().top;
+    const bottom = rows[rows.length - 1].getBoundingClientRect().bottom;
+    const hidden = Math.max(0, top - box.top) + Math.max(0, box.bottom - Math.max(bottom, box.top));
+    return Math.max(0, 1 - hidden / list.clientHeight);
+  };
+  const longest = (bad) => {
+    let most = 0, since = null;
+    times.forEach((time, at) => {
+      if (!bad(shares[at])) since = null;
+      else most = Math.max(most, (times[at + 1] ?? time) - (since ??= time));
+    });
+    return most;
+  };
+  const step = () => {
+    if (times.length && times.length < frames) list.scrollTop += speed;
+    // after the list was moved, as the next paint will show it
+    times.push(performance.now());
+    shares.push(share());
+    const late = shares[shares.length - 1] < 1 && times.length < frames + 600;
+    if (times.length < frames || late) requestAnimationFrame(step);
+    else resolve({
+      blank: shares.filter((each) => each === 0).length / shares.length,
+      partly: shares.filter((each) => each < 1).length / shares.length,
+      longest: longest((each) => each === 0),
+      half: longest((each) => each < 0.5),
+      after: times[times.length - 1] - times[frames - 1],
+      frame: (times[frames - 1] - times[0]) / (frames - 1),
+    });
+  };
+  requestAnimationFrame(step);
+})
+"""
+# Types a word while the list is flung; resolves when other rows are painted at the top of the list.
+SEARCH_IN_FLING = """
+(act) => new Promise((resolve) => {
+  const list = document.querySelector("[data-testid=table]");
+  const total = list.dataset.total;
+  let frames = 0, began = 0;
+  const step = () => {
+    frames += 1;
+    if (frames === 40) {
+      began = performance.now();
+      eval(act);
+    }
+    const found = list.dataset.total !== total && list.querySelector("[data-testid=sample-row]");
+    if (frames > 40 && found) {
+      setTimeout(() => resolve(performance.now() - began));
+      return;
+    }
+    if (frames > 600) return resolve(5000);
+    if (frames < 40 || list.dataset.total === total) list.scrollTop += 250;
+    requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
+})
+"""
+
+
 def main() -> None:
     """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--size", type=int, default=SIZE, help="samples in the library")
+    size = options.parse_args().size
     with product() as instance, sync_playwright() as playwright:
         with database(instance) as session:
-            library(session, person(session), SIZE)
+            library(session, person(session), size)
+        settle(instance)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(base_url=instance.base_url)
         sizes: list[int] = []
         page.on("websocket", lambda socket: watch(socket, sizes))
         enter(page, instance.base_url)
         rooms, columns = ("loops", "one_shots", "all"), ("name", "bpm", "duration")
-        results = {
+        first = {"API, a word for the first time": api_times(page, FIRST_WORDS, 1)}
+        results = first | {
             "search": times(page, lambda n: TYPE % json.dumps(WORDS[n % len(WORDS)])),
             "filter": times(page, lambda n: click(f"room-{rooms[n % 3]}")),
             "sort": times(page, lambda n: click(f"sort-{columns[n % 3]}")),
             "scroll": times(page, lambda n: f"list.scrollTop = {(n + 1) * 9_000}"),
-            "API, the same search": api_times(page),
+            "API, the same search": api_times(page, WORDS, ROUNDS),
         }
+        flings = {speed: page.evaluate(FLING, [speed, FRAMES]) for speed in SPEEDS}
+        results["search in a fling"] = searches_in_flings(page)
         browser.close()
+    print(f"{size:,} samples, load {os.getloadavg()[0]:.1f}")
     for name, found in results.items():
         p95 = statistics.quantiles(found, n=20)[18]
-        print(f"{name:22} median {statistics.median(found):6.1f} ms   p95 {p95:6.1f} ms")
-    print(f"state per event        largest {max(sizes) / 1000:.1f} kB, n = {len(sizes)}")
+        print(f"{name:32} median {statistics.median(found):6.1f} ms   p95 {p95:6.1f} ms")
+    for speed, found in flings.items():
+        print(f"fling, {speed} px a frame            " + SAID.format(**found))
+    print(f"state per event                  largest {max(sizes) / 1000:.1f} kB, n = {len(sizes)}")
 
 
 def enter(page: Page, origin: str, *, empty: bool = False) -> None:
@@ -97,12 +184,22 @@ def times(page: Page, act) -> list[float]:  # noqa: ANN001 - a small local funct
     return found
 
 
-def api_times(page: Page) -> list[float]:
-    """Time the same searches over plain HTTP."""
+def searches_in_flings(page: Page) -> list[float]:
+    """Search while the list moves, and return the milliseconds of each."""
     found = []
-    for number in range(ROUNDS):
+    for number in range(10):
+        page.evaluate(f"() => {{ {TYPE % json.dumps('')} }}")
+        page.wait_for_timeout(600)
+        found.append(page.evaluate(SEARCH_IN_FLING, TYPE % json.dumps(WORDS[number % len(WORDS)])))
+    return found
+
+
+def api_times(page: Page, words: Sequence[str], rounds: int) -> list[float]:
+    """Time searches over plain HTTP."""
+    found = []
+    for number in range(max(rounds, len(words))):
         began = time.perf_counter()
-        page.request.get(f"/api/samples?q={WORDS[number % len(WORDS)]}&limit=40")
+        page.request.get(f"/api/samples?q={words[number % len(words)]}&limit=40")
         found.append(1000 * (time.perf_counter() - began))
     return found
 

@@ -17,6 +17,7 @@ _FOLDER = {
         "wave.jsx",
         "player.jsx",
         "table.jsx",
+        "windowing.js",
         "uploads.jsx",
         "notice.jsx",
     )
@@ -52,7 +53,11 @@ class PlayThis(rx.Component):
 
 
 class SampleTable(rx.Component):
-    """A scrolling list of `total` rows of which `count` from `start` are its children."""
+    """A scrolling list of `total` rows of which `count` from `start` are its children.
+
+    `on_window` asks for `size` rows: the first of them, the number of the request, and the `epoch`
+    of the list it is about. `answered` is the number of the last request that was answered.
+    """
 
     library = _FOLDER["table.jsx"]
     tag = "SampleTable"
@@ -60,12 +65,14 @@ class SampleTable(rx.Component):
     total: rx.Var[int]
     start: rx.Var[int]
     count: rx.Var[int]
+    size: rx.Var[int]
     row_height: rx.Var[int]
     epoch: rx.Var[int]
+    answered: rx.Var[int]
     any_marked: rx.Var[bool]
     address: rx.Var[str]
 
-    on_window: rx.EventHandler[passthrough_event_spec(int)]
+    on_window: rx.EventHandler[passthrough_event_spec(int, int, int)]
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]
     on_open: rx.EventHandler[passthrough_event_spec(str)]
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]

@@ -1,7 +1,8 @@
 // A list of any length of which only a window is on the page, and the keys that drive it.
 
-import { useCallback, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import * as engine from "./engine.js";
+import { useWindowing } from "./windowing.js";
 
 const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
 const inDialog = () => document.querySelector("dialog[open]");
@@ -39,32 +40,9 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, rowHeight, epoch, anyMarked, address, onWindow, onMark, onOpen, onAct, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, onWindow, onMark, onOpen, onAct, children }) {
   const scroller = useRef(null);
-  const asked = useRef(-1);
-
-  const ask = useCallback(() => {
-    const box = scroller.current;
-    if (!box) return;
-    const first = Math.floor(box.scrollTop / rowHeight);
-    const visible = Math.ceil(box.clientHeight / rowHeight);
-    const missing = first < start || Math.min(total, first + visible) > start + count;
-    const wanted = Math.max(0, first - Math.floor((count - visible) / 2));
-    if (missing && asked.current !== wanted) {
-      asked.current = wanted;
-      onWindow(wanted);
-    }
-  }, [start, count, total, rowHeight, onWindow]);
-
-  useEffect(() => {
-    asked.current = -1;
-    ask();
-  }, [start, count, total]);
-
-  useLayoutEffect(() => {
-    if (scroller.current) scroller.current.scrollTop = 0;
-    asked.current = -1;
-  }, [epoch]);
+  const onScroll = useWindowing({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
 
   useEffect(() => engine.keepCursor(), [epoch]); // runs after the rows have said where they are
 
@@ -95,6 +73,7 @@ export function SampleTable({ total, start, count, rowHeight, epoch, anyMarked, 
         return;
       }
       if (inDialog() && event.key === "Escape") onAct("close", "");
+      if (event.key === "Escape" && event.target.closest(".rename")) event.target.blur(); // the name stays
       if (typing(event.target) || inDialog() || event.altKey) return;
       const { cursor, track } = engine.getSnapshot();
       const page = Math.floor(scroller.current.clientHeight / rowHeight) - 1;
@@ -139,9 +118,11 @@ export function SampleTable({ total, start, count, rowHeight, epoch, anyMarked, 
   }, [total, rowHeight, moveTo, onAct, onMark, onOpen]);
 
   return (
-    <div ref={scroller} className="table-scroll" onScroll={ask} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>
-      <div style={{ height: total * rowHeight, position: "relative" }}>
-        <div style={{ position: "absolute", insetInline: 0, transform: `translateY(${start * rowHeight}px)` }}>{children}</div>
+    <div ref={scroller} className="table-scroll" onScroll={onScroll} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>
+      <div className="rows-to-come" style={{ height: total * rowHeight }}>
+        <div className="rows-here" style={{ transform: `translateY(${start * rowHeight}px)` }}>
+          {children}
+        </div>
       </div>
     </div>
   );

@@ -11,7 +11,7 @@ import uuid
 
 from redis.client import Pipeline
 
-from sp404_app.services.counters import line
+from sp404_app.services.counters import RedisAway, line
 
 KEPT = 3600  # seconds
 
@@ -31,6 +31,14 @@ async def present(user_id: uuid.UUID) -> bytes | None:
     if found is None:
         await line().run("SET", _key(user_id), _word(), "EX", KEPT, "NX")
     return found if isinstance(found, bytes) else None
+
+
+async def known(user_id: uuid.UUID) -> bytes | None:
+    """Return the word of the present edition, None if there was none or Redis is away."""
+    try:
+        return await present(user_id)
+    except RedisAway:
+        return None
 
 
 def _word() -> str:

@@ -10,7 +10,7 @@ from reflex.event import EventSpec, EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.services import bulk, live, samples, search
+from sp404_app.services import bulk, editions, live, samples, scrolling, search
 from sp404_app.services.bulk import Action
 from sp404_app.services.samples import Change
 from sp404_app.services.words import sort_key
@@ -29,6 +29,7 @@ class LibraryState(SessionState):
     address: str = ""
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
+    answered: int = 0  # the number of the last window that the browser asked for and was given
     loaded: bool = False
     facts: rx.Field[Facts] = rx.field(default_factory=Facts)
     marked: rx.Field[list[str]] = rx.field(default_factory=list)
@@ -76,9 +77,12 @@ class LibraryState(SessionState):
             del burst
 
     @rx.event
-    async def show_from(self, start: int) -> None:
-        """Show another part of the list."""
-        await self._show(await self._user_id(), checked.whole(start))
+    async def show_from(self, start: int, ticket: int, epoch: int) -> None:
+        """Show another part of the list, unless it is of a list that was replaced meanwhile."""
+        user_id, start = await self._user_id(), checked.whole(start)
+        if checked.whole(epoch) == self.epoch:
+            await self._scroll(user_id, start, moving=True)
+        self.answered = checked.whole(ticket)
 
     @rx.event
     async def look_for(self, field: str, value: str) -> None:
@@ -173,14 +177,13 @@ class LibraryState(SessionState):
         yield NoticeState.close
 
     @rx.event
-    async def rename(self, sample_id: str, form: dict[str, Any]) -> None:
-        """Give a sound another name."""
-        user_id = await self._user_id()
-        name = checked.text(checked.form(form).get("name", ""))
+    async def rename(self, form: dict[str, Any]) -> None:
+        """Give the sound that the form names another name."""
+        user_id, fields = await self._user_id(), checked.form(form)
+        sample_id = checked.identity(fields.get("sample_id"))
+        name = checked.text(fields.get("name", ""))
         self.renaming = ""
-        await in_transaction(
-            samples.change, user_id, checked.identity(sample_id), Change(name=name)
-        )
+        await in_transaction(samples.change, user_id, sample_id, Change(name=name))
         await self._show(user_id, self.window.start)
 
     @rx.event
@@ -278,7 +281,20 @@ class LibraryState(SessionState):
         self.address = address_of(self.query)
 
     async def _show(self, user_id: uuid.UUID, start: int) -> None:
-        self._put(await in_transaction(search.window, user_id, self.query, start, WINDOW))
+        if start > 0:
+            await self._scroll(user_id, start)
+        else:
+            self._put(await in_transaction(search.window, user_id, self.query, start, WINDOW))
+
+    async def _scroll(self, user_id: uuid.UUID, start: int, *, moving: bool = False) -> None:
+        """Show a part of the list that may lie deep in it."""
+        corrected = self.window.corrected
+        query = replace(self.query, q=corrected) if corrected else self.query
+        edition = await editions.known(user_id)
+        found = await in_transaction(
+            scrolling.window, user_id, query, start, WINDOW, edition, moving=moving
+        )
+        self._put(replace(found, corrected=corrected))
 
     async def _count(self, user_id: uuid.UUID) -> None:
         self.facts = await in_transaction(facts_of, user_id)

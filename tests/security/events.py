@@ -70,7 +70,7 @@ def _argument(parameter: inspect.Parameter, ids: dict[str, str]) -> object:
         return value
     assert not name.endswith("_id"), f"say in tests/security/world.py what {name!r} is an id of"
     if name == "form":
-        return FORM | {f"{table}_id": value for table, value in ids.items()}
+        return FORM | {f"{table.removesuffix('s')}_id": value for table, value in ids.items()}
     if name in PARAMETERS:
         return PARAMETERS[name]
     value = PLAIN.get(kind)

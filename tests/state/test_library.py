@@ -66,11 +66,11 @@ async def test_without_a_sign_in_every_handler_refuses(keep: Keep) -> None:
     sample_id = str(keep())
     stranger = opened("nonsense")
     for attempt in (
-        stranger.load(), stranger.show_from(0), stranger.look_for("q", ""),
+        stranger.load(), stranger.show_from(0, 1, 0), stranger.look_for("q", ""),
         stranger.toggle_tag("x"), stranger.sort_by("name"), stranger.visit("all"),
         stranger.only_copies(), stranger.mark("all", 0, 0),
         stranger.open_sample(sample_id), stranger.act("delete", sample_id), stranger.undo(),
-        stranger.rename(sample_id, {"name": "x"}), stranger.stop_renaming(),
+        stranger.rename({"sample_id": sample_id, "name": "x"}), stranger.stop_renaming(),
         stranger.close_dialogs(), stranger.toggle_filters(), stranger.drop_tag("x"),
         stranger.add_tags({"tags": "x"}),
     ):  # fmt: skip
@@ -89,7 +89,7 @@ async def test_nobody_acts_on_somebody_elses_sounds(
             await run(tab.act(action, str(theirs)))
         except AppError:
             continue
-    await_rename = tab.rename(str(theirs), {"name": "mine"})
+    await_rename = tab.rename({"sample_id": str(theirs), "name": "mine"})
     with pytest.raises(AppError):
         await run(await_rename)
     sample = kept(theirs)
@@ -113,14 +113,16 @@ async def test_wrong_types_are_refused_or_harmless(
 ) -> None:
     keep()
     attempts = [
-        lambda: tab.show_from(wrong), lambda: tab.look_for(wrong, wrong),
+        lambda: tab.show_from(wrong, wrong, wrong), lambda: tab.show_from(wrong, 1, 0),
+        lambda: tab.look_for(wrong, wrong),
         lambda: tab.look_for("q", wrong), lambda: tab.look_for("bpm_min", wrong),
         lambda: tab.look_for("sort", wrong), lambda: tab.toggle_tag(wrong),
         lambda: tab.sort_by(wrong), lambda: tab.visit(wrong), lambda: tab.mark(wrong, wrong, wrong),
         lambda: tab.mark("range", wrong, wrong), lambda: tab.open_sample(wrong),
         lambda: tab.act(wrong, wrong), lambda: tab.act("favourite", wrong),
         lambda: tab.act("rate-" + str(wrong), str(uuid.uuid4())),
-        lambda: tab.rename(wrong, wrong), lambda: tab.rename(wrong, {"name": wrong}),
+        lambda: tab.rename(wrong), lambda: tab.rename({"sample_id": wrong, "name": wrong}),
+        lambda: tab.rename({"sample_id": str(uuid.uuid4()), "name": wrong}),
         lambda: tab.add_tags(wrong), lambda: tab.add_tags({"tags": wrong}),
         lambda: tab.drop_tag(wrong),
     ]  # fmt: skip
@@ -130,7 +132,7 @@ async def test_wrong_types_are_refused_or_harmless(
         except AppError:
             continue
     tab.query = Query()
-    await run(tab.show_from(0))
+    await run(tab.show_from(0, 1, tab.epoch))
     assert tab.window.total == 1
 
 
@@ -189,3 +191,32 @@ def test_an_address_with_nonsense_opens_all_the_same(value: str) -> None:
 async def test_an_unknown_filter_is_refused(tab: LibraryState) -> None:
     with pytest.raises(Invalid):
         await run(tab.look_for("user_id", "x"))
+
+
+async def test_a_window_of_the_list_before_a_search_is_answered_and_not_shown(
+    tab: LibraryState, keep: Keep
+) -> None:
+    for letter in "ABC":
+        keep(f"{letter}.wav")
+    await run(tab.look_for("q", "a"))
+    before = tab.epoch
+    await run(tab.look_for("q", "b"))
+    await run(tab.show_from(0, 7, before))
+    assert (names(tab), tab.answered) == (["B"], 7)
+    await run(tab.show_from(0, 8, tab.epoch))
+    assert (names(tab), tab.answered) == (["B"], 8)
+
+
+async def test_scrolling_keeps_the_words_that_were_put_right(tab: LibraryState, keep: Keep) -> None:
+    keep("Velvet.wav")
+    await run(tab.look_for("q", "velvte"))
+    await run(tab.show_from(3, 1, tab.epoch))
+    assert (names(tab), tab.window.corrected) == (["Velvet"], "velvet")
+
+
+async def test_a_sound_is_renamed_by_the_form_in_its_row(tab: LibraryState, keep: Keep) -> None:
+    first, second = keep("A.wav"), keep("B.wav")
+    await run(tab.act("rename", str(second)))
+    assert tab.renaming == str(second)
+    await run(tab.rename({"sample_id": str(first), "name": "Renamed"}))
+    assert (kept(first).name, kept(second).name, tab.renaming) == ("Renamed", "B", "")

@@ -6,7 +6,7 @@ from sp404_app.components.deck import mini_wave, sample_row, sample_table
 from sp404_app.pages.library.empty import nothing_here
 from sp404_app.pages.track import track_of
 from sp404_app.state.library import LibraryState
-from sp404_app.state.rows import Row
+from sp404_app.state.rows import WINDOW, Row
 
 ROW_HEIGHT = 44
 
@@ -30,8 +30,10 @@ def sheet() -> rx.Component:
             total=LibraryState.window.total,
             start=LibraryState.window.start,
             count=LibraryState.window.rows.length(),
+            size=WINDOW,
             row_height=ROW_HEIGHT,
             epoch=LibraryState.epoch,
+            answered=LibraryState.answered,
             any_marked=LibraryState.marked_count > 0,
             address=LibraryState.address,
             on_window=LibraryState.show_from,
@@ -125,8 +127,12 @@ def name_cell(sample: Row) -> rx.Component:
                 aria_label="New name",
                 on_blur=LibraryState.stop_renaming,
                 max_length=200,
+                data_testid="rename",
             ),
-            on_submit=lambda form: LibraryState.rename(sample.id, form),
+            # Reflex defines submit handlers outside of the loop, where `sample` is unknown:
+            # the form carries the id.
+            rx.el.input(type="hidden", name="sample_id", value=sample.id),
+            on_submit=LibraryState.rename,
         ),
         rx.el.span(
             rx.el.span(sample.name, title=sample.name, data_testid="name"),

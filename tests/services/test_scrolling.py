@@ -1,0 +1,98 @@
+"""Any part of a long result is read quickly, in the order of the whole."""
+
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from sp404_app.db import transaction
+from sp404_app.models import Sample, User
+from sp404_app.services import samples, scrolling, search
+from sp404_app.services.search import Found, Query
+from tests.services.conftest import keep
+from tests.sounds import Keep
+
+__all__ = ["keep"]
+pytestmark = pytest.mark.usefixtures("services")
+FIRST, SECOND = b"first", b"second"
+COUNT = 9
+
+
+@pytest.fixture
+def many(keep: Keep, user: User) -> User:
+    for number in range(COUNT):
+        sample_id = keep(f"Kick {number * 7 % COUNT}.wav")
+        with transaction() as session:
+            row = session.get_one(Sample, sample_id)
+            row.bpm = None if number % 3 == 0 else 80 + number % 4
+    return user
+
+
+def part(
+    user: User, query: Query, start: int, edition: bytes | None = FIRST, *, moving: bool = False
+) -> Found:
+    with transaction() as session:
+        return scrolling.window(session, user.id, query, start, 4, edition, moving=moving)
+
+
+@pytest.mark.parametrize("name", [*search.SORTS])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_parts_are_those_of_the_whole(many: User, name: str, sign: str) -> None:
+    query = Query(q="kick", sort=sign + name)
+    with transaction() as session:
+        whole = [row.id for row in search.window(session, many.id, query, 0, 100).rows]
+    for start in range(COUNT):
+        found = part(many, query, start)
+        last = min(start, COUNT - 4)
+        assert (found.start, found.total) == (last, COUNT)
+        assert [row.id for row in found.rows] == whole[last : last + 4]
+
+
+def test_a_start_beyond_the_end_shows_the_end(many: User) -> None:
+    assert part(many, Query(), 10**9).start == COUNT - 4
+    assert part(many, Query(), -5).start == 0
+    nothing = part(many, Query(q="nothing"), 3)
+    assert (nothing.rows, nothing.total, nothing.start) == ([], 0, 0)
+
+
+def test_a_change_shows_at_once_unless_the_list_moves(many: User) -> None:
+    gone = part(many, Query(), 0).rows[0].id
+    with transaction() as session:
+        samples.throw_away(session, many.id, [gone])
+    moving = part(many, Query(), 0, SECOND, moving=True)
+    assert moving.total == COUNT
+    assert gone not in [row.id for row in moving.rows]
+    standing = part(many, Query(), 0, SECOND)
+    assert standing.total == COUNT - 1
+    assert len(standing.rows) == 4
+
+
+def test_without_an_edition_the_order_is_read_anew(many: User) -> None:
+    part(many, Query(), 0, None)
+    with transaction() as session:
+        samples.throw_away(session, many.id, [part(many, Query(), 0, None).rows[0].id])
+    assert part(many, Query(), 0, None).total == COUNT - 1
+
+
+def test_an_old_order_is_read_anew_while_the_list_moves(
+    many: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part(many, Query(), 0)
+    with transaction() as session:
+        samples.throw_away(session, many.id, [part(many, Query(), 0).rows[0].id])
+    monkeypatch.setattr(scrolling, "STALE_SECONDS", -1.0)
+    assert part(many, Query(), 0, SECOND, moving=True).total == COUNT - 1
+
+
+def test_nobody_scrolls_through_somebody_elses_sounds(many: User) -> None:
+    query = replace(Query(), sort="name")
+    assert part(many, query, 0).total == COUNT
+    stranger = User(id=uuid.uuid4(), email="x@example.org", password_hash="x")
+    assert part(stranger, query, 0).rows == []
+
+
+def test_an_order_too_large_to_keep_is_used_all_the_same(
+    many: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scrolling, "KEPT_BYTES", 10)
+    assert part(many, Query(sort="-name"), 2).total == COUNT
