@@ -55,6 +55,7 @@ def _form(pattern: str) -> Any:
 # What a text has to look like to be written, by the name of its field.
 FORMS: dict[str, Any] = {
     "at": _form(r"[\w./-]{1,200}:\d+"),
+    "charge": _form(r"(ch|py)_\w{1,100}"),
     "check": _form(r"[a-z_]{1,40}"),
     "code": _form(r"[a-z_]{1,60}"),
     "constraint": _form(r"[a-z0-9_]{1,63}"),
@@ -68,7 +69,9 @@ FORMS: dict[str, Any] = {
     "request_id": _form(r"[0-9a-f]{32}"),
     "route": _form(r"pages|/[\w{}./-]{0,200}"),
     "stripe_event": _form(r"evt_\w{1,100}"),
+    "reason": _form(r"[A-Za-z0-9 ,.'()-]{1,100}"),
     "subject": _form(r"[A-Za-z0-9 ,.'-]{1,100}"),
+    "subscription": _form(r"sub_\w{1,100}"),
     "user_id": _form(r"[0-9a-f-]{36}"),
 }
 OF_OURS = ("event", "level", "logger", "timestamp", "exception")  # made here

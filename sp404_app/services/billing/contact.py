@@ -88,8 +88,8 @@ def tell(session: Session, user_id: uuid.UUID) -> bool:
             client.client().v1.customers.update(customer.stripe_id, told)
     except (NoAnswer, StripeTrouble):
         raise
-    except AppError as error:
-        log.error("stripe refused a person's address", user_id=str(user_id), error=str(error))  # noqa: TRY400 - the error is Stripe's
+    except AppError:
+        log.exception("stripe refused a person's address", user_id=str(user_id))
     customer.told_email, customer.told_name = email, name
     session.add(customer)
     session.flush()

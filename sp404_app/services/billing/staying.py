@@ -49,6 +49,8 @@ def _stay(session: Session, customer: BillingCustomer, row: Subscription) -> Non
     try:
         row.raw = stay(session, customer, row)
     except (Conflict, NotFound):  # the person still sees when it ends, and can resume
-        log.exception("a paid upgrade could not take a cancellation back", id=row.stripe_id)
+        log.exception(
+            "a paid upgrade could not take a cancellation back", subscription=row.stripe_id
+        )
         return
     row.cancel_at = row.canceled_at = None
