@@ -1,6 +1,7 @@
 """The billing page: how the subscription stands, what was paid, and what to do about it."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -21,7 +22,7 @@ from sp404_app.state.notice import NoticeState
 from sp404_app.state.session import SessionState
 from sp404_app.state.slow import done_soon
 
-TRIES, PAUSE = 10, 1.0
+PATIENCE, PAUSE = 10.0, 1.0  # seconds: for a purchase to arrive, and between looks
 CANCELLED = "Cancelled. Everything stays until the period ends."
 ENDED = "Your subscription has ended. All your sounds stay."
 SLOW = "Your payment is on its way. This page shows it as soon as it arrives."
@@ -99,19 +100,7 @@ class BillingState(SessionState):
             yield step
 
     async def _activate(self, user_id: uuid.UUID, checkout_id: str) -> None:
-        problem = SLOW
-        for _ in range(TRIES):
-            try:
-                found = await in_transaction(checkout.finish, user_id, checkout_id)
-            except AppError as error:
-                problem = str(error)
-                if error.status < 500:
-                    break
-            else:
-                problem = "" if found.subscribed or not found.complete else SLOW
-                if not problem:
-                    break
-            await asyncio.sleep(PAUSE)
+        problem = await take_over(user_id, checkout_id)
         async with self:
             self.activating, self.problem = False, problem
             await self._read(user_id)
@@ -158,3 +147,25 @@ class BillingState(SessionState):
     async def _read(self, user_id: uuid.UUID) -> None:
         found = await in_transaction(billing_words.facts, user_id, self._tongue())
         self.card, self.banner, self.rows = found.card, found.banner, found.rows
+
+
+async def take_over(user_id: uuid.UUID, checkout_id: str) -> str:
+    """Take over a purchase as soon as it arrives; return what is wrong, or "".
+
+    One look may take as long as all of them, if Stripe is silent: then it is the only one.
+    """
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            found = await in_transaction(checkout.finish, user_id, checkout_id)
+        except AppError as error:
+            problem = str(error)
+            if error.status < 500:
+                return problem
+        else:
+            problem = "" if found.subscribed or not found.complete else SLOW
+            if not problem:
+                return ""
+        if time.monotonic() + PAUSE >= ends:
+            return problem
+        await asyncio.sleep(PAUSE)

@@ -13,7 +13,7 @@ from sp404_app.stripe_emulator.problems import Problem, invalid
 
 LARGEST_AMOUNT = 99_999_999
 LARGEST_QUANTITY = 999_999
-LONGEST_TRIAL = 730  # days
+LONGEST_TRIAL, DAY = 730, 86_400  # days, and the seconds of one
 LONGEST_CYCLE = {"day": 1095, "week": 156, "month": 36, "year": 3}
 MOST_ITEMS = 20
 MOST_KEYS, LONGEST_KEY, LONGEST_VALUE = 50, 40, 500
@@ -50,6 +50,15 @@ def mixable(prices: Sequence[Object], param: str) -> None:
     cycles = {(p["recurring"]["interval"], p["recurring"]["interval_count"]) for p in prices}
     if len(cycles) > 1 or len({price["currency"] for price in prices}) > 1:
         raise invalid("All prices on a subscription must have the same interval and currency.")
+
+
+def trial_end(moment: int, end: int, param: str = "trial_end") -> None:
+    """Refuse an end of a trial that is past, or more than two years ahead."""
+    if end <= moment:
+        raise invalid("`trial_end` must be in the future.", param)
+    if end > moment + LONGEST_TRIAL * DAY:
+        text = "Invalid trial_end: the trial can be at most two years long."
+        raise invalid(text, param)
 
 
 def _cycle(params: Object, prefix: str) -> None:

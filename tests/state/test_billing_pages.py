@@ -34,13 +34,13 @@ async def run(events: Any) -> list[EventSpec]:
         lambda: PlansState().load(),
         lambda: run(PlansState().choose("pro")),
         lambda: run(PlansState().confirm()),
-        lambda: BillingState().load(),
+        lambda: run(BillingState().load()),
         lambda: run(BillingState().cancel()),
         lambda: run(BillingState().resume()),
         lambda: run(BillingState().keep()),
         lambda: run(BillingState().to_portal()),
         lambda: run(BillingState().to_payment()),
-        lambda: UsageState().load(),
+        lambda: run(UsageState().load()),
     ],
 )
 async def test_strangers_are_sent_away(act: Any) -> None:
@@ -95,7 +95,7 @@ async def test_a_declined_upgrade_says_how_to_pay(shop: Shop) -> None:
     assert "still on your plan" in tab.problem
     assert tab.pay_url
     page = in_tab(BillingState(), cookie(ada.id))
-    await page.load()
+    await run(page.load())
     assert page.banner.title == "Your upgrade waits for its payment"
 
 
@@ -104,7 +104,7 @@ async def test_an_outage_is_said_and_changes_nothing(shop: Shop) -> None:
     shop.buy(ada.id)
     tab, page = (in_tab(kind(), cookie(ada.id)) for kind in (PlansState, BillingState))
     await tab.load()
-    await page.load()
+    await run(page.load())
     shop.weather.status = 500
     await run(tab.choose("enterprise"))
     assert "try again" in tab.problem
@@ -124,12 +124,12 @@ async def test_odd_plans_are_refused(odd: Any) -> None:
 async def test_the_billing_page_follows_the_subscription(shop: Shop) -> None:
     ada = somebody()
     page = in_tab(BillingState(), cookie(ada.id))
-    await page.load()
+    await run(page.load())
     assert (page.card.plan, page.card.state, page.card.known) == ("Free", "No subscription", False)
     await run(page.to_portal())
     assert "Choose a plan first" in page.problem
     shop.buy(ada.id, trial=True)
-    await page.load()
+    await run(page.load())
     assert (page.card.plan, page.card.state) == ("Pro", "Trial")
     assert page.card.next_text.startswith("$29.00 on")
     await run(page.cancel())
@@ -176,7 +176,7 @@ async def test_usage_is_drawn(user: User, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(rx.State, "get_state", get_state)
     tab = in_tab(UsageState(), cookie(user.id))
-    await tab.load()
+    await run(tab.load())
     assert tab.empty
     assert (tab.plan, tab.storage.limit) == ("Free", f"{100 * MB // MB} MB")
     assert len(tab.analyses_figure.data[0].y) == 30

@@ -122,3 +122,22 @@ def test_customers_that_stripe_does_not_keep(shop: Shop, given: Given) -> None:
 def test_trials_out_of_bounds(shop: Shop, days: int) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         open_checkout(shop, None, subscription_data={"trial_period_days": days})
+
+
+def test_a_trial_lasts_two_years_at_most(shop: Shop) -> None:
+    owner, v1 = shop.customer(card="pm_card_visa"), shop.machine.v1
+    latest = shop.machine.now() + 730 * 86_400
+    kept = v1.subscriptions.create(
+        {"customer": owner, "items": [{"price": shop.pro}], "trial_end": latest}
+    )
+    later = latest + 10
+    for refused in (
+        lambda: v1.subscriptions.create(
+            {"customer": owner, "items": [{"price": shop.pro}], "trial_end": later}
+        ),
+        lambda: v1.subscriptions.update(kept.id, {"trial_end": later}),
+        lambda: open_checkout(shop, owner, subscription_data={"trial_end": later}),
+    ):
+        with pytest.raises(stripe.InvalidRequestError, match="two years"):
+            refused()
+    assert v1.subscriptions.retrieve(kept.id).trial_end == latest

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_precision
 
 # Stripe counts these in whole units, whatever else is written of them (docs.stripe.com/currencies).
 WHOLE: Final = frozenset(
@@ -28,8 +28,10 @@ def written(amount: int, currency: str, tongue: str = "en") -> str:
     `tongue` is a language as `language` returns it: "de" makes "29,00 $" of the first, as the
     Unicode Common Locale Data Repository has it. One that is not known there is English.
     """
-    value = Decimal(amount) / _units(currency)
-    text = format_currency(value, currency.upper(), locale=_locale(tongue))
+    value, locale = Decimal(amount) / _units(currency), _locale(tongue)
+    # The repository rounds currencies whose small coins are out of use; Stripe charges the cents.
+    rounds = value != round(value, get_currency_precision(currency.upper()))
+    text = format_currency(value, currency.upper(), locale=locale, currency_digits=not rounds)
     return text.replace("-", "−")
 
 

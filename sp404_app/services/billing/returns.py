@@ -55,10 +55,11 @@ def look(session: Session, user_id: uuid.UUID) -> list[str]:
     for charge in charges:
         dispute = disputes[charge["id"]]
         disputed = bool(dispute) and dispute not in WON
+        told = _told(session, customer, owners[charge["id"]])
         invoice = _note(session, customer, charge, owners[charge["id"]], disputed=disputed)
         number = invoice.number if invoice else ""
-        if refunded := charge["amount_refunded"]:
-            price = money.written(refunded, charge["currency"])
+        if (refunded := charge["amount_refunded"]) > told:
+            price = money.written(refunded - told, charge["currency"])
             key = f"refund:{charge['id']}:{refunded}"
             mails.refunded(session, user_id, key, number, price)
         if dispute and dispute not in CLOSED:
@@ -92,6 +93,12 @@ def _dispute_of(charge: Plain) -> str:
         return ""
     found = client.client().v1.disputes.list({"charge": charge["id"], "limit": 1}).data
     return str(plain(found[0])["status"]) if found else ""
+
+
+def _told(session: Session, customer: BillingCustomer, invoice_id: str) -> int:
+    """Return how much of an invoice was said to be refunded before."""
+    mine = (col(Invoice.stripe_id) == invoice_id) & (col(Invoice.user_id) == customer.user_id)
+    return session.exec(select(Invoice.refunded).where(mine)).first() or 0
 
 
 def _note(

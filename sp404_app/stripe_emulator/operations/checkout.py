@@ -110,6 +110,8 @@ def check_trial(ledger: Ledger, session: Object, wanted: Object) -> bool:
     if end is not None and end < ledger.now(session["customer"]) + SHORTEST_TRIAL:
         text = "The `trial_end` date has to be at least 2 days in the future."
         raise invalid(text, "subscription_data[trial_end]")
+    if end is not None:
+        bounds.trial_end(ledger.now(session["customer"]), end, "subscription_data[trial_end]")
     return bool(end or days)
 
 

@@ -41,8 +41,8 @@ def ordered(ledger: Ledger, call: Call) -> subscriptions.Order:
     moment, end = ledger.now(owner), params.get("trial_end")
     if days := params.get("trial_period_days"):
         end = moment + days * DAY
-    if end is not None and end != "now" and end <= moment:
-        raise invalid("`trial_end` must be in the future.", "trial_end")
+    if isinstance(end, int):
+        bounds.trial_end(moment, end)
     given = fields.read(ledger, owner, params)
     trial = None if end == "now" else end
     return subscriptions.Order(customer=owner, items=items, trial_end=trial, fields=given)
@@ -102,8 +102,7 @@ def update(ledger: Ledger, call: Call) -> Object:
 def extend(ledger: Ledger, subscription: Object, end: int) -> None:
     """Move the end of a trial."""
     moment = ledger.now(subscription["customer"])
-    if end <= moment:
-        raise invalid("`trial_end` must be in the future.", "trial_end")
+    bounds.trial_end(moment, end)
     updates.extend_trial(subscription, moment, end)
 
 

@@ -17,6 +17,10 @@ from sp404_app.services.billing import money
         (100, "sek", "SEK1.00"),
         (29000, "kwd", "KWD29.000"),
         (-1250, "bhd", "−BHD1.250"),
+        (1050, "rsd", "RSD10.50"),
+        (-1099, "all", "−ALL10.99"),
+        (1000, "rsd", "RSD10"),
+        (500, "isk", "ISK5"),
     ],
 )
 def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str) -> None:
@@ -63,6 +67,7 @@ def test_no_language_changes_a_digit(tongue: str) -> None:
         (29010, "tnd", "en", "TND29.010"),
         (2000, "jod", "de", "2\u00a0JOD"),
         (100000, "jpy", "en", "¥100,000"),
+        (1050, "lbp", "en", "LBP10.50"),
         (2900, "usd", "de", "29\u00a0$"),
         (100000, "usd", "en", "$1,000"),
         (500, "jpy", "en", "¥500"),

@@ -13,6 +13,7 @@ from sp404_app.errors import AppError, Unavailable
 from sp404_app.models import User
 from sp404_app.services.billing import checkout, client, invoices, previews, subscriptions, sync
 from sp404_app.services.plans import Tier
+from sp404_app.state import billing as state
 from sp404_app.state import slow
 from sp404_app.state.plans import PlansState
 from tests.accounts import cookie, somebody
@@ -98,3 +99,25 @@ async def test_after_two_seconds_the_page_says_so(
     assert seen[-1] == (True, True)
     assert (tab.busy, tab.slow, tab.problem) == (False, False, "")
     assert tab.question.tier == "enterprise"
+
+
+@pytest.mark.parametrize(("pause", "looks"), [(4.0, 1), (0.0, 3)])
+async def test_a_purchase_that_does_not_arrive_is_awaited_no_longer(
+    shop: Shop,
+    environment: pytest.MonkeyPatch,
+    hurry: Callable[[], None],
+    pause: float,
+    looks: int,
+) -> None:
+    environment.setattr(state, "PATIENCE", 1.0)
+    environment.setattr(state, "PAUSE", 0.3)
+    ada = somebody()
+    shop.buy(ada.id)
+    hurry()
+    shop.weather.slow, shop.weather.status = pause, 0 if pause else 500
+    shop.weather.calls.clear()
+    started = time.monotonic()
+    assert await state.take_over(ada.id, "cs_test_1")
+    assert time.monotonic() - started < 2.5
+    asked = [path for _, path in shop.weather.calls if path.startswith("/checkout")]
+    assert 1 <= len(asked) <= looks

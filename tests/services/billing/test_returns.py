@@ -39,10 +39,10 @@ def test_a_refund_is_said_once_and_leaves_the_plan(shop: Shop, user: User) -> No
     assert statuses(user) == ["Refunded"]
     assert shop.entitled(user.id) == ("pro", "full")
     told = [s for s in subjects(user) if s.endswith("refunded")]
-    assert sorted(told) == ["$10.00 refunded", "$29.00 refunded"]
+    assert sorted(told) == ["$10.00 refunded", "$19.00 refunded"]
     number = shop.invoices(user.id)[0].number
     letters = {str(letter["Subject"]): letter.as_string() for letter in mails(user.email)}
-    assert number in letters["$29.00 refunded"]
+    assert number in letters["$19.00 refunded"]
 
 
 def test_a_dispute_is_said_to_the_person_and_to_the_operator(shop: Shop, user: User) -> None:
