@@ -127,14 +127,16 @@ def analyse(
     duration: float,
     name_hint: str = "",
     tags: Stated | None = None,
+    whole: bool = False,
 ) -> Analysis:
     """Analyse a mono window of at most 30 s at `sr` Hz, of a sound lasting `duration` s.
 
+    `whole` says that there is only silence around the window, where it is shorter.
     `name_hint` is the file's name with its folders, `tags` what `tags.from_tags` found: a
     tempo or key written there counts where the sound does not contradict it.
     """
     window, sr = audible(window, sr)
-    heard = listen(window, sr, duration)
+    heard = listen(window, sr, duration, whole=whole)
     return concluded(
         heard, statements.written(hints.from_name(name_hint), tags or Stated(), duration)
     )
@@ -169,11 +171,12 @@ def without_drift(window: Signal, sr: float) -> Signal:
     return np.zeros_like(window) if silent else left
 
 
-def listen(window: Signal, sr: float, duration: float) -> Impression:
+def listen(window: Signal, sr: float, duration: float, *, whole: bool = False) -> Impression:
     """Take all measurements."""
     length = len(window) / sr
-    whole = abs(length - duration) < 0.01
-    length = duration if whole and duration > 0 else length
+    if abs(length - duration) < 0.01:
+        whole = True
+        length = duration if duration > 0 else length
     env = onset.envelope(window, sr)
     judged = trim.judged(env, length, whole=whole)
     found = chroma.chroma(window, sr)
@@ -301,6 +304,7 @@ def analyse_file(path: Path, name_hint: str | None = None) -> FileAnalysis:
         duration=measured.duration,
         name_hint="/".join(path.parts[-2:]) if name_hint is None else name_hint,
         tags=from_tags(path),
+        whole=measured.whole,
     )
     return FileAnalysis(measured, heard)
 

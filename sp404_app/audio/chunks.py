@@ -124,7 +124,8 @@ class Walk:
         if chunk.size % 2 == 0:
             return at
         padded, bare = self.header(at + 1), self.header(at)
-        missing = bool(bare and bare[0] in KNOWN) and not (padded and padded[0] in KNOWN)
+        rather = bare is not None and (bare[0] in KNOWN or padded is None)
+        missing = rather and not (padded and padded[0] in KNOWN)
         if missing:
             self.regular = False
         return at if missing else at + 1

@@ -36,6 +36,8 @@ TONIC_ONLY: Final = dict.fromkeys(
 )  # fmt: skip
 MODES: Final = ENGLISH_MODES | GERMAN_MODES | ROMANCE_MODES | TONIC_ONLY
 
+FLAT_SIGN: Final = re.compile(r"(?<=[A-Ha-h])♭")
+
 GAP: Final = r"[\s_-]{0,2}"
 NO_LETTER_BEFORE: Final = r"(?<![^\W\d_])"
 NO_LETTER_AFTER: Final = r"(?![^\W\d_])"
@@ -107,7 +109,7 @@ class Context:
 
 def plain(text: str) -> str:
     """Return a text without accents and with ASCII signs; its case stays."""
-    text = text.replace("♯", "#").replace("♭", "b")
+    text = FLAT_SIGN.sub("b", text.replace("♯", "#"))
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 

@@ -9,7 +9,10 @@ from sp404_app.audio.parts import Stretch
 REACH: Final = 1 << 16  # bytes of something else that are passed over in search of a frame
 MOST_ZEROS: Final = 1 << 20
 MOST_TAGS: Final = 16
-IN_A_ROW: Final = 3  # frames that must follow each other to be believed
+# Frames that must follow each other to be believed: where the file begins with them, and behind
+# something else, as samples without a header look like a few frames by chance.
+IN_A_ROW: Final = 3
+BEHIND_OTHERS: Final = 24
 HEAD: Final = 8
 LARGEST: Final = 2881  # bytes of a frame: layer II at 384 kbit/s and 48 kHz is below, too
 MOST_TAIL: Final = 4096  # bytes of tags behind the last frame, which Xing does not count
@@ -75,23 +78,27 @@ def first_frame(file: BinaryIO, at: int) -> tuple[int, str] | None:
     place = bytes_.find(b"\xff")
     while place >= 0:
         found = frame(bytes_[place : place + HEAD])
-        if found and follows(file, at + place, found):
+        if found and follows(file, at + place, found, behind=place > 0):
             return at + place, str(found.stream[0])
         place = bytes_.find(b"\xff", place + 1)
     return None
 
 
-def follows(file: BinaryIO, at: int, first: Frame) -> bool:
-    """Whether frames of the same stream follow, up to the end of the file at the least."""
-    for _ in range(IN_A_ROW - 1):
+def follows(file: BinaryIO, at: int, first: Frame, *, behind: bool) -> bool:
+    """Whether frames of the same stream follow, up to the end of the file at the least.
+
+    `behind` says that something else stands in front of the first one.
+    """
+    least = IN_A_ROW if behind else 1
+    for count in range(1, BEHIND_OTHERS if behind else IN_A_ROW):
         at += first.size
         file.seek(at)
         head = file.read(HEAD)
-        if not head:
-            return True  # the file ends where the frame does
+        if not head or head[:3] == b"TAG":
+            return count >= least  # the file ends where the frame does
         found = frame(head)
         if found is None or found.stream != first.stream:
-            return head[:3] == b"TAG"
+            return False
         first = found
     return True
 

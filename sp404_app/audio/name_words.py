@@ -13,7 +13,7 @@ VERSIONS: Final = words_in(
     "alt bank beat boy break class disc disk drum drums fill group groove kit layer loop "
     "mix mode n no note option part pattern plan pt r reel riff section sec set side song "
     "take tape team track type v var variant variation ver vers verse version vitamin vol "
-    "volume"
+    "volume fassung seite spur teil face partie piste prise lato parte traccia"
 )
 # Drums have no key: a letter in such a name counts versions.
 DRUMS: Final = words_in(

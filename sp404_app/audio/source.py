@@ -23,6 +23,8 @@ DEMUXERS: Final = (
     (0, b"OggS", "ogg", "OGG"),
     (0, b"fLaC", "flac", "FLAC"),
 )
+# AU and W64: what libsndfile alone reads, and no place to search for frames.
+OTHERS: Final = (b".snd", b"riff\x2e\x91\xcf\x11")
 FRAMES: Final = {"mp3": "MP3", "aac": "AAC"}
 # What these packers write about their length is not believed: FFmpeg reads them to their end,
 # libsndfile to where the header says.
@@ -75,7 +77,7 @@ def found(file: BinaryIO) -> Source:
     for at in dict.fromkeys((0, behind)):
         if known := container(file, at):
             return chunked(file, at, end, *known)
-    frames = mpeg.first_frame(file, behind)
+    frames = None if begins_as_others(file) else mpeg.first_frame(file, behind)
     if frames is None:
         return Source(unfinished_au(file, end) or whole(file), None, "")
     at, demuxer = frames
@@ -95,6 +97,12 @@ def container(file: BinaryIO, at: int) -> tuple[str, str] | None:
         if head[place : place + len(magic)] == magic:
             return demuxer, shown
     return None
+
+
+def begins_as_others(file: BinaryIO) -> bool:
+    """Whether a file is AU or W64."""
+    file.seek(0)
+    return file.read(8).startswith(OTHERS)
 
 
 def chunked(file: BinaryIO, at: int, end: int, demuxer: str, shown: str) -> Source:

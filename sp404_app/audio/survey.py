@@ -33,7 +33,7 @@ class Survey:
     Levels are in dBFS: `peak_dbfs` of the highest sample (None in silence), `true_peak_dbtp`
     between samples. `loudness_lufs` is integrated (BS.1770-4). `silence_head` and `silence_tail`
     are seconds below -80 dBFS. `window` is mono at `window_rate` Hz, at most 30 s from
-    `window_start` s; `whole` says that it is the entire sound.
+    `window_start` s; `whole` says that only silence is left out of it.
     """
 
     header: Header
@@ -81,7 +81,9 @@ def survey(path: Path) -> Survey:
     whole = seconds <= WINDOW_SECONDS
     start = 0.0
     if not whole:
-        start = loudest(meter.powers, seconds)
+        whole = levels.first is not None and seconds - levels.head - levels.tail <= WINDOW_SECONDS
+        start = levels.head if whole else loudest(meter.powers, seconds)
+        start = min(start, seconds - WINDOW_SECONDS)
         excerpt = Excerpt(header)
         excerpt.feed(decode.segment(path, start, start + WINDOW_SECONDS)[0].T)
     return Survey(

@@ -17,7 +17,7 @@ from sp404_app.audio.decode import Header
 from sp404_app.audio.file_names import split_extension
 from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
-from sp404_app.models import Sample, SampleStatus, Source, Waveform
+from sp404_app.models import Sample, SampleStatus, Source
 from sp404_app.models.columns import now
 from sp404_app.services import jobs, live, quotas, storage, tags, trash
 from sp404_app.services.changes import Change
@@ -155,20 +155,6 @@ def some(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list
     there = select(Sample).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
     found = {sample.id: sample for sample in session.exec(there)}
     return [found[sample_id] for sample_id in ids if sample_id in found]
-
-
-def peaks_of(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> bytes:
-    """Return the stored peaks of one of the person's samples.
-
-    Raises:
-        NotFound: If there are none (yet).
-    """
-    found = session.exec(
-        select(Waveform.peaks).where(Waveform.sample_id == sample_id, Waveform.user_id == user_id)
-    ).first()
-    if found is None:
-        raise NotFound("This sample has no waveform yet.")
-    return found
 
 
 def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: Change) -> Sample:

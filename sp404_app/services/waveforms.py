@@ -6,11 +6,12 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from sp404_app.audio import decode
 from sp404_app.audio.peaks import Peaks, peaks_of
-from sp404_app.models import Sample
+from sp404_app.errors import NotFound
+from sp404_app.models import Sample, Waveform
 from sp404_app.services import samples, storage
 
 
@@ -38,7 +39,7 @@ def between(
         NotFound: If the sample is not the person's, or has no waveform yet.
     """
     sample = samples.get(session, user_id, sample_id)
-    peaks = _unpacked(samples.peaks_of(session, user_id, sample_id))
+    peaks = _unpacked(stored(session, user_id, sample_id))
     duration = peaks.duration
     start = min(max(0.0, start), duration)  # in this order, not-a-number counts as the beginning
     end = duration if end is None else min(max(start, end), duration)
@@ -46,6 +47,20 @@ def between(
     if (end - start) * peaks.sample_rate >= points * peaks.base or end <= start:
         return Stretch(start, end, duration, peaks.window(start, end, points))
     return Stretch(start, end, duration, _decoded(sample, start, end, points))
+
+
+def stored(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> bytes:
+    """Return the stored peaks of one of the person's samples.
+
+    Raises:
+        NotFound: If there are none (yet).
+    """
+    found = session.exec(
+        select(Waveform.peaks).where(Waveform.sample_id == sample_id, Waveform.user_id == user_id)
+    ).first()
+    if found is None:
+        raise NotFound("This sample has no waveform yet.")
+    return found
 
 
 def _decoded(sample: Sample, start: float, end: float, points: int) -> npt.NDArray[np.float32]:

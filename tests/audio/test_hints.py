@@ -76,7 +76,8 @@ def test_tempi_and_keys_of_many_names_are_right(path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     ["Keys 3b", "take 2a", "Rhodes 12A", "Am I Dreaming", "Rhodes 12A.wav", "Take 2A 90bpm.wav",
-     "Am Ende 90bpm", "13A - 124.wav", "0A - 124.wav", "FM 120", "Kick_A", "B", "-", "#",
+     "Am Ende 90bpm", "Seite B 90bpm", "Face A 90bpm", "Lato B 90bpm",
+     "13A - 124.wav", "0A - 124.wav", "FM 120", "Kick_A", "B", "-", "#",
      "m", "b" * 200],
 )  # fmt: skip
 def test_a_version_letter_or_a_word_is_no_key(name: str) -> None:

@@ -41,6 +41,12 @@ def test_an_odd_chunk_without_its_pad_byte(tmp_path: Path) -> None:
             exactly(tmp_path / "e.aif", files.aiff(*parts, files.ssnd(TONE)), ">")
 
 
+def test_odd_chunks_of_any_name_without_their_pad_bytes(tmp_path: Path) -> None:
+    odd = [files.chunk(b"XMPd", bytes(size), pad=False) for size in (3, 5)]
+    data = files.chunk(b"data", files.pcm(TONE))
+    exactly(tmp_path / "a.wav", files.riff(*odd, files.fmt(), odd[0], data))
+
+
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
 def test_a_recording_that_was_cut_off_keeps_what_is_there(tmp_path: Path, size: int) -> None:
     data = b"data" + struct.pack("<I", size) + files.pcm(TONE)
@@ -131,6 +137,28 @@ def test_noise_is_no_mp3(tmp_path: Path) -> None:
         path.write_bytes(np.random.default_rng(seed).bytes(200_000))
         with source.opened(path) as found:
             assert found.demuxer is None
+
+
+def test_samples_without_a_header_are_no_mp3(tmp_path: Path) -> None:
+    path = tmp_path / "a.raw"
+    swell = 0.5 + 0.5 * np.sin(np.arange(2 * RATE) * 4 * np.pi / RATE)
+    for hertz in range(110, 440, 15):
+        samples = sine(hertz, 2.0, 0.1) * swell * 2**23
+        path.write_bytes(samples.astype("<i4").tobytes())
+        with pytest.raises(BadAudio, match="not a sound file"):
+            decode.probe(path)
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"), [("AU", "G721_32"), ("AU", "PCM_24"), ("W64", "MS_ADPCM")]
+)
+def test_frames_are_not_searched_for_in_other_containers(
+    tmp_path: Path, container: str, subtype: str
+) -> None:
+    path = tmp_path / "a"
+    for hertz in (110, 207, 333, 440):
+        path.write_bytes(files.packed(sine(hertz, 1.0), format=container, subtype=subtype))
+        assert decode.probe(path).format.startswith(container)
 
 
 @pytest.mark.parametrize("layer", ["mp1", "mp2"])

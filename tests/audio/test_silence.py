@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sp404_app.audio.analysis import Analysis, Kind, analyse
+from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file
 from sp404_app.audio.synth import DemoSound, demo_sounds
-from tests.audio.conftest import RATE
+from tests.audio.conftest import RATE, Write
 
 PADDING = [(0.0, 0.1), (0.0, 0.25), (0.0, 1.0), (0.05, 0.0), (0.25, 0.0), (0.3, 0.5)]
 
@@ -88,3 +88,14 @@ def test_beats_are_counted_from_the_start_of_the_file(sounds: dict[str, list[Dem
 def test_silence_alone_is_no_loop() -> None:
     found = heard(np.zeros(3 * RATE, np.float32))
     assert (found.kind, found.bpm, found.beats) == (Kind.ONE_SHOT, None, [])
+
+
+@pytest.mark.parametrize(("head", "tail"), [(0.0, 40.0), (40.0, 0.0), (15.0, 25.0)])
+def test_a_loop_within_long_silence_is_a_loop(
+    write: Write, sounds: dict[str, list[DemoSound]], head: float, tail: float
+) -> None:
+    loop = mono(next(sound for sound in sounds["loop"] if heard(mono(sound)).bpm))
+    found = analyse_file(write("a.wav", padded(loop, head, tail)), "")
+    assert found.survey.whole
+    assert found.analysis.kind is Kind.LOOP
+    assert found.analysis.bpm == pytest.approx(heard(loop).bpm, abs=0.5)

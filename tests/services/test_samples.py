@@ -14,7 +14,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, BadAudio, Duplicate, Invalid, NotFound, QuotaExceeded
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, plans, samples, storage
+from sp404_app.services import jobs, plans, samples, storage, waveforms
 from sp404_app.services.samples import Change
 from tests.sounds import Keep, bad_files, good_files, silent_flac, tone, write
 
@@ -166,7 +166,7 @@ def test_nobody_reads_changes_or_throws_away_somebody_elses_sample(
     sample_id, stranger = keep(), person().id
     for attempt in (
         lambda: samples.get(session, stranger, sample_id),
-        lambda: samples.peaks_of(session, stranger, sample_id),
+        lambda: waveforms.stored(session, stranger, sample_id),
         lambda: samples.change(session, stranger, sample_id, Change(name="Mine")),
     ):
         with pytest.raises(NotFound):

@@ -59,6 +59,7 @@ def test_every_word_is_looked_for_as_itself(text: str) -> None:
     [
         ("kick -loud", ["kick"], ["loud"]),
         ("-", [], []),
+        ("♭", [], []),
         ("a & b | !c <-> (d:*) '\"\\", ["a", "b", "c", "d"], []),
         ("\x00kick\ud800", ["kick"], []),
         ("--x", [], ["x"]),
