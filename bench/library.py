@@ -94,15 +94,18 @@ FLING = """
 """
 # Types a word while the list is flung; resolves when other rows are painted at the top of the list.
 SEARCH_IN_FLING = """
-(act) => new Promise((resolve) => {
+(word) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
+  const field = document.querySelector("[data-testid=search]");
+  const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
   const total = list.dataset.total;
   let frames = 0, began = 0;
   const step = () => {
     frames += 1;
     if (frames === 40) {
       began = performance.now();
-      eval(act);
+      set.call(field, word); // the page's policy forbids to evaluate text by now
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
     }
     const found = list.dataset.total !== total && list.querySelector("[data-testid=sample-row]");
     if (frames > 40 && found) {
@@ -133,24 +136,28 @@ def main() -> None:
         page.on("websocket", lambda socket: watch(socket, sizes))
         enter(page, instance.base_url)
         rooms, columns = ("loops", "one_shots", "all"), ("name", "bpm", "duration")
-        first = {"API, a word for the first time": api_times(page, FIRST_WORDS, 1)}
-        results = first | {
-            "search": times(page, lambda n: TYPE % json.dumps(WORDS[n % len(WORDS)])),
-            "filter": times(page, lambda n: click(f"room-{rooms[n % 3]}")),
-            "sort": times(page, lambda n: click(f"sort-{columns[n % 3]}")),
-            "scroll": times(page, lambda n: f"list.scrollTop = {(n + 1) * 9_000}"),
-            "API, the same search": api_times(page, WORDS, ROUNDS),
-        }
-        flings = {speed: page.evaluate(FLING, [speed, FRAMES]) for speed in SPEEDS}
-        results["search in a fling"] = searches_in_flings(page)
+        print(f"{size:,} samples, load {os.getloadavg()[0]:.1f}", flush=True)
+        say("API, a word for the first time", api_times(page, FIRST_WORDS, 1))
+        say("API, a word again", api_times(page, WORDS, ROUNDS))
+        say("search", times(page, lambda n: TYPE % json.dumps(WORDS[n % len(WORDS)])))
+        say("filter", times(page, lambda n: click(f"room-{rooms[n % 3]}")))
+        say("sort", times(page, lambda n: click(f"sort-{columns[n % 3]}")))
+        say("scroll", times(page, lambda n: f"list.scrollTop = {(n + 1) * 9_000}"))
+        say("search in a fling", searches_in_flings(page))
+        for speed in SPEEDS:
+            page.goto("/library")
+            page.get_by_test_id("sample-row").first.wait_for()
+            found = page.evaluate(FLING, [speed, FRAMES])
+            print(f"fling, {speed} px a frame: " + SAID.format(**found), flush=True)
         browser.close()
-    print(f"{size:,} samples, load {os.getloadavg()[0]:.1f}")
-    for name, found in results.items():
-        p95 = statistics.quantiles(found, n=20)[18]
-        print(f"{name:32} median {statistics.median(found):6.1f} ms   p95 {p95:6.1f} ms")
-    for speed, found in flings.items():
-        print(f"fling, {speed} px a frame            " + SAID.format(**found))
-    print(f"state per event                  largest {max(sizes) / 1000:.1f} kB, n = {len(sizes)}")
+    print(f"state per event: largest {max(sizes) / 1000:.1f} kB, n = {len(sizes)}")
+
+
+def say(name: str, found: list[float]) -> None:
+    """Print a line of the result."""
+    p95 = statistics.quantiles(found, n=20)[18]
+    line = f"{name:32} median {statistics.median(found):6.1f} ms   p95 {p95:6.1f} ms"
+    print(line, flush=True)
 
 
 def enter(page: Page, origin: str, *, empty: bool = False) -> None:
@@ -190,7 +197,7 @@ def searches_in_flings(page: Page) -> list[float]:
     for number in range(10):
         page.evaluate(f"() => {{ {TYPE % json.dumps('')} }}")
         page.wait_for_timeout(600)
-        found.append(page.evaluate(SEARCH_IN_FLING, TYPE % json.dumps(WORDS[number % len(WORDS)])))
+        found.append(page.evaluate(SEARCH_IN_FLING, WORDS[number % len(WORDS)]))
     return found
 
 

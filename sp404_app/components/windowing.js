@@ -57,7 +57,7 @@ export function useWindowing({ scroller, total, start, count, size, rowHeight, e
   useEffect(() => {
     const going = flight.current;
     if (going.ticket && going.ticket === answered) {
-      going.took = mix(going.took, Math.min(1000, now() - going.sent), 0.3);
+      going.took = mix(going.took, Math.min(1000, now() - going.sent), 0.5);
       going.ticket = 0;
     }
     ask();

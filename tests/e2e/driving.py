@@ -37,10 +37,13 @@ QUIET = """(quiet) => new Promise((resolve) => {
   function finish() { observer.disconnect(); clearTimeout(timer); clearTimeout(end); resolve(); }
 })"""
 # What a form needs before it can be sent; a form without a button is sent by the Enter key.
-UNFILLED = (
-    "button => [...(button.form?.elements ?? [])].filter((each) => each.required && !each.value)"
-    ".map((each) => [each.id, each.type])"
-)
+UNFILLED = """(button) => {
+  const fields = [...(button.form?.elements ?? [])];
+  const boxes = fields.filter((each) => each.type === "checkbox");
+  const wanted = boxes.some((each) => each.checked) ? [] : boxes.slice(0, 1);
+  const empty = fields.filter((each) => each.required && !each.value);
+  return [...empty, ...wanted].map((each) => [each.id, each.type]);
+}"""
 SENT_BY_ENTER = (
     "field => Boolean(field.form && !field.form.querySelector('button:not([type=button])'))"
 )
@@ -84,10 +87,12 @@ class Control:
         """Say how late it is driven."""
         if self.text in LEAVING:
             return 9
-        if self.href or self.type == "submit":
-            return 5 if self.inDialog else 6
+        if self.href:
+            return 8
         if self.text in CLOSING or self.tag == "div":
             return 7
+        if self.type == "submit":
+            return 6
         return {"input": 1, "textarea": 1, "select": 2}.get(self.tag, 3)
 
 
@@ -177,8 +182,8 @@ class Driver:
             reopen()
             self._key(key)
             self._drive_new(f"key {key}")
-        for name in [each for each in self.seen if each not in {*self.driven, *self.passing}]:
-            self._drive_again(name)
+        while left := [each for each in self.seen if each not in {*self.driven, *self.passing}]:
+            self._drive_again(left[0])
 
     def _drive_new(self, through: str) -> None:
         """Drive what was not driven yet, until nothing new appears, even after a new start."""
@@ -246,8 +251,9 @@ class Driver:
             for step in (*self.seen.get(opener, [""])[:1], opener, name):
                 self._step(step)
             if name in self.driven:
+                self._drive_new(name)
                 return
-        self.at = name
+        self.at, self.driven[name] = name, ""
         self.fault("was seen, and could not be reached again")
 
     def _step(self, name: str) -> None:
@@ -297,9 +303,11 @@ class Driver:
 
     def _fill_form(self, button: Locator) -> None:
         for name, kind in button.evaluate(UNFILLED):
-            place = self.page.locator(f"#{name}")
+            place = self.page.locator(f'[id="{name}"]')
             if kind == "file":
                 place.set_input_files(self._file(name))
+            elif kind == "checkbox":
+                place.check(timeout=3000)
             else:
                 place.fill(self.value(name), timeout=3000)
 

@@ -210,7 +210,7 @@ SCENES = {
         "owner",
         sql=stage.RESTORED,
         width=390,
-        only=r"^(select|input:(bpm|duration)|button.button (Filters|Add))",
+        only=r"^(select|input:(bpm|duration)|button.button (Filters|Add)|button.room)",
     ),
     "empty library": Scene(
         "/library",
