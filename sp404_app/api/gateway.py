@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from sp404_app.api import bodies, faults, listing, local_only, metrics, sockets
+from sp404_app.api import bodies, faults, form_answers, listing, local_only, metrics, sockets
 from sp404_app.api.policy import policy
 from sp404_app.settings import settings
 
@@ -36,6 +36,7 @@ def gateway(app: ASGIApp) -> ASGIApp:
     for wrap in (
         listing.straight,
         bodies.limited,
+        form_answers.led_back,
         local_only.local_only,
         safe_headers,
         allowances,

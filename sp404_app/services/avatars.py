@@ -25,6 +25,7 @@ MOST_BYTES = 10 << 20
 ADDRESS = "/api/avatars/"
 UNREADABLE = "We cannot read this picture. Send a PNG, JPEG, WebP or GIF."
 TOO_MANY = f"This picture is too large. Send one of at most {MOST_PIXELS // 1_000_000} megapixels."
+TOO_HEAVY = f"This file is too large. Send one of at most {MOST_BYTES >> 20} MB."
 
 _one_at_a_time = threading.Semaphore(1)
 

@@ -16,7 +16,8 @@ from sp404_app.errors import NotFound
 # tunnels and content networks add.
 FORWARDING = re.compile(
     r"via|cdn-loop|.*forwarded.*|.*(client|real|remote|connecting|originating|source|peer)-?_?ip.*"
-    r"|.*remote-?_?(addr|user).*|x-original-.*|x-proxy.*|proxy-.*"
+    r"|.*remote-?_?(addr|user).*|x-original-.*|x-proxy.*|proxy-.*|.*src-?_?ip"
+    r"|x-(url-)?scheme|x-(nginx|arr|ssl|varnish|akamai)-?.*|front-end-https|surrogate-.*"
     r"|(cf|fastly|fly|ngrok|tailscale|x-amzn|x-azure|x-envoy|x-vercel|x-appengine|x-cloud)-.*"
 )
 # What browsers send about a proxy they were told to use says nothing about who is asking.

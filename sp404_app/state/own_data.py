@@ -37,6 +37,8 @@ NOT_ENDED = "Nothing was deleted: your subscription could not be ended, or too l
 PICTURES = {
     "saved": "Saved.",
     "large": avatars.TOO_MANY,
+    "heavy": avatars.TOO_HEAVY,
+    "failed": "That did not work. Choose a picture and send it again.",
     "unreadable": avatars.UNREADABLE,
 }
 

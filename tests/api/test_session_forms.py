@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from sp404_app.api.app import api as app
+from sp404_app.api.gateway import gateway
 from sp404_app.db import transaction
 from sp404_app.services import addresses, doors, sign_ins
 from sp404_app.settings import Settings, settings
-from tests.accounts import PASSWORD, Somebody, living, meanwhile, reset, somebody
+from tests.accounts import (
+    PASSWORD,
+    Somebody,
+    living,
+    meanwhile,
+    reset,
+    somebody,
+    without_database,
+)
 from tests.services.test_two_factor import protect
 
 
@@ -228,3 +238,49 @@ def test_a_browser_takes_two_steps_and_never_shows_the_challenge(api: TestClient
     assert again.headers["location"].startswith("/login?error=too_late")
     evil = {"Origin": "https://evil.example"}
     assert api.post("/auth/session/code", data=code, headers=evil).status_code == 403
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "page"),
+    [
+        ("POST", "/auth/session", {"data": {"email": "a" * 500}}, "/login?error=failed"),
+        ("POST", "/auth/session", {"data": {"email": "x" * (2 << 20)}}, "/login?error=failed"),
+        ("POST", "/auth/session/code", {"data": {"code": "1" * 500}}, "/login?error=failed"),
+        ("GET", "/auth/session", {}, "/login"),
+        ("GET", "/auth/avatar", {}, "/login"),
+        ("POST", "/auth/avatar", {}, "/account?picture=failed"),
+        ("POST", "/auth/avatar", {"content": b"x" * (12 << 20)}, "/account?picture=heavy"),
+    ],
+)
+def test_a_refused_form_leads_a_browser_back_and_tells_a_program(
+    services: Settings, method: str, path: str, body: dict[str, Any], page: str
+) -> None:
+    client = TestClient(gateway(app), services.origin, follow_redirects=False)
+    sign_in(client, somebody())
+    answer = client.request(method, path, headers=BROWSER, **body)
+    assert (answer.status_code, answer.headers["location"], answer.content) == (303, page, b"")
+    answer = client.request(method, path, **body)
+    assert answer.status_code in (405, 413, 422)
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/auth/avatar", "/auth/account/end"])
+def test_a_form_of_an_ended_sign_in_leads_to_the_sign_in_page(
+    services: Settings, path: str
+) -> None:
+    client = TestClient(gateway(app), services.origin, follow_redirects=False)
+    answer = client.post(path, headers=BROWSER, files={"picture": ("me.png", b"x")})
+    to = "/login?error=not_signed_in&next=%2Faccount"
+    assert (answer.status_code, answer.headers["location"]) == (303, to)
+
+
+def test_a_browser_that_signs_in_while_the_database_is_away_is_led_back(
+    services: Settings,
+) -> None:
+    client = TestClient(gateway(app), services.origin, follow_redirects=False)
+    with without_database():
+        answer = client.post("/auth/session", data={"email": "a@example.org"}, headers=BROWSER)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?error=failed")

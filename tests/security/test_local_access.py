@@ -32,6 +32,13 @@ FORWARDED = [
     ("X-Cluster-Client-IP", "203.0.113.7"),
     ("X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678"),
     ("Tailscale-User-Login", "ada@example.org"),
+    ("X-Scheme", "https"),
+    ("X-NginX-Proxy", "true"),
+    ("Front-End-Https", "on"),
+    ("X-ARR-SSL", "2048|256|CN=crate.example"),
+    ("Cdn-Src-Ip", "203.0.113.7"),
+    ("X-Varnish", "32770"),
+    ("Surrogate-Capability", "cdn=ESI/1.0"),
     ("Host", "crate.example"),
     ("Host", "127.0.0.1.crate.example"),
 ]
