@@ -180,8 +180,10 @@ class Driver:
         self._drive_new("")
         for key in keys:
             reopen()
+            before = self._path()
             self._key(key)
-            self._drive_new(f"key {key}")
+            if self._path() == before:
+                self._drive_new(f"key {key}")
         while left := [each for each in self.seen if each not in {*self.driven, *self.passing}]:
             self._drive_again(left[0])
 
@@ -219,11 +221,11 @@ class Driver:
         if not self._place(control).count():
             return through  # it went away on its own; if it comes back, it is driven then
         self.driven[control.name] = through
-        before = self.page.url.partition("?")[0]
+        before = self._path()
         if not self._drive_patiently(control):
             del self.driven[control.name]
             return ""
-        if self.page.url.partition("?")[0] == before:
+        if self._path() == before:
             return control.name
         self._reopen()
         return ""
@@ -240,6 +242,9 @@ class Driver:
         if again is not None:
             self.drive(again)
         return again is not None
+
+    def _path(self) -> str:
+        return self.page.url.partition("?")[0]
 
     def _place(self, control: Control) -> Locator:
         return self.page.locator(f'[data-drive="{control.number}"]')
