@@ -58,8 +58,7 @@ class LibraryState(SessionState):
         self.epoch += 1
         self.loaded = True
         yield [rx.set_value(field, typed(getattr(self.query, field))) for field in ("q", *NUMBERS)]
-        await self._count(user_id)
-        yield LibraryState.watch
+        yield LibraryState.watch  # reads the rest; nothing that is clicked has to wait for it
 
     @rx.event(background=True)
     async def watch(self) -> None:
