@@ -11,9 +11,9 @@ from typing import Any
 
 from playwright.sync_api import Error, FilePayload, Locator, Page
 
+from tests.e2e.scripts import BUSY, CONTROLS, LOOK, QUIET, SENT_BY_ENTER, UNFILLED
 from tests.e2e.witness import Witness
 
-CONTROLS = Path(__file__).with_name("controls.js").read_text()
 MOST = 250  # controls of one page
 WAYS = 4  # to a control that are tried again
 SETTLE_SECONDS = 6.0
@@ -25,44 +25,6 @@ WRONG = "Something went wrong on our side."
 LEAVING = ("sign out", "delete my account", "delete for good", "delete", "sign out the others")
 CLOSING = ("close", "done", "cancel", "not now", "×", "keep", "keep my account", "no, keep it")
 TYPED = ("text", "search", "email", "password", "number", "tel", "url", "textarea")
-# Resolves when the page has not changed for a moment.
-QUIET = """(quiet) => new Promise((resolve) => {
-  let timer = setTimeout(finish, quiet);
-  const observer = new MutationObserver(() => {
-    clearTimeout(timer);
-    timer = setTimeout(finish, quiet);
-  });
-  observer.observe(document, { childList: true, subtree: true, characterData: true });
-  const end = setTimeout(finish, 1500);
-  function finish() { observer.disconnect(); clearTimeout(timer); clearTimeout(end); resolve(); }
-})"""
-# What a form needs before it can be sent; a form without a button is sent by the Enter key.
-UNFILLED = """(button) => {
-  const fields = [...(button.form?.elements ?? [])];
-  const boxes = fields.filter((each) => each.type === "checkbox");
-  const wanted = boxes.some((each) => each.checked) ? [] : boxes.slice(0, 1);
-  const empty = fields.filter((each) => each.required && !each.value);
-  return [...empty, ...wanted].map((each) => [each.id, each.type]);
-}"""
-SENT_BY_ENTER = (
-    "field => Boolean(field.form && !field.form.querySelector('button:not([type=button])'))"
-)
-BUSY = "() => /(One moment|Time passes|Drawing|Sending|Listening) …/.test(document.body.innerText)"
-# Everything that a person would see change, as one number.
-LOOK = """() => {
-  const body = document.body.cloneNode(true);
-  body.querySelectorAll("[data-drive]").forEach((each) => each.removeAttribute("data-drive"));
-  const fields = [...document.querySelectorAll("input, select, textarea")];
-  const drawn = [...document.querySelectorAll("canvas")].map((each) => each.toDataURL()).join();
-  const values = fields.map((each) => `${each.value}${each.checked}`).join();
-  const scrolled = [...document.querySelectorAll("*")].map((each) => each.scrollTop).join();
-  const focus = [...document.querySelectorAll("*")].indexOf(document.activeElement);
-  const text = `${location.href} ${drawn} ${focus} ${scrolled} ${values} ${body.innerHTML}`;
-  let sum = 0;
-  for (let at = 0; at < text.length; at += 1) sum = (31 * sum + text.charCodeAt(at)) | 0;
-  return sum;
-}"""
-
 
 Value = str | Callable[[Page], str]
 
@@ -319,10 +281,15 @@ class Driver:
     def _type(self, place: Locator, control: Control) -> None:
         names = (control.field, control.name.rpartition(":")[2], control.type)
         place.fill(self.value(*names), timeout=3000)
-        if place.evaluate(SENT_BY_ENTER):
-            place.press("Enter")
-        else:
+        if not place.evaluate(SENT_BY_ENTER):
             place.blur()
+            return
+        place.press("Enter")
+        self.settle()
+        again = self.page.locator(f'[name="{control.field}"]')  # the answer may bring a new field
+        if again.count() == 1:
+            again.focus(timeout=3000)
+            again.blur(timeout=3000)
 
     def _key(self, key: str) -> None:
         for each in self.before_keys.get(key, self.before_keys.get("", ())):
