@@ -38,7 +38,16 @@ from sp404_app.settings import settings
 HIDDEN = "…"
 OURS = re.compile(r"sp404_app(\.|$)")
 METHODS = ("debug", "info", "warning", "warn", "error", "exception", "critical", "log")
-CHATTY = ("httpx", "httpcore", "urllib3", "asyncio", "stripe", "granian.access", "uvicorn.access")
+CHATTY = (
+    "alembic",
+    "httpx",
+    "httpcore",
+    "urllib3",
+    "asyncio",
+    "stripe",
+    "granian.access",
+    "uvicorn.access",
+)
 DEPTH = 10  # errors that were caused by one another
 
 
