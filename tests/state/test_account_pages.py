@@ -88,10 +88,13 @@ async def test_the_link_is_sent_again_from_the_sign_in_page() -> None:
     tab = in_tab(LoginState(), "")
     tab._email = ada.email
     await tab.resend()
+    await tab.resend()  # a double click is one act
+    assert "on its way" in tab.resent
+    another = in_tab(LoginState(), "")
+    another._email = ada.email
+    await another.resend()
+    assert "too often" in another.resent
     assert len(mails(ada.email)) == 1
-    for _ in range(3):
-        await tab.resend()
-    assert "too often" in tab.resent
 
 
 async def test_opening_the_mailed_link_changes_nothing_and_pressing_does() -> None:
