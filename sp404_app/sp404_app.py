@@ -11,8 +11,8 @@ from reflex.event import EventSpec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app import logs, models, pages
-from sp404_app.api.addresses import page_addresses
 from sp404_app.api.app import api, gateway
+from sp404_app.api.middleware.page_routing import page_addresses
 from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, NotSignedIn

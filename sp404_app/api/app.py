@@ -7,29 +7,29 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.exceptions import HTTPException
 
 import sp404_app
-from sp404_app.api import (
+from sp404_app.api import error_handlers
+from sp404_app.api.deps import area
+from sp404_app.api.middleware.stack import gateway
+from sp404_app.api.routes import (
+    account_security,
     auth,
-    belongings,
     billing,
-    credentials,
     docs,
     events,
-    faults,
     health,
-    hearing,
     jobs,
-    likeness,
-    me,
+    legal_pages,
     media,
     metrics,
-    pages_auth,
+    personal_data,
+    profile,
+    query_by_sound,
     samples,
-    texts,
+    session_forms,
+    similarity,
     uploads,
     usage,
 )
-from sp404_app.api.deps import area
-from sp404_app.api.gateway import gateway
 
 __all__ = ["api", "gateway"]
 
@@ -42,9 +42,9 @@ api = FastAPI(
     docs_url=None,  # FastAPI's page loads its program from another server; ours is in `docs.py`
     redoc_url=None,
     openapi_url="/api/openapi.json",
-    responses=faults.ANSWERS,
+    responses=error_handlers.ANSWERS,
 )
-faults.install(api)
+error_handlers.install(api)
 
 unknown = APIRouter(include_in_schema=False)
 
@@ -81,32 +81,28 @@ def _addresses() -> list[tuple[re.Pattern[str], list[str]]]:
     ]
 
 
+# Each router, and the scope of a personal access token that it asks for; "" asks for none.
 ROUTERS = (
-    samples,  # first, for it is asked most and addresses are compared one after the other
-    auth,
-    me,
-    credentials,
-    belongings,
-    uploads,
-    media,
-    likeness,
-    hearing,
-    jobs,
-    events,
-    billing,
-    usage,
-    health,
+    (samples, "samples"),  # first: it is called most, and paths are compared in this order
+    (auth, ""),
+    (profile, "account"),
+    (account_security, ""),
+    (personal_data, ""),
+    (uploads, "samples"),
+    (media, "samples"),
+    (similarity, "samples"),
+    (query_by_sound, "samples"),
+    (jobs, "samples"),
+    (events, "samples"),
+    (billing, "billing"),
+    (usage, "account"),
+    (health, ""),
 )
-# What a personal access token needs an ability for; the other routers take none.
-ABOUT_SAMPLES = ("samples", "uploads", "media", "likeness", "hearing", "jobs", "events")
-AREAS = dict.fromkeys(ABOUT_SAMPLES, "samples")
-AREAS |= {"me": "account", "usage": "account", "billing": "billing"}
-for module in ROUTERS:
-    about = AREAS.get(module.__name__.rpartition(".")[2], "")
-    api.include_router(module.router, prefix="/api", dependencies=[Depends(area(about))])
+for module, scope in ROUTERS:
+    api.include_router(module.router, prefix="/api", dependencies=[Depends(area(scope))])
 api.include_router(auth.well_known)
-api.include_router(pages_auth.router)
+api.include_router(session_forms.router)
 api.include_router(metrics.router)
-api.include_router(texts.router)
+api.include_router(legal_pages.router)
 api.include_router(docs.router)
 api.include_router(unknown)

@@ -9,7 +9,7 @@ from fastapi.security import HTTPBearer
 from sqlmodel import Session
 from starlette.requests import HTTPConnection
 
-from sp404_app.api.origin import ensure_same_origin
+from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import MissingAbility, NotSignedIn, TooMany
 from sp404_app.services import confirmation, identity, limits, personal_tokens

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sp404_app.api import uploads
+from sp404_app.api.routes import uploads
 from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.services import archives, quotas, storage

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from sp404_app import db
 from sp404_app.api.app import api, gateway
-from sp404_app.api.bodies import HEADER_BYTES
+from sp404_app.api.middleware.body_limits import HEADER_BYTES
 from sp404_app.models import User
 from sp404_app.settings import Settings
 from tests.accounts import PASSWORD, Somebody, bearer, mails, somebody, text_of

@@ -60,7 +60,7 @@ HIDDEN = frozenset(
         "/terms",
     }
 )
-ENDLESS = frozenset({"GET /api/events"})  # see tests/api/test_events.py
+ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py
 # Operations on an invented row that do not succeed even for its owner, and why.
 UNPROVEN = {
     "GET /api/exports/{export_id}": "an invented job has made no file",

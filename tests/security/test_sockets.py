@@ -15,8 +15,8 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from sp404_app import db
-from sp404_app.api import sockets
-from sp404_app.api.gateway import gateway
+from sp404_app.api.middleware import websocket_limits
+from sp404_app.api.middleware.stack import gateway
 from sp404_app.services import live, sign_ins
 from sp404_app.services.live import News, Topic
 from sp404_app.settings import Settings
@@ -86,7 +86,7 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
             sign_ins.end_cookie(session, value)
         with pytest.raises(WebSocketDisconnect) as end:
             until(socket, "never said")
-        assert end.value.code == sockets.NOT_WELCOME
+        assert end.value.code == websocket_limits.NOT_WELCOME
         assert time.monotonic() - started < 5
         live.publish(ada.id, News(Topic.LIBRARY))
         other.send_text(event(f"{name}.toggle_filters"))
@@ -134,10 +134,10 @@ def test_a_tab_of_an_ended_sign_in_gets_nothing_private(tab: TestClient) -> None
 def test_a_message_that_is_too_large_ends_the_line(tab: TestClient) -> None:
     with opened(tab) as socket:
         joined(socket)
-        socket.send_text("42/_event," + "x" * sockets.LONGEST)
+        socket.send_text("42/_event," + "x" * websocket_limits.LONGEST)
         with pytest.raises(WebSocketDisconnect) as end:
             until(socket, "never said")
-        assert end.value.code == sockets.TOO_LARGE
+        assert end.value.code == websocket_limits.TOO_LARGE
 
 
 @pytest.mark.parametrize("frame", ["42/_event,[]", "4", "42", "99", '42/_event,["event",[]]', "\0"])
@@ -150,8 +150,8 @@ def test_rubbish_harms_nobody_else(tab: TestClient, frame: str) -> None:
 
 
 async def test_who_sends_too_much_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "BURST", 5.0)
-    monkeypatch.setattr(sockets, "PER_SECOND", 50.0)
+    monkeypatch.setattr(websocket_limits, "BURST", 5.0)
+    monkeypatch.setattr(websocket_limits, "PER_SECOND", 50.0)
     arrived: list[float] = []
 
     async def app(_: Scope, receive: Receive, __: Send) -> None:
@@ -169,13 +169,13 @@ async def test_who_sends_too_much_is_slowed_down(monkeypatch: pytest.MonkeyPatch
     async def ignore(_: Message) -> None:
         await asyncio.sleep(0)
 
-    await sockets.paced(app)({"type": "websocket", "headers": []}, flood, ignore)
+    await websocket_limits.paced(app)({"type": "websocket", "headers": []}, flood, ignore)
     assert len(arrived) == 25
     assert arrived[-1] - arrived[0] > 0.3
 
 
 async def test_one_host_has_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "MOST_OF_A_HOST", 0)
+    monkeypatch.setattr(websocket_limits, "MOST_OF_A_HOST", 0)
     said: list[Message] = []
 
     async def app(*_: object) -> None:
@@ -188,16 +188,16 @@ async def test_one_host_has_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) 
         return {"type": "websocket.connect"}
 
     scope = {"type": "websocket", "client": ("203.0.113.9", 1), "headers": []}
-    await sockets.paced(app)(scope, receive, send)
-    assert said == [{"type": "websocket.close", "code": sockets.NOT_WELCOME}]
+    await websocket_limits.paced(app)(scope, receive, send)
+    assert said == [{"type": "websocket.close", "code": websocket_limits.NOT_WELCOME}]
 
 
 async def test_many_lines_of_one_host_are_slowed_down_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sockets, "BURST", 5.0)
-    monkeypatch.setattr(sockets, "PER_SECOND", 5.0)
-    host = sockets.Bucket(sockets.OF_A_HOST)
+    monkeypatch.setattr(websocket_limits, "BURST", 5.0)
+    monkeypatch.setattr(websocket_limits, "PER_SECOND", 5.0)
+    host = websocket_limits.Bucket(websocket_limits.OF_A_HOST)
 
     async def says() -> Message:
         return {"type": "websocket.receive", "text": "2"}
@@ -205,7 +205,7 @@ async def test_many_lines_of_one_host_are_slowed_down_together(
     async def hears(_: Message) -> None:
         return None
 
-    lines = [sockets.Line(says, hears, host) for _ in range(15)]
+    lines = [websocket_limits.Line(says, hears, host) for _ in range(15)]
     started = time.monotonic()
     for _ in range(4):
         await asyncio.gather(*(line.receive() for line in lines))

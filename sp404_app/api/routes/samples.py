@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
-from sp404_app.api.listing import Cursor, Limit, wanted
+from sp404_app.api.middleware.sample_list import Cursor, Limit, wanted
 from sp404_app.services import analyses, bulk, samples, search, tags
 from sp404_app.services.bulk import Action
 from sp404_app.services.changes import Change

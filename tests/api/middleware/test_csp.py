@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api import policy
 from sp404_app.api.app import api, gateway
+from sp404_app.api.middleware import csp
 from sp404_app.settings import Settings
 
 PAGE = "<html><script src='/a.js'></script><script>{}</script><script type=module>b()</script>"
@@ -16,7 +16,7 @@ PAGE = "<html><script src='/a.js'></script><script>{}</script><script type=modul
 @pytest.fixture
 def built(environment: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     environment.setenv("REFLEX_WEB_WORKDIR", str(tmp_path))
-    folder = tmp_path / policy.PAGES
+    folder = tmp_path / csp.PAGES
     (folder / "library").mkdir(parents=True)
     for name in ("index.html", "library/index.html", "404.html"):
         (folder / name).write_text(PAGE.format(f"page('{name}')"))
@@ -24,14 +24,14 @@ def built(environment: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def scripts(path: str) -> str:
-    found = re.search(r"script-src ([^;]*)", policy.policy(path))
+    found = re.search(r"script-src ([^;]*)", csp.policy(path))
     assert found
     return found[1]
 
 
 def test_each_page_allows_its_own_scripts_and_no_others(built: Path) -> None:
     for path, file in {"/": "index.html", "/library/": "library/index.html"}.items():
-        (own, shared) = policy.hashes((built / file).read_text())
+        (own, shared) = csp.hashes((built / file).read_text())
         assert scripts(path) == f"'self' {own} {shared}"
     assert len({scripts(path) for path in ("/", "/library/", "/404.html")}) == 3
     assert scripts("/samples/1") == scripts("/404.html")
@@ -54,7 +54,7 @@ def test_the_description_of_the_api_loads_nothing_from_elsewhere(services: Setti
     client = TestClient(gateway(api), base_url=services.origin)
     answer = client.get("/api/docs")
     said = answer.headers["content-security-policy"]
-    assert policy.hashes(answer.text) == []
+    assert csp.hashes(answer.text) == []
     assert "script-src 'self';" in said
     assert set(re.findall(r"https?://[^ ;]*", said)) <= {services.origin}
     assert "//" not in answer.text

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sp404_app.api import faults
+from sp404_app.api import error_handlers
 from sp404_app.api.deps import is_personal, signed_in
 from sp404_app.db import NotQuick
 from sp404_app.errors import AppError, Invalid
@@ -104,7 +104,7 @@ async def _response(scope: Scope) -> Response | None:
     try:
         return await _quick(Request(scope))
     except AppError as error:
-        return faults.of_app_error(error)
+        return error_handlers.of_app_error(error)
     except (SQLAlchemyError, UnicodeError):
         return None  # the declared route meets it too, and has words for it
 

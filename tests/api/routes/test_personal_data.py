@@ -10,7 +10,7 @@ from sqlmodel import update
 
 from sp404_app.api.app import api as app
 from sp404_app.api.app import gateway
-from sp404_app.api.bodies import limited
+from sp404_app.api.middleware.body_limits import limited
 from sp404_app.db import transaction
 from sp404_app.jobs import run
 from sp404_app.models import SignIn, User

@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sp404_app.api import faults
+from sp404_app.api import error_handlers
 from sp404_app.services import local_access
 
 PLACES = ("dev", "_stripe")
@@ -14,7 +14,9 @@ def local_only(app: ASGIApp) -> ASGIApp:
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if _is_closed(scope):
-            await faults.answer(404, "There is nothing at this address.")(scope, receive, send)
+            await error_handlers.answer(404, "There is nothing at this address.")(
+                scope, receive, send
+            )
             return
         await app(scope, receive, send)
 

@@ -17,9 +17,9 @@ import psutil
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api import hearing as route
 from sp404_app.api.app import api as app
 from sp404_app.api.app import gateway
+from sp404_app.api.routes import query_by_sound as route
 from sp404_app.audio.likeness import Aspect
 from sp404_app.db import transaction
 from sp404_app.jobs import run
@@ -27,7 +27,7 @@ from sp404_app.models import User
 from sp404_app.services import hearing, limits, quotas, samples
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer
-from tests.api.test_uploads import stored
+from tests.api.routes.test_uploads import stored
 from tests.security.world import dump
 from tests.services.test_jobs import job_of
 from tests.sounds import bad_files, good_files, recorded, silent_flac, tone, wav, write

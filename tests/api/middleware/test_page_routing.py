@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.api.addresses import page_addresses
 from sp404_app.api.app import gateway
+from sp404_app.api.middleware.page_routing import page_addresses
 
 pytestmark = pytest.mark.usefixtures("environment")
 

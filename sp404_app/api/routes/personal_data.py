@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Query, Request, Response, UploadFile, statu
 from pydantic import BaseModel
 
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
-from sp404_app.api.media import ranged
+from sp404_app.api.routes.media import ranged
 from sp404_app.db import in_transaction, transaction
 from sp404_app.services import audit, avatars, deletion, storage, takeout
 from sp404_app.services.views import JobView, job_view

@@ -13,8 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select, update
 
-from sp404_app.api import listing as routes
 from sp404_app.api.app import api, gateway
+from sp404_app.api.middleware import sample_list as routes
 from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now

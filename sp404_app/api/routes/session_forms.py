@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
 from sp404_app.api.deps import Caller
-from sp404_app.api.origin import ensure_same_origin
+from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction
 from sp404_app.errors import (
     AppError,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from structlog.testing import capture_logs
 
 from sp404_app import db
-from sp404_app.api import events
+from sp404_app.api.routes import events
 from sp404_app.db import in_transaction
 from sp404_app.errors import TooMany
 from sp404_app.models import SignIn, User

@@ -9,9 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from sp404_app.api import gateway as gates
 from sp404_app.api.app import api, gateway
-from sp404_app.api.bodies import JSON_BYTES, SLACK
+from sp404_app.api.middleware import stack as gates
+from sp404_app.api.middleware.body_limits import JSON_BYTES, SLACK
 from sp404_app.services import live
 from sp404_app.settings import MB, Settings, settings
 from tests.accounts import bearer, somebody

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.api import metrics
+from sp404_app.api.routes import metrics
 from sp404_app.errors import NotSignedIn
 from sp404_app.services import endings, identity
 from sp404_app.services.sign_ins import SignedIn

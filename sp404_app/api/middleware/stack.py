@@ -13,8 +13,16 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from sp404_app.api import bodies, faults, form_answers, listing, local_only, metrics, sockets
-from sp404_app.api.policy import policy
+from sp404_app.api import error_handlers
+from sp404_app.api.middleware import (
+    body_limits,
+    form_errors,
+    local_only,
+    sample_list,
+    websocket_limits,
+)
+from sp404_app.api.middleware.csp import policy
+from sp404_app.api.routes import metrics
 from sp404_app.settings import settings
 
 SAFETY = {
@@ -34,16 +42,16 @@ log = structlog.get_logger("sp404_app.access")
 def gateway(app: ASGIApp) -> ASGIApp:
     """Wrap the whole backend: from the outside in."""
     for wrap in (
-        listing.straight,
-        bodies.limited,
-        form_answers.led_back,
+        sample_list.straight,
+        body_limits.limited,
+        form_errors.led_back,
         local_only.local_only,
         safe_headers,
         allowances,
         caught,
         logged,
         numbered,
-        sockets.paced,
+        websocket_limits.paced,
         located,
     ):
         app = wrap(app)
@@ -167,7 +175,7 @@ def caught(app: ASGIApp) -> ASGIApp:
                 raise
             log.exception("unexpected error", route=_route(scope), kind=type(error).__name__)
             if not started:
-                await faults.answer(500, faults.OURS)(scope, receive, send)
+                await error_handlers.answer(500, error_handlers.OURS)(scope, receive, send)
 
     return guarded
 

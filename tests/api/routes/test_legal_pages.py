@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api.texts import drawn
+from sp404_app.api.routes.legal_pages import drawn
 from sp404_app.settings import settings
 
 ADDRESSES = ("/terms", "/privacy", "/contact")

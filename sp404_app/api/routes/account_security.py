@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from sp404_app.api.auth import Message
 from sp404_app.api.deps import Caller, Confirmed, Database, Identity
+from sp404_app.api.routes.auth import Message
 from sp404_app.db import in_transaction
 from sp404_app.services import confirmation, email_change, limits, personal_tokens, two_factor
 

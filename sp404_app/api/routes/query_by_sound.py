@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, File, Request, UploadFile
 from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser
-from sp404_app.api.likeness import AlikeList, Limit, alike_view
+from sp404_app.api.routes.similarity import AlikeList, Limit, alike_view
 from sp404_app.audio.likeness import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import TooLarge, TooMany, Unavailable

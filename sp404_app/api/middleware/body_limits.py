@@ -4,7 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.api import faults
+from sp404_app.api import error_handlers
 from sp404_app.api.deps import identify
 from sp404_app.errors import AppError
 from sp404_app.services import avatars, hearing
@@ -44,7 +44,7 @@ def limited(app: ASGIApp) -> ASGIApp:
         try:
             await app(scope, reader.receive, send)
         except BodyTooLarge as error:  # whoever read the body did not translate it
-            await faults.of_status(error)(scope, receive, send)
+            await error_handlers.of_status(error)(scope, receive, send)
 
     return guarded
 
@@ -71,16 +71,16 @@ class _Reader:
 async def _refusal(scope: Scope) -> ASGIApp | None:
     """Return what to answer without reading the body, if its headers say enough."""
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
-        return faults.answer(431, "The headers of this request are larger than we take.")
+        return error_handlers.answer(431, "The headers of this request are larger than we take.")
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     if not declared.isdigit() or int(declared[:20]) > _most(scope):
-        return faults.of_status(BodyTooLarge())
+        return error_handlers.of_status(BodyTooLarge())
     if _of(scope) not in UPLOADS | HEARD | PICTURES:
         return None
     try:
         await identify(HTTPConnection(scope))
     except AppError as error:
-        return faults.of_app_error(error)
+        return error_handlers.of_app_error(error)
     return None
 
 

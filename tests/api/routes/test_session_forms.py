@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sp404_app.api.app import api as app
-from sp404_app.api.gateway import gateway
+from sp404_app.api.middleware.stack import gateway
 from sp404_app.db import transaction
 from sp404_app.services import addresses, doors, sign_ins
 from sp404_app.settings import Settings, settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api import media
+from sp404_app.api.routes import media
 from sp404_app.db import transaction
 from sp404_app.jobs import run
 from sp404_app.models import User
