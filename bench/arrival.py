@@ -20,8 +20,8 @@ from instance import database, person, product
 from library import enter
 from playwright.sync_api import sync_playwright
 
-from sp404_app.audio.analysis import analyse, warm_up
-from sp404_app.audio.survey import survey
+from sp404_app.audio.features.analysis import analyse, warm_up
+from sp404_app.audio.features.survey import survey
 from tests.e2e.conftest import FLAGS
 
 ROUNDS = 30

@@ -25,7 +25,7 @@ from instance import person
 from sqlmodel import Session, col, func, select
 
 from sp404_app import db
-from sp404_app.audio import synth
+from sp404_app.audio.synth import demo_sounds
 from sp404_app.models import JobStatus, ProcessingJob
 from sp404_app.services import keys, live, queue, samples
 from sp404_app.settings import settings
@@ -94,7 +94,7 @@ def rendered(folder: Path) -> list[samples.Incoming]:
     seed = 0
     while len(found) < FILES:
         chance = np.random.default_rng(seed)
-        for sound in synth.one_shots(chance):
+        for sound in demo_sounds.one_shots(chance):
             path = folder / f"{len(found)}.wav"
             signal = sound.signal * chance.uniform(0.3, 0.9)
             soundfile.write(path, signal, sound.sample_rate, subtype="PCM_16")

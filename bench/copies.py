@@ -21,9 +21,11 @@ import soundfile
 
 from bench.ears_score import percent
 from bench.ears_sounds import Real, folder, sounds
-from sp404_app.audio import analysis, decode, prints
-from sp404_app.audio.prints import Print
-from sp404_app.audio.survey import survey
+from sp404_app.audio.features import analysis
+from sp404_app.audio.features.survey import survey
+from sp404_app.audio.io import decode
+from sp404_app.audio.similarity import fingerprint
+from sp404_app.audio.similarity.fingerprint import Print
 
 Planes = npt.NDArray[np.float32]  # (channels, frames)
 MP3_RATES = {8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000}
@@ -83,7 +85,7 @@ def read(path: Path) -> tuple[Planes, int]:
 def print_of(path: Path) -> Print | None:
     """Take the print as the job does."""
     surveyed = survey(path)
-    return prints.taken(surveyed.window, surveyed.window_rate)
+    return fingerprint.taken(surveyed.window, surveyed.window_rate)
 
 
 def written(guise: Guise, where: Path) -> Print | None:
@@ -98,7 +100,7 @@ def written(guise: Guise, where: Path) -> Print | None:
 
 def is_same(one: Print | None, other: Print | None) -> bool:
     """Say whether two prints are of one recording; what has none is like nothing."""
-    return one is not None and other is not None and prints.same(one, other)
+    return one is not None and other is not None and fingerprint.same(one, other)
 
 
 def long_ones(reals: list[Real]) -> Iterator[tuple[Planes, int]]:
@@ -125,19 +127,19 @@ def show_found(rows: list[tuple[str, bool]]) -> None:
 def show_wrong(known: dict[str, Print], copies: list[tuple[str, Print]]) -> None:
     """Print which different sounds were called one, and how near the nearest came."""
     pairs = list(combinations(known.items(), 2))
-    called = [(one, other, prints.same(a, b)) for (one, a), (other, b) in pairs]
+    called = [(one, other, fingerprint.same(a, b)) for (one, a), (other, b) in pairs]
     print(f"\nTwo files of the collection called copies: {percent(same for *_, same in called)}")
-    crossed = [(name, other, prints.same(a, b)) for name, b in copies
+    crossed = [(name, other, fingerprint.same(a, b)) for name, b in copies
                for other, a in known.items() if name != other]  # fmt: skip
     print(f"A guise of one called a copy of another: {percent(same for *_, same in crossed)}")
     for name, other in dict.fromkeys((one, two) for one, two, same in called + crossed if same):
         print("  ", name, other)
     near = sorted(
-        (prints.difference(a, b), one, other)
+        (fingerprint.difference(a, b), one, other)
         for (one, a), (other, b) in pairs
-        if prints.fits(a.length, b.length)
+        if fingerprint.fits(a.length, b.length)
     )
-    print(f"Nearest of the others (a copy has at most {prints.ALIKE_DB} dB):")
+    print(f"Nearest of the others (a copy has at most {fingerprint.ALIKE_DB} dB):")
     for gap, *names in near[:5]:
         print(f"   {gap:.2f} dB", *names)
 
@@ -150,7 +152,7 @@ def show_cost(reals: list[Real]) -> None:
         started = time.process_time()
         heard = analysis.analyse_file(real.path).survey
         between = time.process_time()
-        found = prints.taken(heard.window, heard.window_rate)
+        found = fingerprint.taken(heard.window, heard.window_rate)
         costs += between - started, time.process_time() - between
         sizes.append(len(found.to_bytes()) if found else 0)
     rest, ours = 1000 * costs / len(reals)

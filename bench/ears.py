@@ -27,11 +27,14 @@ from bench.train_dirt import DIRT, dirty
 from bench.train_key import mirex
 from bench.train_render import takes
 from bench.train_tempo import SHORTEST_CROP_BEATS, accuracy
-from sp404_app.audio import analysis, decode, kind, likeness, onset, peaks, prints, tempo
-from sp404_app.audio.chroma import chroma
-from sp404_app.audio.survey import Excerpt
-from sp404_app.audio.tonality import key
-from sp404_app.audio.weights import Linear
+from sp404_app.audio.dsp import onset
+from sp404_app.audio.dsp.chroma import chroma
+from sp404_app.audio.features import analysis, loop_detection, tempo
+from sp404_app.audio.features.key_detection import key
+from sp404_app.audio.features.survey import Excerpt
+from sp404_app.audio.io import decode, peaks
+from sp404_app.audio.model_weights import Linear
+from sp404_app.audio.similarity import embedding, fingerprint
 
 Signal = npt.NDArray[np.float32]
 SEED = 99
@@ -162,8 +165,8 @@ def mfcc(y: Signal, sr: float) -> npt.NDArray[np.float64]:
 
 def vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
     """Return our vector, scaled for a plain cosine."""
-    found = likeness.vector(likeness.patch(y, sr), onset.envelope(y, sr), chroma(y, sr))
-    return likeness.weighted(found)
+    found = embedding.vector(embedding.patch(y, sr), onset.envelope(y, sr), chroma(y, sr))
+    return embedding.weighted(found)
 
 
 def sort_of(real: Real) -> str | None:
@@ -217,7 +220,7 @@ def show_kind(cache: Path | None, reals: list[Real]) -> None:
         model = train.fit_kind(made, [sound for sound in seen if sound.group != pack])
         for sound in seen:
             if sound.group == pack and sound.kind != "phrase":
-                row = kind.describe(sound.env, sound.duration, sound.tempo())
+                row = loop_detection.describe(sound.env, sound.duration, sound.tempo())
                 right.append((float(model(row)) > 0) == (sound.kind == "loop"))
     print(f"| loop or one-shot | engine, each pack left out | {percent(right)} |")
 
@@ -261,7 +264,7 @@ def judged(which: str, model: Linear, cases: list[train.Case]) -> list[tuple[str
 def everything(path: Path) -> None:
     """Do what the job does for a new file."""
     found = analysis.analyse_file(path)
-    prints.taken(found.survey.window, found.survey.window_rate)
+    fingerprint.taken(found.survey.window, found.survey.window_rate)
 
 
 def same_as_naive(path: Path) -> None:
@@ -277,7 +280,7 @@ def same_as_naive(path: Path) -> None:
     tempo.estimate(env, len(y) / sr)
     if notes:
         key(notes)
-    likeness.vector(likeness.patch(y, sr), env, notes)
+    embedding.vector(embedding.patch(y, sr), env, notes)
 
 
 def naive(path: Path) -> None:

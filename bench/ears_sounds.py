@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sp404_app.audio.keys import KEYS
-from sp404_app.audio.survey import Survey, survey
+from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.features.survey import Survey, survey
 
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from sqlalchemy import Engine
 from sqlmodel import Session, create_engine, insert
 
-from sp404_app.audio.keys import KEYS
+from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services import passwords

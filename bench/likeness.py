@@ -21,8 +21,8 @@ from services import percentile, services
 from sqlmodel import Session
 
 from sp404_app import db
-from sp404_app.audio.analysis import ENGINE_VERSION
-from sp404_app.audio.likeness import DIMENSIONS, PARTS, Aspect, weighted
+from sp404_app.audio.features.analysis import ENGINE_VERSION
+from sp404_app.audio.similarity.embedding import DIMENSIONS, PARTS, Aspect, weighted
 from sp404_app.services import likeness
 from sp404_app.settings import settings
 

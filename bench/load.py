@@ -29,7 +29,7 @@ from lines import closed_loop, everybody, paced, request
 from services import percentile, point_at
 from sqlmodel import Session, insert
 
-from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.models import User
 from sp404_app.models.columns import now
 from sp404_app.services import tokens

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from sp404_app.audio.decode import opened
-from sp404_app.audio.peaks import PeaksBuilder
+from sp404_app.audio.io.decode import opened
+from sp404_app.audio.io.peaks import PeaksBuilder
 
 RATE, MINUTES = 48_000, 10
 

@@ -24,27 +24,25 @@ from bench.train_kit import Take
 from bench.train_render import takes
 from bench.train_save import save
 from bench.train_tempo import Case, accuracy, fit_net, rendered, versions
-from sp404_app.audio import (
-    chroma,
-    content,
-    hypotheses,
-    kind,
-    klass,
-    likeness,
-    onset,
-    pitch,
-    tonality,
-    weights,
+from sp404_app.audio import model_weights
+from sp404_app.audio.dsp import chroma, onset, pitch
+from sp404_app.audio.dsp.chroma import Chroma
+from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.pitch import Pitch
+from sp404_app.audio.features import (
+    descriptors,
+    key_detection,
+    loop_detection,
+    sound_class,
+    tempo_candidates,
 )
-from sp404_app.audio import tempo as tempi
-from sp404_app.audio.chroma import Chroma
-from sp404_app.audio.content import Content
-from sp404_app.audio.hypotheses import Hypotheses
-from sp404_app.audio.keys import KEYS
-from sp404_app.audio.onset import Envelope
-from sp404_app.audio.pitch import Pitch
-from sp404_app.audio.tempo import Tempo
-from sp404_app.audio.weights import Linear, Net
+from sp404_app.audio.features import tempo as tempi
+from sp404_app.audio.features.descriptors import Content
+from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.features.tempo import Tempo
+from sp404_app.audio.features.tempo_candidates import Hypotheses
+from sp404_app.audio.model_weights import Linear, Net
+from sp404_app.audio.similarity import embedding
 
 RENDERED = "rendered by bench/train_render.py, seed {seed}, {count} sounds"
 REAL = " and {count} real sounds of public packs with known truth"
@@ -94,10 +92,10 @@ def described(
     return Sound(
         env,
         seconds,
-        hypotheses.gather(env, seconds),
+        tempo_candidates.gather(env, seconds),
         chroma.chroma(signal, sr),
-        likeness.patch(signal, sr),
-        content.content(signal, sr),
+        embedding.patch(signal, sr),
+        descriptors.content(signal, sr),
         pitch.fundamental(signal, sr),
         *truth,
     )
@@ -147,7 +145,7 @@ def weigh(case: Case) -> float:
 def train_tempo(cases: list[Case]) -> None:
     """Learn the ranking of tempo hypotheses."""
     made = RENDERED.format(seed=TEMPO_SEED, count=len(cases))
-    save("tempo", made, hypotheses.FEATURES, fit_net(cases, weigh))
+    save("tempo", made, tempo_candidates.FEATURES, fit_net(cases, weigh))
 
 
 def judged(case: Case, ranking: Net) -> tuple[npt.NDArray[np.float64], bool]:
@@ -211,7 +209,7 @@ def kind_weight(sound: Sound) -> float:
 def fit_kind(made: list[Sound], real: list[Sound]) -> Linear:
     """Learn loop or one-shot."""
     real = [sound for sound in real if sound.kind != "phrase"]
-    x = np.array([kind.describe(s.env, s.duration, s.tempo()) for s in made + real])
+    x = np.array([loop_detection.describe(s.env, s.duration, s.tempo()) for s in made + real])
     loop = np.array([s.kind == "loop" for s in made + real])
     weight = np.array([kind_weight(s) for s in made] + [REAL_WEIGHT] * len(real))
     return logistic.binary(x, loop, weight, ridge=5e-3)
@@ -221,7 +219,7 @@ def fit_pitched(made: list[Sound], real: list[Sound]) -> Linear:
     """Learn whether there are notes at all, leaving out sounds where people differ."""
     made = [s for s in made if s.group not in EITHER and s.chroma]
     real = [s for s in real if s.label not in EITHER_REAL and s.chroma]
-    x = np.array([tonality.describe(s.chroma) for s in made + real if s.chroma])
+    x = np.array([key_detection.describe(s.chroma) for s in made + real if s.chroma])
     notes = [s.group.startswith(PITCHED_RENDERED) for s in made]
     notes += [s.label in PITCHED_REAL for s in real]
     weight = np.array([1.0] * len(made) + [REAL_WEIGHT] * len(real))
@@ -231,7 +229,7 @@ def fit_pitched(made: list[Sound], real: list[Sound]) -> Linear:
 def keyed() -> list[tuple[npt.NDArray[np.float64], str]]:
     """Render music in known keys, and collect the evidence for each of the 24."""
     found = ((chroma.chroma(t.signal, 44_100), t.key) for t in takes("tonal", KEYED, SOUND_SEED))
-    return [(tonality.evidence(heard), key) for heard, key in found if heard and key]
+    return [(key_detection.evidence(heard), key) for heard, key in found if heard and key]
 
 
 def train_key(known: list[tuple[npt.NDArray[np.float64], str]]) -> None:
@@ -239,7 +237,7 @@ def train_key(known: list[tuple[npt.NDArray[np.float64], str]]) -> None:
     x = np.array([evidence for evidence, _ in known])
     truth = np.array([KEYS.index(key) for _, key in known])
     made_of = RENDERED.format(seed=SOUND_SEED, count=len(known))
-    save("key", made_of, tonality.EVIDENCE, fit_key(x, truth))
+    save("key", made_of, key_detection.EVIDENCE, fit_key(x, truth))
 
 
 def fit_likeness(made: list[Sound], shrink: float = 0.9) -> Linear:
@@ -260,39 +258,47 @@ def fit_likeness(made: list[Sound], shrink: float = 0.9) -> Linear:
     values, axes = np.linalg.eigh(within)
     whiten = axes / np.sqrt(values)
     _, main = np.linalg.eigh(whiten.T @ np.cov(x.T, bias=True) @ whiten)
-    weight = (whiten @ main[:, ::-1][:, : likeness.TIMBRE]).astype(np.float32)
+    weight = (whiten @ main[:, ::-1][:, : embedding.TIMBRE]).astype(np.float32)
     ones = np.ones(x.shape[1], np.float32)
-    zero = np.zeros(likeness.TIMBRE, np.float32)
+    zero = np.zeros(embedding.TIMBRE, np.float32)
     return Linear(mean.astype(np.float32), ones, weight, zero)
 
 
 def class_row(sound: Sound) -> npt.NDArray[np.float64]:
     """Return the features of the class model."""
-    timbre = likeness.projection()(sound.mels.reshape(1, -1))[0]
-    loop = kind.loop_probability(sound.env, sound.duration, sound.tempo())
+    timbre = embedding.projection()(sound.mels.reshape(1, -1))[0]
+    loop = loop_detection.loop_probability(sound.env, sound.duration, sound.tempo())
     note = sound.pitch if loop < 0.5 else None
-    heard = klass.Heard(timbre, sound.env, sound.duration, sound.content, loop, sound.chroma, note)
-    return klass.describe(heard)
+    heard = sound_class.Heard(
+        timbre, sound.env, sound.duration, sound.content, loop, sound.chroma, note
+    )
+    return sound_class.describe(heard)
 
 
 def class_label(sound: Sound) -> int:
     """Return the class of a rendered sound."""
     label = "vocal" if sound.group == "other/babble" else sound.label
-    return klass.CLASSES.index(klass.Klass(label))
+    return sound_class.CLASSES.index(sound_class.Klass(label))
 
 
 def train_class(made: list[Sound]) -> None:
     """Learn the class of a sound."""
     x = np.array([class_row(s) for s in made])
     label = np.array([class_label(s) for s in made])
-    weight = 1 / np.sqrt(np.bincount(label, minlength=len(klass.CLASSES))[label])
-    model = logistic.several(x, label, len(klass.CLASSES), weight, ridge=3e-3)
-    save("class", RENDERED.format(seed=SOUND_SEED, count=len(made)), klass.FEATURES, model)
+    weight = 1 / np.sqrt(np.bincount(label, minlength=len(sound_class.CLASSES))[label])
+    model = logistic.several(x, label, len(sound_class.CLASSES), weight, ridge=3e-3)
+    save("class", RENDERED.format(seed=SOUND_SEED, count=len(made)), sound_class.FEATURES, model)
 
 
 def forget() -> None:
     """Drop the weights in memory, so that the next step reads what was just learned."""
-    for cached in (weights.load, tempi.ranking, tempi.calibration, kind.model, likeness.projection):
+    for cached in (
+        model_weights.load,
+        tempi.ranking,
+        tempi.calibration,
+        loop_detection.model,
+        embedding.projection,
+    ):
         cached.cache_clear()
 
 
@@ -323,10 +329,10 @@ def main() -> None:
     train_confidence(cases, loops)
     both = RENDERED.format(seed=SOUND_SEED, count=len(made)) + REAL.format(count=len(real))
     forget()
-    save("kind", both, kind.FEATURES, fit_kind(made, real))
-    save("pitched", both, tonality.PITCHED, fit_pitched(made, real))
+    save("kind", both, loop_detection.FEATURES, fit_kind(made, real))
+    save("pitched", both, key_detection.PITCHED, fit_pitched(made, real))
     train_key(kept(cache, "keyed", keyed))
-    names = [f"slice {i} band {j}" for i in range(13) for j in range(likeness.MELS)]
+    names = [f"slice {i} band {j}" for i in range(13) for j in range(embedding.MELS)]
     save("likeness", RENDERED.format(seed=SOUND_SEED, count=1500), names, fit_likeness(made))
     forget()
     train_class(made)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sp404_app.audio.synth_drums import Signal
+from sp404_app.audio.synth.drums import Signal
 
 
 def cut(signal: Signal, sr: float, rng: np.random.Generator) -> Signal:

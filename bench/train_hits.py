@@ -3,10 +3,9 @@
 import numpy as np
 
 from bench.train_kit import VOICES, Take, extra, pick
-from sp404_app.audio import synth_drums as drums
-from sp404_app.audio import synth_tones as tones
-from sp404_app.audio.synth_drums import RATE, Signal
-from sp404_app.audio.synth_score import level, triad
+from sp404_app.audio.synth import drums, tones
+from sp404_app.audio.synth.drums import RATE, Signal
+from sp404_app.audio.synth.sequencer import level, triad
 
 
 def one_shot_take(rng: np.random.Generator) -> Take:

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from sp404_app.audio.keys import KEYS
-from sp404_app.audio.weights import Linear
+from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.model_weights import Linear
 
 
 def fit_key(

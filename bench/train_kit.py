@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sp404_app.audio import synth_drums as drums
-from sp404_app.audio import synth_tones as tones
-from sp404_app.audio.synth_drums import Signal
+from sp404_app.audio.synth import drums, tones
+from sp404_app.audio.synth.drums import Signal
 
 Voice = Callable[[int, float], Signal]
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from sp404_app.audio.weights import Linear
+from sp404_app.audio.model_weights import Linear
 
 Matrix = npt.NDArray[np.floating]
 

@@ -12,10 +12,9 @@ import numpy as np
 from bench.train_hits import one_shot_take, other_take
 from bench.train_kit import VOICES, Take, Voice, kit, pick
 from bench.train_styles import HATS, MELODIC, PROGRESSIONS, RHYTHMS, STYLES, Style
-from sp404_app.audio import synth_drums as drums
-from sp404_app.audio import synth_tones as tones
-from sp404_app.audio.synth_drums import RATE, Signal
-from sp404_app.audio.synth_score import Loop, key_name, level, scale, triad
+from sp404_app.audio.synth import drums, tones
+from sp404_app.audio.synth.drums import RATE, Signal
+from sp404_app.audio.synth.sequencer import Loop, key_name, level, scale, triad
 
 
 class Human(Loop):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sp404_app.audio.weights import FOLDER, Linear, Net
+from sp404_app.audio.model_weights import FOLDER, Linear, Net
 
 
 def rounded(values: Any) -> Any:

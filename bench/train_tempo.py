@@ -14,10 +14,11 @@ from scipy.optimize import minimize
 
 from bench.train_dirt import DIRT, cut, dirty
 from bench.train_kit import Take
-from sp404_app.audio import hypotheses, onset
-from sp404_app.audio.hypotheses import Hypotheses
-from sp404_app.audio.onset import Envelope
-from sp404_app.audio.weights import Linear, Net
+from sp404_app.audio.dsp import onset
+from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.features import tempo_candidates
+from sp404_app.audio.features.tempo_candidates import Hypotheses
+from sp404_app.audio.model_weights import Linear, Net
 
 CLOSE = 0.012
 DIRTY_WEIGHT = 0.35
@@ -42,7 +43,7 @@ def case(signal: npt.NDArray[np.float32], sr: float, truth: tuple[float, str, st
     """Collect the evidence for one version of a sound."""
     env = onset.envelope(signal, sr)
     duration = len(signal) / sr
-    return Case(hypotheses.gather(env, duration), env, duration, *truth)
+    return Case(tempo_candidates.gather(env, duration), env, duration, *truth)
 
 
 def versions(

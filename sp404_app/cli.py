@@ -199,9 +199,9 @@ def _analyse(options: argparse.Namespace) -> int:
     # Before NumPy loads: threads that wait for each other take longer than the sums.
     for name in SINGLE_THREADED:
         os.environ.setdefault(name, "1")
-    from sp404_app.audio import command  # pyright: ignore[reportAttributeAccessIssue]
+    from sp404_app.audio import cli  # pyright: ignore[reportAttributeAccessIssue]
 
-    return command.main(options.paths, as_json=options.json) or 0
+    return cli.main(options.paths, as_json=options.json) or 0
 
 
 def _import(options: argparse.Namespace) -> int:

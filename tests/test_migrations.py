@@ -7,7 +7,7 @@ from types import ModuleType
 from sqlalchemy import text
 from sqlmodel import Session
 
-from sp404_app.audio.keys import KEYS
+from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Analysis, User
 from sp404_app.services.search_terms import key_words, words_of
 from sp404_app.services.words import sort_key

@@ -10,11 +10,13 @@ from pathlib import Path
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete
 
-from sp404_app.audio import analysis, decode, prints
-from sp404_app.audio.analysis import ENGINE_VERSION
-from sp404_app.audio.prints import Print
-from sp404_app.audio.survey import Survey, survey
-from sp404_app.audio.tags import from_tags
+from sp404_app.audio.features import analysis
+from sp404_app.audio.features.analysis import ENGINE_VERSION
+from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.features.survey import Survey, survey
+from sp404_app.audio.io import decode
+from sp404_app.audio.similarity import fingerprint
+from sp404_app.audio.similarity.fingerprint import Print
 from sp404_app.db import after_commit, transaction
 from sp404_app.errors import QuotaExceeded
 from sp404_app.models import (
@@ -60,7 +62,7 @@ def analyse_sample(job: ProcessingJob) -> None:
             name_hint=f"{sample.folder}/{sample.filename}",
             tags=stated,
         )
-        _save_likeness(job, found, prints.taken(surveyed.window, surveyed.window_rate))
+        _save_likeness(job, found, fingerprint.taken(surveyed.window, surveyed.window_rate))
         with _result_of(job) as session:
             if session:
                 _save_analysis(session, job, found, surveyed, started)

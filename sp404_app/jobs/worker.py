@@ -12,7 +12,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from sp404_app import db
-from sp404_app.audio.analysis import warm_up
+from sp404_app.audio.features.analysis import warm_up
 from sp404_app.jobs import billing, billing_contact
 from sp404_app.jobs import run as entry
 from sp404_app.services import queue as queues

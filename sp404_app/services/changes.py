@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sp404_app.audio.keys import KEYS
+from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.errors import Invalid
 from sp404_app.models import Kind
 from sp404_app.services.words import clean_name

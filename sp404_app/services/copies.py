@@ -9,9 +9,9 @@ import numpy.typing as npt
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, select
 
-from sp404_app.audio import prints
-from sp404_app.audio.likeness import Aspect, weighted
-from sp404_app.audio.prints import PRINT_VERSION, Print
+from sp404_app.audio.similarity import fingerprint
+from sp404_app.audio.similarity.embedding import Aspect, weighted
+from sp404_app.audio.similarity.fingerprint import PRINT_VERSION, Print
 from sp404_app.db import after_commit
 from sp404_app.models import Sample, SamplePrint, SampleVector
 from sp404_app.services import copy_groups, likeness, live, samples
@@ -83,7 +83,7 @@ def _found(
         .where(
             SamplePrint.user_id == user_id,
             SamplePrint.version == PRINT_VERSION,
-            col(SamplePrint.length).between(*prints.fitting(taken.length)),
+            col(SamplePrint.length).between(*fingerprint.fitting(taken.length)),
             SamplePrint.sample_id != sample_id,
         )
         .order_by(away, col(SamplePrint.sample_id))
@@ -91,7 +91,7 @@ def _found(
     )
     stored = select(SamplePrint.sample_id, SamplePrint.packed)
     rows = session.exec(stored.where(col(SamplePrint.sample_id).in_(near)))
-    return [other for other, packed in rows if prints.same(taken, Print.from_bytes(packed))]
+    return [other for other, packed in rows if fingerprint.same(taken, Print.from_bytes(packed))]
 
 
 def _keep(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, taken: Print | None) -> None:

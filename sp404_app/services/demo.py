@@ -6,7 +6,7 @@ from pathlib import Path
 import soundfile
 from sqlmodel import Session, func, select
 
-from sp404_app.audio.synth import DemoSound, demo_sounds
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now

@@ -1,6 +1,6 @@
 """Which files of a folder or an archive are looked at."""
 
-from sp404_app.audio.file_names import split_extension
+from sp404_app.audio.features.file_extensions import split_extension
 
 
 def named_as_sound(name: str) -> bool:

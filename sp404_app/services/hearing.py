@@ -15,7 +15,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 import sp404_app
-from sp404_app.audio.likeness import DIMENSIONS
+from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.errors import BadAudio, Unavailable
 from sp404_app.settings import MB, settings
 
@@ -23,7 +23,7 @@ MOST_BYTES: Final = 20 * MB
 SECONDS = 20.0
 MEGABYTES = 1024  # of address space; ten seconds of sound take 200
 GRACE: Final = 2.0  # seconds in which the process is to have ended by itself
-COMMAND = (sys.executable, "-m", "sp404_app.audio.alone")
+COMMAND = (sys.executable, "-m", "sp404_app.audio.sandbox")
 ROOT = Path(sp404_app.__file__).resolve().parents[1]
 # What the process may know: the last one lets our supervisor find it after a crash.
 KNOWN: Final = ("PATH", "LANG", "PYTHONPATH", "SP404_SUPERVISED")
@@ -37,8 +37,8 @@ log = structlog.get_logger()
 class Heard:
     """What a comparison needs to know of a sound: seconds, BPM; None where there is none.
 
-    `likeness` is float32 (64,), see `audio/likeness.py`; only vectors of one `engine_version`
-    compare. Silence has a vector too, which means nothing.
+    `likeness` is float32 (64,), see `audio/similarity/embedding.py`; only vectors of one
+    `engine_version` compare. Silence has a vector too, which means nothing.
     """
 
     engine_version: str

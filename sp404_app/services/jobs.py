@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import ARRAY, Uuid, any_, literal
 from sqlmodel import Session, col, func, select, update
 
-from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.db import after_commit
 from sp404_app.errors import NotFound
 from sp404_app.models import (

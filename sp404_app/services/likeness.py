@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Float, cast, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from sp404_app.audio.analysis import ENGINE_VERSION
-from sp404_app.audio.likeness import PARTS, Aspect, weighted
+from sp404_app.audio.features.analysis import ENGINE_VERSION
+from sp404_app.audio.similarity.embedding import PARTS, Aspect, weighted
 from sp404_app.models import Sample, SampleVector
 from sp404_app.services import samples
 from sp404_app.services.hearing import Heard

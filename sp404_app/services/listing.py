@@ -17,7 +17,7 @@ from cachetools import TLRUCache
 from sqlalchemy import Text, Uuid, bindparam, literal_column
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from sp404_app.audio.keys import KEYS, camelot
+from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
 from sp404_app.services import editions, search

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from sqlmodel import Session
 
-from sp404_app.audio import decode, pictures
-from sp404_app.audio.pictures import Picture, View
+from sp404_app.audio.dsp import spectrogram
+from sp404_app.audio.dsp.spectrogram import Picture, View
+from sp404_app.audio.io import decode
 from sp404_app.errors import NotFound
 from sp404_app.services import samples, storage
 
@@ -48,4 +49,4 @@ def of(key: str, view: View, start: float, end: float) -> Picture:
     if not len(frames):
         raise NotFound("There is no sound here.")
     mono = np.ascontiguousarray(frames.mean(axis=1), dtype=np.float32)
-    return pictures.picture(view, mono, rate, start)
+    return spectrogram.picture(view, mono, rate, start)

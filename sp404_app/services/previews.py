@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from sp404_app.audio import decode
+from sp404_app.audio.io import decode
 from sp404_app.models import Sample
 from sp404_app.services import storage
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.models import Analysis, JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
 from sp404_app.services import jobs, queue
 

@@ -12,9 +12,9 @@ from sqlalchemy import ARRAY, String, Uuid, any_, literal
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
-from sp404_app.audio import digest
-from sp404_app.audio.decode import Header
-from sp404_app.audio.file_names import split_extension
+from sp404_app.audio.features.file_extensions import split_extension
+from sp404_app.audio.io import content_hash
+from sp404_app.audio.io.decode import Header
 from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source
@@ -57,7 +57,7 @@ def inspect(path: Path, filename: str, folder: str = "") -> Incoming:
     Raises:
         BadAudio: If no decoder opens it.
     """
-    header, content = digest.read(path)
+    header, content = content_hash.read(path)
     return Incoming(
         path=path,
         filename=file_name(filename),

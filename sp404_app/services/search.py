@@ -25,9 +25,9 @@ from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from sp404_app.audio.file_names import split_extension
-from sp404_app.audio.keys import KEYS, compatible_keys
-from sp404_app.audio.klass import Klass
+from sp404_app.audio.features.file_extensions import split_extension
+from sp404_app.audio.features.musical_keys import KEYS, compatible_keys
+from sp404_app.audio.features.sound_class import Klass
 from sp404_app.errors import Invalid
 from sp404_app.models import Kind, Sample, SampleStatus
 from sp404_app.services import search_terms

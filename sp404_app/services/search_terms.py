@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from sp404_app.audio.file_names import split_extension
-from sp404_app.audio.key_names import plain
-from sp404_app.audio.keys import PITCHES, camelot
+from sp404_app.audio.features.file_extensions import split_extension
+from sp404_app.audio.features.filename_key import plain
+from sp404_app.audio.features.musical_keys import PITCHES, camelot
 from sp404_app.services.words import fold
 
 MAX_TERMS = 8

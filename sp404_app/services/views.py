@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sp404_app.audio.keys import camelot
+from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import ProcessingJob, Sample
 from sp404_app.services.quotas import Usage
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlmodel import Session, select
 
-from sp404_app.audio import decode
-from sp404_app.audio.peaks import Peaks, peaks_of
+from sp404_app.audio.io import decode
+from sp404_app.audio.io.peaks import Peaks, peaks_of
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, Waveform
 from sp404_app.services import samples, storage

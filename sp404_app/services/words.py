@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from sp404_app.audio.file_names import split_extension
+from sp404_app.audio.features.file_extensions import split_extension
 
 MAX_NAME = 200
 MAX_FILE_NAME = 255

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from sp404_app.audio.likeness import Aspect
+from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid
 from sp404_app.services import likeness

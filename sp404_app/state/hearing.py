@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from sp404_app.audio.likeness import Aspect
+from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid
 from sp404_app.services import samples

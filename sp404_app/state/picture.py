@@ -6,7 +6,7 @@ from typing import Final
 import plotly.graph_objects as go
 import reflex as rx
 
-from sp404_app.audio.pictures import View
+from sp404_app.audio.dsp.spectrogram import View
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Invalid
 from sp404_app.figures.palette import palette

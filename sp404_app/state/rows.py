@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sp404_app.audio.keys import camelot
+from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 
 WINDOW = 40  # rows in the page and in state: a screen and half a screen either side

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sp404_app.audio.keys import KEYS, camelot
+from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 from sp404_app.services.sample_details import SAME_TEMPO, Details
 from sp404_app.state.facts import Fact, cautions_of, facts_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sp404_app.audio.analysis import analyse_file
+from sp404_app.audio.features.analysis import analyse_file
 from tests.api.conftest import Send
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "reports"

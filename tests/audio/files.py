@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from sp404_app.audio import mpeg
+from sp404_app.audio.io import mpeg
 from tests.audio.conftest import RATE
 
 

@@ -5,9 +5,8 @@ Made apart from what the engine is trained on: other voices, other statistics.
 
 import numpy as np
 
-from sp404_app.audio import synth_drums as drums
-from sp404_app.audio import synth_tones as tones
-from sp404_app.audio.synth_score import Loop, level
+from sp404_app.audio.synth import drums, tones
+from sp404_app.audio.synth.sequencer import Loop, level
 from tests.audio.conftest import RATE
 
 Signal = np.ndarray

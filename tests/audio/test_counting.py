@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sp404_app.audio import decode, digest
-from sp404_app.audio.survey import survey
+from sp404_app.audio.features.survey import survey
+from sp404_app.audio.io import content_hash, decode
 from tests.audio import files
 from tests.audio.conftest import RATE, Write, sine
 
@@ -32,7 +32,7 @@ def noise(seconds: float, rate: int = RATE, seed: int = 1) -> np.ndarray:
 
 def seconds_of(path: Path) -> float:
     """Return the length, after checking that every reader of the file agrees on it."""
-    head, content = digest.read(path)
+    head, content = content_hash.read(path)
     found = survey(path)
     assert found.frames == content.frames == head.frames == sum(map(len, decode.blocks(path)))
     assert found.digest == content.digest
@@ -78,7 +78,7 @@ def test_a_chained_ogg_is_read_to_its_end(keep: Keep, rate: int, options: dict[s
     alone, both = keep("a.ogg", first), keep("b.ogg", first + second)
     assert seconds_of(alone) == pytest.approx(3, abs=0.03)
     assert seconds_of(both) == pytest.approx(6, abs=0.06)
-    assert digest.of(alone) != digest.of(both)
+    assert content_hash.of(alone) != content_hash.of(both)
     frames, found = decode.segment(both, 4.0, 5.0)
     assert found == rate
     spectrum = np.abs(np.fft.rfft(frames[:, 0]))
@@ -128,7 +128,7 @@ def test_a_flac_has_the_length_of_its_frames(keep: Keep, promised: int, subtype:
     right = keep("a.flac", whole)
     path = keep("b.flac", files.flac_of(whole, promised))
     assert seconds_of(path) == 3
-    assert digest.of(path) == digest.of(right)
+    assert content_hash.of(path) == content_hash.of(right)
     assert len(decode.segment(path, 2.5, 9.0)[0]) == RATE / 2
 
 
@@ -184,4 +184,6 @@ def test_a_flac_that_is_too_long_is_refused_when_that_is_found(
 ) -> None:
     monkeypatch.setattr(decode, "MAX_SECONDS", 2)
     with pytest.raises(decode.BadAudio, match="we take up to 4 hours"):
-        digest.read(keep("a.flac", files.flac_of(files.packed(noise(3), format="FLAC"), RATE)))
+        content_hash.read(
+            keep("a.flac", files.flac_of(files.packed(noise(3), format="FLAC"), RATE))
+        )

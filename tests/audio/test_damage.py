@@ -8,8 +8,8 @@ import pytest
 import soundfile
 from av.error import FFmpegError, InvalidDataError
 
-from sp404_app.audio import decode, digest, libav, libsnd
-from sp404_app.audio.tags import from_tags
+from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.io import content_hash, decode, ffmpeg, sndfile
 from sp404_app.errors import BadAudio
 from tests.audio import files
 from tests.audio.conftest import encode_m4a, sine
@@ -37,7 +37,7 @@ def writable(container: str, subtype: str) -> bytes | None:
 def read_all(path: Path) -> float:
     """Read a file in every way there is; return how many seconds it has."""
     from_tags(path)
-    head, content = digest.read(path)
+    head, content = content_hash.read(path)
     assert head.format
     decode.segment(path, 0.1, 0.2)
     return content.frames / head.sample_rate
@@ -132,12 +132,12 @@ def test_whatever_a_decoder_raises_while_it_reads_is_said_in_words(
 
     path = tmp_path / "x"
     path.write_bytes(files.packed(TONE, RATE, format=container))
-    monkeypatch.setattr(libsnd, "next_block", raises)
-    monkeypatch.setattr(libsnd, "segment", raises)
-    monkeypatch.setattr(libav, "scaled", raises)
-    monkeypatch.setattr(libav, "placed", raises)
+    monkeypatch.setattr(sndfile, "next_block", raises)
+    monkeypatch.setattr(sndfile, "segment", raises)
+    monkeypatch.setattr(ffmpeg, "scaled", raises)
+    monkeypatch.setattr(ffmpeg, "placed", raises)
     with pytest.raises(BadAudio, match="This file is damaged"):
-        digest.read(path)
+        content_hash.read(path)
     with pytest.raises(BadAudio, match="This file is damaged"):
         decode.segment(path, 0.1, 0.2)
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import soxr
 
-from sp404_app.audio import libav, peaks, source, synth_drums
-from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file
-from sp404_app.audio.decode import blocks
-from sp404_app.audio.survey import survey
-from sp404_app.audio.synth import DemoSound, demo_sounds
+from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file
+from sp404_app.audio.features.survey import survey
+from sp404_app.audio.io import ffmpeg, peaks, source
+from sp404_app.audio.io.decode import blocks
+from sp404_app.audio.synth import drums
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.errors import BadAudio
 from tests.audio import material
 from tests.audio.conftest import RATE, Write, growth, sine
@@ -113,7 +114,8 @@ def heard(signal: np.ndarray, rate: int = RATE) -> Analysis:
 def test_three_hours_are_analysed_in_bounded_memory(endless: Path) -> None:
     """In a process of its own, all of it counted: what libraries take, too."""
     grown = growth(
-        "from pathlib import Path\nfrom sp404_app.audio.analysis import analyse_file, warm_up\n"
+        "from pathlib import Path\n"
+        "from sp404_app.audio.features.analysis import analyse_file, warm_up\n"
         "warm_up()",
         "analyse_file(Path(sys.argv[1]))",
         endless,
@@ -150,7 +152,7 @@ def test_gabber_is_a_loop_at_its_tempo_or_at_half_of_it(bpm: int) -> None:
 
 
 def test_a_loop_through_a_telephone_keeps_its_tempo(loop: DemoSound) -> None:
-    narrow = synth_drums.band(loop.signal.mean(axis=1), 300, 3400)
+    narrow = drums.band(loop.signal.mean(axis=1), 300, 3400)
     found = heard(soxr.resample(narrow, RATE, 8000), 8000)
     assert found.kind is Kind.LOOP
     assert found.bpm == pytest.approx(loop.bpm)
@@ -167,7 +169,7 @@ def test_a_few_broken_samples_leave_the_tempo_alone(write: Write, loop: DemoSoun
 
 @pytest.mark.parametrize("milliseconds", [1, 5, 10, 30])
 def test_a_hit_of_a_few_milliseconds_is_a_one_shot(milliseconds: int) -> None:
-    hit = synth_drums.snare(np.random.default_rng(1))[: RATE * milliseconds // 1000]
+    hit = drums.snare(np.random.default_rng(1))[: RATE * milliseconds // 1000]
     found = heard(hit)
     assert found.kind is Kind.ONE_SHOT
     assert found.bpm is None
@@ -225,5 +227,5 @@ def test_packets_of_one_frame_are_not_added_up_again_and_again(tmp_path: Path) -
     path.write_bytes(caf(2, 0x800001, data))
     started = time.process_time()
     with source.opened(path) as file:
-        assert sum(map(len, libav.blocks(file))) == 60_000
+        assert sum(map(len, ffmpeg.blocks(file))) == 60_000
     assert time.process_time() - started < 8

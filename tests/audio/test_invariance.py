@@ -8,11 +8,11 @@ import pytest
 import soxr
 
 from bench.train_render import takes
-from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file
-from sp404_app.audio.keys import KEYS
-from sp404_app.audio.synth import DemoSound, demo_sounds
-from sp404_app.audio.synth_score import Loop, triad
-from sp404_app.audio.synth_tones import bass, electric_piano, organ, pluck
+from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file
+from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
+from sp404_app.audio.synth.sequencer import Loop, triad
+from sp404_app.audio.synth.tones import bass, electric_piano, organ, pluck
 from tests.audio.conftest import RATE, Write
 
 Signal = np.ndarray

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sp404_app.audio import decode, source
-from sp404_app.audio.tags import from_tags
+from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.io import decode, source
 from sp404_app.errors import BadAudio
 from tests.audio import files
 from tests.audio.conftest import RATE, encode_m4a, sine

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sp404_app.audio.header import Header
-from sp404_app.audio.loudness import LoudnessMeter
-from sp404_app.audio.survey import Levels, survey
-from sp404_app.audio.true_peak import TruePeakMeter
+from sp404_app.audio.dsp.loudness import LoudnessMeter
+from sp404_app.audio.dsp.true_peak import TruePeakMeter
+from sp404_app.audio.features.survey import Levels, survey
+from sp404_app.audio.io.header import Header
 from tests.audio.conftest import RATE, Write, sine
 
 Signal = np.ndarray

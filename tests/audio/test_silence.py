@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sp404_app.audio.analysis import Analysis, Kind, analyse, analyse_file
-from sp404_app.audio.synth import DemoSound, demo_sounds
+from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from tests.audio.conftest import RATE, Write
 
 PADDING = [(0.0, 0.1), (0.0, 0.25), (0.0, 1.0), (0.05, 0.0), (0.25, 0.0), (0.3, 0.5)]

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sp404_app.audio import beats, onset, tempo
-from sp404_app.audio import synth_drums as drums
-from sp404_app.audio.analysis import Analysis, Kind, analyse
-from sp404_app.audio.synth import DemoSound, demo_sounds
-from sp404_app.audio.synth_score import Loop
+from sp404_app.audio.dsp import onset
+from sp404_app.audio.features import beats, tempo
+from sp404_app.audio.features.analysis import Analysis, Kind, analyse
+from sp404_app.audio.synth import drums
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
+from sp404_app.audio.synth.sequencer import Loop
 from tests.audio.conftest import RATE
 
 HOP = 1 / onset.FPS

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import soundfile
 
-from sp404_app.audio.synth import DemoSound, demo_sounds
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 
 FORMATS = (
     ("wav", {"subtype": "PCM_16"}),

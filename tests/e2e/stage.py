@@ -11,7 +11,7 @@ import soundfile
 from playwright.sync_api import FilePayload, Page, Playwright, expect
 from sqlmodel import Session, create_engine, text
 
-from sp404_app.audio.synth import demo_sounds
+from sp404_app.audio.synth.demo_sounds import demo_sounds
 from sp404_app.models import Sample
 from sp404_app.models.columns import uuid7
 from sp404_app.supervisor import postgresql

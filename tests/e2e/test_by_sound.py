@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, Playwright, expect
 
-from sp404_app.audio.synth import demo_sounds
+from sp404_app.audio.synth.demo_sounds import demo_sounds
 from tests.e2e import people
 from tests.e2e.conftest import FLAGS
 from tests.e2e.test_library import ANALYSED, DEMO, DROP

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from sp404_app.audio.synth_drums import kick, snare
-from tests.audio.test_prints import resampled
+from sp404_app.audio.synth.drums import kick, snare
+from tests.audio.similarity.test_fingerprint import resampled
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
 from tests.e2e.test_library import ANALYSED

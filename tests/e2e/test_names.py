@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.audio.test_analysis import chords
+from tests.audio.features.test_analysis import chords
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
 from tests.e2e.test_copies import upload

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sp404_app.audio.pictures import BANDS, COLUMNS, PULSE_ROWS, Picture, View
+from sp404_app.audio.dsp.spectrogram import BANDS, COLUMNS, PULSE_ROWS, Picture, View
 from sp404_app.figures.palette import DARK
 from sp404_app.figures.picture import heat_map, named, ticks
 

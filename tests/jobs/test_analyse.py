@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlmodel import func, select
 
-from sp404_app.audio.klass import Klass
+from sp404_app.audio.features.sound_class import Klass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse, run
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from sqlmodel import Session, select
 
-from sp404_app.audio.synth_drums import kick, snare
+from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.jobs import run
 from sp404_app.models import Sample, SamplePrint, User
 from sp404_app.services import analyses, copies, deletion, samples, takeout
-from tests.audio.test_prints import resampled
+from tests.audio.similarity.test_fingerprint import resampled
 from tests.services.test_jobs import job_of, kept
 from tests.sounds import write
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import AutoString, SQLModel
 
 from sp404_app import db
-from sp404_app.audio.survey import survey
+from sp404_app.audio.features.survey import survey
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services import mail
 from tests.accounts import Somebody, somebody

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
-from sp404_app.audio import prints
-from sp404_app.audio.likeness import DIMENSIONS
-from sp404_app.audio.prints import Print
-from sp404_app.audio.synth_drums import kick, snare
+from sp404_app.audio.similarity import fingerprint
+from sp404_app.audio.similarity.embedding import DIMENSIONS
+from sp404_app.audio.similarity.fingerprint import Print
+from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, SamplePrint, SampleVector, User
@@ -27,7 +27,7 @@ Keep = Callable[..., uuid.UUID]
 
 
 def taken(signal: np.ndarray, rate: float = RATE) -> Print:
-    found = prints.taken(np.asarray(signal, np.float32), rate)
+    found = fingerprint.taken(np.asarray(signal, np.float32), rate)
     assert found
     return found
 

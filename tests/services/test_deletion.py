@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from sqlmodel import select
 
-from sp404_app.audio import prints
-from sp404_app.audio.likeness import DIMENSIONS
+from sp404_app.audio.similarity import fingerprint
+from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.services import copies, deletion, jobs
@@ -32,7 +32,7 @@ def test_a_worker_that_is_about_to_save_and_the_end_of_its_account_do_not_wait_f
             holds.set()
             ended.wait(1)  # the other one is on its way, and may not get there before us
             vector = np.ones(DIMENSIONS, np.float32)
-            copies.remember(session, user.id, sample_id, vector, prints.taken(noise, 44_100))
+            copies.remember(session, user.id, sample_id, vector, fingerprint.taken(noise, 44_100))
 
     def end() -> None:
         with transaction() as session:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sqlmodel import Session
 
-from sp404_app.audio import likeness as measure
-from sp404_app.audio.likeness import DIMENSIONS, Aspect
+from sp404_app.audio.similarity import embedding as measure
+from sp404_app.audio.similarity.embedding import DIMENSIONS, Aspect
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, SampleVector, User
 from sp404_app.models import likeness as table

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sp404_app.audio.pictures import View
+from sp404_app.audio.dsp.spectrogram import View
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session, select
 
-from sp404_app.audio.analysis import ENGINE_VERSION
+from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.jobs import housekeeping
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now

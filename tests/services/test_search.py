@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session, select
 
-from sp404_app.audio.file_names import split_extension
+from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.errors import Invalid
 from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.models.columns import now

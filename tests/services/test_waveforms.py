@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlmodel import Session
 
-from sp404_app.audio.survey import survey
+from sp404_app.audio.features.survey import survey
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, User, Waveform
 from sp404_app.services import samples, storage, waveforms

@@ -10,7 +10,7 @@ import pytest
 import reflex as rx
 from reflex.event import EventSpec
 
-from sp404_app.audio.survey import survey
+from sp404_app.audio.features.survey import survey
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform

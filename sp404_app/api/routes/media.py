@@ -11,7 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser
-from sp404_app.audio.decode import Header, playable_in_browsers
+from sp404_app.audio.io.decode import Header, playable_in_browsers
 from sp404_app.db import transaction
 from sp404_app.models import Sample
 from sp404_app.services import previews, samples, storage, waveforms

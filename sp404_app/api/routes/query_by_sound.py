@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser
 from sp404_app.api.routes.similarity import AlikeList, Limit, alike_view
-from sp404_app.audio.likeness import Aspect
+from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import TooLarge, TooMany, Unavailable
 from sp404_app.services import hearing, likeness, limits

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser, Database
-from sp404_app.audio.likeness import Aspect
+from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.services import copies, likeness
 from sp404_app.services.likeness import Alike
 from sp404_app.services.views import SampleView, sample_view

@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from sp404_app.api.app import api as app
 from sp404_app.api.app import gateway
 from sp404_app.api.routes import query_by_sound as route
-from sp404_app.audio.likeness import Aspect
+from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import transaction
 from sp404_app.jobs import run
 from sp404_app.models import User
@@ -96,7 +96,7 @@ def children() -> list[psutil.Process]:
     found = []
     for each in psutil.Process().children():
         with suppress(psutil.Error):  # it has ended meanwhile
-            found += [each] if "sp404_app.audio.alone" in each.cmdline() else []
+            found += [each] if "sp404_app.audio.sandbox" in each.cmdline() else []
     return found
 
 

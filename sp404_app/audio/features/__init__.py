@@ -1,0 +1,1 @@
+"""What is measured or read about a sound: tempo, key, class, loop or one-shot, tags, names."""

@@ -1,0 +1,215 @@
+"""One streamed pass over a file: what every upload gets, whatever its length."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sp404_app.audio.dsp.fir import Decimator
+from sp404_app.audio.dsp.loudness import LoudnessMeter
+from sp404_app.audio.dsp.true_peak import TruePeakMeter
+from sp404_app.audio.io import decode
+from sp404_app.audio.io.content_hash import Hasher
+from sp404_app.audio.io.decode import Header
+from sp404_app.audio.io.peaks import Peaks, PeaksBuilder
+
+Planes = npt.NDArray[np.float32]  # (channels, frames)
+Signal = npt.NDArray[np.float32]
+
+WINDOW_SECONDS: Final = 30.0
+WINDOW_RATE: Final = 50_000  # higher rates are halved until they fit: nothing audible is lost
+SILENCE: Final = 1e-4  # -80 dBFS
+CLIP: Final = 0.9995
+CLIPPED: Final = 3  # samples in a row at full scale
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What can be said of a sound without musical analysis.
+
+    `duration` (s) and `frames` count what was really decoded, and `digest` covers all of it.
+    Levels are in dBFS: `peak_dbfs` of the highest sample (None in silence), `true_peak_dbtp`
+    between samples. `loudness_lufs` is integrated (BS.1770-4). `silence_head` and `silence_tail`
+    are seconds below -80 dBFS. `window` is mono at `window_rate` Hz, at most 30 s from
+    `window_start` s; `whole` says that only silence is left out of it.
+    """
+
+    header: Header
+    duration: float
+    frames: int
+    digest: str
+    peaks: Peaks
+    loudness_lufs: float | None
+    peak_dbfs: float | None
+    true_peak_dbtp: float | None
+    silent: bool
+    silence_head: float
+    silence_tail: float
+    clipped: bool
+    dc_offset: float
+    dual_mono: bool
+    truncated: bool
+    window: Signal
+    window_rate: float
+    window_start: float
+    whole: bool
+
+
+def survey(path: Path) -> Survey:
+    """Measure a file in one pass and cut out the window for the analysis.
+
+    Raises:
+        BadAudio: If nothing can be decoded.
+    """
+    with decode.opened(path) as (header, blocks):
+        levels = Levels(header)
+        peaks = PeaksBuilder(header.sample_rate)
+        meter = LoudnessMeter(header.sample_rate, header.channels)
+        true_peak = TruePeakMeter(header.channels)
+        excerpt = Excerpt(header)
+        hasher = Hasher(header)
+        for block in blocks:
+            hasher.feed(block)
+            peaks.feed(block)
+            planes = np.ascontiguousarray(block.T)  # long rows reduce ten times faster
+            true_peak.feed(planes, levels.feed(planes))
+            meter.feed(planes)
+            excerpt.feed(planes)
+    seconds = levels.frames / header.sample_rate
+    whole = seconds <= WINDOW_SECONDS
+    start = 0.0
+    if not whole:
+        whole = levels.first is not None and seconds - levels.head - levels.tail <= WINDOW_SECONDS
+        start = levels.head if whole else loudest(meter.powers, seconds)
+        start = min(start, seconds - WINDOW_SECONDS)
+        excerpt = Excerpt(header)
+        excerpt.feed(decode.segment(path, start, start + WINDOW_SECONDS)[0].T)
+    return Survey(
+        header=header,
+        duration=seconds,
+        frames=levels.frames,
+        digest=hasher.done().digest,
+        peaks=peaks.done(),
+        loudness_lufs=meter.integrated(),
+        peak_dbfs=decibels(levels.peak),
+        true_peak_dbtp=decibels(true_peak.highest()),
+        silent=levels.first is None,
+        silence_head=levels.head,
+        silence_tail=levels.tail,
+        clipped=levels.clips > 0,
+        dc_offset=float(np.abs(levels.sums).max() / levels.frames),
+        dual_mono=levels.dual_mono and levels.first is not None,
+        truncated=levels.frames < 0.99 * header.frames - 0.1 * header.sample_rate,
+        window=excerpt.mono(),
+        window_rate=header.sample_rate / excerpt.factor,
+        window_start=start,
+        whole=whole,
+    )
+
+
+def loudest(powers: npt.NDArray[np.float64], seconds: float) -> float:
+    """Return where, in s, the window of a long file is to start.
+
+    The loudest 30 s (on a logarithmic scale, so that one bang does not decide) are where
+    the groove of a recording is in full swing.
+    """
+    hops = int(WINDOW_SECONDS / 0.1)
+    levels = np.log10(powers + 1e-7)
+    if len(levels) <= hops:
+        return 0.0
+    sums = np.concatenate([[0.0], np.cumsum(levels)])
+    return min(0.1 * int(np.argmax(sums[hops:] - sums[:-hops])), seconds - WINDOW_SECONDS)
+
+
+def decibels(value: float) -> float | None:
+    """Convert an amplitude to dBFS; silence has none."""
+    return float(20 * np.log10(value)) if value > 1e-9 else None
+
+
+class Levels:
+    """Peak, silence, clipping, offset and sameness of channels, block by block."""
+
+    def __init__(self, header: Header) -> None:
+        self.rate = header.sample_rate
+        self.channels = header.channels
+        self.frames = 0
+        self.first: int | None = None  # frame of the first sound
+        self.last = 0  # frame after the last sound
+        self.peak = 0.0
+        self.clips = 0
+        self.hot = np.zeros((header.channels, CLIPPED - 1), bool)  # the last frames before
+        self.sums = np.zeros(header.channels)
+        self.dual_mono = header.channels == 2
+
+    def feed(self, planes: Planes) -> Signal:
+        """Add frames of shape (channels, frames); return their highest magnitudes (frames,)."""
+        level = np.abs(planes[0]) if len(planes) == 1 else np.abs(planes).max(axis=0)
+        top = float(level.max())
+        self.sums += planes.sum(axis=1)
+        self.find_sound(level)
+        self.peak = max(self.peak, top)
+        self.find_clips(planes, top)
+        if self.dual_mono:
+            self.dual_mono = bool(np.array_equal(planes[0], planes[1]))
+        self.frames += len(level)
+        return level
+
+    def find_sound(self, level: Signal) -> None:
+        """Note the first and last frame above silence."""
+        sounding = level > SILENCE
+        first = int(sounding.argmax())
+        if sounding[first]:
+            if self.first is None:
+                self.first = self.frames + first
+            self.last = self.frames + len(level) - int(sounding[::-1].argmax())
+
+    def find_clips(self, planes: Planes, top: float) -> None:
+        """Count where a channel stays at full scale, also from one block into the next."""
+        if top < CLIP:
+            self.hot = np.zeros_like(self.hot)
+            return
+        hot = np.concatenate([self.hot, np.abs(planes) >= CLIP], axis=1)
+        self.clips += int(np.count_nonzero(hot[:, 2:] & hot[:, 1:-1] & hot[:, :-2]))
+        self.hot = hot[:, 1 - CLIPPED :]
+
+    @property
+    def head(self) -> float:
+        """Seconds of silence before the first sound."""
+        return (self.frames if self.first is None else self.first) / self.rate
+
+    @property
+    def tail(self) -> float:
+        """Seconds of silence after the last sound; none where there is no sound at all."""
+        return 0.0 if self.first is None else (self.frames - self.last) / self.rate
+
+
+class Excerpt:
+    """Keeps the first 30 s as two mono signals, at a rate that the analysis can use."""
+
+    def __init__(self, header: Header) -> None:
+        self.factor = 1
+        while header.sample_rate / self.factor > WINDOW_RATE:
+            self.factor *= 2
+        self.wanted = int(WINDOW_SECONDS * header.sample_rate)
+        signs = np.where(np.arange(header.channels) % 2, -1.0, 1.0)
+        # The sum of the channels, and their difference in case the sum cancels out.
+        mixes = np.stack([np.ones(header.channels), signs]) / header.channels
+        self.mixes = mixes.astype(np.float32)[: min(2, header.channels)]
+        self.decimator = Decimator(self.factor, len(self.mixes))
+        self.parts: list[Planes] = []
+
+    def feed(self, planes: Planes) -> None:
+        """Add frames of shape (channels, frames); what is beyond 30 s is dropped."""
+        planes = planes[:, : self.wanted]
+        self.wanted -= planes.shape[1]
+        if planes.size:
+            self.parts.append(self.decimator.feed((self.mixes @ planes).T).T)
+
+    def mono(self) -> Signal:
+        """Return one signal: the sum, or the difference where the sum cancels out."""
+        both = np.concatenate([*self.parts, self.decimator.flush().T], axis=1)
+        power = np.vecdot(both, both)
+        chosen = int(len(power) == 2 and power[0] < 0.02 * power[1])
+        return np.ascontiguousarray(both[chosen])

@@ -1,0 +1,310 @@
+"""What a loop's tempo could be, and the evidence for each answer.
+
+A loop lasts a whole number of beats, so its tempo is one of 60 n / D: there is nothing to
+search but n (Font & Serra, "Tempo estimation for music loops and a simple confidence
+measure", ISMIR 2016). D is the file, the file without its silence, or some periods of a free
+autocorrelation peak, for files that were cut carelessly. Treating the stretch as circular makes
+one DFT give the exact autocorrelation at every beat lag, however long a frame is:
+r(D m / n) = sum over k of P[k] cos(2 pi k m / n)   (Wiener-Khinchin).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sp404_app.audio.dsp.onset import Envelope
+
+Matrix = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
+
+MIN_BPM, MAX_BPM = 50.0, 215.0
+MAX_BEATS: Final = 128
+HARMONICS: Final = 768
+LAGS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # in beats
+PULSES: Final = (0.25, 0.5, 1, 2, 3, 4)  # events per beat
+RATIOS: Final = ((0.25, 0.5), (0.5, 1), (1, 2), (2, 4))
+BAND_NAMES: Final = ("all", "low", "mid", "high")
+PRIOR_BPM: Final = (58, 66, 75, 85, 97, 110, 125, 142, 161, 183, 208)
+PRIOR_OCTAVES: Final = 0.13
+SILENCE: Final = 0.05  # of the peak amplitude, as in Font & Serra
+WHOLE, TRIMMED, FREE = 0, 1, 2
+# How far the shape of n (power of two, odd ...) says something: only where people cut.
+TRUST: Final = (1.0, 0.5, 0.0)
+
+FEATURES: Final = (
+    *(f"{band} lag {lag:g}" for band in BAND_NAMES for lag in LAGS),
+    *(f"{band} pulse {pulse:g}" for band in BAND_NAMES for pulse in PULSES),
+    "density", "density squared", "low density", "low density squared",
+    "whole bpm", "exact bpm",
+    "1 beat", "2 beats", "4 beats", "8 beats", "16 beats", "32 beats", "64 beats",
+    "multiple of 4", "multiple of 3", "odd", "trimmed", "free", "whole with silence",
+    "free height", "free length",
+    *(f"near {bpm} bpm" for bpm in PRIOR_BPM),
+    "round and whole", "round and exact",
+    *(f"{band} pulse {one:g} over {other:g}" for band in BAND_NAMES for one, other in RATIOS),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch that may hold a whole number of beats, `start` to `start + length` seconds."""
+
+    kind: int
+    start: float
+    length: float
+    height: float = 0.0  # of the autocorrelation peak it comes from
+
+
+@dataclass(frozen=True, slots=True)
+class Hypotheses:
+    """Evidence of shape (count, len(FEATURES)) with the tempo, beats and span of each row."""
+
+    evidence: Matrix
+    bpm: npt.NDArray[np.float64]
+    beats: Numbers
+    span: Numbers
+    spans: list[Span]
+
+
+def spans(env: Envelope, duration: float, *, whole: bool) -> list[Span]:
+    """List the stretches to consider; `whole` says that the ends are the file's own."""
+    found = cut_spans(env, duration) if whole else []
+    return found + free_spans(env, duration)
+
+
+def sounding(env: Envelope, duration: float) -> tuple[float, float]:
+    """Return the first and last time, in s, above 5 % of the peak amplitude."""
+    loud = np.flatnonzero(env.energy > SILENCE**2)
+    if not len(loud):
+        return 0.0, duration
+    return float(loud[0] / env.fps), min(duration, float((loud[-1] + 1) / env.fps))
+
+
+def cut_spans(env: Envelope, duration: float) -> list[Span]:
+    """Return the whole file, and the file without silence at its head, tail or both."""
+    head, tail = sounding(env, duration)
+    head = head if head > 0.012 else 0.0
+    found = [Span(WHOLE, 0.0, duration, min(1.0, head + duration - tail))]
+    for start, end in ((head, duration), (0.0, tail), (head, tail)):
+        span = Span(TRIMMED, start, end - start)
+        if 0.3 < span.length < duration - 0.015 and span not in found:
+            found.append(span)
+    return found
+
+
+def autocorrelation(flux: Matrix) -> Matrix:
+    """Return the normalised autocorrelation, corrected for the shrinking overlap."""
+    count = len(flux)
+    size = 1 << (2 * count - 1).bit_length()
+    spectrum = np.fft.rfft(flux - flux.mean(), size)
+    lags = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[:count]
+    overlap = np.maximum(count - np.arange(count), 0.25 * count) / count
+    return (lags / ((lags[0] + 1e-9) * overlap)).astype(np.float32)
+
+
+def free_spans(env: Envelope, duration: float, most: int = 4) -> list[Span]:
+    """Return some periods of the strongest autocorrelation peaks, from the first onset on."""
+    lags = autocorrelation(env.flux[0])
+    low = int(env.fps * 60 / MAX_BPM)
+    high = min(len(lags) - 2, int(env.fps * 60 / MIN_BPM * 4))
+    if high <= low + 3:
+        return []
+    stretch = lags[low:high]
+    tops = np.flatnonzero((stretch[1:-1] > stretch[:-2]) & (stretch[1:-1] >= stretch[2:])) + 1
+    tops = tops[np.argsort(-stretch[tops])][:most] + low
+    first = env.onsets[0] / env.fps if len(env.onsets) else 0.0
+    return [free_span(lags, int(top), env.fps, first, duration) for top in tops]
+
+
+def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float) -> Span:
+    """Cut as many periods as fit, preferring 16, 8, 4 or 2 at a time, as bars come."""
+    period = sharpened(lags, top) / fps
+    start = first if duration - first >= period else 0.0
+    count = max(1, int((duration - start) / period + 0.02))
+    count -= count % next(group for group in (16, 8, 4, 2, 1) if count >= group)
+    return Span(FREE, start, count * period, float(lags[top]))
+
+
+def interpolated(lags: Matrix, top: int) -> float:
+    """Return the position of a peak between frames, from the parabola through three."""
+    left, middle, right = (float(value) for value in lags[top - 1 : top + 2])
+    bend = left - 2 * middle + right
+    return top + (0.5 * (left - right) / bend if bend < 0 else 0.0)
+
+
+def sharpened(lags: Matrix, top: int) -> float:
+    """Return a period in frames, made more exact by peaks at 2, 4 and 8 times its lag."""
+    period = interpolated(lags, top)
+    for times in (2, 4, 8):
+        centre = round(period * times)
+        reach = max(2, round(4 * times**0.5))
+        if centre + reach + 1 >= 0.75 * len(lags):
+            break
+        near = centre - reach + int(lags[centre - reach : centre + reach + 1].argmax())
+        if lags[near] > 0.5 * lags[top]:
+            period = interpolated(lags, near) / times
+    return period
+
+
+@lru_cache(maxsize=1)
+def beat_numbers() -> Numbers:
+    """Return every number of beats that we consider."""
+    return np.arange(1, MAX_BEATS + 1)
+
+
+@lru_cache(maxsize=1)
+def cosines() -> Matrix:
+    """Return cos(2 pi k m / n) as (MAX_BEATS, len(LAGS), HARMONICS)."""
+    turns = np.outer(1 / beat_numbers(), np.asarray(LAGS))
+    harmonics = np.arange(1, HARMONICS + 1)
+    return np.cos(2 * np.pi * turns[:, :, None] * harmonics).astype(np.float32)
+
+
+def correlations(powers: Matrix, most: int) -> Matrix:
+    """Return the circular autocorrelations (spans, 4 bands, `most` numbers of beats, lags)."""
+    table = cosines()[:most].reshape(-1, HARMONICS)
+    return (powers.reshape(-1, HARMONICS) @ table.T).reshape(len(powers), 4, most, len(LAGS))
+
+
+def power(flux: Matrix) -> Matrix:
+    """Return the share of each harmonic of the stretch, (4, HARMONICS)."""
+    level = flux - flux.mean(axis=1, keepdims=True)
+    spectrum = np.fft.rfft(level, norm="forward")[:, 1 : HARMONICS + 1]
+    found = np.zeros((len(flux), HARMONICS), np.float32)
+    found[:, : spectrum.shape[1]] = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(found / (found.sum(axis=1, keepdims=True) + 1e-12), np.float32)
+
+
+def gather(env: Envelope, duration: float, *, whole: bool = True) -> Hypotheses:
+    """Collect the evidence for every span and number of beats in the range of tempi."""
+    candidates = spans(env, duration, whole=whole)
+    if not candidates:
+        none = np.zeros(0, np.int64)
+        return Hypotheses(np.zeros((0, len(FEATURES)), np.float32), np.zeros(0), none, none, [])
+    most = min(MAX_BEATS, int(max(span.length for span in candidates) * MAX_BPM / 60) + 1)
+    lengths = np.array([[span.length] for span in candidates])
+    tempi = 60 * beat_numbers()[:most] / lengths
+    owner, column = np.nonzero((tempi >= MIN_BPM) & (tempi <= MAX_BPM))
+    n, bpm = beat_numbers()[column], tempi[owner, column]
+    powers = np.stack([power(stretch(env, span)) for span in candidates])
+    pulsing = pulses(powers, owner, n)
+    shape = structure(candidates, owner, n, bpm, duration)
+    columns = (
+        correlations(powers, most)[owner, :, column].reshape(len(n), 4 * len(LAGS)),
+        pulsing.reshape(len(n), 4 * len(PULSES)),
+        density(env, candidates, owner, n),
+        shape,
+        nearness(bpm),
+        conjunctions(shape),
+        ratios(pulsing),
+    )
+    return Hypotheses(np.concatenate(columns, axis=1), bpm, n, owner, candidates)
+
+
+def stretch(env: Envelope, span: Span) -> Matrix:
+    """Cut a span out of the envelope."""
+    first = int(span.start * env.fps)
+    last = max(first + 8, round((span.start + span.length) * env.fps))
+    return env.flux[:, first:last]
+
+
+@lru_cache(maxsize=1)
+def pulse_places() -> Numbers:
+    """Return which harmonic holds each pulse, as (MAX_BEATS, len(PULSES)); `HARMONICS` if none."""
+    k = np.outer(beat_numbers(), PULSES)
+    usable = (k >= 1) & (k <= HARMONICS) & (k == np.floor(k))
+    return np.where(usable, k - 1, HARMONICS).astype(np.int64)
+
+
+def pulses(shares: Matrix, owner: Numbers, n: Numbers) -> Matrix:
+    """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4, 6).
+
+    `shares` is (spans, 4, HARMONICS); `owner` and `n` give the span and the beats of each row.
+    """
+    padded = np.zeros((len(shares), 4, HARMONICS + 1), np.float32)
+    np.sqrt(shares, out=padded[:, :, :HARMONICS])
+    places = pulse_places()[n - 1][:, None, :]
+    return padded[owner[:, None, None], np.arange(4)[:, None], places]
+
+
+def density(env: Envelope, found: list[Span], owner: Numbers, n: Numbers) -> Matrix:
+    """Return onsets per beat, of all bands and of the low ones, in octaves and squared."""
+    starts = np.array([span.start for span in found])
+    ends = starts + [span.length for span in found]
+    columns = []
+    for onsets in (env.onsets, env.low_onsets):
+        times = onsets / env.fps
+        counts = np.searchsorted(times, ends) - np.searchsorted(times, starts)
+        octaves = np.log2((counts[owner] + 0.5) / n)
+        columns += [octaves, octaves**2]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def structure(
+    found: list[Span], owner: Numbers, n: Numbers, bpm: npt.NDArray[np.float64], duration: float
+) -> Matrix:
+    """Return what the numbers themselves say: whole tempi and round numbers of bars."""
+    kind, length, height = (
+        np.array([getattr(span, name) for span in found])[owner]
+        for name in ("kind", "length", "height")
+    )
+    trust = np.array(TRUST)[kind]
+    whole, free = kind == WHOLE, kind == FREE
+    power_of_two = [(n == 1 << exponent) * trust for exponent in range(7)]
+    others = ((n & (n - 1)) != 0) * trust
+    columns = (
+        wholeness(bpm, length) * np.array((1.0, 0.3, 0.0))[kind],
+        exactness(bpm, n, length) * whole,
+        *power_of_two,
+        others * (n % 4 == 0),
+        others * (n % 3 == 0),
+        others * (n % 2 == 1),
+        kind == TRIMMED,
+        free,
+        whole * height,
+        free * height,
+        free * np.log2(length / duration),
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def wholeness(
+    bpm: npt.NDArray[np.float64], length: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return how near each tempo is to a whole number, less what chance would give.
+
+    The tolerance is what a cut 1.2 ms off does to a tempo, at least 0.012 BPM.
+    """
+    tolerance = np.maximum(0.012, bpm * 1.2e-3 / length)
+    away = np.abs(bpm - np.round(bpm))
+    return np.exp(-0.5 * (away / tolerance) ** 2) - np.minimum(1, tolerance * np.sqrt(2 * np.pi))
+
+
+def exactness(
+    bpm: npt.NDArray[np.float64], n: Numbers, length: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return 1 where a whole tempo gives this length to 50 microseconds, as a sequencer cuts."""
+    away = np.abs(60 * n / np.maximum(1, np.round(bpm)) - length)
+    return (away < 5e-5).astype(np.float64)
+
+
+def nearness(bpm: npt.NDArray[np.float64]) -> Matrix:
+    """Return soft bins of the tempo, from which the weights make a prior."""
+    octaves = np.log2(bpm[:, None] / np.asarray(PRIOR_BPM)) / PRIOR_OCTAVES
+    return np.asarray(np.exp(-0.5 * octaves**2), np.float32)
+
+
+def conjunctions(shape: Matrix) -> Matrix:
+    """Return where a round number of beats gives a whole tempo: a clean cut gives itself away."""
+    whole, exact, rounds = shape[:, 0], shape[:, 1], shape[:, 4:9].max(axis=1)
+    return np.stack([rounds * np.maximum(whole, 0), rounds * exact], axis=1)
+
+
+def ratios(pulsing: Matrix) -> Matrix:
+    """Return the log ratio of each pulse to the one twice as fast, per band: the octave's clue."""
+    logs = np.log(pulsing + np.float32(0.02))
+    one, other = np.array([[PULSES.index(pulse) for pulse in pair] for pair in RATIOS]).T
+    return (logs[:, :, one] - logs[:, :, other]).reshape(len(logs), 4 * len(RATIOS))

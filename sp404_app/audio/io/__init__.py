@@ -1,0 +1,1 @@
+"""Audio files: headers, decoding, transcoding, content hashes and waveform peaks."""

@@ -1,0 +1,62 @@
+"""The digest of decoded sound: what a WAV and its FLAC have in common."""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sp404_app.audio.io import decode
+from sp404_app.audio.io.header import Header
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The digest of all the sound in a file, and how many frames that was."""
+
+    digest: str
+    frames: int
+
+
+class Hasher:
+    """Hashes the rate and the channels (little-endian 32-bit numbers), then the samples.
+
+    Samples are interleaved float32, so that a WAV and its FLAC give the same.
+    """
+
+    def __init__(self, header: Header) -> None:
+        self.sha = hashlib.sha256(struct.pack("<II", header.sample_rate, header.channels))
+        self.frames = 0
+
+    def feed(self, block: npt.NDArray[np.float32]) -> None:
+        """Add a block of shape (frames, channels)."""
+        self.sha.update(np.ascontiguousarray(block, dtype="<f4").data)
+        self.frames += len(block)
+
+    def done(self) -> Content:
+        """Return what was hashed so far."""
+        return Content(self.sha.hexdigest(), self.frames)
+
+
+def read(path: Path) -> tuple[Header, Content]:
+    """Decode a whole file: return its header with the length that was counted, and its content.
+
+    Raises:
+        BadAudio: If nothing can be decoded.
+    """
+    with decode.opened(path) as (header, found):
+        hasher = Hasher(header)
+        for block in found:
+            hasher.feed(block)
+    return header.counted(hasher.frames), hasher.done()
+
+
+def of(path: Path) -> str:
+    """Return the SHA-256 of the decoded sound.
+
+    Raises:
+        BadAudio: If nothing can be decoded.
+    """
+    return read(path)[1].digest

@@ -1,0 +1,49 @@
+"""Write what browsers can play: Ogg Vorbis, mono or stereo, at most 48 kHz."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from sp404_app.audio.dsp.fir import Decimator
+
+Frames = npt.NDArray[np.float32]
+
+MAX_RATE: Final = 48_000
+MIN_RATE: Final = 8_000  # the Vorbis encoder has no modes below
+# libsndfile's Vorbis writer keeps a whole write on its stack and crashes on large ones.
+WRITE_FRAMES: Final = 4096
+
+
+def encode(blocks: Iterator[Frames], rate: int, target: Path) -> None:
+    """Encode blocks of shape (frames, channels) at `rate` Hz into `target`."""
+    factor = -(-rate // MAX_RATE)
+    hold = -(-MIN_RATE // rate)
+    first = next(blocks)
+    channels = min(2, first.shape[1])
+    decimator = Decimator(factor, channels)
+    with soundfile.SoundFile(
+        target, "w", rate * hold // factor, channels, format="OGG", subtype="VORBIS"
+    ) as sound:
+        write(sound, decimator.feed(downmix(first)), hold)
+        for block in blocks:
+            write(sound, decimator.feed(downmix(block)), hold)
+        write(sound, decimator.flush(), hold)
+
+
+def downmix(block: Frames) -> Frames:
+    """Fold more than two channels to two: even ones left, odd ones right."""
+    if block.shape[1] <= 2:
+        return block
+    return np.stack([block[:, ::2].mean(axis=1), block[:, 1::2].mean(axis=1)], axis=1)
+
+
+def write(sound: soundfile.SoundFile, block: Frames, hold: int) -> None:
+    """Write a block in small pieces, each frame `hold` times, inside full scale."""
+    for at in range(0, len(block), WRITE_FRAMES):
+        piece = np.clip(block[at : at + WRITE_FRAMES], -1.0, 1.0)
+        for part in np.array_split(np.repeat(piece, hold, axis=0), hold):
+            sound.write(part)

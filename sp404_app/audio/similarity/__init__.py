@@ -1,0 +1,1 @@
+"""Embeddings for similar sounds, and fingerprints for duplicates."""

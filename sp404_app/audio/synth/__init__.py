@@ -1,0 +1,1 @@
+"""Synthesised sounds: the demo library, and training data with known answers."""

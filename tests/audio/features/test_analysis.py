@@ -1,0 +1,419 @@
+"""The engine hears what was played, and nothing that leaves the music alone changes its mind."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sp404_app.audio.dsp import onset
+from sp404_app.audio.features import analysis, tempo
+from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file, warm_up
+from sp404_app.audio.features.filename_hints import Stated, fits
+from sp404_app.audio.features.key_detection import Key
+from sp404_app.audio.features.metadata_fusion import SettledKey, settled, settled_key, written
+from sp404_app.audio.features.musical_keys import KEYS
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
+from sp404_app.audio.synth.sequencer import Loop, triad
+from sp404_app.audio.synth.tones import electric_piano, pad
+from tests.audio.conftest import RATE, Write, sine
+from tests.audio.material import rubato_piano
+
+SOUNDS = {sound.name: sound for sound in demo_sounds()}
+LOOPS = [sound for sound in SOUNDS.values() if sound.kind == "loop"]
+HITS = [sound for sound in SOUNDS.values() if sound.kind == "one_shot"]
+
+
+def mono(sound: DemoSound) -> np.ndarray:
+    return np.atleast_2d(sound.signal.T).mean(axis=0).astype(np.float32)
+
+
+def heard(signal: np.ndarray, rate: float = RATE, **more: object) -> Analysis:
+    return analyse(signal.astype(np.float32), rate, duration=len(signal) / rate, **more)
+
+
+@pytest.mark.parametrize("sound", LOOPS, ids=lambda sound: sound.name)
+def test_every_demo_loop_has_its_tempo_and_key(sound: DemoSound) -> None:
+    found = heard(mono(sound))
+    assert found.kind is Kind.LOOP
+    assert found.bpm == pytest.approx(sound.bpm)
+    assert found.bpm_confidence > 0.5
+    assert found.key == sound.key
+    rivals = [bpm for bpm, _ in found.bpm_candidates]
+    assert sound.bpm is not None
+    for octave in (sound.bpm, sound.bpm / 2, sound.bpm * 2):
+        assert min(abs(rival / octave - 1) for rival in rivals) < 0.01
+    chances = [chance for _, chance in found.bpm_candidates]
+    assert sum(chances) <= 1.001
+    assert chances[1:] == sorted(chances[1:], reverse=True)
+
+
+@pytest.mark.parametrize("sound", HITS, ids=lambda sound: sound.name)
+def test_every_demo_hit_is_a_one_shot_without_tempo(sound: DemoSound) -> None:
+    found = heard(mono(sound))
+    assert found.kind is Kind.ONE_SHOT
+    assert found.bpm is None
+    assert found.beats == []
+    assert found.bpm_candidates == []
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("Dusty Corner", "break"), ("Sub Walk", "bass"), ("Velvet Kick", "kick"),
+        ("Paper Snare", "snare"), ("Studio Clap", "clap"), ("Tight Hat", "closed hat"),
+        ("Open Hat", "open hat"), ("Crash", "cymbal"), ("Low Tom", "tom"), ("Deep 808", "bass"),
+    ],
+)  # fmt: skip
+def test_classes_are_recognised(name: str, wanted: str) -> None:
+    assert heard(mono(SOUNDS[name])).sound_class == wanted
+
+
+def test_beats_lie_on_the_grid() -> None:
+    sound = SOUNDS["Four Doors Down"]
+    found = heard(mono(sound))
+    grid = np.arange(8) * 60 / 124
+    assert found.beats == pytest.approx(grid, abs=0.012)
+    assert found.downbeat == 0
+
+
+def test_onsets_are_where_hits_are() -> None:
+    clicks = np.zeros(2 * RATE, np.float32)
+    times = (0.2, 0.7, 1.1, 1.55)
+    for at in times:
+        start = int(at * RATE)
+        clicks[start : start + 2000] = sine(900, 2000 / RATE) * np.linspace(1, 0, 2000)
+    assert heard(clicks).onsets == pytest.approx(times, abs=0.015)
+
+
+def same(one: Analysis, other: Analysis) -> None:
+    assert (one.kind, one.key) == (other.kind, other.key)
+    assert one.bpm == pytest.approx(other.bpm, rel=0.002)
+
+
+HARMLESS: dict[str, Callable[[np.ndarray], tuple[np.ndarray, int]]] = {
+    "quieter": lambda y: (y * 0.02, RATE),
+    "louder": lambda y: (y * 1.1, RATE),
+    "upside down": lambda y: (-y, RATE),
+    "dithered": lambda y: (y + np.random.default_rng(1).uniform(-2, 2, len(y)) / 65536, RATE),
+    "at 48 kHz": lambda y: (soxr.resample(y, RATE, 48_000), 48_000),
+    "at 22 kHz": lambda y: (soxr.resample(y, RATE, 22_050), 22_050),
+    "at 96 kHz": lambda y: (soxr.resample(y, RATE, 96_000), 96_000),
+}
+
+
+@pytest.mark.parametrize("how", HARMLESS)
+@pytest.mark.parametrize("name", ["Dusty Corner", "Sunday Keys", "Escape Velocity"])
+def test_what_leaves_the_music_alone_leaves_the_answer_alone(name: str, how: str) -> None:
+    y = mono(SOUNDS[name])
+    same(heard(y), heard(*HARMLESS[how](y)))
+
+
+@pytest.mark.parametrize("name", ["Dusty Corner", "Kalimba Morning"])
+@pytest.mark.parametrize("extension", ["flac", "ogg", "mp3", "aiff"])
+def test_codecs_and_swapped_channels_leave_the_answer_alone(
+    write: Write, name: str, extension: str
+) -> None:
+    sound = SOUNDS[name]
+    plain = analyse_file(write("a.wav", sound.signal)).analysis
+    same(plain, analyse_file(write(f"a.{extension}", sound.signal[:, ::-1])).analysis)
+
+
+@pytest.mark.parametrize("name", ["Dusty Corner", "Four Doors Down", "Back Alley"])
+def test_a_loop_played_twice_keeps_its_tempo(name: str) -> None:
+    y = mono(SOUNDS[name])
+    assert heard(np.tile(y, 2)).bpm == pytest.approx(heard(y).bpm)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(-5, 6))
+def test_transposing_moves_the_key_by_as_much(semitones: int) -> None:
+    loop = Loop(90, 16)
+    for bar, degree in enumerate((0, 5, 2, 6)):
+        for note in triad(57 + semitones, "minor", degree - 7 * (degree > 3)):
+            loop.hit(electric_piano(note, 3.5 * loop.beat), 4 * bar, 0.5)
+        loop.hit(electric_piano(45 + semitones + (0, -4, 3, -2)[bar], 2.0), 4 * bar, 0.5)
+    found = heard(mono_of(loop))
+    assert found.key == KEYS[12 + (9 + semitones) % 12]
+    assert found.camelot is not None
+
+
+def mono_of(loop: Loop) -> np.ndarray:
+    return loop.frames.mean(axis=1)
+
+
+def test_tuning_is_measured_in_cents() -> None:
+    tone = sum(sine(220 * n * 2 ** (30 / 1200), 3.0, 0.3 / n) for n in (1, 2, 3, 4, 5))
+    loop = np.concatenate([tone * np.hanning(len(tone))] * 2)
+    found = heard(loop)
+    assert found.key is None or found.tuning_cents == pytest.approx(30, abs=6)
+
+
+@pytest.mark.parametrize("note", [28, 33, 45, 57, 69, 81])
+def test_the_root_of_a_single_note_is_named(note: int) -> None:
+    voice = electric_piano(note, 0.8)
+    found = heard(voice)
+    assert found.kind is Kind.ONE_SHOT
+    assert found.root_note == note
+    assert found.key is None
+
+
+HOSTILE: dict[str, tuple[np.ndarray, float]] = {
+    "nothing": (np.zeros(0), RATE),
+    "one sample": (np.ones(1) * 0.5, RATE),
+    "two samples": (np.array([0.5, -0.5]), RATE),
+    "silence": (np.zeros(3 * RATE), RATE),
+    "an offset": (np.full(3 * RATE, 0.4), RATE),
+    "30 ms": (np.random.default_rng(1).uniform(-1, 1, 1323), RATE),
+    "white noise": (np.random.default_rng(1).normal(0, 0.1, 8 * RATE), RATE),
+    "1 Hz": (sine(1, 6.0), RATE),
+    "20 kHz": (sine(20_000, 4.0), RATE),
+    "a telephone": (np.random.default_rng(1).normal(0, 0.1, 16_000), 8000),
+    "a square wave of full scale": (np.sign(sine(100, 5.0)), RATE),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_input_gets_a_sensible_answer_in_bounded_time(name: str) -> None:
+    signal, rate = HOSTILE[name]
+    started = time.process_time()
+    found = heard(signal, rate)
+    assert time.process_time() - started < 2
+    assert found.kind is Kind.ONE_SHOT
+    assert found.bpm is None
+    assert np.isfinite(found.likeness).all()
+    assert np.isfinite([found.brightness, found.noisiness, found.attack]).all()
+
+
+def test_a_sound_of_one_sample_a_second_is_survived() -> None:
+    found = heard(np.random.default_rng(1).uniform(-1, 1, 30), 1)
+    assert np.isfinite(found.likeness).all()
+
+
+def test_noise_and_silence_have_no_key() -> None:
+    for name in ("silence", "an offset", "white noise", "30 ms", "nothing"):
+        assert heard(*HOSTILE[name]).key is None
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 30_000), st.sampled_from([8000, 22_050, 44_100]))
+def test_random_noise_of_any_length_never_fails(seed: int, length: int, rate: int) -> None:
+    rng = np.random.default_rng(seed)
+    signal = rng.normal(0, 1, length) * np.exp(-np.arange(length) / rng.uniform(100, 20_000))
+    found = heard(signal, rate)
+    assert 0 <= found.bpm_confidence <= 1
+    assert 0.5 <= found.kind_confidence <= 1
+
+
+def test_fast_music_is_within_the_range() -> None:
+    loop = Loop(200, 32)
+    loop.row("X---", [mono(SOUNDS["Velvet Kick"])[:6000]])
+    found = heard(loop.frames.mean(axis=1))
+    assert found.bpm in (pytest.approx(200), pytest.approx(100))
+
+
+def test_an_excerpt_of_a_long_recording_has_a_tempo_too() -> None:
+    y = np.tile(mono(SOUNDS["Four Doors Down"]), 10)[3000 : 3000 + 30 * RATE]
+    found = analyse(y, RATE, duration=600.0)
+    assert found.bpm == pytest.approx(124, abs=0.6)
+
+
+def test_a_name_that_fits_is_believed_and_one_that_does_not_is_a_conflict() -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    plain = heard(y)
+    assert (plain.bpm_source, plain.bpm_conflict) == ("analysis", False)
+    half = heard(y, name_hint="Trap/chrome 70bpm.wav")
+    assert (half.bpm, half.bpm_source, half.bpm_confidence) == (70, "file", 0.99)
+    assert half.bpm_candidates[0] == (70, 0.99)
+    other = heard(y, name_hint="chrome 101bpm.wav")
+    assert (other.bpm, other.bpm_source, other.bpm_conflict) == (plain.bpm, "analysis", True)
+    assert other.stated_bpm == 101
+
+
+def test_what_the_ears_hardly_thought_of_confirms_no_name() -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    rivals = [bpm for bpm, chance in heard(y).bpm_candidates if chance < 0.001]
+    rival = next(bpm for bpm in rivals if bpm not in (70, 280) and not fits(bpm, len(y) / RATE))
+    found = heard(y, name_hint=f"chrome {rival:.0f}bpm")
+    assert (found.bpm, found.bpm_source, found.bpm_conflict) == (140, "analysis", True)
+
+
+def test_what_is_heard_instead_of_what_is_written_shares_what_is_left() -> None:
+    found = heard(mono(SOUNDS["Slow Chrome"]), name_hint="chrome 70bpm")
+    assert [bpm for bpm, _ in found.bpm_candidates[:2]] == [70, 140]
+    assert sum(chance for _, chance in found.bpm_candidates) == pytest.approx(1, abs=0.001)
+
+
+def test_a_loop_in_which_no_beat_is_heard_says_that_its_name_says_more() -> None:
+    found = heard(rubato_piano(1), name_hint="solo 101bpm.wav")
+    assert (found.kind, found.bpm, found.bpm_conflict) == ("loop", None, True)
+    assert not heard(rubato_piano(1), name_hint="solo 101.wav").bpm_conflict
+
+
+@pytest.mark.parametrize(
+    ("tag", "bpm"),
+    [(139.1, 140.0), (140.0, 140.0), (141.0, 140.0), (70.0, 70.0), (None, 140.0)],
+)
+def test_a_tag_that_some_program_estimated_does_not_spoil_the_tempo_of_the_name(
+    tag: float | None, bpm: float
+) -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    assert heard(y, name_hint="chrome 140bpm", tags=Stated(bpm=tag)).bpm == bpm
+
+
+def test_a_name_that_rounds_the_tempo_of_a_clean_cut_does_not_spoil_the_tag() -> None:
+    duration = 8 * 60 / 92.5
+    named, tagged = Stated(bpm=92.0), Stated(bpm=92.5)
+    assert written(named, tagged, duration).bpm == 92.5
+    assert written(named, tagged, duration * 1.004).bpm == 92
+    assert written(Stated(bpm=92.0, sure=False), tagged, duration * 1.004).bpm == 92.5
+
+
+def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written() -> None:
+    y = mono(SOUNDS["Slow Chrome"])
+    found = heard(y, name_hint="chrome_70bpm_Cm", tags=Stated(bpm=140.0, key="F# minor"))
+    assert (found.bpm, found.key, found.key_source) == (140, "F# minor", "file")
+    assert heard(mono(SOUNDS["Velvet Kick"]), name_hint="kick 90bpm").bpm is None
+
+
+def chords(*roots: int, minor: bool = True) -> np.ndarray:
+    """Play triads on these MIDI notes, each for a second, with their bass."""
+    third = 3 if minor else 4
+    return np.concatenate([
+        sum(
+            0.1 * partial**-1.5 * sine(440 * 2 ** ((root + step - 69) / 12) * partial, 1.0, 1.0)
+            for step in (-12, 0, third, 7)
+            for partial in (1, 2, 3)
+        )
+        * np.exp(-np.arange(RATE) / RATE)
+        for root in roots
+    ]).astype(np.float32)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Keys 3b", "take 2a", "Rhodes 12A", "Am I Dreaming"])
+def test_a_name_that_only_looks_like_a_key_changes_nothing(name: str) -> None:
+    for sound in (chords(60, 65, 67, 60), mono(SOUNDS["Dusty Corner"])):
+        plain, named = heard(sound), heard(sound, name_hint=f"{name}.wav")
+        assert (named.key, named.key_source) == (plain.key, "analysis")
+        assert not named.key_conflict
+
+
+def test_a_key_that_is_clearly_heard_wins_over_a_doubtful_name() -> None:
+    plain = heard(chords(60, 65, 67, 60))
+    assert plain.key == "C minor"
+    for name, said in (("keys 3B 90bpm", "C# major"), ("Pad_F#", "F# ")):
+        found = heard(chords(60, 65, 67, 60), name_hint=f"{name}.wav")
+        assert (found.key, found.key_source, found.key_conflict) == ("C minor", "analysis", True)
+        assert found.stated_key is not None
+        assert found.stated_key.startswith(said)
+
+
+def test_a_tonic_without_a_mode_takes_the_mode_that_is_heard() -> None:
+    minor = heard(chords(60, 65, 67, 60), name_hint="Pad_C.wav")
+    assert (minor.key, minor.key_source, minor.key_conflict) == ("C minor", "file", False)
+    major = heard(chords(60, 65, 67, 60, minor=False), name_hint="Pad_C.wav")
+    assert (major.key, major.key_source) == ("C major", "file")
+
+
+def test_drums_get_no_key_from_a_name_and_say_so_where_it_is_written_out() -> None:
+    drums = mono(SOUNDS["Dusty Corner"])
+    doubtful = heard(drums, name_hint="8A - 90bpm - dusty.wav")
+    assert (doubtful.key, doubtful.key_conflict) == (None, False)
+    written_out = heard(np.random.default_rng(1).normal(0, 0.1, 4 * RATE).astype(np.float32),
+        name_hint="dusty C minor.wav")  # fmt: skip
+    assert (written_out.key, written_out.key_conflict) == (None, True)
+    assert written_out.stated_key == "C minor"
+
+
+@pytest.mark.parametrize(
+    ("stated", "chance", "confidence", "name", "conflict"),
+    [
+        (Stated(key="D minor", tonic="D"), 0.0005, 0.99, "C minor", True),
+        (Stated(key="D minor", tonic="D"), 0.0005, 0.9, "D minor", False),
+        (Stated(key="D minor", tonic="D"), 0.01, 0.99, "D minor", False),
+        (Stated(key="D minor", tonic="D", key_sure=False), 0.01, 0.9, "C minor", True),
+        (Stated(key="D minor", tonic="D", key_sure=False), 0.01, 0.5, "D minor", False),
+        (Stated(tonic="D"), 0.1, 0.9, "D minor", False),
+        (Stated(tonic="D"), 0.01, 0.9, "C minor", True),
+        (Stated(), 0.0, 0.9, "C minor", False),
+    ],
+)
+def test_how_clear_a_key_must_be_heard_depends_on_how_it_is_written(
+    stated: Stated, chance: float, confidence: float, name: str, conflict: bool
+) -> None:
+    key = Key("C minor", confidence, [], {"C minor": confidence, "D minor": chance})
+    found = settled_key(key, stated, None)
+    assert (found.name, found.conflict) == (name, conflict)
+
+
+def test_a_doubtful_key_needs_one_that_is_heard() -> None:
+    assert settled_key(None, Stated(tonic="D"), None) == SettledKey()
+    assert settled_key(None, Stated(key="D minor", key_sure=False), None).name is None
+    assert settled_key(None, Stated(key="D minor"), None).conflict
+
+
+def test_warming_up_runs_everything() -> None:
+    warm_up()
+    assert tempo.ranking().line.weight.shape[0] > 50
+    assert analysis.ENGINE_VERSION
+
+
+def test_the_envelope_of_a_click_is_a_click() -> None:
+    signal = np.zeros(RATE, np.float32)
+    signal[RATE // 2 :][:50] = 0.8
+    env = onset.envelope(signal, RATE)
+    assert env.times == pytest.approx([0.5], abs=0.015)
+
+
+def test_two_strikes_in_a_tenth_of_a_second_are_no_tempo() -> None:
+    y = np.zeros(4410, np.float32)
+    y[100:200], y[2200:2300] = 0.5, 0.9
+    found = analysis.analyse(y, RATE, duration=0.1)
+    assert (found.bpm, found.bpm_candidates) == (None, [])
+
+
+def held(note: float, seconds: float) -> np.ndarray:
+    """Hold a pad that breathes, cut to a hair."""
+    voice = np.zeros(round(seconds * RATE), np.float32)
+    sound = pad(note, seconds)
+    voice[: len(sound)] = sound[: len(voice)]
+    return voice
+
+
+@pytest.mark.parametrize(
+    ("seconds", "name", "kind", "bpm"),
+    [
+        (6.0, "pad_80bpm", Kind.LOOP, 80),  # eight beats
+        (6.0, "pad", Kind.ONE_SHOT, None),
+        (6.0, "pad 80", Kind.ONE_SHOT, None),  # may be a number
+        (6.2, "pad_80bpm", Kind.ONE_SHOT, None),  # another length
+        (2.25, "pad_80bpm", Kind.ONE_SHOT, None),  # three beats
+    ],
+)
+def test_a_held_sound_that_is_made_of_the_beats_it_names_is_a_loop(
+    seconds: float, name: str, kind: Kind, bpm: float | None
+) -> None:
+    found = heard(held(50, seconds), name_hint=f"{name}.wav")
+    assert (found.kind, found.bpm) == (kind, bpm)
+
+
+def test_a_hit_is_no_loop_whatever_it_is_called() -> None:
+    for sound in HITS:
+        hit = np.zeros(2 * RATE, np.float32)
+        part = mono(sound)[: len(hit)]
+        hit[: len(part)] = part
+        assert heard(hit, name_hint="hit_120bpm.wav").kind is Kind.ONE_SHOT, sound.name
+
+
+def test_a_tempo_that_cannot_be_heard_is_the_one_that_is_written() -> None:
+    stated = Stated(bpm=80.0)
+    found = settled(None, stated, 6.0)
+    assert found
+    assert (found.bpm, found.candidates[0][0]) == (80.0, 80.0)
+    assert {bpm for bpm, _ in found.candidates} == {40.0, 80.0, 160.0}
+    assert sum(chance for _, chance in found.candidates) == pytest.approx(1)
+    assert settled(None, stated, 6.2) is None
+    assert settled(None, Stated(), 6.0) is None

@@ -1,0 +1,141 @@
+"""Copies of one recording agree in their prints; two recordings of one drum do not."""
+
+import io
+import zlib
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sp404_app.audio.similarity import fingerprint
+from sp404_app.audio.similarity.fingerprint import Print
+from sp404_app.audio.synth.demo_sounds import demo_sounds
+from sp404_app.audio.synth.drums import hat, kick, snare
+from sp404_app.audio.synth.tones import eight_oh_eight
+
+RATE = 44_100
+Signal = np.ndarray
+SOUNDS = {sound.name: (sound.signal, sound.sample_rate) for sound in demo_sounds()}
+
+
+def print_of(signal: Signal, rate: float = RATE) -> Print:
+    found = fingerprint.taken(np.asarray(signal, np.float32), rate)
+    assert found
+    return found
+
+
+def coded(signal: Signal, rate: int, format: str) -> Signal:  # noqa: A002 - as soundfile has it
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(signal, -1, 1), rate, format=format)
+    file.seek(0)
+    return soundfile.read(file, dtype="float32")[0]
+
+
+def resampled(y: Signal, sr: int, rate: int) -> Signal:
+    """Change the rate without changing what is heard: straight lines would dull it."""
+    count = round(len(y) * rate / sr)
+    spectrum = np.fft.rfft(y)
+    wide = np.zeros(count // 2 + 1, complex)
+    kept = min(len(wide), len(spectrum))
+    wide[:kept] = spectrum[:kept]
+    return np.fft.irfft(wide, count) * (count / len(y))
+
+
+CHANGES: dict[str, Callable[[Signal, int], tuple[Signal, float]]] = {
+    "quieter": lambda y, sr: (0.25 * y, sr),
+    "upside down": lambda y, sr: (-y, sr),
+    "padded": lambda y, sr: (np.pad(y, (sr // 3, sr // 2)), sr),
+    "mp3": lambda y, sr: (coded(y, sr, format="MP3"), sr),
+    "ogg": lambda y, sr: (coded(y, sr, format="OGG"), sr),
+    "another rate": lambda y, sr: (resampled(y, sr, 48_000), 48_000),
+}
+
+
+def test_copies_are_found_and_no_two_sounds_are_called_one() -> None:
+    mono = {name: (np.asarray(y, np.float32), sr) for name, (y, sr) in SOUNDS.items()}
+    mono = {n: (y.mean(axis=1) if y.ndim > 1 else y, sr) for n, (y, sr) in mono.items()}
+    originals = {name: print_of(*sound) for name, sound in mono.items()}
+    found = [
+        fingerprint.same(originals[name], print_of(*change(*sound)))
+        for name, sound in mono.items()
+        for change in CHANGES.values()
+    ]
+    wrong = [
+        (one, other)
+        for one, other in combinations(originals, 2)
+        if fingerprint.same(originals[one], originals[other])
+    ]
+    assert wrong == []
+    assert np.mean(found) >= 0.97
+
+
+@pytest.mark.parametrize("make", [snare, hat])
+def test_two_hits_of_one_drum_are_two_sounds(make: Callable[..., Signal]) -> None:
+    one, other = (print_of(make(np.random.default_rng(seed))) for seed in (1, 2))
+    assert fingerprint.same(one, one)
+    assert not fingerprint.same(one, other)
+
+
+def test_kicks_and_basses_of_other_pitch_are_other_sounds() -> None:
+    kicks = [print_of(kick(np.random.default_rng(1), pitch=hertz)) for hertz in (50, 52)]
+    basses = [print_of(eight_oh_eight(note)) for note in (31, 32)]
+    assert not fingerprint.same(*kicks)
+    assert not fingerprint.same(*basses)
+
+
+def test_whistles_above_all_notes_are_told_apart_by_their_bands() -> None:
+    time = np.arange(RATE // 2) / RATE
+    high, higher = (np.sin(2 * np.pi * hertz * time) for hertz in (6000, 9000))
+    assert fingerprint.same(print_of(high), print_of(0.2 * high))
+    assert not fingerprint.same(print_of(high), print_of(higher))
+
+
+def test_silence_and_clicks_have_no_print() -> None:
+    assert fingerprint.taken(np.zeros(RATE, np.float32), RATE) is None
+    assert fingerprint.taken(np.zeros(0, np.float32), RATE) is None
+    assert fingerprint.taken(np.ones(1, np.float32), 8000) is None
+
+
+@pytest.mark.parametrize("rate", [1000, 8000, 11_025, 22_050, 44_101, 50_000])
+def test_every_rate_has_a_print(rate: int) -> None:
+    noise = np.random.default_rng(2).uniform(-0.5, 0.5, 2 * rate)
+    found = print_of(noise, rate)
+    assert found.length == pytest.approx(2.0, abs=0.05)
+    assert fingerprint.same(found, print_of(np.pad(noise, rate // 3), rate))
+
+
+def test_a_sound_that_is_cut_off_is_the_same_with_silence_after_it() -> None:
+    loud = eight_oh_eight(31)[: RATE // 3]
+    assert fingerprint.same(print_of(loud), print_of(np.pad(loud, (0, RATE))))
+
+
+def test_the_beginning_of_a_sound_is_another_sound() -> None:
+    noise = np.random.default_rng(2).uniform(-0.5, 0.5, 2 * RATE)
+    assert not fingerprint.same(print_of(noise), print_of(noise[: -RATE // 4]))
+
+
+@given(st.floats(0, 60), st.floats(0, 60))
+def test_lengths_fit_each_other_or_not(one: float, other: float) -> None:
+    fits = abs(one - other) <= 0.06 + 0.01 * min(one, other)
+    near = abs(abs(one - other) - 0.06 - 0.01 * min(one, other)) < 1e-9  # a matter of rounding
+    assert near or fingerprint.fits(one, other) == fingerprint.fits(other, one) == fits
+
+
+def test_a_print_survives_storage_and_another_version_is_refused() -> None:
+    before = print_of(kick(np.random.default_rng(1)))
+    packed = before.to_bytes()
+    after = Print.from_bytes(packed)
+    assert fingerprint.difference(before, after) == 0
+    assert (after.bands, after.length) == (before.bands, pytest.approx(before.length))
+    with pytest.raises(ValueError, match="not a print"):
+        Print.from_bytes(b"\0" + packed[1:])
+    with pytest.raises(ValueError, match="damaged"):
+        Print.from_bytes(packed[:-9])
+    with pytest.raises(ValueError, match="cut off"):
+        Print.from_bytes(packed[: fingerprint.HEADER.size] + zlib.compress(b"short"))
+    with pytest.raises(ValueError, match="not a print"):
+        Print.from_bytes(b"")
