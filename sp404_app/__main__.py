@@ -3,7 +3,7 @@
 import sys
 
 from sp404_app import logs
-from sp404_app.cli import main
+from sp404_app.cli.main import main
 
 if __name__ == "__main__":
     logs.configure()

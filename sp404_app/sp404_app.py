@@ -16,7 +16,7 @@ from sp404_app.api.middleware.page_routing import page_addresses
 from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, NotSignedIn
-from sp404_app.jobs.housekeeping import housekeeping
+from sp404_app.jobs.scheduler import housekeeping
 from sp404_app.services.billing import client
 from sp404_app.settings import settings
 from sp404_app.state import surface

@@ -64,7 +64,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ[HOME], ignore_errors=True)
 
 
-PROCESSES = ("e2e", "supervisor")
+PROCESSES = ("cli", "e2e", "supervisor")
 PATIENCE = 600  # seconds; the first of them builds the pages, on a machine that may be busy
 
 

@@ -33,7 +33,7 @@ def queue(name: str) -> Queue:
 def ring(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = False) -> None:
     """Call a worker for a job; call after commit, for the worker reads the row."""
     queue(queue_name).enqueue(
-        "sp404_app.jobs.run.run",
+        "sp404_app.jobs.runner.run",
         str(job_id),
         job_id=bell(job_id, attempts),
         job_timeout=LONG if slow else TIMEOUT,

@@ -10,7 +10,7 @@ from rq import Worker
 from sqlmodel import col, select
 
 from sp404_app.db import transaction
-from sp404_app.jobs import run
+from sp404_app.jobs import runner
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, User
 from sp404_app.models.columns import now
 from sp404_app.services import analyses, jobs, live, queue, quotas, samples
@@ -46,7 +46,7 @@ def statuses(ids: list[uuid.UUID]) -> list[str]:
 
 
 def ring(sample_id: uuid.UUID) -> None:
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def large(user: User, tmp_path: Path) -> uuid.UUID:
     """A sound that is not small."""
     noise = np.random.default_rng(4).uniform(-0.5, 0.5, (60 * RATE, 2)).astype(np.float32)
     path = write(tmp_path / "large.wav", noise, subtype="PCM_16")
-    assert path.stat().st_size > run.SMALL
+    assert path.stat().st_size > runner.SMALL
     with transaction() as session:
         return samples.add(session, user.id, samples.inspect(path, "large.wav"))
 
@@ -73,7 +73,7 @@ def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> 
 
 @pytest.mark.parametrize(("name", "value"), [("BATCH_FILES", 2), ("BATCH_SECONDS", -1.0)])
 def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
-    monkeypatch.setattr(run, name, value)
+    monkeypatch.setattr(runner, name, value)
     ids = [keep() for _ in range(4)]
     live.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
@@ -105,14 +105,14 @@ def test_who_pays_more_does_not_wait_for_a_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, urgent, last = keep(), keep(), keep()
-    original = run.WORK[JobKind.ANALYSE]
+    original = runner.WORK[JobKind.ANALYSE]
 
     def meanwhile(job: ProcessingJob) -> None:
         queue.ring(job_of(urgent).id, Tier.ENTERPRISE, 7)
         original(job)
 
     live.connection().lpop(queue.queue("pro").key)
-    monkeypatch.setitem(run.WORK, JobKind.ANALYSE, meanwhile)
+    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, meanwhile)
     ring(first)
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
 
@@ -121,14 +121,14 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
-    original = run.WORK[JobKind.ANALYSE]
+    original = runner.WORK[JobKind.ANALYSE]
 
     def sometimes(job: ProcessingJob) -> None:
         if job.sample_id == ids[1]:
             raise RuntimeError
         original(job)
 
-    monkeypatch.setitem(run.WORK, JobKind.ANALYSE, sometimes)
+    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, sometimes)
     live.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
     assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]
@@ -138,7 +138,7 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
     with transaction() as session:
         jobs.cancel(session, user.id, job_of(gone).id)
         again = analyses.again(session, user.id, ids[0])
-    run.run(str(again.id))
+    runner.run(str(again.id))
     assert statuses([gone, ids[0]]) == [JobStatus.CANCELLED, JobStatus.DONE]
     assert queue.bell(job_of(other).id, 0) in queue.waiting()
 
@@ -180,7 +180,7 @@ async def test_a_crash_in_the_middle_takes_only_one_sound(
 ) -> None:
     before = keep()
     path = silent_flac(tmp_path / "slow.flac", 3 * 3600)
-    assert path.stat().st_size < run.SMALL
+    assert path.stat().st_size < runner.SMALL
     with transaction() as session:
         slow = samples.add(session, user.id, samples.inspect(path, "slow.flac"))
     after = [keep() for _ in range(3)]

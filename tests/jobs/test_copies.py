@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
-from sp404_app.jobs import run
+from sp404_app.jobs import runner
 from sp404_app.models import Sample, SamplePrint, User
 from sp404_app.services import analyses, copies, deletion, samples, takeout
 from tests.audio.similarity.test_fingerprint import resampled
@@ -33,7 +33,7 @@ def hear(user: User, tmp_path: Path) -> Hear:
         path = write(tmp_path / name, signal, rate, **options)
         with transaction() as session:
             sample_id = samples.add(session, user.id, samples.inspect(path, name))
-        run.run(str(job_of(sample_id).id))
+        runner.run(str(job_of(sample_id).id))
         return sample_id
 
     return upload
@@ -68,7 +68,7 @@ def test_to_be_analysed_again_keeps_the_group(user: User, hear: Hear) -> None:
     group = kept(first).copy_group
     with transaction() as session:
         analyses.again(session, user.id, first)
-    run.run(str(job_of(first).id))
+    runner.run(str(job_of(first).id))
     assert kept(first).copy_group == kept(second).copy_group == group
 
 

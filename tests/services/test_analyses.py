@@ -10,7 +10,7 @@ from sqlmodel import select, update
 
 from sp404_app.db import transaction
 from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
-from sp404_app.jobs import run
+from sp404_app.jobs import runner
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.services import analyses, bulk, jobs, plans, queue, quotas, samples
 from sp404_app.services.billing import standing
@@ -47,7 +47,7 @@ def analysed(keep: Keep) -> Callable[[], uuid.UUID]:
 
     def analysed_one() -> uuid.UUID:
         sample_id = keep()
-        run.run(str(job_of(sample_id).id))
+        runner.run(str(job_of(sample_id).id))
         assert kept(sample_id).status == SampleStatus.READY
         return sample_id
 
@@ -117,7 +117,7 @@ def test_many_get_what_is_left_and_the_others_stay_as_they_are(
     assert [facts(each) for each in ids[2:]] == before[2:]
     assert (used(user), waiting_jobs(user)) == (6, 2)
     for each in ids[:2]:
-        run.run(str(job_of(each).id))
+        runner.run(str(job_of(each).id))
     assert [facts(each) for each in ids] == before
     assert used(user) == 6
 
@@ -196,7 +196,7 @@ def test_what_was_found_outlives_a_refusal_in_the_worker(
     with transaction() as session:
         quotas.reserve_analysis(session, user.id)
         samples.restore(session, user.id, [sample_id])
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     assert facts(sample_id) == before
 
 
@@ -208,7 +208,7 @@ def test_demo_sounds_are_never_counted(
     with transaction() as session:
         session.exec(update(Sample).values(is_demo=True))
     ask(user, sample_id)
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     assert used(user) == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, select
 
 from sp404_app.audio.features.analysis import ENGINE_VERSION
-from sp404_app.jobs import housekeeping
+from sp404_app.jobs import scheduler
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
 from sp404_app.services import analyses, jobs, queue, renewal
@@ -66,7 +66,7 @@ def test_only_what_the_present_engine_has_not_heard_is_asked_for(
 
 def test_workers_have_enough_to_do_until_the_next_round() -> None:
     """A small sound takes one of them some 50 ms."""
-    assert renewal.AT_ONCE * 0.05 / 2 >= 0.5 * housekeeping.EVERY
+    assert renewal.AT_ONCE * 0.05 / 2 >= 0.5 * scheduler.EVERY
 
 
 def test_only_a_few_are_under_way_at_once(

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, select
 
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound, Unavailable
-from sp404_app.jobs import run
+from sp404_app.jobs import runner
 from sp404_app.models import AuditEntry, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
 from sp404_app.services import (
@@ -46,7 +46,7 @@ def job(job_id: uuid.UUID) -> ProcessingJob:
 
 def export_of(person: Somebody) -> zipfile.ZipFile:
     made = ask(person)
-    run.run(str(made.id))
+    runner.run(str(made.id))
     with transaction() as session:
         key = takeout.key_for(session, person.id, made.id)
     content = b"".join(storage.stream(key, 0, storage.size_of(key)))
@@ -156,7 +156,7 @@ def test_a_cancelled_export_leaves_no_file() -> None:
     running = job(made.id)
     with transaction() as session:
         jobs.cancel(session, ada.id, made.id)
-    run.WORK[takeout.JobKind.ACCOUNT_EXPORT](running)
+    runner.WORK[takeout.JobKind.ACCOUNT_EXPORT](running)
     assert job(made.id).status == JobStatus.CANCELLED
     with pytest.raises(NotFound):
         storage.size_of(takeout.key_of(made.id))
@@ -212,5 +212,5 @@ async def test_a_worker_that_is_busy_with_a_deleted_account_just_stops(keep: Kee
         claimed = jobs.claim(session, open_job.id)
     assert claimed is not None
     await deletion.delete_account(ada.id)
-    run.WORK[takeout.JobKind.ANALYSE](claimed)
+    runner.WORK[takeout.JobKind.ANALYSE](claimed)
     await deletion.delete_account(ada.id)  # twice is as good as once

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from sp404_app.api.routes import media
 from sp404_app.db import transaction
-from sp404_app.jobs import run
+from sp404_app.jobs import runner
 from sp404_app.models import User
 from sp404_app.services import samples, storage
 from tests.services.test_jobs import job_of, kept
@@ -130,7 +130,7 @@ def test_a_preview_is_made_once(client: TestClient, keep: Keep) -> None:
 def test_a_waveform_has_as_many_points_as_were_asked_for(client: TestClient, keep: Keep) -> None:
     sample_id = keep()
     assert client.get(f"/api/samples/{sample_id}/waveform").status_code == 404
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     shown = client.get(f"/api/samples/{sample_id}/waveform?points=50&start=0.05&end=0.15").json()
     assert (shown["start"], shown["end"], len(shown["points"])) == (0.05, 0.15, 50)
     assert all(-1 <= low <= high <= 1 for low, high in shown["points"])

@@ -12,7 +12,7 @@ from sp404_app.api.app import api as app
 from sp404_app.api.app import gateway
 from sp404_app.api.middleware.body_limits import limited
 from sp404_app.db import transaction
-from sp404_app.jobs import run
+from sp404_app.jobs import runner
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services import avatars
@@ -97,7 +97,7 @@ def test_an_export_is_a_job_that_ends_as_a_zip_for_its_owner(api: TestClient) ->
     assert (job["kind"], job["status"]) == ("account_export", "queued")
     where = f"/api/exports/{job['id']}"
     assert api.get(where, headers=ada).status_code == 404
-    run.run(job["id"])
+    runner.run(job["id"])
     assert api.get(f"/api/jobs/{job['id']}", headers=ada).json()["result"]["url"] == where
     zipped = api.get(where, headers=ada)
     assert "data/users.json" in zipfile.ZipFile(io.BytesIO(zipped.content)).namelist()

@@ -22,7 +22,7 @@ from sp404_app.api.app import gateway
 from sp404_app.api.routes import query_by_sound as route
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import transaction
-from sp404_app.jobs import run
+from sp404_app.jobs import runner
 from sp404_app.models import User
 from sp404_app.services import hearing, limits, quotas, samples
 from sp404_app.settings import Settings, settings
@@ -66,7 +66,7 @@ def put(services: Settings, tmp_path: Path, user: User) -> Put:
         path = write(tmp_path / f"{uuid.uuid4().hex}.wav", signal, RATE)
         with transaction() as session:
             sample_id = samples.add(session, owner.id, samples.inspect(path, name))
-        run.run(str(job_of(sample_id).id))
+        runner.run(str(job_of(sample_id).id))
         return sample_id
 
     return keep

@@ -10,7 +10,7 @@ from sp404_app.audio.features.filename_hints import Stated, fits, from_name
 from sp404_app.audio.features.musical_keys import PITCHES
 
 OURS = Path(__file__).with_name("names.csv")
-SHARED = Path(__file__).parents[2] / "../shared/data/names.csv"
+SHARED = Path(__file__).parents[3] / "../shared/data/names.csv"
 
 
 @pytest.mark.parametrize(

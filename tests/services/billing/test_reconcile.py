@@ -6,8 +6,9 @@ import pytest
 from rq.registry import StartedJobRegistry
 from sqlmodel import select, update
 
+from sp404_app.cli import billing as billing_commands
 from sp404_app.db import transaction
-from sp404_app.jobs import billing, billing_commands
+from sp404_app.jobs import billing
 from sp404_app.models import BillingCustomer, ReconcileReport, Subscription, User
 from sp404_app.models.columns import now
 from sp404_app.services import queue

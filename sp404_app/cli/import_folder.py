@@ -11,10 +11,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
+from sp404_app.cli import database_access
 from sp404_app.services import importing
 from sp404_app.services.importing import Outcome, Report, Result
 from sp404_app.settings import Settings, settings
-from sp404_app.supervisor import offline, redis_server
+from sp404_app.supervisor import redis_server
 from sp404_app.supervisor.failure import Failure
 from sp404_app.supervisor.home import Home
 
@@ -34,7 +35,7 @@ def import_folder(ours: Settings, root: Path, email: str, *, tagged: bool, as_js
     """
     if not root.is_dir():
         raise Failure(f"{root} is not a folder.")
-    with offline.database(ours, exclusive=False) as url:
+    with database_access.database(ours, exclusive=False) as url:
         point_at(ours, url)
         try:
             user_id = importing.person(email)

@@ -12,10 +12,10 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from sp404_app import __version__
+from sp404_app.cli import backup_manifest, database_access
 from sp404_app.errors import NotFound
 from sp404_app.services import storage
 from sp404_app.settings import Settings
-from sp404_app.supervisor import archive, offline
 from sp404_app.supervisor.failure import Failure, explained
 from sp404_app.supervisor.postgresql import programs
 
@@ -43,15 +43,15 @@ def back_up(settings: Settings, target: Path) -> str:
         if any(target.iterdir()):
             raise Failure(f"{target} is not empty: name a new folder for the backup.")
         target.chmod(0o700)
-        with offline.database(settings, exclusive=False) as url:
+        with database_access.database(settings, exclusive=False) as url:
             missing = _dump(url, target)
-        _copy_secrets(settings.secrets, target / archive.SECRETS)
+        _copy_secrets(settings.secrets, target / backup_manifest.SECRETS)
         files = sorted(path for path in target.rglob("*") if path.is_file())
-        entries = tuple(archive.entry(target, path) for path in files)
+        entries = tuple(backup_manifest.entry(target, path) for path in files)
         created = dt.datetime.now(dt.UTC).isoformat()
-        manifest = archive.Manifest(archive.FORMAT, __version__, created, entries)
-        archive.write(target, manifest)
-    sounds = len(manifest.under(archive.SOUNDS))
+        manifest = backup_manifest.Manifest(backup_manifest.FORMAT, __version__, created, entries)
+        backup_manifest.write(target, manifest)
+    sounds = len(manifest.under(backup_manifest.SOUNDS))
     lost = f" The files of {missing} samples were missing already." if missing else ""
     return f"Backed up the database and {sounds} files of sounds to {target}.{lost}"
 
@@ -64,8 +64,8 @@ def _dump(url: str, target: Path) -> int:
         wanted = {key for (key,) in connection.execute("select storage_key from samples")}
         assert snapshot
         client("pg_dump", url, "--no-owner", "--no-privileges", f"--snapshot={snapshot[0]}",
-               f"--file={target / archive.DATABASE}")  # fmt: skip
-    return len(wanted - _copy_sounds(target / archive.SOUNDS))
+               f"--file={target / backup_manifest.DATABASE}")  # fmt: skip
+    return len(wanted - _copy_sounds(target / backup_manifest.SOUNDS))
 
 
 def _copy_sounds(folder: Path) -> set[str]:

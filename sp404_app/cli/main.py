@@ -85,12 +85,12 @@ def _billing(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         from sqlalchemy.exc import OperationalError
 
+        from sp404_app.cli import billing
         from sp404_app.errors import AppError
-        from sp404_app.jobs import billing_commands
 
         _reach_services()
         try:
-            lines, code = billing_commands.run(command, getattr(options, "event", ""))
+            lines, code = billing.run(command, getattr(options, "event", ""))
         except AppError as problem:
             raise Failure(str(problem)) from problem
         except OperationalError as problem:
@@ -142,9 +142,9 @@ def _add_keys(keys: argparse.ArgumentParser) -> None:
 
 def _by_hand(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
-        from sp404_app.supervisor import people
+        from sp404_app.cli import users
 
-        return people.run(_settings(), command, getattr(options, "name", ""))
+        return users.run(_settings(), command, getattr(options, "name", ""))
 
     return run
 
@@ -172,14 +172,14 @@ def _migrate(_: argparse.Namespace) -> int:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from sp404_app.supervisor.backup import back_up
+    from sp404_app.cli.backup import back_up
 
     print(back_up(_settings(), options.folder))
     return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from sp404_app.supervisor.restore import restore
+    from sp404_app.cli.restore import restore
 
     print(restore(_settings(), options.folder, replace=options.replace))
     return 0
@@ -205,7 +205,7 @@ def _analyse(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from sp404_app.supervisor.importing import import_folder
+    from sp404_app.cli.import_folder import import_folder
 
     return import_folder(
         _settings(), options.folder, options.user, tagged=options.tags, as_json=options.json

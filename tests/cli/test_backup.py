@@ -11,10 +11,11 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 from sqlmodel import Session, create_engine, select
 
+from sp404_app.cli import backup, backup_manifest, database_access, restore
 from sp404_app.models import AuditEntry, Sample, User
 from sp404_app.services import passwords, storage
 from sp404_app.settings import Settings, settings
-from sp404_app.supervisor import archive, backup, migrations, offline, restore
+from sp404_app.supervisor import migrations
 from sp404_app.supervisor.failure import Failure
 from sp404_app.supervisor.home import Home, lock
 
@@ -42,7 +43,7 @@ def fill(here: Settings, sound: bytes, email: str = EMAIL) -> str:
     source = here.home / "incoming"
     source.write_bytes(sound)
     storage.save(source, key)
-    with offline.database(here, exclusive=True) as url:
+    with database_access.database(here, exclusive=True) as url:
         migrations.upgrade(url)
         with session_on(url) as session:
             user = User(email=email, password_hash=passwords.hash_now("correct horse"))
@@ -69,7 +70,7 @@ def session_on(url: str) -> Session:
 
 
 def people(here: Settings) -> list[str]:
-    with offline.database(here, exclusive=True) as url, session_on(url) as session:
+    with database_access.database(here, exclusive=True) as url, session_on(url) as session:
         return [user.email for user in session.exec(select(User))]
 
 
@@ -84,14 +85,14 @@ def test_everything_arrives_on_another_machine(
     there = machine()
     restore.restore(there, tmp_path / "backup")
     # Read back without a search path, the log still knows how to refuse.
-    with offline.database(there, exclusive=True) as url, psycopg.connect(url) as connection:
+    with database_access.database(there, exclusive=True) as url, psycopg.connect(url) as connection:
         assert connection.execute("select action from audit_log").fetchall() == [("signed_in",)]
         with pytest.raises(InsufficientPrivilege, match="append-only"):
             connection.execute("update audit_log set ip = '', details = '{}'")
 
     with storage.local_copy(key) as path:
         assert path.read_bytes() == b"boom"
-    with offline.database(there, exclusive=True) as url, session_on(url) as session:
+    with database_access.database(there, exclusive=True) as url, session_on(url) as session:
         user = session.exec(select(User)).one()
         assert session.exec(select(Sample.storage_key)).one() == key
     assert passwords.matches_now("correct horse", user.password_hash)
@@ -151,7 +152,7 @@ def test_restoring_twice_works(machine: Callable[[], Settings], tmp_path: Path) 
     assert people(there) == [EMAIL]
 
 
-@pytest.mark.parametrize("name", [archive.DATABASE, archive.SOUNDS])
+@pytest.mark.parametrize("name", [backup_manifest.DATABASE, backup_manifest.SOUNDS])
 def test_a_damaged_backup_changes_nothing(
     machine: Callable[[], Settings], tmp_path: Path, name: str
 ) -> None:
@@ -174,7 +175,7 @@ def test_a_restore_that_fails_half_way_changes_nothing(
     here = machine()
     fill(here, b"boom")
     backup.back_up(here, tmp_path / "backup")
-    dump = tmp_path / "backup" / archive.DATABASE
+    dump = tmp_path / "backup" / backup_manifest.DATABASE
     dump.write_text(dump.read_text() + "\nselect 1 / 0;\n")
     reseal(tmp_path / "backup")
     there = machine()
@@ -196,22 +197,26 @@ def test_an_unfinished_backup_is_refused(machine: Callable[[], Settings], tmp_pa
     [("{", "damaged"), ("[]", "damaged"), ('{"entries": []}', "damaged")],
 )
 def test_a_broken_manifest_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
-    (tmp_path / archive.MANIFEST).write_text(text)
+    (tmp_path / backup_manifest.MANIFEST).write_text(text)
     with pytest.raises(Failure, match=sentence):
-        archive.read(tmp_path)
+        backup_manifest.read(tmp_path)
 
 
 def test_a_newer_backup_is_refused(tmp_path: Path) -> None:
-    archive.write(tmp_path, archive.Manifest(archive.FORMAT + 1, "9", "", ()))
+    backup_manifest.write(
+        tmp_path, backup_manifest.Manifest(backup_manifest.FORMAT + 1, "9", "", ())
+    )
     with pytest.raises(Failure, match="newer"):
-        archive.read(tmp_path)
+        backup_manifest.read(tmp_path)
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd"])
 def test_a_backup_cannot_name_files_outside_of_itself(tmp_path: Path, path: str) -> None:
-    manifest = archive.Manifest(archive.FORMAT, "1", "", (archive.Entry(path, 0, ""),))
+    manifest = backup_manifest.Manifest(
+        backup_manifest.FORMAT, "1", "", (backup_manifest.Entry(path, 0, ""),)
+    )
     with pytest.raises(Failure, match="outside"):
-        archive.verify(tmp_path, manifest)
+        backup_manifest.verify(tmp_path, manifest)
 
 
 def test_restoring_into_an_open_library_is_refused(
@@ -229,9 +234,9 @@ def test_restoring_into_an_open_library_is_refused(
 
 def reseal(folder: Path) -> None:
     """Make a changed backup look whole again."""
-    manifest = archive.read(folder)
-    entries = tuple(archive.entry(folder, folder / item.path) for item in manifest.entries)
-    (folder / archive.MANIFEST).write_text(
+    manifest = backup_manifest.read(folder)
+    entries = tuple(backup_manifest.entry(folder, folder / item.path) for item in manifest.entries)
+    (folder / backup_manifest.MANIFEST).write_text(
         json.dumps(
             {
                 "format": manifest.format,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sp404_app import cli
+from sp404_app.cli import main
 from sp404_app.db import transaction
 from sp404_app.errors import NotSignedIn
 from sp404_app.models import User
@@ -15,13 +15,13 @@ from tests.services.test_two_factor import protect
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert cli.main(arguments) == 0
+    assert main.main(arguments) == 0
     return capsys.readouterr().out
 
 
 @pytest.fixture(autouse=True)
 def _here(services: Settings, environment: pytest.MonkeyPatch) -> None:
-    environment.setattr("sp404_app.supervisor.people.point_at", lambda *_: None)
+    environment.setattr("sp404_app.cli.users.point_at", lambda *_: None)
 
 
 def test_people_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +42,7 @@ def test_a_deleted_person_is_gone_and_the_log_says_so_without_saying_where_from(
     log = said(capsys, "user", "audit", str(ada.id))
     assert "account_deleted" in log
     assert CLIENT.ip not in log
-    assert cli.main(["user", "audit", "ada@example.org"]) == 1
+    assert main.main(["user", "audit", "ada@example.org"]) == 1
 
 
 def test_somebody_who_lost_everything_signs_in_by_password(
@@ -70,7 +70,7 @@ def test_somebody_is_signed_out_everywhere(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.parametrize("command", ["verify", "delete", "audit", "two-factor-off", "sign-out"])
 def test_nobody_is_nobody(capsys: pytest.CaptureFixture[str], command: str) -> None:
-    assert cli.main(["user", command, "nobody@example.org"]) == 1
+    assert main.main(["user", command, "nobody@example.org"]) == 1
     assert "nobody@example.org" in capsys.readouterr().err
 
 
@@ -84,7 +84,7 @@ def test_keys_are_rotated_and_retired(
     listed = said(capsys, "keys", "list").splitlines()
     assert f"{old}  verifies" in listed
     assert f"{new}  signs" in listed
-    assert cli.main(["keys", "retire", new]) == 1
+    assert main.main(["keys", "retire", new]) == 1
     assert "signs now" in capsys.readouterr().err
     said(capsys, "keys", "retire", old)
     assert old not in said(capsys, "keys", "list")
@@ -93,7 +93,7 @@ def test_keys_are_rotated_and_retired(
         ("key_retired", f"kid={old}"),
         ("key_rotated", f"kid={new}"),
     ]
-    assert cli.main(["keys", "retire", "../../etc/passwd"]) == 1
+    assert main.main(["keys", "retire", "../../etc/passwd"]) == 1
 
 
 def test_what_belongs_to_no_account_is_shown_and_nothing_else(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import psycopg
 
+from sp404_app.cli import backup_manifest, database_access
+from sp404_app.cli.backup import client
 from sp404_app.services import storage
 from sp404_app.settings import Settings
-from sp404_app.supervisor import archive, migrations, offline
-from sp404_app.supervisor.backup import client
+from sp404_app.supervisor import migrations
 from sp404_app.supervisor.failure import Failure, explained
 
 # In one transaction with the dump: the old library is there until the new one is complete.
@@ -26,20 +27,20 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> str:
         Failure: when the library is open, holds people and `replace` is off, or the backup is
             damaged.
     """
-    manifest = archive.read(source)
-    archive.verify(source, manifest)
-    with offline.database(settings, exclusive=True) as url:
+    manifest = backup_manifest.read(source)
+    backup_manifest.verify(source, manifest)
+    with database_access.database(settings, exclusive=True) as url:
         old = _present(url)
         if old is not None and not replace:
             raise Failure(
                 "There is a library here already: restore with --replace to throw it away, "
                 "or choose another SP404_HOME."
             )
-        keys = manifest.under(archive.SOUNDS)
+        keys = manifest.under(backup_manifest.SOUNDS)
         for key in keys:
-            storage.save(source / archive.SOUNDS / key, key)
+            storage.save(source / backup_manifest.SOUNDS / key, key)
         staged = _stage_secrets(settings.secrets, source, manifest)
-        _change_over(url, source / archive.DATABASE)
+        _change_over(url, source / backup_manifest.DATABASE)
         for draft, final in staged:
             draft.replace(final)
         migrations.upgrade(url)
@@ -65,16 +66,16 @@ def _one(connection: psycopg.Connection, query: str) -> bool:
 
 
 def _stage_secrets(
-    folder: Path, source: Path, manifest: archive.Manifest
+    folder: Path, source: Path, manifest: backup_manifest.Manifest
 ) -> list[tuple[Path, Path]]:
     """Write the secrets beside their final names, private from the first byte."""
     staged = []
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in manifest.under(archive.SECRETS):
+        for name in manifest.under(backup_manifest.SECRETS):
             draft = folder / f".{name}.{secrets.token_hex(4)}"
             draft.touch(mode=0o600)
-            shutil.copyfile(source / archive.SECRETS / name, draft)
+            shutil.copyfile(source / backup_manifest.SECRETS / name, draft)
             staged.append((draft, folder / name))
     return staged
 

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Callable, Iterable
 
+from sp404_app.cli import database_access
+from sp404_app.cli.import_folder import point_at
 from sp404_app.services import keys, mail, operating
 from sp404_app.services.audit import Event
 from sp404_app.services.keys import UnusableKeys
 from sp404_app.settings import Settings
-from sp404_app.supervisor import offline
 from sp404_app.supervisor.failure import Failure
-from sp404_app.supervisor.importing import point_at
 
 
 def run(ours: Settings, command: str, name: str) -> int:
@@ -19,7 +19,7 @@ def run(ours: Settings, command: str, name: str) -> int:
         Failure: When the database does not answer, or a key cannot be used.
         AppError: When the services refuse.
     """
-    with offline.database(ours, exclusive=False) as url:
+    with database_access.database(ours, exclusive=False) as url:
         point_at(ours, url)
         try:
             lines = list(COMMANDS[command](name))

@@ -9,7 +9,7 @@ from sqlmodel import func, select
 
 from sp404_app.audio.features.sound_class import Klass
 from sp404_app.db import transaction
-from sp404_app.jobs import analyse, run
+from sp404_app.jobs import analyse_sample, runner
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
 from sp404_app.services import analyses, jobs, plans, previews, quotas, samples, storage
 from sp404_app.services.samples import Change
@@ -31,7 +31,7 @@ def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
         owner = person()  # each with ten analyses of their own
         with transaction() as session:
             sample_id = samples.add(session, owner.id, samples.inspect(path, path.name))
-        run.run(str(job_of(sample_id).id))
+        runner.run(str(job_of(sample_id).id))
         sample = kept(sample_id)
         assert (sample.status, sample.error) == (SampleStatus.READY, ""), kind
         assert len(sample.thumbnail) == 48
@@ -45,7 +45,7 @@ def test_class_and_root_note_are_kept_with_the_sample_and_with_the_analysis(
     user: User, keep: Keep
 ) -> None:
     sample_id = keep()
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         found = session.exec(select(Analysis.content)).one()
     sample = kept(sample_id)
@@ -59,7 +59,7 @@ def test_the_state_of_the_file_is_kept_with_the_analysis(user: User, tmp_path: P
     path = write(tmp_path / "hot.wav", np.pad(np.stack([hot, hot], 1), ((RATE // 5, RATE), (0, 0))))
     with transaction() as session:
         sample_id = samples.add(session, user.id, samples.inspect(path, path.name))
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         found = session.exec(select(Analysis.content)).one()
     assert (found["clipped"], found["dual_mono"], found["truncated"]) == (True, True, False)
@@ -72,7 +72,7 @@ def test_what_a_person_said_is_never_overwritten(user: User, keep: Keep) -> None
     sample_id = keep()
     with transaction() as session:
         samples.change(session, user.id, sample_id, Change(bpm=91, key="C major", kind="loop"))
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.bpm, sample.key, sample.kind) == (91, "C major", "loop")
     assert {sample.bpm_source, sample.key_source, sample.kind_source} == {Source.USER}
@@ -82,7 +82,7 @@ def test_a_tempo_that_a_person_cleared_stays_cleared(user: User, keep: Keep) -> 
     sample_id = keep()
     with transaction() as session:
         samples.change(session, user.id, sample_id, Change(key=""))
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     assert kept(sample_id).key is None
 
 
@@ -91,7 +91,7 @@ def test_a_sound_is_found_by_the_key_of_its_analysis(user: User, tmp_path: Path)
     path = write(tmp_path / "Pad C minor.wav", chord)
     with transaction() as session:
         sample_id = samples.add(session, user.id, samples.inspect(path, path.name))
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.key, sample.key_source) == ("C minor", Source.FILE)
     assert sample.words.split()[:3] == ["keycminor", "minor", "5a"]
@@ -99,10 +99,10 @@ def test_a_sound_is_found_by_the_key_of_its_analysis(user: User, tmp_path: Path)
 
 def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
     sample_id = keep()
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         analyses.again(session, user.id, sample_id)
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         assert session.exec(select(func.count()).select_from(Analysis)).one() == 1
     assert used(user) == 2
@@ -114,8 +114,8 @@ def test_over_quota_a_sound_keeps_its_waveform_and_waits(
     none = plans.Plan(plans.Tier.FREE, "Free", 0, None, 1, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, none)
     first, second = keep(), keep()
-    run.run(str(job_of(first).id))
-    run.run(str(job_of(second).id))
+    runner.run(str(job_of(first).id))
+    runner.run(str(job_of(second).id))
     assert kept(first).status == SampleStatus.READY
     waiting = kept(second)
     assert waiting.status == SampleStatus.WAITING_FOR_QUOTA
@@ -131,7 +131,7 @@ def test_a_lost_attempt_and_the_next_are_counted_once(user: User, keep: Keep) ->
         assert job
         job.counted_for = quotas.reserve_analysis(session, user.id)
         job.status, job.attempts = "queued", 1
-    run.run(str(job.id))
+    runner.run(str(job.id))
     assert kept(sample_id).status == SampleStatus.READY
     assert used(user) == 1
 
@@ -140,8 +140,8 @@ def test_a_failed_analysis_is_given_back(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample_id = keep()
-    monkeypatch.setattr(analyse.analysis, "analyse", lambda *_, **__: 1 / 0)
-    run.run(str(job_of(sample_id).id))
+    monkeypatch.setattr(analyse_sample.analysis, "analyse", lambda *_, **__: 1 / 0)
+    runner.run(str(job_of(sample_id).id))
     assert kept(sample_id).status == SampleStatus.FAILED
     assert used(user) == 0
 
@@ -150,7 +150,7 @@ def test_the_sounds_of_the_demo_are_never_counted(user: User, keep: Keep) -> Non
     sample_id = keep()
     with transaction() as session:
         session.get_one(Sample, sample_id).is_demo = True
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     assert used(user) == 0
 
 
@@ -171,7 +171,7 @@ def test_a_cancelled_job_leaves_no_preview_behind(
 
     original = previews.make
     monkeypatch.setattr(previews, "make", make)
-    run.run(str(job_id))
+    runner.run(str(job_id))
     assert kept(sample_id).preview_key is None
     assert not (tmp_path / "sounds" / made[0]).exists()
 
@@ -183,7 +183,7 @@ def test_times_are_counted_from_the_start_of_a_long_sound(user: User, tmp_path: 
     path = write(tmp_path / "long.wav", clicks)
     with transaction() as session:
         sample_id = samples.add(session, user.id, samples.inspect(path, "long.wav"))
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         onsets = session.exec(select(Analysis)).one().onsets
     assert min(onsets) == pytest.approx(40.0, abs=0.05)
@@ -193,7 +193,7 @@ def test_silence_has_neither_tempo_nor_key(user: User, tmp_path: Path) -> None:
     path = write(tmp_path / "silent.wav", np.zeros(10_000))
     with transaction() as session:
         sample_id = samples.add(session, user.id, samples.inspect(path, "silent.wav"))
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.bpm, sample.key, sample.peak_dbfs, sample.loudness_lufs) == (None,) * 4
 
@@ -205,7 +205,7 @@ def test_a_digest_of_an_older_decoder_is_renewed(user: User, keep: Keep) -> None
         sample = session.get_one(Sample, sample_id)
         sample.digest = "0" * 64
         session.add(sample)
-    run.run(str(job_of(sample_id).id))
+    runner.run(str(job_of(sample_id).id))
     assert (kept(sample_id).digest, kept(sample_id).status) == (right, SampleStatus.READY)
 
 
@@ -221,6 +221,6 @@ def test_a_digest_that_another_sound_has_stays_as_it_is(
         twin = session.get_one(Sample, newer)
         twin.digest = taken
         session.add(twin)
-    run.run(str(job_of(older).id))
+    runner.run(str(job_of(older).id))
     assert (kept(older).digest, kept(older).status) == ("0" * 64, SampleStatus.READY)
     assert kept(older).duration

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sp404_app import cli
+from sp404_app.cli import main
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations, production
 from sp404_app.supervisor.checks import ensure_keys, see_port_free
@@ -51,7 +51,7 @@ def test_a_wrong_setting_is_one_sentence(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
 ) -> None:
     environment.setenv(name, value)
-    assert cli.main(["serve"]) == 1
+    assert main.main(["serve"]) == 1
     said = capsys.readouterr().err
     assert said.startswith(name)
     assert said.count("\n") == 1
@@ -66,12 +66,12 @@ def test_every_setting_is_explained() -> None:
 def test_migrate_needs_a_database(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["migrate"]) == 1
+    assert main.main(["migrate"]) == 1
     assert "SP404_DATABASE_URL" in capsys.readouterr().err
 
 
 def test_migrate_can_run_again(services: Settings) -> None:
-    assert cli.main(["migrate"]) == 0
+    assert main.main(["migrate"]) == 0
 
 
 def test_a_database_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
@@ -123,6 +123,6 @@ def test_a_broken_key_is_one_sentence(environment: pytest.MonkeyPatch, tmp_path:
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["--help"])
+        main.main(["--help"])
     said = capsys.readouterr().out
     assert all(name in said for name in ("serve", "worker", "backup", "restore", "analyse"))
