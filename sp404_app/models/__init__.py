@@ -23,7 +23,6 @@ from sp404_app.models.billing import (
 )
 from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
 from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
-from sp404_app.models.likeness import SamplePrint, SampleVector
 from sp404_app.models.sample import (
     Analysis,
     Kind,
@@ -33,6 +32,7 @@ from sp404_app.models.sample import (
     Tag,
     Waveform,
 )
+from sp404_app.models.similarity import SamplePrint, SampleVector
 
 __all__ = [
     "Analysis",

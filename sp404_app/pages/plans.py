@@ -3,9 +3,9 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.leave import leave
-from sp404_app.components.ribbon import ribbon
+from sp404_app.components.external_redirect import leave
 from sp404_app.components.slow_note import slow_note
+from sp404_app.components.test_mode_banner import ribbon
 from sp404_app.pages.frame import layout
 from sp404_app.state.leaving import LeavingState
 from sp404_app.state.plan_words import CostLine, PlanCard

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
-from sp404_app.components.scope import tap
+from sp404_app.components.waveform import tap
 from sp404_app.state.sample import NO_KEY, SampleState
 from sp404_app.state.sheet import Answer, Choice
 

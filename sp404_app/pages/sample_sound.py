@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import reflex as rx
 
-from sp404_app.components.scope import scope, transport
+from sp404_app.components.waveform import scope, transport
 from sp404_app.state.picture import PictureState
 from sp404_app.state.sample import SampleState
 from sp404_app.state.wave import WaveState

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.ribbon import ribbon
+from sp404_app.components.test_mode_banner import ribbon
 from sp404_app.pages.frame import layout
 from sp404_app.state.usage import LargeRow, Meter, UsageState
 

@@ -10,7 +10,7 @@ from sp404_app.audio.dsp.spectrogram import View
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Invalid
 from sp404_app.figures.palette import palette
-from sp404_app.figures.picture import heat_map
+from sp404_app.figures.spectrogram import heat_map
 from sp404_app.services import pictures
 from sp404_app.state import checked, here
 from sp404_app.state.session import SessionState

@@ -11,7 +11,7 @@ from sp404_app.audio.similarity import embedding as measure
 from sp404_app.audio.similarity.embedding import DIMENSIONS, Aspect
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, SampleVector, User
-from sp404_app.models import likeness as table
+from sp404_app.models import similarity as table
 from sp404_app.models.columns import now
 from sp404_app.services import likeness
 

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.components.deck import choose_files
+from sp404_app.components.player import choose_files
 from sp404_app.state.library import LibraryState
 
 

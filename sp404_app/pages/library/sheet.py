@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.components.deck import mini_wave, sample_row, sample_table
+from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.library.empty import nothing_here
 from sp404_app.pages.track import track_of
 from sp404_app.state.library import LibraryState

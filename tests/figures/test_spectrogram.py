@@ -7,7 +7,7 @@ import pytest
 
 from sp404_app.audio.dsp.spectrogram import BANDS, COLUMNS, PULSE_ROWS, Picture, View
 from sp404_app.figures.palette import DARK
-from sp404_app.figures.picture import heat_map, named, ticks
+from sp404_app.figures.spectrogram import heat_map, named, ticks
 
 
 def picture(view: View, *, start: float = 0.0, end: float = 2.0) -> Picture:
