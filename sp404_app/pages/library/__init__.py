@@ -3,12 +3,12 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.pages.frame import layout
-from sp404_app.pages.library.by_sound import by_sound
+from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
-from sp404_app.pages.library.finder import filters, tools
-from sp404_app.pages.library.rail import rail
-from sp404_app.pages.library.sheet import sheet
+from sp404_app.pages.library.query_by_sound import by_sound
+from sp404_app.pages.library.sidebar import rail
+from sp404_app.pages.library.table import sheet
+from sp404_app.pages.library.toolbar import filters, tools
 from sp404_app.pages.library.trash import trash_note
 
 

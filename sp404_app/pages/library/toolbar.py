@@ -5,7 +5,7 @@ import reflex as rx
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import Klass
 from sp404_app.components.player import choose_files
-from sp404_app.pages.library.rail import renewal
+from sp404_app.pages.library.sidebar import renewal
 from sp404_app.state.hearing import HearingState
 from sp404_app.state.library import LibraryState
 

@@ -3,12 +3,12 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.pages.frame import layout
-from sp404_app.pages.sample_alike import alike
-from sp404_app.pages.sample_answers import key_card, kind_card, tempo_card
-from sp404_app.pages.sample_copies import copies
-from sp404_app.pages.sample_head import head
-from sp404_app.pages.sample_sound import pictures, sound
+from sp404_app.pages.layout import layout
+from sp404_app.pages.sample.analysis_cards import key_card, kind_card, tempo_card
+from sp404_app.pages.sample.duplicates import copies
+from sp404_app.pages.sample.header import head
+from sp404_app.pages.sample.similar import alike
+from sp404_app.pages.sample.waveform import pictures, sound
 from sp404_app.state.facts import Fact
 from sp404_app.state.sample import SampleState
 

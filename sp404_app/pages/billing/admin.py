@@ -3,8 +3,8 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.pages.confirm_dialog import confirm_dialog
-from sp404_app.pages.frame import layout
+from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
+from sp404_app.pages.layout import layout
 from sp404_app.pages.not_found import explanation
 from sp404_app.state.confirming import ConfirmState
 from sp404_app.state.operator import LetterRow, OperatorState

@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.components.player import mini_wave, play_this
-from sp404_app.pages.track import track_of
+from sp404_app.pages.library.track import track_of
 from sp404_app.state.alike import AlikeRow, AlikeState
 from sp404_app.state.hearing import HearingState
 

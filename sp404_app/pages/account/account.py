@@ -4,11 +4,11 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
-from sp404_app.pages import account_own as own
-from sp404_app.pages import account_security as security
-from sp404_app.pages.confirm_dialog import confirm_dialog
-from sp404_app.pages.frame import layout
-from sp404_app.pages.new_password import weighed_password
+from sp404_app.pages.account import personal_data as own
+from sp404_app.pages.account import security
+from sp404_app.pages.auth.password_field import weighed_password
+from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
+from sp404_app.pages.layout import layout
 from sp404_app.state.account import AccountState, DeviceRow
 from sp404_app.state.confirming import ConfirmState
 

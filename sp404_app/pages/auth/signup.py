@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.pages.new_password import weighed_password
+from sp404_app.pages.auth.password_field import weighed_password
 from sp404_app.state.signup import SignupState
 
 

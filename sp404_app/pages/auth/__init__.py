@@ -1,0 +1,1 @@
+"""Pages for signing in, signing up, passwords and email links."""

@@ -1,0 +1,1 @@
+"""Plans, subscription, usage, and the admin's billing page."""
