@@ -15,7 +15,8 @@ from services import percentile, services
 from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import identity, limits, sign_ins, tokens
+from sp404_app.services import identity, sign_ins, tokens
+from sp404_app.services.infra import rate_limits
 from sp404_app.services.sign_ins import Client
 
 ROUNDS = 2000
@@ -46,7 +47,7 @@ async def _measure(user_id: uuid.UUID, token: str, cookie: str) -> None:
     steps: dict[str, Callable[[], Awaitable[object]]] = {
         "access token": lambda: identity.of_token(token),
         "browser's cookie": lambda: identity.of_cookie(cookie),
-        "rate limit, with the plan": lambda: limits.request(user_id, media=True),
+        "rate limit, with the plan": lambda: rate_limits.request(user_id, media=True),
     }
     for name, step in steps.items():
         await step()

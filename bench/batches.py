@@ -27,7 +27,8 @@ from sqlmodel import Session, col, func, select
 from sp404_app import db
 from sp404_app.audio.synth import demo_sounds
 from sp404_app.models import JobStatus, ProcessingJob
-from sp404_app.services import keys, live, queue, samples
+from sp404_app.services import keys, samples
+from sp404_app.services.infra import events, queue
 from sp404_app.settings import settings
 from sp404_app.supervisor import migrations, postgresql, redis_server, sweep
 from sp404_app.supervisor.environment import for_worker
@@ -107,7 +108,7 @@ def turn(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float
     """Let warm workers analyse all sounds; return files a second and ms of processor a file."""
     crew = [started(most) for _ in range(workers)]
     try:
-        while len(live.connection().smembers("rq:workers")) < workers:
+        while len(events.connection().smembers("rq:workers")) < workers:
             time.sleep(0.1)
         time.sleep(0.5)
         before = sum(map(spent, crew))

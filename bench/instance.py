@@ -16,8 +16,8 @@ from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services import passwords
+from sp404_app.services.infra.text import sort_key
 from sp404_app.services.search_terms import key_words, words_of
-from sp404_app.services.words import sort_key
 from sp404_app.settings import settings
 from tests.product import Product, home_in, slot
 

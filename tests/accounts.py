@@ -19,7 +19,8 @@ from sp404_app import db
 from sp404_app.db import transaction
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services import doors, mail, passwords, sign_ins, tokens
+from sp404_app.services import doors, passwords, sign_ins, tokens
+from sp404_app.services.infra import email as mail
 from sp404_app.services.sign_ins import Client
 from sp404_app.services.tokens import Pair
 from sp404_app.settings import settings

@@ -12,7 +12,8 @@ from starlette.requests import HTTPConnection
 from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import MissingAbility, NotSignedIn, TooMany
-from sp404_app.services import confirmation, identity, limits, personal_tokens
+from sp404_app.services import confirmation, identity, personal_tokens
+from sp404_app.services.infra import rate_limits
 from sp404_app.services.sign_ins import Client, SignedIn
 
 MEDIA = ("/audio", "/download", "/waveform")
@@ -104,9 +105,9 @@ async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> 
         ensure_able(request, found.abilities)
     request.state.log = {"user_id": str(found.user_id)}
     try:
-        request.state.allowance = await limits.request(found.user_id, media=_is_media(request))
+        request.state.allowance = await rate_limits.request(found.user_id, media=_is_media(request))
     except TooMany as refusal:
-        request.state.allowance = limits.used_up(refusal)
+        request.state.allowance = rate_limits.used_up(refusal)
         raise
     request.scope[WHO] = found
     return found

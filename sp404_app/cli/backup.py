@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sp404_app import __version__
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.errors import NotFound
-from sp404_app.services import storage
+from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor.failure import Failure, explained
 from sp404_app.supervisor.postgresql import programs

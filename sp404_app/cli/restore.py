@@ -8,7 +8,7 @@ import psycopg
 
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.cli.backup import client
-from sp404_app.services import storage
+from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.failure import Failure, explained

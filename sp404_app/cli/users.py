@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 from sp404_app.cli import database_access
 from sp404_app.cli.import_folder import point_at
-from sp404_app.services import keys, mail, operating
-from sp404_app.services.audit import Event
+from sp404_app.services import keys, operating
+from sp404_app.services.infra import email
+from sp404_app.services.infra.audit_log import Event
 from sp404_app.services.keys import UnusableKeys
 from sp404_app.settings import Settings
 from sp404_app.supervisor.failure import Failure
@@ -25,7 +26,7 @@ def run(ours: Settings, command: str, name: str) -> int:
             lines = list(COMMANDS[command](name))
         except UnusableKeys as problem:
             raise Failure(str(problem)) from problem
-        mail.flush()
+        email.flush()
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0
 

@@ -29,7 +29,8 @@ from sp404_app.models import (
     Waveform,
 )
 from sp404_app.models.columns import now
-from sp404_app.services import copies, jobs, previews, queue, quotas, samples, storage
+from sp404_app.services import copies, jobs, previews, quotas, samples
+from sp404_app.services.infra import queue, storage
 
 SURVEYED = (
     "true_peak_dbtp", "silence_head", "silence_tail", "clipped", "dc_offset", "dual_mono",

@@ -9,9 +9,9 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.models.columns import now
-from sp404_app.services import mail, queue
 from sp404_app.services.billing import reconcile as comparison
 from sp404_app.services.billing import webhooks
+from sp404_app.services.infra import email, queue
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ def work(_: str = "") -> None:
                 queue.call_for_events()
                 return
     finally:
-        mail.flush()  # this process ends with the job, and its threads with it
+        email.flush()  # this process ends with the job, and its threads with it
 
 
 def _claim() -> str | None:
@@ -78,5 +78,5 @@ def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:
         log.warning(
             "differences from Stripe, see the report", healed=len(healed), left=len(problems)
         )
-    mail.flush()
+    email.flush()
     return len(everybody), healed, problems

@@ -11,7 +11,8 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import JobStatus, ProcessingJob
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, letters, mail, storage, takeout
+from sp404_app.services import jobs, takeout
+from sp404_app.services.infra import email, email_templates, storage
 from sp404_app.services.takeout import Original
 
 SHOW_EVERY = 1.0
@@ -40,7 +41,7 @@ def export_account(job: ProcessingJob) -> None:
         storage.save(path, key)
         if not _close(job, path.stat().st_size, missing):
             storage.delete(key)
-    mail.flush()  # this process ends with the job
+    email.flush()  # this process ends with the job
 
 
 def _write(path: Path, job: ProcessingJob) -> list[str]:
@@ -97,5 +98,5 @@ def _close(job: ProcessingJob, size: int, missing: list[str]) -> bool:
             "expires_at": (now() + takeout.KEPT).isoformat(),
         }
         jobs.finish(session, job.id, JobStatus.DONE)
-        mail.to_user(session, job.user_id, letters.export_ready())
+        email.to_user(session, job.user_id, email_templates.export_ready())
     return True

@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, renewal, samples, takeout, unsent_mails, waiting
+from sp404_app.services import jobs, renewal, samples, takeout, waiting
 from sp404_app.services.billing import contact, reconcile, shop, webhooks
+from sp404_app.services.infra import unsent_emails
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ async def _rounds() -> None:
         if count % HOURLY == 0:
             await _attempt(samples.purge_old_trash, now())
             await _attempt(takeout.purge_old, now())
-            await _attempt(unsent_mails.purge_old, now())
+            await _attempt(unsent_emails.purge_old, now())
         count += 1
         await asyncio.sleep(EVERY)
 

@@ -15,7 +15,7 @@ from sp404_app import db
 from sp404_app.audio.features.analysis import warm_up
 from sp404_app.jobs import billing, billing_contact
 from sp404_app.jobs import runner as entry
-from sp404_app.services import queue as queues
+from sp404_app.services.infra import queue as queues
 
 log = logging.getLogger(__name__)
 

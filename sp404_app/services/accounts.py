@@ -15,17 +15,11 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid, NotFound, NotSignedIn
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import (
-    audit,
-    email_addresses,
-    letters,
-    mail,
-    one_time,
-    personal_tokens,
-    sign_ins,
-)
+from sp404_app.services import one_time, personal_tokens, sign_ins
 from sp404_app.services.account_lock import MEANWHILE, lock_account
 from sp404_app.services.billing import contact
+from sp404_app.services.infra import audit_log, email_addresses, email_templates
+from sp404_app.services.infra import email as mail
 from sp404_app.services.sign_ins import Client
 
 LONGEST_NAME = 100
@@ -122,7 +116,7 @@ def register(
     """Make an account and mail a link to its address; return None if the address has one."""
     user_id = create(session, account, password_hash)
     if user_id is not None:
-        audit.note(session, user_id, "registered", client)
+        audit_log.note(session, user_id, "registered", client)
         _mail_link(session, lock_account(session, user_id))
     return user_id
 
@@ -137,11 +131,11 @@ def register_again(
     none of the passwords counts then, nor any link mailed before, and the owner chooses anew.
     """
     user = _locked_if_there(session, known.user_id)
-    audit.note(session, user.id if user else None, "registered_again", client)
+    audit_log.note(session, user.id if user else None, "registered_again", client)
     if user is None:
         return
     if user.email_verified_at:
-        mail.to_address(session, user.email, letters.account_exists())
+        mail.to_address(session, user.email, email_templates.account_exists())
         return
     if not same_password or user.password_hash != known.password_hash:
         user.password_hash, user.first_name, user.last_name = NO_PASSWORD, "", ""
@@ -163,10 +157,10 @@ def _mail_link(session: Session, user: User) -> None:
     """Mail the link that completes an account: to confirm it, or to choose its password."""
     if user.password_hash == NO_PASSWORD:
         token = one_time.make(session, user.id, Purpose.RESET_PASSWORD)
-        mail.to_address(session, user.email, letters.finish_account(token))
+        mail.to_address(session, user.email, email_templates.finish_account(token))
     else:
         token = one_time.make(session, user.id, Purpose.VERIFY_EMAIL)
-        mail.to_address(session, user.email, letters.verify_email(token))
+        mail.to_address(session, user.email, email_templates.verify_email(token))
 
 
 def verify_email(session: Session, token: str, client: Client) -> None:
@@ -178,17 +172,17 @@ def verify_email(session: Session, token: str, client: Client) -> None:
     user_id = one_time.use(session, token, Purpose.VERIFY_EMAIL)
     user = session.get_one(User, user_id)
     user.email_verified_at = user.email_verified_at or now()
-    audit.note(session, user_id, "email_verified", client)
+    audit_log.note(session, user_id, "email_verified", client)
 
 
 def forgot_password(session: Session, email: str, client: Client) -> None:
     """Mail a link that lets the owner of an address choose a password, if it has an account."""
     found = user_with(session, email)
     user = _locked_if_there(session, found.id) if found else None
-    audit.note(session, user.id if user else None, "password_forgotten", client)
+    audit_log.note(session, user.id if user else None, "password_forgotten", client)
     if user is not None:
         token = one_time.make(session, user.id, Purpose.RESET_PASSWORD)
-        mail.to_address(session, user.email, letters.reset_password(token))
+        mail.to_address(session, user.email, email_templates.reset_password(token))
 
 
 def reset_password(session: Session, token: str, password_hash: str, client: Client) -> None:
@@ -229,8 +223,8 @@ def _set_password(
     one_time.void(
         session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL
     )
-    audit.note(session, user.id, "password_changed", client)
-    mail.to_address(session, user.email, letters.password_changed())
+    audit_log.note(session, user.id, "password_changed", client)
+    mail.to_address(session, user.email, email_templates.password_changed())
 
 
 def rehash(session: Session, credential: Credential, password_hash: str) -> Credential:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import structlog
 from redis.exceptions import RedisError
 
-from sp404_app.services.counters import RedisAway, line
-from sp404_app.services.live import connection
+from sp404_app.services.infra.events import connection
+from sp404_app.services.infra.redis_counters import RedisAway, line
 
 REMEMBERED = (40, 60)  # seconds; not all of a busy minute's end at once
 ENDED = b"ended"

@@ -12,7 +12,7 @@ from sp404_app.errors import AppError, Invalid
 from sp404_app.models import Sample
 from sp404_app.services import analyses, jobs, samples, search, tags
 from sp404_app.services.changes import Change
-from sp404_app.services.words import sort_key
+from sp404_app.services.infra.text import sort_key
 
 
 class Action(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.errors import Invalid
 from sp404_app.models import Kind
-from sp404_app.services.words import clean_name
+from sp404_app.services.infra.text import clean_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

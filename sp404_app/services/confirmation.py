@@ -9,7 +9,8 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotConfirmed
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, audit, limits, passwords
+from sp404_app.services import accounts, passwords
+from sp404_app.services.infra import audit_log, rate_limits
 from sp404_app.services.sign_ins import Client, SignedIn
 
 FRESH = dt.timedelta(minutes=10)
@@ -40,7 +41,7 @@ async def confirm(who: SignedIn, password: str, client: Client) -> None:
         Invalid: If the password is wrong.
         TooMany: After five attempts in a minute.
     """
-    await limits.confirmation(who.user_id)
+    await rate_limits.confirmation(who.user_id)
     found = await in_transaction(accounts.credential_of, who.user_id)
     if not await passwords.matches(password, found.password_hash):
         await in_transaction(_note, who.user_id, client)
@@ -55,4 +56,4 @@ def mark(session: Session, who: SignedIn) -> None:
 
 
 def _note(session: Session, user_id: uuid.UUID, client: Client) -> None:
-    audit.note(session, user_id, "confirmation_failed", client)
+    audit_log.note(session, user_id, "confirmation_failed", client)

@@ -14,8 +14,9 @@ from sp404_app.audio.similarity.embedding import Aspect, weighted
 from sp404_app.audio.similarity.fingerprint import PRINT_VERSION, Print
 from sp404_app.db import after_commit
 from sp404_app.models import Sample, SamplePrint, SampleVector
-from sp404_app.services import copy_groups, likeness, live, samples
-from sp404_app.services.live import News, Topic
+from sp404_app.services import copy_groups, likeness, samples
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import News, Topic
 
 NEAREST = 50  # prints that are compared: those of a fitting length that sound most alike
 MOST_NEWS = 50  # sounds that are named one by one; of more, the whole library is news
@@ -42,7 +43,7 @@ def remember(
     if news:
         few = len(news) <= MOST_NEWS
         after_commit(
-            session, partial(live.publish, user_id, *(news if few else [News(Topic.LIBRARY)]))
+            session, partial(events.publish, user_id, *(news if few else [News(Topic.LIBRARY)]))
         )
 
 

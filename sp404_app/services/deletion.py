@@ -10,18 +10,9 @@ from sqlmodel import Session, col, select, update
 from sp404_app.db import after_commit, in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
-from sp404_app.services import (
-    audit,
-    avatars,
-    letters,
-    mail,
-    quotas,
-    sign_ins,
-    storage,
-    takeout,
-    unsent_mails,
-)
+from sp404_app.services import avatars, quotas, sign_ins, takeout
 from sp404_app.services.billing import subscriptions
+from sp404_app.services.infra import audit_log, email, email_templates, storage, unsent_emails
 from sp404_app.services.sign_ins import Client
 
 
@@ -51,11 +42,11 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
         return
     keys = _keys(session, user)
     sign_ins.revoke_all(session, user_id)
-    unsent_mails.forget_recipient(session, user.email)
-    mail.to_address(session, user.email, letters.account_deleted())
+    unsent_emails.forget_recipient(session, user.email)
+    email.to_address(session, user.email, email_templates.account_deleted())
     session.exec(delete(User).where(col(User.id) == user_id))  # the rest goes by its foreign keys
     _blur(session, user_id)
-    audit.note(session, user_id, "account_deleted", Client())
+    audit_log.note(session, user_id, "account_deleted", Client())
     for key in keys:
         after_commit(session, partial(storage.delete, key))
 

@@ -18,18 +18,9 @@ from sp404_app.errors import (
 )
 from sp404_app.models import Purpose
 from sp404_app.models.columns import now
-from sp404_app.services import (
-    accounts,
-    audit,
-    email_change,
-    limits,
-    one_time,
-    passwords,
-    sign_ins,
-    two_factor,
-    unsent_mails,
-)
+from sp404_app.services import accounts, email_change, one_time, passwords, sign_ins, two_factor
 from sp404_app.services.accounts import Credential, NewAccount
+from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.sign_ins import Client, SignedIn
 
 LOOK = "Please look at the marked fields."
@@ -44,7 +35,7 @@ async def register(
         Invalid: With what is wrong, by field.
         TooMany: If this host signs up too often, or this mailbox is signed up too often.
     """
-    await limits.sign_up(client.ip)
+    await rate_limits.sign_up(client.ip)
     account, problems = accounts.checked(email, first_name, last_name)
     try:
         passwords.ensure_good(password, account.email)
@@ -52,7 +43,7 @@ async def register(
         problems |= error.details
     if problems:
         raise Invalid(LOOK, problems)
-    await limits.registration(account.email)
+    await rate_limits.registration(account.email)
     if not await _register_new(account, password, client):
         await _register_new(account, password, client)  # made meanwhile, so it is known now
     return account
@@ -83,14 +74,14 @@ async def sign_in(email: str, password: str, client: Client) -> Credential:
         TwoFactorRequired: If a code is needed too; `details.challenge` goes with it.
         TooMany: After too many attempts.
     """
-    await limits.sign_in(email, client.ip)
+    await rate_limits.sign_in(email, client.ip)
     async with passwords.turn():
         found = await in_transaction(accounts.credential, email)
         right = await passwords.matches(password, found.password_hash if found else None)
     if found is None or not right:
         await in_transaction(_note_failure, found, client, "sign_in_failed")
         raise WrongCredentials("The address or the password is wrong.")
-    await limits.signed_in(email, client.ip)
+    await rate_limits.signed_in(email, client.ip)
     if not found.verified:
         raise await in_transaction(_not_verified, found.email)
     found = await _at_todays_cost(found, password)
@@ -125,16 +116,16 @@ async def second_step(challenge: str, code: str, client: Client) -> Credential:
         WrongCredentials: If the code is wrong or was used before.
         TooMany: After too many codes.
     """
-    await limits.token("second-step", client.ip)
+    await rate_limits.token("second-step", client.ip)
     try:
         owner = await in_transaction(one_time.owner, challenge, Purpose.TWO_FACTOR)
-        await limits.second_step(owner)
+        await rate_limits.second_step(owner)
         found = await in_transaction(_answer, challenge, code, client)
     except Invalid as error:
         raise NotSignedIn("This took too long. Please sign in again.") from error
     if found is None:  # raised here, after the failure is written down
         raise WrongCredentials(two_factor.WRONG, {"code": [two_factor.WRONG]})
-    await limits.second_step_taken(found.user_id)
+    await rate_limits.second_step_taken(found.user_id)
     return found
 
 
@@ -151,12 +142,12 @@ def enter(session: Session, found: Credential, client: Client, kind: str) -> uui
         NotSignedIn: If the password was changed, or the account deleted, meanwhile.
     """
     accounts.ensure_unchanged(session, found)
-    audit.note(session, found.user_id, "signed_in", client, kind=kind)
+    audit_log.note(session, found.user_id, "signed_in", client, kind=kind)
     return found.user_id
 
 
 def _note_failure(session: Session, found: Credential | None, client: Client, action: str) -> None:
-    audit.note(session, found.user_id if found else None, action, client)
+    audit_log.note(session, found.user_id if found else None, action, client)
 
 
 async def change_password(signed_in: SignedIn, old: str, new: str, client: Client) -> None:
@@ -167,7 +158,7 @@ async def change_password(signed_in: SignedIn, old: str, new: str, client: Clien
         NotSignedIn: If the account is gone, or was changed meanwhile.
         TooMany: After five attempts in a minute.
     """
-    await limits.confirmation(signed_in.user_id)
+    await rate_limits.confirmation(signed_in.user_id)
     found = await in_transaction(accounts.credential_of, signed_in.user_id)
     passwords.ensure_good(new, found.email)
     if not await passwords.matches(old, found.password_hash):
@@ -187,7 +178,7 @@ async def reset_password(token: str, password: str, client: Client) -> None:
         Invalid: If the token is not good (any more) or the password not good enough.
         TooMany: If this host tries too many tokens.
     """
-    await limits.token("reset", client.ip)
+    await rate_limits.token("reset", client.ip)
     email = await in_transaction(_mailed, token)  # hashing is not for who has no token
     passwords.ensure_good(password, email)
     password_hash = await passwords.hashed(password)
@@ -207,7 +198,7 @@ async def verify_email(token: str, client: Client) -> None:
         Invalid: If the token is not good (any more).
         TooMany: If this host tries too many tokens.
     """
-    await limits.token("verify", client.ip)
+    await rate_limits.token("verify", client.ip)
     await in_transaction(accounts.verify_email, token, client)
 
 
@@ -218,7 +209,7 @@ async def confirm_email(token: str, client: Client) -> str:
         Invalid: If the token is not good (any more).
         TooMany: If this host tries too many tokens.
     """
-    await limits.token("verify", client.ip)
+    await rate_limits.token("verify", client.ip)
     return await in_transaction(email_change.confirm, token, client)
 
 
@@ -229,7 +220,7 @@ async def revert_email(token: str, client: Client) -> None:
         Invalid: If the token is not good (any more).
         TooMany: If this host tries too many tokens.
     """
-    await limits.token("verify", client.ip)
+    await rate_limits.token("verify", client.ip)
     await in_transaction(email_change.revert, token, client)
 
 
@@ -249,19 +240,19 @@ async def resend_verification(email: str) -> None:
 def leave(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out: end the sign-in somebody acts by."""
     sign_ins.revoke(session, who.user_id, who.sign_in_id)
-    audit.note(session, who.user_id, "signed_out", client)
+    audit_log.note(session, who.user_id, "signed_out", client)
 
 
 def leave_all(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out everywhere."""
     sign_ins.revoke_all(session, who.user_id)
-    audit.note(session, who.user_id, "signed_out_everywhere", client)
+    audit_log.note(session, who.user_id, "signed_out_everywhere", client)
 
 
 def leave_others(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out every device but the one somebody acts from."""
     sign_ins.revoke_all(session, who.user_id, keep=who.sign_in_id)
-    audit.note(session, who.user_id, "signed_out_others", client)
+    audit_log.note(session, who.user_id, "signed_out_others", client)
 
 
 def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Client) -> None:
@@ -271,7 +262,7 @@ def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Clien
         NotFound: If it is not theirs, or is signed out already.
     """
     sign_ins.revoke(session, who.user_id, sign_in_id)
-    audit.note(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
+    audit_log.note(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
 
 
 def _not_verified(session: Session, email: str) -> EmailNotVerified:
@@ -279,7 +270,7 @@ def _not_verified(session: Session, email: str) -> EmailNotVerified:
 
     So they may be told that our mail did not reach the address.
     """
-    if unsent_mails.was_refused(session, email, now() - one_time.LASTS[Purpose.VERIFY_EMAIL]):
+    if unsent_emails.was_refused(session, email, now() - one_time.LASTS[Purpose.VERIFY_EMAIL]):
         words = "Our mail could not be sent to this address. Check it, or sign up with another one."
         return EmailNotVerified(words, {"mail": "not_sent"})
     return EmailNotVerified("Please confirm your address first: the link is in our mail.")

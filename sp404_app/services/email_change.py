@@ -9,18 +9,12 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import (
-    audit,
-    email_addresses,
-    letters,
-    mail,
-    one_time,
-    personal_tokens,
-    sign_ins,
-)
+from sp404_app.services import one_time, personal_tokens, sign_ins
 from sp404_app.services.account_lock import lock_account
 from sp404_app.services.accounts import NO_PASSWORD
 from sp404_app.services.billing import contact
+from sp404_app.services.infra import audit_log, email_addresses, email_templates
+from sp404_app.services.infra import email as mail
 from sp404_app.services.sign_ins import Client
 
 
@@ -39,15 +33,15 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
     if address == user.email.lower():
         message = "This is your address already."
         raise Invalid(message, {"email": [message]})
-    audit.note(session, user_id, "email_change_asked", client)
+    audit_log.note(session, user_id, "email_change_asked", client)
     one_time.void(session, user_id, Purpose.CHANGE_EMAIL)
     if _is_taken(session, address):
-        mail.to_address(session, address, letters.account_exists())
+        mail.to_address(session, address, email_templates.account_exists())
     else:
         token = one_time.make(session, user_id, Purpose.CHANGE_EMAIL, address)
-        mail.to_address(session, address, letters.confirm_new_email(token))
+        mail.to_address(session, address, email_templates.confirm_new_email(token))
     back = one_time.make(session, user_id, Purpose.REVERT_EMAIL, user.email)
-    mail.to_address(session, user.email, letters.email_changing(back))
+    mail.to_address(session, user.email, email_templates.email_changing(back))
     return address
 
 
@@ -63,9 +57,9 @@ def confirm(session: Session, token: str, client: Client) -> str:
     _swap(session, user, address)
     # Links to the old address die; what reverts the change stays good.
     one_time.void(session, user_id, Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
-    audit.note(session, user_id, "email_changed", client)
+    audit_log.note(session, user_id, "email_changed", client)
     back = one_time.make(session, user_id, Purpose.REVERT_EMAIL, old)
-    mail.to_address(session, old, letters.email_changed(back))
+    mail.to_address(session, old, email_templates.email_changed(back))
     return address
 
 
@@ -90,9 +84,9 @@ def revert(session: Session, token: str, client: Client) -> None:
     )
     sign_ins.revoke_all(session, user_id)
     personal_tokens.revoke_all(session, user_id)
-    audit.note(session, user_id, "email_reverted", client)
+    audit_log.note(session, user_id, "email_reverted", client)
     reset = one_time.make(session, user_id, Purpose.RESET_PASSWORD)
-    mail.to_address(session, address, letters.reset_password(reset))
+    mail.to_address(session, address, email_templates.reset_password(reset))
 
 
 def _swap(session: Session, user: User, address: str) -> None:

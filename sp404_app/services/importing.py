@@ -16,7 +16,7 @@ from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
 from sp404_app.models import Sample
 from sp404_app.services import accounts, archives, quotas, samples, tags
 from sp404_app.services.file_kinds import hidden, named_as_sound
-from sp404_app.services.words import file_name
+from sp404_app.services.infra.text import file_name
 from sp404_app.settings import settings
 
 

@@ -22,8 +22,9 @@ from sp404_app.models import (
     SampleStatus,
 )
 from sp404_app.models.columns import now
-from sp404_app.services import live, queue, quotas
-from sp404_app.services.live import News, Topic
+from sp404_app.services import quotas
+from sp404_app.services.infra import events, queue
+from sp404_app.services.infra.events import News, Topic
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ def cancel_of_samples(
     ).all()
     if stopped:
         news = [News(Topic.JOB, str(row.id)) for row in stopped]
-        after_commit(session, partial(live.publish, user_id, *news))
+        after_commit(session, partial(events.publish, user_id, *news))
     return [row.counted_for for row in stopped if row.counted_for]
 
 
@@ -339,4 +340,4 @@ def announce(session: Session, job: ProcessingJob) -> None:
     news = [News(Topic.JOB, str(job.id))]
     if job.sample_id:
         news.append(News(Topic.SAMPLE, str(job.sample_id)))
-    after_commit(session, partial(live.publish, job.user_id, *news))
+    after_commit(session, partial(events.publish, job.user_id, *news))

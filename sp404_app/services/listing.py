@@ -20,8 +20,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
-from sp404_app.services import editions, search
-from sp404_app.services.counters import RedisAway
+from sp404_app.services import search
+from sp404_app.services.infra import cache_version
+from sp404_app.services.infra.redis_counters import RedisAway
 from sp404_app.services.search import Query
 from sp404_app.services.views import SampleView
 from sp404_app.settings import MB
@@ -73,7 +74,7 @@ async def page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> byt
         NotQuick: If nothing was found: words may have to be put right, or there is no quick way.
     """
     try:
-        edition = await editions.present(user_id)  # before the rows are read, or it is too new
+        edition = await cache_version.present(user_id)  # before the rows are read, or it is too new
     except RedisAway:
         _given.clear()
         return await _page(user_id, query, cursor, limit)

@@ -10,9 +10,10 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, audit, deletion, keys, quotas, sign_ins, two_factor
+from sp404_app.services import accounts, deletion, keys, quotas, sign_ins, two_factor
 from sp404_app.services.account_lock import lock_account
-from sp404_app.services.audit import Event
+from sp404_app.services.infra import audit_log
+from sp404_app.services.infra.audit_log import Event
 from sp404_app.services.sign_ins import Client
 
 OPERATOR = Client(user_agent="operator")
@@ -51,7 +52,7 @@ def verify(name: str) -> None:
     with transaction() as session:
         user = lock_account(session, _named(session, name).id)
         user.email_verified_at = user.email_verified_at or now()
-        audit.note(session, user.id, "verified_by_operator", OPERATOR)
+        audit_log.note(session, user.id, "verified_by_operator", OPERATOR)
 
 
 def turn_off_two_factor(name: str) -> None:
@@ -62,7 +63,7 @@ def turn_off_two_factor(name: str) -> None:
     """
     with transaction() as session:
         user = _named(session, name)
-        audit.note(session, user.id, "two_factor_off_by_operator", OPERATOR)
+        audit_log.note(session, user.id, "two_factor_off_by_operator", OPERATOR)
         two_factor.turn_off(session, user.id, OPERATOR)
 
 
@@ -74,7 +75,7 @@ def sign_out(name: str) -> int:
     """
     with transaction() as session:
         user = _named(session, name)
-        audit.note(session, user.id, "signed_out_by_operator", OPERATOR)
+        audit_log.note(session, user.id, "signed_out_by_operator", OPERATOR)
         return sign_ins.revoke_all(session, user.id)
 
 
@@ -87,7 +88,7 @@ def delete(name: str) -> None:
     """
     with transaction() as session:
         user = _named(session, name)
-        audit.note(session, user.id, "deleted_by_operator", OPERATOR)
+        audit_log.note(session, user.id, "deleted_by_operator", OPERATOR)
     asyncio.run(deletion.delete_account(user.id))
 
 
@@ -102,22 +103,22 @@ def log_of(name: str) -> list[Event]:
             user_id = _named(session, name).id
         except NotFound:
             user_id = _id(name)
-            if user_id is None or not audit.page(session, user_id, None, 1)[1]:
+            if user_id is None or not audit_log.page(session, user_id, None, 1)[1]:
                 raise
-        return audit.page(session, user_id, None, SHOWN)[0]
+        return audit_log.page(session, user_id, None, SHOWN)[0]
 
 
 def log_of_nobody() -> list[Event]:
     """Return what happened to keys and to addresses nobody has, the newest first."""
     with transaction() as session:
-        return audit.page(session, None, None, SHOWN)[0]
+        return audit_log.page(session, None, None, SHOWN)[0]
 
 
 def rotate_keys() -> str:
     """Sign with a new key from now on and return its name; nobody is signed out."""
     kid = keys.rotate()
     with transaction() as session:
-        audit.note(session, None, "key_rotated", OPERATOR, kid=kid)
+        audit_log.note(session, None, "key_rotated", OPERATOR, kid=kid)
     return kid
 
 
@@ -129,7 +130,7 @@ def retire_key(kid: str) -> None:
     """
     keys.retire(kid)
     with transaction() as session:
-        audit.note(session, None, "key_retired", OPERATOR, kid=kid)
+        audit_log.note(session, None, "key_retired", OPERATOR, kid=kid)
 
 
 def _named(session: Session, name: str) -> User:

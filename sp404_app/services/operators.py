@@ -7,9 +7,10 @@ from sqlmodel import Session
 
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import User
-from sp404_app.services import confirmation, email_addresses, unsent_mails
+from sp404_app.services import confirmation
+from sp404_app.services.infra import email_addresses, unsent_emails
+from sp404_app.services.infra.unsent_emails import Unsent
 from sp404_app.services.sign_ins import SignedIn
-from sp404_app.services.unsent_mails import Unsent
 from sp404_app.settings import settings
 
 
@@ -35,7 +36,7 @@ def mails_not_sent(session: Session, who: SignedIn) -> list[Unsent]:
         NotConfirmed: If the password was not proved lately.
     """
     ensure(session, who)
-    return unsent_mails.newest(session)
+    return unsent_emails.newest(session)
 
 
 def ensure(session: Session, who: SignedIn) -> None:

@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select, update
 from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
 from sp404_app.models import PersonalToken
 from sp404_app.models.columns import now
-from sp404_app.services import audit, letters, mail
 from sp404_app.services.account_lock import lock_account
+from sp404_app.services.infra import audit_log, email, email_templates
+from sp404_app.services.infra.text import clean_text
 from sp404_app.services.sign_ins import Client, SignedIn, digest
-from sp404_app.services.words import clean_text
 
 PREFIX = "sp404_"  # lets scanners of public code recognise what was published by mistake
 MOST = 50
@@ -88,8 +88,8 @@ def make(
     )
     session.add(row)
     session.flush()
-    audit.note(session, user_id, "token_made", client, name=name, token_id=str(row.id))
-    mail.to_user(session, user_id, letters.token_made())
+    audit_log.note(session, user_id, "token_made", client, name=name, token_id=str(row.id))
+    email.to_user(session, user_id, email_templates.token_made())
     return _shown(row), token
 
 
@@ -127,7 +127,7 @@ def revoke(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Cl
     name = gone.scalar_one_or_none()
     if name is None:
         raise NotFound("There is no such token.")
-    audit.note(session, user_id, "token_revoked", client, name=name, token_id=str(token_id))
+    audit_log.note(session, user_id, "token_revoked", client, name=name, token_id=str(token_id))
 
 
 def revoke_all(session: Session, user_id: uuid.UUID) -> None:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from sp404_app.audio.io import decode
 from sp404_app.models import Sample
-from sp404_app.services import storage
+from sp404_app.services.infra import storage
 
 
 def make(path: Path) -> str:

@@ -14,10 +14,10 @@ from sp404_app.db import after_commit
 from sp404_app.errors import NotFound, QuotaExceeded, SubscriptionRestricted
 from sp404_app.models import Sample, UsageEvent, UsagePeriod, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import live
 from sp404_app.services.billing import standing
 from sp404_app.services.billing.access import Access
-from sp404_app.services.live import News, Topic
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.plans import Plan, Tier
 
 ANALYSIS = "analysis"
@@ -207,7 +207,7 @@ def _used_up(limit: int, month: Period) -> QuotaExceeded:
 
 def announce(session: Session, user_id: uuid.UUID) -> None:
     """Tell the person's open pages that the numbers change, once they have."""
-    after_commit(session, partial(live.publish, user_id, News(Topic.QUOTA)))
+    after_commit(session, partial(events.publish, user_id, News(Topic.QUOTA)))
 
 
 def give_back_analyses(

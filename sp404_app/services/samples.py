@@ -19,18 +19,13 @@ from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, live, quotas, storage, tags, trash
+from sp404_app.services import jobs, quotas, tags, trash
 from sp404_app.services.changes import Change
-from sp404_app.services.live import News, Topic
+from sp404_app.services.infra import events, storage
+from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.text import clean_name, clean_text, file_name, folder_parts, sort_key
 from sp404_app.services.search_terms import key_words, words_of
 from sp404_app.services.trash import Thrown
-from sp404_app.services.words import (
-    clean_name,
-    clean_text,
-    file_name,
-    folder_parts,
-    sort_key,
-)
 
 TRASH_DAYS = 30
 MAX_BULK = 20_000
@@ -319,7 +314,7 @@ def announce(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None =
     """Tell the person's open pages, once the change is visible."""
     one = [News(Topic.SAMPLE, str(sample_id))]
     news = one if sample_id else [News(Topic.LIBRARY), News(Topic.QUOTA)]
-    after_commit(session, partial(live.publish, user_id, *news))
+    after_commit(session, partial(events.publish, user_id, *news))
 
 
 def _mine(user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Any:

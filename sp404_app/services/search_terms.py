@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.audio.features.filename_key import plain
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
-from sp404_app.services.words import fold
+from sp404_app.services.infra.text import fold
 
 MAX_TERMS = 8
 MAX_QUERY = 400

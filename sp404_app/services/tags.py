@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.models import Sample, Tag
 from sp404_app.models.columns import uuid7
-from sp404_app.services.words import clean_name, folder_parts, sort_key
+from sp404_app.services.infra.text import clean_name, folder_parts, sort_key
 
 MAX_TAGS = 30
 MAX_LENGTH = 60

@@ -14,8 +14,9 @@ from sp404_app.db import after_commit
 from sp404_app.errors import NotFound
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import audit, avatars, jobs, queue, quotas, storage, zip_names
+from sp404_app.services import avatars, jobs, quotas
 from sp404_app.services.account_lock import lock_account
+from sp404_app.services.infra import audit_log, queue, storage, zip_names
 from sp404_app.services.sign_ins import Client
 
 KEPT = dt.timedelta(days=7)
@@ -49,7 +50,7 @@ def ask(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
     job = ProcessingJob(user_id=user_id, kind=JobKind.ACCOUNT_EXPORT, queue=tier)
     session.add(job)
     session.flush()
-    audit.note(session, user_id, "export_asked", client, job_id=str(job.id))
+    audit_log.note(session, user_id, "export_asked", client, job_id=str(job.id))
     after_commit(session, partial(queue.ring, job.id, job.queue, 0, slow=True))
     return job
 

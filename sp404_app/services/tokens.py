@@ -16,8 +16,9 @@ from sqlmodel import Session, select
 from sp404_app.errors import NotSignedIn
 from sp404_app.models import RefreshToken, SignIn
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import audit, keys, letters, mail, passwords, sign_ins
+from sp404_app.services import keys, passwords, sign_ins
 from sp404_app.services.account_lock import lock_account
+from sp404_app.services.infra import audit_log, email, email_templates
 from sp404_app.services.sign_ins import Client, SignedIn
 from sp404_app.settings import settings
 
@@ -194,8 +195,10 @@ def _in_grace(session: Session, row: RefreshToken) -> bool:
 
 def _end_family(session: Session, sign_in: SignIn, client: Client) -> None:
     sign_ins.revoke(session, sign_in.user_id, sign_in.id)
-    audit.note(session, sign_in.user_id, "refresh_token_reused", client, sign_in_id=str(sign_in.id))
-    mail.to_user(session, sign_in.user_id, letters.token_reused())
+    audit_log.note(
+        session, sign_in.user_id, "refresh_token_reused", client, sign_in_id=str(sign_in.id)
+    )
+    email.to_user(session, sign_in.user_id, email_templates.token_reused())
 
 
 def jwks() -> dict[str, list[dict[str, Any]]]:

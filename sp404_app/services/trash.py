@@ -10,8 +10,9 @@ from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.db import after_commit
 from sp404_app.models import ProcessingJob, Sample
-from sp404_app.services import copy_groups, live, quotas, storage
-from sp404_app.services.live import News, Topic
+from sp404_app.services import copy_groups, quotas
+from sp404_app.services.infra import events, storage
+from sp404_app.services.infra.events import News, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def purge(session: Session, condition: Any) -> list[uuid.UUID]:
     copy_groups.settle(session, {row.copy_group for row in gone})
     for owner in dict.fromkeys(row.user_id for row in gone):  # first: to delete files takes a while
         news = (News(Topic.LIBRARY), News(Topic.QUOTA))
-        after_commit(session, partial(live.publish, owner, *news))
+        after_commit(session, partial(events.publish, owner, *news))
     for row in gone:
         for key in filter(None, (row.storage_key, row.preview_key)):
             after_commit(session, partial(storage.delete, key))

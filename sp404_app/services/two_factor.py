@@ -16,8 +16,9 @@ from sqlmodel import Session, col, select, update
 from sp404_app.errors import Conflict, Invalid, NotFound
 from sp404_app.models import Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services import audit, letters, mail, one_time, passwords, sealed
+from sp404_app.services import one_time, passwords, sealed
 from sp404_app.services.account_lock import lock_account
+from sp404_app.services.infra import audit_log, email, email_templates
 from sp404_app.services.sign_ins import Client
 
 ISSUER = "Crate 404"
@@ -103,8 +104,8 @@ def confirm(session: Session, user_id: uuid.UUID, code: str, client: Client) -> 
     if not _take(factor, code):
         raise Invalid(WRONG, {"code": [WRONG]})
     factor.confirmed_at = now()
-    audit.note(session, user_id, "two_factor_on", client)
-    mail.to_user(session, user_id, letters.two_factor_on())
+    audit_log.note(session, user_id, "two_factor_on", client)
+    email.to_user(session, user_id, email_templates.two_factor_on())
     return _new_codes(session, user_id)
 
 
@@ -118,7 +119,7 @@ def renew_codes(session: Session, user_id: uuid.UUID, client: Client) -> list[st
     factor = _held(session, user_id)
     if factor is None or not factor.confirmed_at:
         raise Conflict("Two-step sign-in is off.")
-    audit.note(session, user_id, "recovery_codes_renewed", client)
+    audit_log.note(session, user_id, "recovery_codes_renewed", client)
     return _new_codes(session, user_id)
 
 
@@ -135,8 +136,8 @@ def turn_off(session: Session, user_id: uuid.UUID, client: Client) -> None:
     session.delete(factor)
     session.exec(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
     if was_on:
-        audit.note(session, user_id, "two_factor_off", client)
-        mail.to_user(session, user_id, letters.two_factor_off())
+        audit_log.note(session, user_id, "two_factor_off", client)
+        email.to_user(session, user_id, email_templates.two_factor_off())
 
 
 def forget_setup(session: Session, user_id: uuid.UUID) -> None:
@@ -171,7 +172,7 @@ def answer(session: Session, token: str, code: str, client: Client) -> uuid.UUID
         one_time.void(session, user_id, Purpose.TWO_FACTOR)
         return None
     if not _take(factor, code) and not _recover(session, user_id, code, client):
-        audit.note(session, user_id, "second_step_failed", client)
+        audit_log.note(session, user_id, "second_step_failed", client)
         return None
     return one_time.use(session, token, Purpose.TWO_FACTOR)
 
@@ -210,9 +211,9 @@ def _recover(session: Session, user_id: uuid.UUID, code: str, client: Client) ->
     )
     if session.exec(query).first() is None:
         return False
-    audit.note(session, user_id, "recovery_code_used", client)
+    audit_log.note(session, user_id, "recovery_code_used", client)
     left = standing(session, user_id).codes_left
-    mail.to_user(session, user_id, letters.recovery_code_used(left))
+    email.to_user(session, user_id, email_templates.recovery_code_used(left))
     return True
 
 

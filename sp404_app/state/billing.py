@@ -11,9 +11,9 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
-from sp404_app.services import live
 from sp404_app.services.billing import checkout, invoices, subscriptions
-from sp404_app.services.live import Topic
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import Topic
 from sp404_app.settings import settings
 from sp404_app.state import billing_words, checked
 from sp404_app.state.billing_words import Banner, Card, InvoiceRow
@@ -59,7 +59,7 @@ class BillingState(SessionState):
         user_id = await self._user_id()
         if found := self.router.url.query_parameters.get("session_id"):
             await self._activate(user_id, checked.text(found, 255))
-        async for burst in live.listen(user_id):
+        async for burst in events.listen(user_id):
             if not burst or any(news.topic is Topic.SUBSCRIPTION for news in burst):
                 async with self:
                     await self._read(user_id)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services.words import clean_text
+from sp404_app.services.infra.text import clean_text
 
 
 def text(value: object, longest: int = 400) -> str:

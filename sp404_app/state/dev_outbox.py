@@ -5,8 +5,8 @@ import asyncio
 import reflex as rx
 
 from sp404_app.errors import NotFound
-from sp404_app.services import local_access, outbox
-from sp404_app.services.outbox import OutboxMail
+from sp404_app.services.infra import dev_outbox, local_access
+from sp404_app.services.infra.dev_outbox import OutboxMail
 from sp404_app.settings import settings
 
 
@@ -25,7 +25,7 @@ class DevOutboxState(rx.State):
         if settings().in_production:
             raise NotFound("There is nothing at this address.")
         self.closed = False
-        self.mails = await asyncio.to_thread(outbox.newest)
+        self.mails = await asyncio.to_thread(dev_outbox.newest)
 
 
 def ensure_local(state: rx.State) -> None:

@@ -10,10 +10,11 @@ from reflex.event import EventSpec, EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.services import bulk, editions, live, samples, scrolling, search
+from sp404_app.services import bulk, samples, scrolling, search
 from sp404_app.services.bulk import Action
+from sp404_app.services.infra import cache_version, events
+from sp404_app.services.infra.text import sort_key
 from sp404_app.services.samples import Change
-from sp404_app.services.words import sort_key
 from sp404_app.state import bulk_words, checked
 from sp404_app.state.library_facts import Facts, facts_of
 from sp404_app.state.looking import BY_COPIES, EMPTY, NUMBERS, address_of, part, query_of, typed
@@ -64,7 +65,7 @@ class LibraryState(SessionState):
     async def watch(self) -> None:
         """Follow what happens to the library, until the tab leaves."""
         user_id = await self._user_id()
-        async for burst in live.listen(user_id):
+        async for burst in events.listen(user_id):
             async with self:
                 query, start = self.query, self.window.start
             found = await in_transaction(search.window, user_id, query, start, WINDOW)
@@ -289,7 +290,7 @@ class LibraryState(SessionState):
         """Show a part of the list that may lie deep in it."""
         corrected = self.window.corrected
         query = replace(self.query, q=corrected) if corrected else self.query
-        edition = await editions.known(user_id)
+        edition = await cache_version.known(user_id)
         found = await in_transaction(
             scrolling.window, user_id, query, start, WINDOW, edition, moving=moving
         )

@@ -8,7 +8,8 @@ import reflex as rx
 from reflex.event import EventType
 
 from sp404_app.errors import AppError, NotSignedIn
-from sp404_app.services import addresses, demo, doors, limits, sign_ins
+from sp404_app.services import addresses, demo, doors, sign_ins
+from sp404_app.services.infra import rate_limits
 from sp404_app.settings import settings
 from sp404_app.state import double_click
 from sp404_app.state.session import SessionState
@@ -75,7 +76,7 @@ class LoginState(SessionState):
         if double_click.is_repeated(self._acts, "resend", self._email):
             return
         try:
-            await limits.resend(self._email, self._client().ip)
+            await rate_limits.resend(self._email, self._client().ip)
             await doors.resend_verification(self._email)
         except AppError as error:
             self.resent = str(error)

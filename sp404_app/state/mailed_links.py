@@ -6,7 +6,8 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.errors import AppError
-from sp404_app.services import doors, limits
+from sp404_app.services import doors
+from sp404_app.services.infra import rate_limits
 from sp404_app.settings import settings
 from sp404_app.state import forms
 from sp404_app.state.session import SessionState
@@ -120,7 +121,7 @@ class ForgotPasswordState(SessionState):
         yield
         try:
             email = forms.raw(form, "email")
-            await limits.forgotten(email, self._client().ip)
+            await rate_limits.forgotten(email, self._client().ip)
             self.sent, self.problem = True, ""
             yield  # shown before the address is looked up: how long that takes would tell
             await doors.forgot_password(email, self._client())

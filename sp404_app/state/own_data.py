@@ -14,17 +14,10 @@ from reflex.event import EventType
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
 from sp404_app.models import JobStatus, ProcessingJob
-from sp404_app.services import (
-    accounts,
-    audit,
-    avatars,
-    email_change,
-    limits,
-    takeout,
-    unsent_mails,
-)
-from sp404_app.services.audit import Event
-from sp404_app.services.unsent_mails import Unsent
+from sp404_app.services import accounts, avatars, email_change, takeout
+from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
+from sp404_app.services.infra.audit_log import Event
+from sp404_app.services.infra.unsent_emails import Unsent
 from sp404_app.state import confirming, double_click, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.log_words import said_of
@@ -79,11 +72,11 @@ class OwnDataState(SessionState):
         code = self.router.url.query_parameters.get("picture", "")
         self.picture_said, self.picture_bad = PICTURES.get(code, ""), code != "saved"
         self.email_sent, self.email_problem = "", ""
-        self.unsent = list(map(_unsent, await in_transaction(unsent_mails.for_person, user_id)))
+        self.unsent = list(map(_unsent, await in_transaction(unsent_emails.for_person, user_id)))
         self.leaving, self._asked_at = False, 0.0
         ended = bool(self.router.url.query_parameters.get("end"))
         self.end_problem = NOT_ENDED if ended else ""
-        events, _ = await in_transaction(audit.page, user_id, None, SHOWN)
+        events, _ = await in_transaction(audit_log.page, user_id, None, SHOWN)
         self.log = [_row(event) for event in events]
         self._show_export(await in_transaction(takeout.latest, user_id))
         if self.export == "open":
@@ -106,7 +99,7 @@ class OwnDataState(SessionState):
             email = forms.raw(form, "email")
             if not await sure(self, who, "own.change_email", dict(form)):
                 return
-            await limits.address_change(who.user_id, email, self._client().ip)
+            await rate_limits.address_change(who.user_id, email, self._client().ip)
             self.email_sent = await in_transaction(
                 email_change.ask, who.user_id, email, self._client()
             )

@@ -9,9 +9,10 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import analyses, bulk, live, sample_details, samples
+from sp404_app.services import analyses, bulk, sample_details, samples
 from sp404_app.services.bulk import Action
-from sp404_app.services.live import News, Topic
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.sample_details import Details
 from sp404_app.services.samples import Change
 from sp404_app.state import bulk_words, checked, here
@@ -63,7 +64,7 @@ class SampleState(SessionState):
     async def watch(self) -> Stream:
         """Follow the sound until the tab leaves."""
         user_id, sample_id = await self._user_id(), here.sample_id(self)
-        async for burst in live.listen(user_id):
+        async for burst in events.listen(user_id):
             if burst and not concerns(burst, sample_id):
                 continue
             try:

@@ -11,7 +11,8 @@ from reflex.event import EventType
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
 from sp404_app.models.columns import now
-from sp404_app.services import doors, limits, unsent_mails
+from sp404_app.services import doors
+from sp404_app.services.infra import rate_limits, unsent_emails
 from sp404_app.settings import settings
 from sp404_app.state import double_click, forms
 from sp404_app.state.session import SessionState
@@ -72,7 +73,7 @@ class SignupState(SessionState):
             await asyncio.sleep(pause)
             if not address or self._visit != visit:
                 return
-            if await in_transaction(unsent_mails.was_refused, address, since):
+            if await in_transaction(unsent_emails.was_refused, address, since):
                 async with self:
                     if self._visit == visit:
                         self.not_sent = True
@@ -84,7 +85,7 @@ class SignupState(SessionState):
         if double_click.is_repeated(self._acts, "resend", self.sent_to):
             return
         try:
-            await limits.resend(self.sent_to, self._client().ip)
+            await rate_limits.resend(self.sent_to, self._client().ip)
             await doors.resend_verification(self.sent_to)
         except AppError as error:
             self.resent = str(error)

@@ -6,7 +6,8 @@ import reflex as rx
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
-from sp404_app.services import limits, two_factor
+from sp404_app.services import two_factor
+from sp404_app.services.infra import rate_limits
 from sp404_app.state import checked, confirming, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.session import SessionState
@@ -56,7 +57,7 @@ class TwoFactorState(SessionState):
             return
         try:
             code = forms.raw(form, "code")
-            await limits.second_step(who.user_id)
+            await rate_limits.second_step(who.user_id)
             codes = await in_transaction(two_factor.confirm, who.user_id, code, self._client())
         except AppError as error:
             self.problem = str(error)

@@ -13,10 +13,11 @@ from sqlmodel import Session
 from sp404_app.db import in_transaction
 from sp404_app.figures.palette import palette
 from sp404_app.figures.usage import bars
-from sp404_app.services import live, quotas, usage
+from sp404_app.services import quotas, usage
 from sp404_app.services.billing import standing
 from sp404_app.services.billing.letters import day
-from sp404_app.services.live import Topic
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import Topic
 from sp404_app.services.quotas import Usage
 from sp404_app.services.usage import Day
 from sp404_app.settings import MB, settings
@@ -88,7 +89,7 @@ class UsageState(SessionState):
     async def watch(self) -> None:
         """Follow the numbers until the tab leaves."""
         user_id = await self._user_id()
-        async for burst in live.listen(user_id, 1.0):
+        async for burst in events.listen(user_id, 1.0):
             if not burst or any(news.topic in (Topic.QUOTA, Topic.SUBSCRIPTION) for news in burst):
                 async with self:
                     await self._read(user_id)

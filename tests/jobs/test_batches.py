@@ -13,7 +13,8 @@ from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, live, queue, quotas, samples
+from sp404_app.services import analyses, jobs, quotas, samples
+from sp404_app.services.infra import events, queue
 from sp404_app.services.plans import Tier
 from sp404_app.settings import Settings, settings
 from tests.jobs.test_worker import (
@@ -61,12 +62,12 @@ def large(user: User, tmp_path: Path) -> uuid.UUID:
 
 def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> None:
     ids = [keep() for _ in range(5)]
-    live.connection().lpop(queue.queue("pro").key)
+    events.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
     assert statuses(ids) == [JobStatus.DONE] * 5
     assert [job_of(each).attempts for each in ids] == [1] * 5
     assert queue.waiting() == frozenset()
-    assert len(live.connection().keys("rq:job:*")) == 1  # RQ's own, of the bell it took down
+    assert len(events.connection().keys("rq:job:*")) == 1  # RQ's own, of the bell it took down
     with transaction() as session:
         assert quotas.usage(session, user.id).analyses_used == 5
 
@@ -75,7 +76,7 @@ def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> 
 def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
     monkeypatch.setattr(runner, name, value)
     ids = [keep() for _ in range(4)]
-    live.connection().lpop(queue.queue("pro").key)
+    events.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
     done = 2 if name == "BATCH_FILES" else 1
     assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
@@ -86,9 +87,9 @@ def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
     user: User, keep: Keep, large: uuid.UUID
 ) -> None:
     small = keep()
-    live.connection().rpoplpush(queue.queue("pro").key, queue.queue("pro").key)
+    events.connection().rpoplpush(queue.queue("pro").key, queue.queue("pro").key)
     before = queue.queue("pro").get_job_ids()
-    live.connection().lpop(queue.queue("pro").key)
+    events.connection().lpop(queue.queue("pro").key)
     ring(small)
     assert statuses([small, large]) == [JobStatus.DONE, JobStatus.QUEUED]
     assert queue.queue("pro").get_job_ids() == before[1:]
@@ -96,7 +97,7 @@ def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
     with transaction() as session:
         jobs.add_analysis(session, user.id, small, queue.LOW)
     hanging = queue.queue(queue.LOW).get_job_ids()
-    live.connection().ltrim(queue.queue("pro").key, 1, 0)
+    events.connection().ltrim(queue.queue("pro").key, 1, 0)
     ring(small)
     assert queue.queue(queue.LOW).get_job_ids() == hanging
 
@@ -111,7 +112,7 @@ def test_who_pays_more_does_not_wait_for_a_batch(
         queue.ring(job_of(urgent).id, Tier.ENTERPRISE, 7)
         original(job)
 
-    live.connection().lpop(queue.queue("pro").key)
+    events.connection().lpop(queue.queue("pro").key)
     monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, meanwhile)
     ring(first)
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
@@ -129,7 +130,7 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
         original(job)
 
     monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, sometimes)
-    live.connection().lpop(queue.queue("pro").key)
+    events.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
     assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]
     with transaction() as session:
@@ -157,13 +158,13 @@ def test_a_batch_ends_quietly_while_redis_is_away(
 
 def clear() -> None:
     settings.cache_clear()
-    live.connection.cache_clear()
+    events.connection.cache_clear()
     queue.queue.cache_clear()
 
 
 def processes() -> int:
     """How often the workers have started one."""
-    return sum(worker.successful_job_count for worker in Worker.all(live.connection()))
+    return sum(worker.successful_job_count for worker in Worker.all(events.connection()))
 
 
 async def test_a_worker_starts_fewer_processes_than_there_are_sounds(

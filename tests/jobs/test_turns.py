@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from sp404_app.jobs.worker import WarmWorker
-from sp404_app.services import live, queue
+from sp404_app.services.infra import events, queue
 
 pytestmark = pytest.mark.usefixtures("services")
 MANY = 60
@@ -20,7 +20,7 @@ def fill(*names: str) -> None:
 
 def worker() -> WarmWorker:
     served = [queue.queue(name) for name in queue.QUEUES]
-    return WarmWorker(served, connection=live.connection())
+    return WarmWorker(served, connection=events.connection())
 
 
 def served(count: int) -> list[str]:

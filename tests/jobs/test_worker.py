@@ -19,7 +19,8 @@ from sqlmodel import select
 from sp404_app.db import in_transaction, transaction
 from sp404_app.models import JobStatus, ProcessingJob, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, live, queue, samples
+from sp404_app.services import analyses, jobs, samples
+from sp404_app.services.infra import events, queue
 from tests.services.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, write
 
@@ -74,7 +75,7 @@ def horses(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 async def until(user: User, true: Callable[[], bool]) -> None:
     """Wait for news until something is true."""
     async with asyncio.timeout(60):
-        async for _ in live.listen(user.id, gather=0.0, patience=1.0):
+        async for _ in events.listen(user.id, gather=0.0, patience=1.0):
             if await asyncio.to_thread(true):
                 return
 
@@ -150,7 +151,7 @@ async def test_cancelled_work_writes_nothing_and_lost_bells_are_rung_again(
     user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
 ) -> None:
     lost = keep()
-    live.connection().flushdb()
+    events.connection().flushdb()
     bell = job_of(long_sample)
     queue.ring(bell.id, bell.queue, 0)
     queue.ring(bell.id, bell.queue, 0)

@@ -18,7 +18,8 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from sp404_app import sp404_app
 from sp404_app.errors import AppError
-from sp404_app.services import live, sign_ins
+from sp404_app.services import sign_ins
+from sp404_app.services.infra import events
 from tests.accounts import meanwhile
 
 FRAMEWORK = "reflex___"
@@ -151,14 +152,14 @@ class Machine:
 async def machine(patience: float = PATIENCE) -> AsyncIterator[Machine]:
     """Run a machine in which news never come, so that everything ends."""
 
-    async def once(*_: object, **__: object) -> AsyncIterator[list[live.News]]:
+    async def once(*_: object, **__: object) -> AsyncIterator[list[events.News]]:
         yield []
 
     processor = BaseStateEventProcessor(middleware=sp404_app.app)
     found = Machine(processor, patience)
     processor.backend_exception_handler = found.fail  # type: ignore[assignment]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live, "listen", once)
+        patch.setattr(events, "listen", once)
         async with processor.configure(event_namespace=found):
             yield found
 

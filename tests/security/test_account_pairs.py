@@ -28,15 +28,8 @@ from sqlmodel import select
 
 from sp404_app import db
 from sp404_app.models import PersonalToken, Purpose, SignIn
-from sp404_app.services import (
-    limits,
-    one_time,
-    passwords,
-    personal_tokens,
-    sign_ins,
-    tokens,
-    two_factor,
-)
+from sp404_app.services import one_time, passwords, personal_tokens, sign_ins, tokens, two_factor
+from sp404_app.services.infra import rate_limits
 from sp404_app.settings import Settings, settings
 from tests.accounts import CLIENT, PASSWORD, Somebody, somebody
 from tests.security.routes import operations
@@ -179,7 +172,7 @@ def slow(
     for name in LIMITS:
         environment.setenv(name, "100000")
     settings.cache_clear()
-    monkeypatch.setattr(limits, "_mailbox", lambda _: uuid.uuid4().hex)
+    monkeypatch.setattr(rate_limits, "_mailbox", lambda _: uuid.uuid4().hex)
     monkeypatch.setattr(passwords, "COST", 4)
     monkeypatch.setattr(two_factor.segno, "make", lambda *_, **__: CODE)
 

@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse
 
 from sp404_app.api.app import api, gateway
 from sp404_app.errors import NotFound
-from sp404_app.services import live, local_access, mail
-from sp404_app.services.letters import verify_email
+from sp404_app.services.infra import email, events, local_access
+from sp404_app.services.infra.email_templates import verify_email
 from sp404_app.settings import Settings, settings
 from sp404_app.sp404_app import app
 from sp404_app.state.dev_outbox import DevOutboxState
@@ -88,7 +88,7 @@ def test_a_trusted_proxy_on_this_machine_opens_nothing(
 @pytest.mark.parametrize(("name", "value"), [FORWARDED[1], FORWARDED[4], FORWARDED[6]])
 @pytest.mark.timeout(60)
 def test_a_real_websocket_is_looked_at_as_well(tab: TestClient, name: str, value: str) -> None:
-    mail._to_outbox(mail._message("ada@example.org", verify_email("a-token")))
+    email._to_outbox(email._message("ada@example.org", verify_email("a-token")))
     load = f"{DevOutboxState.get_full_name()}.load"
     with opened(tab, host="localhost:3000") as socket:
         joined(socket)
@@ -106,7 +106,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
     """A client of the whole backend on this machine, without built pages."""
     monkeypatch.setattr(app, "_state_manager", StateManagerMemory())
     assert app._api is not None
-    live.connection.cache_clear()
+    events.connection.cache_clear()
     whole = gateway(app._api)
     with TestClient(whole, base_url=services.origin, client=("127.0.0.1", 1)) as client:
         assert client.portal is not None
@@ -118,7 +118,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
 async def test_a_websocket_through_a_proxy_gets_no_mails_and_moves_no_clock(
     services: Settings, name: str, value: str
 ) -> None:
-    mail._to_outbox(mail._message("ada@example.org", verify_email("a-token")))
+    email._to_outbox(email._message("ada@example.org", verify_email("a-token")))
     header = {name.lower(): value}
     outbox = in_tab(DevOutboxState(), "", **header)
     with pytest.raises(NotFound):

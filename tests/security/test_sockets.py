@@ -17,8 +17,9 @@ from starlette.websockets import WebSocketDisconnect
 from sp404_app import db
 from sp404_app.api.middleware import websocket_limits
 from sp404_app.api.middleware.stack import gateway
-from sp404_app.services import live, sign_ins
-from sp404_app.services.live import News, Topic
+from sp404_app.services import sign_ins
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import News, Topic
 from sp404_app.settings import Settings
 from sp404_app.sp404_app import app
 from sp404_app.state.account import AccountState
@@ -35,7 +36,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
     """A client of the whole backend, without built pages."""
     monkeypatch.setattr(app, "_state_manager", StateManagerMemory())
     assert app._api is not None
-    live.connection.cache_clear()
+    events.connection.cache_clear()
     with TestClient(gateway(app._api), base_url=services.origin) as client:
         assert client.portal is not None
         with client.portal.wrap_async_context_manager(app._setup_event_processor()):
@@ -88,7 +89,7 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
             until(socket, "never said")
         assert end.value.code == websocket_limits.NOT_WELCOME
         assert time.monotonic() - started < 5
-        live.publish(ada.id, News(Topic.LIBRARY))
+        events.publish(ada.id, News(Topic.LIBRARY))
         other.send_text(event(f"{name}.toggle_filters"))
         until(other, "filters_open_rx_state_")  # the other device goes on
 

@@ -10,8 +10,9 @@ from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import EmailNotVerified, Invalid, NotSignedIn, TooMany, WrongCredentials
 from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, audit, deletion, doors, one_time, passwords, sign_ins
+from sp404_app.services import accounts, deletion, doors, one_time, passwords, sign_ins
 from sp404_app.services.accounts import Credential, NewAccount
+from sp404_app.services.infra import audit_log
 from sp404_app.services.sign_ins import Client, SignedIn
 from sp404_app.state.log_words import said_of
 from tests.accounts import (
@@ -577,7 +578,7 @@ async def test_guessing_the_present_password_is_in_the_audit_log_too() -> None:
     with pytest.raises(Invalid):
         await doors.change_password(who, "wrong password", "a brand new one", CLIENT)
     with transaction() as session:
-        (event,), _ = audit.page(session, ada.id, None, 10)
+        (event,), _ = audit_log.page(session, ada.id, None, 10)
     assert (event.action, event.ip, event.details) == ("password_change_failed", CLIENT.ip, {})
     assert said_of(event.action) == "A change of password failed: wrong present password"
 

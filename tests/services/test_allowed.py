@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-from sp404_app.services import allowed, limits, quotas
+from sp404_app.services import allowed, quotas
+from sp404_app.services.infra import rate_limits
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 from tests.accounts import somebody, without_database
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("services")
 async def test_paying_people_may_ask_more_often(tier: Tier) -> None:
     ada = somebody().id
     with patch.object(quotas, "plan_of", lambda *_: PLANS[tier]):
-        left = await limits.request(ada, media=False)
+        left = await rate_limits.request(ada, media=False)
     assert left is not None
     assert left.limit == PLANS[tier].requests_per_minute
     assert left.remaining == left.limit - 1

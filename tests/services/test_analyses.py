@@ -12,10 +12,11 @@ from sp404_app.db import transaction
 from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
 from sp404_app.jobs import runner
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, User
-from sp404_app.services import analyses, bulk, jobs, plans, queue, quotas, samples
+from sp404_app.services import analyses, bulk, jobs, plans, quotas, samples
 from sp404_app.services.billing import standing
 from sp404_app.services.billing.access import Access
 from sp404_app.services.bulk import Action
+from sp404_app.services.infra import queue
 from tests.accounts import bearer
 from tests.services.test_jobs import job_of, kept, used
 from tests.sounds import Keep

@@ -10,7 +10,8 @@ from PIL import Image, PngImagePlugin
 
 from sp404_app.db import transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import accounts, avatars, storage
+from sp404_app.services import accounts, avatars
+from sp404_app.services.infra import storage
 from tests.accounts import somebody
 
 

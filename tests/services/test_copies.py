@@ -20,7 +20,8 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, SamplePrint, SampleVector, User
 from sp404_app.models.columns import now
-from sp404_app.services import copies, copy_groups, live, samples, search
+from sp404_app.services import copies, copy_groups, samples, search
+from sp404_app.services.infra import events
 
 RATE = 44_100
 Keep = Callable[..., uuid.UUID]
@@ -157,7 +158,7 @@ def test_a_sound_that_is_heard_again_the_same_way_changes_nothing(
     with transaction() as session:
         before = session.get_one(Sample, first)
     told: list[object] = []
-    monkeypatch.setattr(live, "publish", lambda *news: told.append(news))
+    monkeypatch.setattr(events, "publish", lambda *news: told.append(news))
     remember(user.id, second, QUIETER)
     assert told == []
     with transaction() as session:
@@ -172,14 +173,14 @@ def test_everybody_in_a_group_is_told_who_joined(
     put(OTHER)
     third = put(heard=False)
     told: list[tuple[object, ...]] = []
-    monkeypatch.setattr(live, "publish", lambda *news: told.append(news))
+    monkeypatch.setattr(events, "publish", lambda *news: told.append(news))
     remember(user.id, third)
     (news,) = told
     assert news[0] == user.id
     assert [item.id for item in news[1:]] == [str(each) for each in (first, second, third)]  # type: ignore[attr-defined]
     monkeypatch.setattr(copies, "MOST_NEWS", 2)
     remember(user.id, third, OTHER)
-    assert told[1] == (user.id, live.News(live.Topic.LIBRARY))
+    assert told[1] == (user.id, events.News(events.Topic.LIBRARY))
 
 
 def test_the_trash_keeps_its_group_but_shows_in_none(user: User, put: Keep) -> None:

@@ -13,8 +13,9 @@ from sqlmodel import select
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, User
-from sp404_app.services import importing, plans, samples, storage
+from sp404_app.services import importing, plans, samples
 from sp404_app.services.importing import Outcome, Report, Result
+from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
 from tests.services.zips import by_hand, zipped
 from tests.sounds import bad_files, good_files, tone, wav, write

@@ -12,7 +12,8 @@ from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, live, plans, queue, quotas, samples, waiting
+from sp404_app.services import analyses, jobs, plans, quotas, samples, waiting
+from sp404_app.services.infra import events, queue
 from tests.sounds import Keep
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -175,7 +176,7 @@ def test_a_worker_that_beats_keeps_its_job(keep: Keep) -> None:
 def test_a_bell_that_hangs_is_not_rung_again_and_a_lost_one_is(keep: Keep) -> None:
     job = job_of(keep())
     assert take_up() == 0
-    live.connection().flushdb()
+    events.connection().flushdb()
     assert take_up(26) == 1
     assert queue.waiting() == {queue.bell(job.id, 0)}
 
@@ -183,7 +184,7 @@ def test_a_bell_that_hangs_is_not_rung_again_and_a_lost_one_is(keep: Keep) -> No
 def test_a_bell_that_a_worker_took_down_before_it_died_is_rung_again(keep: Keep) -> None:
     job = job_of(keep())
     hanging = queue.queue(job.queue)
-    live.connection().lpop(hanging.key)
+    events.connection().lpop(hanging.key)
     assert take_up() == 1
 
 

@@ -10,7 +10,8 @@ from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.jobs import scheduler
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, queue, renewal
+from sp404_app.services import analyses, jobs, renewal
+from sp404_app.services.infra import queue
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.errors import Invalid
 from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import samples, search, words
+from sp404_app.services import samples, search
+from sp404_app.services.infra import text
 from sp404_app.services.search import Query
 
 Add = Callable[..., uuid.UUID]
@@ -121,8 +122,8 @@ PASTED = [
 
 
 def test_a_pasted_name_finds_itself(session: Session, user: User, add: Add) -> None:
-    stems = [split_extension(words.file_name(name))[0] for name in PASTED]
-    kept = [words.clean_name(stem) for stem in stems]
+    stems = [split_extension(text.file_name(name))[0] for name in PASTED]
+    kept = [text.clean_name(stem) for stem in stems]
     for name in kept:
         add(name)
     for pasted, name in zip(PASTED, kept, strict=True):

@@ -9,7 +9,8 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound, NotSignedIn
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import alive, counters, identity, live, sign_ins
+from sp404_app.services import alive, identity, sign_ins
+from sp404_app.services.infra import events, redis_counters
 from sp404_app.services.sign_ins import Client, SignedIn
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, cookie, signed_in, somebody
@@ -82,7 +83,7 @@ async def test_an_emptied_redis_brings_nobody_back() -> None:
     await identity.of_cookie(value)
     with transaction() as session:
         sign_ins.revoke_all(session, ada.id)
-    live.connection().flushdb()
+    events.connection().flushdb()
     for ask in (identity.of_cookie(value), identity.of_token(token)):
         with pytest.raises(NotSignedIn):
             await ask
@@ -106,7 +107,7 @@ async def test_without_redis_people_stay_signed_in_and_revocation_still_works(
     value, token = cookie(ada.id), signed_in(ada.id).token
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()
-    live.connection.cache_clear()
+    events.connection.cache_clear()
     assert (await identity.of_cookie(value)).user_id == ada.id
     assert (await identity.of_token(token)).user_id == ada.id
     with transaction() as session:
@@ -114,7 +115,7 @@ async def test_without_redis_people_stay_signed_in_and_revocation_still_works(
     for ask in (identity.of_cookie(value), identity.of_token(token)):
         with pytest.raises(NotSignedIn):
             await ask
-    live.connection.cache_clear()
+    events.connection.cache_clear()
 
 
 async def test_a_token_of_another_person_s_sign_in_is_refused() -> None:
@@ -190,4 +191,4 @@ def test_odd_cookie_headers_hold_nothing(header: str) -> None:
 
 
 async def test_the_line_to_redis_is_opened_once_per_loop() -> None:
-    assert counters.line() is counters.line()
+    assert redis_counters.line() is redis_counters.line()

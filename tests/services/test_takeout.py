@@ -15,17 +15,16 @@ from sp404_app.jobs import runner
 from sp404_app.models import AuditEntry, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
 from sp404_app.services import (
-    audit,
     avatars,
     deletion,
     jobs,
     personal_tokens,
     samples,
-    storage,
     takeout,
     two_factor,
 )
 from sp404_app.services.billing import subscriptions
+from sp404_app.services.infra import audit_log, storage
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, Somebody, mails, signed_in, somebody
 from tests.services.test_avatars import picture
@@ -170,7 +169,7 @@ async def test_of_a_deleted_account_no_row_and_no_file_is_left(
     keep(bob.id, tmp_path)
     export_of(ada)
     with transaction() as session:
-        audit.note(session, ada.id, "signed_in", CLIENT, kind="browser")
+        audit_log.note(session, ada.id, "signed_in", CLIENT, kind="browser")
     await deletion.delete_account(ada.id)
     with transaction() as session:
         for table in SQLModel.metadata.sorted_tables:

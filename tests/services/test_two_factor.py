@@ -24,7 +24,8 @@ from sp404_app.errors import (
 )
 from sp404_app.models import OneTimeToken, Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, doors, limits, one_time, sealed, two_factor
+from sp404_app.services import accounts, doors, one_time, sealed, two_factor
+from sp404_app.services.infra import rate_limits
 from tests.accounts import (
     CLIENT,
     Somebody,
@@ -260,7 +261,10 @@ async def test_a_new_password_ends_a_second_step_that_was_just_taken() -> None:
 async def test_no_challenge_is_made_for_a_password_that_was_replaced_meanwhile() -> None:
     ada = somebody()
     protect(ada)
-    with meanwhile(limits, "signed_in", partial(reset, ada)), pytest.raises(NotSignedIn) as caught:
+    with (
+        meanwhile(rate_limits, "signed_in", partial(reset, ada)),
+        pytest.raises(NotSignedIn) as caught,
+    ):
         await doors.sign_in(ada.email, ada.password, CLIENT)
     assert not isinstance(caught.value, TwoFactorRequired)
 

@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.api import error_handlers
-from sp404_app.services import local_access
+from sp404_app.services.infra import local_access
 
 PLACES = ("dev", "_stripe")
 

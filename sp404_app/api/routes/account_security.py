@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sp404_app.api.deps import Caller, Confirmed, Database, Identity
 from sp404_app.api.routes.auth import Message
 from sp404_app.db import in_transaction
-from sp404_app.services import confirmation, email_change, limits, personal_tokens, two_factor
+from sp404_app.services import confirmation, email_change, personal_tokens, two_factor
+from sp404_app.services.infra import rate_limits
 
 router = APIRouter(prefix="/me", tags=["credentials"])
 
@@ -105,7 +106,7 @@ async def confirm(who: Identity, form: Proof, client: Caller) -> None:
 @router.put("/email", status_code=status.HTTP_202_ACCEPTED)
 async def put_email(who: Confirmed, form: NewAddress, client: Caller) -> Message:
     """Ask for another address; the link mailed to it makes the change."""
-    await limits.address_change(who.user_id, form.email, client.ip)
+    await rate_limits.address_change(who.user_id, form.email, client.ip)
     await in_transaction(email_change.ask, who.user_id, form.email, client)
     return Message(message="Please look at the mail to your new address.")
 
@@ -126,7 +127,7 @@ def post_two_factor(session: Database, who: Confirmed) -> SetupView:
 @router.post("/two-factor/confirm")
 async def confirm_two_factor(who: Confirmed, form: Code, client: Caller) -> RecoveryCodes:
     """Turn the second step on by a first code."""
-    await limits.second_step(who.user_id)
+    await rate_limits.second_step(who.user_id)
     codes = await in_transaction(two_factor.confirm, who.user_id, form.code, client)
     return RecoveryCodes(recovery_codes=codes)
 

@@ -10,8 +10,9 @@ from sqlmodel import Session
 from sp404_app.api.deps import Caller, Identity
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import accounts, doors, keys, limits, quotas, tokens
+from sp404_app.services import accounts, doors, keys, quotas, tokens
 from sp404_app.services.accounts import Credential
+from sp404_app.services.infra import rate_limits
 from sp404_app.services.sign_ins import Client
 from sp404_app.services.tokens import Pair
 
@@ -144,7 +145,7 @@ def _start(session: Session, found: Credential, client: Client) -> Tokens:
 @router.post("/refresh")
 async def refresh(form: Refresh, client: Caller) -> Tokens:
     """Exchange a refresh token for a new pair; the old one is used up."""
-    await limits.token("refresh", client.ip)
+    await rate_limits.token("refresh", client.ip)
     pair = await in_transaction(_rotate, form.refresh_token, client)
     if pair is None:  # raised here, after the end of the family is committed
         raise NotSignedIn("This refresh token was used before, so its sign-in has been ended.")
@@ -195,7 +196,7 @@ async def verify_email(form: Verification, client: Caller) -> Message:
 @router.post("/resend-verification")
 async def resend_verification(form: Address, client: Caller, later: BackgroundTasks) -> Message:
     """Mail the confirmation link again, if the address waits for one."""
-    await limits.resend(form.email, client.ip)
+    await rate_limits.resend(form.email, client.ip)
     later.add_task(doors.resend_verification, form.email)
     return Message(message="If this address waits to be confirmed, a mail is on its way.")
 
@@ -203,7 +204,7 @@ async def resend_verification(form: Address, client: Caller, later: BackgroundTa
 @router.post("/forgot-password")
 async def forgot_password(form: Address, client: Caller, later: BackgroundTasks) -> Message:
     """Mail a link to choose a new password, if the address has an account."""
-    await limits.forgotten(form.email, client.ip)
+    await rate_limits.forgotten(form.email, client.ip)
     later.add_task(doors.forgot_password, form.email, client)
     return Message(message="If this address has an account, a mail is on its way.")
 

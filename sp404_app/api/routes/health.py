@@ -18,7 +18,7 @@ from sqlmodel import text
 import sp404_app
 from sp404_app.db import engine
 from sp404_app.models.columns import now
-from sp404_app.services import storage
+from sp404_app.services.infra import storage
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/health", tags=["health"])

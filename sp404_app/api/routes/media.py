@@ -14,7 +14,8 @@ from sp404_app.api.deps import CurrentUser
 from sp404_app.audio.io.decode import Header, playable_in_browsers
 from sp404_app.db import transaction
 from sp404_app.models import Sample
-from sp404_app.services import previews, samples, storage, waveforms
+from sp404_app.services import previews, samples, waveforms
+from sp404_app.services.infra import storage
 
 router = APIRouter(prefix="/samples", tags=["audio"])
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob
-from sp404_app.services import local_access, queue, unsent_mails
+from sp404_app.services.infra import local_access, queue, unsent_emails
 from sp404_app.settings import settings
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -56,7 +56,7 @@ class Work:
                 )
                 for kind, status, count in session.exec(counted):
                     jobs.add_metric([kind, status], count)
-                unsent.add_metric([], unsent_mails.count(session))
+                unsent.add_metric([], unsent_emails.count(session))
             for name in queue.QUEUES:
                 waiting.add_metric([name], queue.queue(name).count)
         except (RedisError, SQLAlchemyError):

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
 from sp404_app.api.routes.media import ranged
 from sp404_app.db import in_transaction, transaction
-from sp404_app.services import audit, avatars, deletion, storage, takeout
+from sp404_app.services import avatars, deletion, takeout
+from sp404_app.services.infra import audit_log, storage
 from sp404_app.services.views import JobView, job_view
 
 router = APIRouter(tags=["me"])
@@ -80,7 +81,7 @@ def get_activity(
     cursor: uuid.UUID | None = None,
 ) -> Activity:
     """List sign-ins, failures and changes of the caller's account, the newest first."""
-    found, total = audit.page(session, who.user_id, cursor, limit + 1)
+    found, total = audit_log.page(session, who.user_id, cursor, limit + 1)
     following = str(found[limit - 1].id) if len(found) > limit else None
     events = [EventView.model_validate(one, from_attributes=True) for one in found[:limit]]
     return Activity(events=events, next_cursor=following, total=total)

@@ -15,7 +15,8 @@ from sp404_app.api.routes.similarity import AlikeList, Limit, alike_view
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import TooLarge, TooMany, Unavailable
-from sp404_app.services import hearing, likeness, limits
+from sp404_app.services import hearing, likeness
+from sp404_app.services.infra import rate_limits
 from sp404_app.settings import MB
 
 router = APIRouter(prefix="/samples", tags=["samples"])
@@ -49,9 +50,9 @@ async def allowed(request: Request, user_id: CurrentUser) -> uuid.UUID:
         TooMany: If the person sends them too often.
     """
     try:
-        request.state.allowance = await limits.hearing(user_id)
+        request.state.allowance = await rate_limits.hearing(user_id)
     except TooMany as refusal:
-        request.state.allowance = limits.used_up(refusal)
+        request.state.allowance = rate_limits.used_up(refusal)
         raise
     return user_id
 

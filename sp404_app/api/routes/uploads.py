@@ -23,8 +23,8 @@ from sp404_app.errors import AppError, BadAudio, QuotaExceeded, TooLarge, Unavai
 from sp404_app.services import archives, quotas, samples, tags
 from sp404_app.services.archives import Archive, Member
 from sp404_app.services.file_kinds import named_as_sound
+from sp404_app.services.infra.text import clean_text, last_part, unescaped
 from sp404_app.services.views import SampleView, sample_view
-from sp404_app.services.words import clean_text, last_part, unescaped
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/samples", tags=["samples"])

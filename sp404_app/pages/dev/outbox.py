@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
-from sp404_app.services.outbox import OutboxMail
+from sp404_app.services.infra.dev_outbox import OutboxMail
 from sp404_app.state.dev_outbox import DevOutboxState
 
 

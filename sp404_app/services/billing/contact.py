@@ -15,9 +15,9 @@ from sqlmodel import Session, col, select
 from sp404_app.db import after_commit
 from sp404_app.errors import AppError
 from sp404_app.models import BillingCustomer, User
-from sp404_app.services import queue
 from sp404_app.services.billing import client, customers
 from sp404_app.services.billing.client import NoAnswer, StripeTrouble
+from sp404_app.services.infra import queue
 
 TELL, TELL_ALL = "sp404_app.jobs.billing_contact.tell", "sp404_app.jobs.billing_contact.tell_all"
 MOST = 200  # in one job

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from sp404_app.models import ReconcileReport
-from sp404_app.services import audit, operators
+from sp404_app.services import operators
 from sp404_app.services.billing import reconcile, webhooks
+from sp404_app.services.infra import audit_log
 from sp404_app.services.sign_ins import Client, SignedIn
 
 LINES = 50
@@ -73,7 +74,7 @@ def replay(session: Session, who: SignedIn, event_id: str, client: Client) -> No
     """
     operators.ensure(session, who)
     webhooks.replay(session, event_id)
-    audit.note(session, who.user_id, "event_replayed", client, event=event_id)
+    audit_log.note(session, who.user_id, "event_replayed", client, event=event_id)
 
 
 def replay_dead(session: Session, who: SignedIn, client: Client) -> int:
@@ -84,7 +85,7 @@ def replay_dead(session: Session, who: SignedIn, client: Client) -> int:
     """
     operators.ensure(session, who)
     count = webhooks.replay_dead(session)
-    audit.note(session, who.user_id, "event_replayed", client, event=f"{count} given up")
+    audit_log.note(session, who.user_id, "event_replayed", client, event=f"{count} given up")
     return count
 
 
@@ -96,7 +97,7 @@ def compare(session: Session, who: SignedIn, client: Client) -> None:
     """
     operators.ensure(session, who)
     reconcile.call_now(session)
-    audit.note(session, who.user_id, "comparison_asked", client)
+    audit_log.note(session, who.user_id, "comparison_asked", client)
 
 
 def _night(found: ReconcileReport) -> Night:

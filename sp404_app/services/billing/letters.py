@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sp404_app.services.letters import Letter
+from sp404_app.services.infra.email_templates import Letter
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 

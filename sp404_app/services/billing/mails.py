@@ -9,9 +9,9 @@ from sqlmodel import Session, col, select
 
 from sp404_app.models import BillingCustomer, Invoice, MailLog, Subscription
 from sp404_app.models.billing import BILLABLE
-from sp404_app.services import mail
 from sp404_app.services.billing import letters, money, standing
-from sp404_app.services.letters import Letter
+from sp404_app.services.infra import email
+from sp404_app.services.infra.email_templates import Letter
 from sp404_app.services.plans import Tier
 
 OLD_NEWS = dt.timedelta(days=3)
@@ -165,4 +165,4 @@ def _once(session: Session, user_id: uuid.UUID, key: str, letter: Letter) -> Non
     row = insert(MailLog).values(dedupe_key=key, user_id=user_id)
     fresh = session.execute(row.on_conflict_do_nothing().returning(col(MailLog.dedupe_key)))
     if fresh.scalar() is not None:
-        mail.to_user(session, user_id, letter)
+        email.to_user(session, user_id, letter)

@@ -11,9 +11,9 @@ from sqlmodel import Session, col, select
 from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, ReconcileReport
 from sp404_app.models.columns import now
-from sp404_app.services import queue
 from sp404_app.services.billing import client, customers, returns, sync
 from sp404_app.services.billing.client import asking, plain
+from sp404_app.services.infra import queue
 
 HOUR = 3  # UTC: when few people are here and no month begins
 # A worker that did not finish by then was killed; it may take an hour (`queue.LONG`).

@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select, update
 from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, StripeEvent, User
 from sp404_app.models.columns import now
-from sp404_app.services import queue
 from sp404_app.services.billing import client
 from sp404_app.services.billing.client import Plain
+from sp404_app.services.infra import queue
 
 NOBODY: Final = "nobody here"
 

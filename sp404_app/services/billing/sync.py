@@ -13,7 +13,7 @@ from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, Invoice, Subscription
 from sp404_app.models.billing import BILLABLE
 from sp404_app.models.columns import uuid7
-from sp404_app.services import live, waiting
+from sp404_app.services import waiting
 from sp404_app.services.billing import (
     access,
     catalogue,
@@ -30,7 +30,8 @@ from sp404_app.services.billing import (
 from sp404_app.services.billing.client import Plain
 from sp404_app.services.billing.fetching import Truth
 from sp404_app.services.billing.mails import View
-from sp404_app.services.live import News, Topic
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.plans import Tier
 
 # Which one counts if there should be several.
@@ -67,7 +68,7 @@ def person(session: Session, user_id: uuid.UUID) -> Outcome:
         waiting.wake(session, user_id)
         after_commit(
             session,
-            partial(live.publish, user_id, News(Topic.SUBSCRIPTION), News(Topic.QUOTA)),
+            partial(events.publish, user_id, News(Topic.SUBSCRIPTION), News(Topic.QUOTA)),
         )
     return Outcome(_differences(before, after), tuple(problems))
 

@@ -19,8 +19,8 @@ from sp404_app.db import after_commit
 from sp404_app.errors import AppError, NotFound
 from sp404_app.models import StripeEvent
 from sp404_app.models.columns import now
-from sp404_app.services import queue
 from sp404_app.services.billing import catalogue, client, customers, returns, strangers, sync
+from sp404_app.services.infra import queue
 
 TOLERANCE = 300  # seconds, both ways
 HANDLED = frozenset(catalogue.EVENTS)

@@ -18,9 +18,10 @@ from sp404_app.api.middleware import sample_list as routes
 from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, listing, live, samples, search, sign_ins, waiting
+from sp404_app.services import jobs, listing, samples, search, sign_ins, waiting
+from sp404_app.services.infra import events
+from sp404_app.services.infra.text import sort_key
 from sp404_app.services.search_terms import key_words, words_of
-from sp404_app.services.words import sort_key
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer, cookie, signed_in
 from tests.sounds import write
@@ -318,7 +319,7 @@ def test_what_happens_by_itself_is_listed_at_once(client: TestClient, library: U
 def test_an_emptied_redis_begins_a_new_edition(client: TestClient, library: User) -> None:
     for _ in range(2):
         client.get("/api/samples", headers=bearer(library.id))
-    live.connection().flushdb()
+    events.connection().flushdb()
     with transaction() as session:  # nobody is told: the words are all there is to go by
         session.exec(update(Sample).values(name="New"))
     quick, declared = both(client, library, "")

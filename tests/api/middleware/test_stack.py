@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from sp404_app.api.app import api, gateway
 from sp404_app.api.middleware import stack as gates
 from sp404_app.api.middleware.body_limits import JSON_BYTES, SLACK
-from sp404_app.services import live
+from sp404_app.services.infra import events
 from sp404_app.settings import MB, Settings, settings
 from tests.accounts import bearer, somebody
 
@@ -142,11 +142,11 @@ def test_without_redis_people_are_served_and_guessing_stays_limited(
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "1")
     settings.cache_clear()
-    live.connection.cache_clear()
+    events.connection.cache_clear()
     assert [client.get("/api/me", headers=headers).status_code for _ in range(3)] == [200] * 3
     body = {"email": ada.email, "password": "wrong password"}
     codes = [client.post("/api/auth/login", json=body).status_code for _ in range(6)]
-    live.connection.cache_clear()
+    events.connection.cache_clear()
     assert codes == [401] * 5 + [429]
 
 

@@ -17,8 +17,9 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import TooMany
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services import alive, jobs, live, samples
-from sp404_app.services.live import News, Topic
+from sp404_app.services import alive, jobs, samples
+from sp404_app.services.infra import events as live
+from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.samples import Change
 from sp404_app.settings import settings
 from tests.accounts import bearer, living

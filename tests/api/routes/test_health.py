@@ -8,7 +8,7 @@ import redis
 from fastapi.testclient import TestClient
 from rq import Queue, Worker
 
-from sp404_app.services import storage
+from sp404_app.services.infra import storage
 from sp404_app.settings import Settings, settings
 from tests.accounts import without_database
 

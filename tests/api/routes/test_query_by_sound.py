@@ -24,7 +24,8 @@ from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import User
-from sp404_app.services import hearing, limits, quotas, samples
+from sp404_app.services import hearing, quotas, samples
+from sp404_app.services.infra import rate_limits
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer
 from tests.api.routes.test_uploads import stored
@@ -292,7 +293,7 @@ def test_who_waits_too_long_is_told_when_to_come_back(
 def test_a_person_is_heard_so_often_and_no_oftener(
     guarded: TestClient, environment: pytest.MonkeyPatch, person: Callable[..., User]
 ) -> None:
-    environment.setattr(limits, "HEARD_PER_MINUTE", 2)
+    environment.setattr(rate_limits, "HEARD_PER_MINUTE", 2)
     answers = [
         guarded.post("/api/samples/similar", files={"file": ("a.wav", wav())}) for _ in range(3)
     ]

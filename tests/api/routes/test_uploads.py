@@ -14,7 +14,8 @@ from sqlmodel import func, select
 
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
-from sp404_app.services import jobs, live, plans, queue, samples, storage
+from sp404_app.services import jobs, plans, samples
+from sp404_app.services.infra import events, queue, storage
 from sp404_app.settings import Settings, settings
 from tests.api.conftest import Send
 from tests.services.test_jobs import LATER, job_of
@@ -191,7 +192,7 @@ def without_redis(
 
 def clear() -> None:
     settings.cache_clear()
-    live.connection.cache_clear()
+    events.connection.cache_clear()
     queue.queue.cache_clear()
 
 

@@ -12,8 +12,8 @@ from sqlmodel import select
 from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models import BillingCustomer, StripeEvent, User
-from sp404_app.services import queue
 from sp404_app.services.billing import customers, strangers, webhooks
+from sp404_app.services.infra import queue
 from tests.shop import Shop
 
 

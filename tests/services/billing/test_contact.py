@@ -9,8 +9,9 @@ from sqlmodel import update
 from sp404_app.db import transaction
 from sp404_app.jobs import billing_contact
 from sp404_app.models import BillingCustomer, Purpose, User
-from sp404_app.services import accounts, email_change, one_time, queue
+from sp404_app.services import accounts, email_change, one_time
 from sp404_app.services.billing import contact
+from sp404_app.services.infra import queue
 from tests.accounts import CLIENT, Somebody, mails, somebody, token_in
 from tests.shop import Shop
 

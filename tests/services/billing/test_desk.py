@@ -9,8 +9,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotConfirmed, NotFound
 from sp404_app.models import AuditEntry, SignIn, StripeEvent, User
 from sp404_app.models.columns import now
-from sp404_app.services import confirmation, queue, tokens
+from sp404_app.services import confirmation, tokens
 from sp404_app.services.billing import desk, reconcile, webhooks
+from sp404_app.services.infra import queue
 from sp404_app.services.sign_ins import SignedIn
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, signed_in, somebody

@@ -11,8 +11,8 @@ from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models import BillingCustomer, ReconcileReport, Subscription, User
 from sp404_app.models.columns import now
-from sp404_app.services import queue
 from sp404_app.services.billing import reconcile
+from sp404_app.services.infra import queue
 from tests.shop import Shop
 
 NIGHT = dt.datetime(2026, 11, 22, 3, 30, tzinfo=dt.UTC)

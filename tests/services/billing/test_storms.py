@@ -17,9 +17,9 @@ from sp404_app.errors import AppError, Unavailable
 from sp404_app.jobs import billing
 from sp404_app.models import MailLog, StripeEvent, Subscription, User
 from sp404_app.models.columns import now
-from sp404_app.services import live, queue
 from sp404_app.services.billing import client, subscriptions, webhooks
 from sp404_app.services.billing.client import realm
+from sp404_app.services.infra import events, queue
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
 from tests.shop import FAILS_LATER, Shop
@@ -188,7 +188,7 @@ def test_a_lost_bell_rings_again(shop: Shop, user: User) -> None:
         assert webhooks.call_for_due(session, now()) == 1
     with transaction() as session:
         assert webhooks.call_for_due(session, now()) == 0  # not by every process
-    live.connection().delete(queue.CALLED)  # the call itself may be lost, too
+    events.connection().delete(queue.CALLED)  # the call itself may be lost, too
     with transaction() as session:
         assert webhooks.call_for_due(session, now()) == 1
 

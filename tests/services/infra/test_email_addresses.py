@@ -6,18 +6,11 @@ from sqlmodel import text
 from sp404_app.db import transaction
 from sp404_app.errors import Invalid
 from sp404_app.models import User
-from sp404_app.services import (
-    accounts,
-    doors,
-    email_addresses,
-    email_change,
-    letters,
-    mail,
-    operators,
-)
+from sp404_app.services import accounts, doors, email_change, operators
+from sp404_app.services.infra import email, email_addresses, email_templates
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, PASSWORD, mails, somebody
-from tests.services.test_mail import Office, office
+from tests.services.infra.test_email import Office, office
 from tests.test_migrations import migration
 
 __all__ = ["office"]
@@ -125,8 +118,8 @@ def test_the_sender_fits_every_mail_server(
     environment.setenv("SP404_PUBLIC_URL", "https://bücher.example")
     settings.cache_clear()
     with transaction() as session:
-        mail.to_address(session, "ada@example.org", letters.password_changed())
-    assert mail.flush()
+        email.to_address(session, "ada@example.org", email_templates.password_changed())
+    assert email.flush()
     (letter,) = office.letters
     head, _, _ = letter.partition("\r\n\r\n")
     assert head.isascii()

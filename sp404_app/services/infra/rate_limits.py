@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import structlog
 
 from sp404_app.errors import Invalid, TooMany
-from sp404_app.services import accounts, allowed, counters
-from sp404_app.services.counters import Count, RedisAway
+from sp404_app.services import accounts, allowed
+from sp404_app.services.infra import redis_counters
+from sp404_app.services.infra.redis_counters import Count, RedisAway
 from sp404_app.settings import settings
 
 MINUTE, DAY = 60, 86_400
@@ -43,7 +44,7 @@ async def request(user_id: uuid.UUID, *, media: bool) -> Allowance | None:
     """
     limit = settings().media_requests_per_minute if media else await allowed.a_minute(user_id)
     try:
-        used = await counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE)
+        used = await redis_counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE)
     except RedisAway:
         log.warning("rate limit not counted", user_id=str(user_id))
         return None
@@ -87,16 +88,16 @@ async def sign_in(email: str, ip: str) -> None:
 
 async def signed_in(email: str, ip: str) -> None:
     """Forget the failures of an address, for its owner knows the password; remember the host."""
-    await counters.forget(*_failures(email, ip))
+    await redis_counters.forget(*_failures(email, ip))
     try:
-        await counters.line().run("SET", _place(email, ip), "", "EX", 30 * DAY)
+        await redis_counters.line().run("SET", _place(email, ip), "", "EX", 30 * DAY)
     except RedisAway:
         return
 
 
 async def _was_here(email: str, ip: str) -> bool:
     try:
-        return bool(await counters.line().run("EXISTS", _place(email, ip)))
+        return bool(await redis_counters.line().run("EXISTS", _place(email, ip)))
     except RedisAway:
         return False
 
@@ -182,7 +183,7 @@ async def second_step(user_id: uuid.UUID) -> None:
 
 async def second_step_taken(user_id: uuid.UUID) -> None:
     """Forget the wrong codes of somebody who typed a right one."""
-    await counters.forget(f"second:{user_id}", f"second-day:{user_id}")
+    await redis_counters.forget(f"second:{user_id}", f"second-day:{user_id}")
 
 
 async def confirmation(user_id: uuid.UUID) -> None:
@@ -196,9 +197,9 @@ async def confirmation(user_id: uuid.UUID) -> None:
 
 async def _strict(key: str, limit: int, seconds: int) -> Count:
     try:
-        used = await counters.count(key, seconds)
+        used = await redis_counters.count(key, seconds)
     except RedisAway:
-        used = counters.count_here(key, seconds)
+        used = redis_counters.count_here(key, seconds)
     _ensure(used, limit)
     return used
 

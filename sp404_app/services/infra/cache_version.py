@@ -11,7 +11,7 @@ import uuid
 
 from redis.client import Pipeline
 
-from sp404_app.services.counters import RedisAway, line
+from sp404_app.services.infra.redis_counters import RedisAway, line
 
 KEPT = 3600  # seconds
 

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from rq import Queue, Worker, get_current_job
 from rq.job import Job
 
-from sp404_app.services.live import connection
+from sp404_app.services.infra.events import connection
 from sp404_app.services.plans import Tier
 
 # News of payments is short and goes first; paying people wait less; nobody waits for `low`.

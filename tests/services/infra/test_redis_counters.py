@@ -4,31 +4,31 @@ import asyncio
 
 import pytest
 
-from sp404_app.services import counters
-from sp404_app.services.counters import RedisAway
+from sp404_app.services.infra import redis_counters
+from sp404_app.services.infra.redis_counters import RedisAway
 from sp404_app.settings import Settings, settings
 
 
 async def test_many_at_once_each_get_their_own_answer(services: Settings) -> None:
-    same = asyncio.gather(*(counters.count("same", 60) for _ in range(100)))
-    other = asyncio.gather(*(counters.count(f"other {number}", 60) for number in range(100)))
+    same = asyncio.gather(*(redis_counters.count("same", 60) for _ in range(100)))
+    other = asyncio.gather(*(redis_counters.count(f"other {number}", 60) for number in range(100)))
     assert sorted(count.value for count in await same) == list(range(1, 101))
     assert {count.value for count in await other} == {1}
 
 
 async def test_who_goes_away_takes_nobody_elses_answer(services: Settings) -> None:
-    gone = asyncio.create_task(counters.count("gone", 60))
-    stays = asyncio.create_task(counters.count("stays", 60))
+    gone = asyncio.create_task(redis_counters.count("gone", 60))
+    stays = asyncio.create_task(redis_counters.count("stays", 60))
     await asyncio.sleep(0)
     gone.cancel()
     assert (await stays).value == 1
     assert gone.cancelled()
-    assert (await counters.count("stays", 60)).value == 2
+    assert (await redis_counters.count("stays", 60)).value == 2
 
 
 async def test_a_command_redis_refuses_spoils_only_its_own_answer(services: Settings) -> None:
-    refused = asyncio.create_task(counters.line().run("HGET", "no"))
-    right = asyncio.create_task(counters.count("right", 60))
+    refused = asyncio.create_task(redis_counters.line().run("HGET", "no"))
+    right = asyncio.create_task(redis_counters.count("right", 60))
     with pytest.raises(RedisAway):
         await refused
     assert (await right).value == 1
@@ -36,8 +36,10 @@ async def test_a_command_redis_refuses_spoils_only_its_own_answer(services: Sett
 
 async def test_what_nobody_expected_leaves_nobody_waiting(services: Settings) -> None:
     async with asyncio.timeout(5):
-        wrong = asyncio.create_task(counters.line().run("SET", "half a character \ud800", "x"))
-        right = asyncio.create_task(counters.count("right", 60))
+        wrong = asyncio.create_task(
+            redis_counters.line().run("SET", "half a character \ud800", "x")
+        )
+        right = asyncio.create_task(redis_counters.count("right", 60))
         answers = await asyncio.gather(wrong, right, return_exceptions=True)
     assert all(isinstance(answer, RedisAway) for answer in answers)
 
@@ -48,8 +50,8 @@ async def test_while_redis_is_away_everybody_is_told_at_once(
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()
     answers = await asyncio.gather(
-        *(counters.count("same", 60) for _ in range(50)), return_exceptions=True
+        *(redis_counters.count("same", 60) for _ in range(50)), return_exceptions=True
     )
     assert all(isinstance(answer, RedisAway) for answer in answers)
     with pytest.raises(RedisAway):
-        await counters.count("same", 60)
+        await redis_counters.count("same", 60)

@@ -7,7 +7,8 @@ from sqlmodel import select
 
 from sp404_app.db import transaction
 from sp404_app.models import AuditEntry
-from sp404_app.services import audit, deletion
+from sp404_app.services import deletion
+from sp404_app.services.infra import audit_log
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, somebody
 
@@ -29,7 +30,7 @@ BLUR = "update audit_log set ip = '', details = '{}'"
 def ada() -> Somebody:
     ada = somebody()
     with transaction() as session:
-        audit.note(session, ada.id, "signed_in", CLIENT, kind="browser")
+        audit_log.note(session, ada.id, "signed_in", CLIENT, kind="browser")
     return ada
 
 
@@ -80,7 +81,7 @@ def test_an_operator_prunes_the_log_in_one_transaction_by_saying_so(
     run("set local sp404.forget_audit = 'on'", statement)
     assert entries() == []
     with transaction() as session:
-        audit.note(session, ada.id, "signed_in", CLIENT)
+        audit_log.note(session, ada.id, "signed_in", CLIENT)
     refused(statement)
 
 

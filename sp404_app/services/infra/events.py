@@ -13,7 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sp404_app.services import editions
+from sp404_app.services.infra import cache_version
 from sp404_app.settings import settings
 
 IDLE = 15.0  # seconds
@@ -54,7 +54,7 @@ def connection() -> Redis:
 def publish(user_id: uuid.UUID, *news: News) -> None:
     """Tell every open page of a person, and begin a new edition; call after commit."""
     pipeline = connection().pipeline(transaction=False)
-    editions.renew(pipeline, user_id)
+    cache_version.renew(pipeline, user_id)
     for item in news:
         pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
     pipeline.execute()

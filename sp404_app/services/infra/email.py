@@ -22,9 +22,9 @@ from sqlmodel import Session
 from sp404_app.db import after_commit, transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import email_addresses, unsent_mails
+from sp404_app.services.infra import email_addresses, unsent_emails
+from sp404_app.services.infra.email_templates import Letter, as_html, as_text
 from sp404_app.services.keys import write_secret
-from sp404_app.services.letters import Letter, as_html, as_text
 from sp404_app.settings import settings
 
 PAUSES = (1.0, 5.0, 20.0)
@@ -50,7 +50,7 @@ def _sender() -> Sender:
 
 def to_address(session: Session, address: str, letter: Letter) -> None:
     """Send a letter once the transaction is committed; returns at once."""
-    mail_id = unsent_mails.note(session, address, letter.subject)
+    mail_id = unsent_emails.note(session, address, letter.subject)
     after_commit(session, lambda: _start(mail_id, address, letter))
 
 
@@ -99,9 +99,9 @@ def _deliver(mail_id: uuid.UUID, address: str, letter: Letter) -> None:
     try:
         with transaction() as session:
             if problem:
-                unsent_mails.is_refused(session, mail_id, problem)
+                unsent_emails.is_refused(session, mail_id, problem)
             else:
-                unsent_mails.is_sent(session, mail_id)
+                unsent_emails.is_sent(session, mail_id)
     except SQLAlchemyError as error:  # the row stays, as of a mail that may not have been sent
         log.warning("mail not noted", subject=letter.subject, error=type(error).__name__)
 

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.exceptions import RedisError
 
-from sp404_app.services import live
-from sp404_app.services.live import News, Topic
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import News, Topic
 from sp404_app.settings import Settings, settings
 
 pytestmark = pytest.mark.usefixtures("services")
 
 
 async def listening(user_id: uuid.UUID) -> AsyncIterator[list[News]]:
-    stream = live.listen(user_id, gather=0.0)
+    stream = events.listen(user_id, gather=0.0)
     assert await anext(stream) == []
     return stream
 
@@ -23,7 +23,7 @@ async def listening(user_id: uuid.UUID) -> AsyncIterator[list[News]]:
 async def test_what_follows_the_first_item_cannot_be_missed() -> None:
     user_id = uuid.uuid4()
     stream = await listening(user_id)
-    await asyncio.to_thread(live.publish, user_id, News(Topic.SAMPLE, "1"))
+    await asyncio.to_thread(events.publish, user_id, News(Topic.SAMPLE, "1"))
     assert await anext(stream) == [News(Topic.SAMPLE, "1")]
 
 
@@ -31,23 +31,23 @@ async def test_every_page_of_a_person_hears_and_strangers_do_not() -> None:
     user_id, stranger = uuid.uuid4(), uuid.uuid4()
     pages = [await listening(user_id), await listening(user_id)]
     other = await listening(stranger)
-    await asyncio.to_thread(live.publish, user_id, News(Topic.LIBRARY))
-    await asyncio.to_thread(live.publish, stranger, News(Topic.JOB, "theirs"))
+    await asyncio.to_thread(events.publish, user_id, News(Topic.LIBRARY))
+    await asyncio.to_thread(events.publish, stranger, News(Topic.JOB, "theirs"))
     assert [await anext(page) for page in pages] == [[News(Topic.LIBRARY)]] * 2
     assert await anext(other) == [News(Topic.JOB, "theirs")]
 
 
 async def test_news_of_one_moment_come_together_and_once() -> None:
     user_id = uuid.uuid4()
-    stream = live.listen(user_id, gather=0.05)
+    stream = events.listen(user_id, gather=0.05)
     await anext(stream)
     repeated = [News(Topic.SAMPLE, "1"), News(Topic.SAMPLE, "2"), News(Topic.SAMPLE, "1")]
-    await asyncio.to_thread(live.publish, user_id, *repeated)
+    await asyncio.to_thread(events.publish, user_id, *repeated)
     assert await anext(stream) == repeated[:2]
 
 
 async def test_silence_is_told_to_who_asks() -> None:
-    stream = live.listen(uuid.uuid4(), patience=0.01)
+    stream = events.listen(uuid.uuid4(), patience=0.01)
     assert [await anext(stream), await anext(stream)] == [[], []]
 
 
@@ -57,4 +57,4 @@ async def test_a_listener_learns_that_redis_is_away(
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1")
     settings.cache_clear()
     with pytest.raises(RedisError):
-        await anext(live.listen(uuid.uuid4()))
+        await anext(events.listen(uuid.uuid4()))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sp404_app.services.zip_names import File, safe_name, unique_paths
+from sp404_app.services.infra.zip_names import File, safe_name, unique_paths
 
 DEVICES = [
     "CON",

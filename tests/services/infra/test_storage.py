@@ -7,7 +7,7 @@ import obstore
 import pytest
 
 from sp404_app.errors import NotFound, Unavailable
-from sp404_app.services import storage
+from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("environment")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sp404_app.services import words
+from sp404_app.services.infra import text as words
 
 ANYTHING = st.text(st.characters(codec=None), max_size=60)
 

@@ -9,14 +9,14 @@ import pytest
 
 from sp404_app.db import transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import letters, mail, outbox
-from sp404_app.services.letters import Letter
+from sp404_app.services.infra import dev_outbox, email, email_templates
+from sp404_app.services.infra.email_templates import Letter
 from sp404_app.settings import settings
 from tests.accounts import mails, somebody, text_of
 
 pytestmark = pytest.mark.usefixtures("services")
 
-LETTER = letters.verify_email("a-token")
+LETTER = email_templates.verify_email("a-token")
 
 
 class Postman(socketserver.StreamRequestHandler):
@@ -79,7 +79,7 @@ def office(environment: pytest.MonkeyPatch) -> Iterator[Office]:
         environment.setenv(
             "SP404_SMTP_URL", f"smtp://ada%40x:pass%2Fword@127.0.0.1:{server.server_address[1]}"
         )
-        environment.setattr(mail, "PAUSES", (0.01, 0.01, 0.01))
+        environment.setattr(email, "PAUSES", (0.01, 0.01, 0.01))
         settings.cache_clear()
         yield server
         server.shutdown()
@@ -87,12 +87,12 @@ def office(environment: pytest.MonkeyPatch) -> Iterator[Office]:
 
 def send(letter: Letter = LETTER, address: str = "ada@example.org") -> None:
     with transaction() as session:
-        mail.to_address(session, address, letter)
+        email.to_address(session, address, letter)
 
 
 def test_a_mail_leaves_after_the_commit_and_not_before() -> None:
     with transaction() as session:
-        mail.to_address(session, "ada@example.org", LETTER)
+        email.to_address(session, "ada@example.org", LETTER)
         assert mails() == []
     assert [letter["To"] for letter in mails()] == ["ada@example.org"]
 
@@ -100,7 +100,7 @@ def test_a_mail_leaves_after_the_commit_and_not_before() -> None:
 def test_what_is_rolled_back_is_not_mailed() -> None:
     def change_your_mind() -> None:
         with transaction() as session:
-            mail.to_address(session, "ada@example.org", LETTER)
+            email.to_address(session, "ada@example.org", LETTER)
             raise Invalid("No.")
 
     with pytest.raises(Invalid):
@@ -123,7 +123,7 @@ def test_a_mail_is_text_and_html_with_the_same_link() -> None:
 
 def test_the_outbox_is_for_nobody_else() -> None:
     send()
-    assert mail.flush()
+    assert email.flush()
     (path,) = settings().outbox.glob("*.eml")
     assert path.stat().st_mode & 0o777 == 0o600
     assert settings().outbox.stat().st_mode & 0o777 == 0o700
@@ -131,10 +131,10 @@ def test_the_outbox_is_for_nobody_else() -> None:
 
 def test_the_outbox_shows_the_latest_first_and_its_link() -> None:
     send()
-    assert mail.flush()
-    send(letters.password_changed(), "bob@example.org")
-    assert mail.flush()
-    first, second = outbox.newest()
+    assert email.flush()
+    send(email_templates.password_changed(), "bob@example.org")
+    assert email.flush()
+    first, second = dev_outbox.newest()
     assert (first.recipient, second.recipient) == ("bob@example.org", "ada@example.org")
     assert second.link == LETTER.link
     assert second.subject == "Confirm your address"
@@ -145,19 +145,19 @@ def test_production_has_no_outbox(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SP404_ENV", "production")
     settings.cache_clear()
     with pytest.raises(NotFound):
-        outbox.newest()
+        dev_outbox.newest()
 
 
 def test_a_mail_goes_to_the_address_a_person_has_now() -> None:
     ada = somebody("ada@example.org")
     with transaction() as session:
-        mail.to_user(session, ada.id, LETTER)
+        email.to_user(session, ada.id, LETTER)
     assert len(mails("ada@example.org")) == 1
 
 
 def test_mail_goes_through_a_real_server(office: Office) -> None:
     send()
-    assert mail.flush()
+    assert email.flush()
     (letter,) = office.letters
     assert "To: ada@example.org" in letter
     assert "Subject: Confirm your address" in letter
@@ -168,7 +168,7 @@ def test_mail_goes_through_a_real_server(office: Office) -> None:
 def test_a_server_that_says_later_is_asked_again(office: Office) -> None:
     office.refusals = 2
     send()
-    assert mail.flush()
+    assert email.flush()
     assert len(office.letters) == 1
 
 
@@ -178,7 +178,7 @@ def test_a_server_that_is_away_breaks_nothing(
     environment.setenv("SP404_SMTP_URL", "smtp://127.0.0.1:1")
     settings.cache_clear()
     send()
-    assert mail.flush()
+    assert email.flush()
     assert office.letters == []
 
 
@@ -187,33 +187,35 @@ def test_encryption_that_was_asked_for_is_never_dropped(
 ) -> None:
     environment.setenv("SP404_SMTP_URL", f"smtps://127.0.0.1:{office.server_address[1]}")
     settings.cache_clear()
-    environment.setattr(mail, "PAUSES", ())
+    environment.setattr(email, "PAUSES", ())
     send()
-    assert mail.flush()
+    assert email.flush()
     assert office.letters == []
 
 
 @pytest.mark.parametrize(
     "letter",
     [
-        letters.verify_email("t"),
-        letters.account_exists(),
-        letters.finish_account("t"),
-        letters.reset_password("t"),
-        letters.password_changed(),
-        letters.token_reused(),
+        email_templates.verify_email("t"),
+        email_templates.account_exists(),
+        email_templates.finish_account("t"),
+        email_templates.reset_password("t"),
+        email_templates.password_changed(),
+        email_templates.token_reused(),
     ],
     ids=lambda letter: letter.subject,
 )
 def test_every_letter_leads_to_our_own_pages(letter: Letter) -> None:
     assert letter.link.startswith(f"{settings().origin}/")
-    assert letter.link in letters.as_text(letter)
+    assert letter.link in email_templates.as_text(letter)
     message = EmailMessage()
-    message.set_content(letters.as_html(letter), subtype="html")
-    assert letter.subject in letters.as_html(letter)
+    message.set_content(email_templates.as_html(letter), subtype="html")
+    assert letter.subject in email_templates.as_html(letter)
 
 
 def test_a_letter_cannot_carry_markup() -> None:
-    page = letters.as_html(Letter("<b>", ("<script>alert(1)</script>",), '"x"', 'https://x/"y'))
+    page = email_templates.as_html(
+        Letter("<b>", ("<script>alert(1)</script>",), '"x"', 'https://x/"y')
+    )
     assert "<script>" not in page
     assert 'x/"y' not in page

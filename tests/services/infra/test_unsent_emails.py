@@ -10,21 +10,14 @@ from sp404_app.db import transaction
 from sp404_app.errors import EmailNotVerified, NotFound
 from sp404_app.models import UnsentMail
 from sp404_app.models.columns import now
-from sp404_app.services import (
-    deletion,
-    doors,
-    email_change,
-    letters,
-    mail,
-    operators,
-    unsent_mails,
-)
+from sp404_app.services import deletion, doors, email_change, operators
+from sp404_app.services.infra import email, email_templates, unsent_emails
 from sp404_app.services.sign_ins import SignedIn
 from sp404_app.settings import settings
 from sp404_app.state import signup
 from sp404_app.state.own_data import OwnDataState
 from tests.accounts import CLIENT, PASSWORD, Somebody, cookie, somebody
-from tests.services.test_mail import Office, office
+from tests.services.infra.test_email import Office, office
 from tests.tabs import in_tab
 
 __all__ = ["office"]
@@ -35,16 +28,16 @@ pytestmark = pytest.mark.usefixtures("services")
 def away(environment: pytest.MonkeyPatch) -> Iterator[None]:
     """A mail server that nobody answers for."""
     environment.setenv("SP404_SMTP_URL", "smtp://127.0.0.1:1")
-    environment.setattr(mail, "PAUSES", ())
+    environment.setattr(email, "PAUSES", ())
     settings.cache_clear()
     yield
-    mail.flush()
+    email.flush()
 
 
 def send(address: str = "ada@example.org") -> None:
     with transaction() as session:
-        mail.to_address(session, address, letters.password_changed())
-    assert mail.flush()
+        email.to_address(session, address, email_templates.password_changed())
+    assert email.flush()
 
 
 def rows() -> list[UnsentMail]:
@@ -82,18 +75,18 @@ def test_an_address_that_cannot_travel_is_seen(office: Office) -> None:
 
 def test_a_mail_whose_process_ended_is_seen_too() -> None:
     with transaction() as session:
-        unsent_mails.note(session, "ada@example.org", "Lost")
-        assert unsent_mails.count(session) == 0  # it may still be on its way
+        unsent_emails.note(session, "ada@example.org", "Lost")
+        assert unsent_emails.count(session) == 0  # it may still be on its way
         session.add(
             UnsentMail(
                 recipient="bob@example.org",
                 subject="Lost",
-                created_at=now() - unsent_mails.LOST_AFTER - dt.timedelta(seconds=1),
+                created_at=now() - unsent_emails.LOST_AFTER - dt.timedelta(seconds=1),
             )
         )
     with transaction() as session:
-        (lost,) = unsent_mails.newest(session)
-    assert (lost.recipient, lost.reason) == ("bob@example.org", unsent_mails.LOST)
+        (lost,) = unsent_emails.newest(session)
+    assert (lost.recipient, lost.reason) == ("bob@example.org", unsent_emails.LOST)
 
 
 def test_the_operator_sees_them_and_nobody_else(
@@ -116,7 +109,7 @@ async def test_a_person_sees_what_did_not_reach_them(away: None) -> None:
         email_change.ask(session, ada.id, "new@example.org", CLIENT)
     send(bob.email)
     with transaction() as session:
-        mine = {(one.recipient, one.subject) for one in unsent_mails.for_person(session, ada.id)}
+        mine = {(one.recipient, one.subject) for one in unsent_emails.for_person(session, ada.id)}
     assert {recipient for recipient, _ in mine} == {ada.email, "new@example.org"}
     tab = in_tab(OwnDataState(), cookie(ada.id))
     async for _ in tab.load():
@@ -127,7 +120,7 @@ async def test_a_person_sees_what_did_not_reach_them(away: None) -> None:
 
 async def test_who_knows_the_password_is_told_that_the_mail_did_not_arrive(away: None) -> None:
     await doors.register("ada@example.org", PASSWORD, "", "", CLIENT)
-    assert mail.flush()
+    assert email.flush()
     with pytest.raises(EmailNotVerified, match="could not be sent") as refused:
         await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
     assert refused.value.details == {"mail": "not_sent"}
@@ -140,10 +133,10 @@ async def test_of_a_deleted_account_no_mail_is_kept(away: None) -> None:
     ada = somebody()
     send(ada.email)
     await deletion.delete_account(ada.id)
-    assert mail.flush()
+    assert email.flush()
     assert [row.subject for row in rows()] == ["Your account is deleted"]
     with transaction() as session:
-        assert unsent_mails.purge_old(session, now() + unsent_mails.KEPT) == 1
+        assert unsent_emails.purge_old(session, now() + unsent_emails.KEPT) == 1
 
 
 def test_a_sign_up_looks_for_longer_than_a_mail_is_tried() -> None:

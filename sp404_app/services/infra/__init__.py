@@ -1,0 +1,1 @@
+"""What every service stands on: storage, queue, email, events, rate limits, audit log."""
