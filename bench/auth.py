@@ -15,9 +15,9 @@ from services import percentile, services
 from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import identity, sign_ins, tokens
+from sp404_app.services.auth import access_tokens, authentication, sessions
+from sp404_app.services.auth.sessions import Client
 from sp404_app.services.infra import rate_limits
-from sp404_app.services.sign_ins import Client
 
 ROUNDS = 2000
 WHERE = Client("127.0.0.1", "bench")
@@ -34,8 +34,8 @@ def main() -> None:
         with transaction() as session:
             session.add(user)
             session.flush()
-            token = tokens.start(session, user.id, WHERE).token
-            cookie = sign_ins.start_browser(session, user.id, WHERE)
+            token = access_tokens.start(session, user.id, WHERE).token
+            cookie = sessions.start_browser(session, user.id, WHERE)
         try:
             asyncio.run(_measure(user.id, token, cookie))
         finally:
@@ -45,8 +45,8 @@ def main() -> None:
 
 async def _measure(user_id: uuid.UUID, token: str, cookie: str) -> None:
     steps: dict[str, Callable[[], Awaitable[object]]] = {
-        "access token": lambda: identity.of_token(token),
-        "browser's cookie": lambda: identity.of_cookie(cookie),
+        "access token": lambda: authentication.of_token(token),
+        "browser's cookie": lambda: authentication.of_cookie(cookie),
         "rate limit, with the plan": lambda: rate_limits.request(user_id, media=True),
     }
     for name, step in steps.items():

@@ -27,7 +27,8 @@ from sqlmodel import Session, col, func, select
 from sp404_app import db
 from sp404_app.audio.synth import demo_sounds
 from sp404_app.models import JobStatus, ProcessingJob
-from sp404_app.services import keys, samples
+from sp404_app.services import samples
+from sp404_app.services.auth import signing_keys
 from sp404_app.services.infra import events, queue
 from sp404_app.settings import settings
 from sp404_app.supervisor import migrations, postgresql, redis_server, sweep
@@ -82,7 +83,7 @@ def home() -> Iterator[Path]:
         os.environ["SP404_REDIS_URL"] = redis_server.url(place)
         settings.cache_clear()
         migrations.upgrade(settings().database_url)
-        keys.ensure()
+        signing_keys.ensure()
         yield root
     finally:
         guard.release()

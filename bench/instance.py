@@ -15,7 +15,7 @@ from sqlmodel import Session, create_engine, insert
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import passwords
+from sp404_app.services.auth import passwords
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.search_terms import key_words, words_of
 from sp404_app.settings import settings

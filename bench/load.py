@@ -32,8 +32,8 @@ from sqlmodel import Session, insert
 from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import tokens
-from sp404_app.services.sign_ins import Client
+from sp404_app.services.auth import access_tokens
+from sp404_app.services.auth.sessions import Client
 from tests.product import ROOT, Product, free_port
 
 PATH = "/api/samples?limit="
@@ -60,7 +60,7 @@ def main() -> None:
         point_at(str(instance.home))
         with database(instance) as session:
             every = [
-                tokens.start(session, user_id, Client("127.0.0.1", "bench")).token
+                access_tokens.start(session, user_id, Client("127.0.0.1", "bench")).token
                 for user_id in people
             ]
         with plain(instance) as port:

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.db import engine
 from sp404_app.models import Sample, User
-from sp404_app.services import keys, tokens
+from sp404_app.services.auth import access_tokens, signing_keys
 
 app = FastAPI()
 
@@ -75,7 +75,10 @@ def current_user(session: Database, bearer: Bearer) -> User:
     """Check the token and read its person."""
     try:
         claims = jwt.decode(
-            bearer.credentials, keys.signing()[1].public_key(), ["RS256"], audience=tokens.AUDIENCE
+            bearer.credentials,
+            signing_keys.signing()[1].public_key(),
+            ["RS256"],
+            audience=access_tokens.AUDIENCE,
         )
     except jwt.PyJWTError as error:
         raise HTTPException(401) from error

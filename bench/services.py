@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from instance import product
 
-from sp404_app.services import keys
+from sp404_app.services.auth import signing_keys
 from sp404_app.settings import settings
 from sp404_app.supervisor import postgresql, redis_server
 from sp404_app.supervisor.home import Home
@@ -32,7 +32,7 @@ def point_at(folder: str) -> None:
     os.environ["SP404_DATABASE_URL"] = postgresql.url(home)
     os.environ["SP404_REDIS_URL"] = redis_server.url(home)
     settings.cache_clear()
-    keys.ensure()
+    signing_keys.ensure()
 
 
 def percentile(times: list[float], share: float) -> float:

@@ -18,8 +18,8 @@ from lines import Line, opened
 from services import percentile, point_at
 from websocket import Socket
 
-from sp404_app.services import passwords, sign_ins
-from sp404_app.services.sign_ins import Client
+from sp404_app.services.auth import passwords, sessions
+from sp404_app.services.auth.sessions import Client
 from tests.product import Product
 
 EVERY = 0.02  # seconds
@@ -43,13 +43,13 @@ def main() -> None:
         with database(instance) as session:
             hashed = passwords.hash_now(PASSWORD)
             people = [person(session, name, hashed) for name in names]
-            cookie = sign_ins.start_browser(session, people[0].id, Client("127.0.0.1", "bench"))
+            cookie = sessions.start_browser(session, people[0].id, Client("127.0.0.1", "bench"))
         asyncio.run(_measure(instance, names[1:], cookie))
 
 
 async def _measure(instance: Product, names: list[str], cookie: str) -> None:
     lines = [await opened(instance.port) for _ in names]
-    async with Socket.opened(instance.port, f"{sign_ins.cookie_name()}={cookie}") as socket:
+    async with Socket.opened(instance.port, f"{sessions.cookie_name()}={cookie}") as socket:
         await _events(socket, asyncio.create_task(asyncio.sleep(1)))  # warm
         quiet = await _events(socket, asyncio.create_task(asyncio.sleep(5)))
         began = time.perf_counter()

@@ -19,10 +19,10 @@ from sp404_app import db
 from sp404_app.db import transaction
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services import doors, passwords, sign_ins, tokens
+from sp404_app.services.auth import access_tokens, login, passwords, sessions
+from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth.sessions import Client
 from sp404_app.services.infra import email as mail
-from sp404_app.services.sign_ins import Client
-from sp404_app.services.tokens import Pair
 from sp404_app.settings import settings
 
 PASSWORD = "tape delay and dust"
@@ -60,7 +60,7 @@ def _hash(_pepper: bytes, _cost: int) -> str:
 def signed_in(user_id: uuid.UUID) -> Pair:
     """Sign a program in."""
     with transaction() as session:
-        return tokens.start(session, user_id, CLIENT)
+        return access_tokens.start(session, user_id, CLIENT)
 
 
 def bearer(user_id: uuid.UUID) -> dict[str, str]:
@@ -71,13 +71,13 @@ def bearer(user_id: uuid.UUID) -> dict[str, str]:
 def cookie(user_id: uuid.UUID) -> str:
     """Sign a browser in and return its cookie."""
     with transaction() as session:
-        return sign_ins.start_browser(session, user_id, CLIENT)
+        return sessions.start_browser(session, user_id, CLIENT)
 
 
 async def reset(person: Somebody) -> None:
     """Let a person choose a new password by a mailed link."""
-    await doors.forgot_password(person.email, CLIENT)
-    await doors.reset_password(token_in(mails(person.email)[-1]), "a brand new one", CLIENT)
+    await login.forgot_password(person.email, CLIENT)
+    await login.reset_password(token_in(mails(person.email)[-1]), "a brand new one", CLIENT)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from xdist.workermanage import WorkerController
 
 from sp404_app import db, logs
 from sp404_app.models import User
-from sp404_app.services import keys
+from sp404_app.services.auth import signing_keys
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor.guard import Guard
 from sp404_app.supervisor.home import Home
@@ -178,7 +178,7 @@ def services(
     environment.setenv("SP404_SECRETS_DIR", str(secrets_dir))
     settings.cache_clear()
     secrets_dir.mkdir(exist_ok=True, mode=0o700)
-    keys.ensure(keys.SMALLEST)
+    signing_keys.ensure(signing_keys.SMALLEST)
     yield settings()
     db.engine().dispose()
     db.engine.cache_clear()

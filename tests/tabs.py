@@ -5,7 +5,7 @@ from typing import TypeVar
 import reflex as rx
 from reflex.istate.data import RouterData
 
-from sp404_app.services import sign_ins
+from sp404_app.services.auth import sessions
 
 S = TypeVar("S", bound=rx.State)
 
@@ -21,7 +21,7 @@ def in_tab(
     **headers: str,
 ) -> S:
     """Put a state into a tab of a browser that holds a cookie."""
-    header = cookies or f"{sign_ins.cookie_name()}={cookie}"
+    header = cookies or f"{sessions.cookie_name()}={cookie}"
     data = {
         "headers": {
             "cookie": header,

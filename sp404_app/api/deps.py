@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import MissingAbility, NotSignedIn, TooMany
-from sp404_app.services import confirmation, identity, personal_tokens
+from sp404_app.services.auth import authentication, personal_access_tokens, reauthentication
+from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.infra import rate_limits
-from sp404_app.services.sign_ins import Client, SignedIn
 
 MEDIA = ("/audio", "/download", "/waveform")
 WHO = "sp404.signed_in"  # in the scope of a request, which no two requests share
@@ -53,15 +53,17 @@ async def identify(connection: HTTPConnection) -> SignedIn:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise NotSignedIn("Send an access token as `Authorization: Bearer …`.")
-        return await identity.of_token(token.strip())
-    found = await identity.of_cookie(identity.cookie_in(connection.headers.get("cookie", "")))
+        return await authentication.of_token(token.strip())
+    found = await authentication.of_cookie(
+        authentication.cookie_in(connection.headers.get("cookie", ""))
+    )
     ensure_same_origin(connection)
     return found
 
 
 def is_personal(connection: HTTPConnection) -> bool:
     """Say whether a request brings a personal token, good or not."""
-    return personal_tokens.PREFIX in connection.headers.get("authorization", "")
+    return personal_access_tokens.PREFIX in connection.headers.get("authorization", "")
 
 
 def area(name: str) -> Callable[[Request], Awaitable[None]]:
@@ -143,7 +145,7 @@ async def confirmed(found: Identity) -> SignedIn:
     Raises:
         NotConfirmed: If it did not; `POST /api/me/confirm` does.
     """
-    await in_transaction(confirmation.ensure_fresh, found)
+    await in_transaction(reauthentication.ensure_fresh, found)
     return found
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable
 
 from sp404_app.cli import database_access
 from sp404_app.cli.import_folder import point_at
-from sp404_app.services import keys, operating
+from sp404_app.services import operating
+from sp404_app.services.auth import signing_keys
+from sp404_app.services.auth.signing_keys import UnusableKeys
 from sp404_app.services.infra import email
 from sp404_app.services.infra.audit_log import Event
-from sp404_app.services.keys import UnusableKeys
 from sp404_app.settings import Settings
 from sp404_app.supervisor.failure import Failure
 
@@ -70,7 +71,7 @@ def _line(event: Event) -> str:
 
 
 def _list_keys(_: str) -> Iterable[str]:
-    names = sorted(keys.all_public())
+    names = sorted(signing_keys.all_public())
     for kid in names:
         yield f"{kid}  {'signs' if kid == names[-1] else 'verifies'}"
 

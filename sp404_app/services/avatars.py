@@ -15,7 +15,7 @@ from sqlmodel import Session
 from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import User
-from sp404_app.services.account_lock import lock_account
+from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.infra import storage
 
 SIDE = 256

@@ -10,10 +10,11 @@ from sqlmodel import Session, col, select, update
 from sp404_app.db import after_commit, in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
-from sp404_app.services import avatars, quotas, sign_ins, takeout
+from sp404_app.services import avatars, quotas, takeout
+from sp404_app.services.auth import sessions
+from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import subscriptions
 from sp404_app.services.infra import audit_log, email, email_templates, storage, unsent_emails
-from sp404_app.services.sign_ins import Client
 
 
 async def delete_account(user_id: uuid.UUID) -> None:
@@ -41,7 +42,7 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
     if user is None:
         return
     keys = _keys(session, user)
-    sign_ins.revoke_all(session, user_id)
+    sessions.revoke_all(session, user_id)
     unsent_emails.forget_recipient(session, user.email)
     email.to_address(session, user.email, email_templates.account_deleted())
     session.exec(delete(User).where(col(User.id) == user_id))  # the rest goes by its foreign keys

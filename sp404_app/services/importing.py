@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
 from sp404_app.models import Sample
-from sp404_app.services import accounts, archives, quotas, samples, tags
+from sp404_app.services import archives, quotas, samples, tags
+from sp404_app.services.auth import users
 from sp404_app.services.file_kinds import hidden, named_as_sound
 from sp404_app.services.infra.text import file_name
 from sp404_app.settings import settings
@@ -84,7 +85,7 @@ def person(email: str) -> uuid.UUID:
         NotFound: If nobody has it.
     """
     with transaction() as session:
-        found = accounts.user_with(session, email)
+        found = users.user_with(session, email)
     if found is None:
         raise NotFound(f"Nobody has an account with the address {email}.")
     return found.id

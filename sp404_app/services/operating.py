@@ -10,11 +10,12 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, deletion, keys, quotas, sign_ins, two_factor
-from sp404_app.services.account_lock import lock_account
+from sp404_app.services import deletion, quotas
+from sp404_app.services.auth import sessions, signing_keys, two_factor, users
+from sp404_app.services.auth.account_lock import lock_account
+from sp404_app.services.auth.sessions import Client
 from sp404_app.services.infra import audit_log
 from sp404_app.services.infra.audit_log import Event
-from sp404_app.services.sign_ins import Client
 
 OPERATOR = Client(user_agent="operator")
 SHOWN = 200
@@ -76,7 +77,7 @@ def sign_out(name: str) -> int:
     with transaction() as session:
         user = _named(session, name)
         audit_log.note(session, user.id, "signed_out_by_operator", OPERATOR)
-        return sign_ins.revoke_all(session, user.id)
+        return sessions.revoke_all(session, user.id)
 
 
 def delete(name: str) -> None:
@@ -116,7 +117,7 @@ def log_of_nobody() -> list[Event]:
 
 def rotate_keys() -> str:
     """Sign with a new key from now on and return its name; nobody is signed out."""
-    kid = keys.rotate()
+    kid = signing_keys.rotate()
     with transaction() as session:
         audit_log.note(session, None, "key_rotated", OPERATOR, kid=kid)
     return kid
@@ -128,14 +129,14 @@ def retire_key(kid: str) -> None:
     Raises:
         UnusableKeys: If there is no such key, or it is the one that signs.
     """
-    keys.retire(kid)
+    signing_keys.retire(kid)
     with transaction() as session:
         audit_log.note(session, None, "key_retired", OPERATOR, kid=kid)
 
 
 def _named(session: Session, name: str) -> User:
     by_id = _id(name)
-    user = session.get(User, by_id) if by_id else accounts.user_with(session, name)
+    user = session.get(User, by_id) if by_id else users.user_with(session, name)
     if user is None:
         raise NotFound(f"Nobody has the address or id {name!r}.")
     return user

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from sp404_app.errors import Invalid
 from sp404_app.models import Theme, UserPreferences
-from sp404_app.services.account_lock import lock_account
+from sp404_app.services.auth.account_lock import lock_account
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Invalid
-from sp404_app.services import accounts, doors, preferences, sign_ins
+from sp404_app.services import preferences
+from sp404_app.services.auth import login, sessions, users
+from sp404_app.services.auth.sessions import Device, SignedIn
 from sp404_app.services.preferences import Preferences
-from sp404_app.services.sign_ins import Device, SignedIn
 from sp404_app.state import checked, confirming, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.session import SessionState
@@ -40,7 +41,7 @@ class DeviceRow:
 class Facts:
     """Everything the page shows when it opens."""
 
-    profile: accounts.Profile
+    profile: users.Profile
     preferences: Preferences
     devices: list[Device]
 
@@ -80,7 +81,7 @@ class AccountState(SessionState):
         self.problems, self.said = {}, {}
         try:
             first, last = (forms.raw(form, name) for name in NAMES)
-            found = await in_transaction(accounts.rename, user_id, first, last)
+            found = await in_transaction(users.rename, user_id, first, last)
         except AppError as error:
             self.problems = forms.problems(error, *NAMES)
             return
@@ -99,7 +100,7 @@ class AccountState(SessionState):
         problems: dict[str, str] = {}
         try:
             old, new = (forms.raw(form, name) for name in PASSWORDS)
-            await doors.change_password(who, old, new, client)
+            await login.change_password(who, old, new, client)
         except AppError as error:
             found = forms.problems(error, *PASSWORDS)
             problems = {PASSWORD_FORM.get(name, name): words for name, words in found.items()}
@@ -120,7 +121,7 @@ class AccountState(SessionState):
         chosen = checked.identity(device_id)
         if not await sure(self, who, "account.revoke", str(chosen)):
             return
-        await in_transaction(doors.revoke, who, chosen, self._client())
+        await in_transaction(login.revoke, who, chosen, self._client())
         if chosen == who.sign_in_id:
             yield rx.redirect("/login")
             return
@@ -132,7 +133,7 @@ class AccountState(SessionState):
         who = await self._signed_in()
         if not await sure(self, who, "account.revoke_others"):
             return
-        await in_transaction(doors.leave_others, who, self._client())
+        await in_transaction(login.leave_others, who, self._client())
         await self._read_devices(who)
 
     @rx.event
@@ -157,7 +158,7 @@ class AccountState(SessionState):
         self.switches = values
 
     async def _read_devices(self, who: SignedIn) -> None:
-        self._show_devices(await in_transaction(sign_ins.devices, who.user_id, who.sign_in_id))
+        self._show_devices(await in_transaction(sessions.devices, who.user_id, who.sign_in_id))
 
     def _show_devices(self, found: list[Device]) -> None:
         self.devices = [_row(device) for device in found]
@@ -166,9 +167,9 @@ class AccountState(SessionState):
 
 def _facts(session: Session, who: SignedIn) -> Facts:
     return Facts(
-        accounts.profile(session, who.user_id),
+        users.profile(session, who.user_id),
         preferences.of(session, who.user_id),
-        sign_ins.devices(session, who.user_id, who.sign_in_id),
+        sessions.devices(session, who.user_id, who.sign_in_id),
     )
 
 
@@ -177,7 +178,7 @@ def _row(device: Device) -> DeviceRow:
     facts = [device.ip, f"last seen {seen:%d %b %Y, %H:%M} UTC"]
     return DeviceRow(
         id=device.id,
-        name=sign_ins.described(device.user_agent, device.kind),
+        name=sessions.described(device.user_agent, device.kind),
         facts=" · ".join(filter(None, facts)),
         current=device.current,
     )

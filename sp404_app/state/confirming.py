@@ -8,8 +8,8 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
-from sp404_app.services import confirmation
-from sp404_app.services.sign_ins import SignedIn
+from sp404_app.services.auth import reauthentication
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.state import forms
 from sp404_app.state.session import SessionState
 
@@ -36,7 +36,7 @@ class ConfirmState(SessionState):
             self.busy, self.problem, client = True, "", self._client()
         problem = ""
         try:
-            await confirmation.confirm(who, forms.raw(form, "proof"), client)
+            await reauthentication.confirm(who, forms.raw(form, "proof"), client)
         except AppError as error:
             problem = str(error)
         async with self:
@@ -59,7 +59,7 @@ async def sure(state: SessionState, who: SignedIn, wanted: str, *arguments: Any)
 
     For what a page shows: the services behind the API ask for themselves.
     """
-    if await in_transaction(confirmation.is_fresh, who):
+    if await in_transaction(reauthentication.is_fresh, who):
         return True
     question = await state.get_state(ConfirmState)
     question.asking, question.busy, question.problem = True, False, ""

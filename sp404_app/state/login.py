@@ -8,7 +8,8 @@ import reflex as rx
 from reflex.event import EventType
 
 from sp404_app.errors import AppError, NotSignedIn
-from sp404_app.services import addresses, demo, doors, sign_ins
+from sp404_app.services import demo
+from sp404_app.services.auth import login, redirects, sessions
 from sp404_app.services.infra import rate_limits
 from sp404_app.settings import settings
 from sp404_app.state import double_click
@@ -49,7 +50,7 @@ class LoginState(SessionState):
     async def load(self) -> AsyncIterator[EventType[()] | None]:
         """Read from the address what went wrong; send on who is signed in already."""
         query = self.router.url.query_parameters
-        self.next = addresses.safe(query.get("next", ""))
+        self.next = redirects.safe(query.get("next", ""))
         self.second_step = query.get("step") == "code"
         self._explain(query.get("error", ""))
         self._email = typed(self.router.headers.cookie) if self.problem else ""
@@ -77,7 +78,7 @@ class LoginState(SessionState):
             return
         try:
             await rate_limits.resend(self._email, self._client().ip)
-            await doors.resend_verification(self._email)
+            await login.resend_verification(self._email)
         except AppError as error:
             self.resent = str(error)
             return
@@ -88,7 +89,7 @@ class LoginState(SessionState):
 def typed(cookies: str) -> str:
     """Return the address a refused form was sent with, from its short-lived cookie."""
     try:
-        found = SimpleCookie(cookies).get(sign_ins.typed_cookie_name())
+        found = SimpleCookie(cookies).get(sessions.typed_cookie_name())
     except CookieError:
         return ""
     return unquote(found.value)[:254] if found else ""

@@ -6,7 +6,7 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.errors import AppError
-from sp404_app.services import doors
+from sp404_app.services.auth import login
 from sp404_app.services.infra import rate_limits
 from sp404_app.settings import settings
 from sp404_app.state import forms
@@ -38,7 +38,7 @@ class VerifyEmailState(SessionState):
         yield
         token = self.router.url.query_parameters.get("token", "")
         try:
-            await doors.verify_email(token, self._client())
+            await login.verify_email(token, self._client())
             self.done, self.problem = True, ""
         except AppError as error:
             self.problem = str(error)
@@ -74,7 +74,7 @@ class EmailLinkState(SessionState):
         yield
         token = self.router.url.query_parameters.get("token", "")
         try:
-            self.email = await doors.confirm_email(token, self._client())
+            self.email = await login.confirm_email(token, self._client())
             self.done, self.problem = True, ""
         except AppError as error:
             self.problem = str(error)
@@ -90,7 +90,7 @@ class EmailLinkState(SessionState):
         yield
         token = self.router.url.query_parameters.get("token", "")
         try:
-            await doors.revert_email(token, self._client())
+            await login.revert_email(token, self._client())
             self.done, self.problem, self._finished = True, "", token
         except AppError as error:
             self.problem = str(error)
@@ -124,7 +124,7 @@ class ForgotPasswordState(SessionState):
             await rate_limits.forgotten(email, self._client().ip)
             self.sent, self.problem = True, ""
             yield  # shown before the address is looked up: how long that takes would tell
-            await doors.forgot_password(email, self._client())
+            await login.forgot_password(email, self._client())
         except AppError as error:
             self.problem = str(error)
         finally:
@@ -155,7 +155,7 @@ class ResetPasswordState(SessionState):
             token = self.router.url.query_parameters.get("token", "")
         problems: dict[str, str] = {}
         try:
-            await doors.reset_password(token, forms.raw(form, "password"), client)
+            await login.reset_password(token, forms.raw(form, "password"), client)
         except AppError as error:
             problems = forms.problems(error, "password")
         async with self:

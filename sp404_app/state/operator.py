@@ -9,10 +9,10 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound
-from sp404_app.services import operators
+from sp404_app.services.auth import admin_access
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import desk
 from sp404_app.services.billing.desk import DeadLetter, Desk, Night
-from sp404_app.services.sign_ins import SignedIn
 from sp404_app.state import checked, confirming
 from sp404_app.state.confirming import sure
 from sp404_app.state.session import SessionState
@@ -85,7 +85,7 @@ class OperatorState(SessionState):
         """
         who = await self._signed_in()
         try:
-            await in_transaction(operators.ensure_named, who.user_id)
+            await in_transaction(admin_access.ensure_named, who.user_id)
         except NotFound:
             self._clear()
             self.closed = True
@@ -114,7 +114,7 @@ class OperatorState(SessionState):
         self.night = _said(found.night)
         self.healed = list(found.night.healed) if found.night else []
         self.problems = list(found.night.problems) if found.night else []
-        unsent = await in_transaction(operators.mails_not_sent, who)
+        unsent = await in_transaction(admin_access.mails_not_sent, who)
         self.unsent = [
             f"{m.at:%d %b %Y %H:%M}  {m.recipient}  {m.subject}: {m.reason}" for m in unsent
         ]

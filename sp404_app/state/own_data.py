@@ -14,7 +14,8 @@ from reflex.event import EventType
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
 from sp404_app.models import JobStatus, ProcessingJob
-from sp404_app.services import accounts, avatars, email_change, takeout
+from sp404_app.services import avatars, takeout
+from sp404_app.services.auth import email_change, users
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.infra.audit_log import Event
 from sp404_app.services.infra.unsent_emails import Unsent
@@ -68,7 +69,7 @@ class OwnDataState(SessionState):
     async def load(self) -> AsyncIterator[EventType[()]]:
         """Read the log, the picture and the newest export."""
         user_id = await self._user_id()
-        self.avatar_url = (await in_transaction(accounts.profile, user_id)).avatar_url or ""
+        self.avatar_url = (await in_transaction(users.profile, user_id)).avatar_url or ""
         code = self.router.url.query_parameters.get("picture", "")
         self.picture_said, self.picture_bad = PICTURES.get(code, ""), code != "saved"
         self.email_sent, self.email_problem = "", ""

@@ -15,7 +15,7 @@ from reflex_base.utils.format import format_event_handler
 from sqlalchemy.exc import SQLAlchemyError
 
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import identity, sign_ins
+from sp404_app.services.auth import authentication, sessions
 
 if TYPE_CHECKING:
     from reflex.app import App
@@ -37,8 +37,8 @@ class KeepApart(Middleware):
 
     async def preprocess(self, app: "App", state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002 - Reflex's signature
         """Look at who sends an event; what comes after another one's connecting is not done."""
-        cookie = identity.cookie_in(state.router.headers.cookie)
-        here = sign_ins.digest(cookie).hex() if cookie else ""
+        cookie = authentication.cookie_in(state.router.headers.cookie)
+        here = sessions.digest(cookie).hex() if cookie else ""
         owner = await state.get_state(OwnerState)
         known = owner._cookie  # noqa: SLF001 - what begins so stays on the server
         if event.name in CONNECTS:
@@ -54,6 +54,6 @@ class KeepApart(Middleware):
 async def _lives(cookie: str) -> bool:
     """Say whether a cookie still opens something; without one there is nothing to end."""
     try:
-        return not cookie or bool(await identity.of_cookie(cookie))
+        return not cookie or bool(await authentication.of_cookie(cookie))
     except (NotSignedIn, SQLAlchemyError):
         return False

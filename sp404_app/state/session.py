@@ -4,9 +4,9 @@ import uuid
 
 import reflex as rx
 
-from sp404_app.services import identity
+from sp404_app.services.auth import authentication
+from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.billing import money
-from sp404_app.services.sign_ins import Client, SignedIn
 
 
 class SessionState(rx.State):
@@ -29,7 +29,7 @@ class SessionState(rx.State):
         Raises:
             NotSignedIn: If the cookie is missing, unknown or stale.
         """
-        return await identity.of_cookie(identity.cookie_in(self.router.headers.cookie))
+        return await authentication.of_cookie(authentication.cookie_in(self.router.headers.cookie))
 
     def _tongue(self) -> str:
         """Say in which language's way this browser likes its numbers."""

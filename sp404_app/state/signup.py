@@ -11,7 +11,7 @@ from reflex.event import EventType
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
 from sp404_app.models.columns import now
-from sp404_app.services import doors
+from sp404_app.services.auth import login
 from sp404_app.services.infra import rate_limits, unsent_emails
 from sp404_app.settings import settings
 from sp404_app.state import double_click, forms
@@ -54,7 +54,7 @@ class SignupState(SessionState):
         sent_to, problems = "", {}
         try:
             email, password, first, last = (forms.raw(form, name) for name in FIELDS)
-            sent_to = (await doors.register(email, password, first, last, client)).email
+            sent_to = (await login.register(email, password, first, last, client)).email
         except AppError as error:
             problems = forms.problems(error, *FIELDS)
         async with self:
@@ -86,7 +86,7 @@ class SignupState(SessionState):
             return
         try:
             await rate_limits.resend(self.sent_to, self._client().ip)
-            await doors.resend_verification(self.sent_to)
+            await login.resend_verification(self.sent_to)
         except AppError as error:
             self.resent = str(error)
             return

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.services import strength
+from sp404_app.services.auth import password_strength
 from sp404_app.state import checked
 
 
@@ -22,5 +22,5 @@ class StrengthState(rx.State):
         """Estimate what was typed."""
         if not isinstance(password, str):
             checked.text(password)
-        found = strength.of(password)
+        found = password_strength.of(password)
         self.level, self.words = found.level, found.words

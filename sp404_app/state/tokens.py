@@ -8,8 +8,8 @@ import reflex as rx
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Invalid
-from sp404_app.services import personal_tokens
-from sp404_app.services.personal_tokens import Ability, TokenView
+from sp404_app.services.auth import personal_access_tokens
+from sp404_app.services.auth.personal_access_tokens import Ability, TokenView
 from sp404_app.state import checked, confirming, double_click, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.session import SessionState
@@ -41,7 +41,7 @@ class TokensState(SessionState):
         """Read the tokens."""
         user_id = await self._user_id()
         self.made, self.problems = "", {}
-        self._show(await in_transaction(personal_tokens.all_of, user_id))
+        self._show(await in_transaction(personal_access_tokens.all_of, user_id))
 
     @rx.event
     async def make(self, form: dict[str, Any]) -> None:
@@ -55,24 +55,24 @@ class TokensState(SessionState):
             if not await sure(self, who, "tokens.make", dict(form)):
                 return
             _, self.made = await in_transaction(
-                personal_tokens.make, who.user_id, name, abilities, days, self._client()
+                personal_access_tokens.make, who.user_id, name, abilities, days, self._client()
             )
         except AppError as error:
             self.problems = forms.problems(error, *FIELDS)
             return
         self._acts = double_click.remember(form)
         self.round += 1
-        self._show(await in_transaction(personal_tokens.all_of, who.user_id))
+        self._show(await in_transaction(personal_access_tokens.all_of, who.user_id))
 
     @rx.event
     async def revoke(self, token_id: str) -> None:
         """Make a token worthless."""
         user_id = await self._user_id()
         await in_transaction(
-            personal_tokens.revoke, user_id, checked.identity(token_id), self._client()
+            personal_access_tokens.revoke, user_id, checked.identity(token_id), self._client()
         )
         self.made = ""
-        self._show(await in_transaction(personal_tokens.all_of, user_id))
+        self._show(await in_transaction(personal_access_tokens.all_of, user_id))
 
     @rx.event
     async def put_away(self) -> None:

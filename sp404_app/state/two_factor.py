@@ -6,7 +6,7 @@ import reflex as rx
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
-from sp404_app.services import two_factor
+from sp404_app.services.auth import two_factor
 from sp404_app.services.infra import rate_limits
 from sp404_app.state import checked, confirming, forms
 from sp404_app.state.confirming import sure

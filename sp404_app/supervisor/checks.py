@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from sp404_app.services import keys
+from sp404_app.services.auth import signing_keys
 from sp404_app.supervisor.failure import Failure, explained
 
 
@@ -19,8 +19,8 @@ def ensure_keys(folder: Path) -> None:
         for path in folder.iterdir():
             path.chmod(0o600)
         try:
-            keys.ensure()
-        except keys.UnusableKeys as error:
+            signing_keys.ensure()
+        except signing_keys.UnusableKeys as error:
             raise Failure(f"The keys in {folder} cannot be used: {error}") from error
 
 

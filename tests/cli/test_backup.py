@@ -13,7 +13,7 @@ from sqlmodel import Session, create_engine, select
 
 from sp404_app.cli import backup, backup_manifest, database_access, restore
 from sp404_app.models import AuditEntry, Sample, User
-from sp404_app.services import passwords
+from sp404_app.services.auth import passwords
 from sp404_app.services.infra import storage
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import migrations

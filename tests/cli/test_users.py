@@ -8,10 +8,10 @@ from sp404_app.cli import main
 from sp404_app.db import transaction
 from sp404_app.errors import NotSignedIn
 from sp404_app.models import User
-from sp404_app.services import doors, keys, sign_ins, two_factor
+from sp404_app.services.auth import login, sessions, signing_keys, two_factor
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, somebody
-from tests.services.test_two_factor import protect
+from tests.services.auth.test_two_factor import protect
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -58,13 +58,13 @@ def test_somebody_who_lost_everything_signs_in_by_password(
 def test_somebody_is_signed_out_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
     ada, eve = somebody("ada@example.org"), somebody("eve@example.org")
     with transaction() as session:
-        cookies = [sign_ins.start_browser(session, one.id, CLIENT) for one in (ada, ada, eve)]
+        cookies = [sessions.start_browser(session, one.id, CLIENT) for one in (ada, ada, eve)]
     assert "2 sign-ins" in said(capsys, "user", "sign-out", "ada@example.org")
     with transaction() as session:
         for cookie in cookies[:2]:
             with pytest.raises(NotSignedIn):
-                sign_ins.user_of(session, cookie)
-        assert sign_ins.user_of(session, cookies[2]).user_id == eve.id
+                sessions.user_of(session, cookie)
+        assert sessions.user_of(session, cookies[2]).user_id == eve.id
     assert "signed_out_by_operator" in said(capsys, "user", "audit", "ada@example.org")
 
 
@@ -77,9 +77,9 @@ def test_nobody_is_nobody(capsys: pytest.CaptureFixture[str], command: str) -> N
 def test_keys_are_rotated_and_retired(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(keys, "BITS", keys.SMALLEST)
-    environment.setattr(keys.rotate, "__defaults__", (keys.SMALLEST,))
-    old = keys.signing()[0]
+    environment.setattr(signing_keys, "BITS", signing_keys.SMALLEST)
+    environment.setattr(signing_keys.rotate, "__defaults__", (signing_keys.SMALLEST,))
+    old = signing_keys.signing()[0]
     new = said(capsys, "keys", "rotate").split()[0]
     listed = said(capsys, "keys", "list").splitlines()
     assert f"{old}  verifies" in listed
@@ -103,6 +103,6 @@ def test_what_belongs_to_no_account_is_shown_and_nothing_else(
     ada = somebody("ada@example.org")
     for address in ("nobody@example.org", ada.email):
         with pytest.raises(NotSignedIn):
-            asyncio.run(doors.sign_in(address, "wrong password", CLIENT))
+            asyncio.run(login.sign_in(address, "wrong password", CLIENT))
     (line,) = said(capsys, "keys", "audit").splitlines()
     assert line.split()[1:] == ["sign_in_failed", CLIENT.ip]

@@ -18,7 +18,7 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from sp404_app import sp404_app
 from sp404_app.errors import AppError
-from sp404_app.services import sign_ins
+from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from tests.accounts import meanwhile
 
@@ -112,7 +112,7 @@ class Machine:
         return outcome
 
     def _router(self, token: str, cookie: str, address: str) -> dict[str, Any]:
-        header = f"{sign_ins.cookie_name()}={cookie}" if cookie else ""
+        header = f"{sessions.cookie_name()}={cookie}" if cookie else ""
         return {
             "token": token,
             "sid": token,

@@ -28,7 +28,14 @@ from sqlmodel import select
 
 from sp404_app import db
 from sp404_app.models import PersonalToken, Purpose, SignIn
-from sp404_app.services import one_time, passwords, personal_tokens, sign_ins, tokens, two_factor
+from sp404_app.services.auth import (
+    access_tokens,
+    one_time_tokens,
+    passwords,
+    personal_access_tokens,
+    sessions,
+    two_factor,
+)
 from sp404_app.services.infra import rate_limits
 from sp404_app.settings import Settings, settings
 from tests.accounts import CLIENT, PASSWORD, Somebody, somebody
@@ -62,16 +69,19 @@ Operation = Callable[[Account, int], Request]
 def account(*, verified: bool = True) -> Account:
     ada = somebody(verified=verified)
     with db.transaction() as session:
-        pairs = tokens.start(session, ada.id, CLIENT), tokens.start(session, ada.id, CLIENT)
+        pairs = (
+            access_tokens.start(session, ada.id, CLIENT),
+            access_tokens.start(session, ada.id, CLIENT),
+        )
         setup = two_factor.begin(session, ada.id)
         codes = two_factor.confirm(session, ada.id, TOTP(setup.secret).now(), CLIENT)
-        personal_tokens.make(session, ada.id, "One", ["samples:read"], None, CLIENT)
+        personal_access_tokens.make(session, ada.id, "One", ["samples:read"], None, CLIENT)
         links = {
-            purpose: one_time.make(session, ada.id, purpose, f"new-{ada.email}")
+            purpose: one_time_tokens.make(session, ada.id, purpose, f"new-{ada.email}")
             for purpose in Purpose
         }
-        other = one_time.make(session, ada.id, Purpose.TWO_FACTOR)
-        browser = sign_ins.start_browser(session, ada.id, CLIENT)
+        other = one_time_tokens.make(session, ada.id, Purpose.TWO_FACTOR)
+        browser = sessions.start_browser(session, ada.id, CLIENT)
     return Account(
         who=ada,
         refresh_tokens=(pairs[0].refresh_token, pairs[1].refresh_token),

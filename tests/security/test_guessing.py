@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sp404_app.api.app import api as app
-from sp404_app.services import accounts, passwords
+from sp404_app.services.auth import passwords, users
 from sp404_app.settings import Settings
 from sp404_app.state.login import LoginState
 from sp404_app.state.mailed_links import ForgotPasswordState
@@ -43,7 +43,7 @@ def hosts(services: Settings) -> Iterator[list[TestClient]]:
 
 
 def test_every_spelling_is_the_same_mailbox() -> None:
-    assert {accounts.address_of(each) for each in SPELLINGS} == {VICTIM}
+    assert {users.address_of(each) for each in SPELLINGS} == {VICTIM}
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/auth/session"])

@@ -13,7 +13,7 @@ from sp404_app import db
 from sp404_app.api.app import api, gateway
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import tokens
+from sp404_app.services.auth import access_tokens
 from sp404_app.settings import Settings
 from tests.accounts import PASSWORD, bearer, somebody
 from tests.security import world
@@ -87,11 +87,11 @@ def owner(services: Settings, tmp_path: Path) -> Person:
 
 def expired(person: Person) -> Iterator[dict[str, str]]:
     """Yield credentials that were good once: a stale token, a past sign-in, a revoked one."""
-    with patch.object(tokens, "now", lambda: now() - dt.timedelta(hours=2)):
+    with patch.object(access_tokens, "now", lambda: now() - dt.timedelta(hours=2)):
         yield bearer(person.who.id)
     for values in ({"expires_at": now()}, {"revoked_at": now()}):
-        pair = tokens.read(bearer(person.who.id)["Authorization"].split()[1])
-        headers = {"Authorization": f"Bearer {tokens.access(pair)}"}
+        pair = access_tokens.read(bearer(person.who.id)["Authorization"].split()[1])
+        headers = {"Authorization": f"Bearer {access_tokens.access(pair)}"}
         with db.transaction() as session:
             row = update(SignIn).where(col(SignIn.id) == pair.sign_in_id).values(**values)
             session.exec(row)

@@ -9,7 +9,7 @@ from sqlmodel import col, update
 from sp404_app import db
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import sign_ins
+from sp404_app.services.auth import sessions
 from sp404_app.settings import Settings
 from tests.accounts import cookie, somebody
 from tests.security import world
@@ -70,7 +70,7 @@ def stale(person: Person) -> list[str]:
         {"last_seen_at": now() - dt.timedelta(days=8)},
     ):
         value = cookie(person.who.id)
-        mine = col(SignIn.cookie_hash) == sign_ins.digest(value)
+        mine = col(SignIn.cookie_hash) == sessions.digest(value)
         with db.transaction() as session:
             session.exec(update(SignIn).where(mine).values(**values))
         found.append(value)

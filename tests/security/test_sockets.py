@@ -17,7 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from sp404_app import db
 from sp404_app.api.middleware import websocket_limits
 from sp404_app.api.middleware.stack import gateway
-from sp404_app.services import sign_ins
+from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.settings import Settings
@@ -47,7 +47,7 @@ def opened(tab: TestClient, value: str = "", token: str = "", **more: str) -> We
     manager = app.event_namespace._token_manager  # type: ignore[union-attr]
     for known in (manager.token_to_socket, manager.sid_to_token):
         known.clear()  # the test client never says that a socket is gone
-    headers = {"upgrade": "websocket", "cookie": f"{sign_ins.cookie_name()}={value}"} | more
+    headers = {"upgrade": "websocket", "cookie": f"{sessions.cookie_name()}={value}"} | more
     return tab.websocket_connect(ADDRESS + (token or uuid.uuid4().hex), headers=headers)
 
 
@@ -84,7 +84,7 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
             until(each, "window_rx_state_")
         started = time.monotonic()
         with db.transaction() as session:
-            sign_ins.end_cookie(session, value)
+            sessions.end_cookie(session, value)
         with pytest.raises(WebSocketDisconnect) as end:
             until(socket, "never said")
         assert end.value.code == websocket_limits.NOT_WELCOME
@@ -111,7 +111,7 @@ def test_whoever_connects_to_a_tab_after_a_sign_out_finds_nothing_of_the_one_bef
         socket.send_text(event(hydrate))
         assert ada.email in until(socket, AccountState.get_full_name())
     with db.transaction() as session:
-        sign_ins.end_cookie(session, value)
+        sessions.end_cookie(session, value)
     new = {"nobody": "", "the ended sign-in": value, "somebody else": cookie(bob.id)}[comes]
     with opened(tab, new, token) as socket:
         joined(socket)
@@ -125,7 +125,7 @@ def test_a_tab_of_an_ended_sign_in_gets_nothing_private(tab: TestClient) -> None
     ada = somebody()
     value = cookie(ada.id)
     with db.transaction() as session:
-        sign_ins.end_cookie(session, value)
+        sessions.end_cookie(session, value)
     with opened(tab, value) as socket:
         joined(socket)
         socket.send_text(event(f"{LibraryState.get_full_name()}.load"))

@@ -10,7 +10,8 @@ from PIL import Image, PngImagePlugin
 
 from sp404_app.db import transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import accounts, avatars
+from sp404_app.services import avatars
+from sp404_app.services.auth import users
 from sp404_app.services.infra import storage
 from tests.accounts import somebody
 
@@ -113,11 +114,11 @@ def test_a_picture_replaces_the_one_before_it() -> None:
     with transaction() as session:
         with pytest.raises(NotFound):
             avatars.key_for(session, ada.id, name)
-        assert accounts.profile(session, ada.id).avatar_url == second
+        assert users.profile(session, ada.id).avatar_url == second
     with pytest.raises(NotFound):
         storage.size_of(old)
     with transaction() as session:
         avatars.remove(session, ada.id)
         avatars.remove(session, ada.id)
     with transaction() as session:
-        assert accounts.profile(session, ada.id).avatar_url is None
+        assert users.profile(session, ada.id).avatar_url is None

@@ -14,15 +14,8 @@ from sp404_app.errors import NotFound, Unavailable
 from sp404_app.jobs import runner
 from sp404_app.models import AuditEntry, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import (
-    avatars,
-    deletion,
-    jobs,
-    personal_tokens,
-    samples,
-    takeout,
-    two_factor,
-)
+from sp404_app.services import avatars, deletion, jobs, samples, takeout
+from sp404_app.services.auth import personal_access_tokens, two_factor
 from sp404_app.services.billing import subscriptions
 from sp404_app.services.infra import audit_log, storage
 from sp404_app.settings import Settings
@@ -60,7 +53,7 @@ def furnish(person: Somebody, folder: Path) -> uuid.UUID:
         samples.throw_away(session, person.id, [thrown])
         avatars.put(session, person.id, avatars.squared(io.BytesIO(picture())))
         two_factor.begin(session, person.id)
-        personal_tokens.make(session, person.id, "x", ["samples:read"], None, CLIENT)
+        personal_access_tokens.make(session, person.id, "x", ["samples:read"], None, CLIENT)
     signed_in(person.id)
     return thrown
 

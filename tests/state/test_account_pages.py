@@ -7,7 +7,8 @@ import pytest
 from reflex.event import EventSpec
 
 from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
-from sp404_app.services import demo, sign_ins
+from sp404_app.services import demo
+from sp404_app.services.auth import sessions
 from sp404_app.settings import settings
 from sp404_app.state import forms
 from sp404_app.state.account import AccountState
@@ -48,7 +49,7 @@ async def test_a_code_in_the_address_becomes_words(
 
 
 async def test_the_typed_address_comes_back_with_the_error_only() -> None:
-    header = f"{sign_ins.typed_cookie_name()}=ada%2Bbeats@example.org"
+    header = f"{sessions.typed_cookie_name()}=ada%2Bbeats@example.org"
     tab = in_tab(LoginState(), "", url="/login?error=wrong_credentials", cookies=header)
     (event,) = await run(tab.load())
     assert "ada+beats@example.org" in str(event.args)

@@ -12,14 +12,14 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, NotSignedIn
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import personal_tokens, two_factor
+from sp404_app.services.auth import personal_access_tokens, two_factor
 from sp404_app.state import confirming, own_data
 from sp404_app.state.own_data import OwnDataState
 from sp404_app.state.strength import StrengthState
 from sp404_app.state.tokens import TokensState
 from sp404_app.state.two_factor import TwoFactorState
 from tests.accounts import CLIENT, Somebody, cookie, mails, somebody
-from tests.services.test_two_factor import at
+from tests.services.auth.test_two_factor import at
 from tests.state.test_account_pages import run
 from tests.tabs import in_tab
 
@@ -133,7 +133,7 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
     await tab.make(form)
     assert tab.made.startswith("sp404_")
     with transaction() as session:
-        assert personal_tokens.of(session, tab.made).abilities == {"samples:read"}
+        assert personal_access_tokens.of(session, tab.made).abilities == {"samples:read"}
     (row,) = tab.rows
     with pytest.raises(NotFound):
         await tab_of(TokensState(), bob).revoke(row.id)
@@ -154,7 +154,7 @@ async def test_somebody_who_stays_is_not_asked_again() -> None:
 async def test_the_page_says_what_happened_and_how_the_export_is() -> None:
     ada = somebody()
     with transaction() as session:
-        personal_tokens.make(session, ada.id, "Backup", ["samples:read"], None, CLIENT)
+        personal_access_tokens.make(session, ada.id, "Backup", ["samples:read"], None, CLIENT)
     tab = tab_of(OwnDataState(), ada)
     await run(tab.load())
     assert [row.words for row in tab.log] == ["An access token was made"]

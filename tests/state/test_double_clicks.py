@@ -10,7 +10,7 @@ from sp404_app import sp404_app
 from sp404_app.db import transaction
 from sp404_app.models import Purpose, SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import doors, one_time
+from sp404_app.services.auth import login, one_time_tokens
 from sp404_app.state import double_click
 from sp404_app.state.login import LoginState
 from sp404_app.state.mailed_links import ForgotPasswordState, VerifyEmailState
@@ -57,7 +57,7 @@ async def test_a_forgotten_password_is_answered_once() -> None:
 async def test_a_confirmed_address_stays_confirmed() -> None:
     ada = somebody(verified=False)
     with transaction() as session:
-        token = one_time.make(session, ada.id, Purpose.VERIFY_EMAIL)
+        token = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
     tab = in_tab(VerifyEmailState(), "", url=f"/verify-email?token={token}")
     for _ in range(2):
         await run(tab.confirm())
@@ -116,7 +116,7 @@ async def test_an_answer_that_comes_late_leaves_a_page_alone_that_was_opened_ane
     submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
     async with machine(patience=6.0) as browser:
         found = await browser.send_during(
-            submit, {"form": form}, doors, "register", submit.replace(".submit", ".load")
+            submit, {"form": form}, login, "register", submit.replace(".submit", ".load")
         )
     assert found.errors == []
     assert len(mails("late@example.org")) == 1

@@ -10,7 +10,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound, NotSignedIn
 from sp404_app.models import SignIn, StripeEvent
 from sp404_app.models.columns import now
-from sp404_app.services import confirmation, identity
+from sp404_app.services.auth import authentication, reauthentication
 from sp404_app.services.billing import webhooks
 from sp404_app.settings import settings
 from sp404_app.state.confirming import GO_ON, ConfirmState
@@ -86,9 +86,9 @@ async def test_an_operator_proves_it_sees_and_acts(
     await tab.load()
     assert (question.asking, question._wanted, tab.loaded) == (True, "operator.load", False)
     assert set(GO_ON) >= {f"operator.{act}" for act in ACTS}
-    who = await identity.of_cookie(mine)
+    who = await authentication.of_cookie(mine)
     with transaction() as session:
-        confirmation.mark(session, who)
+        reauthentication.mark(session, who)
     await tab.load()
     assert tab.loaded
     assert [(row.id, row.error) for row in tab.letters] == [("evt_1", "KeyError")]

@@ -6,7 +6,7 @@ from reflex.istate.data import RouterData
 
 from sp404_app.db import transaction
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import sign_ins
+from sp404_app.services.auth import sessions
 from sp404_app.state.session import SessionState
 from tests.accounts import cookie, somebody
 from tests.tabs import in_tab
@@ -33,21 +33,21 @@ async def test_a_tab_of_a_revoked_device_belongs_to_nobody() -> None:
     tab = in_tab(SessionState(), cookie(ada.id))
     await tab._user_id()
     with transaction() as session:
-        sign_ins.revoke_all(session, ada.id)
+        sessions.revoke_all(session, ada.id)
     with pytest.raises(NotSignedIn):
         await tab._user_id()
 
 
 async def test_other_cookies_do_not_matter() -> None:
     ada = somebody()
-    header = f"a=b; {sign_ins.cookie_name()}={cookie(ada.id)}; sp404_session_1=x"
+    header = f"a=b; {sessions.cookie_name()}={cookie(ada.id)}; sp404_session_1=x"
     tab = in_tab(SessionState(), "", cookies=header)
     assert await tab._user_id() == ada.id
 
 
 def test_a_tab_knows_where_it_comes_from() -> None:
     tab = in_tab(SessionState(), "", ip="203.0.113.7", user_agent="Firefox/1")
-    assert tab._client() == sign_ins.Client("203.0.113.7", "Firefox/1")
+    assert tab._client() == sessions.Client("203.0.113.7", "Firefox/1")
 
 
 def test_nothing_of_the_session_is_an_event_or_reaches_the_browser() -> None:

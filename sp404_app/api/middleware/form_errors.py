@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.services import addresses
+from sp404_app.services.auth import redirects
 
 FORMS = "/auth/"
 PICTURE, END = "/auth/avatar", "/auth/account/end"
@@ -52,14 +52,14 @@ def _is_form(scope: Scope) -> bool:
 def _back(scope: Scope, status: int) -> str:
     path = scope["path"]
     if scope["method"] != "POST":  # opened by hand, or from the history
-        return addresses.LOGIN
+        return redirects.LOGIN
     if path == PICTURE and status != NOT_SIGNED_IN:
         return f"/account?picture={'heavy' if status == TOO_LARGE else 'failed'}"
     if path == END and status != NOT_SIGNED_IN:
         return "/account?end=failed"
     query = {"error": "not_signed_in" if status == NOT_SIGNED_IN else "failed"}
     query |= {"next": "/account"} if path in (PICTURE, END) else {}
-    return f"{addresses.LOGIN}?{urlencode(query)}"
+    return f"{redirects.LOGIN}?{urlencode(query)}"
 
 
 class _Body:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sp404_app.services.addresses import is_crooked
+from sp404_app.services.auth.redirects import is_crooked
 
 NOWHERE = "/not-found"
 SHELL = "/404.html"  # the built page that draws whatever the address asks for

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp404_app.api.routes import metrics
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import endings, identity
-from sp404_app.services.sign_ins import SignedIn
+from sp404_app.services.auth import authentication, session_revocation
+from sp404_app.services.auth.sessions import SignedIn
 
 LONGEST = 256 * 1024  # characters of one message; sounds do not come this way
 PER_SECOND = 40.0
@@ -83,13 +83,13 @@ def paced(app: ASGIApp) -> ASGIApp:
 
 async def _watch(scope: Scope, line: "Line") -> None:
     """Close a line when its sign-in ends; who is not signed in gets nothing private anyway."""
-    cookie = identity.cookie_in(Headers(scope=scope).get("cookie", ""))
+    cookie = authentication.cookie_in(Headers(scope=scope).get("cookie", ""))
     if not cookie:
         return
     known: SignedIn | None = None
     while True:
         try:
-            found = await identity.of_cookie(cookie)
+            found = await authentication.of_cookie(cookie)
         except SQLAlchemyError:
             await asyncio.sleep(1)  # nobody can be looked up, so nobody gets anything either
             continue
@@ -98,7 +98,7 @@ async def _watch(scope: Scope, line: "Line") -> None:
                 await line.end(NOT_WELCOME)
             return
         known = found
-        await endings.wait(known.sign_in_id, LOOK_EVERY)
+        await session_revocation.wait(known.sign_in_id, LOOK_EVERY)
 
 
 class Line:

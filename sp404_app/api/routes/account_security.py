@@ -9,7 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from sp404_app.api.deps import Caller, Confirmed, Database, Identity
 from sp404_app.api.routes.auth import Message
 from sp404_app.db import in_transaction
-from sp404_app.services import confirmation, email_change, personal_tokens, two_factor
+from sp404_app.services.auth import (
+    email_change,
+    personal_access_tokens,
+    reauthentication,
+    two_factor,
+)
 from sp404_app.services.infra import rate_limits
 
 router = APIRouter(prefix="/me", tags=["credentials"])
@@ -100,7 +105,7 @@ class PersonalTokens(BaseModel):
 @router.post("/confirm", status_code=status.HTTP_204_NO_CONTENT)
 async def confirm(who: Identity, form: Proof, client: Caller) -> None:
     """Prove the password; for ten minutes this sign-in may do what matters."""
-    await confirmation.confirm(who, form.password, client)
+    await reauthentication.confirm(who, form.password, client)
 
 
 @router.put("/email", status_code=status.HTTP_202_ACCEPTED)
@@ -147,7 +152,7 @@ def delete_two_factor(session: Database, who: Confirmed, client: Caller) -> None
 @router.get("/tokens")
 def get_tokens(session: Database, who: Identity) -> PersonalTokens:
     """List the personal access tokens, without their secrets."""
-    found = personal_tokens.all_of(session, who.user_id)
+    found = personal_access_tokens.all_of(session, who.user_id)
     views = [PersonalTokenView.model_validate(one, from_attributes=True) for one in found]
     return PersonalTokens(tokens=views, total=len(views))
 
@@ -155,7 +160,7 @@ def get_tokens(session: Database, who: Identity) -> PersonalTokens:
 @router.post("/tokens", status_code=status.HTTP_201_CREATED)
 def post_token(session: Database, who: Confirmed, form: NewToken, client: Caller) -> MadeToken:
     """Make a personal access token; its secret is shown in this answer only."""
-    view, token = personal_tokens.make(
+    view, token = personal_access_tokens.make(
         session, who.user_id, form.name, form.abilities, form.expires_in_days, client
     )
     shown = PersonalTokenView.model_validate(view, from_attributes=True)
@@ -165,4 +170,4 @@ def post_token(session: Database, who: Confirmed, form: NewToken, client: Caller
 @router.delete("/tokens/{token_id}", status_code=status.HTTP_204_NO_CONTENT)
 def delete_token(session: Database, who: Identity, token_id: uuid.UUID, client: Caller) -> None:
     """Revoke a token; it is worthless at once."""
-    personal_tokens.revoke(session, who.user_id, token_id, client)
+    personal_access_tokens.revoke(session, who.user_id, token_id, client)

@@ -10,11 +10,13 @@ from sqlmodel import Session
 from sp404_app.api.deps import Caller, Identity
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import accounts, doors, keys, quotas, tokens
-from sp404_app.services.accounts import Credential
+from sp404_app.services import quotas
+from sp404_app.services.auth import access_tokens, signing_keys, users
+from sp404_app.services.auth import login as doors
+from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth.sessions import Client
+from sp404_app.services.auth.users import Credential
 from sp404_app.services.infra import rate_limits
-from sp404_app.services.sign_ins import Client
-from sp404_app.services.tokens import Pair
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 well_known = APIRouter(tags=["auth"])
@@ -139,7 +141,7 @@ async def two_factor(form: SecondStep, client: Caller) -> Tokens:
 
 def _start(session: Session, found: Credential, client: Client) -> Tokens:
     user_id = doors.enter(session, found, client, "api")
-    return _shown(session, tokens.start(session, user_id, client))
+    return _shown(session, access_tokens.start(session, user_id, client))
 
 
 @router.post("/refresh")
@@ -153,12 +155,12 @@ async def refresh(form: Refresh, client: Caller) -> Tokens:
 
 
 def _rotate(session: Session, refresh_token: str, client: Client) -> Tokens | None:
-    pair = tokens.rotate(session, refresh_token, client)
+    pair = access_tokens.rotate(session, refresh_token, client)
     return _shown(session, pair) if pair else None
 
 
 def _shown(session: Session, pair: Pair) -> Tokens:
-    person = accounts.profile(session, pair.user_id)
+    person = users.profile(session, pair.user_id)
     tier = quotas.plan_of(session, pair.user_id).tier
     return Tokens(
         token=pair.token,
@@ -234,7 +236,7 @@ async def revert_email(form: Verification, client: Caller) -> Message:
 def public_key() -> Response:
     """Return the key that signs access tokens now, as PEM."""
     return Response(
-        keys.public_pem(),
+        signing_keys.public_pem(),
         media_type="application/x-pem-file",
         headers={"Cache-Control": "public, max-age=3600"},
     )
@@ -244,4 +246,4 @@ def public_key() -> Response:
 def jwks(response: Response) -> dict[str, list[dict[str, Any]]]:
     """Return all keys that access tokens may be signed with, as a JSON Web Key Set."""
     response.headers["Cache-Control"] = "public, max-age=600"
-    return tokens.jwks()
+    return access_tokens.jwks()

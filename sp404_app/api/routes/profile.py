@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
-from sp404_app.services import accounts, doors, preferences, quotas, sign_ins
+from sp404_app.services import preferences, quotas
+from sp404_app.services.auth import login, sessions, users
 
 router = APIRouter(prefix="/me", tags=["me"])
 
@@ -93,12 +94,12 @@ def get_me(session: Database, user_id: CurrentUser) -> Me:
 @router.patch("")
 def patch_me(session: Database, user_id: CurrentUser, names: Names) -> Me:
     """Change the caller's names."""
-    accounts.rename(session, user_id, names.first_name, names.last_name)
+    users.rename(session, user_id, names.first_name, names.last_name)
     return _shown(session, user_id)
 
 
 def _shown(session: Session, user_id: uuid.UUID) -> Me:
-    person = accounts.profile(session, user_id)
+    person = users.profile(session, user_id)
     return Me(
         id=person.id,
         email=person.email,
@@ -114,7 +115,7 @@ def _shown(session: Session, user_id: uuid.UUID) -> Me:
 @router.put("/password", status_code=status.HTTP_204_NO_CONTENT)
 async def put_password(who: Identity, form: PasswordChange, client: Caller) -> None:
     """Change the password; all other devices are signed out."""
-    await doors.change_password(who, form.current_password, form.password, client)
+    await login.change_password(who, form.current_password, form.password, client)
 
 
 @router.get("/preferences")
@@ -134,7 +135,7 @@ def patch_preferences(session: Database, user_id: CurrentUser, changes: ChoicesC
 @router.get("/sessions")
 def get_sessions(session: Database, who: Identity) -> Devices:
     """List the devices that are signed in."""
-    found = sign_ins.devices(session, who.user_id, who.sign_in_id)
+    found = sessions.devices(session, who.user_id, who.sign_in_id)
     views = [DeviceView.model_validate(device, from_attributes=True) for device in found]
     return Devices(sessions=views, total=len(views))
 
@@ -144,4 +145,4 @@ def delete_session(
     session: Database, who: Confirmed, sign_in_id: uuid.UUID, client: Caller
 ) -> None:
     """Sign a device out."""
-    doors.revoke(session, who, sign_in_id, client)
+    login.revoke(session, who, sign_in_id, client)

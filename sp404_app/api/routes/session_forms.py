@@ -18,17 +18,10 @@ from sp404_app.errors import (
     TwoFactorRequired,
     WrongCredentials,
 )
-from sp404_app.services import (
-    addresses,
-    avatars,
-    confirmation,
-    deletion,
-    doors,
-    identity,
-    sign_ins,
-)
-from sp404_app.services.accounts import Credential
-from sp404_app.services.sign_ins import Client
+from sp404_app.services import avatars, deletion
+from sp404_app.services.auth import authentication, login, reauthentication, redirects, sessions
+from sp404_app.services.auth.sessions import Client
+from sp404_app.services.auth.users import Credential
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/auth", include_in_schema=False)
@@ -47,12 +40,12 @@ async def sign_in(
 ) -> Response:
     """Sign a browser in and send it on; what went wrong comes back as `?error=` of the page."""
     ensure_same_origin(request)
-    target = addresses.safe(next)
+    target = redirects.safe(next)
     try:
-        found = await doors.sign_in(email, password, client)
+        found = await login.sign_in(email, password, client)
     except TwoFactorRequired as error:
         answer = _back("", "", target, step=SECOND)
-        _set(answer, sign_ins.challenge_cookie_name(), error.details["challenge"], STEP_SECONDS)
+        _set(answer, sessions.challenge_cookie_name(), error.details["challenge"], STEP_SECONDS)
         return answer
     except AppError as error:
         code = "mail_not_sent" if error.details.get("mail") == "not_sent" else error.code
@@ -69,12 +62,12 @@ async def second_step(
 ) -> Response:
     """Take the code of the second step; the challenge comes back in its cookie."""
     ensure_same_origin(request)
-    target = addresses.safe(next)
-    challenge = identity.cookie_in(
-        request.headers.get("cookie", ""), sign_ins.challenge_cookie_name()
+    target = redirects.safe(next)
+    challenge = authentication.cookie_in(
+        request.headers.get("cookie", ""), sessions.challenge_cookie_name()
     )
     try:
-        found = await doors.second_step(challenge, code, client)
+        found = await login.second_step(challenge, code, client)
     except NotSignedIn as error:
         again = isinstance(error, WrongCredentials)
         return _back("wrong_code" if again else "too_late", "", target, step=SECOND * again)
@@ -89,8 +82,8 @@ async def _signed_in(request: Request, found: Credential, client: Client, target
     except NotSignedIn:  # the password was changed since it was proved
         return _back("too_late", "", target)
     answer = RedirectResponse(target, 303)
-    _set(answer, sign_ins.cookie_name(), cookie, int(sign_ins.LONGEST.total_seconds()))
-    for name in (sign_ins.typed_cookie_name(), sign_ins.challenge_cookie_name()):
+    _set(answer, sessions.cookie_name(), cookie, int(sessions.LONGEST.total_seconds()))
+    for name in (sessions.typed_cookie_name(), sessions.challenge_cookie_name()):
         _set(answer, name, "", 0)
     return answer
 
@@ -100,12 +93,12 @@ async def sign_out(request: Request, client: Caller) -> Response:
     """Sign a browser out; without a living session too, for its cookie has to go anyway."""
     ensure_same_origin(request)
     try:
-        who = await identity.of_cookie(_cookie_of(request))
-        await in_transaction(doors.leave, who, client)
+        who = await authentication.of_cookie(_cookie_of(request))
+        await in_transaction(login.leave, who, client)
     except NotSignedIn:
         pass
-    answer = RedirectResponse(addresses.LOGIN, 303)
-    _set(answer, sign_ins.cookie_name(), "", 0)
+    answer = RedirectResponse(redirects.LOGIN, 303)
+    _set(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
@@ -114,7 +107,7 @@ async def sign_out(request: Request, client: Caller) -> Response:
 async def set_avatar(request: Request, picture: Annotated[UploadFile, File()]) -> Response:
     """Set the profile picture from the account page; what went wrong comes back as `?picture=`."""
     ensure_same_origin(request)
-    who = await identity.of_cookie(_cookie_of(request))
+    who = await authentication.of_cookie(_cookie_of(request))
     try:
         small = await asyncio.to_thread(avatars.squared, picture.file)
         await in_transaction(avatars.put, who.user_id, small)
@@ -128,37 +121,37 @@ async def set_avatar(request: Request, picture: Annotated[UploadFile, File()]) -
 async def end_account(request: Request) -> Response:
     """Delete the account from its page: by a form, for the tab's own line ends with the sign-in."""
     ensure_same_origin(request)
-    who = await identity.of_cookie(_cookie_of(request))
+    who = await authentication.of_cookie(_cookie_of(request))
     try:
-        await in_transaction(confirmation.ensure_fresh, who)
+        await in_transaction(reauthentication.ensure_fresh, who)
         await deletion.delete_account(who.user_id)
     except AppError as error:
         return RedirectResponse(f"/account?{urlencode({'end': error.code})}", 303)
-    answer = RedirectResponse(f"{addresses.LOGIN}?error=gone", 303)
-    _set(answer, sign_ins.cookie_name(), "", 0)
+    answer = RedirectResponse(f"{redirects.LOGIN}?error=gone", 303)
+    _set(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
 def _start(session: Session, found: Credential, client: Client, old_cookie: str) -> str:
     """Begin a new session, and end the one this browser had."""
-    user_id = doors.enter(session, found, client, "browser")
-    sign_ins.end_cookie(session, old_cookie)
-    return sign_ins.start_browser(session, user_id, client)
+    user_id = login.enter(session, found, client, "browser")
+    sessions.end_cookie(session, old_cookie)
+    return sessions.start_browser(session, user_id, client)
 
 
 def _back(code: str, email: str, target: str, step: str = "") -> Response:
     """Send the browser back to the form; what was typed travels in a cookie, not in the address."""
     query = {"step": step} if step else {}
     query |= {"error": code} if code else {}
-    query |= {"next": target} if target != addresses.HOME else {}
-    answer = RedirectResponse(f"{addresses.LOGIN}?{urlencode(query)}", 303)
-    _set(answer, sign_ins.typed_cookie_name(), quote(email[:254], safe="@"), TYPED_SECONDS)
+    query |= {"next": target} if target != redirects.HOME else {}
+    answer = RedirectResponse(f"{redirects.LOGIN}?{urlencode(query)}", 303)
+    _set(answer, sessions.typed_cookie_name(), quote(email[:254], safe="@"), TYPED_SECONDS)
     return answer
 
 
 def _cookie_of(request: Request) -> str:
-    return identity.cookie_in(request.headers.get("cookie", ""))
+    return authentication.cookie_in(request.headers.get("cookie", ""))
 
 
 def _set(answer: Response, name: str, value: str, seconds: int) -> None:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.services.personal_tokens import Ability
+from sp404_app.services.auth.personal_access_tokens import Ability
 from sp404_app.state.tokens import TokenRow, TokensState
 from sp404_app.state.two_factor import TwoFactorState
 

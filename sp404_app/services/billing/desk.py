@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from sp404_app.models import ReconcileReport
-from sp404_app.services import operators
+from sp404_app.services.auth import admin_access
+from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.billing import reconcile, webhooks
 from sp404_app.services.infra import audit_log
-from sp404_app.services.sign_ins import Client, SignedIn
 
 LINES = 50
 
@@ -57,7 +57,7 @@ def look(session: Session, who: SignedIn) -> Desk:
     Raises:
         AppError: If this is nobody who may see it.
     """
-    operators.ensure(session, who)
+    admin_access.ensure(session, who)
     dead = tuple(
         DeadLetter(e.id, e.type, e.customer_id, e.received_at, e.attempts, e.error)
         for e in webhooks.dead(session)
@@ -72,7 +72,7 @@ def replay(session: Session, who: SignedIn, event_id: str, client: Client) -> No
     Raises:
         AppError: If this is nobody who may do it, or there is no such event.
     """
-    operators.ensure(session, who)
+    admin_access.ensure(session, who)
     webhooks.replay(session, event_id)
     audit_log.note(session, who.user_id, "event_replayed", client, event=event_id)
 
@@ -83,7 +83,7 @@ def replay_dead(session: Session, who: SignedIn, client: Client) -> int:
     Raises:
         AppError: If this is nobody who may do it.
     """
-    operators.ensure(session, who)
+    admin_access.ensure(session, who)
     count = webhooks.replay_dead(session)
     audit_log.note(session, who.user_id, "event_replayed", client, event=f"{count} given up")
     return count
@@ -95,7 +95,7 @@ def compare(session: Session, who: SignedIn, client: Client) -> None:
     Raises:
         AppError: If this is nobody who may do it.
     """
-    operators.ensure(session, who)
+    admin_access.ensure(session, who)
     reconcile.call_now(session)
     audit_log.note(session, who.user_id, "comparison_asked", client)
 

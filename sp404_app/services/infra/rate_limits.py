@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from sp404_app.errors import Invalid, TooMany
-from sp404_app.services import accounts, allowed
+from sp404_app.services import allowed
+from sp404_app.services.auth import users
 from sp404_app.services.infra import redis_counters
 from sp404_app.services.infra.redis_counters import Count, RedisAway
 from sp404_app.settings import settings
@@ -229,7 +230,7 @@ def _mailbox(email: str) -> str:
     An address is normalised as the lookup of accounts does it, so that both mean the same one.
     """
     try:
-        address = accounts.address_of(email)
+        address = users.address_of(email)
     except Invalid:  # no account can have it
         address = email.strip().casefold()
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]

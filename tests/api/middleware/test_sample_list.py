@@ -18,7 +18,8 @@ from sp404_app.api.middleware import sample_list as routes
 from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, listing, samples, search, sign_ins, waiting
+from sp404_app.services import jobs, listing, samples, search, waiting
+from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.search_terms import key_words, words_of
@@ -211,11 +212,11 @@ def test_only_what_has_a_copy_beside_it_is_said_to_have_copies(
 
 def test_an_ended_sign_in_opens_no_way(client: TestClient, library: User) -> None:
     token = {"Authorization": f"Bearer {signed_in(library.id).token}"}
-    browser = {"Cookie": f"{sign_ins.cookie_name()}={cookie(library.id)}"}
+    browser = {"Cookie": f"{sessions.cookie_name()}={cookie(library.id)}"}
     for headers in (token, browser):
         assert client.get("/api/samples", headers=headers).json()["total"] == 5
     with transaction() as session:
-        sign_ins.revoke_all(session, library.id)
+        sessions.revoke_all(session, library.id)
     for headers in (token, browser):
         assert client.get("/api/samples", headers=headers).status_code == 401
 

@@ -12,7 +12,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from sp404_app.db import transaction
 from sp404_app.models.columns import now
-from sp404_app.services import keys
+from sp404_app.services.auth import signing_keys
 from tests.accounts import PASSWORD, bearer, living, mails, signed_in, somebody, token_in
 
 FORM = {"email": "ada@example.org", "password": PASSWORD, "first_name": "Ada", "last_name": "L."}
@@ -219,7 +219,7 @@ def test_an_expired_token_is_refused(client: TestClient, monkeypatch: pytest.Mon
     ada = somebody()
     past = now() - dt.timedelta(hours=2)
     with monkeypatch.context() as patch:
-        patch.setattr("sp404_app.services.tokens.now", lambda: past)
+        patch.setattr("sp404_app.services.auth.access_tokens.now", lambda: past)
         token = signed_in(ada.id).token
     answer = client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
@@ -249,7 +249,7 @@ def test_anybody_can_verify_our_tokens_with_the_published_keys(client: TestClien
     assert claims["sub"] == str(ada.id)
     pem = client.get("/api/auth/public-key")
     assert pem.headers["cache-control"] == "public, max-age=3600"
-    assert pem.text == keys.public_pem()
+    assert pem.text == signing_keys.public_pem()
     assert "PRIVATE" not in pem.text
 
 

@@ -17,7 +17,8 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import TooMany
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services import alive, jobs, samples
+from sp404_app.services import jobs, samples
+from sp404_app.services.auth import session_cache
 from sp404_app.services.infra import events as live
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.samples import Change
@@ -97,7 +98,7 @@ async def test_the_stream_ends_with_the_sign_in(
     for sign_in in ended:
         sign_in.revoked_at = now()
     session.commit()
-    alive.end([sign_in.id for sign_in in ended])
+    session_cache.end([sign_in.id for sign_in in ended])
     async with asyncio.timeout(20):
         assert [text async for text in stream] == []
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sp404_app.api.app import api as app
 from sp404_app.api.middleware.stack import gateway
 from sp404_app.db import transaction
-from sp404_app.services import addresses, doors, sign_ins
+from sp404_app.services.auth import login, redirects, sessions
 from sp404_app.settings import Settings, settings
 from tests.accounts import (
     PASSWORD,
@@ -20,7 +20,7 @@ from tests.accounts import (
     somebody,
     without_database,
 )
-from tests.services.test_two_factor import protect
+from tests.services.auth.test_two_factor import protect
 
 
 def sign_in(api: TestClient, who: Somebody, **more: Any) -> Any:
@@ -62,7 +62,7 @@ def test_a_wrong_password_comes_back_as_a_code_and_keeps_the_address(api: TestCl
     assert answer.headers["location"] == "/login?error=wrong_credentials&next=%2Faccount"
     assert who.email not in answer.headers["location"]
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith(f'{sign_ins.typed_cookie_name()}="{who.email}"')
+    assert cookie.startswith(f'{sessions.typed_cookie_name()}="{who.email}"')
     assert "HttpOnly" in cookie
     assert api.get("/api/me").status_code == 401
 
@@ -71,12 +71,12 @@ def test_a_password_replaced_meanwhile_signs_no_browser_and_no_program_in(
     api: TestClient,
 ) -> None:
     who = somebody()
-    with meanwhile(doors, "sign_in", partial(reset, who)):
+    with meanwhile(login, "sign_in", partial(reset, who)):
         answer = sign_in(api, who, form={"next": "/account"})
     assert answer.headers["location"] == "/login?error=too_late&next=%2Faccount"
     assert api.get("/api/me").status_code == 401
     who = somebody()
-    with meanwhile(doors, "sign_in", partial(reset, who)):
+    with meanwhile(login, "sign_in", partial(reset, who)):
         answer = api.post("/api/auth/login", json={"email": who.email, "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
     with transaction() as session:
@@ -100,7 +100,7 @@ def test_an_unconfirmed_address_comes_back_as_a_code(api: TestClient) -> None:
     ],
 )  # fmt: skip
 def test_nobody_is_sent_to_another_place(api: TestClient, target: str) -> None:
-    assert addresses.safe(target) == "/library"
+    assert redirects.safe(target) == "/library"
     answer = sign_in(api, somebody(), form={"next": target})
     assert answer.headers["location"] == "/library"
     assert "x" not in answer.cookies
@@ -108,7 +108,7 @@ def test_nobody_is_sent_to_another_place(api: TestClient, target: str) -> None:
 
 @pytest.mark.parametrize("target", [None, 7, ["/x"], {"a": 1}])
 def test_what_is_no_text_is_no_address(target: object) -> None:
-    assert addresses.safe(target) == "/library"
+    assert redirects.safe(target) == "/library"
 
 
 @pytest.mark.parametrize(
@@ -123,32 +123,32 @@ def test_what_is_no_text_is_no_address(target: object) -> None:
     ],
 )
 def test_our_own_pages_are_fine(target: str) -> None:
-    assert addresses.safe(target) == target
+    assert redirects.safe(target) == target
 
 
 def test_signing_in_again_ends_the_session_before(api: TestClient) -> None:
     who = somebody()
     sign_in(api, who)
-    old = api.cookies[sign_ins.cookie_name()]
+    old = api.cookies[sessions.cookie_name()]
     sign_in(api, who)
-    assert api.cookies[sign_ins.cookie_name()] != old
-    api.cookies[sign_ins.cookie_name()] = old
+    assert api.cookies[sessions.cookie_name()] != old
+    api.cookies[sessions.cookie_name()] = old
     assert api.get("/api/me").status_code == 401
 
 
 def test_a_cookie_somebody_planted_is_never_adopted(api: TestClient) -> None:
-    api.cookies[sign_ins.cookie_name()] = "planted"
+    api.cookies[sessions.cookie_name()] = "planted"
     answer = sign_in(api, somebody())
-    assert answer.cookies[sign_ins.cookie_name()] != "planted"
+    assert answer.cookies[sessions.cookie_name()] != "planted"
 
 
 def test_signing_out_ends_the_session_and_the_cookie(api: TestClient) -> None:
     sign_in(api, somebody())
-    cookie = api.cookies[sign_ins.cookie_name()]
+    cookie = api.cookies[sessions.cookie_name()]
     answer = api.post("/auth/session/end", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
-    assert sign_ins.cookie_name() not in api.cookies
-    api.cookies[sign_ins.cookie_name()] = cookie
+    assert sessions.cookie_name() not in api.cookies
+    api.cookies[sessions.cookie_name()] = cookie
     assert api.get("/api/me").status_code == 401
     assert api.post("/auth/session/end", follow_redirects=False).status_code == 303
 
@@ -223,17 +223,17 @@ def test_a_browser_takes_two_steps_and_never_shows_the_challenge(api: TestClient
     form = {"email": ada.email, "password": PASSWORD, "next": "/samples/1"}
     first = api.post("/auth/session", data=form, headers=origin, follow_redirects=False)
     assert first.headers["location"] == "/login?step=code&next=%2Fsamples%2F1"
-    name = sign_ins.challenge_cookie_name()
+    name = sessions.challenge_cookie_name()
     assert {name} <= {cookie.name for cookie in api.cookies.jar}
     assert "HttpOnly" in first.headers["set-cookie"]
-    assert sign_ins.cookie_name() not in {cookie.name for cookie in api.cookies.jar}
+    assert sessions.cookie_name() not in {cookie.name for cookie in api.cookies.jar}
     code = {"code": "000000", "next": "https://evil.example"}
     wrong = api.post("/auth/session/code", data=code, headers=origin, follow_redirects=False)
     assert wrong.headers["location"] == "/login?step=code&error=wrong_code"
     code = {"code": codes[0], "next": "/samples/1"}
     right = api.post("/auth/session/code", data=code, headers=origin, follow_redirects=False)
     assert right.headers["location"] == "/samples/1"
-    assert {cookie.name for cookie in api.cookies.jar} == {sign_ins.cookie_name()}
+    assert {cookie.name for cookie in api.cookies.jar} == {sessions.cookie_name()}
     again = api.post("/auth/session/code", data=code, headers=origin, follow_redirects=False)
     assert again.headers["location"].startswith("/login?error=too_late")
     evil = {"Origin": "https://evil.example"}

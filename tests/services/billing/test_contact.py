@@ -9,7 +9,7 @@ from sqlmodel import update
 from sp404_app.db import transaction
 from sp404_app.jobs import billing_contact
 from sp404_app.models import BillingCustomer, Purpose, User
-from sp404_app.services import accounts, email_change, one_time
+from sp404_app.services.auth import email_change, one_time_tokens, users
 from sp404_app.services.billing import contact
 from sp404_app.services.infra import queue
 from tests.accounts import CLIENT, Somebody, mails, somebody, token_in
@@ -27,7 +27,7 @@ def ada(shop: Shop) -> Somebody:
 
 def rename(person: Somebody, first: str, last: str) -> None:
     with transaction() as session:
-        accounts.rename(session, person.id, first, last)
+        users.rename(session, person.id, first, last)
 
 
 def change_address(person: Somebody, address: str) -> None:
@@ -70,7 +70,7 @@ def test_a_change_of_address_reaches_stripe(shop: Shop, ada: Somebody) -> None:
     assert work() == 1
     assert at_stripe(shop, ada) == ("new@example.org", "Ada Lovelace")
     with transaction() as session:
-        back = one_time.make(session, ada.id, Purpose.REVERT_EMAIL, "ada@example.org")
+        back = one_time_tokens.make(session, ada.id, Purpose.REVERT_EMAIL, "ada@example.org")
     with transaction() as session:
         email_change.revert(session, back, CLIENT)
     assert work() == 1

@@ -9,10 +9,10 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotConfirmed, NotFound
 from sp404_app.models import AuditEntry, SignIn, StripeEvent, User
 from sp404_app.models.columns import now
-from sp404_app.services import confirmation, tokens
+from sp404_app.services.auth import access_tokens, reauthentication
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import desk, reconcile, webhooks
 from sp404_app.services.infra import queue
-from sp404_app.services.sign_ins import SignedIn
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, signed_in, somebody
 
@@ -31,11 +31,11 @@ def named(environment: pytest.MonkeyPatch, *addresses: str) -> None:
 
 
 def sign_in(person: Somebody, *, fresh: bool = True) -> SignedIn:
-    who = tokens.read(signed_in(person.id).token)
+    who = access_tokens.read(signed_in(person.id).token)
     with transaction() as session:
         session.exec(update(SignIn).values(confirmed_at=None))
         if fresh:
-            confirmation.mark(session, who)
+            reauthentication.mark(session, who)
     return who
 
 

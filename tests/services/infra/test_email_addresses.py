@@ -6,7 +6,7 @@ from sqlmodel import text
 from sp404_app.db import transaction
 from sp404_app.errors import Invalid
 from sp404_app.models import User
-from sp404_app.services import accounts, doors, email_change, operators
+from sp404_app.services.auth import admin_access, email_change, login, users
 from sp404_app.services.infra import email, email_addresses, email_templates
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, PASSWORD, mails, somebody
@@ -57,7 +57,7 @@ async def test_what_mail_cannot_reach_is_refused_in_words(
         email_addresses.reachable(typed)
     assert words in refused.value.details["email"][0]
     with pytest.raises(Invalid) as refused:
-        await doors.register(typed, PASSWORD, "", "", CLIENT)
+        await login.register(typed, PASSWORD, "", "", CLIENT)
     assert words in refused.value.details["email"][0]
     with pytest.raises(Invalid) as refused, transaction() as session:
         email_change.ask(session, somebody().id, typed, CLIENT)
@@ -65,19 +65,19 @@ async def test_what_mail_cannot_reach_is_refused_in_words(
 
 
 async def test_an_international_domain_signs_up_and_in_by_any_spelling(services: object) -> None:
-    await doors.register("ada@bücher.example", PASSWORD, "", "", CLIENT)
+    await login.register("ada@bücher.example", PASSWORD, "", "", CLIENT)
     (letter,) = mails("ada@xn--bcher-kva.example")
     assert str(letter["From"]).isascii()
     for typed in ("ada@bücher.example", "ADA@BÜCHER.EXAMPLE", "ada@xn--bcher-kva.example"):
         with transaction() as session:
-            assert accounts.credential(session, typed) is not None, typed
+            assert users.credential(session, typed) is not None, typed
 
 
 def test_whoever_has_an_address_that_is_refused_now_still_signs_in(services: object) -> None:
     with transaction() as session:
         session.add(User(email="adä@example.org", password_hash="x"))
     with transaction() as session:
-        assert accounts.credential(session, "Adä@example.org") is not None
+        assert users.credential(session, "Adä@example.org") is not None
 
 
 def test_the_migration_makes_kept_addresses_findable(services: object) -> None:
@@ -95,7 +95,7 @@ def test_the_migration_makes_kept_addresses_findable(services: object) -> None:
         assert set(kept.scalars()) == {
             "ada@xn--bcher-kva.example", "adä@xn--strae-oqa.example", "eve@example.org"
         }  # fmt: skip
-        assert accounts.credential(session, "ada@bücher.example") is not None
+        assert users.credential(session, "ada@bücher.example") is not None
 
 
 def test_an_operator_is_named_in_any_spelling(
@@ -105,7 +105,7 @@ def test_an_operator_is_named_in_any_spelling(
     environment.setenv("SP404_OPERATORS", "not an address, boss@BÜCHER.example")
     settings.cache_clear()
     with transaction() as session:
-        operators.ensure_named(session, boss.id)
+        admin_access.ensure_named(session, boss.id)
 
 
 @pytest.mark.parametrize(

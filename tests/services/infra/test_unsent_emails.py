@@ -10,9 +10,10 @@ from sp404_app.db import transaction
 from sp404_app.errors import EmailNotVerified, NotFound
 from sp404_app.models import UnsentMail
 from sp404_app.models.columns import now
-from sp404_app.services import deletion, doors, email_change, operators
+from sp404_app.services import deletion
+from sp404_app.services.auth import admin_access, email_change, login
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import email, email_templates, unsent_emails
-from sp404_app.services.sign_ins import SignedIn
 from sp404_app.settings import settings
 from sp404_app.state import signup
 from sp404_app.state.own_data import OwnDataState
@@ -97,10 +98,10 @@ def test_the_operator_sees_them_and_nobody_else(
     environment.setenv("SP404_OPERATORS", boss.email)
     settings.cache_clear()
     with transaction() as session:
-        (seen,) = operators.mails_not_sent(session, signed_in(boss))
+        (seen,) = admin_access.mails_not_sent(session, signed_in(boss))
         assert seen.recipient == "ada@example.org"
     with pytest.raises(NotFound), transaction() as session:
-        operators.mails_not_sent(session, signed_in(other))
+        admin_access.mails_not_sent(session, signed_in(other))
 
 
 async def test_a_person_sees_what_did_not_reach_them(away: None) -> None:
@@ -119,14 +120,14 @@ async def test_a_person_sees_what_did_not_reach_them(away: None) -> None:
 
 
 async def test_who_knows_the_password_is_told_that_the_mail_did_not_arrive(away: None) -> None:
-    await doors.register("ada@example.org", PASSWORD, "", "", CLIENT)
+    await login.register("ada@example.org", PASSWORD, "", "", CLIENT)
     assert email.flush()
     with pytest.raises(EmailNotVerified, match="could not be sent") as refused:
-        await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
+        await login.sign_in("ada@example.org", PASSWORD, CLIENT)
     assert refused.value.details == {"mail": "not_sent"}
     bob = somebody(verified=False)
     with pytest.raises(EmailNotVerified, match="link is in our mail"):
-        await doors.sign_in(bob.email, PASSWORD, CLIENT)
+        await login.sign_in(bob.email, PASSWORD, CLIENT)
 
 
 async def test_of_a_deleted_account_no_mail_is_kept(away: None) -> None:

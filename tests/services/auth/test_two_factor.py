@@ -24,7 +24,7 @@ from sp404_app.errors import (
 )
 from sp404_app.models import OneTimeToken, Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, doors, one_time, sealed, two_factor
+from sp404_app.services.auth import encryption, login, one_time_tokens, two_factor, users
 from sp404_app.services.infra import rate_limits
 from tests.accounts import (
     CLIENT,
@@ -63,7 +63,7 @@ def protect(ada: Somebody) -> tuple[str, list[str]]:
 
 async def challenged(ada: Somebody) -> str:
     with pytest.raises(TwoFactorRequired) as caught:
-        await doors.sign_in(ada.email, ada.password, CLIENT)
+        await login.sign_in(ada.email, ada.password, CLIENT)
     return caught.value.details["challenge"]
 
 
@@ -87,9 +87,9 @@ def test_the_secret_is_sealed_for_its_owner() -> None:
         secret = two_factor.begin(session, ada.id).secret
         box = session.get_one(TotpFactor, ada.id).sealed_secret
     assert secret.encode() not in box
-    assert sealed.unseal(box, ada.id.bytes).decode() == secret
+    assert encryption.unseal(box, ada.id.bytes).decode() == secret
     with pytest.raises(InvalidTag):
-        sealed.unseal(box, uuid.uuid4().bytes)
+        encryption.unseal(box, uuid.uuid4().bytes)
 
 
 def test_it_cannot_be_begun_twice_or_confirmed_without_a_beginning() -> None:
@@ -129,39 +129,39 @@ async def test_a_password_alone_signs_nobody_in() -> None:
     challenge = await challenged(ada)
     with transaction() as session:
         assert living(session, ada.id) == []
-    assert (await doors.second_step(challenge, at(secret), CLIENT)).user_id == ada.id
+    assert (await login.second_step(challenge, at(secret), CLIENT)).user_id == ada.id
 
 
 async def test_a_code_is_good_once() -> None:
     ada = somebody()
     secret, _ = protect(ada)
-    await doors.second_step(await challenged(ada), at(secret), CLIENT)
+    await login.second_step(await challenged(ada), at(secret), CLIENT)
     challenge = await challenged(ada)
     for code in (at(secret), at(secret, -1)):  # the same again, and one older
         with pytest.raises(WrongCredentials):
-            await doors.second_step(challenge, code, CLIENT)
-    assert (await doors.second_step(challenge, at(secret, 1), CLIENT)).user_id == ada.id
+            await login.second_step(challenge, code, CLIENT)
+    assert (await login.second_step(challenge, at(secret, 1), CLIENT)).user_id == ada.id
 
 
 async def test_a_challenge_is_good_once_and_for_five_minutes() -> None:
     ada = somebody()
     secret, codes = protect(ada)
     challenge = await challenged(ada)
-    await doors.second_step(challenge, at(secret), CLIENT)
+    await login.second_step(challenge, at(secret), CLIENT)
     with pytest.raises(NotSignedIn, match="too long"):
-        await doors.second_step(challenge, codes[0], CLIENT)
+        await login.second_step(challenge, codes[0], CLIENT)
     late = await challenged(ada)
     with transaction() as session:
         session.exec(update(OneTimeToken).values(expires_at=now() - dt.timedelta(seconds=1)))
     with pytest.raises(NotSignedIn, match="too long"):
-        await doors.second_step(late, codes[0], CLIENT)
+        await login.second_step(late, codes[0], CLIENT)
 
 
 async def test_of_parallel_answers_with_one_code_one_signs_in() -> None:
     ada = somebody()
     secret, _ = protect(ada)
     first, second = await challenged(ada), await challenged(ada)
-    tries = [doors.second_step(one, at(secret), CLIENT) for one in (first, first, second)]
+    tries = [login.second_step(one, at(secret), CLIENT) for one in (first, first, second)]
     answers = await asyncio.gather(*tries, return_exceptions=True)
     found = [answer for answer in answers if not isinstance(answer, BaseException)]
     assert [one.user_id for one in found] == [ada.id]
@@ -173,11 +173,11 @@ async def test_a_challenge_is_good_for_nothing_else_and_nothing_else_is_a_challe
     challenge = await challenged(ada)
     for purpose in set(Purpose) - {Purpose.TWO_FACTOR}:
         with transaction() as session, pytest.raises(Invalid):
-            one_time.use(session, challenge, purpose)
+            one_time_tokens.use(session, challenge, purpose)
         with transaction() as session:
-            other = one_time.make(session, ada.id, purpose)
+            other = one_time_tokens.make(session, ada.id, purpose)
         with pytest.raises(NotSignedIn):
-            await doors.second_step(other, at(secret), CLIENT)
+            await login.second_step(other, at(secret), CLIENT)
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "١٢٣٤٥٦", "a\0b", "\ud800", "x" * 9000])
@@ -185,13 +185,13 @@ async def test_odd_codes_are_wrong_codes(code: str) -> None:
     ada = somebody()
     protect(ada)
     with pytest.raises(WrongCredentials):
-        await doors.second_step(await challenged(ada), code, CLIENT)
+        await login.second_step(await challenged(ada), code, CLIENT)
 
 
 @pytest.mark.parametrize("challenge", ["", "x", "a\0b", "\ud800", "é" * 500])
 async def test_odd_challenges_are_refused(challenge: str) -> None:
     with pytest.raises(NotSignedIn):
-        await doors.second_step(challenge, "123456", CLIENT)
+        await login.second_step(challenge, "123456", CLIENT)
 
 
 async def test_guessing_ends_after_five_codes_even_with_new_challenges() -> None:
@@ -199,18 +199,18 @@ async def test_guessing_ends_after_five_codes_even_with_new_challenges() -> None
     secret, _ = protect(ada)
     for _ in range(5):
         with pytest.raises(WrongCredentials):
-            await doors.second_step(await challenged(ada), "000000", CLIENT)
+            await login.second_step(await challenged(ada), "000000", CLIENT)
     with pytest.raises(TooMany):
-        await doors.second_step(await challenged(ada), at(secret), CLIENT)
+        await login.second_step(await challenged(ada), at(secret), CLIENT)
 
 
 async def test_a_recovery_code_is_good_once_and_its_owner_hears_of_it() -> None:
     ada = somebody()
     _, codes = protect(ada)
     typed = f" {codes[0].upper().replace('-', ' ')} "
-    assert (await doors.second_step(await challenged(ada), typed, CLIENT)).user_id == ada.id
+    assert (await login.second_step(await challenged(ada), typed, CLIENT)).user_id == ada.id
     with pytest.raises(WrongCredentials):
-        await doors.second_step(await challenged(ada), codes[0], CLIENT)
+        await login.second_step(await challenged(ada), codes[0], CLIENT)
     assert "9 are left" in text_of(mails(ada.email)[-1])
     with transaction() as session:
         assert two_factor.standing(session, ada.id).codes_left == 9
@@ -222,7 +222,7 @@ async def test_nobody_uses_the_codes_of_somebody_else() -> None:
     secret, codes = protect(bob)
     for code in (codes[0], at(secret)):
         with pytest.raises(WrongCredentials):
-            await doors.second_step(await challenged(ada), code, CLIENT)
+            await login.second_step(await challenged(ada), code, CLIENT)
 
 
 def test_new_recovery_codes_replace_the_old_ones() -> None:
@@ -240,22 +240,22 @@ async def test_choosing_a_new_password_neither_skips_the_second_step_nor_keeps_c
     ada = somebody()
     secret, _ = protect(ada)
     before = await challenged(ada)
-    await doors.forgot_password(ada.email, CLIENT)
+    await login.forgot_password(ada.email, CLIENT)
     new = "three old drum machines"
-    await doors.reset_password(token_in(mails(ada.email)[-1]), new, CLIENT)
+    await login.reset_password(token_in(mails(ada.email)[-1]), new, CLIENT)
     with pytest.raises(NotSignedIn):
-        await doors.second_step(before, at(secret), CLIENT)
+        await login.second_step(before, at(secret), CLIENT)
     with pytest.raises(TwoFactorRequired):
-        await doors.sign_in(ada.email, new, CLIENT)
+        await login.sign_in(ada.email, new, CLIENT)
 
 
 async def test_a_new_password_ends_a_second_step_that_was_just_taken() -> None:
     ada = somebody()
     secret, _ = protect(ada)
-    found = await doors.second_step(await challenged(ada), at(secret), CLIENT)
+    found = await login.second_step(await challenged(ada), at(secret), CLIENT)
     await reset(ada)
     with pytest.raises(NotSignedIn, match="changed meanwhile"):
-        await in_transaction(doors.enter, found, CLIENT, "api")
+        await in_transaction(login.enter, found, CLIENT, "api")
 
 
 async def test_no_challenge_is_made_for_a_password_that_was_replaced_meanwhile() -> None:
@@ -265,7 +265,7 @@ async def test_no_challenge_is_made_for_a_password_that_was_replaced_meanwhile()
         meanwhile(rate_limits, "signed_in", partial(reset, ada)),
         pytest.raises(NotSignedIn) as caught,
     ):
-        await doors.sign_in(ada.email, ada.password, CLIENT)
+        await login.sign_in(ada.email, ada.password, CLIENT)
     assert not isinstance(caught.value, TwoFactorRequired)
 
 
@@ -275,9 +275,9 @@ async def test_turned_off_the_password_is_enough_and_codes_are_gone() -> None:
     challenge = await challenged(ada)
     with transaction() as session:
         two_factor.turn_off(session, ada.id, CLIENT)
-    assert (await doors.sign_in(ada.email, ada.password, CLIENT)).user_id == ada.id
+    assert (await login.sign_in(ada.email, ada.password, CLIENT)).user_id == ada.id
     with pytest.raises(NotSignedIn):
-        await doors.second_step(challenge, "123456", CLIENT)
+        await login.second_step(challenge, "123456", CLIENT)
     with transaction() as session:
         assert session.exec(select(col(RecoveryCode.id))).all() == []
     subjects = [letter["Subject"] for letter in mails(ada.email)]
@@ -290,5 +290,5 @@ async def test_turning_off_what_is_only_begun_says_nothing() -> None:
         two_factor.turn_off(session, ada.id, CLIENT)
         two_factor.begin(session, ada.id)
         two_factor.turn_off(session, ada.id, CLIENT)
-        assert accounts.credential_of(session, ada.id)
+        assert users.credential_of(session, ada.id)
     assert mails(ada.email) == []

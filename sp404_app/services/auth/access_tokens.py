@@ -16,10 +16,10 @@ from sqlmodel import Session, select
 from sp404_app.errors import NotSignedIn
 from sp404_app.models import RefreshToken, SignIn
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import keys, passwords, sign_ins
-from sp404_app.services.account_lock import lock_account
+from sp404_app.services.auth import passwords, sessions, signing_keys
+from sp404_app.services.auth.account_lock import lock_account
+from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.infra import audit_log, email, email_templates
-from sp404_app.services.sign_ins import Client, SignedIn
 from sp404_app.settings import settings
 
 ACCESS_SECONDS = 3600
@@ -44,7 +44,7 @@ class Pair:
 
 def access(signed_in: SignedIn) -> str:
     """Sign an access token that says who, by which sign-in, for an hour."""
-    kid, key = keys.signing()
+    kid, key = signing_keys.signing()
     issued = int(now().timestamp())
     claims = {
         "iss": settings().origin,
@@ -87,8 +87,8 @@ _verified: dict[bytes, _Verified] = {}
 
 def _remembered(token: str) -> SignedIn | None:
     """Return what a token says that was read before, while its time and its key last."""
-    known = _verified.get(sign_ins.digest(token))
-    if known is None or known.issuer != settings().origin or keys.public(known.kid) is None:
+    known = _verified.get(sessions.digest(token))
+    if known is None or known.issuer != settings().origin or signing_keys.public(known.kid) is None:
         return None
     return known.signed_in if known.expires > now().timestamp() else None
 
@@ -102,7 +102,7 @@ def _read(token: str) -> SignedIn:
     while len(_verified) >= MOST_VERIFIED:
         _verified.pop(next(iter(_verified)))
     known = _Verified(found, int(claims["exp"]), kid, settings().origin)
-    _verified[sign_ins.digest(token)] = known
+    _verified[sessions.digest(token)] = known
     return found
 
 
@@ -111,7 +111,7 @@ def _claims(token: str) -> dict[str, Any]:
     # PyJWT checks neither `typ` nor what a token is for, so tokens of other uses would pass.
     if header.get("typ") != TYPE or "crit" in header:
         raise jwt.InvalidTokenError("wrong type")
-    key = keys.public(header.get("kid"))
+    key = signing_keys.public(header.get("kid"))
     if key is None:
         raise jwt.InvalidTokenError("unknown key")
     claims: dict[str, Any] = jwt.decode(
@@ -129,7 +129,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 def start(session: Session, user_id: uuid.UUID, client: Client) -> Pair:
     """Sign an API client in: a new family of refresh tokens and its first pair."""
-    sign_in_id = sign_ins.start_api(session, user_id, client)
+    sign_in_id = sessions.start_api(session, user_id, client)
     sign_in = session.get_one(SignIn, sign_in_id)
     refresh = secrets.token_urlsafe(32)
     _keep(session, sign_in, refresh, parent_id=None)
@@ -149,7 +149,7 @@ def rotate(session: Session, refresh: str, client: Client) -> Pair | None:
         NotSignedIn: If the token is unknown or expired, or its sign-in has ended.
     """
     row = session.exec(
-        select(RefreshToken).where(RefreshToken.hash == sign_ins.digest(refresh))
+        select(RefreshToken).where(RefreshToken.hash == sessions.digest(refresh))
     ).first()
     if row is None:
         raise NotSignedIn("This refresh token is not valid.")
@@ -173,9 +173,9 @@ def _keep(session: Session, sign_in: SignIn, refresh: str, *, parent_id: uuid.UU
         RefreshToken(
             user_id=sign_in.user_id,
             sign_in_id=sign_in.id,
-            hash=sign_ins.digest(refresh),
+            hash=sessions.digest(refresh),
             parent_id=parent_id,
-            expires_at=min(now() + sign_ins.IDLE, sign_in.expires_at),
+            expires_at=min(now() + sessions.IDLE, sign_in.expires_at),
         )
     )
     session.flush()
@@ -194,7 +194,7 @@ def _in_grace(session: Session, row: RefreshToken) -> bool:
 
 
 def _end_family(session: Session, sign_in: SignIn, client: Client) -> None:
-    sign_ins.revoke(session, sign_in.user_id, sign_in.id)
+    sessions.revoke(session, sign_in.user_id, sign_in.id)
     audit_log.note(
         session, sign_in.user_id, "refresh_token_reused", client, sign_in_id=str(sign_in.id)
     )
@@ -204,7 +204,7 @@ def _end_family(session: Session, sign_in: SignIn, client: Client) -> None:
 def jwks() -> dict[str, list[dict[str, Any]]]:
     """Return the public keys as a JSON Web Key Set."""
     sets = []
-    for kid, key in keys.all_public().items():
+    for kid, key in signing_keys.all_public().items():
         jwk = RSAAlgorithm.to_jwk(key, as_dict=True)
         sets.append({"kty": jwk["kty"], "n": jwk["n"], "e": jwk["e"], "kid": kid})
     return {"keys": [{**jwk, "use": "sig", "alg": "RS256"} for jwk in sets]}

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import Invalid, NotFound, WrongCredentials
 from sp404_app.models import User
-from sp404_app.services import accounts, doors, email_change, personal_tokens, sign_ins
+from sp404_app.services.auth import email_change, login, personal_access_tokens, sessions, users
 from tests.accounts import (
     CLIENT,
     Somebody,
@@ -39,9 +39,9 @@ async def test_the_new_address_confirms_before_anything_changes() -> None:
     ada = somebody()
     ask(ada, " New@Example.org ")
     assert address_of(ada) == ada.email
-    assert await doors.confirm_email(token_in(mails("new@example.org")[-1]), CLIENT)
+    assert await login.confirm_email(token_in(mails("new@example.org")[-1]), CLIENT)
     assert address_of(ada) == "new@example.org"
-    assert (await doors.sign_in("new@example.org", ada.password, CLIENT)).user_id == ada.id
+    assert (await login.sign_in("new@example.org", ada.password, CLIENT)).user_id == ada.id
 
 
 async def test_a_link_works_once_and_a_newer_wish_ends_the_older_one() -> None:
@@ -49,41 +49,43 @@ async def test_a_link_works_once_and_a_newer_wish_ends_the_older_one() -> None:
     ask(ada, "one@example.org")
     ask(ada, "two@example.org")
     with pytest.raises(Invalid):
-        await doors.confirm_email(token_in(mails("one@example.org")[-1]), CLIENT)
+        await login.confirm_email(token_in(mails("one@example.org")[-1]), CLIENT)
     token = token_in(mails("two@example.org")[-1])
-    await doors.confirm_email(token, CLIENT)
+    await login.confirm_email(token, CLIENT)
     with pytest.raises(Invalid):
-        await doors.confirm_email(token, CLIENT)
+        await login.confirm_email(token, CLIENT)
 
 
 async def test_the_old_address_stops_it_before_it_happens() -> None:
     ada = somebody()
     ask(ada, "thief@example.org")
-    await doors.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
+    await login.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
     assert address_of(ada) == ada.email
     with pytest.raises(Invalid):
-        await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+        await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
 
 
 async def test_the_old_address_takes_the_account_back_and_the_thief_is_out() -> None:
     ada = somebody()
     signed_in(ada.id)
     with transaction() as session:
-        view, token = personal_tokens.make(session, ada.id, "x", ["samples:read"], None, CLIENT)
+        view, token = personal_access_tokens.make(
+            session, ada.id, "x", ["samples:read"], None, CLIENT
+        )
     assert view.name == "x"
     ask(ada, "thief@example.org")
-    await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
-    await doors.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
+    await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+    await login.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
     assert address_of(ada) == ada.email
     with transaction() as session:
         assert living(session, ada.id) == []
-        assert personal_tokens.all_of(session, ada.id) == []
+        assert personal_access_tokens.all_of(session, ada.id) == []
     with pytest.raises(WrongCredentials):
-        await doors.sign_in(ada.email, ada.password, CLIENT)
+        await login.sign_in(ada.email, ada.password, CLIENT)
     letter = mails(ada.email)[-1]
     assert letter["Subject"] == "Choose a new password"
-    await doors.reset_password(token_in(letter), "three old drum machines", CLIENT)
-    assert (await doors.sign_in(ada.email, "three old drum machines", CLIENT)).user_id == ada.id
+    await login.reset_password(token_in(letter), "three old drum machines", CLIENT)
+    assert (await login.sign_in(ada.email, "three old drum machines", CLIENT)).user_id == ada.id
     assert token
 
 
@@ -91,18 +93,18 @@ async def test_a_thief_who_moves_on_cannot_end_the_first_owners_link() -> None:
     ada = somebody()
     ask(ada, "thief@example.org")
     owners = token_in(mails(ada.email)[-1])
-    await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+    await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     ask(ada, "farther@example.org")
-    await doors.confirm_email(token_in(mails("farther@example.org")[-1]), CLIENT)
-    await doors.revert_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+    await login.confirm_email(token_in(mails("farther@example.org")[-1]), CLIENT)
+    await login.revert_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     assert address_of(ada) == "thief@example.org"
-    await doors.revert_email(owners, CLIENT)
+    await login.revert_email(owners, CLIENT)
     assert address_of(ada) == ada.email
 
 
 async def change(person: Somebody) -> None:
-    who = await in_transaction(sign_ins.user_of, cookie(person.id))
-    await doors.change_password(who, person.password, "a brand new one", CLIENT)
+    who = await in_transaction(sessions.user_of, cookie(person.id))
+    await login.change_password(who, person.password, "a brand new one", CLIENT)
 
 
 @pytest.mark.parametrize("renew", [reset, change])
@@ -113,26 +115,26 @@ async def test_a_new_password_ends_a_wish_for_another_address(
     ask(ada, "thief@example.org")
     await renew(ada)
     with pytest.raises(Invalid, match="used already"):
-        await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+        await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     assert address_of(ada) == ada.email
 
 
 async def test_the_thief_s_new_password_does_not_end_the_link_back() -> None:
     ada = somebody()
     ask(ada, "thief@example.org")
-    await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+    await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     back = token_in(mails(ada.email)[-1])
     await change(ada)
-    await doors.revert_email(back, CLIENT)
+    await login.revert_email(back, CLIENT)
     assert address_of(ada) == ada.email
 
 
 async def test_a_squatter_on_the_old_address_makes_room() -> None:
     ada = somebody()
     ask(ada, "thief@example.org")
-    await doors.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
+    await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     somebody(ada.email, verified=False)
-    await doors.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
+    await login.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
     assert address_of(ada) == ada.email
 
 
@@ -149,7 +151,7 @@ async def test_an_address_taken_meanwhile_stays_with_whom_it_has() -> None:
     token = token_in(mails("late@example.org")[-1])
     other = somebody("late@example.org")
     with pytest.raises(Invalid):
-        await doors.confirm_email(token, CLIENT)
+        await login.confirm_email(token, CLIENT)
     assert (address_of(ada), address_of(other)) == (ada.email, "late@example.org")
 
 
@@ -168,10 +170,10 @@ def test_the_present_address_is_no_change(session: Session) -> None:
 
 def test_links_of_other_kinds_change_nothing(session: Session) -> None:
     ada = somebody()
-    accounts.forgot_password(session, ada.email, CLIENT)
+    users.forgot_password(session, ada.email, CLIENT)
     session.commit()
     with pytest.raises(NotFound):
-        personal_tokens.revoke(session, ada.id, ada.id, CLIENT)
+        personal_access_tokens.revoke(session, ada.id, ada.id, CLIENT)
     for use in (email_change.confirm, email_change.revert):
         with pytest.raises(Invalid):
             use(session, "x", CLIENT)

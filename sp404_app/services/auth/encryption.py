@@ -6,7 +6,7 @@ import secrets
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sp404_app.services import passwords
+from sp404_app.services.auth import passwords
 
 NONCE = 12
 

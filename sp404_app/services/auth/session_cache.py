@@ -17,7 +17,7 @@ from sp404_app.services.infra.redis_counters import RedisAway, line
 
 REMEMBERED = (40, 60)  # seconds; not all of a busy minute's end at once
 ENDED = b"ended"
-ENDINGS = "sp404:endings"  # the channel on which `services/endings.py` listens
+ENDINGS = "sp404:endings"  # the channel on which `services/auth/session_revocation.py` listens
 ENDED_FOR = 3700  # seconds, longer than an access token lives
 
 log = structlog.get_logger()

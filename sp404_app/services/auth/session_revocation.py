@@ -10,7 +10,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from sp404_app.services.alive import ENDINGS
+from sp404_app.services.auth.session_cache import ENDINGS
 from sp404_app.settings import settings
 
 PAUSE = 1.0  # seconds before Redis is asked again

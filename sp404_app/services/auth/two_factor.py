@@ -16,10 +16,10 @@ from sqlmodel import Session, col, select, update
 from sp404_app.errors import Conflict, Invalid, NotFound
 from sp404_app.models import Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services import one_time, passwords, sealed
-from sp404_app.services.account_lock import lock_account
+from sp404_app.services.auth import encryption, one_time_tokens, passwords
+from sp404_app.services.auth.account_lock import lock_account
+from sp404_app.services.auth.sessions import Client
 from sp404_app.services.infra import audit_log, email, email_templates
-from sp404_app.services.sign_ins import Client
 
 ISSUER = "Crate 404"
 STEP, DIGITS, DRIFT = 30, 6, 1
@@ -68,7 +68,7 @@ def begin(session: Session, user_id: uuid.UUID) -> Setup:
     """
     email = lock_account(session, user_id).email
     secret = pyotp.random_base32()
-    box = sealed.seal(secret.encode(), user_id.bytes)
+    box = encryption.seal(secret.encode(), user_id.bytes)
     fresh = {"sealed_secret": box, "created_at": now()}
     query = (
         insert(TotpFactor)
@@ -155,7 +155,7 @@ def challenge(session: Session, user_id: uuid.UUID) -> str | None:
     """Return a token for the second step, or None if there is none to take."""
     if not is_on(session, user_id):
         return None
-    return one_time.make(session, user_id, Purpose.TWO_FACTOR)
+    return one_time_tokens.make(session, user_id, Purpose.TWO_FACTOR)
 
 
 def answer(session: Session, token: str, code: str, client: Client) -> uuid.UUID | None:
@@ -166,15 +166,15 @@ def answer(session: Session, token: str, code: str, client: Client) -> uuid.UUID
     Raises:
         Invalid: If the challenge is not good (any more).
     """
-    user_id = one_time.hold(session, token, Purpose.TWO_FACTOR)
+    user_id = one_time_tokens.hold(session, token, Purpose.TWO_FACTOR)
     factor = _held(session, user_id)
     if factor is None or not factor.confirmed_at:  # turned off meanwhile: begin again
-        one_time.void(session, user_id, Purpose.TWO_FACTOR)
+        one_time_tokens.void(session, user_id, Purpose.TWO_FACTOR)
         return None
     if not _take(factor, code) and not _recover(session, user_id, code, client):
         audit_log.note(session, user_id, "second_step_failed", client)
         return None
-    return one_time.use(session, token, Purpose.TWO_FACTOR)
+    return one_time_tokens.use(session, token, Purpose.TWO_FACTOR)
 
 
 def _held(session: Session, user_id: uuid.UUID) -> TotpFactor | None:
@@ -188,7 +188,7 @@ def _take(factor: TotpFactor, code: str) -> bool:
     typed = "".join(code.split())
     if len(typed) != DIGITS or not (typed.isascii() and typed.isdigit()):
         return False
-    secret = sealed.unseal(factor.sealed_secret, factor.user_id.bytes).decode()
+    secret = encryption.unseal(factor.sealed_secret, factor.user_id.bytes).decode()
     app, this = TOTP(secret), int(now().timestamp()) // STEP
     for step in range(max(this - DRIFT, factor.last_step + 1), this + DRIFT + 1):
         if hmac.compare_digest(app.generate_otp(step), typed):

@@ -7,10 +7,10 @@ from sqlmodel import Session
 
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import User
-from sp404_app.services import confirmation
+from sp404_app.services.auth import reauthentication
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import email_addresses, unsent_emails
 from sp404_app.services.infra.unsent_emails import Unsent
-from sp404_app.services.sign_ins import SignedIn
 from sp404_app.settings import settings
 
 
@@ -47,7 +47,7 @@ def ensure(session: Session, who: SignedIn) -> None:
         NotConfirmed: If the password was not proved lately.
     """
     ensure_named(session, who.user_id)
-    confirmation.ensure_fresh(session, who)
+    reauthentication.ensure_fresh(session, who)
 
 
 def _named() -> set[str]:

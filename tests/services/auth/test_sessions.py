@@ -9,9 +9,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound, NotSignedIn
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import alive, identity, sign_ins
+from sp404_app.services.auth import authentication, session_cache, sessions
+from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.infra import events, redis_counters
-from sp404_app.services.sign_ins import Client, SignedIn
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, cookie, signed_in, somebody
 
@@ -27,7 +27,7 @@ def test_a_cookie_is_256_random_bits_of_which_a_hash_is_kept(session: Session) -
 
 def test_a_cookie_says_whose_it_is(session: Session) -> None:
     ada = somebody()
-    assert sign_ins.user_of(session, cookie(ada.id)).user_id == ada.id
+    assert sessions.user_of(session, cookie(ada.id)).user_id == ada.id
 
 
 @pytest.mark.parametrize("value", ["", "x", "\0", "\ud83e", "x" * 100_000])
@@ -35,7 +35,7 @@ def test_other_cookies_say_nothing(session: Session, value: str) -> None:
     somebody()
     signed_in(somebody().id)  # a program has no cookie
     with pytest.raises(NotSignedIn):
-        sign_ins.user_of(session, value)
+        sessions.user_of(session, value)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_an_ended_sign_in_says_nothing(session: Session, changes: dict[str, dt.d
     session.exec(select(SignIn)).one().sqlmodel_update(changes)
     session.commit()
     with pytest.raises(NotSignedIn):
-        sign_ins.user_of(session, value)
+        sessions.user_of(session, value)
 
 
 def test_using_a_cookie_keeps_it_alive(session: Session) -> None:
@@ -59,7 +59,7 @@ def test_using_a_cookie_keeps_it_alive(session: Session) -> None:
     row = session.exec(select(SignIn)).one()
     row.last_seen_at = now() - dt.timedelta(days=6)
     session.commit()
-    sign_ins.user_of(session, value)
+    sessions.user_of(session, value)
     session.commit()
     session.refresh(row)
     assert now() - row.last_seen_at < dt.timedelta(minutes=1)
@@ -68,23 +68,23 @@ def test_using_a_cookie_keeps_it_alive(session: Session) -> None:
 async def test_a_revoked_browser_is_out_at_once_though_redis_remembered_it() -> None:
     ada = somebody()
     value = cookie(ada.id)
-    who = await identity.of_cookie(value)
-    assert await identity.of_cookie(value) == who
-    assert await alive.remembered(who.sign_in_id) == str(ada.id).encode()
+    who = await authentication.of_cookie(value)
+    assert await authentication.of_cookie(value) == who
+    assert await session_cache.remembered(who.sign_in_id) == str(ada.id).encode()
     with transaction() as session:
-        sign_ins.revoke(session, ada.id, who.sign_in_id)
+        sessions.revoke(session, ada.id, who.sign_in_id)
     with pytest.raises(NotSignedIn):
-        await identity.of_cookie(value)
+        await authentication.of_cookie(value)
 
 
 async def test_an_emptied_redis_brings_nobody_back() -> None:
     ada = somebody()
     value, token = cookie(ada.id), signed_in(ada.id).token
-    await identity.of_cookie(value)
+    await authentication.of_cookie(value)
     with transaction() as session:
-        sign_ins.revoke_all(session, ada.id)
+        sessions.revoke_all(session, ada.id)
     events.connection().flushdb()
-    for ask in (identity.of_cookie(value), identity.of_token(token)):
+    for ask in (authentication.of_cookie(value), authentication.of_token(token)):
         with pytest.raises(NotSignedIn):
             await ask
 
@@ -92,12 +92,12 @@ async def test_an_emptied_redis_brings_nobody_back() -> None:
 async def test_a_slow_reader_brings_nobody_back() -> None:
     ada = somebody()
     value = cookie(ada.id)
-    who = await identity.of_cookie(value)
+    who = await authentication.of_cookie(value)
     with transaction() as session:
-        sign_ins.revoke_all(session, ada.id)
-    await alive.remember(who.sign_in_id, ada.id)
+        sessions.revoke_all(session, ada.id)
+    await session_cache.remember(who.sign_in_id, ada.id)
     with pytest.raises(NotSignedIn):
-        await identity.of_cookie(value)
+        await authentication.of_cookie(value)
 
 
 async def test_without_redis_people_stay_signed_in_and_revocation_still_works(
@@ -108,11 +108,11 @@ async def test_without_redis_people_stay_signed_in_and_revocation_still_works(
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()
     events.connection.cache_clear()
-    assert (await identity.of_cookie(value)).user_id == ada.id
-    assert (await identity.of_token(token)).user_id == ada.id
+    assert (await authentication.of_cookie(value)).user_id == ada.id
+    assert (await authentication.of_token(token)).user_id == ada.id
     with transaction() as session:
-        sign_ins.revoke_all(session, ada.id)
-    for ask in (identity.of_cookie(value), identity.of_token(token)):
+        sessions.revoke_all(session, ada.id)
+    for ask in (authentication.of_cookie(value), authentication.of_token(token)):
         with pytest.raises(NotSignedIn):
             await ask
     events.connection.cache_clear()
@@ -120,41 +120,41 @@ async def test_without_redis_people_stay_signed_in_and_revocation_still_works(
 
 async def test_a_token_of_another_person_s_sign_in_is_refused() -> None:
     ada, bob = somebody(), somebody()
-    who = await identity.of_token(signed_in(ada.id).token)
+    who = await authentication.of_token(signed_in(ada.id).token)
     with transaction() as session, pytest.raises(NotSignedIn):
-        sign_ins.ensure_alive(session, SignedIn(bob.id, who.sign_in_id))
+        sessions.ensure_alive(session, SignedIn(bob.id, who.sign_in_id))
     with transaction() as session, pytest.raises(NotSignedIn):
-        sign_ins.ensure_alive(session, SignedIn(bob.id, uuid.uuid4()))
+        sessions.ensure_alive(session, SignedIn(bob.id, uuid.uuid4()))
 
 
 def test_a_person_sees_their_own_devices_and_ends_them(session: Session) -> None:
     ada, bob = somebody(), somebody()
-    mine = sign_ins.user_of(session, cookie(ada.id))
+    mine = sessions.user_of(session, cookie(ada.id))
     signed_in(ada.id)
-    theirs = sign_ins.user_of(session, cookie(bob.id))
-    listed = sign_ins.devices(session, ada.id, mine.sign_in_id)
+    theirs = sessions.user_of(session, cookie(bob.id))
+    listed = sessions.devices(session, ada.id, mine.sign_in_id)
     assert {device.kind for device in listed} == {"browser", "api"}
     assert [device.id for device in listed if device.current] == [str(mine.sign_in_id)]
     for stranger in (theirs.sign_in_id, uuid.uuid4()):
         with pytest.raises(NotFound):
-            sign_ins.revoke(session, ada.id, stranger)
-    sign_ins.revoke(session, ada.id, mine.sign_in_id)
+            sessions.revoke(session, ada.id, stranger)
+    sessions.revoke(session, ada.id, mine.sign_in_id)
     with pytest.raises(NotFound):
-        sign_ins.revoke(session, ada.id, mine.sign_in_id)
-    assert len(sign_ins.devices(session, ada.id, None)) == 1
+        sessions.revoke(session, ada.id, mine.sign_in_id)
+    assert len(sessions.devices(session, ada.id, None)) == 1
 
 
 def test_everything_can_be_ended_but_this() -> None:
     ada = somebody()
     with transaction() as session:
-        mine = sign_ins.user_of(session, cookie(ada.id))
+        mine = sessions.user_of(session, cookie(ada.id))
         cookie(ada.id), signed_in(ada.id)
-        assert sign_ins.revoke_all(session, ada.id, keep=mine.sign_in_id) == 2
+        assert sessions.revoke_all(session, ada.id, keep=mine.sign_in_id) == 2
 
 
 def test_what_a_client_says_of_itself_is_cut_to_fit(session: Session) -> None:
     ada = somebody()
-    sign_ins.start_browser(session, ada.id, Client(ip="x" * 100, user_agent="y\0" * 1000))
+    sessions.start_browser(session, ada.id, Client(ip="x" * 100, user_agent="y\0" * 1000))
     row = session.exec(select(SignIn)).one()
     assert (len(row.ip), len(row.user_agent)) == (45, 400)
 
@@ -173,21 +173,21 @@ def test_what_a_client_says_of_itself_is_cut_to_fit(session: Session) -> None:
     ],
 )  # fmt: skip
 def test_devices_have_names_for_people(agent: str, kind: str, name: str) -> None:
-    assert sign_ins.described(agent, kind) == name
+    assert sessions.described(agent, kind) == name
 
 
 def test_the_cookie_s_name_fits_the_place(environment: pytest.MonkeyPatch) -> None:
-    assert sign_ins.cookie_name() == f"sp404_session_{settings().port}"
+    assert sessions.cookie_name() == f"sp404_session_{settings().port}"
     environment.setenv("SP404_PUBLIC_URL", "https://crate.example")
     settings.cache_clear()
-    assert sign_ins.cookie_name() == "__Host-sp404_session"
+    assert sessions.cookie_name() == "__Host-sp404_session"
 
 
 @pytest.mark.parametrize(
     "header", ["", "x", "a=b", ";;;", "sp404_session_3000", "\x00", "=;=", "é=ü"]
 )
 def test_odd_cookie_headers_hold_nothing(header: str) -> None:
-    assert identity.cookie_in(header) == ""
+    assert authentication.cookie_in(header) == ""
 
 
 async def test_the_line_to_redis_is_opened_once_per_loop() -> None:

@@ -16,9 +16,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotSignedIn
 from sp404_app.models import AuditEntry, RefreshToken, SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import identity, keys, sign_ins, tokens
-from sp404_app.services.sign_ins import SignedIn
-from sp404_app.services.tokens import Pair
+from sp404_app.services.auth import access_tokens, authentication, sessions, signing_keys
+from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, living, mails, signed_in, somebody
 
@@ -32,11 +32,11 @@ def ada() -> Somebody:
 
 def rotate(refresh: str) -> Pair | None:
     with transaction() as session:
-        return tokens.rotate(session, refresh, CLIENT)
+        return access_tokens.rotate(session, refresh, CLIENT)
 
 
 def forged(changes: dict[str, Any], header: dict[str, Any] | None = None, key: Any = None) -> str:
-    kid, real = keys.signing()
+    kid, real = signing_keys.signing()
     issued = int(now().timestamp())
     claims = {
         "iss": settings().origin,
@@ -66,15 +66,15 @@ def test_an_access_token_says_who_by_which_sign_in_for_an_hour(ada: Somebody) ->
     pair = signed_in(ada.id)
     claims = jwt.decode(pair.token, options={"verify_signature": False})
     header = jwt.get_unverified_header(pair.token)
-    assert header == {"alg": "RS256", "kid": keys.signing()[0], "typ": "at+jwt"}
+    assert header == {"alg": "RS256", "kid": signing_keys.signing()[0], "typ": "at+jwt"}
     assert claims["exp"] - claims["iat"] == pair.expires_in == 3600
     assert claims["iss"] == settings().origin
     assert set(claims) == {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "token_use"}
-    assert tokens.read(pair.token).user_id == ada.id
+    assert access_tokens.read(pair.token).user_id == ada.id
 
 
 def test_a_forged_token_like_a_real_one_would_pass_if_it_were_signed_by_us() -> None:
-    assert isinstance(tokens.read(forged({})), SignedIn)
+    assert isinstance(access_tokens.read(forged({})), SignedIn)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_forged_token_like_a_real_one_would_pass_if_it_were_signed_by_us() -> 
 )
 def test_every_claim_is_checked(changes: dict[str, Any]) -> None:
     with pytest.raises(NotSignedIn):
-        tokens.read(forged(changes))
+        access_tokens.read(forged(changes))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_every_claim_is_checked(changes: dict[str, Any]) -> None:
 )
 def test_every_header_is_checked(header: dict[str, Any]) -> None:
     with pytest.raises(NotSignedIn):
-        tokens.read(forged({}, header))
+        access_tokens.read(forged({}, header))
 
 
 def test_a_key_in_the_token_itself_is_never_believed() -> None:
@@ -125,18 +125,20 @@ def test_a_key_in_the_token_itself_is_never_believed() -> None:
     jwk = jwt.algorithms.RSAAlgorithm.to_jwk(mine.public_key(), as_dict=True)
     for header in ({"jwk": jwk}, {"jku": "https://evil.example/jwks.json"}, {"x5u": "x"}):
         with pytest.raises(NotSignedIn):
-            tokens.read(forged({}, header, key=mine))
+            access_tokens.read(forged({}, header, key=mine))
 
 
 def test_none_and_hs256_with_the_public_key_are_refused() -> None:
     claims = jwt.decode(forged({}), options={"verify_signature": False})
-    kid, pem = keys.signing()[0], keys.public_pem().encode()
+    kid, pem = signing_keys.signing()[0], signing_keys.public_pem().encode()
     for algorithm in ("none", "None", "NONE"):
         with pytest.raises(NotSignedIn):
-            tokens.read(by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims))
+            access_tokens.read(by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims))
     header = {"alg": "HS256", "typ": "at+jwt", "kid": kid}
     with pytest.raises(NotSignedIn):
-        tokens.read(by_hand(header, claims, lambda body: hmac.digest(pem, body, hashlib.sha256)))
+        access_tokens.read(
+            by_hand(header, claims, lambda body: hmac.digest(pem, body, hashlib.sha256))
+        )
 
 
 @pytest.mark.parametrize(
@@ -145,49 +147,49 @@ def test_none_and_hs256_with_the_public_key_are_refused() -> None:
 )
 def test_rubbish_is_refused(token: str) -> None:
     with pytest.raises(NotSignedIn):
-        tokens.read(token)
+        access_tokens.read(token)
 
 
 def test_a_key_that_was_rotated_out_still_verifies_until_it_is_retired(ada: Somebody) -> None:
     token = signed_in(ada.id).token
-    keys.rotate(2048)
-    assert tokens.read(token).user_id == ada.id
-    assert len(tokens.jwks()["keys"]) >= 2
+    signing_keys.rotate(2048)
+    assert access_tokens.read(token).user_id == ada.id
+    assert len(access_tokens.jwks()["keys"]) >= 2
 
 
 def test_what_was_read_before_is_not_believed_for_longer(
     ada: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys.rotate(2048)
-    kid, token = keys.signing()[0], signed_in(ada.id).token
+    signing_keys.rotate(2048)
+    kid, token = signing_keys.signing()[0], signed_in(ada.id).token
     for _ in range(2):
-        assert tokens.read(token).user_id == ada.id
+        assert access_tokens.read(token).user_id == ada.id
     with monkeypatch.context() as patch:
-        patch.setattr(tokens, "now", lambda: now() + dt.timedelta(seconds=3601))
-        assert tokens._remembered(token) is None
+        patch.setattr(access_tokens, "now", lambda: now() + dt.timedelta(seconds=3601))
+        assert access_tokens._remembered(token) is None
     with monkeypatch.context() as patch:
         patch.setenv("SP404_PUBLIC_URL", "https://elsewhere.example")
         settings.cache_clear()
         with pytest.raises(NotSignedIn):
-            tokens.read(token)
+            access_tokens.read(token)
     settings.cache_clear()
-    while keys.signing()[0] == kid:
-        keys.rotate(2048)
-    keys.retire(kid)
+    while signing_keys.signing()[0] == kid:
+        signing_keys.rotate(2048)
+    signing_keys.retire(kid)
     with pytest.raises(NotSignedIn):
-        tokens.read(token)
+        access_tokens.read(token)
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tokens, "MOST_VERIFIED", 3)
-    tokens._verified.clear()
+    monkeypatch.setattr(access_tokens, "MOST_VERIFIED", 3)
+    access_tokens._verified.clear()
     for number in range(10):
-        tokens.read(forged({"jti": str(number)}))
-    assert len(tokens._verified) == 3
+        access_tokens.read(forged({"jti": str(number)}))
+    assert len(access_tokens._verified) == 3
 
 
 def test_the_key_set_shows_public_halves_only() -> None:
-    for jwk in tokens.jwks()["keys"]:
+    for jwk in access_tokens.jwks()["keys"]:
         assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}
 
 
@@ -196,7 +198,7 @@ def test_refreshing_gives_a_new_pair_of_the_same_sign_in(ada: Somebody) -> None:
     second = rotate(first.refresh_token)
     assert second is not None
     assert second.refresh_token != first.refresh_token
-    assert tokens.read(second.token) == tokens.read(first.token)
+    assert access_tokens.read(second.token) == access_tokens.read(first.token)
 
 
 def test_only_hashes_are_kept(ada: Somebody, session: Session) -> None:
@@ -278,17 +280,17 @@ def test_after_thirty_days_one_signs_in_again(ada: Somebody, session: Session) -
 
 async def test_the_access_token_of_an_ended_sign_in_is_dead_at_once(ada: Somebody) -> None:
     token = signed_in(ada.id).token
-    who = await identity.of_token(token)
-    assert who == await identity.of_token(token)  # remembered now
+    who = await authentication.of_token(token)
+    assert who == await authentication.of_token(token)  # remembered now
     with transaction() as session:
-        sign_ins.revoke(session, ada.id, who.sign_in_id)
+        sessions.revoke(session, ada.id, who.sign_in_id)
     with pytest.raises(NotSignedIn):
-        await identity.of_token(token)
+        await authentication.of_token(token)
 
 
 def later(session: Session, refresh: str, used: dt.timedelta) -> None:
     """Let a token have been used some time ago."""
-    digest = sign_ins.digest(refresh)
+    digest = sessions.digest(refresh)
     row = session.exec(select(RefreshToken).where(RefreshToken.hash == digest)).one()
     session.refresh(row)
     assert row.used_at is not None

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from sp404_app.services import passwords
+from sp404_app.services.auth import passwords
 
 GUESSES = ("Very weak", "Weak", "Fair", "Good", "Strong")
 BITS = (28.0, 36.0, 46.0, 60.0)

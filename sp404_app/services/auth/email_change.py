@@ -9,13 +9,13 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import one_time, personal_tokens, sign_ins
-from sp404_app.services.account_lock import lock_account
-from sp404_app.services.accounts import NO_PASSWORD
+from sp404_app.services.auth import one_time_tokens, personal_access_tokens, sessions
+from sp404_app.services.auth.account_lock import lock_account
+from sp404_app.services.auth.sessions import Client
+from sp404_app.services.auth.users import NO_PASSWORD
 from sp404_app.services.billing import contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
-from sp404_app.services.sign_ins import Client
 
 
 def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str:
@@ -34,13 +34,13 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
         message = "This is your address already."
         raise Invalid(message, {"email": [message]})
     audit_log.note(session, user_id, "email_change_asked", client)
-    one_time.void(session, user_id, Purpose.CHANGE_EMAIL)
+    one_time_tokens.void(session, user_id, Purpose.CHANGE_EMAIL)
     if _is_taken(session, address):
         mail.to_address(session, address, email_templates.account_exists())
     else:
-        token = one_time.make(session, user_id, Purpose.CHANGE_EMAIL, address)
+        token = one_time_tokens.make(session, user_id, Purpose.CHANGE_EMAIL, address)
         mail.to_address(session, address, email_templates.confirm_new_email(token))
-    back = one_time.make(session, user_id, Purpose.REVERT_EMAIL, user.email)
+    back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, user.email)
     mail.to_address(session, user.email, email_templates.email_changing(back))
     return address
 
@@ -51,14 +51,14 @@ def confirm(session: Session, token: str, client: Client) -> str:
     Raises:
         Invalid: If the token is not good (any more), or the address got an account meanwhile.
     """
-    user_id, address = one_time.use_for_address(session, token, Purpose.CHANGE_EMAIL)
+    user_id, address = one_time_tokens.use_for_address(session, token, Purpose.CHANGE_EMAIL)
     user = session.get_one(User, user_id)
     old = user.email
     _swap(session, user, address)
     # Links to the old address die; what reverts the change stays good.
-    one_time.void(session, user_id, Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
+    one_time_tokens.void(session, user_id, Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
     audit_log.note(session, user_id, "email_changed", client)
-    back = one_time.make(session, user_id, Purpose.REVERT_EMAIL, old)
+    back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, old)
     mail.to_address(session, old, email_templates.email_changed(back))
     return address
 
@@ -72,20 +72,20 @@ def revert(session: Session, token: str, client: Client) -> None:
     Raises:
         Invalid: If the token is not good (any more).
     """
-    user_id, address = one_time.use_for_address(session, token, Purpose.REVERT_EMAIL)
+    user_id, address = one_time_tokens.use_for_address(session, token, Purpose.REVERT_EMAIL)
     user = session.get_one(User, user_id)
     if user.email != address:
         _make_room(session, address)
         _swap(session, user, address)
     user.password_hash = NO_PASSWORD
     session.flush()
-    one_time.void(
+    one_time_tokens.void(
         session, user_id, Purpose.CHANGE_EMAIL, Purpose.RESET_PASSWORD, Purpose.TWO_FACTOR
     )
-    sign_ins.revoke_all(session, user_id)
-    personal_tokens.revoke_all(session, user_id)
+    sessions.revoke_all(session, user_id)
+    personal_access_tokens.revoke_all(session, user_id)
     audit_log.note(session, user_id, "email_reverted", client)
-    reset = one_time.make(session, user_id, Purpose.RESET_PASSWORD)
+    reset = one_time_tokens.make(session, user_id, Purpose.RESET_PASSWORD)
     mail.to_address(session, address, email_templates.reset_password(reset))
 
 
@@ -95,7 +95,7 @@ def _swap(session: Session, user: User, address: str) -> None:
         with session.begin_nested():
             session.flush()
     except IntegrityError as error:  # somebody made an account with it in the meantime
-        raise Invalid(one_time.WORTHLESS, {"token": [one_time.WORTHLESS]}) from error
+        raise Invalid(one_time_tokens.WORTHLESS, {"token": [one_time_tokens.WORTHLESS]}) from error
     contact.changed(session, user.id)
 
 

@@ -9,9 +9,9 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotConfirmed
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, passwords
+from sp404_app.services.auth import passwords, users
+from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.infra import audit_log, rate_limits
-from sp404_app.services.sign_ins import Client, SignedIn
 
 FRESH = dt.timedelta(minutes=10)
 WRONG = "This is not your password."
@@ -42,7 +42,7 @@ async def confirm(who: SignedIn, password: str, client: Client) -> None:
         TooMany: After five attempts in a minute.
     """
     await rate_limits.confirmation(who.user_id)
-    found = await in_transaction(accounts.credential_of, who.user_id)
+    found = await in_transaction(users.credential_of, who.user_id)
     if not await passwords.matches(password, found.password_hash):
         await in_transaction(_note, who.user_id, client)
         raise Invalid(WRONG, {"password": [WRONG]})

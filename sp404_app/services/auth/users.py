@@ -1,6 +1,6 @@
 """Accounts: making them, confirming their address, their profile and their password.
 
-Passwords arrive hashed: `services/doors.py` hashes them before a transaction is opened.
+Passwords arrive hashed: `services/auth/login.py` hashes them before a transaction is opened.
 """
 
 import datetime as dt
@@ -15,12 +15,12 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid, NotFound, NotSignedIn
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services import one_time, personal_tokens, sign_ins
-from sp404_app.services.account_lock import MEANWHILE, lock_account
+from sp404_app.services.auth import one_time_tokens, personal_access_tokens, sessions
+from sp404_app.services.auth.account_lock import MEANWHILE, lock_account
+from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
-from sp404_app.services.sign_ins import Client
 
 LONGEST_NAME = 100
 NOT_PRESENT = "This is not your present password."
@@ -139,8 +139,8 @@ def register_again(
         return
     if not same_password or user.password_hash != known.password_hash:
         user.password_hash, user.first_name, user.last_name = NO_PASSWORD, "", ""
-        one_time.void(session, user.id, Purpose.VERIFY_EMAIL)
-    elif one_time.is_waiting(session, user.id, Purpose.VERIFY_EMAIL, LINK_EVERY):
+        one_time_tokens.void(session, user.id, Purpose.VERIFY_EMAIL)
+    elif one_time_tokens.is_waiting(session, user.id, Purpose.VERIFY_EMAIL, LINK_EVERY):
         return  # a second click: the mail is on its way
     _mail_link(session, user)
 
@@ -156,10 +156,10 @@ def resend_verification(session: Session, email: str) -> None:
 def _mail_link(session: Session, user: User) -> None:
     """Mail the link that completes an account: to confirm it, or to choose its password."""
     if user.password_hash == NO_PASSWORD:
-        token = one_time.make(session, user.id, Purpose.RESET_PASSWORD)
+        token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
         mail.to_address(session, user.email, email_templates.finish_account(token))
     else:
-        token = one_time.make(session, user.id, Purpose.VERIFY_EMAIL)
+        token = one_time_tokens.make(session, user.id, Purpose.VERIFY_EMAIL)
         mail.to_address(session, user.email, email_templates.verify_email(token))
 
 
@@ -169,7 +169,7 @@ def verify_email(session: Session, token: str, client: Client) -> None:
     Raises:
         Invalid: If the token is not good (any more).
     """
-    user_id = one_time.use(session, token, Purpose.VERIFY_EMAIL)
+    user_id = one_time_tokens.use(session, token, Purpose.VERIFY_EMAIL)
     user = session.get_one(User, user_id)
     user.email_verified_at = user.email_verified_at or now()
     audit_log.note(session, user_id, "email_verified", client)
@@ -181,7 +181,7 @@ def forgot_password(session: Session, email: str, client: Client) -> None:
     user = _locked_if_there(session, found.id) if found else None
     audit_log.note(session, user.id if user else None, "password_forgotten", client)
     if user is not None:
-        token = one_time.make(session, user.id, Purpose.RESET_PASSWORD)
+        token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
         mail.to_address(session, user.email, email_templates.reset_password(token))
 
 
@@ -191,10 +191,12 @@ def reset_password(session: Session, token: str, password_hash: str, client: Cli
     Raises:
         Invalid: If the token is not good (any more).
     """
-    user = session.get_one(User, one_time.use(session, token, Purpose.RESET_PASSWORD))
+    user = session.get_one(User, one_time_tokens.use(session, token, Purpose.RESET_PASSWORD))
     user.email_verified_at = user.email_verified_at or now()  # the mail has been read
-    one_time.void(session, user.id, Purpose.VERIFY_EMAIL)
-    personal_tokens.revoke_all(session, user.id)  # whoever knew the password may have made some
+    one_time_tokens.void(session, user.id, Purpose.VERIFY_EMAIL)
+    personal_access_tokens.revoke_all(
+        session, user.id
+    )  # whoever knew the password may have made some
     _set_password(session, user, password_hash, client, keep=None)
 
 
@@ -218,9 +220,9 @@ def _set_password(
 ) -> None:
     user.password_hash = password_hash
     session.flush()
-    sign_ins.revoke_all(session, user.id, keep=keep)
+    sessions.revoke_all(session, user.id, keep=keep)
     # Whoever knew the old password may have begun these; what reverts a change stays good.
-    one_time.void(
+    one_time_tokens.void(
         session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL
     )
     audit_log.note(session, user.id, "password_changed", client)

@@ -7,14 +7,14 @@ from structlog.contextvars import bind_contextvars
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import alive, personal_tokens, sign_ins, tokens
-from sp404_app.services.sign_ins import SignedIn
+from sp404_app.services.auth import access_tokens, personal_access_tokens, session_cache, sessions
+from sp404_app.services.auth.sessions import SignedIn
 
 
 def cookie_in(header: str, name: str = "") -> str:
     """Return the value of a cookie (ours, unless another is named) from a header, or nothing."""
     try:
-        found = SimpleCookie(header).get(name or sign_ins.cookie_name())
+        found = SimpleCookie(header).get(name or sessions.cookie_name())
     except CookieError:
         return ""
     return found.value if found else ""
@@ -28,16 +28,16 @@ async def of_cookie(cookie: str) -> SignedIn:
     """
     if not cookie:
         raise NotSignedIn("Please sign in.")
-    digest = sign_ins.digest(cookie)
-    sign_in_id = await alive.sign_in_of(digest)
-    user_id = await alive.remembered(sign_in_id) if sign_in_id else None
-    if user_id == alive.ENDED:
+    digest = sessions.digest(cookie)
+    sign_in_id = await session_cache.sign_in_of(digest)
+    user_id = await session_cache.remembered(sign_in_id) if sign_in_id else None
+    if user_id == session_cache.ENDED:
         raise NotSignedIn("Please sign in.")
     if sign_in_id and user_id:
         return _known(SignedIn(uuid.UUID(user_id.decode()), sign_in_id))
-    found = await in_transaction(sign_ins.user_of, cookie)
-    await alive.remember(found.sign_in_id, found.user_id)
-    await alive.remember_cookie(digest, found.sign_in_id)
+    found = await in_transaction(sessions.user_of, cookie)
+    await session_cache.remember(found.sign_in_id, found.user_id)
+    await session_cache.remember_cookie(digest, found.sign_in_id)
     return _known(found)
 
 
@@ -47,13 +47,13 @@ async def of_token(token: str) -> SignedIn:
     Raises:
         NotSignedIn: If the token is not ours, has expired, or its sign-in has ended.
     """
-    if token.startswith(personal_tokens.PREFIX):
-        return _known(await in_transaction(personal_tokens.of, token))
-    signed_in = tokens.read(token)
-    user_id = await alive.remembered(signed_in.sign_in_id)
+    if token.startswith(personal_access_tokens.PREFIX):
+        return _known(await in_transaction(personal_access_tokens.of, token))
+    signed_in = access_tokens.read(token)
+    user_id = await session_cache.remembered(signed_in.sign_in_id)
     if user_id is None:
-        await in_transaction(sign_ins.ensure_alive, signed_in)
-        await alive.remember(signed_in.sign_in_id, signed_in.user_id)
+        await in_transaction(sessions.ensure_alive, signed_in)
+        await session_cache.remember(signed_in.sign_in_id, signed_in.user_id)
     elif user_id != str(signed_in.user_id).encode():
         raise NotSignedIn("This sign-in has ended. Please sign in again.")
     return _known(signed_in)

@@ -10,10 +10,11 @@ from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import EmailNotVerified, Invalid, NotSignedIn, TooMany, WrongCredentials
 from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, deletion, doors, one_time, passwords, sign_ins
-from sp404_app.services.accounts import Credential, NewAccount
+from sp404_app.services import deletion
+from sp404_app.services.auth import login, one_time_tokens, passwords, sessions, users
+from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log
-from sp404_app.services.sign_ins import Client, SignedIn
 from sp404_app.state.log_words import said_of
 from tests.accounts import (
     CLIENT,
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 
 async def register(address: str = "ada@example.org", password: str = PASSWORD) -> NewAccount:
-    return await doors.register(address, password, "Ada", "Lovelace", CLIENT)
+    return await login.register(address, password, "Ada", "Lovelace", CLIENT)
 
 
 def count(what: type[User | OneTimeToken]) -> int:
@@ -50,14 +51,14 @@ async def test_signing_up_sends_a_link_that_confirms_the_address_once() -> None:
     await register()
     assert person().email_verified_at is None
     token = token_in(mails("ada@example.org")[0])
-    await doors.verify_email(token, CLIENT)
+    await login.verify_email(token, CLIENT)
     assert person().email_verified_at is not None
     with pytest.raises(Invalid, match="used already"):
-        await doors.verify_email(token, CLIENT)
+        await login.verify_email(token, CLIENT)
 
 
 async def test_names_and_addresses_are_kept_in_one_form() -> None:
-    account = await doors.register("  Ada@Example.ORG ", PASSWORD, "  Ada \n M. ", "", CLIENT)
+    account = await login.register("  Ada@Example.ORG ", PASSWORD, "  Ada \n M. ", "", CLIENT)
     assert account == NewAccount("ada@example.org", "Ada M.", "")
     await register("ADA@example.org")
     assert count(User) == 1
@@ -67,7 +68,7 @@ async def test_a_known_address_is_told_by_mail_and_by_nothing_else() -> None:
     ada = somebody("ada@example.org")
     before = person()
     known = await register(password="another password")
-    new = await doors.register("new@example.org", PASSWORD, "Ada", "Lovelace", CLIENT)
+    new = await login.register("new@example.org", PASSWORD, "Ada", "Lovelace", CLIENT)
     assert (known.first_name, known.last_name) == (new.first_name, new.last_name)
     assert person().password_hash == before.password_hash
     assert [letter["Subject"] for letter in mails(ada.email)] == ["You already have an account"]
@@ -78,11 +79,11 @@ async def test_who_owns_the_mailbox_takes_over_an_account_begun_by_somebody_else
     await register(password="chosen by the owner")
     letter = mails("ada@example.org")[-1]
     assert letter["Subject"] == "Finish your account"
-    await doors.reset_password(token_in(letter), "what the owner wants", CLIENT)
+    await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
     assert person().email_verified_at is not None
-    assert await doors.sign_in("ada@example.org", "what the owner wants", CLIENT)
+    assert await login.sign_in("ada@example.org", "what the owner wants", CLIENT)
     with pytest.raises(WrongCredentials):
-        await doors.sign_in("ada@example.org", "chosen by a stranger", CLIENT)
+        await login.sign_in("ada@example.org", "chosen by a stranger", CLIENT)
 
 
 STRANGER, OWNER = "chosen by a stranger", "chosen by the owner"
@@ -93,7 +94,7 @@ async def again_by_stranger() -> None:
 
 
 async def resent() -> None:
-    await doors.resend_verification("ada@example.org")
+    await login.resend_verification("ada@example.org")
 
 
 async def nothing() -> None:
@@ -113,20 +114,20 @@ async def test_no_mailed_link_lets_in_a_password_that_only_a_stranger_knows(
     assert letters[-1]["Subject"] == "Finish your account"
     for letter in letters[:-1]:
         with pytest.raises(Invalid, match="used already"):
-            await doors.verify_email(token_in(letter), CLIENT)
+            await login.verify_email(token_in(letter), CLIENT)
         with pytest.raises(Invalid, match="used already"):
-            await doors.reset_password(token_in(letter), "what the owner wants", CLIENT)
+            await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
     with pytest.raises(Invalid):
-        await doors.verify_email(token_in(letters[-1]), CLIENT)
-    await doors.reset_password(token_in(letters[-1]), "what the owner wants", CLIENT)
-    assert await doors.sign_in("ada@example.org", "what the owner wants", CLIENT)
+        await login.verify_email(token_in(letters[-1]), CLIENT)
+    await login.reset_password(token_in(letters[-1]), "what the owner wants", CLIENT)
+    assert await login.sign_in("ada@example.org", "what the owner wants", CLIENT)
     for password in (STRANGER, OWNER):
         with pytest.raises(WrongCredentials):
-            await doors.sign_in("ada@example.org", password, CLIENT)
+            await login.sign_in("ada@example.org", password, CLIENT)
 
 
 async def test_an_account_two_people_began_keeps_nothing_the_first_one_typed() -> None:
-    await doors.register("ada@example.org", STRANGER, "Rude", "Words", CLIENT)
+    await login.register("ada@example.org", STRANGER, "Rude", "Words", CLIENT)
     await register(password=OWNER)
     assert (person().first_name, person().last_name) == ("", "")
 
@@ -135,36 +136,36 @@ async def test_a_second_click_on_sign_up_changes_nothing() -> None:
     await register()
     await register()
     (letter,) = mails("ada@example.org")
-    await doors.verify_email(token_in(letter), CLIENT)
-    assert await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
+    await login.verify_email(token_in(letter), CLIENT)
+    assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
 
 
 async def test_two_clicks_on_sign_up_at_once_change_nothing() -> None:
     await asyncio.gather(register(), register())
     (letter,) = mails("ada@example.org")
-    await doors.verify_email(token_in(letter), CLIENT)
-    assert await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
+    await login.verify_email(token_in(letter), CLIENT)
+    assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
 
 
 async def test_who_signs_up_again_later_gets_a_new_link_that_ends_the_first(
     session: Session,
 ) -> None:
     await register()
-    session.exec(select(OneTimeToken)).one().created_at = now() - accounts.LINK_EVERY
+    session.exec(select(OneTimeToken)).one().created_at = now() - users.LINK_EVERY
     session.commit()
     await register()
     first, second = (token_in(letter) for letter in mails("ada@example.org"))
     with pytest.raises(Invalid, match="used already"):
-        await doors.verify_email(first, CLIENT)
-    await doors.verify_email(second, CLIENT)
-    assert await doors.sign_in("ada@example.org", PASSWORD, CLIENT)
+        await login.verify_email(first, CLIENT)
+    await login.verify_email(second, CLIENT)
+    assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
 
 
 @pytest.mark.parametrize(
     ("ask", "use"),
     [
-        (resent, doors.verify_email),
-        (partial(doors.forgot_password, "ada@example.org", CLIENT), None),
+        (resent, login.verify_email),
+        (partial(login.forgot_password, "ada@example.org", CLIENT), None),
     ],
 )
 async def test_a_new_link_ends_the_ones_before(
@@ -172,7 +173,7 @@ async def test_a_new_link_ends_the_ones_before(
     use: Callable[[str, Client], Awaitable[None]] | None,
 ) -> None:
     somebody("ada@example.org", verified=use is None)
-    use = use or (lambda token, client: doors.reset_password(token, "a brand new one", client))
+    use = use or (lambda token, client: login.reset_password(token, "a brand new one", client))
     for _ in range(3):
         await ask()
     *older, newest = (token_in(letter) for letter in mails("ada@example.org"))
@@ -196,7 +197,7 @@ async def test_signing_up_costs_one_password_whoever_has_the_address(
 async def test_signing_up_twice_at_once_makes_one_account() -> None:
     def again(_: int) -> None:
         with transaction() as session:
-            accounts.register(session, NewAccount("ada@example.org", "", ""), "x", CLIENT)
+            users.register(session, NewAccount("ada@example.org", "", ""), "x", CLIENT)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(again, range(8)))
@@ -218,14 +219,14 @@ async def test_what_is_no_address_is_refused(address: str) -> None:
 
 async def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(Invalid) as refusal:
-        await doors.register("x", "y", "z" * 101, "a\x00b", CLIENT)
+        await login.register("x", "y", "z" * 101, "a\x00b", CLIENT)
     assert set(refusal.value.details) == {"email", "password", "first_name", "last_name"}
 
 
 async def test_signing_in_needs_the_right_password() -> None:
     ada = somebody()
-    assert (await doors.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
-    assert (await doors.sign_in(f" {ada.email.upper()} ", PASSWORD, CLIENT)).user_id == ada.id
+    assert (await login.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
+    assert (await login.sign_in(f" {ada.email.upper()} ", PASSWORD, CLIENT)).user_id == ada.id
     for address, password in (
         (ada.email, "wrong password"),
         (ada.email, ""),
@@ -235,27 +236,27 @@ async def test_signing_in_needs_the_right_password() -> None:
         ("\ud83e", "\ud83e"),
     ):
         with pytest.raises(WrongCredentials, match="The address or the password is wrong"):
-            await doors.sign_in(address, password, CLIENT)
+            await login.sign_in(address, password, CLIENT)
 
 
 async def test_only_who_knows_the_password_learns_that_an_address_is_not_confirmed() -> None:
     ada = somebody(verified=False)
     with pytest.raises(EmailNotVerified):
-        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.sign_in(ada.email, PASSWORD, CLIENT)
     with pytest.raises(WrongCredentials):
-        await doors.sign_in(ada.email, "wrong password", CLIENT)
+        await login.sign_in(ada.email, "wrong password", CLIENT)
 
 
 async def test_five_failures_close_the_door_for_that_address_and_host_only() -> None:
     ada, bob = somebody(), somebody()
     for _ in range(5):
         with pytest.raises(WrongCredentials):
-            await doors.sign_in(ada.email, "wrong password", CLIENT)
+            await login.sign_in(ada.email, "wrong password", CLIENT)
     with pytest.raises(TooMany) as refusal:
-        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.sign_in(ada.email, PASSWORD, CLIENT)
     assert 0 < refusal.value.details["retry_after"] <= 300
-    assert await doors.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.9"))
-    assert await doors.sign_in(bob.email, PASSWORD, CLIENT)
+    assert await login.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.9"))
+    assert await login.sign_in(bob.email, PASSWORD, CLIENT)
 
 
 async def test_a_right_password_forgets_the_failures() -> None:
@@ -263,8 +264,8 @@ async def test_a_right_password_forgets_the_failures() -> None:
     for _ in range(2):
         for _ in range(3):
             with pytest.raises(WrongCredentials):
-                await doors.sign_in(ada.email, "wrong password", CLIENT)
-        assert await doors.sign_in(ada.email, PASSWORD, CLIENT)
+                await login.sign_in(ada.email, "wrong password", CLIENT)
+        assert await login.sign_in(ada.email, PASSWORD, CLIENT)
 
 
 async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,33 +273,33 @@ async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.Mo
     ada = somebody()
     for number in range(25):
         with pytest.raises(WrongCredentials):
-            await doors.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
+            await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
     with pytest.raises(TooMany):
-        await doors.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.99"))
+        await login.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.99"))
 
 
 async def test_strangers_cannot_keep_an_owner_out_of_where_they_were_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada, home, far = somebody(), Client(ip="203.0.113.7"), Client(ip="203.0.113.8")
-    await doors.sign_in(ada.email, PASSWORD, home)
+    await login.sign_in(ada.email, PASSWORD, home)
     with monkeypatch.context() as patch:
         patch.setattr(passwords, "matches_now", lambda *_: False)
         for number in range(25):
             with pytest.raises(WrongCredentials):
-                await doors.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
+                await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
     with pytest.raises(TooMany):
-        await doors.sign_in(ada.email, PASSWORD, far)
-    assert await doors.sign_in(ada.email, PASSWORD, home)
+        await login.sign_in(ada.email, PASSWORD, far)
+    assert await login.sign_in(ada.email, PASSWORD, home)
 
 
 async def test_one_host_may_not_try_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
     for number in range(10):
         with pytest.raises(WrongCredentials):
-            await doors.sign_in(f"person{number}@example.org", "wrong password", CLIENT)
+            await login.sign_in(f"person{number}@example.org", "wrong password", CLIENT)
     with pytest.raises(TooMany):
-        await doors.sign_in("person@example.org", "wrong password", CLIENT)
+        await login.sign_in("person@example.org", "wrong password", CLIENT)
 
 
 async def test_known_and_unknown_addresses_cost_the_same_work(
@@ -308,7 +309,7 @@ async def test_known_and_unknown_addresses_cost_the_same_work(
     checks = watch(monkeypatch)
     for address in (ada.email, "nobody@example.org"):
         with pytest.raises(WrongCredentials):
-            await doors.sign_in(address, "wrong password", CLIENT)
+            await login.sign_in(address, "wrong password", CLIENT)
     known, unknown = checks
     assert known.cost == unknown.cost
 
@@ -319,30 +320,30 @@ async def test_an_old_hash_is_renewed_when_its_owner_signs_in(
     monkeypatch.setattr(passwords, "COST", 5)
     ada = somebody("ada@example.org")
     monkeypatch.setattr(passwords, "COST", 6)
-    await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    await login.sign_in(ada.email, PASSWORD, CLIENT)
     assert person().password_hash.startswith("$2b$06$")
-    assert (await doors.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
+    assert (await login.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
 
 
 async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None:
     ada = somebody("ada@example.org")
     cookie(ada.id)
-    await doors.forgot_password(ada.email, CLIENT)
-    await doors.forgot_password(ada.email, CLIENT)
+    await login.forgot_password(ada.email, CLIENT)
+    await login.forgot_password(ada.email, CLIENT)
     first, second = (token_in(letter) for letter in mails(ada.email))
-    await doors.reset_password(second, "a brand new one", CLIENT)
+    await login.reset_password(second, "a brand new one", CLIENT)
     with transaction() as session:
         assert living(session, ada.id) == []
-    assert (await doors.sign_in(ada.email, "a brand new one", CLIENT)).user_id == ada.id
+    assert (await login.sign_in(ada.email, "a brand new one", CLIENT)).user_id == ada.id
     for token in (first, second):
         with pytest.raises(Invalid, match="used already"):
-            await doors.reset_password(token, "yet another one", CLIENT)
+            await login.reset_password(token, "yet another one", CLIENT)
     assert mails(ada.email)[-1]["Subject"] == "Your password was changed"
 
 
 async def changed(ada: Somebody) -> None:
-    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
-    await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
+    who = await in_transaction(sessions.user_of, cookie(ada.id))
+    await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
 
 
 async def deleted(ada: Somebody) -> None:
@@ -354,11 +355,11 @@ async def test_a_password_that_was_right_a_moment_ago_lets_nobody_in(
     happens: Callable[[Somebody], Awaitable[None]],
 ) -> None:
     ada = somebody()
-    found = await doors.sign_in(ada.email, PASSWORD, CLIENT)
-    assert await in_transaction(doors.enter, found, CLIENT, "api") == ada.id
+    found = await login.sign_in(ada.email, PASSWORD, CLIENT)
+    assert await in_transaction(login.enter, found, CLIENT, "api") == ada.id
     await happens(ada)
     with pytest.raises(NotSignedIn, match="changed meanwhile"):
-        await in_transaction(doors.enter, found, CLIENT, "api")
+        await in_transaction(login.enter, found, CLIENT, "api")
 
 
 @pytest.mark.parametrize("happens", [reset, changed, deleted])
@@ -369,7 +370,7 @@ async def test_an_old_hash_is_not_renewed_when_the_password_goes_meanwhile(
     ada = somebody()
     monkeypatch.setattr(passwords, "COST", 6)
     with meanwhile(passwords, "hashed", partial(happens, ada)), pytest.raises(NotSignedIn):
-        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.sign_in(ada.email, PASSWORD, CLIENT)
 
 
 async def test_sign_ins_that_renew_a_hash_at_once_all_enter(
@@ -380,26 +381,26 @@ async def test_sign_ins_that_renew_a_hash_at_once_all_enter(
     monkeypatch.setattr(passwords, "COST", 6)
 
     async def other() -> None:
-        others.append(await doors.sign_in(ada.email, PASSWORD, CLIENT))
+        others.append(await login.sign_in(ada.email, PASSWORD, CLIENT))
 
     others: list[Credential] = []
     with meanwhile(passwords, "hashed", other):
-        mine = await doors.sign_in(ada.email, PASSWORD, CLIENT)
+        mine = await login.sign_in(ada.email, PASSWORD, CLIENT)
     for found in (mine, *others):
-        assert await in_transaction(doors.enter, found, CLIENT, "api") == ada.id
+        assert await in_transaction(login.enter, found, CLIENT, "api") == ada.id
     assert len(others) == 1
 
 
 async def test_a_new_sign_in_and_a_new_password_come_one_after_the_other() -> None:
     ada = somebody()
-    found = await doors.sign_in(ada.email, PASSWORD, CLIENT)
+    found = await login.sign_in(ada.email, PASSWORD, CLIENT)
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            doors.enter(session, found, CLIENT, "api")
+            login.enter(session, found, CLIENT, "api")
             change = pool.submit(asyncio.run, reset(ada))
             with pytest.raises(TimeoutError):  # it waits for us, hashed long ago
                 change.result(timeout=3)
-            sign_ins.start_api(session, ada.id, CLIENT)
+            sessions.start_api(session, ada.id, CLIENT)
         change.result(timeout=10)
     with transaction() as session:
         assert living(session, ada.id) == []
@@ -407,11 +408,11 @@ async def test_a_new_sign_in_and_a_new_password_come_one_after_the_other() -> No
 
 async def test_a_weak_new_password_does_not_use_the_link_up() -> None:
     ada = somebody("ada@example.org")
-    await doors.forgot_password(ada.email, CLIENT)
+    await login.forgot_password(ada.email, CLIENT)
     token = token_in(mails(ada.email)[0])
     with pytest.raises(Invalid):
-        await doors.reset_password(token, "password", CLIENT)
-    await doors.reset_password(token, "a brand new one", CLIENT)
+        await login.reset_password(token, "password", CLIENT)
+    await login.reset_password(token, "a brand new one", CLIENT)
 
 
 @pytest.mark.parametrize("token", ["", "x", "a\0b", "\ud800"])
@@ -420,7 +421,7 @@ async def test_a_token_is_looked_at_before_the_work_of_hashing(
 ) -> None:
     ada, hashes = somebody(), watch_hashing(monkeypatch)
     with pytest.raises(Invalid) as refusal:
-        await doors.reset_password(token, "a brand new one", CLIENT)
+        await login.reset_password(token, "a brand new one", CLIENT)
     assert set(refusal.value.details) == {"token"}
     assert hashes == []
     await reset(ada)
@@ -429,45 +430,45 @@ async def test_a_token_is_looked_at_before_the_work_of_hashing(
 
 async def test_the_own_address_is_no_new_password() -> None:
     ada = somebody("Ada.Lovelace@example.org")
-    await doors.forgot_password(ada.email, CLIENT)
+    await login.forgot_password(ada.email, CLIENT)
     token = token_in(mails(ada.email)[0])
     for password in (ada.email, "ada.lovelace"):
         with pytest.raises(Invalid, match="easy to guess"):
-            await doors.reset_password(token, password, CLIENT)
-    await doors.reset_password(token, "a brand new one", CLIENT)
+            await login.reset_password(token, password, CLIENT)
+    await login.reset_password(token, "a brand new one", CLIENT)
 
 
 async def test_a_link_is_good_for_an_hour(session: Session) -> None:
     ada = somebody()
-    token = one_time.make(session, ada.id, Purpose.RESET_PASSWORD)
+    token = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
     session.flush()
     session.exec(select(OneTimeToken)).one().expires_at = now()
     session.commit()
     with pytest.raises(Invalid):
-        await doors.reset_password(token, "a brand new one", CLIENT)
+        await login.reset_password(token, "a brand new one", CLIENT)
 
 
 async def test_a_token_is_good_for_its_purpose_only(session: Session) -> None:
     ada = somebody(verified=False)
-    verify = one_time.make(session, ada.id, Purpose.VERIFY_EMAIL)
-    reset = one_time.make(session, ada.id, Purpose.RESET_PASSWORD)
+    verify = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
+    reset = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
     session.commit()
     with pytest.raises(Invalid):
-        await doors.reset_password(verify, "a brand new one", CLIENT)
+        await login.reset_password(verify, "a brand new one", CLIENT)
     with pytest.raises(Invalid):
-        await doors.verify_email(reset, CLIENT)
-    await doors.verify_email(verify, CLIENT)
+        await login.verify_email(reset, CLIENT)
+    await login.verify_email(verify, CLIENT)
 
 
 async def test_a_link_pressed_twice_at_once_works_once(session: Session) -> None:
     ada = somebody(verified=False)
-    token = one_time.make(session, ada.id, Purpose.VERIFY_EMAIL)
+    token = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
     session.commit()
 
     def press(_: int) -> bool:
         try:
             with transaction() as inner:
-                accounts.verify_email(inner, token, CLIENT)
+                users.verify_email(inner, token, CLIENT)
         except Invalid:
             return False
         return True
@@ -477,26 +478,26 @@ async def test_a_link_pressed_twice_at_once_works_once(session: Session) -> None
 
 
 async def test_nobody_is_mailed_who_has_no_account() -> None:
-    await doors.forgot_password("nobody@example.org", CLIENT)
-    await doors.resend_verification("nobody@example.org")
-    await doors.resend_verification(somebody().email)
+    await login.forgot_password("nobody@example.org", CLIENT)
+    await login.resend_verification("nobody@example.org")
+    await login.resend_verification(somebody().email)
     assert mails() == []
 
 
 async def test_the_confirmation_is_sent_again_to_who_waits_for_it() -> None:
     ada = somebody(verified=False)
-    await doors.resend_verification(ada.email)
-    await doors.verify_email(token_in(mails(ada.email)[0]), CLIENT)
+    await login.resend_verification(ada.email)
+    await login.verify_email(token_in(mails(ada.email)[0]), CLIENT)
 
 
 async def test_changing_the_password_keeps_this_device_and_ends_the_others() -> None:
     ada = somebody()
     mine, _ = cookie(ada.id), cookie(ada.id)
-    who = await in_transaction(sign_ins.user_of, mine)
-    await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
+    who = await in_transaction(sessions.user_of, mine)
+    await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
     with transaction() as session:
         assert [row.id for row in living(session, ada.id)] == [who.sign_in_id]
-    assert await doors.sign_in(ada.email, "a brand new one", CLIENT)
+    assert await login.sign_in(ada.email, "a brand new one", CLIENT)
 
 
 @pytest.mark.parametrize("happens", [reset, changed])
@@ -504,11 +505,11 @@ async def test_of_two_new_passwords_at_once_the_second_needs_the_first(
     happens: Callable[[Somebody], Awaitable[None]],
 ) -> None:
     ada = somebody()
-    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    who = await in_transaction(sessions.user_of, cookie(ada.id))
     with meanwhile(passwords, "matches", partial(happens, ada)), pytest.raises(Invalid) as refusal:
-        await doors.change_password(who, PASSWORD, "another new one", CLIENT)
+        await login.change_password(who, PASSWORD, "another new one", CLIENT)
     assert "current_password" in refusal.value.details
-    assert await doors.sign_in(ada.email, "a brand new one", CLIENT)
+    assert await login.sign_in(ada.email, "a brand new one", CLIENT)
 
 
 async def test_a_hash_made_anew_meanwhile_is_still_the_present_password(
@@ -516,55 +517,55 @@ async def test_a_hash_made_anew_meanwhile_is_still_the_present_password(
 ) -> None:
     monkeypatch.setattr(passwords, "COST", 5)
     ada = somebody()
-    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    who = await in_transaction(sessions.user_of, cookie(ada.id))
     monkeypatch.setattr(passwords, "COST", 6)
 
     async def other() -> None:
-        await doors.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.sign_in(ada.email, PASSWORD, CLIENT)
 
     with meanwhile(passwords, "matches", other):
-        await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
-    assert await doors.sign_in(ada.email, "a brand new one", CLIENT)
+        await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
+    assert await login.sign_in(ada.email, "a brand new one", CLIENT)
 
 
 async def test_who_is_gone_meanwhile_changes_no_password() -> None:
     ada = somebody()
-    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    who = await in_transaction(sessions.user_of, cookie(ada.id))
     with meanwhile(passwords, "matches", partial(deleted, ada)), pytest.raises(NotSignedIn):
-        await doors.change_password(who, PASSWORD, "another new one", CLIENT)
+        await login.change_password(who, PASSWORD, "another new one", CLIENT)
     with pytest.raises(NotSignedIn):
-        await doors.change_password(who, PASSWORD, "another new one", CLIENT)
+        await login.change_password(who, PASSWORD, "another new one", CLIENT)
 
 
 async def test_changing_the_password_needs_the_old_one_and_ends_guessing() -> None:
     ada = somebody()
-    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    who = await in_transaction(sessions.user_of, cookie(ada.id))
     with pytest.raises(Invalid) as refusal:
-        await doors.change_password(who, PASSWORD, "password", CLIENT)
+        await login.change_password(who, PASSWORD, "password", CLIENT)
     assert "password" in refusal.value.details
     for _ in range(4):
         with pytest.raises(Invalid) as refusal:
-            await doors.change_password(who, "wrong password", "a brand new one", CLIENT)
+            await login.change_password(who, "wrong password", "a brand new one", CLIENT)
         assert "current_password" in refusal.value.details
     with pytest.raises(TooMany):
-        await doors.change_password(who, PASSWORD, "a brand new one", CLIENT)
+        await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
 
 
 def test_names_change_one_by_one_and_only_to_what_can_be_shown(session: Session) -> None:
     ada = somebody()
-    accounts.rename(session, ada.id, "Ada", "Byron")
-    found = accounts.rename(session, ada.id, None, " King  Noel ")
+    users.rename(session, ada.id, "Ada", "Byron")
+    found = users.rename(session, ada.id, None, " King  Noel ")
     assert (found.first_name, found.last_name) == ("Ada", "King Noel")
     for name in ("x" * 101, "a\0b", "\ud83e", "a\x1b[31m"):
         with pytest.raises(Invalid):
-            accounts.rename(session, ada.id, name, None)
+            users.rename(session, ada.id, name, None)
 
 
 async def test_what_happened_is_in_the_audit_log_without_anything_secret() -> None:
     await register()
-    await doors.verify_email(token_in(mails("ada@example.org")[0]), CLIENT)
+    await login.verify_email(token_in(mails("ada@example.org")[0]), CLIENT)
     with pytest.raises(WrongCredentials):
-        await doors.sign_in("ada@example.org", "wrong password", CLIENT)
+        await login.sign_in("ada@example.org", "wrong password", CLIENT)
     with transaction() as session:
         entries = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()  # type: ignore[arg-type]
     assert [entry.action for entry in entries] == ["registered", "email_verified", "sign_in_failed"]
@@ -574,9 +575,9 @@ async def test_what_happened_is_in_the_audit_log_without_anything_secret() -> No
 
 async def test_guessing_the_present_password_is_in_the_audit_log_too() -> None:
     ada = somebody()
-    who = await in_transaction(sign_ins.user_of, cookie(ada.id))
+    who = await in_transaction(sessions.user_of, cookie(ada.id))
     with pytest.raises(Invalid):
-        await doors.change_password(who, "wrong password", "a brand new one", CLIENT)
+        await login.change_password(who, "wrong password", "a brand new one", CLIENT)
     with transaction() as session:
         (event,), _ = audit_log.page(session, ada.id, None, 10)
     assert (event.action, event.ip, event.details) == ("password_change_failed", CLIENT.ip, {})
@@ -588,7 +589,7 @@ def test_a_person_leaves_everywhere(session: Session) -> None:
     cookie(ada.id), cookie(ada.id), cookie(bob.id)
     (first, _) = living(session, ada.id)
     with transaction() as inner:
-        doors.leave_all(inner, SignedIn(ada.id, first.id), CLIENT)
+        login.leave_all(inner, SignedIn(ada.id, first.id), CLIENT)
     session.expire_all()
     assert living(session, ada.id) == []
     assert len(living(session, bob.id)) == 1

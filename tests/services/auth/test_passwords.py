@@ -6,7 +6,7 @@ import bcrypt
 import pytest
 
 from sp404_app.errors import Invalid, Unavailable
-from sp404_app.services import passwords
+from sp404_app.services.auth import passwords
 from sp404_app.settings import settings
 from tests.hashing import watch
 

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select, update
 from sp404_app.errors import Invalid, NotSignedIn
 from sp404_app.models import OneTimeToken, Purpose
 from sp404_app.models.columns import now
-from sp404_app.services.account_lock import lock_account
-from sp404_app.services.sign_ins import digest
+from sp404_app.services.auth.account_lock import lock_account
+from sp404_app.services.auth.sessions import digest
 
 LASTS = {
     Purpose.VERIFY_EMAIL: dt.timedelta(hours=24),

@@ -4,8 +4,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sp404_app.services import keys
-from sp404_app.services.keys import UnusableKeys
+from sp404_app.services.auth import signing_keys
+from sp404_app.services.auth.signing_keys import UnusableKeys
 from sp404_app.settings import settings
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -32,51 +32,51 @@ def put(name: str, content: bytes) -> Path:
 
 
 def test_the_first_key_is_made_once_and_for_nobody_else() -> None:
-    kid = keys.ensure(2048)
-    assert keys.ensure(2048) == kid
+    kid = signing_keys.ensure(2048)
+    assert signing_keys.ensure(2048) == kid
     path = settings().secrets / f"{kid}.pem"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [found.name for found in settings().secrets.iterdir()] == [path.name]
 
 
 def test_rotation_signs_with_the_new_key_and_still_knows_the_old_one() -> None:
-    old = keys.ensure(2048)
-    new = keys.rotate(2048)
-    assert keys.signing()[0] == max(old, new)
-    assert set(keys.all_public()) == {old, new}
+    old = signing_keys.ensure(2048)
+    new = signing_keys.rotate(2048)
+    assert signing_keys.signing()[0] == max(old, new)
+    assert set(signing_keys.all_public()) == {old, new}
 
 
 def test_a_retired_key_is_known_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     put("20200101000000-aaaaaaaa.pem", pem(rsa.generate_private_key(65537, 2048)))
-    kid = keys.ensure(2048)
+    kid = signing_keys.ensure(2048)
     assert kid == "20200101000000-aaaaaaaa"
-    newer = keys.rotate(2048)
-    keys.retire(kid)
-    assert keys.public(kid) is None
+    newer = signing_keys.rotate(2048)
+    signing_keys.retire(kid)
+    assert signing_keys.public(kid) is None
     with pytest.raises(UnusableKeys, match="signs now"):
-        keys.retire(newer)
+        signing_keys.retire(newer)
     with pytest.raises(UnusableKeys, match="no key"):
-        keys.retire("../../etc/passwd")
+        signing_keys.retire("../../etc/passwd")
 
 
 def test_a_key_made_by_another_process_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys.ensure(2048)
+    signing_keys.ensure(2048)
     put("20990101000000-bbbbbbbb.pem", pem(rsa.generate_private_key(65537, 2048)))
-    assert "20990101000000-bbbbbbbb" not in keys.all_public()
-    monkeypatch.setattr(keys, "REREAD_AFTER", 0.0)
-    assert "20990101000000-bbbbbbbb" in keys.all_public()
+    assert "20990101000000-bbbbbbbb" not in signing_keys.all_public()
+    monkeypatch.setattr(signing_keys, "REREAD_AFTER", 0.0)
+    assert "20990101000000-bbbbbbbb" in signing_keys.all_public()
 
 
 def test_what_another_process_signs_with_a_new_key_is_believed_before_the_next_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    keys.ensure(2048)
+    signing_keys.ensure(2048)
     put("20990101000000-dddddddd.pem", pem(rsa.generate_private_key(65537, 2048)))
-    monkeypatch.setattr(keys, "REREAD_AFTER", 3600.0)
-    monkeypatch.setattr(keys, "UNKNOWN_AFTER", 3600.0)
-    assert keys.public("20990101000000-dddddddd") is None  # a flood of names reads no disk
-    monkeypatch.setattr(keys, "UNKNOWN_AFTER", 0.0)
-    assert keys.public("20990101000000-dddddddd") is not None
+    monkeypatch.setattr(signing_keys, "REREAD_AFTER", 3600.0)
+    monkeypatch.setattr(signing_keys, "UNKNOWN_AFTER", 3600.0)
+    assert signing_keys.public("20990101000000-dddddddd") is None  # a flood of names reads no disk
+    monkeypatch.setattr(signing_keys, "UNKNOWN_AFTER", 0.0)
+    assert signing_keys.public("20990101000000-dddddddd") is not None
 
 
 @pytest.mark.parametrize(
@@ -92,35 +92,35 @@ def test_what_another_process_signs_with_a_new_key_is_believed_before_the_next_r
 def test_weak_and_broken_keys_stop_the_start(content: bytes, word: str) -> None:
     put("20990101000000-cccccccc.pem", content)
     with pytest.raises(UnusableKeys, match=word):
-        keys.ensure()
+        signing_keys.ensure()
 
 
 def test_weak_keys_are_not_made() -> None:
     with pytest.raises(UnusableKeys, match="at least 2048"):
-        keys.rotate(1024)
+        signing_keys.rotate(1024)
 
 
 def test_without_a_key_nothing_is_signed() -> None:
     with pytest.raises(UnusableKeys, match="no signing key"):
-        keys.signing()
+        signing_keys.signing()
 
 
 @pytest.mark.parametrize("kid", ["../pepper", "", "pepper", None, 7, ["x"], "x" * 9999])
 def test_a_kid_is_a_name_and_never_a_path(kid: object) -> None:
-    keys.ensure(2048)
+    signing_keys.ensure(2048)
     put("pepper", b"0" * 32)
-    assert keys.public(kid) is None
+    assert signing_keys.public(kid) is None
 
 
 def test_other_files_in_the_folder_are_left_alone() -> None:
     put("stripe.json", b"{}")
     put("notes.pem", b"not a key")
-    keys.ensure(2048)
+    signing_keys.ensure(2048)
 
 
 def test_a_key_that_is_half_there_closes_no_door_while_we_serve() -> None:
-    kid = keys.ensure(2048)
+    kid = signing_keys.ensure(2048)
     put("20990101000000-eeeeeeee.pem", (settings().secrets / f"{kid}.pem").read_bytes()[:400])
-    keys._ring.keys(keys.NOW)
-    assert keys.signing()[0] == kid
-    assert list(keys.all_public()) == [kid]
+    signing_keys._ring.keys(signing_keys.NOW)
+    assert signing_keys.signing()[0] == kid
+    assert list(signing_keys.all_public()) == [kid]

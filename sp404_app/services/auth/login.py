@@ -18,10 +18,17 @@ from sp404_app.errors import (
 )
 from sp404_app.models import Purpose
 from sp404_app.models.columns import now
-from sp404_app.services import accounts, email_change, one_time, passwords, sign_ins, two_factor
-from sp404_app.services.accounts import Credential, NewAccount
+from sp404_app.services.auth import (
+    email_change,
+    one_time_tokens,
+    passwords,
+    sessions,
+    two_factor,
+    users,
+)
+from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
-from sp404_app.services.sign_ins import Client, SignedIn
 
 LOOK = "Please look at the marked fields."
 
@@ -36,7 +43,7 @@ async def register(
         TooMany: If this host signs up too often, or this mailbox is signed up too often.
     """
     await rate_limits.sign_up(client.ip)
-    account, problems = accounts.checked(email, first_name, last_name)
+    account, problems = users.checked(email, first_name, last_name)
     try:
         passwords.ensure_good(password, account.email)
     except Invalid as error:
@@ -54,13 +61,13 @@ async def _register_new(account: NewAccount, password: str, client: Client) -> b
 
     A password is hashed or compared, never both: how long it takes tells nothing.
     """
-    known = await in_transaction(accounts.credential, account.email)
+    known = await in_transaction(users.credential, account.email)
     if known is None:
         password_hash = await passwords.hashed(password)
-        made = await in_transaction(accounts.register, account, password_hash, client)
+        made = await in_transaction(users.register, account, password_hash, client)
         return made is not None
     same = await passwords.matches(password, known.password_hash)
-    await in_transaction(accounts.register_again, known, client, same_password=same)
+    await in_transaction(users.register_again, known, client, same_password=same)
     return True
 
 
@@ -76,7 +83,7 @@ async def sign_in(email: str, password: str, client: Client) -> Credential:
     """
     await rate_limits.sign_in(email, client.ip)
     async with passwords.turn():
-        found = await in_transaction(accounts.credential, email)
+        found = await in_transaction(users.credential, email)
         right = await passwords.matches(password, found.password_hash if found else None)
     if found is None or not right:
         await in_transaction(_note_failure, found, client, "sign_in_failed")
@@ -95,16 +102,16 @@ async def _at_todays_cost(found: Credential, password: str) -> Credential:
     """Return what a right password is compared with from now on: made anew, if its cost is old."""
     if not passwords.outdated(found.password_hash):
         return found
-    kept = await in_transaction(accounts.rehash, found, await passwords.hashed(password))
+    kept = await in_transaction(users.rehash, found, await passwords.hashed(password))
     # Another sign-in may have made it anew first; or its owner may have chosen another one.
     if not await passwords.matches(password, kept.password_hash):
-        raise NotSignedIn(accounts.MEANWHILE)
+        raise NotSignedIn(users.MEANWHILE)
     return kept
 
 
 def _challenge(session: Session, found: Credential) -> str | None:
     """Make a challenge, unless a new password has just ended those that were there."""
-    accounts.ensure_unchanged(session, found)
+    users.ensure_unchanged(session, found)
     return two_factor.challenge(session, found.user_id)
 
 
@@ -118,7 +125,7 @@ async def second_step(challenge: str, code: str, client: Client) -> Credential:
     """
     await rate_limits.token("second-step", client.ip)
     try:
-        owner = await in_transaction(one_time.owner, challenge, Purpose.TWO_FACTOR)
+        owner = await in_transaction(one_time_tokens.owner, challenge, Purpose.TWO_FACTOR)
         await rate_limits.second_step(owner)
         found = await in_transaction(_answer, challenge, code, client)
     except Invalid as error:
@@ -132,7 +139,7 @@ async def second_step(challenge: str, code: str, client: Client) -> Credential:
 def _answer(session: Session, challenge: str, code: str, client: Client) -> Credential | None:
     """Use a challenge up; its password is the present one, for a new one ends all challenges."""
     user_id = two_factor.answer(session, challenge, code, client)
-    return accounts.credential_of(session, user_id) if user_id else None
+    return users.credential_of(session, user_id) if user_id else None
 
 
 def enter(session: Session, found: Credential, client: Client, kind: str) -> uuid.UUID:
@@ -141,7 +148,7 @@ def enter(session: Session, found: Credential, client: Client, kind: str) -> uui
     Raises:
         NotSignedIn: If the password was changed, or the account deleted, meanwhile.
     """
-    accounts.ensure_unchanged(session, found)
+    users.ensure_unchanged(session, found)
     audit_log.note(session, found.user_id, "signed_in", client, kind=kind)
     return found.user_id
 
@@ -159,16 +166,14 @@ async def change_password(signed_in: SignedIn, old: str, new: str, client: Clien
         TooMany: After five attempts in a minute.
     """
     await rate_limits.confirmation(signed_in.user_id)
-    found = await in_transaction(accounts.credential_of, signed_in.user_id)
+    found = await in_transaction(users.credential_of, signed_in.user_id)
     passwords.ensure_good(new, found.email)
     if not await passwords.matches(old, found.password_hash):
         await in_transaction(_note_failure, found, client, "password_change_failed")
-        raise Invalid(accounts.NOT_PRESENT, {"current_password": [accounts.NOT_PRESENT]})
+        raise Invalid(users.NOT_PRESENT, {"current_password": [users.NOT_PRESENT]})
     found = await _at_todays_cost(found, old)  # so that no sign-in makes it anew meanwhile
     password_hash = await passwords.hashed(new)
-    await in_transaction(
-        accounts.change_password, found, password_hash, client, signed_in.sign_in_id
-    )
+    await in_transaction(users.change_password, found, password_hash, client, signed_in.sign_in_id)
 
 
 async def reset_password(token: str, password: str, client: Client) -> None:
@@ -182,13 +187,13 @@ async def reset_password(token: str, password: str, client: Client) -> None:
     email = await in_transaction(_mailed, token)  # hashing is not for who has no token
     passwords.ensure_good(password, email)
     password_hash = await passwords.hashed(password)
-    await in_transaction(accounts.reset_password, token, password_hash, client)
+    await in_transaction(users.reset_password, token, password_hash, client)
 
 
 def _mailed(session: Session, token: str) -> str:
     """Return the address of whom a token for a new password was mailed to; it stays good."""
-    owner = one_time.owner(session, token, Purpose.RESET_PASSWORD)
-    return accounts.credential_of(session, owner).email
+    owner = one_time_tokens.owner(session, token, Purpose.RESET_PASSWORD)
+    return users.credential_of(session, owner).email
 
 
 async def verify_email(token: str, client: Client) -> None:
@@ -199,7 +204,7 @@ async def verify_email(token: str, client: Client) -> None:
         TooMany: If this host tries too many tokens.
     """
     await rate_limits.token("verify", client.ip)
-    await in_transaction(accounts.verify_email, token, client)
+    await in_transaction(users.verify_email, token, client)
 
 
 async def confirm_email(token: str, client: Client) -> str:
@@ -229,29 +234,29 @@ async def forgot_password(email: str, client: Client) -> None:
 
     Callers answer before they wait for this: its time tells whether the address is known.
     """
-    await in_transaction(accounts.forgot_password, email, client)
+    await in_transaction(users.forgot_password, email, client)
 
 
 async def resend_verification(email: str) -> None:
     """Mail the confirmation link again, if one is due; callers answer before they wait."""
-    await in_transaction(accounts.resend_verification, email)
+    await in_transaction(users.resend_verification, email)
 
 
 def leave(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out: end the sign-in somebody acts by."""
-    sign_ins.revoke(session, who.user_id, who.sign_in_id)
+    sessions.revoke(session, who.user_id, who.sign_in_id)
     audit_log.note(session, who.user_id, "signed_out", client)
 
 
 def leave_all(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out everywhere."""
-    sign_ins.revoke_all(session, who.user_id)
+    sessions.revoke_all(session, who.user_id)
     audit_log.note(session, who.user_id, "signed_out_everywhere", client)
 
 
 def leave_others(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out every device but the one somebody acts from."""
-    sign_ins.revoke_all(session, who.user_id, keep=who.sign_in_id)
+    sessions.revoke_all(session, who.user_id, keep=who.sign_in_id)
     audit_log.note(session, who.user_id, "signed_out_others", client)
 
 
@@ -261,7 +266,7 @@ def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Clien
     Raises:
         NotFound: If it is not theirs, or is signed out already.
     """
-    sign_ins.revoke(session, who.user_id, sign_in_id)
+    sessions.revoke(session, who.user_id, sign_in_id)
     audit_log.note(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
 
 
@@ -270,7 +275,9 @@ def _not_verified(session: Session, email: str) -> EmailNotVerified:
 
     So they may be told that our mail did not reach the address.
     """
-    if unsent_emails.was_refused(session, email, now() - one_time.LASTS[Purpose.VERIFY_EMAIL]):
+    if unsent_emails.was_refused(
+        session, email, now() - one_time_tokens.LASTS[Purpose.VERIFY_EMAIL]
+    ):
         words = "Our mail could not be sent to this address. Check it, or sign up with another one."
         return EmailNotVerified(words, {"mail": "not_sent"})
     return EmailNotVerified("Please confirm your address first: the link is in our mail.")

@@ -13,8 +13,8 @@ from sp404_app.db import after_commit
 from sp404_app.errors import NotFound, NotSignedIn
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
-from sp404_app.services import alive
-from sp404_app.services.account_lock import lock_account
+from sp404_app.services.auth import session_cache
+from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.settings import settings
 
 IDLE = dt.timedelta(days=7)
@@ -207,5 +207,5 @@ def _revoke(session: Session, *which: ColumnElement[bool]) -> int:
         .returning(col(SignIn.id))
     )
     ended = session.exec(query).scalars().all()
-    after_commit(session, lambda: alive.end(ended))
+    after_commit(session, lambda: session_cache.end(ended))
     return len(ended)
