@@ -17,7 +17,7 @@ from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
 from sp404_app.errors import AppError, NotSignedIn
 from sp404_app.jobs.scheduler import housekeeping
-from sp404_app.services.billing import client
+from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
 from sp404_app.state import surface
 from sp404_app.state.account import AccountState
@@ -112,7 +112,7 @@ def emulator() -> stripe_emulator.Emulator:
         settings().home / "stripe.db",
         settings().secrets / "stripe.json",
         f"{settings().origin}/_stripe",
-        f"{client.emulator_url().removesuffix('/_stripe')}/api/webhooks/stripe",
+        f"{stripe_client.emulator_url().removesuffix('/_stripe')}/api/webhooks/stripe",
         production=settings().in_production,
     )
 

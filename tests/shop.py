@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models import BillingCustomer, Invoice, StripeEvent, Subscription
-from sp404_app.services.billing import checkout, client, standing, sync
+from sp404_app.services.billing import checkout, entitlements, stripe_client, sync
 from sp404_app.services.plans import Tier
 from sp404_app.settings import Settings, settings
 from sp404_app.stripe_emulator import app as stripe_emulator
@@ -125,13 +125,13 @@ class Shop:
 
     def subscription(self, user_id: uuid.UUID) -> Subscription:
         with transaction() as session:
-            found = standing.current(session, user_id)
+            found = entitlements.current(session, user_id)
             assert found
             return found
 
     def entitled(self, user_id: uuid.UUID) -> tuple[str, str]:
         with transaction() as session:
-            found = standing.of(session, user_id)
+            found = entitlements.of(session, user_id)
             return found.plan.tier, found.access
 
     def invoices(self, user_id: uuid.UUID) -> list[Invoice]:
@@ -153,7 +153,7 @@ class Shop:
         return True
 
     def stripe(self) -> Any:
-        return client.client().v1
+        return stripe_client.client().v1
 
     def living(self, user_id: uuid.UUID) -> list[Any]:
         """Ask Stripe itself what it charges a person for."""
@@ -224,9 +224,9 @@ def open_shop(
     weather = Weather()
     routes = [Mount("/_stripe", stormy(emulator, weather)), Mount("/", api)]
     served.target = Starlette(routes=routes)
-    environment.setattr(client, "RETRIES", 0)
-    client._client.cache_clear()
+    environment.setattr(stripe_client, "RETRIES", 0)
+    stripe_client._client.cache_clear()
     shop = Shop(emulator, weather, base)
     yield shop
     shop.browser.close()
-    client._client.cache_clear()
+    stripe_client._client.cache_clear()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models.columns import now
-from sp404_app.services.billing import catalogue, webhooks
+from sp404_app.services.billing import catalog, webhooks
 
 Said = tuple[list[str], int]
 
@@ -21,7 +21,7 @@ def run(command: str, argument: str = "") -> Said:
 
 def _set_up(_: str) -> Said:
     with transaction() as session:
-        return catalogue.set_up(session), 0
+        return catalog.set_up(session), 0
 
 
 def _reconcile(_: str) -> Said:

@@ -29,7 +29,8 @@ from sp404_app.models import (
     Waveform,
 )
 from sp404_app.models.columns import now
-from sp404_app.services import copies, jobs, previews, quotas, samples
+from sp404_app.services import copies, jobs, previews, samples
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import queue, storage
 
 SURVEYED = (

@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound
-from sp404_app.services.billing import contact
+from sp404_app.services.billing import customer_contact
 
 log = structlog.get_logger()
 
@@ -16,7 +16,7 @@ def tell(user_id: str) -> None:
     """Tell Stripe about one person; who cannot be told now stays due."""
     try:
         with transaction() as session:
-            contact.tell(session, uuid.UUID(user_id))
+            customer_contact.tell(session, uuid.UUID(user_id))
     except NotFound:
         return  # the account was deleted meanwhile
     except (AppError, OperationalError) as error:
@@ -26,12 +26,12 @@ def tell(user_id: str) -> None:
 def tell_all(_: str = "") -> int:
     """Tell Stripe about everybody who is due, until it does not answer; return how many."""
     with transaction() as session:
-        due = contact.due(session)
+        due = customer_contact.due(session)
     told = 0
     for user_id in due:
         try:
             with transaction() as session:
-                told += contact.tell(session, user_id)
+                told += customer_contact.tell(session, user_id)
         except NotFound:
             continue
         except (AppError, OperationalError) as error:

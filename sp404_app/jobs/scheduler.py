@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import in_transaction
 from sp404_app.models.columns import now
 from sp404_app.services import jobs, renewal, samples, takeout, waiting
-from sp404_app.services.billing import contact, reconcile, shop, webhooks
+from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
 from sp404_app.services.infra import unsent_emails
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ async def _rounds() -> None:
         if count % MINUTELY == 1:
             await _attempt(waiting.wake_waiting)
             await _attempt(reconcile.call_nightly, now())
-            await _attempt(shop.open_shop)
-            await _attempt(contact.call_for_due)
+            await _attempt(emulator_setup.open_shop)
+            await _attempt(customer_contact.call_for_due)
         if count % HOURLY == 0:
             await _attempt(samples.purge_old_trash, now())
             await _attempt(takeout.purge_old, now())

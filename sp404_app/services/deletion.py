@@ -10,10 +10,10 @@ from sqlmodel import Session, col, select, update
 from sp404_app.db import after_commit, in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
-from sp404_app.services import avatars, quotas, takeout
+from sp404_app.services import avatars, takeout
 from sp404_app.services.auth import sessions
 from sp404_app.services.auth.sessions import Client
-from sp404_app.services.billing import subscriptions
+from sp404_app.services.billing import quotas, subscriptions
 from sp404_app.services.infra import audit_log, email, email_templates, storage, unsent_emails
 
 

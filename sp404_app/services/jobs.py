@@ -22,7 +22,7 @@ from sp404_app.models import (
     SampleStatus,
 )
 from sp404_app.models.columns import now
-from sp404_app.services import quotas
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, queue
 from sp404_app.services.infra.events import News, Topic
 

@@ -19,7 +19,8 @@ from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, quotas, tags, trash
+from sp404_app.services import jobs, tags, trash
+from sp404_app.services.billing import quotas
 from sp404_app.services.changes import Change
 from sp404_app.services.infra import events, storage
 from sp404_app.services.infra.events import News, Topic

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.db import after_commit
 from sp404_app.models import ProcessingJob, Sample
-from sp404_app.services import copy_groups, quotas
+from sp404_app.services import copy_groups
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, storage
 from sp404_app.services.infra.events import News, Topic
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import ProcessingJob, Sample
-from sp404_app.services.quotas import Usage
+from sp404_app.services.billing.quotas import Usage
 
 
 @dataclass(frozen=True, slots=True)

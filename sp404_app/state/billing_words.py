@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from sp404_app.services.billing import customers, invoices, money, views
-from sp404_app.services.billing.access import Access
-from sp404_app.services.billing.letters import day
-from sp404_app.services.billing.previews import ENDS_AT_ONCE
-from sp404_app.services.billing.views import InvoiceView, SubscriptionView
+from sp404_app.services.billing import currency, customers, invoices, schemas
+from sp404_app.services.billing.access_rules import Access
+from sp404_app.services.billing.email_templates import day
+from sp404_app.services.billing.proration_preview import ENDS_AT_ONCE
+from sp404_app.services.billing.schemas import InvoiceView, SubscriptionView
 from sp404_app.services.plans import PLANS, Tier
 
 STATUS = {"paid": "Paid", "open": "To pay", "void": "Void", "uncollectible": "Not paid"}
@@ -66,9 +66,9 @@ class Facts:
 
 def facts(session: Session, user_id: uuid.UUID, tongue: str = "en") -> Facts:
     """Read what the page shows of a person."""
-    shown = views.subscription_view(session, user_id)
+    shown = schemas.subscription_view(session, user_id)
     customer = customers.find(session, user_id)
-    listed = [views.invoice_view(row) for row in invoices.listed(session, user_id)]
+    listed = [schemas.invoice_view(row) for row in invoices.listed(session, user_id)]
     known = customer is not None and customer.stripe_id is not None
     rows = [_row(one, tongue) for one in listed]
     return Facts(card(shown, tongue, known=known), banner(shown), rows)
@@ -78,13 +78,13 @@ def card(shown: SubscriptionView, tongue: str, *, known: bool) -> Card:
     """Put a subscription into words."""
     mood, state = mood_of(shown)
     label, text = _next(shown, tongue)
-    price = money.written(shown.amount, shown.currency, tongue)
+    price = currency.written(shown.amount, shown.currency, tongue)
     lives = shown.status not in {"none", "incomplete"}
     return Card(
         plan=PLANS[Tier(shown.plan)].name,
         mood=mood,
         state=state,
-        price=f"{price} a month" if lives else money.short(0, shown.currency, tongue),
+        price=f"{price} a month" if lives else currency.short(0, shown.currency, tongue),
         next_label=label,
         next_text=text,
         method=shown.payment_method or "",
@@ -161,7 +161,7 @@ def banner(shown: SubscriptionView) -> Banner:
 
 
 def _next(shown: SubscriptionView, tongue: str) -> tuple[str, str]:
-    price = money.written(shown.amount, shown.currency, tongue)
+    price = currency.written(shown.amount, shown.currency, tongue)
     if shown.cancel_at:
         return "Ends", day(shown.cancel_at)
     if shown.pending_plan and shown.pending_at:
@@ -180,7 +180,7 @@ def _status(one: InvoiceView, tongue: str) -> str:
     if one.disputed:
         return "Disputed"
     if one.refunded:
-        part = f"Paid, {money.written(one.refunded, one.currency, tongue)} refunded"
+        part = f"Paid, {currency.written(one.refunded, one.currency, tongue)} refunded"
         return part if one.refunded < one.amount_paid else "Refunded"
     return _settled(one, tongue)
 
@@ -193,7 +193,7 @@ def _settled(one: InvoiceView, tongue: str) -> str:
         return "Credited to your balance"
     if one.amount_paid == 0:
         return "Settled from your balance"
-    credit = money.written(one.total - one.amount_paid, one.currency, tongue)
+    credit = currency.written(one.total - one.amount_paid, one.currency, tongue)
     return f"Paid, {credit} from your balance"
 
 
@@ -204,7 +204,7 @@ def _row(one: InvoiceView, tongue: str) -> InvoiceRow:
         number=one.number,
         date=f"{one.created_at:%-d %b %Y}",
         what=one.description,
-        amount=money.written(amount, one.currency, tongue),
+        amount=currency.written(amount, one.currency, tongue),
         status=_status(one, tongue),
         open=one.status == "open",
         pdf=one.pdf_url,

@@ -10,8 +10,8 @@ from reflex.event import EventType
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound
 from sp404_app.jobs import billing
-from sp404_app.services.billing import emulated, webhooks
-from sp404_app.services.billing.emulated import Chaos, Clock, Sent, Taken
+from sp404_app.services.billing import emulator_controls, webhooks
+from sp404_app.services.billing.emulator_controls import Chaos, Clock, Sent, Taken
 from sp404_app.settings import settings
 from sp404_app.state import checked
 from sp404_app.state.dev_outbox import ensure_local
@@ -44,7 +44,7 @@ class DevStripeState(rx.State):
         """Let time pass for one customer."""
         self._ensure_here()
         chosen, how = checked.text(customer, 255), checked.text(step, 20)
-        async for done in self._do(in_transaction, emulated.advance, chosen, how):
+        async for done in self._do(in_transaction, emulator_controls.advance, chosen, how):
             yield done
 
     @rx.event
@@ -55,7 +55,7 @@ class DevStripeState(rx.State):
         if name == "duplicate":
             wanted = int(wanted)
         async for done in self._do(
-            asyncio.to_thread, emulated.change, checked.text(name, 40), wanted
+            asyncio.to_thread, emulator_controls.change, checked.text(name, 40), wanted
         ):
             yield done
 
@@ -64,7 +64,7 @@ class DevStripeState(rx.State):
         """Deliver an event once more."""
         self._ensure_here()
         async for done in self._do(
-            asyncio.to_thread, emulated.send_again, checked.text(event, 255)
+            asyncio.to_thread, emulator_controls.send_again, checked.text(event, 255)
         ):
             yield done
 
@@ -72,7 +72,7 @@ class DevStripeState(rx.State):
     async def retry(self) -> AsyncIterator[EventType[()] | None]:
         """Deliver what was not delivered."""
         self._ensure_here()
-        async for done in self._do(asyncio.to_thread, emulated.retry):
+        async for done in self._do(asyncio.to_thread, emulator_controls.retry):
             yield done
 
     @rx.event
@@ -109,10 +109,10 @@ class DevStripeState(rx.State):
         await self._read()
 
     async def _read(self) -> None:
-        self.clocks = await asyncio.to_thread(emulated.clocks)
-        self.sent = await asyncio.to_thread(emulated.sent)
-        self.chaos = await asyncio.to_thread(emulated.chaos)
-        self.taken = await in_transaction(emulated.taken)
+        self.clocks = await asyncio.to_thread(emulator_controls.clocks)
+        self.sent = await asyncio.to_thread(emulator_controls.sent)
+        self.chaos = await asyncio.to_thread(emulator_controls.chaos)
+        self.taken = await in_transaction(emulator_controls.taken)
 
     def _ensure_here(self) -> None:
         self.closed = True

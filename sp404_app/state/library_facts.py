@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from sp404_app.services import quotas, renewal, tags, trash
+from sp404_app.services import renewal, tags, trash
+from sp404_app.services.billing import quotas
 from sp404_app.services.tags import TagCount
 from sp404_app.settings import MB
 from sp404_app.state import bulk_words

@@ -11,8 +11,8 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound
 from sp404_app.services.auth import admin_access
 from sp404_app.services.auth.sessions import SignedIn
-from sp404_app.services.billing import desk
-from sp404_app.services.billing.desk import DeadLetter, Desk, Night
+from sp404_app.services.billing import admin
+from sp404_app.services.billing.admin import DeadLetter, Desk, Night
 from sp404_app.state import checked, confirming
 from sp404_app.state.confirming import sure
 from sp404_app.state.session import SessionState
@@ -59,21 +59,21 @@ class OperatorState(SessionState):
         """Let one event be worked on again."""
         name = checked.text(event, 255)
         if who := await self._operator("operator.replay", name):
-            async for step in self._do(who, desk.replay, name):
+            async for step in self._do(who, admin.replay, name):
                 yield step
 
     @rx.event
     async def replay_all(self) -> AsyncIterator[EventType[()] | None]:
         """Let everything that was given up be worked on again."""
         if who := await self._operator("operator.replay_all"):
-            async for step in self._do(who, desk.replay_dead):
+            async for step in self._do(who, admin.replay_dead):
                 yield step
 
     @rx.event
     async def compare(self) -> AsyncIterator[EventType[()] | None]:
         """Let everybody be compared with Stripe."""
         if who := await self._operator("operator.compare"):
-            async for step in self._do(who, desk.compare):
+            async for step in self._do(who, admin.compare):
                 yield step
 
     async def _operator(self, wanted: str, *arguments: Any) -> SignedIn | None:
@@ -109,7 +109,7 @@ class OperatorState(SessionState):
         await self._read(who)
 
     async def _read(self, who: SignedIn) -> None:
-        found: Desk = await in_transaction(desk.look, who)
+        found: Desk = await in_transaction(admin.look, who)
         self.letters = [_row(one) for one in found.dead]
         self.night = _said(found.night)
         self.healed = list(found.night.healed) if found.night else []

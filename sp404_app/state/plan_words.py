@@ -6,9 +6,9 @@ from functools import partial
 
 from sqlmodel import Session
 
-from sp404_app.services.billing import catalogue, money, previews, views
-from sp404_app.services.billing.letters import day
-from sp404_app.services.billing.previews import Kind, Preview
+from sp404_app.services.billing import catalog, currency, proration_preview, schemas
+from sp404_app.services.billing.email_templates import day
+from sp404_app.services.billing.proration_preview import Kind, Preview
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import MB
 
@@ -72,17 +72,17 @@ def said(asked: Question) -> str:
 
 def cards(session: Session, user_id: uuid.UUID, tongue: str = "en") -> list[PlanCard]:
     """Return the three plans as they look to a person."""
-    shown = views.subscription_view(session, user_id)
-    kinds = views.kinds(session, user_id)
+    shown = schemas.subscription_view(session, user_id)
+    kinds = schemas.kinds(session, user_id)
     found = []
     for plan in PLANS.values():
-        price = catalogue.shown_price(session, plan)
-        cost = money.short(price.amount, price.currency, tongue)
+        price = catalog.shown_price(session, plan)
+        cost = currency.short(price.amount, price.currency, tongue)
         found.append(_card(plan, kinds[plan.tier], shown, cost))
     return found
 
 
-def _card(plan: Plan, kind: Kind, shown: views.SubscriptionView, price: str) -> PlanCard:
+def _card(plan: Plan, kind: Kind, shown: schemas.SubscriptionView, price: str) -> PlanCard:
     current = shown.plan == plan.tier
     trial = kind is Kind.SUBSCRIBE and plan.trial_days > 0 and shown.trial_eligible
     return PlanCard(
@@ -99,7 +99,7 @@ def _card(plan: Plan, kind: Kind, shown: views.SubscriptionView, price: str) -> 
     )
 
 
-def _badge(plan: Plan, shown: views.SubscriptionView, *, current: bool) -> str:
+def _badge(plan: Plan, shown: schemas.SubscriptionView, *, current: bool) -> str:
     if shown.pending_plan == plan.tier and shown.pending_at:
         return f"From {day(shown.pending_at)}"
     if plan.tier == Tier.FREE and shown.cancel_at:
@@ -128,7 +128,7 @@ def question(found: Preview, current: Tier, tongue: str = "en", *, trial: bool) 
     """Put a preview into words; every amount in it is Stripe's."""
     plan, trial = PLANS[found.tier], trial and found.trial_days > 0
     gains, losses = compared(PLANS[current], plan)
-    cost = partial(money.written, currency=found.currency, tongue=tongue)
+    cost = partial(currency.written, currency=found.currency, tongue=tongue)
     return Question(
         tier=found.tier,
         kind=found.kind,
@@ -138,7 +138,7 @@ def question(found: Preview, current: Tier, tongue: str = "en", *, trial: bool) 
         lines=tuple(CostLine(line.description, cost(line.amount)) for line in found.lines),
         today=cost(0 if trial else found.due_today),
         then=_then(found, cost(found.next_amount), trial=trial),
-        warning=previews.warning(found),
+        warning=proration_preview.warning(found),
         confirm=_confirm(found, cost(found.due_today), trial=trial),
         trial=trial,
         at_once=found.at_once,

@@ -9,8 +9,8 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
-from sp404_app.services.billing import checkout, previews, subscriptions
-from sp404_app.services.billing.previews import Kind
+from sp404_app.services.billing import checkout, proration_preview, subscriptions
+from sp404_app.services.billing.proration_preview import Kind
 from sp404_app.services.billing.subscriptions import Changed
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
@@ -55,7 +55,7 @@ class PlansState(SessionState):
         wanted = _tier(tier)
         self.busy, self.problem, self.pay_url = True, "", ""
         yield
-        work = asyncio.ensure_future(in_transaction(previews.of, user_id, wanted))
+        work = asyncio.ensure_future(in_transaction(proration_preview.of, user_id, wanted))
         if not await done_soon(work):
             self.slow = True
             yield

@@ -6,7 +6,7 @@ import reflex as rx
 
 from sp404_app.services.auth import authentication
 from sp404_app.services.auth.sessions import Client, SignedIn
-from sp404_app.services.billing import money
+from sp404_app.services.billing import currency
 
 
 class SessionState(rx.State):
@@ -33,7 +33,7 @@ class SessionState(rx.State):
 
     def _tongue(self) -> str:
         """Say in which language's way this browser likes its numbers."""
-        return money.language(self.router.headers.accept_language)
+        return currency.language(self.router.headers.accept_language)
 
     def _client(self) -> Client:
         """Say where this tab's websocket comes from."""

@@ -7,8 +7,8 @@ from sqlmodel import Session
 
 from sp404_app.db import in_transaction
 from sp404_app.services import preferences
-from sp404_app.services.billing import standing
-from sp404_app.services.billing.access import Access
+from sp404_app.services.billing import entitlements
+from sp404_app.services.billing.access_rules import Access
 from sp404_app.state.session import SessionState
 
 ALARMS = {
@@ -36,5 +36,5 @@ class ShellState(SessionState):
 
 
 def _read(session: Session, user_id: uuid.UUID) -> tuple[preferences.Preferences, str]:
-    access = standing.of(session, user_id).access
+    access = entitlements.of(session, user_id).access
     return preferences.of(session, user_id), ALARMS.get(access, "")

@@ -13,13 +13,12 @@ from sqlmodel import Session
 from sp404_app.db import in_transaction
 from sp404_app.figures.palette import palette
 from sp404_app.figures.usage import bars
-from sp404_app.services import quotas, usage
-from sp404_app.services.billing import standing
-from sp404_app.services.billing.letters import day
+from sp404_app.services.billing import entitlements, quotas, usage
+from sp404_app.services.billing.email_templates import day
+from sp404_app.services.billing.quotas import Usage
+from sp404_app.services.billing.usage import Day
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
-from sp404_app.services.quotas import Usage
-from sp404_app.services.usage import Day
 from sp404_app.settings import MB, settings
 from sp404_app.state.facts import size
 from sp404_app.state.session import SessionState
@@ -111,7 +110,7 @@ def facts(session: Session, user_id: uuid.UUID) -> Facts:
     """Read what the page shows of a person."""
     used, days = quotas.usage(session, user_id), usage.daily(session, user_id, DAYS)
     return Facts(
-        plan=standing.of(session, user_id).plan.name,
+        plan=entitlements.of(session, user_id).plan.name,
         resets=day(used.period.end),
         storage=_storage(used, days),
         analyses=_analyses(used, days),

@@ -11,7 +11,8 @@ from sp404_app.audio.features.sound_class import Klass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse_sample, runner
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
-from sp404_app.services import analyses, jobs, plans, previews, quotas, samples
+from sp404_app.services import analyses, jobs, plans, previews, samples
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
 from sp404_app.services.samples import Change
 from tests.services.test_jobs import job_of, kept

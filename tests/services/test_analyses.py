@@ -12,9 +12,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
 from sp404_app.jobs import runner
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, User
-from sp404_app.services import analyses, bulk, jobs, plans, quotas, samples
-from sp404_app.services.billing import standing
-from sp404_app.services.billing.access import Access
+from sp404_app.services import analyses, bulk, jobs, plans, samples
+from sp404_app.services.billing import entitlements, quotas
+from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.bulk import Action
 from sp404_app.services.infra import queue
 from tests.accounts import bearer
@@ -36,8 +36,8 @@ def limit(environment: pytest.MonkeyPatch) -> Callable[[int], None]:
 @pytest.fixture
 def restrict(environment: pytest.MonkeyPatch) -> Callable[[Access], None]:
     def set_access(access: Access) -> None:
-        given = standing.Entitlement(plans.PLANS[plans.Tier.PRO], access)
-        environment.setattr(standing, "of", lambda *_: given)
+        given = entitlements.Entitlement(plans.PLANS[plans.Tier.PRO], access)
+        environment.setattr(entitlements, "of", lambda *_: given)
 
     return set_access
 

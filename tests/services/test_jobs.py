@@ -12,7 +12,8 @@ from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, plans, quotas, samples, waiting
+from sp404_app.services import analyses, jobs, plans, samples, waiting
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, queue
 from tests.sounds import Keep
 

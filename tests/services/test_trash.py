@@ -10,7 +10,8 @@ from sqlmodel import Session, select, update
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, QuotaExceeded
 from sp404_app.models import Sample, User
-from sp404_app.services import plans, quotas, samples, trash
+from sp404_app.services import plans, samples, trash
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
 from sp404_app.services.trash import Thrown, Trash
 from sp404_app.settings import MB

@@ -15,13 +15,13 @@ import pytest
 from sp404_app.db import transaction
 from sp404_app.models import BillingCustomer, Subscription, User
 from sp404_app.services.billing import (
-    catalogue,
-    client,
+    catalog,
     customers,
+    entitlements,
     invoices,
-    previews,
+    proration_preview,
     reconcile,
-    standing,
+    stripe_client,
     subscriptions,
     sync,
 )
@@ -32,7 +32,7 @@ from tests.shop import DAY
 TEST_KEY = "SP404_STRIPE_TEST_KEY"
 GIVEN = os.environ.get(TEST_KEY, "")  # read before the tests empty the environment
 NO_KEY = f"set {TEST_KEY} to a key that begins with sk_test_ to play this at Stripe"
-ABSENT = not GIVEN.startswith("sk_test_") or GIVEN.startswith(client.EMULATOR_KEY)
+ABSENT = not GIVEN.startswith("sk_test_") or GIVEN.startswith(stripe_client.EMULATOR_KEY)
 CLOCK_SECONDS, CLOCK_PAUSE = 150, 2.0
 
 
@@ -45,7 +45,7 @@ class Life:
 
     @property
     def stripe(self) -> Any:
-        return client.client().v1
+        return stripe_client.client().v1
 
     def pass_days(self, days: int) -> None:
         """Advance the clock, wait until all has happened, and take it over."""
@@ -64,13 +64,13 @@ class Life:
 
     def now(self) -> Subscription:
         with transaction() as session:
-            found = standing.current(session, self.user.id)
+            found = entitlements.current(session, self.user.id)
             assert found
             return found
 
     def entitled(self) -> tuple[str, str]:
         with transaction() as session:
-            found = standing.of(session, self.user.id)
+            found = entitlements.of(session, self.user.id)
             return found.plan.tier, found.access
 
     def change(self, tier: Tier, stamp: int | None = None) -> None:
@@ -99,13 +99,13 @@ def life(request: pytest.FixtureRequest, user: User) -> Iterator[Life]:
         environment: pytest.MonkeyPatch = request.getfixturevalue("environment")
         environment.setenv("SP404_STRIPE_SECRET_KEY", GIVEN)
         settings.cache_clear()
-    stripe: Any = client.client().v1
+    stripe: Any = stripe_client.client().v1
     clock = stripe.test_helpers.test_clocks.create({"frozen_time": int(time.time())}).id
     try:
         yield begun(Life(user, clock))
     finally:
         stripe.test_helpers.test_clocks.delete(clock)
-        client._client.cache_clear()
+        stripe_client._client.cache_clear()
 
 
 def begun(life: Life) -> Life:
@@ -135,9 +135,9 @@ def begun(life: Life) -> Life:
 def priced(session: Any, tier: Tier) -> str:
     """Return a price's id, made by the same lookup key as `billing setup` makes it."""
     plan = PLANS[tier]
-    said = catalogue._set_up_price(session, plan)
+    said = catalog._set_up_price(session, plan)
     assert str(plan.price_cents) in said
-    return catalogue.price_of(session, tier).id
+    return catalog.price_of(session, tier).id
 
 
 def test_a_subscription_lives_the_same_at_the_emulator_and_at_stripe(life: Life) -> None:
@@ -147,7 +147,7 @@ def test_a_subscription_lives_the_same_at_the_emulator_and_at_stripe(life: Life)
 
     life.pass_days(12)
     with transaction() as session:
-        seen = previews.of(session, life.user.id, Tier.ENTERPRISE)
+        seen = proration_preview.of(session, life.user.id, Tier.ENTERPRISE)
     life.change(Tier.ENTERPRISE, seen.proration_date)
     assert life.paid() == [2900, seen.due_today]
     assert life.entitled() == ("enterprise", "full")

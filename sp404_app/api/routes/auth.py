@@ -10,12 +10,12 @@ from sqlmodel import Session
 from sp404_app.api.deps import Caller, Identity
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotSignedIn
-from sp404_app.services import quotas
 from sp404_app.services.auth import access_tokens, signing_keys, users
 from sp404_app.services.auth import login as doors
 from sp404_app.services.auth.access_tokens import Pair
 from sp404_app.services.auth.sessions import Client
 from sp404_app.services.auth.users import Credential
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import rate_limits
 
 router = APIRouter(prefix="/auth", tags=["auth"])

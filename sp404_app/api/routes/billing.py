@@ -11,9 +11,16 @@ from sqlmodel import Session
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import Invalid
-from sp404_app.services.billing import checkout, invoices, previews, subscriptions, views, webhooks
-from sp404_app.services.billing.previews import Kind
-from sp404_app.services.billing.views import InvoiceView, PlanView, SubscriptionView
+from sp404_app.services.billing import (
+    checkout,
+    invoices,
+    proration_preview,
+    schemas,
+    subscriptions,
+    webhooks,
+)
+from sp404_app.services.billing.proration_preview import Kind
+from sp404_app.services.billing.schemas import InvoiceView, PlanView, SubscriptionView
 from sp404_app.services.plans import PLANS, Tier
 
 router = APIRouter(tags=["billing"])
@@ -95,7 +102,7 @@ class Received(BaseModel):
 @router.get("/billing/plans")
 def get_plans(session: Database) -> Plans:
     """List the plans; no sign-in needed."""
-    found = [views.plan_view(session, plan) for plan in PLANS.values()]
+    found = [schemas.plan_view(session, plan) for plan in PLANS.values()]
     return Plans(plans=found, total=len(found))
 
 
@@ -109,13 +116,13 @@ def subscribe(session: Database, user_id: CurrentUser, wanted: Purchase) -> Chec
 @router.get("/billing/subscription")
 def get_subscription(session: Database, user_id: CurrentUser) -> SubscriptionView:
     """Show the caller's plan and how it stands."""
-    return views.subscription_view(session, user_id)
+    return schemas.subscription_view(session, user_id)
 
 
 @router.post("/billing/subscription/preview")
 def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewView:
     """Say what a change would do and cost, today and next month."""
-    found = previews.of(session, user_id, _tier(wanted.plan))
+    found = proration_preview.of(session, user_id, _tier(wanted.plan))
     return PreviewView(
         plan=found.tier,
         kind=found.kind,
@@ -128,7 +135,7 @@ def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewV
         ],
         proration_date=found.proration_date,
         trial_days=found.trial_days,
-        warning=previews.warning(found),
+        warning=proration_preview.warning(found),
     )
 
 
@@ -140,21 +147,21 @@ def change(user_id: CurrentUser, wanted: Change) -> SubscriptionView:
         changed = subscriptions.change(session, user_id, tier, wanted.proration_date)
     changed.ensure_paid()
     with transaction() as session:
-        return views.subscription_view(session, user_id)
+        return schemas.subscription_view(session, user_id)
 
 
 @router.delete("/billing/subscription")
 def cancel(session: Database, user_id: CurrentUser) -> SubscriptionView:
     """Cancel: everything stays until the period ends, and nothing more is charged."""
     subscriptions.cancel(session, user_id)
-    return views.subscription_view(session, user_id)
+    return schemas.subscription_view(session, user_id)
 
 
 @router.post("/billing/subscription/resume")
 def resume(session: Database, user_id: CurrentUser) -> SubscriptionView:
     """Take back a cancellation or a downgrade that has not come yet."""
     subscriptions.resume(session, user_id)
-    return views.subscription_view(session, user_id)
+    return schemas.subscription_view(session, user_id)
 
 
 @router.post("/billing/portal")
@@ -166,7 +173,7 @@ def portal(session: Database, user_id: CurrentUser) -> PortalOpened:
 @router.get("/billing/invoices")
 def list_invoices(session: Database, user_id: CurrentUser) -> Invoices:
     """List the caller's invoices."""
-    found = [views.invoice_view(row) for row in invoices.listed(session, user_id)]
+    found = [schemas.invoice_view(row) for row in invoices.listed(session, user_id)]
     return Invoices(invoices=found, total=len(found))
 
 

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
-from sp404_app.services import preferences, quotas
+from sp404_app.services import preferences
 from sp404_app.services.auth import login, sessions, users
+from sp404_app.services.billing import quotas
 
 router = APIRouter(prefix="/me", tags=["me"])
 

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand, style_sheet
-from sp404_app.services.billing.emulated import Clock, Sent, Taken
+from sp404_app.services.billing.emulator_controls import Clock, Sent, Taken
 from sp404_app.state.dev_stripe import DevStripeState
 
 STEPS = (

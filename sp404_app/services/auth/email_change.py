@@ -13,7 +13,7 @@ from sp404_app.services.auth import one_time_tokens, personal_access_tokens, ses
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.auth.sessions import Client
 from sp404_app.services.auth.users import NO_PASSWORD
-from sp404_app.services.billing import contact
+from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
 
@@ -96,7 +96,7 @@ def _swap(session: Session, user: User, address: str) -> None:
             session.flush()
     except IntegrityError as error:  # somebody made an account with it in the meantime
         raise Invalid(one_time_tokens.WORTHLESS, {"token": [one_time_tokens.WORTHLESS]}) from error
-    contact.changed(session, user.id)
+    customer_contact.changed(session, user.id)
 
 
 def _make_room(session: Session, address: str) -> None:

@@ -18,7 +18,7 @@ from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import one_time_tokens, personal_access_tokens, sessions
 from sp404_app.services.auth.account_lock import MEANWHILE, lock_account
 from sp404_app.services.auth.sessions import Client
-from sp404_app.services.billing import contact
+from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
 
@@ -320,7 +320,7 @@ def rename(
         raise Invalid("Please look at the marked fields.", problems)
     lock_account(session, user_id).sqlmodel_update(changes)
     session.flush()
-    contact.changed(session, user_id)
+    customer_contact.changed(session, user_id)
     return profile(session, user_id)
 
 

@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from sp404_app.errors import Conflict, Invalid, NotFound
 from sp404_app.models import BillingCustomer, User
-from sp404_app.services.billing import catalogue, client, customers, standing, sync, trials
-from sp404_app.services.billing.client import CustomerGone, Plain, asking, in_time, plain
+from sp404_app.services.billing import catalog, customers, entitlements, stripe_client, sync, trials
+from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, in_time, plain
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
@@ -30,7 +30,7 @@ def paid_tier(name: str) -> Tier:
     Raises:
         Invalid: If it is not one.
     """
-    if name not in {plan.tier for plan in catalogue.PAID}:
+    if name not in {plan.tier for plan in catalog.PAID}:
         raise Invalid("Choose Pro or Enterprise.", {"plan": ["Choose Pro or Enterprise."]})
     return Tier(name)
 
@@ -47,10 +47,10 @@ def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = Fal
     customers.ensure(session, user_id)
     sync.person(session, user_id)  # one that our mirror missed must not be bought twice
     customer = customers.ensure(session, user_id)
-    current = standing.current(session, user_id)
+    current = entitlements.current(session, user_id)
     if current is not None and current.status != "incomplete":
         raise Conflict(OCCUPIED)
-    price = catalogue.price_of(session, tier)
+    price = catalog.price_of(session, tier)
     metadata = {"user_id": str(user_id), "tier": str(tier), "trial": str(int(trial))}
     if url := _open_session(customer, metadata, price.id):
         return url
@@ -72,12 +72,12 @@ def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
     if customer is None or not checkout_id.startswith("cs_") or len(checkout_id) > 255:
         raise NotFound("There is no such purchase.")
     with asking():
-        found = plain(client.client().v1.checkout.sessions.retrieve(checkout_id))
+        found = plain(stripe_client.client().v1.checkout.sessions.retrieve(checkout_id))
     theirs = found["client_reference_id"] == str(user_id)
     if not theirs or found["customer"] != customer.stripe_id:
         raise NotFound("There is no such purchase.")
     sync.person(session, user_id)
-    row = standing.current(session, user_id)
+    row = entitlements.current(session, user_id)
     return Return(found["status"] == "complete", row is not None and row.tier != Tier.FREE)
 
 
@@ -97,7 +97,7 @@ def _open_session(customer: BillingCustomer, metadata: dict[str, str], price: st
     """Return the address of the purchase that is open, if it is the same; close it if not."""
     if not customer.checkout_id:
         return ""
-    sessions = client.client().v1.checkout.sessions
+    sessions = stripe_client.client().v1.checkout.sessions
     try:
         with asking():
             found = plain(sessions.retrieve(customer.checkout_id))
@@ -134,6 +134,6 @@ def _make(
     }
     try:
         with customers.writing(session, customer, intent) as options:
-            return plain(client.client().v1.checkout.sessions.create(params, {**options}))
+            return plain(stripe_client.client().v1.checkout.sessions.create(params, {**options}))
     except CustomerGone as error:
         raise Conflict("Please try once more.") from error

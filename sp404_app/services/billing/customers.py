@@ -13,8 +13,8 @@ from sp404_app.db import if_undone, transaction
 from sp404_app.errors import AppError, NotFound
 from sp404_app.models import BillingCustomer, User
 from sp404_app.models.columns import uuid7
-from sp404_app.services.billing import client, strangers
-from sp404_app.services.billing.client import NoAnswer
+from sp404_app.services.billing import stripe_client, unknown_customers
+from sp404_app.services.billing.stripe_client import NoAnswer
 
 
 class Options(TypedDict):
@@ -31,12 +31,18 @@ def locked(session: Session, user_id: uuid.UUID) -> BillingCustomer:
     """
     if session.get(User, user_id) is None:
         raise NotFound("No such person.")
-    blank = {"id": uuid7(), "user_id": user_id, "realm": client.realm(), "epoch": 0, "round": 0}
+    blank = {
+        "id": uuid7(),
+        "user_id": user_id,
+        "realm": stripe_client.realm(),
+        "epoch": 0,
+        "round": 0,
+    }
     session.execute(
         insert(BillingCustomer).values(blank | {"checkout_id": ""}).on_conflict_do_nothing()
     )
     mine = select(BillingCustomer).where(
-        BillingCustomer.user_id == user_id, BillingCustomer.realm == client.realm()
+        BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.realm()
     )
     fresh = mine.with_for_update().execution_options(populate_existing=True)
     return session.exec(fresh).one()
@@ -55,7 +61,7 @@ def ensure(session: Session, user_id: uuid.UUID) -> BillingCustomer:
         given: Any = {"email": user.email, "metadata": {"user_id": str(user_id)}}
         given |= {"name": name} if name else {}  # Stripe takes no empty name
         with writing(session, customer, f"cus:{user_id}:{customer.epoch}") as options:
-            made = client.client().v1.customers.create(given, {**options})
+            made = stripe_client.client().v1.customers.create(given, {**options})
         customer.told_email, customer.told_name = user.email, name
         _become(session, customer, made.id)
     return customer
@@ -65,7 +71,7 @@ def find(session: Session, user_id: uuid.UUID) -> BillingCustomer | None:
     """Return the person's row without holding it, if they ever came near a payment."""
     return session.exec(
         select(BillingCustomer).where(
-            BillingCustomer.user_id == user_id, BillingCustomer.realm == client.realm()
+            BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.realm()
         )
     ).first()
 
@@ -77,7 +83,7 @@ def owner(session: Session, stripe_id: str) -> uuid.UUID | None:
         AppError: If Stripe cannot be asked now.
     """
     known = select(BillingCustomer.user_id).where(
-        BillingCustomer.stripe_id == stripe_id, BillingCustomer.realm == client.realm()
+        BillingCustomer.stripe_id == stripe_id, BillingCustomer.realm == stripe_client.realm()
     )
     return session.exec(known).first() or _remembered(session, stripe_id)
 
@@ -85,8 +91,8 @@ def owner(session: Session, stripe_id: str) -> uuid.UUID | None:
 def _remembered(session: Session, stripe_id: str) -> uuid.UUID | None:
     """Take up a customer whose row was lost between Stripe's answer and our commit."""
     try:
-        with client.asking():
-            found = client.plain(client.client().v1.customers.retrieve(stripe_id))
+        with stripe_client.asking():
+            found = stripe_client.plain(stripe_client.client().v1.customers.retrieve(stripe_id))
         user_id = uuid.UUID((found.get("metadata") or {}).get("user_id", ""))
     except (NotFound, ValueError):
         return None
@@ -103,7 +109,7 @@ def _become(session: Session, customer: BillingCustomer, stripe_id: str) -> None
     customer.stripe_id = stripe_id
     session.add(customer)
     session.flush()
-    strangers.read_again(session, stripe_id)
+    unknown_customers.read_again(session, stripe_id)
 
 
 def forget(session: Session, customer: BillingCustomer) -> None:
@@ -124,7 +130,7 @@ def writing(session: Session, customer: BillingCustomer, intent: str) -> Iterato
     """
     key = f"{intent}:{customer.epoch}.{customer.round}"
     try:
-        with client.asking():
+        with stripe_client.asking():
             yield {"idempotency_key": key}
     except NoAnswer:
         raise

@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import Invoice
-from sp404_app.services.billing import client
-from sp404_app.services.billing.client import asking, in_time, plain
+from sp404_app.services.billing import stripe_client
+from sp404_app.services.billing.stripe_client import asking, in_time, plain
 from sp404_app.settings import settings
 
 SHOWN = ("paid", "open", "void", "uncollectible")
@@ -21,7 +21,7 @@ def listed(session: Session, user_id: uuid.UUID, limit: int = 100) -> list[Invoi
     """Return a person's invoices, the newest first."""
     mine = select(Invoice).where(
         Invoice.user_id == user_id,
-        Invoice.realm == client.realm(),
+        Invoice.realm == stripe_client.realm(),
         col(Invoice.status).in_(SHOWN),
     )
     newest = mine.order_by(col(Invoice.created).desc(), col(Invoice.id).desc()).limit(limit)
@@ -36,7 +36,9 @@ def owned(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> Invoic
     """
     found = session.exec(
         select(Invoice).where(
-            Invoice.id == invoice_id, Invoice.user_id == user_id, Invoice.realm == client.realm()
+            Invoice.id == invoice_id,
+            Invoice.user_id == user_id,
+            Invoice.realm == stripe_client.realm(),
         )
     ).first()
     if found is None:
@@ -55,7 +57,7 @@ def pay_url(session: Session, user_id: uuid.UUID) -> str:
     if due is None:
         return ""
     with asking():
-        return client.client().v1.invoices.retrieve(due.stripe_id).hosted_invoice_url or ""
+        return stripe_client.client().v1.invoices.retrieve(due.stripe_id).hosted_invoice_url or ""
 
 
 @in_time
@@ -68,7 +70,7 @@ def pdf(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> tuple[st
     """
     row = owned(session, user_id, invoice_id)
     with asking():
-        found = plain(client.client().v1.invoices.retrieve(row.stripe_id))
+        found = plain(stripe_client.client().v1.invoices.retrieve(row.stripe_id))
     url = found.get("invoice_pdf")
     if not url:
         raise NotFound("This invoice has no PDF.")
@@ -79,7 +81,10 @@ def _fetched(url: str) -> Iterator[bytes]:
     size = 0
     try:
         with httpx.stream(
-            "GET", _reached(url), timeout=max(0.01, client.time_left()), follow_redirects=True
+            "GET",
+            _reached(url),
+            timeout=max(0.01, stripe_client.time_left()),
+            follow_redirects=True,
         ) as answer:
             answer.raise_for_status()
             for part in answer.iter_bytes():
@@ -97,4 +102,4 @@ def _reached(url: str) -> str:
         return url
     path = urlsplit(url)
     query = f"?{path.query}" if path.query else ""
-    return f"{client.emulator_url().removesuffix('/_stripe')}{path.path}{query}"
+    return f"{stripe_client.emulator_url().removesuffix('/_stripe')}{path.path}{query}"

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, ReconcileReport
 from sp404_app.models.columns import now
-from sp404_app.services.billing import client, customers, returns, sync
-from sp404_app.services.billing.client import asking, plain
+from sp404_app.services.billing import customers, refunds, stripe_client, sync
+from sp404_app.services.billing.stripe_client import asking, plain
 from sp404_app.services.infra import queue
 
 HOUR = 3  # UTC: when few people are here and no month begins
@@ -64,7 +64,7 @@ def everybody(session: Session) -> list[uuid.UUID]:
 
     A comparison that is cut short goes on with the others the next time.
     """
-    mine = select(BillingCustomer.user_id).where(BillingCustomer.realm == client.realm())
+    mine = select(BillingCustomer.user_id).where(BillingCustomer.realm == stripe_client.realm())
     longest_ago = col(BillingCustomer.synced_at).asc().nulls_first()
     return list(session.exec(mine.order_by(longest_ago, col(BillingCustomer.user_id))))
 
@@ -76,7 +76,7 @@ def strangers(session: Session) -> list[str]:
         AppError: If Stripe does not answer.
     """
     with asking():
-        listed = client.client().v1.subscriptions.list({"limit": 100})
+        listed = stripe_client.client().v1.subscriptions.list({"limit": 100})
         living = [plain(found) for found in listed.auto_paging_iter()]
     ids = sorted({str(found["customer"]) for found in living})
     return [
@@ -93,7 +93,7 @@ def one(session: Session, user_id: uuid.UUID) -> tuple[list[str], list[str]]:
         AppError: If Stripe does not answer.
     """
     outcome = sync.person(session, user_id)
-    disputes = returns.look(session, user_id)
+    disputes = refunds.look(session, user_id)
     return (
         [f"{user_id}: {change}" for change in outcome.healed],
         [f"{user_id}: {problem}" for problem in (*outcome.problems, *disputes)],

@@ -11,18 +11,18 @@ from sp404_app.errors import Conflict, NotFound, PaymentFailed
 from sp404_app.models import BillingCustomer, Invoice, Subscription
 from sp404_app.models.billing import BILLABLE
 from sp404_app.services.billing import (
-    catalogue,
-    client,
+    catalog,
     customers,
+    entitlements,
     invoices,
-    previews,
-    reading,
-    standing,
-    staying,
+    proration_preview,
+    stripe_client,
+    stripe_parsing,
     sync,
+    uncancel,
 )
-from sp404_app.services.billing.client import CustomerGone, Plain, asking, in_time, plain
-from sp404_app.services.billing.previews import Kind
+from sp404_app.services.billing.proration_preview import Kind
+from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, in_time, plain
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
 
@@ -60,7 +60,7 @@ def change(
         AppError: If Stripe refuses or does not answer.
     """
     _, row = _held(session, user_id)
-    match previews.kind_of(row, tier):
+    match proration_preview.kind_of(row, tier):
         case Kind.UPGRADE:
             return upgrade(session, user_id, tier, proration_date)
         case Kind.DOWNGRADE:
@@ -87,30 +87,30 @@ def upgrade(
     customer, row = _held(session, user_id)
     if row.tier == tier:  # a double click: it is done
         return Changed(done=True)
-    if tier == catalogue.tier_of(session, reading.price_of(row.raw)):
+    if tier == catalog.tier_of(session, stripe_parsing.price_of(row.raw)):
         return Changed(done=False, pay_url=invoices.pay_url(session, user_id))
     if row.status in UNPAID:
         raise Conflict(PAY_FIRST)
-    price = catalogue.price_of(session, tier)
+    price = catalog.price_of(session, tier)
     if price.amount <= row.amount:
         raise Conflict("That is not a larger plan.")
-    stamp = previews.checked_date(customer, row, proration_date)
+    stamp = proration_preview.checked_date(customer, row, proration_date)
     _release(session, customer, row)
     params: Any = {
         "items": [{"id": row.item_id, "price": price.id, "quantity": 1}],
         "proration_behavior": "always_invoice",
         "payment_behavior": "pending_if_incomplete",
         "expand": ["latest_invoice"],
-        **previews.timing(row, stamp),
+        **proration_preview.timing(row, stamp),
     }
     intent = f"up:{row.stripe_id}:{row.price_id}->{price.id}:{stamp}"
     updated = _update(session, customer, row, intent, params)
     sync.person(session, user_id)
-    row = standing.current(session, user_id)
+    row = entitlements.current(session, user_id)
     if row is None or row.tier != tier:
         return _unpaid(session, row, updated.get("latest_invoice") or {})
     if row.cancel_at:
-        staying.stay(session, customer, row)
+        uncancel.stay(session, customer, row)
         sync.person(session, user_id)
     return Changed(done=True)
 
@@ -137,13 +137,13 @@ def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
         return
     if row.status in UNPAID:
         raise Conflict(PAY_FIRST)
-    price = catalogue.price_of(session, tier)
+    price = catalog.price_of(session, tier)
     if price.amount >= row.amount:
         raise Conflict("That is not a smaller plan.")
     _release(session, customer, row)
     if row.cancel_at:
-        staying.stay(session, customer, row)
-    schedules = client.client().v1.subscription_schedules
+        uncancel.stay(session, customer, row)
+    schedules = stripe_client.client().v1.subscription_schedules
     with customers.writing(session, customer, f"sch:{row.stripe_id}") as options:
         schedule = plain(schedules.create({"from_subscription": row.stripe_id}, {**options}))
     phases: Any = _phases(schedule, price.id)
@@ -173,7 +173,7 @@ def cancel(session: Session, user_id: uuid.UUID) -> None:
     """
     customer, row = _held(session, user_id)
     _release(session, customer, row)
-    if row.status in previews.ENDS_AT_ONCE:
+    if row.status in proration_preview.ENDS_AT_ONCE:
         _end_now(session, customer, row)
     elif not row.cancel_at:
         _update(session, customer, row, f"cancel:{row.stripe_id}", {"cancel_at_period_end": True})
@@ -190,7 +190,7 @@ def resume(session: Session, user_id: uuid.UUID) -> None:
     customer, row = _held(session, user_id)
     _release(session, customer, row)
     if row.cancel_at:
-        staying.stay(session, customer, row)
+        uncancel.stay(session, customer, row)
     sync.person(session, user_id)
 
 
@@ -229,10 +229,10 @@ def portal(session: Session, user_id: uuid.UUID) -> str:
     if customer is None or customer.stripe_id is None:
         raise NotFound("There is nothing to manage yet. Choose a plan first.")
     params: Any = {"customer": customer.stripe_id, "return_url": f"{settings().origin}/billing"}
-    if configuration := catalogue.portal(session):
+    if configuration := catalog.portal(session):
         params["configuration"] = configuration
     with asking():
-        return client.client().v1.billing_portal.sessions.create(params).url
+        return stripe_client.client().v1.billing_portal.sessions.create(params).url
 
 
 def _held(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscription]:
@@ -246,7 +246,7 @@ def _held(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscr
         raise NotFound("You have no subscription.")
     customer = customers.locked(session, user_id)
     sync.person(session, user_id)
-    row = standing.current(session, user_id)
+    row = entitlements.current(session, user_id)
     if row is None:
         had = select(Subscription.id).where(
             Subscription.user_id == user_id, Subscription.realm == customer.realm
@@ -261,14 +261,18 @@ def _update(
     session: Session, customer: BillingCustomer, row: Subscription, intent: str, params: Any
 ) -> Plain:
     with customers.writing(session, customer, intent) as options:
-        return plain(client.client().v1.subscriptions.update(row.stripe_id, params, {**options}))
+        return plain(
+            stripe_client.client().v1.subscriptions.update(row.stripe_id, params, {**options})
+        )
 
 
 def _release(session: Session, customer: BillingCustomer, row: Subscription) -> None:
     """Take a schedule off before anything else is written: Stripe refuses it otherwise."""
     if row.schedule_id:
         with customers.writing(session, customer, f"rel:{row.schedule_id}") as options:
-            client.client().v1.subscription_schedules.release(row.schedule_id, {}, {**options})
+            stripe_client.client().v1.subscription_schedules.release(
+                row.schedule_id, {}, {**options}
+            )
         row.schedule_id = ""
 
 
@@ -276,7 +280,7 @@ def _close_purchases(customer: BillingCustomer) -> None:
     """Let nobody pay any more for what was begun: a page of Checkout stays open for a day."""
     if customer.stripe_id is None:
         return
-    sessions = client.client().v1.checkout.sessions
+    sessions = stripe_client.client().v1.checkout.sessions
     with suppress(CustomerGone), asking():
         listed = sessions.list({"customer": customer.stripe_id, "status": "open", "limit": 100})
         for found in listed.auto_paging_iter():
@@ -285,7 +289,7 @@ def _close_purchases(customer: BillingCustomer) -> None:
 
 def _end_now(session: Session, customer: BillingCustomer, row: Subscription) -> None:
     """End a subscription and let go of what it still asks for."""
-    stripe = client.client().v1
+    stripe = stripe_client.client().v1
     with customers.writing(session, customer, f"end:{row.stripe_id}") as options:
         stripe.subscriptions.cancel(row.stripe_id, {}, {**options})
     open_ones = select(Invoice.stripe_id).where(

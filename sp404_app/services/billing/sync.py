@@ -15,21 +15,21 @@ from sp404_app.models.billing import BILLABLE
 from sp404_app.models.columns import uuid7
 from sp404_app.services import waiting
 from sp404_app.services.billing import (
-    access,
-    catalogue,
-    client,
+    access_rules,
+    catalog,
     customers,
-    fetching,
-    granting,
-    mails,
-    reading,
-    standing,
-    staying,
+    entitlements,
+    notifications,
+    paid_plan,
+    stripe_client,
+    stripe_parsing,
+    stripe_snapshot,
     trials,
+    uncancel,
 )
-from sp404_app.services.billing.client import Plain
-from sp404_app.services.billing.fetching import Truth
-from sp404_app.services.billing.mails import View
+from sp404_app.services.billing.notifications import View
+from sp404_app.services.billing.stripe_client import Plain
+from sp404_app.services.billing.stripe_snapshot import Truth
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.plans import Tier
@@ -54,16 +54,16 @@ def person(session: Session, user_id: uuid.UUID) -> Outcome:
     """
     customer = customers.locked(session, user_id)
     started = session.exec(select(func.clock_timestamp())).one()
-    truth = fetching.look(customer, _living(session, customer))
+    truth = stripe_snapshot.look(customer, _living(session, customer))
     before = _view(session, user_id)
     problems = _take_subscriptions(session, customer, truth)
     _take_invoices(session, customer, truth)
     _take_customer(session, customer, truth, started)
     session.flush()
     trials.settle(session, customer, truth)
-    staying.settle(session, customer)
+    uncancel.settle(session, customer)
     after = _view(session, user_id)
-    mails.about_change(session, customer, before, after)
+    notifications.about_change(session, customer, before, after)
     if before != after:
         waiting.wake(session, user_id)
         after_commit(
@@ -117,7 +117,7 @@ def _chosen(subscriptions: list[Plain]) -> str:
         billable,
         key=lambda raw: (
             PREFERENCE.index(raw["status"]),
-            -(reading.price_of(raw)["unit_amount"] or 0),
+            -(stripe_parsing.price_of(raw)["unit_amount"] or 0),
             raw["created"],
             raw["id"],
         ),
@@ -128,18 +128,18 @@ def _chosen(subscriptions: list[Plain]) -> str:
 def _take_subscription(
     session: Session, customer: BillingCustomer, truth: Truth, raw: Plain, problems: list[str]
 ) -> str:
-    values = reading.subscription(raw)
-    tier = catalogue.tier_of(session, reading.price_of(raw))
+    values = stripe_parsing.subscription(raw)
+    tier = catalog.tier_of(session, stripe_parsing.price_of(raw))
     if tier is None:
         problems.append(f"{raw['id']} has an unknown price {values['price_id']}")
     values["tier"] = _granted(session, truth, raw, tier or Tier.FREE)
     values["unpaid_change"] |= values["tier"] != (tier or Tier.FREE)
-    own = [reading.invoice(found) for found in _invoices_of(truth, raw)]
-    values["attempts"], values["next_attempt_at"] = reading.dunning(raw["status"], own)
+    own = [stripe_parsing.invoice(found) for found in _invoices_of(truth, raw)]
+    values["attempts"], values["next_attempt_at"] = stripe_parsing.dunning(raw["status"], own)
     values |= _pending(session, truth, values)
     known = select(Subscription.grace_since).where(Subscription.stripe_id == raw["id"])
     since = session.exec(known).first()
-    grace = access.in_grace(
+    grace = access_rules.in_grace(
         raw["status"], values["attempts"], retries_left=values["next_attempt_at"] is not None
     )
     values["grace_since"] = (since or truth.at) if grace else None
@@ -150,37 +150,41 @@ def _take_subscription(
 
 def _granted(session: Session, truth: Truth, raw: Plain, wanted: Tier) -> Tier:
     """Return the plan in force of a subscription whose item has the plan `wanted`."""
-    price = reading.price_of(raw)["id"]
+    price = stripe_parsing.price_of(raw)["id"]
 
     def tier_of(price_id: str) -> Tier | None:
-        return wanted if price_id == price else catalogue.tier_of_id(session, price_id)
+        return wanted if price_id == price else catalog.tier_of_id(session, price_id)
 
     known = select(Subscription.tier).where(Subscription.stripe_id == raw["id"])
     unknown = wanted if truth.older_invoices else Tier.FREE
     before = Tier(session.exec(known).first() or unknown)
     oldest_first = sorted(_invoices_of(truth, raw), key=lambda found: found["created"])
-    bills = [granting.bill(found, tier_of) for found in oldest_first]
-    return granting.granted(wanted, bills, before)
+    bills = [paid_plan.bill(found, tier_of) for found in oldest_first]
+    return paid_plan.granted(wanted, bills, before)
 
 
 def _invoices_of(truth: Truth, raw: Plain) -> list[Plain]:
-    return [found for found in truth.invoices[::-1] if reading.subscription_of(found) == raw["id"]]
+    return [
+        found
+        for found in truth.invoices[::-1]
+        if stripe_parsing.subscription_of(found) == raw["id"]
+    ]
 
 
 def _pending(session: Session, truth: Truth, values: dict[str, Any]) -> dict[str, Any]:
     schedule = truth.schedules.get(values["schedule_id"])
-    coming = schedule and reading.coming_price(schedule, values["price_id"], truth.at)
+    coming = schedule and stripe_parsing.coming_price(schedule, values["price_id"], truth.at)
     if not coming:
         return {"pending_tier": "", "pending_at": None}
     price, at = coming
     plain_price = price if isinstance(price, dict) else {"id": price}
-    return {"pending_tier": catalogue.tier_of(session, plain_price) or "", "pending_at": at}
+    return {"pending_tier": catalog.tier_of(session, plain_price) or "", "pending_at": at}
 
 
 def _take_invoices(session: Session, customer: BillingCustomer, truth: Truth) -> None:
     for raw in truth.invoices:
         fixed = {"user_id": customer.user_id, "realm": customer.realm}
-        _upsert(session, Invoice, reading.invoice(raw) | fixed)
+        _upsert(session, Invoice, stripe_parsing.invoice(raw) | fixed)
 
 
 def _upsert(session: Session, table: type[Subscription | Invoice], values: dict[str, Any]) -> None:
@@ -193,7 +197,7 @@ def _take_customer(
 ) -> None:
     customer.synced_at = started
     customer.clock_ahead = truth.clock_ahead
-    customer.payment_method = reading.card(truth.methods)
+    customer.payment_method = stripe_parsing.card(truth.methods)
     session.add(customer)
     if truth.gone and customer.stripe_id:
         customers.forget(session, customer)
@@ -202,15 +206,15 @@ def _take_customer(
 def _view(session: Session, user_id: uuid.UUID) -> View | None:
     """Return what a person would notice of their subscription, the latest one if none counts."""
     row = (
-        standing.current(session, user_id)
+        entitlements.current(session, user_id)
         or session.exec(
             select(Subscription)
-            .where(Subscription.user_id == user_id, Subscription.realm == client.realm())
+            .where(Subscription.user_id == user_id, Subscription.realm == stripe_client.realm())
             .order_by(col(Subscription.period_end).desc())
             .execution_options(populate_existing=True)
         ).first()
     )
-    return mails.view_of(row) if row else None
+    return notifications.view_of(row) if row else None
 
 
 def _differences(before: View | None, after: View | None) -> tuple[str, ...]:

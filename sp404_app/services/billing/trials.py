@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from sp404_app.models import BillingCustomer, Subscription, TrialClaim, User
-from sp404_app.services.billing import client, mails, reading, standing
-from sp404_app.services.billing.client import asking
-from sp404_app.services.billing.fetching import Truth
+from sp404_app.services.billing import entitlements, notifications, stripe_client, stripe_parsing
+from sp404_app.services.billing.stripe_client import asking
+from sp404_app.services.billing.stripe_snapshot import Truth
 
 # Test cards belong to everybody, so there a card says nothing about a person.
 SHARED_CARDS = frozenset({"emulator", "test"})
@@ -20,18 +20,18 @@ def eligible(session: Session, user_id: uuid.UUID) -> bool:
     """Say whether a person may still have a trial, as far as we can know before we see a card."""
     keys = _keys_of(session.get_one(User, user_id))
     taken = select(TrialClaim.key).where(
-        col(TrialClaim.key).in_(keys), TrialClaim.realm == client.realm()
+        col(TrialClaim.key).in_(keys), TrialClaim.realm == stripe_client.realm()
     )
     return session.exec(taken).first() is None
 
 
 def settle(session: Session, customer: BillingCustomer, truth: Truth) -> None:
     """Note whose trial runs now; one on a card that had one before ends at once, uncharged."""
-    row = standing.current(session, customer.user_id)
+    row = entitlements.current(session, customer.user_id)
     if row is None or row.trial_end is None:
         return
     user = session.get_one(User, customer.user_id)
-    cards = [] if customer.realm in SHARED_CARDS else reading.fingerprints(truth.methods)
+    cards = [] if customer.realm in SHARED_CARDS else stripe_parsing.fingerprints(truth.methods)
     keys = [*_keys_of(user), *(_digest("card", card) for card in cards)]
     if _claim(session, customer, keys, row.stripe_id) or row.status != "trialing":
         return
@@ -65,11 +65,11 @@ def _claim(session: Session, customer: BillingCustomer, keys: list[str], subscri
 
 def _refuse(session: Session, customer: BillingCustomer, row: Subscription) -> None:
     with asking():
-        client.client().v1.subscriptions.cancel(row.stripe_id)
-    row.status, row.ended_at = "canceled", standing.moment(customer)
+        stripe_client.client().v1.subscriptions.cancel(row.stripe_id)
+    row.status, row.ended_at = "canceled", entitlements.moment(customer)
     session.add(row)
     session.flush()
-    mails.trial_refused(session, customer.user_id, row.stripe_id)
+    notifications.trial_refused(session, customer.user_id, row.stripe_id)
 
 
 def _keys_of(user: User) -> list[str]:

@@ -19,11 +19,18 @@ from sp404_app.db import after_commit
 from sp404_app.errors import AppError, NotFound
 from sp404_app.models import StripeEvent
 from sp404_app.models.columns import now
-from sp404_app.services.billing import catalogue, client, customers, returns, strangers, sync
+from sp404_app.services.billing import (
+    catalog,
+    customers,
+    refunds,
+    stripe_client,
+    sync,
+    unknown_customers,
+)
 from sp404_app.services.infra import queue
 
 TOLERANCE = 300  # seconds, both ways
-HANDLED = frozenset(catalogue.EVENTS)
+HANDLED = frozenset(catalog.EVENTS)
 # How long to wait before each next attempt; after the last one a person has to look.
 PAUSES = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
 LEASE = dt.timedelta(minutes=1)  # for one attempt; a worker that died leaves the event due again
@@ -56,15 +63,15 @@ def receive(session: Session, body: bytes, header: str) -> bool:
     """
     _ensure_signed(body, header)
     event = _read(body)
-    ours = event.live == (client.realm() == "live")
+    ours = event.live == (stripe_client.realm() == "live")
     if event.type not in HANDLED or not ours:
         return False
     # A dispute names nobody but its charge, so a worker has to ask whose it is.
-    unnamed = event.type in returns.EVENTS and not event.customer_id
-    known = unnamed or strangers.concerns(session, event.customer_id, event.people)
+    unnamed = event.type in refunds.EVENTS and not event.customer_id
+    known = unnamed or unknown_customers.concerns(session, event.customer_id, event.people)
     row = insert(StripeEvent).values(
         id=event.id,
-        realm=client.realm(),
+        realm=stripe_client.realm(),
         type=event.type,
         customer_id=event.customer_id,
         created=event.created,
@@ -72,7 +79,7 @@ def receive(session: Session, body: bytes, header: str) -> bool:
         due_at=now(),
         handled_at=None if known else now(),
         attempts=0,
-        error="" if known else strangers.NOBODY,
+        error="" if known else unknown_customers.NOBODY,
     )
     fresh = session.execute(row.on_conflict_do_nothing().returning(col(StripeEvent.id))).scalar()
     if fresh is not None and known:
@@ -105,18 +112,18 @@ def handle(session: Session, event_id: str) -> None:
     event = _held(session, event_id)
     if event is None or event.handled_at:
         return
-    if event.realm != client.realm():  # kept before a switch, say from test to live
+    if event.realm != stripe_client.realm():  # kept before a switch, say from test to live
         event.handled_at, event.error = now(), f"of the {event.realm} world"
         session.add(event)
         return
-    returned = event.type in returns.EVENTS
-    customer_id = event.customer_id or (returns.customer_of(event.id) if returned else "")
+    returned = event.type in refunds.EVENTS
+    customer_id = event.customer_id or (refunds.customer_of(event.id) if returned else "")
     user_id = customers.owner(session, customer_id) if customer_id else None
     if user_id and not sync.seen_since(session, user_id, event.received_at):
         sync.person(session, user_id)
     if user_id and returned:
-        returns.look(session, user_id)
-    event.handled_at, event.error = now(), "" if user_id else strangers.NOBODY
+        refunds.look(session, user_id)
+    event.handled_at, event.error = now(), "" if user_id else unknown_customers.NOBODY
     event.attempts += 1
     session.add(event)
 
@@ -192,8 +199,8 @@ def _held(session: Session, event_id: str) -> StripeEvent | None:
 
 
 def _ensure_signed(body: bytes, header: str) -> None:
-    secrets = client.keys().webhook_secrets
-    if not any(client.verified(body, header, secret, TOLERANCE) for secret in secrets):
+    secrets = stripe_client.keys().webhook_secrets
+    if not any(stripe_client.verified(body, header, secret, TOLERANCE) for secret in secrets):
         raise NotFromStripe("This was not signed by our payment service.")
     stamp = re.search(r"(?:^|,)t=(\d{1,12})(?:,|$)", header)
     if stamp is None or int(stamp[1]) > time.time() + TOLERANCE:
@@ -209,7 +216,7 @@ def _read(body: bytes) -> Letterhead:
             _text(raw["type"]),
             dt.datetime.fromtimestamp(raw["created"], dt.UTC),
             _customer_of(about),
-            strangers.named(about),
+            unknown_customers.named(about),
             bool(raw["livemode"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from sp404_app.errors import Invalid, TooMany
-from sp404_app.services import allowed
 from sp404_app.services.auth import users
+from sp404_app.services.billing import plan_rate_limit
 from sp404_app.services.infra import redis_counters
 from sp404_app.services.infra.redis_counters import Count, RedisAway
 from sp404_app.settings import settings
@@ -43,7 +43,9 @@ async def request(user_id: uuid.UUID, *, media: bool) -> Allowance | None:
     Raises:
         TooMany: With `retry_after`, in seconds.
     """
-    limit = settings().media_requests_per_minute if media else await allowed.a_minute(user_id)
+    limit = (
+        settings().media_requests_per_minute if media else await plan_rate_limit.a_minute(user_id)
+    )
     try:
         used = await redis_counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE)
     except RedisAway:

@@ -12,7 +12,7 @@ from sqlmodel import select
 from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models import BillingCustomer, StripeEvent, User
-from sp404_app.services.billing import customers, strangers, webhooks
+from sp404_app.services.billing import customers, unknown_customers, webhooks
 from sp404_app.services.infra import queue
 from tests.shop import Shop
 
@@ -62,7 +62,7 @@ def test_events_of_nobody_are_settled_in_the_request_and_kept(calm: Shop) -> Non
     names += [send(calm, customer="cus_x", client_reference_id=str(uuid.uuid4()))]
     for name in names:
         event = kept(name)
-        assert (event.error, event.attempts) == (strangers.NOBODY, 0)
+        assert (event.error, event.attempts) == (unknown_customers.NOBODY, 0)
         assert event.handled_at
     assert calls() == []
     assert calm.weather.calls == []  # and Stripe is not asked
@@ -109,7 +109,7 @@ def test_what_came_before_its_customer_was_known_is_read_again(calm: Shop, perso
     assert calls() == ["sp404_app.jobs.billing.work"]
     billing.work()
     assert [kept(name).error for name in early] == [""] * 3
-    assert kept(never).error == strangers.NOBODY
+    assert kept(never).error == unknown_customers.NOBODY
     with transaction() as session:
         mine = select(BillingCustomer.synced_at).where(BillingCustomer.user_id == other.id)
         assert session.exec(mine).one()

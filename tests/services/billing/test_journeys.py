@@ -6,8 +6,7 @@ from sqlmodel import select, update
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, PaymentFailed, QuotaExceeded
 from sp404_app.models import Sample, StripeObject, Subscription, User
-from sp404_app.services import quotas
-from sp404_app.services.billing import invoices, previews, subscriptions
+from sp404_app.services.billing import invoices, proration_preview, quotas, subscriptions
 from sp404_app.services.plans import Tier
 from sp404_app.settings import MB
 from sp404_app.state import billing_words, plan_words
@@ -44,7 +43,7 @@ def test_an_upgrade_costs_what_the_preview_said(shop: Shop, user: User) -> None:
     assert bought.amount == 2900
     shop.advance(user.id, days=15)
     with transaction() as session:
-        seen = previews.of(session, user.id, Tier.ENTERPRISE)
+        seen = proration_preview.of(session, user.id, Tier.ENTERPRISE)
     with transaction() as session:
         assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
     shop.settle()
@@ -246,7 +245,7 @@ def test_a_deleted_customer_ends_and_may_come_again(shop: Shop, user: User) -> N
 def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: User) -> None:
     shop.buy(user.id, trial=True)
     with transaction() as session:
-        seen = previews.of(session, user.id, Tier.ENTERPRISE)
+        seen = proration_preview.of(session, user.id, Tier.ENTERPRISE)
     assert seen.due_today == 9900
     with transaction() as session:
         subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).ensure_paid()
@@ -258,7 +257,7 @@ def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: Use
 def test_an_old_or_invented_price_is_refused(shop: Shop, user: User) -> None:
     bought = shop.buy(user.id)
     shop.advance(user.id, days=10)
-    now = int(previews.standing.moment(shop.customer(user.id)).timestamp())
+    now = int(proration_preview.standing.moment(shop.customer(user.id)).timestamp())
     for stamp in (0, now - DAY, now + DAY, int(bought.period_end.timestamp())):
         with transaction() as session, pytest.raises(Conflict, match="up to date"):
             subscriptions.change(session, user.id, Tier.ENTERPRISE, stamp)
@@ -281,14 +280,14 @@ def test_a_plan_that_holds_less_is_warned_of(shop: Shop, user: User, keep: Keep)
     with transaction() as session:
         session.get_one(Sample, sample).size = 5121 * MB
     with transaction() as session:  # before the first purchase, too
-        assert previews.of(session, user.id, Tier.PRO).excess_bytes == MB
-        assert previews.of(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
+        assert proration_preview.of(session, user.id, Tier.PRO).excess_bytes == MB
+        assert proration_preview.of(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
     shop.buy(user.id, "enterprise")
     for tier, excess in ((Tier.PRO, 1), (Tier.FREE, 5021)):
         with transaction() as session:
-            seen = previews.of(session, user.id, tier)
+            seen = proration_preview.of(session, user.id, tier)
         assert seen.excess_bytes == excess * MB
-        assert f"You keep {excess:,} MB more than" in previews.warning(seen)
+        assert f"You keep {excess:,} MB more than" in proration_preview.warning(seen)
     with transaction() as session:
         subscriptions.change(session, user.id, Tier.PRO)
     shop.advance(user.id, days=32)
@@ -306,8 +305,8 @@ def test_what_a_plan_costs_its_owner_stays_when_new_ones_cost_more(shop: Shop, u
     with transaction() as session:
         session.exec(update(StripeObject).values(amount=19900))
     with transaction() as session:
-        seen = previews.of(session, user.id, Tier.ENTERPRISE)
-    assert (seen.kind, seen.next_amount) == (previews.Kind.KEEP, 9900)
+        seen = proration_preview.of(session, user.id, Tier.ENTERPRISE)
+    assert (seen.kind, seen.next_amount) == (proration_preview.Kind.KEEP, 9900)
 
 
 def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
@@ -315,13 +314,13 @@ def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
 ) -> None:
     shop.buy(user.id)
     with transaction() as session:
-        seen = previews.of(session, user.id, Tier.FREE)
+        seen = proration_preview.of(session, user.id, Tier.FREE)
     assert (seen.at_once, seen.next_at) == (False, shop.subscription(user.id).period_end)
     shop.card(user.id, "pm_card_chargeCustomerFail")
     shop.advance(user.id, days=32)
     with transaction() as session:
-        seen = previews.of(session, user.id, Tier.FREE)
-    assert (seen.kind, seen.at_once, seen.next_at) == (previews.Kind.CANCEL, True, None)
+        seen = proration_preview.of(session, user.id, Tier.FREE)
+    assert (seen.kind, seen.at_once, seen.next_at) == (proration_preview.Kind.CANCEL, True, None)
     asked = plan_words.question(seen, Tier.PRO, trial=False)
     assert asked.title == "Cancel now"
     assert "need not be paid" in asked.then

@@ -12,7 +12,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import Unavailable
 from sp404_app.jobs import billing
 from sp404_app.models import User
-from sp404_app.services.billing import client, subscriptions
+from sp404_app.services.billing import stripe_client, subscriptions
 from sp404_app.services.plans import Tier
 from tests.shop import Shop
 
@@ -121,12 +121,12 @@ def test_an_outage_on_the_way_to_the_portal_is_said(shop: Shop, user: User, *, a
 def test_an_answer_that_takes_too_long_charges_once(shop: Shop, user: User, healed_by: str) -> None:
     shop.buy(user.id)
     with pytest.MonkeyPatch.context() as impatient:
-        impatient.setattr(client, "PATIENCE", 5.0)
-        client._client.cache_clear()
+        impatient.setattr(stripe_client, "PATIENCE", 5.0)
+        stripe_client._client.cache_clear()
         shop.weather.slow, shop.weather.only, shop.weather.method = 15.0, "/subscriptions", "POST"
         with pytest.raises(Unavailable, match=r"does not answer.*try again"):
             run(to_enterprise, user)
-    client._client.cache_clear()
+    stripe_client._client.cache_clear()
     shop.weather.slow = 0
     assert shop.entitled(user.id) == ("pro", "full")
     if healed_by == "the next try":

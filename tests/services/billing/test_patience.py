@@ -11,7 +11,14 @@ from sqlmodel import Session
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Unavailable
 from sp404_app.models import User
-from sp404_app.services.billing import checkout, client, invoices, previews, subscriptions, sync
+from sp404_app.services.billing import (
+    checkout,
+    invoices,
+    proration_preview,
+    stripe_client,
+    subscriptions,
+    sync,
+)
 from sp404_app.services.plans import Tier
 from sp404_app.state import billing as state
 from sp404_app.state import slow
@@ -21,7 +28,7 @@ from tests.shop import Shop
 from tests.tabs import in_tab
 
 ACTS: dict[str, Callable[[Session, uuid.UUID], Any]] = {
-    "preview": lambda session, user_id: previews.of(session, user_id, Tier.ENTERPRISE),
+    "preview": lambda session, user_id: proration_preview.of(session, user_id, Tier.ENTERPRISE),
     "change": lambda session, user_id: subscriptions.change(session, user_id, Tier.ENTERPRISE),
     "cancel": subscriptions.cancel,
     "resume": subscriptions.resume,
@@ -37,9 +44,9 @@ def hurry(environment: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let everything together take a second from now on, with one retry as in use."""
 
     def begin() -> None:
-        environment.setattr(client, "WHOLE", 1.0)
-        environment.setattr(client, "RETRIES", 1)
-        client._client.cache_clear()
+        environment.setattr(stripe_client, "WHOLE", 1.0)
+        environment.setattr(stripe_client, "RETRIES", 1)
+        stripe_client._client.cache_clear()
 
     return begin
 
@@ -79,10 +86,10 @@ def test_a_job_has_the_time_it_needs(shop: Shop, user: User, hurry: Callable[[],
 
 def test_the_time_is_that_of_one_request(shop: Shop, user: User) -> None:
     shop.buy(user.id)
-    assert client.time_left() == client.PATIENCE
+    assert stripe_client.time_left() == stripe_client.PATIENCE
     with transaction() as session:
         invoices.pay_url(session, user.id)
-    assert client.time_left() == client.PATIENCE
+    assert stripe_client.time_left() == stripe_client.PATIENCE
 
 
 async def test_after_two_seconds_the_page_says_so(

@@ -17,8 +17,8 @@ from sp404_app.errors import AppError, Unavailable
 from sp404_app.jobs import billing
 from sp404_app.models import MailLog, StripeEvent, Subscription, User
 from sp404_app.models.columns import now
-from sp404_app.services.billing import client, subscriptions, webhooks
-from sp404_app.services.billing.client import realm
+from sp404_app.services.billing import stripe_client, subscriptions, webhooks
+from sp404_app.services.billing.stripe_client import realm
 from sp404_app.services.infra import events, queue
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
@@ -237,8 +237,8 @@ def test_events_of_another_world_are_not_asked_about(
 ) -> None:
     shop.buy(user.id)
     begin_again(arrived())
-    reached = client.client()
-    environment.setattr(client, "client", lambda: reached)
+    reached = stripe_client.client()
+    environment.setattr(stripe_client, "client", lambda: reached)
     environment.setenv("SP404_STRIPE_SECRET_KEY", "sk_live_x")
     settings.cache_clear()
     shop.weather.calls.clear()

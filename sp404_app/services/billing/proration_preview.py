@@ -10,9 +10,16 @@ from sqlmodel import Session
 
 from sp404_app.errors import Conflict
 from sp404_app.models import BillingCustomer, Subscription
-from sp404_app.services import quotas
-from sp404_app.services.billing import catalogue, client, customers, standing, sync, trials
-from sp404_app.services.billing.client import asking, in_time, plain
+from sp404_app.services.billing import (
+    catalog,
+    customers,
+    entitlements,
+    quotas,
+    stripe_client,
+    sync,
+    trials,
+)
+from sp404_app.services.billing.stripe_client import asking, in_time, plain
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import MB
 
@@ -66,7 +73,7 @@ def of(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
     """
     if customers.find(session, user_id):
         sync.person(session, user_id)
-    row = standing.current(session, user_id)
+    row = entitlements.current(session, user_id)
     excess = excess_bytes(session, user_id, PLANS[tier])
     if row is None or row.status == "incomplete":
         return _first(session, user_id, tier, excess)
@@ -77,7 +84,7 @@ def of(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
         return Preview(tier, kind, 0, 0, ends, row.currency, excess_bytes=excess, at_once=now)
     if tier == row.tier:  # theirs stays what it costs, also when new ones cost something else
         return Preview(tier, kind, 0, row.amount, row.period_end, row.currency, excess_bytes=excess)
-    price = catalogue.price_of(session, tier)
+    price = catalog.price_of(session, tier)
     if kind is Kind.UPGRADE:
         return _upgrade(session, row, tier, price)
     return Preview(tier, kind, 0, price.amount, row.period_end, price.currency, excess_bytes=excess)
@@ -125,7 +132,7 @@ def checked_date(customer: BillingCustomer, row: Subscription, stamp: int | None
     Raises:
         Conflict: If it was not.
     """
-    moment = int(standing.moment(customer).timestamp())
+    moment = int(entitlements.moment(customer).timestamp())
     if stamp is None:
         return moment
     if not max(moment - GOOD_FOR, int(row.period_start.timestamp())) <= stamp <= moment + 5:
@@ -135,8 +142,8 @@ def checked_date(customer: BillingCustomer, row: Subscription, stamp: int | None
 
 def _first(session: Session, user_id: uuid.UUID, tier: Tier, excess: int) -> Preview:
     if tier is Tier.FREE:
-        return Preview(tier, Kind.SAME, 0, 0, None, catalogue.CURRENCY, excess_bytes=excess)
-    price, days = catalogue.price_of(session, tier), PLANS[tier].trial_days
+        return Preview(tier, Kind.SAME, 0, 0, None, catalog.CURRENCY, excess_bytes=excess)
+    price, days = catalog.price_of(session, tier), PLANS[tier].trial_days
     days = days if trials.eligible(session, user_id) else 0
     cost = price.amount
     return Preview(
@@ -151,12 +158,12 @@ def _first(session: Session, user_id: uuid.UUID, tier: Tier, excess: int) -> Pre
     )
 
 
-def _upgrade(session: Session, row: Subscription, tier: Tier, price: catalogue.Price) -> Preview:
+def _upgrade(session: Session, row: Subscription, tier: Tier, price: catalog.Price) -> Preview:
     customer = customers.locked(session, row.user_id)
-    stamp = int(standing.moment(customer).timestamp())
+    stamp = int(entitlements.moment(customer).timestamp())
     params: Any = {"customer": customer.stripe_id, **_asked(row, price, stamp)}
     with asking():
-        invoice = plain(client.client().v1.invoices.create_preview(params))
+        invoice = plain(stripe_client.client().v1.invoices.create_preview(params))
     lines = tuple(
         Line(line["description"] or "", line["amount"]) for line in invoice["lines"]["data"]
     )
@@ -173,7 +180,7 @@ def _upgrade(session: Session, row: Subscription, tier: Tier, price: catalogue.P
     )
 
 
-def _asked(row: Subscription, price: catalogue.Price, stamp: int) -> dict[str, Any]:
+def _asked(row: Subscription, price: catalog.Price, stamp: int) -> dict[str, Any]:
     """Return what to ask a preview for; the end of a trial costs what a new subscription does."""
     if row.status == "trialing":
         return {"subscription_details": {"items": [{"price": price.id, "quantity": 1}]}}

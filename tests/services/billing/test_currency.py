@@ -2,7 +2,7 @@
 
 import pytest
 
-from sp404_app.services.billing import money
+from sp404_app.services.billing import currency as money
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 from sp404_app.db import after_commit
 from sp404_app.errors import AppError
 from sp404_app.models import BillingCustomer, User
-from sp404_app.services.billing import client, customers
-from sp404_app.services.billing.client import NoAnswer, StripeTrouble
+from sp404_app.services.billing import customers, stripe_client
+from sp404_app.services.billing.stripe_client import NoAnswer, StripeTrouble
 from sp404_app.services.infra import queue
 
 TELL, TELL_ALL = "sp404_app.jobs.billing_contact.tell", "sp404_app.jobs.billing_contact.tell_all"
@@ -52,7 +52,7 @@ def due(session: Session) -> list[uuid.UUID]:
         select(BillingCustomer.user_id)
         .join(User, col(User.id) == BillingCustomer.user_id)
         .where(
-            BillingCustomer.realm == client.realm(),
+            BillingCustomer.realm == stripe_client.realm(),
             col(BillingCustomer.stripe_id).is_not(None),
             or_(
                 col(BillingCustomer.told_email).is_distinct_from(User.email),
@@ -82,10 +82,10 @@ def tell(session: Session, user_id: uuid.UUID) -> bool:
     if customer.stripe_id is None or (customer.told_email, customer.told_name) == (email, name):
         return False
     try:
-        with client.asking():
+        with stripe_client.asking():
             # Stripe cannot take a name away; without one, the address stands for it.
             told: Any = {"email": email, "name": name or email}
-            client.client().v1.customers.update(customer.stripe_id, told)
+            stripe_client.client().v1.customers.update(customer.stripe_id, told)
     except (NoAnswer, StripeTrouble):
         raise
     except AppError:

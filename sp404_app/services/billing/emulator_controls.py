@@ -8,7 +8,7 @@ import httpx
 from sqlmodel import Session
 
 from sp404_app.errors import Conflict, NotFound, Unavailable
-from sp404_app.services.billing import client, customers, sync, webhooks
+from sp404_app.services.billing import customers, stripe_client, sync, webhooks
 from sp404_app.settings import settings
 
 PATIENCE = 60.0
@@ -162,11 +162,11 @@ def _ask(method: str, name: str, **given: Any) -> Any:
     if not settings().stripe_emulated:
         raise NotFound("There is nothing at this address.")
     body = {"params": given} if method == "GET" else {"json": given}
-    headers = {"Authorization": f"Bearer {client.keys().api_key}"}
+    headers = {"Authorization": f"Bearer {stripe_client.keys().api_key}"}
     try:
         answer = httpx.request(
             method,
-            f"{client.emulator_url()}/dev/{name}",
+            f"{stripe_client.emulator_url()}/dev/{name}",
             headers=headers,
             timeout=PATIENCE,
             **body,  # type: ignore[arg-type]  # one of two

@@ -8,8 +8,8 @@ from typing import Any
 from sqlmodel import Session
 
 from sp404_app.models import Invoice, Subscription
-from sp404_app.services.billing import catalogue, customers, previews, standing, trials
-from sp404_app.services.billing.previews import Kind
+from sp404_app.services.billing import catalog, customers, entitlements, proration_preview, trials
+from sp404_app.services.billing.proration_preview import Kind
 from sp404_app.services.plans import PLANS, Plan, Tier
 
 
@@ -70,7 +70,7 @@ class InvoiceView:
 
 def plan_view(session: Session, plan: Plan) -> PlanView:
     """Show a plan, and what it costs at Stripe."""
-    price = catalogue.shown_price(session, plan)
+    price = catalog.shown_price(session, plan)
     return PlanView(
         plan.tier,
         plan.name,
@@ -85,8 +85,8 @@ def plan_view(session: Session, plan: Plan) -> PlanView:
 
 def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
     """Show a person's subscription; who has none is on Free, or Pro for the demo account."""
-    row = standing.current(session, user_id)
-    given = standing.of(session, user_id)
+    row = entitlements.current(session, user_id)
+    given = entitlements.of(session, user_id)
     customer = customers.find(session, user_id)
     fields: dict[str, Any] = {
         "tier": given.plan.tier,
@@ -99,7 +99,7 @@ def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
             plan=given.plan.tier,
             status="none",
             amount=0,
-            currency=catalogue.CURRENCY,
+            currency=catalog.CURRENCY,
             **dict.fromkeys(_MOMENTS),
             pending_plan=None,
             upgrade_unpaid=False,
@@ -155,5 +155,5 @@ def invoice_view(row: Invoice) -> InvoiceView:
 
 def kinds(session: Session, user_id: uuid.UUID) -> dict[Tier, Kind]:
     """Return what choosing each plan would mean for a person."""
-    row = standing.current(session, user_id)
-    return {tier: previews.kind_of(row, tier) for tier in PLANS}
+    row = entitlements.current(session, user_id)
+    return {tier: proration_preview.kind_of(row, tier) for tier in PLANS}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sp404_app.services.billing.client import Plain
+from sp404_app.services.billing.stripe_client import Plain
 from sp404_app.services.plans import Tier
 
 RANK: Final = {tier: rank for rank, tier in enumerate(Tier)}

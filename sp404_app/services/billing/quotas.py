@@ -14,8 +14,8 @@ from sp404_app.db import after_commit
 from sp404_app.errors import NotFound, QuotaExceeded, SubscriptionRestricted
 from sp404_app.models import Sample, UsageEvent, UsagePeriod, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services.billing import standing
-from sp404_app.services.billing.access import Access
+from sp404_app.services.billing import entitlements
+from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.plans import Plan, Tier
@@ -59,16 +59,16 @@ class Reserved:
 
 def plan_of(session: Session, user_id: uuid.UUID) -> Plan:
     """Return the plan whose limits count for a person."""
-    return standing.of(session, user_id).plan
+    return entitlements.of(session, user_id).plan
 
 
 def is_closed(session: Session, user_id: uuid.UUID, metric: str = ANALYSIS) -> bool:
     """Say whether a missing payment keeps a person from adding."""
-    return standing.of(session, user_id).access in CLOSED[metric]
+    return entitlements.of(session, user_id).access in CLOSED[metric]
 
 
 def _open_plan(session: Session, user_id: uuid.UUID, metric: str) -> Plan:
-    found = standing.of(session, user_id)
+    found = entitlements.of(session, user_id)
     if found.access in CLOSED[metric]:
         raise SubscriptionRestricted(
             "A payment is missing, so nothing can be added. Pay it, and everything works at once.",

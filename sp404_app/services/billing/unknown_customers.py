@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select, update
 from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, StripeEvent, User
 from sp404_app.models.columns import now
-from sp404_app.services.billing import client
-from sp404_app.services.billing.client import Plain
+from sp404_app.services.billing import stripe_client
+from sp404_app.services.billing.stripe_client import Plain
 from sp404_app.services.infra import queue
 
 NOBODY: Final = "nobody here"
@@ -27,7 +27,7 @@ def named(about: Plain) -> frozenset[uuid.UUID]:
 def concerns(session: Session, customer_id: str, people: frozenset[uuid.UUID]) -> bool:
     """Say whether an event is about somebody here, from our own tables alone."""
     mine = select(BillingCustomer.user_id).where(
-        BillingCustomer.stripe_id == customer_id, BillingCustomer.realm == client.realm()
+        BillingCustomer.stripe_id == customer_id, BillingCustomer.realm == stripe_client.realm()
     )
     if customer_id and session.exec(mine).first() is not None:
         return True
@@ -45,7 +45,7 @@ def read_again(session: Session, customer_id: str) -> int:
             col(StripeEvent.error) == NOBODY,
             col(StripeEvent.customer_id) == customer_id,
             col(StripeEvent.customer_id) != "",
-            col(StripeEvent.realm) == client.realm(),
+            col(StripeEvent.realm) == stripe_client.realm(),
         )
         .values(handled_at=None, error="", attempts=0, due_at=now())
     )

@@ -8,10 +8,10 @@ import pytest
 from sp404_app.db import transaction
 from sp404_app.models import Sample, UsageEvent, User
 from sp404_app.models.columns import now
-from sp404_app.services import quotas, usage
+from sp404_app.services.billing import quotas, usage
+from sp404_app.services.billing.quotas import Period, Usage
+from sp404_app.services.billing.usage import Day
 from sp404_app.services.plans import Tier
-from sp404_app.services.quotas import Period, Usage
-from sp404_app.services.usage import Day
 
 TODAY = dt.date(2026, 11, 22)
 MONTH = Period(dt.datetime(2026, 11, 10, tzinfo=dt.UTC), dt.datetime(2026, 12, 10, tzinfo=dt.UTC))

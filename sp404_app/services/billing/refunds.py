@@ -11,8 +11,14 @@ import structlog
 from sqlmodel import Session, col, select, update
 
 from sp404_app.models import BillingCustomer, Invoice
-from sp404_app.services.billing import client, customers, mails, money, reading
-from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
+from sp404_app.services.billing import (
+    currency,
+    customers,
+    notifications,
+    stripe_client,
+    stripe_parsing,
+)
+from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, plain
 
 RECENT = 30
 WON = frozenset({"won", "warning_closed", "prevented"})
@@ -28,11 +34,11 @@ def customer_of(event_id: str) -> str:
     Raises:
         AppError: If Stripe does not answer, or has no such event.
     """
-    stripe = client.client().v1
+    stripe = stripe_client.client().v1
     with asking():
         about = plain(stripe.events.retrieve(event_id))["data"]["object"]
-        charge = reading.ident(about.get("charge"))
-        return reading.ident(plain(stripe.charges.retrieve(charge)).get("customer"))
+        charge = stripe_parsing.ident(about.get("charge"))
+        return stripe_parsing.ident(plain(stripe.charges.retrieve(charge)).get("customer"))
 
 
 def look(session: Session, user_id: uuid.UUID) -> list[str]:
@@ -59,18 +65,18 @@ def look(session: Session, user_id: uuid.UUID) -> list[str]:
         invoice = _note(session, customer, charge, owners[charge["id"]], disputed=disputed)
         number = invoice.number if invoice else ""
         if (refunded := charge["amount_refunded"]) > told:
-            price = money.written(refunded - told, charge["currency"])
+            price = currency.written(refunded - told, charge["currency"])
             key = f"refund:{charge['id']}:{refunded}"
-            mails.refunded(session, user_id, key, number, price)
+            notifications.refunded(session, user_id, key, number, price)
         if dispute and dispute not in CLOSED:
-            price = money.written(charge["amount"], charge["currency"])
-            mails.disputed(session, user_id, f"dispute:{charge['id']}", number, price)
+            price = currency.written(charge["amount"], charge["currency"])
+            notifications.disputed(session, user_id, f"dispute:{charge['id']}", number, price)
             problems.append(f"{customer.stripe_id} disputes {charge['id']} over {price}")
     return problems
 
 
 def _returned(customer_id: str) -> Iterator[Plain]:
-    listed = client.client().v1.charges.list({"customer": customer_id, "limit": RECENT})
+    listed = stripe_client.client().v1.charges.list({"customer": customer_id, "limit": RECENT})
     for found in listed.data:
         charge = plain(found)
         if charge["amount_refunded"] or charge["disputed"]:
@@ -79,19 +85,19 @@ def _returned(customer_id: str) -> Iterator[Plain]:
 
 def _invoice_of(charge: Plain) -> str:
     """Return the invoice that a charge paid, or ""."""
-    intent = reading.ident(charge.get("payment_intent"))
+    intent = stripe_parsing.ident(charge.get("payment_intent"))
     if not intent:
         return ""
     params: Any = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
-    found = client.client().v1.invoice_payments.list(params).data
-    return reading.ident(plain(found[0])["invoice"]) if found else ""
+    found = stripe_client.client().v1.invoice_payments.list(params).data
+    return stripe_parsing.ident(plain(found[0])["invoice"]) if found else ""
 
 
 def _dispute_of(charge: Plain) -> str:
     """Return how the newest dispute of a charge stands, or ""."""
     if not charge["disputed"]:
         return ""
-    found = client.client().v1.disputes.list({"charge": charge["id"], "limit": 1}).data
+    found = stripe_client.client().v1.disputes.list({"charge": charge["id"], "limit": 1}).data
     return str(plain(found[0])["status"]) if found else ""
 
 

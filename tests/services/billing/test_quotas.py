@@ -11,7 +11,8 @@ from sqlmodel import Session
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound, QuotaExceeded
 from sp404_app.models import Sample, User
-from sp404_app.services import plans, quotas, samples
+from sp404_app.services import plans, samples
+from sp404_app.services.billing import quotas
 from tests.sounds import Keep
 
 

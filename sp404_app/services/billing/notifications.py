@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from sp404_app.models import BillingCustomer, Invoice, MailLog, Subscription
 from sp404_app.models.billing import BILLABLE
-from sp404_app.services.billing import letters, money, standing
+from sp404_app.services.billing import currency, email_templates, entitlements
 from sp404_app.services.infra import email
 from sp404_app.services.infra.email_templates import Letter
 from sp404_app.services.plans import Tier
@@ -65,7 +65,7 @@ def about_change(
     session: Session, customer: BillingCustomer, before: View | None, after: View | None
 ) -> None:
     """Send what a change calls for, then what the invoices call for."""
-    at = standing.moment(customer)
+    at = entitlements.moment(customer)
     if after is not None:
         _about_plan(session, customer, before, after)
         _about_end(session, customer, before, after, at)
@@ -74,17 +74,17 @@ def about_change(
 
 def trial_refused(session: Session, user_id: uuid.UUID, subscription: str) -> None:
     """Tell a person why their second trial ended before it began."""
-    _once(session, user_id, f"refused:{subscription}", letters.trial_refused())
+    _once(session, user_id, f"refused:{subscription}", email_templates.trial_refused())
 
 
 def refunded(session: Session, user_id: uuid.UUID, key: str, number: str, price: str) -> None:
     """Tell a person that money goes back."""
-    _once(session, user_id, key, letters.refunded(number, price))
+    _once(session, user_id, key, email_templates.refunded(number, price))
 
 
 def disputed(session: Session, user_id: uuid.UUID, key: str, number: str, price: str) -> None:
     """Tell a person that a charge is disputed."""
-    _once(session, user_id, key, letters.disputed(number, price))
+    _once(session, user_id, key, email_templates.disputed(number, price))
 
 
 def _about_plan(
@@ -92,17 +92,17 @@ def _about_plan(
 ) -> None:
     if not after.lives or after.status == "incomplete" or after.tier == Tier.FREE:
         return
-    price = money.written(after.amount, after.currency)
+    price = currency.written(after.amount, after.currency)
     if before is None or before.stripe_id != after.stripe_id or not _in_force(before):
-        letter = letters.started(after.tier, price, after.period_end, trial=after.trial_end)
+        letter = email_templates.started(after.tier, price, after.period_end, trial=after.trial_end)
         _once(session, customer.user_id, f"started:{after.stripe_id}", letter)
     elif before.tier != after.tier:
         key = f"plan:{after.stripe_id}:{before.tier}->{after.tier}:{after.period_end:%Y%m%d}"
-        letter = letters.plan_changed(before.tier, after.tier, price, after.period_end)
+        letter = email_templates.plan_changed(before.tier, after.tier, price, after.period_end)
         _once(session, customer.user_id, key, letter)
     if before and before.stripe_id == after.stripe_id and _recovered(before, after):
         key = f"restored:{after.stripe_id}:{after.period_end:%Y%m%d}"
-        _once(session, customer.user_id, key, letters.restored(after.tier))
+        _once(session, customer.user_id, key, email_templates.restored(after.tier))
 
 
 def _in_force(view: View) -> bool:
@@ -129,13 +129,15 @@ def _about_end(
     known = before is not None and before.stripe_id == after.stripe_id
     if after.lives and after.cancel_at:
         key = f"cancel:{after.stripe_id}:{after.canceled_at or after.cancel_at:%Y%m%d%H%M%S}"
-        _once(session, user_id, key, letters.cancelled(after.tier, after.cancel_at))
+        _once(session, user_id, key, email_templates.cancelled(after.tier, after.cancel_at))
     elif known and before and before.lives and not after.lives:
-        _once(session, user_id, f"ended:{after.stripe_id}", letters.ended(after.tier))
+        _once(session, user_id, f"ended:{after.stripe_id}", email_templates.ended(after.tier))
     elif after.status == "trialing" and after.trial_end and after.trial_end - at <= TRIAL_NOTICE:
-        price = money.written(after.amount, after.currency)
+        price = currency.written(after.amount, after.currency)
         key = f"trial:{after.stripe_id}:{after.trial_end:%Y%m%d}"
-        _once(session, user_id, key, letters.trial_ending(after.tier, price, after.trial_end))
+        _once(
+            session, user_id, key, email_templates.trial_ending(after.tier, price, after.trial_end)
+        )
 
 
 def _about_invoices(session: Session, customer: BillingCustomer, at: dt.datetime) -> None:
@@ -151,12 +153,12 @@ def _about_invoices(session: Session, customer: BillingCustomer, at: dt.datetime
 
 def _about_invoice(session: Session, invoice: Invoice) -> None:
     if invoice.status == "paid" and invoice.amount_paid > 0:
-        price = money.written(invoice.amount_paid, invoice.currency)
-        letter = letters.receipt(invoice.number, price, invoice.description)
+        price = currency.written(invoice.amount_paid, invoice.currency)
+        letter = email_templates.receipt(invoice.number, price, invoice.description)
         _once(session, invoice.user_id, f"receipt:{invoice.stripe_id}", letter)
     elif invoice.status == "open":
-        price = money.written(invoice.amount_due, invoice.currency)
-        letter = letters.payment_failed(invoice.number, price, invoice.next_attempt_at)
+        price = currency.written(invoice.amount_due, invoice.currency)
+        letter = email_templates.payment_failed(invoice.number, price, invoice.next_attempt_at)
         key = f"failed:{invoice.stripe_id}:{invoice.attempts}"
         _once(session, invoice.user_id, key, letter)
 

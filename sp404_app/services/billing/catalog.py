@@ -10,8 +10,8 @@ from sqlmodel import Session, select
 
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import StripeObject
-from sp404_app.services.billing import client
-from sp404_app.services.billing.client import Plain, asking, plain
+from sp404_app.services.billing import stripe_client
+from sp404_app.services.billing.stripe_client import Plain, asking, plain
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import settings
 
@@ -90,7 +90,7 @@ def tier_of(session: Session, price: Plain) -> Tier | None:
     """Return which plan a price of Stripe's belongs to, also one we do not sell any more."""
     known = session.exec(
         select(StripeObject.name).where(
-            StripeObject.realm == client.realm(), StripeObject.stripe_id == price["id"]
+            StripeObject.realm == stripe_client.realm(), StripeObject.stripe_id == price["id"]
         )
     ).first()
     name = known.removeprefix("price:") if known else (price.get("metadata") or {}).get("tier", "")
@@ -106,14 +106,14 @@ def tier_of_id(session: Session, price_id: str) -> Tier | None:
     if not price_id:
         return None
     found = tier_of(session, {"id": price_id})
-    return found or tier_of(session, _retired_price(client.realm(), price_id))
+    return found or tier_of(session, _retired_price(stripe_client.realm(), price_id))
 
 
 @lru_cache(maxsize=256)
 def _retired_price(_realm: str, price_id: str) -> Plain:
     try:
         with asking():
-            return plain(client.client().v1.prices.retrieve(price_id))
+            return plain(stripe_client.client().v1.prices.retrieve(price_id))
     except NotFound:
         return {"id": price_id}
 
@@ -150,7 +150,7 @@ def _set_up_price(session: Session, plan: Plan) -> str:
 
 
 def _found_price(plan: Plan) -> Plain | None:
-    prices = client.client().v1.prices
+    prices = stripe_client.client().v1.prices
     if chosen := _chosen(plan.tier):
         return plain(prices.retrieve(chosen))
     listed = prices.list({"lookup_keys": [_lookup_key(plan)], "active": True, "limit": 1})
@@ -158,13 +158,13 @@ def _found_price(plan: Plan) -> Plain | None:
 
 
 def _new_price(plan: Plan) -> Plain:
-    products, key = client.client().v1.products, _lookup_key(plan)
+    products, key = stripe_client.client().v1.products, _lookup_key(plan)
     product = products.create(
         {"name": f"Crate 404 {plan.name}", "metadata": {"tier": plan.tier}},
         {"idempotency_key": f"product:{key}"},
     )
     return plain(
-        client.client().v1.prices.create(
+        stripe_client.client().v1.prices.create(
             {
                 "product": product.id,
                 "currency": CURRENCY,
@@ -180,7 +180,7 @@ def _new_price(plan: Plan) -> Plain:
 
 def _set_up_portal(session: Session) -> str:
     """Let the portal change the card, show invoices and cancel; plans are changed here."""
-    configurations = client.client().v1.billing_portal.configurations
+    configurations = stripe_client.client().v1.billing_portal.configurations
     if row := _row(session, PORTAL):
         with suppress(NotFound), asking():
             return configurations.retrieve(row.stripe_id).id
@@ -207,14 +207,14 @@ def _set_up_webhook(session: Session) -> str:
     said = f"webhook {found['id']} {url}"
     if secret := found.get("secret"):
         return f"{said}\nset SP404_STRIPE_WEBHOOK_SECRET={secret}"
-    if found.get("api_version") not in (None, client.API_VERSION):
+    if found.get("api_version") not in (None, stripe_client.API_VERSION):
         return f"{said}\nspeaks {found['api_version']}: delete it at Stripe, and run this again"
     return said
 
 
 def _found_webhook(session: Session, url: str) -> Plain | None:
     """Return the endpoint we made before, or one for our address, after mending it."""
-    endpoints, row = client.client().v1.webhook_endpoints, _row(session, WEBHOOK)
+    endpoints, row = stripe_client.client().v1.webhook_endpoints, _row(session, WEBHOOK)
     known = [plain(one) for one in endpoints.list({"limit": 100}).auto_paging_iter()]
     ours = [one for one in known if row and one["id"] == row.stripe_id]
     found = next(iter(ours or [one for one in known if one["url"] == url]), None)
@@ -228,19 +228,23 @@ def _found_webhook(session: Session, url: str) -> Plain | None:
 
 
 def _new_webhook(url: str) -> Plain:
-    wanted: Any = {"url": url, "enabled_events": list(EVENTS), "api_version": client.API_VERSION}
-    return plain(client.client().v1.webhook_endpoints.create(wanted))
+    wanted: Any = {
+        "url": url,
+        "enabled_events": list(EVENTS),
+        "api_version": stripe_client.API_VERSION,
+    }
+    return plain(stripe_client.client().v1.webhook_endpoints.create(wanted))
 
 
 def _row(session: Session, name: str) -> StripeObject | None:
-    return session.get(StripeObject, (client.realm(), name), populate_existing=True)
+    return session.get(StripeObject, (stripe_client.realm(), name), populate_existing=True)
 
 
 def _keep(
     session: Session, name: str, stripe_id: str, amount: int | None = None, currency: str = ""
 ) -> None:
     values = {"stripe_id": stripe_id, "amount": amount, "currency": currency}
-    row = insert(StripeObject).values(realm=client.realm(), name=name, **values)
+    row = insert(StripeObject).values(realm=stripe_client.realm(), name=name, **values)
     session.execute(row.on_conflict_do_update(index_elements=["realm", "name"], set_=values))
 
 

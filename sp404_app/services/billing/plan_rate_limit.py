@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.services import quotas
+from sp404_app.services.billing import quotas
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.models import Sample, UsageEvent
 from sp404_app.models.columns import now
-from sp404_app.services.quotas import Usage
+from sp404_app.services.billing.quotas import Usage
 
 MOST_DAYS = 366
 LARGEST = 8

@@ -10,7 +10,7 @@ from sp404_app.db import transaction
 from sp404_app.jobs import billing_contact
 from sp404_app.models import BillingCustomer, Purpose, User
 from sp404_app.services.auth import email_change, one_time_tokens, users
-from sp404_app.services.billing import contact
+from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import queue
 from tests.accounts import CLIENT, Somebody, mails, somebody, token_in
 from tests.shop import Shop
@@ -57,7 +57,7 @@ def work() -> int:
 
 def due() -> int:
     with transaction() as session:
-        return len(contact.due(session))
+        return len(customer_contact.due(session))
 
 
 def test_a_new_customer_has_address_and_name(shop: Shop, ada: Somebody) -> None:
@@ -105,7 +105,7 @@ def test_an_outage_of_stripe_delays_it(shop: Shop, ada: Somebody, status: int) -
     assert due() == 1
     shop.weather.status = 0
     with transaction() as session:
-        assert contact.call_for_due(session) == 1
+        assert customer_contact.call_for_due(session) == 1
     assert work() == 1
     assert at_stripe(shop, ada)[1] == "Grace Hopper"
     assert due() == 0

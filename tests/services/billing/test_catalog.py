@@ -8,8 +8,8 @@ from sqlmodel import delete, update
 from sp404_app.db import transaction
 from sp404_app.errors import Unavailable
 from sp404_app.models import StripeObject
-from sp404_app.services.billing import catalogue, client, views
-from sp404_app.services.billing import shop as opening
+from sp404_app.services.billing import catalog, schemas, stripe_client
+from sp404_app.services.billing import emulator_setup as opening
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 from tests.shop import Shop
@@ -18,16 +18,16 @@ from tests.shop import Shop
 @pytest.fixture
 def stripe(shop: Shop, environment: pytest.MonkeyPatch) -> Any:
     """A Stripe of which we have a key: the emulator, which knows no difference."""
-    reached = client.client()
+    reached = stripe_client.client()
     environment.setenv("SP404_STRIPE_SECRET_KEY", "sk_test_1")
     settings.cache_clear()
-    environment.setattr(client, "client", lambda: reached)
+    environment.setattr(stripe_client, "client", lambda: reached)
     return reached.v1
 
 
 def set_up() -> list[str]:
     with transaction() as session:
-        return catalogue.set_up(session)
+        return catalog.set_up(session)
 
 
 def counted(stripe: Any) -> tuple[int, ...]:
@@ -40,8 +40,8 @@ def test_the_endpoint_gets_exactly_what_we_handle_and_says_its_secret_once(strip
     said = set_up()
     (made,) = stripe.webhook_endpoints.list().data
     assert made.url == f"{settings().origin}/api/webhooks/stripe"
-    assert made.enabled_events == list(catalogue.EVENTS)
-    assert made.api_version == client.API_VERSION
+    assert made.enabled_events == list(catalog.EVENTS)
+    assert made.api_version == stripe_client.API_VERSION
     assert "SP404_STRIPE_WEBHOOK_SECRET=whsec_" in said[-1]
     assert "whsec_" not in set_up()[-1]
     assert counted(stripe) == (2, 2, 1, 1)
@@ -55,7 +55,7 @@ def test_what_was_lost_here_is_found_at_stripe(stripe: Any) -> None:
     assert counted(stripe)[:2] == (2, 2)
     assert counted(stripe)[3] == 1
     with transaction() as session:
-        assert catalogue.price_of(session, Tier.PRO).amount == 2900
+        assert catalog.price_of(session, Tier.PRO).amount == 2900
 
 
 def test_what_was_changed_at_stripe_is_mended(stripe: Any, environment: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_what_was_changed_at_stripe_is_mended(stripe: Any, environment: pytest.M
     (mended,) = stripe.webhook_endpoints.list().data
     assert (mended.id, mended.status) == (made.id, "enabled")
     assert mended.url == "https://sounds.example/api/webhooks/stripe"
-    assert mended.enabled_events == list(catalogue.EVENTS)
+    assert mended.enabled_events == list(catalog.EVENTS)
     stripe.webhook_endpoints.delete(made.id)
     assert "SP404_STRIPE_WEBHOOK_SECRET=" in set_up()[-1]
 
@@ -77,16 +77,16 @@ def test_a_lost_portal_is_made_again(stripe: Any) -> None:
     set_up()
     with transaction() as session:
         session.exec(
-            update(StripeObject).where(StripeObject.name == catalogue.PORTAL).values(stripe_id="x")  # type: ignore[arg-type]
+            update(StripeObject).where(StripeObject.name == catalog.PORTAL).values(stripe_id="x")  # type: ignore[arg-type]
         )
     set_up()
     with transaction() as session:
-        assert catalogue.portal(session) != "x"
+        assert catalog.portal(session) != "x"
 
 
 def test_nothing_is_sold_before_it_is_set_up(stripe: Any) -> None:
     with transaction() as session, pytest.raises(Unavailable, match="not sold here"):
-        catalogue.price_of(session, Tier.PRO)
+        catalog.price_of(session, Tier.PRO)
 
 
 def test_prices_made_by_hand_are_used_and_shown(
@@ -105,12 +105,12 @@ def test_prices_made_by_hand_are_used_and_shown(
     environment.setenv("SP404_STRIPE_PRICE_PRO", price.id)
     settings.cache_clear()
     with transaction() as session, pytest.raises(Unavailable):
-        catalogue.price_of(session, Tier.PRO)
+        catalog.price_of(session, Tier.PRO)
     set_up()
     with transaction() as session:
-        sold = catalogue.price_of(session, Tier.PRO)
+        sold = catalog.price_of(session, Tier.PRO)
         assert (sold.id, sold.amount, sold.currency) == (price.id, 1900, "eur")
-        shown = [views.plan_view(session, plan) for plan in PLANS.values()]
+        shown = [schemas.plan_view(session, plan) for plan in PLANS.values()]
     assert [(one.price, one.currency) for one in shown] == [
         (0, "usd"),
         (1900, "eur"),

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sp404_app.services.billing.client import Plain
+from sp404_app.services.billing.stripe_client import Plain
 
 ENDED = frozenset({"canceled", "incomplete_expired"})
 

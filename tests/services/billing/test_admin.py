@@ -11,17 +11,17 @@ from sp404_app.models import AuditEntry, SignIn, StripeEvent, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, reauthentication
 from sp404_app.services.auth.sessions import SignedIn
-from sp404_app.services.billing import desk, reconcile, webhooks
+from sp404_app.services.billing import admin, reconcile, webhooks
 from sp404_app.services.infra import queue
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, signed_in, somebody
 
 pytestmark = pytest.mark.usefixtures("services")
 ACTS: dict[str, Any] = {
-    "look": desk.look,
-    "replay": lambda session, who: desk.replay(session, who, "evt_1", CLIENT),
-    "replay_dead": lambda session, who: desk.replay_dead(session, who, CLIENT),
-    "compare": lambda session, who: desk.compare(session, who, CLIENT),
+    "look": admin.look,
+    "replay": lambda session, who: admin.replay(session, who, "evt_1", CLIENT),
+    "replay_dead": lambda session, who: admin.replay_dead(session, who, CLIENT),
+    "compare": lambda session, who: admin.compare(session, who, CLIENT),
 }
 
 
@@ -98,12 +98,12 @@ def test_an_operator_has_to_prove_the_password_again(
 
 def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedIn) -> None:
     with transaction() as session:
-        assert desk.look(session, operator) == desk.Desk((), None)
+        assert admin.look(session, operator) == admin.Desk((), None)
     give_up()
     with transaction() as session:
         reconcile.report(session, now().date(), 2, ["a healed"], ["b odd"])
     with transaction() as session:
-        seen = desk.look(session, operator)
+        seen = admin.look(session, operator)
     assert [(one.id, one.error) for one in seen.dead] == [("evt_1", "KeyError")]
     assert seen.night
     assert (seen.night.checked, seen.night.healed, seen.night.problems) == (
@@ -115,12 +115,12 @@ def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedI
 
 def test_a_bad_night_is_shown_in_part_and_counted_in_full(operator: SignedIn) -> None:
     with transaction() as session:
-        many = [f"odd {number}" for number in range(desk.LINES + 30)]
+        many = [f"odd {number}" for number in range(admin.LINES + 30)]
         reconcile.report(session, now().date(), len(many), many, many)
     with transaction() as session:
-        night = desk.look(session, operator).night
+        night = admin.look(session, operator).night
     assert night
-    assert len(night.healed) == len(night.problems) == desk.LINES
+    assert len(night.healed) == len(night.problems) == admin.LINES
     assert night.healed_in_all == night.problems_in_all == len(many)
 
 
@@ -128,14 +128,14 @@ def test_replaying_calls_a_worker_and_is_written_down(operator: SignedIn) -> Non
     for name in ("evt_1", "evt_2", "evt_3"):
         give_up(name)
     with transaction() as session:
-        desk.replay(session, operator, "evt_2", CLIENT)
+        admin.replay(session, operator, "evt_2", CLIENT)
     with transaction() as session:
         assert len(webhooks.dead(session)) == 2
-        assert desk.replay_dead(session, operator, CLIENT) == 2
+        assert admin.replay_dead(session, operator, CLIENT) == 2
     with transaction() as session, pytest.raises(AppError, match="no such event"):
-        desk.replay(session, operator, "evt_none", CLIENT)
+        admin.replay(session, operator, "evt_none", CLIENT)
     with transaction() as session:
-        desk.compare(session, operator, CLIENT)
+        admin.compare(session, operator, CLIENT)
         assert webhooks.dead(session) == []
         assert {webhooks.claim(session) for _ in range(4)} == {"evt_1", "evt_2", "evt_3", None}
     (called,) = queue.queue(queue.MONEY).jobs  # one for all of them

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sp404_app.services.billing import granting
+from sp404_app.services.billing import paid_plan
 from sp404_app.services.plans import Tier
 
 FREE, PRO, ENTERPRISE = Tier
@@ -11,16 +11,16 @@ PRICES = {"p": PRO, "e": ENTERPRISE}
 
 def invoice(
     status: str, *lines: tuple[str, int], reason: str = "subscription_update"
-) -> granting.Bill:
+) -> paid_plan.Bill:
     data = [
         {"amount": amount, "pricing": {"price_details": {"price": price}}}
         for price, amount in lines
     ]
     raw = {"status": status, "billing_reason": reason, "lines": {"data": data}}
-    return granting.bill(raw, PRICES.get)
+    return paid_plan.bill(raw, PRICES.get)
 
 
-def renewal(status: str, price: str) -> granting.Bill:
+def renewal(status: str, price: str) -> paid_plan.Bill:
     return invoice(status, (price, 100), reason="subscription_cycle")
 
 
@@ -59,15 +59,15 @@ UPGRADE = (("p", -1450), ("e", 4950))
     ],
 )
 def test_an_unpaid_invoice_grants_no_larger_plan(
-    wanted: Tier, bills: list[granting.Bill], granted: Tier
+    wanted: Tier, bills: list[paid_plan.Bill], granted: Tier
 ) -> None:
-    assert granting.granted(wanted, bills, FREE) is granted
+    assert paid_plan.granted(wanted, bills, FREE) is granted
 
 
 def test_what_was_in_force_before_the_first_known_invoice_counts() -> None:
     bills = [invoice("void", *UPGRADE)] * 30
-    assert granting.granted(ENTERPRISE, bills, PRO) is PRO
-    assert granting.granted(ENTERPRISE, bills, ENTERPRISE) is ENTERPRISE
-    assert granting.granted(PRO, bills, PRO) is PRO
-    assert granting.granted(PRO, [renewal("draft", "p")], PRO) is PRO
-    assert granting.granted(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO
+    assert paid_plan.granted(ENTERPRISE, bills, PRO) is PRO
+    assert paid_plan.granted(ENTERPRISE, bills, ENTERPRISE) is ENTERPRISE
+    assert paid_plan.granted(PRO, bills, PRO) is PRO
+    assert paid_plan.granted(PRO, [renewal("draft", "p")], PRO) is PRO
+    assert paid_plan.granted(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO

@@ -6,7 +6,7 @@ from sp404_app.db import transaction
 from sp404_app.jobs import billing
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services.billing import reconcile, returns
+from sp404_app.services.billing import reconcile, refunds
 from sp404_app.state import billing_words
 from tests.accounts import mails
 from tests.shop import Shop
@@ -88,4 +88,4 @@ def test_what_no_event_told_is_found_at_night(shop: Shop, user: User) -> None:
 @pytest.mark.usefixtures("shop")
 def test_who_never_paid_has_nothing_to_return(user: User) -> None:
     with transaction() as session:
-        assert returns.look(session, user.id) == []
+        assert refunds.look(session, user.id) == []

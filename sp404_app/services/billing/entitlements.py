@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 from sp404_app.models import BillingCustomer, Subscription, User
 from sp404_app.models.billing import BILLABLE
 from sp404_app.models.columns import now
-from sp404_app.services.billing import access, client
-from sp404_app.services.billing.access import Access
+from sp404_app.services.billing import access_rules, stripe_client
+from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.plans import PLANS, Plan, Tier
 
 
@@ -38,15 +38,17 @@ def of(session: Session, user_id: uuid.UUID) -> Entitlement:
         demo = session.exec(select(User.is_demo).where(User.id == user_id)).first()
         return Entitlement(PLANS[Tier.PRO if demo else Tier.FREE], Access.FULL)
     subscription, ahead = found
-    state = access.access_state(standing_of(subscription), now() + dt.timedelta(seconds=ahead))
+    state = access_rules.access_state(
+        standing_of(subscription), now() + dt.timedelta(seconds=ahead)
+    )
     if state is Access.FREE:
         return Entitlement(PLANS[Tier.FREE], Access.FULL)
     return Entitlement(PLANS[Tier(subscription.tier)], state)
 
 
-def standing_of(subscription: Subscription) -> access.Standing:
+def standing_of(subscription: Subscription) -> access_rules.Standing:
     """Read from a row what decides about access."""
-    return access.Standing(
+    return access_rules.Standing(
         subscription.status,
         subscription.attempts,
         subscription.next_attempt_at is not None,
@@ -68,7 +70,7 @@ def moment(customer: BillingCustomer | None) -> dt.datetime:
 
 def _in_force() -> tuple[Any, ...]:
     return (
-        Subscription.realm == client.realm(),
+        Subscription.realm == stripe_client.realm(),
         col(Subscription.surplus).is_(False),
         col(Subscription.status).in_(BILLABLE),
     )

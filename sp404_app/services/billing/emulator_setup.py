@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from sp404_app.services.billing import catalogue, emulated
+from sp404_app.services.billing import catalog, emulator_controls
 from sp404_app.settings import settings
 
 
@@ -12,8 +12,8 @@ def open_shop(session: Session) -> int:
     Raises:
         AppError: If it does not answer yet.
     """
-    if not settings().stripe_emulated or catalogue.is_set_up(session):
+    if not settings().stripe_emulated or catalog.is_set_up(session):
         return 0
-    emulated.dun_as_we_advise()
-    catalogue.set_up(session)
+    emulator_controls.dun_as_we_advise()
+    catalog.set_up(session)
     return 1

@@ -7,8 +7,8 @@ from typing import Any
 
 from sp404_app.errors import NotFound
 from sp404_app.models import BillingCustomer
-from sp404_app.services.billing import client, reading
-from sp404_app.services.billing.client import CustomerGone, Plain, asking, plain
+from sp404_app.services.billing import stripe_client, stripe_parsing
+from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, plain
 
 MOST = 100
 RECENT = 30
@@ -50,7 +50,7 @@ def look(customer: BillingCustomer, known: list[str]) -> Truth:
 
 
 def _look(customer_id: str) -> Truth:
-    stripe = client.client().v1
+    stripe = stripe_client.client().v1
     person = plain(stripe.customers.retrieve(customer_id))
     if person.get("deleted"):
         raise CustomerGone("The customer was deleted.")
@@ -68,15 +68,15 @@ def _look(customer_id: str) -> Truth:
     truth.invoices = [plain(found) for found in recent.data]
     truth.older_invoices = bool(recent.has_more)
     for found in truth.subscriptions:
-        if schedule := reading.ident(found.get("schedule")):
+        if schedule := stripe_parsing.ident(found.get("schedule")):
             truth.schedules[schedule] = plain(stripe.subscription_schedules.retrieve(schedule))
-    living = [s for s in truth.subscriptions if s["status"] not in reading.ENDED]
+    living = [s for s in truth.subscriptions if s["status"] not in stripe_parsing.ENDED]
     truth.methods = [m for found in living if (m := found.get("default_payment_method"))]
     default = (person.get("invoice_settings") or {}).get("default_payment_method")
     if not truth.methods and default:
         cards = stripe.payment_methods.list({"customer": customer_id, "limit": MOST}).data
-        truth.methods = [plain(card) for card in cards if card.id == reading.ident(default)]
-    truth.clock_ahead = _ahead(reading.ident(person.get("test_clock")))
+        truth.methods = [plain(card) for card in cards if card.id == stripe_parsing.ident(default)]
+    truth.clock_ahead = _ahead(stripe_parsing.ident(person.get("test_clock")))
     return truth
 
 
@@ -84,7 +84,7 @@ def _ahead(clock: str) -> int:
     """Return by how many seconds a test clock runs ahead of the world's."""
     if not clock:
         return 0
-    frozen = client.client().v1.test_helpers.test_clocks.retrieve(clock).frozen_time
+    frozen = stripe_client.client().v1.test_helpers.test_clocks.retrieve(clock).frozen_time
     return max(0, int(frozen - time.time()))
 
 
@@ -93,7 +93,7 @@ def _one_by_one(known: list[str]) -> list[Plain]:
     for stripe_id in known:
         try:
             with asking():
-                found.append(plain(client.client().v1.subscriptions.retrieve(stripe_id)))
+                found.append(plain(stripe_client.client().v1.subscriptions.retrieve(stripe_id)))
         except NotFound:
             continue
     return found
