@@ -11,8 +11,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import JobStatus, ProcessingJob
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, takeout
+from sp404_app.services import takeout
 from sp404_app.services.infra import email, email_templates, storage
+from sp404_app.services.processing import jobs
 from sp404_app.services.takeout import Original
 
 SHOW_EVERY = 1.0

@@ -16,8 +16,8 @@ from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
 from sp404_app.jobs.data_export import export_account
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
-from sp404_app.services import jobs
 from sp404_app.services.infra import queue
+from sp404_app.services.processing import jobs
 from sp404_app.settings import MB
 
 log = logging.getLogger(__name__)

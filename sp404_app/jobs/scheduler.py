@@ -11,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, renewal, samples, takeout, waiting
+from sp404_app.services import samples, takeout
 from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
 from sp404_app.services.infra import unsent_emails
+from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,9 @@ async def _rounds() -> None:
         await _attempt(jobs.take_up_lost, now())
         await _attempt(webhooks.call_for_due, now())
         if renewing or count % HOURLY == 0:
-            renewing = await _attempt(renewal.renew) != 0
+            renewing = await _attempt(reanalysis.renew) != 0
         if count % MINUTELY == 1:
-            await _attempt(waiting.wake_waiting)
+            await _attempt(quota_backlog.wake_waiting)
             await _attempt(reconcile.call_nightly, now())
             await _attempt(emulator_setup.open_shop)
             await _attempt(customer_contact.call_for_due)

@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select, update
 
 from sp404_app.errors import AppError, Invalid
 from sp404_app.models import Sample
-from sp404_app.services import analyses, jobs, samples, search, tags
+from sp404_app.services import samples, search, tags
 from sp404_app.services.changes import Change
 from sp404_app.services.infra.text import sort_key
+from sp404_app.services.processing import analysis_requests, jobs
 
 
 class Action(StrEnum):
@@ -88,7 +89,7 @@ def _act(
         results = samples.restore_each(session, user_id, ids)
         return {i: refusal.code if refusal else "ok" for i, refusal in results.items()}
     if action is Action.ANALYSE:
-        asked = analyses.again_for_each(session, user_id, ids)
+        asked = analysis_requests.again_for_each(session, user_id, ids)
         return {
             i: found.code if isinstance(found, AppError) else "ok" for i, found in asked.items()
         }

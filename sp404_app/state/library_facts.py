@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from sp404_app.services import renewal, tags, trash
+from sp404_app.services import tags, trash
 from sp404_app.services.billing import quotas
+from sp404_app.services.processing import reanalysis
 from sp404_app.services.tags import TagCount
 from sp404_app.settings import MB
 from sp404_app.state import bulk_words
@@ -28,7 +29,7 @@ class Facts:
 
 def facts_of(session: Session, user_id: uuid.UUID) -> Facts:
     """Read what the rail shows of a person's library."""
-    used, renewed = quotas.usage(session, user_id), renewal.progress(session, user_id)
+    used, renewed = quotas.usage(session, user_id), reanalysis.progress(session, user_id)
     stored, limit = f"{used.storage_used / MB:,.1f} MB", used.storage_limit
     behind = renewed.heard < renewed.total
     return Facts(

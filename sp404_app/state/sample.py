@@ -9,10 +9,11 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import analyses, bulk, sample_details, samples
+from sp404_app.services import bulk, sample_details, samples
 from sp404_app.services.bulk import Action
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.processing import analysis_requests
 from sp404_app.services.sample_details import Details
 from sp404_app.services.samples import Change
 from sp404_app.state import bulk_words, checked, here
@@ -185,7 +186,7 @@ class SampleState(SessionState):
     async def analyse(self) -> None:
         """Have it analysed once more."""
         user_id, sample_id = await self._user_id(), here.sample_id(self)
-        await in_transaction(analyses.again, user_id, sample_id)
+        await in_transaction(analysis_requests.again, user_id, sample_id)
         await self._show(user_id, sample_id)
 
     @rx.event

@@ -11,11 +11,12 @@ from sp404_app.audio.features.sound_class import Klass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse_sample, runner
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
-from sp404_app.services import analyses, jobs, plans, previews, samples
+from sp404_app.services import plans, previews, samples
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
+from sp404_app.services.processing import analysis_requests, jobs
 from sp404_app.services.samples import Change
-from tests.services.test_jobs import job_of, kept
+from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, good_files, tone, write
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -103,7 +104,7 @@ def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
     sample_id = keep()
     runner.run(str(job_of(sample_id).id))
     with transaction() as session:
-        analyses.again(session, user.id, sample_id)
+        analysis_requests.again(session, user.id, sample_id)
     runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         assert session.exec(select(func.count()).select_from(Analysis)).one() == 1

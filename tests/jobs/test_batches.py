@@ -13,10 +13,11 @@ from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, samples
+from sp404_app.services import samples
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, queue
 from sp404_app.services.plans import Tier
+from sp404_app.services.processing import analysis_requests, jobs
 from sp404_app.settings import Settings, settings
 from tests.jobs.test_worker import (
     Start,
@@ -29,7 +30,7 @@ from tests.jobs.test_worker import (
     until,
     wait_for_its_locks,
 )
-from tests.services.test_jobs import job_of, kept
+from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, silent_flac, write
 
 __all__ = ["start_worker"]
@@ -139,7 +140,7 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
     gone, other = keep(), keep()
     with transaction() as session:
         jobs.cancel(session, user.id, job_of(gone).id)
-        again = analyses.again(session, user.id, ids[0])
+        again = analysis_requests.again(session, user.id, ids[0])
     runner.run(str(again.id))
     assert statuses([gone, ids[0]]) == [JobStatus.CANCELLED, JobStatus.DONE]
     assert queue.bell(job_of(other).id, 0) in queue.waiting()

@@ -12,9 +12,10 @@ from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import Sample, SamplePrint, User
-from sp404_app.services import analyses, copies, deletion, samples, takeout
+from sp404_app.services import copies, deletion, samples, takeout
+from sp404_app.services.processing import analysis_requests
 from tests.audio.similarity.test_fingerprint import resampled
-from tests.services.test_jobs import job_of, kept
+from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import write
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -67,7 +68,7 @@ def test_to_be_analysed_again_keeps_the_group(user: User, hear: Hear) -> None:
     first, second = hear("a.wav", SNARE), hear("b.wav", 0.5 * SNARE)
     group = kept(first).copy_group
     with transaction() as session:
-        analyses.again(session, user.id, first)
+        analysis_requests.again(session, user.id, first)
     runner.run(str(job_of(first).id))
     assert kept(first).copy_group == kept(second).copy_group == group
 

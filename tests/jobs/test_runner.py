@@ -13,9 +13,10 @@ from sp404_app.errors import BadAudio
 from sp404_app.jobs import runner
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, samples
+from sp404_app.services import samples
 from sp404_app.services.infra import storage
-from tests.services.test_jobs import job_of, kept
+from sp404_app.services.processing import analysis_requests, jobs
+from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import Keep
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -74,7 +75,7 @@ def test_a_retry_makes_it_well_again(
         work(broken, RuntimeError())
         runner.run(str(job_of(sample_id).id))
     with transaction() as session:
-        job = analyses.again(session, user.id, sample_id)
+        job = analysis_requests.again(session, user.id, sample_id)
     runner.run(str(job.id))
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
 

@@ -19,9 +19,10 @@ from sqlmodel import select
 from sp404_app.db import in_transaction, transaction
 from sp404_app.models import JobStatus, ProcessingJob, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, samples
+from sp404_app.services import samples
 from sp404_app.services.infra import events, queue
-from tests.services.test_jobs import job_of, kept
+from sp404_app.services.processing import analysis_requests, jobs
+from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, write
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -142,7 +143,7 @@ async def test_a_file_that_kills_twice_is_left_alone_and_the_worker_goes_on(
     assert kept(long_sample).error == jobs.FAILED_TWICE
     small = keep()
     await until(user, ready(small))
-    again = await in_transaction(analyses.again, user.id, long_sample)
+    again = await in_transaction(analysis_requests.again, user.id, long_sample)
     assert again.status == JobStatus.QUEUED
     await until(user, ready(long_sample))
 

@@ -11,7 +11,8 @@ from sp404_app.audio.similarity import fingerprint
 from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob, Sample, User
-from sp404_app.services import copies, deletion, jobs
+from sp404_app.services import copies, deletion
+from sp404_app.services.processing import jobs
 
 
 def test_a_worker_that_is_about_to_save_and_the_end_of_its_account_do_not_wait_for_each_other(

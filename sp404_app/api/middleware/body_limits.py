@@ -7,7 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sp404_app.api import error_handlers
 from sp404_app.api.deps import identify
 from sp404_app.errors import AppError
-from sp404_app.services import avatars, hearing
+from sp404_app.services import avatars
+from sp404_app.services.processing import sandbox
 from sp404_app.settings import MB, settings
 
 JSON_BYTES = MB
@@ -89,7 +90,7 @@ def _most(scope: Scope) -> int:
     if _of(scope) in UPLOADS:
         return settings().max_upload_bytes + SLACK
     if _of(scope) in HEARD:
-        return hearing.most_bytes() + SLACK
+        return sandbox.most_bytes() + SLACK
     return avatars.MOST_BYTES + SLACK if _of(scope) in PICTURES else JSON_BYTES
 
 

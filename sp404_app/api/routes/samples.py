@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.api.middleware.sample_list import Cursor, Limit, wanted
-from sp404_app.services import analyses, bulk, samples, search, tags
+from sp404_app.services import bulk, samples, search, tags
 from sp404_app.services.bulk import Action
 from sp404_app.services.changes import Change
+from sp404_app.services.processing import analysis_requests
 from sp404_app.services.tags import TagCount
 from sp404_app.services.views import JobView, SampleView, job_view, sample_view
 
@@ -131,4 +132,4 @@ def restore_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID
 @router.post("/{sample_id}/analyze", status_code=status.HTTP_202_ACCEPTED)
 def analyse_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> JobStarted:
     """Analyse once more; while that is under way, the answer is the same job."""
-    return JobStarted(job=job_view(analyses.again(session, user_id, sample_id)))
+    return JobStarted(job=job_view(analysis_requests.again(session, user_id, sample_id)))

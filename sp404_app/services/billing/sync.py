@@ -13,7 +13,6 @@ from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, Invoice, Subscription
 from sp404_app.models.billing import BILLABLE
 from sp404_app.models.columns import uuid7
-from sp404_app.services import waiting
 from sp404_app.services.billing import (
     access_rules,
     catalog,
@@ -33,6 +32,7 @@ from sp404_app.services.billing.stripe_snapshot import Truth
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.plans import Tier
+from sp404_app.services.processing import quota_backlog
 
 # Which one counts if there should be several.
 PREFERENCE = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete")
@@ -65,7 +65,7 @@ def person(session: Session, user_id: uuid.UUID) -> Outcome:
     after = _view(session, user_id)
     notifications.about_change(session, customer, before, after)
     if before != after:
-        waiting.wake(session, user_id)
+        quota_backlog.wake(session, user_id)
         after_commit(
             session,
             partial(events.publish, user_id, News(Topic.SUBSCRIPTION), News(Topic.QUOTA)),

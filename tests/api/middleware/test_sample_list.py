@@ -18,10 +18,11 @@ from sp404_app.api.middleware import sample_list as routes
 from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import jobs, listing, samples, search, waiting
+from sp404_app.services import listing, samples, search
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.text import sort_key
+from sp404_app.services.processing import jobs, quota_backlog
 from sp404_app.services.search_terms import key_words, words_of
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer, cookie, signed_in
@@ -311,7 +312,7 @@ def test_what_happens_by_itself_is_listed_at_once(client: TestClient, library: U
         assert samples.purge_old_trash(session, now()) == 1
     assert client.get("/api/samples?trash=true", headers=bearer(library.id)).json()["total"] == 0
     with transaction() as session:
-        assert waiting.wake_waiting(session) == 1
+        assert quota_backlog.wake_waiting(session) == 1
     quick, declared = both(client, library, "?status=queued")
     assert quick == declared
     assert [row["name"] for row in quick["samples"]] == ["Warm pad"]

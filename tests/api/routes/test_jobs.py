@@ -5,7 +5,7 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.services.test_jobs import job_of
+from tests.services.processing.test_jobs import job_of
 from tests.sounds import Keep
 
 

@@ -12,7 +12,7 @@ from sp404_app.jobs import runner
 from sp404_app.models import User
 from sp404_app.services import samples
 from sp404_app.services.infra import storage
-from tests.services.test_jobs import job_of, kept
+from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import Keep, tone, write
 
 

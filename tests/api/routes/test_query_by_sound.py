@@ -24,14 +24,15 @@ from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import User
-from sp404_app.services import hearing, samples
+from sp404_app.services import samples
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import rate_limits
+from sp404_app.services.processing import sandbox
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer
 from tests.api.routes.test_uploads import stored
 from tests.security.world import dump
-from tests.services.test_jobs import job_of
+from tests.services.processing.test_jobs import job_of
 from tests.sounds import bad_files, good_files, recorded, silent_flac, tone, wav, write
 
 RATE = 44_100
@@ -186,10 +187,10 @@ def guarded(services: Settings, user: User) -> TestClient:
 def test_too_much_is_refused_before_it_is_read_and_while(
     guarded: TestClient, hear: Hear, environment: pytest.MonkeyPatch
 ) -> None:
-    much = {"file": ("a.wav", bytes(hearing.MOST_BYTES + (1 << 20) + 1))}
+    much = {"file": ("a.wav", bytes(sandbox.MOST_BYTES + (1 << 20) + 1))}
     answer = guarded.post("/api/samples/similar", files=much)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert hear(bytes(hearing.MOST_BYTES + 1)).status_code == 413
+    assert hear(bytes(sandbox.MOST_BYTES + 1)).status_code == 413
     environment.setenv("SP404_MAX_UPLOAD_MB", "1")
     settings.cache_clear()
     answer = hear(bytes((1 << 20) + 1))
@@ -209,11 +210,11 @@ def test_a_file_that_takes_too_long_is_given_up(
     hear: Hear, environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     endless = silent_flac(tmp_path / "endless.flac", 3 * 3600).read_bytes()
-    environment.setattr(hearing, "SECONDS", 0.5)
+    environment.setattr(sandbox, "SECONDS", 0.5)
     started = time.monotonic()
     answer = hear(endless)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_audio")
-    assert answer.json()["error"] == hearing.STOPPED
+    assert answer.json()["error"] == sandbox.STOPPED
     assert time.monotonic() - started < 2
     assert children() == []
 
@@ -241,18 +242,18 @@ def test_a_decoder_that_hangs_crashes_or_talks_nonsense_takes_nobody_with_it(
 ) -> None:
     command = (sys.executable, "-c", program)
     with environment.context() as broken:
-        broken.setattr(hearing, "COMMAND", command)
-        broken.setattr(hearing, "SECONDS", 1.0)
-        broken.setattr(hearing, "GRACE", 0.1)
+        broken.setattr(sandbox, "COMMAND", command)
+        broken.setattr(sandbox, "SECONDS", 1.0)
+        broken.setattr(sandbox, "GRACE", 0.1)
         answer = hear(wav())
-    assert (answer.status_code, answer.json()["error"]) == (422, hearing.STOPPED)
+    assert (answer.status_code, answer.json()["error"]) == (422, sandbox.STOPPED)
     assert names(hear(wav())) == []
 
 
 def test_a_file_that_takes_too_much_memory_is_refused(
     hear: Hear, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(hearing, "MEGABYTES", 60)
+    environment.setattr(sandbox, "MEGABYTES", 60)
     answer = hear(wav(seconds=60.0))
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_audio")
 
@@ -262,10 +263,10 @@ def test_who_hears_a_stranger_s_file_knows_no_secret(
 ) -> None:
     environment.setenv("SP404_STRIPE_SECRET_KEY", "secret")
     tell = "import json, os; print(json.dumps({'error': ' '.join(sorted(os.environ))}))"
-    environment.setattr(hearing, "COMMAND", (sys.executable, "-c", tell))
+    environment.setattr(sandbox, "COMMAND", (sys.executable, "-c", tell))
     known = hear(wav()).json()["error"].split()
     assert "OMP_NUM_THREADS" in known
-    assert not [name for name in known if name.startswith("SP404") and name not in hearing.KNOWN]
+    assert not [name for name in known if name.startswith("SP404") and name not in sandbox.KNOWN]
 
 
 def test_many_at_once_take_turns(hear: Hear, environment: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
 from sp404_app.services import samples
-from tests.services.test_jobs import kept
+from tests.services.processing.test_jobs import kept
 from tests.sounds import Keep
 
 Headers = dict[str, str]

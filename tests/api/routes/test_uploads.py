@@ -14,11 +14,12 @@ from sqlmodel import func, select
 
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
-from sp404_app.services import jobs, plans, samples
+from sp404_app.services import plans, samples
 from sp404_app.services.infra import events, queue, storage
+from sp404_app.services.processing import jobs
 from sp404_app.settings import Settings, settings
 from tests.api.conftest import Send
-from tests.services.test_jobs import LATER, job_of
+from tests.services.processing.test_jobs import LATER, job_of
 from tests.sounds import bad_files, good_files, wav
 
 

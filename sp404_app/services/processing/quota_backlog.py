@@ -5,8 +5,8 @@ import uuid
 from sqlmodel import Session, col, select
 
 from sp404_app.models import Sample, SampleStatus
-from sp404_app.services import jobs
 from sp404_app.services.billing import quotas
+from sp404_app.services.processing import jobs
 
 MOST_AT_ONCE = 500
 

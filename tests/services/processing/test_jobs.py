@@ -12,9 +12,10 @@ from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, plans, samples, waiting
+from sp404_app.services import plans, samples
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, queue
+from sp404_app.services.processing import analysis_requests, jobs, quota_backlog
 from tests.sounds import Keep
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -66,15 +67,15 @@ def test_asking_twice_for_an_analysis_gives_the_same_job(
     session: Session, user: User, keep: Keep
 ) -> None:
     sample_id = keep()
-    first = analyses.again(session, user.id, sample_id)
-    assert analyses.again(session, user.id, sample_id).id == first.id
+    first = analysis_requests.again(session, user.id, sample_id)
+    assert analysis_requests.again(session, user.id, sample_id).id == first.id
 
 
 def test_what_lies_in_the_trash_is_not_analysed(session: Session, user: User, keep: Keep) -> None:
     sample_id = keep()
     samples.throw_away(session, user.id, [sample_id])
     with pytest.raises(Conflict):
-        analyses.again(session, user.id, sample_id)
+        analysis_requests.again(session, user.id, sample_id)
 
 
 def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
@@ -85,7 +86,7 @@ def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
     for attempt in (
         lambda: jobs.get(session, stranger, job_id),
         lambda: jobs.cancel(session, stranger, job_id),
-        lambda: analyses.again(session, stranger, sample_id),
+        lambda: analysis_requests.again(session, stranger, sample_id),
         lambda: jobs.get(session, stranger, uuid.uuid4()),
     ):
         with pytest.raises(NotFound):
@@ -127,7 +128,7 @@ def test_to_cancel_a_second_analysis_takes_nothing_away(user: User, keep: Keep) 
                 status=SampleStatus.READY,
             )
         )
-        again = analyses.again(session, user.id, sample_id)
+        again = analysis_requests.again(session, user.id, sample_id)
     with transaction() as session:
         jobs.cancel(session, user.id, again.id)
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
@@ -238,7 +239,7 @@ def test_waiting_sounds_are_woken_as_many_as_there_is_room_for(
     small = plans.Plan(plans.Tier.FREE, "Free", 0, None, 3, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
     with transaction() as session:
-        assert waiting.wake_waiting(session) == 2
+        assert quota_backlog.wake_waiting(session) == 2
     woken = [kept(sample_id).status for sample_id in ids]
     assert woken == [
         SampleStatus.QUEUED,

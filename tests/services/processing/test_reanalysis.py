@@ -10,8 +10,8 @@ from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.jobs import scheduler
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import analyses, jobs, renewal
 from sp404_app.services.infra import queue
+from sp404_app.services.processing import analysis_requests, jobs, reanalysis
 
 
 @pytest.fixture
@@ -58,29 +58,29 @@ def test_only_what_the_present_engine_has_not_heard_is_asked_for(
     heard_by(ENGINE_VERSION)
     heard_by("0", deleted_at=now())
     heard_by("0", status=SampleStatus.WAITING_FOR_QUOTA)
-    assert renewal.renew(session) == 1
+    assert reanalysis.renew(session) == 1
     (job,) = asked(session)
     assert (job.sample_id, job.queue) == (old.id, queue.LOW)
-    assert renewal.renew(session) == 1  # it is under way
+    assert reanalysis.renew(session) == 1  # it is under way
     assert len(asked(session)) == 1
 
 
 def test_workers_have_enough_to_do_until_the_next_round() -> None:
     """A small sound takes one of them some 50 ms."""
-    assert renewal.AT_ONCE * 0.05 / 2 >= 0.5 * scheduler.EVERY
+    assert reanalysis.AT_ONCE * 0.05 / 2 >= 0.5 * scheduler.EVERY
 
 
 def test_only_a_few_are_under_way_at_once(
     session: Session, heard_by: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(renewal, "AT_ONCE", 2)
+    monkeypatch.setattr(reanalysis, "AT_ONCE", 2)
     for _ in range(3):
         heard_by("0")
-    assert renewal.renew(session) == 2
-    assert renewal.renew(session) == 2
+    assert reanalysis.renew(session) == 2
+    assert reanalysis.renew(session) == 2
     assert len(asked(session)) == 2
     jobs.finish(session, asked(session)[0].id, JobStatus.DONE)
-    assert renewal.renew(session) == 2
+    assert reanalysis.renew(session) == 2
     assert len(asked(session)) == 3
 
 
@@ -88,13 +88,13 @@ def test_a_sound_the_engine_cannot_hear_keeps_what_it_had_and_is_not_tried_for_e
     session: Session, user: User, heard_by: Callable[..., Sample]
 ) -> None:
     sample = heard_by("0", bpm=90)
-    renewal.renew(session)
+    reanalysis.renew(session)
     (job,) = asked(session)
     jobs.note_failure(session, job, "No.")
     jobs.finish(session, job.id, JobStatus.FAILED, "No.")
-    assert renewal.renew(session) == 0
+    assert reanalysis.renew(session) == 0
     assert (sample.status, sample.bpm) == (SampleStatus.READY, 90)
-    assert renewal.progress(session, user.id) == renewal.Progress(1, 1)
+    assert reanalysis.progress(session, user.id) == reanalysis.Progress(1, 1)
 
 
 def test_progress_is_a_fraction_of_what_was_analysed(
@@ -103,15 +103,15 @@ def test_progress_is_a_fraction_of_what_was_analysed(
     heard_by("0")
     heard_by(ENGINE_VERSION)
     heard_by("0", status=SampleStatus.FAILED)
-    assert renewal.progress(session, user.id) == renewal.Progress(1, 2)
+    assert reanalysis.progress(session, user.id) == reanalysis.Progress(1, 2)
 
 
 def test_a_renewal_that_somebody_asks_for_is_theirs_from_then_on(
     session: Session, user: User, heard_by: Callable[..., Sample]
 ) -> None:
     sample = heard_by("0")
-    renewal.renew(session)
-    analyses.again(session, user.id, sample.id)
+    reanalysis.renew(session)
+    analysis_requests.again(session, user.id, sample.id)
     (job,) = asked(session)
     session.refresh(job)
     assert job.queue != queue.LOW

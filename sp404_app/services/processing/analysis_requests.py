@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 from sp404_app.db import after_commit
 from sp404_app.errors import AppError, Conflict, NotFound, QuotaExceeded
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
-from sp404_app.services import jobs
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import queue
+from sp404_app.services.processing import jobs
 
 Answer = ProcessingJob | AppError
 

@@ -12,13 +12,14 @@ from sp404_app.db import transaction
 from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
 from sp404_app.jobs import runner
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, User
-from sp404_app.services import analyses, bulk, jobs, plans, samples
+from sp404_app.services import bulk, plans, samples
 from sp404_app.services.billing import entitlements, quotas
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.bulk import Action
 from sp404_app.services.infra import queue
+from sp404_app.services.processing import analysis_requests, jobs
 from tests.accounts import bearer
-from tests.services.test_jobs import job_of, kept, used
+from tests.services.processing.test_jobs import job_of, kept, used
 from tests.sounds import Keep
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -62,7 +63,7 @@ def facts(sample_id: uuid.UUID) -> tuple[object, ...]:
 
 def ask(user: User, sample_id: uuid.UUID) -> None:
     with transaction() as session:
-        analyses.again(session, user.id, sample_id)
+        analysis_requests.again(session, user.id, sample_id)
 
 
 def waiting_jobs(user: User) -> int:

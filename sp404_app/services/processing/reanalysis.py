@@ -12,8 +12,8 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.models import Analysis, JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
-from sp404_app.services import jobs
 from sp404_app.services.infra import queue
+from sp404_app.services.processing import jobs
 
 AT_ONCE = 100  # keeps two workers busy from one round of housekeeping to the next
 
