@@ -27,9 +27,9 @@ from sqlmodel import Session, col, func, select
 from sp404_app import db
 from sp404_app.audio.synth import demo_sounds
 from sp404_app.models import JobStatus, ProcessingJob
-from sp404_app.services import samples
 from sp404_app.services.auth import signing_keys
 from sp404_app.services.infra import events, queue
+from sp404_app.services.library import samples
 from sp404_app.settings import settings
 from sp404_app.supervisor import migrations, postgresql, redis_server, sweep
 from sp404_app.supervisor.environment import for_worker

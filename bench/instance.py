@@ -17,7 +17,7 @@ from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import passwords
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.search_terms import key_words, words_of
+from sp404_app.services.library.search_terms import key_words, words_of
 from sp404_app.settings import settings
 from tests.product import Product, home_in, slot
 

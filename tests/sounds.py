@@ -13,7 +13,7 @@ import numpy.typing as npt
 import soundfile
 
 from sp404_app.db import transaction
-from sp404_app.services import samples
+from sp404_app.services.library import samples
 
 RATE = 22_050
 

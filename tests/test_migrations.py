@@ -10,7 +10,7 @@ from sqlmodel import Session
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Analysis, User
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.search_terms import key_words, words_of
+from sp404_app.services.library.search_terms import key_words, words_of
 from tests.services.conftest import keep
 from tests.sounds import Keep
 

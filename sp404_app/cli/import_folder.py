@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError
 
 from sp404_app.cli import database_access
-from sp404_app.services import importing
-from sp404_app.services.importing import Outcome, Report, Result
+from sp404_app.services.library import folder_import
+from sp404_app.services.library.folder_import import Outcome, Report, Result
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import redis_server
 from sp404_app.supervisor.failure import Failure
@@ -38,8 +38,8 @@ def import_folder(ours: Settings, root: Path, email: str, *, tagged: bool, as_js
     with database_access.database(ours, exclusive=False) as url:
         point_at(ours, url)
         try:
-            user_id = importing.person(email)
-            report = importing.take(user_id, root, tagged=tagged, tell=_teller(as_json))
+            user_id = folder_import.person(email)
+            report = folder_import.take(user_id, root, tagged=tagged, tell=_teller(as_json))
         except OperationalError as error:
             raise Failure("The database stopped answering: run the import again.") from error
     sys.stdout.write(f"{as_text(report) if not as_json else json.dumps(as_object(report))}\n")

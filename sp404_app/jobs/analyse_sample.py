@@ -29,9 +29,10 @@ from sp404_app.models import (
     Waveform,
 )
 from sp404_app.models.columns import now
-from sp404_app.services import copies, previews, samples
+from sp404_app.services import copies, previews
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import queue, storage
+from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 
 SURVEYED = (

@@ -11,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
 from sp404_app.models.columns import now
-from sp404_app.services import samples, takeout
+from sp404_app.services import takeout
 from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
 from sp404_app.services.infra import unsent_emails
+from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,10 @@ from sp404_app.audio.similarity.embedding import Aspect, weighted
 from sp404_app.audio.similarity.fingerprint import PRINT_VERSION, Print
 from sp404_app.db import after_commit
 from sp404_app.models import Sample, SamplePrint, SampleVector
-from sp404_app.services import copy_groups, likeness, samples
+from sp404_app.services import likeness
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.library import duplicate_groups, samples
 
 NEAREST = 50  # prints that are compared: those of a fitting length that sound most alike
 MOST_NEWS = 50  # sounds that are named one by one; of more, the whole library is news
@@ -34,9 +35,9 @@ def remember(
     `vector` is its likeness; what has no print (silence, clicks) has no copies. Call it before
     any sample is locked: those concerned are locked here, in one order.
     """
-    copy_groups.take_turns(session, user_id)
+    duplicate_groups.take_turns(session, user_id)
     found = _found(session, user_id, sample_id, vector, taken) if taken else []
-    touched = copy_groups.join(session, user_id, sample_id, found)
+    touched = duplicate_groups.join(session, user_id, sample_id, found)
     likeness.remember(session, user_id, sample_id, vector)
     _keep(session, user_id, sample_id, taken)
     news = [News(Topic.SAMPLE, str(each)) for each in sorted(touched)]

@@ -10,8 +10,8 @@ from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import samples
 from sp404_app.services.auth import passwords
+from sp404_app.services.library import samples
 
 EMAIL = "demo@example.com"
 PASSWORD = "sixteen pads"  # noqa: S105 - printed at every start of a development machine

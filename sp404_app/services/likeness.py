@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.audio.similarity.embedding import PARTS, Aspect, weighted
 from sp404_app.models import Sample, SampleVector
-from sp404_app.services import samples
+from sp404_app.services.library import samples
 from sp404_app.services.processing.sandbox import Heard
 
 

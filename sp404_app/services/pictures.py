@@ -11,8 +11,8 @@ from sp404_app.audio.dsp import spectrogram
 from sp404_app.audio.dsp.spectrogram import Picture, View
 from sp404_app.audio.io import decode
 from sp404_app.errors import NotFound
-from sp404_app.services import samples
 from sp404_app.services.infra import storage
+from sp404_app.services.library import samples
 
 WIDEST: Final = 60.0  # seconds in one picture: more would not fit into memory lightly
 NARROWEST: Final = 0.05

@@ -9,7 +9,7 @@ from sqlmodel import Session, and_, col, select
 
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import Analysis, Sample, SampleStatus, Source
-from sp404_app.services import samples
+from sp404_app.services.library import samples
 
 SAME_TEMPO: Final = 0.02  # BPM: closer values are the same answer
 MAX_BEATS: Final = 4000

@@ -12,8 +12,8 @@ from sp404_app.audio.io import decode
 from sp404_app.audio.io.peaks import Peaks, peaks_of
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, Waveform
-from sp404_app.services import samples
 from sp404_app.services.infra import storage
+from sp404_app.services.library import samples
 
 
 @dataclass(frozen=True, slots=True)

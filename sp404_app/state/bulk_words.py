@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sp404_app.services.trash import Thrown, Trash
+from sp404_app.services.library.trash import Thrown, Trash
 from sp404_app.settings import MB
 
 REFUSED = {

@@ -11,7 +11,8 @@ from sqlmodel import Session
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample
-from sp404_app.services import copies, samples
+from sp404_app.services import copies
+from sp404_app.services.library import samples
 from sp404_app.state import bulk_words, checked, here
 from sp404_app.state.facts import channels, level, rate, size
 from sp404_app.state.library import LibraryState

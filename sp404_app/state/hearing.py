@@ -9,7 +9,7 @@ import reflex as rx
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid
-from sp404_app.services import samples
+from sp404_app.services.library import samples
 from sp404_app.state import checked
 from sp404_app.state.alike import AlikeRow, percent
 from sp404_app.state.rows import length, row_of, tempo

@@ -10,11 +10,11 @@ from reflex.event import EventSpec, EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.services import bulk, samples, scrolling, search
-from sp404_app.services.bulk import Action
 from sp404_app.services.infra import cache_version, events
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.samples import Change
+from sp404_app.services.library import bulk_actions, samples, scrolling, search
+from sp404_app.services.library.bulk_actions import Action
+from sp404_app.services.library.samples import Change
 from sp404_app.state import bulk_words, checked
 from sp404_app.state.library_facts import Facts, facts_of
 from sp404_app.state.looking import BY_COPIES, EMPTY, NUMBERS, address_of, part, query_of, typed
@@ -219,7 +219,7 @@ class LibraryState(SessionState):
         user_id = await self._user_id()
         ids = [checked.identity(i) for i in self._targets]
         if names and ids:
-            await in_transaction(bulk.run, user_id, action, ids, None, names)
+            await in_transaction(bulk_actions.run, user_id, action, ids, None, names)
             await self._open_tags(user_id, ids)
             await self._show(user_id, self.window.start)
             await self._count(user_id)
@@ -248,7 +248,7 @@ class LibraryState(SessionState):
     ) -> EventSpec | None:
         if action is Action.DELETE:
             return await self._throw_away(user_id, ids)
-        done = await in_transaction(bulk.run, user_id, action, ids, None)
+        done = await in_transaction(bulk_actions.run, user_id, action, ids, None)
         count = sum(result == "ok" for result in done.values())
         self._unmark()
         await self._count(user_id)
@@ -321,11 +321,13 @@ class LibraryState(SessionState):
 def _favourite(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
     """Favour all of them, unless all are favourites already."""
     wanted = not all(samples.get(session, user_id, i).favourite for i in ids)
-    bulk.run(session, user_id, Action.FAVOURITE if wanted else Action.UNFAVOURITE, ids, None)
+    bulk_actions.run(
+        session, user_id, Action.FAVOURITE if wanted else Action.UNFAVOURITE, ids, None
+    )
 
 
 def _rate(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID], rating: float) -> None:
-    bulk.rate(session, user_id, ids, int(rating))
+    bulk_actions.rate(session, user_id, ids, int(rating))
 
 
 def _tags_of(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> list[str]:

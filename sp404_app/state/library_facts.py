@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from sp404_app.services import tags, trash
 from sp404_app.services.billing import quotas
+from sp404_app.services.library import tags, trash
+from sp404_app.services.library.tags import TagCount
 from sp404_app.services.processing import reanalysis
-from sp404_app.services.tags import TagCount
 from sp404_app.settings import MB
 from sp404_app.state import bulk_words
 

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sp404_app.errors import Invalid
-from sp404_app.services import search
+from sp404_app.services.library import search
 from sp404_app.state import checked
 
 NUMBERS = ("bpm_min", "bpm_max", "duration_min", "duration_max")

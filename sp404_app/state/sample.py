@@ -9,13 +9,14 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import bulk, sample_details, samples
-from sp404_app.services.bulk import Action
+from sp404_app.services import sample_details
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.library import bulk_actions, samples
+from sp404_app.services.library.bulk_actions import Action
+from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import analysis_requests
 from sp404_app.services.sample_details import Details
-from sp404_app.services.samples import Change
 from sp404_app.state import bulk_words, checked, here
 from sp404_app.state.alike import AlikeState
 from sp404_app.state.copies import CopiesState
@@ -217,7 +218,7 @@ class SampleState(SessionState):
     async def _tag(self, action: Action, names: list[str]) -> None:
         user_id, sample_id = await self._user_id(), here.sample_id(self)
         if names:
-            await in_transaction(bulk.run, user_id, action, [sample_id], None, names)
+            await in_transaction(bulk_actions.run, user_id, action, [sample_id], None, names)
             await self._show(user_id, sample_id)
 
     async def _show(self, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:

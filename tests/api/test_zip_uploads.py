@@ -5,9 +5,9 @@ import pytest
 from sp404_app.api.routes import uploads
 from sp404_app.db import transaction
 from sp404_app.models import User
-from sp404_app.services import archives
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
+from sp404_app.services.library import archives
 from tests.api.conftest import Send
 from tests.services.zips import by_hand, zipped
 from tests.sounds import wav

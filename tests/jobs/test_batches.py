@@ -13,9 +13,9 @@ from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, User
 from sp404_app.models.columns import now
-from sp404_app.services import samples
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, queue
+from sp404_app.services.library import samples
 from sp404_app.services.plans import Tier
 from sp404_app.services.processing import analysis_requests, jobs
 from sp404_app.settings import Settings, settings

@@ -12,7 +12,8 @@ from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import Sample, SamplePrint, User
-from sp404_app.services import copies, deletion, samples, takeout
+from sp404_app.services import copies, deletion, takeout
+from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests
 from tests.audio.similarity.test_fingerprint import resampled
 from tests.services.processing.test_jobs import job_of, kept

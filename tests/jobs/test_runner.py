@@ -13,8 +13,8 @@ from sp404_app.errors import BadAudio
 from sp404_app.jobs import runner
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import samples
 from sp404_app.services.infra import storage
+from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests, jobs
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import Keep

@@ -19,8 +19,8 @@ from sqlmodel import select
 from sp404_app.db import in_transaction, transaction
 from sp404_app.models import JobStatus, ProcessingJob, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import samples
 from sp404_app.services.infra import events, queue
+from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests, jobs
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, write

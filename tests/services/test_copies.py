@@ -20,8 +20,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, SamplePrint, SampleVector, User
 from sp404_app.models.columns import now
-from sp404_app.services import copies, copy_groups, samples, search
+from sp404_app.services import copies
 from sp404_app.services.infra import events
+from sp404_app.services.library import duplicate_groups, samples, search
 
 RATE = 44_100
 Keep = Callable[..., uuid.UUID]
@@ -131,7 +132,7 @@ def test_a_sound_that_is_a_copy_of_two_groups_makes_them_one(user: User, put: Ke
     assert len(groups()) == 2
     between = put(None, heard=False)
     with transaction() as session:
-        touched = copy_groups.join(session, user.id, between, [first[1], second[1]])
+        touched = duplicate_groups.join(session, user.id, between, [first[1], second[1]])
     everybody = {lone, between, *first, *second}
     assert groups() == [everybody]
     assert touched == everybody
@@ -279,7 +280,7 @@ def test_hearing_again_and_clearing_up_do_not_wait_for_each_other(user: User, pu
 def test_a_sound_that_was_deleted_meanwhile_joins_nobody(user: User, put: Keep) -> None:
     there = put()
     with transaction() as session:
-        assert copy_groups.join(session, user.id, uuid.uuid4(), [there]) == set()
+        assert duplicate_groups.join(session, user.id, uuid.uuid4(), [there]) == set()
     assert groups() == []
 
 
@@ -294,7 +295,7 @@ def test_regrouping_joins_what_is_linked_and_leaves_the_rest(
     sample_id = data.draw(st.sampled_from(sorted(before)))
     others = sorted(set(before) - {sample_id})
     found = data.draw(st.lists(st.sampled_from(others), unique=True)) if others else []
-    after = copy_groups.regrouped(before, sample_id, found)
+    after = duplicate_groups.regrouped(before, sample_id, found)
     assert after.keys() == before.keys()
     if found:
         linked = {after[one] for one in [sample_id, *found]}
@@ -307,7 +308,7 @@ def test_regrouping_joins_what_is_linked_and_leaves_the_rest(
         )
     else:
         assert after[sample_id] is None
-    assert copy_groups.regrouped(after, sample_id, found) == after
+    assert duplicate_groups.regrouped(after, sample_id, found) == after
 
 
 def test_a_large_library_is_searched_by_length_and_timbre(

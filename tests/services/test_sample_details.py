@@ -11,10 +11,11 @@ from sp404_app.db import transaction
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
-from sp404_app.services import sample_details, samples, search
+from sp404_app.services import sample_details
+from sp404_app.services.library import samples, search
+from sp404_app.services.library.samples import Change
+from sp404_app.services.library.search import Query
 from sp404_app.services.sample_details import Details, Grid
-from sp404_app.services.samples import Change
-from sp404_app.services.search import Query
 from tests.sounds import Keep
 
 

@@ -14,10 +14,11 @@ from sp404_app.errors import NotFound, Unavailable
 from sp404_app.jobs import runner
 from sp404_app.models import AuditEntry, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import avatars, deletion, samples, takeout
+from sp404_app.services import avatars, deletion, takeout
 from sp404_app.services.auth import personal_access_tokens, two_factor
 from sp404_app.services.billing import subscriptions
 from sp404_app.services.infra import audit_log, storage
+from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, Somebody, mails, signed_in, somebody

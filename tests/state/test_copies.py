@@ -10,7 +10,7 @@ import reflex as rx
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound, NotSignedIn
 from sp404_app.models import Sample, User
-from sp404_app.services.search import Query
+from sp404_app.services.library.search import Query
 from sp404_app.state.copies import CopiesState
 from sp404_app.state.library import LibraryState
 from sp404_app.state.looking import query_of

@@ -10,7 +10,7 @@ import reflex as rx
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
 from sp404_app.models import User
-from sp404_app.services import samples
+from sp404_app.services.library import samples
 from sp404_app.state.hearing import NOTHING, SHOWN, SILENCE, HearingState
 from tests.accounts import cookie
 from tests.services.conftest import keep

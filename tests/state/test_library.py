@@ -11,8 +11,8 @@ import reflex as rx
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Invalid, NotSignedIn
 from sp404_app.models import Sample, User
-from sp404_app.services import samples
-from sp404_app.services.search import Query
+from sp404_app.services.library import samples
+from sp404_app.services.library.search import Query
 from sp404_app.state.library import LibraryState
 from sp404_app.state.looking import address_of, query_of
 from tests.accounts import cookie

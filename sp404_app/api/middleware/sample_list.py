@@ -17,7 +17,7 @@ from sp404_app.api import error_handlers
 from sp404_app.api.deps import is_personal, signed_in
 from sp404_app.db import NotQuick
 from sp404_app.errors import AppError, Invalid
-from sp404_app.services import listing, search
+from sp404_app.services.library import sample_list, search
 
 Text = Annotated[str, Query(max_length=400)]
 Number = Annotated[float | None, Query(ge=0, le=1e6)]
@@ -119,7 +119,7 @@ async def _quick(request: Request) -> Response | None:
     request.scope["endpoint"] = _quick
     who = await signed_in(request, None)
     try:
-        page = await listing.page(who.user_id, *known)
+        page = await sample_list.page(who.user_id, *known)
     except NotQuick:
         return None
     return Response(page, media_type="application/json")

@@ -18,13 +18,13 @@ from sqlmodel import Session
 from sp404_app.api.deps import CurrentUser, identify
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, NotSignedIn, TooMany
-from sp404_app.services import samples
 from sp404_app.services.billing import quotas
 from sp404_app.services.billing.schemas import subscription_view
 from sp404_app.services.infra import events as live
 from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.library import samples
+from sp404_app.services.library.schemas import job_view, quota_view, sample_view
 from sp404_app.services.processing import jobs
-from sp404_app.services.views import job_view, quota_view, sample_view
 
 router = APIRouter(tags=["events"])
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser, Database
+from sp404_app.services.library.schemas import JobView, job_view
 from sp404_app.services.processing import jobs
-from sp404_app.services.views import JobView, job_view
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

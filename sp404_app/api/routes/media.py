@@ -14,8 +14,9 @@ from sp404_app.api.deps import CurrentUser
 from sp404_app.audio.io.decode import Header, playable_in_browsers
 from sp404_app.db import transaction
 from sp404_app.models import Sample
-from sp404_app.services import previews, samples, waveforms
+from sp404_app.services import previews, waveforms
 from sp404_app.services.infra import storage
+from sp404_app.services.library import samples
 
 router = APIRouter(prefix="/samples", tags=["audio"])
 

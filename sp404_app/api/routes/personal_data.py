@@ -12,7 +12,7 @@ from sp404_app.api.routes.media import ranged
 from sp404_app.db import in_transaction, transaction
 from sp404_app.services import avatars, deletion, takeout
 from sp404_app.services.infra import audit_log, storage
-from sp404_app.services.views import JobView, job_view
+from sp404_app.services.library.schemas import JobView, job_view
 
 router = APIRouter(tags=["me"])
 

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.api.middleware.sample_list import Cursor, Limit, wanted
-from sp404_app.services import bulk, samples, search, tags
-from sp404_app.services.bulk import Action
-from sp404_app.services.changes import Change
+from sp404_app.services.library import bulk_actions, samples, search, tags
+from sp404_app.services.library.bulk_actions import Action
+from sp404_app.services.library.sample_update import Change
+from sp404_app.services.library.schemas import JobView, SampleView, job_view, sample_view
+from sp404_app.services.library.tags import TagCount
 from sp404_app.services.processing import analysis_requests
-from sp404_app.services.tags import TagCount
-from sp404_app.services.views import JobView, SampleView, job_view, sample_view
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 
@@ -90,9 +90,9 @@ def list_tags(session: Database, user_id: CurrentUser) -> list[TagCount]:
 @router.post("/bulk")
 def change_many(session: Database, user_id: CurrentUser, request: BulkRequest) -> BulkResult:
     """Do one thing to many samples; each id gets its own answer."""
-    query = bulk.query_of(request.filter) if request.filter is not None else None
+    query = bulk_actions.query_of(request.filter) if request.filter is not None else None
     return BulkResult(
-        results=bulk.run(session, user_id, request.action, request.ids, query, request.tags)
+        results=bulk_actions.run(session, user_id, request.action, request.ids, query, request.tags)
     )
 
 

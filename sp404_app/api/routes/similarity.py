@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.services import copies, likeness
+from sp404_app.services.library.schemas import SampleView, sample_view
 from sp404_app.services.likeness import Alike
-from sp404_app.services.views import SampleView, sample_view
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 

@@ -20,12 +20,12 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.api.deps import CurrentUser
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, BadAudio, QuotaExceeded, TooLarge, Unavailable
-from sp404_app.services import archives, samples, tags
-from sp404_app.services.archives import Archive, Member
 from sp404_app.services.billing import quotas
-from sp404_app.services.file_kinds import named_as_sound
 from sp404_app.services.infra.text import clean_text, last_part, unescaped
-from sp404_app.services.views import SampleView, sample_view
+from sp404_app.services.library import archives, samples, tags
+from sp404_app.services.library.archives import Archive, Member
+from sp404_app.services.library.file_kinds import named_as_sound
+from sp404_app.services.library.schemas import SampleView, sample_view
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/samples", tags=["samples"])

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.errors import AppError
 from sp404_app.services.billing import quotas, usage
-from sp404_app.services.views import QuotaView, quota_view
+from sp404_app.services.library.schemas import QuotaView, quota_view
 
 router = APIRouter(tags=["quotas"])
 

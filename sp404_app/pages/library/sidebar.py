@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.services.tags import TagCount
+from sp404_app.services.library.tags import TagCount
 from sp404_app.state.library import LibraryState
 
 ROOMS = (

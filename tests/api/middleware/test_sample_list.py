@@ -18,12 +18,12 @@ from sp404_app.api.middleware import sample_list as routes
 from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import listing, samples, search
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.text import sort_key
+from sp404_app.services.library import sample_list, samples, search
+from sp404_app.services.library.search_terms import key_words, words_of
 from sp404_app.services.processing import jobs, quota_backlog
-from sp404_app.services.search_terms import key_words, words_of
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer, cookie, signed_in
 from tests.sounds import write
@@ -95,7 +95,7 @@ async def closed(*_: object) -> bytes:
 def both(client: TestClient, user: User, address: str) -> tuple[Any, Any]:
     """Return the quick answer and the declared one, each made by nothing else."""
     headers, answers = bearer(user.id), []
-    for module, name, substitute in ((search, "page", forbidden), (listing, "page", closed)):
+    for module, name, substitute in ((search, "page", forbidden), (sample_list, "page", closed)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, name, substitute)
             answer = client.get(f"/api/samples{address}", headers=headers)
@@ -259,7 +259,7 @@ def test_a_page_is_given_again_until_something_changes(
     client.get("/api/samples", headers=headers)  # asks for the first edition
     before = client.get("/api/samples", headers=headers).json()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(listing, "_page", forbidden)
+        patch.setattr(sample_list, "_page", forbidden)
         assert client.get("/api/samples", headers=headers).json() == before
     row = before["samples"][0]
     sent = json.loads(json.dumps(body).replace("{id}", row["id"]))

@@ -17,12 +17,12 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import TooMany
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services import samples
 from sp404_app.services.auth import session_cache
 from sp404_app.services.infra import events as live
 from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.library import samples
+from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import jobs
-from sp404_app.services.samples import Change
 from sp404_app.settings import settings
 from tests.accounts import bearer, living
 from tests.services.processing.test_jobs import job_of

@@ -10,8 +10,8 @@ from sp404_app.api.routes import media
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import User
-from sp404_app.services import samples
 from sp404_app.services.infra import storage
+from sp404_app.services.library import samples
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import Keep, tone, write
 

@@ -24,9 +24,9 @@ from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import User
-from sp404_app.services import samples
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import rate_limits
+from sp404_app.services.library import samples
 from sp404_app.services.processing import sandbox
 from sp404_app.settings import Settings, settings
 from tests.accounts import bearer

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
-from sp404_app.services import samples
+from sp404_app.services.library import samples
 from tests.services.processing.test_jobs import kept
 from tests.sounds import Keep
 

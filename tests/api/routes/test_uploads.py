@@ -14,8 +14,9 @@ from sqlmodel import func, select
 
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
-from sp404_app.services import plans, samples
+from sp404_app.services import plans
 from sp404_app.services.infra import events, queue, storage
+from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.settings import Settings, settings
 from tests.api.conftest import Send

@@ -11,8 +11,9 @@ from sqlmodel import Session
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound, QuotaExceeded
 from sp404_app.models import Sample, User
-from sp404_app.services import plans, samples
+from sp404_app.services import plans
 from sp404_app.services.billing import quotas
+from sp404_app.services.library import samples
 from tests.sounds import Keep
 
 

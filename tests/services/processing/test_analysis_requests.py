@@ -12,11 +12,12 @@ from sp404_app.db import transaction
 from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
 from sp404_app.jobs import runner
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, User
-from sp404_app.services import bulk, plans, samples
+from sp404_app.services import plans
 from sp404_app.services.billing import entitlements, quotas
 from sp404_app.services.billing.access_rules import Access
-from sp404_app.services.bulk import Action
 from sp404_app.services.infra import queue
+from sp404_app.services.library import bulk_actions, samples
+from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.processing import analysis_requests, jobs
 from tests.accounts import bearer
 from tests.services.processing.test_jobs import job_of, kept, used
@@ -101,7 +102,7 @@ def test_while_a_payment_is_missing_nothing_changes(
         ask(user, sample_id)
     assert refusal.value.status == 402
     with transaction() as session:
-        answers = bulk.run(session, user.id, Action.ANALYSE, [sample_id], None)
+        answers = bulk_actions.run(session, user.id, Action.ANALYSE, [sample_id], None)
     assert answers == {sample_id: "subscription_restricted"}
     assert facts(sample_id) == before
 
@@ -113,7 +114,7 @@ def test_many_get_what_is_left_and_the_others_stay_as_they_are(
     ids = [analysed() for _ in range(4)]
     before = [facts(each) for each in ids]
     with transaction() as session:
-        answers = bulk.run(session, user.id, Action.ANALYSE, [*ids, uuid.uuid4()], None)
+        answers = bulk_actions.run(session, user.id, Action.ANALYSE, [*ids, uuid.uuid4()], None)
     refused = "analysis_quota_exceeded"
     assert list(answers.values()) == ["ok", "ok", refused, refused, "not_found"]
     assert [facts(each) for each in ids[2:]] == before[2:]
@@ -152,7 +153,7 @@ def test_many_at_once_wait_for_each_other_and_never_for_ever(
     def attempt(turn: int) -> None:
         order = ids[turn % 4 :] + ids[: turn % 4]
         with transaction() as session:
-            bulk.run(session, user.id, Action.ANALYSE, order, None)
+            bulk_actions.run(session, user.id, Action.ANALYSE, order, None)
         with transaction() as session:
             jobs.cancel_analyses(session, user.id, order[::-1])
 

@@ -12,9 +12,10 @@ from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound
 from sp404_app.models import Analysis, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import plans, samples
+from sp404_app.services import plans
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, queue
+from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests, jobs, quota_backlog
 from tests.sounds import Keep
 

@@ -10,10 +10,11 @@ from sqlmodel import Session, select, update
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, QuotaExceeded
 from sp404_app.models import Sample, User
-from sp404_app.services import plans, samples, trash
+from sp404_app.services import plans
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
-from sp404_app.services.trash import Thrown, Trash
+from sp404_app.services.library import samples, trash
+from sp404_app.services.library.trash import Thrown, Trash
 from sp404_app.settings import MB
 from sp404_app.state import bulk_words
 from sp404_app.state.library_facts import facts_of

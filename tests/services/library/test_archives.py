@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sp404_app.errors import AppError, BadAudio, TooLarge
-from sp404_app.services import archives
+from sp404_app.services.library import archives
 from sp404_app.settings import MB, settings
 from tests.services.zips import by_hand, link, zipped
 from tests.sounds import wav

@@ -14,11 +14,11 @@ from sqlmodel import Session, col, select
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
 from sp404_app.models import Sample
-from sp404_app.services import archives, samples, tags
 from sp404_app.services.auth import users
 from sp404_app.services.billing import quotas
-from sp404_app.services.file_kinds import hidden, named_as_sound
 from sp404_app.services.infra.text import file_name
+from sp404_app.services.library import archives, samples, tags
+from sp404_app.services.library.file_kinds import hidden, named_as_sound
 from sp404_app.settings import settings
 
 

@@ -20,11 +20,11 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
-from sp404_app.services import search
 from sp404_app.services.infra import cache_version
 from sp404_app.services.infra.redis_counters import RedisAway
-from sp404_app.services.search import Query
-from sp404_app.services.views import SampleView
+from sp404_app.services.library import search
+from sp404_app.services.library.schemas import SampleView
+from sp404_app.services.library.search import Query
 from sp404_app.settings import MB
 
 OWNER, NOBODY = "owner", uuid.UUID(int=0)

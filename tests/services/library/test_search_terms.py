@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.services import search_terms
+from sp404_app.services.library import search_terms
 
 ANYTHING = st.text(st.characters(codec=None), max_size=60)
 

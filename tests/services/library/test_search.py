@@ -12,9 +12,9 @@ from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.errors import Invalid
 from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.models.columns import now
-from sp404_app.services import samples, search
 from sp404_app.services.infra import text
-from sp404_app.services.search import Query
+from sp404_app.services.library import samples, search
+from sp404_app.services.library.search import Query
 
 Add = Callable[..., uuid.UUID]
 

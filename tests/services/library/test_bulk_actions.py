@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from sp404_app.errors import Invalid
 from sp404_app.models import Sample, SampleStatus, User
-from sp404_app.services import bulk, samples, search, tags
-from sp404_app.services.bulk import Action
+from sp404_app.services.library import bulk_actions, samples, search, tags
+from sp404_app.services.library.bulk_actions import Action
 from tests.sounds import Keep
 
 
@@ -18,20 +18,20 @@ def test_ids_that_are_not_ones_own_are_answered_like_ids_that_never_were(
 ) -> None:
     mine, theirs, nothing = keep(), keep(owner=person().id), uuid.uuid4()
     for action in Action:
-        results = bulk.run(session, user.id, action, [theirs, nothing], None, ["x"])
+        results = bulk_actions.run(session, user.id, action, [theirs, nothing], None, ["x"])
         assert results == {theirs: "not_found", nothing: "not_found"}, action
     other = session.get_one(Sample, theirs)
     assert (other.tags, other.favourite, other.deleted_at) == ([], False, None)
-    assert bulk.run(session, user.id, Action.DELETE, [mine, mine], None) == {mine: "ok"}
+    assert bulk_actions.run(session, user.id, Action.DELETE, [mine, mine], None) == {mine: "ok"}
 
 
 def test_tags_are_put_on_and_taken_off_and_found(session: Session, user: User, keep: Keep) -> None:
     ids = [keep(), keep()]
-    assert bulk.run(session, user.id, Action.TAG, ids, None, ["Dusty", "lo-fi"]) == dict.fromkeys(
-        ids, "ok"
-    )
+    assert bulk_actions.run(
+        session, user.id, Action.TAG, ids, None, ["Dusty", "lo-fi"]
+    ) == dict.fromkeys(ids, "ok")
     assert search.ids(session, user.id, search.Query(q="dusty", tags=("lo-fi",))) == ids[::-1]
-    bulk.run(session, user.id, Action.UNTAG, ids[:1], None, ["DUSTY"])
+    bulk_actions.run(session, user.id, Action.UNTAG, ids[:1], None, ["DUSTY"])
     assert session.get_one(Sample, ids[0]).tags == ["lo-fi"]
     assert search.ids(session, user.id, search.Query(q="dusty")) == ids[1:]
 
@@ -41,27 +41,31 @@ def test_no_sample_gets_more_tags_than_one_can_have(
 ) -> None:
     sample_id = keep()
     many = [f"t{number}" for number in range(tags.MAX_TAGS)]
-    assert bulk.run(session, user.id, Action.TAG, [sample_id], None, many) == {sample_id: "ok"}
-    results = bulk.run(session, user.id, Action.TAG, [sample_id], None, ["one more"])
+    assert bulk_actions.run(session, user.id, Action.TAG, [sample_id], None, many) == {
+        sample_id: "ok"
+    }
+    results = bulk_actions.run(session, user.id, Action.TAG, [sample_id], None, ["one more"])
     assert results == {sample_id: "too_many_tags"}
 
 
 def test_a_filter_says_which(session: Session, user: User, keep: Keep) -> None:
     kick, snare = keep("Kick.wav"), keep("Snare.wav")
-    query = bulk.query_of({"q": "kick"})
-    assert bulk.run(session, user.id, Action.FAVOURITE, None, query) == {kick: "ok"}
+    query = bulk_actions.query_of({"q": "kick"})
+    assert bulk_actions.run(session, user.id, Action.FAVOURITE, None, query) == {kick: "ok"}
     assert not session.get_one(Sample, snare).favourite
-    bulk.run(session, user.id, Action.UNFAVOURITE, [kick], None)
+    bulk_actions.run(session, user.id, Action.UNFAVOURITE, [kick], None)
     assert not session.get_one(Sample, kick).favourite
 
 
 def test_delete_restore_and_delete_for_good(session: Session, user: User, keep: Keep) -> None:
     ids = [keep(), keep()]
-    bulk.run(session, user.id, Action.DELETE, ids, None)
+    bulk_actions.run(session, user.id, Action.DELETE, ids, None)
     trash = search.Query(trash=True)
-    assert bulk.run(session, user.id, Action.RESTORE, None, trash) == dict.fromkeys(ids, "ok")
-    bulk.run(session, user.id, Action.DELETE, ids[:1], None)
-    results = bulk.run(session, user.id, Action.DELETE_FOR_GOOD, ids, None)
+    assert bulk_actions.run(session, user.id, Action.RESTORE, None, trash) == dict.fromkeys(
+        ids, "ok"
+    )
+    bulk_actions.run(session, user.id, Action.DELETE, ids[:1], None)
+    results = bulk_actions.run(session, user.id, Action.DELETE_FOR_GOOD, ids, None)
     assert results == {ids[0]: "ok", ids[1]: "not_found"}
 
 
@@ -70,7 +74,7 @@ def test_a_refusal_is_the_answer_of_that_sample_alone(
 ) -> None:
     here, gone = keep(), keep()
     samples.throw_away(session, user.id, [gone])
-    results = bulk.run(session, user.id, Action.ANALYSE, [here, gone], None)
+    results = bulk_actions.run(session, user.id, Action.ANALYSE, [here, gone], None)
     assert results == {here: "ok", gone: "conflict"}
     assert session.get_one(Sample, here).status == SampleStatus.QUEUED
 
@@ -88,7 +92,7 @@ def test_a_request_that_does_not_say_which_or_what_is_refused(
     session: Session, user: User, ids: list[uuid.UUID] | None, query: search.Query, action: Action
 ) -> None:
     with pytest.raises(Invalid):
-        bulk.run(session, user.id, action, ids, query)
+        bulk_actions.run(session, user.id, action, ids, query)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_a_request_that_does_not_say_which_or_what_is_refused(
 )
 def test_a_filter_with_nonsense_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(Invalid) as refusal:
-        bulk.query_of(values)
+        bulk_actions.query_of(values)
     assert next(iter(refusal.value.details)).split(".")[0] == next(iter(values))
 
 
@@ -115,7 +119,7 @@ def test_twenty_thousand_ids_are_one_question(session: Session, user: User, keep
     mine = keep()
     ids = [mine, *(uuid.uuid4() for _ in range(19_999))]
     for action in (Action.TAG, Action.DELETE, Action.RESTORE):
-        results = bulk.run(session, user.id, action, ids, None, ["x"])
+        results = bulk_actions.run(session, user.id, action, ids, None, ["x"])
         assert [i for i, result in results.items() if result == "ok"] == [mine]
 
 
@@ -123,9 +127,9 @@ def test_a_rating_is_given_to_many_at_once(
     session: Session, user: User, person: Callable[..., User], keep: Keep
 ) -> None:
     mine, theirs = keep(), keep(owner=person().id)
-    assert bulk.rate(session, user.id, [mine, theirs], 4) == 1
+    assert bulk_actions.rate(session, user.id, [mine, theirs], 4) == 1
     session.expire_all()
     assert session.get_one(Sample, mine).rating == 4
     assert session.get_one(Sample, theirs).rating == 0
     with pytest.raises(Invalid):
-        bulk.rate(session, user.id, [mine], 6)
+        bulk_actions.rate(session, user.id, [mine], 6)

@@ -13,9 +13,10 @@ from sqlmodel import select
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, User
-from sp404_app.services import importing, plans, samples
-from sp404_app.services.importing import Outcome, Report, Result
+from sp404_app.services import plans
 from sp404_app.services.infra import storage
+from sp404_app.services.library import folder_import, samples
+from sp404_app.services.library.folder_import import Outcome, Report, Result
 from sp404_app.settings import Settings
 from tests.services.zips import by_hand, zipped
 from tests.sounds import bad_files, good_files, tone, wav, write
@@ -39,7 +40,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def take(user: User, root: Path, *, tagged: bool = False) -> Report:
-    return importing.take(user.id, root, tagged=tagged, tell=lambda _: None)
+    return folder_import.take(user.id, root, tagged=tagged, tell=lambda _: None)
 
 
 def outcomes(report: Report) -> dict[str, str]:
@@ -105,7 +106,7 @@ def test_an_interrupt_leaves_whole_files_and_the_rest_follows(user: User, tree: 
         if result.outcome is Outcome.ADDED:
             raise KeyboardInterrupt
 
-    report = importing.take(user.id, tree, tagged=False, tell=stop)
+    report = folder_import.take(user.id, tree, tagged=False, tell=stop)
     assert (report.interrupted, len(library(user))) == (True, 1)
     report = take(user, tree)
     assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (2, 1)
@@ -176,9 +177,9 @@ def test_a_name_that_is_no_text_is_told_and_taken(user: User, tmp_path: Path) ->
 
 
 def test_only_a_known_address_has_a_library(user: User, person: Callable[..., User]) -> None:
-    assert importing.person(f" {user.email.upper()} ") == user.id
+    assert folder_import.person(f" {user.email.upper()} ") == user.id
     with pytest.raises(NotFound):
-        importing.person("nobody@example.org")
+        folder_import.person("nobody@example.org")
 
 
 def test_the_command_prints_a_report_and_says_in_its_code_how_it_went(

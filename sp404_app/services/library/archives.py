@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from sp404_app.errors import AppError, BadAudio, TooLarge
-from sp404_app.services.file_kinds import hidden, named_as_sound
+from sp404_app.services.library.file_kinds import hidden, named_as_sound
 from sp404_app.settings import MB, settings
 
 MAGIC: Final = (b"PK\3\4", b"PK\5\6")

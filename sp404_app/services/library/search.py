@@ -30,9 +30,9 @@ from sp404_app.audio.features.musical_keys import KEYS, compatible_keys
 from sp404_app.audio.features.sound_class import Klass
 from sp404_app.errors import Invalid
 from sp404_app.models import Kind, Sample, SampleStatus
-from sp404_app.services import search_terms
 from sp404_app.services.infra.text import clean_name, clean_text, sort_key
-from sp404_app.services.search_terms import Term
+from sp404_app.services.library import search_terms
+from sp404_app.services.library.search_terms import Term
 
 SORTS: dict[str, Any] = {
     "created": col(Sample.id),  # UUIDv7 sorts by time

@@ -13,8 +13,8 @@ from cachetools import TTLCache
 from sqlmodel import Session, col, select
 
 from sp404_app.models import Sample
-from sp404_app.services import search
-from sp404_app.services.search import Found, Query
+from sp404_app.services.library import search
+from sp404_app.services.library.search import Found, Query
 from sp404_app.settings import MB
 
 ID_BYTES = 16

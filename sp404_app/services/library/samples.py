@@ -19,15 +19,15 @@ from sp404_app.db import after_commit, if_undone
 from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample, SampleStatus, Source
 from sp404_app.models.columns import now
-from sp404_app.services import tags, trash
 from sp404_app.services.billing import quotas
-from sp404_app.services.changes import Change
 from sp404_app.services.infra import events, storage
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.infra.text import clean_name, clean_text, file_name, folder_parts, sort_key
+from sp404_app.services.library import tags, trash
+from sp404_app.services.library.sample_update import Change
+from sp404_app.services.library.search_terms import key_words, words_of
+from sp404_app.services.library.trash import Thrown
 from sp404_app.services.processing import jobs
-from sp404_app.services.search_terms import key_words, words_of
-from sp404_app.services.trash import Thrown
 
 TRASH_DAYS = 30
 MAX_BULK = 20_000

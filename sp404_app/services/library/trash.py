@@ -10,10 +10,10 @@ from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.db import after_commit
 from sp404_app.models import ProcessingJob, Sample
-from sp404_app.services import copy_groups
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, storage
 from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.library import duplicate_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def purge(session: Session, condition: Any) -> list[uuid.UUID]:
     gone = session.exec(
         delete(Sample).where(trashed).returning(*(col(column) for column in columns))
     ).all()
-    copy_groups.settle(session, {row.copy_group for row in gone})
+    duplicate_groups.settle(session, {row.copy_group for row in gone})
     for owner in dict.fromkeys(row.user_id for row in gone):  # first: to delete files takes a while
         news = (News(Topic.LIBRARY), News(Topic.QUOTA))
         after_commit(session, partial(events.publish, owner, *news))

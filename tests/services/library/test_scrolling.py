@@ -7,8 +7,8 @@ import pytest
 
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
-from sp404_app.services import samples, scrolling, search
-from sp404_app.services.search import Found, Query
+from sp404_app.services.library import samples, scrolling, search
+from sp404_app.services.library.search import Found, Query
 from tests.services.conftest import keep
 from tests.sounds import Keep
 

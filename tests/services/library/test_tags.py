@@ -10,8 +10,8 @@ from sqlmodel import Session, func, select
 
 from sp404_app.db import transaction
 from sp404_app.models import Sample, Tag, User
-from sp404_app.services import samples, tags
-from sp404_app.services.samples import Change
+from sp404_app.services.library import samples, tags
+from sp404_app.services.library.samples import Change
 from tests.sounds import Keep
 
 

@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select, update
 
 from sp404_app.errors import AppError, Invalid
 from sp404_app.models import Sample
-from sp404_app.services import samples, search, tags
-from sp404_app.services.changes import Change
 from sp404_app.services.infra.text import sort_key
+from sp404_app.services.library import samples, search, tags
+from sp404_app.services.library.sample_update import Change
 from sp404_app.services.processing import analysis_requests, jobs
 
 

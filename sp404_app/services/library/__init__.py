@@ -1,0 +1,1 @@
+"""The sample library: upload, list, search, change, tag, delete."""
