@@ -4,7 +4,7 @@
 
 One person with 1,000, one with 10,000 and one with 100,000 sounds, and others with 10,000 each,
 all vectors of 64 dimensions in clusters, as sounds of a kind are. The query is the one that
-`services/likeness.py` makes, without and with an HNSW index of pgvector (iterative scan, so that
+`services/sample/similarity.py` makes, without and with an HNSW index of pgvector (iterative scan, so that
 the filter by person still finds enough); recall@10 says how many of the ten nearest it finds.
 """
 
@@ -23,7 +23,7 @@ from sqlmodel import Session
 from sp404_app import db
 from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.audio.similarity.embedding import DIMENSIONS, PARTS, Aspect, weighted
-from sp404_app.services import likeness
+from sp404_app.services.sample import similarity
 from sp404_app.settings import settings
 
 SIZES = (1_000, 10_000, 100_000)
@@ -112,11 +112,11 @@ def measured(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
             line.exec_driver_sql(f"set hnsw.ef_search = {reach}")
             line.exec_driver_sql("set hnsw.max_scan_tuples = 200000")
             line.exec_driver_sql("set enable_seqscan = off")
-        likeness.similar(session, user, ids[0], 10)
+        similarity.similar(session, user, ids[0], 10)
         for sample_id in ids:
             session.expunge_all()
             began = time.perf_counter()
-            near = likeness.similar(session, user, sample_id, 10, Aspect.OVERALL)
+            near = similarity.similar(session, user, sample_id, 10, Aspect.OVERALL)
             times.append(time.perf_counter() - began)
             found.append({alike.sample.id for alike in near})
     return times, found

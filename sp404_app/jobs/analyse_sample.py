@@ -29,11 +29,11 @@ from sp404_app.models import (
     Waveform,
 )
 from sp404_app.models.columns import now
-from sp404_app.services import copies, previews
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import queue, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
+from sp404_app.services.sample import duplicates, previews
 
 SURVEYED = (
     "true_peak_dbtp", "silence_head", "silence_tail", "clipped", "dc_offset", "dual_mono",
@@ -155,7 +155,7 @@ def _save_likeness(job: ProcessingJob, found: analysis.Analysis, taken: Print | 
     """
     with _result_of(job) as session:
         if session and job.sample_id:
-            copies.remember(session, job.user_id, job.sample_id, found.likeness, taken)
+            duplicates.remember(session, job.user_id, job.sample_id, found.likeness, taken)
 
 
 def _save_analysis(

@@ -7,8 +7,8 @@ import reflex as rx
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid
-from sp404_app.services import likeness
-from sp404_app.services.likeness import Alike
+from sp404_app.services.sample import similarity
+from sp404_app.services.sample.similarity import Alike
 from sp404_app.state import checked, here
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.session import SessionState
@@ -36,7 +36,7 @@ class AlikeState(SessionState):
         """Look for the nearest sounds."""
         user_id = await self._user_id()
         found = await in_transaction(
-            likeness.similar, user_id, here.sample_id(self), SHOWN, Aspect(self.aspect)
+            similarity.similar, user_id, here.sample_id(self), SHOWN, Aspect(self.aspect)
         )
         self.rows = [_row(alike) for alike in found]
         self.looked = True

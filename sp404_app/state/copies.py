@@ -11,8 +11,8 @@ from sqlmodel import Session
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample
-from sp404_app.services import copies
 from sp404_app.services.library import samples
+from sp404_app.services.sample import duplicates
 from sp404_app.state import bulk_words, checked, here
 from sp404_app.state.facts import channels, level, rate, size
 from sp404_app.state.library import LibraryState
@@ -63,7 +63,7 @@ class CopiesState(SessionState):
 
 
 def _rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[CopyRow]:
-    found = copies.of(session, user_id, sample_id, SHOWN)
+    found = duplicates.of(session, user_id, sample_id, SHOWN)
     if not found:
         return []
     mine = samples.get(session, user_id, sample_id)

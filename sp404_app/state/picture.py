@@ -11,7 +11,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Invalid
 from sp404_app.figures.palette import palette
 from sp404_app.figures.spectrogram import heat_map
-from sp404_app.services import pictures
+from sp404_app.services.sample import spectrograms
 from sp404_app.state import checked, here
 from sp404_app.state.session import SessionState
 from sp404_app.state.shell import ShellState
@@ -72,9 +72,9 @@ class PictureState(SessionState):
             return
         sample_id, view = here.sample_id(self), View(self.view)
         try:
-            key, duration = await in_transaction(pictures.key_of, user_id, sample_id)
-            start, end = pictures.stretch(duration, self._start, self._end or duration)
-            drawn = await asyncio.to_thread(pictures.of, key, view, start, end)
+            key, duration = await in_transaction(spectrograms.key_of, user_id, sample_id)
+            start, end = spectrograms.stretch(duration, self._start, self._end or duration)
+            drawn = await asyncio.to_thread(spectrograms.of, key, view, start, end)
         except AppError as problem:
             async with self:
                 if self._visit == visit:

@@ -9,14 +9,14 @@ from reflex.event import EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import sample_details
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.library import bulk_actions, samples
 from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import analysis_requests
-from sp404_app.services.sample_details import Details
+from sp404_app.services.sample import details as sample_details
+from sp404_app.services.sample.details import Details
 from sp404_app.state import bulk_words, checked, here
 from sp404_app.state.alike import AlikeState
 from sp404_app.state.copies import CopiesState

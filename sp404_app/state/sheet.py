@@ -6,7 +6,7 @@ from typing import Any
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
-from sp404_app.services.sample_details import SAME_TEMPO, Details
+from sp404_app.services.sample.details import SAME_TEMPO, Details
 from sp404_app.state.facts import Fact, cautions_of, facts_of
 from sp404_app.state.rows import preview_gain, tempo
 

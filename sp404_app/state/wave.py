@@ -12,8 +12,9 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.figures.palette import palette
 from sp404_app.figures.waveform import Envelope, Marks, waveform
-from sp404_app.services import sample_details, waveforms
-from sp404_app.services.sample_details import Details, Grid
+from sp404_app.services.sample import details as sample_details
+from sp404_app.services.sample import waveforms
+from sp404_app.services.sample.details import Details, Grid
 from sp404_app.state import checked, here
 from sp404_app.state.session import SessionState
 from sp404_app.state.shell import ShellState

@@ -11,12 +11,13 @@ from sp404_app.audio.features.sound_class import Klass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse_sample, runner
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
-from sp404_app.services import plans, previews
+from sp404_app.services import plans
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import analysis_requests, jobs
+from sp404_app.services.sample import previews
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import RATE, Keep, good_files, tone, write
 

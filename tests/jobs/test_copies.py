@@ -12,9 +12,10 @@ from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import Sample, SamplePrint, User
-from sp404_app.services import copies, deletion, takeout
+from sp404_app.services import deletion, takeout
 from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests
+from sp404_app.services.sample import duplicates
 from tests.audio.similarity.test_fingerprint import resampled
 from tests.services.processing.test_jobs import job_of, kept
 from tests.sounds import write
@@ -60,7 +61,7 @@ def test_one_recording_in_seven_guises_is_one_group_and_other_drums_are_not_in_i
         hear("silence.wav", np.zeros(RATE, np.float32)),
     ]
     with transaction() as session:
-        assert [each.id for each in copies.of(session, user.id, original, 50)] == guises
+        assert [each.id for each in duplicates.of(session, user.id, original, 50)] == guises
     assert [kept(each).copy_group for each in others] == [None] * 3
     assert kept(original).copy_group
 

@@ -11,8 +11,9 @@ from sp404_app.audio.similarity import fingerprint
 from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob, Sample, User
-from sp404_app.services import copies, deletion
+from sp404_app.services import deletion
 from sp404_app.services.processing import jobs
+from sp404_app.services.sample import duplicates
 
 
 def test_a_worker_that_is_about_to_save_and_the_end_of_its_account_do_not_wait_for_each_other(
@@ -33,7 +34,9 @@ def test_a_worker_that_is_about_to_save_and_the_end_of_its_account_do_not_wait_f
             holds.set()
             ended.wait(1)  # the other one is on its way, and may not get there before us
             vector = np.ones(DIMENSIONS, np.float32)
-            copies.remember(session, user.id, sample_id, vector, fingerprint.taken(noise, 44_100))
+            duplicates.remember(
+                session, user.id, sample_id, vector, fingerprint.taken(noise, 44_100)
+            )
 
     def end() -> None:
         with transaction() as session:

@@ -16,7 +16,7 @@ from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.library import samples
-from sp404_app.services.sample_details import Details
+from sp404_app.services.sample.details import Details
 from sp404_app.state.alike import AlikeState
 from sp404_app.state.copies import CopiesState
 from sp404_app.state.facts import channels, facts_of, size

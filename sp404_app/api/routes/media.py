@@ -14,9 +14,9 @@ from sp404_app.api.deps import CurrentUser
 from sp404_app.audio.io.decode import Header, playable_in_browsers
 from sp404_app.db import transaction
 from sp404_app.models import Sample
-from sp404_app.services import previews, waveforms
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
+from sp404_app.services.sample import previews, waveforms
 
 router = APIRouter(prefix="/samples", tags=["audio"])
 

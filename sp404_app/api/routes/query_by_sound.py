@@ -15,9 +15,9 @@ from sp404_app.api.routes.similarity import AlikeList, Limit, alike_view
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import TooLarge, TooMany, Unavailable
-from sp404_app.services import likeness
 from sp404_app.services.infra import rate_limits
 from sp404_app.services.processing import sandbox
+from sp404_app.services.sample import similarity
 from sp404_app.settings import MB
 
 router = APIRouter(prefix="/samples", tags=["samples"])
@@ -73,7 +73,7 @@ async def similar_to_file(
         raise TooLarge(f"This file is larger than {sandbox.most_bytes() // MB} MB.")
     async with _ear():
         heard = await to_thread.run_sync(sandbox.hear, file.file)
-    found = await in_transaction(likeness.like, user_id, heard, limit, aspect)
+    found = await in_transaction(similarity.like, user_id, heard, limit, aspect)
     view = {name: getattr(heard, name) for name in HeardView.model_fields}
     return HeardList(samples=[alike_view(alike) for alike in found], heard=HeardView(**view))
 

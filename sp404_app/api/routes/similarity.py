@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.audio.similarity.embedding import Aspect
-from sp404_app.services import copies, likeness
 from sp404_app.services.library.schemas import SampleView, sample_view
-from sp404_app.services.likeness import Alike
+from sp404_app.services.sample import duplicates, similarity
+from sp404_app.services.sample.similarity import Alike
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 
@@ -46,7 +46,7 @@ def similar(
     aspect: Aspect = Aspect.OVERALL,
 ) -> AlikeList:
     """List what sounds like this sample, by everything or by one aspect."""
-    found = likeness.similar(session, user_id, sample_id, limit, aspect)
+    found = similarity.similar(session, user_id, sample_id, limit, aspect)
     return AlikeList(samples=[alike_view(alike) for alike in found])
 
 
@@ -58,7 +58,7 @@ def list_copies(
 
     At another sample rate, gain, format or bit depth, or with silence around it.
     """
-    found = copies.of(session, user_id, sample_id, limit)
+    found = duplicates.of(session, user_id, sample_id, limit)
     return CopyList(samples=[sample_view(sample) for sample in found])
 
 

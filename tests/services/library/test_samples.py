@@ -14,11 +14,12 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, BadAudio, Duplicate, Invalid, NotFound, QuotaExceeded
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
-from sp404_app.services import plans, waveforms
+from sp404_app.services import plans
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import jobs
+from sp404_app.services.sample import waveforms
 from tests.sounds import Keep, bad_files, good_files, silent_flac, tone, write
 
 pytestmark = pytest.mark.usefixtures("services")

@@ -14,10 +14,10 @@ from sp404_app.audio.similarity.embedding import Aspect, weighted
 from sp404_app.audio.similarity.fingerprint import PRINT_VERSION, Print
 from sp404_app.db import after_commit
 from sp404_app.models import Sample, SamplePrint, SampleVector
-from sp404_app.services import likeness
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.library import duplicate_groups, samples
+from sp404_app.services.sample import similarity
 
 NEAREST = 50  # prints that are compared: those of a fitting length that sound most alike
 MOST_NEWS = 50  # sounds that are named one by one; of more, the whole library is news
@@ -38,7 +38,7 @@ def remember(
     duplicate_groups.take_turns(session, user_id)
     found = _found(session, user_id, sample_id, vector, taken) if taken else []
     touched = duplicate_groups.join(session, user_id, sample_id, found)
-    likeness.remember(session, user_id, sample_id, vector)
+    similarity.remember(session, user_id, sample_id, vector)
     _keep(session, user_id, sample_id, taken)
     news = [News(Topic.SAMPLE, str(each)) for each in sorted(touched)]
     if news:
@@ -78,7 +78,7 @@ def _found(
     Vectors of an older engine only say less well which prints to compare; without them, groups
     would fall apart while a library is heard again.
     """
-    away, _ = likeness.gap(weighted(vector), Aspect.TIMBRE)
+    away, _ = similarity.gap(weighted(vector), Aspect.TIMBRE)
     near = (
         select(SamplePrint.sample_id)
         .join(SampleVector, col(SampleVector.sample_id) == col(SamplePrint.sample_id))

@@ -9,7 +9,7 @@ from sp404_app.audio.dsp.spectrogram import View
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User
-from sp404_app.services import pictures
+from sp404_app.services.sample import spectrograms
 from tests.sounds import Keep
 
 
@@ -28,17 +28,17 @@ from tests.sounds import Keep
 def test_a_picture_shows_at_most_a_minute_and_never_nothing(
     duration: float, asked: tuple[float, float], given: tuple[float, float]
 ) -> None:
-    assert pictures.stretch(duration, *asked) == pytest.approx(given)
+    assert spectrograms.stretch(duration, *asked) == pytest.approx(given)
 
 
 def test_a_picture_is_drawn_from_the_stored_sound_and_only_once(user: User, keep: Keep) -> None:
     sample_id = keep("Tone.wav")
     with transaction() as session:
-        key, duration = pictures.key_of(session, user.id, sample_id)
-    drawn = pictures.of(key, View.SPECTRUM, 0.0, duration)
+        key, duration = spectrograms.key_of(session, user.id, sample_id)
+    drawn = spectrograms.of(key, View.SPECTRUM, 0.0, duration)
     assert drawn.end == pytest.approx(duration)
     assert drawn.rows[drawn.pixels.max(axis=1).argmax()] == pytest.approx(200, abs=120)
-    assert pictures.of(key, View.SPECTRUM, 0.0, duration) is drawn
+    assert spectrograms.of(key, View.SPECTRUM, 0.0, duration) is drawn
 
 
 def test_nobody_is_told_where_somebody_elses_sound_lies(
@@ -47,12 +47,12 @@ def test_nobody_is_told_where_somebody_elses_sound_lies(
     theirs = keep("Theirs.wav", owner=person().id)
     for sample_id in (theirs, uuid.uuid4()):
         with transaction() as session, pytest.raises(NotFound):
-            pictures.key_of(session, user.id, sample_id)
+            spectrograms.key_of(session, user.id, sample_id)
 
 
 def test_a_stretch_beyond_the_sound_is_refused_in_words(user: User, keep: Keep) -> None:
     sample_id = keep("Tone.wav")
     with transaction() as session:
-        key, duration = pictures.key_of(session, user.id, sample_id)
+        key, duration = spectrograms.key_of(session, user.id, sample_id)
     with pytest.raises(NotFound, match="no sound here"):
-        pictures.of(key, View.NOTES, duration + 5, duration + 6)
+        spectrograms.of(key, View.NOTES, duration + 5, duration + 6)

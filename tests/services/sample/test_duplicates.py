@@ -20,9 +20,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, SamplePrint, SampleVector, User
 from sp404_app.models.columns import now
-from sp404_app.services import copies
 from sp404_app.services.infra import events
 from sp404_app.services.library import duplicate_groups, samples, search
+from sp404_app.services.sample import duplicates
 
 RATE = 44_100
 Keep = Callable[..., uuid.UUID]
@@ -48,7 +48,7 @@ QUIETER = taken(0.2 * np.pad(hit(1), (900, 4000)))
 
 def remember(owner: uuid.UUID, sample_id: uuid.UUID, found: Print | None = ONE) -> None:
     with transaction() as session:
-        copies.remember(session, owner, sample_id, vector(), found)
+        duplicates.remember(session, owner, sample_id, vector(), found)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def groups() -> list[set[uuid.UUID]]:
 
 def copies_of(user: User, sample_id: uuid.UUID) -> list[uuid.UUID]:
     with transaction() as session:
-        return [sample.id for sample in copies.of(session, user.id, sample_id, 50)]
+        return [sample.id for sample in duplicates.of(session, user.id, sample_id, 50)]
 
 
 def filtered(user: User, **fields: object) -> list[uuid.UUID]:
@@ -124,7 +124,7 @@ def test_nothing_is_ever_put_together_with_somebody_else_s(
     assert groups() == [{mine, mine_too}]
     assert filtered(stranger) == copies_of(stranger, theirs) == []
     with transaction() as session, pytest.raises(NotFound):
-        copies.of(session, stranger.id, mine, 50)
+        duplicates.of(session, stranger.id, mine, 50)
 
 
 def test_a_sound_that_is_a_copy_of_two_groups_makes_them_one(user: User, put: Keep) -> None:
@@ -179,7 +179,7 @@ def test_everybody_in_a_group_is_told_who_joined(
     (news,) = told
     assert news[0] == user.id
     assert [item.id for item in news[1:]] == [str(each) for each in (first, second, third)]  # type: ignore[attr-defined]
-    monkeypatch.setattr(copies, "MOST_NEWS", 2)
+    monkeypatch.setattr(duplicates, "MOST_NEWS", 2)
     remember(user.id, third, OTHER)
     assert told[1] == (user.id, events.News(events.Topic.LIBRARY))
 
@@ -315,7 +315,7 @@ def test_a_large_library_is_searched_by_length_and_timbre(
     session: Session, user: User, put: Keep
 ) -> None:
     short = taken(kick(np.random.default_rng(1))[: RATE // 10])
-    for _ in range(copies.NEAREST + 5):
+    for _ in range(duplicates.NEAREST + 5):
         put(short)
     copy = [put(ONE), put(QUIETER)]
     assert set(copy) in groups()

@@ -13,7 +13,7 @@ from sp404_app.errors import NotFound
 from sp404_app.models import Sample, SampleVector, User
 from sp404_app.models import similarity as table
 from sp404_app.models.columns import now
-from sp404_app.services import likeness
+from sp404_app.services.sample import similarity
 
 
 def vector(seed: int) -> np.ndarray:
@@ -37,7 +37,7 @@ def heard(session: Session, user: User) -> Callable[..., Sample]:
         )
         session.add(sample)
         session.flush()
-        likeness.remember(session, owner.id, sample.id, values)
+        similarity.remember(session, owner.id, sample.id, values)
         return sample
 
     return keep
@@ -53,7 +53,7 @@ def test_the_nearest_come_first_with_the_distance_the_engine_means(
     seed = vector(1)
     wanted = heard(seed)
     near, far = heard(seed + 0.1 * vector(2)), heard(vector(3))
-    found = likeness.similar(session, user.id, wanted.id, 10)
+    found = similarity.similar(session, user.id, wanted.id, 10)
     assert [alike.sample.id for alike in found] == [near.id, far.id]
     expected = measure.distance(seed, vector(3))
     assert found[1].distance == pytest.approx(expected, rel=1e-3)
@@ -69,7 +69,7 @@ def test_an_aspect_is_judged_alone(
     for cut, _ in parts.values():
         twin[cut] = seed[cut]
     same, different = heard(twin), heard(other)
-    found = likeness.similar(session, user.id, wanted.id, 10, aspect)
+    found = similarity.similar(session, user.id, wanted.id, 10, aspect)
     assert [alike.sample.id for alike in found] == [same.id, different.id]
     assert found[0].distance == 0
 
@@ -78,8 +78,8 @@ def test_a_newer_vector_takes_the_place_of_the_older(
     session: Session, user: User, heard: Callable[..., Sample]
 ) -> None:
     wanted, other = heard(vector(1)), heard(vector(2))
-    likeness.remember(session, user.id, other.id, vector(1))
-    assert [a.distance for a in likeness.similar(session, user.id, wanted.id, 10)] == [0]
+    similarity.remember(session, user.id, other.id, vector(1))
+    assert [a.distance for a in similarity.similar(session, user.id, wanted.id, 10)] == [0]
 
 
 def test_nobody_hears_of_somebody_elses_sounds(
@@ -87,9 +87,9 @@ def test_nobody_hears_of_somebody_elses_sounds(
 ) -> None:
     stranger = person()
     mine, theirs = heard(vector(1)), heard(vector(1), stranger)
-    assert likeness.similar(session, user.id, mine.id, 10) == []
+    assert similarity.similar(session, user.id, mine.id, 10) == []
     with pytest.raises(NotFound):
-        likeness.similar(session, user.id, theirs.id, 10)
+        similarity.similar(session, user.id, theirs.id, 10)
 
 
 def test_the_trash_is_silent(session: Session, user: User, heard: Callable[..., Sample]) -> None:
@@ -97,7 +97,7 @@ def test_the_trash_is_silent(session: Session, user: User, heard: Callable[..., 
     gone.deleted_at = now()
     session.add(gone)
     session.flush()
-    assert likeness.similar(session, user.id, mine.id, 10) == []
+    assert similarity.similar(session, user.id, mine.id, 10) == []
 
 
 def test_what_another_version_heard_is_not_compared(
@@ -106,4 +106,4 @@ def test_what_another_version_heard_is_not_compared(
     mine, older = heard(vector(1)), heard(vector(1))
     session.get_one(SampleVector, older.id).engine_version = "0"
     session.flush()
-    assert likeness.similar(session, user.id, mine.id, 10) == []
+    assert similarity.similar(session, user.id, mine.id, 10) == []

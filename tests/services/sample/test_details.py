@@ -11,11 +11,11 @@ from sp404_app.db import transaction
 from sp404_app.errors import Invalid, NotFound
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
-from sp404_app.services import sample_details
 from sp404_app.services.library import samples, search
 from sp404_app.services.library.samples import Change
 from sp404_app.services.library.search import Query
-from sp404_app.services.sample_details import Details, Grid
+from sp404_app.services.sample import details
+from sp404_app.services.sample.details import Details, Grid
 from tests.sounds import Keep
 
 
@@ -37,13 +37,13 @@ def analysed(owner: User, sample_id: uuid.UUID, version: str = "1", **values: ob
 def test_the_newest_finished_analysis_comes_with_the_sample(user: User, keep: Keep) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session:
-        assert sample_details.of(session, user.id, sample_id).analysis is None
+        assert details.of(session, user.id, sample_id).analysis is None
     earlier = now() - dt.timedelta(days=1)
     analysed(user, sample_id, "2", bpm=120.0)
     analysed(user, sample_id, "1", bpm=60.0, created_at=earlier)
     analysed(user, sample_id, "3", bpm=None, status="failed", created_at=now())
     with transaction() as session:
-        found = sample_details.of(session, user.id, sample_id)
+        found = details.of(session, user.id, sample_id)
     assert found.analysis
     assert (found.sample.name, found.analysis.bpm) == ("Loop", 120.0)
 
@@ -55,8 +55,8 @@ def test_somebody_elses_sample_is_no_sample(
     for sample_id in (theirs, uuid.uuid4()):
         with transaction() as session:
             for act in (
-                lambda s=session, i=sample_id: sample_details.of(s, user.id, i),
-                lambda s=session, i=sample_id: sample_details.use_analysis(s, user.id, i, "bpm"),
+                lambda s=session, i=sample_id: details.of(s, user.id, i),
+                lambda s=session, i=sample_id: details.use_analysis(s, user.id, i, "bpm"),
             ):
                 with pytest.raises(NotFound, match="There is no such sample"):
                     act()
@@ -75,7 +75,7 @@ def test_the_analysis_counts_again_when_a_person_gives_way(
         sample = samples.change(session, user.id, sample_id, Change(**{field: mine}))  # type: ignore[arg-type]
         assert (getattr(sample, field), getattr(sample, f"{field}_source")) == (mine, Source.USER)
     with transaction() as session:
-        sample_details.use_analysis(session, user.id, sample_id, field)
+        details.use_analysis(session, user.id, sample_id, field)
     with transaction() as session:
         sample = samples.get(session, user.id, sample_id)
         assert getattr(sample, field) == heard
@@ -96,7 +96,7 @@ def test_a_sound_is_found_by_the_key_that_counts(user: User, keep: Keep) -> None
         samples.change(session, user.id, sample_id, Change(key="C# major"))
     assert (found_by("Db"), found_by("A minor")) == (True, False)
     with transaction() as session:
-        sample_details.use_analysis(session, user.id, sample_id, "key")
+        details.use_analysis(session, user.id, sample_id, "key")
     assert (found_by("Db"), found_by("A minor")) == (False, True)
 
 
@@ -104,7 +104,7 @@ def test_without_an_analysis_giving_way_leaves_nothing(user: User, keep: Keep) -
     sample_id = keep("Loop.wav")
     with transaction() as session:
         samples.change(session, user.id, sample_id, Change(bpm=123.0))
-        sample = sample_details.use_analysis(session, user.id, sample_id, "bpm")
+        sample = details.use_analysis(session, user.id, sample_id, "bpm")
         assert (sample.bpm, sample.bpm_source) == (None, Source.ANALYSIS)
 
 
@@ -112,7 +112,7 @@ def test_without_an_analysis_giving_way_leaves_nothing(user: User, keep: Keep) -
 def test_only_measured_fields_can_be_given_back(user: User, keep: Keep, field: str) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session, pytest.raises(Invalid):
-        sample_details.use_analysis(session, user.id, sample_id, field)
+        details.use_analysis(session, user.id, sample_id, field)
 
 
 def grid_of(bpm: float | None, *, duration: float = 4.0) -> Grid:
@@ -132,7 +132,7 @@ def grid_of(bpm: float | None, *, duration: float = 4.0) -> Grid:
         user_id=heard.user_id, name="a", filename="a", storage_key="a", size=1, digest="a",
         format="WAV", bpm=bpm, duration=duration,
     )  # fmt: skip
-    return sample_details.grid(Details(sample, heard))
+    return details.grid(Details(sample, heard))
 
 
 def test_an_accepted_tempo_keeps_the_beats_that_were_heard() -> None:
@@ -161,4 +161,4 @@ def test_without_a_tempo_there_are_onsets_but_no_beats() -> None:
 
 
 def test_hours_at_a_high_tempo_stay_bounded() -> None:
-    assert len(grid_of(999.0, duration=3 * 3600.0).beats) == sample_details.MAX_BEATS
+    assert len(grid_of(999.0, duration=3 * 3600.0).beats) == details.MAX_BEATS

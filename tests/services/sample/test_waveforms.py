@@ -13,9 +13,9 @@ from sqlmodel import Session
 from sp404_app.audio.features.survey import survey
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample, User, Waveform
-from sp404_app.services import waveforms
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
+from sp404_app.services.sample import waveforms
 from tests.sounds import RATE, tone, write
 
 

@@ -1,0 +1,1 @@
+"""What the sample page shows: details, waveforms, spectrograms, similar sounds, duplicates."""
