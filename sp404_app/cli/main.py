@@ -186,12 +186,12 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _demo(_: argparse.Namespace) -> int:
-    from sp404_app.services import demo  # pyright: ignore[reportAttributeAccessIssue]
+    from sp404_app.services.account import demo_account  # pyright: ignore[reportAttributeAccessIssue]
 
-    demo.ensure_demo()
+    demo_account.ensure_demo()
     note = _settings().home / "cache" / "demo-account"
     note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(f"{demo.EMAIL}   password {demo.PASSWORD}\n")
+    note.write_text(f"{demo_account.EMAIL}   password {demo_account.PASSWORD}\n")
     return 0
 
 

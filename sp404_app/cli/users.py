@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from sp404_app.cli import database_access
 from sp404_app.cli.import_folder import point_at
-from sp404_app.services import operating
+from sp404_app.services.account import admin
 from sp404_app.services.auth import signing_keys
 from sp404_app.services.auth.signing_keys import UnusableKeys
 from sp404_app.services.infra import email
@@ -33,36 +33,36 @@ def run(ours: Settings, command: str, name: str) -> int:
 
 
 def _list_people(_: str) -> Iterable[str]:
-    for one in operating.everybody():
+    for one in admin.everybody():
         mark = "verified" if one.verified else "not verified"
         yield f"{one.id}  {one.created_at[:10]}  {one.tier:<10}  {mark:<12}  {one.email}"
 
 
 def _verify(name: str) -> Iterable[str]:
-    operating.verify(name)
+    admin.verify(name)
     yield f"{name} is verified."
 
 
 def _two_factor_off(name: str) -> Iterable[str]:
-    operating.turn_off_two_factor(name)
+    admin.turn_off_two_factor(name)
     yield f"{name} signs in by password alone."
 
 
 def _sign_out(name: str) -> Iterable[str]:
-    yield f"{name} is signed out everywhere: {operating.sign_out(name)} sign-ins have ended."
+    yield f"{name} is signed out everywhere: {admin.sign_out(name)} sign-ins have ended."
 
 
 def _delete(name: str) -> Iterable[str]:
-    operating.delete(name)
+    admin.delete(name)
     yield f"{name} is deleted, with everything."
 
 
 def _audit(name: str) -> Iterable[str]:
-    return map(_line, operating.log_of(name))
+    return map(_line, admin.log_of(name))
 
 
 def _audit_of_nobody(_: str) -> Iterable[str]:
-    return map(_line, operating.log_of_nobody())
+    return map(_line, admin.log_of_nobody())
 
 
 def _line(event: Event) -> str:
@@ -77,11 +77,11 @@ def _list_keys(_: str) -> Iterable[str]:
 
 
 def _rotate(_: str) -> Iterable[str]:
-    yield f"{operating.rotate_keys()} signs from now on; the older keys go on verifying."
+    yield f"{admin.rotate_keys()} signs from now on; the older keys go on verifying."
 
 
 def _retire(name: str) -> Iterable[str]:
-    operating.retire_key(name)
+    admin.retire_key(name)
     yield f"{name} is retired."
 
 

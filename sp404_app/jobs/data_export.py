@@ -11,10 +11,10 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import JobStatus, ProcessingJob
 from sp404_app.models.columns import now
-from sp404_app.services import takeout
+from sp404_app.services.account import data_export
+from sp404_app.services.account.data_export import Original
 from sp404_app.services.infra import email, email_templates, storage
 from sp404_app.services.processing import jobs
-from sp404_app.services.takeout import Original
 
 SHOW_EVERY = 1.0
 README = """This is everything we keep about you.
@@ -38,7 +38,7 @@ def export_account(job: ProcessingJob) -> None:
             missing = _write(path, job)
         except NotWanted:
             return
-        key = takeout.key_of(job.id)
+        key = data_export.key_of(job.id)
         storage.save(path, key)
         if not _close(job, path.stat().st_size, missing):
             storage.delete(key)
@@ -50,11 +50,11 @@ def _write(path: Path, job: ProcessingJob) -> list[str]:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         target.writestr("README.txt", README)
         with transaction() as session:
-            for name, rows in takeout.facts(session, job.user_id):
+            for name, rows in data_export.facts(session, job.user_id):
                 text = json.dumps(rows, indent=1, ensure_ascii=False)
                 # Half a character can be in a name; JSON has a way to write it.
                 target.writestr(f"data/{name}.json", text.encode("utf-8", "backslashreplace"))
-            files = takeout.originals(session, job.user_id)
+            files = data_export.originals(session, job.user_id)
         return _add_files(target, job, files)
 
 
@@ -83,7 +83,7 @@ def _add(target: zipfile.ZipFile, file: Original) -> None:
 
 def _show(job: ProcessingJob, fraction: float) -> None:
     with transaction() as session:
-        if not takeout.advance(session, job, fraction):
+        if not data_export.advance(session, job, fraction):
             raise NotWanted
 
 
@@ -96,7 +96,7 @@ def _close(job: ProcessingJob, size: int, missing: list[str]) -> bool:
             "url": f"/api/exports/{job.id}",
             "size": size,
             "missing": missing[:100],
-            "expires_at": (now() + takeout.KEPT).isoformat(),
+            "expires_at": (now() + data_export.KEPT).isoformat(),
         }
         jobs.finish(session, job.id, JobStatus.DONE)
         email.to_user(session, job.user_id, email_templates.export_ready())

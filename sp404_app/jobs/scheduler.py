@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
 from sp404_app.models.columns import now
-from sp404_app.services import takeout
+from sp404_app.services.account import data_export
 from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
 from sp404_app.services.infra import unsent_emails
 from sp404_app.services.library import samples
@@ -47,7 +47,7 @@ async def _rounds() -> None:
             await _attempt(customer_contact.call_for_due)
         if count % HOURLY == 0:
             await _attempt(samples.purge_old_trash, now())
-            await _attempt(takeout.purge_old, now())
+            await _attempt(data_export.purge_old, now())
             await _attempt(unsent_emails.purge_old, now())
         count += 1
         await asyncio.sleep(EVERY)

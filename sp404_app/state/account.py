@@ -11,10 +11,10 @@ from sqlmodel import Session
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, Invalid
-from sp404_app.services import preferences
+from sp404_app.services.account import preferences
+from sp404_app.services.account.preferences import Preferences
 from sp404_app.services.auth import login, sessions, users
 from sp404_app.services.auth.sessions import Device, SignedIn
-from sp404_app.services.preferences import Preferences
 from sp404_app.state import checked, confirming, forms
 from sp404_app.state.confirming import sure
 from sp404_app.state.session import SessionState

@@ -8,7 +8,7 @@ import reflex as rx
 from reflex.event import EventType
 
 from sp404_app.errors import AppError, NotSignedIn
-from sp404_app.services import demo
+from sp404_app.services.account import demo_account
 from sp404_app.services.auth import login, redirects, sessions
 from sp404_app.services.infra import rate_limits
 from sp404_app.settings import settings
@@ -57,7 +57,7 @@ class LoginState(SessionState):
         if self._email:
             yield rx.set_value("email", self._email)
         if not settings().in_production:
-            self.demo_email, self.demo_password = demo.EMAIL, demo.PASSWORD
+            self.demo_email, self.demo_password = demo_account.EMAIL, demo_account.PASSWORD
         try:
             await self._user_id()
         except NotSignedIn:

@@ -14,7 +14,7 @@ from reflex.event import EventType
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
 from sp404_app.models import JobStatus, ProcessingJob
-from sp404_app.services import avatars, takeout
+from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import email_change, users
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.infra.audit_log import Event
@@ -79,7 +79,7 @@ class OwnDataState(SessionState):
         self.end_problem = NOT_ENDED if ended else ""
         events, _ = await in_transaction(audit_log.page, user_id, None, SHOWN)
         self.log = [_row(event) for event in events]
-        self._show_export(await in_transaction(takeout.latest, user_id))
+        self._show_export(await in_transaction(data_export.latest, user_id))
         if self.export == "open":
             yield OwnDataState.watch
 
@@ -113,7 +113,7 @@ class OwnDataState(SessionState):
         """Ask for a zip of everything."""
         who = await self._signed_in()
         if await sure(self, who, "own.ask_export"):
-            self._show_export(await in_transaction(takeout.ask, who.user_id, self._client()))
+            self._show_export(await in_transaction(data_export.ask, who.user_id, self._client()))
             yield OwnDataState.watch
 
     @rx.event(background=True, supersedes=True)
@@ -122,7 +122,7 @@ class OwnDataState(SessionState):
         user_id = await self._user_id()
         going = True
         while going:
-            job = await in_transaction(takeout.latest, user_id)
+            job = await in_transaction(data_export.latest, user_id)
             async with self:
                 self._show_export(job)
                 going = self.export == "open"

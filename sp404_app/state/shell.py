@@ -6,7 +6,7 @@ import reflex as rx
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.services import preferences
+from sp404_app.services.account import preferences
 from sp404_app.services.billing import entitlements
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.state.session import SessionState

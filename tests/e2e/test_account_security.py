@@ -10,7 +10,7 @@ from pyotp.totp import TOTP
 from tests.e2e.conftest import Outbox
 from tests.e2e.people import sign_in, sign_up
 from tests.e2e.waiting import until
-from tests.services.test_avatars import picture
+from tests.services.account.test_avatars import picture
 
 
 def link_in(outbox: Outbox, address: str, path: str) -> str:

@@ -24,7 +24,7 @@ from tests.e2e.driving import Driver, Value
 from tests.e2e.people import PASSWORD
 from tests.e2e.stage import Cast
 from tests.product import Product
-from tests.services.test_avatars import picture
+from tests.services.account.test_avatars import picture
 from tests.sounds import wav
 
 PITCHES = count(300, 3)

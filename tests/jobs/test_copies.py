@@ -12,7 +12,7 @@ from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import Sample, SamplePrint, User
-from sp404_app.services import deletion, takeout
+from sp404_app.services.account import data_export, deletion
 from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests
 from sp404_app.services.sample import duplicates
@@ -79,7 +79,7 @@ def test_the_prints_of_a_person_are_theirs_to_take_and_go_with_them(
     session: Session, user: User, hear: Hear
 ) -> None:
     sample_id = hear("a.wav", SNARE)
-    (row,) = dict(takeout.facts(session, user.id))["prints"]
+    (row,) = dict(data_export.facts(session, user.id))["prints"]
     assert row["sample_id"] == str(sample_id)
     assert "packed" not in row  # what we made of the sound; the sound itself goes with them
     deletion.erase(session, user.id)

@@ -7,7 +7,7 @@ import pytest
 from reflex.event import EventSpec
 
 from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
-from sp404_app.services import demo
+from sp404_app.services.account import demo_account
 from sp404_app.services.auth import sessions
 from sp404_app.settings import settings
 from sp404_app.state import forms
@@ -76,7 +76,7 @@ async def test_the_demo_account_is_offered_on_a_development_machine_only(
 ) -> None:
     tab = in_tab(LoginState(), "")
     await run(tab.load())
-    assert tab.demo_email == demo.EMAIL
+    assert tab.demo_email == demo_account.EMAIL
     environment.setenv("SP404_ENV", "production")
     settings.cache_clear()
     tab = in_tab(LoginState(), "")

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sp404_app.api import error_handlers
 from sp404_app.api.deps import identify
 from sp404_app.errors import AppError
-from sp404_app.services import avatars
+from sp404_app.services.account import avatars
 from sp404_app.services.processing import sandbox
 from sp404_app.settings import MB, settings
 

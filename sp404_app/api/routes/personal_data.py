@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
 from sp404_app.api.routes.media import ranged
 from sp404_app.db import in_transaction, transaction
-from sp404_app.services import avatars, deletion, takeout
+from sp404_app.services.account import avatars, data_export, deletion
 from sp404_app.services.infra import audit_log, storage
 from sp404_app.services.library.schemas import JobView, job_view
 
@@ -90,14 +90,14 @@ def get_activity(
 @router.post("/me/export", status_code=status.HTTP_202_ACCEPTED)
 def post_export(session: Database, who: Confirmed, client: Caller) -> JobAnswer:
     """Ask for a zip of everything about the caller, with all sounds."""
-    return JobAnswer(job=job_view(takeout.ask(session, who.user_id, client)))
+    return JobAnswer(job=job_view(data_export.ask(session, who.user_id, client)))
 
 
 @router.get("/exports/{export_id}", response_class=Response)
 def get_export(request: Request, who: Identity, export_id: uuid.UUID) -> Response:
     """Download an export of one's own; it is there for a week."""
     with transaction() as session:
-        key = takeout.key_for(session, who.user_id, export_id)
+        key = data_export.key_for(session, who.user_id, export_id)
     headers = {
         "Content-Disposition": 'attachment; filename="crate-404-export.zip"',
         "Cache-Control": "private, no-store",

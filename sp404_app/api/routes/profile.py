@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
-from sp404_app.services import preferences
+from sp404_app.services.account import preferences
 from sp404_app.services.auth import login, sessions, users
 from sp404_app.services.billing import quotas
 

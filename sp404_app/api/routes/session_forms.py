@@ -18,7 +18,7 @@ from sp404_app.errors import (
     TwoFactorRequired,
     WrongCredentials,
 )
-from sp404_app.services import avatars, deletion
+from sp404_app.services.account import avatars, deletion
 from sp404_app.services.auth import authentication, login, reauthentication, redirects, sessions
 from sp404_app.services.auth.sessions import Client
 from sp404_app.services.auth.users import Credential

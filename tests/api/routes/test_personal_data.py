@@ -15,10 +15,10 @@ from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services import avatars
+from sp404_app.services.account import avatars
 from sp404_app.settings import Settings
 from tests.accounts import PASSWORD, bearer, cookie, somebody
-from tests.services.test_avatars import bomb, picture
+from tests.services.account.test_avatars import bomb, picture
 
 
 def send(api: TestClient, content: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str]]:

@@ -10,7 +10,7 @@ from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import EmailNotVerified, Invalid, NotSignedIn, TooMany, WrongCredentials
 from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services import deletion
+from sp404_app.services.account import deletion
 from sp404_app.services.auth import login, one_time_tokens, passwords, sessions, users
 from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.auth.users import Credential, NewAccount

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from sp404_app.db import transaction
 from sp404_app.models import AuditEntry
-from sp404_app.services import deletion
+from sp404_app.services.account import deletion
 from sp404_app.services.infra import audit_log
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, somebody

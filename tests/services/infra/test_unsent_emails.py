@@ -10,7 +10,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import EmailNotVerified, NotFound
 from sp404_app.models import UnsentMail
 from sp404_app.models.columns import now
-from sp404_app.services import deletion
+from sp404_app.services.account import deletion
 from sp404_app.services.auth import admin_access, email_change, login
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import email, email_templates, unsent_emails

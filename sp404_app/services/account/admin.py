@@ -10,7 +10,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services import deletion
+from sp404_app.services.account import deletion
 from sp404_app.services.auth import sessions, signing_keys, two_factor, users
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.auth.sessions import Client

@@ -14,7 +14,7 @@ from sp404_app.db import after_commit
 from sp404_app.errors import NotFound
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import avatars
+from sp404_app.services.account import avatars
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import quotas

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select, update
 from sp404_app.db import after_commit, in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
-from sp404_app.services import avatars, takeout
+from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import sessions
 from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import quotas, subscriptions
@@ -59,7 +59,7 @@ def _keys(session: Session, user: User) -> list[str]:
         ProcessingJob.user_id == user.id, ProcessingJob.kind == JobKind.ACCOUNT_EXPORT
     )
     found = [key for pair in session.exec(sounds) for key in pair if key]
-    found += [takeout.key_of(job_id) for job_id in session.exec(exports)]
+    found += [data_export.key_of(job_id) for job_id in session.exec(exports)]
     return found + avatars.keys_of(user)
 
 

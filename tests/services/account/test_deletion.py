@@ -11,7 +11,7 @@ from sp404_app.audio.similarity import fingerprint
 from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob, Sample, User
-from sp404_app.services import deletion
+from sp404_app.services.account import deletion
 from sp404_app.services.processing import jobs
 from sp404_app.services.sample import duplicates
 

@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 
 from sp404_app.db import transaction
 from sp404_app.errors import Invalid, NotFound
-from sp404_app.services import avatars
+from sp404_app.services.account import avatars
 from sp404_app.services.auth import users
 from sp404_app.services.infra import storage
 from tests.accounts import somebody

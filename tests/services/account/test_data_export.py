@@ -14,7 +14,7 @@ from sp404_app.errors import NotFound, Unavailable
 from sp404_app.jobs import runner
 from sp404_app.models import AuditEntry, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
-from sp404_app.services import avatars, deletion, takeout
+from sp404_app.services.account import avatars, data_export, deletion
 from sp404_app.services.auth import personal_access_tokens, two_factor
 from sp404_app.services.billing import subscriptions
 from sp404_app.services.infra import audit_log, storage
@@ -22,7 +22,7 @@ from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, Somebody, mails, signed_in, somebody
-from tests.services.test_avatars import picture
+from tests.services.account.test_avatars import picture
 from tests.sounds import Keep, keep
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 def ask(person: Somebody) -> ProcessingJob:
     with transaction() as session:
-        return takeout.ask(session, person.id, CLIENT)
+        return data_export.ask(session, person.id, CLIENT)
 
 
 def job(job_id: uuid.UUID) -> ProcessingJob:
@@ -42,7 +42,7 @@ def export_of(person: Somebody) -> zipfile.ZipFile:
     made = ask(person)
     runner.run(str(made.id))
     with transaction() as session:
-        key = takeout.key_for(session, person.id, made.id)
+        key = data_export.key_for(session, person.id, made.id)
     content = b"".join(storage.stream(key, 0, storage.size_of(key)))
     return zipfile.ZipFile(io.BytesIO(content))
 
@@ -98,7 +98,7 @@ def test_names_in_a_zip_lead_nowhere_else_and_stay_apart(tmp_path: Path) -> None
             row = session.get_one(Sample, sample_id)
             row.filename, row.folder = name.replace("\0", "\x01"), "../../etc"
     with transaction() as session:
-        names = [file.name for file in takeout.originals(session, ada.id)]
+        names = [file.name for file in data_export.originals(session, ada.id)]
     assert len({name.casefold() for name in names}) == 5
     assert all(name.startswith("sounds/etc/") for name in names)
     assert not any(name.split("/")[-1].partition(".")[0].lower() == "con" for name in names)
@@ -114,18 +114,18 @@ def test_an_export_belongs_to_its_owner_and_ends_after_a_week() -> None:
     ada, bob = somebody(), somebody()
     export_of(ada)
     with transaction() as session:
-        made = takeout.latest(session, ada.id)
+        made = data_export.latest(session, ada.id)
         assert made is not None
         with pytest.raises(NotFound):
-            takeout.key_for(session, bob.id, made.id)
-        assert takeout.purge_old(session, now()) == 0
-    key = takeout.key_of(made.id)
+            data_export.key_for(session, bob.id, made.id)
+        assert data_export.purge_old(session, now()) == 0
+    key = data_export.key_of(made.id)
     with transaction() as session:
-        assert takeout.purge_old(session, now() + takeout.KEPT) == 1
+        assert data_export.purge_old(session, now() + data_export.KEPT) == 1
     with transaction() as session:
-        assert takeout.purge_old(session, now() + takeout.KEPT) == 0
+        assert data_export.purge_old(session, now() + data_export.KEPT) == 0
         with pytest.raises(NotFound):
-            takeout.key_for(session, ada.id, made.id)
+            data_export.key_for(session, ada.id, made.id)
     with pytest.raises(NotFound):
         storage.size_of(key)
 
@@ -137,7 +137,7 @@ def test_a_missing_file_does_not_stop_an_export(tmp_path: Path) -> None:
         storage.delete(session.get_one(Sample, sample_id).storage_key)
     assert "data/samples.json" in export_of(ada).namelist()
     with transaction() as session:
-        made = takeout.latest(session, ada.id)
+        made = data_export.latest(session, ada.id)
     assert made is not None
     assert (made.result or {})["missing"] == ["sounds/Kick.wav"]
 
@@ -150,10 +150,10 @@ def test_a_cancelled_export_leaves_no_file() -> None:
     running = job(made.id)
     with transaction() as session:
         jobs.cancel(session, ada.id, made.id)
-    runner.WORK[takeout.JobKind.ACCOUNT_EXPORT](running)
+    runner.WORK[data_export.JobKind.ACCOUNT_EXPORT](running)
     assert job(made.id).status == JobStatus.CANCELLED
     with pytest.raises(NotFound):
-        storage.size_of(takeout.key_of(made.id))
+        storage.size_of(data_export.key_of(made.id))
 
 
 async def test_of_a_deleted_account_no_row_and_no_file_is_left(
@@ -206,5 +206,5 @@ async def test_a_worker_that_is_busy_with_a_deleted_account_just_stops(keep: Kee
         claimed = jobs.claim(session, open_job.id)
     assert claimed is not None
     await deletion.delete_account(ada.id)
-    runner.WORK[takeout.JobKind.ANALYSE](claimed)
+    runner.WORK[data_export.JobKind.ANALYSE](claimed)
     await deletion.delete_account(ada.id)  # twice is as good as once

@@ -1,0 +1,1 @@
+"""An account's data: preferences, avatar, export, deletion, demo and admin."""
