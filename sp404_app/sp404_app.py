@@ -19,32 +19,32 @@ from sp404_app.errors import AppError, NotSignedIn
 from sp404_app.jobs.scheduler import housekeeping
 from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
-from sp404_app.state import surface
-from sp404_app.state.account import AccountState
-from sp404_app.state.billing import BillingState
-from sp404_app.state.dev_outbox import DevOutboxState
-from sp404_app.state.dev_stripe import DevStripeState
-from sp404_app.state.hearing import HearingState
-from sp404_app.state.library import LibraryState
-from sp404_app.state.login import LoginState
-from sp404_app.state.mailed_links import (
+from sp404_app.state import handler_allowlist
+from sp404_app.state.account.account import AccountState
+from sp404_app.state.account.personal_data import OwnDataState
+from sp404_app.state.auth.access_tokens import TokensState
+from sp404_app.state.auth.email_links import (
     EmailLinkState,
     ForgotPasswordState,
     ResetPasswordState,
     VerifyEmailState,
 )
-from sp404_app.state.notice import NoticeState
-from sp404_app.state.operator import OperatorState
-from sp404_app.state.own_data import OwnDataState
-from sp404_app.state.owner import KeepApart
-from sp404_app.state.plans import PlansState
-from sp404_app.state.sample import SampleState
-from sp404_app.state.shell import ShellState
-from sp404_app.state.signup import SignupState
-from sp404_app.state.strength import StrengthState
-from sp404_app.state.tokens import TokensState
-from sp404_app.state.two_factor import TwoFactorState
-from sp404_app.state.usage import UsageState
+from sp404_app.state.auth.login import LoginState
+from sp404_app.state.auth.password_meter import StrengthState
+from sp404_app.state.auth.signup import SignupState
+from sp404_app.state.auth.two_factor import TwoFactorState
+from sp404_app.state.billing.admin import OperatorState
+from sp404_app.state.billing.billing import BillingState
+from sp404_app.state.billing.plans import PlansState
+from sp404_app.state.billing.usage import UsageState
+from sp404_app.state.dev.outbox import DevOutboxState
+from sp404_app.state.dev.stripe import DevStripeState
+from sp404_app.state.layout import ShellState
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.sample.query_by_sound import HearingState
+from sp404_app.state.sample.sample import SampleState
+from sp404_app.state.tab_isolation import KeepApart
+from sp404_app.state.toast import NoticeState
 from sp404_app.stripe_emulator import app as stripe_emulator
 
 __all__ = ["app", "models"]
@@ -160,7 +160,7 @@ app.register_lifespan_task(quick_reads)
 if settings().stripe_emulated:
     app.register_lifespan_task(passing_time)
 app.add_middleware(KeepApart())
-surface.narrow()
+handler_allowlist.narrow()
 
 app.add_page(pages.not_found, route="404", title="Page not found · Crate 404")
 for address, page, title, on_load in PAGES:

@@ -5,9 +5,9 @@ import reflex as rx
 from sp404_app.components.brand import Typeface, brand
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import notice, player_bar, uploads
-from sp404_app.state.library import LibraryState
-from sp404_app.state.notice import NoticeState
-from sp404_app.state.shell import ShellState
+from sp404_app.state.layout import ShellState
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.toast import NoticeState
 
 ROOMS = (
     ("Library", "/library"),

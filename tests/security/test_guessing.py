@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 from sp404_app.api.app import api as app
 from sp404_app.services.auth import passwords, users
 from sp404_app.settings import Settings
-from sp404_app.state.login import LoginState
-from sp404_app.state.mailed_links import ForgotPasswordState
-from sp404_app.state.own_data import OwnDataState
-from sp404_app.state.signup import SignupState
+from sp404_app.state.account.personal_data import OwnDataState
+from sp404_app.state.auth.email_links import ForgotPasswordState
+from sp404_app.state.auth.login import LoginState
+from sp404_app.state.auth.signup import SignupState
 from tests.accounts import PASSWORD, bearer, cookie, mails, somebody
 from tests.tabs import in_tab
 

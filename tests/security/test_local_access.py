@@ -13,8 +13,8 @@ from sp404_app.services.infra import email, events, local_access
 from sp404_app.services.infra.email_templates import verify_email
 from sp404_app.settings import Settings, settings
 from sp404_app.sp404_app import app
-from sp404_app.state.dev_outbox import DevOutboxState
-from sp404_app.state.dev_stripe import DevStripeState
+from sp404_app.state.dev.outbox import DevOutboxState
+from sp404_app.state.dev.stripe import DevStripeState
 from tests.security.test_sockets import event, joined, opened, until
 from tests.tabs import in_tab
 

@@ -22,8 +22,8 @@ from sp404_app.services.infra import events
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.settings import Settings
 from sp404_app.sp404_app import app
-from sp404_app.state.account import AccountState
-from sp404_app.state.library import LibraryState
+from sp404_app.state.account.account import AccountState
+from sp404_app.state.library.library import LibraryState
 from tests.accounts import cookie, somebody
 
 pytestmark = pytest.mark.timeout(60)

@@ -11,11 +11,11 @@ from sp404_app.services.account import demo_account
 from sp404_app.services.auth import sessions
 from sp404_app.settings import settings
 from sp404_app.state import forms
-from sp404_app.state.account import AccountState
-from sp404_app.state.dev_outbox import DevOutboxState
-from sp404_app.state.login import LoginState, typed
-from sp404_app.state.mailed_links import ForgotPasswordState, VerifyEmailState
-from sp404_app.state.signup import SignupState
+from sp404_app.state.account.account import AccountState
+from sp404_app.state.auth.email_links import ForgotPasswordState, VerifyEmailState
+from sp404_app.state.auth.login import LoginState, typed
+from sp404_app.state.auth.signup import SignupState
+from sp404_app.state.dev.outbox import DevOutboxState
 from tests.accounts import cookie, mails, somebody, token_in
 from tests.tabs import in_tab
 

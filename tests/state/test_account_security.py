@@ -13,11 +13,12 @@ from sp404_app.errors import AppError, NotFound, NotSignedIn
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import personal_access_tokens, two_factor
-from sp404_app.state import confirming, own_data
-from sp404_app.state.own_data import OwnDataState
-from sp404_app.state.strength import StrengthState
-from sp404_app.state.tokens import TokensState
-from sp404_app.state.two_factor import TwoFactorState
+from sp404_app.state.account import personal_data
+from sp404_app.state.account.personal_data import OwnDataState
+from sp404_app.state.auth import reauthentication
+from sp404_app.state.auth.access_tokens import TokensState
+from sp404_app.state.auth.password_meter import StrengthState
+from sp404_app.state.auth.two_factor import TwoFactorState
 from tests.accounts import CLIENT, Somebody, cookie, mails, somebody
 from tests.services.auth.test_two_factor import at
 from tests.state.test_account_pages import run
@@ -109,7 +110,7 @@ async def test_what_matters_asks_for_the_password_in_the_page_too(asked: list[st
         "own.ask_export",
         "own.think",
     ]
-    assert set(asked) <= set(confirming.GO_ON)
+    assert set(asked) <= set(reauthentication.GO_ON)
     assert (factor.secret, token.made, own.email_sent, own.export, own.leaving) == (
         "",
         "",
@@ -146,7 +147,7 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
 async def test_somebody_who_stays_is_not_asked_again() -> None:
     tab = tab_of(OwnDataState(), somebody())
     await run(tab.think())
-    assert (tab.leaving, tab.seconds) == (True, own_data.THOUGHT)
+    assert (tab.leaving, tab.seconds) == (True, personal_data.THOUGHT)
     await tab.stay()
     assert not tab.leaving
 

@@ -10,12 +10,12 @@ from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
 from sp404_app.models import User
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import MB, settings
-from sp404_app.state import plan_words
-from sp404_app.state.billing import BillingState
-from sp404_app.state.dev_stripe import DevStripeState
-from sp404_app.state.plans import PlansState
-from sp404_app.state.shell import ShellState
-from sp404_app.state.usage import UsageState, share, tone
+from sp404_app.state.billing import plans_view
+from sp404_app.state.billing.billing import BillingState
+from sp404_app.state.billing.plans import PlansState
+from sp404_app.state.billing.usage import UsageState, share, tone
+from sp404_app.state.dev.stripe import DevStripeState
+from sp404_app.state.layout import ShellState
 from tests.accounts import cookie, somebody
 from tests.shop import Shop
 from tests.tabs import in_tab
@@ -141,16 +141,16 @@ async def test_the_billing_page_follows_the_subscription(shop: Shop) -> None:
 
 def test_gains_and_losses_are_words() -> None:
     free, pro, enterprise = PLANS.values()
-    gains, losses = plan_words.compared(free, pro)
+    gains, losses = plans_view.compared(free, pro)
     assert gains[:2] == (
         "5 GB storage instead of 100 MB",
         "500 analyses a month instead of 10",
     )
     assert not losses
-    gains, losses = plan_words.compared(enterprise, free)
+    gains, losses = plans_view.compared(enterprise, free)
     assert not gains
     assert losses[0] == "100 MB storage instead of unlimited"
-    assert plan_words.current_of([]) is Tier.FREE
+    assert plans_view.current_of([]) is Tier.FREE
 
 
 @pytest.mark.parametrize(

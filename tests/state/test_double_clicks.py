@@ -12,11 +12,11 @@ from sp404_app.models import Purpose, SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import login, one_time_tokens
 from sp404_app.state import double_click
-from sp404_app.state.login import LoginState
-from sp404_app.state.mailed_links import ForgotPasswordState, VerifyEmailState
-from sp404_app.state.own_data import OwnDataState
-from sp404_app.state.signup import SignupState
-from sp404_app.state.tokens import TokensState
+from sp404_app.state.account.personal_data import OwnDataState
+from sp404_app.state.auth.access_tokens import TokensState
+from sp404_app.state.auth.email_links import ForgotPasswordState, VerifyEmailState
+from sp404_app.state.auth.login import LoginState
+from sp404_app.state.auth.signup import SignupState
 from tests.accounts import PASSWORD, cookie, mails, somebody
 from tests.security.machine import handlers, machine
 from tests.tabs import in_tab

@@ -13,8 +13,8 @@ from sp404_app.models.columns import now
 from sp404_app.services.auth import authentication, reauthentication
 from sp404_app.services.billing import webhooks
 from sp404_app.settings import settings
-from sp404_app.state.confirming import GO_ON, ConfirmState
-from sp404_app.state.operator import OperatorState
+from sp404_app.state.auth.reauthentication import GO_ON, ConfirmState
+from sp404_app.state.billing.admin import OperatorState
 from tests.accounts import cookie, somebody
 from tests.tabs import in_tab
 

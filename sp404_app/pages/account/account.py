@@ -9,8 +9,8 @@ from sp404_app.pages.account import security
 from sp404_app.pages.auth.password_field import weighed_password
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
-from sp404_app.state.account import AccountState, DeviceRow
-from sp404_app.state.confirming import ConfirmState
+from sp404_app.state.account.account import AccountState, DeviceRow
+from sp404_app.state.auth.reauthentication import ConfirmState
 
 TEXTS = ("Terms", "Privacy", "Contact")
 SWITCHES = (

@@ -4,8 +4,8 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
-from sp404_app.state.account import AccountState
-from sp404_app.state.own_data import LogRow, OwnDataState
+from sp404_app.state.account.account import AccountState
+from sp404_app.state.account.personal_data import LogRow, OwnDataState
 
 
 def picture() -> rx.Component:

@@ -4,8 +4,8 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.services.auth.personal_access_tokens import Ability
-from sp404_app.state.tokens import TokenRow, TokensState
-from sp404_app.state.two_factor import TwoFactorState
+from sp404_app.state.auth.access_tokens import TokenRow, TokensState
+from sp404_app.state.auth.two_factor import TwoFactorState
 
 ABILITIES = {
     Ability.SAMPLES_READ: "Read and hear my library",

@@ -4,7 +4,7 @@ import reflex as rx
 from reflex.event import EventType
 
 from sp404_app.components import forms
-from sp404_app.state.mailed_links import EmailLinkState
+from sp404_app.state.auth.email_links import EmailLinkState
 
 
 def change_email() -> rx.Component:

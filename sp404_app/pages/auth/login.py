@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
-from sp404_app.state.login import LoginState
+from sp404_app.state.auth.login import LoginState
 
 
 def login() -> rx.Component:

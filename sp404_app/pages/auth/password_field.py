@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.state.strength import StrengthState
+from sp404_app.state.auth.password_meter import StrengthState
 
 
 def weighed_password(label: str, problem: forms.Text) -> rx.Component:

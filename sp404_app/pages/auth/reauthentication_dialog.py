@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.state.confirming import ConfirmState
+from sp404_app.state.auth.reauthentication import ConfirmState
 
 
 def confirm_dialog() -> rx.Component:

@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.pages.auth.password_field import weighed_password
-from sp404_app.state.mailed_links import ResetPasswordState
+from sp404_app.state.auth.email_links import ResetPasswordState
 
 
 def reset_password() -> rx.Component:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.state.mailed_links import VerifyEmailState
+from sp404_app.state.auth.email_links import VerifyEmailState
 
 
 def verify_email() -> rx.Component:

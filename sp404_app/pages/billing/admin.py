@@ -6,8 +6,8 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.not_found import explanation
-from sp404_app.state.confirming import ConfirmState
-from sp404_app.state.operator import LetterRow, OperatorState
+from sp404_app.state.auth.reauthentication import ConfirmState
+from sp404_app.state.billing.admin import LetterRow, OperatorState
 
 
 def operator() -> rx.Component:

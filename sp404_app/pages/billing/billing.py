@@ -7,9 +7,9 @@ from sp404_app.components.external_redirect import leave
 from sp404_app.components.slow_note import slow_note
 from sp404_app.components.test_mode_banner import ribbon
 from sp404_app.pages.layout import layout
-from sp404_app.state.billing import BillingState
-from sp404_app.state.billing_words import InvoiceRow
-from sp404_app.state.leaving import LeavingState
+from sp404_app.state.billing.billing import BillingState
+from sp404_app.state.billing.billing_view import InvoiceRow
+from sp404_app.state.billing.checkout_redirect import LeavingState
 
 CARD = BillingState.card
 

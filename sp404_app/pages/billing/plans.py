@@ -7,9 +7,9 @@ from sp404_app.components.external_redirect import leave
 from sp404_app.components.slow_note import slow_note
 from sp404_app.components.test_mode_banner import ribbon
 from sp404_app.pages.layout import layout
-from sp404_app.state.leaving import LeavingState
-from sp404_app.state.plan_words import CostLine, PlanCard
-from sp404_app.state.plans import PlansState
+from sp404_app.state.billing.checkout_redirect import LeavingState
+from sp404_app.state.billing.plans import PlansState
+from sp404_app.state.billing.plans_view import CostLine, PlanCard
 
 QUESTION = PlansState.question
 

@@ -6,7 +6,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.test_mode_banner import ribbon
 from sp404_app.pages.layout import layout
-from sp404_app.state.usage import LargeRow, Meter, UsageState
+from sp404_app.state.billing.usage import LargeRow, Meter, UsageState
 
 CONFIG = {"displayModeBar": False, "showTips": False, "scrollZoom": False}
 

@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
 from sp404_app.services.infra.dev_outbox import OutboxMail
-from sp404_app.state.dev_outbox import DevOutboxState
+from sp404_app.state.dev.outbox import DevOutboxState
 
 
 def dev_outbox() -> rx.Component:

@@ -6,7 +6,7 @@ import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand, style_sheet
 from sp404_app.services.billing.emulator_controls import Clock, Sent, Taken
-from sp404_app.state.dev_stripe import DevStripeState
+from sp404_app.state.dev.stripe import DevStripeState
 
 STEPS = (
     ("hour", "+1 hour"),

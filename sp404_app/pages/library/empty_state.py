@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.player import choose_files
-from sp404_app.state.library import LibraryState
+from sp404_app.state.library.library import LibraryState
 
 
 def nothing_here() -> rx.Component:

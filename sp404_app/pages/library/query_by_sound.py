@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components.query_by_sound import sound_finder
 from sp404_app.pages.sample.similar import aspects, line
-from sp404_app.state.hearing import HearingState
+from sp404_app.state.sample.query_by_sound import HearingState
 
 
 def by_sound() -> rx.Component:

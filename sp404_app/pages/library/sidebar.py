@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.services.library.tags import TagCount
-from sp404_app.state.library import LibraryState
+from sp404_app.state.library.library import LibraryState
 
 ROOMS = (
     ("All sounds", "all"),

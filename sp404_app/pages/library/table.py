@@ -5,7 +5,7 @@ import reflex as rx
 from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.library.empty_state import nothing_here
 from sp404_app.pages.library.track import track_of
-from sp404_app.state.library import LibraryState
+from sp404_app.state.library.library import LibraryState
 from sp404_app.state.rows import WINDOW, Row
 
 ROW_HEIGHT = 44

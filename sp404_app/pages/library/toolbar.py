@@ -6,8 +6,8 @@ from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import Klass
 from sp404_app.components.player import choose_files
 from sp404_app.pages.library.sidebar import renewal
-from sp404_app.state.hearing import HearingState
-from sp404_app.state.library import LibraryState
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.sample.query_by_sound import HearingState
 
 
 def tools() -> rx.Component:

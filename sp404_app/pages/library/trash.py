@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.state.library import LibraryState
+from sp404_app.state.library.library import LibraryState
 
 
 def trash_note() -> rx.Component:

@@ -4,8 +4,8 @@ import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.components.waveform import tap
-from sp404_app.state.sample import NO_KEY, SampleState
-from sp404_app.state.sheet import Answer, Choice
+from sp404_app.state.sample.sample import NO_KEY, SampleState
+from sp404_app.state.sample.view_model import Answer, Choice
 
 SHEET = SampleState.sheet
 PENDING = (SHEET.status == "queued") | (SHEET.status == "analysing")

@@ -4,8 +4,8 @@ import reflex as rx
 
 from sp404_app.components.player import mini_wave, play_this
 from sp404_app.pages.library.track import track_of
-from sp404_app.state.copies import CopiesState, CopyRow
 from sp404_app.state.rows import Row
+from sp404_app.state.sample.duplicates import CopiesState, CopyRow
 
 
 def copies() -> rx.Component:

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from sp404_app.state.sample import SampleState
+from sp404_app.state.sample.sample import SampleState
 
 SHEET = SampleState.sheet
 

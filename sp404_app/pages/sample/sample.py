@@ -9,8 +9,8 @@ from sp404_app.pages.sample.duplicates import copies
 from sp404_app.pages.sample.header import head
 from sp404_app.pages.sample.similar import alike
 from sp404_app.pages.sample.waveform import pictures, sound
-from sp404_app.state.facts import Fact
-from sp404_app.state.sample import SampleState
+from sp404_app.state.sample.measurements import Fact
+from sp404_app.state.sample.sample import SampleState
 
 SHEET = SampleState.sheet
 KEYBOARD = (

@@ -5,8 +5,8 @@ import reflex as rx
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.components.player import mini_wave, play_this
 from sp404_app.pages.library.track import track_of
-from sp404_app.state.alike import AlikeRow, AlikeState
-from sp404_app.state.hearing import HearingState
+from sp404_app.state.sample.query_by_sound import HearingState
+from sp404_app.state.sample.similar import AlikeRow, AlikeState
 
 ASPECTS = (
     (Aspect.OVERALL, "Everything"),

@@ -4,9 +4,9 @@ import plotly.graph_objects as go
 import reflex as rx
 
 from sp404_app.components.waveform import scope, transport
-from sp404_app.state.picture import PictureState
-from sp404_app.state.sample import SampleState
-from sp404_app.state.wave import WaveState
+from sp404_app.state.sample.sample import SampleState
+from sp404_app.state.sample.spectrogram import PictureState
+from sp404_app.state.sample.waveform import WaveState
 
 SHEET = SampleState.sheet
 CONFIG = {"displayModeBar": False, "doubleClick": "reset", "showTips": False, "scrollZoom": False}

@@ -15,7 +15,7 @@ from sp404_app.services.auth import login, one_time_tokens, passwords, sessions,
 from sp404_app.services.auth.sessions import Client, SignedIn
 from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log
-from sp404_app.state.log_words import said_of
+from sp404_app.state.account.activity_labels import said_of
 from tests.accounts import (
     CLIENT,
     PASSWORD,

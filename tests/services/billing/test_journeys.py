@@ -9,7 +9,7 @@ from sp404_app.models import Sample, StripeObject, Subscription, User
 from sp404_app.services.billing import invoices, proration_preview, quotas, subscriptions
 from sp404_app.services.plans import Tier
 from sp404_app.settings import MB
-from sp404_app.state import billing_words, plan_words
+from sp404_app.state.billing import billing_view, plans_view
 from tests.accounts import mails
 from tests.shop import DAY, FAILS_LATER, Shop
 from tests.sounds import Keep
@@ -321,17 +321,17 @@ def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
     with transaction() as session:
         seen = proration_preview.of(session, user.id, Tier.FREE)
     assert (seen.kind, seen.at_once, seen.next_at) == (proration_preview.Kind.CANCEL, True, None)
-    asked = plan_words.question(seen, Tier.PRO, trial=False)
+    asked = plans_view.question(seen, Tier.PRO, trial=False)
     assert asked.title == "Cancel now"
     assert "need not be paid" in asked.then
     with transaction() as session:
-        card = billing_words.facts(session, user.id).card
+        card = billing_view.facts(session, user.id).card
         assert "ends at once" in card.question
         subscriptions.change(session, user.id, Tier.FREE)
-    assert plan_words.said(asked) == "Your subscription has ended. All your sounds stay."
+    assert plans_view.said(asked) == "Your subscription has ended. All your sounds stay."
     assert shop.entitled(user.id) == ("free", "full")
     with transaction() as session:
-        assert billing_words.facts(session, user.id).card.question == ""
+        assert billing_view.facts(session, user.id).card.question == ""
 
 
 def test_a_payment_that_came_late_is_announced_once(shop: Shop, user: User) -> None:
@@ -378,7 +378,7 @@ def test_an_invoice_settled_by_credit_does_not_read_as_paid_by_card(shop: Shop, 
     shop.advance(user.id, days=31)
     shop.advance(user.id, days=31)
     with transaction() as session:
-        rows = billing_words.facts(session, user.id).rows
+        rows = billing_view.facts(session, user.id).rows
     assert [row.status for row in rows] == [
         "Paid",
         "Paid, $10.00 from your balance",

@@ -20,9 +20,9 @@ from sp404_app.services.billing import (
     sync,
 )
 from sp404_app.services.plans import Tier
-from sp404_app.state import billing as state
-from sp404_app.state import slow
-from sp404_app.state.plans import PlansState
+from sp404_app.state.billing import billing as state
+from sp404_app.state.billing import slow_request
+from sp404_app.state.billing.plans import PlansState
 from tests.accounts import cookie, somebody
 from tests.shop import Shop
 from tests.tabs import in_tab
@@ -95,7 +95,7 @@ def test_the_time_is_that_of_one_request(shop: Shop, user: User) -> None:
 async def test_after_two_seconds_the_page_says_so(
     shop: Shop, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(slow, "SOON", 0.1)
+    environment.setattr(slow_request, "SOON", 0.1)
     ada = somebody()
     shop.buy(ada.id)
     tab: Any = in_tab(PlansState(), cookie(ada.id))

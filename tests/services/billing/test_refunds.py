@@ -7,7 +7,7 @@ from sp404_app.jobs import billing
 from sp404_app.models import User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import reconcile, refunds
-from sp404_app.state import billing_words
+from sp404_app.state.billing import billing_view
 from tests.accounts import mails
 from tests.shop import Shop
 
@@ -20,7 +20,7 @@ def subjects(user: User) -> list[str]:
 
 def statuses(user: User) -> list[str]:
     with transaction() as session:
-        return [row.status for row in billing_words.facts(session, user.id).rows]
+        return [row.status for row in billing_view.facts(session, user.id).rows]
 
 
 def refund(shop: Shop, user: User, amount: int) -> None:

@@ -15,8 +15,8 @@ from sp404_app.services.auth import admin_access, email_change, login
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import email, email_templates, unsent_emails
 from sp404_app.settings import settings
-from sp404_app.state import signup
-from sp404_app.state.own_data import OwnDataState
+from sp404_app.state.account.personal_data import OwnDataState
+from sp404_app.state.auth import signup
 from tests.accounts import CLIENT, PASSWORD, Somebody, cookie, somebody
 from tests.services.infra.test_email import Office, office
 from tests.tabs import in_tab

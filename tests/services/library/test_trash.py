@@ -16,8 +16,8 @@ from sp404_app.services.infra import storage
 from sp404_app.services.library import samples, trash
 from sp404_app.services.library.trash import Thrown, Trash
 from sp404_app.settings import MB
-from sp404_app.state import bulk_words
-from sp404_app.state.library_facts import facts_of
+from sp404_app.state.library import bulk_messages
+from sp404_app.state.library.sidebar import facts_of
 from tests.sounds import Keep
 
 Put = Callable[..., uuid.UUID]
@@ -165,14 +165,14 @@ def test_many_who_delete_and_restore_at_once_never_lock_up(
 
 @pytest.mark.usefixtures("services")
 def test_the_words_say_it_before_and_after(session: Session, user: User, put: Put) -> None:
-    said = bulk_words.trash_note
+    said = bulk_messages.trash_note
     assert "30 days" in said(Trash(0, None))
     assert "60.0 MB of 100 MB" in said(Trash(60 * MB, 100 * MB))
     assert "the next time you delete" in said(Trash(180 * MB, 100 * MB))
     assert facts_of(session, user.id).trash == said(Trash(0, 100 * MB))
-    assert bulk_words.thrown_away("1 sound", Thrown()) == "1 sound moved to the trash."
-    assert "The oldest sound in it was deleted" in bulk_words.thrown_away("“a”", Thrown([], 1))
-    assert "The 1,200 oldest sounds" in bulk_words.thrown_away("“a”", Thrown([], 1200))
+    assert bulk_messages.thrown_away("1 sound", Thrown()) == "1 sound moved to the trash."
+    assert "The oldest sound in it was deleted" in bulk_messages.thrown_away("“a”", Thrown([], 1))
+    assert "The 1,200 oldest sounds" in bulk_messages.thrown_away("“a”", Thrown([], 1200))
 
 
 def test_nobody_deletes_for_somebody_who_is_not_there(session: Session) -> None:

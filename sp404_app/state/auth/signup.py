@@ -1,0 +1,95 @@
+"""The sign-up page."""
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventType
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import AppError
+from sp404_app.models.columns import now
+from sp404_app.services.auth import login
+from sp404_app.services.infra import rate_limits, unsent_emails
+from sp404_app.settings import settings
+from sp404_app.state import double_click, forms
+from sp404_app.state.base import SessionState
+
+LOOKS = (2.0, 3.0, 5.0, 10.0, 20.0)  # seconds between looks for a mail that failed
+FIELDS = ("email", "password", "first_name", "last_name")
+
+
+class SignupState(SessionState):
+    """What is wrong with the form, or where the mail went."""
+
+    busy: bool = False
+    problems: dict[str, str] = {}
+    sent_to: str = ""
+    resent: str = ""
+    not_sent: bool = False
+    development: bool = False
+    _visit: int = 0
+    _acts: double_click.Acts = {}
+
+    @rx.event
+    def load(self) -> None:
+        """Begin with an empty form."""
+        self.busy, self.problems, self.sent_to, self.resent = False, {}, "", ""
+        self._visit, self.not_sent = self._visit + 1, False
+        self.development = not settings().in_production
+
+    @rx.event(background=True)
+    async def submit(self, form: dict[str, Any]) -> AsyncIterator[EventType[()]]:
+        """Sign up; the answer is the same whether or not the address has an account.
+
+        In the background, because hashing can take seconds when many people sign in, and a
+        handler holds its tab's state for as long as it runs.
+        """
+        async with self:
+            if self.busy or self.sent_to:
+                return  # the second of two clicks
+            self.busy, client, visit = True, self._client(), self._visit
+        sent_to, problems = "", {}
+        try:
+            email, password, first, last = (forms.raw(form, name) for name in FIELDS)
+            sent_to = (await login.register(email, password, first, last, client)).email
+        except AppError as error:
+            problems = forms.problems(error, *FIELDS)
+        async with self:
+            if self._visit != visit:
+                return  # the page was opened anew meanwhile
+            self.busy, self.sent_to, self.problems = False, sent_to, problems
+        if sent_to:
+            yield SignupState.watch_mail
+
+    @rx.event(background=True, supersedes=True)
+    async def watch_mail(self) -> None:
+        """Say so if the mail cannot be sent; its last attempt is half a minute after the first."""
+        visit, address = self._visit, self.sent_to
+        since = now() - dt.timedelta(seconds=30)
+        for pause in LOOKS:
+            await asyncio.sleep(pause)
+            if not address or self._visit != visit:
+                return
+            if await in_transaction(unsent_emails.was_refused, address, since):
+                async with self:
+                    if self._visit == visit:
+                        self.not_sent = True
+                return
+
+    @rx.event
+    async def resend(self) -> AsyncIterator[EventType[()]]:
+        """Mail the link again."""
+        if double_click.is_repeated(self._acts, "resend", self.sent_to):
+            return
+        try:
+            await rate_limits.resend(self.sent_to, self._client().ip)
+            await login.resend_verification(self.sent_to)
+        except AppError as error:
+            self.resent = str(error)
+            return
+        self._acts = double_click.remember("resend", self.sent_to)
+        self.resent, self.not_sent = "Sent again. It can take a minute.", False
+        yield SignupState.watch_mail

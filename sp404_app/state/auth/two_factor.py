@@ -1,0 +1,112 @@
+"""Two-step sign-in on the account page: off, setting up, on, and the codes that are shown once."""
+
+from typing import Any
+
+import reflex as rx
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import AppError
+from sp404_app.services.auth import two_factor
+from sp404_app.services.infra import rate_limits
+from sp404_app.state import forms, validation
+from sp404_app.state.auth import reauthentication
+from sp404_app.state.auth.reauthentication import sure
+from sp404_app.state.base import SessionState
+
+
+class TwoFactorState(SessionState):
+    """Whether it is on, and what is on the way."""
+
+    on: bool = False
+    codes_left: int = 0
+    secret: str = ""
+    qr: str = ""
+    codes: list[str] = []
+    problem: str = ""
+
+    @rx.event
+    async def load(self) -> None:
+        """Read whether it is on; a setup that was left begins anew."""
+        user_id = await self._user_id()
+        self.secret, self.qr, self.codes, self.problem = "", "", [], ""
+        found = await in_transaction(two_factor.standing, user_id)
+        self.on, self.codes_left = found.on, found.codes_left
+
+    @rx.event
+    async def begin(self) -> None:
+        """Show a new QR code."""
+        who = await self._signed_in()
+        if not await sure(self, who, "two_factor.begin"):
+            return
+        self.problem, self.codes = "", []
+        try:
+            found = await in_transaction(two_factor.begin, who.user_id)
+        except AppError as error:
+            self.problem = str(error)
+            return
+        self.secret = " ".join(found.secret[at : at + 4] for at in range(0, len(found.secret), 4))
+        self.qr = found.qr
+
+    @rx.event
+    async def confirm(self, form: dict[str, Any]) -> None:
+        """Turn it on by the first code, and show the recovery codes."""
+        who = await self._signed_in()
+        if self.on and self.codes:
+            return  # the second of two clicks
+        self.problem = ""
+        if not await sure(self, who, "two_factor.confirm", dict(validation.form(form))):
+            return
+        try:
+            code = forms.raw(form, "code")
+            await rate_limits.second_step(who.user_id)
+            codes = await in_transaction(two_factor.confirm, who.user_id, code, self._client())
+        except AppError as error:
+            self.problem = str(error)
+            return
+        self.codes, self.on, self.codes_left = codes, True, len(codes)
+        self.secret, self.qr = "", ""
+
+    @rx.event
+    async def cancel(self) -> None:
+        """Leave it off after all."""
+        user_id = await self._user_id()
+        if not self.on:
+            await in_transaction(two_factor.forget_setup, user_id)
+        self.secret, self.qr, self.problem = "", "", ""
+
+    @rx.event
+    async def renew(self) -> None:
+        """Replace the recovery codes and show the new ones."""
+        who = await self._signed_in()
+        if not await sure(self, who, "two_factor.renew"):
+            return
+        self.problem = ""
+        try:
+            self.codes = await in_transaction(two_factor.renew_codes, who.user_id, self._client())
+        except AppError as error:
+            self.problem = str(error)
+            return
+        self.codes_left = len(self.codes)
+
+    @rx.event
+    async def turn_off(self) -> None:
+        """Let the password alone sign in again."""
+        who = await self._signed_in()
+        if not await sure(self, who, "two_factor.turn_off"):
+            return
+        await in_transaction(two_factor.turn_off, who.user_id, self._client())
+        self.on, self.codes_left, self.codes, self.problem = False, 0, [], ""
+
+    @rx.event
+    async def put_away(self) -> None:
+        """Hide the recovery codes: they are written down."""
+        await self._user_id()
+        self.codes = []
+
+
+reauthentication.GO_ON |= {
+    "two_factor.begin": TwoFactorState.begin,
+    "two_factor.confirm": TwoFactorState.confirm,
+    "two_factor.renew": TwoFactorState.renew,
+    "two_factor.turn_off": TwoFactorState.turn_off,
+}

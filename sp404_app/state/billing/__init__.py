@@ -1,0 +1,1 @@
+"""State of the plan, billing, usage and billing admin pages."""

@@ -1,0 +1,1 @@
+"""State of the library page: list, search, selection, bulk actions."""

@@ -1,0 +1,17 @@
+"""Which sound the address of this tab names."""
+
+import uuid
+from pathlib import PurePosixPath
+
+import reflex as rx
+
+from sp404_app.state import validation
+
+
+def sample_id(state: rx.State) -> uuid.UUID:
+    """Return the id in `/samples/<id>`.
+
+    Raises:
+        NotFound: If the address holds none.
+    """
+    return validation.identity(PurePosixPath(state.router.url.path or "/").name)

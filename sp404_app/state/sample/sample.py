@@ -1,0 +1,253 @@
+"""The page of one sound: what it says, and what a person corrects in it."""
+
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventType
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import Invalid, NotFound
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.library import bulk_actions, samples
+from sp404_app.services.library.bulk_actions import Action
+from sp404_app.services.library.samples import Change
+from sp404_app.services.processing import analysis_requests
+from sp404_app.services.sample import details as sample_details
+from sp404_app.services.sample.details import Details
+from sp404_app.state import validation
+from sp404_app.state.base import SessionState
+from sp404_app.state.library import bulk_messages
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.sample import route
+from sp404_app.state.sample.duplicates import CopiesState
+from sp404_app.state.sample.similar import AlikeState
+from sp404_app.state.sample.spectrogram import PictureState
+from sp404_app.state.sample.view_model import Sheet, sheet_of
+from sp404_app.state.sample.waveform import WaveState
+from sp404_app.state.toast import NoticeState
+
+Stream = AsyncIterator[EventType[()] | None]
+FACTORS = {"half": 0.5, "double": 2.0}
+NO_KEY = "none"
+
+
+class SampleState(SessionState):
+    """One sound, close up."""
+
+    phase: str = "loading"
+    sheet: Sheet = Sheet()
+    name_error: str = ""
+    tempo_error: str = ""
+    note_error: str = ""
+    note_saved: bool = False
+
+    @rx.event
+    async def load(self) -> Stream:
+        """Show the sound of this address, then follow what happens to it."""
+        user_id = await self._user_id()
+        self._forget()
+        try:
+            sample_id = route.sample_id(self)
+            self._put(await in_transaction(sample_details.of, user_id, sample_id))
+        except NotFound:
+            self.phase, self.sheet = "missing", Sheet()
+            return
+        self.phase = "here"
+        yield [
+            PictureState.reset_picture,
+            WaveState.show,
+            AlikeState.show,
+            CopiesState.show,
+            SampleState.watch,
+        ]
+
+    @rx.event(background=True)
+    async def watch(self) -> Stream:
+        """Follow the sound until the tab leaves."""
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        async for burst in events.listen(user_id):
+            if burst and not concerns(burst, sample_id):
+                continue
+            try:
+                details = await in_transaction(sample_details.of, user_id, sample_id)
+            except NotFound:
+                async with self:
+                    self.phase = "missing"
+                return
+            async with self:
+                redraw = self._put(details)
+            if burst:  # who its copies are may change without it
+                yield CopiesState.show
+            if redraw:
+                yield [WaveState.show, AlikeState.show]
+
+    @rx.event
+    async def rename(self, value: str) -> None:
+        """Give the sound another name."""
+        name = validation.text(value)
+        if name == self.sheet.name:
+            return
+        try:
+            await self._change(Change(name=name))
+            self.name_error = ""
+        except Invalid as refusal:
+            self.name_error = said(refusal, "name")
+
+    @rx.event
+    async def submit_name(self, form: dict[str, Any]) -> Stream:
+        """Take the name by the Enter key."""
+        yield SampleState.rename(validation.text(validation.form(form).get("name", "")))
+
+    @rx.event
+    async def add_tags(self, form: dict[str, Any]) -> None:
+        """Add tags, separated by commas."""
+        names = validation.text(validation.form(form).get("tags", "")).split(",")
+        await self._tag(Action.TAG, [name for name in names if name.strip()])
+
+    @rx.event
+    async def drop_tag(self, name: str) -> None:
+        """Take a tag off."""
+        await self._tag(Action.UNTAG, [validation.text(name, 60)])
+
+    @rx.event
+    async def rate(self, rating: int) -> None:
+        """Give it 1 to 5; the same again takes the rating back."""
+        stars = validation.whole(rating, 0, 5)
+        await self._change(Change(rating=0 if stars == self.sheet.rating else stars))
+
+    @rx.event
+    async def act(self, action: str) -> None:
+        """Do what a key asks: "favourite", or "rate-0" to "rate-5"."""
+        wanted = validation.text(action, 10)
+        if wanted == "favourite":
+            await self._change(Change(favourite=not self.sheet.favourite))
+        elif wanted.startswith("rate-"):
+            stars = validation.whole(validation.number(wanted[5:]) or 0.0, 0, 5)
+            await self._change(Change(rating=stars))
+
+    @rx.event
+    async def save_note(self, value: str) -> None:
+        """Keep what was written."""
+        note = validation.text(value, 5000)
+        if note == self.sheet.note:
+            return
+        try:
+            await self._change(Change(note=note))
+            self.note_saved, self.note_error = True, ""
+        except Invalid as refusal:
+            self.note_saved, self.note_error = False, said(refusal, "note")
+
+    @rx.event
+    async def set_tempo(self, value: str) -> Stream:
+        """Take a tempo that was tapped, typed or chosen; an empty one means that it has none."""
+        try:
+            bpm = validation.number(str(value).casefold().replace("bpm", ""))
+            await self._change(Change(bpm=round(bpm or 0.0, 3)))
+            self.tempo_error = ""
+            yield WaveState.show
+        except Invalid as refusal:
+            self.tempo_error = said(refusal, "bpm")
+
+    @rx.event
+    async def submit_tempo(self, form: dict[str, Any]) -> Stream:
+        """Take the tempo that was typed."""
+        yield SampleState.set_tempo(validation.text(validation.form(form).get("bpm", "")))
+
+    @rx.event
+    async def scale_tempo(self, how: str) -> Stream:
+        """Take half the tempo, or twice."""
+        user_id, factor = await self._user_id(), FACTORS.get(validation.text(how, 10), 1.0)
+        sample = await in_transaction(samples.get, user_id, route.sample_id(self))
+        if sample.bpm:
+            yield SampleState.set_tempo(str(round(sample.bpm * factor, 3)))
+
+    @rx.event
+    async def set_key(self, value: str) -> None:
+        """Take a key; "none" means that it has none."""
+        key = validation.text(value, 20)
+        await self._change(Change(key="" if key == NO_KEY else key))
+
+    @rx.event
+    async def set_kind(self, value: str) -> None:
+        """Call it a loop or a one-shot."""
+        await self._change(Change(kind=validation.text(value, 20)))
+
+    @rx.event
+    async def use_analysis(self, field: str) -> Stream:
+        """Give up one's own tempo, key or kind for what the analysis heard."""
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        name = validation.text(field, 10)
+        await in_transaction(sample_details.use_analysis, user_id, sample_id, name)
+        self.tempo_error = ""
+        await self._show(user_id, sample_id)
+        yield WaveState.show
+
+    @rx.event
+    async def analyse(self) -> None:
+        """Have it analysed once more."""
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        await in_transaction(analysis_requests.again, user_id, sample_id)
+        await self._show(user_id, sample_id)
+
+    @rx.event
+    async def throw_away(self) -> Stream:
+        """Move it to the trash and go back to the library, where that can be undone."""
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        thrown = await in_transaction(samples.discard, user_id, [sample_id])
+        if not thrown.moved:
+            raise NotFound("There is no such sample.")
+        library = await self.get_state(LibraryState)
+        library._deleted = [str(each) for each in thrown.moved]  # noqa: SLF001 - what its undo brings back
+        said = bulk_messages.thrown_away(f"“{self.sheet.name[:60]}”", thrown)
+        yield NoticeState.show(said, "ok", True)  # type: ignore[misc]
+        yield rx.redirect("/library")
+
+    @rx.event
+    async def restore(self) -> None:
+        """Bring it back from the trash."""
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        await in_transaction(samples.restore, user_id, [sample_id])
+        await self._show(user_id, sample_id)
+
+    async def _change(self, wanted: Change) -> None:
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        await in_transaction(samples.change, user_id, sample_id, wanted)
+        await self._show(user_id, sample_id)
+
+    async def _tag(self, action: Action, names: list[str]) -> None:
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        if names:
+            await in_transaction(bulk_actions.run, user_id, action, [sample_id], None, names)
+            await self._show(user_id, sample_id)
+
+    async def _show(self, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:
+        self._put(await in_transaction(sample_details.of, user_id, sample_id))
+
+    def _put(self, details: Details) -> bool:
+        """Show what is new, and say whether the picture has to be drawn again."""
+        before, fresh = self.sheet, sheet_of(details)
+        if fresh == before:
+            return False
+        self.sheet, self.phase = fresh, "here"
+        looks = (before.drawable, before.status, before.tempo.value)
+        return looks != (fresh.drawable, fresh.status, fresh.tempo.value)
+
+    def _forget(self) -> None:
+        self.name_error = self.tempo_error = self.note_error = ""
+        self.note_saved = False
+
+
+def concerns(burst: list[News], sample_id: uuid.UUID) -> bool:
+    """Say whether news may change what the page of a sound shows."""
+    return any(
+        item.topic is Topic.LIBRARY or (item.topic is Topic.SAMPLE and item.id == str(sample_id))
+        for item in burst
+    )
+
+
+def said(refusal: Invalid, field: str) -> str:
+    """Return the sentence about one field."""
+    return next(iter(refusal.details.get(field, [])), str(refusal))

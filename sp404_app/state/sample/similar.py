@@ -1,0 +1,60 @@
+"""What sounds like the sound of this page."""
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from sp404_app.audio.similarity.embedding import Aspect
+from sp404_app.db import in_transaction
+from sp404_app.errors import Invalid
+from sp404_app.services.sample import similarity
+from sp404_app.services.sample.similarity import Alike
+from sp404_app.state import validation
+from sp404_app.state.base import SessionState
+from sp404_app.state.rows import Row, row_of
+from sp404_app.state.sample import route
+
+SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeRow:
+    """A sound and how alike it is, in percent."""
+
+    row: Row
+    alike: str
+
+
+class AlikeState(SessionState):
+    """The nearest sounds of the person's own library."""
+
+    rows: rx.Field[list[AlikeRow]] = rx.field(default_factory=list)
+    aspect: str = Aspect.OVERALL
+    looked: bool = False
+
+    @rx.event
+    async def show(self) -> None:
+        """Look for the nearest sounds."""
+        user_id = await self._user_id()
+        found = await in_transaction(
+            similarity.similar, user_id, route.sample_id(self), SHOWN, Aspect(self.aspect)
+        )
+        self.rows = [_row(alike) for alike in found]
+        self.looked = True
+
+    @rx.event
+    async def compare_by(self, aspect: str) -> None:
+        """Compare by one aspect, or by everything."""
+        if validation.text(aspect, 20) not in set(Aspect):
+            raise Invalid("Sounds are not compared by that.")
+        self.aspect = aspect
+        await self.show()
+
+
+def _row(alike: Alike) -> AlikeRow:
+    return AlikeRow(row_of(alike.sample), percent(alike.distance))
+
+
+def percent(distance: float) -> str:
+    """Say how alike two sounds are that are this far apart: "100 %" is the same."""
+    return f"{min(100, max(0, round(100 * (1 - distance))))} %"

@@ -1,0 +1,218 @@
+"""One sound as its page shows it: finished texts, and nothing that is not on the screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sp404_app.audio.features.musical_keys import KEYS, camelot
+from sp404_app.models import Kind, Sample, SampleStatus, Source
+from sp404_app.services.sample.details import SAME_TEMPO, Details
+from sp404_app.state.rows import preview_gain, tempo
+from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
+
+SOURCES = {
+    Source.ANALYSIS: "from the analysis",
+    Source.FILE: "from the file",
+    Source.USER: "set by you",
+}
+MOST_CANDIDATES = 5
+LEAST_CHANCE = 0.005  # less is noise
+SURENESS = (
+    (0.9, "Very sure"),
+    (0.7, "Fairly sure"),
+    (0.5, "Probably"),
+    (0.3, "A guess"),
+    (0.0, "A weak guess"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Another answer the analysis thought of; one click takes it."""
+
+    value: str
+    label: str
+    detail: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A tempo, key or kind: what counts, who says so and how sure."""
+
+    value: str = ""
+    source: str = ""
+    mine: bool = False
+    sure: str = ""
+    share: int = 0
+    why_none: str = ""
+    written: str = ""  # on the file, and contradicted by the sound
+    several: bool = False
+    choices: list[Choice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything the page says of one sound."""
+
+    id: str = ""
+    name: str = ""
+    status: str = ""
+    error: str = ""
+    trashed: bool = False
+    drawable: bool = False
+    favourite: bool = False
+    rating: int = 0
+    note: str = ""
+    tags: list[str] = field(default_factory=list)
+    kind: str = ""
+    seconds: float = 0.0
+    gain: float = 0.0
+    short_key: str = ""
+    camelot: str = ""
+    tuning: str = ""
+    tempo: Answer = field(default_factory=Answer)
+    key: Answer = field(default_factory=Answer)
+    kinds: Answer = field(default_factory=Answer)
+    facts: list[Fact] = field(default_factory=list)
+    cautions: list[str] = field(default_factory=list)
+
+
+def sheet_of(details: Details) -> Sheet:
+    """Show a sample with its newest analysis."""
+    sample, heard = details.sample, details.analysis
+    return Sheet(
+        id=str(sample.id),
+        name=sample.name,
+        status=sample.status,
+        error=sample.error[:300],
+        trashed=sample.deleted_at is not None,
+        drawable=bool(sample.thumbnail),
+        favourite=sample.favourite,
+        rating=sample.rating,
+        note=sample.note,
+        tags=list(sample.tags),
+        kind=sample.kind or "",
+        seconds=round(sample.duration or 0.0, 4),
+        gain=preview_gain(sample.loudness_lufs, sample.peak_dbfs),
+        short_key=(sample.key or "").replace(" major", "").replace(" minor", "m"),
+        camelot=camelot(sample.key) if sample.key else "",
+        tuning=tuned(heard.content.get("tuning_cents") if heard and sample.key else None),
+        tempo=_tempo(details),
+        key=_key(details),
+        kinds=_kind(details),
+        facts=facts_of(sample, heard),
+        cautions=cautions_of(heard.content if heard else {}),
+    )
+
+
+def sureness(confidence: float | None) -> str:
+    """Say a probability as a musician would: "Very sure", …, "A weak guess"."""
+    return next(words for least, words in SURENESS if (confidence or 0.0) >= least)
+
+
+def likely(candidates: Sequence[tuple[Any, float]]) -> list[tuple[Any, float]]:
+    """Return the few answers that are worth a button."""
+    return [each for each in candidates if each[1] >= LEAST_CHANCE][:MOST_CANDIDATES]
+
+
+def tuned(cents: object) -> str:
+    """Say how far a sound is from A = 440 Hz; within 5 cents nobody hears it."""
+    if not isinstance(cents, int | float) or abs(cents) < 5:
+        return ""
+    return f"Tuned {abs(cents):.0f} cents {'sharp' if cents > 0 else 'flat'} of A = 440 Hz"
+
+
+def _tempo(details: Details) -> Answer:
+    sample, heard = details.sample, details.analysis
+    listed = likely(heard.bpm_candidates if heard else [])
+    return replace(
+        _said(sample.bpm_source, sample.bpm_confidence, bool(sample.bpm)),
+        value=tempo(sample.bpm),
+        why_none=_why_no_tempo(sample),
+        written=_written_tempo(details),
+        several=len(listed) > 1,
+        choices=[
+            Choice(
+                value=str(bpm),
+                label=tempo(bpm),
+                detail=_percent(chance),
+                current=bool(sample.bpm) and abs(bpm - (sample.bpm or 0)) < SAME_TEMPO,
+            )
+            for bpm, chance in listed
+        ],
+    )
+
+
+def _key(details: Details) -> Answer:
+    sample, heard = details.sample, details.analysis
+    listed = likely(heard.key_candidates if heard else [])
+    return replace(
+        _said(sample.key_source, sample.key_confidence, bool(sample.key)),
+        value=sample.key or "",
+        why_none=_why_no_key(sample),
+        written=_written_key(details),
+        several=len(listed) > 1,
+        choices=[
+            Choice(name, f"{name} {camelot(name)}", _percent(chance), name == sample.key)
+            for name, chance in listed
+        ],
+    )
+
+
+def _kind(details: Details) -> Answer:
+    sample, heard = details.sample, details.analysis
+    confidence = heard.kind_confidence if heard else None
+    return replace(
+        _said(sample.kind_source, confidence, bool(sample.kind)), value=sample.kind or ""
+    )
+
+
+def _said(source: str, confidence: float | None, known: bool) -> Answer:
+    mine = source == Source.USER
+    heard = known and source == Source.ANALYSIS
+    return Answer(
+        source=SOURCES[Source(source)] if known or mine else "",
+        mine=mine,
+        sure=sureness(confidence) if heard else "",
+        share=round(100 * (confidence or 0.0)) if heard else 0,
+    )
+
+
+def _written_tempo(details: Details) -> str:
+    """Return the tempo that the file states and its sound contradicts, unless a person decided."""
+    content = details.analysis.content if details.analysis else {}
+    if details.sample.bpm_source == Source.USER or not content.get("bpm_conflict"):
+        return ""
+    return tempo(content.get("stated_bpm"))
+
+
+def _written_key(details: Details) -> str:
+    """Return the key that the file states and its sound contradicts, unless a person decided."""
+    content = details.analysis.content if details.analysis else {}
+    if details.sample.key_source == Source.USER or not content.get("key_conflict"):
+        return ""
+    stated = content.get("stated_key")
+    return stated if stated in KEYS else ""
+
+
+def _why_no_tempo(sample: Sample) -> str:
+    if sample.bpm or sample.status != SampleStatus.READY:
+        return ""
+    if sample.bpm_source == Source.USER:
+        return "You said that it has no tempo."
+    if sample.kind == Kind.ONE_SHOT:
+        return "One-shots have no tempo. If this one does, tap it or type it."
+    return "No steady beat could be heard. If you know the tempo, tap it or type it."
+
+
+def _why_no_key(sample: Sample) -> str:
+    if sample.key or sample.status != SampleStatus.READY:
+        return ""
+    if sample.key_source == Source.USER:
+        return "You said that it has no key."
+    return "No clear pitch, as with most drums and noises. Choose a key if you hear one."
+
+
+def _percent(chance: float) -> str:
+    return f"{round(100 * chance)} %"

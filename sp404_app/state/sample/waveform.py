@@ -1,0 +1,135 @@
+"""The waveform of one sound as this tab sees it: which stretch, with which marks."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+import plotly.graph_objects as go
+import reflex as rx
+from sqlmodel import Session
+
+from sp404_app.db import in_transaction
+from sp404_app.errors import NotFound
+from sp404_app.figures.palette import palette
+from sp404_app.figures.waveform import Envelope, Marks, waveform
+from sp404_app.services.sample import details as sample_details
+from sp404_app.services.sample import waveforms
+from sp404_app.services.sample.details import Details, Grid
+from sp404_app.state import validation
+from sp404_app.state.base import SessionState
+from sp404_app.state.layout import ShellState
+from sp404_app.state.sample import route
+
+POINTS: Final = 700  # to a screen's width
+BESIDE: Final = 0.2  # of the visible width is drawn on either side, for what comes next
+NARROWEST: Final = 0.001  # seconds
+EMPTY: Final = go.Figure(layout={"template": "none"})
+
+View = tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A steady beat for the metronome, in seconds; `downbeat` is the first beat of a bar."""
+
+    first: float = 0.0
+    period: float = 0.0
+    downbeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What is drawn over the wave."""
+
+    beats: bool = True
+    onsets: bool = False
+
+
+class WaveState(SessionState):
+    """A picture that gets finer as one zooms in; the sound itself is never sent."""
+
+    figure: go.Figure = EMPTY
+    drawn: bool = False
+    layers: Layers = Layers()
+    pulse: Pulse = Pulse()
+    _id: str = ""
+    _view: View = None
+
+    @rx.event
+    async def show(self) -> None:
+        """Draw the sound of this address, keeping the zoom if it is the one shown already."""
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        if self._id != str(sample_id):
+            self._id, self._view, self.drawn = str(sample_id), None, False
+        await self._draw(user_id, sample_id)
+
+    @rx.event
+    async def zoom(self, start: float, end: float) -> None:
+        """Draw a stretch as finely as the screen can show it; all of it when `end` is 0."""
+        user_id, sample_id = await self._user_id(), route.sample_id(self)
+        first, last = validation.number(start) or 0.0, validation.number(end) or 0.0
+        self._view = (first, max(last, first + NARROWEST)) if last > first else None
+        await self._draw(user_id, sample_id)
+
+    @rx.event
+    async def toggle_layer(self, name: str) -> None:
+        """Show or hide the beats, or the onsets."""
+        user_id, name = await self._user_id(), validation.text(name, 10)
+        beats, onsets = self.layers.beats, self.layers.onsets
+        self.layers = Layers(beats ^ (name == "beats"), onsets ^ (name == "onsets"))
+        await self._draw(user_id, route.sample_id(self))
+
+    async def _draw(self, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:
+        theme = (await self.get_state(ShellState)).theme
+        try:
+            self.figure, self.pulse = await in_transaction(
+                _drawing, user_id, sample_id, self._view, self.layers, theme
+            )
+            self.drawn = True
+        except NotFound:
+            self.figure, self.pulse, self.drawn = EMPTY, Pulse(), False
+
+
+def _drawing(
+    session: Session,
+    user_id: uuid.UUID,
+    sample_id: uuid.UUID,
+    view: View,
+    layers: Layers,
+    theme: str,
+) -> tuple[go.Figure, Pulse]:
+    details = sample_details.of(session, user_id, sample_id)
+    start, end, points = wanted(view)
+    found = waveforms.between(session, user_id, sample_id, start, end, points)
+    grid = sample_details.grid(details)
+    marks = Marks(
+        grid.beats if layers.beats else (), grid.downbeat, grid.onsets if layers.onsets else ()
+    )
+    peak = details.sample.peak_dbfs
+    figure = waveform(
+        Envelope(found.start, found.end, found.duration, found.points),
+        marks,
+        palette(theme),
+        top=10 ** ((peak or 0.0) / 20),
+        revision=str(sample_id),
+    )
+    return figure, pulse_of(details, grid)
+
+
+def wanted(view: View) -> tuple[float, float | None, int]:
+    """Return the stretch to draw for a view, a little wider, and with how many points."""
+    if view is None:
+        return 0.0, None, POINTS
+    beside = (view[1] - view[0]) * BESIDE
+    return max(0.0, view[0] - beside), view[1] + beside, round(POINTS * (1 + 2 * BESIDE))
+
+
+def pulse_of(details: Details, grid: Grid) -> Pulse:
+    """Return the steady beat under a sound, for the ear to check."""
+    bpm = details.sample.bpm
+    if not bpm or not grid.beats:
+        return Pulse()
+    return Pulse(grid.beats[0], round(60 / bpm, 6), grid.downbeat)
+
+
+__all__ = ["EMPTY", "Layers", "Pulse", "WaveState", "pulse_of", "wanted"]

@@ -1,0 +1,222 @@
+"""The library's tab: what a browser may ask of it, and what it must not."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pytest
+import reflex as rx
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, Invalid, NotSignedIn
+from sp404_app.models import Sample, User
+from sp404_app.services.library import samples
+from sp404_app.services.library.search import Query
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.search_params import address_of, query_of
+from tests.accounts import cookie
+from tests.services.conftest import keep
+from tests.sounds import Keep
+from tests.tabs import in_tab
+
+__all__ = ["keep"]
+pytestmark = pytest.mark.usefixtures("services")
+
+
+def opened(owner_cookie: str) -> LibraryState:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    state = root.get_substate(LibraryState.get_full_name().split("."))
+    return in_tab(state, owner_cookie, url="/library")  # type: ignore[return-value, arg-type]
+
+
+@pytest.fixture
+def tab(user: User) -> LibraryState:
+    return opened(cookie(user.id))
+
+
+async def run(handler: Any) -> None:
+    """Let a handler run to its end."""
+    if hasattr(handler, "__aiter__"):
+        async for _ in handler:
+            pass
+    else:
+        await handler
+
+
+def kept(sample_id: uuid.UUID) -> Sample:
+    with transaction() as session:
+        return session.get_one(Sample, sample_id)
+
+
+def names(state: LibraryState) -> list[str]:
+    return [row.name for row in state.window.rows]
+
+
+async def test_a_search_shows_what_it_finds_and_can_be_kept(tab: LibraryState, keep: Keep) -> None:
+    keep("Kick.wav")
+    keep("Snare.wav")
+    await run(tab.look_for("q", "sna"))
+    assert (names(tab), tab.address) == (["Snare"], "/library?q=sna")
+    await run(tab.look_for("q", ""))
+    assert (tab.window.total, tab.address) == (2, "/library")
+
+
+async def test_without_a_sign_in_every_handler_refuses(keep: Keep) -> None:
+    sample_id = str(keep())
+    stranger = opened("nonsense")
+    for attempt in (
+        stranger.load(), stranger.show_from(0, 1, 0), stranger.look_for("q", ""),
+        stranger.toggle_tag("x"), stranger.sort_by("name"), stranger.visit("all"),
+        stranger.only_copies(), stranger.mark("all", 0, 0),
+        stranger.open_sample(sample_id), stranger.act("delete", sample_id), stranger.undo(),
+        stranger.rename({"sample_id": sample_id, "name": "x"}), stranger.stop_renaming(),
+        stranger.close_dialogs(), stranger.toggle_filters(), stranger.drop_tag("x"),
+        stranger.add_tags({"tags": "x"}),
+    ):  # fmt: skip
+        with pytest.raises(NotSignedIn):
+            await run(attempt)
+    assert stranger.window.rows == []
+    assert kept(uuid.UUID(sample_id)).deleted_at is None
+
+
+async def test_nobody_acts_on_somebody_elses_sounds(
+    tab: LibraryState, keep: Keep, person: Callable[..., User]
+) -> None:
+    theirs = keep(owner=person().id)
+    for action in ("delete", "favourite", "rate-5", "analyse", "tag", "delete_for_good"):
+        try:
+            await run(tab.act(action, str(theirs)))
+        except AppError:
+            continue
+    await_rename = tab.rename({"sample_id": str(theirs), "name": "mine"})
+    with pytest.raises(AppError):
+        await run(await_rename)
+    sample = kept(theirs)
+    assert (sample.deleted_at, sample.favourite, sample.rating, sample.name) == (
+        None,
+        False,
+        0,
+        "Kick",
+    )
+    tab._marked, tab._deleted = {str(theirs)}, [str(theirs)]
+    await run(tab.act("rate-4", ""))
+    await run(tab.undo())
+    assert kept(theirs).rating == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, 5, -1, float("nan"), float("inf"), [], {}, "x" * 10_000, "\x00", "\ud800", True]
+)
+async def test_wrong_types_are_refused_or_harmless(
+    tab: LibraryState, keep: Keep, wrong: Any
+) -> None:
+    keep()
+    attempts = [
+        lambda: tab.show_from(wrong, wrong, wrong), lambda: tab.show_from(wrong, 1, 0),
+        lambda: tab.look_for(wrong, wrong),
+        lambda: tab.look_for("q", wrong), lambda: tab.look_for("bpm_min", wrong),
+        lambda: tab.look_for("sort", wrong), lambda: tab.toggle_tag(wrong),
+        lambda: tab.sort_by(wrong), lambda: tab.visit(wrong), lambda: tab.mark(wrong, wrong, wrong),
+        lambda: tab.mark("range", wrong, wrong), lambda: tab.open_sample(wrong),
+        lambda: tab.act(wrong, wrong), lambda: tab.act("favourite", wrong),
+        lambda: tab.act("rate-" + str(wrong), str(uuid.uuid4())),
+        lambda: tab.rename(wrong), lambda: tab.rename({"sample_id": wrong, "name": wrong}),
+        lambda: tab.rename({"sample_id": str(uuid.uuid4()), "name": wrong}),
+        lambda: tab.add_tags(wrong), lambda: tab.add_tags({"tags": wrong}),
+        lambda: tab.drop_tag(wrong),
+    ]  # fmt: skip
+    for attempt in attempts:
+        try:
+            await run(attempt())
+        except AppError:
+            continue
+    tab.query = Query()
+    await run(tab.show_from(0, 1, tab.epoch))
+    assert tab.window.total == 1
+
+
+async def test_a_selection_is_acted_on_and_taken_back(tab: LibraryState, keep: Keep) -> None:
+    ids = [keep(f"{letter}.wav") for letter in "ABC"]
+    await run(tab.look_for("sort", "name"))
+    await run(tab.mark("range", 0, 1))
+    assert tab.marked_count == 2
+    await run(tab.act("rate-3", ""))
+    assert [kept(i).rating for i in ids] == [3, 3, 0]
+    tab._marked = {str(ids[0]), str(ids[1])}
+    await run(tab.act("delete", ""))
+    assert (names(tab), tab.marked_count) == (["C"], 0)
+    await run(tab.undo())
+    assert names(tab) == ["A", "B", "C"]
+
+
+async def test_undo_brings_back_the_others_when_one_cannot(
+    tab: LibraryState, keep: Keep, user: User
+) -> None:
+    first, second, third = keep("A.wav"), keep("B.wav"), keep("C.wav")
+    tab._deleted = [str(first), str(second)]
+    with transaction() as session:
+        samples.throw_away(session, user.id, [first, second])
+        session.flush()
+        session.get_one(Sample, first).digest = session.get_one(Sample, third).digest
+    await run(tab.undo())
+    assert kept(second).deleted_at is None
+    assert kept(first).deleted_at is not None
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"q": "dusty kick", "bpm_min": "90", "bpm_max": "92.5", "sort": "name"},
+        {"key": "F# minor", "kind": "loop", "sound_class": "closed hat"},
+        {"key": "F# minor", "kind": "loop", "tags": "a,b", "favourite": "1", "view": "trash"},
+        {},
+    ],
+)
+def test_an_address_says_what_is_looked_for(parameters: dict[str, str]) -> None:
+    query = query_of(parameters)
+    parsed = dict(
+        part.split("=", 1) for part in address_of(query).partition("?")[2].split("&") if part
+    )
+    assert query_of({k: unquote_plus(v) for k, v in parsed.items()}) == query
+
+
+@pytest.mark.parametrize("value", ["nan", "x", "-5", "1e999", "\x00", "H minor", "digest", ""])
+def test_an_address_with_nonsense_opens_all_the_same(value: str) -> None:
+    fields = ("q", "key", "compatible_key", "kind", "status", "sort", "bpm_min", "duration_max")
+    for field in (*fields, "tags", "view", "favourite"):
+        query_of({field: value})
+
+
+async def test_an_unknown_filter_is_refused(tab: LibraryState) -> None:
+    with pytest.raises(Invalid):
+        await run(tab.look_for("user_id", "x"))
+
+
+async def test_a_window_of_the_list_before_a_search_is_answered_and_not_shown(
+    tab: LibraryState, keep: Keep
+) -> None:
+    for letter in "ABC":
+        keep(f"{letter}.wav")
+    await run(tab.look_for("q", "a"))
+    before = tab.epoch
+    await run(tab.look_for("q", "b"))
+    await run(tab.show_from(0, 7, before))
+    assert (names(tab), tab.answered) == (["B"], 7)
+    await run(tab.show_from(0, 8, tab.epoch))
+    assert (names(tab), tab.answered) == (["B"], 8)
+
+
+async def test_scrolling_keeps_the_words_that_were_put_right(tab: LibraryState, keep: Keep) -> None:
+    keep("Velvet.wav")
+    await run(tab.look_for("q", "velvte"))
+    await run(tab.show_from(3, 1, tab.epoch))
+    assert (names(tab), tab.window.corrected) == (["Velvet"], "velvet")
+
+
+async def test_a_sound_is_renamed_by_the_form_in_its_row(tab: LibraryState, keep: Keep) -> None:
+    first, second = keep("A.wav"), keep("B.wav")
+    await run(tab.act("rename", str(second)))
+    assert tab.renaming == str(second)
+    await run(tab.rename({"sample_id": str(first), "name": "Renamed"}))
+    assert (kept(first).name, kept(second).name, tab.renaming) == ("Renamed", "B", "")

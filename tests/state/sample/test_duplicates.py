@@ -1,0 +1,153 @@
+"""The copies on a sound's page, and the library's filter for them."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pytest
+import reflex as rx
+
+from sp404_app.db import transaction
+from sp404_app.errors import NotFound, NotSignedIn
+from sp404_app.models import Sample, User
+from sp404_app.services.library.search import Query
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.search_params import query_of
+from sp404_app.state.sample.duplicates import CopiesState
+from tests.accounts import cookie
+from tests.ids import NOBODYS
+from tests.services.conftest import keep
+from tests.sounds import Keep
+from tests.tabs import in_tab
+
+__all__ = ["keep"]
+pytestmark = pytest.mark.usefixtures("services")
+S = TypeVar("S", bound=rx.State)
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def tab(user: User) -> Open:
+    """Open a state in a browser that somebody is signed in with: the test's person, or another."""
+
+    def opened(kind: type[S], sample_id: object = "", key: str = "") -> S:
+        root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+        state = root.get_substate(kind.get_full_name().split("."))
+        return in_tab(state, key or cookie(user.id), url=f"/samples/{sample_id}")  # type: ignore[return-value]
+
+    return opened
+
+
+@pytest.fixture
+def copies(keep: Keep) -> list[uuid.UUID]:
+    """Three copies, a pair, and a sound that is there once."""
+    ids = [keep(f"{letter}.wav") for letter in "ABCDEF"]
+    first, second = uuid.uuid4(), uuid.uuid4()
+    with transaction() as session:
+        for number, group in ((0, first), (2, first), (4, first), (1, second), (3, second)):
+            sample = session.get_one(Sample, ids[number])
+            sample.copy_group, sample.loudness_lufs = group, -9.0 - number
+    return ids
+
+
+def stored(sample_id: uuid.UUID) -> Sample:
+    with transaction() as session:
+        return session.get_one(Sample, sample_id)
+
+
+async def run(events: Any) -> list[Any]:
+    return [event async for event in events]
+
+
+async def test_a_sound_stands_beside_its_copies(tab: Open, copies: list[uuid.UUID]) -> None:
+    page = tab(CopiesState, copies[2])
+    await page.show()
+    assert [(found.row.name, found.here) for found in page.rows] == [
+        ("C", True),
+        ("A", False),
+        ("E", False),
+    ]
+    facts = [(f.format, f.rate, f.channels, f.loudness, f.size) for f in page.rows]
+    assert facts[0] == ("WAV 16-bit", "22.05 kHz", "Mono", "−11.0 LUFS", "9 kB")
+    lonely = tab(CopiesState, copies[5])
+    await lonely.show()
+    assert lonely.rows == []
+
+
+async def test_a_copy_goes_to_the_trash_and_the_library_s_undo_brings_it_back(
+    tab: Open, copies: list[uuid.UUID]
+) -> None:
+    page = tab(CopiesState, copies[2])
+    await page.show()
+    (notice,) = await run(page.throw_away(str(copies[0])))
+    assert "“A” moved to the trash." in str(notice.args)
+    assert stored(copies[0]).deleted_at
+    assert [found.row.name for found in page.rows] == ["C", "E"]
+    with pytest.raises(NotFound):
+        await run(page.throw_away(str(copies[0])))
+    library = await page.get_state(LibraryState)
+    assert library._deleted == [str(copies[0])]
+    await run(library.undo())
+    await page.show()
+    assert [found.row.name for found in page.rows] == ["C", "A", "E"]
+    for unwanted in (copies[0], copies[4]):
+        await run(page.throw_away(str(unwanted)))
+    assert page.rows == []
+
+
+async def test_nobody_sees_or_throws_away_somebody_elses_copies(
+    tab: Open, copies: list[uuid.UUID], person: Callable[..., User]
+) -> None:
+    for page in (tab(CopiesState, copies[0], cookie(person().id)), tab(CopiesState, NOBODYS)):
+        with pytest.raises(NotFound):
+            await page.show()
+        assert page.rows == []
+    stranger = tab(CopiesState, copies[0], cookie(person().id))
+    with pytest.raises(NotFound):
+        await run(stranger.throw_away(str(copies[0])))
+    nobody = tab(CopiesState, copies[0], "nonsense")
+    for attempt in (nobody.show(), run(nobody.throw_away(str(copies[0])))):
+        with pytest.raises(NotSignedIn):
+            await attempt
+    assert stored(copies[0]).deleted_at is None
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "", "x" * 10_000, "\0", [], {}, True, float("nan")])
+async def test_what_is_no_id_is_not_found(tab: Open, copies: list[uuid.UUID], wrong: Any) -> None:
+    with pytest.raises(NotFound):
+        await run(tab(CopiesState, copies[0]).throw_away(wrong))
+
+
+def shown(library: LibraryState) -> list[tuple[str, bool]]:
+    return [(row.name, row.joined) for row in library.window.rows]
+
+
+async def test_the_filter_puts_copies_side_by_side_and_leaves_the_order_of_before(
+    tab: Open, copies: list[uuid.UUID]
+) -> None:
+    library = tab(LibraryState)
+    await library.only_copies()
+    found = [name for name, _ in shown(library)]
+    assert found in (list("ACEBD"), list("BDACE"))
+    assert [joined for _, joined in shown(library)].count(False) == 2
+    assert library.address == "/library?sort=copies&copies=1"
+    assert library.filtered
+    await library.only_copies()
+    assert (library.query, library.address) == (Query(), "/library")
+    await library.only_copies()
+    await library.sort_by("name")
+    assert [name for name, _ in shown(library)] == list("ABCDE")
+    await library.only_copies()
+    assert library.query == Query(sort="name")
+
+
+async def test_another_room_is_in_its_own_order(tab: Open, copies: list[uuid.UUID]) -> None:
+    library = tab(LibraryState)
+    await library.only_copies()
+    await run(library.visit("all"))
+    assert library.query == Query()
+
+
+def test_an_address_asks_for_copies() -> None:
+    assert query_of({"copies": "1", "sort": "copies"}) == Query(has_copies=True, sort="copies")
+    assert query_of({"copies": "perhaps"}) == Query()

@@ -1,0 +1,80 @@
+"""What the engine heard besides tempo and key is shown in words."""
+
+import uuid
+
+import pytest
+
+from sp404_app.models import Analysis, Sample
+from sp404_app.state.sample.measurements import (
+    cautions_of,
+    facts_of,
+    heard_facts,
+    hertz,
+    level,
+    moment,
+)
+
+
+def test_the_class_and_the_root_note_are_shown() -> None:
+    content = {"sound_class": "bass", "class_confidence": 0.834, "root_name": "G1"}
+    shown = {fact.name: fact.value for fact in heard_facts(content) if fact.value}
+    assert shown == {"Class": "bass, 83 % sure", "Root note": "G1"}
+
+
+def test_what_was_not_heard_is_left_empty() -> None:
+    assert {fact.value for fact in heard_facts({"root_name": None})} == {""}
+
+
+def test_what_was_measured_is_told_in_units() -> None:
+    content = {
+        "brightness": 2441.0, "noisiness": 0.1234, "attack": 0.0042, "decay": 1.234,
+        "true_peak_dbtp": 0.31, "silence_head": 0.2, "silence_tail": 0.45,
+    }  # fmt: skip
+    sample = Sample(
+        user_id=uuid.uuid4(), name="a", filename="a.wav", storage_key="a", size=1, digest="a",
+        format="WAV", peak_dbfs=-0.1, kind="one_shot",
+    )  # fmt: skip
+    heard = Analysis(user_id=sample.user_id, sample_id=sample.id, content=content)
+    told = {fact.name: fact.value for fact in facts_of(sample, heard)}
+    assert told.items() >= {
+        ("Brightness", "2.4 kHz"), ("Noisiness", "12 %"), ("Attack", "4 ms"), ("Decay", "1.23 s"),
+        ("Peak", "−0.1 dBFS"), ("True peak", "0.3 dBTP"),
+        ("Silence", "200 ms before, 450 ms after"),
+    }  # fmt: skip
+    sample.kind = "loop"
+    assert not {"Attack", "Decay"} & {fact.name for fact in facts_of(sample, heard)}
+
+
+def test_full_scale_has_no_sign() -> None:
+    assert (level(-0.0003, "dBFS"), level(-0.06, "dBFS")) == ("0.0 dBFS", "−0.1 dBFS")
+
+
+def test_silence_has_no_brightness_and_a_breath_of_it_is_not_told() -> None:
+    assert (hertz(0.0), hertz(None), hertz(880.4)) == ("", "", "880 Hz")
+    assert (moment(None), moment(0.0), moment(0.002)) == ("", "under 2 ms", "2 ms")
+    sample = Sample(
+        user_id=uuid.uuid4(), name="a", filename="a", storage_key="a", size=1, digest="a", format=""
+    )
+    content = {"silence_head": 0.0002, "silence_tail": 0.0}
+    heard = Analysis(user_id=sample.user_id, sample_id=sample.id, content=content)
+    assert "Silence" not in {fact.name for fact in facts_of(sample, heard)}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"clipped": True}, "clipped"),
+        ({"dc_offset": 0.0201}, "2.0 % off the middle"),
+        ({"dual_mono": True}, "Both channels are the same"),
+        ({"seam_click": True}, "clicks as it repeats"),
+        ({"truncated": True}, "before its header says"),
+    ],
+)
+def test_what_may_go_wrong_on_a_pad_is_said(content: dict[str, object], words: str) -> None:
+    (said,) = cautions_of(content)
+    assert words in said
+
+
+def test_nothing_is_said_of_what_is_well_or_was_never_measured() -> None:
+    well = {"clipped": False, "dc_offset": 0.001, "dual_mono": False, "seam_click": False}
+    assert cautions_of(well) == cautions_of({}) == []

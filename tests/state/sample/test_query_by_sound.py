@@ -1,0 +1,124 @@
+"""The dialog that finds by sound: whatever a browser says was found, only one's own is shown."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import reflex as rx
+
+from sp404_app.db import transaction
+from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
+from sp404_app.models import User
+from sp404_app.services.library import samples
+from sp404_app.state.sample.query_by_sound import NOTHING, SHOWN, SILENCE, HearingState
+from tests.accounts import cookie
+from tests.services.conftest import keep
+from tests.sounds import Keep
+from tests.tabs import in_tab
+
+__all__ = ["keep"]
+pytestmark = pytest.mark.usefixtures("services")
+
+
+def opened(owner_cookie: str) -> HearingState:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    state = root.get_substate(HearingState.get_full_name().split("."))
+    return in_tab(state, owner_cookie, url="/library")  # type: ignore[return-value, arg-type]
+
+
+@pytest.fixture
+def tab(user: User) -> HearingState:
+    return opened(cookie(user.id))
+
+
+def answer(*ids: object, **heard: object) -> dict[str, Any]:
+    found = [{"id": str(each), "distance": 0.1 * place} for place, each in enumerate(ids)]
+    return {"samples": found, "heard": {"silent": False, "kind": "loop", **heard}}
+
+
+async def test_what_was_found_is_shown_in_its_order(tab: HearingState, keep: Keep) -> None:
+    kick, snare = keep("Kick.wav"), keep("Snare.wav")
+    await tab.open_dialog()
+    assert tab.is_open
+    await tab.show(answer(snare, kick, bpm=92.5, key="A minor", duration=4.2))
+    assert [(each.row.name, each.alike) for each in tab.rows] == [
+        ("Snare", "100 %"),
+        ("Kick", "90 %"),
+    ]
+    assert (tab.heard, tab.nothing) == ("loop · 92.5 BPM · A minor · 4.20 s", "")
+
+
+async def test_what_is_somebody_else_s_or_thrown_away_is_left_out(
+    tab: HearingState, keep: Keep, user: User, person: Callable[..., User]
+) -> None:
+    mine, theirs, gone = keep("Mine.wav"), keep("Theirs.wav", owner=person().id), keep("Gone.wav")
+    with transaction() as session:
+        samples.throw_away(session, user.id, [gone])
+    await tab.show(answer(theirs, gone, mine, uuid.uuid4()))
+    assert [each.row.name for each in tab.rows] == ["Mine"]
+
+
+async def test_silence_and_an_empty_library_are_told_apart(tab: HearingState) -> None:
+    await tab.show(answer(silent=True, kind="one_shot"))
+    assert (tab.rows, tab.nothing) == ([], SILENCE)
+    await tab.show(answer())
+    assert tab.nothing == NOTHING
+
+
+async def test_a_closed_dialog_forgets(tab: HearingState, keep: Keep) -> None:
+    await tab.open_dialog()
+    await tab.compare_by("timbre")
+    await tab.show(answer(keep()))
+    await tab.close()
+    assert (tab.is_open, tab.rows, tab.heard, tab.aspect) == (False, [], "", "overall")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "text",
+        None,
+        7,
+        {"samples": "x"},
+        {"samples": [7]},
+        {"samples": [{}]},
+        {"samples": [{"id": "x", "distance": 0}]},
+        {"samples": [{"id": str(uuid.uuid4()), "distance": "much"}]},
+        {"samples": [{"id": str(uuid.uuid4()), "distance": float("nan")}]},
+        {"heard": "x"},
+        {"heard": {"bpm": "x"}},
+        {"heard": {"key": 7}},
+        {"heard": {"duration": [1]}},
+    ],
+)
+async def test_what_is_no_answer_is_refused(tab: HearingState, hostile: Any) -> None:
+    with pytest.raises((Invalid, NotFound)):
+        await tab.show(hostile)
+    assert (tab.rows, tab.heard, tab.nothing) == ([], "", "")
+
+
+async def test_a_long_answer_is_cut(tab: HearingState, keep: Keep) -> None:
+    kept = [keep() for _ in range(SHOWN + 2)]
+    await tab.show(answer(*kept))
+    assert len(tab.rows) == SHOWN
+
+
+async def test_an_unknown_aspect_is_refused(tab: HearingState) -> None:
+    for aspect in ("colour", 7, None):
+        with pytest.raises(AppError):
+            await tab.compare_by(aspect)  # type: ignore[arg-type]
+    assert tab.aspect == "overall"
+
+
+async def test_strangers_are_shown_nothing(keep: Keep) -> None:
+    stranger = opened("invented")
+    for call in (
+        stranger.open_dialog(),
+        stranger.close(),
+        stranger.compare_by("pitch"),
+        stranger.show(answer(keep())),
+    ):
+        with pytest.raises(NotSignedIn):
+            await call
+    assert (stranger.is_open, stranger.rows) == (False, [])

@@ -1,0 +1,394 @@
+"""The page of one sound: what it says, what may be done, and to whom it says nothing."""
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import reflex as rx
+from reflex.event import EventSpec
+
+from sp404_app.audio.features.survey import survey
+from sp404_app.db import transaction
+from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
+from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
+from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.library import samples
+from sp404_app.services.sample.details import Details
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.sample.duplicates import CopiesState
+from sp404_app.state.sample.measurements import channels, facts_of, size
+from sp404_app.state.sample.sample import SampleState, concerns
+from sp404_app.state.sample.similar import AlikeState
+from sp404_app.state.sample.spectrogram import PictureState, stretch_shown
+from sp404_app.state.sample.view_model import sheet_of, sureness, tuned
+from sp404_app.state.sample.waveform import WaveState, wanted
+from tests.accounts import cookie
+from tests.ids import NOBODYS
+from tests.sounds import tone, write
+from tests.tabs import in_tab
+
+pytestmark = pytest.mark.usefixtures("services")
+S = TypeVar("S", bound=rx.State)
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def loop(user: User, tmp_path: Path) -> uuid.UUID:
+    """A loop of 4 s at 120 BPM, measured and analysed."""
+    path = write(tmp_path / "loop.wav", np.tile(tone(200, 0.5), 8))
+    with transaction() as session:
+        sample_id = samples.add(session, user.id, samples.inspect(path, "Loop.wav"))
+        measured = survey(path)
+        sample = samples.get(session, user.id, sample_id)
+        sample.status, sample.thumbnail = SampleStatus.READY, measured.peaks.thumbnail()
+        sample.bpm, sample.bpm_confidence, sample.peak_dbfs = 120.0, 0.83, -6.0
+        sample.key, sample.key_confidence, sample.kind = "G minor", 0.4, "loop"
+        session.add_all([
+            Waveform(sample_id=sample_id, user_id=user.id, peaks=measured.peaks.to_bytes()),
+            Analysis(
+                user_id=user.id, sample_id=sample_id, engine_version="1", status="ready",
+                bpm=120.0, bpm_confidence=0.83, kind="loop", kind_confidence=0.97,
+                bpm_candidates=[[120.0, 0.83], [60.0, 0.16], [90.0, 0.001]],
+                key="G minor", key_confidence=0.4, key_candidates=[["G minor", 0.4]],
+                beats=np.arange(0, 4, 0.5).tolist(), onsets=[0.0, 0.5],
+                content={"downbeat": 0, "tuning_cents": -12.0},
+            ),
+        ])  # fmt: skip
+    return sample_id
+
+
+@pytest.fixture
+def tab(user: User) -> Open:
+    """Open a state of a sound's page in a browser that the test's person is signed in with."""
+
+    def opened(kind: type[S], sample_id: object, owner: User = user) -> S:
+        root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+        state = root.get_substate(kind.get_full_name().split("."))
+        return in_tab(state, cookie(owner.id), url=f"/samples/{sample_id}")  # type: ignore[return-value]
+
+    return opened
+
+
+async def run(events: Any) -> list[Any]:
+    """Let a handler run to its end; return what it asks for next."""
+    asked: list[Any] = []
+    async for event in events:
+        asked.extend(event if isinstance(event, list) else [event])
+    return asked
+
+
+def stored(sample_id: uuid.UUID) -> Sample:
+    with transaction() as session:
+        return session.get_one(Sample, sample_id)
+
+
+async def test_the_page_says_what_is_known_and_how_surely(tab: Open, loop: uuid.UUID) -> None:
+    page = tab(SampleState, loop)
+    asked = await run(page.load())
+    sheet = page.sheet
+    assert page.phase == "here"
+    assert (sheet.name, sheet.tempo.value, sheet.tempo.sure) == ("Loop", "120", "Fairly sure")
+    assert (sheet.tempo.share, sheet.tempo.source) == (83, "from the analysis")
+    assert [(c.label, c.detail, c.current) for c in sheet.tempo.choices] == [
+        ("120", "83 %", True),
+        ("60", "16 %", False),
+    ]
+    assert (sheet.key.sure, sheet.camelot, sheet.short_key) == ("A guess", "6A", "Gm")
+    assert sheet.tuning == "Tuned 12 cents flat of A = 440 Hz"
+    assert asked == [
+        PictureState.reset_picture,
+        WaveState.show,
+        AlikeState.show,
+        CopiesState.show,
+        SampleState.watch,
+    ]
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "../../etc", NOBODYS])
+async def test_an_address_of_nothing_is_a_friendly_page(tab: Open, address: str) -> None:
+    page = tab(SampleState, address)
+    assert await run(page.load()) == []
+    assert (page.phase, page.sheet.name) == ("missing", "")
+
+
+async def test_somebody_elses_sound_looks_like_one_that_never_was(
+    tab: Open, person: Callable[..., User], loop: uuid.UUID
+) -> None:
+    stranger = person()
+    page = tab(SampleState, loop, stranger)
+    await run(page.load())
+    assert (page.phase, page.sheet) == ("missing", tab(SampleState, loop).sheet)
+    wave = tab(WaveState, loop, stranger)
+    await wave.zoom(0, 1)
+    assert not wave.drawn
+    attempts = (
+        page.rename("mine now"),
+        run(page.set_tempo("99")),
+        run(page.scale_tempo("double")),
+        page.set_key("C major"),
+        page.set_kind("one_shot"),
+        page.rate(5),
+        page.act("favourite"),
+        page.save_note("hello"),
+        page.add_tags({"tags": "theirs"}),
+        run(page.use_analysis("bpm")),
+        page.analyse(),
+        run(page.throw_away()),
+        page.restore(),
+    )
+    for attempt in attempts:
+        with pytest.raises(NotFound):
+            await attempt
+    kept = stored(loop)
+    assert (kept.name, kept.bpm, kept.key, kept.kind) == ("Loop", 120.0, "G minor", "loop")
+    assert (kept.tags, kept.rating, kept.note, kept.deleted_at) == ([], 0, "", None)
+
+
+async def test_nothing_happens_without_signing_in(loop: uuid.UUID) -> None:
+    root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
+    for kind in (SampleState, WaveState, PictureState):
+        page = in_tab(
+            root.get_substate(kind.get_full_name().split(".")), "", url=f"/samples/{loop}"
+        )
+        handlers = {
+            SampleState: lambda p: run(p.load()),
+            WaveState: lambda p: p.show(),
+            PictureState: lambda p: p.reset_picture(),
+        }
+        with pytest.raises(NotSignedIn):
+            await handlers[kind](page)
+
+
+@pytest.mark.parametrize(
+    ("typed", "bpm"),
+    [("92", 92.0), ("92,5", 92.5), (" 174 BPM ", 174.0), ("92.4567", 92.457), ("", None)],
+)
+async def test_a_typed_tempo_is_kept_as_the_persons_own(
+    tab: Open, loop: uuid.UUID, typed: str, bpm: float | None
+) -> None:
+    page = tab(SampleState, loop)
+    await run(page.set_tempo(typed))
+    assert (stored(loop).bpm, stored(loop).bpm_source) == (bpm, Source.USER)
+    assert page.sheet.tempo.source == "set by you"
+    assert page.sheet.tempo.mine
+    assert page.sheet.tempo.sure == ""
+    assert page.tempo_error == ""
+
+
+@pytest.mark.parametrize("typed", ["5", "1000", "fast", "nan", "inf", "1e9", "-90", "0x10"])
+async def test_a_tempo_that_cannot_be_is_refused_beside_the_field(
+    tab: Open, loop: uuid.UUID, typed: str
+) -> None:
+    page = tab(SampleState, loop)
+    await run(page.set_tempo(typed))
+    assert page.tempo_error
+    assert stored(loop).bpm == 120.0
+
+
+@pytest.mark.parametrize(("how", "bpm"), [("half", "60.0"), ("double", "240.0"), ("x", "120.0")])
+async def test_half_and_double_are_taken_from_the_stored_tempo(
+    tab: Open, loop: uuid.UUID, how: str, bpm: str
+) -> None:
+    (asked,) = await run(tab(SampleState, loop).scale_tempo(how))
+    assert isinstance(asked, EventSpec)
+    assert bpm in str(asked.args)
+
+
+async def test_key_kind_and_the_way_back(tab: Open, loop: uuid.UUID) -> None:
+    page = tab(SampleState, loop)
+    await page.set_key("C major")
+    await page.set_kind("one_shot")
+    assert (stored(loop).key, stored(loop).kind) == ("C major", "one_shot")
+    await page.set_key("none")
+    assert (stored(loop).key, stored(loop).key_source) == (None, Source.USER)
+    assert page.sheet.key.why_none == "You said that it has no key."
+    await run(page.use_analysis("key"))
+    assert (stored(loop).key, page.sheet.key.source) == ("G minor", "from the analysis")
+    for refused in (page.set_key("H minor"), page.set_kind("pad")):
+        with pytest.raises(Invalid):
+            await refused
+
+
+async def test_name_tags_rating_note_and_favourite(tab: Open, loop: uuid.UUID) -> None:
+    page = tab(SampleState, loop)
+    await run(page.load())
+    await page.rename("Dusty Loop")
+    await page.add_tags({"tags": "drums, boom bap,,"})
+    await page.drop_tag("drums")
+    await page.rate(4)
+    await page.act("favourite")
+    await page.save_note("From the attic")
+    kept = stored(loop)
+    assert (kept.name, kept.tags, kept.rating) == ("Dusty Loop", ["boom bap"], 4)
+    assert (kept.favourite, kept.note, page.note_saved) == (True, "From the attic", True)
+    await page.rate(4)
+    await page.act("favourite")
+    await page.act("rate-2")
+    assert (stored(loop).favourite, stored(loop).rating) == (False, 2)
+    await page.rename("   ")
+    assert page.name_error == "A name needs at least one character."
+    await page.save_note("x" * 4001)
+    assert page.note_error
+    assert stored(loop).note == "From the attic"
+
+
+@pytest.mark.parametrize("odd", [None, 7, ["x"], {"a": 1}, b"x"])
+async def test_arguments_of_a_wrong_kind_are_refused(
+    tab: Open, loop: uuid.UUID, odd: object
+) -> None:
+    page = tab(SampleState, loop)
+    for refused in (page.rename(odd), page.set_key(odd), page.act(odd), page.add_tags([odd])):
+        with pytest.raises(Invalid):
+            await refused
+    assert stored(loop).name == "Loop"
+
+
+async def test_what_is_thrown_away_can_be_brought_back_by_the_librarys_undo(
+    tab: Open, loop: uuid.UUID
+) -> None:
+    page = tab(SampleState, loop)
+    await run(page.load())
+    asked = await run(page.throw_away())
+    assert stored(loop).deleted_at
+    assert "/library" in str(asked[-1].args)
+    assert "“Loop” moved to the trash." in str(asked[0].args)
+    library = await page.get_state(LibraryState)
+    assert library._deleted == [str(loop)]
+    with pytest.raises(Conflict):
+        await page.analyse()
+    await page.restore()
+    assert stored(loop).deleted_at is None
+
+
+async def test_the_waveform_follows_the_zoom_and_the_layers(tab: Open, loop: uuid.UUID) -> None:
+    wave = tab(WaveState, loop)
+    await wave.show()
+    whole = wave.figure
+    assert wave.drawn
+    assert wave.pulse.period == 0.5
+    await wave.zoom(1.0, 1.01)
+    close = wave.figure
+    assert close.data[0].dx < whole.data[0].dx / 50
+    assert 0.99 < close.data[0].x0 < 1.0
+    await wave.toggle_layer("beats")
+    assert wave.layers.beats is False
+    assert wave.figure.data[0].dx == close.data[0].dx  # the zoom stays
+    await wave.zoom(0, 0)
+    assert wave.figure.data[0].dx == whole.data[0].dx
+    assert len(wave.figure.data[4].x) == 0
+
+
+@pytest.mark.parametrize("start", ["x", float("nan"), None, float("inf")])
+async def test_odd_stretches_are_refused_or_harmless(
+    tab: Open, loop: uuid.UUID, start: object
+) -> None:
+    wave = tab(WaveState, loop)
+    for ends in ((start, 1.0), (0.0, start), (start, start)):
+        try:
+            await wave.zoom(*ends)
+        except Invalid:
+            continue
+    await wave.zoom(3.0, 1.0)
+    assert wave.drawn
+
+
+def test_a_view_is_drawn_a_little_wider_than_it_is() -> None:
+    assert wanted(None) == (0.0, None, 700)
+    assert wanted((10.0, 20.0)) == (8.0, 22.0, 980)
+    assert wanted((0.5, 10.5))[0] == 0.0
+
+
+def sheet(content: dict[str, object] | None = None, **values: object) -> Any:
+    fields = {"status": "ready", "kind": "loop"} | values
+    sample = Sample(
+        user_id=uuid.uuid4(), name="a", filename="a.wav", storage_key="a", size=10, digest="a",
+        format="WAV", **fields,  # type: ignore[arg-type]
+    )  # fmt: skip
+    heard = Analysis(user_id=sample.user_id, sample_id=sample.id, content=content or {})
+    return sheet_of(Details(sample, heard if content else None))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"kind": "one_shot"}, "One-shots have no tempo"),
+        ({"kind": "loop"}, "No steady beat"),
+        ({"bpm_source": "user"}, "You said"),
+        ({"bpm": 90.0}, ""),
+        ({"status": "queued"}, ""),
+    ],
+)
+def test_a_missing_tempo_is_explained(values: dict[str, object], words: str) -> None:
+    said = sheet(**values).tempo.why_none
+    assert said.startswith(words)
+    assert bool(said) is bool(words)
+
+
+def test_a_tempo_on_the_file_that_its_sound_contradicts_is_told_until_a_person_decides() -> None:
+    content: dict[str, object] = {"bpm_conflict": True, "stated_bpm": 101.0}
+    assert sheet(content, bpm=90.0).tempo.written == "101"
+    assert sheet(content, bpm=90.0, bpm_source="user").tempo.written == ""
+    assert sheet({**content, "bpm_conflict": False}, bpm=101.0).tempo.written == ""
+    assert sheet({"clipped": True}).cautions
+
+
+def test_a_key_on_the_file_that_its_sound_contradicts_is_told_until_a_person_decides() -> None:
+    content: dict[str, object] = {"key_conflict": True, "stated_key": "C# major"}
+    assert sheet(content, key="C minor").key.written == "C# major"
+    assert sheet(content, key="C minor", key_source="user").key.written == ""
+    assert sheet({**content, "key_conflict": False}, key="C# major").key.written == ""
+    assert sheet({**content, "stated_key": None}).key.written == ""
+    assert sheet({"stated_key": "C# major"}).key.written == ""
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(0.99, "Very sure"), (0.7, "Fairly sure"), (0.5, "Probably"), (0.3, "A guess"),
+     (0.1, "A weak guess"), (None, "A weak guess")],
+)  # fmt: skip
+def test_confidence_is_said_in_words(confidence: float | None, words: str) -> None:
+    assert sureness(confidence) == words
+
+
+@pytest.mark.parametrize(
+    ("cents", "words"),
+    [(12.4, "Tuned 12 cents sharp of A = 440 Hz"), (-30, "Tuned 30 cents flat of A = 440 Hz"),
+     (3, ""), (None, ""), ("x", "")],
+)  # fmt: skip
+def test_tuning_is_told_where_it_can_be_heard(cents: object, words: str) -> None:
+    assert tuned(cents) == words
+
+
+def test_facts_have_units_and_what_is_unknown_is_left_out() -> None:
+    sample = Sample(
+        user_id=uuid.uuid4(), name="a", filename="a.wav", storage_key="a", size=3 << 20,
+        digest="a", format="WAV 24-bit", sample_rate=44_100, channels=2, loudness_lufs=-9.04,
+    )  # fmt: skip
+    told = {fact.name: fact.value for fact in facts_of(sample)}
+    assert told["Sample rate"] == "44.1 kHz"
+    assert (told["Loudness"], told["Size"], told["Channels"]) == ("−9.0 LUFS", "3.0 MB", "Stereo")
+    assert "Peak" not in told
+    assert "Folder" not in told
+
+
+def test_small_and_odd_facts() -> None:
+    assert (size(0), size(2048), channels(1), channels(6), channels(None)) == (
+        "1 kB", "2 kB", "Mono", "6 channels", "",
+    )  # fmt: skip
+
+
+def test_only_news_of_this_sound_or_of_the_library_matter() -> None:
+    mine, other = uuid.uuid4(), uuid.uuid4()
+    assert concerns([News(Topic.SAMPLE, str(mine))], mine)
+    assert concerns([News(Topic.JOB, "x"), News(Topic.LIBRARY)], mine)
+    assert not concerns([News(Topic.SAMPLE, str(other)), News(Topic.JOB, str(mine))], mine)
+
+
+@pytest.mark.parametrize(
+    ("stretch", "words"), [((0.0, 4.0, 4.0), ""), ((1.0, 2.5, 4.0), "1.00 – 2.50 s")]
+)
+def test_a_picture_of_a_part_says_which(stretch: tuple[float, float, float], words: str) -> None:
+    assert stretch_shown(*stretch) == words

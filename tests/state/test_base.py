@@ -1,0 +1,58 @@
+"""Who a tab belongs to."""
+
+import pytest
+import reflex as rx
+from reflex.istate.data import RouterData
+
+from sp404_app.db import transaction
+from sp404_app.errors import NotSignedIn
+from sp404_app.services.auth import sessions
+from sp404_app.state.base import SessionState
+from tests.accounts import cookie, somebody
+from tests.tabs import in_tab
+
+pytestmark = pytest.mark.usefixtures("services")
+
+
+async def test_a_tab_belongs_to_whoever_its_cookie_belongs_to() -> None:
+    ada = somebody()
+    tab = in_tab(SessionState(), cookie(ada.id))
+    assert await tab._user_id() == ada.id
+    assert (await tab._signed_in()).user_id == ada.id
+
+
+@pytest.mark.parametrize("value", ["", "x", "\0", "a=b; c"])
+async def test_without_a_good_cookie_a_tab_belongs_to_nobody(value: str) -> None:
+    somebody()
+    with pytest.raises(NotSignedIn):
+        await in_tab(SessionState(), value)._user_id()
+
+
+async def test_a_tab_of_a_revoked_device_belongs_to_nobody() -> None:
+    ada = somebody()
+    tab = in_tab(SessionState(), cookie(ada.id))
+    await tab._user_id()
+    with transaction() as session:
+        sessions.revoke_all(session, ada.id)
+    with pytest.raises(NotSignedIn):
+        await tab._user_id()
+
+
+async def test_other_cookies_do_not_matter() -> None:
+    ada = somebody()
+    header = f"a=b; {sessions.cookie_name()}={cookie(ada.id)}; sp404_session_1=x"
+    tab = in_tab(SessionState(), "", cookies=header)
+    assert await tab._user_id() == ada.id
+
+
+def test_a_tab_knows_where_it_comes_from() -> None:
+    tab = in_tab(SessionState(), "", ip="203.0.113.7", user_agent="Firefox/1")
+    assert tab._client() == sessions.Client("203.0.113.7", "Firefox/1")
+
+
+def test_nothing_of_the_session_is_an_event_or_reaches_the_browser() -> None:
+    assert isinstance(SessionState(), rx.State)
+    own = set(SessionState.__dict__) - set(rx.State.__dict__)
+    assert not [name for name in SessionState.event_handlers if name in own]
+    assert set(SessionState.get_fields()) == set(rx.State.get_fields())
+    assert RouterData

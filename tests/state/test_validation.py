@@ -1,0 +1,76 @@
+"""What arrives from a browser may be anything."""
+
+import math
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sp404_app.errors import AppError, Invalid, NotFound
+from sp404_app.state import validation
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(ANYTHING)
+def test_whatever_comes_is_read_or_refused_and_never_an_accident(value: object) -> None:
+    for read in (
+        validation.text,
+        validation.whole,
+        validation.number,
+        validation.identity,
+        validation.form,
+    ):
+        try:
+            read(value)
+        except AppError:
+            continue
+
+
+def test_texts_are_bounded_and_fit_to_be_kept() -> None:
+    assert validation.text("a\x00b\ud800c") == "abc"
+    assert validation.text("x" * 1000, 60) == "x" * 60
+    for value in (None, 5, ["a"], {"a": 1}, b"a"):
+        with pytest.raises(Invalid):
+            validation.text(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(3, 3), (3.9, 3), (-5, 0), (10**30, 10**9), (math.inf, 10**9), (-math.inf, 0)],
+)
+def test_whole_numbers_are_held_between_bounds(value: float, found: int) -> None:
+    assert validation.whole(value) == found
+
+
+@pytest.mark.parametrize("value", [math.nan, True, "5", None, [1]])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    with pytest.raises(Invalid):
+        validation.whole(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [("", None), (" ", None), ("92", 92.0), ("92,5", 92.5), (" 1e3 ", 1000.0), (-4, -4.0)],
+)
+def test_numbers_are_read_as_people_type_them(value: object, found: float | None) -> None:
+    assert validation.number(value) == found
+
+
+@pytest.mark.parametrize("value", ["x", "nan", "inf", "1e7", "--1", None, [], "1 2"])
+def test_what_cannot_be_read_as_a_number_is_refused(value: object) -> None:
+    with pytest.raises(Invalid):
+        validation.number(value)
+
+
+def test_only_an_id_is_an_id() -> None:
+    known = uuid.uuid4()
+    assert validation.identity(str(known)) == known
+    for value in ("", "x", None, 5, {}, "../../x"):
+        with pytest.raises(NotFound):
+            validation.identity(value)
