@@ -31,10 +31,10 @@ from sp404_app.services.auth import signing_keys
 from sp404_app.services.infra import events, queue
 from sp404_app.services.library import samples
 from sp404_app.settings import settings
-from sp404_app.supervisor import migrations, postgresql, redis_server, sweep
+from sp404_app.supervisor import migrations, orphans, postgresql, redis_server
 from sp404_app.supervisor.environment import for_worker
-from sp404_app.supervisor.guard import Guard
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.watchdog import Guard
 
 FILES, TURNS, PATIENCE = 200, 2, 300.0
 WORKER = """
@@ -72,8 +72,8 @@ def home() -> Iterator[Path]:
     guard = Guard(place)
     try:
         environment = dict(os.environ)
-        database = postgresql.prepare(place, environment | sweep.mark(place, "database"))
-        redis = redis_server.prepare(place, environment | sweep.mark(place, "redis"))
+        database = postgresql.prepare(place, environment | orphans.mark(place, "database"))
+        redis = redis_server.prepare(place, environment | orphans.mark(place, "redis"))
         database.start()
         redis.start()
         redis_server.wait(redis, place)

@@ -32,8 +32,8 @@ from sp404_app import db, logs
 from sp404_app.models import User
 from sp404_app.services.auth import signing_keys
 from sp404_app.settings import Settings, settings
-from sp404_app.supervisor.guard import Guard
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.watchdog import Guard
 from tests.services_for_tests import Addresses, claim
 
 if TYPE_CHECKING:

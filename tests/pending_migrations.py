@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sp404_app.supervisor import migrations, postgresql
-from sp404_app.supervisor.guard import Guard
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.watchdog import Guard
 from tests.services_for_tests import FAST
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from sp404_app.supervisor import migrations, postgresql, redis_server, sweep
+from sp404_app.supervisor import migrations, orphans, postgresql, redis_server
 from sp404_app.supervisor.home import Home
 
 TEMPLATE = "template_sp404"
@@ -46,7 +46,7 @@ def claim(home: Home, worker: str) -> Addresses:
 def _start(home: Home) -> None:
     environment = dict(os.environ)
     database = postgresql.prepare(home, environment, FAST)
-    queue = redis_server.prepare(home, environment | sweep.mark(home, "redis"), durable=False)
+    queue = redis_server.prepare(home, environment | orphans.mark(home, "redis"), durable=False)
     database.start()
     queue.start()
     redis_server.wait(queue, home)

@@ -16,7 +16,7 @@ from sp404_app.cli import backup_manifest, database_access
 from sp404_app.errors import NotFound
 from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
-from sp404_app.supervisor.failure import Failure, explained
+from sp404_app.supervisor.errors import Failure, explained
 from sp404_app.supervisor.postgresql import programs
 
 LIBPQ = {

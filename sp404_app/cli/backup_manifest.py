@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from sp404_app.supervisor.failure import Failure, explained
+from sp404_app.supervisor.errors import Failure, explained
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -7,11 +7,11 @@ import psycopg
 
 from sp404_app.settings import Settings
 from sp404_app.supervisor import postgresql
-from sp404_app.supervisor.child import stop
 from sp404_app.supervisor.environment import for_children
-from sp404_app.supervisor.failure import Failure
-from sp404_app.supervisor.guard import Guard
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home, lock, wait_for_guard
+from sp404_app.supervisor.process import stop
+from sp404_app.supervisor.watchdog import Guard
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sp404_app.services.library import folder_import
 from sp404_app.services.library.folder_import import Outcome, Report, Result
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import redis_server
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 
 INTERRUPTED = 130

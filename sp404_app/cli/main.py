@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from sp404_app.errors import AppError
 from sp404_app.settings import SINGLE_THREADED, Settings, settings
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,7 +150,7 @@ def _by_hand(command: str) -> Callable[[argparse.Namespace], int]:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from sp404_app.supervisor.serve import serve
+    from sp404_app.supervisor.supervisor import serve
 
     return serve(_settings(), reload=options.reload, with_parent=options.with_parent)
 

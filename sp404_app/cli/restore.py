@@ -11,7 +11,7 @@ from sp404_app.cli.backup import client
 from sp404_app.services.infra import storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
-from sp404_app.supervisor.failure import Failure, explained
+from sp404_app.supervisor.errors import Failure, explained
 
 # In one transaction with the dump: the old library is there until the new one is complete.
 EMPTY = "drop schema public cascade; create schema public authorization pg_database_owner"

@@ -11,7 +11,7 @@ from sp404_app.services.auth.signing_keys import UnusableKeys
 from sp404_app.services.infra import email
 from sp404_app.services.infra.audit_log import Event
 from sp404_app.settings import Settings
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 
 
 def run(ours: Settings, command: str, name: str) -> int:

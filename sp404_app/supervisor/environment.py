@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import sp404_app
 from sp404_app.settings import SINGLE_THREADED, Settings
 from sp404_app.supervisor import postgresql, redis_server
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 
 ROOT = Path(sp404_app.__file__).resolve().parents[1]

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sp404_app.settings import Settings
-from sp404_app.supervisor.child import Child
 from sp404_app.supervisor.environment import ROOT, link_node
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.process import Child
 
 PARTS_OF_NO_PAGE = frozenset({"supervisor", "jobs", "cli", "stripe_emulator", "__main__.py"})
 KINDS = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg", ".md"})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sp404_app.supervisor.failure import Failure, explained
+from sp404_app.supervisor.errors import Failure, explained
 
 ROOM_NEEDED_MB = 300
 LONGEST_SOCKET = 107  # bytes of sun_path on Linux, without the closing zero

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from sp404_app.supervisor.environment import ROOT
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 
 
 def upgrade(url: str) -> None:

@@ -14,10 +14,10 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from sp404_app.supervisor import sweep, unprivileged
-from sp404_app.supervisor.child import Child
-from sp404_app.supervisor.failure import Failure, explained
+from sp404_app.supervisor import database_user, orphans
+from sp404_app.supervisor.errors import Failure, explained
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.process import Child
 
 DATABASE = "sp404"
 START_SECONDS = 60.0  # after a crash it may have much to recover
@@ -57,19 +57,19 @@ def prepare(home: Home, environment: Mapping[str, str], options: Sequence[str] =
     Raises:
         Failure: when the data directory cannot be made.
     """
-    user = unprivileged.user_for(home.postgres)
+    user = database_user.user_for(home.postgres)
     socket = home.sockets / "postgres"
     with explained(home.postgres):
         for folder in (home.postgres, socket):
             folder.mkdir(exist_ok=True, mode=0o700)
             if user:
-                unprivileged.give(folder, user)
-                unprivileged.let_through(folder)
+                database_user.give(folder, user)
+                database_user.let_through(folder)
         if user:
             _open_programs()
         if not (home.postgres / "PG_VERSION").exists():
             _initialise(home.postgres, user)
-        if not sweep.busy(home.postgres):
+        if not orphans.busy(home.postgres):
             # Left by a crash. PostgreSQL itself is taken in by whoever has the number now.
             for path in (home.postgres / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
                 path.unlink(missing_ok=True)
@@ -139,11 +139,11 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _open_programs() -> None:
     """Let the other user run the programs: pip as root may have installed them for root only."""
     root = programs().parent
-    unprivileged.let_through(root / "bin")
+    database_user.let_through(root / "bin")
     for path in (root, *root.rglob("*")):
         mode = path.stat().st_mode
         wanted = READABLE
         if stat.S_ISDIR(mode) or mode & stat.S_IXUSR:
-            wanted |= unprivileged.SEARCH
+            wanted |= database_user.SEARCH
         if mode & wanted != wanted:
             path.chmod(stat.S_IMODE(mode) | wanted)

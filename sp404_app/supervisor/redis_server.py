@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import redis
 
-from sp404_app.supervisor.child import Child
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.process import Child
 
 START_SECONDS = 60.0
 PAGES, JOBS = 1, 0  # database numbers

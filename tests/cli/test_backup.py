@@ -17,7 +17,7 @@ from sp404_app.services.auth import passwords
 from sp404_app.services.infra import storage
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import migrations
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home, lock
 
 EMAIL = "dj@example.org"

@@ -8,10 +8,10 @@ import pytest
 
 from sp404_app.cli import main
 from sp404_app.settings import Settings
-from sp404_app.supervisor import migrations, production
-from sp404_app.supervisor.checks import ensure_keys, see_port_free
+from sp404_app.supervisor import migrations, production_checks
 from sp404_app.supervisor.environment import ROOT
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
+from sp404_app.supervisor.preflight import ensure_keys, see_port_free
 
 SAFE = {
     "env": "production",
@@ -28,13 +28,13 @@ SAFE = {
 def test_production_refuses_what_is_made_for_a_laptop(missing: str) -> None:
     settings = Settings.model_validate({**SAFE, missing: ""})
     with pytest.raises(Failure, match=f"SP404_{missing.upper()}") as failure:
-        production.refuse_defaults(settings)
+        production_checks.refuse_defaults(settings)
     assert "\n" not in str(failure.value)
 
 
 def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) -> None:
-    production.refuse_defaults(Settings.model_validate(SAFE))
-    production.refuse_defaults(Settings())  # type: ignore[call-arg]
+    production_checks.refuse_defaults(Settings.model_validate(SAFE))
+    production_checks.refuse_defaults(Settings())  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(

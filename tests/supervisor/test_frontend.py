@@ -6,7 +6,7 @@ import pytest
 
 from sp404_app.settings import Settings
 from sp404_app.supervisor import environment, frontend
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from sp404_app.supervisor import home as module
-from sp404_app.supervisor.failure import Failure, sentence
+from sp404_app.supervisor.errors import Failure, sentence
 from sp404_app.supervisor.home import LONGEST_SOCKET, SOCKET_NAME, Home, lock
 
 

@@ -1,7 +1,7 @@
 """What production must not be started with."""
 
 from sp404_app.settings import Settings
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 
 
 def refuse_defaults(settings: Settings) -> None:

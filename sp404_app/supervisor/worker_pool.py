@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sp404_app.supervisor import sweep
-from sp404_app.supervisor.child import Child
+from sp404_app.supervisor import orphans
 from sp404_app.supervisor.environment import ROOT, for_worker
-from sp404_app.supervisor.failure import Failure
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.process import Child
 
 DEATHS_ALLOWED = 10
 WITHIN_SECONDS = 120.0
@@ -51,7 +51,7 @@ class Crew:
         if len(self.deaths) > DEATHS_ALLOWED:
             raise Failure(f"Workers keep dying. The last {said[4:]}")
         # The process that did its job may still be at it, and the job is about to start anew.
-        sweep.end_family(self.home, worker.name)
+        orphans.end_family(self.home, worker.name)
         worker.start()
         return f"{said} It is started again."
 
@@ -60,7 +60,7 @@ class Crew:
         return Child(
             name=name,
             command=[sys.executable, "-m", "sp404_app", "worker"],
-            environment=for_worker(dict(self.environment)) | sweep.mark(self.home, name),
+            environment=for_worker(dict(self.environment)) | orphans.mark(self.home, name),
             log=self.home.log(f"worker-{number}") if self.log_to_file else None,
             folder=ROOT,
             patience=PATIENCE,

@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from sp404_app.services.auth import signing_keys
-from sp404_app.supervisor.failure import Failure, explained
+from sp404_app.supervisor.errors import Failure, explained
 
 
 def ensure_keys(folder: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sp404_app.supervisor import sweep
-from sp404_app.supervisor.child import LOG_LIMIT, Child, open_log, stop
-from sp404_app.supervisor.crew import DEATHS_ALLOWED, WITHIN_SECONDS, Crew
-from sp404_app.supervisor.failure import Failure
-from sp404_app.supervisor.guard import Guard
+from sp404_app.supervisor import orphans as sweep
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
+from sp404_app.supervisor.process import LOG_LIMIT, Child, open_log, stop
+from sp404_app.supervisor.watchdog import Guard
+from sp404_app.supervisor.worker_pool import DEATHS_ALLOWED, WITHIN_SECONDS, Crew
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"

@@ -14,18 +14,18 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor import (
     frontend,
     migrations,
+    orphans,
     postgresql,
-    production,
+    production_checks,
     redis_server,
-    sweep,
 )
-from sp404_app.supervisor.checks import ensure_keys, see_port_free
-from sp404_app.supervisor.child import Child, stop
-from sp404_app.supervisor.crew import Crew
 from sp404_app.supervisor.environment import ROOT, for_children
-from sp404_app.supervisor.failure import Failure
-from sp404_app.supervisor.guard import Guard
+from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home, lock, wait_for_guard
+from sp404_app.supervisor.preflight import ensure_keys, see_port_free
+from sp404_app.supervisor.process import Child, stop
+from sp404_app.supervisor.watchdog import Guard
+from sp404_app.supervisor.worker_pool import Crew
 
 WATCH_SECONDS = 0.25
 WEB_SECONDS = 120.0
@@ -55,13 +55,13 @@ class Supervisor:
         Raises:
             Failure: when something cannot be started or dies.
         """
-        production.refuse_defaults(self.settings)
+        production_checks.refuse_defaults(self.settings)
         see_port_free(self.settings.host, self.settings.port)
         self.home.prepare()
         claim = lock(self.home)
         try:
             wait_for_guard(self.home)
-            sweep.end_all(self.home)
+            orphans.end_all(self.home)
             self.guard = Guard(self.home)
             try:
                 self._start()
@@ -167,7 +167,7 @@ class Supervisor:
             self.guard.release()  # what is left, such as a half-done build, goes with it
 
     def _marked(self, name: str) -> dict[str, str]:
-        return self.environment | sweep.mark(self.home, name)
+        return self.environment | orphans.mark(self.home, name)
 
     def _log(self, name: str) -> Path | None:
         # In production somebody collects what we print.

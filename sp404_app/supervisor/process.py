@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from sp404_app.supervisor.failure import Failure, explained
+from sp404_app.supervisor.errors import Failure, explained
 
 LOG_LIMIT = 5 << 20
 LAST_WORDS = 16 << 10

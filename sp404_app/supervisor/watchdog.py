@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from sp404_app.supervisor import sweep
+from sp404_app.supervisor import orphans
 from sp404_app.supervisor.home import Home, hold_guard_lock
 
 
@@ -19,7 +19,7 @@ class Guard:
     """The supervisor's end of the pipe."""
 
     def __init__(self, home: Home) -> None:
-        command = [sys.executable, "-m", "sp404_app.supervisor.guard", os.fspath(home.root)]
+        command = [sys.executable, "-m", "sp404_app.supervisor.watchdog", os.fspath(home.root)]
         self.process = subprocess.Popen(  # noqa: S603 - our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
@@ -55,7 +55,7 @@ def main() -> None:
         os.close(1)
         while os.read(0, 1):
             pass
-        sweep.end_all(home)
+        orphans.end_all(home)
 
 
 if __name__ == "__main__":
