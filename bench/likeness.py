@@ -5,7 +5,8 @@
 One person with 1,000, one with 10,000 and one with 100,000 sounds, and others with 10,000 each,
 all vectors of 64 dimensions in clusters, as sounds of a kind are. The query is the one that
 `services/sample/similarity.py` makes, without and with an HNSW index of pgvector (iterative
-scan, so that the filter by person still finds enough); recall@10 says how many of the ten nearest it finds.
+scan, so that the filter by person still finds enough); recall@10 says how many of the ten
+nearest it finds.
 """
 
 import statistics

@@ -36,7 +36,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from sp404_app.settings import settings
 
 HIDDEN = "…"
-OURS = re.compile(r"sp404_app(\.|$)")
+OURS = re.compile(r"(sp404_app|stripe_emulator)(\.|$)")
 METHODS = ("debug", "info", "warning", "warn", "error", "exception", "critical", "log")
 CHATTY = (
     "alembic",

@@ -45,7 +45,7 @@ from sp404_app.state.sample.query_by_sound import HearingState
 from sp404_app.state.sample.sample import SampleState
 from sp404_app.state.tab_isolation import KeepApart
 from sp404_app.state.toast import NoticeState
-from sp404_app.stripe_emulator import app as stripe_emulator
+from stripe_emulator import app as stripe_emulator
 
 __all__ = ["app", "models"]
 

@@ -26,7 +26,7 @@ from sp404_app.models import BillingCustomer, Invoice, StripeEvent, Subscription
 from sp404_app.services.billing import checkout, entitlements, stripe_client, sync
 from sp404_app.services.plans import Tier
 from sp404_app.settings import Settings, settings
-from sp404_app.stripe_emulator import app as stripe_emulator
+from stripe_emulator import app as stripe_emulator
 from tests.stripe_emulator.stripe_server import Served
 
 VISA = "4242424242424242"

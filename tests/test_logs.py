@@ -20,7 +20,8 @@ import structlog
 
 from sp404_app import logs
 
-PACKAGE = Path(logs.__file__).parent
+ROOT = Path(logs.__file__).parents[1]
+PACKAGES = (ROOT / "sp404_app", ROOT / "stripe_emulator")
 SECRET = "hunter2"
 
 
@@ -182,14 +183,14 @@ def test_every_command_begins_with_it() -> None:
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
     """Yield every call that logs, with where it stands."""
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted(path for package in PACKAGES for path in package.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             owner, method = node.func.value, node.func.attr
             named = isinstance(owner, ast.Name) and owner.id in ("log", "logger")
             if named and method in logs.METHODS:
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", node
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
 def test_our_lines_are_constant_texts_with_known_fields() -> None:

@@ -11,7 +11,7 @@ from sp404_app.supervisor.environment import ROOT, link_node
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
 
-PARTS_OF_NO_PAGE = frozenset({"supervisor", "jobs", "cli", "stripe_emulator", "__main__.py"})
+PARTS_OF_NO_PAGE = frozenset({"supervisor", "jobs", "cli", "__main__.py"})
 KINDS = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg", ".md"})
 BAKED_IN = ("PORT", "REFLEX_API_URL", "REFLEX_DEPLOY_URL")
 STAMP = "built-from"

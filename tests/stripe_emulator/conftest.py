@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sp404_app.stripe_emulator.objects import public
+from stripe_emulator.objects import public
 from tests.stripe_emulator import invariants, oracle
 from tests.stripe_emulator.stripe_server import Machine, Receiver, Served
 from tests.stripe_emulator.stripe_server import machine as make_machine

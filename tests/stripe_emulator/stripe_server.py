@@ -14,7 +14,7 @@ import stripe
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from sp404_app.stripe_emulator import app
+from stripe_emulator import app
 
 START = 1_775_000_000  # 2026-03-31 23:33:20 UTC
 DAY = 86_400

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stripe._encode import _api_encode
 
-from sp404_app.stripe_emulator import app, periods
-from sp404_app.stripe_emulator.objects import public
-from sp404_app.stripe_emulator.protocol import Request
+from stripe_emulator import app, periods
+from stripe_emulator.objects import public
+from stripe_emulator.protocol import Request
 from tests.stripe_emulator import invariants, oracle
 from tests.stripe_emulator.stripe_server import START
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import stripe
 
-from sp404_app.stripe_emulator import app, secret_keys
+from stripe_emulator import app, secret_keys
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import open_checkout
 from tests.stripe_emulator.stripe_server import Machine, Served
@@ -131,9 +131,9 @@ def test_large_bodies_are_refused(stripe_machine: Machine) -> None:
 
 def test_the_package_stands_alone() -> None:
     code = (
-        "import sys; import sp404_app.stripe_emulator.app;"
+        "import sys; import stripe_emulator.app;"
         "print([n for n in sys.modules if n.startswith('sp404_app.')"
-        " and not n.startswith('sp404_app.stripe_emulator')])"
+        " and not n.startswith('stripe_emulator')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

@@ -3,8 +3,8 @@
 import pytest
 import stripe
 
-from sp404_app.stripe_emulator.problems import Problem
-from sp404_app.stripe_emulator.protocol import find
+from stripe_emulator.problems import Problem
+from stripe_emulator.protocol import find
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import advance, event_types, subscribe
 from tests.stripe_emulator.stripe_server import DAY

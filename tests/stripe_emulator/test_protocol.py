@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import stripe
 
-from sp404_app.stripe_emulator import forms
-from sp404_app.stripe_emulator.problems import Problem
+from stripe_emulator import forms
+from stripe_emulator.problems import Problem
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import open_checkout, subscribe
 from tests.stripe_emulator.stripe_server import Machine

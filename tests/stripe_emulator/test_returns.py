@@ -85,7 +85,7 @@ def test_a_card_that_was_lost_is_not_tried_again(
 ) -> None:
     from dataclasses import replace
 
-    from sp404_app.stripe_emulator import cards
+    from stripe_emulator import cards
 
     owner = shop.customer()
     subscription = subscribe(shop, owner)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from sp404_app.stripe_emulator import periods
+from stripe_emulator import periods
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import (
     EXPIRED,

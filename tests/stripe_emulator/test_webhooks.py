@@ -5,8 +5,8 @@ import threading
 import pytest
 import stripe
 
-from sp404_app.stripe_emulator import app
-from sp404_app.stripe_emulator.webhooks import BACKOFF
+from stripe_emulator import app
+from stripe_emulator.webhooks import BACKOFF
 from tests.stripe_emulator import oracle
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import event_types, subscribe

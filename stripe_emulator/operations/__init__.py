@@ -1,0 +1,30 @@
+"""The operations of the API, one module per resource."""
+
+from stripe_emulator.operation import Operation
+from stripe_emulator.operations import (
+    catalogue,
+    checkout,
+    clocks,
+    customers,
+    events,
+    invoices,
+    payments,
+    portal,
+    refunds,
+    schedules,
+    subscriptions,
+)
+
+ALL: tuple[Operation, ...] = (
+    *customers.OPERATIONS,
+    *catalogue.OPERATIONS,
+    *checkout.OPERATIONS,
+    *subscriptions.OPERATIONS,
+    *schedules.OPERATIONS,
+    *invoices.OPERATIONS,
+    *payments.OPERATIONS,
+    *refunds.OPERATIONS,
+    *portal.OPERATIONS,
+    *events.OPERATIONS,
+    *clocks.OPERATIONS,
+)

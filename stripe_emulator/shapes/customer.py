@@ -1,0 +1,40 @@
+"""Customers and test clocks."""
+
+from stripe_emulator.objects import Object, new_id, nulls, token
+
+CLOCK_LIFE = 30 * 24 * 3600
+
+
+def customer(moment: int, clock: str | None) -> Object:
+    """Return a customer about whom nothing is known."""
+    return {
+        "id": new_id("cus", 14),
+        "object": "customer",
+        **nulls("address currency default_source description discount email name phone shipping"),
+        "balance": 0,
+        "created": moment,
+        "delinquent": False,
+        "invoice_prefix": token(8).upper(),
+        "invoice_settings": nulls("custom_fields default_payment_method footer rendering_options"),
+        "livemode": False,
+        "metadata": {},
+        "next_invoice_sequence": 1,
+        "preferred_locales": [],
+        "tax_exempt": "none",
+        "test_clock": clock,
+    }
+
+
+def test_clock(moment: int, frozen: int, name: str | None) -> Object:
+    """Return a test clock that stands still."""
+    return {
+        "id": new_id("clock"),
+        "object": "test_helpers.test_clock",
+        "created": moment,
+        "deletes_after": moment + CLOCK_LIFE,
+        "frozen_time": frozen,
+        "livemode": False,
+        "name": name,
+        "status": "ready",
+        "status_details": {},
+    }
