@@ -16,8 +16,8 @@ from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, authentication, sessions
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.infra import rate_limits
+from sp404_app.services.infra.client_info import Client
 
 ROUNDS = 2000
 WHERE = Client("127.0.0.1", "bench")

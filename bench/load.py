@@ -33,7 +33,7 @@ from sp404_app.audio.features.analysis import ENGINE_VERSION
 from sp404_app.models import User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens
-from sp404_app.services.auth.sessions import Client
+from sp404_app.services.infra.client_info import Client
 from tests.product import ROOT, Product, free_port
 
 PATH = "/api/samples?limit="

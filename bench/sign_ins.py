@@ -19,7 +19,7 @@ from services import percentile, point_at
 from websocket import Socket
 
 from sp404_app.services.auth import passwords, sessions
-from sp404_app.services.auth.sessions import Client
+from sp404_app.services.infra.client_info import Client
 from tests.product import Product
 
 EVERY = 0.02  # seconds

@@ -21,8 +21,8 @@ from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, login, passwords, sessions
 from sp404_app.services.auth.access_tokens import Pair
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.infra import email as mail
+from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 
 PASSWORD = "tape delay and dust"

@@ -13,8 +13,9 @@ from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import MissingAbility, NotSignedIn, TooMany
 from sp404_app.services.auth import authentication, personal_access_tokens, reauthentication
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import rate_limits
+from sp404_app.services.infra.client_info import Client
 
 MEDIA = ("/audio", "/download", "/waveform")
 WHO = "sp404.signed_in"  # in the scope of a request, which no two requests share

@@ -5,8 +5,9 @@ import uuid
 import reflex as rx
 
 from sp404_app.services.auth import authentication
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import currency
+from sp404_app.services.infra.client_info import Client
 
 
 class SessionState(rx.State):

@@ -7,6 +7,7 @@ from reflex.istate.data import RouterData
 from sp404_app.db import transaction
 from sp404_app.errors import NotSignedIn
 from sp404_app.services.auth import sessions
+from sp404_app.services.infra.client_info import Client
 from sp404_app.state.base import SessionState
 from tests.accounts import cookie, somebody
 from tests.tabs import in_tab
@@ -47,7 +48,7 @@ async def test_other_cookies_do_not_matter() -> None:
 
 def test_a_tab_knows_where_it_comes_from() -> None:
     tab = in_tab(SessionState(), "", ip="203.0.113.7", user_agent="Firefox/1")
-    assert tab._client() == sessions.Client("203.0.113.7", "Firefox/1")
+    assert tab._client() == Client("203.0.113.7", "Firefox/1")
 
 
 def test_nothing_of_the_session_is_an_event_or_reaches_the_browser() -> None:

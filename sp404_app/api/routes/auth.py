@@ -13,10 +13,10 @@ from sp404_app.errors import NotSignedIn
 from sp404_app.services.auth import access_tokens, signing_keys, users
 from sp404_app.services.auth import login as doors
 from sp404_app.services.auth.access_tokens import Pair
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.auth.users import Credential
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import rate_limits
+from sp404_app.services.infra.client_info import Client
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 well_known = APIRouter(tags=["auth"])

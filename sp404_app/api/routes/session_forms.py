@@ -20,8 +20,8 @@ from sp404_app.errors import (
 )
 from sp404_app.services.account import avatars, deletion
 from sp404_app.services.auth import authentication, login, reauthentication, redirects, sessions
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.auth.users import Credential
+from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/auth", include_in_schema=False)

@@ -13,10 +13,10 @@ from sp404_app.models.columns import now
 from sp404_app.services.account import deletion
 from sp404_app.services.auth import sessions, signing_keys, two_factor, users
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import audit_log
 from sp404_app.services.infra.audit_log import Event
+from sp404_app.services.infra.client_info import Client
 
 OPERATOR = Client(user_agent="operator")
 SHOWN = 200

@@ -16,9 +16,9 @@ from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, User
 from sp404_app.models.columns import now
 from sp404_app.services.account import avatars
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import audit_log, queue, storage, zip_names
+from sp404_app.services.infra.client_info import Client
 from sp404_app.services.processing import jobs
 
 KEPT = dt.timedelta(days=7)

@@ -12,9 +12,9 @@ from sp404_app.errors import NotFound
 from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
 from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import sessions
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import quotas, subscriptions
 from sp404_app.services.infra import audit_log, email, email_templates, storage, unsent_emails
+from sp404_app.services.infra.client_info import Client
 
 
 async def delete_account(user_id: uuid.UUID) -> None:

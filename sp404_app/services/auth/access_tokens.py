@@ -18,8 +18,9 @@ from sp404_app.models import RefreshToken, SignIn
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import passwords, sessions, signing_keys
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import audit_log, email, email_templates
+from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 
 ACCESS_SECONDS = 3600

@@ -11,11 +11,11 @@ from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import one_time_tokens, personal_access_tokens, sessions
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.auth.users import NO_PASSWORD
 from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
+from sp404_app.services.infra.client_info import Client
 
 
 def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str:

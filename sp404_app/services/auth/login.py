@@ -26,9 +26,10 @@ from sp404_app.services.auth import (
     two_factor,
     users,
 )
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
+from sp404_app.services.infra.client_info import Client
 
 LOOK = "Please look at the marked fields."
 

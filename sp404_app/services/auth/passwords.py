@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 import bcrypt
 
 from sp404_app.errors import Invalid, Unavailable
-from sp404_app.services.auth.signing_keys import write_secret
+from sp404_app.services.infra.secret_files import write_secret
 from sp404_app.settings import settings
 
 R = TypeVar("R")

@@ -13,8 +13,9 @@ from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
 from sp404_app.models import PersonalToken
 from sp404_app.models.columns import now
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import Client, SignedIn, digest
+from sp404_app.services.auth.sessions import SignedIn, digest
 from sp404_app.services.infra import audit_log, email, email_templates
+from sp404_app.services.infra.client_info import Client
 from sp404_app.services.infra.text import clean_text
 
 PREFIX = "sp404_"  # lets scanners of public code recognise what was published by mistake

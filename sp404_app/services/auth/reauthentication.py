@@ -10,8 +10,9 @@ from sp404_app.errors import Invalid, NotConfirmed
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import passwords, users
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import audit_log, rate_limits
+from sp404_app.services.infra.client_info import Client
 
 FRESH = dt.timedelta(minutes=10)
 WRONG = "This is not your password."

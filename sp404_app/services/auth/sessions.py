@@ -15,6 +15,7 @@ from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import session_cache
 from sp404_app.services.auth.account_lock import lock_account
+from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 
 IDLE = dt.timedelta(days=7)
@@ -33,14 +34,6 @@ class SignedIn:
     user_id: uuid.UUID
     sign_in_id: uuid.UUID
     abilities: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Where a request comes from, as far as we believe it."""
-
-    ip: str = ""
-    user_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

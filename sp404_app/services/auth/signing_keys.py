@@ -1,6 +1,5 @@
 """RSA keys that sign access tokens: PEM files named by `kid` in a folder all hosts share."""
 
-import os
 import re
 import secrets
 import threading
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from sp404_app.models.columns import now
+from sp404_app.services.infra.secret_files import write_secret
 from sp404_app.settings import settings
 
 BITS = 4096
@@ -138,23 +138,6 @@ def public_pem() -> str:
     _, key = signing()
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem.decode()
-
-
-def write_secret(path: Path, content: bytes) -> bool:
-    """Write a file nobody else may read, whole or not at all; say no if it is there already."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)  # unlike a rename, refuses to replace what another process made
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
 
 
 def _read(folder: Path, known: dict[str, rsa.RSAPrivateKey]) -> dict[str, rsa.RSAPrivateKey]:

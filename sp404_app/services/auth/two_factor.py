@@ -18,8 +18,8 @@ from sp404_app.models import Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
 from sp404_app.services.auth import encryption, one_time_tokens, passwords
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.infra import audit_log, email, email_templates
+from sp404_app.services.infra.client_info import Client
 
 ISSUER = "Crate 404"
 STEP, DIGITS, DRIFT = 30, 6, 1

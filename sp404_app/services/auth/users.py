@@ -17,10 +17,10 @@ from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import one_time_tokens, personal_access_tokens, sessions
 from sp404_app.services.auth.account_lock import MEANWHILE, lock_account
-from sp404_app.services.auth.sessions import Client
 from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
+from sp404_app.services.infra.client_info import Client
 
 LONGEST_NAME = 100
 NOT_PRESENT = "This is not your present password."

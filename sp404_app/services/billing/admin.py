@@ -7,9 +7,10 @@ from sqlmodel import Session
 
 from sp404_app.models import ReconcileReport
 from sp404_app.services.auth import admin_access
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import reconcile, webhooks
 from sp404_app.services.infra import audit_log
+from sp404_app.services.infra.client_info import Client
 
 LINES = 50
 

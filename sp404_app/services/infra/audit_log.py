@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from structlog.contextvars import get_contextvars
 
 from sp404_app.models import AuditEntry
-from sp404_app.services.auth.sessions import Client
+from sp404_app.services.infra.client_info import Client
 
 LONGEST = 200
 

@@ -22,9 +22,9 @@ from sqlmodel import Session
 from sp404_app.db import after_commit, transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
-from sp404_app.services.auth.signing_keys import write_secret
 from sp404_app.services.infra import email_addresses, unsent_emails
 from sp404_app.services.infra.email_templates import Letter, as_html, as_text
+from sp404_app.services.infra.secret_files import write_secret
 from sp404_app.settings import settings
 
 PAUSES = (1.0, 5.0, 20.0)

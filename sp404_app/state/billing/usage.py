@@ -21,8 +21,8 @@ from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
 from sp404_app.settings import MB, settings
 from sp404_app.state.base import SessionState
+from sp404_app.state.formatting import size
 from sp404_app.state.layout import ShellState
-from sp404_app.state.sample.measurements import size
 
 WARNING, FULL = 80, 100
 DAYS = 30

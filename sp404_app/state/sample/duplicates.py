@@ -15,11 +15,11 @@ from sp404_app.services.library import samples
 from sp404_app.services.sample import duplicates
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
+from sp404_app.state.formatting import channels, level, rate, size
 from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route
-from sp404_app.state.sample.measurements import channels, level, rate, size
 from sp404_app.state.toast import NoticeState
 
 SHOWN = 50

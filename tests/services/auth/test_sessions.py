@@ -10,8 +10,9 @@ from sp404_app.errors import NotFound, NotSignedIn
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import authentication, session_cache, sessions
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import events, redis_counters
+from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, cookie, signed_in, somebody
 

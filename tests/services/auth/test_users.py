@@ -12,9 +12,10 @@ from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
 from sp404_app.models.columns import now
 from sp404_app.services.account import deletion
 from sp404_app.services.auth import login, one_time_tokens, passwords, sessions, users
-from sp404_app.services.auth.sessions import Client, SignedIn
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log
+from sp404_app.services.infra.client_info import Client
 from sp404_app.state.account.activity_labels import said_of
 from tests.accounts import (
     CLIENT,

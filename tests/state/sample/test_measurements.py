@@ -5,14 +5,8 @@ import uuid
 import pytest
 
 from sp404_app.models import Analysis, Sample
-from sp404_app.state.sample.measurements import (
-    cautions_of,
-    facts_of,
-    heard_facts,
-    hertz,
-    level,
-    moment,
-)
+from sp404_app.state.formatting import hertz, level, moment
+from sp404_app.state.sample.measurements import cautions_of, facts_of, heard_facts
 
 
 def test_the_class_and_the_root_note_are_shown() -> None:

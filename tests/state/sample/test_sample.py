@@ -17,9 +17,10 @@ from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Wavef
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.sample.details import Details
+from sp404_app.state.formatting import channels, size
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.sample.duplicates import CopiesState
-from sp404_app.state.sample.measurements import channels, facts_of, size
+from sp404_app.state.sample.measurements import facts_of
 from sp404_app.state.sample.sample import SampleState, concerns
 from sp404_app.state.sample.similar import AlikeState
 from sp404_app.state.sample.spectrogram import PictureState, stretch_shown
