@@ -14,8 +14,10 @@ from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import MissingAbility, NotSignedIn, TooMany
 from sp404_app.services.auth import authentication, personal_access_tokens, reauthentication
 from sp404_app.services.auth.sessions import SignedIn
+from sp404_app.services.billing.plan_rate_limit import a_minute
 from sp404_app.services.infra import rate_limits
 from sp404_app.services.infra.client_info import Client
+from sp404_app.settings import settings
 
 MEDIA = ("/audio", "/download", "/waveform")
 WHO = "sp404.signed_in"  # in the scope of a request, which no two requests share
@@ -107,8 +109,11 @@ async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> 
     if found.abilities is not None:
         ensure_able(request, found.abilities)
     request.state.log = {"user_id": str(found.user_id)}
+    media = _is_media(request)
+    user_id = found.user_id
+    limit = settings().media_requests_per_minute if media else await a_minute(user_id)
     try:
-        request.state.allowance = await rate_limits.request(found.user_id, media=_is_media(request))
+        request.state.allowance = await rate_limits.request(user_id, limit, media=media)
     except TooMany as refusal:
         request.state.allowance = rate_limits.used_up(refusal)
         raise

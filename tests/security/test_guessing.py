@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sp404_app.api.app import api as app
-from sp404_app.services.auth import passwords, users
+from sp404_app.services.auth import passwords
+from sp404_app.services.infra import email_addresses
 from sp404_app.settings import Settings
 from sp404_app.state.account.personal_data import OwnDataState
 from sp404_app.state.auth.email_links import ForgotPasswordState
@@ -43,7 +44,7 @@ def hosts(services: Settings) -> Iterator[list[TestClient]]:
 
 
 def test_every_spelling_is_the_same_mailbox() -> None:
-    assert {users.address_of(each) for each in SPELLINGS} == {VICTIM}
+    assert {email_addresses.canonical(each) for each in SPELLINGS} == {VICTIM}
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/auth/session"])

@@ -9,10 +9,14 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
-from sp404_app.services.auth import one_time_tokens, personal_access_tokens, sessions
+from sp404_app.services.auth import (
+    customer_update,
+    one_time_tokens,
+    personal_access_tokens,
+    sessions,
+)
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.auth.users import NO_PASSWORD
-from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
 from sp404_app.services.infra.client_info import Client
@@ -96,7 +100,7 @@ def _swap(session: Session, user: User, address: str) -> None:
             session.flush()
     except IntegrityError as error:  # somebody made an account with it in the meantime
         raise Invalid(one_time_tokens.WORTHLESS, {"token": [one_time_tokens.WORTHLESS]}) from error
-    customer_contact.changed(session, user.id)
+    customer_update.queue_update(session, user.id)
 
 
 def _make_room(session: Session, address: str) -> None:

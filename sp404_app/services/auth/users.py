@@ -15,9 +15,13 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import Invalid, NotFound, NotSignedIn
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services.auth import one_time_tokens, personal_access_tokens, sessions
+from sp404_app.services.auth import (
+    customer_update,
+    one_time_tokens,
+    personal_access_tokens,
+    sessions,
+)
 from sp404_app.services.auth.account_lock import MEANWHILE, lock_account
-from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra import email as mail
 from sp404_app.services.infra.client_info import Client
@@ -71,15 +75,6 @@ def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, di
     names = {"first_name": _squeezed(first_name), "last_name": _squeezed(last_name)}
     problems |= {field: [problem] for field, name in names.items() if (problem := _wrong(name))}
     return NewAccount(address, **names), problems
-
-
-def address_of(email: str) -> str:
-    """Return an address in the one form we keep, whether or not mail can reach it.
-
-    Raises:
-        Invalid: If it cannot be an address.
-    """
-    return email_addresses.canonical(email)
 
 
 def _squeezed(name: str) -> str:
@@ -320,14 +315,14 @@ def rename(
         raise Invalid("Please look at the marked fields.", problems)
     lock_account(session, user_id).sqlmodel_update(changes)
     session.flush()
-    customer_contact.changed(session, user_id)
+    customer_update.queue_update(session, user_id)
     return profile(session, user_id)
 
 
 def user_with(session: Session, email: str) -> User | None:
     """Return who has an address, in any spelling."""
     try:
-        address = address_of(email)
+        address = email_addresses.canonical(email)
     except Invalid:
         return None
     query = select(User).where(func.lower(User.email) == func.lower(address))

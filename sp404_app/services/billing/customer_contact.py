@@ -19,7 +19,7 @@ from sp404_app.services.billing import customers, stripe_client
 from sp404_app.services.billing.stripe_client import NoAnswer, StripeTrouble
 from sp404_app.services.infra import queue
 
-TELL, TELL_ALL = "sp404_app.jobs.billing_contact.tell", "sp404_app.jobs.billing_contact.tell_all"
+TELL_ALL = "sp404_app.jobs.billing_contact.tell_all"
 MOST = 200  # in one job
 
 log = structlog.get_logger()
@@ -28,13 +28,6 @@ log = structlog.get_logger()
 def name_of(user: User) -> str:
     """Return a person's name as Stripe writes it on invoices."""
     return f"{user.first_name} {user.last_name}".strip()
-
-
-def changed(session: Session, user_id: uuid.UUID) -> None:
-    """Have Stripe told of a person's address and name once the transaction is committed."""
-    customer = customers.find(session, user_id)
-    if customer is not None and customer.stripe_id is not None:
-        after_commit(session, partial(queue.call, TELL, str(user_id)))
 
 
 def call_for_due(session: Session) -> int:

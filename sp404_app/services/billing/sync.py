@@ -29,11 +29,12 @@ from sp404_app.services.billing import (
 from sp404_app.services.billing.notifications import View
 from sp404_app.services.billing.stripe_client import Plain
 from sp404_app.services.billing.stripe_snapshot import Truth
-from sp404_app.services.infra import events
+from sp404_app.services.infra import events, queue
 from sp404_app.services.infra.events import News, Topic
 from sp404_app.services.plans import Tier
-from sp404_app.services.processing import quota_backlog
 
+# Samples that wait for quota are queued by a job: billing does not depend on processing.
+WAITING_JOB = "sp404_app.jobs.quota_backlog.queue_waiting"
 # Which one counts if there should be several.
 PREFERENCE = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete")
 
@@ -65,7 +66,7 @@ def person(session: Session, user_id: uuid.UUID) -> Outcome:
     after = _view(session, user_id)
     notifications.about_change(session, customer, before, after)
     if before != after:
-        quota_backlog.wake(session, user_id)
+        after_commit(session, partial(queue.call, WAITING_JOB, str(user_id)))
         after_commit(
             session,
             partial(events.publish, user_id, News(Topic.SUBSCRIPTION), News(Topic.QUOTA)),

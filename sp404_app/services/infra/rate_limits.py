@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from sp404_app.errors import Invalid, TooMany
-from sp404_app.services.auth import users
-from sp404_app.services.billing import plan_rate_limit
-from sp404_app.services.infra import redis_counters
+from sp404_app.services.infra import email_addresses, redis_counters
 from sp404_app.services.infra.redis_counters import Count, RedisAway
 from sp404_app.settings import settings
 
@@ -34,8 +32,10 @@ class Allowance:
     reset: int
 
 
-async def request(user_id: uuid.UUID, *, media: bool) -> Allowance | None:
+async def request(user_id: uuid.UUID, limit: int, *, media: bool) -> Allowance | None:
     """Count one request of a person; media (audio, waveforms, uploads) have their own bucket.
+
+    `limit` is how many requests a minute the person's plan allows in that bucket.
 
     While Redis is away nobody is counted: a library that does not answer at all would hurt
     more than one that answers somebody too often for a while.
@@ -43,9 +43,6 @@ async def request(user_id: uuid.UUID, *, media: bool) -> Allowance | None:
     Raises:
         TooMany: With `retry_after`, in seconds.
     """
-    limit = (
-        settings().media_requests_per_minute if media else await plan_rate_limit.a_minute(user_id)
-    )
     try:
         used = await redis_counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE)
     except RedisAway:
@@ -232,7 +229,7 @@ def _mailbox(email: str) -> str:
     An address is normalised as the lookup of accounts does it, so that both mean the same one.
     """
     try:
-        address = users.address_of(email)
+        address = email_addresses.canonical(email)
     except Invalid:  # no account can have it
         address = email.strip().casefold()
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]

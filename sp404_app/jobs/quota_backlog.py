@@ -1,0 +1,12 @@
+"""Queue the samples of a user that wait for quota; safe to run twice."""
+
+import uuid
+
+from sp404_app.db import transaction
+from sp404_app.services.processing import quota_backlog
+
+
+def queue_waiting(user_id: str) -> None:
+    """Queue as many waiting samples as the user's plan has room for now."""
+    with transaction() as session:
+        quota_backlog.wake(session, uuid.UUID(user_id))
