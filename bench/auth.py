@@ -47,7 +47,7 @@ async def _measure(user_id: uuid.UUID, token: str, cookie: str) -> None:
     steps: dict[str, Callable[[], Awaitable[object]]] = {
         "access token": lambda: authentication.of_token(token),
         "browser's cookie": lambda: authentication.of_cookie(cookie),
-        "rate limit, with the plan": lambda: rate_limits.request(user_id, 6000, media=True),
+        "rate limit, with the plan": lambda: rate_limits.count_request(user_id, 6000, media=True),
     }
     for name, step in steps.items():
         await step()

@@ -124,7 +124,7 @@ def turn(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float
             time.sleep(0.1)
             with Session(db.engine()) as session:
                 done = select(func.count()).where(mine, ProcessingJob.status == JobStatus.DONE)
-                if session.exec(done).one() == FILES and not queue.waiting():
+                if session.exec(done).one() == FILES and not queue.queued_ids():
                     break
             if time.monotonic() > until:
                 raise TimeoutError

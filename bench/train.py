@@ -278,7 +278,7 @@ def class_row(sound: Sound) -> npt.NDArray[np.float64]:
 def class_label(sound: Sound) -> int:
     """Return the class of a rendered sound."""
     label = "vocal" if sound.group == "other/babble" else sound.label
-    return sound_class.CLASSES.index(sound_class.Klass(label))
+    return sound_class.CLASSES.index(sound_class.SoundClass(label))
 
 
 def train_class(made: list[Sound]) -> None:

@@ -1,24 +1,24 @@
-"""Every error a person can cause, in one tree.
+"""Every error that a client can cause, in one tree: class, HTTP status, error code.
 
-AppError                          400  bad_request
-├── NotSignedIn                   401  not_signed_in
-│   ├── WrongCredentials          401  wrong_credentials
-│   └── TwoFactorRequired         401  two_factor_required   details carry the challenge
-├── PaymentFailed                 402  payment_failed
-├── NotAllowed                    403  not_allowed
-│   ├── EmailNotVerified          403  email_not_verified
-│   ├── NotConfirmed              403  password_confirmation_required
-│   └── MissingAbility            403  missing_ability
-├── NotFound                      404  not_found       missing, or somebody else's
-├── Conflict                      409  conflict
-│   └── Duplicate                 409  duplicate       this sound is here already
-├── TooLarge                      413  too_large
-├── Invalid                       422  invalid         with messages per field
-│   └── BadAudio                  422  bad_audio       not a sound we can read
-├── TooMany                       429  rate_limited
-├── QuotaExceeded                 429  <metric>_quota_exceeded
-│   └── SubscriptionRestricted    402  subscription_restricted   a payment is missing
-└── Unavailable                   503  unavailable
+AppError                             400  bad_request
+├── Unauthenticated                  401  not_signed_in
+│   ├── WrongCredentials             401  wrong_credentials
+│   └── TwoFactorRequired            401  two_factor_required   details carry the challenge
+├── PaymentFailed                    402  payment_failed
+├── Forbidden                        403  not_allowed
+│   ├── EmailNotVerified             403  email_not_verified
+│   ├── ReauthenticationRequired     403  password_confirmation_required
+│   └── InsufficientScope            403  missing_ability
+├── NotFound                         404  not_found       missing, or another user's
+├── Conflict                         409  conflict
+│   └── Duplicate                    409  duplicate       the library has this sound already
+├── TooLarge                         413  too_large
+├── ValidationFailed                 422  invalid         with messages per field
+│   └── BadAudio                     422  bad_audio       not a readable audio file
+├── RateLimited                      429  rate_limited
+├── QuotaExceeded                    429  <metric>_quota_exceeded
+│   └── SubscriptionRestricted       402  subscription_restricted   a payment is missing
+└── Unavailable                      503  unavailable
 """
 
 from collections.abc import Mapping
@@ -36,19 +36,19 @@ class AppError(Exception):
         self.details: dict[str, Any] = dict(details or {})
 
 
-class NotSignedIn(AppError):
+class Unauthenticated(AppError):
     """The request carries no valid session or token."""
 
     status, code = 401, "not_signed_in"
 
 
-class WrongCredentials(NotSignedIn):
+class WrongCredentials(Unauthenticated):
     """The address or the password is wrong; we do not say which."""
 
     code = "wrong_credentials"
 
 
-class TwoFactorRequired(NotSignedIn):
+class TwoFactorRequired(Unauthenticated):
     """The password is right; details carry a challenge for the second step, and nothing else."""
 
     code = "two_factor_required"
@@ -60,25 +60,25 @@ class PaymentFailed(AppError):
     status, code = 402, "payment_failed"
 
 
-class NotAllowed(AppError):
+class Forbidden(AppError):
     """We know who asks, and they may not."""
 
     status, code = 403, "not_allowed"
 
 
-class EmailNotVerified(NotAllowed):
+class EmailNotVerified(Forbidden):
     """The account's address has not been confirmed yet."""
 
     code = "email_not_verified"
 
 
-class NotConfirmed(NotAllowed):
+class ReauthenticationRequired(Forbidden):
     """This matters, and the password was not proved in the last ten minutes."""
 
     code = "password_confirmation_required"
 
 
-class MissingAbility(NotAllowed):
+class InsufficientScope(Forbidden):
     """The personal access token was not made for this."""
 
     code = "missing_ability"
@@ -108,19 +108,19 @@ class TooLarge(AppError):
     status, code = 413, "too_large"
 
 
-class Invalid(AppError):
+class ValidationFailed(AppError):
     """A value is not acceptable; details map fields to lists of messages."""
 
     status, code = 422, "invalid"
 
 
-class BadAudio(Invalid):
+class BadAudio(ValidationFailed):
     """The bytes are not audio we can decode."""
 
     code = "bad_audio"
 
 
-class TooMany(AppError):
+class RateLimited(AppError):
     """Too many attempts; details carry `retry_after` in seconds."""
 
     status, code = 429, "rate_limited"

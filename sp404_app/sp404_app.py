@@ -15,7 +15,7 @@ from sp404_app.api.app import api, gateway
 from sp404_app.api.middleware.page_routing import page_addresses
 from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
-from sp404_app.errors import AppError, NotSignedIn
+from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.jobs.scheduler import housekeeping
 from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 
 def show_error(exception: Exception) -> EventSpec:
     """Tell the person what they can act on; log the rest."""
-    if isinstance(exception, NotSignedIn):
+    if isinstance(exception, Unauthenticated):
         return rx.redirect("/login")
     if isinstance(exception, AppError):
         return NoticeState.show(str(exception), "error", False)  # type: ignore[return-value]

@@ -125,13 +125,13 @@ class Shop:
 
     def subscription(self, user_id: uuid.UUID) -> Subscription:
         with transaction() as session:
-            found = entitlements.current(session, user_id)
+            found = entitlements.current_subscription(session, user_id)
             assert found
             return found
 
     def entitled(self, user_id: uuid.UUID) -> tuple[str, str]:
         with transaction() as session:
-            found = entitlements.of(session, user_id)
+            found = entitlements.entitlement_of(session, user_id)
             return found.plan.tier, found.access
 
     def invoices(self, user_id: uuid.UUID) -> list[Invoice]:
@@ -149,7 +149,7 @@ class Shop:
         if not self.living(user_id):
             return False
         with transaction() as session:
-            sync.person(session, user_id)
+            sync.sync_customer(session, user_id)
         return True
 
     def stripe(self) -> Any:

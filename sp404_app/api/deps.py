@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction, transaction
-from sp404_app.errors import MissingAbility, NotSignedIn, TooMany
+from sp404_app.errors import InsufficientScope, RateLimited, Unauthenticated
 from sp404_app.services.auth import authentication, personal_access_tokens, reauthentication
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing.plan_rate_limit import a_minute
@@ -48,14 +48,14 @@ async def identify(connection: HTTPConnection) -> SignedIn:
     """Identify by access token, or else by the browser's cookie; no other header is believed.
 
     Raises:
-        NotSignedIn: If there is neither, or it is not good (any more).
-        NotAllowed: If another site made the browser send the cookie.
+        Unauthenticated: If there is neither, or it is not good (any more).
+        Forbidden: If another site made the browser send the cookie.
     """
     authorization = connection.headers.get("authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
-            raise NotSignedIn("Send an access token as `Authorization: Bearer …`.")
+            raise Unauthenticated("Send an access token as `Authorization: Bearer …`.")
         return await authentication.of_token(token.strip())
     found = await authentication.of_cookie(
         authentication.cookie_in(connection.headers.get("cookie", ""))
@@ -85,22 +85,22 @@ def ensure_able(request: Request, abilities: frozenset[str]) -> None:
     """Check that a personal token was made for what it is used for.
 
     Raises:
-        MissingAbility: If it was not; details name what it lacks.
+        InsufficientScope: If it was not; details name what it lacks.
     """
     name = getattr(request.state, "area", "")
     needed = f"{name}:{'read' if request.method in ('GET', 'HEAD') else 'write'}"
     if not name or needed not in abilities:
         details = {"ability": needed} if name else {}
-        raise MissingAbility("This token is not made for that.", details)
+        raise InsufficientScope("This token is not made for that.", details)
 
 
 async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> SignedIn:
     """Identify whoever asks, and count the request: once, however often it is asked here.
 
     Raises:
-        NotSignedIn: If nobody is signed in by this request.
-        NotAllowed: If another site sent it, or a personal token is not made for it.
-        TooMany: If the person asks too often; the answer says what is left all the same: nothing.
+        Unauthenticated: If nobody is signed in by this request.
+        Forbidden: If another site sent it, or a personal token is not made for it.
+        RateLimited: If the rate limit is exceeded; the response still carries the limit headers.
     """
     known: SignedIn | None = request.scope.get(WHO)
     if known is not None:
@@ -113,9 +113,9 @@ async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> 
     user_id = found.user_id
     limit = settings().media_requests_per_minute if media else await a_minute(user_id)
     try:
-        request.state.allowance = await rate_limits.request(user_id, limit, media=media)
-    except TooMany as refusal:
-        request.state.allowance = rate_limits.used_up(refusal)
+        request.state.allowance = await rate_limits.count_request(user_id, limit, media=media)
+    except RateLimited as refusal:
+        request.state.allowance = rate_limits.exhausted(refusal)
         raise
     request.scope[WHO] = found
     return found
@@ -135,10 +135,10 @@ async def in_person(found: Anyone) -> SignedIn:
     """Return the sign-in that asks; what matters is never done by a personal token.
 
     Raises:
-        MissingAbility: If it is a personal token that asks.
+        InsufficientScope: If it is a personal token that asks.
     """
     if found.abilities is not None:
-        raise MissingAbility("A personal token cannot do this. Please sign in.")
+        raise InsufficientScope("A personal token cannot do this. Please sign in.")
     return found
 
 
@@ -149,7 +149,7 @@ async def confirmed(found: Identity) -> SignedIn:
     """Return the sign-in that asks, if it proved its password in the last ten minutes.
 
     Raises:
-        NotConfirmed: If it did not; `POST /api/me/confirm` does.
+        ReauthenticationRequired: If it did not; `POST /api/me/confirm` does.
     """
     await in_transaction(reauthentication.ensure_fresh, found)
     return found

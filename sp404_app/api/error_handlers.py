@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
-from sp404_app.errors import AppError, Conflict, Invalid, NotSignedIn, Unavailable
+from sp404_app.errors import AppError, Conflict, Unauthenticated, Unavailable, ValidationFailed
 
 OURS = "Something went wrong on our side. We have written it down."
 SENTENCES = {
@@ -73,7 +73,7 @@ def of_app_error(error: AppError) -> JSONResponse:
     headers: dict[str, str] = {}
     if "retry_after" in error.details:
         headers["Retry-After"] = str(error.details["retry_after"])
-    if isinstance(error, NotSignedIn):
+    if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable):
         headers.setdefault("Retry-After", "5")
@@ -108,7 +108,7 @@ async def _validation(_: Request, error: Exception) -> JSONResponse:
     details: dict[str, list[str]] = {}
     for problem in error.errors():
         details.setdefault(_field(problem["loc"]), []).append(_sentence(problem))
-    return of_app_error(Invalid("Please look at the marked fields.", details))
+    return of_app_error(ValidationFailed("Please look at the marked fields.", details))
 
 
 def _field(location: tuple[int | str, ...]) -> str:
@@ -135,7 +135,7 @@ async def _unkeepable(_: Request, error: Exception) -> JSONResponse:
     """Answer for text the database cannot hold (zero bytes, half characters) or huge numbers."""
     log.warning("value refused by the database", error=type(error).__name__)
     message = "A value holds something that cannot be kept."
-    return of_app_error(Invalid(message, {"body": [message]}))
+    return of_app_error(ValidationFailed(message, {"body": [message]}))
 
 
 async def _changed_meanwhile(_: Request, error: Exception) -> JSONResponse:

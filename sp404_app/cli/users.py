@@ -9,7 +9,7 @@ from sp404_app.services.account import admin
 from sp404_app.services.auth import signing_keys
 from sp404_app.services.auth.signing_keys import UnusableKeys
 from sp404_app.services.infra import email
-from sp404_app.services.infra.audit_log import Event
+from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
 
@@ -65,7 +65,7 @@ def _audit_of_nobody(_: str) -> Iterable[str]:
     return map(_line, admin.log_of_nobody())
 
 
-def _line(event: Event) -> str:
+def _line(event: AuditEvent) -> str:
     details = " ".join(f"{key}={value}" for key, value in event.details.items())
     return f"{event.at[:19]}Z  {event.action:<24}  {event.ip:<16} {details}".rstrip()
 

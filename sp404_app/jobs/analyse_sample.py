@@ -79,7 +79,7 @@ def _begin(job: ProcessingJob) -> Sample | None:
         if session and sample and job.queue != queue.LOW:
             sample.status, sample.error = SampleStatus.ANALYSING, ""
             session.add(sample)
-            samples.announce(session, sample.user_id, sample.id)
+            samples.publish_sample(session, sample.user_id, sample.id)
         return sample
 
 
@@ -117,7 +117,7 @@ def _save_survey(job: ProcessingJob, surveyed: Survey, preview: str | None) -> b
         peaks = {"peaks": surveyed.peaks.to_bytes()}
         row = insert(Waveform).values(sample_id=sample.id, user_id=sample.user_id, **peaks)
         session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=peaks))
-        samples.announce(session, sample.user_id, sample.id)
+        samples.publish_sample(session, sample.user_id, sample.id)
         return _reserve(session, job, sample)
 
 
@@ -196,7 +196,7 @@ def _save_analysis(
     take_over(sample, found)
     session.add(sample)
     jobs.finish(session, job.id, JobStatus.DONE)
-    samples.announce(session, sample.user_id, sample.id)
+    samples.publish_sample(session, sample.user_id, sample.id)
 
 
 def take_over(sample: Sample, found: analysis.Analysis) -> None:

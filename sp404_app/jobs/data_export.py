@@ -99,5 +99,5 @@ def _close(job: ProcessingJob, size: int, missing: list[str]) -> bool:
             "expires_at": (now() + data_export.KEPT).isoformat(),
         }
         jobs.finish(session, job.id, JobStatus.DONE)
-        email.to_user(session, job.user_id, email_templates.export_ready())
+        email.send_to_user(session, job.user_id, email_templates.export_ready())
     return True

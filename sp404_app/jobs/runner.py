@@ -49,14 +49,14 @@ def run(job_id: str) -> None:
 def _another(queue_name: str) -> ProcessingJob | None:
     """Claim what waits next in a queue, if it is a small sound."""
     try:
-        name = queue.next_bell(queue_name)
-        row = queue.row_of(name) if name else None
+        name = queue.next_rq_job(queue_name)
+        row = queue.job_id_of(name) if name else None
         with transaction() as session:
             job = jobs.claim_small(session, row, SMALL) if row else None
         if job and name:
-            queue.forget(name)
+            queue.discard(name)
         elif name:  # it is for a process of its own, as ever
-            queue.hang_back(queue_name, name)
+            queue.requeue(queue_name, name)
     except (RedisError, OperationalError):  # a bell that is lost so is rung again
         log.exception("no more small sounds in this process")
         return None

@@ -41,9 +41,9 @@ async def _rounds() -> None:
         if renewing or count % HOURLY == 0:
             renewing = await _attempt(reanalysis.renew) != 0
         if count % MINUTELY == 1:
-            await _attempt(quota_backlog.wake_waiting)
+            await _attempt(quota_backlog.queue_waiting)
             await _attempt(reconcile.call_nightly, now())
-            await _attempt(emulator_setup.open_shop)
+            await _attempt(emulator_setup.set_up_emulator)
             await _attempt(customer_contact.call_for_due)
         if count % HOURLY == 0:
             await _attempt(samples.purge_old_trash, now())

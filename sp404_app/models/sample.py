@@ -112,7 +112,9 @@ class Sample(SQLModel, table=True):
     peak_dbfs: float | None = None
     kind: str | None = None
     kind_source: str = Source.ANALYSIS
-    sound_class: str | None = None  # one of `audio.klass.Klass`, or what an older engine knew
+    sound_class: str | None = (
+        None  # one of `audio.features.sound_class.SoundClass`, or what an older engine knew
+    )
     root_note: int | None = None  # MIDI number, for single tonal hits
     bpm: float | None = None
     bpm_source: str = Source.ANALYSIS

@@ -20,7 +20,7 @@ class SessionState(rx.State):
         stops neither the handlers after it nor a forged event.
 
         Raises:
-            NotSignedIn: If the cookie is missing, unknown or stale.
+            Unauthenticated: If the cookie is missing, unknown or stale.
         """
         return (await self._signed_in()).user_id
 
@@ -28,7 +28,7 @@ class SessionState(rx.State):
         """Return the person and the sign-in this tab acts by.
 
         Raises:
-            NotSignedIn: If the cookie is missing, unknown or stale.
+            Unauthenticated: If the cookie is missing, unknown or stale.
         """
         return await authentication.of_cookie(authentication.cookie_in(self.router.headers.cookie))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sp404_app.errors import AppError, Invalid
+from sp404_app.errors import AppError, ValidationFailed
 
 FORM = "form"
 
@@ -11,11 +11,11 @@ def raw(form: object, name: str) -> str:
     """Return a field exactly as it was typed; a password may hold anything.
 
     Raises:
-        Invalid: If there is no such text.
+        ValidationFailed: If there is no such text.
     """
     value = form.get(name) if isinstance(form, Mapping) else None
     if not isinstance(value, str):
-        raise Invalid("This form is not complete. Please load the page again.")
+        raise ValidationFailed("This form is not complete. Please load the page again.")
     return value
 
 

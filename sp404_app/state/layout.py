@@ -36,5 +36,5 @@ class ShellState(SessionState):
 
 
 def _read(session: Session, user_id: uuid.UUID) -> tuple[preferences.Preferences, str]:
-    access = entitlements.of(session, user_id).access
-    return preferences.of(session, user_id), ALARMS.get(access, "")
+    access = entitlements.entitlement_of(session, user_id).access
+    return preferences.preferences_of(session, user_id), ALARMS.get(access, "")

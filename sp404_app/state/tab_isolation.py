@@ -14,7 +14,7 @@ from reflex_base.constants import CompileVars
 from reflex_base.utils.format import format_event_handler
 from sqlalchemy.exc import SQLAlchemyError
 
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import authentication, sessions
 
 if TYPE_CHECKING:
@@ -55,5 +55,5 @@ async def _lives(cookie: str) -> bool:
     """Say whether a cookie still opens something; without one there is nothing to end."""
     try:
         return not cookie or bool(await authentication.of_cookie(cookie))
-    except (NotSignedIn, SQLAlchemyError):
+    except (Unauthenticated, SQLAlchemyError):
         return False

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.infra.text import clean_text
 
 
@@ -12,10 +12,10 @@ def text(value: object, longest: int = 400) -> str:
     """Return a bounded string.
 
     Raises:
-        Invalid: If it is something else.
+        ValidationFailed: If it is something else.
     """
     if not isinstance(value, str):
-        raise Invalid("That is not a text.")
+        raise ValidationFailed("That is not a text.")
     return clean_text(value[:longest])
 
 
@@ -23,10 +23,10 @@ def whole(value: object, least: int = 0, most: int = 10**9) -> int:
     """Return a whole number between two bounds.
 
     Raises:
-        Invalid: If it is something else.
+        ValidationFailed: If it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
-        raise Invalid("That is not a number.")
+        raise ValidationFailed("That is not a number.")
     return int(min(max(value, least), most))
 
 
@@ -34,7 +34,7 @@ def number(value: object) -> float | None:
     """Return what was typed as a number, or None for an empty field.
 
     Raises:
-        Invalid: If it cannot be read as a finite number.
+        ValidationFailed: If it cannot be read as a finite number.
     """
     typed = str(value).strip().replace(",", ".")
     if not typed:
@@ -42,9 +42,9 @@ def number(value: object) -> float | None:
     try:
         found = float(typed)
     except ValueError as error:
-        raise Invalid(f"“{typed[:20]}” is not a number.") from error
+        raise ValidationFailed(f"“{typed[:20]}” is not a number.") from error
     if not abs(found) < 1e6:
-        raise Invalid("This number is out of range.")
+        raise ValidationFailed("This number is out of range.")
     return found
 
 
@@ -64,8 +64,8 @@ def form(values: object) -> Mapping[str, Any]:
     """Return the fields of a form.
 
     Raises:
-        Invalid: If it is not one.
+        ValidationFailed: If it is not one.
     """
     if not isinstance(values, Mapping):
-        raise Invalid("That is not a form.")
+        raise ValidationFailed("That is not a form.")
     return values

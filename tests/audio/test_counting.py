@@ -78,7 +78,7 @@ def test_a_chained_ogg_is_read_to_its_end(keep: Keep, rate: int, options: dict[s
     alone, both = keep("a.ogg", first), keep("b.ogg", first + second)
     assert seconds_of(alone) == pytest.approx(3, abs=0.03)
     assert seconds_of(both) == pytest.approx(6, abs=0.06)
-    assert content_hash.of(alone) != content_hash.of(both)
+    assert content_hash.content_hash(alone) != content_hash.content_hash(both)
     frames, found = decode.segment(both, 4.0, 5.0)
     assert found == rate
     spectrum = np.abs(np.fft.rfft(frames[:, 0]))
@@ -128,7 +128,7 @@ def test_a_flac_has_the_length_of_its_frames(keep: Keep, promised: int, subtype:
     right = keep("a.flac", whole)
     path = keep("b.flac", files.flac_of(whole, promised))
     assert seconds_of(path) == 3
-    assert content_hash.of(path) == content_hash.of(right)
+    assert content_hash.content_hash(path) == content_hash.content_hash(right)
     assert len(decode.segment(path, 2.5, 9.0)[0]) == RATE / 2
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sp404_app.cli import main
 from sp404_app.db import transaction
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.models import User
 from sp404_app.services.auth import login, sessions, signing_keys, two_factor
 from sp404_app.settings import Settings
@@ -62,7 +62,7 @@ def test_somebody_is_signed_out_everywhere(capsys: pytest.CaptureFixture[str]) -
     assert "2 sign-ins" in said(capsys, "user", "sign-out", "ada@example.org")
     with transaction() as session:
         for cookie in cookies[:2]:
-            with pytest.raises(NotSignedIn):
+            with pytest.raises(Unauthenticated):
                 sessions.user_of(session, cookie)
         assert sessions.user_of(session, cookies[2]).user_id == eve.id
     assert "signed_out_by_operator" in said(capsys, "user", "audit", "ada@example.org")
@@ -102,7 +102,7 @@ def test_what_belongs_to_no_account_is_shown_and_nothing_else(
     assert said(capsys, "keys", "audit") == ""
     ada = somebody("ada@example.org")
     for address in ("nobody@example.org", ada.email):
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             asyncio.run(login.sign_in(address, "wrong password", CLIENT))
     (line,) = said(capsys, "keys", "audit").splitlines()
     assert line.split()[1:] == ["sign_in_failed", CLIENT.ip]

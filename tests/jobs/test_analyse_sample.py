@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlmodel import func, select
 
-from sp404_app.audio.features.sound_class import Klass
+from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse_sample, runner
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
@@ -55,7 +55,7 @@ def test_class_and_root_note_are_kept_with_the_sample_and_with_the_analysis(
         found = session.exec(select(Analysis.content)).one()
     sample = kept(sample_id)
     assert (sample.sound_class, sample.root_note) == (found["sound_class"], found["root_note"])
-    assert sample.sound_class in set(Klass)
+    assert sample.sound_class in set(SoundClass)
     assert sample.root_note == 55  # a sine of 200 Hz, nearest to G3
 
 

@@ -68,7 +68,7 @@ def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> 
     ring(ids[0])
     assert statuses(ids) == [JobStatus.DONE] * 5
     assert [job_of(each).attempts for each in ids] == [1] * 5
-    assert queue.waiting() == frozenset()
+    assert queue.queued_ids() == frozenset()
     assert len(events.connection().keys("rq:job:*")) == 1  # RQ's own, of the bell it took down
     with transaction() as session:
         assert quotas.usage(session, user.id).analyses_used == 5
@@ -82,7 +82,7 @@ def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, va
     ring(ids[0])
     done = 2 if name == "BATCH_FILES" else 1
     assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
-    assert queue.waiting() == {queue.bell(job_of(each).id, 0) for each in ids[done:]}
+    assert queue.queued_ids() == {queue.rq_job_id(job_of(each).id, 0) for each in ids[done:]}
 
 
 def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
@@ -95,7 +95,7 @@ def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
     ring(small)
     assert statuses([small, large]) == [JobStatus.DONE, JobStatus.QUEUED]
     assert queue.queue("pro").get_job_ids() == before[1:]
-    queue.call("sp404_app.jobs.billing.work", "x", slow=True)
+    queue.enqueue_function("sp404_app.jobs.billing.work", "x", slow=True)
     with transaction() as session:
         jobs.add_analysis(session, user.id, small, queue.LOW)
     hanging = queue.queue(queue.LOW).get_job_ids()
@@ -111,7 +111,7 @@ def test_who_pays_more_does_not_wait_for_a_batch(
     original = runner.WORK[JobKind.ANALYSE]
 
     def meanwhile(job: ProcessingJob) -> None:
-        queue.ring(job_of(urgent).id, Tier.ENTERPRISE, 7)
+        queue.enqueue(job_of(urgent).id, Tier.ENTERPRISE, 7)
         original(job)
 
     events.connection().lpop(queue.queue("pro").key)
@@ -143,7 +143,7 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
         again = analysis_requests.again(session, user.id, ids[0])
     runner.run(str(again.id))
     assert statuses([gone, ids[0]]) == [JobStatus.CANCELLED, JobStatus.DONE]
-    assert queue.bell(job_of(other).id, 0) in queue.waiting()
+    assert queue.rq_job_id(job_of(other).id, 0) in queue.queued_ids()
 
 
 def test_a_batch_ends_quietly_while_redis_is_away(
@@ -205,7 +205,7 @@ async def test_a_higher_queue_has_its_turn_in_the_middle(
     start_worker()
     await until(user, ready(ids[0]))
     paid = keep(owner=person().id)
-    queue.ring(job_of(paid).id, Tier.ENTERPRISE, 7)
+    queue.enqueue(job_of(paid).id, Tier.ENTERPRISE, 7)
     asked = now()
     await until(user, lambda: all(ready(each)() for each in ids))
     with transaction() as session:

@@ -61,7 +61,9 @@ def test_one_recording_in_seven_guises_is_one_group_and_other_drums_are_not_in_i
         hear("silence.wav", np.zeros(RATE, np.float32)),
     ]
     with transaction() as session:
-        assert [each.id for each in duplicates.of(session, user.id, original, 50)] == guises
+        assert [
+            each.id for each in duplicates.list_duplicates(session, user.id, original, 50)
+        ] == guises
     assert [kept(each).copy_group for each in others] == [None] * 3
     assert kept(original).copy_group
 

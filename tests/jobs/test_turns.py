@@ -15,7 +15,7 @@ MANY = 60
 def fill(*names: str) -> None:
     for name in names:
         for _ in range(MANY):
-            queue.ring(uuid.uuid4(), name, 0)
+            queue.enqueue(uuid.uuid4(), name, 0)
 
 
 def worker() -> WarmWorker:
@@ -59,17 +59,17 @@ def test_a_queue_that_had_nothing_to_do_is_not_owed_anything(services: object) -
 def test_a_batch_in_one_process_counts_and_ends_for_who_waits(services: object) -> None:
     fill("pro", "free")
     taken = 0
-    while queue.next_bell("pro"):
+    while queue.next_rq_job("pro"):
         taken += 1
     assert taken == queue.PATIENT
     assert queue.order()[0].name == "free"
     assert served(1) == ["free"]
-    assert queue.next_bell("pro")
+    assert queue.next_rq_job("pro")
 
 
 def test_a_batch_goes_on_while_nobody_waits(services: object) -> None:
     fill("free")
     taken = 0
-    while queue.next_bell("free"):
+    while queue.next_rq_job("free"):
         taken += 1
     assert taken == MANY

@@ -152,7 +152,7 @@ class Machine:
 async def machine(patience: float = PATIENCE) -> AsyncIterator[Machine]:
     """Run a machine in which news never come, so that everything ends."""
 
-    async def once(*_: object, **__: object) -> AsyncIterator[list[events.News]]:
+    async def once(*_: object, **__: object) -> AsyncIterator[list[events.Event]]:
         yield []
 
     processor = BaseStateEventProcessor(middleware=sp404_app.app)

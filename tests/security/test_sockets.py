@@ -19,7 +19,7 @@ from sp404_app.api.middleware import websocket_limits
 from sp404_app.api.middleware.stack import gateway
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.settings import Settings
 from sp404_app.sp404_app import app
 from sp404_app.state.account.account import AccountState
@@ -89,7 +89,7 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
             until(socket, "never said")
         assert end.value.code == websocket_limits.NOT_WELCOME
         assert time.monotonic() - started < 5
-        events.publish(ada.id, News(Topic.LIBRARY))
+        events.publish(ada.id, Event(Topic.LIBRARY))
         other.send_text(event(f"{name}.toggle_filters"))
         until(other, "filters_open_rx_state_")  # the other device goes on
 
@@ -206,7 +206,7 @@ async def test_many_lines_of_one_host_are_slowed_down_together(
     async def hears(_: Message) -> None:
         return None
 
-    lines = [websocket_limits.Line(says, hears, host) for _ in range(15)]
+    lines = [websocket_limits.WebsocketConnection(says, hears, host) for _ in range(15)]
     started = time.monotonic()
     for _ in range(4):
         await asyncio.gather(*(line.receive() for line in lines))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from reflex.event import EventSpec
 
-from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
+from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.services.account import demo_account
 from sp404_app.services.auth import sessions
 from sp404_app.settings import settings
@@ -135,7 +135,7 @@ async def test_what_is_no_form_is_refused(form: Any) -> None:
     page = in_tab(ForgotPasswordState(), "")
     await run(page.submit(form))
     assert "not complete" in page.problem
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         forms.raw(form, "email")
 
 
@@ -147,7 +147,7 @@ async def test_a_sign_up_page_opens_empty() -> None:
 
 
 def test_problems_stand_beside_their_fields() -> None:
-    error = Invalid("Look.", {"email": ["No."], "other": ["No."], "password": []})
+    error = ValidationFailed("Look.", {"email": ["No."], "other": ["No."], "password": []})
     assert forms.problems(error, "email", "password") == {"email": "No."}
     assert forms.problems(AppError("All wrong."), "email") == {"form": "All wrong."}
     assert forms.problems(AppError("x", {"email": 7}), "email") == {"form": "x"}
@@ -173,7 +173,7 @@ async def test_strangers_do_nothing_on_an_account_page() -> None:
         run(tab.revoke(str(uuid.uuid4()))),
     ]
     for call in calls:
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             await call
 
 
@@ -199,7 +199,7 @@ async def test_names_and_preferences_are_saved() -> None:
 async def test_odd_preferences_are_refused(name: Any, value: Any) -> None:
     tab = in_tab(AccountState(), cookie(somebody().id))
     await tab.load()
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await tab.prefer(name, value)
 
 

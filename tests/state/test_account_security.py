@@ -9,7 +9,7 @@ import reflex as rx
 from sqlmodel import update
 
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, NotFound, NotSignedIn
+from sp404_app.errors import AppError, NotFound, Unauthenticated
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import personal_access_tokens, two_factor
@@ -110,7 +110,7 @@ async def test_what_matters_asks_for_the_password_in_the_page_too(asked: list[st
         "own.ask_export",
         "own.think",
     ]
-    assert set(asked) <= set(reauthentication.GO_ON)
+    assert set(asked) <= set(reauthentication.pending_actions)
     assert (factor.secret, token.made, own.email_sent, own.export, own.leaving) == (
         "",
         "",
@@ -134,7 +134,7 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
     await tab.make(form)
     assert tab.made.startswith("sp404_")
     with transaction() as session:
-        assert personal_access_tokens.of(session, tab.made).abilities == {"samples:read"}
+        assert personal_access_tokens.token_owner(session, tab.made).abilities == {"samples:read"}
     (row,) = tab.rows
     with pytest.raises(NotFound):
         await tab_of(TokensState(), bob).revoke(row.id)
@@ -193,5 +193,5 @@ async def test_strangers_do_nothing() -> None:
         for name in names:
             tab = in_tab(state(), "nobody")
             found = getattr(tab, name)()
-            with pytest.raises(NotSignedIn):
+            with pytest.raises(Unauthenticated):
                 await (run(found) if hasattr(found, "__aiter__") else found)

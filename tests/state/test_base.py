@@ -5,7 +5,7 @@ import reflex as rx
 from reflex.istate.data import RouterData
 
 from sp404_app.db import transaction
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra.client_info import Client
 from sp404_app.state.base import SessionState
@@ -25,7 +25,7 @@ async def test_a_tab_belongs_to_whoever_its_cookie_belongs_to() -> None:
 @pytest.mark.parametrize("value", ["", "x", "\0", "a=b; c"])
 async def test_without_a_good_cookie_a_tab_belongs_to_nobody(value: str) -> None:
     somebody()
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         await in_tab(SessionState(), value)._user_id()
 
 
@@ -35,7 +35,7 @@ async def test_a_tab_of_a_revoked_device_belongs_to_nobody() -> None:
     await tab._user_id()
     with transaction() as session:
         sessions.revoke_all(session, ada.id)
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         await tab._user_id()
 
 

@@ -7,13 +7,13 @@ import reflex as rx
 from sqlmodel import update
 
 from sp404_app.db import transaction
-from sp404_app.errors import NotFound, NotSignedIn
+from sp404_app.errors import NotFound, Unauthenticated
 from sp404_app.models import SignIn, StripeEvent
 from sp404_app.models.columns import now
 from sp404_app.services.auth import authentication, reauthentication
 from sp404_app.services.billing import webhooks
 from sp404_app.settings import settings
-from sp404_app.state.auth.reauthentication import GO_ON, ConfirmState
+from sp404_app.state.auth.reauthentication import ConfirmState, pending_actions
 from sp404_app.state.billing.admin import OperatorState
 from tests.accounts import cookie, somebody
 from tests.tabs import in_tab
@@ -60,7 +60,7 @@ def give_up() -> None:
 @pytest.mark.parametrize("act", ACTS)
 async def test_others_find_nothing_and_are_asked_nothing(act: str, question: ConfirmState) -> None:
     give_up()
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         await ACTS[act](OperatorState())
     tab = in_tab(OperatorState(), cookie(somebody().id))
     tab.letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
@@ -85,7 +85,7 @@ async def test_an_operator_proves_it_sees_and_acts(
     tab = in_tab(OperatorState(), mine)
     await tab.load()
     assert (question.asking, question._wanted, tab.loaded) == (True, "operator.load", False)
-    assert set(GO_ON) >= {f"operator.{act}" for act in ACTS}
+    assert set(pending_actions) >= {f"operator.{act}" for act in ACTS}
     who = await authentication.of_cookie(mine)
     with transaction() as session:
         reauthentication.mark(session, who)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sp404_app.errors import AppError, Invalid, NotFound
+from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.state import validation
 
 ANYTHING = st.recursive(
@@ -36,7 +36,7 @@ def test_texts_are_bounded_and_fit_to_be_kept() -> None:
     assert validation.text("a\x00b\ud800c") == "abc"
     assert validation.text("x" * 1000, 60) == "x" * 60
     for value in (None, 5, ["a"], {"a": 1}, b"a"):
-        with pytest.raises(Invalid):
+        with pytest.raises(ValidationFailed):
             validation.text(value)
 
 
@@ -50,7 +50,7 @@ def test_whole_numbers_are_held_between_bounds(value: float, found: int) -> None
 
 @pytest.mark.parametrize("value", [math.nan, True, "5", None, [1]])
 def test_what_is_no_number_is_refused(value: object) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         validation.whole(value)
 
 
@@ -64,7 +64,7 @@ def test_numbers_are_read_as_people_type_them(value: object, found: float | None
 
 @pytest.mark.parametrize("value", ["x", "nan", "inf", "1e7", "--1", None, [], "1 2"])
 def test_what_cannot_be_read_as_a_number_is_refused(value: object) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         validation.number(value)
 
 

@@ -60,17 +60,17 @@ class Life:
 
     def look(self) -> None:
         with transaction() as session:
-            sync.person(session, self.user.id)
+            sync.sync_customer(session, self.user.id)
 
     def now(self) -> Subscription:
         with transaction() as session:
-            found = entitlements.current(session, self.user.id)
+            found = entitlements.current_subscription(session, self.user.id)
             assert found
             return found
 
     def entitled(self) -> tuple[str, str]:
         with transaction() as session:
-            found = entitlements.of(session, self.user.id)
+            found = entitlements.entitlement_of(session, self.user.id)
             return found.plan.tier, found.access
 
     def change(self, tier: Tier, stamp: int | None = None) -> None:
@@ -147,7 +147,7 @@ def test_a_subscription_lives_the_same_at_the_emulator_and_at_stripe(life: Life)
 
     life.pass_days(12)
     with transaction() as session:
-        seen = proration_preview.of(session, life.user.id, Tier.ENTERPRISE)
+        seen = proration_preview.preview_change(session, life.user.id, Tier.ENTERPRISE)
     life.change(Tier.ENTERPRISE, seen.proration_date)
     assert life.paid() == [2900, seen.due_today]
     assert life.entitled() == ("enterprise", "full")

@@ -2,7 +2,7 @@
 
 from starlette.requests import HTTPConnection
 
-from sp404_app.errors import NotAllowed
+from sp404_app.errors import Forbidden
 from sp404_app.settings import settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -15,7 +15,7 @@ def ensure_same_origin(request: HTTPConnection) -> None:
     that has neither comes from a program, which no other site can steer.
 
     Raises:
-        NotAllowed: If the request changes something and was not made by one of our pages.
+        Forbidden: If the request changes something and was not made by one of our pages.
     """
     if request.scope.get("method") in SAFE:
         return
@@ -23,7 +23,7 @@ def ensure_same_origin(request: HTTPConnection) -> None:
     site = request.headers.get("sec-fetch-site")
     trusted = origin in _origins() if origin is not None else site in (None, "same-origin")
     if not trusted:
-        raise NotAllowed("This request came from another site, so nothing was changed.")
+        raise Forbidden("This request came from another site, so nothing was changed.")
 
 
 def _origins() -> set[str]:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sp404_app.api import error_handlers
 from sp404_app.api.deps import is_personal, signed_in
 from sp404_app.db import NotQuick
-from sp404_app.errors import AppError, Invalid
+from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.library import sample_list, search
 
 Text = Annotated[str, Query(max_length=400)]
@@ -85,7 +85,7 @@ def asked(address: bytes) -> tuple[search.Query, str, int] | None:
         values["tag"] = given.getlist("tag")
     try:
         return _asked(**values)
-    except (ValidationError, Invalid):
+    except (ValidationError, ValidationFailed):
         return None
 
 

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp404_app.api.routes import metrics
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import authentication, session_revocation
 from sp404_app.services.auth.sessions import SignedIn
 
@@ -63,7 +63,7 @@ def paced(app: ASGIApp) -> ASGIApp:
             return
         _open[host] += 1
         metrics.SOCKETS.inc()
-        line = Line(receive, send, _buckets.setdefault(host, Bucket(OF_A_HOST)))
+        line = WebsocketConnection(receive, send, _buckets.setdefault(host, Bucket(OF_A_HOST)))
         watch = asyncio.create_task(_watch(scope, line), name="sign-in of a websocket")
         try:
             await app(scope, line.receive, line.send)
@@ -81,7 +81,7 @@ def paced(app: ASGIApp) -> ASGIApp:
     return guarded
 
 
-async def _watch(scope: Scope, line: "Line") -> None:
+async def _watch(scope: Scope, line: "WebsocketConnection") -> None:
     """Close a line when its sign-in ends; who is not signed in gets nothing private anyway."""
     cookie = authentication.cookie_in(Headers(scope=scope).get("cookie", ""))
     if not cookie:
@@ -93,7 +93,7 @@ async def _watch(scope: Scope, line: "Line") -> None:
         except SQLAlchemyError:
             await asyncio.sleep(1)  # nobody can be looked up, so nobody gets anything either
             continue
-        except NotSignedIn:
+        except Unauthenticated:
             if known:
                 await line.end(NOT_WELCOME)
             return
@@ -101,7 +101,7 @@ async def _watch(scope: Scope, line: "Line") -> None:
         await session_revocation.wait(known.sign_in_id, LOOK_EVERY)
 
 
-class Line:
+class WebsocketConnection:
     """What one websocket receives and sends."""
 
     def __init__(self, receive: Receive, send: Send, of_host: Bucket | None = None) -> None:

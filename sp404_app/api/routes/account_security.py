@@ -132,7 +132,7 @@ def post_two_factor(session: Database, who: Confirmed) -> SetupView:
 @router.post("/two-factor/confirm")
 async def confirm_two_factor(who: Confirmed, form: Code, client: Caller) -> RecoveryCodes:
     """Turn the second step on by a first code."""
-    await rate_limits.second_step(who.user_id)
+    await rate_limits.count_two_factor_attempt(who.user_id)
     codes = await in_transaction(two_factor.confirm, who.user_id, form.code, client)
     return RecoveryCodes(recovery_codes=codes)
 

@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from sp404_app.api.deps import Caller, Identity
 from sp404_app.db import in_transaction
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import access_tokens, signing_keys, users
-from sp404_app.services.auth import login as doors
+from sp404_app.services.auth import login as login_service
 from sp404_app.services.auth.access_tokens import Pair
 from sp404_app.services.auth.users import Credential
 from sp404_app.services.billing import quotas
@@ -116,7 +116,7 @@ class Tokens(BaseModel):
 @router.post("/register", status_code=status.HTTP_201_CREATED)
 async def register(form: Registration, client: Caller) -> Registered:
     """Sign up; a mail with a link to confirm follows. Known addresses get the same answer."""
-    account = await doors.register(
+    account = await login_service.register(
         form.email, form.password, form.first_name, form.last_name, client
     )
     person = NewPerson(
@@ -128,29 +128,29 @@ async def register(form: Registration, client: Caller) -> Registered:
 @router.post("/login")
 async def login(form: Login, client: Caller) -> Tokens:
     """Sign in and get a pair of tokens."""
-    found = await doors.sign_in(form.email, form.password, client)
+    found = await login_service.sign_in(form.email, form.password, client)
     return await in_transaction(_start, found, client)
 
 
 @router.post("/two-factor")
 async def two_factor(form: SecondStep, client: Caller) -> Tokens:
     """Answer the challenge of a sign-in with a code, and get a pair of tokens."""
-    found = await doors.second_step(form.challenge, form.code, client)
+    found = await login_service.second_step(form.challenge, form.code, client)
     return await in_transaction(_start, found, client)
 
 
 def _start(session: Session, found: Credential, client: Client) -> Tokens:
-    user_id = doors.enter(session, found, client, "api")
+    user_id = login_service.start_session_after_sign_in(session, found, client, "api")
     return _shown(session, access_tokens.start(session, user_id, client))
 
 
 @router.post("/refresh")
 async def refresh(form: Refresh, client: Caller) -> Tokens:
     """Exchange a refresh token for a new pair; the old one is used up."""
-    await rate_limits.token("refresh", client.ip)
+    await rate_limits.count_token_attempt("refresh", client.ip)
     pair = await in_transaction(_rotate, form.refresh_token, client)
     if pair is None:  # raised here, after the end of the family is committed
-        raise NotSignedIn("This refresh token was used before, so its sign-in has been ended.")
+        raise Unauthenticated("This refresh token was used before, so its sign-in has been ended.")
     return pair
 
 
@@ -179,19 +179,19 @@ def _shown(session: Session, pair: Pair) -> Tokens:
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
 async def logout(who: Identity, client: Caller) -> None:
     """End this sign-in; its tokens are dead at once."""
-    await in_transaction(doors.leave, who, client)
+    await in_transaction(login_service.leave, who, client)
 
 
 @router.post("/logout-all", status_code=status.HTTP_204_NO_CONTENT)
 async def logout_all(who: Identity, client: Caller) -> None:
     """End all sign-ins of the caller."""
-    await in_transaction(doors.leave_all, who, client)
+    await in_transaction(login_service.leave_all, who, client)
 
 
 @router.post("/verify-email")
 async def verify_email(form: Verification, client: Caller) -> Message:
     """Confirm an address by the token mailed to it."""
-    await doors.verify_email(form.token, client)
+    await login_service.verify_email(form.token, client)
     return Message(message="Your address is confirmed. You can sign in now.")
 
 
@@ -199,7 +199,7 @@ async def verify_email(form: Verification, client: Caller) -> Message:
 async def resend_verification(form: Address, client: Caller, later: BackgroundTasks) -> Message:
     """Mail the confirmation link again, if the address waits for one."""
     await rate_limits.resend(form.email, client.ip)
-    later.add_task(doors.resend_verification, form.email)
+    later.add_task(login_service.resend_verification, form.email)
     return Message(message="If this address waits to be confirmed, a mail is on its way.")
 
 
@@ -207,28 +207,28 @@ async def resend_verification(form: Address, client: Caller, later: BackgroundTa
 async def forgot_password(form: Address, client: Caller, later: BackgroundTasks) -> Message:
     """Mail a link to choose a new password, if the address has an account."""
     await rate_limits.forgotten(form.email, client.ip)
-    later.add_task(doors.forgot_password, form.email, client)
+    later.add_task(login_service.forgot_password, form.email, client)
     return Message(message="If this address has an account, a mail is on its way.")
 
 
 @router.post("/reset-password")
 async def reset_password(form: NewPassword, client: Caller) -> Message:
     """Set a new password by a mailed token; every device is signed out."""
-    await doors.reset_password(form.token, form.password, client)
+    await login_service.reset_password(form.token, form.password, client)
     return Message(message="Your password is changed. Please sign in.")
 
 
 @router.post("/change-email")
 async def change_email(form: Verification, client: Caller) -> Message:
     """Use a new address from now on, by the token mailed to it."""
-    await doors.confirm_email(form.token, client)
+    await login_service.confirm_email(form.token, client)
     return Message(message="Your new address is confirmed, and yours to sign in with.")
 
 
 @router.post("/revert-email")
 async def revert_email(form: Verification, client: Caller) -> Message:
     """Give an account back to its former address, by the token mailed to that."""
-    await doors.revert_email(form.token, client)
+    await login_service.revert_email(form.token, client)
     return Message(message="The account is yours again. We mailed you a link for a new password.")
 
 

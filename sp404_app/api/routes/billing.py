@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.db import in_transaction, transaction
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.services.billing import (
     checkout,
     invoices,
@@ -122,7 +122,7 @@ def get_subscription(session: Database, user_id: CurrentUser) -> SubscriptionVie
 @router.post("/billing/subscription/preview")
 def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewView:
     """Say what a change would do and cost, today and next month."""
-    found = proration_preview.of(session, user_id, _tier(wanted.plan))
+    found = proration_preview.preview_change(session, user_id, _tier(wanted.plan))
     return PreviewView(
         plan=found.tier,
         kind=found.kind,
@@ -199,5 +199,7 @@ def _receive(session: Session, body: bytes, header: str) -> bool:
 
 def _tier(name: str) -> Tier:
     if name not in set(PLANS):
-        raise Invalid("There is no such plan.", {"plan": ["Choose free, pro or enterprise."]})
+        raise ValidationFailed(
+            "There is no such plan.", {"plan": ["Choose free, pro or enterprise."]}
+        )
     return Tier(name)

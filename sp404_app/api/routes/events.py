@@ -17,11 +17,11 @@ from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, identify
 from sp404_app.db import in_transaction
-from sp404_app.errors import NotFound, NotSignedIn, TooMany
+from sp404_app.errors import NotFound, RateLimited, Unauthenticated
 from sp404_app.services.billing import quotas
 from sp404_app.services.billing.schemas import subscription_view
 from sp404_app.services.infra import events as live
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.schemas import job_view, quota_view, sample_view
 from sp404_app.services.processing import jobs
@@ -43,10 +43,10 @@ async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
     The stream ends with the sign-in it was opened by, and while Redis or the database is away.
 
     Raises:
-        TooMany: If the same person has twenty of them open.
+        RateLimited: If the same person has twenty of them open.
     """
     if _open[user_id] >= MOST_OF_A_PERSON:
-        raise TooMany(
+        raise RateLimited(
             f"You have {MOST_OF_A_PERSON} of these open. Please close one first.",
             {"retry_after": int(PATIENCE), "limit": MOST_OF_A_PERSON},
         )
@@ -69,7 +69,7 @@ async def _stream(request: Request, user_id: uuid.UUID) -> AsyncIterator[str]:
                 for news in burst:
                     shown = await in_transaction(_object_of, user_id, news)
                     yield f"event: {news.topic}\ndata: {json.dumps(shown)}\n\n"
-        except (NotSignedIn, RedisError):
+        except (Unauthenticated, RedisError):
             return
         except SQLAlchemyError as error:  # the client comes again, as it does after a restart
             log.warning(
@@ -90,7 +90,7 @@ def _counted(user_id: uuid.UUID) -> Iterator[None]:
             del _open[user_id]
 
 
-def _object_of(session: Session, user_id: uuid.UUID, news: News) -> Any:
+def _object_of(session: Session, user_id: uuid.UUID, news: Event) -> Any:
     try:
         if news.topic is Topic.SAMPLE:
             return jsonable_encoder(sample_view(samples.get(session, user_id, uuid.UUID(news.id))))

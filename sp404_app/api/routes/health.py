@@ -113,7 +113,7 @@ def _workers() -> int:
 
 
 def _storage() -> int:
-    return int(storage.answers())
+    return int(storage.is_reachable())
 
 
 def _client() -> Redis:

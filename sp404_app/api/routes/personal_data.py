@@ -81,7 +81,7 @@ def get_activity(
     cursor: uuid.UUID | None = None,
 ) -> Activity:
     """List sign-ins, failures and changes of the caller's account, the newest first."""
-    found, total = audit_log.page(session, who.user_id, cursor, limit + 1)
+    found, total = audit_log.list_events(session, who.user_id, cursor, limit + 1)
     following = str(found[limit - 1].id) if len(found) > limit else None
     events = [EventView.model_validate(one, from_attributes=True) for one in found[:limit]]
     return Activity(events=events, next_cursor=following, total=total)

@@ -122,7 +122,9 @@ async def put_password(who: Identity, form: PasswordChange, client: Caller) -> N
 @router.get("/preferences")
 def get_preferences(session: Database, user_id: CurrentUser) -> Choices:
     """Show the caller's preferences."""
-    return Choices.model_validate(preferences.of(session, user_id), from_attributes=True)
+    return Choices.model_validate(
+        preferences.preferences_of(session, user_id), from_attributes=True
+    )
 
 
 @router.patch("/preferences")

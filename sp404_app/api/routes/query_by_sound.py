@@ -14,7 +14,7 @@ from sp404_app.api.deps import CurrentUser
 from sp404_app.api.routes.similarity import AlikeList, Limit, alike_view
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
-from sp404_app.errors import TooLarge, TooMany, Unavailable
+from sp404_app.errors import RateLimited, TooLarge, Unavailable
 from sp404_app.services.infra import rate_limits
 from sp404_app.services.processing import sandbox
 from sp404_app.services.sample import similarity
@@ -48,12 +48,12 @@ async def allowed(request: Request, user_id: CurrentUser) -> uuid.UUID:
     """Count a file to be heard; the answer says what is left of these, not of all requests.
 
     Raises:
-        TooMany: If the person sends them too often.
+        RateLimited: If the person sends them too often.
     """
     try:
-        request.state.allowance = await rate_limits.hearing(user_id)
-    except TooMany as refusal:
-        request.state.allowance = rate_limits.used_up(refusal)
+        request.state.allowance = await rate_limits.count_query_by_sound(user_id)
+    except RateLimited as refusal:
+        request.state.allowance = rate_limits.exhausted(refusal)
         raise
     return user_id
 

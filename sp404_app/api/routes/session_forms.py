@@ -13,9 +13,9 @@ from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction
 from sp404_app.errors import (
     AppError,
-    Invalid,
-    NotSignedIn,
     TwoFactorRequired,
+    Unauthenticated,
+    ValidationFailed,
     WrongCredentials,
 )
 from sp404_app.services.account import avatars, deletion
@@ -68,7 +68,7 @@ async def second_step(
     )
     try:
         found = await login.second_step(challenge, code, client)
-    except NotSignedIn as error:
+    except Unauthenticated as error:
         again = isinstance(error, WrongCredentials)
         return _back("wrong_code" if again else "too_late", "", target, step=SECOND * again)
     except AppError as error:
@@ -79,7 +79,7 @@ async def second_step(
 async def _signed_in(request: Request, found: Credential, client: Client, target: str) -> Response:
     try:
         cookie = await in_transaction(_start, found, client, _cookie_of(request))
-    except NotSignedIn:  # the password was changed since it was proved
+    except Unauthenticated:  # the password was changed since it was proved
         return _back("too_late", "", target)
     answer = RedirectResponse(target, 303)
     _set(answer, sessions.cookie_name(), cookie, int(sessions.LONGEST.total_seconds()))
@@ -95,7 +95,7 @@ async def sign_out(request: Request, client: Caller) -> Response:
     try:
         who = await authentication.of_cookie(_cookie_of(request))
         await in_transaction(login.leave, who, client)
-    except NotSignedIn:
+    except Unauthenticated:
         pass
     answer = RedirectResponse(redirects.LOGIN, 303)
     _set(answer, sessions.cookie_name(), "", 0)
@@ -111,7 +111,7 @@ async def set_avatar(request: Request, picture: Annotated[UploadFile, File()]) -
     try:
         small = await asyncio.to_thread(avatars.squared, picture.file)
         await in_transaction(avatars.put, who.user_id, small)
-    except Invalid as error:
+    except ValidationFailed as error:
         code = "large" if str(error) == avatars.TOO_MANY else "unreadable"
         return RedirectResponse(f"/account?picture={code}", 303)
     return RedirectResponse("/account?picture=saved", 303)
@@ -135,7 +135,7 @@ async def end_account(request: Request) -> Response:
 
 def _start(session: Session, found: Credential, client: Client, old_cookie: str) -> str:
     """Begin a new session, and end the one this browser had."""
-    user_id = login.enter(session, found, client, "browser")
+    user_id = login.start_session_after_sign_in(session, found, client, "browser")
     sessions.end_cookie(session, old_cookie)
     return sessions.start_browser(session, user_id, client)
 

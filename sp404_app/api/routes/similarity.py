@@ -58,7 +58,7 @@ def list_copies(
 
     At another sample rate, gain, format or bit depth, or with silence around it.
     """
-    found = duplicates.of(session, user_id, sample_id, limit)
+    found = duplicates.list_duplicates(session, user_id, sample_id, limit)
     return CopyList(samples=[sample_view(sample) for sample in found])
 
 

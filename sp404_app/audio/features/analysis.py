@@ -26,7 +26,7 @@ from sp404_app.audio.features.filename_hints import Stated
 from sp404_app.audio.features.key_detection import Key
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
 from sp404_app.audio.features.silence_trim import Judged
-from sp404_app.audio.features.sound_class import Heard, Klass
+from sp404_app.audio.features.sound_class import Heard, SoundClass
 from sp404_app.audio.features.survey import Survey, survey
 from sp404_app.audio.features.tempo import Tempo
 from sp404_app.audio.similarity import embedding
@@ -40,8 +40,14 @@ MIN_RATE: Final = 8000
 PITCHED_ENOUGH: Final = 0.15
 DRUMS: Final = frozenset(
     {
-        Klass.KICK, Klass.SNARE, Klass.CLAP, Klass.CLOSED_HAT, Klass.OPEN_HAT, Klass.TOM,
-        Klass.PERCUSSION, Klass.CYMBAL,
+        SoundClass.KICK,
+        SoundClass.SNARE,
+        SoundClass.CLAP,
+        SoundClass.CLOSED_HAT,
+        SoundClass.OPEN_HAT,
+        SoundClass.TOM,
+        SoundClass.PERCUSSION,
+        SoundClass.CYMBAL,
     }
 )  # fmt: skip
 # A tempo that is less likely than this, even together with its half and double, is only offered.
@@ -266,7 +272,7 @@ def gridded(heard: Impression, told: Tempo | None) -> tuple[list[float], int]:
     )
 
 
-def classified(heard: Impression) -> tuple[Klass, float]:
+def classified(heard: Impression) -> tuple[SoundClass, float]:
     """Return the class and its probability."""
     timbre = embedding.projection()(heard.mels.reshape(1, -1))[0]
     parts = (heard.env, heard.length, heard.content, heard.judged.loop, heard.chroma, heard.note)

@@ -26,7 +26,7 @@ FEATURES: Final = (
 )  # fmt: skip
 
 
-class Klass(StrEnum):
+class SoundClass(StrEnum):
     """The sorts of sounds on an SP-404's pads."""
 
     KICK = "kick"
@@ -46,7 +46,7 @@ class Klass(StrEnum):
     MELODIC_LOOP = "melodic loop"
 
 
-CLASSES: Final = tuple(Klass)
+CLASSES: Final = tuple(SoundClass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def describe(heard: Heard) -> npt.NDArray[np.float64]:
     )
 
 
-def classify(heard: Heard) -> tuple[Klass, float]:
+def classify(heard: Heard) -> tuple[SoundClass, float]:
     """Return the likeliest class and its probability (0..1)."""
     chances = softmax(model()(describe(heard)))
     best = int(chances.argmax())

@@ -53,7 +53,7 @@ def read(path: Path) -> tuple[Header, Content]:
     return header.counted(hasher.frames), hasher.done()
 
 
-def of(path: Path) -> str:
+def content_hash(path: Path) -> str:
     """Return the SHA-256 of the decoded sound.
 
     Raises:

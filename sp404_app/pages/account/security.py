@@ -3,15 +3,15 @@
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.services.auth.personal_access_tokens import Ability
+from sp404_app.services.auth.personal_access_tokens import Scope
 from sp404_app.state.auth.access_tokens import TokenRow, TokensState
 from sp404_app.state.auth.two_factor import TwoFactorState
 
 ABILITIES = {
-    Ability.SAMPLES_READ: "Read and hear my library",
-    Ability.SAMPLES_WRITE: "Upload, change and delete sounds",
-    Ability.ACCOUNT_READ: "Read my profile and my quota",
-    Ability.BILLING_READ: "Read my plan and my invoices",
+    Scope.SAMPLES_READ: "Read and hear my library",
+    Scope.SAMPLES_WRITE: "Upload, change and delete sounds",
+    Scope.ACCOUNT_READ: "Read my profile and my quota",
+    Scope.BILLING_READ: "Read my plan and my invoices",
 }
 DAYS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "no end"))
 
@@ -227,7 +227,7 @@ def _new_token() -> rx.Component:
     )
 
 
-def _ability(ability: Ability, words: str) -> rx.Component:
+def _ability(ability: Scope, words: str) -> rx.Component:
     return rx.el.label(
         rx.el.input(type="checkbox", name=ability.value, id=f"ability-{ability.value}"),
         words,

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.audio.features.sound_class import Klass
+from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
 from sp404_app.pages.library.sidebar import renewal
 from sp404_app.state.library.library import LibraryState
@@ -83,7 +83,7 @@ def filters() -> rx.Component:
             choice(
                 "sound_class",
                 query.sound_class,
-                [("any", "")] + [(each.value, each.value) for each in Klass],
+                [("any", "")] + [(each.value, each.value) for each in SoundClass],
             ),
             class_name="filter",
         ),

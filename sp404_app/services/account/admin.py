@@ -15,7 +15,7 @@ from sp404_app.services.auth import sessions, signing_keys, two_factor, users
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import audit_log
-from sp404_app.services.infra.audit_log import Event
+from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.services.infra.client_info import Client
 
 OPERATOR = Client(user_agent="operator")
@@ -54,7 +54,7 @@ def verify(name: str) -> None:
     with transaction() as session:
         user = lock_account(session, _named(session, name).id)
         user.email_verified_at = user.email_verified_at or now()
-        audit_log.note(session, user.id, "verified_by_operator", OPERATOR)
+        audit_log.record(session, user.id, "verified_by_operator", OPERATOR)
 
 
 def turn_off_two_factor(name: str) -> None:
@@ -65,7 +65,7 @@ def turn_off_two_factor(name: str) -> None:
     """
     with transaction() as session:
         user = _named(session, name)
-        audit_log.note(session, user.id, "two_factor_off_by_operator", OPERATOR)
+        audit_log.record(session, user.id, "two_factor_off_by_operator", OPERATOR)
         two_factor.turn_off(session, user.id, OPERATOR)
 
 
@@ -77,7 +77,7 @@ def sign_out(name: str) -> int:
     """
     with transaction() as session:
         user = _named(session, name)
-        audit_log.note(session, user.id, "signed_out_by_operator", OPERATOR)
+        audit_log.record(session, user.id, "signed_out_by_operator", OPERATOR)
         return sessions.revoke_all(session, user.id)
 
 
@@ -90,11 +90,11 @@ def delete(name: str) -> None:
     """
     with transaction() as session:
         user = _named(session, name)
-        audit_log.note(session, user.id, "deleted_by_operator", OPERATOR)
+        audit_log.record(session, user.id, "deleted_by_operator", OPERATOR)
     asyncio.run(deletion.delete_account(user.id))
 
 
-def log_of(name: str) -> list[Event]:
+def log_of(name: str) -> list[AuditEvent]:
     """Return what happened in an account, the newest first; of a deleted one by its id.
 
     Raises:
@@ -105,22 +105,22 @@ def log_of(name: str) -> list[Event]:
             user_id = _named(session, name).id
         except NotFound:
             user_id = _id(name)
-            if user_id is None or not audit_log.page(session, user_id, None, 1)[1]:
+            if user_id is None or not audit_log.list_events(session, user_id, None, 1)[1]:
                 raise
-        return audit_log.page(session, user_id, None, SHOWN)[0]
+        return audit_log.list_events(session, user_id, None, SHOWN)[0]
 
 
-def log_of_nobody() -> list[Event]:
+def log_of_nobody() -> list[AuditEvent]:
     """Return what happened to keys and to addresses nobody has, the newest first."""
     with transaction() as session:
-        return audit_log.page(session, None, None, SHOWN)[0]
+        return audit_log.list_events(session, None, None, SHOWN)[0]
 
 
 def rotate_keys() -> str:
     """Sign with a new key from now on and return its name; nobody is signed out."""
     kid = signing_keys.rotate()
     with transaction() as session:
-        audit_log.note(session, None, "key_rotated", OPERATOR, kid=kid)
+        audit_log.record(session, None, "key_rotated", OPERATOR, kid=kid)
     return kid
 
 
@@ -132,7 +132,7 @@ def retire_key(kid: str) -> None:
     """
     signing_keys.retire(kid)
     with transaction() as session:
-        audit_log.note(session, None, "key_retired", OPERATOR, kid=kid)
+        audit_log.record(session, None, "key_retired", OPERATOR, kid=kid)
 
 
 def _named(session: Session, name: str) -> User:

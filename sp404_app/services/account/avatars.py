@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlmodel import Session
 
 from sp404_app.db import after_commit, if_undone
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.infra import storage
@@ -36,21 +36,21 @@ def squared(file: BinaryIO) -> bytes:
     Its size is looked at before anything is decoded, so that a small file cannot fill the memory.
 
     Raises:
-        Invalid: If it is no picture we take, or a huge one.
+        ValidationFailed: If it is no picture we take, or a huge one.
     """
     try:
         with _one_at_a_time, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(file, formats=FORMATS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
-                    raise Invalid(TOO_MANY, {"picture": [TOO_MANY]})
+                    raise ValidationFailed(TOO_MANY, {"picture": [TOO_MANY]})
                 picture.draft("RGB", (2 * SIDE, 2 * SIDE))  # JPEG can be decoded smaller
                 upright = ImageOps.exif_transpose(picture)
                 return _written(ImageOps.fit(upright.convert("RGBA"), (SIDE, SIDE)))
     except Image.DecompressionBombError as error:
-        raise Invalid(TOO_MANY, {"picture": [TOO_MANY]}) from error
+        raise ValidationFailed(TOO_MANY, {"picture": [TOO_MANY]}) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise Invalid(UNREADABLE, {"picture": [UNREADABLE]}) from error
+        raise ValidationFailed(UNREADABLE, {"picture": [UNREADABLE]}) from error
 
 
 def _written(picture: Image.Image) -> bytes:
@@ -65,7 +65,7 @@ def put(session: Session, user_id: uuid.UUID, picture: bytes) -> str:
     """Make a picture, as `squared` gives it, a person's, and return its address.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     user = lock_account(session, user_id)
     _forget(session, user)
@@ -84,7 +84,7 @@ def remove(session: Session, user_id: uuid.UUID) -> None:
     """Take a person's picture away, if they have one.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     user = lock_account(session, user_id)
     _forget(session, user)

@@ -38,7 +38,7 @@ def ask(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
     """Ask for an export; while one is under way, return that one.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)  # of two clicks at once, one makes a job
     open_one = select(ProcessingJob).where(
@@ -52,8 +52,8 @@ def ask(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
     job = ProcessingJob(user_id=user_id, kind=JobKind.ACCOUNT_EXPORT, queue=tier)
     session.add(job)
     session.flush()
-    audit_log.note(session, user_id, "export_asked", client, job_id=str(job.id))
-    after_commit(session, partial(queue.ring, job.id, job.queue, 0, slow=True))
+    audit_log.record(session, user_id, "export_asked", client, job_id=str(job.id))
+    after_commit(session, partial(queue.enqueue, job.id, job.queue, 0, slow=True))
     return job
 
 
@@ -161,5 +161,5 @@ def advance(session: Session, job: ProcessingJob, fraction: float) -> bool:
     )
     touched = session.exec(update(ProcessingJob).where(*mine).values(progress=fraction))
     if touched.rowcount:
-        jobs.announce(session, job)
+        jobs.publish_job(session, job)
     return touched.rowcount == 1

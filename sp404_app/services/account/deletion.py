@@ -44,10 +44,10 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
     keys = _keys(session, user)
     sessions.revoke_all(session, user_id)
     unsent_emails.forget_recipient(session, user.email)
-    email.to_address(session, user.email, email_templates.account_deleted())
+    email.send_to_address(session, user.email, email_templates.account_deleted())
     session.exec(delete(User).where(col(User.id) == user_id))  # the rest goes by its foreign keys
     _blur(session, user_id)
-    audit_log.note(session, user_id, "account_deleted", Client())
+    audit_log.record(session, user_id, "account_deleted", Client())
     for key in keys:
         after_commit(session, partial(storage.delete, key))
 

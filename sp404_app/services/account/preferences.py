@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.models import Theme, UserPreferences
 from sp404_app.services.auth.account_lock import lock_account
 
@@ -20,7 +20,7 @@ class Preferences:
     folders_become_tags: bool
 
 
-def of(session: Session, user_id: uuid.UUID) -> Preferences:
+def preferences_of(session: Session, user_id: uuid.UUID) -> Preferences:
     """Return a person's choices, or the defaults."""
     row = session.get(UserPreferences, user_id) or UserPreferences(user_id=user_id)
     return _shown(row)
@@ -30,12 +30,12 @@ def change(session: Session, user_id: uuid.UUID, changes: dict[str, str | bool])
     """Change some choices and return all of them.
 
     Raises:
-        Invalid: If a theme is unknown.
-        NotSignedIn: If the account is gone.
+        ValidationFailed: If a theme is unknown.
+        Unauthenticated: If the account is gone.
     """
     if "theme" in changes and changes["theme"] not in set(Theme):
         message = "The theme is either dark or light."
-        raise Invalid(message, {"theme": [message]})
+        raise ValidationFailed(message, {"theme": [message]})
     lock_account(session, user_id)  # of two first changes at once, one makes the row
     row = session.get(UserPreferences, user_id, populate_existing=True)
     row = row or UserPreferences(user_id=user_id)

@@ -13,7 +13,7 @@ import jwt
 from jwt.algorithms import RSAAlgorithm
 from sqlmodel import Session, select
 
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.models import RefreshToken, SignIn
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import passwords, sessions, signing_keys
@@ -64,12 +64,12 @@ def read(token: str) -> SignedIn:
     """Return what an access token says; whether its sign-in lives is asked elsewhere.
 
     Raises:
-        NotSignedIn: If anything about it is not exactly what `access` makes.
+        Unauthenticated: If anything about it is not exactly what `access` makes.
     """
     try:
         return _remembered(token) or _read(token)
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise NotSignedIn("This token is not valid.") from error
+        raise Unauthenticated("This token is not valid.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +147,18 @@ def rotate(session: Session, refresh: str, client: Client) -> Pair | None:
         The pair, or None if the family was ended: the caller commits that and then refuses.
 
     Raises:
-        NotSignedIn: If the token is unknown or expired, or its sign-in has ended.
+        Unauthenticated: If the token is unknown or expired, or its sign-in has ended.
     """
     row = session.exec(
         select(RefreshToken).where(RefreshToken.hash == sessions.digest(refresh))
     ).first()
     if row is None:
-        raise NotSignedIn("This refresh token is not valid.")
+        raise Unauthenticated("This refresh token is not valid.")
     lock_account(session, row.user_id)  # one rotation of a family at a time
     session.refresh(row)
     sign_in = session.get_one(SignIn, row.sign_in_id)
     if sign_in.revoked_at or row.expires_at <= now() or sign_in.expires_at <= now():
-        raise NotSignedIn("This sign-in has ended. Please sign in again.")
+        raise Unauthenticated("This sign-in has ended. Please sign in again.")
     if row.used_at and not _in_grace(session, row):
         _end_family(session, sign_in, client)
         return None
@@ -196,10 +196,10 @@ def _in_grace(session: Session, row: RefreshToken) -> bool:
 
 def _end_family(session: Session, sign_in: SignIn, client: Client) -> None:
     sessions.revoke(session, sign_in.user_id, sign_in.id)
-    audit_log.note(
+    audit_log.record(
         session, sign_in.user_id, "refresh_token_reused", client, sign_in_id=str(sign_in.id)
     )
-    email.to_user(session, sign_in.user_id, email_templates.token_reused())
+    email.send_to_user(session, sign_in.user_id, email_templates.token_reused())
 
 
 def jwks() -> dict[str, list[dict[str, Any]]]:

@@ -9,7 +9,7 @@ import uuid
 
 from sqlmodel import Session
 
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.models import User
 
 MEANWHILE = "This account was changed meanwhile. Please sign in again."
@@ -21,11 +21,11 @@ def lock_account(session: Session, user_id: uuid.UUID) -> User:
     The lock is weak: rows that refer to the person, such as those of an upload, do not wait.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     session.flush()  # reading the row anew would undo what is not written yet
     weak = {"key_share": True}
     user = session.get(User, user_id, with_for_update=weak, populate_existing=True)
     if user is None:
-        raise NotSignedIn(MEANWHILE)
+        raise Unauthenticated(MEANWHILE)
     return user

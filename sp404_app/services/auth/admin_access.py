@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from sqlmodel import Session
 
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.auth import reauthentication
 from sp404_app.services.auth.sessions import SignedIn
@@ -33,7 +33,7 @@ def mails_not_sent(session: Session, who: SignedIn) -> list[Unsent]:
 
     Raises:
         NotFound: If it is nobody the settings name.
-        NotConfirmed: If the password was not proved lately.
+        ReauthenticationRequired: If the password was not proved lately.
     """
     ensure(session, who)
     return unsent_emails.newest(session)
@@ -44,7 +44,7 @@ def ensure(session: Session, who: SignedIn) -> None:
 
     Raises:
         NotFound: If it is nobody the settings name.
-        NotConfirmed: If the password was not proved lately.
+        ReauthenticationRequired: If the password was not proved lately.
     """
     ensure_named(session, who.user_id)
     reauthentication.ensure_fresh(session, who)
@@ -54,6 +54,6 @@ def _named() -> set[str]:
     """Return the addresses of operators in the form in which accounts keep theirs."""
     found = set()
     for address in settings().operators:
-        with suppress(Invalid):  # it names nobody
+        with suppress(ValidationFailed):  # it names nobody
             found.add(email_addresses.canonical(address))
     return found

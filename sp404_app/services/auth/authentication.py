@@ -6,7 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 from structlog.contextvars import bind_contextvars
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import access_tokens, personal_access_tokens, session_cache, sessions
 from sp404_app.services.auth.sessions import SignedIn
 
@@ -24,15 +24,15 @@ async def of_cookie(cookie: str) -> SignedIn:
     """Return whom a browser's cookie belongs to.
 
     Raises:
-        NotSignedIn: If the cookie is missing, unknown or stale.
+        Unauthenticated: If the cookie is missing, unknown or stale.
     """
     if not cookie:
-        raise NotSignedIn("Please sign in.")
+        raise Unauthenticated("Please sign in.")
     digest = sessions.digest(cookie)
     sign_in_id = await session_cache.sign_in_of(digest)
     user_id = await session_cache.remembered(sign_in_id) if sign_in_id else None
     if user_id == session_cache.ENDED:
-        raise NotSignedIn("Please sign in.")
+        raise Unauthenticated("Please sign in.")
     if sign_in_id and user_id:
         return _known(SignedIn(uuid.UUID(user_id.decode()), sign_in_id))
     found = await in_transaction(sessions.user_of, cookie)
@@ -45,17 +45,17 @@ async def of_token(token: str) -> SignedIn:
     """Return whom an access token, or a personal one, belongs to, if it is still good.
 
     Raises:
-        NotSignedIn: If the token is not ours, has expired, or its sign-in has ended.
+        Unauthenticated: If the token is not ours, has expired, or its sign-in has ended.
     """
     if token.startswith(personal_access_tokens.PREFIX):
-        return _known(await in_transaction(personal_access_tokens.of, token))
+        return _known(await in_transaction(personal_access_tokens.token_owner, token))
     signed_in = access_tokens.read(token)
     user_id = await session_cache.remembered(signed_in.sign_in_id)
     if user_id is None:
         await in_transaction(sessions.ensure_alive, signed_in)
         await session_cache.remember(signed_in.sign_in_id, signed_in.user_id)
     elif user_id != str(signed_in.user_id).encode():
-        raise NotSignedIn("This sign-in has ended. Please sign in again.")
+        raise Unauthenticated("This sign-in has ended. Please sign in again.")
     return _known(signed_in)
 
 

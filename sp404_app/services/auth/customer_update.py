@@ -21,4 +21,4 @@ def queue_update(session: Session, user_id: uuid.UUID) -> None:
         BillingCustomer.user_id == user_id, col(BillingCustomer.stripe_id).is_not(None)
     )
     if session.exec(known).first() is not None:
-        after_commit(session, partial(queue.call, UPDATE_JOB, str(user_id)))
+        after_commit(session, partial(queue.enqueue_function, UPDATE_JOB, str(user_id)))

@@ -6,7 +6,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import (
@@ -29,23 +29,23 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
     who else is a customer.
 
     Raises:
-        Invalid: If it cannot be an address, or is the present one.
-        NotSignedIn: If the account is gone.
+        ValidationFailed: If it cannot be an address, or is the present one.
+        Unauthenticated: If the account is gone.
     """
     address = email_addresses.reachable(email)
     user = lock_account(session, user_id)
     if address == user.email.lower():
         message = "This is your address already."
-        raise Invalid(message, {"email": [message]})
-    audit_log.note(session, user_id, "email_change_asked", client)
+        raise ValidationFailed(message, {"email": [message]})
+    audit_log.record(session, user_id, "email_change_asked", client)
     one_time_tokens.void(session, user_id, Purpose.CHANGE_EMAIL)
     if _is_taken(session, address):
-        mail.to_address(session, address, email_templates.account_exists())
+        mail.send_to_address(session, address, email_templates.account_exists())
     else:
         token = one_time_tokens.make(session, user_id, Purpose.CHANGE_EMAIL, address)
-        mail.to_address(session, address, email_templates.confirm_new_email(token))
+        mail.send_to_address(session, address, email_templates.confirm_new_email(token))
     back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, user.email)
-    mail.to_address(session, user.email, email_templates.email_changing(back))
+    mail.send_to_address(session, user.email, email_templates.email_changing(back))
     return address
 
 
@@ -53,7 +53,7 @@ def confirm(session: Session, token: str, client: Client) -> str:
     """Make the address a link was mailed to the account's, and return it.
 
     Raises:
-        Invalid: If the token is not good (any more), or the address got an account meanwhile.
+        ValidationFailed: If the token is invalid, or another account took the address.
     """
     user_id, address = one_time_tokens.use_for_address(session, token, Purpose.CHANGE_EMAIL)
     user = session.get_one(User, user_id)
@@ -61,9 +61,9 @@ def confirm(session: Session, token: str, client: Client) -> str:
     _swap(session, user, address)
     # Links to the old address die; what reverts the change stays good.
     one_time_tokens.void(session, user_id, Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
-    audit_log.note(session, user_id, "email_changed", client)
+    audit_log.record(session, user_id, "email_changed", client)
     back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, old)
-    mail.to_address(session, old, email_templates.email_changed(back))
+    mail.send_to_address(session, old, email_templates.email_changed(back))
     return address
 
 
@@ -74,7 +74,7 @@ def revert(session: Session, token: str, client: Client) -> None:
     address lets its owner choose a new one.
 
     Raises:
-        Invalid: If the token is not good (any more).
+        ValidationFailed: If the token is not good (any more).
     """
     user_id, address = one_time_tokens.use_for_address(session, token, Purpose.REVERT_EMAIL)
     user = session.get_one(User, user_id)
@@ -88,9 +88,9 @@ def revert(session: Session, token: str, client: Client) -> None:
     )
     sessions.revoke_all(session, user_id)
     personal_access_tokens.revoke_all(session, user_id)
-    audit_log.note(session, user_id, "email_reverted", client)
+    audit_log.record(session, user_id, "email_reverted", client)
     reset = one_time_tokens.make(session, user_id, Purpose.RESET_PASSWORD)
-    mail.to_address(session, address, email_templates.reset_password(reset))
+    mail.send_to_address(session, address, email_templates.reset_password(reset))
 
 
 def _swap(session: Session, user: User, address: str) -> None:
@@ -99,7 +99,9 @@ def _swap(session: Session, user: User, address: str) -> None:
         with session.begin_nested():
             session.flush()
     except IntegrityError as error:  # somebody made an account with it in the meantime
-        raise Invalid(one_time_tokens.WORTHLESS, {"token": [one_time_tokens.WORTHLESS]}) from error
+        raise ValidationFailed(
+            one_time_tokens.WORTHLESS, {"token": [one_time_tokens.WORTHLESS]}
+        ) from error
     customer_update.queue_update(session, user.id)
 
 

@@ -11,13 +11,13 @@ from sp404_app.services.auth import passwords
 NONCE = 12
 
 
-def seal(secret: bytes, owner: bytes) -> bytes:
+def encrypt(secret: bytes, owner: bytes) -> bytes:
     """Encrypt a secret; a copy of the database alone tells nothing of it."""
     nonce = secrets.token_bytes(NONCE)
     return nonce + _cipher().encrypt(nonce, secret, owner)
 
 
-def unseal(sealed: bytes, owner: bytes) -> bytes:
+def decrypt(sealed: bytes, owner: bytes) -> bytes:
     """Return what was sealed for this owner.
 
     Raises:

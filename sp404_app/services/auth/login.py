@@ -11,9 +11,9 @@ from sqlmodel import Session
 from sp404_app.db import in_transaction
 from sp404_app.errors import (
     EmailNotVerified,
-    Invalid,
-    NotSignedIn,
     TwoFactorRequired,
+    Unauthenticated,
+    ValidationFailed,
     WrongCredentials,
 )
 from sp404_app.models import Purpose
@@ -40,17 +40,17 @@ async def register(
     """Make an account, or pretend to; a mail tells the owner of the address what happened.
 
     Raises:
-        Invalid: With what is wrong, by field.
-        TooMany: If this host signs up too often, or this mailbox is signed up too often.
+        ValidationFailed: With what is wrong, by field.
+        RateLimited: If this host signs up too often, or this mailbox is signed up too often.
     """
-    await rate_limits.sign_up(client.ip)
+    await rate_limits.count_sign_up(client.ip)
     account, problems = users.checked(email, first_name, last_name)
     try:
         passwords.ensure_good(password, account.email)
-    except Invalid as error:
+    except ValidationFailed as error:
         problems |= error.details
     if problems:
-        raise Invalid(LOOK, problems)
+        raise ValidationFailed(LOOK, problems)
     await rate_limits.registration(account.email)
     if not await _register_new(account, password, client):
         await _register_new(account, password, client)  # made meanwhile, so it is known now
@@ -77,36 +77,36 @@ async def sign_in(email: str, password: str, client: Client) -> Credential:
 
     Raises:
         WrongCredentials: If they do not fit, or nobody has the address: we do not say which.
-        NotSignedIn: If the password was changed, or the account deleted, meanwhile.
+        Unauthenticated: If the password was changed, or the account deleted, meanwhile.
         EmailNotVerified: If the password is right and the address not confirmed yet.
         TwoFactorRequired: If a code is needed too; `details.challenge` goes with it.
-        TooMany: After too many attempts.
+        RateLimited: After too many attempts.
     """
-    await rate_limits.sign_in(email, client.ip)
+    await rate_limits.count_sign_in(email, client.ip)
     async with passwords.turn():
         found = await in_transaction(users.credential, email)
         right = await passwords.matches(password, found.password_hash if found else None)
     if found is None or not right:
         await in_transaction(_note_failure, found, client, "sign_in_failed")
         raise WrongCredentials("The address or the password is wrong.")
-    await rate_limits.signed_in(email, client.ip)
+    await rate_limits.clear_sign_in_failures(email, client.ip)
     if not found.verified:
         raise await in_transaction(_not_verified, found.email)
-    found = await _at_todays_cost(found, password)
+    found = await _rehash_if_needed(found, password)
     challenge = await in_transaction(_challenge, found)
     if challenge:
         raise TwoFactorRequired("Please type the code of your app.", {"challenge": challenge})
     return found
 
 
-async def _at_todays_cost(found: Credential, password: str) -> Credential:
+async def _rehash_if_needed(found: Credential, password: str) -> Credential:
     """Return what a right password is compared with from now on: made anew, if its cost is old."""
     if not passwords.outdated(found.password_hash):
         return found
     kept = await in_transaction(users.rehash, found, await passwords.hashed(password))
     # Another sign-in may have made it anew first; or its owner may have chosen another one.
     if not await passwords.matches(password, kept.password_hash):
-        raise NotSignedIn(users.MEANWHILE)
+        raise Unauthenticated(users.MEANWHILE)
     return kept
 
 
@@ -120,20 +120,20 @@ async def second_step(challenge: str, code: str, client: Client) -> Credential:
     """Return who answered a challenge with a right code; challenge and code are used up.
 
     Raises:
-        NotSignedIn: If the challenge is not good (any more).
+        Unauthenticated: If the challenge is not good (any more).
         WrongCredentials: If the code is wrong or was used before.
-        TooMany: After too many codes.
+        RateLimited: After too many codes.
     """
-    await rate_limits.token("second-step", client.ip)
+    await rate_limits.count_token_attempt("second-step", client.ip)
     try:
         owner = await in_transaction(one_time_tokens.owner, challenge, Purpose.TWO_FACTOR)
-        await rate_limits.second_step(owner)
+        await rate_limits.count_two_factor_attempt(owner)
         found = await in_transaction(_answer, challenge, code, client)
-    except Invalid as error:
-        raise NotSignedIn("This took too long. Please sign in again.") from error
+    except ValidationFailed as error:
+        raise Unauthenticated("This took too long. Please sign in again.") from error
     if found is None:  # raised here, after the failure is written down
         raise WrongCredentials(two_factor.WRONG, {"code": [two_factor.WRONG]})
-    await rate_limits.second_step_taken(found.user_id)
+    await rate_limits.clear_two_factor_failures(found.user_id)
     return found
 
 
@@ -143,36 +143,38 @@ def _answer(session: Session, challenge: str, code: str, client: Client) -> Cred
     return users.credential_of(session, user_id) if user_id else None
 
 
-def enter(session: Session, found: Credential, client: Client, kind: str) -> uuid.UUID:
+def start_session_after_sign_in(
+    session: Session, found: Credential, client: Client, kind: str
+) -> uuid.UUID:
     """Let somebody in who proved their password, and return who; the caller begins the sign-in.
 
     Raises:
-        NotSignedIn: If the password was changed, or the account deleted, meanwhile.
+        Unauthenticated: If the password was changed, or the account deleted, meanwhile.
     """
     users.ensure_unchanged(session, found)
-    audit_log.note(session, found.user_id, "signed_in", client, kind=kind)
+    audit_log.record(session, found.user_id, "signed_in", client, kind=kind)
     return found.user_id
 
 
 def _note_failure(session: Session, found: Credential | None, client: Client, action: str) -> None:
-    audit_log.note(session, found.user_id if found else None, action, client)
+    audit_log.record(session, found.user_id if found else None, action, client)
 
 
 async def change_password(signed_in: SignedIn, old: str, new: str, client: Client) -> None:
     """Change a person's password and sign out their other devices.
 
     Raises:
-        Invalid: If the old one is wrong or the new one not good enough, by field.
-        NotSignedIn: If the account is gone, or was changed meanwhile.
-        TooMany: After five attempts in a minute.
+        ValidationFailed: If the old one is wrong or the new one not good enough, by field.
+        Unauthenticated: If the account is gone, or was changed meanwhile.
+        RateLimited: After five attempts in a minute.
     """
-    await rate_limits.confirmation(signed_in.user_id)
+    await rate_limits.count_reauthentication(signed_in.user_id)
     found = await in_transaction(users.credential_of, signed_in.user_id)
     passwords.ensure_good(new, found.email)
     if not await passwords.matches(old, found.password_hash):
         await in_transaction(_note_failure, found, client, "password_change_failed")
-        raise Invalid(users.NOT_PRESENT, {"current_password": [users.NOT_PRESENT]})
-    found = await _at_todays_cost(found, old)  # so that no sign-in makes it anew meanwhile
+        raise ValidationFailed(users.NOT_PRESENT, {"current_password": [users.NOT_PRESENT]})
+    found = await _rehash_if_needed(found, old)  # so that no sign-in makes it anew meanwhile
     password_hash = await passwords.hashed(new)
     await in_transaction(users.change_password, found, password_hash, client, signed_in.sign_in_id)
 
@@ -181,10 +183,10 @@ async def reset_password(token: str, password: str, client: Client) -> None:
     """Set a new password by a mailed token; every device is signed out.
 
     Raises:
-        Invalid: If the token is not good (any more) or the password not good enough.
-        TooMany: If this host tries too many tokens.
+        ValidationFailed: If the token is not good (any more) or the password not good enough.
+        RateLimited: If this host tries too many tokens.
     """
-    await rate_limits.token("reset", client.ip)
+    await rate_limits.count_token_attempt("reset", client.ip)
     email = await in_transaction(_mailed, token)  # hashing is not for who has no token
     passwords.ensure_good(password, email)
     password_hash = await passwords.hashed(password)
@@ -201,10 +203,10 @@ async def verify_email(token: str, client: Client) -> None:
     """Confirm the address a token was mailed to.
 
     Raises:
-        Invalid: If the token is not good (any more).
-        TooMany: If this host tries too many tokens.
+        ValidationFailed: If the token is not good (any more).
+        RateLimited: If this host tries too many tokens.
     """
-    await rate_limits.token("verify", client.ip)
+    await rate_limits.count_token_attempt("verify", client.ip)
     await in_transaction(users.verify_email, token, client)
 
 
@@ -212,10 +214,10 @@ async def confirm_email(token: str, client: Client) -> str:
     """Make the address a token was mailed to the account's, and return it.
 
     Raises:
-        Invalid: If the token is not good (any more).
-        TooMany: If this host tries too many tokens.
+        ValidationFailed: If the token is not good (any more).
+        RateLimited: If this host tries too many tokens.
     """
-    await rate_limits.token("verify", client.ip)
+    await rate_limits.count_token_attempt("verify", client.ip)
     return await in_transaction(email_change.confirm, token, client)
 
 
@@ -223,10 +225,10 @@ async def revert_email(token: str, client: Client) -> None:
     """Give an account back to its former address.
 
     Raises:
-        Invalid: If the token is not good (any more).
-        TooMany: If this host tries too many tokens.
+        ValidationFailed: If the token is not good (any more).
+        RateLimited: If this host tries too many tokens.
     """
-    await rate_limits.token("verify", client.ip)
+    await rate_limits.count_token_attempt("verify", client.ip)
     await in_transaction(email_change.revert, token, client)
 
 
@@ -246,19 +248,19 @@ async def resend_verification(email: str) -> None:
 def leave(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out: end the sign-in somebody acts by."""
     sessions.revoke(session, who.user_id, who.sign_in_id)
-    audit_log.note(session, who.user_id, "signed_out", client)
+    audit_log.record(session, who.user_id, "signed_out", client)
 
 
 def leave_all(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out everywhere."""
     sessions.revoke_all(session, who.user_id)
-    audit_log.note(session, who.user_id, "signed_out_everywhere", client)
+    audit_log.record(session, who.user_id, "signed_out_everywhere", client)
 
 
 def leave_others(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out every device but the one somebody acts from."""
     sessions.revoke_all(session, who.user_id, keep=who.sign_in_id)
-    audit_log.note(session, who.user_id, "signed_out_others", client)
+    audit_log.record(session, who.user_id, "signed_out_others", client)
 
 
 def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Client) -> None:
@@ -268,7 +270,7 @@ def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Clien
         NotFound: If it is not theirs, or is signed out already.
     """
     sessions.revoke(session, who.user_id, sign_in_id)
-    audit_log.note(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
+    audit_log.record(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
 
 
 def _not_verified(session: Session, email: str) -> EmailNotVerified:

@@ -10,7 +10,7 @@ import uuid
 
 from sqlmodel import Session, col, select, update
 
-from sp404_app.errors import Invalid, NotSignedIn
+from sp404_app.errors import Unauthenticated, ValidationFailed
 from sp404_app.models import OneTimeToken, Purpose
 from sp404_app.models.columns import now
 from sp404_app.services.auth.account_lock import lock_account
@@ -31,7 +31,7 @@ def make(session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str 
     """Make a token and return it; only its hash is kept, and earlier ones of its kind end.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     if purpose not in SEVERAL:
         lock_account(session, user_id)
@@ -53,7 +53,7 @@ def owner(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
     """Return whose a token is, without using it up.
 
     Raises:
-        Invalid: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If it is unknown, for something else, used, or too old.
     """
     return _good(session, token, purpose).user_id
 
@@ -62,7 +62,7 @@ def hold(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
     """Lock the account of a good token, and return whose it is, without using it up.
 
     Raises:
-        Invalid: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If it is unknown, for something else, used, or too old.
     """
     return _held(session, token, purpose).user_id
 
@@ -71,7 +71,7 @@ def use(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
     """Use a token up, and the others of its kind unless several may be good; return whose it was.
 
     Raises:
-        Invalid: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If it is unknown, for something else, used, or too old.
     """
     row = _held(session, token, purpose)
     row.used_at = now()
@@ -87,7 +87,7 @@ def use_for_address(session: Session, token: str, purpose: Purpose) -> tuple[uui
     account over twice must not end what the first owner was sent.
 
     Raises:
-        Invalid: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If it is unknown, for something else, used, or too old.
     """
     row = _held(session, token, purpose)
     since = row.created_at if purpose is Purpose.REVERT_EMAIL else None
@@ -127,8 +127,8 @@ def _held(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
     """Lock the account of a token, and read the token again: another request may have used it."""
     try:
         lock_account(session, _good(session, token, purpose).user_id)
-    except NotSignedIn as error:  # deleted meanwhile, with all its tokens
-        raise Invalid(WORTHLESS, {"token": [WORTHLESS]}) from error
+    except Unauthenticated as error:  # deleted meanwhile, with all its tokens
+        raise ValidationFailed(WORTHLESS, {"token": [WORTHLESS]}) from error
     return _good(session, token, purpose)
 
 
@@ -140,5 +140,5 @@ def _good(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
     )
     row = session.exec(query).first()
     if row is None or row.used_at or row.expires_at <= now():
-        raise Invalid(WORTHLESS, {"token": [WORTHLESS]})
+        raise ValidationFailed(WORTHLESS, {"token": [WORTHLESS]})
     return row

@@ -23,7 +23,7 @@ class Strength:
     words: str
 
 
-def of(password: str) -> Strength:
+def estimate_strength(password: str) -> Strength:
     """Estimate how hard a password is to guess: words count as words, runs and repeats little."""
     text = unicodedata.normalize("NFC", password[:LONGEST])
     if not text:

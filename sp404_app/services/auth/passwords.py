@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 import bcrypt
 
-from sp404_app.errors import Invalid, Unavailable
+from sp404_app.errors import Unavailable, ValidationFailed
 from sp404_app.services.infra.secret_files import write_secret
 from sp404_app.settings import settings
 
@@ -48,11 +48,11 @@ def ensure_good(password: str, email: str = "", field: str = "password") -> None
     There are no rules about kinds of characters: they make passwords worse.
 
     Raises:
-        Invalid: With a message for `field`.
+        ValidationFailed: With a message for `field`.
     """
     problem = _problem(unicodedata.normalize("NFC", password), email.casefold())
     if problem:
-        raise Invalid(problem, {field: [problem]})
+        raise ValidationFailed(problem, {field: [problem]})
 
 
 def _problem(password: str, email: str) -> str:

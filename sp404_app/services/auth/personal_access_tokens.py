@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select, update
 
-from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
+from sp404_app.errors import Conflict, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import PersonalToken
 from sp404_app.models.columns import now
 from sp404_app.services.auth.account_lock import lock_account
@@ -25,7 +25,7 @@ LONGEST_DAYS = 366
 SEEN_EVERY = dt.timedelta(minutes=1)
 
 
-class Ability(StrEnum):
+class Scope(StrEnum):
     """What a token may be good for. There is none for what changes an account or pays."""
 
     SAMPLES_READ = "samples:read"
@@ -67,13 +67,13 @@ def make(
         client: Where the wish comes from.
 
     Raises:
-        Invalid: With what is wrong, by field.
+        ValidationFailed: With what is wrong, by field.
         Conflict: If the person has fifty tokens.
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     name = " ".join(clean_text(name).split())
     if problems := _problems(name, abilities, days):
-        raise Invalid("Please look at the marked fields.", problems)
+        raise ValidationFailed("Please look at the marked fields.", problems)
     lock_account(session, user_id)  # counted one after the other
     mine = select(func.count()).where(PersonalToken.user_id == user_id)
     if session.exec(mine).one() >= MOST:
@@ -89,8 +89,8 @@ def make(
     )
     session.add(row)
     session.flush()
-    audit_log.note(session, user_id, "token_made", client, name=name, token_id=str(row.id))
-    email.to_user(session, user_id, email_templates.token_made())
+    audit_log.record(session, user_id, "token_made", client, name=name, token_id=str(row.id))
+    email.send_to_user(session, user_id, email_templates.token_made())
     return _shown(row), token
 
 
@@ -98,8 +98,8 @@ def _problems(name: str, abilities: list[str], days: int | None) -> dict[str, li
     problems: dict[str, list[str]] = {}
     if not 1 <= len(name) <= LONGEST_NAME:
         problems["name"] = [f"Give it a name of up to {LONGEST_NAME} characters."]
-    if not abilities or not set(abilities) <= set(Ability):
-        problems["abilities"] = [f"Choose at least one of {', '.join(Ability)}."]
+    if not abilities or not set(abilities) <= set(Scope):
+        problems["abilities"] = [f"Choose at least one of {', '.join(Scope)}."]
     if days is not None and not 1 <= days <= LONGEST_DAYS:
         problems["expires_in_days"] = [f"Choose 1 to {LONGEST_DAYS} days, or none for no end."]
     return problems
@@ -120,7 +120,7 @@ def revoke(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Cl
 
     Raises:
         NotFound: If it is not theirs, or is gone already.
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
     mine = (col(PersonalToken.id) == token_id, col(PersonalToken.user_id) == user_id)
@@ -128,29 +128,29 @@ def revoke(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Cl
     name = gone.scalar_one_or_none()
     if name is None:
         raise NotFound("There is no such token.")
-    audit_log.note(session, user_id, "token_revoked", client, name=name, token_id=str(token_id))
+    audit_log.record(session, user_id, "token_revoked", client, name=name, token_id=str(token_id))
 
 
 def revoke_all(session: Session, user_id: uuid.UUID) -> None:
     """Make all of a person's tokens worthless, for somebody else may know them.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
     session.exec(delete(PersonalToken).where(col(PersonalToken.user_id) == user_id))
 
 
-def of(session: Session, token: str) -> SignedIn:
+def token_owner(session: Session, token: str) -> SignedIn:
     """Return whose a token is, and what it is good for.
 
     Raises:
-        NotSignedIn: If it is unknown, revoked or expired.
+        Unauthenticated: If it is unknown, revoked or expired.
     """
     query = select(PersonalToken).where(PersonalToken.hash == digest(token))
     row = session.exec(query).first()
     if row is None or (row.expires_at and row.expires_at <= now()):
-        raise NotSignedIn("This token is not valid.")
+        raise Unauthenticated("This token is not valid.")
     if row.last_used_at is None or now() - row.last_used_at > SEEN_EVERY:
         mine = col(PersonalToken.id) == row.id
         session.exec(update(PersonalToken).where(mine).values(last_used_at=now()))

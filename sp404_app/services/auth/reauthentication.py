@@ -6,7 +6,7 @@ import uuid
 from sqlmodel import Session, col, update
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import Invalid, NotConfirmed
+from sp404_app.errors import ReauthenticationRequired, ValidationFailed
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import passwords, users
@@ -29,24 +29,24 @@ def ensure_fresh(session: Session, who: SignedIn) -> None:
     """Check that this sign-in proved its password a short while ago.
 
     Raises:
-        NotConfirmed: If it did not.
+        ReauthenticationRequired: If it did not.
     """
     if not is_fresh(session, who):
-        raise NotConfirmed("Please confirm with your password that it is you.")
+        raise ReauthenticationRequired("Please confirm with your password that it is you.")
 
 
 async def confirm(who: SignedIn, password: str, client: Client) -> None:
     """Prove the password once more; for ten minutes this sign-in may do what matters.
 
     Raises:
-        Invalid: If the password is wrong.
-        TooMany: After five attempts in a minute.
+        ValidationFailed: If the password is wrong.
+        RateLimited: After five attempts in a minute.
     """
-    await rate_limits.confirmation(who.user_id)
+    await rate_limits.count_reauthentication(who.user_id)
     found = await in_transaction(users.credential_of, who.user_id)
     if not await passwords.matches(password, found.password_hash):
         await in_transaction(_note, who.user_id, client)
-        raise Invalid(WRONG, {"password": [WRONG]})
+        raise ValidationFailed(WRONG, {"password": [WRONG]})
     await in_transaction(mark, who)
 
 
@@ -57,4 +57,4 @@ def mark(session: Session, who: SignedIn) -> None:
 
 
 def _note(session: Session, user_id: uuid.UUID, client: Client) -> None:
-    audit_log.note(session, user_id, "confirmation_failed", client)
+    audit_log.record(session, user_id, "confirmation_failed", client)

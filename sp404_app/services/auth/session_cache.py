@@ -13,7 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from sp404_app.services.infra.events import connection
-from sp404_app.services.infra.redis_counters import RedisAway, line
+from sp404_app.services.infra.redis_counters import RedisUnavailable, redis_batcher
 
 REMEMBERED = (40, 60)  # seconds; not all of a busy minute's end at once
 ENDED = b"ended"
@@ -26,8 +26,8 @@ log = structlog.get_logger()
 async def remembered(sign_in_id: uuid.UUID) -> bytes | None:
     """Return the id of the person as stored, `ENDED`, or None when it is not known here."""
     try:
-        found = await line().run("GET", _key(sign_in_id))
-    except RedisAway:
+        found = await redis_batcher().run("GET", _key(sign_in_id))
+    except RedisUnavailable:
         return None
     return found if isinstance(found, bytes) else None
 
@@ -35,16 +35,16 @@ async def remembered(sign_in_id: uuid.UUID) -> bytes | None:
 async def remember(sign_in_id: uuid.UUID, user_id: uuid.UUID) -> None:
     """Store for a minute that a sign-in lives, unless it has been ended meanwhile."""
     try:
-        await line().run("SET", _key(sign_in_id), str(user_id), "EX", _a_while(), "NX")
-    except RedisAway:
+        await redis_batcher().run("SET", _key(sign_in_id), str(user_id), "EX", _a_while(), "NX")
+    except RedisUnavailable:
         return
 
 
 async def sign_in_of(cookie_hash: bytes) -> uuid.UUID | None:
     """Return which sign-in a cookie belongs to, if that was looked up in the last minute."""
     try:
-        found = await line().run("GET", _cookie_key(cookie_hash))
-    except RedisAway:
+        found = await redis_batcher().run("GET", _cookie_key(cookie_hash))
+    except RedisUnavailable:
         return None
     return uuid.UUID(found.decode()) if isinstance(found, bytes) else None
 
@@ -52,8 +52,10 @@ async def sign_in_of(cookie_hash: bytes) -> uuid.UUID | None:
 async def remember_cookie(cookie_hash: bytes, sign_in_id: uuid.UUID) -> None:
     """Store for a minute which sign-in a cookie belongs to; that never changes."""
     try:
-        await line().run("SET", _cookie_key(cookie_hash), str(sign_in_id), "EX", _a_while())
-    except RedisAway:
+        await redis_batcher().run(
+            "SET", _cookie_key(cookie_hash), str(sign_in_id), "EX", _a_while()
+        )
+    except RedisUnavailable:
         return
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select, update
 
 from sp404_app.db import after_commit
-from sp404_app.errors import NotFound, NotSignedIn
+from sp404_app.errors import NotFound, Unauthenticated
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import session_cache
@@ -103,12 +103,12 @@ def user_of(session: Session, cookie: str) -> SignedIn:
     """Return whom a browser's cookie belongs to.
 
     Raises:
-        NotSignedIn: If the cookie is missing, unknown, ended, or unused for a week.
+        Unauthenticated: If the cookie is missing, unknown, ended, or unused for a week.
     """
     query = select(SignIn).where(SignIn.cookie_hash == digest(cookie))
     row = session.exec(query).first() if cookie else None
     if row is None or not _alive(row):
-        raise NotSignedIn("Please sign in.")
+        raise Unauthenticated("Please sign in.")
     if now() - row.last_seen_at > SEEN_EVERY:
         seen = update(SignIn).where(col(SignIn.id) == row.id).values(last_seen_at=now())
         session.exec(seen)
@@ -119,11 +119,11 @@ def ensure_alive(session: Session, signed_in: SignedIn) -> None:
     """Check that the sign-in an access token names has not ended.
 
     Raises:
-        NotSignedIn: If it was revoked, has expired, or its person is gone.
+        Unauthenticated: If it was revoked, has expired, or its person is gone.
     """
     row = session.get(SignIn, signed_in.sign_in_id)
     if row is None or row.user_id != signed_in.user_id or not _alive(row):
-        raise NotSignedIn("Please sign in again.")
+        raise Unauthenticated("Please sign in again.")
 
 
 def _alive(row: SignIn) -> bool:
@@ -168,7 +168,7 @@ def revoke(session: Session, user_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
 
     Raises:
         NotFound: If it is not theirs, or has ended already.
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
     if not _revoke(session, col(SignIn.user_id) == user_id, col(SignIn.id) == sign_in_id):
@@ -179,7 +179,7 @@ def revoke_all(session: Session, user_id: uuid.UUID, keep: uuid.UUID | None = No
     """End all of a person's sign-ins, except perhaps the one they act from; return how many.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
     others = [col(SignIn.id) != keep] if keep else []

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select, update
 
-from sp404_app.errors import Conflict, Invalid, NotFound
+from sp404_app.errors import Conflict, NotFound, ValidationFailed
 from sp404_app.models import Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
 from sp404_app.services.auth import encryption, one_time_tokens, passwords
@@ -64,11 +64,11 @@ def begin(session: Session, user_id: uuid.UUID) -> Setup:
 
     Raises:
         Conflict: If the second step is on already.
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     email = lock_account(session, user_id).email
     secret = pyotp.random_base32()
-    box = encryption.seal(secret.encode(), user_id.bytes)
+    box = encryption.encrypt(secret.encode(), user_id.bytes)
     fresh = {"sealed_secret": box, "created_at": now()}
     query = (
         insert(TotpFactor)
@@ -91,10 +91,10 @@ def confirm(session: Session, user_id: uuid.UUID, code: str, client: Client) -> 
     """Turn the second step on by a first code, and return the recovery codes: once, only here.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
         NotFound: If nothing was begun.
         Conflict: If it is on already.
-        Invalid: If the code is not right.
+        ValidationFailed: If the code is not right.
     """
     factor = _held(session, user_id)
     if factor is None:
@@ -102,10 +102,10 @@ def confirm(session: Session, user_id: uuid.UUID, code: str, client: Client) -> 
     if factor.confirmed_at:
         raise Conflict("Two-step sign-in is on already.")
     if not _take(factor, code):
-        raise Invalid(WRONG, {"code": [WRONG]})
+        raise ValidationFailed(WRONG, {"code": [WRONG]})
     factor.confirmed_at = now()
-    audit_log.note(session, user_id, "two_factor_on", client)
-    email.to_user(session, user_id, email_templates.two_factor_on())
+    audit_log.record(session, user_id, "two_factor_on", client)
+    email.send_to_user(session, user_id, email_templates.two_factor_on())
     return _new_codes(session, user_id)
 
 
@@ -113,13 +113,13 @@ def renew_codes(session: Session, user_id: uuid.UUID, client: Client) -> list[st
     """Replace the recovery codes and return the new ones.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
         Conflict: If the second step is off.
     """
     factor = _held(session, user_id)
     if factor is None or not factor.confirmed_at:
         raise Conflict("Two-step sign-in is off.")
-    audit_log.note(session, user_id, "recovery_codes_renewed", client)
+    audit_log.record(session, user_id, "recovery_codes_renewed", client)
     return _new_codes(session, user_id)
 
 
@@ -127,7 +127,7 @@ def turn_off(session: Session, user_id: uuid.UUID, client: Client) -> None:
     """Let the password alone sign in again; a setup that was only begun goes silently.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     factor = _held(session, user_id)
     if factor is None:
@@ -136,15 +136,15 @@ def turn_off(session: Session, user_id: uuid.UUID, client: Client) -> None:
     session.delete(factor)
     session.exec(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
     if was_on:
-        audit_log.note(session, user_id, "two_factor_off", client)
-        email.to_user(session, user_id, email_templates.two_factor_off())
+        audit_log.record(session, user_id, "two_factor_off", client)
+        email.send_to_user(session, user_id, email_templates.two_factor_off())
 
 
 def forget_setup(session: Session, user_id: uuid.UUID) -> None:
     """Drop a setup that was only begun.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
     mine = (col(TotpFactor.user_id) == user_id, col(TotpFactor.confirmed_at).is_(None))
@@ -164,7 +164,7 @@ def answer(session: Session, token: str, code: str, client: Client) -> uuid.UUID
     A wrong code leaves the challenge as it is: the caller limits how often one may try.
 
     Raises:
-        Invalid: If the challenge is not good (any more).
+        ValidationFailed: If the challenge is not good (any more).
     """
     user_id = one_time_tokens.hold(session, token, Purpose.TWO_FACTOR)
     factor = _held(session, user_id)
@@ -172,7 +172,7 @@ def answer(session: Session, token: str, code: str, client: Client) -> uuid.UUID
         one_time_tokens.void(session, user_id, Purpose.TWO_FACTOR)
         return None
     if not _take(factor, code) and not _recover(session, user_id, code, client):
-        audit_log.note(session, user_id, "second_step_failed", client)
+        audit_log.record(session, user_id, "second_step_failed", client)
         return None
     return one_time_tokens.use(session, token, Purpose.TWO_FACTOR)
 
@@ -188,7 +188,7 @@ def _take(factor: TotpFactor, code: str) -> bool:
     typed = "".join(code.split())
     if len(typed) != DIGITS or not (typed.isascii() and typed.isdigit()):
         return False
-    secret = encryption.unseal(factor.sealed_secret, factor.user_id.bytes).decode()
+    secret = encryption.decrypt(factor.sealed_secret, factor.user_id.bytes).decode()
     app, this = TOTP(secret), int(now().timestamp()) // STEP
     for step in range(max(this - DRIFT, factor.last_step + 1), this + DRIFT + 1):
         if hmac.compare_digest(app.generate_otp(step), typed):
@@ -211,9 +211,9 @@ def _recover(session: Session, user_id: uuid.UUID, code: str, client: Client) ->
     )
     if session.exec(query).first() is None:
         return False
-    audit_log.note(session, user_id, "recovery_code_used", client)
+    audit_log.record(session, user_id, "recovery_code_used", client)
     left = standing(session, user_id).codes_left
-    email.to_user(session, user_id, email_templates.recovery_code_used(left))
+    email.send_to_user(session, user_id, email_templates.recovery_code_used(left))
     return True
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from sp404_app.errors import Invalid, NotFound, NotSignedIn
+from sp404_app.errors import NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import Purpose, User
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import (
@@ -70,7 +70,7 @@ def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, di
     address = ""
     try:
         address = email_addresses.reachable(email)
-    except Invalid as error:
+    except ValidationFailed as error:
         problems |= error.details
     names = {"first_name": _squeezed(first_name), "last_name": _squeezed(last_name)}
     problems |= {field: [problem] for field, name in names.items() if (problem := _wrong(name))}
@@ -111,7 +111,7 @@ def register(
     """Make an account and mail a link to its address; return None if the address has one."""
     user_id = create(session, account, password_hash)
     if user_id is not None:
-        audit_log.note(session, user_id, "registered", client)
+        audit_log.record(session, user_id, "registered", client)
         _mail_link(session, lock_account(session, user_id))
     return user_id
 
@@ -126,11 +126,11 @@ def register_again(
     none of the passwords counts then, nor any link mailed before, and the owner chooses anew.
     """
     user = _locked_if_there(session, known.user_id)
-    audit_log.note(session, user.id if user else None, "registered_again", client)
+    audit_log.record(session, user.id if user else None, "registered_again", client)
     if user is None:
         return
     if user.email_verified_at:
-        mail.to_address(session, user.email, email_templates.account_exists())
+        mail.send_to_address(session, user.email, email_templates.account_exists())
         return
     if not same_password or user.password_hash != known.password_hash:
         user.password_hash, user.first_name, user.last_name = NO_PASSWORD, "", ""
@@ -152,39 +152,39 @@ def _mail_link(session: Session, user: User) -> None:
     """Mail the link that completes an account: to confirm it, or to choose its password."""
     if user.password_hash == NO_PASSWORD:
         token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
-        mail.to_address(session, user.email, email_templates.finish_account(token))
+        mail.send_to_address(session, user.email, email_templates.finish_account(token))
     else:
         token = one_time_tokens.make(session, user.id, Purpose.VERIFY_EMAIL)
-        mail.to_address(session, user.email, email_templates.verify_email(token))
+        mail.send_to_address(session, user.email, email_templates.verify_email(token))
 
 
 def verify_email(session: Session, token: str, client: Client) -> None:
     """Confirm the address a token was mailed to.
 
     Raises:
-        Invalid: If the token is not good (any more).
+        ValidationFailed: If the token is not good (any more).
     """
     user_id = one_time_tokens.use(session, token, Purpose.VERIFY_EMAIL)
     user = session.get_one(User, user_id)
     user.email_verified_at = user.email_verified_at or now()
-    audit_log.note(session, user_id, "email_verified", client)
+    audit_log.record(session, user_id, "email_verified", client)
 
 
 def forgot_password(session: Session, email: str, client: Client) -> None:
     """Mail a link that lets the owner of an address choose a password, if it has an account."""
     found = user_with(session, email)
     user = _locked_if_there(session, found.id) if found else None
-    audit_log.note(session, user.id if user else None, "password_forgotten", client)
+    audit_log.record(session, user.id if user else None, "password_forgotten", client)
     if user is not None:
         token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
-        mail.to_address(session, user.email, email_templates.reset_password(token))
+        mail.send_to_address(session, user.email, email_templates.reset_password(token))
 
 
 def reset_password(session: Session, token: str, password_hash: str, client: Client) -> None:
     """Set a password by a mailed token, and end every sign-in.
 
     Raises:
-        Invalid: If the token is not good (any more).
+        ValidationFailed: If the token is not good (any more).
     """
     user = session.get_one(User, one_time_tokens.use(session, token, Purpose.RESET_PASSWORD))
     user.email_verified_at = user.email_verified_at or now()  # the mail has been read
@@ -201,12 +201,12 @@ def change_password(
     """Set a password whose owner proved the old one, and end all sign-ins but theirs.
 
     Raises:
-        Invalid: If the old one is not the present one any more.
-        NotSignedIn: If the account is gone.
+        ValidationFailed: If the old one is not the present one any more.
+        Unauthenticated: If the account is gone.
     """
     user = lock_account(session, old.user_id)
     if user.password_hash != old.password_hash:
-        raise Invalid(NOT_PRESENT, {"current_password": [NOT_PRESENT]})
+        raise ValidationFailed(NOT_PRESENT, {"current_password": [NOT_PRESENT]})
     _set_password(session, user, password_hash, client, keep=keep)
 
 
@@ -220,15 +220,15 @@ def _set_password(
     one_time_tokens.void(
         session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL
     )
-    audit_log.note(session, user.id, "password_changed", client)
-    mail.to_address(session, user.email, email_templates.password_changed())
+    audit_log.record(session, user.id, "password_changed", client)
+    mail.send_to_address(session, user.email, email_templates.password_changed())
 
 
 def rehash(session: Session, credential: Credential, password_hash: str) -> Credential:
     """Keep a password at today's cost, unless it was changed meanwhile; return what is kept now.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     user = lock_account(session, credential.user_id)
     if user.password_hash == credential.password_hash:
@@ -243,16 +243,16 @@ def ensure_unchanged(session: Session, credential: Credential) -> None:
     begins by the old password has to be before it or not at all.
 
     Raises:
-        NotSignedIn: If the password was changed meanwhile, or the account is gone.
+        Unauthenticated: If the password was changed meanwhile, or the account is gone.
     """
     if lock_account(session, credential.user_id).password_hash != credential.password_hash:
-        raise NotSignedIn(MEANWHILE)
+        raise Unauthenticated(MEANWHILE)
 
 
 def _locked_if_there(session: Session, user_id: uuid.UUID) -> User | None:
     try:
         return lock_account(session, user_id)
-    except NotSignedIn:
+    except Unauthenticated:
         return None
 
 
@@ -266,11 +266,11 @@ def credential_of(session: Session, user_id: uuid.UUID) -> Credential:
     """Return what a person's password is compared with.
 
     Raises:
-        NotSignedIn: If the account is gone.
+        Unauthenticated: If the account is gone.
     """
     user = session.get(User, user_id)
     if user is None:
-        raise NotSignedIn(MEANWHILE)
+        raise Unauthenticated(MEANWHILE)
     return _credential(user)
 
 
@@ -305,14 +305,14 @@ def rename(
     """Change a person's names; None leaves one as it is.
 
     Raises:
-        Invalid: If a name is too long or cannot be shown.
-        NotSignedIn: If the account is gone.
+        ValidationFailed: If a name is too long or cannot be shown.
+        Unauthenticated: If the account is gone.
     """
     names = {"first_name": first_name, "last_name": last_name}
     changes = {field: _squeezed(name) for field, name in names.items() if name is not None}
     problems = {field: [wrong] for field, name in changes.items() if (wrong := _wrong(name))}
     if problems:
-        raise Invalid("Please look at the marked fields.", problems)
+        raise ValidationFailed("Please look at the marked fields.", problems)
     lock_account(session, user_id).sqlmodel_update(changes)
     session.flush()
     customer_update.queue_update(session, user_id)
@@ -323,7 +323,7 @@ def user_with(session: Session, email: str) -> User | None:
     """Return who has an address, in any spelling."""
     try:
         address = email_addresses.canonical(email)
-    except Invalid:
+    except ValidationFailed:
         return None
     query = select(User).where(func.lower(User.email) == func.lower(address))
     return session.exec(query).first()

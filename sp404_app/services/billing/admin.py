@@ -45,14 +45,14 @@ class Night:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class BillingAdmin:
     """Everything that may need an operator."""
 
     dead: tuple[DeadLetter, ...]
     night: Night | None
 
 
-def look(session: Session, who: SignedIn) -> Desk:
+def billing_admin(session: Session, who: SignedIn) -> BillingAdmin:
     """Return what was given up, and what the newest comparison said.
 
     Raises:
@@ -64,7 +64,7 @@ def look(session: Session, who: SignedIn) -> Desk:
         for e in webhooks.dead(session)
     )
     found = reconcile.latest(session)
-    return Desk(dead, _night(found) if found else None)
+    return BillingAdmin(dead, _night(found) if found else None)
 
 
 def replay(session: Session, who: SignedIn, event_id: str, client: Client) -> None:
@@ -75,7 +75,7 @@ def replay(session: Session, who: SignedIn, event_id: str, client: Client) -> No
     """
     admin_access.ensure(session, who)
     webhooks.replay(session, event_id)
-    audit_log.note(session, who.user_id, "event_replayed", client, event=event_id)
+    audit_log.record(session, who.user_id, "event_replayed", client, event=event_id)
 
 
 def replay_dead(session: Session, who: SignedIn, client: Client) -> int:
@@ -86,7 +86,7 @@ def replay_dead(session: Session, who: SignedIn, client: Client) -> int:
     """
     admin_access.ensure(session, who)
     count = webhooks.replay_dead(session)
-    audit_log.note(session, who.user_id, "event_replayed", client, event=f"{count} given up")
+    audit_log.record(session, who.user_id, "event_replayed", client, event=f"{count} given up")
     return count
 
 
@@ -98,7 +98,7 @@ def compare(session: Session, who: SignedIn, client: Client) -> None:
     """
     admin_access.ensure(session, who)
     reconcile.call_now(session)
-    audit_log.note(session, who.user_id, "comparison_asked", client)
+    audit_log.record(session, who.user_id, "comparison_asked", client)
 
 
 def _night(found: ReconcileReport) -> Night:

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import StripeObject
 from sp404_app.services.billing import stripe_client
-from sp404_app.services.billing.stripe_client import Plain, asking, plain
+from sp404_app.services.billing.stripe_client import Plain, stripe_errors, to_plain_dict
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import settings
 
@@ -90,7 +90,7 @@ def tier_of(session: Session, price: Plain) -> Tier | None:
     """Return which plan a price of Stripe's belongs to, also one we do not sell any more."""
     known = session.exec(
         select(StripeObject.name).where(
-            StripeObject.realm == stripe_client.realm(), StripeObject.stripe_id == price["id"]
+            StripeObject.realm == stripe_client.stripe_mode(), StripeObject.stripe_id == price["id"]
         )
     ).first()
     name = known.removeprefix("price:") if known else (price.get("metadata") or {}).get("tier", "")
@@ -106,14 +106,14 @@ def tier_of_id(session: Session, price_id: str) -> Tier | None:
     if not price_id:
         return None
     found = tier_of(session, {"id": price_id})
-    return found or tier_of(session, _retired_price(stripe_client.realm(), price_id))
+    return found or tier_of(session, _retired_price(stripe_client.stripe_mode(), price_id))
 
 
 @lru_cache(maxsize=256)
 def _retired_price(_realm: str, price_id: str) -> Plain:
     try:
-        with asking():
-            return plain(stripe_client.client().v1.prices.retrieve(price_id))
+        with stripe_errors():
+            return to_plain_dict(stripe_client.client().v1.prices.retrieve(price_id))
     except NotFound:
         return {"id": price_id}
 
@@ -143,7 +143,7 @@ def set_up(session: Session) -> list[str]:
 
 
 def _set_up_price(session: Session, plan: Plan) -> str:
-    with asking():
+    with stripe_errors():
         found = _found_price(plan) or _new_price(plan)
     _keep(session, _name(plan.tier), found["id"], found["unit_amount"], found["currency"])
     return f"{plan.name} {found['id']} {found['unit_amount']} {found['currency']}"
@@ -152,9 +152,9 @@ def _set_up_price(session: Session, plan: Plan) -> str:
 def _found_price(plan: Plan) -> Plain | None:
     prices = stripe_client.client().v1.prices
     if chosen := _chosen(plan.tier):
-        return plain(prices.retrieve(chosen))
+        return to_plain_dict(prices.retrieve(chosen))
     listed = prices.list({"lookup_keys": [_lookup_key(plan)], "active": True, "limit": 1})
-    return plain(listed.data[0]) if listed.data else None
+    return to_plain_dict(listed.data[0]) if listed.data else None
 
 
 def _new_price(plan: Plan) -> Plain:
@@ -163,7 +163,7 @@ def _new_price(plan: Plan) -> Plain:
         {"name": f"Crate 404 {plan.name}", "metadata": {"tier": plan.tier}},
         {"idempotency_key": f"product:{key}"},
     )
-    return plain(
+    return to_plain_dict(
         stripe_client.client().v1.prices.create(
             {
                 "product": product.id,
@@ -182,7 +182,7 @@ def _set_up_portal(session: Session) -> str:
     """Let the portal change the card, show invoices and cancel; plans are changed here."""
     configurations = stripe_client.client().v1.billing_portal.configurations
     if row := _row(session, PORTAL):
-        with suppress(NotFound), asking():
+        with suppress(NotFound), stripe_errors():
             return configurations.retrieve(row.stripe_id).id
     features: Any = {
         "customer_update": {"enabled": False},
@@ -190,7 +190,7 @@ def _set_up_portal(session: Session) -> str:
         "payment_method_update": {"enabled": True},
         "subscription_cancel": {"enabled": True, "mode": "at_period_end"},
     }
-    with asking():
+    with stripe_errors():
         made = configurations.create(
             {"features": features, "default_return_url": f"{settings().origin}/billing"}
         )
@@ -201,7 +201,7 @@ def _set_up_portal(session: Session) -> str:
 def _set_up_webhook(session: Session) -> str:
     """Let exactly the events we handle come to our address; what is there is brought up to date."""
     url = f"{settings().origin}/api/webhooks/stripe"
-    with asking():
+    with stripe_errors():
         found = _found_webhook(session, url) or _new_webhook(url)
     _keep(session, WEBHOOK, found["id"])
     said = f"webhook {found['id']} {url}"
@@ -215,7 +215,7 @@ def _set_up_webhook(session: Session) -> str:
 def _found_webhook(session: Session, url: str) -> Plain | None:
     """Return the endpoint we made before, or one for our address, after mending it."""
     endpoints, row = stripe_client.client().v1.webhook_endpoints, _row(session, WEBHOOK)
-    known = [plain(one) for one in endpoints.list({"limit": 100}).auto_paging_iter()]
+    known = [to_plain_dict(one) for one in endpoints.list({"limit": 100}).auto_paging_iter()]
     ours = [one for one in known if row and one["id"] == row.stripe_id]
     found = next(iter(ours or [one for one in known if one["url"] == url]), None)
     if found is None:
@@ -224,7 +224,7 @@ def _found_webhook(session: Session, url: str) -> Plain | None:
     if (found["url"], sorted(found["enabled_events"]), found["status"]) == right:
         return found
     wanted: Any = {"url": url, "enabled_events": list(EVENTS), "disabled": False}
-    return plain(endpoints.update(found["id"], wanted))
+    return to_plain_dict(endpoints.update(found["id"], wanted))
 
 
 def _new_webhook(url: str) -> Plain:
@@ -233,18 +233,18 @@ def _new_webhook(url: str) -> Plain:
         "enabled_events": list(EVENTS),
         "api_version": stripe_client.API_VERSION,
     }
-    return plain(stripe_client.client().v1.webhook_endpoints.create(wanted))
+    return to_plain_dict(stripe_client.client().v1.webhook_endpoints.create(wanted))
 
 
 def _row(session: Session, name: str) -> StripeObject | None:
-    return session.get(StripeObject, (stripe_client.realm(), name), populate_existing=True)
+    return session.get(StripeObject, (stripe_client.stripe_mode(), name), populate_existing=True)
 
 
 def _keep(
     session: Session, name: str, stripe_id: str, amount: int | None = None, currency: str = ""
 ) -> None:
     values = {"stripe_id": stripe_id, "amount": amount, "currency": currency}
-    row = insert(StripeObject).values(realm=stripe_client.realm(), name=name, **values)
+    row = insert(StripeObject).values(realm=stripe_client.stripe_mode(), name=name, **values)
     session.execute(row.on_conflict_do_update(index_elements=["realm", "name"], set_=values))
 
 

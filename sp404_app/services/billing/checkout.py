@@ -6,10 +6,16 @@ from typing import Any
 
 from sqlmodel import Session
 
-from sp404_app.errors import Conflict, Invalid, NotFound
+from sp404_app.errors import Conflict, NotFound, ValidationFailed
 from sp404_app.models import BillingCustomer, User
 from sp404_app.services.billing import catalog, customers, entitlements, stripe_client, sync, trials
-from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, in_time, plain
+from sp404_app.services.billing.stripe_client import (
+    CustomerGone,
+    Plain,
+    in_time,
+    stripe_errors,
+    to_plain_dict,
+)
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
@@ -28,10 +34,10 @@ def paid_tier(name: str) -> Tier:
     """Return a plan that is sold.
 
     Raises:
-        Invalid: If it is not one.
+        ValidationFailed: If it is not one.
     """
     if name not in {plan.tier for plan in catalog.PAID}:
-        raise Invalid("Choose Pro or Enterprise.", {"plan": ["Choose Pro or Enterprise."]})
+        raise ValidationFailed("Choose Pro or Enterprise.", {"plan": ["Choose Pro or Enterprise."]})
     return Tier(name)
 
 
@@ -45,9 +51,9 @@ def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = Fal
     """
     _ensure_buyer(session, user_id, tier, trial=trial)
     customers.ensure(session, user_id)
-    sync.person(session, user_id)  # one that our mirror missed must not be bought twice
+    sync.sync_customer(session, user_id)  # one that our mirror missed must not be bought twice
     customer = customers.ensure(session, user_id)
-    current = entitlements.current(session, user_id)
+    current = entitlements.current_subscription(session, user_id)
     if current is not None and current.status != "incomplete":
         raise Conflict(OCCUPIED)
     price = catalog.price_of(session, tier)
@@ -71,13 +77,13 @@ def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
     customer = customers.find(session, user_id)
     if customer is None or not checkout_id.startswith("cs_") or len(checkout_id) > 255:
         raise NotFound("There is no such purchase.")
-    with asking():
-        found = plain(stripe_client.client().v1.checkout.sessions.retrieve(checkout_id))
+    with stripe_errors():
+        found = to_plain_dict(stripe_client.client().v1.checkout.sessions.retrieve(checkout_id))
     theirs = found["client_reference_id"] == str(user_id)
     if not theirs or found["customer"] != customer.stripe_id:
         raise NotFound("There is no such purchase.")
-    sync.person(session, user_id)
-    row = entitlements.current(session, user_id)
+    sync.sync_customer(session, user_id)
+    row = entitlements.current_subscription(session, user_id)
     return Return(found["status"] == "complete", row is not None and row.tier != Tier.FREE)
 
 
@@ -88,7 +94,7 @@ def _ensure_buyer(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bo
     if user.is_demo:
         raise Conflict("The demo account is on Pro already. Make an account of your own to buy.")
     if trial and not PLANS[tier].trial_days:
-        raise Invalid("This plan has no trial.", {"trial": ["This plan has no trial."]})
+        raise ValidationFailed("This plan has no trial.", {"trial": ["This plan has no trial."]})
     if trial and not trials.eligible(session, user_id):
         raise Conflict("You had your free trial already.")
 
@@ -99,8 +105,8 @@ def _open_session(customer: BillingCustomer, metadata: dict[str, str], price: st
         return ""
     sessions = stripe_client.client().v1.checkout.sessions
     try:
-        with asking():
-            found = plain(sessions.retrieve(customer.checkout_id))
+        with stripe_errors():
+            found = to_plain_dict(sessions.retrieve(customer.checkout_id))
             if found["status"] != "open":
                 return ""
             if found["metadata"] == metadata | {"price": price}:
@@ -134,6 +140,8 @@ def _make(
     }
     try:
         with customers.writing(session, customer, intent) as options:
-            return plain(stripe_client.client().v1.checkout.sessions.create(params, {**options}))
+            return to_plain_dict(
+                stripe_client.client().v1.checkout.sessions.create(params, {**options})
+            )
     except CustomerGone as error:
         raise Conflict("Please try once more.") from error

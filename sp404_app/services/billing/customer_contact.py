@@ -16,7 +16,7 @@ from sp404_app.db import after_commit
 from sp404_app.errors import AppError
 from sp404_app.models import BillingCustomer, User
 from sp404_app.services.billing import customers, stripe_client
-from sp404_app.services.billing.stripe_client import NoAnswer, StripeTrouble
+from sp404_app.services.billing.stripe_client import StripeRequestFailed, StripeUnavailable
 from sp404_app.services.infra import queue
 
 TELL_ALL = "sp404_app.jobs.billing_contact.tell_all"
@@ -34,7 +34,7 @@ def call_for_due(session: Session) -> int:
     """Ask for a job if somebody is due; return how many people are."""
     waiting = len(due(session))
     if waiting:
-        after_commit(session, partial(queue.call, TELL_ALL, "", slow=True))
+        after_commit(session, partial(queue.enqueue_function, TELL_ALL, "", slow=True))
     return waiting
 
 
@@ -45,7 +45,7 @@ def due(session: Session) -> list[uuid.UUID]:
         select(BillingCustomer.user_id)
         .join(User, col(User.id) == BillingCustomer.user_id)
         .where(
-            BillingCustomer.realm == stripe_client.realm(),
+            BillingCustomer.realm == stripe_client.stripe_mode(),
             col(BillingCustomer.stripe_id).is_not(None),
             or_(
                 col(BillingCustomer.told_email).is_distinct_from(User.email),
@@ -66,8 +66,8 @@ def tell(session: Session, user_id: uuid.UUID) -> bool:
 
     Raises:
         NotFound: If the person is gone.
-        NoAnswer: If Stripe does not answer; the person stays due.
-        StripeTrouble: If Stripe answers that it cannot now.
+        StripeUnavailable: If Stripe does not answer; the person stays due.
+        StripeRequestFailed: If Stripe answers that it cannot now.
     """
     customer = customers.locked(session, user_id)
     user = session.get_one(User, user_id, populate_existing=True)
@@ -75,11 +75,11 @@ def tell(session: Session, user_id: uuid.UUID) -> bool:
     if customer.stripe_id is None or (customer.told_email, customer.told_name) == (email, name):
         return False
     try:
-        with stripe_client.asking():
+        with stripe_client.stripe_errors():
             # Stripe cannot take a name away; without one, the address stands for it.
             told: Any = {"email": email, "name": name or email}
             stripe_client.client().v1.customers.update(customer.stripe_id, told)
-    except (NoAnswer, StripeTrouble):
+    except (StripeUnavailable, StripeRequestFailed):
         raise
     except AppError:
         log.exception("stripe refused a person's address", user_id=str(user_id))

@@ -14,7 +14,7 @@ from sp404_app.errors import AppError, NotFound
 from sp404_app.models import BillingCustomer, User
 from sp404_app.models.columns import uuid7
 from sp404_app.services.billing import stripe_client, unknown_customers
-from sp404_app.services.billing.stripe_client import NoAnswer
+from sp404_app.services.billing.stripe_client import StripeUnavailable
 
 
 class Options(TypedDict):
@@ -34,7 +34,7 @@ def locked(session: Session, user_id: uuid.UUID) -> BillingCustomer:
     blank = {
         "id": uuid7(),
         "user_id": user_id,
-        "realm": stripe_client.realm(),
+        "realm": stripe_client.stripe_mode(),
         "epoch": 0,
         "round": 0,
     }
@@ -42,7 +42,7 @@ def locked(session: Session, user_id: uuid.UUID) -> BillingCustomer:
         insert(BillingCustomer).values(blank | {"checkout_id": ""}).on_conflict_do_nothing()
     )
     mine = select(BillingCustomer).where(
-        BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.realm()
+        BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.stripe_mode()
     )
     fresh = mine.with_for_update().execution_options(populate_existing=True)
     return session.exec(fresh).one()
@@ -71,7 +71,7 @@ def find(session: Session, user_id: uuid.UUID) -> BillingCustomer | None:
     """Return the person's row without holding it, if they ever came near a payment."""
     return session.exec(
         select(BillingCustomer).where(
-            BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.realm()
+            BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.stripe_mode()
         )
     ).first()
 
@@ -83,7 +83,7 @@ def owner(session: Session, stripe_id: str) -> uuid.UUID | None:
         AppError: If Stripe cannot be asked now.
     """
     known = select(BillingCustomer.user_id).where(
-        BillingCustomer.stripe_id == stripe_id, BillingCustomer.realm == stripe_client.realm()
+        BillingCustomer.stripe_id == stripe_id, BillingCustomer.realm == stripe_client.stripe_mode()
     )
     return session.exec(known).first() or _remembered(session, stripe_id)
 
@@ -91,8 +91,10 @@ def owner(session: Session, stripe_id: str) -> uuid.UUID | None:
 def _remembered(session: Session, stripe_id: str) -> uuid.UUID | None:
     """Take up a customer whose row was lost between Stripe's answer and our commit."""
     try:
-        with stripe_client.asking():
-            found = stripe_client.plain(stripe_client.client().v1.customers.retrieve(stripe_id))
+        with stripe_client.stripe_errors():
+            found = stripe_client.to_plain_dict(
+                stripe_client.client().v1.customers.retrieve(stripe_id)
+            )
         user_id = uuid.UUID((found.get("metadata") or {}).get("user_id", ""))
     except (NotFound, ValueError):
         return None
@@ -130,9 +132,9 @@ def writing(session: Session, customer: BillingCustomer, intent: str) -> Iterato
     """
     key = f"{intent}:{customer.epoch}.{customer.round}"
     try:
-        with stripe_client.asking():
+        with stripe_client.stripe_errors():
             yield {"idempotency_key": key}
-    except NoAnswer:
+    except StripeUnavailable:
         raise
     except AppError:
         if_undone(session, partial(_next_round, customer.user_id, customer.realm))

@@ -2,14 +2,16 @@
 
 import datetime as dt
 
-from sp404_app.services.infra.email_templates import Letter
+from sp404_app.services.infra.email_templates import EmailContent
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
 KEPT = "All your sounds stay: you can hear, download and delete them on every plan."
 
 
-def started(tier: str, price: str, until: dt.datetime, *, trial: dt.datetime | None) -> Letter:
+def started(
+    tier: str, price: str, until: dt.datetime, *, trial: dt.datetime | None
+) -> EmailContent:
     """Welcome somebody to a plan or its trial."""
     plan = PLANS[Tier(tier)].name
     if trial:
@@ -26,14 +28,14 @@ def started(tier: str, price: str, until: dt.datetime, *, trial: dt.datetime | N
     return _letter(f"Welcome to {plan}", lines, "See my subscription")
 
 
-def plan_changed(before: str, after: str, price: str, until: dt.datetime) -> Letter:
+def plan_changed(before: str, after: str, price: str, until: dt.datetime) -> EmailContent:
     """Tell somebody that they are on another plan now."""
     old, new = PLANS[Tier(before)].name, PLANS[Tier(after)].name
     line = f"You were on {old} and are on {new} now: {price} a month from {day(until)} on."
     return _letter(f"You are on {new} now", (line, KEPT), "See my subscription")
 
 
-def trial_ending(tier: str, price: str, ends: dt.datetime) -> Letter:
+def trial_ending(tier: str, price: str, ends: dt.datetime) -> EmailContent:
     """Remind somebody before a trial becomes a subscription."""
     plan = PLANS[Tier(tier)].name
     lines = (
@@ -43,7 +45,7 @@ def trial_ending(tier: str, price: str, ends: dt.datetime) -> Letter:
     return _letter(f"Your {plan} trial ends on {day(ends)}", lines, "Keep or cancel")
 
 
-def trial_refused() -> Letter:
+def trial_refused() -> EmailContent:
     """Explain why a second trial ended at once."""
     lines = (
         "The card you gave has had its free trial before, so this one ended. Nothing was charged.",
@@ -52,7 +54,7 @@ def trial_refused() -> Letter:
     return _letter("Your trial did not begin", lines, "See the plans", "/plans")
 
 
-def cancelled(tier: str, until: dt.datetime) -> Letter:
+def cancelled(tier: str, until: dt.datetime) -> EmailContent:
     """Confirm a cancellation."""
     plan = PLANS[Tier(tier)].name
     lines = (
@@ -64,14 +66,14 @@ def cancelled(tier: str, until: dt.datetime) -> Letter:
     return _letter("Your subscription is cancelled", lines, "See my subscription")
 
 
-def ended(tier: str) -> Letter:
+def ended(tier: str) -> EmailContent:
     """Tell somebody that they are on Free again."""
     plan = PLANS[Tier(tier)].name
     lines = (f"Your {plan} subscription has ended and you are on Free now.", KEPT)
     return _letter(f"Your {plan} subscription has ended", lines, "See the plans", "/plans")
 
 
-def receipt(number: str, price: str, what: str) -> Letter:
+def receipt(number: str, price: str, what: str) -> EmailContent:
     """Confirm a payment; the invoice is one click away, behind the sign-in."""
     lines = (
         f"Thank you: {price} are paid, invoice {number}.",
@@ -80,7 +82,7 @@ def receipt(number: str, price: str, what: str) -> Letter:
     return _letter(f"Receipt {number}", lines, "Open the invoice")
 
 
-def payment_failed(number: str, price: str, again: dt.datetime | None) -> Letter:
+def payment_failed(number: str, price: str, again: dt.datetime | None) -> EmailContent:
     """Say that a card was declined, and how to mend it."""
     then = (
         f"We try again on {day(again)}. Nothing changes until then."
@@ -91,7 +93,7 @@ def payment_failed(number: str, price: str, again: dt.datetime | None) -> Letter
     return _letter("Your payment did not go through", lines, "Pay or change the card")
 
 
-def restored(tier: str) -> Letter:
+def restored(tier: str) -> EmailContent:
     """Say that everything works again after a missing payment came."""
     plan = PLANS[Tier(tier)].name
     lines = (
@@ -101,7 +103,7 @@ def restored(tier: str) -> Letter:
     return _letter(f"Your {plan} subscription is active again", lines, "See my subscription")
 
 
-def refunded(number: str, price: str) -> Letter:
+def refunded(number: str, price: str) -> EmailContent:
     """Say that money goes back, and that the plan stays."""
     lines = (
         f"We refunded {price}{_of(number)}. Your bank shows it within ten days.",
@@ -110,7 +112,7 @@ def refunded(number: str, price: str) -> Letter:
     return _letter(f"{price} refunded", lines, "See my subscription")
 
 
-def disputed(number: str, price: str) -> Letter:
+def disputed(number: str, price: str) -> EmailContent:
     """Say that a bank asks for a payment back, and that the plan stays."""
     lines = (
         f"Your bank asks us to return {price}{_of(number)}, because the charge was disputed.",
@@ -129,5 +131,7 @@ def day(moment: dt.datetime) -> str:
     return f"{moment:%-d %B %Y}"
 
 
-def _letter(subject: str, lines: tuple[str, ...], label: str, path: str = "/billing") -> Letter:
-    return Letter(subject, lines, label, f"{settings().origin}{path}")
+def _letter(
+    subject: str, lines: tuple[str, ...], label: str, path: str = "/billing"
+) -> EmailContent:
+    return EmailContent(subject, lines, label, f"{settings().origin}{path}")

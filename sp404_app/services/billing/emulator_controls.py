@@ -129,7 +129,7 @@ def advance(session: Session, customer_id: str, step: str) -> None:
     _ask("POST", "advance", customer=customer_id, **STEPS[step])
     user_id = customers.owner(session, customer_id)
     if user_id:
-        sync.person(session, user_id)
+        sync.sync_customer(session, user_id)
 
 
 def change(name: str, value: float | bool) -> None:

@@ -6,7 +6,7 @@ from sp404_app.services.billing import catalog, emulator_controls
 from sp404_app.settings import settings
 
 
-def open_shop(session: Session) -> int:
+def set_up_emulator(session: Session) -> int:
     """Set up the emulator of a new machine, which nobody else does; return whether we did.
 
     Raises:

@@ -23,7 +23,7 @@ class Entitlement:
     access: Access
 
 
-def of(session: Session, user_id: uuid.UUID) -> Entitlement:
+def entitlement_of(session: Session, user_id: uuid.UUID) -> Entitlement:
     """Return what a person may do; who never subscribed is on Free."""
     found = session.exec(
         select(Subscription, BillingCustomer.clock_ahead)
@@ -57,20 +57,20 @@ def standing_of(subscription: Subscription) -> access_rules.Standing:
     )
 
 
-def current(session: Session, user_id: uuid.UUID) -> Subscription | None:
+def current_subscription(session: Session, user_id: uuid.UUID) -> Subscription | None:
     """Return the one subscription that counts, if there is one."""
     mine = select(Subscription).where(Subscription.user_id == user_id, *_in_force())
     return session.exec(mine.execution_options(populate_existing=True)).first()
 
 
-def moment(customer: BillingCustomer | None) -> dt.datetime:
+def customer_now(customer: BillingCustomer | None) -> dt.datetime:
     """Return the time in a customer's clock, which a test clock may have moved ahead."""
     return now() + dt.timedelta(seconds=customer.clock_ahead if customer else 0)
 
 
 def _in_force() -> tuple[Any, ...]:
     return (
-        Subscription.realm == stripe_client.realm(),
+        Subscription.realm == stripe_client.stripe_mode(),
         col(Subscription.surplus).is_(False),
         col(Subscription.status).in_(BILLABLE),
     )

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import Invoice
 from sp404_app.services.billing import stripe_client
-from sp404_app.services.billing.stripe_client import asking, in_time, plain
+from sp404_app.services.billing.stripe_client import in_time, stripe_errors, to_plain_dict
 from sp404_app.settings import settings
 
 SHOWN = ("paid", "open", "void", "uncollectible")
@@ -21,7 +21,7 @@ def listed(session: Session, user_id: uuid.UUID, limit: int = 100) -> list[Invoi
     """Return a person's invoices, the newest first."""
     mine = select(Invoice).where(
         Invoice.user_id == user_id,
-        Invoice.realm == stripe_client.realm(),
+        Invoice.realm == stripe_client.stripe_mode(),
         col(Invoice.status).in_(SHOWN),
     )
     newest = mine.order_by(col(Invoice.created).desc(), col(Invoice.id).desc()).limit(limit)
@@ -38,7 +38,7 @@ def owned(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> Invoic
         select(Invoice).where(
             Invoice.id == invoice_id,
             Invoice.user_id == user_id,
-            Invoice.realm == stripe_client.realm(),
+            Invoice.realm == stripe_client.stripe_mode(),
         )
     ).first()
     if found is None:
@@ -56,7 +56,7 @@ def pay_url(session: Session, user_id: uuid.UUID) -> str:
     due = next((row for row in listed(session, user_id) if row.status == "open"), None)
     if due is None:
         return ""
-    with asking():
+    with stripe_errors():
         return stripe_client.client().v1.invoices.retrieve(due.stripe_id).hosted_invoice_url or ""
 
 
@@ -69,8 +69,8 @@ def pdf(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> tuple[st
         Unavailable: If Stripe does not answer.
     """
     row = owned(session, user_id, invoice_id)
-    with asking():
-        found = plain(stripe_client.client().v1.invoices.retrieve(row.stripe_id))
+    with stripe_errors():
+        found = to_plain_dict(stripe_client.client().v1.invoices.retrieve(row.stripe_id))
     url = found.get("invoice_pdf")
     if not url:
         raise NotFound("This invoice has no PDF.")

@@ -11,7 +11,7 @@ from sp404_app.models import BillingCustomer, Invoice, MailLog, Subscription
 from sp404_app.models.billing import BILLABLE
 from sp404_app.services.billing import currency, email_templates, entitlements
 from sp404_app.services.infra import email
-from sp404_app.services.infra.email_templates import Letter
+from sp404_app.services.infra.email_templates import EmailContent
 from sp404_app.services.plans import Tier
 
 OLD_NEWS = dt.timedelta(days=3)
@@ -65,7 +65,7 @@ def about_change(
     session: Session, customer: BillingCustomer, before: View | None, after: View | None
 ) -> None:
     """Send what a change calls for, then what the invoices call for."""
-    at = entitlements.moment(customer)
+    at = entitlements.customer_now(customer)
     if after is not None:
         _about_plan(session, customer, before, after)
         _about_end(session, customer, before, after, at)
@@ -163,8 +163,8 @@ def _about_invoice(session: Session, invoice: Invoice) -> None:
         _once(session, invoice.user_id, key, letter)
 
 
-def _once(session: Session, user_id: uuid.UUID, key: str, letter: Letter) -> None:
+def _once(session: Session, user_id: uuid.UUID, key: str, letter: EmailContent) -> None:
     row = insert(MailLog).values(dedupe_key=key, user_id=user_id)
     fresh = session.execute(row.on_conflict_do_nothing().returning(col(MailLog.dedupe_key)))
     if fresh.scalar() is not None:
-        email.to_user(session, user_id, letter)
+        email.send_to_user(session, user_id, letter)

@@ -19,7 +19,7 @@ from sp404_app.services.billing import (
     sync,
     trials,
 )
-from sp404_app.services.billing.stripe_client import asking, in_time, plain
+from sp404_app.services.billing.stripe_client import in_time, stripe_errors, to_plain_dict
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import MB
 
@@ -40,7 +40,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class InvoiceLine:
     """One line of the invoice that would be made."""
 
     description: str
@@ -57,7 +57,7 @@ class Preview:
     next_amount: int
     next_at: dt.datetime | None
     currency: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[InvoiceLine, ...] = ()
     proration_date: int | None = None
     excess_bytes: int = 0
     trial_days: int = 0
@@ -65,15 +65,15 @@ class Preview:
 
 
 @in_time
-def of(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
+def preview_change(session: Session, user_id: uuid.UUID, tier: Tier) -> Preview:
     """Return what choosing a plan would do and cost.
 
     Raises:
         AppError: If Stripe does not answer.
     """
     if customers.find(session, user_id):
-        sync.person(session, user_id)
-    row = entitlements.current(session, user_id)
+        sync.sync_customer(session, user_id)
+    row = entitlements.current_subscription(session, user_id)
     excess = excess_bytes(session, user_id, PLANS[tier])
     if row is None or row.status == "incomplete":
         return _first(session, user_id, tier, excess)
@@ -132,7 +132,7 @@ def checked_date(customer: BillingCustomer, row: Subscription, stamp: int | None
     Raises:
         Conflict: If it was not.
     """
-    moment = int(entitlements.moment(customer).timestamp())
+    moment = int(entitlements.customer_now(customer).timestamp())
     if stamp is None:
         return moment
     if not max(moment - GOOD_FOR, int(row.period_start.timestamp())) <= stamp <= moment + 5:
@@ -160,12 +160,12 @@ def _first(session: Session, user_id: uuid.UUID, tier: Tier, excess: int) -> Pre
 
 def _upgrade(session: Session, row: Subscription, tier: Tier, price: catalog.Price) -> Preview:
     customer = customers.locked(session, row.user_id)
-    stamp = int(entitlements.moment(customer).timestamp())
+    stamp = int(entitlements.customer_now(customer).timestamp())
     params: Any = {"customer": customer.stripe_id, **_asked(row, price, stamp)}
-    with asking():
-        invoice = plain(stripe_client.client().v1.invoices.create_preview(params))
+    with stripe_errors():
+        invoice = to_plain_dict(stripe_client.client().v1.invoices.create_preview(params))
     lines = tuple(
-        Line(line["description"] or "", line["amount"]) for line in invoice["lines"]["data"]
+        InvoiceLine(line["description"] or "", line["amount"]) for line in invoice["lines"]["data"]
     )
     renews = row.period_end if row.status != "trialing" else None
     return Preview(

@@ -17,7 +17,7 @@ from sp404_app.models.columns import now, uuid7
 from sp404_app.services.billing import entitlements
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.services.infra import events
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.plans import Plan, Tier
 
 ANALYSIS = "analysis"
@@ -59,16 +59,16 @@ class Reserved:
 
 def plan_of(session: Session, user_id: uuid.UUID) -> Plan:
     """Return the plan whose limits count for a person."""
-    return entitlements.of(session, user_id).plan
+    return entitlements.entitlement_of(session, user_id).plan
 
 
 def is_closed(session: Session, user_id: uuid.UUID, metric: str = ANALYSIS) -> bool:
     """Say whether a missing payment keeps a person from adding."""
-    return entitlements.of(session, user_id).access in CLOSED[metric]
+    return entitlements.entitlement_of(session, user_id).access in CLOSED[metric]
 
 
 def _open_plan(session: Session, user_id: uuid.UUID, metric: str) -> Plan:
-    found = entitlements.of(session, user_id)
+    found = entitlements.entitlement_of(session, user_id)
     if found.access in CLOSED[metric]:
         raise SubscriptionRestricted(
             "A payment is missing, so nothing can be added. Pay it, and everything works at once.",
@@ -158,7 +158,7 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
     if counted is None:
         raise _used_up(limit or 0, month)
     session.add(_event(user_id, month.start, 1))
-    announce(session, user_id)
+    publish_quota(session, user_id)
     return month.start
 
 
@@ -182,7 +182,7 @@ def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Reserv
     if taken:
         session.exec(update(UsagePeriod).where(mine).values(analyses=used + taken))
         session.add(_event(user_id, month.start, taken))
-        announce(session, user_id)
+        publish_quota(session, user_id)
     return Reserved(month.start, taken, _used_up(limit or 0, month) if taken < count else None)
 
 
@@ -205,9 +205,9 @@ def _used_up(limit: int, month: Period) -> QuotaExceeded:
     )
 
 
-def announce(session: Session, user_id: uuid.UUID) -> None:
+def publish_quota(session: Session, user_id: uuid.UUID) -> None:
     """Tell the person's open pages that the numbers change, once they have."""
-    after_commit(session, partial(events.publish, user_id, News(Topic.QUOTA)))
+    after_commit(session, partial(events.publish, user_id, Event(Topic.QUOTA)))
 
 
 def give_back_analyses(

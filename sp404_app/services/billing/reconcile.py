@@ -12,7 +12,7 @@ from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer, ReconcileReport
 from sp404_app.models.columns import now
 from sp404_app.services.billing import customers, refunds, stripe_client, sync
-from sp404_app.services.billing.stripe_client import asking, plain
+from sp404_app.services.billing.stripe_client import stripe_errors, to_plain_dict
 from sp404_app.services.infra import queue
 
 HOUR = 3  # UTC: when few people are here and no month begins
@@ -55,7 +55,9 @@ def call_now(session: Session) -> None:
 def _call(session: Session, day: dt.date) -> None:
     after_commit(
         session,
-        partial(queue.call, "sp404_app.jobs.billing.reconcile", day.isoformat(), slow=True),
+        partial(
+            queue.enqueue_function, "sp404_app.jobs.billing.reconcile", day.isoformat(), slow=True
+        ),
     )
 
 
@@ -64,7 +66,9 @@ def everybody(session: Session) -> list[uuid.UUID]:
 
     A comparison that is cut short goes on with the others the next time.
     """
-    mine = select(BillingCustomer.user_id).where(BillingCustomer.realm == stripe_client.realm())
+    mine = select(BillingCustomer.user_id).where(
+        BillingCustomer.realm == stripe_client.stripe_mode()
+    )
     longest_ago = col(BillingCustomer.synced_at).asc().nulls_first()
     return list(session.exec(mine.order_by(longest_ago, col(BillingCustomer.user_id))))
 
@@ -75,9 +79,9 @@ def strangers(session: Session) -> list[str]:
     Raises:
         AppError: If Stripe does not answer.
     """
-    with asking():
+    with stripe_errors():
         listed = stripe_client.client().v1.subscriptions.list({"limit": 100})
-        living = [plain(found) for found in listed.auto_paging_iter()]
+        living = [to_plain_dict(found) for found in listed.auto_paging_iter()]
     ids = sorted({str(found["customer"]) for found in living})
     return [
         f"{stripe_id} pays for a subscription and is nobody here"
@@ -92,7 +96,7 @@ def one(session: Session, user_id: uuid.UUID) -> tuple[list[str], list[str]]:
     Raises:
         AppError: If Stripe does not answer.
     """
-    outcome = sync.person(session, user_id)
+    outcome = sync.sync_customer(session, user_id)
     disputes = refunds.look(session, user_id)
     return (
         [f"{user_id}: {change}" for change in outcome.healed],

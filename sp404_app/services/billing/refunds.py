@@ -18,7 +18,12 @@ from sp404_app.services.billing import (
     stripe_client,
     stripe_parsing,
 )
-from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, plain
+from sp404_app.services.billing.stripe_client import (
+    CustomerGone,
+    Plain,
+    stripe_errors,
+    to_plain_dict,
+)
 
 RECENT = 30
 WON = frozenset({"won", "warning_closed", "prevented"})
@@ -35,10 +40,10 @@ def customer_of(event_id: str) -> str:
         AppError: If Stripe does not answer, or has no such event.
     """
     stripe = stripe_client.client().v1
-    with asking():
-        about = plain(stripe.events.retrieve(event_id))["data"]["object"]
+    with stripe_errors():
+        about = to_plain_dict(stripe.events.retrieve(event_id))["data"]["object"]
         charge = stripe_parsing.ident(about.get("charge"))
-        return stripe_parsing.ident(plain(stripe.charges.retrieve(charge)).get("customer"))
+        return stripe_parsing.ident(to_plain_dict(stripe.charges.retrieve(charge)).get("customer"))
 
 
 def look(session: Session, user_id: uuid.UUID) -> list[str]:
@@ -51,7 +56,7 @@ def look(session: Session, user_id: uuid.UUID) -> list[str]:
     if customer.stripe_id is None:
         return []
     try:
-        with asking():
+        with stripe_errors():
             charges = list(_returned(customer.stripe_id))
             owners = {charge["id"]: _invoice_of(charge) for charge in charges}
             disputes = {charge["id"]: _dispute_of(charge) for charge in charges}
@@ -78,7 +83,7 @@ def look(session: Session, user_id: uuid.UUID) -> list[str]:
 def _returned(customer_id: str) -> Iterator[Plain]:
     listed = stripe_client.client().v1.charges.list({"customer": customer_id, "limit": RECENT})
     for found in listed.data:
-        charge = plain(found)
+        charge = to_plain_dict(found)
         if charge["amount_refunded"] or charge["disputed"]:
             yield charge
 
@@ -90,7 +95,7 @@ def _invoice_of(charge: Plain) -> str:
         return ""
     params: Any = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
     found = stripe_client.client().v1.invoice_payments.list(params).data
-    return stripe_parsing.ident(plain(found[0])["invoice"]) if found else ""
+    return stripe_parsing.ident(to_plain_dict(found[0])["invoice"]) if found else ""
 
 
 def _dispute_of(charge: Plain) -> str:
@@ -98,7 +103,7 @@ def _dispute_of(charge: Plain) -> str:
     if not charge["disputed"]:
         return ""
     found = stripe_client.client().v1.disputes.list({"charge": charge["id"], "limit": 1}).data
-    return str(plain(found[0])["status"]) if found else ""
+    return str(to_plain_dict(found[0])["status"]) if found else ""
 
 
 def _told(session: Session, customer: BillingCustomer, invoice_id: str) -> int:

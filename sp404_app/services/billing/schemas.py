@@ -85,8 +85,8 @@ def plan_view(session: Session, plan: Plan) -> PlanView:
 
 def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
     """Show a person's subscription; who has none is on Free, or Pro for the demo account."""
-    row = entitlements.current(session, user_id)
-    given = entitlements.of(session, user_id)
+    row = entitlements.current_subscription(session, user_id)
+    given = entitlements.entitlement_of(session, user_id)
     customer = customers.find(session, user_id)
     fields: dict[str, Any] = {
         "tier": given.plan.tier,
@@ -155,5 +155,5 @@ def invoice_view(row: Invoice) -> InvoiceView:
 
 def kinds(session: Session, user_id: uuid.UUID) -> dict[Tier, Kind]:
     """Return what choosing each plan would mean for a person."""
-    row = entitlements.current(session, user_id)
+    row = entitlements.current_subscription(session, user_id)
     return {tier: proration_preview.kind_of(row, tier) for tier in PLANS}

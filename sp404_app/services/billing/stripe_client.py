@@ -31,11 +31,11 @@ _ends: ContextVar[float | None] = ContextVar("ends", default=None)
 log = structlog.get_logger()
 
 
-class NoAnswer(Unavailable):
+class StripeUnavailable(Unavailable):
     """Nobody knows whether Stripe did what we asked; asking again with the same key tells."""
 
 
-class StripeTrouble(Unavailable):
+class StripeRequestFailed(Unavailable):
     """Stripe answered that it could not."""
 
 
@@ -69,7 +69,7 @@ def keys() -> Keys:
     return Keys(key, settings().stripe_webhook_secret)
 
 
-def realm() -> str:
+def stripe_mode() -> str:
     """Name the world our ids belong to: ids of one are never shown to another."""
     if settings().stripe_emulated:
         return "emulator"
@@ -146,7 +146,7 @@ def _client(api_key: str, base: str) -> stripe.StripeClient:
 
 
 @contextmanager
-def asking() -> Iterator[None]:
+def stripe_errors() -> Iterator[None]:
     """Translate what Stripe refuses into our errors.
 
     Raises:
@@ -154,8 +154,8 @@ def asking() -> Iterator[None]:
         CustomerGone: If Stripe has no such customer.
         NotFound: If it has no such object.
         Conflict: If it will not do that.
-        NoAnswer: If it does not answer.
-        StripeTrouble: If it answers that it cannot.
+        StripeUnavailable: If it does not answer.
+        StripeRequestFailed: If it answers that it cannot.
     """
     try:
         yield
@@ -164,12 +164,14 @@ def asking() -> Iterator[None]:
         raise PaymentFailed(reason, {"reason": error.code or ""}) from error
     except stripe.APIConnectionError as error:
         log.warning("stripe does not answer", error=error)
-        raise NoAnswer("The payment service does not answer. Please try again soon.") from error
+        raise StripeUnavailable(
+            "The payment service does not answer. Please try again soon."
+        ) from error
     except stripe.InvalidRequestError as error:
         raise _refused(error) from error
     except stripe.StripeError as error:
         log.exception("stripe trouble", kind=type(error).__name__, request=error.request_id)
-        raise StripeTrouble(
+        raise StripeRequestFailed(
             "The payment service has a problem. Nothing was changed; please try again soon."
         ) from error
 
@@ -182,12 +184,12 @@ def _refused(error: stripe.InvalidRequestError) -> NotFound | Conflict:
     return Conflict("The payment service did not accept this. Nothing was changed.")
 
 
-def plain(found: Any) -> Plain:
+def to_plain_dict(found: Any) -> Plain:
     """Return an answer as dicts, lists, strings and numbers."""
     return found.to_dict(for_json=True)
 
 
-def verified(body: bytes, header: str, secret: str, tolerance: int) -> bool:
+def is_valid_signature(body: bytes, header: str, secret: str, tolerance: int) -> bool:
     """Say whether a body was signed with a secret, not too long ago."""
     try:
         stripe.WebhookSignature.verify_header(body, header, secret, tolerance)

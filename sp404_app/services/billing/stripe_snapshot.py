@@ -8,14 +8,19 @@ from typing import Any
 from sp404_app.errors import NotFound
 from sp404_app.models import BillingCustomer
 from sp404_app.services.billing import stripe_client, stripe_parsing
-from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, plain
+from sp404_app.services.billing.stripe_client import (
+    CustomerGone,
+    Plain,
+    stripe_errors,
+    to_plain_dict,
+)
 
 MOST = 100
 RECENT = 30
 
 
 @dataclass(slots=True)
-class Truth:
+class StripeSnapshot:
     """What Stripe says now."""
 
     gone: bool = False
@@ -32,7 +37,7 @@ class Truth:
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.clock_ahead)
 
 
-def look(customer: BillingCustomer, known: list[str]) -> Truth:
+def fetch_snapshot(customer: BillingCustomer, known: list[str]) -> StripeSnapshot:
     """Ask for a customer's subscriptions, schedules, invoices and cards.
 
     `known` are the subscriptions to ask for by id when the customer was deleted.
@@ -41,17 +46,17 @@ def look(customer: BillingCustomer, known: list[str]) -> Truth:
         AppError: If Stripe does not answer.
     """
     if customer.stripe_id is None:
-        return Truth(gone=True, subscriptions=_one_by_one(known))
+        return StripeSnapshot(gone=True, subscriptions=_one_by_one(known))
     try:
-        with asking():
+        with stripe_errors():
             return _look(customer.stripe_id)
     except CustomerGone:
-        return Truth(gone=True, subscriptions=_one_by_one(known))
+        return StripeSnapshot(gone=True, subscriptions=_one_by_one(known))
 
 
-def _look(customer_id: str) -> Truth:
+def _look(customer_id: str) -> StripeSnapshot:
     stripe = stripe_client.client().v1
-    person = plain(stripe.customers.retrieve(customer_id))
+    person = to_plain_dict(stripe.customers.retrieve(customer_id))
     if person.get("deleted"):
         raise CustomerGone("The customer was deleted.")
     listed = stripe.subscriptions.list(
@@ -62,20 +67,26 @@ def _look(customer_id: str) -> Truth:
             "expand": ["data.default_payment_method"],
         }
     )
-    truth = Truth(subscriptions=[plain(found) for found in listed.auto_paging_iter()])
+    truth = StripeSnapshot(
+        subscriptions=[to_plain_dict(found) for found in listed.auto_paging_iter()]
+    )
     # After the subscriptions: an item may not be newer than the invoices that decide about it.
     recent = stripe.invoices.list({"customer": customer_id, "limit": RECENT})
-    truth.invoices = [plain(found) for found in recent.data]
+    truth.invoices = [to_plain_dict(found) for found in recent.data]
     truth.older_invoices = bool(recent.has_more)
     for found in truth.subscriptions:
         if schedule := stripe_parsing.ident(found.get("schedule")):
-            truth.schedules[schedule] = plain(stripe.subscription_schedules.retrieve(schedule))
+            truth.schedules[schedule] = to_plain_dict(
+                stripe.subscription_schedules.retrieve(schedule)
+            )
     living = [s for s in truth.subscriptions if s["status"] not in stripe_parsing.ENDED]
     truth.methods = [m for found in living if (m := found.get("default_payment_method"))]
     default = (person.get("invoice_settings") or {}).get("default_payment_method")
     if not truth.methods and default:
         cards = stripe.payment_methods.list({"customer": customer_id, "limit": MOST}).data
-        truth.methods = [plain(card) for card in cards if card.id == stripe_parsing.ident(default)]
+        truth.methods = [
+            to_plain_dict(card) for card in cards if card.id == stripe_parsing.ident(default)
+        ]
     truth.clock_ahead = _ahead(stripe_parsing.ident(person.get("test_clock")))
     return truth
 
@@ -92,8 +103,10 @@ def _one_by_one(known: list[str]) -> list[Plain]:
     found = []
     for stripe_id in known:
         try:
-            with asking():
-                found.append(plain(stripe_client.client().v1.subscriptions.retrieve(stripe_id)))
+            with stripe_errors():
+                found.append(
+                    to_plain_dict(stripe_client.client().v1.subscriptions.retrieve(stripe_id))
+                )
         except NotFound:
             continue
     return found

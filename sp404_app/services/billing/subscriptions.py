@@ -22,7 +22,13 @@ from sp404_app.services.billing import (
     uncancel,
 )
 from sp404_app.services.billing.proration_preview import Kind
-from sp404_app.services.billing.stripe_client import CustomerGone, Plain, asking, in_time, plain
+from sp404_app.services.billing.stripe_client import (
+    CustomerGone,
+    Plain,
+    in_time,
+    stripe_errors,
+    to_plain_dict,
+)
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
 
@@ -105,13 +111,13 @@ def upgrade(
     }
     intent = f"up:{row.stripe_id}:{row.price_id}->{price.id}:{stamp}"
     updated = _update(session, customer, row, intent, params)
-    sync.person(session, user_id)
-    row = entitlements.current(session, user_id)
+    sync.sync_customer(session, user_id)
+    row = entitlements.current_subscription(session, user_id)
     if row is None or row.tier != tier:
         return _unpaid(session, row, updated.get("latest_invoice") or {})
     if row.cancel_at:
         uncancel.stay(session, customer, row)
-        sync.person(session, user_id)
+        sync.sync_customer(session, user_id)
     return Changed(done=True)
 
 
@@ -145,11 +151,13 @@ def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
         uncancel.stay(session, customer, row)
     schedules = stripe_client.client().v1.subscription_schedules
     with customers.writing(session, customer, f"sch:{row.stripe_id}") as options:
-        schedule = plain(schedules.create({"from_subscription": row.stripe_id}, {**options}))
+        schedule = to_plain_dict(
+            schedules.create({"from_subscription": row.stripe_id}, {**options})
+        )
     phases: Any = _phases(schedule, price.id)
     with customers.writing(session, customer, f"down:{schedule['id']}:{price.id}") as options:
         schedules.update(schedule["id"], {"phases": phases, "end_behavior": "release"}, {**options})
-    sync.person(session, user_id)
+    sync.sync_customer(session, user_id)
 
 
 @in_time
@@ -161,7 +169,7 @@ def keep(session: Session, user_id: uuid.UUID) -> None:
     """
     customer, row = _held(session, user_id)
     _release(session, customer, row)
-    sync.person(session, user_id)
+    sync.sync_customer(session, user_id)
 
 
 @in_time
@@ -177,7 +185,7 @@ def cancel(session: Session, user_id: uuid.UUID) -> None:
         _end_now(session, customer, row)
     elif not row.cancel_at:
         _update(session, customer, row, f"cancel:{row.stripe_id}", {"cancel_at_period_end": True})
-    sync.person(session, user_id)
+    sync.sync_customer(session, user_id)
 
 
 @in_time
@@ -191,7 +199,7 @@ def resume(session: Session, user_id: uuid.UUID) -> None:
     _release(session, customer, row)
     if row.cancel_at:
         uncancel.stay(session, customer, row)
-    sync.person(session, user_id)
+    sync.sync_customer(session, user_id)
 
 
 @in_time
@@ -205,7 +213,7 @@ def close_account(session: Session, user_id: uuid.UUID) -> None:
         return
     customer = customers.locked(session, user_id)
     _close_purchases(customer)
-    sync.person(session, user_id)
+    sync.sync_customer(session, user_id)
     mine = select(Subscription).where(
         Subscription.user_id == user_id,
         Subscription.realm == customer.realm,
@@ -214,7 +222,7 @@ def close_account(session: Session, user_id: uuid.UUID) -> None:
     for row in session.exec(mine).all():
         _release(session, customer, row)
         _end_now(session, customer, row)
-    sync.person(session, user_id)
+    sync.sync_customer(session, user_id)
 
 
 @in_time
@@ -231,7 +239,7 @@ def portal(session: Session, user_id: uuid.UUID) -> str:
     params: Any = {"customer": customer.stripe_id, "return_url": f"{settings().origin}/billing"}
     if configuration := catalog.portal(session):
         params["configuration"] = configuration
-    with asking():
+    with stripe_errors():
         return stripe_client.client().v1.billing_portal.sessions.create(params).url
 
 
@@ -245,8 +253,8 @@ def _held(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscr
     if customers.find(session, user_id) is None:
         raise NotFound("You have no subscription.")
     customer = customers.locked(session, user_id)
-    sync.person(session, user_id)
-    row = entitlements.current(session, user_id)
+    sync.sync_customer(session, user_id)
+    row = entitlements.current_subscription(session, user_id)
     if row is None:
         had = select(Subscription.id).where(
             Subscription.user_id == user_id, Subscription.realm == customer.realm
@@ -261,7 +269,7 @@ def _update(
     session: Session, customer: BillingCustomer, row: Subscription, intent: str, params: Any
 ) -> Plain:
     with customers.writing(session, customer, intent) as options:
-        return plain(
+        return to_plain_dict(
             stripe_client.client().v1.subscriptions.update(row.stripe_id, params, {**options})
         )
 
@@ -281,7 +289,7 @@ def _close_purchases(customer: BillingCustomer) -> None:
     if customer.stripe_id is None:
         return
     sessions = stripe_client.client().v1.checkout.sessions
-    with suppress(CustomerGone), asking():
+    with suppress(CustomerGone), stripe_errors():
         listed = sessions.list({"customer": customer.stripe_id, "status": "open", "limit": 100})
         for found in listed.auto_paging_iter():
             sessions.expire(found.id)

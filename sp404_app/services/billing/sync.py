@@ -28,9 +28,9 @@ from sp404_app.services.billing import (
 )
 from sp404_app.services.billing.notifications import View
 from sp404_app.services.billing.stripe_client import Plain
-from sp404_app.services.billing.stripe_snapshot import Truth
+from sp404_app.services.billing.stripe_snapshot import StripeSnapshot
 from sp404_app.services.infra import events, queue
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.plans import Tier
 
 # Samples that wait for quota are queued by a job: billing does not depend on processing.
@@ -47,7 +47,7 @@ class Outcome:
     problems: tuple[str, ...] = ()
 
 
-def person(session: Session, user_id: uuid.UUID) -> Outcome:
+def sync_customer(session: Session, user_id: uuid.UUID) -> Outcome:
     """Fetch everything about one person and take it over; safe at any time, in any order.
 
     Raises:
@@ -55,7 +55,7 @@ def person(session: Session, user_id: uuid.UUID) -> Outcome:
     """
     customer = customers.locked(session, user_id)
     started = session.exec(select(func.clock_timestamp())).one()
-    truth = stripe_snapshot.look(customer, _living(session, customer))
+    truth = stripe_snapshot.fetch_snapshot(customer, _living(session, customer))
     before = _view(session, user_id)
     problems = _take_subscriptions(session, customer, truth)
     _take_invoices(session, customer, truth)
@@ -66,10 +66,10 @@ def person(session: Session, user_id: uuid.UUID) -> Outcome:
     after = _view(session, user_id)
     notifications.about_change(session, customer, before, after)
     if before != after:
-        after_commit(session, partial(queue.call, WAITING_JOB, str(user_id)))
+        after_commit(session, partial(queue.enqueue_function, WAITING_JOB, str(user_id)))
         after_commit(
             session,
-            partial(events.publish, user_id, News(Topic.SUBSCRIPTION), News(Topic.QUOTA)),
+            partial(events.publish, user_id, Event(Topic.SUBSCRIPTION), Event(Topic.QUOTA)),
         )
     return Outcome(_differences(before, after), tuple(problems))
 
@@ -89,7 +89,9 @@ def _living(session: Session, customer: BillingCustomer) -> list[str]:
     return list(session.exec(mine))
 
 
-def _take_subscriptions(session: Session, customer: BillingCustomer, truth: Truth) -> list[str]:
+def _take_subscriptions(
+    session: Session, customer: BillingCustomer, truth: StripeSnapshot
+) -> list[str]:
     mine = (col(Subscription.user_id) == customer.user_id) & (
         col(Subscription.realm) == customer.realm
     )
@@ -127,7 +129,11 @@ def _chosen(subscriptions: list[Plain]) -> str:
 
 
 def _take_subscription(
-    session: Session, customer: BillingCustomer, truth: Truth, raw: Plain, problems: list[str]
+    session: Session,
+    customer: BillingCustomer,
+    truth: StripeSnapshot,
+    raw: Plain,
+    problems: list[str],
 ) -> str:
     values = stripe_parsing.subscription(raw)
     tier = catalog.tier_of(session, stripe_parsing.price_of(raw))
@@ -149,7 +155,7 @@ def _take_subscription(
     return raw["id"]
 
 
-def _granted(session: Session, truth: Truth, raw: Plain, wanted: Tier) -> Tier:
+def _granted(session: Session, truth: StripeSnapshot, raw: Plain, wanted: Tier) -> Tier:
     """Return the plan in force of a subscription whose item has the plan `wanted`."""
     price = stripe_parsing.price_of(raw)["id"]
 
@@ -164,7 +170,7 @@ def _granted(session: Session, truth: Truth, raw: Plain, wanted: Tier) -> Tier:
     return paid_plan.granted(wanted, bills, before)
 
 
-def _invoices_of(truth: Truth, raw: Plain) -> list[Plain]:
+def _invoices_of(truth: StripeSnapshot, raw: Plain) -> list[Plain]:
     return [
         found
         for found in truth.invoices[::-1]
@@ -172,7 +178,7 @@ def _invoices_of(truth: Truth, raw: Plain) -> list[Plain]:
     ]
 
 
-def _pending(session: Session, truth: Truth, values: dict[str, Any]) -> dict[str, Any]:
+def _pending(session: Session, truth: StripeSnapshot, values: dict[str, Any]) -> dict[str, Any]:
     schedule = truth.schedules.get(values["schedule_id"])
     coming = schedule and stripe_parsing.coming_price(schedule, values["price_id"], truth.at)
     if not coming:
@@ -182,7 +188,7 @@ def _pending(session: Session, truth: Truth, values: dict[str, Any]) -> dict[str
     return {"pending_tier": catalog.tier_of(session, plain_price) or "", "pending_at": at}
 
 
-def _take_invoices(session: Session, customer: BillingCustomer, truth: Truth) -> None:
+def _take_invoices(session: Session, customer: BillingCustomer, truth: StripeSnapshot) -> None:
     for raw in truth.invoices:
         fixed = {"user_id": customer.user_id, "realm": customer.realm}
         _upsert(session, Invoice, stripe_parsing.invoice(raw) | fixed)
@@ -194,7 +200,7 @@ def _upsert(session: Session, table: type[Subscription | Invoice], values: dict[
 
 
 def _take_customer(
-    session: Session, customer: BillingCustomer, truth: Truth, started: dt.datetime
+    session: Session, customer: BillingCustomer, truth: StripeSnapshot, started: dt.datetime
 ) -> None:
     customer.synced_at = started
     customer.clock_ahead = truth.clock_ahead
@@ -207,10 +213,12 @@ def _take_customer(
 def _view(session: Session, user_id: uuid.UUID) -> View | None:
     """Return what a person would notice of their subscription, the latest one if none counts."""
     row = (
-        entitlements.current(session, user_id)
+        entitlements.current_subscription(session, user_id)
         or session.exec(
             select(Subscription)
-            .where(Subscription.user_id == user_id, Subscription.realm == stripe_client.realm())
+            .where(
+                Subscription.user_id == user_id, Subscription.realm == stripe_client.stripe_mode()
+            )
             .order_by(col(Subscription.period_end).desc())
             .execution_options(populate_existing=True)
         ).first()

@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 
 from sp404_app.models import BillingCustomer, Subscription, TrialClaim, User
 from sp404_app.services.billing import entitlements, notifications, stripe_client, stripe_parsing
-from sp404_app.services.billing.stripe_client import asking
-from sp404_app.services.billing.stripe_snapshot import Truth
+from sp404_app.services.billing.stripe_client import stripe_errors
+from sp404_app.services.billing.stripe_snapshot import StripeSnapshot
 
 # Test cards belong to everybody, so there a card says nothing about a person.
 SHARED_CARDS = frozenset({"emulator", "test"})
@@ -20,14 +20,14 @@ def eligible(session: Session, user_id: uuid.UUID) -> bool:
     """Say whether a person may still have a trial, as far as we can know before we see a card."""
     keys = _keys_of(session.get_one(User, user_id))
     taken = select(TrialClaim.key).where(
-        col(TrialClaim.key).in_(keys), TrialClaim.realm == stripe_client.realm()
+        col(TrialClaim.key).in_(keys), TrialClaim.realm == stripe_client.stripe_mode()
     )
     return session.exec(taken).first() is None
 
 
-def settle(session: Session, customer: BillingCustomer, truth: Truth) -> None:
+def settle(session: Session, customer: BillingCustomer, truth: StripeSnapshot) -> None:
     """Note whose trial runs now; one on a card that had one before ends at once, uncharged."""
-    row = entitlements.current(session, customer.user_id)
+    row = entitlements.current_subscription(session, customer.user_id)
     if row is None or row.trial_end is None:
         return
     user = session.get_one(User, customer.user_id)
@@ -64,9 +64,9 @@ def _claim(session: Session, customer: BillingCustomer, keys: list[str], subscri
 
 
 def _refuse(session: Session, customer: BillingCustomer, row: Subscription) -> None:
-    with asking():
+    with stripe_errors():
         stripe_client.client().v1.subscriptions.cancel(row.stripe_id)
-    row.status, row.ended_at = "canceled", entitlements.moment(customer)
+    row.status, row.ended_at = "canceled", entitlements.customer_now(customer)
     session.add(row)
     session.flush()
     notifications.trial_refused(session, customer.user_id, row.stripe_id)

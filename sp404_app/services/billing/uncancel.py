@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 from sp404_app.errors import Conflict, NotFound
 from sp404_app.models import BillingCustomer, Invoice, Subscription
 from sp404_app.services.billing import customers, entitlements, stripe_client
-from sp404_app.services.billing.stripe_client import Plain, plain
+from sp404_app.services.billing.stripe_client import Plain, to_plain_dict
 
 log = structlog.get_logger()
 
@@ -22,7 +22,7 @@ def stay(session: Session, customer: BillingCustomer, row: Subscription) -> Plai
     shaped = {"cancel_at_period_end": False} if row.raw.get("cancel_at_period_end") else None
     params: Any = shaped or {"cancel_at": ""}
     with customers.writing(session, customer, f"stay:{row.stripe_id}") as options:
-        return plain(
+        return to_plain_dict(
             stripe_client.client().v1.subscriptions.update(row.stripe_id, params, {**options})
         )
 
@@ -33,7 +33,7 @@ def settle(session: Session, customer: BillingCustomer) -> None:
     Raises:
         AppError: If Stripe does not answer.
     """
-    row = entitlements.current(session, customer.user_id)
+    row = entitlements.current_subscription(session, customer.user_id)
     if row is None or not row.stay_invoice:
         return
     mine = select(Invoice.status).where(Invoice.stripe_id == row.stay_invoice)

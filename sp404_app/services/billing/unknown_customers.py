@@ -27,7 +27,8 @@ def named(about: Plain) -> frozenset[uuid.UUID]:
 def concerns(session: Session, customer_id: str, people: frozenset[uuid.UUID]) -> bool:
     """Say whether an event is about somebody here, from our own tables alone."""
     mine = select(BillingCustomer.user_id).where(
-        BillingCustomer.stripe_id == customer_id, BillingCustomer.realm == stripe_client.realm()
+        BillingCustomer.stripe_id == customer_id,
+        BillingCustomer.realm == stripe_client.stripe_mode(),
     )
     if customer_id and session.exec(mine).first() is not None:
         return True
@@ -45,7 +46,7 @@ def read_again(session: Session, customer_id: str) -> int:
             col(StripeEvent.error) == NOBODY,
             col(StripeEvent.customer_id) == customer_id,
             col(StripeEvent.customer_id) != "",
-            col(StripeEvent.realm) == stripe_client.realm(),
+            col(StripeEvent.realm) == stripe_client.stripe_mode(),
         )
         .values(handled_at=None, error="", attempts=0, due_at=now())
     )

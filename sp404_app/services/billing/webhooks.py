@@ -63,7 +63,7 @@ def receive(session: Session, body: bytes, header: str) -> bool:
     """
     _ensure_signed(body, header)
     event = _read(body)
-    ours = event.live == (stripe_client.realm() == "live")
+    ours = event.live == (stripe_client.stripe_mode() == "live")
     if event.type not in HANDLED or not ours:
         return False
     # A dispute names nobody but its charge, so a worker has to ask whose it is.
@@ -71,7 +71,7 @@ def receive(session: Session, body: bytes, header: str) -> bool:
     known = unnamed or unknown_customers.concerns(session, event.customer_id, event.people)
     row = insert(StripeEvent).values(
         id=event.id,
-        realm=stripe_client.realm(),
+        realm=stripe_client.stripe_mode(),
         type=event.type,
         customer_id=event.customer_id,
         created=event.created,
@@ -112,7 +112,7 @@ def handle(session: Session, event_id: str) -> None:
     event = _held(session, event_id)
     if event is None or event.handled_at:
         return
-    if event.realm != stripe_client.realm():  # kept before a switch, say from test to live
+    if event.realm != stripe_client.stripe_mode():  # kept before a switch, say from test to live
         event.handled_at, event.error = now(), f"of the {event.realm} world"
         session.add(event)
         return
@@ -120,7 +120,7 @@ def handle(session: Session, event_id: str) -> None:
     customer_id = event.customer_id or (refunds.customer_of(event.id) if returned else "")
     user_id = customers.owner(session, customer_id) if customer_id else None
     if user_id and not sync.seen_since(session, user_id, event.received_at):
-        sync.person(session, user_id)
+        sync.sync_customer(session, user_id)
     if user_id and returned:
         refunds.look(session, user_id)
     event.handled_at, event.error = now(), "" if user_id else unknown_customers.NOBODY
@@ -200,7 +200,9 @@ def _held(session: Session, event_id: str) -> StripeEvent | None:
 
 def _ensure_signed(body: bytes, header: str) -> None:
     secrets = stripe_client.keys().webhook_secrets
-    if not any(stripe_client.verified(body, header, secret, TOLERANCE) for secret in secrets):
+    if not any(
+        stripe_client.is_valid_signature(body, header, secret, TOLERANCE) for secret in secrets
+    ):
         raise NotFromStripe("This was not signed by our payment service.")
     stamp = re.search(r"(?:^|,)t=(\d{1,12})(?:,|$)", header)
     if stamp is None or int(stamp[1]) > time.time() + TOLERANCE:

@@ -14,7 +14,7 @@ LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class AuditEvent:
     """One line of the log; `at` is RFC 3339 in UTC."""
 
     id: uuid.UUID
@@ -24,7 +24,7 @@ class Event:
     details: dict[str, str]
 
 
-def note(
+def record(
     session: Session, user_id: uuid.UUID | None, action: str, client: Client, **details: str
 ) -> None:
     """Write one line of the log; `details` never hold a token, a password or a mail."""
@@ -39,9 +39,9 @@ def note(
     )
 
 
-def page(
+def list_events(
     session: Session, user_id: uuid.UUID | None, after: uuid.UUID | None, limit: int
-) -> tuple[list[Event], int]:
+) -> tuple[list[AuditEvent], int]:
     """Return a person's lines older than `after`, the newest first, and how many there are.
 
     Without a person: the lines that belong to no account.
@@ -54,6 +54,6 @@ def page(
     return [_shown(row) for row in rows], total
 
 
-def _shown(row: AuditEntry) -> Event:
+def _shown(row: AuditEntry) -> AuditEvent:
     details = {name: str(value) for name, value in row.details.items()}
-    return Event(row.id, row.at.isoformat(), row.action, row.ip, details)
+    return AuditEvent(row.id, row.at.isoformat(), row.action, row.ip, details)

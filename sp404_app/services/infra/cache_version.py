@@ -11,33 +11,33 @@ import uuid
 
 from redis.client import Pipeline
 
-from sp404_app.services.infra.redis_counters import RedisAway, line
+from sp404_app.services.infra.redis_counters import RedisUnavailable, redis_batcher
 
 KEPT = 3600  # seconds
 
 
-def renew(pipeline: Pipeline, user_id: uuid.UUID) -> None:
+def bump(pipeline: Pipeline, user_id: uuid.UUID) -> None:
     """Begin a new edition; call after commit."""
     pipeline.set(_key(user_id), _word(), ex=KEPT)
 
 
-async def present(user_id: uuid.UUID) -> bytes | None:
+async def current(user_id: uuid.UUID) -> bytes | None:
     """Return the word of the present edition; None if there was none until now.
 
     Raises:
-        RedisAway: If Redis does not answer: what changes meanwhile may begin no edition.
+        RedisUnavailable: If Redis does not answer: what changes meanwhile may begin no edition.
     """
-    found = await line().run("GET", _key(user_id))
+    found = await redis_batcher().run("GET", _key(user_id))
     if found is None:
-        await line().run("SET", _key(user_id), _word(), "EX", KEPT, "NX")
+        await redis_batcher().run("SET", _key(user_id), _word(), "EX", KEPT, "NX")
     return found if isinstance(found, bytes) else None
 
 
 async def known(user_id: uuid.UUID) -> bytes | None:
     """Return the word of the present edition, None if there was none or Redis is away."""
     try:
-        return await present(user_id)
-    except RedisAway:
+        return await current(user_id)
+    except RedisUnavailable:
         return None
 
 

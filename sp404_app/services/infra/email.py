@@ -23,7 +23,7 @@ from sp404_app.db import after_commit, transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
 from sp404_app.services.infra import email_addresses, unsent_emails
-from sp404_app.services.infra.email_templates import Letter, as_html, as_text
+from sp404_app.services.infra.email_templates import EmailContent, as_html, as_text
 from sp404_app.services.infra.secret_files import write_secret
 from sp404_app.settings import settings
 
@@ -48,17 +48,17 @@ def _sender() -> Sender:
     return Sender(ThreadPoolExecutor(2, "mail"), set())
 
 
-def to_address(session: Session, address: str, letter: Letter) -> None:
+def send_to_address(session: Session, address: str, letter: EmailContent) -> None:
     """Send a letter once the transaction is committed; returns at once."""
     mail_id = unsent_emails.note(session, address, letter.subject)
     after_commit(session, lambda: _start(mail_id, address, letter))
 
 
-def to_user(session: Session, user_id: uuid.UUID, letter: Letter) -> None:
+def send_to_user(session: Session, user_id: uuid.UUID, letter: EmailContent) -> None:
     """Send a letter to a person's present address once the transaction is committed."""
     user = session.get(User, user_id)
     if user is not None:
-        to_address(session, user.email, letter)
+        send_to_address(session, user.email, letter)
 
 
 def flush(seconds: float = 40.0) -> bool:
@@ -69,14 +69,14 @@ def flush(seconds: float = 40.0) -> bool:
     return not wait(set(_sender().pending), seconds).not_done
 
 
-def _start(mail_id: uuid.UUID, address: str, letter: Letter) -> None:
+def _start(mail_id: uuid.UUID, address: str, letter: EmailContent) -> None:
     sender = _sender()
     future = sender.threads.submit(_deliver, mail_id, address, letter)
     sender.pending.add(future)
     future.add_done_callback(sender.pending.discard)
 
 
-def _message(address: str, letter: Letter) -> EmailMessage:
+def _message(address: str, letter: EmailContent) -> EmailMessage:
     message = EmailMessage()
     message["From"] = email_addresses.sender(settings().mail_from)
     message["To"] = address
@@ -90,7 +90,7 @@ def _message(address: str, letter: Letter) -> EmailMessage:
     return message
 
 
-def _deliver(mail_id: uuid.UUID, address: str, letter: Letter) -> None:
+def _deliver(mail_id: uuid.UUID, address: str, letter: EmailContent) -> None:
     problem = _try(address, letter)
     if problem:
         log.error("mail given up", subject=letter.subject, reason=problem)
@@ -106,7 +106,7 @@ def _deliver(mail_id: uuid.UUID, address: str, letter: Letter) -> None:
         log.warning("mail not noted", subject=letter.subject, error=type(error).__name__)
 
 
-def _try(address: str, letter: Letter) -> str:
+def _try(address: str, letter: EmailContent) -> str:
     """Send a mail, in several attempts; return why it could not be sent, or nothing."""
     for pause in (*PAUSES, None):
         try:

@@ -10,7 +10,7 @@ from email.utils import parseaddr
 import idna
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 
 LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 NO_ADDRESS = "This does not look like an e-mail address."
@@ -25,7 +25,7 @@ def canonical(email: str) -> str:
     """Return an address in the form we keep and look up: lower case, its domain as punycode.
 
     Raises:
-        Invalid: If it cannot be an address.
+        ValidationFailed: If it cannot be an address.
     """
     found = _read(email)
     return f"{found.local_part}@{found.ascii_domain}".lower()
@@ -35,13 +35,13 @@ def reachable(email: str) -> str:
     """Return an address in the form we keep, if mail servers take it.
 
     Raises:
-        Invalid: If it cannot be an address, or our mail could not reach it.
+        ValidationFailed: If it cannot be an address, or our mail could not reach it.
     """
     found = _read(email)
     if not found.local_part.isascii():
-        raise Invalid(NOT_ASCII, {"email": [NOT_ASCII]})
+        raise ValidationFailed(NOT_ASCII, {"email": [NOT_ASCII]})
     if len(found.local_part) > LONGEST_LOCAL_PART:
-        raise Invalid(TOO_LONG, {"email": [TOO_LONG]})
+        raise ValidationFailed(TOO_LONG, {"email": [TOO_LONG]})
     return canonical(email)
 
 
@@ -49,7 +49,7 @@ def _read(email: str) -> ValidatedEmail:
     try:
         return validate_email(email.strip(), check_deliverability=False, test_environment=True)
     except (EmailNotValidError, UnicodeError) as error:
-        raise Invalid(NO_ADDRESS, {"email": [NO_ADDRESS]}) from error
+        raise ValidationFailed(NO_ADDRESS, {"email": [NO_ADDRESS]}) from error
 
 
 def sender(mail_from: str) -> Address:

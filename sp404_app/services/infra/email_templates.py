@@ -8,7 +8,7 @@ from sp404_app.settings import settings
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class EmailContent:
     """A mail: paragraphs of plain text and perhaps one button."""
 
     subject: str
@@ -26,9 +26,9 @@ REVERTS = (
 NOT_YOU = "If this was not you, choose a new password now: that signs out every device."
 
 
-def verify_email(token: str) -> Letter:
+def verify_email(token: str) -> EmailContent:
     """Ask a new person to confirm their address."""
-    return Letter(
+    return EmailContent(
         "Confirm your address",
         ("Welcome. One click, and your sample library is ready.",),
         "Confirm my address",
@@ -37,9 +37,9 @@ def verify_email(token: str) -> Letter:
     )
 
 
-def account_exists() -> Letter:
+def account_exists() -> EmailContent:
     """Tell an owner that somebody signed up with their address."""
-    return Letter(
+    return EmailContent(
         "You already have an account",
         ("Somebody, probably you, signed up with this address. It has an account already.",),
         "Sign in",
@@ -51,9 +51,9 @@ def account_exists() -> Letter:
     )
 
 
-def finish_account(token: str) -> Letter:
+def finish_account(token: str) -> EmailContent:
     """Let the owner of a mailbox take over an account that was begun and never confirmed."""
-    return Letter(
+    return EmailContent(
         "Finish your account",
         (
             (
@@ -67,9 +67,9 @@ def finish_account(token: str) -> Letter:
     )
 
 
-def reset_password(token: str) -> Letter:
+def reset_password(token: str) -> EmailContent:
     """Send the link that lets a person choose a new password."""
-    return Letter(
+    return EmailContent(
         "Choose a new password",
         ("You asked for a new password for your sample library.",),
         "Choose a new password",
@@ -78,9 +78,9 @@ def reset_password(token: str) -> Letter:
     )
 
 
-def password_changed() -> Letter:
+def password_changed() -> EmailContent:
     """Tell a person that their password is another one now."""
-    return Letter(
+    return EmailContent(
         "Your password was changed",
         ("The password of your sample library was changed just now.",),
         "Choose a new password",
@@ -89,9 +89,9 @@ def password_changed() -> Letter:
     )
 
 
-def token_reused() -> Letter:
+def token_reused() -> EmailContent:
     """Warn that a used refresh token came back, which is what theft looks like."""
-    return Letter(
+    return EmailContent(
         "We signed out one of your devices",
         (
             (
@@ -105,9 +105,9 @@ def token_reused() -> Letter:
     )
 
 
-def two_factor_on() -> Letter:
+def two_factor_on() -> EmailContent:
     """Tell a person that signing in takes two steps now."""
-    return Letter(
+    return EmailContent(
         "Two-step sign-in is on",
         ("From now on, signing in asks for a code of your app after the password.",),
         "See my account",
@@ -116,9 +116,9 @@ def two_factor_on() -> Letter:
     )
 
 
-def two_factor_off() -> Letter:
+def two_factor_off() -> EmailContent:
     """Tell a person that the password alone signs in again."""
-    return Letter(
+    return EmailContent(
         "Two-step sign-in is off",
         ("Two-step sign-in was turned off just now: the password alone signs in again.",),
         "See my account",
@@ -127,9 +127,9 @@ def two_factor_off() -> Letter:
     )
 
 
-def recovery_code_used(left: int) -> Letter:
+def recovery_code_used(left: int) -> EmailContent:
     """Tell a person that a recovery code opened their account."""
-    return Letter(
+    return EmailContent(
         "A recovery code was used",
         (f"Somebody signed in to your account with a recovery code. {left} are left.",),
         "Make new codes",
@@ -138,9 +138,9 @@ def recovery_code_used(left: int) -> Letter:
     )
 
 
-def token_made() -> Letter:
+def token_made() -> EmailContent:
     """Tell a person that there is a new key to their account."""
-    return Letter(
+    return EmailContent(
         "A new access token was made",
         ("A personal access token for programs was made in your account just now.",),
         "See my tokens",
@@ -149,9 +149,9 @@ def token_made() -> Letter:
     )
 
 
-def confirm_new_email(token: str) -> Letter:
+def confirm_new_email(token: str) -> EmailContent:
     """Ask the owner of a new address whether it is theirs."""
-    return Letter(
+    return EmailContent(
         "Confirm your new address",
         ("You asked to use this address for your sample library from now on.",),
         "Use this address",
@@ -160,9 +160,9 @@ def confirm_new_email(token: str) -> Letter:
     )
 
 
-def email_changing(token: str) -> Letter:
+def email_changing(token: str) -> EmailContent:
     """Tell the old address what was asked for, with a way to stop it."""
-    return Letter(
+    return EmailContent(
         "Your address is about to change",
         (
             "Somebody, probably you, asked to use another address for your account.",
@@ -174,9 +174,9 @@ def email_changing(token: str) -> Letter:
     )
 
 
-def email_changed(token: str) -> Letter:
+def email_changed(token: str) -> EmailContent:
     """Tell the old address that another one counts now, with a way back."""
-    return Letter(
+    return EmailContent(
         "Your address was changed",
         ("Your account uses another address from now on, and this one no longer.",),
         "This was not me",
@@ -185,9 +185,9 @@ def email_changed(token: str) -> Letter:
     )
 
 
-def account_deleted() -> Letter:
+def account_deleted() -> EmailContent:
     """Say goodbye."""
-    return Letter(
+    return EmailContent(
         "Your account is deleted",
         (
             "Your account, your sounds and everything else we kept about you is gone.",
@@ -196,9 +196,9 @@ def account_deleted() -> Letter:
     )
 
 
-def export_ready() -> Letter:
+def export_ready() -> EmailContent:
     """Say that everything about a person is there to be taken home."""
-    return Letter(
+    return EmailContent(
         "Your data is ready",
         ("The zip with your sounds and everything we know about you is made.",),
         "Download it",
@@ -207,7 +207,7 @@ def export_ready() -> Letter:
     )
 
 
-def as_text(letter: Letter) -> str:
+def as_text(letter: EmailContent) -> str:
     """Write a letter as plain text."""
     action = (f"{letter.label}:\n{letter.link}",) if letter.link else ()
     return (
@@ -223,7 +223,7 @@ def as_text(letter: Letter) -> str:
     )
 
 
-def as_html(letter: Letter) -> str:
+def as_html(letter: EmailContent) -> str:
     """Write a letter as a page that reads well on a phone, without anything to download."""
     rows = [_paragraph(line) for line in letter.before]
     if letter.link:

@@ -30,7 +30,7 @@ class Topic(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Event:
     """One change: what kind, and which row."""
 
     topic: Topic
@@ -51,10 +51,10 @@ def connection() -> Redis:
     )
 
 
-def publish(user_id: uuid.UUID, *news: News) -> None:
+def publish(user_id: uuid.UUID, *news: Event) -> None:
     """Tell every open page of a person, and begin a new edition; call after commit."""
     pipeline = connection().pipeline(transaction=False)
-    cache_version.renew(pipeline, user_id)
+    cache_version.bump(pipeline, user_id)
     for item in news:
         pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
     pipeline.execute()
@@ -62,7 +62,7 @@ def publish(user_id: uuid.UUID, *news: News) -> None:
 
 async def listen(
     user_id: uuid.UUID, gather: float = 0.1, *, patience: float = 0.0
-) -> AsyncIterator[list[News]]:
+) -> AsyncIterator[list[Event]]:
     """Yield what happens from now on; news within `gather` seconds come together.
 
     The first item is an empty list, yielded once the subscription holds: what a caller
@@ -88,9 +88,9 @@ async def listen(
             yield list(dict.fromkeys(burst))
 
 
-def _parse(message: dict[str, bytes]) -> News:
+def _parse(message: dict[str, bytes]) -> Event:
     fields = json.loads(message["data"])
-    return News(Topic(fields["topic"]), fields["id"])
+    return Event(Topic(fields["topic"]), fields["id"])
 
 
 def _channel(user_id: uuid.UUID) -> str:

@@ -30,19 +30,19 @@ def queue(name: str) -> Queue:
     return Queue(name, connection=connection())
 
 
-def ring(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = False) -> None:
+def enqueue(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = False) -> None:
     """Call a worker for a job; call after commit, for the worker reads the row."""
     queue(queue_name).enqueue(
         "sp404_app.jobs.runner.run",
         str(job_id),
-        job_id=bell(job_id, attempts),
+        job_id=rq_job_id(job_id, attempts),
         job_timeout=LONG if slow else TIMEOUT,
         result_ttl=0,
         failure_ttl=60,
     )
 
 
-def call(function: str, argument: str, *, slow: bool = False) -> None:
+def enqueue_function(function: str, argument: str, *, slow: bool = False) -> None:
     """Call a worker for a job that has no row in `processing_jobs`; it must be safe to do twice."""
     queue(LOW if slow else MONEY).enqueue(
         function,
@@ -60,7 +60,7 @@ def call_for_events() -> bool:
     """
     if not connection().set(CALLED, "1", nx=True, ex=CALLED_SECONDS):
         return False
-    call("sp404_app.jobs.billing.work", "")
+    enqueue_function("sp404_app.jobs.billing.work", "")
     return True
 
 
@@ -98,12 +98,12 @@ def order() -> list[Queue]:
     return [queue(name) for name in sorted(QUEUES, key=lambda name: name not in first)]
 
 
-def waiting() -> frozenset[str]:
+def queued_ids() -> frozenset[str]:
     """Return which bells hang in the queues; one that a worker took down hangs no more."""
     return frozenset(hanging for name in QUEUES for hanging in queue(name).get_job_ids())
 
 
-def next_bell(queue_name: str) -> str | None:
+def next_rq_job(queue_name: str) -> str | None:
     """Take down the bell that has hung longest in a queue.
 
     None if there is none, if one hangs in a queue before it, if another queue has waited for its
@@ -130,18 +130,18 @@ def next_bell(queue_name: str) -> str | None:
     return found.decode() if isinstance(found, bytes) else None
 
 
-def hang_back(queue_name: str, name: str) -> None:
+def requeue(queue_name: str, name: str) -> None:
     """Hang a bell where it hung: before all others."""
     queue(queue_name).push_job_id(name, at_front=True)
 
 
-def forget(name: str) -> None:
+def discard(name: str) -> None:
     """Throw away a bell that was taken down, for its row is looked after; at worst it stays."""
     with suppress(RedisError):
         connection().delete(Job.key_for(name))
 
 
-def row_of(name: str) -> uuid.UUID | None:
+def job_id_of(name: str) -> uuid.UUID | None:
     """Return which row a bell rings for; None for one that has no row."""
     try:
         return uuid.UUID(name.rpartition("-")[0])
@@ -149,6 +149,6 @@ def row_of(name: str) -> uuid.UUID | None:
         return None
 
 
-def bell(job_id: uuid.UUID, attempts: int) -> str:
+def rq_job_id(job_id: uuid.UUID, attempts: int) -> str:
     """Name the bell for one attempt."""
     return f"{job_id}-{attempts}"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from sp404_app.errors import Invalid, TooMany
+from sp404_app.errors import RateLimited, ValidationFailed
 from sp404_app.services.infra import email_addresses, redis_counters
-from sp404_app.services.infra.redis_counters import Count, RedisAway
+from sp404_app.services.infra.redis_counters import Count, RedisUnavailable
 from sp404_app.settings import settings
 
 MINUTE, DAY = 60, 86_400
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimit:
     """What is left of a limit; answers carry it as `RateLimit-*` headers."""
 
     limit: int
@@ -32,7 +32,7 @@ class Allowance:
     reset: int
 
 
-async def request(user_id: uuid.UUID, limit: int, *, media: bool) -> Allowance | None:
+async def count_request(user_id: uuid.UUID, limit: int, *, media: bool) -> RateLimit | None:
     """Count one request of a person; media (audio, waveforms, uploads) have their own bucket.
 
     `limit` is how many requests a minute the person's plan allows in that bucket.
@@ -41,34 +41,34 @@ async def request(user_id: uuid.UUID, limit: int, *, media: bool) -> Allowance |
     more than one that answers somebody too often for a while.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     try:
         used = await redis_counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE)
-    except RedisAway:
+    except RedisUnavailable:
         log.warning("rate limit not counted", user_id=str(user_id))
         return None
     _ensure(used, limit)
-    return Allowance(limit, limit - used.value, math.ceil(used.seconds_left))
+    return RateLimit(limit, limit - used.value, math.ceil(used.seconds_left))
 
 
-def used_up(refusal: TooMany) -> Allowance:
+def exhausted(refusal: RateLimited) -> RateLimit:
     """Return the allowance of somebody whose request was one too many."""
-    return Allowance(refusal.details["limit"], 0, refusal.details["retry_after"])
+    return RateLimit(refusal.details["limit"], 0, refusal.details["retry_after"])
 
 
-async def hearing(user_id: uuid.UUID) -> Allowance:
+async def count_query_by_sound(user_id: uuid.UUID) -> RateLimit:
     """Count a file of a person's that is heard and not kept: thirty a minute, Redis or not.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     used = await _strict(f"hearing:{user_id}", HEARD_PER_MINUTE, MINUTE)
     left = HEARD_PER_MINUTE - used.value
-    return Allowance(HEARD_PER_MINUTE, left, math.ceil(used.seconds_left))
+    return RateLimit(HEARD_PER_MINUTE, left, math.ceil(used.seconds_left))
 
 
-async def sign_in(email: str, ip: str) -> None:
+async def count_sign_in(email: str, ip: str) -> None:
     """Count an attempt to sign in before its password is looked at.
 
     Five failures in five minutes for an address from one host, 25 from all hosts, and ten
@@ -77,7 +77,7 @@ async def sign_in(email: str, ip: str) -> None:
     While Redis is away each process counts for itself: guessing must never become free.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     from_host, from_all = _failures(email, ip)
     await _strict(f"sign-in:{_host(ip)}", settings().sign_ins_per_minute, MINUTE)
@@ -86,19 +86,19 @@ async def sign_in(email: str, ip: str) -> None:
         await _strict(from_all, FAILURES_EVERYWHERE, FAILURES_WINDOW)
 
 
-async def signed_in(email: str, ip: str) -> None:
+async def clear_sign_in_failures(email: str, ip: str) -> None:
     """Forget the failures of an address, for its owner knows the password; remember the host."""
     await redis_counters.forget(*_failures(email, ip))
     try:
-        await redis_counters.line().run("SET", _place(email, ip), "", "EX", 30 * DAY)
-    except RedisAway:
+        await redis_counters.redis_batcher().run("SET", _place(email, ip), "", "EX", 30 * DAY)
+    except RedisUnavailable:
         return
 
 
 async def _was_here(email: str, ip: str) -> bool:
     try:
-        return bool(await redis_counters.line().run("EXISTS", _place(email, ip)))
-    except RedisAway:
+        return bool(await redis_counters.redis_batcher().run("EXISTS", _place(email, ip)))
+    except RedisUnavailable:
         return False
 
 
@@ -106,11 +106,11 @@ def _place(email: str, ip: str) -> str:
     return f"sp404:was-here:{_mailbox(email)}:{_host(ip)}"
 
 
-async def sign_up(ip: str) -> None:
+async def count_sign_up(ip: str) -> None:
     """Count a registration of a host: twice as many as attempts to sign in.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _strict(f"sign-up:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
 
@@ -119,7 +119,7 @@ async def registration(email: str) -> None:
     """Count a registration of a mailbox: three in ten minutes, whoever asks.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _strict(f"register:{_mailbox(email)}", REGISTRATIONS, MAILS_WINDOW)
 
@@ -128,7 +128,7 @@ async def resend(email: str, ip: str) -> None:
     """Count a request for a new confirmation link: one a minute and three in ten for a mailbox.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _mails("resend", ip)
     await _strict(f"resend-minute:{_mailbox(email)}", 1, MINUTE)
@@ -139,7 +139,7 @@ async def forgotten(email: str, ip: str) -> None:
     """Count a request for a reset link, known address or not: five in ten minutes for a mailbox.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _mails("forgot", ip)
     await _strict(f"forgot:{_mailbox(email)}", MAILS, MAILS_WINDOW)
@@ -149,7 +149,7 @@ async def address_change(user_id: uuid.UUID, email: str, ip: str) -> None:
     """Count a request for another address: five in ten minutes for its person and its mailbox.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _mails("change-email", ip)
     await _strict(f"change-email:{user_id}", MAILS, MAILS_WINDOW)
@@ -160,37 +160,37 @@ async def _mails(kind: str, ip: str) -> None:
     await _strict(f"{kind}:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
 
 
-async def token(kind: str, ip: str) -> None:
+async def count_token_attempt(kind: str, ip: str) -> None:
     """Count a token that a host presents: fifteen times as many as attempts to sign in.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _strict(f"{kind}:{_host(ip)}", 15 * settings().sign_ins_per_minute, MINUTE)
 
 
-async def second_step(user_id: uuid.UUID) -> None:
+async def count_two_factor_attempt(user_id: uuid.UUID) -> None:
     """Count a code for the second step: five in five minutes, fifty in a day.
 
     With three codes good at any time, fifty guesses a day find one in 19 years.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _strict(f"second:{user_id}", FAILURES, FAILURES_WINDOW)
     await _strict(f"second-day:{user_id}", 50, DAY)
 
 
-async def second_step_taken(user_id: uuid.UUID) -> None:
+async def clear_two_factor_failures(user_id: uuid.UUID) -> None:
     """Forget the wrong codes of somebody who typed a right one."""
     await redis_counters.forget(f"second:{user_id}", f"second-day:{user_id}")
 
 
-async def confirmation(user_id: uuid.UUID) -> None:
+async def count_reauthentication(user_id: uuid.UUID) -> None:
     """Count an attempt of a signed-in person to prove their password: five a minute.
 
     Raises:
-        TooMany: With `retry_after`, in seconds.
+        RateLimited: With `retry_after`, in seconds.
     """
     await _strict(f"confirm:{user_id}", 5, MINUTE)
 
@@ -198,8 +198,8 @@ async def confirmation(user_id: uuid.UUID) -> None:
 async def _strict(key: str, limit: int, seconds: int) -> Count:
     try:
         used = await redis_counters.count(key, seconds)
-    except RedisAway:
-        used = redis_counters.count_here(key, seconds)
+    except RedisUnavailable:
+        used = redis_counters.count_in_process(key, seconds)
     _ensure(used, limit)
     return used
 
@@ -207,7 +207,7 @@ async def _strict(key: str, limit: int, seconds: int) -> Count:
 def _ensure(used: Count, limit: int) -> None:
     if used.value > limit:
         wait = max(1, math.ceil(used.seconds_left))
-        raise TooMany(
+        raise RateLimited(
             f"That was too often. Please wait {_words(wait)}.",
             {"retry_after": wait, "limit": limit},
         )
@@ -230,7 +230,7 @@ def _mailbox(email: str) -> str:
     """
     try:
         address = email_addresses.canonical(email)
-    except Invalid:  # no account can have it
+    except ValidationFailed:  # no account can have it
         address = email.strip().casefold()
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

@@ -25,7 +25,7 @@ return {count, redis.call('PTTL', KEYS[1])}
 log = structlog.get_logger()
 
 
-class RedisAway(Exception):
+class RedisUnavailable(Exception):
     """Redis does not answer in time."""
 
 
@@ -49,7 +49,7 @@ class Asked:
     answer: asyncio.Future[object]
 
 
-class Line:
+class RedisBatcher:
     """The connection of one event loop, which stops asking for a second when Redis is away.
 
     Every request asks twice or more, so what comes up while an answer is awaited goes out together.
@@ -72,17 +72,17 @@ class Line:
         """Run one command.
 
         Raises:
-            RedisAway: If it failed, or another one did less than a second ago.
+            RedisUnavailable: If it failed, or another one did less than a second ago.
         """
         if time.monotonic() < self._away_until:
-            raise RedisAway
+            raise RedisUnavailable
         asked = Asked(command, arguments, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send(), name="commands to redis")
         answer = await asked.answer
         if isinstance(answer, Exception):
-            raise RedisAway from answer
+            raise RedisUnavailable from answer
         return answer
 
     async def _send(self) -> None:
@@ -108,15 +108,15 @@ class Line:
             return [error] * len(together)
 
 
-_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = WeakKeyDictionary()
+_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, RedisBatcher] = WeakKeyDictionary()
 
 
-def line() -> Line:
+def redis_batcher() -> RedisBatcher:
     """Return this event loop's connection to Redis, opened on first use."""
     loop, url = asyncio.get_running_loop(), settings().redis_url
     found = _lines.get(loop)
     if found is None or found.url != url:
-        found = _lines[loop] = Line(url)
+        found = _lines[loop] = RedisBatcher(url)
     return found
 
 
@@ -124,9 +124,9 @@ async def count(key: str, seconds: int) -> Count:
     """Count one more, in Redis.
 
     Raises:
-        RedisAway: If Redis does not answer in time.
+        RedisUnavailable: If Redis does not answer in time.
     """
-    answer = await line().run("EVAL", SCRIPT, 1, f"sp404:count:{key}", seconds * 1000)
+    answer = await redis_batcher().run("EVAL", SCRIPT, 1, f"sp404:count:{key}", seconds * 1000)
     value, milliseconds = answer  # type: ignore[misc]  # a list of two numbers
     return Count(int(value), max(0.0, int(milliseconds) / 1000))
 
@@ -136,15 +136,15 @@ async def forget(*keys: str) -> None:
     for key in keys:
         _here.pop(key, None)
     try:
-        await line().run("DEL", *(f"sp404:count:{key}" for key in keys))
-    except RedisAway:
+        await redis_batcher().run("DEL", *(f"sp404:count:{key}" for key in keys))
+    except RedisUnavailable:
         return
 
 
 _here: dict[str, tuple[int, float]] = {}
 
 
-def count_here(key: str, seconds: int) -> Count:
+def count_in_process(key: str, seconds: int) -> Count:
     """Count one more in this process alone; bounded, the oldest windows go first."""
     moment = time.monotonic()
     value, ends = _here.pop(key, (0, 0.0))

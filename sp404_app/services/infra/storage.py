@@ -98,7 +98,7 @@ def local_copy(key: str) -> Iterator[Path]:
         yield Path(target.name)
 
 
-def answers() -> bool:
+def is_reachable() -> bool:
     """Say whether the store can be listed now."""
     next(iter(obstore.list(store(), chunk_size=1)), None)
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlmodel import Session, col, select, update
 
-from sp404_app.errors import AppError, Invalid
+from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.models import Sample
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import samples, search, tags
@@ -37,16 +37,18 @@ def query_of(values: Mapping[str, Any]) -> search.Query:
     """Read a filter given as JSON.
 
     Raises:
-        Invalid: If it names something we do not know, or with a wrong type.
+        ValidationFailed: If it names something we do not know, or with a wrong type.
     """
     unknown = values.keys() - search.Query.__dataclass_fields__.keys()
     if unknown:
-        raise Invalid("This filter cannot be used.", {k: ["Not a filter."] for k in unknown})
+        raise ValidationFailed(
+            "This filter cannot be used.", {k: ["Not a filter."] for k in unknown}
+        )
     try:
         return QUERY.validate_python(dict(values))
     except ValidationError as error:
         faults = {".".join(map(str, e["loc"])): [e["msg"]] for e in error.errors()}
-        raise Invalid("This filter cannot be used.", faults) from error
+        raise ValidationFailed("This filter cannot be used.", faults) from error
 
 
 def run(
@@ -60,12 +62,12 @@ def run(
     """Act on the named samples, or on all a query finds; return "ok" or the reason for each.
 
     Raises:
-        Invalid: If neither or both of ids and query are given, or tags are missing.
+        ValidationFailed: If neither or both of ids and query are given, or tags are missing.
     """
     if (ids is None) == (query is None):
-        raise Invalid("Say which samples: either ids or a filter.")
+        raise ValidationFailed("Say which samples: either ids or a filter.")
     if action in {Action.TAG, Action.UNTAG} and not tag_names:
-        raise Invalid("Say which tags.", {"tags": ["At least one tag is needed."]})
+        raise ValidationFailed("Say which tags.", {"tags": ["At least one tag is needed."]})
     wanted = list(dict.fromkeys(ids if ids is not None else search.ids(session, user_id, query)))  # type: ignore[arg-type]
     done = _act(session, user_id, action, wanted, tag_names)
     return {sample_id: done.get(sample_id, "not_found") for sample_id in wanted}
@@ -97,7 +99,7 @@ def _act(
     names = tags.known(session, user_id, tag_names)
     done = {sample.id: _mark(sample, action, names) for sample in mine}
     session.add_all(mine)
-    samples.announce(session, user_id)
+    samples.publish_sample(session, user_id)
     return done
 
 
@@ -105,12 +107,12 @@ def rate(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID], rating:
     """Give many samples one rating, 0 to 5; return how many there were.
 
     Raises:
-        Invalid: If there is no such rating.
+        ValidationFailed: If there is no such rating.
     """
     Change(rating=rating)
     mine = (col(Sample.user_id) == user_id) & samples.among(ids)
     rated = session.exec(update(Sample).where(mine).values(rating=rating))
-    samples.announce(session, user_id)
+    samples.publish_sample(session, user_id)
     return rated.rowcount
 
 

@@ -21,7 +21,7 @@ from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
 from sp404_app.services.infra import cache_version
-from sp404_app.services.infra.redis_counters import RedisAway
+from sp404_app.services.infra.redis_counters import RedisUnavailable
 from sp404_app.services.library import search
 from sp404_app.services.library.schemas import SampleView
 from sp404_app.services.library.search import Query
@@ -70,12 +70,12 @@ async def page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> byt
     Redis was away, all pages are forgotten then, and each one is after half a minute.
 
     Raises:
-        Invalid: If the cursor is not one of ours.
+        ValidationFailed: If the cursor is not one of ours.
         NotQuick: If nothing was found: words may have to be put right, or there is no quick way.
     """
     try:
-        edition = await cache_version.present(user_id)  # before the rows are read, or it is too new
-    except RedisAway:
+        edition = await cache_version.current(user_id)  # before the rows are read, or it is too new
+    except RedisUnavailable:
         _given.clear()
         return await _page(user_id, query, cursor, limit)
     asked = (user_id, edition, query, cursor, limit)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.models import Kind
 from sp404_app.services.infra.text import clean_name
 
@@ -26,7 +26,7 @@ class Change:
         """Check every value.
 
         Raises:
-            Invalid: With a message for each field at fault.
+            ValidationFailed: With a message for each field at fault.
         """
         faults = {
             "name": self.name is not None and not clean_name(self.name, ""),
@@ -46,4 +46,4 @@ class Change:
         }
         wrong = {field: [messages[field]] for field, bad in faults.items() if bad}
         if wrong:
-            raise Invalid("This change cannot be made.", wrong)
+            raise ValidationFailed("This change cannot be made.", wrong)

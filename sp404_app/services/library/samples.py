@@ -21,7 +21,7 @@ from sp404_app.models import Sample, SampleStatus, Source
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, storage
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.text import clean_name, clean_text, file_name, folder_parts, sort_key
 from sp404_app.services.library import tags, trash
 from sp404_app.services.library.sample_update import Change
@@ -100,8 +100,8 @@ def add(
     session.add(sample)
     session.flush()
     jobs.add_analysis(session, user_id, sample.id)
-    announce(session, user_id, sample.id)
-    quotas.announce(session, user_id)
+    publish_sample(session, user_id, sample.id)
+    quotas.publish_quota(session, user_id)
     return sample.id
 
 
@@ -177,7 +177,7 @@ def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: C
     index(sample)
     session.add(sample)
     session.flush()
-    announce(session, user_id, sample_id)
+    publish_sample(session, user_id, sample_id)
     return sample
 
 
@@ -212,7 +212,7 @@ def discard(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> T
     moved = [row.id for row in gone]
     jobs.give_back(session, user_id, months)
     purged = trash.make_room(session, user_id, moved)
-    announce(session, user_id)
+    publish_sample(session, user_id)
     return Thrown(moved, purged)
 
 
@@ -253,7 +253,7 @@ def restore_each(
     session.flush()
     for sample in unfinished:
         jobs.add_analysis(session, user_id, sample.id)
-    announce(session, user_id)
+    publish_sample(session, user_id)
     return results
 
 
@@ -312,10 +312,12 @@ def purge_old_trash(session: Session, at: dt.datetime) -> int:
     return len(trash.purge(session, col(Sample.deleted_at) < limit))
 
 
-def announce(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None = None) -> None:
+def publish_sample(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None = None
+) -> None:
     """Tell the person's open pages, once the change is visible."""
-    one = [News(Topic.SAMPLE, str(sample_id))]
-    news = one if sample_id else [News(Topic.LIBRARY), News(Topic.QUOTA)]
+    one = [Event(Topic.SAMPLE, str(sample_id))]
+    news = one if sample_id else [Event(Topic.LIBRARY), Event(Topic.QUOTA)]
     after_commit(session, partial(events.publish, user_id, *news))
 
 

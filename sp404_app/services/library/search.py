@@ -27,8 +27,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.audio.features.musical_keys import KEYS, compatible_keys
-from sp404_app.audio.features.sound_class import Klass
-from sp404_app.errors import Invalid
+from sp404_app.audio.features.sound_class import SoundClass
+from sp404_app.errors import ValidationFailed
 from sp404_app.models import Kind, Sample, SampleStatus
 from sp404_app.services.infra.text import clean_name, clean_text, sort_key
 from sp404_app.services.library import search_terms
@@ -74,14 +74,14 @@ class Query:
         """Refuse values that no sample can have.
 
         Raises:
-            Invalid: With a message for each field at fault.
+            ValidationFailed: With a message for each field at fault.
         """
         faults = {
             "sort": self.sort.removeprefix("-") not in SORTS,
             "key": bool(self.key) and self.key not in KEYS,
             "compatible_key": bool(self.compatible_key) and self.compatible_key not in KEYS,
             "kind": bool(self.kind) and self.kind not in set(Kind),
-            "sound_class": bool(self.sound_class) and self.sound_class not in set(Klass),
+            "sound_class": bool(self.sound_class) and self.sound_class not in set(SoundClass),
             "status": bool(self.status) and self.status not in set(SampleStatus),
         }
         wrong = {field: ["This value is not known."] for field, bad in faults.items() if bad}
@@ -89,7 +89,7 @@ class Query:
             if not 0 <= (getattr(self, field) or 0) <= MOST:
                 wrong[field] = [f"A number from 0 to {MOST:,} is needed."]
         if wrong:
-            raise Invalid("This search asks for something we do not know.", wrong)
+            raise ValidationFailed("This search asks for something we do not know.", wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def page(session: Session, user_id: uuid.UUID, query: Query, cursor: str, limit:
     """Return the rows after a cursor; rows that come or go meanwhile shift nothing.
 
     Raises:
-        Invalid: If the cursor is not one of ours.
+        ValidationFailed: If the cursor is not one of ours.
     """
     matching, total, corrected = _match(session, user_id, query)
     rows = session.exec(_stretch(matching, query.sort, cursor, limit)).all()
@@ -132,7 +132,7 @@ def statements(
     """Return what `page` asks: the rows, one more than wanted, and what counts all of them.
 
     Raises:
-        Invalid: If the cursor is not one of ours.
+        ValidationFailed: If the cursor is not one of ours.
     """
     matching = _where(user_id, query)
     return _stretch(matching, query.sort, cursor, limit), _counting(matching)
@@ -334,8 +334,8 @@ def _read_cursor(cursor: str, sort: str) -> tuple[Any, uuid.UUID]:
         if made_for == sort and (value is None or possible(value)):
             return uuid.UUID(value) if value and name == "copies" else value, uuid.UUID(last_id)
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        raise Invalid(NOT_A_CURSOR) from error
-    raise Invalid(NOT_A_CURSOR)
+        raise ValidationFailed(NOT_A_CURSOR) from error
+    raise ValidationFailed(NOT_A_CURSOR)
 
 
 def _is_text(value: object) -> bool:

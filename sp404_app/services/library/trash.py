@@ -12,7 +12,7 @@ from sp404_app.db import after_commit
 from sp404_app.models import ProcessingJob, Sample
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, storage
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import duplicate_groups
 
 
@@ -74,7 +74,7 @@ def purge(session: Session, condition: Any) -> list[uuid.UUID]:
     ).all()
     duplicate_groups.settle(session, {row.copy_group for row in gone})
     for owner in dict.fromkeys(row.user_id for row in gone):  # first: to delete files takes a while
-        news = (News(Topic.LIBRARY), News(Topic.QUOTA))
+        news = (Event(Topic.LIBRARY), Event(Topic.QUOTA))
         after_commit(session, partial(events.publish, owner, *news))
     for row in gone:
         for key in filter(None, (row.storage_key, row.preview_key)):

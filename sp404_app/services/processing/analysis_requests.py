@@ -87,14 +87,14 @@ def _start(
         job = under_way.get(sample.id)
         if job:  # a renewal that nobody asked for becomes a job that somebody waits for
             job.queue = tier
-            after_commit(session, partial(queue.ring, job.id, tier, job.attempts))
+            after_commit(session, partial(queue.enqueue, job.id, tier, job.attempts))
         else:
             job = jobs.add_analysis(session, user_id, sample.id, tier)
         if not sample.is_demo:
             job.counted_for, left = given.month, left - 1
         sample.status, sample.error = SampleStatus.QUEUED, ""
         session.add_all((job, sample))
-        jobs.announce(session, job)
+        jobs.publish_job(session, job)
         answers[sample.id] = job
     return answers
 

@@ -24,7 +24,7 @@ from sp404_app.models import (
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, queue
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def add_analysis(
         )
         session.add(job)
         session.flush()
-        after_commit(session, partial(queue.ring, job.id, job.queue, 0))
+        after_commit(session, partial(queue.enqueue, job.id, job.queue, 0))
     return job
 
 
@@ -147,7 +147,7 @@ def cancel_of_samples(
         .returning(col(ProcessingJob.id), col(ProcessingJob.counted_for))
     ).all()
     if stopped:
-        news = [News(Topic.JOB, str(row.id)) for row in stopped]
+        news = [Event(Topic.JOB, str(row.id)) for row in stopped]
         after_commit(session, partial(events.publish, user_id, *news))
     return [row.counted_for for row in stopped if row.counted_for]
 
@@ -170,7 +170,7 @@ def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
     )
     job = taken.scalars().first()
     if job:
-        announce(session, job)
+        publish_job(session, job)
     return job
 
 
@@ -223,7 +223,7 @@ def finish(session: Session, job_id: uuid.UUID, status: JobStatus, error: str = 
     if status is not JobStatus.DONE:
         _give_back(session, job)
     session.add(job)
-    announce(session, job)
+    publish_job(session, job)
 
 
 def take_up_lost(session: Session, at: dt.datetime) -> int:
@@ -242,7 +242,7 @@ def take_up_lost(session: Session, at: dt.datetime) -> int:
         .limit(200)
         .with_for_update(skip_locked=True)
     ).all()
-    hanging = queue.waiting() if silent else frozenset()
+    hanging = queue.queued_ids() if silent else frozenset()
     killers = [
         job for job in silent if job.status == JobStatus.RUNNING and job.attempts >= MAX_ATTEMPTS
     ]
@@ -257,13 +257,13 @@ def _take_up(session: Session, job: ProcessingJob, hanging: frozenset[str]) -> b
     job.heartbeat_at = now()
     session.add(job)
     if job.status == JobStatus.QUEUED:
-        if queue.bell(job.id, job.attempts) in hanging:
+        if queue.rq_job_id(job.id, job.attempts) in hanging:
             return False
     else:
         log.warning("job %s lost its worker and is queued again", job.id)
         job.status = JobStatus.QUEUED
     slow = job.kind != JobKind.ANALYSE
-    after_commit(session, partial(queue.ring, job.id, job.queue, job.attempts, slow=slow))
+    after_commit(session, partial(queue.enqueue, job.id, job.queue, job.attempts, slow=slow))
     return True
 
 
@@ -279,7 +279,7 @@ def _end(session: Session, ended: Sequence[ProcessingJob], status: JobStatus, re
         session.add(job)
         if job.sample_id and (sample := samples.get(job.sample_id)):
             _leave(session, job, sample, reason)
-        announce(session, job)
+        publish_job(session, job)
     session.flush()
     for job in sorted(ended, key=lambda job: job.user_id):
         _give_back(session, job)
@@ -335,9 +335,9 @@ def _give_back(session: Session, job: ProcessingJob) -> None:
         job.counted_for = None
 
 
-def announce(session: Session, job: ProcessingJob) -> None:
+def publish_job(session: Session, job: ProcessingJob) -> None:
     """Tell the open pages of its owner that a job changed, and its sample with it."""
-    news = [News(Topic.JOB, str(job.id))]
+    news = [Event(Topic.JOB, str(job.id))]
     if job.sample_id:
-        news.append(News(Topic.SAMPLE, str(job.sample_id)))
+        news.append(Event(Topic.SAMPLE, str(job.sample_id)))
     after_commit(session, partial(events.publish, job.user_id, *news))

@@ -11,15 +11,17 @@ from sp404_app.services.processing import jobs
 MOST_AT_ONCE = 500
 
 
-def wake_waiting(session: Session) -> int:
+def queue_waiting(session: Session) -> int:
     """Queue sounds that waited for quota, as many as their owners have room for now."""
     waiting = select(Sample.user_id).where(
         Sample.status == SampleStatus.WAITING_FOR_QUOTA, col(Sample.deleted_at).is_(None)
     )
-    return sum(wake(session, user_id) for user_id in session.exec(waiting.distinct()).all())
+    return sum(
+        queue_waiting_of(session, user_id) for user_id in session.exec(waiting.distinct()).all()
+    )
 
 
-def wake(session: Session, user_id: uuid.UUID) -> int:
+def queue_waiting_of(session: Session, user_id: uuid.UUID) -> int:
     """Queue one person's waiting sounds, as many as there is room for now."""
     if quotas.is_closed(session, user_id):
         return 0
@@ -43,5 +45,5 @@ def wake(session: Session, user_id: uuid.UUID) -> int:
     for sample in found:
         sample.status, sample.error = SampleStatus.QUEUED, ""
         session.add(sample)
-        jobs.announce(session, jobs.add_analysis(session, user_id, sample.id))
+        jobs.publish_job(session, jobs.add_analysis(session, user_id, sample.id))
     return len(found)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from sqlmodel import Session, and_, col, select
 
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Analysis, Sample, SampleStatus, Source
 from sp404_app.services.library import samples
 
@@ -39,7 +39,7 @@ class Grid:
     onsets: list[float]
 
 
-def of(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> Details:
+def find_sample(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> Details:
     """Return one of the person's samples with its newest finished analysis.
 
     Raises:
@@ -64,20 +64,20 @@ def use_analysis(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, fie
     """Give up a person's own tempo, key or kind for what the analysis heard.
 
     Raises:
-        Invalid: If the field is not one that analyses measure.
+        ValidationFailed: If the field is not one that analyses measure.
         NotFound: If the sample is not the person's.
     """
     if field not in MEASURED:
-        raise Invalid("The analysis does not measure that.")
+        raise ValidationFailed("The analysis does not measure that.")
     sample = samples.get(session, user_id, sample_id, lock=True)
-    heard = of(session, user_id, sample_id).analysis
+    heard = find_sample(session, user_id, sample_id).analysis
     for name in MEASURED[field]:
         setattr(sample, name, getattr(heard, name) if heard else None)
     setattr(sample, f"{field}_source", Source.ANALYSIS)
     samples.index(sample)
     session.add(sample)
     session.flush()
-    samples.announce(session, user_id, sample_id)
+    samples.publish_sample(session, user_id, sample_id)
     return sample
 
 

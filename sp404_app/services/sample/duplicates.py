@@ -15,7 +15,7 @@ from sp404_app.audio.similarity.fingerprint import PRINT_VERSION, Print
 from sp404_app.db import after_commit
 from sp404_app.models import Sample, SamplePrint, SampleVector
 from sp404_app.services.infra import events
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import duplicate_groups, samples
 from sp404_app.services.sample import similarity
 
@@ -40,15 +40,17 @@ def remember(
     touched = duplicate_groups.join(session, user_id, sample_id, found)
     similarity.remember(session, user_id, sample_id, vector)
     _keep(session, user_id, sample_id, taken)
-    news = [News(Topic.SAMPLE, str(each)) for each in sorted(touched)]
+    news = [Event(Topic.SAMPLE, str(each)) for each in sorted(touched)]
     if news:
         few = len(news) <= MOST_NEWS
         after_commit(
-            session, partial(events.publish, user_id, *(news if few else [News(Topic.LIBRARY)]))
+            session, partial(events.publish, user_id, *(news if few else [Event(Topic.LIBRARY)]))
         )
 
 
-def of(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, limit: int) -> Sequence[Sample]:
+def list_duplicates(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, limit: int
+) -> Sequence[Sample]:
     """Return the copies of one of a person's sounds that are not in the trash, the oldest first.
 
     Raises:

@@ -38,7 +38,7 @@ def key_of(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> tuple[
 
 
 @lru_cache(maxsize=24)
-def of(key: str, view: View, start: float, end: float) -> Picture:
+def draw_spectrogram(key: str, view: View, start: float, end: float) -> Picture:
     """Decode a stretch and draw it; takes tenths of a second, so call it in a thread.
 
     Raises:

@@ -10,7 +10,7 @@ from reflex.event import EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import AppError, Invalid
+from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.account import preferences
 from sp404_app.services.account.preferences import Preferences
 from sp404_app.services.auth import login, sessions, users
@@ -142,7 +142,7 @@ class AccountState(SessionState):
         """Turn one preference on or off."""
         user_id = await self._user_id()
         if validation.text(name, 40) not in self.switches or not isinstance(value, bool):
-            raise Invalid("There is no such preference.")
+            raise ValidationFailed("There is no such preference.")
         self._show_preferences(await in_transaction(preferences.change, user_id, {name: value}))
 
     @rx.event
@@ -169,7 +169,7 @@ class AccountState(SessionState):
 def _facts(session: Session, who: SignedIn) -> Facts:
     return Facts(
         users.profile(session, who.user_id),
-        preferences.of(session, who.user_id),
+        preferences.preferences_of(session, who.user_id),
         sessions.devices(session, who.user_id, who.sign_in_id),
     )
 
@@ -185,7 +185,7 @@ def _row(device: Device) -> DeviceRow:
     )
 
 
-reauthentication.GO_ON |= {
+reauthentication.pending_actions |= {
     "account.revoke": AccountState.revoke,
     "account.revoke_others": AccountState.revoke_others,
 }

@@ -17,7 +17,7 @@ from sp404_app.models import JobStatus, ProcessingJob
 from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import email_change, users
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
-from sp404_app.services.infra.audit_log import Event
+from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.services.infra.unsent_emails import Unsent
 from sp404_app.state import double_click, forms
 from sp404_app.state.account.activity_labels import said_of
@@ -78,7 +78,7 @@ class OwnDataState(SessionState):
         self.leaving, self._asked_at = False, 0.0
         ended = bool(self.router.url.query_parameters.get("end"))
         self.end_problem = NOT_ENDED if ended else ""
-        events, _ = await in_transaction(audit_log.page, user_id, None, SHOWN)
+        events, _ = await in_transaction(audit_log.list_events, user_id, None, SHOWN)
         self.log = [_row(event) for event in events]
         self._show_export(await in_transaction(data_export.latest, user_id))
         if self.export == "open":
@@ -177,13 +177,13 @@ def _unsent(mail: Unsent) -> str:
     return f"{mail.at:%-d %B}: “{mail.subject}”, to {mail.recipient}. {mail.reason}"
 
 
-def _row(event: Event) -> LogRow:
+def _row(event: AuditEvent) -> LogRow:
     at = dt.datetime.fromisoformat(event.at)
     facts = [f"{at:%d %b %Y, %H:%M} UTC", event.ip, event.details.get("name", "")]
     return LogRow(said_of(event.action), " · ".join(filter(None, facts)))
 
 
-reauthentication.GO_ON |= {
+reauthentication.pending_actions |= {
     "own.change_email": OwnDataState.change_email,
     "own.ask_export": OwnDataState.ask_export,
     "own.think": OwnDataState.think,

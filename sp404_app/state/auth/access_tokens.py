@@ -7,9 +7,9 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import AppError, Invalid
+from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.auth import personal_access_tokens
-from sp404_app.services.auth.personal_access_tokens import Ability, TokenView
+from sp404_app.services.auth.personal_access_tokens import Scope, TokenView
 from sp404_app.state import double_click, forms, validation
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.reauthentication import sure
@@ -90,8 +90,8 @@ def _wish(form: object) -> tuple[str, list[str], int | None]:
     fields = validation.form(form)
     days = forms.raw(form, "days")
     if days not in {"", "7", "30", "90", "365"}:
-        raise Invalid("Choose how long from the list.")
-    wanted = [ability.value for ability in Ability if fields.get(ability)]
+        raise ValidationFailed("Choose how long from the list.")
+    wanted = [ability.value for ability in Scope if fields.get(ability)]
     return forms.raw(form, "token_name"), wanted, int(days) if days else None
 
 
@@ -106,4 +106,4 @@ def _day(moment: str) -> str:
     return f"{dt.datetime.fromisoformat(moment):%d %b %Y}"
 
 
-reauthentication.GO_ON["tokens.make"] = TokensState.make
+reauthentication.pending_actions["tokens.make"] = TokensState.make

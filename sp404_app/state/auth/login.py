@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import reflex as rx
 from reflex.event import EventType
 
-from sp404_app.errors import AppError, NotSignedIn
+from sp404_app.errors import AppError, Unauthenticated
 from sp404_app.services.account import demo_account
 from sp404_app.services.auth import login, redirects, sessions
 from sp404_app.services.infra import rate_limits
@@ -60,7 +60,7 @@ class LoginState(SessionState):
             self.demo_email, self.demo_password = demo_account.EMAIL, demo_account.PASSWORD
         try:
             await self._user_id()
-        except NotSignedIn:
+        except Unauthenticated:
             return
         yield rx.redirect(self.next)
 

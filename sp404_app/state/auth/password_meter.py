@@ -22,5 +22,5 @@ class StrengthState(rx.State):
         """Estimate what was typed."""
         if not isinstance(password, str):
             validation.text(password)
-        found = password_strength.of(password)
+        found = password_strength.estimate_strength(password)
         self.level, self.words = found.level, found.words

@@ -14,7 +14,7 @@ from sp404_app.state import forms
 from sp404_app.state.base import SessionState
 
 # What may go on after a confirmation, by name; the pages' states add theirs.
-GO_ON: dict[str, Callable[..., Any]] = {}
+pending_actions: dict[str, Callable[..., Any]] = {}
 
 
 class ConfirmState(SessionState):
@@ -44,8 +44,8 @@ class ConfirmState(SessionState):
             wanted, arguments = self._wanted, self._with
             if not problem:
                 self._wanted, self._with = "", ()
-        if not problem and wanted in GO_ON:
-            yield GO_ON[wanted](*arguments)
+        if not problem and wanted in pending_actions:
+            yield pending_actions[wanted](*arguments)
 
     @rx.event
     async def cancel(self) -> None:

@@ -58,7 +58,7 @@ class TwoFactorState(SessionState):
             return
         try:
             code = forms.raw(form, "code")
-            await rate_limits.second_step(who.user_id)
+            await rate_limits.count_two_factor_attempt(who.user_id)
             codes = await in_transaction(two_factor.confirm, who.user_id, code, self._client())
         except AppError as error:
             self.problem = str(error)
@@ -104,7 +104,7 @@ class TwoFactorState(SessionState):
         self.codes = []
 
 
-reauthentication.GO_ON |= {
+reauthentication.pending_actions |= {
     "two_factor.begin": TwoFactorState.begin,
     "two_factor.confirm": TwoFactorState.confirm,
     "two_factor.renew": TwoFactorState.renew,

@@ -12,7 +12,7 @@ from sp404_app.errors import AppError, NotFound
 from sp404_app.services.auth import admin_access
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import admin
-from sp404_app.services.billing.admin import DeadLetter, Desk, Night
+from sp404_app.services.billing.admin import BillingAdmin, DeadLetter, Night
 from sp404_app.state import validation
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.reauthentication import sure
@@ -81,7 +81,7 @@ class OperatorState(SessionState):
         """Return who asks, or None while they are asked for their password.
 
         Raises:
-            NotSignedIn: If it is nobody.
+            Unauthenticated: If it is nobody.
             NotFound: If it is nobody the settings name.
         """
         who = await self._signed_in()
@@ -110,7 +110,7 @@ class OperatorState(SessionState):
         await self._read(who)
 
     async def _read(self, who: SignedIn) -> None:
-        found: Desk = await in_transaction(admin.look, who)
+        found: BillingAdmin = await in_transaction(admin.billing_admin, who)
         self.letters = [_row(one) for one in found.dead]
         self.night = _said(found.night)
         self.healed = list(found.night.healed) if found.night else []
@@ -148,7 +148,7 @@ def day_of(night: Night) -> str:
     return f"{night.day:%-d %B %Y}"
 
 
-reauthentication.GO_ON |= {
+reauthentication.pending_actions |= {
     "operator.load": OperatorState.load,
     "operator.replay": OperatorState.replay,
     "operator.replay_all": OperatorState.replay_all,

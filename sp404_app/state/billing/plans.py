@@ -56,7 +56,9 @@ class PlansState(SessionState):
         wanted = _tier(tier)
         self.busy, self.problem, self.pay_url = True, "", ""
         yield
-        work = asyncio.ensure_future(in_transaction(proration_preview.of, user_id, wanted))
+        work = asyncio.ensure_future(
+            in_transaction(proration_preview.preview_change, user_id, wanted)
+        )
         if not await done_soon(work):
             self.slow = True
             yield

@@ -110,7 +110,7 @@ def facts(session: Session, user_id: uuid.UUID) -> Facts:
     """Read what the page shows of a person."""
     used, days = quotas.usage(session, user_id), usage.daily(session, user_id, DAYS)
     return Facts(
-        plan=entitlements.of(session, user_id).plan.name,
+        plan=entitlements.entitlement_of(session, user_id).plan.name,
         resets=day(used.period.end),
         storage=_storage(used, days),
         analyses=_analyses(used, days),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.services.library import search
 from sp404_app.state import validation
 
@@ -20,7 +20,7 @@ def query_of(parameters: dict[str, str]) -> search.Query:
     for field in (*TEXTS, *NUMBERS):
         try:
             query = replace(query, **part(field, parameters.get(field, getattr(query, field))))
-        except Invalid:
+        except ValidationFailed:
             continue
     names = tuple(filter(None, parameters.get("tags", "").split(",")))
     return replace(
@@ -51,14 +51,14 @@ def part(field: str, value: object) -> dict[str, Any]:
     """Read one field of a search.
 
     Raises:
-        Invalid: If there is no such field, or it cannot have this value.
+        ValidationFailed: If there is no such field, or it cannot have this value.
     """
     if field in NUMBERS:
         return {field: validation.number("" if value is None else value)}
     if field == "favourite":
         return {field: bool(value)}
     if field not in TEXTS:
-        raise Invalid("There is no such filter.")
+        raise ValidationFailed("There is no such filter.")
     return {field: validation.text(value)}
 
 

@@ -65,7 +65,7 @@ class CopiesState(SessionState):
 
 
 def _rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[CopyRow]:
-    found = duplicates.of(session, user_id, sample_id, SHOWN)
+    found = duplicates.list_duplicates(session, user_id, sample_id, SHOWN)
     if not found:
         return []
     mine = samples.get(session, user_id, sample_id)

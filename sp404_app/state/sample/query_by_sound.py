@@ -8,7 +8,7 @@ import reflex as rx
 
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.services.library import samples
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -47,7 +47,7 @@ class HearingState(SessionState):
         """Compare by one aspect, or by everything; the browser asks again with its sound."""
         await self._user_id()
         if validation.text(aspect, 20) not in set(Aspect):
-            raise Invalid("Sounds are not compared by that.")
+            raise ValidationFailed("Sounds are not compared by that.")
         self.aspect = aspect
 
     @rx.event
@@ -66,11 +66,11 @@ def _distances(answer: Mapping[str, Any]) -> dict[uuid.UUID, float]:
     """Read which samples were found and how far they are.
 
     Raises:
-        Invalid: If it is something else.
+        ValidationFailed: If it is something else.
     """
     listed = answer.get("samples", [])
     if not isinstance(listed, list):
-        raise Invalid("That is not a list.")
+        raise ValidationFailed("That is not a list.")
     entries = [validation.form(entry) for entry in listed[:SHOWN]]
     return {validation.identity(each.get("id")): _number(each, "distance") for each in entries}
 

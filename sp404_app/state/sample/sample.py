@@ -8,9 +8,9 @@ import reflex as rx
 from reflex.event import EventType
 
 from sp404_app.db import in_transaction
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.infra import events
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import bulk_actions, samples
 from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.samples import Change
@@ -51,7 +51,7 @@ class SampleState(SessionState):
         self._forget()
         try:
             sample_id = route.sample_id(self)
-            self._put(await in_transaction(sample_details.of, user_id, sample_id))
+            self._put(await in_transaction(sample_details.find_sample, user_id, sample_id))
         except NotFound:
             self.phase, self.sheet = "missing", Sheet()
             return
@@ -72,7 +72,7 @@ class SampleState(SessionState):
             if burst and not concerns(burst, sample_id):
                 continue
             try:
-                details = await in_transaction(sample_details.of, user_id, sample_id)
+                details = await in_transaction(sample_details.find_sample, user_id, sample_id)
             except NotFound:
                 async with self:
                     self.phase = "missing"
@@ -93,7 +93,7 @@ class SampleState(SessionState):
         try:
             await self._change(Change(name=name))
             self.name_error = ""
-        except Invalid as refusal:
+        except ValidationFailed as refusal:
             self.name_error = said(refusal, "name")
 
     @rx.event
@@ -137,7 +137,7 @@ class SampleState(SessionState):
         try:
             await self._change(Change(note=note))
             self.note_saved, self.note_error = True, ""
-        except Invalid as refusal:
+        except ValidationFailed as refusal:
             self.note_saved, self.note_error = False, said(refusal, "note")
 
     @rx.event
@@ -148,7 +148,7 @@ class SampleState(SessionState):
             await self._change(Change(bpm=round(bpm or 0.0, 3)))
             self.tempo_error = ""
             yield WaveState.show
-        except Invalid as refusal:
+        except ValidationFailed as refusal:
             self.tempo_error = said(refusal, "bpm")
 
     @rx.event
@@ -224,7 +224,7 @@ class SampleState(SessionState):
             await self._show(user_id, sample_id)
 
     async def _show(self, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:
-        self._put(await in_transaction(sample_details.of, user_id, sample_id))
+        self._put(await in_transaction(sample_details.find_sample, user_id, sample_id))
 
     def _put(self, details: Details) -> bool:
         """Show what is new, and say whether the picture has to be drawn again."""
@@ -240,7 +240,7 @@ class SampleState(SessionState):
         self.note_saved = False
 
 
-def concerns(burst: list[News], sample_id: uuid.UUID) -> bool:
+def concerns(burst: list[Event], sample_id: uuid.UUID) -> bool:
     """Say whether news may change what the page of a sound shows."""
     return any(
         item.topic is Topic.LIBRARY or (item.topic is Topic.SAMPLE and item.id == str(sample_id))
@@ -248,6 +248,6 @@ def concerns(burst: list[News], sample_id: uuid.UUID) -> bool:
     )
 
 
-def said(refusal: Invalid, field: str) -> str:
+def said(refusal: ValidationFailed, field: str) -> str:
     """Return the sentence about one field."""
     return next(iter(refusal.details.get(field, [])), str(refusal))

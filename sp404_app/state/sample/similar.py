@@ -6,7 +6,7 @@ import reflex as rx
 
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.services.sample import similarity
 from sp404_app.services.sample.similarity import Alike
 from sp404_app.state import validation
@@ -46,7 +46,7 @@ class AlikeState(SessionState):
     async def compare_by(self, aspect: str) -> None:
         """Compare by one aspect, or by everything."""
         if validation.text(aspect, 20) not in set(Aspect):
-            raise Invalid("Sounds are not compared by that.")
+            raise ValidationFailed("Sounds are not compared by that.")
         self.aspect = aspect
         await self.show()
 

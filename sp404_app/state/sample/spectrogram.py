@@ -8,7 +8,7 @@ import reflex as rx
 
 from sp404_app.audio.dsp.spectrogram import View
 from sp404_app.db import in_transaction
-from sp404_app.errors import AppError, Invalid
+from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.figures.palette import palette
 from sp404_app.figures.spectrogram import heat_map
 from sp404_app.services.sample import spectrograms
@@ -49,7 +49,7 @@ class PictureState(SessionState):
         await self._user_id()
         name = validation.text(view, 10)
         if name not in set(View):
-            raise Invalid("There is no such picture.")
+            raise ValidationFailed("There is no such picture.")
         async with self:
             self.view = "" if name == self.view else name
             self.busy = bool(self.view)
@@ -75,7 +75,7 @@ class PictureState(SessionState):
         try:
             key, duration = await in_transaction(spectrograms.key_of, user_id, sample_id)
             start, end = spectrograms.stretch(duration, self._start, self._end or duration)
-            drawn = await asyncio.to_thread(spectrograms.of, key, view, start, end)
+            drawn = await asyncio.to_thread(spectrograms.draw_spectrogram, key, view, start, end)
         except AppError as problem:
             async with self:
                 if self._visit == visit:

@@ -98,7 +98,7 @@ def _drawing(
     layers: Layers,
     theme: str,
 ) -> tuple[go.Figure, Pulse]:
-    details = sample_details.of(session, user_id, sample_id)
+    details = sample_details.find_sample(session, user_id, sample_id)
     start, end, points = wanted(view)
     found = waveforms.between(session, user_id, sample_id, start, end, points)
     grid = sample_details.grid(details)

@@ -312,7 +312,7 @@ def test_what_happens_by_itself_is_listed_at_once(client: TestClient, library: U
         assert samples.purge_old_trash(session, now()) == 1
     assert client.get("/api/samples?trash=true", headers=bearer(library.id)).json()["total"] == 0
     with transaction() as session:
-        assert quota_backlog.wake_waiting(session) == 1
+        assert quota_backlog.queue_waiting(session) == 1
     quick, declared = both(client, library, "?status=queued")
     assert quick == declared
     assert [row["name"] for row in quick["samples"]] == ["Warm pad"]

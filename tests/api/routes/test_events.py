@@ -14,12 +14,12 @@ from structlog.testing import capture_logs
 from sp404_app import db
 from sp404_app.api.routes import events
 from sp404_app.db import in_transaction
-from sp404_app.errors import TooMany
+from sp404_app.errors import RateLimited
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import session_cache
 from sp404_app.services.infra import events as live
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import jobs
@@ -77,7 +77,7 @@ async def test_a_row_that_is_gone_by_now_is_told_as_deleted(user: User, open_str
     stream = open_stream()
     await anext(stream)
     gone = str(uuid.uuid4())
-    live.publish(user.id, News(Topic.SAMPLE, gone))
+    live.publish(user.id, Event(Topic.SAMPLE, gone))
     assert await event(stream, "sample") == {"id": gone, "deleted": True}
 
 
@@ -110,7 +110,7 @@ async def test_the_stream_ends_quietly_while_the_database_is_away(
     stream = open_stream()
     assert await anext(stream) == ": here\n\n"
     with capture_logs() as lines, no_database(environment):
-        live.publish(user.id, News(Topic.SAMPLE, str(uuid.uuid4())))
+        live.publish(user.id, Event(Topic.SAMPLE, str(uuid.uuid4())))
         async with asyncio.timeout(20):
             assert [text async for text in stream] == []
     assert [(line["event"], line["log_level"], line["kind"]) for line in lines] == [
@@ -145,7 +145,7 @@ async def test_a_person_has_twenty_streams_open_at_most_and_another_one_after_cl
     for stream in streams:
         assert await anext(stream) == ": here\n\n"
     request = Request({"type": "http", "method": "GET", "path": "/api/events", "headers": []})
-    with pytest.raises(TooMany) as refusal:
+    with pytest.raises(RateLimited) as refusal:
         await events.events(request, user.id)
     assert refusal.value.details["limit"] == events.MOST_OF_A_PERSON
     assert [text async for text in open_stream()] == []

@@ -213,7 +213,7 @@ def test_a_file_that_was_kept_while_redis_is_away_is_answered_and_found_later(
     job = job_of(sample_id)
     with transaction() as session:
         jobs.take_up_lost(session, job.heartbeat_at + LATER)
-    assert queue.waiting() == {queue.bell(job.id, 0)}
+    assert queue.queued_ids() == {queue.rq_job_id(job.id, 0)}
 
 
 def test_a_database_that_goes_away_at_one_file_costs_that_file_alone(

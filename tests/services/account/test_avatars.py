@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from sp404_app.db import transaction
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.account import avatars
 from sp404_app.services.auth import users
 from sp404_app.services.infra import storage
@@ -74,7 +74,7 @@ def test_a_picture_taken_sideways_stands_upright() -> None:
 
 @pytest.mark.parametrize("size", [(5000, 5000), (60_000, 60_000), (2**31 - 1, 1)])
 def test_a_small_file_cannot_fill_the_memory(size: tuple[int, int]) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         avatars.squared(io.BytesIO(bomb(*size)))
 
 
@@ -93,7 +93,7 @@ def test_a_small_file_cannot_fill_the_memory(size: tuple[int, int]) -> None:
     ],
 )
 def test_what_is_no_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         avatars.squared(io.BytesIO(content))
 
 

@@ -164,7 +164,7 @@ async def test_of_a_deleted_account_no_row_and_no_file_is_left(
     keep(bob.id, tmp_path)
     export_of(ada)
     with transaction() as session:
-        audit_log.note(session, ada.id, "signed_in", CLIENT, kind="browser")
+        audit_log.record(session, ada.id, "signed_in", CLIENT, kind="browser")
     await deletion.delete_account(ada.id)
     with transaction() as session:
         for table in SQLModel.metadata.sorted_tables:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlmodel import Session, select
 
 from sp404_app.db import transaction
-from sp404_app.errors import NotSignedIn
+from sp404_app.errors import Unauthenticated
 from sp404_app.models import AuditEntry, RefreshToken, SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, authentication, sessions, signing_keys
@@ -98,7 +98,7 @@ def test_a_forged_token_like_a_real_one_would_pass_if_it_were_signed_by_us() -> 
     ],
 )
 def test_every_claim_is_checked(changes: dict[str, Any]) -> None:
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         access_tokens.read(forged(changes))
 
 
@@ -116,7 +116,7 @@ def test_every_claim_is_checked(changes: dict[str, Any]) -> None:
     ],
 )
 def test_every_header_is_checked(header: dict[str, Any]) -> None:
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         access_tokens.read(forged({}, header))
 
 
@@ -124,7 +124,7 @@ def test_a_key_in_the_token_itself_is_never_believed() -> None:
     mine = rsa.generate_private_key(65537, 2048)
     jwk = jwt.algorithms.RSAAlgorithm.to_jwk(mine.public_key(), as_dict=True)
     for header in ({"jwk": jwk}, {"jku": "https://evil.example/jwks.json"}, {"x5u": "x"}):
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             access_tokens.read(forged({}, header, key=mine))
 
 
@@ -132,10 +132,10 @@ def test_none_and_hs256_with_the_public_key_are_refused() -> None:
     claims = jwt.decode(forged({}), options={"verify_signature": False})
     kid, pem = signing_keys.signing()[0], signing_keys.public_pem().encode()
     for algorithm in ("none", "None", "NONE"):
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             access_tokens.read(by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims))
     header = {"alg": "HS256", "typ": "at+jwt", "kid": kid}
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         access_tokens.read(
             by_hand(header, claims, lambda body: hmac.digest(pem, body, hashlib.sha256))
         )
@@ -146,7 +146,7 @@ def test_none_and_hs256_with_the_public_key_are_refused() -> None:
     ["", "x", "a.b.c", "....", "\0", "é.é.é", "a" * 100_000, "e30.e30.", "bnVsbA.bnVsbA.bnVsbA"],
 )
 def test_rubbish_is_refused(token: str) -> None:
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         access_tokens.read(token)
 
 
@@ -170,13 +170,13 @@ def test_what_was_read_before_is_not_believed_for_longer(
     with monkeypatch.context() as patch:
         patch.setenv("SP404_PUBLIC_URL", "https://elsewhere.example")
         settings.cache_clear()
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             access_tokens.read(token)
     settings.cache_clear()
     while signing_keys.signing()[0] == kid:
         signing_keys.rotate(2048)
     signing_keys.retire(kid)
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         access_tokens.read(token)
 
 
@@ -226,7 +226,7 @@ def test_a_token_used_again_after_ten_seconds_ends_the_family(
     assert second is not None
     later(session, first.refresh_token, used=dt.timedelta(seconds=11))
     assert rotate(first.refresh_token) is None
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         rotate(second.refresh_token)
     assert living(session, ada.id) == []
     assert [entry.action for entry in session.exec(select(AuditEntry))] == ["refresh_token_reused"]
@@ -251,7 +251,7 @@ def test_the_end_of_one_family_leaves_the_others(ada: Somebody, session: Session
 
 @pytest.mark.parametrize("refresh", ["", "x", "\0", "\ud83e", "é" * 5000])
 def test_unknown_refresh_tokens_are_refused(refresh: str) -> None:
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         rotate(refresh)
 
 
@@ -261,7 +261,7 @@ def test_a_refresh_token_unused_for_a_week_is_dead(ada: Somebody, session: Sessi
     assert dt.timedelta(days=6, hours=23) < row.expires_at - now() <= dt.timedelta(days=7)
     row.expires_at = now()
     session.commit()
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         rotate(refresh)
 
 
@@ -284,7 +284,7 @@ async def test_the_access_token_of_an_ended_sign_in_is_dead_at_once(ada: Somebod
     assert who == await authentication.of_token(token)  # remembered now
     with transaction() as session:
         sessions.revoke(session, ada.id, who.sign_in_id)
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         await authentication.of_token(token)
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction, transaction
-from sp404_app.errors import Invalid, NotFound, WrongCredentials
+from sp404_app.errors import NotFound, ValidationFailed, WrongCredentials
 from sp404_app.models import User
 from sp404_app.services.auth import email_change, login, personal_access_tokens, sessions, users
 from tests.accounts import (
@@ -48,11 +48,11 @@ async def test_a_link_works_once_and_a_newer_wish_ends_the_older_one() -> None:
     ada = somebody()
     ask(ada, "one@example.org")
     ask(ada, "two@example.org")
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.confirm_email(token_in(mails("one@example.org")[-1]), CLIENT)
     token = token_in(mails("two@example.org")[-1])
     await login.confirm_email(token, CLIENT)
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.confirm_email(token, CLIENT)
 
 
@@ -61,7 +61,7 @@ async def test_the_old_address_stops_it_before_it_happens() -> None:
     ask(ada, "thief@example.org")
     await login.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
     assert address_of(ada) == ada.email
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
 
 
@@ -114,7 +114,7 @@ async def test_a_new_password_ends_a_wish_for_another_address(
     ada = somebody()
     ask(ada, "thief@example.org")
     await renew(ada)
-    with pytest.raises(Invalid, match="used already"):
+    with pytest.raises(ValidationFailed, match="used already"):
         await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     assert address_of(ada) == ada.email
 
@@ -150,7 +150,7 @@ async def test_an_address_taken_meanwhile_stays_with_whom_it_has() -> None:
     ask(ada, "late@example.org")
     token = token_in(mails("late@example.org")[-1])
     other = somebody("late@example.org")
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.confirm_email(token, CLIENT)
     assert (address_of(ada), address_of(other)) == (ada.email, "late@example.org")
 
@@ -158,13 +158,13 @@ async def test_an_address_taken_meanwhile_stays_with_whom_it_has() -> None:
 @pytest.mark.parametrize("address", ["", "nobody", "a@b\0.org", "x" * 300 + "@example.org"])
 def test_what_is_no_address_is_refused(session: Session, address: str) -> None:
     ada = somebody()
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         email_change.ask(session, ada.id, address, CLIENT)
 
 
 def test_the_present_address_is_no_change(session: Session) -> None:
     ada = somebody()
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         email_change.ask(session, ada.id, ada.email.upper(), CLIENT)
 
 
@@ -175,5 +175,5 @@ def test_links_of_other_kinds_change_nothing(session: Session) -> None:
     with pytest.raises(NotFound):
         personal_access_tokens.revoke(session, ada.id, ada.id, CLIENT)
     for use in (email_change.confirm, email_change.revert):
-        with pytest.raises(Invalid):
+        with pytest.raises(ValidationFailed):
             use(session, "x", CLIENT)

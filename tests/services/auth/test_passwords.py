@@ -5,7 +5,7 @@ import unicodedata
 import bcrypt
 import pytest
 
-from sp404_app.errors import Invalid, Unavailable
+from sp404_app.errors import Unavailable, ValidationFailed
 from sp404_app.services.auth import passwords
 from sp404_app.settings import settings
 from tests.hashing import watch
@@ -55,7 +55,7 @@ def test_good_passwords_are_taken_and_compared_whole(password: str) -> None:
     ],
 )
 def test_bad_passwords_are_refused_with_a_reason(password: str, word: str) -> None:
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         passwords.ensure_good(password, "drummer@example.org")
     assert word in refusal.value.details["password"][0]
 

@@ -7,7 +7,13 @@ import pytest
 from sqlmodel import Session, func, select
 
 from sp404_app.db import in_transaction, transaction
-from sp404_app.errors import EmailNotVerified, Invalid, NotSignedIn, TooMany, WrongCredentials
+from sp404_app.errors import (
+    EmailNotVerified,
+    RateLimited,
+    Unauthenticated,
+    ValidationFailed,
+    WrongCredentials,
+)
 from sp404_app.models import AuditEntry, OneTimeToken, Purpose, User
 from sp404_app.models.columns import now
 from sp404_app.services.account import deletion
@@ -54,7 +60,7 @@ async def test_signing_up_sends_a_link_that_confirms_the_address_once() -> None:
     token = token_in(mails("ada@example.org")[0])
     await login.verify_email(token, CLIENT)
     assert person().email_verified_at is not None
-    with pytest.raises(Invalid, match="used already"):
+    with pytest.raises(ValidationFailed, match="used already"):
         await login.verify_email(token, CLIENT)
 
 
@@ -114,11 +120,11 @@ async def test_no_mailed_link_lets_in_a_password_that_only_a_stranger_knows(
     letters = mails("ada@example.org")
     assert letters[-1]["Subject"] == "Finish your account"
     for letter in letters[:-1]:
-        with pytest.raises(Invalid, match="used already"):
+        with pytest.raises(ValidationFailed, match="used already"):
             await login.verify_email(token_in(letter), CLIENT)
-        with pytest.raises(Invalid, match="used already"):
+        with pytest.raises(ValidationFailed, match="used already"):
             await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.verify_email(token_in(letters[-1]), CLIENT)
     await login.reset_password(token_in(letters[-1]), "what the owner wants", CLIENT)
     assert await login.sign_in("ada@example.org", "what the owner wants", CLIENT)
@@ -156,7 +162,7 @@ async def test_who_signs_up_again_later_gets_a_new_link_that_ends_the_first(
     session.commit()
     await register()
     first, second = (token_in(letter) for letter in mails("ada@example.org"))
-    with pytest.raises(Invalid, match="used already"):
+    with pytest.raises(ValidationFailed, match="used already"):
         await login.verify_email(first, CLIENT)
     await login.verify_email(second, CLIENT)
     assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
@@ -179,7 +185,7 @@ async def test_a_new_link_ends_the_ones_before(
         await ask()
     *older, newest = (token_in(letter) for letter in mails("ada@example.org"))
     for token in older:
-        with pytest.raises(Invalid, match="used already"):
+        with pytest.raises(ValidationFailed, match="used already"):
             await use(token, CLIENT)
     await use(newest, CLIENT)
 
@@ -212,14 +218,14 @@ async def test_signing_up_twice_at_once_makes_one_account() -> None:
      "ada@[127.0.0.1]", "\ud83e@example.org", "a@b@example.org"],
 )  # fmt: skip
 async def test_what_is_no_address_is_refused(address: str) -> None:
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         await register(address)
     assert set(refusal.value.details) == {"email"}
     assert count(User) == 0
 
 
 async def test_everything_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         await login.register("x", "y", "z" * 101, "a\x00b", CLIENT)
     assert set(refusal.value.details) == {"email", "password", "first_name", "last_name"}
 
@@ -253,7 +259,7 @@ async def test_five_failures_close_the_door_for_that_address_and_host_only() -> 
     for _ in range(5):
         with pytest.raises(WrongCredentials):
             await login.sign_in(ada.email, "wrong password", CLIENT)
-    with pytest.raises(TooMany) as refusal:
+    with pytest.raises(RateLimited) as refusal:
         await login.sign_in(ada.email, PASSWORD, CLIENT)
     assert 0 < refusal.value.details["retry_after"] <= 300
     assert await login.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.9"))
@@ -275,7 +281,7 @@ async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.Mo
     for number in range(25):
         with pytest.raises(WrongCredentials):
             await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimited):
         await login.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.99"))
 
 
@@ -289,7 +295,7 @@ async def test_strangers_cannot_keep_an_owner_out_of_where_they_were_before(
         for number in range(25):
             with pytest.raises(WrongCredentials):
                 await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimited):
         await login.sign_in(ada.email, PASSWORD, far)
     assert await login.sign_in(ada.email, PASSWORD, home)
 
@@ -299,7 +305,7 @@ async def test_one_host_may_not_try_everybody(monkeypatch: pytest.MonkeyPatch) -
     for number in range(10):
         with pytest.raises(WrongCredentials):
             await login.sign_in(f"person{number}@example.org", "wrong password", CLIENT)
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimited):
         await login.sign_in("person@example.org", "wrong password", CLIENT)
 
 
@@ -337,7 +343,7 @@ async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None
         assert living(session, ada.id) == []
     assert (await login.sign_in(ada.email, "a brand new one", CLIENT)).user_id == ada.id
     for token in (first, second):
-        with pytest.raises(Invalid, match="used already"):
+        with pytest.raises(ValidationFailed, match="used already"):
             await login.reset_password(token, "yet another one", CLIENT)
     assert mails(ada.email)[-1]["Subject"] == "Your password was changed"
 
@@ -357,10 +363,10 @@ async def test_a_password_that_was_right_a_moment_ago_lets_nobody_in(
 ) -> None:
     ada = somebody()
     found = await login.sign_in(ada.email, PASSWORD, CLIENT)
-    assert await in_transaction(login.enter, found, CLIENT, "api") == ada.id
+    assert await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api") == ada.id
     await happens(ada)
-    with pytest.raises(NotSignedIn, match="changed meanwhile"):
-        await in_transaction(login.enter, found, CLIENT, "api")
+    with pytest.raises(Unauthenticated, match="changed meanwhile"):
+        await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api")
 
 
 @pytest.mark.parametrize("happens", [reset, changed, deleted])
@@ -370,7 +376,7 @@ async def test_an_old_hash_is_not_renewed_when_the_password_goes_meanwhile(
     monkeypatch.setattr(passwords, "COST", 5)
     ada = somebody()
     monkeypatch.setattr(passwords, "COST", 6)
-    with meanwhile(passwords, "hashed", partial(happens, ada)), pytest.raises(NotSignedIn):
+    with meanwhile(passwords, "hashed", partial(happens, ada)), pytest.raises(Unauthenticated):
         await login.sign_in(ada.email, PASSWORD, CLIENT)
 
 
@@ -388,7 +394,9 @@ async def test_sign_ins_that_renew_a_hash_at_once_all_enter(
     with meanwhile(passwords, "hashed", other):
         mine = await login.sign_in(ada.email, PASSWORD, CLIENT)
     for found in (mine, *others):
-        assert await in_transaction(login.enter, found, CLIENT, "api") == ada.id
+        assert (
+            await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api") == ada.id
+        )
     assert len(others) == 1
 
 
@@ -397,7 +405,7 @@ async def test_a_new_sign_in_and_a_new_password_come_one_after_the_other() -> No
     found = await login.sign_in(ada.email, PASSWORD, CLIENT)
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            login.enter(session, found, CLIENT, "api")
+            login.start_session_after_sign_in(session, found, CLIENT, "api")
             change = pool.submit(asyncio.run, reset(ada))
             with pytest.raises(TimeoutError):  # it waits for us, hashed long ago
                 change.result(timeout=3)
@@ -411,7 +419,7 @@ async def test_a_weak_new_password_does_not_use_the_link_up() -> None:
     ada = somebody("ada@example.org")
     await login.forgot_password(ada.email, CLIENT)
     token = token_in(mails(ada.email)[0])
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.reset_password(token, "password", CLIENT)
     await login.reset_password(token, "a brand new one", CLIENT)
 
@@ -421,7 +429,7 @@ async def test_a_token_is_looked_at_before_the_work_of_hashing(
     token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, hashes = somebody(), watch_hashing(monkeypatch)
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         await login.reset_password(token, "a brand new one", CLIENT)
     assert set(refusal.value.details) == {"token"}
     assert hashes == []
@@ -434,7 +442,7 @@ async def test_the_own_address_is_no_new_password() -> None:
     await login.forgot_password(ada.email, CLIENT)
     token = token_in(mails(ada.email)[0])
     for password in (ada.email, "ada.lovelace"):
-        with pytest.raises(Invalid, match="easy to guess"):
+        with pytest.raises(ValidationFailed, match="easy to guess"):
             await login.reset_password(token, password, CLIENT)
     await login.reset_password(token, "a brand new one", CLIENT)
 
@@ -445,7 +453,7 @@ async def test_a_link_is_good_for_an_hour(session: Session) -> None:
     session.flush()
     session.exec(select(OneTimeToken)).one().expires_at = now()
     session.commit()
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.reset_password(token, "a brand new one", CLIENT)
 
 
@@ -454,9 +462,9 @@ async def test_a_token_is_good_for_its_purpose_only(session: Session) -> None:
     verify = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
     reset = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
     session.commit()
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.reset_password(verify, "a brand new one", CLIENT)
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.verify_email(reset, CLIENT)
     await login.verify_email(verify, CLIENT)
 
@@ -470,7 +478,7 @@ async def test_a_link_pressed_twice_at_once_works_once(session: Session) -> None
         try:
             with transaction() as inner:
                 users.verify_email(inner, token, CLIENT)
-        except Invalid:
+        except ValidationFailed:
             return False
         return True
 
@@ -507,7 +515,10 @@ async def test_of_two_new_passwords_at_once_the_second_needs_the_first(
 ) -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
-    with meanwhile(passwords, "matches", partial(happens, ada)), pytest.raises(Invalid) as refusal:
+    with (
+        meanwhile(passwords, "matches", partial(happens, ada)),
+        pytest.raises(ValidationFailed) as refusal,
+    ):
         await login.change_password(who, PASSWORD, "another new one", CLIENT)
     assert "current_password" in refusal.value.details
     assert await login.sign_in(ada.email, "a brand new one", CLIENT)
@@ -532,23 +543,23 @@ async def test_a_hash_made_anew_meanwhile_is_still_the_present_password(
 async def test_who_is_gone_meanwhile_changes_no_password() -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
-    with meanwhile(passwords, "matches", partial(deleted, ada)), pytest.raises(NotSignedIn):
+    with meanwhile(passwords, "matches", partial(deleted, ada)), pytest.raises(Unauthenticated):
         await login.change_password(who, PASSWORD, "another new one", CLIENT)
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(Unauthenticated):
         await login.change_password(who, PASSWORD, "another new one", CLIENT)
 
 
 async def test_changing_the_password_needs_the_old_one_and_ends_guessing() -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         await login.change_password(who, PASSWORD, "password", CLIENT)
     assert "password" in refusal.value.details
     for _ in range(4):
-        with pytest.raises(Invalid) as refusal:
+        with pytest.raises(ValidationFailed) as refusal:
             await login.change_password(who, "wrong password", "a brand new one", CLIENT)
         assert "current_password" in refusal.value.details
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimited):
         await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
 
 
@@ -558,7 +569,7 @@ def test_names_change_one_by_one_and_only_to_what_can_be_shown(session: Session)
     found = users.rename(session, ada.id, None, " King  Noel ")
     assert (found.first_name, found.last_name) == ("Ada", "King Noel")
     for name in ("x" * 101, "a\0b", "\ud83e", "a\x1b[31m"):
-        with pytest.raises(Invalid):
+        with pytest.raises(ValidationFailed):
             users.rename(session, ada.id, name, None)
 
 
@@ -577,10 +588,10 @@ async def test_what_happened_is_in_the_audit_log_without_anything_secret() -> No
 async def test_guessing_the_present_password_is_in_the_audit_log_too() -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await login.change_password(who, "wrong password", "a brand new one", CLIENT)
     with transaction() as session:
-        (event,), _ = audit_log.page(session, ada.id, None, 10)
+        (event,), _ = audit_log.list_events(session, ada.id, None, 10)
     assert (event.action, event.ip, event.details) == ("password_change_failed", CLIENT.ip, {})
     assert said_of(event.action) == "A change of password failed: wrong present password"
 

@@ -11,7 +11,7 @@ from sp404_app.models import BillingCustomer, Subscription, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import entitlements, quotas
 from sp404_app.services.billing.access_rules import GRACE, Access, Standing, access_state
-from sp404_app.services.billing.stripe_client import realm
+from sp404_app.services.billing.stripe_client import stripe_mode
 
 AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 LATE, FRESH = AT - GRACE, AT - GRACE + dt.timedelta(seconds=1)
@@ -47,11 +47,11 @@ def test_the_table(standing: Standing, expected: Access) -> None:
 
 def subscribed(user: User, status: str, **fields: object) -> None:
     with transaction() as session:
-        session.add(BillingCustomer(user_id=user.id, realm=realm(), stripe_id="cus_1"))
+        session.add(BillingCustomer(user_id=user.id, realm=stripe_mode(), stripe_id="cus_1"))
         session.add(
             Subscription(
                 user_id=user.id,
-                realm=realm(),
+                realm=stripe_mode(),
                 stripe_id="sub_1",
                 status=status,
                 tier="pro",
@@ -70,8 +70,8 @@ def test_without_a_subscription_one_is_on_free_and_the_demo_on_pro(
 ) -> None:
     demo = person(is_demo=True)  # type: ignore[operator]
     with transaction() as session:
-        assert entitlements.of(session, user.id).plan.tier == "free"
-        assert entitlements.of(session, demo.id).plan.tier == "pro"
+        assert entitlements.entitlement_of(session, user.id).plan.tier == "free"
+        assert entitlements.entitlement_of(session, demo.id).plan.tier == "pro"
 
 
 def test_restricted_people_add_nothing_and_lose_nothing(user: User) -> None:
@@ -105,9 +105,9 @@ def test_in_grace_sounds_are_kept_and_wait_for_their_analysis(user: User) -> Non
 def test_a_test_clock_counts_for_the_grace(user: User) -> None:
     subscribed(user, "past_due", attempts=3, grace_since=now() + dt.timedelta(days=40))
     with transaction() as session:
-        assert entitlements.of(session, user.id).access is Access.PAST_DUE
+        assert entitlements.entitlement_of(session, user.id).access is Access.PAST_DUE
         session.exec(update(BillingCustomer).values(clock_ahead=43 * 86_400 + 60))
-        assert entitlements.of(session, user.id).access is Access.RESTRICTED
+        assert entitlements.entitlement_of(session, user.id).access is Access.RESTRICTED
 
 
 def test_the_eleventh_analysis_of_a_month_waits(user: User) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select, update
 
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, NotConfirmed, NotFound
+from sp404_app.errors import AppError, NotFound, ReauthenticationRequired
 from sp404_app.models import AuditEntry, SignIn, StripeEvent, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, reauthentication
@@ -18,7 +18,7 @@ from tests.accounts import CLIENT, Somebody, signed_in, somebody
 
 pytestmark = pytest.mark.usefixtures("services")
 ACTS: dict[str, Any] = {
-    "look": admin.look,
+    "look": admin.billing_admin,
     "replay": lambda session, who: admin.replay(session, who, "evt_1", CLIENT),
     "replay_dead": lambda session, who: admin.replay_dead(session, who, CLIENT),
     "compare": lambda session, who: admin.compare(session, who, CLIENT),
@@ -87,10 +87,10 @@ def test_an_operator_has_to_prove_the_password_again(
     boss = somebody()
     named(environment, boss.email)
     stale = sign_in(boss, fresh=False)
-    with transaction() as session, pytest.raises(NotConfirmed):
+    with transaction() as session, pytest.raises(ReauthenticationRequired):
         ACTS[act](session, stale)
     fresh = sign_in(boss)
-    with transaction() as session, pytest.raises(NotConfirmed):  # by another device
+    with transaction() as session, pytest.raises(ReauthenticationRequired):  # by another device
         ACTS[act](session, stale)
     with transaction() as session:
         ACTS[act](session, fresh)
@@ -98,12 +98,12 @@ def test_an_operator_has_to_prove_the_password_again(
 
 def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedIn) -> None:
     with transaction() as session:
-        assert admin.look(session, operator) == admin.Desk((), None)
+        assert admin.billing_admin(session, operator) == admin.BillingAdmin((), None)
     give_up()
     with transaction() as session:
         reconcile.report(session, now().date(), 2, ["a healed"], ["b odd"])
     with transaction() as session:
-        seen = admin.look(session, operator)
+        seen = admin.billing_admin(session, operator)
     assert [(one.id, one.error) for one in seen.dead] == [("evt_1", "KeyError")]
     assert seen.night
     assert (seen.night.checked, seen.night.healed, seen.night.problems) == (
@@ -118,7 +118,7 @@ def test_a_bad_night_is_shown_in_part_and_counted_in_full(operator: SignedIn) ->
         many = [f"odd {number}" for number in range(admin.LINES + 30)]
         reconcile.report(session, now().date(), len(many), many, many)
     with transaction() as session:
-        night = admin.look(session, operator).night
+        night = admin.billing_admin(session, operator).night
     assert night
     assert len(night.healed) == len(night.problems) == admin.LINES
     assert night.healed_in_all == night.problems_in_all == len(many)

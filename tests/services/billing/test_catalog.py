@@ -121,5 +121,5 @@ def test_prices_made_by_hand_are_used_and_shown(
 @pytest.mark.usefixtures("shop")
 def test_a_new_machine_opens_its_shop_once() -> None:
     with transaction() as session:
-        assert opening.open_shop(session) == 1
-        assert opening.open_shop(session) == 0
+        assert opening.set_up_emulator(session) == 1
+        assert opening.set_up_emulator(session) == 0

@@ -43,7 +43,7 @@ def test_an_upgrade_costs_what_the_preview_said(shop: Shop, user: User) -> None:
     assert bought.amount == 2900
     shop.advance(user.id, days=15)
     with transaction() as session:
-        seen = proration_preview.of(session, user.id, Tier.ENTERPRISE)
+        seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
     with transaction() as session:
         assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
     shop.settle()
@@ -157,7 +157,7 @@ def test_dunning_goes_from_banner_to_grace_to_restricted_and_back(shop: Shop, us
         with transaction() as session:
             from sp404_app.services.billing import sync
 
-            sync.person(session, user.id)
+            sync.sync_customer(session, user.id)
     assert shop.entitled(user.id) == ("pro", "restricted")
     shop.card(user.id, "pm_card_visa")
     due = next(row for row in shop.invoices(user.id) if row.status == "open")
@@ -245,7 +245,7 @@ def test_a_deleted_customer_ends_and_may_come_again(shop: Shop, user: User) -> N
 def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: User) -> None:
     shop.buy(user.id, trial=True)
     with transaction() as session:
-        seen = proration_preview.of(session, user.id, Tier.ENTERPRISE)
+        seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
     assert seen.due_today == 9900
     with transaction() as session:
         subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).ensure_paid()
@@ -280,12 +280,12 @@ def test_a_plan_that_holds_less_is_warned_of(shop: Shop, user: User, keep: Keep)
     with transaction() as session:
         session.get_one(Sample, sample).size = 5121 * MB
     with transaction() as session:  # before the first purchase, too
-        assert proration_preview.of(session, user.id, Tier.PRO).excess_bytes == MB
-        assert proration_preview.of(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
+        assert proration_preview.preview_change(session, user.id, Tier.PRO).excess_bytes == MB
+        assert proration_preview.preview_change(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
     shop.buy(user.id, "enterprise")
     for tier, excess in ((Tier.PRO, 1), (Tier.FREE, 5021)):
         with transaction() as session:
-            seen = proration_preview.of(session, user.id, tier)
+            seen = proration_preview.preview_change(session, user.id, tier)
         assert seen.excess_bytes == excess * MB
         assert f"You keep {excess:,} MB more than" in proration_preview.warning(seen)
     with transaction() as session:
@@ -305,7 +305,7 @@ def test_what_a_plan_costs_its_owner_stays_when_new_ones_cost_more(shop: Shop, u
     with transaction() as session:
         session.exec(update(StripeObject).values(amount=19900))
     with transaction() as session:
-        seen = proration_preview.of(session, user.id, Tier.ENTERPRISE)
+        seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
     assert (seen.kind, seen.next_amount) == (proration_preview.Kind.KEEP, 9900)
 
 
@@ -314,12 +314,12 @@ def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
 ) -> None:
     shop.buy(user.id)
     with transaction() as session:
-        seen = proration_preview.of(session, user.id, Tier.FREE)
+        seen = proration_preview.preview_change(session, user.id, Tier.FREE)
     assert (seen.at_once, seen.next_at) == (False, shop.subscription(user.id).period_end)
     shop.card(user.id, "pm_card_chargeCustomerFail")
     shop.advance(user.id, days=32)
     with transaction() as session:
-        seen = proration_preview.of(session, user.id, Tier.FREE)
+        seen = proration_preview.preview_change(session, user.id, Tier.FREE)
     assert (seen.kind, seen.at_once, seen.next_at) == (proration_preview.Kind.CANCEL, True, None)
     asked = plans_view.question(seen, Tier.PRO, trial=False)
     assert asked.title == "Cancel now"

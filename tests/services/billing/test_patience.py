@@ -28,7 +28,9 @@ from tests.shop import Shop
 from tests.tabs import in_tab
 
 ACTS: dict[str, Callable[[Session, uuid.UUID], Any]] = {
-    "preview": lambda session, user_id: proration_preview.of(session, user_id, Tier.ENTERPRISE),
+    "preview": lambda session, user_id: proration_preview.preview_change(
+        session, user_id, Tier.ENTERPRISE
+    ),
     "change": lambda session, user_id: subscriptions.change(session, user_id, Tier.ENTERPRISE),
     "cancel": subscriptions.cancel,
     "resume": subscriptions.resume,
@@ -81,7 +83,7 @@ def test_a_job_has_the_time_it_needs(shop: Shop, user: User, hurry: Callable[[],
     hurry()
     shop.weather.slow = 0.45
     with transaction() as session:
-        sync.person(session, user.id)
+        sync.sync_customer(session, user.id)
 
 
 def test_the_time_is_that_of_one_request(shop: Shop, user: User) -> None:

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.usefixtures("services")
 async def test_paying_people_may_ask_more_often(tier: Tier) -> None:
     ada = somebody().id
     with patch.object(quotas, "plan_of", lambda *_: PLANS[tier]):
-        left = await rate_limits.request(ada, await plan_rate_limit.a_minute(ada), media=False)
+        left = await rate_limits.count_request(
+            ada, await plan_rate_limit.a_minute(ada), media=False
+        )
     assert left is not None
     assert left.limit == PLANS[tier].requests_per_minute
     assert left.remaining == left.limit - 1

@@ -18,7 +18,7 @@ from sp404_app.jobs import billing
 from sp404_app.models import MailLog, StripeEvent, Subscription, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import stripe_client, subscriptions, webhooks
-from sp404_app.services.billing.stripe_client import realm
+from sp404_app.services.billing.stripe_client import stripe_mode
 from sp404_app.services.infra import events, queue
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
@@ -223,7 +223,7 @@ def test_ids_of_another_world_are_never_used(
     shop.buy(user.id)
     environment.setenv("SP404_STRIPE_SECRET_KEY", "sk_live_x")
     settings.cache_clear()
-    assert realm() == "live"
+    assert stripe_mode() == "live"
     assert shop.entitled(user.id) == ("free", "full")
     with transaction() as session:
         from sp404_app.services.billing import customers, invoices

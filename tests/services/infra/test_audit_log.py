@@ -30,7 +30,7 @@ BLUR = "update audit_log set ip = '', details = '{}'"
 def ada() -> Somebody:
     ada = somebody()
     with transaction() as session:
-        audit_log.note(session, ada.id, "signed_in", CLIENT, kind="browser")
+        audit_log.record(session, ada.id, "signed_in", CLIENT, kind="browser")
     return ada
 
 
@@ -81,7 +81,7 @@ def test_an_operator_prunes_the_log_in_one_transaction_by_saying_so(
     run("set local sp404.forget_audit = 'on'", statement)
     assert entries() == []
     with transaction() as session:
-        audit_log.note(session, ada.id, "signed_in", CLIENT)
+        audit_log.record(session, ada.id, "signed_in", CLIENT)
     refused(statement)
 
 

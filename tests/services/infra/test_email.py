@@ -8,9 +8,9 @@ from email.message import EmailMessage
 import pytest
 
 from sp404_app.db import transaction
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.infra import dev_outbox, email, email_templates
-from sp404_app.services.infra.email_templates import Letter
+from sp404_app.services.infra.email_templates import EmailContent
 from sp404_app.settings import settings
 from tests.accounts import mails, somebody, text_of
 
@@ -85,14 +85,14 @@ def office(environment: pytest.MonkeyPatch) -> Iterator[Office]:
         server.shutdown()
 
 
-def send(letter: Letter = LETTER, address: str = "ada@example.org") -> None:
+def send(letter: EmailContent = LETTER, address: str = "ada@example.org") -> None:
     with transaction() as session:
-        email.to_address(session, address, letter)
+        email.send_to_address(session, address, letter)
 
 
 def test_a_mail_leaves_after_the_commit_and_not_before() -> None:
     with transaction() as session:
-        email.to_address(session, "ada@example.org", LETTER)
+        email.send_to_address(session, "ada@example.org", LETTER)
         assert mails() == []
     assert [letter["To"] for letter in mails()] == ["ada@example.org"]
 
@@ -100,10 +100,10 @@ def test_a_mail_leaves_after_the_commit_and_not_before() -> None:
 def test_what_is_rolled_back_is_not_mailed() -> None:
     def change_your_mind() -> None:
         with transaction() as session:
-            email.to_address(session, "ada@example.org", LETTER)
-            raise Invalid("No.")
+            email.send_to_address(session, "ada@example.org", LETTER)
+            raise ValidationFailed("No.")
 
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         change_your_mind()
     assert mails() == []
 
@@ -151,7 +151,7 @@ def test_production_has_no_outbox(environment: pytest.MonkeyPatch) -> None:
 def test_a_mail_goes_to_the_address_a_person_has_now() -> None:
     ada = somebody("ada@example.org")
     with transaction() as session:
-        email.to_user(session, ada.id, LETTER)
+        email.send_to_user(session, ada.id, LETTER)
     assert len(mails("ada@example.org")) == 1
 
 
@@ -205,7 +205,7 @@ def test_encryption_that_was_asked_for_is_never_dropped(
     ],
     ids=lambda letter: letter.subject,
 )
-def test_every_letter_leads_to_our_own_pages(letter: Letter) -> None:
+def test_every_letter_leads_to_our_own_pages(letter: EmailContent) -> None:
     assert letter.link.startswith(f"{settings().origin}/")
     assert letter.link in email_templates.as_text(letter)
     message = EmailMessage()
@@ -215,7 +215,7 @@ def test_every_letter_leads_to_our_own_pages(letter: Letter) -> None:
 
 def test_a_letter_cannot_carry_markup() -> None:
     page = email_templates.as_html(
-        Letter("<b>", ("<script>alert(1)</script>",), '"x"', 'https://x/"y')
+        EmailContent("<b>", ("<script>alert(1)</script>",), '"x"', 'https://x/"y')
     )
     assert "<script>" not in page
     assert 'x/"y' not in page

@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import text
 
 from sp404_app.db import transaction
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.auth import admin_access, email_change, login, users
 from sp404_app.services.infra import email, email_addresses, email_templates
@@ -53,13 +53,13 @@ def test_every_spelling_of_a_mailbox_is_one_address(typed: str, kept: str) -> No
 async def test_what_mail_cannot_reach_is_refused_in_words(
     services: object, typed: str, words: str
 ) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         email_addresses.reachable(typed)
     assert words in refused.value.details["email"][0]
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         await login.register(typed, PASSWORD, "", "", CLIENT)
     assert words in refused.value.details["email"][0]
-    with pytest.raises(Invalid) as refused, transaction() as session:
+    with pytest.raises(ValidationFailed) as refused, transaction() as session:
         email_change.ask(session, somebody().id, typed, CLIENT)
     assert words in refused.value.details["email"][0]
 
@@ -118,7 +118,7 @@ def test_the_sender_fits_every_mail_server(
     environment.setenv("SP404_PUBLIC_URL", "https://bücher.example")
     settings.cache_clear()
     with transaction() as session:
-        email.to_address(session, "ada@example.org", email_templates.password_changed())
+        email.send_to_address(session, "ada@example.org", email_templates.password_changed())
     assert email.flush()
     (letter,) = office.letters
     head, _, _ = letter.partition("\r\n\r\n")

@@ -8,13 +8,13 @@ import pytest
 from redis.exceptions import RedisError
 
 from sp404_app.services.infra import events
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.settings import Settings, settings
 
 pytestmark = pytest.mark.usefixtures("services")
 
 
-async def listening(user_id: uuid.UUID) -> AsyncIterator[list[News]]:
+async def listening(user_id: uuid.UUID) -> AsyncIterator[list[Event]]:
     stream = events.listen(user_id, gather=0.0)
     assert await anext(stream) == []
     return stream
@@ -23,25 +23,25 @@ async def listening(user_id: uuid.UUID) -> AsyncIterator[list[News]]:
 async def test_what_follows_the_first_item_cannot_be_missed() -> None:
     user_id = uuid.uuid4()
     stream = await listening(user_id)
-    await asyncio.to_thread(events.publish, user_id, News(Topic.SAMPLE, "1"))
-    assert await anext(stream) == [News(Topic.SAMPLE, "1")]
+    await asyncio.to_thread(events.publish, user_id, Event(Topic.SAMPLE, "1"))
+    assert await anext(stream) == [Event(Topic.SAMPLE, "1")]
 
 
 async def test_every_page_of_a_person_hears_and_strangers_do_not() -> None:
     user_id, stranger = uuid.uuid4(), uuid.uuid4()
     pages = [await listening(user_id), await listening(user_id)]
     other = await listening(stranger)
-    await asyncio.to_thread(events.publish, user_id, News(Topic.LIBRARY))
-    await asyncio.to_thread(events.publish, stranger, News(Topic.JOB, "theirs"))
-    assert [await anext(page) for page in pages] == [[News(Topic.LIBRARY)]] * 2
-    assert await anext(other) == [News(Topic.JOB, "theirs")]
+    await asyncio.to_thread(events.publish, user_id, Event(Topic.LIBRARY))
+    await asyncio.to_thread(events.publish, stranger, Event(Topic.JOB, "theirs"))
+    assert [await anext(page) for page in pages] == [[Event(Topic.LIBRARY)]] * 2
+    assert await anext(other) == [Event(Topic.JOB, "theirs")]
 
 
 async def test_news_of_one_moment_come_together_and_once() -> None:
     user_id = uuid.uuid4()
     stream = events.listen(user_id, gather=0.05)
     await anext(stream)
-    repeated = [News(Topic.SAMPLE, "1"), News(Topic.SAMPLE, "2"), News(Topic.SAMPLE, "1")]
+    repeated = [Event(Topic.SAMPLE, "1"), Event(Topic.SAMPLE, "2"), Event(Topic.SAMPLE, "1")]
     await asyncio.to_thread(events.publish, user_id, *repeated)
     assert await anext(stream) == repeated[:2]
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sp404_app.services.infra import redis_counters
-from sp404_app.services.infra.redis_counters import RedisAway
+from sp404_app.services.infra.redis_counters import RedisUnavailable
 from sp404_app.settings import Settings, settings
 
 
@@ -27,9 +27,9 @@ async def test_who_goes_away_takes_nobody_elses_answer(services: Settings) -> No
 
 
 async def test_a_command_redis_refuses_spoils_only_its_own_answer(services: Settings) -> None:
-    refused = asyncio.create_task(redis_counters.line().run("HGET", "no"))
+    refused = asyncio.create_task(redis_counters.redis_batcher().run("HGET", "no"))
     right = asyncio.create_task(redis_counters.count("right", 60))
-    with pytest.raises(RedisAway):
+    with pytest.raises(RedisUnavailable):
         await refused
     assert (await right).value == 1
 
@@ -37,11 +37,11 @@ async def test_a_command_redis_refuses_spoils_only_its_own_answer(services: Sett
 async def test_what_nobody_expected_leaves_nobody_waiting(services: Settings) -> None:
     async with asyncio.timeout(5):
         wrong = asyncio.create_task(
-            redis_counters.line().run("SET", "half a character \ud800", "x")
+            redis_counters.redis_batcher().run("SET", "half a character \ud800", "x")
         )
         right = asyncio.create_task(redis_counters.count("right", 60))
         answers = await asyncio.gather(wrong, right, return_exceptions=True)
-    assert all(isinstance(answer, RedisAway) for answer in answers)
+    assert all(isinstance(answer, RedisUnavailable) for answer in answers)
 
 
 async def test_while_redis_is_away_everybody_is_told_at_once(
@@ -52,6 +52,6 @@ async def test_while_redis_is_away_everybody_is_told_at_once(
     answers = await asyncio.gather(
         *(redis_counters.count("same", 60) for _ in range(50)), return_exceptions=True
     )
-    assert all(isinstance(answer, RedisAway) for answer in answers)
-    with pytest.raises(RedisAway):
+    assert all(isinstance(answer, RedisUnavailable) for answer in answers)
+    with pytest.raises(RedisUnavailable):
         await redis_counters.count("same", 60)

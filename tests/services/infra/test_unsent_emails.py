@@ -37,7 +37,7 @@ def away(environment: pytest.MonkeyPatch) -> Iterator[None]:
 
 def send(address: str = "ada@example.org") -> None:
     with transaction() as session:
-        email.to_address(session, address, email_templates.password_changed())
+        email.send_to_address(session, address, email_templates.password_changed())
     assert email.flush()
 
 

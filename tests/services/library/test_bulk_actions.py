@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session
 
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.services.library import bulk_actions, samples, search, tags
 from sp404_app.services.library.bulk_actions import Action
@@ -91,7 +91,7 @@ def test_a_refusal_is_the_answer_of_that_sample_alone(
 def test_a_request_that_does_not_say_which_or_what_is_refused(
     session: Session, user: User, ids: list[uuid.UUID] | None, query: search.Query, action: Action
 ) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         bulk_actions.run(session, user.id, action, ids, query)
 
 
@@ -110,7 +110,7 @@ def test_a_request_that_does_not_say_which_or_what_is_refused(
     ],
 )
 def test_a_filter_with_nonsense_is_refused(values: dict[str, object]) -> None:
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         bulk_actions.query_of(values)
     assert next(iter(refusal.value.details)).split(".")[0] == next(iter(values))
 
@@ -131,5 +131,5 @@ def test_a_rating_is_given_to_many_at_once(
     session.expire_all()
     assert session.get_one(Sample, mine).rating == 4
     assert session.get_one(Sample, theirs).rating == 0
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         bulk_actions.rate(session, user.id, [mine], 6)

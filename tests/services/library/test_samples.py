@@ -11,7 +11,14 @@ import pytest
 from sqlmodel import Session, func, select
 
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, BadAudio, Duplicate, Invalid, NotFound, QuotaExceeded
+from sp404_app.errors import (
+    AppError,
+    BadAudio,
+    Duplicate,
+    NotFound,
+    QuotaExceeded,
+    ValidationFailed,
+)
 from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
 from sp404_app.services import plans
@@ -229,7 +236,7 @@ def test_what_a_person_says_counts_as_theirs_and_can_be_cleared(
     ],
 )
 def test_what_no_sample_can_be_is_refused_with_its_field(field: str, value: object) -> None:
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         Change(**{field: value})  # type: ignore[arg-type]
     assert list(refusal.value.details) == [field]
 

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, select
 
 from sp404_app.audio.features.file_extensions import split_extension
-from sp404_app.errors import Invalid
+from sp404_app.errors import ValidationFailed
 from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.models.columns import now
 from sp404_app.services.infra import text
@@ -266,7 +266,7 @@ def test_nobody_finds_somebody_elses_sounds(
     ],
 )  # fmt: skip
 def test_what_no_sample_has_is_refused_with_its_field(field: str, value: object) -> None:
-    with pytest.raises(Invalid) as refusal:
+    with pytest.raises(ValidationFailed) as refusal:
         Query(**{field: value})  # type: ignore[arg-type]
     assert list(refusal.value.details) == [field]
 
@@ -344,7 +344,7 @@ NOBODY = str(uuid.UUID(int=0))
     ],
 )
 def test_a_forged_cursor_is_refused(session: Session, user: User, cursor: str) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         search.page(session, user.id, Query(sort="name"), cursor, 10)
 
 
@@ -363,7 +363,7 @@ def test_a_forged_cursor_is_refused(session: Session, user: User, cursor: str) -
 def test_a_cursor_with_a_value_that_no_row_has_is_refused(
     session: Session, user: User, sort: str, value: object
 ) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         search.page(session, user.id, Query(sort=sort), forged([sort, value, NOBODY]), 10)
 
 

@@ -50,7 +50,7 @@ def take_up(seconds: float = 13) -> int:
 def test_a_kept_sample_rings_for_its_job(keep: Keep) -> None:
     job = job_of(keep())
     assert job.status == JobStatus.QUEUED
-    assert queue.waiting() == {queue.bell(job.id, 0)}
+    assert queue.queued_ids() == {queue.rq_job_id(job.id, 0)}
 
 
 def test_a_job_changes_hands_once_however_often_it_rings(keep: Keep) -> None:
@@ -181,7 +181,7 @@ def test_a_bell_that_hangs_is_not_rung_again_and_a_lost_one_is(keep: Keep) -> No
     assert take_up() == 0
     events.connection().flushdb()
     assert take_up(26) == 1
-    assert queue.waiting() == {queue.bell(job.id, 0)}
+    assert queue.queued_ids() == {queue.rq_job_id(job.id, 0)}
 
 
 def test_a_bell_that_a_worker_took_down_before_it_died_is_rung_again(keep: Keep) -> None:
@@ -240,7 +240,7 @@ def test_waiting_sounds_are_woken_as_many_as_there_is_room_for(
     small = plans.Plan(plans.Tier.FREE, "Free", 0, None, 3, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
     with transaction() as session:
-        assert quota_backlog.wake_waiting(session) == 2
+        assert quota_backlog.queue_waiting(session) == 2
     woken = [kept(sample_id).status for sample_id in ids]
     assert woken == [
         SampleStatus.QUEUED,

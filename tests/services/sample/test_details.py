@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sp404_app.db import transaction
-from sp404_app.errors import Invalid, NotFound
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
 from sp404_app.services.library import samples, search
@@ -37,13 +37,13 @@ def analysed(owner: User, sample_id: uuid.UUID, version: str = "1", **values: ob
 def test_the_newest_finished_analysis_comes_with_the_sample(user: User, keep: Keep) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session:
-        assert details.of(session, user.id, sample_id).analysis is None
+        assert details.find_sample(session, user.id, sample_id).analysis is None
     earlier = now() - dt.timedelta(days=1)
     analysed(user, sample_id, "2", bpm=120.0)
     analysed(user, sample_id, "1", bpm=60.0, created_at=earlier)
     analysed(user, sample_id, "3", bpm=None, status="failed", created_at=now())
     with transaction() as session:
-        found = details.of(session, user.id, sample_id)
+        found = details.find_sample(session, user.id, sample_id)
     assert found.analysis
     assert (found.sample.name, found.analysis.bpm) == ("Loop", 120.0)
 
@@ -55,7 +55,7 @@ def test_somebody_elses_sample_is_no_sample(
     for sample_id in (theirs, uuid.uuid4()):
         with transaction() as session:
             for act in (
-                lambda s=session, i=sample_id: details.of(s, user.id, i),
+                lambda s=session, i=sample_id: details.find_sample(s, user.id, i),
                 lambda s=session, i=sample_id: details.use_analysis(s, user.id, i, "bpm"),
             ):
                 with pytest.raises(NotFound, match="There is no such sample"):
@@ -111,7 +111,7 @@ def test_without_an_analysis_giving_way_leaves_nothing(user: User, keep: Keep) -
 @pytest.mark.parametrize("field", ["user_id", "deleted_at", "", "name"])
 def test_only_measured_fields_can_be_given_back(user: User, keep: Keep, field: str) -> None:
     sample_id = keep("Loop.wav")
-    with transaction() as session, pytest.raises(Invalid):
+    with transaction() as session, pytest.raises(ValidationFailed):
         details.use_analysis(session, user.id, sample_id, field)
 
 

@@ -83,7 +83,7 @@ def groups() -> list[set[uuid.UUID]]:
 
 def copies_of(user: User, sample_id: uuid.UUID) -> list[uuid.UUID]:
     with transaction() as session:
-        return [sample.id for sample in duplicates.of(session, user.id, sample_id, 50)]
+        return [sample.id for sample in duplicates.list_duplicates(session, user.id, sample_id, 50)]
 
 
 def filtered(user: User, **fields: object) -> list[uuid.UUID]:
@@ -124,7 +124,7 @@ def test_nothing_is_ever_put_together_with_somebody_else_s(
     assert groups() == [{mine, mine_too}]
     assert filtered(stranger) == copies_of(stranger, theirs) == []
     with transaction() as session, pytest.raises(NotFound):
-        duplicates.of(session, stranger.id, mine, 50)
+        duplicates.list_duplicates(session, stranger.id, mine, 50)
 
 
 def test_a_sound_that_is_a_copy_of_two_groups_makes_them_one(user: User, put: Keep) -> None:
@@ -181,7 +181,7 @@ def test_everybody_in_a_group_is_told_who_joined(
     assert [item.id for item in news[1:]] == [str(each) for each in (first, second, third)]  # type: ignore[attr-defined]
     monkeypatch.setattr(duplicates, "MOST_NEWS", 2)
     remember(user.id, third, OTHER)
-    assert told[1] == (user.id, events.News(events.Topic.LIBRARY))
+    assert told[1] == (user.id, events.Event(events.Topic.LIBRARY))
 
 
 def test_the_trash_keeps_its_group_but_shows_in_none(user: User, put: Keep) -> None:

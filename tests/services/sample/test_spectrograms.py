@@ -35,10 +35,10 @@ def test_a_picture_is_drawn_from_the_stored_sound_and_only_once(user: User, keep
     sample_id = keep("Tone.wav")
     with transaction() as session:
         key, duration = spectrograms.key_of(session, user.id, sample_id)
-    drawn = spectrograms.of(key, View.SPECTRUM, 0.0, duration)
+    drawn = spectrograms.draw_spectrogram(key, View.SPECTRUM, 0.0, duration)
     assert drawn.end == pytest.approx(duration)
     assert drawn.rows[drawn.pixels.max(axis=1).argmax()] == pytest.approx(200, abs=120)
-    assert spectrograms.of(key, View.SPECTRUM, 0.0, duration) is drawn
+    assert spectrograms.draw_spectrogram(key, View.SPECTRUM, 0.0, duration) is drawn
 
 
 def test_nobody_is_told_where_somebody_elses_sound_lies(
@@ -55,4 +55,4 @@ def test_a_stretch_beyond_the_sound_is_refused_in_words(user: User, keep: Keep) 
     with transaction() as session:
         key, duration = spectrograms.key_of(session, user.id, sample_id)
     with pytest.raises(NotFound, match="no sound here"):
-        spectrograms.of(key, View.NOTES, duration + 5, duration + 6)
+        spectrograms.draw_spectrogram(key, View.NOTES, duration + 5, duration + 6)

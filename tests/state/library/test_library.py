@@ -9,7 +9,7 @@ import pytest
 import reflex as rx
 
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, Invalid, NotSignedIn
+from sp404_app.errors import AppError, Unauthenticated, ValidationFailed
 from sp404_app.models import Sample, User
 from sp404_app.services.library import samples
 from sp404_app.services.library.search import Query
@@ -74,7 +74,7 @@ async def test_without_a_sign_in_every_handler_refuses(keep: Keep) -> None:
         stranger.close_dialogs(), stranger.toggle_filters(), stranger.drop_tag("x"),
         stranger.add_tags({"tags": "x"}),
     ):  # fmt: skip
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             await run(attempt)
     assert stranger.window.rows == []
     assert kept(uuid.UUID(sample_id)).deleted_at is None
@@ -189,7 +189,7 @@ def test_an_address_with_nonsense_opens_all_the_same(value: str) -> None:
 
 
 async def test_an_unknown_filter_is_refused(tab: LibraryState) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(ValidationFailed):
         await run(tab.look_for("user_id", "x"))
 
 

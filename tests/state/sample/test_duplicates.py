@@ -8,7 +8,7 @@ import pytest
 import reflex as rx
 
 from sp404_app.db import transaction
-from sp404_app.errors import NotFound, NotSignedIn
+from sp404_app.errors import NotFound, Unauthenticated
 from sp404_app.models import Sample, User
 from sp404_app.services.library.search import Query
 from sp404_app.state.library.library import LibraryState
@@ -107,7 +107,7 @@ async def test_nobody_sees_or_throws_away_somebody_elses_copies(
         await run(stranger.throw_away(str(copies[0])))
     nobody = tab(CopiesState, copies[0], "nonsense")
     for attempt in (nobody.show(), run(nobody.throw_away(str(copies[0])))):
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             await attempt
     assert stored(copies[0]).deleted_at is None
 

@@ -8,7 +8,7 @@ import pytest
 import reflex as rx
 
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, Invalid, NotFound, NotSignedIn
+from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.library import samples
 from sp404_app.state.sample.query_by_sound import NOTHING, SHOWN, SILENCE, HearingState
@@ -93,7 +93,7 @@ async def test_a_closed_dialog_forgets(tab: HearingState, keep: Keep) -> None:
     ],
 )
 async def test_what_is_no_answer_is_refused(tab: HearingState, hostile: Any) -> None:
-    with pytest.raises((Invalid, NotFound)):
+    with pytest.raises((ValidationFailed, NotFound)):
         await tab.show(hostile)
     assert (tab.rows, tab.heard, tab.nothing) == ([], "", "")
 
@@ -119,6 +119,6 @@ async def test_strangers_are_shown_nothing(keep: Keep) -> None:
         stranger.compare_by("pitch"),
         stranger.show(answer(keep())),
     ):
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             await call
     assert (stranger.is_open, stranger.rows) == (False, [])

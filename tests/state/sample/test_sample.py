@@ -12,9 +12,9 @@ from reflex.event import EventSpec
 
 from sp404_app.audio.features.survey import survey
 from sp404_app.db import transaction
-from sp404_app.errors import Conflict, Invalid, NotFound, NotSignedIn
+from sp404_app.errors import Conflict, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
-from sp404_app.services.infra.events import News, Topic
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.sample.details import Details
 from sp404_app.state.formatting import channels, size
@@ -159,7 +159,7 @@ async def test_nothing_happens_without_signing_in(loop: uuid.UUID) -> None:
             WaveState: lambda p: p.show(),
             PictureState: lambda p: p.reset_picture(),
         }
-        with pytest.raises(NotSignedIn):
+        with pytest.raises(Unauthenticated):
             await handlers[kind](page)
 
 
@@ -209,7 +209,7 @@ async def test_key_kind_and_the_way_back(tab: Open, loop: uuid.UUID) -> None:
     await run(page.use_analysis("key"))
     assert (stored(loop).key, page.sheet.key.source) == ("G minor", "from the analysis")
     for refused in (page.set_key("H minor"), page.set_kind("pad")):
-        with pytest.raises(Invalid):
+        with pytest.raises(ValidationFailed):
             await refused
 
 
@@ -242,7 +242,7 @@ async def test_arguments_of_a_wrong_kind_are_refused(
 ) -> None:
     page = tab(SampleState, loop)
     for refused in (page.rename(odd), page.set_key(odd), page.act(odd), page.add_tags([odd])):
-        with pytest.raises(Invalid):
+        with pytest.raises(ValidationFailed):
             await refused
     assert stored(loop).name == "Loop"
 
@@ -290,7 +290,7 @@ async def test_odd_stretches_are_refused_or_harmless(
     for ends in ((start, 1.0), (0.0, start), (start, start)):
         try:
             await wave.zoom(*ends)
-        except Invalid:
+        except ValidationFailed:
             continue
     await wave.zoom(3.0, 1.0)
     assert wave.drawn
@@ -383,9 +383,9 @@ def test_small_and_odd_facts() -> None:
 
 def test_only_news_of_this_sound_or_of_the_library_matter() -> None:
     mine, other = uuid.uuid4(), uuid.uuid4()
-    assert concerns([News(Topic.SAMPLE, str(mine))], mine)
-    assert concerns([News(Topic.JOB, "x"), News(Topic.LIBRARY)], mine)
-    assert not concerns([News(Topic.SAMPLE, str(other)), News(Topic.JOB, str(mine))], mine)
+    assert concerns([Event(Topic.SAMPLE, str(mine))], mine)
+    assert concerns([Event(Topic.JOB, "x"), Event(Topic.LIBRARY)], mine)
+    assert not concerns([Event(Topic.SAMPLE, str(other)), Event(Topic.JOB, str(mine))], mine)
 
 
 @pytest.mark.parametrize(
