@@ -126,9 +126,9 @@ async def test_an_answer_that_comes_late_leaves_a_page_alone_that_was_opened_ane
 def test_no_page_starts_a_background_event_beside_its_loading() -> None:
     """They would run at once, and the later one would overwrite what the other had set."""
     beside = [
-        (address, handler.fn.__qualname__)
-        for address, _, _, on_load in sp404_app.PAGES
-        for handler in on_load
+        (page.route, handler.fn.__qualname__)
+        for page in sp404_app.PAGES
+        for handler in page.on_load
         if handler.is_background
     ]
     assert beside == []
