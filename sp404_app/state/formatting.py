@@ -1,8 +1,10 @@
 """Format measured values for display: sizes, levels, rates and times with their units."""
 
-from sp404_app.settings import MB
+from sp404_app.services.infra.byte_size import format_size
 
 STEP = 0.002  # seconds: no rise or fall is measured more closely
+
+size = format_size
 
 
 def hertz(value: float | None) -> str:
@@ -35,11 +37,6 @@ def channels(count: int | None) -> str:
     """Name a number of channels."""
     named = {None: "", 1: "Mono", 2: "Stereo"}
     return named.get(count, f"{count} channels")
-
-
-def size(count: int) -> str:
-    """Write a size in MB, or in kB below a tenth of one."""
-    return f"{count / MB:.1f} MB" if count >= MB / 10 else f"{max(1, round(count / 1024))} kB"
 
 
 def level(value: float | None, unit: str) -> str:
