@@ -23,7 +23,7 @@ from sp404_app.pages.routes import NOT_FOUND_PAGE, all_pages
 from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
-from sp404_app.state.tab_isolation import KeepApart
+from sp404_app.state.tab_isolation import TabIsolation
 from sp404_app.state.toast import NoticeState
 from stripe_emulator import app as stripe_emulator
 
@@ -98,7 +98,7 @@ app.register_lifespan_task(quick_reads)
 if settings().stripe_emulated:
     api.mount("/_stripe", serve_emulator)
     app.register_lifespan_task(run_emulator)
-app.add_middleware(KeepApart())
+app.add_middleware(TabIsolation())
 handler_allowlist.remove_setvar_handlers()
 
 for page in (NOT_FOUND_PAGE, *PAGES):

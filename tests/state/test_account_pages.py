@@ -134,7 +134,7 @@ async def test_a_forgotten_password_gets_the_same_words_for_every_address() -> N
 async def test_what_is_no_form_is_refused(form: Any) -> None:
     page = in_tab(ForgotPasswordState(), "")
     await run(page.submit(form))
-    assert "not complete" in page.problem
+    assert "incomplete" in page.problem
     with pytest.raises(ValidationFailed):
         forms.raw(form, "email")
 

@@ -51,6 +51,6 @@ OUTSIDE_IN = (
 
 def gateway(app: ASGIApp) -> ASGIApp:
     """Wrap the backend in all middlewares."""
-    for add_middleware in reversed(OUTSIDE_IN):
-        app = add_middleware(app)
+    for wrap in reversed(OUTSIDE_IN):
+        app = wrap(app)
     return app
