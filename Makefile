@@ -17,10 +17,10 @@ run: .venv/installed  ## Start everything and open the library
 dev: .venv/installed  ## The same, reloading when code changes
 	@exec $(BIN)/python -m sp404_app serve --with-parent --reload
 
-test: .venv/installed-dev  ## Run every test
+test: .venv/installed-dev  ## Run every test, and check the coverage of audio and services
 	@exec $(BIN)/python -m tests.run $(TESTS)
 
-unit: .venv/installed-dev  ## Run the fast tests, and check the coverage of audio and services
+unit: .venv/installed-dev  ## Run the tests without browser, product and Stripe: under two minutes
 	@exec $(BIN)/python -m tests.run --unit
 
 fuzz: .venv/installed-dev  ## Send hostile values to every handler and route for a long time

@@ -56,3 +56,11 @@ def test_unit_tests_are_folders_without_whole_products() -> None:
     folders = {path.split("/")[1] for path in run.UNIT_TESTS}
     assert not folders & set(PRODUCT_FOLDERS)
     assert all((ROOT / path).is_dir() for path in run.UNIT_TESTS)
+
+
+def test_the_coverage_gate_measures_packages_that_exist() -> None:
+    options = run.coverage_options()
+    assert f"--cov-fail-under={run.MIN_COVERAGE_PERCENT}" in options
+    assert "--cov-branch" in options
+    for package in run.COVERED_PACKAGES:
+        assert (ROOT / package.replace(".", "/") / "__init__.py").exists()
