@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 import sp404_app
 from sp404_app.api import error_handlers
 from sp404_app.api.deps import token_resource
-from sp404_app.api.middleware.stack import gateway
+from sp404_app.api.middleware import stack
 from sp404_app.api.routes import (
     account_security,
     auth,
@@ -31,7 +31,7 @@ from sp404_app.api.routes import (
     usage,
 )
 
-__all__ = ["api", "gateway"]
+gateway = stack.gateway  # what wraps `api` and the pages
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
