@@ -1,29 +1,32 @@
-# Everything a newcomer needs: make run, make test. They need Python >= 3.11 and make.
-# A name on the PATH may be a shim of something that is not there, so each one is tried.
+# `make run` and `make test` need Python >= 3.11 and make, nothing else.
+# A python3 on the PATH may be a shim without an interpreter behind it, so each one is tried.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
   $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test fuzz lint format bench bench-ears bench-copies migration constraints clean
+.PHONY: help run dev test unit fuzz lint format bench bench-ears bench-copies migration constraints clean
 
-help:  ## Show what there is
+help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: .venv/installed  ## Start everything and open the library
 	@exec $(BIN)/python -m sp404_app serve --with-parent
 
-dev: .venv/installed  ## The same, taking up changes of the code
+dev: .venv/installed  ## The same, reloading when code changes
 	@exec $(BIN)/python -m sp404_app serve --with-parent --reload
 
-test: .venv/installed-dev  ## Run every test
+test: .venv/installed-dev  ## Run every test, and check the coverage of audio and services
 	@exec $(BIN)/python -m tests.run $(TESTS)
 
-fuzz: .venv/installed-dev  ## Attack every handler and route for a long time
+unit: .venv/installed-dev  ## Run the tests without browser, product and Stripe: under two minutes
+	@exec $(BIN)/python -m tests.run --unit
+
+fuzz: .venv/installed-dev  ## Send hostile values to every handler and route for a long time
 	SP404_FUZZ_ROUNDS=200 $(BIN)/pytest tests/security/test_fuzz.py tests/security/test_contract.py tests/audio/test_damage.py
 
-lint: .venv/installed-dev  ## Format, lint, types, layers, migrations
+lint: .venv/installed-dev  ## Check format, lint, types, import order and migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
@@ -34,35 +37,35 @@ format: .venv/installed-dev  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/installed-dev  ## Measure; results belong into docs/PERFORMANCE.md
+bench: .venv/installed-dev  ## Measure speed; results belong in docs/PERFORMANCE.md
 	@for name in startup first_load library arrival upload_memory auth sign_ins load; do \
 	  echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
 
 SOUNDS ?= ../shared/data/sounds
-bench-ears: .venv/installed-dev  ## Measure what the engine hears, beside librosa
+bench-ears: .venv/installed-dev  ## Measure tempo, key and class against librosa
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.ears \
 	  --cache build/ears --plots docs/ears
 
-bench-copies: .venv/installed-dev  ## Measure which copies of a recording are found
+bench-copies: .venv/installed-dev  ## Measure how well duplicates are found
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.copies
 
 migration: .venv/installed-dev  ## Write a migration: make migration MESSAGE="add pads"
 	$(BIN)/python -m tests.pending_migrations --write "$(MESSAGE)"
 
-constraints:  ## Freeze what the requirements pull in, in an environment with nothing else
+constraints:  ## Pin all dependencies of the requirements, from a fresh environment
 	rm -rf build/freeze
 	$(PYTHON) -m venv build/freeze
 	build/freeze/bin/python -m pip install -q -r requirements-dev.txt
 	build/freeze/bin/python -m pip freeze --all --exclude pip --exclude setuptools > constraints.txt
 	rm -rf build/freeze
 
-clean:  ## Remove what was built here; your library stays
+clean:  ## Remove the environment and build output; your library stays
 	rm -rf .venv build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || \
-	  { echo "Python 3.11 or newer is needed: install it, or name it, PYTHON=/path/to/python3.12 make run" >&2; exit 1; }
+	  { echo "Python 3.11 or newer is needed: install it, or run PYTHON=/path/to/python3.12 make run" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
 .venv/installed: requirements.txt constraints.txt | .venv/bin/python

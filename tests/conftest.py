@@ -1,8 +1,8 @@
-"""Fixtures every test may use: real services, a clean database, a person, the API."""
+"""Fixtures of all tests: real PostgreSQL and Redis, an empty database, a user, the API."""
 
 import os
 
-# As the workers run: on a busy machine threads that wait for each other take 15 times as long.
+# As in the workers: on a busy machine, threads that wait for each other take 15 times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -15,7 +15,7 @@ import threading
 import uuid
 import warnings
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,6 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session, SQLModel, text
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
-from xdist.workermanage import WorkerController
 
 from sp404_app import db, logs
 from sp404_app.models import User
@@ -40,75 +39,95 @@ if TYPE_CHECKING:
     from tests.shop import Shop
     from tests.stripe_emulator.stripe_server import Served
 
-HOME = "SP404_TEST_HOME"
-UNWANTED = ("SP404_", "REFLEX_", "PORT")
+TEST_HOME = "SP404_TEST_HOME"
+UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT")
 guard_key = pytest.StashKey[Guard]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let one guard per run end whatever the tests start, even if the run is killed."""
+    """Start one watchdog per run: it ends the processes of the tests, even if the run is killed."""
     if hasattr(config, "workerinput"):
         return
-    # A short path, because sockets are made in it.
+    # A short path: the path of a Unix socket has at most 107 bytes.
     root = Path(tempfile.mkdtemp(prefix="sp404t-"))
-    os.environ[HOME] = str(root)
+    os.environ[TEST_HOME] = str(root)
     home = Home(root)
     home.prepare()
     config.stash[guard_key] = Guard(home)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop everything and leave no files."""
+    """Stop the processes and remove the files of the run."""
     if guard := config.stash.get(guard_key, None):
         guard.release()
-        shutil.rmtree(os.environ[HOME], ignore_errors=True)
+        shutil.rmtree(os.environ[TEST_HOME], ignore_errors=True)
 
 
-PROCESSES = ("cli", "e2e", "supervisor")
-PATIENCE = 600  # seconds; the first of them builds the pages, on a machine that may be busy
+PRODUCT_FOLDERS = ("cli", "e2e", "supervisor")  # their tests start the whole product
+PRODUCT_TIMEOUT_S = 600  # the first of them builds the pages
 
 
-class TogetherFirst(LoadScopeScheduling):
-    """Give all tests of whole products to one process, and first: they take longest."""
+class ProductTestsTogether(LoadScopeScheduling):
+    """Run all tests of whole products on one xdist worker, and start them first.
+
+    Two products at once would compete for the machine, and these tests take longest: xdist starts
+    the largest group first. Every other test is a group of its own.
+
+    `--dist loadgroup` would do the same by a mark, but xdist 3.8 appends the group's name to
+    `item._nodeid`, which pytest 9.2 no longer reads. `_split_scope` is the method that xdist's own
+    schedulers override; both packages are pinned.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.split("/", 2)[1]
-        return "products" if folder in PROCESSES else nodeid
-
-    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
-        """Take the tests that a process found; of those with one id, xdist would run the first.
-
-        Raises:
-            ValueError: If two of them have the same id.
-        """
-        twice = [name for name, count in Counter(collection).items() if count > 1]
-        if twice:
-            raise ValueError(f"these tests have one id: {twice}")
-        super().add_node_collection(node, collection)
+        return "products" if folder in PRODUCT_FOLDERS else nodeid
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TogetherFirst:
-    """Share the tests out in our own way; xdist's groups are lost on the way with this pytest."""
-    return TogetherFirst(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ProductTestsTogether:
+    """Distribute the tests over the workers by `ProductTestsTogether`."""
+    return ProductTestsTogether(config, log)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give tests of whole products their time, and every test an id of its own."""
-    here = Path(__file__).parent
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of whole products, keep them in order, and give every test a unique id.
+
+    Raises:
+        UsageError: If two tests have the same id, of which xdist would run only the first.
+    """
     for item in items:
         if "[" in item.name and item.id.params is None:
-            # Schemathesis' operations, with this pytest.
+            # Schemathesis names its operations in `name` only.
             item._id = item.id.with_params(item.name.partition("[")[2].removesuffix("]"))
-        folder = item.path.relative_to(here).parts[0]
-        if folder in PROCESSES:
-            item.add_marker(pytest.mark.timeout(PATIENCE))
+        folder = folder_of(item)
+        if folder in PRODUCT_FOLDERS:
+            item.add_marker(pytest.mark.timeout(PRODUCT_TIMEOUT_S))
         if folder == "e2e":
             item.add_marker(pytest.mark.e2e)
+    # pytest-randomly has shuffled all tests. Those of a package share one running product, which
+    # would restart at every change of the package, so they run in the order of their files.
+    items.sort(key=lambda item: product_test_order(item) if is_product_test(item) else ())
+    counts = Counter(item.nodeid for item in items)
+    if repeated := [nodeid for nodeid, count in counts.items() if count > 1]:
+        raise pytest.UsageError(f"tests with the same id: {repeated}")
+
+
+def folder_of(item: pytest.Item) -> str:
+    """Return the first folder of a test's path below `tests`."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def is_product_test(item: pytest.Item) -> bool:
+    return folder_of(item) in PRODUCT_FOLDERS
+
+
+def product_test_order(item: pytest.Item) -> tuple[str, int, str]:
+    path, line, _ = item.location
+    return path, line or 0, item.name
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, Any, Any]:
-    """Escape lone surrogates: hostile input that a test printed cannot pass between processes."""
+    """Escape lone surrogates that a test printed: execnet cannot send them between processes."""
     return encodable((yield))
 
 
@@ -130,20 +149,20 @@ def worker_name() -> str:
 
 @pytest.fixture(scope="session")
 def addresses(worker_name: str) -> Addresses:
-    return claim(Home(Path(os.environ[HOME])), worker_name)
+    return claim(Home(Path(os.environ[TEST_HOME])), worker_name)
 
 
 @pytest.fixture(scope="session")
 def secrets_dir(worker_name: str) -> Path:
-    """A folder with one signing key per process: making keys takes a while."""
-    return Path(os.environ[HOME]) / f"secrets-{worker_name}"
+    """A folder with one signing key per test process: generating keys is slow."""
+    return Path(os.environ[TEST_HOME]) / f"secrets-{worker_name}"
 
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Point the settings at a home of this test alone; no service is started for it."""
+    """Give the test a SP404_HOME of its own and default settings; no service is started."""
     for name in list(os.environ):
-        if name.startswith(UNWANTED) and name != HOME:
+        if name.startswith(UNSET_PREFIXES) and name != TEST_HOME:
             monkeypatch.delenv(name)
     monkeypatch.setenv("SP404_HOME", str(tmp_path))
     settings.cache_clear()
@@ -152,7 +171,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
 
 @pytest.fixture
 def own_logs(environment: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Log as a process of ours does, into a text; afterwards this process logs as before."""
+    """Configure logging as the product does, into a text; restore the former logging afterwards."""
     root = logging.getLogger()
     before, level, raising = root.handlers, root.level, logging.raiseExceptions
     hooks = sys.excepthook, threading.excepthook, sys.unraisablehook, warnings.showwarning
@@ -172,7 +191,7 @@ def own_logs(environment: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 def services(
     environment: pytest.MonkeyPatch, addresses: Addresses, secrets_dir: Path
 ) -> Iterator[Settings]:
-    """Run against real services, which are empty when the test begins."""
+    """Run against real PostgreSQL and Redis, which are empty when the test starts."""
     environment.setenv("SP404_DATABASE_URL", addresses.database_url)
     environment.setenv("SP404_REDIS_URL", addresses.redis_url)
     environment.setenv("SP404_SECRETS_DIR", str(secrets_dir))
@@ -182,20 +201,20 @@ def services(
     yield settings()
     db.engine().dispose()
     db.engine.cache_clear()
-    _empty(addresses)
+    _delete_all_rows(addresses)
     settings.cache_clear()
 
 
 @pytest.fixture
 def session(services: Settings) -> Iterator[Session]:
-    """One open transaction; what the test wants others to see, it commits itself."""
+    """An open transaction; the test commits what other transactions must see."""
     with Session(db.engine(), expire_on_commit=False) as session:
         yield session
 
 
 @pytest.fixture
 def person(services: Settings) -> Callable[..., User]:
-    """Make a person, visible to everybody at once."""
+    """Return a function that creates and commits a user."""
 
     def make(email: str = "", **fields: object) -> User:
         user = User(
@@ -217,17 +236,17 @@ def user(person: Callable[..., User]) -> User:
 
 @pytest.fixture
 def api(services: Settings) -> Iterator[TestClient]:
-    """The API as a browser on our own origin sees it, without a signed-in person."""
+    """A client of the API on its own origin, not signed in."""
     from sp404_app.api.app import api as app
 
     with TestClient(app, base_url=services.origin) as client:
         yield client
 
 
-def _empty(addresses: Addresses) -> None:
+def _delete_all_rows(addresses: Addresses) -> None:
     with db.engine().begin() as connection:
         connection.execute(text("set local sp404.forget_audit = 'on'"))
-        # Faster than truncating, which makes new files for every table.
+        # Faster than `truncate`, which creates new files for every table.
         for table in reversed(SQLModel.metadata.sorted_tables):
             connection.execute(table.delete())
     db.engine().dispose()
@@ -237,7 +256,7 @@ def _empty(addresses: Addresses) -> None:
 
 @pytest.fixture(scope="session")
 def served() -> Iterator["Served"]:
-    """A real HTTP server, whose app each test chooses."""
+    """A real HTTP server; each test sets its application."""
     from tests.stripe_emulator.stripe_server import Served
 
     server = Served()
@@ -249,7 +268,7 @@ def served() -> Iterator["Served"]:
 def shop(
     services: Settings, environment: pytest.MonkeyPatch, served: "Served", tmp_path: Path
 ) -> Iterator["Shop"]:
-    """Stripe's emulator and our API on one real port."""
+    """The Stripe emulator and our API on one real port."""
     from tests.shop import open_shop
 
     with open_shop(services, environment, served, tmp_path) as shop:

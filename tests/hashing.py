@@ -1,4 +1,4 @@
-"""See which password checks are really made: what they cost, and where they run."""
+"""Record bcrypt calls: their cost and the thread in which they run."""
 
 import threading
 from dataclasses import dataclass
@@ -9,33 +9,33 @@ import pytest
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison: the cost in the hash, and the thread that paid it."""
+    """One password check: the cost prefix of the hash, and the name of the thread."""
 
     cost: str
     thread: str
 
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
-    """Note every comparison that bcrypt makes from now on; each is made all the same."""
+    """Record every password check from now on, and perform it."""
     seen: list[Check] = []
     compare = bcrypt.checkpw
 
-    def noted(password: bytes, hashed: bytes) -> bool:
+    def recorded(password: bytes, hashed: bytes) -> bool:
         seen.append(Check(hashed[:7].decode(), threading.current_thread().name))
         return compare(password, hashed)
 
-    monkeypatch.setattr(bcrypt, "checkpw", noted)
+    monkeypatch.setattr(bcrypt, "checkpw", recorded)
     return seen
 
 
 def watch_hashing(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Note the salt of every new hash that bcrypt makes from now on; each is made all the same."""
+    """Record the salt of every new hash from now on, and compute it."""
     seen: list[bytes] = []
     make = bcrypt.hashpw
 
-    def noted(password: bytes, salt: bytes) -> bytes:
+    def recorded(password: bytes, salt: bytes) -> bytes:
         seen.append(salt)
         return make(password, salt)
 
-    monkeypatch.setattr(bcrypt, "hashpw", noted)
+    monkeypatch.setattr(bcrypt, "hashpw", recorded)
     return seen

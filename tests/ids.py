@@ -1,3 +1,3 @@
-"""An id that nobody has: fixed, because the names of tests must be the same in every process."""
+"""An id that no row has; fixed, because test ids must be the same in every xdist worker."""
 
 NOBODYS = "01990000-0000-7000-8000-000000000404"

@@ -1,4 +1,4 @@
-"""See that the migrations make what the models say: `python -m tests.pending_migrations`."""
+"""Compare migrations with models, or write a migration: `python -m tests.pending_migrations`."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from tests.services_for_tests import FAST
 
 @contextmanager
 def empty_database() -> Iterator[str]:
-    """Start a PostgreSQL with nothing in it, and take it away again."""
+    """Start an empty PostgreSQL and yield its URL."""
     with tempfile.TemporaryDirectory(prefix="sp404m-") as folder:
         home = Home(Path(folder))
         home.prepare()
@@ -31,7 +31,7 @@ def empty_database() -> Iterator[str]:
 
 
 def main() -> int:
-    """Return 1 and say what is missing when a model has changed without a migration."""
+    """Return 1 and print the differences if a model was changed without a migration."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", metavar="MESSAGE", help="write the migration instead")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The whole product as tests start it: `python -m sp404_app serve` with a home of its own."""
+"""Start the whole product for a test: `python -m sp404_app serve` with its own SP404_HOME."""
 
 import fcntl
 import os
@@ -17,13 +17,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SLOTS = ROOT / "build" / "tests"
 READY = "Ctrl-C"
-START_SECONDS = 300.0
-FOREIGN = ("SP404_", "REFLEX_", "PORT", "PYTEST_")
+START_TIMEOUT_S = 300.0
+UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT", "PYTEST_")
 
 
 @dataclass(slots=True)
 class Product:
-    """One running instance."""
+    """One instance of the product."""
 
     home: Path
     port: int
@@ -36,7 +36,7 @@ class Product:
 
     @property
     def said(self) -> str:
-        """What it printed so far."""
+        """Return the output so far."""
         return self._output.read_text() if self._output.exists() else ""
 
     @property
@@ -49,12 +49,12 @@ class Product:
         return self.home.with_name(f"{self.home.name}.out")
 
     def launch(self, *arguments: str) -> None:
-        """Start it and return at once."""
+        """Start the process and return at once."""
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
+            name: value for name, value in os.environ.items() if not name.startswith(UNSET_PREFIXES)
         }
         environment |= {"SP404_HOME": str(self.home), "PORT": str(self.port)}
-        # What numba compiles is the same in every home, and takes half a minute.
+        # Share what numba compiles between homes: it takes half a minute.
         environment |= {"NUMBA_CACHE_DIR": str(SLOTS / "numba"), **self.extra}
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -65,8 +65,8 @@ class Product:
                 stderr=subprocess.STDOUT,
             )
 
-    def start(self, seconds: float = START_SECONDS) -> "Product":
-        """Start it and wait until it greets."""
+    def start(self, seconds: float = START_TIMEOUT_S) -> "Product":
+        """Start the process and wait until it is ready."""
         self.launch()
         until = time.monotonic() + seconds
         while READY not in self.said:
@@ -76,13 +76,13 @@ class Product:
         return self
 
     def stop(self, sign: signal.Signals = signal.SIGINT) -> int:
-        """Stop it as Ctrl-C does and return the exit code."""
+        """Stop the process as Ctrl-C does and return its exit code."""
         if self.running.poll() is None:
             self.running.send_signal(sign)
         return self.running.wait(30)
 
     def logs(self) -> str:
-        """Return the ends of all logs, for a failing test."""
+        """Return the last lines of all logs, for a failing test."""
         ends = []
         for path in sorted((self.home / "logs").glob("*.log")):
             lines = path.read_text(errors="replace").splitlines()[-15:]
@@ -91,7 +91,7 @@ class Product:
 
 
 def free_port() -> int:
-    """Return a port nobody listens on now."""
+    """Return a TCP port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -99,7 +99,7 @@ def free_port() -> int:
 
 @contextmanager
 def slot() -> Iterator[Path]:
-    """Claim a folder in which built pages survive from run to run; runs at once get their own."""
+    """Lock a folder that keeps built pages between runs; concurrent runs get different folders."""
     with ExitStack() as stack:
         for number in range(100):
             folder = SLOTS / str(number)
@@ -115,9 +115,9 @@ def slot() -> Iterator[Path]:
 
 @contextmanager
 def home_in(folder: Path) -> Iterator[Product]:
-    """Make an empty home whose pages are those built in `folder` before, and its port.
+    """Create an empty home that reuses the pages and the port of `folder`.
 
-    The port is part of the built pages, so it is kept while it is free.
+    The port is part of the built pages, so it is reused while it is free.
     """
     root = Path(tempfile.mkdtemp(prefix="sp404p-"))
     home = root / "home"
@@ -125,12 +125,12 @@ def home_in(folder: Path) -> Iterator[Product]:
     home.mkdir()
     (home / "web").symlink_to(folder / "web")
     try:
-        yield Product(home, _kept_port(folder / "port"))
+        yield Product(home, _reuse_port(folder / "port"))
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _kept_port(note: Path) -> int:
+def _reuse_port(note: Path) -> int:
     if note.exists():
         port = int(note.read_text())
         with socket.socket() as probe:

@@ -1,39 +1,76 @@
-"""Run the tests as `make test` does: find a browser, then everything in parallel."""
+"""Run all tests with the coverage gate (`make test`), or the unit tests (`make unit`).
+
+Further arguments go to pytest, `make test TESTS="tests/api -k login"`, and switch the gate off.
+"""
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# `loadscope`, and which tests stay together on one worker: see conftest.py.
+PYTEST = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadscope")
+# Without browser and product, without bcrypt and Stripe: under two minutes on two cores.
+UNIT_TESTS = (
+    "tests/audio/dsp",
+    "tests/audio/features",
+    "tests/audio/io",
+    "tests/audio/similarity",
+    "tests/figures",
+    "tests/services/infra",
+    "tests/services/library",
+    "tests/services/processing",
+    "tests/services/sample",
+)
+COVERED_PACKAGES = ("sp404_app.audio", "sp404_app.devices", "sp404_app.services")
+MIN_COVERAGE_PERCENT = 90  # of lines and branches
 
 
-def main() -> int:
-    """Return pytest's exit code."""
+def main(arguments: Sequence[str]) -> int:
+    """Return pytest's exit code; it fails, too, if the coverage is too low."""
+    if arguments[:1] == ["--unit"]:
+        return run_pytest(*UNIT_TESTS, *arguments[1:])
     if not any(map(shutil.which, BROWSERS)):
-        get_browser()
-    # Which tests stay together on one process, and begin first, is said in conftest.py.
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadscope", *sys.argv[1:]]
-    return subprocess.run(command, check=False).returncode
+        install_chromium()
+    return run_pytest(*(arguments or coverage_options()))
 
 
-def get_browser() -> None:
-    """Install Chromium: Debian's own where we may, Playwright's otherwise."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        update = subprocess.run(["apt-get", "-qq", "update"], check=False, env=environment)
-        install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"]
-        if (
-            not update.returncode
-            and not subprocess.run(
-                install, check=False, env=environment, stdout=subprocess.DEVNULL
-            ).returncode
-        ):
-            return
+def run_pytest(*arguments: str) -> int:
+    return subprocess.run([*PYTEST, *arguments], check=False).returncode
+
+
+def coverage_options() -> list[str]:
+    """Return pytest's options that measure the covered packages and require the minimum."""
+    return [
+        *(f"--cov={package}" for package in COVERED_PACKAGES),
+        "--cov-branch",
+        "--cov-report=term:skip-covered",
+        f"--cov-fail-under={MIN_COVERAGE_PERCENT}",
+    ]
+
+
+def install_chromium() -> None:
+    """Install Chromium: Debian's package as root, else Playwright's build."""
+    if os.geteuid() == 0 and shutil.which("apt-get") and install_chromium_package():
+        return
     playwright = Path(sys.executable).with_name("playwright")
     subprocess.run([playwright, "install", "chromium"], check=True)
 
 
+def install_chromium_package() -> bool:
+    """Return whether Debian's package could be installed."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    update = ["apt-get", "-qq", "update"]
+    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"]
+    return all(
+        subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL).returncode
+        == 0
+        for command in (update, install)
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

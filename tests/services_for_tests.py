@@ -1,4 +1,4 @@
-"""A real PostgreSQL and Redis, started once per run by whichever test needs them first."""
+"""Real PostgreSQL and Redis, started once per run by the first test that needs them."""
 
 import fcntl
 import os
@@ -13,21 +13,21 @@ from psycopg import sql
 from sp404_app.supervisor import migrations, orphans, postgresql, redis_server
 from sp404_app.supervisor.home import Home
 
-TEMPLATE = "template_sp404"
-# Nothing of a test run has to survive a power cut.
+TEMPLATE_DATABASE = "template_sp404"
+# The data of a test run need not survive a power failure.
 FAST = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where one pytest process finds its own database."""
+    """URLs of the database and Redis of one pytest process."""
 
     database_url: str
     redis_url: str
 
 
 def claim(home: Home, worker: str) -> Addresses:
-    """Start the services unless they run already, and make this worker's database."""
+    """Start the services unless they are running, and create this worker's database."""
     number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
     with _locked(home.run / "claim.lock"):
         if not (home.run / "up").exists():
@@ -37,7 +37,7 @@ def claim(home: Home, worker: str) -> Addresses:
         with psycopg.connect(postgresql.url(home, "postgres"), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("create database {} template {}").format(
-                    sql.Identifier(name), sql.Identifier(TEMPLATE)
+                    sql.Identifier(name), sql.Identifier(TEMPLATE_DATABASE)
                 )
             )
     return Addresses(postgresql.url(home, name), redis_server.url(home, 2 + number))
@@ -52,8 +52,8 @@ def _start(home: Home) -> None:
     redis_server.wait(queue, home)
     postgresql.wait(database, home)
     with psycopg.connect(postgresql.url(home, "postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
-    migrations.upgrade(postgresql.url(home, TEMPLATE))
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE_DATABASE)))
+    migrations.upgrade(postgresql.url(home, TEMPLATE_DATABASE))
 
 
 @contextmanager

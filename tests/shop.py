@@ -1,4 +1,4 @@
-"""A shop for tests: the API and the emulator on one real port, and the real client between them."""
+"""Billing tests: the API and the Stripe emulator on one real port, with the real Stripe client."""
 
 import asyncio
 import random
@@ -36,14 +36,14 @@ DAY = 86_400
 
 @dataclass
 class Weather:
-    """What is wrong with the line to Stripe at the moment."""
+    """Faults of the connection to Stripe: an error status, a delay, or a lost answer."""
 
     status: int = 0
-    slow: float = 0  # seconds until the answer sets out; what was asked for is done at once
-    only: str = ""  # a part of the path
+    slow: float = 0  # seconds before the answer is sent; the request is executed at once
+    only: str = ""  # only paths that contain this
     method: str = ""
-    after: bool = False  # Stripe does it, and the answer is lost
-    nth: int | None = None  # that call from now on only, counted from 0
+    after: bool = False  # Stripe executes the request, and the answer is lost
+    nth: int | None = None  # only the nth matching call from now on, counted from 0
     calls: list[tuple[str, str]] = field(default_factory=list)
 
     def hits(self, method: str, path: str) -> bool:
@@ -58,7 +58,7 @@ class Weather:
 
 @dataclass
 class Shop:
-    """Everything a test needs to buy, to let time pass, and to look."""
+    """Purchases, the clock and the data of one test."""
 
     emulator: stripe_emulator.Emulator
     weather: Weather
@@ -70,7 +70,7 @@ class Shop:
             return checkout.start(session, user_id, Tier(tier), trial=trial)
 
     def pay(self, url: str, card: str = VISA) -> str:
-        """Fill in Checkout; return the address it sends the browser back to."""
+        """Submit the Checkout page; return the URL to which it redirects."""
         fields = {"email": "ada@example.org", "name": "Ada", "number": card}
         answer = self.browser.post(url, data=fields | {"expiry": "12/34", "cvc": "123"})
         return answer.headers.get("location", "")
@@ -90,14 +90,14 @@ class Shop:
         return self.subscription(user_id)
 
     def settle(self) -> None:
-        """Let all webhooks arrive and be worked on."""
+        """Deliver and handle all webhooks."""
         for _ in range(20):
             sent = self.emulator.deliver_pending(ignore_delays=True)
             if not (self.work() + sent):
                 return
 
     def work(self) -> int:
-        """Work on what arrived, in any order."""
+        """Handle the stored events in random order; return how many there were."""
         with transaction() as session:
             found = list(
                 session.exec(select(StripeEvent.id).where(StripeEvent.handled_at == None))  # noqa: E711
@@ -114,7 +114,7 @@ class Shop:
         return answer.json()["data"]
 
     def advance(self, user_id: uuid.UUID, **given: Any) -> None:
-        """Let time pass for one person, and the news of it arrive."""
+        """Advance the test clock of one user, and handle the events of it."""
         self.control("advance", customer=self.customer(user_id).stripe_id, **given)
         self.settle()
 
@@ -145,7 +145,7 @@ class Shop:
             return bool(session.exec(mine).first())
 
     def bought(self, user_id: uuid.UUID) -> bool:
-        """Say whether Stripe has a subscription already; our mirror is told."""
+        """Return whether Stripe has an active subscription; if so, synchronise ours."""
         if not self.living(user_id):
             return False
         with transaction() as session:
@@ -156,12 +156,12 @@ class Shop:
         return stripe_client.client().v1
 
     def living(self, user_id: uuid.UUID) -> list[Any]:
-        """Ask Stripe itself what it charges a person for."""
+        """Return the user's subscriptions at Stripe that are not cancelled."""
         found = self.stripe().subscriptions.list({"customer": self.customer(user_id).stripe_id})
         return [one for one in found.data if one.status != "canceled"]
 
     def card(self, user_id: uuid.UUID, name: str) -> None:
-        """Change the card everything is paid with, as the portal does."""
+        """Change the payment method of customer and subscriptions, as the portal does."""
         customer = self.customer(user_id).stripe_id
         method = self.stripe().payment_methods.attach(name, {"customer": customer})
         self.stripe().customers.update(
@@ -171,8 +171,8 @@ class Shop:
             self.stripe().subscriptions.update(one.id, {"default_payment_method": method.id})
 
 
-def stormy(emulator: ASGIApp, weather: Weather) -> ASGIApp:
-    """Let the weather come between us and Stripe's API; its pages stay dry."""
+def with_faults(emulator: ASGIApp, weather: Weather) -> ASGIApp:
+    """Apply the faults to Stripe's API; its pages are not affected."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -184,23 +184,23 @@ def stormy(emulator: ASGIApp, weather: Weather) -> ASGIApp:
             await emulator(scope, receive, send)
             return
         if weather.slow:
-            await emulator(scope, receive, partial(_late, send, weather.slow))
+            await emulator(scope, receive, partial(_send_late, send, weather.slow))
             return
         if weather.after:
-            await emulator(scope, receive, _swallow)
+            await emulator(scope, receive, _discard_message)
         body = {"error": {"type": "api_error", "message": "Something is wrong here."}}
-        # Stripe-Should-Retry keeps the client from trying again by itself.
+        # Stripe-Should-Retry stops the Stripe client from retrying.
         answer: Response = JSONResponse(body, weather.status, {"Stripe-Should-Retry": "false"})
         await answer(scope, Request(scope, receive).receive, send)
 
     return guarded
 
 
-async def _swallow(_: Any) -> None:
+async def _discard_message(_: Any) -> None:
     return
 
 
-async def _late(send: Send, seconds: float, message: Any) -> None:
+async def _send_late(send: Send, seconds: float, message: Any) -> None:
     if message["type"] == "http.response.start":
         await asyncio.sleep(seconds)
     await send(message)
@@ -222,7 +222,7 @@ def open_shop(
         f"http://127.0.0.1:{served.port}/api/webhooks/stripe",
     )
     weather = Weather()
-    routes = [Mount("/_stripe", stormy(emulator, weather)), Mount("/", api)]
+    routes = [Mount("/_stripe", with_faults(emulator, weather)), Mount("/", api)]
     served.target = Starlette(routes=routes)
     environment.setattr(stripe_client, "RETRIES", 0)
     stripe_client._client.cache_clear()

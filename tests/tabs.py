@@ -1,4 +1,4 @@
-"""Tabs for the tests of state: a state with the router data of a websocket."""
+"""States as in a browser tab: with the router data of a websocket."""
 
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ def in_tab(
     cookies: str = "",
     **headers: str,
 ) -> S:
-    """Put a state into a tab of a browser that holds a cookie."""
+    """Give a state the router data of a tab with this session cookie."""
     header = cookies or f"{sessions.cookie_name()}={cookie}"
     data = {
         "headers": {

@@ -1,4 +1,4 @@
-"""What a test printed passes between the processes of the test run, whatever it was."""
+"""Reports that xdist workers send to the main process."""
 
 import execnet
 

@@ -1,4 +1,4 @@
-"""The FastAPI application: routers, the error contract, and what to wrap around the backend."""
+"""The FastAPI application: routers, error handlers and the 404 of the API."""
 
 import re
 from functools import lru_cache
@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 
 import sp404_app
 from sp404_app.api import error_handlers
-from sp404_app.api.deps import area
-from sp404_app.api.middleware.stack import gateway
+from sp404_app.api.deps import token_resource
+from sp404_app.api.middleware import stack
 from sp404_app.api.routes import (
     account_security,
     auth,
@@ -31,31 +31,31 @@ from sp404_app.api.routes import (
     usage,
 )
 
-__all__ = ["api", "gateway"]
+gateway = stack.gateway  # what wraps `api` and the pages
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
-# Reflex never runs this application's lifespan: use App.register_lifespan_task instead.
+# Reflex does not run this application's lifespan: use App.register_lifespan_task instead.
 api = FastAPI(
     title="SP-404 sample library",
     version=sp404_app.__version__,
-    docs_url=None,  # FastAPI's page loads its program from another server; ours is in `docs.py`
+    docs_url=None,  # FastAPI's page loads scripts from another server; ours is in `routes/docs.py`
     redoc_url=None,
     openapi_url="/api/openapi.json",
-    responses=error_handlers.ANSWERS,
+    responses=error_handlers.ERROR_RESPONSES,
 )
-error_handlers.install(api)
+error_handlers.add_error_handlers(api)
 
-unknown = APIRouter(include_in_schema=False)
+unknown_urls = APIRouter(include_in_schema=False)
 
 
-@unknown.api_route("/api", methods=METHODS)
-@unknown.api_route("/api/{path:path}", methods=METHODS)
-async def nowhere(request: Request) -> None:
-    """Answer for what is not there, before the pages do.
+@unknown_urls.api_route("/api", methods=METHODS)
+@unknown_urls.api_route("/api/{path:path}", methods=METHODS)
+async def unknown_url(request: Request) -> None:
+    """Answer for unknown API URLs in JSON, before the pages answer in HTML.
 
     Raises:
-        HTTPException: 405 if the address takes other methods, else 404.
+        HTTPException: 405 if the URL supports other methods, else 404.
     """
     allowed = sorted(allowed_methods(request.url.path))
     if allowed:
@@ -64,26 +64,26 @@ async def nowhere(request: Request) -> None:
 
 
 def allowed_methods(path: str) -> set[str]:
-    """Return the methods our routes take at an address."""
+    """Return the methods that the documented routes support at a path."""
     return {
         method.upper()
-        for pattern, methods in _addresses()
+        for pattern, methods in _documented_routes()
         if pattern.fullmatch(path)
         for method in methods
     }
 
 
 @lru_cache
-def _addresses() -> list[tuple[re.Pattern[str], list[str]]]:
+def _documented_routes() -> list[tuple[re.Pattern[str], list[str]]]:
     return [
         (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))), list(methods))
         for path, methods in api.openapi()["paths"].items()
     ]
 
 
-# Each router, and the scope of a personal access token that it asks for; "" asks for none.
+# Each router, and the resource whose scope a personal access token needs; "" accepts no such token.
 ROUTERS = (
-    (samples, "samples"),  # first: it is called most, and paths are compared in this order
+    (samples, "samples"),  # first: called most often, and paths are matched in this order
     (auth, ""),
     (profile, "account"),
     (account_security, ""),
@@ -98,11 +98,13 @@ ROUTERS = (
     (usage, "account"),
     (health, ""),
 )
-for module, scope in ROUTERS:
-    api.include_router(module.router, prefix="/api", dependencies=[Depends(area(scope))])
+for module, resource in ROUTERS:
+    api.include_router(
+        module.router, prefix="/api", dependencies=[Depends(token_resource(resource))]
+    )
 api.include_router(auth.well_known)
 api.include_router(session_forms.router)
 api.include_router(metrics.router)
 api.include_router(legal_pages.router)
 api.include_router(docs.router)
-api.include_router(unknown)
+api.include_router(unknown_urls)

@@ -1,4 +1,4 @@
-"""What every route may ask for: a transaction, and who is asking."""
+"""Dependencies of the routes: a transaction, the client, and the authenticated user."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,24 +19,24 @@ from sp404_app.services.infra import rate_limits
 from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 
-MEDIA = ("/audio", "/download", "/waveform")
-WHO = "sp404.signed_in"  # in the scope of a request, which no two requests share
+MEDIA_SUFFIXES = ("/audio", "/download", "/waveform")
+SIGNED_IN_KEY = "sp404.signed_in"  # of the ASGI scope, which belongs to one request
 
-bearer = HTTPBearer(auto_error=False, description="An access token, or a personal one.")
+bearer = HTTPBearer(auto_error=False, description="An access token or a personal access token.")
 
 
 def database() -> Iterator[Session]:
-    """Give the route one transaction."""
+    """Yield a session with one transaction per request."""
     with transaction() as session:
         yield session
 
 
-# Scope "function": the commit happens before the answer is sent, so whoever reads next sees it.
+# Scope "function": commit before the response is sent, so the next request sees the change.
 Database = Annotated[Session, Depends(database, scope="function")]
 
 
 def client_of(request: Request) -> Client:
-    """Say where the request comes from; the gateway has put the believed address there."""
+    """Return the IP address, as `middleware.client_ip` determined it, and the user agent."""
     ip = request.client.host if request.client else ""
     return Client(ip=ip, user_agent=request.headers.get("user-agent", ""))
 
@@ -45,10 +45,10 @@ Caller = Annotated[Client, Depends(client_of)]
 
 
 async def identify(connection: HTTPConnection) -> SignedIn:
-    """Identify by access token, or else by the browser's cookie; no other header is believed.
+    """Authenticate by the `Authorization` header if there is one, else by the session cookie.
 
     Raises:
-        Unauthenticated: If there is neither, or it is not good (any more).
+        Unauthenticated: If both are missing, or the token or session is invalid or expired.
         Forbidden: If another site made the browser send the cookie.
     """
     authorization = connection.headers.get("authorization")
@@ -57,74 +57,75 @@ async def identify(connection: HTTPConnection) -> SignedIn:
         if scheme.lower() != "bearer":
             raise Unauthenticated("Send an access token as `Authorization: Bearer …`.")
         return await authentication.of_token(token.strip())
-    found = await authentication.of_cookie(
-        authentication.cookie_in(connection.headers.get("cookie", ""))
-    )
+    cookie = authentication.cookie_in(connection.headers.get("cookie", ""))
+    session = await authentication.of_cookie(cookie)
     ensure_same_origin(connection)
-    return found
+    return session
 
 
 def is_personal(connection: HTTPConnection) -> bool:
-    """Say whether a request brings a personal token, good or not."""
+    """Return whether a request carries a personal access token, valid or not."""
     return personal_access_tokens.PREFIX in connection.headers.get("authorization", "")
 
 
-def area(name: str) -> Callable[[Request], Awaitable[None]]:
-    """Say what a router is about: a personal token needs `name:read` or `name:write` there.
+def token_resource(name: str) -> Callable[[Request], Awaitable[None]]:
+    """Return a dependency that sets the scope which personal access tokens need for a router.
 
-    A router without an area takes no personal tokens at all.
+    It is `name:read` or `name:write`. With an empty name, the router accepts no such tokens.
     """
 
-    async def mark(request: Request) -> None:  # async only: a thread for this costs too much
-        request.state.area = name
+    async def set_resource(request: Request) -> None:  # async: a thread would cost too much
+        request.state.token_resource = name
 
-    return mark
+    return set_resource
 
 
-def ensure_able(request: Request, abilities: frozenset[str]) -> None:
-    """Check that a personal token was made for what it is used for.
+def ensure_scope(request: Request, scopes: frozenset[str]) -> None:
+    """Check that a personal access token has the scope that the route needs.
 
     Raises:
-        InsufficientScope: If it was not; details name what it lacks.
+        InsufficientScope: If it does not; the details name the missing scope.
     """
-    name = getattr(request.state, "area", "")
+    name = getattr(request.state, "token_resource", "")
     needed = f"{name}:{'read' if request.method in ('GET', 'HEAD') else 'write'}"
-    if not name or needed not in abilities:
-        details = {"ability": needed} if name else {}
-        raise InsufficientScope("This token is not made for that.", details)
+    if not name:
+        raise InsufficientScope("Personal access tokens can't be used here.")
+    if needed not in scopes:
+        message = f"This token lacks the scope {needed}."
+        raise InsufficientScope(message, {"ability": needed})
 
 
 async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> SignedIn:
-    """Identify whoever asks, and count the request: once, however often it is asked here.
+    """Authenticate the user and count the request against the rate limit, once per request.
 
     Raises:
-        Unauthenticated: If nobody is signed in by this request.
-        Forbidden: If another site sent it, or a personal token is not made for it.
+        Unauthenticated: If the request has no valid session or token.
+        Forbidden: If another site sent the request, or a personal access token lacks its scope.
         RateLimited: If the rate limit is exceeded; the response still carries the limit headers.
     """
-    known: SignedIn | None = request.scope.get(WHO)
+    known: SignedIn | None = request.scope.get(SIGNED_IN_KEY)
     if known is not None:
         return known
     found = await identify(request)
     if found.abilities is not None:
-        ensure_able(request, found.abilities)
+        ensure_scope(request, found.abilities)
     request.state.log = {"user_id": str(found.user_id)}
-    media = _is_media(request)
+    is_media = _is_media_request(request)
     user_id = found.user_id
-    limit = settings().media_requests_per_minute if media else await a_minute(user_id)
+    limit = settings().media_requests_per_minute if is_media else await a_minute(user_id)
     try:
-        request.state.allowance = await rate_limits.count_request(user_id, limit, media=media)
+        request.state.allowance = await rate_limits.count_request(user_id, limit, media=is_media)
     except RateLimited as refusal:
         request.state.allowance = rate_limits.exhausted(refusal)
         raise
-    request.scope[WHO] = found
+    request.scope[SIGNED_IN_KEY] = found
     return found
 
 
-def _is_media(request: Request) -> bool:
-    """Say whether this is one of the requests that come in hundreds: sounds and uploads."""
+def _is_media_request(request: Request) -> bool:
+    """Return whether this is audio or an upload; a page sends hundreds, with a limit of its own."""
     if request.method == "GET":
-        return request.url.path.endswith(MEDIA)
+        return request.url.path.endswith(MEDIA_SUFFIXES)
     return request.method == "POST" and request.url.path == "/api/samples"
 
 
@@ -132,13 +133,13 @@ Anyone = Annotated[SignedIn, Depends(signed_in)]
 
 
 async def in_person(found: Anyone) -> SignedIn:
-    """Return the sign-in that asks; what matters is never done by a personal token.
+    """Return the session of the request; personal access tokens are refused.
 
     Raises:
-        InsufficientScope: If it is a personal token that asks.
+        InsufficientScope: If the request uses a personal access token.
     """
     if found.abilities is not None:
-        raise InsufficientScope("A personal token cannot do this. Please sign in.")
+        raise InsufficientScope("A personal access token can't do this. Sign in instead.")
     return found
 
 
@@ -146,10 +147,10 @@ Identity = Annotated[SignedIn, Depends(in_person)]
 
 
 async def confirmed(found: Identity) -> SignedIn:
-    """Return the sign-in that asks, if it proved its password in the last ten minutes.
+    """Return the session of the request if the user reauthenticated in the last ten minutes.
 
     Raises:
-        ReauthenticationRequired: If it did not; `POST /api/me/confirm` does.
+        ReauthenticationRequired: If not; `POST /api/me/confirm` reauthenticates.
     """
     await in_transaction(reauthentication.ensure_fresh, found)
     return found
@@ -159,7 +160,7 @@ Confirmed = Annotated[SignedIn, Depends(confirmed)]
 
 
 async def current_user(found: Anyone) -> uuid.UUID:
-    """Return the id of whoever is asking."""
+    """Return the id of the authenticated user."""
     return found.user_id
 
 

@@ -1,1 +1,1 @@
-"""What one browser tab remembers. Handlers identify the person, call a service, show the result."""
+"""Reflex states, one per tab. Handlers authenticate the user, call a service, show the result."""

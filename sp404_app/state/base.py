@@ -1,4 +1,4 @@
-"""Who this tab belongs to."""
+"""Base of the states with private data: the user, session, locale and client of a tab."""
 
 import uuid
 
@@ -11,31 +11,31 @@ from sp404_app.services.infra.client_info import Client
 
 
 class SessionState(rx.State):
-    """Base of every state that shows private data."""
+    """Base of every state that shows private data; its methods read the websocket's handshake."""
 
     async def _user_id(self) -> uuid.UUID:
-        """Return the signed-in person, from the HttpOnly cookie of the websocket's handshake.
+        """Return the id of the signed-in user, by the HttpOnly session cookie.
 
-        Every handler that touches private data starts with this call: a redirect in `on_load`
+        Every handler that uses private data starts with this call: a redirect in `on_load`
         stops neither the handlers after it nor a forged event.
 
         Raises:
-            Unauthenticated: If the cookie is missing, unknown or stale.
+            Unauthenticated: If the cookie is missing, or its session is unknown or ended.
         """
         return (await self._signed_in()).user_id
 
     async def _signed_in(self) -> SignedIn:
-        """Return the person and the sign-in this tab acts by.
+        """Return the user and session of this tab.
 
         Raises:
-            Unauthenticated: If the cookie is missing, unknown or stale.
+            Unauthenticated: If the cookie is missing, or its session is unknown or ended.
         """
         return await authentication.of_cookie(authentication.cookie_in(self.router.headers.cookie))
 
     def _tongue(self) -> str:
-        """Say in which language's way this browser likes its numbers."""
+        """Return the locale for number formatting, from Accept-Language."""
         return currency.language(self.router.headers.accept_language)
 
     def _client(self) -> Client:
-        """Say where this tab's websocket comes from."""
+        """Return the IP address and user agent of this tab's websocket."""
         return Client(self.router.session.client_ip, self.router.headers.user_agent)

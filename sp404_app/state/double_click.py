@@ -1,7 +1,7 @@
-"""Double clicks: handlers of one tab run one after the other, so the second click acts as well.
+"""Double clicks: Reflex runs the handlers of a tab in sequence, so a second click would act again.
 
-A handler that sends a mail or makes something asks here first. Only the same act with the same
-arguments counts, and only after it succeeded: an error can be corrected and sent again at once.
+A handler that sends an email or creates something checks here first. Only the same action with the
+same arguments counts, and only after success: after an error, users can retry at once.
 """
 
 import hashlib
@@ -9,18 +9,18 @@ import time
 
 WITHIN_S = 3.0
 
-Acts = dict[str, float]
+Acts = dict[str, float]  # hash of an action: Unix time of its success
 
 
-def is_repeated(acts: Acts, *act: object) -> bool:
-    """Return whether the same act succeeded a moment ago."""
-    return time.time() - acts.get(_key(act), 0.0) < WITHIN_S
+def is_repeated(recent: Acts, *action: object) -> bool:
+    """Return whether the same action succeeded in the last `WITHIN_S` seconds."""
+    return time.time() - recent.get(_hash_action(action), 0.0) < WITHIN_S
 
 
-def remember(*act: object) -> Acts:
-    """Return the acts to keep in the tab's state: the newest only, and nothing that was typed."""
-    return {_key(act): time.time()}
+def remember(*action: object) -> Acts:
+    """Return what to keep in the tab's state: a hash of the last action, without its arguments."""
+    return {_hash_action(action): time.time()}
 
 
-def _key(act: tuple[object, ...]) -> str:
-    return hashlib.sha256(repr(act).encode("utf-8", "backslashreplace")).hexdigest()
+def _hash_action(action: tuple[object, ...]) -> str:
+    return hashlib.sha256(repr(action).encode("utf-8", "backslashreplace")).hexdigest()

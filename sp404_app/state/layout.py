@@ -1,4 +1,4 @@
-"""What the frame around every page needs to know of the person."""
+"""State of the frame around every page: preferences and payment problems."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from sp404_app.services.billing import entitlements
 from sp404_app.services.billing.access_rules import Access
 from sp404_app.state.base import SessionState
 
-ALARMS = {
+BILLING_ALERTS = {
     Access.PROBLEM: "Payment problem",
     Access.PAST_DUE: "Past due",
     Access.RESTRICTED: "Restricted",
@@ -19,7 +19,7 @@ ALARMS = {
 
 
 class ShellState(SessionState):
-    """How the person likes it."""
+    """The user's preferences, and the alert about their payment, if any."""
 
     theme: str = "dark"
     autoplay: bool = True
@@ -29,12 +29,14 @@ class ShellState(SessionState):
 
     @rx.event
     async def load(self) -> None:
-        """Read the preferences, and whether a payment is missing."""
-        found, self.alarm = await in_transaction(_read, await self._user_id())
+        """Load the preferences and the payment alert."""
+        found, self.alarm = await in_transaction(_load_preferences_and_alert, await self._user_id())
         self.theme, self.autoplay = found.theme, found.autoplay
         self.levelled, self.folder_tags = found.level_previews, found.folders_become_tags
 
 
-def _read(session: Session, user_id: uuid.UUID) -> tuple[preferences.Preferences, str]:
+def _load_preferences_and_alert(
+    session: Session, user_id: uuid.UUID
+) -> tuple[preferences.Preferences, str]:
     access = entitlements.entitlement_of(session, user_id).access
-    return preferences.preferences_of(session, user_id), ALARMS.get(access, "")
+    return preferences.preferences_of(session, user_id), BILLING_ALERTS.get(access, "")

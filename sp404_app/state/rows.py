@@ -1,4 +1,4 @@
-"""Samples as the library shows them: short texts, nothing that is not on the screen."""
+"""Rows of the library table: short texts, and only what the screen shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 
-WINDOW = 40  # rows in the page and in state: a screen and half a screen either side
-SURE = 0.6
-LEVEL_TARGET = -18.0  # LUFS that previews are evened out to
+WINDOW = 40  # rows in the page and in state: one screen, and half a screen on either side
+CONFIDENT_BPM = 0.6  # confidence (0 to 1) from which a tempo is shown as certain
+PREVIEW_TARGET_LUFS = -18.0
+PREVIEW_PEAK_DBFS = -0.5  # highest peak after the gain
+MAX_PREVIEW_GAIN_DB = 12.0
 SHOWN_TAGS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the library."""
+    """One row of the library table."""
 
     id: str
     name: str
@@ -32,12 +34,12 @@ class Row:
     error: str
     wave: str
     gain: float
-    joined: bool = False  # a copy of the sound in the line above
+    joined: bool = False  # a duplicate of the row above
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The rows on screen, where they stand, and how long the whole list is."""
+    """The loaded rows, the index of the first one, and the number of rows in the whole list."""
 
     rows: list[Row]
     start: int = 0
@@ -46,12 +48,12 @@ class Window:
 
 
 def row_of(sample: Sample) -> Row:
-    """Show a sample as one line."""
+    """Return the row of a sample."""
     return Row(
         id=str(sample.id),
         name=sample.name[:80],
         bpm=tempo(sample.bpm),
-        sure=sample.bpm_source == Source.USER or (sample.bpm_confidence or 0) >= SURE,
+        sure=sample.bpm_source == Source.USER or (sample.bpm_confidence or 0) >= CONFIDENT_BPM,
         key=(sample.key or "").replace(" major", "").replace(" minor", "m"),
         camelot=camelot(sample.key) if sample.key else "",
         duration=length(sample.duration),
@@ -70,7 +72,7 @@ def row_of(sample: Sample) -> Row:
 
 
 def rows_of(samples: Sequence[Sample]) -> list[Row]:
-    """Show samples as lines, and which are copies of the one above."""
+    """Return the rows of samples; duplicates are joined to the row above."""
     groups = [None, *(sample.copy_group for sample in samples)]
     return [
         replace(row_of(sample), joined=sample.copy_group is not None and sample.copy_group == above)
@@ -79,12 +81,12 @@ def rows_of(samples: Sequence[Sample]) -> list[Row]:
 
 
 def tempo(bpm: float | None) -> str:
-    """Write a tempo: "92", "92.5", or nothing."""
+    """Write a tempo: "92", "92.5", or nothing if it is unknown."""
     return f"{bpm:.2f}".rstrip("0").rstrip(".") if bpm else ""
 
 
 def length(seconds: float | None) -> str:
-    """Write a length: "0.35 s", "12.4 s", "3:05"."""
+    """Write a duration: "0.35 s", "12.4 s", "3:05"."""
     if seconds is None:
         return ""
     if seconds < 10:
@@ -93,8 +95,12 @@ def length(seconds: float | None) -> str:
 
 
 def preview_gain(loudness: float | None, peak: float | None) -> float:
-    """Return the dB that bring a sound to one loudness without clipping it."""
+    """Return the gain in dB that brings a sample to the preview loudness without clipping.
+
+    `loudness` is in LUFS, `peak` in dBFS.
+    """
     if loudness is None:
         return 0.0
-    wanted = max(-12.0, min(12.0, LEVEL_TARGET - loudness))
-    return round(min(wanted, -0.5 - (peak or 0.0)), 1)
+    wanted_db = PREVIEW_TARGET_LUFS - loudness
+    bounded_db = max(-MAX_PREVIEW_GAIN_DB, min(MAX_PREVIEW_GAIN_DB, wanted_db))
+    return round(min(bounded_db, PREVIEW_PEAK_DBFS - (peak or 0.0)), 1)

@@ -1,7 +1,7 @@
-"""Whose a tab's state is. It outlives a sign-in, and whoever comes next must find nothing in it.
+"""Tab isolation: a tab's state is reset before another user, or nobody, connects to it.
 
-Reflex keeps the state of a tab under a token in the tab's session storage, and sends all of it to
-whoever connects with that token, before any handler of ours asks who that is.
+Reflex stores the state under a token in the tab's session storage and sends all of it to any client
+that connects with this token, before one of our handlers could authenticate the user.
 """
 
 from typing import TYPE_CHECKING
@@ -20,39 +20,40 @@ from sp404_app.services.auth import authentication, sessions
 if TYPE_CHECKING:
     from reflex.app import App
 
-CONNECTS = frozenset(
+CONNECT_EVENTS = frozenset(
     format_event_handler(rx.State.event_handlers[name])
     for name in (CompileVars.HYDRATE, CompileVars.HYDRATE_AND_LOAD)
 )
 
 
 class OwnerState(rx.State):
-    """By which cookie the tab last connected: its hash, empty without one, None for a new tab."""
+    """Hash of the session cookie of the tab's last connection; empty without one, None if new."""
 
     _cookie: str | None = None
 
 
-class KeepApart(Middleware):
-    """Empties a state that was another one's before it is shown."""
+class TabIsolation(Middleware):
+    """Resets a tab's state when another session connects to it."""
 
     async def preprocess(self, app: "App", state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002 - Reflex's signature
-        """Look at who sends an event; what comes after another one's connecting is not done."""
+        """Compare the session of an event with the tab's; drop events of another session."""
         cookie = authentication.cookie_in(state.router.headers.cookie)
-        here = sessions.digest(cookie).hex() if cookie else ""
+        cookie_hash = sessions.digest(cookie).hex() if cookie else ""
         owner = await state.get_state(OwnerState)
-        known = owner._cookie  # noqa: SLF001 - what begins so stays on the server
-        if event.name in CONNECTS:
-            if known is not None and (known != here or not await _lives(cookie)):
-                state.reset()  # the root, for connecting is an event of the root
-        elif known is not None and known != here:
+        # Backend variables, which never reach the browser, start with an underscore in Reflex.
+        known = owner._cookie  # noqa: SLF001
+        if event.name in CONNECT_EVENTS:
+            if known is not None and (known != cookie_hash or not await _is_alive(cookie)):
+                state.reset()  # the whole tab: a connect event belongs to the root state
+        elif known is not None and known != cookie_hash:
             return StateUpdate(events=[])
-        if known != here:
-            owner._cookie = here  # noqa: SLF001
+        if known != cookie_hash:
+            owner._cookie = cookie_hash  # noqa: SLF001
         return None
 
 
-async def _lives(cookie: str) -> bool:
-    """Say whether a cookie still opens something; without one there is nothing to end."""
+async def _is_alive(cookie: str) -> bool:
+    """Return whether the cookie's session is valid; without a cookie there is none to end."""
     try:
         return not cookie or bool(await authentication.of_cookie(cookie))
     except (Unauthenticated, SQLAlchemyError):

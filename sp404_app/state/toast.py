@@ -1,4 +1,4 @@
-"""One line that says what just happened, and how to take it back."""
+"""Toast: one line about what just happened, with an undo button if it can be undone."""
 
 import time
 
@@ -8,7 +8,7 @@ from sp404_app.state import validation
 
 
 class NoticeState(rx.State):
-    """The notice at the foot of the page; `stamp` makes a repeated one appear again."""
+    """The toast at the bottom of the page; `stamp` makes a repeated message appear again."""
 
     message: str = ""
     tone: str = "ok"
@@ -17,11 +17,11 @@ class NoticeState(rx.State):
 
     @rx.event
     def show(self, message: str, tone: str = "ok", undo: bool = False) -> None:
-        """Show a sentence; it goes by itself after ten seconds."""
+        """Show a message; the page hides it after ten seconds."""
         self.message, self.tone = validation.text(message), validation.text(tone, 10)
         self.undo, self.stamp = bool(undo), time.time()
 
     @rx.event
     def close(self) -> None:
-        """Put it away."""
+        """Hide the message."""
         self.message = ""

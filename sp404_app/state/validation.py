@@ -1,4 +1,4 @@
-"""What arrives from a browser may be anything: read it as what it should be, or refuse it."""
+"""Validate handler arguments: a browser may send anything."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,64 +8,64 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.infra.text import clean_text
 
 
-def text(value: object, longest: int = 400) -> str:
-    """Return a bounded string.
+def text(value: object, max_length: int = 400) -> str:
+    """Return a storable text, cut to a length.
 
     Raises:
-        ValidationFailed: If it is something else.
+        ValidationFailed: If the value is not text.
     """
     if not isinstance(value, str):
-        raise ValidationFailed("That is not a text.")
-    return clean_text(value[:longest])
+        raise ValidationFailed("This must be text.")
+    return clean_text(value[:max_length])
 
 
 def whole(value: object, least: int = 0, most: int = 10**9) -> int:
-    """Return a whole number between two bounds.
+    """Return an integer, clamped to `least` and `most`.
 
     Raises:
-        ValidationFailed: If it is something else.
+        ValidationFailed: If the value is not a number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
-        raise ValidationFailed("That is not a number.")
+        raise ValidationFailed("This must be a number.")
     return int(min(max(value, least), most))
 
 
 def number(value: object) -> float | None:
-    """Return what was typed as a number, or None for an empty field.
+    """Return a number as typed (with a decimal point or comma), or None for an empty field.
 
     Raises:
-        ValidationFailed: If it cannot be read as a finite number.
+        ValidationFailed: If it is not a finite number below a million.
     """
     typed = str(value).strip().replace(",", ".")
     if not typed:
         return None
     try:
-        found = float(typed)
+        parsed = float(typed)
     except ValueError as error:
-        raise ValidationFailed(f"“{typed[:20]}” is not a number.") from error
-    if not abs(found) < 1e6:
+        raise ValidationFailed(f"“{typed[:20]}” isn't a number.") from error
+    if not abs(parsed) < 1e6:
         raise ValidationFailed("This number is out of range.")
-    return found
+    return parsed
 
 
 def identity(value: object) -> uuid.UUID:
-    """Return an id.
+    """Return a UUID.
 
     Raises:
-        NotFound: If it cannot be one of ours.
+        NotFound: If the value is not a UUID.
     """
     try:
         return uuid.UUID(str(value))
     except ValueError as error:
-        raise NotFound("There is no such thing.") from error
+        raise NotFound("This doesn't exist.") from error
 
 
 def form(values: object) -> Mapping[str, Any]:
     """Return the fields of a form.
 
     Raises:
-        ValidationFailed: If it is not one.
+        ValidationFailed: If the value is not a mapping.
     """
     if not isinstance(values, Mapping):
-        raise ValidationFailed("That is not a form.")
+        raise ValidationFailed("This form is incomplete. Reload the page and try again.")
     return values

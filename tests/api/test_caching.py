@@ -1,4 +1,4 @@
-"""Which answers may be kept, and for whom."""
+"""Caching of API responses."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.accounts import bearer
 from tests.security import world
 from tests.security.routes import every_route, operations
 
-# What is the same for everybody.
+# The same for every user.
 PUBLIC = {"/api/auth/public-key", "/.well-known/jwks.json", "/terms", "/privacy", "/contact"}
 ENDLESS = "/api/events"
 
@@ -21,7 +21,7 @@ def varies(answer: Response) -> set[str]:
     return {name.strip() for name in answer.headers.get("vary", "").split(",")}
 
 
-def test_every_answer_is_kept_by_nobody_or_varies_with_who_asks(
+def test_every_response_is_uncacheable_or_varies_with_the_credentials(
     services: Settings, tmp_path: Path
 ) -> None:
     person = world.person(tmp_path)
@@ -34,10 +34,10 @@ def test_every_answer_is_kept_by_nobody_or_varies_with_who_asks(
     }
     answers |= {path: client.get(path) for path in every_route() if "{" not in path}
     for path, answer in answers.items():
-        said = answer.headers.get("cache-control", "")
-        if path in PUBLIC or "no-store" in said:
+        cache_control = answer.headers.get("cache-control", "")
+        if path in PUBLIC or "no-store" in cache_control:
             continue
-        assert "private" in said, path
+        assert "private" in cache_control, path
         assert {"Cookie", "Authorization"} <= varies(answer), path
         cached.add(path)
     assert "/api/samples/{sample_id}/audio" in cached
@@ -56,7 +56,7 @@ def test_every_answer_is_kept_by_nobody_or_varies_with_who_asks(
         ({}, None),
     ],
 )
-def test_whatever_is_private_varies_with_who_asks(
+def test_a_private_response_varies_with_the_credentials(
     services: Settings, given: dict[str, str], vary: str | None
 ) -> None:
     inside = PlainTextResponse("mine", headers=given)

@@ -1,4 +1,4 @@
-"""The error contract, for every way to go wrong."""
+"""The shape of API errors, for every kind of error."""
 
 import uuid
 from typing import Any
@@ -26,19 +26,19 @@ def client(services: Settings) -> TestClient:
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add routes that fail in ways nobody expected."""
+    """Add routes that raise errors no service handles."""
     router = APIRouter()
 
     @router.get("/broken")
-    def stumble() -> None:
+    def raise_runtime_error() -> None:
         raise RuntimeError(SECRET)
 
-    @router.get("/unkeepable")
-    def unkeepable(session: Database) -> None:
+    @router.get("/unstorable")
+    def unstorable(session: Database) -> None:
         session.execute(text("select :value"), {"value": "zero \0 byte"})
 
-    @router.get("/unfitting")
-    def unfitting(session: Database) -> None:
+    @router.get("/integrity")
+    def integrity(session: Database) -> None:
         session.add(SignIn(user_id=uuid.uuid4(), user_agent=SECRET, expires_at=now()))
 
     routes = list(api.router.routes)
@@ -49,7 +49,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     api.router.routes[:] = routes
 
 
-def assert_contract(answer: Any, status: int, code: str) -> None:
+def assert_error(answer: Any, status: int, code: str) -> None:
     assert answer.status_code == status
     body = answer.json()
     assert set(body) == {"error", "status", "code", "details"}
@@ -62,10 +62,10 @@ def assert_contract(answer: Any, status: int, code: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/api", "/api/", "/api/nope", "/api/me/nope", "/api/a/b/c/d", "/api/%00"]
 )
-def test_what_is_not_there_is_404_for_every_method(
+def test_an_unknown_api_url_is_404_for_every_method(
     client: TestClient, method: str, path: str
 ) -> None:
-    assert_contract(client.request(method, path), 404, "not_found")
+    assert_error(client.request(method, path), 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -77,21 +77,21 @@ def test_what_is_not_there_is_404_for_every_method(
         ("PUT", "/api/me/sessions/01a204c0-82ec-769a-8e34-995e038227bd", "DELETE"),
     ],
 )
-def test_a_wrong_method_is_405_and_says_which_are_right(
+def test_a_wrong_method_is_405_with_the_allowed_methods(
     client: TestClient, method: str, path: str, allowed: str
 ) -> None:
     answer = client.request(method, path)
-    assert_contract(answer, 405, "method_not_allowed")
+    assert_error(answer, 405, "method_not_allowed")
     assert answer.headers["allow"] == allowed
 
 
-def test_a_wrong_value_is_422_by_field_and_repeats_nothing(client: TestClient) -> None:
+def test_an_invalid_value_is_422_by_field_and_is_not_repeated(client: TestClient) -> None:
     headers = bearer(somebody().id)
     answer = client.delete("/api/me/sessions/hunter2", headers=headers)
-    assert_contract(answer, 422, "invalid")
+    assert_error(answer, 422, "invalid")
     assert list(answer.json()["details"]) == ["sign_in_id"]
     answer = client.post("/api/auth/login", json={"email": "x", "password": ["hunter2"]})
-    assert answer.json()["details"] == {"password": ["This has to be text."]}
+    assert answer.json()["details"] == {"password": ["This must be text."]}
     assert "hunter2" not in answer.text
 
 
@@ -99,7 +99,7 @@ def test_a_wrong_value_is_422_by_field_and_repeats_nothing(client: TestClient) -
     "content",
     [b"{", b"", b"\xff\xfe", b"[1,2", b'{"email": NaN}', b"{" * 50_000, b'"' + b"x" * 900_000],
 )
-def test_what_is_no_json_is_refused(client: TestClient, content: bytes) -> None:
+def test_invalid_json_is_refused(client: TestClient, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     answer = client.post("/api/auth/login", content=content, headers=headers)
     assert answer.status_code in (400, 422)
@@ -107,38 +107,38 @@ def test_what_is_no_json_is_refused(client: TestClient, content: bytes) -> None:
 
 
 @pytest.mark.usefixtures("broken")
-def test_a_mistake_of_ours_shows_nothing_of_the_inside(client: TestClient) -> None:
+def test_an_unhandled_exception_is_500_and_shows_nothing_internal(client: TestClient) -> None:
     answer = client.get("/broken/broken")
-    assert_contract(answer, 500, "internal_error")
+    assert_error(answer, 500, "internal_error")
     for word in SECRET.split():
         assert word not in answer.text
 
 
 @pytest.mark.usefixtures("broken")
-def test_what_the_database_cannot_keep_is_the_sender_s_mistake(client: TestClient) -> None:
-    assert_contract(client.get("/broken/unkeepable"), 422, "invalid")
+def test_a_value_the_database_cannot_store_is_422(client: TestClient) -> None:
+    assert_error(client.get("/broken/unstorable"), 422, "invalid")
 
 
 @pytest.mark.usefixtures("broken")
-def test_rows_that_do_not_fit_any_more_are_a_conflict(client: TestClient) -> None:
+def test_a_violated_constraint_is_409_and_only_its_name_is_logged(client: TestClient) -> None:
     with capture_logs() as lines:
-        answer = client.get("/broken/unfitting")
-    assert_contract(answer, 409, "conflict")
+        answer = client.get("/broken/integrity")
+    assert_error(answer, 409, "conflict")
     assert answer.json()["details"] == {}
-    told = [line for line in lines if line["event"] == "rows do not fit"]
-    assert [line["constraint"] for line in told] == ["sign_ins_user_id_fkey"]
+    logged = [line for line in lines if line["event"] == "constraint violated"]
+    assert [line["constraint"] for line in logged] == ["sign_ins_user_id_fkey"]
     assert SECRET not in answer.text + repr(lines)
 
 
-def test_a_database_that_is_away_is_503(client: TestClient) -> None:
+def test_without_a_database_the_answer_is_503_with_retry_after(client: TestClient) -> None:
     headers = bearer(somebody().id)
     with without_database():
         answer = client.get("/api/me", headers=headers)
-    assert_contract(answer, 503, "unavailable")
+    assert_error(answer, 503, "unavailable")
     assert int(answer.headers["retry-after"]) > 0
 
 
-def test_the_documentation_covers_what_there_is(client: TestClient) -> None:
+def test_openapi_describes_the_api_and_no_forms(client: TestClient) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/auth/login", "/api/me", "/api/samples", "/api/jobs", "/api/health"} <= set(paths)
     assert "/auth/session" not in paths

@@ -292,7 +292,7 @@ def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
 def test_every_page_and_every_key_is_driven() -> None:
     paths = {scene.address.partition("?")[0] for scene in SCENES.values()}
     opened = {path.replace("{sample}", "[sample_id]") for path in paths}
-    assert {address for address, *_ in PAGES} == opened
+    assert {page.route for page in PAGES} == opened
     assert {keys for keys, _ in KEYBOARD} == set(LIBRARY_KEYS)
 
 

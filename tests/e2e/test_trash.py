@@ -38,6 +38,6 @@ def test_the_trash_says_what_it_keeps_and_what_left_it(
         expect(page.get_by_test_id("undo")).to_be_visible()
     expect(said).to_contain_text("deleted for good, because the trash was full")
     page.get_by_test_id("room-trash").click()
-    expect(page.get_by_test_id("trash-note")).to_contain_text("60.0 MB of 100 MB")
+    expect(page.get_by_test_id("trash-note")).to_contain_text("60 MB of 100 MB")
     expect(page.get_by_test_id("trash-note")).to_contain_text("the oldest sounds")
     expect(page.get_by_test_id("name")).to_have_text(["take2"])

@@ -81,8 +81,8 @@ def _argument(parameter: inspect.Parameter, ids: dict[str, str]) -> object:
 def addresses(ids: dict[str, str]) -> list[str]:
     """Return one address of every page that has an id in it, and one that has none."""
     found = ["/library"]
-    for route, *_ in PAGES:
-        head, bracket, rest = route.partition("[")
+    for page in PAGES:
+        head, bracket, rest = page.route.partition("[")
         if bracket:
             name = rest.partition("]")[0]
             value = id_for(name, ids)

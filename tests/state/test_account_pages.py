@@ -1,4 +1,4 @@
-"""What the account's pages remember and do."""
+"""States of the sign-in, sign-up, email link and account pages."""
 
 import uuid
 from typing import Any
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 
 async def run(events: Any) -> list[EventSpec]:
-    """Let a handler run to its end; return what it asks the browser to do."""
+    """Run a handler to its end; return the events that it sends to the browser."""
     return [event async for event in events if event is not None]
 
 
@@ -37,7 +37,7 @@ async def run(events: Any) -> list[EventSpec]:
         ("", "", False, False),
     ],
 )
-async def test_a_code_in_the_address_becomes_words(
+async def test_an_error_code_in_the_url_becomes_a_message(
     code: str, words: str, *, beside: bool, unverified: bool
 ) -> None:
     tab = in_tab(LoginState(), "", url=f"/login?error={code}")
@@ -48,7 +48,7 @@ async def test_a_code_in_the_address_becomes_words(
     assert tab.unverified is unverified
 
 
-async def test_the_typed_address_comes_back_with_the_error_only() -> None:
+async def test_the_typed_email_is_filled_in_again_only_after_an_error() -> None:
     header = f"{sessions.typed_cookie_name()}=ada%2Bbeats@example.org"
     tab = in_tab(LoginState(), "", url="/login?error=wrong_credentials", cookies=header)
     (event,) = await run(tab.load())
@@ -58,11 +58,11 @@ async def test_the_typed_address_comes_back_with_the_error_only() -> None:
 
 
 @pytest.mark.parametrize("header", ["", "x", "=;", "sp404_session_3000_typed"])
-def test_odd_cookies_hold_no_address(header: str) -> None:
+def test_a_malformed_cookie_gives_no_email(header: str) -> None:
     assert typed(header) == ""
 
 
-async def test_who_is_signed_in_is_sent_on_to_a_place_of_ours() -> None:
+async def test_a_signed_in_user_is_redirected_to_own_pages_only() -> None:
     ada = somebody()
     for target, expected in (("/account", "/account"), ("https://evil.example", "/library")):
         tab = in_tab(LoginState(), cookie(ada.id), url=f"/login?next={target}")
@@ -71,7 +71,7 @@ async def test_who_is_signed_in_is_sent_on_to_a_place_of_ours() -> None:
         assert "evil" not in str(event.args)
 
 
-async def test_the_demo_account_is_offered_on_a_development_machine_only(
+async def test_the_demo_account_is_offered_in_development_only(
     environment: pytest.MonkeyPatch,
 ) -> None:
     tab = in_tab(LoginState(), "")
@@ -84,7 +84,7 @@ async def test_the_demo_account_is_offered_on_a_development_machine_only(
     assert (tab.demo_email, tab.demo_password) == ("", "")
 
 
-async def test_the_link_is_sent_again_from_the_sign_in_page() -> None:
+async def test_the_sign_in_page_sends_the_confirmation_again_at_most_once() -> None:
     ada = somebody(verified=False)
     tab = in_tab(LoginState(), "")
     tab._email = ada.email
@@ -98,7 +98,7 @@ async def test_the_link_is_sent_again_from_the_sign_in_page() -> None:
     assert len(mails(ada.email)) == 1
 
 
-async def test_opening_the_mailed_link_changes_nothing_and_pressing_does() -> None:
+async def test_opening_a_confirmation_link_changes_nothing_until_the_button_is_pressed() -> None:
     ada = somebody(verified=False)
     tab = in_tab(LoginState(), "")
     tab._email = ada.email
@@ -115,13 +115,13 @@ async def test_opening_the_mailed_link_changes_nothing_and_pressing_does() -> No
 
 
 @pytest.mark.parametrize("url", ["/verify-email", "/verify-email?token="])
-def test_a_link_cut_short_says_so(url: str) -> None:
+def test_a_truncated_link_shows_a_message(url: str) -> None:
     page = in_tab(VerifyEmailState(), "", url=url)
     page.load()
     assert "not complete" in page.problem
 
 
-async def test_a_forgotten_password_gets_the_same_words_for_every_address() -> None:
+async def test_forgot_password_answers_the_same_for_every_email() -> None:
     ada = somebody()
     for email in (ada.email, "nobody@example.org", "no address", ""):
         page = in_tab(ForgotPasswordState(), "")
@@ -131,29 +131,29 @@ async def test_a_forgotten_password_gets_the_same_words_for_every_address() -> N
 
 
 @pytest.mark.parametrize("form", [{}, {"email": None}, {"email": ["x"]}, None, "x", 7, []])
-async def test_what_is_no_form_is_refused(form: Any) -> None:
+async def test_a_malformed_form_is_refused(form: Any) -> None:
     page = in_tab(ForgotPasswordState(), "")
     await run(page.submit(form))
-    assert "not complete" in page.problem
+    assert "incomplete" in page.problem
     with pytest.raises(ValidationFailed):
         forms.raw(form, "email")
 
 
-async def test_a_sign_up_page_opens_empty() -> None:
+async def test_the_sign_up_page_opens_empty() -> None:
     page = in_tab(SignupState(), "")
     page.sent_to = "ada@example.org"
     page.load()
     assert (page.sent_to, page.development) == ("", True)
 
 
-def test_problems_stand_beside_their_fields() -> None:
+def test_errors_are_assigned_to_their_fields() -> None:
     error = ValidationFailed("Look.", {"email": ["No."], "other": ["No."], "password": []})
     assert forms.problems(error, "email", "password") == {"email": "No."}
     assert forms.problems(AppError("All wrong."), "email") == {"form": "All wrong."}
     assert forms.problems(AppError("x", {"email": 7}), "email") == {"form": "x"}
 
 
-async def test_an_account_page_shows_its_owner_to_nobody_else() -> None:
+async def test_the_account_page_shows_the_signed_in_user() -> None:
     ada = somebody("ada@example.org")
     tab = in_tab(AccountState(), cookie(ada.id))
     await tab.load()
@@ -162,7 +162,7 @@ async def test_an_account_page_shows_its_owner_to_nobody_else() -> None:
     assert set(tab.switches) == {"autoplay", "level_previews", "folders_become_tags"}
 
 
-async def test_strangers_do_nothing_on_an_account_page() -> None:
+async def test_no_handler_of_the_account_page_works_without_a_session() -> None:
     tab = in_tab(AccountState(), "")
     calls = [
         tab.load(),
@@ -196,14 +196,14 @@ async def test_names_and_preferences_are_saved() -> None:
     ("name", "value"),
     [("theme", True), ("user_id", True), ("autoplay", "yes"), ("", None), ({}, True), ([], True)],
 )
-async def test_odd_preferences_are_refused(name: Any, value: Any) -> None:
+async def test_invalid_preferences_are_refused(name: Any, value: Any) -> None:
     tab = in_tab(AccountState(), cookie(somebody().id))
     await tab.load()
     with pytest.raises(ValidationFailed):
         await tab.prefer(name, value)
 
 
-async def test_devices_are_signed_out_by_their_owner_only() -> None:
+async def test_a_device_is_signed_out_by_its_owner_only() -> None:
     ada, bob = somebody(), somebody()
     tab = in_tab(AccountState(), cookie(ada.id))
     cookie(ada.id), cookie(bob.id)
@@ -222,7 +222,9 @@ async def test_devices_are_signed_out_by_their_owner_only() -> None:
     assert theirs.has_others is False
 
 
-async def test_the_outbox_opens_on_this_machine_only(environment: pytest.MonkeyPatch) -> None:
+async def test_the_outbox_opens_for_local_clients_in_development_only(
+    environment: pytest.MonkeyPatch,
+) -> None:
     ada = somebody(verified=False)
     sender = in_tab(LoginState(), "")
     sender._email = ada.email

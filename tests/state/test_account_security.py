@@ -1,4 +1,4 @@
-"""The account page: second step, tokens, what is one's own, and the question for the password."""
+"""The account page: two-factor authentication, access tokens, personal data, reauthentication."""
 
 import contextlib
 import datetime as dt
@@ -26,12 +26,12 @@ from tests.tabs import in_tab
 
 pytestmark = pytest.mark.usefixtures("services")
 
-ODD = [None, 7, [], "x" * 9000, "a\0b", {"$": 1}, "\ud800", True]
+INVALID = [None, 7, [], "x" * 9000, "a\0b", {"$": 1}, "\ud800", True]
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note what the password is asked for."""
+    """Record the actions for which the page requires the password."""
     found: list[str] = []
 
     class Question:
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def forget_the_password() -> None:
+def expire_reauthentication() -> None:
     with transaction() as session:
         session.exec(update(SignIn).values(confirmed_at=now() - dt.timedelta(minutes=11)))
 
@@ -55,7 +55,7 @@ def tab_of(state: Any, person: Somebody) -> Any:
     return in_tab(state, cookie(person.id))
 
 
-async def test_turning_it_on_shows_the_codes_once() -> None:
+async def test_turning_on_two_factor_shows_the_recovery_codes_once() -> None:
     ada = somebody()
     tab = tab_of(TwoFactorState(), ada)
     await tab.load()
@@ -76,7 +76,7 @@ async def test_turning_it_on_shows_the_codes_once() -> None:
     assert not tab.on
 
 
-async def test_a_cancelled_setup_is_forgotten() -> None:
+async def test_a_cancelled_two_factor_setup_is_discarded() -> None:
     ada = somebody()
     tab = tab_of(TwoFactorState(), ada)
     await tab.begin()
@@ -86,12 +86,12 @@ async def test_a_cancelled_setup_is_forgotten() -> None:
     assert not tab.on
 
 
-async def test_what_matters_asks_for_the_password_in_the_page_too(asked: list[str]) -> None:
+async def test_critical_actions_require_reauthentication_in_the_page(asked: list[str]) -> None:
     ada = somebody()
     factor, token, own = (
         tab_of(state, ada) for state in (TwoFactorState(), TokensState(), OwnDataState())
     )
-    forget_the_password()
+    expire_reauthentication()
     await factor.begin()
     await factor.confirm({"code": "1"})
     await factor.renew()
@@ -144,7 +144,7 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
     assert tab.rows == []
 
 
-async def test_somebody_who_stays_is_not_asked_again() -> None:
+async def test_account_deletion_can_be_cancelled() -> None:
     tab = tab_of(OwnDataState(), somebody())
     await run(tab.think())
     assert (tab.leaving, tab.seconds) == (True, personal_data.THOUGHT)
@@ -152,7 +152,7 @@ async def test_somebody_who_stays_is_not_asked_again() -> None:
     assert not tab.leaving
 
 
-async def test_the_page_says_what_happened_and_how_the_export_is() -> None:
+async def test_the_page_shows_activity_export_and_change_of_email() -> None:
     ada = somebody()
     with transaction() as session:
         personal_access_tokens.make(session, ada.id, "Backup", ["samples:read"], None, CLIENT)
@@ -168,8 +168,8 @@ async def test_the_page_says_what_happened_and_how_the_export_is() -> None:
     assert tab.email_sent == "new@example.org"
 
 
-@pytest.mark.parametrize("odd", ODD)
-async def test_odd_arguments_are_refused_and_nothing_breaks(odd: Any) -> None:
+@pytest.mark.parametrize("odd", INVALID)
+async def test_invalid_arguments_are_refused_with_an_app_error(odd: Any) -> None:
     ada = somebody()
     factor, token, own = (
         tab_of(state, ada) for state in (TwoFactorState(), TokensState(), OwnDataState())
@@ -184,7 +184,7 @@ async def test_odd_arguments_are_refused_and_nothing_breaks(odd: Any) -> None:
     assert token.made == ""
 
 
-async def test_strangers_do_nothing() -> None:
+async def test_no_handler_works_without_a_session() -> None:
     for state, names in (
         (TwoFactorState, ("load", "begin", "cancel", "renew", "turn_off")),
         (TokensState, ("load",)),

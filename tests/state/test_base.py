@@ -1,4 +1,4 @@
-"""Who a tab belongs to."""
+"""The user and the session of a tab."""
 
 import pytest
 import reflex as rx
@@ -15,7 +15,7 @@ from tests.tabs import in_tab
 pytestmark = pytest.mark.usefixtures("services")
 
 
-async def test_a_tab_belongs_to_whoever_its_cookie_belongs_to() -> None:
+async def test_a_tab_acts_as_the_user_of_its_session_cookie() -> None:
     ada = somebody()
     tab = in_tab(SessionState(), cookie(ada.id))
     assert await tab._user_id() == ada.id
@@ -23,13 +23,13 @@ async def test_a_tab_belongs_to_whoever_its_cookie_belongs_to() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x", "\0", "a=b; c"])
-async def test_without_a_good_cookie_a_tab_belongs_to_nobody(value: str) -> None:
+async def test_an_invalid_cookie_is_unauthenticated(value: str) -> None:
     somebody()
     with pytest.raises(Unauthenticated):
         await in_tab(SessionState(), value)._user_id()
 
 
-async def test_a_tab_of_a_revoked_device_belongs_to_nobody() -> None:
+async def test_a_revoked_session_is_unauthenticated() -> None:
     ada = somebody()
     tab = in_tab(SessionState(), cookie(ada.id))
     await tab._user_id()
@@ -39,19 +39,19 @@ async def test_a_tab_of_a_revoked_device_belongs_to_nobody() -> None:
         await tab._user_id()
 
 
-async def test_other_cookies_do_not_matter() -> None:
+async def test_other_cookies_are_ignored() -> None:
     ada = somebody()
     header = f"a=b; {sessions.cookie_name()}={cookie(ada.id)}; sp404_session_1=x"
     tab = in_tab(SessionState(), "", cookies=header)
     assert await tab._user_id() == ada.id
 
 
-def test_a_tab_knows_where_it_comes_from() -> None:
+def test_a_tab_has_the_ip_and_user_agent_of_its_websocket() -> None:
     tab = in_tab(SessionState(), "", ip="203.0.113.7", user_agent="Firefox/1")
     assert tab._client() == Client("203.0.113.7", "Firefox/1")
 
 
-def test_nothing_of_the_session_is_an_event_or_reaches_the_browser() -> None:
+def test_the_base_state_has_no_event_handlers_and_no_client_side_vars() -> None:
     assert isinstance(SessionState(), rx.State)
     own = set(SessionState.__dict__) - set(rx.State.__dict__)
     assert not [name for name in SessionState.event_handlers if name in own]

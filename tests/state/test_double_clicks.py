@@ -1,4 +1,4 @@
-"""Two clicks are one act: handlers of a tab run one after the other, so both clicks arrive."""
+"""Double clicks: Reflex runs handlers of a tab in sequence, so both clicks arrive."""
 
 import inspect
 from typing import Any
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 
 async def run(events: Any) -> None:
-    """Let a handler run to its end."""
+    """Run a handler to its end."""
     if inspect.isasyncgen(events):
         async for _ in events:
             pass
@@ -33,7 +33,7 @@ async def run(events: Any) -> None:
         await events
 
 
-async def test_a_link_that_is_asked_for_twice_is_mailed_once() -> None:
+async def test_a_double_click_sends_one_confirmation_email() -> None:
     ada = somebody(verified=False)
     login = in_tab(LoginState(), "")
     login._email = ada.email
@@ -46,7 +46,7 @@ async def test_a_link_that_is_asked_for_twice_is_mailed_once() -> None:
     assert "on its way" in said
 
 
-async def test_a_forgotten_password_is_answered_once() -> None:
+async def test_a_double_click_sends_one_reset_email() -> None:
     ada = somebody()
     tab = in_tab(ForgotPasswordState(), "")
     for _ in range(2):
@@ -54,7 +54,7 @@ async def test_a_forgotten_password_is_answered_once() -> None:
     assert (tab.sent, tab.problem, len(mails(ada.email))) == (True, "", 1)
 
 
-async def test_a_confirmed_address_stays_confirmed() -> None:
+async def test_a_double_click_on_a_confirmation_link_succeeds() -> None:
     ada = somebody(verified=False)
     with transaction() as session:
         token = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
@@ -64,7 +64,7 @@ async def test_a_confirmed_address_stays_confirmed() -> None:
     assert (tab.done, tab.problem) == (True, "")
 
 
-async def test_a_new_address_is_asked_for_once() -> None:
+async def test_a_double_click_requests_one_change_of_email() -> None:
     ada = somebody()
     tab = in_tab(OwnDataState(), confirmed_cookie(ada.id))
     for _ in range(2):
@@ -75,7 +75,7 @@ async def test_a_new_address_is_asked_for_once() -> None:
     assert len(mails("newer@example.org")) == 1
 
 
-async def test_a_token_is_made_once() -> None:
+async def test_a_double_click_creates_one_access_token() -> None:
     ada = somebody()
     tab = in_tab(TokensState(), confirmed_cookie(ada.id))
     form = {"token_name": "Sampler", "days": "30", "samples:read": "on"}
@@ -85,7 +85,7 @@ async def test_a_token_is_made_once() -> None:
     assert (tab.made, len(tab.rows), len(mails(ada.email))) == (made, 1, 1)
 
 
-async def test_what_failed_may_be_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_action_can_be_repeated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     tab = in_tab(OwnDataState(), confirmed_cookie(somebody().id))
     await run(tab.change_email({"email": "not an address"}))
     first, tab.email_problem = tab.email_problem, ""
@@ -97,11 +97,11 @@ async def test_what_failed_may_be_tried_again_at_once(monkeypatch: pytest.Monkey
     assert len(mails("new@example.org")) == 2
 
 
-def test_nothing_that_was_typed_is_kept() -> None:
+def test_remembered_actions_contain_no_arguments() -> None:
     assert "secret" not in repr(double_click.remember({"password": "secret"}))
 
 
-async def test_a_double_click_on_sign_up_makes_one_account_and_one_mail() -> None:
+async def test_a_double_click_on_sign_up_creates_one_account_and_sends_one_email() -> None:
     address = "double@example.org"
     form = {"email": address, "password": PASSWORD, "first_name": "", "last_name": ""}
     submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
@@ -111,7 +111,7 @@ async def test_a_double_click_on_sign_up_makes_one_account_and_one_mail() -> Non
     assert len(mails(address)) == 1
 
 
-async def test_an_answer_that_comes_late_leaves_a_page_alone_that_was_opened_anew() -> None:
+async def test_a_late_answer_does_not_change_a_page_that_was_reloaded() -> None:
     form = {"email": "late@example.org", "password": PASSWORD, "first_name": "", "last_name": ""}
     submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
     async with machine(patience=6.0) as browser:
@@ -123,19 +123,19 @@ async def test_an_answer_that_comes_late_leaves_a_page_alone_that_was_opened_ane
     assert not any('"sent_to_rx_state_": "late@' in sent for sent in found.sent), found.sent
 
 
-def test_no_page_starts_a_background_event_beside_its_loading() -> None:
-    """They would run at once, and the later one would overwrite what the other had set."""
+def test_no_page_has_a_background_handler_on_load() -> None:
+    """It would run concurrently with the others, and the later one would overwrite their vars."""
     beside = [
-        (address, handler.fn.__qualname__)
-        for address, _, _, on_load in sp404_app.PAGES
-        for handler in on_load
+        (page.route, handler.fn.__qualname__)
+        for page in sp404_app.PAGES
+        for handler in page.on_load
         if handler.is_background
     ]
     assert beside == []
 
 
 def confirmed_cookie(user_id: Any) -> str:
-    """Sign a browser in that proved its password just now."""
+    """Return the cookie of a session that was reauthenticated just now."""
     found = cookie(user_id)
     with transaction() as session:
         session.exec(update(SignIn).values(confirmed_at=now()))

@@ -1,4 +1,4 @@
-"""The operator's page asks for the password, and is nothing for everybody else."""
+"""The operator's page requires reauthentication, and does not exist for other users."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def question(monkeypatch: pytest.MonkeyPatch) -> ConfirmState:
     return asked
 
 
-def give_up() -> None:
+def add_dead_event() -> None:
     with transaction() as session:
         session.add(
             StripeEvent(
@@ -58,8 +58,10 @@ def give_up() -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_others_find_nothing_and_are_asked_nothing(act: str, question: ConfirmState) -> None:
-    give_up()
+async def test_other_users_get_not_found_without_reauthentication(
+    act: str, question: ConfirmState
+) -> None:
+    add_dead_event()
     with pytest.raises(Unauthenticated):
         await ACTS[act](OperatorState())
     tab = in_tab(OperatorState(), cookie(somebody().id))
@@ -72,10 +74,10 @@ async def test_others_find_nothing_and_are_asked_nothing(act: str, question: Con
     assert (tab.closed, tab.loaded, tab.letters, question.asking) == (True, False, [], False)
 
 
-async def test_an_operator_proves_it_sees_and_acts(
+async def test_an_operator_sees_and_acts_after_reauthentication(
     environment: pytest.MonkeyPatch, question: ConfirmState
 ) -> None:
-    give_up()
+    add_dead_event()
     boss = somebody()
     environment.setenv("SP404_OPERATORS", boss.email)
     settings.cache_clear()

@@ -1,4 +1,4 @@
-"""Rows say what a person needs, in as few bytes as it takes."""
+"""Rows of the library table."""
 
 import json
 import uuid
@@ -21,7 +21,7 @@ def sample(**fields: object) -> Sample:
 @pytest.mark.parametrize(
     ("bpm", "shown"), [(None, ""), (0, ""), (92.0, "92"), (92.5, "92.5"), (92.504, "92.5")]
 )
-def test_tempi_are_written_short(bpm: float | None, shown: str) -> None:
+def test_a_tempo_is_written_without_trailing_zeros(bpm: float | None, shown: str) -> None:
     assert rows.tempo(bpm) == shown
 
 
@@ -29,7 +29,7 @@ def test_tempi_are_written_short(bpm: float | None, shown: str) -> None:
     ("seconds", "shown"),
     [(None, ""), (0, "0.00 s"), (0.354, "0.35 s"), (12.36, "12.4 s"), (185.9, "3:05")],
 )
-def test_lengths_are_written_for_people(seconds: float | None, shown: str) -> None:
+def test_a_duration_is_written_in_seconds_or_minutes(seconds: float | None, shown: str) -> None:
     assert rows.length(seconds) == shown
 
 
@@ -43,27 +43,27 @@ def test_lengths_are_written_for_people(seconds: float | None, shown: str) -> No
         (0.0, 0.0, -12.0),
     ],
 )
-def test_a_preview_is_evened_out_and_never_clips(
+def test_the_preview_gain_reaches_the_target_loudness_and_never_clips(
     loudness: float | None, peak: float | None, gain: float
 ) -> None:
     assert rows.preview_gain(loudness, peak) == gain
 
 
-def test_a_row_shows_nothing_that_is_secret_or_endless() -> None:
+def test_a_row_has_no_private_fields_and_bounded_texts() -> None:
     long = sample(name="x" * 200, error="e" * 900, tags=["t" * 60] * 30, note="n" * 4000)
     shown = asdict(rows.row_of(long))
     assert not {"storage_key", "user_id", "digest", "note"} & shown.keys()
     assert len(json.dumps(shown)) < 700
 
 
-def test_a_row_that_is_not_measured_yet_has_empty_places() -> None:
+def test_a_row_without_measurements_has_empty_texts() -> None:
     row = rows.row_of(sample())
     assert (row.bpm, row.key, row.duration, row.kind, row.camelot) == ("", "", "", "", "")
     assert row.status == "queued"
     assert rows.row_of(sample(status="ready", key="F# minor", kind="loop")).key == "F#m"
 
 
-def test_a_windowful_is_less_than_sixteen_kilobytes() -> None:
+def test_a_window_of_rows_is_at_most_16_kb_of_json() -> None:
     full = sample(
         name="Dusty vinyl break number 90", tags=["dusty", "vinyl", "drums"], bpm=92.5,
         key="F# minor", kind="loop", duration=4.2, status="ready", loudness_lufs=-12.0,

@@ -1,4 +1,4 @@
-"""What arrives from a browser may be anything."""
+"""Validation of handler arguments."""
 
 import math
 import uuid
@@ -18,7 +18,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-def test_whatever_comes_is_read_or_refused_and_never_an_accident(value: object) -> None:
+def test_any_value_is_accepted_or_refused_with_an_app_error(value: object) -> None:
     for read in (
         validation.text,
         validation.whole,
@@ -32,7 +32,7 @@ def test_whatever_comes_is_read_or_refused_and_never_an_accident(value: object) 
             continue
 
 
-def test_texts_are_bounded_and_fit_to_be_kept() -> None:
+def test_texts_are_cut_and_storable() -> None:
     assert validation.text("a\x00b\ud800c") == "abc"
     assert validation.text("x" * 1000, 60) == "x" * 60
     for value in (None, 5, ["a"], {"a": 1}, b"a"):
@@ -44,12 +44,12 @@ def test_texts_are_bounded_and_fit_to_be_kept() -> None:
     ("value", "found"),
     [(3, 3), (3.9, 3), (-5, 0), (10**30, 10**9), (math.inf, 10**9), (-math.inf, 0)],
 )
-def test_whole_numbers_are_held_between_bounds(value: float, found: int) -> None:
+def test_integers_are_clamped(value: float, found: int) -> None:
     assert validation.whole(value) == found
 
 
 @pytest.mark.parametrize("value", [math.nan, True, "5", None, [1]])
-def test_what_is_no_number_is_refused(value: object) -> None:
+def test_a_value_that_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(ValidationFailed):
         validation.whole(value)
 
@@ -58,17 +58,17 @@ def test_what_is_no_number_is_refused(value: object) -> None:
     ("value", "found"),
     [("", None), (" ", None), ("92", 92.0), ("92,5", 92.5), (" 1e3 ", 1000.0), (-4, -4.0)],
 )
-def test_numbers_are_read_as_people_type_them(value: object, found: float | None) -> None:
+def test_numbers_are_parsed_with_decimal_point_or_comma(value: object, found: float | None) -> None:
     assert validation.number(value) == found
 
 
 @pytest.mark.parametrize("value", ["x", "nan", "inf", "1e7", "--1", None, [], "1 2"])
-def test_what_cannot_be_read_as_a_number_is_refused(value: object) -> None:
+def test_text_that_is_no_finite_number_is_refused(value: object) -> None:
     with pytest.raises(ValidationFailed):
         validation.number(value)
 
 
-def test_only_an_id_is_an_id() -> None:
+def test_only_a_uuid_is_an_id() -> None:
     known = uuid.uuid4()
     assert validation.identity(str(known)) == known
     for value in ("", "x", None, 5, {}, "../../x"):

@@ -1,1 +1,1 @@
-"""ASGI middleware, one module each; `stack` says in which order they wrap the application."""
+"""ASGI middleware, one per module; `stack` gives the order in which they wrap the application."""

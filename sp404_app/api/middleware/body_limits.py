@@ -1,4 +1,7 @@
-"""How large a body may be: measured while it comes in, whatever its headers say."""
+"""Size limits of request headers and bodies: bytes are counted while they arrive.
+
+`Content-Length` can only refuse a request early; the limit does not depend on it.
+"""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -13,70 +16,71 @@ from sp404_app.settings import MB, settings
 
 JSON_BYTES = MB
 HEADER_BYTES = 64 * 1024
-SLACK = MB
-UPLOADS = {("POST", "/api/samples")}
-HEARD = {("POST", "/api/samples/similar")}
-PICTURES = {("PUT", "/api/me/avatar"), ("POST", "/auth/avatar")}
+MULTIPART_OVERHEAD_BYTES = MB
+UPLOAD_ROUTES = {("POST", "/api/samples")}
+QUERY_BY_SOUND_ROUTES = {("POST", "/api/samples/similar")}
+AVATAR_ROUTES = {("PUT", "/api/me/avatar"), ("POST", "/auth/avatar")}
+LARGE_BODY_ROUTES = UPLOAD_ROUTES | QUERY_BY_SOUND_ROUTES | AVATAR_ROUTES
 
 
 class BodyTooLarge(HTTPException):
-    """More came in than may; raised into whoever reads the body."""
+    """The body exceeds the limit of its route; raised where the body is read."""
 
     def __init__(self) -> None:
         super().__init__(413, headers={"Connection": "close"})
 
 
 def limited(app: ASGIApp) -> ASGIApp:
-    """Answer 413 before a body is read if it says that it is too large, else while reading.
+    """Answer 413 if the body is too large: at once by `Content-Length`, else while it is read.
 
-    Uploads are bigger, and spooled to disk before a route sees them: so strangers are sent
-    away here.
+    Large bodies are spooled to disk before a route runs, so those routes require authentication
+    here already.
     """
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        refusal = await _refusal(scope)
+        refusal = await _refuse_by_headers(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        reader = _Reader(receive, _most(scope))
+        body = _LimitedBody(receive, _max_body_bytes(scope))
         try:
-            await app(scope, reader.receive, send)
-        except BodyTooLarge as error:  # whoever read the body did not translate it
-            await error_handlers.of_status(error)(scope, receive, send)
+            await app(scope, body.receive, send)
+        except BodyTooLarge as error:  # the code that read the body did not handle it
+            await error_handlers.http_error_response(error)(scope, receive, send)
 
     return guarded
 
 
-class _Reader:
-    """Passes on what comes in until it is too much."""
+class _LimitedBody:
+    """A request body that raises as soon as it exceeds its limit."""
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._left = receive, most
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self._receive, self._remaining = receive, max_bytes
 
     async def receive(self) -> Message:
         """Return the next part.
 
         Raises:
-            BodyTooLarge: If it is one too many.
+            BodyTooLarge: If the parts so far exceed the limit.
         """
         message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
+        self._remaining -= len(message.get("body", b""))
+        if self._remaining < 0:
             raise BodyTooLarge
         return message
 
 
-async def _refusal(scope: Scope) -> ASGIApp | None:
-    """Return what to answer without reading the body, if its headers say enough."""
+async def _refuse_by_headers(scope: Scope) -> ASGIApp | None:
+    """Return the error response if the headers alone suffice to refuse the request."""
     if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
-        return error_handlers.answer(431, "The headers of this request are larger than we take.")
+        return error_handlers.error_response(431, "The headers of this request are too large.")
     declared = dict(scope["headers"]).get(b"content-length", b"0")
-    if not declared.isdigit() or int(declared[:20]) > _most(scope):
-        return error_handlers.of_status(BodyTooLarge())
-    if _of(scope) not in UPLOADS | HEARD | PICTURES:
+    if not declared.isdigit() or int(declared[:20]) > _max_body_bytes(scope):
+        return error_handlers.http_error_response(BodyTooLarge())
+    if _route_key(scope) not in LARGE_BODY_ROUTES:
         return None
     try:
         await identify(HTTPConnection(scope))
@@ -85,14 +89,17 @@ async def _refusal(scope: Scope) -> ASGIApp | None:
     return None
 
 
-def _most(scope: Scope) -> int:
-    """Return how many bytes this request may send."""
-    if _of(scope) in UPLOADS:
-        return settings().max_upload_bytes + SLACK
-    if _of(scope) in HEARD:
-        return sandbox.most_bytes() + SLACK
-    return avatars.MOST_BYTES + SLACK if _of(scope) in PICTURES else JSON_BYTES
+def _max_body_bytes(scope: Scope) -> int:
+    """Return the largest body that this request may send."""
+    route = _route_key(scope)
+    if route in UPLOAD_ROUTES:
+        return settings().max_upload_bytes + MULTIPART_OVERHEAD_BYTES
+    if route in QUERY_BY_SOUND_ROUTES:
+        return sandbox.most_bytes() + MULTIPART_OVERHEAD_BYTES
+    if route in AVATAR_ROUTES:
+        return avatars.MOST_BYTES + MULTIPART_OVERHEAD_BYTES
+    return JSON_BYTES
 
 
-def _of(scope: Scope) -> tuple[str, str]:
+def _route_key(scope: Scope) -> tuple[str, str]:
     return scope["method"], scope["path"].rstrip("/")

@@ -1,8 +1,7 @@
-"""The Content-Security-Policy of a page: which scripts may run in it, and whom it may talk to.
+"""Content-Security-Policy per page: scripts by hash, no `unsafe-inline` and no `eval` for scripts.
 
-Reflex writes a few scripts into each page. Each is allowed by its hash, so that one which somebody
-manages to slip into a page does not run; `eval` is closed too. Styles may be written into
-elements: Plotly, Radix and Emotion place things that way, and a style runs nothing.
+Reflex writes a few inline scripts into each built page. Each is allowed by its hash, so an
+injected script does not run. Inline styles are allowed: Plotly, Radix and Emotion need them.
 """
 
 import base64
@@ -15,9 +14,9 @@ from pathlib import Path
 
 from sp404_app.settings import settings
 
-PAGES = Path("build") / "client"
-FALLBACK = "/404.html"  # drawn for every address with an id in it
-COMMON = (
+BUILT_PAGES_FOLDER = Path("build") / "client"
+FALLBACK = "/404.html"  # served for every page with an id in its URL
+COMMON_DIRECTIVES = (
     "default-src 'self'",
     "base-uri 'self'",
     "font-src 'self' data:",
@@ -28,73 +27,74 @@ COMMON = (
     "object-src 'none'",
     "worker-src 'self' blob:",
 )
-STYLES = "style-src 'self' 'unsafe-inline'"
+STYLE_DIRECTIVE = "style-src 'self' 'unsafe-inline'"
 
 
 def policy(path: str) -> str:
-    """Return the policy for what is answered at an address."""
-    pages = _pages()
-    return f"{pages.get(path) or pages.get(FALLBACK) or _of('')}; {_connections(settings().origin)}"
+    """Return the Content-Security-Policy of the response at a path."""
+    pages = _page_policies()
+    page_policy = pages.get(path) or pages.get(FALLBACK) or _policy_of_html("")
+    return f"{page_policy}; {_connect_directive(settings().origin)}"
 
 
 @lru_cache
-def _connections(origin: str) -> str:
-    """Allow our own websocket; older Safaris do not count it as 'self'."""
+def _connect_directive(origin: str) -> str:
+    """Allow our own websocket; older Safari versions do not count it as 'self'."""
     return f"connect-src 'self' {origin} {origin.replace('http', 'ws', 1)}"
 
 
-def hashes(page: str) -> list[str]:
-    """Name every script that is written into a page."""
-    reader = _Scripts()
-    reader.feed(page)
-    return [_hash(script) for script in dict.fromkeys(reader.found)]
+def script_hashes(html: str) -> list[str]:
+    """Return the CSP hash of every inline script of a page."""
+    parser = _InlineScripts()
+    parser.feed(html)
+    return [_csp_hash(script) for script in dict.fromkeys(parser.scripts)]
 
 
-def _hash(script: str) -> str:
+def _csp_hash(script: str) -> str:
     digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-class _Scripts(HTMLParser):
-    """Collects what stands between the tags of scripts."""
+class _InlineScripts(HTMLParser):
+    """Collects the text of inline scripts."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
-        self.found: list[str] = []
-        self._inside = False
+        self.scripts: list[str] = []
+        self._in_script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "script" and "src" not in dict(attrs):
-            self._inside = True
-            self.found.append("")
+            self._in_script = True
+            self.scripts.append("")
 
     def handle_endtag(self, tag: str) -> None:
-        self._inside = self._inside and tag != "script"
+        self._in_script = self._in_script and tag != "script"
 
     def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.found[-1] += data
+        if self._in_script:
+            self.scripts[-1] += data
 
 
-def _of(page: str) -> str:
-    scripts = " ".join(["script-src 'self'", *hashes(page)])
-    return "; ".join((*COMMON, scripts, STYLES))
+def _policy_of_html(html: str) -> str:
+    scripts = " ".join(["script-src 'self'", *script_hashes(html)])
+    return "; ".join((*COMMON_DIRECTIVES, scripts, STYLE_DIRECTIVE))
 
 
-def _pages() -> dict[str, str]:
-    """Return the policies of the built pages, read again after every build."""
-    folder = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / PAGES
+def _page_policies() -> dict[str, str]:
+    """Return the policy of each built page by path; read again after every build."""
+    folder = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / BUILT_PAGES_FOLDER
     try:
-        built = (folder / FALLBACK[1:]).stat().st_mtime_ns
+        built_at = (folder / FALLBACK[1:]).stat().st_mtime_ns
     except OSError:
         return {}
-    return _read(folder, built)
+    return _read_policies(folder, built_at)
 
 
 @lru_cache(maxsize=2)
-def _read(folder: Path, _built: int) -> dict[str, str]:
-    found = {}
+def _read_policies(folder: Path, _built_at: int) -> dict[str, str]:
+    policies = {}
     for file in folder.rglob("*.html"):
-        name = "/" + file.relative_to(folder).as_posix()
-        found[re.sub(r"(?<=/)index\.html$", "", name)] = _of(file.read_text())
-    return found
+        path = "/" + file.relative_to(folder).as_posix()
+        policies[re.sub(r"(?<=/)index\.html$", "", path)] = _policy_of_html(file.read_text())
+    return policies

@@ -1,8 +1,8 @@
-"""Refused forms of pages: a browser that sent one is led back to its page, not shown JSON.
+"""Failed browser forms: redirect back to the form's page instead of showing a JSON error.
 
-The routes in `pages_auth` do that for what they refuse themselves. This does it for what is refused
-before or around them: a body that is too large, a field that is missing, a sign-in that has ended,
-another method, a database that does not answer.
+The routes in `session_forms` redirect for the errors they raise themselves. This middleware covers
+errors raised before or around them: a body that is too large, a missing field, an expired session,
+a wrong method, a database that is down.
 """
 
 from urllib.parse import urlencode
@@ -13,69 +13,71 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp404_app.services.auth import redirects
 
-FORMS = "/auth/"
-PICTURE, END = "/auth/avatar", "/auth/account/end"
-NOT_SIGNED_IN, TOO_LARGE = 401, 413
-MOST_UNREAD = 64 << 20  # bytes
+FORM_PREFIX = "/auth/"
+AVATAR_FORM, CLOSE_ACCOUNT_FORM = "/auth/avatar", "/auth/account/end"
+UNAUTHENTICATED, TOO_LARGE = 401, 413
+MAX_DISCARDED_BYTES = 64 << 20
 
 
-def led_back(app: ASGIApp) -> ASGIApp:
-    """Answer a browser's form with the way to its page where the answer would be an error."""
+def redirect_failed_forms(app: ASGIApp) -> ASGIApp:
+    """Replace an error response to a browser's form by a redirect to the form's page."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _is_form(scope):
+        if scope["type"] != "http" or not _is_browser_form(scope):
             await app(scope, receive, send)
             return
-        refused = False
-        body = _Body(receive)
+        is_redirected = False
+        body = _RequestBody(receive)
 
-        async def answered(message: Message) -> None:
-            nonlocal refused
+        async def send_or_redirect(message: Message) -> None:
+            nonlocal is_redirected
             if message["type"] == "http.response.start" and message["status"] >= 400:
-                refused = True
-                await body.read_rest()
-                back = RedirectResponse(_back(scope, message["status"]), 303)
-                await back(scope, receive, send)
-            elif not refused:
+                is_redirected = True
+                await body.discard_rest()
+                redirect = RedirectResponse(_error_page(scope, message["status"]), 303)
+                await redirect(scope, receive, send)
+            elif not is_redirected:
                 await send(message)
 
-        await app(scope, body.receive, answered)
+        await app(scope, body.receive, send_or_redirect)
 
     return guarded
 
 
-def _is_form(scope: Scope) -> bool:
-    """Return whether a browser is about to show the answer as a page; programs get the error."""
-    return scope["path"].startswith(FORMS) and "text/html" in Headers(scope=scope).get("accept", "")
+def _is_browser_form(scope: Scope) -> bool:
+    """Return whether a browser will show the response as a page; programs get the JSON error."""
+    accept = Headers(scope=scope).get("accept", "")
+    return scope["path"].startswith(FORM_PREFIX) and "text/html" in accept
 
 
-def _back(scope: Scope, status: int) -> str:
+def _error_page(scope: Scope, status: int) -> str:
+    """Return the URL of the page that shows the error."""
     path = scope["path"]
     if scope["method"] != "POST":  # opened by hand, or from the history
         return redirects.LOGIN
-    if path == PICTURE and status != NOT_SIGNED_IN:
+    if path == AVATAR_FORM and status != UNAUTHENTICATED:
         return f"/account?picture={'heavy' if status == TOO_LARGE else 'failed'}"
-    if path == END and status != NOT_SIGNED_IN:
+    if path == CLOSE_ACCOUNT_FORM and status != UNAUTHENTICATED:
         return "/account?end=failed"
-    query = {"error": "not_signed_in" if status == NOT_SIGNED_IN else "failed"}
-    query |= {"next": "/account"} if path in (PICTURE, END) else {}
+    query = {"error": "not_signed_in" if status == UNAUTHENTICATED else "failed"}
+    query |= {"next": "/account"} if path in (AVATAR_FORM, CLOSE_ACCOUNT_FORM) else {}
     return f"{redirects.LOGIN}?{urlencode(query)}"
 
 
-class _Body:
-    """The body of a request; a browser shows an answer only after it has sent all of it."""
+class _RequestBody:
+    """The body of a request; a browser shows a response only after it has sent all of it."""
 
     def __init__(self, receive: Receive) -> None:
-        self._receive, self._ended, self._size = receive, False, 0
+        self._receive, self._is_complete, self._read_bytes = receive, False, 0
 
     async def receive(self) -> Message:
         """Return the next part."""
         message = await self._receive()
-        self._ended = not message.get("more_body", False)
-        self._size += len(message.get("body", b""))
+        self._is_complete = not message.get("more_body", False)
+        self._read_bytes += len(message.get("body", b""))
         return message
 
-    async def read_rest(self) -> None:
-        """Read what nobody read, up to a bound, and forget it."""
-        while not self._ended and self._size < MOST_UNREAD:
+    async def discard_rest(self) -> None:
+        """Read and discard the rest of the body, up to a limit."""
+        while not self._is_complete and self._read_bytes < MAX_DISCARDED_BYTES:
             await self.receive()

@@ -1,8 +1,8 @@
-"""Serve a page under its own address, without a redirect and with the right status.
+"""Page routing: serve each page under its own URL, without a redirect and with the right status.
 
-The built pages lie in folders, so the file server sends `/library` to `/library/`, and knows
-pages with an id in the address only as its "not found". It resolves `//host/..` to a folder and
-redirects there, so such addresses never reach it.
+Reflex builds pages into folders, so the file server would redirect `/library` to `/library/`, and
+it knows pages with an id in their URL only as "not found". It would also resolve `//host/..` to a
+folder and redirect there; such paths never reach it.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,34 +11,37 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.services.auth.redirects import is_crooked
 
-NOWHERE = "/not-found"
-SHELL = "/404.html"  # the built page that draws whatever the address asks for
+NOT_FOUND_PATH = "/not-found"
+API_NOT_FOUND_PATH = "/api/not-found"
+DYNAMIC_PAGE_FILE = "/404.html"  # the built file that renders whatever page the URL names
 
 
-def page_addresses(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:
-    """Return a wrapper that leads the addresses of pages (`/x`, `/x/[id]`) to their files."""
-    fixed = {route for route in routes if "[" not in route and route != "/"}
-    with_id = tuple(route.split("[")[0] for route in routes if "[" in route)
+def route_pages(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:
+    """Return a middleware that maps the URLs of pages (`/x`, `/x/[id]`) to their built files."""
+    static_routes = {route for route in routes if "[" not in route and route != "/"}
+    dynamic_prefixes = tuple(route.split("[")[0] for route in routes if "[" in route)
 
     def wrap(app: ASGIApp) -> ASGIApp:
-        async def led(scope: Scope, receive: Receive, send: Send) -> None:
+        async def routed(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http" and is_crooked(scope["path"]):
-                api = scope["path"].startswith("/api/")  # which has an answer of its own for it
-                scope = {**scope, "path": "/api/not-found" if api else NOWHERE}
+                is_api = scope["path"].startswith("/api/")
+                scope = {**scope, "path": API_NOT_FOUND_PATH if is_api else NOT_FOUND_PATH}
             elif scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
-                scope = {**scope, "path": _file_of(scope["path"], fixed, with_id)}
+                path = _file_path(scope["path"], static_routes, dynamic_prefixes)
+                scope = {**scope, "path": path}
             await app(scope, receive, send)
 
-        return led
+        return routed
 
     return wrap
 
 
-def _file_of(path: str, fixed: set[str], with_id: tuple[str, ...]) -> str:
-    if path in fixed:
+def _file_path(path: str, static_routes: set[str], dynamic_prefixes: tuple[str, ...]) -> str:
+    """Return the path under which the file server finds a page, else the path as it is."""
+    if path in static_routes:
         return f"{path}/"
-    for prefix in with_id:
+    for prefix in dynamic_prefixes:
         rest = path.removeprefix(prefix)
         if path.startswith(prefix) and rest and "/" not in rest.rstrip("/"):
-            return SHELL
+            return DYNAMIC_PAGE_FILE
     return path

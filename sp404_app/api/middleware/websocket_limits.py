@@ -1,7 +1,7 @@
-"""The websocket between a tab and its state: who may open one, how much comes in, when it ends.
+"""Websocket limits: connections per client, message size and rate, and the end of the session.
 
-A message that is too large closes it, too many slow it down, and it is closed as soon as the
-sign-in it was opened by ends, so that nothing more is sent to a tab that is signed out.
+A message that is too large closes the connection; too many messages are delayed. The connection
+closes as soon as its session is revoked, so that a signed-out tab receives nothing more.
 """
 
 import asyncio
@@ -19,134 +19,142 @@ from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import authentication, session_revocation
 from sp404_app.services.auth.sessions import SignedIn
 
-LONGEST = 256 * 1024  # characters of one message; sounds do not come this way
-PER_SECOND = 40.0
-BURST = 200.0
-MOST_OF_A_HOST = 300  # open at once, in one process
-LOOK_EVERY = 30.0  # seconds: sign-ins also end by time, and Redis may have been away
-TOO_LARGE, NOT_WELCOME = 1009, 1008
-
-OF_A_HOST = 10.0  # times as many messages from all lines of a host as from one
+LONGEST = 256 * 1024  # characters of one message; uploads do not use the websocket
+PER_SECOND = 40.0  # messages of one connection
+BURST = 200.0  # messages
+OF_A_HOST = 10.0  # all connections of one client IP get this many times the rate of one
+MOST_OF_A_HOST = 300  # open connections of one client IP, in one process
+# A session also ends by time, and a revocation is missed while Redis is down.
+SESSION_CHECK_INTERVAL_S = 30.0
+DATABASE_RETRY_S = 1.0
+TOO_LARGE, NOT_WELCOME = 1009, 1008  # close codes of RFC 6455
 
 log = structlog.get_logger()
-_open: Counter[str] = Counter()
-_buckets: dict[str, "Bucket"] = {}
+_connection_counts: Counter[str] = Counter()
+_client_buckets: dict[str, "Bucket"] = {}
 
 
 class Bucket:
-    """Messages that may still come at once; it fills again by `PER_SECOND`, `size` times as fast.
+    """A leaky bucket as a meter (ITU-T I.371): returns how long a message has to wait.
 
-    A leaky bucket as a meter (ITU-T I.371): who comes too early is told how long to wait.
+    It holds `size` × `BURST` messages and refills at `size` × `PER_SECOND`.
     """
 
     def __init__(self, size: float = 1.0) -> None:
-        self._size, self._left, self._at = size, size * BURST, time.monotonic()
+        self._size, self._remaining, self._updated_at = size, size * BURST, time.monotonic()
 
     def take(self) -> float:
         """Count one message; return the seconds until it may pass."""
-        now, each = time.monotonic(), self._size * PER_SECOND
-        self._left = min(self._size * BURST, self._left + (now - self._at) * each) - 1
-        self._at = now
-        return max(0.0, -self._left / each)
+        now, rate = time.monotonic(), self._size * PER_SECOND
+        refilled = self._remaining + (now - self._updated_at) * rate
+        self._remaining = min(self._size * BURST, refilled) - 1
+        self._updated_at = now
+        return max(0.0, -self._remaining / rate)
 
 
 def paced(app: ASGIApp) -> ASGIApp:
-    """Put every websocket behind limits."""
+    """Limit every websocket connection."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
             await app(scope, receive, send)
             return
-        host = scope["client"][0] if scope.get("client") else ""
-        if _open[host] >= MOST_OF_A_HOST:
+        ip = scope["client"][0] if scope.get("client") else ""
+        if _connection_counts[ip] >= MOST_OF_A_HOST:
             await send({"type": "websocket.close", "code": NOT_WELCOME})
             return
-        _open[host] += 1
-        metrics.SOCKETS.inc()
-        line = WebsocketConnection(receive, send, _buckets.setdefault(host, Bucket(OF_A_HOST)))
-        watch = asyncio.create_task(_watch(scope, line), name="sign-in of a websocket")
+        _connection_counts[ip] += 1
+        metrics.OPEN_WEBSOCKETS.inc()
+        client_bucket = _client_buckets.setdefault(ip, Bucket(OF_A_HOST))
+        connection = WebsocketConnection(receive, send, client_bucket)
+        session_watch = asyncio.create_task(
+            _close_when_session_ends(scope, connection), name="session of a websocket"
+        )
         try:
-            await app(scope, line.receive, line.send)
-        except ValueError as error:  # Engine.IO's word for a message that it cannot read
-            log.warning("websocket not understood", error=error)
-            await line.end(NOT_WELCOME)
+            await app(scope, connection.receive, connection.send)
+        except ValueError as error:  # Engine.IO raises it for a message that it cannot parse
+            log.warning("invalid websocket message", error=error)
+            await connection.end(NOT_WELCOME)
         finally:
-            watch.cancel()
-            await line.close()
-            metrics.SOCKETS.dec()
-            _open[host] -= 1
-            if not _open[host]:
-                del _open[host], _buckets[host]
+            session_watch.cancel()
+            await connection.close()
+            metrics.OPEN_WEBSOCKETS.dec()
+            _connection_counts[ip] -= 1
+            if not _connection_counts[ip]:
+                del _connection_counts[ip], _client_buckets[ip]
 
     return guarded
 
 
-async def _watch(scope: Scope, line: "WebsocketConnection") -> None:
-    """Close a line when its sign-in ends; who is not signed in gets nothing private anyway."""
+async def _close_when_session_ends(scope: Scope, connection: "WebsocketConnection") -> None:
+    """Close a connection when its session ends; one without a session gets no private data."""
     cookie = authentication.cookie_in(Headers(scope=scope).get("cookie", ""))
     if not cookie:
         return
-    known: SignedIn | None = None
+    session: SignedIn | None = None
     while True:
         try:
             found = await authentication.of_cookie(cookie)
         except SQLAlchemyError:
-            await asyncio.sleep(1)  # nobody can be looked up, so nobody gets anything either
+            # While the database is down, handlers cannot authenticate anybody either.
+            await asyncio.sleep(DATABASE_RETRY_S)
             continue
         except Unauthenticated:
-            if known:
-                await line.end(NOT_WELCOME)
+            if session:
+                await connection.end(NOT_WELCOME)
             return
-        known = found
-        await session_revocation.wait(known.sign_in_id, LOOK_EVERY)
+        session = found
+        await session_revocation.wait(session.sign_in_id, SESSION_CHECK_INTERVAL_S)
 
 
 class WebsocketConnection:
-    """What one websocket receives and sends."""
+    """The messages of one websocket, limited in size and rate; it can be closed from our side."""
 
-    def __init__(self, receive: Receive, send: Send, of_host: Bucket | None = None) -> None:
+    def __init__(self, receive: Receive, send: Send, client_bucket: Bucket | None = None) -> None:
         self._receive, self._send = receive, send
-        self._over = asyncio.Event()
-        self._end = asyncio.create_task(self._over.wait())
-        self._next: asyncio.Future[Message] | None = None
-        self._buckets = (Bucket(), of_host or Bucket(OF_A_HOST))
+        self._ended = asyncio.Event()
+        self._end_task = asyncio.create_task(self._ended.wait())
+        self._next_message: asyncio.Future[Message] | None = None
+        self._buckets = (Bucket(), client_bucket or Bucket(OF_A_HOST))
 
     async def receive(self) -> Message:
-        """Return the next message, in due time; once the line has ended, that it has."""
-        self._next = self._next or asyncio.ensure_future(self._receive())
-        await asyncio.wait({self._next, self._end}, return_when=asyncio.FIRST_COMPLETED)
-        if self._over.is_set():
+        """Return the next message when the rate allows it; after the end, a disconnect."""
+        self._next_message = self._next_message or asyncio.ensure_future(self._receive())
+        await asyncio.wait(
+            {self._next_message, self._end_task}, return_when=asyncio.FIRST_COMPLETED
+        )
+        if self._ended.is_set():
             return {"type": "websocket.disconnect", "code": NOT_WELCOME}
-        message, self._next = self._next.result(), None
+        message, self._next_message = self._next_message.result(), None
         if message["type"] == "websocket.receive":
-            metrics.MESSAGES.inc()
+            metrics.WEBSOCKET_MESSAGES.inc()
             if len(message.get("text") or message.get("bytes") or "") > LONGEST:
                 await self.end(TOO_LARGE)
                 return {"type": "websocket.disconnect", "code": TOO_LARGE}
-            await self._wait()
+            await self._wait_for_rate()
         return message
 
-    async def _wait(self) -> None:
-        """Hold back who sends too much: what they send waits in their own socket meanwhile."""
-        wait = max([bucket.take() for bucket in self._buckets])
-        if wait:
-            metrics.SLOWED.inc()
-            await asyncio.sleep(wait)
+    async def _wait_for_rate(self) -> None:
+        """Delay a client above its rate; its further messages wait in its own socket buffer."""
+        wait_s = max([bucket.take() for bucket in self._buckets])
+        if wait_s:
+            metrics.DELAYED_MESSAGES.inc()
+            await asyncio.sleep(wait_s)
 
     async def send(self, message: Message) -> None:
-        """Pass on what the app sends, until the end."""
-        if not self._over.is_set():
+        """Send a message of the application, unless the connection has ended."""
+        if not self._ended.is_set():
             await self._send(message)
 
     async def end(self, code: int) -> None:
-        """Hang up."""
-        if not self._over.is_set():
-            self._over.set()
-            with suppress(OSError, RuntimeError):  # it is closed already
+        """Close the connection with a close code."""
+        if not self._ended.is_set():
+            self._ended.set()
+            with suppress(OSError, RuntimeError):  # closed already
                 await self._send({"type": "websocket.close", "code": code})
 
     async def close(self) -> None:
-        """Leave nothing behind."""
-        for task in (self._next, self._end):
+        """Cancel the tasks of this connection."""
+        for task in (self._next_message, self._end_task):
             if task is not None:
                 task.cancel()

@@ -1,7 +1,7 @@
-"""The readable description of the API at /api/docs: Swagger UI, served from here.
+"""API documentation at /api/docs: Swagger UI, served from this server.
 
-Nothing is loaded from other servers, so the page works offline and under the same
-Content-Security-Policy as every other page: no script is written into it.
+Nothing is loaded from other servers and there is no inline script, so the page works offline and
+under the same Content-Security-Policy as every other page.
 """
 
 from functools import cache
@@ -14,9 +14,9 @@ from sp404_app.errors import NotFound
 
 router = APIRouter(prefix="/api/docs", include_in_schema=False)
 
-ASSETS = resources.files("fastapi_offline") / "static"
-CACHE = {"Cache-Control": "public, max-age=86400"}
-START = """SwaggerUIBundle({
+SWAGGER_UI_FILES = resources.files("fastapi_offline") / "static"
+CACHE_HEADERS = {"Cache-Control": "public, max-age=86400"}
+START_SCRIPT = """SwaggerUIBundle({
   url: "/api/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
@@ -28,14 +28,14 @@ if (matchMedia("(prefers-color-scheme: dark)").matches) {
   document.documentElement.classList.add("dark-mode");
 }
 """
-STYLE = """body { margin: 0; background: #fdfcfb; }
+STYLE_SHEET = """body { margin: 0; background: #fdfcfb; }
 .dark-mode body { background: #1c2022; }
 .home { display: inline-block; padding: 20px; font: 600 16px system-ui, sans-serif;
   color: #b84a00; text-decoration: none; }
 .dark-mode .home { color: #ff8a3d; }
 .swagger-ui .wrapper { max-width: 1100px; overflow-wrap: anywhere; }
 """
-PAGE = """<!doctype html>
+PAGE_HTML = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>API · Crate 404</title>
@@ -49,29 +49,31 @@ PAGE = """<!doctype html>
 <script src="/api/docs/start.js"></script>
 </body></html>
 """
-FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "start.js", "page.css"})
-TYPES = {"js": "text/javascript", "css": "text/css"}
+FILE_NAMES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "start.js", "page.css"})
+MEDIA_TYPES = {"js": "text/javascript", "css": "text/css"}
 
 
 @router.get("")
-def page() -> HTMLResponse:
-    """Show the page."""
-    return HTMLResponse(PAGE)
+def docs_page() -> HTMLResponse:
+    """Return the documentation page."""
+    return HTMLResponse(PAGE_HTML)
 
 
 @router.get("/{name}")
-def asset(name: str) -> Response:
+def docs_file(name: str) -> Response:
     """Return a script or style sheet of the page.
 
     Raises:
         NotFound: If the page has no such file.
     """
-    if name not in FILES:
-        raise NotFound("There is nothing at this address.")
-    return Response(_content(name), headers=CACHE, media_type=TYPES[name.rpartition(".")[2]])
+    if name not in FILE_NAMES:
+        raise NotFound("This URL does not exist.")
+    return Response(
+        _file_content(name), headers=CACHE_HEADERS, media_type=MEDIA_TYPES[name.rpartition(".")[2]]
+    )
 
 
 @cache
-def _content(name: str) -> bytes:
-    ours = {"start.js": START, "page.css": STYLE}
-    return ours[name].encode() if name in ours else (ASSETS / name).read_bytes()
+def _file_content(name: str) -> bytes:
+    generated = {"start.js": START_SCRIPT, "page.css": STYLE_SHEET}
+    return generated[name].encode() if name in generated else (SWAGGER_UI_FILES / name).read_bytes()

@@ -1,4 +1,4 @@
-"""Whether the parts we need answer: for load balancers and people on call."""
+"""Health checks of database, Redis, workers and storage, for load balancers and monitoring."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from sp404_app.settings import settings
 
 router = APIRouter(prefix="/health", tags=["health"])
 
-PATIENCE = 2.0
+CHECK_TIMEOUT_S = 2.0
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ State = Literal["ok", "failing"]
 
 
 class Health(BaseModel):
-    """What answers and what does not."""
+    """The state of each dependency."""
 
     status: State
     service: str = "sp404"
@@ -44,83 +44,86 @@ class Health(BaseModel):
 
 
 class Live(BaseModel):
-    """This process runs."""
+    """The process runs."""
 
     status: Literal["ok"] = "ok"
 
 
 @router.get("/live")
 async def live() -> Live:
-    """Say that this process answers; asks nothing else."""
+    """Answer 200 while this process runs; checks no dependency."""
     return Live()
 
 
 @router.get("", responses={503: {"model": Health}})
 async def health(response: Response) -> Health:
-    """Say which parts answer; 503 if one that we cannot work without does not."""
-    return await _report(response)
+    """Return the state of every dependency; 503 if any of them fails or no worker runs."""
+    return await _check_health(response)
 
 
 @router.get("/ready", responses={503: {"model": Health}})
 async def ready(response: Response) -> Health:
-    """Say whether to send requests here; 503 if not. Pages work while no worker does."""
-    return await _report(response, workers_needed=False)
+    """Return whether to send requests here; 503 if not. Pages work without a worker."""
+    return await _check_health(response, workers_needed=False)
 
 
-async def _report(response: Response, *, workers_needed: bool = True) -> Health:
+async def _check_health(response: Response, *, workers_needed: bool = True) -> Health:
     database, redis, workers, stored = await asyncio.gather(
-        _within(_database), _within(_redis), _within(_workers), _within(_storage)
+        _run_check(_check_database),
+        _run_check(_check_redis),
+        _run_check(_count_workers),
+        _run_check(_check_storage),
     )
-    fine = bool(database and redis and stored and (workers or not workers_needed))
-    response.status_code = 200 if fine else 503
+    healthy = bool(database and redis and stored and (workers or not workers_needed))
+    response.status_code = 200 if healthy else 503
     response.headers["Cache-Control"] = "no-store"
     return Health(
-        status=_word(fine),
-        database=_word(database),
-        redis=_word(redis),
+        status=_state(healthy),
+        database=_state(database),
+        redis=_state(redis),
         workers=workers or 0,
-        storage=_word(stored),
+        storage=_state(stored),
         timestamp=now().isoformat(),
     )
 
 
-def _word(fine: object) -> State:
-    return "ok" if fine else "failing"
+def _state(ok: object) -> State:
+    return "ok" if ok else "failing"
 
 
-async def _within(check: Callable[[], int]) -> int | None:
-    """Run a check in a thread; one that hangs or fails counts as failing."""
+async def _run_check(check: Callable[[], int]) -> int | None:
+    """Run a check in a thread; return None if it raises or takes too long."""
     try:
-        return await asyncio.wait_for(asyncio.to_thread(check), PATIENCE)
+        return await asyncio.wait_for(asyncio.to_thread(check), CHECK_TIMEOUT_S)
     except (OSError, TimeoutError, RedisError, SQLAlchemyError, RuntimeError) as error:
         log.warning("health check failed", check=check.__name__, error=type(error).__name__)
         return None
 
 
-def _database() -> int:
+def _check_database() -> int:
     with engine().connect() as connection:
         return int(connection.scalar(text("select 1")) or 0)
 
 
-def _redis() -> int:
-    with _client() as client:
+def _check_redis() -> int:
+    with _redis_client() as client:
         return int(bool(client.ping()))
 
 
-def _workers() -> int:
-    with _client() as client:
+def _count_workers() -> int:
+    with _redis_client() as client:
         return Worker.count(connection=client)
 
 
-def _storage() -> int:
+def _check_storage() -> int:
     return int(storage.is_reachable())
 
 
-def _client() -> Redis:
-    """Open a connection that gives up sooner than whoever asks for our health."""
+def _redis_client() -> Redis:
+    """Open a connection whose timeout is shorter than that of a check."""
     return Redis.from_url(
         settings().redis_url,
-        socket_timeout=PATIENCE / 2,
-        socket_connect_timeout=PATIENCE / 2,
+        socket_timeout=CHECK_TIMEOUT_S / 2,
+        socket_connect_timeout=CHECK_TIMEOUT_S / 2,
         retry=Retry(NoBackoff(), 0),
     )

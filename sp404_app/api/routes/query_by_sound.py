@@ -16,9 +16,9 @@ from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import RateLimited, TooLarge, Unavailable
 from sp404_app.services.infra import rate_limits
+from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.processing import sandbox
 from sp404_app.services.sample import similarity
-from sp404_app.settings import MB
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 
@@ -70,7 +70,7 @@ async def similar_to_file(
     It is no analysis of the plan. Nothing is like silence.
     """
     if (file.size or 0) > sandbox.most_bytes():
-        raise TooLarge(f"This file is larger than {sandbox.most_bytes() // MB} MB.")
+        raise TooLarge(f"This file is larger than {format_size(sandbox.most_bytes())}.")
     async with _ear():
         heard = await to_thread.run_sync(sandbox.hear, file.file)
     found = await in_transaction(similarity.like, user_id, heard, limit, aspect)

@@ -21,6 +21,7 @@ from sp404_app.api.deps import CurrentUser
 from sp404_app.db import transaction
 from sp404_app.errors import AppError, BadAudio, QuotaExceeded, TooLarge, Unavailable
 from sp404_app.services.billing import quotas
+from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.infra.text import clean_text, last_part, unescaped
 from sp404_app.services.library import archives, samples, tags
 from sp404_app.services.library.archives import Archive, Member
@@ -191,7 +192,7 @@ def _receive(sender: Sender, on_disk: AbstractContextManager[Path], name: str) -
 def _on_disk(item: UploadFile) -> Iterator[Path]:
     """Give decoders a path; the upload itself has none, and may still be in memory."""
     if (item.size or 0) > settings().max_upload_bytes:
-        raise TooLarge(f"This file is larger than {settings().max_upload_mb} MB.")
+        raise TooLarge(f"This file is larger than {format_size(settings().max_upload_bytes)}.")
     with tempfile.NamedTemporaryFile() as target:
         shutil.copyfileobj(item.file, target, 1 << 20)
         target.flush()

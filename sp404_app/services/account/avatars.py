@@ -17,6 +17,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.infra import storage
+from sp404_app.services.infra.byte_size import format_size
 
 SIDE = 256
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
@@ -25,7 +26,7 @@ MOST_BYTES = 10 << 20
 ADDRESS = "/api/avatars/"
 UNREADABLE = "We cannot read this picture. Send a PNG, JPEG, WebP or GIF."
 TOO_MANY = f"This picture is too large. Send one of at most {MOST_PIXELS // 1_000_000} megapixels."
-TOO_HEAVY = f"This file is too large. Send one of at most {MOST_BYTES >> 20} MB."
+TOO_HEAVY = f"This file is too large. Send one of at most {format_size(MOST_BYTES)}."
 
 _one_at_a_time = threading.Semaphore(1)
 

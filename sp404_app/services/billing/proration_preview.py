@@ -20,8 +20,8 @@ from sp404_app.services.billing import (
     trials,
 )
 from sp404_app.services.billing.stripe_client import in_time, stripe_errors, to_plain_dict
+from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.plans import PLANS, Plan, Tier
-from sp404_app.settings import MB
 
 GOOD_FOR = 15 * 60  # seconds
 # Where a payment is missing there is no paid time to wait for: cancelling ends it now.
@@ -116,7 +116,7 @@ def warning(preview: Preview) -> str:
     if not preview.excess_bytes:
         return ""
     return (
-        f"You keep {preview.excess_bytes / MB:,.0f} MB more than {PLANS[preview.tier].name} holds. "
+        f"You keep {format_size(preview.excess_bytes)} more than {PLANS[preview.tier].name} holds. "
         "Nothing is deleted, but you can add sounds again only after making room."
     )
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from sp404_app.errors import AppError, BadAudio, TooLarge
+from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.library.file_kinds import hidden, named_as_sound
 from sp404_app.settings import MB, settings
 
@@ -188,7 +189,7 @@ def _refusal(entry: zipfile.ZipInfo, ending: str) -> AppError | None:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"This file is larger than {settings().max_upload_mb} MB.")
+    return TooLarge(f"This file is larger than {format_size(settings().max_upload_bytes)}.")
 
 
 def _special(entry: zipfile.ZipInfo) -> bool:

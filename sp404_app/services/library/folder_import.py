@@ -16,6 +16,7 @@ from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
 from sp404_app.models import Sample
 from sp404_app.services.auth import users
 from sp404_app.services.billing import quotas
+from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.infra.text import file_name
 from sp404_app.services.library import archives, samples, tags
 from sp404_app.services.library.file_kinds import hidden, named_as_sound
@@ -172,7 +173,7 @@ def _take_one(user_id: uuid.UUID, found: Found, shelf: Shelf, tagged: bool) -> R
 
 def _add(user_id: uuid.UUID, found: Found, tagged: bool) -> str:
     if found.size > settings().max_upload_bytes:
-        raise TooLarge(f"This file is larger than {settings().max_upload_mb} MB.")
+        raise TooLarge(f"This file is larger than {format_size(settings().max_upload_bytes)}.")
     with transaction() as session:  # before the work of decoding it
         quotas.ensure_room(session, user_id, found.size)
     with found.on_disk as path:

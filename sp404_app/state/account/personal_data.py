@@ -24,6 +24,7 @@ from sp404_app.state.account.activity_labels import said_of
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.reauthentication import sure
 from sp404_app.state.base import SessionState
+from sp404_app.state.formatting import size
 
 SHOWN = 20
 THOUGHT = 30  # seconds between asking for the end and pressing for it
@@ -167,8 +168,7 @@ class OwnDataState(SessionState):
         elif job.status == JobStatus.DONE and job.result:
             until = dt.datetime.fromisoformat(job.result["expires_at"])
             self.export, self.export_url = "done", job.result["url"]
-            size = max(0.1, job.result["size"] / 2**20)
-            self.export_words = f"{size:.1f} MB, until {until:%d %b %Y}"
+            self.export_words = f"{size(job.result['size'])}, until {until:%d %b %Y}"
         elif job.status == JobStatus.FAILED:
             self.export, self.export_words = "failed", job.error
 

@@ -10,7 +10,7 @@ from sp404_app.services.billing import catalog, currency, proration_preview, sch
 from sp404_app.services.billing.email_templates import day
 from sp404_app.services.billing.proration_preview import Kind, Preview
 from sp404_app.services.plans import PLANS, Plan, Tier
-from sp404_app.settings import MB
+from sp404_app.state.formatting import size
 
 OPEN_IS_VOID = "Nothing; the open invoice need not be paid"
 
@@ -166,9 +166,7 @@ def compared(old: Plan, new: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _size(count: int | None) -> str:
-    if count is None:
-        return "unlimited"
-    return f"{count / MB / 1024:g} GB" if count >= 1024 * MB else f"{count / MB:g} MB"
+    return "unlimited" if count is None else size(count)
 
 
 def _count(count: int | None) -> str:

@@ -126,8 +126,8 @@ def _storage(used: Usage, days: list[Day]) -> Meter:
     limit, full = used.storage_limit, usage.storage_full_on(days, used)
     percent = share(used.storage_used, limit)
     return Meter(
-        used=size(used.storage_used) if used.storage_used else "0 MB",
-        limit=f"{limit / MB:,.0f} MB" if limit is not None else "unlimited",
+        used=size(used.storage_used),
+        limit=size(limit) if limit is not None else "unlimited",
         percent=min(percent, FULL),
         tone=tone(percent),
         warning=_warning(

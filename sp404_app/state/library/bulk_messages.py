@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from sp404_app.services.library.trash import Thrown, Trash
-from sp404_app.settings import MB
+from sp404_app.state.formatting import size
 
 REFUSED = {
     "analysis_quota_exceeded": "This month’s analyses are used up.",
@@ -31,7 +31,7 @@ def trash_note(trash: Trash) -> str:
     days = "Deleted sounds stay here for 30 days."
     if trash.limit is None:
         return days
-    used, limit = f"{trash.used / MB:,.1f} MB", f"{trash.limit / MB:,.0f} MB"
+    used, limit = size(trash.used), size(trash.limit)
     if trash.used > trash.limit:
         return (
             f"{days} The trash has {used} and your plan keeps {limit}: the next time you delete "

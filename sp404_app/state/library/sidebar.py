@@ -9,7 +9,7 @@ from sp404_app.services.billing import quotas
 from sp404_app.services.library import tags, trash
 from sp404_app.services.library.tags import TagCount
 from sp404_app.services.processing import reanalysis
-from sp404_app.settings import MB
+from sp404_app.state.formatting import size
 from sp404_app.state.library import bulk_messages
 
 MOST_TAGS = 60
@@ -30,11 +30,11 @@ class Facts:
 def facts_of(session: Session, user_id: uuid.UUID) -> Facts:
     """Read what the rail shows of a person's library."""
     used, renewed = quotas.usage(session, user_id), reanalysis.progress(session, user_id)
-    stored, limit = f"{used.storage_used / MB:,.1f} MB", used.storage_limit
+    stored, limit = size(used.storage_used), used.storage_limit
     behind = renewed.heard < renewed.total
     return Facts(
         tags=tags.counts(session, user_id)[:MOST_TAGS],
-        stored=stored if limit is None else f"{stored} of {limit / MB:,.0f} MB",
+        stored=stored if limit is None else f"{stored} of {size(limit)}",
         stored_share=round(100 * used.storage_used / limit, 1) if limit else 0.0,
         trash=bulk_messages.trash_note(trash.of(session, user_id)),
         renewing=f"Listening again: {renewed.heard:,} of {renewed.total:,}" if behind else "",

@@ -1,4 +1,4 @@
-"""Pages answer under their own address."""
+"""Each page is served under its own URL."""
 
 import asyncio
 from pathlib import Path
@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp404_app.api.app import gateway
-from sp404_app.api.middleware.page_routing import page_addresses
+from sp404_app.api.middleware.page_routing import route_pages
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -43,11 +43,11 @@ pytestmark = pytest.mark.usefixtures("environment")
         ("/api/../auth/session", "/api/not-found"),
     ],
 )
-async def test_an_address_leads_to_its_page(asked: str, served: str) -> None:
+async def test_a_path_is_served_from_the_file_of_its_page(asked: str, served: str) -> None:
     assert await path_served("GET", asked) == served
 
 
-async def test_only_reading_is_led() -> None:
+async def test_only_get_and_head_are_routed_to_pages() -> None:
     assert await path_served("POST", "/library") == "/library"
     assert await path_served("POST", "//x/..") == "/not-found"
 
@@ -56,13 +56,15 @@ async def test_only_reading_is_led() -> None:
 @pytest.mark.parametrize(
     "asked", ["//x/..", "/\\x/..", "/%2Fx/..", "/x/..", "/folder", "/folder/."]
 )
-async def test_no_redirect_names_a_host(tmp_path: Path, asked: str, host: str) -> None:
-    """The file server redirects to folders by the `Host` of the request; ours names none."""
+async def test_a_redirect_never_contains_the_request_s_host(
+    tmp_path: Path, asked: str, host: str
+) -> None:
+    """The file server takes the host from the `Host` header; `relative_redirects` removes it."""
     for name in ("index.html", "404.html", "folder/index.html"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
     files = gateway(StaticFiles(directory=tmp_path, html=True))
-    status, headers = await answer(page_addresses(["/"])(files), "GET", asked, host)
+    status, headers = await answer(route_pages(["/"])(files), "GET", asked, host)
     if asked == "/folder":
         assert (status, headers["location"]) == (307, "/folder/")
     else:
@@ -70,21 +72,21 @@ async def test_no_redirect_names_a_host(tmp_path: Path, asked: str, host: str) -
 
 
 async def path_served(method: str, asked: str) -> str:
-    """Return the path that reaches the inside when this one is asked for, sent as it is."""
+    """Return the path that reaches the inner application when a client requests `asked`."""
     seen: list[str] = []
 
     async def inside(scope: Scope, receive: Receive, send: Send) -> None:
         seen.append(scope["path"])
         await PlainTextResponse("")(scope, receive, send)
 
-    await answer(page_addresses(["/", "/library", "/samples/[sample_id]"])(inside), method, asked)
+    await answer(route_pages(["/", "/library", "/samples/[sample_id]"])(inside), method, asked)
     return seen[0]
 
 
 async def answer(
     app: ASGIApp, method: str, asked: str, host: str = "localhost:3000"
 ) -> tuple[int, Headers]:
-    """Send a request as a hostile client does: nothing in its path is resolved on the way."""
+    """Send a request as a hostile client does: nothing in its path is normalised."""
     sent: list[Message] = []
     received: list[bool] = []
 

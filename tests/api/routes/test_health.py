@@ -1,4 +1,4 @@
-"""Health that tells the truth."""
+"""Health checks."""
 
 import socket
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def worker(services: Settings) -> Iterator[Worker]:
 
 
 @pytest.mark.usefixtures("worker")
-def test_when_all_is_well_everything_says_so(api: TestClient) -> None:
+def test_health_reports_every_dependency(api: TestClient) -> None:
     for path in ("/api/health", "/api/health/ready"):
         answer = api.get(path)
         assert answer.status_code == 200
@@ -34,13 +34,13 @@ def test_when_all_is_well_everything_says_so(api: TestClient) -> None:
         assert body["timestamp"].endswith("+00:00")
 
 
-def test_without_workers_pages_are_served_and_health_says_so(api: TestClient) -> None:
+def test_without_workers_health_fails_and_ready_does_not(api: TestClient) -> None:
     assert api.get("/api/health").status_code == 503
     assert api.get("/api/health/ready").status_code == 200
 
 
 @pytest.mark.usefixtures("worker")
-def test_without_redis_we_are_alive_and_not_ready(
+def test_without_redis_the_process_is_live_and_not_ready(
     api: TestClient, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
@@ -51,19 +51,21 @@ def test_without_redis_we_are_alive_and_not_ready(
     assert api.get("/api/health/live").json() == {"status": "ok"}
 
 
-def test_a_redis_that_hangs_does_not_make_us_hang(
+def test_a_hanging_redis_fails_the_check_after_its_timeout(
     api: TestClient, environment: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         environment.setenv("SP404_REDIS_URL", f"redis://127.0.0.1:{port}/0")
         settings.cache_clear()
-        answer = api.get("/api/health/ready")  # a hanging store would end in the test's timeout
+        answer = api.get(
+            "/api/health/ready"
+        )  # without a timeout of ours, the test's timeout ends this
     assert (answer.status_code, answer.json()["redis"]) == (503, "failing")
 
 
 @pytest.mark.usefixtures("worker")
-def test_without_a_database_we_are_not_ready(api: TestClient) -> None:
+def test_without_a_database_the_process_is_not_ready(api: TestClient) -> None:
     with without_database():
         answer = api.get("/api/health/ready")
     assert (answer.status_code, answer.json()["database"]) == (503, "failing")
@@ -71,10 +73,12 @@ def test_without_a_database_we_are_not_ready(api: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("worker")
-def test_without_storage_we_are_not_ready(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> bool:
+def test_without_storage_the_process_is_not_ready(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable() -> bool:
         raise OSError("disk gone")
 
-    monkeypatch.setattr(storage, "is_reachable", away)
+    monkeypatch.setattr(storage, "is_reachable", unreachable)
     answer = api.get("/api/health/ready")
     assert (answer.status_code, answer.json()["storage"]) == (503, "failing")

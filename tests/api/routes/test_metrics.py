@@ -1,4 +1,4 @@
-"""What an operator reads, and nobody else."""
+"""Prometheus metrics."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,7 +9,7 @@ from sp404_app.settings import Settings, settings
 from tests.accounts import bearer, somebody
 
 
-def asked(services: Settings, host: str = "127.0.0.1", **headers: str) -> tuple[int, str]:
+def scrape(services: Settings, host: str = "127.0.0.1", **headers: str) -> tuple[int, str]:
     with TestClient(gateway(api), base_url=services.origin, client=(host, 1)) as client:
         client.get("/api/me", headers=bearer(somebody().id))
         client.get("/api/samples/01a204c0-82ec-769a-8e34-995e038227bd")
@@ -19,8 +19,8 @@ def asked(services: Settings, host: str = "127.0.0.1", **headers: str) -> tuple[
     return answer.status_code, answer.text
 
 
-def test_this_machine_reads_how_we_are(services: Settings) -> None:
-    status, text = asked(services)
+def test_a_local_client_reads_the_metrics(services: Settings) -> None:
+    status, text = scrape(services)
     assert status == 200
     assert 'sp404_requests_total{method="GET",route="/api/me",status="200"}' in text
     assert 'route="/api/samples/{sample_id}",status="401"' in text
@@ -29,16 +29,16 @@ def test_this_machine_reads_how_we_are(services: Settings) -> None:
     assert "sp404_websockets 0.0" in text
 
 
-def test_refusals_of_the_quick_list_count_for_its_route(
+def test_refusals_of_the_fast_sample_list_count_for_its_route(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "1")
     settings.cache_clear()
     ada = bearer(somebody().id)
     with TestClient(gateway(api), base_url=services.origin, client=("127.0.0.1", 1)) as client:
-        before = counted(client)
+        before = response_counts(client)
         answers = [client.get("/api/samples", headers=headers) for headers in ({}, ada, ada)]
-        after = counted(client)
+        after = response_counts(client)
     assert [answer.status_code for answer in answers] == [401, 200, 429]
     more = {
         labels: value - before.get(labels, 0)
@@ -48,8 +48,8 @@ def test_refusals_of_the_quick_list_count_for_its_route(
     assert more == {("/api/samples", status): 1 for status in ("401", "200", "429")}
 
 
-def counted(client: TestClient) -> dict[tuple[str, str], float]:
-    """Return how often each route gave each status, as an operator reads it."""
+def response_counts(client: TestClient) -> dict[tuple[str, str], float]:
+    """Return how often each route gave each status, as the metrics say."""
     return {
         (sample.labels["route"], sample.labels["status"]): sample.value
         for family in text_string_to_metric_families(client.get("/metrics").text)
@@ -58,13 +58,13 @@ def counted(client: TestClient) -> dict[tuple[str, str], float]:
     }
 
 
-def test_others_do_not_even_see_that_it_is_there(
+def test_metrics_are_404_without_the_token_or_from_another_machine(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
-    assert asked(services, "203.0.113.7")[0] == 404
-    assert asked(services, x_forwarded_for="203.0.113.7")[0] == 404
+    assert scrape(services, "203.0.113.7")[0] == 404
+    assert scrape(services, x_forwarded_for="203.0.113.7")[0] == 404
     environment.setenv("SP404_METRICS_TOKEN", "let me see")
     settings.cache_clear()
-    assert asked(services)[0] == 404
-    assert asked(services, authorization="Bearer let me in")[0] == 404
-    assert asked(services, "203.0.113.7", authorization="Bearer let me see")[0] == 200
+    assert scrape(services)[0] == 404
+    assert scrape(services, authorization="Bearer let me in")[0] == 404
+    assert scrape(services, "203.0.113.7", authorization="Bearer let me see")[0] == 200

@@ -175,7 +175,7 @@ def test_a_form_without_a_file_is_refused(client: TestClient) -> None:
         answer = client.post("/api/samples/similar", **form)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
         (said,) = answer.json()["details"]["file"]
-        assert said in {"This field is needed.", "This has to be a file."}
+        assert said in {"This field is required.", "This must be a file."}
 
 
 @pytest.fixture

@@ -289,11 +289,11 @@ def test_a_plan_that_holds_less_is_warned_of(shop: Shop, user: User, keep: Keep)
         assert proration_preview.preview_change(session, user.id, Tier.PRO).excess_bytes == MB
         assert proration_preview.preview_change(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
     shop.buy(user.id, "enterprise")
-    for tier, excess in ((Tier.PRO, 1), (Tier.FREE, 5021)):
+    for tier, excess, text in ((Tier.PRO, 1, "1 MB"), (Tier.FREE, 5021, "4.9 GB")):
         with transaction() as session:
             seen = proration_preview.preview_change(session, user.id, tier)
         assert seen.excess_bytes == excess * MB
-        assert f"You keep {excess:,} MB more than" in proration_preview.warning(seen)
+        assert f"You keep {text} more than" in proration_preview.warning(seen)
     with transaction() as session:
         subscriptions.change(session, user.id, Tier.PRO)
     shop.advance(user.id, days=32)

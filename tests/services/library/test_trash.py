@@ -167,7 +167,7 @@ def test_many_who_delete_and_restore_at_once_never_lock_up(
 def test_the_words_say_it_before_and_after(session: Session, user: User, put: Put) -> None:
     said = bulk_messages.trash_note
     assert "30 days" in said(Trash(0, None))
-    assert "60.0 MB of 100 MB" in said(Trash(60 * MB, 100 * MB))
+    assert "60 MB of 100 MB" in said(Trash(60 * MB, 100 * MB))
     assert "the next time you delete" in said(Trash(180 * MB, 100 * MB))
     assert facts_of(session, user.id).trash == said(Trash(0, 100 * MB))
     assert bulk_messages.thrown_away("1 sound", Thrown()) == "1 sound moved to the trash."

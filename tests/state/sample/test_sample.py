@@ -370,14 +370,14 @@ def test_facts_have_units_and_what_is_unknown_is_left_out() -> None:
     )  # fmt: skip
     told = {fact.name: fact.value for fact in facts_of(sample)}
     assert told["Sample rate"] == "44.1 kHz"
-    assert (told["Loudness"], told["Size"], told["Channels"]) == ("−9.0 LUFS", "3.0 MB", "Stereo")
+    assert (told["Loudness"], told["Size"], told["Channels"]) == ("−9.0 LUFS", "3 MB", "Stereo")
     assert "Peak" not in told
     assert "Folder" not in told
 
 
 def test_small_and_odd_facts() -> None:
     assert (size(0), size(2048), channels(1), channels(6), channels(None)) == (
-        "1 kB", "2 kB", "Mono", "6 channels", "",
+        "0 MB", "2 kB", "Mono", "6 channels", "",
     )  # fmt: skip
 
 

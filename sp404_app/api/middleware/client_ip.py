@@ -1,0 +1,39 @@
+"""Client IP: replace a trusted proxy's address by the one it forwards in `X-Forwarded-For`."""
+
+import ipaddress
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sp404_app.settings import settings
+
+
+def set_client_ip(app: ASGIApp) -> ASGIApp:
+    """Set the client's IP address in the scope; `X-Forwarded-For` counts from trusted proxies."""
+
+    async def with_client_ip(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket") and scope.get("client"):
+            ip, port = scope["client"]
+            forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+            scope["client"] = (client_ip_behind_proxies(ip, ",".join(forwarded)), port)
+        await app(scope, receive, send)
+
+    return with_client_ip
+
+
+def client_ip_behind_proxies(peer_ip: str, forwarded_for: str) -> str:
+    """Return the nearest address on the way to us that is not a trusted proxy."""
+    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
+    while hops and _is_trusted_proxy(peer_ip):
+        peer_ip = hops.pop()
+    return peer_ip
+
+
+def _is_trusted_proxy(ip: str) -> bool:
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return False
+    # A dual-stack socket shows an IPv4 peer as ::ffff:10.0.0.1.
+    unmapped = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network or unmapped in network for network in settings().trusted_proxies)

@@ -1,0 +1,39 @@
+"""URLs of plans, billing, usage and the admin's billing page."""
+
+from sp404_app.pages.billing.admin import operator
+from sp404_app.pages.billing.billing import billing
+from sp404_app.pages.billing.plans import plans
+from sp404_app.pages.billing.usage import usage
+from sp404_app.pages.page import Page
+from sp404_app.state.billing.admin import OperatorState
+from sp404_app.state.billing.billing import BillingState
+from sp404_app.state.billing.plans import PlansState
+from sp404_app.state.billing.usage import UsageState
+from sp404_app.state.layout import ShellState
+
+BILLING_PAGES = (
+    Page(
+        route="/plans",
+        component=plans,
+        title="Plans",
+        on_load=[ShellState.load, PlansState.load],
+    ),
+    Page(
+        route="/billing",
+        component=billing,
+        title="Billing",
+        on_load=[ShellState.load, BillingState.load],
+    ),
+    Page(
+        route="/usage",
+        component=usage,
+        title="Usage",
+        on_load=[ShellState.load, UsageState.load],
+    ),
+    Page(
+        route="/operator",
+        component=operator,
+        title="Operator",
+        on_load=[ShellState.load, OperatorState.load],
+    ),
+)

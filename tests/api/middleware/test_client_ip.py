@@ -1,0 +1,47 @@
+"""The client IP behind trusted proxies."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from sp404_app.api.app import api, gateway
+from sp404_app.api.middleware.client_ip import client_ip_behind_proxies
+from sp404_app.settings import Settings, settings
+
+
+@pytest.fixture
+def client(services: Settings) -> TestClient:
+    return TestClient(gateway(api), base_url=services.origin, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client_ip"),
+    [
+        ("203.0.113.7", "198.51.100.1", "203.0.113.7"),
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "6.6.6.6, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "rubbish", "rubbish"),
+        ("testclient", "198.51.100.1", "testclient"),
+        ("::1", "198.51.100.1", "198.51.100.1"),
+        ("::2", "198.51.100.1", "::2"),
+        ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("::ffff:10.0.0.1", "6.6.6.6, 198.51.100.1, ::ffff:10.0.0.2", "198.51.100.1"),
+        ("::ffff:11.0.0.1", "198.51.100.1", "::ffff:11.0.0.1"),
+    ],
+)
+def test_x_forwarded_for_counts_only_from_trusted_proxies(
+    environment: pytest.MonkeyPatch, peer: str, forwarded: str, client_ip: str
+) -> None:
+    environment.setenv("SP404_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    settings.cache_clear()
+    assert client_ip_behind_proxies(peer, forwarded) == client_ip
+
+
+def test_a_forged_x_forwarded_for_does_not_evade_the_sign_in_limit(client: TestClient) -> None:
+    body = {"email": "nobody@example.org", "password": "wrong password"}
+    codes = [
+        client.post("/api/auth/login", json=body, headers={"X-Forwarded-For": f"9.9.9.{n}"})
+        for n in range(6)
+    ]
+    assert codes[-1].status_code == 429
