@@ -1,12 +1,12 @@
-"""Heat maps of a sound over time: spectrum, pulse and notes."""
+"""Heat maps of a sample over time: mel spectrogram, tempogram and chromagram."""
 
 from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
 
-from sp404_app.audio.dsp.spectrogram import Picture, View
 from sp404_app.audio.features.musical_keys import PITCHES
+from sp404_app.audio.picture import Picture, View
 from sp404_app.figures.palette import Palette, frame
 
 HZ_TICKS: Final = (100, 200, 500, 1000, 2000, 5000, 10_000)
