@@ -5,20 +5,20 @@ import json
 import numpy as np
 import pytest
 
-from sp404_app.audio.dsp.spectrogram import BANDS, COLUMNS, PULSE_ROWS, Picture, View
+from sp404_app.audio.picture import SHOWN_COLUMNS, Picture, View
 from sp404_app.figures.palette import DARK
 from sp404_app.figures.spectrogram import heat_map, named, ticks
 
 
 def picture(view: View, *, start: float = 0.0, end: float = 2.0) -> Picture:
-    count = {View.SPECTRUM: BANDS, View.PULSE: PULSE_ROWS, View.NOTES: 12}[view]
+    count = {View.SPECTRUM: 128, View.PULSE: 96, View.NOTES: 12}[view]
     rows = {
         View.SPECTRUM: np.geomspace(40, 18_000, count),
         View.PULSE: np.geomspace(40, 240, count),
         View.NOTES: np.arange(12),
     }[view]
     rng = np.random.default_rng(404)
-    pixels = rng.integers(0, 256, (count, COLUMNS), dtype=np.uint8)
+    pixels = rng.integers(0, 256, (count, SHOWN_COLUMNS), dtype=np.uint8)
     return Picture(view, start, end, rows.astype(np.float32), pixels)
 
 

@@ -124,8 +124,8 @@ def rows_of(view: View, frames: Frames) -> npt.NDArray[np.float32]:
     if view is View.NOTES:
         return np.arange(12, dtype=np.float32)
     highest = min(HIGHEST_HZ, frames.rate / 2)
-    centres = librosa.mel_frequencies(MEL_BANDS + 2, fmin=LOWEST_HZ, fmax=highest)[1:-1]
-    return centres.astype(np.float32)
+    edges = librosa.mel_frequencies(MEL_BANDS + 2, fmin=LOWEST_HZ, fmax=highest, htk=True)
+    return edges[1:-1].astype(np.float32)
 
 
 def strengths_of(view: View, signal: Signal, frames: Frames) -> Matrix:
@@ -140,13 +140,18 @@ def mel_window(rate: int) -> int:
 
 
 def mel_powers(signal: Signal, frames: Frames) -> Matrix:
-    """Return the powers of 128 mel bands."""
+    """Return the powers of 128 mel bands.
+
+    The window is padded to twice its length, for the lowest bands are narrower than its bins.
+    """
     window = mel_window(frames.rate)
     return librosa.feature.melspectrogram(
-        y=at_least(signal, window),
+        y=at_least(signal, 2 * window),
         sr=frames.rate,
-        n_fft=window,
+        n_fft=2 * window,
+        win_length=window,
         hop_length=frames.hop,
+        htk=True,
         n_mels=MEL_BANDS,
         fmin=LOWEST_HZ,
         fmax=min(HIGHEST_HZ, frames.rate / 2),

@@ -81,7 +81,7 @@ class PictureState(SessionState):
             part = await in_transaction(
                 spectrograms.find_part, user_id, sample_id, view, self._start, self._end
             )
-            picture = await _picture_of(user_id, part)
+            picture = await picture_when_drawn(user_id, part)
         except AppError as problem:
             async with self:
                 if self._visit == visit:
@@ -100,7 +100,7 @@ class PictureState(SessionState):
             self.stretch = stretch_shown(start, end, duration)
 
 
-async def _picture_of(user_id: uuid.UUID, part: Part) -> Picture:
+async def picture_when_drawn(user_id: uuid.UUID, part: Part) -> Picture:
     """Return the picture of a part, drawing it first if it is not kept.
 
     Raises:
