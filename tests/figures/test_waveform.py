@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from sp404_app.figures.palette import DARK, LIGHT, palette
-from sp404_app.figures.waveform import CROWD, Envelope, Marks, numbered, waveform, within
+from sp404_app.figures.waveform import MAX_LINES, Envelope, Marks, numbered, waveform, within
 
 UNMARKED = Marks()
 LOW, HIGH, ONSETS, BEATS, BARS, NUMBERS = range(6)
@@ -32,7 +32,7 @@ def upright(figure: go.Figure, trace: int) -> list[float]:
 
 
 def test_a_full_screen_with_all_marks_stays_below_20_kb() -> None:
-    marks = np.linspace(0, 8, CROWD).tolist()
+    marks = np.linspace(0, 8, MAX_LINES).tolist()
     figure = drawn(envelope(980), Marks(marks, 0, marks))
     sent = json.dumps(json.loads(figure.to_json()))  # as Reflex sends it
     assert 15_000 < len(sent) <= 20_000
@@ -101,7 +101,8 @@ def test_marks_outside_the_stretch_are_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"), [(CROWD, CROWD), (4 * CROWD, CROWD), (4 * CROWD + 4, 0)]
+    ("count", "expected"),
+    [(MAX_LINES, MAX_LINES), (4 * MAX_LINES, MAX_LINES), (4 * MAX_LINES + 4, 0)],
 )
 def test_a_crowd_of_beats_is_thinned_to_bars_and_then_to_nothing(count: int, expected: int) -> None:
     beats = np.linspace(0, 100, count).tolist()
@@ -109,7 +110,7 @@ def test_a_crowd_of_beats_is_thinned_to_bars_and_then_to_nothing(count: int, exp
 
 
 def test_a_crowd_of_onsets_is_left_out() -> None:
-    assert within(Marks(onsets=np.linspace(0, 1, CROWD + 1).tolist()), 0, 1).onsets == []
+    assert within(Marks(onsets=np.linspace(0, 1, MAX_LINES + 1).tolist()), 0, 1).onsets == []
 
 
 def test_gaps_between_lines_survive_as_not_a_number() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
-from sp404_app.services.sample.details import SAME_TEMPO, Details
+from sp404_app.services.sample.details import SAME_TEMPO_BPM, Details
 from sp404_app.state.rows import preview_gain, tempo
 from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
 
@@ -137,7 +137,7 @@ def _tempo(details: Details) -> Answer:
                 value=str(bpm),
                 label=tempo(bpm),
                 detail=_percent(chance),
-                current=bool(sample.bpm) and abs(bpm - (sample.bpm or 0)) < SAME_TEMPO,
+                current=bool(sample.bpm) and abs(bpm - (sample.bpm or 0)) < SAME_TEMPO_BPM,
             )
             for bpm, chance in listed
         ],

@@ -179,7 +179,7 @@ def test_everybody_in_a_group_is_told_who_joined(
     (news,) = told
     assert news[0] == user.id
     assert [item.id for item in news[1:]] == [str(each) for each in (first, second, third)]  # type: ignore[attr-defined]
-    monkeypatch.setattr(duplicates, "MOST_NEWS", 2)
+    monkeypatch.setattr(duplicates, "MAX_SAMPLE_EVENTS", 2)
     remember(user.id, third, OTHER)
     assert told[1] == (user.id, events.Event(events.Topic.LIBRARY))
 
@@ -315,7 +315,7 @@ def test_a_large_library_is_searched_by_length_and_timbre(
     session: Session, user: User, put: Keep
 ) -> None:
     short = taken(kick(np.random.default_rng(1))[: RATE // 10])
-    for _ in range(duplicates.NEAREST + 5):
+    for _ in range(duplicates.MAX_CANDIDATES + 5):
         put(short)
     copy = [put(ONE), put(QUIETER)]
     assert set(copy) in groups()
