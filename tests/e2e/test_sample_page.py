@@ -187,7 +187,7 @@ def test_what_one_thinks_of_a_sound_is_kept(demo: Page, errors: list[str]) -> No
 def test_an_unknown_sound_is_a_friendly_page(demo: Page) -> None:
     for address in ("nonsense", "01a204db-0000-7000-8000-000000000000"):
         demo.goto(f"/samples/{address}")
-        expect(demo.get_by_test_id("missing")).to_contain_text("There is no such sound here")
+        expect(demo.get_by_test_id("missing")).to_contain_text("Sound not found")
 
 
 def test_plotly_comes_with_this_page_and_not_with_the_library(demo: Page) -> None:

@@ -58,10 +58,10 @@ def test_silence_has_no_brightness_and_a_breath_of_it_is_not_told() -> None:
     ("content", "words"),
     [
         ({"clipped": True}, "clipped"),
-        ({"dc_offset": 0.0201}, "2.0 % off the middle"),
-        ({"dual_mono": True}, "Both channels are the same"),
-        ({"seam_click": True}, "clicks as it repeats"),
-        ({"truncated": True}, "before its header says"),
+        ({"dc_offset": 0.0201}, "a DC offset of 2.0 %"),
+        ({"dual_mono": True}, "Both channels are identical"),
+        ({"seam_click": True}, "clicks when it repeats"),
+        ({"truncated": True}, "shorter than its header says"),
     ],
 )
 def test_what_may_go_wrong_on_a_pad_is_said(content: dict[str, object], words: str) -> None:

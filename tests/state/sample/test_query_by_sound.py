@@ -11,7 +11,12 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.library import samples
-from sp404_app.state.sample.query_by_sound import NOTHING, SHOWN, SILENCE, HearingState
+from sp404_app.state.sample.query_by_sound import (
+    MAX_RESULTS,
+    NOTHING_ANALYSED,
+    SILENCE,
+    HearingState,
+)
 from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -63,7 +68,7 @@ async def test_silence_and_an_empty_library_are_told_apart(tab: HearingState) ->
     await tab.show(answer(silent=True, kind="one_shot"))
     assert (tab.rows, tab.nothing) == ([], SILENCE)
     await tab.show(answer())
-    assert tab.nothing == NOTHING
+    assert tab.nothing == NOTHING_ANALYSED
 
 
 async def test_a_closed_dialog_forgets(tab: HearingState, keep: Keep) -> None:
@@ -99,9 +104,9 @@ async def test_what_is_no_answer_is_refused(tab: HearingState, hostile: Any) -> 
 
 
 async def test_a_long_answer_is_cut(tab: HearingState, keep: Keep) -> None:
-    kept = [keep() for _ in range(SHOWN + 2)]
+    kept = [keep() for _ in range(MAX_RESULTS + 2)]
     await tab.show(answer(*kept))
-    assert len(tab.rows) == SHOWN
+    assert len(tab.rows) == MAX_RESULTS
 
 
 async def test_an_unknown_aspect_is_refused(tab: HearingState) -> None:

@@ -205,7 +205,7 @@ async def test_key_kind_and_the_way_back(tab: Open, loop: uuid.UUID) -> None:
     assert (stored(loop).key, stored(loop).kind) == ("C major", "one_shot")
     await page.set_key("none")
     assert (stored(loop).key, stored(loop).key_source) == (None, Source.USER)
-    assert page.sheet.key.why_none == "You said that it has no key."
+    assert page.sheet.key.why_none == "You marked it as having no key."
     await run(page.use_analysis("key"))
     assert (stored(loop).key, page.sheet.key.source) == ("G minor", "from the analysis")
     for refused in (page.set_key("H minor"), page.set_kind("pad")):
@@ -317,7 +317,7 @@ def sheet(content: dict[str, object] | None = None, **values: object) -> Any:
     [
         ({"kind": "one_shot"}, "One-shots have no tempo"),
         ({"kind": "loop"}, "No steady beat"),
-        ({"bpm_source": "user"}, "You said"),
+        ({"bpm_source": "user"}, "You marked it"),
         ({"bpm": 90.0}, ""),
         ({"status": "queued"}, ""),
     ],
