@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--with-parent", action="store_true", help="stop when the parent is gone")
     serve.set_defaults(run=_serve)
 
-    commands.add_parser("worker", help="take jobs from the queues").set_defaults(run=_worker)
+    _add_worker(commands.add_parser("worker", help="take jobs from the queues"))
     commands.add_parser("migrate", help="bring the database up to date").set_defaults(run=_migrate)
     commands.add_parser("demo", help="make the demo account").set_defaults(run=_demo)
 
@@ -155,7 +155,17 @@ def _serve(options: argparse.Namespace) -> int:
     return serve(_settings(), reload=options.reload, with_parent=options.with_parent)
 
 
-def _worker(_: argparse.Namespace) -> int:
+def _add_worker(worker: argparse.ArgumentParser) -> None:
+    worker.add_argument("--pictures", action="store_true", help="draw spectrograms instead")
+    worker.set_defaults(run=_worker)
+
+
+def _worker(options: argparse.Namespace) -> int:
+    if options.pictures:
+        from sp404_app.jobs import picture_worker
+
+        picture_worker.main()
+        return 0
     from sp404_app.jobs import worker
 
     worker.main()

@@ -1,4 +1,4 @@
-"""The two themes' colours and type, for pictures that CSS does not reach."""
+"""Colours and fonts of both themes, for Plotly figures, which CSS does not style."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,7 +8,7 @@ MONO: Final = '"Geist Mono Variable", ui-monospace, monospace'
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours as CSS writes them; `ramp` goes from silence to full strength."""
+    """CSS colours of one theme; `ramp` goes from silence to full strength."""
 
     wave: str
     fill: str

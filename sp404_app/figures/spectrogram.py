@@ -1,12 +1,12 @@
-"""Heat maps of a sound over time: spectrum, pulse and notes."""
+"""Heat maps of a sample over time: mel spectrogram, tempogram and chromagram."""
 
 from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
 
-from sp404_app.audio.dsp.spectrogram import Picture, View
 from sp404_app.audio.features.musical_keys import PITCHES
+from sp404_app.audio.picture import Picture, View
 from sp404_app.figures.palette import Palette, frame
 
 HZ_TICKS: Final = (100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -14,7 +14,7 @@ BPM_TICKS: Final = (50, 60, 75, 90, 120, 150, 180, 240)
 
 
 def heat_map(drawn: Picture, colours: Palette, *, duration: float, revision: str) -> go.Figure:
-    """Draw a picture as one byte a pixel, below 110 kB."""
+    """Draw a picture as a heat map of less than 110 kB, one byte per pixel."""
     layout = frame(colours, duration, revision)
     columns = max(1, drawn.pixels.shape[1])
     step = (drawn.end - drawn.start) / columns
@@ -45,7 +45,7 @@ def heat_map(drawn: Picture, colours: Palette, *, duration: float, revision: str
 
 
 def ticks(drawn: Picture) -> dict[str, Any]:
-    """Name some rows: frequencies, tempi, or all twelve notes."""
+    """Return the axis ticks: round frequencies or tempi, or all twelve notes."""
     if drawn.view is View.NOTES:
         return {"tickvals": list(range(12)), "ticktext": list(PITCHES)}
     wanted = HZ_TICKS if drawn.view is View.SPECTRUM else BPM_TICKS
@@ -58,7 +58,7 @@ def ticks(drawn: Picture) -> dict[str, Any]:
 
 
 def named(value: float, view: View) -> str:
-    """Write a tick: "200 Hz", "5 kHz", "90 BPM"."""
+    """Format a tick with its unit: "200 Hz", "5 kHz", "90 BPM"."""
     if view is View.PULSE:
         return f"{value:g} BPM"
     return f"{value / 1000:g} kHz" if value >= 1000 else f"{value:g} Hz"

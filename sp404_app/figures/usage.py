@@ -11,7 +11,7 @@ from sp404_app.figures.palette import MONO, Palette
 def bars(
     days: Sequence[dt.date], values: Sequence[float], colours: Palette, *, unit: str
 ) -> go.Figure:
-    """Draw one bar a day; whole numbers of things, or MB."""
+    """Draw one bar per day, in whole numbers or MB."""
     shape = "%{y:,.1f}" if unit == "MB" else "%{y:,.0f}"
     bar = go.Bar(
         x=[f"{day:%Y-%m-%d}" for day in days],

@@ -1,4 +1,4 @@
-"""The waveform of one sound, with its beats and onsets over it."""
+"""Plotly figure of a waveform, with its beats, bar numbers and onsets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ import plotly.graph_objects as go
 
 from sp404_app.figures.palette import Palette, frame
 
-BEATS_A_BAR: Final = 4
-CROWD: Final = 100  # more lines than this hide the wave
-MOST_NUMBERS: Final = 40
-QUIETEST: Final = 1e-3  # peaks below are drawn small, as they are
+BEATS_PER_BAR: Final = 4
+MAX_LINES: Final = 100  # more lines would hide the waveform
+MAX_BAR_NUMBERS: Final = 40
+MIN_PEAK: Final = 1e-3  # quieter samples are not scaled up to the full height
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """(n, 2) lowest and highest values between two moments of a sound, in seconds."""
+    """Peaks between `start` and `end` seconds: float32 (n, 2), minimum and maximum."""
 
     start: float
     end: float
@@ -28,7 +28,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Moments in seconds to draw over the wave; bars begin at `beats[downbeat::4]`."""
+    """Times in seconds to draw over the waveform; bars begin at `beats[downbeat::4]`."""
 
     beats: Sequence[float] = ()
     downbeat: int = 0
@@ -38,11 +38,12 @@ class Marks:
 def waveform(
     envelope: Envelope, marks: Marks, colours: Palette, *, top: float, revision: str
 ) -> go.Figure:
-    """Draw what is known of the visible stretch; `top` is the sound's peak (1.0 is full scale).
+    """Draw the visible stretch; `top` is the sample's peak (1.0 is full scale).
 
-    The figure stays below 20 kB: float32 throughout, and only the marks inside the stretch.
+    The figure stays below 20 kB: all values are float32, and only marks inside the stretch are
+    sent.
     """
-    height = max(top, QUIETEST) * 1.04
+    height = max(top, MIN_PEAK) * 1.04
     layout = frame(colours, envelope.duration, revision)
     layout["yaxis"] |= {"range": [-height, height]}
     layout["shapes"] = [_centre(colours)]
@@ -59,37 +60,37 @@ def waveform(
 
 
 def within(marks: Marks, start: float, end: float) -> Marks:
-    """Return the marks between two moments; a crowd is thinned to bars, then to nothing."""
+    """Return the marks between two times; if there are too many, bars only, or none."""
     beats = np.asarray(marks.beats, np.float64)
     inside = np.flatnonzero((beats >= start) & (beats <= end))
     onsets = [at for at in marks.onsets if start <= at <= end]
-    onsets = onsets if len(onsets) <= CROWD else []
-    if not len(inside) or len(inside) > CROWD * BEATS_A_BAR:
+    onsets = onsets if len(onsets) <= MAX_LINES else []
+    if not len(inside) or len(inside) > MAX_LINES * BEATS_PER_BAR:
         return Marks(onsets=onsets)
     first = int(inside[0])
-    downbeat = (marks.downbeat - first) % BEATS_A_BAR
+    downbeat = (marks.downbeat - first) % BEATS_PER_BAR
     chosen = beats[inside]
-    if len(inside) > CROWD:
-        return Marks(chosen[downbeat::BEATS_A_BAR].tolist(), 0, onsets)
+    if len(inside) > MAX_LINES:
+        return Marks(chosen[downbeat::BEATS_PER_BAR].tolist(), 0, onsets)
     return Marks(chosen.tolist(), downbeat, onsets)
 
 
 def numbered(marks: Marks, start: float, end: float) -> list[tuple[float, int]]:
-    """Return the bars that begin between two moments, with their numbers from 1."""
-    bars = list(enumerate(marks.beats[marks.downbeat :: BEATS_A_BAR], start=1))
+    """Return the bars that begin between two times, numbered from 1."""
+    bars = list(enumerate(marks.beats[marks.downbeat :: BEATS_PER_BAR], start=1))
     return [(at, number) for number, at in bars if start <= at <= end]
 
 
 def bar_numbers(marks: Marks, envelope: Envelope, colours: Palette, height: float) -> go.Scatter:
-    """Number the bars along the upper edge, every second, fourth … of them where many show."""
+    """Number the bars along the top: all, or every second, fourth … if many are visible."""
     bars = numbered(marks, envelope.start, envelope.end)
     step = 1
-    while len(bars) > MOST_NUMBERS * step:
+    while len(bars) > MAX_BAR_NUMBERS * step:
         step *= 2
     kept = [(at, number) for at, number in bars if (number - 1) % step == 0]
     return go.Scatter(
-        x=_single([at for at, _ in kept]),
-        y=_single([0.999 * height] * len(kept)),  # beyond the range, Plotly hides a text
+        x=_float32([at for at, _ in kept]),
+        y=_float32([0.999 * height] * len(kept)),  # Plotly hides text outside the range
         text=[str(number) for _, number in kept],
         mode="text",
         textposition="top right",
@@ -117,7 +118,7 @@ def _wave(envelope: Envelope, colours: Palette) -> list[go.Scatter]:
 
 
 def _beats(marks: Marks, height: float, colours: Palette) -> list[go.Scatter]:
-    bars = set(range(marks.downbeat, len(marks.beats), BEATS_A_BAR))
+    bars = set(range(marks.downbeat, len(marks.beats), BEATS_PER_BAR))
     strong = [at for index, at in enumerate(marks.beats) if index in bars]
     weak = [at for index, at in enumerate(marks.beats) if index not in bars]
     return [
@@ -132,15 +133,15 @@ def _onsets(marks: Marks, height: float, colours: Palette) -> list[go.Scatter]:
 
 
 def _lines(times: Sequence[float], low: float, high: float, line: dict[str, Any]) -> go.Scatter:
-    """Draw upright lines as one trace, with gaps between them."""
+    """Draw vertical lines as one trace; NaN separates them."""
     x = np.repeat(np.asarray(times, np.float64), 3)
     y = np.tile(np.asarray([low, high, np.nan], np.float32), len(times))
     return go.Scatter(
-        x=_single(x), y=y, mode="lines", line=line, hoverinfo="skip", connectgaps=False
+        x=_float32(x), y=y, mode="lines", line=line, hoverinfo="skip", connectgaps=False
     )
 
 
-def _single(values: Sequence[float] | npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+def _float32(values: Sequence[float] | npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     return np.asarray(values, np.float32)
 
 

@@ -26,7 +26,20 @@ BEAT_EVERY = 3.0
 BATCH_FILES, BATCH_SECONDS, SMALL = 16, 5.0, 5 * MB
 TOO_LONG = "{0} took too long and was stopped."
 OURS = "Something went wrong on our side while {1}."
-WORK = {JobKind.ANALYSE: analyse_sample, JobKind.ACCOUNT_EXPORT: export_account}
+
+
+def _draw_spectrogram(job: ProcessingJob) -> None:
+    # librosa takes seconds to import, and only the picture worker draws.
+    from sp404_app.jobs.spectrogram import draw_spectrogram  # noqa: PLC0415
+
+    draw_spectrogram(job)
+
+
+WORK = {
+    JobKind.ANALYSE: analyse_sample,
+    JobKind.ACCOUNT_EXPORT: export_account,
+    JobKind.SPECTROGRAM: _draw_spectrogram,
+}
 
 
 def run(job_id: str) -> None:
@@ -105,6 +118,8 @@ def beating(job: ProcessingJob) -> Iterator[None]:
 def _words(job: ProcessingJob, sentence: str) -> str:
     if job.kind == JobKind.ANALYSE:
         return sentence.format("The analysis", "analysing this file")
+    if job.kind == JobKind.SPECTROGRAM:
+        return sentence.format("The picture", "drawing this picture")
     return sentence.format("The export", "making this export")
 
 
@@ -112,7 +127,8 @@ def _fail(job: ProcessingJob, reason: str) -> None:
     with transaction() as session:
         if not jobs.still_mine(session, job):
             return
-        sample = session.get(Sample, job.sample_id) if job.sample_id else None
+        analysed = job.sample_id if job.kind == JobKind.ANALYSE else None
+        sample = session.get(Sample, analysed) if analysed else None
         # Somebody may have asked for it meanwhile: the row says so.
         if sample and session.get_one(ProcessingJob, job.id).queue == queue.LOW:
             jobs.note_failure(session, job, reason)

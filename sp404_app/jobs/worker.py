@@ -22,11 +22,20 @@ log = logging.getLogger(__name__)
 __all__ = ["billing", "billing_contact", "entry", "main"]
 
 
-class WarmWorker(Worker):
+class ForkingWorker(Worker):
     """RQ's forking worker, whose parent has paid for the imports before the first job.
 
     A file that crashes or hangs the decoder takes only its own child with it.
     """
+
+    def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
+        """Give the child connections of its own."""
+        db.engine().dispose(close=False)
+        super().main_work_horse(job, queue)
+
+
+class WarmWorker(ForkingWorker):
+    """The worker of the analysis queues, which takes turns between them."""
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
@@ -41,11 +50,6 @@ class WarmWorker(Worker):
     def reorder_queues(self, reference_queue: Queue) -> None:
         """Count the job that was taken; the order is made anew before the next."""
         queues.took(reference_queue.name)
-
-    def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
-        """Give the child connections of its own."""
-        db.engine().dispose(close=False)
-        super().main_work_horse(job, queue)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     BULK = "bulk"
     ACCOUNT_EXPORT = "account_export"
+    SPECTROGRAM = "spectrogram"
 
 
 class JobStatus(StrEnum):

@@ -148,6 +148,7 @@ class Supervisor:
         assert self.crew
         assert self.guard
         assert self.web
+        self.crew.start_picture_worker()
         while True:
             for child in [*self.stores, self.web]:
                 if child.code is not None:

@@ -14,6 +14,7 @@ from sp404_app.supervisor.process import Child
 
 DEATHS_ALLOWED = 10
 WITHIN_SECONDS = 120.0
+PICTURE_WORKER = "picture worker"
 PATIENCE = 3.0  # a job that is cut off is taken up again at the next start
 
 
@@ -34,6 +35,12 @@ class Crew:
         for worker in self.members:
             worker.start()
 
+    def start_picture_worker(self) -> None:
+        """Start the worker that draws spectrograms, once everything else is up."""
+        pictures = self._worker_process(PICTURE_WORKER, "worker-pictures", "--pictures")
+        self.members.append(pictures)
+        pictures.start()
+
     def replace_dead(self) -> list[str]:
         """Start dead workers again and return what happened, for the person at the keyboard.
 
@@ -45,8 +52,9 @@ class Crew:
     def _replace(self, worker: Child) -> str:
         said = worker.obituary()
         now = time.monotonic()
-        self.deaths.append(now)
-        while now - self.deaths[0] > WITHIN_SECONDS:
+        if worker.name != PICTURE_WORKER:  # the product works without spectrograms
+            self.deaths.append(now)
+        while self.deaths and now - self.deaths[0] > WITHIN_SECONDS:
             self.deaths.popleft()
         if len(self.deaths) > DEATHS_ALLOWED:
             raise Failure(f"Workers keep dying. The last {said[4:]}")
@@ -56,12 +64,14 @@ class Crew:
         return f"{said} It is started again."
 
     def _member(self, number: int) -> Child:
-        name = f"worker {number}"
+        return self._worker_process(f"worker {number}", f"worker-{number}")
+
+    def _worker_process(self, name: str, log_name: str, *options: str) -> Child:
         return Child(
             name=name,
-            command=[sys.executable, "-m", "sp404_app", "worker"],
+            command=[sys.executable, "-m", "sp404_app", "worker", *options],
             environment=for_worker(dict(self.environment)) | orphans.mark(self.home, name),
-            log=self.home.log(f"worker-{number}") if self.log_to_file else None,
+            log=self.home.log(log_name) if self.log_to_file else None,
             folder=ROOT,
             patience=PATIENCE,
         )

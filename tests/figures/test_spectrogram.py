@@ -1,24 +1,24 @@
-"""The heat maps' figures: one byte a pixel, in the right place, with names on their rows."""
+"""Heat map figures: size, position and ticks."""
 
 import json
 
 import numpy as np
 import pytest
 
-from sp404_app.audio.dsp.spectrogram import BANDS, COLUMNS, PULSE_ROWS, Picture, View
+from sp404_app.audio.picture import SHOWN_COLUMNS, Picture, View
 from sp404_app.figures.palette import DARK
 from sp404_app.figures.spectrogram import heat_map, named, ticks
 
 
 def picture(view: View, *, start: float = 0.0, end: float = 2.0) -> Picture:
-    count = {View.SPECTRUM: BANDS, View.PULSE: PULSE_ROWS, View.NOTES: 12}[view]
+    count = {View.SPECTRUM: 128, View.PULSE: 96, View.NOTES: 12}[view]
     rows = {
         View.SPECTRUM: np.geomspace(40, 18_000, count),
         View.PULSE: np.geomspace(40, 240, count),
         View.NOTES: np.arange(12),
     }[view]
     rng = np.random.default_rng(404)
-    pixels = rng.integers(0, 256, (count, COLUMNS), dtype=np.uint8)
+    pixels = rng.integers(0, 256, (count, SHOWN_COLUMNS), dtype=np.uint8)
     return Picture(view, start, end, rows.astype(np.float32), pixels)
 
 
@@ -39,7 +39,7 @@ def test_a_picture_of_a_part_lies_where_that_part_is() -> None:
     assert tuple(shown.layout.xaxis.range) == (0, 60.0)
 
 
-def test_frequencies_stand_at_their_rows() -> None:
+def test_frequency_ticks_lie_at_their_rows() -> None:
     drawn = picture(View.SPECTRUM)
     marks = dict(zip(ticks(drawn)["ticktext"], ticks(drawn)["tickvals"], strict=True))
     assert next(iter(marks)) == "100 Hz"
@@ -47,7 +47,7 @@ def test_frequencies_stand_at_their_rows() -> None:
     assert drawn.rows[round(marks["1 kHz"])] == pytest.approx(1000, rel=0.05)
 
 
-def test_a_telephone_recording_has_no_names_for_what_it_lacks() -> None:
+def test_a_low_sample_rate_has_no_ticks_above_its_highest_band() -> None:
     rows = np.linspace(30, 3900, 128, dtype=np.float32)
     drawn = Picture(View.SPECTRUM, 0, 1, rows, np.zeros((128, 4), np.uint8))
     assert ticks(drawn)["ticktext"][-1] == "2 kHz"

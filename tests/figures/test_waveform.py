@@ -1,4 +1,4 @@
-"""The waveform's figure: small, true to its numbers, and never a crowd of lines."""
+"""Waveform figures: size, position, scale and marks."""
 
 import json
 
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from sp404_app.figures.palette import DARK, LIGHT, palette
-from sp404_app.figures.waveform import CROWD, Envelope, Marks, numbered, waveform, within
+from sp404_app.figures.waveform import MAX_LINES, Envelope, Marks, numbered, waveform, within
 
 UNMARKED = Marks()
 LOW, HIGH, ONSETS, BEATS, BARS, NUMBERS = range(6)
@@ -27,18 +27,18 @@ def drawn(shown: Envelope, marks: Marks = UNMARKED, top: float = 1.0) -> go.Figu
 
 
 def upright(figure: go.Figure, trace: int) -> list[float]:
-    """Return where the upright lines of a trace stand."""
+    """Return the positions of a trace's vertical lines."""
     return np.asarray(figure.data[trace].x, np.float64)[::3].round(4).tolist()
 
 
 def test_a_full_screen_with_all_marks_stays_below_20_kb() -> None:
-    marks = np.linspace(0, 8, CROWD).tolist()
+    marks = np.linspace(0, 8, MAX_LINES).tolist()
     figure = drawn(envelope(980), Marks(marks, 0, marks))
     sent = json.dumps(json.loads(figure.to_json()))  # as Reflex sends it
     assert 15_000 < len(sent) <= 20_000
 
 
-def test_the_wave_lies_where_the_sound_is() -> None:
+def test_the_waveform_lies_at_its_time() -> None:
     figure = drawn(envelope(100, start=2.0, end=4.0))
     for trace in figure.data[:2]:
         assert trace.x0 == pytest.approx(2.01)
@@ -58,7 +58,7 @@ def test_a_quiet_sound_fills_the_height_as_a_loud_one_does(top: float) -> None:
     assert top < high < 1.1 * top
 
 
-def test_silence_is_not_blown_up() -> None:
+def test_silence_is_not_scaled_up() -> None:
     silent = Envelope(0, 1, 1, np.zeros((10, 2), np.float32))
     assert drawn(silent, top=0.0).layout.yaxis.range[1] == pytest.approx(1e-3, rel=0.1)
 
@@ -87,7 +87,7 @@ def test_bars_are_numbered_from_the_first_even_where_only_later_ones_show() -> N
     assert max(figure.data[NUMBERS].y) < figure.layout.yaxis.range[1]
 
 
-def test_many_bars_get_a_number_only_now_and_then() -> None:
+def test_only_some_of_many_bars_are_numbered() -> None:
     marks = Marks(np.arange(0, 600, 0.5).tolist(), 0)
     text = drawn(envelope(end=600, duration=600), marks).data[NUMBERS].text
     assert 10 <= len(text) <= 40
@@ -101,29 +101,30 @@ def test_marks_outside_the_stretch_are_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"), [(CROWD, CROWD), (4 * CROWD, CROWD), (4 * CROWD + 4, 0)]
+    ("count", "expected"),
+    [(MAX_LINES, MAX_LINES), (4 * MAX_LINES, MAX_LINES), (4 * MAX_LINES + 4, 0)],
 )
-def test_a_crowd_of_beats_is_thinned_to_bars_and_then_to_nothing(count: int, expected: int) -> None:
+def test_too_many_beats_are_reduced_to_bars_and_then_to_none(count: int, expected: int) -> None:
     beats = np.linspace(0, 100, count).tolist()
     assert len(within(Marks(beats), 0, 100).beats) == expected
 
 
-def test_a_crowd_of_onsets_is_left_out() -> None:
-    assert within(Marks(onsets=np.linspace(0, 1, CROWD + 1).tolist()), 0, 1).onsets == []
+def test_too_many_onsets_are_left_out() -> None:
+    assert within(Marks(onsets=np.linspace(0, 1, MAX_LINES + 1).tolist()), 0, 1).onsets == []
 
 
-def test_gaps_between_lines_survive_as_not_a_number() -> None:
+def test_lines_are_separated_by_nan() -> None:
     y: npt.NDArray[np.float32] = drawn(envelope(), Marks([1.0, 2.0])).data[BEATS].y
     assert np.isnan(y[2::3]).all()
     assert np.isfinite(y[::3]).all()
 
 
-def test_an_empty_sound_can_be_drawn() -> None:
+def test_an_empty_sample_can_be_drawn() -> None:
     nothing = Envelope(0, 0, 0, np.zeros((0, 2), np.float32))
     assert json.loads(drawn(nothing).to_json())["data"]
 
 
-def test_the_light_theme_has_its_own_colours_and_an_unknown_one_is_dark() -> None:
+def test_the_light_theme_has_its_own_palette_and_unknown_themes_are_dark() -> None:
     assert palette("light") is LIGHT
     assert palette("dark") is palette("<script>") is DARK
     bright = waveform(envelope(), Marks(), LIGHT, top=1, revision="one")

@@ -11,14 +11,14 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import Worker
+from rq import Queue, Worker
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import text
 
 import sp404_app
 from sp404_app.db import engine
 from sp404_app.models.columns import now
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import queue, storage
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -112,7 +112,7 @@ def _check_redis() -> int:
 
 def _count_workers() -> int:
     with _redis_client() as client:
-        return Worker.count(connection=client)
+        return Worker.count(queue=Queue(queue.LOW, connection=client))
 
 
 def _check_storage() -> int:

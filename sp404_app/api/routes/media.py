@@ -1,4 +1,4 @@
-"""The bytes of a sound: audio in ranges, the original to keep, and its waveform."""
+"""Routes of a sample's bytes: audio with Range requests, download and waveform."""
 
 import re
 import uuid
@@ -30,12 +30,12 @@ MEDIA_TYPES = {
     "AIFF": "audio/aiff",
     "AIFC": "audio/aiff",
 }
-# The bytes behind an id never change; only this person's browser may keep them.
+# The bytes behind an id never change. `private`: only the user's browser may cache them.
 CACHE = {"Cache-Control": "private, max-age=86400"}
 
 
 class WaveformView(BaseModel):
-    """The lowest and highest value (-1..1) of equal stretches between start and end (s)."""
+    """Minimum and maximum (-1..1) of equal intervals between `start` and `end` seconds."""
 
     start: float
     end: float
@@ -50,19 +50,19 @@ def get_audio(
     sample_id: uuid.UUID,
     format: Literal["original", "ogg", "play"] = "original",  # noqa: A002 - the contract's name
 ) -> Response:
-    """Stream the original, an Ogg preview, or (`play`) whichever of them browsers can play."""
+    """Stream the original, its Ogg preview, or with `play` the one that browsers can play."""
     with transaction() as session:
         sample = samples.get(session, user_id, sample_id)
-        if format == "original" or (format == "play" and _plays(sample)):
+        if format == "original" or (format == "play" and _is_playable(sample)):
             key, media_type = sample.storage_key, media_type_of(sample.format)
         else:
-            key, media_type = previews.key_of(session, sample), "audio/ogg"
+            key, media_type = previews.ensure_preview(session, sample), "audio/ogg"
     return ranged(request, key, media_type, CACHE | {"ETag": f'"{sample.digest[:32]}-{format}"'})
 
 
 @router.get("/{sample_id}/download")
 def download(request: Request, user_id: CurrentUser, sample_id: uuid.UUID) -> Response:
-    """Return the original file, untouched, under its own name."""
+    """Return the unchanged original file under its own name."""
     with transaction() as session:
         sample = samples.get(session, user_id, sample_id)
     plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", sample.filename)
@@ -84,15 +84,15 @@ def get_waveform(
     start: Annotated[float, Query(ge=0, le=1e6)] = 0.0,
     end: Annotated[float | None, Query(ge=0, le=1e6)] = None,
 ) -> WaveformView:
-    """Return the peaks of a stretch, from whole minutes down to single periods."""
+    """Return the waveform peaks of a stretch, at any zoom."""
     with transaction() as session:
         found = waveforms.between(session, user_id, sample_id, start, end, points)
     pairs = [(round(float(low), 4), round(float(high), 4)) for low, high in found.points]
     return WaveformView(start=found.start, end=found.end, duration=found.duration, points=pairs)
 
 
-def _plays(sample: Sample) -> bool:
-    """Say whether browsers play the original."""
+def _is_playable(sample: Sample) -> bool:
+    """Return whether browsers can play the original."""
     header = Header(
         duration=sample.duration or 0.0,
         frames=0,
@@ -109,30 +109,30 @@ def media_type_of(audio_format: str) -> str:
 
 
 def ranged(request: Request, key: str, media_type: str, headers: dict[str, str]) -> Response:
-    """Answer with an object or the one range of it that was asked for (RFC 9110 §14)."""
+    """Respond with an object or one range of it (RFC 9110 §14)."""
     if "ETag" in headers and request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     size = storage.size_of(key)
-    asked = span(request.headers.get("range", ""), size)
+    wanted = span(request.headers.get("range", ""), size)
     if "if-range" in request.headers and request.headers["if-range"] != headers.get("ETag"):
-        asked = None
-    start, end = asked or (0, size)
-    if asked and start >= end:
+        wanted = None
+    start, end = wanted or (0, size)
+    if wanted and start >= end:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
     headers = headers | {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
-    if asked:
+    if wanted:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     body: Iterator[bytes] = storage.stream(key, start, end)
-    return StreamingResponse(body, 206 if asked else 200, headers, media_type)
+    return StreamingResponse(body, 206 if wanted else 200, headers, media_type)
 
 
-def span(asked: str, size: int) -> tuple[int, int] | None:
-    """Return the first byte and the one after the last of a range; empty if it lies outside.
+def span(range_header: str, size: int) -> tuple[int, int] | None:
+    """Parse a Range header into a half-open byte range, which is empty if it lies outside.
 
-    None stands for the whole: nothing was asked, or something that is no single range, which
-    the standard wants ignored.
+    Return None for the whole object: without a header, and for anything but a single valid
+    range, which RFC 9110 says to ignore.
     """
-    found = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", asked.strip())
+    found = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", range_header.strip())
     if not found or not any(found.groups()):
         return None
     first, last = (int(part[:18]) if part else None for part in found.groups())

@@ -1,4 +1,4 @@
-"""Routes about what sounds alike, and what is the same."""
+"""Routes of similar samples and of duplicates."""
 
 import uuid
 from typing import Annotated
@@ -16,20 +16,20 @@ router = APIRouter(prefix="/samples", tags=["samples"])
 
 
 class AlikeView(BaseModel):
-    """A sample and how unlike it is: 0 the same, 1 unrelated."""
+    """A sample and its distance: 0 for the same sound, 1 for unrelated ones."""
 
     sample: SampleView
     distance: float
 
 
 class AlikeList(BaseModel):
-    """The nearest sounds, the most alike first."""
+    """The most similar samples, nearest first."""
 
     samples: list[AlikeView]
 
 
 class CopyList(BaseModel):
-    """The copies of a sound."""
+    """The duplicates of a sample."""
 
     samples: list[SampleView]
 
@@ -45,7 +45,7 @@ def similar(
     limit: Limit = 12,
     aspect: Aspect = Aspect.OVERALL,
 ) -> AlikeList:
-    """List what sounds like this sample, by everything or by one aspect."""
+    """List the most similar samples, by everything or by one aspect."""
     found = similarity.similar(session, user_id, sample_id, limit, aspect)
     return AlikeList(samples=[alike_view(alike) for alike in found])
 
@@ -54,14 +54,14 @@ def similar(
 def list_copies(
     session: Database, user_id: CurrentUser, sample_id: uuid.UUID, limit: Limit = 50
 ) -> CopyList:
-    """List the other sounds of the library that are of the same recording, the oldest first.
+    """List the other samples of the same recording, oldest first.
 
-    At another sample rate, gain, format or bit depth, or with silence around it.
+    They may differ in sample rate, gain, format, bit depth or surrounding silence.
     """
     found = duplicates.list_duplicates(session, user_id, sample_id, limit)
     return CopyList(samples=[sample_view(sample) for sample in found])
 
 
 def alike_view(alike: Alike) -> AlikeView:
-    """Show a sample and how unlike it is."""
+    """Return the JSON view of a similar sample."""
     return AlikeView(sample=sample_view(alike.sample), distance=alike.distance)

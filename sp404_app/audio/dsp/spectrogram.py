@@ -1,158 +1,211 @@
-"""Pictures of a sound: its spectrum, its pulse and its notes over time, as bytes 0..255.
+"""Mel spectrogram, tempogram and chromagram of a file, drawn with librosa.
 
-Plain NumPy: a web process that draws them must not load a compiler first.
+Importing librosa takes seconds and compiles code with numba. Only the picture worker imports this
+module (`jobs/spectrogram.py`); an import contract in `pyproject.toml` keeps it out of everything
+else.
 """
 
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
+import librosa
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp import onset
+from sp404_app.audio.io import decode
+from sp404_app.audio.picture import Picture, View
+from sp404_app.errors import BadAudio
 
 Signal = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
 Matrix = npt.NDArray[np.float32]
 
-COLUMNS: Final = 512
-POOL: Final = 4  # frames of which a column keeps the loudest, so that no hit is lost
-BANDS: Final = 128
+COLUMNS: Final = 8192  # at most, in one picture
+CHUNK_SECONDS: Final = 60.0  # decoded and transformed at once
+MARGIN_SECONDS: Final = 4.0  # decoded around a chunk, so that no window ends at its border
 RANGE_DB: Final = 80.0
-SPECTRUM_SIZE, NOTES_SIZE = 2048, 8192
+
+MEL_BANDS: Final = 128
 LOWEST_HZ, HIGHEST_HZ = 30.0, 18_000.0
-NOTES_HZ: Final = (55.0, 2000.0)
-PULSE_BPM: Final = (40.0, 240.0)
-PULSE_ROWS: Final = 96
-PULSE_SECONDS: Final = 6.0
-BLOCK: Final = 256  # frames transformed at once: a few megabytes
+HIGHEST_RATE: Final = 48_000
+WINDOW_SECONDS: Final = 0.046  # 2048 samples at 44.1 kHz
 
-
-class View(StrEnum):
-    """What a picture shows."""
-
-    SPECTRUM = "spectrum"
-    PULSE = "pulse"
-    NOTES = "notes"
+MUSIC_RATE: Final = 22_050  # Hz; holds the seven octaves of the chromagram
+CHROMA_HOPS: Final = (64, 512)  # samples: multiples of 2^6 for seven octaves
+ONSET_HOP: Final = 256  # samples: 86 onset values a second
+TEMPOGRAM_SECONDS: Final = 6.0
+TEMPI_BPM: Final = (40.0, 240.0)
+TEMPO_ROWS: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """`pixels` has shape (rows, columns), lowest row first, over `start` to `end` seconds.
+class Frames:
+    """How a stretch is transformed: at which rate (Hz), and how many samples apart."""
 
-    `rows` holds what each row stands for: Hz, BPM, or a pitch class from C.
+    rate: int
+    hop: int
+
+    @property
+    def seconds(self) -> float:
+        """The distance of two frames."""
+        return self.hop / self.rate
+
+
+def draw_picture(path: Path, view: View, start: float, end: float) -> Picture:
+    """Draw `start` to `end` seconds of a file, a minute at a time.
+
+    Raises:
+        BadAudio: If the file cannot be decoded there, or holds no audio there.
     """
-
-    view: View
-    start: float
-    end: float
-    rows: npt.NDArray[np.float32]
-    pixels: Pixels
-
-
-def picture(view: View, signal: Signal, sr: float, start: float) -> Picture:
-    """Draw a mono signal at `sr` Hz that begins `start` seconds into its sound."""
-    draw = {View.SPECTRUM: spectrum, View.PULSE: pulse, View.NOTES: notes}[view]
-    rows, pixels = draw(signal, sr)
-    return Picture(view, start, start + len(signal) / sr, rows, pixels)
-
-
-def spectrum(signal: Signal, sr: float) -> tuple[Matrix, Pixels]:
-    """Return the mel bands' centres (Hz) and their levels over the highest 80 dB."""
-    weights = mel_weights(SPECTRUM_SIZE, sr)
-    power = columns(signal, SPECTRUM_SIZE, weights, pool=POOL)
-    level = 10 * np.log10(np.maximum(power, 1e-12) / max(float(power.max(initial=0.0)), 1e-12))
-    if not power.any():
-        level = np.full_like(power, -RANGE_DB)
-    return mel_centres(sr).astype(np.float32), scaled(1 + level / RANGE_DB)
+    frames = frames_for(view, decode.probe(path).sample_rate, end - start)
+    count = max(1, min(COLUMNS, int((end - start) / frames.seconds)))
+    width = (end - start) / count
+    rows = rows_of(view, frames)
+    brightest = np.zeros((len(rows), count), np.float32)
+    for first, strengths in chunks(path, view, frames, start, end):
+        number = first + np.arange(strengths.shape[1])
+        columns = np.minimum(((number + 0.5) * frames.seconds / width).astype(np.int64), count - 1)
+        present, begins = np.unique(columns, return_index=True)
+        merged = np.maximum.reduceat(strengths, begins, axis=1)
+        brightest[:, present] = np.maximum(brightest[:, present], merged)
+    return Picture(view, start, end, rows, pixels_of(view, brightest))
 
 
-def notes(signal: Signal, sr: float) -> tuple[Matrix, Pixels]:
-    """Return the pitch classes (0 is C) and how strong each is, every column by itself."""
-    power = columns(signal, NOTES_SIZE, pitch_weights(NOTES_SIZE, sr), pool=1)
-    floor = 1e-4 * float(power.max(initial=0.0)) + 1e-20
-    strength = np.sqrt(power / np.maximum(power.max(axis=0, keepdims=True), floor))
-    return np.arange(12, dtype=np.float32), scaled(strength)
+def frames_for(view: View, rate: int, seconds: float) -> Frames:
+    """Choose the frames of a picture: 500 or more even in a short one-shot, where they fit."""
+    if view is View.PULSE:
+        return Frames(MUSIC_RATE, ONSET_HOP)
+    if view is View.NOTES:
+        low, high = CHROMA_HOPS
+        wanted = 2 ** int(np.log2(max(1.0, seconds * MUSIC_RATE / 512)))
+        return Frames(MUSIC_RATE, min(max(low, wanted), high))
+    rate = min(rate, HIGHEST_RATE)
+    window, length = mel_window(rate), int(seconds * rate)
+    hop = max(length // COLUMNS, min(window // 8, length // 512))
+    return Frames(rate, min(max(32, hop), window // 2))
 
 
-def pulse(signal: Signal, sr: float) -> tuple[Matrix, Pixels]:
-    """Return tempi (BPM) and how strongly the onsets around each moment repeat at them.
+def chunks(
+    path: Path, view: View, frames: Frames, start: float, end: float
+) -> Iterator[tuple[int, Matrix]]:
+    """Yield (rows, n) strengths, chunk after chunk, with the number of the first frame in each.
 
-    The autocorrelation tempogram of Grosche, Müller & Kurth, "Cyclic tempogram" (ICASSP 2010).
+    Raises:
+        BadAudio: If nothing can be decoded in the first chunk.
     """
-    tempi = np.geomspace(*PULSE_BPM, PULSE_ROWS)
-    flux = onset.envelope(signal, sr).flux[0]
-    length = int(PULSE_SECONDS * onset.FPS)
-    padded = np.pad(flux, length // 2)
-    at = np.linspace(0, max(0, len(flux) - 1), min(COLUMNS // 2, max(1, len(flux))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[at.astype(np.int64)]
-    frames = (frames - frames.mean(axis=1, keepdims=True)) * onset.window(length)
-    size = 2 ** int(np.ceil(np.log2(2 * length)))
-    spectra = np.fft.rfft(frames, size)
-    correlation = np.fft.irfft(np.abs(spectra) ** 2, size)[:, :length]
-    correlation /= np.maximum(correlation[:, :1], 1e-9)
-    lags = 60 * onset.FPS / tempi
-    below = lags.astype(np.int64)
-    rest = (lags - below)[None]
-    between = correlation[:, below] * (1 - rest) + correlation[:, below + 1] * rest
-    return tempi.astype(np.float32), scaled(np.maximum(between.T, 0) / 0.8)
+    size = max(1, int(CHUNK_SECONDS / frames.seconds))
+    margin = int(MARGIN_SECONDS / frames.seconds)
+    for first in range(0, max(1, int(np.ceil((end - start) / frames.seconds))), size):
+        begin = start + first * frames.seconds
+        before = min(margin, int(begin / frames.seconds))
+        stop = min(end, begin + size * frames.seconds) + MARGIN_SECONDS
+        signal = resampled(*decode.segment(path, begin - before * frames.seconds, stop), frames)
+        if not len(signal):
+            if first:  # the header promised more than there is
+                return
+            raise BadAudio("There is no audio in this part of the file.")
+        yield first, strengths_of(view, signal, frames)[:, before : before + size]
 
 
-def columns(signal: Signal, size: int, weights: Matrix, *, pool: int) -> Matrix:
-    """Return (rows, columns) weighted powers of at most `COLUMNS` stretches of a signal."""
-    count = max(1, min(COLUMNS * pool, len(signal) // 32))
-    count = max(pool, count // pool * pool)
-    padded = np.pad(signal, (size // 2, size))
-    starts = ((np.arange(count) + 0.5) * (len(signal) / count)).astype(np.int64)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, size)
-    taper = onset.window(size)
-    parts = []
-    for first in range(0, count, BLOCK):
-        spectra = np.fft.rfft(frames[starts[first : first + BLOCK]] * taper)
-        parts.append(weights @ (np.abs(spectra) ** 2).T.astype(np.float32))
-    power = np.concatenate(parts, axis=1)
-    return power.reshape(len(weights), -1, pool).max(axis=2)
+def resampled(channels: Signal, rate: int, frames: Frames) -> Signal:
+    """Mix channels of shape (n, channels) down to mono, at the rate of the frames."""
+    mono = np.ascontiguousarray(channels.mean(axis=1), dtype=np.float32)
+    if not len(mono) or rate == frames.rate:
+        return mono
+    return librosa.resample(mono, orig_sr=rate, target_sr=frames.rate, res_type="soxr_hq")
 
 
-def scaled(values: npt.NDArray[np.floating]) -> Pixels:
-    """Turn 0..1 into 0..255."""
-    return np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)
+def rows_of(view: View, frames: Frames) -> npt.NDArray[np.float32]:
+    """Return what each row stands for: Hz, BPM, or pitch classes from C."""
+    if view is View.PULSE:
+        return np.geomspace(*TEMPI_BPM, TEMPO_ROWS).astype(np.float32)
+    if view is View.NOTES:
+        return np.arange(12, dtype=np.float32)
+    highest = min(HIGHEST_HZ, frames.rate / 2)
+    edges = librosa.mel_frequencies(MEL_BANDS + 2, fmin=LOWEST_HZ, fmax=highest, htk=True)
+    return edges[1:-1].astype(np.float32)
 
 
-def mel_centres(sr: float) -> npt.NDArray[np.float64]:
-    """Return the centre of every band in Hz (O'Shaughnessy's mel scale)."""
-    return mel_edges(sr)[1:-1]
+def strengths_of(view: View, signal: Signal, frames: Frames) -> Matrix:
+    """Return (rows, n) non-negative strengths of a mono signal, one column a frame."""
+    transform = {View.SPECTRUM: mel_powers, View.PULSE: tempo_strengths, View.NOTES: chroma}[view]
+    return transform(signal, frames)
 
 
-def mel_edges(sr: float) -> npt.NDArray[np.float64]:
-    """Return the BANDS + 2 corners of the triangular bands in Hz."""
-    low, high = (
-        2595 * np.log10(1 + hertz / 700) for hertz in (LOWEST_HZ, min(HIGHEST_HZ, 0.49 * sr))
+def mel_window(rate: int) -> int:
+    """Return the power of two that is nearest to `WINDOW_SECONDS`, in samples."""
+    return 2 ** round(np.log2(WINDOW_SECONDS * rate))
+
+
+def mel_powers(signal: Signal, frames: Frames) -> Matrix:
+    """Return the powers of 128 mel bands.
+
+    The window is padded to twice its length, for the lowest bands are narrower than its bins.
+    """
+    window = mel_window(frames.rate)
+    return librosa.feature.melspectrogram(
+        y=at_least(signal, 2 * window),
+        sr=frames.rate,
+        n_fft=2 * window,
+        win_length=window,
+        hop_length=frames.hop,
+        htk=True,
+        n_mels=MEL_BANDS,
+        fmin=LOWEST_HZ,
+        fmax=min(HIGHEST_HZ, frames.rate / 2),
     )
-    return 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
 
 
-@lru_cache(maxsize=8)
-def mel_weights(size: int, sr: float) -> Matrix:
-    """Return triangles of equal area, (bands, bins); a band narrower than a bin takes one."""
-    edges = mel_edges(sr)
-    hertz = np.fft.rfftfreq(size, 1 / sr)
-    left, middle, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    rise, fall = (hertz - left) / (middle - left), (right - hertz) / (right - middle)
-    weights = np.maximum(0, np.minimum(rise, fall))
-    nearest = np.abs(hertz[None] - middle).argmin(axis=1)
-    empty = weights.sum(axis=1) < 0.5
-    weights[empty, nearest[empty]] = 1
-    return (weights * 2 / (right - left)).astype(np.float32)
+def tempo_strengths(signal: Signal, frames: Frames) -> Matrix:
+    """Return the tempogram: how strongly the onsets around each frame repeat at each tempo."""
+    onsets = librosa.onset.onset_strength(
+        y=at_least(signal, 2048), sr=frames.rate, hop_length=frames.hop
+    )
+    length = int(TEMPOGRAM_SECONDS / frames.seconds)
+    tempogram = librosa.feature.tempogram(
+        onset_envelope=onsets - onsets.mean(),
+        sr=frames.rate,
+        hop_length=frames.hop,
+        win_length=length,
+    )
+    lags = 60 / rows_of(View.PULSE, frames) / frames.seconds
+    below = lags.astype(np.int64)
+    rest = (lags - below)[:, None]
+    between = tempogram[below] * (1 - rest) + tempogram[below + 1] * rest
+    return np.maximum(between, 0).astype(np.float32)
 
 
-@lru_cache(maxsize=8)
-def pitch_weights(size: int, sr: float) -> Matrix:
-    """Return how much each bin counts for each pitch class, (12, bins)."""
-    hertz = np.maximum(np.fft.rfftfreq(size, 1 / sr), 1e-6)
-    classes = (69 + 12 * np.log2(hertz / 440)) % 12
-    away = np.abs((classes[None] - np.arange(12)[:, None] + 6) % 12 - 6)
-    inside = (hertz >= NOTES_HZ[0]) & (hertz <= NOTES_HZ[1])
-    return (np.exp(-0.5 * (away / 0.35) ** 2) * inside / hertz).astype(np.float32)
+def chroma(signal: Signal, frames: Frames) -> Matrix:
+    """Return the energies of the twelve pitch classes (constant-Q, A = 440 Hz)."""
+    with warnings.catch_warnings():
+        # Of a one-shot, the lowest octave has fewer samples than its window; librosa pads them.
+        warnings.filterwarnings("ignore", "n_fft=.* is too large")
+        return librosa.feature.chroma_cqt(
+            y=at_least(signal, frames.rate // 2),
+            sr=frames.rate,
+            hop_length=frames.hop,
+            norm=None,
+            tuning=0.0,
+        )
+
+
+def at_least(signal: Signal, length: int) -> Signal:
+    """Pad a signal with silence, for transforms that need `length` samples."""
+    return np.pad(signal, (0, max(0, length - len(signal))))
+
+
+def pixels_of(view: View, strengths: Matrix) -> npt.NDArray[np.uint8]:
+    """Scale strengths to 0..255; silence is 0."""
+    loudest = float(strengths.max(initial=0.0))
+    if loudest <= 0:
+        return np.zeros(strengths.shape, np.uint8)
+    if view is View.SPECTRUM:
+        shares = 1 + librosa.power_to_db(strengths, ref=loudest, amin=1e-12 * loudest) / RANGE_DB
+    elif view is View.NOTES:
+        floor = 0.01 * loudest  # quieter columns stay dark
+        shares = strengths / np.maximum(strengths.max(axis=0, keepdims=True), floor)
+    else:
+        shares = strengths / 0.8
+    return np.round(255 * np.clip(shares, 0, 1)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""/samples/[id], middle part: tempo, key and kind, and how to correct them."""
+"""Sample page, /samples/[id]: the cards for tempo, key and kind, and their corrections."""
 
 import reflex as rx
 
@@ -12,7 +12,7 @@ PENDING = (SHEET.status == "queued") | (SHEET.status == "analysing")
 
 
 def card(title: str, answer: Answer, field: str, *parts: rx.Component) -> rx.Component:
-    """One answer of the analysis: what it is, who says so, and how to change it."""
+    """A card for one value: where it comes from, and the way back to the analysis."""
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title, class_name="card-title"),
@@ -23,7 +23,7 @@ def card(title: str, answer: Answer, field: str, *parts: rx.Component) -> rx.Com
         rx.cond(
             answer.mine,
             rx.el.button(
-                "Use the analysis again",
+                "Reset to analysis",
                 type="button",
                 class_name="link quiet",
                 on_click=SampleState.use_analysis(field),
@@ -37,7 +37,7 @@ def card(title: str, answer: Answer, field: str, *parts: rx.Component) -> rx.Com
 
 
 def reading(answer: Answer, field: str, *figure: rx.Component) -> rx.Component:
-    """The value in large, with how sure the analysis is; or why there is none."""
+    """The value in large type with its confidence, or why there is none."""
     return rx.el.div(
         rx.el.div(
             rx.cond(
@@ -55,7 +55,7 @@ def reading(answer: Answer, field: str, *figure: rx.Component) -> rx.Component:
 
 
 def confidence(answer: Answer, field: str) -> rx.Component:
-    """How sure, in words, as a number and as a bar."""
+    """The confidence in words, in percent and as a bar."""
     return rx.el.p(
         rx.el.span(
             rx.el.span(style={"width": f"{answer.share}%"}),
@@ -65,13 +65,13 @@ def confidence(answer: Answer, field: str) -> rx.Component:
         answer.sure,
         rx.el.span(f"{answer.share} %", class_name="mono muted"),
         class_name="sureness",
-        title="How often the analysis is right when it is this sure",
+        title="Confidence: how often the analysis is right at this level",
         data_testid=f"{field}-sure",
     )
 
 
 def candidates(answer: Answer, take: rx.event.EventCallback[str], field: str) -> rx.Component:
-    """The answers it thought of; one click takes one."""
+    """Buttons for the other candidates of the analysis."""
 
     def candidate(choice: Choice) -> rx.Component:
         return rx.el.button(
@@ -95,7 +95,7 @@ def candidates(answer: Answer, take: rx.event.EventCallback[str], field: str) ->
 
 
 def tempo_card() -> rx.Component:
-    """The tempo."""
+    """The tempo card."""
     tempo = SHEET.tempo
     return card(
         "Tempo",
@@ -117,7 +117,7 @@ def tempo_card() -> rx.Component:
             tempo.written != "",
             contradicted(
                 f"{tempo.written} BPM",
-                ", but neither its length nor what is heard fits that. ",
+                ", but that fits neither its length nor its beat. ",
                 SampleState.set_tempo(tempo.written),
                 "bpm",
             ),
@@ -133,7 +133,7 @@ def contradicted(
     take: rx.event.EventCallback[()] | rx.event.EventSpec,
     field: str,
 ) -> rx.Component:
-    """What the file says and its sound contradicts; one click believes the file."""
+    """The file's own value, where the analysis contradicts it, and a button that uses it."""
     return rx.el.p(
         "The file says ",
         rx.el.span(written, class_name="mono"),
@@ -151,7 +151,7 @@ def contradicted(
 
 
 def scaled(text: str, how: str, explained: str) -> rx.Component:
-    """Half or twice."""
+    """A button that halves or doubles the tempo."""
     return rx.el.button(
         text,
         type="button",
@@ -164,7 +164,7 @@ def scaled(text: str, how: str, explained: str) -> rx.Component:
 
 
 def typed_tempo() -> rx.Component:
-    """The tempo by hand."""
+    """The form for typing a tempo."""
     return rx.el.form(
         rx.el.div(
             rx.el.input(
@@ -174,7 +174,7 @@ def typed_tempo() -> rx.Component:
                 class_name="input mono",
                 input_mode="decimal",
                 auto_complete="off",
-                aria_label="Tempo in BPM; empty for none",
+                aria_label="Tempo in BPM (leave empty for none)",
                 placeholder="BPM",
                 aria_invalid=SampleState.tempo_error != "",
                 data_testid="bpm-field",
@@ -190,7 +190,7 @@ def typed_tempo() -> rx.Component:
 
 
 def key_card() -> rx.Component:
-    """The key."""
+    """The key card."""
     answer = SHEET.key
     return card(
         "Key",
@@ -200,7 +200,7 @@ def key_card() -> rx.Component:
             answer,
             "key",
             rx.el.b(answer.value),
-            rx.el.span(SHEET.camelot, title="Its place on the Camelot wheel: neighbours mix well"),
+            rx.el.span(SHEET.camelot, title="Position on the Camelot wheel; neighbours mix well"),
         ),
         rx.cond(
             answer.written != "",
@@ -208,8 +208,8 @@ def key_card() -> rx.Component:
                 answer.written,
                 rx.cond(
                     answer.value != "",
-                    ", but another key is clearly heard. ",
-                    ", but no clear pitch is heard. ",
+                    ", but it sounds like another key. ",
+                    ", but it has no clear pitch. ",
                 ),
                 SampleState.set_key(answer.written),
                 "key",
@@ -230,7 +230,7 @@ def key_card() -> rx.Component:
 
 
 def kind_card() -> rx.Component:
-    """Loop or one-shot."""
+    """The card for loop or one-shot."""
     answer = SHEET.kinds
 
     def choice(text: str, value: str, explained: str) -> rx.Component:
@@ -250,8 +250,8 @@ def kind_card() -> rx.Component:
         answer,
         "kind",
         rx.el.div(
-            choice("Loop", "loop", "repeats, has a tempo"),
-            choice("One-shot", "one_shot", "is hit once"),
+            choice("Loop", "loop", "repeats at a tempo"),
+            choice("One-shot", "one_shot", "plays once"),
             class_name="kind-choices",
         ),
         rx.cond(answer.sure != "", confidence(answer, "kind")),

@@ -1,4 +1,4 @@
-"""The part of a sound's page that shows its copies, and which of them to keep."""
+"""Sample page: the section that compares a sample with its duplicates."""
 
 import reflex as rx
 
@@ -9,14 +9,14 @@ from sp404_app.state.sample.duplicates import CopiesState, CopyRow
 
 
 def copies() -> rx.Component:
-    """The sound and its copies, side by side; nothing where there are none."""
+    """The sample and its duplicates in one list; nothing if it has none."""
     return rx.cond(
         CopiesState.rows.length() > 0,
         rx.el.section(
             rx.el.h2("Copies of this recording"),
             rx.el.p(
-                "The same recording at another rate, level, format or length of silence. Keep "
-                "the one you like best; the others can go to the trash.",
+                "The same recording at a different sample rate, level or format, or with silence "
+                "around it. Keep the best one and move the others to the trash.",
                 class_name="muted copies-hint",
             ),
             rx.el.ul(rx.foreach(CopiesState.rows, line), class_name="copies-list"),
@@ -27,7 +27,7 @@ def copies() -> rx.Component:
 
 
 def line(found: CopyRow) -> rx.Component:
-    """One of them, with what tells its file from the others."""
+    """A row with the properties in which the files differ."""
     sample = found.row
     return rx.el.li(
         play_this(track=track_of(sample)),
@@ -67,7 +67,7 @@ def line(found: CopyRow) -> rx.Component:
 
 
 def throw(sample: Row) -> rx.Component:
-    """The way to the trash; the notice leads back."""
+    """The button that moves a duplicate to the trash; the toast offers to undo it."""
     return rx.el.button(
         rx.icon("trash-2"),
         type="button",

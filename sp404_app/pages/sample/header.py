@@ -1,4 +1,4 @@
-"""/samples/[id], head: the name, what one thinks of it, and what can be done with it."""
+"""Sample page, /samples/[id]: the header with name, rating, tags and actions."""
 
 import reflex as rx
 
@@ -8,7 +8,7 @@ SHEET = SampleState.sheet
 
 
 def head() -> rx.Component:
-    """The name, what one thinks of it, and what can be done with it."""
+    """The header."""
     return rx.el.header(
         rx.el.a("← Library", href="/library", class_name="sample-back"),
         rx.el.div(
@@ -22,7 +22,7 @@ def head() -> rx.Component:
 
 
 def name() -> rx.Component:
-    """The name, which is also the field that changes it."""
+    """The name, in an input that renames the sample."""
     return rx.el.div(
         rx.el.h1(SHEET.name, class_name="visually-hidden"),
         rx.el.form(
@@ -49,7 +49,7 @@ def name() -> rx.Component:
 
 
 def favourite() -> rx.Component:
-    """The favourite switch."""
+    """The favourite button."""
     return rx.el.button(
         rx.icon("star"),
         type="button",
@@ -63,7 +63,7 @@ def favourite() -> rx.Component:
 
 
 def rating() -> rx.Component:
-    """One to five; the same again takes it back."""
+    """Buttons for 1 to 5; clicking the current rating clears it."""
     return rx.el.div(
         *(
             rx.el.button(
@@ -84,7 +84,7 @@ def rating() -> rx.Component:
 
 
 def tags() -> rx.Component:
-    """Its tags, and the field for more."""
+    """The tags, and the input that adds more."""
     return rx.el.form(
         rx.foreach(
             SHEET.tags,
@@ -113,7 +113,7 @@ def tags() -> rx.Component:
 
 
 def actions() -> rx.Component:
-    """Take it away, have it heard again, throw it away."""
+    """Buttons for download, analysis and trash."""
     return rx.el.div(
         rx.el.a(
             rx.icon("download", size=15),
@@ -152,5 +152,5 @@ def actions() -> rx.Component:
 
 
 def wrong(message: str) -> rx.Component:
-    """A sentence about a field."""
+    """An error message of a field."""
     return rx.el.p(message, class_name="field-error", role="alert")

@@ -1,4 +1,4 @@
-"""/samples/[id]: one sound, close up."""
+"""Sample page, /samples/[id]."""
 
 import reflex as rx
 
@@ -26,7 +26,7 @@ KEYBOARD = (
 
 
 def sample() -> rx.Component:
-    """The page of one sound."""
+    """The page, in one of its phases: loading, loaded or missing."""
     return layout(
         style_sheet("/sample.css"),
         style_sheet("/alike.css"),
@@ -39,7 +39,7 @@ def sample() -> rx.Component:
 
 
 def here() -> rx.Component:
-    """A sound that is there."""
+    """The page of a sample that was found."""
     return rx.el.div(
         head(),
         banner(),
@@ -59,13 +59,13 @@ def here() -> rx.Component:
 
 
 def banner() -> rx.Component:
-    """What is going on with it, if anything is, and the way out."""
+    """The status of the sample, unless it is ready, with the action that helps."""
     return rx.el.div(
         rx.cond(
             SHEET.trashed,
             told(
-                "This sound is in the trash. It is deleted for good after 30 days, or when the "
-                "trash is full.",
+                "This sound is in the trash. It’s permanently deleted after 30 days, or earlier if "
+                "the trash is full.",
                 rx.el.button(
                     "Restore",
                     type="button",
@@ -77,13 +77,13 @@ def banner() -> rx.Component:
             rx.match(
                 SHEET.status,
                 ("ready", rx.fragment()),
-                ("queued", told("Waiting for its turn to be analysed.", pulse=True)),
-                ("analysing", told("Listening for tempo and key …", pulse=True)),
+                ("queued", told("Waiting to be analysed.", pulse=True)),
+                ("analysing", told("Analysing …", pulse=True)),
                 (
                     "waiting_for_quota",
                     told(
-                        "Not analysed: this month’s analyses are used up. You can play, tag and "
-                        "correct it all the same.",
+                        "Monthly limit reached, so this sound wasn’t analysed. You can still play, "
+                        "tag and edit it.",
                         again("Try again"),
                     ),
                 ),
@@ -100,7 +100,7 @@ def banner() -> rx.Component:
 def told(
     text: str | rx.Var[str], *act: rx.Component, kind: str = "", pulse: bool = False
 ) -> rx.Component:
-    """One sentence, and what to do about it."""
+    """A banner with one sentence and an optional button."""
     return rx.el.div(
         *([rx.el.span(class_name="pulse")] if pulse else []),
         rx.el.span(text, class_name="grow"),
@@ -110,14 +110,14 @@ def told(
 
 
 def again(text: str) -> rx.Component:
-    """Have it analysed."""
+    """A button that requests the analysis."""
     return rx.el.button(
         text, type="button", class_name="button small", on_click=SampleState.analyse
     )
 
 
 def note() -> rx.Component:
-    """What one wants to remember of it."""
+    """The note, saved when the field loses focus."""
     return rx.el.section(
         rx.el.label(
             rx.el.span("Note", class_name="card-title"),
@@ -125,7 +125,7 @@ def note() -> rx.Component:
                 key=SHEET.id,
                 default_value=SHEET.note,
                 class_name="input",
-                placeholder="Where it is from, what it would go with …",
+                placeholder="Where it’s from, what it goes with …",
                 on_blur=SampleState.save_note,
                 rows="5",
                 max_length=4000,
@@ -137,7 +137,7 @@ def note() -> rx.Component:
             rx.cond(
                 SampleState.note_error != "",
                 SampleState.note_error,
-                rx.cond(SampleState.note_saved, "Saved.", "Saved as soon as you leave the field."),
+                rx.cond(SampleState.note_saved, "Saved.", "Saves when you leave the field."),
             ),
             class_name=rx.cond(SampleState.note_error != "", "field-error", "field-hint"),
             role="status",
@@ -148,7 +148,7 @@ def note() -> rx.Component:
 
 
 def facts() -> rx.Component:
-    """What was measured, and where it came from."""
+    """The list of measurements and file properties, and of possible problems."""
 
     def row(fact: Fact) -> rx.Component:
         return rx.el.div(
@@ -171,21 +171,21 @@ def facts() -> rx.Component:
 
 
 def missing() -> rx.Component:
-    """The same for an id that never was, one deleted for good and somebody else's."""
+    """The page of an unknown id. It is the same for a deleted sample and another user's."""
     return rx.el.div(
-        rx.el.h1("There is no such sound here"),
+        rx.el.h1("Sound not found"),
         rx.el.p(
-            "It may have been deleted for good, or the address has a slip in it.",
+            "It may have been deleted, or the link is wrong.",
             class_name="muted",
         ),
-        rx.el.a("To your library", href="/library", class_name="button primary"),
+        rx.el.a("Go to library", href="/library", class_name="button primary"),
         class_name="sample-missing",
         data_testid="missing",
     )
 
 
 def loading() -> rx.Component:
-    """The page's outlines."""
+    """The skeleton shown while the sample loads."""
     return rx.el.div(
         rx.el.div(class_name="phantom phantom-title"),
         rx.el.div(class_name="phantom phantom-wave"),

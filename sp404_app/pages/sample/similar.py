@@ -1,4 +1,4 @@
-"""The part of a sound's page that names others like it."""
+"""Sample page: the section of similar samples."""
 
 import reflex as rx
 
@@ -18,10 +18,10 @@ ASPECTS = (
 
 
 def alike() -> rx.Component:
-    """The nearest sounds of the library, by everything or by one aspect."""
+    """The most similar samples, by everything or by one aspect."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("Sounds like this"),
+            rx.el.h2("Similar sounds"),
             aspects(AlikeState, "alike"),
             class_name="alike-head",
         ),
@@ -31,7 +31,7 @@ def alike() -> rx.Component:
             rx.cond(
                 AlikeState.looked,
                 rx.el.p(
-                    "Nothing to compare with yet: both sounds need to have been analysed.",
+                    "No similar sounds yet. Sounds are compared once they’re analysed.",
                     class_name="muted",
                 ),
             ),
@@ -42,7 +42,7 @@ def alike() -> rx.Component:
 
 
 def aspects(state: type[AlikeState | HearingState], testid: str) -> rx.Component:
-    """What may be compared, one of it chosen."""
+    """Buttons that choose the aspect to compare by."""
     return rx.el.div(
         *(
             rx.el.button(
@@ -62,7 +62,7 @@ def aspects(state: type[AlikeState | HearingState], testid: str) -> rx.Component
 
 
 def line(found: AlikeRow) -> rx.Component:
-    """One sound that is alike."""
+    """A row with one similar sample."""
     sample = found.row
     return rx.el.li(
         play_this(track=track_of(sample)),
@@ -75,7 +75,7 @@ def line(found: AlikeRow) -> rx.Component:
         ),
         rx.el.span(sample.bpm, class_name="mono muted"),
         rx.el.span(sample.key, class_name="mono muted"),
-        rx.el.span(found.alike, class_name="mono", title="How alike"),
+        rx.el.span(found.alike, class_name="mono", title="Similarity"),
         class_name="alike-line",
         key=sample.id,
     )

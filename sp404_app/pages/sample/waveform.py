@@ -1,4 +1,4 @@
-"""/samples/[id], upper part: the waveform and the pictures under it."""
+"""Sample page, /samples/[id]: the waveform, and the spectrogram under it."""
 
 import plotly.graph_objects as go
 import reflex as rx
@@ -12,13 +12,13 @@ SHEET = SampleState.sheet
 CONFIG = {"displayModeBar": False, "doubleClick": "reset", "showTips": False, "scrollZoom": False}
 PICTURES = (
     ("spectrum", "Spectrum", "How loud each frequency is: bass below, cymbals above."),
-    ("pulse", "Pulse", "Bright bands are tempi at which its hits repeat."),
-    ("notes", "Notes", "Which of the twelve notes sound, whatever their octave."),
+    ("pulse", "Pulse", "Bright bands are tempos at which the hits repeat."),
+    ("notes", "Notes", "Which of the twelve notes are heard, in any octave."),
 )
 
 
 def track() -> rx.Var[dict[str, object]]:
-    """Return what the player needs to know of the sound."""
+    """Return the properties of the sample that the player needs."""
     return rx.Var.create(
         {
             "id": SHEET.id,
@@ -34,7 +34,7 @@ def track() -> rx.Var[dict[str, object]]:
 
 
 def sound() -> rx.Component:
-    """The controls, and the waveform under them."""
+    """The transport controls and the waveform."""
     return rx.fragment(
         transport(
             rx.cond(WaveState.pulse.period > 0, layer("beats", "Beats", WaveState.layers.beats)),
@@ -53,7 +53,7 @@ def sound() -> rx.Component:
                     on_view=WaveState.zoom,
                 ),
                 rx.el.p(
-                    rx.cond(SHEET.drawable, "", "The waveform appears as soon as it is measured."),
+                    rx.cond(SHEET.drawable, "", "The waveform appears once the sound is analysed."),
                     class_name="muted",
                 ),
             ),
@@ -69,7 +69,7 @@ def sound() -> rx.Component:
 
 
 def layer(name: str, text: str, on: bool) -> rx.Component:
-    """A switch for something drawn over the wave."""
+    """A button that shows or hides a layer over the waveform."""
     return rx.el.button(
         rx.el.i(class_name=f"swatch swatch-{name}", aria_hidden="true"),
         text,
@@ -82,7 +82,7 @@ def layer(name: str, text: str, on: bool) -> rx.Component:
 
 
 def plot(figure: go.Figure, name: str) -> rx.Component:
-    """A Plotly picture that fills its box."""
+    """A Plotly figure that fills its box."""
     return rx.plotly.cartesian(
         data=figure,
         template=None,
@@ -93,7 +93,7 @@ def plot(figure: go.Figure, name: str) -> rx.Component:
 
 
 def pictures() -> rx.Component:
-    """Further pictures of the stretch in view, drawn when asked for."""
+    """The spectrogram tabs, and the picture of the visible stretch when one is chosen."""
     return rx.cond(
         SHEET.drawable,
         rx.el.div(
@@ -114,7 +114,7 @@ def pictures() -> rx.Component:
 
 
 def tab(view: str, text: str, explained: str) -> rx.Component:
-    """A switch for one kind of picture."""
+    """A button that shows or hides one view."""
     on = PictureState.view == view
     return rx.el.button(
         text,
@@ -128,7 +128,7 @@ def tab(view: str, text: str, explained: str) -> rx.Component:
 
 
 def picture() -> rx.Component:
-    """The picture, or a sign that it is being drawn."""
+    """The picture, its error message, or a busy indicator."""
     return rx.el.div(
         rx.el.p(
             rx.match(PictureState.view, *((view, said) for view, _, said in PICTURES), ""),
@@ -155,12 +155,12 @@ def picture() -> rx.Component:
 
 
 def heat_map() -> rx.Component:
-    """The picture itself, which follows the waveform's view."""
+    """The heat map, which follows the waveform's zoom."""
     return scope(
         plot(PictureState.figure, "picture-plot"),
         track=track(),
         delay=350,
         patient=True,
-        label="Picture of the stretch in view",
+        label="Picture of the visible part",
         on_view=PictureState.look_at,
     )

@@ -13,7 +13,14 @@ from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Sample, User
 from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import sessions
 from sp404_app.services.billing import quotas, subscriptions
-from sp404_app.services.infra import audit_log, email, email_templates, storage, unsent_emails
+from sp404_app.services.infra import (
+    audit_log,
+    email,
+    email_templates,
+    pictures,
+    storage,
+    unsent_emails,
+)
 from sp404_app.services.infra.client_info import Client
 
 
@@ -50,6 +57,7 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
     audit_log.record(session, user_id, "account_deleted", Client())
     for key in keys:
         after_commit(session, partial(storage.delete, key))
+    after_commit(session, partial(pictures.delete_all_pictures, user_id))
 
 
 def _keys(session: Session, user: User) -> list[str]:

@@ -15,7 +15,8 @@ from sp404_app.services.plans import Tier
 # News of payments is short and goes first; paying people wait less; nobody waits for `low`.
 MONEY, LOW = "money", "low"
 QUEUES = (MONEY, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
-TIMEOUT, LONG = 120, 3600
+PICTURES = "pictures"  # has a worker of its own, so it is not one of those that take turns
+TIMEOUT, LONG, PICTURE_TIMEOUT_S = 120, 3600, 600
 # After so many jobs of other queues a queue has its turn: with four others that wait as well,
 # it gets one job in ten.
 PATIENT = 6
@@ -36,10 +37,16 @@ def enqueue(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = F
         "sp404_app.jobs.runner.run",
         str(job_id),
         job_id=rq_job_id(job_id, attempts),
-        job_timeout=LONG if slow else TIMEOUT,
+        job_timeout=_timeout_s(queue_name, slow=slow),
         result_ttl=0,
         failure_ttl=60,
     )
+
+
+def _timeout_s(queue_name: str, *, slow: bool) -> int:
+    if queue_name == PICTURES:
+        return PICTURE_TIMEOUT_S
+    return LONG if slow else TIMEOUT
 
 
 def enqueue_function(function: str, argument: str, *, slow: bool = False) -> None:
@@ -100,7 +107,9 @@ def order() -> list[Queue]:
 
 def queued_ids() -> frozenset[str]:
     """Return which bells hang in the queues; one that a worker took down hangs no more."""
-    return frozenset(hanging for name in QUEUES for hanging in queue(name).get_job_ids())
+    return frozenset(
+        hanging for name in (*QUEUES, PICTURES) for hanging in queue(name).get_job_ids()
+    )
 
 
 def next_rq_job(queue_name: str) -> str | None:

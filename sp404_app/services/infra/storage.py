@@ -1,10 +1,12 @@
 """Private bytes: the only module that knows where they live (a folder or an S3 bucket)."""
 
+import datetime as dt
 import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -19,6 +21,14 @@ from sp404_app.settings import settings
 CHUNK = 1 << 20
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """The key of an object, and when it was written."""
+
+    key: str
+    modified: dt.datetime
 
 
 def store() -> ObjectStore:
@@ -46,6 +56,19 @@ def save(path: Path, key: str) -> None:
     """
     try:
         obstore.put(store(), key, path, chunk_size=4 * CHUNK, max_concurrency=2)
+    except (BaseError, OSError) as error:
+        log.exception("cannot store a file")
+        raise Unavailable("We cannot store files just now. Please try again soon.") from error
+
+
+def save_bytes(content: bytes, key: str) -> None:
+    """Put a few bytes into the store.
+
+    Raises:
+        Unavailable: If the store is full or away.
+    """
+    try:
+        obstore.put(store(), key, content)
     except (BaseError, OSError) as error:
         log.exception("cannot store a file")
         raise Unavailable("We cannot store files just now. Please try again soon.") from error
@@ -96,6 +119,15 @@ def local_copy(key: str) -> Iterator[Path]:
             target.write(chunk)
         target.flush()
         yield Path(target.name)
+
+
+def list_folder(folder: str) -> list[StoredObject]:
+    """List the objects in a folder; there are none in one that does not exist."""
+    return [
+        StoredObject(found["path"], found["last_modified"])
+        for page in obstore.list(store(), prefix=folder)
+        for found in page
+    ]
 
 
 def is_reachable() -> bool:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, delete, func, select
 from sp404_app.db import after_commit
 from sp404_app.models import ProcessingJob, Sample
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import events, storage
+from sp404_app.services.infra import events, pictures, storage
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import duplicate_groups
 
@@ -79,6 +79,9 @@ def purge(session: Session, condition: Any) -> list[uuid.UUID]:
     for row in gone:
         for key in filter(None, (row.storage_key, row.preview_key)):
             after_commit(session, partial(storage.delete, key))
+    for owner in {row.user_id for row in gone}:
+        theirs_gone = [row.id for row in gone if row.user_id == owner]
+        after_commit(session, partial(pictures.delete_pictures, owner, theirs_gone))
     return [row.id for row in gone]
 
 

@@ -28,6 +28,8 @@ from sp404_app.services.infra.events import Event, Topic
 
 log = logging.getLogger(__name__)
 
+# Spectrograms are drawn for one open page, which waits for them: no list shows their jobs.
+_IS_LISTED = col(ProcessingJob.kind) != JobKind.SPECTROGRAM
 MAX_ATTEMPTS = 2
 LOST_AFTER = dt.timedelta(seconds=12)
 STOPPED_TWICE = "This was stopped twice, so we left it alone. You can try it again."
@@ -65,7 +67,7 @@ def page(
     session: Session, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
 ) -> tuple[list[ProcessingJob], int]:
     """Return a person's jobs older than `after`, the newest first, and how many there are."""
-    mine = select(ProcessingJob).where(ProcessingJob.user_id == user_id)
+    mine = select(ProcessingJob).where(ProcessingJob.user_id == user_id, _IS_LISTED)
     total = session.scalar(mine.with_only_columns(func.count()))
     if after:
         mine = mine.where(col(ProcessingJob.id) < after)
@@ -79,7 +81,7 @@ def get(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJo
         NotFound: If it does not exist or belongs to someone else.
     """
     job = session.get(ProcessingJob, job_id)
-    if job is None or job.user_id != user_id:
+    if job is None or job.user_id != user_id or job.kind == JobKind.SPECTROGRAM:
         raise NotFound("There is no such job.")
     return job
 
@@ -92,7 +94,7 @@ def cancel(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> Processin
     """
     job = session.exec(
         select(ProcessingJob)
-        .where(ProcessingJob.id == job_id, ProcessingJob.user_id == user_id)
+        .where(ProcessingJob.id == job_id, ProcessingJob.user_id == user_id, _IS_LISTED)
         .with_for_update()
     ).first()
     if job is None:
@@ -134,6 +136,7 @@ def cancel_of_samples(
         select(ProcessingJob.id)
         .where(
             ProcessingJob.user_id == user_id,
+            _IS_LISTED,
             col(ProcessingJob.sample_id) == any_(literal(list(ids), ARRAY(Uuid))),
             col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
         )
@@ -248,8 +251,10 @@ def take_up_lost(session: Session, at: dt.datetime) -> int:
     ]
     for job in killers:
         log.error("job %s stopped its worker %d times", job.id, job.attempts)
-    _end(session, [job for job in killers if job.sample_id], JobStatus.FAILED, FAILED_TWICE)
-    _end(session, [job for job in killers if not job.sample_id], JobStatus.FAILED, STOPPED_TWICE)
+    analyses = [job for job in killers if job.kind == JobKind.ANALYSE]
+    _end(session, analyses, JobStatus.FAILED, FAILED_TWICE)
+    others = [job for job in killers if job.kind != JobKind.ANALYSE]
+    _end(session, others, JobStatus.FAILED, STOPPED_TWICE)
     return sum(_take_up(session, job, hanging) for job in silent if job not in killers)
 
 
@@ -277,7 +282,8 @@ def _end(session: Session, ended: Sequence[ProcessingJob], status: JobStatus, re
     for job in ended:
         job.status, job.error, job.finished_at = status, reason, now()
         session.add(job)
-        if job.sample_id and (sample := samples.get(job.sample_id)):
+        sample = samples.get(job.sample_id) if job.sample_id else None
+        if sample and job.kind == JobKind.ANALYSE:
             _leave(session, job, sample, reason)
         publish_job(session, job)
     session.flush()
@@ -337,6 +343,8 @@ def _give_back(session: Session, job: ProcessingJob) -> None:
 
 def publish_job(session: Session, job: ProcessingJob) -> None:
     """Tell the open pages of its owner that a job changed, and its sample with it."""
+    if job.kind == JobKind.SPECTROGRAM:  # changes nothing that pages or cached lists show
+        return
     news = [Event(Topic.JOB, str(job.id))]
     if job.sample_id:
         news.append(Event(Topic.SAMPLE, str(job.sample_id)))

@@ -1,4 +1,4 @@
-"""What the page of one sound needs: the sample, its newest analysis, and the grid it implies."""
+"""The sample page's data: the sample, its newest analysis, and its beat grid."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Analysis, Sample, SampleStatus, Source
 from sp404_app.services.library import samples
 
-SAME_TEMPO: Final = 0.02  # BPM: closer values are the same answer
+SAME_TEMPO_BPM: Final = 0.02  # closer tempi count as equal
 MAX_BEATS: Final = 4000
-EDGE: Final = 0.01  # seconds: a beat this close to the end is the first of the next round
-BEATS_A_BAR: Final = 4
+END_MARGIN_S: Final = 0.01  # a beat this close to the end belongs to the next repetition
+BEATS_PER_BAR: Final = 4
 MEASURED: Final = {
     "bpm": ("bpm", "bpm_confidence"),
     "key": ("key", "key_confidence"),
@@ -24,7 +24,7 @@ MEASURED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """A sample and the newest finished analysis of it, if there is one."""
+    """A sample and its newest finished analysis, if it has one."""
 
     sample: Sample
     analysis: Analysis | None
@@ -32,7 +32,10 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Moments in seconds from the start of the sound; `downbeat` is the first beat of a bar."""
+    """Beats and onsets in seconds from the start of the sample.
+
+    `downbeat` is the index of the first beat that begins a bar.
+    """
 
     beats: list[float]
     downbeat: int
@@ -40,7 +43,7 @@ class Grid:
 
 
 def find_sample(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> Details:
-    """Return one of the person's samples with its newest finished analysis.
+    """Return a user's sample with its newest finished analysis.
 
     Raises:
         NotFound: If it does not exist or belongs to someone else.
@@ -61,18 +64,18 @@ def find_sample(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> D
 
 
 def use_analysis(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, field: str) -> Sample:
-    """Give up a person's own tempo, key or kind for what the analysis heard.
+    """Replace the user's own tempo, key or kind by the value from the analysis.
 
     Raises:
-        ValidationFailed: If the field is not one that analyses measure.
-        NotFound: If the sample is not the person's.
+        ValidationFailed: If the field is none of these.
+        NotFound: If the sample does not exist or belongs to someone else.
     """
     if field not in MEASURED:
-        raise ValidationFailed("The analysis does not measure that.")
+        raise ValidationFailed("The analysis doesn't measure this.")
     sample = samples.get(session, user_id, sample_id, lock=True)
-    heard = find_sample(session, user_id, sample_id).analysis
+    analysis = find_sample(session, user_id, sample_id).analysis
     for name in MEASURED[field]:
-        setattr(sample, name, getattr(heard, name) if heard else None)
+        setattr(sample, name, getattr(analysis, name) if analysis else None)
     setattr(sample, f"{field}_source", Source.ANALYSIS)
     samples.index(sample)
     session.add(sample)
@@ -82,31 +85,30 @@ def use_analysis(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, fie
 
 
 def grid(details: Details) -> Grid:
-    """Return the beats of the tempo that counts now, and the onsets.
+    """Return the beats of the sample's current tempo, and its onsets.
 
-    A tempo of the person's own keeps the first downbeat that was heard and lays its beats from
-    there in both directions.
+    If the user changed the tempo, the beats are evenly spaced around the analysed downbeat.
     """
-    sample, heard = details.sample, details.analysis
-    if heard is None:
+    sample, analysis = details.sample, details.analysis
+    if analysis is None:
         return Grid([], 0, [])
-    last = (sample.duration or float("inf")) - EDGE
-    beats = [round(at, 4) for at in heard.beats if at < last]
-    downbeat = int(heard.content.get("downbeat") or 0)
-    onsets = [round(at, 4) for at in heard.onsets]
+    last = (sample.duration or float("inf")) - END_MARGIN_S
+    beats = [round(at, 4) for at in analysis.beats if at < last]
+    downbeat = int(analysis.content.get("downbeat") or 0)
+    onsets = [round(at, 4) for at in analysis.onsets]
     if not sample.bpm:
         return Grid([], 0, onsets)
-    if heard.bpm and abs(sample.bpm - heard.bpm) < SAME_TEMPO:
+    if analysis.bpm and abs(sample.bpm - analysis.bpm) < SAME_TEMPO_BPM:
         return Grid(beats, downbeat, onsets)
     anchor = beats[min(downbeat, len(beats) - 1)] if beats else next(iter(onsets), 0.0)
-    return Grid(*_laid(anchor, sample.bpm, sample.duration or 0.0), onsets)
+    return Grid(*_even_beats(anchor, sample.bpm, sample.duration or 0.0), onsets)
 
 
-def _laid(anchor: float, bpm: float, duration: float) -> tuple[list[float], int]:
-    """Lay beats through `anchor`, which begins a bar; return them and the first downbeat."""
+def _even_beats(anchor: float, bpm: float, duration: float) -> tuple[list[float], int]:
+    """Return evenly spaced beats with a downbeat at `anchor`, and the index of the first one."""
     period = 60 / bpm
     before = int(anchor / period + 1e-6)
     first = anchor - before * period
-    count = min(MAX_BEATS, max(0, int(np.ceil((duration - EDGE - first) / period))))
+    count = min(MAX_BEATS, max(0, int(np.ceil((duration - END_MARGIN_S - first) / period))))
     times = first + period * np.arange(count)
-    return [round(float(time), 4) for time in times], before % BEATS_A_BAR
+    return [round(float(time), 4) for time in times], before % BEATS_PER_BAR

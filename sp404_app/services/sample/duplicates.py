@@ -1,4 +1,4 @@
-"""Copies of one recording in a person's library: the same sound at another rate, gain or codec."""
+"""Find duplicates: samples of one recording that differ in sample rate, gain, codec or silence."""
 
 import uuid
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import duplicate_groups, samples
 from sp404_app.services.sample import similarity
 
-NEAREST = 50  # prints that are compared: those of a fitting length that sound most alike
-MOST_NEWS = 50  # sounds that are named one by one; of more, the whole library is news
+MAX_CANDIDATES = 50  # fingerprints compared: of similar length, nearest in timbre
+MAX_SAMPLE_EVENTS = 50  # if more samples change, one event for the whole library is published
 
 
 def remember(
@@ -30,34 +30,33 @@ def remember(
     vector: npt.NDArray[np.float32],
     taken: Print | None,
 ) -> None:
-    """Keep what a sound is compared by, and put it together with its copies.
+    """Save a sample's similarity vector and fingerprint, and update its duplicate group.
 
-    `vector` is its likeness; what has no print (silence, clicks) has no copies. Call it before
-    any sample is locked: those concerned are locked here, in one order.
+    A sample without a fingerprint (silence, clicks) has no duplicates. Call this before locking
+    any sample: the members of the groups concerned are locked here, in one order.
     """
     duplicate_groups.take_turns(session, user_id)
-    found = _found(session, user_id, sample_id, vector, taken) if taken else []
+    found = _find_duplicates(session, user_id, sample_id, vector, taken) if taken else []
     touched = duplicate_groups.join(session, user_id, sample_id, found)
     similarity.remember(session, user_id, sample_id, vector)
-    _keep(session, user_id, sample_id, taken)
-    news = [Event(Topic.SAMPLE, str(each)) for each in sorted(touched)]
-    if news:
-        few = len(news) <= MOST_NEWS
-        after_commit(
-            session, partial(events.publish, user_id, *(news if few else [Event(Topic.LIBRARY)]))
-        )
+    _save_fingerprint(session, user_id, sample_id, taken)
+    changes = [Event(Topic.SAMPLE, str(each)) for each in sorted(touched)]
+    if len(changes) > MAX_SAMPLE_EVENTS:
+        changes = [Event(Topic.LIBRARY)]
+    if changes:
+        after_commit(session, partial(events.publish, user_id, *changes))
 
 
 def list_duplicates(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, limit: int
 ) -> Sequence[Sample]:
-    """Return the copies of one of a person's sounds that are not in the trash, the oldest first.
+    """Return the duplicates of a user's sample that are not in the trash, oldest first.
 
     Raises:
         NotFound: If the sample does not exist or belongs to someone else.
     """
     sample = samples.get(session, user_id, sample_id)
-    if sample.copy_group is None:  # or all that have none would be its copies
+    if sample.copy_group is None:  # `= NULL` must not match the other ungrouped samples
         return []
     others = select(Sample).where(
         Sample.user_id == user_id,
@@ -68,19 +67,19 @@ def list_duplicates(
     return session.exec(others.order_by(col(Sample.id)).limit(limit)).all()
 
 
-def _found(
+def _find_duplicates(
     session: Session,
     user_id: uuid.UUID,
     sample_id: uuid.UUID,
     vector: npt.NDArray[np.float32],
     taken: Print,
 ) -> list[uuid.UUID]:
-    """Return the person's other sounds that are of the same recording, in the trash or not.
+    """Return the user's other samples of the same recording, including those in the trash.
 
-    Vectors of an older engine only say less well which prints to compare; without them, groups
-    would fall apart while a library is heard again.
+    Vectors of an older engine version are compared too. They only choose the candidates, and
+    without them groups would dissolve while a library is being analysed again.
     """
-    away, _ = similarity.gap(weighted(vector), Aspect.TIMBRE)
+    distance, _ = similarity.gap(weighted(vector), Aspect.TIMBRE)
     near = (
         select(SamplePrint.sample_id)
         .join(SampleVector, col(SampleVector.sample_id) == col(SamplePrint.sample_id))
@@ -90,15 +89,17 @@ def _found(
             col(SamplePrint.length).between(*fingerprint.fitting(taken.length)),
             SamplePrint.sample_id != sample_id,
         )
-        .order_by(away, col(SamplePrint.sample_id))
-        .limit(NEAREST)
+        .order_by(distance, col(SamplePrint.sample_id))
+        .limit(MAX_CANDIDATES)
     )
     stored = select(SamplePrint.sample_id, SamplePrint.packed)
     rows = session.exec(stored.where(col(SamplePrint.sample_id).in_(near)))
     return [other for other, packed in rows if fingerprint.same(taken, Print.from_bytes(packed))]
 
 
-def _keep(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, taken: Print | None) -> None:
+def _save_fingerprint(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, taken: Print | None
+) -> None:
     if taken is None:
         session.exec(delete(SamplePrint).where(col(SamplePrint.sample_id) == sample_id))
         return

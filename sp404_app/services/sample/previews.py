@@ -1,4 +1,4 @@
-"""Versions of a sound that every browser plays."""
+"""Ogg Vorbis previews, for samples in formats that browsers cannot play."""
 
 import tempfile
 from pathlib import Path
@@ -11,7 +11,7 @@ from sp404_app.services.infra import storage
 
 
 def make(path: Path) -> str:
-    """Encode a file as Ogg Vorbis, store it and return its key."""
+    """Encode a file as Ogg Vorbis, store it and return its storage key."""
     key = storage.new_key(".ogg")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "preview.ogg"
@@ -20,14 +20,14 @@ def make(path: Path) -> str:
     return key
 
 
-def key_of(session: Session, sample: Sample) -> str:
-    """Return the key of a sample's preview, making it on first use.
+def ensure_preview(session: Session, sample: Sample) -> str:
+    """Return the storage key of a sample's preview, encoding it on first use.
 
     Raises:
-        BadAudio: If the sound cannot be decoded.
-        NotFound: If its file is missing.
+        BadAudio: If the file cannot be decoded.
+        NotFound: If the file is missing.
     """
-    session.refresh(sample, with_for_update=True)  # two tabs that ask at once make one
+    session.refresh(sample, with_for_update=True)  # two simultaneous requests encode it once
     if not sample.preview_key:
         with storage.local_copy(sample.storage_key) as path:
             sample.preview_key = make(path)

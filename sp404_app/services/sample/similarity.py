@@ -1,4 +1,4 @@
-"""What in a person's library sounds like this? Exact search over their own vectors."""
+"""Similarity search: exact nearest neighbours among the vectors of one user."""
 
 import uuid
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from sp404_app.services.processing.sandbox import Heard
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """A sample and how unlike it is: 0 the same, 1 unrelated."""
+    """A sample and its distance: 0 for the same sound, 1 for unrelated ones."""
 
     sample: Sample
     distance: float
@@ -29,7 +29,7 @@ class Alike:
 def remember(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, vector: npt.NDArray[np.float32]
 ) -> None:
-    """Keep the vector of a sample, in place of an older one."""
+    """Save the similarity vector of a sample, replacing an older one."""
     values = {"engine_version": ENGINE_VERSION, "vector": weighted(vector).tolist()}
     row = insert(SampleVector).values(sample_id=sample_id, user_id=user_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=values))
@@ -42,10 +42,11 @@ def similar(
     limit: int,
     aspect: Aspect = Aspect.OVERALL,
 ) -> list[Alike]:
-    """Return the person's sounds nearest to one of theirs, the most alike first.
+    """Return the user's samples nearest to one of them, nearest first.
 
-    Empty where the sample has not been analysed. While a library is being analysed again, only
-    sounds heard by the same version of the engine are compared: vectors of two do not compare.
+    The list is empty if the sample has not been analysed. Vectors of different engine versions
+    are not comparable, so while a library is being analysed again only samples of the same
+    version are searched.
 
     Raises:
         NotFound: If the sample does not exist or belongs to someone else.
@@ -55,24 +56,24 @@ def similar(
     stored = session.exec(select(SampleVector).where(*mine)).first()
     if stored is None:
         return []
-    wanted = Wanted(user_id, stored.engine_version, np.asarray(stored.vector, np.float32))
-    near = _near(session, wanted, limit + 1, aspect)
-    return [alike for alike in near if alike.sample.id != sample_id][:limit]
+    query = SimilarityQuery(user_id, stored.engine_version, np.asarray(stored.vector, np.float32))
+    found = _nearest(session, query, limit + 1, aspect)
+    return [alike for alike in found if alike.sample.id != sample_id][:limit]
 
 
 def like(
     session: Session, user_id: uuid.UUID, heard: Heard, limit: int, aspect: Aspect = Aspect.OVERALL
 ) -> list[Alike]:
-    """Return the person's sounds nearest to one that is not kept; nothing is like silence."""
+    """Return the user's samples nearest to a file that is not stored; empty for silence."""
     if heard.silent:
         return []
-    wanted = Wanted(user_id, heard.engine_version, weighted(heard.likeness))
-    return _near(session, wanted, limit, aspect)
+    query = SimilarityQuery(user_id, heard.engine_version, weighted(heard.likeness))
+    return _nearest(session, query, limit, aspect)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Whose sounds are compared with what: a weighted vector, as they are stored."""
+class SimilarityQuery:
+    """Whose samples to search, and the weighted vector to search for."""
 
     user_id: uuid.UUID
     engine_version: str
@@ -80,7 +81,7 @@ class Wanted:
 
 
 def gap(vector: npt.NDArray[np.float32], aspect: Aspect) -> tuple[ColumnElement[float], float]:
-    """Return the SQL for how far stored vectors are from one, and its square's greatest value."""
+    """Return the SQL distance of the stored vectors from one, and the maximum of its square."""
     column = col(SampleVector.vector)
     wanted: Sequence[float] = vector.tolist()
     scale = 2 * sum(weight for _, weight in PARTS.values())
@@ -92,21 +93,21 @@ def gap(vector: npt.NDArray[np.float32], aspect: Aspect) -> tuple[ColumnElement[
     return column.op("<->", return_type=Float())(cast(wanted, Vector(len(wanted)))), scale
 
 
-def _near(session: Session, near: Wanted, limit: int, aspect: Aspect) -> list[Alike]:
-    away, scale = gap(near.vector, aspect)
+def _nearest(session: Session, query: SimilarityQuery, limit: int, aspect: Aspect) -> list[Alike]:
+    distance, scale = gap(query.vector, aspect)
     vector_of = col(SampleVector.sample_id)
-    gone = select(Sample.id).where(
-        Sample.id == vector_of, Sample.user_id == near.user_id, col(Sample.deleted_at).is_not(None)
+    in_trash = select(Sample.id).where(
+        Sample.id == vector_of, Sample.user_id == query.user_id, col(Sample.deleted_at).is_not(None)
     )
-    # Ids and distances are sorted, and whole samples read for the few that are left.
+    # Sort ids and distances first; read whole rows only for the nearest.
     nearest = (
-        select(vector_of, away.label("gap"))
+        select(vector_of, distance.label("gap"))
         .where(
-            SampleVector.user_id == near.user_id,
-            SampleVector.engine_version == near.engine_version,
-            ~gone.exists(),
+            SampleVector.user_id == query.user_id,
+            SampleVector.engine_version == query.engine_version,
+            ~in_trash.exists(),
         )
-        .order_by(away, vector_of)
+        .order_by(distance, vector_of)
         .limit(limit)
         .subquery()
     )
@@ -115,4 +116,4 @@ def _near(session: Session, near: Wanted, limit: int, aspect: Aspect) -> list[Al
         .join(nearest, nearest.c.sample_id == col(Sample.id))
         .order_by(nearest.c.gap, col(Sample.id))
     )
-    return [Alike(sample, round(float(distance) ** 2 / scale, 4)) for sample, distance in found]
+    return [Alike(sample, round(float(apart) ** 2 / scale, 4)) for sample, apart in found]

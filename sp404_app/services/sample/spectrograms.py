@@ -1,53 +1,159 @@
-"""Pictures of a stretch of a sample, kept for a while: the bytes behind a key never change."""
+"""Pictures of a sample: which part is drawn, by which job, and where it is kept.
+
+A picture worker draws a part once (`jobs/spectrogram.py`) and keeps it in the object store until
+the sample is deleted. A page shows a stretch of that part, so most zooms need no job.
+"""
 
 import uuid
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Final
 
-import numpy as np
-from sqlmodel import Session
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, delete, select
 
-from sp404_app.audio.dsp import spectrogram
-from sp404_app.audio.dsp.spectrogram import Picture, View
-from sp404_app.audio.io import decode
-from sp404_app.errors import NotFound
-from sp404_app.services.infra import storage
+from sp404_app.audio.picture import Picture, View
+from sp404_app.db import after_commit
+from sp404_app.errors import AppError, NotFound
+from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample
+from sp404_app.models.job import ACTIVE
+from sp404_app.services.infra import queue, storage
+from sp404_app.services.infra.pictures import picture_key
 from sp404_app.services.library import samples
 
-WIDEST: Final = 60.0  # seconds in one picture: more would not fit into memory lightly
-NARROWEST: Final = 0.05
+DRAWING_VERSION: Final = "1"  # raise it when pictures change: old ones are then drawn again
+FINEST_PART_S: Final = 40.0  # drawn as finely as the transforms can tell apart
+NARROWEST_STRETCH_S: Final = 0.05
 
 
-def stretch(duration: float, start: float, end: float) -> tuple[float, float]:
-    """Return the part of a sound that a picture of `start` to `end` seconds shows."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one job draws: a view of `start` to `end` seconds of a sample, kept under `key`."""
+
+    sample_id: uuid.UUID
+    view: View
+    start: float
+    end: float
+    duration: float
+    key: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the part is the whole sample."""
+        return self.start == 0 and self.end == self.duration
+
+
+def clamp_stretch(duration: float, start: float, end: float) -> tuple[float, float]:
+    """Move a stretch inside the sample, at least `NARROWEST_STRETCH_S` wide where it can be."""
     start = min(max(0.0, start), duration)
-    end = min(max(end, start + NARROWEST), duration, start + WIDEST)
-    return max(0.0, min(start, end - NARROWEST)), end
+    end = min(max(end, start + NARROWEST_STRETCH_S), duration)
+    return max(0.0, min(start, end - NARROWEST_STRETCH_S)), end
 
 
-def key_of(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> tuple[str, float]:
-    """Return where a person's sample lies in the store, and its length in seconds.
+def part_around(duration: float, start: float, end: float) -> tuple[float, float]:
+    """Return the part to draw for a stretch: the smallest of a fixed grid that holds it.
+
+    Parts last 40 s, 80 s, 160 s … and begin at multiples of half their length, so that every
+    stretch of up to half a part lies inside one. The whole sample is the largest part.
+    """
+    length = FINEST_PART_S
+    while length / 2 < end - start:
+        length *= 2
+    if length >= duration:
+        return 0.0, duration
+    first = start // (length / 2) * (length / 2)
+    return first, min(first + length, duration)
+
+
+def find_part(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, view: View, start: float, end: float
+) -> Part:
+    """Return the part of a user's sample that a picture of a stretch is cut from.
+
+    An `end` of 0 stands for the end of the sample.
 
     Raises:
-        NotFound: If it is not theirs, or was not measured yet.
+        NotFound: If the sample is not the user's, or was not measured yet.
     """
     sample = samples.get(session, user_id, sample_id)
-    if not sample.duration:
-        raise NotFound("This sample has no sound to draw yet.")
-    return sample.storage_key, sample.duration
+    duration = sample.duration
+    if not duration:
+        raise NotFound("This sound hasn't been measured yet, so there is nothing to draw.")
+    first, last = part_around(duration, *clamp_stretch(duration, start, end or duration))
+    return _part(sample, view, first, last)
 
 
-@lru_cache(maxsize=24)
-def draw_spectrogram(key: str, view: View, start: float, end: float) -> Picture:
-    """Decode a stretch and draw it; takes tenths of a second, so call it in a thread.
+def part_of_job(job: ProcessingJob, sample: Sample) -> Part:
+    """Return the part that a job of `request_drawing` draws."""
+    wanted = job.result or {}
+    return _part(sample, View(wanted["view"]), wanted["start"], wanted["end"])
+
+
+def _part(sample: Sample, view: View, start: float, end: float) -> Part:
+    name = f"{view}-{round(1000 * start)}-{round(1000 * end)}.{DRAWING_VERSION}.npz"
+    key = picture_key(sample.user_id, sample.id, name)
+    return Part(sample.id, view, start, end, sample.duration or end, key)
+
+
+def request_drawing(session: Session, user_id: uuid.UUID, part: Part) -> uuid.UUID:
+    """Queue the drawing of a part and return its job.
+
+    While any picture of this sample is being drawn, return that job instead: request again when
+    it has ended. The database holds it to one job (`processing_jobs_one_active`).
 
     Raises:
-        BadAudio: If the sound cannot be decoded.
-        NotFound: If the file is missing, or holds nothing there.
+        NotFound: If the sample was deleted meanwhile.
+    """
+    samples.get(session, user_id, part.sample_id)
+    earlier = (
+        col(ProcessingJob.sample_id) == part.sample_id,
+        col(ProcessingJob.kind) == JobKind.SPECTROGRAM,
+    )
+    is_active = col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING])
+    while True:
+        job = ProcessingJob(
+            user_id=user_id,
+            sample_id=part.sample_id,
+            kind=JobKind.SPECTROGRAM,
+            queue=queue.PICTURES,
+            result={"view": part.view, "start": part.start, "end": part.end},
+        )
+        row = insert(ProcessingJob).values(job.model_dump())
+        unique = {"index_elements": ["sample_id", "kind"], "index_where": ACTIVE}
+        added = session.execute(
+            row.on_conflict_do_nothing(**unique).returning(col(ProcessingJob.id))
+        ).first()
+        if added:
+            session.exec(delete(ProcessingJob).where(*earlier, ~is_active))
+            after_commit(session, partial(queue.enqueue, job.id, queue.PICTURES, 0))
+            return job.id
+        active = session.exec(select(ProcessingJob.id).where(*earlier, is_active)).first()
+        if active:  # if not, it has ended since
+            return active
+
+
+def drawing_has_ended(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> bool:
+    """Return whether a job of `request_drawing` has ended; its row may be deleted by then.
+
+    Raises:
+        AppError: With a sentence for the user, if the picture could not be drawn.
+    """
+    job = session.exec(
+        select(ProcessingJob).where(ProcessingJob.id == job_id, ProcessingJob.user_id == user_id)
+    ).first()
+    if job and job.status == JobStatus.FAILED:
+        raise AppError(job.error)
+    return job is None or job.status not in {JobStatus.QUEUED, JobStatus.RUNNING}
+
+
+@lru_cache(maxsize=16)
+def load_picture(key: str) -> Picture:
+    """Read a picture from the object store; call it in a thread.
+
+    The picture behind a key never changes.
+
+    Raises:
+        NotFound: If it was not drawn yet.
     """
     with storage.local_copy(key) as path:
-        frames, rate = decode.segment(path, start, end)
-    if not len(frames):
-        raise NotFound("There is no sound here.")
-    mono = np.ascontiguousarray(frames.mean(axis=1), dtype=np.float32)
-    return spectrogram.picture(view, mono, rate, start)
+        return Picture.from_file(path)

@@ -1,4 +1,4 @@
-"""The waveform of a sample between two moments, as fine as the screen asks for."""
+"""Waveform peaks of a stretch of a sample, at the resolution of the screen."""
 
 import uuid
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sp404_app.services.library import samples
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """(n, 2) lowest and highest values in -1..1 between `start` and `end` seconds."""
+    """Peaks between `start` and `end` seconds: float32 (n, 2), minimum and maximum in -1..1."""
 
     start: float
     end: float
@@ -34,24 +34,26 @@ def between(
     end: float | None,
     points: int,
 ) -> Stretch:
-    """Return the peaks of a stretch: from the stored ones, or decoded where they are too coarse.
+    """Return the peaks of a stretch in `points` intervals.
+
+    They come from the stored peaks or, where those are too coarse, from the decoded file.
 
     Raises:
-        NotFound: If the sample is not the person's, or has no waveform yet.
+        NotFound: If the sample is not the user's, or has no waveform yet.
     """
     sample = samples.get(session, user_id, sample_id)
     peaks = _unpacked(stored(session, user_id, sample_id))
     duration = peaks.duration
-    start = min(max(0.0, start), duration)  # in this order, not-a-number counts as the beginning
+    start = min(max(0.0, start), duration)  # in this order, NaN becomes 0
     end = duration if end is None else min(max(start, end), duration)
     points = max(1, points)
     if (end - start) * peaks.sample_rate >= points * peaks.base or end <= start:
         return Stretch(start, end, duration, peaks.window(start, end, points))
-    return Stretch(start, end, duration, _decoded(sample, start, end, points))
+    return Stretch(start, end, duration, _decoded_peaks(sample, start, end, points))
 
 
 def stored(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> bytes:
-    """Return the stored peaks of one of the person's samples.
+    """Return the stored peaks of a user's sample.
 
     Raises:
         NotFound: If there are none (yet).
@@ -64,7 +66,9 @@ def stored(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> bytes:
     return found
 
 
-def _decoded(sample: Sample, start: float, end: float, points: int) -> npt.NDArray[np.float32]:
+def _decoded_peaks(
+    sample: Sample, start: float, end: float, points: int
+) -> npt.NDArray[np.float32]:
     with storage.local_copy(sample.storage_key) as path:
         signal, rate = decode.segment(path, start, end)
     return peaks_of(signal, rate, max(1, min(points, len(signal))))

@@ -1,4 +1,4 @@
-"""The copies of the sound of this page, side by side with it, to see which to keep."""
+"""The duplicates of the sample of this page."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -22,12 +22,12 @@ from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route
 from sp404_app.state.toast import NoticeState
 
-SHOWN = 50
+MAX_DUPLICATES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class CopyRow:
-    """A copy, or the sound itself, and what tells the files apart."""
+    """A duplicate, or the sample itself (`here`), with the properties in which files differ."""
 
     row: Row
     format: str
@@ -39,40 +39,40 @@ class CopyRow:
 
 
 class CopiesState(SessionState):
-    """The sound of this page and its copies; nothing where it has none."""
+    """The sample of this page and its duplicates; empty if it has none."""
 
     rows: rx.Field[list[CopyRow]] = rx.field(default_factory=list)
 
     @rx.event
     async def show(self) -> None:
-        """Look for copies."""
+        """Load the duplicates."""
         user_id = await self._user_id()
-        self.rows = await in_transaction(_rows, user_id, route.sample_id(self))
+        self.rows = await in_transaction(_copy_rows, user_id, route.sample_id(self))
 
     @rx.event
     async def throw_away(self, sample_id: str) -> AsyncIterator[EventType[()] | None]:
-        """Move a copy to the trash, where the notice can bring it back from."""
-        user_id, unwanted = await self._user_id(), validation.identity(sample_id)
-        sample = await in_transaction(samples.get, user_id, unwanted)
-        thrown = await in_transaction(samples.discard, user_id, [unwanted])
-        if not thrown.moved:
-            raise NotFound("This sound is in the trash already.")
+        """Move a duplicate to the trash; the toast offers to undo it."""
+        user_id, duplicate_id = await self._user_id(), validation.identity(sample_id)
+        sample = await in_transaction(samples.get, user_id, duplicate_id)
+        discarded = await in_transaction(samples.discard, user_id, [duplicate_id])
+        if not discarded.moved:
+            raise NotFound("This sound is already in the trash.")
         library = await self.get_state(LibraryState)
-        library._deleted = [str(each) for each in thrown.moved]  # noqa: SLF001 - what its undo brings back
+        library._deleted = [str(each) for each in discarded.moved]  # noqa: SLF001 - its undo restores these
         await self.show()
-        said = bulk_messages.thrown_away(f"“{sample.name[:60]}”", thrown)
-        yield NoticeState.show(said, "ok", True)  # type: ignore[misc]
+        message = bulk_messages.thrown_away(f"“{sample.name[:60]}”", discarded)
+        yield NoticeState.show(message, "ok", True)  # type: ignore[misc]
 
 
-def _rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[CopyRow]:
-    found = duplicates.list_duplicates(session, user_id, sample_id, SHOWN)
+def _copy_rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[CopyRow]:
+    found = duplicates.list_duplicates(session, user_id, sample_id, MAX_DUPLICATES)
     if not found:
         return []
-    mine = samples.get(session, user_id, sample_id)
-    return [_row(sample, here=sample is mine) for sample in (mine, *found)]
+    current = samples.get(session, user_id, sample_id)
+    return [_copy_row(sample, here=sample is current) for sample in (current, *found)]
 
 
-def _row(sample: Sample, *, here: bool) -> CopyRow:
+def _copy_row(sample: Sample, *, here: bool) -> CopyRow:
     return CopyRow(
         row=row_of(sample),
         format=sample.format,

@@ -1,4 +1,4 @@
-"""What in the library is like a sound that is not kept."""
+"""Query by sound: the samples most similar to a file or recording that is not stored."""
 
 import uuid
 from collections.abc import Mapping
@@ -15,13 +15,15 @@ from sp404_app.state.base import SessionState
 from sp404_app.state.rows import length, row_of, tempo
 from sp404_app.state.sample.similar import AlikeRow, percent
 
-SHOWN = 12
-SILENCE = "That was silence, and nothing is like it. Try again, louder or nearer."
-NOTHING = "Nothing to compare with yet: add sounds, and let them be analysed."
+MAX_RESULTS = 12
+SILENCE = "That was silence. Try again, louder or closer to the microphone."
+NOTHING_ANALYSED = (
+    "There’s nothing to compare with yet. Add sounds and wait until they’re analysed."
+)
 
 
 class HearingState(SessionState):
-    """The dialog that finds by sound."""
+    """The dialog that searches the library by a sound."""
 
     is_open: bool = False
     aspect: str = Aspect.OVERALL
@@ -31,52 +33,55 @@ class HearingState(SessionState):
 
     @rx.event
     async def open_dialog(self) -> None:
-        """Open the dialog, as if for the first time."""
+        """Open the dialog with nothing in it."""
         await self._user_id()
         self.reset()
         self.is_open = True
 
     @rx.event
     async def close(self) -> None:
-        """Close the dialog and forget what was found."""
+        """Close the dialog and clear its results."""
         await self._user_id()
         self.reset()
 
     @rx.event
     async def compare_by(self, aspect: str) -> None:
-        """Compare by one aspect, or by everything; the browser asks again with its sound."""
+        """Choose the aspect to compare by; the browser then repeats its request."""
         await self._user_id()
         if validation.text(aspect, 20) not in set(Aspect):
-            raise ValidationFailed("Sounds are not compared by that.")
+            raise ValidationFailed("Unknown comparison.")
         self.aspect = aspect
 
     @rx.event
     async def show(self, answer: dict[str, Any]) -> None:
-        """Show what the API found for the browser's sound; only ids are believed."""
+        """Show the API's response, which comes through the browser.
+
+        Only ids are taken from it, and only the user's own samples are loaded.
+        """
         user_id = await self._user_id()
         found = _distances(validation.form(answer))
         heard = validation.form(validation.form(answer).get("heard", {}))
-        mine = await in_transaction(samples.some, user_id, list(found))
-        self.rows = [AlikeRow(row_of(each), percent(found[each.id])) for each in mine]
-        self.heard = _words(heard)
-        self.nothing = "" if self.rows else SILENCE if heard.get("silent") else NOTHING
+        own = await in_transaction(samples.some, user_id, list(found))
+        self.rows = [AlikeRow(row_of(each), percent(found[each.id])) for each in own]
+        self.heard = _description(heard)
+        self.nothing = "" if self.rows else SILENCE if heard.get("silent") else NOTHING_ANALYSED
 
 
 def _distances(answer: Mapping[str, Any]) -> dict[uuid.UUID, float]:
-    """Read which samples were found and how far they are.
+    """Read the ids of the samples found, and their distances.
 
     Raises:
-        ValidationFailed: If it is something else.
+        ValidationFailed: If the response has another shape.
     """
     listed = answer.get("samples", [])
     if not isinstance(listed, list):
-        raise ValidationFailed("That is not a list.")
-    entries = [validation.form(entry) for entry in listed[:SHOWN]]
+        raise ValidationFailed("Expected a list.")
+    entries = [validation.form(entry) for entry in listed[:MAX_RESULTS]]
     return {validation.identity(each.get("id")): _number(each, "distance") for each in entries}
 
 
-def _words(heard: Mapping[str, Any]) -> str:
-    """Say what the sound itself was heard to be: "loop · 92 BPM · A minor · 4.20 s"."""
+def _description(heard: Mapping[str, Any]) -> str:
+    """Describe the sound that was searched for: "loop · 92 BPM · A minor · 4.20 s"."""
     kind = {"loop": "loop", "one_shot": "one-shot"}.get(str(heard.get("kind")), "")
     bpm, seconds = _number(heard, "bpm"), _number(heard, "duration")
     key = validation.text(heard.get("key") or "", 10)

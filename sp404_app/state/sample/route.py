@@ -1,4 +1,4 @@
-"""Which sound the address of this tab names."""
+"""The sample id in the URL of this tab."""
 
 import uuid
 from pathlib import PurePosixPath
@@ -12,6 +12,6 @@ def sample_id(state: rx.State) -> uuid.UUID:
     """Return the id in `/samples/<id>`.
 
     Raises:
-        NotFound: If the address holds none.
+        NotFound: If the URL holds none.
     """
     return validation.identity(PurePosixPath(state.router.url.path or "/").name)

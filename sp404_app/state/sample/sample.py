@@ -1,4 +1,4 @@
-"""The page of one sound: what it says, and what a person corrects in it."""
+"""The sample page: its data, the user's corrections and live updates."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ NO_KEY = "none"
 
 
 class SampleState(SessionState):
-    """One sound, close up."""
+    """The sample of this page."""
 
     phase: str = "loading"
     sheet: Sheet = Sheet()
@@ -46,7 +46,7 @@ class SampleState(SessionState):
 
     @rx.event
     async def load(self) -> Stream:
-        """Show the sound of this address, then follow what happens to it."""
+        """Load the sample of this URL, then follow its changes."""
         user_id = await self._user_id()
         self._forget()
         try:
@@ -66,7 +66,7 @@ class SampleState(SessionState):
 
     @rx.event(background=True)
     async def watch(self) -> Stream:
-        """Follow the sound until the tab leaves."""
+        """Follow the sample's events until the tab leaves the page."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
         async for burst in events.listen(user_id):
             if burst and not concerns(burst, sample_id):
@@ -79,14 +79,14 @@ class SampleState(SessionState):
                 return
             async with self:
                 redraw = self._put(details)
-            if burst:  # who its copies are may change without it
+            if burst:  # its duplicates may have changed without it
                 yield CopiesState.show
             if redraw:
                 yield [WaveState.show, AlikeState.show]
 
     @rx.event
     async def rename(self, value: str) -> None:
-        """Give the sound another name."""
+        """Rename the sample."""
         name = validation.text(value)
         if name == self.sheet.name:
             return
@@ -94,11 +94,11 @@ class SampleState(SessionState):
             await self._change(Change(name=name))
             self.name_error = ""
         except ValidationFailed as refusal:
-            self.name_error = said(refusal, "name")
+            self.name_error = field_message(refusal, "name")
 
     @rx.event
     async def submit_name(self, form: dict[str, Any]) -> Stream:
-        """Take the name by the Enter key."""
+        """Rename the sample by the Enter key."""
         yield SampleState.rename(validation.text(validation.form(form).get("name", "")))
 
     @rx.event
@@ -109,18 +109,18 @@ class SampleState(SessionState):
 
     @rx.event
     async def drop_tag(self, name: str) -> None:
-        """Take a tag off."""
+        """Remove a tag."""
         await self._tag(Action.UNTAG, [validation.text(name, 60)])
 
     @rx.event
     async def rate(self, rating: int) -> None:
-        """Give it 1 to 5; the same again takes the rating back."""
+        """Rate the sample 1 to 5; the current rating again clears it."""
         stars = validation.whole(rating, 0, 5)
         await self._change(Change(rating=0 if stars == self.sheet.rating else stars))
 
     @rx.event
     async def act(self, action: str) -> None:
-        """Do what a key asks: "favourite", or "rate-0" to "rate-5"."""
+        """Run a keyboard action: "favourite", or "rate-0" to "rate-5"."""
         wanted = validation.text(action, 10)
         if wanted == "favourite":
             await self._change(Change(favourite=not self.sheet.favourite))
@@ -130,7 +130,7 @@ class SampleState(SessionState):
 
     @rx.event
     async def save_note(self, value: str) -> None:
-        """Keep what was written."""
+        """Save the note."""
         note = validation.text(value, 5000)
         if note == self.sheet.note:
             return
@@ -138,27 +138,27 @@ class SampleState(SessionState):
             await self._change(Change(note=note))
             self.note_saved, self.note_error = True, ""
         except ValidationFailed as refusal:
-            self.note_saved, self.note_error = False, said(refusal, "note")
+            self.note_saved, self.note_error = False, field_message(refusal, "note")
 
     @rx.event
     async def set_tempo(self, value: str) -> Stream:
-        """Take a tempo that was tapped, typed or chosen; an empty one means that it has none."""
+        """Set the tempo that was tapped, typed or chosen; an empty value means none."""
         try:
             bpm = validation.number(str(value).casefold().replace("bpm", ""))
             await self._change(Change(bpm=round(bpm or 0.0, 3)))
             self.tempo_error = ""
             yield WaveState.show
         except ValidationFailed as refusal:
-            self.tempo_error = said(refusal, "bpm")
+            self.tempo_error = field_message(refusal, "bpm")
 
     @rx.event
     async def submit_tempo(self, form: dict[str, Any]) -> Stream:
-        """Take the tempo that was typed."""
+        """Set the tempo that was typed."""
         yield SampleState.set_tempo(validation.text(validation.form(form).get("bpm", "")))
 
     @rx.event
     async def scale_tempo(self, how: str) -> Stream:
-        """Take half the tempo, or twice."""
+        """Halve or double the tempo."""
         user_id, factor = await self._user_id(), FACTORS.get(validation.text(how, 10), 1.0)
         sample = await in_transaction(samples.get, user_id, route.sample_id(self))
         if sample.bpm:
@@ -166,18 +166,18 @@ class SampleState(SessionState):
 
     @rx.event
     async def set_key(self, value: str) -> None:
-        """Take a key; "none" means that it has none."""
+        """Set the key; "none" means that the sample has none."""
         key = validation.text(value, 20)
         await self._change(Change(key="" if key == NO_KEY else key))
 
     @rx.event
     async def set_kind(self, value: str) -> None:
-        """Call it a loop or a one-shot."""
+        """Set the kind: loop or one-shot."""
         await self._change(Change(kind=validation.text(value, 20)))
 
     @rx.event
     async def use_analysis(self, field: str) -> Stream:
-        """Give up one's own tempo, key or kind for what the analysis heard."""
+        """Reset the tempo, key or kind to the value from the analysis."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
         name = validation.text(field, 10)
         await in_transaction(sample_details.use_analysis, user_id, sample_id, name)
@@ -187,27 +187,27 @@ class SampleState(SessionState):
 
     @rx.event
     async def analyse(self) -> None:
-        """Have it analysed once more."""
+        """Request another analysis."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
         await in_transaction(analysis_requests.again, user_id, sample_id)
         await self._show(user_id, sample_id)
 
     @rx.event
     async def throw_away(self) -> Stream:
-        """Move it to the trash and go back to the library, where that can be undone."""
+        """Move the sample to the trash and go to the library, which offers to undo it."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
-        thrown = await in_transaction(samples.discard, user_id, [sample_id])
-        if not thrown.moved:
+        discarded = await in_transaction(samples.discard, user_id, [sample_id])
+        if not discarded.moved:
             raise NotFound("There is no such sample.")
         library = await self.get_state(LibraryState)
-        library._deleted = [str(each) for each in thrown.moved]  # noqa: SLF001 - what its undo brings back
-        said = bulk_messages.thrown_away(f"“{self.sheet.name[:60]}”", thrown)
-        yield NoticeState.show(said, "ok", True)  # type: ignore[misc]
+        library._deleted = [str(each) for each in discarded.moved]  # noqa: SLF001 - its undo restores these
+        message = bulk_messages.thrown_away(f"“{self.sheet.name[:60]}”", discarded)
+        yield NoticeState.show(message, "ok", True)  # type: ignore[misc]
         yield rx.redirect("/library")
 
     @rx.event
     async def restore(self) -> None:
-        """Bring it back from the trash."""
+        """Restore the sample from the trash."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
         await in_transaction(samples.restore, user_id, [sample_id])
         await self._show(user_id, sample_id)
@@ -227,13 +227,13 @@ class SampleState(SessionState):
         self._put(await in_transaction(sample_details.find_sample, user_id, sample_id))
 
     def _put(self, details: Details) -> bool:
-        """Show what is new, and say whether the picture has to be drawn again."""
+        """Show new details; return whether the waveform must be drawn again."""
         before, fresh = self.sheet, sheet_of(details)
         if fresh == before:
             return False
         self.sheet, self.phase = fresh, "here"
-        looks = (before.drawable, before.status, before.tempo.value)
-        return looks != (fresh.drawable, fresh.status, fresh.tempo.value)
+        drawn = (before.drawable, before.status, before.tempo.value)
+        return drawn != (fresh.drawable, fresh.status, fresh.tempo.value)
 
     def _forget(self) -> None:
         self.name_error = self.tempo_error = self.note_error = ""
@@ -241,13 +241,13 @@ class SampleState(SessionState):
 
 
 def concerns(burst: list[Event], sample_id: uuid.UUID) -> bool:
-    """Say whether news may change what the page of a sound shows."""
+    """Return whether any of these events may change the page of a sample."""
     return any(
         item.topic is Topic.LIBRARY or (item.topic is Topic.SAMPLE and item.id == str(sample_id))
         for item in burst
     )
 
 
-def said(refusal: ValidationFailed, field: str) -> str:
-    """Return the sentence about one field."""
+def field_message(refusal: ValidationFailed, field: str) -> str:
+    """Return the error message of one field."""
     return next(iter(refusal.details.get(field, [])), str(refusal))

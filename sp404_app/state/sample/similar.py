@@ -1,4 +1,4 @@
-"""What sounds like the sound of this page."""
+"""The samples most similar to the sample of this page."""
 
 from dataclasses import dataclass
 
@@ -14,19 +14,19 @@ from sp404_app.state.base import SessionState
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route
 
-SHOWN = 8
+MAX_RESULTS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class AlikeRow:
-    """A sound and how alike it is, in percent."""
+    """A sample and its similarity in percent."""
 
     row: Row
     alike: str
 
 
 class AlikeState(SessionState):
-    """The nearest sounds of the person's own library."""
+    """The nearest samples in the user's library."""
 
     rows: rx.Field[list[AlikeRow]] = rx.field(default_factory=list)
     aspect: str = Aspect.OVERALL
@@ -34,27 +34,27 @@ class AlikeState(SessionState):
 
     @rx.event
     async def show(self) -> None:
-        """Look for the nearest sounds."""
+        """Load the nearest samples."""
         user_id = await self._user_id()
         found = await in_transaction(
-            similarity.similar, user_id, route.sample_id(self), SHOWN, Aspect(self.aspect)
+            similarity.similar, user_id, route.sample_id(self), MAX_RESULTS, Aspect(self.aspect)
         )
-        self.rows = [_row(alike) for alike in found]
+        self.rows = [_alike_row(alike) for alike in found]
         self.looked = True
 
     @rx.event
     async def compare_by(self, aspect: str) -> None:
         """Compare by one aspect, or by everything."""
         if validation.text(aspect, 20) not in set(Aspect):
-            raise ValidationFailed("Sounds are not compared by that.")
+            raise ValidationFailed("Unknown comparison.")
         self.aspect = aspect
         await self.show()
 
 
-def _row(alike: Alike) -> AlikeRow:
+def _alike_row(alike: Alike) -> AlikeRow:
     return AlikeRow(row_of(alike.sample), percent(alike.distance))
 
 
 def percent(distance: float) -> str:
-    """Say how alike two sounds are that are this far apart: "100 %" is the same."""
+    """Format a distance as a similarity: 0 is "100 %"."""
     return f"{min(100, max(0, round(100 * (1 - distance))))} %"

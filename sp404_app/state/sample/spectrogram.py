@@ -1,28 +1,33 @@
-"""The spectrum, pulse or notes of the stretch in view, drawn when a person asks for it."""
+"""The spectrum, pulse or notes of the stretch in view, requested and waited for."""
 
 import asyncio
+import time
+import uuid
 from typing import Final
 
 import plotly.graph_objects as go
 import reflex as rx
 
-from sp404_app.audio.dsp.spectrogram import View
+from sp404_app.audio.picture import Picture, View
 from sp404_app.db import in_transaction
-from sp404_app.errors import AppError, ValidationFailed
+from sp404_app.errors import AppError, NotFound, Unavailable, ValidationFailed
 from sp404_app.figures.palette import palette
 from sp404_app.figures.spectrogram import heat_map
 from sp404_app.services.sample import spectrograms
+from sp404_app.services.sample.spectrograms import Part
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.layout import ShellState
 from sp404_app.state.sample import route
 from sp404_app.state.sample.waveform import EMPTY
 
-ROUND: Final = 3  # digits of a stretch, in seconds, so that the same one is drawn once
+DRAWING_TIMEOUT_S: Final = 90.0  # the first picture after an installation waits for a compiler
+FIRST_POLL_S, SLOWEST_POLL_S = 0.03, 0.5
+DRAWING_IS_SLOW: Final = "This is taking longer than usual. Try again in a minute."
 
 
 class PictureState(SessionState):
-    """A second picture under the waveform, over the same stretch of time."""
+    """A heat map under the waveform, over the same stretch of time."""
 
     figure: go.Figure = EMPTY
     view: str = ""
@@ -36,7 +41,7 @@ class PictureState(SessionState):
 
     @rx.event
     async def reset_picture(self) -> None:
-        """Put the picture away, for another sound."""
+        """Hide the picture when the page opens another sample."""
         await self._user_id()
         self.figure, self.view, self.stretch, self.problem = EMPTY, "", "", ""
         self.ready = self.busy = False
@@ -45,11 +50,11 @@ class PictureState(SessionState):
 
     @rx.event(background=True, supersedes=True)
     async def choose(self, view: str) -> None:
-        """Show one kind of picture; the same one again puts it away."""
+        """Show one view; choosing it again hides it."""
         await self._user_id()
         name = validation.text(view, 10)
         if name not in set(View):
-            raise ValidationFailed("There is no such picture.")
+            raise ValidationFailed("There is no such view.")
         async with self:
             self.view = "" if name == self.view else name
             self.busy = bool(self.view)
@@ -62,20 +67,21 @@ class PictureState(SessionState):
         await self._user_id()
         first, last = validation.number(start) or 0.0, validation.number(end) or 0.0
         async with self:
-            self._start, self._end = round(first, ROUND), round(last, ROUND)
+            self._start, self._end = first, last
             self.busy = bool(self.view)
         await self._draw()
 
     async def _draw(self) -> None:
-        """Draw in a thread what is wanted now; a newer wish cancels this one."""
+        """Show the current view and stretch; a newer event cancels this one."""
         user_id, visit = await self._user_id(), self._visit
         if not self.view:
             return
         sample_id, view = route.sample_id(self), View(self.view)
         try:
-            key, duration = await in_transaction(spectrograms.key_of, user_id, sample_id)
-            start, end = spectrograms.stretch(duration, self._start, self._end or duration)
-            drawn = await asyncio.to_thread(spectrograms.draw_spectrogram, key, view, start, end)
+            part = await in_transaction(
+                spectrograms.find_part, user_id, sample_id, view, self._start, self._end
+            )
+            picture = await picture_when_drawn(user_id, part)
         except AppError as problem:
             async with self:
                 if self._visit == visit:
@@ -85,15 +91,49 @@ class PictureState(SessionState):
             if self._visit != visit:  # the page shows another sound by now
                 return
             theme = (await self.get_state(ShellState)).theme
+            duration = part.duration
+            start, end = spectrograms.clamp_stretch(duration, self._start, self._end or duration)
             self.figure = heat_map(
-                drawn, palette(theme), duration=duration, revision=str(sample_id)
+                picture.cut(start, end), palette(theme), duration=duration, revision=str(sample_id)
             )
             self.ready, self.busy, self.problem = True, False, ""
             self.stretch = stretch_shown(start, end, duration)
 
 
+async def picture_when_drawn(user_id: uuid.UUID, part: Part) -> Picture:
+    """Return the picture of a part, drawing it first if it is not kept.
+
+    Raises:
+        AppError: If it cannot be drawn, or not within `DRAWING_TIMEOUT_S`.
+    """
+    deadline = time.monotonic() + DRAWING_TIMEOUT_S
+    while True:
+        try:
+            return await asyncio.to_thread(spectrograms.load_picture, part.key)
+        except NotFound:
+            job_id = await in_transaction(spectrograms.request_drawing, user_id, part)
+        await _wait_for(user_id, job_id, deadline)  # perhaps of another part of the same sample
+
+
+async def _wait_for(user_id: uuid.UUID, job_id: uuid.UUID, deadline: float) -> None:
+    """Wait until a drawing job has ended.
+
+    Raises:
+        AppError: If it failed.
+        Unavailable: If it has not ended by `deadline`.
+    """
+    pause = FIRST_POLL_S
+    while True:
+        if time.monotonic() > deadline:
+            raise Unavailable(DRAWING_IS_SLOW)
+        await asyncio.sleep(pause)
+        if await in_transaction(spectrograms.drawing_has_ended, user_id, job_id):
+            return
+        pause = min(SLOWEST_POLL_S, 1.3 * pause)
+
+
 def stretch_shown(start: float, end: float, duration: float) -> str:
-    """Say which part of a long sound a picture shows; nothing when it shows all."""
+    """Name the part that a picture shows; empty when it shows the whole sample."""
     if end - start >= duration - 0.01:
         return ""
     return f"{start:.2f} – {end:.2f} s"

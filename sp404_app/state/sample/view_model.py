@@ -1,4 +1,4 @@
-"""One sound as its page shows it: finished texts, and nothing that is not on the screen."""
+"""View model of the sample page: formatted texts, and only what the page shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
-from sp404_app.services.sample.details import SAME_TEMPO, Details
+from sp404_app.services.sample.details import SAME_TEMPO_BPM, Details
 from sp404_app.state.rows import preview_gain, tempo
 from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
 
@@ -15,8 +15,8 @@ SOURCES = {
     Source.FILE: "from the file",
     Source.USER: "set by you",
 }
-MOST_CANDIDATES = 5
-LEAST_CHANCE = 0.005  # less is noise
+MAX_CANDIDATES = 5
+MIN_PROBABILITY = 0.005  # less likely candidates are not offered
 SURENESS = (
     (0.9, "Very sure"),
     (0.7, "Fairly sure"),
@@ -28,7 +28,7 @@ SURENESS = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Another answer the analysis thought of; one click takes it."""
+    """A candidate of the analysis, offered as a button."""
 
     value: str
     label: str
@@ -38,7 +38,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A tempo, key or kind: what counts, who says so and how sure."""
+    """A tempo, key or kind: its current value, source and confidence."""
 
     value: str = ""
     source: str = ""
@@ -46,14 +46,14 @@ class Answer:
     sure: str = ""
     share: int = 0
     why_none: str = ""
-    written: str = ""  # on the file, and contradicted by the sound
+    written: str = ""  # stated in the file, and contradicted by the analysis
     several: bool = False
     choices: list[Choice] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Everything the page says of one sound."""
+    """Everything the page shows of one sample."""
 
     id: str = ""
     name: str = ""
@@ -79,8 +79,8 @@ class Sheet:
 
 
 def sheet_of(details: Details) -> Sheet:
-    """Show a sample with its newest analysis."""
-    sample, heard = details.sample, details.analysis
+    """Build the view model of a sample and its newest analysis."""
+    sample, analysis = details.sample, details.analysis
     return Sheet(
         id=str(sample.id),
         name=sample.name,
@@ -97,37 +97,37 @@ def sheet_of(details: Details) -> Sheet:
         gain=preview_gain(sample.loudness_lufs, sample.peak_dbfs),
         short_key=(sample.key or "").replace(" major", "").replace(" minor", "m"),
         camelot=camelot(sample.key) if sample.key else "",
-        tuning=tuned(heard.content.get("tuning_cents") if heard and sample.key else None),
+        tuning=tuned(analysis.content.get("tuning_cents") if analysis and sample.key else None),
         tempo=_tempo(details),
         key=_key(details),
         kinds=_kind(details),
-        facts=facts_of(sample, heard),
-        cautions=cautions_of(heard.content if heard else {}),
+        facts=facts_of(sample, analysis),
+        cautions=cautions_of(analysis.content if analysis else {}),
     )
 
 
 def sureness(confidence: float | None) -> str:
-    """Say a probability as a musician would: "Very sure", …, "A weak guess"."""
-    return next(words for least, words in SURENESS if (confidence or 0.0) >= least)
+    """Put a probability into words: "Very sure", …, "A weak guess"."""
+    return next(words for minimum, words in SURENESS if (confidence or 0.0) >= minimum)
 
 
 def likely(candidates: Sequence[tuple[Any, float]]) -> list[tuple[Any, float]]:
-    """Return the few answers that are worth a button."""
-    return [each for each in candidates if each[1] >= LEAST_CHANCE][:MOST_CANDIDATES]
+    """Return the candidates that are likely enough to be offered."""
+    return [each for each in candidates if each[1] >= MIN_PROBABILITY][:MAX_CANDIDATES]
 
 
 def tuned(cents: object) -> str:
-    """Say how far a sound is from A = 440 Hz; within 5 cents nobody hears it."""
+    """Describe the deviation from A = 440 Hz; empty within 5 cents, which is inaudible."""
     if not isinstance(cents, int | float) or abs(cents) < 5:
         return ""
     return f"Tuned {abs(cents):.0f} cents {'sharp' if cents > 0 else 'flat'} of A = 440 Hz"
 
 
 def _tempo(details: Details) -> Answer:
-    sample, heard = details.sample, details.analysis
-    listed = likely(heard.bpm_candidates if heard else [])
+    sample, analysis = details.sample, details.analysis
+    listed = likely(analysis.bpm_candidates if analysis else [])
     return replace(
-        _said(sample.bpm_source, sample.bpm_confidence, bool(sample.bpm)),
+        _sourced(sample.bpm_source, sample.bpm_confidence, bool(sample.bpm)),
         value=tempo(sample.bpm),
         why_none=_why_no_tempo(sample),
         written=_written_tempo(details),
@@ -137,7 +137,7 @@ def _tempo(details: Details) -> Answer:
                 value=str(bpm),
                 label=tempo(bpm),
                 detail=_percent(chance),
-                current=bool(sample.bpm) and abs(bpm - (sample.bpm or 0)) < SAME_TEMPO,
+                current=bool(sample.bpm) and abs(bpm - (sample.bpm or 0)) < SAME_TEMPO_BPM,
             )
             for bpm, chance in listed
         ],
@@ -145,10 +145,10 @@ def _tempo(details: Details) -> Answer:
 
 
 def _key(details: Details) -> Answer:
-    sample, heard = details.sample, details.analysis
-    listed = likely(heard.key_candidates if heard else [])
+    sample, analysis = details.sample, details.analysis
+    listed = likely(analysis.key_candidates if analysis else [])
     return replace(
-        _said(sample.key_source, sample.key_confidence, bool(sample.key)),
+        _sourced(sample.key_source, sample.key_confidence, bool(sample.key)),
         value=sample.key or "",
         why_none=_why_no_key(sample),
         written=_written_key(details),
@@ -161,26 +161,26 @@ def _key(details: Details) -> Answer:
 
 
 def _kind(details: Details) -> Answer:
-    sample, heard = details.sample, details.analysis
-    confidence = heard.kind_confidence if heard else None
+    sample, analysis = details.sample, details.analysis
+    confidence = analysis.kind_confidence if analysis else None
     return replace(
-        _said(sample.kind_source, confidence, bool(sample.kind)), value=sample.kind or ""
+        _sourced(sample.kind_source, confidence, bool(sample.kind)), value=sample.kind or ""
     )
 
 
-def _said(source: str, confidence: float | None, known: bool) -> Answer:
+def _sourced(source: str, confidence: float | None, known: bool) -> Answer:
     mine = source == Source.USER
-    heard = known and source == Source.ANALYSIS
+    measured = known and source == Source.ANALYSIS
     return Answer(
         source=SOURCES[Source(source)] if known or mine else "",
         mine=mine,
-        sure=sureness(confidence) if heard else "",
-        share=round(100 * (confidence or 0.0)) if heard else 0,
+        sure=sureness(confidence) if measured else "",
+        share=round(100 * (confidence or 0.0)) if measured else 0,
     )
 
 
 def _written_tempo(details: Details) -> str:
-    """Return the tempo that the file states and its sound contradicts, unless a person decided."""
+    """Return the tempo stated in the file if the analysis contradicts it and no user set one."""
     content = details.analysis.content if details.analysis else {}
     if details.sample.bpm_source == Source.USER or not content.get("bpm_conflict"):
         return ""
@@ -188,7 +188,7 @@ def _written_tempo(details: Details) -> str:
 
 
 def _written_key(details: Details) -> str:
-    """Return the key that the file states and its sound contradicts, unless a person decided."""
+    """Return the key stated in the file if the analysis contradicts it and no user set one."""
     content = details.analysis.content if details.analysis else {}
     if details.sample.key_source == Source.USER or not content.get("key_conflict"):
         return ""
@@ -200,17 +200,17 @@ def _why_no_tempo(sample: Sample) -> str:
     if sample.bpm or sample.status != SampleStatus.READY:
         return ""
     if sample.bpm_source == Source.USER:
-        return "You said that it has no tempo."
+        return "You marked it as having no tempo."
     if sample.kind == Kind.ONE_SHOT:
-        return "One-shots have no tempo. If this one does, tap it or type it."
-    return "No steady beat could be heard. If you know the tempo, tap it or type it."
+        return "One-shots have no tempo. If this one does, tap or type it."
+    return "No steady beat found. If you know the tempo, tap or type it."
 
 
 def _why_no_key(sample: Sample) -> str:
     if sample.key or sample.status != SampleStatus.READY:
         return ""
     if sample.key_source == Source.USER:
-        return "You said that it has no key."
+        return "You marked it as having no key."
     return "No clear pitch, as with most drums and noises. Choose a key if you hear one."
 
 

@@ -1,4 +1,4 @@
-"""The waveform of one sound as this tab sees it: which stretch, with which marks."""
+"""The waveform figure of a tab: its stretch and its layers."""
 
 import uuid
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from sp404_app.state.base import SessionState
 from sp404_app.state.layout import ShellState
 from sp404_app.state.sample import route
 
-POINTS: Final = 700  # to a screen's width
-BESIDE: Final = 0.2  # of the visible width is drawn on either side, for what comes next
-NARROWEST: Final = 0.001  # seconds
+POINTS: Final = 700  # across the visible stretch
+OVERSCAN: Final = 0.2  # of the visible width, drawn on either side for the next pan or zoom
+MIN_WIDTH_S: Final = 0.001
 EMPTY: Final = go.Figure(layout={"template": "none"})
 
 View = tuple[float, float] | None
@@ -30,7 +30,10 @@ View = tuple[float, float] | None
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A steady beat for the metronome, in seconds; `downbeat` is the first beat of a bar."""
+    """A steady beat for the metronome, in seconds.
+
+    `downbeat` is the index of the first beat that begins a bar.
+    """
 
     first: float = 0.0
     period: float = 0.0
@@ -39,14 +42,14 @@ class Pulse:
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """What is drawn over the wave."""
+    """Which marks are drawn over the waveform."""
 
     beats: bool = True
     onsets: bool = False
 
 
 class WaveState(SessionState):
-    """A picture that gets finer as one zooms in; the sound itself is never sent."""
+    """The waveform of the sample, drawn more finely as the user zooms in."""
 
     figure: go.Figure = EMPTY
     drawn: bool = False
@@ -57,7 +60,7 @@ class WaveState(SessionState):
 
     @rx.event
     async def show(self) -> None:
-        """Draw the sound of this address, keeping the zoom if it is the one shown already."""
+        """Draw the sample of this page; keep the zoom if it is already shown."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
         if self._id != str(sample_id):
             self._id, self._view, self.drawn = str(sample_id), None, False
@@ -65,10 +68,10 @@ class WaveState(SessionState):
 
     @rx.event
     async def zoom(self, start: float, end: float) -> None:
-        """Draw a stretch as finely as the screen can show it; all of it when `end` is 0."""
+        """Draw a stretch at screen resolution, or the whole sample if `end` is 0."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
         first, last = validation.number(start) or 0.0, validation.number(end) or 0.0
-        self._view = (first, max(last, first + NARROWEST)) if last > first else None
+        self._view = (first, max(last, first + MIN_WIDTH_S)) if last > first else None
         await self._draw(user_id, sample_id)
 
     @rx.event
@@ -83,14 +86,14 @@ class WaveState(SessionState):
         theme = (await self.get_state(ShellState)).theme
         try:
             self.figure, self.pulse = await in_transaction(
-                _drawing, user_id, sample_id, self._view, self.layers, theme
+                _draw_waveform, user_id, sample_id, self._view, self.layers, theme
             )
             self.drawn = True
         except NotFound:
             self.figure, self.pulse, self.drawn = EMPTY, Pulse(), False
 
 
-def _drawing(
+def _draw_waveform(
     session: Session,
     user_id: uuid.UUID,
     sample_id: uuid.UUID,
@@ -117,19 +120,16 @@ def _drawing(
 
 
 def wanted(view: View) -> tuple[float, float | None, int]:
-    """Return the stretch to draw for a view, a little wider, and with how many points."""
+    """Return the stretch to draw for a view, with overscan, and its number of points."""
     if view is None:
         return 0.0, None, POINTS
-    beside = (view[1] - view[0]) * BESIDE
-    return max(0.0, view[0] - beside), view[1] + beside, round(POINTS * (1 + 2 * BESIDE))
+    margin = (view[1] - view[0]) * OVERSCAN
+    return max(0.0, view[0] - margin), view[1] + margin, round(POINTS * (1 + 2 * OVERSCAN))
 
 
 def pulse_of(details: Details, grid: Grid) -> Pulse:
-    """Return the steady beat under a sound, for the ear to check."""
+    """Return the steady beat of a sample, for the metronome."""
     bpm = details.sample.bpm
     if not bpm or not grid.beats:
         return Pulse()
     return Pulse(grid.beats[0], round(60 / bpm, 6), grid.downbeat)
-
-
-__all__ = ["EMPTY", "Layers", "Pulse", "WaveState", "pulse_of", "wanted"]

@@ -1,4 +1,4 @@
-"""The bytes of a sound: whole, in ranges, under their name, and for nobody else."""
+"""A sample's bytes: whole, in ranges, as a download, and for its owner only."""
 
 import uuid
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_one_range_is_answered_exactly(
     ["bytes=9-5", "bytes=-", "bytes=a-b", "items=0-5", "bytes=0-1,5-6", "bytes", "", "bytes=--5",
      "bytes=0x1-2", "bytes=1.5-3", "bytes=0-\u00b2"],
 )  # fmt: skip
-def test_what_is_no_single_range_is_ignored(client: TestClient, keep: Keep, asked: str) -> None:
+def test_anything_but_a_single_range_is_ignored(client: TestClient, keep: Keep, asked: str) -> None:
     sample_id = keep()
     answer = client.get(
         f"/api/samples/{sample_id}/audio", headers={b"Range": asked.encode("latin-1")}
@@ -76,7 +76,7 @@ def test_a_range_beyond_the_end_is_refused_with_the_size(
     assert answer.headers["content-range"] == f"bytes */{len(original(sample_id))}"
 
 
-def test_a_browser_that_has_it_already_is_sent_nothing(client: TestClient, keep: Keep) -> None:
+def test_a_matching_etag_is_answered_with_304(client: TestClient, keep: Keep) -> None:
     path = f"/api/samples/{keep()}/audio"
     tag = client.get(path).headers["etag"]
     assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
@@ -85,7 +85,7 @@ def test_a_browser_that_has_it_already_is_sent_nothing(client: TestClient, keep:
     assert client.get(path, headers=both | {"If-Range": '"other"'}).status_code == 200
 
 
-def test_a_download_has_its_own_name_and_no_way_out_of_it(client: TestClient, keep: Keep) -> None:
+def test_a_download_has_a_safe_file_name(client: TestClient, keep: Keep) -> None:
     sample_id = keep('Ki"ck\r\nX-Evil: 1; 太鼓.wav')
     answer = client.get(f"/api/samples/{sample_id}/download")
     assert answer.content == original(sample_id)
@@ -102,7 +102,7 @@ def test_a_missing_file_is_not_found(client: TestClient, keep: Keep) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-def test_what_browsers_cannot_play_is_played_as_ogg_even_before_its_analysis(
+def test_an_unplayable_format_is_played_as_ogg_before_its_analysis(
     client: TestClient, user: User, tmp_path: Path
 ) -> None:
     path = write(tmp_path / "a.aiff", tone())
@@ -114,12 +114,12 @@ def test_what_browsers_cannot_play_is_played_as_ogg_even_before_its_analysis(
     assert (plain.headers["content-type"], plain.content) == ("audio/aiff", path.read_bytes())
 
 
-def test_what_browsers_play_is_played_as_it_is(client: TestClient, keep: Keep) -> None:
+def test_a_playable_format_is_played_unchanged(client: TestClient, keep: Keep) -> None:
     answer = client.get(f"/api/samples/{keep()}/audio?format=play")
     assert answer.headers["content-type"] == "audio/wav"
 
 
-def test_a_preview_is_made_once(client: TestClient, keep: Keep) -> None:
+def test_a_preview_is_encoded_once(client: TestClient, keep: Keep) -> None:
     sample_id = keep()
     path = f"/api/samples/{sample_id}/audio?format=ogg"
     assert client.get(path).content[:4] == b"OggS"
@@ -128,7 +128,7 @@ def test_a_preview_is_made_once(client: TestClient, keep: Keep) -> None:
     assert kept(sample_id).preview_key == key
 
 
-def test_a_waveform_has_as_many_points_as_were_asked_for(client: TestClient, keep: Keep) -> None:
+def test_a_waveform_has_the_requested_number_of_points(client: TestClient, keep: Keep) -> None:
     sample_id = keep()
     assert client.get(f"/api/samples/{sample_id}/waveform").status_code == 404
     runner.run(str(job_of(sample_id).id))
@@ -150,11 +150,11 @@ def test_a_waveform_has_as_many_points_as_were_asked_for(client: TestClient, kee
         "start=1e309",
     ],
 )
-def test_odd_stretches_are_refused(client: TestClient, keep: Keep, query: str) -> None:
+def test_invalid_stretches_are_refused(client: TestClient, keep: Keep, query: str) -> None:
     assert client.get(f"/api/samples/{keep()}/waveform?{query}").status_code == 422
 
 
-def test_media_types_are_known_and_others_are_only_bytes() -> None:
+def test_unknown_formats_are_octet_streams() -> None:
     assert media.media_type_of("OGG Vorbis") == "audio/ogg"
     assert media.media_type_of("Opus") == "audio/ogg"
     assert media.media_type_of("W64 16-bit") == "application/octet-stream"

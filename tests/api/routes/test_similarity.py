@@ -15,7 +15,7 @@ from tests.sounds import keep
 
 
 @pytest.mark.parametrize("sample_id", [NOBODYS, "nonsense"])
-def test_what_is_not_there_is_not_found(api: TestClient, sample_id: str) -> None:
+def test_an_unknown_sample_is_not_found(api: TestClient, sample_id: str) -> None:
     answer = api.get(f"/api/samples/{sample_id}/similar", headers=bearer(somebody().id))
     assert answer.status_code in {404, 422}
 
@@ -27,13 +27,13 @@ def test_an_unknown_aspect_is_refused(api: TestClient) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
 
-def test_strangers_learn_nothing(api: TestClient) -> None:
+def test_similar_samples_require_authentication(api: TestClient) -> None:
     assert api.get(f"/api/samples/{uuid.uuid4()}/similar").status_code == 401
 
 
 @pytest.fixture
 def copies(tmp_path: Path, services: Settings) -> tuple[uuid.UUID, list[str]]:
-    """Somebody with three copies of one sound and another sound."""
+    """A user with three duplicates and one other sample."""
     owner, group = somebody().id, uuid.uuid4()
     ids = [keep(owner, tmp_path, f"{number}.wav", 300.0 + number) for number in range(4)]
     with transaction() as session:
@@ -42,7 +42,7 @@ def copies(tmp_path: Path, services: Settings) -> tuple[uuid.UUID, list[str]]:
     return owner, [str(each) for each in ids]
 
 
-def test_copies_are_listed_the_oldest_first(
+def test_duplicates_are_listed_oldest_first(
     api: TestClient, copies: tuple[uuid.UUID, list[str]]
 ) -> None:
     owner, ids = copies
@@ -55,7 +55,7 @@ def test_copies_are_listed_the_oldest_first(
     assert (alone.status_code, alone.json()) == (200, {"samples": []})
 
 
-def test_copies_in_the_trash_are_not_listed(
+def test_trashed_duplicates_are_not_listed(
     api: TestClient, copies: tuple[uuid.UUID, list[str]]
 ) -> None:
     owner, ids = copies
@@ -67,7 +67,7 @@ def test_copies_in_the_trash_are_not_listed(
     assert [each["id"] for each in answer["samples"]] == [ids[0], ids[2]]
 
 
-def test_copies_of_a_stranger_s_sound_are_those_of_one_that_never_was(
+def test_another_users_duplicates_look_like_those_of_an_unknown_sample(
     api: TestClient, copies: tuple[uuid.UUID, list[str]]
 ) -> None:
     stranger = bearer(somebody().id)
@@ -78,7 +78,7 @@ def test_copies_of_a_stranger_s_sound_are_those_of_one_that_never_was(
     assert api.get("/api/samples/x/copies?limit=0", headers=stranger).status_code == 422
 
 
-def test_everything_that_has_copies_can_be_chosen_at_once(
+def test_a_bulk_action_can_select_all_samples_with_duplicates(
     api: TestClient, copies: tuple[uuid.UUID, list[str]]
 ) -> None:
     owner, ids = copies

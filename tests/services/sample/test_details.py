@@ -1,4 +1,4 @@
-"""What the page of one sound is told, and how a correction is taken back."""
+"""The sample page's details, its beat grid, and resets to the analysis."""
 
 import datetime as dt
 import uuid
@@ -20,7 +20,7 @@ from tests.sounds import Keep
 
 
 def analysed(owner: User, sample_id: uuid.UUID, version: str = "1", **values: object) -> None:
-    """Store what an engine found."""
+    """Store an analysis."""
     found: dict[str, object] = {"kind": "loop", "bpm": 90.0, "key": "A minor"} | values
     with transaction() as session:
         session.add(
@@ -48,7 +48,7 @@ def test_the_newest_finished_analysis_comes_with_the_sample(user: User, keep: Ke
     assert (found.sample.name, found.analysis.bpm) == ("Loop", 120.0)
 
 
-def test_somebody_elses_sample_is_no_sample(
+def test_another_users_sample_is_not_found(
     user: User, person: Callable[..., User], keep: Keep
 ) -> None:
     theirs = keep("Theirs.wav", owner=person().id)
@@ -66,7 +66,7 @@ def test_somebody_elses_sample_is_no_sample(
     ("field", "mine", "heard"),
     [("bpm", 123.0, 90.0), ("key", "C major", "A minor"), ("kind", "one_shot", "loop")],
 )
-def test_the_analysis_counts_again_when_a_person_gives_way(
+def test_resetting_a_field_restores_the_value_from_the_analysis(
     user: User, keep: Keep, field: str, mine: object, heard: object
 ) -> None:
     sample_id = keep("Loop.wav")
@@ -84,7 +84,7 @@ def test_the_analysis_counts_again_when_a_person_gives_way(
         assert all(getattr(sample, f"{other}_source") == Source.ANALYSIS for other in others)
 
 
-def test_a_sound_is_found_by_the_key_that_counts(user: User, keep: Keep) -> None:
+def test_search_uses_the_current_key(user: User, keep: Keep) -> None:
     sample_id = keep("Loop.wav")
     analysed(user, sample_id)
 
@@ -100,7 +100,7 @@ def test_a_sound_is_found_by_the_key_that_counts(user: User, keep: Keep) -> None
     assert (found_by("Db"), found_by("A minor")) == (False, True)
 
 
-def test_without_an_analysis_giving_way_leaves_nothing(user: User, keep: Keep) -> None:
+def test_resetting_without_an_analysis_clears_the_field(user: User, keep: Keep) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session:
         samples.change(session, user.id, sample_id, Change(bpm=123.0))
@@ -109,14 +109,14 @@ def test_without_an_analysis_giving_way_leaves_nothing(user: User, keep: Keep) -
 
 
 @pytest.mark.parametrize("field", ["user_id", "deleted_at", "", "name"])
-def test_only_measured_fields_can_be_given_back(user: User, keep: Keep, field: str) -> None:
+def test_only_analysed_fields_can_be_reset(user: User, keep: Keep, field: str) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session, pytest.raises(ValidationFailed):
         details.use_analysis(session, user.id, sample_id, field)
 
 
 def grid_of(bpm: float | None, *, duration: float = 4.0) -> Grid:
-    """Return the grid under a sound whose analysis heard 120 BPM from 0.25 s on."""
+    """Return the grid of a sample with analysed beats at 120 BPM from 0.25 s on."""
     beats = np.arange(0.25, 4.0, 0.5).tolist()
     heard = Analysis(
         user_id=uuid.uuid4(),
@@ -135,14 +135,14 @@ def grid_of(bpm: float | None, *, duration: float = 4.0) -> Grid:
     return details.grid(Details(sample, heard))
 
 
-def test_an_accepted_tempo_keeps_the_beats_that_were_heard() -> None:
+def test_the_analysed_tempo_keeps_the_analysed_beats() -> None:
     grid = grid_of(120.01)
     assert grid.beats == np.arange(0.25, 4.0, 0.5).tolist()
     assert (grid.downbeat, grid.onsets) == (2, [0.25, 1.0])
 
 
 @pytest.mark.parametrize("bpm", [60.0, 240.0, 100.0, 93.5])
-def test_a_tempo_of_ones_own_goes_through_the_downbeat_that_was_heard(bpm: float) -> None:
+def test_a_user_tempo_keeps_the_analysed_downbeat(bpm: float) -> None:
     grid = grid_of(bpm)
     bar = grid.beats[grid.downbeat :: 4]
     assert min(abs(at - 1.25) for at in bar) < 1e-3
@@ -151,7 +151,7 @@ def test_a_tempo_of_ones_own_goes_through_the_downbeat_that_was_heard(bpm: float
     assert 4.0 - 60 / bpm - 0.02 <= grid.beats[-1] < 4.0
 
 
-def test_no_beat_falls_on_the_very_end_which_is_the_next_round() -> None:
+def test_no_beat_lies_at_the_end_of_the_sample() -> None:
     assert grid_of(240.0, duration=3.2504).beats[-1] == pytest.approx(3.0)
     assert grid_of(120.0, duration=3.7504).beats[-1] == pytest.approx(3.25)
 
@@ -160,5 +160,5 @@ def test_without_a_tempo_there_are_onsets_but_no_beats() -> None:
     assert grid_of(None) == Grid([], 0, [0.25, 1.0])
 
 
-def test_hours_at_a_high_tempo_stay_bounded() -> None:
+def test_the_number_of_beats_is_limited() -> None:
     assert len(grid_of(999.0, duration=3 * 3600.0).beats) == details.MAX_BEATS

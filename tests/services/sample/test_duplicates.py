@@ -1,4 +1,4 @@
-"""Copies of one recording: found, grouped, merged, parted; never between people."""
+"""Duplicates: found, grouped, merged and dissolved, never between users."""
 
 import threading
 import uuid
@@ -53,7 +53,7 @@ def remember(owner: uuid.UUID, sample_id: uuid.UUID, found: Print | None = ONE) 
 
 @pytest.fixture
 def put(user: User) -> Keep:
-    """Keep a sound of which only its print is known."""
+    """Save a sample without a file, with a fingerprint."""
 
     def keep(found: Print | None = ONE, owner: User = user, *, heard: bool = True) -> uuid.UUID:
         name = uuid.uuid4().hex
@@ -71,7 +71,7 @@ def put(user: User) -> Keep:
 
 
 def groups() -> list[set[uuid.UUID]]:
-    """Return the groups there are, those of one too."""
+    """Return all groups, including those of one sample."""
     found: dict[uuid.UUID, set[uuid.UUID]] = {}
     with transaction() as session:
         rows = session.exec(select(Sample).where(col(Sample.copy_group).is_not(None)))
@@ -92,7 +92,9 @@ def filtered(user: User, **fields: object) -> list[uuid.UUID]:
         return search.ids(session, user.id, query)
 
 
-def test_a_copy_is_put_to_its_original_and_another_hit_is_not(user: User, put: Keep) -> None:
+def test_a_duplicate_joins_the_group_of_its_original_and_another_hit_does_not(
+    user: User, put: Keep
+) -> None:
     original, other, copy = put(ONE), put(OTHER), put(QUIETER)
     assert groups() == [{original, copy}]
     assert copies_of(user, original) == [copy]
@@ -100,7 +102,7 @@ def test_a_copy_is_put_to_its_original_and_another_hit_is_not(user: User, put: K
     assert filtered(user) == [original, copy]
 
 
-def test_what_has_no_print_has_no_copies(user: User, put: Keep) -> None:
+def test_samples_without_a_fingerprint_have_no_duplicates(user: User, put: Keep) -> None:
     ids = [put(None), put(None)]
     assert groups() == []
     assert [copies_of(user, each) for each in ids] == [[], []]
@@ -109,12 +111,12 @@ def test_what_has_no_print_has_no_copies(user: User, put: Keep) -> None:
         assert len(session.exec(select(SampleVector)).all()) == 2
 
 
-def test_sounds_without_copies_are_not_each_other_s(user: User, put: Keep) -> None:
+def test_ungrouped_samples_are_not_duplicates_of_each_other(user: User, put: Keep) -> None:
     lone, another = put(ONE), put(OTHER)
     assert copies_of(user, lone) == copies_of(user, another) == []
 
 
-def test_nothing_is_ever_put_together_with_somebody_else_s(
+def test_samples_of_two_users_never_share_a_group(
     user: User, person: Callable[..., User], put: Keep
 ) -> None:
     stranger = person()
@@ -127,7 +129,7 @@ def test_nothing_is_ever_put_together_with_somebody_else_s(
         duplicates.list_duplicates(session, stranger.id, mine, 50)
 
 
-def test_a_sound_that_is_a_copy_of_two_groups_makes_them_one(user: User, put: Keep) -> None:
+def test_a_sample_that_matches_two_groups_merges_them(user: User, put: Keep) -> None:
     lone, first, second = put(OTHER), [put(ONE), put(ONE)], [put(OTHER), put(OTHER)]
     assert len(groups()) == 2
     between = put(None, heard=False)
@@ -138,7 +140,7 @@ def test_a_sound_that_is_a_copy_of_two_groups_makes_them_one(user: User, put: Ke
     assert touched == everybody
 
 
-def test_a_sound_that_is_heard_again_leaves_first_and_leaves_nobody_alone(
+def test_a_new_fingerprint_leaves_the_old_group_and_dissolves_a_group_of_one(
     user: User, put: Keep
 ) -> None:
     first, second, third = put(ONE), put(ONE), put(ONE)
@@ -152,7 +154,7 @@ def test_a_sound_that_is_heard_again_leaves_first_and_leaves_nobody_alone(
         assert session.get(SamplePrint, second) is None
 
 
-def test_a_sound_that_is_heard_again_the_same_way_changes_nothing(
+def test_an_unchanged_fingerprint_changes_nothing(
     user: User, put: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = put(ONE), put(QUIETER)
@@ -167,7 +169,7 @@ def test_a_sound_that_is_heard_again_the_same_way_changes_nothing(
     assert (after.copy_group, after.updated_at) == (before.copy_group, before.updated_at)
 
 
-def test_everybody_in_a_group_is_told_who_joined(
+def test_an_event_is_published_for_every_member_of_a_changed_group(
     user: User, put: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = put(ONE), put(ONE)
@@ -179,12 +181,12 @@ def test_everybody_in_a_group_is_told_who_joined(
     (news,) = told
     assert news[0] == user.id
     assert [item.id for item in news[1:]] == [str(each) for each in (first, second, third)]  # type: ignore[attr-defined]
-    monkeypatch.setattr(duplicates, "MOST_NEWS", 2)
+    monkeypatch.setattr(duplicates, "MAX_SAMPLE_EVENTS", 2)
     remember(user.id, third, OTHER)
     assert told[1] == (user.id, events.Event(events.Topic.LIBRARY))
 
 
-def test_the_trash_keeps_its_group_but_shows_in_none(user: User, put: Keep) -> None:
+def test_a_trashed_sample_keeps_its_group_but_is_not_listed(user: User, put: Keep) -> None:
     first, second = put(ONE), put(ONE)
     with transaction() as session:
         samples.throw_away(session, user.id, [first])
@@ -198,7 +200,7 @@ def test_the_trash_keeps_its_group_but_shows_in_none(user: User, put: Keep) -> N
     assert copies_of(user, second) == [first, third]
 
 
-def test_two_whose_copy_is_deleted_for_good_stay_and_one_is_alone(user: User, put: Keep) -> None:
+def test_permanent_deletion_dissolves_a_group_of_one(user: User, put: Keep) -> None:
     ids = [put(ONE), put(ONE), put(ONE)]
     for number, left in ((0, [set(ids[1:])]), (1, [])):
         with transaction() as session:
@@ -207,7 +209,7 @@ def test_two_whose_copy_is_deleted_for_good_stay_and_one_is_alone(user: User, pu
         assert groups() == left
 
 
-def test_old_trash_that_is_emptied_leaves_nobody_alone(user: User, put: Keep) -> None:
+def test_purging_old_trash_dissolves_a_group_of_one(user: User, put: Keep) -> None:
     put(ONE)
     gone = put(ONE)
     with transaction() as session:
@@ -217,7 +219,7 @@ def test_old_trash_that_is_emptied_leaves_nobody_alone(user: User, put: Keep) ->
     assert groups() == []
 
 
-def test_only_prints_of_the_present_version_are_compared(user: User, put: Keep) -> None:
+def test_only_fingerprints_of_the_current_version_are_compared(user: User, put: Keep) -> None:
     old = put(ONE)
     with transaction() as session:
         session.get_one(SamplePrint, old).version = 0
@@ -225,9 +227,7 @@ def test_only_prints_of_the_present_version_are_compared(user: User, put: Keep) 
     assert groups() == []
 
 
-def test_copies_stay_together_while_a_library_is_heard_by_a_new_engine(
-    user: User, put: Keep
-) -> None:
+def test_groups_survive_the_reanalysis_by_a_new_engine_version(user: User, put: Keep) -> None:
     ids = [put(ONE) for _ in range(3)]
     with transaction() as session:
         for each in ids:
@@ -237,9 +237,7 @@ def test_copies_stay_together_while_a_library_is_heard_by_a_new_engine(
         assert groups() == [set(ids)]
 
 
-def test_copies_that_are_finished_at_the_same_instant_find_each_other(
-    user: User, put: Keep
-) -> None:
+def test_duplicates_analysed_concurrently_form_one_group(user: User, put: Keep) -> None:
     ids = [put(heard=False) for _ in range(8)]
     start = threading.Barrier(len(ids))
 
@@ -254,14 +252,14 @@ def test_copies_that_are_finished_at_the_same_instant_find_each_other(
 
 @contextmanager
 def meanwhile(work: Callable[[], None], times: int) -> Iterator[None]:
-    """Do something over and over, and pass on what went wrong."""
+    """Repeat `work` in a thread during the block; raise its error."""
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(lambda: [work() for _ in range(times)])
         yield
         done.result()
 
 
-def test_hearing_again_and_clearing_up_do_not_wait_for_each_other(user: User, put: Keep) -> None:
+def test_reanalysis_and_trashing_do_not_deadlock(user: User, put: Keep) -> None:
     ids = [put() for _ in range(6)]
 
     def clear_up() -> None:
@@ -277,7 +275,7 @@ def test_hearing_again_and_clearing_up_do_not_wait_for_each_other(user: User, pu
     assert len(filtered(user)) == 6
 
 
-def test_a_sound_that_was_deleted_meanwhile_joins_nobody(user: User, put: Keep) -> None:
+def test_a_deleted_sample_joins_no_group(user: User, put: Keep) -> None:
     there = put()
     with transaction() as session:
         assert duplicate_groups.join(session, user.id, uuid.uuid4(), [there]) == set()
@@ -289,7 +287,7 @@ GROUPS = st.none() | st.integers(10, 12).map(lambda number: uuid.UUID(int=number
 
 
 @given(st.dictionaries(KEYS, GROUPS, min_size=1), st.data())
-def test_regrouping_joins_what_is_linked_and_leaves_the_rest(
+def test_regrouping_merges_linked_groups_and_leaves_the_others(
     before: dict[uuid.UUID, uuid.UUID | None], data: st.DataObject
 ) -> None:
     sample_id = data.draw(st.sampled_from(sorted(before)))
@@ -311,11 +309,11 @@ def test_regrouping_joins_what_is_linked_and_leaves_the_rest(
     assert duplicate_groups.regrouped(after, sample_id, found) == after
 
 
-def test_a_large_library_is_searched_by_length_and_timbre(
+def test_candidates_are_chosen_by_length_and_timbre(
     session: Session, user: User, put: Keep
 ) -> None:
     short = taken(kick(np.random.default_rng(1))[: RATE // 10])
-    for _ in range(duplicates.NEAREST + 5):
+    for _ in range(duplicates.MAX_CANDIDATES + 5):
         put(short)
     copy = [put(ONE), put(QUIETER)]
     assert set(copy) in groups()

@@ -1,4 +1,4 @@
-"""What sounds like this?"""
+"""Similarity search in one user's library."""
 
 import uuid
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def vector(seed: int) -> np.ndarray:
 
 @pytest.fixture
 def heard(session: Session, user: User) -> Callable[..., Sample]:
-    """Keep a sample with a given vector."""
+    """Save a sample with a given vector."""
 
     def keep(values: np.ndarray, owner: User = user) -> Sample:
         name = uuid.uuid4().hex
@@ -43,11 +43,11 @@ def heard(session: Session, user: User) -> Callable[..., Sample]:
     return keep
 
 
-def test_table_and_engine_agree_on_the_dimensions() -> None:
+def test_the_table_has_the_dimensions_of_the_embedding() -> None:
     assert table.DIMENSIONS == DIMENSIONS
 
 
-def test_the_nearest_come_first_with_the_distance_the_engine_means(
+def test_results_are_nearest_first_with_the_distance_of_the_embedding(
     session: Session, user: User, heard: Callable[..., Sample]
 ) -> None:
     seed = vector(1)
@@ -60,7 +60,7 @@ def test_the_nearest_come_first_with_the_distance_the_engine_means(
 
 
 @pytest.mark.parametrize("aspect", list(Aspect))
-def test_an_aspect_is_judged_alone(
+def test_an_aspect_ignores_the_other_parts_of_the_vector(
     session: Session, user: User, heard: Callable[..., Sample], aspect: Aspect
 ) -> None:
     seed, other = vector(1), vector(9)
@@ -74,7 +74,7 @@ def test_an_aspect_is_judged_alone(
     assert found[0].distance == 0
 
 
-def test_a_newer_vector_takes_the_place_of_the_older(
+def test_saving_a_vector_replaces_the_older_one(
     session: Session, user: User, heard: Callable[..., Sample]
 ) -> None:
     wanted, other = heard(vector(1)), heard(vector(2))
@@ -82,7 +82,7 @@ def test_a_newer_vector_takes_the_place_of_the_older(
     assert [a.distance for a in similarity.similar(session, user.id, wanted.id, 10)] == [0]
 
 
-def test_nobody_hears_of_somebody_elses_sounds(
+def test_another_users_samples_are_never_found(
     session: Session, user: User, person: Callable[..., User], heard: Callable[..., Sample]
 ) -> None:
     stranger = person()
@@ -92,7 +92,9 @@ def test_nobody_hears_of_somebody_elses_sounds(
         similarity.similar(session, user.id, theirs.id, 10)
 
 
-def test_the_trash_is_silent(session: Session, user: User, heard: Callable[..., Sample]) -> None:
+def test_trashed_samples_are_not_found(
+    session: Session, user: User, heard: Callable[..., Sample]
+) -> None:
     mine, gone = heard(vector(1)), heard(vector(1))
     gone.deleted_at = now()
     session.add(gone)
@@ -100,7 +102,7 @@ def test_the_trash_is_silent(session: Session, user: User, heard: Callable[..., 
     assert similarity.similar(session, user.id, mine.id, 10) == []
 
 
-def test_what_another_version_heard_is_not_compared(
+def test_vectors_of_another_engine_version_are_not_compared(
     session: Session, user: User, heard: Callable[..., Sample]
 ) -> None:
     mine, older = heard(vector(1)), heard(vector(1))

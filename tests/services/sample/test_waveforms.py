@@ -1,4 +1,4 @@
-"""Waveforms: from whole minutes to single periods, and never an error for odd numbers."""
+"""Waveform peaks at any zoom, and for any numbers."""
 
 import math
 import uuid
@@ -29,7 +29,7 @@ def sample_id(session: Session, user: User, tmp_path: Path) -> uuid.UUID:
     return found
 
 
-def test_the_whole_shows_sound_and_silence(
+def test_the_whole_waveform_shows_signal_and_silence(
     session: Session, user: User, sample_id: uuid.UUID
 ) -> None:
     found = waveforms.between(session, user.id, sample_id, 0, None, 20)
@@ -39,16 +39,16 @@ def test_the_whole_shows_sound_and_silence(
     assert np.abs(found.points[11:]).max() == 0
 
 
-def test_a_deep_zoom_shows_the_wave_itself(
-    session: Session, user: User, sample_id: uuid.UUID
-) -> None:
+def test_a_deep_zoom_decodes_the_file(session: Session, user: User, sample_id: uuid.UUID) -> None:
     found = waveforms.between(session, user.id, sample_id, 0.1, 0.11, 200)
     middle = found.points.mean(axis=1)
     assert middle.max() == pytest.approx(0.5, abs=0.03)
     assert middle.min() == pytest.approx(-0.5, abs=0.03)
 
 
-def test_no_numbers_break_it(session: Session, user: User, sample_id: uuid.UUID) -> None:
+def test_any_numbers_give_a_finite_waveform_inside_the_sample(
+    session: Session, user: User, sample_id: uuid.UUID
+) -> None:
     starts = (math.nan, -5.0, 0.0, 1.99999, 1e9, math.inf, -math.inf)
     ends = (None, math.nan, -5.0, 0.001, 2.0, 1e9, math.inf)
     for start, end, points in product(starts, ends, (-1, 1, 4000)):
@@ -58,14 +58,14 @@ def test_no_numbers_break_it(session: Session, user: User, sample_id: uuid.UUID)
         assert np.isfinite(found.points).all()
 
 
-def test_nobody_sees_the_shape_of_somebody_elses_sound(
+def test_another_users_waveform_is_not_found(
     session: Session, sample_id: uuid.UUID, person: Callable[..., User]
 ) -> None:
     with pytest.raises(NotFound):
         waveforms.between(session, person().id, sample_id, 0, None, 10)
 
 
-def test_before_the_analysis_there_is_no_waveform(
+def test_an_unanalysed_sample_has_no_waveform(
     session: Session, user: User, sample_id: uuid.UUID
 ) -> None:
     session.delete(session.get_one(Waveform, sample_id))
@@ -74,7 +74,9 @@ def test_before_the_analysis_there_is_no_waveform(
         waveforms.between(session, user.id, sample_id, 0, None, 10)
 
 
-def test_a_missing_file_is_said(session: Session, user: User, sample_id: uuid.UUID) -> None:
+def test_a_missing_file_is_not_found_when_it_must_be_decoded(
+    session: Session, user: User, sample_id: uuid.UUID
+) -> None:
     storage.delete(session.get_one(Sample, sample_id).storage_key)
     assert len(waveforms.between(session, user.id, sample_id, 0, None, 10).points) == 10
     with pytest.raises(NotFound, match="missing"):

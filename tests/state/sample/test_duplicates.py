@@ -59,7 +59,7 @@ async def run(events: Any) -> list[Any]:
     return [event async for event in events]
 
 
-async def test_a_sound_stands_beside_its_copies(tab: Open, copies: list[uuid.UUID]) -> None:
+async def test_a_sample_is_listed_with_its_duplicates(tab: Open, copies: list[uuid.UUID]) -> None:
     page = tab(CopiesState, copies[2])
     await page.show()
     assert [(found.row.name, found.here) for found in page.rows] == [
@@ -74,7 +74,7 @@ async def test_a_sound_stands_beside_its_copies(tab: Open, copies: list[uuid.UUI
     assert lonely.rows == []
 
 
-async def test_a_copy_goes_to_the_trash_and_the_library_s_undo_brings_it_back(
+async def test_a_trashed_duplicate_is_restored_by_the_librarys_undo(
     tab: Open, copies: list[uuid.UUID]
 ) -> None:
     page = tab(CopiesState, copies[2])
@@ -95,7 +95,7 @@ async def test_a_copy_goes_to_the_trash_and_the_library_s_undo_brings_it_back(
     assert page.rows == []
 
 
-async def test_nobody_sees_or_throws_away_somebody_elses_copies(
+async def test_another_users_duplicates_are_neither_shown_nor_trashed(
     tab: Open, copies: list[uuid.UUID], person: Callable[..., User]
 ) -> None:
     for page in (tab(CopiesState, copies[0], cookie(person().id)), tab(CopiesState, NOBODYS)):
@@ -113,7 +113,7 @@ async def test_nobody_sees_or_throws_away_somebody_elses_copies(
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "", "x" * 10_000, "\0", [], {}, True, float("nan")])
-async def test_what_is_no_id_is_not_found(tab: Open, copies: list[uuid.UUID], wrong: Any) -> None:
+async def test_an_invalid_id_is_not_found(tab: Open, copies: list[uuid.UUID], wrong: Any) -> None:
     with pytest.raises(NotFound):
         await run(tab(CopiesState, copies[0]).throw_away(wrong))
 
@@ -122,7 +122,7 @@ def shown(library: LibraryState) -> list[tuple[str, bool]]:
     return [(row.name, row.joined) for row in library.window.rows]
 
 
-async def test_the_filter_puts_copies_side_by_side_and_leaves_the_order_of_before(
+async def test_the_filter_sorts_by_duplicates_and_restores_the_previous_order(
     tab: Open, copies: list[uuid.UUID]
 ) -> None:
     library = tab(LibraryState)
@@ -141,13 +141,15 @@ async def test_the_filter_puts_copies_side_by_side_and_leaves_the_order_of_befor
     assert library.query == Query(sort="name")
 
 
-async def test_another_room_is_in_its_own_order(tab: Open, copies: list[uuid.UUID]) -> None:
+async def test_another_view_of_the_library_resets_the_filter(
+    tab: Open, copies: list[uuid.UUID]
+) -> None:
     library = tab(LibraryState)
     await library.only_copies()
     await run(library.visit("all"))
     assert library.query == Query()
 
 
-def test_an_address_asks_for_copies() -> None:
+def test_the_url_selects_samples_with_duplicates() -> None:
     assert query_of({"copies": "1", "sort": "copies"}) == Query(has_copies=True, sort="copies")
     assert query_of({"copies": "perhaps"}) == Query()

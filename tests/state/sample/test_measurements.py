@@ -1,4 +1,4 @@
-"""What the engine heard besides tempo and key is shown in words."""
+"""Measurements of the analysis, formatted for the page."""
 
 import uuid
 
@@ -15,11 +15,11 @@ def test_the_class_and_the_root_note_are_shown() -> None:
     assert shown == {"Class": "bass, 83 % sure", "Root note": "G1"}
 
 
-def test_what_was_not_heard_is_left_empty() -> None:
+def test_unknown_results_are_empty() -> None:
     assert {fact.value for fact in heard_facts({"root_name": None})} == {""}
 
 
-def test_what_was_measured_is_told_in_units() -> None:
+def test_measurements_have_units() -> None:
     content = {
         "brightness": 2441.0, "noisiness": 0.1234, "attack": 0.0042, "decay": 1.234,
         "true_peak_dbtp": 0.31, "silence_head": 0.2, "silence_tail": 0.45,
@@ -43,7 +43,7 @@ def test_full_scale_has_no_sign() -> None:
     assert (level(-0.0003, "dBFS"), level(-0.06, "dBFS")) == ("0.0 dBFS", "−0.1 dBFS")
 
 
-def test_silence_has_no_brightness_and_a_breath_of_it_is_not_told() -> None:
+def test_silence_has_no_brightness_and_very_short_silence_is_not_shown() -> None:
     assert (hertz(0.0), hertz(None), hertz(880.4)) == ("", "", "880 Hz")
     assert (moment(None), moment(0.0), moment(0.002)) == ("", "under 2 ms", "2 ms")
     sample = Sample(
@@ -58,17 +58,17 @@ def test_silence_has_no_brightness_and_a_breath_of_it_is_not_told() -> None:
     ("content", "words"),
     [
         ({"clipped": True}, "clipped"),
-        ({"dc_offset": 0.0201}, "2.0 % off the middle"),
-        ({"dual_mono": True}, "Both channels are the same"),
-        ({"seam_click": True}, "clicks as it repeats"),
-        ({"truncated": True}, "before its header says"),
+        ({"dc_offset": 0.0201}, "a DC offset of 2.0 %"),
+        ({"dual_mono": True}, "Both channels are identical"),
+        ({"seam_click": True}, "clicks when it repeats"),
+        ({"truncated": True}, "shorter than its header says"),
     ],
 )
-def test_what_may_go_wrong_on_a_pad_is_said(content: dict[str, object], words: str) -> None:
+def test_every_possible_problem_has_a_caution(content: dict[str, object], words: str) -> None:
     (said,) = cautions_of(content)
     assert words in said
 
 
-def test_nothing_is_said_of_what_is_well_or_was_never_measured() -> None:
+def test_good_and_unmeasured_samples_have_no_cautions() -> None:
     well = {"clipped": False, "dc_offset": 0.001, "dual_mono": False, "seam_click": False}
     assert cautions_of(well) == cautions_of({}) == []

@@ -1,4 +1,4 @@
-"""The dialog that finds by sound: whatever a browser says was found, only one's own is shown."""
+"""Query by sound: whatever the browser sends, only the user's own samples are shown."""
 
 import uuid
 from collections.abc import Callable
@@ -11,7 +11,12 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.library import samples
-from sp404_app.state.sample.query_by_sound import NOTHING, SHOWN, SILENCE, HearingState
+from sp404_app.state.sample.query_by_sound import (
+    MAX_RESULTS,
+    NOTHING_ANALYSED,
+    SILENCE,
+    HearingState,
+)
 from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -37,7 +42,9 @@ def answer(*ids: object, **heard: object) -> dict[str, Any]:
     return {"samples": found, "heard": {"silent": False, "kind": "loop", **heard}}
 
 
-async def test_what_was_found_is_shown_in_its_order(tab: HearingState, keep: Keep) -> None:
+async def test_results_are_shown_in_the_order_of_the_response(
+    tab: HearingState, keep: Keep
+) -> None:
     kick, snare = keep("Kick.wav"), keep("Snare.wav")
     await tab.open_dialog()
     assert tab.is_open
@@ -49,7 +56,7 @@ async def test_what_was_found_is_shown_in_its_order(tab: HearingState, keep: Kee
     assert (tab.heard, tab.nothing) == ("loop · 92.5 BPM · A minor · 4.20 s", "")
 
 
-async def test_what_is_somebody_else_s_or_thrown_away_is_left_out(
+async def test_another_users_and_trashed_samples_are_left_out(
     tab: HearingState, keep: Keep, user: User, person: Callable[..., User]
 ) -> None:
     mine, theirs, gone = keep("Mine.wav"), keep("Theirs.wav", owner=person().id), keep("Gone.wav")
@@ -59,14 +66,14 @@ async def test_what_is_somebody_else_s_or_thrown_away_is_left_out(
     assert [each.row.name for each in tab.rows] == ["Mine"]
 
 
-async def test_silence_and_an_empty_library_are_told_apart(tab: HearingState) -> None:
+async def test_silence_and_an_empty_library_have_their_own_messages(tab: HearingState) -> None:
     await tab.show(answer(silent=True, kind="one_shot"))
     assert (tab.rows, tab.nothing) == ([], SILENCE)
     await tab.show(answer())
-    assert tab.nothing == NOTHING
+    assert tab.nothing == NOTHING_ANALYSED
 
 
-async def test_a_closed_dialog_forgets(tab: HearingState, keep: Keep) -> None:
+async def test_closing_the_dialog_clears_it(tab: HearingState, keep: Keep) -> None:
     await tab.open_dialog()
     await tab.compare_by("timbre")
     await tab.show(answer(keep()))
@@ -92,16 +99,16 @@ async def test_a_closed_dialog_forgets(tab: HearingState, keep: Keep) -> None:
         {"heard": {"duration": [1]}},
     ],
 )
-async def test_what_is_no_answer_is_refused(tab: HearingState, hostile: Any) -> None:
+async def test_an_invalid_response_is_refused(tab: HearingState, hostile: Any) -> None:
     with pytest.raises((ValidationFailed, NotFound)):
         await tab.show(hostile)
     assert (tab.rows, tab.heard, tab.nothing) == ([], "", "")
 
 
-async def test_a_long_answer_is_cut(tab: HearingState, keep: Keep) -> None:
-    kept = [keep() for _ in range(SHOWN + 2)]
+async def test_a_long_response_is_cut(tab: HearingState, keep: Keep) -> None:
+    kept = [keep() for _ in range(MAX_RESULTS + 2)]
     await tab.show(answer(*kept))
-    assert len(tab.rows) == SHOWN
+    assert len(tab.rows) == MAX_RESULTS
 
 
 async def test_an_unknown_aspect_is_refused(tab: HearingState) -> None:
@@ -111,7 +118,7 @@ async def test_an_unknown_aspect_is_refused(tab: HearingState) -> None:
     assert tab.aspect == "overall"
 
 
-async def test_strangers_are_shown_nothing(keep: Keep) -> None:
+async def test_an_unauthenticated_tab_is_refused(keep: Keep) -> None:
     stranger = opened("invented")
     for call in (
         stranger.open_dialog(),

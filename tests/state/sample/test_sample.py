@@ -1,4 +1,4 @@
-"""The page of one sound: what it says, what may be done, and to whom it says nothing."""
+"""The sample page: its texts, its actions, and access to it."""
 
 import uuid
 from collections.abc import Callable
@@ -38,7 +38,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def loop(user: User, tmp_path: Path) -> uuid.UUID:
-    """A loop of 4 s at 120 BPM, measured and analysed."""
+    """An analysed loop of 4 s at 120 BPM."""
     path = write(tmp_path / "loop.wav", np.tile(tone(200, 0.5), 8))
     with transaction() as session:
         sample_id = samples.add(session, user.id, samples.inspect(path, "Loop.wav"))
@@ -63,7 +63,7 @@ def loop(user: User, tmp_path: Path) -> uuid.UUID:
 
 @pytest.fixture
 def tab(user: User) -> Open:
-    """Open a state of a sound's page in a browser that the test's person is signed in with."""
+    """Open a state of the sample page in a tab of the signed-in user."""
 
     def opened(kind: type[S], sample_id: object, owner: User = user) -> S:
         root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
@@ -74,7 +74,7 @@ def tab(user: User) -> Open:
 
 
 async def run(events: Any) -> list[Any]:
-    """Let a handler run to its end; return what it asks for next."""
+    """Run a handler to its end; return the events it yields."""
     asked: list[Any] = []
     async for event in events:
         asked.extend(event if isinstance(event, list) else [event])
@@ -86,7 +86,7 @@ def stored(sample_id: uuid.UUID) -> Sample:
         return session.get_one(Sample, sample_id)
 
 
-async def test_the_page_says_what_is_known_and_how_surely(tab: Open, loop: uuid.UUID) -> None:
+async def test_the_page_shows_values_with_their_confidence(tab: Open, loop: uuid.UUID) -> None:
     page = tab(SampleState, loop)
     asked = await run(page.load())
     sheet = page.sheet
@@ -109,13 +109,13 @@ async def test_the_page_says_what_is_known_and_how_surely(tab: Open, loop: uuid.
 
 
 @pytest.mark.parametrize("address", ["nonsense", "", "../../etc", NOBODYS])
-async def test_an_address_of_nothing_is_a_friendly_page(tab: Open, address: str) -> None:
+async def test_an_unknown_url_shows_the_missing_page(tab: Open, address: str) -> None:
     page = tab(SampleState, address)
     assert await run(page.load()) == []
     assert (page.phase, page.sheet.name) == ("missing", "")
 
 
-async def test_somebody_elses_sound_looks_like_one_that_never_was(
+async def test_another_users_sample_is_missing_and_cannot_be_changed(
     tab: Open, person: Callable[..., User], loop: uuid.UUID
 ) -> None:
     stranger = person()
@@ -148,7 +148,7 @@ async def test_somebody_elses_sound_looks_like_one_that_never_was(
     assert (kept.tags, kept.rating, kept.note, kept.deleted_at) == ([], 0, "", None)
 
 
-async def test_nothing_happens_without_signing_in(loop: uuid.UUID) -> None:
+async def test_every_state_requires_a_session(loop: uuid.UUID) -> None:
     root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
     for kind in (SampleState, WaveState, PictureState):
         page = in_tab(
@@ -167,7 +167,7 @@ async def test_nothing_happens_without_signing_in(loop: uuid.UUID) -> None:
     ("typed", "bpm"),
     [("92", 92.0), ("92,5", 92.5), (" 174 BPM ", 174.0), ("92.4567", 92.457), ("", None)],
 )
-async def test_a_typed_tempo_is_kept_as_the_persons_own(
+async def test_a_typed_tempo_is_saved_as_the_users_own(
     tab: Open, loop: uuid.UUID, typed: str, bpm: float | None
 ) -> None:
     page = tab(SampleState, loop)
@@ -180,7 +180,7 @@ async def test_a_typed_tempo_is_kept_as_the_persons_own(
 
 
 @pytest.mark.parametrize("typed", ["5", "1000", "fast", "nan", "inf", "1e9", "-90", "0x10"])
-async def test_a_tempo_that_cannot_be_is_refused_beside_the_field(
+async def test_an_impossible_tempo_shows_an_error_at_the_field(
     tab: Open, loop: uuid.UUID, typed: str
 ) -> None:
     page = tab(SampleState, loop)
@@ -190,7 +190,7 @@ async def test_a_tempo_that_cannot_be_is_refused_beside_the_field(
 
 
 @pytest.mark.parametrize(("how", "bpm"), [("half", "60.0"), ("double", "240.0"), ("x", "120.0")])
-async def test_half_and_double_are_taken_from_the_stored_tempo(
+async def test_half_and_double_start_from_the_stored_tempo(
     tab: Open, loop: uuid.UUID, how: str, bpm: str
 ) -> None:
     (asked,) = await run(tab(SampleState, loop).scale_tempo(how))
@@ -198,14 +198,14 @@ async def test_half_and_double_are_taken_from_the_stored_tempo(
     assert bpm in str(asked.args)
 
 
-async def test_key_kind_and_the_way_back(tab: Open, loop: uuid.UUID) -> None:
+async def test_key_and_kind_can_be_set_and_reset(tab: Open, loop: uuid.UUID) -> None:
     page = tab(SampleState, loop)
     await page.set_key("C major")
     await page.set_kind("one_shot")
     assert (stored(loop).key, stored(loop).kind) == ("C major", "one_shot")
     await page.set_key("none")
     assert (stored(loop).key, stored(loop).key_source) == (None, Source.USER)
-    assert page.sheet.key.why_none == "You said that it has no key."
+    assert page.sheet.key.why_none == "You marked it as having no key."
     await run(page.use_analysis("key"))
     assert (stored(loop).key, page.sheet.key.source) == ("G minor", "from the analysis")
     for refused in (page.set_key("H minor"), page.set_kind("pad")):
@@ -213,7 +213,7 @@ async def test_key_kind_and_the_way_back(tab: Open, loop: uuid.UUID) -> None:
             await refused
 
 
-async def test_name_tags_rating_note_and_favourite(tab: Open, loop: uuid.UUID) -> None:
+async def test_name_tags_rating_note_and_favourite_are_saved(tab: Open, loop: uuid.UUID) -> None:
     page = tab(SampleState, loop)
     await run(page.load())
     await page.rename("Dusty Loop")
@@ -247,7 +247,7 @@ async def test_arguments_of_a_wrong_kind_are_refused(
     assert stored(loop).name == "Loop"
 
 
-async def test_what_is_thrown_away_can_be_brought_back_by_the_librarys_undo(
+async def test_a_trashed_sample_is_restored_by_the_librarys_undo(
     tab: Open, loop: uuid.UUID
 ) -> None:
     page = tab(SampleState, loop)
@@ -296,7 +296,7 @@ async def test_odd_stretches_are_refused_or_harmless(
     assert wave.drawn
 
 
-def test_a_view_is_drawn_a_little_wider_than_it_is() -> None:
+def test_a_stretch_is_drawn_with_overscan() -> None:
     assert wanted(None) == (0.0, None, 700)
     assert wanted((10.0, 20.0)) == (8.0, 22.0, 980)
     assert wanted((0.5, 10.5))[0] == 0.0
@@ -317,7 +317,7 @@ def sheet(content: dict[str, object] | None = None, **values: object) -> Any:
     [
         ({"kind": "one_shot"}, "One-shots have no tempo"),
         ({"kind": "loop"}, "No steady beat"),
-        ({"bpm_source": "user"}, "You said"),
+        ({"bpm_source": "user"}, "You marked it"),
         ({"bpm": 90.0}, ""),
         ({"status": "queued"}, ""),
     ],
@@ -328,7 +328,7 @@ def test_a_missing_tempo_is_explained(values: dict[str, object], words: str) -> 
     assert bool(said) is bool(words)
 
 
-def test_a_tempo_on_the_file_that_its_sound_contradicts_is_told_until_a_person_decides() -> None:
+def test_a_contradicted_tempo_of_the_file_is_shown_until_the_user_sets_one() -> None:
     content: dict[str, object] = {"bpm_conflict": True, "stated_bpm": 101.0}
     assert sheet(content, bpm=90.0).tempo.written == "101"
     assert sheet(content, bpm=90.0, bpm_source="user").tempo.written == ""
@@ -336,7 +336,7 @@ def test_a_tempo_on_the_file_that_its_sound_contradicts_is_told_until_a_person_d
     assert sheet({"clipped": True}).cautions
 
 
-def test_a_key_on_the_file_that_its_sound_contradicts_is_told_until_a_person_decides() -> None:
+def test_a_contradicted_key_of_the_file_is_shown_until_the_user_sets_one() -> None:
     content: dict[str, object] = {"key_conflict": True, "stated_key": "C# major"}
     assert sheet(content, key="C minor").key.written == "C# major"
     assert sheet(content, key="C minor", key_source="user").key.written == ""
@@ -350,7 +350,7 @@ def test_a_key_on_the_file_that_its_sound_contradicts_is_told_until_a_person_dec
     [(0.99, "Very sure"), (0.7, "Fairly sure"), (0.5, "Probably"), (0.3, "A guess"),
      (0.1, "A weak guess"), (None, "A weak guess")],
 )  # fmt: skip
-def test_confidence_is_said_in_words(confidence: float | None, words: str) -> None:
+def test_confidence_is_put_into_words(confidence: float | None, words: str) -> None:
     assert sureness(confidence) == words
 
 
@@ -359,11 +359,11 @@ def test_confidence_is_said_in_words(confidence: float | None, words: str) -> No
     [(12.4, "Tuned 12 cents sharp of A = 440 Hz"), (-30, "Tuned 30 cents flat of A = 440 Hz"),
      (3, ""), (None, ""), ("x", "")],
 )  # fmt: skip
-def test_tuning_is_told_where_it_can_be_heard(cents: object, words: str) -> None:
+def test_audible_detuning_is_shown(cents: object, words: str) -> None:
     assert tuned(cents) == words
 
 
-def test_facts_have_units_and_what_is_unknown_is_left_out() -> None:
+def test_facts_have_units_and_unknown_ones_are_left_out() -> None:
     sample = Sample(
         user_id=uuid.uuid4(), name="a", filename="a.wav", storage_key="a", size=3 << 20,
         digest="a", format="WAV 24-bit", sample_rate=44_100, channels=2, loudness_lufs=-9.04,
@@ -381,7 +381,7 @@ def test_small_and_odd_facts() -> None:
     )  # fmt: skip
 
 
-def test_only_news_of_this_sound_or_of_the_library_matter() -> None:
+def test_only_events_of_this_sample_or_of_the_library_matter() -> None:
     mine, other = uuid.uuid4(), uuid.uuid4()
     assert concerns([Event(Topic.SAMPLE, str(mine))], mine)
     assert concerns([Event(Topic.JOB, "x"), Event(Topic.LIBRARY)], mine)
@@ -391,5 +391,7 @@ def test_only_news_of_this_sound_or_of_the_library_matter() -> None:
 @pytest.mark.parametrize(
     ("stretch", "words"), [((0.0, 4.0, 4.0), ""), ((1.0, 2.5, 4.0), "1.00 – 2.50 s")]
 )
-def test_a_picture_of_a_part_says_which(stretch: tuple[float, float, float], words: str) -> None:
+def test_a_picture_of_a_part_names_its_times(
+    stretch: tuple[float, float, float], words: str
+) -> None:
     assert stretch_shown(*stretch) == words

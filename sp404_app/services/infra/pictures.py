@@ -1,0 +1,44 @@
+"""Where drawn spectrograms lie in the object store, and how they are deleted.
+
+A user's pictures share a folder, and a sample's share the beginning of their names. There is no
+table of them: what is missing is drawn again.
+"""
+
+import uuid
+from collections.abc import Collection
+
+from sp404_app.services.infra import storage
+
+FOLDER = "pictures"
+
+
+def picture_key(user_id: uuid.UUID, sample_id: uuid.UUID, name: str) -> str:
+    """Return the key of a sample's picture."""
+    return f"{_folder(user_id)}/{sample_id.hex}-{name}"
+
+
+def delete_pictures(user_id: uuid.UUID, sample_ids: Collection[uuid.UUID]) -> None:
+    """Delete all pictures of some samples of one user."""
+    beginnings = {sample_id.hex for sample_id in sample_ids}
+    for stored in storage.list_folder(_folder(user_id)):
+        if stored.key.rpartition("/")[2].partition("-")[0] in beginnings:
+            storage.delete(stored.key)
+
+
+def delete_all_pictures(user_id: uuid.UUID) -> None:
+    """Delete all pictures of a user."""
+    for stored in storage.list_folder(_folder(user_id)):
+        storage.delete(stored.key)
+
+
+def delete_oldest_pictures(user_id: uuid.UUID, sample_id: uuid.UUID, keep: int) -> None:
+    """Delete a sample's pictures except the `keep` newest."""
+    beginning = picture_key(user_id, sample_id, "")
+    listed = storage.list_folder(_folder(user_id))
+    found = [stored for stored in listed if stored.key.startswith(beginning)]
+    for stored in sorted(found, key=lambda stored: stored.modified, reverse=True)[keep:]:
+        storage.delete(stored.key)
+
+
+def _folder(user_id: uuid.UUID) -> str:
+    return f"{FOLDER}/{user_id.hex}"
