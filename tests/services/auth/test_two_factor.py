@@ -262,7 +262,7 @@ async def test_no_challenge_is_made_for_a_password_that_was_replaced_meanwhile()
     ada = somebody()
     protect(ada)
     with (
-        meanwhile(rate_limits, "signed_in", partial(reset, ada)),
+        meanwhile(rate_limits, "clear_sign_in_failures", partial(reset, ada)),
         pytest.raises(Unauthenticated) as caught,
     ):
         await login.sign_in(ada.email, ada.password, CLIENT)

@@ -6,7 +6,13 @@ from sqlmodel import select, update
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, PaymentFailed, QuotaExceeded
 from sp404_app.models import Sample, StripeObject, Subscription, User
-from sp404_app.services.billing import invoices, proration_preview, quotas, subscriptions
+from sp404_app.services.billing import (
+    entitlements,
+    invoices,
+    proration_preview,
+    quotas,
+    subscriptions,
+)
 from sp404_app.services.plans import Tier
 from sp404_app.settings import MB
 from sp404_app.state.billing import billing_view, plans_view
@@ -257,7 +263,7 @@ def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: Use
 def test_an_old_or_invented_price_is_refused(shop: Shop, user: User) -> None:
     bought = shop.buy(user.id)
     shop.advance(user.id, days=10)
-    now = int(proration_preview.standing.moment(shop.customer(user.id)).timestamp())
+    now = int(entitlements.customer_now(shop.customer(user.id)).timestamp())
     for stamp in (0, now - DAY, now + DAY, int(bought.period_end.timestamp())):
         with transaction() as session, pytest.raises(Conflict, match="up to date"):
             subscriptions.change(session, user.id, Tier.ENTERPRISE, stamp)

@@ -39,7 +39,7 @@ def limit(environment: pytest.MonkeyPatch) -> Callable[[int], None]:
 def restrict(environment: pytest.MonkeyPatch) -> Callable[[Access], None]:
     def set_access(access: Access) -> None:
         given = entitlements.Entitlement(plans.PLANS[plans.Tier.PRO], access)
-        environment.setattr(entitlements, "of", lambda *_: given)
+        environment.setattr(entitlements, "entitlement_of", lambda *_: given)
 
     return set_access
 
