@@ -1,4 +1,4 @@
-"""Transactions, actions after commit, and the fast read path."""
+"""Transactions and what follows them."""
 
 import asyncio
 import socket
@@ -17,58 +17,58 @@ from sp404_app.settings import Settings, settings
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def fail_to_publish() -> None:
-    raise ConnectionError("Redis is down")
+def broken() -> None:
+    raise ConnectionError("Redis is away")
 
 
 def new_user() -> User:
     return User(email="ada@example.org", password_hash="x")
 
 
-def users() -> list[User]:
+def people() -> list[User]:
     with db.transaction() as session:
         return list(session.exec(select(User)))
 
 
-def test_after_commit_runs_when_the_rows_are_visible_to_others() -> None:
+def test_effects_run_once_the_rows_are_visible_to_others() -> None:
     seen: list[int] = []
     with db.transaction() as session:
         session.add(new_user())
-        db.after_commit(session, lambda: seen.append(len(users())))
+        db.after_commit(session, lambda: seen.append(len(people())))
         db.if_undone(session, lambda: seen.append(-1))
         assert seen == []
     assert seen == [1]
 
 
-def test_a_failing_after_commit_action_stops_neither_the_caller_nor_the_others(
+def test_an_effect_that_fails_stops_neither_its_caller_nor_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done: list[str] = []
     with db.transaction() as session:
         session.add(new_user())
-        db.after_commit(session, fail_to_publish)
+        db.after_commit(session, broken)
         db.after_commit(session, lambda: done.append("published"))
-    assert (done, len(users())) == (["published"], 1)
+    assert (done, len(people())) == (["published"], 1)
     assert "an effect of a transaction failed" in caplog.text
 
 
-def test_a_failed_transaction_leaves_no_rows_and_runs_its_undo_actions() -> None:
+def test_of_a_transaction_that_fails_nothing_is_left_and_its_files_go() -> None:
     done: list[str] = []
 
     def fail() -> None:
         with db.transaction() as session:
             session.add(new_user())
             db.after_commit(session, lambda: done.append("published"))
-            db.if_undone(session, fail_to_publish)
+            db.if_undone(session, broken)
             db.if_undone(session, lambda: done.append("deleted"))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    assert (done, users()) == (["deleted"], [])
+    assert (done, people()) == (["deleted"], [])
 
 
-def test_a_failed_commit_runs_the_undo_actions() -> None:
+def test_a_commit_that_fails_counts_as_undone() -> None:
     done: list[str] = []
 
     def clash() -> None:
@@ -81,8 +81,8 @@ def test_a_failed_commit_runs_the_undo_actions() -> None:
     assert done == ["deleted"]
 
 
-def test_dropped_connections_are_replaced() -> None:
-    users()
+def test_connections_that_the_database_dropped_are_replaced() -> None:
+    people()
     with db.engine().connect() as connection:
         connection.execute(
             text(
@@ -90,10 +90,10 @@ def test_dropped_connections_are_replaced() -> None:
                 "where datname = current_database() and pid <> pg_backend_pid()"
             )
         )
-    assert users() == []
+    assert people() == []
 
 
-async def test_the_event_loop_is_not_blocked_by_a_transaction() -> None:
+async def test_the_event_loop_runs_on_while_the_database_works() -> None:
     ticking = threading.Event()
 
     def wait(_: Session) -> bool:
@@ -112,7 +112,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def silent(services: Settings) -> Iterator[None]:
-    """A database URL where the connection is accepted and never answered."""
+    """Name a database where the kernel connects and nobody answers."""
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         pytest.MonkeyPatch.context() as patch,
@@ -125,31 +125,31 @@ def silent(services: Settings) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("impatient", "silent")
-async def test_a_quick_read_gives_up_if_connecting_hangs() -> None:
+async def test_a_database_that_hangs_is_not_waited_for_while_connecting() -> None:
     async with db.quick_reads(), asyncio.TaskGroup() as group:
         for _ in range(db.QUICK_LINES * 3):
-            group.create_task(assert_not_quick())
+            group.create_task(declined())
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_quick_read_gives_up_if_no_connection_becomes_free() -> None:
+async def test_a_line_that_does_not_come_free_is_not_waited_for() -> None:
     async with db.quick_reads(), AsyncExitStack() as held:
         assert db._quick is not None
         for _ in range(db.QUICK_LINES):
             await held.enter_async_context(db._quick.acquire())
-        await assert_not_quick()
+        await declined()
         await held.aclose()
         assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_quick_read_that_takes_too_long_is_cancelled_and_its_connection_reused() -> None:
+async def test_a_statement_that_takes_too_long_is_given_up_and_its_line_used_again() -> None:
     async with db.quick_reads():
-        await assert_not_quick("select pg_sleep(60)")
+        await declined("select pg_sleep(60)")
         assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]
 
 
-async def assert_not_quick(statement: str = "select 1") -> None:
+async def declined(statement: str = "select 1") -> None:
     async with asyncio.timeout(10):
         with pytest.raises(db.NotQuick):
             await db.quick(statement)

@@ -1,4 +1,4 @@
-"""Fixtures of the tests."""
+"""The fixtures keep what they promise."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +11,13 @@ from sp404_app.settings import Settings
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_each_test_starts_with_an_empty_database(session: Session, user: User, turn: int) -> None:
+def test_a_test_finds_an_empty_database(session: Session, user: User, turn: int) -> None:
     assert session.exec(select(User)).all() == [user]
 
 
-def test_each_new_user_has_an_email_of_their_own(person: Callable[..., User]) -> None:
+def test_people_differ(person: Callable[..., User]) -> None:
     assert person().email != person().email
 
 
-def test_each_test_has_its_own_sp404_home(services: Settings, tmp_path: Path) -> None:
+def test_every_test_has_a_home_of_its_own(services: Settings, tmp_path: Path) -> None:
     assert services.home == tmp_path

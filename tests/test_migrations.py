@@ -1,4 +1,4 @@
-"""Migrations of existing rows."""
+"""What a migration makes of rows that are there already."""
 
 import importlib.util
 from pathlib import Path
@@ -52,7 +52,9 @@ def test_class_and_root_note_come_from_the_newest_analysis(
     }
 
 
-def test_existing_names_get_search_words_and_a_sort_key(session: Session, keep: Keep) -> None:
+def test_names_that_are_there_already_get_their_words_and_their_order(
+    session: Session, keep: Keep
+) -> None:
     ids = [keep("Snare02.wav"), keep("Kick 10.wav"), keep("kick2.wav")]
     session.execute(
         text("update samples set words = '', sort_key = '', key = 'F# minor', tags = '{Öl}'")
@@ -70,7 +72,7 @@ def test_existing_names_get_search_words_and_a_sort_key(session: Session, keep: 
     assert list(order) == ["kick2", "Kick 10", "Snare02"]
 
 
-def test_the_migration_computes_the_same_words_and_keys_as_the_product() -> None:
+def test_what_the_migration_writes_is_what_the_product_writes() -> None:
     sorting = migration("6d1f0c2ab7e4")
     for name in (
         "Pad F♯m",

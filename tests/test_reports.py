@@ -1,4 +1,4 @@
-"""Reports that xdist workers send to the main process."""
+"""What a test printed passes between the processes of the test run, whatever it was."""
 
 import execnet
 

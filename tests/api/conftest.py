@@ -1,4 +1,4 @@
-"""A person who is signed in as a program, and a library to fill."""
+"""A client of the API that is authenticated by an access token, and a library to fill."""
 
 from collections.abc import Callable
 
@@ -17,14 +17,14 @@ Send = Callable[..., httpx.Response]
 
 @pytest.fixture
 def client(api: TestClient, user: User) -> TestClient:
-    """The API for the test's person."""
+    """A client of the API, authenticated as the test's user."""
     api.headers.update(bearer(user.id))
     return api
 
 
 @pytest.fixture
 def stranger(api: TestClient, person: Callable[..., User]) -> dict[str, str]:
-    """Headers of somebody else who is signed in."""
+    """Headers that authenticate another user."""
     return bearer(person().id)
 
 
