@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,7 @@ PLAIN: dict[View, Callable[[np.ndarray, float], np.ndarray]] = {
 
 def main() -> None:
     """Measure and print."""
+    warnings.filterwarnings("ignore", "n_fft=.* is too large")  # librosa, of the one-shot
     page.DRAWING_TIMEOUT_S = TIMEOUT_S  # type: ignore[misc]
     with home() as folder:
         os.environ["NUMBA_CACHE_DIR"] = str(folder / "numba")
@@ -81,7 +83,7 @@ def workers(owner: uuid.UUID, sounds: list[Incoming]) -> None:
         _see(lambda: bool(events.connection().smembers("rq:workers")))
         first = analysed(owner, next(waiting))
         print(f"analysis, no picture worker      {analyses(owner, waiting, analyst)}", flush=True)
-        with worker("--pictures"):
+        with worker("--pictures") as artist:
             with db.transaction() as session:
                 part = spectrograms.find_part(session, owner, first, View.SPECTRUM, 0.0, 0.0)
                 spectrograms.request_drawing(session, owner, part)
@@ -98,8 +100,14 @@ def workers(owner: uuid.UUID, sounds: list[Incoming]) -> None:
             ids = [analysed(owner, next(waiting)) for _ in range(10)]
             for kind in ("warm", "kept"):
                 spectrograms.load_picture.cache_clear()
+                before = spent(artist)
                 took = [picture_ms(owner, each, view) for each in ids for view in View]
-                print(f"picture, {kind}                    {_spread(took)}", flush=True)
+                cpu = 1000 * (spent(artist) - before) / len(took)
+                print(
+                    f"picture, {kind}                    {_spread(took)}, "
+                    f"{cpu:.0f} ms of processor each",
+                    flush=True,
+                )
         with worker("--pictures"):
             started = time.monotonic()
             _see(lambda: len(events.connection().smembers("rq:workers")) > 1)

@@ -8,7 +8,7 @@ import psycopg
 
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.cli.backup import client
-from sp404_app.services.infra import storage
+from sp404_app.services.infra import pictures, storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.errors import Failure, explained
@@ -46,6 +46,8 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> str:
         migrations.upgrade(url)
     for key in (old or set()) - set(keys):
         storage.delete(key)
+    if old is not None:
+        pictures.delete_every_picture()
     return f"Restored the database and {len(keys)} files of sounds from {source}."
 
 

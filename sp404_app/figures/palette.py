@@ -49,10 +49,10 @@ def palette(theme: str) -> Palette:
 
 
 def frame(colours: Palette, duration: float, revision: str) -> dict[str, Any]:
-    """Return the layout that pictures over time share.
+    """Return the layout that all figures over time share.
 
-    The range is always the whole sound: with an unchanged `revision`, Plotly then keeps the
-    zoom of the person through every redraw, and a double click leads back to the whole.
+    The range is always the whole sample. While `revision` stays the same, Plotly keeps the user's
+    zoom through every redraw, and a double click resets it to the whole.
     """
     return {
         "template": "none",

@@ -1,4 +1,4 @@
-"""What was used day by day."""
+"""Plotly figure of a plan's usage per day."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -65,6 +65,8 @@ def draw_picture(path: Path, view: View, start: float, end: float) -> Picture:
     rows = rows_of(view, frames)
     brightest = np.zeros((len(rows), count), np.float32)
     for first, strengths in chunks(path, view, frames, start, end):
+        if not strengths.shape[1]:  # the file is shorter than its header says
+            break
         number = first + np.arange(strengths.shape[1])
         columns = np.minimum(((number + 0.5) * frames.seconds / width).astype(np.int64), count - 1)
         present, begins = np.unique(columns, return_index=True)

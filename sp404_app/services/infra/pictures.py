@@ -31,6 +31,12 @@ def delete_all_pictures(user_id: uuid.UUID) -> None:
         storage.delete(stored.key)
 
 
+def delete_every_picture() -> None:
+    """Delete the pictures of all users."""
+    for stored in storage.list_folder(FOLDER):
+        storage.delete(stored.key)
+
+
 def delete_oldest_pictures(user_id: uuid.UUID, sample_id: uuid.UUID, keep: int) -> None:
     """Delete a sample's pictures except the `keep` newest."""
     beginning = picture_key(user_id, sample_id, "")

@@ -10,11 +10,11 @@ from functools import lru_cache, partial
 from typing import Final
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.audio.picture import Picture, View
 from sp404_app.db import after_commit
-from sp404_app.errors import AppError, NotFound
+from sp404_app.errors import AppError, NotFound, RateLimited
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample
 from sp404_app.models.job import ACTIVE
 from sp404_app.services.infra import queue, storage
@@ -24,6 +24,7 @@ from sp404_app.services.library import samples
 DRAWING_VERSION: Final = "1"  # raise it when pictures change: old ones are then drawn again
 FINEST_PART_S: Final = 40.0  # drawn as finely as the transforms can tell apart
 NARROWEST_STRETCH_S: Final = 0.05
+MAX_ACTIVE_DRAWINGS: Final = 10  # of one user, so that nobody fills the queue of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,10 @@ def request_drawing(session: Session, user_id: uuid.UUID, part: Part) -> uuid.UU
 
     Raises:
         NotFound: If the sample was deleted meanwhile.
+        RateLimited: If the user has ten others queued.
     """
     samples.get(session, user_id, part.sample_id)
+    _refuse_many(session, user_id, part.sample_id)
     earlier = (
         col(ProcessingJob.sample_id) == part.sample_id,
         col(ProcessingJob.kind) == JobKind.SPECTROGRAM,
@@ -130,6 +133,19 @@ def request_drawing(session: Session, user_id: uuid.UUID, part: Part) -> uuid.UU
         active = session.exec(select(ProcessingJob.id).where(*earlier, is_active)).first()
         if active:  # if not, it has ended since
             return active
+
+
+def _refuse_many(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:
+    others = select(func.count()).where(
+        ProcessingJob.user_id == user_id,
+        ProcessingJob.kind == JobKind.SPECTROGRAM,
+        ProcessingJob.sample_id != sample_id,
+        col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
+    )
+    if session.exec(others).one() >= MAX_ACTIVE_DRAWINGS:
+        raise RateLimited(
+            "Other pictures are still being drawn. Try again in a moment.", {"retry_after": 5}
+        )
 
 
 def drawing_has_ended(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> bool:

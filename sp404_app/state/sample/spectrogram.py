@@ -57,7 +57,7 @@ class PictureState(SessionState):
             raise ValidationFailed("There is no such view.")
         async with self:
             self.view = "" if name == self.view else name
-            self.busy = bool(self.view)
+            self.busy, self.problem = bool(self.view), ""
             self.ready = self.ready and self.busy
         await self._draw()
 
@@ -68,7 +68,7 @@ class PictureState(SessionState):
         first, last = validation.number(start) or 0.0, validation.number(end) or 0.0
         async with self:
             self._start, self._end = first, last
-            self.busy = bool(self.view)
+            self.busy, self.problem = bool(self.view), ""
         await self._draw()
 
     async def _draw(self) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from sp404_app.audio.picture import Picture, View
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, NotFound
+from sp404_app.errors import AppError, NotFound, RateLimited
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, User
 from sp404_app.services.account import deletion
 from sp404_app.services.billing import quotas
@@ -163,6 +163,20 @@ def test_drawings_are_neither_listed_nor_cancelled_nor_counted(
         with pytest.raises(NotFound):
             attempt(session, user.id, job_id)
     assert quotas.usage(session, user.id) == before
+
+
+def test_a_user_has_at_most_ten_drawings_queued(
+    user: User, person: Callable[..., User], measured: Callable[..., uuid.UUID]
+) -> None:
+    parts = [whole(user, measured()) for _ in range(spectrograms.MAX_ACTIVE_DRAWINGS + 1)]
+    ids = [request(user, part) for part in parts[:-1]]
+    with pytest.raises(RateLimited, match="still being drawn"):
+        request(user, parts[-1])
+    assert request(user, parts[0]) == ids[0]
+    other = person()
+    assert request(other, whole(other, measured(owner=other)))
+    end(ids[0], JobStatus.DONE)
+    assert request(user, parts[-1])
 
 
 def test_a_drawing_publishes_no_events(
