@@ -69,9 +69,9 @@ class Sample(SQLModel, table=True):
         Index(
             "samples_by_copies",
             "user_id",
-            "copy_group",
+            "duplicate_group_id",
             "id",
-            postgresql_where=text("copy_group IS NOT NULL"),
+            postgresql_where=text("duplicate_group_id IS NOT NULL"),
         ),
         # Without a list of pending words, which every search reads until a vacuum has sorted it in.
         Index(
@@ -122,7 +122,7 @@ class Sample(SQLModel, table=True):
     key: str | None = None
     key_source: str = Source.ANALYSIS
     key_confidence: float | None = None
-    copy_group: uuid.UUID | None = None  # the same for all copies of one recording
+    duplicate_group_id: uuid.UUID | None = None  # the same for all copies of one recording
     favourite: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     rating: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     note: str = Field(default="", max_length=4000)
@@ -132,14 +132,14 @@ class Sample(SQLModel, table=True):
         sa_column_kwargs={"server_default": "{}"},
         nullable=False,
     )
-    words: str = ""
+    search_text: str = ""
     # `words.sort_key` of the name, compared by bytes: every PostgreSQL sorts it in the same way.
     sort_key: str = Field(
         default="", sa_column=Column(Text(collation="C"), nullable=False, server_default="")
     )
     search: Any = Field(
         default=None,
-        sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', words)", persisted=True)),
+        sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', search_text)", persisted=True)),
     )
     is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     deleted_at: dt.datetime | None = Moment()

@@ -39,7 +39,9 @@ def join(
     changed = {one for one, group in after.items() if group != before[one]}
     for group in {after[one] for one in changed}:
         moved = [one for one in changed if after[one] == group]
-        session.exec(update(Sample).where(col(Sample.id).in_(moved)).values(copy_group=group))
+        session.exec(
+            update(Sample).where(col(Sample.id).in_(moved)).values(duplicate_group_id=group)
+        )
     touched = {groups[one] for one in changed for groups in (before, after)} - {None}
     return {one for one in after if {before[one], after[one]} & touched}
 
@@ -75,14 +77,14 @@ def settle(session: Session, groups: Collection[Group]) -> None:
     if not known:
         return
     alone = (
-        select(Sample.copy_group)
-        .where(col(Sample.copy_group).in_(known))
-        .group_by(col(Sample.copy_group))
+        select(Sample.duplicate_group_id)
+        .where(col(Sample.duplicate_group_id).in_(known))
+        .group_by(col(Sample.duplicate_group_id))
         .having(func.count() == 1)
     )
-    free = select(Sample.id).where(col(Sample.copy_group).in_(alone))
+    free = select(Sample.id).where(col(Sample.duplicate_group_id).in_(alone))
     free = free.with_for_update(skip_locked=True, key_share=True)
-    session.exec(update(Sample).where(col(Sample.id).in_(free)).values(copy_group=None))
+    session.exec(update(Sample).where(col(Sample.id).in_(free)).values(duplicate_group_id=None))
 
 
 def _locked(
@@ -91,8 +93,10 @@ def _locked(
     """Hold some sounds and all members of their groups, in one order, and return their groups."""
     mine = col(Sample.user_id) == user_id
     # Two questions, each by an index: as one, it would look at the whole library.
-    known = select(Sample.copy_group).where(mine, col(Sample.id).in_(ids))
+    known = select(Sample.duplicate_group_id).where(mine, col(Sample.id).in_(ids))
     groups = {group for group in session.exec(known) if group}
-    concerned = or_(col(Sample.id).in_(ids), col(Sample.copy_group).in_(groups))
-    rows = select(Sample.id, Sample.copy_group).where(mine, concerned).order_by(col(Sample.id))
+    concerned = or_(col(Sample.id).in_(ids), col(Sample.duplicate_group_id).in_(groups))
+    rows = (
+        select(Sample.id, Sample.duplicate_group_id).where(mine, concerned).order_by(col(Sample.id))
+    )
     return dict(session.exec(rows.with_for_update(key_share=True)).all())

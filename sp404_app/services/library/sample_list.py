@@ -23,7 +23,7 @@ from sp404_app.models import Sample
 from sp404_app.services.infra import cache_version
 from sp404_app.services.infra.redis_counters import RedisUnavailable
 from sp404_app.services.library import search
-from sp404_app.services.library.schemas import SampleView
+from sp404_app.services.library.schemas import COLUMNS, SampleView
 from sp404_app.services.library.search import Query
 from sp404_app.settings import MB
 
@@ -33,6 +33,7 @@ MOST, LARGEST = 64 * MB, MB  # bytes of all pages that are kept, and of one
 AGAIN = (20.0, 40.0)  # seconds in which a page may be given again; not all end at once
 KEY = 1000  # bytes that a page takes besides itself, roughly
 SHOWN = tuple(field.name for field in fields(SampleView))
+JSON_FIELDS = {column: field for field, column in COLUMNS.items()}
 CAMELOT = {key: camelot(key) for key in KEYS}
 
 
@@ -96,7 +97,7 @@ async def _page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> by
     following = None
     if len(rows) > limit:
         last, column = samples[-1], search.sorted_by(query.sort)
-        value = None if column == "id" else last[column]
+        value = None if column == "id" else last[JSON_FIELDS.get(column, column)]
         following = search.cursor_after(query.sort, uuid.UUID(last["id"]), value)
     answer = {"samples": samples, "next_cursor": following, "total": rows[0]["total"]}
     return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
@@ -127,6 +128,5 @@ def _statement(query: Query, cursor: str, limit: int) -> Statement:
 
 def _column(name: str) -> Any:
     """Return the column a view shows, ids as text; one that is made of another leaves its place."""
-    if name in {"id", "copy_group"}:
-        return sqlalchemy.cast(getattr(Sample, name), Text)
-    return getattr(Sample, name, literal_column("null", Text))
+    column = getattr(Sample, COLUMNS.get(name, name), literal_column("null", Text))
+    return sqlalchemy.cast(column, Text) if name in {"id", "copy_group"} else column

@@ -184,7 +184,7 @@ def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: C
 def index(sample: Sample) -> None:
     """Refresh what a search finds a sample by, and its place among the names."""
     said = words_of(sample.name, *sample.tags, sample.note, sample.folder)
-    sample.words = f"{key_words(sample.key)} {said}".strip()
+    sample.search_text = f"{key_words(sample.key)} {said}".strip()
     sample.sort_key = sort_key(sample.name)
 
 

@@ -9,6 +9,8 @@ from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import ProcessingJob, Sample
 from sp404_app.services.billing.quotas import Usage
 
+COLUMNS = {"copy_group": "duplicate_group_id"}  # by JSON field, where their names differ
+
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
@@ -53,7 +55,7 @@ class SampleView:
 def sample_view(sample: Sample) -> SampleView:
     """Show a sample."""
     shown = {
-        field: getattr(sample, field)
+        field: getattr(sample, COLUMNS.get(field, field))
         for field in SampleView.__dataclass_fields__
         if field != "camelot"
     }

@@ -41,11 +41,11 @@ SORTS: dict[str, Any] = {
     "key": col(Sample.key),
     "duration": col(Sample.duration),
     "size": col(Sample.size),
-    "copies": col(Sample.copy_group),
+    "copies": col(Sample.duplicate_group_id),
 }
 DEFAULT_SORT = "-created"
 # No list on a page shows these, and they are the larger part of a row.
-UNSEEN = (defer(Sample.search), defer(Sample.words), defer(Sample.note))  # type: ignore[arg-type]
+UNSEEN = (defer(Sample.search), defer(Sample.search_text), defer(Sample.note))  # type: ignore[arg-type]
 MOST = 1_000_000
 NOT_A_CURSOR = "This cursor is not one of ours, or belongs to another order."
 
@@ -226,7 +226,7 @@ def _has_copies(user_id: uuid.UUID) -> ColumnElement[bool]:
         select(other.id)
         .where(
             other.user_id == user_id,
-            other.copy_group == Sample.copy_group,
+            other.duplicate_group_id == Sample.duplicate_group_id,
             other.id != Sample.id,
             col(other.deleted_at).is_(None),
         )
@@ -315,7 +315,7 @@ def _after(sort: str, cursor: str) -> ColumnElement[bool]:
 def sorted_by(sort: str) -> str:
     """Name the column whose value a cursor of this order carries."""
     name = sort.removeprefix("-")
-    return {"created": "id", "copies": "copy_group"}.get(name, name)
+    return {"created": "id", "copies": "duplicate_group_id"}.get(name, name)
 
 
 def cursor_after(sort: str, last_id: uuid.UUID, value: object) -> str:

@@ -67,12 +67,12 @@ def purge(session: Session, condition: Any) -> list[uuid.UUID]:
         Sample.user_id,
         Sample.storage_key,
         Sample.preview_key,
-        Sample.copy_group,
+        Sample.duplicate_group_id,
     )
     gone = session.exec(
         delete(Sample).where(trashed).returning(*(col(column) for column in columns))
     ).all()
-    duplicate_groups.settle(session, {row.copy_group for row in gone})
+    duplicate_groups.settle(session, {row.duplicate_group_id for row in gone})
     for owner in dict.fromkeys(row.user_id for row in gone):  # first: to delete files takes a while
         news = (Event(Topic.LIBRARY), Event(Topic.QUOTA))
         after_commit(session, partial(events.publish, owner, *news))

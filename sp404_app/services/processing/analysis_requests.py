@@ -91,7 +91,7 @@ def _start(
         else:
             job = jobs.add_analysis(session, user_id, sample.id, tier)
         if not sample.is_demo:
-            job.counted_for, left = given.month, left - 1
+            job.usage_period_start, left = given.month, left - 1
         sample.status, sample.error = SampleStatus.QUEUED, ""
         session.add_all((job, sample))
         jobs.publish_job(session, job)

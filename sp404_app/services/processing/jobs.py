@@ -144,12 +144,12 @@ def cancel_of_samples(
         update(ProcessingJob)
         .where(col(ProcessingJob.id).in_(mine))
         .values(status=JobStatus.CANCELLED, finished_at=now(), error="Moved to the trash.")
-        .returning(col(ProcessingJob.id), col(ProcessingJob.counted_for))
+        .returning(col(ProcessingJob.id), col(ProcessingJob.usage_period_start))
     ).all()
     if stopped:
         news = [Event(Topic.JOB, str(row.id)) for row in stopped]
         after_commit(session, partial(events.publish, user_id, *news))
-    return [row.counted_for for row in stopped if row.counted_for]
+    return [row.usage_period_start for row in stopped if row.usage_period_start]
 
 
 def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
@@ -330,9 +330,9 @@ def give_back(session: Session, user_id: uuid.UUID, months: Sequence[dt.datetime
 
 def _give_back(session: Session, job: ProcessingJob) -> None:
     """Count nothing for work that led to nothing."""
-    if job.counted_for:
-        quotas.give_back_analyses(session, job.user_id, job.counted_for, 1)
-        job.counted_for = None
+    if job.usage_period_start:
+        quotas.give_back_analyses(session, job.user_id, job.usage_period_start, 1)
+        job.usage_period_start = None
 
 
 def publish_job(session: Session, job: ProcessingJob) -> None:

@@ -77,9 +77,9 @@ def _sample(user: User, number: int) -> Sample:
         rating=number % 6,
         note='line\nbreak "quoted"',
         tags=tags,
-        words=f"{key_words(KEYS[number])} {words_of(name, *tags)}",
+        search_text=f"{key_words(KEYS[number])} {words_of(name, *tags)}",
         sort_key=sort_key(name),
-        copy_group=COPIES[number],
+        duplicate_group_id=COPIES[number],
         deleted_at=now() if number == 5 else None,
     )
 

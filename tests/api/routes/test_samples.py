@@ -55,8 +55,9 @@ def test_a_change_is_shown_and_marked_as_the_persons(client: TestClient, keep: K
 
 @pytest.mark.parametrize(
     "field",
-    ["user_id", "storage_key", "is_demo", "id", "status", "size", "digest", "deleted_at", "words",
-     "bpm_source", "preview_key", "filename", "created_at", "__class__"],
+    ["user_id", "storage_key", "is_demo", "id", "status", "size", "digest", "deleted_at",
+     "search_text", "words", "duplicate_group_id", "copy_group", "bpm_source", "preview_key",
+     "filename", "created_at", "__class__"],
 )  # fmt: skip
 def test_only_what_the_contract_names_can_be_set(
     client: TestClient, keep: Keep, field: str

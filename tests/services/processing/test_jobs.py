@@ -211,7 +211,7 @@ def counted(sample_id: uuid.UUID, user: User) -> ProcessingJob:
     job = claimed(sample_id)
     with transaction() as session:
         month = quotas.reserve_analysis(session, user.id)
-        session.get_one(ProcessingJob, job.id).counted_for = month
+        session.get_one(ProcessingJob, job.id).usage_period_start = month
     return job
 
 

@@ -74,10 +74,10 @@ def groups() -> list[set[uuid.UUID]]:
     """Return the groups there are, those of one too."""
     found: dict[uuid.UUID, set[uuid.UUID]] = {}
     with transaction() as session:
-        rows = session.exec(select(Sample).where(col(Sample.copy_group).is_not(None)))
+        rows = session.exec(select(Sample).where(col(Sample.duplicate_group_id).is_not(None)))
         for sample in rows:
-            assert sample.copy_group
-            found.setdefault(sample.copy_group, set()).add(sample.id)
+            assert sample.duplicate_group_id
+            found.setdefault(sample.duplicate_group_id, set()).add(sample.id)
     return list(found.values())
 
 
@@ -164,7 +164,10 @@ def test_a_sound_that_is_heard_again_the_same_way_changes_nothing(
     assert told == []
     with transaction() as session:
         after = session.get_one(Sample, first)
-    assert (after.copy_group, after.updated_at) == (before.copy_group, before.updated_at)
+    assert (after.duplicate_group_id, after.updated_at) == (
+        before.duplicate_group_id,
+        before.updated_at,
+    )
 
 
 def test_everybody_in_a_group_is_told_who_joined(

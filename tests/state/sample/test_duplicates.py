@@ -46,7 +46,7 @@ def copies(keep: Keep) -> list[uuid.UUID]:
     with transaction() as session:
         for number, group in ((0, first), (2, first), (4, first), (1, second), (3, second)):
             sample = session.get_one(Sample, ids[number])
-            sample.copy_group, sample.loudness_lufs = group, -9.0 - number
+            sample.duplicate_group_id, sample.loudness_lufs = group, -9.0 - number
     return ids
 
 
