@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlmodel import Session, col, select, update
 
-from sp404_app.errors import AppError, ValidationFailed
+from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.models import Sample
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import samples, search, tags
@@ -114,6 +114,31 @@ def rate(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID], rating:
     rated = session.exec(update(Sample).where(mine).values(rating=rating))
     samples.publish_sample(session, user_id)
     return rated.rowcount
+
+
+def toggle_favourite(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
+    """Mark samples as favourites; unmark them if all of them are favourites already.
+
+    Raises:
+        NotFound: If a sample does not exist or belongs to another user. Samples after the first
+            one that is no favourite are not checked.
+    """
+    owned = (col(Sample.user_id) == user_id) & samples.among(ids)
+    locked = select(Sample.id, Sample.favourite).where(owned).order_by(col(Sample.id))
+    favourites = dict(session.exec(locked.with_for_update()).all())
+    favourite = not _all_favourites(favourites, ids)
+    outdated = owned & (col(Sample.favourite) != favourite)
+    session.exec(update(Sample).where(outdated).values(favourite=favourite))
+    samples.publish_sample(session, user_id)
+
+
+def _all_favourites(favourites: Mapping[uuid.UUID, bool], ids: Sequence[uuid.UUID]) -> bool:
+    for sample_id in ids:
+        if sample_id not in favourites:
+            raise NotFound("There is no such sample.")
+        if not favourites[sample_id]:
+            return False
+    return True
 
 
 def _mark(sample: Sample, action: Action, names: list[str]) -> str:

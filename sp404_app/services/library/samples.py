@@ -32,6 +32,7 @@ from sp404_app.services.processing import jobs
 TRASH_DAYS = 30
 MAX_BULK = 20_000
 MAX_FOLDER = 1000
+MAX_TAGGED = 500  # samples whose tags are listed together
 
 __all__ = ["Change"]
 
@@ -152,6 +153,19 @@ def some(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list
     there = select(Sample).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
     found = {sample.id: sample for sample in session.exec(there)}
     return [found[sample_id] for sample_id in ids if sample_id in found]
+
+
+def tags_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[str]:
+    """Return the tags that any of the first `MAX_TAGGED` samples carries, in natural order.
+
+    Raises:
+        NotFound: If one of these does not exist or belongs to another user.
+    """
+    wanted = set(ids[:MAX_TAGGED])
+    found = session.exec(select(Sample.tags).where(_mine(user_id, list(wanted)))).all()
+    if len(found) < len(wanted):
+        raise NotFound("There is no such sample.")
+    return sorted({tag for names in found for tag in names}, key=sort_key)
 
 
 def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: Change) -> Sample:

@@ -1,17 +1,15 @@
 """The library: what is looked for, which part of it is on screen, and what is done to it."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
-from sqlmodel import Session
 
 from sp404_app.db import in_transaction
 from sp404_app.services.infra import cache_version, events
-from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import bulk_actions, samples, scrolling, search
 from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.samples import Change
@@ -244,9 +242,11 @@ class LibraryState(SessionState):
         elif action == "tag" and ids:
             await self._open_tags(user_id, ids)
         elif action.startswith("rate-") and ids:
-            await in_transaction(_rate, user_id, ids, validation.number(action[5:]) or 0)
+            await in_transaction(
+                bulk_actions.rate, user_id, ids, int(validation.number(action[5:]) or 0)
+            )
         elif action == "favourite" and ids:
-            await in_transaction(_favourite, user_id, ids)
+            await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
         elif action in set(Action) and ids:
             said = await self._run(user_id, Action(action), ids)
         await self._show(user_id, self.window.start)
@@ -280,7 +280,7 @@ class LibraryState(SessionState):
 
     async def _open_tags(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         self._targets = [str(i) for i in ids]
-        self.tagging = await in_transaction(_tags_of, user_id, ids)
+        self.tagging = await in_transaction(samples.tags_of_samples, user_id, ids)
         self.tags_open = True
 
     async def _restart(self, user_id: uuid.UUID) -> None:
@@ -327,18 +327,7 @@ class LibraryState(SessionState):
         return [validation.identity(sample_id)] if sample_id else []
 
 
-def _favourite(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
-    """Favour all of them, unless all are favourites already."""
-    wanted = not all(samples.get(session, user_id, i).favourite for i in ids)
-    bulk_actions.run(
-        session, user_id, Action.FAVOURITE if wanted else Action.UNFAVOURITE, ids, None
-    )
-
-
-def _rate(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID], rating: float) -> None:
-    bulk_actions.rate(session, user_id, ids, int(rating))
-
-
-def _tags_of(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> list[str]:
-    found = {tag for i in ids[:500] for tag in samples.get(session, user_id, i).tags}
-    return sorted(found, key=sort_key)
+async def offer_undo(state: rx.State, deleted: Sequence[uuid.UUID]) -> None:
+    """Let `LibraryState.undo` of this tab restore samples that another page moved to the trash."""
+    library = await state.get_state(LibraryState)
+    library._deleted = [str(sample_id) for sample_id in deleted]  # noqa: SLF001 - defined above

@@ -1,16 +1,34 @@
 """One action for many: each sample gets its own answer."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session
 
-from sp404_app.errors import ValidationFailed
+from sp404_app import db
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.services.library import bulk_actions, samples, search, tags
 from sp404_app.services.library.bulk_actions import Action
 from tests.sounds import Keep
+
+
+@contextmanager
+def sql_statements() -> Iterator[list[str]]:
+    """Collect the SQL statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def collect(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(db.engine(), "before_cursor_execute", collect)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", collect)
 
 
 def test_ids_that_are_not_ones_own_are_answered_like_ids_that_never_were(
@@ -133,3 +151,61 @@ def test_a_rating_is_given_to_many_at_once(
     assert session.get_one(Sample, theirs).rating == 0
     with pytest.raises(ValidationFailed):
         bulk_actions.rate(session, user.id, [mine], 6)
+
+
+def favourites(session: Session, ids: list[uuid.UUID]) -> list[bool]:
+    session.expire_all()
+    return [session.get_one(Sample, sample_id).favourite for sample_id in ids]
+
+
+def test_toggling_favourites_marks_all_unless_all_are_marked(
+    session: Session, user: User, keep: Keep
+) -> None:
+    ids = [keep() for _ in range(3)]
+    bulk_actions.toggle_favourite(session, user.id, ids[:1])
+    assert favourites(session, ids) == [True, False, False]
+    changed_at = session.get_one(Sample, ids[0]).updated_at
+    bulk_actions.toggle_favourite(session, user.id, ids)
+    assert favourites(session, ids) == [True, True, True]
+    assert session.get_one(Sample, ids[0]).updated_at == changed_at
+    bulk_actions.toggle_favourite(session, user.id, ids[1:])
+    assert favourites(session, ids) == [True, False, False]
+
+
+def test_toggling_favourites_of_another_user_changes_nothing(
+    session: Session, user: User, person: Callable[..., User], keep: Keep
+) -> None:
+    mine, theirs = keep(), keep(owner=person().id)
+    for ids in ([theirs], [theirs, mine], [uuid.uuid4()]):
+        with pytest.raises(NotFound):
+            bulk_actions.toggle_favourite(session, user.id, ids)
+    bulk_actions.toggle_favourite(session, user.id, [mine, theirs])
+    assert favourites(session, [mine, theirs]) == [True, False]
+
+
+def test_tags_of_a_selection_are_listed_once_in_natural_order(
+    session: Session, user: User, person: Callable[..., User], keep: Keep
+) -> None:
+    ids = [keep(), keep(), keep()]
+    bulk_actions.run(session, user.id, Action.TAG, ids[:2], None, ["kit 10", "kit 2"])
+    bulk_actions.run(session, user.id, Action.TAG, ids[1:2], None, ["Ärger"])
+    assert samples.tags_of_samples(session, user.id, ids) == ["Ärger", "kit 2", "kit 10"]
+    assert samples.tags_of_samples(session, user.id, ids[2:]) == []
+    assert samples.tags_of_samples(session, user.id, []) == []
+    with pytest.raises(NotFound):
+        samples.tags_of_samples(session, user.id, [*ids, keep(owner=person().id)])
+
+
+def test_a_large_selection_costs_no_more_statements_than_a_small_one(
+    session: Session, user: User, keep: Keep
+) -> None:
+    ids = [keep() for _ in range(12)]
+    bulk_actions.run(session, user.id, Action.TAG, ids, None, ["dusty"])
+    session.commit()
+    with sql_statements() as sent:
+        assert samples.tags_of_samples(session, user.id, ids) == ["dusty"]
+    assert len(sent) == 1
+    with sql_statements() as sent:
+        bulk_actions.toggle_favourite(session, user.id, ids)
+    assert len(sent) == 2
+    assert favourites(session, ids) == [True] * 12
