@@ -47,7 +47,7 @@ def keep(
         return samples.add(session, user_id, incoming)
 
 
-def m4a(path: Path) -> Path:
+def write_m4a(path: Path) -> Path:
     """Write AAC in an M4A container."""
     with av.open(str(path), "w", format="ipod") as file:
         stream = file.add_stream("aac", rate=44_100)
@@ -63,7 +63,7 @@ def m4a(path: Path) -> Path:
     return path
 
 
-def recorded(path: Path, signal: npt.NDArray[np.float32]) -> Path:
+def write_webm_recording(path: Path, signal: npt.NDArray[np.float32]) -> Path:
     """Write what a browser's microphone gives: Opus in WebM that nobody could seek in.
 
     So its header says no length. `signal` is mono at 48 kHz.
@@ -125,7 +125,7 @@ def good_files(folder: Path) -> dict[str, Path]:
     files["silent"] = write(folder / "silent.wav", np.zeros(RATE // 4))
     files["not numbers"] = write(folder / "nan.wav", np.full(RATE, np.nan), subtype="FLOAT")
     files["infinite"] = write(folder / "inf.wav", np.full(RATE // 2, np.inf), subtype="FLOAT")
-    files["m4a"] = m4a(folder / "m4a.m4a")
+    files["m4a"] = write_m4a(folder / "m4a.m4a")
     files["wrongly named"] = folder / "wrongly named.mp3"
     files["wrongly named"].write_bytes(wav(523))
     files["cut off"] = folder / "cut off.wav"

@@ -103,7 +103,7 @@ def test_when_nobody_waits_any_more_the_rest_stays_packed(
 
 
 def test_an_archive_is_not_unpacked_as_a_whole(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "FREE", 0)
+    monkeypatch.setattr(archives, "RATIO_ALLOWANCE_BYTES", 0)
     packed = zipped(("a.wav", bytes(10**7)))
     body = send(("a.zip", packed)).json()
     assert body["code"] == "too_large"

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 
 from sp404_app.settings import MB
+from sp404_app.state.formatting import size
 from sp404_app.supervisor import postgresql
 from sp404_app.supervisor.home import Home
 from tests.e2e import people
@@ -36,8 +37,10 @@ def test_the_trash_says_what_it_keeps_and_what_left_it(
         page.keyboard.press("Delete")
         expect(page.get_by_test_id("name")).to_have_count(0)
         expect(page.get_by_test_id("undo")).to_be_visible()
-    expect(said).to_contain_text("deleted for good, because the trash was full")
+    expect(said).to_contain_text("permanently deleted")
     page.get_by_test_id("room-trash").click()
-    expect(page.get_by_test_id("trash-note")).to_contain_text("60.0 MB of 100 MB")
+    expect(page.get_by_test_id("trash-note")).to_contain_text(
+        f"{size(60 * MB)} of {size(100 * MB)} used"
+    )
     expect(page.get_by_test_id("trash-note")).to_contain_text("the oldest sounds")
     expect(page.get_by_test_id("name")).to_have_text(["take2"])

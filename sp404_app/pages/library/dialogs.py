@@ -1,29 +1,29 @@
-"""What opens over the list: tags, and all keys."""
+"""Dialogs of the library: tags of the selection, and keyboard shortcuts."""
 
 import reflex as rx
 
 from sp404_app.state.library.library import LibraryState
 
 KEYBOARD = (
-    ("↑ ↓", "move and play"),
-    ("Space", "play or stop"),
-    ("← →", "seek"),
-    ("/", "search"),
-    ("F", "favourite"),
-    ("T", "tag"),
-    ("0 – 5", "rate"),
-    ("F2", "rename"),
-    ("Enter", "open"),
-    ("Del", "to the trash"),
-    ("Shift ↑ ↓", "select a range"),
-    ("Ctrl A", "select all"),
-    ("Esc", "select nothing"),
-    ("?", "this help"),
+    ("↑ ↓", "Move and play"),
+    ("Space", "Play or stop"),
+    ("← →", "Seek"),
+    ("/", "Search"),
+    ("F", "Favourite"),
+    ("T", "Tag"),
+    ("0 – 5", "Rate"),
+    ("F2", "Rename"),
+    ("Enter", "Open"),
+    ("Del", "Delete"),
+    ("Shift ↑ ↓", "Select a range"),
+    ("Ctrl A", "Select all"),
+    ("Esc", "Clear selection"),
+    ("?", "Show shortcuts"),
 )
 
 
 def tag_dialog() -> rx.Component:
-    """Tags of the chosen sounds."""
+    """Dialog to add and remove tags of the selected samples."""
     return rx.cond(
         LibraryState.tags_open,
         rx.fragment(
@@ -33,7 +33,7 @@ def tag_dialog() -> rx.Component:
                     rx.el.h2("Tags"),
                     rx.el.div(
                         rx.foreach(
-                            LibraryState.tagging,
+                            LibraryState.selection_tags,
                             lambda tag: rx.el.button(
                                 tag,
                                 " ×",
@@ -79,14 +79,14 @@ def tag_dialog() -> rx.Component:
 
 
 def help_dialog() -> rx.Component:
-    """All keys."""
+    """Dialog that lists the keyboard shortcuts."""
     return rx.cond(
         LibraryState.help_open,
         rx.fragment(
             rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
             rx.el.dialog(
                 rx.el.div(
-                    rx.el.h2("Keys"),
+                    rx.el.h2("Keyboard shortcuts"),
                     rx.el.dl(
                         *(
                             part
@@ -105,7 +105,7 @@ def help_dialog() -> rx.Component:
                     class_name="stack",
                 ),
                 open=True,
-                aria_label="Keys",
+                aria_label="Keyboard shortcuts",
             ),
         ),
     )

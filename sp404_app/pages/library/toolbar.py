@@ -1,17 +1,17 @@
-"""Search, filters, and ways in."""
+"""Toolbar of the library: search field, query by sound, upload buttons and filters."""
 
 import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
-from sp404_app.pages.library.sidebar import renewal
+from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.sample.query_by_sound import HearingState
 
 
-def tools() -> rx.Component:
-    """Search, and ways in."""
+def toolbar() -> rx.Component:
+    """Search field, query by sound, and upload buttons."""
     return rx.el.div(
         rx.el.div(
             rx.icon("search"),
@@ -23,7 +23,7 @@ def tools() -> rx.Component:
                 aria_label="Search",
                 autocomplete="off",
                 spell_check=False,
-                on_change=lambda value: LibraryState.look_for("q", value),
+                on_change=lambda value: LibraryState.set_filter("q", value),
                 data_testid="search",
             ),
             rx.el.kbd("/"),
@@ -35,7 +35,7 @@ def tools() -> rx.Component:
             type="button",
             class_name="button",
             aria_label="Find by sound",
-            title="Find what is like a recording or a file",
+            title="Find sounds similar to a recording or a file",
             on_click=HearingState.open_dialog,
             data_testid="find-by-sound",
         ),
@@ -58,7 +58,7 @@ def tools() -> rx.Component:
 
 
 def filters() -> rx.Component:
-    """Tempo, key, class, length, status, copies; and how many sounds are left."""
+    """Filters by tempo, key, class, length, status and copies, and the number of results."""
     query = LibraryState.query
     return rx.el.div(
         rx.el.span(
@@ -70,7 +70,7 @@ def filters() -> rx.Component:
             class_name="filter",
         ),
         rx.el.span(
-            "Goes with",
+            "Compatible with",
             choice(
                 "compatible_key",
                 query.compatible_key,
@@ -103,30 +103,30 @@ def filters() -> rx.Component:
                 [
                     ("any", ""),
                     ("ready", "ready"),
-                    ("in progress", "analysing"),
+                    ("analysing", "analysing"),
                     ("queued", "queued"),
                     ("failed", "failed"),
-                    ("waiting for quota", "waiting_for_quota"),
+                    ("monthly limit reached", "waiting_for_quota"),
                 ],
             ),
             class_name="filter",
         ),
-        rx.el.span(only_copies(), class_name="filter"),
+        rx.el.span(duplicates_filter(), class_name="filter"),
         rx.cond(
             LibraryState.filtered,
             rx.el.button(
                 "Clear",
                 type="button",
                 class_name="chip on",
-                on_click=LibraryState.visit(rx.cond(query.trash, "trash", "all")),
+                on_click=LibraryState.open_view(rx.cond(query.trash, "trash", "all")),
                 data_testid="clear-filters",
             ),
         ),
-        rx.el.span(renewal(), class_name="narrow-only"),
+        rx.el.span(reanalysis_progress(), class_name="narrow-only"),
         rx.el.span(
             rx.cond(
                 LibraryState.window.corrected != "",
-                f"Nothing for that; showing “{LibraryState.window.corrected}” · ",
+                f"Showing results for “{LibraryState.window.corrected}” · ",
                 "",
             ),
             rx.el.span(
@@ -140,40 +140,40 @@ def filters() -> rx.Component:
     )
 
 
-def only_copies() -> rx.Component:
-    """Only what is there twice: the same recording at another rate, level or format."""
-    here = LibraryState.query.has_copies
+def duplicates_filter() -> rx.Component:
+    """Button that shows only samples with duplicates: the same recording in another file."""
+    is_active = LibraryState.query.has_copies
     return rx.el.button(
         "Has copies",
         type="button",
-        class_name=rx.cond(here, "chip on", "chip"),
-        aria_pressed=here,
-        title="The same recording at another rate, level or format, side by side",
-        on_click=LibraryState.only_copies,
+        class_name=rx.cond(is_active, "chip on", "chip"),
+        aria_pressed=is_active,
+        title="Show copies of the same recording at another rate, level or format",
+        on_click=LibraryState.toggle_duplicates_filter,
         data_testid="has-copies",
     )
 
 
 def number(field: str, hint: str) -> rx.Component:
-    """A number field of the search."""
+    """Number field of a filter."""
     return rx.el.input(
         id=field,
         class_name="input mono",
         placeholder=hint,
         input_mode="decimal",
         aria_label=field.replace("_", " ").replace("min", "from").replace("max", "to"),
-        on_change=lambda value: LibraryState.look_for(field, value),
+        on_change=lambda value: LibraryState.set_filter(field, value),
         data_testid=field,
     )
 
 
 def choice(field: str, value: rx.Var[str], options: list[tuple[str, str]]) -> rx.Component:
-    """A choice of the search."""
+    """Select field of a filter."""
     return rx.el.select(
         *(rx.el.option(text, value=each) for text, each in options),
         class_name="input",
         value=value,
         aria_label=field.replace("_", " "),
-        on_change=lambda chosen: LibraryState.look_for(field, chosen),
+        on_change=lambda chosen: LibraryState.set_filter(field, chosen),
         data_testid=field,
     )

@@ -95,7 +95,10 @@ async def closed(*_: object) -> bytes:
 def both(client: TestClient, user: User, address: str) -> tuple[Any, Any]:
     """Return the quick answer and the declared one, each made by nothing else."""
     headers, answers = bearer(user.id), []
-    for module, name, substitute in ((search, "page", forbidden), (sample_list, "page", closed)):
+    for module, name, substitute in (
+        (search, "search_page", forbidden),
+        (sample_list, "fetch_sample_page", closed),
+    ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, name, substitute)
             answer = client.get(f"/api/samples{address}", headers=headers)
@@ -159,9 +162,9 @@ def test_the_quick_way_leads_through_everything_once(
             "?kind=%F0%9F",
             "?sound_class=cowbell",
         ),
-        *("?sort=size&cursor=" + search.cursor_after("size", uuid.UUID(int=1), 1.5),),
-        *("?sort=copies&cursor=" + search.cursor_after("copies", uuid.UUID(int=1), "x"),),
-        *("?sort=copies&cursor=" + search.cursor_after("copies", uuid.UUID(int=1), 7),),
+        *("?sort=size&cursor=" + search.encode_cursor("size", uuid.UUID(int=1), 1.5),),
+        *("?sort=copies&cursor=" + search.encode_cursor("copies", uuid.UUID(int=1), "x"),),
+        *("?sort=copies&cursor=" + search.encode_cursor("copies", uuid.UUID(int=1), 7),),
         "?has_copies=perhaps",
         *("?" + "&".join(f"tag={number}" for number in range(31)),),
     ],
@@ -170,7 +173,7 @@ def test_what_is_refused_is_refused_alike(client: TestClient, library: User, add
     headers = bearer(library.id)
     with_quick = client.get(f"/api/samples{address}", headers=headers)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routes, "_quick", closed_route)
+        patch.setattr(routes, "_answer", closed_route)
         declared = client.get(f"/api/samples{address}", headers=headers)
     assert (with_quick.status_code, with_quick.json()) == (declared.status_code, declared.json())
 
@@ -259,7 +262,7 @@ def test_a_page_is_given_again_until_something_changes(
     client.get("/api/samples", headers=headers)  # asks for the first edition
     before = client.get("/api/samples", headers=headers).json()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sample_list, "_page", forbidden)
+        patch.setattr(sample_list, "_query_page", forbidden)
         assert client.get("/api/samples", headers=headers).json() == before
     row = before["samples"][0]
     sent = json.loads(json.dumps(body).replace("{id}", row["id"]))

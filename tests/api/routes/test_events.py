@@ -34,7 +34,7 @@ Open = Callable[[], AsyncIterator[str]]
 @pytest.fixture
 def open_stream(user: User, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Read the stream as a program that is signed in, without a network in between."""
-    monkeypatch.setattr(events, "PATIENCE", 0.05)
+    monkeypatch.setattr(events, "KEEPALIVE_INTERVAL_S", 0.05)
     token = bearer(user.id)["Authorization"].encode()
 
     def start() -> AsyncIterator[str]:
@@ -42,7 +42,7 @@ def open_stream(user: User, monkeypatch: pytest.MonkeyPatch) -> Open:
             "type": "http", "method": "GET", "path": "/api/events", "query_string": b"",
             "headers": [(b"authorization", token)],
         }  # fmt: skip
-        return events._stream(Request(scope), user.id)
+        return events._stream_events(Request(scope), user.id)
 
     return start
 
@@ -114,9 +114,9 @@ async def test_the_stream_ends_quietly_while_the_database_is_away(
         async with asyncio.timeout(20):
             assert [text async for text in stream] == []
     assert [(line["event"], line["log_level"], line["kind"]) for line in lines] == [
-        ("stream of events ended: no database", "warning", "OperationalError")
+        ("event stream ended: database unavailable", "warning", "OperationalError")
     ]
-    assert user.id not in events._open
+    assert user.id not in events._open_streams
     assert await anext(open_stream()) == ": here\n\n"
 
 
@@ -141,13 +141,13 @@ def ask(environment: pytest.MonkeyPatch, database_url: str) -> None:
 async def test_a_person_has_twenty_streams_open_at_most_and_another_one_after_closing(
     user: User, person: Callable[..., User], open_stream: Open
 ) -> None:
-    streams = [open_stream() for _ in range(events.MOST_OF_A_PERSON)]
+    streams = [open_stream() for _ in range(events.MAX_STREAMS_PER_USER)]
     for stream in streams:
         assert await anext(stream) == ": here\n\n"
     request = Request({"type": "http", "method": "GET", "path": "/api/events", "headers": []})
     with pytest.raises(RateLimited) as refusal:
         await events.events(request, user.id)
-    assert refusal.value.details["limit"] == events.MOST_OF_A_PERSON
+    assert refusal.value.details["limit"] == events.MAX_STREAMS_PER_USER
     assert [text async for text in open_stream()] == []
     assert (await events.events(request, person().id)).status_code == 200
     for stream in streams:

@@ -33,7 +33,7 @@ from tests.accounts import bearer
 from tests.api.routes.test_uploads import stored
 from tests.security.world import dump
 from tests.services.processing.test_jobs import job_of
-from tests.sounds import bad_files, good_files, recorded, silent_flac, tone, wav, write
+from tests.sounds import bad_files, good_files, silent_flac, tone, wav, write, write_webm_recording
 
 RATE = 44_100
 Hear = Callable[..., httpx.Response]
@@ -150,7 +150,7 @@ def test_every_file_that_can_be_kept_can_be_heard(hear: Hear, tmp_path: Path) ->
 
 
 def test_what_a_browser_records_is_heard_to_its_end(hear: Hear, tmp_path: Path) -> None:
-    path = recorded(tmp_path / "recording.webm", tone(330, 2.0, 48_000))
+    path = write_webm_recording(tmp_path / "recording.webm", tone(330, 2.0, 48_000))
     answer = hear(path.read_bytes())
     assert names(answer) == []
     assert answer.json()["heard"]["duration"] == pytest.approx(2.0, abs=0.03)
@@ -187,10 +187,10 @@ def guarded(services: Settings, user: User) -> TestClient:
 def test_too_much_is_refused_before_it_is_read_and_while(
     guarded: TestClient, hear: Hear, environment: pytest.MonkeyPatch
 ) -> None:
-    much = {"file": ("a.wav", bytes(sandbox.MOST_BYTES + (1 << 20) + 1))}
+    much = {"file": ("a.wav", bytes(sandbox.MAX_FILE_BYTES + (1 << 20) + 1))}
     answer = guarded.post("/api/samples/similar", files=much)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    assert hear(bytes(sandbox.MOST_BYTES + 1)).status_code == 413
+    assert hear(bytes(sandbox.MAX_FILE_BYTES + 1)).status_code == 413
     environment.setenv("SP404_MAX_UPLOAD_MB", "1")
     settings.cache_clear()
     answer = hear(bytes((1 << 20) + 1))
@@ -210,11 +210,11 @@ def test_a_file_that_takes_too_long_is_given_up(
     hear: Hear, environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     endless = silent_flac(tmp_path / "endless.flac", 3 * 3600).read_bytes()
-    environment.setattr(sandbox, "SECONDS", 0.5)
+    environment.setattr(sandbox, "TIMEOUT_S", 0.5)
     started = time.monotonic()
     answer = hear(endless)
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_audio")
-    assert answer.json()["error"] == sandbox.STOPPED
+    assert answer.json()["error"] == sandbox.ANALYSIS_FAILED
     assert time.monotonic() - started < 2
     assert children() == []
 
@@ -243,17 +243,17 @@ def test_a_decoder_that_hangs_crashes_or_talks_nonsense_takes_nobody_with_it(
     command = (sys.executable, "-c", program)
     with environment.context() as broken:
         broken.setattr(sandbox, "COMMAND", command)
-        broken.setattr(sandbox, "SECONDS", 1.0)
-        broken.setattr(sandbox, "GRACE", 0.1)
+        broken.setattr(sandbox, "TIMEOUT_S", 1.0)
+        broken.setattr(sandbox, "KILL_GRACE_S", 0.1)
         answer = hear(wav())
-    assert (answer.status_code, answer.json()["error"]) == (422, sandbox.STOPPED)
+    assert (answer.status_code, answer.json()["error"]) == (422, sandbox.ANALYSIS_FAILED)
     assert names(hear(wav())) == []
 
 
 def test_a_file_that_takes_too_much_memory_is_refused(
     hear: Hear, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(sandbox, "MEGABYTES", 60)
+    environment.setattr(sandbox, "MEMORY_LIMIT_MB", 60)
     answer = hear(wav(seconds=60.0))
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_audio")
 
@@ -266,24 +266,28 @@ def test_who_hears_a_stranger_s_file_knows_no_secret(
     environment.setattr(sandbox, "COMMAND", (sys.executable, "-c", tell))
     known = hear(wav()).json()["error"].split()
     assert "OMP_NUM_THREADS" in known
-    assert not [name for name in known if name.startswith("SP404") and name not in sandbox.KNOWN]
+    assert not [
+        name
+        for name in known
+        if name.startswith("SP404") and name not in sandbox.PASSED_ENVIRONMENT
+    ]
 
 
 def test_many_at_once_take_turns(hear: Hear, environment: pytest.MonkeyPatch) -> None:
-    environment.setattr(route, "PATIENCE", 60.0)
+    environment.setattr(route, "WAIT_TIMEOUT_S", 60.0)
     with ThreadPoolExecutor(9) as pool:
         answers = [pool.submit(hear, wav(200.0 + number)) for number in range(8)]
         most = 0
         while not all(answer.done() for answer in answers):
             most = max(most, len(children()))
         assert [answer.result().status_code for answer in answers] == [200] * 8
-    assert most == route.AT_ONCE
+    assert most == route.MAX_CONCURRENT
 
 
 def test_who_waits_too_long_is_told_when_to_come_back(
     hear: Hear, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(route, "PATIENCE", 0.01)
+    environment.setattr(route, "WAIT_TIMEOUT_S", 0.01)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(hear, [wav(200.0 + number) for number in range(8)]))
     busy = [answer for answer in answers if answer.status_code != 200]

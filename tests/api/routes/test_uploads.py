@@ -219,7 +219,7 @@ def test_a_file_that_was_kept_while_redis_is_away_is_answered_and_found_later(
 def test_a_database_that_goes_away_at_one_file_costs_that_file_alone(
     send: Send, environment: pytest.MonkeyPatch
 ) -> None:
-    original = samples.refuse_duplicate
+    original = samples.ensure_no_duplicate
     calls: list[int] = []
 
     def sometimes(*arguments: object) -> None:
@@ -228,7 +228,7 @@ def test_a_database_that_goes_away_at_one_file_costs_that_file_alone(
             raise OperationalError("select", {}, Exception("secret"))
         original(*arguments)  # type: ignore[arg-type]
 
-    environment.setattr(samples, "refuse_duplicate", sometimes)
+    environment.setattr(samples, "ensure_no_duplicate", sometimes)
     answer = send(*((f"{i}.wav", wav(300 + i)) for i in range(3)))
     body = answer.json()
     assert (answer.status_code, len(body["samples"])) == (201, 2)

@@ -18,12 +18,12 @@ from tests.sounds import wav
 
 
 def listed(content: bytes, name: str = "Kit.zip") -> list[str]:
-    with archives.opened(io.BytesIO(content), name) as archive:
+    with archives.open_archive(io.BytesIO(content), name) as archive:
         return [member.path for member in archive.members]
 
 
 def unpack_all(content: bytes) -> None:
-    with archives.opened(io.BytesIO(content), "a.zip") as archive:
+    with archives.open_archive(io.BytesIO(content), "a.zip") as archive:
         for member in archive.members:
             with archive.unpacked(member):
                 pass
@@ -37,7 +37,7 @@ def refused(content: bytes) -> AppError:
 
 def test_what_is_packed_comes_out_and_nothing_is_left_behind() -> None:
     sounds = {"Kit/Drums/kick.wav": wav(), "snare.WAV": wav(300), "plain": wav(500)}
-    with archives.opened(io.BytesIO(zipped(*sounds.items())), "Kit.zip") as archive:
+    with archives.open_archive(io.BytesIO(zipped(*sounds.items())), "Kit.zip") as archive:
         assert [member.path for member in archive.members] == [
             "Kit/Drums/kick.wav",
             "Kit/snare.WAV",
@@ -96,7 +96,7 @@ def test_names_are_read_in_their_alphabet() -> None:
 def test_two_files_of_one_name_are_two_files() -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         packed = zipped(("a.wav", wav(300)), ("a.wav", wav(400)))
-    with archives.opened(io.BytesIO(packed), "Kit.zip") as archive:
+    with archives.open_archive(io.BytesIO(packed), "Kit.zip") as archive:
         found = []
         for member in archive.members:
             with archive.unpacked(member) as path:
@@ -110,15 +110,15 @@ def test_two_files_of_one_name_are_two_files() -> None:
         (b"PK\3\4", "damaged"),
         (b"PK\3\4" + bytes(100), "damaged"),
         (zipped(("a.wav", wav()))[:-30], "damaged"),
-        (zipped(), "no sound"),
-        (zipped(("a.txt", b"x")), "no sound"),
+        (zipped(), "no sounds"),
+        (zipped(("a.txt", b"x")), "no sounds"),
         (by_hand([b"a.wav"], wav(), flags=1), "password"),
-        (by_hand([b"a.wav"], wav(), method=14), "unusual method"),
-        (by_hand([b"a.wav"], wav(), method=99), "unusual method"),
-        (zipped(("a.wav", wav()), method=zipfile.ZIP_LZMA), "unusual method"),
-        (zipped(("a.wav", wav()), method=zipfile.ZIP_BZIP2), "unusual method"),
+        (by_hand([b"a.wav"], wav(), method=14), "unsupported compression"),
+        (by_hand([b"a.wav"], wav(), method=99), "unsupported compression"),
+        (zipped(("a.wav", wav()), method=zipfile.ZIP_LZMA), "unsupported compression"),
+        (zipped(("a.wav", wav()), method=zipfile.ZIP_BZIP2), "unsupported compression"),
         (by_hand([b"a.wav"], wav(), size=10), "damaged"),
-        (zipped(("in/b.zip", zipped(("a.wav", wav())))), "within another"),
+        (zipped(("in/b.zip", zipped(("a.wav", wav())))), "inside another"),
     ],
 )
 def test_what_cannot_be_unpacked_says_why(content: bytes, sentence: str) -> None:
@@ -156,16 +156,16 @@ def test_a_bomb_is_not_unpacked(make: Callable[[], bytes]) -> None:
 
 
 def test_little_that_unpacks_to_very_much_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "FREE", MB)
+    monkeypatch.setattr(archives, "RATIO_ALLOWANCE_BYTES", MB)
     content = zipped(*((f"{n}.wav", bytes(3 * MB)) for n in range(3)))
-    assert len(content) * archives.MOST_RATIO < 2 * MB
-    assert "more than we take" in str(refused(content))
+    assert len(content) * archives.MAX_COMPRESSION_RATIO < 2 * MB
+    assert "too large when unpacked" in str(refused(content))
 
 
 def test_too_many_files_are_refused_before_any_is_unpacked() -> None:
-    many = [f"{n}.wav".encode() for n in range(archives.MOST_SOUNDS + 1)]
-    assert "2,001 sounds; we take up to 2,000" in str(refused(by_hand(many, b"x")))
-    names = [f"{n}.txt".encode() for n in range(archives.MOST_ENTRIES + 1)]
+    many = [f"{n}.wav".encode() for n in range(archives.MAX_ARCHIVE_SOUNDS + 1)]
+    assert "2,001 sounds. The limit is 2,000" in str(refused(by_hand(many, b"x")))
+    names = [f"{n}.txt".encode() for n in range(archives.MAX_ENTRIES + 1)]
     assert "more than 20,000 files" in str(refused(by_hand(names, b"x", overlap=True)))
 
 
@@ -175,7 +175,7 @@ def test_a_list_of_names_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     path.write_bytes(by_hand(names, b"x", overlap=True))
     tracemalloc.start()
     try:
-        with path.open("rb") as file, pytest.raises(BadAudio), archives.opened(file, "a.zip"):
+        with path.open("rb") as file, pytest.raises(BadAudio), archives.open_archive(file, "a.zip"):
             pass
         assert tracemalloc.get_traced_memory()[1] < 10 * MB
     finally:

@@ -68,7 +68,7 @@ def test_no_sample_gets_more_tags_than_one_can_have(
 
 def test_a_filter_says_which(session: Session, user: User, keep: Keep) -> None:
     kick, snare = keep("Kick.wav"), keep("Snare.wav")
-    query = bulk_actions.query_of({"q": "kick"})
+    query = bulk_actions.parse_filter({"q": "kick"})
     assert bulk_actions.run(session, user.id, Action.FAVOURITE, None, query) == {kick: "ok"}
     assert not session.get_one(Sample, snare).favourite
     bulk_actions.run(session, user.id, Action.UNFAVOURITE, [kick], None)
@@ -129,7 +129,7 @@ def test_a_request_that_does_not_say_which_or_what_is_refused(
 )
 def test_a_filter_with_nonsense_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValidationFailed) as refusal:
-        bulk_actions.query_of(values)
+        bulk_actions.parse_filter(values)
     assert next(iter(refusal.value.details)).split(".")[0] == next(iter(values))
 
 
@@ -145,12 +145,12 @@ def test_a_rating_is_given_to_many_at_once(
     session: Session, user: User, person: Callable[..., User], keep: Keep
 ) -> None:
     mine, theirs = keep(), keep(owner=person().id)
-    assert bulk_actions.rate(session, user.id, [mine, theirs], 4) == 1
+    assert bulk_actions.rate_samples(session, user.id, [mine, theirs], 4) == 1
     session.expire_all()
     assert session.get_one(Sample, mine).rating == 4
     assert session.get_one(Sample, theirs).rating == 0
     with pytest.raises(ValidationFailed):
-        bulk_actions.rate(session, user.id, [mine], 6)
+        bulk_actions.rate_samples(session, user.id, [mine], 6)
 
 
 def favourites(session: Session, ids: list[uuid.UUID]) -> list[bool]:

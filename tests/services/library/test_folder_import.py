@@ -79,7 +79,7 @@ def test_run_again_it_decodes_nothing_that_is_here(
         looked_at.append(path.name)
         return original(path, *rest)
 
-    monkeypatch.setattr(samples, "inspect", inspect)
+    monkeypatch.setattr(samples, samples.inspect.__name__, inspect)
     report = take(user, tree)
     assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (0, 3)
     assert sorted(looked_at) == ["broken.wav", "notes.txt"]
@@ -206,7 +206,7 @@ def test_the_command_prints_a_report_and_says_in_its_code_how_it_went(
     )
     nobody = command(str(tree), "--user", "nobody@example.org")
     assert (nobody.returncode, nobody.stdout) == (1, "")
-    assert nobody.stderr.startswith("Nobody has an account")
+    assert nobody.stderr.startswith("There is no account")
 
 
 def test_an_archive_in_a_folder_is_taken_like_a_folder_and_once(user: User, tree: Path) -> None:

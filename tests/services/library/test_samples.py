@@ -104,7 +104,10 @@ def test_the_same_sound_is_recognised_in_another_coat(user: User, tmp_path: Path
     second = samples.inspect(write(tmp_path / "b.flac", sound), "b.flac")
     with transaction() as session:
         sample_id = samples.add(session, user.id, first)
-    with pytest.raises(Duplicate, match="already: “a”") as refusal, transaction() as session:
+    with (
+        pytest.raises(Duplicate, match="already have this sound: “a”") as refusal,
+        transaction() as session,
+    ):
         samples.add(session, user.id, second)
     assert refusal.value.details == {"sample_id": str(sample_id), "name": "a"}
     assert len(stored_files()) == 1
@@ -266,7 +269,7 @@ def test_one_twin_does_not_keep_the_others_in_the_trash(
         samples.add(other, user.id, twin)
     free = keep()
     samples.throw_away(session, user.id, [free])
-    results = samples.restore_each(session, user.id, [first, free])
+    results = samples.restore_each_sample(session, user.id, [first, free])
     assert isinstance(results[first], Duplicate)
     assert results[free] is None
     session.commit()
@@ -281,7 +284,7 @@ def test_restoring_brings_back_as_many_as_fit_the_newest_first(
     samples.throw_away(session, user.id, ids)
     size = kept(ids[0]).size
     environment.setitem(plans.PLANS, plans.Tier.FREE, small_plan(2 * size))
-    results = samples.restore_each(session, user.id, ids)
+    results = samples.restore_each_sample(session, user.id, ids)
     assert isinstance(results[ids[0]], QuotaExceeded)
     assert (results[ids[1]], results[ids[2]]) == (None, None)
 

@@ -8,7 +8,7 @@ import pytest
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
 from sp404_app.services.library import samples, scrolling, search
-from sp404_app.services.library.search import Found, Query
+from sp404_app.services.library.search import Query, SearchResult
 from tests.services.conftest import keep
 from tests.sounds import Keep
 
@@ -30,9 +30,9 @@ def many(keep: Keep, user: User) -> User:
 
 def part(
     user: User, query: Query, start: int, edition: bytes | None = FIRST, *, moving: bool = False
-) -> Found:
+) -> SearchResult:
     with transaction() as session:
-        return scrolling.window(session, user.id, query, start, 4, edition, moving=moving)
+        return scrolling.scroll_window(session, user.id, query, start, 4, edition, moving=moving)
 
 
 @pytest.mark.parametrize("name", [*search.SORTS])
@@ -80,7 +80,7 @@ def test_an_old_order_is_read_anew_while_the_list_moves(
     part(many, Query(), 0)
     with transaction() as session:
         samples.throw_away(session, many.id, [part(many, Query(), 0).rows[0].id])
-    monkeypatch.setattr(scrolling, "STALE_SECONDS", -1.0)
+    monkeypatch.setattr(scrolling, "MAX_STALENESS_S", -1.0)
     assert part(many, Query(), 0, SECOND, moving=True).total == COUNT - 1
 
 
@@ -94,5 +94,5 @@ def test_nobody_scrolls_through_somebody_elses_sounds(many: User) -> None:
 def test_an_order_too_large_to_keep_is_used_all_the_same(
     many: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scrolling, "KEPT_BYTES", 10)
+    monkeypatch.setattr(scrolling, "MAX_CACHE_BYTES", 10)
     assert part(many, Query(sort="-name"), 2).total == COUNT

@@ -35,16 +35,18 @@ def test_names_are_split_where_people_would(text: str, found: str) -> None:
 
 
 def test_what_would_break_the_index_is_bounded() -> None:
-    assert len(search_terms.words_of("x" * 10_000)) == search_terms.MAX_WORD
-    assert len(search_terms.words_of(" ".join(map(str, range(5000))))) <= search_terms.MAX_WORDS
-    wanted, unwanted = search_terms.terms("㌀" * 10_000 + " -" + "y" * 10_000)
-    assert all(len(term.text) <= search_terms.MAX_WORD for term in wanted + unwanted)
-    assert len(search_terms.terms("a " * 5000)[0]) == search_terms.MAX_TERMS
-    assert len(search_terms.tsquery("1a" * 300)) < 3000
+    assert len(search_terms.words_of("x" * 10_000)) == search_terms.MAX_WORD_LENGTH
+    assert (
+        len(search_terms.words_of(" ".join(map(str, range(5000))))) <= search_terms.MAX_TEXT_LENGTH
+    )
+    wanted, unwanted = search_terms.parse_terms("㌀" * 10_000 + " -" + "y" * 10_000)
+    assert all(len(term.text) <= search_terms.MAX_WORD_LENGTH for term in wanted + unwanted)
+    assert len(search_terms.parse_terms("a " * 5000)[0]) == search_terms.MAX_TERMS
+    assert len(search_terms.build_tsquery("1a" * 300)) < 3000
 
 
 def looked_for(query: str) -> tuple[list[str], list[str]]:
-    wanted, unwanted = search_terms.terms(query)
+    wanted, unwanted = search_terms.parse_terms(query)
     return [term.text for term in wanted], [term.text for term in unwanted]
 
 
@@ -96,12 +98,12 @@ def test_only_letters_digits_and_keys_are_looked_for(
     ],
 )
 def test_numbers_and_keys_are_looked_for_however_they_are_written(query: str, tsquery: str) -> None:
-    assert search_terms.tsquery(query) == tsquery
+    assert search_terms.build_tsquery(query) == tsquery
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_key_is_found_by_its_name(key: str) -> None:
-    (term,) = search_terms.terms(key)[0]
+    (term,) = search_terms.parse_terms(key)[0]
     word, mode, code = search_terms.key_words(key).split()
     assert word in term.tsquery
     assert mode == key.split()[1]
@@ -110,8 +112,8 @@ def test_every_key_is_found_by_its_name(key: str) -> None:
 
 
 def test_what_means_the_same_is_looked_for_too() -> None:
-    assert search_terms.alternatives("bd") == ["bd", "bassdrum", "kick", "kik"]
-    assert search_terms.alternatives("rain") == ["rain"]
+    assert search_terms.list_synonyms("bd") == ["bd", "bassdrum", "kick", "kik"]
+    assert search_terms.list_synonyms("rain") == ["rain"]
 
 
 @pytest.mark.parametrize(
@@ -125,4 +127,4 @@ def test_what_means_the_same_is_looked_for_too() -> None:
     ],
 )
 def test_a_slip_of_the_finger_is_near(typed: str, found: list[str]) -> None:
-    assert search_terms.near(typed, ["snare", "kick", "breakbeat", "xz", "rim"]) == found
+    assert search_terms.similar_words(typed, ["snare", "kick", "breakbeat", "xz", "rim"]) == found

@@ -14,10 +14,11 @@ from sp404_app.services import plans
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples, trash
-from sp404_app.services.library.trash import Thrown, Trash
+from sp404_app.services.library.trash import TrashResult, TrashUsage
 from sp404_app.settings import MB
+from sp404_app.state.formatting import size
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.sidebar import facts_of
+from sp404_app.state.library.sidebar import load_sidebar
 from tests.sounds import Keep
 
 Put = Callable[..., uuid.UUID]
@@ -46,14 +47,14 @@ def put(keep: Keep) -> Put:
     return put_one
 
 
-def drop(user: User, *ids: uuid.UUID) -> Thrown:
+def drop(user: User, *ids: uuid.UUID) -> TrashResult:
     with transaction() as session:
         return samples.discard(session, user.id, ids)
 
 
-def state(user: User) -> Trash:
+def state(user: User) -> TrashUsage:
     with transaction() as session:
-        return trash.of(session, user.id)
+        return trash.get_trash_usage(session, user.id)
 
 
 def there(ids: list[uuid.UUID]) -> list[bool]:
@@ -71,7 +72,7 @@ def test_uploading_and_deleting_again_and_again_fills_no_disk(user: User, put: P
         thrown = drop(user, ids[-1])
         assert thrown.moved == [ids[-1]]
     assert there(ids) == [False, False, True]
-    assert state(user) == Trash(60 * MB, 100 * MB)
+    assert state(user) == TrashUsage(60 * MB, 100 * MB)
     for key in keys[:2]:
         with pytest.raises(NotFound):
             storage.size_of(key)
@@ -165,14 +166,16 @@ def test_many_who_delete_and_restore_at_once_never_lock_up(
 
 @pytest.mark.usefixtures("services")
 def test_the_words_say_it_before_and_after(session: Session, user: User, put: Put) -> None:
-    said = bulk_messages.trash_note
-    assert "30 days" in said(Trash(0, None))
-    assert "60.0 MB of 100 MB" in said(Trash(60 * MB, 100 * MB))
-    assert "the next time you delete" in said(Trash(180 * MB, 100 * MB))
-    assert facts_of(session, user.id).trash == said(Trash(0, 100 * MB))
-    assert bulk_messages.thrown_away("1 sound", Thrown()) == "1 sound moved to the trash."
-    assert "The oldest sound in it was deleted" in bulk_messages.thrown_away("“a”", Thrown([], 1))
-    assert "The 1,200 oldest sounds" in bulk_messages.thrown_away("“a”", Thrown([], 1200))
+    said = bulk_messages.trash_usage_message
+    assert "30 days" in said(TrashUsage(0, None))
+    assert f"{size(60 * MB)} of {size(100 * MB)} used" in said(TrashUsage(60 * MB, 100 * MB))
+    assert "The next time you delete" in said(TrashUsage(180 * MB, 100 * MB))
+    assert load_sidebar(session, user.id).trash == said(TrashUsage(0, 100 * MB))
+    assert bulk_messages.thrown_away("1 sound", TrashResult()) == "1 sound moved to the trash."
+    assert "It was full, so the oldest sound in it was permanently" in bulk_messages.thrown_away(
+        "“a”", TrashResult([], 1)
+    )
+    assert "the 1,200 oldest sounds were" in bulk_messages.thrown_away("“a”", TrashResult([], 1200))
 
 
 def test_nobody_deletes_for_somebody_who_is_not_there(session: Session) -> None:

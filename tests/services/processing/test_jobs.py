@@ -92,14 +92,14 @@ def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert jobs.page(session, stranger, None, 10) == ([], 0)
+    assert jobs.list_jobs(session, stranger, None, 10) == ([], 0)
 
 
 def test_jobs_are_listed_from_the_newest(session: Session, user: User, keep: Keep) -> None:
     ids = [job_of(keep()).id for _ in range(3)]
-    first, total = jobs.page(session, user.id, None, 2)
+    first, total = jobs.list_jobs(session, user.id, None, 2)
     assert ([job.id for job in first], total) == (ids[:0:-1], 3)
-    rest, _ = jobs.page(session, user.id, first[-1].id, 2)
+    rest, _ = jobs.list_jobs(session, user.id, first[-1].id, 2)
     assert [job.id for job in rest] == ids[:1]
 
 

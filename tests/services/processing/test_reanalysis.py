@@ -67,13 +67,13 @@ def test_only_what_the_present_engine_has_not_heard_is_asked_for(
 
 def test_workers_have_enough_to_do_until_the_next_round() -> None:
     """A small sound takes one of them some 50 ms."""
-    assert reanalysis.AT_ONCE * 0.05 / 2 >= 0.5 * scheduler.EVERY
+    assert reanalysis.MAX_ACTIVE_JOBS * 0.05 / 2 >= 0.5 * scheduler.EVERY
 
 
 def test_only_a_few_are_under_way_at_once(
     session: Session, heard_by: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reanalysis, "AT_ONCE", 2)
+    monkeypatch.setattr(reanalysis, "MAX_ACTIVE_JOBS", 2)
     for _ in range(3):
         heard_by("0")
     assert reanalysis.renew(session) == 2
@@ -94,7 +94,9 @@ def test_a_sound_the_engine_cannot_hear_keeps_what_it_had_and_is_not_tried_for_e
     jobs.finish(session, job.id, JobStatus.FAILED, "No.")
     assert reanalysis.renew(session) == 0
     assert (sample.status, sample.bpm) == (SampleStatus.READY, 90)
-    assert reanalysis.progress(session, user.id) == reanalysis.Progress(1, 1)
+    assert reanalysis.get_reanalysis_progress(session, user.id) == reanalysis.ReanalysisProgress(
+        1, 1
+    )
 
 
 def test_progress_is_a_fraction_of_what_was_analysed(
@@ -103,7 +105,9 @@ def test_progress_is_a_fraction_of_what_was_analysed(
     heard_by("0")
     heard_by(ENGINE_VERSION)
     heard_by("0", status=SampleStatus.FAILED)
-    assert reanalysis.progress(session, user.id) == reanalysis.Progress(1, 2)
+    assert reanalysis.get_reanalysis_progress(session, user.id) == reanalysis.ReanalysisProgress(
+        1, 2
+    )
 
 
 def test_a_renewal_that_somebody_asks_for_is_theirs_from_then_on(

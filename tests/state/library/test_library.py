@@ -14,7 +14,7 @@ from sp404_app.models import Sample, User
 from sp404_app.services.library import samples
 from sp404_app.services.library.search import Query
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.library.search_params import address_of, query_of
+from sp404_app.state.library.search_params import library_url, query_of
 from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -56,9 +56,9 @@ def names(state: LibraryState) -> list[str]:
 async def test_a_search_shows_what_it_finds_and_can_be_kept(tab: LibraryState, keep: Keep) -> None:
     keep("Kick.wav")
     keep("Snare.wav")
-    await run(tab.look_for("q", "sna"))
+    await run(tab.set_filter("q", "sna"))
     assert (names(tab), tab.address) == (["Snare"], "/library?q=sna")
-    await run(tab.look_for("q", ""))
+    await run(tab.set_filter("q", ""))
     assert (tab.window.total, tab.address) == (2, "/library")
 
 
@@ -66,9 +66,9 @@ async def test_without_a_sign_in_every_handler_refuses(keep: Keep) -> None:
     sample_id = str(keep())
     stranger = opened("nonsense")
     for attempt in (
-        stranger.load(), stranger.show_from(0, 1, 0), stranger.look_for("q", ""),
-        stranger.toggle_tag("x"), stranger.sort_by("name"), stranger.visit("all"),
-        stranger.only_copies(), stranger.mark("all", 0, 0),
+        stranger.load(), stranger.show_from(0, 1, 0), stranger.set_filter("q", ""),
+        stranger.toggle_tag("x"), stranger.sort_by("name"), stranger.open_view("all"),
+        stranger.toggle_duplicates_filter(), stranger.select_rows("all", 0, 0),
         stranger.open_sample(sample_id), stranger.act("delete", sample_id), stranger.undo(),
         stranger.rename({"sample_id": sample_id, "name": "x"}), stranger.stop_renaming(),
         stranger.close_dialogs(), stranger.toggle_filters(), stranger.drop_tag("x"),
@@ -99,7 +99,7 @@ async def test_nobody_acts_on_somebody_elses_sounds(
         0,
         "Kick",
     )
-    tab._marked, tab._deleted = {str(theirs)}, [str(theirs)]
+    tab._selected, tab._deleted = {str(theirs)}, [str(theirs)]
     await run(tab.act("rate-4", ""))
     await run(tab.undo())
     assert kept(theirs).rating == 0
@@ -114,11 +114,12 @@ async def test_wrong_types_are_refused_or_harmless(
     keep()
     attempts = [
         lambda: tab.show_from(wrong, wrong, wrong), lambda: tab.show_from(wrong, 1, 0),
-        lambda: tab.look_for(wrong, wrong),
-        lambda: tab.look_for("q", wrong), lambda: tab.look_for("bpm_min", wrong),
-        lambda: tab.look_for("sort", wrong), lambda: tab.toggle_tag(wrong),
-        lambda: tab.sort_by(wrong), lambda: tab.visit(wrong), lambda: tab.mark(wrong, wrong, wrong),
-        lambda: tab.mark("range", wrong, wrong), lambda: tab.open_sample(wrong),
+        lambda: tab.set_filter(wrong, wrong),
+        lambda: tab.set_filter("q", wrong), lambda: tab.set_filter("bpm_min", wrong),
+        lambda: tab.set_filter("sort", wrong), lambda: tab.toggle_tag(wrong),
+        lambda: tab.sort_by(wrong), lambda: tab.open_view(wrong),
+        lambda: tab.select_rows(wrong, wrong, wrong),
+        lambda: tab.select_rows("range", wrong, wrong), lambda: tab.open_sample(wrong),
         lambda: tab.act(wrong, wrong), lambda: tab.act("favourite", wrong),
         lambda: tab.act("rate-" + str(wrong), str(uuid.uuid4())),
         lambda: tab.rename(wrong), lambda: tab.rename({"sample_id": wrong, "name": wrong}),
@@ -138,14 +139,14 @@ async def test_wrong_types_are_refused_or_harmless(
 
 async def test_a_selection_is_acted_on_and_taken_back(tab: LibraryState, keep: Keep) -> None:
     ids = [keep(f"{letter}.wav") for letter in "ABC"]
-    await run(tab.look_for("sort", "name"))
-    await run(tab.mark("range", 0, 1))
-    assert tab.marked_count == 2
+    await run(tab.set_filter("sort", "name"))
+    await run(tab.select_rows("range", 0, 1))
+    assert tab.selected_count == 2
     await run(tab.act("rate-3", ""))
     assert [kept(i).rating for i in ids] == [3, 3, 0]
-    tab._marked = {str(ids[0]), str(ids[1])}
+    tab._selected = {str(ids[0]), str(ids[1])}
     await run(tab.act("delete", ""))
-    assert (names(tab), tab.marked_count) == (["C"], 0)
+    assert (names(tab), tab.selected_count) == (["C"], 0)
     await run(tab.undo())
     assert names(tab) == ["A", "B", "C"]
 
@@ -176,7 +177,7 @@ async def test_undo_brings_back_the_others_when_one_cannot(
 def test_an_address_says_what_is_looked_for(parameters: dict[str, str]) -> None:
     query = query_of(parameters)
     parsed = dict(
-        part.split("=", 1) for part in address_of(query).partition("?")[2].split("&") if part
+        part.split("=", 1) for part in library_url(query).partition("?")[2].split("&") if part
     )
     assert query_of({k: unquote_plus(v) for k, v in parsed.items()}) == query
 
@@ -190,7 +191,7 @@ def test_an_address_with_nonsense_opens_all_the_same(value: str) -> None:
 
 async def test_an_unknown_filter_is_refused(tab: LibraryState) -> None:
     with pytest.raises(ValidationFailed):
-        await run(tab.look_for("user_id", "x"))
+        await run(tab.set_filter("user_id", "x"))
 
 
 async def test_a_window_of_the_list_before_a_search_is_answered_and_not_shown(
@@ -198,9 +199,9 @@ async def test_a_window_of_the_list_before_a_search_is_answered_and_not_shown(
 ) -> None:
     for letter in "ABC":
         keep(f"{letter}.wav")
-    await run(tab.look_for("q", "a"))
+    await run(tab.set_filter("q", "a"))
     before = tab.epoch
-    await run(tab.look_for("q", "b"))
+    await run(tab.set_filter("q", "b"))
     await run(tab.show_from(0, 7, before))
     assert (names(tab), tab.answered) == (["B"], 7)
     await run(tab.show_from(0, 8, tab.epoch))
@@ -209,7 +210,7 @@ async def test_a_window_of_the_list_before_a_search_is_answered_and_not_shown(
 
 async def test_scrolling_keeps_the_words_that_were_put_right(tab: LibraryState, keep: Keep) -> None:
     keep("Velvet.wav")
-    await run(tab.look_for("q", "velvte"))
+    await run(tab.set_filter("q", "velvte"))
     await run(tab.show_from(3, 1, tab.epoch))
     assert (names(tab), tab.window.corrected) == (["Velvet"], "velvet")
 

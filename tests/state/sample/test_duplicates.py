@@ -126,25 +126,25 @@ async def test_the_filter_puts_copies_side_by_side_and_leaves_the_order_of_befor
     tab: Open, copies: list[uuid.UUID]
 ) -> None:
     library = tab(LibraryState)
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     found = [name for name, _ in shown(library)]
     assert found in (list("ACEBD"), list("BDACE"))
     assert [joined for _, joined in shown(library)].count(False) == 2
     assert library.address == "/library?sort=copies&copies=1"
     assert library.filtered
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     assert (library.query, library.address) == (Query(), "/library")
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     await library.sort_by("name")
     assert [name for name, _ in shown(library)] == list("ABCDE")
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     assert library.query == Query(sort="name")
 
 
 async def test_another_room_is_in_its_own_order(tab: Open, copies: list[uuid.UUID]) -> None:
     library = tab(LibraryState)
-    await library.only_copies()
-    await run(library.visit("all"))
+    await library.toggle_duplicates_filter()
+    await run(library.open_view("all"))
     assert library.query == Query()
 
 
