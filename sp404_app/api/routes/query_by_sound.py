@@ -26,7 +26,7 @@ WAIT_TIMEOUT_S = 5.0  # for a free one
 sandbox_limiter: RunVar[CapacityLimiter] = RunVar("sandbox_limiter")
 
 
-class HeardView(BaseModel):
+class QuerySoundView(BaseModel):
     """Analysis of the query file: seconds, BPM; null where not found."""
 
     duration: float
@@ -37,10 +37,10 @@ class HeardView(BaseModel):
     camelot: str | None
 
 
-class HeardList(AlikeList):
+class QueryBySoundResult(AlikeList):
     """The most similar samples, nearest first, and the analysis of the query file."""
 
-    heard: HeardView
+    heard: QuerySoundView
 
 
 async def count_request(request: Request, user_id: CurrentUser) -> uuid.UUID:
@@ -63,17 +63,19 @@ async def similar_to_file(
     file: Annotated[UploadFile, File()],
     limit: Limit = 12,
     aspect: Aspect = Aspect.OVERALL,
-) -> HeardList:
+) -> QueryBySoundResult:
     """List the samples most similar to this file, overall or by one aspect. The file is not stored.
 
     Does not count against the analysis quota. A silent file has no similar samples.
     """
     sandbox.ensure_query_size(file.size or 0)
     async with _sandbox_slot():
-        heard = await to_thread.run_sync(sandbox.analyse_in_sandbox, file.file)
-    found = await in_transaction(similarity.like, user_id, heard, limit, aspect)
-    view = {name: getattr(heard, name) for name in HeardView.model_fields}
-    return HeardList(samples=[alike_view(alike) for alike in found], heard=HeardView(**view))
+        analysis = await to_thread.run_sync(sandbox.analyse_in_sandbox, file.file)
+    found = await in_transaction(similarity.like, user_id, analysis, limit, aspect)
+    view = {name: getattr(analysis, name) for name in QuerySoundView.model_fields}
+    return QueryBySoundResult(
+        samples=[alike_view(alike) for alike in found], heard=QuerySoundView(**view)
+    )
 
 
 @asynccontextmanager

@@ -28,53 +28,53 @@ def tag_dialog() -> rx.Component:
         LibraryState.tags_open,
         rx.fragment(
             rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
-            rx.el.dialog(
-                rx.el.form(
-                    rx.el.h2("Tags"),
-                    rx.el.div(
-                        rx.foreach(
-                            LibraryState.selection_tags,
-                            lambda tag: rx.el.button(
-                                tag,
-                                " ×",
-                                type="button",
-                                class_name="chip",
-                                on_click=LibraryState.drop_tag(tag),
-                                aria_label=f"Remove {tag}",
-                            ),
-                        ),
-                        class_name="row wrap",
-                    ),
-                    rx.el.label(
-                        rx.el.span("Add tags, separated by commas", class_name="field-label"),
-                        rx.el.input(
-                            name="tags",
-                            class_name="input",
-                            auto_focus=True,
-                            autocomplete="off",
-                            data_testid="tag-input",
-                        ),
-                        class_name="field",
-                    ),
-                    rx.el.div(
-                        rx.el.button("Add", type="submit", class_name="button primary"),
-                        rx.el.button(
-                            "Done",
-                            type="button",
-                            class_name="button",
-                            on_click=LibraryState.close_dialogs,
-                            data_testid="tags-done",
-                        ),
-                        class_name="row",
-                    ),
-                    class_name="stack",
-                    on_submit=LibraryState.add_tags,
-                    reset_on_submit=True,
-                ),
-                open=True,
-                aria_label="Tags",
-            ),
+            rx.el.dialog(tag_form(), open=True, aria_label="Tags"),
         ),
+    )
+
+
+def tag_form() -> rx.Component:
+    """The tags of the selection, and a field to add more."""
+    return rx.el.form(
+        rx.el.h2("Tags"),
+        rx.el.div(rx.foreach(LibraryState.selection_tags, tag_chip), class_name="row wrap"),
+        rx.el.label(
+            rx.el.span("Add tags, separated by commas", class_name="field-label"),
+            rx.el.input(
+                name="tags",
+                class_name="input",
+                auto_focus=True,
+                autocomplete="off",
+                data_testid="tag-input",
+            ),
+            class_name="field",
+        ),
+        rx.el.div(
+            rx.el.button("Add", type="submit", class_name="button primary"),
+            rx.el.button(
+                "Done",
+                type="button",
+                class_name="button",
+                on_click=LibraryState.close_dialogs,
+                data_testid="tags-done",
+            ),
+            class_name="row",
+        ),
+        class_name="stack",
+        on_submit=LibraryState.add_tags,
+        reset_on_submit=True,
+    )
+
+
+def tag_chip(tag: rx.Var[str]) -> rx.Component:
+    """Button that removes a tag from the selection."""
+    return rx.el.button(
+        tag,
+        " ×",
+        type="button",
+        class_name="chip",
+        on_click=LibraryState.drop_tag(tag),
+        aria_label=f"Remove {tag}",
     )
 
 

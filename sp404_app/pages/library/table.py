@@ -63,17 +63,14 @@ def sort_head(text: str, column: str, kind: str = "") -> rx.Component:
 
 def row(sample: Row, position: rx.Var[int]) -> rx.Component:
     """Row of one sample."""
+    index = list_index(position)
     return sample_row(
         rx.el.input(
             type="checkbox",
             class_name="tick",
             checked=LibraryState.selected_ids.contains(sample.id),
             aria_label=f"Select {sample.name}",
-            on_change=lambda _: LibraryState.select_rows(
-                "toggle",
-                list_index(position),
-                list_index(position),
-            ),
+            on_change=lambda _: LibraryState.select_rows("toggle", index, index),
         ),
         rx.cond(
             sample.wave != "",
@@ -81,6 +78,21 @@ def row(sample: Row, position: rx.Var[int]) -> rx.Component:
             rx.el.span(class_name="no-wave"),
         ),
         name_cell(sample),
+        *value_cells(sample),
+        star(sample),
+        row_link(sample),
+        key=sample.id,
+        index=index,
+        marked=LibraryState.selected_ids.contains(sample.id),
+        track=track_of(sample),
+        on_mark=LibraryState.select_rows,
+        on_open=LibraryState.open_sample,
+    )
+
+
+def value_cells(sample: Row) -> list[rx.Component]:
+    """Tags, tempo, key, length and kind of a sample."""
+    return [
         rx.el.span(
             rx.foreach(sample.tags, lambda tag: rx.el.span(tag, class_name="chip")),
             class_name="row-tags",
@@ -98,15 +110,7 @@ def row(sample: Row, position: rx.Var[int]) -> rx.Component:
         ),
         rx.el.span(sample.duration, class_name="num mono row-length"),
         rx.el.span(sample.kind, class_name="kind"),
-        star(sample),
-        row_link(sample),
-        key=sample.id,
-        index=list_index(position),
-        marked=LibraryState.selected_ids.contains(sample.id),
-        track=track_of(sample),
-        on_mark=LibraryState.select_rows,
-        on_open=LibraryState.open_sample,
-    )
+    ]
 
 
 def list_index(position: rx.Var[int]) -> rx.Var:

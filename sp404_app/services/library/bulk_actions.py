@@ -70,9 +70,10 @@ def run(
         raise ValidationFailed("Give either ids or a filter.")
     if action in {Action.TAG, Action.UNTAG} and not tag_names:
         raise ValidationFailed("Tags are missing.", {"tags": ["Enter at least one tag."]})
-    wanted = list(dict.fromkeys(ids if ids is not None else search.ids(session, user_id, query)))  # type: ignore[arg-type]
-    done = _run_action(session, user_id, action, wanted, tag_names)
-    return {sample_id: done.get(sample_id, "not_found") for sample_id in wanted}
+    found = search.ids(session, user_id, query) if query else ids or []
+    target_ids = list(dict.fromkeys(found))
+    done = _run_action(session, user_id, action, target_ids, tag_names)
+    return {sample_id: done.get(sample_id, "not_found") for sample_id in target_ids}
 
 
 def _run_action(
@@ -150,10 +151,10 @@ def _update_sample(sample: Sample, action: Action, names: list[str]) -> str:
     if action in {Action.FAVOURITE, Action.UNFAVOURITE}:
         sample.favourite = action is Action.FAVOURITE
         return "ok"
-    kept = set(sample.tags) - set(names) if action is Action.UNTAG else {*sample.tags, *names}
-    if len(kept) > max(tags.MAX_TAGS, len(sample.tags)):
+    tag_set = set(sample.tags) - set(names) if action is Action.UNTAG else {*sample.tags, *names}
+    if len(tag_set) > max(tags.MAX_TAGS, len(sample.tags)):
         return "too_many_tags"
-    sample.tags = sorted(kept, key=sort_key)
+    sample.tags = sorted(tag_set, key=sort_key)
     samples.index(sample)
     return "ok"
 

@@ -175,7 +175,7 @@ def tags_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUI
     return sorted({tag for names in found for tag in names}, key=sort_key)
 
 
-def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: Change) -> Sample:
+def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, changes: Change) -> Sample:
     """Apply a user's changes. Tempo, key and kind are marked so that no analysis overwrites them.
 
     Raises:
@@ -183,18 +183,18 @@ def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: C
     """
     sample = get(session, user_id, sample_id, lock=True)
     for field in ("bpm", "key", "kind"):
-        if (value := getattr(wanted, field)) is not None:
+        if (value := getattr(changes, field)) is not None:
             setattr(sample, field, value or None)
             setattr(sample, f"{field}_source", Source.USER)
-    if wanted.name is not None:
-        sample.name = clean_name(wanted.name)
-    if wanted.tags is not None:
-        sample.tags = tags.get_or_create_tags(session, user_id, wanted.tags)
+    if changes.name is not None:
+        sample.name = clean_name(changes.name)
+    if changes.tags is not None:
+        sample.tags = tags.get_or_create_tags(session, user_id, changes.tags)
     for field in ("favourite", "rating"):
-        if (value := getattr(wanted, field)) is not None:
+        if (value := getattr(changes, field)) is not None:
             setattr(sample, field, value)
-    if wanted.note is not None:
-        sample.note = clean_text(wanted.note)
+    if changes.note is not None:
+        sample.note = clean_text(changes.note)
     index(sample)
     session.add(sample)
     session.flush()
@@ -279,20 +279,20 @@ def restore_each_sample(
 
 
 def _restore_refusals(
-    session: Session, user_id: uuid.UUID, wanted: Sequence[Sample]
+    session: Session, user_id: uuid.UUID, samples: Sequence[Sample]
 ) -> dict[uuid.UUID, AppError | None]:
     """Return for each sample why it cannot be restored, None if it can. Runs two queries."""
-    digests = literal([sample.digest for sample in wanted], ARRAY(String))
+    digests = literal([sample.digest for sample in samples], ARRAY(String))
     live = select(Sample).where(
         Sample.user_id == user_id,
         col(Sample.digest) == any_(digests),
         col(Sample.deleted_at).is_(None),
     )
     by_digest = {sample.digest: sample for sample in session.exec(live)}
-    sizes = {sample.id: 0 if sample.is_demo else sample.size for sample in wanted}
+    sizes = {sample.id: 0 if sample.is_demo else sample.size for sample in samples}
     room, quota_error = _storage_room(session, user_id, sum(sizes.values()))
     results: dict[uuid.UUID, AppError | None] = {}
-    for sample in wanted:
+    for sample in samples:
         if sample.digest in by_digest:
             results[sample.id] = _duplicate_error(by_digest[sample.digest])
         elif sizes[sample.id] > room:

@@ -67,10 +67,10 @@ def scroll_window(
     """
     order = _load_order(session, user_id, query, version, moving=moving)
     start = max(0, min(start, len(order) - limit))
-    wanted = order.ids_between(start, limit)
-    statement = select(Sample).where(col(Sample.user_id) == user_id, col(Sample.id).in_(wanted))
+    ids = order.ids_between(start, limit)
+    statement = select(Sample).where(col(Sample.user_id) == user_id, col(Sample.id).in_(ids))
     rows = {row.id: row for row in session.exec(statement.options(*search.DEFERRED_COLUMNS))}
-    live = [rows[i] for i in wanted if i in rows and (rows[i].deleted_at is None) != query.trash]
+    live = [rows[i] for i in ids if i in rows and (rows[i].deleted_at is None) != query.trash]
     return SearchResult(live, len(order), start)
 
 

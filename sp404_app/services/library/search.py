@@ -247,13 +247,13 @@ def _range_filters(query: Query) -> list[ColumnElement[bool]]:
 
 
 def _exact_filters(query: Query) -> list[ColumnElement[bool]]:
-    wanted = (
+    filters = (
         (Sample.key, query.key),
         (Sample.kind, query.kind),
         (Sample.sound_class, query.sound_class),
         (Sample.status, query.status),
     )
-    return [col(column) == value for column, value in wanted if value]
+    return [col(column) == value for column, value in filters if value]
 
 
 def _matches_text(q: str) -> ColumnElement[bool]:
@@ -261,13 +261,13 @@ def _matches_text(q: str) -> ColumnElement[bool]:
 
     A pasted name may contain a minus: "Sunrise -8A" also finds the sample of exactly this name.
     """
-    wanted, unwanted = search_terms.parse_terms(q)
+    included, excluded = search_terms.parse_terms(q)
     matches = col(Sample.search).op("@@")(_tsquery_literal(search_terms.build_tsquery(q)))
-    if wanted and not unwanted:
+    if included and not excluded:
         return matches
     name = clean_name(split_extension(q.strip())[0])
     has_name = col(Sample.sort_key) == sort_key(name)
-    return or_(matches, has_name) if wanted or unwanted else has_name
+    return or_(matches, has_name) if included or excluded else has_name
 
 
 def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
@@ -275,8 +275,8 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
 
     Returns an empty string if a word has no similar one, or if nothing needs correction.
     """
-    wanted, unwanted = search_terms.parse_terms(query)
-    if not wanted:
+    included, excluded = search_terms.parse_terms(query)
+    if not included:
         return ""
     # ts_stat takes a statement as text; a UUID cannot inject SQL.
     inner = f"select search from samples where user_id = '{uuid.UUID(str(user_id))}'"  # noqa: S608
@@ -284,10 +284,10 @@ def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
         text("select word from ts_stat(:inner)").bindparams(bindparam("inner", inner, String))
     )
     vocabulary = [row.word for row in rows]
-    corrected = [_nearest_word(term, vocabulary) for term in wanted]
-    if corrected == [term.text for term in wanted] or not all(corrected):
+    corrected = [_nearest_word(term, vocabulary) for term in included]
+    if corrected == [term.text for term in included] or not all(corrected):
         return ""
-    return " ".join([*corrected, *(f"-{term.text}" for term in unwanted)])
+    return " ".join([*corrected, *(f"-{term.text}" for term in excluded)])
 
 
 def _nearest_word(term: SearchTerm, vocabulary: list[str]) -> str:

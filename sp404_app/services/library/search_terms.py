@@ -93,8 +93,10 @@ def parse_terms(query: str) -> tuple[list[SearchTerm], list[SearchTerm]]:
 
 def build_tsquery(query: str) -> str:
     """Return the tsquery of a search text. It has only letters and digits, so it always parses."""
-    wanted, unwanted = parse_terms(query)
-    return " & ".join([term.tsquery for term in wanted] + [f"!{term.tsquery}" for term in unwanted])
+    included, excluded = parse_terms(query)
+    return " & ".join(
+        [term.tsquery for term in included] + [f"!{term.tsquery}" for term in excluded]
+    )
 
 
 def list_synonyms(word: str) -> list[str]:

@@ -26,17 +26,17 @@ class TagCount:
 
 def get_or_create_tags(session: Session, user_id: uuid.UUID, names: Sequence[str]) -> list[str]:
     """Return tags as the user first wrote them, ignoring case; create those that are new."""
-    wanted = list(dict.fromkeys(filter(None, map(_clean_tag, names))))[:MAX_TAGS]
-    if not wanted:
+    cleaned = list(dict.fromkeys(filter(None, map(_clean_tag, names))))[:MAX_TAGS]
+    if not cleaned:
         return []
     # Sorted, so that two uploads with the same tags cannot deadlock.
-    rows = [{"id": uuid7(), "user_id": user_id, "name": name} for name in sorted(wanted)]
+    rows = [{"id": uuid7(), "user_id": user_id, "name": name} for name in sorted(cleaned)]
     new = insert(Tag).values(rows)
     session.execute(
         new.on_conflict_do_nothing(index_elements=["user_id", literal_column("lower(name)")])
     )
     # Lower-cased by PostgreSQL, as its rules differ from Python's.
-    lowered = select(func.lower(func.unnest(literal(wanted, ARRAY(Text)))))
+    lowered = select(func.lower(func.unnest(literal(cleaned, ARRAY(Text)))))
     stored = session.exec(
         select(Tag.name).where(Tag.user_id == user_id, func.lower(Tag.name).in_(lowered))
     )

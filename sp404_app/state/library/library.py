@@ -103,22 +103,22 @@ class LibraryState(SessionState):
     @rx.event
     async def toggle_duplicates_filter(self) -> None:
         """Show only samples with duplicates, grouped, or all samples in the previous order."""
-        user_id, wanted = await self._user_id(), not self.query.has_copies
+        user_id, has_copies = await self._user_id(), not self.query.has_copies
         order = self.query.sort
-        if wanted:
+        if has_copies:
             order = DUPLICATES_SORT
         elif order == DUPLICATES_SORT:
             order = EMPTY_QUERY.sort
-        self.query = replace(self.query, has_copies=wanted, sort=order)
+        self.query = replace(self.query, has_copies=has_copies, sort=order)
         await self._show_from_start(user_id)
 
     @rx.event
     async def toggle_tag(self, name: str) -> None:
         """Add a tag to the search, or remove it."""
         user_id, name = await self._user_id(), validation.text(name, 60)
-        here = self.query.tags
-        kept = tuple(tag for tag in here if tag != name)
-        self.query = replace(self.query, tags=kept if name in here else (*here, name))
+        tags = self.query.tags
+        others = tuple(tag for tag in tags if tag != name)
+        self.query = replace(self.query, tags=others if name in tags else (*tags, name))
         await self._show_from_start(user_id)
 
     @rx.event

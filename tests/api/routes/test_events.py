@@ -1,4 +1,4 @@
-"""Server-sent events: what changes in one person's library, until they sign out."""
+"""GET /api/events: changes of the user's library as server-sent events."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ Open = Callable[[], AsyncIterator[str]]
 
 @pytest.fixture
 def open_stream(user: User, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Read the stream as a program that is signed in, without a network in between."""
+    """Read the stream with an access token, without a network."""
     monkeypatch.setattr(events, "KEEPALIVE_INTERVAL_S", 0.05)
     token = bearer(user.id)["Authorization"].encode()
 
@@ -55,9 +55,7 @@ async def event(stream: AsyncIterator[str], name: str) -> dict[str, object]:
     raise AssertionError("the stream ended")
 
 
-async def test_changes_carry_the_object_of_their_name(
-    user: User, keep: Keep, open_stream: Open
-) -> None:
+async def test_events_contain_the_changed_object(user: User, keep: Keep, open_stream: Open) -> None:
     sample_id = keep()
     stream = open_stream()
     assert await anext(stream) == ": here\n\n"
@@ -73,7 +71,7 @@ async def test_changes_carry_the_object_of_their_name(
     assert set(quota) == {"tier", "period_start", "period_end", "storage", "analyses"}
 
 
-async def test_a_row_that_is_gone_by_now_is_told_as_deleted(user: User, open_stream: Open) -> None:
+async def test_an_event_of_a_deleted_row_says_deleted(user: User, open_stream: Open) -> None:
     stream = open_stream()
     await anext(stream)
     gone = str(uuid.uuid4())
@@ -81,7 +79,7 @@ async def test_a_row_that_is_gone_by_now_is_told_as_deleted(user: User, open_str
     assert await event(stream, "sample") == {"id": gone, "deleted": True}
 
 
-async def test_somebody_elses_changes_are_not_heard(
+async def test_changes_of_other_users_are_not_streamed(
     keep: Keep, person: Callable[..., User], open_stream: Open
 ) -> None:
     stream = open_stream()
@@ -90,7 +88,7 @@ async def test_somebody_elses_changes_are_not_heard(
     assert await anext(stream) == ": here\n\n"
 
 
-async def test_the_stream_ends_with_the_sign_in(
+async def test_the_stream_ends_with_the_session(
     session: Session, user: User, open_stream: Open
 ) -> None:
     stream = open_stream()
@@ -104,7 +102,7 @@ async def test_the_stream_ends_with_the_sign_in(
         assert [text async for text in stream] == []
 
 
-async def test_the_stream_ends_quietly_while_the_database_is_away(
+async def test_the_stream_ends_with_a_warning_if_the_database_is_unavailable(
     user: User, open_stream: Open, environment: pytest.MonkeyPatch
 ) -> None:
     stream = open_stream()
@@ -122,23 +120,23 @@ async def test_the_stream_ends_quietly_while_the_database_is_away(
 
 @contextmanager
 def no_database(environment: pytest.MonkeyPatch) -> Iterator[None]:
-    """Ask where no database answers, and then the real one again."""
+    """Make the database unavailable, and then available again."""
     real = settings().database_url
-    ask(environment, "postgresql://postgres@127.0.0.1:1/none")
+    connect_to(environment, "postgresql://postgres@127.0.0.1:1/none")
     try:
         yield
     finally:
-        ask(environment, real)
+        connect_to(environment, real)
 
 
-def ask(environment: pytest.MonkeyPatch, database_url: str) -> None:
+def connect_to(environment: pytest.MonkeyPatch, database_url: str) -> None:
     db.engine().dispose()
     db.engine.cache_clear()
     environment.setenv("SP404_DATABASE_URL", database_url)
     settings.cache_clear()
 
 
-async def test_a_person_has_twenty_streams_open_at_most_and_another_one_after_closing(
+async def test_a_user_can_open_twenty_streams_at_most(
     user: User, person: Callable[..., User], open_stream: Open
 ) -> None:
     streams = [open_stream() for _ in range(events.MAX_STREAMS_PER_USER)]

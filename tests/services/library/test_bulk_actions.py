@@ -1,4 +1,4 @@
-"""One action for many: each sample gets its own answer."""
+"""Bulk actions: a result for each sample, and never samples of another user."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tests.sounds import Keep
 
 @contextmanager
 def sql_statements() -> Iterator[list[str]]:
-    """Collect the SQL statements that are sent meanwhile."""
+    """Collect the SQL statements that are executed in the block."""
     sent: list[str] = []
 
     def collect(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -31,19 +31,19 @@ def sql_statements() -> Iterator[list[str]]:
         event.remove(db.engine(), "before_cursor_execute", collect)
 
 
-def test_ids_that_are_not_ones_own_are_answered_like_ids_that_never_were(
+def test_samples_of_another_user_are_reported_as_not_found(
     session: Session, user: User, person: Callable[..., User], keep: Keep
 ) -> None:
-    mine, theirs, nothing = keep(), keep(owner=person().id), uuid.uuid4()
+    mine, theirs, unknown = keep(), keep(owner=person().id), uuid.uuid4()
     for action in Action:
-        results = bulk_actions.run(session, user.id, action, [theirs, nothing], None, ["x"])
-        assert results == {theirs: "not_found", nothing: "not_found"}, action
+        results = bulk_actions.run(session, user.id, action, [theirs, unknown], None, ["x"])
+        assert results == {theirs: "not_found", unknown: "not_found"}, action
     other = session.get_one(Sample, theirs)
     assert (other.tags, other.favourite, other.deleted_at) == ([], False, None)
     assert bulk_actions.run(session, user.id, Action.DELETE, [mine, mine], None) == {mine: "ok"}
 
 
-def test_tags_are_put_on_and_taken_off_and_found(session: Session, user: User, keep: Keep) -> None:
+def test_tags_are_added_removed_and_searchable(session: Session, user: User, keep: Keep) -> None:
     ids = [keep(), keep()]
     assert bulk_actions.run(
         session, user.id, Action.TAG, ids, None, ["Dusty", "lo-fi"]
@@ -54,9 +54,7 @@ def test_tags_are_put_on_and_taken_off_and_found(session: Session, user: User, k
     assert search.ids(session, user.id, search.Query(q="dusty")) == ids[1:]
 
 
-def test_no_sample_gets_more_tags_than_one_can_have(
-    session: Session, user: User, keep: Keep
-) -> None:
+def test_the_tag_limit_is_enforced_per_sample(session: Session, user: User, keep: Keep) -> None:
     sample_id = keep()
     many = [f"t{number}" for number in range(tags.MAX_TAGS)]
     assert bulk_actions.run(session, user.id, Action.TAG, [sample_id], None, many) == {
@@ -66,7 +64,7 @@ def test_no_sample_gets_more_tags_than_one_can_have(
     assert results == {sample_id: "too_many_tags"}
 
 
-def test_a_filter_says_which(session: Session, user: User, keep: Keep) -> None:
+def test_a_filter_selects_the_samples(session: Session, user: User, keep: Keep) -> None:
     kick, snare = keep("Kick.wav"), keep("Snare.wav")
     query = bulk_actions.parse_filter({"q": "kick"})
     assert bulk_actions.run(session, user.id, Action.FAVOURITE, None, query) == {kick: "ok"}
@@ -75,7 +73,9 @@ def test_a_filter_says_which(session: Session, user: User, keep: Keep) -> None:
     assert not session.get_one(Sample, kick).favourite
 
 
-def test_delete_restore_and_delete_for_good(session: Session, user: User, keep: Keep) -> None:
+def test_samples_are_trashed_restored_and_permanently_deleted(
+    session: Session, user: User, keep: Keep
+) -> None:
     ids = [keep(), keep()]
     bulk_actions.run(session, user.id, Action.DELETE, ids, None)
     trash = search.Query(trash=True)
@@ -87,9 +87,7 @@ def test_delete_restore_and_delete_for_good(session: Session, user: User, keep: 
     assert results == {ids[0]: "ok", ids[1]: "not_found"}
 
 
-def test_a_refusal_is_the_answer_of_that_sample_alone(
-    session: Session, user: User, keep: Keep
-) -> None:
+def test_an_error_is_reported_only_for_its_sample(session: Session, user: User, keep: Keep) -> None:
     here, gone = keep(), keep()
     samples.throw_away(session, user.id, [gone])
     results = bulk_actions.run(session, user.id, Action.ANALYSE, [here, gone], None)
@@ -106,7 +104,7 @@ def test_a_refusal_is_the_answer_of_that_sample_alone(
         ([], None, Action.UNTAG),
     ],
 )
-def test_a_request_that_does_not_say_which_or_what_is_refused(
+def test_a_request_without_target_or_tags_is_rejected(
     session: Session, user: User, ids: list[uuid.UUID] | None, query: search.Query, action: Action
 ) -> None:
     with pytest.raises(ValidationFailed):
@@ -127,13 +125,13 @@ def test_a_request_that_does_not_say_which_or_what_is_refused(
         {"q": {"a": 1}},
     ],
 )
-def test_a_filter_with_nonsense_is_refused(values: dict[str, object]) -> None:
+def test_an_invalid_filter_is_rejected_with_its_field(values: dict[str, object]) -> None:
     with pytest.raises(ValidationFailed) as refusal:
         bulk_actions.parse_filter(values)
     assert next(iter(refusal.value.details)).split(".")[0] == next(iter(values))
 
 
-def test_twenty_thousand_ids_are_one_question(session: Session, user: User, keep: Keep) -> None:
+def test_twenty_thousand_ids_are_accepted(session: Session, user: User, keep: Keep) -> None:
     mine = keep()
     ids = [mine, *(uuid.uuid4() for _ in range(19_999))]
     for action in (Action.TAG, Action.DELETE, Action.RESTORE):
@@ -141,7 +139,7 @@ def test_twenty_thousand_ids_are_one_question(session: Session, user: User, keep
         assert [i for i, result in results.items() if result == "ok"] == [mine]
 
 
-def test_a_rating_is_given_to_many_at_once(
+def test_a_rating_is_set_on_the_users_samples_only(
     session: Session, user: User, person: Callable[..., User], keep: Keep
 ) -> None:
     mine, theirs = keep(), keep(owner=person().id)
