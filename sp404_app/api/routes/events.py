@@ -20,7 +20,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, RateLimited, Unauthenticated
 from sp404_app.services.billing import quotas
 from sp404_app.services.billing.schemas import subscription_view
-from sp404_app.services.infra import events as live
+from sp404_app.services.infra import events as event_bus
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.schemas import job_view, quota_view, sample_view
@@ -64,7 +64,7 @@ async def _stream_events(request: Request, user_id: uuid.UUID) -> AsyncIterator[
         return
     with _count_stream(user_id):
         try:
-            async for burst in live.listen(user_id, patience=KEEPALIVE_INTERVAL_S):
+            async for burst in event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S):
                 await identify(request)
                 if not burst:
                     yield ": here\n\n"

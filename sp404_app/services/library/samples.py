@@ -37,7 +37,7 @@ MAX_BULK_IDS = 20_000
 MAX_FOLDER_LENGTH = 1000
 MAX_TAGGED_SAMPLES = 500  # for `tags_of_samples`
 
-__all__ = ["Change"]
+__all__ = ["Change"]  # re-exported for callers that edit samples
 
 
 @dataclass(frozen=True, slots=True)

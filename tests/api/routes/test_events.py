@@ -18,7 +18,7 @@ from sp404_app.errors import RateLimited
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import session_cache
-from sp404_app.services.infra import events as live
+from sp404_app.services.infra import events as event_bus
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.samples import Change
@@ -75,7 +75,7 @@ async def test_an_event_of_a_deleted_row_says_deleted(user: User, open_stream: O
     stream = open_stream()
     await anext(stream)
     gone = str(uuid.uuid4())
-    live.publish(user.id, Event(Topic.SAMPLE, gone))
+    event_bus.publish(user.id, Event(Topic.SAMPLE, gone))
     assert await event(stream, "sample") == {"id": gone, "deleted": True}
 
 
@@ -108,7 +108,7 @@ async def test_the_stream_ends_with_a_warning_if_the_database_is_unavailable(
     stream = open_stream()
     assert await anext(stream) == ": here\n\n"
     with capture_logs() as lines, no_database(environment):
-        live.publish(user.id, Event(Topic.SAMPLE, str(uuid.uuid4())))
+        event_bus.publish(user.id, Event(Topic.SAMPLE, str(uuid.uuid4())))
         async with asyncio.timeout(20):
             assert [text async for text in stream] == []
     assert [(line["event"], line["log_level"], line["kind"]) for line in lines] == [

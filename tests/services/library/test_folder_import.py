@@ -121,7 +121,7 @@ def test_an_interrupt_during_a_file_leaves_no_row_and_no_file(
         original(path, key)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(storage, "save", save)
+    monkeypatch.setattr(storage, storage.save.__name__, save)
     assert run_import(user, tree).interrupted
     assert list_samples(user) == []
     folder = storage._folder()

@@ -39,7 +39,8 @@ def limit(environment: pytest.MonkeyPatch) -> Callable[[int], None]:
 def restrict(environment: pytest.MonkeyPatch) -> Callable[[Access], None]:
     def set_access(access: Access) -> None:
         given = entitlements.Entitlement(plans.PLANS[plans.Tier.PRO], access)
-        environment.setattr(entitlements, "of", lambda *_: given)
+        name = entitlements.entitlement_of.__name__
+        environment.setattr(entitlements, name, lambda *_: given)
 
     return set_access
 
