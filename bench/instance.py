@@ -146,6 +146,6 @@ def _row(user: User, number: int, chance: random.Random) -> dict[str, object]:
         "bpm_confidence": 0.9,
         "key": key,
         "tags": sorted(tags),
-        "words": f"{key_words(key)} {words_of(name, *tags)}",
+        "search_text": f"{key_words(key)} {words_of(name, *tags)}",
         "sort_key": sort_key(name),
     }

@@ -1,4 +1,4 @@
-"""Small sounds for tests, and files that only look like sounds."""
+"""Audio files for tests: small ones, all supported formats, and damaged ones."""
 
 import io
 import struct
@@ -19,19 +19,19 @@ RATE = 22_050
 
 
 def tone(hertz: float = 440.0, seconds: float = 0.2, rate: int = RATE) -> npt.NDArray[np.float32]:
-    """Make a sine."""
+    """Return a sine wave."""
     time = np.arange(round(seconds * rate)) / rate
     return (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
 
 
 def write(path: Path, signal: npt.ArrayLike, rate: int = RATE, **options: str) -> Path:
-    """Write a sound file, in any format that libsndfile writes."""
+    """Write an audio file in any format that libsndfile supports."""
     soundfile.write(path, np.asarray(signal), rate, **options)
     return path
 
 
 def wav(hertz: float = 440.0, seconds: float = 0.2) -> bytes:
-    """Return a small WAV file; another frequency is another sound."""
+    """Return a small WAV file; each frequency is a different sound."""
     file = io.BytesIO()
     soundfile.write(file, tone(hertz, seconds), RATE, format="WAV", subtype="PCM_16")
     return file.getvalue()
@@ -40,14 +40,14 @@ def wav(hertz: float = 440.0, seconds: float = 0.2) -> bytes:
 def keep(
     user_id: uuid.UUID, folder: Path, name: str = "Kick.wav", hertz: float = 440.0
 ) -> uuid.UUID:
-    """Put a sound of its own frequency into a person's library and return its id."""
+    """Add a sample with this frequency to a user's library; return its id."""
     path = write(folder / f"{uuid.uuid4().hex}.wav", tone(hertz), subtype="PCM_16")
     incoming = samples.inspect(path, name)
     with transaction() as session:
         return samples.add(session, user_id, incoming)
 
 
-def m4a(path: Path) -> Path:
+def write_m4a(path: Path) -> Path:
     """Write AAC in an M4A container."""
     with av.open(str(path), "w", format="ipod") as file:
         stream = file.add_stream("aac", rate=44_100)
@@ -63,14 +63,14 @@ def m4a(path: Path) -> Path:
     return path
 
 
-def recorded(path: Path, signal: npt.NDArray[np.float32]) -> Path:
-    """Write what a browser's microphone gives: Opus in WebM that nobody could seek in.
+def write_webm_recording(path: Path, signal: npt.NDArray[np.float32]) -> Path:
+    """Write a recording as browsers make it: Opus in unseekable WebM, without length in its header.
 
-    So its header says no length. `signal` is mono at 48 kHz.
+    `signal` is mono at 48 kHz.
     """
     with path.open("wb") as file:
-        line = SimpleNamespace(write=file.write)
-        with av.open(line, "w", format="webm") as container:
+        unseekable = SimpleNamespace(write=file.write)
+        with av.open(unseekable, "w", format="webm") as container:
             stream = container.add_stream("libopus", rate=48_000, layout="mono")
             for at in range(0, len(signal) - 959, 960):
                 part = signal[None, at : at + 960].copy()
@@ -82,7 +82,7 @@ def recorded(path: Path, signal: npt.NDArray[np.float32]) -> Path:
 
 
 def riff(channels: int, rate: int, body: bytes, bits: int = 16) -> bytes:
-    """Build a PCM WAV file by hand, with whatever its header is to claim."""
+    """Build a PCM WAV file with any values in its header."""
     block = max(1, channels * bits // 8)
     head = struct.pack("<HHIIHH", 1, channels, rate, (rate * block) % 2**32, block % 2**16, bits)
     chunks = b"fmt " + struct.pack("<I", 16) + head + b"data" + struct.pack("<I", len(body)) + body
@@ -90,7 +90,7 @@ def riff(channels: int, rate: int, body: bytes, bits: int = 16) -> bytes:
 
 
 def silent_flac(path: Path, seconds: int) -> Path:
-    """Write silence that packs to next to nothing."""
+    """Write silence, which compresses to almost nothing."""
     block = np.zeros(RATE * 600, np.int16)
     with soundfile.SoundFile(path, "w", RATE, 1, format="FLAC", subtype="PCM_16") as file:
         for _ in range(0, seconds, 600):
@@ -99,7 +99,7 @@ def silent_flac(path: Path, seconds: int) -> Path:
 
 
 def good_files(folder: Path) -> dict[str, Path]:
-    """Write one file of every kind that we promise to take, named by its kind."""
+    """Write one file of every supported kind; return paths by kind."""
     sound = tone()
     libsndfile: dict[str, tuple[str, dict[str, str]]] = {
         "8-bit": ("wav", {"subtype": "PCM_U8"}),
@@ -125,7 +125,7 @@ def good_files(folder: Path) -> dict[str, Path]:
     files["silent"] = write(folder / "silent.wav", np.zeros(RATE // 4))
     files["not numbers"] = write(folder / "nan.wav", np.full(RATE, np.nan), subtype="FLOAT")
     files["infinite"] = write(folder / "inf.wav", np.full(RATE // 2, np.inf), subtype="FLOAT")
-    files["m4a"] = m4a(folder / "m4a.m4a")
+    files["m4a"] = write_m4a(folder / "m4a.m4a")
     files["wrongly named"] = folder / "wrongly named.mp3"
     files["wrongly named"].write_bytes(wav(523))
     files["cut off"] = folder / "cut off.wav"
@@ -134,7 +134,7 @@ def good_files(folder: Path) -> dict[str, Path]:
 
 
 def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
-    """Write files that cannot be kept, each with a part of the sentence that says why."""
+    """Write files that must be rejected; return paths and parts of the message by kind."""
     whole = write(folder / "whole.flac", tone(seconds=1.0))
     flac = whole.read_bytes()
     whole.unlink()

@@ -1,14 +1,17 @@
 """What a migration makes of rows that are there already."""
 
 import importlib.util
+import uuid
 from pathlib import Path
 from types import ModuleType
 
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import text
 from sqlmodel import Session
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.models import Analysis, User
+from sp404_app.models import Analysis, Sample, User
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library.search_terms import key_words, words_of
 from tests.services.conftest import keep
@@ -57,13 +60,15 @@ def test_names_that_are_there_already_get_their_words_and_their_order(
 ) -> None:
     ids = [keep("Snare02.wav"), keep("Kick 10.wav"), keep("kick2.wav")]
     session.execute(
-        text("update samples set words = '', sort_key = '', key = 'F# minor', tags = '{Öl}'")
+        text("update samples set search_text = '', sort_key = '', key = 'F# minor', tags = '{Öl}'")
     )  # type: ignore[deprecated]
     sorting = migration("6d1f0c2ab7e4")
-    sorting.BATCH = 2
+    # Two batches; and the column had another name when this migration was written.
+    fill = sorting.FILL.replace("set words =", "set search_text =")
+    vars(sorting).update(BATCH=2, FILL=fill)
     sorting.fill(session.connection())
-    rows = session.execute(text("select id, words from samples order by sort_key"))  # type: ignore[deprecated]
-    assert {row.id: row.words for row in rows} == {
+    rows = session.execute(text("select id, search_text from samples order by sort_key"))  # type: ignore[deprecated]
+    assert {row.id: row.search_text for row in rows} == {
         ids[0]: "keyfsharpminor minor 11a snare02 snare 02 2 ol",
         ids[1]: "keyfsharpminor minor 11a kick 10 ol",
         ids[2]: "keyfsharpminor minor 11a kick2 kick 2 ol",
@@ -86,3 +91,22 @@ def test_what_the_migration_writes_is_what_the_product_writes() -> None:
         assert sorting.words(None, [name]) == words_of(name)
     for key in KEYS:
         assert sorting.of_key(key) == key_words(key)
+
+
+OLD_COLUMNS = "select words, copy_group, search @@ to_tsquery('simple', 'kick') from samples"
+NEW_COLUMNS = (
+    "select search_text, duplicate_group_id, search @@ to_tsquery('simple', 'kick') from samples"
+)
+
+
+def test_renamed_columns_keep_their_values_in_both_directions(session: Session, keep: Keep) -> None:
+    session.get_one(Sample, keep("Kick.wav")).duplicate_group_id = group = uuid.uuid4()
+    session.flush()
+    renaming = migration("d4a7c15e90b2")
+    with Operations.context(MigrationContext.configure(session.connection())):
+        renaming.downgrade()
+        assert session.execute(text(OLD_COLUMNS)).all() == [("kick", group, True)]  # type: ignore[deprecated]
+        # The generated column follows the one it is made of.
+        session.execute(text("update samples set words = 'snare'"))  # type: ignore[deprecated]
+        renaming.upgrade()
+    assert session.execute(text(NEW_COLUMNS)).all() == [("snare", group, False)]  # type: ignore[deprecated]

@@ -132,11 +132,11 @@ def _drop_unused(job: ProcessingJob, preview: str) -> None:
 def _reserve(session: Session, job: ProcessingJob, sample: Sample) -> bool:
     row = session.get_one(ProcessingJob, job.id)
     # What nobody asked for is free, and an attempt that was lost has counted already.
-    if sample.is_demo or row.queue == queue.LOW or row.counted_for:
+    if sample.is_demo or row.queue == queue.LOW or row.usage_period_start:
         return True
     try:
         with session.begin_nested():
-            row.counted_for = quotas.reserve_analysis(session, sample.user_id)
+            row.usage_period_start = quotas.reserve_analysis(session, sample.user_id)
             session.add(row)
     except QuotaExceeded as refusal:
         kept = jobs.was_analysed(session, sample.id)

@@ -16,7 +16,8 @@ from sp404_app.models.columns import Created, Id, Moment, Owner
 # What Stripe may still charge for. One person has one of these.
 BILLABLE = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete")
 ONE_BILLABLE = text(
-    "not surplus and status in ('trialing', 'active', 'past_due', 'unpaid', 'paused', 'incomplete')"
+    "not is_secondary and status in "
+    "('trialing', 'active', 'past_due', 'unpaid', 'paused', 'incomplete')"
 )
 
 
@@ -123,7 +124,7 @@ class Subscription(SQLModel, table=True):
     attempts: int = 0  # of the invoice that is open
     next_attempt_at: dt.datetime | None = Moment()
     grace_since: dt.datetime | None = Moment()
-    surplus: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    is_secondary: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     raw: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     synced_at: dt.datetime = Created()
     created_at: dt.datetime = Created()

@@ -64,7 +64,7 @@ class ProcessingJob(SQLModel, table=True):
     queue: str
     progress: float = 0.0
     attempts: int = 0
-    counted_for: dt.datetime | None = Moment()  # start of the month whose quota it used
+    usage_period_start: dt.datetime | None = Moment()  # start of the month whose quota it used
     error: str = ""
     result: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     created_at: dt.datetime = Created()

@@ -1,4 +1,4 @@
-"""Sounds, their waveforms, what the analysis found, and their tags."""
+"""Tables of samples, waveforms, analyses and tags."""
 
 # SQLModel types __tablename__ as a function:
 # pyright: reportAssignmentType=false
@@ -27,7 +27,7 @@ from sp404_app.models.columns import Created, Id, Moment, Owner, Parent, Updated
 
 
 class SampleStatus(StrEnum):
-    """Where a sample is on its way from upload to analysed."""
+    """Processing status of a sample."""
 
     QUEUED = "queued"
     ANALYSING = "analysing"
@@ -37,43 +37,43 @@ class SampleStatus(StrEnum):
 
 
 class Kind(StrEnum):
-    """Whether a sound repeats or is hit once."""
+    """Loop or one-shot."""
 
     LOOP = "loop"
     ONE_SHOT = "one_shot"
 
 
 class Source(StrEnum):
-    """Who says so. What a person said is never overwritten."""
+    """Where a value comes from. Values from the user are never overwritten."""
 
     ANALYSIS = "analysis"
     FILE = "file"
     USER = "user"
 
 
-LIVE = text("deleted_at IS NULL")
+NOT_DELETED = text("deleted_at IS NULL")
 
 
 class Sample(SQLModel, table=True):
-    """One sound of one person, with the values that count now."""
+    """A sample of a user, with its current tempo, key and kind."""
 
     __tablename__ = "samples"
     __table_args__ = (
-        Index("samples_digest_key", "user_id", "digest", unique=True, postgresql_where=LIVE),
-        Index("samples_by_created", "user_id", "id", postgresql_where=LIVE),
-        Index("samples_by_name", "user_id", "sort_key", "id", postgresql_where=LIVE),
-        Index("samples_by_bpm", "user_id", "bpm", "id", postgresql_where=LIVE),
-        Index("samples_by_key", "user_id", "key", "id", postgresql_where=LIVE),
-        Index("samples_by_duration", "user_id", "duration", "id", postgresql_where=LIVE),
-        Index("samples_by_size", "user_id", "size", "id", postgresql_where=LIVE),
+        Index("samples_digest_key", "user_id", "digest", unique=True, postgresql_where=NOT_DELETED),
+        Index("samples_by_created", "user_id", "id", postgresql_where=NOT_DELETED),
+        Index("samples_by_name", "user_id", "sort_key", "id", postgresql_where=NOT_DELETED),
+        Index("samples_by_bpm", "user_id", "bpm", "id", postgresql_where=NOT_DELETED),
+        Index("samples_by_key", "user_id", "key", "id", postgresql_where=NOT_DELETED),
+        Index("samples_by_duration", "user_id", "duration", "id", postgresql_where=NOT_DELETED),
+        Index("samples_by_size", "user_id", "size", "id", postgresql_where=NOT_DELETED),
         Index(
             "samples_by_copies",
             "user_id",
-            "copy_group",
+            "duplicate_group_id",
             "id",
-            postgresql_where=text("copy_group IS NOT NULL"),
+            postgresql_where=text("duplicate_group_id IS NOT NULL"),
         ),
-        # Without a list of pending words, which every search reads until a vacuum has sorted it in.
+        # No fastupdate: every search would scan the pending list until the next vacuum.
         Index(
             "samples_search",
             "search",
@@ -112,17 +112,16 @@ class Sample(SQLModel, table=True):
     peak_dbfs: float | None = None
     kind: str | None = None
     kind_source: str = Source.ANALYSIS
-    sound_class: str | None = (
-        None  # one of `audio.features.sound_class.SoundClass`, or what an older engine knew
-    )
-    root_note: int | None = None  # MIDI number, for single tonal hits
+    # A value of `audio.features.sound_class.SoundClass`, or of an older engine.
+    sound_class: str | None = None
+    root_note: int | None = None  # MIDI note, for tonal one-shots
     bpm: float | None = None
     bpm_source: str = Source.ANALYSIS
     bpm_confidence: float | None = None
     key: str | None = None
     key_source: str = Source.ANALYSIS
     key_confidence: float | None = None
-    copy_group: uuid.UUID | None = None  # the same for all copies of one recording
+    duplicate_group_id: uuid.UUID | None = None  # shared by all duplicates of one recording
     favourite: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     rating: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     note: str = Field(default="", max_length=4000)
@@ -132,14 +131,14 @@ class Sample(SQLModel, table=True):
         sa_column_kwargs={"server_default": "{}"},
         nullable=False,
     )
-    words: str = ""
-    # `words.sort_key` of the name, compared by bytes: every PostgreSQL sorts it in the same way.
+    search_text: str = ""
+    # `services.infra.text.sort_key` of the name. Collation C gives the same order everywhere.
     sort_key: str = Field(
         default="", sa_column=Column(Text(collation="C"), nullable=False, server_default="")
     )
     search: Any = Field(
         default=None,
-        sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', words)", persisted=True)),
+        sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', search_text)", persisted=True)),
     )
     is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     deleted_at: dt.datetime | None = Moment()
@@ -148,7 +147,7 @@ class Sample(SQLModel, table=True):
 
 
 class Waveform(SQLModel, table=True):
-    """The peaks of a sample at several resolutions, compact."""
+    """Waveform peaks of a sample at several resolutions, encoded as bytes."""
 
     __tablename__ = "waveforms"
 
@@ -158,7 +157,7 @@ class Waveform(SQLModel, table=True):
 
 
 class Analysis(SQLModel, table=True):
-    """What one version of the engine measured on one sample."""
+    """Results of one engine version for one sample."""
 
     __tablename__ = "analyses"
     __table_args__ = (UniqueConstraint("sample_id", "engine_version"),)
@@ -186,7 +185,7 @@ class Analysis(SQLModel, table=True):
 
 
 class Tag(SQLModel, table=True):
-    """A word a person sorts sounds by; samples carry its name in `Sample.tags`."""
+    """A tag of a user. `Sample.tags` holds the names of the tags."""
 
     __tablename__ = "tags"
     __table_args__ = (

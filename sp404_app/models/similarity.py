@@ -1,4 +1,4 @@
-"""What sounds alike, one vector a sample, and what is a copy of what, one print a sample."""
+"""Tables for similarity search (one embedding per sample) and duplicates (one fingerprint)."""
 
 # SQLModel types __tablename__ as a function:
 # pyright: reportAssignmentType=false
@@ -12,11 +12,11 @@ from sqlmodel import Column, Field, SQLModel
 
 from sp404_app.models.columns import Owner, Parent
 
-DIMENSIONS = 64  # those of `audio.likeness`; a test holds the two together
+DIMENSIONS = 64  # equal to that of `audio.similarity.embedding`, which a test checks
 
 
 class SampleVector(SQLModel, table=True):
-    """The likeness of a sample, scaled so that the nearest by L2 is the most alike."""
+    """Embedding of a sample, weighted so that the L2 distance measures similarity."""
 
     __tablename__ = "sample_vectors"
 
@@ -27,10 +27,10 @@ class SampleVector(SQLModel, table=True):
 
 
 class SamplePrint(SQLModel, table=True):
-    """What a sample is known by, whatever is done to its file: see `audio.prints`."""
+    """Acoustic fingerprint of a sample; see `audio.similarity.fingerprint`."""
 
     __tablename__ = "prints"
-    # Lengths are searched in the index alone; few of the prints are then read.
+    # Covers the search by length with an index-only scan; few fingerprints are then read.
     __table_args__ = (Index("prints_by_length", "user_id", "version", "length", "sample_id"),)
 
     sample_id: uuid.UUID = Parent("samples.id", primary_key=True, index=False)

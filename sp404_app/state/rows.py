@@ -73,9 +73,12 @@ def row_of(sample: Sample) -> Row:
 
 def rows_of(samples: Sequence[Sample]) -> list[Row]:
     """Return the rows of samples; duplicates are joined to the row above."""
-    groups = [None, *(sample.copy_group for sample in samples)]
+    groups = [None, *(sample.duplicate_group_id for sample in samples)]
     return [
-        replace(row_of(sample), joined=sample.copy_group is not None and sample.copy_group == above)
+        replace(
+            row_of(sample),
+            joined=sample.duplicate_group_id is not None and sample.duplicate_group_id == above,
+        )
         for sample, above in zip(samples, groups, strict=False)
     ]
 

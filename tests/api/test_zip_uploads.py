@@ -1,4 +1,4 @@
-"""POST /api/samples with ZIP archives: taken like folders, and never more than they may be."""
+"""POST /api/samples with ZIP archives: treated like folders, within limits."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.services.zips import by_hand, zipped
 from tests.sounds import wav
 
 
-def test_a_zip_of_sounds_is_taken_like_a_folder(send: Send) -> None:
+def test_a_zip_archive_is_treated_like_a_folder(send: Send) -> None:
     packed = zipped(
         ("Drums/kick.wav", wav(300)),
         ("Drums/._kick.wav", b"x"),
@@ -36,12 +36,12 @@ def test_a_zip_of_sounds_is_taken_like_a_folder(send: Send) -> None:
     }
 
 
-def test_what_an_archive_is_called_means_nothing(send: Send) -> None:
+def test_an_archive_is_recognised_by_content_not_by_name(send: Send) -> None:
     answer = send(("kit.wav", zipped(("a.wav", wav(300)))), ("b.wav", wav(400)))
     assert [sample["name"] for sample in answer.json()["samples"]] == ["a", "b"]
 
 
-def test_an_archive_that_cannot_be_opened_hurts_no_other_file(send: Send) -> None:
+def test_an_unreadable_archive_does_not_affect_other_files(send: Send) -> None:
     answer = send(
         ("locked.zip", by_hand([b"a.wav"], wav(), flags=1)),
         ("broken.zip", b"PK\3\4" + bytes(99)),
@@ -58,13 +58,13 @@ def test_an_archive_that_cannot_be_opened_hurts_no_other_file(send: Send) -> Non
     ]
 
 
-def test_an_archive_of_which_nothing_is_kept_says_so(send: Send) -> None:
+def test_an_archive_with_no_accepted_file_answers_422(send: Send) -> None:
     answer = send(("a.zip", zipped(("a.wav", b"x"), ("b.wav", b"y"))))
     assert answer.status_code == 422
     assert len(answer.json()["rejected"]) == 2
 
 
-def test_without_room_the_rest_of_an_archive_stays_packed(
+def test_the_rest_of_an_archive_is_not_unpacked_over_quota(
     send: Send, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = 2 * len(wav())
@@ -89,7 +89,7 @@ def test_without_room_the_rest_of_an_archive_stays_packed(
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 2
 
 
-def test_when_nobody_waits_any_more_the_rest_stays_packed(
+def test_the_rest_of_an_archive_is_not_unpacked_after_a_disconnect(
     send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = iter([False, True])
@@ -102,8 +102,10 @@ def test_when_nobody_waits_any_more_the_rest_stays_packed(
     assert len(send(("a.zip", packed)).json()["samples"]) == 1
 
 
-def test_an_archive_is_not_unpacked_as_a_whole(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "FREE", 0)
+def test_an_archive_over_the_unpacked_limit_is_rejected(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "RATIO_ALLOWANCE_BYTES", 0)
     packed = zipped(("a.wav", bytes(10**7)))
     body = send(("a.zip", packed)).json()
     assert body["code"] == "too_large"

@@ -68,13 +68,13 @@ def add_rows(product: Product, sample_id: str, count: int = FURTHER) -> None:
     """Add rows like one that is there, but older and without a sound, so that the list scrolls."""
     with database(product) as session:
         model = session.get_one(Sample, uuid.UUID(sample_id))
-        values = model.model_dump(exclude={"search", "copy_group"})
+        values = model.model_dump(exclude={"search", "duplicate_group_id"})
         for number in range(count):
             own = {
                 "id": uuid.UUID(int=uuid7().int - A_DAY),
                 "name": f"More {number}",
                 "digest": f"{number:064x}",
-                "words": f"more {number}",
+                "search_text": f"more {number}",
             }
             own["thumbnail"] = ""
             own["storage_key"] = f"more/{own['id']}"

@@ -82,7 +82,7 @@ def test_one_bar_shows_how_far_a_better_ear_is(
     database.dispose()
     page.reload()
     expect(bars).to_have_count(1)
-    expect(bars).to_have_text("Listening again: 0 of 1")
+    expect(bars).to_have_text("Updating analysis: 0 of 1")
     expect(bars).to_be_in_viewport()
 
 
@@ -107,7 +107,7 @@ def test_a_musician_drops_a_folder_and_finds_a_sound(
     expect(page.get_by_role("button", name="Kit One 25")).to_be_visible()  # folders became tags
 
     # Free analyses ten a month; the others show their waveform, play, and say why they wait.
-    expect(page.get_by_text("not analysed: this month’s are used up")).to_have_count(15)
+    expect(page.get_by_text("Monthly limit reached")).to_have_count(15)
     ready = page.request.get("/api/samples?status=ready&kind=loop").json()["samples"]
     wanted = next(sample["name"] for sample in ready if sample["bpm"])
     page.keyboard.press("/")

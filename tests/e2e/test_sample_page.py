@@ -97,7 +97,7 @@ def test_a_corrected_tempo_keeps_the_zoom_and_outlives_reload_and_analysis(demo:
 
     demo.get_by_test_id("bpm-field").fill("5")
     demo.get_by_test_id("bpm-set").click()
-    expect(demo.get_by_test_id("bpm-error")).to_have_text("A tempo lies between 20 and 999 BPM.")
+    expect(demo.get_by_test_id("bpm-error")).to_have_text("Enter a tempo from 20 to 999 BPM.")
 
 
 def test_space_plays_a_click_seeks_and_taps_find_a_tempo(demo: Page, errors: list[str]) -> None:

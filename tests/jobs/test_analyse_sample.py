@@ -99,7 +99,7 @@ def test_a_sound_is_found_by_the_key_of_its_analysis(user: User, tmp_path: Path)
     runner.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.key, sample.key_source) == ("C minor", Source.FILE)
-    assert sample.words.split()[:3] == ["keycminor", "minor", "5a"]
+    assert sample.search_text.split()[:3] == ["keycminor", "minor", "5a"]
 
 
 def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
@@ -134,7 +134,7 @@ def test_a_lost_attempt_and_the_next_are_counted_once(user: User, keep: Keep) ->
     with transaction() as session:
         job = jobs.claim(session, job_of(sample_id).id)
         assert job
-        job.counted_for = quotas.reserve_analysis(session, user.id)
+        job.usage_period_start = quotas.reserve_analysis(session, user.id)
         job.status, job.attempts = "queued", 1
     runner.run(str(job.id))
     assert kept(sample_id).status == SampleStatus.READY

@@ -64,17 +64,17 @@ def test_one_recording_in_seven_guises_is_one_group_and_other_drums_are_not_in_i
         assert [
             each.id for each in duplicates.list_duplicates(session, user.id, original, 50)
         ] == guises
-    assert [kept(each).copy_group for each in others] == [None] * 3
-    assert kept(original).copy_group
+    assert [kept(each).duplicate_group_id for each in others] == [None] * 3
+    assert kept(original).duplicate_group_id
 
 
 def test_to_be_analysed_again_keeps_the_group(user: User, hear: Hear) -> None:
     first, second = hear("a.wav", SNARE), hear("b.wav", 0.5 * SNARE)
-    group = kept(first).copy_group
+    group = kept(first).duplicate_group_id
     with transaction() as session:
         analysis_requests.again(session, user.id, first)
     runner.run(str(job_of(first).id))
-    assert kept(first).copy_group == kept(second).copy_group == group
+    assert kept(first).duplicate_group_id == kept(second).duplicate_group_id == group
 
 
 def test_the_prints_of_a_person_are_theirs_to_take_and_go_with_them(

@@ -180,6 +180,6 @@ async def test_two_workers_that_finish_two_copies_at_once_put_them_together(
     for _ in range(2):
         start_worker()
     await until(user, lambda: all(ready(each)() for each in ids))
-    groups = {kept(each).copy_group for each in ids}
+    groups = {kept(each).duplicate_group_id for each in ids}
     assert len(groups) == 1
     assert None not in groups

@@ -14,7 +14,7 @@ def test_the_words_are_part_of_the_statement_and_the_owner_is_not() -> None:
     assert 90.0 in statement.values
     assert "kick" not in str(statement.values)
     owner = uuid.uuid4()
-    assert statement.of(owner).count(owner) == len(statement.owner) > 0
+    assert statement.values_for(owner).count(owner) == len(statement.user_id_positions) > 0
 
 
 @pytest.mark.parametrize("typed", ["it's", "a\\'b", "%s", ":name", "x'; drop table samples; --"])

@@ -1,7 +1,7 @@
-"""What a list of samples may be asked for, and the quick way to answer: it is asked most of all.
+"""Middleware with a fast path for GET /api/samples, the most requested route, and its parameters.
 
-The route is declared, described and, where anything is out of the ordinary, answered in
-`samples.py`; the quick way gives the same answers without a router or a thread, or none.
+The route itself is declared in `api/routes/samples.py`, which answers all unusual requests. The
+fast path returns the same responses, without router and thread, or passes the request on.
 """
 
 from functools import lru_cache
@@ -24,12 +24,14 @@ Number = Annotated[float | None, Query(ge=0, le=1e6)]
 Cursor = Annotated[str, Query(max_length=2000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
-ADDRESS = "/api/samples"
-LONGEST = 300  # bytes of an address's query; longer ones are rare, and not remembered
-REMEMBERED = 2000
+SAMPLE_LIST_PATH = "/api/samples"
+MAX_CACHED_QUERY_BYTES = (
+    300  # bytes of an address's query; longer ones are rare, and not remembered
+)
+MAX_CACHED_QUERIES = 2000
 
 
-def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
+def sample_filters(  # noqa: PLR0913 - one parameter for each filter of the contract
     *,
     q: Text = "",
     bpm_min: Number = None,
@@ -47,7 +49,7 @@ def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
     trash: bool = False,
     sort: Text = search.DEFAULT_SORT,
 ) -> search.Query:
-    """Read the filters from the address."""
+    """Build the search query from the URL parameters."""
     return search.Query(
         q=q,
         bpm_min=bpm_min,
@@ -68,58 +70,65 @@ def wanted(  # noqa: PLR0913 - one parameter for each filter of the contract
 
 
 @validate_call
-def _asked(cursor: Cursor = "", limit: Limit = 50, **filters: Any) -> tuple[Any, str, int]:
-    return _wanted(**filters), cursor, limit
+def _validate_query(cursor: Cursor = "", limit: Limit = 50, **filters: Any) -> tuple[Any, str, int]:
+    return _validate_filters(**filters), cursor, limit
 
 
-_wanted = validate_call(wanted)
-NAMES = frozenset({*wanted.__annotations__, "cursor", "limit"}) - {"return"}
+_validate_filters = validate_call(sample_filters)
+PARAMETER_NAMES = frozenset({*sample_filters.__annotations__, "cursor", "limit"}) - {"return"}
 
 
-@lru_cache(maxsize=REMEMBERED)
-def asked(address: bytes) -> tuple[search.Query, str, int] | None:
-    """Return query, cursor and limit as the declared route reads them, None if it refuses them."""
-    given = QueryParams(address)
-    values: dict[str, Any] = {name: given[name] for name in NAMES & given.keys()}
+@lru_cache(maxsize=MAX_CACHED_QUERIES)
+def parse_list_query(query_string: bytes) -> tuple[search.Query, str, int] | None:
+    """Parse a query string into query, cursor and limit; None if the declared route rejects it."""
+    parameters = QueryParams(query_string)
+    names = PARAMETER_NAMES & parameters.keys()
+    values: dict[str, Any] = {name: parameters[name] for name in names}
     if "tag" in values:
-        values["tag"] = given.getlist("tag")
+        values["tag"] = parameters.getlist("tag")
     try:
-        return _asked(**values)
+        return _validate_query(**values)
     except (ValidationError, ValidationFailed):
         return None
 
 
 def straight(app: ASGIApp) -> ASGIApp:
-    """Answer for the list of samples before any router looks at it, if there is a quick way."""
+    """Wrap an app with the fast path for GET /api/samples."""
 
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        asks = scope["type"] == "http" and scope["path"] == ADDRESS and scope["method"] == "GET"
-        response = await _response(scope) if asks else None
+    async def with_fast_path(scope: Scope, receive: Receive, send: Send) -> None:
+        is_list_request = (
+            scope["type"] == "http"
+            and scope["path"] == SAMPLE_LIST_PATH
+            and scope["method"] == "GET"
+        )
+        response = await _answer_or_error(scope) if is_list_request else None
         await (response or app)(scope, receive, send)
 
-    return guarded
+    return with_fast_path
 
 
-async def _response(scope: Scope) -> Response | None:
+async def _answer_or_error(scope: Scope) -> Response | None:
     try:
-        return await _quick(Request(scope))
+        return await _answer(Request(scope))
     except AppError as error:
         return error_handlers.of_app_error(error)
     except (SQLAlchemyError, UnicodeError):
-        return None  # the declared route meets it too, and has words for it
+        return None  # the declared route meets the same error and reports it
 
 
-async def _quick(request: Request) -> Response | None:
-    """Answer for somebody who is signed in and asks for something that is there."""
-    address: bytes = request.scope["query_string"]
-    known = asked(address) if len(address) <= LONGEST else None
-    if known is None or is_personal(request):
+async def _answer(request: Request) -> Response | None:
+    """Answer a signed-in browser or access token; None if the fast path does not apply."""
+    query_string: bytes = request.scope["query_string"]
+    if len(query_string) > MAX_CACHED_QUERY_BYTES or is_personal(request):
         return None
-    # As a router would say that somebody answers: refusals are counted for this route too.
-    request.scope["endpoint"] = _quick
+    parsed = parse_list_query(query_string)
+    if parsed is None:
+        return None
+    # Set as a router would, so that metrics count errors for this route too.
+    request.scope["endpoint"] = _answer
     who = await signed_in(request, None)
     try:
-        page = await sample_list.page(who.user_id, *known)
+        page = await sample_list.fetch_sample_page(who.user_id, *parsed)
     except NotQuick:
         return None
     return Response(page, media_type="application/json")

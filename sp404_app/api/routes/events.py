@@ -1,4 +1,4 @@
-"""GET /api/events: what changes in a person's library, as server-sent events."""
+"""GET /api/events: changes of the user's library, jobs, quota and plan as server-sent events."""
 
 import json
 import uuid
@@ -20,7 +20,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, RateLimited, Unauthenticated
 from sp404_app.services.billing import quotas
 from sp404_app.services.billing.schemas import subscription_view
-from sp404_app.services.infra import events as live
+from sp404_app.services.infra import events as event_bus
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.schemas import job_view, quota_view, sample_view
@@ -28,78 +28,80 @@ from sp404_app.services.processing import jobs
 
 router = APIRouter(tags=["events"])
 
-PATIENCE = 15.0  # seconds: proxies hang up on a line that says nothing for a minute
-MOST_OF_A_PERSON = 20  # open at once, in one process: each holds a connection to Redis
+KEEPALIVE_INTERVAL_S = 15.0  # proxies close a connection that is silent for a minute
+MAX_STREAMS_PER_USER = 20  # in one web process; each holds a Redis connection
 
 log = structlog.get_logger()
 
-_open: Counter[uuid.UUID] = Counter()
+_open_streams: Counter[uuid.UUID] = Counter()
 
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
-    """Stream events named job, sample, quota, subscription; `library` says that many rows changed.
+    """Stream events: job, sample, quota, subscription; `library` means that many samples changed.
 
-    The stream ends with the sign-in it was opened by, and while Redis or the database is away.
+    The stream ends when its session ends, or when Redis or the database is unavailable.
 
     Raises:
-        RateLimited: If the same person has twenty of them open.
+        RateLimited: If the user has twenty streams open.
     """
-    if _open[user_id] >= MOST_OF_A_PERSON:
+    if _open_streams[user_id] >= MAX_STREAMS_PER_USER:
         raise RateLimited(
-            f"You have {MOST_OF_A_PERSON} of these open. Please close one first.",
-            {"retry_after": int(PATIENCE), "limit": MOST_OF_A_PERSON},
+            f"You have {MAX_STREAMS_PER_USER} event streams open. Close one first.",
+            {"retry_after": int(KEEPALIVE_INTERVAL_S), "limit": MAX_STREAMS_PER_USER},
         )
     return StreamingResponse(
-        _stream(request, user_id),
+        _stream_events(request, user_id),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(request: Request, user_id: uuid.UUID) -> AsyncIterator[str]:
-    if _open[user_id] >= MOST_OF_A_PERSON:  # many came in at once, before the first was counted
+async def _stream_events(request: Request, user_id: uuid.UUID) -> AsyncIterator[str]:
+    if (
+        _open_streams[user_id] >= MAX_STREAMS_PER_USER
+    ):  # several requests came before the first was counted
         return
-    with _counted(user_id):
+    with _count_stream(user_id):
         try:
-            async for burst in live.listen(user_id, patience=PATIENCE):
+            async for burst in event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S):
                 await identify(request)
                 if not burst:
                     yield ": here\n\n"
-                for news in burst:
-                    shown = await in_transaction(_object_of, user_id, news)
-                    yield f"event: {news.topic}\ndata: {json.dumps(shown)}\n\n"
+                for event in burst:
+                    payload = await in_transaction(_event_payload, user_id, event)
+                    yield f"event: {event.topic}\ndata: {json.dumps(payload)}\n\n"
         except (Unauthenticated, RedisError):
             return
-        except SQLAlchemyError as error:  # the client comes again, as it does after a restart
+        except SQLAlchemyError as error:  # clients reconnect, as they do after a restart
             log.warning(
-                "stream of events ended: no database",
+                "event stream ended: database unavailable",
                 user_id=str(user_id),
                 kind=type(error).__name__,
             )
 
 
 @contextmanager
-def _counted(user_id: uuid.UUID) -> Iterator[None]:
-    _open[user_id] += 1
+def _count_stream(user_id: uuid.UUID) -> Iterator[None]:
+    _open_streams[user_id] += 1
     try:
         yield
     finally:
-        _open[user_id] -= 1
-        if not _open[user_id]:
-            del _open[user_id]
+        _open_streams[user_id] -= 1
+        if not _open_streams[user_id]:
+            del _open_streams[user_id]
 
 
-def _object_of(session: Session, user_id: uuid.UUID, news: Event) -> Any:
+def _event_payload(session: Session, user_id: uuid.UUID, event: Event) -> Any:
     try:
-        if news.topic is Topic.SAMPLE:
-            return jsonable_encoder(sample_view(samples.get(session, user_id, uuid.UUID(news.id))))
-        if news.topic is Topic.JOB:
-            return jsonable_encoder(job_view(jobs.get(session, user_id, uuid.UUID(news.id))))
+        if event.topic is Topic.SAMPLE:
+            return jsonable_encoder(sample_view(samples.get(session, user_id, uuid.UUID(event.id))))
+        if event.topic is Topic.JOB:
+            return jsonable_encoder(job_view(jobs.get(session, user_id, uuid.UUID(event.id))))
     except NotFound:
-        return {"id": news.id, "deleted": True}
-    if news.topic is Topic.SUBSCRIPTION:
+        return {"id": event.id, "deleted": True}
+    if event.topic is Topic.SUBSCRIPTION:
         return jsonable_encoder(subscription_view(session, user_id))
-    if news.topic is Topic.QUOTA:
+    if event.topic is Topic.QUOTA:
         return jsonable_encoder(quota_view(quotas.usage(session, user_id)))
     return {}

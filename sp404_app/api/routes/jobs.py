@@ -1,4 +1,4 @@
-"""Routes about background work, and the numbers against the plan."""
+"""GET and DELETE /api/jobs: background jobs."""
 
 import uuid
 from typing import Annotated
@@ -13,8 +13,14 @@ from sp404_app.services.processing import jobs
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
+class JobResponse(BaseModel):
+    """The job that a request started, or that was active already."""
+
+    job: JobView
+
+
 class JobList(BaseModel):
-    """The newest jobs."""
+    """One page of jobs."""
 
     jobs: list[JobView]
     next_cursor: str | None
@@ -28,20 +34,20 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: uuid.UUID | None = None,
 ) -> JobList:
-    """List jobs, the newest first."""
-    found, total = jobs.page(session, user_id, cursor, limit + 1)
-    following = str(found[limit - 1].id) if len(found) > limit else None
-    shown = [job_view(job) for job in found[:limit]]
-    return JobList(jobs=shown, next_cursor=following, total=total)
+    """List jobs, newest first."""
+    found, total = jobs.list_jobs(session, user_id, cursor, limit + 1)
+    next_cursor = str(found[limit - 1].id) if len(found) > limit else None
+    views = [job_view(job) for job in found[:limit]]
+    return JobList(jobs=views, next_cursor=next_cursor, total=total)
 
 
 @router.get("/{job_id}")
 def get_job(session: Database, user_id: CurrentUser, job_id: uuid.UUID) -> JobView:
-    """Show one job."""
+    """Return one job."""
     return job_view(jobs.get(session, user_id, job_id))
 
 
 @router.delete("/{job_id}")
 def cancel_job(session: Database, user_id: CurrentUser, job_id: uuid.UUID) -> JobView:
-    """Cancel; one that has ended stays as it is."""
+    """Cancel a job. A job that has ended stays unchanged."""
     return job_view(jobs.cancel(session, user_id, job_id))

@@ -8,11 +8,12 @@ from fastapi import APIRouter, File, Query, Request, Response, UploadFile, statu
 from pydantic import BaseModel
 
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
+from sp404_app.api.routes.jobs import JobResponse
 from sp404_app.api.routes.media import ranged
 from sp404_app.db import in_transaction, transaction
 from sp404_app.services.account import avatars, data_export, deletion
 from sp404_app.services.infra import audit_log, storage
-from sp404_app.services.library.schemas import JobView, job_view
+from sp404_app.services.library.schemas import job_view
 
 router = APIRouter(tags=["me"])
 
@@ -23,12 +24,6 @@ class AvatarView(BaseModel):
     """Where the picture is."""
 
     avatar_url: str
-
-
-class JobAnswer(BaseModel):
-    """The job that does it."""
-
-    job: JobView
 
 
 class EventView(BaseModel):
@@ -88,9 +83,9 @@ def get_activity(
 
 
 @router.post("/me/export", status_code=status.HTTP_202_ACCEPTED)
-def post_export(session: Database, who: Confirmed, client: Caller) -> JobAnswer:
+def post_export(session: Database, who: Confirmed, client: Caller) -> JobResponse:
     """Ask for a zip of everything about the caller, with all sounds."""
-    return JobAnswer(job=job_view(data_export.ask(session, who.user_id, client)))
+    return JobResponse(job=job_view(data_export.ask(session, who.user_id, client)))
 
 
 @router.get("/exports/{export_id}", response_class=Response)

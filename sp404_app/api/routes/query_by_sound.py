@@ -1,4 +1,4 @@
-"""POST /api/samples/similar: what sounds like a file that is not kept."""
+"""POST /api/samples/similar: query by sound. Find samples similar to a file that is not stored."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -14,21 +14,20 @@ from sp404_app.api.deps import CurrentUser
 from sp404_app.api.routes.similarity import AlikeList, Limit, alike_view
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
-from sp404_app.errors import RateLimited, TooLarge, Unavailable
+from sp404_app.errors import RateLimited, Unavailable
 from sp404_app.services.infra import rate_limits
-from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.processing import sandbox
 from sp404_app.services.sample import similarity
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 
-AT_ONCE = 2  # processes that hear, in each web process
-PATIENCE = 5.0  # seconds that others wait for one of them
-ears: RunVar[CapacityLimiter] = RunVar("ears")
+MAX_CONCURRENT = 2  # sandbox processes of each web process
+WAIT_TIMEOUT_S = 5.0  # for a free one
+sandbox_limiter: RunVar[CapacityLimiter] = RunVar("sandbox_limiter")
 
 
-class HeardView(BaseModel):
-    """What the file itself sounds like: seconds, BPM; null where there is none."""
+class QuerySoundView(BaseModel):
+    """Analysis of the query file: seconds, BPM; null where not found."""
 
     duration: float
     silent: bool
@@ -38,17 +37,17 @@ class HeardView(BaseModel):
     camelot: str | None
 
 
-class HeardList(AlikeList):
-    """The nearest sounds, the most alike first, and what they were compared with."""
+class QueryBySoundResult(AlikeList):
+    """The most similar samples, nearest first, and the analysis of the query file."""
 
-    heard: HeardView
+    heard: QuerySoundView
 
 
-async def allowed(request: Request, user_id: CurrentUser) -> uuid.UUID:
-    """Count a file to be heard; the answer says what is left of these, not of all requests.
+async def count_request(request: Request, user_id: CurrentUser) -> uuid.UUID:
+    """Count the request; rate limit headers then show this limit, not that of all requests.
 
     Raises:
-        RateLimited: If the person sends them too often.
+        RateLimited: If the user sends too many files per minute.
     """
     try:
         request.state.allowance = await rate_limits.count_query_by_sound(user_id)
@@ -60,42 +59,45 @@ async def allowed(request: Request, user_id: CurrentUser) -> uuid.UUID:
 
 @router.post("/similar")
 async def similar_to_file(
-    user_id: Annotated[uuid.UUID, Depends(allowed)],
+    user_id: Annotated[uuid.UUID, Depends(count_request)],
     file: Annotated[UploadFile, File()],
     limit: Limit = 12,
     aspect: Aspect = Aspect.OVERALL,
-) -> HeardList:
-    """List what sounds like this file, by everything or by one aspect; the file is not kept.
+) -> QueryBySoundResult:
+    """List the samples most similar to this file, overall or by one aspect. The file is not stored.
 
-    It is no analysis of the plan. Nothing is like silence.
+    Does not count against the analysis quota. A silent file has no similar samples.
     """
-    if (file.size or 0) > sandbox.most_bytes():
-        raise TooLarge(f"This file is larger than {format_size(sandbox.most_bytes())}.")
-    async with _ear():
-        heard = await to_thread.run_sync(sandbox.hear, file.file)
-    found = await in_transaction(similarity.like, user_id, heard, limit, aspect)
-    view = {name: getattr(heard, name) for name in HeardView.model_fields}
-    return HeardList(samples=[alike_view(alike) for alike in found], heard=HeardView(**view))
+    sandbox.ensure_query_size(file.size or 0)
+    async with _sandbox_slot():
+        analysis = await to_thread.run_sync(sandbox.analyse_in_sandbox, file.file)
+    found = await in_transaction(similarity.like, user_id, analysis, limit, aspect)
+    view = {name: getattr(analysis, name) for name in QuerySoundView.model_fields}
+    return QueryBySoundResult(
+        samples=[alike_view(alike) for alike in found], heard=QuerySoundView(**view)
+    )
 
 
 @asynccontextmanager
-async def _ear() -> AsyncIterator[None]:
-    """Wait a little until fewer than `AT_ONCE` files are heard by this process.
+async def _sandbox_slot() -> AsyncIterator[None]:
+    """Wait until fewer than `MAX_CONCURRENT` sandboxes of this web process are running.
 
     Raises:
-        Unavailable: If the others take longer.
+        Unavailable: If that takes longer than `WAIT_TIMEOUT_S`.
     """
     try:
-        free = ears.get()
+        limiter = sandbox_limiter.get()
     except LookupError:
-        free = CapacityLimiter(AT_ONCE)
-        ears.set(free)
+        limiter = CapacityLimiter(MAX_CONCURRENT)
+        sandbox_limiter.set(limiter)
     try:
-        with fail_after(PATIENCE):
-            await free.acquire()
+        with fail_after(WAIT_TIMEOUT_S):
+            await limiter.acquire()
     except TimeoutError as error:
-        raise Unavailable("Others are being listened to. Please try again soon.") from error
+        raise Unavailable(
+            "Too many files are being analysed. Try again in a few seconds."
+        ) from error
     try:
         yield
     finally:
-        free.release()
+        limiter.release()

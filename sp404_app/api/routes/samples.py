@@ -1,4 +1,4 @@
-"""Routes about samples: list, read, change, throw away, in one or in many."""
+"""/api/samples: list, read, edit, delete, restore and reanalyse samples; bulk actions."""
 
 import uuid
 from typing import Annotated, Any, Literal
@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
-from sp404_app.api.middleware.sample_list import Cursor, Limit, wanted
+from sp404_app.api.middleware.sample_list import Cursor, Limit, sample_filters
+from sp404_app.api.routes.jobs import JobResponse
 from sp404_app.services.library import bulk_actions, samples, search, tags
 from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.sample_update import Change
-from sp404_app.services.library.schemas import JobView, SampleView, job_view, sample_view
+from sp404_app.services.library.schemas import SampleView, job_view, sample_view
 from sp404_app.services.library.tags import TagCount
 from sp404_app.services.processing import analysis_requests
 
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/samples", tags=["samples"])
 
 
 class SamplePage(BaseModel):
-    """One page of a list."""
+    """One page of samples."""
 
     samples: list[SampleView]
     next_cursor: str | None
@@ -27,7 +28,7 @@ class SamplePage(BaseModel):
 
 
 class SampleChange(BaseModel):
-    """What to change; a field left out stays as it is, null clears tempo or key."""
+    """Fields to change: omitted fields stay unchanged; null clears tempo or key."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -42,38 +43,32 @@ class SampleChange(BaseModel):
 
 
 class BulkRequest(BaseModel):
-    """The same action for many samples: `ids`, or everything a `filter` finds."""
+    """One action for many samples: those in `ids`, or all that `filter` finds."""
 
     model_config = ConfigDict(extra="forbid")
 
-    ids: list[uuid.UUID] | None = Field(None, max_length=samples.MAX_BULK)
+    ids: list[uuid.UUID] | None = Field(None, max_length=samples.MAX_BULK_IDS)
     filter: dict[str, Any] | None = None
     action: Action
     tags: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=30)
 
 
 class BulkResult(BaseModel):
-    """What happened to each id: "ok", or why not."""
+    """Result by sample id: "ok" or an error code."""
 
     results: dict[uuid.UUID, str]
-
-
-class JobStarted(BaseModel):
-    """A job that was accepted."""
-
-    job: JobView
 
 
 @router.get("")
 def list_samples(
     session: Database,
     user_id: CurrentUser,
-    query: Annotated[search.Query, Depends(wanted)],
+    query: Annotated[search.Query, Depends(sample_filters)],
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> SamplePage:
-    """Search, filter and sort together; the order is stable while rows come and go."""
-    found = search.page(session, user_id, query, cursor, limit)
+    """Search, filter and sort samples. Cursors stay valid while samples are added or deleted."""
+    found = search.search_page(session, user_id, query, cursor, limit)
     return SamplePage(
         samples=[sample_view(row) for row in found.rows],
         next_cursor=found.next_cursor,
@@ -83,14 +78,14 @@ def list_samples(
 
 @router.get("/tags")
 def list_tags(session: Database, user_id: CurrentUser) -> list[TagCount]:
-    """List the tags in use, the most used first."""
-    return tags.counts(session, user_id)
+    """List the tags in use, most used first."""
+    return tags.count_tags(session, user_id)
 
 
 @router.post("/bulk")
 def change_many(session: Database, user_id: CurrentUser, request: BulkRequest) -> BulkResult:
-    """Do one thing to many samples; each id gets its own answer."""
-    query = bulk_actions.query_of(request.filter) if request.filter is not None else None
+    """Apply one action to many samples, with a result for each."""
+    query = bulk_actions.parse_filter(request.filter) if request.filter is not None else None
     return BulkResult(
         results=bulk_actions.run(session, user_id, request.action, request.ids, query, request.tags)
     )
@@ -98,7 +93,7 @@ def change_many(session: Database, user_id: CurrentUser, request: BulkRequest) -
 
 @router.get("/{sample_id}")
 def get_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> SampleView:
-    """Show one sample."""
+    """Return one sample."""
     return sample_view(samples.get(session, user_id, sample_id))
 
 
@@ -106,7 +101,7 @@ def get_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) ->
 def change_sample(
     session: Database, user_id: CurrentUser, sample_id: uuid.UUID, change: SampleChange
 ) -> SampleView:
-    """Set values; those set here are marked as the person's and kept for ever."""
+    """Edit a sample. Tempo, key and kind set here are never overwritten by an analysis."""
     given = change.model_dump(exclude_unset=True)
     cleared = {"bpm": 0.0, "key": ""}
     values = {k: cleared.get(k) if v is None else v for k, v in given.items()}
@@ -115,7 +110,7 @@ def change_sample(
 
 @router.delete("/{sample_id}", status_code=status.HTTP_204_NO_CONTENT)
 def delete_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> None:
-    """Move to the trash, where it stays for 30 days; from the trash, delete for good."""
+    """Move a sample to the trash for 30 days. If it is there already, delete it permanently."""
     sample = samples.get(session, user_id, sample_id)
     remove = samples.delete_for_good if sample.deleted_at else samples.throw_away
     remove(session, user_id, [sample_id])
@@ -123,13 +118,13 @@ def delete_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID)
 
 @router.post("/{sample_id}/restore")
 def restore_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> SampleView:
-    """Bring back from the trash."""
+    """Restore a sample from the trash."""
     samples.get(session, user_id, sample_id)
     samples.restore(session, user_id, [sample_id])
     return sample_view(samples.get(session, user_id, sample_id))
 
 
 @router.post("/{sample_id}/analyze", status_code=status.HTTP_202_ACCEPTED)
-def analyse_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> JobStarted:
-    """Analyse once more; while that is under way, the answer is the same job."""
-    return JobStarted(job=job_view(analysis_requests.again(session, user_id, sample_id)))
+def analyse_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> JobResponse:
+    """Analyse a sample again. While an analysis is active, return its job."""
+    return JobResponse(job=job_view(analysis_requests.again(session, user_id, sample_id)))

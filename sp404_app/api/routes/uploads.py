@@ -1,4 +1,4 @@
-"""POST /api/samples: files come in, each with an answer of its own."""
+"""POST /api/samples: upload audio files and ZIP archives, with a result for each file."""
 
 import logging
 import os
@@ -19,26 +19,25 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.api.deps import CurrentUser
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, BadAudio, QuotaExceeded, TooLarge, Unavailable
+from sp404_app.errors import AppError, BadAudio, QuotaExceeded, Unavailable
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.infra.text import clean_text, last_part, unescaped
 from sp404_app.services.library import archives, samples, tags
-from sp404_app.services.library.archives import Archive, Member
-from sp404_app.services.library.file_kinds import named_as_sound
+from sp404_app.services.library.archives import Archive, ArchiveMember
+from sp404_app.services.library.file_kinds import has_audio_extension, upload_too_large
 from sp404_app.services.library.schemas import SampleView, sample_view
 from sp404_app.settings import settings
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 log = logging.getLogger(__name__)
 
-# Decoding is work for the processor: more at once than cores only makes all of them slower.
-DECODERS = max(2, os.cpu_count() or 2)
-decoders: RunVar[CapacityLimiter] = RunVar("decoders")
+# Decoding is CPU-bound: more decoders than cores would slow down all of them.
+MAX_DECODERS = max(2, os.cpu_count() or 2)
+decoder_limiter: RunVar[CapacityLimiter] = RunVar("decoders")
 
 
-class Rejected(BaseModel):
-    """A file that was not kept, and why."""
+class RejectedFile(BaseModel):
+    """A file that was rejected, and why."""
 
     filename: str
     code: str
@@ -46,11 +45,11 @@ class Rejected(BaseModel):
     details: dict[str, Any] = {}
 
 
-class Received(BaseModel):
-    """The answer to an upload, file by file."""
+class UploadResult(BaseModel):
+    """The result of an upload. Error fields are set only if no file was accepted."""
 
     samples: list[SampleView]
-    rejected: list[Rejected]
+    rejected: list[RejectedFile]
     error: str | None = None
     status: int | None = None
     code: str | None = None
@@ -58,15 +57,15 @@ class Received(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Who sends files, the folder they lay in, and whether folders become tags."""
+class UploadOptions:
+    """The user who uploads, the folder of the files, and whether folder names become tags."""
 
     user_id: uuid.UUID
     folder: str
-    tagged: bool
+    folders_become_tags: bool
 
 
-Result = SampleView | AppError
+FileResult = SampleView | AppError
 Arguments = TypeVarTuple("Arguments")
 R = TypeVar("R")
 
@@ -80,135 +79,151 @@ async def upload(
     folder: Annotated[str, Form()] = "",
     filename: Annotated[list[str], Form(max_length=500)] = [],  # noqa: B006 - FastAPI copies it
     folders_become_tags: Annotated[bool, Form()] = False,
-) -> Received:
-    """Keep sounds and queue their analysis; every file is judged on its own.
+) -> UploadResult:
+    """Upload audio files and enqueue their analysis. Each file is accepted or rejected separately.
 
-    `folder` is the path the files lay in, such as "Drums/Dusty Kit". `filename` may be sent once
-    for each file, in the same order: a multipart header cannot carry every name exactly. A ZIP
-    archive is taken like a folder of its name: each sound in it is kept or rejected on its own.
+    `folder` is the path of the folder the files were in, such as "Drums/Dusty Kit". `filename` may
+    be sent once per file, in the same order, as a multipart header cannot contain every name. A ZIP
+    archive is treated like a folder: each audio file in it is accepted or rejected separately.
     """
-    received = Received(samples=[], rejected=[])
-    sender = Sender(user_id, folder, folders_become_tags)
+    received = UploadResult(samples=[], rejected=[])
+    options = UploadOptions(user_id, folder, folders_become_tags)
     refusals: list[AppError] = []
-    for item, given in zip(file, _names(file, filename), strict=True):
-        async for name, result in _results(request, sender, item, given):
+    for item, given in zip(file, _file_names(file, filename), strict=True):
+        async for name, result in _receive_item(request, options, item, given):
             if isinstance(result, SampleView):
                 received.samples.append(result)
             else:
                 refusals.append(result)
-                received.rejected.append(_rejected(name, result))
+                received.rejected.append(_rejected_file(name, result))
     if refusals and not received.samples:
-        _refuse(received, refusals, response)
+        _set_failure_status(received, refusals, response)
     return received
 
 
-def _names(files: list[UploadFile], given: list[str]) -> list[str]:
-    """Return the name of each file: as given in a field, or as its header has it."""
+def _file_names(files: list[UploadFile], given: list[str]) -> list[str]:
+    """Return the name of each file, from the form field or from its multipart header."""
     if len(given) == len(files):
         return given
     return [last_part(unescaped(file.filename or "")) for file in files]
 
 
-async def _results(
-    request: Request, sender: Sender, item: UploadFile, name: str
-) -> AsyncIterator[tuple[str, Result]]:
-    """Yield what became of a file, or of each sound in an archive."""
+async def _receive_item(
+    request: Request, options: UploadOptions, item: UploadFile, name: str
+) -> AsyncIterator[tuple[str, FileResult]]:
+    """Yield the name and result of a file, or of each audio file in an archive."""
     if not archives.is_archive(item.file):
-        yield name, await _decoding(_receive, sender, _on_disk(item), name)
+        yield name, await _run_decoder(_receive, options, _saved_upload(item), name)
         return
     with ExitStack() as stack:
         try:
-            archive = await _decoding(stack.enter_context, archives.opened(item.file, name))
+            archive = await _run_decoder(
+                stack.enter_context, archives.open_archive(item.file, name)
+            )
         except AppError as refusal:
             yield name, refusal
             return
-        async for path, result in _members(request, sender, archive):
+        async for path, result in _receive_members(request, options, archive):
             yield f"{name}/{path}", result
 
 
-async def _members(
-    request: Request, sender: Sender, archive: Archive
-) -> AsyncIterator[tuple[str, Result]]:
-    """Yield what became of the sounds in an archive; without room, the rest stays packed."""
-    full: AppError | None = None
+async def _receive_members(
+    request: Request, options: UploadOptions, archive: Archive
+) -> AsyncIterator[tuple[str, FileResult]]:
+    """Yield the results of the audio files in an archive.
+
+    Once the quota is used up or storage is unavailable, the rest is rejected without unpacking it.
+    """
+    rejection: AppError | None = None
     for member in archive.members:
         if await request.is_disconnected():
-            return  # nobody waits for the rest
-        result = full or await _decoding(_receive_member, sender, archive, member)
+            return
+        result = rejection or await _run_decoder(_receive_member, options, archive, member)
         if isinstance(result, QuotaExceeded | Unavailable):
-            full = result
+            rejection = result
         if result:
             yield member.path, result
 
 
-async def _decoding(work: Callable[[Unpack[Arguments]], R], *arguments: *Arguments) -> R:
-    """Do work in a thread once a decoder is free.
+async def _run_decoder(work: Callable[[Unpack[Arguments]], R], *arguments: *Arguments) -> R:
+    """Run decoding work in a thread, at most `MAX_DECODERS` at a time.
 
-    Whoever waits for a decoder holds no thread: those are for everybody's requests.
+    Requests that wait for a decoder occupy no thread, as other requests need the threads.
     """
-    return await to_thread.run_sync(work, *arguments, limiter=_free_decoder())
+    return await to_thread.run_sync(work, *arguments, limiter=_get_decoder_limiter())
 
 
-def _free_decoder() -> CapacityLimiter:
-    """Return what counts the decoders of this event loop."""
+def _get_decoder_limiter() -> CapacityLimiter:
+    """Return the limiter of decoder threads of this event loop."""
     try:
-        return decoders.get()
+        return decoder_limiter.get()
     except LookupError:
-        decoders.set(CapacityLimiter(DECODERS))
-        return decoders.get()
+        decoder_limiter.set(CapacityLimiter(MAX_DECODERS))
+        return decoder_limiter.get()
 
 
-def _receive_member(sender: Sender, archive: Archive, member: Member) -> Result | None:
+def _receive_member(
+    options: UploadOptions, archive: Archive, member: ArchiveMember
+) -> FileResult | None:
     """Keep one sound of an archive, or return why not; None for a file that is no sound."""
-    folder = f"{sender.folder}/{member.folder}".strip("/")
-    inside = replace(sender, folder=folder)
+    folder = f"{options.folder}/{member.folder}".strip("/")
+    inside = replace(options, folder=folder)
     try:
         with transaction() as session:  # before the work of unpacking it
-            quotas.ensure_room(session, sender.user_id, member.size)
+            quotas.ensure_room(session, options.user_id, member.size)
     except AppError as refusal:
         return refusal
     result = _receive(inside, archive.unpacked(member), member.filename)
     no_sound = isinstance(result, BadAudio) and not member.refusal
-    return None if no_sound and not named_as_sound(member.filename) else result
+    return None if no_sound and not has_audio_extension(member.filename) else result
 
 
-def _receive(sender: Sender, on_disk: AbstractContextManager[Path], name: str) -> Result:
-    """Keep one file, or return why not: what is wrong with one must not touch the others."""
-    names = tags.of_folder(sender.folder) if sender.tagged else []
+def _receive(
+    options: UploadOptions, on_disk: AbstractContextManager[Path], name: str
+) -> FileResult:
+    """Add one file as a sample, or return the error, so that other files are not affected."""
+    names = tags.folder_tags(options.folder) if options.folders_become_tags else []
     try:
         with on_disk as path:
-            incoming = samples.inspect(path, name, sender.folder)
+            incoming = samples.inspect(path, name, options.folder)
             with transaction() as session:
-                sample_id = samples.add(session, sender.user_id, incoming, tag_names=names)
-                return sample_view(samples.get(session, sender.user_id, sample_id))
+                sample_id = samples.add(session, options.user_id, incoming, tag_names=names)
+                return sample_view(samples.get(session, options.user_id, sample_id))
     except AppError as refusal:
         return refusal
     except (OperationalError, OSError):
-        log.exception("cannot keep an upload")
-        return Unavailable("We could not keep this file just now. Please send it again soon.")
+        log.exception("cannot store an upload")
+        return Unavailable("This file couldn’t be saved. Try uploading it again in a minute.")
 
 
 @contextmanager
-def _on_disk(item: UploadFile) -> Iterator[Path]:
-    """Give decoders a path; the upload itself has none, and may still be in memory."""
+def _saved_upload(item: UploadFile) -> Iterator[Path]:
+    """Copy an upload to a temporary file: decoders need a path, and it may still be in memory."""
     if (item.size or 0) > settings().max_upload_bytes:
-        raise TooLarge(f"This file is larger than {format_size(settings().max_upload_bytes)}.")
+        raise upload_too_large()
     with tempfile.NamedTemporaryFile() as target:
         shutil.copyfileobj(item.file, target, 1 << 20)
         target.flush()
         yield Path(target.name)
 
 
-def _rejected(name: str, refusal: AppError) -> Rejected:
-    shown = clean_text(name)[:400]
-    return Rejected(filename=shown, code=refusal.code, error=str(refusal), details=refusal.details)
+def _rejected_file(name: str, refusal: AppError) -> RejectedFile:
+    filename = clean_text(name)[:400]
+    return RejectedFile(
+        filename=filename, code=refusal.code, error=str(refusal), details=refusal.details
+    )
 
 
-def _refuse(received: Received, refusals: list[AppError], response: Response) -> None:
-    """Say in the status that nothing was kept; what is not the files' fault says so."""
+def _set_failure_status(
+    received: UploadResult, refusals: list[AppError], response: Response
+) -> None:
+    """Set the status of an upload with no accepted file.
+
+    It is 422, unless all files were rejected for the same reason that is not in the files.
+    """
     first = refusals[0]
-    ours = isinstance(first, QuotaExceeded | Unavailable)
-    same = all(type(refusal) is type(first) for refusal in refusals)
-    response.status_code = first.status if ours and same else 422
+    is_not_the_file = isinstance(first, QuotaExceeded | Unavailable)
+    is_same = all(type(refusal) is type(first) for refusal in refusals)
+    response.status_code = first.status if is_not_the_file and is_same else 422
     received.status, received.code = response.status_code, first.code
     received.error, received.details = str(first), first.details

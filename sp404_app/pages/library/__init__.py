@@ -1,27 +1,27 @@
-"""/library: drop, find and hear sounds."""
+"""/library: the list of samples with search, filters, sidebar and upload."""
 
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
-from sp404_app.pages.library.query_by_sound import by_sound
-from sp404_app.pages.library.sidebar import rail
-from sp404_app.pages.library.table import sheet
-from sp404_app.pages.library.toolbar import filters, tools
+from sp404_app.pages.library.query_by_sound import query_by_sound_dialog
+from sp404_app.pages.library.sidebar import sidebar
+from sp404_app.pages.library.table import sample_list
+from sp404_app.pages.library.toolbar import filters, toolbar
 from sp404_app.pages.library.trash import trash_note
 
 
 def library() -> rx.Component:
-    """The main room."""
+    """The library page."""
     return layout(
         style_sheet("/alike.css"),
         rx.el.div(
-            rail(),
+            sidebar(),
             rx.el.section(
-                tools(),
+                toolbar(),
                 rx.el.div(filters(), trash_note()),
-                sheet(),
+                sample_list(),
                 class_name="main",
                 aria_label="Library",
             ),
@@ -29,6 +29,6 @@ def library() -> rx.Component:
         ),
         tag_dialog(),
         help_dialog(),
-        by_sound(),
+        query_by_sound_dialog(),
         current="/library",
     )

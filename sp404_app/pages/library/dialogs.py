@@ -1,92 +1,92 @@
-"""What opens over the list: tags, and all keys."""
+"""Dialogs of the library: tags of the selection, and keyboard shortcuts."""
 
 import reflex as rx
 
 from sp404_app.state.library.library import LibraryState
 
 KEYBOARD = (
-    ("↑ ↓", "move and play"),
-    ("Space", "play or stop"),
-    ("← →", "seek"),
-    ("/", "search"),
-    ("F", "favourite"),
-    ("T", "tag"),
-    ("0 – 5", "rate"),
-    ("F2", "rename"),
-    ("Enter", "open"),
-    ("Del", "to the trash"),
-    ("Shift ↑ ↓", "select a range"),
-    ("Ctrl A", "select all"),
-    ("Esc", "select nothing"),
-    ("?", "this help"),
+    ("↑ ↓", "Move and play"),
+    ("Space", "Play or stop"),
+    ("← →", "Seek"),
+    ("/", "Search"),
+    ("F", "Favourite"),
+    ("T", "Tag"),
+    ("0 – 5", "Rate"),
+    ("F2", "Rename"),
+    ("Enter", "Open"),
+    ("Del", "Delete"),
+    ("Shift ↑ ↓", "Select a range"),
+    ("Ctrl A", "Select all"),
+    ("Esc", "Clear selection"),
+    ("?", "Show shortcuts"),
 )
 
 
 def tag_dialog() -> rx.Component:
-    """Tags of the chosen sounds."""
+    """Dialog to add and remove tags of the selected samples."""
     return rx.cond(
         LibraryState.tags_open,
         rx.fragment(
             rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
-            rx.el.dialog(
-                rx.el.form(
-                    rx.el.h2("Tags"),
-                    rx.el.div(
-                        rx.foreach(
-                            LibraryState.tagging,
-                            lambda tag: rx.el.button(
-                                tag,
-                                " ×",
-                                type="button",
-                                class_name="chip",
-                                on_click=LibraryState.drop_tag(tag),
-                                aria_label=f"Remove {tag}",
-                            ),
-                        ),
-                        class_name="row wrap",
-                    ),
-                    rx.el.label(
-                        rx.el.span("Add tags, separated by commas", class_name="field-label"),
-                        rx.el.input(
-                            name="tags",
-                            class_name="input",
-                            auto_focus=True,
-                            autocomplete="off",
-                            data_testid="tag-input",
-                        ),
-                        class_name="field",
-                    ),
-                    rx.el.div(
-                        rx.el.button("Add", type="submit", class_name="button primary"),
-                        rx.el.button(
-                            "Done",
-                            type="button",
-                            class_name="button",
-                            on_click=LibraryState.close_dialogs,
-                            data_testid="tags-done",
-                        ),
-                        class_name="row",
-                    ),
-                    class_name="stack",
-                    on_submit=LibraryState.add_tags,
-                    reset_on_submit=True,
-                ),
-                open=True,
-                aria_label="Tags",
-            ),
+            rx.el.dialog(tag_form(), open=True, aria_label="Tags"),
         ),
     )
 
 
+def tag_form() -> rx.Component:
+    """The tags of the selection, and a field to add more."""
+    return rx.el.form(
+        rx.el.h2("Tags"),
+        rx.el.div(rx.foreach(LibraryState.selection_tags, tag_chip), class_name="row wrap"),
+        rx.el.label(
+            rx.el.span("Add tags, separated by commas", class_name="field-label"),
+            rx.el.input(
+                name="tags",
+                class_name="input",
+                auto_focus=True,
+                autocomplete="off",
+                data_testid="tag-input",
+            ),
+            class_name="field",
+        ),
+        rx.el.div(
+            rx.el.button("Add", type="submit", class_name="button primary"),
+            rx.el.button(
+                "Done",
+                type="button",
+                class_name="button",
+                on_click=LibraryState.close_dialogs,
+                data_testid="tags-done",
+            ),
+            class_name="row",
+        ),
+        class_name="stack",
+        on_submit=LibraryState.add_tags,
+        reset_on_submit=True,
+    )
+
+
+def tag_chip(tag: rx.Var[str]) -> rx.Component:
+    """Button that removes a tag from the selection."""
+    return rx.el.button(
+        tag,
+        " ×",
+        type="button",
+        class_name="chip",
+        on_click=LibraryState.drop_tag(tag),
+        aria_label=f"Remove {tag}",
+    )
+
+
 def help_dialog() -> rx.Component:
-    """All keys."""
+    """Dialog that lists the keyboard shortcuts."""
     return rx.cond(
         LibraryState.help_open,
         rx.fragment(
             rx.el.div(class_name="veil", on_click=LibraryState.close_dialogs),
             rx.el.dialog(
                 rx.el.div(
-                    rx.el.h2("Keys"),
+                    rx.el.h2("Keyboard shortcuts"),
                     rx.el.dl(
                         *(
                             part
@@ -105,7 +105,7 @@ def help_dialog() -> rx.Component:
                     class_name="stack",
                 ),
                 open=True,
-                aria_label="Keys",
+                aria_label="Keyboard shortcuts",
             ),
         ),
     )

@@ -1,4 +1,4 @@
-"""What to do when the list is empty, and why it is."""
+"""What the library shows instead of an empty list: why it is empty and what to do."""
 
 import reflex as rx
 
@@ -6,30 +6,30 @@ from sp404_app.components.player import choose_files
 from sp404_app.state.library.library import LibraryState
 
 
-def nothing_here() -> rx.Component:
-    """What to do when the list is empty, and why it is."""
+def empty_state() -> rx.Component:
+    """Message for no search results, an empty trash or an empty library."""
     return rx.cond(
         LibraryState.filtered,
         rx.el.div(
             rx.cond(
                 LibraryState.query.has_copies,
                 rx.fragment(
-                    rx.el.h2("Nothing is here twice"),
+                    rx.el.h2("No copies"),
                     rx.el.p(
-                        "Among these sounds, no two are of one recording. Copies at another "
-                        "rate, level or format are found as soon as both are analysed."
+                        "No two of these sounds are the same recording. Copies at another sample "
+                        "rate, level or format are found once both are analysed."
                     ),
                 ),
                 rx.fragment(
-                    rx.el.h2("No sound fits"),
-                    rx.el.p("Loosen a filter, or look for something else."),
+                    rx.el.h2("No matching sounds"),
+                    rx.el.p("Remove a filter or try another search."),
                 ),
             ),
             rx.el.button(
-                "Show everything",
+                "Show all sounds",
                 type="button",
                 class_name="button",
-                on_click=LibraryState.visit("all"),
+                on_click=LibraryState.open_view("all"),
             ),
             class_name="empty",
             data_testid="nothing-found",
@@ -38,7 +38,7 @@ def nothing_here() -> rx.Component:
             LibraryState.query.trash,
             rx.el.div(
                 rx.el.h2("The trash is empty"),
-                rx.el.p("What you delete stays here for 30 days and can be brought back."),
+                rx.el.p("Deleted sounds stay here for 30 days. Until then, you can restore them."),
                 class_name="empty",
             ),
             first_sounds(),
@@ -47,7 +47,7 @@ def nothing_here() -> rx.Component:
 
 
 def first_sounds() -> rx.Component:
-    """The very first view of a new library."""
+    """Invitation to upload the first sounds."""
     return rx.el.div(
         rx.el.div(
             *(rx.el.i(class_name="lit" if pad in (1, 6, 11) else "") for pad in range(16)),
@@ -56,8 +56,8 @@ def first_sounds() -> rx.Component:
         ),
         rx.el.h2("Drop your sounds here"),
         rx.el.p(
-            "Files or whole folders: WAV, AIFF, FLAC, MP3, Ogg, M4A. Each gets its waveform, "
-            "tempo and key while you watch. Your originals stay as they are."
+            "Files or whole folders: WAV, AIFF, FLAC, MP3, Ogg, M4A. We find the waveform, tempo "
+            "and key of each sound. Your original files are never changed."
         ),
         rx.el.div(
             choose_files("Choose sounds", test_id="choose-first"),

@@ -1,4 +1,4 @@
-"""The dialog that finds by sound: a file or a recording, and what is like it."""
+"""Query-by-sound dialog: find samples similar to a file or a recording."""
 
 import reflex as rx
 
@@ -7,15 +7,15 @@ from sp404_app.pages.sample.similar import aspects, line
 from sp404_app.state.sample.query_by_sound import HearingState
 
 
-def by_sound() -> rx.Component:
-    """A sound goes in at the top; what is like it stands below."""
+def query_by_sound_dialog() -> rx.Component:
+    """The dialog: input at the top, similar samples below."""
     return sound_finder(
         rx.el.div(
             rx.el.span("Compare by", class_name="muted"),
             aspects(HearingState, "finder"),
             class_name="finder-by",
         ),
-        found(),
+        query_results(),
         open=HearingState.is_open,
         aspect=HearingState.aspect,
         on_found=HearingState.show,
@@ -23,13 +23,13 @@ def by_sound() -> rx.Component:
     )
 
 
-def found() -> rx.Component:
-    """What the sound was heard to be, and what is like it."""
+def query_results() -> rx.Component:
+    """The analysis of the query sound, and the similar samples."""
     return rx.el.div(
         rx.cond(
             HearingState.heard != "",
             rx.el.p(
-                rx.el.span("Heard ", class_name="muted"),
+                rx.el.span("Detected ", class_name="muted"),
                 rx.el.span(HearingState.heard, class_name="mono", data_testid="finder-heard"),
             ),
         ),

@@ -1,11 +1,11 @@
-"""Rooms, tags, and how full the plan is."""
+"""Sidebar of the library: views, tags, storage and reanalysis progress."""
 
 import reflex as rx
 
 from sp404_app.services.library.tags import TagCount
 from sp404_app.state.library.library import LibraryState
 
-ROOMS = (
+VIEWS = (
     ("All sounds", "all"),
     ("Favourites", "favourites"),
     ("Loops", "loops"),
@@ -14,78 +14,78 @@ ROOMS = (
 )
 
 
-def rail() -> rx.Component:
-    """Rooms, tags, and how full the plan is."""
-    facts = LibraryState.facts
+def sidebar() -> rx.Component:
+    """The sidebar."""
+    view = LibraryState.sidebar
     return rx.el.aside(
-        rx.el.div(*(room(*each) for each in ROOMS), class_name="rail-group"),
+        rx.el.div(*(view_button(text, name) for text, name in VIEWS), class_name="rail-group"),
         rx.cond(
-            LibraryState.facts.tags.length() > 0,
+            LibraryState.sidebar.tags.length() > 0,
             rx.el.div(
                 rx.el.span("Tags", class_name="label"),
-                rx.foreach(LibraryState.facts.tags, tag_room),
+                rx.foreach(LibraryState.sidebar.tags, tag_button),
                 class_name="rail-group",
             ),
         ),
         rx.el.div(
-            renewal(),
-            rx.el.span(facts.stored, class_name="mono"),
-            meter(facts.stored_share),
+            reanalysis_progress(),
+            rx.el.span(view.storage, class_name="mono"),
+            meter(view.storage_share),
             class_name="rail-foot",
         ),
         class_name="rail",
-        aria_label="Rooms and tags",
+        aria_label="Views and tags",
     )
 
 
-def renewal() -> rx.Component:
-    """How far a better ear is with hearing the library again, while it is."""
-    facts = LibraryState.facts
+def reanalysis_progress() -> rx.Component:
+    """Progress of the automatic reanalysis, while it runs."""
+    view = LibraryState.sidebar
     return rx.cond(
-        facts.renewing != "",
+        view.reanalysis != "",
         rx.el.span(
-            rx.el.span(facts.renewing),
-            meter(facts.renewed_share),
+            rx.el.span(view.reanalysis),
+            meter(view.reanalysis_share),
             class_name="renewal",
-            title="A better ear hears your library again; what you corrected stays as it is",
+            title="Your library is analysed again with a newer version. Your corrections are kept.",
             data_testid="renewal",
         ),
     )
 
 
 def meter(share: rx.Var) -> rx.Component:
-    """A thin bar, 0 to 100."""
+    """A thin progress bar, 0 to 100."""
     return rx.el.span(rx.el.span(style={"width": f"{share}%"}), class_name="bar")
 
 
-def room(text: str, view: str) -> rx.Component:
-    """One way of looking at the library."""
+def view_button(text: str, name: str) -> rx.Component:
+    """Button that opens a view of the library."""
     query = LibraryState.query
-    here = {
+    is_open = {
         "favourites": query.favourite,
         "loops": query.kind == "loop",
         "one_shots": query.kind == "one_shot",
         "trash": query.trash,
         "all": ~(query.favourite | query.trash | (query.kind != "")),
-    }[view]
+    }[name]
     return rx.el.button(
         rx.el.span(text, class_name="room-name"),
         type="button",
-        class_name=rx.cond(here, "room on", "room"),
-        aria_pressed=here,
-        on_click=LibraryState.visit(view),
-        data_testid=f"room-{view}",
+        class_name=rx.cond(is_open, "room on", "room"),
+        aria_pressed=is_open,
+        on_click=LibraryState.open_view(name),
+        data_testid=f"room-{name}",
     )
 
 
-def tag_room(tag: TagCount) -> rx.Component:
-    """A tag that narrows the list."""
-    here = LibraryState.query.tags.contains(tag.name)
+def tag_button(tag: TagCount) -> rx.Component:
+    """Button that toggles a tag filter, with the number of samples."""
+    is_active = LibraryState.query.tags.contains(tag.name)
     return rx.el.button(
         rx.el.span(tag.name, class_name="room-name"),
         rx.el.span(tag.samples, class_name="mono"),
         type="button",
-        class_name=rx.cond(here, "room on", "room"),
-        aria_pressed=here,
+        class_name=rx.cond(is_active, "room on", "room"),
+        aria_pressed=is_active,
         on_click=LibraryState.toggle_tag(tag.name),
     )

@@ -1,9 +1,9 @@
-"""The list itself: heads, rows, and what can be done to a selection."""
+"""The list of samples: column headers, rows, and the bar of bulk actions."""
 
 import reflex as rx
 
 from sp404_app.components.player import mini_wave, sample_row, sample_table
-from sp404_app.pages.library.empty_state import nothing_here
+from sp404_app.pages.library.empty_state import empty_state
 from sp404_app.pages.library.track import track_of
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.rows import WINDOW, Row
@@ -11,8 +11,8 @@ from sp404_app.state.rows import WINDOW, Row
 ROW_HEIGHT = 44
 
 
-def sheet() -> rx.Component:
-    """The list itself."""
+def sample_list() -> rx.Component:
+    """The list of samples."""
     return rx.el.div(
         rx.el.div(
             rx.el.span(),
@@ -34,21 +34,21 @@ def sheet() -> rx.Component:
             row_height=ROW_HEIGHT,
             epoch=LibraryState.epoch,
             answered=LibraryState.answered,
-            any_marked=LibraryState.marked_count > 0,
+            any_marked=LibraryState.selected_count > 0,
             address=LibraryState.address,
             on_window=LibraryState.show_from,
-            on_mark=LibraryState.mark,
+            on_mark=LibraryState.select_rows,
             on_open=LibraryState.open_sample,
             on_act=LibraryState.act,
         ),
-        rx.cond(LibraryState.loaded & (LibraryState.window.total == 0), nothing_here()),
-        rx.cond(LibraryState.marked_count > 0, bulk_bar()),
+        rx.cond(LibraryState.loaded & (LibraryState.window.total == 0), empty_state()),
+        rx.cond(LibraryState.selected_count > 0, bulk_bar()),
         class_name="sheet",
     )
 
 
 def sort_head(text: str, column: str, kind: str = "") -> rx.Component:
-    """A column's head; a click sorts by it."""
+    """Column header that sorts by its column."""
     sort = LibraryState.query.sort
     rising, falling = sort == column, sort == f"-{column}"
     return rx.el.button(
@@ -62,18 +62,15 @@ def sort_head(text: str, column: str, kind: str = "") -> rx.Component:
 
 
 def row(sample: Row, position: rx.Var[int]) -> rx.Component:
-    """One sound."""
+    """Row of one sample."""
+    index = list_index(position)
     return sample_row(
         rx.el.input(
             type="checkbox",
             class_name="tick",
-            checked=LibraryState.marked.contains(sample.id),
+            checked=LibraryState.selected_ids.contains(sample.id),
             aria_label=f"Select {sample.name}",
-            on_change=lambda _: LibraryState.mark(
-                "toggle",
-                place(position),
-                place(position),
-            ),
+            on_change=lambda _: LibraryState.select_rows("toggle", index, index),
         ),
         rx.cond(
             sample.wave != "",
@@ -81,6 +78,21 @@ def row(sample: Row, position: rx.Var[int]) -> rx.Component:
             rx.el.span(class_name="no-wave"),
         ),
         name_cell(sample),
+        *value_cells(sample),
+        star(sample),
+        row_link(sample),
+        key=sample.id,
+        index=index,
+        marked=LibraryState.selected_ids.contains(sample.id),
+        track=track_of(sample),
+        on_mark=LibraryState.select_rows,
+        on_open=LibraryState.open_sample,
+    )
+
+
+def value_cells(sample: Row) -> list[rx.Component]:
+    """Tags, tempo, key, length and kind of a sample."""
+    return [
         rx.el.span(
             rx.foreach(sample.tags, lambda tag: rx.el.span(tag, class_name="chip")),
             class_name="row-tags",
@@ -98,24 +110,16 @@ def row(sample: Row, position: rx.Var[int]) -> rx.Component:
         ),
         rx.el.span(sample.duration, class_name="num mono row-length"),
         rx.el.span(sample.kind, class_name="kind"),
-        star(sample),
-        more(sample),
-        key=sample.id,
-        index=place(position),
-        marked=LibraryState.marked.contains(sample.id),
-        track=track_of(sample),
-        on_mark=LibraryState.mark,
-        on_open=LibraryState.open_sample,
-    )
+    ]
 
 
-def place(position: rx.Var[int]) -> rx.Var:
-    """Return where in the whole list a row of the window stands."""
+def list_index(position: rx.Var[int]) -> rx.Var:
+    """Return the index in the whole list of a row of the window."""
     return LibraryState.window.start.to(int) + position.to(int)
 
 
 def name_cell(sample: Row) -> rx.Component:
-    """The name, what is going on with it, and the field to change it."""
+    """Name and analysis status of a sample, or the field to rename it."""
     return rx.cond(
         LibraryState.renaming == sample.id,
         rx.el.form(
@@ -129,14 +133,14 @@ def name_cell(sample: Row) -> rx.Component:
                 max_length=200,
                 data_testid="rename",
             ),
-            # Reflex defines submit handlers outside of the loop, where `sample` is unknown:
-            # the form carries the id.
+            # Reflex defines submit handlers outside the loop, where `sample` is unknown, so the
+            # form contains the id.
             rx.el.input(type="hidden", name="sample_id", value=sample.id),
             on_submit=LibraryState.rename,
         ),
         rx.el.span(
             rx.el.span(sample.name, title=sample.name, data_testid="name"),
-            progress(sample),
+            analysis_status(sample),
             class_name=rx.cond(
                 LibraryState.query.has_copies & sample.joined, "row-name joined", "row-name"
             ),
@@ -144,42 +148,42 @@ def name_cell(sample: Row) -> rx.Component:
     )
 
 
-def progress(sample: Row) -> rx.Component:
-    """What is going on with a sound that is not ready, and the one thing to do about it."""
-    here = rx.match(
+def analysis_status(sample: Row) -> rx.Component:
+    """Analysis status of a sample that is not ready, with the action for it."""
+    status = rx.match(
         sample.status,
         ("", rx.fragment()),
-        ("queued", under_way("waiting for analysis", sample.id)),
-        ("analysing", under_way("listening…", sample.id)),
+        ("queued", active_status("Waiting for analysis", sample.id)),
+        ("analysing", active_status("Analysing…", sample.id)),
         (
             "waiting_for_quota",
             rx.el.span(
-                "not analysed: this month’s are used up · ",
-                rx.el.a("see plans", href="/plans", class_name="link"),
+                "Monthly limit reached · ",
+                rx.el.a("See plans", href="/plans", class_name="link"),
                 class_name="row-status",
             ),
         ),
         rx.el.span(
             rx.el.span(sample.error, title=sample.error, class_name="row-error"),
-            do("Try again", "analyse", sample.id),
+            row_action("Try again", "analyse", sample.id),
             class_name="row-status failed",
         ),
     )
-    return rx.fragment(here)
+    return rx.fragment(status)
 
 
-def under_way(text: str, sample_id: str | rx.Var[str]) -> rx.Component:
-    """A sign of life, and a way to stop."""
+def active_status(text: str, sample_id: str | rx.Var[str]) -> rx.Component:
+    """Status of a queued or running analysis, with a button to cancel it."""
     return rx.el.span(
         rx.el.span(class_name="pulse"),
         text,
-        do("Cancel", "cancel", sample_id),
+        row_action("Cancel", "cancel", sample_id),
         class_name="row-status",
     )
 
 
-def do(text: str, action: str, sample_id: str | rx.Var[str]) -> rx.Component:
-    """A small button that acts on one sound."""
+def row_action(text: str, action: str, sample_id: str | rx.Var[str]) -> rx.Component:
+    """Small button that applies an action to one sample."""
     return rx.el.button(
         text,
         type="button",
@@ -190,7 +194,7 @@ def do(text: str, action: str, sample_id: str | rx.Var[str]) -> rx.Component:
 
 
 def star(sample: Row) -> rx.Component:
-    """The favourite switch."""
+    """Button that toggles the favourite mark."""
     return rx.el.button(
         rx.icon("star"),
         type="button",
@@ -202,8 +206,8 @@ def star(sample: Row) -> rx.Component:
     )
 
 
-def more(sample: Row) -> rx.Component:
-    """The way to the sound's own page, or back from the trash."""
+def row_link(sample: Row) -> rx.Component:
+    """Link to the sample page, or in the trash a button to restore the sample."""
     return rx.cond(
         LibraryState.query.trash,
         rx.el.button(
@@ -225,7 +229,7 @@ def more(sample: Row) -> rx.Component:
 
 
 def bulk_bar() -> rx.Component:
-    """What can be done to the selection."""
+    """Bar of actions for the selection."""
 
     def button(text: str, action: str, kind: str = "ghost") -> rx.Component:
         return rx.el.button(
@@ -237,12 +241,12 @@ def bulk_bar() -> rx.Component:
         )
 
     return rx.el.div(
-        rx.el.strong(rx.el.span(LibraryState.marked_count, class_name="mono"), " selected"),
+        rx.el.strong(rx.el.span(LibraryState.selected_count, class_name="mono"), " selected"),
         rx.cond(
             LibraryState.query.trash,
             rx.fragment(
                 button("Restore", "restore"),
-                button("Delete for good", "delete_for_good", "danger"),
+                button("Delete permanently", "delete_for_good", "danger"),
             ),
             rx.fragment(
                 button("Tag", "tag"),
@@ -255,8 +259,8 @@ def bulk_bar() -> rx.Component:
             "×",
             type="button",
             class_name="icon-button small",
-            aria_label="Select nothing",
-            on_click=LibraryState.mark("none", 0, 0),
+            aria_label="Clear selection",
+            on_click=LibraryState.select_rows("none", 0, 0),
         ),
         class_name="bulk",
         data_testid="bulk",

@@ -1,41 +1,40 @@
-"""Search, filters, and ways in."""
+"""Toolbar of the library: search field, query by sound, upload buttons and filters."""
+
+from collections.abc import Sequence
 
 import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
-from sp404_app.pages.library.sidebar import renewal
+from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.sample.query_by_sound import HearingState
 
+# Texts and values of select fields.
+KEY_OPTIONS = [(key, key) for key in KEYS]
+CLASS_OPTIONS = [("any", ""), *((each.value, each.value) for each in SoundClass)]
+STATUS_OPTIONS = [
+    ("any", ""),
+    ("ready", "ready"),
+    ("analysing", "analysing"),
+    ("queued", "queued"),
+    ("failed", "failed"),
+    ("monthly limit reached", "waiting_for_quota"),
+]
 
-def tools() -> rx.Component:
-    """Search, and ways in."""
+
+def toolbar() -> rx.Component:
+    """Search field, query by sound, and upload buttons."""
     return rx.el.div(
-        rx.el.div(
-            rx.icon("search"),
-            rx.el.input(
-                id="q",
-                type="search",
-                placeholder="Search names, tags, notes   –  try  dusty break  or  kick -808",
-                class_name="input",
-                aria_label="Search",
-                autocomplete="off",
-                spell_check=False,
-                on_change=lambda value: LibraryState.look_for("q", value),
-                data_testid="search",
-            ),
-            rx.el.kbd("/"),
-            class_name="search",
-        ),
+        search_field(),
         rx.el.button(
             rx.icon("audio-lines"),
             rx.el.span("Find by sound", class_name="wide-only"),
             type="button",
             class_name="button",
             aria_label="Find by sound",
-            title="Find what is like a recording or a file",
+            title="Find sounds similar to a recording or a file",
             on_click=HearingState.open_dialog,
             data_testid="find-by-sound",
         ),
@@ -57,123 +56,121 @@ def tools() -> rx.Component:
     )
 
 
+def search_field() -> rx.Component:
+    """The search field."""
+    return rx.el.div(
+        rx.icon("search"),
+        rx.el.input(
+            id="q",
+            type="search",
+            placeholder="Search names, tags, notes   –  try  dusty break  or  kick -808",
+            class_name="input",
+            aria_label="Search",
+            autocomplete="off",
+            spell_check=False,
+            on_change=lambda value: LibraryState.set_filter("q", value),
+            data_testid="search",
+        ),
+        rx.el.kbd("/"),
+        class_name="search",
+    )
+
+
 def filters() -> rx.Component:
-    """Tempo, key, class, length, status, copies; and how many sounds are left."""
+    """Filters by tempo, key, class, length, status and copies, and the number of results."""
     query = LibraryState.query
     return rx.el.div(
-        rx.el.span(
-            "Tempo", number("bpm_min", "from"), "–", number("bpm_max", "to"), class_name="filter"
+        range_filter("Tempo", "bpm_min", "bpm_max"),
+        select_filter("Key", "key", query.key, [("any", ""), *KEY_OPTIONS]),
+        select_filter(
+            "Compatible with",
+            "compatible_key",
+            query.compatible_key,
+            [("any key", ""), *KEY_OPTIONS],
         ),
-        rx.el.span(
-            "Key",
-            choice("key", query.key, [("any", "")] + [(key, key) for key in KEYS]),
-            class_name="filter",
-        ),
-        rx.el.span(
-            "Goes with",
-            choice(
-                "compatible_key",
-                query.compatible_key,
-                [("any key", "")] + [(key, key) for key in KEYS],
-            ),
-            class_name="filter",
-        ),
-        rx.el.span(
-            "Class",
-            choice(
-                "sound_class",
-                query.sound_class,
-                [("any", "")] + [(each.value, each.value) for each in SoundClass],
-            ),
-            class_name="filter",
-        ),
-        rx.el.span(
-            "Length",
-            number("duration_min", "from"),
-            "–",
-            number("duration_max", "to"),
-            "s",
-            class_name="filter",
-        ),
-        rx.el.span(
-            "Status",
-            choice(
-                "status",
-                query.status,
-                [
-                    ("any", ""),
-                    ("ready", "ready"),
-                    ("in progress", "analysing"),
-                    ("queued", "queued"),
-                    ("failed", "failed"),
-                    ("waiting for quota", "waiting_for_quota"),
-                ],
-            ),
-            class_name="filter",
-        ),
-        rx.el.span(only_copies(), class_name="filter"),
+        select_filter("Class", "sound_class", query.sound_class, CLASS_OPTIONS),
+        range_filter("Length", "duration_min", "duration_max", "s"),
+        select_filter("Status", "status", query.status, STATUS_OPTIONS),
+        rx.el.span(duplicates_filter(), class_name="filter"),
         rx.cond(
             LibraryState.filtered,
             rx.el.button(
                 "Clear",
                 type="button",
                 class_name="chip on",
-                on_click=LibraryState.visit(rx.cond(query.trash, "trash", "all")),
+                on_click=LibraryState.open_view(rx.cond(query.trash, "trash", "all")),
                 data_testid="clear-filters",
             ),
         ),
-        rx.el.span(renewal(), class_name="narrow-only"),
-        rx.el.span(
-            rx.cond(
-                LibraryState.window.corrected != "",
-                f"Nothing for that; showing “{LibraryState.window.corrected}” · ",
-                "",
-            ),
-            rx.el.span(
-                LibraryState.window.total.to_string(), class_name="mono", data_testid="total"
-            ),
-            rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
-            class_name="count",
-            role="status",
-        ),
+        rx.el.span(reanalysis_progress(), class_name="narrow-only"),
+        result_count(),
         class_name=rx.cond(LibraryState.filters_open, "filters open", "filters"),
     )
 
 
-def only_copies() -> rx.Component:
-    """Only what is there twice: the same recording at another rate, level or format."""
-    here = LibraryState.query.has_copies
+def range_filter(label: str, lower: str, upper: str, *unit: str) -> rx.Component:
+    """Filter with a lower and an upper bound."""
+    return rx.el.span(
+        label, number(lower, "from"), "–", number(upper, "to"), *unit, class_name="filter"
+    )
+
+
+def select_filter(
+    label: str, field: str, value: rx.Var[str], options: Sequence[tuple[str, str]]
+) -> rx.Component:
+    """Filter with a choice of values."""
+    return rx.el.span(label, choice(field, value, options), class_name="filter")
+
+
+def result_count() -> rx.Component:
+    """The number of results, and the corrected search text if the spelling was corrected."""
+    return rx.el.span(
+        rx.cond(
+            LibraryState.window.corrected != "",
+            f"Showing results for “{LibraryState.window.corrected}” · ",
+            "",
+        ),
+        rx.el.span(LibraryState.window.total.to_string(), class_name="mono", data_testid="total"),
+        rx.cond(LibraryState.window.total == 1, " sound", " sounds"),
+        class_name="count",
+        role="status",
+    )
+
+
+def duplicates_filter() -> rx.Component:
+    """Button that shows only samples with duplicates: the same recording in another file."""
+    is_active = LibraryState.query.has_copies
     return rx.el.button(
         "Has copies",
         type="button",
-        class_name=rx.cond(here, "chip on", "chip"),
-        aria_pressed=here,
-        title="The same recording at another rate, level or format, side by side",
-        on_click=LibraryState.only_copies,
+        class_name=rx.cond(is_active, "chip on", "chip"),
+        aria_pressed=is_active,
+        title="Show copies of the same recording at another rate, level or format",
+        on_click=LibraryState.toggle_duplicates_filter,
         data_testid="has-copies",
     )
 
 
 def number(field: str, hint: str) -> rx.Component:
-    """A number field of the search."""
+    """Number field of a filter."""
     return rx.el.input(
         id=field,
         class_name="input mono",
         placeholder=hint,
         input_mode="decimal",
         aria_label=field.replace("_", " ").replace("min", "from").replace("max", "to"),
-        on_change=lambda value: LibraryState.look_for(field, value),
+        on_change=lambda value: LibraryState.set_filter(field, value),
         data_testid=field,
     )
 
 
-def choice(field: str, value: rx.Var[str], options: list[tuple[str, str]]) -> rx.Component:
-    """A choice of the search."""
+def choice(field: str, value: rx.Var[str], options: Sequence[tuple[str, str]]) -> rx.Component:
+    """Select field of a filter."""
     return rx.el.select(
         *(rx.el.option(text, value=each) for text, each in options),
         class_name="input",
         value=value,
         aria_label=field.replace("_", " "),
-        on_change=lambda chosen: LibraryState.look_for(field, chosen),
+        on_change=lambda chosen: LibraryState.set_filter(field, chosen),
         data_testid=field,
     )

@@ -1,4 +1,4 @@
-"""What the player needs to know of a sound."""
+"""The player's view of a sample."""
 
 import reflex as rx
 
@@ -6,7 +6,7 @@ from sp404_app.state.rows import Row
 
 
 def track_of(sample: Row) -> rx.Var:
-    """Return the player's view of a row."""
+    """Return what the player needs to know of the sample in a row."""
     return rx.Var.create(
         {
             "id": sample.id,

@@ -1,4 +1,4 @@
-"""What the trash holds, above what is in it."""
+"""The line above the trash: how full it is, and when sounds are deleted."""
 
 import reflex as rx
 
@@ -6,8 +6,8 @@ from sp404_app.state.library.library import LibraryState
 
 
 def trash_note() -> rx.Component:
-    """How long the trash keeps sounds, and when the oldest go for good."""
+    """How full the trash is, and when the oldest sounds are permanently deleted."""
     return rx.cond(
         LibraryState.query.trash,
-        rx.el.p(LibraryState.facts.trash, class_name="trash-note", data_testid="trash-note"),
+        rx.el.p(LibraryState.sidebar.trash, class_name="trash-note", data_testid="trash-note"),
     )

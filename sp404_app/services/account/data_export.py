@@ -23,7 +23,16 @@ from sp404_app.services.processing import jobs
 
 KEPT = dt.timedelta(days=7)
 # Not about the person but about how we keep things; binary columns (hashes, peaks) go as well.
-LEFT_OUT = {"password_hash", "storage_key", "preview_key", "search", "words", "counted_for"}
+LEFT_OUT = {
+    "password_hash",
+    "storage_key",
+    "preview_key",
+    "search",
+    "search_text",
+    "usage_period_start",
+}
+# JSON fields keep the name they had when their columns were renamed.
+JSON_NAMES = {"duplicate_group_id": "copy_group", "is_secondary": "surplus"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,11 @@ def facts(session: Session, user_id: uuid.UUID) -> Iterator[tuple[str, list[dict
         owner = table.c.get("id" if table.name == "users" else "user_id")
         if owner is None:
             continue
-        columns = [column for column in table.c if not _is_secret(table, column.name)]
+        columns = [
+            column.label(JSON_NAMES.get(column.name, column.name))
+            for column in table.c
+            if not _is_secret(table, column.name)
+        ]
         rows = session.connection().execute(
             select(*columns).where(owner == user_id)  # type: ignore[call-overload]
         )

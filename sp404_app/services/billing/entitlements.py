@@ -71,6 +71,6 @@ def customer_now(customer: BillingCustomer | None) -> dt.datetime:
 def _in_force() -> tuple[Any, ...]:
     return (
         Subscription.realm == stripe_client.stripe_mode(),
-        col(Subscription.surplus).is_(False),
+        col(Subscription.is_secondary).is_(False),
         col(Subscription.status).in_(BILLABLE),
     )

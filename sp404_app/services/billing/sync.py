@@ -96,7 +96,7 @@ def _take_subscriptions(
         col(Subscription.realm) == customer.realm
     )
     # All step aside until it is clear which one counts; nobody sees it in between.
-    session.exec(update(Subscription).where(mine).values(surplus=True))
+    session.exec(update(Subscription).where(mine).values(is_secondary=True))
     problems: list[str] = []
     seen = [
         _take_subscription(session, customer, truth, raw, problems) for raw in truth.subscriptions
@@ -107,7 +107,7 @@ def _take_subscriptions(
     counts = mine & (
         (col(Subscription.stripe_id) == chosen) | col(Subscription.status).not_in(BILLABLE)
     )
-    session.exec(update(Subscription).where(counts).values(surplus=False))
+    session.exec(update(Subscription).where(counts).values(is_secondary=False))
     billable = [raw["id"] for raw in truth.subscriptions if raw["status"] in BILLABLE]
     if len(billable) > 1:
         problems.append(f"{customer.stripe_id} has {len(billable)} subscriptions: {billable}")
@@ -150,7 +150,7 @@ def _take_subscription(
         raw["status"], values["attempts"], retries_left=values["next_attempt_at"] is not None
     )
     values["grace_since"] = (since or truth.at) if grace else None
-    fixed = {"user_id": customer.user_id, "realm": customer.realm, "surplus": True}
+    fixed = {"user_id": customer.user_id, "realm": customer.realm, "is_secondary": True}
     _upsert(session, Subscription, values | fixed | {"synced_at": func.now()})
     return raw["id"]
 

@@ -1,1 +1,1 @@
-"""The sample library: upload, list, search, change, tag, delete."""
+"""The sample library: upload, list, search, edit, tag and delete samples."""

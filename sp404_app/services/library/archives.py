@@ -1,6 +1,7 @@
-"""ZIP archives of sounds: listed and unpacked file by file, within limits.
+"""Read ZIP archives of samples: list the audio files and unpack them one at a time, within limits.
 
-Nothing is unpacked into memory as a whole, and no name in an archive becomes a path on our disk.
+Nothing is unpacked into memory as a whole, and no name in an archive becomes a path on disk. The
+limits stop ZIP bombs.
 """
 
 import stat
@@ -15,38 +16,38 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from sp404_app.errors import AppError, BadAudio, TooLarge
-from sp404_app.services.infra.byte_size import format_size
-from sp404_app.services.library.file_kinds import hidden, named_as_sound
+from sp404_app.services.library.file_kinds import has_audio_extension, is_hidden, upload_too_large
 from sp404_app.settings import MB, settings
 
-MAGIC: Final = (b"PK\3\4", b"PK\5\6")
-MOST_SOUNDS: Final = 2000
-MOST_ENTRIES: Final = 20_000
-MOST_DIRECTORY: Final = 8 * MB  # the list of names, which is read into memory
-# What is unpacked from one archive: so many times the largest upload, and so many times its own
-# size beyond a beginning that any archive may have.
-MOST_TIMES: Final = 4
-MOST_RATIO: Final = 100
-FREE: Final = 64 * MB
-CHUNK: Final = MB
-METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-ENCRYPTED: Final = 1  # flags of an entry
-UTF8: Final = 0x800
-UNICODE_PATH: Final = 0x7075  # extra field of Info-ZIP: the name in UTF-8
+ZIP_SIGNATURES: Final = (b"PK\3\4", b"PK\5\6")
+MAX_ARCHIVE_SOUNDS: Final = 2000
+MAX_ENTRIES: Final = 20_000
+MAX_DIRECTORY_BYTES: Final = 8 * MB  # the central directory, which is read into memory
+# One archive may unpack to MAX_UPLOAD_MULTIPLE times the upload limit, and to at most
+# RATIO_ALLOWANCE_BYTES + MAX_COMPRESSION_RATIO times its own size.
+MAX_UPLOAD_MULTIPLE: Final = 4
+MAX_COMPRESSION_RATIO: Final = 100
+RATIO_ALLOWANCE_BYTES: Final = 64 * MB
+CHUNK_BYTES: Final = MB
+SUPPORTED_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+FLAG_ENCRYPTED: Final = 1  # general purpose bit flags of an entry
+FLAG_UTF8: Final = 0x800
+EXTRA_UNICODE_PATH: Final = 0x7075  # Info-ZIP extra field: the path in UTF-8
 
-ERRORS: Final = (
+# All that zipfile and zlib raise on malformed archives.
+ZIP_ERRORS: Final = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, NotImplementedError,
     RuntimeError, EOFError, OSError, ValueError, OverflowError, LookupError,
 )  # fmt: skip
-LOCKED: Final = "This ZIP archive is locked by a password. Unpack it and add its sounds."
-DAMAGED: Final = "This ZIP archive is damaged or cut off."
+ENCRYPTED_ARCHIVE: Final = "This ZIP archive has a password. Unpack it and add its sounds."
+DAMAGED_ARCHIVE: Final = "This ZIP archive is damaged or incomplete."
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A sound in an archive: its folder below the archive, its name and its size in bytes.
+class ArchiveMember:
+    """An audio file in an archive: folder within the archive, name, and size in bytes.
 
-    `refusal` says why it cannot be unpacked, None if it can.
+    `refusal` is why it cannot be unpacked, None if it can.
     """
 
     folder: str
@@ -57,51 +58,53 @@ class Member:
 
     @property
     def path(self) -> str:
-        """The name with its folder, to be shown."""
+        """The folder and name, for display."""
         return f"{self.folder}/{self.filename}" if self.folder else self.filename
 
 
 @dataclass(slots=True)
 class Archive:
-    """An open archive: the sounds in it, and how much may still be unpacked."""
+    """An open archive: its audio files, and how many more bytes may be unpacked."""
 
     file: zipfile.ZipFile
-    left: int
-    members: list[Member] = field(default_factory=list)
+    bytes_left: int
+    members: list[ArchiveMember] = field(default_factory=list)
 
     @contextmanager
-    def unpacked(self, member: Member) -> Iterator[Path]:
-        """Give the path of an unpacked sound, which is removed afterwards.
+    def unpacked(self, member: ArchiveMember) -> Iterator[Path]:
+        """Unpack one file to a temporary path, which is removed on exit.
 
         Raises:
-            BadAudio: If it is damaged, encrypted, or packed by an unusual method.
-            TooLarge: If it, or the whole archive, unpacks to more than we take.
+            BadAudio: If it is damaged, encrypted, or uses an unsupported compression method.
+            TooLarge: If it, or the whole archive, unpacks to more than the limit.
         """
         if member.refusal:
             raise member.refusal
         with tempfile.NamedTemporaryFile() as target:
             try:
                 self._unpack(member, target)
-            except ERRORS as error:
+            except ZIP_ERRORS as error:
                 raise BadAudio("This file is damaged in the ZIP archive.") from error
             target.flush()
             yield Path(target.name)
 
-    def _unpack(self, member: Member, target: IO[bytes]) -> None:
+    def _unpack(self, member: ArchiveMember, target: IO[bytes]) -> None:
         count = 0
         with self.file.open(member.entry) as source:
-            while block := source.read(CHUNK):
+            while block := source.read(CHUNK_BYTES):
                 count += len(block)
-                self.left -= len(block)
+                self.bytes_left -= len(block)
                 if count > settings().max_upload_bytes:
-                    raise _too_large()
-                if self.left < 0:
-                    raise TooLarge("This ZIP archive unpacks to more than we take; split it.")
+                    raise upload_too_large()
+                if self.bytes_left < 0:
+                    raise TooLarge(
+                        "This ZIP archive is too large when unpacked. Split it into smaller ones."
+                    )
                 target.write(block)
 
 
-class _Bounded:
-    """A file that is never read into memory as a whole, whatever an archive says of its parts."""
+class _BoundedFile:
+    """A file that limits the size of each read, as an archive may declare any directory size."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -111,124 +114,129 @@ class _Bounded:
         """Read up to `size` bytes.
 
         Raises:
-            BadZipFile: If that is more than a list of names may be.
+            BadZipFile: If that is more than `MAX_DIRECTORY_BYTES`.
         """
-        if size > MOST_DIRECTORY:
-            raise zipfile.BadZipFile("the list of names is too long")
-        found = self._file.read(MOST_DIRECTORY + 1 if size < 0 else size)
-        if len(found) > MOST_DIRECTORY:
-            raise zipfile.BadZipFile("the list of names is too long")
+        if size > MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("the central directory is too long")
+        found = self._file.read(MAX_DIRECTORY_BYTES + 1 if size < 0 else size)
+        if len(found) > MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("the central directory is too long")
         return found
 
 
 def is_archive(file: IO[bytes]) -> bool:
-    """Whether a file begins as ZIP archives do, whatever it is called."""
+    """Return whether a file starts with a ZIP signature, whatever its name."""
     file.seek(0)
     magic = file.read(4)
     file.seek(0)
-    return magic in MAGIC
+    return magic in ZIP_SIGNATURES
 
 
 @contextmanager
-def opened(file: IO[bytes], name: str) -> Iterator[Archive]:
-    """Open an archive called `name` and list its sounds.
+def open_archive(file: IO[bytes], name: str) -> Iterator[Archive]:
+    """Open an archive called `name` and list its audio files.
 
     Raises:
-        BadAudio: If it is damaged, locked, or holds no sound.
-        TooLarge: If it holds more files than we take at once.
+        BadAudio: If it is damaged, encrypted, or contains no audio file.
+        TooLarge: If it contains too many files.
     """
     size = file.seek(0, 2)
     file.seek(0)
     try:
-        zipped = zipfile.ZipFile(_Bounded(file))  # type: ignore[arg-type]
-    except ERRORS as error:
-        raise BadAudio(DAMAGED) from error
+        zipped = zipfile.ZipFile(_BoundedFile(file))  # type: ignore[arg-type]
+    except ZIP_ERRORS as error:
+        raise BadAudio(DAMAGED_ARCHIVE) from error
     with zipped:
-        left = min(MOST_TIMES * settings().max_upload_bytes, FREE + MOST_RATIO * size)
-        yield Archive(zipped, left, _members(zipped.infolist(), _stem(name)))
+        bytes_left = min(
+            MAX_UPLOAD_MULTIPLE * settings().max_upload_bytes,
+            RATIO_ALLOWANCE_BYTES + MAX_COMPRESSION_RATIO * size,
+        )
+        yield Archive(zipped, bytes_left, _list_members(zipped.infolist(), _archive_stem(name)))
 
 
-def _members(entries: list[zipfile.ZipInfo], stem: str) -> list[Member]:
-    if len(entries) > MOST_ENTRIES:
-        raise TooLarge(f"This ZIP archive holds more than {MOST_ENTRIES:,} files; split it.")
-    found = [member for entry in entries if (member := _member(entry, stem))]
-    if len(found) > MOST_SOUNDS:
+def _list_members(entries: list[zipfile.ZipInfo], stem: str) -> list[ArchiveMember]:
+    if len(entries) > MAX_ENTRIES:
         raise TooLarge(
-            f"This ZIP archive holds {len(found):,} sounds; we take up to {MOST_SOUNDS:,} from "
-            "one. Unpack it and add the folder."
+            f"This ZIP archive has more than {MAX_ENTRIES:,} files. Split it into smaller ones."
+        )
+    found = [member for entry in entries if (member := _parse_member(entry, stem))]
+    if len(found) > MAX_ARCHIVE_SOUNDS:
+        raise TooLarge(
+            f"This ZIP archive has {len(found):,} sounds. The limit is {MAX_ARCHIVE_SOUNDS:,}. "
+            "Unpack it and add the folder."
         )
     if not found:
-        raise BadAudio("There is no sound in this ZIP archive.")
-    if all(member.entry.flag_bits & ENCRYPTED for member in found):
-        raise BadAudio(LOCKED)
+        raise BadAudio("There are no sounds in this ZIP archive.")
+    if all(member.entry.flag_bits & FLAG_ENCRYPTED for member in found):
+        raise BadAudio(ENCRYPTED_ARCHIVE)
     return found
 
 
-def _member(entry: zipfile.ZipInfo, stem: str) -> Member | None:
-    """Return what an entry is as a sound; None for all that an import passes over."""
-    parts = _parts(_name(entry))
-    if entry.is_dir() or not parts or any(map(hidden, parts)) or _special(entry):
+def _parse_member(entry: zipfile.ZipInfo, stem: str) -> ArchiveMember | None:
+    """Return an entry as an audio file, or None if imports ignore it."""
+    parts = _path_parts(_entry_name(entry))
+    if entry.is_dir() or not parts or any(map(is_hidden, parts)) or _is_special_file(entry):
         return None
     *folders, filename = parts
     ending = PurePosixPath(filename).suffix.lower()
-    if not named_as_sound(filename) and ending not in ("", ".zip"):
+    if not has_audio_extension(filename) and ending not in ("", ".zip"):
         return None
     if not (folders and folders[0].casefold() == stem.casefold()):
         folders = [stem, *folders]
-    return Member("/".join(folders), filename, entry.file_size, _refusal(entry, ending), entry)
+    return ArchiveMember(
+        "/".join(folders), filename, entry.file_size, _member_refusal(entry, ending), entry
+    )
 
 
-def _refusal(entry: zipfile.ZipInfo, ending: str) -> AppError | None:
+def _member_refusal(entry: zipfile.ZipInfo, ending: str) -> AppError | None:
     if ending == ".zip":
-        return BadAudio("This is a ZIP archive within another one. Add it by itself.")
-    if entry.flag_bits & ENCRYPTED:
-        return BadAudio("This file is locked by a password. Unpack it and add it by itself.")
-    if entry.compress_type not in METHODS:
-        return BadAudio("This file is packed by an unusual method. Unpack it and add it by itself.")
-    return _too_large() if entry.file_size > settings().max_upload_bytes else None
+        return BadAudio("This ZIP archive is inside another one. Add it separately.")
+    if entry.flag_bits & FLAG_ENCRYPTED:
+        return BadAudio("This file has a password. Unpack it and add it separately.")
+    if entry.compress_type not in SUPPORTED_METHODS:
+        return BadAudio(
+            "This file uses an unsupported compression method. Unpack it and add it separately."
+        )
+    return upload_too_large() if entry.file_size > settings().max_upload_bytes else None
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"This file is larger than {format_size(settings().max_upload_bytes)}.")
-
-
-def _special(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a link, a device or the like."""
+def _is_special_file(entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is a link, a device or another non-regular file."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     return kind not in (0, stat.S_IFREG)
 
 
-def _parts(name: str) -> list[str]:
-    """Return the folders and the name of an entry, without what leads out of the archive."""
+def _path_parts(name: str) -> list[str]:
+    """Split an entry name into folders and file name, dropping "..", drives and absolute roots."""
     parts = name.replace("\\", "/").split("/")
     return [part for part in parts if part.strip(" .") and not part.endswith(":")]
 
 
-def _name(entry: zipfile.ZipInfo) -> str:
-    """Return the name of an entry: in UTF-8 where it is, else in the letters of DOS."""
-    if entry.flag_bits & UTF8:
+def _entry_name(entry: zipfile.ZipInfo) -> str:
+    """Decode an entry name: UTF-8 if flagged or valid, else code page 437."""
+    if entry.flag_bits & FLAG_UTF8:
         return entry.filename
     raw = entry.filename.encode("cp437", "replace")
-    for bytes_ in (_unicode_path(entry.extra), raw):
+    for encoded in (_read_unicode_path(entry.extra), raw):
         try:
-            if bytes_:
-                return bytes_.decode()
+            if encoded:
+                return encoded.decode()
         except UnicodeDecodeError:
             continue
     return entry.filename
 
 
-def _unicode_path(extra: bytes) -> bytes:
-    """Return the name that packers write beside one in another alphabet."""
+def _read_unicode_path(extra: bytes) -> bytes:
+    """Return the UTF-8 path from the Info-ZIP extra field, empty if there is none."""
     at = 0
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, at)
-        if kind == UNICODE_PATH:
+        if kind == EXTRA_UNICODE_PATH:
             return extra[at + 9 : at + 4 + size]
         at += 4 + size
     return b""
 
 
-def _stem(name: str) -> str:
-    parts = _parts(name)
+def _archive_stem(name: str) -> str:
+    parts = _path_parts(name)
     return PurePosixPath(parts[-1]).stem if parts else "ZIP"

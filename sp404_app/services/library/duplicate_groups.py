@@ -1,7 +1,7 @@
-"""Which sounds of a person belong together as copies: groups that join, part and dissolve.
+"""Groups of duplicate samples: samples of one library that contain the same recording.
 
-A group is all that is linked, however far apart its ends: a copy of a copy is one, too. What lies
-in the trash keeps its group, for it may come back; whoever shows copies leaves it out.
+Groups are connected components: a duplicate of a duplicate belongs to the same group. Samples in
+the trash keep their group, as they may be restored; queries that show duplicates exclude them.
 """
 
 import uuid
@@ -18,81 +18,90 @@ Groups = Mapping[uuid.UUID, Group]
 
 
 def take_turns(session: Session, user_id: uuid.UUID) -> None:
-    """Let one transaction at a time look for copies in a person's library, until its commit.
+    """Serialise duplicate searches of one user until the transaction ends (advisory lock).
 
-    Two workers that finish two copies at once would else see neither's print. Call it before any
-    row is locked.
+    Otherwise two workers that finish two duplicates at the same time would not see each other's
+    uncommitted fingerprint. Call it before any row is locked.
     """
-    turn = text("select pg_advisory_xact_lock(hashtextextended(:whose, 0))")
-    session.execute(turn, {"whose": f"copies of {user_id}"})
+    lock = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
+    session.execute(lock, {"name": f"copies of {user_id}"})
 
 
 def join(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, copies: Sequence[uuid.UUID]
 ) -> set[uuid.UUID]:
-    """Put a sound together with its copies, and out of the group it was in, if that is another.
+    """Store which samples are duplicates of a sample; it leaves its group if that is another.
 
-    Return the sounds whose group is not what it was, or has gained or lost somebody.
+    Returns the samples whose group changed, or gained or lost a member.
     """
-    before = _locked(session, user_id, [sample_id, *copies])
+    before = _lock_groups(session, user_id, [sample_id, *copies])
     after = regrouped(before, sample_id, copies)
-    changed = {one for one, group in after.items() if group != before[one]}
-    for group in {after[one] for one in changed}:
-        moved = [one for one in changed if after[one] == group]
-        session.exec(update(Sample).where(col(Sample.id).in_(moved)).values(copy_group=group))
-    touched = {groups[one] for one in changed for groups in (before, after)} - {None}
-    return {one for one in after if {before[one], after[one]} & touched}
+    changed = {member for member, group in after.items() if group != before[member]}
+    for group in {after[member] for member in changed}:
+        moved = [member for member in changed if after[member] == group]
+        session.exec(
+            update(Sample).where(col(Sample.id).in_(moved)).values(duplicate_group_id=group)
+        )
+    touched = {groups[member] for member in changed for groups in (before, after)} - {None}
+    return {member for member in after if {before[member], after[member]} & touched}
 
 
 def regrouped(
     before: Groups, sample_id: uuid.UUID, copies: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, Group]:
-    """Return the groups after a sound was heard: `before` holds all members of those concerned."""
+    """Return the group of each sample once `copies` are known to be duplicates of `sample_id`.
+
+    `before` holds all members of all groups concerned.
+    """
     after = dict(before)
     if sample_id not in before:
         return after  # deleted meanwhile
-    old, copies = before[sample_id], [one for one in copies if one in before]
-    joined = {group for one in copies if (group := before[one])}
+    old, copies = before[sample_id], [copy for copy in copies if copy in before]
+    joined = {group for copy in copies if (group := before[copy])}
     after[sample_id] = None
     if copies:
         group = old if old in joined else min(joined, default=uuid7())
-        for one in before:
-            if one == sample_id or one in copies or before[one] in joined:
-                after[one] = group
+        for member in before:
+            if member == sample_id or member in copies or before[member] in joined:
+                after[member] = group
     if old not in joined:
-        left = [one for one, group in after.items() if group and group == old]
-        after |= dict.fromkeys(left if len(left) == 1 else [], None)
+        remaining = [member for member, group in after.items() if group and group == old]
+        after |= dict.fromkeys(remaining if len(remaining) == 1 else [], None)
     return after
 
 
-def settle(session: Session, groups: Collection[Group]) -> None:
-    """Leave nobody alone in a group of which the others were deleted.
+def dissolve_single_groups(session: Session, groups: Collection[Group]) -> None:
+    """Dissolve those of the groups that have one member left after a deletion.
 
-    A sound that somebody else is changing is passed over: until it is heard again it is alone in
-    its group, which shows nowhere.
+    Rows that another transaction has locked are skipped: a group of one is not visible anywhere,
+    and the next analysis of the sample corrects it.
     """
     known = [group for group in groups if group]
     if not known:
         return
-    alone = (
-        select(Sample.copy_group)
-        .where(col(Sample.copy_group).in_(known))
-        .group_by(col(Sample.copy_group))
+    single = (
+        select(Sample.duplicate_group_id)
+        .where(col(Sample.duplicate_group_id).in_(known))
+        .group_by(col(Sample.duplicate_group_id))
         .having(func.count() == 1)
     )
-    free = select(Sample.id).where(col(Sample.copy_group).in_(alone))
-    free = free.with_for_update(skip_locked=True, key_share=True)
-    session.exec(update(Sample).where(col(Sample.id).in_(free)).values(copy_group=None))
+    unlocked = select(Sample.id).where(col(Sample.duplicate_group_id).in_(single))
+    unlocked = unlocked.with_for_update(skip_locked=True, key_share=True)
+    session.exec(update(Sample).where(col(Sample.id).in_(unlocked)).values(duplicate_group_id=None))
 
 
-def _locked(
+def _lock_groups(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, Group]:
-    """Hold some sounds and all members of their groups, in one order, and return their groups."""
-    mine = col(Sample.user_id) == user_id
-    # Two questions, each by an index: as one, it would look at the whole library.
-    known = select(Sample.copy_group).where(mine, col(Sample.id).in_(ids))
+    """Lock samples and all members of their groups, ordered by id; return the group of each."""
+    owned = col(Sample.user_id) == user_id
+    # Two queries that each use an index: combined in one, PostgreSQL would scan the library.
+    known = select(Sample.duplicate_group_id).where(owned, col(Sample.id).in_(ids))
     groups = {group for group in session.exec(known) if group}
-    concerned = or_(col(Sample.id).in_(ids), col(Sample.copy_group).in_(groups))
-    rows = select(Sample.id, Sample.copy_group).where(mine, concerned).order_by(col(Sample.id))
+    concerned = or_(col(Sample.id).in_(ids), col(Sample.duplicate_group_id).in_(groups))
+    rows = (
+        select(Sample.id, Sample.duplicate_group_id)
+        .where(owned, concerned)
+        .order_by(col(Sample.id))
+    )
     return dict(session.exec(rows.with_for_update(key_share=True)).all())

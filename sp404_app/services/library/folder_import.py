@@ -1,4 +1,4 @@
-"""Take a whole folder tree into one person's library; what is there already is passed over."""
+"""Import a folder tree into a user's library, skipping files that were imported before."""
 
 import os
 import stat
@@ -12,19 +12,22 @@ from pathlib import Path
 from sqlmodel import Session, col, select
 
 from sp404_app.db import transaction
-from sp404_app.errors import AppError, Duplicate, NotFound, TooLarge
+from sp404_app.errors import AppError, Duplicate, NotFound
 from sp404_app.models import Sample
 from sp404_app.services.auth import users
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.infra.text import file_name
 from sp404_app.services.library import archives, samples, tags
-from sp404_app.services.library.file_kinds import hidden, named_as_sound
+from sp404_app.services.library.file_kinds import (
+    has_audio_extension,
+    is_hidden,
+    upload_too_large,
+)
 from sp404_app.settings import settings
 
 
 class Outcome(StrEnum):
-    """What became of a file."""
+    """Result code of one file."""
 
     ADDED = "added"
     HERE = "already_here"
@@ -34,7 +37,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One file of the tree, as a path below it, and what became of it."""
+    """Outcome of one file; `file` is its path relative to the imported folder."""
 
     file: str
     outcome: Outcome
@@ -44,68 +47,70 @@ class Result:
 
 @dataclass(slots=True)
 class Report:
-    """What became of the whole tree."""
+    """Outcome of a whole import."""
 
     results: list[Result] = field(default_factory=list)
     interrupted: bool = False
 
     def count(self, outcome: Outcome) -> int:
-        """Return how many files ended so."""
+        """Return the number of files with this outcome."""
         return sum(result.outcome is outcome for result in self.results)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A sound that came from a file of this name and size, and when."""
+class ImportedFile:
+    """A sample that was imported from a file, and when, in Unix time (s)."""
 
     sample_id: uuid.UUID
-    at: float
+    imported_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A file that may be a sound, in a folder or in an archive.
+class ImportCandidate:
+    """A file that may be audio, in a folder or in an archive.
 
-    `changed` is the time in s of its last change, `on_disk` gives decoders its path.
+    `display_path` is relative to the imported folder, `modified_at` is Unix time (s), and `on_disk`
+    provides a path for decoders.
     """
 
-    shown: str
+    display_path: str
     folder: str
     filename: str
     size: int
-    changed: float
+    modified_at: float
     on_disk: AbstractContextManager[Path]
 
 
-Shelf = dict[tuple[str, str, int], Known]
+ImportedFiles = dict[tuple[str, str, int], ImportedFile]  # by folder, file name and size
 
 
 def person(email: str) -> uuid.UUID:
-    """Return whose library an address stands for.
+    """Return the id of the user with this email.
 
     Raises:
-        NotFound: If nobody has it.
+        NotFound: If no account has this email.
     """
     with transaction() as session:
         found = users.user_with(session, email)
     if found is None:
-        raise NotFound(f"Nobody has an account with the address {email}.")
+        raise NotFound(f"There is no account with the email {email}.")
     return found.id
 
 
 def take(
     user_id: uuid.UUID, root: Path, *, tagged: bool, tell: Callable[[Result], object]
 ) -> Report:
-    """Add every sound below `root`, each in a transaction of its own, telling what became of it.
+    """Import every audio file below `root`, each in its own transaction.
 
-    An interrupt (Ctrl-C) ends it between two files: run again, it goes on where it stopped.
+    `tell` is called after each file. `tagged` makes tags of the folder names. Ctrl-C stops
+    the import; running it again continues where it stopped.
     """
     report = Report()
     try:
         with transaction() as session:
-            shelf = _shelf(session, user_id)
-        for path in files(root):
-            for result in _take_path(user_id, root, path, shelf, tagged):
+            imported = _list_imported_files(session, user_id)
+        for path in walk_files(root):
+            for result in _import_path(user_id, root, path, imported, tagged):
                 report.results.append(result)
                 tell(result)
     except KeyboardInterrupt:
@@ -113,102 +118,108 @@ def take(
     return report
 
 
-def files(root: Path) -> Iterator[Path]:
-    """Yield every file below a folder in a steady order, following no link to a folder."""
+def walk_files(root: Path) -> Iterator[Path]:
+    """Yield all visible files below a folder, sorted; links to folders are not followed."""
     for folder, folders, names in os.walk(root, followlinks=False):
-        folders[:] = sorted(name for name in folders if not hidden(name))
-        yield from (Path(folder) / name for name in sorted(names) if not hidden(name))
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        yield from (Path(folder) / name for name in sorted(names) if not is_hidden(name))
 
 
-def _take_path(
-    user_id: uuid.UUID, root: Path, path: Path, shelf: Shelf, tagged: bool
+def _import_path(
+    user_id: uuid.UUID, root: Path, path: Path, imported: ImportedFiles, tagged: bool
 ) -> Iterator[Result]:
-    """Take a file, or every sound in it if it is a ZIP archive."""
-    shown = printable(path.relative_to(root))
+    """Import a file, or every audio file in it if it is a ZIP archive."""
+    display_path = printable_path(path.relative_to(root))
     try:
-        if outside(root, path):
-            yield Result(shown, Outcome.IGNORED, "It is no file of this folder.")
+        if is_outside(root, path):
+            yield Result(display_path, Outcome.IGNORED, "It is not a file in this folder.")
             return
-        for found in _found(root, path, shown):
-            yield _take_one(user_id, found, shelf, tagged)
+        for candidate in _list_candidates(root, path, display_path):
+            yield _import_candidate(user_id, candidate, imported, tagged)
     except AppError as refusal:
-        yield Result(shown, Outcome.REFUSED, str(refusal))
+        yield Result(display_path, Outcome.REFUSED, str(refusal))
     except OSError as error:
-        yield Result(shown, Outcome.REFUSED, f"Cannot read it: {error.strerror}.")
+        yield Result(display_path, Outcome.REFUSED, f"Can’t read it: {error.strerror}.")
 
 
-def _found(root: Path, path: Path, shown: str) -> Iterator[Found]:
-    folder = printable(root.resolve().name / path.parent.relative_to(root))
-    name, state = printable(Path(path.name)), path.stat()
+def _list_candidates(root: Path, path: Path, display_path: str) -> Iterator[ImportCandidate]:
+    folder = printable_path(root.resolve().name / path.parent.relative_to(root))
+    name, stats = printable_path(Path(path.name)), path.stat()
     with path.open("rb") as file:
         if not archives.is_archive(file):
-            yield Found(shown, folder, name, state.st_size, state.st_mtime, nullcontext(path))
+            yield ImportCandidate(
+                display_path, folder, name, stats.st_size, stats.st_mtime, nullcontext(path)
+            )
             return
-        with archives.opened(file, name) as archive:
+        with archives.open_archive(file, name) as archive:
             for member in archive.members:
-                yield Found(
-                    f"{shown}/{member.path}",
+                yield ImportCandidate(
+                    f"{display_path}/{member.path}",
                     f"{folder}/{member.folder}",
                     member.filename,
                     member.size,
-                    state.st_mtime,
+                    stats.st_mtime,
                     archive.unpacked(member),
                 )
 
 
-def _take_one(user_id: uuid.UUID, found: Found, shelf: Shelf, tagged: bool) -> Result:
+def _import_candidate(
+    user_id: uuid.UUID, candidate: ImportCandidate, imported: ImportedFiles, tagged: bool
+) -> Result:
+    path = candidate.display_path
     try:
-        known = _recognised(shelf, found)
+        known = _find_imported(imported, candidate)
         if known:
-            return Result(found.shown, Outcome.HERE, sample_id=str(known.sample_id))
-        return Result(found.shown, Outcome.ADDED, sample_id=_add(user_id, found, tagged))
-    except Duplicate as twin:
-        return Result(found.shown, Outcome.HERE, str(twin), twin.details["sample_id"])
+            return Result(path, Outcome.HERE, sample_id=str(known.sample_id))
+        return Result(path, Outcome.ADDED, sample_id=_add_candidate(user_id, candidate, tagged))
+    except Duplicate as duplicate:
+        sample_id = duplicate.details["sample_id"]
+        return Result(path, Outcome.HERE, str(duplicate), sample_id)
     except AppError as refusal:
-        sound = named_as_sound(found.filename) or refusal.code != "bad_audio"
-        return Result(found.shown, Outcome.REFUSED if sound else Outcome.IGNORED, str(refusal))
+        is_audio = has_audio_extension(candidate.filename) or refusal.code != "bad_audio"
+        return Result(path, Outcome.REFUSED if is_audio else Outcome.IGNORED, str(refusal))
     except OSError as error:
-        return Result(found.shown, Outcome.REFUSED, f"Cannot read it: {error.strerror}.")
+        return Result(path, Outcome.REFUSED, f"Can’t read it: {error.strerror}.")
 
 
-def _add(user_id: uuid.UUID, found: Found, tagged: bool) -> str:
-    if found.size > settings().max_upload_bytes:
-        raise TooLarge(f"This file is larger than {format_size(settings().max_upload_bytes)}.")
-    with transaction() as session:  # before the work of decoding it
-        quotas.ensure_room(session, user_id, found.size)
-    with found.on_disk as path:
-        incoming = samples.inspect(path, found.filename, found.folder)
-        names = tags.of_folder(found.folder) if tagged else []
+def _add_candidate(user_id: uuid.UUID, candidate: ImportCandidate, tagged: bool) -> str:
+    if candidate.size > settings().max_upload_bytes:
+        raise upload_too_large()
+    with transaction() as session:  # check the storage quota before decoding
+        quotas.ensure_room(session, user_id, candidate.size)
+    with candidate.on_disk as path:
+        incoming = samples.inspect(path, candidate.filename, candidate.folder)
+        names = tags.folder_tags(candidate.folder) if tagged else []
         with transaction() as session:
             return str(samples.add(session, user_id, incoming, tag_names=names))
 
 
-def outside(root: Path, path: Path) -> bool:
-    """Say whether a file is none, or a link that leads out of the folder."""
+def is_outside(root: Path, path: Path) -> bool:
+    """Return whether a path is not a regular file, or a link that leads out of the folder."""
     if not path.resolve().is_relative_to(root.resolve()):
         return True
     return not stat.S_ISREG(path.stat().st_mode)
 
 
-def _shelf(session: Session, user_id: uuid.UUID) -> Shelf:
-    """List what is there already by what a file shows without being decoded."""
+def _list_imported_files(session: Session, user_id: uuid.UUID) -> ImportedFiles:
+    """List a user's samples by what can be compared without decoding a file."""
     columns = (Sample.folder, Sample.filename, Sample.size, Sample.id, Sample.created_at)
     rows = session.execute(
         select(*columns).where(Sample.user_id == user_id, col(Sample.deleted_at).is_(None))  # type: ignore[call-overload]
     )
     return {
-        (folder, name, size): Known(sample_id, created.timestamp())
+        (folder, name, size): ImportedFile(sample_id, created.timestamp())
         for folder, name, size, sample_id, created in rows
     }
 
 
-def _recognised(shelf: Shelf, found: Found) -> Known | None:
-    """Return the sample a file became, unless the file was changed since."""
-    key = samples.folder_name(found.folder), file_name(found.filename), found.size
-    known = shelf.get(key)
-    return known if known and found.changed < known.at else None
+def _find_imported(imported: ImportedFiles, candidate: ImportCandidate) -> ImportedFile | None:
+    """Return the sample that was imported from a file, unless the file was modified since."""
+    folder, name = samples.clean_folder(candidate.folder), file_name(candidate.filename)
+    known = imported.get((folder, name, candidate.size))
+    return known if known and candidate.modified_at < known.imported_at else None
 
 
-def printable(path: Path) -> str:
-    """Write a path so that it can be kept and printed, whatever bytes are in it."""
+def printable_path(path: Path) -> str:
+    """Return a path as valid text, replacing bytes that are not UTF-8."""
     return os.fsencode(path).decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""A page of samples as JSON, straight from the columns: for the route that is asked most.
+"""The fast path of `GET /api/samples`: a page of samples as JSON, without ORM objects.
 
-What is found, in which order, and what is shown of it is said in `search.py` and `views.py`; here
-is only another way to the same answer, without an object for each row.
+It is the most requested route. Filters and order are defined in `search.py`, JSON fields in
+`schemas.py`. SQL text is compiled once per query and pages are cached per user.
 """
 
 import random
@@ -23,110 +23,114 @@ from sp404_app.models import Sample
 from sp404_app.services.infra import cache_version
 from sp404_app.services.infra.redis_counters import RedisUnavailable
 from sp404_app.services.library import search
-from sp404_app.services.library.schemas import SampleView
+from sp404_app.services.library.schemas import SAMPLE_COLUMNS, SampleView
 from sp404_app.services.library.search import Query
 from sp404_app.settings import MB
 
-OWNER, NOBODY = "owner", uuid.UUID(int=0)
-REMEMBERED = 1000  # statements, with their values
-MOST, LARGEST = 64 * MB, MB  # bytes of all pages that are kept, and of one
-AGAIN = (20.0, 40.0)  # seconds in which a page may be given again; not all end at once
-KEY = 1000  # bytes that a page takes besides itself, roughly
-SHOWN = tuple(field.name for field in fields(SampleView))
-CAMELOT = {key: camelot(key) for key in KEYS}
+OWNER_PARAMETER, NO_USER_ID = "owner", uuid.UUID(int=0)
+MAX_CACHED_STATEMENTS = 1000  # compiled SQL with its values
+MAX_CACHE_BYTES, MAX_CACHED_PAGE_BYTES = 64 * MB, MB
+CACHE_TTL_RANGE_S = (20.0, 40.0)  # random, so that pages do not all expire at once
+ENTRY_OVERHEAD_BYTES = 1000  # estimate for the key and bookkeeping of a cached page
+FIELD_NAMES = tuple(field.name for field in fields(SampleView))
+JSON_FIELDS = {column: field for field, column in SAMPLE_COLUMNS.items()}
+CAMELOT_CODES = {key: camelot(key) for key in KEYS}
 
 
-def _until(_key: object, _page: bytes, moment: float) -> float:
-    return moment + random.uniform(*AGAIN)  # noqa: S311 - no secret
+def _expires_at(_key: object, _page: bytes, moment: float) -> float:
+    return moment + random.uniform(*CACHE_TTL_RANGE_S)  # noqa: S311 - not a secret
 
 
-def _weight(page: bytes) -> int:
-    return len(page) + KEY
+def _entry_bytes(page: bytes) -> int:
+    return len(page) + ENTRY_OVERHEAD_BYTES
 
 
-_given = TLRUCache[tuple[object, ...], bytes](MOST, _until, getsizeof=_weight)
+_page_cache = TLRUCache[tuple[object, ...], bytes](
+    MAX_CACHE_BYTES, _expires_at, getsizeof=_entry_bytes
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL with numbered places, and what stands in them; the owner's is filled in each time."""
+class CompiledStatement:
+    """SQL with numbered parameters and their values; user ids are filled in per request."""
 
     sql: str
     values: tuple[object, ...]
-    owner: tuple[int, ...]
+    user_id_positions: tuple[int, ...]
 
-    def of(self, user_id: uuid.UUID) -> list[object]:
-        """Return the values for one person."""
+    def values_for(self, user_id: uuid.UUID) -> list[object]:
+        """Return the parameter values for one user."""
         values = list(self.values)
-        for place in self.owner:
-            values[place] = user_id
+        for position in self.user_id_positions:
+            values[position] = user_id
         return values
 
 
-async def page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
-    """Return a page of samples, the next cursor and the total, as `GET /api/samples` answers.
+async def fetch_sample_page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
+    """Return the JSON body of `GET /api/samples`: samples, next cursor and total.
 
-    A page is given again while the library is the same. As a change may not have been told while
-    Redis was away, all pages are forgotten then, and each one is after half a minute.
+    Pages are cached until the user's library changes. A change may go unnoticed while Redis is
+    down, so the cache is cleared then, and entries expire after 20 to 40 s.
 
     Raises:
-        ValidationFailed: If the cursor is not one of ours.
-        NotQuick: If nothing was found: words may have to be put right, or there is no quick way.
+        ValidationFailed: If the cursor is invalid.
+        NotQuick: If nothing was found, as the spelling may need correction, or if the database
+            has no free fast connection.
     """
     try:
-        edition = await cache_version.current(user_id)  # before the rows are read, or it is too new
+        # Read before the rows: a version read after them could be newer than they are.
+        edition = await cache_version.current(user_id)
     except RedisUnavailable:
-        _given.clear()
-        return await _page(user_id, query, cursor, limit)
-    asked = (user_id, edition, query, cursor, limit)
-    given = _given.get(asked)
-    if given is None:
-        given = await _page(user_id, query, cursor, limit)
-        if edition is not None and len(given) < LARGEST:
-            _given[asked] = given
-    return given
+        _page_cache.clear()
+        return await _query_page(user_id, query, cursor, limit)
+    cache_key = (user_id, edition, query, cursor, limit)
+    page = _page_cache.get(cache_key)
+    if page is None:
+        page = await _query_page(user_id, query, cursor, limit)
+        if edition is not None and len(page) < MAX_CACHED_PAGE_BYTES:
+            _page_cache[cache_key] = page
+    return page
 
 
-async def _page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
+async def _query_page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
     statement = _statement(query, cursor, limit)
-    rows = await quick(statement.sql, *statement.of(user_id))
+    rows = await quick(statement.sql, *statement.values_for(user_id))
     if not rows:
         raise NotQuick
-    samples = [_shown(row) for row in rows[:limit]]
-    following = None
+    samples = [_row_to_json(row) for row in rows[:limit]]
+    next_cursor = None
     if len(rows) > limit:
-        last, column = samples[-1], search.sorted_by(query.sort)
-        value = None if column == "id" else last[column]
-        following = search.cursor_after(query.sort, uuid.UUID(last["id"]), value)
-    answer = {"samples": samples, "next_cursor": following, "total": rows[0]["total"]}
+        last, column = samples[-1], search.sort_column(query.sort)
+        value = None if column == "id" else last[JSON_FIELDS.get(column, column)]
+        next_cursor = search.encode_cursor(query.sort, uuid.UUID(last["id"]), value)
+    answer = {"samples": samples, "next_cursor": next_cursor, "total": rows[0]["total"]}
     return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 
 
-def _shown(row: Sequence[Any]) -> dict[str, Any]:
-    shown = dict(zip(SHOWN, row, strict=False))  # the total comes after what is shown
-    shown["camelot"] = CAMELOT.get(shown["key"])
-    return shown
+def _row_to_json(row: Sequence[Any]) -> dict[str, Any]:
+    sample = dict(zip(FIELD_NAMES, row, strict=False))  # the row ends with the total
+    sample["camelot"] = CAMELOT_CODES.get(sample["key"])
+    return sample
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _statement(query: Query, cursor: str, limit: int) -> Statement:
-    owner = cast("uuid.UUID", bindparam(OWNER, NOBODY, type_=Uuid()))
-    rows, total = search.statements(owner, query, cursor, limit)
-    columns = [_column(name) for name in SHOWN]
-    whole = rows.with_only_columns(*columns, total.scalar_subquery().label("total"))
-    compiled = whole.compile(
+@lru_cache(maxsize=MAX_CACHED_STATEMENTS)
+def _statement(query: Query, cursor: str, limit: int) -> CompiledStatement:
+    owner = cast("uuid.UUID", bindparam(OWNER_PARAMETER, NO_USER_ID, type_=Uuid()))
+    rows, total = search.page_statements(owner, query, cursor, limit)
+    columns = [_select_column(name) for name in FIELD_NAMES]
+    statement = rows.with_only_columns(*columns, total.scalar_subquery().label("total"))
+    compiled = statement.compile(
         dialect=PGDialect_asyncpg(), compile_kwargs={"render_postcompile": True}
     )
     names = compiled.positiontup or []
-    return Statement(
+    return CompiledStatement(
         str(compiled),
         tuple(compiled.params[name] for name in names),
-        tuple(place for place, name in enumerate(names) if name == OWNER),
+        tuple(position for position, name in enumerate(names) if name == OWNER_PARAMETER),
     )
 
 
-def _column(name: str) -> Any:
-    """Return the column a view shows, ids as text; one that is made of another leaves its place."""
-    if name in {"id", "copy_group"}:
-        return sqlalchemy.cast(getattr(Sample, name), Text)
-    return getattr(Sample, name, literal_column("null", Text))
+def _select_column(name: str) -> Any:
+    """Return the column of a JSON field: ids as text, NULL for fields computed in Python."""
+    column = getattr(Sample, SAMPLE_COLUMNS.get(name, name), literal_column("null", Text))
+    return sqlalchemy.cast(column, Text) if name in {"id", "copy_group"} else column

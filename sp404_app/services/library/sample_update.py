@@ -1,4 +1,4 @@
-"""What a person may change about a sample, checked as a whole."""
+"""The fields of a sample that its owner can change, with validation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sp404_app.services.infra.text import clean_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a person wants different; None leaves a value as it is, "" or 0 clears it."""
+    """Changes to a sample; None leaves a value unchanged, "" or 0 clears it."""
 
     name: str | None = None
     tags: Sequence[str] | None = None
@@ -23,10 +23,10 @@ class Change:
     note: str | None = None
 
     def __post_init__(self) -> None:
-        """Check every value.
+        """Validate all fields.
 
         Raises:
-            ValidationFailed: With a message for each field at fault.
+            ValidationFailed: With a message for each invalid field.
         """
         faults = {
             "name": self.name is not None and not clean_name(self.name, ""),
@@ -37,13 +37,13 @@ class Change:
             "note": self.note is not None and len(self.note) > 4000,
         }
         messages = {
-            "name": "A name needs at least one character.",
-            "bpm": "A tempo lies between 20 and 999 BPM.",
-            "key": "A key is written like “F# minor”.",
-            "kind": "A sample is a loop or a one_shot.",
-            "rating": "A rating is 0 to 5.",
-            "note": "A note has at most 4,000 characters.",
+            "name": "Enter a name.",
+            "bpm": "Enter a tempo from 20 to 999 BPM.",
+            "key": "Enter a key like “F# minor”.",
+            "kind": "Must be loop or one_shot.",
+            "rating": "Rate from 0 to 5.",
+            "note": "Use at most 4,000 characters.",
         }
-        wrong = {field: [messages[field]] for field, bad in faults.items() if bad}
-        if wrong:
-            raise ValidationFailed("This change cannot be made.", wrong)
+        errors = {field: [messages[field]] for field, invalid in faults.items() if invalid}
+        if errors:
+            raise ValidationFailed("This change isn’t valid.", errors)

@@ -1,4 +1,7 @@
-"""Samples: add, read, change, throw away and bring back."""
+"""Add, read, edit, delete and restore samples.
+
+Deleting moves samples to the trash, which keeps them for `TRASH_DAYS`.
+"""
 
 import datetime as dt
 import uuid
@@ -26,19 +29,20 @@ from sp404_app.services.infra.text import clean_name, clean_text, file_name, fol
 from sp404_app.services.library import tags, trash
 from sp404_app.services.library.sample_update import Change
 from sp404_app.services.library.search_terms import key_words, words_of
-from sp404_app.services.library.trash import Thrown
+from sp404_app.services.library.trash import TrashResult
 from sp404_app.services.processing import jobs
 
 TRASH_DAYS = 30
-MAX_BULK = 20_000
-MAX_FOLDER = 1000
+MAX_BULK_IDS = 20_000
+MAX_FOLDER_LENGTH = 1000
+MAX_TAGGED_SAMPLES = 500  # for `tags_of_samples`
 
-__all__ = ["Change"]
+__all__ = ["Change"]  # re-exported for callers that edit samples
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A file that has been looked at and may become a sample."""
+    """A decoded and hashed file that can be added as a sample."""
 
     path: Path
     filename: str
@@ -49,29 +53,29 @@ class Incoming:
 
 
 def inspect(path: Path, filename: str, folder: str = "") -> Incoming:
-    """Decode a whole file: count its length and hash its sound; touches no database.
+    """Decode a whole file to get its duration and the hash of its audio. Uses no database.
 
     Raises:
-        BadAudio: If no decoder opens it.
+        BadAudio: If no decoder can read it.
     """
     header, content = content_hash.read(path)
     return Incoming(
         path=path,
         filename=file_name(filename),
-        folder=folder_name(folder),
+        folder=clean_folder(folder),
         size=path.stat().st_size,
         header=header,
         digest=content.digest,
     )
 
 
-def folder_name(folder: str) -> str:
-    """Return the path of a folder as it is kept: a text, never a place on our disk.
+def clean_folder(folder: str) -> str:
+    """Return a folder path as it is stored: text for display, never a path on disk.
 
-    A path that is too long loses its first folders: the last ones say most about a sound.
+    A path that is too long loses its first folders, as the last ones say most about a sample.
     """
     path = "/".join(folder_parts(folder))
-    return path if len(path) <= MAX_FOLDER else path[-MAX_FOLDER:].partition("/")[2]
+    return path if len(path) <= MAX_FOLDER_LENGTH else path[-MAX_FOLDER_LENGTH:].partition("/")[2]
 
 
 def add(
@@ -82,11 +86,13 @@ def add(
     tag_names: Sequence[str] = (),
     is_demo: bool = False,
 ) -> uuid.UUID:
-    """Keep a file and ask for its analysis; return the id of its row.
+    """Store a file, insert its row and enqueue its analysis; return the sample's id.
+
+    The analysis quota is checked by the worker, not here: a sample over it waits for quota.
 
     Raises:
-        Duplicate: If the library holds the same sound already; details name it.
-        QuotaExceeded: If the plan is full.
+        Duplicate: If the library has a sample with the same audio; details name it.
+        QuotaExceeded: If the storage quota is used up.
     """
     key = storage.new_key()
     if_undone(session, partial(storage.delete, key))
@@ -94,8 +100,10 @@ def add(
     quotas.hold(session, user_id)
     if not is_demo:
         quotas.ensure_room(session, user_id, incoming.size)
-    refuse_duplicate(session, user_id, incoming.digest)
-    sample = _row(user_id, incoming, key, tags.known(session, user_id, tag_names))
+    ensure_no_duplicate(session, user_id, incoming.digest)
+    sample = _new_sample(
+        user_id, incoming, key, tags.get_or_create_tags(session, user_id, tag_names)
+    )
     sample.is_demo = is_demo
     session.add(sample)
     session.flush()
@@ -105,23 +113,23 @@ def add(
     return sample.id
 
 
-def refuse_duplicate(session: Session, user_id: uuid.UUID, digest: str) -> None:
-    """Raise if a living sample of this person has the same decoded audio.
+def ensure_no_duplicate(session: Session, user_id: uuid.UUID, digest: str) -> None:
+    """Check that no sample of the user, outside the trash, has the same decoded audio.
 
     Raises:
-        Duplicate: With `sample_id` and `name` in its details.
+        Duplicate: If there is one, with its `sample_id` and `name` in the details.
     """
-    twin = session.exec(
+    existing = session.exec(
         select(Sample).where(
             Sample.user_id == user_id, Sample.digest == digest, col(Sample.deleted_at).is_(None)
         )
     ).first()
-    if twin:
-        raise _duplicate(twin)
+    if existing:
+        raise _duplicate_error(existing)
 
 
 def renew_digest(session: Session, sample: Sample, digest: str) -> None:
-    """Let the digest of today's decoders count, unless another living sample has it."""
+    """Store the digest that the current decoders compute, unless another sample has it."""
     if sample.digest == digest:
         return
     try:
@@ -135,45 +143,58 @@ def renew_digest(session: Session, sample: Sample, digest: str) -> None:
 def get(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, *, lock: bool = False
 ) -> Sample:
-    """Return one of the person's samples, in the trash or not.
+    """Return a user's sample, whether or not it is in the trash.
 
     Raises:
-        NotFound: If it does not exist or belongs to someone else.
+        NotFound: If it does not exist or belongs to another user.
     """
-    mine = select(Sample).where(Sample.id == sample_id, Sample.user_id == user_id)
-    sample = session.exec(mine.with_for_update() if lock else mine).first()
+    owned = select(Sample).where(Sample.id == sample_id, Sample.user_id == user_id)
+    sample = session.exec(owned.with_for_update() if lock else owned).first()
     if sample is None:
         raise NotFound("There is no such sample.")
     return sample
 
 
 def some(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[Sample]:
-    """Return those of the person's samples that are there and not in the trash, in this order."""
-    there = select(Sample).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
-    found = {sample.id: sample for sample in session.exec(there)}
+    """Return the user's samples with these ids, in this order; missing and trashed are left out."""
+    live = select(Sample).where(_owned_in(user_id, ids), col(Sample.deleted_at).is_(None))
+    found = {sample.id: sample for sample in session.exec(live)}
     return [found[sample_id] for sample_id in ids if sample_id in found]
 
 
-def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: Change) -> Sample:
-    """Apply a person's values; they are marked as theirs and outlive later analyses.
+def tags_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[str]:
+    """Return the tags that any of the first `MAX_TAGGED` samples carries, in natural order.
 
     Raises:
-        NotFound: If it does not exist or belongs to someone else.
+        NotFound: If one of these does not exist or belongs to another user.
+    """
+    wanted = set(ids[:MAX_TAGGED_SAMPLES])
+    found = session.exec(select(Sample.tags).where(_owned_in(user_id, list(wanted)))).all()
+    if len(found) < len(wanted):
+        raise NotFound("There is no such sample.")
+    return sorted({tag for names in found for tag in names}, key=sort_key)
+
+
+def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, changes: Change) -> Sample:
+    """Apply a user's changes. Tempo, key and kind are marked so that no analysis overwrites them.
+
+    Raises:
+        NotFound: If the sample does not exist or belongs to another user.
     """
     sample = get(session, user_id, sample_id, lock=True)
     for field in ("bpm", "key", "kind"):
-        if (value := getattr(wanted, field)) is not None:
+        if (value := getattr(changes, field)) is not None:
             setattr(sample, field, value or None)
             setattr(sample, f"{field}_source", Source.USER)
-    if wanted.name is not None:
-        sample.name = clean_name(wanted.name)
-    if wanted.tags is not None:
-        sample.tags = tags.known(session, user_id, wanted.tags)
+    if changes.name is not None:
+        sample.name = clean_name(changes.name)
+    if changes.tags is not None:
+        sample.tags = tags.get_or_create_tags(session, user_id, changes.tags)
     for field in ("favourite", "rating"):
-        if (value := getattr(wanted, field)) is not None:
+        if (value := getattr(changes, field)) is not None:
             setattr(sample, field, value)
-    if wanted.note is not None:
-        sample.note = clean_text(wanted.note)
+    if changes.note is not None:
+        sample.note = clean_text(changes.note)
     index(sample)
     session.add(sample)
     session.flush()
@@ -182,74 +203,74 @@ def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, wanted: C
 
 
 def index(sample: Sample) -> None:
-    """Refresh what a search finds a sample by, and its place among the names."""
-    said = words_of(sample.name, *sample.tags, sample.note, sample.folder)
-    sample.words = f"{key_words(sample.key)} {said}".strip()
+    """Set the search text and sort key of a sample; call it after any change to its fields."""
+    text = words_of(sample.name, *sample.tags, sample.note, sample.folder)
+    sample.search_text = f"{key_words(sample.key)} {text}".strip()
     sample.sort_key = sort_key(sample.name)
 
 
 def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Move samples to the trash, stop work on them, and return which ones there were."""
+    """Move samples to the trash and cancel their jobs; return the ids of those moved."""
     return discard(session, user_id, ids).moved
 
 
-def discard(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Thrown:
-    """Move samples to the trash, and delete the oldest in it for good where it is too full.
+def discard(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> TrashResult:
+    """Move samples to the trash; permanently delete the oldest ones in it if it is too full.
 
-    Locks are taken in the order of all who take several: the person, jobs, samples, the counter.
+    Locks are taken in the order used everywhere: user, jobs, samples, usage counter.
     """
     quotas.hold(session, user_id)
-    months = jobs.cancel_of_samples(session, user_id, ids)
-    there = select(Sample.id).where(_mine(user_id, ids), col(Sample.deleted_at).is_(None))
-    # As everybody who locks many does, or two could wait for each other.
-    there = there.order_by(col(Sample.id)).with_for_update(key_share=True)
-    gone = session.exec(
+    usage_periods = jobs.cancel_jobs_of_samples(session, user_id, ids)
+    live = select(Sample.id).where(_owned_in(user_id, ids), col(Sample.deleted_at).is_(None))
+    # Rows are always locked in the order of their ids, to prevent deadlocks.
+    live = live.order_by(col(Sample.id)).with_for_update(key_share=True)
+    trashed = session.exec(
         update(Sample)
-        .where(col(Sample.id).in_(there))
+        .where(col(Sample.id).in_(live))
         .values(deleted_at=now())
         .returning(col(Sample.id))
     )
-    moved = [row.id for row in gone]
-    jobs.give_back(session, user_id, months)
-    purged = trash.make_room(session, user_id, moved)
+    moved = [row.id for row in trashed]
+    jobs.refund_analyses(session, user_id, usage_periods)
+    purged = trash.purge_beyond_limit(session, user_id, moved)
     publish_sample(session, user_id)
-    return Thrown(moved, purged)
+    return TrashResult(moved, purged)
 
 
 def restore(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Bring samples back from the trash and return those that could be.
+    """Restore samples from the trash; return the ids of those restored.
 
     Raises:
-        QuotaExceeded: If none of them fits.
-        Duplicate: If the same sound was added meanwhile, and nothing else came back.
+        QuotaExceeded: If none could be restored, the first for lack of storage.
+        Duplicate: If none could be restored, the first because its audio was added again.
     """
-    results = restore_each(session, user_id, ids)
+    results = restore_each_sample(session, user_id, ids)
     refusals = [refusal for refusal in results.values() if refusal]
     if refusals and len(refusals) == len(results):
         raise refusals[0]
     return [sample_id for sample_id, refusal in results.items() if not refusal]
 
 
-def restore_each(
+def restore_each_sample(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, AppError | None]:
-    """Bring back what has room and no twin, the newest first; say for each why not."""
+    """Restore samples, newest first; return for each the error, or None if it was restored."""
     quotas.hold(session, user_id)
     locked = session.exec(
         select(Sample)
-        .where(_mine(user_id, ids), col(Sample.deleted_at).is_not(None))
-        .order_by(col(Sample.id))  # as everybody who locks many
+        .where(_owned_in(user_id, ids), col(Sample.deleted_at).is_not(None))
+        .order_by(col(Sample.id))  # the lock order that prevents deadlocks
         .with_for_update()
     ).all()
     found = locked[::-1]
-    results = _refusals(session, user_id, found)
-    back = [sample for sample in found if not results[sample.id]]
-    unfinished = [s for s in back if s.status in {SampleStatus.QUEUED, SampleStatus.ANALYSING}]
-    for sample in back:
+    results = _restore_refusals(session, user_id, found)
+    restored = [sample for sample in found if not results[sample.id]]
+    unfinished = [s for s in restored if s.status in {SampleStatus.QUEUED, SampleStatus.ANALYSING}]
+    for sample in restored:
         sample.deleted_at = None
     for sample in unfinished:
         sample.status = SampleStatus.QUEUED
-    session.add_all(back)
+    session.add_all(restored)
     session.flush()
     for sample in unfinished:
         jobs.add_analysis(session, user_id, sample.id)
@@ -257,34 +278,34 @@ def restore_each(
     return results
 
 
-def _refusals(
-    session: Session, user_id: uuid.UUID, wanted: Sequence[Sample]
+def _restore_refusals(
+    session: Session, user_id: uuid.UUID, samples: Sequence[Sample]
 ) -> dict[uuid.UUID, AppError | None]:
-    """Say for each sample why it cannot come back, in two questions however many they are."""
-    digests = literal([sample.digest for sample in wanted], ARRAY(String))
-    living = select(Sample).where(
+    """Return for each sample why it cannot be restored, None if it can. Runs two queries."""
+    digests = literal([sample.digest for sample in samples], ARRAY(String))
+    live = select(Sample).where(
         Sample.user_id == user_id,
         col(Sample.digest) == any_(digests),
         col(Sample.deleted_at).is_(None),
     )
-    twins = {sample.digest: sample for sample in session.exec(living)}
-    sizes = {sample.id: 0 if sample.is_demo else sample.size for sample in wanted}
-    room, full = _room_for(session, user_id, sum(sizes.values()))
+    by_digest = {sample.digest: sample for sample in session.exec(live)}
+    sizes = {sample.id: 0 if sample.is_demo else sample.size for sample in samples}
+    room, quota_error = _storage_room(session, user_id, sum(sizes.values()))
     results: dict[uuid.UUID, AppError | None] = {}
-    for sample in wanted:
-        if sample.digest in twins:
-            results[sample.id] = _duplicate(twins[sample.digest])
+    for sample in samples:
+        if sample.digest in by_digest:
+            results[sample.id] = _duplicate_error(by_digest[sample.digest])
         elif sizes[sample.id] > room:
-            results[sample.id] = full
+            results[sample.id] = quota_error
         else:
             results[sample.id] = None
             room -= sizes[sample.id]
-            twins[sample.digest] = sample
+            by_digest[sample.digest] = sample
     return results
 
 
-def _room_for(session: Session, user_id: uuid.UUID, size: int) -> tuple[int, AppError | None]:
-    """Return how many of `size` bytes fit, and why no more."""
+def _storage_room(session: Session, user_id: uuid.UUID, size: int) -> tuple[int, AppError | None]:
+    """Return how many of `size` bytes fit in the storage quota, and the error if not all do."""
     try:
         quotas.ensure_room(session, user_id, size)
     except AppError as refusal:
@@ -292,45 +313,45 @@ def _room_for(session: Session, user_id: uuid.UUID, size: int) -> tuple[int, App
     return size, None
 
 
-def _duplicate(twin: Sample) -> Duplicate:
+def _duplicate_error(existing: Sample) -> Duplicate:
     return Duplicate(
-        f"You have this sound already: “{twin.name}”.",
-        {"sample_id": str(twin.id), "name": twin.name},
+        f"You already have this sound: “{existing.name}”.",
+        {"sample_id": str(existing.id), "name": existing.name},
     )
 
 
 def delete_for_good(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> list[uuid.UUID]:
-    """Delete samples that are in the trash, with their files."""
-    return trash.purge(session, _mine(user_id, ids))
+    """Permanently delete samples that are in the trash, with their files; return their ids."""
+    return trash.purge_samples(session, _owned_in(user_id, ids))
 
 
 def purge_old_trash(session: Session, at: dt.datetime) -> int:
-    """Delete what has been in anybody's trash for 30 days; return how many."""
+    """Permanently delete samples that any user trashed over 30 days ago; return their number."""
     limit = at - dt.timedelta(days=TRASH_DAYS)
-    return len(trash.purge(session, col(Sample.deleted_at) < limit))
+    return len(trash.purge_samples(session, col(Sample.deleted_at) < limit))
 
 
 def publish_sample(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID | None = None
 ) -> None:
-    """Tell the person's open pages, once the change is visible."""
+    """Publish, after the commit, that one sample changed, or without an id the whole library."""
     one = [Event(Topic.SAMPLE, str(sample_id))]
-    news = one if sample_id else [Event(Topic.LIBRARY), Event(Topic.QUOTA)]
-    after_commit(session, partial(events.publish, user_id, *news))
+    changes = one if sample_id else [Event(Topic.LIBRARY), Event(Topic.QUOTA)]
+    after_commit(session, partial(events.publish, user_id, *changes))
 
 
-def _mine(user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Any:
-    return (col(Sample.user_id) == user_id) & among(ids)
+def _owned_in(user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Any:
+    return (col(Sample.user_id) == user_id) & has_id_in(ids)
 
 
-def among(ids: Sequence[uuid.UUID]) -> Any:
-    """Return the condition that a sample is one of these: one array, however many there are."""
+def has_id_in(ids: Sequence[uuid.UUID]) -> Any:
+    """Return the SQL condition that a sample has one of these ids, passed as one array."""
     return col(Sample.id) == any_(literal(list(ids), ARRAY(Uuid)))
 
 
-def _row(user_id: uuid.UUID, incoming: Incoming, key: str, tag_names: list[str]) -> Sample:
+def _new_sample(user_id: uuid.UUID, incoming: Incoming, key: str, tag_names: list[str]) -> Sample:
     header = incoming.header
     sample = Sample(
         user_id=user_id,

@@ -1,4 +1,4 @@
-"""What the world may know of a row: flat, typed, without secrets."""
+"""JSON views of samples, quotas and jobs, for the API and for events."""
 
 import datetime as dt
 import uuid
@@ -9,12 +9,15 @@ from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import ProcessingJob, Sample
 from sp404_app.services.billing.quotas import Usage
 
+# Columns of `Sample` by JSON field, where their names differ.
+SAMPLE_COLUMNS = {"copy_group": "duplicate_group_id"}
+
 
 @dataclass(frozen=True, slots=True)
 class SampleView:
-    """A sample: seconds, Hz, bytes, BPM, MIDI note, LUFS and dBFS; None where not known.
+    """A sample in seconds, Hz, bytes, BPM, MIDI note, LUFS and dBFS; None where unknown.
 
-    Copies of one recording have the same `copy_group`, those in the trash too.
+    Duplicates of one recording have the same `copy_group`, also in the trash.
     """
 
     id: uuid.UUID
@@ -51,18 +54,18 @@ class SampleView:
 
 
 def sample_view(sample: Sample) -> SampleView:
-    """Show a sample."""
-    shown = {
-        field: getattr(sample, field)
+    """Return the JSON view of a sample."""
+    values = {
+        field: getattr(sample, SAMPLE_COLUMNS.get(field, field))
         for field in SampleView.__dataclass_fields__
         if field != "camelot"
     }
-    return SampleView(**shown, camelot=camelot(sample.key) if sample.key else None)
+    return SampleView(**values, camelot=camelot(sample.key) if sample.key else None)
 
 
 @dataclass(frozen=True, slots=True)
 class StorageView:
-    """Bytes; a limit of None means unlimited."""
+    """Storage in bytes; a limit of None means unlimited."""
 
     used_bytes: int
     limit_bytes: int | None
@@ -70,7 +73,7 @@ class StorageView:
 
 @dataclass(frozen=True, slots=True)
 class AnalysesView:
-    """Analyses of this month; a limit of None means unlimited."""
+    """Analyses in the usage period; a limit of None means unlimited."""
 
     used: int
     limit: int | None
@@ -78,7 +81,7 @@ class AnalysesView:
 
 @dataclass(frozen=True, slots=True)
 class QuotaView:
-    """The numbers against the plan."""
+    """Usage and limits of the plan in the current usage period."""
 
     tier: str
     period_start: dt.datetime
@@ -88,7 +91,7 @@ class QuotaView:
 
 
 def quota_view(used: Usage) -> QuotaView:
-    """Show what is used of what."""
+    """Return the JSON view of a user's usage."""
     return QuotaView(
         used.tier,
         used.period.start,
@@ -100,7 +103,7 @@ def quota_view(used: Usage) -> QuotaView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job; progress is 0 to 1."""
+    """A background job; progress is 0 to 1."""
 
     id: uuid.UUID
     kind: str
@@ -114,5 +117,5 @@ class JobView:
 
 
 def job_view(job: ProcessingJob) -> JobView:
-    """Show a job."""
+    """Return the JSON view of a job."""
     return JobView(**{field: getattr(job, field) for field in JobView.__dataclass_fields__})

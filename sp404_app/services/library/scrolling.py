@@ -1,7 +1,7 @@
-"""Windows of a long result, equally fast at any depth.
+"""Windows of a long search result for the scrolling list, equally fast at any offset.
 
-A database finds row 90,000 of a result by counting through the 90,000 before it. So the ids of a
-result are read once, in order, and kept in this process while somebody scrolls: 16 bytes a row.
+PostgreSQL reads 90,000 rows to return row 90,001. So the ordered ids of a result are read once and
+cached in this process while a user scrolls: 16 bytes per row.
 """
 
 import threading
@@ -14,76 +14,78 @@ from sqlmodel import Session, col, select
 
 from sp404_app.models import Sample
 from sp404_app.services.library import search
-from sp404_app.services.library.search import Found, Query
+from sp404_app.services.library.search import Query, SearchResult
 from sp404_app.settings import MB
 
 ID_BYTES = 16
-KEPT_BYTES, KEPT_SECONDS = 32 * MB, 60.0
-STALE_SECONDS = 2.0  # how long a list that moves may show the order from before a change
+MAX_CACHE_BYTES, CACHE_TTL_S = 32 * MB, 60.0
+MAX_STALENESS_S = 2.0  # while a list scrolls, it may show an order this old
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """The ids of a result, one after the other, and the edition of the library they are from."""
+class ResultOrder:
+    """The concatenated ids of a result, and the cache version of the library they are from."""
 
     ids: bytes
-    edition: bytes | None
+    version: bytes | None
     read_at: float = field(default_factory=time.monotonic)
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.ids) // ID_BYTES
 
-    def part(self, start: int, limit: int) -> list[uuid.UUID]:
-        """Return the ids of some rows."""
-        whole = self.ids[start * ID_BYTES : (start + limit) * ID_BYTES]
-        return [uuid.UUID(bytes=whole[at : at + ID_BYTES]) for at in range(0, len(whole), ID_BYTES)]
+    def ids_between(self, start: int, limit: int) -> list[uuid.UUID]:
+        """Return the ids of the rows `start` to `start + limit`."""
+        part = self.ids[start * ID_BYTES : (start + limit) * ID_BYTES]
+        return [uuid.UUID(bytes=part[at : at + ID_BYTES]) for at in range(0, len(part), ID_BYTES)]
 
 
-def _bytes_of(order: Order) -> int:
+def _entry_bytes(order: ResultOrder) -> int:
     return len(order.ids) + 1000
 
 
-_orders = TTLCache[tuple[uuid.UUID, Query], Order](KEPT_BYTES, KEPT_SECONDS, getsizeof=_bytes_of)
-_lock = threading.Lock()
+_order_cache = TTLCache[tuple[uuid.UUID, Query], ResultOrder](
+    MAX_CACHE_BYTES, CACHE_TTL_S, getsizeof=_entry_bytes
+)
+_cache_lock = threading.Lock()
 
 
-def window(
+def scroll_window(
     session: Session,
     user_id: uuid.UUID,
     query: Query,
     start: int,
     limit: int,
-    edition: bytes | None,
+    version: bytes | None,
     *,
     moving: bool = False,
-) -> Found:
-    """Return the rows `start` to `start + limit` of a result whose words need no correction.
+) -> SearchResult:
+    """Return the rows `start` to `start + limit` of a result, without spelling correction.
 
-    `edition` is the present one of the person's library, None if it is not known. While the list
-    is `moving`, the order of its rows may be up to two seconds old.
+    `version` is the current cache version of the user's library, None if unknown. While the list
+    is `moving`, the order may be up to `MAX_STALENESS_S` old.
     """
-    order = _order(session, user_id, query, edition, moving=moving)
+    order = _load_order(session, user_id, query, version, moving=moving)
     start = max(0, min(start, len(order) - limit))
-    wanted = order.part(start, limit)
-    statement = select(Sample).where(col(Sample.user_id) == user_id, col(Sample.id).in_(wanted))
-    rows = {row.id: row for row in session.exec(statement.options(*search.UNSEEN))}
-    there = [rows[i] for i in wanted if i in rows and (rows[i].deleted_at is None) != query.trash]
-    return Found(there, len(order), start)
+    ids = order.ids_between(start, limit)
+    statement = select(Sample).where(col(Sample.user_id) == user_id, col(Sample.id).in_(ids))
+    rows = {row.id: row for row in session.exec(statement.options(*search.DEFERRED_COLUMNS))}
+    live = [rows[i] for i in ids if i in rows and (rows[i].deleted_at is None) != query.trash]
+    return SearchResult(live, len(order), start)
 
 
-def _order(
-    session: Session, user_id: uuid.UUID, query: Query, edition: bytes | None, *, moving: bool
-) -> Order:
+def _load_order(
+    session: Session, user_id: uuid.UUID, query: Query, version: bytes | None, *, moving: bool
+) -> ResultOrder:
     key = (user_id, query)
-    with _lock:
-        known = _orders.get(key)
+    with _cache_lock:
+        known = _order_cache.get(key)
     if known is not None:
-        recent = moving and time.monotonic() - known.read_at < STALE_SECONDS
-        if recent or (edition is not None and known.edition == edition):
+        recent = moving and time.monotonic() - known.read_at < MAX_STALENESS_S
+        if recent or (version is not None and known.version == version):
             return known
-    order = Order(search.order(session, user_id, query), edition)
-    if _bytes_of(order) <= KEPT_BYTES:
-        with _lock:
-            _orders[key] = order
+    order = ResultOrder(search.search_packed_ids(session, user_id, query), version)
+    if _entry_bytes(order) <= MAX_CACHE_BYTES:
+        with _cache_lock:
+            _order_cache[key] = order
     return order

@@ -1,4 +1,8 @@
-"""From texts to the words they are found by, and from what was typed to a tsquery of them."""
+"""Tokenise names for the search index, and parse search text into a tsquery.
+
+Names and queries are split in the same way: letters from digits, numbers without leading zeros,
+musical keys as one token. No stemming.
+"""
 
 import re
 from dataclasses import dataclass
@@ -12,19 +16,19 @@ from sp404_app.audio.features.musical_keys import PITCHES, camelot
 from sp404_app.services.infra.text import fold
 
 MAX_TERMS = 8
-MAX_QUERY = 400
-MAX_WORD = 40  # letters; PostgreSQL refuses a word of more than 2 kB
-MAX_WORDS = 4000  # letters of all words of one sound
+MAX_QUERY_LENGTH = 400
+MAX_WORD_LENGTH = 40  # characters; PostgreSQL rejects lexemes over 2 kB
+MAX_TEXT_LENGTH = 4000  # characters of all words of one sample
 
-WORD = re.compile(r"[^\W_]+")
-PARTS = re.compile(r"\d+|[^\W\d_]+")
-CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-KEY = re.compile(
+WORD_RE = re.compile(r"[^\W_]+")
+PART_RE = re.compile(r"\d+|[^\W\d_]+")
+CAMEL_CASE_RE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+KEY_RE = re.compile(
     r"(?<![^\W_])(?P<pitch>[A-Ga-g])(?P<sign>#|b|[\s_-]?(?i:sharp|flat)(?![a-z]))?"
     r"(?:(?P<m>m)|[\s_-]?(?P<mode>(?i:major|minor|maj|min)))?(?![^\W_]|#)"
 )
 
-# What owners call the same thing; a search for one finds all of its line.
+# A search for one word of a set finds all of them.
 SYNONYMS = [
     {"kick", "bd", "bassdrum", "kik"},
     {"snare", "sd", "snr"},
@@ -43,8 +47,8 @@ SYNONYMS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One thing to look for: a `word` or the text of a key, and the `tsquery` that finds it."""
+class SearchTerm:
+    """A word or key of a search text, and the tsquery expression that finds it."""
 
     text: str
     tsquery: str
@@ -52,133 +56,140 @@ class Term:
 
 
 def words_of(*texts: str) -> str:
-    """Return the lower-case words of some texts, split where people would: `Dusty_Break90bpm`.
+    """Return the search words of texts, case-folded and without accents, separated by spaces.
 
-    Words are also kept whole, numbers also without leading zeros, and a key such as "F#m" also
-    as one word, so that every way to write them finds them.
+    `Dusty_Break90bpm` gives "dusty break90bpm break 90 bpm": words whole and in parts. Numbers are
+    added without leading zeros and keys such as "F#m" as one token, so that all spellings match.
     """
     found: dict[str, None] = {}
     for text in map(plain, texts):
-        found.update(dict.fromkeys(token for match in KEY.finditer(text) if (token := _key(match))))
-        for variant in dict.fromkeys((text, CAMEL.sub(" ", text))):
-            for whole in WORD.findall(fold(variant)):
-                found.update(dict.fromkeys(_forms(whole[:MAX_WORD])))
-    return " ".join(found)[:MAX_WORDS]
+        found.update(
+            dict.fromkeys(token for match in KEY_RE.finditer(text) if (token := _key_token(match)))
+        )
+        for variant in dict.fromkeys((text, CAMEL_CASE_RE.sub(" ", text))):
+            for whole in WORD_RE.findall(fold(variant)):
+                found.update(dict.fromkeys(_word_forms(whole[:MAX_WORD_LENGTH])))
+    return " ".join(found)[:MAX_TEXT_LENGTH]
 
 
 def key_words(key: str | None) -> str:
-    """Return the words by which a key is found: "F#m", "minor", "11A"."""
+    """Return the search words of a key: its token, its mode and its Camelot code."""
     if not key:
         return ""
     tonic, mode = key.split()
-    return f"{_token(PITCHES.index(tonic), mode)} {mode} {camelot(key).lower()}"
+    return f"{_format_key_token(PITCHES.index(tonic), mode)} {mode} {camelot(key).lower()}"
 
 
-def terms(query: str) -> tuple[list[Term], list[Term]]:
-    """Split what was typed into terms to find and terms (`-loud`) to leave out.
+def parse_terms(query: str) -> tuple[list[SearchTerm], list[SearchTerm]]:
+    """Parse a search text into terms to include and terms to exclude (`-loud`).
 
-    The extension of a pasted file name is not looked for.
+    The extension of a pasted file name is ignored.
     """
-    pieces = plain(split_extension(query.strip())[0][:MAX_QUERY]).split()
-    left_out = [piece for piece in pieces if _is_left_out(piece)]
-    kept = " ".join(piece for piece in pieces if not _is_left_out(piece))
-    return _terms(kept), _terms(" ".join(piece.lstrip("-") for piece in left_out))
+    pieces = plain(split_extension(query.strip())[0][:MAX_QUERY_LENGTH]).split()
+    excluded = [piece for piece in pieces if _is_excluded(piece)]
+    kept = " ".join(piece for piece in pieces if not _is_excluded(piece))
+    return _split_terms(kept), _split_terms(" ".join(piece.lstrip("-") for piece in excluded))
 
 
-def tsquery(query: str) -> str:
-    """Return a tsquery of prefixes; only letters and digits reach it, so it always parses."""
-    wanted, unwanted = terms(query)
-    return " & ".join([term.tsquery for term in wanted] + [f"!{term.tsquery}" for term in unwanted])
+def build_tsquery(query: str) -> str:
+    """Return the tsquery of a search text. It has only letters and digits, so it always parses."""
+    included, excluded = parse_terms(query)
+    return " & ".join(
+        [term.tsquery for term in included] + [f"!{term.tsquery}" for term in excluded]
+    )
 
 
-def alternatives(word: str) -> list[str]:
-    """Return a word and what means the same."""
-    same = next((line for line in SYNONYMS if word in line), set())
-    return [word, *sorted(same - {word})]
+def list_synonyms(word: str) -> list[str]:
+    """Return a word followed by its synonyms."""
+    synonyms = next((words for words in SYNONYMS if word in words), set())
+    return [word, *sorted(synonyms - {word})]
 
 
-def near(word: str, vocabulary: list[str]) -> list[str]:
-    """Return up to five words of a vocabulary within one or two slips of the finger."""
+def similar_words(word: str, vocabulary: list[str]) -> list[str]:
+    """Return up to five words within one edit (OSA distance), or two edits from six letters on."""
     if len(word) < 3:
         return []
-    reach = 1 if len(word) < 6 else 2
-    found = process.extract(word, vocabulary, scorer=OSA.distance, score_cutoff=reach, limit=5)
+    max_edits = 1 if len(word) < 6 else 2
+    found = process.extract(word, vocabulary, scorer=OSA.distance, score_cutoff=max_edits, limit=5)
     return [match for match, _, _ in found]
 
 
-def _is_left_out(piece: str) -> bool:
-    return piece.startswith("-") and WORD.search(piece) is not None
+def _is_excluded(piece: str) -> bool:
+    return piece.startswith("-") and WORD_RE.search(piece) is not None
 
 
-def _terms(text: str) -> list[Term]:
-    found: list[Term] = []
+def _split_terms(text: str) -> list[SearchTerm]:
+    found: list[SearchTerm] = []
     at = 0
-    for match in KEY.finditer(text):
-        token = _key(match)
+    for match in KEY_RE.finditer(text):
+        token = _key_token(match)
         if token is None:
             continue
-        found += map(_word_term, _typed(text[at : match.start()]))
+        found += map(_word_term, _split_words(text[at : match.start()]))
         found.append(_key_term(match, token))
         at = match.end()
-    found += map(_word_term, _typed(text[at:]))
+    found += map(_word_term, _split_words(text[at:]))
     return found[:MAX_TERMS]
 
 
-def _typed(text: str) -> list[list[str]]:
-    """Return the folded words of a text, each with its parts: letters, digits, `DustyBreak`."""
+def _split_words(text: str) -> list[list[str]]:
+    """Return the folded words of a text, each followed by its letters, digits and camel parts."""
     return [
-        [word[:MAX_WORD], *PARTS.findall(fold(CAMEL.sub(" ", whole))[:MAX_WORD])]
-        for whole in WORD.findall(text)
-        for word in WORD.findall(fold(whole))
+        [
+            word[:MAX_WORD_LENGTH],
+            *PART_RE.findall(fold(CAMEL_CASE_RE.sub(" ", whole))[:MAX_WORD_LENGTH]),
+        ]
+        for whole in WORD_RE.findall(text)
+        for word in WORD_RE.findall(fold(whole))
     ]
 
 
-def _word_term(typed: list[str]) -> Term:
-    """Find a word by its beginning, or by its parts: `90bpm` is also "90" and "bpm"."""
-    word, *parts = typed
-    options = [f"{each}:*" for each in alternatives(word)]
+def _word_term(words: list[str]) -> SearchTerm:
+    """Match a word as a prefix, or by its parts: `90bpm` is also "90" and "bpm"."""
+    word, *parts = words
+    options = [f"{each}:*" for each in list_synonyms(word)]
     if len(parts) > 1:
-        apart = [_either(_exact(part)) for part in parts[:-1]]
-        options.append("(" + " & ".join([*apart, _either(_begins(parts[-1]))]) + ")")
+        whole_parts = [_any_of(_exact_options(part)) for part in parts[:-1]]
+        options.append("(" + " & ".join([*whole_parts, _any_of(_prefix_options(parts[-1]))]) + ")")
     elif word.isdecimal():
-        options = _begins(word)
-    return Term(word, _either(options))
+        options = _prefix_options(word)
+    return SearchTerm(word, _any_of(options))
 
 
-def _begins(part: str) -> list[str]:
-    exact = [_unpadded(part)] if part.isdecimal() else []
-    return [*(f"{each}:*" for each in alternatives(part)), *exact]
+def _prefix_options(part: str) -> list[str]:
+    exact = [_strip_zeros(part)] if part.isdecimal() else []
+    return [*(f"{each}:*" for each in list_synonyms(part)), *exact]
 
 
-def _exact(part: str) -> list[str]:
-    return [_unpadded(part)] if part.isdecimal() else alternatives(part)
+def _exact_options(part: str) -> list[str]:
+    return [_strip_zeros(part)] if part.isdecimal() else list_synonyms(part)
 
 
-def _either(options: list[str]) -> str:
+def _any_of(options: list[str]) -> str:
     return "(" + " | ".join(dict.fromkeys(options)) + ")"
 
 
-def _forms(word: str) -> list[str]:
-    parts = PARTS.findall(word)
+def _word_forms(word: str) -> list[str]:
+    parts = PART_RE.findall(word)
     forms = [word, *(parts if len(parts) > 1 else [])]
-    return forms + [_unpadded(form) for form in forms if form.isdecimal()]
+    return forms + [_strip_zeros(form) for form in forms if form.isdecimal()]
 
 
-def _unpadded(number: str) -> str:
+def _strip_zeros(number: str) -> str:
     return number.lstrip("0") or "0"
 
 
-def _key_term(match: re.Match[str], token: str) -> Term:
-    """Find a key; "Am" and "Bb" may also be the beginning of a word."""
+def _key_term(match: re.Match[str], token: str) -> SearchTerm:
+    """Match a key; "Am" and "Bb" may also be the prefix of a word."""
     modes = [""] if match["m"] or match["mode"] else ["", "major", "minor"]
     options = [token + mode for mode in modes]
     if match["sign"] in {None, "b"} and not match["mode"]:
         options.append(f"{fold(match[0])}:*")
-    return Term(match[0], _either(options), is_key=True)
+    return SearchTerm(match[0], _any_of(options), is_key=True)
 
 
-def _key(match: re.Match[str]) -> str | None:
-    """Return the word of a key, None where a text is no key: "a", "am", "bb"."""
+def _key_token(match: re.Match[str]) -> str | None:
+    """Return the token of a key, None if the text is an ordinary word: "a", "am", "bb"."""
     sign = (match["sign"] or "").strip(" _-").lower()
     written_out = sign in {"#", "sharp", "flat"} or match["mode"]
     if not written_out and not (match["pitch"].isupper() and (sign or match["m"])):
@@ -187,8 +198,8 @@ def _key(match: re.Match[str]) -> str | None:
     mode = "minor" if match["m"] or (match["mode"] or "").lower().startswith("min") else ""
     if match["mode"] and not mode:
         mode = "major"
-    return _token((PITCHES.index(match["pitch"].upper()) + shift) % 12, mode)
+    return _format_key_token((PITCHES.index(match["pitch"].upper()) + shift) % 12, mode)
 
 
-def _token(pitch: int, mode: str) -> str:
+def _format_key_token(pitch: int, mode: str) -> str:
     return f"key{PITCHES[pitch].lower().replace('#', 'sharp')}{mode}"

@@ -1,4 +1,4 @@
-"""The words a person sorts sounds by."""
+"""Tags: create, count, and derive them from folder names."""
 
 import uuid
 from collections.abc import Sequence
@@ -13,38 +13,38 @@ from sp404_app.models.columns import uuid7
 from sp404_app.services.infra.text import clean_name, folder_parts, sort_key
 
 MAX_TAGS = 30
-MAX_LENGTH = 60
+MAX_TAG_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
 class TagCount:
-    """A tag and how many living samples carry it."""
+    """A tag and how many samples have it, without those in the trash."""
 
     name: str
     samples: int
 
 
-def known(session: Session, user_id: uuid.UUID, names: Sequence[str]) -> list[str]:
-    """Return tags as the person first wrote them, making those that are new."""
-    wanted = list(dict.fromkeys(filter(None, map(_clean, names))))[:MAX_TAGS]
-    if not wanted:
+def get_or_create_tags(session: Session, user_id: uuid.UUID, names: Sequence[str]) -> list[str]:
+    """Return tags as the user first wrote them, ignoring case; create those that are new."""
+    cleaned = list(dict.fromkeys(filter(None, map(_clean_tag, names))))[:MAX_TAGS]
+    if not cleaned:
         return []
-    # In one order, so that two uploads with the same tags cannot wait for each other for ever.
-    rows = [{"id": uuid7(), "user_id": user_id, "name": name} for name in sorted(wanted)]
+    # Sorted, so that two uploads with the same tags cannot deadlock.
+    rows = [{"id": uuid7(), "user_id": user_id, "name": name} for name in sorted(cleaned)]
     new = insert(Tag).values(rows)
     session.execute(
         new.on_conflict_do_nothing(index_elements=["user_id", literal_column("lower(name)")])
     )
-    # The database's idea of small letters is not Python's.
-    small = select(func.lower(func.unnest(literal(wanted, ARRAY(Text)))))
+    # Lower-cased by PostgreSQL, as its rules differ from Python's.
+    lowered = select(func.lower(func.unnest(literal(cleaned, ARRAY(Text)))))
     stored = session.exec(
-        select(Tag.name).where(Tag.user_id == user_id, func.lower(Tag.name).in_(small))
+        select(Tag.name).where(Tag.user_id == user_id, func.lower(Tag.name).in_(lowered))
     )
     return sorted(stored, key=sort_key)
 
 
-def counts(session: Session, user_id: uuid.UUID) -> list[TagCount]:
-    """List the tags in use, the most used first."""
+def count_tags(session: Session, user_id: uuid.UUID) -> list[TagCount]:
+    """List up to 200 tags in use, most used first."""
     name = func.unnest(Sample.tags).label("name")
     rows = session.execute(
         select(name, func.count())
@@ -57,10 +57,10 @@ def counts(session: Session, user_id: uuid.UUID) -> list[TagCount]:
     return sorted(found, key=lambda tag: (-tag.samples, sort_key(tag.name)))
 
 
-def of_folder(folder: str) -> list[str]:
-    """Return the names of the folders a file lay in: `Drums/Dusty Kit` gives two."""
-    return [tag for tag in map(_clean, folder_parts(folder)) if tag][-MAX_TAGS:]
+def folder_tags(folder: str) -> list[str]:
+    """Return the folder names of a path as tags: `Drums/Dusty Kit` gives two."""
+    return [tag for tag in map(_clean_tag, folder_parts(folder)) if tag][-MAX_TAGS:]
 
 
-def _clean(name: str) -> str:
-    return clean_name(name.replace(",", " "), "")[:MAX_LENGTH].strip()
+def _clean_tag(name: str) -> str:
+    return clean_name(name.replace(",", " "), "")[:MAX_TAG_LENGTH].strip()

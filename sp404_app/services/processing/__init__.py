@@ -1,1 +1,1 @@
-"""Background jobs of samples: analysis, re-analysis, and what waits for the quota."""
+"""Background processing of samples: jobs, analysis requests, reanalysis and the sandbox."""

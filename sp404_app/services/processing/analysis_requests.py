@@ -1,4 +1,8 @@
-"""Analyses that a person asks for: counted before anything changes, or refused."""
+"""Analyses that a user requests again: counted against the analysis quota at the request.
+
+The first analysis after an upload is counted by the worker instead, in `jobs.analyse_sample`. The
+limit itself is checked in `sp404_app.services.billing.quotas.reserve_analyses`.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -16,94 +20,96 @@ from sp404_app.services.billing import quotas
 from sp404_app.services.infra import queue
 from sp404_app.services.processing import jobs
 
-Answer = ProcessingJob | AppError
+RequestResult = ProcessingJob | AppError
 
 
 def again(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> ProcessingJob:
-    """Queue a sample once more; while its analysis is under way, return that job.
+    """Enqueue another analysis of a sample; return the active job if there is one.
 
     Raises:
-        NotFound: If the sample does not exist or belongs to someone else.
-        Conflict: If it lies in the trash.
-        QuotaExceeded: If this month's analyses are used up, or a payment is missing.
+        NotFound: If the sample does not exist or belongs to another user.
+        Conflict: If it is in the trash.
+        QuotaExceeded: If the analysis quota is used up, or a payment is missing.
     """
-    answer = again_for_each(session, user_id, [sample_id])[sample_id]
-    if isinstance(answer, AppError):
-        raise answer
-    return answer
+    result = request_analyses(session, user_id, [sample_id])[sample_id]
+    if isinstance(result, AppError):
+        raise result
+    return result
 
 
-def again_for_each(
+def request_analyses(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, Answer]:
-    """Queue samples once more, as many as the quota allows, in this order; say for each why not.
+) -> dict[uuid.UUID, RequestResult]:
+    """Enqueue another analysis of samples, in this order, as many as the analysis quota allows.
 
-    Jobs are locked before samples, and both before the counter, as workers do it.
+    Returns a job or an error for each sample. Locks are taken in the order that workers use: jobs,
+    samples, usage counter.
     """
-    under_way = _under_way(session, user_id, ids, lock=True)
+    active_jobs = _active_jobs(session, user_id, ids, lock=True)
     samples = {
         sample.id: sample
         for sample in session.exec(
             select(Sample)
-            .where(Sample.user_id == user_id, _among(col(Sample.id), ids))
+            .where(Sample.user_id == user_id, _is_any_of(col(Sample.id), ids))
             .order_by(col(Sample.id))
             .with_for_update()
             .execution_options(populate_existing=True)
         )
     }
-    under_way = _under_way(session, user_id, ids, lock=False) | under_way
-    answers: dict[uuid.UUID, Answer] = {}
-    wanted: list[Sample] = []
+    active_jobs = _active_jobs(session, user_id, ids, lock=False) | active_jobs
+    results: dict[uuid.UUID, RequestResult] = {}
+    to_enqueue: list[Sample] = []
     for sample_id in dict.fromkeys(ids):
-        sample, job = samples.get(sample_id), under_way.get(sample_id)
+        sample, job = samples.get(sample_id), active_jobs.get(sample_id)
         if sample is None:
-            answers[sample_id] = NotFound("There is no such sample.")
+            results[sample_id] = NotFound("There is no such sample.")
         elif sample.deleted_at:
-            answers[sample_id] = Conflict("This sample is in the trash. Restore it first.")
-        elif job and not _is_waiting_renewal(job):
-            answers[sample_id] = job
+            results[sample_id] = Conflict("This sample is in the trash. Restore it first.")
+        elif job and not _is_queued_reanalysis(job):
+            results[sample_id] = job
         else:
-            wanted.append(sample)
-    return answers | _start(session, user_id, wanted, under_way)
+            to_enqueue.append(sample)
+    return results | _enqueue_within_quota(session, user_id, to_enqueue, active_jobs)
 
 
-def _start(
+def _enqueue_within_quota(
     session: Session,
     user_id: uuid.UUID,
-    wanted: Sequence[Sample],
-    under_way: dict[uuid.UUID, ProcessingJob],
-) -> dict[uuid.UUID, Answer]:
-    answers: dict[uuid.UUID, Answer] = {}
-    count = sum(not sample.is_demo for sample in wanted)
+    samples: Sequence[Sample],
+    active_jobs: dict[uuid.UUID, ProcessingJob],
+) -> dict[uuid.UUID, RequestResult]:
+    """Enqueue as many samples as the analysis quota allows. Demo samples are not counted."""
+    results: dict[uuid.UUID, RequestResult] = {}
+    count = sum(not sample.is_demo for sample in samples)
     try:
-        given = quotas.reserve_analyses(session, user_id, count)
+        reserved = quotas.reserve_analyses(session, user_id, count)
     except QuotaExceeded as refusal:
-        given = quotas.Reserved(None, 0, refusal)
-    left, tier = given.count, quotas.plan_of(session, user_id).tier
-    for sample in wanted:
-        if not sample.is_demo and not left and given.refusal:
-            answers[sample.id] = given.refusal
+        reserved = quotas.Reserved(None, 0, refusal)
+    left, tier = reserved.count, quotas.plan_of(session, user_id).tier
+    for sample in samples:
+        if not sample.is_demo and not left and reserved.refusal:
+            results[sample.id] = reserved.refusal
             continue
-        job = under_way.get(sample.id)
-        if job:  # a renewal that nobody asked for becomes a job that somebody waits for
+        job = active_jobs.get(sample.id)
+        if job:  # an automatic reanalysis moves to the queue of the user's plan
             job.queue = tier
             after_commit(session, partial(queue.enqueue, job.id, tier, job.attempts))
         else:
             job = jobs.add_analysis(session, user_id, sample.id, tier)
         if not sample.is_demo:
-            job.counted_for, left = given.month, left - 1
+            job.usage_period_start, left = reserved.month, left - 1
         sample.status, sample.error = SampleStatus.QUEUED, ""
         session.add_all((job, sample))
         jobs.publish_job(session, job)
-        answers[sample.id] = job
-    return answers
+        results[sample.id] = job
+    return results
 
 
-def _is_waiting_renewal(job: ProcessingJob) -> bool:
+def _is_queued_reanalysis(job: ProcessingJob) -> bool:
     return job.queue == queue.LOW and job.status == JobStatus.QUEUED
 
 
-def _under_way(
+def _active_jobs(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID], *, lock: bool
 ) -> dict[uuid.UUID, ProcessingJob]:
     found = (
@@ -111,7 +117,7 @@ def _under_way(
         .where(
             ProcessingJob.user_id == user_id,
             ProcessingJob.kind == JobKind.ANALYSE,
-            _among(col(ProcessingJob.sample_id), ids),
+            _is_any_of(col(ProcessingJob.sample_id), ids),
             col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
         )
         .order_by(col(ProcessingJob.id))
@@ -120,5 +126,5 @@ def _under_way(
     return {job.sample_id: job for job in rows if job.sample_id}
 
 
-def _among(column: Mapped[Any], ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
+def _is_any_of(column: Mapped[Any], ids: Sequence[uuid.UUID]) -> ColumnElement[bool]:
     return column == any_(literal(list(ids), ARRAY(Uuid)))

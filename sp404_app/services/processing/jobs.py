@@ -1,4 +1,8 @@
-"""The record of background work. The row is the truth; the queue is only the bell."""
+"""Background jobs: enqueue, claim, cancel, finish, and recover after lost workers.
+
+The `ProcessingJob` row is authoritative. The RQ queue only tells workers that there is a row to
+claim: a duplicate or lost queue entry does no harm.
+"""
 
 import datetime as dt
 import logging
@@ -31,17 +35,18 @@ log = logging.getLogger(__name__)
 # Spectrograms are drawn for one open page, which waits for them: no list shows their jobs.
 _IS_LISTED = col(ProcessingJob.kind) != JobKind.SPECTROGRAM
 MAX_ATTEMPTS = 2
-LOST_AFTER = dt.timedelta(seconds=12)
-STOPPED_TWICE = "This was stopped twice, so we left it alone. You can try it again."
-FAILED_TWICE = "This file stopped the analysis twice, so we left it alone. You can try it again."
+HEARTBEAT_TIMEOUT = dt.timedelta(seconds=12)
+STOPPED_TWICE = "This failed twice, so we stopped trying. You can start it again."
+FAILED_TWICE = "The analysis of this file crashed twice, so we stopped trying. You can try again."
 
 
 def add_analysis(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, queue_name: str = ""
 ) -> ProcessingJob:
-    """Ask for the analysis of a sample; while one is under way, return that one.
+    """Enqueue the analysis of a sample; return the active job if there is one.
 
-    It goes into the queue of the person's plan, unless another is named.
+    It goes into the queue of the user's plan, unless `queue_name` is given. The analysis quota is
+    checked elsewhere: in `analysis_requests`, or by the worker.
     """
     job = session.exec(
         select(ProcessingJob).where(
@@ -63,22 +68,23 @@ def add_analysis(
     return job
 
 
-def page(
+def list_jobs(
     session: Session, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
 ) -> tuple[list[ProcessingJob], int]:
-    """Return a person's jobs older than `after`, the newest first, and how many there are."""
-    mine = select(ProcessingJob).where(ProcessingJob.user_id == user_id, _IS_LISTED)
-    total = session.scalar(mine.with_only_columns(func.count()))
+    """Return a user's jobs older than `after`, newest first, and the number of all of them."""
+    owned = select(ProcessingJob).where(ProcessingJob.user_id == user_id, _IS_LISTED)
+    total = session.scalar(owned.with_only_columns(func.count()))
     if after:
-        mine = mine.where(col(ProcessingJob.id) < after)
-    return list(session.exec(mine.order_by(col(ProcessingJob.id).desc()).limit(limit))), total or 0
+        owned = owned.where(col(ProcessingJob.id) < after)
+    newest = owned.order_by(col(ProcessingJob.id).desc()).limit(limit)
+    return list(session.exec(newest)), total or 0
 
 
 def get(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
-    """Return one of the person's jobs.
+    """Return a user's job.
 
     Raises:
-        NotFound: If it does not exist or belongs to someone else.
+        NotFound: If it does not exist or belongs to another user.
     """
     job = session.get(ProcessingJob, job_id)
     if job is None or job.user_id != user_id or job.kind == JobKind.SPECTROGRAM:
@@ -87,10 +93,10 @@ def get(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJo
 
 
 def cancel(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
-    """Stop a job that has not ended; its sample keeps what it has.
+    """Cancel a job that has not ended. Its sample keeps the results of earlier analyses.
 
     Raises:
-        NotFound: If it does not exist or belongs to someone else.
+        NotFound: If it does not exist or belongs to another user.
     """
     job = session.exec(
         select(ProcessingJob)
@@ -100,15 +106,15 @@ def cancel(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> Processin
     if job is None:
         raise NotFound("There is no such job.")
     if job.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
-        _end(session, [job], JobStatus.CANCELLED, "Cancelled.")
+        _end_jobs(session, [job], JobStatus.CANCELLED, "Cancelled.")
     return job
 
 
 def cancel_analyses(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> list[uuid.UUID]:
-    """Stop the analyses of a person's samples; return which samples had one under way."""
-    under_way = (
+    """Cancel the active analyses of a user's samples; return the ids of these samples."""
+    active = (
         select(ProcessingJob)
         .where(
             ProcessingJob.user_id == user_id,
@@ -119,20 +125,20 @@ def cancel_analyses(
         .order_by(col(ProcessingJob.id))
         .with_for_update()
     )
-    stopped = session.exec(under_way).all()
-    _end(session, stopped, JobStatus.CANCELLED, "The analysis was cancelled.")
-    return [job.sample_id for job in stopped if job.sample_id]
+    cancelled = session.exec(active).all()
+    _end_jobs(session, cancelled, JobStatus.CANCELLED, "The analysis was cancelled.")
+    return [job.sample_id for job in cancelled if job.sample_id]
 
 
-def cancel_of_samples(
+def cancel_jobs_of_samples(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> list[dt.datetime]:
-    """Stop the jobs of samples that go to the trash, leaving their status as it is.
+    """Cancel the jobs of samples that move to the trash, without changing the samples' status.
 
-    Call it before the samples are locked: a worker locks the job first, then its sample. Returns
-    the months of the analyses to give back, which is done after the samples are locked.
+    Call it before the samples are locked: workers lock the job first, then its sample. Returns the
+    usage periods to pass to `refund_analyses` once the samples are locked.
     """
-    mine = (
+    active = (
         select(ProcessingJob.id)
         .where(
             ProcessingJob.user_id == user_id,
@@ -143,24 +149,24 @@ def cancel_of_samples(
         .order_by(col(ProcessingJob.id))
         .with_for_update()
     )
-    stopped = session.exec(
+    cancelled = session.exec(
         update(ProcessingJob)
-        .where(col(ProcessingJob.id).in_(mine))
+        .where(col(ProcessingJob.id).in_(active))
         .values(status=JobStatus.CANCELLED, finished_at=now(), error="Moved to the trash.")
-        .returning(col(ProcessingJob.id), col(ProcessingJob.counted_for))
+        .returning(col(ProcessingJob.id), col(ProcessingJob.usage_period_start))
     ).all()
-    if stopped:
-        news = [Event(Topic.JOB, str(row.id)) for row in stopped]
-        after_commit(session, partial(events.publish, user_id, *news))
-    return [row.counted_for for row in stopped if row.counted_for]
+    if cancelled:
+        changes = [Event(Topic.JOB, str(row.id)) for row in cancelled]
+        after_commit(session, partial(events.publish, user_id, *changes))
+    return [row.usage_period_start for row in cancelled if row.usage_period_start]
 
 
 def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
-    """Take a queued job for this worker; None when another has it or nobody wants it any more.
+    """Claim a queued job for this worker; return None if it is no longer queued.
 
-    A bell may ring twice. The row changes hands once.
+    A job may be in the RQ queue twice, but only one worker can claim its row.
     """
-    taken = session.exec(
+    claimed = session.exec(
         update(ProcessingJob)
         .where(col(ProcessingJob.id) == job_id, col(ProcessingJob.status) == JobStatus.QUEUED)
         .values(
@@ -171,14 +177,14 @@ def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
         )
         .returning(ProcessingJob)  # type: ignore[call-overload]
     )
-    job = taken.scalars().first()
+    job = claimed.scalars().first()
     if job:
         publish_job(session, job)
     return job
 
 
 def claim_small(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJob | None:
-    """Take a queued analysis of a file of fewer than `below` bytes; None if it is not one."""
+    """Claim a queued analysis if its file has fewer than `below` bytes; else return None."""
     small = (
         select(ProcessingJob.id)
         .join(Sample)
@@ -192,7 +198,7 @@ def claim_small(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJo
 
 
 def still_mine(session: Session, job: ProcessingJob) -> bool:
-    """Say whether this attempt may write its result, and hold the row until the commit."""
+    """Lock a job until the commit; return whether this attempt may still write its result."""
     current = session.exec(
         select(ProcessingJob)
         .where(ProcessingJob.id == job.id)
@@ -205,8 +211,8 @@ def still_mine(session: Session, job: ProcessingJob) -> bool:
 
 
 def beat(session: Session, job_id: uuid.UUID, attempts: int) -> bool:
-    """Show that an attempt lives; False when it was cancelled or given to another."""
-    touched = session.exec(
+    """Record that an attempt is alive; return False if it was cancelled or superseded."""
+    updated = session.exec(
         update(ProcessingJob)
         .where(
             col(ProcessingJob.id) == job_id,
@@ -215,65 +221,67 @@ def beat(session: Session, job_id: uuid.UUID, attempts: int) -> bool:
         )
         .values(heartbeat_at=now())
     )
-    return touched.rowcount == 1
+    return updated.rowcount == 1
 
 
 def finish(session: Session, job_id: uuid.UUID, status: JobStatus, error: str = "") -> None:
-    """Close a job that `still_mine` holds."""
+    """Set the final status of a job whose row this transaction has locked."""
     job = session.get_one(ProcessingJob, job_id)
     job.status, job.error, job.finished_at = status, error, now()
     job.progress = 1.0 if status is JobStatus.DONE else job.progress
     if status is not JobStatus.DONE:
-        _give_back(session, job)
+        _refund_analysis(session, job)
     session.add(job)
     publish_job(session, job)
 
 
 def take_up_lost(session: Session, at: dt.datetime) -> int:
-    """Queue again what a killed worker left, and ring again where the bell was lost.
+    """Requeue jobs whose worker died, and queued jobs whose RQ entry was lost; return how many.
 
-    Called every few seconds by every web process; a row is handled by one of them.
-    Returns how many jobs were rung for.
+    A job that lost its worker `MAX_ATTEMPTS` times fails. Every web process calls this every few
+    seconds; each row is handled by one of them.
     """
-    silent = session.exec(
+    stale = session.exec(
         select(ProcessingJob)
         .where(
             col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
-            col(ProcessingJob.heartbeat_at) < at - LOST_AFTER,
+            col(ProcessingJob.heartbeat_at) < at - HEARTBEAT_TIMEOUT,
         )
         .order_by(col(ProcessingJob.heartbeat_at))
         .limit(200)
         .with_for_update(skip_locked=True)
     ).all()
-    hanging = queue.queued_ids() if silent else frozenset()
-    killers = [
-        job for job in silent if job.status == JobStatus.RUNNING and job.attempts >= MAX_ATTEMPTS
+    rq_job_ids = queue.queued_ids() if stale else frozenset()
+    failed = [
+        job for job in stale if job.status == JobStatus.RUNNING and job.attempts >= MAX_ATTEMPTS
     ]
-    for job in killers:
-        log.error("job %s stopped its worker %d times", job.id, job.attempts)
-    analyses = [job for job in killers if job.kind == JobKind.ANALYSE]
-    _end(session, analyses, JobStatus.FAILED, FAILED_TWICE)
-    others = [job for job in killers if job.kind != JobKind.ANALYSE]
-    _end(session, others, JobStatus.FAILED, STOPPED_TWICE)
-    return sum(_take_up(session, job, hanging) for job in silent if job not in killers)
+    for job in failed:
+        log.error("job %s lost its worker %d times: given up", job.id, job.attempts)
+    analyses = [job for job in failed if job.kind == JobKind.ANALYSE]
+    _end_jobs(session, analyses, JobStatus.FAILED, FAILED_TWICE)
+    others = [job for job in failed if job.kind != JobKind.ANALYSE]
+    _end_jobs(session, others, JobStatus.FAILED, STOPPED_TWICE)
+    return sum(_requeue(session, job, rq_job_ids) for job in stale if job not in failed)
 
 
-def _take_up(session: Session, job: ProcessingJob, hanging: frozenset[str]) -> bool:
+def _requeue(session: Session, job: ProcessingJob, rq_job_ids: frozenset[str]) -> bool:
     job.heartbeat_at = now()
     session.add(job)
     if job.status == JobStatus.QUEUED:
-        if queue.rq_job_id(job.id, job.attempts) in hanging:
+        if queue.rq_job_id(job.id, job.attempts) in rq_job_ids:
             return False
     else:
-        log.warning("job %s lost its worker and is queued again", job.id)
+        log.warning("job %s lost its worker: requeued", job.id)
         job.status = JobStatus.QUEUED
     slow = job.kind != JobKind.ANALYSE
     after_commit(session, partial(queue.enqueue, job.id, job.queue, job.attempts, slow=slow))
     return True
 
 
-def _end(session: Session, ended: Sequence[ProcessingJob], status: JobStatus, reason: str) -> None:
-    """End locked jobs. Samples are locked before anything is given back, as workers do it."""
+def _end_jobs(
+    session: Session, ended: Sequence[ProcessingJob], status: JobStatus, reason: str
+) -> None:
+    """End locked jobs. Samples are locked before the usage counter, as workers do it."""
     ids = [job.sample_id for job in ended if job.sample_id]
     locked = select(Sample).where(col(Sample.id) == any_(literal(ids, ARRAY(Uuid))))
     locked = locked.order_by(col(Sample.id)).with_for_update(key_share=True)
@@ -284,29 +292,29 @@ def _end(session: Session, ended: Sequence[ProcessingJob], status: JobStatus, re
         session.add(job)
         sample = samples.get(job.sample_id) if job.sample_id else None
         if sample and job.kind == JobKind.ANALYSE:
-            _leave(session, job, sample, reason)
+            _update_sample_after(session, job, sample, reason)
         publish_job(session, job)
     session.flush()
     for job in sorted(ended, key=lambda job: job.user_id):
-        _give_back(session, job)
+        _refund_analysis(session, job)
 
 
-def _leave(session: Session, job: ProcessingJob, sample: Sample, reason: str) -> None:
-    """Show on a sample that its job ended; what an earlier analysis found stays visible."""
+def _update_sample_after(session: Session, job: ProcessingJob, sample: Sample, reason: str) -> None:
+    """Set the status of a sample whose job ended; results of an earlier analysis stay."""
     if job.queue == queue.LOW:
         if job.status == JobStatus.FAILED:
             note_failure(session, job, reason)
         return
-    kept = job.status == JobStatus.CANCELLED and was_analysed(session, sample.id)
-    sample.status = SampleStatus.READY if kept else SampleStatus.FAILED
-    sample.error = "" if kept else reason
+    is_ready = job.status == JobStatus.CANCELLED and was_analysed(session, sample.id)
+    sample.status = SampleStatus.READY if is_ready else SampleStatus.FAILED
+    sample.error = "" if is_ready else reason
     session.add(sample)
 
 
 def note_failure(session: Session, job: ProcessingJob, reason: str) -> None:
-    """Remember that the present engine cannot hear a sound, so that it is not tried for ever.
+    """Record that the current engine cannot analyse a sample, so that reanalysis skips it.
 
-    For jobs nobody asked for: the sample keeps what an older engine heard.
+    For automatic reanalysis: the sample keeps the results of the older engine.
     """
     assert job.sample_id
     session.add(
@@ -321,31 +329,33 @@ def note_failure(session: Session, job: ProcessingJob, reason: str) -> None:
 
 
 def was_analysed(session: Session, sample_id: uuid.UUID) -> bool:
-    """Say whether an earlier analysis stands: a second one that does not run hides nothing."""
+    """Return whether an earlier analysis of a sample succeeded."""
     ready = select(Analysis.id).where(
         Analysis.sample_id == sample_id, Analysis.status == SampleStatus.READY
     )
     return session.exec(ready).first() is not None
 
 
-def give_back(session: Session, user_id: uuid.UUID, months: Sequence[dt.datetime]) -> None:
-    """Count no longer what was counted in these months; call it after samples are locked."""
-    for month, count in sorted(Counter(months).items()):
-        quotas.give_back_analyses(session, user_id, month, count)
+def refund_analyses(
+    session: Session, user_id: uuid.UUID, usage_periods: Sequence[dt.datetime]
+) -> None:
+    """Give analyses back to the quota of these periods. Call it after the samples are locked."""
+    for period_start, count in sorted(Counter(usage_periods).items()):
+        quotas.give_back_analyses(session, user_id, period_start, count)
 
 
-def _give_back(session: Session, job: ProcessingJob) -> None:
-    """Count nothing for work that led to nothing."""
-    if job.counted_for:
-        quotas.give_back_analyses(session, job.user_id, job.counted_for, 1)
-        job.counted_for = None
+def _refund_analysis(session: Session, job: ProcessingJob) -> None:
+    """Give back the analysis that an unsuccessful job was counted for."""
+    if job.usage_period_start:
+        quotas.give_back_analyses(session, job.user_id, job.usage_period_start, 1)
+        job.usage_period_start = None
 
 
 def publish_job(session: Session, job: ProcessingJob) -> None:
-    """Tell the open pages of its owner that a job changed, and its sample with it."""
+    """Publish, after the commit, that a job and its sample changed."""
     if job.kind == JobKind.SPECTROGRAM:  # changes nothing that pages or cached lists show
         return
-    news = [Event(Topic.JOB, str(job.id))]
+    changes = [Event(Topic.JOB, str(job.id))]
     if job.sample_id:
-        news.append(Event(Topic.SAMPLE, str(job.sample_id)))
-    after_commit(session, partial(events.publish, job.user_id, *news))
+        changes.append(Event(Topic.SAMPLE, str(job.sample_id)))
+    after_commit(session, partial(events.publish, job.user_id, *changes))

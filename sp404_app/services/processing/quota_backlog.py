@@ -1,4 +1,4 @@
-"""Sounds that wait for quota get their turn when there is room again."""
+"""Enqueue samples that wait for the analysis quota, once it has room again."""
 
 import uuid
 
@@ -8,11 +8,11 @@ from sp404_app.models import Sample, SampleStatus
 from sp404_app.services.billing import quotas
 from sp404_app.services.processing import jobs
 
-MOST_AT_ONCE = 500
+MAX_BATCH = 500
 
 
 def queue_waiting(session: Session) -> int:
-    """Queue sounds that waited for quota, as many as their owners have room for now."""
+    """Enqueue the waiting samples of all users, as many as their analysis quotas allow."""
     waiting = select(Sample.user_id).where(
         Sample.status == SampleStatus.WAITING_FOR_QUOTA, col(Sample.deleted_at).is_(None)
     )
@@ -22,12 +22,12 @@ def queue_waiting(session: Session) -> int:
 
 
 def queue_waiting_of(session: Session, user_id: uuid.UUID) -> int:
-    """Queue one person's waiting sounds, as many as there is room for now."""
+    """Enqueue a user's waiting samples, as many as the analysis quota allows; return how many."""
     if quotas.is_closed(session, user_id):
         return 0
     used = quotas.usage(session, user_id)
     limit = used.analyses_limit
-    room = MOST_AT_ONCE if limit is None else limit - used.analyses_used
+    room = MAX_BATCH if limit is None else limit - used.analyses_used
     if room <= 0:
         return 0
     oldest = (

@@ -1,7 +1,7 @@
-"""Sounds that an older engine heard are heard again, when nothing else is to be done.
+"""Automatic reanalysis of samples that only an older version of the engine has analysed.
 
-Nobody asked for it: it runs in the lowest queue, counts for nothing, shows no sound as busy,
-and leaves what people corrected as it is.
+It runs in the lowest queue, does not count against the analysis quota, does not change the status
+that users see, and keeps the values that users corrected.
 """
 
 import uuid
@@ -15,33 +15,33 @@ from sp404_app.models import Analysis, JobKind, JobStatus, ProcessingJob, Sample
 from sp404_app.services.infra import queue
 from sp404_app.services.processing import jobs
 
-AT_ONCE = 100  # keeps two workers busy from one round of housekeeping to the next
+MAX_ACTIVE_JOBS = 100  # keeps two workers busy between two runs of the scheduler
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How many of a person's analysed sounds the present engine has heard."""
+class ReanalysisProgress:
+    """How many of a user's analysed samples the current engine has analysed."""
 
-    heard: int
+    current: int
     total: int
 
 
 def renew(session: Session) -> int:
-    """Queue some of the sounds that only an older engine has heard; return how many are under way.
+    """Enqueue outdated samples, up to `MAX_ACTIVE_JOBS`; return the number of active jobs.
 
-    None under way means that none is left: the question costs a look at every sound there is.
+    Zero means that no outdated sample is left. The query scans all samples, so callers may pause.
     """
-    under_way = select(func.count()).where(
+    active = select(func.count()).where(
         ProcessingJob.queue == queue.LOW,
         col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
     )
-    busy = session.exec(under_way).one()
-    room = AT_ONCE - busy
+    active_count = session.exec(active).one()
+    room = MAX_ACTIVE_JOBS - active_count
     if room <= 0:
-        return busy
+        return active_count
     outdated = (
         select(Sample)
-        .where(*_analysed(), ~_heard(), ~_busy())
+        .where(*_is_analysed(), ~_has_current_analysis(), ~_has_active_job())
         .order_by(col(Sample.id))
         .limit(room)
         .with_for_update(skip_locked=True)
@@ -49,20 +49,23 @@ def renew(session: Session) -> int:
     found = session.exec(outdated).all()
     for sample in found:
         jobs.add_analysis(session, sample.user_id, sample.id, queue.LOW)
-    return busy + len(found)
+    return active_count + len(found)
 
 
-def progress(session: Session, user_id: uuid.UUID) -> Progress:
-    """Return how far the renewal of a person's library is."""
-    mine = select(func.count()).where(*_analysed(), Sample.user_id == user_id)
-    return Progress(session.exec(mine.where(_heard())).one(), session.exec(mine).one())
+def get_reanalysis_progress(session: Session, user_id: uuid.UUID) -> ReanalysisProgress:
+    """Return how far the reanalysis of a user's library is."""
+    owned = select(func.count()).where(*_is_analysed(), Sample.user_id == user_id)
+    return ReanalysisProgress(
+        current=session.exec(owned.where(_has_current_analysis())).one(),
+        total=session.exec(owned).one(),
+    )
 
 
-def _analysed() -> tuple[ColumnElement[bool], ...]:
+def _is_analysed() -> tuple[ColumnElement[bool], ...]:
     return (col(Sample.status) == SampleStatus.READY, col(Sample.deleted_at).is_(None))
 
 
-def _heard() -> ColumnElement[bool]:
+def _has_current_analysis() -> ColumnElement[bool]:
     return (
         select(Analysis.id)
         .where(Analysis.sample_id == Sample.id, Analysis.engine_version == ENGINE_VERSION)
@@ -70,7 +73,7 @@ def _heard() -> ColumnElement[bool]:
     )
 
 
-def _busy() -> ColumnElement[bool]:
+def _has_active_job() -> ColumnElement[bool]:
     return (
         select(ProcessingJob.id)
         .where(

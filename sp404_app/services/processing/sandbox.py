@@ -1,4 +1,7 @@
-"""Hear a file that is not kept, in a short-lived process of its own."""
+"""Analyse a file for query by sound, in a short-lived process with few rights and little memory.
+
+The file is not stored. The process is `sp404_app.audio.sandbox`.
+"""
 
 import json
 import os
@@ -16,29 +19,33 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 import sp404_app
 from sp404_app.audio.similarity.embedding import DIMENSIONS
-from sp404_app.errors import BadAudio, Unavailable
+from sp404_app.errors import BadAudio, TooLarge, Unavailable
 from sp404_app.settings import MB, settings
 
-MOST_BYTES: Final = 20 * MB
-SECONDS = 20.0
-MEGABYTES = 1024  # of address space; ten seconds of sound take 200
-GRACE: Final = 2.0  # seconds in which the process is to have ended by itself
+MAX_FILE_BYTES: Final = 20 * MB
+TIMEOUT_S = 20.0
+MEMORY_LIMIT_MB = 1024  # of address space; ten seconds of audio take 200
+KILL_GRACE_S: Final = 2.0  # after TIMEOUT_S, at which the process ends itself
 COMMAND = (sys.executable, "-m", "sp404_app.audio.sandbox")
-ROOT = Path(sp404_app.__file__).resolve().parents[1]
-# What the process may know: the last one lets our supervisor find it after a crash.
-KNOWN: Final = ("PATH", "LANG", "PYTHONPATH", "SP404_SUPERVISED")
-ALONE: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-STOPPED: Final = "We could not make sense of this file: it stopped our ears, or took too long."
+PROJECT_ROOT = Path(sp404_app.__file__).resolve().parents[1]
+# Environment variables that the process inherits; by the last one the supervisor finds orphans.
+PASSED_ENVIRONMENT: Final = ("PATH", "LANG", "PYTHONPATH", "SP404_SUPERVISED")
+FIXED_ENVIRONMENT: Final = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+ANALYSIS_FAILED: Final = "This file could not be analysed: the decoder crashed or timed out."
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a comparison needs to know of a sound: seconds, BPM; None where there is none.
+    """Analysis of a query file: duration in seconds, tempo in BPM; None where not found.
 
-    `likeness` is float32 (64,), see `audio/similarity/embedding.py`; only vectors of one
-    `engine_version` compare. Silence has a vector too, which means nothing.
+    `likeness` is the embedding, float32 (64,), see `audio/similarity/embedding.py`. Only embeddings
+    of the same `engine_version` can be compared. The embedding of silence has no meaning.
     """
 
     engine_version: str
@@ -52,64 +59,76 @@ class Heard:
 
 
 def most_bytes() -> int:
-    """Return the size of the largest file that is heard."""
-    return min(MOST_BYTES, settings().max_upload_bytes)
+    """Return the size limit of a query file, in bytes."""
+    return min(MAX_FILE_BYTES, settings().max_upload_bytes)
 
 
-def hear(file: IO[bytes]) -> Heard:
-    """Hear an open file, which needs a descriptor but no name; nothing of it is kept.
+def ensure_query_size(size: int) -> None:
+    """Check the size of a query file.
 
     Raises:
-        BadAudio: If it is no sound, or stops or outlasts the process that hears it.
-        Unavailable: If no process can be started now.
+        TooLarge: If it is above the limit.
     """
-    with tempfile.TemporaryFile() as said:
-        code = _run(file, said)
-        said.seek(0)
-        if code != 0:
-            log.warning("a file stopped its ears", code=code)
-            raise BadAudio(STOPPED)
-        return _read(said.read())
+    if size > most_bytes():
+        raise TooLarge(f"This file is larger than {format_size(most_bytes())}.")
 
 
-def _run(file: IO[bytes], said: IO[bytes]) -> int:
-    """Run the process to its end, which it is given if it does not come by itself.
+def analyse_in_sandbox(file: IO[bytes]) -> Heard:
+    """Analyse an open file, which may be unnamed. Nothing of it is stored.
 
-    What a decoder complains about quotes the file, so it goes nowhere.
+    Raises:
+        BadAudio: If it is not audio, or if the decoder crashes or times out.
+        Unavailable: If no process can be started.
     """
-    command = [*COMMAND, str(SECONDS), str(MEGABYTES)]
-    environment = {name: os.environ[name] for name in KNOWN if name in os.environ} | ALONE
+    with tempfile.TemporaryFile() as output:
+        exit_code = _run_sandbox(file, output)
+        output.seek(0)
+        if exit_code != 0:
+            log.warning("audio sandbox crashed", code=exit_code)
+            raise BadAudio(ANALYSIS_FAILED)
+        return _parse_answer(output.read())
+
+
+def _run_sandbox(file: IO[bytes], output: IO[bytes]) -> int:
+    """Run the process, kill it after the timeout, and return its exit code.
+
+    Its stderr is discarded, as decoder messages quote the file.
+    """
+    command = [*COMMAND, str(TIMEOUT_S), str(MEMORY_LIMIT_MB)]
+    environment = {
+        name: os.environ[name] for name in PASSED_ENVIRONMENT if name in os.environ
+    } | FIXED_ENVIRONMENT
     try:
-        descriptor = file.fileno()  # small uploads are in memory until they are asked for this
+        descriptor = file.fileno()  # moves a small upload from memory to disk
         file.flush()
-        return subprocess.run(  # noqa: S603 - our own words
+        return subprocess.run(  # noqa: S603 - a constant command
             command,
             stdin=descriptor,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.DEVNULL,
             env=environment,
-            cwd=ROOT,
-            timeout=SECONDS + GRACE,
+            cwd=PROJECT_ROOT,
+            timeout=TIMEOUT_S + KILL_GRACE_S,
             check=False,
         ).returncode
     except subprocess.TimeoutExpired as error:
-        raise BadAudio(STOPPED) from error
+        raise BadAudio(ANALYSIS_FAILED) from error
     except OSError as error:
-        log.exception("no process to hear with")
-        raise Unavailable("We cannot listen just now. Please try again soon.") from error
+        log.exception("cannot start the audio sandbox")
+        raise Unavailable("Files can’t be analysed right now. Try again in a minute.") from error
 
 
-# Each part of a vector has unit length.
-Share = Annotated[FiniteFloat, Field(ge=-2, le=2)]
+# Each part of an embedding has unit length.
+EmbeddingValue = Annotated[FiniteFloat, Field(ge=-2, le=2)]
 
 
-class _Answer(BaseModel):
-    """What the process may say: what is wrong with the file, or `Heard`."""
+class _SandboxAnswer(BaseModel):
+    """The output of the process, validated: a malicious file may make it print anything."""
 
     model_config = ConfigDict(strict=True)
 
     engine_version: str
-    likeness: list[Share] = Field(min_length=DIMENSIONS, max_length=DIMENSIONS)
+    likeness: list[EmbeddingValue] = Field(min_length=DIMENSIONS, max_length=DIMENSIONS)
     duration: FiniteFloat
     silent: bool
     kind: str
@@ -118,26 +137,18 @@ class _Answer(BaseModel):
     camelot: str | None
 
 
-def _read(said: bytes) -> Heard:
-    """Read what the process said; a file may have made it say anything.
+def _parse_answer(output: bytes) -> Heard:
+    """Parse the output of the process.
 
     Raises:
-        BadAudio: If it says what is wrong with the file, or makes no sense.
+        BadAudio: If it reports an error of the file, or is invalid.
     """
     try:
-        answer = json.loads(said)
+        answer = json.loads(output)
         if isinstance(answer, dict) and answer.get("error"):
             raise BadAudio(str(answer["error"])[:400])
-        found = _Answer.model_validate(answer)
-    except ValueError as error:  # pydantic's, too
-        raise BadAudio(STOPPED) from error
-    return Heard(
-        engine_version=found.engine_version,
-        likeness=np.asarray(found.likeness, np.float32),
-        duration=found.duration,
-        silent=found.silent,
-        kind=found.kind,
-        bpm=found.bpm,
-        key=found.key,
-        camelot=found.camelot,
-    )
+        found = _SandboxAnswer.model_validate(answer)
+    except ValueError as error:  # also pydantic.ValidationError
+        raise BadAudio(ANALYSIS_FAILED) from error
+    values = found.model_dump(exclude={"likeness"})
+    return Heard(likeness=np.asarray(found.likeness, np.float32), **values)

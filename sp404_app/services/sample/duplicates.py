@@ -56,11 +56,11 @@ def list_duplicates(
         NotFound: If the sample does not exist or belongs to someone else.
     """
     sample = samples.get(session, user_id, sample_id)
-    if sample.copy_group is None:  # `= NULL` must not match the other ungrouped samples
+    if sample.duplicate_group_id is None:  # `= NULL` must not match the other ungrouped samples
         return []
     others = select(Sample).where(
         Sample.user_id == user_id,
-        Sample.copy_group == sample.copy_group,
+        Sample.duplicate_group_id == sample.duplicate_group_id,
         Sample.id != sample_id,
         col(Sample.deleted_at).is_(None),
     )

@@ -1,4 +1,4 @@
-"""What is looked for in the library, as its fields and its address say it."""
+"""Convert a library search to and from URL parameters and form fields."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,18 +8,20 @@ from sp404_app.errors import ValidationFailed
 from sp404_app.services.library import search
 from sp404_app.state import validation
 
-NUMBERS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
-TEXTS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
-EMPTY = search.Query()
-BY_COPIES = "copies"  # the order that puts copies side by side
+NUMBER_FIELDS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
+TEXT_FIELDS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
+EMPTY_QUERY = search.Query()
+DUPLICATES_SORT = "copies"  # groups duplicates
 
 
 def query_of(parameters: dict[str, str]) -> search.Query:
-    """Read a search from an address; what it does not understand is left out."""
-    query = EMPTY
-    for field in (*TEXTS, *NUMBERS):
+    """Parse a search from URL parameters, ignoring invalid ones."""
+    query = EMPTY_QUERY
+    for field in (*TEXT_FIELDS, *NUMBER_FIELDS):
         try:
-            query = replace(query, **part(field, parameters.get(field, getattr(query, field))))
+            query = replace(
+                query, **parse_field(field, parameters.get(field, getattr(query, field)))
+            )
         except ValidationFailed:
             continue
     names = tuple(filter(None, parameters.get("tags", "").split(",")))
@@ -32,10 +34,12 @@ def query_of(parameters: dict[str, str]) -> search.Query:
     )
 
 
-def address_of(query: search.Query) -> str:
-    """Write a search as an address that can be kept."""
-    plain = {field: getattr(query, field) for field in (*TEXTS, *NUMBERS)}
-    parts = {k: v for k, v in plain.items() if v not in ("", None) and v != getattr(EMPTY, k)}
+def library_url(query: search.Query) -> str:
+    """Return the URL of a search, to share or bookmark."""
+    values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *NUMBER_FIELDS)}
+    parts = {
+        k: v for k, v in values.items() if v not in ("", None) and v != getattr(EMPTY_QUERY, k)
+    }
     if query.tags:
         parts["tags"] = ",".join(query.tags)
     if query.favourite:
@@ -47,21 +51,21 @@ def address_of(query: search.Query) -> str:
     return "/library" + (f"?{urlencode(parts)}" if parts else "")
 
 
-def part(field: str, value: object) -> dict[str, Any]:
-    """Read one field of a search.
+def parse_field(field: str, value: object) -> dict[str, Any]:
+    """Parse one field of a search.
 
     Raises:
-        ValidationFailed: If there is no such field, or it cannot have this value.
+        ValidationFailed: If the field is unknown or the value invalid.
     """
-    if field in NUMBERS:
+    if field in NUMBER_FIELDS:
         return {field: validation.number("" if value is None else value)}
     if field == "favourite":
         return {field: bool(value)}
-    if field not in TEXTS:
-        raise ValidationFailed("There is no such filter.")
+    if field not in TEXT_FIELDS:
+        raise ValidationFailed("Unknown filter.")
     return {field: validation.text(value)}
 
 
-def typed(value: object) -> str:
-    """Write a value as it stands in a field."""
+def format_field(value: object) -> str:
+    """Format a value for its form field."""
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -17,7 +17,7 @@ from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.formatting import channels, level, rate, size
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.library import offer_undo
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route
 from sp404_app.state.toast import NoticeState
@@ -57,8 +57,7 @@ class CopiesState(SessionState):
         discarded = await in_transaction(samples.discard, user_id, [duplicate_id])
         if not discarded.moved:
             raise NotFound("This sound is already in the trash.")
-        library = await self.get_state(LibraryState)
-        library._deleted = [str(each) for each in discarded.moved]  # noqa: SLF001 - its undo restores these
+        await offer_undo(self, discarded.moved)
         await self.show()
         message = bulk_messages.thrown_away(f"“{sample.name[:60]}”", discarded)
         yield NoticeState.show(message, "ok", True)  # type: ignore[misc]

@@ -20,7 +20,7 @@ from sp404_app.services.sample.details import Details
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.library import offer_undo
 from sp404_app.state.sample import route
 from sp404_app.state.sample.duplicates import CopiesState
 from sp404_app.state.sample.similar import AlikeState
@@ -199,8 +199,7 @@ class SampleState(SessionState):
         discarded = await in_transaction(samples.discard, user_id, [sample_id])
         if not discarded.moved:
             raise NotFound("There is no such sample.")
-        library = await self.get_state(LibraryState)
-        library._deleted = [str(each) for each in discarded.moved]  # noqa: SLF001 - its undo restores these
+        await offer_undo(self, discarded.moved)
         message = bulk_messages.thrown_away(f"“{self.sheet.name[:60]}”", discarded)
         yield NoticeState.show(message, "ok", True)  # type: ignore[misc]
         yield rx.redirect("/library")

@@ -1,4 +1,4 @@
-"""The quick way to a list of samples gives the very answers of the declared route."""
+"""The fast path of GET /api/samples returns what the declared route returns."""
 
 import datetime as dt
 import json
@@ -36,7 +36,7 @@ KEYS = ("A minor", "C major", "F# minor", None, "E minor", "D# major")
 
 @pytest.fixture
 def client(services: Settings) -> Iterator[TestClient]:
-    """The API with the quick way open, as a served process has it."""
+    """The API with the fast path enabled, as in a web process."""
     with TestClient(gateway(api), base_url=services.origin) as client:
         assert client.portal is not None
         with client.portal.wrap_async_context_manager(quick_reads()):
@@ -77,15 +77,15 @@ def _sample(user: User, number: int) -> Sample:
         rating=number % 6,
         note='line\nbreak "quoted"',
         tags=tags,
-        words=f"{key_words(KEYS[number])} {words_of(name, *tags)}",
+        search_text=f"{key_words(KEYS[number])} {words_of(name, *tags)}",
         sort_key=sort_key(name),
-        copy_group=COPIES[number],
+        duplicate_group_id=COPIES[number],
         deleted_at=now() if number == 5 else None,
     )
 
 
 def forbidden(*_: object, **__: object) -> Any:
-    raise AssertionError("the other way was taken")
+    raise AssertionError("this path must not be used")
 
 
 async def closed(*_: object) -> bytes:
@@ -93,9 +93,12 @@ async def closed(*_: object) -> bytes:
 
 
 def both(client: TestClient, user: User, address: str) -> tuple[Any, Any]:
-    """Return the quick answer and the declared one, each made by nothing else."""
+    """Return the answers of the fast path and of the declared route, with the other disabled."""
     headers, answers = bearer(user.id), []
-    for module, name, substitute in ((search, "page", forbidden), (sample_list, "page", closed)):
+    for module, name, substitute in (
+        (search, "search_page", forbidden),
+        (sample_list, "fetch_sample_page", closed),
+    ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, name, substitute)
             answer = client.get(f"/api/samples{address}", headers=headers)
@@ -119,7 +122,9 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_both_ways_answer_the_same(client: TestClient, library: User, address: str) -> None:
+def test_fast_path_and_route_answer_the_same(
+    client: TestClient, library: User, address: str
+) -> None:
     quick, declared = both(client, library, address)
     assert quick == declared
     assert quick["samples"]
@@ -128,13 +133,13 @@ def test_both_ways_answer_the_same(client: TestClient, library: User, address: s
         assert dt.datetime.fromisoformat(quick["samples"][0][name]).utcoffset() == dt.timedelta()
 
 
-def test_symbols_alone_find_nothing(client: TestClient, library: User) -> None:
+def test_a_query_of_symbols_finds_nothing(client: TestClient, library: User) -> None:
     answer = client.get("/api/samples?q=%22%27", headers=bearer(library.id))
     assert (answer.status_code, answer.json()["total"]) == (200, 0)
 
 
 @pytest.mark.parametrize("sort", [f"{m}{name}" for name in search.SORTS for m in ("", "-")])
-def test_the_quick_way_leads_through_everything_once(
+def test_fast_path_cursors_lead_through_every_sample_once(
     client: TestClient, library: User, sort: str
 ) -> None:
     seen, cursor = set(), ""
@@ -159,18 +164,20 @@ def test_the_quick_way_leads_through_everything_once(
             "?kind=%F0%9F",
             "?sound_class=cowbell",
         ),
-        *("?sort=size&cursor=" + search.cursor_after("size", uuid.UUID(int=1), 1.5),),
-        *("?sort=copies&cursor=" + search.cursor_after("copies", uuid.UUID(int=1), "x"),),
-        *("?sort=copies&cursor=" + search.cursor_after("copies", uuid.UUID(int=1), 7),),
+        *("?sort=size&cursor=" + search.encode_cursor("size", uuid.UUID(int=1), 1.5),),
+        *("?sort=copies&cursor=" + search.encode_cursor("copies", uuid.UUID(int=1), "x"),),
+        *("?sort=copies&cursor=" + search.encode_cursor("copies", uuid.UUID(int=1), 7),),
         "?has_copies=perhaps",
         *("?" + "&".join(f"tag={number}" for number in range(31)),),
     ],
 )
-def test_what_is_refused_is_refused_alike(client: TestClient, library: User, address: str) -> None:
+def test_invalid_requests_get_the_same_error_from_both(
+    client: TestClient, library: User, address: str
+) -> None:
     headers = bearer(library.id)
     with_quick = client.get(f"/api/samples{address}", headers=headers)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(routes, "_quick", closed_route)
+        patch.setattr(routes, "_answer", closed_route)
         declared = client.get(f"/api/samples{address}", headers=headers)
     assert (with_quick.status_code, with_quick.json()) == (declared.status_code, declared.json())
 
@@ -179,16 +186,14 @@ async def closed_route(_: object) -> None:
     return None
 
 
-def test_words_that_match_nothing_are_put_right_all_the_same(
-    client: TestClient, library: User
-) -> None:
+def test_spelling_is_corrected_by_the_declared_route(client: TestClient, library: User) -> None:
     answer = client.get("/api/samples?q=dsuty", headers=bearer(library.id)).json()
     assert [row["name"] for row in answer["samples"]] == ["dusty snare", "Dusty kick"]
     nothing = client.get("/api/samples?q=zzzzzz", headers=bearer(library.id)).json()
     assert (nothing["samples"], nothing["total"]) == ([], 0)
 
 
-def test_the_quick_way_shows_nobody_what_is_not_theirs(
+def test_the_fast_path_lists_only_the_users_samples(
     client: TestClient, library: User, person: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stranger = person()
@@ -201,9 +206,7 @@ def test_the_quick_way_shows_nobody_what_is_not_theirs(
     assert mine_again == mine
 
 
-def test_only_what_has_a_copy_beside_it_is_said_to_have_copies(
-    client: TestClient, library: User
-) -> None:
+def test_has_copies_ignores_duplicates_in_the_trash(client: TestClient, library: User) -> None:
     page = client.get("/api/samples?has_copies=true&sort=copies", headers=bearer(library.id)).json()
     assert [row["name"] for row in page["samples"]] == [NAMES[0], NAMES[3]]
     assert {row["copy_group"] for row in page["samples"]} == {str(GROUPS[1])}
@@ -211,7 +214,7 @@ def test_only_what_has_a_copy_beside_it_is_said_to_have_copies(
     assert [row["name"] for row in trash["samples"]] == ["Last"]
 
 
-def test_an_ended_sign_in_opens_no_way(client: TestClient, library: User) -> None:
+def test_the_fast_path_rejects_a_revoked_session(client: TestClient, library: User) -> None:
     token = {"Authorization": f"Bearer {signed_in(library.id).token}"}
     browser = {"Cookie": f"{sessions.cookie_name()}={cookie(library.id)}"}
     for headers in (token, browser):
@@ -228,7 +231,7 @@ def test_each_request_is_counted_once(
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "5")
     settings.cache_clear()
     headers = bearer(library.id)
-    addresses = ["", "?q=dsuty", "?limit=0", "", ""]  # quick, put right, refused
+    addresses = ["", "?q=dsuty", "?limit=0", "", ""]  # fast path, corrected, rejected
     left = [
         client.get(f"/api/samples{address}", headers=headers).headers["ratelimit-remaining"]
         for address in addresses
@@ -252,14 +255,14 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
-def test_a_page_is_given_again_until_something_changes(
+def test_a_page_is_cached_until_the_library_changes(
     client: TestClient, library: User, method: str, path: str, body: Any
 ) -> None:
     headers = bearer(library.id)
-    client.get("/api/samples", headers=headers)  # asks for the first edition
+    client.get("/api/samples", headers=headers)  # creates the first cache version
     before = client.get("/api/samples", headers=headers).json()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sample_list, "_page", forbidden)
+        patch.setattr(sample_list, "_query_page", forbidden)
         assert client.get("/api/samples", headers=headers).json() == before
     row = before["samples"][0]
     sent = json.loads(json.dumps(body).replace("{id}", row["id"]))
@@ -272,7 +275,7 @@ def test_a_page_is_given_again_until_something_changes(
     assert quick != before
 
 
-def test_restored_and_uploaded_sounds_and_what_a_worker_did_are_listed_at_once(
+def test_restores_uploads_and_analyses_invalidate_the_cache(
     client: TestClient, library: User, tmp_path: Path
 ) -> None:
     headers = bearer(library.id)
@@ -299,7 +302,7 @@ def test_restored_and_uploaded_sounds_and_what_a_worker_did_are_listed_at_once(
     assert listed()[0]["status"] == "failed"
 
 
-def test_what_happens_by_itself_is_listed_at_once(client: TestClient, library: User) -> None:
+def test_scheduled_changes_invalidate_the_cache(client: TestClient, library: User) -> None:
     with transaction() as session:
         old = session.exec(select(Sample).where(col(Sample.deleted_at).is_not(None))).one()
         old.deleted_at = now() - dt.timedelta(days=31)
@@ -318,17 +321,17 @@ def test_what_happens_by_itself_is_listed_at_once(client: TestClient, library: U
     assert [row["name"] for row in quick["samples"]] == ["Warm pad"]
 
 
-def test_an_emptied_redis_begins_a_new_edition(client: TestClient, library: User) -> None:
+def test_an_emptied_redis_starts_a_new_cache_version(client: TestClient, library: User) -> None:
     for _ in range(2):
         client.get("/api/samples", headers=bearer(library.id))
     events.connection().flushdb()
-    with transaction() as session:  # nobody is told: the words are all there is to go by
+    with transaction() as session:  # publishes no event
         session.exec(update(Sample).values(name="New"))
     quick, declared = both(client, library, "")
     assert quick == declared
 
 
-def test_while_redis_is_away_every_page_is_read_anew(
+def test_the_cache_is_not_used_while_redis_is_unavailable(
     client: TestClient, library: User, environment: pytest.MonkeyPatch
 ) -> None:
     headers = bearer(library.id)

@@ -1,4 +1,4 @@
-"""Server-sent events: what changes in one person's library, until they sign out."""
+"""GET /api/events: changes of the user's library as server-sent events."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from sp404_app.errors import RateLimited
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import session_cache
-from sp404_app.services.infra import events as live
+from sp404_app.services.infra import events as event_bus
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.samples import Change
@@ -33,8 +33,8 @@ Open = Callable[[], AsyncIterator[str]]
 
 @pytest.fixture
 def open_stream(user: User, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Read the stream as a program that is signed in, without a network in between."""
-    monkeypatch.setattr(events, "PATIENCE", 0.05)
+    """Read the stream with an access token, without a network."""
+    monkeypatch.setattr(events, "KEEPALIVE_INTERVAL_S", 0.05)
     token = bearer(user.id)["Authorization"].encode()
 
     def start() -> AsyncIterator[str]:
@@ -42,7 +42,7 @@ def open_stream(user: User, monkeypatch: pytest.MonkeyPatch) -> Open:
             "type": "http", "method": "GET", "path": "/api/events", "query_string": b"",
             "headers": [(b"authorization", token)],
         }  # fmt: skip
-        return events._stream(Request(scope), user.id)
+        return events._stream_events(Request(scope), user.id)
 
     return start
 
@@ -55,9 +55,7 @@ async def event(stream: AsyncIterator[str], name: str) -> dict[str, object]:
     raise AssertionError("the stream ended")
 
 
-async def test_changes_carry_the_object_of_their_name(
-    user: User, keep: Keep, open_stream: Open
-) -> None:
+async def test_events_contain_the_changed_object(user: User, keep: Keep, open_stream: Open) -> None:
     sample_id = keep()
     stream = open_stream()
     assert await anext(stream) == ": here\n\n"
@@ -73,15 +71,15 @@ async def test_changes_carry_the_object_of_their_name(
     assert set(quota) == {"tier", "period_start", "period_end", "storage", "analyses"}
 
 
-async def test_a_row_that_is_gone_by_now_is_told_as_deleted(user: User, open_stream: Open) -> None:
+async def test_an_event_of_a_deleted_row_says_deleted(user: User, open_stream: Open) -> None:
     stream = open_stream()
     await anext(stream)
     gone = str(uuid.uuid4())
-    live.publish(user.id, Event(Topic.SAMPLE, gone))
+    event_bus.publish(user.id, Event(Topic.SAMPLE, gone))
     assert await event(stream, "sample") == {"id": gone, "deleted": True}
 
 
-async def test_somebody_elses_changes_are_not_heard(
+async def test_changes_of_other_users_are_not_streamed(
     keep: Keep, person: Callable[..., User], open_stream: Open
 ) -> None:
     stream = open_stream()
@@ -90,7 +88,7 @@ async def test_somebody_elses_changes_are_not_heard(
     assert await anext(stream) == ": here\n\n"
 
 
-async def test_the_stream_ends_with_the_sign_in(
+async def test_the_stream_ends_with_the_session(
     session: Session, user: User, open_stream: Open
 ) -> None:
     stream = open_stream()
@@ -104,50 +102,50 @@ async def test_the_stream_ends_with_the_sign_in(
         assert [text async for text in stream] == []
 
 
-async def test_the_stream_ends_quietly_while_the_database_is_away(
+async def test_the_stream_ends_with_a_warning_if_the_database_is_unavailable(
     user: User, open_stream: Open, environment: pytest.MonkeyPatch
 ) -> None:
     stream = open_stream()
     assert await anext(stream) == ": here\n\n"
     with capture_logs() as lines, no_database(environment):
-        live.publish(user.id, Event(Topic.SAMPLE, str(uuid.uuid4())))
+        event_bus.publish(user.id, Event(Topic.SAMPLE, str(uuid.uuid4())))
         async with asyncio.timeout(20):
             assert [text async for text in stream] == []
     assert [(line["event"], line["log_level"], line["kind"]) for line in lines] == [
-        ("stream of events ended: no database", "warning", "OperationalError")
+        ("event stream ended: database unavailable", "warning", "OperationalError")
     ]
-    assert user.id not in events._open
+    assert user.id not in events._open_streams
     assert await anext(open_stream()) == ": here\n\n"
 
 
 @contextmanager
 def no_database(environment: pytest.MonkeyPatch) -> Iterator[None]:
-    """Ask where no database answers, and then the real one again."""
+    """Make the database unavailable, and then available again."""
     real = settings().database_url
-    ask(environment, "postgresql://postgres@127.0.0.1:1/none")
+    connect_to(environment, "postgresql://postgres@127.0.0.1:1/none")
     try:
         yield
     finally:
-        ask(environment, real)
+        connect_to(environment, real)
 
 
-def ask(environment: pytest.MonkeyPatch, database_url: str) -> None:
+def connect_to(environment: pytest.MonkeyPatch, database_url: str) -> None:
     db.engine().dispose()
     db.engine.cache_clear()
     environment.setenv("SP404_DATABASE_URL", database_url)
     settings.cache_clear()
 
 
-async def test_a_person_has_twenty_streams_open_at_most_and_another_one_after_closing(
+async def test_a_user_can_open_twenty_streams_at_most(
     user: User, person: Callable[..., User], open_stream: Open
 ) -> None:
-    streams = [open_stream() for _ in range(events.MOST_OF_A_PERSON)]
+    streams = [open_stream() for _ in range(events.MAX_STREAMS_PER_USER)]
     for stream in streams:
         assert await anext(stream) == ": here\n\n"
     request = Request({"type": "http", "method": "GET", "path": "/api/events", "headers": []})
     with pytest.raises(RateLimited) as refusal:
         await events.events(request, user.id)
-    assert refusal.value.details["limit"] == events.MOST_OF_A_PERSON
+    assert refusal.value.details["limit"] == events.MAX_STREAMS_PER_USER
     assert [text async for text in open_stream()] == []
     assert (await events.events(request, person().id)).status_code == 200
     for stream in streams:

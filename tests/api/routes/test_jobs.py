@@ -1,4 +1,4 @@
-"""Routes about jobs."""
+"""/api/jobs: list, read and cancel."""
 
 import uuid
 
@@ -19,7 +19,7 @@ def test_jobs_are_listed_newest_first_in_pages(client: TestClient, keep: Keep) -
     assert client.get("/api/jobs?limit=3").json()["next_cursor"] is None
 
 
-def test_a_job_is_shown_cancelled_and_stays_so(client: TestClient, keep: Keep) -> None:
+def test_a_job_is_returned_and_cancelled_for_good(client: TestClient, keep: Keep) -> None:
     sample_id = keep()
     path = f"/api/jobs/{job_of(sample_id).id}"
     shown = client.get(path).json()
@@ -32,7 +32,7 @@ def test_a_job_is_shown_cancelled_and_stays_so(client: TestClient, keep: Keep) -
     assert client.delete(path).json()["status"] == "cancelled"
 
 
-def test_nobody_sees_or_cancels_somebody_elses_job(
+def test_another_users_job_is_not_found(
     client: TestClient, keep: Keep, stranger: dict[str, str]
 ) -> None:
     theirs, nothing = job_of(keep()).id, uuid.uuid4()
@@ -47,5 +47,5 @@ def test_nobody_sees_or_cancels_somebody_elses_job(
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "cursor=x", "limit=-1"])
-def test_odd_pages_are_refused(client: TestClient, query: str) -> None:
+def test_invalid_page_parameters_are_rejected(client: TestClient, query: str) -> None:
     assert client.get(f"/api/jobs?{query}").status_code == 422

@@ -1,4 +1,4 @@
-"""Routes about samples: one person's, checked, and nothing but what the contract names."""
+"""/api/samples: ownership, validation, pagination, trash and bulk actions."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from tests.sounds import Keep
 Headers = dict[str, str]
 
 
-def test_nobody_reaches_somebody_elses_sample(
+def test_another_users_sample_is_not_found(
     client: TestClient, keep: Keep, stranger: Headers
 ) -> None:
     theirs, nothing = keep(), uuid.uuid4()
@@ -37,13 +37,13 @@ def test_nobody_reaches_somebody_elses_sample(
     assert (listed["samples"], listed["total"]) == ([], 0)
 
 
-def test_without_a_sign_in_nothing_is_told(api: TestClient) -> None:
+def test_requests_without_a_token_are_rejected(api: TestClient) -> None:
     for path in ("", f"/{uuid.uuid4()}", "/tags", f"/{uuid.uuid4()}/audio"):
         assert api.get(f"/api/samples{path}").status_code == 401
     assert api.get("/api/samples", headers={"X-User-ID": str(uuid.uuid4())}).status_code == 401
 
 
-def test_a_change_is_shown_and_marked_as_the_persons(client: TestClient, keep: Keep) -> None:
+def test_a_change_is_returned_and_marked_as_user_value(client: TestClient, keep: Keep) -> None:
     sample_id = keep()
     change = {"name": "New", "bpm": 92, "key": "F# minor", "tags": ["a", "b"], "rating": 3}
     shown = client.patch(f"/api/samples/{sample_id}", json=change).json()
@@ -55,12 +55,11 @@ def test_a_change_is_shown_and_marked_as_the_persons(client: TestClient, keep: K
 
 @pytest.mark.parametrize(
     "field",
-    ["user_id", "storage_key", "is_demo", "id", "status", "size", "digest", "deleted_at", "words",
-     "bpm_source", "preview_key", "filename", "created_at", "__class__"],
+    ["user_id", "storage_key", "is_demo", "id", "status", "size", "digest", "deleted_at",
+     "search_text", "words", "duplicate_group_id", "copy_group", "bpm_source", "preview_key",
+     "filename", "created_at", "__class__"],
 )  # fmt: skip
-def test_only_what_the_contract_names_can_be_set(
-    client: TestClient, keep: Keep, field: str
-) -> None:
+def test_only_documented_fields_can_be_set(client: TestClient, keep: Keep, field: str) -> None:
     sample_id = keep()
     before = kept(sample_id)
     answer = client.patch(f"/api/samples/{sample_id}", json={"name": "x", field: "x"})
@@ -79,7 +78,7 @@ def test_only_what_the_contract_names_can_be_set(
         ("rating", "3"), ("note", "x" * 4001), ("note", {}),
     ],
 )  # fmt: skip
-def test_wrong_values_are_refused_by_field(
+def test_invalid_values_are_rejected_with_their_field(
     client: TestClient, keep: Keep, field: str, value: object
 ) -> None:
     sample_id = keep()
@@ -89,7 +88,7 @@ def test_wrong_values_are_refused_by_field(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b'{"bpm": NaN}', b'"x"', b"\xff"])
-def test_a_body_that_is_no_change_is_refused(client: TestClient, keep: Keep, body: bytes) -> None:
+def test_a_malformed_change_is_rejected(client: TestClient, keep: Keep, body: bytes) -> None:
     answer = client.patch(
         f"/api/samples/{keep()}", content=body, headers={"Content-Type": "application/json"}
     )
@@ -98,7 +97,9 @@ def test_a_body_that_is_no_change_is_refused(client: TestClient, keep: Keep, bod
 
 
 @pytest.mark.parametrize("note", ["half \ud800", "zero \x00", "🥁 \u202e"])
-def test_odd_characters_in_a_note_harm_nothing(client: TestClient, keep: Keep, note: str) -> None:
+def test_control_characters_and_surrogates_in_a_note_are_harmless(
+    client: TestClient, keep: Keep, note: str
+) -> None:
     content = json.dumps({"note": note}).encode()
     answer = client.patch(
         f"/api/samples/{keep()}", content=content, headers={"Content-Type": "application/json"}
@@ -115,7 +116,7 @@ def test_odd_characters_in_a_note_harm_nothing(client: TestClient, keep: Keep, n
         "q=" + "x" * 401, "&".join(["tag=x"] * 31),
     ],
 )  # fmt: skip
-def test_a_search_for_what_cannot_be_is_refused(client: TestClient, query: str) -> None:
+def test_an_invalid_search_is_rejected(client: TestClient, query: str) -> None:
     answer = client.get(f"/api/samples?{query}")
     assert answer.status_code == 422, answer.text
     assert answer.json()["code"] == "invalid"
@@ -137,12 +138,12 @@ def test_a_search_for_what_cannot_be_is_refused(client: TestClient, query: str) 
         "q=-",
     ],
 )
-def test_any_text_may_be_searched_for(client: TestClient, keep: Keep, query: str) -> None:
+def test_any_search_text_is_accepted(client: TestClient, keep: Keep, query: str) -> None:
     keep()
     assert client.get(f"/api/samples?{query}").status_code == 200
 
 
-def test_pages_follow_each_other_by_cursor(client: TestClient, keep: Keep) -> None:
+def test_pages_are_linked_by_cursors(client: TestClient, keep: Keep) -> None:
     ids = [str(keep(f"{letter}.wav")) for letter in "CAB"]
     first = client.get("/api/samples?sort=name&limit=2").json()
     rest = client.get(f"/api/samples?sort=name&limit=2&cursor={first['next_cursor']}").json()
@@ -153,7 +154,7 @@ def test_pages_follow_each_other_by_cursor(client: TestClient, keep: Keep) -> No
     assert other.status_code == 422
 
 
-def test_a_nested_cursor_is_refused(client: TestClient) -> None:
+def test_a_deeply_nested_cursor_is_rejected(client: TestClient) -> None:
     cursor = base64.urlsafe_b64encode(b"[" * 1400).decode()
     assert client.get(f"/api/samples?cursor={cursor}").status_code == 422
 
@@ -167,7 +168,9 @@ def test_tags_filter_and_are_counted(client: TestClient, keep: Keep) -> None:
     assert {"name": "Dusty", "samples": 1} in client.get("/api/samples/tags").json()
 
 
-def test_deleting_goes_to_the_trash_and_from_there_for_good(client: TestClient, keep: Keep) -> None:
+def test_deleting_moves_to_the_trash_and_then_deletes_permanently(
+    client: TestClient, keep: Keep
+) -> None:
     sample_id = keep()
     path = f"/api/samples/{sample_id}"
     assert client.delete(path).status_code == 204
@@ -178,7 +181,7 @@ def test_deleting_goes_to_the_trash_and_from_there_for_good(client: TestClient, 
     assert client.get(path).status_code == 404
 
 
-def test_a_twin_cannot_be_restored_and_the_answer_names_it(
+def test_restoring_a_duplicate_is_rejected_with_the_existing_sample(
     client: TestClient, keep: Keep, user: User
 ) -> None:
     first, second = keep(), keep()
@@ -191,14 +194,14 @@ def test_a_twin_cannot_be_restored_and_the_answer_names_it(
     assert answer.json()["details"]["sample_id"] == str(second)
 
 
-def test_asking_twice_for_an_analysis_is_one_job(client: TestClient, keep: Keep) -> None:
+def test_two_analysis_requests_return_one_job(client: TestClient, keep: Keep) -> None:
     path = f"/api/samples/{keep()}/analyze"
     first, second = client.post(path), client.post(path)
     assert (first.status_code, second.status_code) == (202, 202)
     assert first.json()["job"]["id"] == second.json()["job"]["id"]
 
 
-def test_many_are_changed_with_an_answer_each(client: TestClient, keep: Keep) -> None:
+def test_bulk_actions_return_a_result_for_each_sample(client: TestClient, keep: Keep) -> None:
     mine, nothing = str(keep()), str(uuid.uuid4())
     request = {"ids": [mine, nothing], "action": "tag", "tags": ["x"]}
     results = client.post("/api/samples/bulk", json=request).json()["results"]
@@ -216,19 +219,19 @@ def test_many_are_changed_with_an_answer_each(client: TestClient, keep: Keep) ->
         {"action": "delete", "ids": [str(uuid.uuid4())] * 20_001},
     ],
 )  # fmt: skip
-def test_nonsense_for_many_is_refused(client: TestClient, keep: Keep, body: object) -> None:
+def test_an_invalid_bulk_request_is_rejected(client: TestClient, keep: Keep, body: object) -> None:
     keep()
     assert client.post("/api/samples/bulk", json=body).status_code == 422
     assert client.get("/api/samples").json()["total"] == 1
 
 
-def test_twenty_thousand_ids_are_taken(client: TestClient) -> None:
+def test_a_bulk_request_accepts_twenty_thousand_ids(client: TestClient) -> None:
     body = {"action": "delete", "ids": [str(uuid.uuid4()) for _ in range(20_000)]}
     answer = client.post("/api/samples/bulk", json=body)
     assert (answer.status_code, len(answer.json()["results"])) == (200, 20_000)
 
 
 @pytest.mark.parametrize("given", ["x", "1", "%00", "00000000-0000-0000-0000-00000000000g"])
-def test_what_is_no_id_is_not_found_or_refused(client: TestClient, given: str) -> None:
+def test_an_invalid_id_is_not_found_or_rejected(client: TestClient, given: str) -> None:
     assert client.get(f"/api/samples/{given}").status_code in {404, 422}
     assert client.delete(f"/api/samples/{given}").status_code in {404, 405, 422}

@@ -38,7 +38,7 @@ def copies(tmp_path: Path, services: Settings) -> tuple[uuid.UUID, list[str]]:
     ids = [keep(owner, tmp_path, f"{number}.wav", 300.0 + number) for number in range(4)]
     with transaction() as session:
         for sample_id in ids[:3]:
-            session.get_one(Sample, sample_id).copy_group = group
+            session.get_one(Sample, sample_id).duplicate_group_id = group
     return owner, [str(each) for each in ids]
 
 

@@ -1,4 +1,4 @@
-"""POST /api/samples: every file has an answer of its own, whatever it is."""
+"""POST /api/samples: a result for each file; names, quotas, concurrency and failures."""
 
 import json
 import tempfile
@@ -35,7 +35,7 @@ def stored() -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_broken_files_hurt_no_other(send: Send, tmp_path: Path) -> None:
+def test_damaged_files_do_not_affect_other_files(send: Send, tmp_path: Path) -> None:
     good, bad = tmp_path / "good", tmp_path / "bad"
     good.mkdir()
     bad.mkdir()
@@ -55,7 +55,7 @@ def test_broken_files_hurt_no_other(send: Send, tmp_path: Path) -> None:
     assert len(stored()) == rows() == len(fine)
 
 
-def test_an_upload_is_queued_and_shown_as_the_contract_says(send: Send) -> None:
+def test_an_upload_is_queued_and_returned_without_private_fields(send: Send) -> None:
     sample = send(("Dusty 90.wav", wav()), folder="Kits/A", folders_become_tags="true").json()
     shown = sample["samples"][0]
     assert (shown["name"], shown["filename"], shown["status"]) == (
@@ -69,7 +69,7 @@ def test_an_upload_is_queued_and_shown_as_the_contract_says(send: Send) -> None:
     assert "user_id" not in shown
 
 
-def test_when_nothing_was_kept_the_status_says_so(send: Send) -> None:
+def test_an_upload_with_no_accepted_file_answers_422(send: Send) -> None:
     answer = send(("a.wav", b"no sound"), ("b.wav", b""))
     assert answer.status_code == 422
     assert answer.json()["samples"] == []
@@ -77,7 +77,7 @@ def test_when_nothing_was_kept_the_status_says_so(send: Send) -> None:
     assert answer.json()["code"] == "bad_audio"
 
 
-def test_a_sound_that_is_here_already_is_named(send: Send) -> None:
+def test_a_duplicate_upload_names_the_existing_sample(send: Send) -> None:
     first = send(("a.wav", wav())).json()["samples"][0]["id"]
     answer = send(("b.wav", wav()))
     assert answer.status_code == 422
@@ -85,7 +85,9 @@ def test_a_sound_that_is_here_already_is_named(send: Send) -> None:
     assert (refused["code"], refused["details"]["sample_id"]) == ("duplicate", first)
 
 
-def test_a_full_plan_answers_as_a_quota_does(send: Send, environment: pytest.MonkeyPatch) -> None:
+def test_an_upload_over_the_storage_quota_answers_429(
+    send: Send, environment: pytest.MonkeyPatch
+) -> None:
     small = plans.Plan(plans.Tier.FREE, "Free", 0, len(wav()), 9, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
     answer = send(("a.wav", wav(300)), ("b.wav", wav(400)))
@@ -96,7 +98,9 @@ def test_a_full_plan_answers_as_a_quota_does(send: Send, environment: pytest.Mon
     assert answer.json()["details"]["upgrade_url"] == "/plans"
 
 
-def test_twenty_uploads_at_once_fit_exactly(send: Send, environment: pytest.MonkeyPatch) -> None:
+def test_concurrent_uploads_fill_the_storage_quota_exactly(
+    send: Send, environment: pytest.MonkeyPatch
+) -> None:
     small = plans.Plan(plans.Tier.FREE, "Free", 0, 5 * len(wav()) + 9, 9, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
     with ThreadPoolExecutor(20) as pool:
@@ -105,7 +109,7 @@ def test_twenty_uploads_at_once_fit_exactly(send: Send, environment: pytest.Monk
     assert rows() == len(stored()) == 5
 
 
-def test_the_same_sound_ten_times_at_once_is_one_sample(send: Send) -> None:
+def test_concurrent_uploads_of_the_same_sound_make_one_sample(send: Send) -> None:
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda i: send((f"{i}.wav", wav())), range(10)))
     assert sorted(answer.status_code for answer in answers) == [201] + [422] * 9
@@ -119,7 +123,9 @@ def test_the_same_sound_ten_times_at_once_is_one_sample(send: Send) -> None:
         "..", ".", "con.wav", "%00.wav", "a%0Ab.wav", '"quoted".wav', "C:\\x\\y.wav",
     ],
 )  # fmt: skip
-def test_any_name_is_kept_as_data_and_comes_back(client: TestClient, send: Send, name: str) -> None:
+def test_any_file_name_is_stored_and_downloaded_safely(
+    client: TestClient, send: Send, name: str
+) -> None:
     answer = send((name, wav()))
     assert answer.status_code == 201
     shown = answer.json()["samples"][0]
@@ -138,7 +144,7 @@ def multipart(*parts: bytes) -> tuple[bytes, dict[str, str]]:
     return body, {"Content-Type": "multipart/form-data; boundary=x"}
 
 
-def test_names_in_foreign_encodings_and_with_half_characters(client: TestClient) -> None:
+def test_file_names_in_invalid_encodings_are_handled(client: TestClient) -> None:
     head = b'Content-Disposition: form-data; name="file"; filename="\\ud800\xff\x00x.wav"\r\n\r\n'
     body, headers = multipart(head + wav(), head + b"nothing")
     for charset in ("", "; charset=unicode_escape", "; charset=utf-7", "; charset=nonsense"):
@@ -148,7 +154,7 @@ def test_names_in_foreign_encodings_and_with_half_characters(client: TestClient)
         json.dumps(answer.json(), ensure_ascii=False).encode()
 
 
-def test_a_body_that_breaks_off_or_is_none_keeps_nothing(client: TestClient) -> None:
+def test_an_incomplete_or_empty_body_stores_nothing(client: TestClient) -> None:
     body, headers = multipart(
         b'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + wav()
     )
@@ -159,7 +165,7 @@ def test_a_body_that_breaks_off_or_is_none_keeps_nothing(client: TestClient) -> 
     assert rows() == 0
 
 
-def test_a_file_that_is_too_large_is_refused_and_the_others_kept(
+def test_a_file_over_the_upload_limit_does_not_affect_others(
     client: TestClient, send: Send, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_MAX_UPLOAD_MB", "1")
@@ -169,13 +175,13 @@ def test_a_file_that_is_too_large_is_refused_and_the_others_kept(
     assert len(answer.json()["samples"]) == 1
 
 
-def test_more_than_five_hundred_files_are_too_many(send: Send) -> None:
+def test_more_than_five_hundred_files_are_rejected(send: Send) -> None:
     answer = send(*((f"{i}.wav", b"x") for i in range(501)))
     assert answer.status_code == 422
     assert rows() == 0
 
 
-def test_strangers_upload_nothing(api: TestClient) -> None:
+def test_an_upload_requires_a_session(api: TestClient) -> None:
     assert api.post("/api/samples", files={"file": ("a.wav", wav())}).status_code == 401
     assert stored() == []
 
@@ -184,7 +190,7 @@ def test_strangers_upload_nothing(api: TestClient) -> None:
 def without_redis(
     services: Settings, environment: pytest.MonkeyPatch, client: TestClient
 ) -> Iterator[None]:
-    """Redis is away, as from one moment to the next."""
+    """Make Redis unavailable."""
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1")
     clear()
     yield
@@ -198,7 +204,7 @@ def clear() -> None:
     queue.queue.cache_clear()
 
 
-def test_a_file_that_was_kept_while_redis_is_away_is_answered_and_found_later(
+def test_an_upload_without_redis_is_stored_and_its_job_enqueued_later(
     services: Settings,
     client: TestClient,
     send: Send,
@@ -216,10 +222,10 @@ def test_a_file_that_was_kept_while_redis_is_away_is_answered_and_found_later(
     assert queue.queued_ids() == {queue.rq_job_id(job.id, 0)}
 
 
-def test_a_database_that_goes_away_at_one_file_costs_that_file_alone(
+def test_a_database_error_rejects_only_that_file(
     send: Send, environment: pytest.MonkeyPatch
 ) -> None:
-    original = samples.refuse_duplicate
+    original = samples.ensure_no_duplicate
     calls: list[int] = []
 
     def sometimes(*arguments: object) -> None:
@@ -228,7 +234,7 @@ def test_a_database_that_goes_away_at_one_file_costs_that_file_alone(
             raise OperationalError("select", {}, Exception("secret"))
         original(*arguments)  # type: ignore[arg-type]
 
-    environment.setattr(samples, "refuse_duplicate", sometimes)
+    environment.setattr(samples, "ensure_no_duplicate", sometimes)
     answer = send(*((f"{i}.wav", wav(300 + i)) for i in range(3)))
     body = answer.json()
     assert (answer.status_code, len(body["samples"])) == (201, 2)
@@ -237,7 +243,7 @@ def test_a_database_that_goes_away_at_one_file_costs_that_file_alone(
     assert rows() == len(stored()) == 2
 
 
-def test_a_full_disk_is_a_sentence_and_not_an_accident(
+def test_a_storage_error_answers_503(
     send: Send, environment: pytest.MonkeyPatch, user: User
 ) -> None:
     (settings().home / "sounds").rmdir() if (settings().home / "sounds").exists() else None
@@ -247,7 +253,7 @@ def test_a_full_disk_is_a_sentence_and_not_an_accident(
     assert rows() == 0
 
 
-def test_no_temporary_file_stays(
+def test_temporary_files_are_removed(
     send: Send, tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "temporary"
@@ -264,7 +270,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_in_a_field_arrives_exactly(send: Send, name: str) -> None:
+def test_a_file_name_from_the_form_field_is_kept_exactly(send: Send, name: str) -> None:
     shown = send(("whatever", wav()), filename=name).json()["samples"][0]
     assert shown["filename"] == name.replace("\n", " ")
     assert shown["name"] == name.replace("\n", " ").removesuffix(".wav") or ".wav"
@@ -286,7 +292,7 @@ def test_a_name_in_a_field_arrives_exactly(send: Send, name: str) -> None:
         ('filename="Loop 92.5 BPM"', "Loop 92.5 BPM"),
     ],
 )
-def test_a_name_in_a_header_is_read_as_browsers_write_it(
+def test_a_file_name_from_the_header_is_decoded_like_browsers_encode_it(
     client: TestClient, header: str, filename: str
 ) -> None:
     body = f'--B\r\nContent-Disposition: form-data; name="file"; {header}\r\n\r\n'.encode()
@@ -298,17 +304,17 @@ def test_a_name_in_a_header_is_read_as_browsers_write_it(
     assert answer.json()["samples"][0]["filename"] == filename
 
 
-def test_a_file_without_extension_keeps_what_follows_a_dot(send: Send) -> None:
+def test_a_dot_in_a_name_without_extension_is_kept(send: Send) -> None:
     shown = send(("Loop 92.5 BPM", wav())).json()["samples"][0]
     assert (shown["name"], shown["filename"]) == ("Loop 92.5 BPM", "Loop 92.5 BPM")
 
 
-def test_names_in_fields_that_are_not_one_for_each_file_are_left_alone(send: Send) -> None:
+def test_name_fields_are_ignored_unless_there_is_one_per_file(send: Send) -> None:
     answer = send(("a.wav", wav()), ("b.wav", wav(660)), filename="c.wav").json()
     assert [sample["filename"] for sample in answer["samples"]] == ["a.wav", "b.wav"]
 
 
-def test_a_refused_file_is_called_by_its_own_name(send: Send) -> None:
+def test_a_rejected_file_is_reported_by_its_name(send: Send) -> None:
     answer = send(("x", b"no sound"), filename='12" no.wav').json()
     assert answer["rejected"][0]["filename"] == '12" no.wav'
     answer = send(('12" no.wav', b"no sound")).json()
@@ -325,7 +331,7 @@ def test_a_refused_file_is_called_by_its_own_name(send: Send) -> None:
         ("Drums, dry", ["Drums dry"]),
     ],
 )
-def test_only_names_of_folders_become_tags(send: Send, folder: str, tags: list[str]) -> None:
+def test_only_folder_names_become_tags(send: Send, folder: str, tags: list[str]) -> None:
     shown = send(("a.wav", wav()), folder=folder, folders_become_tags="true").json()
     assert shown["samples"][0]["tags"] == tags
 
@@ -334,7 +340,7 @@ def test_only_names_of_folders_become_tags(send: Send, folder: str, tags: list[s
     "folder",
     ["x" * 5000, "deep folder/" * 200 + "Drums", "/" * 100_000, "a/" * 400_000, "ﷺ/" * 900],
 )
-def test_a_long_path_is_no_reason_to_refuse_a_sound(send: Send, folder: str) -> None:
+def test_a_long_folder_path_is_shortened(send: Send, folder: str) -> None:
     answer = send(("a.wav", wav()), folder=folder, folders_become_tags="true")
     assert answer.status_code == 201
     with transaction() as session:
@@ -346,7 +352,7 @@ def test_a_long_path_is_no_reason_to_refuse_a_sound(send: Send, folder: str) -> 
         assert answer.json()["samples"][0]["tags"] == ["deep folder", "Drums"]
 
 
-def test_a_path_larger_than_any_form_is_refused_in_words(send: Send) -> None:
+def test_a_folder_path_over_the_form_limit_is_rejected_with_a_message(send: Send) -> None:
     answer = send(("a.wav", wav()), folder="x" * 3_000_000)
     assert answer.status_code in {400, 413, 422}
     assert "look at the marked" not in answer.json()["error"]

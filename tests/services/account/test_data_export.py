@@ -76,7 +76,10 @@ def test_an_export_holds_every_sound_and_every_table(tmp_path: Path) -> None:
         )
     (user,) = json.loads(zipped.read("data/users.json"))
     assert user["email"] == "ada@example.org"
-    assert len(json.loads(zipped.read("data/samples.json"))) == 2
+    samples_data = json.loads(zipped.read("data/samples.json"))
+    assert len(samples_data) == 2
+    assert "copy_group" in samples_data[0]
+    assert {"search_text", "duplicate_group_id"}.isdisjoint(samples_data[0])
 
 
 def test_an_export_holds_nothing_secret_and_nothing_of_others(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def state(shop: Shop, user: User) -> tuple[Any, ...]:
     with transaction() as session:
         rows = session.exec(select(Subscription).where(Subscription.user_id == user.id)).all()
         letters = session.exec(select(MailLog.dedupe_key)).all()
-    told = [(r.stripe_id, r.status, r.tier, r.cancel_at, r.surplus, r.attempts) for r in rows]
+    told = [(r.stripe_id, r.status, r.tier, r.cancel_at, r.is_secondary, r.attempts) for r in rows]
     bills = [(i.stripe_id, i.status, i.amount_paid) for i in shop.invoices(user.id)]
     return sorted(told, key=str), sorted(bills), sorted(letters), shop.entitled(user.id)
 

@@ -1,4 +1,4 @@
-"""A folder tree becomes somebody's library: all of it, once, and nothing else."""
+"""Folder import: every audio file once, resumable, within the folder and the quota."""
 
 import json
 import os
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A folder of folders with three sounds, a broken one and things that are none."""
+    """A folder tree with three audio files, a damaged one, and files of other types."""
     root = tmp_path / "Old library"
     kit = root / "Drums" / "Dusty Kit"
     kit.mkdir(parents=True)
@@ -39,7 +39,7 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def take(user: User, root: Path, *, tagged: bool = False) -> Report:
+def run_import(user: User, root: Path, *, tagged: bool = False) -> Report:
     return folder_import.take(user.id, root, tagged=tagged, tell=lambda _: None)
 
 
@@ -47,13 +47,13 @@ def outcomes(report: Report) -> dict[str, str]:
     return {result.file: result.outcome for result in report.results}
 
 
-def library(user: User) -> list[Sample]:
+def list_samples(user: User) -> list[Sample]:
     with transaction() as session:
         return list(session.exec(select(Sample).where(Sample.user_id == user.id)))
 
 
-def test_every_sound_is_taken_and_every_other_file_told(user: User, tree: Path) -> None:
-    report = take(user, tree, tagged=True)
+def test_all_audio_files_are_imported_and_all_others_reported(user: User, tree: Path) -> None:
+    report = run_import(user, tree, tagged=True)
     assert outcomes(report) == {
         "top.wav": "added",
         "Drums/snare.flac": "added",
@@ -61,58 +61,58 @@ def test_every_sound_is_taken_and_every_other_file_told(user: User, tree: Path) 
         "Drums/Dusty Kit/broken.wav": "refused",
         "Drums/Dusty Kit/notes.txt": "ignored",
     }
-    kick = next(sample for sample in library(user) if sample.name == "kick")
+    kick = next(sample for sample in list_samples(user) if sample.name == "kick")
     assert kick.folder == "Old library/Drums/Dusty Kit"
     assert kick.tags == ["Drums", "Dusty Kit", "Old library"]
     refused = next(r for r in report.results if r.outcome is Outcome.REFUSED)
     assert "damaged" in refused.reason
 
 
-def test_run_again_it_decodes_nothing_that_is_here(
+def test_a_second_import_decodes_no_imported_file(
     user: User, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take(user, tree)
-    looked_at: list[str] = []
+    run_import(user, tree)
+    decoded: list[str] = []
     original = samples.inspect
 
     def inspect(path: Path, *rest: str) -> samples.Incoming:
-        looked_at.append(path.name)
+        decoded.append(path.name)
         return original(path, *rest)
 
-    monkeypatch.setattr(samples, "inspect", inspect)
-    report = take(user, tree)
+    monkeypatch.setattr(samples, samples.inspect.__name__, inspect)
+    report = run_import(user, tree)
     assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (0, 3)
-    assert sorted(looked_at) == ["broken.wav", "notes.txt"]
-    assert len(library(user)) == 3
+    assert sorted(decoded) == ["broken.wav", "notes.txt"]
+    assert len(list_samples(user)) == 3
 
 
-def test_a_file_that_was_changed_since_is_taken_anew(user: User, tree: Path) -> None:
-    take(user, tree)
+def test_a_modified_file_is_imported_again(user: User, tree: Path) -> None:
+    run_import(user, tree)
     write(tree / "top.wav", tone(250))
     os.utime(tree / "top.wav", (4e9, 4e9))
-    assert outcomes(take(user, tree))["top.wav"] == "added"
+    assert outcomes(run_import(user, tree))["top.wav"] == "added"
 
 
-def test_a_copy_under_another_name_is_here_already(user: User, tree: Path) -> None:
+def test_a_copy_with_another_name_is_reported_as_already_there(user: User, tree: Path) -> None:
     (tree / "z copy.wav").write_bytes((tree / "top.wav").read_bytes())
-    report = take(user, tree)
+    report = run_import(user, tree)
     copy = next(r for r in report.results if r.file == "z copy.wav")
     assert copy.outcome is Outcome.HERE
     assert "“top”" in copy.reason
 
 
-def test_an_interrupt_leaves_whole_files_and_the_rest_follows(user: User, tree: Path) -> None:
+def test_an_interrupted_import_continues_with_the_next_run(user: User, tree: Path) -> None:
     def stop(result: Result) -> None:
         if result.outcome is Outcome.ADDED:
             raise KeyboardInterrupt
 
     report = folder_import.take(user.id, tree, tagged=False, tell=stop)
-    assert (report.interrupted, len(library(user))) == (True, 1)
-    report = take(user, tree)
+    assert (report.interrupted, len(list_samples(user))) == (True, 1)
+    report = run_import(user, tree)
     assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (2, 1)
 
 
-def test_an_interrupt_inside_a_file_leaves_nothing_of_it(
+def test_an_interrupt_during_a_file_leaves_no_row_and_no_file(
     user: User, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = storage.save
@@ -121,15 +121,15 @@ def test_an_interrupt_inside_a_file_leaves_nothing_of_it(
         original(path, key)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(storage, "save", save)
-    assert take(user, tree).interrupted
-    assert library(user) == []
+    monkeypatch.setattr(storage, storage.save.__name__, save)
+    assert run_import(user, tree).interrupted
+    assert list_samples(user) == []
     folder = storage._folder()
     assert folder
     assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_no_link_leads_out_of_the_folder(user: User, tree: Path, tmp_path: Path) -> None:
+def test_links_out_of_the_folder_are_not_followed(user: User, tree: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.mkdir()
     write(secret / "secret.wav", tone(700))
@@ -138,51 +138,51 @@ def test_no_link_leads_out_of_the_folder(user: User, tree: Path, tmp_path: Path)
     (tree / "loop").symlink_to(tree)
     (tree / "broken link.wav").symlink_to(tree / "nothing.wav")
     os.mkfifo(tree / "pipe.wav")
-    report = take(user, tree)
+    report = run_import(user, tree)
     assert outcomes(report)["link.wav"] == "ignored"
     assert outcomes(report)["pipe.wav"] == "ignored"
     assert outcomes(report)["broken link.wav"] == "refused"
     assert report.count(Outcome.ADDED) == 3
 
 
-def test_storage_counts_and_what_does_not_fit_is_refused(
+def test_files_over_the_storage_quota_are_refused(
     user: User, tree: Path, environment: pytest.MonkeyPatch
 ) -> None:
     size = (tree / "top.wav").stat().st_size
     small = plans.Plan(plans.Tier.FREE, "Free", 0, size, 9, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
-    report = take(user, tree)
+    report = run_import(user, tree)
     assert report.count(Outcome.ADDED) == 1
     assert any("storage is full" in result.reason for result in report.results)
 
 
-def test_hostile_files_hurt_no_other(user: User, tmp_path: Path) -> None:
+def test_damaged_files_do_not_affect_others(user: User, tmp_path: Path) -> None:
     root = tmp_path / "mixed"
     root.mkdir()
     good = good_files(root)
     bad = bad_files(root)
-    report = take(user, root)
+    report = run_import(user, root)
     assert report.count(Outcome.ADDED) == len(good)
     assert report.count(Outcome.REFUSED) == len(bad)
 
 
-def test_a_name_that_is_no_text_is_told_and_taken(user: User, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf8_is_imported(user: User, tmp_path: Path) -> None:
     root = tmp_path / "odd"
     root.mkdir()
     (Path(os.fsdecode(os.fsencode(root) + b"/k\xff\nick.wav"))).write_bytes(wav())
-    report = take(user, root)
+    report = run_import(user, root)
     assert report.count(Outcome.ADDED) == 1
     report.results[0].file.encode()
-    assert take(user, root).count(Outcome.HERE) == 1
+    assert run_import(user, root).count(Outcome.HERE) == 1
 
 
-def test_only_a_known_address_has_a_library(user: User, person: Callable[..., User]) -> None:
+def test_the_import_user_is_found_by_email(user: User, person: Callable[..., User]) -> None:
     assert folder_import.person(f" {user.email.upper()} ") == user.id
     with pytest.raises(NotFound):
         folder_import.person("nobody@example.org")
 
 
-def test_the_command_prints_a_report_and_says_in_its_code_how_it_went(
+def test_the_import_command_prints_a_report_and_sets_its_exit_code(
     services: Settings, user: User, tree: Path
 ) -> None:
     def command(*options: str) -> "subprocess.CompletedProcess[str]":
@@ -204,20 +204,20 @@ def test_the_command_prints_a_report_and_says_in_its_code_how_it_went(
         0,
         "0 added, 3 here already, 0 refused, 1 other files.\n",
     )
-    nobody = command(str(tree), "--user", "nobody@example.org")
-    assert (nobody.returncode, nobody.stdout) == (1, "")
-    assert nobody.stderr.startswith("Nobody has an account")
+    unknown = command(str(tree), "--user", "nobody@example.org")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr.startswith("There is no account")
 
 
-def test_an_archive_in_a_folder_is_taken_like_a_folder_and_once(user: User, tree: Path) -> None:
+def test_an_archive_in_a_folder_is_imported_once_like_a_folder(user: User, tree: Path) -> None:
     packed = zipped(("Kit/a.wav", wav(600)), ("Kit/b.wav", b"x"), ("Kit/c.txt", b"x"))
     (tree / "Kit.zip").write_bytes(packed)
     (tree / "locked.zip").write_bytes(by_hand([b"a.wav"], wav(), flags=1))
-    found = outcomes(take(user, tree))
+    found = outcomes(run_import(user, tree))
     assert found["Kit.zip/Kit/a.wav"] == "added"
     assert found["Kit.zip/Kit/b.wav"] == "refused"
     assert found["locked.zip"] == "refused"
     assert found["top.wav"] == "added"
     assert "Kit.zip/Kit/c.txt" not in found
-    assert next(s for s in library(user) if s.name == "a").folder == "Old library/Kit"
-    assert outcomes(take(user, tree))["Kit.zip/Kit/a.wav"] == "already_here"
+    assert next(s for s in list_samples(user) if s.name == "a").folder == "Old library/Kit"
+    assert outcomes(run_import(user, tree))["Kit.zip/Kit/a.wav"] == "already_here"

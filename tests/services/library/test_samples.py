@@ -1,4 +1,4 @@
-"""Samples: what comes in, who sees it, what changes it, and how it goes and comes back."""
+"""Samples: add, change, delete and restore; duplicates, quotas, ownership and concurrency."""
 
 import datetime as dt
 import uuid
@@ -43,7 +43,7 @@ def kept(sample_id: uuid.UUID) -> Sample:
         return session.get_one(Sample, sample_id)
 
 
-def test_every_promised_kind_of_file_is_kept(user: User, tmp_path: Path) -> None:
+def test_every_supported_format_is_accepted(user: User, tmp_path: Path) -> None:
     with transaction() as session:
         for kind, path in good_files(tmp_path).items():
             sample = samples.get(
@@ -54,7 +54,7 @@ def test_every_promised_kind_of_file_is_kept(user: User, tmp_path: Path) -> None
             assert sample.status == SampleStatus.QUEUED
 
 
-def test_each_hostile_file_ends_as_a_sentence_about_it(tmp_path: Path) -> None:
+def test_each_damaged_file_is_rejected_with_a_specific_message(tmp_path: Path) -> None:
     for kind, (path, reason) in bad_files(tmp_path).items():
         with pytest.raises(BadAudio) as refusal:
             samples.inspect(path, path.name)
@@ -62,7 +62,7 @@ def test_each_hostile_file_ends_as_a_sentence_about_it(tmp_path: Path) -> None:
         assert str(path) not in str(refusal.value)
 
 
-def test_hours_of_silence_in_a_small_file_are_refused(tmp_path: Path) -> None:
+def test_a_small_file_with_hours_of_silence_is_rejected(tmp_path: Path) -> None:
     path = silent_flac(tmp_path / "bomb.flac", 4 * 3600 + 600)
     assert path.stat().st_size < 2_000_000
     with pytest.raises(BadAudio, match="we take up to 4 hours"):
@@ -84,7 +84,7 @@ def test_hours_of_silence_in_a_small_file_are_refused(tmp_path: Path) -> None:
         ("", "untitled", "untitled"),
     ],
 )
-def test_a_file_name_is_data(
+def test_file_and_folder_names_are_cleaned_and_never_used_as_paths(
     user: User, tmp_path: Path, given: str, filename: str, name: str | None
 ) -> None:
     path = write(tmp_path / "sound.wav", tone())
@@ -98,19 +98,22 @@ def test_a_file_name_is_data(
     assert given.strip("./") == "" or given not in sample.storage_key
 
 
-def test_the_same_sound_is_recognised_in_another_coat(user: User, tmp_path: Path) -> None:
+def test_the_same_audio_in_another_format_is_a_duplicate(user: User, tmp_path: Path) -> None:
     sound = (tone() * 32_767).astype(np.int16)
     first = samples.inspect(write(tmp_path / "a.wav", sound), "a.wav")
     second = samples.inspect(write(tmp_path / "b.flac", sound), "b.flac")
     with transaction() as session:
         sample_id = samples.add(session, user.id, first)
-    with pytest.raises(Duplicate, match="already: “a”") as refusal, transaction() as session:
+    with (
+        pytest.raises(Duplicate, match="already have this sound: “a”") as refusal,
+        transaction() as session,
+    ):
         samples.add(session, user.id, second)
     assert refusal.value.details == {"sample_id": str(sample_id), "name": "a"}
     assert len(stored_files()) == 1
 
 
-def test_two_people_may_own_the_same_sound(
+def test_two_users_can_own_the_same_audio(
     user: User, person: Callable[..., User], tmp_path: Path
 ) -> None:
     incoming = samples.inspect(write(tmp_path / "a.wav", tone()), "a.wav")
@@ -129,7 +132,7 @@ def add_in_a_thread(user_id: uuid.UUID, incoming: samples.Incoming) -> str:
     return "ok"
 
 
-def test_ten_uploads_of_one_sound_at_once_make_one_sample(user: User, tmp_path: Path) -> None:
+def test_concurrent_uploads_of_one_sound_make_one_sample(user: User, tmp_path: Path) -> None:
     incoming = samples.inspect(write(tmp_path / "a.wav", tone()), "a.wav")
     with ThreadPoolExecutor(10) as pool:
         results = list(pool.map(lambda _: add_in_a_thread(user.id, incoming), range(10)))
@@ -137,7 +140,7 @@ def test_ten_uploads_of_one_sound_at_once_make_one_sample(user: User, tmp_path: 
     assert len(stored_files()) == 1
 
 
-def test_of_twenty_uploads_at_once_exactly_those_are_kept_that_fit(
+def test_concurrent_uploads_never_exceed_the_storage_quota(
     user: User, tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
     files = [write(tmp_path / f"{i}.wav", tone(200 + i)) for i in range(20)]
@@ -154,9 +157,7 @@ def small_plan(storage_bytes: int) -> plans.Plan:
     return plans.Plan(plans.Tier.FREE, "Free", 2900, storage_bytes, 500, 14, 300)
 
 
-def test_an_upload_that_dies_half_way_leaves_neither_row_nor_file(
-    user: User, tmp_path: Path
-) -> None:
+def test_an_interrupted_upload_leaves_no_row_and_no_file(user: User, tmp_path: Path) -> None:
     incoming = samples.inspect(write(tmp_path / "a.wav", tone()), "a.wav")
 
     def interrupted() -> None:
@@ -171,7 +172,7 @@ def test_an_upload_that_dies_half_way_leaves_neither_row_nor_file(
     assert stored_files() == []
 
 
-def test_nobody_reads_changes_or_throws_away_somebody_elses_sample(
+def test_another_user_cannot_read_change_or_delete_a_sample(
     session: Session, keep: Keep, person: Callable[..., User]
 ) -> None:
     sample_id, stranger = keep(), person().id
@@ -188,7 +189,7 @@ def test_nobody_reads_changes_or_throws_away_somebody_elses_sample(
     assert kept(sample_id).deleted_at is None
 
 
-def test_somebody_elses_trash_stays_theirs(
+def test_another_user_cannot_restore_or_purge_trashed_samples(
     session: Session, keep: Keep, user: User, person: Callable[..., User]
 ) -> None:
     sample_id, stranger = keep(), person().id
@@ -200,7 +201,7 @@ def test_somebody_elses_trash_stays_theirs(
     assert kept(sample_id).deleted_at is not None
 
 
-def test_what_a_person_says_counts_as_theirs_and_can_be_cleared(
+def test_user_values_are_marked_as_such_and_can_be_cleared(
     session: Session, keep: Keep, user: User
 ) -> None:
     sample_id = keep()
@@ -235,13 +236,13 @@ def test_what_a_person_says_counts_as_theirs_and_can_be_cleared(
         ("note", "x" * 4001),
     ],
 )
-def test_what_no_sample_can_be_is_refused_with_its_field(field: str, value: object) -> None:
+def test_an_invalid_change_is_rejected_with_its_field(field: str, value: object) -> None:
     with pytest.raises(ValidationFailed) as refusal:
         Change(**{field: value})  # type: ignore[arg-type]
     assert list(refusal.value.details) == [field]
 
 
-def test_throwing_away_stops_the_work_and_restoring_starts_it_again(
+def test_deleting_cancels_the_job_and_restoring_enqueues_it_again(
     session: Session, keep: Keep, user: User
 ) -> None:
     sample_id = keep()
@@ -256,7 +257,7 @@ def test_throwing_away_stops_the_work_and_restoring_starts_it_again(
     assert kept(sample_id).status == SampleStatus.QUEUED
 
 
-def test_one_twin_does_not_keep_the_others_in_the_trash(
+def test_one_duplicate_does_not_prevent_restoring_others(
     session: Session, user: User, tmp_path: Path, keep: Keep
 ) -> None:
     twin = samples.inspect(write(tmp_path / "twin.wav", tone(99)), "twin.wav")
@@ -266,7 +267,7 @@ def test_one_twin_does_not_keep_the_others_in_the_trash(
         samples.add(other, user.id, twin)
     free = keep()
     samples.throw_away(session, user.id, [free])
-    results = samples.restore_each(session, user.id, [first, free])
+    results = samples.restore_each_sample(session, user.id, [first, free])
     assert isinstance(results[first], Duplicate)
     assert results[free] is None
     session.commit()
@@ -274,19 +275,19 @@ def test_one_twin_does_not_keep_the_others_in_the_trash(
         samples.restore(session, user.id, [first])
 
 
-def test_restoring_brings_back_as_many_as_fit_the_newest_first(
+def test_restoring_stops_at_the_storage_quota_newest_first(
     session: Session, user: User, keep: Keep, environment: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
     samples.throw_away(session, user.id, ids)
     size = kept(ids[0]).size
     environment.setitem(plans.PLANS, plans.Tier.FREE, small_plan(2 * size))
-    results = samples.restore_each(session, user.id, ids)
+    results = samples.restore_each_sample(session, user.id, ids)
     assert isinstance(results[ids[0]], QuotaExceeded)
     assert (results[ids[1]], results[ids[2]]) == (None, None)
 
 
-def test_only_what_is_in_the_trash_can_be_deleted_for_good(
+def test_only_trashed_samples_can_be_permanently_deleted(
     session: Session, user: User, keep: Keep
 ) -> None:
     sample_id = keep()
@@ -299,7 +300,7 @@ def test_only_what_is_in_the_trash_can_be_deleted_for_good(
     assert stored_files() == []
 
 
-def test_the_trash_is_emptied_after_thirty_days(user: User, keep: Keep) -> None:
+def test_trashed_samples_are_purged_after_thirty_days(user: User, keep: Keep) -> None:
     old, young = keep(), keep()
     with transaction() as session:
         samples.throw_away(session, user.id, [old, young])
@@ -311,7 +312,7 @@ def test_the_trash_is_emptied_after_thirty_days(user: User, keep: Keep) -> None:
     assert len(stored_files()) == 1
 
 
-def test_throwing_away_while_a_worker_writes_its_result_never_locks_up(
+def test_deleting_while_a_worker_writes_its_result_does_not_deadlock(
     user: User, keep: Keep
 ) -> None:
     for _ in range(6):

@@ -1,4 +1,4 @@
-"""Any part of a long result is read quickly, in the order of the whole."""
+"""Windows of a long result: their order, their cache and its invalidation."""
 
 import uuid
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
 from sp404_app.services.library import samples, scrolling, search
-from sp404_app.services.library.search import Found, Query
+from sp404_app.services.library.search import Query, SearchResult
 from tests.services.conftest import keep
 from tests.sounds import Keep
 
@@ -30,14 +30,14 @@ def many(keep: Keep, user: User) -> User:
 
 def part(
     user: User, query: Query, start: int, edition: bytes | None = FIRST, *, moving: bool = False
-) -> Found:
+) -> SearchResult:
     with transaction() as session:
-        return scrolling.window(session, user.id, query, start, 4, edition, moving=moving)
+        return scrolling.scroll_window(session, user.id, query, start, 4, edition, moving=moving)
 
 
 @pytest.mark.parametrize("name", [*search.SORTS])
 @pytest.mark.parametrize("sign", ["", "-"])
-def test_parts_are_those_of_the_whole(many: User, name: str, sign: str) -> None:
+def test_windows_match_the_order_of_the_whole_result(many: User, name: str, sign: str) -> None:
     query = Query(q="kick", sort=sign + name)
     with transaction() as session:
         whole = [row.id for row in search.window(session, many.id, query, 0, 100).rows]
@@ -48,14 +48,14 @@ def test_parts_are_those_of_the_whole(many: User, name: str, sign: str) -> None:
         assert [row.id for row in found.rows] == whole[last : last + 4]
 
 
-def test_a_start_beyond_the_end_shows_the_end(many: User) -> None:
+def test_a_start_beyond_the_end_shows_the_last_window(many: User) -> None:
     assert part(many, Query(), 10**9).start == COUNT - 4
     assert part(many, Query(), -5).start == 0
     nothing = part(many, Query(q="nothing"), 3)
     assert (nothing.rows, nothing.total, nothing.start) == ([], 0, 0)
 
 
-def test_a_change_shows_at_once_unless_the_list_moves(many: User) -> None:
+def test_a_change_shows_at_once_unless_the_list_is_scrolling(many: User) -> None:
     gone = part(many, Query(), 0).rows[0].id
     with transaction() as session:
         samples.throw_away(session, many.id, [gone])
@@ -67,32 +67,32 @@ def test_a_change_shows_at_once_unless_the_list_moves(many: User) -> None:
     assert len(standing.rows) == 4
 
 
-def test_without_an_edition_the_order_is_read_anew(many: User) -> None:
+def test_without_a_cache_version_the_order_is_read_again(many: User) -> None:
     part(many, Query(), 0, None)
     with transaction() as session:
         samples.throw_away(session, many.id, [part(many, Query(), 0, None).rows[0].id])
     assert part(many, Query(), 0, None).total == COUNT - 1
 
 
-def test_an_old_order_is_read_anew_while_the_list_moves(
+def test_a_stale_order_is_read_again_while_scrolling(
     many: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part(many, Query(), 0)
     with transaction() as session:
         samples.throw_away(session, many.id, [part(many, Query(), 0).rows[0].id])
-    monkeypatch.setattr(scrolling, "STALE_SECONDS", -1.0)
+    monkeypatch.setattr(scrolling, "MAX_STALENESS_S", -1.0)
     assert part(many, Query(), 0, SECOND, moving=True).total == COUNT - 1
 
 
-def test_nobody_scrolls_through_somebody_elses_sounds(many: User) -> None:
+def test_the_cached_order_is_per_user(many: User) -> None:
     query = replace(Query(), sort="name")
     assert part(many, query, 0).total == COUNT
     stranger = User(id=uuid.uuid4(), email="x@example.org", password_hash="x")
     assert part(stranger, query, 0).rows == []
 
 
-def test_an_order_too_large_to_keep_is_used_all_the_same(
+def test_an_order_too_large_for_the_cache_is_still_returned(
     many: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scrolling, "KEPT_BYTES", 10)
+    monkeypatch.setattr(scrolling, "MAX_CACHE_BYTES", 10)
     assert part(many, Query(sort="-name"), 2).total == COUNT

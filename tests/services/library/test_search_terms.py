@@ -1,4 +1,4 @@
-"""Names become words, whatever people type, and what is typed finds them."""
+"""Search words of names, and the tsquery of a search text."""
 
 import pytest
 from hypothesis import given
@@ -30,28 +30,30 @@ ANYTHING = st.text(st.characters(codec=None), max_size=60)
         ("Kick kick KICK", "kick"),
     ],
 )
-def test_names_are_split_where_people_would(text: str, found: str) -> None:
+def test_names_are_split_into_search_words(text: str, found: str) -> None:
     assert search_terms.words_of(text) == found
 
 
-def test_what_would_break_the_index_is_bounded() -> None:
-    assert len(search_terms.words_of("x" * 10_000)) == search_terms.MAX_WORD
-    assert len(search_terms.words_of(" ".join(map(str, range(5000))))) <= search_terms.MAX_WORDS
-    wanted, unwanted = search_terms.terms("㌀" * 10_000 + " -" + "y" * 10_000)
-    assert all(len(term.text) <= search_terms.MAX_WORD for term in wanted + unwanted)
-    assert len(search_terms.terms("a " * 5000)[0]) == search_terms.MAX_TERMS
-    assert len(search_terms.tsquery("1a" * 300)) < 3000
+def test_word_text_and_query_lengths_are_bounded() -> None:
+    assert len(search_terms.words_of("x" * 10_000)) == search_terms.MAX_WORD_LENGTH
+    assert (
+        len(search_terms.words_of(" ".join(map(str, range(5000))))) <= search_terms.MAX_TEXT_LENGTH
+    )
+    wanted, unwanted = search_terms.parse_terms("㌀" * 10_000 + " -" + "y" * 10_000)
+    assert all(len(term.text) <= search_terms.MAX_WORD_LENGTH for term in wanted + unwanted)
+    assert len(search_terms.parse_terms("a " * 5000)[0]) == search_terms.MAX_TERMS
+    assert len(search_terms.build_tsquery("1a" * 300)) < 3000
 
 
-def looked_for(query: str) -> tuple[list[str], list[str]]:
-    wanted, unwanted = search_terms.terms(query)
+def parsed(query: str) -> tuple[list[str], list[str]]:
+    wanted, unwanted = search_terms.parse_terms(query)
     return [term.text for term in wanted], [term.text for term in unwanted]
 
 
 @given(ANYTHING)
-def test_every_word_is_looked_for_as_itself(text: str) -> None:
+def test_every_indexed_word_is_parsed_as_one_term(text: str) -> None:
     for word in search_terms.words_of(text).split()[: search_terms.MAX_TERMS]:
-        assert looked_for(word) == ([word], [])
+        assert parsed(word) == ([word], [])
 
 
 @pytest.mark.parametrize(
@@ -70,10 +72,10 @@ def test_every_word_is_looked_for_as_itself(text: str) -> None:
         ("Amen am", ["amen", "am"], []),
     ],
 )
-def test_only_letters_digits_and_keys_are_looked_for(
+def test_a_query_is_parsed_into_included_and_excluded_terms(
     query: str, wanted: list[str], unwanted: list[str]
 ) -> None:
-    assert looked_for(query) == (wanted, unwanted)
+    assert parsed(query) == (wanted, unwanted)
 
 
 @pytest.mark.parametrize(
@@ -95,13 +97,13 @@ def test_only_letters_digits_and_keys_are_looked_for(
         ("C#4", "(c:*) & (4:* | 4)"),
     ],
 )
-def test_numbers_and_keys_are_looked_for_however_they_are_written(query: str, tsquery: str) -> None:
-    assert search_terms.tsquery(query) == tsquery
+def test_numbers_keys_and_synonyms_are_expanded_in_the_tsquery(query: str, tsquery: str) -> None:
+    assert search_terms.build_tsquery(query) == tsquery
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_every_key_is_found_by_its_name(key: str) -> None:
-    (term,) = search_terms.terms(key)[0]
+def test_every_key_name_matches_its_search_words(key: str) -> None:
+    (term,) = search_terms.parse_terms(key)[0]
     word, mode, code = search_terms.key_words(key).split()
     assert word in term.tsquery
     assert mode == key.split()[1]
@@ -109,9 +111,9 @@ def test_every_key_is_found_by_its_name(key: str) -> None:
     assert search_terms.key_words(None) == ""
 
 
-def test_what_means_the_same_is_looked_for_too() -> None:
-    assert search_terms.alternatives("bd") == ["bd", "bassdrum", "kick", "kik"]
-    assert search_terms.alternatives("rain") == ["rain"]
+def test_synonyms_of_a_word_are_listed() -> None:
+    assert search_terms.list_synonyms("bd") == ["bd", "bassdrum", "kick", "kik"]
+    assert search_terms.list_synonyms("rain") == ["rain"]
 
 
 @pytest.mark.parametrize(
@@ -124,5 +126,5 @@ def test_what_means_the_same_is_looked_for_too() -> None:
         ("q", []),
     ],
 )
-def test_a_slip_of_the_finger_is_near(typed: str, found: list[str]) -> None:
-    assert search_terms.near(typed, ["snare", "kick", "breakbeat", "xz", "rim"]) == found
+def test_words_within_one_or_two_edits_are_similar(typed: str, found: list[str]) -> None:
+    assert search_terms.similar_words(typed, ["snare", "kick", "breakbeat", "xz", "rim"]) == found

@@ -1,4 +1,4 @@
-"""The trash is no second storage: it holds once the plan's, and then the oldest go for good."""
+"""The trash: it holds as much as the plan's storage; beyond that the oldest are purged."""
 
 import uuid
 from collections.abc import Callable
@@ -14,10 +14,11 @@ from sp404_app.services import plans
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples, trash
-from sp404_app.services.library.trash import Thrown, Trash
+from sp404_app.services.library.trash import TrashResult, TrashUsage
 from sp404_app.settings import MB
+from sp404_app.state.formatting import size
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.sidebar import facts_of
+from sp404_app.state.library.sidebar import load_sidebar
 from tests.sounds import Keep
 
 Put = Callable[..., uuid.UUID]
@@ -35,7 +36,7 @@ def plan(environment: pytest.MonkeyPatch) -> Callable[[int | None], None]:
 
 @pytest.fixture
 def put(keep: Keep) -> Put:
-    """Put a sound of so many MB into the library."""
+    """Add a sample of so many MB."""
 
     def put_one(megabytes: int, owner: uuid.UUID | None = None) -> uuid.UUID:
         sample_id = keep(owner=owner)
@@ -46,102 +47,102 @@ def put(keep: Keep) -> Put:
     return put_one
 
 
-def drop(user: User, *ids: uuid.UUID) -> Thrown:
+def trash_samples(user: User, *ids: uuid.UUID) -> TrashResult:
     with transaction() as session:
         return samples.discard(session, user.id, ids)
 
 
-def state(user: User) -> Trash:
+def usage(user: User) -> TrashUsage:
     with transaction() as session:
-        return trash.of(session, user.id)
+        return trash.get_trash_usage(session, user.id)
 
 
-def there(ids: list[uuid.UUID]) -> list[bool]:
+def exist(ids: list[uuid.UUID]) -> list[bool]:
     with transaction() as session:
         found = set(session.exec(select(Sample.id)))
     return [each in found for each in ids]
 
 
-def test_uploading_and_deleting_again_and_again_fills_no_disk(user: User, put: Put) -> None:
+def test_repeated_uploads_and_deletions_stay_within_the_trash_limit(user: User, put: Put) -> None:
     ids, keys = [], []
     for _ in range(3):
         ids.append(put(60))
         with transaction() as session:
             keys.append(session.get_one(Sample, ids[-1]).storage_key)
-        thrown = drop(user, ids[-1])
-        assert thrown.moved == [ids[-1]]
-    assert there(ids) == [False, False, True]
-    assert state(user) == Trash(60 * MB, 100 * MB)
+        result = trash_samples(user, ids[-1])
+        assert result.moved == [ids[-1]]
+    assert exist(ids) == [False, False, True]
+    assert usage(user) == TrashUsage(60 * MB, 100 * MB)
     for key in keys[:2]:
         with pytest.raises(NotFound):
             storage.size_of(key)
     assert storage.size_of(keys[2])
 
 
-def test_the_oldest_go_first_and_only_as_many_as_need_be(user: User, put: Put) -> None:
+def test_the_oldest_samples_are_purged_first_and_no_more_than_needed(user: User, put: Put) -> None:
     ids, purged = [], []
     for _ in range(5):
         ids.append(put(30))
-        purged.append(drop(user, ids[-1]).purged)
+        purged.append(trash_samples(user, ids[-1]).purged)
     assert purged == [0, 0, 0, 1, 1]
-    assert there(ids) == [False, False, True, True, True]
+    assert exist(ids) == [False, False, True, True, True]
 
 
-def test_a_change_of_plan_takes_nothing_and_the_next_deletion_does(
+def test_a_downgrade_purges_nothing_until_the_next_deletion(
     user: User, put: Put, plan: Callable[[int | None], None]
 ) -> None:
     plan(None)
     ids = [put(150), put(80), put(10)]
     for each in ids[:2]:
-        assert drop(user, each).purged == 0
+        assert trash_samples(user, each).purged == 0
     plan(100)
     with transaction() as session:
         assert samples.throw_away(session, user.id, [ids[0], uuid.uuid4()]) == []
         samples.purge_old_trash(session, samples.now())
-    assert there(ids) == [True, True, True]
-    assert drop(user, ids[2]).purged == 1
-    assert there(ids) == [False, True, True]
+    assert exist(ids) == [True, True, True]
+    assert trash_samples(user, ids[2]).purged == 1
+    assert exist(ids) == [False, True, True]
 
 
-def test_what_was_deleted_a_moment_ago_can_always_be_undone(
+def test_the_last_deletion_can_be_undone_even_over_the_limit(
     user: User, put: Put, plan: Callable[[int | None], None]
 ) -> None:
     plan(None)
     ids = [put(70), put(70), put(70)]
     plan(100)
-    thrown = drop(user, *ids)
-    assert (set(thrown.moved), thrown.purged) == (set(ids), 0)
-    assert state(user).used == 210 * MB
+    result = trash_samples(user, *ids)
+    assert (set(result.moved), result.purged) == (set(ids), 0)
+    assert usage(user).used == 210 * MB
     plan(None)
     with transaction() as session:
         assert set(samples.restore(session, user.id, ids)) == set(ids)
 
 
-def test_restoring_asks_for_room_again(user: User, put: Put) -> None:
+def test_restoring_needs_room_in_the_storage_quota(user: User, put: Put) -> None:
     first = put(60)
-    drop(user, first)
+    trash_samples(user, first)
     put(60)
     with transaction() as session, pytest.raises(QuotaExceeded):
         samples.restore(session, user.id, [first])
-    assert there([first]) == [True]
+    assert exist([first]) == [True]
 
 
-def test_demo_sounds_and_other_people_are_left_alone(
+def test_demo_samples_and_other_users_are_not_purged(
     user: User, put: Put, person: Callable[..., User]
 ) -> None:
     other = person()
     demo, theirs = put(90), put(90, other.id)
     with transaction() as session:
         session.exec(update(Sample).where(Sample.id == demo).values(is_demo=True))  # type: ignore[arg-type]
-    drop(user, demo)
+    trash_samples(user, demo)
     with transaction() as session:
         samples.throw_away(session, other.id, [theirs])
     mine = [put(60), put(60)]
-    assert [drop(user, each).purged for each in mine] == [0, 1]
-    assert there([demo, theirs, *mine]) == [True, True, False, True]
+    assert [trash_samples(user, each).purged for each in mine] == [0, 1]
+    assert exist([demo, theirs, *mine]) == [True, True, False, True]
 
 
-def test_many_who_delete_and_restore_at_once_never_lock_up(
+def test_concurrent_deletions_and_restores_do_not_deadlock(
     user: User, put: Put, plan: Callable[[int | None], None]
 ) -> None:
     plan(None)
@@ -164,17 +165,21 @@ def test_many_who_delete_and_restore_at_once_never_lock_up(
 
 
 @pytest.mark.usefixtures("services")
-def test_the_words_say_it_before_and_after(session: Session, user: User, put: Put) -> None:
-    said = bulk_messages.trash_note
-    assert "30 days" in said(Trash(0, None))
-    assert "60 MB of 100 MB" in said(Trash(60 * MB, 100 * MB))
-    assert "the next time you delete" in said(Trash(180 * MB, 100 * MB))
-    assert facts_of(session, user.id).trash == said(Trash(0, 100 * MB))
-    assert bulk_messages.thrown_away("1 sound", Thrown()) == "1 sound moved to the trash."
-    assert "The oldest sound in it was deleted" in bulk_messages.thrown_away("“a”", Thrown([], 1))
-    assert "The 1,200 oldest sounds" in bulk_messages.thrown_away("“a”", Thrown([], 1200))
+def test_messages_describe_the_trash_limit_and_purged_samples(
+    session: Session, user: User, put: Put
+) -> None:
+    said = bulk_messages.trash_usage_message
+    assert "30 days" in said(TrashUsage(0, None))
+    assert f"{size(60 * MB)} of {size(100 * MB)} used" in said(TrashUsage(60 * MB, 100 * MB))
+    assert "The next time you delete" in said(TrashUsage(180 * MB, 100 * MB))
+    assert load_sidebar(session, user.id).trash == said(TrashUsage(0, 100 * MB))
+    assert bulk_messages.thrown_away("1 sound", TrashResult()) == "1 sound moved to the trash."
+    assert "It was full, so the oldest sound in it was permanently" in bulk_messages.thrown_away(
+        "“a”", TrashResult([], 1)
+    )
+    assert "the 1,200 oldest sounds were" in bulk_messages.thrown_away("“a”", TrashResult([], 1200))
 
 
-def test_nobody_deletes_for_somebody_who_is_not_there(session: Session) -> None:
+def test_deleting_for_an_unknown_user_is_rejected(session: Session) -> None:
     with pytest.raises(AppError):
         samples.throw_away(session, uuid.uuid4(), [uuid.uuid4()])

@@ -1,4 +1,4 @@
-"""Analyses that a person asks for: refused before anything changes, and counted exactly."""
+"""Analysis requests: counted exactly against the analysis quota, or rejected with no change."""
 
 import uuid
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def restrict(environment: pytest.MonkeyPatch) -> Callable[[Access], None]:
 
 @pytest.fixture
 def analysed(keep: Keep) -> Callable[[], uuid.UUID]:
-    """Put a sound into the library that has been analysed."""
+    """Add a sample and analyse it."""
 
     def analysed_one() -> uuid.UUID:
         sample_id = keep()
@@ -57,17 +57,17 @@ def analysed(keep: Keep) -> Callable[[], uuid.UUID]:
     return analysed_one
 
 
-def facts(sample_id: uuid.UUID) -> tuple[object, ...]:
+def analysis_of(sample_id: uuid.UUID) -> tuple[object, ...]:
     sample = kept(sample_id)
     return (sample.status, sample.error, sample.key, sample.bpm, sample.sound_class)
 
 
-def ask(user: User, sample_id: uuid.UUID) -> None:
+def request_analysis(user: User, sample_id: uuid.UUID) -> None:
     with transaction() as session:
         analysis_requests.again(session, user.id, sample_id)
 
 
-def waiting_jobs(user: User) -> int:
+def count_queued_jobs(user: User) -> int:
     with transaction() as session:
         mine = select(ProcessingJob).where(
             ProcessingJob.user_id == user.id, ProcessingJob.status == JobStatus.QUEUED
@@ -75,57 +75,57 @@ def waiting_jobs(user: User) -> int:
         return len(session.exec(mine).all())
 
 
-def test_over_quota_nothing_changes(
+def test_a_request_over_the_analysis_quota_changes_nothing(
     user: User, analysed: Callable[[], uuid.UUID], limit: Callable[[int], None]
 ) -> None:
     limit(1)
     sample_id = analysed()
-    before = facts(sample_id)
+    before = analysis_of(sample_id)
     with pytest.raises(QuotaExceeded) as refusal:
-        ask(user, sample_id)
+        request_analysis(user, sample_id)
     assert (refusal.value.status, refusal.value.code) == (429, "analysis_quota_exceeded")
-    assert facts(sample_id) == before
-    assert (used(user), waiting_jobs(user)) == (1, 0)
+    assert analysis_of(sample_id) == before
+    assert (used(user), count_queued_jobs(user)) == (1, 0)
 
 
 @pytest.mark.parametrize("access", [Access.PAST_DUE, Access.RESTRICTED])
-def test_while_a_payment_is_missing_nothing_changes(
+def test_a_request_with_an_overdue_payment_changes_nothing(
     user: User,
     analysed: Callable[[], uuid.UUID],
     restrict: Callable[[Access], None],
     access: Access,
 ) -> None:
     sample_id = analysed()
-    before = facts(sample_id)
+    before = analysis_of(sample_id)
     restrict(access)
     with pytest.raises(SubscriptionRestricted) as refusal:
-        ask(user, sample_id)
+        request_analysis(user, sample_id)
     assert refusal.value.status == 402
     with transaction() as session:
         answers = bulk_actions.run(session, user.id, Action.ANALYSE, [sample_id], None)
     assert answers == {sample_id: "subscription_restricted"}
-    assert facts(sample_id) == before
+    assert analysis_of(sample_id) == before
 
 
-def test_many_get_what_is_left_and_the_others_stay_as_they_are(
+def test_a_bulk_request_uses_the_remaining_analysis_quota(
     user: User, analysed: Callable[[], uuid.UUID], limit: Callable[[int], None]
 ) -> None:
     limit(6)
     ids = [analysed() for _ in range(4)]
-    before = [facts(each) for each in ids]
+    before = [analysis_of(each) for each in ids]
     with transaction() as session:
         answers = bulk_actions.run(session, user.id, Action.ANALYSE, [*ids, uuid.uuid4()], None)
     refused = "analysis_quota_exceeded"
     assert list(answers.values()) == ["ok", "ok", refused, refused, "not_found"]
-    assert [facts(each) for each in ids[2:]] == before[2:]
-    assert (used(user), waiting_jobs(user)) == (6, 2)
+    assert [analysis_of(each) for each in ids[2:]] == before[2:]
+    assert (used(user), count_queued_jobs(user)) == (6, 2)
     for each in ids[:2]:
         runner.run(str(job_of(each).id))
-    assert [facts(each) for each in ids] == before
+    assert [analysis_of(each) for each in ids] == before
     assert used(user) == 6
 
 
-def test_asking_in_parallel_counts_each_analysis_once(
+def test_concurrent_requests_count_each_analysis_once(
     user: User, analysed: Callable[[], uuid.UUID], limit: Callable[[int], None]
 ) -> None:
     limit(5)
@@ -133,7 +133,7 @@ def test_asking_in_parallel_counts_each_analysis_once(
 
     def attempt(number: int) -> bool:
         try:
-            ask(user, ids[number % 4])
+            request_analysis(user, ids[number % 4])
         except QuotaExceeded:
             return False
         return True
@@ -141,11 +141,11 @@ def test_asking_in_parallel_counts_each_analysis_once(
     with ThreadPoolExecutor(8) as pool:
         done = sum(pool.map(attempt, range(16)))
     assert used(user) == 5
-    assert waiting_jobs(user) == 1
+    assert count_queued_jobs(user) == 1
     assert 1 <= done <= 4  # the same sound again is the same job
 
 
-def test_many_at_once_wait_for_each_other_and_never_for_ever(
+def test_concurrent_bulk_requests_and_cancellations_do_not_deadlock(
     user: User, analysed: Callable[[], uuid.UUID]
 ) -> None:
     ids = [analysed() for _ in range(4)]
@@ -160,20 +160,20 @@ def test_many_at_once_wait_for_each_other_and_never_for_ever(
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(attempt, range(18)))
     assert {kept(each).status for each in ids} <= {SampleStatus.READY, SampleStatus.QUEUED}
-    assert used(user) == 4 + waiting_jobs(user)
+    assert used(user) == 4 + count_queued_jobs(user)
 
 
-def test_a_cancelled_request_is_given_back(user: User, analysed: Callable[[], uuid.UUID]) -> None:
+def test_a_cancelled_analysis_is_refunded(user: User, analysed: Callable[[], uuid.UUID]) -> None:
     sample_id = analysed()
-    before = facts(sample_id)
-    ask(user, sample_id)
+    before = analysis_of(sample_id)
+    request_analysis(user, sample_id)
     assert used(user) == 2
     with transaction() as session:
         jobs.cancel(session, user.id, job_of(sample_id).id)
-    assert (facts(sample_id), used(user)) == (before, 1)
+    assert (analysis_of(sample_id), used(user)) == (before, 1)
 
 
-def test_a_renewal_over_quota_stays_a_renewal(
+def test_a_reanalysis_over_quota_stays_in_the_low_queue(
     user: User, analysed: Callable[[], uuid.UUID], limit: Callable[[int], None]
 ) -> None:
     limit(1)
@@ -181,41 +181,41 @@ def test_a_renewal_over_quota_stays_a_renewal(
     with transaction() as session:
         jobs.add_analysis(session, user.id, sample_id, queue.LOW)
     with pytest.raises(QuotaExceeded):
-        ask(user, sample_id)
+        request_analysis(user, sample_id)
     assert job_of(sample_id).queue == queue.LOW
     assert kept(sample_id).status == SampleStatus.READY
 
 
-def test_what_was_found_outlives_a_refusal_in_the_worker(
+def test_results_survive_when_the_worker_refuses_a_second_analysis(
     user: User, analysed: Callable[[], uuid.UUID], limit: Callable[[int], None]
 ) -> None:
-    """A second analysis went to the trash and comes back when the month is used up."""
+    """A sample was trashed during its second analysis and restored with the quota used up."""
     limit(2)
     sample_id = analysed()
-    before = facts(sample_id)
-    ask(user, sample_id)
+    before = analysis_of(sample_id)
+    request_analysis(user, sample_id)
     with transaction() as session:
         samples.throw_away(session, user.id, [sample_id])
     with transaction() as session:
         quotas.reserve_analysis(session, user.id)
         samples.restore(session, user.id, [sample_id])
     runner.run(str(job_of(sample_id).id))
-    assert facts(sample_id) == before
+    assert analysis_of(sample_id) == before
 
 
-def test_demo_sounds_are_never_counted(
+def test_analyses_of_demo_samples_are_not_counted(
     user: User, analysed: Callable[[], uuid.UUID], limit: Callable[[int], None]
 ) -> None:
     sample_id = analysed()
     limit(1)
     with transaction() as session:
         session.exec(update(Sample).values(is_demo=True))
-    ask(user, sample_id)
+    request_analysis(user, sample_id)
     runner.run(str(job_of(sample_id).id))
     assert used(user) == 1
 
 
-def test_the_api_says_429_and_402(
+def test_the_api_answers_429_over_quota_and_402_if_restricted(
     api: TestClient,
     user: User,
     analysed: Callable[[], uuid.UUID],

@@ -1,4 +1,4 @@
-"""Jobs: the row is the truth, the bell may ring twice or never."""
+"""Jobs: claim, cancel, finish, lost workers, and refunds. RQ entries may be lost or doubled."""
 
 import datetime as dt
 import uuid
@@ -42,18 +42,18 @@ def claimed(sample_id: uuid.UUID) -> ProcessingJob:
     return job
 
 
-def take_up(seconds: float = 13) -> int:
+def requeue_lost(seconds: float = 13) -> int:
     with transaction() as session:
         return jobs.take_up_lost(session, now() + dt.timedelta(seconds=seconds))
 
 
-def test_a_kept_sample_rings_for_its_job(keep: Keep) -> None:
+def test_adding_a_sample_enqueues_its_job(keep: Keep) -> None:
     job = job_of(keep())
     assert job.status == JobStatus.QUEUED
     assert queue.queued_ids() == {queue.rq_job_id(job.id, 0)}
 
 
-def test_a_job_changes_hands_once_however_often_it_rings(keep: Keep) -> None:
+def test_only_one_worker_can_claim_a_job(keep: Keep) -> None:
     job_id = job_of(keep()).id
 
     def claim(_: int) -> bool:
@@ -64,7 +64,7 @@ def test_a_job_changes_hands_once_however_often_it_rings(keep: Keep) -> None:
         assert sum(pool.map(claim, range(8))) == 1
 
 
-def test_asking_twice_for_an_analysis_gives_the_same_job(
+def test_a_second_analysis_request_returns_the_active_job(
     session: Session, user: User, keep: Keep
 ) -> None:
     sample_id = keep()
@@ -72,14 +72,14 @@ def test_asking_twice_for_an_analysis_gives_the_same_job(
     assert analysis_requests.again(session, user.id, sample_id).id == first.id
 
 
-def test_what_lies_in_the_trash_is_not_analysed(session: Session, user: User, keep: Keep) -> None:
+def test_a_trashed_sample_is_not_analysed(session: Session, user: User, keep: Keep) -> None:
     sample_id = keep()
     samples.throw_away(session, user.id, [sample_id])
     with pytest.raises(Conflict):
         analysis_requests.again(session, user.id, sample_id)
 
 
-def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
+def test_another_user_cannot_see_cancel_or_start_a_job(
     session: Session, keep: Keep, person: Callable[..., User]
 ) -> None:
     sample_id, stranger = keep(), person().id
@@ -92,18 +92,18 @@ def test_nobody_sees_cancels_or_starts_somebody_elses_jobs(
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert jobs.page(session, stranger, None, 10) == ([], 0)
+    assert jobs.list_jobs(session, stranger, None, 10) == ([], 0)
 
 
-def test_jobs_are_listed_from_the_newest(session: Session, user: User, keep: Keep) -> None:
+def test_jobs_are_listed_newest_first(session: Session, user: User, keep: Keep) -> None:
     ids = [job_of(keep()).id for _ in range(3)]
-    first, total = jobs.page(session, user.id, None, 2)
+    first, total = jobs.list_jobs(session, user.id, None, 2)
     assert ([job.id for job in first], total) == (ids[:0:-1], 3)
-    rest, _ = jobs.page(session, user.id, first[-1].id, 2)
+    rest, _ = jobs.list_jobs(session, user.id, first[-1].id, 2)
     assert [job.id for job in rest] == ids[:1]
 
 
-def test_a_cancelled_job_may_not_write_and_is_not_claimed(user: User, keep: Keep) -> None:
+def test_a_cancelled_job_cannot_write_or_be_claimed(user: User, keep: Keep) -> None:
     running, queued = keep(), keep()
     job = claimed(running)
     with transaction() as session:
@@ -117,7 +117,7 @@ def test_a_cancelled_job_may_not_write_and_is_not_claimed(user: User, keep: Keep
     assert kept(running).error == "Cancelled."
 
 
-def test_to_cancel_a_second_analysis_takes_nothing_away(user: User, keep: Keep) -> None:
+def test_cancelling_a_second_analysis_keeps_the_first_results(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
         jobs.finish(session, job_of(sample_id).id, JobStatus.DONE)
@@ -135,7 +135,7 @@ def test_to_cancel_a_second_analysis_takes_nothing_away(user: User, keep: Keep) 
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
 
 
-def test_a_job_that_has_ended_stays_as_it_is(user: User, keep: Keep) -> None:
+def test_an_ended_job_cannot_be_cancelled(user: User, keep: Keep) -> None:
     job = job_of(keep())
     with transaction() as session:
         jobs.finish(session, job.id, JobStatus.DONE)
@@ -143,11 +143,11 @@ def test_a_job_that_has_ended_stays_as_it_is(user: User, keep: Keep) -> None:
         assert jobs.cancel(session, user.id, job.id).status == JobStatus.DONE
 
 
-def test_a_silent_worker_loses_its_job_once_and_an_old_result_comes_too_late(keep: Keep) -> None:
+def test_a_lost_attempt_is_requeued_once_and_can_no_longer_write(keep: Keep) -> None:
     sample_id = keep()
     old = claimed(sample_id)
-    assert take_up(seconds=11) == 0
-    assert take_up() == 1
+    assert requeue_lost(seconds=11) == 0
+    assert requeue_lost() == 1
     new = claimed(sample_id)
     assert new.attempts == 2
     with transaction() as session:
@@ -156,12 +156,12 @@ def test_a_silent_worker_loses_its_job_once_and_an_old_result_comes_too_late(kee
         assert jobs.still_mine(session, new)
 
 
-def test_a_file_that_stops_its_worker_twice_is_left_alone(keep: Keep) -> None:
+def test_a_job_that_lost_its_worker_twice_fails(keep: Keep) -> None:
     sample_id = keep()
     claimed(sample_id)
-    take_up()
+    requeue_lost()
     claimed(sample_id)
-    assert take_up() == 0
+    assert requeue_lost() == 0
     assert job_of(sample_id).status == JobStatus.FAILED
     assert (kept(sample_id).status, kept(sample_id).error) == (
         SampleStatus.FAILED,
@@ -169,36 +169,36 @@ def test_a_file_that_stops_its_worker_twice_is_left_alone(keep: Keep) -> None:
     )
 
 
-def test_a_worker_that_beats_keeps_its_job(keep: Keep) -> None:
+def test_a_heartbeat_keeps_the_job_running(keep: Keep) -> None:
     job = claimed(keep())
     with transaction() as session:
         assert jobs.beat(session, job.id, job.attempts)
-    assert take_up(seconds=11) == 0
+    assert requeue_lost(seconds=11) == 0
 
 
-def test_a_bell_that_hangs_is_not_rung_again_and_a_lost_one_is(keep: Keep) -> None:
+def test_a_queued_job_is_enqueued_again_only_if_its_rq_entry_is_lost(keep: Keep) -> None:
     job = job_of(keep())
-    assert take_up() == 0
+    assert requeue_lost() == 0
     events.connection().flushdb()
-    assert take_up(26) == 1
+    assert requeue_lost(26) == 1
     assert queue.queued_ids() == {queue.rq_job_id(job.id, 0)}
 
 
-def test_a_bell_that_a_worker_took_down_before_it_died_is_rung_again(keep: Keep) -> None:
+def test_a_job_popped_by_a_dead_worker_is_enqueued_again(keep: Keep) -> None:
     job = job_of(keep())
-    hanging = queue.queue(job.queue)
-    events.connection().lpop(hanging.key)
-    assert take_up() == 1
+    rq_queue = queue.queue(job.queue)
+    events.connection().lpop(rq_queue.key)
+    assert requeue_lost() == 1
 
 
-def test_lost_jobs_are_found_behind_hundreds_that_wait(user: User, keep: Keep) -> None:
+def test_lost_jobs_are_found_behind_hundreds_of_queued_ones(user: User, keep: Keep) -> None:
     lost = claimed(keep())
     with transaction() as session:
         session.get_one(ProcessingJob, lost.id).heartbeat_at -= LATER
         session.add_all(
             ProcessingJob(user_id=user.id, kind="export", queue="low") for _ in range(300)
         )
-    take_up()
+    requeue_lost()
     assert job_of(lost.sample_id or lost.id).status == JobStatus.QUEUED
 
 
@@ -207,16 +207,16 @@ def used(user: User) -> int:
         return quotas.usage(session, user.id).analyses_used
 
 
-def counted(sample_id: uuid.UUID, user: User) -> ProcessingJob:
+def claim_counted(sample_id: uuid.UUID, user: User) -> ProcessingJob:
     job = claimed(sample_id)
     with transaction() as session:
         month = quotas.reserve_analysis(session, user.id)
-        session.get_one(ProcessingJob, job.id).counted_for = month
+        session.get_one(ProcessingJob, job.id).usage_period_start = month
     return job
 
 
-def test_an_analysis_that_came_to_nothing_is_given_back_once(user: User, keep: Keep) -> None:
-    failed, cancelled, trashed, done = (counted(keep(), user) for _ in range(4))
+def test_an_unsuccessful_analysis_is_refunded_once(user: User, keep: Keep) -> None:
+    failed, cancelled, trashed, done = (claim_counted(keep(), user) for _ in range(4))
     assert used(user) == 4
     with transaction() as session:
         jobs.finish(session, failed.id, JobStatus.FAILED, "Damaged.")
@@ -228,7 +228,7 @@ def test_an_analysis_that_came_to_nothing_is_given_back_once(user: User, keep: K
     assert used(user) == 1
 
 
-def test_waiting_sounds_are_woken_as_many_as_there_is_room_for(
+def test_waiting_samples_are_enqueued_up_to_the_analysis_quota(
     user: User, keep: Keep, environment: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
@@ -241,8 +241,8 @@ def test_waiting_sounds_are_woken_as_many_as_there_is_room_for(
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
     with transaction() as session:
         assert quota_backlog.queue_waiting(session) == 2
-    woken = [kept(sample_id).status for sample_id in ids]
-    assert woken == [
+    statuses = [kept(sample_id).status for sample_id in ids]
+    assert statuses == [
         SampleStatus.QUEUED,
         SampleStatus.QUEUED,
         SampleStatus.WAITING_FOR_QUOTA,

@@ -1,4 +1,4 @@
-"""Sounds that an older engine heard are heard again."""
+"""Automatic reanalysis of samples that an older engine analysed."""
 
 import uuid
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from sp404_app.services.processing import analysis_requests, jobs, reanalysis
 
 
 @pytest.fixture
-def heard_by(session: Session, user: User) -> Callable[..., Sample]:
-    """Keep a sample that an engine has analysed."""
+def analysed_by(session: Session, user: User) -> Callable[..., Sample]:
+    """Add a sample that a version of the engine has analysed."""
 
     def keep(version: str, **fields: object) -> Sample:
         name = uuid.uuid4().hex
@@ -47,72 +47,76 @@ def heard_by(session: Session, user: User) -> Callable[..., Sample]:
     return keep
 
 
-def asked(session: Session) -> list[ProcessingJob]:
+def all_jobs(session: Session) -> list[ProcessingJob]:
     return list(session.exec(select(ProcessingJob).order_by(ProcessingJob.id)))  # type: ignore[arg-type]
 
 
-def test_only_what_the_present_engine_has_not_heard_is_asked_for(
-    session: Session, heard_by: Callable[..., Sample]
+def test_only_outdated_samples_are_enqueued(
+    session: Session, analysed_by: Callable[..., Sample]
 ) -> None:
-    old = heard_by("0")
-    heard_by(ENGINE_VERSION)
-    heard_by("0", deleted_at=now())
-    heard_by("0", status=SampleStatus.WAITING_FOR_QUOTA)
+    old = analysed_by("0")
+    analysed_by(ENGINE_VERSION)
+    analysed_by("0", deleted_at=now())
+    analysed_by("0", status=SampleStatus.WAITING_FOR_QUOTA)
     assert reanalysis.renew(session) == 1
-    (job,) = asked(session)
+    (job,) = all_jobs(session)
     assert (job.sample_id, job.queue) == (old.id, queue.LOW)
     assert reanalysis.renew(session) == 1  # it is under way
-    assert len(asked(session)) == 1
+    assert len(all_jobs(session)) == 1
 
 
-def test_workers_have_enough_to_do_until_the_next_round() -> None:
-    """A small sound takes one of them some 50 ms."""
-    assert reanalysis.AT_ONCE * 0.05 / 2 >= 0.5 * scheduler.EVERY
+def test_a_batch_keeps_two_workers_busy_until_the_next_run() -> None:
+    """A small sample takes a worker about 50 ms."""
+    assert reanalysis.MAX_ACTIVE_JOBS * 0.05 / 2 >= 0.5 * scheduler.EVERY
 
 
-def test_only_a_few_are_under_way_at_once(
-    session: Session, heard_by: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch
+def test_the_number_of_active_jobs_is_limited(
+    session: Session, analysed_by: Callable[..., Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reanalysis, "AT_ONCE", 2)
+    monkeypatch.setattr(reanalysis, "MAX_ACTIVE_JOBS", 2)
     for _ in range(3):
-        heard_by("0")
+        analysed_by("0")
     assert reanalysis.renew(session) == 2
     assert reanalysis.renew(session) == 2
-    assert len(asked(session)) == 2
-    jobs.finish(session, asked(session)[0].id, JobStatus.DONE)
+    assert len(all_jobs(session)) == 2
+    jobs.finish(session, all_jobs(session)[0].id, JobStatus.DONE)
     assert reanalysis.renew(session) == 2
-    assert len(asked(session)) == 3
+    assert len(all_jobs(session)) == 3
 
 
-def test_a_sound_the_engine_cannot_hear_keeps_what_it_had_and_is_not_tried_for_ever(
-    session: Session, user: User, heard_by: Callable[..., Sample]
+def test_a_failed_reanalysis_keeps_old_results_and_is_not_retried(
+    session: Session, user: User, analysed_by: Callable[..., Sample]
 ) -> None:
-    sample = heard_by("0", bpm=90)
+    sample = analysed_by("0", bpm=90)
     reanalysis.renew(session)
-    (job,) = asked(session)
+    (job,) = all_jobs(session)
     jobs.note_failure(session, job, "No.")
     jobs.finish(session, job.id, JobStatus.FAILED, "No.")
     assert reanalysis.renew(session) == 0
     assert (sample.status, sample.bpm) == (SampleStatus.READY, 90)
-    assert reanalysis.progress(session, user.id) == reanalysis.Progress(1, 1)
+    assert reanalysis.get_reanalysis_progress(session, user.id) == reanalysis.ReanalysisProgress(
+        1, 1
+    )
 
 
-def test_progress_is_a_fraction_of_what_was_analysed(
-    session: Session, user: User, heard_by: Callable[..., Sample]
+def test_progress_counts_only_analysed_samples(
+    session: Session, user: User, analysed_by: Callable[..., Sample]
 ) -> None:
-    heard_by("0")
-    heard_by(ENGINE_VERSION)
-    heard_by("0", status=SampleStatus.FAILED)
-    assert reanalysis.progress(session, user.id) == reanalysis.Progress(1, 2)
+    analysed_by("0")
+    analysed_by(ENGINE_VERSION)
+    analysed_by("0", status=SampleStatus.FAILED)
+    assert reanalysis.get_reanalysis_progress(session, user.id) == reanalysis.ReanalysisProgress(
+        1, 2
+    )
 
 
-def test_a_renewal_that_somebody_asks_for_is_theirs_from_then_on(
-    session: Session, user: User, heard_by: Callable[..., Sample]
+def test_a_requested_reanalysis_moves_to_the_users_queue(
+    session: Session, user: User, analysed_by: Callable[..., Sample]
 ) -> None:
-    sample = heard_by("0")
+    sample = analysed_by("0")
     reanalysis.renew(session)
     analysis_requests.again(session, user.id, sample.id)
-    (job,) = asked(session)
+    (job,) = all_jobs(session)
     session.refresh(job)
     assert job.queue != queue.LOW
     jobs.cancel(session, user.id, job.id)

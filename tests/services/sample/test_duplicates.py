@@ -74,10 +74,10 @@ def groups() -> list[set[uuid.UUID]]:
     """Return all groups, including those of one sample."""
     found: dict[uuid.UUID, set[uuid.UUID]] = {}
     with transaction() as session:
-        rows = session.exec(select(Sample).where(col(Sample.copy_group).is_not(None)))
+        rows = session.exec(select(Sample).where(col(Sample.duplicate_group_id).is_not(None)))
         for sample in rows:
-            assert sample.copy_group
-            found.setdefault(sample.copy_group, set()).add(sample.id)
+            assert sample.duplicate_group_id
+            found.setdefault(sample.duplicate_group_id, set()).add(sample.id)
     return list(found.values())
 
 
@@ -166,7 +166,10 @@ def test_an_unchanged_fingerprint_changes_nothing(
     assert told == []
     with transaction() as session:
         after = session.get_one(Sample, first)
-    assert (after.copy_group, after.updated_at) == (before.copy_group, before.updated_at)
+    assert (after.duplicate_group_id, after.updated_at) == (
+        before.duplicate_group_id,
+        before.updated_at,
+    )
 
 
 def test_an_event_is_published_for_every_member_of_a_changed_group(

@@ -1,4 +1,4 @@
-"""The library's tab: what a browser may ask of it, and what it must not."""
+"""State of the library page: search, selection, actions, and hostile event arguments."""
 
 import uuid
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from sp404_app.models import Sample, User
 from sp404_app.services.library import samples
 from sp404_app.services.library.search import Query
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.library.search_params import address_of, query_of
+from sp404_app.state.library.search_params import library_url, query_of
 from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -36,7 +36,7 @@ def tab(user: User) -> LibraryState:
 
 
 async def run(handler: Any) -> None:
-    """Let a handler run to its end."""
+    """Run an event handler to its end."""
     if hasattr(handler, "__aiter__"):
         async for _ in handler:
             pass
@@ -53,22 +53,22 @@ def names(state: LibraryState) -> list[str]:
     return [row.name for row in state.window.rows]
 
 
-async def test_a_search_shows_what_it_finds_and_can_be_kept(tab: LibraryState, keep: Keep) -> None:
+async def test_a_search_updates_the_list_and_the_url(tab: LibraryState, keep: Keep) -> None:
     keep("Kick.wav")
     keep("Snare.wav")
-    await run(tab.look_for("q", "sna"))
+    await run(tab.set_filter("q", "sna"))
     assert (names(tab), tab.address) == (["Snare"], "/library?q=sna")
-    await run(tab.look_for("q", ""))
+    await run(tab.set_filter("q", ""))
     assert (tab.window.total, tab.address) == (2, "/library")
 
 
-async def test_without_a_sign_in_every_handler_refuses(keep: Keep) -> None:
+async def test_every_handler_requires_a_session(keep: Keep) -> None:
     sample_id = str(keep())
     stranger = opened("nonsense")
     for attempt in (
-        stranger.load(), stranger.show_from(0, 1, 0), stranger.look_for("q", ""),
-        stranger.toggle_tag("x"), stranger.sort_by("name"), stranger.visit("all"),
-        stranger.only_copies(), stranger.mark("all", 0, 0),
+        stranger.load(), stranger.show_from(0, 1, 0), stranger.set_filter("q", ""),
+        stranger.toggle_tag("x"), stranger.sort_by("name"), stranger.open_view("all"),
+        stranger.toggle_duplicates_filter(), stranger.select_rows("all", 0, 0),
         stranger.open_sample(sample_id), stranger.act("delete", sample_id), stranger.undo(),
         stranger.rename({"sample_id": sample_id, "name": "x"}), stranger.stop_renaming(),
         stranger.close_dialogs(), stranger.toggle_filters(), stranger.drop_tag("x"),
@@ -80,7 +80,7 @@ async def test_without_a_sign_in_every_handler_refuses(keep: Keep) -> None:
     assert kept(uuid.UUID(sample_id)).deleted_at is None
 
 
-async def test_nobody_acts_on_somebody_elses_sounds(
+async def test_actions_do_not_affect_samples_of_another_user(
     tab: LibraryState, keep: Keep, person: Callable[..., User]
 ) -> None:
     theirs = keep(owner=person().id)
@@ -99,7 +99,7 @@ async def test_nobody_acts_on_somebody_elses_sounds(
         0,
         "Kick",
     )
-    tab._marked, tab._deleted = {str(theirs)}, [str(theirs)]
+    tab._selected, tab._deleted = {str(theirs)}, [str(theirs)]
     await run(tab.act("rate-4", ""))
     await run(tab.undo())
     assert kept(theirs).rating == 0
@@ -108,17 +108,18 @@ async def test_nobody_acts_on_somebody_elses_sounds(
 @pytest.mark.parametrize(
     "wrong", [None, 5, -1, float("nan"), float("inf"), [], {}, "x" * 10_000, "\x00", "\ud800", True]
 )
-async def test_wrong_types_are_refused_or_harmless(
+async def test_arguments_of_wrong_types_are_rejected_or_harmless(
     tab: LibraryState, keep: Keep, wrong: Any
 ) -> None:
     keep()
     attempts = [
         lambda: tab.show_from(wrong, wrong, wrong), lambda: tab.show_from(wrong, 1, 0),
-        lambda: tab.look_for(wrong, wrong),
-        lambda: tab.look_for("q", wrong), lambda: tab.look_for("bpm_min", wrong),
-        lambda: tab.look_for("sort", wrong), lambda: tab.toggle_tag(wrong),
-        lambda: tab.sort_by(wrong), lambda: tab.visit(wrong), lambda: tab.mark(wrong, wrong, wrong),
-        lambda: tab.mark("range", wrong, wrong), lambda: tab.open_sample(wrong),
+        lambda: tab.set_filter(wrong, wrong),
+        lambda: tab.set_filter("q", wrong), lambda: tab.set_filter("bpm_min", wrong),
+        lambda: tab.set_filter("sort", wrong), lambda: tab.toggle_tag(wrong),
+        lambda: tab.sort_by(wrong), lambda: tab.open_view(wrong),
+        lambda: tab.select_rows(wrong, wrong, wrong),
+        lambda: tab.select_rows("range", wrong, wrong), lambda: tab.open_sample(wrong),
         lambda: tab.act(wrong, wrong), lambda: tab.act("favourite", wrong),
         lambda: tab.act("rate-" + str(wrong), str(uuid.uuid4())),
         lambda: tab.rename(wrong), lambda: tab.rename({"sample_id": wrong, "name": wrong}),
@@ -136,21 +137,23 @@ async def test_wrong_types_are_refused_or_harmless(
     assert tab.window.total == 1
 
 
-async def test_a_selection_is_acted_on_and_taken_back(tab: LibraryState, keep: Keep) -> None:
+async def test_bulk_actions_apply_to_the_selection_and_can_be_undone(
+    tab: LibraryState, keep: Keep
+) -> None:
     ids = [keep(f"{letter}.wav") for letter in "ABC"]
-    await run(tab.look_for("sort", "name"))
-    await run(tab.mark("range", 0, 1))
-    assert tab.marked_count == 2
+    await run(tab.set_filter("sort", "name"))
+    await run(tab.select_rows("range", 0, 1))
+    assert tab.selected_count == 2
     await run(tab.act("rate-3", ""))
     assert [kept(i).rating for i in ids] == [3, 3, 0]
-    tab._marked = {str(ids[0]), str(ids[1])}
+    tab._selected = {str(ids[0]), str(ids[1])}
     await run(tab.act("delete", ""))
-    assert (names(tab), tab.marked_count) == (["C"], 0)
+    assert (names(tab), tab.selected_count) == (["C"], 0)
     await run(tab.undo())
     assert names(tab) == ["A", "B", "C"]
 
 
-async def test_undo_brings_back_the_others_when_one_cannot(
+async def test_undo_restores_the_rest_if_one_cannot_be_restored(
     tab: LibraryState, keep: Keep, user: User
 ) -> None:
     first, second, third = keep("A.wav"), keep("B.wav"), keep("C.wav")
@@ -173,48 +176,48 @@ async def test_undo_brings_back_the_others_when_one_cannot(
         {},
     ],
 )
-def test_an_address_says_what_is_looked_for(parameters: dict[str, str]) -> None:
+def test_a_search_survives_the_round_trip_through_its_url(parameters: dict[str, str]) -> None:
     query = query_of(parameters)
     parsed = dict(
-        part.split("=", 1) for part in address_of(query).partition("?")[2].split("&") if part
+        part.split("=", 1) for part in library_url(query).partition("?")[2].split("&") if part
     )
     assert query_of({k: unquote_plus(v) for k, v in parsed.items()}) == query
 
 
 @pytest.mark.parametrize("value", ["nan", "x", "-5", "1e999", "\x00", "H minor", "digest", ""])
-def test_an_address_with_nonsense_opens_all_the_same(value: str) -> None:
+def test_invalid_url_parameters_are_ignored(value: str) -> None:
     fields = ("q", "key", "compatible_key", "kind", "status", "sort", "bpm_min", "duration_max")
     for field in (*fields, "tags", "view", "favourite"):
         query_of({field: value})
 
 
-async def test_an_unknown_filter_is_refused(tab: LibraryState) -> None:
+async def test_an_unknown_filter_is_rejected(tab: LibraryState) -> None:
     with pytest.raises(ValidationFailed):
-        await run(tab.look_for("user_id", "x"))
+        await run(tab.set_filter("user_id", "x"))
 
 
-async def test_a_window_of_the_list_before_a_search_is_answered_and_not_shown(
+async def test_a_window_request_for_a_replaced_list_is_answered_but_not_shown(
     tab: LibraryState, keep: Keep
 ) -> None:
     for letter in "ABC":
         keep(f"{letter}.wav")
-    await run(tab.look_for("q", "a"))
+    await run(tab.set_filter("q", "a"))
     before = tab.epoch
-    await run(tab.look_for("q", "b"))
+    await run(tab.set_filter("q", "b"))
     await run(tab.show_from(0, 7, before))
     assert (names(tab), tab.answered) == (["B"], 7)
     await run(tab.show_from(0, 8, tab.epoch))
     assert (names(tab), tab.answered) == (["B"], 8)
 
 
-async def test_scrolling_keeps_the_words_that_were_put_right(tab: LibraryState, keep: Keep) -> None:
+async def test_scrolling_keeps_the_corrected_search_text(tab: LibraryState, keep: Keep) -> None:
     keep("Velvet.wav")
-    await run(tab.look_for("q", "velvte"))
+    await run(tab.set_filter("q", "velvte"))
     await run(tab.show_from(3, 1, tab.epoch))
     assert (names(tab), tab.window.corrected) == (["Velvet"], "velvet")
 
 
-async def test_a_sound_is_renamed_by_the_form_in_its_row(tab: LibraryState, keep: Keep) -> None:
+async def test_the_form_in_a_row_renames_its_sample(tab: LibraryState, keep: Keep) -> None:
     first, second = keep("A.wav"), keep("B.wav")
     await run(tab.act("rename", str(second)))
     assert tab.renaming == str(second)

@@ -46,7 +46,7 @@ def copies(keep: Keep) -> list[uuid.UUID]:
     with transaction() as session:
         for number, group in ((0, first), (2, first), (4, first), (1, second), (3, second)):
             sample = session.get_one(Sample, ids[number])
-            sample.copy_group, sample.loudness_lufs = group, -9.0 - number
+            sample.duplicate_group_id, sample.loudness_lufs = group, -9.0 - number
     return ids
 
 
@@ -126,18 +126,18 @@ async def test_the_filter_sorts_by_duplicates_and_restores_the_previous_order(
     tab: Open, copies: list[uuid.UUID]
 ) -> None:
     library = tab(LibraryState)
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     found = [name for name, _ in shown(library)]
     assert found in (list("ACEBD"), list("BDACE"))
     assert [joined for _, joined in shown(library)].count(False) == 2
     assert library.address == "/library?sort=copies&copies=1"
     assert library.filtered
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     assert (library.query, library.address) == (Query(), "/library")
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     await library.sort_by("name")
     assert [name for name, _ in shown(library)] == list("ABCDE")
-    await library.only_copies()
+    await library.toggle_duplicates_filter()
     assert library.query == Query(sort="name")
 
 
@@ -145,8 +145,8 @@ async def test_another_view_of_the_library_resets_the_filter(
     tab: Open, copies: list[uuid.UUID]
 ) -> None:
     library = tab(LibraryState)
-    await library.only_copies()
-    await run(library.visit("all"))
+    await library.toggle_duplicates_filter()
+    await run(library.open_view("all"))
     assert library.query == Query()
 
 
