@@ -8,7 +8,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.models import Analysis, User
+from sp404_app.models import Analysis, UnsentMail, User
+from sp404_app.models.columns import now
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library.search_terms import key_words, words_of
 from tests.services.conftest import keep
@@ -86,3 +87,18 @@ def test_what_the_migration_writes_is_what_the_product_writes() -> None:
         assert sorting.words(None, [name]) == words_of(name)
     for key in KEYS:
         assert sorting.of_key(key) == key_words(key)
+
+
+def test_emails_without_a_body_are_given_up(session: Session) -> None:
+    waiting = UnsentMail(recipient="ada@example.org", subject="Hello")
+    refused = UnsentMail(
+        recipient="bob@example.org", subject="Hello", reason="Refused.", failed_at=now()
+    )
+    session.add_all([waiting, refused])
+    session.flush()
+    session.execute(text(migration("7c41d90be2a5").GIVE_UP_WITHOUT_BODY))  # type: ignore[deprecated]
+    session.refresh(waiting)
+    session.refresh(refused)
+    assert waiting.reason == "The server restarted before it was sent."
+    assert waiting.failed_at is not None
+    assert refused.reason == "Refused."

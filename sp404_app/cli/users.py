@@ -8,7 +8,6 @@ from sp404_app.cli.import_folder import point_at
 from sp404_app.services.account import admin
 from sp404_app.services.auth import signing_keys
 from sp404_app.services.auth.signing_keys import UnusableKeys
-from sp404_app.services.infra import email
 from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
@@ -27,7 +26,6 @@ def run(ours: Settings, command: str, name: str) -> int:
             lines = list(COMMANDS[command](name))
         except UnusableKeys as problem:
             raise Failure(str(problem)) from problem
-        email.flush()
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0
 

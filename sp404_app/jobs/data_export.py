@@ -42,7 +42,6 @@ def export_account(job: ProcessingJob) -> None:
         storage.save(path, key)
         if not _close(job, path.stat().st_size, missing):
             storage.delete(key)
-    email.flush()  # this process ends with the job
 
 
 def _write(path: Path, job: ProcessingJob) -> list[str]:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import in_transaction
+from sp404_app.jobs.email import send_overdue_emails
 from sp404_app.models.columns import now
 from sp404_app.services.account import data_export
 from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
@@ -26,16 +27,17 @@ MINUTELY, HOURLY = 15, 900  # rounds
 @contextlib.asynccontextmanager
 async def housekeeping() -> AsyncIterator[None]:
     """Run beside the web server, in each of its processes; rounds never collide."""
-    task = asyncio.create_task(_rounds())
+    tasks = [asyncio.create_task(_rounds()), asyncio.create_task(_overdue_emails())]
     yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _rounds() -> None:
     count, renewing = 0, True
     while True:
+        await _attempt(unsent_emails.requeue_due, now())
         await _attempt(jobs.take_up_lost, now())
         await _attempt(webhooks.call_for_due, now())
         if renewing or count % HOURLY == 0:
@@ -48,9 +50,21 @@ async def _rounds() -> None:
         if count % HOURLY == 0:
             await _attempt(samples.purge_old_trash, now())
             await _attempt(data_export.purge_old, now())
-            await _attempt(unsent_emails.purge_old, now())
+            await _attempt(unsent_emails.purge_old_emails, now())
         count += 1
         await asyncio.sleep(EVERY)
+
+
+async def _overdue_emails() -> None:
+    """Send e-mails that no worker takes; apart, because a mail server may answer slowly."""
+    while True:
+        await asyncio.sleep(EVERY)
+        try:
+            await asyncio.to_thread(send_overdue_emails)
+        except OperationalError as error:
+            log.warning("housekeeping will try again: %s", error)
+        except Exception:  # one mistake must not end all later rounds
+            log.exception("overdue e-mails could not be sent")
 
 
 async def _attempt(duty: Callable[..., int], *args: Any) -> int | None:

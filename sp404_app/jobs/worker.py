@@ -13,13 +13,13 @@ from rq.queue import Queue
 
 from sp404_app import db
 from sp404_app.audio.features.analysis import warm_up
-from sp404_app.jobs import billing, billing_contact
+from sp404_app.jobs import billing, billing_contact, email
 from sp404_app.jobs import runner as entry
 from sp404_app.services.infra import queue as queues
 
 log = logging.getLogger(__name__)
 
-__all__ = ["billing", "billing_contact", "entry", "main"]
+__all__ = ["billing", "billing_contact", "email", "entry", "main"]
 
 
 class WarmWorker(Worker):

@@ -113,9 +113,9 @@ class OneTimeToken(SQLModel, table=True):
 
 
 class UnsentMail(SQLModel, table=True):
-    """A mail that the mail server has not taken (yet): to whom, about what, but not its text.
+    """An e-mail that the mail server has not accepted yet, or has refused; deleted once sent.
 
-    It names no account: whether an address has one must not decide whether a mail is written down.
+    It has no user id: a mail to an address without an account is recorded in the same way.
     """
 
     __tablename__ = "unsent_mails"
@@ -123,6 +123,11 @@ class UnsentMail(SQLModel, table=True):
     id: uuid.UUID = Id()
     recipient: str = Field(index=True)
     subject: str
+    # Text and HTML, encrypted; null once the e-mail was given up.
+    encrypted_body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # When the next attempt may start; null once the e-mail was given up.
+    due_at: dt.datetime | None = Moment()
     reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     failed_at: dt.datetime | None = Moment()
     created_at: dt.datetime = Created()

@@ -16,6 +16,7 @@ from sp404_app.services.plans import Tier
 MONEY, LOW = "money", "low"
 QUEUES = (MONEY, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
 TIMEOUT, LONG = 120, 3600
+EMAIL_TIMEOUT_S = 60
 # After so many jobs of other queues a queue has its turn: with four others that wait as well,
 # it gets one job in ten.
 PATIENT = 6
@@ -48,6 +49,18 @@ def enqueue_function(function: str, argument: str, *, slow: bool = False) -> Non
         function,
         argument,
         job_timeout=LONG if slow else TIMEOUT,
+        result_ttl=0,
+        failure_ttl=60,
+    )
+
+
+def enqueue_email(email_id: uuid.UUID, attempts: int) -> None:
+    """Queue the job that sends an e-mail, before all analyses; call after commit."""
+    queue(MONEY).enqueue(
+        "sp404_app.jobs.email.send_email",
+        str(email_id),
+        job_id=rq_job_id(email_id, attempts),
+        job_timeout=EMAIL_TIMEOUT_S,
         result_ttl=0,
         failure_ttl=60,
     )

@@ -24,8 +24,8 @@ from sp404_app.errors import (
 )
 from sp404_app.models import OneTimeToken, Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services.auth import encryption, login, one_time_tokens, two_factor, users
-from sp404_app.services.infra import rate_limits
+from sp404_app.services.auth import login, one_time_tokens, two_factor, users
+from sp404_app.services.infra import encryption, rate_limits
 from tests.accounts import (
     CLIENT,
     Somebody,
@@ -262,7 +262,7 @@ async def test_no_challenge_is_made_for_a_password_that_was_replaced_meanwhile()
     ada = somebody()
     protect(ada)
     with (
-        meanwhile(rate_limits, "signed_in", partial(reset, ada)),
+        meanwhile(rate_limits, "clear_sign_in_failures", partial(reset, ada)),
         pytest.raises(Unauthenticated) as caught,
     ):
         await login.sign_in(ada.email, ada.password, CLIENT)

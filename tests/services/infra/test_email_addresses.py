@@ -9,11 +9,11 @@ from sp404_app.models import User
 from sp404_app.services.auth import admin_access, email_change, login, users
 from sp404_app.services.infra import email, email_addresses, email_templates
 from sp404_app.settings import settings
-from tests.accounts import CLIENT, PASSWORD, mails, somebody
-from tests.services.infra.test_email import Office, office
+from tests.accounts import CLIENT, PASSWORD, deliver_mails, mails, somebody
+from tests.smtp_server import SmtpServer, smtp_server
 from tests.test_migrations import migration
 
-__all__ = ["office"]
+__all__ = ["smtp_server"]
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,15 @@ def test_an_operator_is_named_in_any_spelling(
     "named", ["Kiste <crate@bücher.example>", "Kästchen <crate@bücher.example>", "crate@x.org"]
 )
 def test_the_sender_fits_every_mail_server(
-    services: object, office: Office, environment: pytest.MonkeyPatch, named: str
+    services: object, smtp_server: SmtpServer, environment: pytest.MonkeyPatch, named: str
 ) -> None:
     environment.setenv("SP404_MAIL_FROM", named)
     environment.setenv("SP404_PUBLIC_URL", "https://bücher.example")
     settings.cache_clear()
     with transaction() as session:
         email.send_to_address(session, "ada@example.org", email_templates.password_changed())
-    assert email.flush()
-    (letter,) = office.letters
-    head, _, _ = letter.partition("\r\n\r\n")
+    deliver_mails()
+    (message,) = smtp_server.messages
+    head, _, _ = message.partition("\r\n\r\n")
     assert head.isascii()
     assert "@xn--bcher-kva.example>" in head
