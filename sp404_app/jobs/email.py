@@ -22,7 +22,7 @@ def send_email(email_id: str) -> None:
     """Make one attempt to send an e-mail, unless it was sent, is being sent, or is not due yet."""
     with transaction() as session:
         claimed = unsent_emails.claim_email(session, uuid.UUID(email_id))
-    if claimed is None:
+    if claimed is None:  # sent, claimed by another worker, or its retry is not due
         return
     try:
         failure = deliver_email(claimed)

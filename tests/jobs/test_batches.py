@@ -57,7 +57,7 @@ def large(user: User, tmp_path: Path) -> uuid.UUID:
     """A sound that is not small."""
     noise = np.random.default_rng(4).uniform(-0.5, 0.5, (60 * RATE, 2)).astype(np.float32)
     path = write(tmp_path / "large.wav", noise, subtype="PCM_16")
-    assert path.stat().st_size > runner.SMALL
+    assert path.stat().st_size > runner.MAX_BATCH_FILE_BYTES
     with transaction() as session:
         return samples.add(session, user.id, samples.inspect(path, "large.wav"))
 
@@ -74,13 +74,13 @@ def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> 
         assert quotas.usage(session, user.id).analyses_used == 5
 
 
-@pytest.mark.parametrize(("name", "value"), [("BATCH_FILES", 2), ("BATCH_SECONDS", -1.0)])
+@pytest.mark.parametrize(("name", "value"), [("MAX_BATCH_FILES", 2), ("MAX_BATCH_S", -1.0)])
 def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
     monkeypatch.setattr(runner, name, value)
     ids = [keep() for _ in range(4)]
     events.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
-    done = 2 if name == "BATCH_FILES" else 1
+    done = 2 if name == "MAX_BATCH_FILES" else 1
     assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
     assert queue.queued_ids() == {queue.rq_job_id(job_of(each).id, 0) for each in ids[done:]}
 
@@ -108,14 +108,14 @@ def test_who_pays_more_does_not_wait_for_a_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, urgent, last = keep(), keep(), keep()
-    original = runner.WORK[JobKind.ANALYSE]
+    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
 
     def meanwhile(job: ProcessingJob) -> None:
         queue.enqueue(job_of(urgent).id, Tier.ENTERPRISE, 7)
         original(job)
 
     events.connection().lpop(queue.queue("pro").key)
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, meanwhile)
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, meanwhile)
     ring(first)
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
 
@@ -124,14 +124,14 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
-    original = runner.WORK[JobKind.ANALYSE]
+    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
 
     def sometimes(job: ProcessingJob) -> None:
         if job.sample_id == ids[1]:
             raise RuntimeError
         original(job)
 
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, sometimes)
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, sometimes)
     events.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
     assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]
@@ -183,7 +183,7 @@ async def test_a_crash_in_the_middle_takes_only_one_sound(
 ) -> None:
     before = keep()
     path = silent_flac(tmp_path / "slow.flac", 3 * 3600)
-    assert path.stat().st_size < runner.SMALL
+    assert path.stat().st_size < runner.MAX_BATCH_FILE_BYTES
     with transaction() as session:
         slow = samples.add(session, user.id, samples.inspect(path, "slow.flac"))
     after = [keep() for _ in range(3)]

@@ -26,7 +26,7 @@ def work(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(_: ProcessingJob) -> None:
         raise error
 
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, fail)
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, fail)
 
 
 def test_a_sound_becomes_ready(keep: Keep) -> None:
@@ -120,9 +120,9 @@ def test_a_job_that_was_taken_away_writes_nothing(
         raise RuntimeError
 
     before: list[Sample] = []
-    monkeypatch.setattr(runner, "BATCH_FILES", 1)  # another is to have it
-    original = runner.WORK[JobKind.ANALYSE]
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, taken_away)
+    monkeypatch.setattr(runner, "MAX_BATCH_FILES", 1)  # another is to have it
+    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, taken_away)
     runner.run(str(job_of(sample_id).id))
     assert kept(sample_id) == before[0]
     wanted = JobStatus.QUEUED if way == "another" else JobStatus.CANCELLED
@@ -131,11 +131,11 @@ def test_a_job_that_was_taken_away_writes_nothing(
 
 def test_an_attempt_shows_that_it_lives(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     sample_id = keep()
-    monkeypatch.setattr(runner, "BEAT_EVERY", 0.01)
+    monkeypatch.setattr(runner, "HEARTBEAT_INTERVAL_S", 0.01)
     with transaction() as session:
         job = jobs.claim(session, job_of(sample_id).id)
     assert job
-    with runner.beating(job):
+    with runner.heartbeat(job):
         while job_of(sample_id).heartbeat_at == job.heartbeat_at:
             pass
 

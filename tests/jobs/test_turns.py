@@ -52,7 +52,7 @@ def test_a_queue_that_had_nothing_to_do_is_not_owed_anything(services: object) -
     fill("enterprise")
     served(30)
     fill("free")
-    assert served(queue.PATIENT) == ["enterprise"] * queue.PATIENT
+    assert served(queue.TURN_AFTER_JOBS) == ["enterprise"] * queue.TURN_AFTER_JOBS
     assert served(1) == ["free"]
 
 
@@ -61,8 +61,8 @@ def test_a_batch_in_one_process_counts_and_ends_for_who_waits(services: object) 
     taken = 0
     while queue.next_rq_job("pro"):
         taken += 1
-    assert taken == queue.PATIENT
-    assert queue.order()[0].name == "free"
+    assert taken == queue.TURN_AFTER_JOBS
+    assert queue.queues_in_order()[0].name == "free"
     assert served(1) == ["free"]
     assert queue.next_rq_job("pro")
 

@@ -52,7 +52,7 @@ def test_two_homes_have_two_marks_and_a_link_none_of_its_own(tmp_path: Path) -> 
 
 def test_a_file_in_the_way_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("not a folder")
-    with pytest.raises(Failure, match="in the way"):
+    with pytest.raises(Failure, match="is not a folder"):
         Home(tmp_path / "home").prepare()
 
 
@@ -85,7 +85,7 @@ def test_a_foreign_socket_folder_is_refused(
     [
         (errno.ENOSPC, "full"),
         (errno.EROFS, "cannot be written"),
-        (errno.ENOTDIR, "in the way"),
+        (errno.ENOTDIR, "is not a folder"),
         (errno.EIO, "cannot be used"),
     ],
 )

@@ -22,14 +22,14 @@ pytestmark = pytest.mark.timeout(300)
 def processes_of(product: Product) -> list[psutil.Process]:
     """Return everything that belongs to a home, the guard too."""
     home = Home(product.home)
-    servers = orphans._working_in(home.postgres, home.redis)
+    servers = orphans._find_servers(home.postgres, home.redis)
     guards = [
         process
         for process in psutil.process_iter(["cmdline"])
         if "sp404_app.supervisor.watchdog" in (process.info["cmdline"] or [])
         and str(product.home) in process.info["cmdline"]
     ]
-    return [*servers, *orphans._marked(home.mark + "/"), *guards]
+    return [*servers, *orphans._find_marked(home.mark + "/"), *guards]
 
 
 def eventually(claim: Callable[[], object], seconds: float = PATIENCE) -> None:
@@ -40,7 +40,7 @@ def eventually(claim: Callable[[], object], seconds: float = PATIENCE) -> None:
 
 
 def named(product: Product, name: str) -> list[psutil.Process]:
-    return orphans._marked(f"{Home(product.home).mark}/{name}")
+    return orphans._find_marked(f"{Home(product.home).mark}/{name}")
 
 
 def answers(product: Product) -> bool:
@@ -180,8 +180,8 @@ def test_a_dead_child_stops_everything_with_one_sentence(
     home = Home(product.home)
     victims = {
         "web": lambda: named(product, "web"),
-        "database": lambda: orphans._working_in(home.postgres),
-        "redis": lambda: orphans._working_in(home.redis),
+        "database": lambda: orphans._find_servers(home.postgres),
+        "redis": lambda: orphans._find_servers(home.redis),
     }[name]()
     min(victims, key=lambda process: process.pid).kill()
     assert product.running.wait(30) == 1

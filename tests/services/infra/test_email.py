@@ -70,7 +70,7 @@ def test_the_outbox_shows_the_latest_first_and_its_link() -> None:
     first, second = dev_outbox.newest()
     assert (first.recipient, second.recipient) == ("bob@example.org", "ada@example.org")
     assert second.link == LETTER.link
-    assert second.subject == "Confirm your address"
+    assert second.subject == "Confirm your email"
 
 
 def test_production_has_no_outbox(environment: pytest.MonkeyPatch) -> None:
@@ -93,7 +93,7 @@ def test_an_email_is_sent_by_smtp_with_the_password_of_the_url(smtp_server: Smtp
     deliver_mails()
     (message,) = smtp_server.messages
     assert "To: ada@example.org" in message
-    assert "Subject: Confirm your address" in message
+    assert "Subject: Confirm your email" in message
     assert smtp_server.logins
     assert not settings().outbox.exists()
 

@@ -42,12 +42,12 @@ def test_every_spelling_of_a_mailbox_is_one_address(typed: str, kept: str) -> No
         ("用户@example.org", "letters a–z"),
         ("ａda@example.org", "letters a–z"),
         ("a" * 65 + "@example.org", "at most 64"),
-        ("a" * 5000 + "@example.org", "does not look like"),
-        ("ada@" + "ü" * 70 + ".example", "does not look like"),
-        ("ada@☃.example", "does not look like"),
-        ("ada@example.org\r\nBcc: bob@example.org", "does not look like"),
-        ("", "does not look like"),
-        ("\ud800@example.org", "does not look like"),
+        ("a" * 5000 + "@example.org", "valid email"),
+        ("ada@" + "ü" * 70 + ".example", "valid email"),
+        ("ada@☃.example", "valid email"),
+        ("ada@example.org\r\nBcc: bob@example.org", "valid email"),
+        ("", "valid email"),
+        ("\ud800@example.org", "valid email"),
     ],
 )
 async def test_what_mail_cannot_reach_is_refused_in_words(

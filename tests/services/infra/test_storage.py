@@ -14,13 +14,16 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 
 def test_a_file_comes_back_in_chunks_as_it_went_in(tmp_path: Path) -> None:
-    content = os.urandom(2 * storage.CHUNK + 17)
+    content = os.urandom(2 * storage.CHUNK_BYTES + 17)
     (tmp_path / "file").write_bytes(content)
     key = storage.new_key(".wav")
     storage.save(tmp_path / "file", key)
     assert storage.size_of(key) == len(content)
     assert b"".join(storage.stream(key, 0, len(content))) == content
-    assert b"".join(storage.stream(key, 5, storage.CHUNK + 9)) == content[5 : storage.CHUNK + 9]
+    assert (
+        b"".join(storage.stream(key, 5, storage.CHUNK_BYTES + 9))
+        == content[5 : storage.CHUNK_BYTES + 9]
+    )
     assert list(storage.stream(key, 7, 7)) == []
     with storage.local_copy(key) as path:
         assert path.read_bytes() == content
