@@ -107,7 +107,7 @@ async def test_the_event_loop_runs_on_while_the_database_works() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "QUICK_SECONDS", 0.2)
+    monkeypatch.setattr(db, "QUICK_TIMEOUT_S", 0.2)
 
 
 @pytest.fixture
@@ -127,16 +127,16 @@ def silent(services: Settings) -> Iterator[None]:
 @pytest.mark.usefixtures("impatient", "silent")
 async def test_a_database_that_hangs_is_not_waited_for_while_connecting() -> None:
     async with db.quick_reads(), asyncio.TaskGroup() as group:
-        for _ in range(db.QUICK_LINES * 3):
+        for _ in range(db.QUICK_CONNECTIONS * 3):
             group.create_task(declined())
 
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_line_that_does_not_come_free_is_not_waited_for() -> None:
     async with db.quick_reads(), AsyncExitStack() as held:
-        assert db._quick is not None
-        for _ in range(db.QUICK_LINES):
-            await held.enter_async_context(db._quick.acquire())
+        assert db._quick_pool is not None
+        for _ in range(db.QUICK_CONNECTIONS):
+            await held.enter_async_context(db._quick_pool.acquire())
         await declined()
         await held.aclose()
         assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]

@@ -81,7 +81,7 @@ def test_everything_arrives_on_another_machine(
     here = machine()
     key = fill(here, b"boom")
     said = backup.back_up(here, tmp_path / "backup")
-    assert "1 files of sounds" in said
+    assert "1 audio files" in said
 
     there = machine()
     restore.restore(there, tmp_path / "backup")
@@ -229,7 +229,7 @@ def test_restoring_into_an_open_library_is_refused(
     there = machine()
     home = Home(there.home)
     home.prepare()
-    with lock(home), pytest.raises(Failure, match="running already"):
+    with lock(home), pytest.raises(Failure, match="already running"):
         restore.restore(there, tmp_path / "backup")
 
 

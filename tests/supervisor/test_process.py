@@ -13,7 +13,7 @@ from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import MAX_LOG_BYTES, Child, open_log, stop
 from sp404_app.supervisor.watchdog import Guard
-from sp404_app.supervisor.worker_pool import MAX_DEATHS, DEATHS_WINDOW_S, Crew
+from sp404_app.supervisor.worker_pool import DEATHS_WINDOW_S, MAX_DEATHS, Crew
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"
@@ -96,7 +96,7 @@ def test_the_guard_ends_children_and_grandchildren_when_we_are_gone(home: Home) 
     guard.pipe.close()  # what the kernel does for a supervisor that was killed
     guard.process.wait(10)
     it.process.wait(10)
-    assert not any(sweep._alive(process) for process in everybody)
+    assert not any(sweep._is_alive(process) for process in everybody)
 
 
 def test_the_guard_leaves_strangers_alone(
@@ -129,7 +129,7 @@ def test_a_dead_worker_is_replaced_and_its_orphan_ended(home: Home) -> None:
     process.wait()
     (said,) = crew.restart_dead()
     assert "worker 1 was killed by SIGKILL" in said
-    assert not any(sweep._alive(orphan) for orphan in orphans)
+    assert not any(sweep._is_alive(orphan) for orphan in orphans)
     assert crew.workers[0].exit_code is None
     stop(crew.workers)
     sweep.end_all(home)

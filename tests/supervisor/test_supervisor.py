@@ -133,7 +133,7 @@ def test_the_same_home_twice_is_one_sentence(
     other.home.symlink_to(running.home)
     other.launch()
     assert other.running.wait(30) == 1
-    assert "running already" in other.said
+    assert "already running" in other.said
     assert other.said.count("\n") == 1
     assert answers(running)
 

@@ -202,7 +202,7 @@ def test_the_command_prints_a_report_and_says_in_its_code_how_it_went(
     again = command(str(tree), "--user", user.email)
     assert (again.returncode, again.stdout) == (
         0,
-        "0 added, 3 here already, 0 refused, 1 other files.\n",
+        "0 added, 3 already there, 0 rejected, 1 other files.\n",
     )
     nobody = command(str(tree), "--user", "nobody@example.org")
     assert (nobody.returncode, nobody.stdout) == (1, "")
