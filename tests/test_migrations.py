@@ -1,4 +1,4 @@
-"""What a migration makes of rows that are there already."""
+"""Migrations convert existing rows."""
 
 import importlib.util
 from pathlib import Path
@@ -53,9 +53,7 @@ def test_class_and_root_note_come_from_the_newest_analysis(
     }
 
 
-def test_names_that_are_there_already_get_their_words_and_their_order(
-    session: Session, keep: Keep
-) -> None:
+def test_existing_names_get_search_words_and_sort_keys(session: Session, keep: Keep) -> None:
     ids = [keep("Snare02.wav"), keep("Kick 10.wav"), keep("kick2.wav")]
     session.execute(
         text("update samples set words = '', sort_key = '', key = 'F# minor', tags = '{Öl}'")
@@ -73,7 +71,7 @@ def test_names_that_are_there_already_get_their_words_and_their_order(
     assert list(order) == ["kick2", "Kick 10", "Snare02"]
 
 
-def test_what_the_migration_writes_is_what_the_product_writes() -> None:
+def test_the_migration_computes_the_same_values_as_the_product() -> None:
     sorting = migration("6d1f0c2ab7e4")
     for name in (
         "Pad F♯m",

@@ -1,4 +1,4 @@
-"""What an operator does by hand."""
+"""Account and key commands of operators."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ def _here(services: Settings, environment: pytest.MonkeyPatch) -> None:
     environment.setattr("sp404_app.cli.users.point_at", lambda *_: None)
 
 
-def test_people_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
+def test_users_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
     ada = somebody("ada@example.org", verified=False)
     assert "not verified  ada@example.org" in said(capsys, "user", "list")
     said(capsys, "user", "verify", "Ada@example.org")
@@ -32,7 +32,7 @@ def test_people_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> N
     assert "verified_by_operator" in said(capsys, "user", "audit", str(ada.id))
 
 
-def test_a_deleted_person_is_gone_and_the_log_says_so_without_saying_where_from(
+def test_a_deleted_user_is_gone_and_the_audit_log_has_no_ip(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     ada = somebody("ada@example.org")
@@ -45,7 +45,7 @@ def test_a_deleted_person_is_gone_and_the_log_says_so_without_saying_where_from(
     assert main.main(["user", "audit", "ada@example.org"]) == 1
 
 
-def test_somebody_who_lost_everything_signs_in_by_password(
+def test_two_factor_off_lets_a_user_sign_in_with_the_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     ada = somebody("ada@example.org")
@@ -55,7 +55,7 @@ def test_somebody_who_lost_everything_signs_in_by_password(
         assert not two_factor.is_on(session, ada.id)
 
 
-def test_somebody_is_signed_out_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_is_signed_out_on_all_devices(capsys: pytest.CaptureFixture[str]) -> None:
     ada, eve = somebody("ada@example.org"), somebody("eve@example.org")
     with transaction() as session:
         cookies = [sessions.start_browser(session, one.id, CLIENT) for one in (ada, ada, eve)]
@@ -69,7 +69,7 @@ def test_somebody_is_signed_out_everywhere(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("command", ["verify", "delete", "audit", "two-factor-off", "sign-out"])
-def test_nobody_is_nobody(capsys: pytest.CaptureFixture[str], command: str) -> None:
+def test_an_unknown_user_gives_an_error(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert main.main(["user", command, "nobody@example.org"]) == 1
     assert "nobody@example.org" in capsys.readouterr().err
 
@@ -96,7 +96,7 @@ def test_keys_are_rotated_and_retired(
     assert main.main(["keys", "retire", "../../etc/passwd"]) == 1
 
 
-def test_what_belongs_to_no_account_is_shown_and_nothing_else(
+def test_keys_audit_shows_only_events_without_an_account(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert said(capsys, "keys", "audit") == ""

@@ -1,4 +1,4 @@
-"""Small sounds that wait behind one another share a process; nobody else notices."""
+"""Small samples of one queue are analysed in one process, without delaying other queues."""
 
 import uuid
 from collections.abc import Callable
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 @pytest.fixture(autouse=True)
 def plenty(user: User) -> None:
-    """Give the test's person so many analyses that workers do not run out of them."""
+    """Give the user a quota that the test does not exhaust."""
     with transaction() as session:
         session.get_one(User, user.id).is_demo = True  # and with it Pro
 
@@ -54,7 +54,7 @@ def ring(sample_id: uuid.UUID) -> None:
 
 @pytest.fixture
 def large(user: User, tmp_path: Path) -> uuid.UUID:
-    """A sound that is not small."""
+    """A sample too large to batch."""
     noise = np.random.default_rng(4).uniform(-0.5, 0.5, (60 * RATE, 2)).astype(np.float32)
     path = write(tmp_path / "large.wav", noise, subtype="PCM_16")
     assert path.stat().st_size > runner.MAX_BATCH_FILE_BYTES
@@ -62,7 +62,7 @@ def large(user: User, tmp_path: Path) -> uuid.UUID:
         return samples.add(session, user.id, samples.inspect(path, "large.wav"))
 
 
-def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> None:
+def test_one_rq_job_analyses_several_small_samples(user: User, keep: Keep) -> None:
     ids = [keep() for _ in range(5)]
     events.connection().lpop(queue.queue("pro").key)
     ring(ids[0])
@@ -75,7 +75,9 @@ def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> 
 
 
 @pytest.mark.parametrize(("name", "value"), [("MAX_BATCH_FILES", 2), ("MAX_BATCH_S", -1.0)])
-def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
+def test_a_batch_ends_after_its_limits(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float
+) -> None:
     monkeypatch.setattr(runner, name, value)
     ids = [keep() for _ in range(4)]
     events.connection().lpop(queue.queue("pro").key)
@@ -85,7 +87,7 @@ def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, va
     assert queue.queued_ids() == {queue.rq_job_id(job_of(each).id, 0) for each in ids[done:]}
 
 
-def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
+def test_large_files_and_exports_are_left_for_their_own_process(
     user: User, keep: Keep, large: uuid.UUID
 ) -> None:
     small = keep()
@@ -104,7 +106,7 @@ def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
     assert queue.queue(queue.LOW).get_job_ids() == hanging
 
 
-def test_who_pays_more_does_not_wait_for_a_batch(
+def test_a_job_of_a_higher_queue_ends_the_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, urgent, last = keep(), keep(), keep()
@@ -120,7 +122,7 @@ def test_who_pays_more_does_not_wait_for_a_batch(
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
 
 
-def test_what_was_cancelled_or_fails_costs_nobody_else(
+def test_cancelled_and_failed_jobs_do_not_affect_the_rest_of_a_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
@@ -146,7 +148,7 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
     assert queue.rq_job_id(job_of(other).id, 0) in queue.queued_ids()
 
 
-def test_a_batch_ends_quietly_while_redis_is_away(
+def test_a_batch_ends_without_error_while_redis_is_not_available(
     services: Settings, keep: Keep, environment: pytest.MonkeyPatch
 ) -> None:
     ids = [keep(), keep()]
@@ -165,11 +167,11 @@ def clear() -> None:
 
 
 def processes() -> int:
-    """How often the workers have started one."""
+    """Return how many processes the workers have forked."""
     return sum(worker.successful_job_count for worker in Worker.all(events.connection()))
 
 
-async def test_a_worker_starts_fewer_processes_than_there_are_sounds(
+async def test_a_worker_forks_fewer_processes_than_there_are_samples(
     user: User, keep: Keep, start_worker: Start
 ) -> None:
     ids = [keep() for _ in range(12)]
@@ -178,7 +180,7 @@ async def test_a_worker_starts_fewer_processes_than_there_are_sounds(
     assert processes() < 4
 
 
-async def test_a_crash_in_the_middle_takes_only_one_sound(
+async def test_a_crash_during_a_batch_fails_only_one_sample(
     user: User, keep: Keep, tmp_path: Path, start_worker: Start
 ) -> None:
     before = keep()
@@ -198,7 +200,7 @@ async def test_a_crash_in_the_middle_takes_only_one_sound(
     assert [job_of(each).attempts for each in [before, *after]] == [1] * 4
 
 
-async def test_a_higher_queue_has_its_turn_in_the_middle(
+async def test_a_higher_queue_is_served_during_a_batch(
     user: User, person: Callable[..., User], keep: Keep, start_worker: Start
 ) -> None:
     ids = [keep() for _ in range(30)]
@@ -219,7 +221,7 @@ async def test_a_higher_queue_has_its_turn_in_the_middle(
     assert len(begun) > 5
 
 
-async def test_a_worker_that_is_to_stop_begins_no_further_sound(
+async def test_a_stopping_worker_starts_no_further_sample(
     user: User, keep: Keep, tmp_path: Path, start_worker: Start
 ) -> None:
     path = silent_flac(tmp_path / "slow.flac", 1800)

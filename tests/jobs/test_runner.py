@@ -1,4 +1,4 @@
-"""What a worker does with one bell, and what it must not do."""
+"""The job runner: claims, errors, heartbeats and cancelled jobs."""
 
 import datetime as dt
 import uuid
@@ -29,14 +29,14 @@ def work(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, fail)
 
 
-def test_a_sound_becomes_ready(keep: Keep) -> None:
+def test_an_analysed_sample_becomes_ready(keep: Keep) -> None:
     sample_id = keep()
     runner.run(str(job_of(sample_id).id))
     assert (job_of(sample_id).status, job_of(sample_id).progress) == (JobStatus.DONE, 1.0)
     assert kept(sample_id).status == SampleStatus.READY
 
 
-def test_two_rings_are_one_run(keep: Keep) -> None:
+def test_a_job_queued_twice_runs_once(keep: Keep) -> None:
     sample_id = keep()
     job_id = str(job_of(sample_id).id)
     runner.run(job_id)
@@ -44,7 +44,7 @@ def test_two_rings_are_one_run(keep: Keep) -> None:
     assert job_of(sample_id).attempts == 1
 
 
-def test_a_bell_without_a_row_is_no_accident() -> None:
+def test_an_rq_job_without_a_row_does_nothing() -> None:
     runner.run(str(uuid.uuid4()))
 
 
@@ -57,7 +57,7 @@ def test_a_bell_without_a_row_is_no_accident() -> None:
         (MemoryError("secret"), "Something went wrong on our side while analysing this file."),
     ],
 )
-def test_a_failure_is_a_sentence_on_the_sample(
+def test_a_failed_job_shows_its_message_on_the_sample(
     keep: Keep, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
     sample_id = keep()
@@ -67,9 +67,7 @@ def test_a_failure_is_a_sentence_on_the_sample(
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.FAILED, said)
 
 
-def test_a_retry_makes_it_well_again(
-    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_retry_clears_the_error(user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     sample_id = keep()
     with monkeypatch.context() as broken:
         work(broken, RuntimeError())
@@ -80,7 +78,7 @@ def test_a_retry_makes_it_well_again(
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
 
 
-def test_a_database_that_goes_away_fails_no_file(
+def test_a_lost_database_connection_fails_no_sample(
     keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample_id = keep()
@@ -94,7 +92,7 @@ def test_a_database_that_goes_away_fails_no_file(
     assert kept(sample_id).status == SampleStatus.READY
 
 
-def test_a_missing_file_is_said_on_the_sample(keep: Keep) -> None:
+def test_a_missing_file_is_shown_on_the_sample(keep: Keep) -> None:
     sample_id = keep()
     storage.delete(kept(sample_id).storage_key)
     runner.run(str(job_of(sample_id).id))
@@ -102,7 +100,7 @@ def test_a_missing_file_is_said_on_the_sample(keep: Keep) -> None:
 
 
 @pytest.mark.parametrize("way", ["cancel", "trash", "another"])
-def test_a_job_that_was_taken_away_writes_nothing(
+def test_a_cancelled_or_reassigned_job_writes_nothing(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     sample_id = keep()
@@ -129,7 +127,7 @@ def test_a_job_that_was_taken_away_writes_nothing(
     assert job_of(sample_id).status == wanted
 
 
-def test_an_attempt_shows_that_it_lives(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_updates_its_heartbeat(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     sample_id = keep()
     monkeypatch.setattr(runner, "HEARTBEAT_INTERVAL_S", 0.01)
     with transaction() as session:

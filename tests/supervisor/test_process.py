@@ -1,4 +1,4 @@
-"""A child is started apart, recognised, and stopped for sure."""
+"""A child runs in its own session and is always stopped."""
 
 import os
 import sys
@@ -37,7 +37,7 @@ def child(home: Home, code: str, name: str = "test child") -> Child:
     )
 
 
-def test_a_child_survives_our_ctrl_c(home: Home) -> None:
+def test_a_child_runs_in_its_own_session(home: Home) -> None:
     it = child(home, SLEEP)
     it.start()
     assert it.process
@@ -45,7 +45,7 @@ def test_a_child_survives_our_ctrl_c(home: Home) -> None:
     stop([it])
 
 
-def test_a_stubborn_child_is_killed(home: Home) -> None:
+def test_a_child_that_ignores_the_stop_signal_is_killed(home: Home) -> None:
     it = child(home, STUBBORN)
     it.start()
     it.wait_until(lambda: "up" in home.log("test").read_text(), 10)
@@ -54,14 +54,14 @@ def test_a_stubborn_child_is_killed(home: Home) -> None:
     assert "was killed by SIGKILL" in it.exit_message()
 
 
-def test_a_child_that_ends_too_early_is_one_sentence(home: Home) -> None:
+def test_a_child_that_ends_too_early_gives_one_message(home: Home) -> None:
     it = child(home, "raise SystemExit(3)")
     it.start()
     with pytest.raises(Failure, match=r"The test child ended with 3; see its log .*test\.log\."):
         it.wait_until(lambda: False, 10)
 
 
-def test_a_child_that_never_answers_is_one_sentence(home: Home) -> None:
+def test_a_child_that_never_answers_gives_one_message(home: Home) -> None:
     it = child(home, SLEEP)
     it.start()
     with pytest.raises(Failure, match="did not answer within 0 s"):
@@ -76,7 +76,7 @@ def test_a_full_disk_is_named_as_the_cause(home: Home) -> None:
         it.wait_until(lambda: False, 10)
 
 
-def test_long_logs_are_set_aside(tmp_path: Path) -> None:
+def test_long_logs_are_rotated(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
     log.write_bytes(b"x" * (MAX_LOG_BYTES + 1))
     open_log(log).close()
@@ -84,7 +84,7 @@ def test_long_logs_are_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "web.log.1").stat().st_size == MAX_LOG_BYTES + 1
 
 
-def test_the_guard_ends_children_and_grandchildren_when_we_are_gone(home: Home) -> None:
+def test_the_watchdog_kills_children_and_grandchildren_of_a_dead_supervisor(home: Home) -> None:
     guard = Guard(home)
     it = child(home, PARENT)
     it.start()
@@ -99,7 +99,7 @@ def test_the_guard_ends_children_and_grandchildren_when_we_are_gone(home: Home) 
     assert not any(sweep._is_alive(process) for process in everybody)
 
 
-def test_the_guard_leaves_strangers_alone(
+def test_the_watchdog_does_not_touch_other_processes(
     home: Home, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     other = Home(tmp_path_factory.mktemp("other"))
@@ -118,7 +118,7 @@ def crew_of(home: Home, code: str) -> Crew:
     return crew
 
 
-def test_a_dead_worker_is_replaced_and_its_orphan_ended(home: Home) -> None:
+def test_a_dead_worker_is_restarted_and_its_orphan_killed(home: Home) -> None:
     crew = crew_of(home, PARENT)
     process = crew.workers[0].process
     assert process
@@ -135,7 +135,7 @@ def test_a_dead_worker_is_replaced_and_its_orphan_ended(home: Home) -> None:
     sweep.end_all(home)
 
 
-def test_workers_that_keep_dying_stop_everything(home: Home) -> None:
+def test_workers_that_keep_dying_stop_the_supervisor(home: Home) -> None:
     crew = crew_of(home, "raise SystemExit(1)")
     crew.deaths.extend([time.monotonic()] * MAX_DEATHS)
     assert crew.workers[0].process
@@ -144,7 +144,7 @@ def test_workers_that_keep_dying_stop_everything(home: Home) -> None:
         crew.restart_dead()
 
 
-def test_deaths_long_ago_are_forgotten(home: Home) -> None:
+def test_deaths_before_the_window_do_not_count(home: Home) -> None:
     crew = crew_of(home, "raise SystemExit(1)")
     crew.deaths.extend([time.monotonic() - DEATHS_WINDOW_S - 1] * MAX_DEATHS)
     assert crew.workers[0].process

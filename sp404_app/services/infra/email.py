@@ -20,9 +20,8 @@ from sp404_app.services.infra.unsent_emails import ClaimedEmail, EmailBody
 from sp404_app.settings import settings
 
 TOO_OLD = DeliveryFailure("It waited for more than a day.", permanent=True)
-UNREADABLE = DeliveryFailure(
-    "It cannot be decrypted. The pepper file was replaced.", permanent=True
-)
+# Tried again: a worker on another machine may have the right pepper file.
+UNREADABLE = DeliveryFailure("It cannot be decrypted with the pepper file of this machine.")
 
 
 def send_to_address(session: Session, address: str, content: EmailContent) -> None:

@@ -120,7 +120,7 @@ def test_without_tls_an_smtps_url_sends_nothing(
     ],
     ids=lambda letter: letter.subject,
 )
-def test_every_letter_leads_to_our_own_pages(letter: EmailContent) -> None:
+def test_every_email_links_to_the_own_origin(letter: EmailContent) -> None:
     assert letter.link.startswith(f"{settings().origin}/")
     assert letter.link in email_templates.as_text(letter)
     message = EmailMessage()
@@ -128,7 +128,7 @@ def test_every_letter_leads_to_our_own_pages(letter: EmailContent) -> None:
     assert letter.subject in email_templates.as_html(letter)
 
 
-def test_a_letter_cannot_carry_markup() -> None:
+def test_email_content_is_escaped_as_html() -> None:
     page = email_templates.as_html(
         EmailContent("<b>", ("<script>alert(1)</script>",), '"x"', 'https://x/"y')
     )
