@@ -25,7 +25,7 @@ def new_user() -> User:
     return User(email="ada@example.org", password_hash="x")
 
 
-def people() -> list[User]:
+def list_users() -> list[User]:
     with db.transaction() as session:
         return list(session.exec(select(User)))
 
@@ -34,7 +34,7 @@ def test_after_commit_actions_run_when_the_rows_are_visible() -> None:
     seen: list[int] = []
     with db.transaction() as session:
         session.add(new_user())
-        db.after_commit(session, lambda: seen.append(len(people())))
+        db.after_commit(session, lambda: seen.append(len(list_users())))
         db.if_undone(session, lambda: seen.append(-1))
         assert seen == []
     assert seen == [1]
@@ -48,7 +48,7 @@ def test_a_failing_after_commit_action_affects_neither_caller_nor_other_actions(
         session.add(new_user())
         db.after_commit(session, broken)
         db.after_commit(session, lambda: done.append("published"))
-    assert (done, len(people())) == (["published"], 1)
+    assert (done, len(list_users())) == (["published"], 1)
     assert "an effect of a transaction failed" in caplog.text
 
 
@@ -65,7 +65,7 @@ def test_a_rollback_leaves_no_rows_and_deletes_its_files() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    assert (done, people()) == (["deleted"], [])
+    assert (done, list_users()) == (["deleted"], [])
 
 
 def test_a_failed_commit_counts_as_a_rollback() -> None:
@@ -82,7 +82,7 @@ def test_a_failed_commit_counts_as_a_rollback() -> None:
 
 
 def test_connections_that_the_database_dropped_are_replaced() -> None:
-    people()
+    list_users()
     with db.engine().connect() as connection:
         connection.execute(
             text(
@@ -90,7 +90,7 @@ def test_connections_that_the_database_dropped_are_replaced() -> None:
                 "where datname = current_database() and pid <> pg_backend_pid()"
             )
         )
-    assert people() == []
+    assert list_users() == []
 
 
 async def test_the_event_loop_runs_on_while_the_database_works() -> None:

@@ -1,4 +1,4 @@
-"""Keep the encrypted body of a mail in its row until a job has sent it."""
+"""Store the encrypted body of e-mails until a job has sent them."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ down_revision: str | None = "6d1f0c2ab7e4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Mails of the former version that were not sent have no body, so nothing can send them any more.
+# Unsent e-mails of the former version have no body, so they cannot be sent.
 GIVE_UP_WITHOUT_BODY = """
     update unsent_mails set failed_at = now(), reason = 'The server restarted before it was sent.'
     where failed_at is null and encrypted_body is null

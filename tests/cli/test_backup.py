@@ -70,7 +70,7 @@ def session_on(url: str) -> Session:
     return Session(create_engine(url.replace("postgresql://", "postgresql+psycopg://")))
 
 
-def people(here: Settings) -> list[str]:
+def list_users(here: Settings) -> list[str]:
     with database_access.database(here, exclusive=True) as url, session_on(url) as session:
         return [user.email for user in session.exec(select(User))]
 
@@ -80,8 +80,8 @@ def test_a_backup_restores_everything_on_another_machine(
 ) -> None:
     here = machine()
     key = fill(here, b"boom")
-    said = backup.back_up(here, tmp_path / "backup")
-    assert "1 audio files" in said
+    output = backup.back_up(here, tmp_path / "backup")
+    assert "1 audio files" in output
 
     there = machine()
     restore.restore(there, tmp_path / "backup")
@@ -125,7 +125,7 @@ def test_an_existing_library_is_not_overwritten(
     fill(there, b"bang", "other@example.org")
     with pytest.raises(Failure, match="--replace"):
         restore.restore(there, tmp_path / "backup")
-    assert people(there) == ["other@example.org"]
+    assert list_users(there) == ["other@example.org"]
 
 
 def test_replace_deletes_the_old_library(machine: Callable[[], Settings], tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_replace_deletes_the_old_library(machine: Callable[[], Settings], tmp_pa
     there = machine()
     old = fill(there, b"bang", "other@example.org")
     restore.restore(there, tmp_path / "backup", replace=True)
-    assert people(there) == [EMAIL]
+    assert list_users(there) == [EMAIL]
     assert set(backup.stored_keys()) == {key}
     assert old != key
 
@@ -148,7 +148,7 @@ def test_restoring_twice_works(machine: Callable[[], Settings], tmp_path: Path) 
     restore.restore(there, tmp_path / "one")
     backup.back_up(there, tmp_path / "two")
     restore.restore(there, tmp_path / "two", replace=True)
-    assert people(there) == [EMAIL]
+    assert list_users(there) == [EMAIL]
 
 
 @pytest.mark.parametrize("name", [backup_manifest.DATABASE, backup_manifest.SOUNDS])
@@ -182,7 +182,7 @@ def test_a_restore_that_fails_in_the_middle_changes_nothing(
     pepper = (there.secrets / "pepper").read_bytes()
     with pytest.raises(Failure, match="division by zero"):
         restore.restore(there, tmp_path / "backup", replace=True)
-    assert people(there) == ["other@example.org"]
+    assert list_users(there) == ["other@example.org"]
     assert (there.secrets / "pepper").read_bytes() == pepper
 
 

@@ -52,9 +52,9 @@ def test_an_invalid_setting_gives_one_message(
 ) -> None:
     environment.setenv(name, value)
     assert main.main(["serve"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith(name)
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith(name)
+    assert output.count("\n") == 1
 
 
 def test_every_setting_is_documented() -> None:
@@ -124,5 +124,5 @@ def test_a_broken_key_gives_one_message(environment: pytest.MonkeyPatch, tmp_pat
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["--help"])
-    said = capsys.readouterr().out
-    assert all(name in said for name in ("serve", "worker", "backup", "restore", "analyse"))
+    output = capsys.readouterr().out
+    assert all(name in output for name in ("serve", "worker", "backup", "restore", "analyse"))

@@ -21,12 +21,12 @@ from sp404_app.services.processing import analysis_requests, jobs
 from sp404_app.settings import Settings, settings
 from tests.jobs.test_worker import (
     Start,
-    horses,
+    forked_processes,
+    kill_processes,
     ready,
+    requeue_lost,
     running,
-    shoot,
     start_worker,
-    take_up,
     until,
     wait_for_its_locks,
 )
@@ -38,17 +38,17 @@ pytestmark = pytest.mark.usefixtures("services")
 
 
 @pytest.fixture(autouse=True)
-def plenty(user: User) -> None:
+def ample_quota(user: User) -> None:
     """Give the user a quota that the test does not exhaust."""
     with transaction() as session:
-        session.get_one(User, user.id).is_demo = True  # and with it Pro
+        session.get_one(User, user.id).is_demo = True  # demo accounts have the Pro plan
 
 
 def statuses(ids: list[uuid.UUID]) -> list[str]:
     return [job_of(sample_id).status for sample_id in ids]
 
 
-def ring(sample_id: uuid.UUID) -> None:
+def run_job(sample_id: uuid.UUID) -> None:
     runner.run(str(job_of(sample_id).id))
 
 
@@ -65,11 +65,11 @@ def large(user: User, tmp_path: Path) -> uuid.UUID:
 def test_one_rq_job_analyses_several_small_samples(user: User, keep: Keep) -> None:
     ids = [keep() for _ in range(5)]
     events.connection().lpop(queue.queue("pro").key)
-    ring(ids[0])
+    run_job(ids[0])
     assert statuses(ids) == [JobStatus.DONE] * 5
     assert [job_of(each).attempts for each in ids] == [1] * 5
     assert queue.queued_ids() == frozenset()
-    assert len(events.connection().keys("rq:job:*")) == 1  # RQ's own, of the bell it took down
+    assert len(events.connection().keys("rq:job:*")) == 1  # the one that is running
     with transaction() as session:
         assert quotas.usage(session, user.id).analyses_used == 5
 
@@ -81,7 +81,7 @@ def test_a_batch_ends_after_its_limits(
     monkeypatch.setattr(runner, name, value)
     ids = [keep() for _ in range(4)]
     events.connection().lpop(queue.queue("pro").key)
-    ring(ids[0])
+    run_job(ids[0])
     done = 2 if name == "MAX_BATCH_FILES" else 1
     assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
     assert queue.queued_ids() == {queue.rq_job_id(job_of(each).id, 0) for each in ids[done:]}
@@ -94,7 +94,7 @@ def test_large_files_and_exports_are_left_for_their_own_process(
     events.connection().rpoplpush(queue.queue("pro").key, queue.queue("pro").key)
     before = queue.queue("pro").get_job_ids()
     events.connection().lpop(queue.queue("pro").key)
-    ring(small)
+    run_job(small)
     assert statuses([small, large]) == [JobStatus.DONE, JobStatus.QUEUED]
     assert queue.queue("pro").get_job_ids() == before[1:]
     queue.enqueue_function("sp404_app.jobs.billing.work", "x", slow=True)
@@ -102,7 +102,7 @@ def test_large_files_and_exports_are_left_for_their_own_process(
         jobs.add_analysis(session, user.id, small, queue.LOW)
     hanging = queue.queue(queue.LOW).get_job_ids()
     events.connection().ltrim(queue.queue("pro").key, 1, 0)
-    ring(small)
+    run_job(small)
     assert queue.queue(queue.LOW).get_job_ids() == hanging
 
 
@@ -118,7 +118,7 @@ def test_a_job_of_a_higher_queue_ends_the_batch(
 
     events.connection().lpop(queue.queue("pro").key)
     monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, meanwhile)
-    ring(first)
+    run_job(first)
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
 
 
@@ -135,7 +135,7 @@ def test_cancelled_and_failed_jobs_do_not_affect_the_rest_of_a_batch(
 
     monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, sometimes)
     events.connection().lpop(queue.queue("pro").key)
-    ring(ids[0])
+    run_job(ids[0])
     assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]
     with transaction() as session:
         assert quotas.usage(session, user.id).analyses_used == 2
@@ -154,7 +154,7 @@ def test_a_batch_ends_without_error_while_redis_is_not_available(
     ids = [keep(), keep()]
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1")
     clear()
-    ring(ids[0])
+    run_job(ids[0])
     environment.setenv("SP404_REDIS_URL", services.redis_url)
     clear()
     assert statuses(ids) == [JobStatus.DONE, JobStatus.QUEUED]
@@ -192,10 +192,10 @@ async def test_a_crash_during_a_batch_fails_only_one_sample(
     worker = start_worker()
     for attempt in (1, 2):
         await until(user, lambda n=attempt: running(slow)() and job_of(slow).attempts == n)
-        shoot(horses(worker))
+        kill_processes(forked_processes(worker))
         wait_for_its_locks(slow)
         await until(user, lambda: all(ready(each)() for each in [before, *after]))
-        assert await take_up() == 2 - attempt
+        assert await requeue_lost() == 2 - attempt
     assert kept(slow).error == jobs.FAILED_TWICE
     assert [job_of(each).attempts for each in [before, *after]] == [1] * 4
 

@@ -22,7 +22,7 @@ from tests.sounds import Keep
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def work(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(_: ProcessingJob) -> None:
         raise error
 
@@ -49,7 +49,7 @@ def test_an_rq_job_without_a_row_does_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (BadAudio("This file is damaged."), "This file is damaged."),
         (JobTimeoutException("secret"), "The analysis took too long and was stopped."),
@@ -58,19 +58,19 @@ def test_an_rq_job_without_a_row_does_nothing() -> None:
     ],
 )
 def test_a_failed_job_shows_its_message_on_the_sample(
-    keep: Keep, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
     sample_id = keep()
-    work(monkeypatch, error)
+    fail_with(monkeypatch, error)
     runner.run(str(job_of(sample_id).id))
-    assert (job_of(sample_id).status, job_of(sample_id).error) == (JobStatus.FAILED, said)
-    assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.FAILED, said)
+    assert (job_of(sample_id).status, job_of(sample_id).error) == (JobStatus.FAILED, message)
+    assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.FAILED, message)
 
 
 def test_a_retry_clears_the_error(user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     sample_id = keep()
     with monkeypatch.context() as broken:
-        work(broken, RuntimeError())
+        fail_with(broken, RuntimeError())
         runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         job = analysis_requests.again(session, user.id, sample_id)
@@ -83,7 +83,7 @@ def test_a_lost_database_connection_fails_no_sample(
 ) -> None:
     sample_id = keep()
     with monkeypatch.context() as broken:
-        work(broken, OperationalError("select", {}, Exception("server closed the connection")))
+        fail_with(broken, OperationalError("select", {}, Exception("server closed the connection")))
         runner.run(str(job_of(sample_id).id))
     assert job_of(sample_id).status == JobStatus.RUNNING
     with transaction() as session:

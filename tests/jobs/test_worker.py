@@ -54,21 +54,21 @@ def start_worker(tmp_path: Path) -> Iterator[Start]:
 def kill(process: "subprocess.Popen[bytes]") -> None:
     """Kill a worker and its forked processes, as a power cut would."""
     if process.poll() is None:
-        process.send_signal(signal.SIGSTOP)  # it forks no more while we look
-        family = horses(process)
+        process.send_signal(signal.SIGSTOP)  # so that it forks no more meanwhile
+        family = forked_processes(process)
         process.kill()
-        shoot(family)
+        kill_processes(family)
         process.wait(10)
 
 
-def shoot(family: list[psutil.Process]) -> None:
+def kill_processes(family: list[psutil.Process]) -> None:
     """Kill processes, some of which may have ended already."""
-    for horse in family:
+    for process in family:
         with suppress(psutil.NoSuchProcess):
-            horse.kill()
+            process.kill()
 
 
-def horses(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+def forked_processes(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
     """Return the processes that a worker has forked for jobs."""
     return psutil.Process(process.pid).children(recursive=True)
 
@@ -105,7 +105,7 @@ def wait_for_its_locks(sample_id: uuid.UUID) -> None:
         session.exec(held.with_for_update()).one()
 
 
-async def take_up() -> int:
+async def requeue_lost() -> int:
     return await in_transaction(jobs.take_up_lost, now() + dt.timedelta(seconds=13))
 
 
@@ -118,7 +118,7 @@ async def test_a_killed_worker_loses_no_job(
     small = keep()
     assert job_of(long_sample).status == JobStatus.RUNNING
     await asyncio.to_thread(wait_for_its_locks, long_sample)
-    assert await take_up() == 1
+    assert await requeue_lost() == 1
     start_worker()
     await until(user, lambda: ready(long_sample)() and ready(small)())
     assert (job_of(long_sample).attempts, job_of(small).attempts) == (2, 1)
@@ -135,9 +135,9 @@ async def test_a_file_that_kills_its_worker_twice_fails_and_the_worker_continues
                 job_of(long_sample).attempts == wanted and running(long_sample)()
             ),
         )
-        shoot(horses(worker))
+        kill_processes(forked_processes(worker))
         await asyncio.to_thread(wait_for_its_locks, long_sample)
-        assert await take_up() == (1 if attempt == 1 else 0)
+        assert await requeue_lost() == (1 if attempt == 1 else 0)
         if attempt == 1:
             assert job_of(long_sample).status in {JobStatus.QUEUED, JobStatus.RUNNING}
     assert kept(long_sample).error == jobs.FAILED_TWICE
@@ -153,13 +153,13 @@ async def test_a_cancelled_job_writes_nothing_and_lost_rq_jobs_are_queued_again(
 ) -> None:
     lost = keep()
     events.connection().flushdb()
-    bell = job_of(long_sample)
-    queue.enqueue(bell.id, bell.queue, 0)
-    queue.enqueue(bell.id, bell.queue, 0)
+    job = job_of(long_sample)
+    queue.enqueue(job.id, job.queue, 0)
+    queue.enqueue(job.id, job.queue, 0)
     start_worker()
     await until(user, running(long_sample))
-    await in_transaction(jobs.cancel, user.id, bell.id)
-    assert await take_up() == 1
+    await in_transaction(jobs.cancel, user.id, job.id)
+    assert await requeue_lost() == 1
     await until(user, ready(lost))
     assert (kept(long_sample).status, kept(long_sample).error) == (
         SampleStatus.FAILED,

@@ -10,7 +10,7 @@ import pytest
 
 from sp404_app.supervisor import home as module
 from sp404_app.supervisor.errors import Failure, sentence
-from sp404_app.supervisor.home import LONGEST_SOCKET, SOCKET_NAME, Home, lock
+from sp404_app.supervisor.home import MAX_SOCKET_PATH_BYTES, SOCKET_NAME, Home, lock
 
 
 class Usage(NamedTuple):
@@ -40,7 +40,7 @@ def test_a_home_can_be_locked_once(home: Home) -> None:
 @pytest.mark.parametrize("length", [1, 200])
 def test_sockets_fit_whatever_the_home_is_called(tmp_path: Path, length: int) -> None:
     home = Home(tmp_path / ("x" * length))
-    assert len(os.fsencode(home.sockets / SOCKET_NAME)) <= LONGEST_SOCKET
+    assert len(os.fsencode(home.sockets / SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES
 
 
 def test_two_homes_have_two_ids_and_a_link_has_that_of_its_target(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_socket_folder_of_another_user_is_rejected(
     monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path))
     home = Home(tmp_path / ("x" * 200))
     home.sockets.symlink_to(tmp_path)
-    with pytest.raises(Failure, match="somebody else"):
+    with pytest.raises(Failure, match="another user"):
         home.prepare()
 
 

@@ -127,8 +127,8 @@ def test_a_dead_worker_is_restarted_and_its_orphan_killed(home: Home) -> None:
         time.sleep(0.02)
     process.kill()
     process.wait()
-    (said,) = crew.restart_dead()
-    assert "worker 1 was killed by SIGKILL" in said
+    (message,) = crew.restart_dead()
+    assert "worker 1 was killed by SIGKILL" in message
     assert not any(sweep._is_alive(orphan) for orphan in orphans)
     assert crew.workers[0].exit_code is None
     stop(crew.workers)

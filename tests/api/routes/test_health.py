@@ -75,6 +75,6 @@ def test_without_storage_we_are_not_ready(api: TestClient, monkeypatch: pytest.M
     def away() -> bool:
         raise OSError("disk gone")
 
-    monkeypatch.setattr(storage, "answers", away)
+    monkeypatch.setattr(storage, "is_reachable", away)
     answer = api.get("/api/health/ready")
     assert (answer.status_code, answer.json()["storage"]) == (503, "failing")

@@ -295,7 +295,7 @@ def test_who_waits_too_long_is_told_when_to_come_back(
 def test_a_person_is_heard_so_often_and_no_oftener(
     guarded: TestClient, environment: pytest.MonkeyPatch, person: Callable[..., User]
 ) -> None:
-    environment.setattr(rate_limits, "HEARD_PER_MINUTE", 2)
+    environment.setattr(rate_limits, "QUERIES_BY_SOUND_PER_MINUTE", 2)
     answers = [
         guarded.post("/api/samples/similar", files={"file": ("a.wav", wav())}) for _ in range(3)
     ]

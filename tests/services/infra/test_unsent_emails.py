@@ -152,14 +152,14 @@ def test_the_sign_up_page_looks_for_longer_than_the_first_attempts_take() -> Non
     assert sum(signup.LOOKS) > sum(pauses) + len(pauses) * scheduler.INTERVAL_S
 
 
-def signed_in(person: Somebody) -> SignedIn:
-    """Return a sign-in that proved its password just now."""
+def signed_in(user: Somebody) -> SignedIn:
+    """Return a session whose password was confirmed just now."""
     from sqlmodel import update
 
     from sp404_app.models import SignIn
 
-    cookie(person.id)
+    cookie(user.id)
     with transaction() as session:
         session.exec(update(SignIn).values(confirmed_at=now()))
-        row = session.exec(select(SignIn).where(SignIn.user_id == person.id)).one()
-    return SignedIn(person.id, row.id)
+        row = session.exec(select(SignIn).where(SignIn.user_id == user.id)).one()
+    return SignedIn(user.id, row.id)
