@@ -40,7 +40,7 @@ FILES, TURNS, PATIENCE = 200, 2, 300.0
 WORKER = """
 from sp404_app import logs
 from sp404_app.jobs import run, worker
-run.MAX_BATCH_FILES = {most}
+run.BATCH_FILES = {most}
 worker.main()
 """
 

@@ -23,10 +23,10 @@ from sp404_app.settings import MB
 log = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL_S = 3.0
-MAX_BATCH_FILES, MAX_BATCH_S, MAX_BATCH_FILE_BYTES = 16, 5.0, 5 * MB
+BATCH_FILES, MAX_BATCH_S, MAX_BATCH_FILE_BYTES = 16, 5.0, 5 * MB
 TIMED_OUT = "{job} took too long and was stopped."
 INTERNAL_ERROR = "Something went wrong on our side while {action}."
-JOB_FUNCTIONS = {JobKind.ANALYSE: analyse_sample, JobKind.ACCOUNT_EXPORT: export_account}
+WORK = {JobKind.ANALYSE: analyse_sample, JobKind.ACCOUNT_EXPORT: export_account}
 
 
 def run(job_id: str) -> None:
@@ -43,7 +43,7 @@ def run(job_id: str) -> None:
     while job:
         _run_claimed(job)
         done += 1
-        is_last = done >= MAX_BATCH_FILES or time.monotonic() > until or job.kind != JobKind.ANALYSE
+        is_last = done >= BATCH_FILES or time.monotonic() > until or job.kind != JobKind.ANALYSE
         job = None if is_last else _claim_next_small(job.queue)
 
 
@@ -67,7 +67,7 @@ def _claim_next_small(queue_name: str) -> ProcessingJob | None:
 def _run_claimed(job: ProcessingJob) -> None:
     try:
         with heartbeat(job):
-            JOB_FUNCTIONS[JobKind(job.kind)](job)
+            WORK[JobKind(job.kind)](job)
     except JobTimeoutException:
         _fail(job, _message(job, TIMED_OUT))
     except AppError as error:

@@ -20,7 +20,7 @@ from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 4.0  # with jobs.LOST_AFTER, a killed worker's job is queued again within 20 s
+EVERY = 4.0  # with jobs.LOST_AFTER, a killed worker's job is queued again within 20 s
 ROUNDS_PER_MINUTE, ROUNDS_PER_HOUR = 15, 900
 
 
@@ -52,13 +52,13 @@ async def _rounds() -> None:
             await _run_task(data_export.purge_old, now())
             await _run_task(unsent_emails.purge_old_emails, now())
         count += 1
-        await asyncio.sleep(INTERVAL_S)
+        await asyncio.sleep(EVERY)
 
 
 async def _overdue_emails() -> None:
     """Send e-mails that no worker takes; a task of its own, because mail servers can be slow."""
     while True:
-        await asyncio.sleep(INTERVAL_S)
+        await asyncio.sleep(EVERY)
         try:
             await asyncio.to_thread(send_overdue_emails)
         except OperationalError as error:

@@ -74,7 +74,7 @@ def test_one_rq_job_analyses_several_small_samples(user: User, keep: Keep) -> No
         assert quotas.usage(session, user.id).analyses_used == 5
 
 
-@pytest.mark.parametrize(("name", "value"), [("MAX_BATCH_FILES", 2), ("MAX_BATCH_S", -1.0)])
+@pytest.mark.parametrize(("name", "value"), [("BATCH_FILES", 2), ("MAX_BATCH_S", -1.0)])
 def test_a_batch_ends_after_its_limits(
     keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float
 ) -> None:
@@ -82,7 +82,7 @@ def test_a_batch_ends_after_its_limits(
     ids = [keep() for _ in range(4)]
     events.connection().lpop(queue.queue("pro").key)
     run_job(ids[0])
-    done = 2 if name == "MAX_BATCH_FILES" else 1
+    done = 2 if name == "BATCH_FILES" else 1
     assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
     assert queue.queued_ids() == {queue.rq_job_id(job_of(each).id, 0) for each in ids[done:]}
 
@@ -110,14 +110,14 @@ def test_a_job_of_a_higher_queue_ends_the_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, urgent, last = keep(), keep(), keep()
-    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
+    original = runner.WORK[JobKind.ANALYSE]
 
     def meanwhile(job: ProcessingJob) -> None:
         queue.enqueue(job_of(urgent).id, Tier.ENTERPRISE, 7)
         original(job)
 
     events.connection().lpop(queue.queue("pro").key)
-    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, meanwhile)
+    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, meanwhile)
     run_job(first)
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
 
@@ -126,14 +126,14 @@ def test_cancelled_and_failed_jobs_do_not_affect_the_rest_of_a_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
-    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
+    original = runner.WORK[JobKind.ANALYSE]
 
     def sometimes(job: ProcessingJob) -> None:
         if job.sample_id == ids[1]:
             raise RuntimeError
         original(job)
 
-    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, sometimes)
+    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, sometimes)
     events.connection().lpop(queue.queue("pro").key)
     run_job(ids[0])
     assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]

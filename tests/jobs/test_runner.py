@@ -26,7 +26,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(_: ProcessingJob) -> None:
         raise error
 
-    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, fail)
+    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, fail)
 
 
 def test_an_analysed_sample_becomes_ready(keep: Keep) -> None:
@@ -118,9 +118,9 @@ def test_a_cancelled_or_reassigned_job_writes_nothing(
         raise RuntimeError
 
     before: list[Sample] = []
-    monkeypatch.setattr(runner, "MAX_BATCH_FILES", 1)  # another is to have it
-    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
-    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, taken_away)
+    monkeypatch.setattr(runner, "BATCH_FILES", 1)  # another is to have it
+    original = runner.WORK[JobKind.ANALYSE]
+    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, taken_away)
     runner.run(str(job_of(sample_id).id))
     assert kept(sample_id) == before[0]
     wanted = JobStatus.QUEUED if way == "another" else JobStatus.CANCELLED

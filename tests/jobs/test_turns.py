@@ -52,7 +52,7 @@ def test_an_idle_queue_is_not_starved(services: object) -> None:
     fill("enterprise")
     served(30)
     fill("free")
-    assert served(queue.TURN_AFTER_JOBS) == ["enterprise"] * queue.TURN_AFTER_JOBS
+    assert served(queue.PATIENT) == ["enterprise"] * queue.PATIENT
     assert served(1) == ["free"]
 
 
@@ -61,7 +61,7 @@ def test_batched_jobs_are_counted_and_end_for_a_starved_queue(services: object) 
     taken = 0
     while queue.next_rq_job("pro"):
         taken += 1
-    assert taken == queue.TURN_AFTER_JOBS
+    assert taken == queue.PATIENT
     assert queue.queues_in_order()[0].name == "free"
     assert served(1) == ["free"]
     assert queue.next_rq_job("pro")

@@ -16,7 +16,7 @@ from sp404_app.services.billing.stripe_client import stripe_errors, to_plain_dic
 from sp404_app.services.infra import queue
 
 HOUR = 3  # UTC: when few people are here and no month begins
-# A worker that did not finish by then was killed; it may take an hour (`queue.SLOW_JOB_TIMEOUT_S`).
+# A worker that did not finish by then was killed; it may take an hour (`queue.LONG`).
 LOST = dt.timedelta(hours=2)
 
 

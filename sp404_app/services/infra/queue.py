@@ -20,9 +20,9 @@ JOB_TIMEOUT_S, SLOW_JOB_TIMEOUT_S = 120, 3600
 EMAIL_TIMEOUT_S = 60
 # A queue that waits while so many jobs of other queues are taken is served next. If all five
 # queues have jobs, each gets at least one job in ten.
-TURN_AFTER_JOBS = 6
+PATIENT = 6
 SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
-EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
+CALLED = "sp404:queues:called-for-events"
 EVENTS_QUEUED_TTL_S = 15  # a job for Stripe events that was lost is queued again after that
 
 
@@ -72,7 +72,7 @@ def call_for_events() -> bool:
 
     Return whether it was queued. The worker calls `events_heard` before it reads the events.
     """
-    if not connection().set(EVENTS_QUEUED_KEY, "1", nx=True, ex=EVENTS_QUEUED_TTL_S):
+    if not connection().set(CALLED, "1", nx=True, ex=EVENTS_QUEUED_TTL_S):
         return False
     enqueue_function("sp404_app.jobs.billing.work", "")
     return True
@@ -80,7 +80,7 @@ def call_for_events() -> bool:
 
 def events_heard() -> None:
     """Let the next Stripe event queue a job of its own."""
-    connection().delete(EVENTS_QUEUED_KEY)
+    connection().delete(CALLED)
 
 
 def took(name: str) -> bool:
@@ -103,7 +103,7 @@ def starved_queues() -> frozenset[str]:
     """Return the queues that were skipped so often that they are served next."""
     skipped = cast("list[bytes | None]", connection().hmget(SKIPPED_KEY, list(QUEUES)))
     counted = zip(QUEUES, skipped, strict=True)
-    return frozenset(str(name) for name, count in counted if int(count or 0) >= TURN_AFTER_JOBS)
+    return frozenset(str(name) for name, count in counted if int(count or 0) >= PATIENT)
 
 
 def queues_in_order() -> list[Queue]:

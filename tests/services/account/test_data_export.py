@@ -150,7 +150,7 @@ def test_a_cancelled_export_leaves_no_file() -> None:
     running = job(made.id)
     with transaction() as session:
         jobs.cancel(session, ada.id, made.id)
-    runner.JOB_FUNCTIONS[data_export.JobKind.ACCOUNT_EXPORT](running)
+    runner.WORK[data_export.JobKind.ACCOUNT_EXPORT](running)
     assert job(made.id).status == JobStatus.CANCELLED
     with pytest.raises(NotFound):
         storage.size_of(data_export.key_of(made.id))
@@ -206,5 +206,5 @@ async def test_a_worker_that_is_busy_with_a_deleted_account_just_stops(keep: Kee
         claimed = jobs.claim(session, open_job.id)
     assert claimed is not None
     await deletion.delete_account(ada.id)
-    runner.JOB_FUNCTIONS[data_export.JobKind.ANALYSE](claimed)
+    runner.WORK[data_export.JobKind.ANALYSE](claimed)
     await deletion.delete_account(ada.id)  # twice is as good as once

@@ -122,13 +122,13 @@ def test_a_batch_ends_when_others_wait_or_time_is_up(
     names = [send(calm, customer=customer) for _ in range(20)]
     queue.queue("free").enqueue("somebody.waits")
     billing.work()
-    assert sum(kept(name).handled_at is not None for name in names) == queue.TURN_AFTER_JOBS
+    assert sum(kept(name).handled_at is not None for name in names) == queue.PATIENT
     assert calls().count("sp404_app.jobs.billing.work") == 2
     queue.queue("free").empty()
     queue.took("free")
     monkeypatch.setattr(billing, "BATCH_SECONDS", -1.0)
     billing.work()
-    assert sum(kept(name).handled_at is not None for name in names) == queue.TURN_AFTER_JOBS + 1
+    assert sum(kept(name).handled_at is not None for name in names) == queue.PATIENT + 1
 
 
 def test_an_event_of_a_worker_that_died_is_due_again(calm: Shop, user: User) -> None:

@@ -188,7 +188,7 @@ def test_a_lost_bell_rings_again(shop: Shop, user: User) -> None:
         assert webhooks.call_for_due(session, now()) == 1
     with transaction() as session:
         assert webhooks.call_for_due(session, now()) == 0  # not by every process
-    events.connection().delete(queue.EVENTS_QUEUED_KEY)  # the call itself may be lost, too
+    events.connection().delete(queue.CALLED)  # the call itself may be lost, too
     with transaction() as session:
         assert webhooks.call_for_due(session, now()) == 1
 

@@ -149,7 +149,7 @@ async def test_a_deleted_account_leaves_only_the_email_about_its_deletion(
 
 def test_the_sign_up_page_looks_for_longer_than_the_first_attempts_take() -> None:
     pauses = unsent_emails.RETRY_PAUSES_S[: unsent_emails.LISTED_AFTER_ATTEMPTS - 1]
-    assert sum(signup.LOOKS) > sum(pauses) + len(pauses) * scheduler.INTERVAL_S
+    assert sum(signup.LOOKS) > sum(pauses) + len(pauses) * scheduler.EVERY
 
 
 def signed_in(user: Somebody) -> SignedIn:

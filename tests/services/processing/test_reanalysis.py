@@ -67,7 +67,7 @@ def test_only_what_the_present_engine_has_not_heard_is_asked_for(
 
 def test_workers_have_enough_to_do_until_the_next_round() -> None:
     """A small sound takes one of them some 50 ms."""
-    assert reanalysis.AT_ONCE * 0.05 / 2 >= 0.5 * scheduler.INTERVAL_S
+    assert reanalysis.AT_ONCE * 0.05 / 2 >= 0.5 * scheduler.EVERY
 
 
 def test_only_a_few_are_under_way_at_once(
