@@ -23,7 +23,9 @@ INTERRUPTED_EXIT_CODE = 130  # as after SIGINT in a shell
 LISTED_OUTCOMES = {Outcome.ADDED: "added", Outcome.REFUSED: "rejected"}
 
 
-def import_folder(ours: Settings, root: Path, email: str, *, tagged: bool, as_json: bool) -> int:
+def import_folder(
+    app_settings: Settings, root: Path, email: str, *, tagged: bool, as_json: bool
+) -> int:
     """Import a folder, whether or not the library is running; print a report.
 
     Return the exit code: 0 if all audio files are in the library, 1 if some were rejected, 130 if
@@ -35,8 +37,8 @@ def import_folder(ours: Settings, root: Path, email: str, *, tagged: bool, as_js
     """
     if not root.is_dir():
         raise Failure(f"{root} is not a folder.")
-    with database_access.database(ours, exclusive=False) as url:
-        point_at(ours, url)
+    with database_access.database(app_settings, exclusive=False) as url:
+        point_at(app_settings, url)
         try:
             user_id = folder_import.person(email)
             report = folder_import.take(user_id, root, tagged=tagged, tell=_teller(as_json))
@@ -48,10 +50,12 @@ def import_folder(ours: Settings, root: Path, email: str, *, tagged: bool, as_js
     return 1 if report.count(Outcome.REFUSED) else 0
 
 
-def point_at(ours: Settings, database_url: str) -> None:
+def point_at(app_settings: Settings, database_url: str) -> None:
     """Make the services of this process use the library's database and Redis."""
     os.environ["SP404_DATABASE_URL"] = database_url
-    os.environ["SP404_REDIS_URL"] = ours.redis_url or redis_server.url(Home(ours.home))
+    os.environ["SP404_REDIS_URL"] = app_settings.redis_url or redis_server.url(
+        Home(app_settings.home)
+    )
     settings.cache_clear()
     # Without a running library Redis does not answer; the next start queues jobs and e-mails.
     logging.getLogger("sp404_app.db").setLevel(logging.CRITICAL)

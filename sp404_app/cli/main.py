@@ -42,15 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="migrate the database").set_defaults(run=_migrate)
     commands.add_parser("demo", help="create the demo account").set_defaults(run=_demo)
 
-    backup = commands.add_parser("backup", help="back up database, audio files and secrets")
-    backup.add_argument("folder", type=Path, metavar="DIR")
-    backup.set_defaults(run=_backup)
-
-    restore = commands.add_parser("restore", help="restore a backup")
-    restore.add_argument("folder", type=Path, metavar="DIR")
-    restore.add_argument("--replace", action="store_true", help="delete the library that is here")
-    restore.set_defaults(run=_restore)
-
+    _add_backup(commands)
     _add_billing(commands.add_parser("billing", help="manage plans and payments"))
 
     analyse = commands.add_parser("analyse", help="analyse audio files and print the results")
@@ -68,6 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_users(commands.add_parser("user", help="list, verify, audit, sign out, delete accounts"))
     _add_keys(commands.add_parser("keys", help="list, rotate, retire, audit signing keys"))
     return parser
+
+
+def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = commands.add_parser("backup", help="back up database, audio files and secrets")
+    backup.add_argument("folder", type=Path, metavar="DIR")
+    backup.set_defaults(run=_backup)
+
+    restore = commands.add_parser("restore", help="restore a backup")
+    restore.add_argument("folder", type=Path, metavar="DIR")
+    restore.add_argument("--replace", action="store_true", help="delete the library that is here")
+    restore.set_defaults(run=_restore)
 
 
 def _add_billing(billing: argparse.ArgumentParser) -> None:

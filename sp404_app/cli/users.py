@@ -13,15 +13,15 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
 
 
-def run(ours: Settings, command: str, name: str) -> int:
+def run(app_settings: Settings, command: str, name: str) -> int:
     """Run one command and print its output.
 
     Raises:
         Failure: If the database does not answer, or a key cannot be used.
         AppError: If the services refuse.
     """
-    with database_access.database(ours, exclusive=False) as url:
-        point_at(ours, url)
+    with database_access.database(app_settings, exclusive=False) as url:
+        point_at(app_settings, url)
         try:
             lines = list(COMMANDS[command](name))
         except UnusableKeys as problem:

@@ -30,9 +30,10 @@ from sp404_app.services.infra import (
 from sp404_app.services.infra.smtp import DeliveryFailure
 from sp404_app.settings import settings
 from tests.accounts import deliver_mails, mails, text_of
+from tests.jobs.test_worker import Start, start_worker
 from tests.smtp_server import SmtpServer, smtp_server
 
-__all__ = ["smtp_server"]
+__all__ = ["smtp_server", "start_worker"]
 pytestmark = pytest.mark.usefixtures("services")
 
 TOKEN = "reset-token-3f9a"
@@ -77,6 +78,16 @@ def test_a_queued_job_sends_the_email_and_deletes_its_row() -> None:
     (message,) = mails("ada@example.org")
     assert TOKEN in text_of(message)
     assert rows() == []
+
+
+def test_a_worker_process_sends_an_email(start_worker: Start) -> None:
+    write_email()
+    start_worker()
+    until = time.monotonic() + 90
+    while rows():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert len(list(settings().outbox.glob("*.eml"))) == 1
 
 
 def test_the_job_waits_in_the_queue_that_is_served_first() -> None:
