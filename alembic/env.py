@@ -1,4 +1,4 @@
-"""How Alembic finds our tables and our database."""
+"""Alembic environment: the metadata of all models, and the database connection."""
 
 from alembic import context
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ assert models.__all__, "importing the models registers their tables"
 
 
 def migrate(connection: Connection) -> None:
-    """Run what was asked for, in one transaction."""
+    """Run the requested migrations in one transaction."""
     context.configure(
         connection=connection,
         target_metadata=SQLModel.metadata,
@@ -18,14 +18,14 @@ def migrate(connection: Connection) -> None:
         transaction_per_migration=False,
     )
     with context.begin_transaction():
-        # Two servers that start at once migrate one after the other.
+        # Servers that start at the same time migrate one after the other.
         connection.exec_driver_sql("select pg_advisory_xact_lock(404)")
         context.run_migrations()
 
 
-given = context.config.attributes.get("connection")
-if given is not None:
-    migrate(given)
+shared_connection = context.config.attributes.get("connection")
+if shared_connection is not None:
+    migrate(shared_connection)
 else:
-    with db.engine().begin() as opened:
-        migrate(opened)
+    with db.engine().begin() as own_connection:
+        migrate(own_connection)

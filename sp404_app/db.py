@@ -1,4 +1,4 @@
-"""Transactions: one for jobs and routes, one bridge for the event loop, and quick reads on it."""
+"""Database transactions, their after-commit actions, and fast reads on the event loop."""
 
 import asyncio
 import logging
@@ -18,14 +18,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 AFTER_COMMIT = "after_commit"
-IF_UNDONE = "if_undone"
+AFTER_ROLLBACK = "if_undone"
 
 log = logging.getLogger(__name__)
 
 
 @lru_cache
 def engine() -> Engine:
-    """Return the engine, made on first use: web workers fork after importing the app."""
+    """Return the engine, created on first use, because web workers fork after the import."""
     url = settings().database_url.replace("postgresql://", "postgresql+psycopg://", 1)
     return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
 
@@ -34,46 +34,45 @@ def engine() -> Engine:
 def transaction() -> Iterator[Session]:
     """Open one transaction: commit at the end, roll back on any error.
 
-    What `after_commit` collected runs once the rows are visible to others, what `if_undone`
-    collected when they never will be.
+    The actions of `after_commit` run after the commit, those of `if_undone` after a rollback.
     """
     with Session(engine(), expire_on_commit=False) as session:
         try:
             with session.begin():
                 yield session
         except BaseException:
-            _perform(session.info.pop(IF_UNDONE, []))
+            _run_actions(session.info.pop(AFTER_ROLLBACK, []))
             raise
-        _perform(session.info.pop(AFTER_COMMIT, []))
+        _run_actions(session.info.pop(AFTER_COMMIT, []))
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:
-    """Run an effect (ring, publish, delete a file) only if and after the commit succeeds.
+    """Run an action (queue a job, publish, delete a file) only if and after the commit succeeds.
 
-    Whoever depends on an effect must be able to do without: it fails while Redis or the store
-    is away, and the caller's work is done all the same.
+    An action that fails, for example because Redis is not available, does not fail the caller.
+    So every action needs a fallback, such as housekeeping that repeats it.
     """
     session.info.setdefault(AFTER_COMMIT, []).append(action)
 
 
 def if_undone(session: Session, action: Callable[[], object]) -> None:
-    """Run an effect (delete a file that has no row now) if the transaction is rolled back."""
-    session.info.setdefault(IF_UNDONE, []).append(action)
+    """Run an action (delete a file whose row was not written) if the transaction rolls back."""
+    session.info.setdefault(AFTER_ROLLBACK, []).append(action)
 
 
-def _perform(actions: list[Callable[[], object]]) -> None:
-    """Run effects; the rows are decided, so an effect that fails is only written down."""
+def _run_actions(actions: list[Callable[[], object]]) -> None:
+    """Run actions; one that fails is logged, because the transaction has already ended."""
     for action in actions:
         try:
             action()
-        except Exception:
+        except Exception:  # actions are any code; one that fails must not stop the others
             log.exception("an effect of a transaction failed: %r", action)
 
 
 async def in_transaction(
     work: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
-    """Run a service in a thread, so that no query ever blocks the event loop."""
+    """Run a service function in a transaction, in a thread, without blocking the event loop."""
 
     def call() -> R:
         with transaction() as session:
@@ -82,47 +81,47 @@ async def in_transaction(
     return await asyncio.to_thread(call)
 
 
-_quick: asyncpg.Pool | None = None
-QUICK_LINES = max(2, os.cpu_count() or 1)  # more of them than cores would only take turns
-QUICK_SECONDS = 5.0
+_quick_pool: asyncpg.Pool | None = None
+QUICK_CONNECTIONS = max(2, os.cpu_count() or 1)  # more than cores would not be faster
+QUICK_TIMEOUT_S = 5.0
 
 
 class NotQuick(Exception):
-    """The quick way is closed or did not work; the transactions say what is the matter."""
+    """A fast read is not possible now; the caller reads in a transaction instead."""
 
 
 @asynccontextmanager
 async def quick_reads() -> AsyncIterator[None]:
-    """Keep connections open on this event loop, for reads so frequent that a thread costs more."""
-    global _quick  # noqa: PLW0603 - one for each web process, as long as it serves
+    """Keep a pool of asyncpg connections open, for reads so frequent that threads cost more."""
+    global _quick_pool  # noqa: PLW0603 - one pool in each web process while it serves
     async with asyncpg.create_pool(
         settings().database_url,
         min_size=0,
-        max_size=QUICK_LINES,
-        timeout=QUICK_SECONDS,
-        command_timeout=QUICK_SECONDS,
-        reset=_nothing_to_reset,
-    ) as _quick:
+        max_size=QUICK_CONNECTIONS,
+        timeout=QUICK_TIMEOUT_S,
+        command_timeout=QUICK_TIMEOUT_S,
+        reset=_skip_reset,
+    ) as _quick_pool:
         yield
-    _quick = None
+    _quick_pool = None
 
 
-async def _nothing_to_reset(_: asyncpg.Connection) -> None:
-    """Save a round trip after each read: a single statement leaves nothing behind on its line."""
+async def _skip_reset(_: asyncpg.Connection) -> None:
+    """Save a round trip after each read: a single SELECT leaves no session state to reset."""
 
 
 async def quick(statement: str, *values: object) -> list[Any]:
-    """Return the rows of one statement, read on the event loop itself.
+    """Return the rows of one statement, read on the event loop.
 
     Raises:
-        NotQuick: If nobody opened the way, the statement failed, or it took too long, as did
-            waiting for a line, opening one or giving it back.
+        NotQuick: If the pool is not open, the statement failed, or getting a connection, running
+            the statement or releasing the connection timed out.
     """
-    if _quick is None:
+    if _quick_pool is None:
         raise NotQuick
     try:
-        # The line's own limit counts again when it is given back to a database that hangs.
-        async with _quick.acquire(timeout=QUICK_SECONDS) as line:
-            return await line.fetch(statement, *values)
+        # The timeout of `acquire` applies again to the release, if the database hangs.
+        async with _quick_pool.acquire(timeout=QUICK_TIMEOUT_S) as connection:
+            return await connection.fetch(statement, *values)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
         raise NotQuick from error

@@ -1,4 +1,4 @@
-"""Every error that a client can cause, in one tree: class, HTTP status, error code.
+"""All errors that are answered to clients: class, HTTP status, error code.
 
 AppError                             400  bad_request
 ├── Unauthenticated                  401  not_signed_in
@@ -11,7 +11,7 @@ AppError                             400  bad_request
 │   └── InsufficientScope            403  missing_ability
 ├── NotFound                         404  not_found       missing, or another user's
 ├── Conflict                         409  conflict
-│   └── Duplicate                    409  duplicate       the library has this sound already
+│   └── Duplicate                    409  duplicate       the library already has this audio
 ├── TooLarge                         413  too_large
 ├── ValidationFailed                 422  invalid         with messages per field
 │   └── BadAudio                     422  bad_audio       not a readable audio file
@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 
 
 class AppError(Exception):
-    """An error whose message may be shown to the person who caused it."""
+    """An error with a message for the user."""
 
     status: ClassVar[int] = 400
     code: str = "bad_request"
@@ -43,13 +43,13 @@ class Unauthenticated(AppError):
 
 
 class WrongCredentials(Unauthenticated):
-    """The address or the password is wrong; we do not say which."""
+    """The e-mail address or the password is wrong; the message does not say which."""
 
     code = "wrong_credentials"
 
 
 class TwoFactorRequired(Unauthenticated):
-    """The password is right; details carry a challenge for the second step, and nothing else."""
+    """The password is right and a code is needed; details carry the challenge only."""
 
     code = "two_factor_required"
 
@@ -61,25 +61,25 @@ class PaymentFailed(AppError):
 
 
 class Forbidden(AppError):
-    """We know who asks, and they may not."""
+    """The user is signed in, but has no permission."""
 
     status, code = 403, "not_allowed"
 
 
 class EmailNotVerified(Forbidden):
-    """The account's address has not been confirmed yet."""
+    """The account's e-mail address has not been confirmed."""
 
     code = "email_not_verified"
 
 
 class ReauthenticationRequired(Forbidden):
-    """This matters, and the password was not proved in the last ten minutes."""
+    """A sensitive action needs a password confirmed within the last ten minutes."""
 
     code = "password_confirmation_required"
 
 
 class InsufficientScope(Forbidden):
-    """The personal access token was not made for this."""
+    """The personal access token lacks the scope for this request."""
 
     code = "missing_ability"
 
@@ -91,31 +91,31 @@ class NotFound(AppError):
 
 
 class Conflict(AppError):
-    """The request does not fit what is there."""
+    """The request conflicts with the current state."""
 
     status, code = 409, "conflict"
 
 
 class Duplicate(Conflict):
-    """The library holds the same decoded audio already; details name the sample."""
+    """The library already contains the same decoded audio; details name the sample."""
 
     code = "duplicate"
 
 
 class TooLarge(AppError):
-    """The body or file is larger than we take."""
+    """The body or file exceeds the size limit."""
 
     status, code = 413, "too_large"
 
 
 class ValidationFailed(AppError):
-    """A value is not acceptable; details map fields to lists of messages."""
+    """A value is invalid; details map fields to lists of messages."""
 
     status, code = 422, "invalid"
 
 
 class BadAudio(ValidationFailed):
-    """The bytes are not audio we can decode."""
+    """The file is not audio that can be decoded."""
 
     code = "bad_audio"
 
@@ -127,7 +127,7 @@ class RateLimited(AppError):
 
 
 class QuotaExceeded(AppError):
-    """The plan allows no more; details carry metric, used, limit, resets_at, upgrade_url."""
+    """A quota of the plan is used up; details carry metric, used, limit, resets_at, upgrade_url."""
 
     status, code = 429, "quota_exceeded"
 
@@ -137,7 +137,7 @@ class QuotaExceeded(AppError):
 
 
 class SubscriptionRestricted(QuotaExceeded):
-    """A payment is missing for so long that nothing can be added until it is made."""
+    """A payment has been missing for so long that nothing can be added until it is made."""
 
     status = 402
 
@@ -147,6 +147,6 @@ class SubscriptionRestricted(QuotaExceeded):
 
 
 class Unavailable(AppError):
-    """A part we need does not answer."""
+    """A service that the request needs does not answer, or is overloaded."""
 
     status, code = 503, "unavailable"

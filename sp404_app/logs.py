@@ -1,13 +1,13 @@
-"""Logs: one JSON object a line, in which nothing is written that a client sent.
+"""Structured logs: one JSON object a line, without any value that a client sent.
 
-Every record of this process is redacted when it is made, so that no handler, ours or a library's,
-ever holds what was in it:
+Each record is redacted when it is created, so no handler, of the app or of a library, can write
+what it contained:
 
-- A record of a library is written as the statement that made it stands in its source, without the
-  values: their texts quote events, headers and rows.
-- A record of ours is a constant text with fields. A field is written if `FORMS` knows its name and
-  its value has that form, or if it is a number, an id, an error or a function.
-- An error is written as its type and where it came from, never as what it says.
+- A record of a library is replaced by the source text of its logging call, without the values,
+  because those may quote events, headers and rows.
+- A record of the app is a constant text with fields. A field is written if `FORMS` contains its
+  name and its value matches, or if it is a number, an id, an error or a function.
+- An error is written as its type and traceback, without its message.
 """
 
 import ast
@@ -36,9 +36,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from sp404_app.settings import settings
 
 HIDDEN = "…"
-OURS = re.compile(r"(sp404_app|stripe_emulator)(\.|$)")
+APP_LOGGERS = re.compile(r"(sp404_app|stripe_emulator)(\.|$)")
 METHODS = ("debug", "info", "warning", "warn", "error", "exception", "critical", "log")
-CHATTY = (
+WARNINGS_ONLY = (
     "alembic",
     "httpx",
     "httpcore",
@@ -48,7 +48,7 @@ CHATTY = (
     "granian.access",
     "uvicorn.access",
 )
-DEPTH = 10  # errors that were caused by one another
+MAX_CHAIN_LENGTH = 10  # of errors caused by one another
 
 
 def _is_ip(text: str) -> bool:
@@ -61,7 +61,7 @@ def _form(pattern: str) -> Any:
     return re.compile(pattern, re.ASCII).fullmatch
 
 
-# What a text has to look like to be written, by the name of its field.
+# The pattern that a text field must match to be written, by field name.
 FORMS: dict[str, Any] = {
     "at": _form(r"[\w./-]{1,200}:\d+"),
     "charge": _form(r"(ch|py)_\w{1,100}"),
@@ -83,13 +83,13 @@ FORMS: dict[str, Any] = {
     "subscription": _form(r"sub_\w{1,100}"),
     "user_id": _form(r"[0-9a-f-]{36}"),
 }
-OF_OURS = ("event", "level", "logger", "timestamp", "exception")  # made here
+OF_OURS = ("event", "level", "logger", "timestamp", "exception")  # fields added in this module
 
 
 def configure() -> None:
-    """Redact all that this process logs, and send it to stderr as JSON; safe to repeat."""
+    """Redact all log records of this process and write them to stderr as JSON; idempotent."""
     logging.setLogRecordFactory(Record)
-    logging.raiseExceptions = False  # a record that cannot be written is not quoted either
+    logging.raiseExceptions = False  # otherwise a record that cannot be formatted is printed
     shared: list[Processor] = [
         merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -116,29 +116,29 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(_level())
-    for name in CHATTY:
+    for name in WARNINGS_ONLY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    _hook()
+    _install_hooks()
 
 
 def _level() -> str:
     try:
         return settings().log_level.upper()
-    except ValidationError:  # the command that starts says which setting is wrong
+    except ValidationError:  # the command reports the invalid setting itself
         return "INFO"
 
 
 class Record(logging.LogRecord):
-    """A record without what a client sent, whoever made it and whoever writes it."""
+    """A log record that is redacted when it is created."""
 
     def __init__(self, *parts: Any, **more: Any) -> None:
-        """Take what `logging` gives, and keep what may be written."""
+        """Replace message, arguments and error by what may be written."""
         super().__init__(*parts, **more)
-        if not self.name:  # a copy of a record that was redacted
+        if not self.name:  # a copy of a redacted record
             return
-        if not OURS.match(self.name):
-            said = statement(self.pathname, self.lineno) or "a library's message"
-            self.msg, self.args = f"{said} ({self.module}:{self.lineno})", ()
+        if not APP_LOGGERS.match(self.name):
+            source = statement(self.pathname, self.lineno) or "a library's message"
+            self.msg, self.args = f"{source} ({self.module}:{self.lineno})", ()
         elif isinstance(self.args, tuple):
             self.args = tuple(map(_plain, self.args))
         else:
@@ -150,7 +150,7 @@ class Record(logging.LogRecord):
 
 @lru_cache(maxsize=1000)
 def statement(path: str, line: int) -> str:
-    """Return the message of a logging call as its source has it: the text, without its values."""
+    """Return the message of a logging call from its source: the text without its values."""
     try:
         tree = ast.parse(Path(path).read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
@@ -166,7 +166,7 @@ def statement(path: str, line: int) -> str:
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Keep the fields of a line that have a known form; errors lose what they say."""
+    """Hide fields that match no pattern, and replace an error by its type and traceback."""
     error = event.pop("exc_info", None)
     error = sys.exc_info() if error is True else error
     error = error[1] if isinstance(error, tuple) else error
@@ -174,11 +174,11 @@ def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["exception"] = stack(error)
     for name, value in event.items():
         if name not in OF_OURS and not name.startswith("_"):
-            event[name] = _shown(name, value)
+            event[name] = _allowed(name, value)
     return event
 
 
-def _shown(name: str, value: object) -> object:
+def _allowed(name: str, value: object) -> object:
     form = FORMS.get(name)
     if isinstance(value, str) and form and form(value):
         return value
@@ -186,7 +186,7 @@ def _shown(name: str, value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    """Return what can be written of a value by its type alone."""
+    """Return a value if its type alone makes it safe to write, otherwise `HIDDEN`."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, uuid.UUID):
@@ -201,7 +201,7 @@ def _plain(value: object) -> object:
 
 
 def stack(error: BaseException) -> str:
-    """Return where an error came from and what it is, and what caused it; not what it says."""
+    """Return the tracebacks and types of an error and its causes, without their messages."""
     parts = [
         "".join(traceback.format_tb(one.__traceback__)) + name_of(one) for one in _chain(error)
     ]
@@ -210,18 +210,18 @@ def stack(error: BaseException) -> str:
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     following: BaseException | None = error
-    for _ in range(DEPTH):
+    for _ in range(MAX_CHAIN_LENGTH):
         if following is None:
             return
         yield following
         if isinstance(following, BaseExceptionGroup):
-            yield from following.exceptions[:DEPTH]
+            yield from following.exceptions[:MAX_CHAIN_LENGTH]
         hidden = following.__suppress_context__
         following = following.__cause__ or (None if hidden else following.__context__)
 
 
 def name_of(error: BaseException) -> str:
-    """Return an error's type, with the code of the system or the database, or what is missing."""
+    """Return an error's type with its errno, its SQLSTATE or the name of the missing module."""
     code = getattr(getattr(error, "orig", error), "sqlstate", None)
     if isinstance(error, ImportError):
         code = error.name
@@ -236,8 +236,8 @@ def _with_stack(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _hook() -> None:
-    """Log what Python itself would print: errors nobody caught, and warnings."""
+def _install_hooks() -> None:
+    """Log what Python would print: uncaught errors and warnings."""
     log = structlog.get_logger("sp404_app.process")
 
     def uncaught(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:

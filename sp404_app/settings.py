@@ -1,4 +1,4 @@
-"""Everything the deployment decides, read once from the environment."""
+"""Settings from environment variables (`SP404_…`), read once."""
 
 import os
 from enum import StrEnum
@@ -12,21 +12,21 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MB = 1 << 20
 Network = IPv4Network | IPv6Network
-# Variables by which numerical libraries are told how many threads to use, one per process here.
+# Variables that limit the threads of numerical libraries; set to 1 in each worker.
 SINGLE_THREADED = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
 )  # fmt: skip
 
 
 class Environment(StrEnum):
-    """How careful to be."""
+    """Whether development defaults are allowed."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 
 
 class Settings(BaseSettings):
-    """Values that differ between a laptop, the tests and production; `.env.example` explains."""
+    """All settings; `.env.example` documents each of them."""
 
     model_config = SettingsConfigDict(env_prefix="SP404_", frozen=True, extra="ignore")
 
@@ -60,56 +60,57 @@ class Settings(BaseSettings):
 
     @field_validator("home", "secrets_dir", "pages_dir")
     @classmethod
-    def _expand(cls, path: Path | None) -> Path | None:
+    def _expand_path(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
 
     @field_validator("stripe_webhook_secret", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(filter(None, (part.strip() for part in value.split(","))))
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
-    def _networks(cls, value: object) -> object:
-        split = cls._split(value)
-        # One that is not understood stops the start: without it, strangers share their limits.
-        return tuple(map(_network, split)) if isinstance(split, tuple) else split
+    def _parse_networks(cls, value: object) -> object:
+        split = cls._split_list(value)
+        # An invalid network stops the start: ignored, all clients behind that proxy would share
+        # one rate limit.
+        return tuple(map(_parse_network, split)) if isinstance(split, tuple) else split
 
     @field_validator("operators", mode="before")
     @classmethod
-    def _addresses(cls, value: object) -> object:
-        return cls._split(value.lower() if isinstance(value, str) else value)
+    def _parse_operators(cls, value: object) -> object:
+        return cls._split_list(value.lower() if isinstance(value, str) else value)
 
     @property
     def in_production(self) -> bool:
-        """Say whether strangers reach this installation."""
+        """Return whether this is a production installation."""
         return self.env is Environment.PRODUCTION
 
     @property
     def stripe_emulated(self) -> bool:
-        """Say whether the emulator stands in for Stripe: never where strangers come."""
+        """Return whether the Stripe emulator is used; never in production."""
         return not self.in_production and not self.stripe_secret_key
 
     @property
     def origin(self) -> str:
-        """Return scheme, host and port under which browsers see us, without a slash."""
+        """Return the public origin: scheme, host and port, without a slash."""
         return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
 
     @property
     def secrets(self) -> Path:
-        """Return the folder of keys (mode 0700)."""
+        """Return the folder of secrets (mode 0700)."""
         return self.secrets_dir or self.home / "secrets"
 
     @property
     def outbox(self) -> Path:
-        """Return the folder development mails go to."""
+        """Return the folder of the development outbox."""
         return self.home / "outbox"
 
     @property
     def max_upload_bytes(self) -> int:
-        """Return the size of the largest file we take."""
+        """Return the maximum size of an uploaded file."""
         return self.max_upload_mb * MB
 
     @property
@@ -118,14 +119,14 @@ class Settings(BaseSettings):
         return self.storage_url or (self.home / "sounds").as_uri()
 
 
-def _network(name: object) -> Network:
+def _parse_network(name: object) -> Network:
     try:
         return ip_network(str(name))
     except ValueError as error:
-        raise ValueError(f"{error}; name addresses or networks, with commas") from error
+        raise ValueError(f"{error}; list addresses or networks, separated by commas") from error
 
 
 @lru_cache
 def settings() -> Settings:
-    """Return the settings; cached, so tests clear it with `settings.cache_clear()`."""
+    """Return the settings; cached, so tests that change them call `settings.cache_clear()`."""
     return Settings()  # pyright: ignore[reportCallIssue] - fields come from the environment

@@ -1,4 +1,4 @@
-"""Transactions and what follows them."""
+"""Transactions, their actions after commit or rollback, and quick reads."""
 
 import asyncio
 import socket
@@ -25,22 +25,22 @@ def new_user() -> User:
     return User(email="ada@example.org", password_hash="x")
 
 
-def people() -> list[User]:
+def list_users() -> list[User]:
     with db.transaction() as session:
         return list(session.exec(select(User)))
 
 
-def test_effects_run_once_the_rows_are_visible_to_others() -> None:
+def test_after_commit_actions_run_when_the_rows_are_visible() -> None:
     seen: list[int] = []
     with db.transaction() as session:
         session.add(new_user())
-        db.after_commit(session, lambda: seen.append(len(people())))
+        db.after_commit(session, lambda: seen.append(len(list_users())))
         db.if_undone(session, lambda: seen.append(-1))
         assert seen == []
     assert seen == [1]
 
 
-def test_an_effect_that_fails_stops_neither_its_caller_nor_the_others(
+def test_a_failing_after_commit_action_affects_neither_caller_nor_other_actions(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done: list[str] = []
@@ -48,11 +48,11 @@ def test_an_effect_that_fails_stops_neither_its_caller_nor_the_others(
         session.add(new_user())
         db.after_commit(session, broken)
         db.after_commit(session, lambda: done.append("published"))
-    assert (done, len(people())) == (["published"], 1)
+    assert (done, len(list_users())) == (["published"], 1)
     assert "an effect of a transaction failed" in caplog.text
 
 
-def test_of_a_transaction_that_fails_nothing_is_left_and_its_files_go() -> None:
+def test_a_rollback_leaves_no_rows_and_deletes_its_files() -> None:
     done: list[str] = []
 
     def fail() -> None:
@@ -65,10 +65,10 @@ def test_of_a_transaction_that_fails_nothing_is_left_and_its_files_go() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fail()
-    assert (done, people()) == (["deleted"], [])
+    assert (done, list_users()) == (["deleted"], [])
 
 
-def test_a_commit_that_fails_counts_as_undone() -> None:
+def test_a_failed_commit_counts_as_a_rollback() -> None:
     done: list[str] = []
 
     def clash() -> None:
@@ -82,7 +82,7 @@ def test_a_commit_that_fails_counts_as_undone() -> None:
 
 
 def test_connections_that_the_database_dropped_are_replaced() -> None:
-    people()
+    list_users()
     with db.engine().connect() as connection:
         connection.execute(
             text(
@@ -90,7 +90,7 @@ def test_connections_that_the_database_dropped_are_replaced() -> None:
                 "where datname = current_database() and pid <> pg_backend_pid()"
             )
         )
-    assert people() == []
+    assert list_users() == []
 
 
 async def test_the_event_loop_runs_on_while_the_database_works() -> None:
@@ -107,12 +107,12 @@ async def test_the_event_loop_runs_on_while_the_database_works() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "QUICK_SECONDS", 0.2)
+    monkeypatch.setattr(db, "QUICK_TIMEOUT_S", 0.2)
 
 
 @pytest.fixture
 def silent(services: Settings) -> Iterator[None]:
-    """Name a database where the kernel connects and nobody answers."""
+    """Name a database that accepts connections and never answers."""
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
         pytest.MonkeyPatch.context() as patch,
@@ -125,25 +125,25 @@ def silent(services: Settings) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("impatient", "silent")
-async def test_a_database_that_hangs_is_not_waited_for_while_connecting() -> None:
+async def test_quick_reads_time_out_while_connecting() -> None:
     async with db.quick_reads(), asyncio.TaskGroup() as group:
-        for _ in range(db.QUICK_LINES * 3):
+        for _ in range(db.QUICK_CONNECTIONS * 3):
             group.create_task(declined())
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_line_that_does_not_come_free_is_not_waited_for() -> None:
+async def test_quick_reads_time_out_while_waiting_for_a_connection() -> None:
     async with db.quick_reads(), AsyncExitStack() as held:
-        assert db._quick is not None
-        for _ in range(db.QUICK_LINES):
-            await held.enter_async_context(db._quick.acquire())
+        assert db._quick_pool is not None
+        for _ in range(db.QUICK_CONNECTIONS):
+            await held.enter_async_context(db._quick_pool.acquire())
         await declined()
         await held.aclose()
         assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_statement_that_takes_too_long_is_given_up_and_its_line_used_again() -> None:
+async def test_a_quick_read_times_out_and_its_connection_is_reused() -> None:
     async with db.quick_reads():
         await declined("select pg_sleep(60)")
         assert [tuple(row) for row in await db.quick("select 1")] == [(1,)]

@@ -1,4 +1,4 @@
-"""The fixtures keep what they promise."""
+"""The fixtures give each test an empty database and its own home."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +15,9 @@ def test_a_test_finds_an_empty_database(session: Session, user: User, turn: int)
     assert session.exec(select(User)).all() == [user]
 
 
-def test_people_differ(person: Callable[..., User]) -> None:
+def test_users_made_by_the_fixture_differ(person: Callable[..., User]) -> None:
     assert person().email != person().email
 
 
-def test_every_test_has_a_home_of_its_own(services: Settings, tmp_path: Path) -> None:
+def test_every_test_has_its_own_home(services: Settings, tmp_path: Path) -> None:
     assert services.home == tmp_path

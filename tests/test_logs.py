@@ -1,4 +1,4 @@
-"""What may stand in a line of a log, whoever writes it."""
+"""Log records are redacted, whichever logger writes them."""
 
 import ast
 import functools
@@ -29,7 +29,7 @@ SECRET = "hunter2"
 def lines(
     own_logs: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[], list[dict[str, Any]]]:
-    """Give back what is written, which holds no secret."""
+    """Return the written lines, and check that they contain no secret."""
 
     def written() -> list[dict[str, Any]]:
         text = capsys.readouterr()
@@ -41,7 +41,7 @@ def lines(
 
 @pytest.fixture
 def library(tmp_path: Path) -> ModuleType:
-    """A library that logs what it was given."""
+    """A library that logs its argument."""
     path = tmp_path / "library.py"
     path.write_text(
         "import logging\n"
@@ -66,7 +66,7 @@ def library(tmp_path: Path) -> ModuleType:
     return module
 
 
-def test_a_library_is_quoted_without_its_values(
+def test_records_of_libraries_are_written_without_values(
     lines: Callable[[], list[dict[str, Any]]], library: ModuleType
 ) -> None:
     library.handle(SECRET)
@@ -86,7 +86,7 @@ def test_a_library_is_quoted_without_its_values(
     assert "library.py" in stack
 
 
-def test_handlers_of_others_have_nothing_else_to_write(
+def test_other_handlers_get_redacted_records(
     lines: Callable[[], list[dict[str, Any]]], library: ModuleType
 ) -> None:
     theirs = logging.StreamHandler(sys.stdout)
@@ -96,7 +96,7 @@ def test_handlers_of_others_have_nothing_else_to_write(
     lines()
 
 
-def test_a_library_without_source_is_named_by_its_place(
+def test_a_record_without_source_is_named_by_file_and_line(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
     record = logging.getLogger("_granian").makeRecord
@@ -107,7 +107,7 @@ def test_a_library_without_source_is_named_by_its_place(
     assert line["event"] == "a library's message (workers:7)"
 
 
-def test_our_fields_are_written_if_they_have_their_form(
+def test_fields_are_written_only_if_they_match_their_pattern(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
     log = structlog.get_logger("sp404_app.test")
@@ -131,24 +131,28 @@ def test_our_fields_are_written_if_they_have_their_form(
         assert {line[name] for name in own} == {logs.HIDDEN}
 
 
-def test_our_older_lines_are_written_without_texts(
+def test_formatted_messages_are_written_without_text_arguments(
     lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
     log, job = logging.getLogger("sp404_app.test"), uuid.uuid4()
     log.warning("job %s of %s failed %d times", job, SECRET, 3)
     log.warning(
         "an effect failed: %r",
-        functools.partial(test_our_older_lines_are_written_without_texts, SECRET),
+        functools.partial(test_formatted_messages_are_written_without_text_arguments, SECRET),
     )
     log.warning("will try again: %s", OSError(28, SECRET))
     log.warning("%(name)s", {"name": SECRET})
     found = [line["event"] for line in lines()]
     assert found[0] == f"job {job} of … failed 3 times"
-    assert found[1] == "an effect failed: 'test_our_older_lines_are_written_without_texts'"
+    assert (
+        found[1] == "an effect failed: 'test_formatted_messages_are_written_without_text_arguments'"
+    )
     assert found[2] == "will try again: OSError (ENOSPC)"
 
 
-def test_errors_are_named_but_not_quoted(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_errors_are_written_without_their_messages(
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:
     log = structlog.get_logger("sp404_app.test")
     error = ExceptionGroup(SECRET, [ValueError(SECRET), KeyError(SECRET)])
     log.error("failed", exc_info=error)
@@ -160,7 +164,7 @@ def test_errors_are_named_but_not_quoted(lines: Callable[[], list[dict[str, Any]
     assert second["exception"] == "ValueError"
 
 
-def test_what_python_would_print_is_logged(lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_warnings_and_uncaught_errors_are_logged(lines: Callable[[], list[dict[str, Any]]]) -> None:
     warnings.warn(SECRET, UserWarning, stacklevel=1)
     thread = threading.Thread(target=lambda: int(SECRET))
     thread.start()
@@ -173,7 +177,7 @@ def test_what_python_would_print_is_logged(lines: Callable[[], list[dict[str, An
     ]
 
 
-def test_every_command_begins_with_it() -> None:
+def test_every_command_configures_redacted_logs() -> None:
     code = "import runpy, sys, logging; sys.argv = ['x', '--help']\n"
     code += "try: runpy.run_module('sp404_app', run_name='__main__')\n"
     code += "except SystemExit: print(logging.getLogRecordFactory().__module__)"
@@ -182,7 +186,7 @@ def test_every_command_begins_with_it() -> None:
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Yield every call that logs, with where it stands."""
+    """Yield every logging call with its file and line."""
     for path in sorted(path for package in PACKAGES for path in package.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
@@ -193,7 +197,7 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
-def test_our_lines_are_constant_texts_with_known_fields() -> None:
+def test_log_calls_have_constant_texts_and_known_fields() -> None:
     wrong = []
     for place, call in calls():
         numbers = {"code", "healed", "left", "milliseconds", "status", "waiting", "exc_info"}

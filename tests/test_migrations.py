@@ -1,4 +1,4 @@
-"""What a migration makes of rows that are there already."""
+"""Migrations convert existing rows."""
 
 import importlib.util
 import uuid
@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.models import Analysis, Sample, User
+from sp404_app.models import Analysis, Sample, UnsentMail, User
+from sp404_app.models.columns import now
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library.search_terms import key_words, words_of
 from tests.services.conftest import keep
@@ -55,9 +56,7 @@ def test_class_and_root_note_come_from_the_newest_analysis(
     }
 
 
-def test_names_that_are_there_already_get_their_words_and_their_order(
-    session: Session, keep: Keep
-) -> None:
+def test_existing_names_get_search_words_and_sort_keys(session: Session, keep: Keep) -> None:
     ids = [keep("Snare02.wav"), keep("Kick 10.wav"), keep("kick2.wav")]
     session.execute(
         text("update samples set search_text = '', sort_key = '', key = 'F# minor', tags = '{Öl}'")
@@ -77,7 +76,7 @@ def test_names_that_are_there_already_get_their_words_and_their_order(
     assert list(order) == ["kick2", "Kick 10", "Snare02"]
 
 
-def test_what_the_migration_writes_is_what_the_product_writes() -> None:
+def test_the_migration_computes_the_same_values_as_the_product() -> None:
     sorting = migration("6d1f0c2ab7e4")
     for name in (
         "Pad F♯m",
@@ -110,3 +109,18 @@ def test_renamed_columns_keep_their_values_in_both_directions(session: Session, 
         session.execute(text("update samples set words = 'snare'"))  # type: ignore[deprecated]
         renaming.upgrade()
     assert session.execute(text(NEW_COLUMNS)).all() == [("snare", group, False)]  # type: ignore[deprecated]
+
+
+def test_emails_without_a_body_are_given_up(session: Session) -> None:
+    waiting = UnsentMail(recipient="ada@example.org", subject="Hello")
+    refused = UnsentMail(
+        recipient="bob@example.org", subject="Hello", reason="Refused.", failed_at=now()
+    )
+    session.add_all([waiting, refused])
+    session.flush()
+    session.execute(text(migration("7c41d90be2a5").GIVE_UP_WITHOUT_BODY))  # type: ignore[deprecated]
+    session.refresh(waiting)
+    session.refresh(refused)
+    assert waiting.reason == "The server restarted before it was sent."
+    assert waiting.failed_at is not None
+    assert refused.reason == "Refused."

@@ -1,4 +1,4 @@
-"""remember class and root note."""
+"""Store sound class and root note on samples."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ down_revision: str | None = "a1908569ca10"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# What the newest analysis of each sound has said already.
+# Values of the newest analysis of each sample.
 KNOWN = """
 update samples set sound_class = known.sound_class, root_note = known.root_note
 from (

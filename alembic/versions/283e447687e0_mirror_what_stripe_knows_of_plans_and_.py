@@ -1,4 +1,4 @@
-"""Mirror what Stripe knows of plans and payments."""
+"""Add the mirror of Stripe's billing data."""
 
 from collections.abc import Sequence
 

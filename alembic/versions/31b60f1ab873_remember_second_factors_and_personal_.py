@@ -1,4 +1,4 @@
-"""remember second factors and personal tokens."""
+"""Add two-factor authentication and personal access tokens."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Note which month an analysis counts for."""
+"""Store the month whose quota an analysis used."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Remember what stripe was told of its customers."""
+"""Store the contact data last sent to Stripe."""
 
 from collections.abc import Sequence
 

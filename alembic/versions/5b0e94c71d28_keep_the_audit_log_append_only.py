@@ -1,4 +1,4 @@
-"""keep the audit log append-only."""
+"""Make the audit log append-only."""
 
 from collections.abc import Sequence
 
@@ -9,8 +9,8 @@ down_revision: str | None = "20c3b6a37d3c"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
-# Compared as a whole, so that columns of later versions are kept too.
-# No name depends on a search path: a dump is read back without one.
+# Whole rows are compared, so that columns of later versions are protected too.
+# Names are qualified, because a dump is restored without a search path.
 FUNCTION = """
 create function audit_log_append_only() returns trigger language plpgsql as $$
 begin

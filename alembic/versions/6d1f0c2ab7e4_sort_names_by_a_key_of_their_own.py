@@ -1,4 +1,4 @@
-"""sort names by a key of their own, and find numbers and keys however they are written."""
+"""Add natural sort keys, and search words for numbers and keys."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ LIVE = sa.text("deleted_at IS NULL")
 ROWS = "select id, name, tags, note, folder, key from samples where id > :after order by id limit :n"
 FILL = "update samples set words = :words, sort_key = :sort_key where id = :id"
 
-# What the product did with names when this was written: later changes of it must not change this.
+# A copy of the product's code at that time: later changes must not change this migration.
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 SHIFTS = {"": 0, "#": 1, "sharp": 1, "b": -1, "flat": -1}
 LETTERS = str.maketrans(
@@ -37,7 +37,7 @@ def upgrade() -> None:
         "samples", sa.Column("sort_key", sa.Text(collation="C"), server_default="", nullable=False)
     )
     fill(op.get_bind())
-    # Searches read the list of pending words until a vacuum has sorted it in: do without it.
+    # Without a pending list: searches would have to scan it until the next vacuum.
     op.execute("alter index samples_search set (fastupdate = off)")
     op.execute("select gin_clean_pending_list('samples_search')")
     op.execute("analyze samples")
@@ -61,7 +61,7 @@ def downgrade() -> None:
 
 
 def fill(connection: sa.Connection) -> None:
-    """Give every sound its words and its place among the names, a batch at a time."""
+    """Fill search words and sort keys of all samples, in batches."""
     after = "00000000-0000-0000-0000-000000000000"
     while rows := connection.execute(sa.text(ROWS), {"after": after, "n": BATCH}).all():
         connection.execute(
@@ -90,7 +90,7 @@ def fold(text: str) -> str:
 
 
 def sort_key(name: str) -> str:
-    """Return what names are sorted by."""
+    """Return the sort key of a name."""
     folded = fold(name).strip()
     symbols = re.sub(r"[^\W_].*", "", folded, flags=re.DOTALL).strip()
     spoken = " ".join(
@@ -102,7 +102,7 @@ def sort_key(name: str) -> str:
 
 
 def words(key: str | None, texts: list[str]) -> str:
-    """Return what a search finds a sound by."""
+    """Return the search words of a sample."""
     found: dict[str, None] = {}
     for text in map(plain, texts):
         found.update(dict.fromkeys(keys(text)))
@@ -113,7 +113,7 @@ def words(key: str | None, texts: list[str]) -> str:
 
 
 def forms(word: str) -> list[str]:
-    """Return a word, its letters and digits apart, and its numbers without leading zeros."""
+    """Return a word, its runs of letters and digits, and its numbers without leading zeros."""
     parts = PARTS.findall(word)
     every = [word, *(parts if len(parts) > 1 else [])]
     return every + [form.lstrip("0") or "0" for form in every if form.isdecimal()]
@@ -130,7 +130,7 @@ def keys(text: str) -> Iterator[str]:
 
 
 def of_key(key: str | None) -> str:
-    """Return the words of the key that counts for a sound."""
+    """Return the search words of a sample's key."""
     if not key:
         return ""
     tonic, mode = key.split()

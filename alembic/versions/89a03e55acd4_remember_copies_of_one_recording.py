@@ -1,4 +1,4 @@
-"""remember copies of one recording."""
+"""Add fingerprints and duplicate groups."""
 
 from collections.abc import Sequence
 

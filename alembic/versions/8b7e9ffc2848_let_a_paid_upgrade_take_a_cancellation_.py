@@ -1,4 +1,4 @@
-"""let a paid upgrade take a cancellation back and note refunds."""
+"""Add refunds, and upgrades whose payment undoes a cancellation."""
 
 from collections.abc import Sequence
 

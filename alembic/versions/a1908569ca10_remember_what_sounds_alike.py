@@ -1,4 +1,4 @@
-"""remember what sounds alike."""
+"""Add embedding vectors for similarity search."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Keep mails until they are sent, and domains of addresses as punycode."""
+"""Add unsent e-mails, and convert domains of addresses to punycode."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def _to_punycode(table: str, column: str) -> None:
-    """Write international domains as mail servers take them; lookups do so from now on."""
+    """Convert international domains to punycode, as lookups now expect them."""
     connection = op.get_bind()
     international = sa.text(f"select id, {column} as address from {table} where {column} ~ '[^[:ascii:]]'")
     change = sa.text(f"update {table} set {column} = :address where id = :id")
@@ -42,7 +42,7 @@ def _to_punycode(table: str, column: str) -> None:
         try:
             ascii_domain = idna.encode(domain, uts46=True).decode().lower()
         except idna.IDNAError:
-            continue  # no mail server could have taken it
+            continue  # no mail server could deliver to it
         connection.execute(change, {'id': row['id'], 'address': f'{local_part}@{ascii_domain}'})
 
 

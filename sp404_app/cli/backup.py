@@ -1,4 +1,4 @@
-"""Carry the library to a folder: database, sounds and secrets, as of one moment."""
+"""`backup DIR`: write database, stored files and secrets of one moment to a folder."""
 
 import datetime as dt
 import os
@@ -19,7 +19,7 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure, explained
 from sp404_app.supervisor.postgresql import programs
 
-LIBPQ = {
+LIBPQ_VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",
     "user": "PGUSER",
@@ -31,20 +31,20 @@ LIBPQ = {
 
 
 def back_up(settings: Settings, target: Path) -> str:
-    """Write a backup into an empty or new folder and say what it holds.
+    """Write a backup to an empty or new folder; return a summary.
 
-    The library may be open meanwhile. The folder holds secrets, so only we may read it.
+    The library may be running. The folder contains secrets, so only its owner may read it.
 
     Raises:
-        Failure: when the folder is not empty or anything cannot be read or written.
+        Failure: If the folder is not empty, or something cannot be read or written.
     """
     with explained(target):
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(target.iterdir()):
-            raise Failure(f"{target} is not empty: name a new folder for the backup.")
+            raise Failure(f"{target} is not empty: choose a new folder for the backup.")
         target.chmod(0o700)
         with database_access.database(settings, exclusive=False) as url:
-            missing = _dump(url, target)
+            missing = _dump_database_and_files(url, target)
         _copy_secrets(settings.secrets, target / backup_manifest.SECRETS)
         files = sorted(path for path in target.rglob("*") if path.is_file())
         entries = tuple(backup_manifest.entry(target, path) for path in files)
@@ -52,23 +52,23 @@ def back_up(settings: Settings, target: Path) -> str:
         manifest = backup_manifest.Manifest(backup_manifest.FORMAT, __version__, created, entries)
         backup_manifest.write(target, manifest)
     sounds = len(manifest.under(backup_manifest.SOUNDS))
-    lost = f" The files of {missing} samples were missing already." if missing else ""
-    return f"Backed up the database and {sounds} files of sounds to {target}.{lost}"
+    note = f" {missing} samples have no file in the store." if missing else ""
+    return f"Backed up the database and {sounds} audio files to {target}.{note}"
 
 
-def _dump(url: str, target: Path) -> int:
-    """Dump what one snapshot shows, with every object; return how many sounds have none."""
+def _dump_database_and_files(url: str, target: Path) -> int:
+    """Dump one snapshot of the database, then copy all files; return how many are missing."""
     with psycopg.connect(url) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         snapshot = connection.execute("select pg_export_snapshot()").fetchone()
-        wanted = {key for (key,) in connection.execute("select storage_key from samples")}
+        keys = {key for (key,) in connection.execute("select storage_key from samples")}
         assert snapshot
         client("pg_dump", url, "--no-owner", "--no-privileges", f"--snapshot={snapshot[0]}",
                f"--file={target / backup_manifest.DATABASE}")  # fmt: skip
-    return len(wanted - _copy_sounds(target / backup_manifest.SOUNDS))
+    return len(keys - _copy_files(target / backup_manifest.SOUNDS))
 
 
-def _copy_sounds(folder: Path) -> set[str]:
+def _copy_files(folder: Path) -> set[str]:
     copied = set()
     for key in stored_keys():
         if key.startswith(f"{pictures.FOLDER}/"):
@@ -78,7 +78,7 @@ def _copy_sounds(folder: Path) -> set[str]:
         try:
             with storage.local_copy(key) as source:
                 shutil.copyfile(source, path)
-        except NotFound:  # deleted since it was listed
+        except NotFound:  # deleted after it was listed
             continue
         copied.add(key)
     return copied
@@ -100,17 +100,19 @@ def _copy_secrets(source: Path, folder: Path) -> None:
 
 
 def client(program: str, url: str, *options: str) -> None:
-    """Run one of PostgreSQL's own clients; the password travels out of everybody's sight.
+    """Run `pg_dump` or `psql`; the password is passed by the environment, not in the arguments.
 
     Raises:
-        Failure: with the last thing it said.
+        Failure: With the last line of its error output.
     """
-    found = conninfo_to_dict(url)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    address = {LIBPQ[name]: str(value) for name, value in found.items() if name in LIBPQ}
-    done = subprocess.run(  # noqa: S603 - our own programs
+    parameters = conninfo_to_dict(url)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    for name, variable in LIBPQ_VARIABLES.items():
+        if name in parameters:
+            environment[variable] = str(parameters[name])
+    done = subprocess.run(  # noqa: S603 - fixed programs
         [programs() / program, *options],
-        env=clean | address | {"LC_ALL": "C"},
+        env=environment | {"LC_ALL": "C"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,9 +1,9 @@
-"""What a backup looks like on disk.
+"""The format of a backup folder, and its checks.
 
-manifest.json   written last: what follows, with sizes and SHA-256
-database.sql    everything in the database, as of one moment
-sounds/…        every object of the store, under its key
-secrets/…       signing keys and the pepper, without which no password would fit
+manifest.json   written last: all other files with their sizes and SHA-256
+database.sql    a dump of one snapshot of the database
+sounds/…        every object of the store, named by its key
+secrets/…       signing keys and the pepper, without which no password can be verified
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds."""
+    """The contents of a backup."""
 
     format: int
     version: str
@@ -40,12 +40,13 @@ class Manifest:
 
     def under(self, folder: str) -> list[str]:
         """Return the names of the files in one of the folders."""
-        start = f"{folder}/"
-        return [entry.path[len(start) :] for entry in self.entries if entry.path.startswith(start)]
+        prefix = f"{folder}/"
+        paths = [entry.path for entry in self.entries]
+        return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
 
 
 def entry(root: Path, path: Path) -> Entry:
-    """Describe a file."""
+    """Return the entry of a file, with its size and digest."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Entry(path.relative_to(root).as_posix(), path.stat().st_size, digest)
@@ -59,10 +60,10 @@ def write(root: Path, manifest: Manifest) -> None:
 
 
 def read(root: Path) -> Manifest:
-    """Read a backup's manifest.
+    """Read the manifest of a backup.
 
     Raises:
-        Failure: when there is none, or it is not one we understand.
+        Failure: If there is none, or it is damaged or of another format.
     """
     path = root / MANIFEST
     if not path.exists():
@@ -73,22 +74,22 @@ def read(root: Path) -> Manifest:
         entries = tuple(Entry(**item) for item in found.pop("entries"))
         manifest = Manifest(**found, entries=entries)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Failure(f"{path} is damaged: take another backup.") from error
+        raise Failure(f"{path} is damaged: use another backup.") from error
     if manifest.format != FORMAT:
-        raise Failure(f"{root} was made by a newer version of the program: update it.")
+        raise Failure(f"{root} was written by a newer version: update the program.")
     return manifest
 
 
 def verify(root: Path, manifest: Manifest) -> None:
-    """See that every file is there, whole and inside the backup.
+    """Check that every file is complete and lies inside the backup.
 
     Raises:
-        Failure: at the first one that is not.
+        Failure: At the first one that does not.
     """
     for wanted in manifest.entries:
         pure = PurePosixPath(wanted.path)
         if pure.is_absolute() or ".." in pure.parts:
-            raise Failure(f"The backup names a file outside of itself: {wanted.path}")
+            raise Failure(f"The backup lists a file outside its folder: {wanted.path}")
         path = root / pure
         if not path.is_file() or entry(root, path) != wanted:
             raise Failure(f"The backup is damaged: {wanted.path} is missing or has changed.")

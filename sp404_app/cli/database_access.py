@@ -1,4 +1,4 @@
-"""The database for commands that are run by hand, whether or not the library is open."""
+"""Database access for commands, whether or not the library is running."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,43 +16,45 @@ from sp404_app.supervisor.watchdog import Guard
 
 @contextmanager
 def database(settings: Settings, *, exclusive: bool) -> Iterator[str]:
-    """Give the address of the database; the embedded one is started for as long as it takes.
+    """Yield the URL of the database; the embedded server runs during the block if needed.
 
     Args:
-        settings: Where the library lives.
-        exclusive: Refuse while the library is open, and keep it from being opened.
+        settings: The settings of the library.
+        exclusive: Fail if the library is running, and prevent its start during the block.
 
     Raises:
-        Failure: when the library is open and must not be, or the database does not answer.
+        Failure: If the library is running and must not be, or the database does not answer.
     """
     home = Home(settings.home)
     home.prepare(room_mb=0)
     try:
-        claim = lock(home)
+        home_lock = lock(home)
     except Failure:
         if exclusive:
             raise
-        yield settings.database_url or _running(home)
+        yield settings.database_url or _url_of_running(home)
         return
-    with claim:
+    with home_lock:
         if settings.database_url:
             yield settings.database_url
             return
-        with _started(settings, home) as url:
+        with _started_server(settings, home) as url:
             yield url
 
 
-def _running(home: Home) -> str:
+def _url_of_running(home: Home) -> str:
     url = postgresql.url(home)
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:
-        raise Failure(f"The library in {home.root} is just starting or stopping.") from error
+        raise Failure(
+            f"The library in {home.root} is starting or stopping: try again in a minute."
+        ) from error
     return url
 
 
 @contextmanager
-def _started(settings: Settings, home: Home) -> Iterator[str]:
+def _started_server(settings: Settings, home: Home) -> Iterator[str]:
     wait_for_guard(home)
     guard = Guard(home)
     try:

@@ -1,4 +1,4 @@
-"""`import FOLDER --user EMAIL`: an older library, or any folder of sounds, becomes somebody's."""
+"""`import FOLDER --user EMAIL`: add a folder of audio files to a user's library."""
 
 import json
 import logging
@@ -19,24 +19,26 @@ from sp404_app.supervisor import redis_server
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 
-INTERRUPTED = 130
-TOLD = {Outcome.ADDED: "added", Outcome.REFUSED: "refused"}
+INTERRUPTED_EXIT_CODE = 130  # as after SIGINT in a shell
+LISTED_OUTCOMES = {Outcome.ADDED: "added", Outcome.REFUSED: "rejected"}
 
 
-def import_folder(ours: Settings, root: Path, email: str, *, tagged: bool, as_json: bool) -> int:
-    """Import a folder, whether or not the library is open; print a report, return the exit code.
+def import_folder(
+    app_settings: Settings, root: Path, email: str, *, tagged: bool, as_json: bool
+) -> int:
+    """Import a folder, whether or not the library is running; print a report.
 
-    The code is 0 when everything that is a sound is in the library, 1 when some were refused,
-    130 when it was interrupted.
+    Return the exit code: 0 if all audio files are in the library, 1 if some were rejected, 130 if
+    the import was interrupted.
 
     Raises:
-        Failure: when the folder is none, or the database does not answer.
-        NotFound: when nobody has the address.
+        Failure: If it is not a folder, or the database does not answer.
+        NotFound: If no account has this e-mail address.
     """
     if not root.is_dir():
         raise Failure(f"{root} is not a folder.")
-    with database_access.database(ours, exclusive=False) as url:
-        point_at(ours, url)
+    with database_access.database(app_settings, exclusive=False) as url:
+        point_at(app_settings, url)
         try:
             user_id = folder_import.person(email)
             report = folder_import.take(user_id, root, tagged=tagged, tell=_teller(as_json))
@@ -44,39 +46,41 @@ def import_folder(ours: Settings, root: Path, email: str, *, tagged: bool, as_js
             raise Failure("The database stopped answering: run the import again.") from error
     sys.stdout.write(f"{as_text(report) if not as_json else json.dumps(as_object(report))}\n")
     if report.interrupted:
-        return INTERRUPTED
+        return INTERRUPTED_EXIT_CODE
     return 1 if report.count(Outcome.REFUSED) else 0
 
 
-def point_at(ours: Settings, database_url: str) -> None:
-    """Let the services of this process use the library's database and Redis."""
+def point_at(app_settings: Settings, database_url: str) -> None:
+    """Make the services of this process use the library's database and Redis."""
     os.environ["SP404_DATABASE_URL"] = database_url
-    os.environ["SP404_REDIS_URL"] = ours.redis_url or redis_server.url(Home(ours.home))
+    os.environ["SP404_REDIS_URL"] = app_settings.redis_url or redis_server.url(
+        Home(app_settings.home)
+    )
     settings.cache_clear()
-    # While the library is closed nobody listens; its next start takes up the jobs.
+    # Without a running library Redis does not answer; the next start queues jobs and e-mails.
     logging.getLogger("sp404_app.db").setLevel(logging.CRITICAL)
 
 
 def _teller(as_json: bool) -> Callable[[Result], object]:
     def tell(result: Result) -> None:
-        if result.outcome in TOLD and not as_json:
+        if result.outcome in LISTED_OUTCOMES and not as_json:
             reason = f": {result.reason}" if result.reason else ""
-            sys.stdout.write(f"{TOLD[result.outcome]}  {result.file}{reason}\n")
+            sys.stdout.write(f"{LISTED_OUTCOMES[result.outcome]}  {result.file}{reason}\n")
 
     return tell
 
 
 def as_text(report: Report) -> str:
-    """Summarise for a person."""
-    told = (
-        f"{report.count(Outcome.ADDED)} added, {report.count(Outcome.HERE)} here already, "
-        f"{report.count(Outcome.REFUSED)} refused, {report.count(Outcome.IGNORED)} other files."
+    """Return a one-line summary."""
+    summary = (
+        f"{report.count(Outcome.ADDED)} added, {report.count(Outcome.HERE)} already there, "
+        f"{report.count(Outcome.REFUSED)} rejected, {report.count(Outcome.IGNORED)} other files."
     )
-    return f"Interrupted: {told} Run it again to go on." if report.interrupted else told
+    return f"Interrupted: {summary} Run it again to continue." if report.interrupted else summary
 
 
 def as_object(report: Report) -> dict[str, object]:
-    """Summarise for a program."""
+    """Return the summary that `--json` prints."""
     counts = Counter(result.outcome.value for result in report.results)
     return {
         **{outcome.value: counts[outcome.value] for outcome in Outcome},

@@ -1,4 +1,7 @@
-"""Commands: `python -m sp404_app serve | worker | analyse | backup | restore | …`."""
+"""The command line: `python -m sp404_app serve | worker | analyse | backup | restore | …`.
+
+Each command imports its modules when it runs, so that `--help` and errors appear at once.
+"""
 
 import argparse
 import os
@@ -14,70 +17,75 @@ from sp404_app.supervisor.errors import Failure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; what went wrong is one sentence on stderr."""
+    """Run one command and return its exit code; an error is one sentence on stderr."""
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         return run(options)
     except (Failure, AppError, ValidationError) as problem:
-        sys.stderr.write(f"{_sentence(problem)}\n")
+        sys.stderr.write(f"{_error_message(problem)}\n")
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sp404_app", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m sp404_app", description="Run and manage Crate 404."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    serve = commands.add_parser("serve", help="start everything and open the library")
-    serve.add_argument("--reload", action="store_true", help="take up changes of the code")
-    serve.add_argument("--with-parent", action="store_true", help="stop when the parent is gone")
+    serve = commands.add_parser("serve", help="start all processes and serve the library")
+    serve.add_argument("--reload", action="store_true", help="reload changed code")
+    serve.add_argument("--with-parent", action="store_true", help="stop when the parent ends")
     serve.set_defaults(run=_serve)
 
-    _add_worker(commands.add_parser("worker", help="take jobs from the queues"))
-    commands.add_parser("migrate", help="bring the database up to date").set_defaults(run=_migrate)
-    commands.add_parser("demo", help="make the demo account").set_defaults(run=_demo)
+    _add_worker(commands.add_parser("worker", help="run jobs from the queues"))
+    commands.add_parser("migrate", help="migrate the database").set_defaults(run=_migrate)
+    commands.add_parser("demo", help="create the demo account").set_defaults(run=_demo)
 
-    backup = commands.add_parser("backup", help="carry database and sounds to a folder")
-    backup.add_argument("folder", type=Path, metavar="DIR")
-    backup.set_defaults(run=_backup)
+    _add_backup(commands)
+    _add_billing(commands.add_parser("billing", help="manage plans and payments"))
 
-    restore = commands.add_parser("restore", help="bring a backup back")
-    restore.add_argument("folder", type=Path, metavar="DIR")
-    restore.add_argument("--replace", action="store_true", help="throw away what is here")
-    restore.set_defaults(run=_restore)
-
-    _add_billing(commands.add_parser("billing", help="look after plans and payments"))
-
-    analyse = commands.add_parser("analyse", help="say what the engine hears in files")
+    analyse = commands.add_parser("analyse", help="analyse audio files and print the results")
     analyse.add_argument("paths", nargs="+", type=Path, metavar="FILE")
     analyse.add_argument("--json", action="store_true", help="print JSON, one object per file")
     analyse.set_defaults(run=_analyse)
 
-    take = commands.add_parser("import", help="take a folder of sounds into somebody's library")
-    take.add_argument("folder", type=Path, metavar="FOLDER")
-    take.add_argument("--user", required=True, metavar="EMAIL", help="whose library")
-    take.add_argument("--tags", action="store_true", help="let the folders' names become tags")
-    take.add_argument("--json", action="store_true", help="print the report as one JSON object")
-    take.set_defaults(run=_import)
+    folder = commands.add_parser("import", help="import a folder into a user's library")
+    folder.add_argument("folder", type=Path, metavar="FOLDER")
+    folder.add_argument("--user", required=True, metavar="EMAIL", help="owner of the library")
+    folder.add_argument("--tags", action="store_true", help="add the names of folders as tags")
+    folder.add_argument("--json", action="store_true", help="print the report as JSON")
+    folder.set_defaults(run=_import)
 
-    _add_people(commands.add_parser("user", help="list, verify, audit, delete people"))
-    _add_keys(commands.add_parser("keys", help="list, rotate, retire, audit the keys that sign"))
+    _add_users(commands.add_parser("user", help="list, verify, audit, sign out, delete accounts"))
+    _add_keys(commands.add_parser("keys", help="list, rotate, retire, audit signing keys"))
     return parser
+
+
+def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = commands.add_parser("backup", help="back up database, audio files and secrets")
+    backup.add_argument("folder", type=Path, metavar="DIR")
+    backup.set_defaults(run=_backup)
+
+    restore = commands.add_parser("restore", help="restore a backup")
+    restore.add_argument("folder", type=Path, metavar="DIR")
+    restore.add_argument("--replace", action="store_true", help="delete the library that is here")
+    restore.set_defaults(run=_restore)
 
 
 def _add_billing(billing: argparse.ArgumentParser) -> None:
     commands = billing.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser(
-        "setup", help="make products, prices, portal and webhook at Stripe; safe to repeat"
+        "setup", help="create products, prices, portal and webhook in Stripe; safe to repeat"
     ).set_defaults(run=_billing("set_up"))
     commands.add_parser(
-        "reconcile", help="compare everybody with Stripe, heal and report"
+        "reconcile", help="compare all accounts with Stripe, repair and report"
     ).set_defaults(run=_billing("reconcile"))
-    commands.add_parser("dead", help="list events that were given up").set_defaults(
+    commands.add_parser("dead", help="list Stripe events that failed for good").set_defaults(
         run=_billing("dead")
     )
-    replay = commands.add_parser("replay", help="work on events again: all that were given up")
-    replay.add_argument("event", nargs="?", default="", help="or one of them, by its id")
+    replay = commands.add_parser("replay", help="process failed Stripe events again")
+    replay.add_argument("event", nargs="?", default="", help="id of one event; all by default")
     replay.set_defaults(run=_billing("replay"))
 
 
@@ -88,7 +96,7 @@ def _billing(command: str) -> Callable[[argparse.Namespace], int]:
         from sp404_app.cli import billing
         from sp404_app.errors import AppError
 
-        _reach_services()
+        _use_running_services()
         try:
             lines, code = billing.run(command, getattr(options, "event", ""))
         except AppError as problem:
@@ -101,8 +109,8 @@ def _billing(command: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
-def _reach_services() -> None:
-    """Find the database and Redis of the library that runs in this home."""
+def _use_running_services() -> None:
+    """Set the database and Redis URLs to those of the library that runs in this home."""
     from sp404_app.supervisor.environment import for_children
     from sp404_app.supervisor.home import Home
 
@@ -111,36 +119,40 @@ def _reach_services() -> None:
     settings.cache_clear()
 
 
-def _add_people(user: argparse.ArgumentParser) -> None:
+def _add_users(user: argparse.ArgumentParser) -> None:
     commands = user.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("list", help="list all accounts").set_defaults(run=_by_hand("user list"))
-    for command, words in (
-        ("verify", "confirm somebody's address for them"),
-        ("audit", "show what happened in an account"),
-        ("two-factor-off", "let somebody who lost everything sign in by password"),
-        ("sign-out", "end all sign-ins of somebody"),
-        ("delete", "end the subscription and delete everything"),
+    commands.add_parser("list", help="list all accounts").set_defaults(
+        run=_account_command("user list")
+    )
+    for command, description in (
+        ("verify", "confirm the email of an account"),
+        ("audit", "show the audit log of an account"),
+        ("two-factor-off", "turn off two-factor authentication"),
+        ("sign-out", "sign an account out on all devices"),
+        ("delete", "end the subscription and delete the account"),
     ):
-        one = commands.add_parser(command, help=words)
-        one.add_argument("name", metavar="EMAIL", help="or the account's id")
-        one.set_defaults(run=_by_hand(f"user {command}"))
+        parser = commands.add_parser(command, help=description)
+        parser.add_argument("name", metavar="EMAIL", help="or the account's id")
+        parser.set_defaults(run=_account_command(f"user {command}"))
 
 
 def _add_keys(keys: argparse.ArgumentParser) -> None:
     commands = keys.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("list", help="list the keys").set_defaults(run=_by_hand("keys list"))
-    commands.add_parser("rotate", help="sign with a new key; nobody is signed out").set_defaults(
-        run=_by_hand("keys rotate")
+    commands.add_parser("list", help="list the keys").set_defaults(
+        run=_account_command("keys list")
+    )
+    commands.add_parser("rotate", help="sign with a new key; sessions continue").set_defaults(
+        run=_account_command("keys rotate")
     )
     commands.add_parser(
-        "audit", help="show what happened to keys, and to addresses nobody has"
-    ).set_defaults(run=_by_hand("keys audit"))
-    retire = commands.add_parser("retire", help="believe nothing any more that a key signed")
+        "audit", help="show audit events of keys and of addresses without an account"
+    ).set_defaults(run=_account_command("keys audit"))
+    retire = commands.add_parser("retire", help="reject all tokens that a key has signed")
     retire.add_argument("name", metavar="KID")
-    retire.set_defaults(run=_by_hand("keys retire"))
+    retire.set_defaults(run=_account_command("keys retire"))
 
 
-def _by_hand(command: str) -> Callable[[argparse.Namespace], int]:
+def _account_command(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         from sp404_app.cli import users
 
@@ -176,7 +188,7 @@ def _migrate(_: argparse.Namespace) -> int:
     from sp404_app.supervisor import migrations
 
     if not _settings().database_url:
-        raise Failure("SP404_DATABASE_URL is not set; `serve` migrates a database of its own.")
+        raise Failure("SP404_DATABASE_URL is not set. `serve` migrates the embedded database.")
     migrations.upgrade(_settings().database_url)
     return 0
 
@@ -199,14 +211,14 @@ def _demo(_: argparse.Namespace) -> int:
     from sp404_app.services.account import demo_account  # pyright: ignore[reportAttributeAccessIssue]
 
     demo_account.ensure_demo()
-    note = _settings().home / "cache" / "demo-account"
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(f"{demo_account.EMAIL}   password {demo_account.PASSWORD}\n")
+    credentials = _settings().home / "cache" / "demo-account"
+    credentials.parent.mkdir(parents=True, exist_ok=True)
+    credentials.write_text(f"{demo_account.EMAIL}   password {demo_account.PASSWORD}\n")
     return 0
 
 
 def _analyse(options: argparse.Namespace) -> int:
-    # Before NumPy loads: threads that wait for each other take longer than the sums.
+    # Before NumPy loads: more threads than cores make these small computations slower.
     for name in SINGLE_THREADED:
         os.environ.setdefault(name, "1")
     from sp404_app.audio import cli  # pyright: ignore[reportAttributeAccessIssue]
@@ -226,12 +238,11 @@ def _settings() -> Settings:
     return settings()
 
 
-def _sentence(problem: Failure | AppError | ValidationError) -> str:
+def _error_message(problem: Failure | AppError | ValidationError) -> str:
     if not isinstance(problem, ValidationError):
         return str(problem)
     return "\n".join(
-        f"{_variable(error['loc'])} is not acceptable: {error['msg']}."
-        for error in problem.errors()
+        f"{_variable(error['loc'])} is invalid: {error['msg']}." for error in problem.errors()
     )
 
 

@@ -1,4 +1,4 @@
-"""Bring back what `backup` carried away, all of it or nothing."""
+"""`restore DIR`: replace database, stored files and secrets by a backup, all or nothing."""
 
 import secrets
 import shutil
@@ -13,34 +13,34 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.errors import Failure, explained
 
-# In one transaction with the dump: the old library is there until the new one is complete.
-EMPTY = "drop schema public cascade; create schema public authorization pg_database_owner"
+# Runs in one transaction with the dump: the old data is there until the new data is complete.
+DROP_EVERYTHING = "drop schema public cascade; create schema public authorization pg_database_owner"
 
 
 def restore(settings: Settings, source: Path, *, replace: bool = False) -> str:
-    """Read a backup into this library and say what came back.
+    """Restore a backup; return a summary.
 
-    Sounds are copied first, under keys nobody else has; then the database changes over in one
-    transaction; then the secrets, by renaming. A failure before that leaves everything as it was.
+    Files are copied first, under keys that no other file has; then the database is replaced in
+    one transaction; then the secrets, by renaming. A failure before that changes nothing.
 
     Raises:
-        Failure: when the library is open, holds people and `replace` is off, or the backup is
+        Failure: If the library is running, has accounts and `replace` is off, or the backup is
             damaged.
     """
     manifest = backup_manifest.read(source)
     backup_manifest.verify(source, manifest)
     with database_access.database(settings, exclusive=True) as url:
-        old = _present(url)
+        old = _existing_keys(url)
         if old is not None and not replace:
             raise Failure(
-                "There is a library here already: restore with --replace to throw it away, "
+                "There is already a library here: use --replace to delete it, "
                 "or choose another SP404_HOME."
             )
         keys = manifest.under(backup_manifest.SOUNDS)
         for key in keys:
             storage.save(source / backup_manifest.SOUNDS / key, key)
         staged = _stage_secrets(settings.secrets, source, manifest)
-        _change_over(url, source / backup_manifest.DATABASE)
+        _replace_database(url, source / backup_manifest.DATABASE)
         for draft, final in staged:
             draft.replace(final)
         migrations.upgrade(url)
@@ -48,21 +48,21 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> str:
         storage.delete(key)
     if old is not None:
         pictures.delete_every_picture()
-    return f"Restored the database and {len(keys)} files of sounds from {source}."
+    return f"Restored the database and {len(keys)} audio files from {source}."
 
 
-def _present(url: str) -> set[str] | None:
-    """Return the keys of the sounds here, or None when nobody has an account yet."""
+def _existing_keys(url: str) -> set[str] | None:
+    """Return the keys of the stored files, or None if there is no account yet."""
     with psycopg.connect(url) as connection:
-        if not _one(connection, "select to_regclass('public.users') is not null"):
+        if not _is_true(connection, "select to_regclass('public.users') is not null"):
             return None
-        if not _one(connection, "select exists (select from users)"):
+        if not _is_true(connection, "select exists (select from users)"):
             return None
         query = "select storage_key, preview_key from samples"
         return {key for row in connection.execute(query) for key in row if key}
 
 
-def _one(connection: psycopg.Connection, query: str) -> bool:
+def _is_true(connection: psycopg.Connection, query: str) -> bool:
     row = connection.execute(query.encode()).fetchone()
     return bool(row and row[0])
 
@@ -70,7 +70,7 @@ def _one(connection: psycopg.Connection, query: str) -> bool:
 def _stage_secrets(
     folder: Path, source: Path, manifest: backup_manifest.Manifest
 ) -> list[tuple[Path, Path]]:
-    """Write the secrets beside their final names, private from the first byte."""
+    """Copy the secrets next to their final names, with mode 0600 from the first byte."""
     staged = []
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,5 +82,6 @@ def _stage_secrets(
     return staged
 
 
-def _change_over(url: str, dump: Path) -> None:
-    client("psql", url, "-qX", "-1", "-v", "ON_ERROR_STOP=1", "-c", EMPTY, "-f", str(dump))
+def _replace_database(url: str, dump: Path) -> None:
+    options = ["-qX", "-1", "-v", "ON_ERROR_STOP=1", "-c", DROP_EVERYTHING, "-f", str(dump)]
+    client("psql", url, *options)

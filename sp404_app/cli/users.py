@@ -1,4 +1,4 @@
-"""`user …` and `keys …`: what an operator does by hand, whether or not the library is open."""
+"""`user …` and `keys …`: account and signing key commands, also while the library is closed."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -8,34 +8,32 @@ from sp404_app.cli.import_folder import point_at
 from sp404_app.services.account import admin
 from sp404_app.services.auth import signing_keys
 from sp404_app.services.auth.signing_keys import UnusableKeys
-from sp404_app.services.infra import email
 from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
 
 
-def run(ours: Settings, command: str, name: str) -> int:
-    """Do one command and print what it says.
+def run(app_settings: Settings, command: str, name: str) -> int:
+    """Run one command and print its output.
 
     Raises:
-        Failure: When the database does not answer, or a key cannot be used.
-        AppError: When the services refuse.
+        Failure: If the database does not answer, or a key cannot be used.
+        AppError: If the services refuse.
     """
-    with database_access.database(ours, exclusive=False) as url:
-        point_at(ours, url)
+    with database_access.database(app_settings, exclusive=False) as url:
+        point_at(app_settings, url)
         try:
             lines = list(COMMANDS[command](name))
         except UnusableKeys as problem:
             raise Failure(str(problem)) from problem
-        email.flush()
     sys.stdout.writelines(f"{line}\n" for line in lines)
     return 0
 
 
-def _list_people(_: str) -> Iterable[str]:
+def _list_users(_: str) -> Iterable[str]:
     for one in admin.everybody():
-        mark = "verified" if one.verified else "not verified"
-        yield f"{one.id}  {one.created_at[:10]}  {one.tier:<10}  {mark:<12}  {one.email}"
+        state = "verified" if one.verified else "not verified"
+        yield f"{one.id}  {one.created_at[:10]}  {one.tier:<10}  {state:<12}  {one.email}"
 
 
 def _verify(name: str) -> Iterable[str]:
@@ -45,27 +43,27 @@ def _verify(name: str) -> Iterable[str]:
 
 def _two_factor_off(name: str) -> Iterable[str]:
     admin.turn_off_two_factor(name)
-    yield f"{name} signs in by password alone."
+    yield f"{name} now signs in with a password only."
 
 
 def _sign_out(name: str) -> Iterable[str]:
-    yield f"{name} is signed out everywhere: {admin.sign_out(name)} sign-ins have ended."
+    yield f"{name} is signed out on all devices: {admin.sign_out(name)} sign-ins ended."
 
 
 def _delete(name: str) -> Iterable[str]:
     admin.delete(name)
-    yield f"{name} is deleted, with everything."
+    yield f"{name} and all data of the account are deleted."
 
 
 def _audit(name: str) -> Iterable[str]:
-    return map(_line, admin.log_of(name))
+    return map(_format_event, admin.log_of(name))
 
 
-def _audit_of_nobody(_: str) -> Iterable[str]:
-    return map(_line, admin.log_of_nobody())
+def _audit_without_account(_: str) -> Iterable[str]:
+    return map(_format_event, admin.log_of_nobody())
 
 
-def _line(event: AuditEvent) -> str:
+def _format_event(event: AuditEvent) -> str:
     details = " ".join(f"{key}={value}" for key, value in event.details.items())
     return f"{event.at[:19]}Z  {event.action:<24}  {event.ip:<16} {details}".rstrip()
 
@@ -77,7 +75,7 @@ def _list_keys(_: str) -> Iterable[str]:
 
 
 def _rotate(_: str) -> Iterable[str]:
-    yield f"{admin.rotate_keys()} signs from now on; the older keys go on verifying."
+    yield f"{admin.rotate_keys()} signs from now on. Older keys still verify."
 
 
 def _retire(name: str) -> Iterable[str]:
@@ -86,7 +84,7 @@ def _retire(name: str) -> Iterable[str]:
 
 
 COMMANDS: dict[str, Callable[[str], Iterable[str]]] = {
-    "user list": _list_people,
+    "user list": _list_users,
     "user verify": _verify,
     "user two-factor-off": _two_factor_off,
     "user sign-out": _sign_out,
@@ -95,5 +93,5 @@ COMMANDS: dict[str, Callable[[str], Iterable[str]]] = {
     "keys list": _list_keys,
     "keys rotate": _rotate,
     "keys retire": _retire,
-    "keys audit": _audit_of_nobody,
+    "keys audit": _audit_without_account,
 }

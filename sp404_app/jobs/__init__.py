@@ -1,1 +1,1 @@
-"""RQ entry points: ids in, load, measure, save."""
+"""RQ jobs, and the worker and scheduler processes that run and queue them."""

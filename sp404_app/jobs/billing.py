@@ -11,7 +11,7 @@ from sp404_app.errors import AppError
 from sp404_app.models.columns import now
 from sp404_app.services.billing import reconcile as comparison
 from sp404_app.services.billing import webhooks
-from sp404_app.services.infra import email, queue
+from sp404_app.services.infra import queue
 
 log = structlog.get_logger()
 
@@ -25,14 +25,11 @@ def work(_: str = "") -> None:
     """
     queue.events_heard()
     until = time.monotonic() + BATCH_SECONDS
-    try:
-        while event_id := _claim():
-            handle(event_id)
-            if queue.took(queue.MONEY) or time.monotonic() > until:
-                queue.call_for_events()
-                return
-    finally:
-        email.flush()  # this process ends with the job, and its threads with it
+    while event_id := _claim():
+        handle(event_id)
+        if queue.took(queue.MONEY) or time.monotonic() > until:
+            queue.call_for_events()
+            return
 
 
 def _claim() -> str | None:
@@ -78,5 +75,4 @@ def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:
         log.warning(
             "differences from Stripe, see the report", healed=len(healed), left=len(problems)
         )
-    email.flush()
     return len(everybody), healed, problems

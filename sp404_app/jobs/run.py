@@ -1,4 +1,4 @@
-"""The former name of `runner`: jobs that were queued before an upgrade still name it.
+"""Former name of `runner`, which jobs queued before an upgrade still use.
 
 Delete this module one release after 1.0.
 """

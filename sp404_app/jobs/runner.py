@@ -1,4 +1,4 @@
-"""What a worker does when the bell rings: claim the row, do the work, keep it alive."""
+"""Run a job of `processing_jobs`: claim its row, keep a heartbeat, save errors."""
 
 import logging
 import threading
@@ -15,17 +15,17 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
 from sp404_app.jobs.data_export import export_account
-from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
+from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
-from sp404_app.services.processing import jobs
+from sp404_app.services.processing import job_failures, jobs
 from sp404_app.settings import MB
 
 log = logging.getLogger(__name__)
 
-BEAT_EVERY = 3.0
-BATCH_FILES, BATCH_SECONDS, SMALL = 16, 5.0, 5 * MB
-TOO_LONG = "{0} took too long and was stopped."
-OURS = "Something went wrong on our side while {1}."
+HEARTBEAT_INTERVAL_S = 3.0
+BATCH_FILES, MAX_BATCH_S, MAX_BATCH_FILE_BYTES = 16, 5.0, 5 * MB
+TIMED_OUT = "{job} took too long and was stopped."
+INTERNAL_ERROR = "Something went wrong on our side while {action}."
 
 
 def _draw_spectrogram(job: ProcessingJob) -> None:
@@ -43,68 +43,68 @@ WORK = {
 
 
 def run(job_id: str) -> None:
-    """Do one job, unless another worker has it; safe to ring twice.
+    """Run one job, unless another worker has claimed it; safe to queue twice.
 
-    Small sounds that wait behind it are done in the same process, as long as that is short and
-    nobody waits in a queue before theirs: a new process costs several times what a drum does.
+    Small samples that wait behind it are analysed in the same process, for a few seconds and
+    while no queue of higher priority has jobs: forking a process takes several times as long as
+    analysing a drum hit.
     """
-    until = time.monotonic() + BATCH_SECONDS
+    until = time.monotonic() + MAX_BATCH_S
     with transaction() as session:
         job = jobs.claim(session, uuid.UUID(job_id))
     done = 0
     while job:
-        _work(job)
+        _run_claimed(job)
         done += 1
-        over = done >= BATCH_FILES or time.monotonic() > until or job.kind != JobKind.ANALYSE
-        job = None if over else _another(job.queue)
+        is_last = done >= BATCH_FILES or time.monotonic() > until or job.kind != JobKind.ANALYSE
+        job = None if is_last else _claim_next_small(job.queue)
 
 
-def _another(queue_name: str) -> ProcessingJob | None:
-    """Claim what waits next in a queue, if it is a small sound."""
+def _claim_next_small(queue_name: str) -> ProcessingJob | None:
+    """Claim the next job of a queue if it analyses a small file; otherwise leave it there."""
     try:
-        name = queue.next_rq_job(queue_name)
-        row = queue.job_id_of(name) if name else None
+        rq_id = queue.next_rq_job(queue_name)
+        job_id = queue.job_id_of(rq_id) if rq_id else None
         with transaction() as session:
-            job = jobs.claim_small(session, row, SMALL) if row else None
-        if job and name:
-            queue.discard(name)
-        elif name:  # it is for a process of its own, as ever
-            queue.requeue(queue_name, name)
-    except (RedisError, OperationalError):  # a bell that is lost so is rung again
-        log.exception("no more small sounds in this process")
+            job = jobs.claim_small(session, job_id, MAX_BATCH_FILE_BYTES) if job_id else None
+        if job and rq_id:
+            queue.discard(rq_id)
+        elif rq_id:  # too large to batch: leave it for its own process
+            queue.requeue(queue_name, rq_id)
+    except (RedisError, OperationalError):  # housekeeping queues a job that was lost here
+        log.exception("the batch of small samples ended early")
         return None
     return job
 
 
-def _work(job: ProcessingJob) -> None:
-    """Do a job that was claimed."""
+def _run_claimed(job: ProcessingJob) -> None:
     try:
-        with beating(job):
+        with heartbeat(job):
             WORK[JobKind(job.kind)](job)
     except JobTimeoutException:
-        _fail(job, _words(job, TOO_LONG))
+        _fail(job, _message(job, TIMED_OUT))
     except AppError as error:
         _fail(job, str(error))
-    except OperationalError:  # the database went away: left open, the job is taken up again
+    except OperationalError:  # no database: the row stays open and is queued again
         log.exception("job %s lost its database", job.id)
-    except Exception:  # the one border where anything may come: the row must not stay open
+    except Exception:  # the job border: any error must close the row
         log.exception("job %s failed", job.id)
-        _fail(job, _words(job, OURS))
+        _fail(job, _message(job, INTERNAL_ERROR))
 
 
 @contextmanager
-def beating(job: ProcessingJob) -> Iterator[None]:
-    """Show every three seconds that this attempt lives."""
+def heartbeat(job: ProcessingJob) -> Iterator[None]:
+    """Update the heartbeat of an attempt every three seconds, in a thread."""
     done = threading.Event()
 
     def beat() -> None:
-        while not done.wait(BEAT_EVERY):
+        while not done.wait(HEARTBEAT_INTERVAL_S):
             try:
                 with transaction() as session:
                     if not jobs.beat(session, job.id, job.attempts):
                         return
             except OperationalError:
-                log.warning("job %s cannot show that it lives", job.id)
+                log.warning("heartbeat of job %s failed", job.id)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -115,24 +115,14 @@ def beating(job: ProcessingJob) -> Iterator[None]:
         thread.join()
 
 
-def _words(job: ProcessingJob, sentence: str) -> str:
+def _message(job: ProcessingJob, template: str) -> str:
     if job.kind == JobKind.ANALYSE:
-        return sentence.format("The analysis", "analysing this file")
+        return template.format(job="The analysis", action="analysing this file")
     if job.kind == JobKind.SPECTROGRAM:
-        return sentence.format("The picture", "drawing this picture")
-    return sentence.format("The export", "making this export")
+        return template.format(job="The picture", action="drawing this picture")
+    return template.format(job="The export", action="making this export")
 
 
 def _fail(job: ProcessingJob, reason: str) -> None:
     with transaction() as session:
-        if not jobs.still_mine(session, job):
-            return
-        analysed = job.sample_id if job.kind == JobKind.ANALYSE else None
-        sample = session.get(Sample, analysed) if analysed else None
-        # Somebody may have asked for it meanwhile: the row says so.
-        if sample and session.get_one(ProcessingJob, job.id).queue == queue.LOW:
-            jobs.note_failure(session, job, reason)
-        elif sample:
-            sample.status, sample.error = SampleStatus.FAILED, reason
-            session.add(sample)
-        jobs.finish(session, job.id, JobStatus.FAILED, reason)
+        job_failures.fail_attempt(session, job, reason)

@@ -1,4 +1,4 @@
-"""The worker process: imports and warms up once, then forks a short-lived child per job."""
+"""The worker process: it imports and warms up once, then forks a process for each job."""
 
 import logging
 import os
@@ -13,48 +13,48 @@ from rq.queue import Queue
 
 from sp404_app import db
 from sp404_app.audio.features.analysis import warm_up
-from sp404_app.jobs import billing, billing_contact
-from sp404_app.jobs import runner as entry
+from sp404_app.jobs import billing, billing_contact, email, runner
 from sp404_app.services.infra import queue as queues
 
 log = logging.getLogger(__name__)
 
-__all__ = ["billing", "billing_contact", "entry", "main"]
+# RQ finds the jobs by name; importing them here saves each forked process the time.
+__all__ = ["billing", "billing_contact", "email", "main", "runner"]
 
 
 class ForkingWorker(Worker):
-    """RQ's forking worker, whose parent has paid for the imports before the first job.
+    """RQ's forking worker, with all imports done before the first job.
 
-    A file that crashes or hangs the decoder takes only its own child with it.
+    A file that crashes or hangs the decoder ends only the process of its own job.
     """
 
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
-        """Give the child connections of its own."""
+        """Run a job in the forked process, with database connections of its own."""
         db.engine().dispose(close=False)
         super().main_work_horse(job, queue)
 
 
 class WarmWorker(ForkingWorker):
-    """The worker of the analysis queues, which takes turns between them."""
+    """The worker of the analysis queues, which serves them in turn."""
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
-        """Take the next job; a queue that waited for long has its turn (`queue.order`)."""
+        """Take the next job; starved queues are served first (`queue.queues_in_order`)."""
         try:
-            self._ordered_queues = queues.order()
-        except RedisError:  # RQ waits until it is back
-            log.warning("the queues keep their order")
+            self._ordered_queues = queues.queues_in_order()
+        except RedisError:  # RQ waits until Redis is back
+            log.warning("the order of the queues is unknown")
         return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
 
     def reorder_queues(self, reference_queue: Queue) -> None:
-        """Count the job that was taken; the order is made anew before the next."""
+        """Count the job that was taken; the order is computed before the next one."""
         queues.took(reference_queue.name)
 
 
 def main() -> None:
-    """Work until told to stop."""
-    signal.signal(signal.SIGTERM, _quit)  # until RQ installs its own, a stop is a stop
+    """Run jobs until a signal stops the process."""
+    signal.signal(signal.SIGTERM, _exit)  # while warming up; RQ installs its own handler
     warm_up()
     served = [queues.queue(name) for name in queues.QUEUES]
     worker = WarmWorker(served, connection=served[0].connection, default_worker_ttl=60)
@@ -62,5 +62,5 @@ def main() -> None:
     worker.work(with_scheduler=False, logging_level="WARNING")
 
 
-def _quit(_signal: int, _frame: FrameType | None) -> None:
+def _exit(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)

@@ -1,4 +1,4 @@
-"""People, how they prove who they are, and what they prefer."""
+"""Tables of users, their preferences, sessions, one-time tokens and unsent e-mails."""
 
 # SQLModel types __tablename__ as a function:
 # pyright: reportAssignmentType=false
@@ -14,7 +14,7 @@ from sp404_app.models.columns import Created, Id, Moment, Owner, Parent, Updated
 
 
 class User(SQLModel, table=True):
-    """A person with an account."""
+    """A user account."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -35,14 +35,14 @@ class User(SQLModel, table=True):
 
 
 class Theme(StrEnum):
-    """How bright the pages are."""
+    """The colour theme."""
 
     DARK = "dark"
     LIGHT = "light"
 
 
 class UserPreferences(SQLModel, table=True):
-    """How a person likes the app to behave; a missing row means the defaults."""
+    """A user's preferences; without a row the defaults apply."""
 
     __tablename__ = "user_preferences"
 
@@ -55,7 +55,7 @@ class UserPreferences(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """One signed-in device: a browser's cookie or an API client's token family."""
+    """A signed-in device: a browser session (cookie) or a token family of an API client."""
 
     __tablename__ = "sign_ins"
 
@@ -68,12 +68,12 @@ class SignIn(SQLModel, table=True):
     last_seen_at: dt.datetime = Created()
     expires_at: dt.datetime = Moment(nullable=False)
     revoked_at: dt.datetime | None = Moment()
-    # When its person last proved the password: what matters asks for it again.
+    # When the user last confirmed the password; sensitive actions need it again.
     confirmed_at: dt.datetime | None = Moment()
 
 
 class RefreshToken(SQLModel, table=True):
-    """A refresh token at rest; used ones stay, so that reuse is noticed."""
+    """The hash of a refresh token; used ones are kept to detect reuse."""
 
     __tablename__ = "refresh_tokens"
 
@@ -88,7 +88,7 @@ class RefreshToken(SQLModel, table=True):
 
 
 class Purpose(StrEnum):
-    """What a one-time token is good for, and for nothing else."""
+    """The one action that a one-time token allows."""
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
@@ -98,7 +98,7 @@ class Purpose(StrEnum):
 
 
 class OneTimeToken(SQLModel, table=True):
-    """A token sent by mail, hashed, usable once."""
+    """The hash of a token that was sent by e-mail and works once."""
 
     __tablename__ = "one_time_tokens"
 
@@ -113,9 +113,9 @@ class OneTimeToken(SQLModel, table=True):
 
 
 class UnsentMail(SQLModel, table=True):
-    """A mail that the mail server has not taken (yet): to whom, about what, but not its text.
+    """An e-mail that the mail server has not accepted yet, or has refused; deleted once sent.
 
-    It names no account: whether an address has one must not decide whether a mail is written down.
+    It has no user id: a mail to an address without an account is recorded in the same way.
     """
 
     __tablename__ = "unsent_mails"
@@ -123,6 +123,11 @@ class UnsentMail(SQLModel, table=True):
     id: uuid.UUID = Id()
     recipient: str = Field(index=True)
     subject: str
+    # Text and HTML, encrypted; null once the e-mail was given up.
+    encrypted_body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # When the next attempt may start; null once the e-mail was given up.
+    due_at: dt.datetime | None = Moment()
     reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     failed_at: dt.datetime | None = Moment()
     created_at: dt.datetime = Created()

@@ -1,4 +1,4 @@
-"""What we keep of Stripe: a mirror that is fetched anew, never a source of truth."""
+"""Tables that mirror Stripe's data; Stripe is the source of truth and is read again on events."""
 
 # SQLModel types __tablename__ as a function:
 # pyright: reportAssignmentType=false
@@ -13,7 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from sp404_app.models.columns import Created, Id, Moment, Owner
 
-# What Stripe may still charge for. One person has one of these.
+# States in which Stripe may still charge. A user has at most one such subscription.
 BILLABLE = ("trialing", "active", "past_due", "unpaid", "paused", "incomplete")
 ONE_BILLABLE = text(
     "not is_secondary and status in "
@@ -22,7 +22,7 @@ ONE_BILLABLE = text(
 
 
 class StripeObject(SQLModel, table=True):
-    """A product, price or setting we made at Stripe, by the name the code knows it by."""
+    """A product, price or setting created in Stripe, by its name in the code."""
 
     __tablename__ = "stripe_objects"
 
@@ -35,7 +35,7 @@ class StripeObject(SQLModel, table=True):
 
 
 class StripeEvent(SQLModel, table=True):
-    """An event that was delivered, once; it says that something changed, never what."""
+    """A Stripe event, stored once; it only triggers a sync, and its content is not used."""
 
     __tablename__ = "stripe_events"
     __table_args__ = (
@@ -60,7 +60,7 @@ class StripeEvent(SQLModel, table=True):
 
 
 class BillingCustomer(SQLModel, table=True):
-    """Who a person is at Stripe. Its row is the lock around everything about their money."""
+    """A user's Stripe customer. Its row is the lock for all billing of the user."""
 
     __tablename__ = "billing_customers"
     __table_args__ = (
@@ -72,11 +72,11 @@ class BillingCustomer(SQLModel, table=True):
     user_id: uuid.UUID = Owner()
     realm: str
     stripe_id: str | None = None
-    # What Stripe was told last; whoever's account differs is told again.
+    # The contact data last sent to Stripe; it is sent again if the account's differs.
     told_email: str | None = None
     told_name: str | None = None
-    epoch: int = 0  # how often they had to be made anew, for idempotency keys
-    round: int = 0  # how many writes were finished, for idempotency keys
+    epoch: int = 0  # how often the customer was recreated; part of idempotency keys
+    round: int = 0  # how many writes were completed; part of idempotency keys
     checkout_id: str = ""
     clock_ahead: int = Field(default=0, sa_type=BigInteger)  # seconds; test clocks only
     payment_method: str = ""
@@ -85,7 +85,7 @@ class BillingCustomer(SQLModel, table=True):
 
 
 class Subscription(SQLModel, table=True):
-    """A subscription as Stripe last showed it."""
+    """A subscription as last read from Stripe."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -105,7 +105,7 @@ class Subscription(SQLModel, table=True):
     item_id: str = ""
     status: str
     pause_reason: str = ""
-    tier: str  # the plan in force; the item's may wait for its payment
+    tier: str  # the active plan; the item's plan may wait for a payment
     price_id: str
     amount: int
     currency: str
@@ -116,12 +116,12 @@ class Subscription(SQLModel, table=True):
     canceled_at: dt.datetime | None = Moment()
     ended_at: dt.datetime | None = Moment()
     schedule_id: str = ""
-    pending_tier: str = ""  # a downgrade that comes at the period's end
+    pending_tier: str = ""  # a downgrade scheduled for the end of the period
     pending_at: dt.datetime | None = Moment()
     unpaid_change: bool = False  # an upgrade that waits for its payment
-    # The unpaid upgrade whose payment takes the cancellation back.
+    # The invoice of an unpaid upgrade whose payment also undoes the cancellation.
     stay_invoice: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    attempts: int = 0  # of the invoice that is open
+    attempts: int = 0  # payment attempts of the open invoice
     next_attempt_at: dt.datetime | None = Moment()
     grace_since: dt.datetime | None = Moment()
     is_secondary: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
@@ -131,7 +131,7 @@ class Subscription(SQLModel, table=True):
 
 
 class Invoice(SQLModel, table=True):
-    """An invoice as Stripe last showed it; its PDF stays there."""
+    """An invoice as last read from Stripe; its PDF stays at Stripe."""
 
     __tablename__ = "invoices"
     __table_args__ = (Index("invoices_by_user", "user_id", "created"),)
@@ -158,7 +158,7 @@ class Invoice(SQLModel, table=True):
 
 
 class TrialClaim(SQLModel, table=True):
-    """That somebody, an address or a card had a trial; outlives the account and names nobody."""
+    """A used trial of an account, mailbox or card, as a digest; it outlives the account."""
 
     __tablename__ = "trial_claims"
 
@@ -169,7 +169,7 @@ class TrialClaim(SQLModel, table=True):
 
 
 class MailLog(SQLModel, table=True):
-    """That a mail about money was sent: its key is why, so it is sent once."""
+    """A sent billing e-mail; its key is the reason, so that each is sent once."""
 
     __tablename__ = "mail_log"
 
@@ -179,7 +179,7 @@ class MailLog(SQLModel, table=True):
 
 
 class ReconcileReport(SQLModel, table=True):
-    """What one night's comparison with Stripe found."""
+    """The result of one nightly comparison with Stripe."""
 
     __tablename__ = "reconcile_reports"
 
@@ -192,7 +192,7 @@ class ReconcileReport(SQLModel, table=True):
 
 
 class UsageEvent(SQLModel, table=True):
-    """One thing that counted against a quota, or was given back; written once, never changed."""
+    """A change of quota usage (negative if given back); written once, never updated."""
 
     __tablename__ = "usage_events"
     __table_args__ = (

@@ -10,22 +10,22 @@ from sqlmodel import Field
 
 
 def uuid7() -> uuid.UUID:
-    """Make an id that sorts by the time it was made (RFC 9562, version 7)."""
+    """Return an id that sorts by the time of its creation (RFC 9562, version 7)."""
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
 
 
 def now() -> dt.datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
 def Id() -> Any:  # noqa: N802 - reads as a type where tables are declared
-    """A UUIDv7 primary key, made by the app."""
+    """A UUIDv7 primary key, created by the app."""
     return Field(default_factory=uuid7, primary_key=True)
 
 
 def Owner(**options: Any) -> Any:  # noqa: N802
-    """The person a row belongs to; it goes when they go."""
+    """The id of the user that a row belongs to; deleted with the user."""
     return Field(
         sa_type=Uuid,
         sa_column_args=[ForeignKey("users.id", ondelete="CASCADE")],
@@ -36,7 +36,7 @@ def Owner(**options: Any) -> Any:  # noqa: N802
 
 
 def Parent(target: str, **options: Any) -> Any:  # noqa: N802
-    """A row this one goes with."""
+    """A foreign key; the row is deleted with its parent."""
     return Field(
         sa_type=Uuid,
         sa_column_args=[ForeignKey(target, ondelete="CASCADE")],
@@ -45,12 +45,12 @@ def Parent(target: str, **options: Any) -> Any:  # noqa: N802
 
 
 def Moment(**options: Any) -> Any:  # noqa: N802
-    """An optional point in time, with its zone."""
+    """An optional timestamp with time zone."""
     return Field(default=None, sa_type=DateTime(timezone=True), **options)  # type: ignore[call-overload]
 
 
 def Created() -> Any:  # noqa: N802
-    """When the row was made."""
+    """When the row was created."""
     return Field(
         default_factory=now,
         sa_type=DateTime(timezone=True),  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""Second factors, and the keys a person makes for their own programs."""
+"""Tables of two-factor authentication and personal access tokens."""
 
 # SQLModel types __tablename__ as a function:
 # pyright: reportAssignmentType=false
@@ -14,20 +14,20 @@ from sp404_app.models.columns import Created, Id, Moment, Owner, Parent
 
 
 class TotpFactor(SQLModel, table=True):
-    """An authenticator app; it counts once its first code has been typed."""
+    """The TOTP secret (RFC 6238) of an authenticator app; active after its first valid code."""
 
     __tablename__ = "totp_factors"
 
     user_id: uuid.UUID = Parent("users.id", primary_key=True, index=False)
     sealed_secret: bytes = Field(sa_type=LargeBinary)
     confirmed_at: dt.datetime | None = Moment()
-    # The 30 s step of the last code that was taken: a code is good once.
+    # The 30 s time step of the last accepted code, so that no code works twice.
     last_step: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     created_at: dt.datetime = Created()
 
 
 class RecoveryCode(SQLModel, table=True):
-    """A code for the day the phone is gone, hashed, good once."""
+    """The hash of a recovery code, which works once."""
 
     __tablename__ = "recovery_codes"
     __table_args__ = (UniqueConstraint("user_id", "hash"),)
@@ -40,7 +40,7 @@ class RecoveryCode(SQLModel, table=True):
 
 
 class PersonalToken(SQLModel, table=True):
-    """A key for one program of a person: hashed, and good for its abilities only."""
+    """The hash of a personal access token and its scopes (`abilities`)."""
 
     __tablename__ = "personal_tokens"
 

@@ -1,4 +1,4 @@
-"""Work in the background, what it used up, and who did what."""
+"""Tables of background jobs, monthly usage and the audit log."""
 
 # SQLModel types __tablename__ as a function:
 # pyright: reportAssignmentType=false
@@ -27,7 +27,7 @@ class JobKind(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Where a job is."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -40,7 +40,7 @@ ACTIVE = text("status in ('queued', 'running')")
 
 
 class ProcessingJob(SQLModel, table=True):
-    """The record of one job. The row is the truth; the queue is only the bell."""
+    """A background job. The row holds its state; the RQ job only starts a worker on it."""
 
     __tablename__ = "processing_jobs"
     __table_args__ = (
@@ -74,7 +74,7 @@ class ProcessingJob(SQLModel, table=True):
 
 
 class UsagePeriod(SQLModel, table=True):
-    """How many analyses a person used in one month of theirs."""
+    """The number of analyses that a user has used in one billing month."""
 
     __tablename__ = "usage_periods"
     __table_args__ = (
@@ -91,7 +91,7 @@ class UsagePeriod(SQLModel, table=True):
 
 
 class AuditEntry(SQLModel, table=True):
-    """Who did what. Ids without foreign keys: the log outlives the person."""
+    """An audit event. Its ids are no foreign keys, because the log outlives the account."""
 
     __tablename__ = "audit_log"
     __table_args__ = (Index("audit_log_by_user", "user_id", "id"),)

@@ -1,1 +1,1 @@
-"""One process that starts everything a machine needs, watches it, and stops it again."""
+"""One process that starts, watches and stops all processes of an installation."""

@@ -6,12 +6,12 @@ from reflex_base.environment import environment
 
 
 def main() -> None:
-    """Prepare the folder when it is new, then compile and bundle.
+    """Prepare a new build folder, then compile and bundle the pages.
 
-    `reflex export` would do the same, but also edit .gitignore.
+    `reflex export` does the same, but also edits .gitignore.
     """
-    # A start must not edit the checkout, which two instances may share or nobody may write.
-    # `make dev` does, and so keeps reflex.lock up to date.
+    # A start must not edit the checkout: it may be read-only or shared by two instances.
+    # `make dev` does edit it, and so keeps reflex.lock up to date.
     frontend_skeleton.sync_web_lockfiles_to_root = lambda: None
     environment.REFLEX_COMPILE_CONTEXT.set(constants.CompileContext.EXPORT)
     if prerequisites.needs_reinit():

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root, as which containers like to run everything."""
+"""The system user for the embedded PostgreSQL, which refuses to run as root (as containers do)."""
 
 import os
 import pwd
@@ -7,45 +7,42 @@ import stat
 import subprocess
 from pathlib import Path
 
-NAME = "sp404db"
-SEARCH = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+USER_NAME = "sp404db"
+SEARCH = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # permission to pass a folder
 
 
 def user_for(data: Path) -> pwd.struct_passwd | None:
-    """Return the user PostgreSQL runs as, or None for ourselves.
+    """Return the user that PostgreSQL runs as, or None for the current user.
 
-    Whoever owns the data already keeps it; a new user is made where that is possible.
+    The owner of existing data is kept; otherwise a system user is created if possible.
     """
     if os.geteuid() != 0:
         return None
     owner = data.stat().st_uid if data.exists() else 0
     if owner:
         return pwd.getpwuid(owner)
-    return _find(NAME) or _make() or pwd.getpwnam("nobody")
+    return _find_user(USER_NAME) or _create_user() or pwd.getpwnam("nobody")
 
 
-def _find(name: str) -> pwd.struct_passwd | None:
+def _find_user(name: str) -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(name)
     except KeyError:
         return None
 
 
-def _make() -> pwd.struct_passwd | None:
+def _create_user() -> pwd.struct_passwd | None:
     useradd = shutil.which("useradd")
     if not useradd:
         return None
-    command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
-    # Another instance may make the user at the same moment, so only the outcome counts.
-    subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - fixed words
-    return _find(NAME)
+    command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER_NAME]
+    # Another instance may create the user at the same moment, so the exit code is ignored.
+    subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - fixed arguments
+    return _find_user(USER_NAME)
 
 
 def let_through(path: Path) -> None:
-    """Let other users pass the folders above `path`, which they still cannot list.
-
-    Only the missing search bits are added, and only where root asks for it.
-    """
+    """Add missing search bits (`o+x`) to the folders above `path`; nothing becomes readable."""
     for folder in path.resolve().parents:
         mode = folder.stat().st_mode
         if mode & SEARCH != SEARCH:
@@ -53,6 +50,6 @@ def let_through(path: Path) -> None:
 
 
 def give(path: Path, user: pwd.struct_passwd) -> None:
-    """Hand a folder to the user PostgreSQL runs as, private to them."""
+    """Make a folder private to the user that PostgreSQL runs as."""
     os.chown(path, user.pw_uid, user.pw_gid)
     path.chmod(0o700)

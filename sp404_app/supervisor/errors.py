@@ -1,4 +1,4 @@
-"""Why the product cannot run, in one sentence for the person at the keyboard."""
+"""Errors of the command line: one sentence that says what is wrong and what to do."""
 
 import errno
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from pathlib import Path
 
 
 class Failure(Exception):
-    """A reason to stop, told in one clear sentence."""
+    """The command cannot continue; its message is shown on stderr."""
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses at `path` into a sentence.
+    """Turn file system errors at `path` into a `Failure`.
 
     Raises:
-        Failure: when a file cannot be written, made or read.
+        Failure: If a file cannot be written, created or read.
     """
     try:
         yield
@@ -24,12 +24,12 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def sentence(error: OSError, path: Path) -> str:
-    """Say what to do about a refusal of the file system."""
+    """Return what is wrong with a file or folder, and what to do about it."""
     where = error.filename or path
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"The disk that holds {path} is full: make room, or set SP404_HOME to another disk."
+        return f"The disk of {path} is full: free some space, or move SP404_HOME to another disk."
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return f"{where} cannot be written: change its owner or mode, or set SP404_HOME elsewhere."
+        return f"{where} cannot be written: change its owner or mode, or choose another SP404_HOME."
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
-        return f"{where} is in the way: a folder is needed there, or set SP404_HOME elsewhere."
+        return f"{where} is not a folder: move it away, or choose another SP404_HOME."
     return f"{where} cannot be used: {error.strerror or error}."

@@ -1,4 +1,4 @@
-"""Decide whether the pages must be built again, and build them."""
+"""Build the pages if their sources have changed since the last build."""
 
 import hashlib
 import importlib.metadata
@@ -11,16 +11,16 @@ from sp404_app.supervisor.environment import ROOT, link_node
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
 
-PARTS_OF_NO_PAGE = frozenset({"supervisor", "jobs", "cli", "__main__.py"})
-KINDS = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg", ".md"})
-BAKED_IN = ("PORT", "REFLEX_API_URL", "REFLEX_DEPLOY_URL")
-STAMP = "built-from"
+WITHOUT_PAGES = frozenset({"supervisor", "jobs", "cli", "__main__.py"})
+SOURCE_SUFFIXES = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg", ".md"})
+BAKED_IN = ("PORT", "REFLEX_API_URL", "REFLEX_DEPLOY_URL")  # variables that end up in the build
+STAMP = "built-from"  # file with the fingerprint of the sources
 SERVING = (sys.executable, "-m", "sp404_app.supervisor.web")
-SECONDS = 900.0
+BUILD_TIMEOUT_S = 900.0
 
 
 def fingerprint(environment: Mapping[str, str]) -> str:
-    """Return a digest of everything a build depends on."""
+    """Return a digest of everything that a build depends on."""
     digest = hashlib.sha256()
     for path in sources():
         digest.update(f"{path.relative_to(ROOT)}\0".encode())
@@ -32,10 +32,11 @@ def fingerprint(environment: Mapping[str, str]) -> str:
 
 
 def sources() -> Iterator[Path]:
-    """Yield the files that decide how the pages look."""
+    """Yield the source files of the pages."""
     package = ROOT / "sp404_app"
     for path in sorted(package.rglob("*")):
-        if path.suffix in KINDS and path.relative_to(package).parts[0] not in PARTS_OF_NO_PAGE:
+        in_pages = path.relative_to(package).parts[0] not in WITHOUT_PAGES
+        if path.suffix in SOURCE_SUFFIXES and in_pages:
             yield path
     for path in sorted((ROOT / "assets").rglob("*")):
         if path.is_file() and "external" not in path.relative_to(ROOT).parts:
@@ -44,23 +45,23 @@ def sources() -> Iterator[Path]:
 
 
 def built(home: Home, wanted: str) -> bool:
-    """Say whether the pages in the home are the ones these sources make."""
+    """Return whether the pages in the home were built from these sources."""
     stamp = home.web / STAMP
     return stamp.exists() and stamp.read_text() == wanted
 
 
 def prepared(home: Home) -> bool:
-    """Say whether the folder was built in before, whatever from."""
+    """Return whether the build folder is set up, from whatever sources."""
     return (home.web / "reflex.json").exists() and home.node.exists()
 
 
 def forget(home: Home) -> None:
-    """Have the pages built again at the next start."""
+    """Mark the pages as not built."""
     (home.web / STAMP).unlink(missing_ok=True)
 
 
 def reloading(settings: Settings) -> list[str]:
-    """Return the command that serves and takes up changes, all on the one port as well."""
+    """Return the command that serves the pages and reloads changed code, on one port."""
     command = [sys.executable, "-m", "reflex", "run", "--env", "preview"]
     command += ["--backend-host", settings.host]
     return [*command, "--frontend-port", str(settings.port), "--backend-port", str(settings.port)]
@@ -70,21 +71,23 @@ def builder(home: Home, environment: Mapping[str, str]) -> Child:
     """Return the process that builds the pages, not yet started."""
     forget(home)
     link_node(home)
-    apart = {name: value for name, value in environment.items() if name != "REFLEX_REDIS_URL"}
+    without_redis = {
+        name: value for name, value in environment.items() if name != "REFLEX_REDIS_URL"
+    }
     return Child(
         name="build of the pages",
         command=[sys.executable, "-m", "sp404_app.supervisor.build"],
-        environment=apart,
+        environment=without_redis,
         log=home.log("build"),
         folder=ROOT,
     )
 
 
 def finish(home: Home, build: Child, wanted: str) -> None:
-    """Wait for the build and remember what it was made from.
+    """Wait for the build and save the fingerprint of its sources.
 
     Raises:
-        Failure: when it fails.
+        Failure: If it fails.
     """
-    build.wait_until(lambda: build.code == 0, SECONDS)
+    build.wait_until(lambda: build.exit_code == 0, BUILD_TIMEOUT_S)
     (home.web / STAMP).write_text(wanted)

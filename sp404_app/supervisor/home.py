@@ -1,4 +1,4 @@
-"""The folders one installation lives in, and the lock that makes it the only one there."""
+"""The folders of one installation, and the lock that lets one process use them at a time."""
 
 import fcntl
 import hashlib
@@ -13,22 +13,22 @@ from typing import IO
 
 from sp404_app.supervisor.errors import Failure, explained
 
-ROOM_NEEDED_MB = 300
-LONGEST_SOCKET = 107  # bytes of sun_path on Linux, without the closing zero
+MIN_FREE_MB = 300
+MAX_SOCKET_PATH_BYTES = 107  # sun_path on Linux without the final zero
 SOCKET_NAME = "postgres/.s.PGSQL.5432"
-GUARD_PATIENCE = 15.0
-PRIVATE = ("redis", "web", "logs", "cache", "run", "outbox", "sounds")
+WATCHDOG_TIMEOUT_S = 15.0
+FOLDERS = ("redis", "web", "logs", "cache", "run", "outbox", "sounds")
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where one installation keeps its data, logs and sockets."""
+    """The folder (`SP404_HOME`) with the data, logs and sockets of one installation."""
 
     root: Path
 
     @property
     def mark(self) -> str:
-        """Return what the environment of every child carries, so that it is found again."""
+        """Return the id of this home in the environment of its children (see `orphans`)."""
         return hashlib.sha256(os.fsencode(self.root.resolve())).hexdigest()[:16]
 
     @property
@@ -48,28 +48,28 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """Return the folder of the children's logs."""
+        """Return the folder of the logs."""
         return self.root / "logs"
 
     @property
     def cache(self) -> Path:
-        """Return the folder of what can be made again."""
+        """Return the folder of files that can be created again."""
         return self.root / "cache"
 
     @property
     def node(self) -> Path:
-        """Return the folder that leads the PATH, with Node in it."""
+        """Return the folder with Node, the first of the children's PATH."""
         return self.cache / "node"
 
     @property
     def run(self) -> Path:
-        """Return the folder of locks and, when its path is short enough, sockets."""
+        """Return the folder of locks, and of sockets if its path is short enough."""
         return self.root / "run"
 
     @property
     def sockets(self) -> Path:
-        """Return a folder short enough for Unix sockets."""
-        if len(os.fsencode(self.run / SOCKET_NAME)) <= LONGEST_SOCKET:
+        """Return a folder with a path short enough for Unix sockets."""
+        if len(os.fsencode(self.run / SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES:
             return self.run
         return Path(tempfile.gettempdir()) / f"sp404-{os.geteuid()}-{self.mark}"
 
@@ -77,15 +77,15 @@ class Home:
         """Return the log file of a child."""
         return self.logs / f"{name}.log"
 
-    def prepare(self, room_mb: int = ROOM_NEEDED_MB) -> None:
-        """Make the folders, private to us, and see that there is room.
+    def prepare(self, room_mb: int = MIN_FREE_MB) -> None:
+        """Create the folders (mode 0700) and check the free disk space.
 
         Raises:
-            Failure: when the folder cannot be written or the disk is nearly full.
+            Failure: If a folder cannot be written or the disk is nearly full.
         """
         with explained(self.root):
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name in PRIVATE:
+            for name in FOLDERS:
                 (self.root / name).mkdir(exist_ok=True, mode=0o700)
             probe = self.run / "probe"
             probe.write_bytes(b"x" * 4096)
@@ -94,24 +94,24 @@ class Home:
         free = shutil.disk_usage(self.root).free >> 20
         if free < room_mb:
             raise Failure(
-                f"The disk that holds {self.root} has {free} MB left and {room_mb} MB are needed: "
-                "make room, or set SP404_HOME to another disk."
+                f"The disk of {self.root} has {free} MB left, and {room_mb} MB are needed: "
+                "free some space, or move SP404_HOME to another disk."
             )
 
     def _prepare_sockets(self) -> None:
         folder = self.sockets
         folder.mkdir(exist_ok=True, mode=0o700)
         found = folder.lstat()
-        # In a shared temporary folder somebody else could have made it first.
+        # In a shared temporary folder another user could have created it first.
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise Failure(f"{folder} belongs to somebody else: remove it, or shorten SP404_HOME.")
+            raise Failure(f"{folder} belongs to another user: remove it, or shorten SP404_HOME.")
 
 
 def lock(home: Home) -> IO[str]:
-    """Claim the home until the returned file is closed or the process ends.
+    """Lock the home until the returned file is closed or the process ends.
 
     Raises:
-        Failure: when another process holds it.
+        Failure: If another process holds the lock.
     """
     with explained(home.root):
         file = (home.run / "lock").open("a+")
@@ -120,8 +120,8 @@ def lock(home: Home) -> IO[str]:
         holder = file.read().strip() or "unknown"
         file.close()
         raise Failure(
-            f"The library in {home.root} is running already (process {holder}): "
-            "stop it first, or choose another SP404_HOME and PORT."
+            f"The library in {home.root} is already running (process {holder}): "
+            "stop it, or choose another SP404_HOME and PORT."
         )
     file.seek(0)
     file.truncate()
@@ -131,21 +131,23 @@ def lock(home: Home) -> IO[str]:
 
 
 def wait_for_guard(home: Home) -> None:
-    """Wait until the guard of an earlier run that was killed has swept up.
+    """Wait until the watchdog of an earlier run that was killed has stopped its processes.
 
     Raises:
-        Failure: when it is still at it after a long while.
+        Failure: If it takes longer than 15 seconds.
     """
     with (home.run / "guard.lock").open("a+") as file:
-        until = time.monotonic() + GUARD_PATIENCE
+        until = time.monotonic() + WATCHDOG_TIMEOUT_S
         while not _try_lock(file):
             if time.monotonic() > until:
-                raise Failure(f"An earlier run in {home.root} is still stopping: try again soon.")
+                raise Failure(
+                    f"An earlier run in {home.root} is still stopping: try again in a minute."
+                )
             time.sleep(0.1)
 
 
 def hold_guard_lock(run: Path) -> IO[str]:
-    """Take the guard's lock; it is free, because only one supervisor runs per home."""
+    """Take the watchdog's lock; it is free, because only one supervisor runs per home."""
     file = (run / "guard.lock").open("a+")
     fcntl.flock(file, fcntl.LOCK_EX)
     return file

@@ -1,4 +1,4 @@
-"""Bring a database to the present schema, or say what is missing."""
+"""Run Alembic migrations, and find models without one."""
 
 from alembic import command
 from alembic.config import Config
@@ -11,10 +11,10 @@ from sp404_app.supervisor.errors import Failure
 
 
 def upgrade(url: str) -> None:
-    """Run every migration the database has not seen.
+    """Run all migrations that the database is missing.
 
     Raises:
-        Failure: when it cannot be reached, or was made by a newer version.
+        Failure: If it cannot be reached, or was migrated by a newer version of the program.
     """
     engine = create_engine(_driver(url))
     try:
@@ -25,14 +25,14 @@ def upgrade(url: str) -> None:
         raise Failure(f"The database of SP404_DATABASE_URL cannot be used: {reason}.") from error
     except CommandError as error:
         raise Failure(
-            f"The database does not fit this version of the program ({error}): update the program."
+            f"The database is from a newer version of the program ({error}): update the program."
         ) from error
     finally:
         engine.dispose()
 
 
 def pending(url: str) -> list[str]:
-    """Return what the models have and the migrations have not, one line each."""
+    """Return the changes of models that no migration makes, one line each."""
     engine = create_engine(_driver(url))
     try:
         with engine.begin() as connection:
@@ -45,7 +45,7 @@ def pending(url: str) -> list[str]:
 
 
 def revision(url: str, message: str) -> None:
-    """Write a migration from what the models have and the database has not."""
+    """Write a migration with the changes of models that the database is missing."""
     engine = create_engine(_driver(url))
     try:
         with engine.begin() as connection:

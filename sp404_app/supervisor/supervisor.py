@@ -1,4 +1,4 @@
-"""Start everything in order, watch it, and stop it in the opposite order."""
+"""Start all processes of an installation in order, watch them, and stop them in reverse order."""
 
 import http.client
 import os
@@ -27,14 +27,14 @@ from sp404_app.supervisor.process import Child, stop
 from sp404_app.supervisor.watchdog import Guard
 from sp404_app.supervisor.worker_pool import Crew
 
-WATCH_SECONDS = 0.25
-WEB_SECONDS = 120.0
-DEMO_SECONDS = 600.0
+WATCH_INTERVAL_S = 0.25
+WEB_START_TIMEOUT_S = 120.0
+DEMO_TIMEOUT_S = 600.0
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Everything that runs for one home."""
+    """All processes of one home."""
 
     settings: Settings
     reload: bool = False
@@ -50,15 +50,15 @@ class Supervisor:
         self.environment = for_children(self.settings, self.home)
 
     def run(self) -> None:
-        """Serve until somebody stops us.
+        """Run until a signal stops the process.
 
         Raises:
-            Failure: when something cannot be started or dies.
+            Failure: If a process cannot be started or dies.
         """
         production_checks.refuse_defaults(self.settings)
         see_port_free(self.settings.host, self.settings.port)
         self.home.prepare()
-        claim = lock(self.home)
+        home_lock = lock(self.home)
         try:
             wait_for_guard(self.home)
             orphans.end_all(self.home)
@@ -69,7 +69,7 @@ class Supervisor:
             finally:
                 self._stop()
         finally:
-            claim.close()
+            home_lock.close()
 
     def _start(self) -> None:
         wanted = frontend.fingerprint(self.environment)
@@ -79,23 +79,23 @@ class Supervisor:
         migrations.upgrade(self.environment["SP404_DATABASE_URL"])
         demo = self._start_demo()
         if build:
-            self._start_crew()  # they warm up while the pages are built
+            self._start_workers()  # they warm up while the pages are built
             frontend.finish(self.home, build, wanted)
         self._start_web()
         if not build:
-            self._start_crew()  # warming up takes all cores, and somebody waits for the page
+            self._start_workers()  # after the web server: warming up takes all cores
         if demo:
-            demo.wait_until(lambda: demo.code == 0, DEMO_SECONDS)
-        self._greet()
+            demo.wait_until(lambda: demo.exit_code == 0, DEMO_TIMEOUT_S)
+        self._print_addresses()
 
     def _start_build(self, wanted: str) -> Child | None:
         if self.reload:
-            frontend.forget(self.home)  # what reloading leaves is not what was built from `wanted`
+            frontend.forget(self.home)  # `reflex run` overwrites the pages built before
             if frontend.prepared(self.home):
-                return None  # it builds by itself, in a folder that is ready
+                return None  # `reflex run` builds the pages itself
         if frontend.built(self.home, wanted):
             return None
-        say("Building the pages; the first time takes a minute or two …")
+        print_line("Building the pages. The first time takes a minute or two …")
         build = frontend.builder(self.home, self._marked("build"))
         build.start()
         return build
@@ -113,7 +113,7 @@ class Supervisor:
         if not self.settings.database_url:
             postgresql.wait(self.stores[0], self.home)
 
-    def _start_crew(self) -> None:
+    def _start_workers(self) -> None:
         self.crew = Crew(
             self.home, self.environment, self.settings.workers, self._log("worker") is not None
         )
@@ -126,16 +126,16 @@ class Supervisor:
             environment=self._marked("web"),
             log=self._log("web"),
             folder=ROOT,
-            patience=3.0,
+            stop_timeout_s=3.0,
         )
         self.web.start()
-        self.web.wait_until(self._web_answers, WEB_SECONDS)
+        self.web.wait_until(self._web_answers, WEB_START_TIMEOUT_S)
 
     def _start_demo(self) -> Child | None:
         if self.settings.in_production or not self.settings.demo:
             return None
         demo = Child(
-            name="making of the demo account",
+            name="demo account job",
             command=[sys.executable, "-m", "sp404_app", "demo"],
             environment=self._marked("demo"),
             log=self.home.log("demo"),
@@ -151,27 +151,27 @@ class Supervisor:
         self.crew.start_picture_worker()
         while True:
             for child in [*self.stores, self.web]:
-                if child.code is not None:
-                    raise Failure(child.obituary())
-            for event in self.crew.replace_dead():
-                say(event)
-            if self.guard.gone:
-                raise Failure("The guard that would clean up after a crash was killed.")
-            time.sleep(WATCH_SECONDS)
+                if child.exit_code is not None:
+                    raise Failure(child.exit_message())
+            for message in self.crew.restart_dead():
+                print_line(message)
+            if self.guard.has_ended:
+                raise Failure("The watchdog process, which cleans up after a crash, was killed.")
+            time.sleep(WATCH_INTERVAL_S)
 
     def _stop(self) -> None:
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sign, signal.SIG_IGN)
-        stop([*([self.web] if self.web else []), *(self.crew.members if self.crew else [])])
+        stop([*([self.web] if self.web else []), *(self.crew.workers if self.crew else [])])
         stop(self.stores)
         if self.guard:
-            self.guard.release()  # what is left, such as a half-done build, goes with it
+            self.guard.release()  # also stops what is left, such as an unfinished build
 
     def _marked(self, name: str) -> dict[str, str]:
         return self.environment | orphans.mark(self.home, name)
 
     def _log(self, name: str) -> Path | None:
-        # In production somebody collects what we print.
+        # In production the platform collects stdout and stderr.
         return None if self.settings.in_production else self.home.log(name)
 
     def _web_answers(self) -> bool:
@@ -185,14 +185,14 @@ class Supervisor:
         finally:
             connection.close()
 
-    def _greet(self) -> None:
-        say("")
-        say(f"  Crate 404        {self.settings.origin}")
+    def _print_addresses(self) -> None:
+        print_line("")
+        print_line(f"  Crate 404        {self.settings.origin}")
         credentials = self.home.cache / "demo-account"
         if credentials.exists() and not self.settings.in_production:
-            say(f"  Demo account     {credentials.read_text().strip()}")
-        say(f"  Data and logs    {self.home.root}")
-        say("  Stop             Ctrl-C")
+            print_line(f"  Demo account     {credentials.read_text().strip()}")
+        print_line(f"  Data and logs    {self.home.root}")
+        print_line("  Stop             Ctrl-C")
 
 
 def serve(settings: Settings, *, reload: bool = False, with_parent: bool = False) -> int:
@@ -201,25 +201,25 @@ def serve(settings: Settings, *, reload: bool = False, with_parent: bool = False
         signal.signal(sign, _interrupt)
     try:
         if with_parent:
-            threading.Thread(target=_follow, args=[os.getppid()], daemon=True).start()
+            threading.Thread(target=_stop_with_parent, args=[os.getppid()], daemon=True).start()
         Supervisor(settings, reload).run()
     except Failure as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
     except KeyboardInterrupt:
-        say("Stopped.")
+        print_line("Stopped.")
     return 0
 
 
-def _follow(parent: int) -> None:
-    """Stop this process when the one that started it is gone, however it went."""
-    while os.getppid() == parent:
-        time.sleep(WATCH_SECONDS)
+def _stop_with_parent(parent_pid: int) -> None:
+    """Stop this process when its parent has ended."""
+    while os.getppid() == parent_pid:
+        time.sleep(WATCH_INTERVAL_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def say(line: str) -> None:
-    """Tell the person at the keyboard."""
+def print_line(line: str) -> None:
+    """Print a line to stdout at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,7 +1,7 @@
-"""Ends everything of a home as soon as its supervisor is gone, however it went.
+"""The watchdog process: stops all processes of a home when its supervisor ends, even by kill -9.
 
-The supervisor holds one end of a pipe. When the kernel closes it, by exit or by kill -9,
-the guard wakes up, sweeps, and leaves.
+The supervisor holds one end of a pipe. When the supervisor ends, the kernel closes it, and the
+watchdog reads end-of-file.
 """
 
 import os
@@ -16,36 +16,36 @@ from sp404_app.supervisor.home import Home, hold_guard_lock
 
 
 class Guard:
-    """The supervisor's end of the pipe."""
+    """The watchdog as its supervisor sees it: its process and one end of the pipe."""
 
     def __init__(self, home: Home) -> None:
         command = [sys.executable, "-m", "sp404_app.supervisor.watchdog", os.fspath(home.root)]
-        self.process = subprocess.Popen(  # noqa: S603 - our own module
+        self.process = subprocess.Popen(  # noqa: S603 - fixed command
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
         stdout = self.process.stdout
         assert stdout
-        stdout.readline()  # it is awake: from here on nothing can be left behind
+        stdout.readline()  # it is ready: no process can be left behind from here on
 
     @property
     def pipe(self) -> IO[bytes]:
-        """Return the end whose closing wakes the guard."""
+        """Return the supervisor's end of the pipe."""
         assert self.process.stdin
         return self.process.stdin
 
     @property
-    def gone(self) -> bool:
-        """Say whether somebody killed the guard."""
+    def has_ended(self) -> bool:
+        """Return whether the watchdog process has ended."""
         return self.process.poll() is not None
 
     def release(self) -> None:
-        """Let the guard sweep and leave."""
+        """Let the watchdog stop all processes and end."""
         self.pipe.close()
         self.process.wait()
 
 
 def main() -> None:
-    """Wait for the supervisor's end, then sweep."""
+    """Wait until the supervisor has ended, then stop all its processes."""
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, signal.SIG_IGN)
     home = Home(Path(sys.argv[1]))

@@ -9,7 +9,7 @@ from sp404_app.settings import settings
 
 
 def main() -> None:
-    """Serve what is built already; `reflex run` would build again at every start."""
+    """Serve the pages without building them; `reflex run` would build at every start."""
     logs.configure()
     environment.REFLEX_ENV_MODE.set(constants.Env.PROD)
     environment.REFLEX_SKIP_COMPILE.set(True)

@@ -1,4 +1,4 @@
-"""The workers, and how often one that died is replaced."""
+"""The worker processes, restarted when they die, unless they die too often."""
 
 import sys
 import time
@@ -12,58 +12,58 @@ from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
 
-DEATHS_ALLOWED = 10
-WITHIN_SECONDS = 120.0
+MAX_DEATHS = 10
+DEATHS_WINDOW_S = 120.0
 PICTURE_WORKER = "picture worker"
-PATIENCE = 3.0  # a job that is cut off is taken up again at the next start
+STOP_TIMEOUT_S = 3.0  # a job that is cut off is queued again at the next start
 
 
 @dataclass(slots=True)
 class Crew:
-    """All workers of one home."""
+    """The worker processes of one home."""
 
     home: Home
     environment: Mapping[str, str]
     size: int
     log_to_file: bool = True
-    members: list[Child] = field(default_factory=list)
+    workers: list[Child] = field(default_factory=list)
     deaths: deque[float] = field(default_factory=deque)
 
     def start(self) -> None:
-        """Start every worker; they warm up by themselves."""
-        self.members = [self._member(number) for number in range(1, self.size + 1)]
-        for worker in self.members:
+        """Start all workers; they do not wait for each other."""
+        self.workers = [self._worker(number) for number in range(1, self.size + 1)]
+        for worker in self.workers:
             worker.start()
 
     def start_picture_worker(self) -> None:
         """Start the worker that draws spectrograms, once everything else is up."""
         pictures = self._worker_process(PICTURE_WORKER, "worker-pictures", "--pictures")
-        self.members.append(pictures)
+        self.workers.append(pictures)
         pictures.start()
 
-    def replace_dead(self) -> list[str]:
-        """Start dead workers again and return what happened, for the person at the keyboard.
+    def restart_dead(self) -> list[str]:
+        """Restart workers that have ended; return a message for each.
 
         Raises:
-            Failure: when they die as fast as they are started.
+            Failure: If more than ten ended within two minutes.
         """
-        return [self._replace(worker) for worker in self.members if worker.code is not None]
+        return [self._restart(worker) for worker in self.workers if worker.exit_code is not None]
 
-    def _replace(self, worker: Child) -> str:
-        said = worker.obituary()
+    def _restart(self, worker: Child) -> str:
+        message = worker.exit_message()
         now = time.monotonic()
         if worker.name != PICTURE_WORKER:  # the product works without spectrograms
             self.deaths.append(now)
-        while self.deaths and now - self.deaths[0] > WITHIN_SECONDS:
+        while self.deaths and now - self.deaths[0] > DEATHS_WINDOW_S:
             self.deaths.popleft()
-        if len(self.deaths) > DEATHS_ALLOWED:
-            raise Failure(f"Workers keep dying. The last {said[4:]}")
-        # The process that did its job may still be at it, and the job is about to start anew.
+        if len(self.deaths) > MAX_DEATHS:
+            raise Failure(f"Workers keep dying. The last {message.removeprefix('The ')}")
+        # The fork that ran its job may still run, and the job is about to be queued again.
         orphans.end_family(self.home, worker.name)
         worker.start()
-        return f"{said} It is started again."
+        return f"{message} It was restarted."
 
-    def _member(self, number: int) -> Child:
+    def _worker(self, number: int) -> Child:
         return self._worker_process(f"worker {number}", f"worker-{number}")
 
     def _worker_process(self, name: str, log_name: str, *options: str) -> Child:
@@ -73,5 +73,5 @@ class Crew:
             environment=for_worker(dict(self.environment)) | orphans.mark(self.home, name),
             log=self.home.log(log_name) if self.log_to_file else None,
             folder=ROOT,
-            patience=PATIENCE,
+            stop_timeout_s=STOP_TIMEOUT_S,
         )

@@ -1,4 +1,4 @@
-"""A backup carries everything to another machine, and restoring is all or nothing."""
+"""A backup restores everything on another machine, or changes nothing."""
 
 import json
 import tempfile
@@ -25,7 +25,7 @@ EMAIL = "dj@example.org"
 
 @pytest.fixture
 def machine(environment: pytest.MonkeyPatch) -> Iterator[Callable[[], Settings]]:
-    """Go to another machine: an empty home with services of its own."""
+    """Switch to another machine: an empty home with its own services."""
     with ExitStack() as stack:
 
         def go() -> Settings:
@@ -39,7 +39,7 @@ def machine(environment: pytest.MonkeyPatch) -> Iterator[Callable[[], Settings]]
 
 
 def fill(here: Settings, sound: bytes, email: str = EMAIL) -> str:
-    """Make a person with one sound and return the sound's key."""
+    """Create a user with one sample; return the key of its file."""
     key = storage.new_key(".wav")
     source = here.home / "incoming"
     source.write_bytes(sound)
@@ -70,18 +70,18 @@ def session_on(url: str) -> Session:
     return Session(create_engine(url.replace("postgresql://", "postgresql+psycopg://")))
 
 
-def people(here: Settings) -> list[str]:
+def list_users(here: Settings) -> list[str]:
     with database_access.database(here, exclusive=True) as url, session_on(url) as session:
         return [user.email for user in session.exec(select(User))]
 
 
-def test_everything_arrives_on_another_machine(
+def test_a_backup_restores_everything_on_another_machine(
     machine: Callable[[], Settings], tmp_path: Path
 ) -> None:
     here = machine()
     key = fill(here, b"boom")
-    said = backup.back_up(here, tmp_path / "backup")
-    assert "1 files of sounds" in said
+    output = backup.back_up(here, tmp_path / "backup")
+    assert "1 audio files" in output
 
     there = machine()
     restore.restore(there, tmp_path / "backup")
@@ -100,14 +100,14 @@ def test_everything_arrives_on_another_machine(
     assert (there.secrets / "pepper").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_backup_is_for_its_owner_only(machine: Callable[[], Settings], tmp_path: Path) -> None:
+def test_only_the_owner_may_read_a_backup(machine: Callable[[], Settings], tmp_path: Path) -> None:
     here = machine()
     fill(here, b"boom")
     backup.back_up(here, tmp_path / "backup")
     assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_with_something_in_it_is_refused(
+def test_a_folder_that_is_not_empty_is_rejected(
     machine: Callable[[], Settings], tmp_path: Path
 ) -> None:
     (tmp_path / "notes.txt").write_text("mine")
@@ -115,7 +115,7 @@ def test_a_folder_with_something_in_it_is_refused(
         backup.back_up(machine(), tmp_path)
 
 
-def test_somebody_elses_library_is_not_overwritten(
+def test_an_existing_library_is_not_overwritten(
     machine: Callable[[], Settings], tmp_path: Path
 ) -> None:
     here = machine()
@@ -125,19 +125,17 @@ def test_somebody_elses_library_is_not_overwritten(
     fill(there, b"bang", "other@example.org")
     with pytest.raises(Failure, match="--replace"):
         restore.restore(there, tmp_path / "backup")
-    assert people(there) == ["other@example.org"]
+    assert list_users(there) == ["other@example.org"]
 
 
-def test_replacing_throws_the_old_library_away(
-    machine: Callable[[], Settings], tmp_path: Path
-) -> None:
+def test_replace_deletes_the_old_library(machine: Callable[[], Settings], tmp_path: Path) -> None:
     here = machine()
     key = fill(here, b"boom")
     backup.back_up(here, tmp_path / "backup")
     there = machine()
     old = fill(there, b"bang", "other@example.org")
     restore.restore(there, tmp_path / "backup", replace=True)
-    assert people(there) == [EMAIL]
+    assert list_users(there) == [EMAIL]
     assert set(backup.stored_keys()) == {key}
     assert old != key
 
@@ -150,7 +148,7 @@ def test_restoring_twice_works(machine: Callable[[], Settings], tmp_path: Path) 
     restore.restore(there, tmp_path / "one")
     backup.back_up(there, tmp_path / "two")
     restore.restore(there, tmp_path / "two", replace=True)
-    assert people(there) == [EMAIL]
+    assert list_users(there) == [EMAIL]
 
 
 @pytest.mark.parametrize("name", [backup_manifest.DATABASE, backup_manifest.SOUNDS])
@@ -170,7 +168,7 @@ def test_a_damaged_backup_changes_nothing(
     assert not (there.home / "postgres").exists()
 
 
-def test_a_restore_that_fails_half_way_changes_nothing(
+def test_a_restore_that_fails_in_the_middle_changes_nothing(
     machine: Callable[[], Settings], tmp_path: Path
 ) -> None:
     here = machine()
@@ -184,11 +182,11 @@ def test_a_restore_that_fails_half_way_changes_nothing(
     pepper = (there.secrets / "pepper").read_bytes()
     with pytest.raises(Failure, match="division by zero"):
         restore.restore(there, tmp_path / "backup", replace=True)
-    assert people(there) == ["other@example.org"]
+    assert list_users(there) == ["other@example.org"]
     assert (there.secrets / "pepper").read_bytes() == pepper
 
 
-def test_an_unfinished_backup_is_refused(machine: Callable[[], Settings], tmp_path: Path) -> None:
+def test_an_incomplete_backup_is_rejected(machine: Callable[[], Settings], tmp_path: Path) -> None:
     with pytest.raises(Failure, match="not a complete backup"):
         restore.restore(machine(), tmp_path)
 
@@ -197,13 +195,13 @@ def test_an_unfinished_backup_is_refused(machine: Callable[[], Settings], tmp_pa
     ("text", "sentence"),
     [("{", "damaged"), ("[]", "damaged"), ('{"entries": []}', "damaged")],
 )
-def test_a_broken_manifest_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_broken_manifest_gives_one_message(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / backup_manifest.MANIFEST).write_text(text)
     with pytest.raises(Failure, match=sentence):
         backup_manifest.read(tmp_path)
 
 
-def test_a_newer_backup_is_refused(tmp_path: Path) -> None:
+def test_a_backup_of_a_newer_version_is_rejected(tmp_path: Path) -> None:
     backup_manifest.write(
         tmp_path, backup_manifest.Manifest(backup_manifest.FORMAT + 1, "9", "", ())
     )
@@ -212,7 +210,7 @@ def test_a_newer_backup_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd"])
-def test_a_backup_cannot_name_files_outside_of_itself(tmp_path: Path, path: str) -> None:
+def test_a_backup_cannot_list_files_outside_its_folder(tmp_path: Path, path: str) -> None:
     manifest = backup_manifest.Manifest(
         backup_manifest.FORMAT, "1", "", (backup_manifest.Entry(path, 0, ""),)
     )
@@ -220,7 +218,7 @@ def test_a_backup_cannot_name_files_outside_of_itself(tmp_path: Path, path: str)
         backup_manifest.verify(tmp_path, manifest)
 
 
-def test_restoring_into_an_open_library_is_refused(
+def test_restoring_into_a_running_library_is_rejected(
     machine: Callable[[], Settings], tmp_path: Path
 ) -> None:
     here = machine()
@@ -229,12 +227,12 @@ def test_restoring_into_an_open_library_is_refused(
     there = machine()
     home = Home(there.home)
     home.prepare()
-    with lock(home), pytest.raises(Failure, match="running already"):
+    with lock(home), pytest.raises(Failure, match="already running"):
         restore.restore(there, tmp_path / "backup")
 
 
 def reseal(folder: Path) -> None:
-    """Make a changed backup look whole again."""
+    """Update the manifest after a change, so that the backup looks complete."""
     manifest = backup_manifest.read(folder)
     entries = tuple(backup_manifest.entry(folder, folder / item.path) for item in manifest.entries)
     (folder / backup_manifest.MANIFEST).write_text(

@@ -1,4 +1,4 @@
-"""Commands answer with one sentence and an exit code."""
+"""Commands print one message and return an exit code."""
 
 import socket
 from pathlib import Path
@@ -25,7 +25,7 @@ SAFE = {
 
 
 @pytest.mark.parametrize("missing", [name for name in SAFE if name != "env"])
-def test_production_refuses_what_is_made_for_a_laptop(missing: str) -> None:
+def test_production_rejects_development_defaults(missing: str) -> None:
     settings = Settings.model_validate({**SAFE, missing: ""})
     with pytest.raises(Failure, match=f"SP404_{missing.upper()}") as failure:
         production_checks.refuse_defaults(settings)
@@ -47,17 +47,17 @@ def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) 
         ("SP404_TRUSTED_PROXIES", "10.0.0.1/8"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence(
+def test_an_invalid_setting_gives_one_message(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str
 ) -> None:
     environment.setenv(name, value)
     assert main.main(["serve"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith(name)
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith(name)
+    assert output.count("\n") == 1
 
 
-def test_every_setting_is_explained() -> None:
+def test_every_setting_is_documented() -> None:
     explained = (ROOT / ".env.example").read_text()
     names = [f"SP404_{name.upper()}" for name in Settings.model_fields if name != "port"]
     assert [name for name in (*names, "PORT") if f"#{name}=" not in explained] == []
@@ -74,12 +74,12 @@ def test_migrate_can_run_again(services: Settings) -> None:
     assert main.main(["migrate"]) == 0
 
 
-def test_a_database_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_database_gives_one_message(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be used"):
         migrations.upgrade(f"postgresql://postgres@/none?host={tmp_path}")
 
 
-def test_a_database_of_a_newer_version_is_one_sentence(services: Settings) -> None:
+def test_a_database_of_a_newer_version_gives_one_message(services: Settings) -> None:
     with psycopg.connect(services.database_url) as connection:
         row = connection.execute("select version_num from alembic_version").fetchone()
         assert row
@@ -92,7 +92,7 @@ def test_a_database_of_a_newer_version_is_one_sentence(services: Settings) -> No
             connection.execute("update alembic_version set version_num = %s", row)
 
 
-def test_a_taken_port_is_one_sentence() -> None:
+def test_a_taken_port_gives_one_message() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -102,7 +102,7 @@ def test_a_taken_port_is_one_sentence() -> None:
     see_port_free("127.0.0.1", port)
 
 
-def test_keys_become_private_again_whatever_touched_them(
+def test_modes_of_secret_files_are_restored(
     environment: pytest.MonkeyPatch, services: Settings
 ) -> None:
     folder = services.secrets
@@ -113,7 +113,7 @@ def test_keys_become_private_again_whatever_touched_them(
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.glob("*.pem"))
 
 
-def test_a_broken_key_is_one_sentence(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_broken_key_gives_one_message(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     (secrets / "20200101000000-00000000.pem").write_text("nonsense")
@@ -124,5 +124,5 @@ def test_a_broken_key_is_one_sentence(environment: pytest.MonkeyPatch, tmp_path:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["--help"])
-    said = capsys.readouterr().out
-    assert all(name in said for name in ("serve", "worker", "backup", "restore", "analyse"))
+    output = capsys.readouterr().out
+    assert all(name in output for name in ("serve", "worker", "backup", "restore", "analyse"))

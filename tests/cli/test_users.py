@@ -1,4 +1,4 @@
-"""What an operator does by hand."""
+"""Account and key commands of operators."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.accounts import CLIENT, somebody
 from tests.services.auth.test_two_factor import protect
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def run_command(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main.main(arguments) == 0
     return capsys.readouterr().out
 
@@ -24,52 +24,52 @@ def _here(services: Settings, environment: pytest.MonkeyPatch) -> None:
     environment.setattr("sp404_app.cli.users.point_at", lambda *_: None)
 
 
-def test_people_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
+def test_users_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
     ada = somebody("ada@example.org", verified=False)
-    assert "not verified  ada@example.org" in said(capsys, "user", "list")
-    said(capsys, "user", "verify", "Ada@example.org")
-    assert "not verified" not in said(capsys, "user", "list")
-    assert "verified_by_operator" in said(capsys, "user", "audit", str(ada.id))
+    assert "not verified  ada@example.org" in run_command(capsys, "user", "list")
+    run_command(capsys, "user", "verify", "Ada@example.org")
+    assert "not verified" not in run_command(capsys, "user", "list")
+    assert "verified_by_operator" in run_command(capsys, "user", "audit", str(ada.id))
 
 
-def test_a_deleted_person_is_gone_and_the_log_says_so_without_saying_where_from(
+def test_a_deleted_user_is_gone_and_the_audit_log_has_no_ip(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     ada = somebody("ada@example.org")
-    said(capsys, "user", "delete", "ada@example.org")
+    run_command(capsys, "user", "delete", "ada@example.org")
     with transaction() as session:
         assert session.get(User, ada.id) is None
-    log = said(capsys, "user", "audit", str(ada.id))
+    log = run_command(capsys, "user", "audit", str(ada.id))
     assert "account_deleted" in log
     assert CLIENT.ip not in log
     assert main.main(["user", "audit", "ada@example.org"]) == 1
 
 
-def test_somebody_who_lost_everything_signs_in_by_password(
+def test_two_factor_off_lets_a_user_sign_in_with_the_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     ada = somebody("ada@example.org")
     protect(ada)
-    said(capsys, "user", "two-factor-off", "ada@example.org")
+    run_command(capsys, "user", "two-factor-off", "ada@example.org")
     with transaction() as session:
         assert not two_factor.is_on(session, ada.id)
 
 
-def test_somebody_is_signed_out_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_is_signed_out_on_all_devices(capsys: pytest.CaptureFixture[str]) -> None:
     ada, eve = somebody("ada@example.org"), somebody("eve@example.org")
     with transaction() as session:
         cookies = [sessions.start_browser(session, one.id, CLIENT) for one in (ada, ada, eve)]
-    assert "2 sign-ins" in said(capsys, "user", "sign-out", "ada@example.org")
+    assert "2 sign-ins" in run_command(capsys, "user", "sign-out", "ada@example.org")
     with transaction() as session:
         for cookie in cookies[:2]:
             with pytest.raises(Unauthenticated):
                 sessions.user_of(session, cookie)
         assert sessions.user_of(session, cookies[2]).user_id == eve.id
-    assert "signed_out_by_operator" in said(capsys, "user", "audit", "ada@example.org")
+    assert "signed_out_by_operator" in run_command(capsys, "user", "audit", "ada@example.org")
 
 
 @pytest.mark.parametrize("command", ["verify", "delete", "audit", "two-factor-off", "sign-out"])
-def test_nobody_is_nobody(capsys: pytest.CaptureFixture[str], command: str) -> None:
+def test_an_unknown_user_gives_an_error(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert main.main(["user", command, "nobody@example.org"]) == 1
     assert "nobody@example.org" in capsys.readouterr().err
 
@@ -80,15 +80,15 @@ def test_keys_are_rotated_and_retired(
     environment.setattr(signing_keys, "BITS", signing_keys.SMALLEST)
     environment.setattr(signing_keys.rotate, "__defaults__", (signing_keys.SMALLEST,))
     old = signing_keys.signing()[0]
-    new = said(capsys, "keys", "rotate").split()[0]
-    listed = said(capsys, "keys", "list").splitlines()
+    new = run_command(capsys, "keys", "rotate").split()[0]
+    listed = run_command(capsys, "keys", "list").splitlines()
     assert f"{old}  verifies" in listed
     assert f"{new}  signs" in listed
     assert main.main(["keys", "retire", new]) == 1
     assert "signs now" in capsys.readouterr().err
-    said(capsys, "keys", "retire", old)
-    assert old not in said(capsys, "keys", "list")
-    events = [line.split() for line in said(capsys, "keys", "audit").splitlines()]
+    run_command(capsys, "keys", "retire", old)
+    assert old not in run_command(capsys, "keys", "list")
+    events = [line.split() for line in run_command(capsys, "keys", "audit").splitlines()]
     assert [(words[1], words[-1]) for words in events] == [
         ("key_retired", f"kid={old}"),
         ("key_rotated", f"kid={new}"),
@@ -96,13 +96,13 @@ def test_keys_are_rotated_and_retired(
     assert main.main(["keys", "retire", "../../etc/passwd"]) == 1
 
 
-def test_what_belongs_to_no_account_is_shown_and_nothing_else(
+def test_keys_audit_shows_only_events_without_an_account(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert said(capsys, "keys", "audit") == ""
+    assert run_command(capsys, "keys", "audit") == ""
     ada = somebody("ada@example.org")
     for address in ("nobody@example.org", ada.email):
         with pytest.raises(Unauthenticated):
             asyncio.run(login.sign_in(address, "wrong password", CLIENT))
-    (line,) = said(capsys, "keys", "audit").splitlines()
+    (line,) = run_command(capsys, "keys", "audit").splitlines()
     assert line.split()[1:] == ["sign_in_failed", CLIENT.ip]

@@ -51,7 +51,7 @@ def test_signing_up_says_what_is_wrong_beside_the_field_and_keeps_the_rest(page:
     page.get_by_test_id("submit").click()
     expect(page.get_by_test_id("sent")).to_be_visible()
     page.get_by_test_id("outbox-link").get_by_role("link").click()
-    expect(page.get_by_test_id("mail").first).to_contain_text("Confirm your address")
+    expect(page.get_by_test_id("mail").first).to_contain_text("Confirm your email")
 
 
 def test_an_address_has_to_be_confirmed_and_the_mail_can_be_sent_again(
@@ -69,7 +69,7 @@ def test_an_address_has_to_be_confirmed_and_the_mail_can_be_sent_again(
     expect(page.get_by_test_id("email")).to_have_value(address)
     page.get_by_test_id("resend").click()
     expect(page.get_by_test_id("resent")).to_contain_text("on its way")
-    page.goto(link_in(outbox, address, "Confirm your address"))
+    page.goto(link_in(outbox, address, "Confirm your email"))
     page.get_by_test_id("confirm").click()
     page.get_by_test_id("go-on").click()
     expect(page.get_by_test_id("demo")).to_be_visible()
@@ -132,7 +132,7 @@ def test_a_forgotten_password_is_replaced_and_signs_out_other_devices(
         fill(other, email=ada.email)
         other.get_by_test_id("submit").click()
         expect(other.get_by_test_id("sent")).to_be_visible()
-        other.goto(link_in(outbox, ada.email, "Choose a new password"))
+        other.goto(link_in(outbox, ada.email, "Reset your password"))
         fill(other, password="a brand new one")
         other.get_by_test_id("submit").click()
         other.get_by_test_id("go-on").click()

@@ -1,4 +1,4 @@
-"""A library to fill, as for the services."""
+"""The `keep` fixture of the services' tests."""
 
 from tests.services.conftest import keep
 

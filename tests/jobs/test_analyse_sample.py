@@ -1,4 +1,4 @@
-"""Analysis: what is measured, what a person's word is worth, and what is counted."""
+"""The analysis job: results, values set by the user, and quota."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
             assert storage.size_of(sample.preview_key or "") > 0
 
 
-def test_class_and_root_note_are_kept_with_the_sample_and_with_the_analysis(
+def test_class_and_root_note_are_saved_on_the_sample_and_the_analysis(
     user: User, keep: Keep
 ) -> None:
     sample_id = keep()
@@ -59,7 +59,7 @@ def test_class_and_root_note_are_kept_with_the_sample_and_with_the_analysis(
     assert sample.root_note == 55  # a sine of 200 Hz, nearest to G3
 
 
-def test_the_state_of_the_file_is_kept_with_the_analysis(user: User, tmp_path: Path) -> None:
+def test_defects_of_the_file_are_saved_with_the_analysis(user: User, tmp_path: Path) -> None:
     hot = np.clip(3 * tone(), -1, 1)
     path = write(tmp_path / "hot.wav", np.pad(np.stack([hot, hot], 1), ((RATE // 5, RATE), (0, 0))))
     with transaction() as session:
@@ -73,7 +73,7 @@ def test_the_state_of_the_file_is_kept_with_the_analysis(user: User, tmp_path: P
     assert abs(found["dc_offset"]) < 0.01
 
 
-def test_what_a_person_said_is_never_overwritten(user: User, keep: Keep) -> None:
+def test_values_set_by_the_user_are_never_overwritten(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
         samples.change(session, user.id, sample_id, Change(bpm=91, key="C major", kind="loop"))
@@ -83,7 +83,7 @@ def test_what_a_person_said_is_never_overwritten(user: User, keep: Keep) -> None
     assert {sample.bpm_source, sample.key_source, sample.kind_source} == {Source.USER}
 
 
-def test_a_tempo_that_a_person_cleared_stays_cleared(user: User, keep: Keep) -> None:
+def test_a_tempo_cleared_by_the_user_stays_cleared(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
         samples.change(session, user.id, sample_id, Change(key=""))
@@ -91,7 +91,7 @@ def test_a_tempo_that_a_person_cleared_stays_cleared(user: User, keep: Keep) -> 
     assert kept(sample_id).key is None
 
 
-def test_a_sound_is_found_by_the_key_of_its_analysis(user: User, tmp_path: Path) -> None:
+def test_a_sample_is_found_by_its_analysed_key(user: User, tmp_path: Path) -> None:
     chord = sum(tone(hertz, 2.0) for hertz in (130.81, 155.56, 196.0)) / 3
     path = write(tmp_path / "Pad C minor.wav", chord)
     with transaction() as session:
@@ -113,7 +113,7 @@ def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
     assert used(user) == 2
 
 
-def test_over_quota_a_sound_keeps_its_waveform_and_waits(
+def test_over_quota_a_sample_keeps_its_waveform_and_waits(
     user: User, keep: Keep, environment: pytest.MonkeyPatch
 ) -> None:
     none = plans.Plan(plans.Tier.FREE, "Free", 0, None, 1, 0, 100)
@@ -141,7 +141,7 @@ def test_a_lost_attempt_and_the_next_are_counted_once(user: User, keep: Keep) ->
     assert used(user) == 1
 
 
-def test_a_failed_analysis_is_given_back(
+def test_a_failed_analysis_is_not_counted(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample_id = keep()
@@ -151,7 +151,7 @@ def test_a_failed_analysis_is_given_back(
     assert used(user) == 0
 
 
-def test_the_sounds_of_the_demo_are_never_counted(user: User, keep: Keep) -> None:
+def test_analyses_of_demo_samples_are_never_counted(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
         session.get_one(Sample, sample_id).is_demo = True
@@ -181,7 +181,7 @@ def test_a_cancelled_job_leaves_no_preview_behind(
     assert not (tmp_path / "sounds" / made[0]).exists()
 
 
-def test_times_are_counted_from_the_start_of_a_long_sound(user: User, tmp_path: Path) -> None:
+def test_beats_and_onsets_count_from_the_start_of_a_long_sample(user: User, tmp_path: Path) -> None:
     clicks = np.zeros(60 * RATE, np.float32)
     for beat in range(40 * RATE, 60 * RATE, RATE // 2):
         clicks[beat : beat + 400] = tone(900)[:400]
@@ -214,7 +214,7 @@ def test_a_digest_of_an_older_decoder_is_renewed(user: User, keep: Keep) -> None
     assert (kept(sample_id).digest, kept(sample_id).status) == (right, SampleStatus.READY)
 
 
-def test_a_digest_that_another_sound_has_stays_as_it_is(
+def test_a_digest_that_another_sample_has_is_not_renewed(
     user: User, keep: Keep, tmp_path: Path
 ) -> None:
     older, newer = keep(), keep()

@@ -1,4 +1,4 @@
-"""Small sounds that wait behind one another share a process; nobody else notices."""
+"""Small samples of one queue are analysed in one process, without delaying other queues."""
 
 import uuid
 from collections.abc import Callable
@@ -21,12 +21,12 @@ from sp404_app.services.processing import analysis_requests, jobs
 from sp404_app.settings import Settings, settings
 from tests.jobs.test_worker import (
     Start,
-    horses,
+    forked_processes,
+    kill_processes,
     ready,
+    requeue_lost,
     running,
-    shoot,
     start_worker,
-    take_up,
     until,
     wait_for_its_locks,
 )
@@ -38,61 +38,63 @@ pytestmark = pytest.mark.usefixtures("services")
 
 
 @pytest.fixture(autouse=True)
-def plenty(user: User) -> None:
-    """Give the test's person so many analyses that workers do not run out of them."""
+def ample_quota(user: User) -> None:
+    """Give the user a quota that the test does not exhaust."""
     with transaction() as session:
-        session.get_one(User, user.id).is_demo = True  # and with it Pro
+        session.get_one(User, user.id).is_demo = True  # demo accounts have the Pro plan
 
 
 def statuses(ids: list[uuid.UUID]) -> list[str]:
     return [job_of(sample_id).status for sample_id in ids]
 
 
-def ring(sample_id: uuid.UUID) -> None:
+def run_job(sample_id: uuid.UUID) -> None:
     runner.run(str(job_of(sample_id).id))
 
 
 @pytest.fixture
 def large(user: User, tmp_path: Path) -> uuid.UUID:
-    """A sound that is not small."""
+    """A sample too large to batch."""
     noise = np.random.default_rng(4).uniform(-0.5, 0.5, (60 * RATE, 2)).astype(np.float32)
     path = write(tmp_path / "large.wav", noise, subtype="PCM_16")
-    assert path.stat().st_size > runner.SMALL
+    assert path.stat().st_size > runner.MAX_BATCH_FILE_BYTES
     with transaction() as session:
         return samples.add(session, user.id, samples.inspect(path, "large.wav"))
 
 
-def test_one_bell_is_enough_for_several_small_sounds(user: User, keep: Keep) -> None:
+def test_one_rq_job_analyses_several_small_samples(user: User, keep: Keep) -> None:
     ids = [keep() for _ in range(5)]
     events.connection().lpop(queue.queue("pro").key)
-    ring(ids[0])
+    run_job(ids[0])
     assert statuses(ids) == [JobStatus.DONE] * 5
     assert [job_of(each).attempts for each in ids] == [1] * 5
     assert queue.queued_ids() == frozenset()
-    assert len(events.connection().keys("rq:job:*")) == 1  # RQ's own, of the bell it took down
+    assert len(events.connection().keys("rq:job:*")) == 1  # the one that is running
     with transaction() as session:
         assert quotas.usage(session, user.id).analyses_used == 5
 
 
-@pytest.mark.parametrize(("name", "value"), [("BATCH_FILES", 2), ("BATCH_SECONDS", -1.0)])
-def test_a_batch_ends(keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
+@pytest.mark.parametrize(("name", "value"), [("BATCH_FILES", 2), ("MAX_BATCH_S", -1.0)])
+def test_a_batch_ends_after_its_limits(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, name: str, value: float
+) -> None:
     monkeypatch.setattr(runner, name, value)
     ids = [keep() for _ in range(4)]
     events.connection().lpop(queue.queue("pro").key)
-    ring(ids[0])
+    run_job(ids[0])
     done = 2 if name == "BATCH_FILES" else 1
     assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
     assert queue.queued_ids() == {queue.rq_job_id(job_of(each).id, 0) for each in ids[done:]}
 
 
-def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
+def test_large_files_and_exports_are_left_for_their_own_process(
     user: User, keep: Keep, large: uuid.UUID
 ) -> None:
     small = keep()
     events.connection().rpoplpush(queue.queue("pro").key, queue.queue("pro").key)
     before = queue.queue("pro").get_job_ids()
     events.connection().lpop(queue.queue("pro").key)
-    ring(small)
+    run_job(small)
     assert statuses([small, large]) == [JobStatus.DONE, JobStatus.QUEUED]
     assert queue.queue("pro").get_job_ids() == before[1:]
     queue.enqueue_function("sp404_app.jobs.billing.work", "x", slow=True)
@@ -100,11 +102,11 @@ def test_what_is_large_or_no_sound_waits_for_a_process_of_its_own(
         jobs.add_analysis(session, user.id, small, queue.LOW)
     hanging = queue.queue(queue.LOW).get_job_ids()
     events.connection().ltrim(queue.queue("pro").key, 1, 0)
-    ring(small)
+    run_job(small)
     assert queue.queue(queue.LOW).get_job_ids() == hanging
 
 
-def test_who_pays_more_does_not_wait_for_a_batch(
+def test_a_job_of_a_higher_queue_ends_the_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, urgent, last = keep(), keep(), keep()
@@ -116,11 +118,11 @@ def test_who_pays_more_does_not_wait_for_a_batch(
 
     events.connection().lpop(queue.queue("pro").key)
     monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, meanwhile)
-    ring(first)
+    run_job(first)
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
 
 
-def test_what_was_cancelled_or_fails_costs_nobody_else(
+def test_cancelled_and_failed_jobs_do_not_affect_the_rest_of_a_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
@@ -133,7 +135,7 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
 
     monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, sometimes)
     events.connection().lpop(queue.queue("pro").key)
-    ring(ids[0])
+    run_job(ids[0])
     assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]
     with transaction() as session:
         assert quotas.usage(session, user.id).analyses_used == 2
@@ -146,13 +148,13 @@ def test_what_was_cancelled_or_fails_costs_nobody_else(
     assert queue.rq_job_id(job_of(other).id, 0) in queue.queued_ids()
 
 
-def test_a_batch_ends_quietly_while_redis_is_away(
+def test_a_batch_ends_without_error_while_redis_is_not_available(
     services: Settings, keep: Keep, environment: pytest.MonkeyPatch
 ) -> None:
     ids = [keep(), keep()]
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1")
     clear()
-    ring(ids[0])
+    run_job(ids[0])
     environment.setenv("SP404_REDIS_URL", services.redis_url)
     clear()
     assert statuses(ids) == [JobStatus.DONE, JobStatus.QUEUED]
@@ -165,11 +167,11 @@ def clear() -> None:
 
 
 def processes() -> int:
-    """How often the workers have started one."""
+    """Return how many processes the workers have forked."""
     return sum(worker.successful_job_count for worker in Worker.all(events.connection()))
 
 
-async def test_a_worker_starts_fewer_processes_than_there_are_sounds(
+async def test_a_worker_forks_fewer_processes_than_there_are_samples(
     user: User, keep: Keep, start_worker: Start
 ) -> None:
     ids = [keep() for _ in range(12)]
@@ -178,27 +180,27 @@ async def test_a_worker_starts_fewer_processes_than_there_are_sounds(
     assert processes() < 4
 
 
-async def test_a_crash_in_the_middle_takes_only_one_sound(
+async def test_a_crash_during_a_batch_fails_only_one_sample(
     user: User, keep: Keep, tmp_path: Path, start_worker: Start
 ) -> None:
     before = keep()
     path = silent_flac(tmp_path / "slow.flac", 3 * 3600)
-    assert path.stat().st_size < runner.SMALL
+    assert path.stat().st_size < runner.MAX_BATCH_FILE_BYTES
     with transaction() as session:
         slow = samples.add(session, user.id, samples.inspect(path, "slow.flac"))
     after = [keep() for _ in range(3)]
     worker = start_worker()
     for attempt in (1, 2):
         await until(user, lambda n=attempt: running(slow)() and job_of(slow).attempts == n)
-        shoot(horses(worker))
+        kill_processes(forked_processes(worker))
         wait_for_its_locks(slow)
         await until(user, lambda: all(ready(each)() for each in [before, *after]))
-        assert await take_up() == 2 - attempt
+        assert await requeue_lost() == 2 - attempt
     assert kept(slow).error == jobs.FAILED_TWICE
     assert [job_of(each).attempts for each in [before, *after]] == [1] * 4
 
 
-async def test_a_higher_queue_has_its_turn_in_the_middle(
+async def test_a_higher_queue_is_served_during_a_batch(
     user: User, person: Callable[..., User], keep: Keep, start_worker: Start
 ) -> None:
     ids = [keep() for _ in range(30)]
@@ -219,7 +221,7 @@ async def test_a_higher_queue_has_its_turn_in_the_middle(
     assert len(begun) > 5
 
 
-async def test_a_worker_that_is_to_stop_begins_no_further_sound(
+async def test_a_stopping_worker_starts_no_further_sample(
     user: User, keep: Keep, tmp_path: Path, start_worker: Start
 ) -> None:
     path = silent_flac(tmp_path / "slow.flac", 1800)

@@ -1,4 +1,4 @@
-"""What a person uploads twice in two guises is found by the job that analyses it."""
+"""The analysis job finds duplicates of one recording in different formats."""
 
 import uuid
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Hear = Callable[..., uuid.UUID]
 
 @pytest.fixture
 def hear(user: User, tmp_path: Path) -> Hear:
-    """Upload a sound and have it analysed."""
+    """Upload and analyse a sample."""
 
     def upload(name: str, signal: np.ndarray, rate: int = RATE, **options: str) -> uuid.UUID:
         path = write(tmp_path / name, signal, rate, **options)
@@ -42,7 +42,7 @@ def hear(user: User, tmp_path: Path) -> Hear:
     return upload
 
 
-def test_one_recording_in_seven_guises_is_one_group_and_other_drums_are_not_in_it(
+def test_one_recording_in_seven_formats_is_one_duplicate_group_without_other_drums(
     user: User, hear: Hear
 ) -> None:
     fast = resampled(SNARE, RATE, 48_000)
@@ -68,7 +68,7 @@ def test_one_recording_in_seven_guises_is_one_group_and_other_drums_are_not_in_i
     assert kept(original).duplicate_group_id
 
 
-def test_to_be_analysed_again_keeps_the_group(user: User, hear: Hear) -> None:
+def test_a_second_analysis_keeps_the_duplicate_group(user: User, hear: Hear) -> None:
     first, second = hear("a.wav", SNARE), hear("b.wav", 0.5 * SNARE)
     group = kept(first).duplicate_group_id
     with transaction() as session:
@@ -77,7 +77,7 @@ def test_to_be_analysed_again_keeps_the_group(user: User, hear: Hear) -> None:
     assert kept(first).duplicate_group_id == kept(second).duplicate_group_id == group
 
 
-def test_the_prints_of_a_person_are_theirs_to_take_and_go_with_them(
+def test_fingerprints_are_exported_and_deleted_with_their_user(
     session: Session, user: User, hear: Hear
 ) -> None:
     sample_id = hear("a.wav", SNARE)

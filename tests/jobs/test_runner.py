@@ -1,4 +1,4 @@
-"""What a worker does with one bell, and what it must not do."""
+"""The job runner: claims, errors, heartbeats and cancelled jobs."""
 
 import datetime as dt
 import uuid
@@ -22,21 +22,21 @@ from tests.sounds import Keep
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def work(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(_: ProcessingJob) -> None:
         raise error
 
     monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, fail)
 
 
-def test_a_sound_becomes_ready(keep: Keep) -> None:
+def test_an_analysed_sample_becomes_ready(keep: Keep) -> None:
     sample_id = keep()
     runner.run(str(job_of(sample_id).id))
     assert (job_of(sample_id).status, job_of(sample_id).progress) == (JobStatus.DONE, 1.0)
     assert kept(sample_id).status == SampleStatus.READY
 
 
-def test_two_rings_are_one_run(keep: Keep) -> None:
+def test_a_job_queued_twice_runs_once(keep: Keep) -> None:
     sample_id = keep()
     job_id = str(job_of(sample_id).id)
     runner.run(job_id)
@@ -44,12 +44,12 @@ def test_two_rings_are_one_run(keep: Keep) -> None:
     assert job_of(sample_id).attempts == 1
 
 
-def test_a_bell_without_a_row_is_no_accident() -> None:
+def test_an_rq_job_without_a_row_does_nothing() -> None:
     runner.run(str(uuid.uuid4()))
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (BadAudio("This file is damaged."), "This file is damaged."),
         (JobTimeoutException("secret"), "The analysis took too long and was stopped."),
@@ -57,22 +57,20 @@ def test_a_bell_without_a_row_is_no_accident() -> None:
         (MemoryError("secret"), "Something went wrong on our side while analysing this file."),
     ],
 )
-def test_a_failure_is_a_sentence_on_the_sample(
-    keep: Keep, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+def test_a_failed_job_shows_its_message_on_the_sample(
+    keep: Keep, monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
     sample_id = keep()
-    work(monkeypatch, error)
+    fail_with(monkeypatch, error)
     runner.run(str(job_of(sample_id).id))
-    assert (job_of(sample_id).status, job_of(sample_id).error) == (JobStatus.FAILED, said)
-    assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.FAILED, said)
+    assert (job_of(sample_id).status, job_of(sample_id).error) == (JobStatus.FAILED, message)
+    assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.FAILED, message)
 
 
-def test_a_retry_makes_it_well_again(
-    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_retry_clears_the_error(user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     sample_id = keep()
     with monkeypatch.context() as broken:
-        work(broken, RuntimeError())
+        fail_with(broken, RuntimeError())
         runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         job = analysis_requests.again(session, user.id, sample_id)
@@ -80,12 +78,12 @@ def test_a_retry_makes_it_well_again(
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
 
 
-def test_a_database_that_goes_away_fails_no_file(
+def test_a_lost_database_connection_fails_no_sample(
     keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample_id = keep()
     with monkeypatch.context() as broken:
-        work(broken, OperationalError("select", {}, Exception("server closed the connection")))
+        fail_with(broken, OperationalError("select", {}, Exception("server closed the connection")))
         runner.run(str(job_of(sample_id).id))
     assert job_of(sample_id).status == JobStatus.RUNNING
     with transaction() as session:
@@ -94,7 +92,7 @@ def test_a_database_that_goes_away_fails_no_file(
     assert kept(sample_id).status == SampleStatus.READY
 
 
-def test_a_missing_file_is_said_on_the_sample(keep: Keep) -> None:
+def test_a_missing_file_is_shown_on_the_sample(keep: Keep) -> None:
     sample_id = keep()
     storage.delete(kept(sample_id).storage_key)
     runner.run(str(job_of(sample_id).id))
@@ -102,7 +100,7 @@ def test_a_missing_file_is_said_on_the_sample(keep: Keep) -> None:
 
 
 @pytest.mark.parametrize("way", ["cancel", "trash", "another"])
-def test_a_job_that_was_taken_away_writes_nothing(
+def test_a_cancelled_or_reassigned_job_writes_nothing(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     sample_id = keep()
@@ -129,13 +127,13 @@ def test_a_job_that_was_taken_away_writes_nothing(
     assert job_of(sample_id).status == wanted
 
 
-def test_an_attempt_shows_that_it_lives(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_updates_its_heartbeat(keep: Keep, monkeypatch: pytest.MonkeyPatch) -> None:
     sample_id = keep()
-    monkeypatch.setattr(runner, "BEAT_EVERY", 0.01)
+    monkeypatch.setattr(runner, "HEARTBEAT_INTERVAL_S", 0.01)
     with transaction() as session:
         job = jobs.claim(session, job_of(sample_id).id)
     assert job
-    with runner.beating(job):
+    with runner.heartbeat(job):
         while job_of(sample_id).heartbeat_at == job.heartbeat_at:
             pass
 

@@ -1,4 +1,4 @@
-"""Whoever pays more goes first, and nobody waits for ever: one job in ten for each queue."""
+"""Higher plans are served first, and every queue gets at least one job in ten."""
 
 import uuid
 from collections import Counter
@@ -24,7 +24,7 @@ def worker() -> WarmWorker:
 
 
 def served(count: int) -> list[str]:
-    """Let a worker take so many jobs, without doing them; return their queues."""
+    """Take a number of jobs without running them; return their queues."""
     taker, names = worker(), []
     for _ in range(count):
         found = taker.dequeue_job_and_maintain_ttl(None)
@@ -42,13 +42,13 @@ def test_each_queue_gets_one_job_in_ten(services: object) -> None:
         assert window.most_common(1)[0][0] == queue.MONEY, names
 
 
-def test_with_two_queues_the_first_gets_most(services: object) -> None:
+def test_of_two_queues_the_higher_gets_six_of_seven_jobs(services: object) -> None:
     fill("pro", "free")
     counted = Counter(served(42))
     assert counted == {"pro": 36, "free": 6}
 
 
-def test_a_queue_that_had_nothing_to_do_is_not_owed_anything(services: object) -> None:
+def test_an_idle_queue_is_not_starved(services: object) -> None:
     fill("enterprise")
     served(30)
     fill("free")
@@ -56,18 +56,18 @@ def test_a_queue_that_had_nothing_to_do_is_not_owed_anything(services: object) -
     assert served(1) == ["free"]
 
 
-def test_a_batch_in_one_process_counts_and_ends_for_who_waits(services: object) -> None:
+def test_batched_jobs_are_counted_and_end_for_a_starved_queue(services: object) -> None:
     fill("pro", "free")
     taken = 0
     while queue.next_rq_job("pro"):
         taken += 1
     assert taken == queue.PATIENT
-    assert queue.order()[0].name == "free"
+    assert queue.queues_in_order()[0].name == "free"
     assert served(1) == ["free"]
     assert queue.next_rq_job("pro")
 
 
-def test_a_batch_goes_on_while_nobody_waits(services: object) -> None:
+def test_a_batch_continues_while_no_other_queue_waits(services: object) -> None:
     fill("free")
     taken = 0
     while queue.next_rq_job("free"):

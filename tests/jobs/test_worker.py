@@ -1,4 +1,4 @@
-"""Real worker processes: killed, cancelled, rung twice and never."""
+"""Real worker processes: killed workers, cancelled jobs, duplicate and lost RQ jobs."""
 
 import asyncio
 import datetime as dt
@@ -52,29 +52,29 @@ def start_worker(tmp_path: Path) -> Iterator[Start]:
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a worker and what it forked, as a power cut would."""
+    """Kill a worker and its forked processes, as a power cut would."""
     if process.poll() is None:
-        process.send_signal(signal.SIGSTOP)  # it forks no more while we look
-        family = horses(process)
+        process.send_signal(signal.SIGSTOP)  # so that it forks no more meanwhile
+        family = forked_processes(process)
         process.kill()
-        shoot(family)
+        kill_processes(family)
         process.wait(10)
 
 
-def shoot(family: list[psutil.Process]) -> None:
-    """Kill processes, some of which may have ended a moment ago."""
-    for horse in family:
+def kill_processes(family: list[psutil.Process]) -> None:
+    """Kill processes, some of which may have ended already."""
+    for process in family:
         with suppress(psutil.NoSuchProcess):
-            horse.kill()
+            process.kill()
 
 
-def horses(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
-    """Return the processes in which a worker does its jobs."""
+def forked_processes(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    """Return the processes that a worker has forked for jobs."""
     return psutil.Process(process.pid).children(recursive=True)
 
 
 async def until(user: User, true: Callable[[], bool]) -> None:
-    """Wait for news until something is true."""
+    """Wait for events until a condition is true."""
     async with asyncio.timeout(60):
         async for _ in events.listen(user.id, gather=0.0, patience=1.0):
             if await asyncio.to_thread(true):
@@ -83,7 +83,7 @@ async def until(user: User, true: Callable[[], bool]) -> None:
 
 @pytest.fixture
 def long_sample(user: User, tmp_path: Path) -> uuid.UUID:
-    """A sound that keeps a worker busy for seconds."""
+    """A sample whose analysis takes several seconds."""
     noise = np.random.default_rng(4).uniform(-0.5, 0.5, 16 * 60 * RATE).astype(np.float32)
     path = write(tmp_path / "long.wav", noise, subtype="PCM_16")
     with transaction() as session:
@@ -99,17 +99,17 @@ def ready(sample_id: uuid.UUID) -> Callable[[], bool]:
 
 
 def wait_for_its_locks(sample_id: uuid.UUID) -> None:
-    """Wait until PostgreSQL has noticed that a killed process holds a job no more."""
+    """Wait until PostgreSQL has released the row locks of a killed process."""
     with transaction() as session:
         held = select(ProcessingJob).where(ProcessingJob.sample_id == sample_id)
         session.exec(held.with_for_update()).one()
 
 
-async def take_up() -> int:
+async def requeue_lost() -> int:
     return await in_transaction(jobs.take_up_lost, now() + dt.timedelta(seconds=13))
 
 
-async def test_a_killed_worker_loses_nothing(
+async def test_a_killed_worker_loses_no_job(
     user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
 ) -> None:
     first = start_worker()
@@ -118,13 +118,13 @@ async def test_a_killed_worker_loses_nothing(
     small = keep()
     assert job_of(long_sample).status == JobStatus.RUNNING
     await asyncio.to_thread(wait_for_its_locks, long_sample)
-    assert await take_up() == 1
+    assert await requeue_lost() == 1
     start_worker()
     await until(user, lambda: ready(long_sample)() and ready(small)())
     assert (job_of(long_sample).attempts, job_of(small).attempts) == (2, 1)
 
 
-async def test_a_file_that_kills_twice_is_left_alone_and_the_worker_goes_on(
+async def test_a_file_that_kills_its_worker_twice_fails_and_the_worker_continues(
     user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
 ) -> None:
     worker = start_worker()
@@ -135,9 +135,9 @@ async def test_a_file_that_kills_twice_is_left_alone_and_the_worker_goes_on(
                 job_of(long_sample).attempts == wanted and running(long_sample)()
             ),
         )
-        shoot(horses(worker))
+        kill_processes(forked_processes(worker))
         await asyncio.to_thread(wait_for_its_locks, long_sample)
-        assert await take_up() == (1 if attempt == 1 else 0)
+        assert await requeue_lost() == (1 if attempt == 1 else 0)
         if attempt == 1:
             assert job_of(long_sample).status in {JobStatus.QUEUED, JobStatus.RUNNING}
     assert kept(long_sample).error == jobs.FAILED_TWICE
@@ -148,18 +148,18 @@ async def test_a_file_that_kills_twice_is_left_alone_and_the_worker_goes_on(
     await until(user, ready(long_sample))
 
 
-async def test_cancelled_work_writes_nothing_and_lost_bells_are_rung_again(
+async def test_a_cancelled_job_writes_nothing_and_lost_rq_jobs_are_queued_again(
     user: User, keep: Keep, long_sample: uuid.UUID, start_worker: Start
 ) -> None:
     lost = keep()
     events.connection().flushdb()
-    bell = job_of(long_sample)
-    queue.enqueue(bell.id, bell.queue, 0)
-    queue.enqueue(bell.id, bell.queue, 0)
+    job = job_of(long_sample)
+    queue.enqueue(job.id, job.queue, 0)
+    queue.enqueue(job.id, job.queue, 0)
     start_worker()
     await until(user, running(long_sample))
-    await in_transaction(jobs.cancel, user.id, bell.id)
-    assert await take_up() == 1
+    await in_transaction(jobs.cancel, user.id, job.id)
+    assert await requeue_lost() == 1
     await until(user, ready(lost))
     assert (kept(long_sample).status, kept(long_sample).error) == (
         SampleStatus.FAILED,
@@ -168,7 +168,7 @@ async def test_cancelled_work_writes_nothing_and_lost_bells_are_rung_again(
     assert (kept(long_sample).thumbnail, job_of(long_sample).attempts) == ("", 1)
 
 
-async def test_two_workers_that_finish_two_copies_at_once_put_them_together(
+async def test_duplicates_analysed_by_two_workers_at_once_form_one_group(
     user: User, tmp_path: Path, start_worker: Start
 ) -> None:
     noise = np.random.default_rng(7).uniform(-0.5, 0.5, RATE).astype(np.float32)

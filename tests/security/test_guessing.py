@@ -121,13 +121,13 @@ async def test_forms_of_pages_are_counted_together_too(services: Settings) -> No
         login._email = spelling
         await LoginState.resend.fn(login)  # type: ignore[attr-defined]
         said.append(login.resent)
-    assert sum("too often" not in words for words in said) == 1
+    assert sum("Too many attempts" not in words for words in said) == 1
     sent = len(mails(VICTIM))
     for number, spelling in enumerate(SPELLINGS):
         forgot = in_tab(ForgotPasswordState(), "", ip=HOSTS[number % 6])  # type: ignore[call-arg]
         async for _ in ForgotPasswordState.submit.fn(forgot, {"email": spelling}):  # type: ignore[attr-defined]
             pass
-        assert ("too often" in forgot.problem) == (number >= 5)
+        assert ("Too many attempts" in forgot.problem) == (number >= 5)
     assert len(mails(VICTIM)) - sent == 5
 
 

@@ -1,5 +1,6 @@
 """Development pages, the emulator and metrics: for this machine only, and never through a proxy."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,8 @@ from starlette.responses import PlainTextResponse
 
 from sp404_app.api.app import api, gateway
 from sp404_app.errors import NotFound
-from sp404_app.services.infra import email, events, local_access
-from sp404_app.services.infra.email_templates import verify_email
+from sp404_app.services.infra import dev_outbox, email, events, local_access
+from sp404_app.services.infra.unsent_emails import EmailBody
 from sp404_app.settings import Settings, settings
 from sp404_app.sp404_app import app
 from sp404_app.state.dev.outbox import DevOutboxState
@@ -44,6 +45,11 @@ FORWARDED = [
 ]
 OURS = ["/dev", "/dev/outbox", "/dev/stripe/", "/DEV/outbox", "/%64ev/outbox"]
 OURS += ["/_stripe", "/_stripe/pay/cs_test_x", "/_stripe/v1/customers", "/_stripe/dev/customers"]
+
+
+def put_into_outbox(recipient: str) -> None:
+    body = EmailBody("A link.", "<p>A link.</p>")
+    dev_outbox.save_to_outbox(email.build_message(uuid.uuid4(), recipient, "Hello", body))
 
 
 def front(peer: str = "127.0.0.1") -> TestClient:
@@ -88,7 +94,7 @@ def test_a_trusted_proxy_on_this_machine_opens_nothing(
 @pytest.mark.parametrize(("name", "value"), [FORWARDED[1], FORWARDED[4], FORWARDED[6]])
 @pytest.mark.timeout(60)
 def test_a_real_websocket_is_looked_at_as_well(tab: TestClient, name: str, value: str) -> None:
-    email._to_outbox(email._message("ada@example.org", verify_email("a-token")))
+    put_into_outbox("ada@example.org")
     load = f"{DevOutboxState.get_full_name()}.load"
     with opened(tab, host="localhost:3000") as socket:
         joined(socket)
@@ -118,7 +124,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
 async def test_a_websocket_through_a_proxy_gets_no_mails_and_moves_no_clock(
     services: Settings, name: str, value: str
 ) -> None:
-    email._to_outbox(email._message("ada@example.org", verify_email("a-token")))
+    put_into_outbox("ada@example.org")
     header = {name.lower(): value}
     outbox = in_tab(DevOutboxState(), "", **header)
     with pytest.raises(NotFound):

@@ -29,8 +29,7 @@ from sqlmodel import AutoString, SQLModel
 from sp404_app import db
 from sp404_app.audio.features.survey import survey
 from sp404_app.models.columns import now, uuid7
-from sp404_app.services.infra import email
-from tests.accounts import Somebody, somebody
+from tests.accounts import Somebody, deliver_mails, somebody
 from tests.sounds import keep, tone, write
 
 # What a column has to hold, where its type alone does not say it.
@@ -149,7 +148,7 @@ def id_for(name: str, ids: dict[str, str]) -> str | None:
 
 def dump(*, without: uuid.UUID | None = None) -> Dump:
     """Return every row of every table, except those of one person, once all mails are sent."""
-    assert email.flush()
+    deliver_mails()
     found: Dump = {}
     with db.engine().connect() as connection:
         for table in SQLModel.metadata.sorted_tables:

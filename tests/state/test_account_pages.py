@@ -94,7 +94,7 @@ async def test_the_sign_in_page_sends_the_confirmation_again_at_most_once() -> N
     another = in_tab(LoginState(), "")
     another._email = ada.email
     await another.resend()
-    assert "too often" in another.resent
+    assert "Too many attempts" in another.resent
     assert len(mails(ada.email)) == 1
 
 

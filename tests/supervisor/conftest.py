@@ -1,4 +1,4 @@
-"""Real homes with real processes, without building the pages each time."""
+"""Real homes with real processes and pages that are built once."""
 
 import shutil
 import tempfile
@@ -19,7 +19,7 @@ BUILT = ("build", "backend", "reflex.json", "env.json", "routes.json")
 
 @pytest.fixture(scope="package")
 def pages() -> Iterator[Path]:
-    """A folder with built pages; built now unless an earlier run has left them."""
+    """A folder with built pages, kept between test runs."""
     with slot() as folder:
         with home_in(folder) as product:
             product.extra = LEAN
@@ -44,7 +44,7 @@ def new_product(pages: Path) -> Iterator[Callable[..., Product]]:
 
 @pytest.fixture(scope="module")
 def running(pages: Path) -> Iterator[Product]:
-    """A product that runs, for tests that do not stop it."""
+    """A running product, for tests that do not stop it."""
     product = fresh(pages)
     product.start()
     yield product
@@ -70,7 +70,7 @@ def product(new_product: Callable[..., Product]) -> Product:
 
 
 def lend_pages(pages: Path, product: Product) -> None:
-    """Copy built pages into a home and say that they were built for it."""
+    """Copy built pages into a home and mark them as up to date."""
     home = Home(product.home)
     home.web.mkdir(parents=True)
     for path in pages.iterdir():

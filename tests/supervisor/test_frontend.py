@@ -1,4 +1,4 @@
-"""The pages are built again when, and only when, they would differ."""
+"""The pages are built again only if their sources have changed."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_a_changed_source_needs_a_build(checkout: Path, name: str) -> None:
     assert frontend.fingerprint({}) != before
 
 
-def test_what_no_page_shows_needs_none(checkout: Path) -> None:
+def test_a_changed_file_without_pages_needs_no_build(checkout: Path) -> None:
     before = frontend.fingerprint({})
     (checkout / "sp404_app/supervisor/b.py").write_text("other")
     assert frontend.fingerprint({}) == before
@@ -43,7 +43,7 @@ def test_another_address_needs_a_build(checkout: Path, name: str) -> None:
     assert frontend.fingerprint({name: "1"}) != frontend.fingerprint({name: "2"})
 
 
-def test_a_failed_build_is_one_sentence_and_not_remembered(tmp_path: Path) -> None:
+def test_a_failed_build_gives_one_message_and_is_not_saved(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()
     (home.web / frontend.STAMP).write_text("old")
@@ -60,7 +60,7 @@ def origins(**fields: object) -> list[str]:
     return environment.origins(Settings.model_validate(fields))
 
 
-def test_only_our_own_pages_may_open_the_websocket() -> None:
+def test_only_the_own_origin_may_open_the_websocket() -> None:
     assert origins(PORT=4000) == ["http://localhost:4000", "http://127.0.0.1:4000"]
     assert origins(env="production", public_url="https://sounds.example/") == [
         "https://sounds.example"

@@ -1,4 +1,4 @@
-"""Nothing that a client sends is in any log, whichever door it came through, whoever wrote it."""
+"""No log contains a value that a client sent, through any interface, written by any process."""
 
 import email
 import email.policy
@@ -54,7 +54,7 @@ def product(new_product: Callable[..., Product]) -> Product:
 
 @pytest.fixture
 def browser(product: Product) -> Iterator[httpx.Client]:
-    """Somebody who is signed in, and whose name, address and password are canaries."""
+    """A signed-in user whose name, address and password are canaries."""
     with httpx.Client(base_url=product.base_url, headers=PLANTED, timeout=60) as client:
         form = {"email": EMAIL, "password": PASSWORD, "first_name": CANARY, "last_name": CANARY}
         assert client.post("/api/auth/register", json=form).status_code == 201
@@ -67,7 +67,7 @@ def browser(product: Product) -> Iterator[httpx.Client]:
 
 
 def mailed(outbox: Path) -> str:
-    """Return the token of the newest mail."""
+    """Return the token of the newest e-mail."""
     until = time.monotonic() + 30
     while not (paths := sorted(outbox.glob("*.eml"))):
         assert time.monotonic() < until, "no mail"
@@ -80,7 +80,7 @@ def mailed(outbox: Path) -> str:
 
 
 def written(product: Product) -> dict[str, str]:
-    """Return everything that the processes wrote, by file."""
+    """Return all output of the processes, by file."""
     paths = sorted((product.home / "logs").iterdir())
     return {path.name: path.read_text(errors="replace") for path in paths} | {"out": product.said}
 
@@ -113,7 +113,7 @@ def ask(client: httpx.Client, operation: Operation) -> None:
 
 
 def send_forms(browser: httpx.Client) -> None:
-    """Send canaries to the forms of pages, and to addresses that nobody has."""
+    """Send canaries to page forms and unknown paths."""
     form = {"email": EMAIL, "password": f"wrong {CANARY}", "next": CANARY, "code": CANARY}
     with httpx.Client(base_url=browser.base_url, headers=PLANTED, timeout=60) as anybody:
         for path in ("/auth/session", "/auth/session/code", "/auth/session/end", f"/{CANARY}"):
@@ -132,7 +132,7 @@ def send_forms(browser: httpx.Client) -> None:
 
 
 def send_webhooks(product: Product, browser: httpx.Client) -> None:
-    """Send a webhook with a wrong signature, and one that is signed and makes no sense."""
+    """Send a webhook with a wrong signature, and a signed one with an invalid body."""
     secret = json.loads((product.home / "secrets" / "stripe.json").read_text())["webhook_secret"]
     for kind in ("customer.subscription.updated", "invoice.paid", CANARY):
         found = {"id": CANARY, "object": CANARY, "customer": CANARY, "status": CANARY}
@@ -147,7 +147,7 @@ def send_webhooks(product: Product, browser: httpx.Client) -> None:
 
 
 def send_events(product: Product, browser: httpx.Client) -> None:
-    """Send canaries to every handler, to none, and in messages that are no events."""
+    """Send canaries to every handler, to an unknown handler, and in malformed messages."""
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     headers = PLANTED | {"Cookie": f"{cookies}; {COOKIES}", "Origin": product.base_url}
     event = "42/_event," + json.dumps(
@@ -200,7 +200,7 @@ def opened(address: str, headers: dict[str, str], join: str) -> Socket:
 
 
 def told(socket: Socket, message: str, again: Callable[[], Socket]) -> Socket:
-    """Send a message; a line that it ended is opened again."""
+    """Send a message; open a new connection if it was closed."""
     try:
         socket.send(message)
     except ConnectionClosed:
@@ -210,7 +210,7 @@ def told(socket: Socket, message: str, again: Callable[[], Socket]) -> Socket:
 
 
 def send_sounds(browser: httpx.Client, folder: Path) -> None:
-    """Upload sounds and rubbish with canaries in names and tags, and wait for the workers."""
+    """Upload audio and invalid files with canaries in names and tags, and wait for the workers."""
     good = write(folder / "good.wav", tone(220.0)).read_bytes()
     info = b"INFOINAM" + len(CANARY).to_bytes(4, "little") + CANARY.encode() + b"\0"
     chunk = b"LIST" + len(info).to_bytes(4, "little") + info
@@ -235,7 +235,7 @@ def listed(browser: httpx.Client) -> list[dict[str, Any]]:
 
 
 def command(product: Product, folder: Path) -> None:
-    """Give canaries to commands."""
+    """Pass canaries to commands."""
     environment = {name: value for name, value in os.environ.items() if "SP404" not in name}
     environment |= {"SP404_HOME": str(product.home), "PORT": str(product.port)}
     (folder / CANARY).mkdir()
@@ -261,7 +261,9 @@ def command(product: Product, folder: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_no_canary_is_in_any_log(product: Product, browser: httpx.Client, tmp_path: Path) -> None:
+def test_no_log_contains_a_value_that_a_client_sent(
+    product: Product, browser: httpx.Client, tmp_path: Path
+) -> None:
     send_forms(browser)
     send_sounds(browser, tmp_path)
     send_webhooks(product, browser)

@@ -1,4 +1,4 @@
-"""A child is started apart, recognised, and stopped for sure."""
+"""A child runs in its own session and is always stopped."""
 
 import os
 import sys
@@ -11,9 +11,9 @@ import pytest
 from sp404_app.supervisor import orphans as sweep
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
-from sp404_app.supervisor.process import LOG_LIMIT, Child, open_log, stop
+from sp404_app.supervisor.process import MAX_LOG_BYTES, Child, open_log, stop
 from sp404_app.supervisor.watchdog import Guard
-from sp404_app.supervisor.worker_pool import DEATHS_ALLOWED, WITHIN_SECONDS, Crew
+from sp404_app.supervisor.worker_pool import DEATHS_WINDOW_S, MAX_DEATHS, Crew
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"
@@ -33,11 +33,11 @@ def child(home: Home, code: str, name: str = "test child") -> Child:
         command=[sys.executable, "-u", "-c", code],
         environment=os.environ | sweep.mark(home, name),
         log=home.log("test"),
-        patience=0.5,
+        stop_timeout_s=0.5,
     )
 
 
-def test_a_child_survives_our_ctrl_c(home: Home) -> None:
+def test_a_child_runs_in_its_own_session(home: Home) -> None:
     it = child(home, SLEEP)
     it.start()
     assert it.process
@@ -45,23 +45,23 @@ def test_a_child_survives_our_ctrl_c(home: Home) -> None:
     stop([it])
 
 
-def test_a_stubborn_child_is_killed(home: Home) -> None:
+def test_a_child_that_ignores_the_stop_signal_is_killed(home: Home) -> None:
     it = child(home, STUBBORN)
     it.start()
     it.wait_until(lambda: "up" in home.log("test").read_text(), 10)
     stop([it])
-    assert it.code == -9
-    assert "was killed by SIGKILL" in it.obituary()
+    assert it.exit_code == -9
+    assert "was killed by SIGKILL" in it.exit_message()
 
 
-def test_a_child_that_ends_too_early_is_one_sentence(home: Home) -> None:
+def test_a_child_that_ends_too_early_gives_one_message(home: Home) -> None:
     it = child(home, "raise SystemExit(3)")
     it.start()
-    with pytest.raises(Failure, match=r"The test child ended with 3; its log is .*test\.log\."):
+    with pytest.raises(Failure, match=r"The test child ended with 3; see its log .*test\.log\."):
         it.wait_until(lambda: False, 10)
 
 
-def test_a_child_that_never_answers_is_one_sentence(home: Home) -> None:
+def test_a_child_that_never_answers_gives_one_message(home: Home) -> None:
     it = child(home, SLEEP)
     it.start()
     with pytest.raises(Failure, match="did not answer within 0 s"):
@@ -76,15 +76,15 @@ def test_a_full_disk_is_named_as_the_cause(home: Home) -> None:
         it.wait_until(lambda: False, 10)
 
 
-def test_long_logs_are_set_aside(tmp_path: Path) -> None:
+def test_long_logs_are_rotated(tmp_path: Path) -> None:
     log = tmp_path / "web.log"
-    log.write_bytes(b"x" * (LOG_LIMIT + 1))
+    log.write_bytes(b"x" * (MAX_LOG_BYTES + 1))
     open_log(log).close()
     assert log.stat().st_size == 0
-    assert (tmp_path / "web.log.1").stat().st_size == LOG_LIMIT + 1
+    assert (tmp_path / "web.log.1").stat().st_size == MAX_LOG_BYTES + 1
 
 
-def test_the_guard_ends_children_and_grandchildren_when_we_are_gone(home: Home) -> None:
+def test_the_watchdog_kills_children_and_grandchildren_of_a_dead_supervisor(home: Home) -> None:
     guard = Guard(home)
     it = child(home, PARENT)
     it.start()
@@ -96,10 +96,10 @@ def test_the_guard_ends_children_and_grandchildren_when_we_are_gone(home: Home) 
     guard.pipe.close()  # what the kernel does for a supervisor that was killed
     guard.process.wait(10)
     it.process.wait(10)
-    assert not any(sweep._alive(process) for process in everybody)
+    assert not any(sweep._is_alive(process) for process in everybody)
 
 
-def test_the_guard_leaves_strangers_alone(
+def test_the_watchdog_does_not_touch_other_processes(
     home: Home, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     other = Home(tmp_path_factory.mktemp("other"))
@@ -107,47 +107,47 @@ def test_the_guard_leaves_strangers_alone(
     it.log = None
     it.start()
     assert sweep.end_all(home) == 0
-    assert it.code is None
+    assert it.exit_code is None
     stop([it])
 
 
 def crew_of(home: Home, code: str) -> Crew:
     crew = Crew(home, os.environ, 1)
-    crew.members = [child(home, code, "worker 1")]
-    crew.members[0].start()
+    crew.workers = [child(home, code, "worker 1")]
+    crew.workers[0].start()
     return crew
 
 
-def test_a_dead_worker_is_replaced_and_its_orphan_ended(home: Home) -> None:
+def test_a_dead_worker_is_restarted_and_its_orphan_killed(home: Home) -> None:
     crew = crew_of(home, PARENT)
-    process = crew.members[0].process
+    process = crew.workers[0].process
     assert process
     family = psutil.Process(process.pid)
     while not (orphans := family.children()):
         time.sleep(0.02)
     process.kill()
     process.wait()
-    (said,) = crew.replace_dead()
-    assert "worker 1 was killed by SIGKILL" in said
-    assert not any(sweep._alive(orphan) for orphan in orphans)
-    assert crew.members[0].code is None
-    stop(crew.members)
+    (message,) = crew.restart_dead()
+    assert "worker 1 was killed by SIGKILL" in message
+    assert not any(sweep._is_alive(orphan) for orphan in orphans)
+    assert crew.workers[0].exit_code is None
+    stop(crew.workers)
     sweep.end_all(home)
 
 
-def test_workers_that_keep_dying_stop_everything(home: Home) -> None:
+def test_workers_that_keep_dying_stop_the_supervisor(home: Home) -> None:
     crew = crew_of(home, "raise SystemExit(1)")
-    crew.deaths.extend([time.monotonic()] * DEATHS_ALLOWED)
-    assert crew.members[0].process
-    crew.members[0].process.wait(10)
+    crew.deaths.extend([time.monotonic()] * MAX_DEATHS)
+    assert crew.workers[0].process
+    crew.workers[0].process.wait(10)
     with pytest.raises(Failure, match=r"Workers keep dying\. The last worker 1 ended with 1"):
-        crew.replace_dead()
+        crew.restart_dead()
 
 
-def test_deaths_long_ago_are_forgotten(home: Home) -> None:
+def test_deaths_before_the_window_do_not_count(home: Home) -> None:
     crew = crew_of(home, "raise SystemExit(1)")
-    crew.deaths.extend([time.monotonic() - WITHIN_SECONDS - 1] * DEATHS_ALLOWED)
-    assert crew.members[0].process
-    crew.members[0].process.wait(10)
-    assert len(crew.replace_dead()) == 1
-    stop(crew.members)
+    crew.deaths.extend([time.monotonic() - DEATHS_WINDOW_S - 1] * MAX_DEATHS)
+    assert crew.workers[0].process
+    crew.workers[0].process.wait(10)
+    assert len(crew.restart_dead()) == 1
+    stop(crew.workers)

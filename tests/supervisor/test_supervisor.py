@@ -1,4 +1,4 @@
-"""What a person sees who starts, stops, kills and starts again."""
+"""Start, stop, kill and restart the whole product."""
 
 import os
 import signal
@@ -20,16 +20,16 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def processes_of(product: Product) -> list[psutil.Process]:
-    """Return everything that belongs to a home, the guard too."""
+    """Return all processes of a home, including the watchdog."""
     home = Home(product.home)
-    servers = orphans._working_in(home.postgres, home.redis)
+    servers = orphans._find_servers(home.postgres, home.redis)
     guards = [
         process
         for process in psutil.process_iter(["cmdline"])
         if "sp404_app.supervisor.watchdog" in (process.info["cmdline"] or [])
         and str(product.home) in process.info["cmdline"]
     ]
-    return [*servers, *orphans._marked(home.mark + "/"), *guards]
+    return [*servers, *orphans._find_marked(home.mark + "/"), *guards]
 
 
 def eventually(claim: Callable[[], object], seconds: float = PATIENCE) -> None:
@@ -40,7 +40,7 @@ def eventually(claim: Callable[[], object], seconds: float = PATIENCE) -> None:
 
 
 def named(product: Product, name: str) -> list[psutil.Process]:
-    return orphans._marked(f"{Home(product.home).mark}/{name}")
+    return orphans._find_marked(f"{Home(product.home).mark}/{name}")
 
 
 def answers(product: Product) -> bool:
@@ -78,7 +78,7 @@ def test_a_second_start_is_quick_and_keeps_the_data(product: Product) -> None:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
-def test_polite_signals_stop_everything(product: Product, sign: signal.Signals) -> None:
+def test_stop_signals_stop_all_processes(product: Product, sign: signal.Signals) -> None:
     product.start()
     assert product.stop(sign) == 0
     assert processes_of(product) == []
@@ -96,7 +96,7 @@ def test_kill_9_leaves_nothing_and_the_next_start_works(product: Product) -> Non
     eventually(lambda: not processes_of(product), 15)
 
 
-def test_killing_everything_at_once_does_not_spoil_the_next_start(product: Product) -> None:
+def test_the_next_start_works_after_all_processes_were_killed(product: Product) -> None:
     product.start()
     kill([psutil.Process(product.running.pid), *processes_of(product)])
     product.running.wait()
@@ -104,7 +104,7 @@ def test_killing_everything_at_once_does_not_spoil_the_next_start(product: Produ
     assert answers(product)
 
 
-def test_it_stops_when_whoever_started_it_is_gone(product: Product) -> None:
+def test_it_stops_when_its_parent_has_ended(product: Product) -> None:
     pid = os.fork()
     if pid == 0:
         product.launch()
@@ -115,7 +115,7 @@ def test_it_stops_when_whoever_started_it_is_gone(product: Product) -> None:
     eventually(lambda: not processes_of(product))
 
 
-def test_a_taken_port_is_one_sentence(product: Product) -> None:
+def test_a_taken_port_gives_one_message(product: Product) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", product.port))
         other.listen()
@@ -125,7 +125,7 @@ def test_a_taken_port_is_one_sentence(product: Product) -> None:
     assert f"Port {product.port}" in product.said
 
 
-def test_the_same_home_twice_is_one_sentence(
+def test_the_same_home_twice_gives_one_message(
     running: Product, new_product: Callable[..., Product]
 ) -> None:
     other = new_product()
@@ -133,7 +133,7 @@ def test_the_same_home_twice_is_one_sentence(
     other.home.symlink_to(running.home)
     other.launch()
     assert other.running.wait(30) == 1
-    assert "running already" in other.said
+    assert "already running" in other.said
     assert other.said.count("\n") == 1
     assert answers(running)
 
@@ -156,12 +156,12 @@ def test_a_home_with_a_long_name_works(new_product: Callable[..., Product]) -> N
 
 
 def workers(product: Product) -> set[int]:
-    """Return the workers themselves, without the processes that do their jobs."""
+    """Return the workers without their forked processes."""
     found = named(product, "worker 1")
     return {process.pid for process in found if process.ppid() == product.running.pid}
 
 
-def test_a_dead_worker_comes_back_with_a_message(running: Product) -> None:
+def test_a_dead_worker_is_restarted_with_a_message(running: Product) -> None:
     (worker,) = workers(running)
     os.kill(worker, signal.SIGKILL)
     eventually(lambda: workers(running) - {worker}, 10)
@@ -173,15 +173,15 @@ def test_a_dead_worker_comes_back_with_a_message(running: Product) -> None:
     ("name", "sentence"),
     [("web", "web server"), ("database", "database"), ("redis", "Redis server")],
 )
-def test_a_dead_child_stops_everything_with_one_sentence(
+def test_a_dead_child_stops_all_processes_with_one_message(
     product: Product, name: str, sentence: str
 ) -> None:
     product.start()
     home = Home(product.home)
     victims = {
         "web": lambda: named(product, "web"),
-        "database": lambda: orphans._working_in(home.postgres),
-        "redis": lambda: orphans._working_in(home.redis),
+        "database": lambda: orphans._find_servers(home.postgres),
+        "redis": lambda: orphans._find_servers(home.redis),
     }[name]()
     min(victims, key=lambda process: process.pid).kill()
     assert product.running.wait(30) == 1

@@ -5,7 +5,6 @@ import base64
 import hashlib
 import hmac
 import os
-import secrets
 import threading
 import unicodedata
 from collections.abc import AsyncIterator, Callable
@@ -19,8 +18,7 @@ from weakref import WeakKeyDictionary
 import bcrypt
 
 from sp404_app.errors import Unavailable, ValidationFailed
-from sp404_app.services.infra.secret_files import write_secret
-from sp404_app.settings import settings
+from sp404_app.services.infra.encryption import pepper
 
 R = TypeVar("R")
 
@@ -73,20 +71,6 @@ def _problem(password: str, email: str) -> str:
 def of_ours(password: str) -> bool:
     """Say whether a password is one of our own words, with whatever else stands around them."""
     return "".join(filter(str.isalpha, password.casefold())) in OF_OURS
-
-
-def pepper() -> bytes:
-    """Return the server's secret, made at first use; without it the hashes are worthless."""
-    return _pepper(settings().secrets)
-
-
-@lru_cache
-def _pepper(folder: Path) -> bytes:
-    path = folder / "pepper"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_secret(path, secrets.token_bytes(32))  # the first process to write it wins
-    return path.read_bytes()
 
 
 def hash_now(password: str) -> str:

@@ -16,9 +16,9 @@ from sqlmodel import Session, col, select, update
 from sp404_app.errors import Conflict, NotFound, ValidationFailed
 from sp404_app.models import Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services.auth import encryption, one_time_tokens, passwords
+from sp404_app.services.auth import one_time_tokens, passwords
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.infra import audit_log, email, email_templates
+from sp404_app.services.infra import audit_log, email, email_templates, encryption
 from sp404_app.services.infra.client_info import Client
 
 ISSUER = "Crate 404"

@@ -1,1 +1,1 @@
-"""What every service stands on: storage, queue, email, events, rate limits, audit log."""
+"""Infrastructure of all services: storage, queue, e-mail, events, rate limits, audit log."""

@@ -1,4 +1,4 @@
-"""The audit log: who did what, append-only, without anything secret."""
+"""Append-only audit log of account and security events; it holds no secrets."""
 
 import uuid
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from structlog.contextvars import get_contextvars
 from sp404_app.models import AuditEntry
 from sp404_app.services.infra.client_info import Client
 
-LONGEST = 200
+MAX_DETAIL_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One line of the log; `at` is RFC 3339 in UTC."""
+    """One audit event; `at` is RFC 3339 in UTC."""
 
     id: uuid.UUID
     at: str
@@ -27,14 +27,14 @@ class AuditEvent:
 def record(
     session: Session, user_id: uuid.UUID | None, action: str, client: Client, **details: str
 ) -> None:
-    """Write one line of the log; `details` never hold a token, a password or a mail."""
+    """Write one audit event; `details` must not contain a token, a password or an e-mail."""
     session.add(
         AuditEntry(
             user_id=user_id,
             action=action,
             ip=client.ip[:45],
             request_id=str(get_contextvars().get("request_id", "")),
-            details={name: text[:LONGEST] for name, text in details.items()},
+            details={name: text[:MAX_DETAIL_LENGTH] for name, text in details.items()},
         )
     )
 
@@ -42,18 +42,18 @@ def record(
 def list_events(
     session: Session, user_id: uuid.UUID | None, after: uuid.UUID | None, limit: int
 ) -> tuple[list[AuditEvent], int]:
-    """Return a person's lines older than `after`, the newest first, and how many there are.
+    """Return a user's audit events older than `after`, newest first, and their total number.
 
-    Without a person: the lines that belong to no account.
+    With `user_id` None: the events that belong to no account.
     """
     total = session.exec(select(func.count()).where(AuditEntry.user_id == user_id)).one()
     query = select(AuditEntry).where(AuditEntry.user_id == user_id)
     if after:
         query = query.where(col(AuditEntry.id) < after)
     rows = session.exec(query.order_by(col(AuditEntry.id).desc()).limit(limit))
-    return [_shown(row) for row in rows], total
+    return [_to_event(row) for row in rows], total
 
 
-def _shown(row: AuditEntry) -> AuditEvent:
+def _to_event(row: AuditEntry) -> AuditEvent:
     details = {name: str(value) for name, value in row.details.items()}
     return AuditEvent(row.id, row.at.isoformat(), row.action, row.ip, details)

@@ -1,9 +1,9 @@
-"""Which edition of a person's library is the present one: a word that changes with all that does.
+"""Per-user cache version: every write bumps it and so invalidates cached list pages.
 
-An answer may be given again as long as the edition is the one it was made from. Whoever changes
-something renews the word in Redis after the commit, before anybody is told that it is done. Words
-are random, so none is ever given twice; only a Redis that crashed may come back with the word of a
-second before. While Redis is away nobody knows the edition.
+The version is a random string in Redis. It is replaced after the commit and before any client is
+told of the change. A random version is never reused; only a Redis that crashed may restore the
+version of about a second earlier. While Redis is not available no version is known, and nothing
+is answered from a cache.
 """
 
 import secrets
@@ -13,35 +13,35 @@ from redis.client import Pipeline
 
 from sp404_app.services.infra.redis_counters import RedisUnavailable, redis_batcher
 
-KEPT = 3600  # seconds
+TTL_S = 3600
 
 
 def bump(pipeline: Pipeline, user_id: uuid.UUID) -> None:
-    """Begin a new edition; call after commit."""
-    pipeline.set(_key(user_id), _word(), ex=KEPT)
+    """Set a new version; call after commit."""
+    pipeline.set(_key(user_id), _new_version(), ex=TTL_S)
 
 
 async def current(user_id: uuid.UUID) -> bytes | None:
-    """Return the word of the present edition; None if there was none until now.
+    """Return the current version, or None if there was none; then one is created.
 
     Raises:
-        RedisUnavailable: If Redis does not answer: what changes meanwhile may begin no edition.
+        RedisUnavailable: If Redis does not answer: writes may then fail to bump the version.
     """
     found = await redis_batcher().run("GET", _key(user_id))
     if found is None:
-        await redis_batcher().run("SET", _key(user_id), _word(), "EX", KEPT, "NX")
+        await redis_batcher().run("SET", _key(user_id), _new_version(), "EX", TTL_S, "NX")
     return found if isinstance(found, bytes) else None
 
 
 async def known(user_id: uuid.UUID) -> bytes | None:
-    """Return the word of the present edition, None if there was none or Redis is away."""
+    """Return the current version, or None if there was none or Redis is not available."""
     try:
         return await current(user_id)
     except RedisUnavailable:
         return None
 
 
-def _word() -> str:
+def _new_version() -> str:
     return secrets.token_hex(8)
 
 

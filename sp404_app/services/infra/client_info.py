@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request comes from, as far as we believe it."""
+    """IP address and user agent of a request; headers of untrusted proxies are ignored."""
 
     ip: str = ""
     user_agent: str = ""

@@ -1,7 +1,7 @@
-"""E-mail addresses: the one form in which they are kept, and which of them mail can reach.
+"""Normalise e-mail addresses, and reject those that most mail servers cannot deliver to.
 
-Most mail servers do not speak SMTPUTF8 (RFC 6531): a domain has to travel as punycode, and a
-part before the @ with other than ASCII letters cannot travel at all.
+Most mail servers do not support SMTPUTF8 (RFC 6531): a domain must be sent as punycode, and a
+local part (before the @) must be ASCII.
 """
 
 from email.headerregistry import Address
@@ -12,40 +12,40 @@ from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from sp404_app.errors import ValidationFailed
 
-LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
-NO_ADDRESS = "This does not look like an e-mail address."
+MAX_LOCAL_PART_LENGTH = 64  # RFC 5321, 4.5.3.1.1
+NO_ADDRESS = "Enter a valid email address."
 NOT_ASCII = (
-    "We cannot send mail to this address: use one with only the letters a–z, digits and . _ + - "
-    "before the @."
+    "We can't send email to this address. "
+    "Use only the letters a–z, digits and . _ + - before the @."
 )
-TOO_LONG = f"The part before the @ is too long: at most {LONGEST_LOCAL_PART} characters."
+TOO_LONG = f"Use at most {MAX_LOCAL_PART_LENGTH} characters before the @."
 
 
 def canonical(email: str) -> str:
-    """Return an address in the form we keep and look up: lower case, its domain as punycode.
+    """Return an address as it is stored and looked up: lower case, with a punycode domain.
 
     Raises:
-        ValidationFailed: If it cannot be an address.
+        ValidationFailed: If it is not a valid address.
     """
-    found = _read(email)
+    found = _parse(email)
     return f"{found.local_part}@{found.ascii_domain}".lower()
 
 
 def reachable(email: str) -> str:
-    """Return an address in the form we keep, if mail servers take it.
+    """Return an address as it is stored, if mail servers can deliver to it.
 
     Raises:
-        ValidationFailed: If it cannot be an address, or our mail could not reach it.
+        ValidationFailed: If it is not a valid address, or mail cannot be delivered to it.
     """
-    found = _read(email)
+    found = _parse(email)
     if not found.local_part.isascii():
         raise ValidationFailed(NOT_ASCII, {"email": [NOT_ASCII]})
-    if len(found.local_part) > LONGEST_LOCAL_PART:
+    if len(found.local_part) > MAX_LOCAL_PART_LENGTH:
         raise ValidationFailed(TOO_LONG, {"email": [TOO_LONG]})
     return canonical(email)
 
 
-def _read(email: str) -> ValidatedEmail:
+def _parse(email: str) -> ValidatedEmail:
     try:
         return validate_email(email.strip(), check_deliverability=False, test_environment=True)
     except (EmailNotValidError, UnicodeError) as error:
@@ -53,14 +53,14 @@ def _read(email: str) -> ValidatedEmail:
 
 
 def sender(mail_from: str) -> Address:
-    """Return the sender of our mails, as `Name <address>` in the settings, fit for any server."""
+    """Parse the sender of the settings (`Name <address>`); its domain becomes punycode."""
     name, address = parseaddr(mail_from)
     local_part, _, domain = address.rpartition("@")
     return Address(name, local_part, ascii_host(domain))
 
 
 def ascii_host(host: str) -> str:
-    """Return a host's name as punycode; what is no international name stays as it is."""
+    """Return a host name as punycode; a name that cannot be encoded stays as it is."""
     try:
         return host if host.isascii() else idna.encode(host, uts46=True).decode()
     except idna.IDNAError:

@@ -1,4 +1,4 @@
-"""What our mails say. No names: anybody may type anything as the name of an account."""
+"""Texts of account e-mails, without names: a name can be any text that a stranger typed."""
 
 from dataclasses import dataclass
 from html import escape
@@ -9,7 +9,7 @@ from sp404_app.settings import settings
 
 @dataclass(frozen=True, slots=True)
 class EmailContent:
-    """A mail: paragraphs of plain text and perhaps one button."""
+    """Content of an e-mail: paragraphs of plain text, and optionally one button."""
 
     subject: str
     before: tuple[str, ...]
@@ -18,204 +18,204 @@ class EmailContent:
     after: tuple[str, ...] = ()
 
 
-IGNORE = "If this was not you, ignore this mail: nothing happens without the link."
+IGNORE = "If you didn't request this, you can ignore this email. Nothing changes without the link."
 REVERTS = (
-    "The link works for seven days. It gives the account back to this address, signs out every "
-    "device, and lets you choose a new password."
+    "The link works for seven days. It restores this email address, signs out every device and "
+    "lets you choose a new password."
 )
-NOT_YOU = "If this was not you, choose a new password now: that signs out every device."
+NOT_YOU = "If this wasn't you, reset your password now. That signs out every device."
 
 
 def verify_email(token: str) -> EmailContent:
-    """Ask a new person to confirm their address."""
+    """Ask a new user to confirm their e-mail address."""
     return EmailContent(
-        "Confirm your address",
-        ("Welcome. One click, and your sample library is ready.",),
-        "Confirm my address",
+        "Confirm your email",
+        ("Welcome to Crate 404. Confirm your email to start your sample library.",),
+        "Confirm email",
         _link("/verify-email", token),
-        ("The link works once, within 24 hours.", IGNORE),
+        ("The link works once and expires in 24 hours.", IGNORE),
     )
 
 
 def account_exists() -> EmailContent:
-    """Tell an owner that somebody signed up with their address."""
+    """Tell the owner of an account that someone signed up with their address."""
     return EmailContent(
         "You already have an account",
-        ("Somebody, probably you, signed up with this address. It has an account already.",),
+        ("Someone tried to create an account with this email, but you already have one.",),
         "Sign in",
         f"{settings().origin}/login",
         (
-            f"Forgotten the password? Choose a new one at {settings().origin}/forgot-password",
-            "If this was not you, ignore this mail: nothing has changed.",
+            f"Forgot your password? Reset it at {settings().origin}/forgot-password",
+            "If this wasn't you, you can ignore this email. Nothing has changed.",
         ),
     )
 
 
 def finish_account(token: str) -> EmailContent:
-    """Let the owner of a mailbox take over an account that was begun and never confirmed."""
+    """Let the owner of a mailbox take over an account that was never confirmed."""
     return EmailContent(
-        "Finish your account",
+        "Finish creating your account",
         (
             (
-                "Somebody, probably you, began an account with this address before and did not "
-                "confirm it. Choose a password now, and it is yours."
+                "Someone started an account with this email before and didn't confirm it. "
+                "Choose a password to make it yours."
             ),
         ),
-        "Choose a password",
+        "Choose password",
         _link("/reset-password", token),
-        ("The link works once, within 60 minutes.", IGNORE),
+        ("The link works once and expires in 60 minutes.", IGNORE),
     )
 
 
 def reset_password(token: str) -> EmailContent:
-    """Send the link that lets a person choose a new password."""
+    """Send the link to choose a new password."""
     return EmailContent(
-        "Choose a new password",
-        ("You asked for a new password for your sample library.",),
-        "Choose a new password",
+        "Reset your password",
+        ("You requested a new password for Crate 404.",),
+        "Reset password",
         _link("/reset-password", token),
-        ("The link works once, within 60 minutes.", IGNORE),
+        ("The link works once and expires in 60 minutes.", IGNORE),
     )
 
 
 def password_changed() -> EmailContent:
-    """Tell a person that their password is another one now."""
+    """Report a changed password."""
     return EmailContent(
         "Your password was changed",
-        ("The password of your sample library was changed just now.",),
-        "Choose a new password",
+        ("The password of your account was just changed.",),
+        "Reset password",
         f"{settings().origin}/forgot-password",
         (NOT_YOU,),
     )
 
 
 def token_reused() -> EmailContent:
-    """Warn that a used refresh token came back, which is what theft looks like."""
+    """Warn of a reused refresh token, which may have been stolen."""
     return EmailContent(
         "We signed out one of your devices",
         (
             (
-                "A program that uses your account sent a refresh token that had been used before. "
-                "That happens when a token was copied, so we ended that sign-in."
+                "An app connected to your account used a sign-in token for the second time. "
+                "The token may have been copied, so we signed that app out."
             ),
         ),
-        "See my devices",
+        "Review devices",
         f"{settings().origin}/account",
         (NOT_YOU,),
     )
 
 
 def two_factor_on() -> EmailContent:
-    """Tell a person that signing in takes two steps now."""
+    """Report that two-factor authentication was turned on."""
     return EmailContent(
-        "Two-step sign-in is on",
-        ("From now on, signing in asks for a code of your app after the password.",),
-        "See my account",
+        "Two-factor authentication is on",
+        ("From now on you need a code from your authenticator app to sign in.",),
+        "Go to account",
         f"{settings().origin}/account",
-        ("Keep your recovery codes where you find them without your phone.", NOT_YOU),
+        ("Keep your recovery codes somewhere safe, away from your phone.", NOT_YOU),
     )
 
 
 def two_factor_off() -> EmailContent:
-    """Tell a person that the password alone signs in again."""
+    """Report that two-factor authentication was turned off."""
     return EmailContent(
-        "Two-step sign-in is off",
-        ("Two-step sign-in was turned off just now: the password alone signs in again.",),
-        "See my account",
+        "Two-factor authentication is off",
+        ("Two-factor authentication was just turned off. You sign in with your password only.",),
+        "Go to account",
         f"{settings().origin}/account",
         (NOT_YOU,),
     )
 
 
 def recovery_code_used(left: int) -> EmailContent:
-    """Tell a person that a recovery code opened their account."""
+    """Report a sign-in with a recovery code."""
     return EmailContent(
         "A recovery code was used",
-        (f"Somebody signed in to your account with a recovery code. {left} are left.",),
-        "Make new codes",
+        (f"A recovery code was used to sign in to your account. You have {left} left.",),
+        "Get new codes",
         f"{settings().origin}/account",
         (NOT_YOU,),
     )
 
 
 def token_made() -> EmailContent:
-    """Tell a person that there is a new key to their account."""
+    """Report a new personal access token."""
     return EmailContent(
-        "A new access token was made",
-        ("A personal access token for programs was made in your account just now.",),
-        "See my tokens",
+        "Access token created",
+        ("A new access token was just created for your account.",),
+        "Review access tokens",
         f"{settings().origin}/account",
-        ("If this was not you, revoke it there and choose a new password.",),
+        ("If this wasn't you, revoke the token and reset your password.",),
     )
 
 
 def confirm_new_email(token: str) -> EmailContent:
-    """Ask the owner of a new address whether it is theirs."""
+    """Ask the owner of a new address to confirm it."""
     return EmailContent(
-        "Confirm your new address",
-        ("You asked to use this address for your sample library from now on.",),
-        "Use this address",
+        "Confirm your new email",
+        ("You asked to use this email for your Crate 404 account.",),
+        "Confirm email",
         _link("/change-email", token),
-        ("The link works once, within 24 hours.", IGNORE),
+        ("The link works once and expires in 24 hours.", IGNORE),
     )
 
 
 def email_changing(token: str) -> EmailContent:
-    """Tell the old address what was asked for, with a way to stop it."""
+    """Tell the current address of a requested change, with a link to stop it."""
     return EmailContent(
-        "Your address is about to change",
+        "Your email is about to change",
         (
-            "Somebody, probably you, asked to use another address for your account.",
-            "If it was you, there is nothing to do here: confirm it from the other mailbox.",
+            "Someone asked to change the email of your account.",
+            "If it was you, confirm the change from your new mailbox. Nothing to do here.",
         ),
-        "This was not me",
+        "This wasn't me",
         _link("/revert-email", token),
         (REVERTS,),
     )
 
 
 def email_changed(token: str) -> EmailContent:
-    """Tell the old address that another one counts now, with a way back."""
+    """Tell the former address of the change, with a link to undo it."""
     return EmailContent(
-        "Your address was changed",
-        ("Your account uses another address from now on, and this one no longer.",),
-        "This was not me",
+        "Your email was changed",
+        ("Your account now uses a different email. You can no longer sign in with this one.",),
+        "This wasn't me",
         _link("/revert-email", token),
         (REVERTS,),
     )
 
 
 def account_deleted() -> EmailContent:
-    """Say goodbye."""
+    """Confirm the deletion of an account."""
     return EmailContent(
         "Your account is deleted",
         (
-            "Your account, your sounds and everything else we kept about you is gone.",
-            "A subscription you had has ended; nothing will be charged any more.",
+            "Your account, your sounds and all your data have been deleted.",
+            "If you had a subscription, it has ended. You won't be charged again.",
         ),
     )
 
 
 def export_ready() -> EmailContent:
-    """Say that everything about a person is there to be taken home."""
+    """Tell a user that the export of their data is ready."""
     return EmailContent(
         "Your data is ready",
-        ("The zip with your sounds and everything we know about you is made.",),
-        "Download it",
+        ("The ZIP with your sounds and all your data is ready.",),
+        "Download",
         f"{settings().origin}/account",
-        ("It can be downloaded for seven days, by you alone.", NOT_YOU),
+        ("You can download it for seven days.", NOT_YOU),
     )
 
 
-def as_text(letter: EmailContent) -> str:
-    """Write a letter as plain text."""
-    action = (f"{letter.label}:\n{letter.link}",) if letter.link else ()
+def as_text(content: EmailContent) -> str:
+    """Render the plain text part."""
+    action = (f"{content.label}:\n{content.link}",) if content.link else ()
     return (
         "\n\n".join(
             (
-                *letter.before,
+                *content.before,
                 *action,
-                *letter.after,
+                *content.after,
                 "Crate 404 · the sample library for SP-404 owners",
             )
         )
@@ -223,22 +223,22 @@ def as_text(letter: EmailContent) -> str:
     )
 
 
-def as_html(letter: EmailContent) -> str:
-    """Write a letter as a page that reads well on a phone, without anything to download."""
-    rows = [_paragraph(line) for line in letter.before]
-    if letter.link:
-        rows.append(_button(letter.label, letter.link))
-    rows += [_paragraph(line, "#6b6762") for line in letter.after]
+def as_html(content: EmailContent) -> str:
+    """Render the HTML part: one narrow column, without images or other external resources."""
+    rows = [_paragraph(line) for line in content.before]
+    if content.link:
+        rows.append(_button(content.label, content.link))
+    rows += [_paragraph(line, "#6b6762") for line in content.after]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(letter.subject)}</title></head>"
+        f"<title>{escape(content.subject)}</title></head>"
         '<body style="margin:0;background:#f3f1ee;padding:24px 12px">'
         '<div style="max-width:520px;margin:0 auto;background:#fff;border-radius:10px;'
         'padding:28px;font:16px/1.5 system-ui,sans-serif;color:#1b1a18">'
-        '<p style="margin:0 0 20px;font:600 13px/1 ui-monospace,monospace;letter-spacing:.08em;'
+        '<p style="margin:0 0 20px;font:600 13px/1 ui-monospace,monospace;content-spacing:.08em;'
         'color:#c2410c">CRATE 404</p>'
-        f'<h1 style="margin:0 0 16px;font-size:22px">{escape(letter.subject)}</h1>'
+        f'<h1 style="margin:0 0 16px;font-size:22px">{escape(content.subject)}</h1>'
         f"{''.join(rows)}</div></body></html>"
     )
 

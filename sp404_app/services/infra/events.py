@@ -1,4 +1,4 @@
-"""News for a person's open pages, through Redis publish/subscribe."""
+"""Change events for a user's open pages, through Redis publish/subscribe."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from redis.retry import Retry
 from sp404_app.services.infra import cache_version
 from sp404_app.settings import settings
 
-IDLE = 15.0  # seconds
+IDLE_TIMEOUT_S = 15.0
 
 
 class Topic(StrEnum):
@@ -41,7 +41,7 @@ class Event:
 def connection() -> Redis:
     """Return the Redis client, connected on first use.
 
-    It tries twice and never waits in between: a person waits for what is published here.
+    It retries once, without a pause, because a request waits for its answer.
     """
     return Redis.from_url(
         settings().redis_url,
@@ -51,11 +51,11 @@ def connection() -> Redis:
     )
 
 
-def publish(user_id: uuid.UUID, *news: Event) -> None:
-    """Tell every open page of a person, and begin a new edition; call after commit."""
+def publish(user_id: uuid.UUID, *changes: Event) -> None:
+    """Publish events to a user's open pages and bump their cache version; call after commit."""
     pipeline = connection().pipeline(transaction=False)
     cache_version.bump(pipeline, user_id)
-    for item in news:
+    for item in changes:
         pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
     pipeline.execute()
 
@@ -63,11 +63,11 @@ def publish(user_id: uuid.UUID, *news: Event) -> None:
 async def listen(
     user_id: uuid.UUID, gather: float = 0.1, *, patience: float = 0.0
 ) -> AsyncIterator[list[Event]]:
-    """Yield what happens from now on; news within `gather` seconds come together.
+    """Yield lists of events from now on; events within `gather` seconds come in one list.
 
-    The first item is an empty list, yielded once the subscription holds: what a caller
-    reads after it cannot have been missed. With `patience`, an empty list also says that
-    nothing happened for so many seconds.
+    The first list is empty and means that the subscription is active: a caller that reads the
+    state after it misses no change. With `patience`, an empty list is also yielded whenever
+    nothing has happened for that many seconds.
     """
     async with redis.asyncio.from_url(settings().redis_url) as client, client.pubsub() as channel:
         await channel.subscribe(_channel(user_id))
@@ -75,7 +75,7 @@ async def listen(
         yield []
         while True:
             message = await channel.get_message(
-                ignore_subscribe_messages=True, timeout=patience or IDLE
+                ignore_subscribe_messages=True, timeout=patience or IDLE_TIMEOUT_S
             )
             if message is None:
                 if patience:

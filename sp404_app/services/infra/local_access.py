@@ -1,8 +1,9 @@
-"""Requests from this machine itself: the only ones that development pages and metrics answer.
+"""Detect requests from this machine: development pages and metrics answer only these.
 
-A reverse proxy on the same machine connects from a loopback address for everybody on the web.
-So a request counts as local only if no proxy left a header in it, and if it was sent to a
-loopback name (which also stops DNS rebinding, where a web page's own name points to 127.0.0.1).
+A reverse proxy on the same machine connects from a loopback address for every client on the web.
+So a request counts as local only if it has no header that a proxy adds, and if its Host is a
+loopback name. The second check also stops DNS rebinding, where a web page's own name resolves to
+127.0.0.1.
 """
 
 import ipaddress
@@ -12,20 +13,20 @@ from urllib.parse import urlsplit
 
 from sp404_app.errors import NotFound
 
-# Forwarded and Via are standard (RFC 7239, RFC 9110); the rest is what proxies, load balancers,
-# tunnels and content networks add.
+# Forwarded (RFC 7239) and Via (RFC 9110) are standard; proxies, load balancers, tunnels and CDNs
+# add the others.
 FORWARDING = re.compile(
     r"via|cdn-loop|.*forwarded.*|.*(client|real|remote|connecting|originating|source|peer)-?_?ip.*"
     r"|.*remote-?_?(addr|user).*|x-original-.*|x-proxy.*|proxy-.*|.*src-?_?ip"
     r"|x-(url-)?scheme|x-(nginx|arr|ssl|varnish|akamai)-?.*|front-end-https|surrogate-.*"
     r"|(cf|fastly|fly|ngrok|tailscale|x-amzn|x-azure|x-envoy|x-vercel|x-appengine|x-cloud)-.*"
 )
-# What browsers send about a proxy they were told to use says nothing about who is asking.
-HARMLESS = frozenset({"proxy-connection"})
+# Browsers send this to a proxy of their own settings; it says nothing about a reverse proxy.
+SENT_BY_BROWSERS = frozenset({"proxy-connection"})
 
 
 def is_local(peer: str, headers: Iterable[tuple[str, str]]) -> bool:
-    """Return whether a request was made on this machine, without a proxy in between."""
+    """Return whether a request came from this machine without a proxy in between."""
     given = [(name.lower(), value) for name, value in headers]
     hosts = [value for name, value in given if name == "host"]
     forwarded = any(is_forwarding(name) for name, _ in given)
@@ -33,22 +34,22 @@ def is_local(peer: str, headers: Iterable[tuple[str, str]]) -> bool:
 
 
 def ensure_local(peer: str, headers: Iterable[tuple[str, str]]) -> None:
-    """Check that a request was made on this machine.
+    """Check that a request came from this machine.
 
     Raises:
-        NotFound: If it was not.
+        NotFound: If it did not.
     """
     if not is_local(peer, headers):
         raise NotFound("There is nothing at this address.")
 
 
 def is_forwarding(name: str) -> bool:
-    """Return whether a header of this name shows that a proxy passed the request on."""
-    return name.lower() not in HARMLESS and FORWARDING.fullmatch(name.lower()) is not None
+    """Return whether a proxy adds a header of this name."""
+    return name.lower() not in SENT_BY_BROWSERS and FORWARDING.fullmatch(name.lower()) is not None
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether an IP address is this machine's own."""
+    """Return whether an IP address is a loopback address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

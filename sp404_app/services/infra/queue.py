@@ -1,4 +1,4 @@
-"""The only door to RQ: a bell that tells a worker which row to look at."""
+"""The only module that knows RQ: queues by plan, and jobs that carry the id of a row."""
 
 import uuid
 from contextlib import suppress
@@ -12,27 +12,29 @@ from rq.job import Job
 from sp404_app.services.infra.events import connection
 from sp404_app.services.plans import Tier
 
-# News of payments is short and goes first; paying people wait less; nobody waits for `low`.
+# In order of priority. Stripe events and e-mails take milliseconds, so they go first; then come
+# the plans by price; "low" holds work that no user waits for.
 MONEY, LOW = "money", "low"
 QUEUES = (MONEY, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
-PICTURES = "pictures"  # has a worker of its own, so it is not one of those that take turns
-TIMEOUT, LONG, PICTURE_TIMEOUT_S = 120, 3600, 600
-# After so many jobs of other queues a queue has its turn: with four others that wait as well,
-# it gets one job in ten.
+PICTURES = "pictures"  # served by a worker of its own, so it takes no part in the turns
+JOB_TIMEOUT_S, SLOW_JOB_TIMEOUT_S, PICTURE_TIMEOUT_S = 120, 3600, 600
+EMAIL_TIMEOUT_S = 60
+# A queue that waits while so many jobs of other queues are taken is served next. If all five
+# queues have jobs, each gets at least one job in ten.
 PATIENT = 6
-PASSED = "sp404:queues:passed"  # by queue: jobs of others since its last, while it waited
+SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
 CALLED = "sp404:queues:called-for-events"
-CALLED_SECONDS = 15  # a call that was lost is made again after that
+EVENTS_QUEUED_TTL_S = 15  # a job for Stripe events that was lost is queued again after that
 
 
 @lru_cache
 def queue(name: str) -> Queue:
-    """Return a queue, connected on first use."""
+    """Return an RQ queue, connected on first use."""
     return Queue(name, connection=connection())
 
 
 def enqueue(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = False) -> None:
-    """Call a worker for a job; call after commit, for the worker reads the row."""
+    """Queue a job of `processing_jobs`; call after commit, because the worker reads the row."""
     queue(queue_name).enqueue(
         "sp404_app.jobs.runner.run",
         str(job_id),
@@ -46,81 +48,91 @@ def enqueue(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = F
 def _timeout_s(queue_name: str, *, slow: bool) -> int:
     if queue_name == PICTURES:
         return PICTURE_TIMEOUT_S
-    return LONG if slow else TIMEOUT
+    return SLOW_JOB_TIMEOUT_S if slow else JOB_TIMEOUT_S
 
 
 def enqueue_function(function: str, argument: str, *, slow: bool = False) -> None:
-    """Call a worker for a job that has no row in `processing_jobs`; it must be safe to do twice."""
+    """Queue an idempotent function that has no row in `processing_jobs`."""
     queue(LOW if slow else MONEY).enqueue(
         function,
         argument,
-        job_timeout=LONG if slow else TIMEOUT,
+        job_timeout=SLOW_JOB_TIMEOUT_S if slow else JOB_TIMEOUT_S,
+        result_ttl=0,
+        failure_ttl=60,
+    )
+
+
+def enqueue_email(email_id: uuid.UUID, attempts: int) -> None:
+    """Queue the job that sends an e-mail, before all analyses; call after commit."""
+    queue(MONEY).enqueue(
+        "sp404_app.jobs.email.send_email",
+        str(email_id),
+        job_id=rq_job_id(email_id, attempts),
+        job_timeout=EMAIL_TIMEOUT_S,
         result_ttl=0,
         failure_ttl=60,
     )
 
 
 def call_for_events() -> bool:
-    """Call a worker for all Stripe events that are due, unless one is called; say whether it was.
+    """Queue one job for all Stripe events that are due, unless one is queued already.
 
-    Many events make one job. The worker takes the call down before it looks (`events_heard`).
+    Return whether it was queued. The worker calls `events_heard` before it reads the events.
     """
-    if not connection().set(CALLED, "1", nx=True, ex=CALLED_SECONDS):
+    if not connection().set(CALLED, "1", nx=True, ex=EVENTS_QUEUED_TTL_S):
         return False
     enqueue_function("sp404_app.jobs.billing.work", "")
     return True
 
 
 def events_heard() -> None:
-    """Take down the call for events: the next event needs a new one."""
+    """Let the next Stripe event queue a job of its own."""
     connection().delete(CALLED)
 
 
 def took(name: str) -> bool:
-    """Count a job of a queue; say whether another queue has waited long enough for its turn."""
+    """Count a job taken from a queue; return whether it is the turn of another queue."""
     with connection().pipeline(transaction=False) as pipeline:
         for other in QUEUES:
             pipeline.llen(queue(other).key)
         lengths = dict(zip(QUEUES, pipeline.execute(), strict=True))
-        pipeline.hset(PASSED, name, "0")
+        pipeline.hset(SKIPPED_KEY, name, "0")
         for other in QUEUES:
             if other != name and lengths[other]:
-                pipeline.hincrby(PASSED, other, 1)
+                pipeline.hincrby(SKIPPED_KEY, other, 1)
             elif other != name:
-                pipeline.hset(PASSED, other, "0")
+                pipeline.hset(SKIPPED_KEY, other, "0")
         pipeline.execute()
-    return bool(starving() - {name})
+    return bool(starved_queues() - {name})
 
 
-def starving() -> frozenset[str]:
-    """Return the queues whose turn it is, whoever pays more."""
-    passed = cast("list[bytes | None]", connection().hmget(PASSED, list(QUEUES)))
-    counted = zip(QUEUES, passed, strict=True)
+def starved_queues() -> frozenset[str]:
+    """Return the queues that were skipped so often that they are served next."""
+    skipped = cast("list[bytes | None]", connection().hmget(SKIPPED_KEY, list(QUEUES)))
+    counted = zip(QUEUES, skipped, strict=True)
     return frozenset(str(name) for name, count in counted if int(count or 0) >= PATIENT)
 
 
-def order() -> list[Queue]:
+def queues_in_order() -> list[Queue]:
     """Return the queues in the order in which they are served now."""
-    first = starving()
+    first = starved_queues()
     return [queue(name) for name in sorted(QUEUES, key=lambda name: name not in first)]
 
 
 def queued_ids() -> frozenset[str]:
-    """Return which bells hang in the queues; one that a worker took down hangs no more."""
-    return frozenset(
-        hanging for name in (*QUEUES, PICTURES) for hanging in queue(name).get_job_ids()
-    )
+    """Return the RQ ids of all jobs that wait in a queue; running jobs are not among them."""
+    return frozenset(rq_id for name in (*QUEUES, PICTURES) for rq_id in queue(name).get_job_ids())
 
 
 def next_rq_job(queue_name: str) -> str | None:
-    """Take down the bell that has hung longest in a queue.
+    """Take the oldest job off a queue and return its RQ id.
 
-    None if there is none, if one hangs in a queue before it, if another queue has waited for its
-    turn, or if this worker is to stop.
-    Whoever takes it must look after its row, or hang it back; if they die, it is a lost bell.
+    None if the queue is empty, if a queue of higher priority has a job, if it is the turn of
+    another queue, or if this worker is to stop. The caller must do the job or `requeue` it; if
+    the caller dies, housekeeping queues the row again.
 
     Raises:
-        RedisError: If Redis is away.
+        RedisError: If Redis is not available.
     """
     current = get_current_job(connection())
     with connection().pipeline(transaction=False) as pipeline:
@@ -131,7 +143,7 @@ def next_rq_job(queue_name: str) -> str | None:
             pipeline.hexists(worker, "shutdown_requested_date")
         if any(pipeline.execute()):
             return None
-    if starving() - {queue_name}:
+    if starved_queues() - {queue_name}:
         return None
     found = connection().lpop(queue(queue_name).key)
     if found:
@@ -139,25 +151,25 @@ def next_rq_job(queue_name: str) -> str | None:
     return found.decode() if isinstance(found, bytes) else None
 
 
-def requeue(queue_name: str, name: str) -> None:
-    """Hang a bell where it hung: before all others."""
-    queue(queue_name).push_job_id(name, at_front=True)
+def requeue(queue_name: str, rq_id: str) -> None:
+    """Put a job back at the head of its queue."""
+    queue(queue_name).push_job_id(rq_id, at_front=True)
 
 
-def discard(name: str) -> None:
-    """Throw away a bell that was taken down, for its row is looked after; at worst it stays."""
+def discard(rq_id: str) -> None:
+    """Delete the RQ job of a row that is being worked on; if Redis is away, it stays."""
     with suppress(RedisError):
-        connection().delete(Job.key_for(name))
+        connection().delete(Job.key_for(rq_id))
 
 
-def job_id_of(name: str) -> uuid.UUID | None:
-    """Return which row a bell rings for; None for one that has no row."""
+def job_id_of(rq_id: str) -> uuid.UUID | None:
+    """Return the id of the row that an RQ job is for, or None if it has no row."""
     try:
-        return uuid.UUID(name.rpartition("-")[0])
+        return uuid.UUID(rq_id.rpartition("-")[0])
     except ValueError:
         return None
 
 
 def rq_job_id(job_id: uuid.UUID, attempts: int) -> str:
-    """Name the bell for one attempt."""
+    """Return the RQ id for one attempt at a row."""
     return f"{job_id}-{attempts}"

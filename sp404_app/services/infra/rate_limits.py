@@ -1,4 +1,4 @@
-"""Rate limits: how often a person, an address or a host may ask."""
+"""Rate limits per user, mailbox and client IP (fixed windows in Redis)."""
 
 import hashlib
 import ipaddress
@@ -13,19 +13,21 @@ from sp404_app.services.infra import email_addresses, redis_counters
 from sp404_app.services.infra.redis_counters import Count, RedisUnavailable
 from sp404_app.settings import settings
 
-MINUTE, DAY = 60, 86_400
-FAILURES, FAILURES_WINDOW = 5, 300
-FAILURES_EVERYWHERE = 25
-HEARD_PER_MINUTE = 30
-MAILS, MAILS_WINDOW = 5, 600
-REGISTRATIONS = RESENDS = 3  # in a window of mails, for one mailbox
+MINUTE_S, DAY_S = 60, 86_400
+MAX_FAILURES, FAILURES_WINDOW_S = 5, 300  # sign-ins to one account from one host
+MAX_FAILURES_ALL_HOSTS = 25
+QUERIES_BY_SOUND_PER_MINUTE = 30
+MAX_EMAILS, EMAILS_WINDOW_S = 5, 600  # to one mailbox
+MAX_REGISTRATIONS = MAX_RESENDS = 3  # per EMAILS_WINDOW_S and mailbox
+MAX_TWO_FACTOR_CODES_PER_DAY = 50
+MAX_REAUTHENTICATIONS_PER_MINUTE = 5
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What is left of a limit; answers carry it as `RateLimit-*` headers."""
+    """State of a limit, sent in the `RateLimit-*` headers; `reset` is in seconds."""
 
     limit: int
     remaining: int
@@ -33,18 +35,17 @@ class RateLimit:
 
 
 async def count_request(user_id: uuid.UUID, limit: int, *, media: bool) -> RateLimit | None:
-    """Count one request of a person; media (audio, waveforms, uploads) have their own bucket.
+    """Count one request of a user; media (audio, waveforms, uploads) have their own bucket.
 
-    `limit` is how many requests a minute the person's plan allows in that bucket.
-
-    While Redis is away nobody is counted: a library that does not answer at all would hurt
-    more than one that answers somebody too often for a while.
+    `limit` is the number of requests a minute that the user's plan allows in that bucket. While
+    Redis is not available requests are not counted: refusing all of them would be worse than
+    answering too many.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
     try:
-        used = await redis_counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE)
+        used = await redis_counters.count(f"{'media' if media else 'general'}:{user_id}", MINUTE_S)
     except RedisUnavailable:
         log.warning("rate limit not counted", user_id=str(user_id))
         return None
@@ -53,149 +54,153 @@ async def count_request(user_id: uuid.UUID, limit: int, *, media: bool) -> RateL
 
 
 def exhausted(refusal: RateLimited) -> RateLimit:
-    """Return the allowance of somebody whose request was one too many."""
+    """Return the state of a limit from the error it raised."""
     return RateLimit(refusal.details["limit"], 0, refusal.details["retry_after"])
 
 
 async def count_query_by_sound(user_id: uuid.UUID) -> RateLimit:
-    """Count a file of a person's that is heard and not kept: thirty a minute, Redis or not.
+    """Count a search with an uploaded file: 30 a minute, also while Redis is not available.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    used = await _strict(f"hearing:{user_id}", HEARD_PER_MINUTE, MINUTE)
-    left = HEARD_PER_MINUTE - used.value
-    return RateLimit(HEARD_PER_MINUTE, left, math.ceil(used.seconds_left))
+    used = await _count_strictly(f"hearing:{user_id}", QUERIES_BY_SOUND_PER_MINUTE, MINUTE_S)
+    left = QUERIES_BY_SOUND_PER_MINUTE - used.value
+    return RateLimit(QUERIES_BY_SOUND_PER_MINUTE, left, math.ceil(used.seconds_left))
 
 
 async def count_sign_in(email: str, ip: str) -> None:
-    """Count an attempt to sign in before its password is looked at.
+    """Count a sign-in attempt, before its password is verified.
 
-    Five failures in five minutes for an address from one host, 25 from all hosts, and ten
-    attempts a minute from one host. All end by themselves, and the 25 do not count where the
-    address was signed in to before: strangers cannot keep an owner out of their account.
-    While Redis is away each process counts for itself: guessing must never become free.
+    Limits: 5 failures in five minutes for one account from one host, 25 from all hosts, and 10
+    attempts a minute from one host. All limits expire. The limit of 25 does not apply to hosts
+    from which the account was signed in to before, so attackers cannot lock an owner out. While
+    Redis is not available each process counts on its own: guessing is always limited.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    from_host, from_all = _failures(email, ip)
-    await _strict(f"sign-in:{_host(ip)}", settings().sign_ins_per_minute, MINUTE)
-    await _strict(from_host, FAILURES, FAILURES_WINDOW)
-    if not await _was_here(email, ip):
-        await _strict(from_all, FAILURES_EVERYWHERE, FAILURES_WINDOW)
+    from_host, from_all = _failure_keys(email, ip)
+    await _count_strictly(f"sign-in:{_host(ip)}", settings().sign_ins_per_minute, MINUTE_S)
+    await _count_strictly(from_host, MAX_FAILURES, FAILURES_WINDOW_S)
+    if not await _is_known_host(email, ip):
+        await _count_strictly(from_all, MAX_FAILURES_ALL_HOSTS, FAILURES_WINDOW_S)
 
 
 async def clear_sign_in_failures(email: str, ip: str) -> None:
-    """Forget the failures of an address, for its owner knows the password; remember the host."""
-    await redis_counters.forget(*_failures(email, ip))
+    """Reset an account's failures after a successful sign-in; remember its host for 30 days."""
+    await redis_counters.forget(*_failure_keys(email, ip))
+    key = _known_host_key(email, ip)
     try:
-        await redis_counters.redis_batcher().run("SET", _place(email, ip), "", "EX", 30 * DAY)
+        await redis_counters.redis_batcher().run("SET", key, "", "EX", 30 * DAY_S)
     except RedisUnavailable:
         return
 
 
-async def _was_here(email: str, ip: str) -> bool:
+async def _is_known_host(email: str, ip: str) -> bool:
     try:
-        return bool(await redis_counters.redis_batcher().run("EXISTS", _place(email, ip)))
+        return bool(await redis_counters.redis_batcher().run("EXISTS", _known_host_key(email, ip)))
     except RedisUnavailable:
         return False
 
 
-def _place(email: str, ip: str) -> str:
+def _known_host_key(email: str, ip: str) -> str:
     return f"sp404:was-here:{_mailbox(email)}:{_host(ip)}"
 
 
 async def count_sign_up(ip: str) -> None:
-    """Count a registration of a host: twice as many as attempts to sign in.
+    """Count a sign-up from a host: twice the limit of sign-ins.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _strict(f"sign-up:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
+    await _count_strictly(f"sign-up:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE_S)
 
 
 async def registration(email: str) -> None:
-    """Count a registration of a mailbox: three in ten minutes, whoever asks.
+    """Count a sign-up with a mailbox: 3 in ten minutes from all hosts.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _strict(f"register:{_mailbox(email)}", REGISTRATIONS, MAILS_WINDOW)
+    await _count_strictly(f"register:{_mailbox(email)}", MAX_REGISTRATIONS, EMAILS_WINDOW_S)
 
 
 async def resend(email: str, ip: str) -> None:
-    """Count a request for a new confirmation link: one a minute and three in ten for a mailbox.
+    """Count a request for a new confirmation link: 1 a minute and 3 in ten minutes per mailbox.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _mails("resend", ip)
-    await _strict(f"resend-minute:{_mailbox(email)}", 1, MINUTE)
-    await _strict(f"resend:{_mailbox(email)}", RESENDS, MAILS_WINDOW)
+    await _count_emails_of_host("resend", ip)
+    await _count_strictly(f"resend-minute:{_mailbox(email)}", 1, MINUTE_S)
+    await _count_strictly(f"resend:{_mailbox(email)}", MAX_RESENDS, EMAILS_WINDOW_S)
 
 
 async def forgotten(email: str, ip: str) -> None:
-    """Count a request for a reset link, known address or not: five in ten minutes for a mailbox.
+    """Count a request for a password reset link, whether or not the mailbox has an account.
+
+    Limit: 5 in ten minutes per mailbox.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _mails("forgot", ip)
-    await _strict(f"forgot:{_mailbox(email)}", MAILS, MAILS_WINDOW)
+    await _count_emails_of_host("forgot", ip)
+    await _count_strictly(f"forgot:{_mailbox(email)}", MAX_EMAILS, EMAILS_WINDOW_S)
 
 
 async def address_change(user_id: uuid.UUID, email: str, ip: str) -> None:
-    """Count a request for another address: five in ten minutes for its person and its mailbox.
+    """Count a request to change the e-mail address: 5 in ten minutes per user and per mailbox.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _mails("change-email", ip)
-    await _strict(f"change-email:{user_id}", MAILS, MAILS_WINDOW)
-    await _strict(f"change-email:{_mailbox(email)}", MAILS, MAILS_WINDOW)
+    await _count_emails_of_host("change-email", ip)
+    await _count_strictly(f"change-email:{user_id}", MAX_EMAILS, EMAILS_WINDOW_S)
+    await _count_strictly(f"change-email:{_mailbox(email)}", MAX_EMAILS, EMAILS_WINDOW_S)
 
 
-async def _mails(kind: str, ip: str) -> None:
-    await _strict(f"{kind}:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE)
+async def _count_emails_of_host(kind: str, ip: str) -> None:
+    await _count_strictly(f"{kind}:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE_S)
 
 
 async def count_token_attempt(kind: str, ip: str) -> None:
-    """Count a token that a host presents: fifteen times as many as attempts to sign in.
+    """Count a token presented by a host: 15 times the limit of sign-ins.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _strict(f"{kind}:{_host(ip)}", 15 * settings().sign_ins_per_minute, MINUTE)
+    await _count_strictly(f"{kind}:{_host(ip)}", 15 * settings().sign_ins_per_minute, MINUTE_S)
 
 
 async def count_two_factor_attempt(user_id: uuid.UUID) -> None:
-    """Count a code for the second step: five in five minutes, fifty in a day.
+    """Count a two-factor code: 5 in five minutes and 50 a day.
 
-    With three codes good at any time, fifty guesses a day find one in 19 years.
+    Three of a million codes are valid at any time, so 50 guesses a day find one in 19 years.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _strict(f"second:{user_id}", FAILURES, FAILURES_WINDOW)
-    await _strict(f"second-day:{user_id}", 50, DAY)
+    await _count_strictly(f"second:{user_id}", MAX_FAILURES, FAILURES_WINDOW_S)
+    await _count_strictly(f"second-day:{user_id}", MAX_TWO_FACTOR_CODES_PER_DAY, DAY_S)
 
 
 async def clear_two_factor_failures(user_id: uuid.UUID) -> None:
-    """Forget the wrong codes of somebody who typed a right one."""
+    """Reset a user's wrong codes after a correct one."""
     await redis_counters.forget(f"second:{user_id}", f"second-day:{user_id}")
 
 
 async def count_reauthentication(user_id: uuid.UUID) -> None:
-    """Count an attempt of a signed-in person to prove their password: five a minute.
+    """Count a signed-in user's attempt to confirm their password: 5 a minute.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _strict(f"confirm:{user_id}", 5, MINUTE)
+    await _count_strictly(f"confirm:{user_id}", MAX_REAUTHENTICATIONS_PER_MINUTE, MINUTE_S)
 
 
-async def _strict(key: str, limit: int, seconds: int) -> Count:
+async def _count_strictly(key: str, limit: int, seconds: int) -> Count:
+    """Count in Redis, or in this process while Redis is not available."""
     try:
         used = await redis_counters.count(key, seconds)
     except RedisUnavailable:
@@ -208,25 +213,25 @@ def _ensure(used: Count, limit: int) -> None:
     if used.value > limit:
         wait = max(1, math.ceil(used.seconds_left))
         raise RateLimited(
-            f"That was too often. Please wait {_words(wait)}.",
+            f"Too many attempts. Try again in {_duration(wait)}.",
             {"retry_after": wait, "limit": limit},
         )
 
 
-def _words(seconds: int) -> str:
-    if seconds < 2 * MINUTE:
+def _duration(seconds: int) -> str:
+    if seconds < 2 * MINUTE_S:
         return f"{seconds} second{'' if seconds == 1 else 's'}"
-    return f"{math.ceil(seconds / MINUTE)} minutes"
+    return f"{math.ceil(seconds / MINUTE_S)} minutes"
 
 
-def _failures(email: str, ip: str) -> tuple[str, str]:
+def _failure_keys(email: str, ip: str) -> tuple[str, str]:
     return f"failed:{_mailbox(email)}:{_host(ip)}", f"failed:{_mailbox(email)}"
 
 
 def _mailbox(email: str) -> str:
-    """Return a key of bounded length for a mailbox, the same for every spelling of its address.
+    """Return a key of bounded length for a mailbox, equal for all spellings of its address.
 
-    An address is normalised as the lookup of accounts does it, so that both mean the same one.
+    Addresses are normalised as in the lookup of accounts.
     """
     try:
         address = email_addresses.canonical(email)
@@ -236,7 +241,7 @@ def _mailbox(email: str) -> str:
 
 
 def _host(ip: str) -> str:
-    """Return who an IP address stands for: a person owns a whole /64 of IPv6."""
+    """Return an IPv4 address, or the /64 network of an IPv6 address: one customer has all of it."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Counting in windows of time: in Redis for all processes, or in this one while Redis is away."""
+"""Fixed-window counters in Redis for all processes; in this process while Redis is away."""
 
 import asyncio
 import time
@@ -13,9 +13,9 @@ from redis.exceptions import RedisError
 
 from sp404_app.settings import settings
 
-PATIENCE = 0.25
-PAUSE = 1.0
-MOST_KEYS = 10_000
+TIMEOUT_S = 0.25
+RETRY_AFTER_S = 1.0
+MAX_LOCAL_KEYS = 10_000
 SCRIPT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
@@ -31,7 +31,7 @@ class RedisUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often something happened in its window, and when the window ends."""
+    """The number of events in the current window, and the time until it ends."""
 
     value: int
     seconds_left: float
@@ -41,8 +41,8 @@ Argument = str | int | bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A command that waits to be sent, and where its answer goes."""
+class PendingCommand:
+    """A command that waits to be sent, and the future of its answer."""
 
     command: str
     arguments: tuple[Argument, ...]
@@ -50,78 +50,78 @@ class Asked:
 
 
 class RedisBatcher:
-    """The connection of one event loop, which stops asking for a second when Redis is away.
+    """The Redis connection of one event loop; commands of concurrent requests share a pipeline.
 
-    Every request asks twice or more, so what comes up while an answer is awaited goes out together.
+    After a failure it sends nothing for a second, so that requests do not wait for timeouts.
     """
 
     def __init__(self, url: str) -> None:
         self.client: Redis = Redis.from_url(
             url,
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
             max_connections=2,
         )
         self.url = url
         self._away_until = 0.0
-        self._waiting: list[Asked] = []
+        self._waiting: list[PendingCommand] = []
         self._sending: asyncio.Task[None] | None = None
 
     async def run(self, command: str, *arguments: Argument) -> object:
         """Run one command.
 
         Raises:
-            RedisUnavailable: If it failed, or another one did less than a second ago.
+            RedisUnavailable: If it failed, or another command did less than a second ago.
         """
         if time.monotonic() < self._away_until:
             raise RedisUnavailable
-        asked = Asked(command, arguments, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
+        pending = PendingCommand(command, arguments, asyncio.get_running_loop().create_future())
+        self._waiting.append(pending)
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send(), name="commands to redis")
-        answer = await asked.answer
+        answer = await pending.answer
         if isinstance(answer, Exception):
             raise RedisUnavailable from answer
         return answer
 
     async def _send(self) -> None:
         while self._waiting:
-            together, self._waiting = self._waiting, []
-            for asked, answer in zip(together, await self._answers(together), strict=True):
+            batch, self._waiting = self._waiting, []
+            for pending, answer in zip(batch, await self._execute(batch), strict=True):
                 if isinstance(answer, Exception):
-                    self._away_until = time.monotonic() + PAUSE
+                    self._away_until = time.monotonic() + RETRY_AFTER_S
                     log.warning("redis away", error=type(answer).__name__)
-                if not asked.answer.done():  # whoever asked may have gone
-                    asked.answer.set_result(answer)
+                if not pending.answer.done():  # the caller may have been cancelled
+                    pending.answer.set_result(answer)
 
-    async def _answers(self, together: list[Asked]) -> list[object]:
-        """Return an answer to each command; one that failed is an exception."""
+    async def _execute(self, batch: list[PendingCommand]) -> list[object]:
+        """Return the answer of each command; a failed command's answer is an exception."""
         try:
             pipeline = self.client.pipeline(transaction=False)
-            for asked in together:
-                pipeline.execute_command(asked.command, *asked.arguments)
+            for pending in batch:
+                pipeline.execute_command(pending.command, *pending.arguments)
             return await pipeline.execute(raise_on_error=False)
-        except Exception as error:  # whatever it is, nobody may be left waiting
+        except Exception as error:  # any error must reach the callers, or they would wait forever
             if not isinstance(error, RedisError | OSError | TimeoutError):
                 log.exception("commands to redis failed")
-            return [error] * len(together)
+            return [error] * len(batch)
 
 
-_lines: WeakKeyDictionary[asyncio.AbstractEventLoop, RedisBatcher] = WeakKeyDictionary()
+_batchers: WeakKeyDictionary[asyncio.AbstractEventLoop, RedisBatcher] = WeakKeyDictionary()
 
 
 def redis_batcher() -> RedisBatcher:
-    """Return this event loop's connection to Redis, opened on first use."""
+    """Return the batcher of this event loop, connected on first use."""
     loop, url = asyncio.get_running_loop(), settings().redis_url
-    found = _lines.get(loop)
+    found = _batchers.get(loop)
     if found is None or found.url != url:
-        found = _lines[loop] = RedisBatcher(url)
+        found = _batchers[loop] = RedisBatcher(url)
     return found
 
 
 async def count(key: str, seconds: int) -> Count:
-    """Count one more, in Redis.
+    """Increment a counter in Redis and return its value.
 
     Raises:
         RedisUnavailable: If Redis does not answer in time.
@@ -132,25 +132,25 @@ async def count(key: str, seconds: int) -> Count:
 
 
 async def forget(*keys: str) -> None:
-    """Start new windows; while Redis is away the old ones end by themselves."""
+    """Reset counters; while Redis is not available they expire by themselves."""
     for key in keys:
-        _here.pop(key, None)
+        _local_counts.pop(key, None)
     try:
         await redis_batcher().run("DEL", *(f"sp404:count:{key}" for key in keys))
     except RedisUnavailable:
         return
 
 
-_here: dict[str, tuple[int, float]] = {}
+_local_counts: dict[str, tuple[int, float]] = {}
 
 
 def count_in_process(key: str, seconds: int) -> Count:
-    """Count one more in this process alone; bounded, the oldest windows go first."""
+    """Increment a counter of this process; the number of counters is bounded, oldest go first."""
     moment = time.monotonic()
-    value, ends = _here.pop(key, (0, 0.0))
+    value, ends = _local_counts.pop(key, (0, 0.0))
     if ends <= moment:
         value, ends = 0, moment + seconds
-    _here[key] = (value + 1, ends)
-    while len(_here) > MOST_KEYS:
-        _here.pop(next(iter(_here)))
+    _local_counts[key] = (value + 1, ends)
+    while len(_local_counts) > MAX_LOCAL_KEYS:
+        _local_counts.pop(next(iter(_local_counts)))
     return Count(value + 1, ends - moment)

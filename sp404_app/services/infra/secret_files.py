@@ -1,4 +1,4 @@
-"""Write secrets to files that only the owner may read."""
+"""Write secret files that only their owner may read (mode 0600)."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_secret(path: Path, content: bytes) -> bool:
-    """Write a file nobody else may read, whole or not at all; say no if it is there already."""
+    """Create a file atomically with mode 0600; return False if it exists already."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -14,7 +14,7 @@ def write_secret(path: Path, content: bytes) -> bool:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # unlike a rename, refuses to replace what another process made
+        os.link(draft, path)  # unlike a rename, fails if another process has created the file
     except FileExistsError:
         return False
     finally:

@@ -1,4 +1,4 @@
-"""Private bytes: the only module that knows where they live (a folder or an S3 bucket)."""
+"""Object storage for audio files, previews and exports: a local folder or an S3 bucket."""
 
 import datetime as dt
 import logging
@@ -18,7 +18,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.settings import settings
 
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def _opened(url: str) -> ObjectStore:
 
 
 def new_key(suffix: str = "") -> str:
-    """Make a key; it holds no text of a person's."""
+    """Return a random key; it contains nothing that a user typed."""
     name = uuid.uuid4().hex
     return f"{name[:2]}/{name}{suffix}"
 
@@ -52,13 +52,13 @@ def save(path: Path, key: str) -> None:
     """Copy a local file into the store, in chunks.
 
     Raises:
-        Unavailable: If the store is full or away.
+        Unavailable: If the store is full or does not answer.
     """
     try:
-        obstore.put(store(), key, path, chunk_size=4 * CHUNK, max_concurrency=2)
+        obstore.put(store(), key, path, chunk_size=4 * CHUNK_BYTES, max_concurrency=2)
     except (BaseError, OSError) as error:
         log.exception("cannot store a file")
-        raise Unavailable("We cannot store files just now. Please try again soon.") from error
+        raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
 
 
 def save_bytes(content: bytes, key: str) -> None:
@@ -75,7 +75,7 @@ def save_bytes(content: bytes, key: str) -> None:
 
 
 def delete(key: str) -> None:
-    """Remove an object; one that is gone already is fine."""
+    """Delete an object; do nothing if it does not exist."""
     try:
         obstore.delete(store(), key)
     except (NotFoundError, FileNotFoundError):
@@ -95,14 +95,15 @@ def size_of(key: str) -> int:
 
 
 def stream(key: str, start: int, end: int) -> Iterator[bytes]:
-    """Yield the bytes `start` to `end` (exclusive) of an object, a chunk at a time."""
-    for position in range(start, end, CHUNK):
-        yield bytes(obstore.get_range(store(), key, start=position, end=min(position + CHUNK, end)))
+    """Yield the bytes `start` to `end` (exclusive) of an object in chunks of 1 MB."""
+    for position in range(start, end, CHUNK_BYTES):
+        stop = min(position + CHUNK_BYTES, end)
+        yield bytes(obstore.get_range(store(), key, start=position, end=stop))
 
 
 @contextmanager
 def local_copy(key: str) -> Iterator[Path]:
-    """Give a path that decoders can seek in: the file itself, or a copy that is removed.
+    """Yield a path that decoders can seek in: the stored file, or a temporary copy of it.
 
     Raises:
         NotFound: If the store does not have it.
@@ -131,7 +132,11 @@ def list_folder(folder: str) -> list[StoredObject]:
 
 
 def is_reachable() -> bool:
-    """Say whether the store can be listed now."""
+    """Return True if the store can be listed.
+
+    Raises:
+        BaseError: If it does not answer.
+    """
     next(iter(obstore.list(store(), chunk_size=1)), None)
     return True
 

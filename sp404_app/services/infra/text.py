@@ -1,4 +1,4 @@
-"""Names of sounds, files and folders: cleaned, folded, and in order."""
+"""Clean, fold and sort names of samples, files and folders."""
 
 import re
 import unicodedata
@@ -13,8 +13,8 @@ BLANK = " " + JOINERS
 INVISIBLE = {"Cc", "Cf", "Cs"}  # categories of Unicode
 DRIVE = re.compile(r"[A-Za-z]:")
 UNTITLED = "untitled"
-# Letters that Unicode does not take apart into a letter and a mark.
-LETTERS = str.maketrans(
+# Letters that Unicode does not decompose into a base letter and a mark.
+BASE_LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ŧ": "t", "ı": "i", "ð": "d", "æ": "ae", "œ": "oe",
      "þ": "th"}
 )  # fmt: skip
@@ -24,16 +24,16 @@ def fold(text: str) -> str:
     """Return a text without case and accents."""
     decomposed = unicodedata.normalize("NFKD", text.replace("\x00", ""))
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return plain.casefold().translate(LETTERS)
+    return plain.casefold().translate(BASE_LETTERS)
 
 
 def clean_text(text: str) -> str:
-    """Return a text that the database can keep: without zero bytes and half characters."""
+    """Return a text that PostgreSQL can store: without NUL characters and lone surrogates."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
 def file_name(name: str) -> str:
-    """Return a file's name fit to be shown and kept; a long one keeps its extension."""
+    """Return a file name that can be shown and stored; a shortened one keeps its extension."""
     stem, extension = split_extension(_visible(name).rpartition("/")[2].strip(BLANK))
     if not stem.strip("."):
         return UNTITLED
@@ -46,18 +46,18 @@ def last_part(path: str) -> str:
 
 
 def unescaped(name: str) -> str:
-    """Return a name without the three escapes that browsers put into a multipart header."""
+    """Decode the three characters that browsers escape in a multipart file name."""
     return re.sub("%(22|0A|0D)", lambda match: chr(int(match[1], 16)), name, flags=re.IGNORECASE)
 
 
 def folder_parts(path: str) -> list[str]:
-    r"""Return the folders of a path, without drives, empty parts and steps up or down.
+    r"""Return the folders of a path; drives, empty parts, `.` and `..` are resolved.
 
-    Slashes and backslashes separate them: `C:\Samples\..\Drums` is one folder, `Drums`.
+    Slashes and backslashes separate folders: `C:\Samples\..\Drums` gives `["Drums"]`.
     """
     found: list[str] = []
     parts = re.split(r"[/\\]", path[-MAX_PATH:])
-    for part in parts[len(path) > MAX_PATH :]:  # the first one is cut
+    for part in parts[len(path) > MAX_PATH :]:  # of a path that was cut, drop the cut folder
         name = clean_name(part, "")
         if name == "..":
             del found[-1:]
@@ -67,19 +67,19 @@ def folder_parts(path: str) -> list[str]:
 
 
 def clean_name(text: str, fallback: str = UNTITLED) -> str:
-    """Return a text fit to be shown on one line: no control characters, bounded, not empty."""
+    """Return a text as a name: one line without control characters, bounded, never empty."""
     return one_line(text)[:MAX_NAME].strip(BLANK) or fallback
 
 
 def one_line(text: str) -> str:
-    """Return a text without control characters, half characters and white space in a row."""
+    """Return a text on one line, without control characters, with single spaces."""
     return " ".join(_visible(text).split()).strip(BLANK)
 
 
 def _visible(text: str) -> str:
-    """Return a text without what cannot be seen: controls, directions, half characters.
+    """Remove invisible characters: control and format characters, lone surrogates.
 
-    The two joiners stay, as Persian words and many emoji are written with them.
+    The two zero-width joiners stay: Persian words and many emoji need them.
     """
     kept = "".join(
         char
@@ -90,20 +90,20 @@ def _visible(text: str) -> str:
 
 
 def sort_key(name: str) -> str:
-    """Return what names are sorted by, character by character: "kick2" before "Kick 10".
+    """Return a sort key for natural order by code points: "kick2" comes before "Kick 10".
 
-    Letters count without case and accents, numbers by their value, all separators as one space.
-    Names that begin with a symbol come first. The name itself follows, for names that are alike.
+    Case and accents are ignored, numbers sort by value, all separators are equal. Names that
+    begin with a symbol come first. The name itself is appended to order names that are equal so.
     """
     folded = fold(name).strip()
     symbols = folded[: re.search(r"[^\W_]|$", folded).start()].strip()  # type: ignore[union-attr]
     parts = re.findall(r"\d+|[^\W\d_]+", folded)
-    spoken = " ".join(_padded(part) if part.isdecimal() else part for part in parts)
-    first = "\x02" + symbols + spoken if symbols else spoken
+    words = " ".join(_padded(part) if part.isdecimal() else part for part in parts)
+    first = "\x02" + symbols + words if symbols else words
     return first[:300] + "\x01" + name.casefold()[:MAX_NAME]
 
 
 def _padded(number: str) -> str:
-    """Return a number with its length in front, so that more digits come later."""
+    """Return a number with its length in front, so that longer numbers sort later."""
     value = str(int(number))
     return f"{min(99, len(value)):02}{value}"

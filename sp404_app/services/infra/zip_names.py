@@ -1,8 +1,8 @@
-"""File names that every computer can unpack: Windows, macOS and Linux have different rules.
+"""Unique file names for ZIP archives that unpack on Windows, macOS and Linux.
 
-The rules of Windows are the strictest: no device names, no trailing dots or spaces, no difference
-between upper and lower case, 255 UTF-16 units in a name (learn.microsoft.com, "Naming Files,
-Paths, and Namespaces"). Linux allows 255 bytes; macOS treats composed and decomposed letters alike.
+Windows has the strictest rules: no device names, no trailing dots or spaces, case-insensitive, at
+most 255 UTF-16 units in a name (learn.microsoft.com, "Naming Files, Paths, and Namespaces").
+Linux allows 255 bytes; macOS treats composed and decomposed letters as equal.
 """
 
 import re
@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LONGEST_NAME, LONGEST_FOLDERS = 120, 150  # characters
-LONGEST_BYTES = 200
-LONGEST_ENDING = 12
+MAX_NAME_LENGTH, MAX_FOLDERS_LENGTH = 120, 150  # characters
+MAX_NAME_BYTES = 200
+MAX_EXTENSION_LENGTH = 12
 FORBIDDEN = re.compile(
     r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]'
 )
@@ -24,7 +24,7 @@ DEVICES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file to be named: the folder it lies in (with slashes), its name, and its row."""
+    """A file to be named: its folder (with slashes), its name, and the id of its row."""
 
     folder: str
     name: str
@@ -32,7 +32,7 @@ class File:
 
 
 def unique_paths(files: Sequence[File]) -> list[str]:
-    """Return a path for each file; no two are the same, or a file and a folder, anywhere."""
+    """Return a path for each file; on no system are two paths equal, nor a file a folder."""
     folders = [_safe_folder(file.folder) for file in files]
     taken = {_key("/".join(parts[:end])) for parts in folders for end in range(len(parts) + 1)}
     paths = []
@@ -48,23 +48,23 @@ def _free_path(folder: list[str], file: File, taken: set[str]) -> str:
         path = "/".join([*folder, safe_name(file.name, mark)])
         if _key(path) not in taken:
             return path
-    raise ValueError("one file was named twice")  # its id makes the last path its own
+    raise ValueError("one file was named twice")  # the last path contains the file's full id
 
 
-def safe_name(name: str, mark: str = "", longest: int = LONGEST_NAME) -> str:
-    """Return a name that can be written anywhere; what is too long loses its middle.
+def safe_name(name: str, mark: str = "", max_length: int = MAX_NAME_LENGTH) -> str:
+    """Return a name that every system accepts; a long one is cut before its extension.
 
     Args:
-        name: what the file is called.
-        mark: goes between the stem and the ending, to tell two files apart.
-        longest: characters that the name may have.
+        name: The file's name.
+        mark: Inserted before the extension to tell two files apart.
+        max_length: In characters.
     """
     plain = FORBIDDEN.sub("_", unicodedata.normalize("NFC", name)).strip(" .") or "untitled"
     stem, dot, ending = plain.rpartition(".")
-    if not stem.strip(" .") or len(ending) > LONGEST_ENDING:
+    if not stem.strip(" .") or len(ending) > MAX_EXTENSION_LENGTH:
         stem, dot, ending = plain, "", ""
     tail = f"{mark}{dot}{ending}"
-    kept = _cut(stem, longest - len(tail), LONGEST_BYTES - len(tail.encode()))
+    kept = _cut(stem, max_length - len(tail), MAX_NAME_BYTES - len(tail.encode()))
     first, rest = kept.partition(".")[::2]
     if DEVICES.fullmatch(first):
         kept = f"{first.rstrip()}_{'.' * bool(rest)}{rest}"
@@ -73,9 +73,9 @@ def safe_name(name: str, mark: str = "", longest: int = LONGEST_NAME) -> str:
 
 def _safe_folder(folder: str) -> list[str]:
     parts = [part for part in folder.split("/") if part.strip(" .")]
-    if len(folder) <= LONGEST_FOLDERS:
+    if len(folder) <= MAX_FOLDERS_LENGTH:
         return [safe_name(part) for part in parts]
-    return [safe_name(part, longest=max(4, LONGEST_FOLDERS // len(parts))) for part in parts]
+    return [safe_name(part, max_length=max(4, MAX_FOLDERS_LENGTH // len(parts))) for part in parts]
 
 
 def _cut(text: str, characters: int, size: int) -> str:
@@ -84,5 +84,5 @@ def _cut(text: str, characters: int, size: int) -> str:
 
 
 def _key(path: str) -> str:
-    """Return what two paths have in common that some computer takes for one."""
+    """Return a key that is equal for two paths that some system treats as one."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFD", path).casefold())

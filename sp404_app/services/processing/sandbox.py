@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 import sp404_app
 from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.errors import BadAudio, TooLarge, Unavailable
+from sp404_app.services.infra.byte_size import format_size
 from sp404_app.settings import MB, settings
 
 MAX_FILE_BYTES: Final = 20 * MB

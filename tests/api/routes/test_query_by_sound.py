@@ -308,7 +308,7 @@ def test_a_query_that_waits_too_long_answers_503_with_retry_after(
 def test_queries_are_rate_limited_per_user(
     guarded: TestClient, environment: pytest.MonkeyPatch, person: Callable[..., User]
 ) -> None:
-    environment.setattr(rate_limits, "HEARD_PER_MINUTE", 2)
+    environment.setattr(rate_limits, "QUERIES_BY_SOUND_PER_MINUTE", 2)
     answers = [
         guarded.post("/api/samples/similar", files={"file": ("a.wav", wav())}) for _ in range(3)
     ]

@@ -83,7 +83,7 @@ async def test_the_old_address_takes_the_account_back_and_the_thief_is_out() -> 
     with pytest.raises(WrongCredentials):
         await login.sign_in(ada.email, ada.password, CLIENT)
     letter = mails(ada.email)[-1]
-    assert letter["Subject"] == "Choose a new password"
+    assert letter["Subject"] == "Reset your password"
     await login.reset_password(token_in(letter), "three old drum machines", CLIENT)
     assert (await login.sign_in(ada.email, "three old drum machines", CLIENT)).user_id == ada.id
     assert token
@@ -142,7 +142,7 @@ async def test_an_address_with_an_account_gets_no_link_and_nobody_is_told() -> N
     ada, bob = somebody(), somebody()
     ask(ada, bob.email.upper())
     assert "token=" not in text_of(mails(bob.email)[-1])
-    assert mails(ada.email)[-1]["Subject"] == "Your address is about to change"
+    assert mails(ada.email)[-1]["Subject"] == "Your email is about to change"
 
 
 async def test_an_address_taken_meanwhile_stays_with_whom_it_has() -> None:

@@ -24,8 +24,8 @@ from sp404_app.errors import (
 )
 from sp404_app.models import OneTimeToken, Purpose, RecoveryCode, TotpFactor
 from sp404_app.models.columns import now
-from sp404_app.services.auth import encryption, login, one_time_tokens, two_factor, users
-from sp404_app.services.infra import rate_limits
+from sp404_app.services.auth import login, one_time_tokens, two_factor, users
+from sp404_app.services.infra import encryption, rate_limits
 from tests.accounts import (
     CLIENT,
     Somebody,
@@ -211,7 +211,7 @@ async def test_a_recovery_code_is_good_once_and_its_owner_hears_of_it() -> None:
     assert (await login.second_step(await challenged(ada), typed, CLIENT)).user_id == ada.id
     with pytest.raises(WrongCredentials):
         await login.second_step(await challenged(ada), codes[0], CLIENT)
-    assert "9 are left" in text_of(mails(ada.email)[-1])
+    assert "You have 9 left" in text_of(mails(ada.email)[-1])
     with transaction() as session:
         assert two_factor.standing(session, ada.id).codes_left == 9
 
@@ -281,7 +281,7 @@ async def test_turned_off_the_password_is_enough_and_codes_are_gone() -> None:
     with transaction() as session:
         assert session.exec(select(col(RecoveryCode.id))).all() == []
     subjects = [letter["Subject"] for letter in mails(ada.email)]
-    assert subjects == ["Two-step sign-in is on", "Two-step sign-in is off"]
+    assert subjects == ["Two-factor authentication is on", "Two-factor authentication is off"]
 
 
 async def test_turning_off_what_is_only_begun_says_nothing() -> None:

@@ -85,7 +85,7 @@ async def test_who_owns_the_mailbox_takes_over_an_account_begun_by_somebody_else
     await register(password="chosen by a stranger")
     await register(password="chosen by the owner")
     letter = mails("ada@example.org")[-1]
-    assert letter["Subject"] == "Finish your account"
+    assert letter["Subject"] == "Finish creating your account"
     await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
     assert person().email_verified_at is not None
     assert await login.sign_in("ada@example.org", "what the owner wants", CLIENT)
@@ -118,7 +118,7 @@ async def test_no_mailed_link_lets_in_a_password_that_only_a_stranger_knows(
     await register(password=OWNER if first == STRANGER else STRANGER)
     await then()
     letters = mails("ada@example.org")
-    assert letters[-1]["Subject"] == "Finish your account"
+    assert letters[-1]["Subject"] == "Finish creating your account"
     for letter in letters[:-1]:
         with pytest.raises(ValidationFailed, match="used already"):
             await login.verify_email(token_in(letter), CLIENT)

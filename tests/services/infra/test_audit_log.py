@@ -1,4 +1,4 @@
-"""The audit log only grows, whoever asks the database."""
+"""The audit log is append-only, also for statements in the database."""
 
 import psycopg
 import pytest
@@ -54,15 +54,15 @@ def refused(statement: str) -> None:
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-def test_what_happened_is_neither_changed_nor_deleted(ada: Somebody, statement: str) -> None:
+def test_audit_rows_can_be_neither_updated_nor_deleted(ada: Somebody, statement: str) -> None:
     refused(statement)
 
 
-def test_where_a_living_person_was_is_not_blurred(ada: Somebody) -> None:
+def test_the_ip_of_an_existing_user_cannot_be_removed(ada: Somebody) -> None:
     refused(BLUR)
 
 
-async def test_of_a_deleted_person_only_where_from_is_taken_out(ada: Somebody) -> None:
+async def test_deleting_a_user_removes_only_ip_and_details(ada: Somebody) -> None:
     await deletion.delete_account(ada.id)
     assert [(one.action, one.ip, one.details) for one in entries()] == [
         ("signed_in", "", {}),
@@ -75,7 +75,7 @@ async def test_of_a_deleted_person_only_where_from_is_taken_out(ada: Somebody) -
 
 
 @pytest.mark.parametrize("statement", CHANGES[:2])
-def test_an_operator_prunes_the_log_in_one_transaction_by_saying_so(
+def test_an_operator_prunes_the_log_with_a_setting_for_one_transaction(
     ada: Somebody, statement: str
 ) -> None:
     run("set local sp404.forget_audit = 'on'", statement)
@@ -86,6 +86,6 @@ def test_an_operator_prunes_the_log_in_one_transaction_by_saying_so(
 
 
 @pytest.mark.parametrize("statement", CHANGES[2:])
-def test_saying_so_lets_nobody_change_the_log(ada: Somebody, statement: str) -> None:
+def test_the_prune_setting_does_not_allow_updates(ada: Somebody, statement: str) -> None:
     with pytest.raises(InsufficientPrivilege, match="append-only"):
         run("set local sp404.forget_audit = 'on'", statement)

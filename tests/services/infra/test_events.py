@@ -1,4 +1,4 @@
-"""News reaches every open page of one person, and nobody else's."""
+"""Events reach all open pages of one user, and no other user."""
 
 import asyncio
 import uuid
@@ -20,14 +20,14 @@ async def listening(user_id: uuid.UUID) -> AsyncIterator[list[Event]]:
     return stream
 
 
-async def test_what_follows_the_first_item_cannot_be_missed() -> None:
+async def test_events_after_the_first_item_are_never_missed() -> None:
     user_id = uuid.uuid4()
     stream = await listening(user_id)
     await asyncio.to_thread(events.publish, user_id, Event(Topic.SAMPLE, "1"))
     assert await anext(stream) == [Event(Topic.SAMPLE, "1")]
 
 
-async def test_every_page_of_a_person_hears_and_strangers_do_not() -> None:
+async def test_all_pages_of_a_user_get_events_and_other_users_do_not() -> None:
     user_id, stranger = uuid.uuid4(), uuid.uuid4()
     pages = [await listening(user_id), await listening(user_id)]
     other = await listening(stranger)
@@ -37,7 +37,7 @@ async def test_every_page_of_a_person_hears_and_strangers_do_not() -> None:
     assert await anext(other) == [Event(Topic.JOB, "theirs")]
 
 
-async def test_news_of_one_moment_come_together_and_once() -> None:
+async def test_events_of_one_moment_come_in_one_list_without_duplicates() -> None:
     user_id = uuid.uuid4()
     stream = events.listen(user_id, gather=0.05)
     await anext(stream)
@@ -46,12 +46,12 @@ async def test_news_of_one_moment_come_together_and_once() -> None:
     assert await anext(stream) == repeated[:2]
 
 
-async def test_silence_is_told_to_who_asks() -> None:
+async def test_with_patience_an_empty_list_is_yielded_when_nothing_happens() -> None:
     stream = events.listen(uuid.uuid4(), patience=0.01)
     assert [await anext(stream), await anext(stream)] == [[], []]
 
 
-async def test_a_listener_learns_that_redis_is_away(
+async def test_a_subscriber_gets_an_error_when_redis_is_not_available(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1")

@@ -1,4 +1,4 @@
-"""Counting in Redis: what many requests ask at once goes out together, each gets its own answer."""
+"""Counters in Redis: commands of concurrent requests are sent together and answered separately."""
 
 import asyncio
 
@@ -9,14 +9,14 @@ from sp404_app.services.infra.redis_counters import RedisUnavailable
 from sp404_app.settings import Settings, settings
 
 
-async def test_many_at_once_each_get_their_own_answer(services: Settings) -> None:
+async def test_concurrent_commands_each_get_their_own_answer(services: Settings) -> None:
     same = asyncio.gather(*(redis_counters.count("same", 60) for _ in range(100)))
     other = asyncio.gather(*(redis_counters.count(f"other {number}", 60) for number in range(100)))
     assert sorted(count.value for count in await same) == list(range(1, 101))
     assert {count.value for count in await other} == {1}
 
 
-async def test_who_goes_away_takes_nobody_elses_answer(services: Settings) -> None:
+async def test_a_cancelled_command_does_not_affect_other_answers(services: Settings) -> None:
     gone = asyncio.create_task(redis_counters.count("gone", 60))
     stays = asyncio.create_task(redis_counters.count("stays", 60))
     await asyncio.sleep(0)
@@ -26,7 +26,7 @@ async def test_who_goes_away_takes_nobody_elses_answer(services: Settings) -> No
     assert (await redis_counters.count("stays", 60)).value == 2
 
 
-async def test_a_command_redis_refuses_spoils_only_its_own_answer(services: Settings) -> None:
+async def test_a_rejected_command_does_not_affect_other_answers(services: Settings) -> None:
     refused = asyncio.create_task(redis_counters.redis_batcher().run("HGET", "no"))
     right = asyncio.create_task(redis_counters.count("right", 60))
     with pytest.raises(RedisUnavailable):
@@ -34,7 +34,7 @@ async def test_a_command_redis_refuses_spoils_only_its_own_answer(services: Sett
     assert (await right).value == 1
 
 
-async def test_what_nobody_expected_leaves_nobody_waiting(services: Settings) -> None:
+async def test_an_unexpected_error_reaches_all_waiting_callers(services: Settings) -> None:
     async with asyncio.timeout(5):
         wrong = asyncio.create_task(
             redis_counters.redis_batcher().run("SET", "half a character \ud800", "x")
@@ -44,7 +44,7 @@ async def test_what_nobody_expected_leaves_nobody_waiting(services: Settings) ->
     assert all(isinstance(answer, RedisUnavailable) for answer in answers)
 
 
-async def test_while_redis_is_away_everybody_is_told_at_once(
+async def test_while_redis_is_not_available_commands_fail_at_once(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")

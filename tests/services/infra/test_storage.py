@@ -1,4 +1,4 @@
-"""Bytes come back as they went in, whatever happens to the store."""
+"""Stored files are read back unchanged, and errors of the store have messages."""
 
 import os
 from pathlib import Path
@@ -13,26 +13,29 @@ from sp404_app.settings import Settings
 pytestmark = pytest.mark.usefixtures("environment")
 
 
-def test_a_file_comes_back_in_chunks_as_it_went_in(tmp_path: Path) -> None:
-    content = os.urandom(2 * storage.CHUNK + 17)
+def test_a_stored_file_is_read_back_unchanged_in_chunks(tmp_path: Path) -> None:
+    content = os.urandom(2 * storage.CHUNK_BYTES + 17)
     (tmp_path / "file").write_bytes(content)
     key = storage.new_key(".wav")
     storage.save(tmp_path / "file", key)
     assert storage.size_of(key) == len(content)
     assert b"".join(storage.stream(key, 0, len(content))) == content
-    assert b"".join(storage.stream(key, 5, storage.CHUNK + 9)) == content[5 : storage.CHUNK + 9]
+    assert (
+        b"".join(storage.stream(key, 5, storage.CHUNK_BYTES + 9))
+        == content[5 : storage.CHUNK_BYTES + 9]
+    )
     assert list(storage.stream(key, 7, 7)) == []
     with storage.local_copy(key) as path:
         assert path.read_bytes() == content
 
 
-def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
+def test_an_empty_file_can_be_stored(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     storage.save(tmp_path / "file", "aa/empty")
     assert storage.size_of("aa/empty") == 0
 
 
-def test_what_is_missing_is_said_and_may_be_deleted_twice(tmp_path: Path) -> None:
+def test_a_missing_object_is_not_found_and_can_be_deleted_twice(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="missing"):
         storage.size_of("aa/nothing")
     with pytest.raises(NotFound, match="missing"), storage.local_copy("aa/nothing"):
@@ -61,14 +64,14 @@ def test_a_copy_from_a_bucket_is_removed_after_use(
     assert not path.exists()
 
 
-def test_a_full_or_broken_store_is_a_sentence_for_the_person(tmp_path: Path) -> None:
+def test_a_full_or_broken_store_raises_unavailable_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     (tmp_path / "sounds").write_text("a file where the folder should be")
-    with pytest.raises(Unavailable, match="cannot store"):
+    with pytest.raises(Unavailable, match="can't store"):
         storage.save(tmp_path / "file", "aa/x")
 
 
-def test_keys_hold_no_text_of_a_person() -> None:
+def test_keys_contain_no_user_input() -> None:
     keys = {storage.new_key() for _ in range(100)}
     assert len(keys) == 100
     assert all(key.replace("/", "").isalnum() for key in keys)

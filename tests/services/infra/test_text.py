@@ -1,4 +1,4 @@
-"""Names stay as they are, are fit to be kept, and stand in an order that people expect."""
+"""Names are cleaned, can be stored, and sort in natural order."""
 
 import sys
 import unicodedata
@@ -13,7 +13,7 @@ ANYTHING = st.text(st.characters(codec=None), max_size=60)
 
 
 @given(ANYTHING)
-def test_every_name_is_fit_to_be_shown_and_kept(text: str) -> None:
+def test_every_cleaned_name_can_be_shown_and_stored(text: str) -> None:
     shown, kept = words.clean_name(text), words.file_name(text)
     for name in (shown, kept):
         assert name == name.strip(words.BLANK) != ""
@@ -37,7 +37,7 @@ def test_every_name_is_fit_to_be_shown_and_kept(text: str) -> None:
         "\U0001fae9 new emoji.wav", "CON", "--help", "=1+1.wav",
     ],
 )  # fmt: skip
-def test_a_file_name_stays_as_it_is(name: str) -> None:
+def test_valid_file_names_are_unchanged(name: str) -> None:
     assert words.file_name(name) == name
 
 
@@ -55,7 +55,7 @@ def test_a_file_name_stays_as_it_is(name: str) -> None:
         ("", "untitled"),
     ],
 )
-def test_a_file_name_loses_only_what_cannot_be_kept(name: str, kept: str) -> None:
+def test_a_file_name_loses_only_invalid_characters(name: str, kept: str) -> None:
     assert words.file_name(name) == kept
 
 
@@ -83,20 +83,20 @@ def test_a_path_is_split_into_its_folders(path: str, parts: list[str]) -> None:
 
 
 @given(ANYTHING)
-def test_no_folder_leads_anywhere(text: str) -> None:
+def test_folder_parts_contain_no_path_traversal(text: str) -> None:
     parts = words.folder_parts(text)
     assert not {"", ".", ".."} & set(parts)
     assert all("/" not in part and "\\" not in part for part in parts)
     assert words.folder_parts("/".join(parts)) == parts
 
 
-def test_what_a_multipart_header_escapes_is_put_back() -> None:
+def test_characters_escaped_in_a_multipart_header_are_decoded() -> None:
     assert words.unescaped("12%22 a%0d%0Ab 50%25 100%") == '12" a\r\nb 50%25 100%'
     assert words.last_part("C:\\Kits\\kick.wav") == "kick.wav"
     assert words.last_part("Kits/kick.wav") == "kick.wav"
 
 
-def test_long_file_names_keep_their_ending() -> None:
+def test_long_file_names_keep_their_extension() -> None:
     assert words.file_name("x" * 300 + ".aiff").endswith(".aiff")
     assert len(words.file_name("x" * 300 + ".aiff")) == words.MAX_FILE_NAME
     assert words.file_name("Loop 120.5 bpm") == "Loop 120.5 bpm"
@@ -104,7 +104,7 @@ def test_long_file_names_keep_their_ending() -> None:
     assert words.file_name("x" * 300) == "x" * words.MAX_FILE_NAME
 
 
-def test_every_character_there_is_can_be_in_a_name() -> None:
+def test_every_unicode_character_can_be_in_a_name() -> None:
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     words.fold(every)
     assert words.clean_text(every).count("\x00") == 0
@@ -127,12 +127,12 @@ def test_every_character_there_is_can_be_in_a_name() -> None:
         ["٢ two", "١٠ ten"],
     ],
 )
-def test_names_stand_in_natural_order(ordered: list[str]) -> None:
+def test_names_sort_in_natural_order(ordered: list[str]) -> None:
     assert sorted(ordered, key=words.sort_key) == ordered
 
 
 @given(ANYTHING)
-def test_every_name_has_a_short_key_that_a_database_keeps(text: str) -> None:
+def test_every_name_has_a_short_sort_key_that_postgresql_can_store(text: str) -> None:
     name = words.clean_name(text)
     key = words.sort_key(name)
     assert key == words.sort_key(name)
@@ -140,6 +140,6 @@ def test_every_name_has_a_short_key_that_a_database_keeps(text: str) -> None:
     assert "\x00" not in key
 
 
-def test_the_longest_names_have_short_keys() -> None:
+def test_the_longest_names_have_short_sort_keys() -> None:
     for piece in ("ﷺ", "9", "1 ", "🥁", "ΐ", "!", "㌀"):
         assert len(words.sort_key(words.clean_name(piece * 300)).encode()) < 2600

@@ -1,13 +1,13 @@
-"""A mail that did not leave is seen: by the operator, and by its recipient."""
+"""Undelivered e-mails are listed for operators and for their recipients."""
 
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 from sqlmodel import select
 
 from sp404_app.db import transaction
 from sp404_app.errors import EmailNotVerified, NotFound
+from sp404_app.jobs import scheduler
 from sp404_app.models import UnsentMail
 from sp404_app.models.columns import now
 from sp404_app.services.account import deletion
@@ -17,28 +17,26 @@ from sp404_app.services.infra import email, email_templates, unsent_emails
 from sp404_app.settings import settings
 from sp404_app.state.account.personal_data import OwnDataState
 from sp404_app.state.auth import signup
-from tests.accounts import CLIENT, PASSWORD, Somebody, cookie, somebody
-from tests.services.infra.test_email import Office, office
+from tests.accounts import CLIENT, PASSWORD, Somebody, cookie, deliver_mails, somebody
+from tests.smtp_server import SmtpServer, smtp_server
 from tests.tabs import in_tab
 
-__all__ = ["office"]
+__all__ = ["smtp_server"]
 pytestmark = pytest.mark.usefixtures("services")
 
 
 @pytest.fixture
-def away(environment: pytest.MonkeyPatch) -> Iterator[None]:
-    """A mail server that nobody answers for."""
+def no_smtp_server(environment: pytest.MonkeyPatch) -> None:
+    """Name a mail server that does not answer; list e-mails after their first failure."""
     environment.setenv("SP404_SMTP_URL", "smtp://127.0.0.1:1")
-    environment.setattr(email, "PAUSES", ())
+    environment.setattr(unsent_emails, "LISTED_AFTER_ATTEMPTS", 1)
     settings.cache_clear()
-    yield
-    email.flush()
 
 
 def send(address: str = "ada@example.org") -> None:
     with transaction() as session:
         email.send_to_address(session, address, email_templates.password_changed())
-    assert email.flush()
+    deliver_mails()
 
 
 def rows() -> list[UnsentMail]:
@@ -46,52 +44,57 @@ def rows() -> list[UnsentMail]:
         return list(session.exec(select(UnsentMail).order_by(UnsentMail.recipient)))
 
 
-def test_of_a_mail_that_was_sent_nothing_is_left(office: Office) -> None:
+def test_the_row_of_a_sent_email_is_deleted(smtp_server: SmtpServer) -> None:
     send()
-    assert (len(office.letters), rows()) == (1, [])
+    assert (len(smtp_server.messages), rows()) == (1, [])
 
 
-def test_a_mail_that_could_not_be_sent_says_why(away: None) -> None:
+def test_an_unsent_email_has_a_reason_and_a_next_attempt(no_smtp_server: None) -> None:
     send()
     (row,) = rows()
     assert (row.recipient, row.subject) == ("ada@example.org", "Your password was changed")
     assert row.reason == "The mail server did not answer."
+    assert row.due_at is not None
+    assert row.due_at > now()
+
+
+def test_a_refused_recipient_is_not_tried_again_and_no_body_is_kept(
+    smtp_server: SmtpServer,
+) -> None:
+    smtp_server.unknown_recipient = "ada@example.org"
+    send()
+    assert smtp_server.recipients == ["ada@example.org"]
+    (row,) = rows()
+    assert row.reason == "The mail server refused this address (550)."
+    assert (row.encrypted_body, row.due_at) == (None, None)
     assert row.failed_at is not None
 
 
-def test_an_address_that_is_refused_is_not_tried_again(office: Office) -> None:
-    office.unknown = "ada@example.org"
-    send()
-    assert office.recipients == ["ada@example.org"]
-    (row,) = rows()
-    assert row.reason == "The mail server refused this address (550)."
-
-
-def test_an_address_that_cannot_travel_is_seen(office: Office) -> None:
-    """Somebody who signed up before such addresses were refused."""
+def test_an_address_that_smtp_cannot_carry_is_listed(smtp_server: SmtpServer) -> None:
+    """As of a user who signed up before such addresses were refused."""
     send("adä@example.org")
     (row,) = rows()
     assert row.reason == "The mail server does not support what this mail needs."
 
 
-def test_a_mail_whose_process_ended_is_seen_too() -> None:
+def test_an_email_that_no_worker_sends_is_listed_after_a_while() -> None:
     with transaction() as session:
-        unsent_emails.note(session, "ada@example.org", "Lost")
+        email.send_to_address(session, "ada@example.org", email_templates.password_changed())
         assert unsent_emails.count(session) == 0  # it may still be on its way
         session.add(
             UnsentMail(
                 recipient="bob@example.org",
                 subject="Lost",
-                created_at=now() - unsent_emails.LOST_AFTER - dt.timedelta(seconds=1),
+                created_at=now() - unsent_emails.LISTED_AFTER - dt.timedelta(seconds=1),
             )
         )
     with transaction() as session:
-        (lost,) = unsent_emails.newest(session)
-    assert (lost.recipient, lost.reason) == ("bob@example.org", unsent_emails.LOST)
+        (unsent,) = unsent_emails.newest(session)
+    assert (unsent.recipient, unsent.reason) == ("bob@example.org", unsent_emails.NOT_TRIED)
 
 
-def test_the_operator_sees_them_and_nobody_else(
-    away: None, environment: pytest.MonkeyPatch
+def test_only_operators_see_the_undelivered_emails_of_all_users(
+    no_smtp_server: None, environment: pytest.MonkeyPatch
 ) -> None:
     send()
     boss, other = somebody(), somebody()
@@ -104,7 +107,7 @@ def test_the_operator_sees_them_and_nobody_else(
         admin_access.mails_not_sent(session, signed_in(other))
 
 
-async def test_a_person_sees_what_did_not_reach_them(away: None) -> None:
+async def test_a_user_sees_the_emails_that_did_not_reach_them(no_smtp_server: None) -> None:
     ada, bob = somebody(), somebody()
     with transaction() as session:
         email_change.ask(session, ada.id, "new@example.org", CLIENT)
@@ -119,9 +122,11 @@ async def test_a_person_sees_what_did_not_reach_them(away: None) -> None:
     assert any("to new@example.org. The mail server did not answer." in one for one in tab.unsent)
 
 
-async def test_who_knows_the_password_is_told_that_the_mail_did_not_arrive(away: None) -> None:
+async def test_a_sign_in_with_the_right_password_says_that_the_email_was_not_sent(
+    no_smtp_server: None,
+) -> None:
     await login.register("ada@example.org", PASSWORD, "", "", CLIENT)
-    assert email.flush()
+    deliver_mails()
     with pytest.raises(EmailNotVerified, match="could not be sent") as refused:
         await login.sign_in("ada@example.org", PASSWORD, CLIENT)
     assert refused.value.details == {"mail": "not_sent"}
@@ -130,28 +135,31 @@ async def test_who_knows_the_password_is_told_that_the_mail_did_not_arrive(away:
         await login.sign_in(bob.email, PASSWORD, CLIENT)
 
 
-async def test_of_a_deleted_account_no_mail_is_kept(away: None) -> None:
+async def test_a_deleted_account_leaves_only_the_email_about_its_deletion(
+    no_smtp_server: None,
+) -> None:
     ada = somebody()
     send(ada.email)
     await deletion.delete_account(ada.id)
-    assert email.flush()
+    deliver_mails()
     assert [row.subject for row in rows()] == ["Your account is deleted"]
     with transaction() as session:
-        assert unsent_emails.purge_old(session, now() + unsent_emails.KEPT) == 1
+        assert unsent_emails.purge_old_emails(session, now() + unsent_emails.KEPT) == 1
 
 
-def test_a_sign_up_looks_for_longer_than_a_mail_is_tried() -> None:
-    assert sum(signup.LOOKS) > 1 + 5 + 20 + 4
+def test_the_sign_up_page_looks_for_longer_than_the_first_attempts_take() -> None:
+    pauses = unsent_emails.RETRY_PAUSES_S[: unsent_emails.LISTED_AFTER_ATTEMPTS - 1]
+    assert sum(signup.LOOKS) > sum(pauses) + len(pauses) * scheduler.EVERY
 
 
-def signed_in(person: Somebody) -> SignedIn:
-    """Return a sign-in that proved its password just now."""
+def signed_in(user: Somebody) -> SignedIn:
+    """Return a session whose password was confirmed just now."""
     from sqlmodel import update
 
     from sp404_app.models import SignIn
 
-    cookie(person.id)
+    cookie(user.id)
     with transaction() as session:
         session.exec(update(SignIn).values(confirmed_at=now()))
-        row = session.exec(select(SignIn).where(SignIn.user_id == person.id)).one()
-    return SignedIn(person.id, row.id)
+        row = session.exec(select(SignIn).where(SignIn.user_id == user.id)).one()
+    return SignedIn(user.id, row.id)

@@ -1,4 +1,4 @@
-"""Names in a zip, on every computer that may unpack it."""
+"""File names in a ZIP are valid and unique on all systems."""
 
 import unicodedata
 import uuid
@@ -33,7 +33,7 @@ def paths(*names: str) -> list[str]:
 
 
 @pytest.mark.parametrize("ending", [".wav", ".aiff", ".tar.gz", ".WAV"])
-def test_a_long_name_keeps_its_ending(ending: str) -> None:
+def test_a_long_name_keeps_its_extension(ending: str) -> None:
     name = safe_name("Dusty Rhodes " * 40 + ending)
     assert name.endswith(ending[-3:])
     assert len(name) <= 120
@@ -42,7 +42,7 @@ def test_a_long_name_keeps_its_ending(ending: str) -> None:
     assert len(wide.encode()) <= 200
 
 
-def test_a_dot_within_a_long_name_is_no_ending() -> None:
+def test_a_dot_within_a_long_name_is_not_an_extension() -> None:
     assert safe_name("No. 5 of the drums that I recorded in the cellar") == (
         "No. 5 of the drums that I recorded in the cellar"
     )
@@ -51,7 +51,7 @@ def test_a_dot_within_a_long_name_is_no_ending() -> None:
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("ending", ["", ".wav", ".tar.gz", " .wav", "..wav"])
-def test_a_device_of_windows_is_no_name(device: str, ending: str) -> None:
+def test_windows_device_names_are_changed(device: str, ending: str) -> None:
     for written in (device, device.lower(), device.title()):
         name = safe_name(written + ending)
         assert name.partition(".")[0].rstrip().upper() not in DEVICES, name
@@ -75,18 +75,18 @@ def test_a_device_of_windows_is_no_name(device: str, ending: str) -> None:
         ("kick\u202evaw.exe", "kick_vaw.exe"),
     ],
 )
-def test_what_some_computer_refuses_is_replaced(given: str, written: str) -> None:
+def test_characters_that_some_system_rejects_are_replaced(given: str, written: str) -> None:
     assert safe_name(given) == written
 
 
-def test_names_that_some_computer_takes_for_one_are_told_apart() -> None:
+def test_names_that_some_system_treats_as_equal_become_different() -> None:
     decomposed = unicodedata.normalize("NFD", "Ä.wav")
     found = paths("a/Ä.wav", "A/ä.WAV", f"a/{decomposed}", "a/Straße.wav", "a/STRASSE.wav")
     assert len({unicodedata.normalize("NFC", path).casefold() for path in found}) == 5
     assert all(path.lower().endswith(".wav") for path in found)
 
 
-def test_a_file_and_a_folder_do_not_share_a_name() -> None:
+def test_a_file_and_a_folder_get_different_names() -> None:
     found = paths(
         "sounds/Kicks", "sounds/kicks/a.wav", "sounds/KICKS/Loop/b.wav", "sounds/kicks/loop"
     )
@@ -95,7 +95,7 @@ def test_a_file_and_a_folder_do_not_share_a_name() -> None:
     assert found[3].startswith("sounds/kicks/loop ")
 
 
-def test_long_names_that_begin_alike_stay_apart() -> None:
+def test_long_names_with_a_common_prefix_stay_different() -> None:
     found = paths(*("a/" + "x" * 300 + f"{number}.wav" for number in range(5)))
     assert len(set(found)) == 5
     assert all(path.endswith(".wav") and len(path) <= 122 for path in found)
@@ -110,7 +110,7 @@ def test_deep_folders_stay_short_enough_to_unpack() -> None:
 
 @given(st.lists(st.text(max_size=200), max_size=12))
 @example(["con.wav", "CON.WAV", "con_.wav", "Con_ .wav"])
-def test_any_names_can_be_unpacked_side_by_side(names: list[str]) -> None:
+def test_any_list_of_names_gives_unique_paths(names: list[str]) -> None:
     found = unique_paths([File("sounds", name, uuid.uuid4()) for name in names])
     assert len({unicodedata.normalize("NFC", path).casefold() for path in found}) == len(names)
     for path in found:

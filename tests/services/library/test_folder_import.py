@@ -202,7 +202,7 @@ def test_the_import_command_prints_a_report_and_sets_its_exit_code(
     again = command(str(tree), "--user", user.email)
     assert (again.returncode, again.stdout) == (
         0,
-        "0 added, 3 here already, 0 refused, 1 other files.\n",
+        "0 added, 3 already there, 0 rejected, 1 other files.\n",
     )
     unknown = command(str(tree), "--user", "nobody@example.org")
     assert (unknown.returncode, unknown.stdout) == (1, "")
