@@ -13,7 +13,7 @@ from sp404_app.settings import MB, settings
 from sp404_app.state.billing import plans_view
 from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.plans import PlansState
-from sp404_app.state.billing.usage import UsageState, share, tone
+from sp404_app.state.billing.usage import UsageState, meter_tone, percent_used
 from sp404_app.state.dev.stripe import DevStripeState
 from sp404_app.state.layout import ShellState
 from tests.accounts import cookie, somebody
@@ -52,9 +52,9 @@ async def test_the_cards_say_what_each_plan_is_to_me() -> None:
     tab = in_tab(PlansState(), cookie(somebody().id))
     await tab.load()
     free, pro, enterprise = tab.cards
-    assert (free.current, free.badge, free.label) == (True, "Your plan", "")
-    assert (pro.label, pro.trial, pro.price) == ("Start the 14-day trial", True, "$29")
-    assert (enterprise.label, enterprise.trial) == ("Choose Enterprise", False)
+    assert (free.current, free.badge, free.label) == (True, "Current plan", "")
+    assert (pro.label, pro.trial, pro.price) == ("Start 14-day free trial", True, "$29")
+    assert (enterprise.label, enterprise.trial) == ("Subscribe to Enterprise", False)
 
 
 async def test_a_plan_is_chosen_seen_and_changed(shop: Shop) -> None:
@@ -64,20 +64,20 @@ async def test_a_plan_is_chosen_seen_and_changed(shop: Shop) -> None:
     tab = in_tab(PlansState(), cookie(ada.id))
     await tab.load()
     await run(tab.choose("enterprise"))
-    asked = tab.question
+    asked = tab.dialog
     assert asked.kind == "upgrade"
-    assert asked.today in asked.confirm
+    assert asked.due_today in asked.confirm
     assert len(asked.lines) == 2
     assert asked.gains
     assert not asked.losses
-    assert asked.then.startswith("$99.00 a month from")
+    assert asked.next_charge.startswith("$99.00 a month from")
     await run(tab.confirm())
     assert tab.problem == ""
-    assert tab.question.tier == ""
+    assert tab.dialog.tier == ""
     assert tab.cards[2].current
     await run(tab.choose("free"))
-    assert tab.question.then.startswith("Nothing, from")
-    assert tab.question.losses
+    assert tab.dialog.next_charge.startswith("Nothing from")
+    assert tab.dialog.losses
     tab.close()
     await run(tab.confirm())  # nothing was asked
     assert tab.cards[2].current
@@ -92,11 +92,11 @@ async def test_a_declined_upgrade_says_how_to_pay(shop: Shop) -> None:
     await tab.load()
     await run(tab.choose("enterprise"))
     await run(tab.confirm())
-    assert "still on your plan" in tab.problem
+    assert "your plan hasn't changed" in tab.problem
     assert tab.pay_url
     page = in_tab(BillingState(), cookie(ada.id))
     await run(page.load())
-    assert page.banner.title == "Your upgrade waits for its payment"
+    assert page.banner.title == "Your upgrade is waiting for payment"
 
 
 async def test_an_outage_is_said_and_changes_nothing(shop: Shop) -> None:
@@ -141,16 +141,16 @@ async def test_the_billing_page_follows_the_subscription(shop: Shop) -> None:
 
 def test_gains_and_losses_are_words() -> None:
     free, pro, enterprise = PLANS.values()
-    gains, losses = plans_view.compared(free, pro)
+    gains, losses = plans_view.compare_plans(free, pro)
     assert gains[:2] == (
         "5 GB storage instead of 100 MB",
         "500 analyses a month instead of 10",
     )
     assert not losses
-    gains, losses = plans_view.compared(enterprise, free)
+    gains, losses = plans_view.compare_plans(enterprise, free)
     assert not gains
     assert losses[0] == "100 MB storage instead of unlimited"
-    assert plans_view.current_of([]) is Tier.FREE
+    assert plans_view.current_tier([]) is Tier.FREE
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_gains_and_losses_are_words() -> None:
     ],
 )
 def test_meters_warn_from_eighty(used: int, limit: int | None, percent: int, look: str) -> None:
-    assert share(used, limit) == percent
-    assert tone(share(used, limit)) == look
+    assert percent_used(used, limit) == percent
+    assert meter_tone(percent_used(used, limit)) == look
 
 
 async def test_usage_is_drawn(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,13 +63,13 @@ async def test_others_find_nothing_and_are_asked_nothing(act: str, question: Con
     with pytest.raises(Unauthenticated):
         await ACTS[act](OperatorState())
     tab = in_tab(OperatorState(), cookie(somebody().id))
-    tab.letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
+    tab.dead_letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
     if act == "load":
         await tab.load()  # which shows that there is no such page
     else:
         with pytest.raises(NotFound):
             await ACTS[act](tab)
-    assert (tab.closed, tab.loaded, tab.letters, question.asking) == (True, False, [], False)
+    assert (tab.closed, tab.loaded, tab.dead_letters, question.asking) == (True, False, [], False)
 
 
 async def test_an_operator_proves_it_sees_and_acts(
@@ -91,13 +91,13 @@ async def test_an_operator_proves_it_sees_and_acts(
         reauthentication.mark(session, who)
     await tab.load()
     assert tab.loaded
-    assert [(row.id, row.error) for row in tab.letters] == [("evt_1", "KeyError")]
-    assert "after 03:00" in tab.night
+    assert [(row.id, row.error) for row in tab.dead_letters] == [("evt_1", "KeyError")]
+    assert "after 03:00" in tab.reconcile_text
     await run(tab.replay("evt_1"))
-    assert tab.letters == []
-    assert "worker" in tab.said
+    assert tab.dead_letters == []
+    assert "Started" in tab.message
     await run(tab.replay("evt_none"))
-    assert tab.said == "There is no such event."
+    assert tab.message == "There is no such event."
     await run(tab.compare())
     await run(tab.replay_all())
     assert tab.busy is False

@@ -32,7 +32,7 @@ from tests.shop import DAY
 TEST_KEY = "SP404_STRIPE_TEST_KEY"
 GIVEN = os.environ.get(TEST_KEY, "")  # read before the tests empty the environment
 NO_KEY = f"set {TEST_KEY} to a key that begins with sk_test_ to play this at Stripe"
-ABSENT = not GIVEN.startswith("sk_test_") or GIVEN.startswith(stripe_client.EMULATOR_KEY)
+ABSENT = not GIVEN.startswith("sk_test_") or GIVEN.startswith(stripe_client.EMULATOR_KEY_PREFIX)
 CLOCK_SECONDS, CLOCK_PAUSE = 150, 2.0
 
 
@@ -75,12 +75,12 @@ class Life:
 
     def change(self, tier: Tier, stamp: int | None = None) -> None:
         with transaction() as session:
-            subscriptions.change(session, self.user.id, tier, stamp).ensure_paid()
+            subscriptions.change_plan(session, self.user.id, tier, stamp).ensure_paid()
 
     def paid(self) -> list[int]:
         """Return what was paid, the oldest first."""
         with transaction() as session:
-            listed = invoices.listed(session, self.user.id)
+            listed = invoices.list_invoices(session, self.user.id)
         ordered = sorted(listed, key=lambda row: row.created)
         return [row.amount_paid for row in ordered if row.amount_paid]
 
@@ -116,7 +116,7 @@ def begun(life: Life) -> Life:
     ).id
     card = life.stripe.payment_methods.attach("pm_card_visa", {"customer": customer}).id
     with transaction() as session:
-        row: BillingCustomer = customers.locked(session, life.user.id)
+        row: BillingCustomer = customers.lock_customer(session, life.user.id)
         row.stripe_id = customer
         prices = {tier: priced(session, tier) for tier in (Tier.PRO, Tier.ENTERPRISE)}
     life.stripe.subscriptions.create(
@@ -137,7 +137,7 @@ def priced(session: Any, tier: Tier) -> str:
     plan = PLANS[tier]
     said = catalog._set_up_price(session, plan)
     assert str(plan.price_cents) in said
-    return catalog.price_of(session, tier).id
+    return catalog.get_plan_price(session, tier).id
 
 
 def test_a_subscription_lives_the_same_at_the_emulator_and_at_stripe(life: Life) -> None:
@@ -159,14 +159,14 @@ def test_a_subscription_lives_the_same_at_the_emulator_and_at_stripe(life: Life)
     assert life.now().pending_tier == ""
 
     with transaction() as session:
-        subscriptions.cancel(session, life.user.id)
+        subscriptions.cancel_subscription(session, life.user.id)
     row = life.now()
     assert row.cancel_at == row.period_end
     with transaction() as session:
-        subscriptions.resume(session, life.user.id)
+        subscriptions.resume_subscription(session, life.user.id)
     assert life.now().cancel_at is None
 
     life.pass_days(32)
     assert life.paid() == [2900, seen.due_today, 9900]
     with transaction() as session:
-        assert reconcile.one(session, life.user.id) == ([], [])
+        assert reconcile.reconcile_user(session, life.user.id) == ([], [])

@@ -18,10 +18,10 @@ from tests.accounts import CLIENT, Somebody, signed_in, somebody
 
 pytestmark = pytest.mark.usefixtures("services")
 ACTS: dict[str, Any] = {
-    "look": admin.billing_admin,
-    "replay": lambda session, who: admin.replay(session, who, "evt_1", CLIENT),
-    "replay_dead": lambda session, who: admin.replay_dead(session, who, CLIENT),
-    "compare": lambda session, who: admin.compare(session, who, CLIENT),
+    "look": admin.load_billing_admin,
+    "replay": lambda session, who: admin.replay_event(session, who, "evt_1", CLIENT),
+    "replay_dead": lambda session, who: admin.replay_dead_events(session, who, CLIENT),
+    "compare": lambda session, who: admin.request_reconcile(session, who, CLIENT),
 }
 
 
@@ -75,7 +75,7 @@ def test_nobody_else_finds_anything(act: str, environment: pytest.MonkeyPatch) -
             with transaction() as session, pytest.raises(NotFound, match="nothing at this"):
                 ACTS[act](session, who)
     with transaction() as session:
-        assert len(webhooks.dead(session)) == 1
+        assert len(webhooks.list_dead_events(session)) == 1
         assert session.exec(select(AuditEntry)).all() == []
 
 
@@ -98,15 +98,19 @@ def test_an_operator_has_to_prove_the_password_again(
 
 def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedIn) -> None:
     with transaction() as session:
-        assert admin.billing_admin(session, operator) == admin.BillingAdmin((), None)
+        assert admin.load_billing_admin(session, operator) == admin.BillingAdminData((), None)
     give_up()
     with transaction() as session:
-        reconcile.report(session, now().date(), 2, ["a healed"], ["b odd"])
+        reconcile.save_report(session, now().date(), 2, ["a healed"], ["b odd"])
     with transaction() as session:
-        seen = admin.billing_admin(session, operator)
-    assert [(one.id, one.error) for one in seen.dead] == [("evt_1", "KeyError")]
-    assert seen.night
-    assert (seen.night.checked, seen.night.healed, seen.night.problems) == (
+        seen = admin.load_billing_admin(session, operator)
+    assert [(one.id, one.error) for one in seen.dead_letters] == [("evt_1", "KeyError")]
+    assert seen.last_reconcile
+    assert (
+        seen.last_reconcile.checked,
+        seen.last_reconcile.fixed,
+        seen.last_reconcile.problems,
+    ) == (
         2,
         ("a healed",),
         ("b odd",),
@@ -115,29 +119,34 @@ def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedI
 
 def test_a_bad_night_is_shown_in_part_and_counted_in_full(operator: SignedIn) -> None:
     with transaction() as session:
-        many = [f"odd {number}" for number in range(admin.LINES + 30)]
-        reconcile.report(session, now().date(), len(many), many, many)
+        many = [f"odd {number}" for number in range(admin.MAX_REPORT_LINES + 30)]
+        reconcile.save_report(session, now().date(), len(many), many, many)
     with transaction() as session:
-        night = admin.billing_admin(session, operator).night
+        night = admin.load_billing_admin(session, operator).last_reconcile
     assert night
-    assert len(night.healed) == len(night.problems) == admin.LINES
-    assert night.healed_in_all == night.problems_in_all == len(many)
+    assert len(night.fixed) == len(night.problems) == admin.MAX_REPORT_LINES
+    assert night.fixed_total == night.problems_total == len(many)
 
 
 def test_replaying_calls_a_worker_and_is_written_down(operator: SignedIn) -> None:
     for name in ("evt_1", "evt_2", "evt_3"):
         give_up(name)
     with transaction() as session:
-        admin.replay(session, operator, "evt_2", CLIENT)
+        admin.replay_event(session, operator, "evt_2", CLIENT)
     with transaction() as session:
-        assert len(webhooks.dead(session)) == 2
-        assert admin.replay_dead(session, operator, CLIENT) == 2
+        assert len(webhooks.list_dead_events(session)) == 2
+        assert admin.replay_dead_events(session, operator, CLIENT) == 2
     with transaction() as session, pytest.raises(AppError, match="no such event"):
-        admin.replay(session, operator, "evt_none", CLIENT)
+        admin.replay_event(session, operator, "evt_none", CLIENT)
     with transaction() as session:
-        admin.compare(session, operator, CLIENT)
-        assert webhooks.dead(session) == []
-        assert {webhooks.claim(session) for _ in range(4)} == {"evt_1", "evt_2", "evt_3", None}
+        admin.request_reconcile(session, operator, CLIENT)
+        assert webhooks.list_dead_events(session) == []
+        assert {webhooks.claim_event(session) for _ in range(4)} == {
+            "evt_1",
+            "evt_2",
+            "evt_3",
+            None,
+        }
     (called,) = queue.queue(queue.MONEY).jobs  # one for all of them
     assert called.func_name == "sp404_app.jobs.billing.work"
     (compared,) = queue.queue(queue.LOW).jobs

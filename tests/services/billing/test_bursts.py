@@ -62,7 +62,7 @@ def test_events_of_nobody_are_settled_in_the_request_and_kept(calm: Shop) -> Non
     names += [send(calm, customer="cus_x", client_reference_id=str(uuid.uuid4()))]
     for name in names:
         event = kept(name)
-        assert (event.error, event.attempts) == (unknown_customers.NOBODY, 0)
+        assert (event.error, event.attempts) == (unknown_customers.UNKNOWN_CUSTOMER, 0)
         assert event.handled_at
     assert calls() == []
     assert calm.weather.calls == []  # and Stripe is not asked
@@ -88,7 +88,7 @@ def test_many_events_make_one_job(calm: Shop, user: User) -> None:
     names = [send(calm, customer=customer) for _ in range(30)]
     assert calls() == ["sp404_app.jobs.billing.work"]
     calm.weather.calls.clear()
-    billing.work()
+    billing.handle_due_events()
     assert all(kept(name).handled_at for name in names)
     asked = [path for method, path in calm.weather.calls if path.startswith("/subscriptions")]
     assert len(asked) == 1  # one look is enough for what came before it
@@ -103,13 +103,13 @@ def test_what_came_before_its_customer_was_known_is_read_again(calm: Shop, perso
     never = send(calm, customer="cus_never")
     assert kept(early[0]).handled_at
     with transaction() as session:
-        customer = customers.locked(session, other.id)
-        customers._become(session, customer, made.id)
+        customer = customers.lock_customer(session, other.id)
+        customers._link_customer(session, customer, made.id)
     assert [kept(name).handled_at for name in early] == [None] * 3
     assert calls() == ["sp404_app.jobs.billing.work"]
-    billing.work()
+    billing.handle_due_events()
     assert [kept(name).error for name in early] == [""] * 3
-    assert kept(never).error == unknown_customers.NOBODY
+    assert kept(never).error == unknown_customers.UNKNOWN_CUSTOMER
     with transaction() as session:
         mine = select(BillingCustomer.synced_at).where(BillingCustomer.user_id == other.id)
         assert session.exec(mine).one()
@@ -121,22 +121,22 @@ def test_a_batch_ends_when_others_wait_or_time_is_up(
     customer = calm.customer(user.id).stripe_id
     names = [send(calm, customer=customer) for _ in range(20)]
     queue.queue("free").enqueue("somebody.waits")
-    billing.work()
+    billing.handle_due_events()
     assert sum(kept(name).handled_at is not None for name in names) == queue.PATIENT
     assert calls().count("sp404_app.jobs.billing.work") == 2
     queue.queue("free").empty()
     queue.took("free")
     monkeypatch.setattr(billing, "BATCH_SECONDS", -1.0)
-    billing.work()
+    billing.handle_due_events()
     assert sum(kept(name).handled_at is not None for name in names) == queue.PATIENT + 1
 
 
 def test_an_event_of_a_worker_that_died_is_due_again(calm: Shop, user: User) -> None:
     name = send(calm, customer=calm.customer(user.id).stripe_id)
     with transaction() as session:
-        assert webhooks.claim(session) == name
+        assert webhooks.claim_event(session) == name
     with transaction() as session:
-        assert webhooks.claim(session) is None
-        session.get_one(StripeEvent, name).due_at -= webhooks.LEASE
+        assert webhooks.claim_event(session) is None
+        session.get_one(StripeEvent, name).due_at -= webhooks.CLAIM_LEASE
     with transaction() as session:
-        assert webhooks.claim(session) == name
+        assert webhooks.claim_event(session) == name

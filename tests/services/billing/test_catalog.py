@@ -27,7 +27,7 @@ def stripe(shop: Shop, environment: pytest.MonkeyPatch) -> Any:
 
 def set_up() -> list[str]:
     with transaction() as session:
-        return catalog.set_up(session)
+        return catalog.set_up_catalog(session)
 
 
 def counted(stripe: Any) -> tuple[int, ...]:
@@ -40,7 +40,7 @@ def test_the_endpoint_gets_exactly_what_we_handle_and_says_its_secret_once(strip
     said = set_up()
     (made,) = stripe.webhook_endpoints.list().data
     assert made.url == f"{settings().origin}/api/webhooks/stripe"
-    assert made.enabled_events == list(catalog.EVENTS)
+    assert made.enabled_events == list(catalog.WEBHOOK_EVENTS)
     assert made.api_version == stripe_client.API_VERSION
     assert "SP404_STRIPE_WEBHOOK_SECRET=whsec_" in said[-1]
     assert "whsec_" not in set_up()[-1]
@@ -55,7 +55,7 @@ def test_what_was_lost_here_is_found_at_stripe(stripe: Any) -> None:
     assert counted(stripe)[:2] == (2, 2)
     assert counted(stripe)[3] == 1
     with transaction() as session:
-        assert catalog.price_of(session, Tier.PRO).amount == 2900
+        assert catalog.get_plan_price(session, Tier.PRO).amount == 2900
 
 
 def test_what_was_changed_at_stripe_is_mended(stripe: Any, environment: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_what_was_changed_at_stripe_is_mended(stripe: Any, environment: pytest.M
     (mended,) = stripe.webhook_endpoints.list().data
     assert (mended.id, mended.status) == (made.id, "enabled")
     assert mended.url == "https://sounds.example/api/webhooks/stripe"
-    assert mended.enabled_events == list(catalog.EVENTS)
+    assert mended.enabled_events == list(catalog.WEBHOOK_EVENTS)
     stripe.webhook_endpoints.delete(made.id)
     assert "SP404_STRIPE_WEBHOOK_SECRET=" in set_up()[-1]
 
@@ -77,16 +77,18 @@ def test_a_lost_portal_is_made_again(stripe: Any) -> None:
     set_up()
     with transaction() as session:
         session.exec(
-            update(StripeObject).where(StripeObject.name == catalog.PORTAL).values(stripe_id="x")  # type: ignore[arg-type]
+            update(StripeObject)
+            .where(StripeObject.name == catalog.PORTAL_OBJECT)
+            .values(stripe_id="x")  # type: ignore[arg-type]
         )
     set_up()
     with transaction() as session:
-        assert catalog.portal(session) != "x"
+        assert catalog.portal_configuration_id(session) != "x"
 
 
 def test_nothing_is_sold_before_it_is_set_up(stripe: Any) -> None:
-    with transaction() as session, pytest.raises(Unavailable, match="not sold here"):
-        catalog.price_of(session, Tier.PRO)
+    with transaction() as session, pytest.raises(Unavailable, match="aren't available yet"):
+        catalog.get_plan_price(session, Tier.PRO)
 
 
 def test_prices_made_by_hand_are_used_and_shown(
@@ -105,10 +107,10 @@ def test_prices_made_by_hand_are_used_and_shown(
     environment.setenv("SP404_STRIPE_PRICE_PRO", price.id)
     settings.cache_clear()
     with transaction() as session, pytest.raises(Unavailable):
-        catalog.price_of(session, Tier.PRO)
+        catalog.get_plan_price(session, Tier.PRO)
     set_up()
     with transaction() as session:
-        sold = catalog.price_of(session, Tier.PRO)
+        sold = catalog.get_plan_price(session, Tier.PRO)
         assert (sold.id, sold.amount, sold.currency) == (price.id, 1900, "eur")
         shown = [schemas.plan_view(session, plan) for plan in PLANS.values()]
     assert [(one.price, one.currency) for one in shown] == [

@@ -24,7 +24,7 @@ from sp404_app.services.billing import currency as money
     ],
 )
 def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str) -> None:
-    assert money.written(amount, currency) == words
+    assert money.format_amount(amount, currency) == words
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str)
     ],
 )
 def test_a_browser_gets_its_own_way_of_writing(header: str, words: str) -> None:
-    assert money.written(123450, "usd", money.language(header)) == words
+    assert money.format_amount(123450, "usd", money.language(header)) == words
 
 
 @pytest.mark.parametrize(
     "tongue", ["en", "de", "de-ch", "fr", "hu", "id", "nb", "nl", "pt-pt", "tr"]
 )
 def test_no_language_changes_a_digit(tongue: str) -> None:
-    text = money.written(-123456789, "usd", tongue)
+    text = money.format_amount(-123456789, "usd", tongue)
     assert "".join(filter(str.isdigit, text)) == "123456789"
     assert text.count("−") == 1
 
@@ -74,4 +74,4 @@ def test_no_language_changes_a_digit(tongue: str) -> None:
     ],
 )
 def test_whole_amounts_may_be_short(amount: int, currency: str, tongue: str, words: str) -> None:
-    assert money.short(amount, currency, tongue) == words
+    assert money.format_short_amount(amount, currency, tongue) == words

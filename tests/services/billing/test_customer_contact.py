@@ -57,7 +57,7 @@ def work() -> int:
 
 def due() -> int:
     with transaction() as session:
-        return len(customer_contact.due(session))
+        return len(customer_contact.find_users_due(session))
 
 
 def test_a_new_customer_has_address_and_name(shop: Shop, ada: Somebody) -> None:
@@ -116,7 +116,7 @@ def test_an_answer_that_was_lost_is_asked_for_again(shop: Shop, ada: Somebody) -
     rename(ada, "Grace", "Hopper")
     work()
     shop.weather.status = 0
-    assert billing_contact.tell_all() == 1
+    assert billing_contact.update_due_contacts() == 1
     assert at_stripe(shop, ada)[1] == "Grace Hopper"
 
 
@@ -125,7 +125,7 @@ def test_without_redis_the_name_is_changed_and_stripe_told_later(shop: Shop, ada
         rename(ada, "Grace", "Hopper")
     assert work() == 0
     assert due() == 1
-    assert billing_contact.tell_all() == 1
+    assert billing_contact.update_due_contacts() == 1
     assert at_stripe(shop, ada)[1] == "Grace Hopper"
 
 
@@ -134,9 +134,9 @@ def test_who_was_never_told_is_told(shop: Shop, ada: Somebody) -> None:
     with transaction() as session:
         session.exec(update(BillingCustomer).values(told_email=None, told_name=None))
         session.exec(update(User).values(email="older@example.org"))
-    assert billing_contact.tell_all() == 1
+    assert billing_contact.update_due_contacts() == 1
     assert at_stripe(shop, ada)[0] == "older@example.org"
-    assert billing_contact.tell_all() == 0
+    assert billing_contact.update_due_contacts() == 0
 
 
 def test_who_bought_nothing_is_no_work(shop: Shop) -> None:
@@ -145,7 +145,7 @@ def test_who_bought_nothing_is_no_work(shop: Shop) -> None:
 
 
 def test_a_job_for_somebody_who_is_gone_just_ends(shop: Shop) -> None:
-    billing_contact.tell("01a204c0-82ec-769a-8e34-995e038227bd")
+    billing_contact.update_contact("01a204c0-82ec-769a-8e34-995e038227bd")
 
 
 def test_a_customer_that_stripe_has_no_more_does_not_hold_up_others(
@@ -156,6 +156,6 @@ def test_a_customer_that_stripe_has_no_more_does_not_hold_up_others(
     shop.stripe().customers.delete(shop.customer(ada.id).stripe_id)
     for person in (ada, bob):
         rename(person, "Grace", "Hopper")
-    billing_contact.tell_all()
+    billing_contact.update_due_contacts()
     assert at_stripe(shop, bob)[1] == "Grace Hopper"
     assert due() == 0

@@ -6,7 +6,13 @@ from sqlmodel import select, update
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, PaymentFailed, QuotaExceeded
 from sp404_app.models import Sample, StripeObject, Subscription, User
-from sp404_app.services.billing import invoices, proration_preview, quotas, subscriptions
+from sp404_app.services.billing import (
+    entitlements,
+    invoices,
+    proration_preview,
+    quotas,
+    subscriptions,
+)
 from sp404_app.services.plans import Tier
 from sp404_app.settings import MB
 from sp404_app.state.billing import billing_view, plans_view
@@ -30,10 +36,10 @@ def test_a_trial_is_pro_at_once_and_renews(shop: Shop, user: User) -> None:
     paid = [row for row in shop.invoices(user.id) if row.amount_paid]
     assert [(row.amount_paid, row.currency) for row in paid] == [(2900, "usd")]
     with transaction() as session:
-        name, body = invoices.pdf(session, user.id, paid[0].id)
+        name, body = invoices.fetch_invoice_pdf(session, user.id, paid[0].id)
     assert body.startswith(b"%PDF")
     assert name.endswith(".pdf")
-    assert subjects(user).count("Your Pro trial has begun") == 1
+    assert subjects(user).count("Your Pro trial has started") == 1
     assert sum(s.startswith("Your Pro trial ends on") for s in subjects(user)) == 1
     assert sum(s.startswith("Receipt") for s in subjects(user)) == 1
 
@@ -45,15 +51,19 @@ def test_an_upgrade_costs_what_the_preview_said(shop: Shop, user: User) -> None:
     with transaction() as session:
         seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
     with transaction() as session:
-        assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
+        assert subscriptions.change_plan(
+            session, user.id, Tier.ENTERPRISE, seen.proration_date
+        ).done
     shop.settle()
     newest = shop.invoices(user.id)[-1]
     assert (newest.reason, newest.amount_paid) == ("subscription_update", seen.due_today)
     assert 3400 < seen.due_today < 3700
     assert shop.entitled(user.id) == ("enterprise", "full")
-    assert "You are on Enterprise now" in subjects(user)
+    assert "You're now on Enterprise" in subjects(user)
     with transaction() as session:  # a second click finds it done, and is not charged
-        assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
+        assert subscriptions.change_plan(
+            session, user.id, Tier.ENTERPRISE, seen.proration_date
+        ).done
     assert shop.invoices(user.id)[-1].stripe_id == newest.stripe_id
 
 
@@ -62,7 +72,7 @@ def test_an_upgrade_that_is_not_paid_leaves_the_old_plan(shop: Shop, user: User)
     shop.advance(user.id, days=10)
     shop.card(user.id, "pm_card_chargeCustomerFail")
     with transaction() as session:
-        changed = subscriptions.change(session, user.id, Tier.ENTERPRISE)
+        changed = subscriptions.change_plan(session, user.id, Tier.ENTERPRISE)
     assert not changed.done
     assert changed.pay_url
     with pytest.raises(PaymentFailed):
@@ -76,20 +86,20 @@ def test_a_downgrade_comes_at_the_periods_end_and_can_be_undone(shop: Shop, user
     shop.buy(user.id, "enterprise")
     for _ in range(2):
         with transaction() as session:
-            subscriptions.change(session, user.id, Tier.PRO)
+            subscriptions.change_plan(session, user.id, Tier.PRO)
     shop.settle()
     row = shop.subscription(user.id)
     assert (row.tier, row.pending_tier, row.pending_at) == ("enterprise", "pro", row.period_end)
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.ENTERPRISE)
+        subscriptions.change_plan(session, user.id, Tier.ENTERPRISE)
     assert shop.subscription(user.id).pending_tier == ""
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.PRO)
+        subscriptions.change_plan(session, user.id, Tier.PRO)
     shop.advance(user.id, days=32)
     row = shop.subscription(user.id)
     assert (row.tier, row.pending_tier, row.amount) == ("pro", "", 2900)
     assert shop.invoices(user.id)[-1].amount_paid == 2900
-    assert "You are on Pro now" in subjects(user)
+    assert "You're now on Pro" in subjects(user)
 
 
 def test_cancelling_keeps_everything_until_the_end_and_can_be_undone(
@@ -97,16 +107,16 @@ def test_cancelling_keeps_everything_until_the_end_and_can_be_undone(
 ) -> None:
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.settle()
     row = shop.subscription(user.id)
     assert row.cancel_at == row.period_end
     assert shop.entitled(user.id) == ("pro", "full")
     with transaction() as session:
-        subscriptions.resume(session, user.id)
+        subscriptions.resume_subscription(session, user.id)
     assert shop.subscription(user.id).cancel_at is None
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.advance(user.id, days=32)
     assert shop.entitled(user.id) == ("free", "full")
     assert len([row for row in shop.invoices(user.id) if row.amount_paid]) == 1
@@ -120,18 +130,18 @@ def test_both_shapes_of_a_cancellation_are_seen_and_taken_back(
     shop.control("settings", api_cancel_sets_cancel_at=shaped)
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     assert shop.subscription(user.id).cancel_at
     with transaction() as session:
-        subscriptions.resume(session, user.id)
+        subscriptions.resume_subscription(session, user.id)
     assert shop.subscription(user.id).cancel_at is None
 
 
 def test_every_change_takes_a_schedule_off_first(shop: Shop, user: User) -> None:
     shop.buy(user.id, "enterprise")
-    for act in (subscriptions.cancel, subscriptions.resume):
+    for act in (subscriptions.cancel_subscription, subscriptions.resume_subscription):
         with transaction() as session:
-            subscriptions.change(session, user.id, Tier.PRO)
+            subscriptions.change_plan(session, user.id, Tier.PRO)
         with transaction() as session:
             act(session, user.id)
         shop.settle()
@@ -150,7 +160,7 @@ def test_dunning_goes_from_banner_to_grace_to_restricted_and_back(shop: Shop, us
             break
     assert seen[0] == "problem"
     assert shop.subscription(user.id).attempts >= 3
-    failures = [s for s in subjects(user) if s == "Your payment did not go through"]
+    failures = [s for s in subjects(user) if s == "Your payment failed"]
     assert len(failures) == shop.subscription(user.id).attempts
     if seen[-1] == "past_due":
         shop.advance(user.id, days=4)
@@ -171,7 +181,7 @@ def test_cancelling_without_paying_ends_at_once_and_charges_nothing(shop: Shop, 
     shop.advance(user.id, days=14, hours=3)
     assert shop.entitled(user.id)[1] == "problem"
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.settle()
     assert shop.entitled(user.id) == ("free", "full")
     assert {row.status for row in shop.invoices(user.id)} <= {"paid", "void"}
@@ -195,14 +205,14 @@ def test_a_card_that_had_its_trial_gets_no_second_one(
 ) -> None:
     from sp404_app.services.billing import trials
 
-    environment.setattr(trials, "SHARED_CARDS", frozenset())
+    environment.setattr(trials, "TEST_CARD_MODES", frozenset())
     shop.buy(user.id, trial=True)
     other = person()  # type: ignore[operator]
     shop.finish(other.id, shop.pay(shop.start(other.id, trial=True)))
     shop.settle()
     assert shop.entitled(other.id) == ("free", "full")
     assert not shop.living(other.id)
-    assert subjects(other) == ["Your trial did not begin"]
+    assert subjects(other) == ["Your trial couldn't be started"]
     assert not [row for row in shop.invoices(other.id) if row.amount_paid]
 
 
@@ -248,7 +258,9 @@ def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: Use
         seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
     assert seen.due_today == 9900
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).ensure_paid()
+        subscriptions.change_plan(
+            session, user.id, Tier.ENTERPRISE, seen.proration_date
+        ).ensure_paid()
     shop.settle()
     assert shop.subscription(user.id).status == "active"
     assert sum(row.amount_paid for row in shop.invoices(user.id)) == 9900
@@ -257,10 +269,10 @@ def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: Use
 def test_an_old_or_invented_price_is_refused(shop: Shop, user: User) -> None:
     bought = shop.buy(user.id)
     shop.advance(user.id, days=10)
-    now = int(proration_preview.standing.moment(shop.customer(user.id)).timestamp())
+    now = int(entitlements.customer_now(shop.customer(user.id)).timestamp())
     for stamp in (0, now - DAY, now + DAY, int(bought.period_end.timestamp())):
-        with transaction() as session, pytest.raises(Conflict, match="up to date"):
-            subscriptions.change(session, user.id, Tier.ENTERPRISE, stamp)
+        with transaction() as session, pytest.raises(Conflict, match="out of date"):
+            subscriptions.change_plan(session, user.id, Tier.ENTERPRISE, stamp)
     assert shop.entitled(user.id) == ("pro", "full")
 
 
@@ -283,30 +295,30 @@ def test_a_plan_that_holds_less_is_warned_of(shop: Shop, user: User, keep: Keep)
         assert proration_preview.preview_change(session, user.id, Tier.PRO).excess_bytes == MB
         assert proration_preview.preview_change(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
     shop.buy(user.id, "enterprise")
-    for tier, excess in ((Tier.PRO, 1), (Tier.FREE, 5021)):
+    for tier, excess, shown in ((Tier.PRO, 1, "1.0 MB"), (Tier.FREE, 5021, "4.9 GB")):
         with transaction() as session:
             seen = proration_preview.preview_change(session, user.id, tier)
         assert seen.excess_bytes == excess * MB
-        assert f"You keep {excess:,} MB more than" in proration_preview.warning(seen)
+        assert f"You're using {shown} more than" in proration_preview.excess_warning(seen)
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.PRO)
+        subscriptions.change_plan(session, user.id, Tier.PRO)
     shop.advance(user.id, days=32)
     assert shop.entitled(user.id)[0] == "pro"
     with transaction() as session:
         assert session.get_one(Sample, sample).deleted_at is None
         with pytest.raises(QuotaExceeded):
-            quotas.reserve_storage(session, user.id, 1)
+            quotas.ensure_room(session, user.id, 1)
 
 
 def test_what_a_plan_costs_its_owner_stays_when_new_ones_cost_more(shop: Shop, user: User) -> None:
     shop.buy(user.id, "enterprise")
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.PRO)
+        subscriptions.change_plan(session, user.id, Tier.PRO)
     with transaction() as session:
         session.exec(update(StripeObject).values(amount=19900))
     with transaction() as session:
         seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
-    assert (seen.kind, seen.next_amount) == (proration_preview.Kind.KEEP, 9900)
+    assert (seen.kind, seen.next_amount) == (proration_preview.ChangeKind.KEEP, 9900)
 
 
 def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
@@ -315,23 +327,30 @@ def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
     shop.buy(user.id)
     with transaction() as session:
         seen = proration_preview.preview_change(session, user.id, Tier.FREE)
-    assert (seen.at_once, seen.next_at) == (False, shop.subscription(user.id).period_end)
+    assert (seen.immediate, seen.next_at) == (False, shop.subscription(user.id).period_end)
     shop.card(user.id, "pm_card_chargeCustomerFail")
     shop.advance(user.id, days=32)
     with transaction() as session:
         seen = proration_preview.preview_change(session, user.id, Tier.FREE)
-    assert (seen.kind, seen.at_once, seen.next_at) == (proration_preview.Kind.CANCEL, True, None)
-    asked = plans_view.question(seen, Tier.PRO, trial=False)
-    assert asked.title == "Cancel now"
-    assert "need not be paid" in asked.then
+    assert (seen.kind, seen.immediate, seen.next_at) == (
+        proration_preview.ChangeKind.CANCEL,
+        True,
+        None,
+    )
+    asked = plans_view.change_dialog(seen, Tier.PRO, trial=False)
+    assert asked.title == "Cancel your plan now"
+    assert "won't have to pay" in asked.next_charge
     with transaction() as session:
-        card = billing_view.facts(session, user.id).card
-        assert "ends at once" in card.question
-        subscriptions.change(session, user.id, Tier.FREE)
-    assert plans_view.said(asked) == "Your subscription has ended. All your sounds stay."
+        card = billing_view.load_billing_page(session, user.id).card
+        assert "ends immediately" in card.question
+        subscriptions.change_plan(session, user.id, Tier.FREE)
+    assert (
+        plans_view.change_confirmation(asked)
+        == "Your subscription has ended. All your sounds are still there."
+    )
     assert shop.entitled(user.id) == ("free", "full")
     with transaction() as session:
-        assert billing_view.facts(session, user.id).card.question == ""
+        assert billing_view.load_billing_page(session, user.id).card.question == ""
 
 
 def test_a_payment_that_came_late_is_announced_once(shop: Shop, user: User) -> None:
@@ -352,17 +371,17 @@ def test_a_payment_that_came_late_is_announced_once(shop: Shop, user: User) -> N
 
 def test_what_has_ended_cannot_be_resumed_and_says_so(shop: Shop, user: User) -> None:
     acts = (
-        subscriptions.resume,
-        subscriptions.cancel,
-        subscriptions.keep,
-        lambda session, user_id: subscriptions.change(session, user_id, Tier.ENTERPRISE),
+        subscriptions.resume_subscription,
+        subscriptions.cancel_subscription,
+        subscriptions.keep_plan,
+        lambda session, user_id: subscriptions.change_plan(session, user_id, Tier.ENTERPRISE),
     )
     for act in acts:  # nobody who never had one
         with transaction() as session, pytest.raises(NotFound):
             act(session, user.id)
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.advance(user.id, days=32)
     for act in acts:
         with transaction() as session, pytest.raises(Conflict, match="has ended"):
@@ -378,11 +397,11 @@ def test_an_invoice_settled_by_credit_does_not_read_as_paid_by_card(shop: Shop, 
     shop.advance(user.id, days=31)
     shop.advance(user.id, days=31)
     with transaction() as session:
-        rows = billing_view.facts(session, user.id).rows
+        rows = billing_view.load_billing_page(session, user.id).rows
     assert [row.status for row in rows] == [
         "Paid",
         "Paid, $10.00 from your balance",
-        "Settled from your balance",
+        "Paid from your balance",
         "Paid",
     ]
     assert sum(s.startswith("Receipt") for s in subjects(user)) == 3

@@ -34,13 +34,13 @@ def tries(shop: Shop, user: User) -> None:
 def grows(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.ENTERPRISE)
+        subscriptions.change_plan(session, user.id, Tier.ENTERPRISE)
 
 
 def leaves(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
 
 
 def leaves_by_the_portal(shop: Shop, user: User) -> None:
@@ -59,15 +59,13 @@ class Occasion:
 
 
 OCCASIONS = {
-    "receipt": Occasion(pays, r"Receipt \S+", r"\$29\.00 are paid, invoice \S+"),
-    "payment failed": Occasion(
-        cannot_pay, "Your payment did not go through", r"declined for \$29\.00"
-    ),
+    "receipt": Occasion(pays, r"Receipt \S+", r"payment of \$29\.00\. Invoice number: \S+"),
+    "payment failed": Occasion(cannot_pay, "Your payment failed", r"declined for \$29\.00"),
     "trial ending": Occasion(tries, r"Your Pro trial ends on .+", r"Pro costs \$29\.00 a month"),
-    "plan changed": Occasion(grows, "You are on Enterprise now", r"\$99\.00 a month"),
-    "cancelled": Occasion(leaves, "Your subscription is cancelled", r"Pro stays yours until"),
+    "plan changed": Occasion(grows, "You're now on Enterprise", r"\$99\.00 a month"),
+    "cancelled": Occasion(leaves, "Your subscription is cancelled", r"You keep Pro until"),
     "cancelled elsewhere": Occasion(
-        leaves_by_the_portal, "Your subscription is cancelled", r"Pro stays yours until"
+        leaves_by_the_portal, "Your subscription is cancelled", r"You keep Pro until"
     ),
 }
 

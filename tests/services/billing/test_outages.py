@@ -21,11 +21,11 @@ LEAST_STEPS = 2  # somebody is looked up, and something is done
 
 
 def to_pro(session: Session, user_id: uuid.UUID) -> object:
-    return subscriptions.change(session, user_id, Tier.PRO)
+    return subscriptions.change_plan(session, user_id, Tier.PRO)
 
 
 def to_enterprise(session: Session, user_id: uuid.UUID) -> object:
-    return subscriptions.change(session, user_id, Tier.ENTERPRISE)
+    return subscriptions.change_plan(session, user_id, Tier.ENTERPRISE)
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,12 @@ STAYS, GOES_DOWN, ENDS = ("", False), ("pro", False), ("", True)
 ACTS = {
     "downgrade": Act(to_pro, to_enterprise, STAYS, GOES_DOWN),
     "keep": Act(to_enterprise, to_pro, GOES_DOWN, STAYS),
-    "cancel": Act(subscriptions.cancel, subscriptions.resume, STAYS, ENDS),
-    "resume": Act(subscriptions.resume, subscriptions.cancel, ENDS, STAYS),
+    "cancel": Act(
+        subscriptions.cancel_subscription, subscriptions.resume_subscription, STAYS, ENDS
+    ),
+    "resume": Act(
+        subscriptions.resume_subscription, subscriptions.cancel_subscription, ENDS, STAYS
+    ),
 }
 
 
@@ -112,19 +116,19 @@ def test_what_was_done_and_not_heard_of_is_taken_over_from_the_news(
 @pytest.mark.parametrize("after", [False, True])
 def test_an_outage_on_the_way_to_the_portal_is_said(shop: Shop, user: User, *, after: bool) -> None:
     shop.buy(user.id)
-    assert fails_at(shop, 0, subscriptions.portal, user, after=after)
+    assert fails_at(shop, 0, subscriptions.open_portal, user, after=after)
     with transaction() as session:
-        assert "/_stripe/" in subscriptions.portal(session, user.id)
+        assert "/_stripe/" in subscriptions.open_portal(session, user.id)
 
 
 @pytest.mark.parametrize("healed_by", ["the next try", "the news", "the night"])
 def test_an_answer_that_takes_too_long_charges_once(shop: Shop, user: User, healed_by: str) -> None:
     shop.buy(user.id)
     with pytest.MonkeyPatch.context() as impatient:
-        impatient.setattr(stripe_client, "PATIENCE", 5.0)
+        impatient.setattr(stripe_client, "RESPONSE_TIMEOUT_S", 5.0)
         stripe_client._client.cache_clear()
         shop.weather.slow, shop.weather.only, shop.weather.method = 15.0, "/subscriptions", "POST"
-        with pytest.raises(Unavailable, match=r"does not answer.*try again"):
+        with pytest.raises(Unavailable, match=r"isn't responding.*try again"):
             run(to_enterprise, user)
     stripe_client._client.cache_clear()
     shop.weather.slow = 0

@@ -11,16 +11,16 @@ PRICES = {"p": PRO, "e": ENTERPRISE}
 
 def invoice(
     status: str, *lines: tuple[str, int], reason: str = "subscription_update"
-) -> paid_plan.Bill:
+) -> paid_plan.InvoiceTiers:
     data = [
         {"amount": amount, "pricing": {"price_details": {"price": price}}}
         for price, amount in lines
     ]
     raw = {"status": status, "billing_reason": reason, "lines": {"data": data}}
-    return paid_plan.bill(raw, PRICES.get)
+    return paid_plan.read_invoice_tiers(raw, PRICES.get)
 
 
-def renewal(status: str, price: str) -> paid_plan.Bill:
+def renewal(status: str, price: str) -> paid_plan.InvoiceTiers:
     return invoice(status, (price, 100), reason="subscription_cycle")
 
 
@@ -59,15 +59,17 @@ UPGRADE = (("p", -1450), ("e", 4950))
     ],
 )
 def test_an_unpaid_invoice_grants_no_larger_plan(
-    wanted: Tier, bills: list[paid_plan.Bill], granted: Tier
+    wanted: Tier, bills: list[paid_plan.InvoiceTiers], granted: Tier
 ) -> None:
-    assert paid_plan.granted(wanted, bills, FREE) is granted
+    assert paid_plan.granted_tier(wanted, bills, FREE) is granted
 
 
 def test_what_was_in_force_before_the_first_known_invoice_counts() -> None:
     bills = [invoice("void", *UPGRADE)] * 30
-    assert paid_plan.granted(ENTERPRISE, bills, PRO) is PRO
-    assert paid_plan.granted(ENTERPRISE, bills, ENTERPRISE) is ENTERPRISE
-    assert paid_plan.granted(PRO, bills, PRO) is PRO
-    assert paid_plan.granted(PRO, [renewal("draft", "p")], PRO) is PRO
-    assert paid_plan.granted(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO
+    assert paid_plan.granted_tier(ENTERPRISE, bills, PRO) is PRO
+    assert paid_plan.granted_tier(ENTERPRISE, bills, ENTERPRISE) is ENTERPRISE
+    assert paid_plan.granted_tier(PRO, bills, PRO) is PRO
+    assert paid_plan.granted_tier(PRO, [renewal("draft", "p")], PRO) is PRO
+    assert (
+        paid_plan.granted_tier(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO
+    )

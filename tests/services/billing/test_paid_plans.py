@@ -41,15 +41,15 @@ def prepare(shop: Shop, user: User, situation: str, card: str, *, waits: bool) -
         shop.buy(user.id, trial=situation == "trial", card=VISA)
     if situation == "cancelling":
         with transaction() as session:
-            subscriptions.cancel(session, user.id)
+            subscriptions.cancel_subscription(session, user.id)
     shop.card(user.id, CARDS[card])
     shop.settle()
 
 
-def wish(user: User, target: Tier) -> subscriptions.Changed | AppError:
+def wish(user: User, target: Tier) -> subscriptions.ChangeResult | AppError:
     try:
         with transaction() as session:
-            return subscriptions.change(session, user.id, target)
+            return subscriptions.change_plan(session, user.id, target)
     except AppError as refusal:
         return refusal
 
@@ -91,8 +91,8 @@ def test_only_a_paid_invoice_grants_a_larger_plan(
         if RANK[after] > RANK[before]:
             assert paid_for(shop, user.id, after), f"{after} is not paid"
         if not paid_for(shop, user.id, Tier.ENTERPRISE):
-            assert "You are on Enterprise now" not in [m["Subject"] for m in mails(user.email)]
-    done = isinstance(answer, subscriptions.Changed) and answer.done
+            assert "You're now on Enterprise" not in [m["Subject"] for m in mails(user.email)]
+    done = isinstance(answer, subscriptions.ChangeResult) and answer.done
     if target is Tier.ENTERPRISE:
         assert done == (card == "good" and situation != "past_due")
         assert (after is Tier.ENTERPRISE) == done
@@ -107,7 +107,7 @@ def test_the_larger_plan_comes_with_the_payment(
 ) -> None:
     prepare(shop, user, situation, card, waits=waits)
     answer = wish(user, Tier.ENTERPRISE)
-    assert isinstance(answer, subscriptions.Changed)
+    assert isinstance(answer, subscriptions.ChangeResult)
     assert answer.pay_url
     assert shop.subscription(user.id).unpaid_change
     shop.card(user.id, "pm_card_visa")

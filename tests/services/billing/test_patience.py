@@ -31,11 +31,11 @@ ACTS: dict[str, Callable[[Session, uuid.UUID], Any]] = {
     "preview": lambda session, user_id: proration_preview.preview_change(
         session, user_id, Tier.ENTERPRISE
     ),
-    "change": lambda session, user_id: subscriptions.change(session, user_id, Tier.ENTERPRISE),
-    "cancel": subscriptions.cancel,
-    "resume": subscriptions.resume,
-    "keep": subscriptions.keep,
-    "portal": subscriptions.portal,
+    "change": lambda session, user_id: subscriptions.change_plan(session, user_id, Tier.ENTERPRISE),
+    "cancel": subscriptions.cancel_subscription,
+    "resume": subscriptions.resume_subscription,
+    "keep": subscriptions.keep_plan,
+    "portal": subscriptions.open_portal,
     "close": subscriptions.close_account,
     "buy": lambda session, user_id: checkout.start(session, user_id, Tier.PRO),
 }
@@ -46,7 +46,7 @@ def hurry(environment: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let everything together take a second from now on, with one retry as in use."""
 
     def begin() -> None:
-        environment.setattr(stripe_client, "WHOLE", 1.0)
+        environment.setattr(stripe_client, "TIME_BUDGET_S", 1.0)
         environment.setattr(stripe_client, "RETRIES", 1)
         stripe_client._client.cache_clear()
 
@@ -88,16 +88,16 @@ def test_a_job_has_the_time_it_needs(shop: Shop, user: User, hurry: Callable[[],
 
 def test_the_time_is_that_of_one_request(shop: Shop, user: User) -> None:
     shop.buy(user.id)
-    assert stripe_client.time_left() == stripe_client.PATIENCE
+    assert stripe_client.time_left() == stripe_client.RESPONSE_TIMEOUT_S
     with transaction() as session:
-        invoices.pay_url(session, user.id)
-    assert stripe_client.time_left() == stripe_client.PATIENCE
+        invoices.open_invoice_url(session, user.id)
+    assert stripe_client.time_left() == stripe_client.RESPONSE_TIMEOUT_S
 
 
 async def test_after_two_seconds_the_page_says_so(
     shop: Shop, environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(slow_request, "SOON", 0.1)
+    environment.setattr(slow_request, "SLOW_AFTER_S", 0.1)
     ada = somebody()
     shop.buy(ada.id)
     tab: Any = in_tab(PlansState(), cookie(ada.id))
@@ -107,7 +107,7 @@ async def test_after_two_seconds_the_page_says_so(
     seen += [(tab.busy, tab.slow) async for _ in tab.choose("enterprise")]
     assert seen[-1] == (True, True)
     assert (tab.busy, tab.slow, tab.problem) == (False, False, "")
-    assert tab.question.tier == "enterprise"
+    assert tab.dialog.tier == "enterprise"
 
 
 @pytest.mark.parametrize(("pause", "looks"), [(4.0, 1), (0.0, 3)])
@@ -118,15 +118,15 @@ async def test_a_purchase_that_does_not_arrive_is_awaited_no_longer(
     pause: float,
     looks: int,
 ) -> None:
-    environment.setattr(state, "PATIENCE", 1.0)
-    environment.setattr(state, "PAUSE", 0.3)
+    environment.setattr(state, "ACTIVATION_TIMEOUT_S", 1.0)
+    environment.setattr(state, "ACTIVATION_POLL_S", 0.3)
     ada = somebody()
     shop.buy(ada.id)
     hurry()
     shop.weather.slow, shop.weather.status = pause, 0 if pause else 500
     shop.weather.calls.clear()
     started = time.monotonic()
-    assert await state.take_over(ada.id, "cs_test_1")
+    assert await state.activate_purchase(ada.id, "cs_test_1")
     assert time.monotonic() - started < 2.5
     asked = [path for _, path in shop.weather.calls if path.startswith("/checkout")]
     assert 1 <= len(asked) <= looks

@@ -39,7 +39,7 @@ async def test_the_plan_is_remembered_for_a_while_and_looked_up_again() -> None:
     assert await plan_rate_limit.a_minute(ada) == 100
     with patch.object(quotas, "plan_of", lambda *_: PLANS[Tier.PRO]):
         assert await plan_rate_limit.a_minute(ada) == 100
-        plan_rate_limit._known[ada] = (time.monotonic() - 1, 0)
+        plan_rate_limit._cache[ada] = (time.monotonic() - 1, 0)
         assert await plan_rate_limit.a_minute(ada) == 300
 
 
@@ -54,14 +54,14 @@ async def test_remembering_costs_next_to_nothing() -> None:
 
 async def test_without_a_database_the_last_answer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     ada = uuid.uuid4()
-    monkeypatch.setitem(plan_rate_limit._known, ada, (time.monotonic() - 1, 200))
+    monkeypatch.setitem(plan_rate_limit._cache, ada, (time.monotonic() - 1, 200))
     with without_database():
         assert await plan_rate_limit.a_minute(ada) == 300
 
 
 async def test_only_so_many_people_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_rate_limit, "MOST", 3)
-    monkeypatch.setattr(plan_rate_limit, "_known", {})
+    monkeypatch.setattr(plan_rate_limit, "MAX_CACHED_USERS", 3)
+    monkeypatch.setattr(plan_rate_limit, "_cache", {})
     for _ in range(5):
         await plan_rate_limit.a_minute(somebody().id)
-    assert len(plan_rate_limit._known) == 3
+    assert len(plan_rate_limit._cache) == 3

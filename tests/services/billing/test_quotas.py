@@ -37,15 +37,15 @@ def at(text: str) -> dt.datetime:
 def test_a_month_begins_on_the_day_a_person_joined(
     joined: str, moment: str, start: str, end: str
 ) -> None:
-    month = quotas.month_of(at(joined), at(moment))
+    month = quotas.usage_month_at(at(joined), at(moment))
     assert (month.start, month.end) == (at(start), at(end))
 
 
 def test_months_follow_each_other_without_gap_or_overlap() -> None:
     joined, moment = at("2023-10-31T12:00"), at("2023-11-01")
     for _ in range(40):
-        month = quotas.month_of(joined, moment)
-        following = quotas.month_of(joined, month.end)
+        month = quotas.usage_month_at(joined, moment)
+        following = quotas.usage_month_at(joined, month.end)
         assert month.start <= moment < month.end == following.start
         moment = following.start + dt.timedelta(days=1)
 
@@ -79,17 +79,20 @@ def test_a_refusal_says_what_is_full_and_the_way_out(
 ) -> None:
     plan(environment, 1000, 1)
     with pytest.raises(QuotaExceeded) as storage:
-        quotas.reserve_storage(session, user.id, 1001)
+        quotas.ensure_room(session, user.id, 1001)
     assert storage.value.code == "storage_quota_exceeded"
     assert storage.value.details == {
         "metric": "storage", "used": 0, "limit": 1000, "resets_at": None, "upgrade_url": "/plans",
     }  # fmt: skip
-    quotas.reserve_storage(session, user.id, 1000)
+    quotas.ensure_room(session, user.id, 1000)
     quotas.reserve_analysis(session, user.id)
     with pytest.raises(QuotaExceeded) as analyses:
         quotas.reserve_analysis(session, user.id)
     assert analyses.value.code == "analysis_quota_exceeded"
-    assert analyses.value.details["resets_at"] == quotas.period(session, user.id).end.isoformat()
+    assert (
+        analyses.value.details["resets_at"]
+        == quotas.current_usage_month(session, user.id).end.isoformat()
+    )
 
 
 def test_giving_back_never_goes_below_nothing(session: Session, user: User) -> None:
@@ -110,7 +113,7 @@ def test_only_living_sounds_of_ones_own_count(
 
 
 def test_nobody_has_no_room(session: Session) -> None:
-    for ask in (quotas.hold, quotas.period, quotas.usage, quotas.reserve_analysis):
+    for ask in (quotas.hold, quotas.current_usage_month, quotas.usage, quotas.reserve_analysis):
         with pytest.raises(NotFound):
             ask(session, uuid.uuid4())
 

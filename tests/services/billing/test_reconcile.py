@@ -40,10 +40,10 @@ def test_a_worker_is_called_once_a_night_whoever_asks() -> None:
 @pytest.mark.usefixtures("services")
 def test_a_comparison_that_was_killed_is_called_for_again() -> None:
     assert call(NIGHT) == 1
-    assert call(NIGHT + reconcile.LOST) == 0
-    assert call(NIGHT + reconcile.LOST + dt.timedelta(minutes=1)) == 1
+    assert call(NIGHT + reconcile.STALE_AFTER) == 0
+    assert call(NIGHT + reconcile.STALE_AFTER + dt.timedelta(minutes=1)) == 1
     with transaction() as session:
-        reconcile.report(session, TODAY, 0, [], [])
+        reconcile.save_report(session, TODAY, 0, [], [])
     with transaction() as session:  # it finished after the hour
         session.exec(update(ReconcileReport).values(finished_at=NIGHT + dt.timedelta(hours=4)))
     assert call(NIGHT + dt.timedelta(hours=9)) == 0
@@ -52,13 +52,13 @@ def test_a_comparison_that_was_killed_is_called_for_again() -> None:
 @pytest.mark.usefixtures("services")
 def test_a_comparison_by_hand_does_not_take_the_night_s_place() -> None:
     with transaction() as session:
-        reconcile.report(session, TODAY, 1, ["by hand"], [])
+        reconcile.save_report(session, TODAY, 1, ["by hand"], [])
         session.exec(update(ReconcileReport).values(finished_at=NIGHT - dt.timedelta(hours=2)))
     assert call(NIGHT) == 1
     with transaction() as session:
-        reconcile.report(session, TODAY, 2, ["by night"], ["odd"])
+        reconcile.save_report(session, TODAY, 2, ["by night"], ["odd"])
     with transaction() as session:
-        found = reconcile.latest(session)
+        found = reconcile.latest_report(session)
         assert found
         assert (found.checked, found.healed, found.problems) == (
             2,
@@ -76,7 +76,7 @@ def test_who_was_looked_at_longest_ago_comes_first(user: User, person: object) -
             session.add(BillingCustomer(user_id=one.id, realm="emulator", synced_at=at))
         session.add(BillingCustomer(user_id=user.id, realm="live"))
     with transaction() as session:
-        assert reconcile.everybody(session) == [
+        assert reconcile.list_billed_users(session) == [
             user.id, others[1].id, others[2].id, others[0].id,
         ]  # fmt: skip
 
@@ -122,14 +122,14 @@ def test_what_only_a_person_can_mend_is_said(shop: Shop, user: User) -> None:
     for expected in (
         f"{second.id} has an unknown price {odd.id}",
         f"{customer} has 2 subscriptions",
-        f"{stranger.id} pays for a subscription and is nobody here",
+        f"{stranger.id} has a subscription but no user here",
     ):
         assert any(expected in line for line in problems), expected
     assert shop.entitled(user.id) == ("pro", "full")  # the larger one counts
     lines, code = billing_commands.run("reconcile")
     assert code == 1
-    assert lines[0] == "1 compared, 0 healed, 3 need a look"
-    assert all(line.startswith("look at  ") for line in lines[1:])
+    assert lines[0] == "1 checked, 0 fixed, 3 need attention"
+    assert all(line.startswith("problem  ") for line in lines[1:])
 
 
 def test_one_person_s_outage_does_not_stop_the_others(

@@ -20,7 +20,7 @@ def subjects(user: User) -> list[str]:
 
 def statuses(user: User) -> list[str]:
     with transaction() as session:
-        return [row.status for row in billing_view.facts(session, user.id).rows]
+        return [row.status for row in billing_view.load_billing_page(session, user.id).rows]
 
 
 def refund(shop: Shop, user: User, amount: int) -> None:
@@ -55,7 +55,7 @@ def test_a_dispute_is_said_to_the_person_and_to_the_operator(shop: Shop, user: U
     assert "disputes ch_" in problems[0]
     assert "over $29.00" in problems[0]
     with transaction() as session:
-        night = reconcile.latest(session)
+        night = reconcile.latest_report(session)
         assert night
         assert night.day == now().date()
         assert night.problems == problems
@@ -88,4 +88,4 @@ def test_what_no_event_told_is_found_at_night(shop: Shop, user: User) -> None:
 @pytest.mark.usefixtures("shop")
 def test_who_never_paid_has_nothing_to_return(user: User) -> None:
     with transaction() as session:
-        assert refunds.look(session, user.id) == []
+        assert refunds.sync_refunds(session, user.id) == []

@@ -9,12 +9,14 @@ from sp404_app.db import transaction
 from sp404_app.models import Sample, UsageEvent, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas, usage
-from sp404_app.services.billing.quotas import Period, Usage
-from sp404_app.services.billing.usage import Day
+from sp404_app.services.billing.quotas import Usage, UsageMonth
+from sp404_app.services.billing.usage import UsageDay
 from sp404_app.services.plans import Tier
 
 TODAY = dt.date(2026, 11, 22)
-MONTH = Period(dt.datetime(2026, 11, 10, tzinfo=dt.UTC), dt.datetime(2026, 12, 10, tzinfo=dt.UTC))
+MONTH = UsageMonth(
+    dt.datetime(2026, 11, 10, tzinfo=dt.UTC), dt.datetime(2026, 12, 10, tzinfo=dt.UTC)
+)
 
 
 def put(user: User, size: int, came: int, went: int | None = None, **fields: object) -> None:
@@ -43,11 +45,11 @@ def test_storage_is_what_was_kept_at_the_end_of_each_day(user: User) -> None:
     put(user, 5, 2, 1)
     put(user, 1000, 1, is_demo=True)
     with transaction() as session:
-        days = usage.daily(session, user.id, 5)
+        days = usage.daily_usage(session, user.id, 5)
         assert [day.stored_bytes for day in days] == [100, 110, 115, 110, 110]
         assert [day.added for day in days] == [0, 1, 1, 0, 0]
         assert days[-1].stored_bytes == quotas.usage(session, user.id).storage_used
-        assert [row.size for row in usage.largest(session, user.id)] == [100, 10]
+        assert [row.size for row in usage.largest_samples(session, user.id)] == [100, 10]
 
 
 def test_analyses_given_back_are_not_counted(user: User) -> None:
@@ -65,13 +67,13 @@ def test_analyses_given_back_are_not_counted(user: User) -> None:
             )
         )
     with transaction() as session:
-        assert [day.analyses for day in usage.daily(session, user.id, 3)] == [7, 0, 1]
+        assert [day.analyses for day in usage.daily_usage(session, user.id, 3)] == [7, 0, 1]
 
 
-def days(*stored: int, analyses: int = 0) -> list[Day]:
+def days(*stored: int, analyses: int = 0) -> list[UsageDay]:
     first = TODAY - dt.timedelta(days=len(stored) - 1)
     return [
-        Day(first + dt.timedelta(days=index), analyses, size, 0)
+        UsageDay(first + dt.timedelta(days=index), analyses, size, 0)
         for index, size in enumerate(stored)
     ]
 
@@ -91,7 +93,7 @@ def test_a_forecast_goes_on_as_before(
     stored: tuple[int, ...], limit: int | None, expected: dt.date | None
 ) -> None:
     used = Usage(Tier.FREE, MONTH, stored[-1], limit, 0, 10)
-    assert usage.storage_full_on(days(*stored), used) == expected
+    assert usage.forecast_storage_full(days(*stored), used) == expected
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_a_forecast_goes_on_as_before(
 def test_analyses_that_last_until_the_month_ends_need_no_forecast(
     pace: int, used: int, expected: dt.date | None
 ) -> None:
-    found = usage.analyses_full_on(
+    found = usage.forecast_analyses_used_up(
         days(*[0] * 14, analyses=pace), Usage(Tier.FREE, MONTH, 0, 100, used, 10)
     )
     assert found == expected
