@@ -1,4 +1,4 @@
-"""The one table that says how far a subscription's state lets a person go."""
+"""Access by subscription status, and its effect on quotas."""
 
 import datetime as dt
 
@@ -46,11 +46,13 @@ LATE, FRESH = AT - GRACE_PERIOD, AT - GRACE_PERIOD + dt.timedelta(seconds=1)
         (SubscriptionState("something_new"), Access.FREE),
     ],
 )
-def test_the_table(standing: SubscriptionState, expected: Access) -> None:
+def test_each_subscription_status_maps_to_its_access(
+    standing: SubscriptionState, expected: Access
+) -> None:
     assert determine_access(standing, AT) is expected
 
 
-def subscribed(user: User, status: str, **fields: object) -> None:
+def add_subscription(user: User, status: str, **fields: object) -> None:
     with transaction() as session:
         session.add(BillingCustomer(user_id=user.id, realm=stripe_mode(), stripe_id="cus_1"))
         session.add(
@@ -70,7 +72,7 @@ def subscribed(user: User, status: str, **fields: object) -> None:
         )
 
 
-def test_without_a_subscription_one_is_on_free_and_the_demo_on_pro(
+def test_without_a_subscription_a_user_is_on_free_and_the_demo_account_on_pro(
     user: User, person: object
 ) -> None:
     demo = person(is_demo=True)  # type: ignore[operator]
@@ -79,8 +81,8 @@ def test_without_a_subscription_one_is_on_free_and_the_demo_on_pro(
         assert entitlements.entitlement_of(session, demo.id).plan.tier == "pro"
 
 
-def test_restricted_people_add_nothing_and_lose_nothing(user: User) -> None:
-    subscribed(user, "unpaid")
+def test_restricted_access_blocks_uploads_and_analyses_and_keeps_the_plan(user: User) -> None:
+    add_subscription(user, "unpaid")
     with transaction() as session:
         for add in (
             lambda: quotas.ensure_room(session, user.id, 1),
@@ -94,8 +96,8 @@ def test_restricted_people_add_nothing_and_lose_nothing(user: User) -> None:
         assert quotas.plan_of(session, user.id).tier == "pro"
 
 
-def test_in_grace_sounds_are_kept_and_wait_for_their_analysis(user: User) -> None:
-    subscribed(user, "past_due", attempts=3, grace_since=now())
+def test_in_the_grace_period_uploads_work_and_analyses_do_not(user: User) -> None:
+    add_subscription(user, "past_due", attempts=3, grace_since=now())
     with transaction() as session:
         quotas.ensure_room(session, user.id, 1)
         with pytest.raises(SubscriptionRestricted):
@@ -107,15 +109,15 @@ def test_in_grace_sounds_are_kept_and_wait_for_their_analysis(user: User) -> Non
         quotas.ensure_room(session, user.id, 1)
 
 
-def test_a_test_clock_counts_for_the_grace(user: User) -> None:
-    subscribed(user, "past_due", attempts=3, grace_since=now() + dt.timedelta(days=40))
+def test_the_grace_period_follows_the_test_clock(user: User) -> None:
+    add_subscription(user, "past_due", attempts=3, grace_since=now() + dt.timedelta(days=40))
     with transaction() as session:
         assert entitlements.entitlement_of(session, user.id).access is Access.PAST_DUE
         session.exec(update(BillingCustomer).values(clock_ahead=43 * 86_400 + 60))
         assert entitlements.entitlement_of(session, user.id).access is Access.RESTRICTED
 
 
-def test_the_eleventh_analysis_of_a_month_waits(user: User) -> None:
+def test_the_eleventh_analysis_of_a_month_exceeds_the_free_quota(user: User) -> None:
     with transaction() as session:
         for _ in range(10):
             month = quotas.reserve_analysis(session, user.id)
