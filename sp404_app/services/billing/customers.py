@@ -43,11 +43,11 @@ def lock_customer(session: Session, user_id: uuid.UUID) -> BillingCustomer:
     session.execute(
         insert(BillingCustomer).values(blank | {"checkout_id": ""}).on_conflict_do_nothing()
     )
-    mine = select(BillingCustomer).where(
+    query = select(BillingCustomer).where(
         BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.stripe_mode()
     )
-    fresh = mine.with_for_update().execution_options(populate_existing=True)
-    return session.exec(fresh).one()
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    return session.exec(locked).one()
 
 
 def ensure_customer(session: Session, user_id: uuid.UUID) -> BillingCustomer:
