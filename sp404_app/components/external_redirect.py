@@ -1,10 +1,10 @@
-"""Going to a page that is not one of ours: the payment service's."""
+"""Open an external URL, such as Stripe Checkout, in the current tab."""
 
 import reflex as rx
 
 
-class Leave(rx.Component):
-    """Opens an address as soon as it is not empty."""
+class ExternalRedirect(rx.Component):
+    """Navigates to `to` as soon as it is not empty."""
 
     library = rx.asset("leave.jsx", shared=True).importable_path
     tag = "Leave"
@@ -12,4 +12,4 @@ class Leave(rx.Component):
     to: rx.Var[str]
 
 
-leave = Leave.create
+external_redirect = ExternalRedirect.create

@@ -1,15 +1,15 @@
-"""The ribbon on every page about money while no money moves."""
+"""Banner on billing pages while the Stripe emulator replaces Stripe."""
 
 import reflex as rx
 
 
-def ribbon(shown: bool | rx.Var[bool]) -> rx.Component:
-    """Say that this is a test machine, and where its clock is."""
+def test_mode_banner(shown: bool | rx.Var[bool]) -> rx.Component:
+    """Show that payments are simulated, with the test card and a link to the test clock."""
     return rx.cond(
         shown,
         rx.el.p(
             rx.el.strong("TEST MODE"),
-            rx.el.span(" No money moves here. Pay with 4242 4242 4242 4242. "),
+            rx.el.span(" You won't be charged. Pay with the test card 4242 4242 4242 4242. "),
             rx.el.a("Clock and events", href="/dev/stripe", class_name="link"),
             class_name="test-ribbon",
             data_testid="test-mode",

@@ -1,4 +1,4 @@
-"""What a worker does about money: events, or the nightly comparison. Safe to run twice."""
+"""Billing jobs: handle webhook events, and reconcile with Stripe. Idempotent."""
 
 import datetime as dt
 import time
@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.models.columns import now
-from sp404_app.services.billing import reconcile as comparison
+from sp404_app.services.billing import reconcile as reconciliation
 from sp404_app.services.billing import webhooks
 from sp404_app.services.infra import queue
 
@@ -18,61 +18,66 @@ log = structlog.get_logger()
 BATCH_SECONDS = 5.0
 
 
-def work(_: str = "") -> None:
-    """Work on all events that are due, in this one process, as long as nobody else waits for long.
+def handle_due_events(_: str = "") -> None:
+    """Handle due webhook events, one transaction each, in this one job.
 
-    What is left then is called for again.
+    It stops after BATCH_SECONDS, or earlier if other queues have waited long enough, and then
+    enqueues itself for the rest.
     """
     queue.events_heard()
-    until = time.monotonic() + BATCH_SECONDS
-    while event_id := _claim():
+    deadline = time.monotonic() + BATCH_SECONDS
+    while event_id := _claim_event():
         handle(event_id)
-        if queue.took(queue.MONEY) or time.monotonic() > until:
+        if queue.took(queue.MONEY) or time.monotonic() > deadline:
             queue.call_for_events()
             return
 
 
-def _claim() -> str | None:
+work = handle_due_events  # the name in jobs that an earlier release enqueued
+
+
+def _claim_event() -> str | None:
     with transaction() as session:
-        return webhooks.claim(session)
+        return webhooks.claim_event(session)
 
 
 def handle(event_id: str) -> None:
-    """Work on one event; one that fails is due again later, until a person has to look."""
+    """Handle one event; on failure schedule its next attempt."""
     try:
         with transaction() as session:
-            webhooks.handle(session, event_id)
-    except OperationalError:  # the database went away: the event stays due
-        log.exception("event lost its database", stripe_event=event_id)
-    except Exception as error:  # the border where anything may come: it must be written down
-        log.exception("event failed", stripe_event=event_id)
+            webhooks.handle_event(session, event_id)
+    except OperationalError:  # no database to record a failure in; the event stays due
+        log.exception("event handling lost the database", stripe_event=event_id)
+    except Exception as error:  # job border: any failure must be recorded with the event
+        log.exception("event handling failed", stripe_event=event_id)
         reason = str(error) if isinstance(error, AppError) else type(error).__name__
         with transaction() as session:
-            webhooks.failed(session, event_id, reason)
+            webhooks.record_failure(session, event_id, reason)
 
 
 def reconcile(day: str = "") -> tuple[int, list[str], list[str]]:
-    """Compare everybody with Stripe, one transaction each; keep a report and return it."""
-    healed: list[str] = []
+    """Sync every customer with Stripe, one transaction each, and save a report.
+
+    Returns the number of customers checked, the differences fixed, and the problems left.
+    """
+    fixed: list[str] = []
     problems: list[str] = []
     with transaction() as session:
-        problems += comparison.strangers(session)
+        problems += reconciliation.find_unknown_payers(session)
     with transaction() as session:
-        everybody = comparison.everybody(session)
-    for user_id in everybody:
+        user_ids = reconciliation.list_billed_users(session)
+    for user_id in user_ids:
         try:
             with transaction() as session:
-                changes, wrong = comparison.one(session, user_id)
+                changes, unsolved = reconciliation.reconcile_user(session, user_id)
         except AppError as error:
             problems.append(f"{user_id}: {error}")
             continue
-        healed += changes
-        problems += wrong
-    when = dt.date.fromisoformat(day) if day else now().date()
+        fixed += changes
+        problems += unsolved
+    report_day = dt.date.fromisoformat(day) if day else now().date()
     with transaction() as session:
-        comparison.report(session, when, len(everybody), healed, problems)
-    if healed or problems:
-        log.warning(
-            "differences from Stripe, see the report", healed=len(healed), left=len(problems)
-        )
-    return len(everybody), healed, problems
+        reconciliation.save_report(session, report_day, len(user_ids), fixed, problems)
+    if fixed or problems:
+        log.warning("reconcile found differences", healed=len(fixed), left=len(problems))
+    return len(user_ids), fixed, problems

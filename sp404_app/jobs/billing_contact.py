@@ -1,4 +1,4 @@
-"""Telling Stripe the addresses and names of its customers. Safe to run twice."""
+"""Jobs that send changed emails and names of customers to Stripe. Idempotent."""
 
 import uuid
 
@@ -12,29 +12,34 @@ from sp404_app.services.billing import customer_contact
 log = structlog.get_logger()
 
 
-def tell(user_id: str) -> None:
-    """Tell Stripe about one person; who cannot be told now stays due."""
+def update_contact(user_id: str) -> None:
+    """Update one customer; if that fails, the user stays due."""
     try:
         with transaction() as session:
-            customer_contact.tell(session, uuid.UUID(user_id))
+            customer_contact.update_stripe_contact(session, uuid.UUID(user_id))
     except NotFound:
-        return  # the account was deleted meanwhile
+        return  # the account was deleted in the meantime
     except (AppError, OperationalError) as error:
-        log.warning("stripe not told", user_id=user_id, error=type(error).__name__)
+        log.warning("stripe contact not updated", user_id=user_id, error=type(error).__name__)
 
 
-def tell_all(_: str = "") -> int:
-    """Tell Stripe about everybody who is due, until it does not answer; return how many."""
+def update_due_contacts(_: str = "") -> int:
+    """Update all due customers until Stripe fails; return how many were updated."""
     with transaction() as session:
-        due = customer_contact.due(session)
-    told = 0
+        due = customer_contact.find_users_due(session)
+    updated = 0
     for user_id in due:
         try:
             with transaction() as session:
-                told += customer_contact.tell(session, user_id)
+                updated += customer_contact.update_stripe_contact(session, user_id)
         except NotFound:
             continue
         except (AppError, OperationalError) as error:
-            log.warning("stripe not told", waiting=len(due) - told, error=type(error).__name__)
+            waiting = len(due) - updated
+            log.warning("stripe contact not updated", waiting=waiting, error=type(error).__name__)
             break
-    return told
+    return updated
+
+
+# The names in jobs that an earlier release enqueued.
+tell, tell_all = update_contact, update_due_contacts

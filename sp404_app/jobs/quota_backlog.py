@@ -1,4 +1,4 @@
-"""The job that queues a user's samples that wait for quota; idempotent."""
+"""Job that queues a user's samples that wait for quota. Idempotent."""
 
 import uuid
 
@@ -7,6 +7,6 @@ from sp404_app.services.processing import quota_backlog
 
 
 def queue_waiting(user_id: str) -> None:
-    """Queue as many waiting samples as the user's quota allows now."""
+    """Queue as many waiting samples as the user's plan allows now."""
     with transaction() as session:
         quota_backlog.queue_waiting_of(session, uuid.UUID(user_id))

@@ -1,4 +1,4 @@
-"""The three plans; every limit and price in the product comes from here."""
+"""The three plans with their prices and limits: the only place that defines them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from sp404_app.settings import MB
 
 
 class Tier(StrEnum):
-    """The plan a person is on."""
+    """A plan's identifier, from the lowest to the highest tier."""
 
     FREE = "free"
     PRO = "pro"
@@ -16,7 +16,7 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan gives; None means unlimited."""
+    """A plan's price, limits and trial; a limit of None means unlimited."""
 
     tier: Tier
     name: str

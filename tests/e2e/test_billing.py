@@ -16,31 +16,31 @@ PAY_SECONDS = 30_000
 
 @pytest.fixture
 def buyer(page: Page, outbox: Outbox) -> Visitor:
-    """Somebody new, signed in."""
+    """A new user, signed in."""
     visitor = people.sign_up(page, outbox)
     people.sign_in(page, visitor)
     return visitor
 
 
 @pytest.fixture
-def storm(page: Page) -> Iterator[None]:
-    """Every event comes late, three times, among others in any order; at last all agree."""
-    deliver(page, shuffled=True, copies=2, delay=1)
+def faulty_delivery(page: Page) -> Iterator[None]:
+    """Deliver every event late, three times and shuffled; reconcile must find no difference."""
+    set_delivery(page, shuffled=True, copies=2, delay=1)
     yield
     page.goto("/dev/stripe")
     thrice = page.get_by_text(re.compile(r"^delivered 200, delivered 200, delivered 200$"))
     expect(thrice.first).to_be_visible(timeout=PAY_SECONDS)
-    for said in ("0 need a look", "0 healed, 0 need a look"):
+    for text in ("0 need a look", "0 healed, 0 need a look"):
         page.get_by_test_id("reconcile").click()
-        expect(page.get_by_test_id("said")).to_contain_text(said, timeout=PAY_SECONDS)
-    deliver(page, shuffled=False, copies=0, delay=0)
+        expect(page.get_by_test_id("said")).to_contain_text(text, timeout=PAY_SECONDS)
+    set_delivery(page, shuffled=False, copies=0, delay=0)
 
 
-def deliver(page: Page, *, shuffled: bool, copies: int, delay: int) -> None:
-    """Choose how events are delivered from now on, on the page for developers."""
+def set_delivery(page: Page, *, shuffled: bool, copies: int, delay: int) -> None:
+    """Set the delivery faults on /dev/stripe."""
     page.goto("/dev/stripe")
     known = page.get_by_test_id("send-again").first.or_(page.get_by_text("No events yet."))
-    expect(known.first).to_be_visible()  # its state is there
+    expect(known.first).to_be_visible()  # the page has loaded
     for name, value in (("duplicate", copies), ("delay_seconds", delay)):
         page.get_by_test_id(name).fill(str(value))
         page.get_by_test_id(name).blur()
@@ -48,14 +48,14 @@ def deliver(page: Page, *, shuffled: bool, copies: int, delay: int) -> None:
     if page.get_by_test_id("shuffle").is_checked() != shuffled:
         page.get_by_test_id("shuffle").click()
     expect(page.get_by_test_id("shuffle")).to_be_checked(checked=shuffled)
-    page.reload()  # what it says now is what the emulator does
+    page.reload()  # now it shows the settings of the emulator
     expect(page.get_by_test_id("duplicate")).to_have_value(re.compile(rf"^{copies}(\.0)?$"))
     expect(page.get_by_test_id("delay_seconds")).to_have_value(re.compile(rf"^{delay}(\.0)?$"))
     expect(page.get_by_test_id("shuffle")).to_be_checked(checked=shuffled)
 
 
 def choose(page: Page, name: str) -> None:
-    """Choose a plan and see the question."""
+    """Choose a plan and see the dialog."""
     page.goto("/plans")
     page.get_by_test_id(name).click()
     expect(page.get_by_test_id("question")).to_be_visible()
@@ -72,7 +72,7 @@ def pay(page: Page, card: str = VISA) -> None:
 
 
 def subscribe(page: Page, button: str, plan: str, card: str = VISA) -> None:
-    """Buy a plan, and see that it is in force."""
+    """Buy a plan, and wait until it is active."""
     choose(page, button)
     page.get_by_test_id("confirm").click()
     page.wait_for_url(re.compile("/_stripe/pay/"))
@@ -82,7 +82,7 @@ def subscribe(page: Page, button: str, plan: str, card: str = VISA) -> None:
 
 
 def advance(page: Page, visitor: Visitor, *steps: str) -> None:
-    """Let time pass on the page for developers."""
+    """Advance the visitor's test clock on /dev/stripe."""
     page.goto("/dev/stripe")
     for step in steps:
         row = page.locator(f'[data-email="{visitor.email}"]')
@@ -91,8 +91,8 @@ def advance(page: Page, visitor: Visitor, *steps: str) -> None:
         expect(row.get_by_test_id("now")).not_to_have_text(before, timeout=PAY_SECONDS)
 
 
-@pytest.mark.usefixtures("storm")
-def test_a_trial_begins_renews_and_leaves_an_invoice(page: Page, buyer: Visitor) -> None:
+@pytest.mark.usefixtures("faulty_delivery")
+def test_a_trial_starts_renews_and_has_an_invoice(page: Page, buyer: Visitor) -> None:
     page.goto("/usage")
     expect(page.get_by_test_id("meter-storage")).to_contain_text("of 100 MB")
     subscribe(page, "choose-pro", "Pro")
@@ -109,16 +109,16 @@ def test_a_trial_begins_renews_and_leaves_an_invoice(page: Page, buyer: Visitor)
     assert download.value.path().read_bytes().startswith(b"%PDF")
 
 
-@pytest.mark.usefixtures("storm")
-def test_an_upgrade_a_downgrade_and_a_cancellation_with_their_ways_back(
-    page: Page, buyer: Visitor
-) -> None:
+@pytest.mark.usefixtures("faulty_delivery")
+def test_upgrade_downgrade_and_cancellation_can_be_undone(page: Page, buyer: Visitor) -> None:
     subscribe(page, "buy-pro", "Pro")
     advance(page, buyer, "fortnight")
     choose(page, "choose-enterprise")
     due = page.get_by_test_id("due-today").inner_text()
     page.get_by_test_id("confirm").click()
-    expect(page.get_by_test_id("plan-enterprise")).to_contain_text("Your plan", timeout=PAY_SECONDS)
+    expect(page.get_by_test_id("plan-enterprise")).to_contain_text(
+        "Current plan", timeout=PAY_SECONDS
+    )
     page.goto("/billing")
     expect(page.get_by_test_id("plan-name")).to_have_text("Enterprise")
     expect(page.get_by_test_id("invoice-amount").first).to_have_text(due)
@@ -127,7 +127,7 @@ def test_an_upgrade_a_downgrade_and_a_cancellation_with_their_ways_back(
     page.get_by_test_id("confirm").click()
     expect(page.get_by_test_id("plan-pro")).to_contain_text("From", timeout=PAY_SECONDS)
     page.goto("/billing")
-    expect(page.get_by_test_id("state")).to_have_text("Changing")
+    expect(page.get_by_test_id("state")).to_have_text("Change scheduled")
     page.get_by_test_id("keep").click()
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
 
@@ -138,12 +138,14 @@ def test_an_upgrade_a_downgrade_and_a_cancellation_with_their_ways_back(
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
 
 
-@pytest.mark.usefixtures("storm")
-def test_three_failed_payments_restrict_and_one_good_card_mends(page: Page, buyer: Visitor) -> None:
+@pytest.mark.usefixtures("faulty_delivery")
+def test_failed_payments_restrict_access_and_a_payment_restores_it(
+    page: Page, buyer: Visitor
+) -> None:
     subscribe(page, "choose-pro", "Pro", FAILS_LATER)
     advance(page, buyer, "fortnight", "day")
     page.goto("/billing")
-    expect(page.get_by_test_id("state")).to_have_text("Payment problem")
+    expect(page.get_by_test_id("state")).to_have_text("Payment failed")
     advance(page, buyer, "week", "week", "week")
     page.goto("/billing")
     expect(page.get_by_test_id("state")).to_have_text("Restricted")
@@ -158,7 +160,7 @@ def test_three_failed_payments_restrict_and_one_good_card_mends(page: Page, buye
     expect(page.get_by_test_id("state")).to_have_text("Active", timeout=PAY_SECONDS)
 
 
-def test_strangers_are_sent_to_the_door(browser: Browser, base_url: str) -> None:
+def test_signed_out_visitors_are_sent_to_login(browser: Browser, base_url: str) -> None:
     with browser.new_context(base_url=base_url) as context:
         page = context.new_page()
         for path in ("/plans", "/billing", "/usage"):
@@ -166,34 +168,34 @@ def test_strangers_are_sent_to_the_door(browser: Browser, base_url: str) -> None
             page.wait_for_url(re.compile("/login"))
 
 
-def test_an_operator_sees_that_nothing_was_given_up_and_others_see_nothing(
+def test_only_an_operator_sees_the_dead_events(
     page: Page, buyer: Visitor, outbox: Outbox, browser: Browser, base_url: str
 ) -> None:
     page.goto("/operator")
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     with browser.new_context(base_url=base_url) as context:
-        desk = context.new_page()
-        people.sign_in(desk, people.sign_up(desk, outbox, OPERATOR))
-        desk.goto("/operator")
-        expect(desk.get_by_text("None. Every event that arrived was worked on.")).to_be_visible()
-        desk.get_by_test_id("compare").click()
-        expect(desk.get_by_test_id("said")).not_to_be_empty(timeout=PAY_SECONDS)
-        expect(desk.get_by_test_id("replay-all")).to_have_count(0)
+        operator_page = context.new_page()
+        people.sign_in(operator_page, people.sign_up(operator_page, outbox, OPERATOR))
+        operator_page.goto("/operator")
+        expect(operator_page.get_by_text("None. All events were handled.")).to_be_visible()
+        operator_page.get_by_test_id("compare").click()
+        expect(operator_page.get_by_test_id("said")).not_to_be_empty(timeout=PAY_SECONDS)
+        expect(operator_page.get_by_test_id("replay-all")).to_have_count(0)
 
 
-def test_an_upgrade_in_a_trial_with_a_failing_card_changes_nothing(
+def test_a_declined_upgrade_during_a_trial_changes_nothing(
     page: Page, buyer: Visitor, outbox: Outbox
 ) -> None:
     subscribe(page, "choose-pro", "Pro", FAILS_LATER)
     choose(page, "choose-enterprise")
     page.get_by_test_id("confirm").click()
     expect(page.get_by_test_id("trouble")).to_contain_text(
-        "still on your plan", timeout=PAY_SECONDS
+        "your plan hasn't changed", timeout=PAY_SECONDS
     )
     page.goto("/billing")
     expect(page.get_by_test_id("plan-name")).to_have_text("Pro")
     expect(page.get_by_test_id("state")).to_have_text("Trial")
-    expect(page.get_by_test_id("banner")).to_contain_text("waits for its payment")
+    expect(page.get_by_test_id("banner")).to_contain_text("is waiting for payment")
     page.goto("/usage")
     expect(page.get_by_test_id("meter-storage")).to_contain_text("of 5 GB")
     assert "Enterprise" not in " ".join(str(m["Subject"]) for m in outbox.to(buyer.email))

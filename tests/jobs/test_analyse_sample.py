@@ -124,7 +124,7 @@ def test_over_quota_a_sample_keeps_its_waveform_and_waits(
     assert kept(first).status == SampleStatus.READY
     waiting = kept(second)
     assert waiting.status == SampleStatus.WAITING_FOR_QUOTA
-    assert waiting.error.startswith("This month's analyses are used up.")
+    assert waiting.error.startswith("Monthly limit reached.")
     assert waiting.thumbnail
     assert used(user) == 1
 

@@ -1,4 +1,4 @@
-"""What the pages about money remember, say and refuse."""
+"""States of the plans, billing and usage pages, and of the emulator page."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from sp404_app.settings import MB, settings
 from sp404_app.state.billing import plans_view
 from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.plans import PlansState
-from sp404_app.state.billing.usage import UsageState, share, tone
+from sp404_app.state.billing.usage import UsageState, meter_tone, percent_used
 from sp404_app.state.dev.stripe import DevStripeState
 from sp404_app.state.layout import ShellState
 from tests.accounts import cookie, somebody
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.usefixtures("services")
 
 
 async def run(events: Any) -> list[EventSpec]:
-    """Let a handler run to its end; return what it asks the browser to do."""
+    """Run a handler to its end; return the events it yields."""
     return [event async for event in events if event is not None]
 
 
 @pytest.mark.parametrize(
-    "act",
+    "handler",
     [
         lambda: PlansState().load(),
         lambda: run(PlansState().choose("pro")),
@@ -43,47 +43,47 @@ async def run(events: Any) -> list[EventSpec]:
         lambda: run(UsageState().load()),
     ],
 )
-async def test_strangers_are_sent_away(act: Any) -> None:
+async def test_handlers_require_a_signed_in_user(handler: Any) -> None:
     with pytest.raises(Unauthenticated):
-        await act()
+        await handler()
 
 
-async def test_the_cards_say_what_each_plan_is_to_me() -> None:
+async def test_plan_cards_show_the_current_plan_and_what_can_be_bought() -> None:
     tab = in_tab(PlansState(), cookie(somebody().id))
     await tab.load()
     free, pro, enterprise = tab.cards
-    assert (free.current, free.badge, free.label) == (True, "Your plan", "")
-    assert (pro.label, pro.trial, pro.price) == ("Start the 14-day trial", True, "$29")
-    assert (enterprise.label, enterprise.trial) == ("Choose Enterprise", False)
+    assert (free.current, free.badge, free.label) == (True, "Current plan", "")
+    assert (pro.label, pro.trial, pro.price) == ("Start 14-day free trial", True, "$29")
+    assert (enterprise.label, enterprise.trial) == ("Subscribe to Enterprise", False)
 
 
-async def test_a_plan_is_chosen_seen_and_changed(shop: Shop) -> None:
+async def test_a_plan_is_previewed_and_changed(shop: Shop) -> None:
     ada = somebody()
     shop.buy(ada.id)
     shop.advance(ada.id, days=15)
     tab = in_tab(PlansState(), cookie(ada.id))
     await tab.load()
     await run(tab.choose("enterprise"))
-    asked = tab.question
-    assert asked.kind == "upgrade"
-    assert asked.today in asked.confirm
-    assert len(asked.lines) == 2
-    assert asked.gains
-    assert not asked.losses
-    assert asked.then.startswith("$99.00 a month from")
+    dialog = tab.dialog
+    assert dialog.kind == "upgrade"
+    assert dialog.due_today in dialog.confirm
+    assert len(dialog.lines) == 2
+    assert dialog.gains
+    assert not dialog.losses
+    assert dialog.next_charge.startswith("$99.00 a month from")
     await run(tab.confirm())
     assert tab.problem == ""
-    assert tab.question.tier == ""
+    assert tab.dialog.tier == ""
     assert tab.cards[2].current
     await run(tab.choose("free"))
-    assert tab.question.then.startswith("Nothing, from")
-    assert tab.question.losses
+    assert tab.dialog.next_charge.startswith("Nothing from")
+    assert tab.dialog.losses
     tab.close()
-    await run(tab.confirm())  # nothing was asked
+    await run(tab.confirm())  # the dialog is closed
     assert tab.cards[2].current
 
 
-async def test_a_declined_upgrade_says_how_to_pay(shop: Shop) -> None:
+async def test_a_declined_upgrade_shows_the_payment_link(shop: Shop) -> None:
     ada = somebody()
     shop.buy(ada.id)
     shop.advance(ada.id, days=10)
@@ -92,14 +92,14 @@ async def test_a_declined_upgrade_says_how_to_pay(shop: Shop) -> None:
     await tab.load()
     await run(tab.choose("enterprise"))
     await run(tab.confirm())
-    assert "still on your plan" in tab.problem
+    assert "your plan hasn't changed" in tab.problem
     assert tab.pay_url
     page = in_tab(BillingState(), cookie(ada.id))
     await run(page.load())
-    assert page.banner.title == "Your upgrade waits for its payment"
+    assert page.banner.title == "Your upgrade is waiting for payment"
 
 
-async def test_an_outage_is_said_and_changes_nothing(shop: Shop) -> None:
+async def test_an_outage_is_reported_and_changes_nothing(shop: Shop) -> None:
     ada = somebody()
     shop.buy(ada.id)
     tab, page = (in_tab(kind(), cookie(ada.id)) for kind in (PlansState, BillingState))
@@ -114,14 +114,14 @@ async def test_an_outage_is_said_and_changes_nothing(shop: Shop) -> None:
     assert (page.busy, page.card.state) == (False, "Active")
 
 
-@pytest.mark.parametrize("odd", ["gold", "", None, 7, "x" * 500, ["pro"]])
-async def test_odd_plans_are_refused(odd: Any) -> None:
+@pytest.mark.parametrize("name", ["gold", "", None, 7, "x" * 500, ["pro"]])
+async def test_invalid_plan_names_are_refused(name: Any) -> None:
     tab = in_tab(PlansState(), cookie(somebody().id))
     with pytest.raises(AppError):
-        await run(tab.choose(odd))
+        await run(tab.choose(name))
 
 
-async def test_the_billing_page_follows_the_subscription(shop: Shop) -> None:
+async def test_the_billing_page_shows_the_subscription(shop: Shop) -> None:
     ada = somebody()
     page = in_tab(BillingState(), cookie(ada.id))
     await run(page.load())
@@ -139,22 +139,22 @@ async def test_the_billing_page_follows_the_subscription(shop: Shop) -> None:
     assert page.test_mode
 
 
-def test_gains_and_losses_are_words() -> None:
+def test_gains_and_losses_are_listed_as_sentences() -> None:
     free, pro, enterprise = PLANS.values()
-    gains, losses = plans_view.compared(free, pro)
+    gains, losses = plans_view.compare_plans(free, pro)
     assert gains[:2] == (
         "5 GB storage instead of 100 MB",
         "500 analyses a month instead of 10",
     )
     assert not losses
-    gains, losses = plans_view.compared(enterprise, free)
+    gains, losses = plans_view.compare_plans(enterprise, free)
     assert not gains
     assert losses[0] == "100 MB storage instead of unlimited"
-    assert plans_view.current_of([]) is Tier.FREE
+    assert plans_view.current_tier([]) is Tier.FREE
 
 
 @pytest.mark.parametrize(
-    ("used", "limit", "percent", "look"),
+    ("used", "limit", "percent", "css_class"),
     [
         (0, 100, 0, "ok"),
         (79, 100, 79, "ok"),
@@ -165,12 +165,16 @@ def test_gains_and_losses_are_words() -> None:
         (0, 0, 100, "full"),
     ],
 )
-def test_meters_warn_from_eighty(used: int, limit: int | None, percent: int, look: str) -> None:
-    assert share(used, limit) == percent
-    assert tone(share(used, limit)) == look
+def test_meters_warn_from_80_percent(
+    used: int, limit: int | None, percent: int, css_class: str
+) -> None:
+    assert percent_used(used, limit) == percent
+    assert meter_tone(percent_used(used, limit)) == css_class
 
 
-async def test_usage_is_drawn(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_usage_page_has_meters_and_charts(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def get_state(*_: object) -> ShellState:
         return ShellState()
 
@@ -182,7 +186,7 @@ async def test_usage_is_drawn(user: User, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(tab.analyses_figure.data[0].y) == 30
 
 
-async def test_time_is_moved_on_this_machine_only(
+async def test_emulator_controls_answer_loopback_only(
     shop: Shop, environment: pytest.MonkeyPatch
 ) -> None:
     ada = somebody()

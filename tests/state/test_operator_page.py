@@ -65,13 +65,13 @@ async def test_other_users_get_not_found_without_reauthentication(
     with pytest.raises(Unauthenticated):
         await ACTS[act](OperatorState())
     tab = in_tab(OperatorState(), cookie(somebody().id))
-    tab.letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
+    tab.dead_letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
     if act == "load":
         await tab.load()  # which shows that there is no such page
     else:
         with pytest.raises(NotFound):
             await ACTS[act](tab)
-    assert (tab.closed, tab.loaded, tab.letters, question.asking) == (True, False, [], False)
+    assert (tab.closed, tab.loaded, tab.dead_letters, question.asking) == (True, False, [], False)
 
 
 async def test_an_operator_sees_and_acts_after_reauthentication(
@@ -93,13 +93,13 @@ async def test_an_operator_sees_and_acts_after_reauthentication(
         reauthentication.mark(session, who)
     await tab.load()
     assert tab.loaded
-    assert [(row.id, row.error) for row in tab.letters] == [("evt_1", "KeyError")]
-    assert "after 03:00" in tab.night
+    assert [(row.id, row.error) for row in tab.dead_letters] == [("evt_1", "KeyError")]
+    assert "after 03:00" in tab.reconcile_text
     await run(tab.replay("evt_1"))
-    assert tab.letters == []
-    assert "worker" in tab.said
+    assert tab.dead_letters == []
+    assert "Started" in tab.message
     await run(tab.replay("evt_none"))
-    assert tab.said == "There is no such event."
+    assert tab.message == "There is no such event."
     await run(tab.compare())
     await run(tab.replay_all())
     assert tab.busy is False

@@ -1,7 +1,7 @@
-"""One subscription's life through our services: at the emulator, and at Stripe's own test mode.
+"""One subscription's lifecycle through our services, at the emulator and at Stripe's test mode.
 
-Set SP404_STRIPE_TEST_KEY to a key of Stripe's test mode (sk_test_…) and the same story is
-played there too, on a test clock that is deleted afterwards.
+Set SP404_STRIPE_TEST_KEY to a test-mode key (sk_test_…) to run it at Stripe too, on a test clock
+that is deleted afterwards.
 """
 
 import os
@@ -30,15 +30,15 @@ from sp404_app.settings import settings
 from tests.shop import DAY
 
 TEST_KEY = "SP404_STRIPE_TEST_KEY"
-GIVEN = os.environ.get(TEST_KEY, "")  # read before the tests empty the environment
-NO_KEY = f"set {TEST_KEY} to a key that begins with sk_test_ to play this at Stripe"
-ABSENT = not GIVEN.startswith("sk_test_") or GIVEN.startswith(stripe_client.EMULATOR_KEY)
-CLOCK_SECONDS, CLOCK_PAUSE = 150, 2.0
+KEY = os.environ.get(TEST_KEY, "")  # read before the tests empty the environment
+NO_KEY = f"set {TEST_KEY} to a key that begins with sk_test_ to run this at Stripe"
+KEY_MISSING = not KEY.startswith("sk_test_") or KEY.startswith(stripe_client.EMULATOR_KEY_PREFIX)
+CLOCK_TIMEOUT_S, CLOCK_POLL_S = 150, 2.0
 
 
 @dataclass
-class Life:
-    """One person at Stripe, whose time we move."""
+class Subscriber:
+    """A user with a Stripe customer on a test clock."""
 
     user: User
     clock: str
@@ -48,14 +48,14 @@ class Life:
         return stripe_client.client().v1
 
     def pass_days(self, days: int) -> None:
-        """Advance the clock, wait until all has happened, and take it over."""
+        """Advance the clock, wait until Stripe is done, and sync."""
         clocks = self.stripe.test_helpers.test_clocks
         moment = clocks.retrieve(self.clock).frozen_time + days * DAY
         clocks.advance(self.clock, {"frozen_time": moment})
-        until = time.monotonic() + CLOCK_SECONDS
+        until = time.monotonic() + CLOCK_TIMEOUT_S
         while clocks.retrieve(self.clock).status != "ready":
             assert time.monotonic() < until, "the test clock did not arrive"
-            time.sleep(CLOCK_PAUSE)
+            time.sleep(CLOCK_POLL_S)
         self.look()
 
     def look(self) -> None:
@@ -75,12 +75,12 @@ class Life:
 
     def change(self, tier: Tier, stamp: int | None = None) -> None:
         with transaction() as session:
-            subscriptions.change(session, self.user.id, tier, stamp).ensure_paid()
+            subscriptions.change_plan(session, self.user.id, tier, stamp).ensure_paid()
 
     def paid(self) -> list[int]:
-        """Return what was paid, the oldest first."""
+        """Return the paid amounts, oldest first."""
         with transaction() as session:
-            listed = invoices.listed(session, self.user.id)
+            listed = invoices.list_invoices(session, self.user.id)
         ordered = sorted(listed, key=lambda row: row.created)
         return [row.amount_paid for row in ordered if row.amount_paid]
 
@@ -88,38 +88,38 @@ class Life:
 @pytest.fixture(
     params=[
         "emulator",
-        pytest.param("Stripe", marks=pytest.mark.skipif(ABSENT, reason=NO_KEY)),
+        pytest.param("Stripe", marks=pytest.mark.skipif(KEY_MISSING, reason=NO_KEY)),
     ]
 )
-def life(request: pytest.FixtureRequest, user: User) -> Iterator[Life]:
-    """A person who begins a trial of Pro with a good card, on a clock of their own."""
+def subscriber(request: pytest.FixtureRequest, user: User) -> Iterator[Subscriber]:
+    """A user on a Pro trial with a valid card, on a test clock of their own."""
     if request.param == "emulator":
         request.getfixturevalue("shop")
     else:
         environment: pytest.MonkeyPatch = request.getfixturevalue("environment")
-        environment.setenv("SP404_STRIPE_SECRET_KEY", GIVEN)
+        environment.setenv("SP404_STRIPE_SECRET_KEY", KEY)
         settings.cache_clear()
     stripe: Any = stripe_client.client().v1
     clock = stripe.test_helpers.test_clocks.create({"frozen_time": int(time.time())}).id
     try:
-        yield begun(Life(user, clock))
+        yield start_trial(Subscriber(user, clock))
     finally:
         stripe.test_helpers.test_clocks.delete(clock)
         stripe_client._client.cache_clear()
 
 
-def begun(life: Life) -> Life:
-    """Stand in for Checkout, whose page only a person can fill in."""
-    owner = {"user_id": str(life.user.id)}
-    customer = life.stripe.customers.create(
-        {"email": life.user.email, "metadata": owner, "test_clock": life.clock}
+def start_trial(subscriber: Subscriber) -> Subscriber:
+    """Create the subscription directly, because the Checkout page needs a browser."""
+    owner = {"user_id": str(subscriber.user.id)}
+    customer = subscriber.stripe.customers.create(
+        {"email": subscriber.user.email, "metadata": owner, "test_clock": subscriber.clock}
     ).id
-    card = life.stripe.payment_methods.attach("pm_card_visa", {"customer": customer}).id
+    card = subscriber.stripe.payment_methods.attach("pm_card_visa", {"customer": customer}).id
     with transaction() as session:
-        row: BillingCustomer = customers.locked(session, life.user.id)
+        row: BillingCustomer = customers.lock_customer(session, subscriber.user.id)
         row.stripe_id = customer
-        prices = {tier: priced(session, tier) for tier in (Tier.PRO, Tier.ENTERPRISE)}
-    life.stripe.subscriptions.create(
+        prices = {tier: create_price(session, tier) for tier in (Tier.PRO, Tier.ENTERPRISE)}
+    subscriber.stripe.subscriptions.create(
         {
             "customer": customer,
             "items": [{"price": prices[Tier.PRO]}],
@@ -128,45 +128,47 @@ def begun(life: Life) -> Life:
             "metadata": owner,
         }
     )
-    life.look()
-    return life
+    subscriber.look()
+    return subscriber
 
 
-def priced(session: Any, tier: Tier) -> str:
-    """Return a price's id, made by the same lookup key as `billing setup` makes it."""
+def create_price(session: Any, tier: Tier) -> str:
+    """Return the id of a price created as `billing setup` does."""
     plan = PLANS[tier]
     said = catalog._set_up_price(session, plan)
     assert str(plan.price_cents) in said
-    return catalog.price_of(session, tier).id
+    return catalog.get_plan_price(session, tier).id
 
 
-def test_a_subscription_lives_the_same_at_the_emulator_and_at_stripe(life: Life) -> None:
-    assert (life.now().status, life.entitled()) == ("trialing", ("pro", "full"))
-    life.pass_days(15)
-    assert (life.now().status, life.paid()) == ("active", [2900])
+def test_a_subscription_behaves_the_same_at_the_emulator_and_at_stripe(
+    subscriber: Subscriber,
+) -> None:
+    assert (subscriber.now().status, subscriber.entitled()) == ("trialing", ("pro", "full"))
+    subscriber.pass_days(15)
+    assert (subscriber.now().status, subscriber.paid()) == ("active", [2900])
 
-    life.pass_days(12)
+    subscriber.pass_days(12)
     with transaction() as session:
-        seen = proration_preview.preview_change(session, life.user.id, Tier.ENTERPRISE)
-    life.change(Tier.ENTERPRISE, seen.proration_date)
-    assert life.paid() == [2900, seen.due_today]
-    assert life.entitled() == ("enterprise", "full")
+        preview = proration_preview.preview_change(session, subscriber.user.id, Tier.ENTERPRISE)
+    subscriber.change(Tier.ENTERPRISE, preview.proration_date)
+    assert subscriber.paid() == [2900, preview.due_today]
+    assert subscriber.entitled() == ("enterprise", "full")
 
-    life.change(Tier.PRO)
-    row = life.now()
+    subscriber.change(Tier.PRO)
+    row = subscriber.now()
     assert (row.tier, row.pending_tier, row.pending_at) == ("enterprise", "pro", row.period_end)
-    life.change(Tier.ENTERPRISE)  # released
-    assert life.now().pending_tier == ""
+    subscriber.change(Tier.ENTERPRISE)  # released
+    assert subscriber.now().pending_tier == ""
 
     with transaction() as session:
-        subscriptions.cancel(session, life.user.id)
-    row = life.now()
+        subscriptions.cancel_subscription(session, subscriber.user.id)
+    row = subscriber.now()
     assert row.cancel_at == row.period_end
     with transaction() as session:
-        subscriptions.resume(session, life.user.id)
-    assert life.now().cancel_at is None
+        subscriptions.resume_subscription(session, subscriber.user.id)
+    assert subscriber.now().cancel_at is None
 
-    life.pass_days(32)
-    assert life.paid() == [2900, seen.due_today, 9900]
+    subscriber.pass_days(32)
+    assert subscriber.paid() == [2900, preview.due_today, 9900]
     with transaction() as session:
-        assert reconcile.one(session, life.user.id) == ([], [])
+        assert reconcile.reconcile_user(session, subscriber.user.id) == ([], [])

@@ -1,4 +1,4 @@
-"""Routes about money. Who pays what for whom is never read from a body: only which plan."""
+"""Billing routes and the Stripe webhook. Bodies name only a plan, never a price or customer."""
 
 import datetime as dt
 import uuid
@@ -19,7 +19,7 @@ from sp404_app.services.billing import (
     subscriptions,
     webhooks,
 )
-from sp404_app.services.billing.proration_preview import Kind
+from sp404_app.services.billing.proration_preview import ChangeKind
 from sp404_app.services.billing.schemas import InvoiceView, PlanView, SubscriptionView
 from sp404_app.services.plans import PLANS, Tier
 
@@ -29,7 +29,7 @@ PlanName = Annotated[str, Field(max_length=40)]
 
 
 class Plans(BaseModel):
-    """Everything we sell."""
+    """All plans."""
 
     plans: list[PlanView]
     next_cursor: None = None
@@ -37,37 +37,37 @@ class Plans(BaseModel):
 
 
 class Purchase(BaseModel):
-    """Which plan to buy, and whether to begin with the free trial."""
+    """The plan to buy, and whether to start with the free trial."""
 
     plan: PlanName
     trial: bool = False
 
 
 class CheckoutStarted(BaseModel):
-    """Where to pay."""
+    """The URL of the Checkout Session."""
 
     checkout_url: str
 
 
 class Change(BaseModel):
-    """Which plan to change to; `proration_date` is the one of the preview."""
+    """The plan to change to, and the `proration_date` of the preview (Unix seconds)."""
 
     plan: PlanName
     proration_date: Annotated[int, Field(ge=0, le=2**40)] | None = None
 
 
 class PreviewLine(BaseModel):
-    """One line of the invoice that would be made."""
+    """One line of the previewed invoice; the amount in the smallest currency unit."""
 
     description: str
     amount: int
 
 
 class PreviewView(BaseModel):
-    """What a change would do and cost, in cents."""
+    """Effect and cost of a plan change; amounts in the smallest currency unit."""
 
     plan: str
-    kind: Kind
+    kind: ChangeKind
     due_today: int
     next_amount: int
     next_at: dt.datetime | None
@@ -79,13 +79,13 @@ class PreviewView(BaseModel):
 
 
 class PortalOpened(BaseModel):
-    """Where to change the card."""
+    """The URL of the customer portal session."""
 
     portal_url: str
 
 
 class Invoices(BaseModel):
-    """The caller's invoices, the newest first."""
+    """The caller's invoices, newest first."""
 
     invoices: list[InvoiceView]
     next_cursor: None = None
@@ -93,7 +93,7 @@ class Invoices(BaseModel):
 
 
 class Received(BaseModel):
-    """An event arrived; `new` says whether for the first time."""
+    """A webhook event was accepted; `new` is false for a duplicate or an ignored event."""
 
     received: Literal[True] = True
     new: bool
@@ -101,28 +101,28 @@ class Received(BaseModel):
 
 @router.get("/billing/plans")
 def get_plans(session: Database) -> Plans:
-    """List the plans; no sign-in needed."""
+    """List the plans. No authentication required."""
     found = [schemas.plan_view(session, plan) for plan in PLANS.values()]
     return Plans(plans=found, total=len(found))
 
 
 @router.post("/billing/subscribe")
 def subscribe(session: Database, user_id: CurrentUser, wanted: Purchase) -> CheckoutStarted:
-    """Begin a purchase; asked twice, the answer is the same address."""
-    tier = checkout.paid_tier(wanted.plan)
+    """Start a purchase. A repeated request returns the same URL while the session is open."""
+    tier = checkout.parse_paid_tier(wanted.plan)
     return CheckoutStarted(checkout_url=checkout.start(session, user_id, tier, trial=wanted.trial))
 
 
 @router.get("/billing/subscription")
 def get_subscription(session: Database, user_id: CurrentUser) -> SubscriptionView:
-    """Show the caller's plan and how it stands."""
+    """Return the caller's plan and subscription status."""
     return schemas.subscription_view(session, user_id)
 
 
 @router.post("/billing/subscription/preview")
 def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewView:
-    """Say what a change would do and cost, today and next month."""
-    found = proration_preview.preview_change(session, user_id, _tier(wanted.plan))
+    """Preview a plan change: what it does, and what it costs today and next month."""
+    found = proration_preview.preview_change(session, user_id, _parse_tier(wanted.plan))
     return PreviewView(
         plan=found.tier,
         kind=found.kind,
@@ -135,16 +135,17 @@ def preview(session: Database, user_id: CurrentUser, wanted: Change) -> PreviewV
         ],
         proration_date=found.proration_date,
         trial_days=found.trial_days,
-        warning=proration_preview.warning(found),
+        warning=proration_preview.excess_warning(found),
     )
 
 
 @router.put("/billing/subscription")
 def change(user_id: CurrentUser, wanted: Change) -> SubscriptionView:
-    """Change the plan: to a larger one now, to a smaller one when the period ends."""
-    tier = _tier(wanted.plan)
-    with transaction() as session:  # what happened at Stripe is kept, paid or not
-        changed = subscriptions.change(session, user_id, tier, wanted.proration_date)
+    """Change the plan: upgrades apply now, downgrades and cancellations at period end."""
+    tier = _parse_tier(wanted.plan)
+    # Committed before `ensure_paid` raises, because Stripe's state has changed either way.
+    with transaction() as session:
+        changed = subscriptions.change_plan(session, user_id, tier, wanted.proration_date)
     changed.ensure_paid()
     with transaction() as session:
         return schemas.subscription_view(session, user_id)
@@ -152,52 +153,52 @@ def change(user_id: CurrentUser, wanted: Change) -> SubscriptionView:
 
 @router.delete("/billing/subscription")
 def cancel(session: Database, user_id: CurrentUser) -> SubscriptionView:
-    """Cancel: everything stays until the period ends, and nothing more is charged."""
-    subscriptions.cancel(session, user_id)
+    """Cancel at period end. Nothing more is charged."""
+    subscriptions.cancel_subscription(session, user_id)
     return schemas.subscription_view(session, user_id)
 
 
 @router.post("/billing/subscription/resume")
 def resume(session: Database, user_id: CurrentUser) -> SubscriptionView:
-    """Take back a cancellation or a downgrade that has not come yet."""
-    subscriptions.resume(session, user_id)
+    """Undo a scheduled cancellation or downgrade."""
+    subscriptions.resume_subscription(session, user_id)
     return schemas.subscription_view(session, user_id)
 
 
 @router.post("/billing/portal")
 def portal(session: Database, user_id: CurrentUser) -> PortalOpened:
-    """Open the payment service's own page for cards and invoices."""
-    return PortalOpened(portal_url=subscriptions.portal(session, user_id))
+    """Create a Stripe customer portal session for cards and invoices."""
+    return PortalOpened(portal_url=subscriptions.open_portal(session, user_id))
 
 
 @router.get("/billing/invoices")
 def list_invoices(session: Database, user_id: CurrentUser) -> Invoices:
     """List the caller's invoices."""
-    found = [schemas.invoice_view(row) for row in invoices.listed(session, user_id)]
+    found = [schemas.invoice_view(row) for row in invoices.list_invoices(session, user_id)]
     return Invoices(invoices=found, total=len(found))
 
 
 @router.get("/billing/invoices/{invoice_id}", response_class=Response)
 def get_invoice(session: Database, user_id: CurrentUser, invoice_id: uuid.UUID) -> Response:
-    """Send one of the caller's invoices as a PDF."""
-    name, body = invoices.pdf(session, user_id, invoice_id)
+    """Return one of the caller's invoices as a PDF."""
+    name, body = invoices.fetch_invoice_pdf(session, user_id, invoice_id)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type="application/pdf", headers=headers)
 
 
 @router.post("/webhooks/stripe", status_code=status.HTTP_200_OK, tags=["webhooks"])
 async def webhook(request: Request) -> Received:
-    """Take an event of Stripe's: proved by its signature over the bytes, kept once, done later."""
+    """Verify and store a Stripe event; a job handles it later."""
     body = await request.body()
     header = request.headers.get("stripe-signature", "")
     return Received(new=await in_transaction(_receive, body, header))
 
 
 def _receive(session: Session, body: bytes, header: str) -> bool:
-    return webhooks.receive(session, body, header)
+    return webhooks.receive_event(session, body, header)
 
 
-def _tier(name: str) -> Tier:
+def _parse_tier(name: str) -> Tier:
     if name not in set(PLANS):
         raise ValidationFailed(
             "There is no such plan.", {"plan": ["Choose free, pro or enterprise."]}

@@ -1,4 +1,4 @@
-"""Routes about quotas: what is used of what, may I, and how it went day by day."""
+"""Quota routes: current usage, whether an upload or analysis is allowed, and daily usage."""
 
 import datetime as dt
 import uuid
@@ -17,7 +17,7 @@ router = APIRouter(tags=["quotas"])
 
 
 class Allowed(BaseModel):
-    """Whether something may be added; if not, why, as an error would say it."""
+    """Whether an upload or analysis is allowed; if not, the error's message, code and details."""
 
     allowed: bool
     reason: str | None = None
@@ -26,7 +26,7 @@ class Allowed(BaseModel):
 
 
 class DayView(BaseModel):
-    """One day of UTC."""
+    """One UTC day."""
 
     date: dt.date
     analyses: int
@@ -35,7 +35,7 @@ class DayView(BaseModel):
 
 
 class Usage(BaseModel):
-    """The last days, the oldest first."""
+    """Daily usage, oldest first."""
 
     days: list[DayView]
     total: int
@@ -43,14 +43,14 @@ class Usage(BaseModel):
 
 @router.get("/quotas")
 def get_quotas(session: Database, user_id: CurrentUser) -> QuotaView:
-    """Show what is used of what."""
+    """Return usage and limits of the current usage month."""
     return quota_view(quotas.usage(session, user_id))
 
 
 @router.get("/quotas/can-analyze")
 def can_analyse(session: Database, user_id: CurrentUser) -> Allowed:
-    """Say whether an analysis would start now."""
-    return _allowed(session, user_id, None)
+    """Return whether an analysis would be accepted now."""
+    return _check_quota(session, user_id, None)
 
 
 @router.get("/quotas/can-upload")
@@ -59,28 +59,28 @@ def can_upload(
     user_id: CurrentUser,
     size: Annotated[int, Query(alias="bytes", ge=0, le=2**53)] = 0,
 ) -> Allowed:
-    """Say whether so many bytes would fit now."""
-    return _allowed(session, user_id, size)
+    """Return whether that many bytes would fit now."""
+    return _check_quota(session, user_id, size)
 
 
 @router.get("/usage")
 def get_usage(
     session: Database, user_id: CurrentUser, days: Annotated[int, Query(ge=1, le=366)] = 30
 ) -> Usage:
-    """Show the last days."""
+    """Return usage by day."""
     found = [
         DayView(
             date=day.day, analyses=day.analyses, uploads=day.added, storage_bytes=day.stored_bytes
         )
-        for day in usage.daily(session, user_id, days)
+        for day in usage.daily_usage(session, user_id, days)
     ]
     return Usage(days=found, total=len(found))
 
 
-def _allowed(session: Session, user_id: uuid.UUID, size: int | None) -> Allowed:
+def _check_quota(session: Session, user_id: uuid.UUID, size: int | None) -> Allowed:
     try:
         if size is None:
-            quotas.ensure_analysis(session, user_id)
+            quotas.ensure_analysis_quota(session, user_id)
         else:
             quotas.ensure_room(session, user_id, size)
     except AppError as refusal:

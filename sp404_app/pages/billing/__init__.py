@@ -1,1 +1,1 @@
-"""Plans, subscription, usage, and the admin's billing page."""
+"""Pages of plans, billing, usage, and the billing admin."""

@@ -1,4 +1,4 @@
-"""/operator: events that were given up, and the nightly comparison; for operators alone."""
+"""/operator: dead webhook events, the reconcile report and unsent emails; for operators only."""
 
 import reflex as rx
 
@@ -7,53 +7,53 @@ from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.not_found import explanation
 from sp404_app.state.auth.reauthentication import ConfirmState
-from sp404_app.state.billing.admin import LetterRow, OperatorState
+from sp404_app.state.billing.admin import DeadLetterRow, OperatorState
 
 
 def operator() -> rx.Component:
-    """Draw the page."""
+    """The operator page."""
     return layout(
         style_sheet("/billing.css"),
         rx.el.div(
             rx.cond(
                 OperatorState.closed,
                 rx.el.section(rx.el.h1("Page not found"), explanation(), class_name="card stack"),
-                rx.cond(OperatorState.loaded, desk(), waiting()),
+                rx.cond(OperatorState.loaded, admin_sections(), loading()),
             ),
             class_name="page money",
-            # While the password is asked for, nothing behind the question can be reached.
+            # `inert` keeps the page unreachable while the password dialog is open.
             custom_attrs={"data-testid": "operator", "inert": ConfirmState.asking},
         ),
         confirm_dialog(),
     )
 
 
-def desk() -> rx.Component:
-    """What may need an operator."""
+def admin_sections() -> rx.Component:
+    """The sections of the page."""
     return rx.fragment(
         rx.el.header(
             rx.el.h1("Operator"),
             rx.el.p(
-                "The runbook says what to do about each of these. Every button may be pressed "
-                "twice.",
+                "The runbook explains what to do about each of these. All actions are safe to "
+                "repeat.",
                 class_name="muted",
             ),
             class_name="money-head",
         ),
         rx.el.p(
-            OperatorState.said,
+            OperatorState.message,
             role="status",
-            class_name=rx.cond(OperatorState.said != "", "notice", "visually-hidden"),
+            class_name=rx.cond(OperatorState.message != "", "notice", "visually-hidden"),
             data_testid="said",
         ),
-        dead(),
-        night(),
-        mails(),
+        dead_letters(),
+        reconcile_report(),
+        unsent_emails(),
     )
 
 
-def waiting() -> rx.Component:
-    """The page before it is known who asks: it says nothing of what is here."""
+def loading() -> rx.Component:
+    """Skeleton shown until the role is checked."""
     return rx.el.div(
         rx.el.i(class_name="skeleton tall"),
         rx.el.i(class_name="skeleton"),
@@ -62,28 +62,28 @@ def waiting() -> rx.Component:
     )
 
 
-def dead() -> rx.Component:
-    """Events that were given up."""
+def dead_letters() -> rx.Component:
+    """Dead webhook events."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("Events that were given up"),
+            rx.el.h2("Dead webhook events"),
             rx.cond(
-                OperatorState.letters,
-                act("Work on all of them again", OperatorState.replay_all, "replay-all"),
+                OperatorState.dead_letters,
+                action_button("Replay all", OperatorState.replay_all, "replay-all"),
             ),
             class_name="plan-name",
         ),
         rx.cond(
-            OperatorState.letters,
-            rx.el.ul(rx.foreach(OperatorState.letters, letter), class_name="invoices"),
-            rx.el.p("None. Every event that arrived was worked on.", class_name="muted"),
+            OperatorState.dead_letters,
+            rx.el.ul(rx.foreach(OperatorState.dead_letters, dead_letter), class_name="invoices"),
+            rx.el.p("None. All events were handled.", class_name="muted"),
         ),
         class_name="card stack",
     )
 
 
-def letter(row: LetterRow) -> rx.Component:
-    """One event, why it was given up, and the way to try it again."""
+def dead_letter(row: DeadLetterRow) -> rx.Component:
+    """One dead event with its last error and a replay button."""
     return rx.el.li(
         rx.el.span(row.at, class_name="mono muted"),
         rx.el.span(
@@ -92,42 +92,42 @@ def letter(row: LetterRow) -> rx.Component:
             rx.el.span(row.id, " ", row.customer, class_name="mono muted"),
         ),
         rx.el.span(row.error, class_name="muted"),
-        act("Work on it again", OperatorState.replay(row.id), "replay"),
+        action_button("Replay", OperatorState.replay(row.id), "replay"),
         class_name="dev-event",
         data_testid="dead-letter",
     )
 
 
-def night() -> rx.Component:
-    """What the newest comparison found."""
+def reconcile_report() -> rx.Component:
+    """The newest reconcile report."""
     return rx.el.section(
         rx.el.div(
-            rx.el.h2("Comparison with Stripe"),
-            act("Compare everybody now", OperatorState.compare, "compare"),
+            rx.el.h2("Reconcile with Stripe"),
+            action_button("Reconcile now", OperatorState.compare, "compare"),
             class_name="plan-name",
         ),
-        rx.el.p(OperatorState.night, data_testid="night"),
-        lines("Needs a look", OperatorState.problems, "problems"),
-        lines("Healed", OperatorState.healed, "healed"),
+        rx.el.p(OperatorState.reconcile_text, data_testid="night"),
+        line_list("Needs attention", OperatorState.problems, "problems"),
+        line_list("Fixed", OperatorState.fixed, "healed"),
         class_name="card stack",
     )
 
 
-def mails() -> rx.Component:
-    """Mails that could not be sent."""
+def unsent_emails() -> rx.Component:
+    """Emails that could not be sent."""
     return rx.el.section(
-        rx.el.h2("Mails that were not sent"),
+        rx.el.h2("Unsent emails"),
         rx.cond(
             OperatorState.unsent,
-            lines("The last 30 days", OperatorState.unsent, "unsent"),
+            line_list("Last 30 days", OperatorState.unsent, "unsent"),
             rx.el.p("None.", class_name="muted"),
         ),
         class_name="card stack",
     )
 
 
-def lines(title: str, listed: list[str], testid: str) -> rx.Component:
-    """What was found, line by line."""
+def line_list(title: str, listed: list[str], testid: str) -> rx.Component:
+    """A titled list of lines; nothing if it is empty."""
     return rx.cond(
         listed,
         rx.el.div(
@@ -141,8 +141,8 @@ def lines(title: str, listed: list[str], testid: str) -> rx.Component:
     )
 
 
-def act(label: str, handler: rx.event.EventType[()], testid: str) -> rx.Component:
-    """A button that waits while something is under way."""
+def action_button(label: str, handler: rx.event.EventType[()], testid: str) -> rx.Component:
+    """A button that is disabled while an action runs."""
     return rx.el.button(
         label,
         type="button",

@@ -1,11 +1,11 @@
-"""/billing: how the subscription stands, what is wrong, and every invoice."""
+"""/billing: the subscription, payment problems and invoices."""
 
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.external_redirect import leave
+from sp404_app.components.external_redirect import external_redirect
 from sp404_app.components.slow_note import slow_note
-from sp404_app.components.test_mode_banner import ribbon
+from sp404_app.components.test_mode_banner import test_mode_banner
 from sp404_app.pages.layout import layout
 from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.billing_view import InvoiceRow
@@ -15,11 +15,11 @@ CARD = BillingState.card
 
 
 def billing() -> rx.Component:
-    """Draw the page."""
+    """The billing page."""
     return layout(
         style_sheet("/billing.css"),
         rx.el.div(
-            ribbon(BillingState.test_mode),
+            test_mode_banner(BillingState.test_mode),
             rx.el.header(
                 rx.el.h1("Billing"),
                 rx.el.a("Plans", href="/plans", class_name="link"),
@@ -47,7 +47,7 @@ def billing() -> rx.Component:
                     aria_busy="true",
                 ),
             ),
-            leave(to=LeavingState.to),
+            external_redirect(to=LeavingState.to),
             class_name="page money",
             data_testid="billing",
         ),
@@ -56,10 +56,10 @@ def billing() -> rx.Component:
 
 
 def activating() -> rx.Component:
-    """One comes back from paying, and the news is on its way."""
+    """Shown after Checkout until the subscription is active."""
     return rx.el.p(
         rx.el.i(class_name="pulse", aria_hidden="true"),
-        "Activating your plan …",
+        "Activating your plan…",
         class_name="notice",
         role="status",
         data_testid="activating",
@@ -67,13 +67,13 @@ def activating() -> rx.Component:
 
 
 def banner() -> rx.Component:
-    """A payment is missing: what that means, and the way out."""
+    """The payment problem, with buttons to pay or to update the card."""
     return rx.el.section(
         rx.el.h2(BillingState.banner.title),
         rx.el.p(BillingState.banner.text),
         rx.el.div(
-            act("Pay now", BillingState.to_payment, "pay", "primary"),
-            act("Change the card", BillingState.to_portal, "fix-card"),
+            action_button("Pay now", BillingState.to_payment, "pay", "primary"),
+            action_button("Update card", BillingState.to_portal, "fix-card"),
             class_name="row wrap",
         ),
         class_name=f"problem {CARD.mood}",
@@ -83,11 +83,11 @@ def banner() -> rx.Component:
 
 
 def subscription() -> rx.Component:
-    """The plan, its next date and amount, and what one can do with it."""
+    """The plan, its price, next date, payment method and actions."""
     return rx.el.section(
         rx.el.div(
             rx.el.div(
-                rx.el.p("Your plan", class_name="label"),
+                rx.el.p("Current plan", class_name="label"),
                 rx.el.h2(CARD.plan, class_name="plan-title", data_testid="plan-name"),
             ),
             rx.el.span(CARD.state, class_name=f"mood {CARD.mood}", data_testid="state"),
@@ -96,10 +96,10 @@ def subscription() -> rx.Component:
         rx.el.dl(
             fact("Price", CARD.price, "price"),
             rx.cond(CARD.next_label != "", next_fact()),
-            rx.cond(CARD.method != "", fact("Paid with", CARD.method, "method")),
+            rx.cond(CARD.method != "", fact("Payment method", CARD.method, "method")),
             class_name="money-facts",
         ),
-        rx.cond(BillingState.asking, question(), actions()),
+        rx.cond(BillingState.asking, cancel_question(), actions()),
         class_name="card stack subscription",
         aria_label="Subscription",
     )
@@ -111,7 +111,7 @@ def fact(name: str, value: str, testid: str) -> rx.Component:
 
 
 def next_fact() -> rx.Component:
-    """What comes next, and when."""
+    """The next date: end, change, retry or invoice."""
     return rx.el.div(
         rx.el.dt(CARD.next_label),
         rx.el.dd(CARD.next_text, class_name="mono", data_testid="next"),
@@ -119,29 +119,39 @@ def next_fact() -> rx.Component:
 
 
 def actions() -> rx.Component:
-    """The plan's buttons."""
+    """The subscription's buttons."""
     return rx.el.div(
-        rx.cond(CARD.can_resume, act("Resume", BillingState.resume, "resume", "primary")),
-        rx.cond(CARD.can_keep, act(f"Stay on {CARD.plan}", BillingState.keep, "keep", "primary")),
+        rx.cond(
+            CARD.can_resume, action_button("Resume plan", BillingState.resume, "resume", "primary")
+        ),
+        rx.cond(
+            CARD.can_keep,
+            action_button(f"Stay on {CARD.plan}", BillingState.keep, "keep", "primary"),
+        ),
         rx.el.a(
-            rx.cond(CARD.can_cancel, "Change the plan", "See the plans"),
+            rx.cond(CARD.can_cancel, "Change plan", "See plans"),
             href="/plans",
             class_name=rx.cond(CARD.can_cancel | CARD.can_resume, "button", "button primary"),
             data_testid="change-plan",
         ),
-        rx.cond(CARD.known, act("Card and details", BillingState.to_portal, "portal")),
-        rx.cond(CARD.can_cancel, act("Cancel", BillingState.ask(True), "cancel", "danger")),
+        rx.cond(
+            CARD.known, action_button("Manage payment method", BillingState.to_portal, "portal")
+        ),
+        rx.cond(
+            CARD.can_cancel,
+            action_button("Cancel plan", BillingState.ask(True), "cancel", "danger"),
+        ),
         class_name="row wrap",
     )
 
 
-def question() -> rx.Component:
-    """Asked before cancelling."""
+def cancel_question() -> rx.Component:
+    """Confirmation of a cancellation."""
     return rx.el.div(
         rx.el.p(CARD.question),
         rx.el.div(
-            act("Cancel the subscription", BillingState.cancel, "cancel-yes", "danger"),
-            act("Keep it", BillingState.ask(False), "cancel-no"),
+            action_button("Cancel plan", BillingState.cancel, "cancel-yes", "danger"),
+            action_button("Keep plan", BillingState.ask(False), "cancel-no"),
             class_name="row wrap",
         ),
         class_name="notice stack",
@@ -149,10 +159,10 @@ def question() -> rx.Component:
     )
 
 
-def act(
+def action_button(
     label: str | rx.Var[str], handler: rx.event.EventType[()], testid: str, look: str = ""
 ) -> rx.Component:
-    """A button that waits while something is under way."""
+    """A button that is disabled while an action runs."""
     return rx.el.button(
         label,
         type="button",
@@ -164,13 +174,13 @@ def act(
 
 
 def invoices() -> rx.Component:
-    """Everything that was ever billed."""
+    """All invoices."""
     return rx.el.section(
         rx.el.h2("Invoices"),
         rx.cond(
             BillingState.rows,
             rx.el.ul(rx.foreach(BillingState.rows, invoice), class_name="invoices"),
-            rx.el.p("No invoices yet. They appear here after a payment.", class_name="muted"),
+            rx.el.p("No invoices yet. They'll appear here after a payment.", class_name="muted"),
         ),
         class_name="card stack",
         aria_label="Invoices",
@@ -188,9 +198,9 @@ def invoice(row: InvoiceRow) -> rx.Component:
             "PDF",
             href=row.pdf,
             download=True,
-            target="_blank",  # or the router looks for a page there
+            target="_blank",  # otherwise the client-side router handles the link
             class_name="link",
-            aria_label=f"Invoice {row.number} as PDF",
+            aria_label=f"Download invoice {row.number} as PDF",
             data_testid="invoice-pdf",
         ),
         class_name="invoice",

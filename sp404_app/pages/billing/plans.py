@@ -1,51 +1,51 @@
-"""/plans: the three plans side by side, and what choosing one costs before it is done."""
+"""/plans: the three plans side by side, and the dialog that previews a change."""
 
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.external_redirect import leave
+from sp404_app.components.external_redirect import external_redirect
 from sp404_app.components.slow_note import slow_note
-from sp404_app.components.test_mode_banner import ribbon
+from sp404_app.components.test_mode_banner import test_mode_banner
 from sp404_app.pages.layout import layout
 from sp404_app.state.billing.checkout_redirect import LeavingState
 from sp404_app.state.billing.plans import PlansState
 from sp404_app.state.billing.plans_view import CostLine, PlanCard
 
-QUESTION = PlansState.question
+DIALOG = PlansState.dialog
 
 
 def plans() -> rx.Component:
-    """Draw the page."""
+    """The plans page."""
     return layout(
         style_sheet("/billing.css"),
         rx.el.div(
-            ribbon(PlansState.test_mode),
+            test_mode_banner(PlansState.test_mode),
             rx.el.header(
                 rx.el.h1("Plans"),
                 rx.el.p(
-                    "Hearing, downloading and deleting your sounds stay open on every plan.",
+                    "You can always play, download and delete your sounds, on any plan.",
                     class_name="muted",
                 ),
                 class_name="money-head",
             ),
             rx.cond(
                 PlansState.came_back,
-                rx.el.p("Nothing was bought. Choose whenever you like.", class_name="notice"),
+                rx.el.p("Checkout cancelled. You haven't been charged.", class_name="notice"),
             ),
             rx.cond(
                 PlansState.loaded,
                 rx.el.div(rx.foreach(PlansState.cards, card), class_name="plan-cards"),
                 rx.el.div(
-                    *(waiting() for _ in range(3)), class_name="plan-cards", aria_busy="true"
+                    *(loading_card() for _ in range(3)), class_name="plan-cards", aria_busy="true"
                 ),
             ),
             rx.cond(
-                (QUESTION.tier == "") & (PlansState.problem != ""),
+                (DIALOG.tier == "") & (PlansState.problem != ""),
                 rx.el.p(PlansState.problem, class_name="notice error", role="alert"),
             ),
-            rx.cond(QUESTION.tier == "", slow_note(PlansState.slow)),
-            rx.cond(QUESTION.tier != "", dialog()),
-            leave(to=LeavingState.to),
+            rx.cond(DIALOG.tier == "", slow_note(PlansState.slow)),
+            rx.cond(DIALOG.tier != "", dialog()),
+            external_redirect(to=LeavingState.to),
             class_name="page money",
             data_testid="plans",
         ),
@@ -53,8 +53,8 @@ def plans() -> rx.Component:
     )
 
 
-def waiting() -> rx.Component:
-    """A card whose numbers are on their way."""
+def loading_card() -> rx.Component:
+    """Skeleton of a plan card."""
     return rx.el.div(
         rx.el.i(class_name="skeleton short"),
         rx.el.i(class_name="skeleton tall"),
@@ -65,7 +65,7 @@ def waiting() -> rx.Component:
 
 
 def card(plan: PlanCard) -> rx.Component:
-    """One plan."""
+    """One plan with its price, limits and buttons."""
     return rx.el.article(
         rx.el.div(
             rx.el.h2(plan.name),
@@ -78,8 +78,8 @@ def card(plan: PlanCard) -> rx.Component:
         ),
         rx.el.dl(
             fact("Storage", plan.storage),
-            fact("Analyses a month", plan.analyses),
-            fact("Queue", plan.queue),
+            fact("Analyses per month", plan.analyses),
+            fact("Queue priority", plan.queue),
             class_name="plan-facts",
         ),
         rx.el.div(buttons(plan), class_name="plan-buttons"),
@@ -95,7 +95,7 @@ def fact(name: str, value: str) -> rx.Component:
 
 
 def buttons(plan: PlanCard) -> rx.Component:
-    """What one can do with a plan."""
+    """The buttons of a plan card."""
     return rx.fragment(
         rx.cond(
             plan.label != "",
@@ -109,7 +109,7 @@ def buttons(plan: PlanCard) -> rx.Component:
                 ),
                 data_testid=f"choose-{plan.tier}",
             ),
-            rx.el.span(rx.cond(plan.current, "This is your plan", ""), class_name="plan-mine"),
+            rx.el.span(rx.cond(plan.current, "Your current plan", ""), class_name="plan-mine"),
         ),
         rx.cond(
             plan.trial,
@@ -126,22 +126,22 @@ def buttons(plan: PlanCard) -> rx.Component:
 
 
 def dialog() -> rx.Component:
-    """What is asked before anything happens."""
+    """The dialog that confirms a change."""
     return rx.fragment(
         rx.el.div(class_name="veil", on_click=PlansState.close),
         rx.el.dialog(
-            rx.el.h2(QUESTION.title, id="question-title"),
-            changes("You gain", QUESTION.gains, "gain"),
-            changes("You lose", QUESTION.losses, "loss"),
+            rx.el.h2(DIALOG.title, id="question-title"),
+            changes("You'll get", DIALOG.gains, "gain"),
+            changes("You'll lose", DIALOG.losses, "loss"),
             costs(),
-            rx.cond(QUESTION.warning != "", rx.el.p(QUESTION.warning, class_name="notice error")),
-            trouble(),
+            rx.cond(DIALOG.warning != "", rx.el.p(DIALOG.warning, class_name="notice error")),
+            problem(),
             rx.el.div(
                 rx.el.button(
-                    "Not now", type="button", on_click=PlansState.close, class_name="button ghost"
+                    "Go back", type="button", on_click=PlansState.close, class_name="button ghost"
                 ),
                 rx.el.button(
-                    rx.cond(PlansState.busy, "One moment …", QUESTION.confirm),
+                    rx.cond(PlansState.busy, "Please wait…", DIALOG.confirm),
                     type="button",
                     disabled=PlansState.busy,
                     auto_focus=True,
@@ -161,7 +161,7 @@ def dialog() -> rx.Component:
 
 
 def changes(title: str, listed: tuple[str, ...], kind: str) -> rx.Component:
-    """What gets better or worse."""
+    """A titled list of gains or losses."""
     return rx.cond(
         listed,
         rx.el.div(
@@ -175,17 +175,17 @@ def changes(title: str, listed: tuple[str, ...], kind: str) -> rx.Component:
 
 
 def costs() -> rx.Component:
-    """What it costs, as the payment service calculated it."""
+    """The previewed invoice lines, the amount due today, and the next charge."""
     return rx.el.dl(
-        rx.foreach(QUESTION.lines, cost_line),
+        rx.foreach(DIALOG.lines, cost_line),
         rx.el.div(
-            rx.el.dt("To pay today"),
-            rx.el.dd(QUESTION.today, class_name="mono", data_testid="due-today"),
+            rx.el.dt("Due today"),
+            rx.el.dd(DIALOG.due_today, class_name="mono", data_testid="due-today"),
             class_name="cost total",
         ),
         rx.el.div(
             rx.el.dt("Then"),
-            rx.el.dd(QUESTION.then, class_name="mono", data_testid="then"),
+            rx.el.dd(DIALOG.next_charge, class_name="mono", data_testid="then"),
             class_name="cost",
         ),
         class_name="costs",
@@ -193,7 +193,7 @@ def costs() -> rx.Component:
 
 
 def cost_line(line: CostLine) -> rx.Component:
-    """One line of the invoice that would be made."""
+    """One line of the previewed invoice."""
     return rx.el.div(
         rx.el.dt(line.description),
         rx.el.dd(line.amount, class_name="mono"),
@@ -201,8 +201,8 @@ def cost_line(line: CostLine) -> rx.Component:
     )
 
 
-def trouble() -> rx.Component:
-    """What went wrong, and the way to mend it."""
+def problem() -> rx.Component:
+    """The error of a change, with a link to pay the invoice."""
     return rx.el.div(
         slow_note(PlansState.slow),
         rx.cond(
@@ -212,9 +212,9 @@ def trouble() -> rx.Component:
                 rx.cond(
                     PlansState.pay_url != "",
                     rx.el.a(
-                        " Pay or confirm it",
+                        " Complete payment",
                         href=PlansState.pay_url,
-                        target="_blank",  # or the router looks for a page there
+                        target="_blank",  # otherwise the client-side router handles the link
                         class_name="link",
                     ),
                 ),

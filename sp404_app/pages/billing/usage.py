@@ -1,10 +1,10 @@
-"""/usage: how much of the plan is used, day by day, and what takes the most room."""
+"""/usage: usage against the plan's limits, daily charts and the largest sounds."""
 
 import plotly.graph_objects as go
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.test_mode_banner import ribbon
+from sp404_app.components.test_mode_banner import test_mode_banner
 from sp404_app.pages.layout import layout
 from sp404_app.state.billing.usage import LargeRow, Meter, UsageState
 
@@ -12,18 +12,17 @@ CONFIG = {"displayModeBar": False, "showTips": False, "scrollZoom": False}
 
 
 def usage() -> rx.Component:
-    """Draw the page."""
+    """The usage page."""
     return layout(
         style_sheet("/billing.css"),
         rx.el.div(
-            ribbon(UsageState.test_mode),
+            test_mode_banner(UsageState.test_mode),
             rx.el.header(
                 rx.el.h1("Usage"),
                 rx.cond(
                     UsageState.loaded,
                     rx.el.p(
-                        f"You are on {UsageState.plan}. "
-                        f"Your analyses reset on {UsageState.resets}. ",
+                        f"You're on {UsageState.plan}. Resets on {UsageState.resets}. ",
                         rx.el.a("Plans", href="/plans", class_name="link"),
                         class_name="muted",
                         data_testid="plan-line",
@@ -40,7 +39,7 @@ def usage() -> rx.Component:
                         meter("Analyses this month", UsageState.analyses, "analyses"),
                         class_name="meters",
                     ),
-                    rx.cond(UsageState.empty, nothing(), charts()),
+                    rx.cond(UsageState.empty, empty_state(), charts()),
                 ),
                 rx.el.div(
                     rx.el.i(class_name="skeleton tall"),
@@ -57,7 +56,7 @@ def usage() -> rx.Component:
 
 
 def meter(title: str, found: Meter, name: str) -> rx.Component:
-    """How full something is."""
+    """The usage bar of one limit, with its warning and forecast."""
     return rx.el.section(
         rx.el.h2(title),
         rx.el.p(
@@ -77,7 +76,7 @@ def meter(title: str, found: Meter, name: str) -> rx.Component:
             found.warning != "",
             rx.el.p(
                 found.warning,
-                rx.el.a(" See the plans", href="/plans", class_name="link"),
+                rx.el.a(" See plans", href="/plans", class_name="link"),
                 class_name=f"meter-warning {found.tone}",
                 data_testid=f"{name}-warning",
             ),
@@ -88,30 +87,30 @@ def meter(title: str, found: Meter, name: str) -> rx.Component:
     )
 
 
-def nothing() -> rx.Component:
-    """Nothing was used yet."""
+def empty_state() -> rx.Component:
+    """Shown before the first upload."""
     return rx.el.section(
-        rx.el.h2("Nothing to show yet"),
+        rx.el.h2("No usage yet"),
         rx.el.p(
-            "Drop a folder into your library, and this page shows what it took, day by day.",
+            "Add sounds to your library to see your daily usage here.",
             class_name="muted",
         ),
-        rx.el.div(rx.el.a("Open the library", href="/library", class_name="button primary")),
+        rx.el.div(rx.el.a("Open library", href="/library", class_name="button primary")),
         class_name="card stack",
     )
 
 
 def charts() -> rx.Component:
-    """The last thirty days, and the largest sounds."""
+    """Charts of the last 30 days, and the largest sounds."""
     return rx.fragment(
-        chart("Storage per day, in MB", UsageState.storage_figure, "storage-chart"),
+        chart("Storage per day (MB)", UsageState.storage_figure, "storage-chart"),
         chart("Analyses per day", UsageState.analyses_figure, "analyses-chart"),
         rx.el.section(
-            rx.el.h2("What takes the most room"),
+            rx.el.h2("Largest sounds"),
             rx.cond(
                 UsageState.largest,
-                rx.el.ul(rx.foreach(UsageState.largest, large), class_name="invoices"),
-                rx.el.p("No sounds at the moment.", class_name="muted"),
+                rx.el.ul(rx.foreach(UsageState.largest, large_sample), class_name="invoices"),
+                rx.el.p("No sounds.", class_name="muted"),
             ),
             class_name="card stack",
         ),
@@ -119,7 +118,7 @@ def charts() -> rx.Component:
 
 
 def chart(title: str, figure: go.Figure, testid: str) -> rx.Component:
-    """One series; the page's only use of Plotly."""
+    """A bar chart of one metric."""
     return rx.el.section(
         rx.el.h2(title),
         rx.plotly.basic(
@@ -134,8 +133,8 @@ def chart(title: str, figure: go.Figure, testid: str) -> rx.Component:
     )
 
 
-def large(row: LargeRow) -> rx.Component:
-    """One large sound."""
+def large_sample(row: LargeRow) -> rx.Component:
+    """One of the largest sounds."""
     return rx.el.li(
         rx.el.a(row.name, href=f"/samples/{row.id}", class_name="invoice-what link"),
         rx.el.span(row.size, class_name="mono invoice-amount"),

@@ -1,1 +1,1 @@
-"""Plans, subscriptions and invoices: Stripe is the truth, our tables are a mirror of it."""
+"""Plans, subscriptions, invoices and quotas; Stripe is authoritative, our tables mirror it."""

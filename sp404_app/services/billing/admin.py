@@ -1,4 +1,4 @@
-"""What an operator sees and does about money; nobody else, which every function checks itself."""
+"""Billing admin: dead webhook events and the reconcile report. Every function checks the role."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from sp404_app.services.billing import reconcile, webhooks
 from sp404_app.services.infra import audit_log
 from sp404_app.services.infra.client_info import Client
 
-LINES = 50
+MAX_REPORT_LINES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An event that was given up, and why."""
+    """A webhook event whose retries are exhausted, with its last error."""
 
     id: str
     type: str
@@ -28,86 +28,86 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
-    """What the newest comparison with Stripe found; `finished_at` is None while it is at work.
+class ReconcileSummary:
+    """The newest reconcile report; `finished_at` is None while it is running.
 
-    Of very many lines only the newest healed and the first problems are here; `healed_in_all` and
-    `problems_in_all` count every one.
+    `fixed` holds the last and `problems` the first MAX_REPORT_LINES lines; `fixed_total` and
+    `problems_total` count all of them.
     """
 
     day: dt.date
     checked: int
-    healed: tuple[str, ...]
+    fixed: tuple[str, ...]
     problems: tuple[str, ...]
-    healed_in_all: int
-    problems_in_all: int
+    fixed_total: int
+    problems_total: int
     finished_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class BillingAdmin:
-    """Everything that may need an operator."""
+class BillingAdminData:
+    """What the billing admin page shows."""
 
-    dead: tuple[DeadLetter, ...]
-    night: Night | None
+    dead_letters: tuple[DeadLetter, ...]
+    last_reconcile: ReconcileSummary | None
 
 
-def billing_admin(session: Session, who: SignedIn) -> BillingAdmin:
-    """Return what was given up, and what the newest comparison said.
+def load_billing_admin(session: Session, who: SignedIn) -> BillingAdminData:
+    """Return the dead events and the newest reconcile report.
 
     Raises:
-        AppError: If this is nobody who may see it.
+        AppError: If the user is not an operator.
     """
     admin_access.ensure(session, who)
-    dead = tuple(
+    dead_letters = tuple(
         DeadLetter(e.id, e.type, e.customer_id, e.received_at, e.attempts, e.error)
-        for e in webhooks.dead(session)
+        for e in webhooks.list_dead_events(session)
     )
-    found = reconcile.latest(session)
-    return BillingAdmin(dead, _night(found) if found else None)
+    report = reconcile.latest_report(session)
+    return BillingAdminData(dead_letters, _summarise_report(report) if report else None)
 
 
-def replay(session: Session, who: SignedIn, event_id: str, client: Client) -> None:
-    """Let one event be worked on again.
+def replay_event(session: Session, who: SignedIn, event_id: str, client: Client) -> None:
+    """Queue one webhook event again.
 
     Raises:
-        AppError: If this is nobody who may do it, or there is no such event.
+        AppError: If the user is not an operator, or there is no such event.
     """
     admin_access.ensure(session, who)
     webhooks.replay(session, event_id)
     audit_log.record(session, who.user_id, "event_replayed", client, event=event_id)
 
 
-def replay_dead(session: Session, who: SignedIn, client: Client) -> int:
-    """Let everything that was given up be worked on again; return how much.
+def replay_dead_events(session: Session, who: SignedIn, client: Client) -> int:
+    """Queue all dead webhook events again; return how many.
 
     Raises:
-        AppError: If this is nobody who may do it.
+        AppError: If the user is not an operator.
     """
     admin_access.ensure(session, who)
-    count = webhooks.replay_dead(session)
-    audit_log.record(session, who.user_id, "event_replayed", client, event=f"{count} given up")
+    count = webhooks.replay_dead_events(session)
+    audit_log.record(session, who.user_id, "event_replayed", client, event=f"{count} dead events")
     return count
 
 
-def compare(session: Session, who: SignedIn, client: Client) -> None:
-    """Let a worker compare everybody with Stripe now, as it does at night.
+def request_reconcile(session: Session, who: SignedIn, client: Client) -> None:
+    """Enqueue a reconcile run now.
 
     Raises:
-        AppError: If this is nobody who may do it.
+        AppError: If the user is not an operator.
     """
     admin_access.ensure(session, who)
-    reconcile.call_now(session)
+    reconcile.enqueue_reconcile(session)
     audit_log.record(session, who.user_id, "comparison_asked", client)
 
 
-def _night(found: ReconcileReport) -> Night:
-    return Night(
-        found.day,
-        found.checked,
-        tuple(map(str, found.healed[-LINES:])),
-        tuple(map(str, found.problems[:LINES])),
-        len(found.healed),
-        len(found.problems),
-        found.finished_at,
+def _summarise_report(report: ReconcileReport) -> ReconcileSummary:
+    return ReconcileSummary(
+        report.day,
+        report.checked,
+        tuple(map(str, report.healed[-MAX_REPORT_LINES:])),
+        tuple(map(str, report.problems[:MAX_REPORT_LINES])),
+        len(report.healed),
+        len(report.problems),
+        report.finished_at,
     )

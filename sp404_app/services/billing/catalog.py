@@ -1,4 +1,4 @@
-"""What we sell, at Stripe: prices, the portal, the webhook's address. Safe to run twice."""
+"""Create our prices, portal configuration and webhook endpoint at Stripe. Idempotent."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from sqlmodel import Session, select
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import StripeObject
 from sp404_app.services.billing import stripe_client
-from sp404_app.services.billing.stripe_client import Plain, stripe_errors, to_plain_dict
+from sp404_app.services.billing.stripe_client import StripeDict, stripe_errors, to_plain_dict
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.settings import settings
 
-CURRENCY = "usd"
-PAID = tuple(plan for plan in PLANS.values() if plan.price_cents)
-PORTAL = "portal"
-WEBHOOK = "webhook"
-EVENTS = (
+DEFAULT_CURRENCY = "usd"
+PAID_PLANS = tuple(plan for plan in PLANS.values() if plan.price_cents)
+PORTAL_OBJECT = "portal"
+WEBHOOK_OBJECT = "webhook"
+WEBHOOK_EVENTS = (
     "charge.dispute.closed",
     "charge.dispute.created",
     "charge.failed",
@@ -61,56 +61,63 @@ class Price:
     currency: str
 
 
-def price_of(session: Session, tier: Tier) -> Price:
-    """Return the price of a plan.
+def get_plan_price(session: Session, tier: Tier) -> Price:
+    """Return the Stripe price of a plan that is for sale.
 
     Raises:
         Unavailable: If `billing setup` has not been run.
     """
-    row = _row(session, _name(tier))
-    chosen = _chosen(tier)
+    row = _find_object(session, _price_object_name(tier))
+    chosen = _configured_price_id(tier)
     if row is None or (chosen and row.stripe_id != chosen):
         if not settings().stripe_emulated:
-            raise Unavailable("Plans are not sold here yet.")
-        set_up(session)
-        row = _row(session, _name(tier))
+            raise Unavailable("Paid plans aren't available yet.")
+        set_up_catalog(session)
+        row = _find_object(session, _price_object_name(tier))
         assert row
     return Price(row.stripe_id, row.amount or 0, row.currency)
 
 
-def shown_price(session: Session, plan: Plan) -> Price:
-    """Return what a plan costs at Stripe; what it will cost there where nothing is sold yet."""
-    row = _row(session, _name(plan.tier)) if plan.price_cents else None
+def get_display_price(session: Session, plan: Plan) -> Price:
+    """Return a plan's price at Stripe, or the list price from `plans` before `billing setup`."""
+    row = _find_object(session, _price_object_name(plan.tier)) if plan.price_cents else None
     if row is None or row.amount is None:
-        return Price("", plan.price_cents, CURRENCY)
+        return Price("", plan.price_cents, DEFAULT_CURRENCY)
     return Price(row.stripe_id, row.amount, row.currency)
 
 
-def tier_of(session: Session, price: Plain) -> Tier | None:
-    """Return which plan a price of Stripe's belongs to, also one we do not sell any more."""
-    known = session.exec(
+def tier_of_price(session: Session, price: StripeDict) -> Tier | None:
+    """Return the plan a Stripe price belongs to, including retired prices; None if unknown.
+
+    A price without a row of saved is recognised by its metadata `tier`.
+    """
+    object_name = session.exec(
         select(StripeObject.name).where(
             StripeObject.realm == stripe_client.stripe_mode(), StripeObject.stripe_id == price["id"]
         )
     ).first()
-    name = known.removeprefix("price:") if known else (price.get("metadata") or {}).get("tier", "")
-    return Tier(name) if name in {plan.tier for plan in PAID} else None
+    name = (
+        object_name.removeprefix("price:")
+        if object_name
+        else (price.get("metadata") or {}).get("tier", "")
+    )
+    return Tier(name) if name in {plan.tier for plan in PAID_PLANS} else None
 
 
-def tier_of_id(session: Session, price_id: str) -> Tier | None:
-    """Return which plan a price belongs to; Stripe is asked about one we do not sell any more.
+def tier_of_price_id(session: Session, price_id: str) -> Tier | None:
+    """Return the plan a price id belongs to; an unknown (retired) price is fetched from Stripe.
 
     Raises:
         AppError: If Stripe does not answer.
     """
     if not price_id:
         return None
-    found = tier_of(session, {"id": price_id})
-    return found or tier_of(session, _retired_price(stripe_client.stripe_mode(), price_id))
+    found = tier_of_price(session, {"id": price_id})
+    return found or tier_of_price(session, _fetch_price(stripe_client.stripe_mode(), price_id))
 
 
 @lru_cache(maxsize=256)
-def _retired_price(_realm: str, price_id: str) -> Plain:
+def _fetch_price(_realm: str, price_id: str) -> StripeDict:
     try:
         with stripe_errors():
             return to_plain_dict(stripe_client.client().v1.prices.retrieve(price_id))
@@ -118,46 +125,48 @@ def _retired_price(_realm: str, price_id: str) -> Plain:
         return {"id": price_id}
 
 
-def portal(session: Session) -> str:
-    """Return the id of the portal's configuration, or "" for Stripe's default."""
-    row = _row(session, PORTAL)
+def portal_configuration_id(session: Session) -> str:
+    """Return the id of our customer portal configuration, or "" for Stripe's default."""
+    row = _find_object(session, PORTAL_OBJECT)
     return row.stripe_id if row else ""
 
 
-def is_set_up(session: Session) -> bool:
-    """Say whether every plan that is sold has its price."""
-    return all(_row(session, _name(plan.tier)) for plan in PAID)
+def is_catalog_set_up(session: Session) -> bool:
+    """Return whether every paid plan has a Stripe price."""
+    return all(_find_object(session, _price_object_name(plan.tier)) for plan in PAID_PLANS)
 
 
-def set_up(session: Session) -> list[str]:
-    """Make what is missing, and say what there is.
+def set_up_catalog(session: Session) -> list[str]:
+    """Create whatever is missing at Stripe; return one line of output per object.
 
     Raises:
         AppError: If Stripe refuses or does not answer.
     """
-    said = [_set_up_price(session, plan) for plan in PAID]
-    said.append(f"portal {_set_up_portal(session)}")
+    lines = [_set_up_price(session, plan) for plan in PAID_PLANS]
+    lines.append(f"portal {_set_up_portal(session)}")
     if not settings().stripe_emulated:
-        said.append(_set_up_webhook(session))
-    return said
+        lines.append(_set_up_webhook(session))
+    return lines
 
 
 def _set_up_price(session: Session, plan: Plan) -> str:
     with stripe_errors():
-        found = _found_price(plan) or _new_price(plan)
-    _keep(session, _name(plan.tier), found["id"], found["unit_amount"], found["currency"])
+        found = _find_price(plan) or _create_price(plan)
+    _save_object(
+        session, _price_object_name(plan.tier), found["id"], found["unit_amount"], found["currency"]
+    )
     return f"{plan.name} {found['id']} {found['unit_amount']} {found['currency']}"
 
 
-def _found_price(plan: Plan) -> Plain | None:
+def _find_price(plan: Plan) -> StripeDict | None:
     prices = stripe_client.client().v1.prices
-    if chosen := _chosen(plan.tier):
+    if chosen := _configured_price_id(plan.tier):
         return to_plain_dict(prices.retrieve(chosen))
     listed = prices.list({"lookup_keys": [_lookup_key(plan)], "active": True, "limit": 1})
     return to_plain_dict(listed.data[0]) if listed.data else None
 
 
-def _new_price(plan: Plan) -> Plain:
+def _create_price(plan: Plan) -> StripeDict:
     products, key = stripe_client.client().v1.products, _lookup_key(plan)
     product = products.create(
         {"name": f"Crate 404 {plan.name}", "metadata": {"tier": plan.tier}},
@@ -167,7 +176,7 @@ def _new_price(plan: Plan) -> Plain:
         stripe_client.client().v1.prices.create(
             {
                 "product": product.id,
-                "currency": CURRENCY,
+                "currency": DEFAULT_CURRENCY,
                 "unit_amount": plan.price_cents,
                 "recurring": {"interval": "month"},
                 "lookup_key": key,
@@ -179,9 +188,9 @@ def _new_price(plan: Plan) -> Plain:
 
 
 def _set_up_portal(session: Session) -> str:
-    """Let the portal change the card, show invoices and cancel; plans are changed here."""
+    """Create the portal configuration: payment method, invoices, cancellation; no plan changes."""
     configurations = stripe_client.client().v1.billing_portal.configurations
-    if row := _row(session, PORTAL):
+    if row := _find_object(session, PORTAL_OBJECT):
         with suppress(NotFound), stripe_errors():
             return configurations.retrieve(row.stripe_id).id
     features: Any = {
@@ -194,53 +203,57 @@ def _set_up_portal(session: Session) -> str:
         made = configurations.create(
             {"features": features, "default_return_url": f"{settings().origin}/billing"}
         )
-    _keep(session, PORTAL, made.id)
+    _save_object(session, PORTAL_OBJECT, made.id)
     return made.id
 
 
 def _set_up_webhook(session: Session) -> str:
-    """Let exactly the events we handle come to our address; what is there is brought up to date."""
+    """Create the webhook endpoint for the events we handle, or update the existing one."""
     url = f"{settings().origin}/api/webhooks/stripe"
     with stripe_errors():
-        found = _found_webhook(session, url) or _new_webhook(url)
-    _keep(session, WEBHOOK, found["id"])
-    said = f"webhook {found['id']} {url}"
+        found = _find_and_update_webhook(session, url) or _create_webhook(url)
+    _save_object(session, WEBHOOK_OBJECT, found["id"])
+    line = f"webhook {found['id']} {url}"
     if secret := found.get("secret"):
-        return f"{said}\nset SP404_STRIPE_WEBHOOK_SECRET={secret}"
+        return f"{line}\nset SP404_STRIPE_WEBHOOK_SECRET={secret}"
     if found.get("api_version") not in (None, stripe_client.API_VERSION):
-        return f"{said}\nspeaks {found['api_version']}: delete it at Stripe, and run this again"
-    return said
+        return (
+            f"{line}\nuses API version {found['api_version']}: delete this endpoint at Stripe and "
+            "run the command again"
+        )
+    return line
 
 
-def _found_webhook(session: Session, url: str) -> Plain | None:
-    """Return the endpoint we made before, or one for our address, after mending it."""
-    endpoints, row = stripe_client.client().v1.webhook_endpoints, _row(session, WEBHOOK)
-    known = [to_plain_dict(one) for one in endpoints.list({"limit": 100}).auto_paging_iter()]
-    ours = [one for one in known if row and one["id"] == row.stripe_id]
-    found = next(iter(ours or [one for one in known if one["url"] == url]), None)
+def _find_and_update_webhook(session: Session, url: str) -> StripeDict | None:
+    """Return our endpoint, by its saved id or else by URL, after correcting its settings."""
+    endpoints = stripe_client.client().v1.webhook_endpoints
+    row = _find_object(session, WEBHOOK_OBJECT)
+    listed = [to_plain_dict(one) for one in endpoints.list({"limit": 100}).auto_paging_iter()]
+    saved = [one for one in listed if row and one["id"] == row.stripe_id]
+    found = next(iter(saved or [one for one in listed if one["url"] == url]), None)
     if found is None:
         return None
-    right = (url, sorted(EVENTS), "enabled")
-    if (found["url"], sorted(found["enabled_events"]), found["status"]) == right:
+    expected = (url, sorted(WEBHOOK_EVENTS), "enabled")
+    if (found["url"], sorted(found["enabled_events"]), found["status"]) == expected:
         return found
-    wanted: Any = {"url": url, "enabled_events": list(EVENTS), "disabled": False}
+    wanted: Any = {"url": url, "enabled_events": list(WEBHOOK_EVENTS), "disabled": False}
     return to_plain_dict(endpoints.update(found["id"], wanted))
 
 
-def _new_webhook(url: str) -> Plain:
+def _create_webhook(url: str) -> StripeDict:
     wanted: Any = {
         "url": url,
-        "enabled_events": list(EVENTS),
+        "enabled_events": list(WEBHOOK_EVENTS),
         "api_version": stripe_client.API_VERSION,
     }
     return to_plain_dict(stripe_client.client().v1.webhook_endpoints.create(wanted))
 
 
-def _row(session: Session, name: str) -> StripeObject | None:
+def _find_object(session: Session, name: str) -> StripeObject | None:
     return session.get(StripeObject, (stripe_client.stripe_mode(), name), populate_existing=True)
 
 
-def _keep(
+def _save_object(
     session: Session, name: str, stripe_id: str, amount: int | None = None, currency: str = ""
 ) -> None:
     values = {"stripe_id": stripe_id, "amount": amount, "currency": currency}
@@ -248,11 +261,11 @@ def _keep(
     session.execute(row.on_conflict_do_update(index_elements=["realm", "name"], set_=values))
 
 
-def _name(tier: Tier) -> str:
+def _price_object_name(tier: Tier) -> str:
     return f"price:{tier}"
 
 
-def _chosen(tier: Tier) -> str:
+def _configured_price_id(tier: Tier) -> str:
     return {
         Tier.PRO: settings().stripe_price_pro,
         Tier.ENTERPRISE: settings().stripe_price_enterprise,
@@ -260,4 +273,4 @@ def _chosen(tier: Tier) -> str:
 
 
 def _lookup_key(plan: Plan) -> str:
-    return f"crate404_{plan.tier}_{CURRENCY}_{plan.price_cents}_month"
+    return f"crate404_{plan.tier}_{DEFAULT_CURRENCY}_{plan.price_cents}_month"

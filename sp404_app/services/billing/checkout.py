@@ -1,4 +1,4 @@
-"""Buying: to Stripe's Checkout and back."""
+"""Start a Stripe Checkout Session and take over its result when the user returns."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,96 +11,102 @@ from sp404_app.models import BillingCustomer, User
 from sp404_app.services.billing import catalog, customers, entitlements, stripe_client, sync, trials
 from sp404_app.services.billing.stripe_client import (
     CustomerGone,
-    Plain,
-    in_time,
+    StripeDict,
     stripe_errors,
     to_plain_dict,
+    within_time_budget,
 )
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
-OCCUPIED = "You have a subscription already. Change it instead of buying a second one."
+ALREADY_SUBSCRIBED = "You already have a subscription. Change your plan instead."
 
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """How things stand when a person comes back from Checkout."""
+    """State of a purchase when the user returns from Checkout."""
 
     complete: bool
     subscribed: bool
 
 
-def paid_tier(name: str) -> Tier:
-    """Return a plan that is sold.
+def parse_paid_tier(name: str) -> Tier:
+    """Return the tier of a paid plan.
 
     Raises:
-        ValidationFailed: If it is not one.
+        ValidationFailed: If the name is not a paid plan.
     """
-    if name not in {plan.tier for plan in catalog.PAID}:
+    if name not in {plan.tier for plan in catalog.PAID_PLANS}:
         raise ValidationFailed("Choose Pro or Enterprise.", {"plan": ["Choose Pro or Enterprise."]})
     return Tier(name)
 
 
-@in_time
+@within_time_budget
 def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = False) -> str:
-    """Return the address where a person pays for a plan; two tabs get the same one.
+    """Return the URL of a Checkout Session for a plan; an open session for it is reused.
 
     Raises:
-        Conflict: If they have a subscription, or had their trial.
+        Conflict: If the user has a subscription, or has used the trial.
         AppError: If Stripe does not answer.
     """
-    _ensure_buyer(session, user_id, tier, trial=trial)
-    customers.ensure(session, user_id)
-    sync.sync_customer(session, user_id)  # one that our mirror missed must not be bought twice
-    customer = customers.ensure(session, user_id)
+    _ensure_can_buy(session, user_id, tier, trial=trial)
+    customers.ensure_customer(session, user_id)
+    sync.sync_customer(session, user_id)  # finds a subscription that our mirror missed
+    customer = customers.ensure_customer(session, user_id)
     current = entitlements.current_subscription(session, user_id)
     if current is not None and current.status != "incomplete":
-        raise Conflict(OCCUPIED)
-    price = catalog.price_of(session, tier)
+        raise Conflict(ALREADY_SUBSCRIBED)
+    price = catalog.get_plan_price(session, tier)
     metadata = {"user_id": str(user_id), "tier": str(tier), "trial": str(int(trial))}
-    if url := _open_session(customer, metadata, price.id):
+    if url := _reuse_open_session(customer, metadata, price.id):
         return url
-    made = _make(session, customer, metadata, price.id, PLANS[tier].trial_days if trial else 0)
+    made = _create_session(
+        session, customer, metadata, price.id, PLANS[tier].trial_days if trial else 0
+    )
     customer.checkout_id = made["id"]
     session.add(customer)
     return made["url"]
 
 
-@in_time
+@within_time_budget
 def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
-    """Take over at once what a person bought, when they come back.
+    """Sync the user's subscription after Checkout, without waiting for the webhook.
 
     Raises:
-        NotFound: If it is not their purchase.
+        NotFound: If the Checkout Session is not the user's.
         AppError: If Stripe does not answer.
     """
-    customer = customers.find(session, user_id)
+    customer = customers.find_customer(session, user_id)
     if customer is None or not checkout_id.startswith("cs_") or len(checkout_id) > 255:
         raise NotFound("There is no such purchase.")
     with stripe_errors():
         found = to_plain_dict(stripe_client.client().v1.checkout.sessions.retrieve(checkout_id))
-    theirs = found["client_reference_id"] == str(user_id)
-    if not theirs or found["customer"] != customer.stripe_id:
+    is_own = found["client_reference_id"] == str(user_id)
+    if not is_own or found["customer"] != customer.stripe_id:
         raise NotFound("There is no such purchase.")
     sync.sync_customer(session, user_id)
     row = entitlements.current_subscription(session, user_id)
     return Return(found["status"] == "complete", row is not None and row.tier != Tier.FREE)
 
 
-def _ensure_buyer(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool) -> None:
+def _ensure_can_buy(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool) -> None:
     user = session.get(User, user_id)
     if user is None:
-        raise NotFound("No such person.")
+        raise NotFound("There is no such user.")
     if user.is_demo:
-        raise Conflict("The demo account is on Pro already. Make an account of your own to buy.")
+        raise Conflict("The demo account is already on Pro. Create your own account to subscribe.")
     if trial and not PLANS[tier].trial_days:
-        raise ValidationFailed("This plan has no trial.", {"trial": ["This plan has no trial."]})
-    if trial and not trials.eligible(session, user_id):
-        raise Conflict("You had your free trial already.")
+        message = "This plan doesn't have a free trial."
+        raise ValidationFailed(message, {"trial": [message]})
+    if trial and not trials.is_trial_eligible(session, user_id):
+        raise Conflict("You've already used your free trial.")
 
 
-def _open_session(customer: BillingCustomer, metadata: dict[str, str], price: str) -> str:
-    """Return the address of the purchase that is open, if it is the same; close it if not."""
+def _reuse_open_session(customer: BillingCustomer, metadata: dict[str, str], price: str) -> str:
+    """Return the URL of the open Checkout Session if it is for the same purchase, or "".
+
+    A session for another plan or price is expired, so that only one can be paid.
+    """
     if not customer.checkout_id:
         return ""
     sessions = stripe_client.client().v1.checkout.sessions
@@ -112,14 +118,14 @@ def _open_session(customer: BillingCustomer, metadata: dict[str, str], price: st
             if found["metadata"] == metadata | {"price": price}:
                 return found["url"]
             sessions.expire(customer.checkout_id)
-    except (NotFound, Conflict):  # it is gone, or was just paid: then the next look shows it
+    except (NotFound, Conflict):  # it no longer exists, or was just paid: the next sync shows it
         return ""
     return ""
 
 
-def _make(
+def _create_session(
     session: Session, customer: BillingCustomer, metadata: dict[str, str], price: str, days: int
-) -> Plain:
+) -> StripeDict:
     origin = settings().origin
     subscription: dict[str, Any] = {"metadata": {"user_id": metadata["user_id"]}}
     if days:
@@ -139,9 +145,9 @@ def _make(
         "cancel_url": f"{origin}/plans?cancelled=1",
     }
     try:
-        with customers.writing(session, customer, intent) as options:
+        with customers.idempotent_write(session, customer, intent) as options:
             return to_plain_dict(
                 stripe_client.client().v1.checkout.sessions.create(params, {**options})
             )
     except CustomerGone as error:
-        raise Conflict("Please try once more.") from error
+        raise Conflict("Please try again.") from error

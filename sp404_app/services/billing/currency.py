@@ -1,4 +1,4 @@
-"""Amounts as people read them. Nothing is ever added up here: every amount is Stripe's."""
+"""Format Stripe amounts for display. No arithmetic: every amount comes from Stripe."""
 
 import re
 from decimal import Decimal
@@ -8,52 +8,54 @@ from typing import Final
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, get_currency_precision
 
-# Stripe counts these in whole units, whatever else is written of them (docs.stripe.com/currencies).
-WHOLE: Final = frozenset(
+# Stripe's zero-decimal currencies, which may differ from ISO 4217 (docs.stripe.com/currencies).
+ZERO_DECIMAL_CURRENCIES: Final = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
 )
-# … and these in thousandths.
-THOUSANDTHS: Final = frozenset("bhd jod kwd omr tnd".split())  # noqa: SIM905
+# Stripe's three-decimal currencies.
+THREE_DECIMAL_CURRENCIES: Final = frozenset("bhd jod kwd omr tnd".split())  # noqa: SIM905
 
 
 def language(header: str) -> str:
-    """Return what a browser's Accept-Language asks for first: "de-DE,de;q=0.9" is "de-de"."""
-    found = re.match(r"[a-z]{2,3}(-[a-z]{2}\b)?", header.strip().lower())
-    return found[0] if found else "en"
+    """Return the first language of an Accept-Language header: "de-DE,de;q=0.9" gives "de-de"."""
+    match = re.match(r"[a-z]{2,3}(-[a-z]{2}\b)?", header.strip().lower())
+    return match[0] if match else "en"
 
 
-def written(amount: int, currency: str, tongue: str = "en") -> str:
-    """Write an amount of the smallest unit: 2900 usd is "$29.00", 500 jpy is "¥500".
+def format_amount(amount: int, currency: str, language: str = "en") -> str:
+    """Format an amount in the smallest currency unit: 2900 usd is "$29.00", 500 jpy is "¥500".
 
-    `tongue` is a language as `language` returns it: "de" makes "29,00 $" of the first, as the
-    Unicode Common Locale Data Repository has it. One that is not known there is English.
+    `language` is a lower-case tag such as "de" or "pt-br"; the format follows Unicode CLDR
+    ("29,00 $" for "de"). An unknown language falls back to English.
     """
-    value, locale = Decimal(amount) / _units(currency), _locale(tongue)
-    # The repository rounds currencies whose small coins are out of use; Stripe charges the cents.
+    value, locale = Decimal(amount) / _minor_units(currency), _locale(language)
+    # CLDR rounds currencies whose small coins are out of use, but Stripe charges the cents.
     rounds = value != round(value, get_currency_precision(currency.upper()))
     text = format_currency(value, currency.upper(), locale=locale, currency_digits=not rounds)
     return text.replace("-", "−")
 
 
-def short(amount: int, currency: str, tongue: str = "en") -> str:
-    """Write an amount without its cents, if it has none: 2900 usd is "$29"."""
-    text = written(amount, currency, tongue)
-    decimals = {100: 2, 1000: 3}.get(_units(currency), 0)
-    if not decimals or amount % _units(currency):
+def format_short_amount(amount: int, currency: str, language: str = "en") -> str:
+    """Format an amount, leaving out zero decimals: 2900 usd is "$29"."""
+    text = format_amount(amount, currency, language)
+    decimals = {100: 2, 1000: 3}.get(_minor_units(currency), 0)
+    if not decimals or amount % _minor_units(currency):
         return text
     return re.sub(rf"[.,]0{{{decimals}}}(?!.*\d)", "", text)
 
 
-def _units(currency: str) -> int:
-    """Return how many of Stripe's units make one of a currency."""
-    return 1 if currency in WHOLE else 1000 if currency in THOUSANDTHS else 100
+def _minor_units(currency: str) -> int:
+    """Return how many of Stripe's smallest units make one unit of the currency."""
+    if currency in ZERO_DECIMAL_CURRENCIES:
+        return 1
+    return 1000 if currency in THREE_DECIMAL_CURRENCIES else 100
 
 
 @lru_cache(maxsize=200)
-def _locale(tongue: str) -> Locale:
-    for name in (tongue, tongue.partition("-")[0]):
+def _locale(language: str) -> Locale:
+    for name in (language, language.partition("-")[0]):
         try:
             return Locale.parse(name, sep="-")
         except (UnknownLocaleError, ValueError):
-            continue  # a country or a language that nobody wrote down
+            continue  # not in CLDR
     return Locale("en")

@@ -1,7 +1,8 @@
-"""A person's address and name at Stripe follow their account: receipts must reach them.
+"""Keep the email and name of Stripe customers equal to the user's, so that receipts arrive.
 
-We remember what Stripe was told last, so whoever differs from that is due. A change asks for a
-job at once; housekeeping asks again each minute, so an outage of Stripe or Redis only delays it.
+`told_email` and `told_name` hold what was last sent to Stripe; a customer whose user differs is
+due. Each change enqueues a job, and the scheduler repeats it every minute, so an outage of Stripe
+or Redis only delays the update.
 """
 
 import uuid
@@ -19,27 +20,27 @@ from sp404_app.services.billing import customers, stripe_client
 from sp404_app.services.billing.stripe_client import StripeRequestFailed, StripeUnavailable
 from sp404_app.services.infra import queue
 
-TELL_ALL = "sp404_app.jobs.billing_contact.tell_all"
-MOST = 200  # in one job
+UPDATE_ALL_JOB = "sp404_app.jobs.billing_contact.update_due_contacts"
+MAX_USERS_PER_JOB = 200
 
 log = structlog.get_logger()
 
 
-def name_of(user: User) -> str:
-    """Return a person's name as Stripe writes it on invoices."""
+def billing_name(user: User) -> str:
+    """Return the name that Stripe prints on invoices."""
     return f"{user.first_name} {user.last_name}".strip()
 
 
 def call_for_due(session: Session) -> int:
-    """Ask for a job if somebody is due; return how many people are."""
-    waiting = len(due(session))
-    if waiting:
-        after_commit(session, partial(queue.enqueue_function, TELL_ALL, "", slow=True))
-    return waiting
+    """Enqueue the update job if any user is due; return how many are."""
+    due_count = len(find_users_due(session))
+    if due_count:
+        after_commit(session, partial(queue.enqueue_function, UPDATE_ALL_JOB, "", slow=True))
+    return due_count
 
 
-def due(session: Session) -> list[uuid.UUID]:
-    """List people whose address or name is not what Stripe was told last."""
+def find_users_due(session: Session) -> list[uuid.UUID]:
+    """Return up to MAX_USERS_PER_JOB users whose email or name Stripe does not have yet."""
     name = func.trim(func.concat(User.first_name, " ", User.last_name))
     query = (
         select(BillingCustomer.user_id)
@@ -53,36 +54,36 @@ def due(session: Session) -> list[uuid.UUID]:
             ),
         )
         .order_by(col(BillingCustomer.id))
-        .limit(MOST)
+        .limit(MAX_USERS_PER_JOB)
     )
     return list(session.exec(query))
 
 
-def tell(session: Session, user_id: uuid.UUID) -> bool:
-    """Tell Stripe a person's address and name, unless it knows them; return whether it was told.
+def update_stripe_contact(session: Session, user_id: uuid.UUID) -> bool:
+    """Send the user's email and name to Stripe if they changed; return whether they were sent.
 
-    The person's row is held meanwhile, so that of two jobs at once the later one tells what is
-    newest. What Stripe refuses is not tried again until it changes.
+    The customer row is locked, so of two concurrent jobs the later sends the newest values. Values
+    that Stripe rejects are not sent again until they change.
 
     Raises:
-        NotFound: If the person is gone.
-        StripeUnavailable: If Stripe does not answer; the person stays due.
-        StripeRequestFailed: If Stripe answers that it cannot now.
+        NotFound: If the user no longer exists.
+        StripeUnavailable: If Stripe does not answer; the user stays due.
+        StripeRequestFailed: If Stripe reports an error of its own; the user stays due.
     """
-    customer = customers.locked(session, user_id)
+    customer = customers.lock_customer(session, user_id)
     user = session.get_one(User, user_id, populate_existing=True)
-    email, name = user.email, name_of(user)
+    email, name = user.email, billing_name(user)
     if customer.stripe_id is None or (customer.told_email, customer.told_name) == (email, name):
         return False
     try:
         with stripe_client.stripe_errors():
-            # Stripe cannot take a name away; without one, the address stands for it.
-            told: Any = {"email": email, "name": name or email}
-            stripe_client.client().v1.customers.update(customer.stripe_id, told)
+            # Stripe cannot clear a name, so a user without a name gets the email instead.
+            fields: Any = {"email": email, "name": name or email}
+            stripe_client.client().v1.customers.update(customer.stripe_id, fields)
     except (StripeUnavailable, StripeRequestFailed):
         raise
     except AppError:
-        log.exception("stripe refused a person's address", user_id=str(user_id))
+        log.exception("stripe rejected a customer's contact", user_id=str(user_id))
     customer.told_email, customer.told_name = email, name
     session.add(customer)
     session.flush()

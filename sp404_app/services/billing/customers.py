@@ -1,4 +1,4 @@
-"""Who a person is at Stripe, and the lock around everything about their money."""
+"""A user's Stripe customer, the row lock that serialises billing, and idempotent writes."""
 
 import uuid
 from collections.abc import Iterator
@@ -17,20 +17,22 @@ from sp404_app.services.billing import stripe_client, unknown_customers
 from sp404_app.services.billing.stripe_client import StripeUnavailable
 
 
-class Options(TypedDict):
-    """What goes with a request beside its parameters."""
+class RequestOptions(TypedDict):
+    """Stripe request options."""
 
     idempotency_key: str
 
 
-def locked(session: Session, user_id: uuid.UUID) -> BillingCustomer:
-    """Return the person's row, held until the commit: one change of their money at a time.
+def lock_customer(session: Session, user_id: uuid.UUID) -> BillingCustomer:
+    """Return the user's billing row, created if missing and locked until the commit.
+
+    The lock serialises every billing operation of a user.
 
     Raises:
-        NotFound: If there is no such person.
+        NotFound: If there is no such user.
     """
     if session.get(User, user_id) is None:
-        raise NotFound("No such person.")
+        raise NotFound("There is no such user.")
     blank = {
         "id": uuid7(),
         "user_id": user_id,
@@ -41,34 +43,34 @@ def locked(session: Session, user_id: uuid.UUID) -> BillingCustomer:
     session.execute(
         insert(BillingCustomer).values(blank | {"checkout_id": ""}).on_conflict_do_nothing()
     )
-    mine = select(BillingCustomer).where(
+    query = select(BillingCustomer).where(
         BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.stripe_mode()
     )
-    fresh = mine.with_for_update().execution_options(populate_existing=True)
-    return session.exec(fresh).one()
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    return session.exec(locked).one()
 
 
-def ensure(session: Session, user_id: uuid.UUID) -> BillingCustomer:
-    """Return the person's locked row, made known to Stripe if they were not.
+def ensure_customer(session: Session, user_id: uuid.UUID) -> BillingCustomer:
+    """Return the user's locked billing row, creating the Stripe customer if there is none.
 
     Raises:
-        AppError: If Stripe cannot be told now.
+        AppError: If Stripe refuses or does not answer.
     """
-    customer = locked(session, user_id)
+    customer = lock_customer(session, user_id)
     if customer.stripe_id is None:
         user = session.get_one(User, user_id)
         name = f"{user.first_name} {user.last_name}".strip()
-        given: Any = {"email": user.email, "metadata": {"user_id": str(user_id)}}
-        given |= {"name": name} if name else {}  # Stripe takes no empty name
-        with writing(session, customer, f"cus:{user_id}:{customer.epoch}") as options:
-            made = stripe_client.client().v1.customers.create(given, {**options})
+        fields: Any = {"email": user.email, "metadata": {"user_id": str(user_id)}}
+        fields |= {"name": name} if name else {}  # Stripe rejects an empty name
+        with idempotent_write(session, customer, f"cus:{user_id}:{customer.epoch}") as options:
+            created = stripe_client.client().v1.customers.create(fields, {**options})
         customer.told_email, customer.told_name = user.email, name
-        _become(session, customer, made.id)
+        _link_customer(session, customer, created.id)
     return customer
 
 
-def find(session: Session, user_id: uuid.UUID) -> BillingCustomer | None:
-    """Return the person's row without holding it, if they ever came near a payment."""
+def find_customer(session: Session, user_id: uuid.UUID) -> BillingCustomer | None:
+    """Return the user's billing row without locking it; None if they never started a purchase."""
     return session.exec(
         select(BillingCustomer).where(
             BillingCustomer.user_id == user_id, BillingCustomer.realm == stripe_client.stripe_mode()
@@ -76,20 +78,20 @@ def find(session: Session, user_id: uuid.UUID) -> BillingCustomer | None:
     ).first()
 
 
-def owner(session: Session, stripe_id: str) -> uuid.UUID | None:
-    """Return whose customer this is; Stripe is asked if we forgot.
+def find_customer_owner(session: Session, stripe_id: str) -> uuid.UUID | None:
+    """Return the user of a Stripe customer, from our tables or else from its Stripe metadata.
 
     Raises:
-        AppError: If Stripe cannot be asked now.
+        AppError: If Stripe does not answer.
     """
     known = select(BillingCustomer.user_id).where(
         BillingCustomer.stripe_id == stripe_id, BillingCustomer.realm == stripe_client.stripe_mode()
     )
-    return session.exec(known).first() or _remembered(session, stripe_id)
+    return session.exec(known).first() or _relink_customer(session, stripe_id)
 
 
-def _remembered(session: Session, stripe_id: str) -> uuid.UUID | None:
-    """Take up a customer whose row was lost between Stripe's answer and our commit."""
+def _relink_customer(session: Session, stripe_id: str) -> uuid.UUID | None:
+    """Link a customer whose row was lost between Stripe's answer and our commit."""
     try:
         with stripe_client.stripe_errors():
             found = stripe_client.to_plain_dict(
@@ -100,22 +102,22 @@ def _remembered(session: Session, stripe_id: str) -> uuid.UUID | None:
         return None
     if found.get("deleted") or session.get(User, user_id) is None:
         return None
-    customer = locked(session, user_id)
+    customer = lock_customer(session, user_id)
     if customer.stripe_id is None:
-        _become(session, customer, stripe_id)
+        _link_customer(session, customer, stripe_id)
     return user_id if customer.stripe_id == stripe_id else None
 
 
-def _become(session: Session, customer: BillingCustomer, stripe_id: str) -> None:
-    """Note who a person is at Stripe, and read what was told of them before."""
+def _link_customer(session: Session, customer: BillingCustomer, stripe_id: str) -> None:
+    """Save the customer id, and reopen events that arrived before it was known."""
     customer.stripe_id = stripe_id
     session.add(customer)
     session.flush()
-    unknown_customers.read_again(session, stripe_id)
+    unknown_customers.reopen_events(session, stripe_id)
 
 
-def forget(session: Session, customer: BillingCustomer) -> None:
-    """Note that Stripe has this customer no more; the next purchase makes a new one."""
+def unlink_customer(session: Session, customer: BillingCustomer) -> None:
+    """Record that the Stripe customer was deleted; the next purchase creates a new one."""
     customer.stripe_id, customer.checkout_id = None, ""
     customer.told_email = customer.told_name = None
     customer.epoch += 1
@@ -124,11 +126,14 @@ def forget(session: Session, customer: BillingCustomer) -> None:
 
 
 @contextmanager
-def writing(session: Session, customer: BillingCustomer, intent: str) -> Iterator[Options]:
-    """Give a write its key: the same intent, tried again after a crash or silence, happens once.
+def idempotent_write(
+    session: Session, customer: BillingCustomer, intent: str
+) -> Iterator[RequestOptions]:
+    """Yield request options with an idempotency key, so that a retried write happens once.
 
-    Once Stripe has answered, be it with a refusal, the next try is a new one: Stripe repeats
-    what it answered to a key, so a declined card would stay declined.
+    The key stays the same until Stripe answers: a retry after a crash or timeout repeats the
+    request. After any answer, also an error, the next attempt gets a new key, because Stripe
+    replays its answer to a key and a declined card would stay declined.
     """
     key = f"{intent}:{customer.epoch}.{customer.round}"
     try:
@@ -137,14 +142,14 @@ def writing(session: Session, customer: BillingCustomer, intent: str) -> Iterato
     except StripeUnavailable:
         raise
     except AppError:
-        if_undone(session, partial(_next_round, customer.user_id, customer.realm))
+        if_undone(session, partial(_advance_round, customer.user_id, customer.realm))
         raise
     customer.round += 1
     session.add(customer)
     session.flush()
 
 
-def _next_round(user_id: uuid.UUID, realm: str) -> None:
+def _advance_round(user_id: uuid.UUID, realm: str) -> None:
     with transaction() as session:
         row = insert(BillingCustomer).values(
             id=uuid7(), user_id=user_id, realm=realm, epoch=0, round=1, checkout_id=""

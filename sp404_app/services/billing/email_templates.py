@@ -1,4 +1,4 @@
-"""What our mails about money say."""
+"""Subjects and texts of billing emails."""
 
 import datetime as dt
 
@@ -6,132 +6,136 @@ from sp404_app.services.infra.email_templates import EmailContent
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
-KEPT = "All your sounds stay: you can hear, download and delete them on every plan."
+SOUNDS_KEPT = "You can always play, download and delete your sounds, on any plan."
 
 
-def started(
+def subscription_started(
     tier: str, price: str, until: dt.datetime, *, trial: dt.datetime | None
 ) -> EmailContent:
-    """Welcome somebody to a plan or its trial."""
+    """Confirm a new subscription or trial."""
     plan = PLANS[Tier(tier)].name
     if trial:
         lines = (
-            f"Your free trial of {plan} has begun. Nothing was charged.",
-            f"It ends on {day(trial)}. {plan} then costs {price} a month; cancel before, and it "
-            "costs nothing.",
+            f"Your free {plan} trial has started. You haven't been charged.",
+            f"It ends on {format_date(trial)}. After that, {plan} costs {price} a month. Cancel "
+            "before then and you won't be charged.",
         )
-        return _letter(f"Your {plan} trial has begun", lines, "See my subscription")
+        return _email(f"Your {plan} trial has started", lines, "View subscription")
     lines = (
-        f"You are on {plan}, {price} a month. It renews on {day(until)}.",
-        "You can change or cancel it at any time.",
+        f"You're on {plan} for {price} a month. It renews on {format_date(until)}.",
+        "You can change or cancel your plan at any time.",
     )
-    return _letter(f"Welcome to {plan}", lines, "See my subscription")
+    return _email(f"Welcome to {plan}", lines, "View subscription")
 
 
 def plan_changed(before: str, after: str, price: str, until: dt.datetime) -> EmailContent:
-    """Tell somebody that they are on another plan now."""
+    """Confirm a change of plan."""
     old, new = PLANS[Tier(before)].name, PLANS[Tier(after)].name
-    line = f"You were on {old} and are on {new} now: {price} a month from {day(until)} on."
-    return _letter(f"You are on {new} now", (line, KEPT), "See my subscription")
+    line = f"You've moved from {old} to {new}: {price} a month from {format_date(until)}."
+    return _email(f"You're now on {new}", (line, SOUNDS_KEPT), "View subscription")
 
 
 def trial_ending(tier: str, price: str, ends: dt.datetime) -> EmailContent:
-    """Remind somebody before a trial becomes a subscription."""
+    """Remind the user three days before the trial becomes a paid subscription."""
     plan = PLANS[Tier(tier)].name
     lines = (
-        f"Your free trial of {plan} ends on {day(ends)}. After that, {plan} costs {price} a month.",
-        "If you do not want that, cancel before; nothing is charged then.",
+        f"Your free {plan} trial ends on {format_date(ends)}. After that, {plan} costs {price} a "
+        "month.",
+        "If you don't want to continue, cancel before then and you won't be charged.",
     )
-    return _letter(f"Your {plan} trial ends on {day(ends)}", lines, "Keep or cancel")
+    return _email(f"Your {plan} trial ends on {format_date(ends)}", lines, "Manage subscription")
 
 
 def trial_refused() -> EmailContent:
-    """Explain why a second trial ended at once."""
+    """Explain why a second trial was ended."""
     lines = (
-        "The card you gave has had its free trial before, so this one ended. Nothing was charged.",
-        "You are welcome to subscribe without a trial.",
+        "This card has already been used for a free trial, so we ended this one. You haven't been "
+        "charged.",
+        "You can subscribe without a trial.",
     )
-    return _letter("Your trial did not begin", lines, "See the plans", "/plans")
+    return _email("Your trial couldn't be started", lines, "See plans", "/plans")
 
 
-def cancelled(tier: str, until: dt.datetime) -> EmailContent:
+def cancellation_confirmed(tier: str, until: dt.datetime) -> EmailContent:
     """Confirm a cancellation."""
     plan = PLANS[Tier(tier)].name
     lines = (
-        f"Your subscription is cancelled. {plan} stays yours until {day(until)}; after that you "
-        "are on Free, and nothing more is charged.",
-        KEPT,
-        "Changed your mind? Until then, one click takes the cancellation back.",
+        f"Your subscription is cancelled. You keep {plan} until {format_date(until)}. After that "
+        "you're on Free and won't be charged again.",
+        SOUNDS_KEPT,
+        "Changed your mind? You can resume your subscription until then.",
     )
-    return _letter("Your subscription is cancelled", lines, "See my subscription")
+    return _email("Your subscription is cancelled", lines, "View subscription")
 
 
-def ended(tier: str) -> EmailContent:
-    """Tell somebody that they are on Free again."""
+def subscription_ended(tier: str) -> EmailContent:
+    """Tell the user that the subscription has ended and they are on Free."""
     plan = PLANS[Tier(tier)].name
-    lines = (f"Your {plan} subscription has ended and you are on Free now.", KEPT)
-    return _letter(f"Your {plan} subscription has ended", lines, "See the plans", "/plans")
+    lines = (f"Your {plan} subscription has ended, and you're now on Free.", SOUNDS_KEPT)
+    return _email(f"Your {plan} subscription has ended", lines, "See plans", "/plans")
 
 
 def receipt(number: str, price: str, what: str) -> EmailContent:
-    """Confirm a payment; the invoice is one click away, behind the sign-in."""
+    """Confirm a payment; the link leads to the invoices, which require signing in."""
     lines = (
-        f"Thank you: {price} are paid, invoice {number}.",
-        *((f"For: {what}",) if what else ()),
+        f"Thanks for your payment of {price}. Invoice number: {number}.",
+        *((f"Description: {what}",) if what else ()),
     )
-    return _letter(f"Receipt {number}", lines, "Open the invoice")
+    return _email(f"Receipt {number}", lines, "View invoice")
 
 
 def payment_failed(number: str, price: str, again: dt.datetime | None) -> EmailContent:
-    """Say that a card was declined, and how to mend it."""
-    then = (
-        f"We try again on {day(again)}. Nothing changes until then."
+    """Tell the user that a payment was declined, and when it is retried."""
+    next_step = (
+        f"We'll try again on {format_date(again)}. Until then, nothing changes."
         if again
-        else "We will not try again by ourselves, so please pay it soon."
+        else "We won't try again automatically, so please pay soon."
     )
-    lines = (f"Your card was declined for {price}, invoice {number}.", then)
-    return _letter("Your payment did not go through", lines, "Pay or change the card")
+    lines = (f"Your card was declined for {price} (invoice {number}).", next_step)
+    return _email("Your payment failed", lines, "Pay or update card")
 
 
-def restored(tier: str) -> EmailContent:
-    """Say that everything works again after a missing payment came."""
+def subscription_restored(tier: str) -> EmailContent:
+    """Tell the user that a late payment arrived and the subscription is active again."""
     plan = PLANS[Tier(tier)].name
     lines = (
-        f"Your payment problem is solved. {plan} is active, and everything works again.",
-        "Sounds that waited for their analysis are analysed now.",
+        f"Thanks, your payment went through. {plan} is active again.",
+        "Sounds that were waiting are being analysed now.",
     )
-    return _letter(f"Your {plan} subscription is active again", lines, "See my subscription")
+    return _email(f"Your {plan} subscription is active again", lines, "View subscription")
 
 
-def refunded(number: str, price: str) -> EmailContent:
-    """Say that money goes back, and that the plan stays."""
+def refund_issued(number: str, price: str) -> EmailContent:
+    """Confirm a refund; the plan does not change."""
     lines = (
-        f"We refunded {price}{_of(number)}. Your bank shows it within ten days.",
-        "Your plan stays as it is.",
+        f"We've refunded {price}{_for_invoice(number)}. It can take up to 10 days to appear on "
+        "your bank statement.",
+        "Your plan stays the same.",
     )
-    return _letter(f"{price} refunded", lines, "See my subscription")
+    return _email(f"{price} refunded", lines, "View subscription")
 
 
-def disputed(number: str, price: str) -> EmailContent:
-    """Say that a bank asks for a payment back, and that the plan stays."""
+def dispute_opened(number: str, price: str) -> EmailContent:
+    """Tell the user that their bank disputes a charge; the plan does not change."""
     lines = (
-        f"Your bank asks us to return {price}{_of(number)}, because the charge was disputed.",
-        "Your plan stays as it is while this is decided. If it is a mistake, please tell your bank "
-        "or answer this mail.",
+        f"Your bank asked us to return {price}{_for_invoice(number)} because the charge was "
+        "disputed.",
+        "Your plan stays the same while the dispute is open. If this is a mistake, contact your "
+        "bank or reply to this email.",
     )
-    return _letter(f"A charge of {price} is disputed", lines, "See my subscription")
+    return _email(f"A charge of {price} is disputed", lines, "View subscription")
 
 
-def _of(number: str) -> str:
-    return f" of invoice {number}" if number else ""
+def _for_invoice(number: str) -> str:
+    return f" for invoice {number}" if number else ""
 
 
-def day(moment: dt.datetime) -> str:
-    """Write a day: "6 December 2026"."""
+def format_date(moment: dt.datetime) -> str:
+    """Format a date: "6 December 2026"."""
     return f"{moment:%-d %B %Y}"
 
 
-def _letter(
+def _email(
     subject: str, lines: tuple[str, ...], label: str, path: str = "/billing"
 ) -> EmailContent:
     return EmailContent(subject, lines, label, f"{settings().origin}{path}")

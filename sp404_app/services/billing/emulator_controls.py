@@ -1,4 +1,4 @@
-"""The emulator's own controls, for the page on which a developer lets time pass. Over HTTP."""
+"""HTTP client for the Stripe emulator: test clocks, events and delivery faults."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from sp404_app.errors import Conflict, NotFound, Unavailable
 from sp404_app.services.billing import customers, stripe_client, sync, webhooks
 from sp404_app.settings import settings
 
-PATIENCE = 60.0
-STEPS: dict[str, dict[str, Any]] = {
+REQUEST_TIMEOUT_S = 60.0
+CLOCK_STEPS: dict[str, dict[str, Any]] = {
     "hour": {"hours": 1},
     "day": {"days": 1},
     "week": {"days": 7},
@@ -24,7 +24,7 @@ STEPS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A customer, and where their time stands."""
+    """A customer's test clock, formatted for /dev/stripe."""
 
     id: str
     email: str
@@ -36,7 +36,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An event the emulator made, and what became of it."""
+    """An event of the emulator with its deliveries."""
 
     id: str
     type: str
@@ -46,7 +46,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """An event as we have it."""
+    """A webhook event as we stored it."""
 
     id: str
     type: str
@@ -57,7 +57,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Chaos:
-    """How badly the emulator delivers."""
+    """Faults that the emulator adds to webhook delivery."""
 
     duplicate: int
     shuffle: bool
@@ -67,127 +67,129 @@ class Chaos:
 
 
 def clocks() -> list[Clock]:
-    """Return the newest customers with their time.
+    """Return the newest customers with their clocks.
 
     Raises:
-        AppError: If there is no emulator here.
+        AppError: If there is no emulator, or it does not answer.
     """
     return [
         Clock(
             one["id"],
             one["email"] or "",
-            _time(one["now"]),
-            _time(one["next"]) if one["next"] else "nothing",
+            _format_time(one["now"]),
+            _format_time(one["next"]) if one["next"] else "nothing",
             bool(one["clock"]),
             ", ".join(f"{s['price'] or s['id']} {s['status']}" for s in one["subscriptions"]),
         )
-        for one in _ask("GET", "customers")
+        for one in _request_control("GET", "customers")
     ]
 
 
 def sent(limit: int = 40) -> list[Sent]:
-    """Return the newest events with their deliveries."""
+    """Return the emulator's newest events with their deliveries."""
     return [
         Sent(
             one["id"],
             one["type"],
-            _time(one["created"]),
-            ", ".join(_delivery(row) for row in one["deliveries"]) or "nobody listens",
+            _format_time(one["created"]),
+            ", ".join(_format_delivery(row) for row in one["deliveries"]) or "no endpoint",
         )
-        for one in _ask("GET", "events", limit=limit)
+        for one in _request_control("GET", "events", limit=limit)
     ]
 
 
 def taken(session: Session) -> list[Taken]:
-    """Return the newest events that arrived here."""
+    """Return the newest webhook events that we received."""
     return [
         Taken(
             event.id,
             event.type,
             f"{event.received_at:%d %b %H:%M:%S}",
-            _state(event.handled_at is not None, event.attempts),
+            _event_state(event.handled_at is not None, event.attempts),
             event.error,
         )
-        for event in webhooks.recent(session)
+        for event in webhooks.list_recent_events(session)
     ]
 
 
 def chaos() -> Chaos:
-    """Return how badly the emulator delivers."""
-    found = _ask("GET", "settings")
+    """Return the emulator's current delivery faults."""
+    found = _request_control("GET", "settings")
     return Chaos(**{name: found[name] for name in Chaos.__slots__})
 
 
 def advance(session: Session, customer_id: str, step: str) -> None:
-    """Let time pass for one customer, and look at what became of them.
+    """Advance one customer's test clock, then sync the customer.
 
     Raises:
         NotFound: If there is no such step or customer.
     """
-    if step not in STEPS:
+    if step not in CLOCK_STEPS:
         raise NotFound("There is no such step.")
-    _ask("POST", "advance", customer=customer_id, **STEPS[step])
-    user_id = customers.owner(session, customer_id)
+    _request_control("POST", "advance", customer=customer_id, **CLOCK_STEPS[step])
+    user_id = customers.find_customer_owner(session, customer_id)
     if user_id:
         sync.sync_customer(session, user_id)
 
 
 def change(name: str, value: float | bool) -> None:
-    """Change how the emulator delivers.
+    """Set one delivery fault of the emulator.
 
     Raises:
         NotFound: If there is no such setting.
     """
     if name not in Chaos.__slots__:
         raise NotFound("There is no such setting.")
-    _ask("POST", "settings", **{name: value})
+    _request_control("POST", "settings", **{name: value})
 
 
-def dun_as_we_advise() -> None:
-    """Let subscriptions whose last attempt failed stay, unpaid, as the runbook has it at Stripe."""
-    _ask("POST", "settings", after_retries="unpaid")
+def set_unpaid_after_retries() -> None:
+    """Mark subscriptions as unpaid after the last retry, as RUNBOOKS.md recommends for Stripe."""
+    _request_control("POST", "settings", after_retries="unpaid")
 
 
 def send_again(event_id: str) -> None:
-    """Let the emulator deliver an event once more."""
-    _ask("POST", "replay", event=event_id)
+    """Deliver an event again."""
+    _request_control("POST", "replay", event=event_id)
 
 
 def retry() -> None:
-    """Let everything that was not delivered be tried now."""
-    _ask("POST", "retry")
+    """Retry all failed deliveries now."""
+    _request_control("POST", "retry")
 
 
-def _ask(method: str, name: str, **given: Any) -> Any:
+def _request_control(method: str, name: str, **fields: Any) -> Any:
     if not settings().stripe_emulated:
-        raise NotFound("There is nothing at this address.")
-    body = {"params": given} if method == "GET" else {"json": given}
-    headers = {"Authorization": f"Bearer {stripe_client.keys().api_key}"}
+        raise NotFound("The Stripe emulator isn't running here.")
+    body = {"params": fields} if method == "GET" else {"json": fields}
+    headers = {"Authorization": f"Bearer {stripe_client.load_keys().api_key}"}
     try:
         answer = httpx.request(
             method,
             f"{stripe_client.emulator_url()}/dev/{name}",
             headers=headers,
-            timeout=PATIENCE,
+            timeout=REQUEST_TIMEOUT_S,
             **body,  # type: ignore[arg-type]  # one of two
         )
         found = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise Unavailable("The emulator does not answer.") from error
+        raise Unavailable("The Stripe emulator isn't responding.") from error
     if answer.is_error:
-        raise Conflict(str(found.get("error", {}).get("message", "The emulator refused.")))
+        raise Conflict(
+            str(found.get("error", {}).get("message", "The Stripe emulator rejected it."))
+        )
     return found["data"]
 
 
-def _delivery(row: dict[str, Any]) -> str:
+def _format_delivery(row: dict[str, Any]) -> str:
     return f"{row['status']} {row['response'] or ''}".strip()
 
 
-def _state(handled: bool, attempts: int) -> str:
+def _event_state(handled: bool, attempts: int) -> str:
     if handled:
         return "done"
-    return "given up" if attempts >= len(webhooks.PAUSES) else "waiting"
+    return "dead" if attempts >= len(webhooks.PAUSES) else "waiting"
 
 
-def _time(stamp: int) -> str:
+def _format_time(stamp: int) -> str:
     return f"{dt.datetime.fromtimestamp(stamp, dt.UTC):%d %b %Y %H:%M}"

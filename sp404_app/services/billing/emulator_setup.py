@@ -1,4 +1,4 @@
-"""A new machine without Stripe's keys opens its shop by itself, over HTTP as anybody would."""
+"""Set up the Stripe emulator on the first start without Stripe keys, through its HTTP API."""
 
 from sqlmodel import Session
 
@@ -7,13 +7,13 @@ from sp404_app.settings import settings
 
 
 def set_up_emulator(session: Session) -> int:
-    """Set up the emulator of a new machine, which nobody else does; return whether we did.
+    """Create prices and dunning settings in a new emulator; return 1 if it did, else 0.
 
     Raises:
-        AppError: If it does not answer yet.
+        AppError: If the emulator does not answer yet.
     """
-    if not settings().stripe_emulated or catalog.is_set_up(session):
+    if not settings().stripe_emulated or catalog.is_catalog_set_up(session):
         return 0
-    emulator_controls.dun_as_we_advise()
-    catalog.set_up(session)
+    emulator_controls.set_unpaid_after_retries()
+    catalog.set_up_catalog(session)
     return 1

@@ -1,4 +1,4 @@
-"""What a subscription gives right now, from our mirror alone: asked at every upload."""
+"""The plan and access a user has now. Reads our tables only, because every upload calls it."""
 
 import datetime as dt
 import uuid
@@ -17,14 +17,14 @@ from sp404_app.services.plans import PLANS, Plan, Tier
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """The plan whose limits count, and how far its owner may go."""
+    """The plan whose limits apply, and the access its payment status allows."""
 
     plan: Plan
     access: Access
 
 
 def entitlement_of(session: Session, user_id: uuid.UUID) -> Entitlement:
-    """Return what a person may do; who never subscribed is on Free."""
+    """Return the user's plan and access; without a subscription, Free (the demo account: Pro)."""
     found = session.exec(
         select(Subscription, BillingCustomer.clock_ahead)
         .join(
@@ -32,23 +32,23 @@ def entitlement_of(session: Session, user_id: uuid.UUID) -> Entitlement:
             (col(BillingCustomer.user_id) == Subscription.user_id)
             & (col(BillingCustomer.realm) == Subscription.realm),
         )
-        .where(Subscription.user_id == user_id, *_in_force())
+        .where(Subscription.user_id == user_id, *_is_current())
     ).first()
     if found is None:
         demo = session.exec(select(User.is_demo).where(User.id == user_id)).first()
         return Entitlement(PLANS[Tier.PRO if demo else Tier.FREE], Access.FULL)
-    subscription, ahead = found
-    state = access_rules.access_state(
-        standing_of(subscription), now() + dt.timedelta(seconds=ahead)
+    subscription, clock_ahead_s = found
+    access = access_rules.determine_access(
+        subscription_state_of(subscription), now() + dt.timedelta(seconds=clock_ahead_s)
     )
-    if state is Access.FREE:
+    if access is Access.FREE:
         return Entitlement(PLANS[Tier.FREE], Access.FULL)
-    return Entitlement(PLANS[Tier(subscription.tier)], state)
+    return Entitlement(PLANS[Tier(subscription.tier)], access)
 
 
-def standing_of(subscription: Subscription) -> access_rules.Standing:
-    """Read from a row what decides about access."""
-    return access_rules.Standing(
+def subscription_state_of(subscription: Subscription) -> access_rules.SubscriptionState:
+    """Return the fields of a subscription that decide access."""
+    return access_rules.SubscriptionState(
         subscription.status,
         subscription.attempts,
         subscription.next_attempt_at is not None,
@@ -58,17 +58,17 @@ def standing_of(subscription: Subscription) -> access_rules.Standing:
 
 
 def current_subscription(session: Session, user_id: uuid.UUID) -> Subscription | None:
-    """Return the one subscription that counts, if there is one."""
-    mine = select(Subscription).where(Subscription.user_id == user_id, *_in_force())
-    return session.exec(mine.execution_options(populate_existing=True)).first()
+    """Return the user's current subscription: billable and not a duplicate; or None."""
+    query = select(Subscription).where(Subscription.user_id == user_id, *_is_current())
+    return session.exec(query.execution_options(populate_existing=True)).first()
 
 
 def customer_now(customer: BillingCustomer | None) -> dt.datetime:
-    """Return the time in a customer's clock, which a test clock may have moved ahead."""
+    """Return the customer's current time, which a Stripe test clock may run ahead of ours."""
     return now() + dt.timedelta(seconds=customer.clock_ahead if customer else 0)
 
 
-def _in_force() -> tuple[Any, ...]:
+def _is_current() -> tuple[Any, ...]:
     return (
         Subscription.realm == stripe_client.stripe_mode(),
         col(Subscription.is_secondary).is_(False),

@@ -1,4 +1,4 @@
-"""A person's own invoices: the list from our mirror, the PDF from Stripe at the click."""
+"""A user's invoices: the list from our tables, the PDF and payment link from Stripe."""
 
 import uuid
 from collections.abc import Iterator
@@ -10,29 +10,34 @@ from sqlmodel import Session, col, select
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.models import Invoice
 from sp404_app.services.billing import stripe_client
-from sp404_app.services.billing.stripe_client import in_time, stripe_errors, to_plain_dict
+from sp404_app.services.billing.stripe_client import (
+    stripe_errors,
+    to_plain_dict,
+    within_time_budget,
+)
 from sp404_app.settings import settings
 
-SHOWN = ("paid", "open", "void", "uncollectible")
-LARGEST = 10 * 1024 * 1024
+LISTED_STATUSES = ("paid", "open", "void", "uncollectible")
+MAX_PDF_BYTES = 10 * 1024 * 1024
+PDF_UNAVAILABLE = "The invoice can't be downloaded right now. Please try again in a few minutes."
 
 
-def listed(session: Session, user_id: uuid.UUID, limit: int = 100) -> list[Invoice]:
-    """Return a person's invoices, the newest first."""
-    mine = select(Invoice).where(
+def list_invoices(session: Session, user_id: uuid.UUID, limit: int = 100) -> list[Invoice]:
+    """Return the user's invoices, newest first."""
+    query = select(Invoice).where(
         Invoice.user_id == user_id,
         Invoice.realm == stripe_client.stripe_mode(),
-        col(Invoice.status).in_(SHOWN),
+        col(Invoice.status).in_(LISTED_STATUSES),
     )
-    newest = mine.order_by(col(Invoice.created).desc(), col(Invoice.id).desc()).limit(limit)
+    newest = query.order_by(col(Invoice.created).desc(), col(Invoice.id).desc()).limit(limit)
     return list(session.exec(newest.execution_options(populate_existing=True)))
 
 
-def owned(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> Invoice:
-    """Return one of a person's invoices.
+def find_invoice(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> Invoice:
+    """Return one of the user's invoices.
 
     Raises:
-        NotFound: If it does not exist or belongs to somebody else.
+        NotFound: If it does not exist or belongs to another user.
     """
     found = session.exec(
         select(Invoice).where(
@@ -46,58 +51,63 @@ def owned(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> Invoic
     return found
 
 
-@in_time
-def pay_url(session: Session, user_id: uuid.UUID) -> str:
-    """Return where a person pays what is open, or ""; asked for anew, because the links expire.
+@within_time_budget
+def open_invoice_url(session: Session, user_id: uuid.UUID) -> str:
+    """Return the payment page of the user's newest open invoice, or "".
+
+    The URL is fetched from Stripe each time, because hosted invoice URLs expire.
 
     Raises:
         AppError: If Stripe does not answer.
     """
-    due = next((row for row in listed(session, user_id) if row.status == "open"), None)
-    if due is None:
+    unpaid = next((row for row in list_invoices(session, user_id) if row.status == "open"), None)
+    if unpaid is None:
         return ""
     with stripe_errors():
-        return stripe_client.client().v1.invoices.retrieve(due.stripe_id).hosted_invoice_url or ""
+        invoice = stripe_client.client().v1.invoices.retrieve(unpaid.stripe_id)
+    return invoice.hosted_invoice_url or ""
 
 
-@in_time
-def pdf(session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID) -> tuple[str, bytes]:
-    """Return the name and the bytes of an invoice's PDF; its address is never shown to anybody.
+@within_time_budget
+def fetch_invoice_pdf(
+    session: Session, user_id: uuid.UUID, invoice_id: uuid.UUID
+) -> tuple[str, bytes]:
+    """Return the file name and bytes of an invoice PDF. Stripe's URL never reaches the client.
 
     Raises:
-        NotFound: If it is not theirs or has none.
+        NotFound: If the invoice is not the user's or has no PDF.
         Unavailable: If Stripe does not answer.
     """
-    row = owned(session, user_id, invoice_id)
+    row = find_invoice(session, user_id, invoice_id)
     with stripe_errors():
         found = to_plain_dict(stripe_client.client().v1.invoices.retrieve(row.stripe_id))
     url = found.get("invoice_pdf")
     if not url:
-        raise NotFound("This invoice has no PDF.")
-    return f"{row.number or row.stripe_id}.pdf", b"".join(_fetched(url))
+        raise NotFound("This invoice doesn't have a PDF.")
+    return f"{row.number or row.stripe_id}.pdf", b"".join(_stream_pdf(url))
 
 
-def _fetched(url: str) -> Iterator[bytes]:
+def _stream_pdf(url: str) -> Iterator[bytes]:
     size = 0
     try:
         with httpx.stream(
             "GET",
-            _reached(url),
+            _reachable_url(url),
             timeout=max(0.01, stripe_client.time_left()),
             follow_redirects=True,
         ) as answer:
             answer.raise_for_status()
-            for part in answer.iter_bytes():
-                size += len(part)
-                if size > LARGEST:
-                    raise Unavailable("The invoice cannot be fetched now. Please try again soon.")
-                yield part
+            for chunk in answer.iter_bytes():
+                size += len(chunk)
+                if size > MAX_PDF_BYTES:
+                    raise Unavailable(PDF_UNAVAILABLE)
+                yield chunk
     except httpx.HTTPError as error:
-        raise Unavailable("The invoice cannot be fetched now. Please try again soon.") from error
+        raise Unavailable(PDF_UNAVAILABLE) from error
 
 
-def _reached(url: str) -> str:
-    """Return an address we reach ourselves: the emulator writes the one that browsers see."""
+def _reachable_url(url: str) -> str:
+    """Return a URL this process can reach: the emulator's URLs carry the browser's origin."""
     if not settings().stripe_emulated:
         return url
     path = urlsplit(url)

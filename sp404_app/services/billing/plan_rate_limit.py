@@ -1,7 +1,7 @@
-"""How many requests a minute a person may make: what their plan gives, remembered for a while.
+"""A user's requests per minute, from the plan; cached per process for 30 to 45 seconds.
 
-Asked at every request, so each process keeps it for half a minute or a little longer, so that not
-all end at once; whoever has just paid waits no longer than that for more.
+Every API request reads the limit. The random part of the lifetime keeps the entries from expiring
+together. After an upgrade the higher limit applies within 45 seconds.
 """
 
 import random
@@ -17,36 +17,36 @@ from sp404_app.services.billing import quotas
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 
-REMEMBERED = (30.0, 45.0)  # seconds
-MOST = 10_000  # people remembered by one process
+CACHE_TTL_S = (30.0, 45.0)  # from, to
+MAX_CACHED_USERS = 10_000
 
 log = structlog.get_logger()
-_known: dict[uuid.UUID, tuple[float, int]] = {}
+_cache: dict[uuid.UUID, tuple[float, int]] = {}  # expiry (monotonic), requests above Free
 
 
 async def a_minute(user_id: uuid.UUID) -> int:
-    """Return the limit; the operator's setting is what Free gives, and paying people get more."""
+    """Return the limit: the setting `requests_per_minute`, plus what the plan adds to Free's."""
     free = settings().requests_per_minute
-    until, extra = _known.get(user_id, (0.0, 0))
-    if until < time.monotonic():
-        extra = await _looked_up(user_id)
+    expires_at, extra = _cache.get(user_id, (0.0, 0))
+    if expires_at < time.monotonic():
+        extra = await _look_up(user_id)
     return free + extra
 
 
-async def _looked_up(user_id: uuid.UUID) -> int:
-    """Ask the database; while it is away, the last answer counts."""
+async def _look_up(user_id: uuid.UUID) -> int:
+    """Read the plan from the database; while it is unavailable, keep the last value."""
     try:
-        extra = await in_transaction(_extra, user_id)
+        extra = await in_transaction(_extra_requests, user_id)
     except SQLAlchemyError as error:
-        log.warning("plan not looked up", error=type(error).__name__)
-        return _known.get(user_id, (0.0, 0))[1]
-    while len(_known) >= MOST:
-        _known.pop(next(iter(_known)))
-    _known[user_id] = time.monotonic() + random.uniform(*REMEMBERED), extra  # noqa: S311
+        log.warning("plan lookup failed", error=type(error).__name__)
+        return _cache.get(user_id, (0.0, 0))[1]
+    while len(_cache) >= MAX_CACHED_USERS:
+        _cache.pop(next(iter(_cache)))
+    _cache[user_id] = time.monotonic() + random.uniform(*CACHE_TTL_S), extra  # noqa: S311
     return extra
 
 
-def _extra(session: Session, user_id: uuid.UUID) -> int:
-    """Return how many more than Free a person's plan gives."""
+def _extra_requests(session: Session, user_id: uuid.UUID) -> int:
+    """Return how many requests per minute the user's plan allows above Free."""
     plan = quotas.plan_of(session, user_id)
     return plan.requests_per_minute - PLANS[Tier.FREE].requests_per_minute

@@ -1,4 +1,4 @@
-"""May this person add n bytes, or start an analysis? Exact, also in parallel."""
+"""Storage and analysis quotas: check and count usage against the plan, exact under concurrency."""
 
 import calendar
 import datetime as dt
@@ -21,16 +21,16 @@ from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.plans import Plan, Tier
 
 ANALYSIS = "analysis"
-# What a missing payment closes: first new analyses, after the grace everything that adds.
-CLOSED = {
+# Access that blocks each metric: past due blocks analyses; after the grace period, uploads too.
+BLOCKED_ACCESS = {
     "storage": frozenset({Access.RESTRICTED}),
     ANALYSIS: frozenset({Access.PAST_DUE, Access.RESTRICTED}),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """One month of a person's, from the day they joined."""
+class UsageMonth:
+    """A usage month: starts on the day of the month on which the user signed up (UTC)."""
 
     start: dt.datetime
     end: dt.datetime
@@ -38,10 +38,10 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is used of what; a limit of None means unlimited."""
+    """Usage and limits of the current usage month; a limit of None means unlimited."""
 
     tier: Tier
-    period: Period
+    period: UsageMonth
     storage_used: int
     storage_limit: int | None
     analyses_used: int
@@ -50,7 +50,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """How many analyses were counted, for which month, and why no more."""
+    """How many analyses were counted, in which month, and the refusal if fewer than requested."""
 
     month: dt.datetime | None
     count: int
@@ -58,32 +58,32 @@ class Reserved:
 
 
 def plan_of(session: Session, user_id: uuid.UUID) -> Plan:
-    """Return the plan whose limits count for a person."""
+    """Return the plan whose limits apply to the user."""
     return entitlements.entitlement_of(session, user_id).plan
 
 
 def is_closed(session: Session, user_id: uuid.UUID, metric: str = ANALYSIS) -> bool:
-    """Say whether a missing payment keeps a person from adding."""
-    return entitlements.entitlement_of(session, user_id).access in CLOSED[metric]
+    """Return whether an unpaid subscription blocks a metric ("storage" or "analysis")."""
+    return entitlements.entitlement_of(session, user_id).access in BLOCKED_ACCESS[metric]
 
 
-def _open_plan(session: Session, user_id: uuid.UUID, metric: str) -> Plan:
+def _unblocked_plan(session: Session, user_id: uuid.UUID, metric: str) -> Plan:
     found = entitlements.entitlement_of(session, user_id)
-    if found.access in CLOSED[metric]:
+    if found.access in BLOCKED_ACCESS[metric]:
         raise SubscriptionRestricted(
-            "A payment is missing, so nothing can be added. Pay it, and everything works at once.",
-            _details(metric, 0, 0, None) | {"upgrade_url": "/billing"},
+            "Your subscription is past due. Pay the open invoice to add sounds again.",
+            _quota_details(metric, 0, 0, None) | {"upgrade_url": "/billing"},
         )
     return found.plan
 
 
 def usage(session: Session, user_id: uuid.UUID) -> Usage:
-    """Return the numbers against the plan.
+    """Return the user's usage and limits.
 
     Raises:
-        NotFound: If there is no such person.
+        NotFound: If there is no such user.
     """
-    plan, month = plan_of(session, user_id), period(session, user_id)
+    plan, month = plan_of(session, user_id), current_usage_month(session, user_id)
     used = session.exec(
         select(UsagePeriod.analyses).where(
             UsagePeriod.user_id == user_id, UsagePeriod.period_start == month.start
@@ -99,52 +99,45 @@ def usage(session: Session, user_id: uuid.UUID) -> Usage:
     )
 
 
-def reserve_storage(session: Session, user_id: uuid.UUID, size: int) -> None:
-    """Raise unless `size` more bytes fit; holds the person's row until the commit.
-
-    Raises:
-        QuotaExceeded: If the plan is full, or a payment is missing.
-        NotFound: If there is no such person.
-    """
-    hold(session, user_id)
-    ensure_room(session, user_id, size)
-
-
 def hold(session: Session, user_id: uuid.UUID) -> None:
-    """Let one transaction at a time add to a person's library; others may read and refer to it.
+    """Lock the user's row until the commit, so that one transaction at a time adds to the library.
+
+    The lock (FOR NO KEY UPDATE) allows reads and inserts that reference the user.
 
     Raises:
-        NotFound: If there is no such person.
+        NotFound: If there is no such user.
     """
-    locked = select(User.id).where(User.id == user_id).with_for_update(key_share=True)
-    if session.exec(locked).first() is None:
-        raise NotFound("No such person.")
+    query = select(User.id).where(User.id == user_id).with_for_update(key_share=True)
+    if session.exec(query).first() is None:
+        raise NotFound("There is no such user.")
 
 
 def ensure_room(session: Session, user_id: uuid.UUID, size: int) -> None:
-    """Raise unless `size` more bytes fit now; to keep it so, `reserve_storage`.
+    """Raise unless `size` more bytes fit now; hold the lock of `hold` to keep the answer true.
 
     Raises:
-        QuotaExceeded: If the plan is full.
+        QuotaExceeded: If they do not fit.
+        SubscriptionRestricted: If a payment is missing.
     """
-    limit = _open_plan(session, user_id, "storage").storage_bytes
+    limit = _unblocked_plan(session, user_id, "storage").storage_bytes
     used = stored(session, user_id)
     if limit is not None and used + size > limit:
         raise QuotaExceeded(
-            "Your storage is full. Delete sounds or choose a larger plan.",
-            _details("storage", used, limit, None),
+            "Your storage is full. Delete sounds or upgrade your plan.",
+            _quota_details("storage", used, limit, None),
         )
 
 
 def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
-    """Count one analysis, by one conditional statement; return the start of its month.
+    """Count one analysis with one conditional upsert; return the start of its usage month.
 
     Raises:
-        QuotaExceeded: If this month's are used up, or a payment is missing.
-        NotFound: If there is no such person.
+        QuotaExceeded: If the monthly limit is reached.
+        SubscriptionRestricted: If a payment is missing.
+        NotFound: If there is no such user.
     """
-    limit = _open_plan(session, user_id, ANALYSIS).analyses_per_month
-    month = period(session, user_id)
+    limit = _unblocked_plan(session, user_id, ANALYSIS).analyses_per_month
+    month = current_usage_month(session, user_id)
     row = insert(UsagePeriod).values(
         id=uuid7(), user_id=user_id, period_start=month.start, period_end=month.end, analyses=1
     )
@@ -156,95 +149,97 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
         ).returning(col(UsagePeriod.analyses))
     ).scalar()
     if counted is None:
-        raise _used_up(limit or 0, month)
-    session.add(_event(user_id, month.start, 1))
+        raise _analysis_quota_exceeded(limit or 0, month)
+    session.add(_usage_event(user_id, month.start, 1))
     publish_quota(session, user_id)
     return month.start
 
 
 def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Reserved:
-    """Count up to `count` analyses, as many as are left.
+    """Count up to `count` analyses, as many as the monthly limit allows.
 
     Raises:
         SubscriptionRestricted: If a payment is missing.
-        NotFound: If there is no such person.
+        NotFound: If there is no such user.
     """
-    limit = _open_plan(session, user_id, ANALYSIS).analyses_per_month
-    month = period(session, user_id)
+    limit = _unblocked_plan(session, user_id, ANALYSIS).analyses_per_month
+    month = current_usage_month(session, user_id)
     if count <= 0:
         return Reserved(month.start, 0, None)
     blank = {"id": uuid7(), "user_id": user_id, "analyses": 0}
     row = insert(UsagePeriod).values(**blank, period_start=month.start, period_end=month.end)
     session.execute(row.on_conflict_do_nothing())
-    mine = (col(UsagePeriod.user_id) == user_id) & (UsagePeriod.period_start == month.start)
-    used = session.exec(select(UsagePeriod.analyses).where(mine).with_for_update()).one()
-    taken = count if limit is None else max(0, min(count, limit - used))
-    if taken:
-        session.exec(update(UsagePeriod).where(mine).values(analyses=used + taken))
-        session.add(_event(user_id, month.start, taken))
+    is_month = (col(UsagePeriod.user_id) == user_id) & (UsagePeriod.period_start == month.start)
+    used = session.exec(select(UsagePeriod.analyses).where(is_month).with_for_update()).one()
+    reserved = count if limit is None else max(0, min(count, limit - used))
+    if reserved:
+        session.exec(update(UsagePeriod).where(is_month).values(analyses=used + reserved))
+        session.add(_usage_event(user_id, month.start, reserved))
         publish_quota(session, user_id)
-    return Reserved(month.start, taken, _used_up(limit or 0, month) if taken < count else None)
+    refusal = _analysis_quota_exceeded(limit or 0, month) if reserved < count else None
+    return Reserved(month.start, reserved, refusal)
 
 
-def ensure_analysis(session: Session, user_id: uuid.UUID) -> None:
-    """Raise unless an analysis could start now; to count it, `reserve_analysis`.
+def ensure_analysis_quota(session: Session, user_id: uuid.UUID) -> None:
+    """Raise unless an analysis could start now, without counting it (see `reserve_analysis`).
 
     Raises:
-        QuotaExceeded: If this month's are used up, or a payment is missing.
+        QuotaExceeded: If the monthly limit is reached.
+        SubscriptionRestricted: If a payment is missing.
     """
-    limit = _open_plan(session, user_id, ANALYSIS).analyses_per_month
+    limit = _unblocked_plan(session, user_id, ANALYSIS).analyses_per_month
     used = usage(session, user_id)
     if limit is not None and used.analyses_used >= limit:
-        raise _used_up(limit, used.period)
+        raise _analysis_quota_exceeded(limit, used.period)
 
 
-def _used_up(limit: int, month: Period) -> QuotaExceeded:
+def _analysis_quota_exceeded(limit: int, month: UsageMonth) -> QuotaExceeded:
     return QuotaExceeded(
-        "This month's analyses are used up. The sound is kept and can be analysed later.",
-        _details(ANALYSIS, limit, limit, month.end),
+        "Monthly limit reached. Your sound is saved and can be analysed later.",
+        _quota_details(ANALYSIS, limit, limit, month.end),
     )
 
 
 def publish_quota(session: Session, user_id: uuid.UUID) -> None:
-    """Tell the person's open pages that the numbers change, once they have."""
+    """Publish a quota event to the user's open pages after the commit."""
     after_commit(session, partial(events.publish, user_id, Event(Topic.QUOTA)))
 
 
 def give_back_analyses(
     session: Session, user_id: uuid.UUID, month: dt.datetime, count: int
 ) -> None:
-    """Undo `count` times `reserve_analysis` of the month that starts at `month`."""
+    """Return `count` reserved analyses to the usage month that starts at `month`."""
     session.exec(
         update(UsagePeriod)
         .where(col(UsagePeriod.user_id) == user_id, col(UsagePeriod.period_start) == month)
         .values(analyses=func.greatest(0, UsagePeriod.analyses - count))
     )
-    session.add(_event(user_id, month, -count))
+    session.add(_usage_event(user_id, month, -count))
 
 
-def _event(user_id: uuid.UUID, month: dt.datetime, amount: int) -> UsageEvent:
+def _usage_event(user_id: uuid.UUID, month: dt.datetime, amount: int) -> UsageEvent:
     return UsageEvent(user_id=user_id, kind=ANALYSIS, amount=amount, period_start=month)
 
 
-def period(session: Session, user_id: uuid.UUID) -> Period:
-    """Return the person's current month.
+def current_usage_month(session: Session, user_id: uuid.UUID) -> UsageMonth:
+    """Return the user's current usage month.
 
     Raises:
-        NotFound: If there is no such person.
+        NotFound: If there is no such user.
     """
     joined = session.exec(select(User.created_at).where(User.id == user_id)).first()
     if joined is None:
-        raise NotFound("No such person.")
-    return month_of(joined, now())
+        raise NotFound("There is no such user.")
+    return usage_month_at(joined, now())
 
 
-def month_of(joined: dt.datetime, at: dt.datetime) -> Period:
+def usage_month_at(joined: dt.datetime, at: dt.datetime) -> UsageMonth:
     """Return the month around `at` that starts on the day of `joined`, clamped to short months."""
     joined, at = joined.astimezone(dt.UTC), at.astimezone(dt.UTC)
     this = _anniversary(joined, at.year, at.month)
     if at >= this:
-        return Period(this, _anniversary(joined, *_step(at, 1)))
-    return Period(_anniversary(joined, *_step(at, -1)), this)
+        return UsageMonth(this, _anniversary(joined, *_shift_month(at, 1)))
+    return UsageMonth(_anniversary(joined, *_shift_month(at, -1)), this)
 
 
 def _anniversary(joined: dt.datetime, year: int, month: int) -> dt.datetime:
@@ -252,7 +247,7 @@ def _anniversary(joined: dt.datetime, year: int, month: int) -> dt.datetime:
     return dt.datetime(year, month, day, tzinfo=dt.UTC)
 
 
-def _step(at: dt.datetime, months: int) -> tuple[int, int]:
+def _shift_month(at: dt.datetime, months: int) -> tuple[int, int]:
     index = at.year * 12 + at.month - 1 + months
     return index // 12, index % 12 + 1
 
@@ -263,14 +258,14 @@ def counts() -> ColumnElement[bool]:
 
 
 def stored(session: Session, user_id: uuid.UUID) -> int:
-    """Return how many bytes of a person count as storage."""
+    """Return how many bytes of the user's samples count as storage."""
     total = select(func.coalesce(func.sum(Sample.size), 0)).where(
         Sample.user_id == user_id, counts(), col(Sample.is_demo).is_(False)
     )
     return int(session.exec(total).one())
 
 
-def _details(
+def _quota_details(
     metric: str, used: int, limit: int, resets_at: dt.datetime | None
 ) -> dict[str, object]:
     return {

@@ -1,4 +1,4 @@
-"""Every night: does our mirror say what Stripe says? What does not is healed and reported."""
+"""Nightly reconcile: compare our tables with Stripe, fix differences and save a report."""
 
 import datetime as dt
 import uuid
@@ -15,44 +15,46 @@ from sp404_app.services.billing import customers, refunds, stripe_client, sync
 from sp404_app.services.billing.stripe_client import stripe_errors, to_plain_dict
 from sp404_app.services.infra import queue
 
-HOUR = 3  # UTC: when few people are here and no month begins
-# A worker that did not finish by then was killed; it may take an hour (`queue.LONG`).
-LOST = dt.timedelta(hours=2)
+NIGHTLY_HOUR_UTC = 3  # low traffic, and no usage month starts at this hour
+# A run that has not finished by then was killed: its job may take one hour (`queue.LONG`).
+STALE_AFTER = dt.timedelta(hours=2)
 
 
 def call_nightly(session: Session, at: dt.datetime) -> int:
-    """Call a worker for tonight's comparison, once for all processes; return whether we did.
+    """Enqueue tonight's reconcile run once across all processes; return 1 if this call did, else 0.
 
-    One that a worker began and never finished is called for again. What an operator compared by
-    hand earlier that day does not count.
+    A run that never finished is enqueued again after STALE_AFTER. A manual run earlier the same day
+    does not replace the nightly one.
     """
-    if at.hour < HOUR:
+    if at.hour < NIGHTLY_HOUR_UTC:
         return 0
-    tonight = dt.datetime.combine(at.date(), dt.time(HOUR), dt.UTC)
+    tonight = dt.datetime.combine(at.date(), dt.time(NIGHTLY_HOUR_UTC), dt.UTC)
     row = insert(ReconcileReport).values(
         day=at.date(), checked=0, healed=[], problems=[], started_at=at
     )
-    lost = col(ReconcileReport.finished_at).is_(None) & (ReconcileReport.started_at < at - LOST)
-    by_hand = col(ReconcileReport.finished_at) < tonight
-    ours = session.execute(
+    stale = col(ReconcileReport.finished_at).is_(None) & (
+        ReconcileReport.started_at < at - STALE_AFTER
+    )
+    manual = col(ReconcileReport.finished_at) < tonight
+    claimed_day = session.execute(
         row.on_conflict_do_update(
             index_elements=["day"],
             set_={"started_at": at, "finished_at": None},
-            where=lost | by_hand,
+            where=stale | manual,
         ).returning(col(ReconcileReport.day))
     ).scalar()
-    if ours is None:
+    if claimed_day is None:
         return 0
-    _call(session, ours)
+    _enqueue_after_commit(session, claimed_day)
     return 1
 
 
-def call_now(session: Session) -> None:
-    """Call a worker for a comparison, whatever the hour."""
-    _call(session, now().date())
+def enqueue_reconcile(session: Session) -> None:
+    """Enqueue a reconcile run now."""
+    _enqueue_after_commit(session, now().date())
 
 
-def _call(session: Session, day: dt.date) -> None:
+def _enqueue_after_commit(session: Session, day: dt.date) -> None:
     after_commit(
         session,
         partial(
@@ -61,62 +63,62 @@ def _call(session: Session, day: dt.date) -> None:
     )
 
 
-def everybody(session: Session) -> list[uuid.UUID]:
-    """Return everybody who ever came near a payment, who was looked at longest ago first.
+def list_billed_users(session: Session) -> list[uuid.UUID]:
+    """Return every user with a billing row, least recently synced first.
 
-    A comparison that is cut short goes on with the others the next time.
+    An interrupted run therefore continues with the remaining users next time.
     """
-    mine = select(BillingCustomer.user_id).where(
+    query = select(BillingCustomer.user_id).where(
         BillingCustomer.realm == stripe_client.stripe_mode()
     )
-    longest_ago = col(BillingCustomer.synced_at).asc().nulls_first()
-    return list(session.exec(mine.order_by(longest_ago, col(BillingCustomer.user_id))))
+    least_recent = col(BillingCustomer.synced_at).asc().nulls_first()
+    return list(session.exec(query.order_by(least_recent, col(BillingCustomer.user_id))))
 
 
-def strangers(session: Session) -> list[str]:
-    """Take up living subscriptions of people whose row we lost; return whose nobody is here.
+def find_unknown_payers(session: Session) -> list[str]:
+    """Relink customers whose row was lost; report subscriptions whose customer has no user here.
 
     Raises:
         AppError: If Stripe does not answer.
     """
     with stripe_errors():
         listed = stripe_client.client().v1.subscriptions.list({"limit": 100})
-        living = [to_plain_dict(found) for found in listed.auto_paging_iter()]
-    ids = sorted({str(found["customer"]) for found in living})
+        subscriptions = [to_plain_dict(found) for found in listed.auto_paging_iter()]
+    ids = sorted({str(found["customer"]) for found in subscriptions})
     return [
-        f"{stripe_id} pays for a subscription and is nobody here"
+        f"{stripe_id} has a subscription but no user here"
         for stripe_id in ids
-        if customers.owner(session, stripe_id) is None
+        if customers.find_customer_owner(session, stripe_id) is None
     ]
 
 
-def one(session: Session, user_id: uuid.UUID) -> tuple[list[str], list[str]]:
-    """Compare and heal one person; return what was healed, and what needs an operator.
+def reconcile_user(session: Session, user_id: uuid.UUID) -> tuple[list[str], list[str]]:
+    """Sync one user; return the differences that were fixed, and the problems left for an operator.
 
     Raises:
         AppError: If Stripe does not answer.
     """
-    outcome = sync.sync_customer(session, user_id)
-    disputes = refunds.look(session, user_id)
+    result = sync.sync_customer(session, user_id)
+    disputes = refunds.sync_refunds(session, user_id)
     return (
-        [f"{user_id}: {change}" for change in outcome.healed],
-        [f"{user_id}: {problem}" for problem in (*outcome.problems, *disputes)],
+        [f"{user_id}: {change}" for change in result.changes],
+        [f"{user_id}: {problem}" for problem in (*result.problems, *disputes)],
     )
 
 
-def report(
-    session: Session, day: dt.date, checked: int, healed: list[str], problems: list[str]
+def save_report(
+    session: Session, day: dt.date, checked: int, fixed: list[str], problems: list[str]
 ) -> None:
-    """Keep what a comparison found, after what others healed that day; problems are the newest."""
+    """Save the report of a day: fixes are appended to earlier runs', problems replace them."""
     values: dict[str, Any] = {"checked": checked, "problems": problems, "finished_at": now()}
-    row = insert(ReconcileReport).values(day=day, healed=healed, **values)
+    row = insert(ReconcileReport).values(day=day, healed=fixed, **values)
     all_healed = col(ReconcileReport.healed).concat(row.excluded.healed)
     session.execute(
         row.on_conflict_do_update(index_elements=["day"], set_=values | {"healed": all_healed})
     )
 
 
-def latest(session: Session) -> ReconcileReport | None:
-    """Return the newest report."""
+def latest_report(session: Session) -> ReconcileReport | None:
+    """Return the newest report, or None."""
     newest = select(ReconcileReport).order_by(col(ReconcileReport.day).desc())
     return session.exec(newest).first()

@@ -1,6 +1,7 @@
-"""Money that went back, by a refund or a dispute: it is said to everybody, and takes no plan away.
+"""Refunds and disputes: record them on the invoice and email the user.
 
-Whether a plan ends with it is an operator's decision, made at Stripe by cancelling.
+They never change the plan. Whether a plan should end is an operator's decision, made by cancelling
+the subscription at Stripe.
 """
 
 import uuid
@@ -20,108 +21,121 @@ from sp404_app.services.billing import (
 )
 from sp404_app.services.billing.stripe_client import (
     CustomerGone,
-    Plain,
+    StripeDict,
     stripe_errors,
     to_plain_dict,
 )
 
-RECENT = 30
-WON = frozenset({"won", "warning_closed", "prevented"})
-CLOSED = WON | {"lost", "charge_refunded"}
-EVENTS = ("charge.refunded", "charge.dispute.created", "charge.dispute.closed")
+RECENT_CHARGES = 30
+WON_STATUSES = frozenset({"won", "warning_closed", "prevented"})
+CLOSED_STATUSES = WON_STATUSES | {"lost", "charge_refunded"}
+REFUND_EVENTS = ("charge.refunded", "charge.dispute.created", "charge.dispute.closed")
 
 log = structlog.get_logger()
 
 
-def customer_of(event_id: str) -> str:
-    """Return whom an event about a dispute concerns: a dispute names its charge only.
+def fetch_disputed_customer(event_id: str) -> str:
+    """Return the customer id of a dispute event, which itself names only the charge.
 
     Raises:
         AppError: If Stripe does not answer, or has no such event.
     """
     stripe = stripe_client.client().v1
     with stripe_errors():
-        about = to_plain_dict(stripe.events.retrieve(event_id))["data"]["object"]
-        charge = stripe_parsing.ident(about.get("charge"))
-        return stripe_parsing.ident(to_plain_dict(stripe.charges.retrieve(charge)).get("customer"))
+        dispute = to_plain_dict(stripe.events.retrieve(event_id))["data"]["object"]
+        charge_id = stripe_parsing.object_id(dispute.get("charge"))
+        charge = to_plain_dict(stripe.charges.retrieve(charge_id))
+    return stripe_parsing.object_id(charge.get("customer"))
 
 
-def look(session: Session, user_id: uuid.UUID) -> list[str]:
-    """Note what went back to a person and tell them; return what an operator has to look at.
+def sync_refunds(session: Session, user_id: uuid.UUID) -> list[str]:
+    """Save and email the user's recent refunds and disputes; return open disputes as problems.
 
     Raises:
         AppError: If Stripe does not answer.
     """
-    customer = customers.locked(session, user_id)
+    customer = customers.lock_customer(session, user_id)
     if customer.stripe_id is None:
         return []
     try:
         with stripe_errors():
-            charges = list(_returned(customer.stripe_id))
-            owners = {charge["id"]: _invoice_of(charge) for charge in charges}
-            disputes = {charge["id"]: _dispute_of(charge) for charge in charges}
+            charges = list(_returned_charges(customer.stripe_id))
+            invoice_ids = {charge["id"]: _paid_invoice_id(charge) for charge in charges}
+            disputes = {charge["id"]: _dispute_status(charge) for charge in charges}
     except CustomerGone:
         return []
     problems: list[str] = []
     for charge in charges:
-        dispute = disputes[charge["id"]]
-        disputed = bool(dispute) and dispute not in WON
-        told = _told(session, customer, owners[charge["id"]])
-        invoice = _note(session, customer, charge, owners[charge["id"]], disputed=disputed)
-        number = invoice.number if invoice else ""
-        if (refunded := charge["amount_refunded"]) > told:
-            price = currency.written(refunded - told, charge["currency"])
-            key = f"refund:{charge['id']}:{refunded}"
-            notifications.refunded(session, user_id, key, number, price)
-        if dispute and dispute not in CLOSED:
-            price = currency.written(charge["amount"], charge["currency"])
-            notifications.disputed(session, user_id, f"dispute:{charge['id']}", number, price)
-            problems.append(f"{customer.stripe_id} disputes {charge['id']} over {price}")
+        invoice_id, dispute = invoice_ids[charge["id"]], disputes[charge["id"]]
+        problems += _sync_charge(session, customer, charge, invoice_id, dispute)
     return problems
 
 
-def _returned(customer_id: str) -> Iterator[Plain]:
-    listed = stripe_client.client().v1.charges.list({"customer": customer_id, "limit": RECENT})
+def _sync_charge(
+    session: Session, customer: BillingCustomer, charge: StripeDict, invoice_id: str, dispute: str
+) -> list[str]:
+    """Save and email the refund or dispute of one charge; return a problem if it is disputed."""
+    disputed = bool(dispute) and dispute not in WON_STATUSES
+    notified = _notified_refund(session, customer, invoice_id)
+    invoice = _save_refund(session, customer, charge, invoice_id, disputed=disputed)
+    number = invoice.number if invoice else ""
+    if (refunded := charge["amount_refunded"]) > notified:
+        price = currency.format_amount(refunded - notified, charge["currency"])
+        key = f"refund:{charge['id']}:{refunded}"
+        notifications.notify_refund(session, customer.user_id, key, number, price)
+    if not dispute or dispute in CLOSED_STATUSES:
+        return []
+    price = currency.format_amount(charge["amount"], charge["currency"])
+    key = f"dispute:{charge['id']}"
+    notifications.notify_dispute(session, customer.user_id, key, number, price)
+    return [f"{customer.stripe_id} disputes {charge['id']} over {price}"]
+
+
+def _returned_charges(customer_id: str) -> Iterator[StripeDict]:
+    """Yield the refunded or disputed ones of the customer's newest charges."""
+    listed = stripe_client.client().v1.charges.list(
+        {"customer": customer_id, "limit": RECENT_CHARGES}
+    )
     for found in listed.data:
         charge = to_plain_dict(found)
         if charge["amount_refunded"] or charge["disputed"]:
             yield charge
 
 
-def _invoice_of(charge: Plain) -> str:
-    """Return the invoice that a charge paid, or ""."""
-    intent = stripe_parsing.ident(charge.get("payment_intent"))
+def _paid_invoice_id(charge: StripeDict) -> str:
+    """Return the id of the invoice that a charge paid, or ""."""
+    intent = stripe_parsing.object_id(charge.get("payment_intent"))
     if not intent:
         return ""
     params: Any = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
     found = stripe_client.client().v1.invoice_payments.list(params).data
-    return stripe_parsing.ident(to_plain_dict(found[0])["invoice"]) if found else ""
+    return stripe_parsing.object_id(to_plain_dict(found[0])["invoice"]) if found else ""
 
 
-def _dispute_of(charge: Plain) -> str:
-    """Return how the newest dispute of a charge stands, or ""."""
+def _dispute_status(charge: StripeDict) -> str:
+    """Return the status of a charge's newest dispute, or ""."""
     if not charge["disputed"]:
         return ""
     found = stripe_client.client().v1.disputes.list({"charge": charge["id"], "limit": 1}).data
     return str(to_plain_dict(found[0])["status"]) if found else ""
 
 
-def _told(session: Session, customer: BillingCustomer, invoice_id: str) -> int:
-    """Return how much of an invoice was said to be refunded before."""
-    mine = (col(Invoice.stripe_id) == invoice_id) & (col(Invoice.user_id) == customer.user_id)
-    return session.exec(select(Invoice.refunded).where(mine)).first() or 0
+def _notified_refund(session: Session, customer: BillingCustomer, invoice_id: str) -> int:
+    """Return the refunded amount of an invoice that the user was already told about."""
+    is_invoice = (col(Invoice.stripe_id) == invoice_id) & (col(Invoice.user_id) == customer.user_id)
+    return session.exec(select(Invoice.refunded).where(is_invoice)).first() or 0
 
 
-def _note(
+def _save_refund(
     session: Session,
     customer: BillingCustomer,
-    charge: Plain,
+    charge: StripeDict,
     invoice_id: str,
     *,
     disputed: bool,
 ) -> Invoice | None:
-    mine = (col(Invoice.stripe_id) == invoice_id) & (col(Invoice.user_id) == customer.user_id)
+    is_invoice = (col(Invoice.stripe_id) == invoice_id) & (col(Invoice.user_id) == customer.user_id)
     values = {"refunded": charge["amount_refunded"], "disputed": disputed}
-    session.exec(update(Invoice).where(mine).values(values))
-    log.warning("money went back", charge=charge["id"], **values)
-    return session.exec(select(Invoice).where(mine)).first()
+    session.exec(update(Invoice).where(is_invoice).values(values))
+    log.warning("charge refunded or disputed", charge=charge["id"], **values)
+    return session.exec(select(Invoice).where(is_invoice)).first()

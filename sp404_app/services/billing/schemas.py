@@ -1,4 +1,4 @@
-"""What people and programs see of plans, subscriptions and invoices."""
+"""Views of plans, subscriptions and invoices for pages and the API."""
 
 import datetime as dt
 import uuid
@@ -9,13 +9,13 @@ from sqlmodel import Session
 
 from sp404_app.models import Invoice, Subscription
 from sp404_app.services.billing import catalog, customers, entitlements, proration_preview, trials
-from sp404_app.services.billing.proration_preview import Kind
+from sp404_app.services.billing.proration_preview import ChangeKind
 from sp404_app.services.plans import PLANS, Plan, Tier
 
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan; null limits are unlimited."""
+    """A plan; a null limit means unlimited."""
 
     plan: str
     name: str
@@ -29,7 +29,10 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionView:
-    """A person's plan and how it stands."""
+    """A user's plan, subscription status and payment status.
+
+    `tier` is the plan whose limits apply now; `plan` is the plan of the subscription.
+    """
 
     tier: str
     plan: str
@@ -51,7 +54,7 @@ class SubscriptionView:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """An invoice; its PDF is at `pdf_url`."""
+    """An invoice; amounts in the smallest currency unit, the PDF at `pdf_url`."""
 
     id: uuid.UUID
     number: str
@@ -69,8 +72,8 @@ class InvoiceView:
 
 
 def plan_view(session: Session, plan: Plan) -> PlanView:
-    """Show a plan, and what it costs at Stripe."""
-    price = catalog.shown_price(session, plan)
+    """Return the view of a plan with its Stripe price."""
+    price = catalog.get_display_price(session, plan)
     return PlanView(
         plan.tier,
         plan.name,
@@ -84,31 +87,31 @@ def plan_view(session: Session, plan: Plan) -> PlanView:
 
 
 def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
-    """Show a person's subscription; who has none is on Free, or Pro for the demo account."""
+    """Return the user's subscription; without one, Free (the demo account: Pro)."""
     row = entitlements.current_subscription(session, user_id)
-    given = entitlements.entitlement_of(session, user_id)
-    customer = customers.find(session, user_id)
+    entitlement = entitlements.entitlement_of(session, user_id)
+    customer = customers.find_customer(session, user_id)
     fields: dict[str, Any] = {
-        "tier": given.plan.tier,
-        "access": given.access,
+        "tier": entitlement.plan.tier,
+        "access": entitlement.access,
         "payment_method": (customer.payment_method if customer else "") or None,
-        "trial_eligible": trials.eligible(session, user_id),
+        "trial_eligible": trials.is_trial_eligible(session, user_id),
     }
     if row is None:
         return SubscriptionView(
-            plan=given.plan.tier,
+            plan=entitlement.plan.tier,
             status="none",
             amount=0,
-            currency=catalog.CURRENCY,
-            **dict.fromkeys(_MOMENTS),
+            currency=catalog.DEFAULT_CURRENCY,
+            **dict.fromkeys(_TIMESTAMP_FIELDS),
             pending_plan=None,
             upgrade_unpaid=False,
             **fields,
         )
-    return SubscriptionView(plan=row.tier, **_shown(row), **fields)
+    return SubscriptionView(plan=row.tier, **_subscription_fields(row), **fields)
 
 
-_MOMENTS = (
+_TIMESTAMP_FIELDS = (
     "current_period_start",
     "current_period_end",
     "trial_end",
@@ -118,7 +121,7 @@ _MOMENTS = (
 )
 
 
-def _shown(row: Subscription) -> dict[str, Any]:
+def _subscription_fields(row: Subscription) -> dict[str, Any]:
     return {
         "status": row.status,
         "amount": row.amount,
@@ -135,7 +138,7 @@ def _shown(row: Subscription) -> dict[str, Any]:
 
 
 def invoice_view(row: Invoice) -> InvoiceView:
-    """Show an invoice."""
+    """Return the view of an invoice."""
     return InvoiceView(
         row.id,
         row.number,
@@ -153,7 +156,7 @@ def invoice_view(row: Invoice) -> InvoiceView:
     )
 
 
-def kinds(session: Session, user_id: uuid.UUID) -> dict[Tier, Kind]:
-    """Return what choosing each plan would mean for a person."""
+def classify_changes(session: Session, user_id: uuid.UUID) -> dict[Tier, ChangeKind]:
+    """Return what choosing each plan would do for the user."""
     row = entitlements.current_subscription(session, user_id)
-    return {tier: proration_preview.kind_of(row, tier) for tier in PLANS}
+    return {tier: proration_preview.classify_change(row, tier) for tier in PLANS}

@@ -1,4 +1,4 @@
-"""Our line to Stripe: the only module that knows its client. Answers leave it as plain dicts."""
+"""The Stripe client: keys, timeouts, retries and error translation. No other module builds one."""
 
 import json
 import time
@@ -15,106 +15,107 @@ import structlog
 from sp404_app.errors import Conflict, NotFound, PaymentFailed, Unavailable
 from sp404_app.settings import settings
 
-PATIENCE: Final = 10.0  # seconds for one answer
-WHOLE: Final = 10.0  # seconds for everything that a person waits for (`in_time`)
+RESPONSE_TIMEOUT_S: Final = 10.0  # for one response
+TIME_BUDGET_S: Final = 10.0  # for all Stripe requests of one user request
 RETRIES: Final = 1
-EMULATOR_KEY: Final = "sk_test_emulator_"
+MIN_RETRY_S: Final = 1.0  # time that must be left for a retry
+EMULATOR_KEY_PREFIX: Final = "sk_test_emulator_"
 API_VERSION: Final = stripe.api_version
-EVERYWHERE: Final = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
-
-LEAST: Final = 1.0  # seconds that a second try needs
+WILDCARD_HOSTS: Final = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, not bound to
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Plain = dict[str, Any]
-_ends: ContextVar[float | None] = ContextVar("ends", default=None)
+StripeDict = dict[str, Any]
+_deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None)
 log = structlog.get_logger()
 
 
 class StripeUnavailable(Unavailable):
-    """Nobody knows whether Stripe did what we asked; asking again with the same key tells."""
+    """No response: the outcome is unknown until a retry with the same idempotency key."""
 
 
 class StripeRequestFailed(Unavailable):
-    """Stripe answered that it could not."""
+    """Stripe responded with an error of its own."""
 
 
 class CustomerGone(NotFound):
-    """Stripe does not know this customer (any more)."""
+    """The Stripe customer does not exist or was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """What we show Stripe, and what it signs with."""
+class StripeKeys:
+    """The API key, and the secrets that webhook signatures are verified with."""
 
     api_key: str
     webhook_secrets: tuple[str, ...]
 
 
-def keys() -> Keys:
+def load_keys() -> StripeKeys:
     """Return the keys from the settings, or the emulator's from its file.
 
     Raises:
-        Unavailable: If there are none.
+        Unavailable: If no key is configured, or the emulator has not written its file yet.
     """
     if settings().stripe_emulated:
         try:
             found = json.loads((settings().secrets / "stripe.json").read_text())
-            return Keys(found["api_key"], (found["webhook_secret"],))
+            return StripeKeys(found["api_key"], (found["webhook_secret"],))
         except (OSError, ValueError, KeyError) as error:
-            raise Unavailable("The payment service is starting. Please try again.") from error
+            raise Unavailable("Payments are starting up. Please try again.") from error
     key = settings().stripe_secret_key
-    if not key or key.startswith(EMULATOR_KEY):
-        raise Unavailable("Plans are not sold here yet.")
-    return Keys(key, settings().stripe_webhook_secret)
+    if not key or key.startswith(EMULATOR_KEY_PREFIX):
+        raise Unavailable("Paid plans aren't available yet.")
+    return StripeKeys(key, settings().stripe_webhook_secret)
 
 
 def stripe_mode() -> str:
-    """Name the world our ids belong to: ids of one are never shown to another."""
+    """Return "emulator", "test" or "live": Stripe ids of one mode are never used in another."""
     if settings().stripe_emulated:
         return "emulator"
     return "live" if "_live_" in settings().stripe_secret_key else "test"
 
 
 def client() -> stripe.StripeClient:
-    """Return the client. It waits for answers: use it in threads and jobs only.
+    """Return the Stripe client. It blocks: call it from threads and jobs only.
 
     Raises:
-        Unavailable: If there are no keys.
+        Unavailable: If no key is configured.
     """
-    return _client(keys().api_key, emulator_url() if settings().stripe_emulated else "")
+    return _client(load_keys().api_key, emulator_url() if settings().stripe_emulated else "")
 
 
 def emulator_url() -> str:
-    """Return where the emulator answers: beside us, on our own port."""
-    host = "127.0.0.1" if settings().host in EVERYWHERE else settings().host
+    """Return the emulator's base URL, on this product's own host and port."""
+    host = "127.0.0.1" if settings().host in WILDCARD_HOSTS else settings().host
     return f"http://{host}:{settings().port}/_stripe"
 
 
-def in_time(function: Callable[P, R]) -> Callable[P, R]:
-    """Let all questions of a function together take ten seconds: a person waits for the answer."""
+def within_time_budget(function: Callable[P, R]) -> Callable[P, R]:
+    """Limit all Stripe requests of a function to TIME_BUDGET_S together, as a user is waiting."""
 
     @wraps(function)
-    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _ends.get() is not None:
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _deadline.get() is not None:
             return function(*args, **kwargs)
-        token = _ends.set(time.monotonic() + WHOLE)
+        token = _deadline.set(time.monotonic() + TIME_BUDGET_S)
         try:
             return function(*args, **kwargs)
         finally:
-            _ends.reset(token)
+            _deadline.reset(token)
 
-    return timed
+    return limited
 
 
 def time_left() -> float:
-    """Return how many seconds the next answer may take."""
-    ends = _ends.get()
-    return PATIENCE if ends is None else min(PATIENCE, ends - time.monotonic())
+    """Return how many seconds the next response may take."""
+    deadline = _deadline.get()
+    if deadline is None:
+        return RESPONSE_TIMEOUT_S
+    return min(RESPONSE_TIMEOUT_S, deadline - time.monotonic())
 
 
 class _Requests(stripe.RequestsClient):
-    """The client's transport, which waits no longer than there is time left."""
+    """HTTP transport whose timeout is the time left in the budget."""
 
     @property
     def _timeout(self) -> float:
@@ -125,13 +126,13 @@ class _Requests(stripe.RequestsClient):
         pass
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        """Ask once; what is asked too late is not tried again."""
+        """Send one request; allow a retry only if the budget leaves time for it."""
         if time_left() <= 0:
-            raise stripe.APIConnectionError("There is no time left.", should_retry=False)
+            raise stripe.APIConnectionError("The time budget is used up.", should_retry=False)
         try:
             return super().request(*args, **kwargs)
         except stripe.APIConnectionError as error:
-            error.should_retry = error.should_retry and time_left() > LEAST
+            error.should_retry = error.should_retry and time_left() > MIN_RETRY_S
             raise
 
 
@@ -147,50 +148,53 @@ def _client(api_key: str, base: str) -> stripe.StripeClient:
 
 @contextmanager
 def stripe_errors() -> Iterator[None]:
-    """Translate what Stripe refuses into our errors.
+    """Translate Stripe's errors into ours.
 
     Raises:
         PaymentFailed: If the card was declined.
-        CustomerGone: If Stripe has no such customer.
-        NotFound: If it has no such object.
-        Conflict: If it will not do that.
-        StripeUnavailable: If it does not answer.
-        StripeRequestFailed: If it answers that it cannot.
+        CustomerGone: If the customer does not exist.
+        NotFound: If another object does not exist.
+        Conflict: If Stripe rejected the request.
+        StripeUnavailable: If there was no response.
+        StripeRequestFailed: If Stripe responded with an error of its own.
     """
     try:
         yield
     except stripe.CardError as error:
-        reason = error.user_message or "The card was declined."
+        reason = error.user_message or "Your card was declined."
         raise PaymentFailed(reason, {"reason": error.code or ""}) from error
     except stripe.APIConnectionError as error:
-        log.warning("stripe does not answer", error=error)
+        log.warning("no response from stripe", error=error)
         raise StripeUnavailable(
-            "The payment service does not answer. Please try again soon."
+            "Our payment provider isn't responding. Please try again in a few minutes."
         ) from error
     except stripe.InvalidRequestError as error:
-        raise _refused(error) from error
+        raise _translate_invalid_request(error) from error
     except stripe.StripeError as error:
-        log.exception("stripe trouble", kind=type(error).__name__, request=error.request_id)
+        log.exception("stripe request failed", kind=type(error).__name__, request=error.request_id)
         raise StripeRequestFailed(
-            "The payment service has a problem. Nothing was changed; please try again soon."
+            "Our payment provider has a problem. Nothing has changed. Please try again in a few "
+            "minutes."
         ) from error
 
 
-def _refused(error: stripe.InvalidRequestError) -> NotFound | Conflict:
+def _translate_invalid_request(error: stripe.InvalidRequestError) -> NotFound | Conflict:
     if error.code == "resource_missing":
         gone = error.param == "customer" or "no such customer" in str(error).lower()
-        return (CustomerGone if gone else NotFound)("The payment service does not know this.")
-    log.error("stripe refused", request=error.request_id, param=error.param, code=error.code)
-    return Conflict("The payment service did not accept this. Nothing was changed.")
+        return (CustomerGone if gone else NotFound)("Our payment provider can't find this.")
+    log.error(
+        "stripe rejected the request", request=error.request_id, param=error.param, code=error.code
+    )
+    return Conflict("Our payment provider rejected this. Nothing has changed.")
 
 
-def to_plain_dict(found: Any) -> Plain:
-    """Return an answer as dicts, lists, strings and numbers."""
+def to_plain_dict(found: Any) -> StripeDict:
+    """Return a Stripe object as plain dicts, lists, strings and numbers."""
     return found.to_dict(for_json=True)
 
 
 def is_valid_signature(body: bytes, header: str, secret: str, tolerance: int) -> bool:
-    """Say whether a body was signed with a secret, not too long ago."""
+    """Return whether a webhook body was signed with `secret` in the last `tolerance` seconds."""
     try:
         stripe.WebhookSignature.verify_header(body, header, secret, tolerance)
     except (stripe.SignatureVerificationError, ValueError):

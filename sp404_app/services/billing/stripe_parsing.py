@@ -1,23 +1,23 @@
-"""Reading Stripe's objects: plain dicts in, values of our rows out; nothing asked or kept."""
+"""Convert Stripe objects (plain dicts) into column values of our tables. Pure functions."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sp404_app.services.billing.stripe_client import Plain
+from sp404_app.services.billing.stripe_client import StripeDict
 
-ENDED = frozenset({"canceled", "incomplete_expired"})
+ENDED_STATUSES = frozenset({"canceled", "incomplete_expired"})
 
 
-def moment(stamp: object) -> dt.datetime | None:
-    """Return a time from Stripe's seconds."""
+def parse_timestamp(stamp: object) -> dt.datetime | None:
+    """Return a UTC time from Unix seconds, or None."""
     return dt.datetime.fromtimestamp(stamp, dt.UTC) if isinstance(stamp, int) else None
 
 
-def subscription(raw: Plain) -> dict[str, Any]:
-    """Return what a subscription says about itself; which plan its price is, others know."""
+def parse_subscription(raw: StripeDict) -> dict[str, Any]:
+    """Return a subscription's column values, without the plan, which depends on its price."""
     item = raw["items"]["data"][0]
-    period_end = moment(item["current_period_end"])
+    period_end = parse_timestamp(item["current_period_end"])
     return {
         "stripe_id": raw["id"],
         "item_id": item["id"],
@@ -26,41 +26,43 @@ def subscription(raw: Plain) -> dict[str, Any]:
         "price_id": item["price"]["id"],
         "amount": item["price"]["unit_amount"] or 0,
         "currency": item["price"]["currency"],
-        "period_start": moment(item["current_period_start"]),
+        "period_start": parse_timestamp(item["current_period_start"]),
         "period_end": period_end,
-        "trial_end": moment(raw.get("trial_end")),
-        "cancel_at": moment(raw.get("cancel_at"))
+        "trial_end": parse_timestamp(raw.get("trial_end")),
+        "cancel_at": parse_timestamp(raw.get("cancel_at"))
         or (period_end if raw.get("cancel_at_period_end") else None),
-        "canceled_at": moment(raw.get("canceled_at")),
-        "ended_at": moment(raw.get("ended_at")),
-        "schedule_id": ident(raw.get("schedule")),
+        "canceled_at": parse_timestamp(raw.get("canceled_at")),
+        "ended_at": parse_timestamp(raw.get("ended_at")),
+        "schedule_id": object_id(raw.get("schedule")),
         "unpaid_change": bool(raw.get("pending_update")),
         "raw": raw,
     }
 
 
-def price_of(raw: Plain) -> Plain:
-    """Return the price of a subscription's item."""
+def item_price(raw: StripeDict) -> StripeDict:
+    """Return the price of a subscription's only item."""
     return raw["items"]["data"][0]["price"]
 
 
-def coming_price(schedule: Plain, current: str, at: dt.datetime) -> tuple[Any, dt.datetime] | None:
-    """Return the price a schedule changes to next, and when."""
+def next_scheduled_price(
+    schedule: StripeDict, current: str, at: dt.datetime
+) -> tuple[Any, dt.datetime] | None:
+    """Return the next price of a subscription schedule and when it starts, or None."""
     for phase in schedule.get("phases") or []:
-        start = moment(phase["start_date"])
+        start = parse_timestamp(phase["start_date"])
         price = phase["items"][0]["price"]
-        if start and start > at and ident(price) != current:
+        if start and start > at and object_id(price) != current:
             return price, start
     return None
 
 
-def invoice(raw: Plain) -> dict[str, Any]:
-    """Return what an invoice says about itself."""
+def parse_invoice(raw: StripeDict) -> dict[str, Any]:
+    """Return an invoice's column values."""
     lines = (raw.get("lines") or {}).get("data") or []
     transitions = raw.get("status_transitions") or {}
     return {
         "stripe_id": raw["id"],
-        "subscription_id": subscription_of(raw),
+        "subscription_id": invoice_subscription_id(raw),
         "number": raw.get("number") or "",
         "status": raw["status"] or "draft",
         "reason": raw.get("billing_reason") or "",
@@ -69,31 +71,33 @@ def invoice(raw: Plain) -> dict[str, Any]:
         "amount_due": raw["amount_due"],
         "amount_paid": raw["amount_paid"],
         "attempts": raw["attempt_count"],
-        "next_attempt_at": moment(raw.get("next_payment_attempt")),
+        "next_attempt_at": parse_timestamp(raw.get("next_payment_attempt")),
         "description": (lines[-1].get("description") or "")[:300] if lines else "",
-        "created": moment(raw["created"]),
-        "paid_at": moment(transitions.get("paid_at")),
+        "created": parse_timestamp(raw["created"]),
+        "paid_at": parse_timestamp(transitions.get("paid_at")),
     }
 
 
-def subscription_of(raw: Plain) -> str:
-    """Return the id of the subscription an invoice is for."""
+def invoice_subscription_id(raw: StripeDict) -> str:
+    """Return the id of the subscription that an invoice is for, or ""."""
     details = (raw.get("parent") or {}).get("subscription_details") or {}
-    return ident(details.get("subscription"))
+    return object_id(details.get("subscription"))
 
 
-def dunning(status: str, invoices: Iterable[dict[str, Any]]) -> tuple[int, dt.datetime | None]:
-    """Return how often Stripe tried to charge what is open, and when it tries again."""
-    open_ones = [row for row in invoices if row["status"] == "open" and row["attempts"]]
-    if status not in {"past_due", "unpaid"} or not open_ones:
+def dunning_state(
+    status: str, invoices: Iterable[dict[str, Any]]
+) -> tuple[int, dt.datetime | None]:
+    """Return the attempts on the open invoice with the most, and when Stripe retries it."""
+    open_invoices = [row for row in invoices if row["status"] == "open" and row["attempts"]]
+    if status not in {"past_due", "unpaid"} or not open_invoices:
         return 0, None
-    worst = max(open_ones, key=lambda row: (row["attempts"], row["created"]))
+    worst = max(open_invoices, key=lambda row: (row["attempts"], row["created"]))
     return worst["attempts"], worst["next_attempt_at"]
 
 
-def card(methods: Sequence[Any]) -> str:
-    """Return the first card in words: "Visa •••• 4242, expires 12/2030"."""
-    for method in methods:
+def describe_card(payment_methods: Sequence[Any]) -> str:
+    """Describe the first card: "Visa •••• 4242, expires 12/2030"; "" if there is none."""
+    for method in payment_methods:
         if isinstance(method, dict) and method.get("card"):
             found = method["card"]
             brand = str(found["brand"]).replace("_", " ").title()
@@ -102,17 +106,21 @@ def card(methods: Sequence[Any]) -> str:
     return ""
 
 
-def fingerprints(methods: Sequence[Any]) -> list[str]:
-    """Return what tells one card from another."""
-    found = [m["card"].get("fingerprint") for m in methods if isinstance(m, dict) and m.get("card")]
+def card_fingerprints(payment_methods: Sequence[Any]) -> list[str]:
+    """Return the distinct card fingerprints, which are equal for the same card number."""
+    found = [
+        m["card"].get("fingerprint")
+        for m in payment_methods
+        if isinstance(m, dict) and m.get("card")
+    ]
     return list(dict.fromkeys(filter(None, found)))
 
 
-def ident(value: Any) -> str:
-    """Return the id of something that may be expanded, an id, or nothing."""
+def object_id(value: Any) -> str:
+    """Return the id of a reference that may be an expanded object, an id or None; "" for None."""
     return (value["id"] if isinstance(value, dict) else value) or ""
 
 
-def _pause_reason(raw: Plain) -> str:
+def _pause_reason(raw: StripeDict) -> str:
     paused = ((raw.get("status_details") or {}).get("paused") or {}) if raw else {}
     return (paused.get("subscription") or {}).get("type", "")

@@ -1,4 +1,4 @@
-"""One look at everything Stripe has about a customer."""
+"""Fetch everything Stripe has about one customer: subscriptions, schedules, invoices, cards."""
 
 import datetime as dt
 import time
@@ -10,98 +10,112 @@ from sp404_app.models import BillingCustomer
 from sp404_app.services.billing import stripe_client, stripe_parsing
 from sp404_app.services.billing.stripe_client import (
     CustomerGone,
-    Plain,
+    StripeDict,
     stripe_errors,
     to_plain_dict,
 )
 
-MOST = 100
-RECENT = 30
+PAGE_SIZE = 100
+RECENT_INVOICES = 30
 
 
 @dataclass(slots=True)
 class StripeSnapshot:
-    """What Stripe says now."""
+    """A customer's state at Stripe at one moment; `deleted` if the customer does not exist."""
 
-    gone: bool = False
-    subscriptions: list[Plain] = field(default_factory=list)
-    schedules: dict[str, Plain] = field(default_factory=dict)
-    invoices: list[Plain] = field(default_factory=list)
-    older_invoices: bool = False  # there are more than `invoices` has
-    methods: list[Any] = field(default_factory=list)
-    clock_ahead: int = 0
+    deleted: bool = False
+    subscriptions: list[StripeDict] = field(default_factory=list)
+    schedules: dict[str, StripeDict] = field(default_factory=dict)
+    invoices: list[StripeDict] = field(default_factory=list)
+    has_older_invoices: bool = False
+    payment_methods: list[Any] = field(default_factory=list)
+    clock_ahead_s: int = 0
 
     @property
-    def at(self) -> dt.datetime:
-        """Return the time in the customer's clock."""
-        return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.clock_ahead)
+    def now(self) -> dt.datetime:
+        """The current time in the customer's clock."""
+        return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.clock_ahead_s)
 
 
-def fetch_snapshot(customer: BillingCustomer, known: list[str]) -> StripeSnapshot:
-    """Ask for a customer's subscriptions, schedules, invoices and cards.
+def fetch_snapshot(customer: BillingCustomer, known_ids: list[str]) -> StripeSnapshot:
+    """Fetch a customer's subscriptions, schedules, invoices and cards.
 
-    `known` are the subscriptions to ask for by id when the customer was deleted.
+    `known_ids` are the subscriptions to fetch by id if the customer was deleted.
 
     Raises:
         AppError: If Stripe does not answer.
     """
     if customer.stripe_id is None:
-        return StripeSnapshot(gone=True, subscriptions=_one_by_one(known))
+        return StripeSnapshot(deleted=True, subscriptions=_fetch_subscriptions(known_ids))
     try:
         with stripe_errors():
-            return _look(customer.stripe_id)
+            return _fetch_customer(customer.stripe_id)
     except CustomerGone:
-        return StripeSnapshot(gone=True, subscriptions=_one_by_one(known))
+        return StripeSnapshot(deleted=True, subscriptions=_fetch_subscriptions(known_ids))
 
 
-def _look(customer_id: str) -> StripeSnapshot:
+def _fetch_customer(customer_id: str) -> StripeSnapshot:
     stripe = stripe_client.client().v1
-    person = to_plain_dict(stripe.customers.retrieve(customer_id))
-    if person.get("deleted"):
+    customer = to_plain_dict(stripe.customers.retrieve(customer_id))
+    if customer.get("deleted"):
         raise CustomerGone("The customer was deleted.")
-    listed = stripe.subscriptions.list(
+    subscriptions = stripe.subscriptions.list(
         {
             "customer": customer_id,
             "status": "all",
-            "limit": MOST,
+            "limit": PAGE_SIZE,
             "expand": ["data.default_payment_method"],
         }
     )
-    truth = StripeSnapshot(
-        subscriptions=[to_plain_dict(found) for found in listed.auto_paging_iter()]
+    snapshot = StripeSnapshot(
+        subscriptions=[to_plain_dict(found) for found in subscriptions.auto_paging_iter()]
     )
-    # After the subscriptions: an item may not be newer than the invoices that decide about it.
-    recent = stripe.invoices.list({"customer": customer_id, "limit": RECENT})
-    truth.invoices = [to_plain_dict(found) for found in recent.data]
-    truth.older_invoices = bool(recent.has_more)
-    for found in truth.subscriptions:
-        if schedule := stripe_parsing.ident(found.get("schedule")):
-            truth.schedules[schedule] = to_plain_dict(
-                stripe.subscription_schedules.retrieve(schedule)
+    # Invoices are fetched after the subscriptions, so that they are never older than the items
+    # whose plan they decide.
+    invoices = stripe.invoices.list({"customer": customer_id, "limit": RECENT_INVOICES})
+    snapshot.invoices = [to_plain_dict(found) for found in invoices.data]
+    snapshot.has_older_invoices = bool(invoices.has_more)
+    for subscription in snapshot.subscriptions:
+        if schedule_id := stripe_parsing.object_id(subscription.get("schedule")):
+            snapshot.schedules[schedule_id] = to_plain_dict(
+                stripe.subscription_schedules.retrieve(schedule_id)
             )
-    living = [s for s in truth.subscriptions if s["status"] not in stripe_parsing.ENDED]
-    truth.methods = [m for found in living if (m := found.get("default_payment_method"))]
-    default = (person.get("invoice_settings") or {}).get("default_payment_method")
-    if not truth.methods and default:
-        cards = stripe.payment_methods.list({"customer": customer_id, "limit": MOST}).data
-        truth.methods = [
-            to_plain_dict(card) for card in cards if card.id == stripe_parsing.ident(default)
-        ]
-    truth.clock_ahead = _ahead(stripe_parsing.ident(person.get("test_clock")))
-    return truth
+    snapshot.payment_methods = _payment_methods(customer, snapshot.subscriptions)
+    snapshot.clock_ahead_s = _clock_ahead_s(stripe_parsing.object_id(customer.get("test_clock")))
+    return snapshot
 
 
-def _ahead(clock: str) -> int:
-    """Return by how many seconds a test clock runs ahead of the world's."""
-    if not clock:
+def _payment_methods(customer: StripeDict, subscriptions: list[StripeDict]) -> list[Any]:
+    """Return the subscriptions' payment methods, or else the customer's default card."""
+    methods = [
+        method
+        for subscription in subscriptions
+        if subscription["status"] not in stripe_parsing.ENDED_STATUSES
+        and (method := subscription.get("default_payment_method"))
+    ]
+    default = (customer.get("invoice_settings") or {}).get("default_payment_method")
+    if methods or not default:
+        return methods
+    cards = (
+        stripe_client.client()
+        .v1.payment_methods.list({"customer": customer["id"], "limit": PAGE_SIZE})
+        .data
+    )
+    return [to_plain_dict(card) for card in cards if card.id == stripe_parsing.object_id(default)]
+
+
+def _clock_ahead_s(clock_id: str) -> int:
+    """Return how many seconds a test clock is ahead of real time; 0 without one."""
+    if not clock_id:
         return 0
-    frozen = stripe_client.client().v1.test_helpers.test_clocks.retrieve(clock).frozen_time
+    frozen = stripe_client.client().v1.test_helpers.test_clocks.retrieve(clock_id).frozen_time
     return max(0, int(frozen - time.time()))
 
 
-def _one_by_one(known: list[str]) -> list[Plain]:
+def _fetch_subscriptions(stripe_ids: list[str]) -> list[StripeDict]:
+    """Fetch subscriptions by id, leaving out those that no longer exist."""
     found = []
-    for stripe_id in known:
+    for stripe_id in stripe_ids:
         try:
             with stripe_errors():
                 found.append(

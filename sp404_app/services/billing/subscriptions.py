@@ -1,4 +1,4 @@
-"""Changing a subscription: up at once, down at the period's end, out, and back."""
+"""Change a subscription: upgrade, downgrade, cancel, resume; open the customer portal."""
 
 import uuid
 from contextlib import suppress
@@ -21,271 +21,278 @@ from sp404_app.services.billing import (
     sync,
     uncancel,
 )
-from sp404_app.services.billing.proration_preview import Kind
+from sp404_app.services.billing.proration_preview import ChangeKind
 from sp404_app.services.billing.stripe_client import (
     CustomerGone,
-    Plain,
-    in_time,
+    StripeDict,
     stripe_errors,
     to_plain_dict,
+    within_time_budget,
 )
 from sp404_app.services.plans import Tier
 from sp404_app.settings import settings
 
-UNPAID = frozenset({"past_due", "unpaid"})
-PAY_FIRST = "A payment is missing. Pay the open invoice first, then change the plan."
+UNPAID_STATUSES = frozenset({"past_due", "unpaid"})
+PAY_FIRST = "Your last payment failed. Pay the open invoice before changing your plan."
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """What became of a wish to change: `pay_url` leads to what the card did not pay."""
+class ChangeResult:
+    """Whether a change took effect; if not, `pay_url` is the page of the unpaid invoice."""
 
     done: bool
     pay_url: str = ""
 
     def ensure_paid(self) -> None:
-        """Raise unless the change was made.
+        """Raise unless the change took effect.
 
         Raises:
-            PaymentFailed: With `pay_url`; the old plan is still in force.
+            PaymentFailed: With `pay_url` in its details; the old plan is still in force.
         """
         if not self.done:
             raise PaymentFailed(
-                "Your card did not pay for the change, so you are still on your plan.",
+                "Your card was declined, so your plan hasn't changed.",
                 {"pay_url": self.pay_url},
             )
 
 
-@in_time
-def change(
+@within_time_budget
+def change_plan(
     session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
-) -> Changed:
-    """Change to a plan in the way it calls for; what is so already stays so.
+) -> ChangeResult:
+    """Switch plans: upgrade now, downgrade or cancel at period end. Idempotent.
 
     Raises:
         AppError: If Stripe refuses or does not answer.
     """
-    _, row = _held(session, user_id)
-    match proration_preview.kind_of(row, tier):
-        case Kind.UPGRADE:
-            return upgrade(session, user_id, tier, proration_date)
-        case Kind.DOWNGRADE:
-            downgrade(session, user_id, tier)
-        case Kind.CANCEL:
-            cancel(session, user_id)
-        case Kind.KEEP:
-            resume(session, user_id)
-    return Changed(done=True)
+    _, row = _lock_current(session, user_id)
+    match proration_preview.classify_change(row, tier):
+        case ChangeKind.UPGRADE:
+            return upgrade_plan(session, user_id, tier, proration_date)
+        case ChangeKind.DOWNGRADE:
+            downgrade_plan(session, user_id, tier)
+        case ChangeKind.CANCEL:
+            cancel_subscription(session, user_id)
+        case ChangeKind.KEEP:
+            resume_subscription(session, user_id)
+    return ChangeResult(done=True)
 
 
-@in_time
-def upgrade(
+@within_time_budget
+def upgrade_plan(
     session: Session, user_id: uuid.UUID, tier: Tier, proration_date: int | None = None
-) -> Changed:
-    """Change to a larger plan now, charged as the preview of the same second said.
+) -> ChangeResult:
+    """Upgrade now, charging the amount previewed for the same proration date.
 
-    A declined card changes nothing: the plan in force follows the paid invoices (`granting`).
+    A declined card leaves the plan unchanged: the plan in force follows the paid invoices
+    (`paid_plan`).
 
     Raises:
-        Conflict: If it is not an upgrade, a payment is missing, or the preview is old.
+        Conflict: If it is not an upgrade, a payment is missing, or the preview is out of date.
         AppError: If Stripe refuses or does not answer.
     """
-    customer, row = _held(session, user_id)
-    if row.tier == tier:  # a double click: it is done
-        return Changed(done=True)
-    if tier == catalog.tier_of(session, stripe_parsing.price_of(row.raw)):
-        return Changed(done=False, pay_url=invoices.pay_url(session, user_id))
-    if row.status in UNPAID:
+    customer, row = _lock_current(session, user_id)
+    if row.tier == tier:  # a repeated request
+        return ChangeResult(done=True)
+    if tier == catalog.tier_of_price(session, stripe_parsing.item_price(row.raw)):
+        return ChangeResult(done=False, pay_url=invoices.open_invoice_url(session, user_id))
+    if row.status in UNPAID_STATUSES:
         raise Conflict(PAY_FIRST)
-    price = catalog.price_of(session, tier)
+    price = catalog.get_plan_price(session, tier)
     if price.amount <= row.amount:
-        raise Conflict("That is not a larger plan.")
-    stamp = proration_preview.checked_date(customer, row, proration_date)
-    _release(session, customer, row)
+        raise Conflict("This plan isn't an upgrade.")
+    stamp = proration_preview.validate_proration_date(customer, row, proration_date)
+    _release_schedule(session, customer, row)
     params: Any = {
         "items": [{"id": row.item_id, "price": price.id, "quantity": 1}],
         "proration_behavior": "always_invoice",
         "payment_behavior": "pending_if_incomplete",
         "expand": ["latest_invoice"],
-        **proration_preview.timing(row, stamp),
+        **proration_preview.upgrade_timing(row, stamp),
     }
     intent = f"up:{row.stripe_id}:{row.price_id}->{price.id}:{stamp}"
-    updated = _update(session, customer, row, intent, params)
+    updated = _update_subscription(session, customer, row, intent, params)
     sync.sync_customer(session, user_id)
     row = entitlements.current_subscription(session, user_id)
     if row is None or row.tier != tier:
-        return _unpaid(session, row, updated.get("latest_invoice") or {})
+        return _unpaid_upgrade(session, row, updated.get("latest_invoice") or {})
     if row.cancel_at:
-        uncancel.stay(session, customer, row)
+        uncancel.undo_cancellation(session, customer, row)
         sync.sync_customer(session, user_id)
-    return Changed(done=True)
+    return ChangeResult(done=True)
 
 
-def _unpaid(session: Session, row: Subscription | None, invoice: Plain) -> Changed:
-    """Let a cancellation stand until the upgrade that replaces it is paid."""
+def _unpaid_upgrade(
+    session: Session, row: Subscription | None, invoice: StripeDict
+) -> ChangeResult:
+    """Return the invoice to pay. A scheduled cancellation stays until that invoice is paid."""
     if row is not None and row.cancel_at and invoice:
         row.stay_invoice = invoice["id"]
         session.add(row)
         session.flush()
-    return Changed(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
+    return ChangeResult(done=False, pay_url=invoice.get("hosted_invoice_url") or "")
 
 
-@in_time
-def downgrade(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
-    """Change to a smaller paid plan when the period ends; nothing is charged or lost before.
+@within_time_budget
+def downgrade_plan(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
+    """Schedule a change to a lower paid plan at period end; until then nothing changes.
 
     Raises:
         Conflict: If it is not a downgrade, or a payment is missing.
         AppError: If Stripe refuses or does not answer.
     """
-    customer, row = _held(session, user_id)
+    customer, row = _lock_current(session, user_id)
     if row.pending_tier == tier:
         return
-    if row.status in UNPAID:
+    if row.status in UNPAID_STATUSES:
         raise Conflict(PAY_FIRST)
-    price = catalog.price_of(session, tier)
+    price = catalog.get_plan_price(session, tier)
     if price.amount >= row.amount:
-        raise Conflict("That is not a smaller plan.")
-    _release(session, customer, row)
+        raise Conflict("This plan isn't a downgrade.")
+    _release_schedule(session, customer, row)
     if row.cancel_at:
-        uncancel.stay(session, customer, row)
+        uncancel.undo_cancellation(session, customer, row)
     schedules = stripe_client.client().v1.subscription_schedules
-    with customers.writing(session, customer, f"sch:{row.stripe_id}") as options:
+    with customers.idempotent_write(session, customer, f"sch:{row.stripe_id}") as options:
         schedule = to_plain_dict(
             schedules.create({"from_subscription": row.stripe_id}, {**options})
         )
-    phases: Any = _phases(schedule, price.id)
-    with customers.writing(session, customer, f"down:{schedule['id']}:{price.id}") as options:
+    phases: Any = _schedule_phases(schedule, price.id)
+    with customers.idempotent_write(
+        session, customer, f"down:{schedule['id']}:{price.id}"
+    ) as options:
         schedules.update(schedule["id"], {"phases": phases, "end_behavior": "release"}, {**options})
     sync.sync_customer(session, user_id)
 
 
-@in_time
-def keep(session: Session, user_id: uuid.UUID) -> None:
-    """Take back a downgrade that has not come yet.
+@within_time_budget
+def keep_plan(session: Session, user_id: uuid.UUID) -> None:
+    """Undo a scheduled downgrade.
 
     Raises:
         AppError: If Stripe refuses or does not answer.
     """
-    customer, row = _held(session, user_id)
-    _release(session, customer, row)
+    customer, row = _lock_current(session, user_id)
+    _release_schedule(session, customer, row)
     sync.sync_customer(session, user_id)
 
 
-@in_time
-def cancel(session: Session, user_id: uuid.UUID) -> None:
-    """End the subscription when the period ends; at once if a payment is missing.
+@within_time_budget
+def cancel_subscription(session: Session, user_id: uuid.UUID) -> None:
+    """Cancel at period end, or immediately if a payment is missing.
 
     Raises:
         AppError: If Stripe refuses or does not answer.
     """
-    customer, row = _held(session, user_id)
-    _release(session, customer, row)
-    if row.status in proration_preview.ENDS_AT_ONCE:
-        _end_now(session, customer, row)
+    customer, row = _lock_current(session, user_id)
+    _release_schedule(session, customer, row)
+    if row.status in proration_preview.CANCELS_IMMEDIATELY:
+        _cancel_now(session, customer, row)
     elif not row.cancel_at:
-        _update(session, customer, row, f"cancel:{row.stripe_id}", {"cancel_at_period_end": True})
+        _update_subscription(
+            session, customer, row, f"cancel:{row.stripe_id}", {"cancel_at_period_end": True}
+        )
     sync.sync_customer(session, user_id)
 
 
-@in_time
-def resume(session: Session, user_id: uuid.UUID) -> None:
-    """Take back a cancellation that has not come yet.
+@within_time_budget
+def resume_subscription(session: Session, user_id: uuid.UUID) -> None:
+    """Undo a scheduled cancellation or downgrade.
 
     Raises:
         AppError: If Stripe refuses or does not answer.
     """
-    customer, row = _held(session, user_id)
-    _release(session, customer, row)
+    customer, row = _lock_current(session, user_id)
+    _release_schedule(session, customer, row)
     if row.cancel_at:
-        uncancel.stay(session, customer, row)
+        uncancel.undo_cancellation(session, customer, row)
     sync.sync_customer(session, user_id)
 
 
-@in_time
+@within_time_budget
 def close_account(session: Session, user_id: uuid.UUID) -> None:
-    """End everything at once, before an account is deleted: nobody is charged afterwards.
+    """Cancel all subscriptions and expire Checkout Sessions, before an account is deleted.
 
     Raises:
-        AppError: If Stripe does not answer; the account must not be deleted then.
+        AppError: If Stripe does not answer; then the account must not be deleted.
     """
-    if customers.find(session, user_id) is None:
+    if customers.find_customer(session, user_id) is None:
         return
-    customer = customers.locked(session, user_id)
-    _close_purchases(customer)
+    customer = customers.lock_customer(session, user_id)
+    _expire_checkout_sessions(customer)
     sync.sync_customer(session, user_id)
-    mine = select(Subscription).where(
+    billable = select(Subscription).where(
         Subscription.user_id == user_id,
         Subscription.realm == customer.realm,
         col(Subscription.status).in_(BILLABLE),
     )
-    for row in session.exec(mine).all():
-        _release(session, customer, row)
-        _end_now(session, customer, row)
+    for row in session.exec(billable).all():
+        _release_schedule(session, customer, row)
+        _cancel_now(session, customer, row)
     sync.sync_customer(session, user_id)
 
 
-@in_time
-def portal(session: Session, user_id: uuid.UUID) -> str:
-    """Return the address where a person changes their card and sees their invoices.
+@within_time_budget
+def open_portal(session: Session, user_id: uuid.UUID) -> str:
+    """Return the URL of a customer portal session.
 
     Raises:
-        NotFound: If they never came near a payment.
+        NotFound: If the user has no Stripe customer.
         AppError: If Stripe does not answer.
     """
-    customer = customers.find(session, user_id)
+    customer = customers.find_customer(session, user_id)
     if customer is None or customer.stripe_id is None:
-        raise NotFound("There is nothing to manage yet. Choose a plan first.")
+        raise NotFound("You don't have a subscription yet. Choose a plan first.")
     params: Any = {"customer": customer.stripe_id, "return_url": f"{settings().origin}/billing"}
-    if configuration := catalog.portal(session):
+    if configuration := catalog.portal_configuration_id(session):
         params["configuration"] = configuration
     with stripe_errors():
         return stripe_client.client().v1.billing_portal.sessions.create(params).url
 
 
-def _held(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscription]:
-    """Return the customer, held, and the subscription as Stripe has it at this moment.
+def _lock_current(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer, Subscription]:
+    """Lock the customer and return it with the freshly synced current subscription.
 
     Raises:
-        NotFound: If they never had one.
+        NotFound: If the user never had a subscription.
         Conflict: If it has ended.
     """
-    if customers.find(session, user_id) is None:
-        raise NotFound("You have no subscription.")
-    customer = customers.locked(session, user_id)
+    if customers.find_customer(session, user_id) is None:
+        raise NotFound("You don't have a subscription.")
+    customer = customers.lock_customer(session, user_id)
     sync.sync_customer(session, user_id)
     row = entitlements.current_subscription(session, user_id)
     if row is None:
-        had = select(Subscription.id).where(
+        earlier = select(Subscription.id).where(
             Subscription.user_id == user_id, Subscription.realm == customer.realm
         )
-        if session.exec(had).first():
+        if session.exec(earlier).first():
             raise Conflict("Your subscription has ended. Choose a plan to subscribe again.")
-        raise NotFound("You have no subscription.")
+        raise NotFound("You don't have a subscription.")
     return customer, row
 
 
-def _update(
+def _update_subscription(
     session: Session, customer: BillingCustomer, row: Subscription, intent: str, params: Any
-) -> Plain:
-    with customers.writing(session, customer, intent) as options:
+) -> StripeDict:
+    with customers.idempotent_write(session, customer, intent) as options:
         return to_plain_dict(
             stripe_client.client().v1.subscriptions.update(row.stripe_id, params, {**options})
         )
 
 
-def _release(session: Session, customer: BillingCustomer, row: Subscription) -> None:
-    """Take a schedule off before anything else is written: Stripe refuses it otherwise."""
+def _release_schedule(session: Session, customer: BillingCustomer, row: Subscription) -> None:
+    """Release the subscription's schedule; Stripe rejects other updates while one is attached."""
     if row.schedule_id:
-        with customers.writing(session, customer, f"rel:{row.schedule_id}") as options:
+        with customers.idempotent_write(session, customer, f"rel:{row.schedule_id}") as options:
             stripe_client.client().v1.subscription_schedules.release(
                 row.schedule_id, {}, {**options}
             )
         row.schedule_id = ""
 
 
-def _close_purchases(customer: BillingCustomer) -> None:
-    """Let nobody pay any more for what was begun: a page of Checkout stays open for a day."""
+def _expire_checkout_sessions(customer: BillingCustomer) -> None:
+    """Expire the customer's open Checkout Sessions, which could be paid for up to a day."""
     if customer.stripe_id is None:
         return
     sessions = stripe_client.client().v1.checkout.sessions
@@ -295,26 +302,27 @@ def _close_purchases(customer: BillingCustomer) -> None:
             sessions.expire(found.id)
 
 
-def _end_now(session: Session, customer: BillingCustomer, row: Subscription) -> None:
-    """End a subscription and let go of what it still asks for."""
+def _cancel_now(session: Session, customer: BillingCustomer, row: Subscription) -> None:
+    """Cancel a subscription immediately and void its open invoices."""
     stripe = stripe_client.client().v1
-    with customers.writing(session, customer, f"end:{row.stripe_id}") as options:
+    with customers.idempotent_write(session, customer, f"end:{row.stripe_id}") as options:
         stripe.subscriptions.cancel(row.stripe_id, {}, {**options})
-    open_ones = select(Invoice.stripe_id).where(
+    open_invoices = select(Invoice.stripe_id).where(
         Invoice.user_id == row.user_id,
         Invoice.subscription_id == row.stripe_id,
         Invoice.status == "open",
     )
-    for invoice_id in session.exec(open_ones).all():
-        with customers.writing(session, customer, f"void:{invoice_id}") as options:
+    for invoice_id in session.exec(open_invoices).all():
+        with customers.idempotent_write(session, customer, f"void:{invoice_id}") as options:
             stripe.invoices.void_invoice(invoice_id, {}, {**options})
 
 
-def _phases(schedule: Plain, price: str) -> list[Plain]:
-    now = schedule["phases"][0]
-    items = [{"price": i["price"], "quantity": i.get("quantity") or 1} for i in now["items"]]
+def _schedule_phases(schedule: StripeDict, price: str) -> list[StripeDict]:
+    """Return a schedule's current phase, followed by one month with the new price."""
+    current = schedule["phases"][0]
+    items = [{"price": i["price"], "quantity": i.get("quantity") or 1} for i in current["items"]]
     return [
-        {"items": items, "start_date": now["start_date"], "end_date": now["end_date"]},
+        {"items": items, "start_date": current["start_date"], "end_date": current["end_date"]},
         {
             "items": [{"price": price, "quantity": 1}],
             "duration": {"interval": "month", "interval_count": 1},

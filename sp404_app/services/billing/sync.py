@@ -1,4 +1,4 @@
-"""Make our mirror of one customer say what Stripe says; whoever learns of a change comes here."""
+"""Copy one customer's state at Stripe into our tables; called wherever a change is learned of."""
 
 import datetime as dt
 import uuid
@@ -26,101 +26,110 @@ from sp404_app.services.billing import (
     trials,
     uncancel,
 )
-from sp404_app.services.billing.notifications import View
-from sp404_app.services.billing.stripe_client import Plain
+from sp404_app.services.billing.notifications import SubscriptionSummary
+from sp404_app.services.billing.stripe_client import StripeDict
 from sp404_app.services.billing.stripe_snapshot import StripeSnapshot
 from sp404_app.services.infra import events, queue
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.plans import Tier
 
-# Samples that wait for quota are queued by a job: billing does not depend on processing.
-WAITING_JOB = "sp404_app.jobs.quota_backlog.queue_waiting"
-# Which one counts if there should be several.
-PREFERENCE = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete")
+# A job queues samples that wait for quota, because billing must not import processing.
+QUOTA_BACKLOG_JOB = "sp404_app.jobs.quota_backlog.queue_waiting"
+# The subscription to use if a customer has several, in this order of status.
+STATUS_PREFERENCE = ("active", "trialing", "past_due", "unpaid", "paused", "incomplete")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a look at Stripe changed here, in words, and what nobody but an operator can mend."""
+class SyncResult:
+    """Changed fields as text, and problems that only an operator can solve."""
 
-    healed: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
-def sync_customer(session: Session, user_id: uuid.UUID) -> Outcome:
-    """Fetch everything about one person and take it over; safe at any time, in any order.
+def sync_customer(session: Session, user_id: uuid.UUID) -> SyncResult:
+    """Fetch a customer's state from Stripe and save it. Idempotent; independent of event order.
 
     Raises:
-        AppError: If Stripe does not answer; nothing is changed then.
+        AppError: If Stripe does not answer; then nothing is changed.
     """
-    customer = customers.locked(session, user_id)
-    started = session.exec(select(func.clock_timestamp())).one()
-    truth = stripe_snapshot.fetch_snapshot(customer, _living(session, customer))
-    before = _view(session, user_id)
-    problems = _take_subscriptions(session, customer, truth)
-    _take_invoices(session, customer, truth)
-    _take_customer(session, customer, truth, started)
+    customer = customers.lock_customer(session, user_id)
+    started_at = session.exec(select(func.clock_timestamp())).one()
+    snapshot = stripe_snapshot.fetch_snapshot(customer, _billable_ids(session, customer))
+    before = _summarise(session, user_id)
+    problems = _save_subscriptions(session, customer, snapshot)
+    _save_invoices(session, customer, snapshot)
+    _save_customer(session, customer, snapshot, started_at)
     session.flush()
-    trials.settle(session, customer, truth)
-    uncancel.settle(session, customer)
-    after = _view(session, user_id)
-    notifications.about_change(session, customer, before, after)
+    trials.enforce_one_trial(session, customer, snapshot)
+    uncancel.undo_cancellation_once_paid(session, customer)
+    after = _summarise(session, user_id)
+    notifications.notify_changes(session, customer, before, after)
     if before != after:
-        after_commit(session, partial(queue.enqueue_function, WAITING_JOB, str(user_id)))
+        after_commit(session, partial(queue.enqueue_function, QUOTA_BACKLOG_JOB, str(user_id)))
         after_commit(
             session,
             partial(events.publish, user_id, Event(Topic.SUBSCRIPTION), Event(Topic.QUOTA)),
         )
-    return Outcome(_differences(before, after), tuple(problems))
+    return SyncResult(_describe_changes(before, after), tuple(problems))
 
 
-def seen_since(session: Session, user_id: uuid.UUID, moment: dt.datetime) -> bool:
-    """Say whether a look at Stripe began after a moment, so that it saw all that was before."""
-    customer = customers.locked(session, user_id)
+def synced_since(session: Session, user_id: uuid.UUID, moment: dt.datetime) -> bool:
+    """Return whether a sync started after a time, and so covers every change before it."""
+    customer = customers.lock_customer(session, user_id)
     return customer.synced_at is not None and customer.synced_at > moment
 
 
-def _living(session: Session, customer: BillingCustomer) -> list[str]:
-    mine = select(Subscription.stripe_id).where(
+def _billable_ids(session: Session, customer: BillingCustomer) -> list[str]:
+    billable = select(Subscription.stripe_id).where(
         Subscription.user_id == customer.user_id,
         Subscription.realm == customer.realm,
         col(Subscription.status).in_(BILLABLE),
     )
-    return list(session.exec(mine))
+    return list(session.exec(billable))
 
 
-def _take_subscriptions(
-    session: Session, customer: BillingCustomer, truth: StripeSnapshot
+def _save_subscriptions(
+    session: Session, customer: BillingCustomer, snapshot: StripeSnapshot
 ) -> list[str]:
-    mine = (col(Subscription.user_id) == customer.user_id) & (
+    """Save all subscriptions and mark the current one; return problems."""
+    is_own = (col(Subscription.user_id) == customer.user_id) & (
         col(Subscription.realm) == customer.realm
     )
-    # All step aside until it is clear which one counts; nobody sees it in between.
-    session.exec(update(Subscription).where(mine).values(is_secondary=True))
+    # The unique index allows one billable subscription that is not secondary, so all are marked
+    # until the current one is chosen. Other transactions do not see this state.
+    session.exec(update(Subscription).where(is_own).values(is_secondary=True))
     problems: list[str] = []
-    seen = [
-        _take_subscription(session, customer, truth, raw, problems) for raw in truth.subscriptions
+    saved_ids = [
+        _save_subscription(session, customer, snapshot, raw, problems)
+        for raw in snapshot.subscriptions
     ]
-    lost = mine & col(Subscription.stripe_id).not_in(seen) & col(Subscription.status).in_(BILLABLE)
-    session.exec(update(Subscription).where(lost).values(status="canceled", ended_at=truth.at))
-    chosen = _chosen(truth.subscriptions)
-    counts = mine & (
-        (col(Subscription.stripe_id) == chosen) | col(Subscription.status).not_in(BILLABLE)
+    missing = (
+        is_own
+        & col(Subscription.stripe_id).not_in(saved_ids)
+        & col(Subscription.status).in_(BILLABLE)
     )
-    session.exec(update(Subscription).where(counts).values(is_secondary=False))
-    billable = [raw["id"] for raw in truth.subscriptions if raw["status"] in BILLABLE]
+    ended = {"status": "canceled", "ended_at": snapshot.now}
+    session.exec(update(Subscription).where(missing).values(**ended))
+    current_id = _choose_current(snapshot.subscriptions)
+    primary = is_own & (
+        (col(Subscription.stripe_id) == current_id) | col(Subscription.status).not_in(BILLABLE)
+    )
+    session.exec(update(Subscription).where(primary).values(is_secondary=False))
+    billable = [raw["id"] for raw in snapshot.subscriptions if raw["status"] in BILLABLE]
     if len(billable) > 1:
         problems.append(f"{customer.stripe_id} has {len(billable)} subscriptions: {billable}")
     return problems
 
 
-def _chosen(subscriptions: list[Plain]) -> str:
+def _choose_current(subscriptions: list[StripeDict]) -> str:
+    """Return the id of the best billable subscription: by status, highest price, age; or ""."""
     billable = [raw for raw in subscriptions if raw["status"] in BILLABLE]
     ranked = sorted(
         billable,
         key=lambda raw: (
-            PREFERENCE.index(raw["status"]),
-            -(stripe_parsing.price_of(raw)["unit_amount"] or 0),
+            STATUS_PREFERENCE.index(raw["status"]),
+            -(stripe_parsing.item_price(raw)["unit_amount"] or 0),
             raw["created"],
             raw["id"],
         ),
@@ -128,70 +137,79 @@ def _chosen(subscriptions: list[Plain]) -> str:
     return ranked[0]["id"] if ranked else ""
 
 
-def _take_subscription(
+def _save_subscription(
     session: Session,
     customer: BillingCustomer,
-    truth: StripeSnapshot,
-    raw: Plain,
+    snapshot: StripeSnapshot,
+    raw: StripeDict,
     problems: list[str],
 ) -> str:
-    values = stripe_parsing.subscription(raw)
-    tier = catalog.tier_of(session, stripe_parsing.price_of(raw))
+    values = stripe_parsing.parse_subscription(raw)
+    tier = catalog.tier_of_price(session, stripe_parsing.item_price(raw))
     if tier is None:
         problems.append(f"{raw['id']} has an unknown price {values['price_id']}")
-    values["tier"] = _granted(session, truth, raw, tier or Tier.FREE)
+    values["tier"] = _granted_tier(session, snapshot, raw, tier or Tier.FREE)
     values["unpaid_change"] |= values["tier"] != (tier or Tier.FREE)
-    own = [stripe_parsing.invoice(found) for found in _invoices_of(truth, raw)]
-    values["attempts"], values["next_attempt_at"] = stripe_parsing.dunning(raw["status"], own)
-    values |= _pending(session, truth, values)
-    known = select(Subscription.grace_since).where(Subscription.stripe_id == raw["id"])
-    since = session.exec(known).first()
-    grace = access_rules.in_grace(
+    invoices = [stripe_parsing.parse_invoice(found) for found in _invoices_of(snapshot, raw)]
+    values["attempts"], values["next_attempt_at"] = stripe_parsing.dunning_state(
+        raw["status"], invoices
+    )
+    values |= _pending_change(session, snapshot, values)
+    saved = select(Subscription.grace_since).where(Subscription.stripe_id == raw["id"])
+    grace_since = session.exec(saved).first()
+    in_grace = access_rules.is_in_grace(
         raw["status"], values["attempts"], retries_left=values["next_attempt_at"] is not None
     )
-    values["grace_since"] = (since or truth.at) if grace else None
-    fixed = {"user_id": customer.user_id, "realm": customer.realm, "is_secondary": True}
-    _upsert(session, Subscription, values | fixed | {"synced_at": func.now()})
+    values["grace_since"] = (grace_since or snapshot.now) if in_grace else None
+    owner = {"user_id": customer.user_id, "realm": customer.realm, "is_secondary": True}
+    _upsert(session, Subscription, values | owner | {"synced_at": func.now()})
     return raw["id"]
 
 
-def _granted(session: Session, truth: StripeSnapshot, raw: Plain, wanted: Tier) -> Tier:
-    """Return the plan in force of a subscription whose item has the plan `wanted`."""
-    price = stripe_parsing.price_of(raw)["id"]
+def _granted_tier(
+    session: Session, snapshot: StripeSnapshot, raw: StripeDict, item_tier: Tier
+) -> Tier:
+    """Return the plan in force of a subscription whose item has the plan `item_tier`."""
+    price = stripe_parsing.item_price(raw)["id"]
 
-    def tier_of(price_id: str) -> Tier | None:
-        return wanted if price_id == price else catalog.tier_of_id(session, price_id)
+    def find_tier(price_id: str) -> Tier | None:
+        return item_tier if price_id == price else catalog.tier_of_price_id(session, price_id)
 
-    known = select(Subscription.tier).where(Subscription.stripe_id == raw["id"])
-    unknown = wanted if truth.older_invoices else Tier.FREE
-    before = Tier(session.exec(known).first() or unknown)
-    oldest_first = sorted(_invoices_of(truth, raw), key=lambda found: found["created"])
-    bills = [paid_plan.bill(found, tier_of) for found in oldest_first]
-    return paid_plan.granted(wanted, bills, before)
+    saved = select(Subscription.tier).where(Subscription.stripe_id == raw["id"])
+    default = item_tier if snapshot.has_older_invoices else Tier.FREE
+    before = Tier(session.exec(saved).first() or default)
+    oldest_first = sorted(_invoices_of(snapshot, raw), key=lambda found: found["created"])
+    invoices = [paid_plan.read_invoice_tiers(found, find_tier) for found in oldest_first]
+    return paid_plan.granted_tier(item_tier, invoices, before)
 
 
-def _invoices_of(truth: StripeSnapshot, raw: Plain) -> list[Plain]:
+def _invoices_of(snapshot: StripeSnapshot, raw: StripeDict) -> list[StripeDict]:
     return [
         found
-        for found in truth.invoices[::-1]
-        if stripe_parsing.subscription_of(found) == raw["id"]
+        for found in snapshot.invoices[::-1]
+        if stripe_parsing.invoice_subscription_id(found) == raw["id"]
     ]
 
 
-def _pending(session: Session, truth: StripeSnapshot, values: dict[str, Any]) -> dict[str, Any]:
-    schedule = truth.schedules.get(values["schedule_id"])
-    coming = schedule and stripe_parsing.coming_price(schedule, values["price_id"], truth.at)
-    if not coming:
+def _pending_change(
+    session: Session, snapshot: StripeSnapshot, values: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the column values of the plan change that the subscription's schedule has next."""
+    schedule = snapshot.schedules.get(values["schedule_id"])
+    scheduled = schedule and stripe_parsing.next_scheduled_price(
+        schedule, values["price_id"], snapshot.now
+    )
+    if not scheduled:
         return {"pending_tier": "", "pending_at": None}
-    price, at = coming
+    price, at = scheduled
     plain_price = price if isinstance(price, dict) else {"id": price}
-    return {"pending_tier": catalog.tier_of(session, plain_price) or "", "pending_at": at}
+    return {"pending_tier": catalog.tier_of_price(session, plain_price) or "", "pending_at": at}
 
 
-def _take_invoices(session: Session, customer: BillingCustomer, truth: StripeSnapshot) -> None:
-    for raw in truth.invoices:
-        fixed = {"user_id": customer.user_id, "realm": customer.realm}
-        _upsert(session, Invoice, stripe_parsing.invoice(raw) | fixed)
+def _save_invoices(session: Session, customer: BillingCustomer, snapshot: StripeSnapshot) -> None:
+    owner = {"user_id": customer.user_id, "realm": customer.realm}
+    for raw in snapshot.invoices:
+        _upsert(session, Invoice, stripe_parsing.parse_invoice(raw) | owner)
 
 
 def _upsert(session: Session, table: type[Subscription | Invoice], values: dict[str, Any]) -> None:
@@ -199,19 +217,19 @@ def _upsert(session: Session, table: type[Subscription | Invoice], values: dict[
     session.execute(row.on_conflict_do_update(index_elements=["stripe_id"], set_=values))
 
 
-def _take_customer(
-    session: Session, customer: BillingCustomer, truth: StripeSnapshot, started: dt.datetime
+def _save_customer(
+    session: Session, customer: BillingCustomer, snapshot: StripeSnapshot, started_at: dt.datetime
 ) -> None:
-    customer.synced_at = started
-    customer.clock_ahead = truth.clock_ahead
-    customer.payment_method = stripe_parsing.card(truth.methods)
+    customer.synced_at = started_at
+    customer.clock_ahead = snapshot.clock_ahead_s
+    customer.payment_method = stripe_parsing.describe_card(snapshot.payment_methods)
     session.add(customer)
-    if truth.gone and customer.stripe_id:
-        customers.forget(session, customer)
+    if snapshot.deleted and customer.stripe_id:
+        customers.unlink_customer(session, customer)
 
 
-def _view(session: Session, user_id: uuid.UUID) -> View | None:
-    """Return what a person would notice of their subscription, the latest one if none counts."""
+def _summarise(session: Session, user_id: uuid.UUID) -> SubscriptionSummary | None:
+    """Return the summary of the current subscription, or else of the latest one."""
     row = (
         entitlements.current_subscription(session, user_id)
         or session.exec(
@@ -223,13 +241,18 @@ def _view(session: Session, user_id: uuid.UUID) -> View | None:
             .execution_options(populate_existing=True)
         ).first()
     )
-    return notifications.view_of(row) if row else None
+    return notifications.summarise_subscription(row) if row else None
 
 
-def _differences(before: View | None, after: View | None) -> tuple[str, ...]:
+def _describe_changes(
+    before: SubscriptionSummary | None, after: SubscriptionSummary | None
+) -> tuple[str, ...]:
     if before == after:
         return ()
     if before is None or after is None:
         return (f"{before} -> {after}",)
-    names = [name for name in View.__slots__ if getattr(before, name) != getattr(after, name)]
-    return tuple(f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in names)
+    return tuple(
+        f"{name}: {getattr(before, name)} -> {getattr(after, name)}"
+        for name in SubscriptionSummary.__slots__
+        if getattr(before, name) != getattr(after, name)
+    )

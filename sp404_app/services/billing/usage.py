@@ -1,4 +1,4 @@
-"""What was used, day by day, and when a limit will be met."""
+"""Daily storage and analyses, the largest samples, and forecasts of when a limit is reached."""
 
 import datetime as dt
 import uuid
@@ -11,16 +11,16 @@ from sp404_app.models import Sample, UsageEvent
 from sp404_app.models.columns import now
 from sp404_app.services.billing.quotas import Usage
 
-MOST_DAYS = 366
-LARGEST = 8
-# A forecast looks this far back, and no further ahead than a person would plan.
-LOOK_BACK = 14
-HORIZON = 366
+MAX_DAYS = 366
+LARGEST_COUNT = 8
+
+FORECAST_BASIS_DAYS = 14
+FORECAST_HORIZON_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """One day of UTC: analyses counted, and bytes kept at its end."""
+class UsageDay:
+    """One UTC day: analyses counted, bytes stored at its end, and samples added."""
 
     day: dt.date
     analyses: int
@@ -29,68 +29,71 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Large:
-    """A sound that takes a lot of room."""
+class LargeSample:
+    """One of the user's largest samples; `size` in bytes."""
 
     id: uuid.UUID
     name: str
     size: int
 
 
-def daily(session: Session, user_id: uuid.UUID, days: int = 30) -> list[Day]:
-    """Return the last days, the oldest first, today included.
+def daily_usage(session: Session, user_id: uuid.UUID, days: int = 30) -> list[UsageDay]:
+    """Return the last `days` days including today, oldest first.
 
-    What was deleted for good is not part of the past any more.
+    Permanently deleted samples are missing from past days too, because their rows are gone.
     """
     today = now().date()
-    dates = [today - dt.timedelta(days=back) for back in range(min(days, MOST_DAYS) - 1, -1, -1)]
+    dates = [today - dt.timedelta(days=back) for back in range(min(days, MAX_DAYS) - 1, -1, -1)]
     first = dt.datetime.combine(dates[0], dt.time(), dt.UTC)
-    counted = _counted(session, user_id, first)
-    changes, start, added = _changes(session, user_id, first)
-    found: list[Day] = []
+    analyses = _analyses_by_day(session, user_id, first)
+    changes, stored, added = _storage_changes(session, user_id, first)
+    result: list[UsageDay] = []
     for day in dates:
-        start += changes.get(day, 0)
-        found.append(Day(day, max(0, counted.get(day, 0)), start, added.get(day, 0)))
-    return found
+        stored += changes.get(day, 0)
+        result.append(UsageDay(day, max(0, analyses.get(day, 0)), stored, added.get(day, 0)))
+    return result
 
 
-def largest(session: Session, user_id: uuid.UUID) -> list[Large]:
-    """Return the sounds that take the most room."""
-    mine = (
+def largest_samples(session: Session, user_id: uuid.UUID) -> list[LargeSample]:
+    """Return the user's largest samples, largest first."""
+    query = (
         select(Sample.id, Sample.name, Sample.size)
-        .where(*_kept(user_id), col(Sample.deleted_at).is_(None))
+        .where(*_own_samples(user_id), col(Sample.deleted_at).is_(None))
         .order_by(col(Sample.size).desc(), col(Sample.id))
-        .limit(LARGEST)
+        .limit(LARGEST_COUNT)
     )
-    return [Large(*row) for row in session.exec(mine)]
+    return [LargeSample(*row) for row in session.exec(query)]
 
 
-def storage_full_on(days: list[Day], used: Usage) -> dt.date | None:
-    """Return when storage is full if it goes on as in the last two weeks."""
+def forecast_storage_full(days: list[UsageDay], used: Usage) -> dt.date | None:
+    """Return the day storage is full at the pace of the last 14 days, or None."""
     if used.storage_limit is None or len(days) < 2:
         return None
-    back = days[-LOOK_BACK:]
-    pace = (back[-1].stored_bytes - back[0].stored_bytes) / max(1, len(back) - 1)
-    return _reached(days[-1].day, used.storage_limit - used.storage_used, pace)
+    recent = days[-FORECAST_BASIS_DAYS:]
+    pace = (recent[-1].stored_bytes - recent[0].stored_bytes) / max(1, len(recent) - 1)
+    return _forecast_date(days[-1].day, used.storage_limit - used.storage_used, pace)
 
 
-def analyses_full_on(days: list[Day], used: Usage) -> dt.date | None:
-    """Return when this month's analyses are used up if it goes on so; None if they last."""
+def forecast_analyses_used_up(days: list[UsageDay], used: Usage) -> dt.date | None:
+    """Return the day the monthly limit is reached at the pace of the last 14 days, or None."""
     if used.analyses_limit is None or not days:
         return None
-    back = days[-LOOK_BACK:]
-    pace = sum(day.analyses for day in back) / len(back)
-    found = _reached(days[-1].day, used.analyses_limit - used.analyses_used, pace)
-    return found if found and found < used.period.end.date() else None
+    recent = days[-FORECAST_BASIS_DAYS:]
+    pace = sum(day.analyses for day in recent) / len(recent)
+    reached_on = _forecast_date(days[-1].day, used.analyses_limit - used.analyses_used, pace)
+    return reached_on if reached_on and reached_on < used.period.end.date() else None
 
 
-def _reached(today: dt.date, room: float, pace: float) -> dt.date | None:
-    if room <= 0 or pace <= 0 or room / pace > HORIZON:
+def _forecast_date(today: dt.date, remaining: float, pace: float) -> dt.date | None:
+    """Return when `remaining` is used up at `pace` per day; None if never or too far ahead."""
+    if remaining <= 0 or pace <= 0 or remaining / pace > FORECAST_HORIZON_DAYS:
         return None
-    return today + dt.timedelta(days=int(room / pace) + 1)
+    return today + dt.timedelta(days=int(remaining / pace) + 1)
 
 
-def _counted(session: Session, user_id: uuid.UUID, first: dt.datetime) -> dict[dt.date, int]:
+def _analyses_by_day(
+    session: Session, user_id: uuid.UUID, first: dt.datetime
+) -> dict[dt.date, int]:
     day = func.date(func.timezone("UTC", UsageEvent.at))
     rows = session.exec(
         select(day, func.sum(UsageEvent.amount))
@@ -100,29 +103,31 @@ def _counted(session: Session, user_id: uuid.UUID, first: dt.datetime) -> dict[d
     return {row[0]: int(row[1]) for row in rows}
 
 
-def _changes(
+def _storage_changes(
     session: Session, user_id: uuid.UUID, first: dt.datetime
 ) -> tuple[dict[dt.date, int], int, dict[dt.date, int]]:
-    """Return bytes more or less by day, what was kept before the first, and sounds added by day."""
+    """Return the change in bytes by day, the bytes stored before `first`, and samples by day."""
     changes: dict[dt.date, int] = {}
     added: dict[dt.date, int] = {}
     size = func.coalesce(func.sum(Sample.size), 0)
-    came = func.date(func.timezone("UTC", Sample.created_at))
-    went = func.date(func.timezone("UTC", Sample.deleted_at))
-    new = select(came, size, func.count()).where(*_kept(user_id), Sample.created_at >= first)
-    for day, bytes_in, count in session.exec(new.group_by(came)):
+    created_on = func.date(func.timezone("UTC", Sample.created_at))
+    deleted_on = func.date(func.timezone("UTC", Sample.deleted_at))
+    new = select(created_on, size, func.count()).where(
+        *_own_samples(user_id), Sample.created_at >= first
+    )
+    for day, bytes_in, count in session.exec(new.group_by(created_on)):
         changes[day] = changes.get(day, 0) + int(bytes_in)
         added[day] = count
-    gone = select(went, size).where(*_kept(user_id), col(Sample.deleted_at) >= first)
-    for day, bytes_out in session.exec(gone.group_by(went)):
+    gone = select(deleted_on, size).where(*_own_samples(user_id), col(Sample.deleted_at) >= first)
+    for day, bytes_out in session.exec(gone.group_by(deleted_on)):
         changes[day] = changes.get(day, 0) - int(bytes_out)
     before = select(size).where(
-        *_kept(user_id),
+        *_own_samples(user_id),
         Sample.created_at < first,
         (col(Sample.deleted_at).is_(None)) | (col(Sample.deleted_at) >= first),
     )
     return changes, int(session.exec(before).one()), added
 
 
-def _kept(user_id: uuid.UUID) -> tuple[Any, ...]:
+def _own_samples(user_id: uuid.UUID) -> tuple[Any, ...]:
     return (Sample.user_id == user_id, col(Sample.is_demo).is_(False))

@@ -1,7 +1,7 @@
-"""Stripe's events: proved to be Stripe's, kept once, answered at once, worked on by a job.
+"""Stripe webhooks: verify the signature, store each event once, handle it later in a job.
 
-An event says that something changed and for whom. What changed is asked of Stripe itself, so
-order, copies and delay make no difference. One job works on all events that are due.
+An event only says which customer changed. The handler fetches the customer's state from Stripe, so
+order, duplicates and delays do not matter. One job handles all events that are due.
 """
 
 import datetime as dt
@@ -29,46 +29,50 @@ from sp404_app.services.billing import (
 )
 from sp404_app.services.infra import queue
 
-TOLERANCE = 300  # seconds, both ways
-HANDLED = frozenset(catalog.EVENTS)
-# How long to wait before each next attempt; after the last one a person has to look.
+SIGNATURE_TOLERANCE_S = 300  # past and future
+HANDLED_TYPES = frozenset(catalog.WEBHOOK_EVENTS)
+# Delay before each next attempt; when all are used, the event is dead until an operator replays it.
 PAUSES = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
-LEASE = dt.timedelta(minutes=1)  # for one attempt; a worker that died leaves the event due again
-IDENT = re.compile(r"[\w-]{1,255}")
+CLAIM_LEASE = dt.timedelta(minutes=1)  # after it, the event of a worker that died is due again
+ID_PATTERN = re.compile(r"[\w-]{1,255}")
 
 
-class NotFromStripe(AppError):
-    """The body was not signed by Stripe, or not now."""
+class InvalidStripeEvent(AppError):
+    """The body has no valid, recent Stripe signature, or is not an event."""
 
     code = "bad_signature"
 
 
 @dataclass(frozen=True, slots=True)
-class Letterhead:
-    """What we believe of an event: who it is, and whom it is about."""
+class EventHeader:
+    """The fields of an event that we use: its identity and whom it concerns."""
 
     id: str
     type: str
     created: dt.datetime
     customer_id: str
-    people: frozenset[uuid.UUID]
+    user_ids: frozenset[uuid.UUID]
     live: bool
 
 
-def receive(session: Session, body: bytes, header: str) -> bool:
-    """Keep an event and call a worker, unless it concerns nobody here; say whether it was new.
+def receive_event(session: Session, body: bytes, header: str) -> bool:
+    """Verify and store an event, and enqueue its handling; return whether it was new.
+
+    An event about an unknown customer is stored as handled.
 
     Raises:
-        NotFromStripe: If any of it is not as Stripe sends it.
+        InvalidStripeEvent: If the signature or the body is not valid.
     """
     _ensure_signed(body, header)
-    event = _read(body)
-    ours = event.live == (stripe_client.stripe_mode() == "live")
-    if event.type not in HANDLED or not ours:
+    event = _parse_event(body)
+    is_own_mode = event.live == (stripe_client.stripe_mode() == "live")
+    if event.type not in HANDLED_TYPES or not is_own_mode:
         return False
-    # A dispute names nobody but its charge, so a worker has to ask whose it is.
-    unnamed = event.type in refunds.EVENTS and not event.customer_id
-    known = unnamed or unknown_customers.concerns(session, event.customer_id, event.people)
+    # A dispute names only its charge, so the handler has to fetch the customer.
+    is_dispute = event.type in refunds.REFUND_EVENTS and not event.customer_id
+    known = is_dispute or unknown_customers.concerns_known_user(
+        session, event.customer_id, event.user_ids
+    )
     row = insert(StripeEvent).values(
         id=event.id,
         realm=stripe_client.stripe_mode(),
@@ -79,74 +83,77 @@ def receive(session: Session, body: bytes, header: str) -> bool:
         due_at=now(),
         handled_at=None if known else now(),
         attempts=0,
-        error="" if known else unknown_customers.NOBODY,
+        error="" if known else unknown_customers.UNKNOWN_CUSTOMER,
     )
-    fresh = session.execute(row.on_conflict_do_nothing().returning(col(StripeEvent.id))).scalar()
-    if fresh is not None and known:
+    statement = row.on_conflict_do_nothing().returning(col(StripeEvent.id))
+    is_new = session.execute(statement).scalar() is not None
+    if is_new and known:
         after_commit(session, queue.call_for_events)
-    return fresh is not None
+    return is_new
 
 
-def claim(session: Session) -> str | None:
-    """Take the event that has been due longest, for a minute; None if none is due."""
+def claim_event(session: Session) -> str | None:
+    """Claim the event that has been due longest for CLAIM_LEASE; return its id, or None."""
     due = (
         select(StripeEvent.id)
-        .where(*_due(now()))
+        .where(*_is_due(now()))
         .order_by(col(StripeEvent.due_at))
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     event_id = session.exec(due).first()
     if event_id is not None:
-        taken = update(StripeEvent).where(col(StripeEvent.id) == event_id)
-        session.exec(taken.values(due_at=now() + LEASE))
+        claimed = update(StripeEvent).where(col(StripeEvent.id) == event_id)
+        session.exec(claimed.values(due_at=now() + CLAIM_LEASE))
     return event_id
 
 
-def handle(session: Session, event_id: str) -> None:
-    """Bring our mirror up to date for whom an event is about; safe to do twice.
+def handle_event(session: Session, event_id: str) -> None:
+    """Sync the customer that an event concerns. Idempotent.
 
     Raises:
-        AppError: If Stripe does not answer; the event is due again then.
+        AppError: If Stripe does not answer; then the event is retried.
     """
-    event = _held(session, event_id)
+    event = _lock_event(session, event_id)
     if event is None or event.handled_at:
         return
-    if event.realm != stripe_client.stripe_mode():  # kept before a switch, say from test to live
-        event.handled_at, event.error = now(), f"of the {event.realm} world"
+    if event.realm != stripe_client.stripe_mode():  # stored before a switch, as from test to live
+        event.handled_at, event.error = now(), f"received in {event.realm} mode"
         session.add(event)
         return
-    returned = event.type in refunds.EVENTS
-    customer_id = event.customer_id or (refunds.customer_of(event.id) if returned else "")
-    user_id = customers.owner(session, customer_id) if customer_id else None
-    if user_id and not sync.seen_since(session, user_id, event.received_at):
+    is_refund = event.type in refunds.REFUND_EVENTS
+    customer_id = event.customer_id
+    if not customer_id and is_refund:
+        customer_id = refunds.fetch_disputed_customer(event.id)
+    user_id = customers.find_customer_owner(session, customer_id) if customer_id else None
+    if user_id and not sync.synced_since(session, user_id, event.received_at):
         sync.sync_customer(session, user_id)
-    if user_id and returned:
-        refunds.look(session, user_id)
-    event.handled_at, event.error = now(), "" if user_id else unknown_customers.NOBODY
+    if user_id and is_refund:
+        refunds.sync_refunds(session, user_id)
+    event.handled_at, event.error = now(), "" if user_id else unknown_customers.UNKNOWN_CUSTOMER
     event.attempts += 1
     session.add(event)
 
 
-def failed(session: Session, event_id: str, reason: str) -> None:
-    """Note that an attempt failed, and when the next one is due; none after the last."""
-    event = _held(session, event_id)
+def record_failure(session: Session, event_id: str, reason: str) -> None:
+    """Record a failed attempt and schedule the next; after the last one the event is dead."""
+    event = _lock_event(session, event_id)
     if event is None or event.handled_at:
         return
-    pause = PAUSES[min(event.attempts, len(PAUSES) - 1)]
+    delay = PAUSES[min(event.attempts, len(PAUSES) - 1)]
     event.attempts += 1
-    event.error, event.due_at = reason[:500], now() + pause
+    event.error, event.due_at = reason[:500], now() + delay
     session.add(event)
 
 
 def call_for_due(session: Session, at: dt.datetime) -> int:
-    """Call a worker if an event waits or is due again; return whether one was called."""
-    if session.exec(select(StripeEvent.id).where(*_due(at)).limit(1)).first() is None:
+    """Enqueue the event job if an event is due; return 1 if this call enqueued it, else 0."""
+    if session.exec(select(StripeEvent.id).where(*_is_due(at)).limit(1)).first() is None:
         return 0
     return int(queue.call_for_events())
 
 
-def _due(at: dt.datetime) -> tuple[Any, ...]:
+def _is_due(at: dt.datetime) -> tuple[Any, ...]:
     return (
         col(StripeEvent.handled_at).is_(None),
         StripeEvent.due_at <= at,
@@ -154,27 +161,27 @@ def _due(at: dt.datetime) -> tuple[Any, ...]:
     )
 
 
-def dead(session: Session, limit: int = 100) -> list[StripeEvent]:
-    """Return events that were given up, the newest first."""
-    given_up = select(StripeEvent).where(
+def list_dead_events(session: Session, limit: int = 100) -> list[StripeEvent]:
+    """Return the events whose retries are exhausted, newest first."""
+    query = select(StripeEvent).where(
         col(StripeEvent.handled_at).is_(None), StripeEvent.attempts >= len(PAUSES)
     )
-    return list(session.exec(given_up.order_by(col(StripeEvent.received_at).desc()).limit(limit)))
+    return list(session.exec(query.order_by(col(StripeEvent.received_at).desc()).limit(limit)))
 
 
-def recent(session: Session, limit: int = 50) -> list[StripeEvent]:
-    """Return the newest events."""
+def list_recent_events(session: Session, limit: int = 50) -> list[StripeEvent]:
+    """Return the events received last, newest first."""
     newest = select(StripeEvent).order_by(col(StripeEvent.received_at).desc(), col(StripeEvent.id))
     return list(session.exec(newest.limit(limit)))
 
 
 def replay(session: Session, event_id: str) -> None:
-    """Work on an event once more, handled before or not.
+    """Make an event due again, whether or not it was handled.
 
     Raises:
         NotFound: If there is no such event.
     """
-    event = _held(session, event_id)
+    event = _lock_event(session, event_id)
     if event is None:
         raise NotFound("There is no such event.")
     event.handled_at, event.attempts, event.error = None, 0, ""
@@ -184,64 +191,65 @@ def replay(session: Session, event_id: str) -> None:
     after_commit(session, queue.call_for_events)
 
 
-def replay_dead(session: Session) -> int:
-    """Work on everything once more that was given up; return how many."""
-    found = dead(session, 10_000)
-    for event in found:
+def replay_dead_events(session: Session) -> int:
+    """Make all dead events due again; return how many."""
+    events = list_dead_events(session, 10_000)
+    for event in events:
         replay(session, event.id)
-    return len(found)
+    return len(events)
 
 
-def _held(session: Session, event_id: str) -> StripeEvent | None:
+def _lock_event(session: Session, event_id: str) -> StripeEvent | None:
     return session.exec(
         select(StripeEvent).where(StripeEvent.id == event_id).with_for_update()
     ).first()
 
 
 def _ensure_signed(body: bytes, header: str) -> None:
-    secrets = stripe_client.keys().webhook_secrets
+    secrets = stripe_client.load_keys().webhook_secrets
     if not any(
-        stripe_client.is_valid_signature(body, header, secret, TOLERANCE) for secret in secrets
+        stripe_client.is_valid_signature(body, header, secret, SIGNATURE_TOLERANCE_S)
+        for secret in secrets
     ):
-        raise NotFromStripe("This was not signed by our payment service.")
+        raise InvalidStripeEvent("The signature is missing or invalid.")
     stamp = re.search(r"(?:^|,)t=(\d{1,12})(?:,|$)", header)
-    if stamp is None or int(stamp[1]) > time.time() + TOLERANCE:
-        raise NotFromStripe("This was signed at another time.")
+    if stamp is None or int(stamp[1]) > time.time() + SIGNATURE_TOLERANCE_S:
+        raise InvalidStripeEvent("The signature's timestamp is outside the tolerance.")
 
 
-def _read(body: bytes) -> Letterhead:
+def _parse_event(body: bytes) -> EventHeader:
     try:
         raw = json.loads(body)
-        about = raw["data"]["object"]
-        event = Letterhead(
-            _ident(raw["id"]),
-            _text(raw["type"]),
+        stripe_object = raw["data"]["object"]
+        event = EventHeader(
+            _valid_id(raw["id"]),
+            _valid_type(raw["type"]),
             dt.datetime.fromtimestamp(raw["created"], dt.UTC),
-            _customer_of(about),
-            unknown_customers.named(about),
+            _customer_of(stripe_object),
+            unknown_customers.referenced_user_ids(stripe_object),
             bool(raw["livemode"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise NotFromStripe("This is not an event.") from error
+        raise InvalidStripeEvent("The body is not a Stripe event.") from error
     return event
 
 
-def _customer_of(about: dict[str, Any]) -> str:
-    if about.get("object") == "customer":
-        return _ident(about["id"])
-    customer = about.get("customer")
+def _customer_of(stripe_object: dict[str, Any]) -> str:
+    if stripe_object.get("object") == "customer":
+        return _valid_id(stripe_object["id"])
+    customer = stripe_object.get("customer")
     if isinstance(customer, dict):
         customer = customer["id"]
-    return _ident(customer) if customer else ""
+    return _valid_id(customer) if customer else ""
 
 
-def _ident(value: object) -> str:
-    if not isinstance(value, str) or not IDENT.fullmatch(value):
+def _valid_id(value: object) -> str:
+    if not isinstance(value, str) or not ID_PATTERN.fullmatch(value):
         raise ValueError(value)
     return value
 
 
-def _text(value: object) -> str:
+def _valid_type(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 255:
         raise ValueError(value)
     return value

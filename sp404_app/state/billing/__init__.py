@@ -1,1 +1,1 @@
-"""State of the plan, billing, usage and billing admin pages."""
+"""State of the plans, billing, usage and billing admin pages."""

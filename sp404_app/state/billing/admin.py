@@ -1,4 +1,4 @@
-"""The operator's page: events that were given up, and what the nightly comparison found."""
+"""State of /operator: dead webhook events, the reconcile report and unsent emails."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sp404_app.errors import AppError, NotFound
 from sp404_app.services.auth import admin_access
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import admin
-from sp404_app.services.billing.admin import BillingAdmin, DeadLetter, Night
+from sp404_app.services.billing.admin import BillingAdminData, DeadLetter, ReconcileSummary
 from sp404_app.state import validation
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.reauthentication import sure
@@ -20,8 +20,8 @@ from sp404_app.state.base import SessionState
 
 
 @dataclass(frozen=True, slots=True)
-class LetterRow:
-    """One event that was given up."""
+class DeadLetterRow:
+    """A dead webhook event, formatted for the page."""
 
     id: str
     type: str
@@ -31,58 +31,58 @@ class LetterRow:
 
 
 class OperatorState(SessionState):
-    """What needs an operator; for everybody else the page is empty."""
+    """The operator page; for other users it shows that there is no such page."""
 
     loaded: bool = False
     closed: bool = False
     busy: bool = False
-    said: str = ""
-    letters: list[LetterRow] = []
-    night: str = ""
-    healed: list[str] = []
+    message: str = ""
+    dead_letters: list[DeadLetterRow] = []
+    reconcile_text: str = ""
+    fixed: list[str] = []
     problems: list[str] = []
     unsent: list[str] = []
 
     @rx.event
     async def load(self) -> None:
-        """Read the desk, once it is certain who asks."""
+        """Load the page after checking the role and a recent password."""
         self._clear()
         self.closed = False
         try:
             who = await self._operator("operator.load")
         except NotFound:
-            return  # not raised: what a handler that fails had set never reaches the page
+            return  # not raised, because an error would discard `closed`, which `_operator` set
         if who:
             await self._read(who)
 
     @rx.event
     async def replay(self, event: str) -> AsyncIterator[EventType[()] | None]:
-        """Let one event be worked on again."""
+        """Replay one webhook event."""
         name = validation.text(event, 255)
         if who := await self._operator("operator.replay", name):
-            async for step in self._do(who, admin.replay, name):
+            async for step in self._do(who, admin.replay_event, name):
                 yield step
 
     @rx.event
     async def replay_all(self) -> AsyncIterator[EventType[()] | None]:
-        """Let everything that was given up be worked on again."""
+        """Replay all dead webhook events."""
         if who := await self._operator("operator.replay_all"):
-            async for step in self._do(who, admin.replay_dead):
+            async for step in self._do(who, admin.replay_dead_events):
                 yield step
 
     @rx.event
     async def compare(self) -> AsyncIterator[EventType[()] | None]:
-        """Let everybody be compared with Stripe."""
+        """Start a reconcile run."""
         if who := await self._operator("operator.compare"):
-            async for step in self._do(who, admin.compare):
+            async for step in self._do(who, admin.request_reconcile):
                 yield step
 
     async def _operator(self, wanted: str, *arguments: Any) -> SignedIn | None:
-        """Return who asks, or None while they are asked for their password.
+        """Return the signed-in operator, or None while they are asked for their password.
 
         Raises:
-            Unauthenticated: If it is nobody.
-            NotFound: If it is nobody the settings name.
+            Unauthenticated: If nobody is signed in.
+            NotFound: If the user is not an operator.
         """
         who = await self._signed_in()
         try:
@@ -95,26 +95,27 @@ class OperatorState(SessionState):
         return who if await sure(self, who, wanted, *arguments) else None
 
     async def _do(
-        self, who: SignedIn, act: Callable[..., Any], *arguments: Any
+        self, who: SignedIn, action: Callable[..., Any], *arguments: Any
     ) -> AsyncIterator[EventType[()] | None]:
-        self.busy, self.said = True, ""
+        self.busy, self.message = True, ""
         yield None
         try:
-            await in_transaction(act, who, *arguments, self._client())
+            await in_transaction(action, who, *arguments, self._client())
         except AppError as error:
-            self.said = str(error)
+            self.message = str(error)
         else:
-            self.said = "A worker is at it. Look again in a moment."
+            self.message = "Started. Reload the page in a moment to see the result."
         finally:
             self.busy = False
         await self._read(who)
 
     async def _read(self, who: SignedIn) -> None:
-        found: BillingAdmin = await in_transaction(admin.billing_admin, who)
-        self.letters = [_row(one) for one in found.dead]
-        self.night = _said(found.night)
-        self.healed = list(found.night.healed) if found.night else []
-        self.problems = list(found.night.problems) if found.night else []
+        data: BillingAdminData = await in_transaction(admin.load_billing_admin, who)
+        summary = data.last_reconcile
+        self.dead_letters = [_dead_letter_row(letter) for letter in data.dead_letters]
+        self.reconcile_text = _reconcile_text(summary)
+        self.fixed = list(summary.fixed) if summary else []
+        self.problems = list(summary.problems) if summary else []
         unsent = await in_transaction(admin_access.mails_not_sent, who)
         self.unsent = [
             f"{m.at:%d %b %Y %H:%M}  {m.recipient}  {m.subject}: {m.reason}" for m in unsent
@@ -122,30 +123,30 @@ class OperatorState(SessionState):
         self.loaded = True
 
     def _clear(self) -> None:
-        self.loaded, self.said, self.night = False, "", ""
-        self.letters, self.healed, self.problems, self.unsent = [], [], [], []
+        self.loaded, self.message, self.reconcile_text = False, "", ""
+        self.dead_letters, self.fixed, self.problems, self.unsent = [], [], [], []
 
 
-def _row(one: DeadLetter) -> LetterRow:
-    return LetterRow(
-        one.id, one.type, one.customer_id, f"{one.received_at:%d %b %Y %H:%M}", one.error
+def _dead_letter_row(letter: DeadLetter) -> DeadLetterRow:
+    return DeadLetterRow(
+        letter.id,
+        letter.type,
+        letter.customer_id,
+        f"{letter.received_at:%d %b %Y %H:%M}",
+        letter.error,
     )
 
 
-def _said(night: Night | None) -> str:
-    if night is None:
-        return "Nobody was compared with Stripe yet; that happens after 03:00 UTC."
-    if night.finished_at is None:
-        return f"The comparison of {day_of(night)} has begun and is not finished."
+def _reconcile_text(summary: ReconcileSummary | None) -> str:
+    if summary is None:
+        return "Not run yet. Customers are compared with Stripe every night after 03:00 UTC."
+    day = f"{summary.day:%-d %B %Y}"
+    if summary.finished_at is None:
+        return f"The run of {day} has started and hasn't finished."
     return (
-        f"{day_of(night)}: {night.checked:,} compared, {night.healed_in_all:,} healed, "
-        f"{night.problems_in_all:,} need a look."
+        f"{day}: {summary.checked:,} checked, {summary.fixed_total:,} fixed, "
+        f"{summary.problems_total:,} need attention."
     )
-
-
-def day_of(night: Night) -> str:
-    """Write the day of a comparison."""
-    return f"{night.day:%-d %B %Y}"
 
 
 reauthentication.pending_actions |= {

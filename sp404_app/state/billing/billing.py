@@ -1,4 +1,4 @@
-"""The billing page: how the subscription stands, what was paid, and what to do about it."""
+"""State of /billing: the subscription, its actions, and the invoices."""
 
 import asyncio
 import time
@@ -18,19 +18,21 @@ from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.billing import billing_view
-from sp404_app.state.billing.billing_view import Banner, Card, InvoiceRow
-from sp404_app.state.billing.checkout_redirect import leave
-from sp404_app.state.billing.slow_request import done_soon
+from sp404_app.state.billing.billing_view import InvoiceRow, PaymentBanner, SubscriptionCard
+from sp404_app.state.billing.checkout_redirect import redirect_tab
+from sp404_app.state.billing.slow_request import is_done_soon
 from sp404_app.state.toast import NoticeState
 
-PATIENCE, PAUSE = 10.0, 1.0  # seconds: for a purchase to arrive, and between looks
-CANCELLED = "Cancelled. Everything stays until the period ends."
-ENDED = "Your subscription has ended. All your sounds stay."
-SLOW = "Your payment is on its way. This page shows it as soon as it arrives."
+ACTIVATION_TIMEOUT_S, ACTIVATION_POLL_S = 10.0, 1.0
+CANCELLED_TEXT = "Subscription cancelled. You keep your plan until the end of the billing period."
+ENDED_TEXT = "Your subscription has ended. All your sounds are still there."
+PAYMENT_PENDING_TEXT = (
+    "Your payment is still being processed. This page updates when it's complete."
+)
 
 
 class BillingState(SessionState):
-    """A person's subscription and invoices."""
+    """The user's subscription and invoices."""
 
     loaded: bool = False
     test_mode: bool = False
@@ -39,97 +41,102 @@ class BillingState(SessionState):
     busy: bool = False
     slow: bool = False
     problem: str = ""
-    card: Card = Card()
-    banner: Banner = Banner()
+    card: SubscriptionCard = SubscriptionCard()
+    banner: PaymentBanner = PaymentBanner()
     rows: list[InvoiceRow] = []
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()]]:
-        """Read how things stand, from our own tables, then follow the news."""
+        """Load the page from our tables, then watch for changes."""
         user_id = await self._user_id()
         self.test_mode = settings().stripe_emulated
         self.asking, self.busy, self.slow, self.problem = False, False, False, ""
         self.activating = bool(self.router.url.query_parameters.get("session_id"))
         await self._read(user_id)
         self.loaded = True
-        yield BillingState.watch  # here: in the page's list, it would run beside this and collide
+        # Yielded here, because in the page's on_load list it would run concurrently with `load`.
+        yield BillingState.watch
 
     @rx.event(background=True)
     async def watch(self) -> None:
-        """Take over a purchase one comes back from, then follow the news until the tab leaves."""
+        """Activate a purchase the user returns from, then reload on subscription events."""
         user_id = await self._user_id()
-        if found := self.router.url.query_parameters.get("session_id"):
-            await self._activate(user_id, validation.text(found, 255))
+        if checkout_id := self.router.url.query_parameters.get("session_id"):
+            await self._activate(user_id, validation.text(checkout_id, 255))
         async for burst in events.listen(user_id):
-            if not burst or any(news.topic is Topic.SUBSCRIPTION for news in burst):
+            if not burst or any(event.topic is Topic.SUBSCRIPTION for event in burst):
                 async with self:
                     await self._read(user_id)
 
     @rx.event
     async def to_portal(self) -> AsyncIterator[EventType[()] | None]:
-        """Go where the card is changed."""
-        async for step in self._go(subscriptions.portal):
+        """Redirect to the customer portal."""
+        async for step in self._redirect(subscriptions.open_portal):
             yield step
 
     @rx.event
     async def to_payment(self) -> AsyncIterator[EventType[()] | None]:
-        """Go where the open invoice is paid."""
-        async for step in self._go(invoices.pay_url):
+        """Redirect to the payment page of the open invoice."""
+        async for step in self._redirect(invoices.open_invoice_url):
             yield step
 
     @rx.event
     def ask(self, asking: bool) -> None:
-        """Ask before cancelling, or stop asking."""
+        """Show or hide the confirmation of a cancellation."""
         self.asking, self.problem = asking is True, ""
 
     @rx.event
     async def cancel(self) -> AsyncIterator[EventType[()] | None]:
-        """Cancel at the period's end."""
-        async for step in self._do(subscriptions.cancel, CANCELLED):
+        """Cancel at period end."""
+        async for step in self._do(subscriptions.cancel_subscription, CANCELLED_TEXT):
             yield step
 
     @rx.event
     async def resume(self) -> AsyncIterator[EventType[()] | None]:
-        """Take a cancellation back."""
-        async for step in self._do(subscriptions.resume, "Your subscription goes on."):
+        """Undo a scheduled cancellation."""
+        async for step in self._do(
+            subscriptions.resume_subscription, "Your subscription will continue."
+        ):
             yield step
 
     @rx.event
     async def keep(self) -> AsyncIterator[EventType[()] | None]:
-        """Take a downgrade back."""
-        async for step in self._do(subscriptions.keep, "You stay on your plan."):
+        """Undo a scheduled downgrade."""
+        async for step in self._do(subscriptions.keep_plan, "You're keeping your plan."):
             yield step
 
     async def _activate(self, user_id: uuid.UUID, checkout_id: str) -> None:
-        problem = await take_over(user_id, checkout_id)
+        problem = await activate_purchase(user_id, checkout_id)
         async with self:
             self.activating, self.problem = False, problem
             await self._read(user_id)
 
-    async def _go(self, where: Callable[..., str]) -> AsyncIterator[EventType[()] | None]:
+    async def _redirect(self, find_url: Callable[..., str]) -> AsyncIterator[EventType[()] | None]:
         user_id = await self._user_id()
         self.busy, self.problem = True, ""
         yield None
-        work = asyncio.ensure_future(in_transaction(where, user_id))
-        if not await done_soon(work):
+        work = asyncio.ensure_future(in_transaction(find_url, user_id))
+        if not await is_done_soon(work):
             self.slow = True
             yield None
         try:
-            address = await work
+            url = await work
         except AppError as error:
             self.problem = str(error)
             return
         finally:
             self.busy = self.slow = False
-        if address:
-            yield await leave(self, address)
+        if url:
+            yield await redirect_tab(self, url)
 
-    async def _do(self, act: Callable[..., Any], words: str) -> AsyncIterator[EventType[()] | None]:
+    async def _do(
+        self, action: Callable[..., Any], message: str
+    ) -> AsyncIterator[EventType[()] | None]:
         user_id = await self._user_id()
         self.busy, self.problem = True, ""
         yield None
-        work = asyncio.ensure_future(in_transaction(act, user_id))
-        if not await done_soon(work):
+        work = asyncio.ensure_future(in_transaction(action, user_id))
+        if not await is_done_soon(work):
             self.slow = True
             yield None
         try:
@@ -141,32 +148,32 @@ class BillingState(SessionState):
             self.busy = self.slow = False
         self.asking = False
         await self._read(user_id)
-        if words == CANCELLED and not self.card.can_resume:
-            words = ENDED
-        yield NoticeState.show(words, "ok", False)  # type: ignore[misc]
+        if message == CANCELLED_TEXT and not self.card.can_resume:
+            message = ENDED_TEXT  # a subscription with a missing payment ends immediately
+        yield NoticeState.show(message, "ok", False)  # type: ignore[misc]
 
     async def _read(self, user_id: uuid.UUID) -> None:
-        found = await in_transaction(billing_view.facts, user_id, self._tongue())
-        self.card, self.banner, self.rows = found.card, found.banner, found.rows
+        page = await in_transaction(billing_view.load_billing_page, user_id, self._tongue())
+        self.card, self.banner, self.rows = page.card, page.banner, page.rows
 
 
-async def take_over(user_id: uuid.UUID, checkout_id: str) -> str:
-    """Take over a purchase as soon as it arrives; return what is wrong, or "".
+async def activate_purchase(user_id: uuid.UUID, checkout_id: str) -> str:
+    """Poll a Checkout Session until its subscription is in our tables; return a problem, or "".
 
-    One look may take as long as all of them, if Stripe is silent: then it is the only one.
+    If Stripe does not answer, one poll can take the whole timeout and is then the only one.
     """
-    ends = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + ACTIVATION_TIMEOUT_S
     while True:
         try:
-            found = await in_transaction(checkout.finish, user_id, checkout_id)
+            result = await in_transaction(checkout.finish, user_id, checkout_id)
         except AppError as error:
             problem = str(error)
             if error.status < 500:
                 return problem
         else:
-            problem = "" if found.subscribed or not found.complete else SLOW
+            problem = "" if result.subscribed or not result.complete else PAYMENT_PENDING_TEXT
             if not problem:
                 return ""
-        if time.monotonic() + PAUSE >= ends:
+        if time.monotonic() + ACTIVATION_POLL_S >= deadline:
             return problem
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(ACTIVATION_POLL_S)

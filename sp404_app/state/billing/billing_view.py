@@ -1,4 +1,4 @@
-"""The billing page in words: how the subscription stands, what is wrong, what was paid."""
+"""Texts of the billing page: subscription status, payment problems and invoices."""
 
 import uuid
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from sqlmodel import Session
 
 from sp404_app.services.billing import currency, customers, invoices, schemas
 from sp404_app.services.billing.access_rules import Access
-from sp404_app.services.billing.email_templates import day
-from sp404_app.services.billing.proration_preview import ENDS_AT_ONCE
+from sp404_app.services.billing.email_templates import format_date
+from sp404_app.services.billing.proration_preview import CANCELS_IMMEDIATELY
 from sp404_app.services.billing.schemas import InvoiceView, SubscriptionView
 from sp404_app.services.plans import PLANS, Tier
 
-STATUS = {"paid": "Paid", "open": "To pay", "void": "Void", "uncollectible": "Not paid"}
+INVOICE_STATUS = {"paid": "Paid", "open": "Open", "void": "Void", "uncollectible": "Uncollectible"}
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """The subscription as its owner reads it; `mood` colours it."""
+class SubscriptionCard:
+    """The subscription, formatted for the page; `mood` is the CSS class of its status badge."""
 
     plan: str = ""
     mood: str = ""
@@ -34,8 +34,8 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Banner:
-    """What is wrong with a payment, and what it means."""
+class PaymentBanner:
+    """A payment problem and its consequences; empty if there is none."""
 
     title: str = ""
     text: str = ""
@@ -43,7 +43,7 @@ class Banner:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
-    """One invoice."""
+    """An invoice, formatted for the page."""
 
     id: str
     number: str
@@ -56,156 +56,168 @@ class InvoiceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class BillingPage:
     """Everything the page shows."""
 
-    card: Card
-    banner: Banner
+    card: SubscriptionCard
+    banner: PaymentBanner
     rows: list[InvoiceRow]
 
 
-def facts(session: Session, user_id: uuid.UUID, tongue: str = "en") -> Facts:
-    """Read what the page shows of a person."""
-    shown = schemas.subscription_view(session, user_id)
-    customer = customers.find(session, user_id)
-    listed = [schemas.invoice_view(row) for row in invoices.listed(session, user_id)]
-    known = customer is not None and customer.stripe_id is not None
-    rows = [_row(one, tongue) for one in listed]
-    return Facts(card(shown, tongue, known=known), banner(shown), rows)
+def load_billing_page(session: Session, user_id: uuid.UUID, language: str = "en") -> BillingPage:
+    """Return what the page shows to a user."""
+    view = schemas.subscription_view(session, user_id)
+    customer = customers.find_customer(session, user_id)
+    views = [schemas.invoice_view(row) for row in invoices.list_invoices(session, user_id)]
+    is_customer = customer is not None and customer.stripe_id is not None
+    card = subscription_card(view, language, is_customer=is_customer)
+    return BillingPage(card, payment_banner(view), [_invoice_row(one, language) for one in views])
 
 
-def card(shown: SubscriptionView, tongue: str, *, known: bool) -> Card:
-    """Put a subscription into words."""
-    mood, state = mood_of(shown)
-    label, text = _next(shown, tongue)
-    price = currency.written(shown.amount, shown.currency, tongue)
-    lives = shown.status not in {"none", "incomplete"}
-    return Card(
-        plan=PLANS[Tier(shown.plan)].name,
+def subscription_card(
+    view: SubscriptionView, language: str, *, is_customer: bool
+) -> SubscriptionCard:
+    """Return the card of a subscription; `is_customer` enables the portal button."""
+    mood, state = status_badge(view)
+    label, text = _next_event(view, language)
+    price = currency.format_amount(view.amount, view.currency, language)
+    subscribed = view.status not in {"none", "incomplete"}
+    return SubscriptionCard(
+        plan=PLANS[Tier(view.plan)].name,
         mood=mood,
         state=state,
-        price=f"{price} a month" if lives else currency.short(0, shown.currency, tongue),
+        price=f"{price} a month"
+        if subscribed
+        else currency.format_short_amount(0, view.currency, language),
         next_label=label,
         next_text=text,
-        method=shown.payment_method or "",
-        can_cancel=lives and shown.cancel_at is None,
-        can_resume=lives and shown.cancel_at is not None,
-        can_keep=shown.pending_plan is not None,
-        known=known,
-        question=_question(shown) if lives else "",
+        method=view.payment_method or "",
+        can_cancel=subscribed and view.cancel_at is None,
+        can_resume=subscribed and view.cancel_at is not None,
+        can_keep=view.pending_plan is not None,
+        known=is_customer,
+        question=_cancel_question(view) if subscribed else "",
     )
 
 
-def _question(shown: SubscriptionView) -> str:
-    name = PLANS[Tier(shown.plan)].name
-    if shown.status in ENDS_AT_ONCE:
+def _cancel_question(view: SubscriptionView) -> str:
+    name = PLANS[Tier(view.plan)].name
+    if view.status in CANCELS_IMMEDIATELY:
         return (
-            f"Cancel the subscription? A payment is missing, so {name} ends at once and you are on "
-            "Free. The open invoice need not be paid, and all your sounds stay."
+            f"Cancel your subscription? Your last payment failed, so {name} ends immediately and "
+            "you move to Free. You won't have to pay the open invoice. All your sounds stay."
         )
-    ends = day(shown.current_period_end) if shown.current_period_end else "the period ends"
+    ends = (
+        format_date(view.current_period_end)
+        if view.current_period_end
+        else "the end of the billing period"
+    )
     return (
-        f"Cancel the subscription? {name} stays yours until {ends}, nothing more is charged, and "
-        "all your sounds stay. Until then, one click takes it back."
+        f"Cancel your subscription? You keep {name} until {ends} and won't be charged again. You "
+        "can resume your subscription until then. All your sounds stay."
     )
 
 
-def mood_of(shown: SubscriptionView) -> tuple[str, str]:
-    """Return the colour and the name of a state."""
+def status_badge(view: SubscriptionView) -> tuple[str, str]:
+    """Return the CSS class and text of the status badge."""
     by_access = {
         Access.RESTRICTED: ("bad", "Restricted"),
         Access.PAST_DUE: ("bad", "Past due"),
-        Access.PROBLEM: ("warn", "Payment problem"),
+        Access.PROBLEM: ("warn", "Payment failed"),
     }
-    if found := by_access.get(Access(shown.access)):
-        return found
-    if shown.status == "none":
-        return ("calm", "Demo account" if shown.plan != Tier.FREE else "No subscription")
-    if shown.cancel_at:
+    if badge := by_access.get(Access(view.access)):
+        return badge
+    if view.status == "none":
+        return ("calm", "Demo account" if view.plan != Tier.FREE else "No subscription")
+    if view.cancel_at:
         return "warn", "Cancelled"
-    if shown.pending_plan:
-        return "warn", "Changing"
-    return ("good", "Trial") if shown.trial_end else ("good", "Active")
+    if view.pending_plan:
+        return "warn", "Change scheduled"
+    return ("good", "Trial") if view.trial_end else ("good", "Active")
 
 
-def banner(shown: SubscriptionView) -> Banner:
-    """Say what is wrong, if anything is."""
-    again = (
-        f" We try again on {day(shown.next_payment_attempt)}." if shown.next_payment_attempt else ""
+def payment_banner(view: SubscriptionView) -> PaymentBanner:
+    """Return the banner for a payment problem; an empty one if there is none."""
+    retry = (
+        f" We'll try again on {format_date(view.next_payment_attempt)}."
+        if view.next_payment_attempt
+        else ""
     )
-    match Access(shown.access):
+    match Access(view.access):
         case Access.PROBLEM:
-            return Banner(
-                "Your last payment did not go through",
-                f"Everything still works.{again} Pay now or change your card to be sure.",
+            return PaymentBanner(
+                "Your last payment failed",
+                f"Everything still works.{retry} Pay now or update your card to keep your plan.",
             )
         case Access.PAST_DUE:
-            return Banner(
+            return PaymentBanner(
                 "Your subscription is past due",
-                "What you have stays as it is. New sounds are kept and analysed after the payment. "
-                "Three days after the third failure, uploads stop too.",
+                "You can still upload sounds, but they won't be analysed until you pay. Uploads "
+                "stop three days after the third failed payment.",
             )
         case Access.RESTRICTED:
-            return Banner(
+            return PaymentBanner(
                 "Your subscription is restricted",
-                "You can hear, download, export and delete everything. Adding works again within "
-                "seconds of the payment.",
+                "You can play, download, export and delete your sounds. To add sounds again, pay "
+                "the open invoice.",
             )
-    if shown.upgrade_unpaid:
-        return Banner(
-            "Your upgrade waits for its payment",
-            "Your card did not pay for it, so you are still on your plan. Pay within 23 hours, or "
-            "it is forgotten.",
+    if view.upgrade_unpaid:
+        return PaymentBanner(
+            "Your upgrade is waiting for payment",
+            "Your card was declined, so you're still on your current plan. Pay within 23 hours, or "
+            "the upgrade will be cancelled.",
         )
-    return Banner()
+    return PaymentBanner()
 
 
-def _next(shown: SubscriptionView, tongue: str) -> tuple[str, str]:
-    price = currency.written(shown.amount, shown.currency, tongue)
-    if shown.cancel_at:
-        return "Ends", day(shown.cancel_at)
-    if shown.pending_plan and shown.pending_at:
-        return f"{PLANS[Tier(shown.pending_plan)].name} from", day(shown.pending_at)
-    if shown.trial_end:
-        return "First payment", f"{price} on {day(shown.trial_end)}"
-    if shown.next_payment_attempt:
-        return "Next attempt", day(shown.next_payment_attempt)
-    if shown.status == "active" and shown.current_period_end:
-        return "Next payment", f"{price} on {day(shown.current_period_end)}"
+def _next_event(view: SubscriptionView, language: str) -> tuple[str, str]:
+    """Return the label and text of the next date: end, change, retry or invoice."""
+    price = currency.format_amount(view.amount, view.currency, language)
+    if view.cancel_at:
+        return "Ends on", format_date(view.cancel_at)
+    if view.pending_plan and view.pending_at:
+        return f"Changes to {PLANS[Tier(view.pending_plan)].name} on", format_date(view.pending_at)
+    if view.trial_end:
+        return "First payment", f"{price} on {format_date(view.trial_end)}"
+    if view.next_payment_attempt:
+        return "Next payment attempt", format_date(view.next_payment_attempt)
+    if view.status == "active" and view.current_period_end:
+        return "Next invoice", f"{price} on {format_date(view.current_period_end)}"
     return "", ""
 
 
-def _status(one: InvoiceView, tongue: str) -> str:
-    """Say how an invoice was settled, and whether money went back."""
-    if one.disputed:
+def _invoice_status(view: InvoiceView, language: str) -> str:
+    """Return the status of an invoice, including disputes and refunds."""
+    if view.disputed:
         return "Disputed"
-    if one.refunded:
-        part = f"Paid, {currency.written(one.refunded, one.currency, tongue)} refunded"
-        return part if one.refunded < one.amount_paid else "Refunded"
-    return _settled(one, tongue)
+    if view.refunded:
+        refunded = currency.format_amount(view.refunded, view.currency, language)
+        partial = f"Paid, {refunded} refunded"
+        return partial if view.refunded < view.amount_paid else "Refunded"
+    return _settlement_text(view, language)
 
 
-def _settled(one: InvoiceView, tongue: str) -> str:
-    """Say how an invoice was settled: by card, from the balance, or in part from each."""
-    if one.status != "paid" or one.total == one.amount_paid:
-        return STATUS.get(one.status, one.status)
-    if one.total < 0:
+def _settlement_text(view: InvoiceView, language: str) -> str:
+    """Return how an invoice was settled: by card, from the balance, or in part from each."""
+    if view.status != "paid" or view.total == view.amount_paid:
+        return INVOICE_STATUS.get(view.status, view.status)
+    if view.total < 0:
         return "Credited to your balance"
-    if one.amount_paid == 0:
-        return "Settled from your balance"
-    credit = currency.written(one.total - one.amount_paid, one.currency, tongue)
+    if view.amount_paid == 0:
+        return "Paid from your balance"
+    credit = currency.format_amount(view.total - view.amount_paid, view.currency, language)
     return f"Paid, {credit} from your balance"
 
 
-def _row(one: InvoiceView, tongue: str) -> InvoiceRow:
-    amount = one.amount_due if one.status == "open" else one.total
+def _invoice_row(view: InvoiceView, language: str) -> InvoiceRow:
+    amount = view.amount_due if view.status == "open" else view.total
     return InvoiceRow(
-        id=str(one.id),
-        number=one.number,
-        date=f"{one.created_at:%-d %b %Y}",
-        what=one.description,
-        amount=currency.written(amount, one.currency, tongue),
-        status=_status(one, tongue),
-        open=one.status == "open",
-        pdf=one.pdf_url,
+        id=str(view.id),
+        number=view.number,
+        date=f"{view.created_at:%-d %b %Y}",
+        what=view.description,
+        amount=currency.format_amount(amount, view.currency, language),
+        status=_invoice_status(view, language),
+        open=view.status == "open",
+        pdf=view.pdf_url,
     )

@@ -1,4 +1,4 @@
-"""The way to the payment service and back."""
+"""Redirect a tab to Stripe's pages (Checkout, portal, invoices)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,23 +6,24 @@ from collections.abc import AsyncIterator
 import reflex as rx
 from reflex.event import EventType
 
-MOMENT = 1.0  # seconds: long enough to go, short enough to be forgotten on return
+# Time for the browser to leave; afterwards the URL is cleared before the user can come back.
+REDIRECT_DELAY_S = 1.0
 
 
 class LeavingState(rx.State):
-    """Where this tab is about to go."""
+    """The external URL this tab is about to open."""
 
     to: str = ""
 
     @rx.event
     async def forget(self) -> AsyncIterator[EventType[()] | None]:
-        """Forget it, so that coming back does not lead away again."""
-        await asyncio.sleep(MOMENT)
+        """Clear the URL, so that returning with the back button does not redirect again."""
+        await asyncio.sleep(REDIRECT_DELAY_S)
         self.to = ""
         yield
 
 
-async def leave(state: rx.State, address: str) -> EventType[()]:
-    """Send a tab to an address; return the event that must follow."""
-    (await state.get_state(LeavingState)).to = address
+async def redirect_tab(state: rx.State, url: str) -> EventType[()]:
+    """Set the URL that the tab opens; return the event the handler must yield to clear it."""
+    (await state.get_state(LeavingState)).to = url
     return LeavingState.forget  # type: ignore[return-value]

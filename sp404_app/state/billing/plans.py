@@ -1,4 +1,4 @@
-"""The plan selector: what each plan is to this person, and what choosing one would cost."""
+"""State of /plans: the plan cards, and the dialog that confirms a change."""
 
 import asyncio
 import uuid
@@ -10,27 +10,27 @@ from reflex.event import EventType
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError
 from sp404_app.services.billing import checkout, proration_preview, subscriptions
-from sp404_app.services.billing.proration_preview import Kind
-from sp404_app.services.billing.subscriptions import Changed
+from sp404_app.services.billing.proration_preview import ChangeKind
+from sp404_app.services.billing.subscriptions import ChangeResult
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.billing import plans_view
-from sp404_app.state.billing.checkout_redirect import leave
-from sp404_app.state.billing.plans_view import PlanCard, Question
-from sp404_app.state.billing.slow_request import done_soon
+from sp404_app.state.billing.checkout_redirect import redirect_tab
+from sp404_app.state.billing.plans_view import ChangeDialog, PlanCard
+from sp404_app.state.billing.slow_request import is_done_soon
 from sp404_app.state.toast import NoticeState
 
 
 class PlansState(SessionState):
-    """The three plans, and the one that is being chosen."""
+    """The three plan cards, and the change dialog (open if it has a tier)."""
 
     loaded: bool = False
     test_mode: bool = False
     came_back: bool = False
     cards: list[PlanCard] = []
-    question: Question = Question()
+    dialog: ChangeDialog = ChangeDialog()
     busy: bool = False
     slow: bool = False
     problem: str = ""
@@ -40,86 +40,87 @@ class PlansState(SessionState):
 
     @rx.event
     async def load(self) -> None:
-        """Read how the plans look to whoever is signed in."""
+        """Load the plan cards for the signed-in user."""
         user_id = await self._user_id()
         self.test_mode = settings().stripe_emulated
         self.came_back = "cancelled" in self.router.url.query_parameters
-        self.question, self.problem, self.pay_url, self.busy = Question(), "", "", False
+        self.dialog, self.problem, self.pay_url, self.busy = ChangeDialog(), "", "", False
         self.slow = False
-        self.cards = await in_transaction(plans_view.cards, user_id, self._tongue())
+        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._tongue())
         self.loaded = True
 
     @rx.event
     async def choose(self, tier: str, trial: bool = False) -> AsyncIterator[EventType[()] | None]:
-        """Show what choosing a plan would change and cost."""
+        """Open the dialog that shows what a change would do and cost."""
         user_id = await self._user_id()
-        wanted = _tier(tier)
+        wanted = _parse_tier(tier)
         self.busy, self.problem, self.pay_url = True, "", ""
         yield
         work = asyncio.ensure_future(
             in_transaction(proration_preview.preview_change, user_id, wanted)
         )
-        if not await done_soon(work):
+        if not await is_done_soon(work):
             self.slow = True
             yield
         try:
-            found = await work
+            preview = await work
         except AppError as error:
             self.problem = str(error)
             return
         finally:
             self.busy = self.slow = False
-        self._proration_date = found.proration_date
-        self.question = plans_view.question(
-            found, plans_view.current_of(self.cards), self._tongue(), trial=trial is True
+        self._proration_date = preview.proration_date
+        self.dialog = plans_view.change_dialog(
+            preview, plans_view.current_tier(self.cards), self._tongue(), trial=trial is True
         )
 
     @rx.event
     def close(self) -> None:
-        """Choose nothing."""
-        self.question, self.problem, self.pay_url = Question(), "", ""
+        """Close the dialog."""
+        self.dialog, self.problem, self.pay_url = ChangeDialog(), "", ""
 
     @rx.event
     async def confirm(self) -> AsyncIterator[EventType[()] | None]:
-        """Do what was asked; a second click finds it done."""
+        """Start the purchase or make the change shown in the dialog. Idempotent."""
         user_id = await self._user_id()
-        asked = self.question
-        if not asked.tier or self.busy:
+        dialog = self.dialog
+        if not dialog.tier or self.busy:
             return
         self.busy, self.problem, self.pay_url = True, "", ""
         yield
-        buys = asked.kind == Kind.SUBSCRIBE
-        work = asyncio.ensure_future(self._buy(user_id) if buys else self._change(user_id))
-        if not await done_soon(work):
+        is_purchase = dialog.kind == ChangeKind.SUBSCRIBE
+        work = asyncio.ensure_future(self._buy(user_id) if is_purchase else self._change(user_id))
+        if not await is_done_soon(work):
             self.slow = True
             yield
         try:
-            done = await work
+            result = await work
         except AppError as error:
             self.problem, self.pay_url = str(error), str(error.details.get("pay_url", ""))
             return
         finally:
             self.busy = self.slow = False
-        if isinstance(done, str):
-            yield await leave(self, done)
+        if isinstance(result, str):
+            yield await redirect_tab(self, result)
             return
-        self.cards = await in_transaction(plans_view.cards, user_id, self._tongue())
-        if not done.done:
-            self.problem = "Your card did not pay for the change. You are still on your plan."
-            self.pay_url = done.pay_url
+        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._tongue())
+        if not result.done:
+            self.problem = "Your card was declined, so your plan hasn't changed."
+            self.pay_url = result.pay_url
             return
-        self.question = Question()
-        yield NoticeState.show(plans_view.said(asked), "ok", False)  # type: ignore[misc]
+        self.dialog = ChangeDialog()
+        message = plans_view.change_confirmation(dialog)
+        yield NoticeState.show(message, "ok", False)  # type: ignore[misc]
 
     async def _buy(self, user_id: uuid.UUID) -> str:
-        tier = checkout.paid_tier(self.question.tier)
-        return await in_transaction(checkout.start, user_id, tier, trial=self.question.trial)
+        tier = checkout.parse_paid_tier(self.dialog.tier)
+        return await in_transaction(checkout.start, user_id, tier, trial=self.dialog.trial)
 
-    async def _change(self, user_id: uuid.UUID) -> Changed:
-        tier = _tier(self.question.tier)
-        return await in_transaction(subscriptions.change, user_id, tier, self._proration_date)
+    async def _change(self, user_id: uuid.UUID) -> ChangeResult:
+        tier = _parse_tier(self.dialog.tier)
+        return await in_transaction(subscriptions.change_plan, user_id, tier, self._proration_date)
 
 
-def _tier(name: object) -> Tier:
+def _parse_tier(name: object) -> Tier:
     tier = validation.text(name, 40)
-    return Tier(tier) if tier in set(PLANS) else checkout.paid_tier(tier)
+    return Tier(tier) if tier in set(PLANS) else checkout.parse_paid_tier(tier)

@@ -1,4 +1,4 @@
-"""The plan selector in words: cards, and the question before anything happens."""
+"""Texts of the plans page: plan cards, and the dialog that confirms a change."""
 
 import uuid
 from dataclasses import dataclass
@@ -7,17 +7,19 @@ from functools import partial
 from sqlmodel import Session
 
 from sp404_app.services.billing import catalog, currency, proration_preview, schemas
-from sp404_app.services.billing.email_templates import day
-from sp404_app.services.billing.proration_preview import Kind, Preview
+from sp404_app.services.billing.email_templates import format_date
+from sp404_app.services.billing.proration_preview import ChangeKind, ChangePreview
+from sp404_app.services.billing.schemas import SubscriptionView
 from sp404_app.services.plans import PLANS, Plan, Tier
 from sp404_app.state.formatting import size
 
-OPEN_IS_VOID = "Nothing; the open invoice need not be paid"
+NOTHING_MORE_DUE = "Nothing. You won't have to pay the open invoice."
+QUEUE_PRIORITY = {Tier.FREE: "Standard", Tier.PRO: "Priority", Tier.ENTERPRISE: "Highest"}
 
 
 @dataclass(frozen=True, slots=True)
 class PlanCard:
-    """A plan, and what its button does."""
+    """A plan, formatted for the page; `label` is the text of its button."""
 
     tier: str
     name: str
@@ -33,15 +35,15 @@ class PlanCard:
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One line of the invoice that would be made."""
+    """One line of the previewed invoice."""
 
     description: str
     amount: str
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a person is asked before anything happens."""
+class ChangeDialog:
+    """The dialog that confirms a change; without a tier it is closed."""
 
     tier: str = ""
     kind: str = ""
@@ -49,164 +51,172 @@ class Question:
     gains: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     lines: tuple[CostLine, ...] = ()
-    today: str = ""
-    then: str = ""
+    due_today: str = ""
+    next_charge: str = ""
     warning: str = ""
     confirm: str = ""
     trial: bool = False
-    at_once: bool = False
+    immediate: bool = False
 
 
-def said(asked: Question) -> str:
-    """Say what was done."""
-    name = PLANS[Tier(asked.tier)].name
-    if asked.at_once:
-        return "Your subscription has ended. All your sounds stay."
+def change_confirmation(dialog: ChangeDialog) -> str:
+    """Return the message after a change was made."""
+    name = PLANS[Tier(dialog.tier)].name
+    if dialog.immediate:
+        return "Your subscription has ended. All your sounds are still there."
     return {
-        Kind.UPGRADE: f"You are on {name} now.",
-        Kind.DOWNGRADE: f"You change to {name} when this period ends.",
-        Kind.CANCEL: "Your subscription is cancelled. Everything stays until the period ends.",
-        Kind.KEEP: f"You stay on {name}.",
-    }.get(Kind(asked.kind), "Done.")
+        ChangeKind.UPGRADE: f"You're now on {name}.",
+        ChangeKind.DOWNGRADE: f"You'll move to {name} at the end of the billing period.",
+        ChangeKind.CANCEL: (
+            "Subscription cancelled. You keep your plan until the end of the billing period."
+        ),
+        ChangeKind.KEEP: f"You're staying on {name}.",
+    }.get(ChangeKind(dialog.kind), "Done.")
 
 
-def cards(session: Session, user_id: uuid.UUID, tongue: str = "en") -> list[PlanCard]:
-    """Return the three plans as they look to a person."""
-    shown = schemas.subscription_view(session, user_id)
-    kinds = schemas.kinds(session, user_id)
-    found = []
+def load_plan_cards(session: Session, user_id: uuid.UUID, language: str = "en") -> list[PlanCard]:
+    """Return the three plan cards for a user."""
+    view = schemas.subscription_view(session, user_id)
+    kinds = schemas.classify_changes(session, user_id)
+    cards = []
     for plan in PLANS.values():
-        price = catalog.shown_price(session, plan)
-        cost = currency.short(price.amount, price.currency, tongue)
-        found.append(_card(plan, kinds[plan.tier], shown, cost))
-    return found
+        price = catalog.get_display_price(session, plan)
+        amount = currency.format_short_amount(price.amount, price.currency, language)
+        cards.append(_plan_card(plan, kinds[plan.tier], view, amount))
+    return cards
 
 
-def _card(plan: Plan, kind: Kind, shown: schemas.SubscriptionView, price: str) -> PlanCard:
-    current = shown.plan == plan.tier
-    trial = kind is Kind.SUBSCRIBE and plan.trial_days > 0 and shown.trial_eligible
+def _plan_card(plan: Plan, kind: ChangeKind, view: SubscriptionView, price: str) -> PlanCard:
+    current = view.plan == plan.tier
+    trial = kind is ChangeKind.SUBSCRIBE and plan.trial_days > 0 and view.trial_eligible
     return PlanCard(
         tier=plan.tier,
         name=plan.name,
         price=price,
-        storage=_size(plan.storage_bytes) if plan.storage_bytes else "Unlimited",
+        storage=format_storage_limit(plan.storage_bytes) if plan.storage_bytes else "Unlimited",
         analyses=f"{plan.analyses_per_month:,}" if plan.analyses_per_month else "Unlimited",
-        queue={Tier.FREE: "After everybody else", Tier.PRO: "Before Free"}.get(plan.tier, "First"),
+        queue=QUEUE_PRIORITY[plan.tier],
         current=current,
-        badge=_badge(plan, shown, current=current),
-        label=_label(plan, kind, trial=trial),
+        badge=_plan_badge(plan, view, current=current),
+        label=_button_label(plan, kind, trial=trial),
         trial=trial,
     )
 
 
-def _badge(plan: Plan, shown: schemas.SubscriptionView, *, current: bool) -> str:
-    if shown.pending_plan == plan.tier and shown.pending_at:
-        return f"From {day(shown.pending_at)}"
-    if plan.tier == Tier.FREE and shown.cancel_at:
-        return f"From {day(shown.cancel_at)}"
+def _plan_badge(plan: Plan, view: SubscriptionView, *, current: bool) -> str:
+    if view.pending_plan == plan.tier and view.pending_at:
+        return f"From {format_date(view.pending_at)}"
+    if plan.tier == Tier.FREE and view.cancel_at:
+        return f"From {format_date(view.cancel_at)}"
     if not current:
         return ""
-    if shown.trial_end:
-        return f"Trial until {day(shown.trial_end)}"
-    ends = shown.cancel_at or shown.pending_at
-    return f"Until {day(ends)}" if ends else "Your plan"
+    if view.trial_end:
+        return f"Trial until {format_date(view.trial_end)}"
+    ends = view.cancel_at or view.pending_at
+    return f"Until {format_date(ends)}" if ends else "Current plan"
 
 
-def _label(plan: Plan, kind: Kind, *, trial: bool) -> str:
+def _button_label(plan: Plan, kind: ChangeKind, *, trial: bool) -> str:
     if trial:
-        return f"Start the {plan.trial_days}-day trial"
+        return f"Start {plan.trial_days}-day free trial"
     return {
-        Kind.SUBSCRIBE: f"Choose {plan.name}",
-        Kind.UPGRADE: f"Upgrade to {plan.name}",
-        Kind.DOWNGRADE: f"Change to {plan.name}",
-        Kind.CANCEL: "Cancel the subscription",
-        Kind.KEEP: f"Stay on {plan.name}",
+        ChangeKind.SUBSCRIBE: f"Subscribe to {plan.name}",
+        ChangeKind.UPGRADE: f"Upgrade to {plan.name}",
+        ChangeKind.DOWNGRADE: f"Downgrade to {plan.name}",
+        ChangeKind.CANCEL: "Cancel plan",
+        ChangeKind.KEEP: f"Stay on {plan.name}",
     }.get(kind, "")
 
 
-def question(found: Preview, current: Tier, tongue: str = "en", *, trial: bool) -> Question:
-    """Put a preview into words; every amount in it is Stripe's."""
-    plan, trial = PLANS[found.tier], trial and found.trial_days > 0
-    gains, losses = compared(PLANS[current], plan)
-    cost = partial(currency.written, currency=found.currency, tongue=tongue)
-    return Question(
-        tier=found.tier,
-        kind=found.kind,
-        title=_title(found, plan, trial=trial),
+def change_dialog(
+    preview: ChangePreview, current: Tier, language: str = "en", *, trial: bool
+) -> ChangeDialog:
+    """Return the dialog for a previewed change; every amount in it is Stripe's."""
+    plan, trial = PLANS[preview.tier], trial and preview.trial_days > 0
+    gains, losses = compare_plans(PLANS[current], plan)
+    price = partial(currency.format_amount, currency=preview.currency, language=language)
+    return ChangeDialog(
+        tier=preview.tier,
+        kind=preview.kind,
+        title=_dialog_title(preview, plan, trial=trial),
         gains=gains,
         losses=losses,
-        lines=tuple(CostLine(line.description, cost(line.amount)) for line in found.lines),
-        today=cost(0 if trial else found.due_today),
-        then=_then(found, cost(found.next_amount), trial=trial),
-        warning=proration_preview.warning(found),
-        confirm=_confirm(found, cost(found.due_today), trial=trial),
+        lines=tuple(CostLine(line.description, price(line.amount)) for line in preview.lines),
+        due_today=price(0 if trial else preview.due_today),
+        next_charge=_next_charge(preview, price(preview.next_amount), trial=trial),
+        warning=proration_preview.excess_warning(preview),
+        confirm=_confirm_label(preview, price(preview.due_today), trial=trial),
         trial=trial,
-        at_once=found.at_once,
+        immediate=preview.immediate,
     )
 
 
-def compared(old: Plan, new: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Say in words what one gains and loses between two plans."""
-    pairs = (
-        (old.storage_bytes, new.storage_bytes, _size, "{} storage"),
-        (old.analyses_per_month, new.analyses_per_month, _count, "{} analyses a month"),
+def compare_plans(old: Plan, new: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the gains and the losses of moving from one plan to another, as sentences."""
+    limits = (
+        (old.storage_bytes, new.storage_bytes, format_storage_limit, "{} storage"),
+        (old.analyses_per_month, new.analyses_per_month, _format_count, "{} analyses a month"),
     )
     gains, losses = [], []
-    for before, after, worded, what in pairs:
+    for before, after, format_limit, text in limits:
         if before == after:
             continue
-        more = after is None or (before is not None and after > before)
-        line = f"{what.format(worded(after))} instead of {worded(before)}"
-        (gains if more else losses).append(line[:1].upper() + line[1:])
+        is_gain = after is None or (before is not None and after > before)
+        line = f"{text.format(format_limit(after))} instead of {format_limit(before)}"
+        (gains if is_gain else losses).append(line[:1].upper() + line[1:])
+    priority = f"Queue priority: {QUEUE_PRIORITY[new.tier]} instead of {QUEUE_PRIORITY[old.tier]}"
     if new.price_cents > old.price_cents:
-        gains.append("Your sounds are analysed before those of smaller plans")
+        gains.append(priority)
     elif new.price_cents < old.price_cents:
-        losses.append("Your sounds are analysed after those of larger plans")
+        losses.append(priority)
     return tuple(gains), tuple(losses)
 
 
-def _size(count: int | None) -> str:
-    return "unlimited" if count is None else size(count)
+def format_storage_limit(limit: int | None) -> str:
+    """Format a plan's storage limit: "5 GB", "100 MB" or "unlimited"."""
+    return "unlimited" if limit is None else size(limit)
 
 
-def _count(count: int | None) -> str:
+def _format_count(count: int | None) -> str:
     return "unlimited" if count is None else f"{count:,}"
 
 
-def _title(found: Preview, plan: Plan, *, trial: bool) -> str:
+def _dialog_title(preview: ChangePreview, plan: Plan, *, trial: bool) -> str:
     if trial:
-        return f"{found.trial_days} days of {plan.name}, free"
-    if found.at_once:
-        return "Cancel now"
+        return f"Try {plan.name} free for {preview.trial_days} days"
+    if preview.immediate:
+        return "Cancel your plan now"
     return {
-        Kind.SUBSCRIBE: f"Subscribe to {plan.name}",
-        Kind.UPGRADE: f"Upgrade to {plan.name} now",
-        Kind.DOWNGRADE: f"Change to {plan.name} when this period ends",
-        Kind.CANCEL: "Cancel when this period ends",
-        Kind.KEEP: f"Stay on {plan.name}",
-    }.get(found.kind, plan.name)
+        ChangeKind.SUBSCRIBE: f"Subscribe to {plan.name}",
+        ChangeKind.UPGRADE: f"Upgrade to {plan.name}",
+        ChangeKind.DOWNGRADE: f"Downgrade to {plan.name} at the end of the billing period",
+        ChangeKind.CANCEL: "Cancel your plan at the end of the billing period",
+        ChangeKind.KEEP: f"Stay on {plan.name}",
+    }.get(preview.kind, plan.name)
 
 
-def _then(found: Preview, price: str, *, trial: bool) -> str:
+def _next_charge(preview: ChangePreview, price: str, *, trial: bool) -> str:
     monthly = f"{price} a month"
     if trial:
-        return f"{monthly} after {found.trial_days} days, unless you cancel before"
-    if found.kind is Kind.CANCEL:
-        return f"Nothing, from {day(found.next_at)} on" if found.next_at else OPEN_IS_VOID
-    return f"{monthly} from {day(found.next_at)} on" if found.next_at else monthly
+        return f"{monthly} after {preview.trial_days} days, unless you cancel before then"
+    if preview.kind is ChangeKind.CANCEL:
+        if not preview.next_at:
+            return NOTHING_MORE_DUE
+        return f"Nothing from {format_date(preview.next_at)}"
+    return f"{monthly} from {format_date(preview.next_at)}" if preview.next_at else monthly
 
 
-def _confirm(found: Preview, due: str, *, trial: bool) -> str:
-    if found.kind is Kind.UPGRADE:
+def _confirm_label(preview: ChangePreview, due: str, *, trial: bool) -> str:
+    if preview.kind is ChangeKind.UPGRADE:
         return f"Pay {due} and upgrade"
     return {
-        Kind.SUBSCRIBE: "Go to the trial" if trial else "Go to payment",
-        Kind.DOWNGRADE: "Change at the period's end",
-        Kind.CANCEL: "Cancel my subscription",
-        Kind.KEEP: "Keep my plan",
-    }.get(found.kind, "OK")
+        ChangeKind.SUBSCRIBE: "Start trial" if trial else "Continue to payment",
+        ChangeKind.DOWNGRADE: "Schedule downgrade",
+        ChangeKind.CANCEL: "Cancel plan",
+        ChangeKind.KEEP: "Keep plan",
+    }.get(preview.kind, "OK")
 
 
-def current_of(found: list[PlanCard]) -> Tier:
-    """Return which of the plans is theirs."""
-    return next((Tier(card.tier) for card in found if card.current), Tier.FREE)
+def current_tier(cards: list[PlanCard]) -> Tier:
+    """Return the tier of the card marked as current, or Free."""
+    return next((Tier(card.tier) for card in cards if card.current), Tier.FREE)

@@ -1,12 +1,12 @@
-"""Work that may take long: after two seconds the page says so."""
+"""Detect slow Stripe requests, so that the page can say that it is still waiting."""
 
 import asyncio
 from typing import Any
 
-SOON = 2.0  # seconds
+SLOW_AFTER_S = 2.0
 
 
-async def done_soon(work: asyncio.Future[Any]) -> bool:
-    """Wait for two seconds at most; say whether the work is done."""
-    done, _ = await asyncio.wait({work}, timeout=SOON)
+async def is_done_soon(work: asyncio.Future[Any]) -> bool:
+    """Wait up to SLOW_AFTER_S; return whether the work is done."""
+    done, _ = await asyncio.wait({work}, timeout=SLOW_AFTER_S)
     return bool(done)

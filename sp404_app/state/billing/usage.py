@@ -1,4 +1,4 @@
-"""The usage page: what is used of the plan, day by day, and when it will be full."""
+"""State of /usage: usage against the plan's limits, daily charts, forecasts, largest sounds."""
 
 import datetime as dt
 import uuid
@@ -14,23 +14,24 @@ from sp404_app.db import in_transaction
 from sp404_app.figures.palette import palette
 from sp404_app.figures.usage import bars
 from sp404_app.services.billing import entitlements, quotas, usage
-from sp404_app.services.billing.email_templates import day
+from sp404_app.services.billing.email_templates import format_date
 from sp404_app.services.billing.quotas import Usage
-from sp404_app.services.billing.usage import Day
+from sp404_app.services.billing.usage import UsageDay
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
 from sp404_app.settings import MB, settings
 from sp404_app.state.base import SessionState
+from sp404_app.state.billing.plans_view import format_storage_limit
 from sp404_app.state.formatting import size
 from sp404_app.state.layout import ShellState
 
-WARNING, FULL = 80, 100
-DAYS = 30
+WARNING_PERCENT, FULL_PERCENT = 80, 100
+CHART_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One thing the plan limits; `percent` fills its bar, `tone` colours it."""
+    """Usage of one limit; `percent` is the width of its bar, `tone` its CSS class."""
 
     used: str = ""
     limit: str = ""
@@ -42,7 +43,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class LargeRow:
-    """A sound that takes a lot of room."""
+    """One of the largest sounds."""
 
     id: str
     name: str
@@ -50,19 +51,19 @@ class LargeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class UsagePage:
     """Everything the page shows."""
 
     plan: str
     resets: str
     storage: Meter
     analyses: Meter
-    days: list[Day]
+    days: list[UsageDay]
     largest: list[LargeRow]
 
 
 class UsageState(SessionState):
-    """What a person uses of their plan."""
+    """The user's usage of the plan."""
 
     loaded: bool = False
     test_mode: bool = False
@@ -77,98 +78,106 @@ class UsageState(SessionState):
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()]]:
-        """Read the numbers, then follow them."""
+        """Load the page, then watch for changes."""
         user_id = await self._user_id()
         self.test_mode = settings().stripe_emulated
         await self._read(user_id)
         self.loaded = True
-        yield UsageState.watch  # here: in the page's list, it would run beside this and collide
+        # Yielded here, because in the page's on_load list it would run concurrently with `load`.
+        yield UsageState.watch
 
     @rx.event(background=True)
     async def watch(self) -> None:
-        """Follow the numbers until the tab leaves."""
+        """Reload on quota and subscription events until the tab closes."""
         user_id = await self._user_id()
         async for burst in events.listen(user_id, 1.0):
-            if not burst or any(news.topic in (Topic.QUOTA, Topic.SUBSCRIPTION) for news in burst):
+            if not burst or any(
+                event.topic in (Topic.QUOTA, Topic.SUBSCRIPTION) for event in burst
+            ):
                 async with self:
                     await self._read(user_id)
 
     async def _read(self, user_id: uuid.UUID) -> None:
-        found = await in_transaction(facts, user_id)
+        page = await in_transaction(load_usage_page, user_id)
         theme = (await self.get_state(ShellState)).theme
-        self.plan, self.resets = found.plan, found.resets
-        self.storage, self.analyses, self.largest = found.storage, found.analyses, found.largest
-        self.empty = not any(day.stored_bytes or day.analyses for day in found.days)
-        dates, colours = [day.day for day in found.days], palette(theme)
-        stored = [round(day.stored_bytes / MB, 2) for day in found.days]
-        self.storage_figure = bars(dates, stored, colours, unit="MB")
-        counted = [day.analyses for day in found.days]
-        self.analyses_figure = bars(dates, counted, colours, unit="analyses")
+        self.plan, self.resets = page.plan, page.resets
+        self.storage, self.analyses, self.largest = page.storage, page.analyses, page.largest
+        self.empty = not any(day.stored_bytes or day.analyses for day in page.days)
+        dates, colours = [day.day for day in page.days], palette(theme)
+        stored_mb = [round(day.stored_bytes / MB, 2) for day in page.days]
+        self.storage_figure = bars(dates, stored_mb, colours, unit="MB")
+        analyses = [day.analyses for day in page.days]
+        self.analyses_figure = bars(dates, analyses, colours, unit="analyses")
 
 
-def facts(session: Session, user_id: uuid.UUID) -> Facts:
-    """Read what the page shows of a person."""
-    used, days = quotas.usage(session, user_id), usage.daily(session, user_id, DAYS)
-    return Facts(
+def load_usage_page(session: Session, user_id: uuid.UUID) -> UsagePage:
+    """Return what the page shows to a user."""
+    used, days = quotas.usage(session, user_id), usage.daily_usage(session, user_id, CHART_DAYS)
+    return UsagePage(
         plan=entitlements.entitlement_of(session, user_id).plan.name,
-        resets=day(used.period.end),
-        storage=_storage(used, days),
-        analyses=_analyses(used, days),
+        resets=format_date(used.period.end),
+        storage=_storage_meter(used, days),
+        analyses=_analyses_meter(used, days),
         days=days,
         largest=[
-            LargeRow(str(one.id), one.name, size(one.size))
-            for one in usage.largest(session, user_id)
+            LargeRow(str(sample.id), sample.name, size(sample.size))
+            for sample in usage.largest_samples(session, user_id)
         ],
     )
 
 
-def _storage(used: Usage, days: list[Day]) -> Meter:
-    limit, full = used.storage_limit, usage.storage_full_on(days, used)
-    percent = share(used.storage_used, limit)
+def _storage_meter(used: Usage, days: list[UsageDay]) -> Meter:
+    limit, full_on = used.storage_limit, usage.forecast_storage_full(days, used)
+    percent = percent_used(used.storage_used, limit)
     return Meter(
         used=size(used.storage_used),
-        limit=size(limit) if limit is not None else "unlimited",
-        percent=min(percent, FULL),
-        tone=tone(percent),
-        warning=_warning(
+        limit=format_storage_limit(limit),
+        percent=min(percent, FULL_PERCENT),
+        tone=meter_tone(percent),
+        warning=_warning_text(
             percent,
-            "Your storage is full. Delete sounds or choose a larger plan to add more.",
-            "Your storage is nearly full.",
+            "Storage full. Delete sounds or upgrade your plan to add more.",
+            "Your storage is almost full.",
         ),
-        forecast=_forecast(full, "storage is full"),
+        forecast=_forecast_text(full_on, "your storage will be full"),
     )
 
 
-def _analyses(used: Usage, days: list[Day]) -> Meter:
-    limit, full = used.analyses_limit, usage.analyses_full_on(days, used)
-    percent = share(used.analyses_used, limit)
+def _analyses_meter(used: Usage, days: list[UsageDay]) -> Meter:
+    limit, reached_on = used.analyses_limit, usage.forecast_analyses_used_up(days, used)
+    percent = percent_used(used.analyses_used, limit)
     return Meter(
         used=f"{used.analyses_used:,}",
         limit=f"{limit:,}" if limit is not None else "unlimited",
-        percent=min(percent, FULL),
-        tone=tone(percent),
-        warning=_warning(
+        percent=min(percent, FULL_PERCENT),
+        tone=meter_tone(percent),
+        warning=_warning_text(
             percent,
-            "This month's analyses are used up. New sounds play, and wait for their analysis.",
-            "This month's analyses are nearly used up.",
+            "Monthly limit reached. You can still add and play sounds; they'll be analysed when "
+            "your limit resets.",
+            "You've almost reached your monthly limit.",
         ),
-        forecast=_forecast(full, "they are used up"),
+        forecast=_forecast_text(reached_on, "you'll reach your monthly limit"),
     )
 
 
-def share(used: int, limit: int | None) -> int:
-    """Return how many whole percent are used; nothing of what is unlimited."""
-    return 0 if limit is None else FULL if limit == 0 else used * 100 // limit
+def percent_used(used: int, limit: int | None) -> int:
+    """Return usage in whole percent, rounded down; 0 if there is no limit."""
+    if limit is None:
+        return 0
+    return FULL_PERCENT if limit == 0 else used * 100 // limit
 
 
-def tone(percent: int) -> str:
-    """Return how a meter looks."""
-    return "full" if percent >= FULL else "warn" if percent >= WARNING else "ok"
+def meter_tone(percent: int) -> str:
+    """Return the CSS class of a meter: ok, warn or full."""
+    if percent >= FULL_PERCENT:
+        return "full"
+    return "warn" if percent >= WARNING_PERCENT else "ok"
 
 
-def _warning(percent: int, full: str, nearly: str) -> str:
-    return {"full": full, "warn": nearly}.get(tone(percent), "")
+def _warning_text(percent: int, full: str, nearly_full: str) -> str:
+    return {"full": full, "warn": nearly_full}.get(meter_tone(percent), "")
 
 
-def _forecast(when: dt.date | None, what: str) -> str:
-    return f"At the pace of the last two weeks, {what} on {when:%-d %B}." if when else ""
+def _forecast_text(when: dt.date | None, what: str) -> str:
+    return f"At your current pace, {what} on {when:%-d %B}." if when else ""

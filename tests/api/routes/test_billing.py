@@ -1,4 +1,4 @@
-"""The routes about money: what they show, and what they refuse."""
+"""Billing routes and the Stripe webhook."""
 
 import json
 import time
@@ -34,12 +34,12 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
-def test_a_stranger_sees_nothing(api: TestClient, method: str, path: str) -> None:
+def test_billing_routes_require_authentication(api: TestClient, method: str, path: str) -> None:
     answer = api.request(method, path, json={"plan": "pro"} if method != "GET" else None)
     assert answer.status_code == 401
 
 
-def test_plans_are_for_everybody(api: TestClient) -> None:
+def test_plans_are_public(api: TestClient) -> None:
     body = api.get("/api/billing/plans").json()
     assert [(p["plan"], p["price"], p["trial_days"]) for p in body["plans"]] == [
         ("free", 0, 0),
@@ -48,7 +48,9 @@ def test_plans_are_for_everybody(api: TestClient) -> None:
     ]
 
 
-def test_a_program_buys_changes_and_leaves(api: TestClient, shop: Shop) -> None:
+def test_a_subscription_is_bought_changed_and_cancelled_through_the_api(
+    api: TestClient, shop: Shop
+) -> None:
     ada = somebody()
     headers = bearer(ada.id)
 
@@ -107,7 +109,7 @@ def test_a_program_buys_changes_and_leaves(api: TestClient, shop: Shop) -> None:
         ("POST", "portal", None, 404),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_requests_are_refused(
     api: TestClient, shop: Shop, method: str, path: str, body: Any, status: int
 ) -> None:
     headers = bearer(somebody().id)
@@ -115,7 +117,7 @@ def test_what_makes_no_sense_is_refused(
     assert answer.status_code == status, answer.text
 
 
-def test_a_restricted_person_may_do_everything_but_add(
+def test_restricted_access_allows_reading_but_not_adding(
     api: TestClient, shop: Shop, user: User
 ) -> None:
     shop.buy(user.id)
@@ -132,7 +134,7 @@ def test_a_restricted_person_may_do_everything_but_add(
         assert api.get(path, headers=headers).status_code == 200
 
 
-def test_quota_and_usage_tell_the_same(api: TestClient, user: User) -> None:
+def test_quota_checks_and_usage_validate_their_parameters(api: TestClient, user: User) -> None:
     headers = bearer(user.id)
     limit = 100 << 20
     assert api.get(f"/api/quotas/can-upload?bytes={limit}", headers=headers).json()["allowed"]
@@ -205,12 +207,12 @@ def post(api: TestClient, body: str | bytes, header: str | None) -> Any:
     return api.post("/api/webhooks/stripe", content=body, headers=headers)
 
 
-def kept() -> list[str]:
+def stored_event_ids() -> list[str]:
     with transaction() as session:
         return list(session.exec(select(StripeEvent.id)))
 
 
-def test_an_event_is_kept_once(api: TestClient, shop: Shop) -> None:
+def test_an_event_is_stored_once(api: TestClient, shop: Shop) -> None:
     body, secret = event(), shop.emulator.keys.webhook_secret
     answers = [post(api, body, signed(body, secret)).json() for _ in range(3)]
     assert answers == [
@@ -220,10 +222,12 @@ def test_an_event_is_kept_once(api: TestClient, shop: Shop) -> None:
     ]
     for ignored in (event(id="evt_2", type="radar.x"), event(id="evt_3", livemode=True)):
         assert post(api, ignored, signed(ignored, secret)).json()["new"] is False
-    assert kept() == ["evt_1"]
+    assert stored_event_ids() == ["evt_1"]
 
 
-def test_hostile_events_are_refused_and_not_kept(api: TestClient, shop: Shop) -> None:
+def test_unsigned_and_malformed_events_are_refused_and_not_stored(
+    api: TestClient, shop: Shop
+) -> None:
     body, secret = event(), shop.emulator.keys.webhook_secret
     good = signed(body, secret)
     hostile: list[tuple[str | bytes, str | None]] = [
@@ -233,7 +237,7 @@ def test_hostile_events_are_refused_and_not_kept(api: TestClient, shop: Shop) ->
         (body, f"v1={good.split('v1=')[1]}"),
         (body, signed(body, "whsec_other")),
         (body, signed(body, secret, -301)),
-        (body, signed(body, secret, +330)),  # a second later it is one less
+        (body, signed(body, secret, +330)),  # one less, a second later
         (body, good.replace("v1=", "v0=")),
         (body.replace("invoice.paid", "invoice.void"), good),
         (json.dumps(json.loads(body), indent=1), good),
@@ -244,10 +248,10 @@ def test_hostile_events_are_refused_and_not_kept(api: TestClient, shop: Shop) ->
     for content, header in hostile:
         answer = post(api, content, header)
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_signature"), content
-    assert kept() == []
+    assert stored_event_ids() == []
 
 
-def test_while_a_secret_is_rolled_both_count_and_without_one_none(
+def test_during_a_rotation_both_webhook_secrets_are_valid(
     api: TestClient, shop: Shop, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_STRIPE_SECRET_KEY", "sk_test_1")
@@ -263,7 +267,9 @@ def test_while_a_secret_is_rolled_both_count_and_without_one_none(
             assert post(api, event(), signed(event(), secret)).status_code == 400
 
 
-def test_two_tabs_and_a_foreign_card_number(api: TestClient, shop: Shop) -> None:
+def test_two_tabs_get_one_checkout_session_and_a_second_purchase_is_refused(
+    api: TestClient, shop: Shop
+) -> None:
     headers = bearer(somebody().id)
     answers = [
         api.post("/api/billing/subscribe", json={"plan": "pro"}, headers=headers) for _ in range(2)

@@ -1,4 +1,4 @@
-"""The one table that says how far a subscription's state lets a person go."""
+"""Access by subscription status, and its effect on quotas."""
 
 import datetime as dt
 
@@ -10,42 +10,49 @@ from sp404_app.errors import QuotaExceeded, SubscriptionRestricted
 from sp404_app.models import BillingCustomer, Subscription, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import entitlements, quotas
-from sp404_app.services.billing.access_rules import GRACE, Access, Standing, access_state
+from sp404_app.services.billing.access_rules import (
+    GRACE_PERIOD,
+    Access,
+    SubscriptionState,
+    determine_access,
+)
 from sp404_app.services.billing.stripe_client import stripe_mode
 
 AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
-LATE, FRESH = AT - GRACE, AT - GRACE + dt.timedelta(seconds=1)
+LATE, FRESH = AT - GRACE_PERIOD, AT - GRACE_PERIOD + dt.timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
     ("standing", "expected"),
     [
-        (Standing("trialing"), Access.FULL),
-        (Standing("active"), Access.FULL),
-        (Standing("active", 3, False, grace_since=LATE), Access.FULL),
-        (Standing("past_due", 0), Access.PROBLEM),
-        (Standing("past_due", 1), Access.PROBLEM),
-        (Standing("past_due", 2), Access.PROBLEM),
-        (Standing("past_due", 3), Access.PAST_DUE),
-        (Standing("past_due", 3, grace_since=FRESH), Access.PAST_DUE),
-        (Standing("past_due", 3, grace_since=LATE), Access.RESTRICTED),
-        (Standing("past_due", 1, retries_left=False), Access.PAST_DUE),
-        (Standing("past_due", 1, retries_left=False, grace_since=LATE), Access.RESTRICTED),
-        (Standing("unpaid"), Access.RESTRICTED),
-        (Standing("paused", pause_reason="final_payment_failure"), Access.RESTRICTED),
-        (Standing("paused", pause_reason="trial_end_without_payment_method"), Access.FREE),
-        (Standing("paused"), Access.FREE),
-        (Standing("canceled"), Access.FREE),
-        (Standing("incomplete"), Access.FREE),
-        (Standing("incomplete_expired"), Access.FREE),
-        (Standing("something_new"), Access.FREE),
+        (SubscriptionState("trialing"), Access.FULL),
+        (SubscriptionState("active"), Access.FULL),
+        (SubscriptionState("active", 3, False, grace_since=LATE), Access.FULL),
+        (SubscriptionState("past_due", 0), Access.PROBLEM),
+        (SubscriptionState("past_due", 1), Access.PROBLEM),
+        (SubscriptionState("past_due", 2), Access.PROBLEM),
+        (SubscriptionState("past_due", 3), Access.PAST_DUE),
+        (SubscriptionState("past_due", 3, grace_since=FRESH), Access.PAST_DUE),
+        (SubscriptionState("past_due", 3, grace_since=LATE), Access.RESTRICTED),
+        (SubscriptionState("past_due", 1, retries_left=False), Access.PAST_DUE),
+        (SubscriptionState("past_due", 1, retries_left=False, grace_since=LATE), Access.RESTRICTED),
+        (SubscriptionState("unpaid"), Access.RESTRICTED),
+        (SubscriptionState("paused", pause_reason="final_payment_failure"), Access.RESTRICTED),
+        (SubscriptionState("paused", pause_reason="trial_end_without_payment_method"), Access.FREE),
+        (SubscriptionState("paused"), Access.FREE),
+        (SubscriptionState("canceled"), Access.FREE),
+        (SubscriptionState("incomplete"), Access.FREE),
+        (SubscriptionState("incomplete_expired"), Access.FREE),
+        (SubscriptionState("something_new"), Access.FREE),
     ],
 )
-def test_the_table(standing: Standing, expected: Access) -> None:
-    assert access_state(standing, AT) is expected
+def test_each_subscription_status_maps_to_its_access(
+    standing: SubscriptionState, expected: Access
+) -> None:
+    assert determine_access(standing, AT) is expected
 
 
-def subscribed(user: User, status: str, **fields: object) -> None:
+def add_subscription(user: User, status: str, **fields: object) -> None:
     with transaction() as session:
         session.add(BillingCustomer(user_id=user.id, realm=stripe_mode(), stripe_id="cus_1"))
         session.add(
@@ -65,7 +72,7 @@ def subscribed(user: User, status: str, **fields: object) -> None:
         )
 
 
-def test_without_a_subscription_one_is_on_free_and_the_demo_on_pro(
+def test_without_a_subscription_a_user_is_on_free_and_the_demo_account_on_pro(
     user: User, person: object
 ) -> None:
     demo = person(is_demo=True)  # type: ignore[operator]
@@ -74,13 +81,13 @@ def test_without_a_subscription_one_is_on_free_and_the_demo_on_pro(
         assert entitlements.entitlement_of(session, demo.id).plan.tier == "pro"
 
 
-def test_restricted_people_add_nothing_and_lose_nothing(user: User) -> None:
-    subscribed(user, "unpaid")
+def test_restricted_access_blocks_uploads_and_analyses_and_keeps_the_plan(user: User) -> None:
+    add_subscription(user, "unpaid")
     with transaction() as session:
         for add in (
-            lambda: quotas.reserve_storage(session, user.id, 1),
+            lambda: quotas.ensure_room(session, user.id, 1),
             lambda: quotas.reserve_analysis(session, user.id),
-            lambda: quotas.ensure_analysis(session, user.id),
+            lambda: quotas.ensure_analysis_quota(session, user.id),
         ):
             with pytest.raises(SubscriptionRestricted) as refusal:
                 add()
@@ -89,33 +96,33 @@ def test_restricted_people_add_nothing_and_lose_nothing(user: User) -> None:
         assert quotas.plan_of(session, user.id).tier == "pro"
 
 
-def test_in_grace_sounds_are_kept_and_wait_for_their_analysis(user: User) -> None:
-    subscribed(user, "past_due", attempts=3, grace_since=now())
+def test_in_the_grace_period_uploads_work_and_analyses_do_not(user: User) -> None:
+    add_subscription(user, "past_due", attempts=3, grace_since=now())
     with transaction() as session:
-        quotas.reserve_storage(session, user.id, 1)
+        quotas.ensure_room(session, user.id, 1)
         with pytest.raises(SubscriptionRestricted):
             quotas.reserve_analysis(session, user.id)
         assert quotas.is_closed(session, user.id)
     with transaction() as session:
-        session.exec(update(Subscription).values(grace_since=now() - GRACE))
+        session.exec(update(Subscription).values(grace_since=now() - GRACE_PERIOD))
     with transaction() as session, pytest.raises(SubscriptionRestricted):
-        quotas.reserve_storage(session, user.id, 1)
+        quotas.ensure_room(session, user.id, 1)
 
 
-def test_a_test_clock_counts_for_the_grace(user: User) -> None:
-    subscribed(user, "past_due", attempts=3, grace_since=now() + dt.timedelta(days=40))
+def test_the_grace_period_follows_the_test_clock(user: User) -> None:
+    add_subscription(user, "past_due", attempts=3, grace_since=now() + dt.timedelta(days=40))
     with transaction() as session:
         assert entitlements.entitlement_of(session, user.id).access is Access.PAST_DUE
         session.exec(update(BillingCustomer).values(clock_ahead=43 * 86_400 + 60))
         assert entitlements.entitlement_of(session, user.id).access is Access.RESTRICTED
 
 
-def test_the_eleventh_analysis_of_a_month_waits(user: User) -> None:
+def test_the_eleventh_analysis_of_a_month_exceeds_the_free_quota(user: User) -> None:
     with transaction() as session:
         for _ in range(10):
             month = quotas.reserve_analysis(session, user.id)
         with pytest.raises(QuotaExceeded) as refusal:
-            quotas.ensure_analysis(session, user.id)
+            quotas.ensure_analysis_quota(session, user.id)
         assert refusal.value.code == "analysis_quota_exceeded"
         quotas.give_back_analyses(session, user.id, month, 1)
-        quotas.ensure_analysis(session, user.id)
+        quotas.ensure_analysis_quota(session, user.id)

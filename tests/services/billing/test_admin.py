@@ -1,4 +1,4 @@
-"""The operator's desk: only for those the settings name, who proved that it is them."""
+"""The billing admin is only for operators who recently confirmed their password."""
 
 from typing import Any
 
@@ -17,15 +17,15 @@ from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, signed_in, somebody
 
 pytestmark = pytest.mark.usefixtures("services")
-ACTS: dict[str, Any] = {
-    "look": admin.billing_admin,
-    "replay": lambda session, who: admin.replay(session, who, "evt_1", CLIENT),
-    "replay_dead": lambda session, who: admin.replay_dead(session, who, CLIENT),
-    "compare": lambda session, who: admin.compare(session, who, CLIENT),
+ACTIONS: dict[str, Any] = {
+    "look": admin.load_billing_admin,
+    "replay": lambda session, who: admin.replay_event(session, who, "evt_1", CLIENT),
+    "replay_dead": lambda session, who: admin.replay_dead_events(session, who, CLIENT),
+    "compare": lambda session, who: admin.request_reconcile(session, who, CLIENT),
 }
 
 
-def named(environment: pytest.MonkeyPatch, *addresses: str) -> None:
+def set_operators(environment: pytest.MonkeyPatch, *addresses: str) -> None:
     environment.setenv("SP404_OPERATORS", ", ".join(addresses))
     settings.cache_clear()
 
@@ -39,7 +39,7 @@ def sign_in(person: Somebody, *, fresh: bool = True) -> SignedIn:
     return who
 
 
-def give_up(name: str = "evt_1") -> None:
+def add_dead_event(name: str = "evt_1") -> None:
     with transaction() as session:
         session.add(
             StripeEvent(
@@ -57,87 +57,99 @@ def give_up(name: str = "evt_1") -> None:
 @pytest.fixture
 def operator(environment: pytest.MonkeyPatch) -> SignedIn:
     person = somebody("Boss@Example.org")
-    named(environment, "other@example.org", "boss@example.ORG")
+    set_operators(environment, "other@example.org", "boss@example.ORG")
     return sign_in(person)
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_nobody_else_finds_anything(act: str, environment: pytest.MonkeyPatch) -> None:
-    give_up()
+@pytest.mark.parametrize("action", ACTIONS)
+def test_users_who_are_not_operators_get_not_found(
+    action: str, environment: pytest.MonkeyPatch
+) -> None:
+    add_dead_event()
     ada, unverified = somebody(), somebody(verified=False)
     demo = somebody()
     with transaction() as session:
         session.get_one(User, demo.id).is_demo = True
     for people in ((), (unverified.email, demo.email), (f"x{ada.email}", ada.email[1:])):
-        named(environment, *people)
+        set_operators(environment, *people)
         for one in (ada, unverified, demo):
             who = sign_in(one)
             with transaction() as session, pytest.raises(NotFound, match="nothing at this"):
-                ACTS[act](session, who)
+                ACTIONS[action](session, who)
     with transaction() as session:
-        assert len(webhooks.dead(session)) == 1
+        assert len(webhooks.list_dead_events(session)) == 1
         assert session.exec(select(AuditEntry)).all() == []
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_an_operator_has_to_prove_the_password_again(
-    act: str, environment: pytest.MonkeyPatch
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_operator_must_have_confirmed_the_password_in_this_session(
+    action: str, environment: pytest.MonkeyPatch
 ) -> None:
-    give_up()
+    add_dead_event()
     boss = somebody()
-    named(environment, boss.email)
+    set_operators(environment, boss.email)
     stale = sign_in(boss, fresh=False)
     with transaction() as session, pytest.raises(ReauthenticationRequired):
-        ACTS[act](session, stale)
+        ACTIONS[action](session, stale)
     fresh = sign_in(boss)
-    with transaction() as session, pytest.raises(ReauthenticationRequired):  # by another device
-        ACTS[act](session, stale)
+    # Confirmed in another session.
+    with transaction() as session, pytest.raises(ReauthenticationRequired):
+        ACTIONS[action](session, stale)
     with transaction() as session:
-        ACTS[act](session, fresh)
+        ACTIONS[action](session, fresh)
 
 
-def test_the_desk_shows_what_was_given_up_and_the_newest_night(operator: SignedIn) -> None:
+def test_the_data_has_dead_events_and_the_newest_reconcile_report(operator: SignedIn) -> None:
     with transaction() as session:
-        assert admin.billing_admin(session, operator) == admin.BillingAdmin((), None)
-    give_up()
+        assert admin.load_billing_admin(session, operator) == admin.BillingAdminData((), None)
+    add_dead_event()
     with transaction() as session:
-        reconcile.report(session, now().date(), 2, ["a healed"], ["b odd"])
+        reconcile.save_report(session, now().date(), 2, ["a healed"], ["b odd"])
     with transaction() as session:
-        seen = admin.billing_admin(session, operator)
-    assert [(one.id, one.error) for one in seen.dead] == [("evt_1", "KeyError")]
-    assert seen.night
-    assert (seen.night.checked, seen.night.healed, seen.night.problems) == (
+        data = admin.load_billing_admin(session, operator)
+    assert [(one.id, one.error) for one in data.dead_letters] == [("evt_1", "KeyError")]
+    assert data.last_reconcile
+    assert (
+        data.last_reconcile.checked,
+        data.last_reconcile.fixed,
+        data.last_reconcile.problems,
+    ) == (
         2,
         ("a healed",),
         ("b odd",),
     )
 
 
-def test_a_bad_night_is_shown_in_part_and_counted_in_full(operator: SignedIn) -> None:
+def test_a_long_report_is_truncated_and_counted_in_full(operator: SignedIn) -> None:
     with transaction() as session:
-        many = [f"odd {number}" for number in range(admin.LINES + 30)]
-        reconcile.report(session, now().date(), len(many), many, many)
+        many = [f"odd {number}" for number in range(admin.MAX_REPORT_LINES + 30)]
+        reconcile.save_report(session, now().date(), len(many), many, many)
     with transaction() as session:
-        night = admin.billing_admin(session, operator).night
-    assert night
-    assert len(night.healed) == len(night.problems) == admin.LINES
-    assert night.healed_in_all == night.problems_in_all == len(many)
+        report = admin.load_billing_admin(session, operator).last_reconcile
+    assert report
+    assert len(report.fixed) == len(report.problems) == admin.MAX_REPORT_LINES
+    assert report.fixed_total == report.problems_total == len(many)
 
 
-def test_replaying_calls_a_worker_and_is_written_down(operator: SignedIn) -> None:
+def test_a_replay_enqueues_one_job_and_writes_the_audit_log(operator: SignedIn) -> None:
     for name in ("evt_1", "evt_2", "evt_3"):
-        give_up(name)
+        add_dead_event(name)
     with transaction() as session:
-        admin.replay(session, operator, "evt_2", CLIENT)
+        admin.replay_event(session, operator, "evt_2", CLIENT)
     with transaction() as session:
-        assert len(webhooks.dead(session)) == 2
-        assert admin.replay_dead(session, operator, CLIENT) == 2
+        assert len(webhooks.list_dead_events(session)) == 2
+        assert admin.replay_dead_events(session, operator, CLIENT) == 2
     with transaction() as session, pytest.raises(AppError, match="no such event"):
-        admin.replay(session, operator, "evt_none", CLIENT)
+        admin.replay_event(session, operator, "evt_none", CLIENT)
     with transaction() as session:
-        admin.compare(session, operator, CLIENT)
-        assert webhooks.dead(session) == []
-        assert {webhooks.claim(session) for _ in range(4)} == {"evt_1", "evt_2", "evt_3", None}
+        admin.request_reconcile(session, operator, CLIENT)
+        assert webhooks.list_dead_events(session) == []
+        assert {webhooks.claim_event(session) for _ in range(4)} == {
+            "evt_1",
+            "evt_2",
+            "evt_3",
+            None,
+        }
     (called,) = queue.queue(queue.MONEY).jobs  # one for all of them
     assert called.func_name == "sp404_app.jobs.billing.work"
     (compared,) = queue.queue(queue.LOW).jobs

@@ -1,4 +1,4 @@
-"""Amounts are written to the cent, in the way of the browser's language."""
+"""Amounts are formatted to the cent, in the language of the browser."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from sp404_app.services.billing import currency as money
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "words"),
+    ("amount", "currency", "text"),
     [
         (2900, "usd", "$29.00"),
         (-1450, "usd", "−$14.50"),
@@ -23,12 +23,12 @@ from sp404_app.services.billing import currency as money
         (500, "isk", "ISK5"),
     ],
 )
-def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str) -> None:
-    assert money.written(amount, currency) == words
+def test_amounts_are_formatted_to_the_smallest_unit(amount: int, currency: str, text: str) -> None:
+    assert money.format_amount(amount, currency) == text
 
 
 @pytest.mark.parametrize(
-    ("header", "words"),
+    ("header", "text"),
     [
         ("", "$1,234.50"),
         ("en-GB,en;q=0.9", "US$1,234.50"),
@@ -44,21 +44,21 @@ def test_amounts_are_written_to_the_cent(amount: int, currency: str, words: str)
         ("*", "$1,234.50"),
     ],
 )
-def test_a_browser_gets_its_own_way_of_writing(header: str, words: str) -> None:
-    assert money.written(123450, "usd", money.language(header)) == words
+def test_amounts_follow_the_accept_language_header(header: str, text: str) -> None:
+    assert money.format_amount(123450, "usd", money.language(header)) == text
 
 
 @pytest.mark.parametrize(
-    "tongue", ["en", "de", "de-ch", "fr", "hu", "id", "nb", "nl", "pt-pt", "tr"]
+    "language", ["en", "de", "de-ch", "fr", "hu", "id", "nb", "nl", "pt-pt", "tr"]
 )
-def test_no_language_changes_a_digit(tongue: str) -> None:
-    text = money.written(-123456789, "usd", tongue)
+def test_every_language_keeps_all_digits_and_the_sign(language: str) -> None:
+    text = money.format_amount(-123456789, "usd", language)
     assert "".join(filter(str.isdigit, text)) == "123456789"
     assert text.count("−") == 1
 
 
 @pytest.mark.parametrize(
-    ("amount", "currency", "tongue", "words"),
+    ("amount", "currency", "language", "text"),
     [
         (2900, "usd", "en", "$29"),
         (2950, "usd", "en", "$29.50"),
@@ -73,5 +73,7 @@ def test_no_language_changes_a_digit(tongue: str) -> None:
         (500, "jpy", "en", "¥500"),
     ],
 )
-def test_whole_amounts_may_be_short(amount: int, currency: str, tongue: str, words: str) -> None:
-    assert money.short(amount, currency, tongue) == words
+def test_short_amounts_drop_zero_decimals(
+    amount: int, currency: str, language: str, text: str
+) -> None:
+    assert money.format_short_amount(amount, currency, language) == text

@@ -1,4 +1,4 @@
-"""Stripe down, slow or lost at every single step of what a person may do with a plan."""
+"""Stripe fails at any step of an action: a retry completes it, nothing is charged twice."""
 
 import itertools
 import uuid
@@ -16,122 +16,128 @@ from sp404_app.services.billing import stripe_client, subscriptions
 from sp404_app.services.plans import Tier
 from tests.shop import Shop
 
-Do = Callable[[Session, uuid.UUID], object]
-LEAST_STEPS = 2  # somebody is looked up, and something is done
+ActionFunction = Callable[[Session, uuid.UUID], object]
+MIN_STEPS = 2  # one read and one write
 
 
 def to_pro(session: Session, user_id: uuid.UUID) -> object:
-    return subscriptions.change(session, user_id, Tier.PRO)
+    return subscriptions.change_plan(session, user_id, Tier.PRO)
 
 
 def to_enterprise(session: Session, user_id: uuid.UUID) -> object:
-    return subscriptions.change(session, user_id, Tier.ENTERPRISE)
+    return subscriptions.change_plan(session, user_id, Tier.ENTERPRISE)
 
 
 @dataclass(frozen=True)
-class Act:
-    """What a person does, what takes it back, and how both look: next plan, and whether it ends."""
+class Action:
+    """An action, its undo, and both states: (pending plan, is cancelled)."""
 
-    do: Do
-    undo: Do
+    do: ActionFunction
+    undo: ActionFunction
     before: tuple[str, bool]
     after: tuple[str, bool]
 
 
-STAYS, GOES_DOWN, ENDS = ("", False), ("pro", False), ("", True)
-ACTS = {
-    "downgrade": Act(to_pro, to_enterprise, STAYS, GOES_DOWN),
-    "keep": Act(to_enterprise, to_pro, GOES_DOWN, STAYS),
-    "cancel": Act(subscriptions.cancel, subscriptions.resume, STAYS, ENDS),
-    "resume": Act(subscriptions.resume, subscriptions.cancel, ENDS, STAYS),
+UNCHANGED, DOWNGRADED, CANCELLED = ("", False), ("pro", False), ("", True)
+ACTIONS = {
+    "downgrade": Action(to_pro, to_enterprise, UNCHANGED, DOWNGRADED),
+    "keep": Action(to_enterprise, to_pro, DOWNGRADED, UNCHANGED),
+    "cancel": Action(
+        subscriptions.cancel_subscription, subscriptions.resume_subscription, UNCHANGED, CANCELLED
+    ),
+    "resume": Action(
+        subscriptions.resume_subscription, subscriptions.cancel_subscription, CANCELLED, UNCHANGED
+    ),
 }
 
 
-def run(act: Do, user: User) -> None:
+def run(action: ActionFunction, user: User) -> None:
     with transaction() as session:
-        act(session, user.id)
+        action(session, user.id)
 
 
-def looks(shop: Shop, user: User) -> tuple[str, bool]:
+def change_of(shop: Shop, user: User) -> tuple[str, bool]:
     row = shop.subscription(user.id)
     return row.pending_tier, row.cancel_at is not None
 
 
-def fails_at(shop: Shop, step: int, act: Do, user: User, *, after: bool) -> bool:
-    """Let one step of it fail; say whether there was such a step."""
+def fails_at(shop: Shop, step: int, action: ActionFunction, user: User, *, after: bool) -> bool:
+    """Fail the request number `step`; return whether there was one."""
     shop.weather.status, shop.weather.nth, shop.weather.after = 500, step, after
-    said = ""
+    message = ""
     try:
-        run(act, user)
+        run(action, user)
     except Unavailable as refusal:
-        said = str(refusal)
+        message = str(refusal)
     shop.weather.status, shop.weather.nth = 0, None
-    assert not said or "try again" in said
-    return bool(said)
+    assert not message or "try again" in message
+    return bool(message)
 
 
-@pytest.mark.parametrize(("name", "after"), itertools.product(ACTS, (False, True)))
-def test_an_outage_at_any_step_is_mended_by_the_next_try(
+@pytest.mark.parametrize(("name", "after"), itertools.product(ACTIONS, (False, True)))
+def test_a_failure_at_any_step_is_completed_by_a_retry(
     shop: Shop, user: User, name: str, *, after: bool
 ) -> None:
-    act = ACTS[name]
+    action = ACTIONS[name]
     shop.buy(user.id, "enterprise")
-    if act.before != STAYS:
-        run(act.undo, user)
+    if action.before != UNCHANGED:
+        run(action.undo, user)
     step = 0
-    while fails_at(shop, step, act.do, user, after=after):
-        assert looks(shop, user) == act.before  # nothing is half-done here
+    while fails_at(shop, step, action.do, user, after=after):
+        assert change_of(shop, user) == action.before  # no partial change here
         assert shop.entitled(user.id) == ("enterprise", "full")
-        run(act.do, user)
-        assert looks(shop, user) == act.after
-        assert billing.reconcile()[1:] == ([], [])  # and Stripe says the same
-        run(act.undo, user)
-        assert looks(shop, user) == act.before
+        run(action.do, user)
+        assert change_of(shop, user) == action.after
+        assert billing.reconcile()[1:] == ([], [])  # Stripe has the same state
+        run(action.undo, user)
+        assert change_of(shop, user) == action.before
         step += 1
-    assert step >= LEAST_STEPS
-    assert looks(shop, user) == act.after
+    assert step >= MIN_STEPS
+    assert change_of(shop, user) == action.after
     assert [row.amount_paid for row in shop.invoices(user.id)] == [9900]
 
 
-@pytest.mark.parametrize("name", ACTS)
-def test_what_was_done_and_not_heard_of_is_taken_over_from_the_news(
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_write_whose_response_was_lost_is_synced_by_webhook(
     shop: Shop, user: User, name: str
 ) -> None:
-    act = ACTS[name]
+    action = ACTIONS[name]
     shop.buy(user.id, "enterprise")
-    if act.before != STAYS:
-        run(act.undo, user)
+    if action.before != UNCHANGED:
+        run(action.undo, user)
         shop.settle()
     shop.weather.method = "POST"
-    lost = 1 if name == "downgrade" else 0  # a schedule is made first, and then filled in
-    assert fails_at(shop, lost, act.do, user, after=True)
+    lost = 1 if name == "downgrade" else 0  # the schedule is created first, then updated
+    assert fails_at(shop, lost, action.do, user, after=True)
     shop.settle()
-    assert looks(shop, user) == act.after
+    assert change_of(shop, user) == action.after
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_an_outage_on_the_way_to_the_portal_is_said(shop: Shop, user: User, *, after: bool) -> None:
+def test_a_failure_opening_the_portal_is_reported(shop: Shop, user: User, *, after: bool) -> None:
     shop.buy(user.id)
-    assert fails_at(shop, 0, subscriptions.portal, user, after=after)
+    assert fails_at(shop, 0, subscriptions.open_portal, user, after=after)
     with transaction() as session:
-        assert "/_stripe/" in subscriptions.portal(session, user.id)
+        assert "/_stripe/" in subscriptions.open_portal(session, user.id)
 
 
-@pytest.mark.parametrize("healed_by", ["the next try", "the news", "the night"])
-def test_an_answer_that_takes_too_long_charges_once(shop: Shop, user: User, healed_by: str) -> None:
+@pytest.mark.parametrize("completed_by", ["a retry", "a webhook", "reconcile"])
+def test_an_upgrade_that_times_out_is_charged_once(
+    shop: Shop, user: User, completed_by: str
+) -> None:
     shop.buy(user.id)
-    with pytest.MonkeyPatch.context() as impatient:
-        impatient.setattr(stripe_client, "PATIENCE", 5.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe_client, "RESPONSE_TIMEOUT_S", 5.0)
         stripe_client._client.cache_clear()
         shop.weather.slow, shop.weather.only, shop.weather.method = 15.0, "/subscriptions", "POST"
-        with pytest.raises(Unavailable, match=r"does not answer.*try again"):
+        with pytest.raises(Unavailable, match=r"isn't responding.*try again"):
             run(to_enterprise, user)
     stripe_client._client.cache_clear()
     shop.weather.slow = 0
     assert shop.entitled(user.id) == ("pro", "full")
-    if healed_by == "the next try":
+    if completed_by == "a retry":
         run(to_enterprise, user)
-    elif healed_by == "the news":
+    elif completed_by == "a webhook":
         shop.settle()
     else:
         assert billing.reconcile()[1]

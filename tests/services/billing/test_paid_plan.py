@@ -1,4 +1,4 @@
-"""The rule about paid plans, without a database: which invoices grant what."""
+"""Which plan the invoices of a subscription grant (pure function)."""
 
 import pytest
 
@@ -11,16 +11,16 @@ PRICES = {"p": PRO, "e": ENTERPRISE}
 
 def invoice(
     status: str, *lines: tuple[str, int], reason: str = "subscription_update"
-) -> paid_plan.Bill:
+) -> paid_plan.InvoiceTiers:
     data = [
         {"amount": amount, "pricing": {"price_details": {"price": price}}}
         for price, amount in lines
     ]
     raw = {"status": status, "billing_reason": reason, "lines": {"data": data}}
-    return paid_plan.bill(raw, PRICES.get)
+    return paid_plan.read_invoice_tiers(raw, PRICES.get)
 
 
-def renewal(status: str, price: str) -> paid_plan.Bill:
+def renewal(status: str, price: str) -> paid_plan.InvoiceTiers:
     return invoice(status, (price, 100), reason="subscription_cycle")
 
 
@@ -30,13 +30,13 @@ UPGRADE = (("p", -1450), ("e", 4950))
 
 
 @pytest.mark.parametrize(
-    ("wanted", "bills", "granted"),
+    ("item_tier", "invoices", "granted"),
     [
-        (PRO, [], PRO),  # nothing was billed: an operator gave it
+        (PRO, [], PRO),  # never billed: a gift from an operator
         (PRO, [TRIAL], PRO),
         (PRO, [BOUGHT], PRO),
         (PRO, [invoice("open", ("p", 2900))], FREE),
-        (PRO, [TRIAL, renewal("draft", "p")], PRO),  # a trial becomes paid: dunning decides
+        (PRO, [TRIAL, renewal("draft", "p")], PRO),  # the trial ended: dunning decides
         (PRO, [BOUGHT, renewal("open", "p")], PRO),
         (PRO, [BOUGHT, renewal("uncollectible", "p")], PRO),
         (ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], PRO),
@@ -49,25 +49,27 @@ UPGRADE = (("p", -1450), ("e", 4950))
         (ENTERPRISE, [BOUGHT, invoice("paid", *UPGRADE)], ENTERPRISE),
         (ENTERPRISE, [BOUGHT, invoice("void", *UPGRADE), invoice("paid", *UPGRADE)], ENTERPRISE),
         (ENTERPRISE, [BOUGHT, invoice("void", *UPGRADE), invoice("open", *UPGRADE)], PRO),
-        # Paid once, then a smaller plan, then larger again without paying.
+        # Paid once, then downgraded, then upgraded again without paying.
         (ENTERPRISE, [renewal("paid", "e"), renewal("paid", "p"), invoice("open", *UPGRADE)], PRO),
         (ENTERPRISE, [renewal("paid", "e"), renewal("open", "p"), invoice("open", *UPGRADE)], PRO),
         (ENTERPRISE, [renewal("paid", "e"), renewal("open", "e")], ENTERPRISE),
         (PRO, [renewal("paid", "e"), renewal("open", "p")], PRO),
         (ENTERPRISE, [invoice("open"), invoice("open", ("unknown", 9900)), BOUGHT], ENTERPRISE),
-        (FREE, [BOUGHT], FREE),  # a price we do not know
+        (FREE, [BOUGHT], FREE),  # an unknown price
     ],
 )
-def test_an_unpaid_invoice_grants_no_larger_plan(
-    wanted: Tier, bills: list[paid_plan.Bill], granted: Tier
+def test_an_unpaid_invoice_grants_no_upgrade(
+    item_tier: Tier, invoices: list[paid_plan.InvoiceTiers], granted: Tier
 ) -> None:
-    assert paid_plan.granted(wanted, bills, FREE) is granted
+    assert paid_plan.granted_tier(item_tier, invoices, FREE) is granted
 
 
-def test_what_was_in_force_before_the_first_known_invoice_counts() -> None:
-    bills = [invoice("void", *UPGRADE)] * 30
-    assert paid_plan.granted(ENTERPRISE, bills, PRO) is PRO
-    assert paid_plan.granted(ENTERPRISE, bills, ENTERPRISE) is ENTERPRISE
-    assert paid_plan.granted(PRO, bills, PRO) is PRO
-    assert paid_plan.granted(PRO, [renewal("draft", "p")], PRO) is PRO
-    assert paid_plan.granted(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO
+def test_the_plan_in_force_before_the_first_known_invoice_is_kept() -> None:
+    invoices = [invoice("void", *UPGRADE)] * 30
+    assert paid_plan.granted_tier(ENTERPRISE, invoices, PRO) is PRO
+    assert paid_plan.granted_tier(ENTERPRISE, invoices, ENTERPRISE) is ENTERPRISE
+    assert paid_plan.granted_tier(PRO, invoices, PRO) is PRO
+    assert paid_plan.granted_tier(PRO, [renewal("draft", "p")], PRO) is PRO
+    assert (
+        paid_plan.granted_tier(ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], ENTERPRISE) is PRO
+    )

@@ -1,4 +1,4 @@
-"""Limits hold exactly, also when everything happens at once."""
+"""Quotas are exact, also under concurrency; usage months follow the sign-up day."""
 
 import datetime as dt
 import uuid
@@ -17,7 +17,7 @@ from sp404_app.services.library import samples
 from tests.sounds import Keep
 
 
-def at(text: str) -> dt.datetime:
+def utc(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
 
 
@@ -34,31 +34,33 @@ def at(text: str) -> dt.datetime:
         ("2026-06-15T18:00", "2026-06-15T18:00:01", "2026-06-15", "2026-07-15"),
     ],
 )
-def test_a_month_begins_on_the_day_a_person_joined(
+def test_a_usage_month_starts_on_the_sign_up_day(
     joined: str, moment: str, start: str, end: str
 ) -> None:
-    month = quotas.month_of(at(joined), at(moment))
-    assert (month.start, month.end) == (at(start), at(end))
+    month = quotas.usage_month_at(utc(joined), utc(moment))
+    assert (month.start, month.end) == (utc(start), utc(end))
 
 
-def test_months_follow_each_other_without_gap_or_overlap() -> None:
-    joined, moment = at("2023-10-31T12:00"), at("2023-11-01")
+def test_usage_months_have_no_gap_or_overlap() -> None:
+    joined, moment = utc("2023-10-31T12:00"), utc("2023-11-01")
     for _ in range(40):
-        month = quotas.month_of(joined, moment)
-        following = quotas.month_of(joined, month.end)
+        month = quotas.usage_month_at(joined, moment)
+        following = quotas.usage_month_at(joined, month.end)
         assert month.start <= moment < month.end == following.start
         moment = following.start + dt.timedelta(days=1)
 
 
-def plan(environment: pytest.MonkeyPatch, storage: int | None, analyses: int | None) -> None:
+def set_free_limits(
+    environment: pytest.MonkeyPatch, storage: int | None, analyses: int | None
+) -> None:
     small = plans.Plan(plans.Tier.FREE, "Free", 0, storage, analyses, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
 
 
-def test_of_many_analyses_at_once_exactly_the_limit_is_granted(
+def test_concurrent_reservations_grant_exactly_the_limit(
     user: User, environment: pytest.MonkeyPatch
 ) -> None:
-    plan(environment, None, 5)
+    set_free_limits(environment, None, 5)
 
     def reserve(_: int) -> bool:
         try:
@@ -74,31 +76,34 @@ def test_of_many_analyses_at_once_exactly_the_limit_is_granted(
         assert quotas.usage(session, user.id).analyses_used == 5
 
 
-def test_a_refusal_says_what_is_full_and_the_way_out(
+def test_a_refusal_names_the_metric_the_limit_and_the_upgrade_url(
     session: Session, user: User, environment: pytest.MonkeyPatch
 ) -> None:
-    plan(environment, 1000, 1)
+    set_free_limits(environment, 1000, 1)
     with pytest.raises(QuotaExceeded) as storage:
-        quotas.reserve_storage(session, user.id, 1001)
+        quotas.ensure_room(session, user.id, 1001)
     assert storage.value.code == "storage_quota_exceeded"
     assert storage.value.details == {
         "metric": "storage", "used": 0, "limit": 1000, "resets_at": None, "upgrade_url": "/plans",
     }  # fmt: skip
-    quotas.reserve_storage(session, user.id, 1000)
+    quotas.ensure_room(session, user.id, 1000)
     quotas.reserve_analysis(session, user.id)
     with pytest.raises(QuotaExceeded) as analyses:
         quotas.reserve_analysis(session, user.id)
     assert analyses.value.code == "analysis_quota_exceeded"
-    assert analyses.value.details["resets_at"] == quotas.period(session, user.id).end.isoformat()
+    assert (
+        analyses.value.details["resets_at"]
+        == quotas.current_usage_month(session, user.id).end.isoformat()
+    )
 
 
-def test_giving_back_never_goes_below_nothing(session: Session, user: User) -> None:
+def test_released_analyses_never_go_below_zero(session: Session, user: User) -> None:
     month = quotas.reserve_analysis(session, user.id)
     quotas.give_back_analyses(session, user.id, month, 3)
     assert quotas.usage(session, user.id).analyses_used == 0
 
 
-def test_only_living_sounds_of_ones_own_count(
+def test_storage_counts_own_samples_without_trash_and_demo_samples(
     session: Session, user: User, person: Callable[..., User], keep: Keep
 ) -> None:
     mine, trashed, demo = keep(), keep(), keep()
@@ -109,15 +114,15 @@ def test_only_living_sounds_of_ones_own_count(
     assert quotas.usage(session, user.id).storage_used == session.get_one(Sample, mine).size
 
 
-def test_nobody_has_no_room(session: Session) -> None:
-    for ask in (quotas.hold, quotas.period, quotas.usage, quotas.reserve_analysis):
+def test_an_unknown_user_is_not_found(session: Session) -> None:
+    for call in (quotas.hold, quotas.current_usage_month, quotas.usage, quotas.reserve_analysis):
         with pytest.raises(NotFound):
-            ask(session, uuid.uuid4())
+            call(session, uuid.uuid4())
 
 
-def test_a_library_that_is_being_added_to_can_still_be_worked_on(
+def test_the_library_lock_does_not_block_reservations(
     session: Session, user: User, keep: Keep
 ) -> None:
     quotas.hold(session, user.id)
-    with transaction() as other:  # a worker notes a month: its row refers to the person's
+    with transaction() as other:  # the inserted usage month references the locked user
         quotas.reserve_analysis(other, user.id)

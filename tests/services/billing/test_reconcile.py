@@ -1,4 +1,4 @@
-"""Every night our tables are held against Stripe: what differs is healed, and said."""
+"""Nightly reconcile: differences from Stripe are fixed and reported."""
 
 import datetime as dt
 
@@ -19,46 +19,46 @@ NIGHT = dt.datetime(2026, 11, 22, 3, 30, tzinfo=dt.UTC)
 TODAY = NIGHT.date()
 
 
-def call(at: dt.datetime) -> int:
+def enqueue(at: dt.datetime) -> int:
     with transaction() as session:
         return reconcile.call_nightly(session, at)
 
 
-def bells() -> list[tuple[str, list[str]]]:
+def queued_jobs() -> list[tuple[str, list[str]]]:
     return [(job.func_name, list(job.args)) for job in queue.queue(queue.LOW).jobs]
 
 
 @pytest.mark.usefixtures("services")
-def test_a_worker_is_called_once_a_night_whoever_asks() -> None:
-    assert call(NIGHT - dt.timedelta(hours=1)) == 0
-    assert [call(NIGHT + dt.timedelta(minutes=m)) for m in range(4)] == [1, 0, 0, 0]
-    assert bells() == [("sp404_app.jobs.billing.reconcile", ["2026-11-22"])]
-    assert call(NIGHT + dt.timedelta(days=1)) == 1
+def test_the_nightly_run_is_enqueued_once() -> None:
+    assert enqueue(NIGHT - dt.timedelta(hours=1)) == 0
+    assert [enqueue(NIGHT + dt.timedelta(minutes=m)) for m in range(4)] == [1, 0, 0, 0]
+    assert queued_jobs() == [("sp404_app.jobs.billing.reconcile", ["2026-11-22"])]
+    assert enqueue(NIGHT + dt.timedelta(days=1)) == 1
     assert StartedJobRegistry(queue.LOW, connection=queue.queue(queue.LOW).connection).count == 0
 
 
 @pytest.mark.usefixtures("services")
-def test_a_comparison_that_was_killed_is_called_for_again() -> None:
-    assert call(NIGHT) == 1
-    assert call(NIGHT + reconcile.LOST) == 0
-    assert call(NIGHT + reconcile.LOST + dt.timedelta(minutes=1)) == 1
+def test_a_run_that_was_killed_is_enqueued_again() -> None:
+    assert enqueue(NIGHT) == 1
+    assert enqueue(NIGHT + reconcile.STALE_AFTER) == 0
+    assert enqueue(NIGHT + reconcile.STALE_AFTER + dt.timedelta(minutes=1)) == 1
     with transaction() as session:
-        reconcile.report(session, TODAY, 0, [], [])
+        reconcile.save_report(session, TODAY, 0, [], [])
     with transaction() as session:  # it finished after the hour
         session.exec(update(ReconcileReport).values(finished_at=NIGHT + dt.timedelta(hours=4)))
-    assert call(NIGHT + dt.timedelta(hours=9)) == 0
+    assert enqueue(NIGHT + dt.timedelta(hours=9)) == 0
 
 
 @pytest.mark.usefixtures("services")
-def test_a_comparison_by_hand_does_not_take_the_night_s_place() -> None:
+def test_a_manual_run_does_not_replace_the_nightly_one() -> None:
     with transaction() as session:
-        reconcile.report(session, TODAY, 1, ["by hand"], [])
+        reconcile.save_report(session, TODAY, 1, ["by hand"], [])
         session.exec(update(ReconcileReport).values(finished_at=NIGHT - dt.timedelta(hours=2)))
-    assert call(NIGHT) == 1
+    assert enqueue(NIGHT) == 1
     with transaction() as session:
-        reconcile.report(session, TODAY, 2, ["by night"], ["odd"])
+        reconcile.save_report(session, TODAY, 2, ["by night"], ["odd"])
     with transaction() as session:
-        found = reconcile.latest(session)
+        found = reconcile.latest_report(session)
         assert found
         assert (found.checked, found.healed, found.problems) == (
             2,
@@ -67,7 +67,7 @@ def test_a_comparison_by_hand_does_not_take_the_night_s_place() -> None:
         )
 
 
-def test_who_was_looked_at_longest_ago_comes_first(user: User, person: object) -> None:
+def test_the_least_recently_synced_user_comes_first(user: User, person: object) -> None:
     others = [person() for _ in range(3)]  # type: ignore[operator]
     seen = [now() - dt.timedelta(hours=hours) for hours in (1, 3, 2)]
     with transaction() as session:
@@ -76,14 +76,14 @@ def test_who_was_looked_at_longest_ago_comes_first(user: User, person: object) -
             session.add(BillingCustomer(user_id=one.id, realm="emulator", synced_at=at))
         session.add(BillingCustomer(user_id=user.id, realm="live"))
     with transaction() as session:
-        assert reconcile.everybody(session) == [
+        assert reconcile.list_billed_users(session) == [
             user.id, others[1].id, others[2].id, others[0].id,
         ]  # fmt: skip
 
 
-def test_what_differs_is_healed_and_said(shop: Shop, user: User) -> None:
-    truth = shop.buy(user.id)
-    for wrong in (
+def test_differences_are_fixed_and_reported(shop: Shop, user: User) -> None:
+    expected = shop.buy(user.id)
+    for changed in (
         {"tier": "enterprise"},
         {"status": "unpaid"},
         {"cancel_at": now()},
@@ -91,12 +91,12 @@ def test_what_differs_is_healed_and_said(shop: Shop, user: User) -> None:
         {"amount": 1},
     ):
         with transaction() as session:
-            session.exec(update(Subscription).values(**wrong))
-        checked, healed, problems = billing.reconcile("2026-11-22")
+            session.exec(update(Subscription).values(**changed))
+        checked, fixed, problems = billing.reconcile("2026-11-22")
         assert (checked, problems) == (1, [])
-        name = next(iter(wrong))
-        assert any(f"{user.id}: {name}: " in line for line in healed), healed
-        assert getattr(shop.subscription(user.id), name) == getattr(truth, name)
+        name = next(iter(changed))
+        assert any(f"{user.id}: {name}: " in line for line in fixed), fixed
+        assert getattr(shop.subscription(user.id), name) == getattr(expected, name)
     assert billing.reconcile("2026-11-22") == (1, [], [])
     with transaction() as session:
         found = session.get_one(ReconcileReport, TODAY)
@@ -104,7 +104,7 @@ def test_what_differs_is_healed_and_said(shop: Shop, user: User) -> None:
         assert found.finished_at
 
 
-def test_what_only_a_person_can_mend_is_said(shop: Shop, user: User) -> None:
+def test_problems_for_an_operator_are_reported(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     stripe, customer = shop.stripe(), shop.customer(user.id).stripe_id
     product = stripe.products.create({"name": "By hand"}).id
@@ -122,17 +122,17 @@ def test_what_only_a_person_can_mend_is_said(shop: Shop, user: User) -> None:
     for expected in (
         f"{second.id} has an unknown price {odd.id}",
         f"{customer} has 2 subscriptions",
-        f"{stranger.id} pays for a subscription and is nobody here",
+        f"{stranger.id} has a subscription but no user here",
     ):
         assert any(expected in line for line in problems), expected
-    assert shop.entitled(user.id) == ("pro", "full")  # the larger one counts
+    assert shop.entitled(user.id) == ("pro", "full")  # the more expensive one is current
     lines, code = billing_commands.run("reconcile")
     assert code == 1
-    assert lines[0] == "1 compared, 0 healed, 3 need a look"
-    assert all(line.startswith("look at  ") for line in lines[1:])
+    assert lines[0] == "1 checked, 0 fixed, 3 need attention"
+    assert all(line.startswith("problem  ") for line in lines[1:])
 
 
-def test_one_person_s_outage_does_not_stop_the_others(
+def test_a_failure_for_one_user_does_not_stop_the_others(
     shop: Shop, user: User, person: object
 ) -> None:
     other = person()  # type: ignore[operator]
@@ -142,9 +142,9 @@ def test_one_person_s_outage_does_not_stop_the_others(
         session.exec(update(Subscription).values(status="unpaid"))
     gone = shop.customer(user.id).stripe_id
     shop.weather.status, shop.weather.only = 500, f"/customers/{gone}"
-    _, healed, problems = billing.reconcile()
+    _, fixed, problems = billing.reconcile()
     assert [line for line in problems if str(user.id) in line]
-    assert [line for line in healed if str(other.id) in line]
+    assert [line for line in fixed if str(other.id) in line]
     shop.weather.status = 0
     assert billing.reconcile()[2] == []
     with transaction() as session:

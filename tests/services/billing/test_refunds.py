@@ -1,4 +1,4 @@
-"""Refunds and disputes are said to everybody, and take no plan away."""
+"""Refunds and disputes are emailed and shown, and never change the plan."""
 
 import pytest
 
@@ -15,12 +15,12 @@ DISPUTED = "4000000000000259"
 
 
 def subjects(user: User) -> list[str]:
-    return [str(letter["Subject"]) for letter in mails(user.email)]
+    return [str(email["Subject"]) for email in mails(user.email)]
 
 
 def statuses(user: User) -> list[str]:
     with transaction() as session:
-        return [row.status for row in billing_view.facts(session, user.id).rows]
+        return [row.status for row in billing_view.load_billing_page(session, user.id).rows]
 
 
 def refund(shop: Shop, user: User, amount: int) -> None:
@@ -30,7 +30,7 @@ def refund(shop: Shop, user: User, amount: int) -> None:
     shop.settle()
 
 
-def test_a_refund_is_said_once_and_leaves_the_plan(shop: Shop, user: User) -> None:
+def test_each_refund_sends_one_email_and_keeps_the_plan(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     refund(shop, user, 1000)
     assert statuses(user) == ["Paid, $10.00 refunded"]
@@ -38,14 +38,14 @@ def test_a_refund_is_said_once_and_leaves_the_plan(shop: Shop, user: User) -> No
     shop.settle()
     assert statuses(user) == ["Refunded"]
     assert shop.entitled(user.id) == ("pro", "full")
-    told = [s for s in subjects(user) if s.endswith("refunded")]
-    assert sorted(told) == ["$10.00 refunded", "$19.00 refunded"]
+    sent = [s for s in subjects(user) if s.endswith("refunded")]
+    assert sorted(sent) == ["$10.00 refunded", "$19.00 refunded"]
     number = shop.invoices(user.id)[0].number
-    letters = {str(letter["Subject"]): letter.as_string() for letter in mails(user.email)}
-    assert number in letters["$19.00 refunded"]
+    emails = {str(email["Subject"]): email.as_string() for email in mails(user.email)}
+    assert number in emails["$19.00 refunded"]
 
 
-def test_a_dispute_is_said_to_the_person_and_to_the_operator(shop: Shop, user: User) -> None:
+def test_a_dispute_is_emailed_and_reported_as_a_problem(shop: Shop, user: User) -> None:
     shop.buy(user.id, card=DISPUTED)
     assert shop.entitled(user.id) == ("pro", "full")
     assert subjects(user).count("A charge of $29.00 is disputed") == 1
@@ -55,15 +55,15 @@ def test_a_dispute_is_said_to_the_person_and_to_the_operator(shop: Shop, user: U
     assert "disputes ch_" in problems[0]
     assert "over $29.00" in problems[0]
     with transaction() as session:
-        night = reconcile.latest(session)
-        assert night
-        assert night.day == now().date()
-        assert night.problems == problems
+        report = reconcile.latest_report(session)
+        assert report
+        assert report.day == now().date()
+        assert report.problems == problems
     assert subjects(user).count("A charge of $29.00 is disputed") == 1
 
 
 @pytest.mark.parametrize(("status", "shown"), [("won", "Paid"), ("lost", "Disputed")])
-def test_a_dispute_that_is_closed_leaves_the_operator_alone(
+def test_a_closed_dispute_is_not_reported_as_a_problem(
     shop: Shop, user: User, status: str, shown: str
 ) -> None:
     shop.buy(user.id, card=DISPUTED)
@@ -76,7 +76,7 @@ def test_a_dispute_that_is_closed_leaves_the_operator_alone(
     assert statuses(user) == [shown]
 
 
-def test_what_no_event_told_is_found_at_night(shop: Shop, user: User) -> None:
+def test_reconcile_finds_a_refund_without_an_event(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     shop.control("settings", drop=1.0)
     refund(shop, user, 2900)
@@ -86,6 +86,6 @@ def test_what_no_event_told_is_found_at_night(shop: Shop, user: User) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_who_never_paid_has_nothing_to_return(user: User) -> None:
+def test_a_user_without_a_customer_has_no_refunds(user: User) -> None:
     with transaction() as session:
-        assert refunds.look(session, user.id) == []
+        assert refunds.sync_refunds(session, user.id) == []

@@ -1,4 +1,4 @@
-"""What was used, day by day, and when it will be full."""
+"""Daily usage and the forecasts of when a limit is reached."""
 
 import datetime as dt
 import uuid
@@ -9,16 +9,24 @@ from sp404_app.db import transaction
 from sp404_app.models import Sample, UsageEvent, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas, usage
-from sp404_app.services.billing.quotas import Period, Usage
-from sp404_app.services.billing.usage import Day
+from sp404_app.services.billing.quotas import Usage, UsageMonth
+from sp404_app.services.billing.usage import UsageDay
 from sp404_app.services.plans import Tier
 
 TODAY = dt.date(2026, 11, 22)
-MONTH = Period(dt.datetime(2026, 11, 10, tzinfo=dt.UTC), dt.datetime(2026, 12, 10, tzinfo=dt.UTC))
+MONTH = UsageMonth(
+    dt.datetime(2026, 11, 10, tzinfo=dt.UTC), dt.datetime(2026, 12, 10, tzinfo=dt.UTC)
+)
 
 
-def put(user: User, size: int, came: int, went: int | None = None, **fields: object) -> None:
-    """Put a sound there that came so many days ago, and went perhaps."""
+def add_sample(
+    user: User,
+    size: int,
+    created_days_ago: int,
+    deleted_days_ago: int | None = None,
+    **fields: object,
+) -> None:
+    """Add a sample created and perhaps deleted some days ago."""
     at = now()
     with transaction() as session:
         session.add(
@@ -30,27 +38,29 @@ def put(user: User, size: int, came: int, went: int | None = None, **fields: obj
                 size=size,
                 digest=uuid.uuid4().hex,
                 format="WAV",
-                created_at=at - dt.timedelta(days=came),
-                deleted_at=None if went is None else at - dt.timedelta(days=went),
+                created_at=at - dt.timedelta(days=created_days_ago),
+                deleted_at=None
+                if deleted_days_ago is None
+                else at - dt.timedelta(days=deleted_days_ago),
                 **fields,  # type: ignore[arg-type]
             )
         )
 
 
-def test_storage_is_what_was_kept_at_the_end_of_each_day(user: User) -> None:
-    put(user, 100, 60)
-    put(user, 10, 3)
-    put(user, 5, 2, 1)
-    put(user, 1000, 1, is_demo=True)
+def test_stored_bytes_are_those_at_the_end_of_each_day(user: User) -> None:
+    add_sample(user, 100, 60)
+    add_sample(user, 10, 3)
+    add_sample(user, 5, 2, 1)
+    add_sample(user, 1000, 1, is_demo=True)
     with transaction() as session:
-        days = usage.daily(session, user.id, 5)
-        assert [day.stored_bytes for day in days] == [100, 110, 115, 110, 110]
-        assert [day.added for day in days] == [0, 1, 1, 0, 0]
-        assert days[-1].stored_bytes == quotas.usage(session, user.id).storage_used
-        assert [row.size for row in usage.largest(session, user.id)] == [100, 10]
+        usage_days = usage.daily_usage(session, user.id, 5)
+        assert [day.stored_bytes for day in usage_days] == [100, 110, 115, 110, 110]
+        assert [day.added for day in usage_days] == [0, 1, 1, 0, 0]
+        assert usage_days[-1].stored_bytes == quotas.usage(session, user.id).storage_used
+        assert [row.size for row in usage.largest_samples(session, user.id)] == [100, 10]
 
 
-def test_analyses_given_back_are_not_counted(user: User) -> None:
+def test_released_analyses_are_not_counted(user: User) -> None:
     with transaction() as session:
         month = quotas.reserve_analysis(session, user.id)
         quotas.reserve_analysis(session, user.id)
@@ -65,13 +75,13 @@ def test_analyses_given_back_are_not_counted(user: User) -> None:
             )
         )
     with transaction() as session:
-        assert [day.analyses for day in usage.daily(session, user.id, 3)] == [7, 0, 1]
+        assert [day.analyses for day in usage.daily_usage(session, user.id, 3)] == [7, 0, 1]
 
 
-def days(*stored: int, analyses: int = 0) -> list[Day]:
+def usage_days(*stored: int, analyses: int = 0) -> list[UsageDay]:
     first = TODAY - dt.timedelta(days=len(stored) - 1)
     return [
-        Day(first + dt.timedelta(days=index), analyses, size, 0)
+        UsageDay(first + dt.timedelta(days=index), analyses, size, 0)
         for index, size in enumerate(stored)
     ]
 
@@ -87,21 +97,21 @@ def days(*stored: int, analyses: int = 0) -> list[Day]:
         ((20,), 100, None),
     ],
 )
-def test_a_forecast_goes_on_as_before(
+def test_the_storage_forecast_continues_the_recent_pace(
     stored: tuple[int, ...], limit: int | None, expected: dt.date | None
 ) -> None:
     used = Usage(Tier.FREE, MONTH, stored[-1], limit, 0, 10)
-    assert usage.storage_full_on(days(*stored), used) == expected
+    assert usage.forecast_storage_full(usage_days(*stored), used) == expected
 
 
 @pytest.mark.parametrize(
     ("pace", "used", "expected"),
     [(1, 5, dt.date(2026, 11, 28)), (1, 0, dt.date(2026, 12, 3)), (0, 5, None), (1, 10, None)],
 )
-def test_analyses_that_last_until_the_month_ends_need_no_forecast(
+def test_the_analyses_forecast_is_none_if_they_last_until_the_reset(
     pace: int, used: int, expected: dt.date | None
 ) -> None:
-    found = usage.analyses_full_on(
-        days(*[0] * 14, analyses=pace), Usage(Tier.FREE, MONTH, 0, 100, used, 10)
+    found = usage.forecast_analyses_used_up(
+        usage_days(*[0] * 14, analyses=pace), Usage(Tier.FREE, MONTH, 0, 100, used, 10)
     )
     assert found == expected

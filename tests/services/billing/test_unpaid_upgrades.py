@@ -1,4 +1,4 @@
-"""No plan is granted by an invoice that is not paid, whatever the situation, card and target."""
+"""No unpaid invoice grants an upgrade: all combinations of state, card and target plan."""
 
 import uuid
 from itertools import product
@@ -19,8 +19,8 @@ CARDS = {
     "failing": "pm_card_chargeCustomerFail",
     "authenticating": "pm_card_authenticationRequiredOnTransaction",
 }
-RANK = {tier: rank for rank, tier in enumerate(Tier)}
-# The last part: whether Stripe lets a change wait for its payment when it ends a trial.
+TIER_RANK = {tier: rank for rank, tier in enumerate(Tier)}
+# State, and whether Stripe allows a pending update when a change ends a trial.
 SITUATIONS = [
     ("trial", True),
     ("trial", False),
@@ -31,8 +31,8 @@ SITUATIONS = [
 CASES = [(*situation, *rest) for situation, *rest in product(SITUATIONS, CARDS, Tier)]
 
 
-def prepare(shop: Shop, user: User, situation: str, card: str, *, waits: bool) -> None:
-    shop.control("settings", trial_end_can_be_pending=waits)
+def prepare(shop: Shop, user: User, situation: str, card: str, *, allows_pending: bool) -> None:
+    shop.control("settings", trial_end_can_be_pending=allows_pending)
     if situation == "past_due":
         shop.buy(user.id, trial=True, card=FAILS_LATER)
         shop.advance(user.id, days=14, hours=3)
@@ -41,25 +41,25 @@ def prepare(shop: Shop, user: User, situation: str, card: str, *, waits: bool) -
         shop.buy(user.id, trial=situation == "trial", card=VISA)
     if situation == "cancelling":
         with transaction() as session:
-            subscriptions.cancel(session, user.id)
+            subscriptions.cancel_subscription(session, user.id)
     shop.card(user.id, CARDS[card])
     shop.settle()
 
 
-def wish(user: User, target: Tier) -> subscriptions.Changed | AppError:
+def try_change(user: User, target: Tier) -> subscriptions.ChangeResult | AppError:
     try:
         with transaction() as session:
-            return subscriptions.change(session, user.id, target)
+            return subscriptions.change_plan(session, user.id, target)
     except AppError as refusal:
         return refusal
 
 
-def tier(shop: Shop, user: User) -> Tier:
+def current_tier(shop: Shop, user: User) -> Tier:
     return Tier(shop.entitled(user.id)[0])
 
 
 def paid_for(shop: Shop, user_id: uuid.UUID, target: Tier) -> bool:
-    """Ask Stripe whether an invoice that bills this plan is paid."""
+    """Return whether Stripe has a paid invoice for this plan."""
     prices = {p.id for p in shop.stripe().prices.list().data if p.metadata["tier"] == target}
     found = shop.stripe().invoices.list({"customer": shop.customer(user_id).stripe_id}).data
     return any(
@@ -76,23 +76,23 @@ def open_invoice(shop: Shop, user_id: uuid.UUID) -> Any:
     return next((one for one in found.data if one.status == "open"), None)
 
 
-@pytest.mark.parametrize(("situation", "waits", "card", "target"), CASES)
-def test_only_a_paid_invoice_grants_a_larger_plan(
-    shop: Shop, user: User, situation: str, card: str, target: Tier, *, waits: bool
+@pytest.mark.parametrize(("situation", "allows_pending", "card", "target"), CASES)
+def test_only_a_paid_invoice_grants_an_upgrade(
+    shop: Shop, user: User, situation: str, card: str, target: Tier, *, allows_pending: bool
 ) -> None:
-    prepare(shop, user, situation, card, waits=waits)
-    before = tier(shop, user)
-    answer = wish(user, target)
+    prepare(shop, user, situation, card, allows_pending=allows_pending)
+    before = current_tier(shop, user)
+    result = try_change(user, target)
     for pause in ({}, {"hours": 30}):
         if pause:
             shop.advance(user.id, **pause)
         shop.settle()
-        after = tier(shop, user)
-        if RANK[after] > RANK[before]:
+        after = current_tier(shop, user)
+        if TIER_RANK[after] > TIER_RANK[before]:
             assert paid_for(shop, user.id, after), f"{after} is not paid"
         if not paid_for(shop, user.id, Tier.ENTERPRISE):
-            assert "You are on Enterprise now" not in [m["Subject"] for m in mails(user.email)]
-    done = isinstance(answer, subscriptions.Changed) and answer.done
+            assert "You're now on Enterprise" not in [m["Subject"] for m in mails(user.email)]
+    done = isinstance(result, subscriptions.ChangeResult) and result.done
     if target is Tier.ENTERPRISE:
         assert done == (card == "good" and situation != "past_due")
         assert (after is Tier.ENTERPRISE) == done
@@ -101,14 +101,14 @@ def test_only_a_paid_invoice_grants_a_larger_plan(
 
 
 @pytest.mark.parametrize("card", ["failing", "authenticating"])
-@pytest.mark.parametrize(("situation", "waits"), SITUATIONS[:4])
-def test_the_larger_plan_comes_with_the_payment(
-    shop: Shop, user: User, situation: str, card: str, *, waits: bool
+@pytest.mark.parametrize(("situation", "allows_pending"), SITUATIONS[:4])
+def test_an_upgrade_applies_once_its_invoice_is_paid(
+    shop: Shop, user: User, situation: str, card: str, *, allows_pending: bool
 ) -> None:
-    prepare(shop, user, situation, card, waits=waits)
-    answer = wish(user, Tier.ENTERPRISE)
-    assert isinstance(answer, subscriptions.Changed)
-    assert answer.pay_url
+    prepare(shop, user, situation, card, allows_pending=allows_pending)
+    result = try_change(user, Tier.ENTERPRISE)
+    assert isinstance(result, subscriptions.ChangeResult)
+    assert result.pay_url
     assert shop.subscription(user.id).unpaid_change
     shop.card(user.id, "pm_card_visa")
     shop.stripe().invoices.pay(open_invoice(shop, user.id).id)

@@ -1,4 +1,4 @@
-"""From the first trial to the last invoice, against Stripe's emulator over real HTTP."""
+"""Subscription lifecycle against the Stripe emulator over HTTP: first trial to last invoice."""
 
 import pytest
 from sqlmodel import select, update
@@ -12,6 +12,8 @@ from sp404_app.services.billing import (
     proration_preview,
     quotas,
     subscriptions,
+    sync,
+    trials,
 )
 from sp404_app.services.plans import Tier
 from sp404_app.settings import MB
@@ -22,10 +24,10 @@ from tests.sounds import Keep
 
 
 def subjects(user: User) -> list[str]:
-    return [str(letter["Subject"]) for letter in mails(user.email)]
+    return [str(email["Subject"]) for email in mails(user.email)]
 
 
-def test_a_trial_is_pro_at_once_and_renews(shop: Shop, user: User) -> None:
+def test_a_trial_grants_pro_immediately_and_renews(shop: Shop, user: User) -> None:
     bought = shop.buy(user.id, trial=True)
     assert (bought.status, bought.tier) == ("trialing", "pro")
     assert shop.entitled(user.id) == ("pro", "full")
@@ -36,39 +38,43 @@ def test_a_trial_is_pro_at_once_and_renews(shop: Shop, user: User) -> None:
     paid = [row for row in shop.invoices(user.id) if row.amount_paid]
     assert [(row.amount_paid, row.currency) for row in paid] == [(2900, "usd")]
     with transaction() as session:
-        name, body = invoices.pdf(session, user.id, paid[0].id)
+        name, body = invoices.fetch_invoice_pdf(session, user.id, paid[0].id)
     assert body.startswith(b"%PDF")
     assert name.endswith(".pdf")
-    assert subjects(user).count("Your Pro trial has begun") == 1
+    assert subjects(user).count("Your Pro trial has started") == 1
     assert sum(s.startswith("Your Pro trial ends on") for s in subjects(user)) == 1
     assert sum(s.startswith("Receipt") for s in subjects(user)) == 1
 
 
-def test_an_upgrade_costs_what_the_preview_said(shop: Shop, user: User) -> None:
+def test_an_upgrade_charges_the_previewed_amount(shop: Shop, user: User) -> None:
     bought = shop.buy(user.id)
     assert bought.amount == 2900
     shop.advance(user.id, days=15)
     with transaction() as session:
-        seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
+        preview = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
     with transaction() as session:
-        assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
+        assert subscriptions.change_plan(
+            session, user.id, Tier.ENTERPRISE, preview.proration_date
+        ).done
     shop.settle()
     newest = shop.invoices(user.id)[-1]
-    assert (newest.reason, newest.amount_paid) == ("subscription_update", seen.due_today)
-    assert 3400 < seen.due_today < 3700
+    assert (newest.reason, newest.amount_paid) == ("subscription_update", preview.due_today)
+    assert 3400 < preview.due_today < 3700
     assert shop.entitled(user.id) == ("enterprise", "full")
-    assert "You are on Enterprise now" in subjects(user)
-    with transaction() as session:  # a second click finds it done, and is not charged
-        assert subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).done
+    assert "You're now on Enterprise" in subjects(user)
+    with transaction() as session:  # a repeated request is not charged
+        assert subscriptions.change_plan(
+            session, user.id, Tier.ENTERPRISE, preview.proration_date
+        ).done
     assert shop.invoices(user.id)[-1].stripe_id == newest.stripe_id
 
 
-def test_an_upgrade_that_is_not_paid_leaves_the_old_plan(shop: Shop, user: User) -> None:
+def test_a_declined_upgrade_leaves_the_plan_unchanged(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     shop.advance(user.id, days=10)
     shop.card(user.id, "pm_card_chargeCustomerFail")
     with transaction() as session:
-        changed = subscriptions.change(session, user.id, Tier.ENTERPRISE)
+        changed = subscriptions.change_plan(session, user.id, Tier.ENTERPRISE)
     assert not changed.done
     assert changed.pay_url
     with pytest.raises(PaymentFailed):
@@ -78,91 +84,89 @@ def test_an_upgrade_that_is_not_paid_leaves_the_old_plan(shop: Shop, user: User)
     assert shop.subscription(user.id).unpaid_change
 
 
-def test_a_downgrade_comes_at_the_periods_end_and_can_be_undone(shop: Shop, user: User) -> None:
+def test_a_downgrade_applies_at_period_end_and_can_be_undone(shop: Shop, user: User) -> None:
     shop.buy(user.id, "enterprise")
     for _ in range(2):
         with transaction() as session:
-            subscriptions.change(session, user.id, Tier.PRO)
+            subscriptions.change_plan(session, user.id, Tier.PRO)
     shop.settle()
     row = shop.subscription(user.id)
     assert (row.tier, row.pending_tier, row.pending_at) == ("enterprise", "pro", row.period_end)
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.ENTERPRISE)
+        subscriptions.change_plan(session, user.id, Tier.ENTERPRISE)
     assert shop.subscription(user.id).pending_tier == ""
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.PRO)
+        subscriptions.change_plan(session, user.id, Tier.PRO)
     shop.advance(user.id, days=32)
     row = shop.subscription(user.id)
     assert (row.tier, row.pending_tier, row.amount) == ("pro", "", 2900)
     assert shop.invoices(user.id)[-1].amount_paid == 2900
-    assert "You are on Pro now" in subjects(user)
+    assert "You're now on Pro" in subjects(user)
 
 
-def test_cancelling_keeps_everything_until_the_end_and_can_be_undone(
-    shop: Shop, user: User
-) -> None:
+def test_a_cancellation_applies_at_period_end_and_can_be_undone(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.settle()
     row = shop.subscription(user.id)
     assert row.cancel_at == row.period_end
     assert shop.entitled(user.id) == ("pro", "full")
     with transaction() as session:
-        subscriptions.resume(session, user.id)
+        subscriptions.resume_subscription(session, user.id)
     assert shop.subscription(user.id).cancel_at is None
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.advance(user.id, days=32)
     assert shop.entitled(user.id) == ("free", "full")
     assert len([row for row in shop.invoices(user.id) if row.amount_paid]) == 1
     assert subjects(user).count("Your Pro subscription has ended") == 1
 
 
-@pytest.mark.parametrize("shaped", [True, False])
-def test_both_shapes_of_a_cancellation_are_seen_and_taken_back(
-    shop: Shop, user: User, *, shaped: bool
+@pytest.mark.parametrize("sets_cancel_at", [True, False])
+def test_cancel_at_and_cancel_at_period_end_are_both_undone_by_resuming(
+    shop: Shop, user: User, *, sets_cancel_at: bool
 ) -> None:
-    shop.control("settings", api_cancel_sets_cancel_at=shaped)
+    shop.control("settings", api_cancel_sets_cancel_at=sets_cancel_at)
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     assert shop.subscription(user.id).cancel_at
     with transaction() as session:
-        subscriptions.resume(session, user.id)
+        subscriptions.resume_subscription(session, user.id)
     assert shop.subscription(user.id).cancel_at is None
 
 
-def test_every_change_takes_a_schedule_off_first(shop: Shop, user: User) -> None:
+def test_every_change_releases_the_schedule_first(shop: Shop, user: User) -> None:
     shop.buy(user.id, "enterprise")
-    for act in (subscriptions.cancel, subscriptions.resume):
+    for action in (subscriptions.cancel_subscription, subscriptions.resume_subscription):
         with transaction() as session:
-            subscriptions.change(session, user.id, Tier.PRO)
+            subscriptions.change_plan(session, user.id, Tier.PRO)
         with transaction() as session:
-            act(session, user.id)
+            action(session, user.id)
         shop.settle()
         assert shop.subscription(user.id).schedule_id == ""
 
 
-def test_dunning_goes_from_banner_to_grace_to_restricted_and_back(shop: Shop, user: User) -> None:
+def test_dunning_goes_from_banner_to_grace_period_to_restricted_and_back(
+    shop: Shop, user: User
+) -> None:
     shop.buy(user.id, trial=True, card=FAILS_LATER)
     shop.advance(user.id, days=14, hours=3)
-    seen = [shop.entitled(user.id)[1]]
+    accesses = [shop.entitled(user.id)[1]]
     for _ in range(12):
         shop.advance(user.id, to="next")
-        if shop.entitled(user.id)[1] != seen[-1]:
-            seen.append(shop.entitled(user.id)[1])
-        if seen[-1] in {"past_due", "restricted"}:
+        if shop.entitled(user.id)[1] != accesses[-1]:
+            accesses.append(shop.entitled(user.id)[1])
+        if accesses[-1] in {"past_due", "restricted"}:
             break
-    assert seen[0] == "problem"
+    assert accesses[0] == "problem"
     assert shop.subscription(user.id).attempts >= 3
-    failures = [s for s in subjects(user) if s == "Your payment did not go through"]
+    failures = [s for s in subjects(user) if s == "Your payment failed"]
     assert len(failures) == shop.subscription(user.id).attempts
-    if seen[-1] == "past_due":
+    if accesses[-1] == "past_due":
         shop.advance(user.id, days=4)
         with transaction() as session:
-            from sp404_app.services.billing import sync
-
             sync.sync_customer(session, user.id)
     assert shop.entitled(user.id) == ("pro", "restricted")
     shop.card(user.id, "pm_card_visa")
@@ -172,59 +176,63 @@ def test_dunning_goes_from_banner_to_grace_to_restricted_and_back(shop: Shop, us
     assert shop.entitled(user.id) == ("pro", "full")
 
 
-def test_cancelling_without_paying_ends_at_once_and_charges_nothing(shop: Shop, user: User) -> None:
+def test_cancelling_a_past_due_subscription_ends_it_immediately_without_a_charge(
+    shop: Shop, user: User
+) -> None:
     shop.buy(user.id, trial=True, card=FAILS_LATER)
     shop.advance(user.id, days=14, hours=3)
     assert shop.entitled(user.id)[1] == "problem"
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.settle()
     assert shop.entitled(user.id) == ("free", "full")
     assert {row.status for row in shop.invoices(user.id)} <= {"paid", "void"}
 
 
-def test_a_trial_is_once_in_a_life(shop: Shop, user: User, person: object) -> None:
+def test_a_second_trial_is_refused_by_account_and_email(
+    shop: Shop, user: User, person: object
+) -> None:
     shop.buy(user.id, trial=True)
     with transaction() as session:
         subscriptions.close_account(session, user.id)
     with pytest.raises(Conflict, match="trial"):
         shop.start(user.id, trial=True)
     name, _, domain = user.email.partition("@")
-    twin = person(f"{name}+again@{domain}")  # type: ignore[operator]
+    same_mailbox = person(f"{name}+again@{domain}")  # type: ignore[operator]
     with pytest.raises(Conflict, match="trial"):
-        shop.start(twin.id, trial=True)
-    assert shop.start(twin.id, trial=False)
+        shop.start(same_mailbox.id, trial=True)
+    assert shop.start(same_mailbox.id, trial=False)
 
 
-def test_a_card_that_had_its_trial_gets_no_second_one(
+def test_a_second_trial_with_the_same_card_is_ended(
     shop: Shop, user: User, person: object, environment: pytest.MonkeyPatch
 ) -> None:
-    from sp404_app.services.billing import trials
-
-    environment.setattr(trials, "SHARED_CARDS", frozenset())
+    environment.setattr(trials, "TEST_CARD_MODES", frozenset())
     shop.buy(user.id, trial=True)
     other = person()  # type: ignore[operator]
     shop.finish(other.id, shop.pay(shop.start(other.id, trial=True)))
     shop.settle()
     assert shop.entitled(other.id) == ("free", "full")
     assert not shop.living(other.id)
-    assert subjects(other) == ["Your trial did not begin"]
+    assert subjects(other) == ["Your trial couldn't be started"]
     assert not [row for row in shop.invoices(other.id) if row.amount_paid]
 
 
-def test_two_tabs_buy_one_subscription(shop: Shop, user: User) -> None:
+def test_two_tabs_share_one_checkout_session(shop: Shop, user: User) -> None:
     first, second = shop.start(user.id), shop.start(user.id)
     assert first == second
     other = shop.start(user.id, "enterprise")
     assert other != first
-    assert not shop.pay(first)  # it is closed
+    assert not shop.pay(first)  # expired
     shop.finish(user.id, shop.pay(other))
     with pytest.raises(Conflict):
         shop.start(user.id)
     assert len(shop.living(user.id)) == 1
 
 
-def test_somebody_elses_purchase_is_nobodys(shop: Shop, user: User, person: object) -> None:
+def test_another_users_checkout_session_is_not_found(
+    shop: Shop, user: User, person: object
+) -> None:
     back = shop.pay(shop.start(user.id))
     other = person()  # type: ignore[operator]
     shop.start(other.id)
@@ -234,7 +242,7 @@ def test_somebody_elses_purchase_is_nobodys(shop: Shop, user: User, person: obje
     assert shop.finish(user.id, back).subscribed
 
 
-def test_a_deleted_customer_ends_and_may_come_again(shop: Shop, user: User) -> None:
+def test_a_deleted_customer_loses_the_plan_and_can_subscribe_again(shop: Shop, user: User) -> None:
     shop.buy(user.id)
     first = shop.customer(user.id).stripe_id
     shop.stripe().customers.delete(first)
@@ -248,29 +256,31 @@ def test_a_deleted_customer_ends_and_may_come_again(shop: Shop, user: User) -> N
     assert sorted(row.status for row in rows) == ["active", "canceled"]
 
 
-def test_a_trial_ends_with_an_upgrade_that_is_paid_in_full(shop: Shop, user: User) -> None:
+def test_an_upgrade_during_a_trial_ends_it_and_is_paid_in_full(shop: Shop, user: User) -> None:
     shop.buy(user.id, trial=True)
     with transaction() as session:
-        seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
-    assert seen.due_today == 9900
+        preview = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
+    assert preview.due_today == 9900
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.ENTERPRISE, seen.proration_date).ensure_paid()
+        subscriptions.change_plan(
+            session, user.id, Tier.ENTERPRISE, preview.proration_date
+        ).ensure_paid()
     shop.settle()
     assert shop.subscription(user.id).status == "active"
     assert sum(row.amount_paid for row in shop.invoices(user.id)) == 9900
 
 
-def test_an_old_or_invented_price_is_refused(shop: Shop, user: User) -> None:
+def test_a_stale_or_forged_proration_date_is_refused(shop: Shop, user: User) -> None:
     bought = shop.buy(user.id)
     shop.advance(user.id, days=10)
     now = int(entitlements.customer_now(shop.customer(user.id)).timestamp())
     for stamp in (0, now - DAY, now + DAY, int(bought.period_end.timestamp())):
-        with transaction() as session, pytest.raises(Conflict, match="up to date"):
-            subscriptions.change(session, user.id, Tier.ENTERPRISE, stamp)
+        with transaction() as session, pytest.raises(Conflict, match="out of date"):
+            subscriptions.change_plan(session, user.id, Tier.ENTERPRISE, stamp)
     assert shop.entitled(user.id) == ("pro", "full")
 
 
-def test_nobody_can_pay_for_an_account_that_was_closed(shop: Shop, user: User) -> None:
+def test_closing_the_account_expires_open_checkout_sessions(shop: Shop, user: User) -> None:
     url = shop.start(user.id, trial=True)
     with transaction() as session:
         subscriptions.close_account(session, user.id)
@@ -281,66 +291,77 @@ def test_nobody_can_pay_for_an_account_that_was_closed(shop: Shop, user: User) -
         subscriptions.close_account(session, user.id)
 
 
-def test_a_plan_that_holds_less_is_warned_of(shop: Shop, user: User, keep: Keep) -> None:
+def test_a_preview_warns_when_stored_samples_exceed_the_new_limit(
+    shop: Shop, user: User, keep: Keep
+) -> None:
     sample = keep()
     with transaction() as session:
         session.get_one(Sample, sample).size = 5121 * MB
-    with transaction() as session:  # before the first purchase, too
+    with transaction() as session:  # also before the first purchase
         assert proration_preview.preview_change(session, user.id, Tier.PRO).excess_bytes == MB
         assert proration_preview.preview_change(session, user.id, Tier.ENTERPRISE).excess_bytes == 0
     shop.buy(user.id, "enterprise")
-    for tier, excess, text in ((Tier.PRO, 1, "1 MB"), (Tier.FREE, 5021, "4.9 GB")):
+    for tier, excess, shown in ((Tier.PRO, 1, "1 MB"), (Tier.FREE, 5021, "4.9 GB")):
         with transaction() as session:
-            seen = proration_preview.preview_change(session, user.id, tier)
-        assert seen.excess_bytes == excess * MB
-        assert f"You keep {text} more than" in proration_preview.warning(seen)
+            preview = proration_preview.preview_change(session, user.id, tier)
+        assert preview.excess_bytes == excess * MB
+        assert f"You're using {shown} more than" in proration_preview.excess_warning(preview)
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.PRO)
+        subscriptions.change_plan(session, user.id, Tier.PRO)
     shop.advance(user.id, days=32)
     assert shop.entitled(user.id)[0] == "pro"
     with transaction() as session:
         assert session.get_one(Sample, sample).deleted_at is None
         with pytest.raises(QuotaExceeded):
-            quotas.reserve_storage(session, user.id, 1)
+            quotas.ensure_room(session, user.id, 1)
 
 
-def test_what_a_plan_costs_its_owner_stays_when_new_ones_cost_more(shop: Shop, user: User) -> None:
+def test_an_existing_subscription_keeps_its_price_when_the_list_price_rises(
+    shop: Shop, user: User
+) -> None:
     shop.buy(user.id, "enterprise")
     with transaction() as session:
-        subscriptions.change(session, user.id, Tier.PRO)
+        subscriptions.change_plan(session, user.id, Tier.PRO)
     with transaction() as session:
         session.exec(update(StripeObject).values(amount=19900))
     with transaction() as session:
-        seen = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
-    assert (seen.kind, seen.next_amount) == (proration_preview.Kind.KEEP, 9900)
+        preview = proration_preview.preview_change(session, user.id, Tier.ENTERPRISE)
+    assert (preview.kind, preview.next_amount) == (proration_preview.ChangeKind.KEEP, 9900)
 
 
-def test_cancelling_with_a_payment_missing_is_announced_as_ending_now(
+def test_cancelling_a_past_due_subscription_is_previewed_as_immediate(
     shop: Shop, user: User
 ) -> None:
     shop.buy(user.id)
     with transaction() as session:
-        seen = proration_preview.preview_change(session, user.id, Tier.FREE)
-    assert (seen.at_once, seen.next_at) == (False, shop.subscription(user.id).period_end)
+        preview = proration_preview.preview_change(session, user.id, Tier.FREE)
+    assert (preview.immediate, preview.next_at) == (False, shop.subscription(user.id).period_end)
     shop.card(user.id, "pm_card_chargeCustomerFail")
     shop.advance(user.id, days=32)
     with transaction() as session:
-        seen = proration_preview.preview_change(session, user.id, Tier.FREE)
-    assert (seen.kind, seen.at_once, seen.next_at) == (proration_preview.Kind.CANCEL, True, None)
-    asked = plans_view.question(seen, Tier.PRO, trial=False)
-    assert asked.title == "Cancel now"
-    assert "need not be paid" in asked.then
+        preview = proration_preview.preview_change(session, user.id, Tier.FREE)
+    assert (preview.kind, preview.immediate, preview.next_at) == (
+        proration_preview.ChangeKind.CANCEL,
+        True,
+        None,
+    )
+    dialog = plans_view.change_dialog(preview, Tier.PRO, trial=False)
+    assert dialog.title == "Cancel your plan now"
+    assert "won't have to pay" in dialog.next_charge
     with transaction() as session:
-        card = billing_view.facts(session, user.id).card
-        assert "ends at once" in card.question
-        subscriptions.change(session, user.id, Tier.FREE)
-    assert plans_view.said(asked) == "Your subscription has ended. All your sounds stay."
+        card = billing_view.load_billing_page(session, user.id).card
+        assert "ends immediately" in card.question
+        subscriptions.change_plan(session, user.id, Tier.FREE)
+    assert (
+        plans_view.change_confirmation(dialog)
+        == "Your subscription has ended. All your sounds are still there."
+    )
     assert shop.entitled(user.id) == ("free", "full")
     with transaction() as session:
-        assert billing_view.facts(session, user.id).card.question == ""
+        assert billing_view.load_billing_page(session, user.id).card.question == ""
 
 
-def test_a_payment_that_came_late_is_announced_once(shop: Shop, user: User) -> None:
+def test_a_recovered_subscription_sends_one_email(shop: Shop, user: User) -> None:
     shop.buy(user.id, trial=True, card=FAILS_LATER)
     shop.advance(user.id, days=14, hours=3)
     assert shop.subscription(user.id).status == "past_due"
@@ -352,30 +373,30 @@ def test_a_payment_that_came_late_is_announced_once(shop: Shop, user: User) -> N
     shop.settle()
     shop.settle()
     assert subjects(user).count(title) == 1
-    shop.advance(user.id, days=32)  # an ordinary renewal says nothing of it
+    shop.advance(user.id, days=32)  # a normal renewal sends none
     assert subjects(user).count(title) == 1
 
 
-def test_what_has_ended_cannot_be_resumed_and_says_so(shop: Shop, user: User) -> None:
-    acts = (
-        subscriptions.resume,
-        subscriptions.cancel,
-        subscriptions.keep,
-        lambda session, user_id: subscriptions.change(session, user_id, Tier.ENTERPRISE),
+def test_an_ended_subscription_cannot_be_changed(shop: Shop, user: User) -> None:
+    actions = (
+        subscriptions.resume_subscription,
+        subscriptions.cancel_subscription,
+        subscriptions.keep_plan,
+        lambda session, user_id: subscriptions.change_plan(session, user_id, Tier.ENTERPRISE),
     )
-    for act in acts:  # nobody who never had one
+    for action in actions:  # without any subscription
         with transaction() as session, pytest.raises(NotFound):
-            act(session, user.id)
+            action(session, user.id)
     shop.buy(user.id)
     with transaction() as session:
-        subscriptions.cancel(session, user.id)
+        subscriptions.cancel_subscription(session, user.id)
     shop.advance(user.id, days=32)
-    for act in acts:
+    for action in actions:
         with transaction() as session, pytest.raises(Conflict, match="has ended"):
-            act(session, user.id)
+            action(session, user.id)
 
 
-def test_an_invoice_settled_by_credit_does_not_read_as_paid_by_card(shop: Shop, user: User) -> None:
+def test_an_invoice_paid_from_the_balance_says_so(shop: Shop, user: User) -> None:
     shop.buy(user.id, "enterprise")
     customer = shop.customer(user.id).stripe_id
     shop.control("settings", after_retries="unpaid")
@@ -384,11 +405,11 @@ def test_an_invoice_settled_by_credit_does_not_read_as_paid_by_card(shop: Shop, 
     shop.advance(user.id, days=31)
     shop.advance(user.id, days=31)
     with transaction() as session:
-        rows = billing_view.facts(session, user.id).rows
+        rows = billing_view.load_billing_page(session, user.id).rows
     assert [row.status for row in rows] == [
         "Paid",
         "Paid, $10.00 from your balance",
-        "Settled from your balance",
+        "Paid from your balance",
         "Paid",
     ]
     assert sum(s.startswith("Receipt") for s in subjects(user)) == 3
