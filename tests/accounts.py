@@ -20,7 +20,7 @@ from sp404_app.db import transaction
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, login, passwords, sessions
-from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth.access_tokens import TokenPair
 from sp404_app.services.infra import email as mail
 from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
@@ -43,7 +43,7 @@ def somebody(address: str = "", *, verified: bool = True) -> Somebody:
     address = address or f"{uuid.uuid4().hex[:12]}@example.org"
     user = User(
         email=address,
-        password_hash=_hash(passwords.pepper(), passwords.COST),
+        password_hash=_hash(passwords.pepper(), passwords.BCRYPT_COST),
         email_verified_at=now() if verified else None,
     )
     with transaction() as session:
@@ -57,7 +57,7 @@ def _hash(_pepper: bytes, _cost: int) -> str:
     return passwords.hash_now(PASSWORD)
 
 
-def signed_in(user_id: uuid.UUID) -> Pair:
+def signed_in(user_id: uuid.UUID) -> TokenPair:
     """Sign a program in."""
     with transaction() as session:
         return access_tokens.start(session, user_id, CLIENT)

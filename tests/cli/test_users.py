@@ -77,7 +77,7 @@ def test_nobody_is_nobody(capsys: pytest.CaptureFixture[str], command: str) -> N
 def test_keys_are_rotated_and_retired(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(signing_keys, "BITS", signing_keys.SMALLEST)
+    environment.setattr(signing_keys, "KEY_BITS", signing_keys.SMALLEST)
     environment.setattr(signing_keys.rotate, "__defaults__", (signing_keys.SMALLEST,))
     old = signing_keys.signing()[0]
     new = said(capsys, "keys", "rotate").split()[0]

@@ -44,7 +44,7 @@ def test_signing_up_says_what_is_wrong_beside_the_field_and_keeps_the_rest(page:
     page.goto("/signup")
     fill(page, first_name="Ada", email=f"{uuid.uuid4().hex}@example.org", password="password")
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("password-said")).to_contain_text("tried first")
+    expect(page.get_by_test_id("password-said")).to_contain_text("common password")
     expect(page.get_by_test_id("password")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_test_id("first_name")).to_have_value("Ada")
     fill(page, password=PASSWORD)
@@ -65,7 +65,7 @@ def test_an_address_has_to_be_confirmed_and_the_mail_can_be_sent_again(
     ready(page, "/login")
     fill(page, email=address, password=PASSWORD)
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("notice")).to_contain_text("confirm your address")
+    expect(page.get_by_test_id("notice")).to_contain_text("Confirm your email")
     expect(page.get_by_test_id("email")).to_have_value(address)
     page.get_by_test_id("resend").click()
     expect(page.get_by_test_id("resent")).to_contain_text("on its way")
@@ -83,9 +83,7 @@ def test_a_wrong_password_keeps_the_address_and_the_place_to_go(page: Page, outb
     ready(page, "/login?next=/account")
     fill(page, email=ada.email, password="wrong password")
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("password-said")).to_have_text(
-        "The address or the password is wrong."
-    )
+    expect(page.get_by_test_id("password-said")).to_have_text("Wrong email or password.")
     expect(page.get_by_test_id("email")).to_have_value(ada.email)
     assert ada.email not in page.url
     fill(page, password=ada.password)
@@ -148,11 +146,11 @@ def test_a_used_link_says_so_and_shows_the_way(page: Page) -> None:
     page.goto("/reset-password?token=used")
     fill(page, password="a brand new one")
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("notice")).to_contain_text("used already")
-    expect(page.get_by_role("link", name="Ask for a new link")).to_be_visible()
+    expect(page.get_by_test_id("notice")).to_contain_text("has been used")
+    expect(page.get_by_role("link", name="Request a new link")).to_be_visible()
     page.goto("/verify-email?token=used")
     page.get_by_test_id("confirm").click()
-    expect(page.get_by_test_id("notice")).to_contain_text("used already")
+    expect(page.get_by_test_id("notice")).to_contain_text("has been used")
 
 
 def test_an_account_is_changed_and_another_device_signed_out(
@@ -185,10 +183,10 @@ def test_a_password_is_changed_by_who_knows_it(page: Page, outbox: Outbox) -> No
     page.goto("/account")
     fill(page, current_password="wrong", password="a brand new one")
     page.get_by_test_id("change-password").click()
-    expect(page.get_by_test_id("current_password-said")).to_contain_text("not your present")
+    expect(page.get_by_test_id("current_password-said")).to_contain_text("Wrong current")
     fill(page, current_password=ada.password)
     page.get_by_test_id("change-password").click()
-    expect(page.get_by_role("status").filter(has_text="is changed")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Password changed")).to_be_visible()
     expect(page.get_by_test_id("password")).to_have_value("")
 
 

@@ -73,8 +73,8 @@ def account(*, verified: bool = True) -> Account:
             access_tokens.start(session, ada.id, CLIENT),
             access_tokens.start(session, ada.id, CLIENT),
         )
-        setup = two_factor.begin(session, ada.id)
-        codes = two_factor.confirm(session, ada.id, TOTP(setup.secret).now(), CLIENT)
+        setup = two_factor.begin_totp_setup(session, ada.id)
+        codes = two_factor.confirm_totp_setup(session, ada.id, TOTP(setup.secret).now(), CLIENT)
         personal_access_tokens.make(session, ada.id, "One", ["samples:read"], None, CLIENT)
         links = {
             purpose: one_time_tokens.make(session, ada.id, purpose, f"new-{ada.email}")
@@ -183,7 +183,7 @@ def slow(
         environment.setenv(name, "100000")
     settings.cache_clear()
     monkeypatch.setattr(rate_limits, "_mailbox", lambda _: uuid.uuid4().hex)
-    monkeypatch.setattr(passwords, "COST", 4)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 4)
     monkeypatch.setattr(two_factor.segno, "make", lambda *_, **__: CODE)
 
     def pause(*_: object) -> None:

@@ -52,7 +52,7 @@ def test_guesses_at_one_account_are_counted_together(
     hosts: list[TestClient], path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     somebody(VICTIM)
-    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
     spelling = cycle(SPELLINGS)
 
     def refused(client: TestClient) -> bool:

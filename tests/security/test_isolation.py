@@ -91,7 +91,7 @@ def expired(person: Person) -> Iterator[dict[str, str]]:
         yield bearer(person.who.id)
     for values in ({"expires_at": now()}, {"revoked_at": now()}):
         pair = access_tokens.read(bearer(person.who.id)["Authorization"].split()[1])
-        headers = {"Authorization": f"Bearer {access_tokens.access(pair)}"}
+        headers = {"Authorization": f"Bearer {access_tokens.sign_access_token(pair)}"}
         with db.transaction() as session:
             row = update(SignIn).where(col(SignIn.id) == pair.sign_in_id).values(**values)
             session.exec(row)

@@ -41,9 +41,9 @@ LOCAL = frozenset(
         "LeavingState.forget",
         "PlansState.close",
         "StrengthState.load",
-        "StrengthState.weigh",
-        "TokensState.put_away",
-        "TwoFactorState.put_away",
+        "StrengthState.estimate",
+        "TokensState.hide_token",
+        "TwoFactorState.hide_codes",
     }
 )
 RANDOM = frozenset({"TwoFactorState.begin"})  # every answer holds a new secret

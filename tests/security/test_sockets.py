@@ -84,7 +84,7 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
             until(each, "window_rx_state_")
         started = time.monotonic()
         with db.transaction() as session:
-            sessions.end_cookie(session, value)
+            sessions.revoke_cookie_session(session, value)
         with pytest.raises(WebSocketDisconnect) as end:
             until(socket, "never said")
         assert end.value.code == websocket_limits.NOT_WELCOME
@@ -111,7 +111,7 @@ def test_whoever_connects_to_a_tab_after_a_sign_out_finds_nothing_of_the_one_bef
         socket.send_text(event(hydrate))
         assert ada.email in until(socket, AccountState.get_full_name())
     with db.transaction() as session:
-        sessions.end_cookie(session, value)
+        sessions.revoke_cookie_session(session, value)
     new = {"nobody": "", "the ended sign-in": value, "somebody else": cookie(bob.id)}[comes]
     with opened(tab, new, token) as socket:
         joined(socket)
@@ -125,7 +125,7 @@ def test_a_tab_of_an_ended_sign_in_gets_nothing_private(tab: TestClient) -> None
     ada = somebody()
     value = cookie(ada.id)
     with db.transaction() as session:
-        sessions.end_cookie(session, value)
+        sessions.revoke_cookie_session(session, value)
     with opened(tab, value) as socket:
         joined(socket)
         socket.send_text(event(f"{LibraryState.get_full_name()}.load"))

@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     class Question:
         def __setattr__(self, name: str, value: Any) -> None:
-            if name == "_wanted":
+            if name == "_pending_action":
                 found.append(value)
 
     async def get_state(*_: object) -> Question:
@@ -98,8 +98,8 @@ async def test_what_matters_asks_for_the_password_in_the_page_too(asked: list[st
     await factor.turn_off()
     await token.make({"token_name": "x", "days": "", "samples:read": "on"})
     await own.change_email({"email": "new@example.org"})
-    await run(own.ask_export())
-    await run(own.think())
+    await run(own.request_export())
+    await run(own.begin_deletion())
     assert asked == [
         "two_factor.begin",
         "two_factor.confirm",
@@ -107,8 +107,8 @@ async def test_what_matters_asks_for_the_password_in_the_page_too(asked: list[st
         "two_factor.turn_off",
         "tokens.make",
         "own.change_email",
-        "own.ask_export",
-        "own.think",
+        "own.request_export",
+        "own.begin_deletion",
     ]
     assert set(asked) <= set(reauthentication.pending_actions)
     assert (factor.secret, token.made, own.email_sent, own.export, own.leaving) == (
@@ -146,9 +146,9 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
 
 async def test_somebody_who_stays_is_not_asked_again() -> None:
     tab = tab_of(OwnDataState(), somebody())
-    await run(tab.think())
+    await run(tab.begin_deletion())
     assert (tab.leaving, tab.seconds) == (True, personal_data.THOUGHT)
-    await tab.stay()
+    await tab.cancel_deletion()
     assert not tab.leaving
 
 
@@ -158,9 +158,9 @@ async def test_the_page_says_what_happened_and_how_the_export_is() -> None:
         personal_access_tokens.make(session, ada.id, "Backup", ["samples:read"], None, CLIENT)
     tab = tab_of(OwnDataState(), ada)
     await run(tab.load())
-    assert [row.words for row in tab.log] == ["An access token was made"]
+    assert [row.words for row in tab.log] == ["Access token created"]
     assert "Backup" in tab.log[0].facts
-    assert len(await run(tab.ask_export())) == 1
+    assert len(await run(tab.request_export())) == 1
     assert (tab.export, tab.percent) == ("open", 0)
     await tab.change_email({"email": ada.email})
     assert "your address already" in tab.email_problem
@@ -179,7 +179,7 @@ async def test_odd_arguments_are_refused_and_nothing_breaks(odd: Any) -> None:
             with contextlib.suppress(AppError):
                 await call(argument)
     with contextlib.suppress(AppError):
-        StrengthState().weigh(odd)
+        StrengthState().estimate(odd)
     assert not factor.on
     assert token.made == ""
 
@@ -188,7 +188,10 @@ async def test_strangers_do_nothing() -> None:
     for state, names in (
         (TwoFactorState, ("load", "begin", "cancel", "renew", "turn_off")),
         (TokensState, ("load",)),
-        (OwnDataState, ("load", "ask_export", "think", "stay", "remove_picture")),
+        (
+            OwnDataState,
+            ("load", "request_export", "begin_deletion", "cancel_deletion", "remove_picture"),
+        ),
     ):
         for name in names:
             tab = in_tab(state(), "nobody")

@@ -1,4 +1,4 @@
-"""Small secrets we must be able to read again: sealed with the server's own, for one owner."""
+"""Encrypt small secrets such as TOTP keys with AES-GCM, bound to their owner."""
 
 import hashlib
 import hmac
@@ -8,22 +8,22 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sp404_app.services.auth import passwords
 
-NONCE = 12
+NONCE_BYTES = 12
 
 
 def encrypt(secret: bytes, owner: bytes) -> bytes:
-    """Encrypt a secret; a copy of the database alone tells nothing of it."""
-    nonce = secrets.token_bytes(NONCE)
+    """Encrypt a secret; the key derives from the pepper, which is not in the database."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + _cipher().encrypt(nonce, secret, owner)
 
 
 def decrypt(sealed: bytes, owner: bytes) -> bytes:
-    """Return what was sealed for this owner.
+    """Decrypt a secret that was encrypted for this owner.
 
     Raises:
-        InvalidTag: If it was sealed for somebody else, or with another server's secret.
+        InvalidTag: If it was encrypted for another owner or with another pepper.
     """
-    return _cipher().decrypt(sealed[:NONCE], sealed[NONCE:], owner)
+    return _cipher().decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner)
 
 
 def _cipher() -> AESGCM:

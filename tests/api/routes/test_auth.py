@@ -136,7 +136,7 @@ def test_every_wrong_pair_gets_the_same_answer(
     answer = login(client, email, password)
     assert answer.status_code == 401
     assert answer.json() == {
-        "error": "The address or the password is wrong.",
+        "error": "Wrong email or password.",
         "status": 401,
         "code": "wrong_credentials",
         "details": {},
@@ -249,7 +249,7 @@ def test_anybody_can_verify_our_tokens_with_the_published_keys(client: TestClien
     assert claims["sub"] == str(ada.id)
     pem = client.get("/api/auth/public-key")
     assert pem.headers["cache-control"] == "public, max-age=3600"
-    assert pem.text == signing_keys.public_pem()
+    assert pem.text == signing_keys.signing_public_key_pem()
     assert "PRIVATE" not in pem.text
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api.routes.legal_pages import drawn
+from sp404_app.api.routes.legal_pages import render_legal_page
 from sp404_app.settings import settings
 
 ADDRESSES = ("/terms", "/privacy", "/contact")
@@ -31,7 +31,9 @@ def test_an_operator_puts_their_own_in_a_folder(
 
 
 def test_a_text_cannot_run_anything() -> None:
-    page = drawn("terms", "<script>x()</script> [a](javascript:x) <img src=x onerror=y> **bold**")
+    page = render_legal_page(
+        "terms", "<script>x()</script> [a](javascript:x) <img src=x onerror=y> **bold**"
+    )
     assert "<script" not in page
     assert "<img" not in page
     assert 'href="javascript' not in page

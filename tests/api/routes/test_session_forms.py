@@ -100,7 +100,7 @@ def test_an_unconfirmed_address_comes_back_as_a_code(api: TestClient) -> None:
     ],
 )  # fmt: skip
 def test_nobody_is_sent_to_another_place(api: TestClient, target: str) -> None:
-    assert redirects.safe(target) == "/library"
+    assert redirects.safe_redirect_target(target) == "/library"
     answer = sign_in(api, somebody(), form={"next": target})
     assert answer.headers["location"] == "/library"
     assert "x" not in answer.cookies
@@ -108,7 +108,7 @@ def test_nobody_is_sent_to_another_place(api: TestClient, target: str) -> None:
 
 @pytest.mark.parametrize("target", [None, 7, ["/x"], {"a": 1}])
 def test_what_is_no_text_is_no_address(target: object) -> None:
-    assert redirects.safe(target) == "/library"
+    assert redirects.safe_redirect_target(target) == "/library"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_is_no_text_is_no_address(target: object) -> None:
     ],
 )
 def test_our_own_pages_are_fine(target: str) -> None:
-    assert redirects.safe(target) == target
+    assert redirects.safe_redirect_target(target) == target
 
 
 def test_signing_in_again_ends_the_session_before(api: TestClient) -> None:

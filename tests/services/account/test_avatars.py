@@ -41,7 +41,7 @@ def bomb(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
 @pytest.mark.parametrize("size", [(600, 300), (1, 1), (1, 3000)])
 def test_every_picture_becomes_a_small_square(kind: str, size: tuple[int, int]) -> None:
-    made = opened(avatars.squared(io.BytesIO(picture(size, kind))))
+    made = opened(avatars.make_avatar(io.BytesIO(picture(size, kind))))
     assert (made.size, made.format) == ((256, 256), "WEBP")
 
 
@@ -55,7 +55,7 @@ def test_where_it_was_taken_is_not_kept() -> None:
         picture(kind="PNG", pnginfo=comment, icc_profile=b"at home"),
         picture(kind="WEBP", exif=exif),
     ):
-        small = avatars.squared(io.BytesIO(content))
+        small = avatars.make_avatar(io.BytesIO(content))
         assert b"at home" not in small
         assert not opened(small).getexif()
 
@@ -67,7 +67,7 @@ def test_a_picture_taken_sideways_stands_upright() -> None:
     exif[0x0112] = 6
     file = io.BytesIO()
     sideways.save(file, "JPEG", exif=exif)
-    made = opened(avatars.squared(io.BytesIO(file.getvalue()))).convert("L")
+    made = opened(avatars.make_avatar(io.BytesIO(file.getvalue()))).convert("L")
     assert made.getpixel((240, 128)) > 200
     assert made.getpixel((15, 128)) < 50
 
@@ -75,7 +75,7 @@ def test_a_picture_taken_sideways_stands_upright() -> None:
 @pytest.mark.parametrize("size", [(5000, 5000), (60_000, 60_000), (2**31 - 1, 1)])
 def test_a_small_file_cannot_fill_the_memory(size: tuple[int, int]) -> None:
     with pytest.raises(ValidationFailed):
-        avatars.squared(io.BytesIO(bomb(*size)))
+        avatars.make_avatar(io.BytesIO(bomb(*size)))
 
 
 @pytest.mark.parametrize(
@@ -94,31 +94,31 @@ def test_a_small_file_cannot_fill_the_memory(size: tuple[int, int]) -> None:
 )
 def test_what_is_no_picture_is_refused(content: bytes) -> None:
     with pytest.raises(ValidationFailed):
-        avatars.squared(io.BytesIO(content))
+        avatars.make_avatar(io.BytesIO(content))
 
 
 @pytest.mark.usefixtures("services")
 def test_a_picture_replaces_the_one_before_it() -> None:
     ada, bob = somebody(), somebody()
-    small = avatars.squared(io.BytesIO(picture()))
+    small = avatars.make_avatar(io.BytesIO(picture()))
     with transaction() as session:
-        first = avatars.put(session, ada.id, small)
+        first = avatars.save_avatar(session, ada.id, small)
     name = uuid.UUID(first.rpartition("/")[2])
     with transaction() as session:
-        old = avatars.key_for(session, ada.id, name)
+        old = avatars.find_avatar_key(session, ada.id, name)
         with pytest.raises(NotFound):
-            avatars.key_for(session, bob.id, name)
+            avatars.find_avatar_key(session, bob.id, name)
         assert storage.size_of(old) == len(small)
-        second = avatars.put(session, ada.id, small)
+        second = avatars.save_avatar(session, ada.id, small)
     assert second != first
     with transaction() as session:
         with pytest.raises(NotFound):
-            avatars.key_for(session, ada.id, name)
-        assert users.profile(session, ada.id).avatar_url == second
+            avatars.find_avatar_key(session, ada.id, name)
+        assert users.get_profile(session, ada.id).avatar_url == second
     with pytest.raises(NotFound):
         storage.size_of(old)
     with transaction() as session:
-        avatars.remove(session, ada.id)
-        avatars.remove(session, ada.id)
+        avatars.remove_avatar(session, ada.id)
+        avatars.remove_avatar(session, ada.id)
     with transaction() as session:
-        assert users.profile(session, ada.id).avatar_url is None
+        assert users.get_profile(session, ada.id).avatar_url is None

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 def ask(person: Somebody) -> ProcessingJob:
     with transaction() as session:
-        return data_export.ask(session, person.id, CLIENT)
+        return data_export.request_export(session, person.id, CLIENT)
 
 
 def job(job_id: uuid.UUID) -> ProcessingJob:
@@ -42,7 +42,7 @@ def export_of(person: Somebody) -> zipfile.ZipFile:
     made = ask(person)
     runner.run(str(made.id))
     with transaction() as session:
-        key = data_export.key_for(session, person.id, made.id)
+        key = data_export.find_export_key(session, person.id, made.id)
     content = b"".join(storage.stream(key, 0, storage.size_of(key)))
     return zipfile.ZipFile(io.BytesIO(content))
 
@@ -53,8 +53,8 @@ def furnish(person: Somebody, folder: Path) -> uuid.UUID:
     thrown = keep(person.id, folder, "../Kick.wav", 200)
     with transaction() as session:
         samples.throw_away(session, person.id, [thrown])
-        avatars.put(session, person.id, avatars.squared(io.BytesIO(picture())))
-        two_factor.begin(session, person.id)
+        avatars.save_avatar(session, person.id, avatars.make_avatar(io.BytesIO(picture())))
+        two_factor.begin_totp_setup(session, person.id)
         personal_access_tokens.make(session, person.id, "x", ["samples:read"], None, CLIENT)
     signed_in(person.id)
     return thrown
@@ -114,10 +114,10 @@ def test_an_export_belongs_to_its_owner_and_ends_after_a_week() -> None:
     ada, bob = somebody(), somebody()
     export_of(ada)
     with transaction() as session:
-        made = data_export.latest(session, ada.id)
+        made = data_export.latest_export(session, ada.id)
         assert made is not None
         with pytest.raises(NotFound):
-            data_export.key_for(session, bob.id, made.id)
+            data_export.find_export_key(session, bob.id, made.id)
         assert data_export.purge_old(session, now()) == 0
     key = data_export.key_of(made.id)
     with transaction() as session:
@@ -125,7 +125,7 @@ def test_an_export_belongs_to_its_owner_and_ends_after_a_week() -> None:
     with transaction() as session:
         assert data_export.purge_old(session, now() + data_export.KEPT) == 0
         with pytest.raises(NotFound):
-            data_export.key_for(session, ada.id, made.id)
+            data_export.find_export_key(session, ada.id, made.id)
     with pytest.raises(NotFound):
         storage.size_of(key)
 
@@ -137,7 +137,7 @@ def test_a_missing_file_does_not_stop_an_export(tmp_path: Path) -> None:
         storage.delete(session.get_one(Sample, sample_id).storage_key)
     assert "data/samples.json" in export_of(ada).namelist()
     with transaction() as session:
-        made = data_export.latest(session, ada.id)
+        made = data_export.latest_export(session, ada.id)
     assert made is not None
     assert (made.result or {})["missing"] == ["sounds/Kick.wav"]
 

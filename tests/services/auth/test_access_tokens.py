@@ -17,7 +17,7 @@ from sp404_app.errors import Unauthenticated
 from sp404_app.models import AuditEntry, RefreshToken, SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, authentication, sessions, signing_keys
-from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth.access_tokens import TokenPair
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, living, mails, signed_in, somebody
@@ -30,9 +30,9 @@ def ada() -> Somebody:
     return somebody("ada@example.org")
 
 
-def rotate(refresh: str) -> Pair | None:
+def rotate(refresh: str) -> TokenPair | None:
     with transaction() as session:
-        return access_tokens.rotate(session, refresh, CLIENT)
+        return access_tokens.rotate_refresh_token(session, refresh, CLIENT)
 
 
 def forged(changes: dict[str, Any], header: dict[str, Any] | None = None, key: Any = None) -> str:
@@ -130,7 +130,7 @@ def test_a_key_in_the_token_itself_is_never_believed() -> None:
 
 def test_none_and_hs256_with_the_public_key_are_refused() -> None:
     claims = jwt.decode(forged({}), options={"verify_signature": False})
-    kid, pem = signing_keys.signing()[0], signing_keys.public_pem().encode()
+    kid, pem = signing_keys.signing()[0], signing_keys.signing_public_key_pem().encode()
     for algorithm in ("none", "None", "NONE"):
         with pytest.raises(Unauthenticated):
             access_tokens.read(by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims))
@@ -154,7 +154,7 @@ def test_a_key_that_was_rotated_out_still_verifies_until_it_is_retired(ada: Some
     token = signed_in(ada.id).token
     signing_keys.rotate(2048)
     assert access_tokens.read(token).user_id == ada.id
-    assert len(access_tokens.jwks()["keys"]) >= 2
+    assert len(access_tokens.json_web_key_set()["keys"]) >= 2
 
 
 def test_what_was_read_before_is_not_believed_for_longer(
@@ -166,7 +166,7 @@ def test_what_was_read_before_is_not_believed_for_longer(
         assert access_tokens.read(token).user_id == ada.id
     with monkeypatch.context() as patch:
         patch.setattr(access_tokens, "now", lambda: now() + dt.timedelta(seconds=3601))
-        assert access_tokens._remembered(token) is None
+        assert access_tokens._find_verified(token) is None
     with monkeypatch.context() as patch:
         patch.setenv("SP404_PUBLIC_URL", "https://elsewhere.example")
         settings.cache_clear()
@@ -175,21 +175,21 @@ def test_what_was_read_before_is_not_believed_for_longer(
     settings.cache_clear()
     while signing_keys.signing()[0] == kid:
         signing_keys.rotate(2048)
-    signing_keys.retire(kid)
+    signing_keys.retire_signing_key(kid)
     with pytest.raises(Unauthenticated):
         access_tokens.read(token)
 
 
 def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_tokens, "MOST_VERIFIED", 3)
-    access_tokens._verified.clear()
+    monkeypatch.setattr(access_tokens, "MAX_VERIFIED_TOKENS", 3)
+    access_tokens._verified_tokens.clear()
     for number in range(10):
         access_tokens.read(forged({"jti": str(number)}))
-    assert len(access_tokens._verified) == 3
+    assert len(access_tokens._verified_tokens) == 3
 
 
 def test_the_key_set_shows_public_halves_only() -> None:
-    for jwk in access_tokens.jwks()["keys"]:
+    for jwk in access_tokens.json_web_key_set()["keys"]:
         assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}
 
 
@@ -283,7 +283,7 @@ async def test_the_access_token_of_an_ended_sign_in_is_dead_at_once(ada: Somebod
     who = await authentication.of_token(token)
     assert who == await authentication.of_token(token)  # remembered now
     with transaction() as session:
-        sessions.revoke(session, ada.id, who.sign_in_id)
+        sessions.revoke_session(session, ada.id, who.sign_in_id)
     with pytest.raises(Unauthenticated):
         await authentication.of_token(token)
 

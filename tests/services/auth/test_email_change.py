@@ -69,24 +69,22 @@ async def test_the_old_address_takes_the_account_back_and_the_thief_is_out() -> 
     ada = somebody()
     signed_in(ada.id)
     with transaction() as session:
-        view, token = personal_access_tokens.make(
-            session, ada.id, "x", ["samples:read"], None, CLIENT
-        )
-    assert view.name == "x"
+        made = personal_access_tokens.make(session, ada.id, "x", ["samples:read"], None, CLIENT)
+    assert made.name == "x"
     ask(ada, "thief@example.org")
     await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     await login.revert_email(token_in(mails(ada.email)[-1]), CLIENT)
     assert address_of(ada) == ada.email
     with transaction() as session:
         assert living(session, ada.id) == []
-        assert personal_access_tokens.all_of(session, ada.id) == []
+        assert personal_access_tokens.list_personal_tokens(session, ada.id) == []
     with pytest.raises(WrongCredentials):
         await login.sign_in(ada.email, ada.password, CLIENT)
     letter = mails(ada.email)[-1]
     assert letter["Subject"] == "Choose a new password"
     await login.reset_password(token_in(letter), "three old drum machines", CLIENT)
     assert (await login.sign_in(ada.email, "three old drum machines", CLIENT)).user_id == ada.id
-    assert token
+    assert made.token
 
 
 async def test_a_thief_who_moves_on_cannot_end_the_first_owners_link() -> None:
@@ -114,7 +112,7 @@ async def test_a_new_password_ends_a_wish_for_another_address(
     ada = somebody()
     ask(ada, "thief@example.org")
     await renew(ada)
-    with pytest.raises(ValidationFailed, match="used already"):
+    with pytest.raises(ValidationFailed, match="has been used"):
         await login.confirm_email(token_in(mails("thief@example.org")[-1]), CLIENT)
     assert address_of(ada) == ada.email
 
@@ -173,7 +171,7 @@ def test_links_of_other_kinds_change_nothing(session: Session) -> None:
     users.forgot_password(session, ada.email, CLIENT)
     session.commit()
     with pytest.raises(NotFound):
-        personal_access_tokens.revoke(session, ada.id, ada.id, CLIENT)
+        personal_access_tokens.revoke_personal_token(session, ada.id, ada.id, CLIENT)
     for use in (email_change.confirm, email_change.revert):
         with pytest.raises(ValidationFailed):
             use(session, "x", CLIENT)

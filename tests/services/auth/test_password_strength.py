@@ -36,4 +36,4 @@ def test_odd_passwords_are_weighed_too(password: str) -> None:
 
 
 def test_nothing_of_the_password_is_said_back() -> None:
-    assert "hunter" not in password_strength.estimate_strength("hunter2hunter2").words
+    assert "hunter" not in password_strength.estimate_strength("hunter2hunter2").message

@@ -71,9 +71,9 @@ async def test_a_revoked_browser_is_out_at_once_though_redis_remembered_it() -> 
     value = cookie(ada.id)
     who = await authentication.of_cookie(value)
     assert await authentication.of_cookie(value) == who
-    assert await session_cache.remembered(who.sign_in_id) == str(ada.id).encode()
+    assert await session_cache.cached_owner(who.sign_in_id) == str(ada.id).encode()
     with transaction() as session:
-        sessions.revoke(session, ada.id, who.sign_in_id)
+        sessions.revoke_session(session, ada.id, who.sign_in_id)
     with pytest.raises(Unauthenticated):
         await authentication.of_cookie(value)
 
@@ -96,7 +96,7 @@ async def test_a_slow_reader_brings_nobody_back() -> None:
     who = await authentication.of_cookie(value)
     with transaction() as session:
         sessions.revoke_all(session, ada.id)
-    await session_cache.remember(who.sign_in_id, ada.id)
+    await session_cache.cache_owner(who.sign_in_id, ada.id)
     with pytest.raises(Unauthenticated):
         await authentication.of_cookie(value)
 
@@ -123,9 +123,9 @@ async def test_a_token_of_another_person_s_sign_in_is_refused() -> None:
     ada, bob = somebody(), somebody()
     who = await authentication.of_token(signed_in(ada.id).token)
     with transaction() as session, pytest.raises(Unauthenticated):
-        sessions.ensure_alive(session, SignedIn(bob.id, who.sign_in_id))
+        sessions.ensure_session_active(session, SignedIn(bob.id, who.sign_in_id))
     with transaction() as session, pytest.raises(Unauthenticated):
-        sessions.ensure_alive(session, SignedIn(bob.id, uuid.uuid4()))
+        sessions.ensure_session_active(session, SignedIn(bob.id, uuid.uuid4()))
 
 
 def test_a_person_sees_their_own_devices_and_ends_them(session: Session) -> None:
@@ -133,16 +133,16 @@ def test_a_person_sees_their_own_devices_and_ends_them(session: Session) -> None
     mine = sessions.user_of(session, cookie(ada.id))
     signed_in(ada.id)
     theirs = sessions.user_of(session, cookie(bob.id))
-    listed = sessions.devices(session, ada.id, mine.sign_in_id)
+    listed = sessions.list_devices(session, ada.id, mine.sign_in_id)
     assert {device.kind for device in listed} == {"browser", "api"}
     assert [device.id for device in listed if device.current] == [str(mine.sign_in_id)]
     for stranger in (theirs.sign_in_id, uuid.uuid4()):
         with pytest.raises(NotFound):
-            sessions.revoke(session, ada.id, stranger)
-    sessions.revoke(session, ada.id, mine.sign_in_id)
+            sessions.revoke_session(session, ada.id, stranger)
+    sessions.revoke_session(session, ada.id, mine.sign_in_id)
     with pytest.raises(NotFound):
-        sessions.revoke(session, ada.id, mine.sign_in_id)
-    assert len(sessions.devices(session, ada.id, None)) == 1
+        sessions.revoke_session(session, ada.id, mine.sign_in_id)
+    assert len(sessions.list_devices(session, ada.id, None)) == 1
 
 
 def test_everything_can_be_ended_but_this() -> None:
@@ -174,7 +174,7 @@ def test_what_a_client_says_of_itself_is_cut_to_fit(session: Session) -> None:
     ],
 )  # fmt: skip
 def test_devices_have_names_for_people(agent: str, kind: str, name: str) -> None:
-    assert sessions.described(agent, kind) == name
+    assert sessions.describe_device(agent, kind) == name
 
 
 def test_the_cookie_s_name_fits_the_place(environment: pytest.MonkeyPatch) -> None:

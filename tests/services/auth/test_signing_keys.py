@@ -51,19 +51,19 @@ def test_a_retired_key_is_known_no_more(monkeypatch: pytest.MonkeyPatch) -> None
     kid = signing_keys.ensure(2048)
     assert kid == "20200101000000-aaaaaaaa"
     newer = signing_keys.rotate(2048)
-    signing_keys.retire(kid)
-    assert signing_keys.public(kid) is None
+    signing_keys.retire_signing_key(kid)
+    assert signing_keys.find_public_key(kid) is None
     with pytest.raises(UnusableKeys, match="signs now"):
-        signing_keys.retire(newer)
+        signing_keys.retire_signing_key(newer)
     with pytest.raises(UnusableKeys, match="no key"):
-        signing_keys.retire("../../etc/passwd")
+        signing_keys.retire_signing_key("../../etc/passwd")
 
 
 def test_a_key_made_by_another_process_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     signing_keys.ensure(2048)
     put("20990101000000-bbbbbbbb.pem", pem(rsa.generate_private_key(65537, 2048)))
     assert "20990101000000-bbbbbbbb" not in signing_keys.all_public()
-    monkeypatch.setattr(signing_keys, "REREAD_AFTER", 0.0)
+    monkeypatch.setattr(signing_keys, "REREAD_AFTER_S", 0.0)
     assert "20990101000000-bbbbbbbb" in signing_keys.all_public()
 
 
@@ -72,11 +72,13 @@ def test_what_another_process_signs_with_a_new_key_is_believed_before_the_next_r
 ) -> None:
     signing_keys.ensure(2048)
     put("20990101000000-dddddddd.pem", pem(rsa.generate_private_key(65537, 2048)))
-    monkeypatch.setattr(signing_keys, "REREAD_AFTER", 3600.0)
-    monkeypatch.setattr(signing_keys, "UNKNOWN_AFTER", 3600.0)
-    assert signing_keys.public("20990101000000-dddddddd") is None  # a flood of names reads no disk
-    monkeypatch.setattr(signing_keys, "UNKNOWN_AFTER", 0.0)
-    assert signing_keys.public("20990101000000-dddddddd") is not None
+    monkeypatch.setattr(signing_keys, "REREAD_AFTER_S", 3600.0)
+    monkeypatch.setattr(signing_keys, "REREAD_FOR_UNKNOWN_S", 3600.0)
+    assert (
+        signing_keys.find_public_key("20990101000000-dddddddd") is None
+    )  # a flood of names reads no disk
+    monkeypatch.setattr(signing_keys, "REREAD_FOR_UNKNOWN_S", 0.0)
+    assert signing_keys.find_public_key("20990101000000-dddddddd") is not None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_without_a_key_nothing_is_signed() -> None:
 def test_a_kid_is_a_name_and_never_a_path(kid: object) -> None:
     signing_keys.ensure(2048)
     put("pepper", b"0" * 32)
-    assert signing_keys.public(kid) is None
+    assert signing_keys.find_public_key(kid) is None
 
 
 def test_other_files_in_the_folder_are_left_alone() -> None:
@@ -121,6 +123,6 @@ def test_other_files_in_the_folder_are_left_alone() -> None:
 def test_a_key_that_is_half_there_closes_no_door_while_we_serve() -> None:
     kid = signing_keys.ensure(2048)
     put("20990101000000-eeeeeeee.pem", (settings().secrets / f"{kid}.pem").read_bytes()[:400])
-    signing_keys._ring.keys(signing_keys.NOW)
+    signing_keys._key_ring.keys(signing_keys.REREAD_NOW)
     assert signing_keys.signing()[0] == kid
     assert list(signing_keys.all_public()) == [kid]

@@ -56,8 +56,8 @@ def at(secret: str, steps: int = 0) -> str:
 def protect(ada: Somebody) -> tuple[str, list[str]]:
     """Turn the second step on with the code of the step before this one."""
     with transaction() as session:
-        setup = two_factor.begin(session, ada.id)
-        codes = two_factor.confirm(session, ada.id, at(setup.secret, -1), CLIENT)
+        setup = two_factor.begin_totp_setup(session, ada.id)
+        codes = two_factor.confirm_totp_setup(session, ada.id, at(setup.secret, -1), CLIENT)
     return setup.secret, codes
 
 
@@ -70,21 +70,23 @@ async def challenged(ada: Somebody) -> str:
 def test_nothing_changes_until_the_first_code_comes_back() -> None:
     ada = somebody()
     with transaction() as session:
-        setup = two_factor.begin(session, ada.id)
+        setup = two_factor.begin_totp_setup(session, ada.id)
     with transaction() as session:
         assert not two_factor.is_on(session, ada.id)
-        assert two_factor.challenge(session, ada.id) is None
-        again = two_factor.begin(session, ada.id)
+        assert two_factor.create_challenge(session, ada.id) is None
+        again = two_factor.begin_totp_setup(session, ada.id)
     assert again.secret != setup.secret
     assert setup.qr.startswith("data:image/svg+xml")
     with transaction() as session, pytest.raises(ValidationFailed):
-        two_factor.confirm(session, ada.id, at(setup.secret), CLIENT)  # of the older QR code
+        two_factor.confirm_totp_setup(
+            session, ada.id, at(setup.secret), CLIENT
+        )  # of the older QR code
 
 
 def test_the_secret_is_sealed_for_its_owner() -> None:
     ada = somebody()
     with transaction() as session:
-        secret = two_factor.begin(session, ada.id).secret
+        secret = two_factor.begin_totp_setup(session, ada.id).secret
         box = session.get_one(TotpFactor, ada.id).sealed_secret
     assert secret.encode() not in box
     assert encryption.decrypt(box, ada.id.bytes).decode() == secret
@@ -95,23 +97,23 @@ def test_the_secret_is_sealed_for_its_owner() -> None:
 def test_it_cannot_be_begun_twice_or_confirmed_without_a_beginning() -> None:
     ada = somebody()
     with transaction() as session, pytest.raises(NotFound):
-        two_factor.confirm(session, ada.id, "123456", CLIENT)
+        two_factor.confirm_totp_setup(session, ada.id, "123456", CLIENT)
     secret, _ = protect(ada)
     with transaction() as session, pytest.raises(Conflict):
-        two_factor.begin(session, ada.id)
+        two_factor.begin_totp_setup(session, ada.id)
     with transaction() as session, pytest.raises(Conflict):
-        two_factor.confirm(session, ada.id, at(secret), CLIENT)
+        two_factor.confirm_totp_setup(session, ada.id, at(secret), CLIENT)
 
 
 async def test_of_parallel_confirmations_one_gets_the_codes() -> None:
     ada = somebody()
     with transaction() as session:
-        secret = two_factor.begin(session, ada.id).secret
+        secret = two_factor.begin_totp_setup(session, ada.id).secret
 
     def confirm(_: int) -> list[str] | None:
         try:
             with transaction() as session:
-                return two_factor.confirm(session, ada.id, at(secret), CLIENT)
+                return two_factor.confirm_totp_setup(session, ada.id, at(secret), CLIENT)
         except AppError:
             return None
 
@@ -129,39 +131,39 @@ async def test_a_password_alone_signs_nobody_in() -> None:
     challenge = await challenged(ada)
     with transaction() as session:
         assert living(session, ada.id) == []
-    assert (await login.second_step(challenge, at(secret), CLIENT)).user_id == ada.id
+    assert (await login.verify_second_factor(challenge, at(secret), CLIENT)).user_id == ada.id
 
 
 async def test_a_code_is_good_once() -> None:
     ada = somebody()
     secret, _ = protect(ada)
-    await login.second_step(await challenged(ada), at(secret), CLIENT)
+    await login.verify_second_factor(await challenged(ada), at(secret), CLIENT)
     challenge = await challenged(ada)
     for code in (at(secret), at(secret, -1)):  # the same again, and one older
         with pytest.raises(WrongCredentials):
-            await login.second_step(challenge, code, CLIENT)
-    assert (await login.second_step(challenge, at(secret, 1), CLIENT)).user_id == ada.id
+            await login.verify_second_factor(challenge, code, CLIENT)
+    assert (await login.verify_second_factor(challenge, at(secret, 1), CLIENT)).user_id == ada.id
 
 
 async def test_a_challenge_is_good_once_and_for_five_minutes() -> None:
     ada = somebody()
     secret, codes = protect(ada)
     challenge = await challenged(ada)
-    await login.second_step(challenge, at(secret), CLIENT)
+    await login.verify_second_factor(challenge, at(secret), CLIENT)
     with pytest.raises(Unauthenticated, match="too long"):
-        await login.second_step(challenge, codes[0], CLIENT)
+        await login.verify_second_factor(challenge, codes[0], CLIENT)
     late = await challenged(ada)
     with transaction() as session:
         session.exec(update(OneTimeToken).values(expires_at=now() - dt.timedelta(seconds=1)))
     with pytest.raises(Unauthenticated, match="too long"):
-        await login.second_step(late, codes[0], CLIENT)
+        await login.verify_second_factor(late, codes[0], CLIENT)
 
 
 async def test_of_parallel_answers_with_one_code_one_signs_in() -> None:
     ada = somebody()
     secret, _ = protect(ada)
     first, second = await challenged(ada), await challenged(ada)
-    tries = [login.second_step(one, at(secret), CLIENT) for one in (first, first, second)]
+    tries = [login.verify_second_factor(one, at(secret), CLIENT) for one in (first, first, second)]
     answers = await asyncio.gather(*tries, return_exceptions=True)
     found = [answer for answer in answers if not isinstance(answer, BaseException)]
     assert [one.user_id for one in found] == [ada.id]
@@ -173,11 +175,11 @@ async def test_a_challenge_is_good_for_nothing_else_and_nothing_else_is_a_challe
     challenge = await challenged(ada)
     for purpose in set(Purpose) - {Purpose.TWO_FACTOR}:
         with transaction() as session, pytest.raises(ValidationFailed):
-            one_time_tokens.use(session, challenge, purpose)
+            one_time_tokens.redeem_token(session, challenge, purpose)
         with transaction() as session:
             other = one_time_tokens.make(session, ada.id, purpose)
         with pytest.raises(Unauthenticated):
-            await login.second_step(other, at(secret), CLIENT)
+            await login.verify_second_factor(other, at(secret), CLIENT)
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "١٢٣٤٥٦", "a\0b", "\ud800", "x" * 9000])
@@ -185,13 +187,13 @@ async def test_odd_codes_are_wrong_codes(code: str) -> None:
     ada = somebody()
     protect(ada)
     with pytest.raises(WrongCredentials):
-        await login.second_step(await challenged(ada), code, CLIENT)
+        await login.verify_second_factor(await challenged(ada), code, CLIENT)
 
 
 @pytest.mark.parametrize("challenge", ["", "x", "a\0b", "\ud800", "é" * 500])
 async def test_odd_challenges_are_refused(challenge: str) -> None:
     with pytest.raises(Unauthenticated):
-        await login.second_step(challenge, "123456", CLIENT)
+        await login.verify_second_factor(challenge, "123456", CLIENT)
 
 
 async def test_guessing_ends_after_five_codes_even_with_new_challenges() -> None:
@@ -199,21 +201,23 @@ async def test_guessing_ends_after_five_codes_even_with_new_challenges() -> None
     secret, _ = protect(ada)
     for _ in range(5):
         with pytest.raises(WrongCredentials):
-            await login.second_step(await challenged(ada), "000000", CLIENT)
+            await login.verify_second_factor(await challenged(ada), "000000", CLIENT)
     with pytest.raises(RateLimited):
-        await login.second_step(await challenged(ada), at(secret), CLIENT)
+        await login.verify_second_factor(await challenged(ada), at(secret), CLIENT)
 
 
 async def test_a_recovery_code_is_good_once_and_its_owner_hears_of_it() -> None:
     ada = somebody()
     _, codes = protect(ada)
     typed = f" {codes[0].upper().replace('-', ' ')} "
-    assert (await login.second_step(await challenged(ada), typed, CLIENT)).user_id == ada.id
+    assert (
+        await login.verify_second_factor(await challenged(ada), typed, CLIENT)
+    ).user_id == ada.id
     with pytest.raises(WrongCredentials):
-        await login.second_step(await challenged(ada), codes[0], CLIENT)
+        await login.verify_second_factor(await challenged(ada), codes[0], CLIENT)
     assert "9 are left" in text_of(mails(ada.email)[-1])
     with transaction() as session:
-        assert two_factor.standing(session, ada.id).codes_left == 9
+        assert two_factor.two_factor_status(session, ada.id).codes_left == 9
 
 
 async def test_nobody_uses_the_codes_of_somebody_else() -> None:
@@ -222,18 +226,18 @@ async def test_nobody_uses_the_codes_of_somebody_else() -> None:
     secret, codes = protect(bob)
     for code in (codes[0], at(secret)):
         with pytest.raises(WrongCredentials):
-            await login.second_step(await challenged(ada), code, CLIENT)
+            await login.verify_second_factor(await challenged(ada), code, CLIENT)
 
 
 def test_new_recovery_codes_replace_the_old_ones() -> None:
     ada = somebody()
     with transaction() as session, pytest.raises(Conflict):
-        two_factor.renew_codes(session, ada.id, CLIENT)
+        two_factor.renew_recovery_codes(session, ada.id, CLIENT)
     _, old = protect(ada)
     with transaction() as session:
-        new = two_factor.renew_codes(session, ada.id, CLIENT)
+        new = two_factor.renew_recovery_codes(session, ada.id, CLIENT)
         assert not set(old) & set(new)
-        assert two_factor.standing(session, ada.id).codes_left == 10
+        assert two_factor.two_factor_status(session, ada.id).codes_left == 10
 
 
 async def test_choosing_a_new_password_neither_skips_the_second_step_nor_keeps_challenges() -> None:
@@ -244,7 +248,7 @@ async def test_choosing_a_new_password_neither_skips_the_second_step_nor_keeps_c
     new = "three old drum machines"
     await login.reset_password(token_in(mails(ada.email)[-1]), new, CLIENT)
     with pytest.raises(Unauthenticated):
-        await login.second_step(before, at(secret), CLIENT)
+        await login.verify_second_factor(before, at(secret), CLIENT)
     with pytest.raises(TwoFactorRequired):
         await login.sign_in(ada.email, new, CLIENT)
 
@@ -252,10 +256,10 @@ async def test_choosing_a_new_password_neither_skips_the_second_step_nor_keeps_c
 async def test_a_new_password_ends_a_second_step_that_was_just_taken() -> None:
     ada = somebody()
     secret, _ = protect(ada)
-    found = await login.second_step(await challenged(ada), at(secret), CLIENT)
+    found = await login.verify_second_factor(await challenged(ada), at(secret), CLIENT)
     await reset(ada)
     with pytest.raises(Unauthenticated, match="changed meanwhile"):
-        await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api")
+        await in_transaction(login.complete_sign_in, found, CLIENT, "api")
 
 
 async def test_no_challenge_is_made_for_a_password_that_was_replaced_meanwhile() -> None:
@@ -274,10 +278,10 @@ async def test_turned_off_the_password_is_enough_and_codes_are_gone() -> None:
     protect(ada)
     challenge = await challenged(ada)
     with transaction() as session:
-        two_factor.turn_off(session, ada.id, CLIENT)
+        two_factor.turn_off_two_factor(session, ada.id, CLIENT)
     assert (await login.sign_in(ada.email, ada.password, CLIENT)).user_id == ada.id
     with pytest.raises(Unauthenticated):
-        await login.second_step(challenge, "123456", CLIENT)
+        await login.verify_second_factor(challenge, "123456", CLIENT)
     with transaction() as session:
         assert session.exec(select(col(RecoveryCode.id))).all() == []
     subjects = [letter["Subject"] for letter in mails(ada.email)]
@@ -287,8 +291,8 @@ async def test_turned_off_the_password_is_enough_and_codes_are_gone() -> None:
 async def test_turning_off_what_is_only_begun_says_nothing() -> None:
     ada = somebody()
     with transaction() as session:
-        two_factor.turn_off(session, ada.id, CLIENT)
-        two_factor.begin(session, ada.id)
-        two_factor.turn_off(session, ada.id, CLIENT)
-        assert users.credential_of(session, ada.id)
+        two_factor.turn_off_two_factor(session, ada.id, CLIENT)
+        two_factor.begin_totp_setup(session, ada.id)
+        two_factor.turn_off_two_factor(session, ada.id, CLIENT)
+        assert users.get_credential(session, ada.id)
     assert mails(ada.email) == []

@@ -22,7 +22,7 @@ from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log
 from sp404_app.services.infra.client_info import Client
-from sp404_app.state.account.activity_labels import said_of
+from sp404_app.state.account.activity_labels import activity_label
 from tests.accounts import (
     CLIENT,
     PASSWORD,
@@ -60,7 +60,7 @@ async def test_signing_up_sends_a_link_that_confirms_the_address_once() -> None:
     token = token_in(mails("ada@example.org")[0])
     await login.verify_email(token, CLIENT)
     assert person().email_verified_at is not None
-    with pytest.raises(ValidationFailed, match="used already"):
+    with pytest.raises(ValidationFailed, match="has been used"):
         await login.verify_email(token, CLIENT)
 
 
@@ -120,9 +120,9 @@ async def test_no_mailed_link_lets_in_a_password_that_only_a_stranger_knows(
     letters = mails("ada@example.org")
     assert letters[-1]["Subject"] == "Finish your account"
     for letter in letters[:-1]:
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await login.verify_email(token_in(letter), CLIENT)
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
     with pytest.raises(ValidationFailed):
         await login.verify_email(token_in(letters[-1]), CLIENT)
@@ -158,11 +158,11 @@ async def test_who_signs_up_again_later_gets_a_new_link_that_ends_the_first(
     session: Session,
 ) -> None:
     await register()
-    session.exec(select(OneTimeToken)).one().created_at = now() - users.LINK_EVERY
+    session.exec(select(OneTimeToken)).one().created_at = now() - users.MIN_LINK_INTERVAL
     session.commit()
     await register()
     first, second = (token_in(letter) for letter in mails("ada@example.org"))
-    with pytest.raises(ValidationFailed, match="used already"):
+    with pytest.raises(ValidationFailed, match="has been used"):
         await login.verify_email(first, CLIENT)
     await login.verify_email(second, CLIENT)
     assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
@@ -185,7 +185,7 @@ async def test_a_new_link_ends_the_ones_before(
         await ask()
     *older, newest = (token_in(letter) for letter in mails("ada@example.org"))
     for token in older:
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await use(token, CLIENT)
     await use(newest, CLIENT)
 
@@ -276,7 +276,7 @@ async def test_a_right_password_forgets_the_failures() -> None:
 
 
 async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
     ada = somebody()
     for number in range(25):
         with pytest.raises(WrongCredentials):
@@ -291,7 +291,7 @@ async def test_strangers_cannot_keep_an_owner_out_of_where_they_were_before(
     ada, home, far = somebody(), Client(ip="203.0.113.7"), Client(ip="203.0.113.8")
     await login.sign_in(ada.email, PASSWORD, home)
     with monkeypatch.context() as patch:
-        patch.setattr(passwords, "matches_now", lambda *_: False)
+        patch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
         for number in range(25):
             with pytest.raises(WrongCredentials):
                 await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
@@ -301,7 +301,7 @@ async def test_strangers_cannot_keep_an_owner_out_of_where_they_were_before(
 
 
 async def test_one_host_may_not_try_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
     for number in range(10):
         with pytest.raises(WrongCredentials):
             await login.sign_in(f"person{number}@example.org", "wrong password", CLIENT)
@@ -324,9 +324,9 @@ async def test_known_and_unknown_addresses_cost_the_same_work(
 async def test_an_old_hash_is_renewed_when_its_owner_signs_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody("ada@example.org")
-    monkeypatch.setattr(passwords, "COST", 6)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
     await login.sign_in(ada.email, PASSWORD, CLIENT)
     assert person().password_hash.startswith("$2b$06$")
     assert (await login.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
@@ -343,7 +343,7 @@ async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None
         assert living(session, ada.id) == []
     assert (await login.sign_in(ada.email, "a brand new one", CLIENT)).user_id == ada.id
     for token in (first, second):
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await login.reset_password(token, "yet another one", CLIENT)
     assert mails(ada.email)[-1]["Subject"] == "Your password was changed"
 
@@ -363,19 +363,19 @@ async def test_a_password_that_was_right_a_moment_ago_lets_nobody_in(
 ) -> None:
     ada = somebody()
     found = await login.sign_in(ada.email, PASSWORD, CLIENT)
-    assert await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api") == ada.id
+    assert await in_transaction(login.complete_sign_in, found, CLIENT, "api") == ada.id
     await happens(ada)
     with pytest.raises(Unauthenticated, match="changed meanwhile"):
-        await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api")
+        await in_transaction(login.complete_sign_in, found, CLIENT, "api")
 
 
 @pytest.mark.parametrize("happens", [reset, changed, deleted])
 async def test_an_old_hash_is_not_renewed_when_the_password_goes_meanwhile(
     happens: Callable[[Somebody], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody()
-    monkeypatch.setattr(passwords, "COST", 6)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
     with meanwhile(passwords, "hashed", partial(happens, ada)), pytest.raises(Unauthenticated):
         await login.sign_in(ada.email, PASSWORD, CLIENT)
 
@@ -383,9 +383,9 @@ async def test_an_old_hash_is_not_renewed_when_the_password_goes_meanwhile(
 async def test_sign_ins_that_renew_a_hash_at_once_all_enter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody()
-    monkeypatch.setattr(passwords, "COST", 6)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
 
     async def other() -> None:
         others.append(await login.sign_in(ada.email, PASSWORD, CLIENT))
@@ -394,9 +394,7 @@ async def test_sign_ins_that_renew_a_hash_at_once_all_enter(
     with meanwhile(passwords, "hashed", other):
         mine = await login.sign_in(ada.email, PASSWORD, CLIENT)
     for found in (mine, *others):
-        assert (
-            await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api") == ada.id
-        )
+        assert await in_transaction(login.complete_sign_in, found, CLIENT, "api") == ada.id
     assert len(others) == 1
 
 
@@ -405,11 +403,11 @@ async def test_a_new_sign_in_and_a_new_password_come_one_after_the_other() -> No
     found = await login.sign_in(ada.email, PASSWORD, CLIENT)
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            login.start_session_after_sign_in(session, found, CLIENT, "api")
+            login.complete_sign_in(session, found, CLIENT, "api")
             change = pool.submit(asyncio.run, reset(ada))
             with pytest.raises(TimeoutError):  # it waits for us, hashed long ago
                 change.result(timeout=3)
-            sessions.start_api(session, ada.id, CLIENT)
+            sessions.start_api_session(session, ada.id, CLIENT)
         change.result(timeout=10)
     with transaction() as session:
         assert living(session, ada.id) == []
@@ -527,10 +525,10 @@ async def test_of_two_new_passwords_at_once_the_second_needs_the_first(
 async def test_a_hash_made_anew_meanwhile_is_still_the_present_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
-    monkeypatch.setattr(passwords, "COST", 6)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
 
     async def other() -> None:
         await login.sign_in(ada.email, PASSWORD, CLIENT)
@@ -593,7 +591,7 @@ async def test_guessing_the_present_password_is_in_the_audit_log_too() -> None:
     with transaction() as session:
         (event,), _ = audit_log.list_events(session, ada.id, None, 10)
     assert (event.action, event.ip, event.details) == ("password_change_failed", CLIENT.ip, {})
-    assert said_of(event.action) == "A change of password failed: wrong present password"
+    assert activity_label(event.action) == "Password change failed: wrong current password"
 
 
 def test_a_person_leaves_everywhere(session: Session) -> None:
@@ -601,7 +599,7 @@ def test_a_person_leaves_everywhere(session: Session) -> None:
     cookie(ada.id), cookie(ada.id), cookie(bob.id)
     (first, _) = living(session, ada.id)
     with transaction() as inner:
-        login.leave_all(inner, SignedIn(ada.id, first.id), CLIENT)
+        login.sign_out_everywhere(inner, SignedIn(ada.id, first.id), CLIENT)
     session.expire_all()
     assert living(session, ada.id) == []
     assert len(living(session, bob.id)) == 1
