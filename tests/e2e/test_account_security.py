@@ -1,4 +1,4 @@
-"""A person's whole way: second step, token, picture, export, new address, and the end."""
+"""Two-factor authentication, tokens, photo, export, change of email and deletion in a browser."""
 
 import io
 import re
@@ -14,7 +14,7 @@ from tests.services.account.test_avatars import picture
 
 
 def link_in(outbox: Outbox, address: str, path: str) -> str:
-    """Return the link of the newest mail that leads there, waiting for it."""
+    """Return the link of the newest mail that points to `path`; wait for the mail."""
     found: list[str] = []
 
     def came() -> bool:
@@ -27,7 +27,7 @@ def link_in(outbox: Outbox, address: str, path: str) -> str:
     return found[-1]
 
 
-def test_two_steps_protect_an_account(
+def test_two_factor_authentication_protects_an_account(
     page: Page, browser: Browser, base_url: str, outbox: Outbox
 ) -> None:
     ada = sign_up(page, outbox)
@@ -64,7 +64,7 @@ def test_two_steps_protect_an_account(
     phone.close()
 
 
-def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbox) -> None:
+def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outbox: Outbox) -> None:
     ada = sign_up(page, outbox)
     sign_in(page, ada)
     page.goto("/account")
@@ -107,7 +107,9 @@ def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbo
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_an_account_ends_after_thirty_seconds_of_thought(page: Page, outbox: Outbox) -> None:
+def test_an_account_is_deleted_after_a_countdown_of_thirty_seconds(
+    page: Page, outbox: Outbox
+) -> None:
     ada = sign_up(page, outbox)
     sign_in(page, ada)
     page.goto("/account")

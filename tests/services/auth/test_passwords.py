@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("environment")
         "        space        ",
     ],
 )
-def test_good_passwords_are_taken_and_compared_whole(password: str) -> None:
+def test_acceptable_passwords_are_accepted_and_verified_in_full(password: str) -> None:
     passwords.ensure_acceptable_password(password)
     hashed = passwords.hash_now(password)
     assert passwords.matches_now(password, hashed)
@@ -54,28 +54,28 @@ def test_good_passwords_are_taken_and_compared_whole(password: str) -> None:
         ("half \ud83e a drum", "incomplete character"),
     ],
 )
-def test_bad_passwords_are_refused_with_a_reason(password: str, word: str) -> None:
+def test_unacceptable_passwords_are_refused_with_a_reason(password: str, word: str) -> None:
     with pytest.raises(ValidationFailed) as refusal:
         passwords.ensure_acceptable_password(password, "drummer@example.org")
     assert word in refusal.value.details["password"][0]
 
 
-def test_what_comes_after_72_bytes_counts() -> None:
+def test_bytes_after_the_72nd_count() -> None:
     stem = "é" * 60
     assert not passwords.matches_now(stem + "2", passwords.hash_now(stem + "1"))
 
 
-def test_composed_and_decomposed_letters_are_the_same_password() -> None:
+def test_composed_and_decomposed_unicode_are_the_same_password() -> None:
     hashed = passwords.hash_now(unicodedata.normalize("NFD", "café über alles"))
     assert passwords.matches_now(unicodedata.normalize("NFC", "café über alles"), hashed)
 
 
-def test_a_stolen_hash_is_useless_without_the_pepper() -> None:
+def test_a_hash_does_not_verify_with_another_pepper() -> None:
     hashed = passwords.hash_now("correct horse battery")
     assert not bcrypt.checkpw(b"correct horse battery", hashed.encode())
 
 
-def test_the_pepper_is_made_once_and_for_nobody_else() -> None:
+def test_the_pepper_is_created_once_and_readable_by_the_owner_only() -> None:
     first = passwords.pepper()
     assert passwords.pepper() == first
     assert len(first) == 32
@@ -84,17 +84,19 @@ def test_the_pepper_is_made_once_and_for_nobody_else() -> None:
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_cost_is_twelve_and_older_hashes_are_noticed() -> None:
+def test_the_bcrypt_cost_is_twelve_and_other_costs_need_a_rehash() -> None:
     assert passwords.hash_now("correct horse battery").startswith("$2b$12$")
     assert not passwords.needs_rehash(passwords.DUMMY_HASH)
     assert passwords.needs_rehash("$2b$10$" + "x" * 53)
 
 
-def test_a_mark_that_is_no_hash_matches_nothing() -> None:
+def test_a_value_that_is_no_hash_matches_nothing() -> None:
     assert not passwords.matches_now("correct horse battery", "!")
 
 
-async def test_an_unknown_person_costs_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_verifying_without_an_account_hashes_once_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     checks = watch(monkeypatch)
     hashed = await passwords.hash_password("correct horse battery")
     assert not await passwords.verify_password("wrong horse battery", hashed)
@@ -104,7 +106,7 @@ async def test_an_unknown_person_costs_the_same_work(monkeypatch: pytest.MonkeyP
     assert known.cost == unknown.cost == without.cost
 
 
-async def test_a_storm_of_sign_ins_leaves_the_event_loop_free(
+async def test_many_sign_ins_do_not_block_the_event_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     checks = watch(monkeypatch)
@@ -113,7 +115,7 @@ async def test_a_storm_of_sign_ins_leaves_the_event_loop_free(
     assert threading.main_thread().name not in {check.thread for check in checks}
 
 
-async def test_more_than_can_wait_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_bcrypt_pool_answers_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     passwords._bcrypt_pool.cache_clear()
     monkeypatch.setattr(passwords, "MAX_WAITING", 2)
     tasks = [asyncio.create_task(passwords.verify_password("x" * 20, None)) for _ in range(4)]
@@ -122,7 +124,7 @@ async def test_more_than_can_wait_are_asked_to_come_back(monkeypatch: pytest.Mon
     assert sum(isinstance(result, Unavailable) for result in results) == 2
 
 
-async def test_few_come_to_the_hashes_at_once_and_too_many_are_asked_to_come_back(
+async def test_sign_in_slots_are_bounded_and_a_full_queue_answers_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", 8)
@@ -142,7 +144,7 @@ async def test_few_come_to_the_hashes_at_once_and_too_many_are_asked_to_come_bac
     await come()
 
 
-def test_the_common_list_is_clean() -> None:
+def test_the_list_of_common_passwords_is_clean() -> None:
     words = passwords.common_passwords()
     assert len(words) > 3000
     assert all(len(word) >= 8 and word == word.casefold() for word in words)
