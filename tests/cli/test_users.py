@@ -11,7 +11,7 @@ from sp404_app.models import User
 from sp404_app.services.auth import login, sessions, signing_keys, two_factor
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, somebody
-from tests.services.auth.test_two_factor import protect
+from tests.services.auth.test_two_factor import enable_two_factor
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -49,7 +49,7 @@ def test_somebody_who_lost_everything_signs_in_by_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     ada = somebody("ada@example.org")
-    protect(ada)
+    enable_two_factor(ada)
     said(capsys, "user", "two-factor-off", "ada@example.org")
     with transaction() as session:
         assert not two_factor.is_on(session, ada.id)

@@ -44,7 +44,7 @@ async def test_a_code_in_the_address_becomes_words(
     await run(tab.load())
     assert words in tab.problem
     assert "<" not in tab.problem
-    assert bool(tab.beside_password) is beside
+    assert bool(tab.password_problem) is beside
     assert tab.unverified is unverified
 
 

@@ -20,7 +20,7 @@ from sp404_app.state.auth.access_tokens import TokensState
 from sp404_app.state.auth.password_meter import StrengthState
 from sp404_app.state.auth.two_factor import TwoFactorState
 from tests.accounts import CLIENT, Somebody, cookie, mails, somebody
-from tests.services.auth.test_two_factor import at
+from tests.services.auth.test_two_factor import code_at
 from tests.state.test_account_pages import run
 from tests.tabs import in_tab
 
@@ -64,7 +64,7 @@ async def test_turning_it_on_shows_the_codes_once() -> None:
     secret = tab.secret.replace(" ", "")
     await tab.confirm({"code": "000000"})
     assert (tab.on, tab.problem) == (False, two_factor.WRONG)
-    await tab.confirm({"code": at(secret)})
+    await tab.confirm({"code": code_at(secret)})
     assert (tab.on, tab.problem, tab.secret, len(tab.codes)) == (True, "", "", 10)
     await tab.load()
     assert (tab.on, tab.codes, tab.codes_left) == (True, [], 10)
@@ -82,7 +82,7 @@ async def test_a_cancelled_setup_is_forgotten() -> None:
     await tab.begin()
     secret = tab.secret.replace(" ", "")
     await tab.cancel()
-    await tab.confirm({"code": at(secret)})
+    await tab.confirm({"code": code_at(secret)})
     assert not tab.on
 
 

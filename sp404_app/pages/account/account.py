@@ -4,8 +4,7 @@ import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
-from sp404_app.pages.account import personal_data as own
-from sp404_app.pages.account import security
+from sp404_app.pages.account import personal_data, security
 from sp404_app.pages.auth.password_field import new_password_with_meter
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
@@ -31,16 +30,16 @@ def account() -> rx.Component:
             rx.cond(
                 AccountState.loaded,
                 rx.el.div(
-                    forms.section("Profile", own.picture(), _names()),
-                    forms.section("Email", own.email()),
+                    forms.section("Profile", personal_data.photo_form(), _names()),
+                    forms.section("Email", personal_data.email_form()),
                     forms.section("Password", _password()),
-                    forms.section("Two-factor authentication", security.two_factor()),
+                    forms.section("Two-factor authentication", security.two_factor_panel()),
                     forms.section("Signed-in devices", _devices()),
-                    forms.section("Access tokens", security.tokens()),
+                    forms.section("Access tokens", security.tokens_panel()),
                     forms.section("Preferences", _preferences()),
-                    forms.section("Recent activity", own.activity()),
-                    forms.section("Your data", own.export()),
-                    forms.section("Delete account", own.ending()),
+                    forms.section("Recent activity", personal_data.activity_list()),
+                    forms.section("Your data", personal_data.export_panel()),
+                    forms.section("Delete account", personal_data.deletion_panel()),
                     class_name="account-sections",
                 ),
                 rx.el.p("One moment…", class_name="muted"),

@@ -8,7 +8,7 @@ from sp404_app.state.account.account import AccountState
 from sp404_app.state.account.personal_data import LogRow, OwnDataState
 
 
-def picture() -> rx.Component:
+def photo_form() -> rx.Component:
     """Render the photo, and a plain form to upload one."""
     return rx.el.div(
         rx.cond(
@@ -68,7 +68,7 @@ def picture() -> rx.Component:
     )
 
 
-def email() -> rx.Component:
+def email_form() -> rx.Component:
     """Render the form for a new email."""
     return rx.el.form(
         rx.el.p("Your email is ", rx.el.span(AccountState.email, class_name="mono"), "."),
@@ -121,7 +121,7 @@ def _line(words: str) -> rx.Component:
     return rx.el.li(words)
 
 
-def activity() -> rx.Component:
+def activity_list() -> rx.Component:
     """Render the newest audit log events."""
     return rx.el.ul(
         rx.foreach(OwnDataState.log, _event),
@@ -137,7 +137,7 @@ def _event(event: LogRow) -> rx.Component:
     )
 
 
-def export() -> rx.Component:
+def export_panel() -> rx.Component:
     """Render the data export."""
     return rx.el.div(
         rx.el.p(
@@ -189,7 +189,7 @@ def _export_done() -> rx.Component:
     )
 
 
-def ending() -> rx.Component:
+def deletion_panel() -> rx.Component:
     """Render the account deletion, with a countdown of thirty seconds."""
     return rx.el.div(
         rx.el.p(

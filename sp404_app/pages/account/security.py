@@ -22,7 +22,7 @@ LIFETIME_OPTIONS = (
 )
 
 
-def two_factor() -> rx.Component:
+def two_factor_panel() -> rx.Component:
     """Render two-factor authentication: off, setup or on."""
     return rx.el.div(
         rx.cond(
@@ -131,7 +131,7 @@ def _code(code: str) -> rx.Component:
     return rx.el.li(code)
 
 
-def tokens() -> rx.Component:
+def tokens_panel() -> rx.Component:
     """Render the tokens, the one just created, and the form for another."""
     return rx.el.div(
         rx.el.p(

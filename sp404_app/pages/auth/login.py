@@ -9,10 +9,10 @@ from sp404_app.state.auth.login import LoginState
 
 def login() -> rx.Component:
     """Render the page."""
-    beside = LoginState.beside_password | LoginState.beside_code  # type: ignore[operator]
+    field_problem = LoginState.password_problem | LoginState.code_problem  # type: ignore[operator]
     return forms.door(
         rx.cond(LoginState.second_step, "Enter your code", "Sign in"),
-        forms.notice(rx.cond(beside, "", LoginState.problem)),
+        forms.notice(rx.cond(field_problem, "", LoginState.problem)),
         rx.cond(LoginState.unverified, _send_again()),
         rx.cond(LoginState.second_step, _second_step(), _first_step()),
         testid="login",
@@ -31,7 +31,7 @@ def _second_step() -> rx.Component:
             "Code from your authenticator app",
             autocomplete="one-time-code",
             hint="No phone? Enter one of your recovery codes.",
-            problem=LoginState.beside_code,
+            problem=LoginState.code_problem,
             required=True,
             auto_focus=True,
             max_length=40,
@@ -67,7 +67,7 @@ def _form() -> rx.Component:
             "Password",
             kind="password",
             autocomplete="current-password",
-            problem=LoginState.beside_password,
+            problem=LoginState.password_problem,
             required=True,
         ),
         _next(),

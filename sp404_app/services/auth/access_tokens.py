@@ -199,7 +199,7 @@ def _store_refresh_token(
 def _derive_successor(refresh: str) -> str:
     """Derive the next refresh token from this one and the server's pepper.
 
-    Racing requests so get the same successor, although only hashes are stored.
+    So racing requests get the same successor, although only hashes are stored.
     """
     mac = hmac.new(passwords.pepper(), b"refresh\0" + refresh.encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()

@@ -35,21 +35,21 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
         ValidationFailed: If the email is invalid or is the current one.
         Unauthenticated: If the account is gone.
     """
-    address = email_addresses.reachable(email)
+    new_email = email_addresses.reachable(email)
     user = lock_account(session, user_id)
-    if address == user.email.lower():
+    if new_email == user.email.lower():
         message = "This is already your email."
         raise ValidationFailed(message, {"email": [message]})
     audit_log.record(session, user_id, "email_change_asked", client)
     one_time_tokens.void_tokens(session, user_id, Purpose.CHANGE_EMAIL)
-    if _has_account(session, address):
-        send_to_address(session, address, email_templates.account_exists())
+    if _has_account(session, new_email):
+        send_to_address(session, new_email, email_templates.account_exists())
     else:
-        token = one_time_tokens.make(session, user_id, Purpose.CHANGE_EMAIL, address)
-        send_to_address(session, address, email_templates.confirm_new_email(token))
+        token = one_time_tokens.make(session, user_id, Purpose.CHANGE_EMAIL, new_email)
+        send_to_address(session, new_email, email_templates.confirm_new_email(token))
     back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, user.email)
     send_to_address(session, user.email, email_templates.email_changing(back))
-    return address
+    return new_email
 
 
 def confirm(session: Session, token: str, client: Client) -> str:
@@ -58,16 +58,16 @@ def confirm(session: Session, token: str, client: Client) -> str:
     Raises:
         ValidationFailed: If the token is invalid, or another account took the email.
     """
-    user_id, address = one_time_tokens.redeem_email_token(session, token, Purpose.CHANGE_EMAIL)
+    user_id, new_email = one_time_tokens.redeem_email_token(session, token, Purpose.CHANGE_EMAIL)
     user = session.get_one(User, user_id)
     old = user.email
-    _set_email(session, user, address)
+    _set_email(session, user, new_email)
     # Links mailed to the old email become invalid; the revert link stays valid.
     one_time_tokens.void_tokens(session, user_id, Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
     audit_log.record(session, user_id, "email_changed", client)
     back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, old)
     send_to_address(session, old, email_templates.email_changed(back))
-    return address
+    return new_email
 
 
 def revert(session: Session, token: str, client: Client) -> None:
@@ -79,11 +79,11 @@ def revert(session: Session, token: str, client: Client) -> None:
     Raises:
         ValidationFailed: If the token is invalid, used or expired.
     """
-    user_id, address = one_time_tokens.redeem_email_token(session, token, Purpose.REVERT_EMAIL)
+    user_id, former_email = one_time_tokens.redeem_email_token(session, token, Purpose.REVERT_EMAIL)
     user = session.get_one(User, user_id)
-    if user.email != address:
-        _delete_unverified_account(session, address)
-        _set_email(session, user, address)
+    if user.email != former_email:
+        _delete_unverified_account(session, former_email)
+        _set_email(session, user, former_email)
     user.password_hash = NO_PASSWORD
     session.flush()
     one_time_tokens.void_tokens(
@@ -93,11 +93,11 @@ def revert(session: Session, token: str, client: Client) -> None:
     personal_access_tokens.revoke_all_personal_tokens(session, user_id)
     audit_log.record(session, user_id, "email_reverted", client)
     reset = one_time_tokens.make(session, user_id, Purpose.RESET_PASSWORD)
-    send_to_address(session, address, email_templates.reset_password(reset))
+    send_to_address(session, former_email, email_templates.reset_password(reset))
 
 
-def _set_email(session: Session, user: User, address: str) -> None:
-    user.email, user.email_verified_at = address, now()
+def _set_email(session: Session, user: User, email: str) -> None:
+    user.email, user.email_verified_at = email, now()
     try:
         with session.begin_nested():
             session.flush()
@@ -108,12 +108,12 @@ def _set_email(session: Session, user: User, address: str) -> None:
     customer_update.queue_customer_update(session, user.id)
 
 
-def _delete_unverified_account(session: Session, address: str) -> None:
+def _delete_unverified_account(session: Session, email: str) -> None:
     """Delete an account with this email that was never verified, to free the email."""
-    unconfirmed = (func.lower(User.email) == address.lower(), col(User.email_verified_at).is_(None))
+    unconfirmed = (func.lower(User.email) == email.lower(), col(User.email_verified_at).is_(None))
     session.exec(delete(User).where(*unconfirmed))
 
 
-def _has_account(session: Session, address: str) -> bool:
-    query = select(User.id).where(func.lower(User.email) == func.lower(address))
+def _has_account(session: Session, email: str) -> bool:
+    query = select(User.id).where(func.lower(User.email) == func.lower(email))
     return session.exec(query).first() is not None

@@ -1,7 +1,7 @@
 """Sign-up, sign-in and password flows. bcrypt runs in a thread pool, never inside a transaction.
 
 A hash takes a quarter of a second. Each flow takes the same time whether or not an email has an
-account (prevents account enumeration).
+account, to prevent account enumeration.
 """
 
 import uuid

@@ -99,7 +99,7 @@ def hash_now(password: str) -> str:
 
 
 def matches_now(password: str, hashed: str) -> bool:
-    """Return whether a password matches a bcrypt hash; as slow as `hash_now`."""
+    """Return whether a password matches a bcrypt hash; as slow as hashing."""
     try:
         return bcrypt.checkpw(_prehash(password), hashed.encode())
     except ValueError:  # not a bcrypt hash: the account has no password
@@ -165,9 +165,10 @@ _limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, _SignInLimiter] = WeakKe
 
 @asynccontextmanager
 async def sign_in_slot() -> AsyncIterator[None]:
-    """Limit how many sign-ins look up and compare hashes at once; the others wait here.
+    """Limit how many sign-ins look up and verify hashes at once; the others wait here.
 
-    Waiting sign-ins so take no database connections from other requests.
+    So a burst of sign-ins does not slow down other requests. No sign-in is slower for it: hashing
+    takes far longer than the rest.
 
     Raises:
         Unavailable: If too many are waiting.

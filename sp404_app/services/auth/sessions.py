@@ -1,6 +1,6 @@
 """Sessions: a signed-in browser (cookie) or API client (refresh token family).
 
-The table is `SignIn`; users see its rows as their signed-in devices.
+Sessions are rows of `SignIn`. Their ids are called `sign_in_id`, since `session` is the database's.
 """
 
 import datetime as dt

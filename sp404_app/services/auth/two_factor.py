@@ -227,14 +227,14 @@ def _redeem_recovery_code(session: Session, user_id: uuid.UUID, code: str, clien
 def _replace_recovery_codes(session: Session, user_id: uuid.UUID) -> list[str]:
     session.exec(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
     half = RECOVERY_CODE_LENGTH // 2
-    words = [
+    codes = [
         "".join(secrets.choice(RECOVERY_CODE_ALPHABET) for _ in range(RECOVERY_CODE_LENGTH))
         for _ in range(RECOVERY_CODE_COUNT)
     ]
     session.add_all(
-        RecoveryCode(user_id=user_id, hash=_hash_recovery_code(user_id, word)) for word in words
+        RecoveryCode(user_id=user_id, hash=_hash_recovery_code(user_id, code)) for code in codes
     )
-    return [f"{word[:half]}-{word[half:]}" for word in words]
+    return [f"{code[:half]}-{code[half:]}" for code in codes]
 
 
 def _hash_recovery_code(user_id: uuid.UUID, code: str) -> bytes:

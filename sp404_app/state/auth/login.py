@@ -35,8 +35,8 @@ class LoginState(SessionState):
     """The result of the last attempt, from the page's URL."""
 
     problem: str = ""
-    beside_password: str = ""
-    beside_code: str = ""
+    password_problem: str = ""
+    code_problem: str = ""
     second_step: bool = False
     unverified: bool = False
     resent: str = ""
@@ -66,8 +66,8 @@ class LoginState(SessionState):
 
     def _explain(self, code: str) -> None:
         message = ERROR_MESSAGES.get(code, OTHER_ERROR) if code else ""
-        self.beside_password = message if code == "wrong_credentials" else ""
-        self.beside_code = message if code == "wrong_code" else ""
+        self.password_problem = message if code == "wrong_credentials" else ""
+        self.code_problem = message if code == "wrong_code" else ""
         self.unverified = code in ("email_not_verified", "mail_not_sent")
         self.problem, self.resent = message, ""
 

@@ -18,7 +18,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.account import avatars
 from sp404_app.settings import Settings
 from tests.accounts import PASSWORD, bearer, cookie, somebody
-from tests.services.account.test_avatars import bomb, picture
+from tests.services.account.test_avatars import decompression_bomb, picture
 
 
 def send(api: TestClient, content: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
@@ -51,7 +51,7 @@ def test_an_avatar_is_served_to_its_owner_only(api: TestClient) -> None:
     assert api.get(where, headers=ada).status_code == 404
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a", bomb(50_000, 50_000)])
+@pytest.mark.parametrize("content", [b"", b"GIF89a", decompression_bomb(50_000, 50_000)])
 def test_a_file_that_is_no_image_changes_nothing(api: TestClient, content: bytes) -> None:
     ada = bearer(somebody().id)
     assert send(api, content, ada)[0] == 422
@@ -80,7 +80,8 @@ async def test_avatar_uploads_may_be_larger_only_when_signed_in(
 def test_a_browser_uploads_an_avatar_by_form(api: TestClient) -> None:
     ada = somebody()
     headers = {"Cookie": f"sp404_session_3000={cookie(ada.id)}", "Origin": str(api.base_url)}
-    for content, said in ((picture(), "saved"), (b"x", "unreadable"), (bomb(9000, 9000), "large")):
+    bomb = decompression_bomb(9000, 9000)
+    for content, said in ((picture(), "saved"), (b"x", "unreadable"), (bomb, "large")):
         files = {"picture": ("me.png", content, "image/png")}
         answer = api.post("/auth/avatar", files=files, headers=headers, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/account?picture={said}")

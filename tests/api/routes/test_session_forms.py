@@ -20,7 +20,7 @@ from tests.accounts import (
     somebody,
     without_database,
 )
-from tests.services.auth.test_two_factor import protect
+from tests.services.auth.test_two_factor import enable_two_factor
 
 
 def sign_in(api: TestClient, who: Somebody, **more: Any) -> Any:
@@ -218,7 +218,7 @@ def test_production_trusts_its_own_origin_only(
 
 def test_a_two_factor_sign_in_keeps_the_challenge_in_a_cookie(api: TestClient) -> None:
     ada = somebody()
-    _, codes = protect(ada)
+    _, codes = enable_two_factor(ada)
     origin = {"Origin": str(api.base_url)}
     form = {"email": ada.email, "password": PASSWORD, "next": "/samples/1"}
     first = api.post("/auth/session", data=form, headers=origin, follow_redirects=False)
