@@ -71,7 +71,7 @@ async def test_turning_it_on_shows_the_codes_once() -> None:
     await tab.renew()
     assert len(tab.codes) == 10
     await tab.begin()
-    assert "on already" in tab.problem
+    assert "already on" in tab.problem
     await tab.turn_off()
     assert not tab.on
 
@@ -163,7 +163,7 @@ async def test_the_page_says_what_happened_and_how_the_export_is() -> None:
     assert len(await run(tab.request_export())) == 1
     assert (tab.export, tab.percent) == ("open", 0)
     await tab.change_email({"email": ada.email})
-    assert "your address already" in tab.email_problem
+    assert "already your email" in tab.email_problem
     await tab.change_email({"email": "new@example.org"})
     assert tab.email_sent == "new@example.org"
 

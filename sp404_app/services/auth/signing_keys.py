@@ -46,7 +46,7 @@ class KeyRing:
     def keys(self, within: float | None = None) -> dict[str, rsa.RSAPrivateKey]:
         """Return the keys by `kid`, oldest first.
 
-        A file that is not an RSA key of at least 2048 bits is left out; the startup check refuses it.
+        A file that is not an RSA key of at least 2048 bits is skipped; startup refuses it.
 
         Args:
             within: Maximum age of the last read of the folder in seconds: 10 by default, negative
