@@ -78,7 +78,10 @@ def email_form() -> rx.Component:
             "New email",
             kind="email",
             autocomplete="email",
-            hint="Confirm it to change. From your current email, you can undo it for a week.",
+            hint=(
+                "We'll send a link to confirm it. You can undo the change from your current email "
+                "for a week."
+            ),
             problem=OwnDataState.email_problem,
             required=True,
             max_length=254,

@@ -19,7 +19,7 @@ from sp404_app.services.auth import email_change, users
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.services.infra.unsent_emails import Unsent
-from sp404_app.state import double_click, forms
+from sp404_app.state import double_click, formatting, forms
 from sp404_app.state.account.activity_labels import activity_label
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.reauthentication import sure
@@ -173,8 +173,8 @@ class OwnDataState(SessionState):
         elif job.status == JobStatus.DONE and job.result:
             until = dt.datetime.fromisoformat(job.result["expires_at"])
             self.export, self.export_url = "done", job.result["url"]
-            size = max(0.1, job.result["size"] / 2**20)
-            self.export_words = f"{size:.1f} MB, expires {until:%d %b %Y}"
+            size = formatting.size(job.result["size"])
+            self.export_words = f"{size}, expires {until:%d %b %Y}"
         elif job.status == JobStatus.FAILED:
             self.export, self.export_words = "failed", job.error
 
