@@ -32,39 +32,41 @@ def photo_form() -> rx.Component:
                 required=True,
                 class_name="file",
             ),
-            rx.el.div(
-                rx.el.button(
-                    "Upload photo",
-                    type="submit",
-                    class_name="button small",
-                    custom_attrs={"data-testid": "send-picture"},
-                ),
-                rx.cond(
-                    OwnDataState.avatar_url,
-                    forms.button(
-                        "Remove",
-                        "remove-picture",
-                        "ghost small",
-                        on_click=OwnDataState.remove_picture,
-                    ),
-                ),
-                class_name="row",
-            ),
-            rx.cond(
-                OwnDataState.picture_said,
-                rx.el.p(
-                    OwnDataState.picture_said,
-                    class_name=rx.cond(OwnDataState.picture_bad, "field-error", "field-hint"),
-                    role="status",
-                    custom_attrs={"data-testid": "picture-said"},
-                ),
-            ),
+            _photo_buttons(),
+            rx.cond(OwnDataState.picture_said, _upload_result()),
             action="/auth/avatar",
             method="post",
             custom_attrs={"encType": "multipart/form-data"},
             class_name="field grow",
         ),
         class_name="row top",
+    )
+
+
+def _photo_buttons() -> rx.Component:
+    return rx.el.div(
+        rx.el.button(
+            "Upload photo",
+            type="submit",
+            class_name="button small",
+            custom_attrs={"data-testid": "send-picture"},
+        ),
+        rx.cond(
+            OwnDataState.avatar_url,
+            forms.button(
+                "Remove", "remove-picture", "ghost small", on_click=OwnDataState.remove_picture
+            ),
+        ),
+        class_name="row",
+    )
+
+
+def _upload_result() -> rx.Component:
+    return rx.el.p(
+        OwnDataState.picture_said,
+        class_name=rx.cond(OwnDataState.picture_bad, "field-error", "field-hint"),
+        role="status",
+        custom_attrs={"data-testid": "picture-said"},
     )
 
 

@@ -194,17 +194,7 @@ def _new_token() -> rx.Component:
                 required=True,
                 max_length=100,
             ),
-            rx.el.div(
-                rx.el.label("Expires", html_for="days", class_name="field-label"),
-                rx.el.select(
-                    *[rx.el.option(label, value=days) for days, label in LIFETIME_OPTIONS],
-                    id="days",
-                    name="days",
-                    default_value="90",
-                    class_name="input",
-                ),
-                class_name="field",
-            ),
+            _expiry_select(),
             class_name="halves",
         ),
         rx.el.fieldset(
@@ -228,6 +218,20 @@ def _new_token() -> rx.Component:
         key=f"tokens-{TokensState.round}",
         on_submit=TokensState.make,
         class_name="stack",
+    )
+
+
+def _expiry_select() -> rx.Component:
+    return rx.el.div(
+        rx.el.label("Expires", html_for="days", class_name="field-label"),
+        rx.el.select(
+            *[rx.el.option(label, value=days) for days, label in LIFETIME_OPTIONS],
+            id="days",
+            name="days",
+            default_value="90",
+            class_name="input",
+        ),
+        class_name="field",
     )
 
 
