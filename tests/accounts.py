@@ -1,4 +1,4 @@
-"""People for the tests of accounts: signed up, confirmed, signed in."""
+"""Users, sessions and mails for the tests of accounts."""
 
 import email
 import email.policy
@@ -21,7 +21,7 @@ from sp404_app.jobs.email import send_email
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, login, passwords, sessions
-from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth.access_tokens import TokenPair
 from sp404_app.services.infra import unsent_emails
 from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
@@ -32,7 +32,7 @@ CLIENT = Client(ip="203.0.113.7", user_agent="Mozilla/5.0 (X11; Linux x86_64) Fi
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A confirmed person with a password."""
+    """A user with a password, verified unless asked otherwise."""
 
     id: uuid.UUID
     email: str
@@ -40,11 +40,11 @@ class Somebody:
 
 
 def somebody(address: str = "", *, verified: bool = True) -> Somebody:
-    """Make a person who can sign in."""
+    """Create a user who can sign in."""
     address = address or f"{uuid.uuid4().hex[:12]}@example.org"
     user = User(
         email=address,
-        password_hash=_hash(passwords.pepper(), passwords.COST),
+        password_hash=_hash(passwords.pepper(), passwords.BCRYPT_COST),
         email_verified_at=now() if verified else None,
     )
     with transaction() as session:
@@ -54,48 +54,49 @@ def somebody(address: str = "", *, verified: bool = True) -> Somebody:
 
 @lru_cache
 def _hash(_pepper: bytes, _cost: int) -> str:
-    """Hash the one password once: it takes a quarter of a second."""
+    """Hash the password of all test users once: it takes a quarter of a second."""
     return passwords.hash_now(PASSWORD)
 
 
-def signed_in(user_id: uuid.UUID) -> Pair:
-    """Sign a program in."""
+def signed_in(user_id: uuid.UUID) -> TokenPair:
+    """Start an API session and return its tokens."""
     with transaction() as session:
         return access_tokens.start(session, user_id, CLIENT)
 
 
 def bearer(user_id: uuid.UUID) -> dict[str, str]:
-    """Return the header of a program that is signed in."""
+    """Return the Authorization header of a new API session."""
     return {"Authorization": f"Bearer {signed_in(user_id).token}"}
 
 
 def cookie(user_id: uuid.UUID) -> str:
-    """Sign a browser in and return its cookie."""
+    """Start a browser session and return its cookie."""
     with transaction() as session:
         return sessions.start_browser(session, user_id, CLIENT)
 
 
 async def reset(person: Somebody) -> None:
-    """Let a person choose a new password by a mailed link."""
+    """Reset the user's password by a mailed link."""
     await login.forgot_password(person.email, CLIENT)
     await login.reset_password(token_in(mails(person.email)[-1]), "a brand new one", CLIENT)
 
 
 @contextmanager
-def meanwhile(
-    module: ModuleType, step: str, happens: Callable[[], Awaitable[None]]
+def run_after(
+    module: ModuleType,
+    function: Callable[..., Awaitable[Any]],
+    action: Callable[[], Awaitable[None]],
 ) -> Iterator[None]:
-    """Let something happen right after a step of somebody else's work, as if at the same time."""
-    real = getattr(module, step)
+    """Run an action right after the next call of a module's function: simulates a race."""
 
-    async def then(*args: Any) -> Any:
-        patch.undo()  # it happens once
-        answer = await real(*args)
-        await happens()
-        return answer
+    async def call_then_act(*args: Any) -> Any:
+        patch.undo()  # only once
+        result = await function(*args)
+        await action()
+        return result
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, step, then)
+        patch.setattr(module, function.__name__, call_then_act)
         yield
 
 
@@ -110,7 +111,7 @@ def deliver_mails() -> None:
 
 
 def mails(recipient: str = "") -> list[EmailMessage]:
-    """Return what the outbox holds, the oldest first, once everything is delivered."""
+    """Return the mails in the outbox, oldest first, once all are delivered."""
     deliver_mails()
     paths = sorted(settings().outbox.glob("*.eml"))
     found = [
@@ -133,7 +134,7 @@ def token_in(letter: EmailMessage) -> str:
 
 @contextmanager
 def without_database() -> Iterator[None]:
-    """Let nobody answer at the database's address."""
+    """Make the database unreachable."""
     db.engine().dispose()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SP404_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")

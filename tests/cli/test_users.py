@@ -11,7 +11,7 @@ from sp404_app.models import User
 from sp404_app.services.auth import login, sessions, signing_keys, two_factor
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, somebody
-from tests.services.auth.test_two_factor import protect
+from tests.services.auth.test_two_factor import enable_two_factor
 
 
 def run_command(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -49,7 +49,7 @@ def test_two_factor_off_lets_a_user_sign_in_with_the_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     ada = somebody("ada@example.org")
-    protect(ada)
+    enable_two_factor(ada)
     run_command(capsys, "user", "two-factor-off", "ada@example.org")
     with transaction() as session:
         assert not two_factor.is_on(session, ada.id)
@@ -77,7 +77,7 @@ def test_an_unknown_user_gives_an_error(capsys: pytest.CaptureFixture[str], comm
 def test_keys_are_rotated_and_retired(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(signing_keys, "BITS", signing_keys.SMALLEST)
+    environment.setattr(signing_keys, "KEY_BITS", signing_keys.SMALLEST)
     environment.setattr(signing_keys.rotate, "__defaults__", (signing_keys.SMALLEST,))
     old = signing_keys.signing()[0]
     new = run_command(capsys, "keys", "rotate").split()[0]

@@ -1,4 +1,4 @@
-"""A person's whole way: second step, token, picture, export, new address, and the end."""
+"""Two-factor authentication, tokens, photo, export, change of email and deletion in a browser."""
 
 import io
 import re
@@ -14,7 +14,7 @@ from tests.services.account.test_avatars import picture
 
 
 def link_in(outbox: Outbox, address: str, path: str) -> str:
-    """Return the link of the newest mail that leads there, waiting for it."""
+    """Return the link of the newest mail that points to `path`; wait for the mail."""
     found: list[str] = []
 
     def came() -> bool:
@@ -27,7 +27,7 @@ def link_in(outbox: Outbox, address: str, path: str) -> str:
     return found[-1]
 
 
-def test_two_steps_protect_an_account(
+def test_two_factor_authentication_protects_an_account(
     page: Page, browser: Browser, base_url: str, outbox: Outbox
 ) -> None:
     ada = sign_up(page, outbox)
@@ -35,10 +35,10 @@ def test_two_steps_protect_an_account(
     page.goto("/account")
     page.get_by_test_id("begin-2fa").click()
     secret = page.locator("#totp-secret").inner_text().replace(" ", "")
-    page.get_by_label("Type the code").fill("000000")
+    page.get_by_label("Enter the code").fill("000000")
     page.keyboard.press("Enter")
-    expect(page.locator("#code-said")).to_contain_text("not right")
-    page.get_by_label("Type the code").fill(TOTP(secret).now())
+    expect(page.locator("#code-said")).to_contain_text("wrong")
+    page.get_by_label("Enter the code").fill(TOTP(secret).now())
     page.keyboard.press("Enter")
     shown = page.get_by_test_id("codes").get_by_role("listitem")
     expect(shown).to_have_count(10)
@@ -53,18 +53,18 @@ def test_two_steps_protect_an_account(
     other.get_by_label("E-mail").fill(ada.email)
     other.get_by_label("Password", exact=True).fill(ada.password)
     other.keyboard.press("Enter")
-    code = other.get_by_label("Code of your authenticator app")
+    code = other.get_by_label("Code from your authenticator app")
     expect(code).to_be_focused()
     code.fill("000000")
     other.keyboard.press("Enter")
-    expect(other.locator("#code-said")).to_contain_text("not right")
+    expect(other.locator("#code-said")).to_contain_text("wrong")
     code.fill(codes[0])
     other.keyboard.press("Enter")
-    expect(other.get_by_test_id("codes-left")).to_have_text("9 recovery codes are left.")
+    expect(other.get_by_test_id("codes-left")).to_have_text("9 recovery codes left.")
     phone.close()
 
 
-def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbox) -> None:
+def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outbox: Outbox) -> None:
     ada = sign_up(page, outbox)
     sign_in(page, ada)
     page.goto("/account")
@@ -74,8 +74,8 @@ def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbo
         address = text.get_attribute("href")
         assert address == f"/{text.inner_text().lower()}"
         assert page.request.get(address).status == 200
-    page.get_by_label("What it is for").fill("Backup")
-    page.get_by_label("Read and hear my library").check()
+    page.get_by_label("Name", exact=True).fill("Backup")
+    page.get_by_label("Read and play my library").check()
     page.get_by_test_id("make-token").click()
     token = page.get_by_test_id("new-token").inner_text()
     headers = {"Authorization": f"Bearer {token}"}
@@ -85,7 +85,7 @@ def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbo
     page.locator("#picture").set_input_files(file)  # type: ignore[arg-type]
     page.get_by_test_id("send-picture").click()
     expect(page.get_by_test_id("picture-said")).to_have_text("Saved.")
-    expect(page.get_by_alt_text("Your picture")).to_be_visible()
+    expect(page.get_by_alt_text("Your photo")).to_be_visible()
 
     page.get_by_test_id("ask-export").click()
     with page.expect_download() as download:
@@ -94,7 +94,7 @@ def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbo
     assert {"picture.webp", "data/users.json"} <= set(names)
 
     new = f"new-{ada.email}"
-    page.get_by_label("New address").fill(new)
+    page.get_by_label("New email").fill(new)
     page.get_by_test_id("change-email").click()
     page.goto(link_in(outbox, new, "/change-email"))
     page.get_by_test_id("confirm").click()
@@ -102,12 +102,14 @@ def test_everything_of_ones_own_is_on_the_account_page(page: Page, outbox: Outbo
     page.context.clear_cookies()  # the link is opened by somebody who is not signed in
     page.goto(link_in(outbox, ada.email, "/revert-email"))
     page.get_by_test_id("confirm").click()
-    expect(page.get_by_text("The account is yours again")).to_be_visible()
+    expect(page.get_by_text("Your account is yours again")).to_be_visible()
     page.goto("/account")
     expect(page).to_have_url(re.compile("/login"))
 
 
-def test_an_account_ends_after_thirty_seconds_of_thought(page: Page, outbox: Outbox) -> None:
+def test_an_account_is_deleted_after_a_countdown_of_thirty_seconds(
+    page: Page, outbox: Outbox
+) -> None:
     ada = sign_up(page, outbox)
     sign_in(page, ada)
     page.goto("/account")

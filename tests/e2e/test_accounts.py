@@ -1,4 +1,4 @@
-"""The account's pages in a real browser, wide and narrow."""
+"""Sign-in and account pages in a browser, wide and narrow."""
 
 import re
 import uuid
@@ -16,7 +16,7 @@ DOORS = ("/signup", "/login", "/forgot-password", "/verify-email", "/reset-passw
 
 
 def link_in(outbox: Outbox, address: str, subject: str) -> str:
-    """Return the link of the newest mail with a subject, waiting for it."""
+    """Return the link of the newest mail with this subject; wait for the mail."""
     for _ in range(100):
         letters = [letter for letter in outbox.to(address) if letter["Subject"] == subject]
         if letters:
@@ -35,16 +35,16 @@ def fill(page: Page, **fields: str) -> None:
 
 
 def ready(page: Page, path: str) -> None:
-    """Open a sign-in page and wait until its state is there."""
+    """Open a sign-in page and wait until its state is loaded."""
     page.goto(path)
     expect(page.get_by_test_id("demo")).to_be_visible()
 
 
-def test_signing_up_says_what_is_wrong_beside_the_field_and_keeps_the_rest(page: Page) -> None:
+def test_sign_up_shows_errors_beside_the_field_and_keeps_the_rest(page: Page) -> None:
     page.goto("/signup")
     fill(page, first_name="Ada", email=f"{uuid.uuid4().hex}@example.org", password="password")
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("password-said")).to_contain_text("tried first")
+    expect(page.get_by_test_id("password-said")).to_contain_text("common password")
     expect(page.get_by_test_id("password")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_test_id("first_name")).to_have_value("Ada")
     fill(page, password=PASSWORD)
@@ -54,9 +54,7 @@ def test_signing_up_says_what_is_wrong_beside_the_field_and_keeps_the_rest(page:
     expect(page.get_by_test_id("mail").first).to_contain_text("Confirm your email")
 
 
-def test_an_address_has_to_be_confirmed_and_the_mail_can_be_sent_again(
-    page: Page, outbox: Outbox
-) -> None:
+def test_an_email_must_be_verified_and_the_mail_can_be_resent(page: Page, outbox: Outbox) -> None:
     address = f"{uuid.uuid4().hex}@example.org"
     page.goto("/signup")
     fill(page, email=address, password=PASSWORD)
@@ -65,7 +63,7 @@ def test_an_address_has_to_be_confirmed_and_the_mail_can_be_sent_again(
     ready(page, "/login")
     fill(page, email=address, password=PASSWORD)
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("notice")).to_contain_text("confirm your address")
+    expect(page.get_by_test_id("notice")).to_contain_text("Confirm your email")
     expect(page.get_by_test_id("email")).to_have_value(address)
     page.get_by_test_id("resend").click()
     expect(page.get_by_test_id("resent")).to_contain_text("on its way")
@@ -78,14 +76,14 @@ def test_an_address_has_to_be_confirmed_and_the_mail_can_be_sent_again(
     page.wait_for_url(re.compile("/library"))
 
 
-def test_a_wrong_password_keeps_the_address_and_the_place_to_go(page: Page, outbox: Outbox) -> None:
+def test_a_wrong_password_keeps_the_email_and_the_redirect_target(
+    page: Page, outbox: Outbox
+) -> None:
     ada = people.sign_up(page, outbox)
     ready(page, "/login?next=/account")
     fill(page, email=ada.email, password="wrong password")
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("password-said")).to_have_text(
-        "The address or the password is wrong."
-    )
+    expect(page.get_by_test_id("password-said")).to_have_text("Wrong email or password.")
     expect(page.get_by_test_id("email")).to_have_value(ada.email)
     assert ada.email not in page.url
     fill(page, password=ada.password)
@@ -94,13 +92,13 @@ def test_a_wrong_password_keeps_the_address_and_the_place_to_go(page: Page, outb
     expect(page.get_by_test_id("device")).to_have_count(1)
 
 
-def test_the_demo_account_is_one_press_away(page: Page) -> None:
+def test_the_demo_account_is_one_click_away(page: Page) -> None:
     ready(page, "/login")
     page.get_by_test_id("demo").click()
     page.wait_for_url(re.compile("/library"))
 
 
-def test_no_script_ever_sees_the_cookie(page: Page, context: BrowserContext) -> None:
+def test_no_script_sees_the_session_cookie(page: Page, context: BrowserContext) -> None:
     people.sign_in(page, Visitor("demo@example.com", "sixteen pads"))
     names = {cookie["name"]: cookie for cookie in context.cookies()}
     (name,) = [name for name in names if re.fullmatch(r"sp404_session_\d+", name)]
@@ -112,7 +110,7 @@ def test_no_script_ever_sees_the_cookie(page: Page, context: BrowserContext) -> 
     assert names[name]["value"] not in kept
 
 
-def test_signing_out_closes_every_door(page: Page, outbox: Outbox) -> None:
+def test_after_signing_out_pages_need_a_sign_in(page: Page, outbox: Outbox) -> None:
     ada = people.sign_up(page, outbox)
     people.sign_in(page, ada)
     page.get_by_role("button", name="Sign out").first.click()
@@ -121,7 +119,7 @@ def test_signing_out_closes_every_door(page: Page, outbox: Outbox) -> None:
     page.wait_for_url(re.compile("/login"))
 
 
-def test_a_forgotten_password_is_replaced_and_signs_out_other_devices(
+def test_a_password_reset_signs_out_other_devices(
     page: Page, browser: Browser, base_url: str, outbox: Outbox
 ) -> None:
     ada = people.sign_up(page, outbox)
@@ -144,18 +142,18 @@ def test_a_forgotten_password_is_replaced_and_signs_out_other_devices(
     page.wait_for_url(re.compile("/login"))
 
 
-def test_a_used_link_says_so_and_shows_the_way(page: Page) -> None:
+def test_a_used_link_shows_an_error_and_a_way_to_request_a_new_one(page: Page) -> None:
     page.goto("/reset-password?token=used")
     fill(page, password="a brand new one")
     page.get_by_test_id("submit").click()
-    expect(page.get_by_test_id("notice")).to_contain_text("used already")
-    expect(page.get_by_role("link", name="Ask for a new link")).to_be_visible()
+    expect(page.get_by_test_id("notice")).to_contain_text("has been used")
+    expect(page.get_by_role("link", name="Request a new link")).to_be_visible()
     page.goto("/verify-email?token=used")
     page.get_by_test_id("confirm").click()
-    expect(page.get_by_test_id("notice")).to_contain_text("used already")
+    expect(page.get_by_test_id("notice")).to_contain_text("has been used")
 
 
-def test_an_account_is_changed_and_another_device_signed_out(
+def test_the_account_page_changes_names_and_signs_out_a_device(
     page: Page, browser: Browser, base_url: str, outbox: Outbox
 ) -> None:
     ada = people.sign_up(page, outbox)
@@ -179,16 +177,16 @@ def test_an_account_is_changed_and_another_device_signed_out(
     expect(page.get_by_test_id("theme-light")).to_be_checked()
 
 
-def test_a_password_is_changed_by_who_knows_it(page: Page, outbox: Outbox) -> None:
+def test_a_password_change_needs_the_current_password(page: Page, outbox: Outbox) -> None:
     ada = people.sign_up(page, outbox)
     people.sign_in(page, ada)
     page.goto("/account")
     fill(page, current_password="wrong", password="a brand new one")
     page.get_by_test_id("change-password").click()
-    expect(page.get_by_test_id("current_password-said")).to_contain_text("not your present")
+    expect(page.get_by_test_id("current_password-said")).to_contain_text("Wrong current")
     fill(page, current_password=ada.password)
     page.get_by_test_id("change-password").click()
-    expect(page.get_by_role("status").filter(has_text="is changed")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="Password changed")).to_be_visible()
     expect(page.get_by_test_id("password")).to_have_value("")
 
 
@@ -203,7 +201,7 @@ def test_signing_in_needs_no_websocket(browser: Browser, base_url: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*DOORS, "/dev/outbox"])
-def test_every_door_fits_a_narrow_phone_and_every_field_has_a_name(page: Page, path: str) -> None:
+def test_every_sign_in_page_fits_a_phone_and_every_field_has_a_label(page: Page, path: str) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
     page.goto(path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -1,4 +1,4 @@
-"""Arguments for every handler, made from its signature and the names of its parameters."""
+"""Arguments for every event handler, made from its signature and parameter names."""
 
 import inspect
 from typing import Any
@@ -8,8 +8,8 @@ from reflex_base.registry import RegisteredEventHandler
 from sp404_app.sp404_app import PAGES
 from tests.security.world import id_for
 
-# What a parameter has to hold, where its type alone does not say it. A text without a line here
-# might be an id: whoever adds a handler says what it is.
+# Values of parameters whose type alone does not determine them. A string without an entry here may
+# be an id, so a new handler needs an entry.
 PARAMETERS: dict[str, object] = {
     "SampleState.set_tempo.value": "92.5",
     "SampleState.set_kind.value": "loop",
@@ -79,7 +79,7 @@ def _argument(parameter: inspect.Parameter, ids: dict[str, str]) -> object:
 
 
 def addresses(ids: dict[str, str]) -> list[str]:
-    """Return one address of every page that has an id in it, and one that has none."""
+    """Return one URL of every page with an id in its path, and one without."""
     found = ["/library"]
     for page in PAGES:
         head, bracket, rest = page.route.partition("[")

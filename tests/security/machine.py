@@ -1,10 +1,10 @@
-"""Every handler of every state, sent as a browser sends it and run as the server runs it."""
+"""Runs event handlers as the server does, with events as a browser sends them."""
 
 import asyncio
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -20,7 +20,7 @@ from sp404_app import sp404_app
 from sp404_app.errors import AppError
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
-from tests.accounts import meanwhile
+from tests.accounts import run_after
 
 FRAMEWORK = "reflex___"
 HYDRATE = "reflex___state____state.hydrate"
@@ -40,7 +40,7 @@ PASSING = tuple(
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of an event: refusals and mistakes, and all that was sent to the browser."""
+    """The result of an event: refusals, errors, and everything sent to the browser."""
 
     errors: list[Exception] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Outcome:
 
 
 class Machine:
-    """Reflex's own event processor with a state manager in memory."""
+    """Reflex's event processor with an in-memory state manager."""
 
     def __init__(self, processor: BaseStateEventProcessor, patience: float) -> None:
         self.processor, self.patience = processor, patience
@@ -71,24 +71,29 @@ class Machine:
     async def send(
         self, name: str, payload: dict[str, Any], *, cookie: str = "", address: str = "/"
     ) -> Outcome:
-        """Send one event from a new tab, and wait for everything it starts."""
+        """Send one event from a new tab, and wait for all it starts."""
         return await self._send(name, payload, cookie, address, clicks=1)
 
     async def send_twice(self, name: str, payload: dict[str, Any], *, cookie: str = "") -> Outcome:
-        """Send one event two times from one tab, the second before the first is answered."""
+        """Send one event twice from one tab, the second before the first is answered."""
         return await self._send(name, payload, cookie, "/", clicks=2)
 
     async def send_during(
-        self, name: str, payload: dict[str, Any], module: ModuleType, step: str, second: str
+        self,
+        name: str,
+        payload: dict[str, Any],
+        module: ModuleType,
+        function: Callable[..., Awaitable[Any]],
+        second: str,
     ) -> Outcome:
-        """Send an event, and from the same tab a second one right after a step of the first."""
+        """Send an event, and from the same tab a second one after a function of the first."""
         token = uuid.uuid4().hex
 
-        async def happens() -> None:
+        async def send_second() -> None:
             event = Event(second, self._router(token, "", "/"), {})
             await (await self.processor.enqueue(token, event)).wait_all()
 
-        with meanwhile(module, step, happens):
+        with run_after(module, function, send_second):
             return await self._send(name, payload, "", "/", clicks=1, token=token)
 
     async def _send(
@@ -140,7 +145,7 @@ class Machine:
         self.outcome.errors.append(error)
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:
-        """Keep what would go to the browser; Reflex asks its websockets' namespace for this."""
+        """Record what would be sent to the browser; Reflex calls this."""
         assert token
         if update.delta:
             self.outcome.sent.append(json.dumps(update.delta, default=repr, sort_keys=True))
@@ -150,7 +155,7 @@ class Machine:
 
 @asynccontextmanager
 async def machine(patience: float = PATIENCE) -> AsyncIterator[Machine]:
-    """Run a machine in which news never come, so that everything ends."""
+    """Run a machine without server events, so that every handler ends."""
 
     async def once(*_: object, **__: object) -> AsyncIterator[list[events.Event]]:
         yield []
@@ -165,12 +170,12 @@ async def machine(patience: float = PATIENCE) -> AsyncIterator[Machine]:
 
 
 def handlers() -> dict[str, RegisteredEventHandler]:
-    """Return every handler a browser may call, by the name it is called by."""
+    """Return all event handlers by name."""
     return dict(RegistrationContext.get().event_handlers)
 
 
 def ours() -> dict[str, RegisteredEventHandler]:
-    """Return the handlers that we wrote, by "State.handler"."""
+    """Return the handlers of our own states, by "State.handler"."""
     return {
         f"{found.states[0].__name__}.{name.rpartition('.')[2]}": found
         for name, found in handlers().items()

@@ -1,4 +1,4 @@
-"""Every operation of the API, with arguments made from its own description."""
+"""Every operation of the API, with arguments made from its OpenAPI description."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sp404_app.api.app import api
 from tests.security.world import id_for
 from tests.sounds import wav
 
-# What a field has to hold for its owner to succeed, where its type alone does not say it.
+# Values of fields whose type alone does not determine what succeeds.
 FIELDS: dict[str, object] = {
     "email": "somebody@example.org",
     "new_email": "else@example.org",
@@ -29,13 +29,13 @@ FIELDS: dict[str, object] = {
     "code": "123456",
     "file": wav(2999.0),
 }
-# Query parameters that would hide what is there.
+# Query parameters that would filter out existing rows.
 UNASKED = frozenset({"cursor", "bpm_min", "bpm_max", "key", "compatible_key", "kind", "tag"})
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one address."""
+    """One method of one path."""
 
     method: str
     path: str
@@ -137,7 +137,7 @@ def operations() -> list[Operation]:
 
 
 def every_route() -> Iterator[str]:
-    """Yield the address of every route that is served, described or not."""
+    """Yield every route that is served, described or not."""
     for included in api.routes:
         if isinstance(included, APIRoute):
             yield included.path
@@ -146,7 +146,7 @@ def every_route() -> Iterator[str]:
 
 
 def normal(answer: httpx.Response, ids: dict[str, str]) -> tuple[int, str]:
-    """Return what was answered, without the ids that were asked for."""
+    """Return status and body, without the ids that were requested."""
     text = answer.text
     for value in ids.values():
         text = text.replace(value, "<id>")

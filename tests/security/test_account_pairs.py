@@ -1,8 +1,7 @@
-"""Two things done to one account at once: one comes after the other, and nothing breaks.
+"""Concurrent operations on one account are serialized and cause no server error.
 
-Each pair of operations runs on a person of its own, in two threads, with a pause before every
-statement, so that their transactions overlap. A few pairs run at the same time: their people have
-nothing in common, and most of the time is spent in pauses.
+Each pair of operations runs on its own user, in two threads, with a pause before every statement so
+that the transactions overlap. A few pairs run at a time, since most of the time is spent in pauses.
 """
 
 import io
@@ -42,7 +41,7 @@ from tests.accounts import CLIENT, PASSWORD, Somebody, somebody
 from tests.security.routes import operations
 
 ROUNDS = int(os.environ.get("SP404_PAIR_ROUNDS", "1"))
-PAUSE = 0.003  # seconds, at most, before each statement
+PAUSE = 0.003  # seconds, the longest pause before a statement
 AT_ONCE = 3  # pairs; each of their requests needs a thread of the event loop, which has six or more
 NEW = "a brand new one"
 LIMITS = ("SP404_SIGN_INS_PER_MINUTE", "SP404_REQUESTS_PER_MINUTE")
@@ -50,7 +49,7 @@ LIMITS = ("SP404_SIGN_INS_PER_MINUTE", "SP404_REQUESTS_PER_MINUTE")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody with everything an account can have, and what opens it."""
+    """A user with everything an account can have, and its credentials."""
 
     who: Somebody
     refresh_tokens: tuple[str, str]
@@ -73,8 +72,8 @@ def account(*, verified: bool = True) -> Account:
             access_tokens.start(session, ada.id, CLIENT),
             access_tokens.start(session, ada.id, CLIENT),
         )
-        setup = two_factor.begin(session, ada.id)
-        codes = two_factor.confirm(session, ada.id, TOTP(setup.secret).now(), CLIENT)
+        setup = two_factor.begin_totp_setup(session, ada.id)
+        codes = two_factor.confirm_totp_setup(session, ada.id, TOTP(setup.secret).now(), CLIENT)
         personal_access_tokens.make(session, ada.id, "One", ["samples:read"], None, CLIENT)
         links = {
             purpose: one_time_tokens.make(session, ada.id, purpose, f"new-{ada.email}")
@@ -168,7 +167,7 @@ OPERATIONS: dict[str, Operation] = {
     "export": own("POST", "/me/export"),
     "delete account": own("DELETE", "/me"),
 }
-UNCONFIRMED = {"register", "resend", "verify"}  # do most before an address is confirmed
+UNCONFIRMED = {"register", "resend", "verify"}  # these matter before the email is verified
 CODE = segno.make("otpauth://totp/any", error="m", micro=False)
 at_work = Event()  # only the requests of a pair are slowed down, not what makes their person
 PAIRS = list(combinations_with_replacement(OPERATIONS, 2))
@@ -178,12 +177,12 @@ PAIRS = list(combinations_with_replacement(OPERATIONS, 2))
 def slow(
     services: Settings, environment: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """No limits in the way, cheap hashes, one QR code for all, a pause before each statement."""
+    """Disable rate limits, use cheap hashes and one QR code, and pause before each statement."""
     for name in LIMITS:
         environment.setenv(name, "100000")
     settings.cache_clear()
     monkeypatch.setattr(rate_limits, "_mailbox", lambda _: uuid.uuid4().hex)
-    monkeypatch.setattr(passwords, "COST", 4)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 4)
     monkeypatch.setattr(two_factor.segno, "make", lambda *_, **__: CODE)
 
     def pause(*_: object) -> None:
@@ -197,7 +196,7 @@ def slow(
 
 
 def together(client: TestClient, ada: Account, names: tuple[str, str]) -> list[int]:
-    """Send two requests at once and return their statuses."""
+    """Send two requests concurrently and return their status codes."""
     (statuses,) = all_together(client, [(ada, names)])
     return statuses
 
@@ -227,7 +226,7 @@ def all_together(
         at_work.clear()
 
 
-def test_every_operation_on_an_account_is_among_them(slow: None) -> None:
+def test_every_operation_on_an_account_is_covered(slow: None) -> None:
     ada = account()
     sent = {operation(ada, 0)[:2] for operation in OPERATIONS.values()}
     sent = {(method, re.sub(r"[0-9a-f-]{36}$", "{}", path)) for method, path in sent}
@@ -241,7 +240,7 @@ def test_every_operation_on_an_account_is_among_them(slow: None) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("first", OPERATIONS)
-def test_no_two_operations_on_an_account_break_each_other(
+def test_concurrent_pairs_of_operations_cause_no_server_error(
     api: TestClient, slow: None, first: str
 ) -> None:
     pairs = [
@@ -257,7 +256,7 @@ def test_no_two_operations_on_an_account_break_each_other(
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_of_two_challenges_answered_at_once_each_valid_code_signs_in_once(
+def test_each_valid_code_signs_in_once_for_two_concurrent_challenges(
     api: TestClient, slow: None, same: bool
 ) -> None:
     for _ in range(3):
@@ -266,7 +265,7 @@ def test_of_two_challenges_answered_at_once_each_valid_code_signs_in_once(
         assert statuses == [200, 401 if same else 200]
 
 
-def test_one_code_sent_many_times_at_once_signs_in_once(api: TestClient, slow: None) -> None:
+def test_one_code_sent_concurrently_signs_in_once(api: TestClient, slow: None) -> None:
     ada = account()
     body = {"challenge": ada.challenges[0], "code": ada.recovery_codes[0]}
 

@@ -1,6 +1,6 @@
-"""Our API answers as it says it does, to everything that its own description allows and forbids.
+"""The API conforms to its OpenAPI description, for valid and invalid requests.
 
-Bounded here; `make fuzz` asks much more.
+Bounded here; `make fuzz` sends many more.
 """
 
 import os
@@ -22,19 +22,20 @@ from sp404_app.settings import settings as ours
 from tests.accounts import bearer, somebody
 
 EXAMPLES = int(os.environ.get("SP404_FUZZ_ROUNDS", "4"))
-# What our description allows may still be refused: a password that everybody uses, a tempo that
-# nothing has, a key that is not one. Each refusal is a documented answer.
+# Requests that the description allows may be refused: a common password, an impossible tempo, an
+# unknown key. Each refusal is a documented response.
 UNASKED = [positive_data_acceptance]
-# Words where others have an id: a method for an id is refused for another reason than its name.
+# Paths with a word where others have an id: a wrong method matches the path with the id.
 WORDS = frozenset({"/api/samples/tags", "/api/samples/bulk", "/api/samples/similar"})
-# 503 is what these say while a part is missing, as it is here.
+# These answer 503 while a service is missing, as in these tests.
 PARTS = ("/api/health", "/api/webhooks", "/api/billing")
 
 
 def harmless(case: schemathesis.Case) -> bool:
-    """Say whether what is wrong may be nothing: we sign in, and words we do not know ask nothing.
+    """Return whether a request may succeed although the generator calls it invalid.
 
-    An address may carry further words, as a mail's or a search engine's; they are not looked at.
+    Tests always authenticate, and unknown query parameters are ignored, as mailers and search
+    engines append some.
     """
     known = {parameter.name for parameter in case.operation.query}
     return "Authorization" not in (case.headers or {}) or not known >= set(case.query or {})
@@ -54,7 +55,7 @@ schema = schema.exclude(path="/api/events")  # its answer never ends
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_operation_keeps_to_its_description(
+def test_every_operation_conforms_to_its_openapi_description(
     case: schemathesis.Case, services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "100000")

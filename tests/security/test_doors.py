@@ -1,4 +1,4 @@
-"""What a hostile client may try at the front door, and that it gets nowhere."""
+"""Hostile requests to the gateway."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def row(person: Somebody) -> User:
         return session.get_one(User, person.id)
 
 
-def test_headers_may_only_be_so_large(client: TestClient) -> None:
+def test_oversized_headers_are_refused(client: TestClient) -> None:
     for headers in ({"X-Much": "x" * (1 << 20)}, {f"X-{n}": "x" * 1000 for n in range(70)}):
         answer = client.get("/api/health/live", headers=headers)
         assert (answer.status_code, answer.json()["status"]) == (431, 431)
@@ -54,8 +54,8 @@ def test_headers_may_only_be_so_large(client: TestClient) -> None:
     assert answer.status_code == 401
 
 
-def test_a_key_that_comes_twice_counts_once(client: TestClient, ada: Somebody) -> None:
-    """One parser reads a body, so no two parts of us can read it differently."""
+def test_a_duplicate_json_key_counts_once(client: TestClient, ada: Somebody) -> None:
+    """A body is parsed once, so two parts of the product cannot read it differently."""
     wrong = f'{{"email": "{ada.email}", "password": "{PASSWORD}", "password": "wrong one"}}'
     headers = {"Content-Type": TEXT}
     assert client.post("/api/auth/login", content=wrong, headers=headers).status_code == 401
@@ -68,20 +68,22 @@ def test_a_key_that_comes_twice_counts_once(client: TestClient, ada: Somebody) -
     "body",
     [b"", b"null", b"[]", b'"x"', b"1", b"{", b"\xff\xfe", b'{"email": {"$ne": null}}', b"NaN"],
 )
-def test_a_body_of_another_type_is_refused_in_words(client: TestClient, body: bytes) -> None:
+def test_a_body_of_another_content_type_is_refused_with_a_message(
+    client: TestClient, body: bytes
+) -> None:
     answer = client.post("/api/auth/login", content=body, headers={"Content-Type": TEXT})
     assert answer.status_code == 422
     assert answer.json()["details"]
 
 
-def test_deep_bodies_end_in_words(client: TestClient) -> None:
+def test_deeply_nested_bodies_are_refused_with_a_message(client: TestClient) -> None:
     body = b"[" * 200_000
     answer = client.post("/api/auth/login", content=body, headers={"Content-Type": TEXT})
     assert answer.status_code in (400, 422)
 
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "\0"])
-def test_characters_nobody_can_keep_are_refused(
+def test_characters_that_cannot_be_stored_are_refused(
     client: TestClient, ada: Somebody, value: str
 ) -> None:
     headers = bearer(ada.id) | {"Content-Type": TEXT}
@@ -100,7 +102,7 @@ def test_characters_nobody_can_keep_are_refused(
     assert answer.status_code == 401
 
 
-def test_nobody_promotes_themselves(client: TestClient, ada: Somebody) -> None:
+def test_mass_assignment_grants_no_privileges(client: TestClient, ada: Somebody) -> None:
     before = row(ada)
     for method, path, good in (
         ("PATCH", "/api/me", {"first_name": "Ada"}),
@@ -118,7 +120,7 @@ def test_nobody_promotes_themselves(client: TestClient, ada: Somebody) -> None:
     )
 
 
-def test_a_mail_never_leads_where_a_header_says(client: TestClient, ada: Somebody) -> None:
+def test_mailed_links_ignore_host_headers(client: TestClient, ada: Somebody) -> None:
     evil = {
         "Host": "evil.example",
         "X-Forwarded-Host": "evil.example",
@@ -134,7 +136,7 @@ def test_a_mail_never_leads_where_a_header_says(client: TestClient, ada: Somebod
     assert "localhost:3000/reset-password" in text_of(letter)
 
 
-def test_headers_do_not_say_who_one_is(client: TestClient, ada: Somebody) -> None:
+def test_identity_headers_are_ignored(client: TestClient, ada: Somebody) -> None:
     bob = somebody()
     claims = {
         "X-User-ID": str(ada.id),
@@ -149,7 +151,7 @@ def test_headers_do_not_say_who_one_is(client: TestClient, ada: Somebody) -> Non
     assert (answer["id"], answer["tier"]) == (str(bob.id), "free")
 
 
-def test_a_method_is_what_it_is(client: TestClient, ada: Somebody) -> None:
+def test_method_override_headers_are_ignored(client: TestClient, ada: Somebody) -> None:
     headers = bearer(ada.id)
     for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
         answer = client.get("/api/me?_method=DELETE", headers=headers | {name: "DELETE"})
@@ -176,7 +178,7 @@ def test_a_method_is_what_it_is(client: TestClient, ada: Somebody) -> None:
         "/auth/../api/me",
     ],
 )
-def test_odd_paths_open_nothing(client: TestClient, path: str) -> None:
+def test_unusual_paths_bypass_no_authentication(client: TestClient, path: str) -> None:
     answer = client.get(path, follow_redirects=False)
     assert answer.status_code in (307, 401, 404)
     assert "email" not in answer.text

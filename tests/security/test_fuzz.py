@@ -1,6 +1,6 @@
-"""Whatever a browser sends to a handler, it is refused in words: nothing of ours breaks.
+"""Event handlers refuse hostile arguments with a message and never raise an unexpected error.
 
-Bounded here; `make fuzz` sends much more, and other things each time.
+Bounded here; `make fuzz` sends many more, with a new seed each time.
 """
 
 import inspect
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(180 + ROUNDS * 60)
 
 
 def hostile(dice: random.Random, ids: list[str]) -> Any:
-    """Return something that a handler does not expect."""
+    """Return a value that a handler does not expect."""
     kind = dice.random()
     if kind < 0.15:
         return dice.choice(ids)
@@ -50,7 +50,7 @@ def hostile(dice: random.Random, ids: list[str]) -> Any:
 def attack(
     dice: random.Random, found: RegisteredEventHandler, ids: dict[str, str]
 ) -> dict[str, Any]:
-    """Make arguments of which some are good and some are not."""
+    """Make arguments, some of them valid and some hostile."""
     good = arguments(found, ids)
     parameters = list(inspect.signature(found.handler.fn).parameters.values())[1:]
     return {
@@ -71,7 +71,9 @@ def hostile_form(dice: random.Random) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_no_handler_breaks(state: str, services: Settings, tmp_path: Path) -> None:
+async def test_no_handler_raises_an_unexpected_error(
+    state: str, services: Settings, tmp_path: Path
+) -> None:
     dice = random.Random(f"{SEED}{state}")  # noqa: S311 - only has to be surprising
     broken: list[str] = []
     who = world.person(tmp_path)

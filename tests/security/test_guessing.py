@@ -1,4 +1,4 @@
-"""Limits count a mailbox, however its address is spelled, on every way that guesses or mails."""
+"""Rate limits count a mailbox across all spellings of its email, on every way to guess or mail."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ from tests.accounts import PASSWORD, bearer, cookie, mails, somebody
 from tests.tabs import in_tab
 
 VICTIM = "victim@example.com"
-# The same mailbox: other case, full-width and styled letters, other dots, spaces around.
+# The same mailbox: other case, full-width and styled letters, other dots, outer spaces.
 SPELLINGS = (
     VICTIM,
     "VICTIM@Example.COM",
@@ -35,7 +35,7 @@ HOSTS = [f"203.0.113.{number}" for number in range(1, 7)]
 
 @pytest.fixture
 def hosts(services: Settings) -> Iterator[list[TestClient]]:
-    """Browsers on six hosts."""
+    """Clients on six hosts."""
     with ExitStack() as stack:
         yield [
             stack.enter_context(TestClient(app, services.origin, client=(host, 50_000)))
@@ -48,11 +48,11 @@ def test_every_spelling_is_the_same_mailbox() -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/auth/session"])
-def test_guesses_at_one_account_are_counted_together(
+def test_guesses_at_one_account_are_limited_across_spellings(
     hosts: list[TestClient], path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     somebody(VICTIM)
-    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
     spelling = cycle(SPELLINGS)
 
     def refused(client: TestClient) -> bool:
@@ -66,7 +66,7 @@ def test_guesses_at_one_account_are_counted_together(
     assert refused(hosts[5])
 
 
-def test_a_right_password_forgets_the_failures_of_every_spelling(hosts: list[TestClient]) -> None:
+def test_the_right_password_clears_the_failures_of_every_spelling(hosts: list[TestClient]) -> None:
     somebody(VICTIM)
     for _ in range(2):
         for spelling in SPELLINGS[1:5]:
@@ -82,7 +82,7 @@ def test_a_right_password_forgets_the_failures_of_every_spelling(hosts: list[Tes
     ("path", "most"), [("register", 3), ("forgot-password", 5), ("resend-verification", 1)]
 )
 @pytest.mark.parametrize("known", [True, False])
-def test_mails_to_one_mailbox_are_counted_together(
+def test_mails_to_one_mailbox_are_limited_across_spellings(
     hosts: list[TestClient], path: str, most: int, known: bool
 ) -> None:
     if known:
@@ -99,7 +99,7 @@ def test_mails_to_one_mailbox_are_counted_together(
     assert len(mails(VICTIM)) <= most
 
 
-def test_changes_to_one_mailbox_are_counted_together(hosts: list[TestClient]) -> None:
+def test_email_changes_to_one_mailbox_are_limited_across_spellings(hosts: list[TestClient]) -> None:
     statuses = []
     for number, spelling in enumerate(SPELLINGS):
         headers = bearer(somebody().id)
@@ -108,7 +108,7 @@ def test_changes_to_one_mailbox_are_counted_together(hosts: list[TestClient]) ->
     assert statuses == [202] * 5 + [429] * 3
 
 
-async def test_forms_of_pages_are_counted_together_too(services: Settings) -> None:
+async def test_page_forms_are_limited_across_spellings(services: Settings) -> None:
     somebody(VICTIM, verified=False)
     said: list[str] = []
     for number, spelling in enumerate(SPELLINGS):
@@ -131,7 +131,7 @@ async def test_forms_of_pages_are_counted_together_too(services: Settings) -> No
     assert len(mails(VICTIM)) - sent == 5
 
 
-async def test_the_account_page_is_counted_too(services: Settings) -> None:
+async def test_the_account_page_is_limited_across_spellings(services: Settings) -> None:
     problems = []
     for number, spelling in enumerate(SPELLINGS):
         page = in_tab(OwnDataState(), cookie(somebody().id), ip=HOSTS[number % 6])  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""Nobody sees or changes what is somebody else's: every route, with every kind of stranger."""
+"""Users cannot read or change data of others: every route, with every kind of credential."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.security import world
 from tests.security.routes import Operation, every_route, normal, operations
 from tests.security.world import Person, dump, never, untouched
 
-# Operations for people who are not signed in. A new one has to be added here on purpose.
+# Operations without authentication. A new one must be added here deliberately.
 PUBLIC = frozenset(
     {
         "GET /.well-known/jwks.json",
@@ -42,7 +42,7 @@ PUBLIC = frozenset(
         "POST /api/webhooks/stripe",
     }
 )
-# Routes without a description: forms of our pages, and what answers for unknown addresses.
+# Routes without an OpenAPI description: HTML forms, and the fallback for unknown paths.
 HIDDEN = frozenset(
     {
         "/api",
@@ -61,7 +61,7 @@ HIDDEN = frozenset(
     }
 )
 ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py
-# Operations on an invented row that do not succeed even for its owner, and why.
+# Operations on a generated row that fail even for its owner, and why.
 UNPROVEN = {
     "GET /api/exports/{export_id}": "an invented job has made no file",
     "GET /api/billing/invoices/{invoice_id}": "its PDF comes from Stripe, who never made it",
@@ -86,12 +86,12 @@ def owner(services: Settings, tmp_path: Path) -> Person:
 
 
 def expired(person: Person) -> Iterator[dict[str, str]]:
-    """Yield credentials that were good once: a stale token, a past sign-in, a revoked one."""
+    """Yield credentials that are no longer valid: an expired token, old and revoked sessions."""
     with patch.object(access_tokens, "now", lambda: now() - dt.timedelta(hours=2)):
         yield bearer(person.who.id)
     for values in ({"expires_at": now()}, {"revoked_at": now()}):
         pair = access_tokens.read(bearer(person.who.id)["Authorization"].split()[1])
-        headers = {"Authorization": f"Bearer {access_tokens.access(pair)}"}
+        headers = {"Authorization": f"Bearer {access_tokens.sign_access_token(pair)}"}
         with db.transaction() as session:
             row = update(SignIn).where(col(SignIn.id) == pair.sign_in_id).values(**values)
             session.exec(row)
@@ -99,7 +99,7 @@ def expired(person: Person) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("operation", PRIVATE, ids=str)
-def test_a_stranger_s_id_is_one_that_never_existed(
+def test_another_users_id_is_answered_like_an_unknown_one(
     operation: Operation, client: TestClient, owner: Person
 ) -> None:
     stranger = somebody()
@@ -125,7 +125,7 @@ def test_a_stranger_s_id_is_one_that_never_existed(
 
 
 @pytest.mark.parametrize("operation", [each for each in ALL if str(each) in PUBLIC], ids=str)
-def test_what_is_public_gives_nothing_away(
+def test_public_routes_reveal_no_private_data(
     operation: Operation, client: TestClient, owner: Person
 ) -> None:
     before = dump()
@@ -135,7 +135,7 @@ def test_what_is_public_gives_nothing_away(
     assert owner.who.email not in theirs[1]
 
 
-def test_an_address_that_is_not_confirmed_opens_nothing(client: TestClient) -> None:
+def test_an_unverified_email_cannot_sign_in(client: TestClient) -> None:
     nobody = somebody(verified=False)
     before = dump()["sign_ins"]
     body = {"email": nobody.email, "password": PASSWORD}
@@ -146,7 +146,7 @@ def test_an_address_that_is_not_confirmed_opens_nothing(client: TestClient) -> N
     assert dump()["sign_ins"] == before == {}
 
 
-def test_no_route_is_left_out() -> None:
+def test_every_route_is_covered() -> None:
     described = {operation.path for operation in ALL}
     served = set(every_route())
     assert described <= served

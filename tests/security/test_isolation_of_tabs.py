@@ -1,4 +1,4 @@
-"""Nobody sees or changes what is somebody else's: every handler of every page's state."""
+"""Users cannot read or change data of others: every event handler of every page."""
 
 import datetime as dt
 from pathlib import Path
@@ -17,10 +17,10 @@ from tests.security.events import addresses, arguments, takes_ids
 from tests.security.machine import Outcome, machine, ours
 from tests.security.world import Person, dump, never, untouched
 
-# States of pages for people who are not signed in. A new one has to be added here on purpose.
+# States of pages without authentication. A new one must be added here deliberately.
 PUBLIC = frozenset(
     {
-        "DevOutboxState",  # these two answer this machine alone, in development
+        "DevOutboxState",  # both answer local requests only, in development
         "DevStripeState",
         "EmailLinkState",
         "ForgotPasswordState",
@@ -31,9 +31,9 @@ PUBLIC = frozenset(
         "VerifyEmailState",
     }
 )
-# Handlers that are given an id and do the same for everybody.
+# Handlers that take an id and do the same for every user.
 ALIKE = frozenset({"LibraryState.open_sample"})
-# Handlers that open or close something in their own tab, and read nothing of anybody.
+# Handlers that change only their own tab and read no data.
 LOCAL = frozenset(
     {
         "BillingState.ask",
@@ -41,12 +41,12 @@ LOCAL = frozenset(
         "LeavingState.forget",
         "PlansState.close",
         "StrengthState.load",
-        "StrengthState.weigh",
-        "TokensState.put_away",
-        "TwoFactorState.put_away",
+        "StrengthState.estimate",
+        "TokensState.hide_token",
+        "TwoFactorState.hide_codes",
     }
 )
-RANDOM = frozenset({"TwoFactorState.begin"})  # every answer holds a new secret
+RANDOM = frozenset({"TwoFactorState.begin"})  # every response holds a new secret
 
 ALL = ours()
 PRIVATE = [name for name in ALL if name.partition(".")[0] not in PUBLIC]
@@ -62,7 +62,7 @@ def full_name(name: str) -> str:
 
 
 def stale(person: Person) -> list[str]:
-    """Return cookies that are not good: none, invented, and of ended sign-ins."""
+    """Return invalid cookies: none, invented, expired and revoked."""
     found = ["", "invented"]
     for values in (
         {"expires_at": now()},
@@ -78,7 +78,7 @@ def stale(person: Person) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-async def test_a_tab_treats_a_stranger_s_id_as_one_that_never_existed(
+async def test_a_handler_treats_another_users_id_like_an_unknown_one(
     name: str, owner: Person
 ) -> None:
     handler, event, nobody_s = ALL[name], full_name(name), never()
@@ -110,7 +110,7 @@ async def test_a_tab_treats_a_stranger_s_id_as_one_that_never_existed(
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name not in PRIVATE])
-async def test_pages_for_everybody_give_nothing_away(name: str, owner: Person) -> None:
+async def test_public_pages_reveal_no_private_data(name: str, owner: Person) -> None:
     before = dump()
     async with machine() as run:
         outcome = await run.send(full_name(name), arguments(ALL[name], owner.ids))
@@ -119,6 +119,6 @@ async def test_pages_for_everybody_give_nothing_away(name: str, owner: Person) -
     assert owner.who.email not in str(outcome.sent)
 
 
-def test_every_handler_has_been_thought_of() -> None:
+def test_every_handler_is_covered() -> None:
     assert {name.partition(".")[0] for name in ALL} >= PUBLIC
     assert len(ALL) > 60

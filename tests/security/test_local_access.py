@@ -1,4 +1,4 @@
-"""Development pages, the emulator and metrics: for this machine only, and never through a proxy."""
+"""Development pages, emulator and metrics answer this machine only, never through a proxy."""
 
 import uuid
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def front(peer: str = "127.0.0.1") -> TestClient:
 
 
 @pytest.mark.parametrize(("name", "value"), FORWARDED)
-def test_what_a_proxy_passes_on_finds_no_development_pages(
+def test_requests_through_a_proxy_find_no_development_pages(
     services: Settings, name: str, value: str
 ) -> None:
     for path in OURS:
@@ -71,18 +71,20 @@ def test_what_a_proxy_passes_on_finds_no_development_pages(
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.7", "10.0.0.1", "", "::ffff:203.0.113.7", "rubbish"])
-def test_another_machine_finds_no_development_pages(services: Settings, peer: str) -> None:
+def test_requests_from_other_machines_find_no_development_pages(
+    services: Settings, peer: str
+) -> None:
     assert {front(peer).get(path).status_code for path in OURS} == {404}
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
-def test_this_machine_reaches_them(services: Settings, peer: str) -> None:
+def test_local_requests_reach_the_development_pages(services: Settings, peer: str) -> None:
     assert {front(peer).get(path).text for path in OURS} == {"inside"}
     for host in ("localhost", "LOCALHOST:3000", "127.0.0.1:3000", "[::1]:3000", "a.localhost"):
         assert front(peer).get("/dev/outbox", headers={"Host": host}).text == "inside"
 
 
-def test_a_trusted_proxy_on_this_machine_opens_nothing(
+def test_a_trusted_local_proxy_does_not_open_development_pages(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("SP404_TRUSTED_PROXIES", "127.0.0.1")
@@ -93,7 +95,7 @@ def test_a_trusted_proxy_on_this_machine_opens_nothing(
 
 @pytest.mark.parametrize(("name", "value"), [FORWARDED[1], FORWARDED[4], FORWARDED[6]])
 @pytest.mark.timeout(60)
-def test_a_real_websocket_is_looked_at_as_well(tab: TestClient, name: str, value: str) -> None:
+def test_websockets_through_a_proxy_are_refused_too(tab: TestClient, name: str, value: str) -> None:
     put_into_outbox("ada@example.org")
     load = f"{DevOutboxState.get_full_name()}.load"
     with opened(tab, host="localhost:3000") as socket:
@@ -121,7 +123,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
 
 
 @pytest.mark.parametrize(("name", "value"), FORWARDED)
-async def test_a_websocket_through_a_proxy_gets_no_mails_and_moves_no_clock(
+async def test_a_proxied_websocket_reads_no_mails_and_moves_no_clock(
     services: Settings, name: str, value: str
 ) -> None:
     put_into_outbox("ada@example.org")
@@ -142,7 +144,7 @@ async def test_a_websocket_through_a_proxy_gets_no_mails_and_moves_no_clock(
     assert [each.recipient for each in here.mails] == ["ada@example.org"]
 
 
-def test_what_browsers_send_by_themselves_is_no_sign_of_a_proxy() -> None:
+def test_usual_browser_headers_are_no_sign_of_a_proxy() -> None:
     usual = "accept accept-encoding accept-language cache-control connection content-type cookie"
     usual += " dnt host origin pragma priority proxy-connection referer sec-ch-ua sec-fetch-site"
     usual += " sec-gpc sec-websocket-key sec-websocket-version te upgrade user-agent x-request-id"

@@ -1,4 +1,4 @@
-"""The websocket of a tab: how large, how often, and that it ends with its sign-in."""
+"""Limits of a tab's websocket, and that it ends with its session."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ def opened(tab: TestClient, value: str = "", token: str = "", **more: str) -> We
 
 
 def joined(socket: WebSocketTestSession) -> None:
-    """Speak Socket.IO until events are taken."""
+    """Speak Socket.IO until events are accepted."""
     assert socket.receive_text().startswith("0")
     socket.send_text("40/_event,")
     assert socket.receive_text().startswith("40/_event")
@@ -65,7 +65,7 @@ def event(handler: str, **payload: object) -> str:
 
 
 def until(socket: WebSocketTestSession, words: str) -> str:
-    """Read until something is said."""
+    """Read until a message contains these words."""
     for _ in range(50):
         text = socket.receive_text()
         if words in text:
@@ -73,7 +73,7 @@ def until(socket: WebSocketTestSession, words: str) -> str:
     raise AssertionError(words)
 
 
-def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> None:
+def test_a_tab_stops_receiving_when_its_session_is_revoked(tab: TestClient) -> None:
     ada = somebody()
     value = cookie(ada.id)
     name = LibraryState.get_full_name()
@@ -84,7 +84,7 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
             until(each, "window_rx_state_")
         started = time.monotonic()
         with db.transaction() as session:
-            sessions.end_cookie(session, value)
+            sessions.revoke_cookie_session(session, value)
         with pytest.raises(WebSocketDisconnect) as end:
             until(socket, "never said")
         assert end.value.code == websocket_limits.NOT_WELCOME
@@ -95,7 +95,7 @@ def test_a_tab_stops_receiving_when_its_sign_in_is_revoked(tab: TestClient) -> N
 
 
 @pytest.mark.parametrize("comes", ["nobody", "the ended sign-in", "somebody else"])
-def test_whoever_connects_to_a_tab_after_a_sign_out_finds_nothing_of_the_one_before(
+def test_a_tab_reused_after_a_sign_out_holds_no_data_of_the_former_user(
     tab: TestClient, comes: str
 ) -> None:
     ada, bob = somebody(), somebody()
@@ -111,7 +111,7 @@ def test_whoever_connects_to_a_tab_after_a_sign_out_finds_nothing_of_the_one_bef
         socket.send_text(event(hydrate))
         assert ada.email in until(socket, AccountState.get_full_name())
     with db.transaction() as session:
-        sessions.end_cookie(session, value)
+        sessions.revoke_cookie_session(session, value)
     new = {"nobody": "", "the ended sign-in": value, "somebody else": cookie(bob.id)}[comes]
     with opened(tab, new, token) as socket:
         joined(socket)
@@ -121,18 +121,18 @@ def test_whoever_connects_to_a_tab_after_a_sign_out_finds_nothing_of_the_one_bef
         assert ada.email not in shown
 
 
-def test_a_tab_of_an_ended_sign_in_gets_nothing_private(tab: TestClient) -> None:
+def test_a_tab_of_an_ended_session_gets_no_private_data(tab: TestClient) -> None:
     ada = somebody()
     value = cookie(ada.id)
     with db.transaction() as session:
-        sessions.end_cookie(session, value)
+        sessions.revoke_cookie_session(session, value)
     with opened(tab, value) as socket:
         joined(socket)
         socket.send_text(event(f"{LibraryState.get_full_name()}.load"))
         assert "/login" in until(socket, "_redirect")
 
 
-def test_a_message_that_is_too_large_ends_the_line(tab: TestClient) -> None:
+def test_an_oversized_message_closes_the_websocket(tab: TestClient) -> None:
     with opened(tab) as socket:
         joined(socket)
         socket.send_text("42/_event," + "x" * websocket_limits.LONGEST)
@@ -142,7 +142,7 @@ def test_a_message_that_is_too_large_ends_the_line(tab: TestClient) -> None:
 
 
 @pytest.mark.parametrize("frame", ["42/_event,[]", "4", "42", "99", '42/_event,["event",[]]', "\0"])
-def test_rubbish_harms_nobody_else(tab: TestClient, frame: str) -> None:
+def test_malformed_frames_do_not_affect_other_tabs(tab: TestClient, frame: str) -> None:
     with opened(tab) as socket:
         joined(socket)
         socket.send_text(frame)
@@ -150,7 +150,7 @@ def test_rubbish_harms_nobody_else(tab: TestClient, frame: str) -> None:
         joined(socket)
 
 
-async def test_who_sends_too_much_is_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_tab_that_sends_too_much_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_limits, "BURST", 5.0)
     monkeypatch.setattr(websocket_limits, "PER_SECOND", 50.0)
     arrived: list[float] = []
@@ -175,7 +175,7 @@ async def test_who_sends_too_much_is_slowed_down(monkeypatch: pytest.MonkeyPatch
     assert arrived[-1] - arrived[0] > 0.3
 
 
-async def test_one_host_has_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_websockets_per_host_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket_limits, "MOST_OF_A_HOST", 0)
     said: list[Message] = []
 
@@ -193,7 +193,7 @@ async def test_one_host_has_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) 
     assert said == [{"type": "websocket.close", "code": websocket_limits.NOT_WELCOME}]
 
 
-async def test_many_lines_of_one_host_are_slowed_down_together(
+async def test_websockets_of_one_host_are_throttled_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(websocket_limits, "BURST", 5.0)

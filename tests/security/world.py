@@ -32,7 +32,7 @@ from sp404_app.models.columns import now, uuid7
 from tests.accounts import Somebody, deliver_mails, somebody
 from tests.sounds import keep, tone, write
 
-# What a column has to hold, where its type alone does not say it.
+# Values of columns whose type alone does not determine them.
 VALUES: dict[str, object] = {
     "kind": "analyse",
     "status": "done",
@@ -44,7 +44,7 @@ VALUES: dict[str, object] = {
     "theme": "dark",
 }
 VOLATILE = frozenset({"last_seen_at", "heartbeat_at"})
-# Names of parameters that do not follow "<thing>_id" for a table "<thing>s".
+# Parameter names that do not follow "<thing>_id" for a table "<thing>s".
 ALIASES = {
     "ids": "samples",
     "job_id": "processing_jobs",
@@ -60,7 +60,7 @@ pitches = count(3000)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody, and the id of one of their rows in every table that has owners."""
+    """A user, and the id of one of their rows in every table with owners."""
 
     who: Somebody
     ids: dict[str, str]
@@ -71,7 +71,7 @@ def tables() -> list[Table]:
 
 
 def person(folder: Path) -> Person:
-    """Make somebody who owns a row in every table."""
+    """Create a user who owns a row in every table."""
     who = somebody()
     sample_id = keep(who.id, folder, hertz=float(next(pitches)))
     ids = {"samples": str(sample_id), "users": str(who.id)}
@@ -90,7 +90,7 @@ def person(folder: Path) -> Person:
 
 
 def _row(table: Table, user_id: uuid.UUID, ids: dict[str, str]) -> dict[str, Any]:
-    """Invent a row of this person's."""
+    """Make a row of this user."""
     row: dict[str, Any] = {}
     for minute, column in enumerate(table.columns):
         if column.name == "user_id":
@@ -122,7 +122,7 @@ MAKERS: dict[type, Callable[[Any, int], object]] = {
 
 
 def _value(column: Column[Any], minute: int) -> object:
-    """Invent a value; later columns get later times."""
+    """Make a value; later columns get later times."""
     found = next((make for kind, make in MAKERS.items() if isinstance(column.type, kind)), None)
     assert found is not None, f"say in VALUES or MAKERS what {column} holds"
     return found(column.type, minute)
@@ -133,12 +133,12 @@ def _peaks(folder: Path) -> bytes:
 
 
 def never() -> dict[str, str]:
-    """Return ids that nothing ever had."""
+    """Return ids that were never used."""
     return {table.name: str(uuid7()) for table in SQLModel.metadata.sorted_tables}
 
 
 def id_for(name: str, ids: dict[str, str]) -> str | None:
-    """Return the id a parameter of this name stands for, or None if it is not an id."""
+    """Return the id that a parameter of this name stands for, or None if it is no id."""
     if name in ALIASES:
         return ids.get(ALIASES[name])
     if name.endswith("_id"):
@@ -147,7 +147,7 @@ def id_for(name: str, ids: dict[str, str]) -> str | None:
 
 
 def dump(*, without: uuid.UUID | None = None) -> Dump:
-    """Return every row of every table, except those of one person, once all mails are sent."""
+    """Return all rows of all tables, without those of one user, once all mails are sent."""
     deliver_mails()
     found: Dump = {}
     with db.engine().connect() as connection:
@@ -167,5 +167,5 @@ def dump(*, without: uuid.UUID | None = None) -> Dump:
 
 
 def untouched(before: Dump, after: Dump) -> bool:
-    """Say whether every row that was there is there still, as it was."""
+    """Return whether every earlier row is still there and unchanged."""
     return all(rows.items() <= after[name].items() for name, rows in before.items())

@@ -30,10 +30,10 @@ async def run(events: Any) -> list[EventSpec]:
 @pytest.mark.parametrize(
     ("code", "words", "beside", "unverified"),
     [
-        ("wrong_credentials", "wrong", True, False),
-        ("email_not_verified", "confirm your address", False, True),
-        ("rate_limited", "too often", False, False),
-        ("<script>alert(1)</script>", "did not work", False, False),
+        ("wrong_credentials", "Wrong", True, False),
+        ("email_not_verified", "Confirm your email", False, True),
+        ("rate_limited", "Too many attempts", False, False),
+        ("<script>alert(1)</script>", "Something went wrong", False, False),
         ("", "", False, False),
     ],
 )
@@ -44,7 +44,7 @@ async def test_an_error_code_in_the_url_becomes_a_message(
     await run(tab.load())
     assert words in tab.problem
     assert "<" not in tab.problem
-    assert bool(tab.beside_password) is beside
+    assert bool(tab.password_problem) is beside
     assert tab.unverified is unverified
 
 
@@ -111,14 +111,14 @@ async def test_opening_a_confirmation_link_changes_nothing_until_the_button_is_p
     assert page.done
     again = in_tab(VerifyEmailState(), "", url=url)
     await run(again.confirm())
-    assert "used already" in again.problem
+    assert "has been used" in again.problem
 
 
 @pytest.mark.parametrize("url", ["/verify-email", "/verify-email?token="])
 def test_a_truncated_link_shows_a_message(url: str) -> None:
     page = in_tab(VerifyEmailState(), "", url=url)
     page.load()
-    assert "not complete" in page.problem
+    assert "incomplete" in page.problem
 
 
 async def test_forgot_password_answers_the_same_for_every_email() -> None:
@@ -168,8 +168,8 @@ async def test_no_handler_of_the_account_page_works_without_a_session() -> None:
         tab.load(),
         tab.save_names({"first_name": "x", "last_name": "y"}),
         tab.revoke_others(),
-        tab.prefer("autoplay", False),
-        tab.choose_theme("light"),
+        tab.set_preference("autoplay", False),
+        tab.set_theme("light"),
         run(tab.revoke(str(uuid.uuid4()))),
     ]
     for call in calls:
@@ -183,7 +183,7 @@ async def test_names_and_preferences_are_saved() -> None:
     tab = in_tab(AccountState(), value)
     await tab.load()
     await tab.save_names({"first_name": " Ada ", "last_name": "L."})
-    await tab.prefer("autoplay", False)
+    await tab.set_preference("autoplay", False)
     again = in_tab(AccountState(), value)
     await again.load()
     assert (again.first_name, again.last_name) == ("Ada", "L.")
@@ -200,7 +200,7 @@ async def test_invalid_preferences_are_refused(name: Any, value: Any) -> None:
     tab = in_tab(AccountState(), cookie(somebody().id))
     await tab.load()
     with pytest.raises(ValidationFailed):
-        await tab.prefer(name, value)
+        await tab.set_preference(name, value)
 
 
 async def test_a_device_is_signed_out_by_its_owner_only() -> None:

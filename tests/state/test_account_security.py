@@ -20,7 +20,7 @@ from sp404_app.state.auth.access_tokens import TokensState
 from sp404_app.state.auth.password_meter import StrengthState
 from sp404_app.state.auth.two_factor import TwoFactorState
 from tests.accounts import CLIENT, Somebody, cookie, mails, somebody
-from tests.services.auth.test_two_factor import at
+from tests.services.auth.test_two_factor import code_at
 from tests.state.test_account_pages import run
 from tests.tabs import in_tab
 
@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     class Question:
         def __setattr__(self, name: str, value: Any) -> None:
-            if name == "_wanted":
+            if name == "_pending_action":
                 found.append(value)
 
     async def get_state(*_: object) -> Question:
@@ -64,14 +64,14 @@ async def test_turning_on_two_factor_shows_the_recovery_codes_once() -> None:
     secret = tab.secret.replace(" ", "")
     await tab.confirm({"code": "000000"})
     assert (tab.on, tab.problem) == (False, two_factor.WRONG)
-    await tab.confirm({"code": at(secret)})
+    await tab.confirm({"code": code_at(secret)})
     assert (tab.on, tab.problem, tab.secret, len(tab.codes)) == (True, "", "", 10)
     await tab.load()
     assert (tab.on, tab.codes, tab.codes_left) == (True, [], 10)
     await tab.renew()
     assert len(tab.codes) == 10
     await tab.begin()
-    assert "on already" in tab.problem
+    assert "already on" in tab.problem
     await tab.turn_off()
     assert not tab.on
 
@@ -82,7 +82,7 @@ async def test_a_cancelled_two_factor_setup_is_discarded() -> None:
     await tab.begin()
     secret = tab.secret.replace(" ", "")
     await tab.cancel()
-    await tab.confirm({"code": at(secret)})
+    await tab.confirm({"code": code_at(secret)})
     assert not tab.on
 
 
@@ -98,8 +98,8 @@ async def test_critical_actions_require_reauthentication_in_the_page(asked: list
     await factor.turn_off()
     await token.make({"token_name": "x", "days": "", "samples:read": "on"})
     await own.change_email({"email": "new@example.org"})
-    await run(own.ask_export())
-    await run(own.think())
+    await run(own.request_export())
+    await run(own.begin_deletion())
     assert asked == [
         "two_factor.begin",
         "two_factor.confirm",
@@ -107,8 +107,8 @@ async def test_critical_actions_require_reauthentication_in_the_page(asked: list
         "two_factor.turn_off",
         "tokens.make",
         "own.change_email",
-        "own.ask_export",
-        "own.think",
+        "own.request_export",
+        "own.begin_deletion",
     ]
     assert set(asked) <= set(reauthentication.pending_actions)
     assert (factor.secret, token.made, own.email_sent, own.export, own.leaving) == (
@@ -146,9 +146,9 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
 
 async def test_account_deletion_can_be_cancelled() -> None:
     tab = tab_of(OwnDataState(), somebody())
-    await run(tab.think())
+    await run(tab.begin_deletion())
     assert (tab.leaving, tab.seconds) == (True, personal_data.THOUGHT)
-    await tab.stay()
+    await tab.cancel_deletion()
     assert not tab.leaving
 
 
@@ -158,12 +158,12 @@ async def test_the_page_shows_activity_export_and_change_of_email() -> None:
         personal_access_tokens.make(session, ada.id, "Backup", ["samples:read"], None, CLIENT)
     tab = tab_of(OwnDataState(), ada)
     await run(tab.load())
-    assert [row.words for row in tab.log] == ["An access token was made"]
+    assert [row.words for row in tab.log] == ["Access token created"]
     assert "Backup" in tab.log[0].facts
-    assert len(await run(tab.ask_export())) == 1
+    assert len(await run(tab.request_export())) == 1
     assert (tab.export, tab.percent) == ("open", 0)
     await tab.change_email({"email": ada.email})
-    assert "your address already" in tab.email_problem
+    assert "already your email" in tab.email_problem
     await tab.change_email({"email": "new@example.org"})
     assert tab.email_sent == "new@example.org"
 
@@ -179,7 +179,7 @@ async def test_invalid_arguments_are_refused_with_an_app_error(odd: Any) -> None
             with contextlib.suppress(AppError):
                 await call(argument)
     with contextlib.suppress(AppError):
-        StrengthState().weigh(odd)
+        StrengthState().estimate(odd)
     assert not factor.on
     assert token.made == ""
 
@@ -188,7 +188,10 @@ async def test_no_handler_works_without_a_session() -> None:
     for state, names in (
         (TwoFactorState, ("load", "begin", "cancel", "renew", "turn_off")),
         (TokensState, ("load",)),
-        (OwnDataState, ("load", "ask_export", "think", "stay", "remove_picture")),
+        (
+            OwnDataState,
+            ("load", "request_export", "begin_deletion", "cancel_deletion", "remove_picture"),
+        ),
     ):
         for name in names:
             tab = in_tab(state(), "nobody")

@@ -116,7 +116,7 @@ async def test_a_late_answer_does_not_change_a_page_that_was_reloaded() -> None:
     submit = next(name for name in handlers() if name.endswith("signup_state.submit"))
     async with machine(patience=6.0) as browser:
         found = await browser.send_during(
-            submit, {"form": form}, login, "register", submit.replace(".submit", ".load")
+            submit, {"form": form}, login, login.register, submit.replace(".submit", ".load")
         )
     assert found.errors == []
     assert len(mails("late@example.org")) == 1

@@ -86,7 +86,7 @@ async def test_an_operator_sees_and_acts_after_reauthentication(
         session.exec(update(SignIn).values(confirmed_at=None))
     tab = in_tab(OperatorState(), mine)
     await tab.load()
-    assert (question.asking, question._wanted, tab.loaded) == (True, "operator.load", False)
+    assert (question.asking, question._pending_action, tab.loaded) == (True, "operator.load", False)
     assert set(pending_actions) >= {f"operator.{act}" for act in ACTS}
     who = await authentication.of_cookie(mine)
     with transaction() as session:

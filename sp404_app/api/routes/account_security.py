@@ -1,4 +1,4 @@
-"""Routes about how one proves who one is: password again, address, second step, own tokens."""
+"""Routes for re-authentication, change of email, two-factor authentication and access tokens."""
 
 import uuid
 from typing import Annotated
@@ -7,7 +7,7 @@ from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import Caller, Confirmed, Database, Identity
-from sp404_app.api.routes.auth import Message
+from sp404_app.api.routes.auth import Message, Text
 from sp404_app.db import in_transaction
 from sp404_app.services.auth import (
     email_change,
@@ -15,83 +15,49 @@ from sp404_app.services.auth import (
     reauthentication,
     two_factor,
 )
+from sp404_app.services.auth.personal_access_tokens import MadeToken, PersonalTokenView
+from sp404_app.services.auth.two_factor import TotpSetup, TwoFactorStatus
 from sp404_app.services.infra import rate_limits
 
 router = APIRouter(prefix="/me", tags=["credentials"])
 
-Text = Annotated[str, Field(max_length=20_000)]
-
 
 class Form(BaseModel):
-    """A body with these fields and no others."""
+    """A request body that forbids unknown fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Proof(Form):
-    """The password once more."""
+    """The current password."""
 
     password: Text
 
 
 class NewAddress(Form):
-    """The address to use from now on."""
+    """The new email."""
 
     email: Text
 
 
 class Code(Form):
-    """A code of the authenticator app."""
+    """A code from the authenticator app."""
 
     code: Annotated[str, Field(max_length=200)]
 
 
-class SetupView(BaseModel):
-    """What an authenticator app needs: the QR code is an SVG as data URI."""
-
-    secret: str
-    uri: str
-    qr: str
-
-
-class StandingView(BaseModel):
-    """Whether signing in takes two steps, and how many recovery codes are left."""
-
-    on: bool
-    codes_left: int
-
-
 class RecoveryCodes(BaseModel):
-    """Codes that each sign in once without the app; shown now and never again."""
+    """Recovery codes: each replaces the app once. They are shown only in this response."""
 
     recovery_codes: list[str]
 
 
 class NewToken(Form):
-    """What a token is for."""
+    """The name, scopes and lifetime of a new personal access token."""
 
     name: Annotated[str, Field(max_length=2000)]
     abilities: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=50)]
     expires_in_days: int | None = None
-
-
-class PersonalTokenView(BaseModel):
-    """A personal access token; the secret itself is not kept."""
-
-    id: str
-    name: str
-    ending: str
-    abilities: list[str]
-    created_at: str
-    last_used_at: str | None
-    expires_at: str | None
-    expired: bool
-
-
-class MadeToken(PersonalTokenView):
-    """A new token, with the secret: shown now and never again."""
-
-    token: str
 
 
 class PersonalTokens(BaseModel):
@@ -104,70 +70,68 @@ class PersonalTokens(BaseModel):
 
 @router.post("/confirm", status_code=status.HTTP_204_NO_CONTENT)
 async def confirm(who: Identity, form: Proof, client: Caller) -> None:
-    """Prove the password; for ten minutes this sign-in may do what matters."""
-    await reauthentication.confirm(who, form.password, client)
+    """Re-authenticate with the password; allows sensitive actions for ten minutes."""
+    await reauthentication.reauthenticate(who, form.password, client)
 
 
 @router.put("/email", status_code=status.HTTP_202_ACCEPTED)
 async def put_email(who: Confirmed, form: NewAddress, client: Caller) -> Message:
-    """Ask for another address; the link mailed to it makes the change."""
+    """Request a change of email; the link mailed to the new one confirms it."""
     await rate_limits.address_change(who.user_id, form.email, client.ip)
     await in_transaction(email_change.ask, who.user_id, form.email, client)
-    return Message(message="Please look at the mail to your new address.")
+    return Message(message="Check the inbox of your new email.")
 
 
 @router.get("/two-factor")
-def get_two_factor(session: Database, who: Identity) -> StandingView:
-    """Say whether signing in takes two steps."""
-    found = two_factor.standing(session, who.user_id)
-    return StandingView(on=found.on, codes_left=found.codes_left)
+def get_two_factor(session: Database, who: Identity) -> TwoFactorStatus:
+    """Return whether two-factor authentication is on."""
+    return two_factor.two_factor_status(session, who.user_id)
 
 
 @router.post("/two-factor")
-def post_two_factor(session: Database, who: Confirmed) -> SetupView:
-    """Begin with an authenticator app; it counts once its first code is confirmed."""
-    return SetupView.model_validate(two_factor.begin(session, who.user_id), from_attributes=True)
+def post_two_factor(session: Database, who: Confirmed) -> TotpSetup:
+    """Begin to set up two-factor authentication; the first code confirms it."""
+    return two_factor.begin_totp_setup(session, who.user_id)
 
 
 @router.post("/two-factor/confirm")
 async def confirm_two_factor(who: Confirmed, form: Code, client: Caller) -> RecoveryCodes:
-    """Turn the second step on by a first code."""
+    """Turn two-factor authentication on by the first code."""
     await rate_limits.count_two_factor_attempt(who.user_id)
-    codes = await in_transaction(two_factor.confirm, who.user_id, form.code, client)
+    codes = await in_transaction(two_factor.confirm_totp_setup, who.user_id, form.code, client)
     return RecoveryCodes(recovery_codes=codes)
 
 
 @router.post("/two-factor/recovery-codes")
 def renew_recovery_codes(session: Database, who: Confirmed, client: Caller) -> RecoveryCodes:
-    """Replace the recovery codes; the old ones are worthless."""
-    return RecoveryCodes(recovery_codes=two_factor.renew_codes(session, who.user_id, client))
+    """Replace the recovery codes; the old ones stop working."""
+    return RecoveryCodes(
+        recovery_codes=two_factor.renew_recovery_codes(session, who.user_id, client)
+    )
 
 
 @router.delete("/two-factor", status_code=status.HTTP_204_NO_CONTENT)
 def delete_two_factor(session: Database, who: Confirmed, client: Caller) -> None:
-    """Let the password alone sign in again."""
-    two_factor.turn_off(session, who.user_id, client)
+    """Turn two-factor authentication off."""
+    two_factor.turn_off_two_factor(session, who.user_id, client)
 
 
 @router.get("/tokens")
 def get_tokens(session: Database, who: Identity) -> PersonalTokens:
     """List the personal access tokens, without their secrets."""
-    found = personal_access_tokens.all_of(session, who.user_id)
-    views = [PersonalTokenView.model_validate(one, from_attributes=True) for one in found]
-    return PersonalTokens(tokens=views, total=len(views))
+    tokens = personal_access_tokens.list_personal_tokens(session, who.user_id)
+    return PersonalTokens(tokens=tokens, total=len(tokens))
 
 
 @router.post("/tokens", status_code=status.HTTP_201_CREATED)
 def post_token(session: Database, who: Confirmed, form: NewToken, client: Caller) -> MadeToken:
-    """Make a personal access token; its secret is shown in this answer only."""
-    view, token = personal_access_tokens.make(
+    """Create a personal access token; its secret is shown only in this response."""
+    return personal_access_tokens.make(
         session, who.user_id, form.name, form.abilities, form.expires_in_days, client
     )
-    shown = PersonalTokenView.model_validate(view, from_attributes=True)
-    return MadeToken(**shown.model_dump(), token=token)
 
 
 @router.delete("/tokens/{token_id}", status_code=status.HTTP_204_NO_CONTENT)
 def delete_token(session: Database, who: Identity, token_id: uuid.UUID, client: Caller) -> None:
-    """Revoke a token; it is worthless at once."""
-    personal_access_tokens.revoke(session, who.user_id, token_id, client)
+    """Revoke a personal access token; it stops working at once."""
+    personal_access_tokens.revoke_personal_token(session, who.user_id, token_id, client)

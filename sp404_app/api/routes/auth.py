@@ -1,4 +1,4 @@
-"""Routes of an account's doors, for programs: sign up and in, refresh, sign out, mailed links."""
+"""Authentication routes for API clients: sign-up, sign-in, refresh, sign-out, mailed links."""
 
 import uuid
 from typing import Annotated, Any
@@ -11,8 +11,8 @@ from sp404_app.api.deps import Caller, Identity
 from sp404_app.db import in_transaction
 from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import access_tokens, signing_keys, users
-from sp404_app.services.auth import login as login_service
-from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth import login as login_flows
+from sp404_app.services.auth.access_tokens import TokenPair
 from sp404_app.services.auth.users import Credential
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import rate_limits
@@ -21,13 +21,13 @@ from sp404_app.services.infra.client_info import Client
 router = APIRouter(prefix="/auth", tags=["auth"])
 well_known = APIRouter(tags=["auth"])
 
-# Generous here, exact in the services, whose messages are written for people.
+# Loose limits against abuse; the services check the exact ones, with messages for users.
 Text = Annotated[str, Field(max_length=20_000)]
 Name = Annotated[str, Field(max_length=2000)]
 
 
 class Registration(BaseModel):
-    """What a person gives to sign up."""
+    """The fields of a sign-up."""
 
     email: Text
     password: Text
@@ -36,52 +36,52 @@ class Registration(BaseModel):
 
 
 class Login(BaseModel):
-    """An address and a password."""
+    """Email and password."""
 
     email: Text
     password: Text
 
 
 class SecondStep(BaseModel):
-    """The challenge of a sign-in, and a code: of the app, or one for recovery."""
+    """A two-factor challenge, and a TOTP or recovery code."""
 
     challenge: Text
     code: Annotated[str, Field(max_length=200)]
 
 
 class Refresh(BaseModel):
-    """A refresh token, good once."""
+    """A refresh token; it can be used once."""
 
     refresh_token: Text
 
 
 class Address(BaseModel):
-    """An address to send a mail to."""
+    """The email to send a mail to."""
 
     email: Text
 
 
 class Verification(BaseModel):
-    """The token of a confirmation mail."""
+    """The token of a mailed link."""
 
     token: Text
 
 
 class NewPassword(BaseModel):
-    """The token of a reset mail, and the password to set."""
+    """The token of a reset link, and the new password."""
 
     token: Text
     password: Text
 
 
 class Message(BaseModel):
-    """A sentence for a person."""
+    """A message for the user."""
 
     message: str
 
 
 class NewPerson(BaseModel):
-    """What was signed up with, as we keep it."""
+    """The fields of the sign-up, normalized."""
 
     email: str
     first_name: str
@@ -89,13 +89,13 @@ class NewPerson(BaseModel):
 
 
 class Registered(Message):
-    """The answer to every registration."""
+    """The response to every sign-up."""
 
     user: NewPerson
 
 
 class Person(BaseModel):
-    """Who signed in."""
+    """The signed-in user."""
 
     id: uuid.UUID
     email: str
@@ -105,7 +105,7 @@ class Person(BaseModel):
 
 
 class Tokens(BaseModel):
-    """A pair of tokens, and whose they are."""
+    """An access token, a refresh token and their user."""
 
     token: str
     refresh_token: str
@@ -115,62 +115,64 @@ class Tokens(BaseModel):
 
 @router.post("/register", status_code=status.HTTP_201_CREATED)
 async def register(form: Registration, client: Caller) -> Registered:
-    """Sign up; a mail with a link to confirm follows. Known addresses get the same answer."""
-    account = await login_service.register(
+    """Sign up; a verification link is mailed. An email with an account gets the same response."""
+    account = await login_flows.register(
         form.email, form.password, form.first_name, form.last_name, client
     )
-    person = NewPerson(
+    user = NewPerson(
         email=account.email, first_name=account.first_name, last_name=account.last_name
     )
-    return Registered(message="Please look at your mail to confirm your address.", user=person)
+    return Registered(message="Check your email to confirm your account.", user=user)
 
 
 @router.post("/login")
 async def login(form: Login, client: Caller) -> Tokens:
-    """Sign in and get a pair of tokens."""
-    found = await login_service.sign_in(form.email, form.password, client)
-    return await in_transaction(_start, found, client)
+    """Sign in and get an access token and a refresh token."""
+    credential = await login_flows.sign_in(form.email, form.password, client)
+    return await in_transaction(_issue_tokens, credential, client)
 
 
 @router.post("/two-factor")
 async def two_factor(form: SecondStep, client: Caller) -> Tokens:
-    """Answer the challenge of a sign-in with a code, and get a pair of tokens."""
-    found = await login_service.second_step(form.challenge, form.code, client)
-    return await in_transaction(_start, found, client)
+    """Answer a two-factor challenge with a code, and get both tokens."""
+    credential = await login_flows.verify_second_factor(form.challenge, form.code, client)
+    return await in_transaction(_issue_tokens, credential, client)
 
 
-def _start(session: Session, found: Credential, client: Client) -> Tokens:
-    user_id = login_service.start_session_after_sign_in(session, found, client, "api")
-    return _shown(session, access_tokens.start(session, user_id, client))
+def _issue_tokens(session: Session, credential: Credential, client: Client) -> Tokens:
+    user_id = login_flows.complete_sign_in(session, credential, client, "api")
+    return _to_tokens(session, access_tokens.start(session, user_id, client))
 
 
 @router.post("/refresh")
 async def refresh(form: Refresh, client: Caller) -> Tokens:
-    """Exchange a refresh token for a new pair; the old one is used up."""
+    """Exchange a refresh token for a new pair of tokens. Reuse revokes the session."""
     await rate_limits.count_token_attempt("refresh", client.ip)
-    pair = await in_transaction(_rotate, form.refresh_token, client)
-    if pair is None:  # raised here, after the end of the family is committed
-        raise Unauthenticated("This refresh token was used before, so its sign-in has been ended.")
+    pair = await in_transaction(_rotate_tokens, form.refresh_token, client)
+    if pair is None:  # reuse detected; raised after the revocation is committed
+        raise Unauthenticated(
+            "This refresh token was already used, so its session has been revoked."
+        )
     return pair
 
 
-def _rotate(session: Session, refresh_token: str, client: Client) -> Tokens | None:
-    pair = access_tokens.rotate(session, refresh_token, client)
-    return _shown(session, pair) if pair else None
+def _rotate_tokens(session: Session, refresh_token: str, client: Client) -> Tokens | None:
+    pair = access_tokens.rotate_refresh_token(session, refresh_token, client)
+    return _to_tokens(session, pair) if pair else None
 
 
-def _shown(session: Session, pair: Pair) -> Tokens:
-    person = users.profile(session, pair.user_id)
+def _to_tokens(session: Session, pair: TokenPair) -> Tokens:
+    profile = users.get_profile(session, pair.user_id)
     tier = quotas.plan_of(session, pair.user_id).tier
     return Tokens(
         token=pair.token,
         refresh_token=pair.refresh_token,
         expires_in=pair.expires_in,
         user=Person(
-            id=person.id,
-            email=person.email,
-            first_name=person.first_name,
-            last_name=person.last_name,
+            id=profile.id,
+            email=profile.email,
+            first_name=profile.first_name,
+            last_name=profile.last_name,
             tier=tier,
         ),
     )
@@ -178,65 +180,67 @@ def _shown(session: Session, pair: Pair) -> Tokens:
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
 async def logout(who: Identity, client: Caller) -> None:
-    """End this sign-in; its tokens are dead at once."""
-    await in_transaction(login_service.leave, who, client)
+    """End this session; its tokens stop working at once."""
+    await in_transaction(login_flows.sign_out, who, client)
 
 
 @router.post("/logout-all", status_code=status.HTTP_204_NO_CONTENT)
 async def logout_all(who: Identity, client: Caller) -> None:
-    """End all sign-ins of the caller."""
-    await in_transaction(login_service.leave_all, who, client)
+    """End all sessions of the caller."""
+    await in_transaction(login_flows.sign_out_everywhere, who, client)
 
 
 @router.post("/verify-email")
 async def verify_email(form: Verification, client: Caller) -> Message:
-    """Confirm an address by the token mailed to it."""
-    await login_service.verify_email(form.token, client)
-    return Message(message="Your address is confirmed. You can sign in now.")
+    """Verify an email by the token mailed to it."""
+    await login_flows.verify_email(form.token, client)
+    return Message(message="Your email is confirmed. You can sign in now.")
 
 
 @router.post("/resend-verification")
 async def resend_verification(form: Address, client: Caller, later: BackgroundTasks) -> Message:
-    """Mail the confirmation link again, if the address waits for one."""
+    """Mail the verification link again, if the account awaits it."""
     await rate_limits.resend(form.email, client.ip)
-    later.add_task(login_service.resend_verification, form.email)
-    return Message(message="If this address waits to be confirmed, a mail is on its way.")
+    later.add_task(login_flows.resend_verification, form.email)
+    return Message(message="If this email needs confirming, a new link is on its way.")
 
 
 @router.post("/forgot-password")
 async def forgot_password(form: Address, client: Caller, later: BackgroundTasks) -> Message:
-    """Mail a link to choose a new password, if the address has an account."""
+    """Mail a reset link, if the email has an account."""
     await rate_limits.forgotten(form.email, client.ip)
-    later.add_task(login_service.forgot_password, form.email, client)
-    return Message(message="If this address has an account, a mail is on its way.")
+    later.add_task(login_flows.forgot_password, form.email, client)
+    return Message(message="If this email has an account, a reset link is on its way.")
 
 
 @router.post("/reset-password")
 async def reset_password(form: NewPassword, client: Caller) -> Message:
     """Set a new password by a mailed token; every device is signed out."""
-    await login_service.reset_password(form.token, form.password, client)
-    return Message(message="Your password is changed. Please sign in.")
+    await login_flows.reset_password(form.token, form.password, client)
+    return Message(message="Your password has been changed. Sign in.")
 
 
 @router.post("/change-email")
 async def change_email(form: Verification, client: Caller) -> Message:
-    """Use a new address from now on, by the token mailed to it."""
-    await login_service.confirm_email(form.token, client)
-    return Message(message="Your new address is confirmed, and yours to sign in with.")
+    """Confirm a change of email by the token mailed to the new one."""
+    await login_flows.confirm_email(form.token, client)
+    return Message(message="Your new email is confirmed. Use it to sign in.")
 
 
 @router.post("/revert-email")
 async def revert_email(form: Verification, client: Caller) -> Message:
-    """Give an account back to its former address, by the token mailed to that."""
-    await login_service.revert_email(form.token, client)
-    return Message(message="The account is yours again. We mailed you a link for a new password.")
+    """Revert a change of email by the token mailed to the former one."""
+    await login_flows.revert_email(form.token, client)
+    return Message(
+        message="Your account is yours again. We sent you a link to choose a new password."
+    )
 
 
 @router.get("/public-key", response_class=Response)
 def public_key() -> Response:
-    """Return the key that signs access tokens now, as PEM."""
+    """Return the public key of the current signing key, as PEM."""
     return Response(
-        signing_keys.public_pem(),
+        signing_keys.signing_public_key_pem(),
         media_type="application/x-pem-file",
         headers={"Cache-Control": "public, max-age=3600"},
     )
@@ -244,6 +248,6 @@ def public_key() -> Response:
 
 @well_known.get("/.well-known/jwks.json")
 def jwks(response: Response) -> dict[str, list[dict[str, Any]]]:
-    """Return all keys that access tokens may be signed with, as a JSON Web Key Set."""
+    """Return all public keys that verify access tokens, as a JSON Web Key Set."""
     response.headers["Cache-Control"] = "public, max-age=600"
-    return access_tokens.jwks()
+    return access_tokens.json_web_key_set()

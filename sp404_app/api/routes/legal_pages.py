@@ -1,4 +1,4 @@
-"""GET /terms, /privacy, /contact: the operator's texts, as plain pages that need no script."""
+"""GET /terms, /privacy, /contact: the operator's texts as static pages without scripts."""
 
 from functools import lru_cache
 from html import escape
@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 import sp404_app
 from sp404_app.settings import settings
 
-OURS = Path(sp404_app.__file__).parent / "texts"
-NAMES = {"terms": "Terms", "privacy": "Privacy", "contact": "Contact"}
+DEFAULT_TEXTS = Path(sp404_app.__file__).parent / "texts"
+TITLES = {"terms": "Terms", "privacy": "Privacy", "contact": "Contact"}
 STYLE = """
 .text { max-width: 720px; margin: 0 auto; padding: 32px 20px 64px; line-height: 1.65; }
 .text h1 { margin: 40px 0 16px; }
@@ -28,54 +28,54 @@ STYLE = """
 """
 
 router = APIRouter(include_in_schema=False)
-# No HTML passes, and no link that runs something: whoever writes these texts is trusted with words.
+# HTML and script links are disabled: the operator is trusted with text only.
 markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
 
 
 @router.get("/terms")
 def terms() -> HTMLResponse:
-    """Show the terms."""
-    return _page("terms")
+    """Return the terms of service."""
+    return _legal_page("terms")
 
 
 @router.get("/privacy")
 def privacy() -> HTMLResponse:
-    """Show what is kept of people."""
-    return _page("privacy")
+    """Return the privacy policy."""
+    return _legal_page("privacy")
 
 
 @router.get("/contact")
 def contact() -> HTMLResponse:
-    """Show how to reach the operator."""
-    return _page("contact")
+    """Return the operator's contact details."""
+    return _legal_page("contact")
 
 
-def _page(name: str) -> HTMLResponse:
-    return HTMLResponse(drawn(name, _file(name).read_text("utf-8")))
+def _legal_page(name: str) -> HTMLResponse:
+    return HTMLResponse(render_legal_page(name, _text_file(name).read_text("utf-8")))
 
 
-def _file(name: str) -> Path:
-    """Return the operator's file, or ours where there is none."""
+def _text_file(name: str) -> Path:
+    """Return the operator's file, or the default text if there is none."""
     folder = settings().pages_dir
-    theirs = folder / f"{name}.md" if folder else None
-    return theirs if theirs and theirs.is_file() else OURS / f"{name}.md"
+    own_text = folder / f"{name}.md" if folder else None
+    return own_text if own_text and own_text.is_file() else DEFAULT_TEXTS / f"{name}.md"
 
 
 @lru_cache(maxsize=8)
-def drawn(name: str, source: str) -> str:
-    """Draw a text as a page."""
+def render_legal_page(name: str, source: str) -> str:
+    """Render a Markdown text as an HTML page."""
     text = markdown.render(source)
     text = text.replace("<table>", '<div class="table"><table>').replace(
         "</table>", "</table></div>"
     )
     links = "".join(
         f'<a href="/{each}"{" aria-current=page" if each == name else ""}>{title}</a>'
-        for each, title in NAMES.items()
+        for each, title in TITLES.items()
     )
     return (
         '<!doctype html><html lang="en" data-theme="dark"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(NAMES[name])} · Crate 404</title>"
+        f"<title>{escape(TITLES[name])} · Crate 404</title>"
         f'<link rel="stylesheet" href="/app.css"><style>{STYLE}</style></head><body>'
         '<main class="text"><header><a href="/">Crate 404</a></header>'
         f"<article>{text}</article><footer>{links}</footer></main></body></html>"

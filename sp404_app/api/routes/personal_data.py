@@ -1,4 +1,4 @@
-"""Routes about what is one's own: the picture, what happened, all data as a zip, and the end."""
+"""Routes for personal data: profile picture, audit log, data export, account deletion."""
 
 import asyncio
 import uuid
@@ -21,13 +21,13 @@ Picture = Annotated[UploadFile, File(description="PNG, JPEG, WebP or GIF, up to 
 
 
 class AvatarView(BaseModel):
-    """Where the picture is."""
+    """The URL of the profile picture."""
 
     avatar_url: str
 
 
 class EventView(BaseModel):
-    """One line of the log."""
+    """One event of the audit log."""
 
     id: uuid.UUID
     at: str
@@ -37,7 +37,7 @@ class EventView(BaseModel):
 
 
 class Activity(BaseModel):
-    """What happened in the caller's account, the newest first."""
+    """The audit log of the caller's account, newest first."""
 
     events: list[EventView]
     next_cursor: str | None
@@ -46,25 +46,25 @@ class Activity(BaseModel):
 
 @router.put("/me/avatar")
 async def put_avatar(who: Identity, picture: Picture) -> AvatarView:
-    """Set the profile picture; it is cut to a square and stripped of everything but pixels."""
-    small = await asyncio.to_thread(avatars.squared, picture.file)
-    return AvatarView(avatar_url=await in_transaction(avatars.put, who.user_id, small))
+    """Set the profile picture; it is cropped to a square, and metadata is removed."""
+    avatar = await asyncio.to_thread(avatars.make_avatar, picture.file)
+    return AvatarView(avatar_url=await in_transaction(avatars.save_avatar, who.user_id, avatar))
 
 
 @router.delete("/me/avatar", status_code=status.HTTP_204_NO_CONTENT)
 def delete_avatar(session: Database, who: Identity) -> None:
     """Remove the profile picture."""
-    avatars.remove(session, who.user_id)
+    avatars.remove_avatar(session, who.user_id)
 
 
 @router.get("/avatars/{name}", response_class=Response)
 def get_avatar(user_id: CurrentUser, name: uuid.UUID) -> Response:
     """Return the caller's own profile picture."""
     with transaction() as session:
-        key = avatars.key_for(session, user_id, name)
+        key = avatars.find_avatar_key(session, user_id, name)
     with storage.local_copy(key) as path:
         content = path.read_bytes()
-    cache = "private, max-age=31536000, immutable"  # another picture has another address
+    cache = "private, max-age=31536000, immutable"  # a new picture gets a new URL
     return Response(content, media_type="image/webp", headers={"Cache-Control": cache})
 
 
@@ -77,22 +77,22 @@ def get_activity(
 ) -> Activity:
     """List sign-ins, failures and changes of the caller's account, the newest first."""
     found, total = audit_log.list_events(session, who.user_id, cursor, limit + 1)
-    following = str(found[limit - 1].id) if len(found) > limit else None
+    next_cursor = str(found[limit - 1].id) if len(found) > limit else None
     events = [EventView.model_validate(one, from_attributes=True) for one in found[:limit]]
-    return Activity(events=events, next_cursor=following, total=total)
+    return Activity(events=events, next_cursor=next_cursor, total=total)
 
 
 @router.post("/me/export", status_code=status.HTTP_202_ACCEPTED)
 def post_export(session: Database, who: Confirmed, client: Caller) -> JobResponse:
-    """Ask for a zip of everything about the caller, with all sounds."""
-    return JobResponse(job=job_view(data_export.ask(session, who.user_id, client)))
+    """Request a zip of all the caller's data, including original files."""
+    return JobResponse(job=job_view(data_export.request_export(session, who.user_id, client)))
 
 
 @router.get("/exports/{export_id}", response_class=Response)
 def get_export(request: Request, who: Identity, export_id: uuid.UUID) -> Response:
-    """Download an export of one's own; it is there for a week."""
+    """Download an own export; it is available for a week."""
     with transaction() as session:
-        key = data_export.key_for(session, who.user_id, export_id)
+        key = data_export.find_export_key(session, who.user_id, export_id)
     headers = {
         "Content-Disposition": 'attachment; filename="crate-404-export.zip"',
         "Cache-Control": "private, no-store",
@@ -102,5 +102,5 @@ def get_export(request: Request, who: Identity, export_id: uuid.UUID) -> Respons
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_me(who: Confirmed) -> None:
-    """Delete the account: the subscription ends first, then everything is gone for good."""
+    """Delete the account: the subscription ends first, then all data is deleted for good."""
     await deletion.delete_account(who.user_id)

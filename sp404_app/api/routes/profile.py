@@ -1,4 +1,4 @@
-"""Routes about oneself: profile, password, preferences, signed-in devices."""
+"""Routes for the caller's profile, password, preferences and signed-in devices."""
 
 import uuid
 from typing import Annotated, Literal
@@ -8,17 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
+from sp404_app.api.routes.auth import Text
 from sp404_app.services.account import preferences
 from sp404_app.services.auth import login, sessions, users
 from sp404_app.services.billing import quotas
 
 router = APIRouter(prefix="/me", tags=["me"])
 
-Text = Annotated[str, Field(max_length=20_000)]
-
 
 class Me(BaseModel):
-    """The caller."""
+    """The caller's profile and plan."""
 
     id: uuid.UUID
     email: str
@@ -31,7 +30,7 @@ class Me(BaseModel):
 
 
 class Names(BaseModel):
-    """What to change; a field left out stays as it is."""
+    """The names to change; an omitted field is unchanged."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -40,14 +39,14 @@ class Names(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """The present password and the new one."""
+    """The current password and the new one."""
 
     current_password: Text
     password: Text
 
 
 class Choices(BaseModel):
-    """How the app behaves."""
+    """The caller's preferences."""
 
     theme: Literal["dark", "light"]
     autoplay: bool
@@ -56,7 +55,7 @@ class Choices(BaseModel):
 
 
 class ChoicesChange(BaseModel):
-    """What to change; a field left out stays as it is."""
+    """The preferences to change; an omitted field is unchanged."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -67,7 +66,7 @@ class ChoicesChange(BaseModel):
 
 
 class DeviceView(BaseModel):
-    """One signed-in device."""
+    """A signed-in device."""
 
     id: str
     user_agent: str
@@ -88,28 +87,28 @@ class Devices(BaseModel):
 
 @router.get("")
 def get_me(session: Database, user_id: CurrentUser) -> Me:
-    """Show the caller's profile."""
-    return _shown(session, user_id)
+    """Return the caller's profile."""
+    return _to_me(session, user_id)
 
 
 @router.patch("")
 def patch_me(session: Database, user_id: CurrentUser, names: Names) -> Me:
     """Change the caller's names."""
     users.rename(session, user_id, names.first_name, names.last_name)
-    return _shown(session, user_id)
+    return _to_me(session, user_id)
 
 
-def _shown(session: Session, user_id: uuid.UUID) -> Me:
-    person = users.profile(session, user_id)
+def _to_me(session: Session, user_id: uuid.UUID) -> Me:
+    profile = users.get_profile(session, user_id)
     return Me(
-        id=person.id,
-        email=person.email,
-        first_name=person.first_name,
-        last_name=person.last_name,
-        avatar_url=person.avatar_url,
+        id=profile.id,
+        email=profile.email,
+        first_name=profile.first_name,
+        last_name=profile.last_name,
+        avatar_url=profile.avatar_url,
         tier=quotas.plan_of(session, user_id).tier,
-        email_verified=person.email_verified,
-        created_at=person.created_at,
+        email_verified=profile.email_verified,
+        created_at=profile.created_at,
     )
 
 
@@ -121,7 +120,7 @@ async def put_password(who: Identity, form: PasswordChange, client: Caller) -> N
 
 @router.get("/preferences")
 def get_preferences(session: Database, user_id: CurrentUser) -> Choices:
-    """Show the caller's preferences."""
+    """Return the caller's preferences."""
     return Choices.model_validate(
         preferences.preferences_of(session, user_id), from_attributes=True
     )
@@ -130,16 +129,17 @@ def get_preferences(session: Database, user_id: CurrentUser) -> Choices:
 @router.patch("/preferences")
 def patch_preferences(session: Database, user_id: CurrentUser, changes: ChoicesChange) -> Choices:
     """Change some of the caller's preferences."""
-    wanted = changes.model_dump(exclude_none=True)
-    found = preferences.change(session, user_id, wanted)
-    return Choices.model_validate(found, from_attributes=True)
+    changed = preferences.change_preferences(
+        session, user_id, changes.model_dump(exclude_none=True)
+    )
+    return Choices.model_validate(changed, from_attributes=True)
 
 
 @router.get("/sessions")
 def get_sessions(session: Database, who: Identity) -> Devices:
-    """List the devices that are signed in."""
-    found = sessions.devices(session, who.user_id, who.sign_in_id)
-    views = [DeviceView.model_validate(device, from_attributes=True) for device in found]
+    """List the signed-in devices."""
+    devices = sessions.list_devices(session, who.user_id, who.sign_in_id)
+    views = [DeviceView.model_validate(device, from_attributes=True) for device in devices]
     return Devices(sessions=views, total=len(views))
 
 
@@ -148,4 +148,4 @@ def delete_session(
     session: Database, who: Confirmed, sign_in_id: uuid.UUID, client: Caller
 ) -> None:
     """Sign a device out."""
-    login.revoke(session, who, sign_in_id, client)
+    login.sign_out_device(session, who, sign_in_id, client)

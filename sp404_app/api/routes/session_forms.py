@@ -1,4 +1,4 @@
-"""Signing a browser in and out by real HTML forms: no token is ever readable by JavaScript."""
+"""Browser sign-in and sign-out by HTML forms: JavaScript never sees a token or cookie value."""
 
 import asyncio
 from typing import Annotated
@@ -26,8 +26,8 @@ from sp404_app.settings import settings
 
 router = APIRouter(prefix="/auth", include_in_schema=False)
 
-TYPED_SECONDS, STEP_SECONDS = 120, 300
-SECOND = "code"
+TYPED_EMAIL_TTL_S, CHALLENGE_TTL_S = 120, 300
+CODE_STEP = "code"
 
 
 @router.post("/session")
@@ -36,21 +36,23 @@ async def sign_in(
     client: Caller,
     email: Annotated[str, Form(max_length=400)] = "",
     password: Annotated[str, Form(max_length=20_000)] = "",
-    next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the name of the form's field
+    next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the form field's name
 ) -> Response:
-    """Sign a browser in and send it on; what went wrong comes back as `?error=` of the page."""
+    """Sign a browser in and redirect it; an error comes back as `?error=` of the sign-in page."""
     ensure_same_origin(request)
-    target = redirects.safe(next)
+    target = redirects.safe_redirect_target(next)
     try:
-        found = await login.sign_in(email, password, client)
+        credential = await login.sign_in(email, password, client)
     except TwoFactorRequired as error:
-        answer = _back("", "", target, step=SECOND)
-        _set(answer, sessions.challenge_cookie_name(), error.details["challenge"], STEP_SECONDS)
+        answer = _redirect_to_login("", "", target, step=CODE_STEP)
+        _set_cookie(
+            answer, sessions.challenge_cookie_name(), error.details["challenge"], CHALLENGE_TTL_S
+        )
         return answer
     except AppError as error:
         code = "mail_not_sent" if error.details.get("mail") == "not_sent" else error.code
-        return _back(code, email, target)
-    return await _signed_in(request, found, client, target)
+        return _redirect_to_login(code, email, target)
+    return await _finish_sign_in(request, credential, client, target)
 
 
 @router.post("/session/code")
@@ -58,103 +60,116 @@ async def second_step(
     request: Request,
     client: Caller,
     code: Annotated[str, Form(max_length=200)] = "",
-    next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the name of the form's field
+    next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the form field's name
 ) -> Response:
-    """Take the code of the second step; the challenge comes back in its cookie."""
+    """Verify the two-factor code; the challenge is read from its cookie."""
     ensure_same_origin(request)
-    target = redirects.safe(next)
+    target = redirects.safe_redirect_target(next)
     challenge = authentication.cookie_in(
         request.headers.get("cookie", ""), sessions.challenge_cookie_name()
     )
     try:
-        found = await login.second_step(challenge, code, client)
+        credential = await login.verify_second_factor(challenge, code, client)
     except Unauthenticated as error:
-        again = isinstance(error, WrongCredentials)
-        return _back("wrong_code" if again else "too_late", "", target, step=SECOND * again)
+        wrong_code = isinstance(error, WrongCredentials)
+        return _redirect_to_login(
+            "wrong_code" if wrong_code else "too_late", "", target, step=CODE_STEP * wrong_code
+        )
     except AppError as error:
-        return _back(error.code, "", target, step=SECOND)
-    return await _signed_in(request, found, client, target)
+        return _redirect_to_login(error.code, "", target, step=CODE_STEP)
+    return await _finish_sign_in(request, credential, client, target)
 
 
-async def _signed_in(request: Request, found: Credential, client: Client, target: str) -> Response:
+async def _finish_sign_in(
+    request: Request, credential: Credential, client: Client, target: str
+) -> Response:
     try:
-        cookie = await in_transaction(_start, found, client, _cookie_of(request))
-    except Unauthenticated:  # the password was changed since it was proved
-        return _back("too_late", "", target)
+        cookie = await in_transaction(_start_session, credential, client, _session_cookie(request))
+    except Unauthenticated:  # the password changed after it was verified
+        return _redirect_to_login("too_late", "", target)
     answer = RedirectResponse(target, 303)
-    _set(answer, sessions.cookie_name(), cookie, int(sessions.LONGEST.total_seconds()))
+    _set_cookie(
+        answer, sessions.cookie_name(), cookie, int(sessions.SESSION_LIFETIME.total_seconds())
+    )
     for name in (sessions.typed_cookie_name(), sessions.challenge_cookie_name()):
-        _set(answer, name, "", 0)
+        _set_cookie(answer, name, "", 0)
     return answer
 
 
 @router.post("/session/end")
 async def sign_out(request: Request, client: Caller) -> Response:
-    """Sign a browser out; without a living session too, for its cookie has to go anyway."""
+    """Sign a browser out; clear its cookie even if the session has ended already."""
     ensure_same_origin(request)
     try:
-        who = await authentication.of_cookie(_cookie_of(request))
-        await in_transaction(login.leave, who, client)
+        who = await authentication.of_cookie(_session_cookie(request))
+        await in_transaction(login.sign_out, who, client)
     except Unauthenticated:
         pass
     answer = RedirectResponse(redirects.LOGIN, 303)
-    _set(answer, sessions.cookie_name(), "", 0)
+    _set_cookie(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
 @router.post("/avatar")
 async def set_avatar(request: Request, picture: Annotated[UploadFile, File()]) -> Response:
-    """Set the profile picture from the account page; what went wrong comes back as `?picture=`."""
+    """Set the profile picture from the account page; the result comes back as `?picture=`."""
     ensure_same_origin(request)
-    who = await authentication.of_cookie(_cookie_of(request))
+    who = await authentication.of_cookie(_session_cookie(request))
     try:
-        small = await asyncio.to_thread(avatars.squared, picture.file)
-        await in_transaction(avatars.put, who.user_id, small)
+        avatar = await asyncio.to_thread(avatars.make_avatar, picture.file)
+        await in_transaction(avatars.save_avatar, who.user_id, avatar)
     except ValidationFailed as error:
-        code = "large" if str(error) == avatars.TOO_MANY else "unreadable"
+        code = "large" if str(error) == avatars.TOO_MANY_PIXELS else "unreadable"
         return RedirectResponse(f"/account?picture={code}", 303)
     return RedirectResponse("/account?picture=saved", 303)
 
 
 @router.post("/account/end")
 async def end_account(request: Request) -> Response:
-    """Delete the account from its page: by a form, for the tab's own line ends with the sign-in."""
+    """Delete the account.
+
+    A form and not an event: the tab's websocket closes when the session is revoked.
+    """
     ensure_same_origin(request)
-    who = await authentication.of_cookie(_cookie_of(request))
+    who = await authentication.of_cookie(_session_cookie(request))
     try:
         await in_transaction(reauthentication.ensure_fresh, who)
         await deletion.delete_account(who.user_id)
     except AppError as error:
         return RedirectResponse(f"/account?{urlencode({'end': error.code})}", 303)
     answer = RedirectResponse(f"{redirects.LOGIN}?error=gone", 303)
-    _set(answer, sessions.cookie_name(), "", 0)
+    _set_cookie(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 
-def _start(session: Session, found: Credential, client: Client, old_cookie: str) -> str:
-    """Begin a new session, and end the one this browser had."""
-    user_id = login.start_session_after_sign_in(session, found, client, "browser")
-    sessions.end_cookie(session, old_cookie)
+def _start_session(
+    session: Session, credential: Credential, client: Client, old_cookie: str
+) -> str:
+    """Start a browser session, and revoke the one this browser had."""
+    user_id = login.complete_sign_in(session, credential, client, "browser")
+    sessions.revoke_cookie_session(session, old_cookie)
     return sessions.start_browser(session, user_id, client)
 
 
-def _back(code: str, email: str, target: str, step: str = "") -> Response:
-    """Send the browser back to the form; what was typed travels in a cookie, not in the address."""
+def _redirect_to_login(code: str, email: str, target: str, step: str = "") -> Response:
+    """Redirect to the sign-in page; the typed email travels in a cookie, not in the URL."""
     query = {"step": step} if step else {}
     query |= {"error": code} if code else {}
     query |= {"next": target} if target != redirects.HOME else {}
     answer = RedirectResponse(f"{redirects.LOGIN}?{urlencode(query)}", 303)
-    _set(answer, sessions.typed_cookie_name(), quote(email[:254], safe="@"), TYPED_SECONDS)
+    _set_cookie(
+        answer, sessions.typed_cookie_name(), quote(email[:254], safe="@"), TYPED_EMAIL_TTL_S
+    )
     return answer
 
 
-def _cookie_of(request: Request) -> str:
+def _session_cookie(request: Request) -> str:
     return authentication.cookie_in(request.headers.get("cookie", ""))
 
 
-def _set(answer: Response, name: str, value: str, seconds: int) -> None:
+def _set_cookie(answer: Response, name: str, value: str, seconds: int) -> None:
     answer.set_cookie(
         name,
         value,

@@ -1,27 +1,26 @@
-"""/account: the person's own settings."""
+"""/account: the user's settings."""
 
 import reflex as rx
 
 from sp404_app.components import forms
 from sp404_app.components.plain_form import plain_form
-from sp404_app.pages.account import personal_data as own
-from sp404_app.pages.account import security
-from sp404_app.pages.auth.password_field import weighed_password
+from sp404_app.pages.account import personal_data, security
+from sp404_app.pages.auth.password_field import new_password_with_meter
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.state.account.account import AccountState, DeviceRow
 from sp404_app.state.auth.reauthentication import ConfirmState
 
-TEXTS = ("Terms", "Privacy", "Contact")
+LEGAL_PAGES = ("Terms", "Privacy", "Contact")
 SWITCHES = (
-    ("autoplay", "Play a sound as soon as it is chosen"),
-    ("level_previews", "Play every sound equally loud"),
-    ("folders_become_tags", "Turn the names of uploaded folders into tags"),
+    ("autoplay", "Play sounds when selected"),
+    ("level_previews", "Play all sounds at the same loudness"),
+    ("folders_become_tags", "Add folder names as tags on upload"),
 )
 
 
 def account() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return layout(
         rx.el.div(
             rx.el.header(
@@ -31,29 +30,29 @@ def account() -> rx.Component:
             rx.cond(
                 AccountState.loaded,
                 rx.el.div(
-                    forms.section("Profile", own.picture(), _names()),
-                    forms.section("E-mail address", own.email()),
+                    forms.section("Profile", personal_data.photo_form(), _names()),
+                    forms.section("Email", personal_data.email_form()),
                     forms.section("Password", _password()),
-                    forms.section("Two-step sign-in", security.two_factor()),
+                    forms.section("Two-factor authentication", security.two_factor_panel()),
                     forms.section("Signed-in devices", _devices()),
-                    forms.section("Access tokens", security.tokens()),
+                    forms.section("Access tokens", security.tokens_panel()),
                     forms.section("Preferences", _preferences()),
-                    forms.section("Recent activity", own.activity()),
-                    forms.section("Your data", own.export()),
-                    forms.section("Delete the account", own.ending()),
+                    forms.section("Recent activity", personal_data.activity_list()),
+                    forms.section("Your data", personal_data.export_panel()),
+                    forms.section("Delete account", personal_data.deletion_panel()),
                     class_name="account-sections",
                 ),
-                rx.el.p("One moment …", class_name="muted"),
+                rx.el.p("One moment…", class_name="muted"),
             ),
             rx.el.footer(
                 *(
                     rx.el.a(name, href=f"/{name.lower()}", class_name="link quiet")
-                    for name in TEXTS
+                    for name in LEGAL_PAGES
                 ),
                 class_name="account-foot",
             ),
             class_name="page account",
-            # While the password is asked for, nothing behind the question can be reached.
+            # While the dialog is open, nothing behind it can be focused.
             custom_attrs={"data-testid": "account", "inert": ConfirmState.asking},
         ),
         confirm_dialog(),
@@ -100,18 +99,18 @@ def _password() -> rx.Component:
     return rx.el.form(
         forms.field(
             "current_password",
-            "Present password",
+            "Current password",
             kind="password",
             autocomplete="current-password",
             problem=wrong["current_password"],
             required=True,
         ),
-        weighed_password("New password", wrong["password"]),
+        new_password_with_meter("New password", wrong["password"]),
         forms.notice(wrong["password_form"], testid="password-notice"),
         forms.notice(said["password"], "ok", "password-said"),
         rx.el.div(
             rx.el.button(
-                rx.cond(AccountState.busy, "One moment …", "Change the password"),
+                rx.cond(AccountState.busy, "One moment…", "Change password"),
                 type="submit",
                 disabled=AccountState.busy,
                 class_name="button",
@@ -141,10 +140,10 @@ def _theme(value: str, label: str) -> rx.Component:
         rx.el.input(
             type="radio",
             name="theme",
-            # Flips in the browser at once; a new key puts it right if the server disagrees.
+            # The browser switches at once; a new key corrects it if the server disagrees.
             key=f"{value}-{AccountState.theme}",
             default_checked=AccountState.theme == value,
-            on_change=AccountState.choose_theme(value),
+            on_change=AccountState.set_theme(value),
             custom_attrs={"data-testid": f"theme-{value}"},
         ),
         label,
@@ -159,7 +158,7 @@ def _switch(name: str, label: str) -> rx.Component:
             type="checkbox",
             key=f"{name}-{on}",
             default_checked=on,
-            on_change=AccountState.prefer(name, rx.cond(on, False, True)),
+            on_change=AccountState.set_preference(name, rx.cond(on, False, True)),
             custom_attrs={"data-testid": name},
         ),
         label,
@@ -174,7 +173,7 @@ def _devices() -> rx.Component:
             rx.cond(
                 AccountState.has_others,
                 rx.el.button(
-                    "Sign out all others",
+                    "Sign out other devices",
                     type="button",
                     on_click=AccountState.revoke_others,
                     class_name="button",

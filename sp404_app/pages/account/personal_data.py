@@ -1,4 +1,4 @@
-"""Parts of the account page: picture, address, what happened, all data, and the end."""
+"""Sections of the account page: photo, email, activity, data export, account deletion."""
 
 import reflex as rx
 
@@ -8,14 +8,14 @@ from sp404_app.state.account.account import AccountState
 from sp404_app.state.account.personal_data import LogRow, OwnDataState
 
 
-def picture() -> rx.Component:
-    """Draw the picture, and a plain form to send another."""
+def photo_form() -> rx.Component:
+    """Render the photo, and a plain form to upload one."""
     return rx.el.div(
         rx.cond(
             OwnDataState.avatar_url,
             rx.el.img(
                 src=OwnDataState.avatar_url,
-                alt="Your picture",
+                alt="Your photo",
                 width="72",
                 height="72",
                 class_name="avatar",
@@ -23,7 +23,7 @@ def picture() -> rx.Component:
             rx.el.span(class_name="avatar", aria_hidden="true"),
         ),
         plain_form(
-            rx.el.label("Picture", html_for="picture", class_name="field-label"),
+            rx.el.label("Photo", html_for="picture", class_name="field-label"),
             rx.el.input(
                 type="file",
                 id="picture",
@@ -32,33 +32,8 @@ def picture() -> rx.Component:
                 required=True,
                 class_name="file",
             ),
-            rx.el.div(
-                rx.el.button(
-                    "Send the picture",
-                    type="submit",
-                    class_name="button small",
-                    custom_attrs={"data-testid": "send-picture"},
-                ),
-                rx.cond(
-                    OwnDataState.avatar_url,
-                    forms.button(
-                        "Remove",
-                        "remove-picture",
-                        "ghost small",
-                        on_click=OwnDataState.remove_picture,
-                    ),
-                ),
-                class_name="row",
-            ),
-            rx.cond(
-                OwnDataState.picture_said,
-                rx.el.p(
-                    OwnDataState.picture_said,
-                    class_name=rx.cond(OwnDataState.picture_bad, "field-error", "field-hint"),
-                    role="status",
-                    custom_attrs={"data-testid": "picture-said"},
-                ),
-            ),
+            _photo_buttons(),
+            rx.cond(OwnDataState.picture_said, _upload_result()),
             action="/auth/avatar",
             method="post",
             custom_attrs={"encType": "multipart/form-data"},
@@ -68,17 +43,47 @@ def picture() -> rx.Component:
     )
 
 
-def email() -> rx.Component:
-    """Draw the form for another address."""
+def _photo_buttons() -> rx.Component:
+    return rx.el.div(
+        rx.el.button(
+            "Upload photo",
+            type="submit",
+            class_name="button small",
+            custom_attrs={"data-testid": "send-picture"},
+        ),
+        rx.cond(
+            OwnDataState.avatar_url,
+            forms.button(
+                "Remove", "remove-picture", "ghost small", on_click=OwnDataState.remove_picture
+            ),
+        ),
+        class_name="row",
+    )
+
+
+def _upload_result() -> rx.Component:
+    return rx.el.p(
+        OwnDataState.picture_said,
+        class_name=rx.cond(OwnDataState.picture_bad, "field-error", "field-hint"),
+        role="status",
+        custom_attrs={"data-testid": "picture-said"},
+    )
+
+
+def email_form() -> rx.Component:
+    """Render the form for a new email."""
     return rx.el.form(
-        rx.el.p("Your address is ", rx.el.span(AccountState.email, class_name="mono"), "."),
+        rx.el.p("Your email is ", rx.el.span(AccountState.email, class_name="mono"), "."),
         rx.cond(OwnDataState.unsent, _unsent()),
         forms.field(
             "email",
-            "New address",
+            "New email",
             kind="email",
             autocomplete="email",
-            hint="It counts once you confirm it. This one is told, and can undo it for a week.",
+            hint=(
+                "We'll send a link to confirm it. You can undo the change from your current email "
+                "for a week."
+            ),
             problem=OwnDataState.email_problem,
             required=True,
             max_length=254,
@@ -86,7 +91,7 @@ def email() -> rx.Component:
         rx.cond(
             OwnDataState.email_sent,
             rx.el.p(
-                "A link is on its way to ",
+                "We sent a confirmation link to ",
                 rx.el.span(OwnDataState.email_sent, class_name="mono"),
                 ".",
                 class_name="notice ok",
@@ -96,7 +101,7 @@ def email() -> rx.Component:
         ),
         rx.el.div(
             rx.el.button(
-                "Change the address",
+                "Change email",
                 type="submit",
                 class_name="button",
                 custom_attrs={"data-testid": "change-email"},
@@ -109,7 +114,7 @@ def email() -> rx.Component:
 
 def _unsent() -> rx.Component:
     return rx.el.div(
-        rx.el.p("We could not send you these mails. Is the address right?"),
+        rx.el.p("We couldn't deliver these mails. Is your email correct?"),
         rx.el.ul(rx.foreach(OwnDataState.unsent, _line)),
         class_name="notice error",
         role="status",
@@ -121,8 +126,8 @@ def _line(words: str) -> rx.Component:
     return rx.el.li(words)
 
 
-def activity() -> rx.Component:
-    """Draw the newest lines of the log."""
+def activity_list() -> rx.Component:
+    """Render the newest audit log events."""
     return rx.el.ul(
         rx.foreach(OwnDataState.log, _event),
         class_name="log",
@@ -137,11 +142,11 @@ def _event(event: LogRow) -> rx.Component:
     )
 
 
-def export() -> rx.Component:
-    """Draw the way to take everything home."""
+def export_panel() -> rx.Component:
+    """Render the data export."""
     return rx.el.div(
         rx.el.p(
-            "A zip with all your original sounds, and everything we know about you as JSON.",
+            "A zip with all your original files, and all data we store about you as JSON.",
             class_name="muted",
         ),
         rx.match(
@@ -155,7 +160,7 @@ def export() -> rx.Component:
             OwnDataState.export == "open",
             rx.fragment(),
             rx.el.div(
-                forms.button("Export all my data", "ask-export", on_click=OwnDataState.ask_export)
+                forms.button("Export my data", "ask-export", on_click=OwnDataState.request_export)
             ),
         ),
         class_name="stack",
@@ -166,7 +171,7 @@ def export() -> rx.Component:
 def _export_open() -> rx.Component:
     return rx.el.div(
         rx.el.p(
-            "It is being made: ", OwnDataState.percent, " %. A mail tells you when it is there."
+            "Preparing your export: ", OwnDataState.percent, "%. We'll email you when it's ready."
         ),
         rx.el.progress(value=OwnDataState.percent, max=100, aria_label="Export", class_name="wide"),
         role="status",
@@ -177,11 +182,11 @@ def _export_open() -> rx.Component:
 def _export_done() -> rx.Component:
     return rx.el.p(
         rx.el.a(
-            "Download the zip",
+            "Download zip",
             href=OwnDataState.export_url,
             download=True,
             class_name="button primary",
-            # Without this the router takes it for one of our pages.
+            # Without this the client-side router treats it as a page.
             custom_attrs={"data-testid": "download-export", "reloadDocument": True},
         ),
         rx.el.span(OwnDataState.export_words, class_name="muted mono device-facts"),
@@ -189,44 +194,46 @@ def _export_done() -> rx.Component:
     )
 
 
-def ending() -> rx.Component:
-    """Draw the way out, with thirty seconds to think."""
+def deletion_panel() -> rx.Component:
+    """Render the account deletion, with a countdown of thirty seconds."""
     return rx.el.div(
         rx.el.p(
-            "Ends your subscription at once, and deletes your sounds, collections and everything "
-            "else for good. Nobody can bring it back, so export your data first.",
+            "This ends your subscription at once and deletes all your sounds and data. "
+            "This can't be undone, so export your data first.",
             class_name="muted",
         ),
-        rx.cond(OwnDataState.leaving, _thinking(), _leave()),
+        rx.cond(OwnDataState.leaving, _delete_countdown(), _delete_button()),
         forms.notice(OwnDataState.end_problem),
         class_name="stack",
         custom_attrs={"data-testid": "ending"},
     )
 
 
-def _leave() -> rx.Component:
+def _delete_button() -> rx.Component:
     return rx.el.div(
-        forms.button("Delete my account", "think", "danger", on_click=OwnDataState.think)
+        forms.button("Delete my account", "think", "danger", on_click=OwnDataState.begin_deletion)
     )
 
 
-def _thinking() -> rx.Component:
+def _delete_countdown() -> rx.Component:
     wait = OwnDataState.seconds > 0
     return rx.el.div(
         rx.el.p(
             rx.el.strong("Are you sure? "),
             rx.cond(
                 wait,
-                rx.fragment("Take a breath: ", OwnDataState.seconds, " seconds."),
-                "The next press deletes everything.",
+                rx.fragment("You can confirm in ", OwnDataState.seconds, " seconds."),
+                "This can't be undone.",
             ),
             class_name="notice error",
         ),
         rx.el.div(
-            forms.button("Keep my account", "stay", "primary", on_click=OwnDataState.stay),
+            forms.button(
+                "Keep my account", "stay", "primary", on_click=OwnDataState.cancel_deletion
+            ),
             plain_form(
                 rx.el.button(
-                    "Delete everything for good",
+                    "Delete permanently",
                     type="submit",
                     disabled=wait,
                     class_name="button danger",

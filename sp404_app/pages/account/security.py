@@ -1,4 +1,4 @@
-"""Parts of the account page: two-step sign-in, and access tokens."""
+"""Sections of the account page: two-factor authentication and access tokens."""
 
 import reflex as rx
 
@@ -7,17 +7,23 @@ from sp404_app.services.auth.personal_access_tokens import Scope
 from sp404_app.state.auth.access_tokens import TokenRow, TokensState
 from sp404_app.state.auth.two_factor import TwoFactorState
 
-ABILITIES = {
-    Scope.SAMPLES_READ: "Read and hear my library",
+SCOPE_LABELS = {
+    Scope.SAMPLES_READ: "Read and play my library",
     Scope.SAMPLES_WRITE: "Upload, change and delete sounds",
-    Scope.ACCOUNT_READ: "Read my profile and my quota",
-    Scope.BILLING_READ: "Read my plan and my invoices",
+    Scope.ACCOUNT_READ: "Read my profile and usage",
+    Scope.BILLING_READ: "Read my plan and invoices",
 }
-DAYS = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"), ("", "no end"))
+LIFETIME_OPTIONS = (
+    ("7", "7 days"),
+    ("30", "30 days"),
+    ("90", "90 days"),
+    ("365", "1 year"),
+    ("", "Never"),
+)
 
 
-def two_factor() -> rx.Component:
-    """Draw what there is to do: turn it on, finish turning it on, or look after it."""
+def two_factor_panel() -> rx.Component:
+    """Render two-factor authentication: off, setup or on."""
     return rx.el.div(
         rx.cond(
             TwoFactorState.on,
@@ -32,12 +38,12 @@ def two_factor() -> rx.Component:
 def _off() -> rx.Component:
     return rx.fragment(
         rx.el.p(
-            "Off. With it, signing in asks for a code of an authenticator app after the "
-            "password, so a stolen password alone opens nothing.",
+            "Off. When it's on, signing in needs a code from an authenticator app as well as your "
+            "password.",
             class_name="muted",
         ),
         forms.notice(TwoFactorState.problem),
-        rx.el.div(forms.button("Turn it on", "begin-2fa", on_click=TwoFactorState.begin)),
+        rx.el.div(forms.button("Turn on", "begin-2fa", on_click=TwoFactorState.begin)),
     )
 
 
@@ -45,18 +51,18 @@ def _setting_up() -> rx.Component:
     return rx.el.div(
         rx.el.img(
             src=TwoFactorState.qr,
-            alt="QR code for your authenticator app; the same as the key beside it",
+            alt="QR code for your authenticator app, with the same key as beside it",
             width="180",
             height="180",
             class_name="qr",
         ),
         rx.el.div(
-            rx.el.p("1. Scan this with an authenticator app, or type the key into it:"),
+            rx.el.p("1. Scan this with an authenticator app, or enter the key:"),
             rx.el.code(TwoFactorState.secret, class_name="secret mono", id="totp-secret"),
             rx.el.form(
                 forms.field(
                     "code",
-                    "2. Type the code it shows",
+                    "2. Enter the code it shows",
                     autocomplete="one-time-code",
                     problem=TwoFactorState.problem,
                     required=True,
@@ -65,7 +71,7 @@ def _setting_up() -> rx.Component:
                 ),
                 rx.el.div(
                     rx.el.button(
-                        "Turn it on",
+                        "Turn on",
                         type="submit",
                         class_name="button primary",
                         custom_attrs={"data-testid": "confirm-2fa"},
@@ -86,10 +92,10 @@ def _on() -> rx.Component:
     return rx.fragment(
         rx.el.p(
             rx.el.span("On", class_name="badge first"),
-            "Signing in asks for a code of your app. ",
+            "Signing in needs a code from your app. ",
             rx.el.span(
                 TwoFactorState.codes_left,
-                " recovery codes are left.",
+                " recovery codes left.",
                 custom_attrs={"data-testid": "codes-left"},
             ),
         ),
@@ -97,7 +103,7 @@ def _on() -> rx.Component:
         forms.notice(TwoFactorState.problem),
         rx.el.div(
             forms.button("New recovery codes", "renew-codes", on_click=TwoFactorState.renew),
-            forms.button("Turn it off", "turn-off-2fa", "danger", on_click=TwoFactorState.turn_off),
+            forms.button("Turn off", "turn-off-2fa", "danger", on_click=TwoFactorState.turn_off),
             class_name="row wrap",
         ),
     )
@@ -106,8 +112,8 @@ def _on() -> rx.Component:
 def _codes() -> rx.Component:
     return rx.el.div(
         rx.el.p(
-            rx.el.strong("Write these recovery codes down now. "),
-            "They are shown this once. Each signs you in once when the app is out of reach.",
+            rx.el.strong("Save these recovery codes now. "),
+            "We won't show them again. Each works once if you can't use your app.",
         ),
         rx.el.ul(
             rx.foreach(TwoFactorState.codes, _code),
@@ -115,9 +121,7 @@ def _codes() -> rx.Component:
             aria_label="Recovery codes",
             custom_attrs={"data-testid": "codes"},
         ),
-        rx.el.div(
-            forms.button("I have written them down", "put-away", on_click=TwoFactorState.put_away)
-        ),
+        rx.el.div(forms.button("I've saved them", "put-away", on_click=TwoFactorState.hide_codes)),
         class_name="notice ok stack",
         role="status",
     )
@@ -127,13 +131,13 @@ def _code(code: str) -> rx.Component:
     return rx.el.li(code)
 
 
-def tokens() -> rx.Component:
-    """Draw the list of tokens, the new one, and the form for another."""
+def tokens_panel() -> rx.Component:
+    """Render the tokens, the one just created, and the form for another."""
     return rx.el.div(
         rx.el.p(
-            "For your own programs: a token does what you choose here and nothing else, and "
-            "never touches your account. ",
-            rx.el.a("How to use the API", href="/api/docs", class_name="link"),
+            "For your own programs. A token can do only what you select here, and can't change "
+            "your account. ",
+            rx.el.a("API documentation", href="/api/docs", class_name="link"),
             class_name="muted",
         ),
         rx.cond(TokensState.made, _made()),
@@ -149,11 +153,11 @@ def tokens() -> rx.Component:
 
 def _made() -> rx.Component:
     return rx.el.div(
-        rx.el.p(rx.el.strong("Copy your new token now. "), "It is shown this once."),
+        rx.el.p(rx.el.strong("Copy your new token now. "), "We won't show it again."),
         rx.el.code(
             TokensState.made, class_name="secret mono", custom_attrs={"data-testid": "new-token"}
         ),
-        rx.el.div(forms.button("I have copied it", "token-copied", on_click=TokensState.put_away)),
+        rx.el.div(forms.button("I've copied it", "token-copied", on_click=TokensState.hide_token)),
         class_name="notice ok stack",
         role="status",
     )
@@ -184,28 +188,18 @@ def _new_token() -> rx.Component:
         rx.el.div(
             forms.field(
                 "token_name",
-                "What it is for",
+                "Name",
                 problem=wrong["name"],
                 placeholder="Backup script",
                 required=True,
                 max_length=100,
             ),
-            rx.el.div(
-                rx.el.label("How long it works", html_for="days", class_name="field-label"),
-                rx.el.select(
-                    *[rx.el.option(words, value=days) for days, words in DAYS],
-                    id="days",
-                    name="days",
-                    default_value="90",
-                    class_name="input",
-                ),
-                class_name="field",
-            ),
+            _expiry_select(),
             class_name="halves",
         ),
         rx.el.fieldset(
-            rx.el.legend("What it may do", class_name="field-label"),
-            *[_ability(ability, words) for ability, words in ABILITIES.items()],
+            rx.el.legend("Permissions", class_name="field-label"),
+            *[_scope_checkbox(scope, label) for scope, label in SCOPE_LABELS.items()],
             rx.cond(
                 wrong["abilities"],
                 rx.el.p("Choose at least one.", class_name="field-error", role="alert"),
@@ -215,7 +209,7 @@ def _new_token() -> rx.Component:
         forms.notice(wrong["form"]),
         rx.el.div(
             rx.el.button(
-                "Make a token",
+                "Create token",
                 type="submit",
                 class_name="button",
                 custom_attrs={"data-testid": "make-token"},
@@ -227,10 +221,24 @@ def _new_token() -> rx.Component:
     )
 
 
-def _ability(ability: Scope, words: str) -> rx.Component:
+def _expiry_select() -> rx.Component:
+    return rx.el.div(
+        rx.el.label("Expires", html_for="days", class_name="field-label"),
+        rx.el.select(
+            *[rx.el.option(label, value=days) for days, label in LIFETIME_OPTIONS],
+            id="days",
+            name="days",
+            default_value="90",
+            class_name="input",
+        ),
+        class_name="field",
+    )
+
+
+def _scope_checkbox(scope: Scope, label: str) -> rx.Component:
     return rx.el.label(
-        rx.el.input(type="checkbox", name=ability.value, id=f"ability-{ability.value}"),
-        words,
-        rx.el.code(ability.value, class_name="mono muted ability"),
+        rx.el.input(type="checkbox", name=scope.value, id=f"ability-{scope.value}"),
+        label,
+        rx.el.code(scope.value, class_name="mono muted ability"),
         class_name="choice",
     )

@@ -1,4 +1,4 @@
-"""/change-email and /revert-email: where the mails about a new address lead."""
+"""/change-email and /revert-email: the pages of links about a change of email."""
 
 import reflex as rx
 from reflex.event import EventType
@@ -8,16 +8,16 @@ from sp404_app.state.auth.email_links import EmailLinkState
 
 
 def change_email() -> rx.Component:
-    """Draw the page that asks the new address."""
+    """Render the page that confirms a new email."""
     return forms.door(
-        rx.cond(EmailLinkState.done, "Address changed", "Use this address?"),
+        rx.cond(EmailLinkState.done, "Email changed", "Use this email?"),
         forms.notice(EmailLinkState.problem),
         rx.cond(
             EmailLinkState.done,
-            _done("From now on you sign in with this address:", "Go to my account", "/account"),
+            _done("Sign in with this email from now on:", "Go to my account", "/account"),
             _ask(
-                "One press, and your account uses this address from now on.",
-                "Use this address",
+                "Your account will use this email from now on.",
+                "Use this email",
                 EmailLinkState.confirm,
             ),
         ),
@@ -26,21 +26,21 @@ def change_email() -> rx.Component:
 
 
 def revert_email() -> rx.Component:
-    """Draw the page that gives an account back."""
+    """Render the page that restores the former email."""
     return forms.door(
-        rx.cond(EmailLinkState.done, "The account is yours again", "Keep your address?"),
+        rx.cond(EmailLinkState.done, "Your account is yours again", "Keep your email?"),
         forms.notice(EmailLinkState.problem),
         rx.cond(
             EmailLinkState.done,
             _done(
-                "Every device is signed out. We mailed you a link to choose a new password.",
+                "All devices are signed out. We sent you a link to choose a new password.",
                 "Sign in",
                 "/login",
             ),
             _ask(
-                "This gives the account back to this address, signs out every device, and lets "
-                "you choose a new password.",
-                "This was not me",
+                "This restores your email, signs out all devices, and lets you choose a new "
+                "password.",
+                "This wasn't me",
                 EmailLinkState.revert,
             ),
         ),

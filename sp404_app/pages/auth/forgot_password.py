@@ -1,4 +1,4 @@
-"""/forgot-password: asking for a link to choose a new password."""
+"""/forgot-password: request a link to choose a new password."""
 
 import reflex as rx
 
@@ -7,20 +7,20 @@ from sp404_app.state.auth.email_links import ForgotPasswordState
 
 
 def forgot_password() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return forms.door(
-        rx.cond(ForgotPasswordState.sent, "Look at your mail", "Forgotten the password?"),
+        rx.cond(ForgotPasswordState.sent, "Check your email", "Forgot password?"),
         rx.cond(ForgotPasswordState.sent, _sent(), _form()),
-        forms.other_way("It came back to you?", "Sign in", "/login"),
+        forms.other_way("Remember it?", "Sign in", "/login"),
         testid="forgot-password",
     )
 
 
 def _form() -> rx.Component:
     return rx.el.form(
-        rx.el.p("We mail you a link to choose a new one.", class_name="muted"),
+        rx.el.p("We'll send you a link to choose a new one.", class_name="muted"),
         forms.email_field(problem=ForgotPasswordState.problem),
-        forms.submit("Send me the link", ForgotPasswordState.busy),
+        forms.submit("Send reset link", ForgotPasswordState.busy),
         on_submit=ForgotPasswordState.submit,
         class_name="stack",
     )
@@ -29,8 +29,8 @@ def _form() -> rx.Component:
 def _sent() -> rx.Component:
     return rx.el.div(
         rx.el.p(
-            "If this address has an account, a mail is on its way. "
-            "Its link works once, within an hour.",
+            "If this email has an account, a reset link is on its way. "
+            "It works once and expires in an hour.",
             custom_attrs={"data-testid": "sent"},
         ),
         forms.outbox_link(ForgotPasswordState.development),

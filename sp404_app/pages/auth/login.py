@@ -1,4 +1,4 @@
-"""/login: the way in."""
+"""/login: the sign-in page."""
 
 import reflex as rx
 
@@ -8,11 +8,11 @@ from sp404_app.state.auth.login import LoginState
 
 
 def login() -> rx.Component:
-    """Draw the page."""
-    beside = LoginState.beside_password | LoginState.beside_code  # type: ignore[operator]
+    """Render the page."""
+    field_problem = LoginState.password_problem | LoginState.code_problem  # type: ignore[operator]
     return forms.door(
-        rx.cond(LoginState.second_step, "One more step", "Sign in"),
-        forms.notice(rx.cond(beside, "", LoginState.problem)),
+        rx.cond(LoginState.second_step, "Enter your code", "Sign in"),
+        forms.notice(rx.cond(field_problem, "", LoginState.problem)),
         rx.cond(LoginState.unverified, _send_again()),
         rx.cond(LoginState.second_step, _second_step(), _first_step()),
         testid="login",
@@ -20,18 +20,18 @@ def login() -> rx.Component:
 
 
 def _first_step() -> rx.Component:
-    return rx.fragment(_form(), _demo(), forms.other_way("New here?", "Make an account", "/signup"))
+    return rx.fragment(_form(), _demo(), forms.other_way("New here?", "Create account", "/signup"))
 
 
 def _second_step() -> rx.Component:
-    """Draw the form for a code; which sign-in it belongs to stays in a cookie."""
+    """Render the form for the two-factor code; the challenge stays in a cookie."""
     return plain_form(
         forms.field(
             "code",
-            "Code of your authenticator app",
+            "Code from your authenticator app",
             autocomplete="one-time-code",
-            hint="No phone? Type one of your recovery codes instead.",
-            problem=LoginState.beside_code,
+            hint="No phone? Enter one of your recovery codes.",
+            problem=LoginState.code_problem,
             required=True,
             auto_focus=True,
             max_length=40,
@@ -45,7 +45,7 @@ def _second_step() -> rx.Component:
             class_name="button primary wide",
             custom_attrs={"data-testid": "submit-code"},
         ),
-        rx.el.a("Begin again", href="/login", class_name="link quiet"),
+        rx.el.a("Start over", href="/login", class_name="link quiet"),
         action="/auth/session/code",
         method="post",
         class_name="stack",
@@ -59,7 +59,7 @@ def _next() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    """Draw a real form: it signs in without a websocket, and no script ever sees the cookie."""
+    """Render a plain HTML form: it needs no websocket, and no script sees the cookie."""
     return plain_form(
         forms.email_field(autocomplete="username"),
         forms.field(
@@ -67,7 +67,7 @@ def _form() -> rx.Component:
             "Password",
             kind="password",
             autocomplete="current-password",
-            problem=LoginState.beside_password,
+            problem=LoginState.password_problem,
             required=True,
         ),
         _next(),
@@ -77,7 +77,7 @@ def _form() -> rx.Component:
             class_name="button primary wide",
             custom_attrs={"data-testid": "submit"},
         ),
-        rx.el.a("Forgotten the password?", href="/forgot-password", class_name="link quiet"),
+        rx.el.a("Forgot password?", href="/forgot-password", class_name="link quiet"),
         action="/auth/session",
         method="post",
         class_name="stack",
@@ -87,7 +87,7 @@ def _form() -> rx.Component:
 def _send_again() -> rx.Component:
     return rx.el.div(
         rx.el.button(
-            "Send the link again",
+            "Resend link",
             type="button",
             on_click=LoginState.resend,
             class_name="button",
@@ -99,7 +99,7 @@ def _send_again() -> rx.Component:
 
 
 def _demo() -> rx.Component:
-    """Draw the button that signs in to the demo account, on a development machine."""
+    """Render the button that signs in to the demo account, on a development machine."""
     return rx.cond(
         LoginState.demo_email,
         plain_form(

@@ -1,4 +1,4 @@
-"""The input for a new password, which says how it looks so far."""
+"""The input for a new password, with a strength meter."""
 
 import reflex as rx
 
@@ -6,12 +6,12 @@ from sp404_app.components import forms
 from sp404_app.state.auth.password_meter import StrengthState
 
 
-def weighed_password(label: str, problem: forms.Text) -> rx.Component:
-    """Draw it; half a second after the last key, the server says what it thinks."""
+def new_password_with_meter(label: str, problem: forms.Text) -> rx.Component:
+    """Render the input; the server estimates the strength half a second after the last key."""
     return forms.new_password_field(
         label,
         problem=problem,
         level=StrengthState.level,
         words=StrengthState.words,
-        on_change=StrengthState.weigh.debounce(500),  # type: ignore[attr-defined]
+        on_change=StrengthState.estimate.debounce(500),  # type: ignore[attr-defined]
     )

@@ -1,4 +1,4 @@
-"""The question for the password in front of what matters."""
+"""The re-authentication dialog."""
 
 import reflex as rx
 
@@ -7,15 +7,14 @@ from sp404_app.state.auth.reauthentication import ConfirmState
 
 
 def confirm_dialog() -> rx.Component:
-    """Draw it over the page while it is asked."""
+    """Render the dialog over the page while it is open."""
     return rx.cond(
         ConfirmState.asking,
         rx.el.div(
             rx.el.div(
-                rx.el.h2("Confirm it is you", id="confirm-title"),
+                rx.el.h2("Confirm it's you", id="confirm-title"),
                 rx.el.p(
-                    "This matters, so please type your password once more. "
-                    "We will not ask again for ten minutes.",
+                    "Enter your password to continue. We won't ask again for ten minutes.",
                     class_name="muted",
                     id="confirm-why",
                 ),
@@ -47,7 +46,7 @@ def _form() -> rx.Component:
         ),
         rx.el.div(
             rx.el.button(
-                rx.cond(ConfirmState.busy, "One moment …", "Confirm"),
+                rx.cond(ConfirmState.busy, "One moment…", "Confirm"),
                 type="submit",
                 disabled=ConfirmState.busy,
                 class_name="button primary",

@@ -1,14 +1,14 @@
-"""/reset-password: choosing a new password by a mailed link."""
+"""/reset-password: choose a new password by a mailed link."""
 
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.pages.auth.password_field import weighed_password
+from sp404_app.pages.auth.password_field import new_password_with_meter
 from sp404_app.state.auth.email_links import ResetPasswordState
 
 
 def reset_password() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return forms.door(
         rx.cond(ResetPasswordState.done, "Password changed", "Choose a new password"),
         rx.cond(ResetPasswordState.done, _done(), _form()),
@@ -17,13 +17,15 @@ def reset_password() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    wrong = ResetPasswordState.problems
     return rx.el.form(
-        forms.notice(wrong["form"]),
-        rx.cond(wrong["form"], forms.other_way("", "Ask for a new link", "/forgot-password")),
-        weighed_password("New password", wrong["password"]),
-        rx.el.p("All your devices will be signed out.", class_name="muted"),
-        forms.submit("Change my password", ResetPasswordState.busy),
+        forms.notice(ResetPasswordState.problem),
+        rx.cond(
+            ResetPasswordState.problem,
+            forms.other_way("", "Request a new link", "/forgot-password"),
+        ),
+        new_password_with_meter("New password", ResetPasswordState.password_problem),
+        rx.el.p("This signs out all your devices.", class_name="muted"),
+        forms.submit("Change password", ResetPasswordState.busy),
         on_submit=ResetPasswordState.submit,
         class_name="stack",
     )
@@ -31,7 +33,7 @@ def _form() -> rx.Component:
 
 def _done() -> rx.Component:
     return rx.el.div(
-        rx.el.p("Sign in with the new one. All your devices were signed out."),
+        rx.el.p("All your devices have been signed out. Sign in with your new password."),
         rx.el.a(
             "Sign in",
             href="/login",

@@ -1,16 +1,16 @@
-"""/signup: making an account."""
+"""/signup: create an account."""
 
 import reflex as rx
 
 from sp404_app.components import forms
-from sp404_app.pages.auth.password_field import weighed_password
+from sp404_app.pages.auth.password_field import new_password_with_meter
 from sp404_app.state.auth.signup import SignupState
 
 
 def signup() -> rx.Component:
-    """Draw the page: the form, and then where to look for the mail."""
+    """Render the form, and after it where the mail was sent."""
     return forms.door(
-        rx.cond(SignupState.sent_to, "Look at your mail", "Make an account"),
+        rx.cond(SignupState.sent_to, "Check your email", "Create account"),
         rx.cond(SignupState.sent_to, _sent(), _form()),
         testid="signup",
     )
@@ -27,20 +27,20 @@ def _form() -> rx.Component:
                 class_name="halves",
             ),
             forms.email_field(problem=wrong["email"]),
-            weighed_password("Password", wrong["password"]),
+            new_password_with_meter("Password", wrong["password"]),
             rx.el.p(
-                "With an account you accept the ",
+                "By creating an account, you accept the ",
                 rx.el.a("terms", href="/terms", class_name="link"),
-                "; here is ",
-                rx.el.a("what we keep of you", href="/privacy", class_name="link"),
+                ". See ",
+                rx.el.a("what we store about you", href="/privacy", class_name="link"),
                 ".",
                 class_name="muted small",
             ),
-            forms.submit("Make my account", SignupState.busy),
+            forms.submit("Create account", SignupState.busy),
             on_submit=SignupState.submit,
             class_name="stack",
         ),
-        forms.other_way("Have one already?", "Sign in", "/login"),
+        forms.other_way("Already have an account?", "Sign in", "/login"),
         class_name="stack",
     )
 
@@ -60,12 +60,12 @@ def _sent() -> rx.Component:
         rx.el.p(
             "We sent a link to ",
             rx.el.strong(SignupState.sent_to, custom_attrs={"data-testid": "sent-to"}),
-            ". Open it to confirm your address, then sign in.",
+            ". Open it to confirm your email, then sign in.",
         ),
         rx.cond(
             SignupState.not_sent,
             rx.el.p(
-                "Our mail could not be sent to this address. Check it, or ",
+                "We couldn't deliver mail to this address. Check it, or ",
                 rx.el.a("sign up with another one", href="/signup", class_name="link"),
                 ".",
                 class_name="notice error",
@@ -76,13 +76,13 @@ def _sent() -> rx.Component:
         forms.outbox_link(SignupState.development),
         forms.notice(SignupState.resent, "ok", "resent"),
         rx.el.button(
-            "Send it again",
+            "Resend",
             type="button",
             on_click=SignupState.resend,
             class_name="button",
             custom_attrs={"data-testid": "resend"},
         ),
-        forms.other_way("Confirmed?", "Sign in", "/login"),
+        forms.other_way("Already confirmed?", "Sign in", "/login"),
         class_name="stack",
         custom_attrs={"data-testid": "sent"},
     )

@@ -1,4 +1,4 @@
-"""/verify-email: where the mail's link leads; opening it changes nothing, pressing does."""
+"""/verify-email: the mailed link opens it; only pressing its button verifies the email."""
 
 import reflex as rx
 
@@ -7,9 +7,9 @@ from sp404_app.state.auth.email_links import VerifyEmailState
 
 
 def verify_email() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return forms.door(
-        rx.cond(VerifyEmailState.done, "Confirmed", "Confirm your address"),
+        rx.cond(VerifyEmailState.done, "Email confirmed", "Confirm your email"),
         forms.notice(VerifyEmailState.problem),
         rx.cond(VerifyEmailState.done, _done(), _ask()),
         testid="verify-email",
@@ -18,9 +18,9 @@ def verify_email() -> rx.Component:
 
 def _ask() -> rx.Component:
     return rx.el.div(
-        rx.el.p("One press, and your account is ready.", class_name="muted"),
+        rx.el.p("One click and your account is ready.", class_name="muted"),
         forms.submit(
-            "Confirm my address",
+            "Confirm my email",
             VerifyEmailState.busy,
             type="button",
             on_click=VerifyEmailState.confirm,
@@ -32,7 +32,7 @@ def _ask() -> rx.Component:
 
 def _done() -> rx.Component:
     return rx.el.div(
-        rx.el.p("Your address is confirmed. Sign in, and drop your first sounds."),
+        rx.el.p("Your account is ready. Sign in and upload your first sounds."),
         rx.el.a(
             "Sign in",
             href="/login",

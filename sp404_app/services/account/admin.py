@@ -1,4 +1,4 @@
-"""What an operator may do with people's accounts, by command."""
+"""Account administration by an operator, from the command line."""
 
 import asyncio
 import uuid
@@ -19,12 +19,12 @@ from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.services.infra.client_info import Client
 
 OPERATOR = Client(user_agent="operator")
-SHOWN = 200
+MAX_EVENTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class PersonRow:
-    """One account in a list."""
+class AccountSummary:
+    """One account in the list."""
 
     id: uuid.UUID
     email: str
@@ -33,91 +33,93 @@ class PersonRow:
     created_at: str
 
 
-def everybody() -> list[PersonRow]:
-    """List all accounts, the oldest first."""
+def everybody() -> list[AccountSummary]:
+    """List all accounts, oldest first."""
     with transaction() as session:
-        return [_row(session, user) for user in session.exec(select(User).order_by(col(User.id)))]
+        return [
+            _summarize(session, user) for user in session.exec(select(User).order_by(col(User.id)))
+        ]
 
 
-def _row(session: Session, user: User) -> PersonRow:
+def _summarize(session: Session, user: User) -> AccountSummary:
     tier = quotas.plan_of(session, user.id).tier
     verified = user.email_verified_at is not None
-    return PersonRow(user.id, user.email, verified, tier, user.created_at.isoformat())
+    return AccountSummary(user.id, user.email, verified, tier, user.created_at.isoformat())
 
 
 def verify(name: str) -> None:
-    """Confirm somebody's address for them.
+    """Verify a user's email on their behalf.
 
     Raises:
-        NotFound: If nobody has this address or id.
+        NotFound: If no account has this email or id.
     """
     with transaction() as session:
-        user = lock_account(session, _named(session, name).id)
+        user = lock_account(session, _find_account(session, name).id)
         user.email_verified_at = user.email_verified_at or now()
         audit_log.record(session, user.id, "verified_by_operator", OPERATOR)
 
 
 def turn_off_two_factor(name: str) -> None:
-    """Let somebody who lost phone and recovery codes sign in by password; they get a mail.
+    """Turn off two-factor authentication of a user who lost phone and recovery codes; mail them.
 
     Raises:
-        NotFound: If nobody has this address or id.
+        NotFound: If no account has this email or id.
     """
     with transaction() as session:
-        user = _named(session, name)
+        user = _find_account(session, name)
         audit_log.record(session, user.id, "two_factor_off_by_operator", OPERATOR)
-        two_factor.turn_off(session, user.id, OPERATOR)
+        two_factor.turn_off_two_factor(session, user.id, OPERATOR)
 
 
 def sign_out(name: str) -> int:
-    """End all of somebody's sign-ins, in browsers and of programs; return how many there were.
+    """Revoke all sessions of a user, in browsers and of API clients; return how many.
 
     Raises:
-        NotFound: If nobody has this address or id.
+        NotFound: If no account has this email or id.
     """
     with transaction() as session:
-        user = _named(session, name)
+        user = _find_account(session, name)
         audit_log.record(session, user.id, "signed_out_by_operator", OPERATOR)
         return sessions.revoke_all(session, user.id)
 
 
 def delete(name: str) -> None:
-    """Delete an account as its owner would: the subscription first, then everything.
+    """Delete an account as its owner would: the subscription first, then all data.
 
     Raises:
-        NotFound: If nobody has this address or id.
+        NotFound: If no account has this email or id.
         AppError: If the subscription cannot be ended.
     """
     with transaction() as session:
-        user = _named(session, name)
+        user = _find_account(session, name)
         audit_log.record(session, user.id, "deleted_by_operator", OPERATOR)
     asyncio.run(deletion.delete_account(user.id))
 
 
 def log_of(name: str) -> list[AuditEvent]:
-    """Return what happened in an account, the newest first; of a deleted one by its id.
+    """Return the audit log of an account, newest first; of a deleted one by its id.
 
     Raises:
-        NotFound: If nothing is known of this address or id.
+        NotFound: If neither an account nor the audit log has this email or id.
     """
     with transaction() as session:
         try:
-            user_id = _named(session, name).id
+            user_id = _find_account(session, name).id
         except NotFound:
-            user_id = _id(name)
+            user_id = _parse_id(name)
             if user_id is None or not audit_log.list_events(session, user_id, None, 1)[1]:
                 raise
-        return audit_log.list_events(session, user_id, None, SHOWN)[0]
+        return audit_log.list_events(session, user_id, None, MAX_EVENTS)[0]
 
 
 def log_of_nobody() -> list[AuditEvent]:
-    """Return what happened to keys and to addresses nobody has, the newest first."""
+    """Return audit events without an account, newest first: keys, unknown emails."""
     with transaction() as session:
-        return audit_log.list_events(session, None, None, SHOWN)[0]
+        return audit_log.list_events(session, None, None, MAX_EVENTS)[0]
 
 
 def rotate_keys() -> str:
-    """Sign with a new key from now on and return its name; nobody is signed out."""
+    """Create a new signing key and return its `kid`; sessions stay signed in."""
     kid = signing_keys.rotate()
     with transaction() as session:
         audit_log.record(session, None, "key_rotated", OPERATOR, kid=kid)
@@ -125,25 +127,25 @@ def rotate_keys() -> str:
 
 
 def retire_key(kid: str) -> None:
-    """Believe nothing any more that a key signed.
+    """Delete a signing key: tokens that it signed are no longer accepted.
 
     Raises:
         UnusableKeys: If there is no such key, or it is the one that signs.
     """
-    signing_keys.retire(kid)
+    signing_keys.retire_signing_key(kid)
     with transaction() as session:
         audit_log.record(session, None, "key_retired", OPERATOR, kid=kid)
 
 
-def _named(session: Session, name: str) -> User:
-    by_id = _id(name)
+def _find_account(session: Session, name: str) -> User:
+    by_id = _parse_id(name)
     user = session.get(User, by_id) if by_id else users.user_with(session, name)
     if user is None:
-        raise NotFound(f"Nobody has the address or id {name!r}.")
+        raise NotFound(f"No account has the email or id {name!r}.")
     return user
 
 
-def _id(name: str) -> uuid.UUID | None:
+def _parse_id(name: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Profile pictures: whatever somebody sends becomes a small square picture and nothing else."""
+"""Profile pictures: any accepted upload becomes a small square WebP without metadata."""
 
 import threading
 import uuid
@@ -19,100 +19,102 @@ from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.infra import storage
 from sp404_app.services.infra.byte_size import format_size
 
-SIDE = 256
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-MOST_PIXELS = 24_000_000  # decoded one at a time, at 4 bytes each
+SIDE_PX = 256
+ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MAX_PIXELS = 24_000_000  # decoded one at a time, at 4 bytes each
 MOST_BYTES = 10 << 20
-ADDRESS = "/api/avatars/"
-UNREADABLE = "We cannot read this picture. Send a PNG, JPEG, WebP or GIF."
-TOO_MANY = f"This picture is too large. Send one of at most {MOST_PIXELS // 1_000_000} megapixels."
-TOO_HEAVY = f"This file is too large. Send one of at most {format_size(MOST_BYTES)}."
+URL_PREFIX = "/api/avatars/"
+UNREADABLE = "This image can't be read. Upload a PNG, JPEG, WebP or GIF."
+TOO_MANY_PIXELS = (
+    f"This image is too large. Upload one of up to {MAX_PIXELS // 1_000_000} megapixels."
+)
+FILE_TOO_LARGE = f"This file is too large. Upload one of up to {format_size(MOST_BYTES)}."
 
-_one_at_a_time = threading.Semaphore(1)
+_decode_slot = threading.Semaphore(1)
 
 
-def squared(file: BinaryIO) -> bytes:
-    """Return a picture as 256 × 256 WebP: pixels only, no metadata, the first frame.
+def make_avatar(file: BinaryIO) -> bytes:
+    """Return a picture as 256 × 256 WebP: the first frame, without metadata.
 
-    Its size is looked at before anything is decoded, so that a small file cannot fill the memory.
+    The size is checked before decoding, so that a decompression bomb cannot exhaust the memory.
 
     Raises:
-        ValidationFailed: If it is no picture we take, or a huge one.
+        ValidationFailed: If the format is not accepted, or the picture has too many pixels.
     """
     try:
-        with _one_at_a_time, warnings.catch_warnings():
+        with _decode_slot, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise ValidationFailed(TOO_MANY, {"picture": [TOO_MANY]})
-                picture.draft("RGB", (2 * SIDE, 2 * SIDE))  # JPEG can be decoded smaller
+            with Image.open(file, formats=ACCEPTED_FORMATS) as picture:
+                if picture.width * picture.height > MAX_PIXELS:
+                    raise ValidationFailed(TOO_MANY_PIXELS, {"picture": [TOO_MANY_PIXELS]})
+                picture.draft("RGB", (2 * SIDE_PX, 2 * SIDE_PX))  # JPEG can be decoded smaller
                 upright = ImageOps.exif_transpose(picture)
-                return _written(ImageOps.fit(upright.convert("RGBA"), (SIDE, SIDE)))
+                return _encode_webp(ImageOps.fit(upright.convert("RGBA"), (SIDE_PX, SIDE_PX)))
     except Image.DecompressionBombError as error:
-        raise ValidationFailed(TOO_MANY, {"picture": [TOO_MANY]}) from error
+        raise ValidationFailed(TOO_MANY_PIXELS, {"picture": [TOO_MANY_PIXELS]}) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise ValidationFailed(UNREADABLE, {"picture": [UNREADABLE]}) from error
 
 
-def _written(picture: Image.Image) -> bytes:
+def _encode_webp(picture: Image.Image) -> bytes:
     clean = Image.new("RGBA", picture.size)
-    clean.paste(picture)  # pixels alone: no profile, no comment, no place it was taken at
+    clean.paste(picture)  # copies pixels only: no profile, comment or location
     target = BytesIO()
     clean.save(target, "WEBP", quality=85)
     return target.getvalue()
 
 
-def put(session: Session, user_id: uuid.UUID, picture: bytes) -> str:
-    """Make a picture, as `squared` gives it, a person's, and return its address.
+def save_avatar(session: Session, user_id: uuid.UUID, picture: bytes) -> str:
+    """Store a picture made by `make_avatar` as the user's, and return its URL.
 
     Raises:
         Unauthenticated: If the account is gone.
     """
     user = lock_account(session, user_id)
-    _forget(session, user)
+    _delete_stored_avatar(session, user)
     name = uuid.uuid4().hex
-    if_undone(session, partial(storage.delete, _key(name)))
-    with NamedTemporaryFile(suffix=".webp") as draft:
-        draft.write(picture)
-        draft.flush()
-        storage.save(Path(draft.name), _key(name))
-    user.avatar_url = f"{ADDRESS}{name}"
+    if_undone(session, partial(storage.delete, _avatar_key(name)))
+    with NamedTemporaryFile(suffix=".webp") as file:
+        file.write(picture)
+        file.flush()
+        storage.save(Path(file.name), _avatar_key(name))
+    user.avatar_url = f"{URL_PREFIX}{name}"
     session.flush()
     return user.avatar_url
 
 
-def remove(session: Session, user_id: uuid.UUID) -> None:
-    """Take a person's picture away, if they have one.
+def remove_avatar(session: Session, user_id: uuid.UUID) -> None:
+    """Remove the user's picture, if there is one.
 
     Raises:
         Unauthenticated: If the account is gone.
     """
     user = lock_account(session, user_id)
-    _forget(session, user)
+    _delete_stored_avatar(session, user)
     user.avatar_url = None
 
 
-def key_for(session: Session, user_id: uuid.UUID, name: uuid.UUID) -> str:
-    """Return where a person's own picture lies.
+def find_avatar_key(session: Session, user_id: uuid.UUID, name: uuid.UUID) -> str:
+    """Return the storage key of the user's own picture.
 
     Raises:
-        NotFound: If it is not theirs, or not theirs any more.
+        NotFound: If the user has no picture of this name (any more).
     """
     user = session.get(User, user_id)
-    if user is None or user.avatar_url != f"{ADDRESS}{name.hex}":
-        raise NotFound("There is no such picture.")
-    return _key(name.hex)
+    if user is None or user.avatar_url != f"{URL_PREFIX}{name.hex}":
+        raise NotFound("Photo not found.")
+    return _avatar_key(name.hex)
 
 
-def keys_of(user: User) -> list[str]:
-    """Return the keys of what is stored of a person's picture."""
-    return [_key(user.avatar_url.removeprefix(ADDRESS))] if user.avatar_url else []
+def avatar_keys(user: User) -> list[str]:
+    """Return the storage keys of the user's picture: one or none."""
+    return [_avatar_key(user.avatar_url.removeprefix(URL_PREFIX))] if user.avatar_url else []
 
 
-def _forget(session: Session, user: User) -> None:
-    for key in keys_of(user):
+def _delete_stored_avatar(session: Session, user: User) -> None:
+    for key in avatar_keys(user):
         after_commit(session, partial(storage.delete, key))
 
 
-def _key(name: str) -> str:
+def _avatar_key(name: str) -> str:
     return f"avatars/{name}.webp"

@@ -1,4 +1,4 @@
-"""Everything we keep about a person, to take home: as JSON, and every original sound."""
+"""Export of all personal data: every table as JSON, and every original file, in one zip."""
 
 import datetime as dt
 import uuid
@@ -22,8 +22,8 @@ from sp404_app.services.infra.client_info import Client
 from sp404_app.services.processing import jobs
 
 KEPT = dt.timedelta(days=7)
-# Not about the person but about how we keep things; binary columns (hashes, peaks) go as well.
-LEFT_OUT = {
+# Internal columns, not personal data. Binary columns (hashes, peaks) are omitted too.
+OMITTED_COLUMNS = {
     "password_hash",
     "storage_key",
     "preview_key",
@@ -31,25 +31,25 @@ LEFT_OUT = {
     "search_text",
     "usage_period_start",
 }
-# JSON fields keep the name they had when their columns were renamed.
+# JSON fields keep the name they had before their columns were renamed.
 JSON_NAMES = {"duplicate_group_id": "copy_group", "is_secondary": "surplus"}
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """One file: where it lies, and its name in the zip."""
+    """A stored file and its path in the zip."""
 
     key: str
     name: str
 
 
-def ask(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
-    """Ask for an export; while one is under way, return that one.
+def request_export(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
+    """Queue an export; if one is queued or running, return that one.
 
     Raises:
         Unauthenticated: If the account is gone.
     """
-    lock_account(session, user_id)  # of two clicks at once, one makes a job
+    lock_account(session, user_id)  # concurrent requests create one job
     open_one = select(ProcessingJob).where(
         ProcessingJob.user_id == user_id,
         ProcessingJob.kind == JobKind.ACCOUNT_EXPORT,
@@ -66,8 +66,8 @@ def ask(session: Session, user_id: uuid.UUID, client: Client) -> ProcessingJob:
     return job
 
 
-def latest(session: Session, user_id: uuid.UUID) -> ProcessingJob | None:
-    """Return the newest export of a person, if it is still of use."""
+def latest_export(session: Session, user_id: uuid.UUID) -> ProcessingJob | None:
+    """Return the user's newest export job, unless it finished more than a week ago."""
     query = (
         select(ProcessingJob)
         .where(ProcessingJob.user_id == user_id, ProcessingJob.kind == JobKind.ACCOUNT_EXPORT)
@@ -77,32 +77,32 @@ def latest(session: Session, user_id: uuid.UUID) -> ProcessingJob | None:
     return job if job and (job.finished_at is None or now() - job.finished_at < KEPT) else None
 
 
-def key_for(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> str:
-    """Return where the zip of a person's own export lies.
+def find_export_key(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> str:
+    """Return the storage key of the user's own export.
 
     Raises:
-        NotFound: If it is not theirs, not ready, or too old.
+        NotFound: If it is not theirs, not finished, or older than a week.
     """
     job = jobs.get(session, user_id, job_id)
-    if not _is_there(job):
-        raise NotFound("This export is not there, or not any more. Please ask for a new one.")
+    if not _is_downloadable(job):
+        raise NotFound("This export is no longer available. Request a new one.")
     return key_of(job.id)
 
 
 def key_of(job_id: uuid.UUID) -> str:
-    """Name the zip of an export in the store."""
+    """Return the storage key of an export."""
     return f"exports/{job_id.hex}.zip"
 
 
-def _is_there(job: ProcessingJob) -> bool:
+def _is_downloadable(job: ProcessingJob) -> bool:
     done = job.kind == JobKind.ACCOUNT_EXPORT and job.status == JobStatus.DONE
     return done and bool(job.result) and now() - (job.finished_at or now()) < KEPT
 
 
 def facts(session: Session, user_id: uuid.UUID) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield every table that knows the person, with their rows, ready to be JSON.
+    """Yield each table that has rows of the user, with these rows as JSON values.
 
-    The tables are found, not listed: what is added later cannot be forgotten here.
+    Tables are found by their `user_id` column, so a new table cannot be forgotten.
     """
     for table in SQLModel.metadata.sorted_tables:
         owner = table.c.get("id" if table.name == "users" else "user_id")
@@ -111,42 +111,45 @@ def facts(session: Session, user_id: uuid.UUID) -> Iterator[tuple[str, list[dict
         columns = [
             column.label(JSON_NAMES.get(column.name, column.name))
             for column in table.c
-            if not _is_secret(table, column.name)
+            if not _is_omitted(table, column.name)
         ]
         rows = session.connection().execute(
             select(*columns).where(owner == user_id)  # type: ignore[call-overload]
         )
-        yield table.name, [{name: _plain(row[name]) for name in row} for row in rows.mappings()]
+        yield (
+            table.name,
+            [{name: _json_value(row[name]) for name in row} for row in rows.mappings()],
+        )
 
 
-def _plain(value: object) -> object:
-    """Return a value as JSON has it."""
+def _json_value(value: object) -> object:
+    """Convert dates and UUIDs to strings, as JSON has neither."""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
     return str(value) if isinstance(value, uuid.UUID) else value
 
 
-def _is_secret(table: Table, name: str) -> bool:
-    return name in LEFT_OUT or isinstance(table.c[name].type, LargeBinary)
+def _is_omitted(table: Table, name: str) -> bool:
+    return name in OMITTED_COLUMNS or isinstance(table.c[name].type, LargeBinary)
 
 
 def originals(session: Session, user_id: uuid.UUID) -> list[Original]:
-    """List a person's files, those in the trash too, under names that any computer takes."""
+    """List the user's files, including trashed ones, under names valid on any system."""
     mine = select(Sample).where(Sample.user_id == user_id).order_by(col(Sample.id))
     samples = session.exec(mine).all()
-    paths = zip_names.unique_paths([_named(sample) for sample in samples])
+    paths = zip_names.unique_paths([_zip_entry(sample) for sample in samples])
     sounds = [Original(one.storage_key, path) for one, path in zip(samples, paths, strict=True)]
     user = session.get_one(User, user_id)
-    return sounds + [Original(key, "picture.webp") for key in avatars.keys_of(user)]
+    return sounds + [Original(key, "picture.webp") for key in avatars.avatar_keys(user)]
 
 
-def _named(sample: Sample) -> zip_names.File:
+def _zip_entry(sample: Sample) -> zip_names.File:
     place = "trash" if sample.deleted_at else "sounds"
     return zip_names.File(f"{place}/{sample.folder}", sample.filename, sample.id)
 
 
 def purge_old(session: Session, at: dt.datetime) -> int:
-    """Remove the zips that were there for a week; return how many."""
+    """Delete zips older than a week; return how many."""
     old = (
         select(ProcessingJob)
         .where(
@@ -166,7 +169,7 @@ def purge_old(session: Session, at: dt.datetime) -> int:
 
 
 def advance(session: Session, job: ProcessingJob, fraction: float) -> bool:
-    """Show how far an export is; False when nobody wants it any more."""
+    """Store the progress of an export; return False if the job was cancelled or restarted."""
     mine = (
         col(ProcessingJob.id) == job.id,
         col(ProcessingJob.status) == JobStatus.RUNNING,

@@ -1,4 +1,4 @@
-"""Deleting an account: the subscription first, then everything, files included."""
+"""Account deletion: end the subscription, then delete all rows and files."""
 
 import uuid
 from contextlib import suppress
@@ -25,7 +25,7 @@ from sp404_app.services.infra.client_info import Client
 
 
 async def delete_account(user_id: uuid.UUID) -> None:
-    """End a person's subscription, and then delete everything about them.
+    """End the user's subscription, then delete all their data.
 
     Raises:
         AppError: If the subscription cannot be ended; nothing is deleted then.
@@ -35,12 +35,12 @@ async def delete_account(user_id: uuid.UUID) -> None:
 
 
 def erase(session: Session, user_id: uuid.UUID) -> None:
-    """Delete a person, their rows and their files; of the log stays what happened, not where from.
+    """Delete the user, their rows and their files; keep the audit log without personal data.
 
-    A worker that is busy with a sound of theirs finds its row gone and stops.
+    A worker that analyses one of the samples finds its row gone and stops.
     """
-    # Whoever changes the library holds the person, then jobs. Workers lock their job, and then
-    # refer to the person: that waits for the stronger lock only, which comes last.
+    # Lock order: a library change locks the user, then jobs. A worker locks its job, then
+    # references the user, which waits only for the stronger lock: so that one comes last.
     with suppress(NotFound):
         quotas.hold(session, user_id)
     jobs = select(ProcessingJob.id).where(ProcessingJob.user_id == user_id)
@@ -48,33 +48,33 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         return
-    keys = _keys(session, user)
+    keys = _storage_keys(session, user)
     sessions.revoke_all(session, user_id)
     unsent_emails.forget_recipient(session, user.email)
     email.send_to_address(session, user.email, email_templates.account_deleted())
-    session.exec(delete(User).where(col(User.id) == user_id))  # the rest goes by its foreign keys
-    _blur(session, user_id)
+    session.exec(delete(User).where(col(User.id) == user_id))  # foreign keys cascade to the rest
+    _anonymize_audit_log(session, user_id)
     audit_log.record(session, user_id, "account_deleted", Client())
     for key in keys:
         after_commit(session, partial(storage.delete, key))
     after_commit(session, partial(pictures.delete_all_pictures, user_id))
 
 
-def _keys(session: Session, user: User) -> list[str]:
-    """Return the keys of all files of a person."""
+def _storage_keys(session: Session, user: User) -> list[str]:
+    """Return the storage keys of all files of the user."""
     sounds = select(Sample.storage_key, Sample.preview_key).where(Sample.user_id == user.id)
     exports = select(ProcessingJob.id).where(
         ProcessingJob.user_id == user.id, ProcessingJob.kind == JobKind.ACCOUNT_EXPORT
     )
     found = [key for pair in session.exec(sounds) for key in pair if key]
     found += [data_export.key_of(job_id) for job_id in session.exec(exports)]
-    return found + avatars.keys_of(user)
+    return found + avatars.avatar_keys(user)
 
 
-def _blur(session: Session, user_id: uuid.UUID) -> None:
-    """Take out of the log where somebody was and what they called things.
+def _anonymize_audit_log(session: Session, user_id: uuid.UUID) -> None:
+    """Remove IP addresses and details from the user's audit log.
 
-    The database lets nobody change the log in any other way, nor while there is such a person.
+    The database permits no other change of the log, and this one only once the user is deleted.
     """
     mine = col(AuditEntry.user_id) == user_id
     session.exec(update(AuditEntry).where(mine).values(ip="", details={}))

@@ -1,4 +1,4 @@
-"""The demo account of a development machine, with sounds the app makes itself."""
+"""The demo account of a development machine, with synthesized samples."""
 
 import tempfile
 from pathlib import Path
@@ -14,11 +14,11 @@ from sp404_app.services.auth import passwords
 from sp404_app.services.library import samples
 
 EMAIL = "demo@example.com"
-PASSWORD = "sixteen pads"  # noqa: S105 - printed at every start of a development machine
+PASSWORD = "sixteen pads"  # noqa: S105 - printed at each start of a development machine
 
 
 def ensure_demo() -> None:
-    """Make the account and its sounds, all or nothing; one that is there stays as it is."""
+    """Create the demo account and its samples in one transaction, unless it exists."""
     with transaction() as session, tempfile.TemporaryDirectory() as folder:
         if session.exec(select(User.id).where(func.lower(User.email) == EMAIL)).first():
             return
@@ -32,10 +32,10 @@ def ensure_demo() -> None:
         session.add(user)
         session.flush()
         for sound in demo_sounds():
-            _add(session, user, sound, Path(folder))
+            _add_demo_sample(session, user, sound, Path(folder))
 
 
-def _add(session: Session, user: User, sound: DemoSound, folder: Path) -> None:
+def _add_demo_sample(session: Session, user: User, sound: DemoSound, folder: Path) -> None:
     path = folder / f"{sound.name}.wav"
     soundfile.write(path, sound.signal, sound.sample_rate, subtype="PCM_16")
     incoming = samples.inspect(path, path.name)

@@ -1,4 +1,4 @@
-"""How a person likes the app to behave."""
+"""User preferences: theme, autoplay, levelled previews, tags from folder names."""
 
 import uuid
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sp404_app.services.auth.account_lock import lock_account
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A person's choices; the defaults are those of the table."""
+    """The user's preferences; defaults are those of the table."""
 
     theme: str
     autoplay: bool
@@ -21,30 +21,32 @@ class Preferences:
 
 
 def preferences_of(session: Session, user_id: uuid.UUID) -> Preferences:
-    """Return a person's choices, or the defaults."""
+    """Return the user's preferences, or the defaults."""
     row = session.get(UserPreferences, user_id) or UserPreferences(user_id=user_id)
-    return _shown(row)
+    return _to_preferences(row)
 
 
-def change(session: Session, user_id: uuid.UUID, changes: dict[str, str | bool]) -> Preferences:
-    """Change some choices and return all of them.
+def change_preferences(
+    session: Session, user_id: uuid.UUID, changes: dict[str, str | bool]
+) -> Preferences:
+    """Change some preferences and return all.
 
     Raises:
-        ValidationFailed: If a theme is unknown.
+        ValidationFailed: If the theme is unknown.
         Unauthenticated: If the account is gone.
     """
     if "theme" in changes and changes["theme"] not in set(Theme):
-        message = "The theme is either dark or light."
+        message = "Choose the dark or the light theme."
         raise ValidationFailed(message, {"theme": [message]})
-    lock_account(session, user_id)  # of two first changes at once, one makes the row
+    lock_account(session, user_id)  # concurrent first changes create one row
     row = session.get(UserPreferences, user_id, populate_existing=True)
     row = row or UserPreferences(user_id=user_id)
     for name in Preferences.__dataclass_fields__.keys() & changes.keys():
         setattr(row, name, changes[name])
     session.add(row)
     session.flush()
-    return _shown(row)
+    return _to_preferences(row)
 
 
-def _shown(row: UserPreferences) -> Preferences:
+def _to_preferences(row: UserPreferences) -> Preferences:
     return Preferences(row.theme, row.autoplay, row.level_previews, row.folders_become_tags)

@@ -1,8 +1,7 @@
-"""The lock order of accounts: the row of the person first, then everything that is theirs.
+"""Lock order of accounts: the user's row first, then other rows of that user.
 
-Each transaction that changes how a person signs in, or who they are, locks their row before it
-locks or changes another row of theirs. Two of them then run one after the other, and none waits
-for a row while it holds one that the other needs.
+Every transaction that changes credentials or identity locks the user's row before any other row of
+the user. Such transactions then run one after the other and cannot deadlock.
 """
 
 import uuid
@@ -12,20 +11,20 @@ from sqlmodel import Session
 from sp404_app.errors import Unauthenticated
 from sp404_app.models import User
 
-MEANWHILE = "This account was changed meanwhile. Please sign in again."
+ACCOUNT_CHANGED = "Your account changed in the meantime. Sign in again."
 
 
 def lock_account(session: Session, user_id: uuid.UUID) -> User:
-    """Lock the row of a person until the transaction ends, and return it as it is now.
+    """Lock the user's row until the transaction ends, and return it freshly read.
 
-    The lock is weak: rows that refer to the person, such as those of an upload, do not wait.
+    The lock is `FOR NO KEY UPDATE`: inserts that refer to the user, such as uploads, do not wait.
 
     Raises:
         Unauthenticated: If the account is gone.
     """
-    session.flush()  # reading the row anew would undo what is not written yet
-    weak = {"key_share": True}
-    user = session.get(User, user_id, with_for_update=weak, populate_existing=True)
+    session.flush()  # reading the row again would discard pending changes
+    no_key_update = {"key_share": True}
+    user = session.get(User, user_id, with_for_update=no_key_update, populate_existing=True)
     if user is None:
-        raise Unauthenticated(MEANWHILE)
+        raise Unauthenticated(ACCOUNT_CHANGED)
     return user

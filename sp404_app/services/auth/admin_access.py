@@ -1,4 +1,4 @@
-"""Who runs this installation: people the settings name, who proved a moment ago that it is them."""
+"""Access of operators: users named in the settings, with a recent re-authentication."""
 
 import uuid
 from contextlib import suppress
@@ -15,45 +15,45 @@ from sp404_app.settings import settings
 
 
 def ensure_named(session: Session, user_id: uuid.UUID) -> None:
-    """Check that the settings name a person, by an address that they confirmed.
+    """Check that the settings name this user as an operator, by a verified email.
 
-    The demo account, whose password everybody knows, is never one of them.
+    The demo account is never an operator: its password is public.
 
     Raises:
-        NotFound: If not: for everybody else there is nothing here.
+        NotFound: If the user is no operator: the operator pages do not exist for others.
     """
     user = session.get(User, user_id)
-    known = user is not None and user.email_verified_at is not None and not user.is_demo
-    if not known or user is None or user.email.lower() not in _named():
+    eligible = user is not None and user.email_verified_at is not None and not user.is_demo
+    if not eligible or user is None or user.email.lower() not in _operator_emails():
         raise NotFound("There is nothing at this address.")
 
 
 def mails_not_sent(session: Session, who: SignedIn) -> list[Unsent]:
-    """List the mails that did not leave, the newest first.
+    """List the mails that could not be sent, newest first.
 
     Raises:
-        NotFound: If it is nobody the settings name.
-        ReauthenticationRequired: If the password was not proved lately.
+        NotFound: If the user is no operator.
+        ReauthenticationRequired: If the session has not re-authenticated recently.
     """
     ensure(session, who)
     return unsent_emails.newest(session)
 
 
 def ensure(session: Session, who: SignedIn) -> None:
-    """Check that an operator asks, and that they proved their password a short while ago.
+    """Check that the user is an operator and has re-authenticated recently.
 
     Raises:
-        NotFound: If it is nobody the settings name.
-        ReauthenticationRequired: If the password was not proved lately.
+        NotFound: If the user is no operator.
+        ReauthenticationRequired: If the session has not re-authenticated recently.
     """
     ensure_named(session, who.user_id)
     reauthentication.ensure_fresh(session, who)
 
 
-def _named() -> set[str]:
-    """Return the addresses of operators in the form in which accounts keep theirs."""
+def _operator_emails() -> set[str]:
+    """Return the operators' emails in canonical form, as accounts store them."""
     found = set()
     for address in settings().operators:
-        with suppress(ValidationFailed):  # it names nobody
+        with suppress(ValidationFailed):  # not an email, so nobody has it
             found.add(email_addresses.canonical(address))
     return found

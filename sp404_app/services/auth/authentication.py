@@ -1,4 +1,7 @@
-"""Who is asking: from a browser's cookie or an access token to a person. Runs on the event loop."""
+"""Authenticate a request by session cookie, access token or personal access token.
+
+Runs on the event loop; the Redis session cache saves most database queries.
+"""
 
 import uuid
 from http.cookies import CookieError, SimpleCookie
@@ -12,7 +15,7 @@ from sp404_app.services.auth.sessions import SignedIn
 
 
 def cookie_in(header: str, name: str = "") -> str:
-    """Return the value of a cookie (ours, unless another is named) from a header, or nothing."""
+    """Return a cookie's value from a Cookie header; by default the session cookie's."""
     try:
         found = SimpleCookie(header).get(name or sessions.cookie_name())
     except CookieError:
@@ -21,44 +24,45 @@ def cookie_in(header: str, name: str = "") -> str:
 
 
 async def of_cookie(cookie: str) -> SignedIn:
-    """Return whom a browser's cookie belongs to.
+    """Authenticate a browser by its session cookie.
 
     Raises:
-        Unauthenticated: If the cookie is missing, unknown or stale.
+        Unauthenticated: If the cookie is missing, unknown, revoked or expired.
     """
     if not cookie:
-        raise Unauthenticated("Please sign in.")
+        raise Unauthenticated("Sign in to continue.")
     digest = sessions.digest(cookie)
-    sign_in_id = await session_cache.sign_in_of(digest)
-    user_id = await session_cache.remembered(sign_in_id) if sign_in_id else None
-    if user_id == session_cache.ENDED:
-        raise Unauthenticated("Please sign in.")
+    sign_in_id = await session_cache.cached_sign_in_id(digest)
+    user_id = await session_cache.cached_owner(sign_in_id) if sign_in_id else None
+    if user_id == session_cache.REVOKED:
+        raise Unauthenticated("Sign in to continue.")
     if sign_in_id and user_id:
-        return _known(SignedIn(uuid.UUID(user_id.decode()), sign_in_id))
+        return _bind_to_logs(SignedIn(uuid.UUID(user_id.decode()), sign_in_id))
     found = await in_transaction(sessions.user_of, cookie)
-    await session_cache.remember(found.sign_in_id, found.user_id)
-    await session_cache.remember_cookie(digest, found.sign_in_id)
-    return _known(found)
+    await session_cache.cache_owner(found.sign_in_id, found.user_id)
+    await session_cache.cache_cookie(digest, found.sign_in_id)
+    return _bind_to_logs(found)
 
 
 async def of_token(token: str) -> SignedIn:
-    """Return whom an access token, or a personal one, belongs to, if it is still good.
+    """Authenticate an API client by access token or personal access token.
 
     Raises:
-        Unauthenticated: If the token is not ours, has expired, or its sign-in has ended.
+        Unauthenticated: If the token is invalid or expired, or its session has ended.
     """
     if token.startswith(personal_access_tokens.PREFIX):
-        return _known(await in_transaction(personal_access_tokens.token_owner, token))
+        return _bind_to_logs(await in_transaction(personal_access_tokens.token_owner, token))
     signed_in = access_tokens.read(token)
-    user_id = await session_cache.remembered(signed_in.sign_in_id)
+    user_id = await session_cache.cached_owner(signed_in.sign_in_id)
     if user_id is None:
-        await in_transaction(sessions.ensure_alive, signed_in)
-        await session_cache.remember(signed_in.sign_in_id, signed_in.user_id)
+        await in_transaction(sessions.ensure_session_active, signed_in)
+        await session_cache.cache_owner(signed_in.sign_in_id, signed_in.user_id)
     elif user_id != str(signed_in.user_id).encode():
-        raise Unauthenticated("This sign-in has ended. Please sign in again.")
-    return _known(signed_in)
+        raise Unauthenticated("This session has ended. Sign in again.")
+    return _bind_to_logs(signed_in)
 
 
-def _known(signed_in: SignedIn) -> SignedIn:
+def _bind_to_logs(signed_in: SignedIn) -> SignedIn:
+    """Add the user's id to the log lines of this request."""
     bind_contextvars(user_id=str(signed_in.user_id))
     return signed_in

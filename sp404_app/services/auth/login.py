@@ -1,7 +1,7 @@
-"""The doors of an account, where passwords are hashed: on the event loop, in steps.
+"""Sign-up, sign-in and password flows. bcrypt runs in a thread pool, never inside a transaction.
 
-Hashing takes a quarter of a second, so no transaction is open meanwhile, and every step that
-would tell whether an address is known takes the same time either way.
+A hash takes a quarter of a second. Each flow takes the same time whether or not an email has an
+account, to prevent account enumeration.
 """
 
 import uuid
@@ -26,156 +26,175 @@ from sp404_app.services.auth import (
     two_factor,
     users,
 )
+from sp404_app.services.auth.account_lock import ACCOUNT_CHANGED
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.infra.client_info import Client
 
-LOOK = "Please look at the marked fields."
+CHECK_FIELDS = "Check the marked fields."
 
 
 async def register(
     email: str, password: str, first_name: str, last_name: str, client: Client
 ) -> NewAccount:
-    """Make an account, or pretend to; a mail tells the owner of the address what happened.
+    """Create an account, or pretend to if the email has one; the mail tells its owner which.
 
     Raises:
-        ValidationFailed: With what is wrong, by field.
-        RateLimited: If this host signs up too often, or this mailbox is signed up too often.
+        ValidationFailed: With the problems by field.
+        RateLimited: If this host or this mailbox signed up too often.
     """
     await rate_limits.count_sign_up(client.ip)
-    account, problems = users.checked(email, first_name, last_name)
+    account, problems = users.validate_registration(email, first_name, last_name)
     try:
-        passwords.ensure_good(password, account.email)
+        passwords.ensure_acceptable_password(password, account.email)
     except ValidationFailed as error:
         problems |= error.details
     if problems:
-        raise ValidationFailed(LOOK, problems)
+        raise ValidationFailed(CHECK_FIELDS, problems)
     await rate_limits.registration(account.email)
     if not await _register_new(account, password, client):
-        await _register_new(account, password, client)  # made meanwhile, so it is known now
+        await _register_new(account, password, client)  # registered in the meantime: now it exists
     return account
 
 
 async def _register_new(account: NewAccount, password: str, client: Client) -> bool:
-    """Make an account, or have the owner of the address told; say whether either was done.
+    """Create the account, or mail the owner of an existing one; return whether either was done.
 
-    A password is hashed or compared, never both: how long it takes tells nothing.
+    A password is either hashed or verified, never both, so the time reveals nothing.
     """
     known = await in_transaction(users.credential, account.email)
     if known is None:
-        password_hash = await passwords.hashed(password)
-        made = await in_transaction(users.register, account, password_hash, client)
-        return made is not None
-    same = await passwords.matches(password, known.password_hash)
-    await in_transaction(users.register_again, known, client, same_password=same)
+        password_hash = await passwords.hash_password(password)
+        user_id = await in_transaction(users.register, account, password_hash, client)
+        return user_id is not None
+    same_password = await passwords.verify_password(password, known.password_hash)
+    await in_transaction(users.register_again, known, client, same_password=same_password)
     return True
 
 
 async def sign_in(email: str, password: str, client: Client) -> Credential:
-    """Return who an address and a password belong to, by what was compared: `enter` wants it.
+    """Verify email and password; return the credential that `complete_sign_in` expects.
 
     Raises:
-        WrongCredentials: If they do not fit, or nobody has the address: we do not say which.
-        Unauthenticated: If the password was changed, or the account deleted, meanwhile.
-        EmailNotVerified: If the password is right and the address not confirmed yet.
+        WrongCredentials: If they do not match, or no account has the email: the error is the same.
+        Unauthenticated: If the password changed or the account was deleted in the meantime.
+        EmailNotVerified: If the password is right and the email is not verified.
         TwoFactorRequired: If a code is needed too; `details.challenge` goes with it.
         RateLimited: After too many attempts.
     """
     await rate_limits.count_sign_in(email, client.ip)
-    async with passwords.turn():
+    async with passwords.sign_in_slot():
         found = await in_transaction(users.credential, email)
-        right = await passwords.matches(password, found.password_hash if found else None)
+        right = await passwords.verify_password(password, found.password_hash if found else None)
     if found is None or not right:
-        await in_transaction(_note_failure, found, client, "sign_in_failed")
-        raise WrongCredentials("The address or the password is wrong.")
+        await in_transaction(_record_failure, found, client, "sign_in_failed")
+        raise WrongCredentials("Wrong email or password.")
     await rate_limits.clear_sign_in_failures(email, client.ip)
     if not found.verified:
-        raise await in_transaction(_not_verified, found.email)
+        raise await in_transaction(_email_not_verified, found.email)
     found = await _rehash_if_needed(found, password)
-    challenge = await in_transaction(_challenge, found)
+    challenge = await in_transaction(_create_challenge, found)
     if challenge:
-        raise TwoFactorRequired("Please type the code of your app.", {"challenge": challenge})
+        raise TwoFactorRequired(
+            "Enter the code from your authenticator app.", {"challenge": challenge}
+        )
     return found
 
 
 async def _rehash_if_needed(found: Credential, password: str) -> Credential:
-    """Return what a right password is compared with from now on: made anew, if its cost is old."""
-    if not passwords.outdated(found.password_hash):
+    """Rehash the password if its bcrypt cost is outdated; return the current credential."""
+    if not passwords.needs_rehash(found.password_hash):
         return found
-    kept = await in_transaction(users.rehash, found, await passwords.hashed(password))
-    # Another sign-in may have made it anew first; or its owner may have chosen another one.
-    if not await passwords.matches(password, kept.password_hash):
-        raise Unauthenticated(users.MEANWHILE)
+    kept = await in_transaction(
+        users.replace_outdated_hash, found, await passwords.hash_password(password)
+    )
+    # A concurrent sign-in may have rehashed it first, or the user may have changed it.
+    if not await passwords.verify_password(password, kept.password_hash):
+        raise Unauthenticated(ACCOUNT_CHANGED)
     return kept
 
 
-def _challenge(session: Session, found: Credential) -> str | None:
-    """Make a challenge, unless a new password has just ended those that were there."""
-    users.ensure_unchanged(session, found)
-    return two_factor.challenge(session, found.user_id)
+def _create_challenge(session: Session, found: Credential) -> str | None:
+    """Create a two-factor challenge, unless the password changed in the meantime."""
+    users.ensure_credential_unchanged(session, found)
+    return two_factor.create_challenge(session, found.user_id)
 
 
-async def second_step(challenge: str, code: str, client: Client) -> Credential:
-    """Return who answered a challenge with a right code; challenge and code are used up.
+async def verify_second_factor(challenge: str, code: str, client: Client) -> Credential:
+    """Verify a code for a two-factor challenge; redeem both and return the credential.
 
     Raises:
-        Unauthenticated: If the challenge is not good (any more).
+        Unauthenticated: If the challenge is invalid, used or expired.
         WrongCredentials: If the code is wrong or was used before.
         RateLimited: After too many codes.
     """
     await rate_limits.count_token_attempt("second-step", client.ip)
     try:
-        owner = await in_transaction(one_time_tokens.owner, challenge, Purpose.TWO_FACTOR)
+        owner = await in_transaction(
+            one_time_tokens.find_token_owner, challenge, Purpose.TWO_FACTOR
+        )
         await rate_limits.count_two_factor_attempt(owner)
-        found = await in_transaction(_answer, challenge, code, client)
+        found = await in_transaction(_redeem_challenge, challenge, code, client)
     except ValidationFailed as error:
-        raise Unauthenticated("This took too long. Please sign in again.") from error
-    if found is None:  # raised here, after the failure is written down
+        raise Unauthenticated("That took too long. Sign in again.") from error
+    if found is None:  # raised after the audit log of the failure is committed
         raise WrongCredentials(two_factor.WRONG, {"code": [two_factor.WRONG]})
     await rate_limits.clear_two_factor_failures(found.user_id)
     return found
 
 
-def _answer(session: Session, challenge: str, code: str, client: Client) -> Credential | None:
-    """Use a challenge up; its password is the present one, for a new one ends all challenges."""
-    user_id = two_factor.answer(session, challenge, code, client)
-    return users.credential_of(session, user_id) if user_id else None
+def _redeem_challenge(
+    session: Session, challenge: str, code: str, client: Client
+) -> Credential | None:
+    """Redeem a challenge; None if the code is wrong.
+
+    The credential read here is current: a new password voids all challenges.
+    """
+    user_id = two_factor.redeem_challenge(session, challenge, code, client)
+    return users.get_credential(session, user_id) if user_id else None
 
 
-def start_session_after_sign_in(
-    session: Session, found: Credential, client: Client, kind: str
-) -> uuid.UUID:
-    """Let somebody in who proved their password, and return who; the caller begins the sign-in.
+def complete_sign_in(session: Session, found: Credential, client: Client, kind: str) -> uuid.UUID:
+    """Complete a sign-in: check that the password is unchanged, write the audit log.
+
+    The caller starts the session, in the same transaction.
+
+    Returns:
+        The user's id.
 
     Raises:
-        Unauthenticated: If the password was changed, or the account deleted, meanwhile.
+        Unauthenticated: If the password changed or the account was deleted in the meantime.
     """
-    users.ensure_unchanged(session, found)
+    users.ensure_credential_unchanged(session, found)
     audit_log.record(session, found.user_id, "signed_in", client, kind=kind)
     return found.user_id
 
 
-def _note_failure(session: Session, found: Credential | None, client: Client, action: str) -> None:
+def _record_failure(
+    session: Session, found: Credential | None, client: Client, action: str
+) -> None:
     audit_log.record(session, found.user_id if found else None, action, client)
 
 
 async def change_password(signed_in: SignedIn, old: str, new: str, client: Client) -> None:
-    """Change a person's password and sign out their other devices.
+    """Change the user's password and sign out their other devices.
 
     Raises:
-        ValidationFailed: If the old one is wrong or the new one not good enough, by field.
-        Unauthenticated: If the account is gone, or was changed meanwhile.
+        ValidationFailed: If the current password is wrong or the new one is too weak, by field.
+        Unauthenticated: If the account is gone, or was changed in the meantime.
         RateLimited: After five attempts in a minute.
     """
     await rate_limits.count_reauthentication(signed_in.user_id)
-    found = await in_transaction(users.credential_of, signed_in.user_id)
-    passwords.ensure_good(new, found.email)
-    if not await passwords.matches(old, found.password_hash):
-        await in_transaction(_note_failure, found, client, "password_change_failed")
-        raise ValidationFailed(users.NOT_PRESENT, {"current_password": [users.NOT_PRESENT]})
-    found = await _rehash_if_needed(found, old)  # so that no sign-in makes it anew meanwhile
-    password_hash = await passwords.hashed(new)
+    found = await in_transaction(users.get_credential, signed_in.user_id)
+    passwords.ensure_acceptable_password(new, found.email)
+    if not await passwords.verify_password(old, found.password_hash):
+        await in_transaction(_record_failure, found, client, "password_change_failed")
+        raise ValidationFailed(
+            users.WRONG_CURRENT_PASSWORD, {"current_password": [users.WRONG_CURRENT_PASSWORD]}
+        )
+    found = await _rehash_if_needed(found, old)  # so that no concurrent sign-in rehashes it
+    password_hash = await passwords.hash_password(new)
     await in_transaction(users.change_password, found, password_hash, client, signed_in.sign_in_id)
 
 
@@ -183,27 +202,27 @@ async def reset_password(token: str, password: str, client: Client) -> None:
     """Set a new password by a mailed token; every device is signed out.
 
     Raises:
-        ValidationFailed: If the token is not good (any more) or the password not good enough.
+        ValidationFailed: If the token is invalid, used or expired, or the password is too weak.
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("reset", client.ip)
-    email = await in_transaction(_mailed, token)  # hashing is not for who has no token
-    passwords.ensure_good(password, email)
-    password_hash = await passwords.hashed(password)
+    email = await in_transaction(_email_of_reset_token, token)  # no hashing without a valid token
+    passwords.ensure_acceptable_password(password, email)
+    password_hash = await passwords.hash_password(password)
     await in_transaction(users.reset_password, token, password_hash, client)
 
 
-def _mailed(session: Session, token: str) -> str:
-    """Return the address of whom a token for a new password was mailed to; it stays good."""
-    owner = one_time_tokens.owner(session, token, Purpose.RESET_PASSWORD)
-    return users.credential_of(session, owner).email
+def _email_of_reset_token(session: Session, token: str) -> str:
+    """Return the email of the account that a reset token belongs to; do not redeem it."""
+    owner = one_time_tokens.find_token_owner(session, token, Purpose.RESET_PASSWORD)
+    return users.get_credential(session, owner).email
 
 
 async def verify_email(token: str, client: Client) -> None:
-    """Confirm the address a token was mailed to.
+    """Verify the email that a token was mailed to.
 
     Raises:
-        ValidationFailed: If the token is not good (any more).
+        ValidationFailed: If the token is invalid, used or expired.
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("verify", client.ip)
@@ -211,10 +230,10 @@ async def verify_email(token: str, client: Client) -> None:
 
 
 async def confirm_email(token: str, client: Client) -> str:
-    """Make the address a token was mailed to the account's, and return it.
+    """Confirm a change of email by the token mailed to the new one, and return it.
 
     Raises:
-        ValidationFailed: If the token is not good (any more).
+        ValidationFailed: If the token is invalid, used or expired.
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("verify", client.ip)
@@ -222,10 +241,10 @@ async def confirm_email(token: str, client: Client) -> str:
 
 
 async def revert_email(token: str, client: Client) -> None:
-    """Give an account back to its former address.
+    """Revert a change of email by the token mailed to the former one.
 
     Raises:
-        ValidationFailed: If the token is not good (any more).
+        ValidationFailed: If the token is invalid, used or expired.
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("verify", client.ip)
@@ -233,54 +252,57 @@ async def revert_email(token: str, client: Client) -> None:
 
 
 async def forgot_password(email: str, client: Client) -> None:
-    """Mail a reset link, if the address has an account.
+    """Mail a reset link, if the email has an account.
 
-    Callers answer before they wait for this: its time tells whether the address is known.
+    Callers respond before they await this: its duration reveals whether the account exists.
     """
     await in_transaction(users.forgot_password, email, client)
 
 
 async def resend_verification(email: str) -> None:
-    """Mail the confirmation link again, if one is due; callers answer before they wait."""
+    """Mail the verification link again, if the account awaits it.
+
+    Callers respond before they await this: its duration reveals whether the account exists.
+    """
     await in_transaction(users.resend_verification, email)
 
 
-def leave(session: Session, who: SignedIn, client: Client) -> None:
-    """Sign out: end the sign-in somebody acts by."""
-    sessions.revoke(session, who.user_id, who.sign_in_id)
+def sign_out(session: Session, who: SignedIn, client: Client) -> None:
+    """Sign out: revoke the current session."""
+    sessions.revoke_session(session, who.user_id, who.sign_in_id)
     audit_log.record(session, who.user_id, "signed_out", client)
 
 
-def leave_all(session: Session, who: SignedIn, client: Client) -> None:
-    """Sign out everywhere."""
+def sign_out_everywhere(session: Session, who: SignedIn, client: Client) -> None:
+    """Revoke all sessions of the user."""
     sessions.revoke_all(session, who.user_id)
     audit_log.record(session, who.user_id, "signed_out_everywhere", client)
 
 
-def leave_others(session: Session, who: SignedIn, client: Client) -> None:
-    """Sign out every device but the one somebody acts from."""
+def sign_out_other_devices(session: Session, who: SignedIn, client: Client) -> None:
+    """Revoke all sessions of the user except the current one."""
     sessions.revoke_all(session, who.user_id, keep=who.sign_in_id)
     audit_log.record(session, who.user_id, "signed_out_others", client)
 
 
-def revoke(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Client) -> None:
-    """Sign out one of a person's devices.
+def sign_out_device(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Client) -> None:
+    """Revoke one of the user's sessions.
 
     Raises:
-        NotFound: If it is not theirs, or is signed out already.
+        NotFound: If the session is not theirs or has ended already.
     """
-    sessions.revoke(session, who.user_id, sign_in_id)
+    sessions.revoke_session(session, who.user_id, sign_in_id)
     audit_log.record(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
 
 
-def _not_verified(session: Session, email: str) -> EmailNotVerified:
-    """Return the refusal for an address that is not confirmed; whoever reads it owns the password.
+def _email_not_verified(session: Session, email: str) -> EmailNotVerified:
+    """Return the error for an unverified email.
 
-    So they may be told that our mail did not reach the address.
+    It may say that our mail was refused: the caller has proved the password.
     """
     if unsent_emails.was_refused(
-        session, email, now() - one_time_tokens.LASTS[Purpose.VERIFY_EMAIL]
+        session, email, now() - one_time_tokens.LIFETIMES[Purpose.VERIFY_EMAIL]
     ):
-        words = "Our mail could not be sent to this address. Check it, or sign up with another one."
-        return EmailNotVerified(words, {"mail": "not_sent"})
-    return EmailNotVerified("Please confirm your address first: the link is in our mail.")
+        message = "We couldn't deliver mail to this address. Check it, or sign up with another one."
+        return EmailNotVerified(message, {"mail": "not_sent"})
+    return EmailNotVerified("Confirm your email first: the link is in the mail we sent you.")

@@ -1,7 +1,7 @@
-"""Tokens for mails and second steps: random, hashed, good once, for one purpose, for a while.
+"""One-time tokens for mailed links and two-factor challenges: random, hashed, single-use, expiring.
 
-A new token for a mailed link voids those mailed before it. Three kinds differ: the ways back to
-former addresses all stay good, and so do the challenges of several devices.
+A token is valid for one purpose. A new token voids earlier ones of its purpose, except for
+`CONCURRENT_PURPOSES`: links to several former emails, and challenges of several devices.
 """
 
 import datetime as dt
@@ -16,89 +16,93 @@ from sp404_app.models.columns import now
 from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.auth.sessions import digest
 
-LASTS = {
+LIFETIMES = {
     Purpose.VERIFY_EMAIL: dt.timedelta(hours=24),
     Purpose.RESET_PASSWORD: dt.timedelta(minutes=60),
     Purpose.CHANGE_EMAIL: dt.timedelta(hours=24),
     Purpose.REVERT_EMAIL: dt.timedelta(days=7),
     Purpose.TWO_FACTOR: dt.timedelta(minutes=5),
 }
-SEVERAL = frozenset({Purpose.REVERT_EMAIL, Purpose.TWO_FACTOR})  # may be good at the same time
-WORTHLESS = "This link has been used already, or is too old. Please ask for a new one."
+CONCURRENT_PURPOSES = frozenset(
+    {Purpose.REVERT_EMAIL, Purpose.TWO_FACTOR}
+)  # several may be valid at once
+INVALID_LINK = "This link has been used or has expired. Request a new one."
 
 
 def make(session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str = "") -> str:
-    """Make a token and return it; only its hash is kept, and earlier ones of its kind end.
+    """Create a token and return it; only its hash is stored. Earlier ones are voided.
 
     Raises:
         Unauthenticated: If the account is gone.
     """
-    if purpose not in SEVERAL:
+    if purpose not in CONCURRENT_PURPOSES:
         lock_account(session, user_id)
-        void(session, user_id, purpose)
+        void_tokens(session, user_id, purpose)
     token = secrets.token_urlsafe(32)
     session.add(
         OneTimeToken(
             user_id=user_id,
             purpose=purpose,
             hash=digest(token),
-            expires_at=now() + LASTS[purpose],
+            expires_at=now() + LIFETIMES[purpose],
             new_email=new_email or None,
         )
     )
     return token
 
 
-def owner(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
-    """Return whose a token is, without using it up.
+def find_token_owner(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
+    """Return the user a token belongs to, without redeeming it.
 
     Raises:
-        ValidationFailed: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If the token is unknown, for another purpose, used or expired.
     """
-    return _good(session, token, purpose).user_id
+    return _find_valid_token(session, token, purpose).user_id
 
 
-def hold(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
-    """Lock the account of a good token, and return whose it is, without using it up.
+def lock_token_owner(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
+    """Lock the account a token belongs to and return its id, without redeeming the token.
 
     Raises:
-        ValidationFailed: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If the token is unknown, for another purpose, used or expired.
     """
-    return _held(session, token, purpose).user_id
+    return _lock_token(session, token, purpose).user_id
 
 
-def use(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
-    """Use a token up, and the others of its kind unless several may be good; return whose it was.
+def redeem_token(session: Session, token: str, purpose: Purpose) -> uuid.UUID:
+    """Redeem a token, void the user's others of its purpose, and return the user's id.
+
+    Other tokens stay valid for `CONCURRENT_PURPOSES`.
 
     Raises:
-        ValidationFailed: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If the token is unknown, for another purpose, used or expired.
     """
-    row = _held(session, token, purpose)
+    row = _lock_token(session, token, purpose)
     row.used_at = now()
-    if purpose not in SEVERAL:
-        void(session, row.user_id, purpose)
+    if purpose not in CONCURRENT_PURPOSES:
+        void_tokens(session, row.user_id, purpose)
     return row.user_id
 
 
-def use_for_address(session: Session, token: str, purpose: Purpose) -> tuple[uuid.UUID, str]:
-    """Use a token up that carries an address; return whose it was, and the address.
+def redeem_email_token(session: Session, token: str, purpose: Purpose) -> tuple[uuid.UUID, str]:
+    """Redeem a token that carries an email; return the user's id and that email.
 
-    Of tokens that lead back to older addresses, the older ones stay good: whoever took an
-    account over twice must not end what the first owner was sent.
+    A revert token voids only younger ones. Tokens for older emails stay valid: an attacker who
+    changes the email twice must not void the link that the first owner was mailed.
 
     Raises:
-        ValidationFailed: If it is unknown, for something else, used, or too old.
+        ValidationFailed: If the token is unknown, for another purpose, used or expired.
     """
-    row = _held(session, token, purpose)
+    row = _lock_token(session, token, purpose)
     since = row.created_at if purpose is Purpose.REVERT_EMAIL else None
-    void(session, row.user_id, purpose, since=since)
+    void_tokens(session, row.user_id, purpose, since=since)
     return row.user_id, row.new_email or ""
 
 
-def void(
+def void_tokens(
     session: Session, user_id: uuid.UUID, *purposes: Purpose, since: dt.datetime | None = None
 ) -> None:
-    """Make a person's unused tokens of some purposes worthless."""
+    """Void the user's unused tokens of some purposes, all or those made `since` a time."""
     younger = [col(OneTimeToken.created_at) >= since] if since else []
     session.exec(
         update(OneTimeToken)
@@ -112,8 +116,10 @@ def void(
     )
 
 
-def is_waiting(session: Session, user_id: uuid.UUID, purpose: Purpose, age: dt.timedelta) -> bool:
-    """Say whether a good token of a person is younger than `age`."""
+def has_recent_token(
+    session: Session, user_id: uuid.UUID, purpose: Purpose, age: dt.timedelta
+) -> bool:
+    """Return whether the user has an unused token that is younger than `age`."""
     query = select(OneTimeToken.id).where(
         OneTimeToken.user_id == user_id,
         OneTimeToken.purpose == purpose,
@@ -123,16 +129,16 @@ def is_waiting(session: Session, user_id: uuid.UUID, purpose: Purpose, age: dt.t
     return session.exec(query).first() is not None
 
 
-def _held(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
-    """Lock the account of a token, and read the token again: another request may have used it."""
+def _lock_token(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
+    """Lock the account of a token and read the token again: another request may have used it."""
     try:
-        lock_account(session, _good(session, token, purpose).user_id)
-    except Unauthenticated as error:  # deleted meanwhile, with all its tokens
-        raise ValidationFailed(WORTHLESS, {"token": [WORTHLESS]}) from error
-    return _good(session, token, purpose)
+        lock_account(session, _find_valid_token(session, token, purpose).user_id)
+    except Unauthenticated as error:  # the account was deleted in the meantime, with its tokens
+        raise ValidationFailed(INVALID_LINK, {"token": [INVALID_LINK]}) from error
+    return _find_valid_token(session, token, purpose)
 
 
-def _good(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
+def _find_valid_token(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
     query = (
         select(OneTimeToken)
         .where(OneTimeToken.hash == digest(token), OneTimeToken.purpose == purpose)
@@ -140,5 +146,5 @@ def _good(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
     )
     row = session.exec(query).first()
     if row is None or row.used_at or row.expires_at <= now():
-        raise ValidationFailed(WORTHLESS, {"token": [WORTHLESS]})
+        raise ValidationFailed(INVALID_LINK, {"token": [INVALID_LINK]})
     return row

@@ -1,4 +1,4 @@
-"""Passwords: what we accept, and how we keep and compare them without stalling anybody."""
+"""Password rules, and bcrypt hashing in a small thread pool that keeps the event loop free."""
 
 import asyncio
 import base64
@@ -22,149 +22,157 @@ from sp404_app.services.infra.encryption import pepper
 
 R = TypeVar("R")
 
-SHORTEST, LONGEST = 8, 1024
-COST = 12
-WAITING = 100
-AT_ONCE = 1 + max(1, (os.cpu_count() or 1) // 2)  # as many as compare, and one that comes next
-MANY = "Very many people are signing in. Please try again in a moment."
-# A hash of nobody's password: comparing with it takes as long as with a real one.
-NOBODY = "$2b$12$rOtz1OvToQDC0pUZodI1e.NlVvRkNG2oR0UIYeOOp2Iak044qBaBm"
-# What everybody here thinks of first, whatever digits and signs stand around it (ASVS 6.1.2).
-OF_OURS = frozenset({"sp", "spmk", "spmkii", "sproland", "roland", "rolandsp", "crate", "sampler"})
-COMMON_FILE = Path(__file__).with_name("common_passwords.txt")
+MIN_LENGTH, MAX_LENGTH = 8, 1024
+BCRYPT_COST = 12
+MAX_WAITING = 100
+MAX_CONCURRENT = 1 + max(
+    1, (os.cpu_count() or 1) // 2
+)  # as many as the pool has threads, and one that is next
+TOO_BUSY = "Too many sign-ins right now. Try again in a moment."
+# Verified when no account exists, so that the response takes as long (account enumeration).
+DUMMY_HASH = "$2b$12$rOtz1OvToQDC0pUZodI1e.NlVvRkNG2oR0UIYeOOp2Iak044qBaBm"
+# Context-specific words, refused with any digits and signs around them (ASVS 6.1.2).
+PRODUCT_NAMES = frozenset(
+    {"sp", "spmk", "spmkii", "sproland", "roland", "rolandsp", "crate", "sampler"}
+)
+COMMON_PASSWORDS_FILE = Path(__file__).with_name("common_passwords.txt")
 
 
 @lru_cache
-def common() -> frozenset[str]:
-    """Return the passwords everybody tries first, in lower case."""
-    return frozenset(COMMON_FILE.read_text(encoding="utf-8").split())
+def common_passwords() -> frozenset[str]:
+    """Return the list of common passwords, in lower case."""
+    return frozenset(COMMON_PASSWORDS_FILE.read_text(encoding="utf-8").split())
 
 
-def ensure_good(password: str, email: str = "", field: str = "password") -> None:
-    """Check a new password: its length, and that it is not among the first ones tried.
+def ensure_acceptable_password(password: str, email: str = "", field: str = "password") -> None:
+    """Check a new password: its length, and that it is neither common nor our product's name.
 
-    There are no rules about kinds of characters: they make passwords worse.
+    There are no rules about kinds of characters: they make passwords weaker.
 
     Raises:
         ValidationFailed: With a message for `field`.
     """
-    problem = _problem(unicodedata.normalize("NFC", password), email.casefold())
+    problem = _password_problem(unicodedata.normalize("NFC", password), email.casefold())
     if problem:
         raise ValidationFailed(problem, {field: [problem]})
 
 
-def _problem(password: str, email: str) -> str:
-    if not SHORTEST <= len(password) <= LONGEST:
-        few = len(password) < SHORTEST
-        return f"Use at {f'least {SHORTEST}' if few else f'most {LONGEST}'} characters."
+def _password_problem(password: str, email: str) -> str:
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        too_short = len(password) < MIN_LENGTH
+        return f"Use at {f'least {MIN_LENGTH}' if too_short else f'most {MAX_LENGTH}'} characters."
     if any(unicodedata.category(character) == "Cs" for character in password):
-        return "This password holds half a character. Please type it again."
-    if password.casefold() in common() or len(set(password)) == 1:
-        return "This is one of the passwords tried first. Please choose another."
-    if of_ours(password):
-        return "This is the name of what we do here. Please choose another password."
+        return "This password contains an incomplete character. Type it again."
+    if password.casefold() in common_passwords() or len(set(password)) == 1:
+        return "This is a common password. Choose another one."
+    if is_product_name(password):
+        return "This is the name of our product. Choose another password."
     if email and password.casefold() in (email, email.partition("@")[0]):
-        return "Your address is easy to guess. Please choose another password."
+        return "Don't use your email as your password."
     return ""
 
 
-def of_ours(password: str) -> bool:
-    """Say whether a password is one of our own words, with whatever else stands around them."""
-    return "".join(filter(str.isalpha, password.casefold())) in OF_OURS
+def is_product_name(password: str) -> bool:
+    """Return whether a password is a product name, whatever digits and signs surround it."""
+    return "".join(filter(str.isalpha, password.casefold())) in PRODUCT_NAMES
 
 
 def hash_now(password: str) -> str:
-    """Return the salted hash of a password; takes a quarter of a second of one core."""
-    return bcrypt.hashpw(_prepared(password), bcrypt.gensalt(COST)).decode()
+    """Return the salted bcrypt hash of a password; takes a quarter of a second of CPU."""
+    return bcrypt.hashpw(_prehash(password), bcrypt.gensalt(BCRYPT_COST)).decode()
 
 
 def matches_now(password: str, hashed: str) -> bool:
-    """Say whether a password is the one that was hashed; as slow as `hash_now`."""
+    """Return whether a password matches a bcrypt hash; as slow as hashing."""
     try:
-        return bcrypt.checkpw(_prepared(password), hashed.encode())
-    except ValueError:  # not a bcrypt hash, such as the mark of an account without a password
+        return bcrypt.checkpw(_prehash(password), hashed.encode())
+    except ValueError:  # not a bcrypt hash: the account has no password
         return False
 
 
-def outdated(hashed: str) -> bool:
-    """Say whether a hash was made at another cost than today's."""
-    return not hashed.startswith(f"$2b${COST:02}$")
+def needs_rehash(hashed: str) -> bool:
+    """Return whether a hash was made with another bcrypt cost than today's."""
+    return not hashed.startswith(f"$2b${BCRYPT_COST:02}$")
 
 
-def _prepared(password: str) -> bytes:
-    """Shorten any password to 44 bytes: bcrypt takes 72 at most, and none that are zero."""
+def _prehash(password: str) -> bytes:
+    """Return an HMAC of the password in 44 bytes: bcrypt takes at most 72, and no NUL."""
     text = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
     return base64.b64encode(hmac.new(pepper(), text, hashlib.sha256).digest())
 
 
-async def hashed(password: str) -> str:
-    """Hash a password in the pool, off the event loop."""
-    return await _in_pool(lambda: hash_now(password))
+async def hash_password(password: str) -> str:
+    """Hash a password in the thread pool."""
+    return await _run_in_pool(lambda: hash_now(password))
 
 
-async def matches(password: str, hashed: str | None) -> bool:
-    """Compare in the pool; None, or a mark that is no hash, matches nothing and takes as long."""
-    real = hashed if hashed and hashed.startswith("$2b$") else None
-    same = await _in_pool(lambda: matches_now(password, real or NOBODY))
-    return same and real is not None
+async def verify_password(password: str, hashed: str | None) -> bool:
+    """Verify a password in the thread pool.
+
+    None, or a value that is no hash, matches nothing and takes as long as a real hash.
+    """
+    real_hash = hashed if hashed and hashed.startswith("$2b$") else None
+    same = await _run_in_pool(lambda: matches_now(password, real_hash or DUMMY_HASH))
+    return same and real_hash is not None
 
 
-class _Pool:
-    """A few threads of low priority, and a bound on how many may wait for them."""
+class _BcryptPool:
+    """Low-priority threads, and a bound on how many callers may wait for them."""
 
     def __init__(self) -> None:
         threads = max(1, (os.cpu_count() or 1) // 2)
-        self.executor = ThreadPoolExecutor(threads, "bcrypt", initializer=_step_back)
-        self.places = threading.BoundedSemaphore(WAITING)
+        self.executor = ThreadPoolExecutor(threads, "bcrypt", initializer=_lower_priority)
+        self.slots = threading.BoundedSemaphore(MAX_WAITING)
 
 
 @lru_cache
-def _pool() -> _Pool:
-    return _Pool()
+def _bcrypt_pool() -> _BcryptPool:
+    return _BcryptPool()
 
 
-def _step_back() -> None:
-    """Let the event loop run first: hashing is the one thing here that eats whole cores."""
+def _lower_priority() -> None:
+    """Lower the priority of a pool thread, so that the event loop runs first."""
     if hasattr(os, "setpriority"):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
-class _Door:
-    """How many of one event loop may compare at once, and how many wait for that."""
+class _SignInLimiter:
+    """How many sign-ins of one event loop may run at once, and how many wait."""
 
     def __init__(self) -> None:
-        self.inside = asyncio.Semaphore(AT_ONCE)
-        self.outside = 0
+        self.slots = asyncio.Semaphore(MAX_CONCURRENT)
+        self.waiting = 0
 
 
-_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, _Door] = WeakKeyDictionary()
+_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, _SignInLimiter] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def turn() -> AsyncIterator[None]:
-    """Let a few at once look up and compare hashes; the others wait, and slow down no page.
+async def sign_in_slot() -> AsyncIterator[None]:
+    """Limit how many sign-ins look up and verify hashes at once; the others wait here.
 
-    Comparing takes far longer than all the rest of a sign-in, so nobody is later for it.
+    So a burst of sign-ins does not slow down other requests. No sign-in is slower for it: hashing
+    takes far longer than the rest.
 
     Raises:
-        Unavailable: If very many wait.
+        Unavailable: If too many are waiting.
     """
-    door = _doors.setdefault(asyncio.get_running_loop(), _Door())
-    if door.outside >= WAITING:
-        raise Unavailable(MANY)
-    door.outside += 1
+    limiter = _limiters.setdefault(asyncio.get_running_loop(), _SignInLimiter())
+    if limiter.waiting >= MAX_WAITING:
+        raise Unavailable(TOO_BUSY)
+    limiter.waiting += 1
     try:
-        async with door.inside:
+        async with limiter.slots:
             yield
     finally:
-        door.outside -= 1
+        limiter.waiting -= 1
 
 
-async def _in_pool(work: Callable[[], R]) -> R:
-    pool = _pool()
-    if not pool.places.acquire(blocking=False):
-        raise Unavailable(MANY)
+async def _run_in_pool(work: Callable[[], R]) -> R:
+    pool = _bcrypt_pool()
+    if not pool.slots.acquire(blocking=False):
+        raise Unavailable(TOO_BUSY)
     try:
         return await asyncio.get_running_loop().run_in_executor(pool.executor, work)
     finally:
-        pool.places.release()
+        pool.slots.release()

@@ -1,9 +1,9 @@
-"""Personal access tokens: what a person gives to their own programs, for as little as they need."""
+"""Personal access tokens: created by users for their own programs, limited to chosen scopes."""
 
 import datetime as dt
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from sqlalchemy import delete, func
@@ -18,15 +18,15 @@ from sp404_app.services.infra import audit_log, email, email_templates
 from sp404_app.services.infra.client_info import Client
 from sp404_app.services.infra.text import clean_text
 
-PREFIX = "sp404_"  # lets scanners of public code recognise what was published by mistake
-MOST = 50
-LONGEST_NAME = 100
-LONGEST_DAYS = 366
-SEEN_EVERY = dt.timedelta(minutes=1)
+PREFIX = "sp404_"  # lets secret scanners find tokens in public code
+MAX_TOKENS_PER_USER = 50
+MAX_NAME_LENGTH = 100
+MAX_LIFETIME_DAYS = 366
+LAST_USED_INTERVAL = dt.timedelta(minutes=1)
 
 
 class Scope(StrEnum):
-    """What a token may be good for. There is none for what changes an account or pays."""
+    """What a personal access token may do. No scope covers account changes or payments."""
 
     SAMPLES_READ = "samples:read"
     SAMPLES_WRITE = "samples:write"
@@ -35,8 +35,8 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TokenView:
-    """A token as its owner sees it; times are RFC 3339 in UTC."""
+class PersonalTokenView:
+    """A token as its owner sees it, without the secret; times are RFC 3339 in UTC."""
 
     id: str
     name: str
@@ -48,6 +48,13 @@ class TokenView:
     expired: bool
 
 
+@dataclass(frozen=True, slots=True)
+class MadeToken(PersonalTokenView):
+    """A new token with its secret, which is shown only now."""
+
+    token: str
+
+
 def make(
     session: Session,
     user_id: uuid.UUID,
@@ -55,29 +62,31 @@ def make(
     abilities: list[str],
     days: int | None,
     client: Client,
-) -> tuple[TokenView, str]:
-    """Make a token and return it: once, for only its hash is kept.
+) -> MadeToken:
+    """Create a token and return it with its secret; only the hash is stored.
 
     Args:
         session: The open transaction.
-        user_id: Whose it is.
-        name: What its owner calls it, 1 to 100 characters.
-        abilities: What it is good for, at least one.
-        days: How long, 1 to 366; None for ever.
-        client: Where the wish comes from.
+        user_id: The owner.
+        name: The owner's name for it, 1 to 100 characters.
+        abilities: Its scopes, at least one.
+        days: Lifetime in days, 1 to 366; None for a token that never expires.
+        client: The client of the request, for the audit log.
 
     Raises:
-        ValidationFailed: With what is wrong, by field.
-        Conflict: If the person has fifty tokens.
+        ValidationFailed: With the problems by field.
+        Conflict: If the user has fifty tokens.
         Unauthenticated: If the account is gone.
     """
     name = " ".join(clean_text(name).split())
-    if problems := _problems(name, abilities, days):
-        raise ValidationFailed("Please look at the marked fields.", problems)
-    lock_account(session, user_id)  # counted one after the other
+    if problems := _token_problems(name, abilities, days):
+        raise ValidationFailed("Check the marked fields.", problems)
+    lock_account(session, user_id)  # concurrent requests are counted one after the other
     mine = select(func.count()).where(PersonalToken.user_id == user_id)
-    if session.exec(mine).one() >= MOST:
-        raise Conflict(f"You have {MOST} tokens. Revoke one that you no longer use.")
+    if session.exec(mine).one() >= MAX_TOKENS_PER_USER:
+        raise Conflict(
+            f"You have {MAX_TOKENS_PER_USER} access tokens. Revoke one that you no longer use."
+        )
     token = PREFIX + secrets.token_urlsafe(32)
     row = PersonalToken(
         user_id=user_id,
@@ -91,35 +100,39 @@ def make(
     session.flush()
     audit_log.record(session, user_id, "token_made", client, name=name, token_id=str(row.id))
     email.send_to_user(session, user_id, email_templates.token_made())
-    return _shown(row), token
+    return MadeToken(**asdict(_to_view(row)), token=token)
 
 
-def _problems(name: str, abilities: list[str], days: int | None) -> dict[str, list[str]]:
+def _token_problems(name: str, abilities: list[str], days: int | None) -> dict[str, list[str]]:
     problems: dict[str, list[str]] = {}
-    if not 1 <= len(name) <= LONGEST_NAME:
-        problems["name"] = [f"Give it a name of up to {LONGEST_NAME} characters."]
+    if not 1 <= len(name) <= MAX_NAME_LENGTH:
+        problems["name"] = [f"Enter a name of up to {MAX_NAME_LENGTH} characters."]
     if not abilities or not set(abilities) <= set(Scope):
         problems["abilities"] = [f"Choose at least one of {', '.join(Scope)}."]
-    if days is not None and not 1 <= days <= LONGEST_DAYS:
-        problems["expires_in_days"] = [f"Choose 1 to {LONGEST_DAYS} days, or none for no end."]
+    if days is not None and not 1 <= days <= MAX_LIFETIME_DAYS:
+        problems["expires_in_days"] = [
+            f"Choose 1 to {MAX_LIFETIME_DAYS} days, or leave it out for a token that never expires."
+        ]
     return problems
 
 
-def all_of(session: Session, user_id: uuid.UUID) -> list[TokenView]:
-    """List a person's tokens, the newest first; expired ones too, until they are revoked."""
+def list_personal_tokens(session: Session, user_id: uuid.UUID) -> list[PersonalTokenView]:
+    """List the user's tokens, newest first; expired ones too, until they are revoked."""
     query = (
         select(PersonalToken)
         .where(PersonalToken.user_id == user_id)
         .order_by(col(PersonalToken.id).desc())
     )
-    return [_shown(row) for row in session.exec(query)]
+    return [_to_view(row) for row in session.exec(query)]
 
 
-def revoke(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Client) -> None:
-    """Make one of a person's tokens worthless at once.
+def revoke_personal_token(
+    session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Client
+) -> None:
+    """Revoke one of the user's tokens; it stops working at once.
 
     Raises:
-        NotFound: If it is not theirs, or is gone already.
+        NotFound: If the token is not theirs or is gone already.
         Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
@@ -127,12 +140,12 @@ def revoke(session: Session, user_id: uuid.UUID, token_id: uuid.UUID, client: Cl
     gone = session.exec(delete(PersonalToken).where(*mine).returning(col(PersonalToken.name)))
     name = gone.scalar_one_or_none()
     if name is None:
-        raise NotFound("There is no such token.")
+        raise NotFound("Access token not found.")
     audit_log.record(session, user_id, "token_revoked", client, name=name, token_id=str(token_id))
 
 
-def revoke_all(session: Session, user_id: uuid.UUID) -> None:
-    """Make all of a person's tokens worthless, for somebody else may know them.
+def revoke_all_personal_tokens(session: Session, user_id: uuid.UUID) -> None:
+    """Revoke all tokens of the user, as an attacker may know them.
 
     Raises:
         Unauthenticated: If the account is gone.
@@ -142,23 +155,23 @@ def revoke_all(session: Session, user_id: uuid.UUID) -> None:
 
 
 def token_owner(session: Session, token: str) -> SignedIn:
-    """Return whose a token is, and what it is good for.
+    """Authenticate a personal access token; return its user and scopes.
 
     Raises:
-        Unauthenticated: If it is unknown, revoked or expired.
+        Unauthenticated: If the token is unknown, revoked or expired.
     """
     query = select(PersonalToken).where(PersonalToken.hash == digest(token))
     row = session.exec(query).first()
     if row is None or (row.expires_at and row.expires_at <= now()):
         raise Unauthenticated("This token is not valid.")
-    if row.last_used_at is None or now() - row.last_used_at > SEEN_EVERY:
+    if row.last_used_at is None or now() - row.last_used_at > LAST_USED_INTERVAL:
         mine = col(PersonalToken.id) == row.id
         session.exec(update(PersonalToken).where(mine).values(last_used_at=now()))
     return SignedIn(row.user_id, row.id, frozenset(row.abilities))
 
 
-def _shown(row: PersonalToken) -> TokenView:
-    return TokenView(
+def _to_view(row: PersonalToken) -> PersonalTokenView:
+    return PersonalTokenView(
         id=str(row.id),
         name=row.name,
         ending=row.ending,

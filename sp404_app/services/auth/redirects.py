@@ -1,16 +1,16 @@
-"""Addresses inside the app that a page may send a person on to."""
+"""Validate redirect targets: only local paths, to prevent open redirects."""
 
 import re
 from urllib.parse import unquote
 
 HOME = "/library"
 LOGIN = "/login"
-OURS = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f-\U0010ffff]*")
+LOCAL_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f-\U0010ffff]*")
 
 
-def safe(target: object) -> str:
-    """Return a path of our own to go on to: never another host, nor a page for strangers."""
-    if not isinstance(target, str) or not OURS.fullmatch(target):
+def safe_redirect_target(target: object) -> str:
+    """Return the target if it is a path of this app for signed-in users, else the library."""
+    if not isinstance(target, str) or not LOCAL_PATH.fullmatch(target):
         return HOME
     path = re.split(r"[?#]", target)[0]
     decoded = unquote(path, errors="replace")
@@ -20,10 +20,9 @@ def safe(target: object) -> str:
 
 
 def is_crooked(path: str) -> bool:
-    r"""Return whether a decoded path could be read as another host, or as another path.
+    r"""Return whether a decoded path may be read as another host or another path.
 
-    `//host`, `/\host` and `/x//y` begin or hold a host for some reader; dot segments are
-    resolved by some readers and not by others.
+    Browsers and proxies disagree on `//host`, `/\host` and `/x//y`, and on dot segments.
     """
     parts = path.removeprefix("/").removesuffix("/").split("/")
     return (

@@ -1,4 +1,4 @@
-"""Whoever holds a line open is told when the sign-in it was opened by ends. On the event loop."""
+"""Wake open connections when their session is revoked (Redis pub/sub). Runs on the event loop."""
 
 import asyncio
 import uuid
@@ -10,63 +10,63 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from sp404_app.services.auth.session_cache import ENDINGS
+from sp404_app.services.auth.session_cache import REVOCATIONS_CHANNEL
 from sp404_app.settings import settings
 
-PAUSE = 1.0  # seconds before Redis is asked again
+RECONNECT_DELAY_S = 1.0
 
 log = structlog.get_logger()
 
 
-class Bell:
-    """The one subscription of an event loop, and who waits for it to ring."""
+class RevocationListener:
+    """The Redis subscription of one event loop, and the connections that wait for it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._waiting: dict[uuid.UUID, set[asyncio.Event]] = defaultdict(set)
-        self._task = asyncio.create_task(self._listen(), name="endings")
+        self._task = asyncio.create_task(self._listen(), name="session revocations")
 
     @property
     def broken(self) -> bool:
-        """Say whether nobody listens any more."""
+        """Return whether the listening task has ended."""
         return self._task.done()
 
     async def wait(self, sign_in_id: uuid.UUID, seconds: float) -> None:
-        """Return once the sign-in ends, or when the time is over."""
-        ended = asyncio.Event()
-        self._waiting[sign_in_id].add(ended)
+        """Return once the session is revoked, or after `seconds`."""
+        revoked = asyncio.Event()
+        self._waiting[sign_in_id].add(revoked)
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), seconds)
+                await asyncio.wait_for(revoked.wait(), seconds)
         finally:
-            self._waiting[sign_in_id].discard(ended)
+            self._waiting[sign_in_id].discard(revoked)
             if not self._waiting[sign_in_id]:
                 del self._waiting[sign_in_id]
 
     async def _listen(self) -> None:
         while True:
             try:
-                await self._follow()
+                await self._subscribe()
             except (RedisError, OSError) as error:
-                log.warning("redis away", error=type(error).__name__)
-                await asyncio.sleep(PAUSE)
+                log.warning("redis unavailable", error=type(error).__name__)
+                await asyncio.sleep(RECONNECT_DELAY_S)
 
-    async def _follow(self) -> None:
+    async def _subscribe(self) -> None:
         async with redis.asyncio.from_url(self.url) as client, client.pubsub() as channel:
-            await channel.subscribe(ENDINGS)
+            await channel.subscribe(REVOCATIONS_CHANNEL)
             async for message in channel.listen():
                 if message["type"] == "message":
-                    for ended in self._waiting.get(uuid.UUID(message["data"].decode()), ()):
-                        ended.set()
+                    for revoked in self._waiting.get(uuid.UUID(message["data"].decode()), ()):
+                        revoked.set()
 
 
-_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, Bell] = WeakKeyDictionary()
+_listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, RevocationListener] = WeakKeyDictionary()
 
 
 async def wait(sign_in_id: uuid.UUID, seconds: float) -> None:
-    """Return once a sign-in ends, or after some seconds; the caller looks which it was."""
+    """Return once a session is revoked, or after `seconds`; the caller checks which."""
     loop, url = asyncio.get_running_loop(), settings().redis_url
-    bell = _bells.get(loop)
-    if bell is None or bell.url != url or bell.broken:
-        bell = _bells[loop] = Bell(url)
-    await bell.wait(sign_in_id, seconds)
+    listener = _listeners.get(loop)
+    if listener is None or listener.url != url or listener.broken:
+        listener = _listeners[loop] = RevocationListener(url)
+    await listener.wait(sign_in_id, seconds)

@@ -1,4 +1,7 @@
-"""Signed-in devices: a browser's cookie session, or the token family of an API client."""
+"""Sessions: a signed-in browser (cookie) or API client (refresh token family).
+
+Sessions are rows of `SignIn`. Their ids are called `sign_in_id`, since `session` is the database's.
+"""
 
 import datetime as dt
 import hashlib
@@ -18,18 +21,18 @@ from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 
-IDLE = dt.timedelta(days=7)
-LONGEST = dt.timedelta(days=30)
+IDLE_TIMEOUT = dt.timedelta(days=7)
+SESSION_LIFETIME = dt.timedelta(days=30)
 BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"))
 BROWSERS += (("Safari/", "Safari"),)
 SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"))
 SYSTEMS += (("Mac OS", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))
-SEEN_EVERY = dt.timedelta(minutes=5)
+LAST_SEEN_INTERVAL = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who asks, and by which of their sign-ins, or by which personal token for what alone."""
+    """The authenticated user and session; `abilities` are the scopes of a personal access token."""
 
     user_id: uuid.UUID
     sign_in_id: uuid.UUID
@@ -38,7 +41,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One sign-in as its owner sees it; times are RFC 3339 in UTC."""
+    """A session as its owner sees it; times are RFC 3339 in UTC."""
 
     id: str
     user_agent: str
@@ -50,40 +53,40 @@ class Device:
 
 
 def cookie_name() -> str:
-    """Name the browser's cookie: host-bound on https, per port otherwise (ports share cookies)."""
+    """Return the session cookie's name: `__Host-` on https, else per port (ports share cookies)."""
     if settings().origin.startswith("https://"):
         return "__Host-sp404_session"
     return f"sp404_session_{settings().port}"
 
 
 def typed_cookie_name() -> str:
-    """Name the short-lived cookie that gives a refused form its address back."""
+    """Return the name of the short-lived cookie that refills the email after a failed sign-in."""
     return f"{cookie_name()}_typed"
 
 
 def challenge_cookie_name() -> str:
-    """Name the short-lived cookie between the two steps of signing in."""
+    """Return the name of the short-lived cookie that holds the two-factor challenge."""
     return f"{cookie_name()}_step"
 
 
 def digest(secret: str) -> bytes:
-    """Return what is kept of a random secret: 256 random bits need no slow hash."""
+    """Return the SHA-256 of a random secret for storage: 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def start_browser(session: Session, user_id: uuid.UUID, client: Client) -> str:
-    """Sign a browser in and return the value of its cookie; only a hash of it is kept."""
+    """Start a browser session and return its cookie's value; only the hash is stored."""
     cookie = secrets.token_urlsafe(32)
-    _start(session, user_id, client, digest(cookie))
+    _create_sign_in(session, user_id, client, digest(cookie))
     return cookie
 
 
-def start_api(session: Session, user_id: uuid.UUID, client: Client) -> uuid.UUID:
-    """Sign an API client in and return the id its tokens carry as `sid`."""
-    return _start(session, user_id, client, None).id
+def start_api_session(session: Session, user_id: uuid.UUID, client: Client) -> uuid.UUID:
+    """Start an API session and return its id, the `sid` of its access tokens."""
+    return _create_sign_in(session, user_id, client, None).id
 
 
-def _start(
+def _create_sign_in(
     session: Session, user_id: uuid.UUID, client: Client, cookie_hash: bytes | None
 ) -> SignIn:
     row = SignIn(
@@ -91,8 +94,8 @@ def _start(
         cookie_hash=cookie_hash,
         user_agent=client.user_agent.replace("\0", "")[:400],
         ip=client.ip[:45],
-        expires_at=now() + LONGEST,
-        confirmed_at=now(),  # the password was proved a moment ago
+        expires_at=now() + SESSION_LIFETIME,
+        confirmed_at=now(),  # the password was verified a moment ago
     )
     session.add(row)
     session.flush()
@@ -100,39 +103,40 @@ def _start(
 
 
 def user_of(session: Session, cookie: str) -> SignedIn:
-    """Return whom a browser's cookie belongs to.
+    """Return the session of a cookie.
 
     Raises:
-        Unauthenticated: If the cookie is missing, unknown, ended, or unused for a week.
+        Unauthenticated: If the cookie is missing or unknown, or its session was revoked, has
+            expired, or was unused for a week.
     """
     query = select(SignIn).where(SignIn.cookie_hash == digest(cookie))
     row = session.exec(query).first() if cookie else None
-    if row is None or not _alive(row):
-        raise Unauthenticated("Please sign in.")
-    if now() - row.last_seen_at > SEEN_EVERY:
-        seen = update(SignIn).where(col(SignIn.id) == row.id).values(last_seen_at=now())
-        session.exec(seen)
+    if row is None or not _is_active(row):
+        raise Unauthenticated("Sign in to continue.")
+    if now() - row.last_seen_at > LAST_SEEN_INTERVAL:
+        touch = update(SignIn).where(col(SignIn.id) == row.id).values(last_seen_at=now())
+        session.exec(touch)
     return SignedIn(row.user_id, row.id)
 
 
-def ensure_alive(session: Session, signed_in: SignedIn) -> None:
-    """Check that the sign-in an access token names has not ended.
+def ensure_session_active(session: Session, signed_in: SignedIn) -> None:
+    """Check that the session named by an access token is active.
 
     Raises:
-        Unauthenticated: If it was revoked, has expired, or its person is gone.
+        Unauthenticated: If it was revoked or has expired, or the account is gone.
     """
     row = session.get(SignIn, signed_in.sign_in_id)
-    if row is None or row.user_id != signed_in.user_id or not _alive(row):
-        raise Unauthenticated("Please sign in again.")
+    if row is None or row.user_id != signed_in.user_id or not _is_active(row):
+        raise Unauthenticated("Sign in again.")
 
 
-def _alive(row: SignIn) -> bool:
-    idle = row.cookie_hash is not None and now() - row.last_seen_at > IDLE
+def _is_active(row: SignIn) -> bool:
+    idle = row.cookie_hash is not None and now() - row.last_seen_at > IDLE_TIMEOUT
     return row.revoked_at is None and row.expires_at > now() and not idle
 
 
-def devices(session: Session, user_id: uuid.UUID, current: uuid.UUID | None) -> list[Device]:
-    """List a person's living sign-ins, the latest first."""
+def list_devices(session: Session, user_id: uuid.UUID, current: uuid.UUID | None) -> list[Device]:
+    """List the user's active sessions, last used first."""
     query = (
         select(SignIn)
         .where(SignIn.user_id == user_id, col(SignIn.revoked_at).is_(None))
@@ -149,56 +153,56 @@ def devices(session: Session, user_id: uuid.UUID, current: uuid.UUID | None) -> 
             current=row.id == current,
         )
         for row in session.exec(query)
-        if _alive(row)
+        if _is_active(row)
     ]
 
 
-def described(user_agent: str, kind: str) -> str:
-    """Name a device for people, such as "Firefox on Windows"."""
+def describe_device(user_agent: str, kind: str) -> str:
+    """Describe a device by its user agent, such as "Firefox on Windows"."""
     browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
     if browser:
         return f"{browser} on {system}" if system else browser
     program = user_agent.partition("/")[0].strip()[:40]
-    return program or ("A program" if kind == "api" else "A browser")
+    return program or ("API client" if kind == "api" else "Browser")
 
 
-def revoke(session: Session, user_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
-    """End one of a person's sign-ins.
+def revoke_session(session: Session, user_id: uuid.UUID, sign_in_id: uuid.UUID) -> None:
+    """Revoke one of the user's sessions.
 
     Raises:
-        NotFound: If it is not theirs, or has ended already.
+        NotFound: If it is not theirs or has ended already.
         Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
-    if not _revoke(session, col(SignIn.user_id) == user_id, col(SignIn.id) == sign_in_id):
-        raise NotFound("There is no such sign-in.")
+    if not _revoke_matching(session, col(SignIn.user_id) == user_id, col(SignIn.id) == sign_in_id):
+        raise NotFound("This device is not signed in.")
 
 
 def revoke_all(session: Session, user_id: uuid.UUID, keep: uuid.UUID | None = None) -> int:
-    """End all of a person's sign-ins, except perhaps the one they act from; return how many.
+    """Revoke all sessions of the user except `keep`; return how many.
 
     Raises:
         Unauthenticated: If the account is gone.
     """
     lock_account(session, user_id)
     others = [col(SignIn.id) != keep] if keep else []
-    return _revoke(session, col(SignIn.user_id) == user_id, *others)
+    return _revoke_matching(session, col(SignIn.user_id) == user_id, *others)
 
 
-def end_cookie(session: Session, cookie: str) -> None:
-    """End the sign-in of a cookie, if it has one."""
+def revoke_cookie_session(session: Session, cookie: str) -> None:
+    """Revoke the session of a cookie, if it has one."""
     if cookie:
-        _revoke(session, col(SignIn.cookie_hash) == digest(cookie))
+        _revoke_matching(session, col(SignIn.cookie_hash) == digest(cookie))
 
 
-def _revoke(session: Session, *which: ColumnElement[bool]) -> int:
+def _revoke_matching(session: Session, *which: ColumnElement[bool]) -> int:
     query = (
         update(SignIn)
         .where(*which, col(SignIn.revoked_at).is_(None))
         .values(revoked_at=now())
         .returning(col(SignIn.id))
     )
-    ended = session.exec(query).scalars().all()
-    after_commit(session, lambda: session_cache.end(ended))
-    return len(ended)
+    revoked = session.exec(query).scalars().all()
+    after_commit(session, lambda: session_cache.end(revoked))
+    return len(revoked)

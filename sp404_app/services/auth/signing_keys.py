@@ -1,4 +1,4 @@
-"""RSA keys that sign access tokens: PEM files named by `kid` in a folder all hosts share."""
+"""RSA keys that sign access tokens: PEM files named by `kid`, shared by all hosts; rotation."""
 
 import re
 import secrets
@@ -20,22 +20,22 @@ from sp404_app.models.columns import now
 from sp404_app.services.infra.secret_files import write_secret
 from sp404_app.settings import settings
 
-BITS = 4096
+KEY_BITS = 4096
 SMALLEST = 2048
-REREAD_AFTER = 10.0
-UNKNOWN_AFTER = 1.0  # seconds: another process may sign with a key that it has just found
-KID = re.compile(r"\d{14}-[0-9a-f]{8}")
+REREAD_AFTER_S = 10.0
+REREAD_FOR_UNKNOWN_S = 1.0  # another process may sign with a key that it has just found
+KID_PATTERN = re.compile(r"\d{14}-[0-9a-f]{8}")
 
 
 log = structlog.get_logger()
 
 
 class UnusableKeys(RuntimeError):
-    """The keys on disk cannot be used; the message says which one and why."""
+    """A key on disk cannot be used; the message says which and why."""
 
 
-class Ring:
-    """The keys in memory. A `kid` is only ever looked up here, never as a path."""
+class KeyRing:
+    """The keys in memory. A `kid` is only looked up here, never used as a path."""
 
     def __init__(self) -> None:
         self._keys: dict[str, rsa.RSAPrivateKey] = {}
@@ -44,121 +44,121 @@ class Ring:
         self._lock = threading.Lock()
 
     def keys(self, within: float | None = None) -> dict[str, rsa.RSAPrivateKey]:
-        """Return the keys by `kid`, the oldest first.
+        """Return the keys by `kid`, oldest first.
+
+        A file that is not an RSA key of at least 2048 bits is skipped; startup refuses it.
 
         Args:
-            within: How old, in seconds, what was read of the folder may be; 10 if not given, and
-                less than 0 for whoever just changed it.
-
-        A file that is not an RSA key of at least 2048 bits is left out; `ensure` refuses it.
+            within: Maximum age of the last read of the folder in seconds: 10 by default, negative
+                to read it now.
         """
         folder = settings().secrets
         with self._lock:
             age = time.monotonic() - self._read_at
-            if age > (REREAD_AFTER if within is None else within) or folder != self._folder:
-                self._keys = _read(folder, self._keys if folder == self._folder else {})
+            if age > (REREAD_AFTER_S if within is None else within) or folder != self._folder:
+                self._keys = _read_keys(folder, self._keys if folder == self._folder else {})
                 self._folder, self._read_at = folder, time.monotonic()
             return self._keys
 
 
-_ring = Ring()
-NOW = -1.0
+_key_ring = KeyRing()
+REREAD_NOW = -1.0
 
 
-def ensure(bits: int = BITS) -> str:
-    """Make the first key unless there is one; return the `kid` that signs.
+def ensure(bits: int = KEY_BITS) -> str:
+    """Create the first key if there is none; return the `kid` that signs.
 
-    Called when the product starts, so this is where each key is checked to the last number.
+    Called at startup, and the only place where keys are validated in full.
 
     Raises:
-        UnusableKeys: If a key that is there is weak or broken.
+        UnusableKeys: If a key is weak or broken.
     """
-    for path in _paths(settings().secrets):
-        _load(path, checked=True)
-    keys = _ring.keys(NOW)
+    for path in _key_files(settings().secrets):
+        _load_key(path, checked=True)
+    keys = _key_ring.keys(REREAD_NOW)
     return max(keys) if keys else rotate(bits)
 
 
-def rotate(bits: int = BITS) -> str:
-    """Add a key that signs from now on and return its `kid`; the older ones go on verifying."""
-    _refuse_weak(bits, "a new key")
+def rotate(bits: int = KEY_BITS) -> str:
+    """Add a key that signs from now on and return its `kid`; older keys still verify."""
+    _ensure_strong(bits, "a new key")
     folder = settings().secrets
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     kid = f"{now():%Y%m%d%H%M%S}-{secrets.token_hex(4)}"
     key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_secret(folder / f"{kid}.pem", pem)
-    _ring.keys(NOW)
+    _key_ring.keys(REREAD_NOW)
     return kid
 
 
-def retire(kid: str) -> None:
-    """Remove a key, so that nothing it signed is believed any more.
+def retire_signing_key(kid: str) -> None:
+    """Delete a key: tokens that it signed are no longer accepted.
 
     Raises:
         UnusableKeys: If there is no such key, or it is the one that signs.
     """
-    keys = _ring.keys(NOW)
+    keys = _key_ring.keys(REREAD_NOW)
     if kid not in keys:
         raise UnusableKeys(f"There is no key {kid!r}.")
     if kid == max(keys):
         raise UnusableKeys("This key signs now. Rotate first, and retire it an hour later.")
     (settings().secrets / f"{kid}.pem").unlink()
-    _ring.keys(NOW)
+    _key_ring.keys(REREAD_NOW)
 
 
 def signing() -> tuple[str, rsa.RSAPrivateKey]:
     """Return the newest key and its `kid`.
 
     Raises:
-        UnusableKeys: If there is none; `ensure` makes one when the product starts.
+        UnusableKeys: If there is none; the first start creates one.
     """
-    keys = _ring.keys()
+    keys = _key_ring.keys()
     if not keys:
         raise UnusableKeys("There is no signing key. Start the product with `make run`.")
     kid = max(keys)
     return kid, keys[kid]
 
 
-def public(kid: object) -> rsa.RSAPublicKey | None:
-    """Return the public half of a key, or None for what is not the name of one in memory."""
-    if not isinstance(kid, str) or not KID.fullmatch(kid):
+def find_public_key(kid: object) -> rsa.RSAPublicKey | None:
+    """Return the public key of a `kid`, or None if there is no such key."""
+    if not isinstance(kid, str) or not KID_PATTERN.fullmatch(kid):
         return None
-    key = _ring.keys().get(kid) or _ring.keys(UNKNOWN_AFTER).get(kid)
+    key = _key_ring.keys().get(kid) or _key_ring.keys(REREAD_FOR_UNKNOWN_S).get(kid)
     return key.public_key() if key else None
 
 
 def all_public() -> dict[str, rsa.RSAPublicKey]:
-    """Return the public halves of all keys by `kid`, the oldest first."""
-    return {kid: key.public_key() for kid, key in _ring.keys().items()}
+    """Return all public keys by `kid`, oldest first."""
+    return {kid: key.public_key() for kid, key in _key_ring.keys().items()}
 
 
-def public_pem() -> str:
-    """Return the public half of the key that signs, as PEM."""
+def signing_public_key_pem() -> str:
+    """Return the public key of the signing key, as PEM."""
     _, key = signing()
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem.decode()
 
 
-def _read(folder: Path, known: dict[str, rsa.RSAPrivateKey]) -> dict[str, rsa.RSAPrivateKey]:
-    """Read what is new; a file that is half there, or just gone, must not close all doors."""
+def _read_keys(folder: Path, known: dict[str, rsa.RSAPrivateKey]) -> dict[str, rsa.RSAPrivateKey]:
+    """Load new key files; log and skip one that is incomplete or was just deleted."""
     found = {}
-    for path in _paths(folder):
+    for path in _key_files(folder):
         try:
-            found[path.stem] = known.get(path.stem) or _load(path)
+            found[path.stem] = known.get(path.stem) or _load_key(path)
         except (UnusableKeys, OSError):
-            log.exception("a key cannot be used", file=path.name)
+            log.exception("signing key cannot be used", file=path.name)
     return found
 
 
-def _paths(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.pem") if KID.fullmatch(path.stem))
+def _key_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.pem") if KID_PATTERN.fullmatch(path.stem))
 
 
-def _load(path: Path, *, checked: bool = False) -> rsa.RSAPrivateKey:
-    """Read a key; to check that its numbers belong together takes a quarter of a second.
+def _load_key(path: Path, *, checked: bool = False) -> rsa.RSAPrivateKey:
+    """Load a key. `checked` validates its numbers, which takes a quarter of a second.
 
-    No page must wait for that, and the folder is as trusted as our code.
+    Requests skip that: the folder is as trusted as the code.
     """
     try:
         key = load_pem_private_key(
@@ -168,10 +168,10 @@ def _load(path: Path, *, checked: bool = False) -> rsa.RSAPrivateKey:
         raise UnusableKeys(f"{path.name} is not a private key in PEM format.") from error
     if not isinstance(key, rsa.RSAPrivateKey):
         raise UnusableKeys(f"{path.name} is not an RSA key.")
-    _refuse_weak(key.key_size, path.name)
+    _ensure_strong(key.key_size, path.name)
     return key
 
 
-def _refuse_weak(bits: int, name: str) -> None:
+def _ensure_strong(bits: int, name: str) -> None:
     if bits < SMALLEST:
         raise UnusableKeys(f"{name} has {bits} bits; RSA keys need at least {SMALLEST}.")

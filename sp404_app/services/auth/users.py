@@ -1,6 +1,6 @@
-"""Accounts: making them, confirming their address, their profile and their password.
+"""Accounts: creation, email verification, passwords and profile.
 
-Passwords arrive hashed: `services/auth/login.py` hashes them before a transaction is opened.
+Passwords arrive as hashes: `services/auth/login.py` hashes them before it opens a transaction.
 """
 
 import datetime as dt
@@ -21,20 +21,20 @@ from sp404_app.services.auth import (
     personal_access_tokens,
     sessions,
 )
-from sp404_app.services.auth.account_lock import MEANWHILE, lock_account
+from sp404_app.services.auth.account_lock import ACCOUNT_CHANGED, lock_account
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
-from sp404_app.services.infra import email as mail
 from sp404_app.services.infra.client_info import Client
+from sp404_app.services.infra.email import send_to_address
 
-LONGEST_NAME = 100
-NOT_PRESENT = "This is not your present password."
-NO_PASSWORD = "!"  # noqa: S105 - matches no password at all
-LINK_EVERY = dt.timedelta(minutes=1)
+MAX_NAME_LENGTH = 100
+WRONG_CURRENT_PASSWORD = "Wrong current password."  # noqa: S105 - a message
+NO_PASSWORD = "!"  # noqa: S105 - no bcrypt hash, so it matches no password
+MIN_LINK_INTERVAL = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """What a person gives to sign up, already checked."""
+    """Validated data of a sign-up."""
 
     email: str
     first_name: str
@@ -43,7 +43,7 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a password is compared with."""
+    """The stored password hash of an account, with what a sign-in checks."""
 
     user_id: uuid.UUID
     email: str
@@ -53,7 +53,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person as they see themselves."""
+    """The user's own profile."""
 
     id: uuid.UUID
     email: str
@@ -64,35 +64,39 @@ class Profile:
     created_at: str
 
 
-def checked(email: str, first_name: str, last_name: str) -> tuple[NewAccount, dict[str, list[str]]]:
-    """Bring what a person typed into its form for keeping, with what is wrong, by field."""
+def validate_registration(
+    email: str, first_name: str, last_name: str
+) -> tuple[NewAccount, dict[str, list[str]]]:
+    """Normalize the fields of a sign-up; return them with the problems by field."""
     problems: dict[str, list[str]] = {}
     address = ""
     try:
         address = email_addresses.reachable(email)
     except ValidationFailed as error:
         problems |= error.details
-    names = {"first_name": _squeezed(first_name), "last_name": _squeezed(last_name)}
-    problems |= {field: [problem] for field, name in names.items() if (problem := _wrong(name))}
+    names = {"first_name": _normalize_name(first_name), "last_name": _normalize_name(last_name)}
+    problems |= {
+        field: [problem] for field, name in names.items() if (problem := _name_problem(name))
+    }
     return NewAccount(address, **names), problems
 
 
-def _squeezed(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
-def _wrong(name: str) -> str:
-    if len(name) > LONGEST_NAME:
-        return f"Use at most {LONGEST_NAME} characters."
+def _name_problem(name: str) -> str:
+    if len(name) > MAX_NAME_LENGTH:
+        return f"Use at most {MAX_NAME_LENGTH} characters."
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in name):
-        return "This holds a character that cannot be shown."
+        return "This contains a character that can't be displayed."
     return ""
 
 
-def create(
+def create_account(
     session: Session, account: NewAccount, password_hash: str, *, verified: bool = False
 ) -> uuid.UUID | None:
-    """Make an account, or none if the address has one already."""
+    """Create an account; None if the email has one already."""
     values = {
         "id": uuid7(),
         "email": account.email,
@@ -108,105 +112,112 @@ def create(
 def register(
     session: Session, account: NewAccount, password_hash: str, client: Client
 ) -> uuid.UUID | None:
-    """Make an account and mail a link to its address; return None if the address has one."""
-    user_id = create(session, account, password_hash)
+    """Create an account and mail its verification link; None if the email has an account."""
+    user_id = create_account(session, account, password_hash)
     if user_id is not None:
         audit_log.record(session, user_id, "registered", client)
-        _mail_link(session, lock_account(session, user_id))
+        _send_completion_link(session, lock_account(session, user_id))
     return user_id
 
 
 def register_again(
     session: Session, known: Credential, client: Client, *, same_password: bool
 ) -> None:
-    """Tell the owner of a mailbox by mail that their address was registered once more.
+    """Mail the owner of an account whose email was registered again.
 
-    An account that is not confirmed yet keeps its password only if whoever registers again knows
-    it. Otherwise two people may have chosen one, and nobody knows which of them owns the mailbox:
-    none of the passwords counts then, nor any link mailed before, and the owner chooses anew.
+    An unverified account keeps its password only if the new registration gives the same one.
+    Otherwise two users may have chosen one, and either may own the mailbox: the password and all
+    mailed links are voided, and the owner of the mailbox chooses a new password.
     """
-    user = _locked_if_there(session, known.user_id)
+    user = _lock_if_exists(session, known.user_id)
     audit_log.record(session, user.id if user else None, "registered_again", client)
     if user is None:
         return
     if user.email_verified_at:
-        mail.send_to_address(session, user.email, email_templates.account_exists())
+        send_to_address(session, user.email, email_templates.account_exists())
         return
     if not same_password or user.password_hash != known.password_hash:
         user.password_hash, user.first_name, user.last_name = NO_PASSWORD, "", ""
-        one_time_tokens.void(session, user.id, Purpose.VERIFY_EMAIL)
-    elif one_time_tokens.is_waiting(session, user.id, Purpose.VERIFY_EMAIL, LINK_EVERY):
-        return  # a second click: the mail is on its way
-    _mail_link(session, user)
+        one_time_tokens.void_tokens(session, user.id, Purpose.VERIFY_EMAIL)
+    elif one_time_tokens.has_recent_token(
+        session, user.id, Purpose.VERIFY_EMAIL, MIN_LINK_INTERVAL
+    ):
+        return  # a double click: the mail is on its way
+    _send_completion_link(session, user)
 
 
 def resend_verification(session: Session, email: str) -> None:
-    """Mail the link that completes an account again, if the address waits for one."""
+    """Mail the verification link again, if the account awaits verification."""
     found = user_with(session, email)
-    user = _locked_if_there(session, found.id) if found else None
+    user = _lock_if_exists(session, found.id) if found else None
     if user is not None and user.email_verified_at is None:
-        _mail_link(session, user)
+        _send_completion_link(session, user)
 
 
-def _mail_link(session: Session, user: User) -> None:
-    """Mail the link that completes an account: to confirm it, or to choose its password."""
+def _send_completion_link(session: Session, user: User) -> None:
+    """Mail the link that completes an account: to verify it, or to choose its password."""
     if user.password_hash == NO_PASSWORD:
         token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
-        mail.send_to_address(session, user.email, email_templates.finish_account(token))
+        send_to_address(session, user.email, email_templates.finish_account(token))
     else:
         token = one_time_tokens.make(session, user.id, Purpose.VERIFY_EMAIL)
-        mail.send_to_address(session, user.email, email_templates.verify_email(token))
+        send_to_address(session, user.email, email_templates.verify_email(token))
 
 
 def verify_email(session: Session, token: str, client: Client) -> None:
-    """Confirm the address a token was mailed to.
+    """Verify the email that a token was mailed to.
 
     Raises:
-        ValidationFailed: If the token is not good (any more).
+        ValidationFailed: If the token is invalid, used or expired.
     """
-    user_id = one_time_tokens.use(session, token, Purpose.VERIFY_EMAIL)
+    user_id = one_time_tokens.redeem_token(session, token, Purpose.VERIFY_EMAIL)
     user = session.get_one(User, user_id)
     user.email_verified_at = user.email_verified_at or now()
     audit_log.record(session, user_id, "email_verified", client)
 
 
 def forgot_password(session: Session, email: str, client: Client) -> None:
-    """Mail a link that lets the owner of an address choose a password, if it has an account."""
+    """Mail a reset link, if the email has an account."""
     found = user_with(session, email)
-    user = _locked_if_there(session, found.id) if found else None
+    user = _lock_if_exists(session, found.id) if found else None
     audit_log.record(session, user.id if user else None, "password_forgotten", client)
     if user is not None:
         token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
-        mail.send_to_address(session, user.email, email_templates.reset_password(token))
+        send_to_address(session, user.email, email_templates.reset_password(token))
 
 
 def reset_password(session: Session, token: str, password_hash: str, client: Client) -> None:
-    """Set a password by a mailed token, and end every sign-in.
+    """Set a password by a mailed token and revoke all sessions and personal tokens.
 
     Raises:
-        ValidationFailed: If the token is not good (any more).
+        ValidationFailed: If the token is invalid, used or expired.
     """
-    user = session.get_one(User, one_time_tokens.use(session, token, Purpose.RESET_PASSWORD))
-    user.email_verified_at = user.email_verified_at or now()  # the mail has been read
-    one_time_tokens.void(session, user.id, Purpose.VERIFY_EMAIL)
-    personal_access_tokens.revoke_all(
-        session, user.id
-    )  # whoever knew the password may have made some
+    user = session.get_one(
+        User, one_time_tokens.redeem_token(session, token, Purpose.RESET_PASSWORD)
+    )
+    user.email_verified_at = (
+        user.email_verified_at or now()
+    )  # the token proves access to the mailbox
+    one_time_tokens.void_tokens(session, user.id, Purpose.VERIFY_EMAIL)
+    # An attacker who knew the password may have created tokens.
+    personal_access_tokens.revoke_all_personal_tokens(session, user.id)
     _set_password(session, user, password_hash, client, keep=None)
 
 
 def change_password(
     session: Session, old: Credential, password_hash: str, client: Client, keep: uuid.UUID
 ) -> None:
-    """Set a password whose owner proved the old one, and end all sign-ins but theirs.
+    """Set a new password after the old one was verified; revoke all sessions except `keep`.
 
     Raises:
-        ValidationFailed: If the old one is not the present one any more.
+        ValidationFailed: If the old password is no longer the current one.
         Unauthenticated: If the account is gone.
     """
     user = lock_account(session, old.user_id)
     if user.password_hash != old.password_hash:
-        raise ValidationFailed(NOT_PRESENT, {"current_password": [NOT_PRESENT]})
+        raise ValidationFailed(
+            WRONG_CURRENT_PASSWORD, {"current_password": [WRONG_CURRENT_PASSWORD]}
+        )
     _set_password(session, user, password_hash, client, keep=keep)
 
 
@@ -216,16 +227,18 @@ def _set_password(
     user.password_hash = password_hash
     session.flush()
     sessions.revoke_all(session, user.id, keep=keep)
-    # Whoever knew the old password may have begun these; what reverts a change stays good.
-    one_time_tokens.void(
+    # An attacker with the old password may have started these. Revert links stay valid.
+    one_time_tokens.void_tokens(
         session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL
     )
     audit_log.record(session, user.id, "password_changed", client)
-    mail.send_to_address(session, user.email, email_templates.password_changed())
+    send_to_address(session, user.email, email_templates.password_changed())
 
 
-def rehash(session: Session, credential: Credential, password_hash: str) -> Credential:
-    """Keep a password at today's cost, unless it was changed meanwhile; return what is kept now.
+def replace_outdated_hash(
+    session: Session, credential: Credential, password_hash: str
+) -> Credential:
+    """Store a rehashed password, unless it was changed meanwhile; return the current credential.
 
     Raises:
         Unauthenticated: If the account is gone.
@@ -233,23 +246,23 @@ def rehash(session: Session, credential: Credential, password_hash: str) -> Cred
     user = lock_account(session, credential.user_id)
     if user.password_hash == credential.password_hash:
         user.password_hash = password_hash
-    return _credential(user)
+    return _to_credential(user)
 
 
-def ensure_unchanged(session: Session, credential: Credential) -> None:
-    """Check that a password that was proved is still the one, until this transaction ends.
+def ensure_credential_unchanged(session: Session, credential: Credential) -> None:
+    """Check, until the transaction ends, that the verified password is still the current one.
 
-    Comparing takes a while, and a new password ends only the sign-ins that are there: one that
-    begins by the old password has to be before it or not at all.
+    A change of password revokes the sessions that exist. A sign-in with the old password must
+    therefore start its session before the change, or not at all.
 
     Raises:
-        Unauthenticated: If the password was changed meanwhile, or the account is gone.
+        Unauthenticated: If the password was changed in the meantime, or the account is gone.
     """
     if lock_account(session, credential.user_id).password_hash != credential.password_hash:
-        raise Unauthenticated(MEANWHILE)
+        raise Unauthenticated(ACCOUNT_CHANGED)
 
 
-def _locked_if_there(session: Session, user_id: uuid.UUID) -> User | None:
+def _lock_if_exists(session: Session, user_id: uuid.UUID) -> User | None:
     try:
         return lock_account(session, user_id)
     except Unauthenticated:
@@ -257,37 +270,37 @@ def _locked_if_there(session: Session, user_id: uuid.UUID) -> User | None:
 
 
 def credential(session: Session, email: str) -> Credential | None:
-    """Return what the password of an address is compared with, if it has an account."""
+    """Return the credential of an email, or None if it has no account."""
     user = user_with(session, email)
-    return _credential(user) if user else None
+    return _to_credential(user) if user else None
 
 
-def credential_of(session: Session, user_id: uuid.UUID) -> Credential:
-    """Return what a person's password is compared with.
+def get_credential(session: Session, user_id: uuid.UUID) -> Credential:
+    """Return the user's credential.
 
     Raises:
         Unauthenticated: If the account is gone.
     """
     user = session.get(User, user_id)
     if user is None:
-        raise Unauthenticated(MEANWHILE)
-    return _credential(user)
+        raise Unauthenticated(ACCOUNT_CHANGED)
+    return _to_credential(user)
 
 
-def _credential(user: User) -> Credential:
+def _to_credential(user: User) -> Credential:
     verified = user.email_verified_at is not None
     return Credential(user.id, user.email, user.password_hash, verified)
 
 
-def profile(session: Session, user_id: uuid.UUID) -> Profile:
-    """Return a person's profile.
+def get_profile(session: Session, user_id: uuid.UUID) -> Profile:
+    """Return the user's profile.
 
     Raises:
         NotFound: If the account is gone.
     """
     user = session.get(User, user_id)
     if user is None:
-        raise NotFound("There is no such account.")
+        raise NotFound("Account not found.")
     return Profile(
         id=user.id,
         email=user.email,
@@ -302,25 +315,25 @@ def profile(session: Session, user_id: uuid.UUID) -> Profile:
 def rename(
     session: Session, user_id: uuid.UUID, first_name: str | None, last_name: str | None
 ) -> Profile:
-    """Change a person's names; None leaves one as it is.
+    """Change the user's names; None leaves a name unchanged.
 
     Raises:
-        ValidationFailed: If a name is too long or cannot be shown.
+        ValidationFailed: If a name is too long or has characters that cannot be shown.
         Unauthenticated: If the account is gone.
     """
     names = {"first_name": first_name, "last_name": last_name}
-    changes = {field: _squeezed(name) for field, name in names.items() if name is not None}
-    problems = {field: [wrong] for field, name in changes.items() if (wrong := _wrong(name))}
+    changes = {field: _normalize_name(name) for field, name in names.items() if name is not None}
+    problems = {field: [wrong] for field, name in changes.items() if (wrong := _name_problem(name))}
     if problems:
-        raise ValidationFailed("Please look at the marked fields.", problems)
+        raise ValidationFailed("Check the marked fields.", problems)
     lock_account(session, user_id).sqlmodel_update(changes)
     session.flush()
-    customer_update.queue_update(session, user_id)
-    return profile(session, user_id)
+    customer_update.queue_customer_update(session, user_id)
+    return get_profile(session, user_id)
 
 
 def user_with(session: Session, email: str) -> User | None:
-    """Return who has an address, in any spelling."""
+    """Return the user with this email in any spelling, or None."""
     try:
         address = email_addresses.canonical(email)
     except ValidationFailed:

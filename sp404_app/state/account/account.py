@@ -1,4 +1,4 @@
-"""The account page."""
+"""State of the account page: names, password, devices, preferences."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -22,15 +22,15 @@ from sp404_app.state.auth.reauthentication import sure
 from sp404_app.state.base import SessionState
 from sp404_app.state.layout import ShellState
 
-NAMES = ("first_name", "last_name")
-PASSWORDS = ("current_password", "password")
-PASSWORD_FORM = {forms.FORM: "password_form"}  # two forms on one page
-CHANGED = "Your password is changed, and your other devices are signed out."
+NAME_FIELDS = ("first_name", "last_name")
+PASSWORD_FIELDS = ("current_password", "password")
+PASSWORD_FORM = {forms.FORM: "password_form"}  # the page has two forms
+PASSWORD_CHANGED = "Password changed. Your other devices have been signed out."  # noqa: S105 - a message
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One signed-in device, in words."""
+    """A signed-in device as the list shows it."""
 
     id: str
     name: str
@@ -39,8 +39,8 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything the page shows when it opens."""
+class AccountPage:
+    """What the page shows when it opens."""
 
     profile: users.Profile
     preferences: Preferences
@@ -48,7 +48,7 @@ class Facts:
 
 
 class AccountState(SessionState):
-    """A person's own account."""
+    """The user's account."""
 
     loaded: bool = False
     email: str = ""
@@ -66,12 +66,12 @@ class AccountState(SessionState):
 
     @rx.event
     async def load(self) -> None:
-        """Read the account of whoever is signed in."""
-        found = await in_transaction(_facts, await self._signed_in())
-        self.email = found.profile.email
-        self.first_name, self.last_name = found.profile.first_name, found.profile.last_name
-        self._show_preferences(found.preferences)
-        self._show_devices(found.devices)
+        """Load the account."""
+        page = await in_transaction(_load_account_page, await self._signed_in())
+        self.email = page.profile.email
+        self.first_name, self.last_name = page.profile.first_name, page.profile.last_name
+        self._show_preferences(page.preferences)
+        self._show_devices(page.devices)
         self.problems, self.said, self.loaded, self.busy = {}, {}, True, False
         self._visit += 1
 
@@ -81,48 +81,48 @@ class AccountState(SessionState):
         user_id = await self._user_id()
         self.problems, self.said = {}, {}
         try:
-            first, last = (forms.raw(form, name) for name in NAMES)
-            found = await in_transaction(users.rename, user_id, first, last)
+            first, last = (forms.raw(form, name) for name in NAME_FIELDS)
+            profile = await in_transaction(users.rename, user_id, first, last)
         except AppError as error:
-            self.problems = forms.problems(error, *NAMES)
+            self.problems = forms.problems(error, *NAME_FIELDS)
             return
-        self.first_name, self.last_name = found.first_name, found.last_name
+        self.first_name, self.last_name = profile.first_name, profile.last_name
         self.said = {"names": "Saved."}
 
     @rx.event(background=True)
     async def change_password(self, form: dict[str, Any]) -> None:
-        """Change the password and sign out the other devices; hashing it can take a while."""
+        """Change the password and sign out the other devices; hashing takes long."""
         who = await self._signed_in()
         async with self:
             if self.busy:
-                return  # the second of two clicks
+                return  # a double click
             self.busy, self.problems, self.said = True, {}, {}
             client, visit = self._client(), self._visit
         problems: dict[str, str] = {}
         try:
-            old, new = (forms.raw(form, name) for name in PASSWORDS)
+            old, new = (forms.raw(form, name) for name in PASSWORD_FIELDS)
             await login.change_password(who, old, new, client)
         except AppError as error:
-            found = forms.problems(error, *PASSWORDS)
+            found = forms.problems(error, *PASSWORD_FIELDS)
             problems = {PASSWORD_FORM.get(name, name): words for name, words in found.items()}
         async with self:
             if self._visit != visit:
-                return  # the page was opened anew meanwhile
+                return  # the page was loaded again in the meantime
             self.busy, self.problems = False, problems
             if not problems:
-                self.said = {"password": CHANGED}
-                self.form_round += 1  # a new key, so that the browser empties the fields
+                self.said = {"password": PASSWORD_CHANGED}
+                self.form_round += 1  # a new key empties the fields
                 (await self.get_state(StrengthState)).words = ""
                 await self._read_devices(who)
 
     @rx.event
     async def revoke(self, device_id: str) -> AsyncIterator[EventType[()] | None]:
-        """Sign one device out; this one too, if it is chosen."""
+        """Sign a device out; the current one too, if chosen."""
         who = await self._signed_in()
         chosen = validation.identity(device_id)
         if not await sure(self, who, "account.revoke", str(chosen)):
             return
-        await in_transaction(login.revoke, who, chosen, self._client())
+        await in_transaction(login.sign_out_device, who, chosen, self._client())
         if chosen == who.sign_in_id:
             yield rx.redirect("/login")
             return
@@ -130,27 +130,31 @@ class AccountState(SessionState):
 
     @rx.event
     async def revoke_others(self) -> None:
-        """Sign out every device but this one."""
+        """Sign out all devices but the current one."""
         who = await self._signed_in()
         if not await sure(self, who, "account.revoke_others"):
             return
-        await in_transaction(login.leave_others, who, self._client())
+        await in_transaction(login.sign_out_other_devices, who, self._client())
         await self._read_devices(who)
 
     @rx.event
-    async def prefer(self, name: str, value: bool) -> None:
-        """Turn one preference on or off."""
+    async def set_preference(self, name: str, value: bool) -> None:
+        """Set one preference."""
         user_id = await self._user_id()
         if validation.text(name, 40) not in self.switches or not isinstance(value, bool):
-            raise ValidationFailed("There is no such preference.")
-        self._show_preferences(await in_transaction(preferences.change, user_id, {name: value}))
+            raise ValidationFailed("Unknown preference.")
+        self._show_preferences(
+            await in_transaction(preferences.change_preferences, user_id, {name: value})
+        )
 
     @rx.event
-    async def choose_theme(self, theme: str) -> None:
-        """Make the pages dark or light."""
+    async def set_theme(self, theme: str) -> None:
+        """Set the theme."""
         user_id = await self._user_id()
         changes: dict[str, str | bool] = {"theme": validation.text(theme, 20)}
-        self._show_preferences(await in_transaction(preferences.change, user_id, changes))
+        self._show_preferences(
+            await in_transaction(preferences.change_preferences, user_id, changes)
+        )
         (await self.get_state(ShellState)).theme = self.theme
 
     def _show_preferences(self, found: Preferences) -> None:
@@ -159,27 +163,27 @@ class AccountState(SessionState):
         self.switches = values
 
     async def _read_devices(self, who: SignedIn) -> None:
-        self._show_devices(await in_transaction(sessions.devices, who.user_id, who.sign_in_id))
+        self._show_devices(await in_transaction(sessions.list_devices, who.user_id, who.sign_in_id))
 
     def _show_devices(self, found: list[Device]) -> None:
-        self.devices = [_row(device) for device in found]
+        self.devices = [_device_row(device) for device in found]
         self.has_others = len(found) > 1
 
 
-def _facts(session: Session, who: SignedIn) -> Facts:
-    return Facts(
-        users.profile(session, who.user_id),
+def _load_account_page(session: Session, who: SignedIn) -> AccountPage:
+    return AccountPage(
+        users.get_profile(session, who.user_id),
         preferences.preferences_of(session, who.user_id),
-        sessions.devices(session, who.user_id, who.sign_in_id),
+        sessions.list_devices(session, who.user_id, who.sign_in_id),
     )
 
 
-def _row(device: Device) -> DeviceRow:
+def _device_row(device: Device) -> DeviceRow:
     seen = dt.datetime.fromisoformat(device.last_seen_at)
     facts = [device.ip, f"last seen {seen:%d %b %Y, %H:%M} UTC"]
     return DeviceRow(
         id=device.id,
-        name=sessions.described(device.user_agent, device.kind),
+        name=sessions.describe_device(device.user_agent, device.kind),
         facts=" · ".join(filter(None, facts)),
         current=device.current,
     )

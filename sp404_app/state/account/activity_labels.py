@@ -1,37 +1,37 @@
-"""What the lines of the audit log mean, for the person they are about."""
+"""Labels of audit log events for the user."""
 
-WORDS = {
-    "registered": "The account was made",
-    "registered_again": "Somebody signed up with your address again",
-    "email_verified": "The address was confirmed",
+ACTIVITY_LABELS = {
+    "registered": "Account created",
+    "registered_again": "Someone signed up with your email again",
+    "email_verified": "Email confirmed",
     "signed_in": "Signed in",
-    "sign_in_failed": "A sign-in failed: wrong password",
-    "second_step_failed": "A sign-in failed: wrong code",
+    "sign_in_failed": "Sign-in failed: wrong password",
+    "second_step_failed": "Sign-in failed: wrong code",
     "signed_out": "Signed out",
     "signed_out_everywhere": "Signed out everywhere",
-    "signed_out_by_operator": "The operator signed out every device",
+    "signed_out_by_operator": "The operator signed out all devices",
     "signed_out_others": "Signed out all other devices",
     "device_revoked": "Signed out a device",
-    "refresh_token_reused": "A used refresh token came back, so its sign-in was ended",
-    "confirmation_failed": "A confirmation failed: wrong password",
-    "password_change_failed": "A change of password failed: wrong present password",
-    "password_forgotten": "A link for a new password was asked for",
-    "password_changed": "The password was changed",
-    "email_change_asked": "A new address was asked for",
-    "email_changed": "The address was changed",
-    "email_reverted": "The address was changed back, and every device signed out",
-    "two_factor_on": "Two-step sign-in was turned on",
-    "two_factor_off": "Two-step sign-in was turned off",
+    "refresh_token_reused": "A refresh token was reused, so its device was signed out",
+    "confirmation_failed": "Password check failed: wrong password",
+    "password_change_failed": "Password change failed: wrong current password",
+    "password_forgotten": "Password reset requested",
+    "password_changed": "Password changed",
+    "email_change_asked": "Email change requested",
+    "email_changed": "Email changed",
+    "email_reverted": "Email change reverted, all devices signed out",
+    "two_factor_on": "Two-factor authentication turned on",
+    "two_factor_off": "Two-factor authentication turned off",
     "recovery_code_used": "Signed in with a recovery code",
-    "recovery_codes_renewed": "New recovery codes were made",
-    "token_made": "An access token was made",
-    "token_revoked": "An access token was revoked",
-    "event_replayed": "As operator: events from Stripe were worked on again",
-    "comparison_asked": "As operator: everybody was compared with Stripe",
-    "export_asked": "An export of all data was asked for",
+    "recovery_codes_renewed": "New recovery codes created",
+    "token_made": "Access token created",
+    "token_revoked": "Access token revoked",
+    "event_replayed": "As operator: Stripe events replayed",
+    "comparison_asked": "As operator: all users compared with Stripe",
+    "export_asked": "Data export requested",
 }
 
 
-def said_of(action: str) -> str:
-    """Say what happened; what has no words of its own is shown as it is."""
-    return WORDS.get(action, action.replace("_", " ").capitalize())
+def activity_label(action: str) -> str:
+    """Return the label of an audit log event, or its code as text if it has none."""
+    return ACTIVITY_LABELS.get(action, action.replace("_", " ").capitalize())

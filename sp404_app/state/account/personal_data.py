@@ -1,4 +1,4 @@
-"""What is one's own, on the account page: address, picture, log, export, and the end."""
+"""State of the account page's personal data: photo, email, activity, export, deletion."""
 
 import asyncio
 import datetime as dt
@@ -20,35 +20,37 @@ from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.infra.audit_log import AuditEvent
 from sp404_app.services.infra.unsent_emails import Unsent
 from sp404_app.state import double_click, forms
-from sp404_app.state.account.activity_labels import said_of
+from sp404_app.state.account.activity_labels import activity_label
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.reauthentication import sure
 from sp404_app.state.base import SessionState
 from sp404_app.state.formatting import size
 
-SHOWN = 20
-THOUGHT = 30  # seconds between asking for the end and pressing for it
-LOOK_EVERY = 1.5
-NOT_ENDED = "Nothing was deleted: your subscription could not be ended, or too long went by."
-PICTURES = {
+EVENTS_SHOWN = 20
+THOUGHT = 30  # seconds of countdown before the account can be deleted
+POLL_INTERVAL_S = 1.5
+NOT_DELETED = (
+    "Nothing was deleted: your subscription couldn't be ended, or your confirmation expired."
+)
+PICTURE_RESULTS = {
     "saved": "Saved.",
-    "large": avatars.TOO_MANY,
-    "heavy": avatars.TOO_HEAVY,
-    "failed": "That did not work. Choose a picture and send it again.",
+    "large": avatars.TOO_MANY_PIXELS,
+    "heavy": avatars.FILE_TOO_LARGE,
+    "failed": "That didn't work. Choose an image and upload it again.",
     "unreadable": avatars.UNREADABLE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One line of the log, in words."""
+    """An audit log event as the list shows it."""
 
     words: str
     facts: str
 
 
 class OwnDataState(SessionState):
-    """Everything about this person that is not a setting."""
+    """The user's photo, email change, activity, export and deletion."""
 
     avatar_url: str = ""
     picture_said: str = ""
@@ -64,36 +66,38 @@ class OwnDataState(SessionState):
     leaving: bool = False
     seconds: int = THOUGHT
     end_problem: str = ""
-    _asked_at: float = 0.0
+    _deletion_began_at: float = 0.0
     _acts: double_click.Acts = {}
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()]]:
-        """Read the log, the picture and the newest export."""
+        """Load photo, activity and the newest export."""
         user_id = await self._user_id()
-        self.avatar_url = (await in_transaction(users.profile, user_id)).avatar_url or ""
+        self.avatar_url = (await in_transaction(users.get_profile, user_id)).avatar_url or ""
         code = self.router.url.query_parameters.get("picture", "")
-        self.picture_said, self.picture_bad = PICTURES.get(code, ""), code != "saved"
+        self.picture_said, self.picture_bad = PICTURE_RESULTS.get(code, ""), code != "saved"
         self.email_sent, self.email_problem = "", ""
-        self.unsent = list(map(_unsent, await in_transaction(unsent_emails.for_person, user_id)))
-        self.leaving, self._asked_at = False, 0.0
+        self.unsent = list(
+            map(_unsent_line, await in_transaction(unsent_emails.for_person, user_id))
+        )
+        self.leaving, self._deletion_began_at = False, 0.0
         ended = bool(self.router.url.query_parameters.get("end"))
-        self.end_problem = NOT_ENDED if ended else ""
-        events, _ = await in_transaction(audit_log.list_events, user_id, None, SHOWN)
-        self.log = [_row(event) for event in events]
-        self._show_export(await in_transaction(data_export.latest, user_id))
+        self.end_problem = NOT_DELETED if ended else ""
+        events, _ = await in_transaction(audit_log.list_events, user_id, None, EVENTS_SHOWN)
+        self.log = [_log_row(event) for event in events]
+        self._show_export(await in_transaction(data_export.latest_export, user_id))
         if self.export == "open":
             yield OwnDataState.watch
 
     @rx.event
     async def remove_picture(self) -> None:
-        """Take the picture away."""
-        await in_transaction(avatars.remove, await self._user_id())
+        """Remove the photo."""
+        await in_transaction(avatars.remove_avatar, await self._user_id())
         self.avatar_url, self.picture_said = "", ""
 
     @rx.event
     async def change_email(self, form: dict[str, Any]) -> None:
-        """Mail a link to a new address."""
+        """Mail a confirmation link to the new email."""
         who = await self._signed_in()
         if double_click.is_repeated(self._acts, form):
             return
@@ -111,37 +115,39 @@ class OwnDataState(SessionState):
             self.email_problem = next(iter(forms.problems(error, "email").values()))
 
     @rx.event
-    async def ask_export(self) -> AsyncIterator[EventType[()]]:
-        """Ask for a zip of everything."""
+    async def request_export(self) -> AsyncIterator[EventType[()]]:
+        """Request an export."""
         who = await self._signed_in()
-        if await sure(self, who, "own.ask_export"):
-            self._show_export(await in_transaction(data_export.ask, who.user_id, self._client()))
+        if await sure(self, who, "own.request_export"):
+            self._show_export(
+                await in_transaction(data_export.request_export, who.user_id, self._client())
+            )
             yield OwnDataState.watch
 
     @rx.event(background=True, supersedes=True)
     async def watch(self) -> None:
-        """Show how far the export is, until it ends or the page is left."""
+        """Poll the progress of the export until it ends or the page is left."""
         user_id = await self._user_id()
-        going = True
-        while going:
-            job = await in_transaction(data_export.latest, user_id)
+        running = True
+        while running:
+            job = await in_transaction(data_export.latest_export, user_id)
             async with self:
                 self._show_export(job)
-                going = self.export == "open"
-            await asyncio.sleep(LOOK_EVERY)
+                running = self.export == "open"
+            await asyncio.sleep(POLL_INTERVAL_S)
 
     @rx.event
-    async def think(self) -> AsyncIterator[EventType[()]]:
-        """Begin the thirty seconds of thought before an account can be deleted."""
+    async def begin_deletion(self) -> AsyncIterator[EventType[()]]:
+        """Start the countdown of thirty seconds before the account can be deleted."""
         who = await self._signed_in()
-        if await sure(self, who, "own.think"):
+        if await sure(self, who, "own.begin_deletion"):
             self.leaving, self.seconds, self.end_problem = True, THOUGHT, ""
-            self._asked_at = time.time()
+            self._deletion_began_at = time.time()
             yield OwnDataState.count_down
 
     @rx.event(background=True, supersedes=True)
     async def count_down(self) -> None:
-        """Show the seconds that are left to think."""
+        """Show the seconds that are left."""
         await self._user_id()
         left = THOUGHT
         while left > 0:
@@ -149,14 +155,14 @@ class OwnDataState(SessionState):
             async with self:
                 if not self.leaving:
                     return
-                left = max(0, math.ceil(THOUGHT - (time.time() - self._asked_at)))
+                left = max(0, math.ceil(THOUGHT - (time.time() - self._deletion_began_at)))
                 self.seconds = left
 
     @rx.event
-    async def stay(self) -> None:
-        """Keep the account."""
+    async def cancel_deletion(self) -> None:
+        """Cancel the deletion."""
         await self._user_id()
-        self.leaving, self._asked_at, self.end_problem = False, 0.0, ""
+        self.leaving, self._deletion_began_at, self.end_problem = False, 0.0, ""
 
     def _show_export(self, job: ProcessingJob | None) -> None:
         self.export, self.export_url, self.export_words = "", "", ""
@@ -168,23 +174,23 @@ class OwnDataState(SessionState):
         elif job.status == JobStatus.DONE and job.result:
             until = dt.datetime.fromisoformat(job.result["expires_at"])
             self.export, self.export_url = "done", job.result["url"]
-            self.export_words = f"{size(job.result['size'])}, until {until:%d %b %Y}"
+            self.export_words = f"{size(job.result['size'])}, expires {until:%d %b %Y}"
         elif job.status == JobStatus.FAILED:
             self.export, self.export_words = "failed", job.error
 
 
-def _unsent(mail: Unsent) -> str:
+def _unsent_line(mail: Unsent) -> str:
     return f"{mail.at:%-d %B}: “{mail.subject}”, to {mail.recipient}. {mail.reason}"
 
 
-def _row(event: AuditEvent) -> LogRow:
+def _log_row(event: AuditEvent) -> LogRow:
     at = dt.datetime.fromisoformat(event.at)
     facts = [f"{at:%d %b %Y, %H:%M} UTC", event.ip, event.details.get("name", "")]
-    return LogRow(said_of(event.action), " · ".join(filter(None, facts)))
+    return LogRow(activity_label(event.action), " · ".join(filter(None, facts)))
 
 
 reauthentication.pending_actions |= {
     "own.change_email": OwnDataState.change_email,
-    "own.ask_export": OwnDataState.ask_export,
-    "own.think": OwnDataState.think,
+    "own.request_export": OwnDataState.request_export,
+    "own.begin_deletion": OwnDataState.begin_deletion,
 }

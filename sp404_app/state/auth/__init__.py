@@ -1,1 +1,1 @@
-"""State of the pages for signing in and up, and of re-authentication."""
+"""State of the pages for sign-in, sign-up, mailed links, two-factor authentication and tokens."""

@@ -1,6 +1,6 @@
-"""The pages that mailed links lead to, and the one that asks for such a mail."""
+"""Pages of mailed links: verify email, change or revert email, request and use a reset link."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import reflex as rx
@@ -8,15 +8,19 @@ import reflex as rx
 from sp404_app.errors import AppError
 from sp404_app.services.auth import login
 from sp404_app.services.infra import rate_limits
+from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 from sp404_app.state import forms
 from sp404_app.state.base import SessionState
 
-INCOMPLETE = "This link is not complete. Please open it from the mail again."
+INCOMPLETE_LINK = "This link is incomplete. Open it again from the mail."
 
 
-class VerifyEmailState(SessionState):
-    """Confirming an address: by a press of a button, since mail scanners open links too."""
+class MailedLink(SessionState, mixin=True):
+    """What the pages of mailed links share: a token in the URL, redeemed by a button.
+
+    Opening a link changes nothing, as mail scanners open links too.
+    """
 
     busy: bool = False
     done: bool = False
@@ -24,21 +28,26 @@ class VerifyEmailState(SessionState):
 
     @rx.event
     def load(self) -> None:
-        """Begin anew for every link."""
-        self.busy, self.done, self.problem = False, False, ""
-        if not self.router.url.query_parameters.get("token"):
-            self.problem = INCOMPLETE
+        """Reset the page for the link in the URL."""
+        self._reset_page()
 
-    @rx.event
-    async def confirm(self) -> AsyncIterator[None]:
-        """Use the token in the address up."""
+    def _token(self) -> str:
+        return self.router.url.query_parameters.get("token", "")
+
+    def _reset_page(self) -> None:
+        self.busy, self.done = False, False
+        self.problem = "" if self._token() else INCOMPLETE_LINK
+
+    async def _redeem(
+        self, redeem: Callable[[str, Client], Awaitable[None]]
+    ) -> AsyncIterator[None]:
+        """Redeem the token, and show the result or the error."""
         if self.done:
-            return  # the second of two clicks
+            return  # a double click
         self.busy = True
         yield
-        token = self.router.url.query_parameters.get("token", "")
         try:
-            await login.verify_email(token, self._client())
+            await redeem(self._token(), self._client())
             self.done, self.problem = True, ""
         except AppError as error:
             self.problem = str(error)
@@ -46,60 +55,86 @@ class VerifyEmailState(SessionState):
             self.busy = False
 
 
-class EmailLinkState(SessionState):
-    """Changing an account's address, or taking that back: by a press of a button as well."""
+class VerifyEmailState(MailedLink, SessionState):
+    """The page that verifies the email of a new account."""
 
-    busy: bool = False
-    done: bool = False
-    problem: str = ""
+    @rx.event
+    async def confirm(self) -> AsyncIterator[None]:
+        """Verify the email."""
+        async for _ in self._redeem(login.verify_email):
+            yield
+
+
+class EmailLinkState(MailedLink, SessionState):
+    """The pages that confirm or revert a change of email."""
+
     email: str = ""
-    _finished: str = ""
+    _reverted_token: str = ""
 
     @rx.event
     def load(self) -> None:
-        """Begin anew for every link."""
-        token = self.router.url.query_parameters.get("token", "")
-        if token and token == self._finished:
-            return  # the line of a tab that was signed in ended with that, and it came back
-        self.busy, self.done, self.problem, self.email = False, False, "", ""
-        if not token:
-            self.problem = INCOMPLETE
+        """Reset the page for the link in the URL."""
+        token = self._token()
+        if token and token == self._reverted_token:
+            return  # the revert closed this tab's websocket, and it has connected again
+        self._reset_page()
+        self.email = ""
 
     @rx.event
     async def confirm(self) -> AsyncIterator[None]:
-        """Use the new address from now on."""
-        if self.done:
-            return  # the second of two clicks
-        self.busy = True
-        yield
-        token = self.router.url.query_parameters.get("token", "")
-        try:
-            self.email = await login.confirm_email(token, self._client())
-            self.done, self.problem = True, ""
-        except AppError as error:
-            self.problem = str(error)
-        finally:
-            self.busy = False
+        """Change the account's email to the new one."""
+        async for _ in self._redeem(self._confirm_change):
+            yield
 
     @rx.event
     async def revert(self) -> AsyncIterator[None]:
-        """Give the account back to the address the link was mailed to."""
-        if self.done:
-            return  # the second of two clicks
-        self.busy = True
-        yield
-        token = self.router.url.query_parameters.get("token", "")
+        """Restore the email that the link was mailed to."""
+        async for _ in self._redeem(self._revert_change):
+            yield
+
+    async def _confirm_change(self, token: str, client: Client) -> None:
+        self.email = await login.confirm_email(token, client)
+
+    async def _revert_change(self, token: str, client: Client) -> None:
+        await login.revert_email(token, client)
+        self._reverted_token = token
+
+
+class ResetPasswordState(MailedLink, SessionState):
+    """The page that sets a new password."""
+
+    password_problem: str = ""
+    _visit: int = 0
+
+    @rx.event
+    def load(self) -> None:
+        """Reset the page for the link in the URL."""
+        self._reset_page()
+        self.password_problem = ""
+        self._visit += 1
+
+    @rx.event(background=True)
+    async def submit(self, form: dict[str, Any]) -> None:
+        """Set the password and sign out every device, in the background as hashing takes long."""
+        async with self:
+            if self.busy or self.done:
+                return  # a double click
+            self.busy, client, visit, token = True, self._client(), self._visit, self._token()
+        problems: dict[str, str] = {}
         try:
-            await login.revert_email(token, self._client())
-            self.done, self.problem, self._finished = True, "", token
+            await login.reset_password(token, forms.raw(form, "password"), client)
         except AppError as error:
-            self.problem = str(error)
-        finally:
-            self.busy = False
+            problems = forms.problems(error, "password")
+        async with self:
+            if self._visit != visit:
+                return  # the page was loaded again in the meantime
+            self.busy, self.done = False, not problems
+            self.problem = problems.get(forms.FORM, "")
+            self.password_problem = problems.get("password", "")
 
 
 class ForgotPasswordState(SessionState):
-    """Asking for a link to choose a new password."""
+    """The page that requests a reset link."""
 
     busy: bool = False
     sent: bool = False
@@ -108,56 +143,24 @@ class ForgotPasswordState(SessionState):
 
     @rx.event
     def load(self) -> None:
-        """Begin with an empty form."""
+        """Show an empty form."""
         self.busy, self.sent, self.problem = False, False, ""
         self.development = not settings().in_production
 
     @rx.event
     async def submit(self, form: dict[str, Any]) -> AsyncIterator[None]:
-        """Say that a mail is on its way, whether or not one is."""
+        """Mail a reset link if the email has an account; the page looks the same if not."""
         if self.sent:
-            return  # the second of two clicks
+            return  # a double click
         self.busy = True
         yield
         try:
             email = forms.raw(form, "email")
             await rate_limits.forgotten(email, self._client().ip)
             self.sent, self.problem = True, ""
-            yield  # shown before the address is looked up: how long that takes would tell
+            yield  # shown before the lookup: its duration reveals whether the account exists
             await login.forgot_password(email, self._client())
         except AppError as error:
             self.problem = str(error)
         finally:
             self.busy = False
-
-
-class ResetPasswordState(SessionState):
-    """Choosing a new password by a mailed link."""
-
-    busy: bool = False
-    done: bool = False
-    problems: dict[str, str] = {}
-    _visit: int = 0
-
-    @rx.event
-    def load(self) -> None:
-        """Begin anew for every link."""
-        self.busy, self.done, self.problems = False, False, {}
-        self._visit += 1
-
-    @rx.event(background=True)
-    async def submit(self, form: dict[str, Any]) -> None:
-        """Set the password and sign every device out; hashing it can take a while."""
-        async with self:
-            if self.busy or self.done:
-                return  # the second of two clicks
-            self.busy, client, visit = True, self._client(), self._visit
-            token = self.router.url.query_parameters.get("token", "")
-        problems: dict[str, str] = {}
-        try:
-            await login.reset_password(token, forms.raw(form, "password"), client)
-        except AppError as error:
-            problems = forms.problems(error, "password")
-        async with self:
-            if self._visit == visit:  # else the page was opened anew meanwhile
-                self.busy, self.done, self.problems = False, not problems, problems

@@ -1,4 +1,4 @@
-"""The sign-in page. The form itself is plain HTML, and works before any of this is there."""
+"""State of the sign-in page. Its form is plain HTML and works before the websocket connects."""
 
 from collections.abc import AsyncIterator
 from http.cookies import CookieError, SimpleCookie
@@ -15,28 +15,28 @@ from sp404_app.settings import settings
 from sp404_app.state import double_click
 from sp404_app.state.base import SessionState
 
-WORDS = {
-    "wrong_credentials": "The address or the password is wrong.",
-    "email_not_verified": "Please confirm your address first: the link is in our mail.",
+ERROR_MESSAGES = {
+    "wrong_credentials": "Wrong email or password.",
+    "email_not_verified": "Confirm your email first: the link is in the mail we sent you.",
     "mail_not_sent": (
-        "Our mail could not be sent to this address. Check it, or sign up with another one."
+        "We couldn't deliver mail to this address. Check it, or sign up with another one."
     ),
-    "rate_limited": "That was too often. Please wait a few minutes and try again.",
-    "unavailable": "Very many people are signing in. Please try again in a moment.",
-    "not_signed_in": "Please sign in to go on.",
-    "wrong_code": "This code is not right, or was used already.",
-    "gone": "Your account is deleted, with everything in it. Goodbye.",
-    "too_late": "This took too long. Please sign in again.",
+    "rate_limited": "Too many attempts. Wait a few minutes and try again.",
+    "unavailable": "Too many sign-ins right now. Try again in a moment.",
+    "not_signed_in": "Sign in to continue.",
+    "wrong_code": "This code is wrong or has been used.",
+    "gone": "Your account and all its data have been deleted. Goodbye.",
+    "too_late": "That took too long. Sign in again.",
 }
-OTHER = "That did not work. Please try again."
+OTHER_ERROR = "Something went wrong. Try again."
 
 
 class LoginState(SessionState):
-    """What came back from the form, in words."""
+    """The result of the last attempt, from the page's URL."""
 
     problem: str = ""
-    beside_password: str = ""
-    beside_code: str = ""
+    password_problem: str = ""
+    code_problem: str = ""
     second_step: bool = False
     unverified: bool = False
     resent: str = ""
@@ -48,9 +48,9 @@ class LoginState(SessionState):
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
-        """Read from the address what went wrong; send on who is signed in already."""
+        """Show the error named in the URL; redirect users who are signed in."""
         query = self.router.url.query_parameters
-        self.next = redirects.safe(query.get("next", ""))
+        self.next = redirects.safe_redirect_target(query.get("next", ""))
         self.second_step = query.get("step") == "code"
         self._explain(query.get("error", ""))
         self._email = typed(self.router.headers.cookie) if self.problem else ""
@@ -65,15 +65,15 @@ class LoginState(SessionState):
         yield rx.redirect(self.next)
 
     def _explain(self, code: str) -> None:
-        words = WORDS.get(code, OTHER) if code else ""
-        self.beside_password = words if code == "wrong_credentials" else ""
-        self.beside_code = words if code == "wrong_code" else ""
+        message = ERROR_MESSAGES.get(code, OTHER_ERROR) if code else ""
+        self.password_problem = message if code == "wrong_credentials" else ""
+        self.code_problem = message if code == "wrong_code" else ""
         self.unverified = code in ("email_not_verified", "mail_not_sent")
-        self.problem, self.resent = words, ""
+        self.problem, self.resent = message, ""
 
     @rx.event
     async def resend(self) -> None:
-        """Mail the confirmation link again to the address that was typed."""
+        """Mail the verification link again to the email that was typed."""
         if double_click.is_repeated(self._acts, "resend", self._email):
             return
         try:
@@ -83,11 +83,11 @@ class LoginState(SessionState):
             self.resent = str(error)
             return
         self._acts = double_click.remember("resend", self._email)
-        self.resent = "If this address waits to be confirmed, a mail is on its way."
+        self.resent = "If this email needs confirming, a new link is on its way."
 
 
 def typed(cookies: str) -> str:
-    """Return the address a refused form was sent with, from its short-lived cookie."""
+    """Return the email of a failed sign-in, from its short-lived cookie."""
     try:
         found = SimpleCookie(cookies).get(sessions.typed_cookie_name())
     except CookieError:

@@ -1,4 +1,4 @@
-"""A word about the password that is being typed; the password itself is not kept."""
+"""State of the password strength meter; the password itself is not stored."""
 
 import reflex as rx
 
@@ -7,20 +7,20 @@ from sp404_app.state import validation
 
 
 class StrengthState(rx.State):
-    """How it looks so far."""
+    """The estimate for the password typed so far."""
 
     level: int = 0
     words: str = ""
 
     @rx.event
     def load(self) -> None:
-        """Begin with an empty field."""
+        """Reset the meter."""
         self.level, self.words = 0, ""
 
     @rx.event
-    def weigh(self, password: str) -> None:
-        """Estimate what was typed."""
+    def estimate(self, password: str) -> None:
+        """Estimate the strength of the typed password."""
         if not isinstance(password, str):
             validation.text(password)
-        found = password_strength.estimate_strength(password)
-        self.level, self.words = found.level, found.words
+        strength = password_strength.estimate_strength(password)
+        self.level, self.words = strength.level, strength.message

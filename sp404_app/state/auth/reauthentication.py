@@ -1,4 +1,4 @@
-"""Confirm it is you: asked for once, then what was wanted goes on by itself."""
+"""State of the re-authentication dialog; the pending action continues after the password."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -13,55 +13,57 @@ from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.state import forms
 from sp404_app.state.base import SessionState
 
-# What may go on after a confirmation, by name; the pages' states add theirs.
+# Handlers that may run after re-authentication, by name. States of pages register theirs.
 pending_actions: dict[str, Callable[..., Any]] = {}
 
 
 class ConfirmState(SessionState):
-    """The question for the password, in front of the page."""
+    """The password dialog in front of a page."""
 
     asking: bool = False
     busy: bool = False
     problem: str = ""
-    _wanted: str = ""
-    _with: tuple[Any, ...] = ()
+    _pending_action: str = ""
+    _arguments: tuple[Any, ...] = ()
 
     @rx.event(background=True)
     async def confirm(self, form: dict[str, Any]) -> AsyncIterator[EventType[()]]:
-        """Prove the password, and go on with what was wanted."""
+        """Re-authenticate and run the pending action."""
         who = await self._signed_in()
         async with self:
             if self.busy or not self.asking:
-                return  # the second of two clicks
+                return  # a double click
             self.busy, self.problem, client = True, "", self._client()
         problem = ""
         try:
-            await reauthentication.confirm(who, forms.raw(form, "proof"), client)
+            await reauthentication.reauthenticate(who, forms.raw(form, "proof"), client)
         except AppError as error:
             problem = str(error)
         async with self:
             self.busy, self.problem, self.asking = False, problem, bool(problem)
-            wanted, arguments = self._wanted, self._with
+            action, arguments = self._pending_action, self._arguments
             if not problem:
-                self._wanted, self._with = "", ()
-        if not problem and wanted in pending_actions:
-            yield pending_actions[wanted](*arguments)
+                self._pending_action, self._arguments = "", ()
+        if not problem and action in pending_actions:
+            yield pending_actions[action](*arguments)
 
     @rx.event
     async def cancel(self) -> None:
-        """Do nothing after all."""
+        """Close the dialog and drop the pending action."""
         await self._user_id()
-        self.asking, self.problem, self._wanted, self._with = False, "", "", ()
+        self.asking, self.problem = False, ""
+        self._pending_action, self._arguments = "", ()
 
 
-async def sure(state: SessionState, who: SignedIn, wanted: str, *arguments: Any) -> bool:
-    """Say whether the password was proved lately; if not, ask for it and remember what was wanted.
+async def sure(state: SessionState, who: SignedIn, action: str, *arguments: Any) -> bool:
+    """Return whether the session is re-authenticated; if not, open the dialog.
 
-    For what a page shows: the services behind the API ask for themselves.
+    After the password, the dialog runs the pending `action` with these arguments. For actions of
+    pages: API routes depend on `deps.Confirmed` instead.
     """
-    if await in_transaction(reauthentication.is_fresh, who):
+    if await in_transaction(reauthentication.is_reauthenticated, who):
         return True
-    question = await state.get_state(ConfirmState)
-    question.asking, question.busy, question.problem = True, False, ""
-    question._wanted, question._with = wanted, arguments  # noqa: SLF001 - ours
+    dialog = await state.get_state(ConfirmState)
+    dialog.asking, dialog.busy, dialog.problem = True, False, ""
+    dialog._pending_action, dialog._arguments = action, arguments  # noqa: SLF001 - same module
     return False

@@ -1,4 +1,4 @@
-"""The sign-up page."""
+"""State of the sign-up page."""
 
 import asyncio
 import datetime as dt
@@ -17,12 +17,12 @@ from sp404_app.settings import settings
 from sp404_app.state import double_click, forms
 from sp404_app.state.base import SessionState
 
-LOOKS = (2.0, 3.0, 5.0, 10.0, 20.0)  # seconds between looks for a mail that failed
-FIELDS = ("email", "password", "first_name", "last_name")
+LOOKS = (2.0, 3.0, 5.0, 10.0, 20.0)  # between checks for a mail that failed
+SIGNUP_FIELDS = ("email", "password", "first_name", "last_name")
 
 
 class SignupState(SessionState):
-    """What is wrong with the form, or where the mail went."""
+    """The problems with the form, or the email that the link was sent to."""
 
     busy: bool = False
     problems: dict[str, str] = {}
@@ -35,38 +35,38 @@ class SignupState(SessionState):
 
     @rx.event
     def load(self) -> None:
-        """Begin with an empty form."""
+        """Show an empty form."""
         self.busy, self.problems, self.sent_to, self.resent = False, {}, "", ""
         self._visit, self.not_sent = self._visit + 1, False
         self.development = not settings().in_production
 
     @rx.event(background=True)
     async def submit(self, form: dict[str, Any]) -> AsyncIterator[EventType[()]]:
-        """Sign up; the answer is the same whether or not the address has an account.
+        """Sign up; the page looks the same whether or not the email has an account.
 
-        In the background, because hashing can take seconds when many people sign in, and a
-        handler holds its tab's state for as long as it runs.
+        Runs in the background: hashing can take seconds under load, and a handler locks its tab's
+        state while it runs.
         """
         async with self:
             if self.busy or self.sent_to:
-                return  # the second of two clicks
+                return  # a double click
             self.busy, client, visit = True, self._client(), self._visit
         sent_to, problems = "", {}
         try:
-            email, password, first, last = (forms.raw(form, name) for name in FIELDS)
+            email, password, first, last = (forms.raw(form, name) for name in SIGNUP_FIELDS)
             sent_to = (await login.register(email, password, first, last, client)).email
         except AppError as error:
-            problems = forms.problems(error, *FIELDS)
+            problems = forms.problems(error, *SIGNUP_FIELDS)
         async with self:
             if self._visit != visit:
-                return  # the page was opened anew meanwhile
+                return  # the page was loaded again in the meantime
             self.busy, self.sent_to, self.problems = False, sent_to, problems
         if sent_to:
             yield SignupState.watch_mail
 
     @rx.event(background=True, supersedes=True)
     async def watch_mail(self) -> None:
-        """Say so if the mail cannot be sent; its last attempt is half a minute after the first."""
+        """Report if the mail cannot be sent; its last attempt is 30 s after the first."""
         visit, address = self._visit, self.sent_to
         since = now() - dt.timedelta(seconds=30)
         for pause in LOOKS:
@@ -81,7 +81,7 @@ class SignupState(SessionState):
 
     @rx.event
     async def resend(self) -> AsyncIterator[EventType[()]]:
-        """Mail the link again."""
+        """Mail the verification link again."""
         if double_click.is_repeated(self._acts, "resend", self.sent_to):
             return
         try:
@@ -91,5 +91,5 @@ class SignupState(SessionState):
             self.resent = str(error)
             return
         self._acts = double_click.remember("resend", self.sent_to)
-        self.resent, self.not_sent = "Sent again. It can take a minute.", False
+        self.resent, self.not_sent = "Sent again. It may take a minute to arrive.", False
         yield SignupState.watch_mail

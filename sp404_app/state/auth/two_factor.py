@@ -1,4 +1,4 @@
-"""Two-step sign-in on the account page: off, setting up, on, and the codes that are shown once."""
+"""State of two-factor authentication on the account page: off, setup, on, recovery codes."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from sp404_app.state.base import SessionState
 
 
 class TwoFactorState(SessionState):
-    """Whether it is on, and what is on the way."""
+    """Whether two-factor authentication is on, and a setup in progress."""
 
     on: bool = False
     codes_left: int = 0
@@ -26,40 +26,42 @@ class TwoFactorState(SessionState):
 
     @rx.event
     async def load(self) -> None:
-        """Read whether it is on; a setup that was left begins anew."""
+        """Load the status; an unfinished setup starts again."""
         user_id = await self._user_id()
         self.secret, self.qr, self.codes, self.problem = "", "", [], ""
-        found = await in_transaction(two_factor.standing, user_id)
-        self.on, self.codes_left = found.on, found.codes_left
+        status = await in_transaction(two_factor.two_factor_status, user_id)
+        self.on, self.codes_left = status.on, status.codes_left
 
     @rx.event
     async def begin(self) -> None:
-        """Show a new QR code."""
+        """Begin a setup: show a new QR code."""
         who = await self._signed_in()
         if not await sure(self, who, "two_factor.begin"):
             return
         self.problem, self.codes = "", []
         try:
-            found = await in_transaction(two_factor.begin, who.user_id)
+            setup = await in_transaction(two_factor.begin_totp_setup, who.user_id)
         except AppError as error:
             self.problem = str(error)
             return
-        self.secret = " ".join(found.secret[at : at + 4] for at in range(0, len(found.secret), 4))
-        self.qr = found.qr
+        self.secret = " ".join(setup.secret[i : i + 4] for i in range(0, len(setup.secret), 4))
+        self.qr = setup.qr
 
     @rx.event
     async def confirm(self, form: dict[str, Any]) -> None:
-        """Turn it on by the first code, and show the recovery codes."""
+        """Turn two-factor authentication on by the first code; show the recovery codes."""
         who = await self._signed_in()
         if self.on and self.codes:
-            return  # the second of two clicks
+            return  # a double click
         self.problem = ""
         if not await sure(self, who, "two_factor.confirm", dict(validation.form(form))):
             return
         try:
             code = forms.raw(form, "code")
             await rate_limits.count_two_factor_attempt(who.user_id)
-            codes = await in_transaction(two_factor.confirm, who.user_id, code, self._client())
+            codes = await in_transaction(
+                two_factor.confirm_totp_setup, who.user_id, code, self._client()
+            )
         except AppError as error:
             self.problem = str(error)
             return
@@ -68,10 +70,10 @@ class TwoFactorState(SessionState):
 
     @rx.event
     async def cancel(self) -> None:
-        """Leave it off after all."""
+        """Cancel the setup."""
         user_id = await self._user_id()
         if not self.on:
-            await in_transaction(two_factor.forget_setup, user_id)
+            await in_transaction(two_factor.cancel_totp_setup, user_id)
         self.secret, self.qr, self.problem = "", "", ""
 
     @rx.event
@@ -82,7 +84,9 @@ class TwoFactorState(SessionState):
             return
         self.problem = ""
         try:
-            self.codes = await in_transaction(two_factor.renew_codes, who.user_id, self._client())
+            self.codes = await in_transaction(
+                two_factor.renew_recovery_codes, who.user_id, self._client()
+            )
         except AppError as error:
             self.problem = str(error)
             return
@@ -90,16 +94,16 @@ class TwoFactorState(SessionState):
 
     @rx.event
     async def turn_off(self) -> None:
-        """Let the password alone sign in again."""
+        """Turn two-factor authentication off."""
         who = await self._signed_in()
         if not await sure(self, who, "two_factor.turn_off"):
             return
-        await in_transaction(two_factor.turn_off, who.user_id, self._client())
+        await in_transaction(two_factor.turn_off_two_factor, who.user_id, self._client())
         self.on, self.codes_left, self.codes, self.problem = False, 0, [], ""
 
     @rx.event
-    async def put_away(self) -> None:
-        """Hide the recovery codes: they are written down."""
+    async def hide_codes(self) -> None:
+        """Hide the recovery codes."""
         await self._user_id()
         self.codes = []
 

@@ -1,4 +1,4 @@
-"""Proving who one is, over the API: password again, second step, own tokens, a new address."""
+"""Re-authentication, two-factor authentication, tokens and change of email over the API."""
 
 import datetime as dt
 import uuid
@@ -29,8 +29,8 @@ SENSITIVE = [
 ]
 
 
-def forget_the_password() -> None:
-    """Let eleven minutes pass since everybody proved their password."""
+def expire_reauthentication() -> None:
+    """Move all re-authentications eleven minutes into the past."""
     with transaction() as session:
         session.exec(update(SignIn).values(confirmed_at=now() - dt.timedelta(minutes=11)))
 
@@ -42,11 +42,11 @@ def token_of(api: TestClient, headers: dict[str, str], *abilities: str) -> dict[
 
 
 @pytest.mark.parametrize(("method", "path", "body"), SENSITIVE)
-def test_what_matters_asks_for_the_password_again(
+def test_sensitive_routes_need_reauthentication(
     api: TestClient, method: str, path: str, body: object
 ) -> None:
     headers = bearer(somebody().id)
-    forget_the_password()
+    expire_reauthentication()
     answer = api.request(method, path, json=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "password_confirmation_required")
     assert api.post("/api/me/confirm", json={"password": "x"}, headers=headers).status_code == 422
@@ -54,16 +54,16 @@ def test_what_matters_asks_for_the_password_again(
     assert again.json()["code"] == "password_confirmation_required"
 
 
-def test_a_confirmation_counts_for_the_sign_in_that_gave_it(api: TestClient) -> None:
+def test_reauthentication_counts_for_its_own_session_only(api: TestClient) -> None:
     ada = somebody()
     one, other = bearer(ada.id), bearer(ada.id)
-    forget_the_password()
+    expire_reauthentication()
     assert api.post("/api/me/confirm", json={"password": PASSWORD}, headers=one).status_code == 204
     assert api.post("/api/me/two-factor", headers=one).status_code == 200
     assert api.post("/api/me/two-factor", headers=other).status_code == 403
 
 
-def test_passwords_cannot_be_guessed_by_confirming(api: TestClient) -> None:
+def test_reauthentication_is_rate_limited(api: TestClient) -> None:
     headers = bearer(somebody().id)
     wrong = [
         api.post("/api/me/confirm", json={"password": f"guess {n}"}, headers=headers).status_code
@@ -72,7 +72,7 @@ def test_passwords_cannot_be_guessed_by_confirming(api: TestClient) -> None:
     assert wrong == [422] * 5 + [429]
 
 
-def test_a_sign_in_with_two_steps(api: TestClient) -> None:
+def test_two_factor_authentication_over_the_api(api: TestClient) -> None:
     ada = somebody()
     headers = bearer(ada.id)
     setup = api.post("/api/me/two-factor", headers=headers).json()
@@ -99,7 +99,7 @@ def test_a_sign_in_with_two_steps(api: TestClient) -> None:
     assert api.post("/api/auth/login", json=login).status_code == 200
 
 
-def test_a_token_is_shown_once_and_kept_as_a_hash(api: TestClient) -> None:
+def test_a_personal_token_is_shown_once_and_stored_as_a_hash(api: TestClient) -> None:
     ada = somebody()
     headers = bearer(ada.id)
     form = {"name": " My  script ", "abilities": ["samples:read"], "expires_in_days": 30}
@@ -114,7 +114,7 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(api: TestClient) -> None:
         assert token.encode() not in session.exec(select(PersonalToken)).one().hash
 
 
-def test_a_token_may_do_what_it_was_made_for_alone(api: TestClient) -> None:
+def test_a_personal_token_is_limited_to_its_scopes(api: TestClient) -> None:
     headers = bearer(somebody().id)
     reads = token_of(api, headers, "samples:read")
     assert api.get("/api/samples", headers=reads).status_code == 200
@@ -130,7 +130,7 @@ def test_a_token_may_do_what_it_was_made_for_alone(api: TestClient) -> None:
     assert all(token["last_used_at"] for token in shown)
 
 
-def test_no_token_changes_an_account_or_makes_more_tokens(api: TestClient) -> None:
+def test_no_personal_token_changes_an_account_or_creates_tokens(api: TestClient) -> None:
     best = token_of(api, bearer(somebody().id), *ALL)
     paths = [(method, path, body) for method, path, body in SENSITIVE]
     paths += [
@@ -146,7 +146,7 @@ def test_no_token_changes_an_account_or_makes_more_tokens(api: TestClient) -> No
         assert (answer.status_code, answer.json()["code"]) == (403, "missing_ability"), path
 
 
-def test_every_route_that_changes_something_is_closed_to_a_token_that_reads(
+def test_every_writing_route_refuses_a_token_with_read_scopes(
     api: TestClient,
 ) -> None:
     reads = token_of(api, bearer(somebody().id), "samples:read", "account:read", "billing:read")
@@ -161,7 +161,7 @@ def test_every_route_that_changes_something_is_closed_to_a_token_that_reads(
             assert status in {403, 422}, (method, path, status)
 
 
-def test_revoked_and_expired_tokens_are_dead_at_once(api: TestClient) -> None:
+def test_revoked_and_expired_tokens_are_refused_at_once(api: TestClient) -> None:
     headers = bearer(somebody().id)
     dead = token_of(api, headers, "samples:read")
     (row,) = api.get("/api/me/tokens", headers=headers).json()["tokens"]
@@ -190,7 +190,9 @@ def test_revoked_and_expired_tokens_are_dead_at_once(api: TestClient) -> None:
         {"name": "x", "abilities": ALL, "user_id": NOBODYS},
     ],
 )
-def test_odd_tokens_are_refused(api: TestClient, form: dict[str, object]) -> None:
+def test_invalid_fields_of_a_new_token_are_refused(
+    api: TestClient, form: dict[str, object]
+) -> None:
     assert api.post("/api/me/tokens", json=form, headers=bearer(somebody().id)).status_code == 422
 
 
@@ -204,7 +206,7 @@ def test_nul_bytes_never_reach_the_database(api: TestClient) -> None:
         assert api.post(f"/api/auth/{path}", json={"token": "a\0b"}).status_code == 422
 
 
-def test_a_new_address_over_the_api(api: TestClient) -> None:
+def test_a_change_of_email_over_the_api(api: TestClient) -> None:
     ada = somebody()
     headers = bearer(ada.id)
     answer = api.put("/api/me/email", json={"email": "new@example.org"}, headers=headers)

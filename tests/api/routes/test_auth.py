@@ -1,4 +1,4 @@
-"""The doors of an account as programs see them."""
+"""Authentication routes for API clients."""
 
 import base64
 import datetime as dt
@@ -27,7 +27,7 @@ def login(client: TestClient, email: str, password: str = PASSWORD) -> Any:
     return client.post("/api/auth/login", json={"email": email, "password": password})
 
 
-def test_a_person_signs_up_confirms_and_signs_in(client: TestClient) -> None:
+def test_a_user_signs_up_verifies_and_signs_in(client: TestClient) -> None:
     answer = client.post("/api/auth/register", json=FORM)
     assert answer.status_code == 201
     assert answer.json()["user"] == {
@@ -48,7 +48,7 @@ def test_a_person_signs_up_confirms_and_signs_in(client: TestClient) -> None:
     assert me.json()["id"] == body["user"]["id"]
 
 
-def test_a_known_address_gets_the_answer_of_a_new_one(client: TestClient) -> None:
+def test_a_known_email_gets_the_response_of_a_new_one(client: TestClient) -> None:
     somebody("ada@example.org")
     known = client.post("/api/auth/register", json=FORM)
     new = client.post("/api/auth/register", json=FORM | {"email": "eva@example.org"})
@@ -58,7 +58,9 @@ def test_a_known_address_gets_the_answer_of_a_new_one(client: TestClient) -> Non
 
 
 @pytest.mark.parametrize("path", ["resend-verification", "forgot-password"])
-def test_asking_for_a_mail_tells_nothing_about_an_address(client: TestClient, path: str) -> None:
+def test_requesting_a_mail_does_not_reveal_whether_an_account_exists(
+    client: TestClient, path: str
+) -> None:
     ada = somebody(verified=path == "forgot-password")
     answers = [
         client.post(f"/api/auth/{path}", json={"email": email})
@@ -70,7 +72,7 @@ def test_asking_for_a_mail_tells_nothing_about_an_address(client: TestClient, pa
 
 
 @pytest.mark.parametrize(("path", "most"), [("resend-verification", 1), ("forgot-password", 5)])
-def test_mails_are_limited_for_known_and_unknown_addresses_alike(
+def test_mails_are_limited_for_known_and_unknown_emails_alike(
     client: TestClient, path: str, most: int
 ) -> None:
     ada = somebody(verified=path == "forgot-password")
@@ -83,7 +85,7 @@ def test_mails_are_limited_for_known_and_unknown_addresses_alike(
         assert int(answer.headers["retry-after"]) > 0
 
 
-def test_nobody_becomes_more_than_a_person_by_asking(client: TestClient) -> None:
+def test_extra_fields_of_a_sign_up_grant_no_privileges(client: TestClient) -> None:
     extra = {
         "is_admin": True,
         "is_demo": True,
@@ -110,7 +112,7 @@ def test_nobody_becomes_more_than_a_person_by_asking(client: TestClient) -> None
     ],
 )
 @pytest.mark.parametrize("path", ["register", "login"])
-def test_wrong_shapes_are_refused_by_field(client: TestClient, path: str, body: Any) -> None:
+def test_malformed_bodies_are_refused_by_field(client: TestClient, path: str, body: Any) -> None:
     answer = client.post(f"/api/auth/{path}", json=body)
     assert answer.status_code == 422
     assert answer.json()["code"] == "invalid"
@@ -129,21 +131,21 @@ def test_wrong_shapes_are_refused_by_field(client: TestClient, path: str, body: 
         ("ada@example.org\r\nX: y", "x"),
     ],
 )
-def test_every_wrong_pair_gets_the_same_answer(
+def test_every_wrong_email_or_password_gets_the_same_response(
     client: TestClient, email: str, password: str
 ) -> None:
     somebody("ada@example.org")
     answer = login(client, email, password)
     assert answer.status_code == 401
     assert answer.json() == {
-        "error": "The address or the password is wrong.",
+        "error": "Wrong email or password.",
         "status": 401,
         "code": "wrong_credentials",
         "details": {},
     }
 
 
-def test_half_characters_are_refused_without_a_stumble(client: TestClient) -> None:
+def test_lone_surrogates_are_refused_without_a_server_error(client: TestClient) -> None:
     raw = b'{"email": "\\ud83e@example.org", "password": "\\ud83e\\ud83e\\ud83e\\ud83e", '
     raw += b'"first_name": "\\ud83e", "last_name": "\\u0000"}'
     headers = {"Content-Type": "application/json"}
@@ -151,7 +153,7 @@ def test_half_characters_are_refused_without_a_stumble(client: TestClient) -> No
     assert client.post("/api/auth/login", content=raw, headers=headers).status_code == 422
 
 
-def test_too_many_failures_are_told_when_to_come_back(client: TestClient) -> None:
+def test_too_many_failures_get_a_retry_after(client: TestClient) -> None:
     ada = somebody()
     for _ in range(5):
         assert login(client, ada.email, "wrong password").status_code == 401
@@ -161,7 +163,7 @@ def test_too_many_failures_are_told_when_to_come_back(client: TestClient) -> Non
     assert 0 < int(answer.headers["retry-after"]) <= 300
 
 
-def test_refreshing_rotates_and_reuse_ends_the_family(client: TestClient) -> None:
+def test_a_reused_refresh_token_revokes_the_session(client: TestClient) -> None:
     ada = somebody()
     first = login(client, ada.email).json()["refresh_token"]
 
@@ -179,7 +181,7 @@ def test_refreshing_rotates_and_reuse_ends_the_family(client: TestClient) -> Non
     assert mails(ada.email)[-1]["Subject"] == "We signed out one of your devices"
 
 
-def test_tokens_are_good_for_nothing_else(client: TestClient) -> None:
+def test_refresh_and_access_tokens_are_not_interchangeable(client: TestClient) -> None:
     ada = somebody()
     pair = signed_in(ada.id)
     for token in (pair.refresh_token, pair.token[:-2], pair.token + "x", "null", ""):
@@ -194,7 +196,7 @@ def test_tokens_are_good_for_nothing_else(client: TestClient) -> None:
             assert client.post(f"/api/auth/{path}", json=body).status_code == 422
 
 
-def test_signing_out_kills_both_tokens_of_this_device_only(client: TestClient) -> None:
+def test_signing_out_revokes_both_tokens_of_this_session_only(client: TestClient) -> None:
     ada = somebody()
     mine, other = signed_in(ada.id), signed_in(ada.id)
     headers = {"Authorization": f"Bearer {mine.token}"}
@@ -207,7 +209,7 @@ def test_signing_out_kills_both_tokens_of_this_device_only(client: TestClient) -
     assert client.get("/api/me", headers=headers).status_code == 200
 
 
-def test_signing_out_everywhere_kills_everything(client: TestClient) -> None:
+def test_signing_out_everywhere_revokes_all_sessions(client: TestClient) -> None:
     ada = somebody()
     pairs = [signed_in(ada.id) for _ in range(3)]
     headers = [{"Authorization": f"Bearer {pair.token}"} for pair in pairs]
@@ -215,7 +217,9 @@ def test_signing_out_everywhere_kills_everything(client: TestClient) -> None:
     assert {client.get("/api/me", headers=one).status_code for one in headers} == {401}
 
 
-def test_an_expired_token_is_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_access_token_is_refused(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = somebody()
     past = now() - dt.timedelta(hours=2)
     with monkeypatch.context() as patch:
@@ -225,7 +229,7 @@ def test_an_expired_token_is_refused(client: TestClient, monkeypatch: pytest.Mon
     assert answer.status_code == 401
 
 
-def test_a_forgotten_password_is_replaced(client: TestClient) -> None:
+def test_a_forgotten_password_is_reset(client: TestClient) -> None:
     ada = somebody()
     client.post("/api/auth/forgot-password", json={"email": ada.email})
     body = {"token": token_in(mails(ada.email)[0]), "password": "a brand new one"}
@@ -235,7 +239,7 @@ def test_a_forgotten_password_is_replaced(client: TestClient) -> None:
     assert login(client, ada.email, "a brand new one").status_code == 200
 
 
-def test_anybody_can_verify_our_tokens_with_the_published_keys(client: TestClient) -> None:
+def test_access_tokens_verify_with_the_published_keys(client: TestClient) -> None:
     ada = somebody()
     token = signed_in(ada.id).token
     key_set = client.get("/.well-known/jwks.json")
@@ -249,18 +253,18 @@ def test_anybody_can_verify_our_tokens_with_the_published_keys(client: TestClien
     assert claims["sub"] == str(ada.id)
     pem = client.get("/api/auth/public-key")
     assert pem.headers["cache-control"] == "public, max-age=3600"
-    assert pem.text == signing_keys.public_pem()
+    assert pem.text == signing_keys.signing_public_key_pem()
     assert "PRIVATE" not in pem.text
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "bearer", "BEARER"])
-def test_only_bearer_names_somebody(client: TestClient, scheme: str) -> None:
+def test_only_the_bearer_scheme_authenticates(client: TestClient, scheme: str) -> None:
     ada = somebody()
     answer = client.get("/api/me", headers={"Authorization": f"{scheme} {signed_in(ada.id).token}"})
     assert answer.status_code == (200 if scheme.lower() == "bearer" else 401)
 
 
-def test_a_bad_token_is_not_saved_by_a_good_cookie(client: TestClient) -> None:
+def test_an_invalid_token_is_refused_despite_a_valid_cookie(client: TestClient) -> None:
     ada = somebody()
     form = {"email": ada.email, "password": PASSWORD}
     assert client.post("/auth/session", data=form, follow_redirects=False).status_code == 303
@@ -268,7 +272,7 @@ def test_a_bad_token_is_not_saved_by_a_good_cookie(client: TestClient) -> None:
     assert client.get("/api/me", headers={"Authorization": "Bearer x"}).status_code == 401
 
 
-def test_headers_that_name_a_user_mean_nothing(client: TestClient) -> None:
+def test_headers_that_name_a_user_are_ignored(client: TestClient) -> None:
     ada, bob = somebody(), somebody()
     forged = {"X-User-ID": str(bob.id), "X-User-Tier": "enterprise", "X-Forwarded-User": bob.email}
     assert client.get("/api/me", headers=forged).status_code == 401
@@ -276,14 +280,14 @@ def test_headers_that_name_a_user_mean_nothing(client: TestClient) -> None:
     assert (answer["id"], answer["tier"]) == (str(ada.id), "free")
 
 
-def test_verification_links_never_point_to_a_host_the_asker_chose(client: TestClient) -> None:
+def test_mailed_links_ignore_the_host_header(client: TestClient) -> None:
     client.post("/api/auth/register", json=FORM, headers={"Host": "evil.example"})
     letter = mails("ada@example.org")[0]
     assert "evil.example" not in letter.as_string()
     assert b"evil.example" not in base64.b64encode(letter.as_bytes())
 
 
-def test_a_revoked_row_is_enough_without_any_cache(client: TestClient) -> None:
+def test_a_revoked_session_is_refused_without_the_cache(client: TestClient) -> None:
     ada = somebody()
     headers = bearer(ada.id)
     with transaction() as session:

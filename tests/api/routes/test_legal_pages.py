@@ -1,18 +1,18 @@
-"""The operator's texts."""
+"""The legal pages."""
 
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api.routes.legal_pages import drawn
+from sp404_app.api.routes.legal_pages import render_legal_page
 from sp404_app.settings import settings
 
 ADDRESSES = ("/terms", "/privacy", "/contact")
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_the_texts_are_there_and_lead_to_each_other(api: TestClient, address: str) -> None:
+def test_the_pages_exist_and_link_to_each_other(api: TestClient, address: str) -> None:
     answer = api.get(address)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "<h1>" in answer.text
@@ -20,7 +20,7 @@ def test_the_texts_are_there_and_lead_to_each_other(api: TestClient, address: st
     assert "<script" not in answer.text
 
 
-def test_an_operator_puts_their_own_in_a_folder(
+def test_an_operators_own_texts_replace_the_defaults(
     api: TestClient, environment: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "contact.md").write_text("# Ada's Beats Ltd\n\n12 Tape Street")
@@ -30,8 +30,10 @@ def test_an_operator_puts_their_own_in_a_folder(
     assert "<h1>Terms</h1>" in api.get("/terms").text
 
 
-def test_a_text_cannot_run_anything() -> None:
-    page = drawn("terms", "<script>x()</script> [a](javascript:x) <img src=x onerror=y> **bold**")
+def test_html_and_script_links_in_a_text_are_escaped() -> None:
+    page = render_legal_page(
+        "terms", "<script>x()</script> [a](javascript:x) <img src=x onerror=y> **bold**"
+    )
     assert "<script" not in page
     assert "<img" not in page
     assert 'href="javascript' not in page

@@ -1,4 +1,4 @@
-"""What is one's own, over the API: picture, log, export, and the end of an account."""
+"""Avatar, audit log, export and account deletion over the API."""
 
 import io
 import uuid
@@ -18,7 +18,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.account import avatars
 from sp404_app.settings import Settings
 from tests.accounts import PASSWORD, bearer, cookie, somebody
-from tests.services.account.test_avatars import bomb, picture
+from tests.services.account.test_avatars import decompression_bomb, picture
 
 
 def send(api: TestClient, content: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
@@ -30,11 +30,11 @@ def send(api: TestClient, content: bytes, headers: dict[str, str]) -> tuple[int,
 
 @pytest.fixture
 def api(services: Settings) -> TestClient:
-    """The API behind the gateway, which decides what may be cached."""
+    """Return a client of the whole gateway, which sets the cache headers."""
     return TestClient(gateway(app), base_url=services.origin)
 
 
-def test_a_picture_is_seen_by_its_owner_only(api: TestClient) -> None:
+def test_an_avatar_is_served_to_its_owner_only(api: TestClient) -> None:
     ada, bob = bearer(somebody().id), bearer(somebody().id)
     status, body = send(api, picture(), ada)
     assert status == 200
@@ -51,8 +51,8 @@ def test_a_picture_is_seen_by_its_owner_only(api: TestClient) -> None:
     assert api.get(where, headers=ada).status_code == 404
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a", bomb(50_000, 50_000)])
-def test_what_is_no_picture_changes_nothing(api: TestClient, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"GIF89a", decompression_bomb(50_000, 50_000)])
+def test_a_file_that_is_no_image_changes_nothing(api: TestClient, content: bytes) -> None:
     ada = bearer(somebody().id)
     assert send(api, content, ada)[0] == 422
     assert api.get("/api/me", headers=ada).json()["avatar_url"] is None
@@ -60,7 +60,7 @@ def test_what_is_no_picture_changes_nothing(api: TestClient, content: bytes) -> 
 
 @pytest.mark.parametrize(("size", "status"), [(avatars.MOST_BYTES * 2, 413), (9_000_000, 401)])
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/api/me/avatar"), ("POST", "/auth/avatar")])
-async def test_pictures_may_be_larger_than_other_bodies_but_not_from_strangers(
+async def test_avatar_uploads_may_be_larger_only_when_signed_in(
     services: Settings, method: str, path: str, size: int, status: int
 ) -> None:
     answers: list[object] = []
@@ -77,10 +77,11 @@ async def test_pictures_may_be_larger_than_other_bodies_but_not_from_strangers(
     assert answers[0] == status
 
 
-def test_a_browser_sends_its_picture_by_a_form(api: TestClient) -> None:
+def test_a_browser_uploads_an_avatar_by_form(api: TestClient) -> None:
     ada = somebody()
     headers = {"Cookie": f"sp404_session_3000={cookie(ada.id)}", "Origin": str(api.base_url)}
-    for content, said in ((picture(), "saved"), (b"x", "unreadable"), (bomb(9000, 9000), "large")):
+    bomb = decompression_bomb(9000, 9000)
+    for content, said in ((picture(), "saved"), (b"x", "unreadable"), (bomb, "large")):
         files = {"picture": ("me.png", content, "image/png")}
         answer = api.post("/auth/avatar", files=files, headers=headers, follow_redirects=False)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/account?picture={said}")
@@ -89,7 +90,7 @@ def test_a_browser_sends_its_picture_by_a_form(api: TestClient) -> None:
     assert api.post("/auth/avatar", files=files, headers=other).status_code == 403
 
 
-def test_an_export_is_a_job_that_ends_as_a_zip_for_its_owner(api: TestClient) -> None:
+def test_an_export_job_ends_as_a_zip_for_its_owner(api: TestClient) -> None:
     ada, bob = bearer(somebody().id), bearer(somebody().id)
     answer = api.post("/api/me/export", headers=ada)
     assert answer.status_code == 202
@@ -107,7 +108,7 @@ def test_an_export_is_a_job_that_ends_as_a_zip_for_its_owner(api: TestClient) ->
     assert api.get(where).status_code == 401
 
 
-def test_a_person_reads_their_log_and_nobody_elses(api: TestClient) -> None:
+def test_a_user_reads_only_their_own_audit_log(api: TestClient) -> None:
     ada, bob = somebody(), bearer(somebody().id)
     login = {"email": ada.email, "password": "wrong wrong wrong"}
     api.post("/api/auth/login", json=login)
@@ -120,7 +121,7 @@ def test_a_person_reads_their_log_and_nobody_elses(api: TestClient) -> None:
     assert api.get("/api/me/activity", headers=bob).json()["total"] == 0
 
 
-def test_after_the_end_nothing_opens_the_account(api: TestClient) -> None:
+def test_a_deleted_account_cannot_be_accessed(api: TestClient) -> None:
     ada = somebody()
     one, other = bearer(ada.id), bearer(ada.id)
     form = {"name": "x", "abilities": ["samples:read"]}
@@ -132,7 +133,7 @@ def test_after_the_end_nothing_opens_the_account(api: TestClient) -> None:
     assert api.post("/api/auth/login", json=login).status_code == 401
 
 
-def test_a_browser_ends_its_account_by_a_form(api: TestClient) -> None:
+def test_a_browser_deletes_its_account_by_form(api: TestClient) -> None:
     ada = somebody()
     headers = {"Cookie": f"sp404_session_3000={cookie(ada.id)}", "Origin": str(api.base_url)}
     evil = headers | {"Origin": "https://evil.example"}

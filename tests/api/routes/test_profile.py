@@ -1,4 +1,4 @@
-"""What a person may see and change of themselves."""
+"""Profile, preferences and devices over the API."""
 
 import uuid
 
@@ -21,7 +21,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
-def test_a_stranger_sees_nothing(api: TestClient, method: str, path: str) -> None:
+def test_profile_routes_need_authentication(api: TestClient, method: str, path: str) -> None:
     body = {"current_password": "x", "password": "y"} if path.endswith("password") else {}
     answer = api.request(method, path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
@@ -44,7 +44,7 @@ def test_a_profile_has_what_the_contract_says(api: TestClient) -> None:
     assert body["email_verified"] is True
 
 
-def test_names_change_and_nothing_else_does(api: TestClient) -> None:
+def test_a_patch_changes_names_only(api: TestClient) -> None:
     ada = somebody()
     headers = bearer(ada.id)
     answer = api.patch("/api/me", json={"first_name": "Ada"}, headers=headers)
@@ -56,19 +56,21 @@ def test_names_change_and_nothing_else_does(api: TestClient) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 101, "a\0b", "\x1b[2J", 7, ["x"]])
-def test_odd_names_are_refused(api: TestClient, name: object) -> None:
+def test_invalid_names_are_refused(api: TestClient, name: object) -> None:
     answer = api.patch("/api/me", json={"first_name": name}, headers=bearer(somebody().id))
     assert answer.status_code == 422
     assert "first_name" in answer.json()["details"]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "Анна", "🥁", "O'Neill; drop table"])
-def test_a_name_is_a_name(api: TestClient, name: str) -> None:
+def test_unusual_names_are_accepted(api: TestClient, name: str) -> None:
     answer = api.patch("/api/me", json={"first_name": name}, headers=bearer(somebody().id))
     assert answer.json()["first_name"] == name
 
 
-def test_a_password_change_needs_the_old_one_and_ends_other_devices(api: TestClient) -> None:
+def test_a_password_change_needs_the_current_one_and_revokes_other_sessions(
+    api: TestClient,
+) -> None:
     ada = somebody()
     mine, other = bearer(ada.id), bearer(ada.id)
     form = {"current_password": "wrong password", "password": "a brand new one"}
@@ -98,7 +100,7 @@ def test_preferences_have_defaults_and_change_one_by_one(api: TestClient) -> Non
 @pytest.mark.parametrize(
     "change", [{"theme": "pink"}, {"autoplay": "yes"}, {"autoplay": 1}, {"user_id": "x"}, {"a": 1}]
 )
-def test_odd_preferences_are_refused(api: TestClient, change: dict[str, object]) -> None:
+def test_invalid_preferences_are_refused(api: TestClient, change: dict[str, object]) -> None:
     answer = api.patch("/api/me/preferences", json=change, headers=bearer(somebody().id))
     assert answer.status_code == 422
 

@@ -1,4 +1,4 @@
-"""Signing a browser in and out by real forms."""
+"""Browser sign-in and sign-out by HTML forms."""
 
 from functools import partial
 from typing import Any
@@ -15,12 +15,12 @@ from tests.accounts import (
     PASSWORD,
     Somebody,
     living,
-    meanwhile,
     reset,
+    run_after,
     somebody,
     without_database,
 )
-from tests.services.auth.test_two_factor import protect
+from tests.services.auth.test_two_factor import enable_two_factor
 
 
 def sign_in(api: TestClient, who: Somebody, **more: Any) -> Any:
@@ -28,7 +28,7 @@ def sign_in(api: TestClient, who: Somebody, **more: Any) -> Any:
     return api.post("/auth/session", data=form, follow_redirects=False, **more)
 
 
-def test_the_right_password_gets_a_cookie_no_script_can_read(api: TestClient) -> None:
+def test_the_right_password_sets_an_httponly_cookie(api: TestClient) -> None:
     answer = sign_in(api, somebody(), form={"next": "/samples/7?x=1"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/samples/7?x=1")
     cookie = answer.headers.get_list("set-cookie")[0]
@@ -38,7 +38,7 @@ def test_the_right_password_gets_a_cookie_no_script_can_read(api: TestClient) ->
     assert api.get("/api/me").status_code == 200
 
 
-def test_on_https_the_cookie_is_bound_to_the_host(
+def test_the_cookie_has_the_host_prefix_on_https(
     services: Settings, environment: pytest.MonkeyPatch
 ) -> None:
     from sp404_app.api.app import api as app
@@ -55,7 +55,7 @@ def test_on_https_the_cookie_is_bound_to_the_host(
         assert client.get("/api/me").status_code == 200
 
 
-def test_a_wrong_password_comes_back_as_a_code_and_keeps_the_address(api: TestClient) -> None:
+def test_a_wrong_password_redirects_with_an_error_code_and_keeps_the_email(api: TestClient) -> None:
     who = somebody()
     answer = sign_in(api, who, form={"password": "wrong password", "next": "/account"})
     assert answer.status_code == 303
@@ -67,23 +67,23 @@ def test_a_wrong_password_comes_back_as_a_code_and_keeps_the_address(api: TestCl
     assert api.get("/api/me").status_code == 401
 
 
-def test_a_password_replaced_meanwhile_signs_no_browser_and_no_program_in(
+def test_a_sign_in_is_rejected_if_the_password_changed_after_verification(
     api: TestClient,
 ) -> None:
     who = somebody()
-    with meanwhile(login, "sign_in", partial(reset, who)):
+    with run_after(login, login.sign_in, partial(reset, who)):
         answer = sign_in(api, who, form={"next": "/account"})
     assert answer.headers["location"] == "/login?error=too_late&next=%2Faccount"
     assert api.get("/api/me").status_code == 401
     who = somebody()
-    with meanwhile(login, "sign_in", partial(reset, who)):
+    with run_after(login, login.sign_in, partial(reset, who)):
         answer = api.post("/api/auth/login", json={"email": who.email, "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
     with transaction() as session:
         assert living(session, who.id) == []
 
 
-def test_an_unconfirmed_address_comes_back_as_a_code(api: TestClient) -> None:
+def test_an_unverified_email_redirects_with_an_error_code(api: TestClient) -> None:
     answer = sign_in(api, somebody(verified=False))
     assert answer.headers["location"] == "/login?error=email_not_verified"
 
@@ -99,16 +99,16 @@ def test_an_unconfirmed_address_comes_back_as_a_code(api: TestClient) -> None:
         "/%09/evil.example", "/Login", "/%6Cogin", "/%61uth/session/end", "//x/..", "/%00",
     ],
 )  # fmt: skip
-def test_nobody_is_sent_to_another_place(api: TestClient, target: str) -> None:
-    assert redirects.safe(target) == "/library"
+def test_redirects_to_other_hosts_are_replaced(api: TestClient, target: str) -> None:
+    assert redirects.safe_redirect_target(target) == "/library"
     answer = sign_in(api, somebody(), form={"next": target})
     assert answer.headers["location"] == "/library"
     assert "x" not in answer.cookies
 
 
 @pytest.mark.parametrize("target", [None, 7, ["/x"], {"a": 1}])
-def test_what_is_no_text_is_no_address(target: object) -> None:
-    assert redirects.safe(target) == "/library"
+def test_redirect_targets_that_are_no_strings_are_replaced(target: object) -> None:
+    assert redirects.safe_redirect_target(target) == "/library"
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,11 @@ def test_what_is_no_text_is_no_address(target: object) -> None:
         "/samples/%C3%BC",
     ],
 )
-def test_our_own_pages_are_fine(target: str) -> None:
-    assert redirects.safe(target) == target
+def test_redirects_to_local_pages_are_kept(target: str) -> None:
+    assert redirects.safe_redirect_target(target) == target
 
 
-def test_signing_in_again_ends_the_session_before(api: TestClient) -> None:
+def test_signing_in_again_revokes_the_previous_session(api: TestClient) -> None:
     who = somebody()
     sign_in(api, who)
     old = api.cookies[sessions.cookie_name()]
@@ -136,13 +136,13 @@ def test_signing_in_again_ends_the_session_before(api: TestClient) -> None:
     assert api.get("/api/me").status_code == 401
 
 
-def test_a_cookie_somebody_planted_is_never_adopted(api: TestClient) -> None:
+def test_a_planted_session_cookie_is_not_adopted(api: TestClient) -> None:
     api.cookies[sessions.cookie_name()] = "planted"
     answer = sign_in(api, somebody())
     assert answer.cookies[sessions.cookie_name()] != "planted"
 
 
-def test_signing_out_ends_the_session_and_the_cookie(api: TestClient) -> None:
+def test_signing_out_revokes_the_session_and_clears_the_cookie(api: TestClient) -> None:
     sign_in(api, somebody())
     cookie = api.cookies[sessions.cookie_name()]
     answer = api.post("/auth/session/end", follow_redirects=False)
@@ -167,9 +167,7 @@ CROSS_SITE: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", CROSS_SITE)
-def test_other_sites_change_nothing_with_our_cookie(
-    api: TestClient, headers: dict[str, str]
-) -> None:
+def test_cross_site_requests_are_refused(api: TestClient, headers: dict[str, str]) -> None:
     who = somebody()
     sign_in(api, who)
     answer = api.patch("/api/me", json={"first_name": "Eve"}, headers=headers)
@@ -181,14 +179,16 @@ def test_other_sites_change_nothing_with_our_cookie(
 
 
 @pytest.mark.parametrize("with_headers", [True, False])
-def test_our_own_pages_and_programs_change_things(api: TestClient, *, with_headers: bool) -> None:
+def test_same_origin_requests_and_api_clients_are_accepted(
+    api: TestClient, *, with_headers: bool
+) -> None:
     sign_in(api, somebody())
     headers = {"Origin": settings().origin, "Sec-Fetch-Site": "same-origin"} if with_headers else {}
     answer = api.patch("/api/me", json={"first_name": "Ada"}, headers=headers)
     assert answer.json()["first_name"] == "Ada"
 
 
-def test_a_token_needs_no_origin(api: TestClient) -> None:
+def test_a_bearer_token_needs_no_origin(api: TestClient) -> None:
     who = somebody()
     body = {"email": who.email, "password": PASSWORD}
     token = api.post("/api/auth/login", json=body).json()["token"]
@@ -199,7 +199,7 @@ def test_a_token_needs_no_origin(api: TestClient) -> None:
 @pytest.mark.parametrize(
     "form", [{}, {"email": "x"}, {"email": "\0", "password": "\0"}, {"password": "x" * 19_000}]
 )
-def test_odd_forms_come_back_to_the_page(api: TestClient, form: dict[str, str]) -> None:
+def test_malformed_forms_redirect_to_the_page(api: TestClient, form: dict[str, str]) -> None:
     answer = api.post("/auth/session", data=form, follow_redirects=False)
     assert answer.headers["location"].startswith("/login?error=")
 
@@ -216,9 +216,9 @@ def test_production_trusts_its_own_origin_only(
     assert sign_in(api, who, headers={"Origin": "https://crate.example"}).status_code == 303
 
 
-def test_a_browser_takes_two_steps_and_never_shows_the_challenge(api: TestClient) -> None:
+def test_a_two_factor_sign_in_keeps_the_challenge_in_a_cookie(api: TestClient) -> None:
     ada = somebody()
-    _, codes = protect(ada)
+    _, codes = enable_two_factor(ada)
     origin = {"Origin": str(api.base_url)}
     form = {"email": ada.email, "password": PASSWORD, "next": "/samples/1"}
     first = api.post("/auth/session", data=form, headers=origin, follow_redirects=False)
@@ -255,7 +255,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         ("POST", "/auth/avatar", {"content": b"x" * (12 << 20)}, "/account?picture=heavy"),
     ],
 )
-def test_a_refused_form_leads_a_browser_back_and_tells_a_program(
+def test_a_refused_form_redirects_a_browser_and_returns_json_to_a_client(
     services: Settings, method: str, path: str, body: dict[str, Any], page: str
 ) -> None:
     client = TestClient(gateway(app), services.origin, follow_redirects=False)
@@ -268,7 +268,7 @@ def test_a_refused_form_leads_a_browser_back_and_tells_a_program(
 
 
 @pytest.mark.parametrize("path", ["/auth/avatar", "/auth/account/end"])
-def test_a_form_of_an_ended_sign_in_leads_to_the_sign_in_page(
+def test_a_form_with_an_ended_session_redirects_to_the_sign_in_page(
     services: Settings, path: str
 ) -> None:
     client = TestClient(gateway(app), services.origin, follow_redirects=False)
@@ -277,7 +277,7 @@ def test_a_form_of_an_ended_sign_in_leads_to_the_sign_in_page(
     assert (answer.status_code, answer.headers["location"]) == (303, to)
 
 
-def test_a_browser_that_signs_in_while_the_database_is_away_is_led_back(
+def test_a_sign_in_without_the_database_redirects_to_the_page(
     services: Settings,
 ) -> None:
     client = TestClient(gateway(app), services.origin, follow_redirects=False)

@@ -1,4 +1,4 @@
-"""Profile pictures: small, square, and without anything but pixels."""
+"""Profile pictures: small, square, without metadata."""
 
 import io
 import struct
@@ -31,8 +31,8 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
 
 
-def bomb(width: int, height: int) -> bytes:
-    """Return a PNG of some hundred bytes that claims to be enormous."""
+def decompression_bomb(width: int, height: int) -> bytes:
+    """Return a PNG of a few hundred bytes that claims huge dimensions."""
     head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     body = chunk(b"IDAT", zlib.compress(b"\0" * 100))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + body + chunk(b"IEND", b"")
@@ -40,12 +40,12 @@ def bomb(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF"])
 @pytest.mark.parametrize("size", [(600, 300), (1, 1), (1, 3000)])
-def test_every_picture_becomes_a_small_square(kind: str, size: tuple[int, int]) -> None:
-    made = opened(avatars.squared(io.BytesIO(picture(size, kind))))
+def test_every_format_becomes_a_small_square_webp(kind: str, size: tuple[int, int]) -> None:
+    made = opened(avatars.make_avatar(io.BytesIO(picture(size, kind))))
     assert (made.size, made.format) == ((256, 256), "WEBP")
 
 
-def test_where_it_was_taken_is_not_kept() -> None:
+def test_metadata_is_removed() -> None:
     exif = Image.Exif()
     exif[0x010E] = "at home"
     comment = PngImagePlugin.PngInfo()
@@ -55,27 +55,27 @@ def test_where_it_was_taken_is_not_kept() -> None:
         picture(kind="PNG", pnginfo=comment, icc_profile=b"at home"),
         picture(kind="WEBP", exif=exif),
     ):
-        small = avatars.squared(io.BytesIO(content))
+        small = avatars.make_avatar(io.BytesIO(content))
         assert b"at home" not in small
         assert not opened(small).getexif()
 
 
-def test_a_picture_taken_sideways_stands_upright() -> None:
+def test_exif_orientation_is_applied() -> None:
     sideways = Image.new("RGB", (400, 200), "black")
     sideways.paste("white", (0, 0, 400, 100))  # the upper half, before it is turned
     exif = Image.Exif()
     exif[0x0112] = 6
     file = io.BytesIO()
     sideways.save(file, "JPEG", exif=exif)
-    made = opened(avatars.squared(io.BytesIO(file.getvalue()))).convert("L")
+    made = opened(avatars.make_avatar(io.BytesIO(file.getvalue()))).convert("L")
     assert made.getpixel((240, 128)) > 200
     assert made.getpixel((15, 128)) < 50
 
 
 @pytest.mark.parametrize("size", [(5000, 5000), (60_000, 60_000), (2**31 - 1, 1)])
-def test_a_small_file_cannot_fill_the_memory(size: tuple[int, int]) -> None:
+def test_a_decompression_bomb_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ValidationFailed):
-        avatars.squared(io.BytesIO(bomb(*size)))
+        avatars.make_avatar(io.BytesIO(decompression_bomb(*size)))
 
 
 @pytest.mark.parametrize(
@@ -88,37 +88,37 @@ def test_a_small_file_cannot_fill_the_memory(size: tuple[int, int]) -> None:
         picture()[:200],
         picture(kind="TIFF"),
         picture(kind="BMP"),
-        bomb(100, 100),
-        bomb(0, 0),
+        decompression_bomb(100, 100),
+        decompression_bomb(0, 0),
     ],
 )
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
+def test_a_file_that_is_no_image_is_refused(content: bytes) -> None:
     with pytest.raises(ValidationFailed):
-        avatars.squared(io.BytesIO(content))
+        avatars.make_avatar(io.BytesIO(content))
 
 
 @pytest.mark.usefixtures("services")
-def test_a_picture_replaces_the_one_before_it() -> None:
+def test_a_new_avatar_replaces_the_old_file() -> None:
     ada, bob = somebody(), somebody()
-    small = avatars.squared(io.BytesIO(picture()))
+    small = avatars.make_avatar(io.BytesIO(picture()))
     with transaction() as session:
-        first = avatars.put(session, ada.id, small)
+        first = avatars.save_avatar(session, ada.id, small)
     name = uuid.UUID(first.rpartition("/")[2])
     with transaction() as session:
-        old = avatars.key_for(session, ada.id, name)
+        old = avatars.find_avatar_key(session, ada.id, name)
         with pytest.raises(NotFound):
-            avatars.key_for(session, bob.id, name)
+            avatars.find_avatar_key(session, bob.id, name)
         assert storage.size_of(old) == len(small)
-        second = avatars.put(session, ada.id, small)
+        second = avatars.save_avatar(session, ada.id, small)
     assert second != first
     with transaction() as session:
         with pytest.raises(NotFound):
-            avatars.key_for(session, ada.id, name)
-        assert users.profile(session, ada.id).avatar_url == second
+            avatars.find_avatar_key(session, ada.id, name)
+        assert users.get_profile(session, ada.id).avatar_url == second
     with pytest.raises(NotFound):
         storage.size_of(old)
     with transaction() as session:
-        avatars.remove(session, ada.id)
-        avatars.remove(session, ada.id)
+        avatars.remove_avatar(session, ada.id)
+        avatars.remove_avatar(session, ada.id)
     with transaction() as session:
-        assert users.profile(session, ada.id).avatar_url is None
+        assert users.get_profile(session, ada.id).avatar_url is None

@@ -1,4 +1,4 @@
-"""Taking everything home, and being forgotten."""
+"""Data export and account deletion."""
 
 import io
 import json
@@ -28,9 +28,9 @@ from tests.sounds import Keep, keep
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def ask(person: Somebody) -> ProcessingJob:
+def request_export(person: Somebody) -> ProcessingJob:
     with transaction() as session:
-        return data_export.ask(session, person.id, CLIENT)
+        return data_export.request_export(session, person.id, CLIENT)
 
 
 def job(job_id: uuid.UUID) -> ProcessingJob:
@@ -39,30 +39,30 @@ def job(job_id: uuid.UUID) -> ProcessingJob:
 
 
 def export_of(person: Somebody) -> zipfile.ZipFile:
-    made = ask(person)
+    made = request_export(person)
     runner.run(str(made.id))
     with transaction() as session:
-        key = data_export.key_for(session, person.id, made.id)
+        key = data_export.find_export_key(session, person.id, made.id)
     content = b"".join(storage.stream(key, 0, storage.size_of(key)))
     return zipfile.ZipFile(io.BytesIO(content))
 
 
-def furnish(person: Somebody, folder: Path) -> uuid.UUID:
-    """Give somebody two sounds, a picture, a second step, a token and a device."""
+def add_personal_data(person: Somebody, folder: Path) -> uuid.UUID:
+    """Give a user two samples, an avatar, two-factor authentication, a token and a session."""
     keep(person.id, folder, "Kick.wav", 100)
     thrown = keep(person.id, folder, "../Kick.wav", 200)
     with transaction() as session:
         samples.throw_away(session, person.id, [thrown])
-        avatars.put(session, person.id, avatars.squared(io.BytesIO(picture())))
-        two_factor.begin(session, person.id)
+        avatars.save_avatar(session, person.id, avatars.make_avatar(io.BytesIO(picture())))
+        two_factor.begin_totp_setup(session, person.id)
         personal_access_tokens.make(session, person.id, "x", ["samples:read"], None, CLIENT)
     signed_in(person.id)
     return thrown
 
 
-def test_an_export_holds_every_sound_and_every_table(tmp_path: Path) -> None:
+def test_an_export_holds_every_file_and_every_table(tmp_path: Path) -> None:
     ada = somebody("ada@example.org")
-    furnish(ada, tmp_path)
+    add_personal_data(ada, tmp_path)
     zipped = export_of(ada)
     names = set(zipped.namelist())
     assert zipped.testzip() is None
@@ -82,10 +82,10 @@ def test_an_export_holds_every_sound_and_every_table(tmp_path: Path) -> None:
     assert {"search_text", "duplicate_group_id"}.isdisjoint(samples_data[0])
 
 
-def test_an_export_holds_nothing_secret_and_nothing_of_others(tmp_path: Path) -> None:
+def test_an_export_holds_no_secrets_and_no_data_of_others(tmp_path: Path) -> None:
     ada, bob = somebody(), somebody("bob@example.org")
-    furnish(ada, tmp_path)
-    furnish(bob, tmp_path)
+    add_personal_data(ada, tmp_path)
+    add_personal_data(bob, tmp_path)
     zipped = export_of(ada)
     text = "".join(zipped.read(name).decode() for name in zipped.namelist() if "data/" in name)
     for word in ("$2b$", "password_hash", "storage_key", "sealed", '"hash"', "bob@example.org"):
@@ -93,7 +93,7 @@ def test_an_export_holds_nothing_secret_and_nothing_of_others(tmp_path: Path) ->
     assert str(bob.id) not in text
 
 
-def test_names_in_a_zip_lead_nowhere_else_and_stay_apart(tmp_path: Path) -> None:
+def test_paths_in_the_zip_are_safe_and_unique(tmp_path: Path) -> None:
     ada = somebody()
     for hertz, name in enumerate(("a.wav", "A.wav", "..", "c:\\x.wav", "con\0.wav"), 100):
         sample_id = keep(ada.id, tmp_path, "a.wav", float(hertz * 3))
@@ -108,19 +108,19 @@ def test_names_in_a_zip_lead_nowhere_else_and_stay_apart(tmp_path: Path) -> None
     assert not any(".." in name.split("/") or "\\" in name or "\x01" in name for name in names)
 
 
-def test_two_clicks_are_one_export() -> None:
+def test_a_double_click_requests_one_export() -> None:
     ada = somebody()
-    assert ask(ada).id == ask(ada).id
+    assert request_export(ada).id == request_export(ada).id
 
 
-def test_an_export_belongs_to_its_owner_and_ends_after_a_week() -> None:
+def test_an_export_belongs_to_its_owner_and_expires_after_a_week() -> None:
     ada, bob = somebody(), somebody()
     export_of(ada)
     with transaction() as session:
-        made = data_export.latest(session, ada.id)
+        made = data_export.latest_export(session, ada.id)
         assert made is not None
         with pytest.raises(NotFound):
-            data_export.key_for(session, bob.id, made.id)
+            data_export.find_export_key(session, bob.id, made.id)
         assert data_export.purge_old(session, now()) == 0
     key = data_export.key_of(made.id)
     with transaction() as session:
@@ -128,7 +128,7 @@ def test_an_export_belongs_to_its_owner_and_ends_after_a_week() -> None:
     with transaction() as session:
         assert data_export.purge_old(session, now() + data_export.KEPT) == 0
         with pytest.raises(NotFound):
-            data_export.key_for(session, ada.id, made.id)
+            data_export.find_export_key(session, ada.id, made.id)
     with pytest.raises(NotFound):
         storage.size_of(key)
 
@@ -140,14 +140,14 @@ def test_a_missing_file_does_not_stop_an_export(tmp_path: Path) -> None:
         storage.delete(session.get_one(Sample, sample_id).storage_key)
     assert "data/samples.json" in export_of(ada).namelist()
     with transaction() as session:
-        made = data_export.latest(session, ada.id)
+        made = data_export.latest_export(session, ada.id)
     assert made is not None
     assert (made.result or {})["missing"] == ["sounds/Kick.wav"]
 
 
 def test_a_cancelled_export_leaves_no_file() -> None:
     ada = somebody()
-    made = ask(ada)
+    made = request_export(ada)
     with transaction() as session:
         jobs.claim(session, made.id)
     running = job(made.id)
@@ -159,11 +159,11 @@ def test_a_cancelled_export_leaves_no_file() -> None:
         storage.size_of(data_export.key_of(made.id))
 
 
-async def test_of_a_deleted_account_no_row_and_no_file_is_left(
+async def test_a_deleted_account_leaves_no_row_and_no_file(
     tmp_path: Path, services: Settings
 ) -> None:
     ada, bob = somebody(), somebody()
-    furnish(ada, tmp_path)
+    add_personal_data(ada, tmp_path)
     keep(bob.id, tmp_path)
     export_of(ada)
     with transaction() as session:
@@ -184,7 +184,7 @@ async def test_of_a_deleted_account_no_row_and_no_file_is_left(
     assert mails(ada.email)[-1]["Subject"] == "Your account is deleted"
 
 
-async def test_while_a_subscription_cannot_be_ended_nothing_is_deleted(
+async def test_nothing_is_deleted_if_the_subscription_cannot_be_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada = somebody()
@@ -199,7 +199,7 @@ async def test_while_a_subscription_cannot_be_ended_nothing_is_deleted(
         assert session.get(User, ada.id) is not None
 
 
-async def test_a_worker_that_is_busy_with_a_deleted_account_just_stops(keep: Keep) -> None:
+async def test_a_worker_stops_if_its_account_is_deleted(keep: Keep) -> None:
     ada = somebody()
     sample_id = keep(owner=ada.id)
     with transaction() as session:

@@ -1,4 +1,4 @@
-"""An account goes at once with all that is in it, whatever works on it meanwhile."""
+"""Account deletion while workers are busy."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from sp404_app.services.processing import jobs
 from sp404_app.services.sample import duplicates
 
 
-def test_a_worker_that_is_about_to_save_and_the_end_of_its_account_do_not_wait_for_each_other(
+def test_a_saving_worker_and_an_account_deletion_do_not_deadlock(
     user: User, keep: Callable[..., object]
 ) -> None:
     keep()

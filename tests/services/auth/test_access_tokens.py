@@ -17,7 +17,7 @@ from sp404_app.errors import Unauthenticated
 from sp404_app.models import AuditEntry, RefreshToken, SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens, authentication, sessions, signing_keys
-from sp404_app.services.auth.access_tokens import Pair
+from sp404_app.services.auth.access_tokens import TokenPair
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.settings import settings
 from tests.accounts import CLIENT, Somebody, living, mails, signed_in, somebody
@@ -30,9 +30,9 @@ def ada() -> Somebody:
     return somebody("ada@example.org")
 
 
-def rotate(refresh: str) -> Pair | None:
+def rotate(refresh: str) -> TokenPair | None:
     with transaction() as session:
-        return access_tokens.rotate(session, refresh, CLIENT)
+        return access_tokens.rotate_refresh_token(session, refresh, CLIENT)
 
 
 def forged(changes: dict[str, Any], header: dict[str, Any] | None = None, key: Any = None) -> str:
@@ -53,7 +53,7 @@ def forged(changes: dict[str, Any], header: dict[str, Any] | None = None, key: A
     return jwt.encode(claims, key or real, algorithm="RS256", headers=headers)
 
 
-def by_hand(header: dict[str, Any], claims: dict[str, Any], sign: Any = None) -> str:
+def encode_by_hand(header: dict[str, Any], claims: dict[str, Any], sign: Any = None) -> str:
     def part(value: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
@@ -62,7 +62,7 @@ def by_hand(header: dict[str, Any], claims: dict[str, Any], sign: Any = None) ->
     return f"{body}.{signature.decode()}"
 
 
-def test_an_access_token_says_who_by_which_sign_in_for_an_hour(ada: Somebody) -> None:
+def test_an_access_token_names_user_and_session_and_lives_an_hour(ada: Somebody) -> None:
     pair = signed_in(ada.id)
     claims = jwt.decode(pair.token, options={"verify_signature": False})
     header = jwt.get_unverified_header(pair.token)
@@ -73,7 +73,7 @@ def test_an_access_token_says_who_by_which_sign_in_for_an_hour(ada: Somebody) ->
     assert access_tokens.read(pair.token).user_id == ada.id
 
 
-def test_a_forged_token_like_a_real_one_would_pass_if_it_were_signed_by_us() -> None:
+def test_the_forgery_helper_makes_a_valid_token_if_it_signs_with_our_key() -> None:
     assert isinstance(access_tokens.read(forged({})), SignedIn)
 
 
@@ -97,7 +97,7 @@ def test_a_forged_token_like_a_real_one_would_pass_if_it_were_signed_by_us() -> 
         {"nbf": 4_000_000_000},
     ],
 )
-def test_every_claim_is_checked(changes: dict[str, Any]) -> None:
+def test_every_jwt_claim_is_checked(changes: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated):
         access_tokens.read(forged(changes))
 
@@ -115,12 +115,12 @@ def test_every_claim_is_checked(changes: dict[str, Any]) -> None:
         {"crit": []},
     ],
 )
-def test_every_header_is_checked(header: dict[str, Any]) -> None:
+def test_every_jwt_header_is_checked(header: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated):
         access_tokens.read(forged({}, header))
 
 
-def test_a_key_in_the_token_itself_is_never_believed() -> None:
+def test_a_key_embedded_in_the_token_is_ignored() -> None:
     mine = rsa.generate_private_key(65537, 2048)
     jwk = jwt.algorithms.RSAAlgorithm.to_jwk(mine.public_key(), as_dict=True)
     for header in ({"jwk": jwk}, {"jku": "https://evil.example/jwks.json"}, {"x5u": "x"}):
@@ -128,16 +128,18 @@ def test_a_key_in_the_token_itself_is_never_believed() -> None:
             access_tokens.read(forged({}, header, key=mine))
 
 
-def test_none_and_hs256_with_the_public_key_are_refused() -> None:
+def test_alg_none_and_hs256_with_the_public_key_are_refused() -> None:
     claims = jwt.decode(forged({}), options={"verify_signature": False})
-    kid, pem = signing_keys.signing()[0], signing_keys.public_pem().encode()
+    kid, pem = signing_keys.signing()[0], signing_keys.signing_public_key_pem().encode()
     for algorithm in ("none", "None", "NONE"):
         with pytest.raises(Unauthenticated):
-            access_tokens.read(by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims))
+            access_tokens.read(
+                encode_by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims)
+            )
     header = {"alg": "HS256", "typ": "at+jwt", "kid": kid}
     with pytest.raises(Unauthenticated):
         access_tokens.read(
-            by_hand(header, claims, lambda body: hmac.digest(pem, body, hashlib.sha256))
+            encode_by_hand(header, claims, lambda body: hmac.digest(pem, body, hashlib.sha256))
         )
 
 
@@ -145,19 +147,19 @@ def test_none_and_hs256_with_the_public_key_are_refused() -> None:
     "token",
     ["", "x", "a.b.c", "....", "\0", "é.é.é", "a" * 100_000, "e30.e30.", "bnVsbA.bnVsbA.bnVsbA"],
 )
-def test_rubbish_is_refused(token: str) -> None:
+def test_malformed_access_tokens_are_refused(token: str) -> None:
     with pytest.raises(Unauthenticated):
         access_tokens.read(token)
 
 
-def test_a_key_that_was_rotated_out_still_verifies_until_it_is_retired(ada: Somebody) -> None:
+def test_a_rotated_signing_key_still_verifies_until_it_is_retired(ada: Somebody) -> None:
     token = signed_in(ada.id).token
     signing_keys.rotate(2048)
     assert access_tokens.read(token).user_id == ada.id
-    assert len(access_tokens.jwks()["keys"]) >= 2
+    assert len(access_tokens.json_web_key_set()["keys"]) >= 2
 
 
-def test_what_was_read_before_is_not_believed_for_longer(
+def test_a_cached_token_is_refused_once_it_or_its_key_or_issuer_ends(
     ada: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signing_keys.rotate(2048)
@@ -166,7 +168,7 @@ def test_what_was_read_before_is_not_believed_for_longer(
         assert access_tokens.read(token).user_id == ada.id
     with monkeypatch.context() as patch:
         patch.setattr(access_tokens, "now", lambda: now() + dt.timedelta(seconds=3601))
-        assert access_tokens._remembered(token) is None
+        assert access_tokens._find_verified(token) is None
     with monkeypatch.context() as patch:
         patch.setenv("SP404_PUBLIC_URL", "https://elsewhere.example")
         settings.cache_clear()
@@ -175,25 +177,25 @@ def test_what_was_read_before_is_not_believed_for_longer(
     settings.cache_clear()
     while signing_keys.signing()[0] == kid:
         signing_keys.rotate(2048)
-    signing_keys.retire(kid)
+    signing_keys.retire_signing_key(kid)
     with pytest.raises(Unauthenticated):
         access_tokens.read(token)
 
 
-def test_only_so_many_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_tokens, "MOST_VERIFIED", 3)
-    access_tokens._verified.clear()
+def test_the_cache_of_verified_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_tokens, "MAX_VERIFIED_TOKENS", 3)
+    access_tokens._verified_tokens.clear()
     for number in range(10):
         access_tokens.read(forged({"jti": str(number)}))
-    assert len(access_tokens._verified) == 3
+    assert len(access_tokens._verified_tokens) == 3
 
 
-def test_the_key_set_shows_public_halves_only() -> None:
-    for jwk in access_tokens.jwks()["keys"]:
+def test_the_jwks_holds_public_keys_only() -> None:
+    for jwk in access_tokens.json_web_key_set()["keys"]:
         assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}
 
 
-def test_refreshing_gives_a_new_pair_of_the_same_sign_in(ada: Somebody) -> None:
+def test_refreshing_returns_a_new_pair_of_the_same_session(ada: Somebody) -> None:
     first = signed_in(ada.id)
     second = rotate(first.refresh_token)
     assert second is not None
@@ -201,14 +203,14 @@ def test_refreshing_gives_a_new_pair_of_the_same_sign_in(ada: Somebody) -> None:
     assert access_tokens.read(second.token) == access_tokens.read(first.token)
 
 
-def test_only_hashes_are_kept(ada: Somebody, session: Session) -> None:
+def test_only_hashes_of_refresh_tokens_are_stored(ada: Somebody, session: Session) -> None:
     refresh = signed_in(ada.id).refresh_token
     (row,) = session.exec(select(RefreshToken))
     assert row.hash == hashlib.sha256(refresh.encode()).digest()
     assert len(base64.urlsafe_b64decode(refresh + "==")) == 32
 
 
-def test_racing_tabs_get_the_same_successor(ada: Somebody) -> None:
+def test_racing_refreshes_get_the_same_successor(ada: Somebody) -> None:
     first = signed_in(ada.id).refresh_token
     with ThreadPoolExecutor(10) as pool:
         pairs = list(pool.map(rotate, [first] * 10))
@@ -218,13 +220,13 @@ def test_racing_tabs_get_the_same_successor(ada: Somebody) -> None:
         assert len(session.exec(select(RefreshToken)).all()) == 2
 
 
-def test_a_token_used_again_after_ten_seconds_ends_the_family(
+def test_a_refresh_token_reused_after_ten_seconds_revokes_the_family(
     ada: Somebody, session: Session
 ) -> None:
     first = signed_in(ada.id)
     second = rotate(first.refresh_token)
     assert second is not None
-    later(session, first.refresh_token, used=dt.timedelta(seconds=11))
+    age_token(session, first.refresh_token, used=dt.timedelta(seconds=11))
     assert rotate(first.refresh_token) is None
     with pytest.raises(Unauthenticated):
         rotate(second.refresh_token)
@@ -233,7 +235,7 @@ def test_a_token_used_again_after_ten_seconds_ends_the_family(
     assert mails(ada.email)[-1]["Subject"] == "We signed out one of your devices"
 
 
-def test_a_grandparent_ends_the_family_even_at_once(ada: Somebody) -> None:
+def test_a_reused_refresh_token_whose_successor_was_used_revokes_the_family(ada: Somebody) -> None:
     first = signed_in(ada.id)
     second = rotate(first.refresh_token)
     assert second is not None
@@ -241,10 +243,10 @@ def test_a_grandparent_ends_the_family_even_at_once(ada: Somebody) -> None:
     assert rotate(first.refresh_token) is None
 
 
-def test_the_end_of_one_family_leaves_the_others(ada: Somebody, session: Session) -> None:
+def test_revoking_one_token_family_leaves_the_others(ada: Somebody, session: Session) -> None:
     stolen, other = signed_in(ada.id), signed_in(ada.id)
     rotate(stolen.refresh_token)
-    later(session, stolen.refresh_token, used=dt.timedelta(seconds=11))
+    age_token(session, stolen.refresh_token, used=dt.timedelta(seconds=11))
     assert rotate(stolen.refresh_token) is None
     assert rotate(other.refresh_token) is not None
 
@@ -255,7 +257,7 @@ def test_unknown_refresh_tokens_are_refused(refresh: str) -> None:
         rotate(refresh)
 
 
-def test_a_refresh_token_unused_for_a_week_is_dead(ada: Somebody, session: Session) -> None:
+def test_a_refresh_token_expires_after_a_week_without_use(ada: Somebody, session: Session) -> None:
     refresh = signed_in(ada.id).refresh_token
     (row,) = session.exec(select(RefreshToken))
     assert dt.timedelta(days=6, hours=23) < row.expires_at - now() <= dt.timedelta(days=7)
@@ -265,7 +267,7 @@ def test_a_refresh_token_unused_for_a_week_is_dead(ada: Somebody, session: Sessi
         rotate(refresh)
 
 
-def test_after_thirty_days_one_signs_in_again(ada: Somebody, session: Session) -> None:
+def test_a_session_expires_after_thirty_days(ada: Somebody, session: Session) -> None:
     refresh = signed_in(ada.id).refresh_token
     (sign_in,) = living(session, ada.id)
     assert sign_in.expires_at - now() <= dt.timedelta(days=30)
@@ -278,18 +280,18 @@ def test_after_thirty_days_one_signs_in_again(ada: Somebody, session: Session) -
     assert newest.expires_at <= sign_in.expires_at
 
 
-async def test_the_access_token_of_an_ended_sign_in_is_dead_at_once(ada: Somebody) -> None:
+async def test_the_access_token_of_a_revoked_session_is_refused_at_once(ada: Somebody) -> None:
     token = signed_in(ada.id).token
     who = await authentication.of_token(token)
     assert who == await authentication.of_token(token)  # remembered now
     with transaction() as session:
-        sessions.revoke(session, ada.id, who.sign_in_id)
+        sessions.revoke_session(session, ada.id, who.sign_in_id)
     with pytest.raises(Unauthenticated):
         await authentication.of_token(token)
 
 
-def later(session: Session, refresh: str, used: dt.timedelta) -> None:
-    """Let a token have been used some time ago."""
+def age_token(session: Session, refresh: str, used: dt.timedelta) -> None:
+    """Move the use of a refresh token into the past."""
     digest = sessions.digest(refresh)
     row = session.exec(select(RefreshToken).where(RefreshToken.hash == digest)).one()
     session.refresh(row)

@@ -19,20 +19,20 @@ from tests.accounts import CLIENT, cookie, signed_in, somebody
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def test_a_cookie_is_256_random_bits_of_which_a_hash_is_kept(session: Session) -> None:
+def test_a_session_cookie_has_256_random_bits_and_only_its_hash_is_stored(session: Session) -> None:
     value = cookie(somebody().id)
     assert len(value) == 43
     row = session.exec(select(SignIn)).one()
     assert row.cookie_hash == hashlib.sha256(value.encode()).digest()
 
 
-def test_a_cookie_says_whose_it_is(session: Session) -> None:
+def test_a_session_cookie_identifies_its_user(session: Session) -> None:
     ada = somebody()
     assert sessions.user_of(session, cookie(ada.id)).user_id == ada.id
 
 
 @pytest.mark.parametrize("value", ["", "x", "\0", "\ud83e", "x" * 100_000])
-def test_other_cookies_say_nothing(session: Session, value: str) -> None:
+def test_unknown_cookies_are_refused(session: Session, value: str) -> None:
     somebody()
     signed_in(somebody().id)  # a program has no cookie
     with pytest.raises(Unauthenticated):
@@ -47,7 +47,9 @@ def test_other_cookies_say_nothing(session: Session, value: str) -> None:
         {"last_seen_at": now() - dt.timedelta(days=7, seconds=1)},
     ],
 )
-def test_an_ended_sign_in_says_nothing(session: Session, changes: dict[str, dt.datetime]) -> None:
+def test_a_revoked_or_expired_session_is_refused(
+    session: Session, changes: dict[str, dt.datetime]
+) -> None:
     value = cookie(somebody().id)
     session.exec(select(SignIn)).one().sqlmodel_update(changes)
     session.commit()
@@ -55,7 +57,7 @@ def test_an_ended_sign_in_says_nothing(session: Session, changes: dict[str, dt.d
         sessions.user_of(session, value)
 
 
-def test_using_a_cookie_keeps_it_alive(session: Session) -> None:
+def test_using_a_session_extends_its_idle_timeout(session: Session) -> None:
     value = cookie(somebody().id)
     row = session.exec(select(SignIn)).one()
     row.last_seen_at = now() - dt.timedelta(days=6)
@@ -66,19 +68,19 @@ def test_using_a_cookie_keeps_it_alive(session: Session) -> None:
     assert now() - row.last_seen_at < dt.timedelta(minutes=1)
 
 
-async def test_a_revoked_browser_is_out_at_once_though_redis_remembered_it() -> None:
+async def test_a_revoked_session_is_refused_at_once_although_it_was_cached() -> None:
     ada = somebody()
     value = cookie(ada.id)
     who = await authentication.of_cookie(value)
     assert await authentication.of_cookie(value) == who
-    assert await session_cache.remembered(who.sign_in_id) == str(ada.id).encode()
+    assert await session_cache.cached_owner(who.sign_in_id) == str(ada.id).encode()
     with transaction() as session:
-        sessions.revoke(session, ada.id, who.sign_in_id)
+        sessions.revoke_session(session, ada.id, who.sign_in_id)
     with pytest.raises(Unauthenticated):
         await authentication.of_cookie(value)
 
 
-async def test_an_emptied_redis_brings_nobody_back() -> None:
+async def test_an_emptied_cache_does_not_restore_a_revoked_session() -> None:
     ada = somebody()
     value, token = cookie(ada.id), signed_in(ada.id).token
     await authentication.of_cookie(value)
@@ -90,18 +92,18 @@ async def test_an_emptied_redis_brings_nobody_back() -> None:
             await ask
 
 
-async def test_a_slow_reader_brings_nobody_back() -> None:
+async def test_a_slow_reader_does_not_restore_a_revoked_session() -> None:
     ada = somebody()
     value = cookie(ada.id)
     who = await authentication.of_cookie(value)
     with transaction() as session:
         sessions.revoke_all(session, ada.id)
-    await session_cache.remember(who.sign_in_id, ada.id)
+    await session_cache.cache_owner(who.sign_in_id, ada.id)
     with pytest.raises(Unauthenticated):
         await authentication.of_cookie(value)
 
 
-async def test_without_redis_people_stay_signed_in_and_revocation_still_works(
+async def test_without_redis_sessions_work_and_can_be_revoked(
     environment: pytest.MonkeyPatch,
 ) -> None:
     ada = somebody()
@@ -119,33 +121,33 @@ async def test_without_redis_people_stay_signed_in_and_revocation_still_works(
     events.connection.cache_clear()
 
 
-async def test_a_token_of_another_person_s_sign_in_is_refused() -> None:
+async def test_a_token_that_names_another_users_session_is_refused() -> None:
     ada, bob = somebody(), somebody()
     who = await authentication.of_token(signed_in(ada.id).token)
     with transaction() as session, pytest.raises(Unauthenticated):
-        sessions.ensure_alive(session, SignedIn(bob.id, who.sign_in_id))
+        sessions.ensure_session_active(session, SignedIn(bob.id, who.sign_in_id))
     with transaction() as session, pytest.raises(Unauthenticated):
-        sessions.ensure_alive(session, SignedIn(bob.id, uuid.uuid4()))
+        sessions.ensure_session_active(session, SignedIn(bob.id, uuid.uuid4()))
 
 
-def test_a_person_sees_their_own_devices_and_ends_them(session: Session) -> None:
+def test_a_user_lists_and_revokes_their_own_devices(session: Session) -> None:
     ada, bob = somebody(), somebody()
     mine = sessions.user_of(session, cookie(ada.id))
     signed_in(ada.id)
     theirs = sessions.user_of(session, cookie(bob.id))
-    listed = sessions.devices(session, ada.id, mine.sign_in_id)
+    listed = sessions.list_devices(session, ada.id, mine.sign_in_id)
     assert {device.kind for device in listed} == {"browser", "api"}
     assert [device.id for device in listed if device.current] == [str(mine.sign_in_id)]
     for stranger in (theirs.sign_in_id, uuid.uuid4()):
         with pytest.raises(NotFound):
-            sessions.revoke(session, ada.id, stranger)
-    sessions.revoke(session, ada.id, mine.sign_in_id)
+            sessions.revoke_session(session, ada.id, stranger)
+    sessions.revoke_session(session, ada.id, mine.sign_in_id)
     with pytest.raises(NotFound):
-        sessions.revoke(session, ada.id, mine.sign_in_id)
-    assert len(sessions.devices(session, ada.id, None)) == 1
+        sessions.revoke_session(session, ada.id, mine.sign_in_id)
+    assert len(sessions.list_devices(session, ada.id, None)) == 1
 
 
-def test_everything_can_be_ended_but_this() -> None:
+def test_all_sessions_but_the_current_one_can_be_revoked() -> None:
     ada = somebody()
     with transaction() as session:
         mine = sessions.user_of(session, cookie(ada.id))
@@ -153,7 +155,7 @@ def test_everything_can_be_ended_but_this() -> None:
         assert sessions.revoke_all(session, ada.id, keep=mine.sign_in_id) == 2
 
 
-def test_what_a_client_says_of_itself_is_cut_to_fit(session: Session) -> None:
+def test_a_long_user_agent_is_truncated(session: Session) -> None:
     ada = somebody()
     sessions.start_browser(session, ada.id, Client(ip="x" * 100, user_agent="y\0" * 1000))
     row = session.exec(select(SignIn)).one()
@@ -168,16 +170,16 @@ def test_what_a_client_says_of_itself_is_cut_to_fit(session: Session) -> None:
         ("Mozilla/5.0 (iPhone; CPU) Version/19 Safari/604", "browser", "Safari on iPhone"),
         ("Mozilla/5.0 (Windows NT 10.0) Chrome/1 Safari/5 Edg/1", "browser", "Edge on Windows"),
         ("curl/8.5.0", "api", "curl"),
-        ("", "api", "A program"),
-        ("", "browser", "A browser"),
+        ("", "api", "API client"),
+        ("", "browser", "Browser"),
         ("Firefox/1", "browser", "Firefox"),
     ],
 )  # fmt: skip
-def test_devices_have_names_for_people(agent: str, kind: str, name: str) -> None:
-    assert sessions.described(agent, kind) == name
+def test_devices_are_described_by_their_user_agent(agent: str, kind: str, name: str) -> None:
+    assert sessions.describe_device(agent, kind) == name
 
 
-def test_the_cookie_s_name_fits_the_place(environment: pytest.MonkeyPatch) -> None:
+def test_the_cookie_name_depends_on_scheme_and_port(environment: pytest.MonkeyPatch) -> None:
     assert sessions.cookie_name() == f"sp404_session_{settings().port}"
     environment.setenv("SP404_PUBLIC_URL", "https://crate.example")
     settings.cache_clear()
@@ -187,9 +189,9 @@ def test_the_cookie_s_name_fits_the_place(environment: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     "header", ["", "x", "a=b", ";;;", "sp404_session_3000", "\x00", "=;=", "é=ü"]
 )
-def test_odd_cookie_headers_hold_nothing(header: str) -> None:
+def test_malformed_cookie_headers_hold_no_cookie(header: str) -> None:
     assert authentication.cookie_in(header) == ""
 
 
-async def test_the_line_to_redis_is_opened_once_per_loop() -> None:
+async def test_each_event_loop_has_one_redis_connection() -> None:
     assert redis_counters.redis_batcher() is redis_counters.redis_batcher()

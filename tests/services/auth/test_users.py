@@ -22,7 +22,7 @@ from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.auth.users import Credential, NewAccount
 from sp404_app.services.infra import audit_log
 from sp404_app.services.infra.client_info import Client
-from sp404_app.state.account.activity_labels import said_of
+from sp404_app.state.account.activity_labels import activity_label
 from tests.accounts import (
     CLIENT,
     PASSWORD,
@@ -30,8 +30,8 @@ from tests.accounts import (
     cookie,
     living,
     mails,
-    meanwhile,
     reset,
+    run_after,
     somebody,
     token_in,
 )
@@ -49,45 +49,45 @@ def count(what: type[User | OneTimeToken]) -> int:
         return session.exec(select(func.count()).select_from(what)).one()
 
 
-def person(address: str = "ada@example.org") -> User:
+def user_of_email(address: str = "ada@example.org") -> User:
     with transaction() as session:
         return session.exec(select(User).where(User.email == address)).one()
 
 
-async def test_signing_up_sends_a_link_that_confirms_the_address_once() -> None:
+async def test_sign_up_mails_a_link_that_verifies_the_email_once() -> None:
     await register()
-    assert person().email_verified_at is None
+    assert user_of_email().email_verified_at is None
     token = token_in(mails("ada@example.org")[0])
     await login.verify_email(token, CLIENT)
-    assert person().email_verified_at is not None
-    with pytest.raises(ValidationFailed, match="used already"):
+    assert user_of_email().email_verified_at is not None
+    with pytest.raises(ValidationFailed, match="has been used"):
         await login.verify_email(token, CLIENT)
 
 
-async def test_names_and_addresses_are_kept_in_one_form() -> None:
+async def test_names_and_emails_are_normalized() -> None:
     account = await login.register("  Ada@Example.ORG ", PASSWORD, "  Ada \n M. ", "", CLIENT)
     assert account == NewAccount("ada@example.org", "Ada M.", "")
     await register("ADA@example.org")
     assert count(User) == 1
 
 
-async def test_a_known_address_is_told_by_mail_and_by_nothing_else() -> None:
+async def test_an_email_with_an_account_is_revealed_by_mail_only() -> None:
     ada = somebody("ada@example.org")
-    before = person()
+    before = user_of_email()
     known = await register(password="another password")
     new = await login.register("new@example.org", PASSWORD, "Ada", "Lovelace", CLIENT)
     assert (known.first_name, known.last_name) == (new.first_name, new.last_name)
-    assert person().password_hash == before.password_hash
+    assert user_of_email().password_hash == before.password_hash
     assert [letter["Subject"] for letter in mails(ada.email)] == ["You already have an account"]
 
 
-async def test_who_owns_the_mailbox_takes_over_an_account_begun_by_somebody_else() -> None:
+async def test_the_mailbox_owner_takes_over_an_unverified_account() -> None:
     await register(password="chosen by a stranger")
     await register(password="chosen by the owner")
     letter = mails("ada@example.org")[-1]
     assert letter["Subject"] == "Finish creating your account"
     await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
-    assert person().email_verified_at is not None
+    assert user_of_email().email_verified_at is not None
     assert await login.sign_in("ada@example.org", "what the owner wants", CLIENT)
     with pytest.raises(WrongCredentials):
         await login.sign_in("ada@example.org", "chosen by a stranger", CLIENT)
@@ -110,19 +110,19 @@ async def nothing() -> None:
 
 @pytest.mark.parametrize("first", [STRANGER, OWNER])
 @pytest.mark.parametrize("then", [nothing, again_by_stranger, resent])
-async def test_no_mailed_link_lets_in_a_password_that_only_a_stranger_knows(
+async def test_no_mailed_link_activates_a_password_chosen_by_a_stranger(
     first: str, then: Callable[[], Awaitable[None]]
 ) -> None:
-    """Whoever of the two registers first, and whatever the stranger asks for afterwards."""
+    """Whoever registers first, and whichever mail the stranger requests afterwards."""
     await register(password=first)
     await register(password=OWNER if first == STRANGER else STRANGER)
     await then()
     letters = mails("ada@example.org")
     assert letters[-1]["Subject"] == "Finish creating your account"
     for letter in letters[:-1]:
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await login.verify_email(token_in(letter), CLIENT)
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
     with pytest.raises(ValidationFailed):
         await login.verify_email(token_in(letters[-1]), CLIENT)
@@ -133,13 +133,13 @@ async def test_no_mailed_link_lets_in_a_password_that_only_a_stranger_knows(
             await login.sign_in("ada@example.org", password, CLIENT)
 
 
-async def test_an_account_two_people_began_keeps_nothing_the_first_one_typed() -> None:
+async def test_a_second_registration_erases_what_the_first_one_entered() -> None:
     await login.register("ada@example.org", STRANGER, "Rude", "Words", CLIENT)
     await register(password=OWNER)
-    assert (person().first_name, person().last_name) == ("", "")
+    assert (user_of_email().first_name, user_of_email().last_name) == ("", "")
 
 
-async def test_a_second_click_on_sign_up_changes_nothing() -> None:
+async def test_a_double_click_on_sign_up_changes_nothing() -> None:
     await register()
     await register()
     (letter,) = mails("ada@example.org")
@@ -147,22 +147,22 @@ async def test_a_second_click_on_sign_up_changes_nothing() -> None:
     assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
 
 
-async def test_two_clicks_on_sign_up_at_once_change_nothing() -> None:
+async def test_two_concurrent_clicks_on_sign_up_change_nothing() -> None:
     await asyncio.gather(register(), register())
     (letter,) = mails("ada@example.org")
     await login.verify_email(token_in(letter), CLIENT)
     assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
 
 
-async def test_who_signs_up_again_later_gets_a_new_link_that_ends_the_first(
+async def test_signing_up_again_later_mails_a_new_link_that_voids_the_first(
     session: Session,
 ) -> None:
     await register()
-    session.exec(select(OneTimeToken)).one().created_at = now() - users.LINK_EVERY
+    session.exec(select(OneTimeToken)).one().created_at = now() - users.MIN_LINK_INTERVAL
     session.commit()
     await register()
     first, second = (token_in(letter) for letter in mails("ada@example.org"))
-    with pytest.raises(ValidationFailed, match="used already"):
+    with pytest.raises(ValidationFailed, match="has been used"):
         await login.verify_email(first, CLIENT)
     await login.verify_email(second, CLIENT)
     assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
@@ -175,7 +175,7 @@ async def test_who_signs_up_again_later_gets_a_new_link_that_ends_the_first(
         (partial(login.forgot_password, "ada@example.org", CLIENT), None),
     ],
 )
-async def test_a_new_link_ends_the_ones_before(
+async def test_a_new_link_voids_earlier_ones(
     ask: Callable[[], Awaitable[None]],
     use: Callable[[str, Client], Awaitable[None]] | None,
 ) -> None:
@@ -185,13 +185,13 @@ async def test_a_new_link_ends_the_ones_before(
         await ask()
     *older, newest = (token_in(letter) for letter in mails("ada@example.org"))
     for token in older:
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await use(token, CLIENT)
     await use(newest, CLIENT)
 
 
 @pytest.mark.parametrize("known", ["nobody", "begun", "confirmed"])
-async def test_signing_up_costs_one_password_whoever_has_the_address(
+async def test_sign_up_does_one_bcrypt_operation_whether_or_not_the_email_is_known(
     known: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if known != "nobody":
@@ -201,7 +201,7 @@ async def test_signing_up_costs_one_password_whoever_has_the_address(
     assert len(hashes) + len(checks) == 1
 
 
-async def test_signing_up_twice_at_once_makes_one_account() -> None:
+async def test_concurrent_sign_ups_create_one_account() -> None:
     def again(_: int) -> None:
         with transaction() as session:
             users.register(session, NewAccount("ada@example.org", "", ""), "x", CLIENT)
@@ -217,14 +217,14 @@ async def test_signing_up_twice_at_once_makes_one_account() -> None:
      "ada@example.org\nBcc: all@example.org", "ada@example.org\0", "x" * 250 + "@example.org",
      "ada@[127.0.0.1]", "\ud83e@example.org", "a@b@example.org"],
 )  # fmt: skip
-async def test_what_is_no_address_is_refused(address: str) -> None:
+async def test_an_invalid_email_is_refused(address: str) -> None:
     with pytest.raises(ValidationFailed) as refusal:
         await register(address)
     assert set(refusal.value.details) == {"email"}
     assert count(User) == 0
 
 
-async def test_everything_that_is_wrong_is_said_at_once() -> None:
+async def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(ValidationFailed) as refusal:
         await login.register("x", "y", "z" * 101, "a\x00b", CLIENT)
     assert set(refusal.value.details) == {"email", "password", "first_name", "last_name"}
@@ -242,11 +242,11 @@ async def test_signing_in_needs_the_right_password() -> None:
         ("\0", "\0"),
         ("\ud83e", "\ud83e"),
     ):
-        with pytest.raises(WrongCredentials, match="The address or the password is wrong"):
+        with pytest.raises(WrongCredentials, match="Wrong email or password"):
             await login.sign_in(address, password, CLIENT)
 
 
-async def test_only_who_knows_the_password_learns_that_an_address_is_not_confirmed() -> None:
+async def test_an_unverified_email_is_revealed_only_with_the_right_password() -> None:
     ada = somebody(verified=False)
     with pytest.raises(EmailNotVerified):
         await login.sign_in(ada.email, PASSWORD, CLIENT)
@@ -254,7 +254,7 @@ async def test_only_who_knows_the_password_learns_that_an_address_is_not_confirm
         await login.sign_in(ada.email, "wrong password", CLIENT)
 
 
-async def test_five_failures_close_the_door_for_that_address_and_host_only() -> None:
+async def test_five_failures_block_that_email_from_that_host_only() -> None:
     ada, bob = somebody(), somebody()
     for _ in range(5):
         with pytest.raises(WrongCredentials):
@@ -266,7 +266,7 @@ async def test_five_failures_close_the_door_for_that_address_and_host_only() -> 
     assert await login.sign_in(bob.email, PASSWORD, CLIENT)
 
 
-async def test_a_right_password_forgets_the_failures() -> None:
+async def test_the_right_password_clears_the_failures() -> None:
     ada = somebody()
     for _ in range(2):
         for _ in range(3):
@@ -275,8 +275,10 @@ async def test_a_right_password_forgets_the_failures() -> None:
         assert await login.sign_in(ada.email, PASSWORD, CLIENT)
 
 
-async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+async def test_guesses_from_many_hosts_are_limited_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
     ada = somebody()
     for number in range(25):
         with pytest.raises(WrongCredentials):
@@ -285,13 +287,13 @@ async def test_many_hosts_together_may_not_guess_for_ever(monkeypatch: pytest.Mo
         await login.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.99"))
 
 
-async def test_strangers_cannot_keep_an_owner_out_of_where_they_were_before(
+async def test_guessers_cannot_lock_a_user_out_of_a_host_they_used_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada, home, far = somebody(), Client(ip="203.0.113.7"), Client(ip="203.0.113.8")
     await login.sign_in(ada.email, PASSWORD, home)
     with monkeypatch.context() as patch:
-        patch.setattr(passwords, "matches_now", lambda *_: False)
+        patch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
         for number in range(25):
             with pytest.raises(WrongCredentials):
                 await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
@@ -300,8 +302,10 @@ async def test_strangers_cannot_keep_an_owner_out_of_where_they_were_before(
     assert await login.sign_in(ada.email, PASSWORD, home)
 
 
-async def test_one_host_may_not_try_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "matches_now", lambda *_: False)
+async def test_guesses_of_one_host_at_many_accounts_are_limited(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
     for number in range(10):
         with pytest.raises(WrongCredentials):
             await login.sign_in(f"person{number}@example.org", "wrong password", CLIENT)
@@ -309,7 +313,7 @@ async def test_one_host_may_not_try_everybody(monkeypatch: pytest.MonkeyPatch) -
         await login.sign_in("person@example.org", "wrong password", CLIENT)
 
 
-async def test_known_and_unknown_addresses_cost_the_same_work(
+async def test_known_and_unknown_emails_cost_the_same_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ada = somebody()
@@ -321,18 +325,18 @@ async def test_known_and_unknown_addresses_cost_the_same_work(
     assert known.cost == unknown.cost
 
 
-async def test_an_old_hash_is_renewed_when_its_owner_signs_in(
+async def test_an_outdated_hash_is_replaced_at_sign_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody("ada@example.org")
-    monkeypatch.setattr(passwords, "COST", 6)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
     await login.sign_in(ada.email, PASSWORD, CLIENT)
-    assert person().password_hash.startswith("$2b$06$")
+    assert user_of_email().password_hash.startswith("$2b$06$")
     assert (await login.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
 
 
-async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None:
+async def test_a_reset_sets_the_password_once_and_revokes_all_sessions() -> None:
     ada = somebody("ada@example.org")
     cookie(ada.id)
     await login.forgot_password(ada.email, CLIENT)
@@ -343,7 +347,7 @@ async def test_a_reset_sets_the_password_once_and_signs_everything_out() -> None
         assert living(session, ada.id) == []
     assert (await login.sign_in(ada.email, "a brand new one", CLIENT)).user_id == ada.id
     for token in (first, second):
-        with pytest.raises(ValidationFailed, match="used already"):
+        with pytest.raises(ValidationFailed, match="has been used"):
             await login.reset_password(token, "yet another one", CLIENT)
     assert mails(ada.email)[-1]["Subject"] == "Your password was changed"
 
@@ -358,64 +362,65 @@ async def deleted(ada: Somebody) -> None:
 
 
 @pytest.mark.parametrize("happens", [reset, changed, deleted])
-async def test_a_password_that_was_right_a_moment_ago_lets_nobody_in(
+async def test_a_sign_in_is_rejected_if_the_password_changed_after_verification(
     happens: Callable[[Somebody], Awaitable[None]],
 ) -> None:
     ada = somebody()
     found = await login.sign_in(ada.email, PASSWORD, CLIENT)
-    assert await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api") == ada.id
+    assert await in_transaction(login.complete_sign_in, found, CLIENT, "api") == ada.id
     await happens(ada)
-    with pytest.raises(Unauthenticated, match="changed meanwhile"):
-        await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api")
+    with pytest.raises(Unauthenticated, match="changed in the meantime"):
+        await in_transaction(login.complete_sign_in, found, CLIENT, "api")
 
 
 @pytest.mark.parametrize("happens", [reset, changed, deleted])
-async def test_an_old_hash_is_not_renewed_when_the_password_goes_meanwhile(
+async def test_an_outdated_hash_is_not_replaced_if_the_password_changed_meanwhile(
     happens: Callable[[Somebody], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody()
-    monkeypatch.setattr(passwords, "COST", 6)
-    with meanwhile(passwords, "hashed", partial(happens, ada)), pytest.raises(Unauthenticated):
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
+    with (
+        run_after(passwords, passwords.hash_password, partial(happens, ada)),
+        pytest.raises(Unauthenticated),
+    ):
         await login.sign_in(ada.email, PASSWORD, CLIENT)
 
 
-async def test_sign_ins_that_renew_a_hash_at_once_all_enter(
+async def test_concurrent_sign_ins_that_rehash_all_succeed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody()
-    monkeypatch.setattr(passwords, "COST", 6)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
 
     async def other() -> None:
         others.append(await login.sign_in(ada.email, PASSWORD, CLIENT))
 
     others: list[Credential] = []
-    with meanwhile(passwords, "hashed", other):
+    with run_after(passwords, passwords.hash_password, other):
         mine = await login.sign_in(ada.email, PASSWORD, CLIENT)
     for found in (mine, *others):
-        assert (
-            await in_transaction(login.start_session_after_sign_in, found, CLIENT, "api") == ada.id
-        )
+        assert await in_transaction(login.complete_sign_in, found, CLIENT, "api") == ada.id
     assert len(others) == 1
 
 
-async def test_a_new_sign_in_and_a_new_password_come_one_after_the_other() -> None:
+async def test_a_sign_in_and_a_password_change_are_serialized() -> None:
     ada = somebody()
     found = await login.sign_in(ada.email, PASSWORD, CLIENT)
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
-            login.start_session_after_sign_in(session, found, CLIENT, "api")
+            login.complete_sign_in(session, found, CLIENT, "api")
             change = pool.submit(asyncio.run, reset(ada))
             with pytest.raises(TimeoutError):  # it waits for us, hashed long ago
                 change.result(timeout=3)
-            sessions.start_api(session, ada.id, CLIENT)
+            sessions.start_api_session(session, ada.id, CLIENT)
         change.result(timeout=10)
     with transaction() as session:
         assert living(session, ada.id) == []
 
 
-async def test_a_weak_new_password_does_not_use_the_link_up() -> None:
+async def test_a_weak_new_password_does_not_redeem_the_link() -> None:
     ada = somebody("ada@example.org")
     await login.forgot_password(ada.email, CLIENT)
     token = token_in(mails(ada.email)[0])
@@ -425,7 +430,7 @@ async def test_a_weak_new_password_does_not_use_the_link_up() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "a\0b", "\ud800"])
-async def test_a_token_is_looked_at_before_the_work_of_hashing(
+async def test_an_invalid_token_is_refused_before_hashing(
     token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, hashes = somebody(), watch_hashing(monkeypatch)
@@ -437,17 +442,17 @@ async def test_a_token_is_looked_at_before_the_work_of_hashing(
     assert len(hashes) == 1
 
 
-async def test_the_own_address_is_no_new_password() -> None:
+async def test_the_users_email_is_refused_as_new_password() -> None:
     ada = somebody("Ada.Lovelace@example.org")
     await login.forgot_password(ada.email, CLIENT)
     token = token_in(mails(ada.email)[0])
     for password in (ada.email, "ada.lovelace"):
-        with pytest.raises(ValidationFailed, match="easy to guess"):
+        with pytest.raises(ValidationFailed, match="your email"):
             await login.reset_password(token, password, CLIENT)
     await login.reset_password(token, "a brand new one", CLIENT)
 
 
-async def test_a_link_is_good_for_an_hour(session: Session) -> None:
+async def test_a_reset_link_expires_after_an_hour(session: Session) -> None:
     ada = somebody()
     token = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
     session.flush()
@@ -457,7 +462,7 @@ async def test_a_link_is_good_for_an_hour(session: Session) -> None:
         await login.reset_password(token, "a brand new one", CLIENT)
 
 
-async def test_a_token_is_good_for_its_purpose_only(session: Session) -> None:
+async def test_a_token_is_valid_for_its_purpose_only(session: Session) -> None:
     ada = somebody(verified=False)
     verify = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
     reset = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
@@ -469,7 +474,7 @@ async def test_a_token_is_good_for_its_purpose_only(session: Session) -> None:
     await login.verify_email(verify, CLIENT)
 
 
-async def test_a_link_pressed_twice_at_once_works_once(session: Session) -> None:
+async def test_concurrent_uses_of_a_link_redeem_it_once(session: Session) -> None:
     ada = somebody(verified=False)
     token = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
     session.commit()
@@ -486,20 +491,20 @@ async def test_a_link_pressed_twice_at_once_works_once(session: Session) -> None
         assert sum(pool.map(press, range(6))) == 1
 
 
-async def test_nobody_is_mailed_who_has_no_account() -> None:
+async def test_an_email_without_an_account_gets_no_mail() -> None:
     await login.forgot_password("nobody@example.org", CLIENT)
     await login.resend_verification("nobody@example.org")
     await login.resend_verification(somebody().email)
     assert mails() == []
 
 
-async def test_the_confirmation_is_sent_again_to_who_waits_for_it() -> None:
+async def test_verification_is_mailed_again_only_to_unverified_accounts() -> None:
     ada = somebody(verified=False)
     await login.resend_verification(ada.email)
     await login.verify_email(token_in(mails(ada.email)[0]), CLIENT)
 
 
-async def test_changing_the_password_keeps_this_device_and_ends_the_others() -> None:
+async def test_a_password_change_keeps_this_session_and_revokes_the_others() -> None:
     ada = somebody()
     mine, _ = cookie(ada.id), cookie(ada.id)
     who = await in_transaction(sessions.user_of, mine)
@@ -510,13 +515,13 @@ async def test_changing_the_password_keeps_this_device_and_ends_the_others() -> 
 
 
 @pytest.mark.parametrize("happens", [reset, changed])
-async def test_of_two_new_passwords_at_once_the_second_needs_the_first(
+async def test_the_second_of_two_concurrent_password_changes_is_refused(
     happens: Callable[[Somebody], Awaitable[None]],
 ) -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
     with (
-        meanwhile(passwords, "matches", partial(happens, ada)),
+        run_after(passwords, passwords.verify_password, partial(happens, ada)),
         pytest.raises(ValidationFailed) as refusal,
     ):
         await login.change_password(who, PASSWORD, "another new one", CLIENT)
@@ -524,32 +529,35 @@ async def test_of_two_new_passwords_at_once_the_second_needs_the_first(
     assert await login.sign_in(ada.email, "a brand new one", CLIENT)
 
 
-async def test_a_hash_made_anew_meanwhile_is_still_the_present_password(
+async def test_a_password_change_accepts_a_hash_replaced_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, "COST", 5)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
-    monkeypatch.setattr(passwords, "COST", 6)
+    monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
 
     async def other() -> None:
         await login.sign_in(ada.email, PASSWORD, CLIENT)
 
-    with meanwhile(passwords, "matches", other):
+    with run_after(passwords, passwords.verify_password, other):
         await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
     assert await login.sign_in(ada.email, "a brand new one", CLIENT)
 
 
-async def test_who_is_gone_meanwhile_changes_no_password() -> None:
+async def test_a_password_change_fails_if_the_account_is_deleted_meanwhile() -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
-    with meanwhile(passwords, "matches", partial(deleted, ada)), pytest.raises(Unauthenticated):
+    with (
+        run_after(passwords, passwords.verify_password, partial(deleted, ada)),
+        pytest.raises(Unauthenticated),
+    ):
         await login.change_password(who, PASSWORD, "another new one", CLIENT)
     with pytest.raises(Unauthenticated):
         await login.change_password(who, PASSWORD, "another new one", CLIENT)
 
 
-async def test_changing_the_password_needs_the_old_one_and_ends_guessing() -> None:
+async def test_a_password_change_needs_the_current_one_and_limits_guesses() -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
     with pytest.raises(ValidationFailed) as refusal:
@@ -563,7 +571,7 @@ async def test_changing_the_password_needs_the_old_one_and_ends_guessing() -> No
         await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
 
 
-def test_names_change_one_by_one_and_only_to_what_can_be_shown(session: Session) -> None:
+def test_names_change_one_by_one_and_must_be_displayable(session: Session) -> None:
     ada = somebody()
     users.rename(session, ada.id, "Ada", "Byron")
     found = users.rename(session, ada.id, None, " King  Noel ")
@@ -573,7 +581,7 @@ def test_names_change_one_by_one_and_only_to_what_can_be_shown(session: Session)
             users.rename(session, ada.id, name, None)
 
 
-async def test_what_happened_is_in_the_audit_log_without_anything_secret() -> None:
+async def test_the_audit_log_records_events_without_secrets() -> None:
     await register()
     await login.verify_email(token_in(mails("ada@example.org")[0]), CLIENT)
     with pytest.raises(WrongCredentials):
@@ -581,11 +589,11 @@ async def test_what_happened_is_in_the_audit_log_without_anything_secret() -> No
     with transaction() as session:
         entries = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()  # type: ignore[arg-type]
     assert [entry.action for entry in entries] == ["registered", "email_verified", "sign_in_failed"]
-    assert {entry.user_id for entry in entries} == {person().id}
+    assert {entry.user_id for entry in entries} == {user_of_email().id}
     assert {entry.ip for entry in entries} == {CLIENT.ip}
 
 
-async def test_guessing_the_present_password_is_in_the_audit_log_too() -> None:
+async def test_the_audit_log_records_wrong_current_passwords() -> None:
     ada = somebody()
     who = await in_transaction(sessions.user_of, cookie(ada.id))
     with pytest.raises(ValidationFailed):
@@ -593,15 +601,15 @@ async def test_guessing_the_present_password_is_in_the_audit_log_too() -> None:
     with transaction() as session:
         (event,), _ = audit_log.list_events(session, ada.id, None, 10)
     assert (event.action, event.ip, event.details) == ("password_change_failed", CLIENT.ip, {})
-    assert said_of(event.action) == "A change of password failed: wrong present password"
+    assert activity_label(event.action) == "Password change failed: wrong current password"
 
 
-def test_a_person_leaves_everywhere(session: Session) -> None:
+def test_a_user_signs_out_everywhere(session: Session) -> None:
     ada, bob = somebody(), somebody()
     cookie(ada.id), cookie(ada.id), cookie(bob.id)
     (first, _) = living(session, ada.id)
     with transaction() as inner:
-        login.leave_all(inner, SignedIn(ada.id, first.id), CLIENT)
+        login.sign_out_everywhere(inner, SignedIn(ada.id, first.id), CLIENT)
     session.expire_all()
     assert living(session, ada.id) == []
     assert len(living(session, bob.id)) == 1
