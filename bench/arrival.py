@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from instance import database, person, product
-from library import enter
+from instance import create_user, open_database, running_product
+from library import sign_in_to_library
 from playwright.sync_api import sync_playwright
 
 from sp404_app.audio.features.analysis import analyse, warm_up
@@ -28,7 +28,7 @@ ROUNDS = 30
 RATE = 44_100
 
 # Resolves with the milliseconds between the last byte sent and the row that has everything.
-MEASURE = """
+MEASURE_SCRIPT = """
 ([name, data]) => new Promise((resolve) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const body = new FormData();
@@ -57,24 +57,24 @@ MEASURE = """
 
 def main() -> None:
     """Measure and print."""
-    loops = [loop(seed) for seed in range(ROUNDS)]
-    with product() as instance, sync_playwright() as playwright:
-        with database(instance) as session:
-            person(session)
+    loops = [render_loop(seed) for seed in range(ROUNDS)]
+    with running_product() as instance, sync_playwright() as playwright:
+        with open_database(instance) as session:
+            create_user(session)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(base_url=instance.base_url)
-        enter(page, instance.base_url, empty=True)
+        sign_in_to_library(page, instance.base_url, empty=True)
         found = [
-            page.evaluate(MEASURE, [f"Loop {n}", base64.b64encode(data).decode()])
+            page.evaluate(MEASURE_SCRIPT, [f"Loop {n}", base64.b64encode(data).decode()])
             for n, data in enumerate(loops)
         ]
         browser.close()
-    show("upload to page", found)
-    show("analysis alone", [alone(data) for data in loops])
+    show_times("upload to page", found)
+    show_times("analysis alone", [time_analysis(data) for data in loops])
     print(json.dumps({"n": ROUNDS}))
 
 
-def loop(seed: int) -> bytes:
+def render_loop(seed: int) -> bytes:
     """Render ten seconds of drums at 96 BPM under a chord in A minor, no two alike."""
     chance = np.random.default_rng(seed)
     time_axis = np.arange(10 * RATE) / RATE
@@ -88,7 +88,7 @@ def loop(seed: int) -> bytes:
     return target.getvalue()
 
 
-def alone(data: bytes) -> float:
+def time_analysis(data: bytes) -> float:
     """Time the survey and the analysis in this process, warm, in milliseconds."""
     warm_up()
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
@@ -100,7 +100,7 @@ def alone(data: bytes) -> float:
         return 1000 * (time.perf_counter() - began)
 
 
-def show(name: str, times: list[float]) -> None:
+def show_times(name: str, times: list[float]) -> None:
     """Print one line."""
     p95 = statistics.quantiles(times, n=20)[18]
     print(f"{name:16} median {statistics.median(times):7.1f} ms   p95 {p95:7.1f} ms")

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import soundfile
-from instance import person
+from instance import create_user
 from sqlmodel import Session, col, func, select
 
 from sp404_app import db
@@ -36,8 +36,8 @@ from sp404_app.supervisor.environment import for_worker
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.watchdog import Guard
 
-FILES, TURNS, PATIENCE = 200, 2, 300.0
-WORKER = """
+FILE_COUNT, ROUNDS, TIMEOUT_S = 200, 2, 300.0
+WORKER_SCRIPT = """
 from sp404_app import logs
 from sp404_app.jobs import run, worker
 run.BATCH_FILES = {most}
@@ -48,12 +48,12 @@ worker.main()
 def main() -> None:
     """Take turns and print."""
     workers = int(sys.argv[1]) if len(sys.argv) > 1 else settings().workers
-    with home() as folder:
-        sounds = rendered(folder)
+    with temporary_home() as folder:
+        sounds = render_one_shots(folder)
         found: dict[int, list[tuple[float, float]]] = {1: [], 16: []}
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             for most, results in found.items():
-                results.append(turn(sounds, most, workers))
+                results.append(measure_round(sounds, most, workers))
                 files, cpu = results[-1]
                 print(f"{most:>2} a process: {files:5.1f} files/s  {cpu:5.1f} ms each", flush=True)
     for most, results in found.items():
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 @contextmanager
-def home() -> Iterator[Path]:
+def temporary_home() -> Iterator[Path]:
     """Start PostgreSQL and Redis in a home of their own, and stop them."""
     root = Path(tempfile.mkdtemp(prefix="sp404b-"))
     place = Home(root)
@@ -90,11 +90,11 @@ def home() -> Iterator[Path]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def rendered(folder: Path) -> list[samples.Incoming]:
+def render_one_shots(folder: Path) -> list[samples.Incoming]:
     """Write one-shots, no two alike."""
     found: list[samples.Incoming] = []
     seed = 0
-    while len(found) < FILES:
+    while len(found) < FILE_COUNT:
         chance = np.random.default_rng(seed)
         for sound in demo_sounds.one_shots(chance):
             path = folder / f"{len(found)}.wav"
@@ -102,34 +102,34 @@ def rendered(folder: Path) -> list[samples.Incoming]:
             soundfile.write(path, signal, sound.sample_rate, subtype="PCM_16")
             found.append(samples.inspect(path, f"{sound.name}.wav"))
         seed += 1
-    return found[:FILES]
+    return found[:FILE_COUNT]
 
 
-def turn(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
+def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
     """Let warm workers analyse all sounds; return files a second and ms of processor a file."""
-    crew = [started(most) for _ in range(workers)]
+    crew = [start_worker(most) for _ in range(workers)]
     try:
         while len(events.connection().smembers("rq:workers")) < workers:
             time.sleep(0.1)
         time.sleep(0.5)
-        before = sum(map(spent, crew))
+        before = sum(map(cpu_seconds, crew))
         with db.transaction() as session:
-            owner = person(session, f"{time.time_ns()}@example.org", "x").id
+            owner = create_user(session, f"{time.time_ns()}@example.org", "x").id
         with db.transaction() as session:
             for sound in sounds:
                 samples.add(session, owner, sound)
         mine = ProcessingJob.user_id == owner
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_S
         while True:
             time.sleep(0.1)
             with Session(db.engine()) as session:
                 done = select(func.count()).where(mine, ProcessingJob.status == JobStatus.DONE)
-                if session.exec(done).one() == FILES and not queue.queued_ids():
+                if session.exec(done).one() == FILE_COUNT and not queue.queued_ids():
                     break
             if time.monotonic() > until:
                 raise TimeoutError
         time.sleep(0.3)
-        cpu = sum(map(spent, crew)) - before
+        cpu = sum(map(cpu_seconds, crew)) - before
         with Session(db.engine()) as session:
             ends = func.min(ProcessingJob.started_at), func.max(col(ProcessingJob.finished_at))
             began, ended = session.exec(select(*ends).where(mine)).one()
@@ -138,17 +138,17 @@ def turn(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float
             worker.terminate()
         for worker in crew:
             worker.wait(20)
-    return FILES / (ended - began).total_seconds(), 1000 * cpu / FILES
+    return FILE_COUNT / (ended - began).total_seconds(), 1000 * cpu / FILE_COUNT
 
 
-def started(most: int) -> "subprocess.Popen[bytes]":
+def start_worker(most: int) -> "subprocess.Popen[bytes]":
     """Start a worker that does up to `most` small files in one process."""
-    command = [sys.executable, "-c", WORKER.format(most=most)]
+    command = [sys.executable, "-c", WORKER_SCRIPT.format(most=most)]
     place = Path(__file__).resolve().parents[1]
     return subprocess.Popen(command, cwd=place, env=for_worker(dict(os.environ)))
 
 
-def spent(worker: "subprocess.Popen[bytes]") -> float:
+def cpu_seconds(worker: "subprocess.Popen[bytes]") -> float:
     """Return the seconds of processor that a worker and what it forked have used."""
     times = psutil.Process(worker.pid).cpu_times()
     return times.user + times.system + times.children_user + times.children_system

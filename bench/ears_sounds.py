@@ -13,7 +13,7 @@ FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
 
 @dataclass(frozen=True, slots=True)
-class Real:
+class RealSound:
     """One real sound and what its makers say about it."""
 
     path: Path
@@ -29,28 +29,28 @@ class Real:
         return survey(self.path)
 
 
-def folder() -> Path | None:
+def sounds_folder() -> Path | None:
     """Return the folder that SP404_SOUNDS names, if it is set and holds manifest.csv."""
     named = Path(os.environ.get("SP404_SOUNDS", "sounds"))
     return named if (named / "manifest.csv").exists() else None
 
 
-def sounds(where: Path) -> Iterator[Real]:
+def read_manifest(where: Path) -> Iterator[RealSound]:
     """List the collection."""
     with (where / "manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            yield Real(
+            yield RealSound(
                 where / row["file"],
                 row["kind"],
                 row["group"],
                 row["cat"],
                 float(row["true_bpm"]) if row["true_bpm"] else None,
-                key_of(row["true_key"]),
+                normalise_key(row["true_key"]),
                 row["path"],
             )
 
 
-def key_of(written: str) -> str | None:
+def normalise_key(written: str) -> str | None:
     """Spell a key with sharps."""
     pitch, _, mode = written.partition(" ")
     name = f"{FLATS.get(pitch, pitch)} {mode}"

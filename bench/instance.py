@@ -59,7 +59,7 @@ SECOND = [
 
 
 @contextmanager
-def product(extra: dict[str, str] | None = None) -> Iterator[Product]:
+def running_product(extra: dict[str, str] | None = None) -> Iterator[Product]:
     """Start the whole product with an empty home and perhaps some settings, and stop it."""
     with slot() as folder, home_in(folder) as instance:
         instance.extra |= extra or {}
@@ -71,7 +71,7 @@ def product(extra: dict[str, str] | None = None) -> Iterator[Product]:
 
 
 @contextmanager
-def database(instance: Product) -> Iterator[Session]:
+def open_database(instance: Product) -> Iterator[Session]:
     """Open one transaction in the product's database."""
     os.environ["SP404_HOME"] = str(instance.home)
     settings.cache_clear()
@@ -86,7 +86,9 @@ def _engine(instance: Product) -> Engine:
     return create_engine(f"postgresql+psycopg://postgres@/sp404?host={folder}")
 
 
-def person(session: Session, email: str = "bench@example.org", password_hash: str = "") -> User:
+def create_user(
+    session: Session, email: str = "bench@example.org", password_hash: str = ""
+) -> User:
     """Make somebody who can sign in."""
     user = User(
         email=email,
@@ -99,7 +101,7 @@ def person(session: Session, email: str = "bench@example.org", password_hash: st
     return user
 
 
-def library(session: Session, user: User, size: int, seed: int = 404) -> None:
+def fill_library(session: Session, user: User, size: int, seed: int = 404) -> None:
     """Give somebody `size` analysed samples with believable names, tempos, keys and tags."""
     chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
     session.flush()
@@ -108,20 +110,20 @@ def library(session: Session, user: User, size: int, seed: int = 404) -> None:
     first = None
     with session.connection().connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
         for number in range(size):
-            row = Sample(**_row(user, number, chance))  # type: ignore[arg-type]
+            row = Sample(**_sample_row(user, number, chance))  # type: ignore[arg-type]
             first = first or row.id
             copy.write_row([getattr(row, name) for name in columns])
     wave = {"sample_id": first, "user_id": user.id, "peaks": b""}
     session.exec(insert(Waveform), params=[wave])  # type: ignore[call-overload]
 
 
-def settle(instance: Product) -> None:
+def vacuum_database(instance: Product) -> None:
     """Do what the database does by itself a minute after so many rows came."""
     with _engine(instance).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("vacuum analyze")
 
 
-def _row(user: User, number: int, chance: random.Random) -> dict[str, object]:
+def _sample_row(user: User, number: int, chance: random.Random) -> dict[str, object]:
     name = f"{chance.choice(FIRST)} {chance.choice(SECOND)} {number:05}".title()
     loop = chance.random() < 0.5
     tags, key = chance.sample(SECOND, 2), chance.choice(KEYS)

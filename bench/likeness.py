@@ -15,10 +15,10 @@ import uuid
 
 import numpy as np
 import psycopg
-from instance import person
+from instance import create_user
 from pgvector.psycopg import register_vector
-from rls import COLUMNS
-from services import percentile, services
+from rls import SAMPLE_COLUMNS
+from services import connected_services, percentile
 from sqlmodel import Session
 
 from sp404_app import db
@@ -28,11 +28,11 @@ from sp404_app.services.sample import similarity
 from sp404_app.settings import settings
 
 SIZES = (1_000, 10_000, 100_000)
-OTHERS, EACH = 10, 10_000
+OTHER_USERS, SAMPLES_EACH = 10, 10_000
 ROUNDS = 60
 CLUSTERS = 40
-INDEX = "create index bench_hnsw on sample_vectors using hnsw (vector vector_l2_ops)"
-OWN = {
+CREATE_INDEX = "create index bench_hnsw on sample_vectors using hnsw (vector vector_l2_ops)"
+OWN_VALUES = {
     "id": "gen_random_uuid()",
     "user_id": "%(user)s::uuid",
     "status": "'ready'",
@@ -40,7 +40,7 @@ OWN = {
     "storage_key": "gen_random_uuid()::text",
     "digest": "lpad(number::text, 64, '0')",
 }
-VECTORS = (
+COPY_VECTORS = (
     "copy sample_vectors (sample_id, user_id, engine_version, vector)"
     " from stdin with (format binary)"
 )
@@ -48,48 +48,48 @@ VECTORS = (
 
 def main() -> None:
     """Fill, measure without and with the index, and print."""
-    with services(), psycopg.connect(settings().database_url, autocommit=True) as line:
+    with connected_services(), psycopg.connect(settings().database_url, autocommit=True) as line:
         register_vector(line)
         chance = np.random.default_rng(404)
-        owners = {size: owner(line, size, chance) for size in SIZES}
-        for _ in range(OTHERS):
-            owner(line, EACH, chance)
+        owners = {size: create_owner(line, size, chance) for size in SIZES}
+        for _ in range(OTHER_USERS):
+            create_owner(line, SAMPLES_EACH, chance)
         line.execute("vacuum analyze samples, sample_vectors")
-        exact = {size: measured(ids) for size, ids in owners.items()}
+        exact = {size: measure_queries(ids) for size, ids in owners.items()}
         began = time.perf_counter()
         line.execute("set maintenance_work_mem = '512MB'")
-        line.execute(INDEX)
+        line.execute(CREATE_INDEX)
         built = time.perf_counter() - began
         size = line.execute("select pg_relation_size('bench_hnsw') >> 20").fetchone()
         for number, ids in owners.items():
-            show(number, "exact", exact[number])
+            show_times(number, "exact", exact[number])
             for reach in (40, 200):
-                show(number, f"hnsw {reach}", measured(ids, reach), exact[number])
+                show_times(number, f"hnsw {reach}", measure_queries(ids, reach), exact[number])
         print(f"index: {built:.0f} s to build, {size and size[0]} MB")
 
 
-def owner(
+def create_owner(
     line: psycopg.Connection, size: int, chance: np.random.Generator
 ) -> tuple[uuid.UUID, list[uuid.UUID]]:
     """Make somebody with sounds; return who it is and which sounds to ask for."""
     with Session(db.engine()) as session, session.begin():
-        user = person(session, f"{uuid.uuid4().hex}@example.org", "x").id
-    columns = [name for (name,) in line.execute(COLUMNS)]
-    chosen = ", ".join(OWN.get(name, name) for name in columns)
+        user = create_user(session, f"{uuid.uuid4().hex}@example.org", "x").id
+    columns = [name for (name,) in line.execute(SAMPLE_COLUMNS)]
+    chosen = ", ".join(OWN_VALUES.get(name, name) for name in columns)
     line.execute(
         f"insert into samples ({', '.join(columns)}) select {chosen} from "  # noqa: S608 - our own
         "(select * from samples limit 1) one, generate_series(1, %(size)s) number",
         {"user": user, "size": size},
     )
     ids = [i for (i,) in line.execute("select id from samples where user_id = %s", (user,))]
-    with line.cursor().copy(VECTORS) as copy:
+    with line.cursor().copy(COPY_VECTORS) as copy:
         copy.set_types(["uuid", "uuid", "varchar", "vector"])
-        for sample_id, vector in zip(ids, vectors(size, chance), strict=True):
+        for sample_id, vector in zip(ids, random_vectors(size, chance), strict=True):
             copy.write_row((sample_id, user, ENGINE_VERSION, vector))
     return user, [ids[place] for place in chance.integers(0, size, ROUNDS)]
 
 
-def vectors(size: int, chance: np.random.Generator) -> np.ndarray:
+def random_vectors(size: int, chance: np.random.Generator) -> np.ndarray:
     """Return weighted vectors around common centres, each part of unit length."""
     centres = np.random.default_rng(1).normal(size=(CLUSTERS, DIMENSIONS))
     found = centres[chance.integers(0, CLUSTERS, size)]
@@ -102,7 +102,7 @@ def vectors(size: int, chance: np.random.Generator) -> np.ndarray:
 Found = tuple[list[float], list[set[uuid.UUID]]]
 
 
-def measured(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
+def measure_queries(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
     """Ask for the ten nearest of each; return the seconds and what was found."""
     user, ids = asked
     times, found = [], []
@@ -123,7 +123,7 @@ def measured(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
     return times, found
 
 
-def show(size: int, way: str, found: Found, truth: Found | None = None) -> None:
+def show_times(size: int, way: str, found: Found, truth: Found | None = None) -> None:
     """Print one line."""
     times, sets = found
     p50, p95 = percentile(times, 0.5), percentile(times, 0.95)

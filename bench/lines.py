@@ -4,10 +4,10 @@ import asyncio
 import re
 import time
 
-LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+CONTENT_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
-class Line(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One kept connection that asks one thing at a time."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Line(asyncio.Protocol):
         head = self._got.find(b"\r\n\r\n")
         if head < 0:
             return
-        length = LENGTH.search(self._got, 0, head)
+        length = CONTENT_LENGTH.search(self._got, 0, head)
         if length is None or len(self._got) < head + 4 + int(length[1]):
             return
         status = int(self._got[9:12])
@@ -47,13 +47,13 @@ class Line(asyncio.Protocol):
         return await self._answer
 
 
-async def opened(port: int) -> Line:
+async def open_connection(port: int) -> HttpConnection:
     """Connect."""
-    _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", port)
+    _, line = await asyncio.get_running_loop().create_connection(HttpConnection, "127.0.0.1", port)
     return line
 
 
-def request(path: str, token: str) -> bytes:
+def build_request(path: str, token: str) -> bytes:
     """Write a request."""
     return (
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
@@ -70,7 +70,7 @@ async def closed_loop(port: int, requests: list[bytes], lines: int, seconds: flo
 
     async def go(number: int) -> None:
         nonlocal count
-        line, turn = await opened(port), number
+        line, turn = await open_connection(port), number
         while time.perf_counter() < until:
             status = await line.ask(requests[turn % len(requests)])
             if status != 200:
@@ -81,7 +81,7 @@ async def closed_loop(port: int, requests: list[bytes], lines: int, seconds: flo
     return count / seconds
 
 
-async def everybody(port: int, requests: list[bytes], lines: int) -> None:
+async def send_each_once(port: int, requests: list[bytes], lines: int) -> None:
     """Send each request once.
 
     Raises:
@@ -89,7 +89,7 @@ async def everybody(port: int, requests: list[bytes], lines: int) -> None:
     """
 
     async def go(number: int) -> None:
-        line = await opened(port)
+        line = await open_connection(port)
         for each in requests[number::lines]:
             status = await line.ask(each)
             if status != 200:
@@ -98,7 +98,7 @@ async def everybody(port: int, requests: list[bytes], lines: int) -> None:
     await asyncio.gather(*(go(number) for number in range(lines)))
 
 
-async def paced(
+async def paced_requests(
     port: int, requests: list[bytes], seconds: int
 ) -> tuple[list[float], dict[int, int]]:
     """Let everybody ask once a second; return the times and how often each status came.
@@ -108,7 +108,7 @@ async def paced(
     """
     times: list[float] = []
     statuses: dict[int, int] = {}
-    lines = [await opened(port) for _ in requests]
+    lines = [await open_connection(port) for _ in requests]
     began = time.perf_counter() + 1
 
     async def person(number: int) -> None:

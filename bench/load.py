@@ -24,9 +24,9 @@ from typing import Any
 
 import httpx
 import psycopg
-from instance import database, library, person, product
-from lines import closed_loop, everybody, paced, request
-from services import percentile, point_at
+from instance import create_user, fill_library, open_database, running_product
+from lines import build_request, closed_loop, paced_requests, send_each_once
+from services import percentile, use_services_of
 from sqlmodel import Session, insert
 
 from sp404_app.audio.features.analysis import ENGINE_VERSION
@@ -36,8 +36,8 @@ from sp404_app.services.auth import access_tokens
 from sp404_app.services.infra.client_info import Client
 from tests.product import ROOT, Product, free_port
 
-PATH = "/api/samples?limit="
-LINES = 50
+LIST_PATH = "/api/samples?limit="
+CONNECTIONS = 50
 ROUNDS = 3
 INDEXES = """
 select indexname, indexdef from pg_indexes
@@ -52,18 +52,18 @@ where table_name = 'samples' and table_schema = 'public' and is_generated = 'NEV
 def main() -> None:
     """Fill, measure and print."""
     asked = _arguments()
-    with product({"SP404_REQUESTS_PER_MINUTE": "1000000000"}) as instance:
-        with database(instance) as session:
-            people = _filled(session, asked.people, asked.size)
+    with running_product({"SP404_REQUESTS_PER_MINUTE": "1000000000"}) as instance:
+        with open_database(instance) as session:
+            people = _fill_libraries(session, asked.people, asked.size)
         _vacuum(instance)
         os.environ["PORT"] = str(instance.port)
-        point_at(str(instance.home))
-        with database(instance) as session:
+        use_services_of(str(instance.home))
+        with open_database(instance) as session:
             every = [
                 access_tokens.start(session, user_id, Client("127.0.0.1", "bench")).token
                 for user_id in people
             ]
-        with plain(instance) as port:
+        with serve_plain_app(instance) as port:
             asyncio.run(_measure(instance.port, port, every, asked))
 
 
@@ -75,28 +75,35 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _measure(ours: int, theirs: int, every: list[str], asked: argparse.Namespace) -> None:
-    requests = [request(f"{PATH}50", token) for token in every]
+    requests = [build_request(f"{LIST_PATH}50", token) for token in every]
     await closed_loop(theirs, requests, 4, 2)  # warm
-    await everybody(ours, requests, 8)
-    times, statuses = await paced(ours, requests, asked.seconds)
+    await send_each_once(ours, requests, 8)
+    times, statuses = await paced_requests(ours, requests, asked.seconds)
     p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
     print(f"{len(requests)} people, {asked.size} sounds each, once a second for {asked.seconds} s")
     print(f"answers {statuses}   p50 {p50:.1f} ms   p95 {p95:.1f} ms   p99 {p99:.1f} ms")
     chance = random.Random(404)  # noqa: S311 - repeatable, not secret
     sizes = [size for size in range(40, 61) for _ in every]
-    anew = [request(f"{PATH}{size}", token) for size, token in zip(sizes, every * 21, strict=True)]
+    anew = [
+        build_request(f"{LIST_PATH}{size}", token)
+        for size, token in zip(sizes, every * 21, strict=True)
+    ]
     chance.shuffle(anew)
     for name, asked_for in (("the same page", requests), ("another page each time", anew)):
-        await _in_turns(name, ours, theirs, asked_for, asked.burst)
+        await _compare_in_turns(name, ours, theirs, asked_for, asked.burst)
 
 
-async def _in_turns(name: str, ours: int, theirs: int, requests: list[bytes], seconds: int) -> None:
-    print(f"{name}, as fast as answers come, {LINES} connections, {seconds} s each, in turns:")
+async def _compare_in_turns(
+    name: str, ours: int, theirs: int, requests: list[bytes], seconds: int
+) -> None:
+    print(
+        f"{name}, as fast as answers come, {CONNECTIONS} connections, {seconds} s each, in turns:"
+    )
     ratios, step = [], len(requests) // ROUNDS
     for turn in range(ROUNDS):
         some = requests[turn * step :] + requests[: turn * step]
-        plain = await closed_loop(theirs, some, LINES, seconds)
-        mine = await closed_loop(ours, some, LINES, seconds)
+        plain = await closed_loop(theirs, some, CONNECTIONS, seconds)
+        mine = await closed_loop(ours, some, CONNECTIONS, seconds)
         ratios.append(mine / plain)
         print(f"plain {plain:6.0f}/s   ours {mine:6.0f}/s   {mine / plain:.2f} times")
     print(f"median {sorted(ratios)[ROUNDS // 2]:.2f} times, at load {os.getloadavg()[0]:.1f}")
@@ -109,20 +116,20 @@ def _vacuum(instance: Product) -> None:
         line.execute("vacuum analyze samples, analyses")
 
 
-def _filled(session: Session, people: int, size: int) -> list[uuid.UUID]:
+def _fill_libraries(session: Session, people: int, size: int) -> list[uuid.UUID]:
     """Make people with a library each: one is made here, PostgreSQL copies it for the others."""
-    first = person(session, "bench-0@example.org")
+    first = create_user(session, "bench-0@example.org")
     others = [
         User(email=f"bench-{n}@example.org", password_hash="!", email_verified_at=now())  # noqa: S106
         for n in range(1, people)
     ]
     session.exec(insert(User), params=[user.model_dump() for user in others])  # type: ignore[call-overload]
-    library(session, first, size)
-    _copy(session, first)
+    fill_library(session, first, size)
+    _copy_library(session, first)
     return [first.id, *(user.id for user in others)]
 
 
-def _copy(session: Session, first: User) -> None:
+def _copy_library(session: Session, first: User) -> None:
     """Give everybody what the first person has; indexes are made afterwards, which is faster."""
     connection = session.connection()
 
@@ -152,7 +159,7 @@ def _copy(session: Session, first: User) -> None:
 
 
 @contextmanager
-def plain(instance: Product) -> Iterator[int]:
+def serve_plain_app(instance: Product) -> Iterator[int]:
     """Serve the plain app as Reflex serves ours: by granian, in one process."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port)]
@@ -164,7 +171,7 @@ def plain(instance: Product) -> Iterator[int]:
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
-                if httpx.get(f"http://127.0.0.1:{port}{PATH}50").status_code < 500:
+                if httpx.get(f"http://127.0.0.1:{port}{LIST_PATH}50").status_code < 500:
                     break
             except httpx.HTTPError:
                 time.sleep(0.2)

@@ -22,7 +22,7 @@ from sp404_app.services.auth import access_tokens, signing_keys
 app = FastAPI()
 
 
-class Shown(BaseModel):
+class SampleOut(BaseModel):
     """A sample."""
 
     id: uuid.UUID
@@ -54,20 +54,20 @@ class Shown(BaseModel):
     updated_at: dt.datetime
 
 
-class Page(BaseModel):
+class SamplePage(BaseModel):
     """One page of a list."""
 
-    samples: list[Shown]
+    samples: list[SampleOut]
     total: int
 
 
-def database() -> Iterator[Session]:
+def database_session() -> Iterator[Session]:
     """Give the route a session."""
     with Session(engine()) as session:
         yield session
 
 
-Database = Annotated[Session, Depends(database)]
+Database = Annotated[Session, Depends(database_session)]
 Bearer = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
 
 
@@ -88,7 +88,7 @@ def current_user(session: Database, bearer: Bearer) -> User:
     return user
 
 
-@app.get("/api/samples", response_model=Page)
+@app.get("/api/samples", response_model=SamplePage)
 def list_samples(
     session: Database,
     user: Annotated[User, Depends(current_user)],

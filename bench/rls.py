@@ -10,29 +10,29 @@ import time
 import uuid
 
 import psycopg
-from services import percentile, services
+from services import connected_services, percentile
 
 from sp404_app.settings import settings
 
 ROUNDS = 1500
-PEOPLE, EACH = 20, 1000
-PAGE = "select * from rls_bench where user_id = %s order by id desc limit 50"
-COLUMNS = """
+USERS, SAMPLES_EACH = 20, 1000
+PAGE_QUERY = "select * from rls_bench where user_id = %s order by id desc limit 50"
+SAMPLE_COLUMNS = """
 select column_name from information_schema.columns
 where table_name = 'samples' and table_schema = 'public' and is_generated = 'NEVER'
 """
-WHO = "select set_config('app.user_id', %s, true)"
+SET_USER = "select set_config('app.user_id', %s, true)"
 
 
 def main() -> None:
     """Measure inside one transaction that is rolled back."""
-    with services(), psycopg.connect(settings().database_url) as connection:
-        people = [uuid.uuid4() for _ in range(PEOPLE)]
+    with connected_services(), psycopg.connect(settings().database_url) as connection:
+        people = [uuid.uuid4() for _ in range(USERS)]
         run = connection.execute
         run("create role rls_bench_reader nologin")
         run("create table rls_bench (like samples including defaults including generated)")
         run("create index on rls_bench (user_id, id)")
-        columns = [name for (name,) in run(COLUMNS)]
+        columns = [name for (name,) in run(SAMPLE_COLUMNS)]
         fixed = {"id": "gen_random_uuid()", "user_id": "%(who)s::uuid"}
         chosen = ", ".join(fixed.get(name, name) for name in columns)
         run("set local synchronous_commit = off")
@@ -42,7 +42,7 @@ def main() -> None:
         for who in people:
             run(
                 f"insert into rls_bench ({', '.join(columns)}) select {chosen} from "  # noqa: S608 - our own names
-                f"(select * from samples limit 1) one, generate_series(1, {EACH})",
+                f"(select * from samples limit 1) one, generate_series(1, {SAMPLES_EACH})",
                 {"who": who},
             )
         run("analyze rls_bench")
@@ -57,7 +57,7 @@ def main() -> None:
                 run("reset role")
                 run(f"alter table rls_bench {switch} row level security")
                 run("set local role rls_bench_reader")
-                times[name] += _pages(connection, people[7], named=name == "with")
+                times[name] += _time_pages(connection, people[7], named=name == "with")
         connection.rollback()
     for name, found in times.items():
         p50, p95 = percentile(found, 0.5), percentile(found, 0.95)
@@ -66,14 +66,14 @@ def main() -> None:
     print(f"with row-level security: {100 * (ratio - 1):+.0f} % of the query and its setting")
 
 
-def _pages(connection: psycopg.Connection, who: uuid.UUID, *, named: bool) -> list[float]:
+def _time_pages(connection: psycopg.Connection, who: uuid.UUID, *, named: bool) -> list[float]:
     """Read pages; a policy has to be told in every transaction who reads."""
     times = []
     for _ in range(ROUNDS // 5):
         started = time.perf_counter()
         if named:
-            connection.execute(WHO, (str(who),))
-        assert len(connection.execute(PAGE, (who,)).fetchall()) == 50
+            connection.execute(SET_USER, (str(who),))
+        assert len(connection.execute(PAGE_QUERY, (who,)).fetchall()) == 50
         times.append(time.perf_counter() - started)
     return times
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from instance import product
+from instance import running_product
 
 from sp404_app.services.auth import signing_keys
 from sp404_app.settings import settings
@@ -13,18 +13,18 @@ from sp404_app.supervisor.home import Home
 
 
 @contextmanager
-def services() -> Iterator[None]:
+def connected_services() -> Iterator[None]:
     """Use those of the home in SP404_HOME if it is set (and running), else start a product."""
     if home := os.environ.get("SP404_HOME"):
-        point_at(home)
+        use_services_of(home)
         yield
         return
-    with product() as instance:
-        point_at(str(instance.home))
+    with running_product() as instance:
+        use_services_of(str(instance.home))
         yield
 
 
-def point_at(folder: str) -> None:
+def use_services_of(folder: str) -> None:
     """Let the services of this process be those of a running product."""
     os.environ["SP404_HOME"] = folder
     settings.cache_clear()

@@ -13,22 +13,24 @@ import json
 import os
 import time
 
-from instance import PASSWORD, database, person, product
-from lines import Line, opened
-from services import percentile, point_at
-from websocket import Socket
+from instance import PASSWORD, create_user, open_database, running_product
+from lines import HttpConnection, open_connection
+from services import percentile, use_services_of
+from websocket import StateSocket
 
 from sp404_app.services.auth import passwords, sessions
 from sp404_app.services.infra.client_info import Client
 from tests.product import Product
 
-EVERY = 0.02  # seconds
-HEAD = (
+EVENT_INTERVAL_S = 0.02  # seconds
+REQUEST_HEAD = (
     b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 )
-LIBRARY = "sp404_app___state___library____library_state"
-EVENT = f"reflex___state____state.sp404_app___state___session____session_state.{LIBRARY}"
+LIBRARY_STATE = "sp404_app___state___library____library_state"
+EVENT_STATE = (
+    f"reflex___state____state.sp404_app___state___session____session_state.{LIBRARY_STATE}"
+)
 
 
 def main() -> None:
@@ -36,25 +38,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=50)
     asked = parser.parse_args()
-    with product({"SP404_SIGN_INS_PER_MINUTE": "100000"}) as instance:
+    with running_product({"SP404_SIGN_INS_PER_MINUTE": "100000"}) as instance:
         os.environ["PORT"] = str(instance.port)
-        point_at(str(instance.home))
+        use_services_of(str(instance.home))
         names = [f"bench-{number}@example.org" for number in range(asked.people + 1)]
-        with database(instance) as session:
+        with open_database(instance) as session:
             hashed = passwords.hash_now(PASSWORD)
-            people = [person(session, name, hashed) for name in names]
+            people = [create_user(session, name, hashed) for name in names]
             cookie = sessions.start_browser(session, people[0].id, Client("127.0.0.1", "bench"))
         asyncio.run(_measure(instance, names[1:], cookie))
 
 
 async def _measure(instance: Product, names: list[str], cookie: str) -> None:
-    lines = [await opened(instance.port) for _ in names]
-    async with Socket.opened(instance.port, f"{sessions.cookie_name()}={cookie}") as socket:
-        await _events(socket, asyncio.create_task(asyncio.sleep(1)))  # warm
-        quiet = await _events(socket, asyncio.create_task(asyncio.sleep(5)))
+    lines = [await open_connection(instance.port) for _ in names]
+    async with StateSocket.opened(instance.port, f"{sessions.cookie_name()}={cookie}") as socket:
+        await _time_events(socket, asyncio.create_task(asyncio.sleep(1)))  # warm
+        quiet = await _time_events(socket, asyncio.create_task(asyncio.sleep(5)))
         began = time.perf_counter()
-        storm = asyncio.create_task(_sign_in(lines, names))
-        stormy = await _events(socket, storm)
+        storm = asyncio.create_task(_sign_in_all(lines, names))
+        stormy = await _time_events(socket, storm)
         seconds = time.perf_counter() - began
     for name, times in (("quiet", quiet), (f"{len(names)} sign-ins", stormy)):
         p50, p95, most = percentile(times, 0.5), percentile(times, 0.95), 1000 * max(times)
@@ -66,23 +68,26 @@ async def _measure(instance: Product, names: list[str], cookie: str) -> None:
     )
 
 
-async def _events(socket: Socket, meanwhile: "asyncio.Task[object]") -> list[float]:
+async def _time_events(socket: StateSocket, meanwhile: "asyncio.Task[object]") -> list[float]:
     """Send events until something else is done; return their times in seconds."""
     times = []
     while not meanwhile.done():
         began = time.perf_counter()
-        await socket.event(f"{EVENT}.toggle_filters", "filters_open_rx_state_")
+        await socket.event(f"{EVENT_STATE}.toggle_filters", "filters_open_rx_state_")
         times.append(time.perf_counter() - began)
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(EVENT_INTERVAL_S)
     await meanwhile
     return times
 
 
-async def _sign_in(lines: list[Line], names: list[str]) -> None:
+async def _sign_in_all(lines: list[HttpConnection], names: list[str]) -> None:
     """Let everybody sign in at once."""
     forms = [json.dumps({"email": name, "password": PASSWORD}).encode() for name in names]
     statuses = await asyncio.gather(
-        *(line.ask(HEAD % len(form) + form) for line, form in zip(lines, forms, strict=True))
+        *(
+            line.ask(REQUEST_HEAD % len(form) + form)
+            for line, form in zip(lines, forms, strict=True)
+        )
     )
     assert set(statuses) == {200}, statuses
 

@@ -18,8 +18,8 @@ sys.path.insert(0, str(ROOT))
 
 from tests.product import free_port  # noqa: E402 - found only now
 
-READY = "Ctrl-C"
-LIMIT = 1200.0
+READY_TEXT = "Ctrl-C"
+STOP_TIMEOUT_S = 1200.0
 
 
 def main() -> None:
@@ -34,13 +34,13 @@ def main() -> None:
         if options.no_install:
             (clone / ".venv").symlink_to(ROOT / ".venv")
         else:
-            rows.append(("virtual environment and packages", install(clone)))
+            rows.append(("virtual environment and packages", time_install(clone)))
         environment = os.environ | {"SP404_HOME": f"{folder}/home", "PORT": str(free_port())}
         rows += [
             (f"{which} {what}", seconds)
             for which in ("first", "second")
             for what, seconds in zip(
-                ("start", "stop"), start_and_stop(clone, environment), strict=True
+                ("start", "stop"), time_start_and_stop(clone, environment), strict=True
             )
         ]
     print("| step | seconds |\n|---|---:|")
@@ -48,14 +48,14 @@ def main() -> None:
         print(f"| {step} | {seconds:.1f} |")
 
 
-def install(clone: Path) -> float:
+def time_install(clone: Path) -> float:
     """Return how long `make` takes to make the virtual environment."""
     begun = time.monotonic()
     subprocess.run(["make", "-s", ".venv/installed"], cwd=clone, check=True)
     return time.monotonic() - begun
 
 
-def start_and_stop(clone: Path, environment: dict[str, str]) -> tuple[float, float]:
+def time_start_and_stop(clone: Path, environment: dict[str, str]) -> tuple[float, float]:
     """Return the seconds until the address is printed, and from Ctrl-C to the end."""
     begun = time.monotonic()
     process = subprocess.Popen(
@@ -67,12 +67,12 @@ def start_and_stop(clone: Path, environment: dict[str, str]) -> tuple[float, flo
     )
     assert process.stdout
     for line in process.stdout:
-        if READY in line:
+        if READY_TEXT in line:
             break
     started = time.monotonic()
     assert process.poll() is None, "it did not start"
     process.send_signal(signal.SIGINT)
-    process.wait(LIMIT)
+    process.wait(STOP_TIMEOUT_S)
     return started - begun, time.monotonic() - started
 
 

@@ -32,7 +32,7 @@ def fit_key(
     return Linear(*(np.asarray(part, np.float32) for part in parts))
 
 
-def mirex(found: str | None, truth: str) -> float:
+def mirex_score(found: str | None, truth: str) -> float:
     """Score a key: 1 right, 0.5 a fifth above, 0.3 the relative, 0.2 the parallel key."""
     if found is None:
         return 0.0

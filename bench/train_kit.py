@@ -34,14 +34,14 @@ VOICES = {
 }
 
 
-def kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
+def draw_kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
     """Draw a drum kit."""
     base = rng.uniform(0, 1)
     return {
         "kick": [
             drums.kick(rng, rng.uniform(40, 72), rng.uniform(0.08, 0.34), rng.uniform(0.05, 0.7))
         ],
-        "snare": snares(rng),
+        "snare": draw_snares(rng),
         "hat": [
             drums.hat(
                 rng,
@@ -52,11 +52,11 @@ def kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
             for _ in range(2)
         ],
         "open": [drums.hat(rng, rng.uniform(0.1, 0.35))],
-        "extra": [extra(rng)],
+        "extra": [draw_percussion(rng)],
     }
 
 
-def snares(rng: np.random.Generator) -> list[Signal]:
+def draw_snares(rng: np.random.Generator) -> list[Signal]:
     """Draw a snare, a clap, or both at once."""
     choice = rng.random()
     if choice < 0.25:
@@ -69,7 +69,7 @@ def snares(rng: np.random.Generator) -> list[Signal]:
     ]
 
 
-def extra(rng: np.random.Generator) -> Signal:
+def draw_percussion(rng: np.random.Generator) -> Signal:
     """Draw a piece of percussion."""
     return [
         lambda: drums.shaker(rng, rng.uniform(0.03, 0.07)),
@@ -80,6 +80,6 @@ def extra(rng: np.random.Generator) -> Signal:
     ][rng.integers(5)]()
 
 
-def pick(rng: np.random.Generator, options: tuple[str, ...]) -> str:
+def choose(rng: np.random.Generator, options: tuple[str, ...]) -> str:
     """Choose one."""
     return options[rng.integers(len(options))]

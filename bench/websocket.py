@@ -14,7 +14,7 @@ ROUTER = {"pathname": "/library", "asPath": "/library", "query": {}}
 TEXT, PING = 1, 9
 
 
-class Socket:
+class StateSocket:
     """One open line."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -22,7 +22,7 @@ class Socket:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, port: int, cookie: str) -> AsyncIterator["Socket"]:
+    async def opened(cls, port: int, cookie: str) -> AsyncIterator["StateSocket"]:
         """Open a line as whoever has the cookie, until events are taken."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         key = base64.b64encode(secrets.token_bytes(16)).decode()

@@ -12,23 +12,23 @@ def main(paths: list[Path], as_json: bool) -> int:
     """Analyse files one by one, print a line for each, and return the exit code."""
     failures = 0
     for path in paths:
-        record = analysed(path)
+        record = analysis_record(path)
         failures += not record["ok"]
-        print(json.dumps(record) if as_json else readable(record), flush=True)
+        print(json.dumps(record) if as_json else format_line(record), flush=True)
     return 1 if failures else 0
 
 
-def analysed(path: Path) -> dict[str, Any]:
+def analysis_record(path: Path) -> dict[str, Any]:
     """Analyse one file into a record; what is wrong with it goes into `error`."""
     try:
-        return {"file": str(path), "ok": True, "error": None} | record(analyse_file(path))
+        return {"file": str(path), "ok": True, "error": None} | flatten_analysis(analyse_file(path))
     except BadAudio as error:
         return {"file": str(path), "ok": False, "error": str(error)}
     except OSError as error:
         return {"file": str(path), "ok": False, "error": f"Cannot read it: {error.strerror}."}
 
 
-def record(found: FileAnalysis) -> dict[str, Any]:
+def flatten_analysis(found: FileAnalysis) -> dict[str, Any]:
     """Flatten an analysis to the documented fields."""
     survey, analysis = found.survey, found.analysis
     return {
@@ -46,8 +46,8 @@ def record(found: FileAnalysis) -> dict[str, Any]:
         "key_confidence": analysis.key_confidence,
         "key_candidates": analysis.key_candidates,
         "camelot": analysis.camelot,
-        "loudness_lufs": rounded(survey.loudness_lufs),
-        "peak_dbfs": rounded(survey.peak_dbfs),
+        "loudness_lufs": round_level(survey.loudness_lufs),
+        "peak_dbfs": round_level(survey.peak_dbfs),
         "onsets": analysis.onsets,
         "class": analysis.sound_class,
         "root_note": analysis.root_note,
@@ -59,12 +59,12 @@ def record(found: FileAnalysis) -> dict[str, Any]:
     }
 
 
-def rounded(value: float | None) -> float | None:
+def round_level(value: float | None) -> float | None:
     """Round a level for people."""
     return None if value is None else round(value, 2)
 
 
-def readable(record: dict[str, Any]) -> str:
+def format_line(record: dict[str, Any]) -> str:
     """Write one line for people."""
     name = Path(record["file"]).name
     if not record["ok"]:

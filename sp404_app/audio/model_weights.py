@@ -9,13 +9,13 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-FOLDER: Final = Path(__file__).parent / "weights"
+WEIGHTS_FOLDER: Final = Path(__file__).parent / "weights"
 
 
 @lru_cache(maxsize=16)
-def load(name: str) -> dict[str, Any]:
+def load_weights(name: str) -> dict[str, Any]:
     """Read the file `weights/<name>.json`."""
-    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((WEIGHTS_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Linear:
     @classmethod
     def load(cls, name: str) -> Self:
         """Read the model of that name."""
-        return cls.of(load(name))
+        return cls.of(load_weights(name))
 
     @classmethod
     def of(cls, numbers: dict[str, Any]) -> Self:
@@ -59,7 +59,7 @@ class Net:
     @classmethod
     def load(cls, name: str) -> Self:
         """Read the model of that name."""
-        numbers = load(name)
+        numbers = load_weights(name)
         layers = (np.asarray(numbers[key], np.float32) for key in ("hidden", "offset", "out"))
         return cls(Linear.of(numbers), *layers)
 

@@ -14,37 +14,37 @@ from typing import Any, Final
 from sp404_app.audio.features.analysis import ENGINE_VERSION, FileAnalysis, analyse_file
 from sp404_app.errors import BadAudio
 
-MOST_WRITTEN: Final = 64 * 1024  # bytes: an answer has 2 kB
+MAX_OUTPUT_BYTES: Final = 64 * 1024  # bytes: an answer has 2 kB
 # Linux opens it anew, so that decoders can seek and open it twice; the file has no other name.
-FILE: Final = Path("/dev/stdin")
+INPUT_PATH: Final = Path("/dev/stdin")
 
 
 def main(seconds: float, megabytes: int) -> None:
     """Print what is heard in the file on standard input, as one JSON object."""
-    bind(seconds, megabytes)
-    sys.stdout.write(json.dumps(answer(FILE)))
+    limit_resources(seconds, megabytes)
+    sys.stdout.write(json.dumps(analyse_input(INPUT_PATH)))
 
 
-def bind(seconds: float, megabytes: int) -> None:
+def limit_resources(seconds: float, megabytes: int) -> None:
     """Let the system end this process, whoever started it, when it takes too much."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
     for limit, most in (
         (resource.RLIMIT_AS, megabytes << 20),
-        (resource.RLIMIT_FSIZE, MOST_WRITTEN),
+        (resource.RLIMIT_FSIZE, MAX_OUTPUT_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (most, most))
 
 
-def answer(path: Path) -> dict[str, Any]:
+def analyse_input(path: Path) -> dict[str, Any]:
     """Hear a file; what is wrong with it goes into `error`."""
     try:
-        return {"error": None} | record(analyse_file(path, name_hint=""))
+        return {"error": None} | comparison_record(analyse_file(path, name_hint=""))
     except BadAudio as error:
         return {"error": str(error)}
 
 
-def record(found: FileAnalysis) -> dict[str, Any]:
+def comparison_record(found: FileAnalysis) -> dict[str, Any]:
     """Keep what a comparison needs."""
     survey, analysis = found.survey, found.analysis
     return {

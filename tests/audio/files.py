@@ -26,7 +26,7 @@ def mp3(signal: npt.ArrayLike, **options: Any) -> bytes:
 
 def without_xing(mp3_bytes: bytes) -> bytes:
     """Take the first frame of an MP3 file away, which only tells its length."""
-    first = mpeg.frame(mp3_bytes)
+    first = mpeg.parse_frame_header(mp3_bytes)
     assert first
     assert b"Xing" in mp3_bytes[: first.size] or b"Info" in mp3_bytes[: first.size]
     return mp3_bytes[first.size :]

@@ -6,7 +6,7 @@ Made apart from what the engine is trained on: other voices, other statistics.
 import numpy as np
 
 from sp404_app.audio.synth import drums, tones
-from sp404_app.audio.synth.sequencer import Loop, level
+from sp404_app.audio.synth.sequencer import Loop, normalise_peak
 from tests.audio.conftest import RATE
 
 Signal = np.ndarray
@@ -22,19 +22,19 @@ def speech(seed: int) -> Signal:
     rng = np.random.default_rng([seed, 1])
     pitch, parts = rng.uniform(90, 220), []
     while sum(map(len, parts)) < 7 * RATE:
-        t = drums.clock(float(np.clip(rng.gamma(4, 0.045), 0.07, 0.5)))
+        t = drums.time_axis(float(np.clip(rng.gamma(4, 0.045), 0.07, 0.5)))
         cycles = np.cumsum(pitch * (1 + rng.normal(0, 0.08) - 0.1 * t)) / RATE
         buzz = (cycles % 1) ** 3 - 0.25
         vowel = sum(
-            drums.band(buzz, centre * 0.9, centre * 1.1) * fall
+            drums.band_pass(buzz, centre * 0.9, centre * 1.1) * fall
             for centre, fall in zip(
                 rng.uniform((300, 900, 2300), (750, 1900, 3000)), (1, 0.5, 0.2), strict=True
             )
         )
-        hiss = drums.band(rng.standard_normal(len(t)), 3000, 8000) * np.exp(-t / 0.03)
+        hiss = drums.band_pass(rng.standard_normal(len(t)), 3000, 8000) * np.exp(-t / 0.03)
         parts.append((vowel + rng.choice([0, 0.2]) * hiss) * np.sin(np.pi * t / t[-1]))
         parts.append(np.zeros(int(RATE * rng.choice([0.02, 0.08, 0.45], p=[0.6, 0.3, 0.1]))))
-    return level(np.concatenate(parts))
+    return normalise_peak(np.concatenate(parts))
 
 
 def rubato_piano(seed: int) -> Signal:
@@ -49,21 +49,21 @@ def rubato_piano(seed: int) -> Signal:
             start = int(at * RATE)
             out[start : start + len(voice)] += voice[: len(out) - start] * rng.uniform(0.2, 1)
         at += float(rng.uniform(0.2, 1.4))
-    return level(out)
+    return normalise_peak(out)
 
 
 def field_recording(seed: int) -> Signal:
     """Record the outdoors: wind that comes and goes, and bursts of noise now and then."""
     rng = np.random.default_rng([seed, 3])
     seconds = cut_anywhere(rng)
-    t = drums.clock(seconds)
+    t = drums.time_axis(seconds)
     gusts = np.interp(t, np.linspace(0, seconds, 20), rng.uniform(0.2, 1, 20))
-    out = drums.band(rng.standard_normal(len(t)), 100, 900) * gusts
+    out = drums.band_pass(rng.standard_normal(len(t)), 100, 900) * gusts
     for start in rng.uniform(0, seconds - 1, 8):
-        burst = drums.band(rng.standard_normal(RATE), 300, 6000)
+        burst = drums.band_pass(rng.standard_normal(RATE), 300, 6000)
         first = int(start * RATE)
-        out[first : first + RATE] += burst * np.exp(-drums.clock(1.0) / rng.uniform(0.02, 0.3))
-    return level(out.astype(np.float32))
+        out[first : first + RATE] += burst * np.exp(-drums.time_axis(1.0) / rng.uniform(0.02, 0.3))
+    return normalise_peak(out.astype(np.float32))
 
 
 def drone(seed: int) -> Signal:
@@ -72,7 +72,7 @@ def drone(seed: int) -> Signal:
     note = float(rng.uniform(33, 50))
     voice = tones.pad(note, 11.0, 0.4, 1.5) + tones.pad(note + 7, 11.0, 0.4, 1.0)
     swell = 1 + 0.3 * np.sin(2 * np.pi * rng.uniform(0.05, 0.3) * np.arange(len(voice)) / RATE)
-    return level(voice * swell)
+    return normalise_peak(voice * swell)
 
 
 def gabber(bpm: float) -> Signal:

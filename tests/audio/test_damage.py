@@ -132,10 +132,10 @@ def test_whatever_a_decoder_raises_while_it_reads_is_said_in_words(
 
     path = tmp_path / "x"
     path.write_bytes(files.packed(TONE, RATE, format=container))
-    monkeypatch.setattr(sndfile, "next_block", raises)
-    monkeypatch.setattr(sndfile, "segment", raises)
-    monkeypatch.setattr(ffmpeg, "scaled", raises)
-    monkeypatch.setattr(ffmpeg, "placed", raises)
+    monkeypatch.setattr(sndfile, "read_block", raises)
+    monkeypatch.setattr(sndfile, "sndfile_segment", raises)
+    monkeypatch.setattr(ffmpeg, "scale_frame", raises)
+    monkeypatch.setattr(ffmpeg, "slice_by_time", raises)
     with pytest.raises(BadAudio, match="This file is damaged"):
         content_hash.read(path)
     with pytest.raises(BadAudio, match="This file is damaged"):

@@ -14,7 +14,7 @@ import soxr
 from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file
 from sp404_app.audio.features.survey import survey
 from sp404_app.audio.io import ffmpeg, peaks, source
-from sp404_app.audio.io.decode import blocks
+from sp404_app.audio.io.decode import decode_blocks
 from sp404_app.audio.synth import drums
 from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.errors import BadAudio
@@ -59,7 +59,7 @@ def test_waveforms_of_any_length_take_a_few_megabytes(endless: Path) -> None:
     builder = peaks.PeaksBuilder(8000)
     tracemalloc.start()
     try:
-        for block in blocks(endless):
+        for block in decode_blocks(endless):
             builder.feed(block)
         found = builder.done()
         _, most = tracemalloc.get_traced_memory()
@@ -152,7 +152,7 @@ def test_gabber_is_a_loop_at_its_tempo_or_at_half_of_it(bpm: int) -> None:
 
 
 def test_a_loop_through_a_telephone_keeps_its_tempo(loop: DemoSound) -> None:
-    narrow = drums.band(loop.signal.mean(axis=1), 300, 3400)
+    narrow = drums.band_pass(loop.signal.mean(axis=1), 300, 3400)
     found = heard(soxr.resample(narrow, RATE, 8000), 8000)
     assert found.kind is Kind.LOOP
     assert found.bpm == pytest.approx(loop.bpm)
@@ -226,6 +226,6 @@ def test_packets_of_one_frame_are_not_added_up_again_and_again(tmp_path: Path) -
     data = struct.pack(">4sqI", b"data", 4 + 120_000, 0) + bytes(120_000)
     path.write_bytes(caf(2, 0x800001, data))
     started = time.process_time()
-    with source.opened(path) as file:
-        assert sum(map(len, ffmpeg.blocks(file))) == 60_000
+    with source.open_source(path) as file:
+        assert sum(map(len, ffmpeg.ffmpeg_blocks(file))) == 60_000
     assert time.process_time() - started < 8

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import soxr
 
-from bench.train_render import takes
+from bench.train_render import render_takes
 from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
-from sp404_app.audio.synth.sequencer import Loop, triad
+from sp404_app.audio.synth.sequencer import Loop, stack_triad
 from sp404_app.audio.synth.tones import bass, electric_piano, organ, pluck
 from tests.audio.conftest import RATE, Write
 
@@ -67,7 +67,7 @@ def test_what_leaves_the_music_alone_leaves_tempo_and_key_alone(how: str) -> Non
 @cache
 def rendered() -> list[tuple[Signal, Analysis]]:
     """Loops of uneven hands, in styles, keys and tempi that nobody chose."""
-    both = [*takes("drums", 10, 40_404), *takes("tonal", 8, 40_404)]
+    both = [*render_takes("drums", 10, 40_404), *render_takes("tonal", 8, 40_404)]
     return [(take.signal, heard(take.signal)) for take in both]
 
 
@@ -143,7 +143,7 @@ def test_every_progression_is_heard_in_all_twelve_keys(tonic: int) -> None:
     for mode, chords, voice in progressions():
         loop = Loop(90, 16)
         for bar, degree in enumerate(chords):
-            chord = triad(tonic, mode, degree - 7 * (degree > 3))
+            chord = stack_triad(tonic, mode, degree - 7 * (degree > 3))
             for note in chord:
                 for beat in (0, 1.5, 2.5):
                     loop.hit(voice(note, 1.2 * loop.beat), 4 * bar + beat, 0.4)

@@ -17,7 +17,7 @@ ODD = b"INFOINAM\x07\0\0\0Kick 1!"
 
 
 def decoded(path: Path) -> np.ndarray:
-    return np.concatenate(list(decode.blocks(path)))[:, 0]
+    return np.concatenate(list(decode.decode_blocks(path)))[:, 0]
 
 
 def exactly(path: Path, content: bytes, order: str = "<") -> None:
@@ -76,7 +76,7 @@ def test_an_empty_sound_chunk_before_another_chunk_is_empty(tmp_path: Path) -> N
     path = tmp_path / "a.wav"
     path.write_bytes(files.riff(files.fmt(), files.chunk(b"data", b""), files.chunk(b"LIST", ODD)))
     with pytest.raises(BadAudio, match="no sound"):
-        decode.probe(path)
+        decode.probe_header(path)
 
 
 def test_bw64_is_wav(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_bw64_is_wav(tmp_path: Path) -> None:
     exactly(tmp_path / "b.wav", files.riff(ds64, files.fmt(), data + chna, form=b"BW64"))
     plain = files.chunk(b"data", sound)
     exactly(tmp_path / "c.wav", files.riff(files.fmt(), plain, form=b"BW64"))
-    assert decode.probe(tmp_path / "c.wav").format == "WAV 16-bit"
+    assert decode.probe_header(tmp_path / "c.wav").format == "WAV 16-bit"
 
 
 FRONT = {
@@ -119,7 +119,7 @@ def test_what_stands_in_front_is_passed_over(tmp_path: Path, front: bytes) -> No
         path.write_bytes(content)
         bare = decoded(path)
         path.write_bytes(front + content)
-        assert decode.probe(path).format == shown
+        assert decode.probe_header(path).format == shown
         assert np.array_equal(decoded(path), bare)
 
 
@@ -127,7 +127,7 @@ def test_what_stands_in_front_is_passed_over(tmp_path: Path, front: bytes) -> No
 def test_a_few_bytes_of_something_else_are_passed_over(tmp_path: Path, junk: bytes) -> None:
     path = tmp_path / "a.mp3"
     path.write_bytes(junk + files.mp3(TONE))
-    assert decode.probe(path).format == "MP3"
+    assert decode.probe_header(path).format == "MP3"
     assert len(decoded(path)) == pytest.approx(RATE, abs=3000)
 
 
@@ -135,7 +135,7 @@ def test_noise_is_no_mp3(tmp_path: Path) -> None:
     for seed in range(20):
         path = tmp_path / "a"
         path.write_bytes(np.random.default_rng(seed).bytes(200_000))
-        with source.opened(path) as found:
+        with source.open_source(path) as found:
             assert found.demuxer is None
 
 
@@ -146,7 +146,7 @@ def test_samples_without_a_header_are_no_mp3(tmp_path: Path) -> None:
         samples = sine(hertz, 2.0, 0.1) * swell * 2**23
         path.write_bytes(samples.astype("<i4").tobytes())
         with pytest.raises(BadAudio, match="not a sound file"):
-            decode.probe(path)
+            decode.probe_header(path)
 
 
 @pytest.mark.parametrize(
@@ -158,17 +158,17 @@ def test_frames_are_not_searched_for_in_other_containers(
     path = tmp_path / "a"
     for hertz in (110, 207, 333, 440):
         path.write_bytes(files.packed(sine(hertz, 1.0), format=container, subtype=subtype))
-        assert decode.probe(path).format.startswith(container)
+        assert decode.probe_header(path).format.startswith(container)
 
 
 @pytest.mark.parametrize("layer", ["mp1", "mp2"])
 def test_one_frame_is_enough_where_nothing_follows(tmp_path: Path, layer: str) -> None:
     path = tmp_path / "a.mp3"
     head = {"mp2": b"\xff\xfd\x84\x04", "mp1": b"\xff\xff\x84\x04"}[layer]
-    size = source.mpeg.frame(head + bytes(4))
+    size = source.mpeg.parse_frame_header(head + bytes(4))
     assert size
     path.write_bytes(head + bytes(size.size - 4))
-    with source.opened(path) as found:
+    with source.open_source(path) as found:
         assert found.demuxer == "mp3"
 
 
@@ -192,5 +192,5 @@ def test_what_people_take_for_a_sound_is_named(tmp_path: Path, content: bytes, n
     path = tmp_path / "a.wav"
     path.write_bytes(content)
     with pytest.raises(BadAudio, match=named):
-        decode.probe(path)
+        decode.probe_header(path)
     assert from_tags(path).bpm is None

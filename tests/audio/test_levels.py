@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sp404_app.audio.dsp.loudness import LoudnessMeter
 from sp404_app.audio.dsp.true_peak import TruePeakMeter
-from sp404_app.audio.features.survey import Levels, survey
+from sp404_app.audio.features.survey import LevelMeter, survey
 from sp404_app.audio.io.header import Header
 from tests.audio.conftest import RATE, Write, sine
 
@@ -106,9 +106,9 @@ def test_the_true_peak_of_silence_is_none_and_of_one_sample_its_own(write: Write
     assert survey(write("b.wav", np.array([0.5]))).true_peak_dbtp == pytest.approx(-6.02, abs=0.005)
 
 
-def levels(planes: Signal, block: int = 1 << 16) -> Levels:
+def levels(planes: Signal, block: int = 1 << 16) -> LevelMeter:
     planes = np.atleast_2d(planes).astype(np.float32)
-    found = Levels(Header(1.0, planes.shape[1], RATE, len(planes), "WAV 16-bit"))
+    found = LevelMeter(Header(1.0, planes.shape[1], RATE, len(planes), "WAV 16-bit"))
     for at in range(0, planes.shape[1], block):
         found.feed(planes[:, at : at + block])
     return found

@@ -26,7 +26,7 @@ def test_it_hears_what_the_engine_hears(write: Write) -> None:
     code, said = told(path, "20", "1024")
     assert code == 0
     expected = analyse_file(path, name_hint="")
-    assert json.loads(said) == {"error": None} | sandbox.record(expected)
+    assert json.loads(said) == {"error": None} | sandbox.comparison_record(expected)
     assert json.loads(said)["engine_version"] == ENGINE_VERSION
     assert json.loads(said)["likeness"] == pytest.approx(expected.analysis.likeness.tolist())
 
@@ -35,7 +35,7 @@ def test_what_is_no_sound_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"A shopping list.\n")
     error = "This is not a sound file that we can read."
     assert told(tmp_path / "a", "20", "1024") == (0, json.dumps({"error": error}))
-    assert sandbox.answer(tmp_path / "a") == {"error": error}
+    assert sandbox.analyse_input(tmp_path / "a") == {"error": error}
 
 
 @pytest.mark.parametrize("limits", [("0.4", "1024"), ("20", "60")])

@@ -76,7 +76,7 @@ def test_a_loop_of_two_beats_has_no_bar_to_choose_from() -> None:
     loop = Loop(90, 2)
     loop.row("X-x-o-x-", [drums.kick(np.random.default_rng(1))])
     envelope = onset.envelope(loop.frames.mean(axis=1), RATE)
-    found, down = beats.beats(envelope, 90, 2 * 60 / 90, start=0.0, from_ends=True)
+    found, down = beats.track_beats(envelope, 90, 2 * 60 / 90, start=0.0, from_ends=True)
     assert found == pytest.approx([0, 60 / 90], abs=2 * HOP)
     assert down == 0
 
@@ -85,7 +85,7 @@ def test_a_loop_of_two_beats_has_no_bar_to_choose_from() -> None:
 def test_silence_of_any_length_has_neither_onsets_nor_tempo(seconds: float) -> None:
     envelope = onset.envelope(np.zeros(max(1, round(seconds * RATE)), np.float32), RATE)
     assert not len(envelope.onsets)
-    assert tempo.estimate(envelope, max(seconds, 1e-4)) is None
+    assert tempo.estimate_tempo(envelope, max(seconds, 1e-4)) is None
 
 
 @pytest.mark.parametrize("bpm", [60, 75, 90.5, 101, 120, 139.25, 160, 174])
@@ -109,7 +109,7 @@ def test_a_few_strokes_in_a_moment_give_a_tempo_in_range_or_none(
     signal = np.random.default_rng(1).normal(0, 1e-3, round(seconds * rate)).astype(np.float32)
     for place in places:
         signal[round(place * len(signal)) :][:60] += 0.5
-    found = tempo.estimate(onset.envelope(signal, rate), seconds, whole=whole)
+    found = tempo.estimate_tempo(onset.envelope(signal, rate), seconds, whole=whole)
     if found is not None:
         assert 49 <= found.bpm <= 216
         assert found.candidates[0] == (found.bpm, found.confidence)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 Frames = npt.NDArray[np.float32]
 
 
-class Fir:
+class FirFilter:
     """A filter with memory: feed it blocks, get as many frames back.
 
     `taps` is the impulse response; `delay` frames are dropped from the start, so that a linear
@@ -45,7 +45,7 @@ class Fir:
         return filtered.T[self.history : len(stretch)]
 
 
-def lowpass(factor: int) -> npt.NDArray[np.float64]:
+def design_lowpass(factor: int) -> npt.NDArray[np.float64]:
     """Design the filter before keeping every `factor`-th frame: a windowed sinc.
 
     The pass band ends at 0.9 of the new Nyquist frequency (Blackman window, about -74 dB).
@@ -56,10 +56,10 @@ def lowpass(factor: int) -> npt.NDArray[np.float64]:
     return taps / taps.sum()
 
 
-def lowpass_of(factor: int, channels: int) -> Fir:
+def make_lowpass(factor: int, channels: int) -> FirFilter:
     """Return a centred `lowpass`."""
-    taps = lowpass(factor)
-    return Fir(taps, channels, delay=len(taps) // 2)
+    taps = design_lowpass(factor)
+    return FirFilter(taps, channels, delay=len(taps) // 2)
 
 
 class Decimator:
@@ -71,7 +71,7 @@ class Decimator:
 
     def __init__(self, factor: int, channels: int) -> None:
         self.factor = factor
-        self.filter = lowpass_of(factor, channels) if factor > 1 else None
+        self.filter = make_lowpass(factor, channels) if factor > 1 else None
         self.phase = 0
         self.last = np.zeros((0, channels), np.float32)
 

@@ -6,23 +6,23 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.iir import Matrices, Matrix, Recursive, cascade
+from sp404_app.audio.dsp.iir import BlockMatrices, Matrix, RecursiveFilter, cascade_filters
 
 Planes = npt.NDArray[np.float32]
 
-ABSOLUTE_GATE: Final = -70.0  # LUFS
-RELATIVE_GATE: Final = -10.0  # LU below the mean of what passes the absolute gate
-OFFSET: Final = -0.691  # makes a 997 Hz sine at 0 dBFS in one channel read -3.01 LUFS
-HOP_SECONDS: Final = 0.1
+ABSOLUTE_GATE_LUFS: Final = -70.0  # LUFS
+RELATIVE_GATE_LU: Final = -10.0  # LU below the mean of what passes the absolute gate
+LOUDNESS_OFFSET_DB: Final = -0.691  # makes a 997 Hz sine at 0 dBFS in one channel read -3.01 LUFS
+HOP_S: Final = 0.1
 HOPS_PER_BLOCK: Final = 4  # 400 ms blocks, overlapping by 75 %
 SHELF_HZ, SHELF_Q = 1681.974450955533, 0.7071752369554196
-SHELF_GAIN, SHELF_MIDDLE = 1.5848647011308556, 1.2587209302325617  # high; at the corner
+SHELF_GAIN, SHELF_CORNER_GAIN = 1.5848647011308556, 1.2587209302325617  # high; at the corner
 HIGH_PASS_HZ, HIGH_PASS_Q = 38.13547087602444, 0.5003270373238773
 HIGH_PASS_GAIN: Final = 1.0049948987  # the standard does not normalise this section
 
 
 @lru_cache(maxsize=8)
-def k_weighting(rate: float) -> Matrices:
+def k_weighting(rate: float) -> BlockMatrices:
     """Return the K filter at any sample rate.
 
     The standard gives coefficients for 48 kHz only; these are the analogue prototypes behind
@@ -30,14 +30,16 @@ def k_weighting(rate: float) -> Matrices:
     a shelf of +4 dB above 1.68 kHz, and a high pass at 38 Hz.
     """
     k = 1 / SHELF_Q
-    mix = (SHELF_GAIN, (SHELF_MIDDLE - SHELF_GAIN) * k, 1 - SHELF_GAIN)
-    shelf = section(SHELF_HZ / rate, SHELF_Q, mix)
+    mix = (SHELF_GAIN, (SHELF_CORNER_GAIN - SHELF_GAIN) * k, 1 - SHELF_GAIN)
+    shelf = state_variable_section(SHELF_HZ / rate, SHELF_Q, mix)
     gain = HIGH_PASS_GAIN
-    high_pass = section(HIGH_PASS_HZ / rate, HIGH_PASS_Q, (gain, -gain / HIGH_PASS_Q, -gain))
-    return Matrices(cascade(shelf, high_pass))
+    high_pass = state_variable_section(
+        HIGH_PASS_HZ / rate, HIGH_PASS_Q, (gain, -gain / HIGH_PASS_Q, -gain)
+    )
+    return BlockMatrices(cascade_filters(shelf, high_pass))
 
 
-def section(corner: float, q: float, mix: tuple[float, float, float]) -> Matrix:
+def state_variable_section(corner: float, q: float, mix: tuple[float, float, float]) -> Matrix:
     """Return one step of a state-variable filter as ((A, B), (C, D)).
 
     `corner` is its frequency as a share of the sample rate; `mix` says how much of the input,
@@ -60,8 +62,8 @@ class LoudnessMeter:
     """Collects the K-weighted power of every 100 ms; channels count alike, as in stereo."""
 
     def __init__(self, rate: float, channels: int) -> None:
-        self.filter = Recursive(k_weighting(rate), channels)
-        self.hop = max(1, round(rate * HOP_SECONDS))
+        self.filter = RecursiveFilter(k_weighting(rate), channels)
+        self.hop = max(1, round(rate * HOP_S))
         self.rest = np.zeros((channels, 0), np.float32)
         self.sums: list[npt.NDArray[np.float64]] = []
 
@@ -88,15 +90,15 @@ class LoudnessMeter:
         if len(powers) < HOPS_PER_BLOCK:
             total = float(np.sum(powers) * self.hop + np.sum(self.rest**2))
             mean = total / max(1, len(powers) * self.hop + self.rest.shape[1])
-            return float(lufs(mean)) if lufs(mean) >= ABSOLUTE_GATE else None
+            return float(power_to_lufs(mean)) if power_to_lufs(mean) >= ABSOLUTE_GATE_LUFS else None
         blocks = np.convolve(powers, np.ones(HOPS_PER_BLOCK) / HOPS_PER_BLOCK, "valid")
-        loud = blocks[lufs(blocks) >= ABSOLUTE_GATE]
+        loud = blocks[power_to_lufs(blocks) >= ABSOLUTE_GATE_LUFS]
         if not len(loud):
             return None
-        gate = lufs(loud.mean()) + RELATIVE_GATE
-        return float(lufs(loud[lufs(loud) >= gate].mean()))
+        gate = power_to_lufs(loud.mean()) + RELATIVE_GATE_LU
+        return float(power_to_lufs(loud[power_to_lufs(loud) >= gate].mean()))
 
 
-def lufs(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def power_to_lufs(power: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Convert mean K-weighted power to LUFS."""
-    return OFFSET + 10 * np.log10(np.maximum(np.asarray(power, np.float64), 1e-12))
+    return LOUDNESS_OFFSET_DB + 10 * np.log10(np.maximum(np.asarray(power, np.float64), 1e-12))

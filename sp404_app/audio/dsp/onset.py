@@ -15,16 +15,16 @@ Signal = npt.NDArray[np.float32]
 
 FPS: Final = 200  # frames per second of every envelope: 5 ms decides between swung and straight
 LOWEST_HZ, HIGHEST_HZ, BANDS = 40.0, 10_000.0, 24
-LOW_HZ: Final = 180.0  # kicks and bass are below
-MID_HZ: Final = 1200.0  # bodies of snares and chords are below, hats above
+LOW_BAND_HZ: Final = 180.0  # kicks and bass are below
+MID_BAND_HZ: Final = 1200.0  # bodies of snares and chords are below, hats above
 COMPRESSION: Final = 25.0  # log(1 + 25 S / max S)
 EDGE_FRAMES: Final = 3  # windows that reach over the end hear the cut as a click
-SALIENT: Final = 0.12  # of the strongest onset
-AT_ONCE: Final = 256  # frames: their spectra take half a megabyte
+SALIENT_SHARE: Final = 0.12  # of the strongest onset
+FRAMES_PER_BATCH: Final = 256  # frames: their spectra take half a megabyte
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class OnsetEnvelope:
     """Onset strength at `fps` frames per second.
 
     `flux` has shape (4, frames): all bands, low, mid, high. `energy` is the power of each
@@ -43,29 +43,29 @@ class Envelope:
         return self.onsets / self.fps
 
 
-def envelope(y: Signal, sr: float) -> Envelope:
+def envelope(y: Signal, sr: float) -> OnsetEnvelope:
     """Compute the envelope of a mono signal at `sr` Hz (8 kHz or more); silence gives zeros."""
-    found = spectrum_in_bands(y, sr)
+    found = measure_band_energies(y, sr)
     bands = np.log1p(found.bands * np.float32(COMPRESSION / (found.top + 1e-9)))
     rise = np.diff(bands, axis=0, prepend=np.zeros((1, bands.shape[1]), np.float32))
     np.maximum(rise, 0, out=rise)
-    low, mid = split(found.hertz)
+    low, mid = split_bands(found.hertz)
     flux = np.stack([
         rise.sum(axis=1), rise[:, :low].sum(axis=1),
         rise[:, low:mid].sum(axis=1), rise[:, mid:].sum(axis=1),
     ])  # fmt: skip
     energy = found.energy
-    return Envelope(
+    return OnsetEnvelope(
         len(energy) / (len(y) / sr),
         flux,
         energy / (energy.max(initial=0.0) + 1e-20),
-        peaks(flux[0]),
-        peaks(flux[1]),
+        pick_onset_peaks(flux[0]),
+        pick_onset_peaks(flux[1]),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Bands:
+class BandEnergies:
     """Magnitudes summed into logarithmic `bands` (frames, bands), which begin at `hertz`.
 
     `energy` is the power of each frame, `top` the highest magnitude of any bin.
@@ -77,7 +77,7 @@ class Bands:
     top: float
 
 
-def spectrum_in_bands(y: Signal, sr: float) -> Bands:
+def measure_band_energies(y: Signal, sr: float) -> BandEnergies:
     """Measure one frame every 5 ms, a few at a time: what stays in the cache is twice as fast.
 
     Rates above 30 kHz are halved by averaging pairs: aliasing cannot move an onset.
@@ -94,14 +94,14 @@ def spectrum_in_bands(y: Signal, sr: float) -> Bands:
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)
     edges, top = band_edges(size, sr), 0.0
     bands, energy = np.empty((count, len(edges)), np.float32), np.empty(count, np.float32)
-    for at in range(0, count, AT_ONCE):
-        part = slice(at, at + AT_ONCE)
+    for at in range(0, count, FRAMES_PER_BATCH):
+        part = slice(at, at + FRAMES_PER_BATCH)
         # Scaling "forward" spares NumPy a cast for every row, longer than the transform itself.
         spectra = np.abs(np.fft.rfft(frames[starts[part]] * window(size), norm="forward"))
         np.add.reduceat(spectra, edges, axis=1, out=bands[part])
         np.vecdot(spectra, spectra, out=energy[part])
         top = max(top, float(spectra.max()))
-    return Bands(bands, edges * sr / size, energy, top)
+    return BandEnergies(bands, edges * sr / size, energy, top)
 
 
 @lru_cache(maxsize=16)
@@ -117,13 +117,13 @@ def band_edges(size: int, sr: float) -> npt.NDArray[np.int64]:
     return np.unique(np.maximum(1, np.round(hertz * size / sr)).astype(np.int64))
 
 
-def split(hertz: npt.NDArray[np.floating]) -> tuple[int, int]:
+def split_bands(hertz: npt.NDArray[np.floating]) -> tuple[int, int]:
     """Return where the low and the middle bands end; each part keeps at least one band."""
-    low = max(1, int(np.searchsorted(hertz, LOW_HZ)))
-    return low, max(low + 1, int(np.searchsorted(hertz, MID_HZ)))
+    low = max(1, int(np.searchsorted(hertz, LOW_BAND_HZ)))
+    return low, max(low + 1, int(np.searchsorted(hertz, MID_BAND_HZ)))
 
 
-def peaks(flux: Signal) -> npt.NDArray[np.int64]:
+def pick_onset_peaks(flux: Signal) -> npt.NDArray[np.int64]:
     """Return the frames of salient onsets: highest within 30 ms, above the local mean."""
     top = float(flux.max(initial=0.0))
     if top <= 0:
@@ -132,6 +132,6 @@ def peaks(flux: Signal) -> npt.NDArray[np.int64]:
     near = np.lib.stride_tricks.sliding_window_view(np.pad(flux, reach), 2 * reach + 1)
     total = np.cumsum(np.pad(flux, (around + 1, around), mode="edge"), dtype=np.float64)
     mean = (total[2 * around + 1 :] - total[: -2 * around - 1]) / (2 * around + 1)
-    found = (flux >= near.max(axis=1)) & (flux > SALIENT * top) & (flux > 1.3 * mean)
+    found = (flux >= near.max(axis=1)) & (flux > SALIENT_SHARE * top) & (flux > 1.3 * mean)
     found[-EDGE_FRAMES:] = False
     return np.flatnonzero(found)

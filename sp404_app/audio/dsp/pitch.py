@@ -10,18 +10,20 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.stft import thinned
+from sp404_app.audio.dsp.stft import decimate_by_averaging
 
 Signal = npt.NDArray[np.float32]
 
-RATE: Final = 22_050
-LONGEST: Final = 16_384  # 0.74 s at that rate: twenty periods of the lowest note
+TARGET_RATE_HZ: Final = 22_050
+MAX_SAMPLES: Final = 16_384  # 0.74 s at that rate: twenty periods of the lowest note
 LOWEST_HZ, HIGHEST_HZ = 26.0, 4200.0
-FINER: Final = 4  # lags per sample: the periods of high notes are a few samples long
-GUARD: Final = 64  # samples: lags beyond the longest period, so that it is exact too
-AUDIBLE: Final = 0.1  # share of the power that must lie in the range of that rate
-KEEP: Final = 0.9  # the first peak that reaches this share of the highest is the period
-CLEAR: Final = 0.85  # below this clarity there is no single pitch
+LAG_OVERSAMPLING: Final = 4  # lags per sample: the periods of high notes are a few samples long
+GUARD_LAGS: Final = 64  # samples: lags beyond the longest period, so that it is exact too
+MIN_BAND_POWER_SHARE: Final = 0.1  # share of the power that must lie in the range of that rate
+KEY_MAXIMUM_RATIO: Final = (
+    0.9  # the first peak that reaches this share of the highest is the period
+)
+MIN_CLARITY: Final = 0.85  # below this clarity there is no single pitch
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +39,45 @@ class Pitch:
         return round(69 + 12 * float(np.log2(self.hertz / 440)))
 
 
-def fundamental(y: Signal, sr: float) -> Pitch | None:
+def estimate_pitch(y: Signal, sr: float) -> Pitch | None:
     """Find the pitch of a single note at `sr` Hz, or None if there is no clear one."""
-    low, rate = thinned(y, sr, RATE)
-    part = sustained(low)
+    low, rate = decimate_by_averaging(y, sr, TARGET_RATE_HZ)
+    part = sustained_part(low)
     if len(part) < 4 * rate / HIGHEST_HZ or not np.any(part):
         return None
-    if np.vdot(low, low) * len(y) < AUDIBLE * np.vdot(y, y) * len(low):
+    if np.vdot(low, low) * len(y) < MIN_BAND_POWER_SHARE * np.vdot(y, y) * len(low):
         return None
     longest = int(rate / LOWEST_HZ) + 1
-    nsdf = square_difference(part, longest)
-    tops = arches(nsdf[: min(len(nsdf) - 1, FINER * longest)])
+    nsdf = normalised_square_difference(part, longest)
+    tops = key_maxima(nsdf[: min(len(nsdf) - 1, LAG_OVERSAMPLING * longest)])
     if not len(tops):
         return None
     heights = nsdf[tops]
-    chosen = int(tops[np.flatnonzero(heights >= KEEP * heights.max())[0]])
+    chosen = int(tops[np.flatnonzero(heights >= KEY_MAXIMUM_RATIO * heights.max())[0]])
     before, at, after = (float(value) for value in nsdf[chosen - 1 : chosen + 2])
     bend = before - 2 * at + after
     period = chosen + (0.5 * (before - after) / bend if bend < 0 else 0.0)
-    hertz = FINER * rate / period
-    if at < CLEAR or not LOWEST_HZ <= hertz <= HIGHEST_HZ:
+    hertz = LAG_OVERSAMPLING * rate / period
+    if at < MIN_CLARITY or not LOWEST_HZ <= hertz <= HIGHEST_HZ:
         return None
     return Pitch(hertz, min(1.0, at))
 
 
-def sustained(low: Signal) -> Signal:
+def sustained_part(low: Signal) -> Signal:
     """Return the stretch after the attack: from just behind the loudest moment on."""
     top = int(np.abs(low).argmax()) if len(low) else 0  # a sound may be one sample long
-    start = min(top + RATE // 60, max(0, len(low) - LONGEST // 4))
-    part = low[start : start + LONGEST]
+    start = min(top + TARGET_RATE_HZ // 60, max(0, len(low) - MAX_SAMPLES // 4))
+    part = low[start : start + MAX_SAMPLES]
     return part - part.mean() if len(part) else part
 
 
-def square_difference(part: Signal, last: int) -> npt.NDArray[np.float64]:
+def normalised_square_difference(part: Signal, last: int) -> npt.NDArray[np.float64]:
     """Return 2 r(t) / m(t) for lags t up to `last`, or half the length: 1 where it repeats.
 
     There are `FINER` lags to a sample.
     """
     count = len(part)
-    most = min(count // 2, last + GUARD)
+    most = min(count // 2, last + GUARD_LAGS)
     size = 1 << (count + most - 1).bit_length()
     spectrum = np.fft.rfft(part.astype(np.float64), size)
     products = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, size)[:most]
@@ -83,11 +85,11 @@ def square_difference(part: Signal, last: int) -> npt.NDArray[np.float64]:
     lags = np.arange(most)
     before = squares[count - 1 - lags]
     behind = squares[-1] - np.where(lags > 0, squares[lags - 1], 0.0)
-    fine = np.interp(np.arange(FINER * most) / FINER, lags, before + behind)
-    return 2 * finer(products) / (fine + 1e-12)
+    fine = np.interp(np.arange(LAG_OVERSAMPLING * most) / LAG_OVERSAMPLING, lags, before + behind)
+    return 2 * upsample_even(products) / (fine + 1e-12)
 
 
-def finer(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def upsample_even(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return `FINER` values for each of an even function's from lag zero on, by its spectrum.
 
     What is near the last one is less exact: the function goes on as its mirror image.
@@ -95,10 +97,13 @@ def finer(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     mirrored = np.concatenate([values, values[-2:0:-1]])
     spectrum = np.fft.rfft(mirrored)
     spectrum[-1] /= 2  # the longer transform counts the old Nyquist frequency twice
-    return FINER * np.fft.irfft(spectrum, FINER * len(mirrored))[: FINER * len(values)]
+    return (
+        LAG_OVERSAMPLING
+        * np.fft.irfft(spectrum, LAG_OVERSAMPLING * len(mirrored))[: LAG_OVERSAMPLING * len(values)]
+    )
 
 
-def arches(nsdf: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def key_maxima(nsdf: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Return the highest place of each positive arch after the one at lag zero."""
     below = np.flatnonzero(nsdf < 0)
     if not len(below):

@@ -8,7 +8,7 @@ from sp404_app.audio.dsp.onset import window
 Signal = npt.NDArray[np.float32]
 
 
-def transforms(frames: Signal) -> npt.NDArray[np.complex64]:
+def windowed_rfft(frames: Signal) -> npt.NDArray[np.complex64]:
     """Return the transforms of windowed rows of samples, divided by their length.
 
     NumPy's default scaling casts its factor anew for every row, which takes several times as
@@ -18,7 +18,7 @@ def transforms(frames: Signal) -> npt.NDArray[np.complex64]:
     return np.asarray(spectra, np.complex64)
 
 
-def thinned(y: Signal, sr: float, rate: float) -> tuple[Signal, float]:
+def decimate_by_averaging(y: Signal, sr: float, rate: float) -> tuple[Signal, float]:
     """Return a signal at about `rate` Hz and the exact rate: the means of every few samples."""
     factor = max(1, round(sr / rate))
     if factor == 1:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sp404_app.audio.dsp import chroma, onset, pitch
 from sp404_app.audio.dsp.chroma import Chroma
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.features import (
     beats,
     filename_hints,
@@ -20,24 +20,24 @@ from sp404_app.audio.features import (
 )
 from sp404_app.audio.features import descriptors as contents
 from sp404_app.audio.features import key_detection as tonalities
-from sp404_app.audio.features.descriptors import Content
+from sp404_app.audio.features.descriptors import Descriptors
 from sp404_app.audio.features.file_tags import from_tags
-from sp404_app.audio.features.filename_hints import Stated
-from sp404_app.audio.features.key_detection import Key
+from sp404_app.audio.features.filename_hints import StatedMetadata
+from sp404_app.audio.features.key_detection import KeyEstimate
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
-from sp404_app.audio.features.silence_trim import Judged
-from sp404_app.audio.features.sound_class import Heard, SoundClass
+from sp404_app.audio.features.silence_trim import LoopDecision
+from sp404_app.audio.features.sound_class import ClassInputs, SoundClass
 from sp404_app.audio.features.survey import Survey, survey
-from sp404_app.audio.features.tempo import Tempo
+from sp404_app.audio.features.tempo import TempoEstimate
 from sp404_app.audio.similarity import embedding
 
 Signal = npt.NDArray[np.float32]
 
 # Raise it with every change that moves results: the library is then analysed again.
 ENGINE_VERSION: Final = "5"
-MIN_RATE: Final = 8000
+MIN_RATE_HZ: Final = 8000
 # A key is a suggestion that can be ignored, so it is made on less than even odds of pitch.
-PITCHED_ENOUGH: Final = 0.15
+MIN_PITCHED_PROBABILITY: Final = 0.15
 DRUMS: Final = frozenset(
     {
         SoundClass.KICK,
@@ -51,8 +51,8 @@ DRUMS: Final = frozenset(
     }
 )  # fmt: skip
 # A tempo that is less likely than this, even together with its half and double, is only offered.
-BELIEVED: Final = 0.5
-SINGLE_NOTE: Final = 0.55  # share of energy in one pitch class, above which it is no chord
+MIN_TEMPO_PROBABILITY: Final = 0.5
+SINGLE_NOTE_SHARE: Final = 0.55  # share of energy in one pitch class, above which it is no chord
 
 
 class Kind(StrEnum):
@@ -107,20 +107,20 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
-class Impression:
+class Measurements:
     """All measurements of one window, before they are weighed against each other.
 
     `judged` is what it is taken for, without the silence around it.
     """
 
-    env: Envelope
+    env: OnsetEnvelope
     length: float
     whole: bool
-    judged: Judged
+    judged: LoopDecision
     chroma: Chroma | None
-    key: Key | None
+    key: KeyEstimate | None
     note: pitch.Pitch | None
-    content: Content
+    content: Descriptors
     mels: Signal
 
 
@@ -130,7 +130,7 @@ def analyse(
     *,
     duration: float,
     name_hint: str = "",
-    tags: Stated | None = None,
+    tags: StatedMetadata | None = None,
     whole: bool = False,
 ) -> Analysis:
     """Analyse a mono window of at most 30 s at `sr` Hz, of a sound lasting `duration` s.
@@ -139,25 +139,27 @@ def analyse(
     `name_hint` is the file's name with its folders, `tags` what `tags.from_tags` found: a
     tempo or key written there counts where the sound does not contradict it.
     """
-    window, sr = audible(window, sr)
-    heard = listen(window, sr, duration, whole=whole)
-    return concluded(
+    window, sr = prepare_signal(window, sr)
+    heard = measure_window(window, sr, duration, whole=whole)
+    return conclude_analysis(
         heard,
-        metadata_fusion.written(filename_hints.from_name(name_hint), tags or Stated(), duration),
+        metadata_fusion.merge_stated(
+            filename_hints.read_filename_hints(name_hint), tags or StatedMetadata(), duration
+        ),
     )
 
 
-def audible(window: Signal, sr: float) -> tuple[Signal, float]:
+def prepare_signal(window: Signal, sr: float) -> tuple[Signal, float]:
     """Return a usable signal: never empty, no rate below `MIN_RATE`, nothing below hearing."""
     if not len(window):
         window = np.zeros(1, np.float32)
-    times = int(np.ceil(MIN_RATE / sr))
+    times = int(np.ceil(MIN_RATE_HZ / sr))
     if times > 1:
         window, sr = np.repeat(window, times), sr * times
-    return without_drift(window, sr), sr
+    return remove_drift(window, sr), sr
 
 
-def without_drift(window: Signal, sr: float) -> Signal:
+def remove_drift(window: Signal, sr: float) -> Signal:
     """Take off an offset or a swing below hearing where that is most of the signal.
 
     The means of every 50 ms, joined by lines, are the drift; if less than 3 % of the amplitude
@@ -176,48 +178,52 @@ def without_drift(window: Signal, sr: float) -> Signal:
     return np.zeros_like(window) if silent else left
 
 
-def listen(window: Signal, sr: float, duration: float, *, whole: bool = False) -> Impression:
+def measure_window(
+    window: Signal, sr: float, duration: float, *, whole: bool = False
+) -> Measurements:
     """Take all measurements."""
     length = len(window) / sr
     if abs(length - duration) < 0.01:
         whole = True
         length = duration if duration > 0 else length
     env = onset.envelope(window, sr)
-    judged = silence_trim.judged(env, length, whole=whole)
-    found = chroma.chroma(window, sr)
-    sings = found is not None and tonalities.pitched(found) >= PITCHED_ENOUGH
-    return Impression(
+    judged = silence_trim.decide_loop(env, length, whole=whole)
+    found = chroma.compute_chroma(window, sr)
+    sings = found is not None and tonalities.pitched_probability(found) >= MIN_PITCHED_PROBABILITY
+    return Measurements(
         env=env,
         length=length,
         whole=whole,
         judged=judged,
         chroma=found,
-        key=tonalities.key(found) if found and sings else None,
-        note=pitch.fundamental(window, sr) if judged.loop < 0.5 else None,
-        content=contents.content(window, sr),
-        mels=embedding.patch(window, sr),
+        key=tonalities.estimate_key(found) if found and sings else None,
+        note=pitch.estimate_pitch(window, sr) if judged.loop < 0.5 else None,
+        content=contents.compute_descriptors(window, sr),
+        mels=embedding.mel_patch(window, sr),
     )
 
 
-def concluded(heard: Impression, stated: Stated) -> Analysis:
+def conclude_analysis(heard: Measurements, stated: StatedMetadata) -> Analysis:
     """Weigh the measurements and what is written on the file."""
     part = heard.judged
-    loop = metadata_fusion.loop_chance(part.loop, stated, part.length)
+    loop = metadata_fusion.fuse_loop_probability(part.loop, stated, part.length)
     is_loop = loop >= 0.5
-    offered = metadata_fusion.settled(part.tempo, stated, part.length) if is_loop else None
-    told = offered if offered and family(offered) >= BELIEVED else None
+    offered = metadata_fusion.fuse_tempo(part.tempo, stated, part.length) if is_loop else None
+    told = (
+        offered if offered and octave_family_probability(offered) >= MIN_TEMPO_PROBABILITY else None
+    )
     from_file = told is not None and told is not part.tempo
-    grid, down = gridded(heard, told)
-    sort, sure = classified(heard)
-    key = chosen_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
-    settled = metadata_fusion.settled_key(key, stated, heard.chroma)
-    root = metadata_fusion.rooted(heard.note, stated.root) if not is_loop else None
+    grid, down = find_beat_grid(heard, told)
+    sort, sure = classify_sound(heard)
+    key = select_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
+    settled = metadata_fusion.fuse_key(key, stated, heard.chroma)
+    root = metadata_fusion.fuse_root_note(heard.note, stated.root) if not is_loop else None
     return Analysis(
         kind=Kind.LOOP if is_loop else Kind.ONE_SHOT,
         kind_confidence=round(max(loop, 1 - loop), 4),
         bpm=round(told.bpm, 3) if told else None,
         bpm_confidence=round(told.confidence, 4) if told else 0.0,
-        bpm_candidates=rounded(offered.candidates, 3) if offered else [],
+        bpm_candidates=round_candidates(offered.candidates, 3) if offered else [],
         bpm_source="file" if from_file else "analysis",
         bpm_conflict=bool(is_loop and stated.bpm and stated.sure and not from_file),
         stated_bpm=stated.bpm,
@@ -244,16 +250,18 @@ def concluded(heard: Impression, stated: Stated) -> Analysis:
         decay=None if heard.content.decay is None else round(heard.content.decay, 4),
         # The ends of an excerpt are our cut, not the file's.
         seam_click=is_loop and heard.whole and heard.content.seam_click,
-        likeness=embedding.vector(heard.mels, heard.env, heard.chroma),
+        likeness=embedding.embed_sound(heard.mels, heard.env, heard.chroma),
     )
 
 
-def rounded(candidates: list[tuple[float, float]], digits: int) -> list[tuple[float, float]]:
+def round_candidates(
+    candidates: list[tuple[float, float]], digits: int
+) -> list[tuple[float, float]]:
     """Round candidates for storage."""
     return [(round(bpm, digits), round(chance, 4)) for bpm, chance in candidates]
 
 
-def family(told: Tempo) -> float:
+def octave_family_probability(told: TempoEstimate) -> float:
     """Return the probability that a tempo, its half or its double is right."""
     octaves = (0.5, 1, 2)
     return sum(
@@ -263,28 +271,28 @@ def family(told: Tempo) -> float:
     )
 
 
-def gridded(heard: Impression, told: Tempo | None) -> tuple[list[float], int]:
+def find_beat_grid(heard: Measurements, told: TempoEstimate | None) -> tuple[list[float], int]:
     """Return the beats and the first downbeat of a loop with a tempo."""
     if told is None:
         return [], 0
-    return beats.beats(
+    return beats.track_beats(
         heard.env, told.bpm, heard.length, start=told.start, from_ends=told.from_ends
     )
 
 
-def classified(heard: Impression) -> tuple[SoundClass, float]:
+def classify_sound(heard: Measurements) -> tuple[SoundClass, float]:
     """Return the class and its probability."""
-    timbre = embedding.projection()(heard.mels.reshape(1, -1))[0]
+    timbre = embedding.timbre_projection()(heard.mels.reshape(1, -1))[0]
     parts = (heard.env, heard.length, heard.content, heard.judged.loop, heard.chroma, heard.note)
-    return sound_class.classify(Heard(timbre, *parts))
+    return sound_class.classify(ClassInputs(timbre, *parts))
 
 
-def chosen_key(heard: Impression, *, is_loop: bool, drum: bool) -> Key | None:
+def select_key(heard: Measurements, *, is_loop: bool, drum: bool) -> KeyEstimate | None:
     """Return the key, but none for a hit or a single note: that has a root, and fits many keys."""
     if heard.key is None or heard.chroma is None or drum:
         return None
     share = float(heard.chroma.pitches.max() / heard.chroma.pitches.sum())
-    single = not is_loop and heard.note is not None and share >= SINGLE_NOTE
+    single = not is_loop and heard.note is not None and share >= SINGLE_NOTE_SHARE
     return None if single else heard.key
 
 

@@ -5,15 +5,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 
-LAST_GAP: Final = 0.02  # s before the end: what is later is the next round's first beat
+END_MARGIN_S: Final = 0.02  # s before the end: what is later is the next round's first beat
 FIRST_BONUS: Final = 1.25  # a loop cut at its ends starts on a beat, unless clearly not
 CUT_BONUS: Final = 2.0  # and mostly with a bar
 
 
-def beats(
-    env: Envelope, bpm: float, duration: float, *, start: float, from_ends: bool
+def track_beats(
+    env: OnsetEnvelope, bpm: float, duration: float, *, start: float, from_ends: bool
 ) -> tuple[list[float], int]:
     """Return the beats in seconds, and the index of the first downbeat (0..3), a guess.
 
@@ -22,16 +22,16 @@ def beats(
     """
     period = 60 / bpm
     offsets = start + np.arange(0, period, 1 / env.fps)
-    strengths = sampled(env, offsets, period, duration)
+    strengths = grid_strengths(env, offsets, period, duration)
     strengths[0] *= FIRST_BONUS if from_ends else 1.0
     phase = float(offsets[int(strengths.argmax())]) % period
-    times = np.arange(phase, duration - LAST_GAP, period)
+    times = np.arange(phase, duration - END_MARGIN_S, period)
     first = round((start - phase) / period) if from_ends else None
-    return [round(float(time), 4) for time in times], downbeat(env, times, first)
+    return [round(float(time), 4) for time in times], find_downbeat(env, times, first)
 
 
-def sampled(
-    env: Envelope, offsets: npt.NDArray[np.float64], period: float, duration: float
+def grid_strengths(
+    env: OnsetEnvelope, offsets: npt.NDArray[np.float64], period: float, duration: float
 ) -> npt.NDArray[np.float64]:
     """Return the mean onset strength on the grid from each offset on, a frame either way."""
     flux = np.pad(env.flux[0], 1)
@@ -43,7 +43,7 @@ def sampled(
     return total / np.maximum(1, inside.sum(axis=1))
 
 
-def downbeat(env: Envelope, times: npt.NDArray[np.float64], first: int | None) -> int:
+def find_downbeat(env: OnsetEnvelope, times: npt.NDArray[np.float64], first: int | None) -> int:
     """Guess which of the first four beats begins a bar: where the low band starts most.
 
     `first` is the beat at which the sound was cut to begin, if that is known.

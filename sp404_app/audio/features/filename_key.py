@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sp404_app.audio.features.filename_tempo import is_tempo
-from sp404_app.audio.features.filename_tokens import DRUMS, INTERVALS, MUSIC, NOT_A_CHORD, VERSIONS
+from sp404_app.audio.features.filename_tokens import (
+    AM_VERB_WORDS,
+    DRUM_WORDS,
+    INTERVAL_WORDS,
+    MUSIC_WORDS,
+    VERSION_WORDS,
+)
 from sp404_app.audio.features.musical_keys import CODES, PITCHES
 
 ENGLISH: Final = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
@@ -44,25 +50,25 @@ NO_LETTER_AFTER: Final = r"(?![^\W\d_])"
 ALONE_BEFORE, ALONE_AFTER = r"(?<![^\W_])(?<!#)", r"(?![^\W_]|#)"
 
 
-def _any_of(words: object) -> str:
+def _alternation(words: object) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))  # type: ignore[call-overload]
 
 
 WRITTEN_OUT: Final = re.compile(
-    rf"{NO_LETTER_BEFORE}(?P<pitch>{_any_of([*SOLFEGE, *GERMAN, *ENGLISH])})"
-    rf"(?:{GAP}(?P<sign>{_any_of([*SHARPS, *FLATS])}))?"
+    rf"{NO_LETTER_BEFORE}(?P<pitch>{_alternation([*SOLFEGE, *GERMAN, *ENGLISH])})"
+    rf"(?:{GAP}(?P<sign>{_alternation([*SHARPS, *FLATS])}))?"
     rf"(?:{GAP}(?:natural|harmonic|melodic|nat|harm|mel))?"
-    rf"{GAP}(?P<mode>{_any_of(MODES)}){NO_LETTER_AFTER}",
+    rf"{GAP}(?P<mode>{_alternation(MODES)}){NO_LETTER_AFTER}",
     re.IGNORECASE,
 )
 CHORD: Final = re.compile(
     rf"{ALONE_BEFORE}(?P<pitch>[A-Ga-g])(?P<sign>[#bB]?)(?P<m>[mM])(?P<degree>6|7|9|11|13)?{ALONE_AFTER}"
 )
-NOTE: Final = re.compile(
+SIGNED_NOTE: Final = re.compile(
     rf"{ALONE_BEFORE}(?P<pitch>[A-G])(?P<sign>[#b]|{GAP}(?:[Ss]harp|[Ff]lat|SHARP|FLAT)){ALONE_AFTER}"
     rf"|{ALONE_BEFORE}(?P<low>[a-g])#{ALONE_AFTER}"
 )
-LETTER: Final = re.compile(rf"{ALONE_BEFORE}(?P<pitch>[A-Ga-g]){ALONE_AFTER}")
+SINGLE_LETTER: Final = re.compile(rf"{ALONE_BEFORE}(?P<pitch>[A-Ga-g]){ALONE_AFTER}")
 CAMELOT: Final = re.compile(rf"{ALONE_BEFORE}0?(?P<hour>1[0-2]|[1-9])(?P<side>[ABab]){ALONE_AFTER}")
 # "keyAmin", "keyC": the word in front says what follows.
 KEY_WORD: Final = re.compile(
@@ -114,20 +120,20 @@ def plain(text: str) -> str:
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def read_key(text: str) -> KeyName | None:
+def find_key_name(text: str) -> KeyName | None:
     """Return the key in one part of a path, the most certain one first."""
     text = KEY_WORD.sub("key ", plain(text))
     readers = (_written_out, _chord, _camelot, _note, _letter)
     return next((found for reader in readers if (found := reader(text))), None)
 
 
-def key_in(text: str) -> str | None:
+def parse_key_text(text: str) -> str | None:
     """Return the key that a text such as a tag consists of: "Am", "C# minor", "8A"."""
     text = plain(text).strip()
     if match := CAMELOT.fullmatch(text):
         return CODES[f"{match['hour']}{match['side'].upper()}"]
     if match := CHORD.fullmatch(text):
-        return f"{PITCHES[_pitch(match['pitch'], match['sign'])]} minor"
+        return f"{PITCHES[_pitch_class(match['pitch'], match['sign'])]} minor"
     found = _written_out(text)
     return found.key if found else None
 
@@ -138,7 +144,7 @@ def _written_out(text: str) -> KeyName | None:
         if _is_phrase(text, match) or not _belong_together(pitch, sign, mode):
             continue
         german = mode.lower() in GERMAN_MODES
-        tonic = PITCHES[_pitch(pitch, sign, german=german)]
+        tonic = PITCHES[_pitch_class(pitch, sign, german=german)]
         return KeyName(tonic, MODES[mode.lower()])
     return None
 
@@ -157,19 +163,19 @@ def _is_phrase(text: str, match: re.Match[str]) -> bool:
     """Whether it is the article "a" and an adjective: "a minor setback"."""
     if match["pitch"].lower() != "a" or match["sign"] or " " not in match[0]:
         return False
-    place = _around(text, match)
+    place = _context_of(text, match)
     word = place.after.lower()
     if place.gap_after[:1] != " " or not word.isalpha():
         return False
-    return word not in MUSIC | DRUMS | {"bpm"}
+    return word not in MUSIC_WORDS | DRUM_WORDS | {"bpm"}
 
 
 def _chord(text: str) -> KeyName | None:
     for match in reversed(list(CHORD.finditer(text))):
-        place = _around(text, match)
+        place = _context_of(text, match)
         fits = _is_chord(text, match, place)
         if fits:
-            tonic = PITCHES[_pitch(match["pitch"], match["sign"])]
+            tonic = PITCHES[_pitch_class(match["pitch"], match["sign"])]
             return KeyName(tonic, "minor", sure=_is_certain(match, place))
     return None
 
@@ -203,18 +209,18 @@ def _in_fields(place: Context) -> bool:
 def _is_a_minor(place: Context) -> bool:
     """Whether "Am" is the chord, and not the verb or the German preposition."""
     before, after = place.before.lower(), place.after.lower()
-    if before in NOT_A_CHORD or after in NOT_A_CHORD:
+    if before in AM_VERB_WORDS or after in AM_VERB_WORDS:
         return False
-    if place.beside_tempo or place.is_field or not place.after or after in MUSIC:
+    if place.beside_tempo or place.is_field or not place.after or after in MUSIC_WORDS:
         return True
-    return place.gap_after[:1] != " " or before in MUSIC
+    return place.gap_after[:1] != " " or before in MUSIC_WORDS
 
 
 def _camelot(text: str) -> KeyName | None:
     for match in CAMELOT.finditer(text):
-        place = _around(text, match)
+        place = _context_of(text, match)
         before = place.before.lower()
-        counts = before in VERSIONS and " - " not in place.gap_before
+        counts = before in VERSION_WORDS and " - " not in place.gap_before
         if counts or match["side"].islower():
             continue
         if place.beside_tempo or place.is_field or before in {"camelot", "key"}:
@@ -225,21 +231,21 @@ def _camelot(text: str) -> KeyName | None:
 
 def _note(text: str) -> KeyName | None:
     """Read a letter with a sign: "G#", "Bb"."""
-    for match in reversed(list(NOTE.finditer(text))):
+    for match in reversed(list(SIGNED_NOTE.finditer(text))):
         if match["low"]:
-            return KeyName(PITCHES[_pitch(match["low"], "#")], sure=False)
+            return KeyName(PITCHES[_pitch_class(match["low"], "#")], sure=False)
         sign = (match["sign"] or "").strip(" _-").lower()
-        return KeyName(PITCHES[_pitch(match["pitch"], sign)], sure=False)
+        return KeyName(PITCHES[_pitch_class(match["pitch"], sign)], sure=False)
     return None
 
 
 def _letter(text: str) -> KeyName | None:
     """Read a letter alone, where its neighbours say that it is a note."""
-    drums = any(word.lower() in DRUMS for word in re.findall(r"[^\W\d_]+|909", text))
-    for match in reversed(list(LETTER.finditer(text))):
-        place = _around(text, match)
+    drums = any(word.lower() in DRUM_WORDS for word in re.findall(r"[^\W\d_]+|909", text))
+    for match in reversed(list(SINGLE_LETTER.finditer(text))):
+        place = _context_of(text, match)
         if _is_note(match["pitch"], place, drums=drums):
-            return KeyName(PITCHES[_pitch(match["pitch"], "")], sure=False)
+            return KeyName(PITCHES[_pitch_class(match["pitch"], "")], sure=False)
     return None
 
 
@@ -247,10 +253,10 @@ def _is_note(letter: str, place: Context, *, drums: bool) -> bool:
     before, after = place.before.lower(), place.after.lower()
     if before == "key":
         return True
-    counted = before in VERSIONS and not (before in {"loop", "riff"} and letter.lower() > "d")
+    counted = before in VERSION_WORDS and not (before in {"loop", "riff"} and letter.lower() > "d")
     if counted or "&" in place.gap_before + place.gap_after or "'" in place.gap_before:
         return False
-    if after in INTERVALS:
+    if after in INTERVAL_WORDS:
         return bool(before)
     if drums or (not before and place.gap_after not in {"_", "-"}):
         return False
@@ -263,11 +269,11 @@ def _ends_as_note(letter: str, place: Context) -> bool:
     """Whether the last letter of a name is a note: "Pad_G", "bass_c", "P15-G"."""
     gap = place.gap_before.strip()
     if letter.isupper():
-        return gap in {"_", "-"} or (not gap and place.before.lower() in MUSIC)
-    return gap == "_" or (not gap and place.before.lower() in MUSIC)
+        return gap in {"_", "-"} or (not gap and place.before.lower() in MUSIC_WORDS)
+    return gap == "_" or (not gap and place.before.lower() in MUSIC_WORDS)
 
 
-def _around(text: str, match: re.Match[str]) -> Context:
+def _context_of(text: str, match: re.Match[str]) -> Context:
     before = re.search(r"([^\W_]*)([\W_]*)$", text[: match.start()])
     after = re.match(r"([\W_]*)(\d+[.,]\d+|[^\W_]*)", text[match.end() :])
     assert before  # these patterns match an empty text too
@@ -275,7 +281,7 @@ def _around(text: str, match: re.Match[str]) -> Context:
     return Context(before[1], before[2], after[1], after[2])
 
 
-def _pitch(letter: str, sign: str, *, german: bool = False) -> int:
+def _pitch_class(letter: str, sign: str, *, german: bool = False) -> int:
     """Return the pitch class (0..11) of a name; the German B is a B flat."""
     name, sign = letter.lower(), sign.lower()
     if german and name == "b" and not sign:

@@ -27,19 +27,19 @@ TEMPERLEY: Final = (
     (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0),
     (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0),
 )
-SCALES: Final = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10))
-EVIDENCE: Final = (
+SCALE_STEPS: Final = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10))
+KEY_EVIDENCE: Final = (
     "bgate", "temperley", "outside the scale", "third", "bass on tonic", "bass on fifth",
     "bass outside", "opening bgate", "opening bass on tonic", "minor",
 )  # fmt: skip
-PITCHED: Final = (
+PITCHED_FEATURES: Final = (
     "tonality", "flatness", "in tune", "concentration", "peaks per frame", "peak height",
     "best fit", "low peaks",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyEstimate:
     """A key, its probability (0..1), and it and its rivals as (name, probability).
 
     `chances` has the probability of every key.
@@ -52,84 +52,86 @@ class Key:
 
 
 @lru_cache(maxsize=1)
-def ranking() -> Linear:
+def key_model() -> Linear:
     """Load the weights of the `EVIDENCE`."""
     return Linear.load("key")
 
 
 @lru_cache(maxsize=1)
-def gate() -> Linear:
+def pitched_model() -> Linear:
     """Load the weights of `PITCHED`."""
     return Linear.load("pitched")
 
 
-def centred(values: Vector) -> Vector:
+def centre_and_normalise(values: Vector) -> Vector:
     """Take off the mean and scale to unit length, as a correlation does."""
     values = values - values.mean(axis=-1, keepdims=True)
     return values / (np.linalg.norm(values, axis=-1, keepdims=True) + 1e-12)
 
 
 @lru_cache(maxsize=4)
-def profiles(modes: tuple[tuple[float, ...], ...]) -> Vector:
+def key_profiles(modes: tuple[tuple[float, ...], ...]) -> Vector:
     """Return the 24 profiles of a major and a minor one as (24, 12), in the order of `KEYS`."""
     rows = [np.roll(np.asarray(mode), pitch) for mode in modes for pitch in range(12)]
-    return centred(np.asarray(rows, np.float64))
+    return centre_and_normalise(np.asarray(rows, np.float64))
 
 
 @lru_cache(maxsize=1)
-def outside() -> Vector:
+def out_of_scale_mask() -> Vector:
     """Return 1 for the pitch classes that are not in each key's scale, (24, 12)."""
     marks = np.ones((24, 12))
     for index in range(24):
-        marks[index, [(index + step) % 12 for step in SCALES[index // 12]]] = 0
+        marks[index, [(index + step) % 12 for step in SCALE_STEPS[index // 12]]] = 0
     return marks
 
 
-def shares(values: Vector) -> Vector:
+def normalise_sum(values: Vector) -> Vector:
     """Scale to a sum of one."""
     return values / (values.sum() + 1e-12)
 
 
-def evidence(found: Chroma) -> Vector:
+def key_evidence(found: Chroma) -> Vector:
     """Return the `EVIDENCE` for each of the 24 keys, (24, 10)."""
-    pitches, bass = shares(found.pitches), shares(found.bass)
-    opening_bass = shares(found.opening_bass)
+    pitches, bass = normalise_sum(found.pitches), normalise_sum(found.bass)
+    opening_bass = normalise_sum(found.opening_bass)
     tonic = np.arange(24) % 12
     third = (tonic + np.where(np.arange(24) < 12, 4, 3)) % 12
     columns = (
-        profiles(BGATE) @ centred(found.pitches),
-        profiles(TEMPERLEY) @ centred(found.pitches),
-        outside() @ pitches,
+        key_profiles(BGATE) @ centre_and_normalise(found.pitches),
+        key_profiles(TEMPERLEY) @ centre_and_normalise(found.pitches),
+        out_of_scale_mask() @ pitches,
         pitches[third],
         bass[tonic],
         bass[(tonic + 7) % 12],
-        outside() @ bass,
-        profiles(BGATE) @ centred(found.opening),
+        out_of_scale_mask() @ bass,
+        key_profiles(BGATE) @ centre_and_normalise(found.opening),
         opening_bass[tonic],
         np.arange(24) >= 12,
     )
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def key(found: Chroma, most: int = 4) -> Key:
+def estimate_key(found: Chroma, most: int = 4) -> KeyEstimate:
     """Name the key with the most evidence, and its rivals."""
-    chances = softmax(ranking()(evidence(found)))
+    chances = softmax(key_model()(key_evidence(found)))
     order = np.argsort(-chances)[:most]
     candidates = [(KEYS[index], float(chances[index])) for index in order]
-    return Key(*candidates[0], candidates, dict(zip(KEYS, map(float, chances), strict=True)))
+    return KeyEstimate(
+        *candidates[0], candidates, dict(zip(KEYS, map(float, chances), strict=True))
+    )
 
 
-def describe(found: Chroma) -> npt.NDArray[np.float64]:
+def pitched_features(found: Chroma) -> npt.NDArray[np.float64]:
     """Return `PITCHED`: what tells notes from noise and drums."""
     peaks = found.peaks
-    fit = profiles(BGATE) @ centred(found.pitches)
+    fit = key_profiles(BGATE) @ centre_and_normalise(found.pitches)
     loud = np.sort(peaks.weight)[::-1][: 4 * peaks.frames]
     return np.array(
         [
             peaks.tonality,
             np.log10(peaks.flatness + 1e-8),
             found.in_tune,
-            float(np.sum(shares(found.pitches) ** 2)),
+            float(np.sum(normalise_sum(found.pitches) ** 2)),
             np.log2(len(peaks.weight) / peaks.frames + 0.01),
             float(loud.mean()),
             float(fit.max()),
@@ -138,6 +140,6 @@ def describe(found: Chroma) -> npt.NDArray[np.float64]:
     )
 
 
-def pitched(found: Chroma) -> float:
+def pitched_probability(found: Chroma) -> float:
     """Return the probability (0..1) that the sound has notes that a listener could sing."""
-    return sigmoid(float(gate()(describe(found))))
+    return sigmoid(float(pitched_model()(pitched_features(found))))

@@ -6,26 +6,30 @@ from typing import Final
 from sp404_app.audio.dsp import pitch
 from sp404_app.audio.dsp.chroma import Chroma
 from sp404_app.audio.features import filename_hints, tempo
-from sp404_app.audio.features.filename_hints import Stated
-from sp404_app.audio.features.key_detection import Key, pitched
-from sp404_app.audio.features.tempo import Tempo
+from sp404_app.audio.features.filename_hints import StatedMetadata
+from sp404_app.audio.features.key_detection import KeyEstimate, pitched_probability
+from sp404_app.audio.features.tempo import TempoEstimate
 
-THOUGHT_OF: Final = 0.005  # a smaller chance confirms nothing
+MIN_CANDIDATE_PROBABILITY: Final = 0.005  # a smaller chance confirms nothing
 # Two tempi this close are of one loop: one of them was estimated, or rounded.
-ESTIMATED: Final = 0.01
-FEWEST_BEATS: Final = 4
-SAYS_LOOP: Final = 9.0  # times as likely a loop: its length is made of the beats that it names
+ESTIMATE_TOLERANCE: Final = 0.01
+MIN_BEATS: Final = 4
+STATED_LOOP_ODDS_FACTOR: Final = (
+    9.0  # times as likely a loop: its length is made of the beats that it names
+)
 
-NO_PITCH: Final = 0.03  # probability of pitch below which a sound has no key, whatever is written
+MIN_PITCHED_FOR_STATED_KEY: Final = (
+    0.03  # probability of pitch below which a sound has no key, whatever is written
+)
 # From this confidence on a key is heard clearly; a written one below that chance is then wrong.
-CLEAR, POSSIBLE = 0.6, 0.05
+CLEAR_CONFIDENCE, MIN_KEY_PROBABILITY = 0.6, 0.05
 # The same for a key whose mode is written out: producers know it better than the estimator.
-CLEAR_AGAINST_SURE, POSSIBLE_IF_SURE = 0.95, 0.001
-STATED_KEY: Final = 0.95  # the confidence of a key whose mode is written out
+CLEAR_CONFIDENCE_EXPLICIT, MIN_KEY_PROBABILITY_EXPLICIT = 0.95, 0.001
+STATED_KEY_CONFIDENCE: Final = 0.95  # the confidence of a key whose mode is written out
 
 
 @dataclass(frozen=True, slots=True)
-class SettledKey:
+class FusedKey:
     """The key that counts and what was written; `conflict` says that they differ."""
 
     name: str | None = None
@@ -35,16 +39,16 @@ class SettledKey:
     conflict: bool = False
 
 
-def written(named: Stated, tagged: Stated, duration: float) -> Stated:
+def merge_stated(named: StatedMetadata, tagged: StatedMetadata, duration: float) -> StatedMetadata:
     """Join what the name and the tags say; what a program wrote goes before what people typed.
 
     But not a tempo that a program estimated: such a one is close to the name's, and does not
     fit the length to a hair as that of a program which made the loop would.
     """
     bpm = tagged.tempo(duration)
-    if bpm and named.bpm and named.sure and abs(bpm / named.bpm - 1) < ESTIMATED:
-        bpm = bpm if filename_hints.made_of(bpm, duration) else named.bpm
-    return Stated(
+    if bpm and named.bpm and named.sure and abs(bpm / named.bpm - 1) < ESTIMATE_TOLERANCE:
+        bpm = bpm if filename_hints.is_exact_length(bpm, duration) else named.bpm
+    return StatedMetadata(
         bpm or named.bpm,
         tagged.key or named.key,
         sure=bpm is not None or named.sure,
@@ -54,7 +58,7 @@ def written(named: Stated, tagged: Stated, duration: float) -> Stated:
     )
 
 
-def settled_key(heard: Key | None, stated: Stated, found: Chroma | None) -> SettledKey:
+def fuse_key(heard: KeyEstimate | None, stated: StatedMetadata, found: Chroma | None) -> FusedKey:
     """Weigh the key that is written against the key that is heard.
 
     `heard` is None for drum hits, single notes and sounds without pitch. A key with its mode
@@ -66,45 +70,52 @@ def settled_key(heard: Key | None, stated: Stated, found: Chroma | None) -> Sett
     modes = [f"{stated.tonic} {mode}" for mode in ("major", "minor")] if stated.tonic else []
     options = [stated.key] if stated.key else modes
     if not options:
-        return SettledKey(name, confidence)
+        return FusedKey(name, confidence)
     option = max(options, key=lambda each: chances.get(each, 0.0))
     sure = stated.key_sure and stated.key is not None
     chance = chances.get(option, 0.0)
-    if option == name or (heard and _may_be(chance, confidence, sure=sure)):
-        told = STATED_KEY if sure else chance
-        return SettledKey(option, told, from_file=True, written=option)
-    if heard is None and sure and found is not None and pitched(found) >= NO_PITCH:
-        return SettledKey(option, STATED_KEY, from_file=True, written=option)
+    if option == name or (heard and _is_plausible(chance, confidence, sure=sure)):
+        told = STATED_KEY_CONFIDENCE if sure else chance
+        return FusedKey(option, told, from_file=True, written=option)
+    if (
+        heard is None
+        and sure
+        and found is not None
+        and pitched_probability(found) >= MIN_PITCHED_FOR_STATED_KEY
+    ):
+        return FusedKey(option, STATED_KEY_CONFIDENCE, from_file=True, written=option)
     written = option if heard else stated.key
-    return SettledKey(name, confidence, written=written, conflict=sure or heard is not None)
+    return FusedKey(name, confidence, written=written, conflict=sure or heard is not None)
 
 
-def _may_be(chance: float, confidence: float, *, sure: bool) -> bool:
+def _is_plausible(chance: float, confidence: float, *, sure: bool) -> bool:
     """Whether a written key of that chance stands beside another one that is heard."""
     if sure:
-        return confidence < CLEAR_AGAINST_SURE or chance >= POSSIBLE_IF_SURE
-    return confidence < CLEAR or chance >= POSSIBLE
+        return confidence < CLEAR_CONFIDENCE_EXPLICIT or chance >= MIN_KEY_PROBABILITY_EXPLICIT
+    return confidence < CLEAR_CONFIDENCE or chance >= MIN_KEY_PROBABILITY
 
 
-def names_its_beats(stated: Stated, length: float) -> bool:
+def length_matches_stated_tempo(stated: StatedMetadata, length: float) -> bool:
     """Whether a length is a whole number of the beats that the file surely states."""
-    if not stated.bpm or not stated.sure or stated.bpm * length / 60 < FEWEST_BEATS - 0.5:
+    if not stated.bpm or not stated.sure or stated.bpm * length / 60 < MIN_BEATS - 0.5:
         return False
-    return filename_hints.made_of(stated.bpm, length)
+    return filename_hints.is_exact_length(stated.bpm, length)
 
 
-def loop_chance(heard: float, stated: Stated, length: float) -> float:
+def fuse_loop_probability(heard: float, stated: StatedMetadata, length: float) -> float:
     """Return the probability that a sound is a loop, what is heard and what is written together.
 
     A pad that is held for eight bars sounds like one long note; its name says more.
     """
     odds = heard / max(1e-9, 1 - heard)
-    if names_its_beats(stated, length):
-        odds *= SAYS_LOOP
+    if length_matches_stated_tempo(stated, length):
+        odds *= STATED_LOOP_ODDS_FACTOR
     return odds / (1 + odds)
 
 
-def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
+def fuse_tempo(
+    heard: TempoEstimate | None, stated: StatedMetadata, length: float
+) -> TempoEstimate | None:
     """Take a stated tempo where length or ears confirm it; else keep what was heard.
 
     The ears confirm what they thought of, and the half and double of what they heard, which is
@@ -115,25 +126,29 @@ def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
     if stated.bpm is None:
         return heard
     if heard is None:
-        return unheard(stated.bpm, length) if names_its_beats(stated, length) else None
-    thought_of = [bpm for bpm, chance in heard.candidates if chance >= THOUGHT_OF]
+        return (
+            stated_only_tempo(stated.bpm, length)
+            if length_matches_stated_tempo(stated, length)
+            else None
+        )
+    thought_of = [bpm for bpm, chance in heard.candidates if chance >= MIN_CANDIDATE_PROBABILITY]
     known = (*thought_of, heard.bpm / 2, heard.bpm * 2)
     near = next((bpm for bpm in known if abs(bpm / stated.bpm - 1) < 0.02), None)
-    if near is None and not (stated.sure and filename_hints.fits(stated.bpm, length)):
+    if near is None and not (stated.sure and filename_hints.tempo_fits_length(stated.bpm, length)):
         return heard
-    precise = stated.bpm == round(stated.bpm) or filename_hints.made_of(stated.bpm, length)
-    told = tempo.stated(heard, stated.bpm if precise or near is None else near)
-    return replace(told, candidates=shared(told))
+    precise = stated.bpm == round(stated.bpm) or filename_hints.is_exact_length(stated.bpm, length)
+    told = tempo.with_stated_tempo(heard, stated.bpm if precise or near is None else near)
+    return replace(told, candidates=rescale_rivals(told))
 
 
-def unheard(bpm: float, length: float) -> Tempo:
+def stated_only_tempo(bpm: float, length: float) -> TempoEstimate:
     """Return the tempo of a loop in which nothing is struck."""
-    sure = tempo.STATED
+    sure = tempo.STATED_CONFIDENCE
     rivals = [(bpm / 2, (1 - sure) / 2), (bpm * 2, (1 - sure) / 2)]
-    return Tempo(bpm, sure, [(bpm, sure), *rivals], 0.0, length, from_ends=True, odds=0.0)
+    return TempoEstimate(bpm, sure, [(bpm, sure), *rivals], 0.0, length, from_ends=True, odds=0.0)
 
 
-def shared(told: Tempo) -> list[tuple[float, float]]:
+def rescale_rivals(told: TempoEstimate) -> list[tuple[float, float]]:
     """Return the candidates, all but the first sharing what its confidence leaves over."""
     first, *rivals = told.candidates
     chances = max(1e-9, sum(chance for _, chance in rivals))
@@ -141,7 +156,7 @@ def shared(told: Tempo) -> list[tuple[float, float]]:
     return [first, *((bpm, chance * share) for bpm, chance in rivals)]
 
 
-def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
+def fuse_root_note(heard: pitch.Pitch | None, stated: int | None) -> int | None:
     """Return the root as a MIDI note: what is heard, in the octave that a sampler wrote.
 
     Editors write middle C where nobody chose, so a root that is not heard does not count.

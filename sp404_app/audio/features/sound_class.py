@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sp404_app.audio.dsp.chroma import Chroma
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.dsp.pitch import Pitch
-from sp404_app.audio.features.descriptors import Content
+from sp404_app.audio.features.descriptors import Descriptors
 from sp404_app.audio.model_weights import Linear, softmax
 
-TIMBRE: Final = 32
-FEATURES: Final = (
-    *(f"timbre {number}" for number in range(1, TIMBRE + 1)),
+TIMBRE_DIMENSIONS: Final = 32
+CLASS_FEATURES: Final = (
+    *(f"timbre {number}" for number in range(1, TIMBRE_DIMENSIONS + 1)),
     "log duration", "log onsets", "log brightness", "log noisiness", "log attack", "log decay",
     "loop", "tonality", "in tune", "concentration", "clarity", "log pitch", "low energy",
 )  # fmt: skip
@@ -50,25 +50,25 @@ CLASSES: Final = tuple(SoundClass)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ClassInputs:
     """All measurements that speak for a class; `loop` is a probability in 0..1."""
 
     timbre: npt.NDArray[np.float32]
-    env: Envelope
+    env: OnsetEnvelope
     duration: float
-    content: Content
+    content: Descriptors
     loop: float
     chroma: Chroma | None
     pitch: Pitch | None
 
 
 @lru_cache(maxsize=1)
-def model() -> Linear:
+def class_model() -> Linear:
     """Load the weights."""
     return Linear.load("class")
 
 
-def describe(heard: Heard) -> npt.NDArray[np.float64]:
+def class_features(heard: ClassInputs) -> npt.NDArray[np.float64]:
     """Return the `FEATURES`."""
     content, pitch, found = heard.content, heard.pitch, heard.chroma
     pitches = found.pitches / found.pitches.sum() if found else np.full(12, 1 / 12)
@@ -94,8 +94,8 @@ def describe(heard: Heard) -> npt.NDArray[np.float64]:
     )
 
 
-def classify(heard: Heard) -> tuple[SoundClass, float]:
+def classify(heard: ClassInputs) -> tuple[SoundClass, float]:
     """Return the likeliest class and its probability (0..1)."""
-    chances = softmax(model()(describe(heard)))
+    chances = softmax(class_model()(class_features(heard)))
     best = int(chances.argmax())
     return CLASSES[best], float(chances[best])

@@ -7,21 +7,21 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.features import tempo_candidates
-from sp404_app.audio.features.tempo_candidates import FREE, WHOLE, Hypotheses
+from sp404_app.audio.features.tempo_candidates import FREE, WHOLE, TempoCandidates
 from sp404_app.audio.model_weights import Linear, Net, sigmoid, softmax
 
-STATED: Final = 0.99  # the confidence of a tempo that is written and confirmed
-AGREE: Final = 0.006  # two hypotheses this near in tempo are one answer
-EXACT_MS: Final = 1.5  # a cut this inexact still counts as a whole tempo
-MOST_CANDIDATES: Final = 6
-USUAL_BPM, USUAL_OCTAVES = 105.0, 0.42  # where loops are, and how far they spread
+STATED_CONFIDENCE: Final = 0.99  # the confidence of a tempo that is written and confirmed
+MERGE_TOLERANCE: Final = 0.006  # two hypotheses this near in tempo are one answer
+CUT_TOLERANCE_MS: Final = 1.5  # a cut this inexact still counts as a whole tempo
+MAX_CANDIDATES: Final = 6
+PRIOR_MEDIAN_BPM, PRIOR_WIDTH_OCTAVES = 105.0, 0.42  # where loops are, and how far they spread
 CONFIDENCE_FEATURES: Final = ("log odds", "lead", "octave share")
 
 
 @dataclass(frozen=True, slots=True)
-class Tempo:
+class TempoEstimate:
     """A tempo in BPM with the probability (0..1) that it is right to 4 %.
 
     `candidates` are (bpm, probability), best first, always with half and double. The beats lie
@@ -38,53 +38,59 @@ class Tempo:
 
 
 @lru_cache(maxsize=1)
-def ranking() -> Net:
+def tempo_model() -> Net:
     """Load the weights of the evidence."""
     return Net.load("tempo")
 
 
 @lru_cache(maxsize=1)
-def calibration() -> Linear:
+def confidence_model() -> Linear:
     """Load the map from the ranking's certainty to a probability."""
     return Linear.load("tempo_confidence")
 
 
-def estimate(env: Envelope, duration: float, *, whole: bool = True) -> Tempo | None:
+def estimate_tempo(
+    env: OnsetEnvelope, duration: float, *, whole: bool = True
+) -> TempoEstimate | None:
     """Estimate the tempo of `duration` seconds, or None if nothing is struck twice."""
-    found = tempo_candidates.gather(env, duration, whole=whole)
+    found = tempo_candidates.gather_candidates(env, duration, whole=whole)
     if not len(found.bpm) or len(env.onsets) < 2:
         return None
-    return decide(found, ranking()(found.evidence), env)
+    return decide_tempo(found, tempo_model()(found.evidence), env)
 
 
-def usual(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the log odds of a tempo before anything is heard: a lognormal, set by hand.
 
     The weights are learned from rendered styles, fast ones as often as slow ones; what people
     put on a sampler is slower. Half and double sound alike, so it is this that often decides.
     """
-    return -0.5 * (np.log2(bpm / USUAL_BPM) / USUAL_OCTAVES) ** 2
+    return -0.5 * (np.log2(bpm / PRIOR_MEDIAN_BPM) / PRIOR_WIDTH_OCTAVES) ** 2
 
 
-def weighed(found: Hypotheses, scores: npt.NDArray[np.floating]) -> list[tuple[int, float]]:
+def rank_answers(
+    found: TempoCandidates, scores: npt.NDArray[np.floating]
+) -> list[tuple[int, float]]:
     """Return the answers of which the evidence has these `scores`, as `grouped` does."""
-    return grouped(found.bpm, softmax(scores + usual(found.bpm)))
+    return merge_candidates(found.bpm, softmax(scores + log_tempo_prior(found.bpm)))
 
 
-def decide(found: Hypotheses, scores: npt.NDArray[np.floating], env: Envelope) -> Tempo:
+def decide_tempo(
+    found: TempoCandidates, scores: npt.NDArray[np.floating], env: OnsetEnvelope
+) -> TempoEstimate:
     """Pick the answer with the most probability, adding up hypotheses that agree."""
-    answers = weighed(found, scores)
+    answers = rank_answers(found, scores)
     best = answers[0][0]
     share = answers[0][1]
     span = found.spans[found.span[best]]
-    bpm = refined(float(found.bpm[best]), span.kind, span.length, env)
-    confidence = sigmoid(float(calibration()(certainty(found, answers))))
+    bpm = refine_tempo(float(found.bpm[best]), span.kind, span.length, env)
+    confidence = sigmoid(float(confidence_model()(confidence_features(found, answers))))
     ratio = bpm / found.bpm[best]
     candidates = [(float(found.bpm[index] * ratio), chance) for index, chance in answers]
-    return Tempo(
+    return TempoEstimate(
         bpm=bpm,
         confidence=confidence,
-        candidates=ranked(bpm, confidence, share, candidates),
+        candidates=list_candidates(bpm, confidence, share, candidates),
         start=span.start,
         length=span.length,
         from_ends=span.kind != FREE,
@@ -92,22 +98,24 @@ def decide(found: Hypotheses, scores: npt.NDArray[np.floating], env: Envelope) -
     )
 
 
-def grouped(
+def merge_candidates(
     bpm: npt.NDArray[np.float64], chances: npt.NDArray[np.float64]
 ) -> list[tuple[int, float]]:
     """Merge hypotheses within `AGREE`: (index of the likeliest, probability), best first."""
     left = chances.copy()
     answers: list[tuple[int, float]] = []
-    while len(answers) < MOST_CANDIDATES and left.max() > 0:
+    while len(answers) < MAX_CANDIDATES and left.max() > 0:
         # The likeliest hypothesis leads; its neighbours in tempo lend it their chances.
         best = int(left.argmax())
-        near = np.abs(bpm / bpm[best] - 1) < AGREE
+        near = np.abs(bpm / bpm[best] - 1) < MERGE_TOLERANCE
         answers.append((best, float(left[near].sum())))
         left[near] = 0.0
     return sorted(answers, key=lambda answer: -answer[1])
 
 
-def certainty(found: Hypotheses, answers: list[tuple[int, float]]) -> npt.NDArray[np.float64]:
+def confidence_features(
+    found: TempoCandidates, answers: list[tuple[int, float]]
+) -> npt.NDArray[np.float64]:
     """Describe how clear the decision was: the `CONFIDENCE_FEATURES`.
 
     Three only: what is learned of one pack's cuts and onsets does not hold for the next.
@@ -129,7 +137,7 @@ def certainty(found: Hypotheses, answers: list[tuple[int, float]]) -> npt.NDArra
     )
 
 
-def ranked(
+def list_candidates(
     bpm: float, confidence: float, share: float, candidates: list[tuple[float, float]]
 ) -> list[tuple[float, float]]:
     """List the answer, its rivals, and always half and double, with honest probabilities.
@@ -138,7 +146,7 @@ def ranked(
     """
     others = dict(candidates[1:])
     for octave in (bpm / 2, bpm * 2):
-        if not any(abs(other / octave - 1) < AGREE for other in others):
+        if not any(abs(other / octave - 1) < MERGE_TOLERANCE for other in others):
             others[octave] = 0.0
     rest = max(1e-9, sum(others.values()))
     left = (1 - confidence) if share < 1 else 0.0
@@ -147,7 +155,7 @@ def ranked(
     return [(bpm, confidence), *rivals]
 
 
-def refined(bpm: float, kind: int, length: float, env: Envelope) -> float:
+def refine_tempo(bpm: float, kind: int, length: float, env: OnsetEnvelope) -> float:
     """Round to a whole tempo where the evidence allows it; most music is made that way.
 
     A clean cut says its tempo exactly. Else whole tempi within 2 % compete: the one at whose
@@ -155,22 +163,22 @@ def refined(bpm: float, kind: int, length: float, env: Envelope) -> float:
     the broken tempo that the file's length gives.
     """
     nearest = round(bpm)
-    allowed = max(0.02, bpm * EXACT_MS * 1e-3 / length)
+    allowed = max(0.02, bpm * CUT_TOLERANCE_MS * 1e-3 / length)
     if kind == WHOLE and abs(bpm - nearest) <= allowed:
         return float(nearest)
     lags = tempo_candidates.autocorrelation(env.flux[0])
     rivals = range(int(np.ceil(bpm * 0.98)), int(bpm * 1.02) + 1)
-    fits = {rival: agreement(lags, 60 / rival * env.fps) for rival in rivals}
+    fits = {rival: beat_autocorrelation(lags, 60 / rival * env.fps) for rival in rivals}
     best = max(fits, key=lambda rival: fits[rival])
     clear = fits[best] - float(np.median(list(fits.values()))) > 0.05
-    if clear and (kind != WHOLE or fits[best] > agreement(lags, 60 / bpm * env.fps)):
+    if clear and (kind != WHOLE or fits[best] > beat_autocorrelation(lags, 60 / bpm * env.fps)):
         return float(best)
     if kind != WHOLE and abs(bpm - nearest) < 0.0035 * bpm:
         return float(nearest)
     return bpm
 
 
-def agreement(lags: npt.NDArray[np.float32], beat: float) -> float:
+def beat_autocorrelation(lags: npt.NDArray[np.float32], beat: float) -> float:
     """Return the mean autocorrelation at every beat, later (more exact) ones weighing more."""
     count = int(len(lags) * 0.86 / beat)
     if count < 1:
@@ -179,7 +187,9 @@ def agreement(lags: npt.NDArray[np.float32], beat: float) -> float:
     return float(np.average(np.interp(at, np.arange(len(lags)), lags), weights=at))
 
 
-def stated(heard: Tempo, bpm: float) -> Tempo:
+def with_stated_tempo(heard: TempoEstimate, bpm: float) -> TempoEstimate:
     """Return the tempo that is written on the file, what was heard becoming a rival."""
     rivals = [(other, chance) for other, chance in heard.candidates if abs(other / bpm - 1) > 0.02]
-    return replace(heard, bpm=bpm, confidence=STATED, candidates=[(bpm, STATED), *rivals])
+    return replace(
+        heard, bpm=bpm, confidence=STATED_CONFIDENCE, candidates=[(bpm, STATED_CONFIDENCE), *rivals]
+    )

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 
 Matrix = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
@@ -23,20 +23,20 @@ Numbers = npt.NDArray[np.int64]
 MIN_BPM, MAX_BPM = 50.0, 215.0
 MAX_BEATS: Final = 128
 HARMONICS: Final = 768
-LAGS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # in beats
-PULSES: Final = (0.25, 0.5, 1, 2, 3, 4)  # events per beat
-RATIOS: Final = ((0.25, 0.5), (0.5, 1), (1, 2), (2, 4))
+LAGS_BEATS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # in beats
+PULSES_PER_BEAT: Final = (0.25, 0.5, 1, 2, 3, 4)  # events per beat
+PULSE_PAIRS: Final = ((0.25, 0.5), (0.5, 1), (1, 2), (2, 4))
 BAND_NAMES: Final = ("all", "low", "mid", "high")
 PRIOR_BPM: Final = (58, 66, 75, 85, 97, 110, 125, 142, 161, 183, 208)
 PRIOR_OCTAVES: Final = 0.13
-SILENCE: Final = 0.05  # of the peak amplitude, as in Font & Serra
+SILENCE_LEVEL: Final = 0.05  # of the peak amplitude, as in Font & Serra
 WHOLE, TRIMMED, FREE = 0, 1, 2
 # How far the shape of n (power of two, odd ...) says something: only where people cut.
-TRUST: Final = (1.0, 0.5, 0.0)
+ROUNDNESS_TRUST: Final = (1.0, 0.5, 0.0)
 
-FEATURES: Final = (
-    *(f"{band} lag {lag:g}" for band in BAND_NAMES for lag in LAGS),
-    *(f"{band} pulse {pulse:g}" for band in BAND_NAMES for pulse in PULSES),
+TEMPO_FEATURES: Final = (
+    *(f"{band} lag {lag:g}" for band in BAND_NAMES for lag in LAGS_BEATS),
+    *(f"{band} pulse {pulse:g}" for band in BAND_NAMES for pulse in PULSES_PER_BEAT),
     "density", "density squared", "low density", "low density squared",
     "whole bpm", "exact bpm",
     "1 beat", "2 beats", "4 beats", "8 beats", "16 beats", "32 beats", "64 beats",
@@ -44,7 +44,7 @@ FEATURES: Final = (
     "free height", "free length",
     *(f"near {bpm} bpm" for bpm in PRIOR_BPM),
     "round and whole", "round and exact",
-    *(f"{band} pulse {one:g} over {other:g}" for band in BAND_NAMES for one, other in RATIOS),
+    *(f"{band} pulse {one:g} over {other:g}" for band in BAND_NAMES for one, other in PULSE_PAIRS),
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Hypotheses:
+class TempoCandidates:
     """Evidence of shape (count, len(FEATURES)) with the tempo, beats and span of each row."""
 
     evidence: Matrix
@@ -69,23 +69,23 @@ class Hypotheses:
     spans: list[Span]
 
 
-def spans(env: Envelope, duration: float, *, whole: bool) -> list[Span]:
+def candidate_spans(env: OnsetEnvelope, duration: float, *, whole: bool) -> list[Span]:
     """List the stretches to consider; `whole` says that the ends are the file's own."""
     found = cut_spans(env, duration) if whole else []
     return found + free_spans(env, duration)
 
 
-def sounding(env: Envelope, duration: float) -> tuple[float, float]:
+def sounding_range(env: OnsetEnvelope, duration: float) -> tuple[float, float]:
     """Return the first and last time, in s, above 5 % of the peak amplitude."""
-    loud = np.flatnonzero(env.energy > SILENCE**2)
+    loud = np.flatnonzero(env.energy > SILENCE_LEVEL**2)
     if not len(loud):
         return 0.0, duration
     return float(loud[0] / env.fps), min(duration, float((loud[-1] + 1) / env.fps))
 
 
-def cut_spans(env: Envelope, duration: float) -> list[Span]:
+def cut_spans(env: OnsetEnvelope, duration: float) -> list[Span]:
     """Return the whole file, and the file without silence at its head, tail or both."""
-    head, tail = sounding(env, duration)
+    head, tail = sounding_range(env, duration)
     head = head if head > 0.012 else 0.0
     found = [Span(WHOLE, 0.0, duration, min(1.0, head + duration - tail))]
     for start, end in ((head, duration), (0.0, tail), (head, tail)):
@@ -105,7 +105,7 @@ def autocorrelation(flux: Matrix) -> Matrix:
     return (lags / ((lags[0] + 1e-9) * overlap)).astype(np.float32)
 
 
-def free_spans(env: Envelope, duration: float, most: int = 4) -> list[Span]:
+def free_spans(env: OnsetEnvelope, duration: float, most: int = 4) -> list[Span]:
     """Return some periods of the strongest autocorrelation peaks, from the first onset on."""
     lags = autocorrelation(env.flux[0])
     low = int(env.fps * 60 / MAX_BPM)
@@ -121,23 +121,23 @@ def free_spans(env: Envelope, duration: float, most: int = 4) -> list[Span]:
 
 def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float) -> Span:
     """Cut as many periods as fit, preferring 16, 8, 4 or 2 at a time, as bars come."""
-    period = sharpened(lags, top) / fps
+    period = sharpen_period(lags, top) / fps
     start = first if duration - first >= period else 0.0
     count = max(1, int((duration - start) / period + 0.02))
     count -= count % next(group for group in (16, 8, 4, 2, 1) if count >= group)
     return Span(FREE, start, count * period, float(lags[top]))
 
 
-def interpolated(lags: Matrix, top: int) -> float:
+def parabolic_peak(lags: Matrix, top: int) -> float:
     """Return the position of a peak between frames, from the parabola through three."""
     left, middle, right = (float(value) for value in lags[top - 1 : top + 2])
     bend = left - 2 * middle + right
     return top + (0.5 * (left - right) / bend if bend < 0 else 0.0)
 
 
-def sharpened(lags: Matrix, top: int) -> float:
+def sharpen_period(lags: Matrix, top: int) -> float:
     """Return a period in frames, made more exact by peaks at 2, 4 and 8 times its lag."""
-    period = interpolated(lags, top)
+    period = parabolic_peak(lags, top)
     for times in (2, 4, 8):
         centre = round(period * times)
         reach = max(2, round(4 * times**0.5))
@@ -145,31 +145,31 @@ def sharpened(lags: Matrix, top: int) -> float:
             break
         near = centre - reach + int(lags[centre - reach : centre + reach + 1].argmax())
         if lags[near] > 0.5 * lags[top]:
-            period = interpolated(lags, near) / times
+            period = parabolic_peak(lags, near) / times
     return period
 
 
 @lru_cache(maxsize=1)
-def beat_numbers() -> Numbers:
+def beat_counts() -> Numbers:
     """Return every number of beats that we consider."""
     return np.arange(1, MAX_BEATS + 1)
 
 
 @lru_cache(maxsize=1)
-def cosines() -> Matrix:
+def cosine_table() -> Matrix:
     """Return cos(2 pi k m / n) as (MAX_BEATS, len(LAGS), HARMONICS)."""
-    turns = np.outer(1 / beat_numbers(), np.asarray(LAGS))
+    turns = np.outer(1 / beat_counts(), np.asarray(LAGS_BEATS))
     harmonics = np.arange(1, HARMONICS + 1)
     return np.cos(2 * np.pi * turns[:, :, None] * harmonics).astype(np.float32)
 
 
-def correlations(powers: Matrix, most: int) -> Matrix:
+def circular_autocorrelation(powers: Matrix, most: int) -> Matrix:
     """Return the circular autocorrelations (spans, 4 bands, `most` numbers of beats, lags)."""
-    table = cosines()[:most].reshape(-1, HARMONICS)
-    return (powers.reshape(-1, HARMONICS) @ table.T).reshape(len(powers), 4, most, len(LAGS))
+    table = cosine_table()[:most].reshape(-1, HARMONICS)
+    return (powers.reshape(-1, HARMONICS) @ table.T).reshape(len(powers), 4, most, len(LAGS_BEATS))
 
 
-def power(flux: Matrix) -> Matrix:
+def harmonic_power_shares(flux: Matrix) -> Matrix:
     """Return the share of each harmonic of the stretch, (4, HARMONICS)."""
     level = flux - flux.mean(axis=1, keepdims=True)
     spectrum = np.fft.rfft(level, norm="forward")[:, 1 : HARMONICS + 1]
@@ -178,33 +178,39 @@ def power(flux: Matrix) -> Matrix:
     return np.asarray(found / (found.sum(axis=1, keepdims=True) + 1e-12), np.float32)
 
 
-def gather(env: Envelope, duration: float, *, whole: bool = True) -> Hypotheses:
+def gather_candidates(
+    env: OnsetEnvelope, duration: float, *, whole: bool = True
+) -> TempoCandidates:
     """Collect the evidence for every span and number of beats in the range of tempi."""
-    candidates = spans(env, duration, whole=whole)
+    candidates = candidate_spans(env, duration, whole=whole)
     if not candidates:
         none = np.zeros(0, np.int64)
-        return Hypotheses(np.zeros((0, len(FEATURES)), np.float32), np.zeros(0), none, none, [])
+        return TempoCandidates(
+            np.zeros((0, len(TEMPO_FEATURES)), np.float32), np.zeros(0), none, none, []
+        )
     most = min(MAX_BEATS, int(max(span.length for span in candidates) * MAX_BPM / 60) + 1)
     lengths = np.array([[span.length] for span in candidates])
-    tempi = 60 * beat_numbers()[:most] / lengths
+    tempi = 60 * beat_counts()[:most] / lengths
     owner, column = np.nonzero((tempi >= MIN_BPM) & (tempi <= MAX_BPM))
-    n, bpm = beat_numbers()[column], tempi[owner, column]
-    powers = np.stack([power(stretch(env, span)) for span in candidates])
-    pulsing = pulses(powers, owner, n)
-    shape = structure(candidates, owner, n, bpm, duration)
+    n, bpm = beat_counts()[column], tempi[owner, column]
+    powers = np.stack([harmonic_power_shares(span_flux(env, span)) for span in candidates])
+    pulsing = pulse_strengths(powers, owner, n)
+    shape = length_features(candidates, owner, n, bpm, duration)
     columns = (
-        correlations(powers, most)[owner, :, column].reshape(len(n), 4 * len(LAGS)),
-        pulsing.reshape(len(n), 4 * len(PULSES)),
-        density(env, candidates, owner, n),
+        circular_autocorrelation(powers, most)[owner, :, column].reshape(
+            len(n), 4 * len(LAGS_BEATS)
+        ),
+        pulsing.reshape(len(n), 4 * len(PULSES_PER_BEAT)),
+        onset_density(env, candidates, owner, n),
         shape,
-        nearness(bpm),
-        conjunctions(shape),
-        ratios(pulsing),
+        tempo_bins(bpm),
+        clean_cut_features(shape),
+        pulse_ratios(pulsing),
     )
-    return Hypotheses(np.concatenate(columns, axis=1), bpm, n, owner, candidates)
+    return TempoCandidates(np.concatenate(columns, axis=1), bpm, n, owner, candidates)
 
 
-def stretch(env: Envelope, span: Span) -> Matrix:
+def span_flux(env: OnsetEnvelope, span: Span) -> Matrix:
     """Cut a span out of the envelope."""
     first = int(span.start * env.fps)
     last = max(first + 8, round((span.start + span.length) * env.fps))
@@ -212,25 +218,25 @@ def stretch(env: Envelope, span: Span) -> Matrix:
 
 
 @lru_cache(maxsize=1)
-def pulse_places() -> Numbers:
+def pulse_harmonics() -> Numbers:
     """Return which harmonic holds each pulse, as (MAX_BEATS, len(PULSES)); `HARMONICS` if none."""
-    k = np.outer(beat_numbers(), PULSES)
+    k = np.outer(beat_counts(), PULSES_PER_BEAT)
     usable = (k >= 1) & (k <= HARMONICS) & (k == np.floor(k))
     return np.where(usable, k - 1, HARMONICS).astype(np.int64)
 
 
-def pulses(shares: Matrix, owner: Numbers, n: Numbers) -> Matrix:
+def pulse_strengths(shares: Matrix, owner: Numbers, n: Numbers) -> Matrix:
     """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4, 6).
 
     `shares` is (spans, 4, HARMONICS); `owner` and `n` give the span and the beats of each row.
     """
     padded = np.zeros((len(shares), 4, HARMONICS + 1), np.float32)
     np.sqrt(shares, out=padded[:, :, :HARMONICS])
-    places = pulse_places()[n - 1][:, None, :]
+    places = pulse_harmonics()[n - 1][:, None, :]
     return padded[owner[:, None, None], np.arange(4)[:, None], places]
 
 
-def density(env: Envelope, found: list[Span], owner: Numbers, n: Numbers) -> Matrix:
+def onset_density(env: OnsetEnvelope, found: list[Span], owner: Numbers, n: Numbers) -> Matrix:
     """Return onsets per beat, of all bands and of the low ones, in octaves and squared."""
     starts = np.array([span.start for span in found])
     ends = starts + [span.length for span in found]
@@ -243,7 +249,7 @@ def density(env: Envelope, found: list[Span], owner: Numbers, n: Numbers) -> Mat
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def structure(
+def length_features(
     found: list[Span], owner: Numbers, n: Numbers, bpm: npt.NDArray[np.float64], duration: float
 ) -> Matrix:
     """Return what the numbers themselves say: whole tempi and round numbers of bars."""
@@ -251,13 +257,13 @@ def structure(
         np.array([getattr(span, name) for span in found])[owner]
         for name in ("kind", "length", "height")
     )
-    trust = np.array(TRUST)[kind]
+    trust = np.array(ROUNDNESS_TRUST)[kind]
     whole, free = kind == WHOLE, kind == FREE
     power_of_two = [(n == 1 << exponent) * trust for exponent in range(7)]
     others = ((n & (n - 1)) != 0) * trust
     columns = (
-        wholeness(bpm, length) * np.array((1.0, 0.3, 0.0))[kind],
-        exactness(bpm, n, length) * whole,
+        whole_tempo_score(bpm, length) * np.array((1.0, 0.3, 0.0))[kind],
+        exact_length_flags(bpm, n, length) * whole,
         *power_of_two,
         others * (n % 4 == 0),
         others * (n % 3 == 0),
@@ -271,7 +277,7 @@ def structure(
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def wholeness(
+def whole_tempo_score(
     bpm: npt.NDArray[np.float64], length: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Return how near each tempo is to a whole number, less what chance would give.
@@ -283,7 +289,7 @@ def wholeness(
     return np.exp(-0.5 * (away / tolerance) ** 2) - np.minimum(1, tolerance * np.sqrt(2 * np.pi))
 
 
-def exactness(
+def exact_length_flags(
     bpm: npt.NDArray[np.float64], n: Numbers, length: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Return 1 where a whole tempo gives this length to 50 microseconds, as a sequencer cuts."""
@@ -291,20 +297,22 @@ def exactness(
     return (away < 5e-5).astype(np.float64)
 
 
-def nearness(bpm: npt.NDArray[np.float64]) -> Matrix:
+def tempo_bins(bpm: npt.NDArray[np.float64]) -> Matrix:
     """Return soft bins of the tempo, from which the weights make a prior."""
     octaves = np.log2(bpm[:, None] / np.asarray(PRIOR_BPM)) / PRIOR_OCTAVES
     return np.asarray(np.exp(-0.5 * octaves**2), np.float32)
 
 
-def conjunctions(shape: Matrix) -> Matrix:
+def clean_cut_features(shape: Matrix) -> Matrix:
     """Return where a round number of beats gives a whole tempo: a clean cut gives itself away."""
     whole, exact, rounds = shape[:, 0], shape[:, 1], shape[:, 4:9].max(axis=1)
     return np.stack([rounds * np.maximum(whole, 0), rounds * exact], axis=1)
 
 
-def ratios(pulsing: Matrix) -> Matrix:
+def pulse_ratios(pulsing: Matrix) -> Matrix:
     """Return the log ratio of each pulse to the one twice as fast, per band: the octave's clue."""
     logs = np.log(pulsing + np.float32(0.02))
-    one, other = np.array([[PULSES.index(pulse) for pulse in pair] for pair in RATIOS]).T
-    return (logs[:, :, one] - logs[:, :, other]).reshape(len(logs), 4 * len(RATIOS))
+    one, other = np.array(
+        [[PULSES_PER_BEAT.index(pulse) for pulse in pair] for pair in PULSE_PAIRS]
+    ).T
+    return (logs[:, :, one] - logs[:, :, other]).reshape(len(logs), 4 * len(PULSE_PAIRS))

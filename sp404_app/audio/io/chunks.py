@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from sp404_app.audio.io.parts import Parts, Stretch
+from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
 
 FORMS: Final = {
     b"RIFF": ("<", (b"WAVE",), b"data"),
@@ -18,7 +18,7 @@ FORMS: Final = {
     b"BW64": ("<", (b"WAVE",), b"data"),
     b"FORM": (">", (b"AIFF", b"AIFC"), b"SSND"),
 }
-KNOWN: Final = frozenset(
+KNOWN_CHUNKS: Final = frozenset(
     {
         b"fmt ", b"data", b"fact", b"LIST", b"acid", b"smpl", b"inst", b"cue ", b"bext", b"iXML",
         b"id3 ", b"ID3 ", b"junk", b"JUNK", b"PAD ", b"FLLR", b"PEAK", b"_PMX", b"cart", b"axml",
@@ -27,10 +27,10 @@ KNOWN: Final = frozenset(
         b"(c) ", b"ANNO", b"FVER", b"CHAN", b"basc", b"trns", b"cate",
     }
 )  # fmt: skip
-OPEN_SIZES: Final = (0, 0xFFFFFFFF)  # of a sound whose writer did not get to its end
-MOST_CHUNKS: Final = 4096
-MOST_DESCRIPTION: Final = 4096  # bytes of `fmt ` and `COMM`
-BLOCK_FRAMES: Final = 8192  # no codec in these files packs more into one block
+UNFINISHED_SIZES: Final = (0, 0xFFFFFFFF)  # of a sound whose writer did not get to its end
+MAX_CHUNKS: Final = 4096
+MAX_FORMAT_BYTES: Final = 4096  # bytes of `fmt ` and `COMM`
+MAX_BLOCK_FRAMES: Final = 8192  # no codec in these files packs more into one block
 PCM_TAGS: Final = (1, 3, 0xFFFE)  # of `fmt `: each frame stands for itself
 
 
@@ -44,7 +44,7 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ChunkLayout:
     """The chunks of a form that begins at `start`.
 
     `regular` says that a strict reader finds them too.
@@ -61,19 +61,19 @@ class Layout:
         return next((chunk for chunk in self.chunks if chunk.name in names), None)
 
 
-def layout(file: BinaryIO, at: int, end: int) -> Layout | None:
+def read_chunk_layout(file: BinaryIO, at: int, end: int) -> ChunkLayout | None:
     """Read the chunks of a form that begins at `at`; None if it is no form that holds sound."""
     file.seek(at)
     head = file.read(12)
     form, kind = head[:4], head[8:12]
     if form not in FORMS or kind not in FORMS[form][1]:
         return None
-    walk = Walk(file, end, form)
+    walk = ChunkReader(file, end, form)
     chunks = tuple(walk.chunks(at + 12))
-    return Layout(at, form, kind, chunks, walk.regular)
+    return ChunkLayout(at, form, kind, chunks, walk.regular)
 
 
-class Walk:
+class ChunkReader:
     """A walk from chunk to chunk."""
 
     def __init__(self, file: BinaryIO, end: int, form: bytes) -> None:
@@ -84,7 +84,7 @@ class Walk:
 
     def chunks(self, at: int) -> Iterator[Chunk]:
         """Yield the chunks from `at` on."""
-        for _ in range(MOST_CHUNKS):
+        for _ in range(MAX_CHUNKS):
             found = self.header(at)
             if found is None:
                 return
@@ -108,12 +108,12 @@ class Walk:
 
     def sized(self, name: bytes, size: int, start: int) -> Chunk:
         """Return a chunk that ends within the file; an unfinished sound ends with it."""
-        if name == self.sound and size in OPEN_SIZES:
-            if size == OPEN_SIZES[1] and self.long_size:
+        if name == self.sound and size in UNFINISHED_SIZES:
+            if size == UNFINISHED_SIZES[1] and self.long_size:
                 self.regular = self.regular and self.long_size <= self.end - start
                 return Chunk(name, start, min(self.long_size, self.end - start))
             after = self.header(start)
-            if not (after and after[0] in KNOWN) and start < self.end:
+            if not (after and after[0] in KNOWN_CHUNKS) and start < self.end:
                 self.regular = False
                 size = self.end - start
         return Chunk(name, start, min(size, self.end - start))
@@ -124,22 +124,22 @@ class Walk:
         if chunk.size % 2 == 0:
             return at
         padded, bare = self.header(at + 1), self.header(at)
-        rather = bare is not None and (bare[0] in KNOWN or padded is None)
-        missing = rather and not (padded and padded[0] in KNOWN)
+        rather = bare is not None and (bare[0] in KNOWN_CHUNKS or padded is None)
+        missing = rather and not (padded and padded[0] in KNOWN_CHUNKS)
         if missing:
             self.regular = False
         return at if missing else at + 1
 
 
-def repaired(file: BinaryIO, found: Layout, end: int) -> Parts | None:
+def repair_chunks(file: BinaryIO, found: ChunkLayout, end: int) -> ConcatenatedFile | None:
     """Return the file as a strict reader wants it, or None if the sound cannot be found."""
     if (
         found.regular and found.chunks[:1] and found.chunks[0].name == b"ds64"
     ):  # BW64 is RF64 by another name, with chunks that say where speakers stand
-        return Parts([b"RF64", Stretch(file, found.start + 4, end)])
+        return ConcatenatedFile([b"RF64", FileSlice(file, found.start + 4, end)])
     describes, name = (b"COMM", b"SSND") if found.form == b"FORM" else (b"fmt ", b"data")
     description, sound = found.find(describes), found.find(name)
-    if not description or not sound or description.size > MOST_DESCRIPTION:
+    if not description or not sound or description.size > MAX_FORMAT_BYTES:
         return None
     order = FORMS[found.form][0]
     file.seek(description.start)
@@ -149,10 +149,12 @@ def repaired(file: BinaryIO, found: Layout, end: int) -> Parts | None:
     total = 4 + len(head) + len(body) + min(sound.size, 0xFFFFFF00 - len(head))
     form = b"FORM" if found.form == b"FORM" else b"RIFF"
     outer = form + struct.pack(f"{order}I", min(total, 0xFFFFFFFF)) + found.kind
-    return Parts([outer + head + body, Stretch(file, sound.start, sound.start + sound.size)])
+    return ConcatenatedFile(
+        [outer + head + body, FileSlice(file, sound.start, sound.start + sound.size)]
+    )
 
 
-def written_frames(file: BinaryIO, found: Layout) -> tuple[int, int]:
+def read_fact(file: BinaryIO, found: ChunkLayout) -> tuple[int, int]:
     """Return how many frames `fact` counts and how many may fill up the end, or zeros.
 
     The last block of a packed sound is filled up, and libsndfile takes the pad byte for another
@@ -168,4 +170,4 @@ def written_frames(file: BinaryIO, found: Layout) -> tuple[int, int]:
     if len(told) < 16 or struct.unpack_from("<H", told)[0] in PCM_TAGS:
         return 0, 0
     block = struct.unpack_from("<H", told, 18)[0] if len(told) >= 20 else 0
-    return frames, 2 * min(block or BLOCK_FRAMES, BLOCK_FRAMES)
+    return frames, 2 * min(block or MAX_BLOCK_FRAMES, MAX_BLOCK_FRAMES)

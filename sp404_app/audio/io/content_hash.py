@@ -13,14 +13,14 @@ from sp404_app.audio.io.header import Header
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ContentHash:
     """The digest of all the sound in a file, and how many frames that was."""
 
     digest: str
     frames: int
 
 
-class Hasher:
+class ContentHasher:
     """Hashes the rate and the channels (little-endian 32-bit numbers), then the samples.
 
     Samples are interleaved float32, so that a WAV and its FLAC give the same.
@@ -35,19 +35,19 @@ class Hasher:
         self.sha.update(np.ascontiguousarray(block, dtype="<f4").data)
         self.frames += len(block)
 
-    def done(self) -> Content:
+    def done(self) -> ContentHash:
         """Return what was hashed so far."""
-        return Content(self.sha.hexdigest(), self.frames)
+        return ContentHash(self.sha.hexdigest(), self.frames)
 
 
-def read(path: Path) -> tuple[Header, Content]:
+def read(path: Path) -> tuple[Header, ContentHash]:
     """Decode a whole file: return its header with the length that was counted, and its content.
 
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    with decode.opened(path) as (header, found):
-        hasher = Hasher(header)
+    with decode.open_audio(path) as (header, found):
+        hasher = ContentHasher(header)
         for block in found:
             hasher.feed(block)
     return header.counted(hasher.frames), hasher.done()

@@ -19,84 +19,87 @@ from sp404_app.audio.io.header import (
     MAX_SAMPLES,
     MAX_SECONDS,
     Header,
-    check,
+    check_limits,
+    explain_unreadable,
     playable_in_browsers,
-    why_unreadable,
 )
 from sp404_app.audio.io.source import Source
-from sp404_app.audio.io.transcode import encode
+from sp404_app.audio.io.transcode import encode_vorbis
 from sp404_app.errors import BadAudio
 
 __all__ = [
     "Header",
-    "blocks",
+    "decode_blocks",
     "encode_preview",
-    "opened",
+    "open_audio",
     "playable_in_browsers",
-    "probe",
+    "probe_header",
     "segment",
 ]
 
 Frames = npt.NDArray[np.float32]
 
 HEADROOM: Final = 8.0  # +18 dBFS: louder floats are damage, not mastering
-MAX_SEGMENT_SECONDS: Final = 120.0
+MAX_SEGMENT_S: Final = 120.0
 DAMAGED: Final = "This file is damaged: no sound could be decoded from it."
 DAMAGED_HERE: Final = "This file is damaged: this part of it cannot be read."
 
 
-def probe(path: Path) -> Header:
+def probe_header(path: Path) -> Header:
     """Read what a file says about itself; its length may be wrong, see `Survey`.
 
     Raises:
         BadAudio: If it is not sound, holds none, or more than we take.
     """
-    with opened(path) as (header, _):
+    with open_audio(path) as (header, _):
         return header
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
+def open_audio(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
     """Open a file once: its header, and its sound as `blocks` yields it.
 
     Raises:
         BadAudio: As `probe`; reading on, as `blocks`.
     """
-    with source.opened(path) as file:
-        with sndfile.tried(file) as sound:
+    with source.open_source(path) as file:
+        with sndfile.try_sound_file(file) as sound:
             if sound is not None:
-                header = checked(sndfile.described(sound))
-                yield header, bounded(header, without_padding(file, sndfile.blocks(sound)))
+                header = check_sound_file(sndfile.describe_sound_file(sound))
+                yield (
+                    header,
+                    limit_length(header, drop_block_padding(file, sndfile.sndfile_blocks(sound))),
+                )
                 return
-        header = by_ffmpeg(path, file)
-        yield header, bounded(header, ffmpeg.blocks(file))
+        header = header_by_ffmpeg(path, file)
+        yield header, limit_length(header, ffmpeg.ffmpeg_blocks(file))
 
 
-def checked(header: Header) -> Header:
+def check_sound_file(header: Header) -> Header:
     """Return a header that libsndfile has read, if it is one we take.
 
     Raises:
         BadAudio: If not.
     """
-    check(header)
+    check_limits(header)
     if header.frames == 0:
         raise BadAudio("This file holds no sound.")
     return header
 
 
-def by_ffmpeg(path: Path, file: Source) -> Header:
+def header_by_ffmpeg(path: Path, file: Source) -> Header:
     """Read the header of a file that is not for libsndfile.
 
     Raises:
         BadAudio: If FFmpeg does not know it either, or if it is not one we take.
     """
-    header = ffmpeg.header(file)
+    header = ffmpeg.read_container_header(file)
     if header is None:
-        raise BadAudio(why_unreadable(path))
-    return check(header, counted=file.counted)
+        raise BadAudio(explain_unreadable(path))
+    return check_limits(header, counted=file.counted)
 
 
-def blocks(path: Path) -> Iterator[Frames]:
+def decode_blocks(path: Path) -> Iterator[Frames]:
     """Decode to float32 blocks of shape (frames, channels), full scale at 1.0.
 
     Not-a-number and infinity become 0 and nothing exceeds `HEADROOM`. A file that breaks off
@@ -106,17 +109,17 @@ def blocks(path: Path) -> Iterator[Frames]:
         BadAudio: If the file cannot be opened, breaks off before any sound, or goes on for
             longer than we take.
     """
-    with opened(path) as (_, found):
+    with open_audio(path) as (_, found):
         yield from found
 
 
 def decoder_errors() -> tuple[type[Exception], ...]:
     """List what the decoders of all libraries raise when a file is not as it should be."""
     ours = (ArithmeticError, AssertionError, AttributeError, BufferError, MemoryError, TypeError)
-    return (soundfile.SoundFileError, struct.error, *ours, *ffmpeg.errors())
+    return (soundfile.SoundFileError, struct.error, *ours, *ffmpeg.ffmpeg_errors())
 
 
-def without_padding(file: Source, found: Iterator[Frames]) -> Iterator[Frames]:
+def drop_block_padding(file: Source, found: Iterator[Frames]) -> Iterator[Frames]:
     """Cut the filling of the last block of a packed sound, where the file counts its frames.
 
     A count that leaves out more than the filling is wrong, and all of the sound is kept.
@@ -139,22 +142,22 @@ def without_padding(file: Source, found: Iterator[Frames]) -> Iterator[Frames]:
         yield from held
 
 
-def bounded(header: Header, found: Iterator[Frames]) -> Iterator[Frames]:
+def limit_length(header: Header, found: Iterator[Frames]) -> Iterator[Frames]:
     """Pass on what is decoded, made finite, as long as there is no more than we take."""
     longest, most = MAX_SECONDS * header.sample_rate, MAX_SAMPLES // header.channels
     count = 0
-    for block in translated(found):
+    for block in translate_decoder_errors(found):
         count += len(block)
         if count > most:
             raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
         if count > longest:
             raise BadAudio("This file lasts too long; we take up to 4 hours.")
-        yield sane(block)
+        yield sanitise_block(block)
     if not count:
         raise BadAudio(DAMAGED)
 
 
-def translated(found: Iterator[Frames]) -> Iterator[Frames]:
+def translate_decoder_errors(found: Iterator[Frames]) -> Iterator[Frames]:
     """Pass on what is decoded; whatever a decoder raises is said in words."""
     try:
         yield from found
@@ -162,7 +165,7 @@ def translated(found: Iterator[Frames]) -> Iterator[Frames]:
         raise BadAudio(DAMAGED) from error
 
 
-def sane(block: Frames) -> Frames:
+def sanitise_block(block: Frames) -> Frames:
     """Return the block with finite values inside the headroom, copying only if needed."""
     low, high = block.min(), block.max()
     if low >= -HEADROOM and high <= HEADROOM:  # false for NaN, which min and max pass on
@@ -181,25 +184,25 @@ def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
         BadAudio: If the file cannot be opened, or not be read there.
     """
     start = max(0.0, start)
-    end = min(max(start, end), start + MAX_SEGMENT_SECONDS)
-    with source.opened(path) as file:
+    end = min(max(start, end), start + MAX_SEGMENT_S)
+    with source.open_source(path) as file:
         try:
-            frames, rate, length = between(path, file, start, end)
+            frames, rate, length = decode_between(path, file, start, end)
         except decoder_errors() as error:
             raise BadAudio(DAMAGED_HERE) from error
     if not len(frames) and end > start and start < length:
         raise BadAudio(DAMAGED_HERE)
-    return (sane(frames) if len(frames) else frames), rate
+    return (sanitise_block(frames) if len(frames) else frames), rate
 
 
-def between(path: Path, file: Source, start: float, end: float) -> tuple[Frames, int, float]:
+def decode_between(path: Path, file: Source, start: float, end: float) -> tuple[Frames, int, float]:
     """Return the frames between two times, the rate, and the length of the header in seconds."""
-    with sndfile.tried(file) as sound:
+    with sndfile.try_sound_file(file) as sound:
         if sound is not None:
-            header = checked(sndfile.described(sound))
-            return *sndfile.segment(sound, start, end), header.duration
-    header = by_ffmpeg(path, file)
-    return *ffmpeg.segment(file, start, end), header.duration
+            header = check_sound_file(sndfile.describe_sound_file(sound))
+            return *sndfile.sndfile_segment(sound, start, end), header.duration
+    header = header_by_ffmpeg(path, file)
+    return *ffmpeg.ffmpeg_segment(file, start, end), header.duration
 
 
 def encode_preview(path: Path, target: Path) -> None:
@@ -208,5 +211,5 @@ def encode_preview(path: Path, target: Path) -> None:
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    with opened(path) as (header, found):
-        encode(found, header.sample_rate, target)
+    with open_audio(path) as (header, found):
+        encode_vorbis(found, header.sample_rate, target)

@@ -17,18 +17,18 @@ CODEC_NAMES: Final = {
     "mp2": "MP2", "mp2float": "MP2", "mp1": "MP1", "mp1float": "MP1",
 }  # fmt: skip
 BLOCK_FRAMES: Final = 1 << 15
-LEAD_S: Final = 0.25  # decoded before a stretch, for codecs that build on what came before
+PREROLL_S: Final = 0.25  # decoded before a stretch, for codecs that build on what came before
 # Full scale of the sample formats that need no resampler.
 SCALES: Final = {
     "flt": 1.0, "fltp": 1.0, "s16": 2.0**-15, "s16p": 2.0**-15, "s32": 2.0**-31, "s32p": 2.0**-31,
 }  # fmt: skip
 # Of a planar frame with more than eight channels PyAV reads planes that are not there, and the
 # process dies.
-MOST_PLANES: Final = 8
+MAX_PLANES: Final = 8
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[Any]:
+def open_container(source: Source) -> Iterator[Any]:
     """Open a container with one demuxer that cannot reach beyond this file."""
     # PyAV loads all of FFmpeg (0.1 s); only files that libsndfile refuses pay for it.
     import av  # noqa: PLC0415
@@ -38,7 +38,7 @@ def opened(source: Source) -> Iterator[Any]:
         yield container
 
 
-def errors() -> tuple[type[Exception], ...]:
+def ffmpeg_errors() -> tuple[type[Exception], ...]:
     """List what FFmpeg and PyAV raise on damaged input."""
     from av.error import FFmpegError  # noqa: PLC0415  see `opened`
 
@@ -47,18 +47,18 @@ def errors() -> tuple[type[Exception], ...]:
     return (FFmpegError, EOFError, LookupError, ValueError, OSError, RuntimeError)
 
 
-def header(source: Source) -> Header | None:
+def read_container_header(source: Source) -> Header | None:
     """Read the header, or None if FFmpeg finds no sound in the file."""
     if source.demuxer is None:
         return None
     try:
-        with opened(source) as container:
-            return described(container, source)
-    except errors():
+        with open_container(source) as container:
+            return describe_stream(container, source)
+    except ffmpeg_errors():
         return None  # the caller explains what is wrong with the bytes
 
 
-def described(container: Any, source: Source) -> Header | None:
+def describe_stream(container: Any, source: Source) -> Header | None:
     """Describe the first audio stream of an open container."""
     if not container.streams.audio:
         return None
@@ -79,7 +79,7 @@ def described(container: Any, source: Source) -> Header | None:
     )
 
 
-class Converter:
+class FrameConverter:
     """Brings decoded frames to float32 of the rate and the channels that the header names.
 
     A chained or joined file may change both half-way.
@@ -95,11 +95,11 @@ class Converter:
         name, channels = frame.format.name, frame.layout.nb_channels
         same = frame.sample_rate == self.rate and channels == self.channels
         shape = (frame.sample_rate, frame.layout.name, channels, name)
-        direct = same and name in SCALES and channels <= MOST_PLANES
+        direct = same and name in SCALES and channels <= MAX_PLANES
         if self.resampler is not None and (direct or shape != self.shape):
             yield from self.flushed()
         if direct:
-            yield scaled(frame, SCALES[name])
+            yield scale_frame(frame, SCALES[name])
             return
         if self.resampler is None:
             self.shape, self.resampler = shape, self.made()
@@ -124,7 +124,7 @@ class Converter:
             yield np.asarray(frame.to_ndarray().reshape(-1, self.channels), np.float32)
 
 
-def scaled(frame: Any, scale: float) -> Frames:
+def scale_frame(frame: Any, scale: float) -> Frames:
     """Return the sound of a frame without a resampler, which takes longer than decoding."""
     found = frame.to_ndarray()
     planar = frame.format.is_planar
@@ -132,13 +132,13 @@ def scaled(frame: Any, scale: float) -> Frames:
     return np.ascontiguousarray(found, np.float32) * np.float32(scale)
 
 
-def frames_of(container: Any, start: float = 0.0) -> Iterator[Any]:
+def iter_frames(container: Any, start: float = 0.0) -> Iterator[Any]:
     """Yield decoded frames; a damaged packet is passed over, as players do.
 
     Packets that end before `start` seconds are passed over, too.
     """
     stream = container.streams.audio[0]
-    damaged = errors()
+    damaged = ffmpeg_errors()
     first = start / stream.time_base if stream.time_base and start > 0 else None
     try:
         for packet in container.demux(stream):
@@ -153,39 +153,39 @@ def frames_of(container: Any, start: float = 0.0) -> Iterator[Any]:
         return  # nothing can be read from here on; what was sound has been yielded
 
 
-def decoded(
-    container: Any, converter: Converter, start: float = 0.0
+def iter_timed_blocks(
+    container: Any, converter: FrameConverter, start: float = 0.0
 ) -> Iterator[tuple[float, Frames]]:
     """Yield decoded sound from `start` s on, with its time, as (frames, channels) float32."""
     try:
-        for frame in frames_of(container, start):
+        for frame in iter_frames(container, start):
             time = float(frame.time or 0.0)
             for frames in converter.converted(frame):
                 yield time, frames
-    except errors():
+    except ffmpeg_errors():
         return  # a change that cannot be converted
 
 
-def pieces(source: Source) -> Iterator[Frames]:
+def iter_link_blocks(source: Source) -> Iterator[Frames]:
     """Yield decoded sound, link after link, in the shape of the first."""
-    converter: Converter | None = None
+    converter: FrameConverter | None = None
     for link in source.links():
         try:
-            with opened(link) as container:
-                converter = converter or Converter(container.streams.audio[0].codec_context)
-                for _, frames in decoded(container, converter):
+            with open_container(link) as container:
+                converter = converter or FrameConverter(container.streams.audio[0].codec_context)
+                for _, frames in iter_timed_blocks(container, converter):
                     yield frames
-        except errors():
+        except ffmpeg_errors():
             return  # no link can be found from here on
     if converter:
         yield from converter.flushed()
 
 
-def blocks(source: Source) -> Iterator[Frames]:
+def ffmpeg_blocks(source: Source) -> Iterator[Frames]:
     """Yield float32 blocks of shape (frames, channels), gathered to a useful size."""
     waiting: list[Frames] = []
     count = 0  # a damaged header can make packets of one frame: they are not added up anew
-    for frames in pieces(source):
+    for frames in iter_link_blocks(source):
         waiting.append(frames)
         count += len(frames)
         if count >= BLOCK_FRAMES:
@@ -195,17 +195,19 @@ def blocks(source: Source) -> Iterator[Frames]:
         yield np.concatenate(waiting)
 
 
-def segment(source: Source, start: float, end: float) -> tuple[Frames, int]:
+def ffmpeg_segment(source: Source, start: float, end: float) -> tuple[Frames, int]:
     """Read `start` to `end` seconds; shorter where the sound ends before."""
-    with opened(source) as container:
+    with open_container(source) as container:
         codec = container.streams.audio[0].codec_context
         rate, channels = codec.sample_rate, codec.channels
         if source.steady and not source.chain:
-            return placed(container, start, end, counted=source.counted), rate
-    return passed(pieces(source), round(start * rate), round(end * rate), channels), rate
+            return slice_by_time(container, start, end, counted=source.counted), rate
+    return slice_by_count(
+        iter_link_blocks(source), round(start * rate), round(end * rate), channels
+    ), rate
 
 
-def passed(found: Iterator[Frames], first: int, last: int, channels: int) -> Frames:
+def slice_by_count(found: Iterator[Frames], first: int, last: int, channels: int) -> Frames:
     """Keep what lies between two frames of a file whose packets do not say their place."""
     kept = [np.zeros((0, channels), np.float32)]
     at = 0
@@ -218,7 +220,7 @@ def passed(found: Iterator[Frames], first: int, last: int, channels: int) -> Fra
     return np.concatenate(kept)
 
 
-def placed(container: Any, start: float, end: float, *, counted: bool) -> Frames:
+def slice_by_time(container: Any, start: float, end: float, *, counted: bool) -> Frames:
     """Place what is decoded by its time.
 
     Where the length of a file is only known by counting, a seek would guess the place: its
@@ -231,10 +233,10 @@ def placed(container: Any, start: float, end: float, *, counted: bool) -> Frames
     if counted:
         base = float((stream.start_time or 0) * (stream.time_base or 0))
     else:
-        container.seek(int(max(0.0, start - LEAD_S) * 1e6))
+        container.seek(int(max(0.0, start - PREROLL_S) * 1e6))
     written = 0
-    lead = max(0.0, start + base - LEAD_S) if counted else 0.0
-    for time, frames in decoded(container, Converter(codec), lead):
+    lead = max(0.0, start + base - PREROLL_S) if counted else 0.0
+    for time, frames in iter_timed_blocks(container, FrameConverter(codec), lead):
         if time - base >= end:
             break
         at = round((time - base - start) * codec.sample_rate)

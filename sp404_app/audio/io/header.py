@@ -7,7 +7,7 @@ from typing import Final
 from sp404_app.errors import BadAudio
 
 MAX_CHANNELS: Final = 16
-MAX_SAMPLE_RATE: Final = 384_000
+MAX_SAMPLE_RATE_HZ: Final = 384_000
 MAX_SECONDS: Final = 4 * 3600
 # A few kilobytes of FLAC can promise hours of 16-channel silence: also bound what is decoded.
 MAX_SAMPLES: Final = 4 * 3600 * 96_000 * 2
@@ -27,7 +27,7 @@ BROWSER_FORMATS: Final = frozenset(
     {"MP3", "M4A", "FLAC", "OGG Vorbis", "Opus"}
     | {f"WAV {width}" for width in ("8-bit", "16-bit", "24-bit", "32-bit", "32-bit float")}
 )
-BROWSER_MAX_RATE: Final = 192_000
+BROWSER_MAX_RATE_HZ: Final = 192_000
 # What a damaged file set out to be: (offset, first bytes, name).
 MAGIC: Final = (
     (0, b"RIFF", "WAV"),
@@ -45,7 +45,7 @@ MAGIC: Final = (
     (0, b"\x1aE\xdf\xa3", "WebM"),
 )
 # What people take for sounds, and what to do with it: (offset, first bytes, sentence).
-OTHERS: Final = (
+NOT_AUDIO: Final = (
     (8, b"sfbk", "This is a SoundFont (SF2), a whole instrument. Export its samples as WAV files."),
     (8, b"DLS ", "This is a DLS instrument. Export its samples as WAV files."),
     (8, b"RMID", "This is a MIDI file: notes without sound. Record it to a WAV file."),
@@ -94,7 +94,7 @@ class Header:
         return replace(self, duration=frames / self.sample_rate, frames=frames)
 
 
-def check(header: Header, *, counted: bool = False) -> Header:
+def check_limits(header: Header, *, counted: bool = False) -> Header:
     """Return `header` if its numbers are ones we take; a length that will be counted is not one.
 
     Raises:
@@ -106,21 +106,21 @@ def check(header: Header, *, counted: bool = False) -> Header:
         raise BadAudio(
             f"This file has {header.channels} channels; we take up to {MAX_CHANNELS}.",
         )
-    if not 1 <= header.sample_rate <= MAX_SAMPLE_RATE:
+    if not 1 <= header.sample_rate <= MAX_SAMPLE_RATE_HZ:
         raise BadAudio(
             f"This file's sample rate is {header.sample_rate:,} Hz; "
-            f"we take 1 to {MAX_SAMPLE_RATE:,} Hz.",
+            f"we take 1 to {MAX_SAMPLE_RATE_HZ:,} Hz.",
         )
     if counted:
         return header
     if header.duration > MAX_SECONDS:
-        raise BadAudio(f"This file lasts {hours(header.duration)}; we take up to 4 hours.")
+        raise BadAudio(f"This file lasts {format_hours(header.duration)}; we take up to 4 hours.")
     if header.frames * header.channels > MAX_SAMPLES:
         raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
     return header
 
 
-def hours(seconds: float) -> str:
+def format_hours(seconds: float) -> str:
     """Say a long duration as "5 h 12 min"."""
     minutes = int(seconds // 60)
     return f"{minutes // 60} h {minutes % 60} min"
@@ -131,11 +131,11 @@ def playable_in_browsers(header: Header) -> bool:
     return (
         header.format in BROWSER_FORMATS
         and header.channels <= 2
-        and 8_000 <= header.sample_rate <= BROWSER_MAX_RATE
+        and 8_000 <= header.sample_rate <= BROWSER_MAX_RATE_HZ
     )
 
 
-def why_unreadable(path: Path) -> str:
+def explain_unreadable(path: Path) -> str:
     """Explain, from the first bytes, why neither decoder opened the file."""
     with path.open("rb") as file:
         head = file.read(4096)
@@ -147,12 +147,12 @@ def why_unreadable(path: Path) -> str:
         at = head.index(b"fmt ")
         if head[at + 10 : at + 12] == b"\0\0":
             return "This WAV file has no channels, so there is no sound in it."
-    return named(head) or "This is not a sound file that we can read."
+    return identify_content(head) or "This is not a sound file that we can read."
 
 
-def named(head: bytes) -> str | None:
+def identify_content(head: bytes) -> str | None:
     """Say what a file is, or set out to be, if its first bytes tell."""
-    for at, magic, sentence in OTHERS:
+    for at, magic, sentence in NOT_AUDIO:
         if head[at : at + len(magic)] == magic and (at == 0 or head[:4] in (b"RIFF", b"FORM")):
             return sentence
     for at, magic, name in MAGIC:

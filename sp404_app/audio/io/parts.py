@@ -9,7 +9,7 @@ from typing_extensions import Buffer
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class FileSlice:
     """The bytes `start` to `end` (exclusive) of a file."""
 
     file: BinaryIO
@@ -28,10 +28,10 @@ class Stretch:
         return self.file.read(min(size, left))
 
 
-class Parts(io.RawIOBase):
+class ConcatenatedFile(io.RawIOBase):
     """Byte strings and stretches, one after the other, as one file to read and seek in."""
 
-    def __init__(self, parts: Sequence[bytes | Stretch]) -> None:
+    def __init__(self, parts: Sequence[bytes | FileSlice]) -> None:
         super().__init__()
         self.parts = parts
         self.size = sum(map(len, parts))
@@ -70,6 +70,6 @@ class Parts(io.RawIOBase):
         at = self.at
         for part in self.parts:
             if at < len(part):
-                return part.read(at, size) if isinstance(part, Stretch) else part[at : at + size]
+                return part.read(at, size) if isinstance(part, FileSlice) else part[at : at + size]
             at -= len(part)
         return b""

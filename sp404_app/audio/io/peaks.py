@@ -14,8 +14,8 @@ Points = npt.NDArray[np.int8]
 
 Number = TypeVar("Number", np.int8, np.float32)
 
-BASE: Final = 256  # frames per point of the finest level
-STEP: Final = 4  # each level is this much coarser
+BASE_FRAMES: Final = 256  # frames per point of the finest level
+LEVEL_FACTOR: Final = 4  # each level is this much coarser
 MAX_POINTS: Final = 1 << 20  # beyond (1.5 h at 48 kHz) the finest level itself gets coarser
 ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 HEADER: Final = struct.Struct("<4sIfdQ")
@@ -46,8 +46,8 @@ class Peaks:
     def levels(self) -> list[Points]:
         """The pyramid, finest first, each `STEP` times coarser than the one before."""
         levels = [self.points]
-        while len(levels[-1]) > STEP * 16:
-            levels.append(coarser(levels[-1]))
+        while len(levels[-1]) > LEVEL_FACTOR * 16:
+            levels.append(merge_points(levels[-1]))
         return levels
 
     def window(self, start_s: float, end_s: float, points: int) -> Frames:
@@ -63,8 +63,8 @@ class Peaks:
         edges = np.linspace(start_s, end_s, points + 1) * self.sample_rate / per_point
         first = np.clip(np.floor(edges[:-1] + 1e-6), 0, len(level) - 1).astype(np.int64)
         last = np.clip(np.ceil(edges[1:] - 1e-6), first + 1, len(level)).astype(np.int64)
-        low = spanned(level[:, 0], first, last, np.minimum)
-        high = spanned(level[:, 1], first, last, np.maximum)
+        low = reduce_spans(level[:, 0], first, last, np.minimum)
+        high = reduce_spans(level[:, 1], first, last, np.maximum)
         return np.stack([low, high], axis=1).astype(np.float32) * np.float32(self.scale / 127)
 
     def level_for(self, seconds: float, points: int) -> tuple[Points, int]:
@@ -72,8 +72,8 @@ class Peaks:
         wanted = seconds * self.sample_rate / points
         per_point = self.base
         index = 0
-        while index + 1 < len(self.levels) and per_point * STEP <= wanted:
-            per_point *= STEP
+        while index + 1 < len(self.levels) and per_point * LEVEL_FACTOR <= wanted:
+            per_point *= LEVEL_FACTOR
             index += 1
         return self.levels[index], per_point
 
@@ -104,7 +104,7 @@ class Peaks:
         return cls(base, scale, rate, frames, np.ascontiguousarray(planar.reshape(2, -1).T))
 
 
-def spanned(
+def reduce_spans(
     values: npt.NDArray[Number],
     first: npt.NDArray[np.int64],
     last: npt.NDArray[np.int64],
@@ -116,15 +116,15 @@ def spanned(
     return reduce.reduceat(padded, edges)[::2]
 
 
-def coarser(points: npt.NDArray[Number]) -> npt.NDArray[Number]:
+def merge_points(points: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """Merge every `STEP` points into one."""
-    edges = np.arange(0, len(points), STEP)
+    edges = np.arange(0, len(points), LEVEL_FACTOR)
     low = np.minimum.reduceat(points[:, 0], edges)
     high = np.maximum.reduceat(points[:, 1], edges)
     return np.stack([low, high], axis=1)
 
 
-def extremes(block: Frames, base: int) -> Frames:
+def block_extremes(block: Frames, base: int) -> Frames:
     """Return the (min, max) of all channels for every `base` frames, the last stretch short.
 
     One row holds a point's samples of all channels side by side, so the reduction runs over
@@ -144,7 +144,7 @@ class PeaksBuilder:
 
     def __init__(self, sample_rate: float) -> None:
         self.sample_rate = sample_rate
-        self.base = BASE
+        self.base = BASE_FRAMES
         self.frames = 0
         self.rows: list[Frames] = []
         self.count = 0
@@ -158,7 +158,7 @@ class PeaksBuilder:
         whole = len(block) // self.base * self.base
         self.rest = block[whole:]
         if whole:
-            self.rows.append(extremes(block[:whole], self.base))
+            self.rows.append(block_extremes(block[:whole], self.base))
             self.count += whole // self.base
         if self.count > MAX_POINTS:
             self.thin()
@@ -166,17 +166,17 @@ class PeaksBuilder:
     def thin(self) -> None:
         """Make the finest level coarser, so that memory stays bounded."""
         merged = np.concatenate(self.rows)
-        whole = len(merged) // STEP * STEP
+        whole = len(merged) // LEVEL_FACTOR * LEVEL_FACTOR
         # A remainder of up to three points joins the last one: nothing is lost from view.
         merged[whole - 1] = merged[whole - 1 :, 0].min(), merged[whole - 1 :, 1].max()
-        self.rows = [coarser(merged[:whole]).astype(np.float32)]
+        self.rows = [merge_points(merged[:whole]).astype(np.float32)]
         self.count = len(self.rows[0])
-        self.base *= STEP
+        self.base *= LEVEL_FACTOR
 
     def done(self) -> Peaks:
         """Quantise and return the pyramid."""
         if self.rest is not None and len(self.rest):
-            self.rows.append(extremes(self.rest, self.base))
+            self.rows.append(block_extremes(self.rest, self.base))
         pairs = np.concatenate(self.rows) if self.rows else np.zeros((0, 2), np.float32)
         scale = float(np.abs(pairs).max(initial=0.0))
         steps = np.round(pairs * (127 / scale)) if scale > 0 else np.zeros_like(pairs)
@@ -197,5 +197,8 @@ def peaks_of(signal: Frames, sr: float, points: int) -> Frames:
     first = np.minimum(np.floor(edges[:-1]), len(frames) - 1).astype(np.int64)
     last = np.maximum(np.ceil(edges[1:]), first + 1).astype(np.int64)
     low, high = frames.min(axis=1), frames.max(axis=1)
-    pairs = [spanned(low, first, last, np.minimum), spanned(high, first, last, np.maximum)]
+    pairs = [
+        reduce_spans(low, first, last, np.minimum),
+        reduce_spans(high, first, last, np.maximum),
+    ]
     return np.stack(pairs, axis=1).astype(np.float32)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import soundfile
 
 from sp404_app.audio.io.header import WIDTHS, Header
-from sp404_app.audio.io.parts import Parts
+from sp404_app.audio.io.parts import ConcatenatedFile
 from sp404_app.audio.io.source import Source
 
 Frames = npt.NDArray[np.float32]
@@ -27,21 +27,21 @@ CONTAINERS: Final = {
     "OGG": "OGG",
 }
 # Besides its own errors, soundfile raises Python's for numbers that it did not expect.
-REFUSALS: Final = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError)
+OPEN_ERRORS: Final = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError)
 OGG_NAMES: Final = {"VORBIS": "Vorbis"}
 BLOCK_SAMPLES: Final = 1 << 17  # 512 kB of float32, whatever the number of channels
 POINT_FRAMES: Final = 256  # blocks hold whole points of the waveform's finest level
 
 
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
+def open_sound_file(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
     """Open by content: soundfile believes a name's extension, but a descriptor has no name.
 
     Raises:
         soundfile.LibsndfileError: If libsndfile does not know the bytes.
     """
     file.seek(0)
-    whole = not isinstance(file, Parts)
+    whole = not isinstance(file, ConcatenatedFile)
     sound = soundfile.SoundFile(file.fileno() if whole else file, closefd=False)
     try:
         yield sound
@@ -50,22 +50,22 @@ def opened(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
 
 
 @contextmanager
-def tried(source: Source) -> Iterator[soundfile.SoundFile | None]:
+def try_sound_file(source: Source) -> Iterator[soundfile.SoundFile | None]:
     """Open a file, or yield None if it is not one for libsndfile."""
     with ExitStack() as stack:
         sound = None  # the caller tries the other decoder and explains
         if not source.counted:
-            with suppress(*REFUSALS):
-                sound = stack.enter_context(opened(source.file))
-        yield sound if sound is not None and readable(sound) else None
+            with suppress(*OPEN_ERRORS):
+                sound = stack.enter_context(open_sound_file(source.file))
+        yield sound if sound is not None and is_supported(sound) else None
 
 
-def readable(sound: soundfile.SoundFile) -> bool:
+def is_supported(sound: soundfile.SoundFile) -> bool:
     """Whether the format is one that libsndfile reads to its end."""
     return sound.format in CONTAINERS and not sound.subtype.startswith("MPEG")
 
 
-def described(sound: soundfile.SoundFile) -> Header:
+def describe_sound_file(sound: soundfile.SoundFile) -> Header:
     """Read the header of an open file."""
     return Header(
         duration=sound.frames / sound.samplerate,
@@ -88,33 +88,33 @@ def block_frames(channels: int) -> int:
     return max(1, BLOCK_SAMPLES // (channels * POINT_FRAMES)) * POINT_FRAMES
 
 
-def blocks(sound: soundfile.SoundFile) -> Iterator[Frames]:
+def sndfile_blocks(sound: soundfile.SoundFile) -> Iterator[Frames]:
     """Yield float32 blocks of shape (frames, channels).
 
     A file that breaks off simply ends: who reads compares with the header.
     """
     size = block_frames(sound.channels)
-    while len(block := next_block(sound, size)):
+    while len(block := read_block(sound, size)):
         yield block
 
 
-def next_block(sound: soundfile.SoundFile, size: int) -> Frames:
+def read_block(sound: soundfile.SoundFile, size: int) -> Frames:
     """Read up to `size` frames; where the file is damaged, what came before the damage."""
-    start = position(sound)
+    start = current_frame(sound)
     buffer = np.zeros((size, sound.channels), np.float32)
     try:
         return np.asarray(sound.read(size, "float32", always_2d=True, out=buffer), np.float32)
     except soundfile.LibsndfileError:
         # The decoder has filled the buffer up to the damage and moved its position so far.
-        return buffer[: max(0, min(size, position(sound) - start))]
+        return buffer[: max(0, min(size, current_frame(sound) - start))]
 
 
-def position(sound: soundfile.SoundFile) -> int:
+def current_frame(sound: soundfile.SoundFile) -> int:
     """Return the frame that is read next; 0 of codecs in which libsndfile cannot seek."""
     return sound.tell() if sound.seekable() else 0
 
 
-def segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frames, int]:
+def sndfile_segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frames, int]:
     """Seek and read `start` to `end` seconds, both inside the file."""
     rate = sound.samplerate
     first = min(int(start * rate), sound.frames)
@@ -122,12 +122,12 @@ def segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frame
     if sound.seekable():
         sound.seek(first)
     else:
-        skip(sound, first)
+        skip_frames(sound, first)
     frames = sound.read(max(0, last - first), dtype="float32", always_2d=True)
     return np.asarray(frames, np.float32), rate
 
 
-def skip(sound: soundfile.SoundFile, frames: int) -> None:
+def skip_frames(sound: soundfile.SoundFile, frames: int) -> None:
     """Read and drop frames, where the codec cannot seek."""
     size = block_frames(sound.channels)
     for at in range(0, frames, size):

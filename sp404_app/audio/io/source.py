@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from sp404_app.audio.io import chunks, mpeg, ogg
-from sp404_app.audio.io.parts import Parts, Stretch
+from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
 
 # FFmpeg also opens playlists that name other files and addresses. We choose the demuxer from
 # the first bytes ourselves, so that an upload can never make the server fetch anything.
@@ -24,11 +24,11 @@ DEMUXERS: Final = (
     (0, b"fLaC", "flac", "FLAC"),
 )
 # AU and W64: what libsndfile alone reads, and no place to search for frames.
-OTHERS: Final = (b".snd", b"riff\x2e\x91\xcf\x11")
-FRAMES: Final = {"mp3": "MP3", "aac": "AAC"}
+AU_AND_W64_MAGIC: Final = (b".snd", b"riff\x2e\x91\xcf\x11")
+FRAME_FORMATS: Final = {"mp3": "MP3", "aac": "AAC"}
 # What these packers write about their length is not believed: FFmpeg reads them to their end,
 # libsndfile to where the header says.
-COUNTED: Final = frozenset({"mp3", "aac", "flac"})
+COUNTED_DEMUXERS: Final = frozenset({"mp3", "aac", "flac"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Source:
     @property
     def counted(self) -> bool:
         """Whether only decoding tells how long the sound is."""
-        return self.demuxer in COUNTED or bool(self.chain)
+        return self.demuxer in COUNTED_DEMUXERS or bool(self.chain)
 
     def links(self) -> Iterator["Source"]:
         """Yield the sources to decode one after the other."""
@@ -64,32 +64,32 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
+def open_source(path: Path) -> Iterator[Source]:
     """Open a file so that a strict decoder reads it: mended, and from where the sound begins."""
     with path.open("rb", buffering=0) as raw:
-        yield found(cast("BinaryIO", raw))
+        yield detect_source(cast("BinaryIO", raw))
 
 
-def found(file: BinaryIO) -> Source:
+def detect_source(file: BinaryIO) -> Source:
     """Look at the first bytes of an open file."""
     end = file.seek(0, 2)
-    behind, _ = mpeg.behind_tags(file)
+    behind, _ = mpeg.skip_leading_tags(file)
     for at in dict.fromkeys((0, behind)):
-        if known := container(file, at):
-            return chunked(file, at, end, *known)
-    frames = None if begins_as_others(file) else mpeg.first_frame(file, behind)
+        if known := detect_container(file, at):
+            return container_source(file, at, end, *known)
+    frames = None if is_au_or_w64(file) else mpeg.find_first_frame(file, behind)
     if frames is None:
-        return Source(unfinished_au(file, end) or whole(file), None, "")
+        return Source(repair_unfinished_au(file, end) or rewound(file), None, "")
     at, demuxer = frames
     file.seek(at)
     head = file.read(256)
-    measured = demuxer == "mp3" and mpeg.says_its_length(head, end - at)
+    measured = demuxer == "mp3" and mpeg.xing_length_is_plausible(head, end - at)
     steady = measured or demuxer != "mp3" or not mpeg.has_xing(head)
-    shown = FRAMES[demuxer]
-    return Source(part(file, at, end), demuxer, shown, measured=measured, steady=steady)
+    shown = FRAME_FORMATS[demuxer]
+    return Source(from_offset(file, at, end), demuxer, shown, measured=measured, steady=steady)
 
 
-def container(file: BinaryIO, at: int) -> tuple[str, str] | None:
+def detect_container(file: BinaryIO, at: int) -> tuple[str, str] | None:
     """Return the demuxer and the name of a container that begins at a position."""
     file.seek(at)
     head = file.read(16)
@@ -99,44 +99,48 @@ def container(file: BinaryIO, at: int) -> tuple[str, str] | None:
     return None
 
 
-def begins_as_others(file: BinaryIO) -> bool:
+def is_au_or_w64(file: BinaryIO) -> bool:
     """Whether a file is AU or W64."""
     file.seek(0)
-    return file.read(8).startswith(OTHERS)
+    return file.read(8).startswith(AU_AND_W64_MAGIC)
 
 
-def chunked(file: BinaryIO, at: int, end: int, demuxer: str, shown: str) -> Source:
+def container_source(file: BinaryIO, at: int, end: int, demuxer: str, shown: str) -> Source:
     """Return a file of a known container; WAV and AIFF mended where they need it."""
     if demuxer == "ogg":
-        links = ogg.links(file, at, end)
+        links = ogg.find_links(file, at, end)
         # libsndfile reads one stream to where its last page says: exactly, if that is true.
-        if len(links) > 1 or not ogg.counts_up(links[0]):
-            chain = tuple(cast("BinaryIO", Parts([link])) for link in links)
+        if len(links) > 1 or not ogg.granules_are_plausible(links[0]):
+            chain = tuple(cast("BinaryIO", ConcatenatedFile([link])) for link in links)
             return Source(chain[0], demuxer, shown, chain=chain)
-    layout = chunks.layout(file, at, end)
+    layout = chunks.read_chunk_layout(file, at, end)
     if layout is None:
-        return Source(part(file, at, end), demuxer, shown)
-    fact, filling = chunks.written_frames(file, layout)
+        return Source(from_offset(file, at, end), demuxer, shown)
+    fact, filling = chunks.read_fact(file, layout)
     strict = layout.regular and layout.form != b"BW64"
-    mended = None if strict else chunks.repaired(file, layout, end)
-    return Source(cast("BinaryIO", mended) or part(file, at, end), demuxer, shown, fact, filling)
+    mended = None if strict else chunks.repair_chunks(file, layout, end)
+    return Source(
+        cast("BinaryIO", mended) or from_offset(file, at, end), demuxer, shown, fact, filling
+    )
 
 
-def unfinished_au(file: BinaryIO, end: int) -> BinaryIO | None:
+def repair_unfinished_au(file: BinaryIO, end: int) -> BinaryIO | None:
     """Return an AU file whose size was left at 0 as one that lasts to its end."""
     file.seek(0)
     head = file.read(24)
     if head[:4] != b".snd" or head[8:12] != bytes(4):
         return None
-    return cast("BinaryIO", Parts([head[:8] + b"\xff\xff\xff\xff", Stretch(file, 12, end)]))
+    return cast(
+        "BinaryIO", ConcatenatedFile([head[:8] + b"\xff\xff\xff\xff", FileSlice(file, 12, end)])
+    )
 
 
-def part(file: BinaryIO, at: int, end: int) -> BinaryIO:
+def from_offset(file: BinaryIO, at: int, end: int) -> BinaryIO:
     """Return a file from a position on."""
-    return cast("BinaryIO", Parts([Stretch(file, at, end)])) if at else whole(file)
+    return cast("BinaryIO", ConcatenatedFile([FileSlice(file, at, end)])) if at else rewound(file)
 
 
-def whole(file: BinaryIO) -> BinaryIO:
+def rewound(file: BinaryIO) -> BinaryIO:
     """Return a file at its beginning."""
     file.seek(0)
     return file

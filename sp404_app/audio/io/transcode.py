@@ -12,26 +12,26 @@ from sp404_app.audio.dsp.fir import Decimator
 
 Frames = npt.NDArray[np.float32]
 
-MAX_RATE: Final = 48_000
-MIN_RATE: Final = 8_000  # the Vorbis encoder has no modes below
+MAX_RATE_HZ: Final = 48_000
+MIN_RATE_HZ: Final = 8_000  # the Vorbis encoder has no modes below
 # libsndfile's Vorbis writer keeps a whole write on its stack and crashes on large ones.
 WRITE_FRAMES: Final = 4096
 
 
-def encode(blocks: Iterator[Frames], rate: int, target: Path) -> None:
+def encode_vorbis(blocks: Iterator[Frames], rate: int, target: Path) -> None:
     """Encode blocks of shape (frames, channels) at `rate` Hz into `target`."""
-    factor = -(-rate // MAX_RATE)
-    hold = -(-MIN_RATE // rate)
+    factor = -(-rate // MAX_RATE_HZ)
+    hold = -(-MIN_RATE_HZ // rate)
     first = next(blocks)
     channels = min(2, first.shape[1])
     decimator = Decimator(factor, channels)
     with soundfile.SoundFile(
         target, "w", rate * hold // factor, channels, format="OGG", subtype="VORBIS"
     ) as sound:
-        write(sound, decimator.feed(downmix(first)), hold)
+        write_in_pieces(sound, decimator.feed(downmix(first)), hold)
         for block in blocks:
-            write(sound, decimator.feed(downmix(block)), hold)
-        write(sound, decimator.flush(), hold)
+            write_in_pieces(sound, decimator.feed(downmix(block)), hold)
+        write_in_pieces(sound, decimator.flush(), hold)
 
 
 def downmix(block: Frames) -> Frames:
@@ -41,7 +41,7 @@ def downmix(block: Frames) -> Frames:
     return np.stack([block[:, ::2].mean(axis=1), block[:, 1::2].mean(axis=1)], axis=1)
 
 
-def write(sound: soundfile.SoundFile, block: Frames, hold: int) -> None:
+def write_in_pieces(sound: soundfile.SoundFile, block: Frames, hold: int) -> None:
     """Write a block in small pieces, each frame `hold` times, inside full scale."""
     for at in range(0, len(block), WRITE_FRAMES):
         piece = np.clip(block[at : at + WRITE_FRAMES], -1.0, 1.0)

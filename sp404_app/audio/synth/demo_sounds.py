@@ -12,7 +12,7 @@ import numpy as np
 
 from sp404_app.audio.synth import drums, tones
 from sp404_app.audio.synth.drums import RATE, Signal
-from sp404_app.audio.synth.sequencer import Loop, key_name, level, scale, triad
+from sp404_app.audio.synth.sequencer import Loop, key_name, normalise_peak, scale_notes, stack_triad
 
 SEED: Final = 404
 
@@ -142,7 +142,7 @@ def sub_walk(rng: np.random.Generator) -> DemoSound:
         (5.5, 7, 0.4), (6, 5, 0.4), (6.75, 4, 0.2), (7, 2, 0.4), (7.5, 1, 0.4),
     )  # fmt: skip
     for beat, degree, length in line:
-        note = scale(28, "minor", [degree])[0]
+        note = scale_notes(28, "minor", [degree])[0]
         loop.hit(tones.bass(note, length * loop.beat, 0.45), beat, 0.9)
     return tonal("Sub Walk", "bass", loop, "E minor", rng)
 
@@ -154,10 +154,10 @@ def warehouse_bass(rng: np.random.Generator) -> DemoSound:
     for beat in range(16):
         root = roots[beat // 4]
         for late, degree, length in ((0.5, root, 0.3), (0.75, root + 7, 0.16)):
-            note = scale(33, "minor", [degree - 7 * (root > 3)])[0]
+            note = scale_notes(33, "minor", [degree - 7 * (root > 3)])[0]
             loop.hit(tones.bass(note, length * loop.beat, 0.7), beat + late, 0.9)
         if beat % 4 == 3:
-            loop.hit(tones.bass(scale(33, "minor", [2])[0], 0.2 * loop.beat, 0.7), beat, 0.7)
+            loop.hit(tones.bass(scale_notes(33, "minor", [2])[0], 0.2 * loop.beat, 0.7), beat, 0.7)
     return tonal("Warehouse Floor", "bass", loop, "A minor", rng)
 
 
@@ -165,7 +165,9 @@ def sunday_keys(rng: np.random.Generator) -> DemoSound:
     """Comp on an electric piano in C major."""
     loop = Loop(82, 16, 0.2)
     for bar, degree in enumerate((0, 5, 3, 4)):
-        chord = triad(48, "major", degree - 7 * (degree > 3), (6,) if degree in (0, 3) else ())
+        chord = stack_triad(
+            48, "major", degree - 7 * (degree > 3), (6,) if degree in (0, 3) else ()
+        )
         for note in (*chord[1:], chord[0] + 12):
             for beat, length, gain in ((0, 1.4, 0.5), (1.75, 0.2, 0.3), (2.5, 1.2, 0.42)):
                 voice = tones.electric_piano(note + 12, length * loop.beat, 0.9)
@@ -181,10 +183,12 @@ def glass_ceiling(rng: np.random.Generator) -> DemoSound:
     """Hold wide string chords in F sharp minor."""
     loop = Loop(92, 16)
     for bar, degree in enumerate((0, -2, 2, -1)):
-        for turn, note in enumerate(triad(54, "minor", degree, (7,))):
+        for turn, note in enumerate(stack_triad(54, "minor", degree, (7,))):
             voice = tones.pad(note, 3.9 * loop.beat, 0.55, 0.03)
             loop.hit(voice, 4 * bar, 0.4, (-0.5, 0.5, -0.2, 0.2)[turn])
-        loop.hit(tones.bass(scale(30, "minor", [degree])[0], 3.6 * loop.beat, 0.3), 4 * bar, 0.5)
+        loop.hit(
+            tones.bass(scale_notes(30, "minor", [degree])[0], 3.6 * loop.beat, 0.3), 4 * bar, 0.5
+        )
     return tonal("Glass Ceiling", "chords", loop, "F# minor", rng)
 
 
@@ -193,9 +197,9 @@ def organ_steps(rng: np.random.Generator) -> DemoSound:
     loop = Loop(120, 16, 0.06)
     for bar, degree in enumerate((0, 3, -1, 0)):
         for beat, length in ((0, 0.3), (0.75, 0.2), (1.5, 0.3), (2.5, 0.3), (3.25, 0.2)):
-            for note in triad(62, "minor", degree):
+            for note in stack_triad(62, "minor", degree):
                 loop.hit(tones.organ(note, length * loop.beat), 4 * bar + beat, 0.4)
-            root = scale(38, "minor", [degree])[0]
+            root = scale_notes(38, "minor", [degree])[0]
             loop.hit(tones.organ(root, length * loop.beat), 4 * bar + beat, 0.4)
     return tonal("Organ Steps", "chords", loop, "D minor", rng)
 
@@ -205,12 +209,12 @@ def kalimba_morning(rng: np.random.Generator) -> DemoSound:
     loop = Loop(90, 8, 0.12)
     figure = (0, 4, 7, 9, 8, 7, 4, 2, 0, 4, 5, 7, 6, 4, 1, -3)
     for step, degree in enumerate(figure):
-        note = scale(67, "major", [degree])[0]
+        note = scale_notes(67, "major", [degree])[0]
         loop.hit(
             tones.pluck(note, 0.5, 0.5), step / 2, rng.uniform(0.6, 0.75), rng.uniform(-0.4, 0.4)
         )
     for beat, degree in ((0, 0), (4, -2), (6, -3)):
-        loop.hit(tones.pluck(scale(43, "major", [degree])[0], 1.4, 0.4), beat, 0.7)
+        loop.hit(tones.pluck(scale_notes(43, "major", [degree])[0], 1.4, 0.4), beat, 0.7)
     return tonal("Kalimba Morning", "melody", loop, "G major", rng)
 
 
@@ -218,7 +222,7 @@ def lantern_arp(rng: np.random.Generator) -> DemoSound:
     """Run bells over a chord sequence in D minor."""
     loop = Loop(96, 16)
     for bar, degree in enumerate((0, 5, 2, 6)):
-        chord = triad(62, "minor", degree - 7 * (degree > 4), (7,))
+        chord = stack_triad(62, "minor", degree - 7 * (degree > 4), (7,))
         for step, turn in enumerate((0, 1, 2, 3, 2, 1, 2, 1)):
             voice = tones.bell(chord[turn] + 12, 0.35, 2.0)
             loop.hit(voice, 4 * bar + step / 2, 0.55 if step % 4 else 0.75, rng.uniform(-0.5, 0.5))
@@ -233,10 +237,10 @@ def last_train(rng: np.random.Generator) -> DemoSound:
             (5.5, 3, 0.4), (6, 2, 0.9), (7, 0, 0.9), (8, 4, 1), (9, 7, 0.5), (9.5, 6, 1.4),
             (11, 4, 0.5), (11.5, 3, 0.4), (12, 2, 1.4), (13.5, 1, 0.4), (14, 0, 1.8))  # fmt: skip
     for beat, degree, length in line:
-        voice = tones.lead(scale(71, "minor", [degree])[0], length * loop.beat, 0.5)
+        voice = tones.lead(scale_notes(71, "minor", [degree])[0], length * loop.beat, 0.5)
         loop.hit(voice, beat, 0.6)
     for beat in range(0, 16, 2):
-        root = scale(47, "minor", [(0, -2, 2, -1)[beat // 4]])[0]
+        root = scale_notes(47, "minor", [(0, -2, 2, -1)[beat // 4]])[0]
         loop.hit(tones.pluck(root, 0.9, 0.5), beat, 0.5)
     return tonal("Last Train", "melody", loop, "B minor", rng)
 
@@ -258,4 +262,4 @@ def one_shots(rng: np.random.Generator) -> Iterator[DemoSound]:
         ("Needle Drop", "fx", None, drums.needle(rng)),
     )
     for name, tag, key, signal in hits:
-        yield DemoSound(name, (tag, "one-shot"), "one_shot", None, key, level(signal))
+        yield DemoSound(name, (tag, "one-shot"), "one_shot", None, key, normalise_peak(signal))

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from sp404_app.audio.synth.drums import RATE, Signal
-from sp404_app.audio.synth.tones import room
+from sp404_app.audio.synth.tones import add_reverb
 
-PEAK: Final = 10 ** (-1 / 20)  # -1 dBFS
+PEAK_LEVEL: Final = 10 ** (-1 / 20)  # -1 dBFS
 VELOCITY: Final = {"X": 1.0, "x": 0.75, "o": 0.35, ".": 0.16}
 MODES: Final = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -50,24 +50,26 @@ class Loop:
 
     def mastered(self, rng: np.random.Generator, space: float = 0.0, drive: float = 1.0) -> Signal:
         """Return the loop with a little room and saturation, peaking at -1 dBFS."""
-        frames = room(self.frames, rng, 0.7, space) if space else self.frames
-        return level(np.tanh(drive * frames / max(1e-9, float(np.abs(frames).max()))))
+        frames = add_reverb(self.frames, rng, 0.7, space) if space else self.frames
+        return normalise_peak(np.tanh(drive * frames / max(1e-9, float(np.abs(frames).max()))))
 
 
-def level(signal: Signal) -> Signal:
+def normalise_peak(signal: Signal) -> Signal:
     """Scale so that the highest sample is at -1 dBFS."""
-    return (signal * (PEAK / max(1e-9, float(np.abs(signal).max())))).astype(np.float32)
+    return (signal * (PEAK_LEVEL / max(1e-9, float(np.abs(signal).max())))).astype(np.float32)
 
 
-def scale(tonic: int, mode: str, degrees: Iterable[int]) -> list[int]:
+def scale_notes(tonic: int, mode: str, degrees: Iterable[int]) -> list[int]:
     """Turn degrees of a scale (0 is the tonic, 7 its octave, negative goes down) into notes."""
     steps = MODES[mode]
     return [tonic + 12 * (degree // 7) + steps[degree % 7] for degree in degrees]
 
 
-def triad(tonic: int, mode: str, degree: int, extra: Sequence[int] = ()) -> list[int]:
+def stack_triad(tonic: int, mode: str, degree: int, extra: Sequence[int] = ()) -> list[int]:
     """Stack thirds of the scale on a degree; `extra` adds thirds above, 6 is the seventh."""
-    return scale(tonic, mode, [degree, degree + 2, degree + 4, *(degree + step for step in extra)])
+    return scale_notes(
+        tonic, mode, [degree, degree + 2, degree + 4, *(degree + step for step in extra)]
+    )
 
 
 def key_name(tonic: int, mode: str) -> str:

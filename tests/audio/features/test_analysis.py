@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from sp404_app.audio.dsp import onset
 from sp404_app.audio.features import analysis, tempo
 from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file, warm_up
-from sp404_app.audio.features.filename_hints import Stated, fits
-from sp404_app.audio.features.key_detection import Key
-from sp404_app.audio.features.metadata_fusion import SettledKey, settled, settled_key, written
+from sp404_app.audio.features.filename_hints import StatedMetadata, tempo_fits_length
+from sp404_app.audio.features.key_detection import KeyEstimate
+from sp404_app.audio.features.metadata_fusion import FusedKey, fuse_key, fuse_tempo, merge_stated
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
-from sp404_app.audio.synth.sequencer import Loop, triad
+from sp404_app.audio.synth.sequencer import Loop, stack_triad
 from sp404_app.audio.synth.tones import electric_piano, pad
 from tests.audio.conftest import RATE, Write, sine
 from tests.audio.material import rubato_piano
@@ -133,7 +133,7 @@ def test_a_loop_played_twice_keeps_its_tempo(name: str) -> None:
 def test_transposing_moves_the_key_by_as_much(semitones: int) -> None:
     loop = Loop(90, 16)
     for bar, degree in enumerate((0, 5, 2, 6)):
-        for note in triad(57 + semitones, "minor", degree - 7 * (degree > 3)):
+        for note in stack_triad(57 + semitones, "minor", degree - 7 * (degree > 3)):
             loop.hit(electric_piano(note, 3.5 * loop.beat), 4 * bar, 0.5)
         loop.hit(electric_piano(45 + semitones + (0, -4, 3, -2)[bar], 2.0), 4 * bar, 0.5)
     found = heard(mono_of(loop))
@@ -236,7 +236,9 @@ def test_a_name_that_fits_is_believed_and_one_that_does_not_is_a_conflict() -> N
 def test_what_the_ears_hardly_thought_of_confirms_no_name() -> None:
     y = mono(SOUNDS["Slow Chrome"])
     rivals = [bpm for bpm, chance in heard(y).bpm_candidates if chance < 0.001]
-    rival = next(bpm for bpm in rivals if bpm not in (70, 280) and not fits(bpm, len(y) / RATE))
+    rival = next(
+        bpm for bpm in rivals if bpm not in (70, 280) and not tempo_fits_length(bpm, len(y) / RATE)
+    )
     found = heard(y, name_hint=f"chrome {rival:.0f}bpm")
     assert (found.bpm, found.bpm_source, found.bpm_conflict) == (140, "analysis", True)
 
@@ -261,20 +263,20 @@ def test_a_tag_that_some_program_estimated_does_not_spoil_the_tempo_of_the_name(
     tag: float | None, bpm: float
 ) -> None:
     y = mono(SOUNDS["Slow Chrome"])
-    assert heard(y, name_hint="chrome 140bpm", tags=Stated(bpm=tag)).bpm == bpm
+    assert heard(y, name_hint="chrome 140bpm", tags=StatedMetadata(bpm=tag)).bpm == bpm
 
 
 def test_a_name_that_rounds_the_tempo_of_a_clean_cut_does_not_spoil_the_tag() -> None:
     duration = 8 * 60 / 92.5
-    named, tagged = Stated(bpm=92.0), Stated(bpm=92.5)
-    assert written(named, tagged, duration).bpm == 92.5
-    assert written(named, tagged, duration * 1.004).bpm == 92
-    assert written(Stated(bpm=92.0, sure=False), tagged, duration * 1.004).bpm == 92.5
+    named, tagged = StatedMetadata(bpm=92.0), StatedMetadata(bpm=92.5)
+    assert merge_stated(named, tagged, duration).bpm == 92.5
+    assert merge_stated(named, tagged, duration * 1.004).bpm == 92
+    assert merge_stated(StatedMetadata(bpm=92.0, sure=False), tagged, duration * 1.004).bpm == 92.5
 
 
 def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written() -> None:
     y = mono(SOUNDS["Slow Chrome"])
-    found = heard(y, name_hint="chrome_70bpm_Cm", tags=Stated(bpm=140.0, key="F# minor"))
+    found = heard(y, name_hint="chrome_70bpm_Cm", tags=StatedMetadata(bpm=140.0, key="F# minor"))
     assert (found.bpm, found.key, found.key_source) == (140, "F# minor", "file")
     assert heard(mono(SOUNDS["Velvet Kick"]), name_hint="kick 90bpm").bpm is None
 
@@ -331,33 +333,33 @@ def test_drums_get_no_key_from_a_name_and_say_so_where_it_is_written_out() -> No
 @pytest.mark.parametrize(
     ("stated", "chance", "confidence", "name", "conflict"),
     [
-        (Stated(key="D minor", tonic="D"), 0.0005, 0.99, "C minor", True),
-        (Stated(key="D minor", tonic="D"), 0.0005, 0.9, "D minor", False),
-        (Stated(key="D minor", tonic="D"), 0.01, 0.99, "D minor", False),
-        (Stated(key="D minor", tonic="D", key_sure=False), 0.01, 0.9, "C minor", True),
-        (Stated(key="D minor", tonic="D", key_sure=False), 0.01, 0.5, "D minor", False),
-        (Stated(tonic="D"), 0.1, 0.9, "D minor", False),
-        (Stated(tonic="D"), 0.01, 0.9, "C minor", True),
-        (Stated(), 0.0, 0.9, "C minor", False),
+        (StatedMetadata(key="D minor", tonic="D"), 0.0005, 0.99, "C minor", True),
+        (StatedMetadata(key="D minor", tonic="D"), 0.0005, 0.9, "D minor", False),
+        (StatedMetadata(key="D minor", tonic="D"), 0.01, 0.99, "D minor", False),
+        (StatedMetadata(key="D minor", tonic="D", key_sure=False), 0.01, 0.9, "C minor", True),
+        (StatedMetadata(key="D minor", tonic="D", key_sure=False), 0.01, 0.5, "D minor", False),
+        (StatedMetadata(tonic="D"), 0.1, 0.9, "D minor", False),
+        (StatedMetadata(tonic="D"), 0.01, 0.9, "C minor", True),
+        (StatedMetadata(), 0.0, 0.9, "C minor", False),
     ],
 )
 def test_how_clear_a_key_must_be_heard_depends_on_how_it_is_written(
-    stated: Stated, chance: float, confidence: float, name: str, conflict: bool
+    stated: StatedMetadata, chance: float, confidence: float, name: str, conflict: bool
 ) -> None:
-    key = Key("C minor", confidence, [], {"C minor": confidence, "D minor": chance})
-    found = settled_key(key, stated, None)
+    key = KeyEstimate("C minor", confidence, [], {"C minor": confidence, "D minor": chance})
+    found = fuse_key(key, stated, None)
     assert (found.name, found.conflict) == (name, conflict)
 
 
 def test_a_doubtful_key_needs_one_that_is_heard() -> None:
-    assert settled_key(None, Stated(tonic="D"), None) == SettledKey()
-    assert settled_key(None, Stated(key="D minor", key_sure=False), None).name is None
-    assert settled_key(None, Stated(key="D minor"), None).conflict
+    assert fuse_key(None, StatedMetadata(tonic="D"), None) == FusedKey()
+    assert fuse_key(None, StatedMetadata(key="D minor", key_sure=False), None).name is None
+    assert fuse_key(None, StatedMetadata(key="D minor"), None).conflict
 
 
 def test_warming_up_runs_everything() -> None:
     warm_up()
-    assert tempo.ranking().line.weight.shape[0] > 50
+    assert tempo.tempo_model().line.weight.shape[0] > 50
     assert analysis.ENGINE_VERSION
 
 
@@ -409,11 +411,11 @@ def test_a_hit_is_no_loop_whatever_it_is_called() -> None:
 
 
 def test_a_tempo_that_cannot_be_heard_is_the_one_that_is_written() -> None:
-    stated = Stated(bpm=80.0)
-    found = settled(None, stated, 6.0)
+    stated = StatedMetadata(bpm=80.0)
+    found = fuse_tempo(None, stated, 6.0)
     assert found
     assert (found.bpm, found.candidates[0][0]) == (80.0, 80.0)
     assert {bpm for bpm, _ in found.candidates} == {40.0, 80.0, 160.0}
     assert sum(chance for _, chance in found.candidates) == pytest.approx(1)
-    assert settled(None, stated, 6.2) is None
-    assert settled(None, Stated(), 6.0) is None
+    assert fuse_tempo(None, stated, 6.2) is None
+    assert fuse_tempo(None, StatedMetadata(), 6.0) is None

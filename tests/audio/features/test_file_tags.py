@@ -9,7 +9,7 @@ import soundfile
 
 from sp404_app.audio.features.analysis import analyse_file
 from sp404_app.audio.features.file_tags import from_tags
-from sp404_app.audio.features.filename_hints import Stated
+from sp404_app.audio.features.filename_hints import StatedMetadata
 from sp404_app.audio.io import decode
 from sp404_app.audio.synth.drums import RATE, hat, kick
 from sp404_app.audio.synth.sequencer import Loop
@@ -88,11 +88,11 @@ def test_roots_are_read(tmp_path: Path, bytes_: bytes, root: int | None) -> None
 
 
 def test_beats_become_a_tempo_by_the_length() -> None:
-    assert Stated(beats=8).tempo(4.0) == pytest.approx(120)
-    assert Stated(bpm=90, beats=8).tempo(4.0) == 90
-    assert Stated(beats=8).tempo(0.0) is None
-    assert Stated(beats=4096).tempo(1.0) is None
-    assert Stated().tempo(4.0) is None
+    assert StatedMetadata(beats=8).tempo(4.0) == pytest.approx(120)
+    assert StatedMetadata(bpm=90, beats=8).tempo(4.0) == 90
+    assert StatedMetadata(beats=8).tempo(0.0) is None
+    assert StatedMetadata(beats=4096).tempo(1.0) is None
+    assert StatedMetadata().tempo(4.0) is None
 
 
 def groove(bpm: float, beats: int) -> np.ndarray:
@@ -108,7 +108,7 @@ def with_chunk(path: Path, chunk: bytes, order: str) -> Path:
     bytes_ = path.read_bytes() + chunk
     size = struct.pack(order + "I", len(bytes_) - 8)
     path.write_bytes(bytes_[:4] + size + bytes_[8:])
-    assert decode.probe(path).frames > 0
+    assert decode.probe_header(path).frames > 0
     return path
 
 

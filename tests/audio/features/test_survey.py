@@ -7,10 +7,10 @@ import pyloudnorm
 import pytest
 from scipy.signal import lfilter
 
-from sp404_app.audio.dsp.fir import Decimator, Fir
-from sp404_app.audio.dsp.iir import Recursive
+from sp404_app.audio.dsp.fir import Decimator, FirFilter
+from sp404_app.audio.dsp.iir import RecursiveFilter
 from sp404_app.audio.dsp.loudness import LoudnessMeter, k_weighting
-from sp404_app.audio.dsp.true_peak import true_peak
+from sp404_app.audio.dsp.true_peak import interpolated_peak
 from sp404_app.audio.features.survey import Survey, survey
 from sp404_app.errors import BadAudio
 from tests.audio.conftest import RATE, Write, encode_m4a, sine
@@ -51,7 +51,7 @@ def test_short_sounds_are_measured_whole_and_silence_has_no_loudness() -> None:
 
 def test_the_weighting_works_at_any_rate() -> None:
     for rate in (1, 100, 3000, 8000, 384_000):
-        filtered = Recursive(k_weighting(rate), 1).feed(np.ones((1, 3000), np.float32))
+        filtered = RecursiveFilter(k_weighting(rate), 1).feed(np.ones((1, 3000), np.float32))
         assert np.isfinite(filtered).all()
 
 
@@ -61,7 +61,7 @@ def test_the_weighting_is_the_filter_that_the_standard_tabulates_however_it_is_f
     shelf = lfilter([1.53512485958697, -2.69169618940638, 1.19839281085285],
                     [1, -1.69065929318241, 0.73248077421585], noise.astype(float))  # fmt: skip
     wanted = lfilter([1, -2, 1], [1, -1.99004745483398, 0.99007225036621], shelf)
-    weighting = Recursive(k_weighting(48_000), 2)
+    weighting = RecursiveFilter(k_weighting(48_000), 2)
     cuts = (0, 1, 64, 65, 127, 128, 9000, 20_000)
     heard = [weighting.feed(noise[:, a:b]) for a, b in pairwise(cuts)]
     assert np.concatenate(heard, axis=1) == pytest.approx(wanted, abs=2e-5)
@@ -72,14 +72,14 @@ def test_true_peak_sees_between_samples() -> None:
     n = np.arange(400)
     tone = np.sin(np.pi / 2 * n + np.pi / 4)
     assert np.abs(tone).max() == pytest.approx(0.7071, abs=1e-3)
-    assert true_peak(tone) == pytest.approx(1.0, abs=0.02)
+    assert interpolated_peak(tone) == pytest.approx(1.0, abs=0.02)
 
 
 def test_streaming_filters_like_one_convolution() -> None:
     rng = np.random.default_rng(1)
     signal, taps = rng.standard_normal((30_000, 2)).astype(np.float32), rng.standard_normal(301)
     expected = np.stack([np.convolve(side, taps)[: len(signal)] for side in signal.T], axis=1)
-    fir = Fir(taps, 2)
+    fir = FirFilter(taps, 2)
     parts = [fir.feed(signal[a:b]) for a, b in ((0, 1), (1, 5000), (5000, 5001), (5001, 30_000))]
     assert np.concatenate(parts) == pytest.approx(expected, abs=1e-3)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sp404_app.audio.features.file_tags import from_tags
-from sp404_app.audio.features.filename_hints import Stated
+from sp404_app.audio.features.filename_hints import StatedMetadata
 from tests.audio import files
 from tests.audio.conftest import encode_m4a, sine
 
@@ -19,7 +19,7 @@ def text(name: bytes, value: str, coding: int = 0, version: int = 3) -> bytes:
     return files.id3_frame(name, bytes([coding]) + value.encode(CODINGS[coding]), version)
 
 
-def read(path: Path, content: bytes) -> Stated:
+def read(path: Path, content: bytes) -> StatedMetadata:
     path.write_bytes(content)
     return from_tags(path)
 
@@ -92,7 +92,7 @@ def test_what_a_program_counted_goes_before_text(tmp_path: Path) -> None:
 def test_a_tag_that_is_cut_off_says_nothing(tmp_path: Path, size: int) -> None:
     tag = files.id3(text(b"TIT2", "a name of some length"), text(b"TBPM", "128"))[:size]
     for content in (in_wav(tag), in_aiff(tag), tag + files.mp3(TONE), tag):
-        assert read(tmp_path / "x", content) == Stated()
+        assert read(tmp_path / "x", content) == StatedMetadata()
 
 
 def test_comments_are_read_behind_pictures(tmp_path: Path) -> None:

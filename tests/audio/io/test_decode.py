@@ -14,7 +14,7 @@ from tests.audio.conftest import RATE, Write, encode_m4a, sine
 
 
 def decoded(path: Path) -> np.ndarray:
-    return np.concatenate(list(decode.blocks(path)))
+    return np.concatenate(list(decode.decode_blocks(path)))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_every_format_is_named_and_decoded(
     write: Write, name: str, options: dict[str, str], shown: str
 ) -> None:
     path = write(name, sine(440, 1.0), **options)
-    found = decode.probe(path)
+    found = decode.probe_header(path)
     assert found.format == shown
     assert (found.sample_rate, found.channels) == (RATE, 1)
     assert found.duration == pytest.approx(1.0, abs=0.06)
@@ -51,7 +51,7 @@ def test_every_format_is_named_and_decoded(
 
 def test_opus_is_named(write: Write) -> None:
     path = write("a.opus", sine(440, 1.0, rate=48_000), 48_000, format="OGG", subtype="OPUS")
-    assert decode.probe(path).format == "Opus"
+    assert decode.probe_header(path).format == "Opus"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_libsndfile_refuses_is_decoded_by_ffmpeg(
 ) -> None:
     stereo = np.stack([sine(440, 2.0), sine(660, 2.0)], axis=1)
     path = encode_m4a(tmp_path / "x.m4a", stereo, codec, container)
-    found = decode.probe(path)
+    found = decode.probe_header(path)
     assert (found.format, found.channels, found.sample_rate) == (shown, 2, RATE)
     assert found.duration == pytest.approx(2.0, abs=0.1)  # ADTS has no length: an estimate
     sound = decoded(path)
@@ -77,13 +77,13 @@ def test_the_name_of_a_file_means_nothing(write: Write, tmp_path: Path) -> None:
     for name in ("song.raw", "song.mp3", "song", "ü\n<b>.flac", "a" * 250):
         other = tmp_path / name
         other.write_bytes(path.read_bytes())
-        assert decode.probe(other).format == "WAV 16-bit"
+        assert decode.probe_header(other).format == "WAV 16-bit"
 
 
 def test_blocks_join_to_the_exact_samples(write: Write) -> None:
     noise = np.random.default_rng(1).integers(-32768, 32767, (300_000, 2), np.int16)
     path = write("a.wav", noise)
-    blocks = list(decode.blocks(path))
+    blocks = list(decode.decode_blocks(path))
     assert len(blocks) > 1
     assert all(block.dtype == np.float32 for block in blocks)
     assert np.array_equal(np.concatenate(blocks), noise.astype(np.float32) / 32768)
@@ -125,7 +125,7 @@ def test_what_is_not_sound_says_why(tmp_path: Path, bytes_: bytes, sentence: str
     path = tmp_path / "x.wav"
     path.write_bytes(bytes_)
     with pytest.raises(BadAudio, match=sentence):
-        decode.probe(path)
+        decode.probe_header(path)
 
 
 def test_a_file_without_channels_says_so(write: Write) -> None:
@@ -134,20 +134,20 @@ def test_a_file_without_channels_says_so(write: Write) -> None:
     bad[22:24] = b"\0\0"
     path.write_bytes(bytes(bad))
     with pytest.raises(BadAudio, match="no channels"):
-        decode.probe(path)
+        decode.probe_header(path)
 
 
 def test_a_header_without_sound_is_refused(write: Write) -> None:
     path = write("a.wav", np.zeros(0))
     with pytest.raises(BadAudio, match="holds no sound"):
-        decode.probe(path)
+        decode.probe_header(path)
 
 
 def test_too_many_channels_are_counted_in_the_message(write: Write) -> None:
     path = write("a.wav", np.zeros((10, 24)))
     with pytest.raises(BadAudio, match="24 channels; we take up to 16"):
-        decode.probe(path)
-    assert decode.probe(write("b.wav", np.zeros((10, 16)))).channels == 16
+        decode.probe_header(path)
+    assert decode.probe_header(write("b.wav", np.zeros((10, 16)))).channels == 16
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_numbers_out_of_range_are_named(
     numbers: tuple[float, int, int, int], sentence: str
 ) -> None:
     with pytest.raises(BadAudio, match=sentence):
-        header.check(Header(*numbers, "WAV 16-bit"))
+        header.check_limits(Header(*numbers, "WAV 16-bit"))
 
 
 def test_a_sound_longer_than_its_header_promises_is_stopped(
@@ -173,7 +173,7 @@ def test_a_sound_longer_than_its_header_promises_is_stopped(
     path = write("a.wav", np.zeros(300_000))
     monkeypatch.setattr(decode, "MAX_SAMPLES", 200_000)
     with pytest.raises(BadAudio, match="more sound than we take"):
-        list(decode.blocks(path))
+        list(decode.decode_blocks(path))
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.aiff", "a.ogg"])
@@ -189,7 +189,7 @@ def test_a_truncated_m4a_is_bad_audio_or_its_first_part(tmp_path: Path) -> None:
     path = encode_m4a(tmp_path / "x.m4a", stereo)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(BadAudio, match="damaged"):
-        decode.probe(path)
+        decode.probe_header(path)
     stream = encode_m4a(tmp_path / "x.aac", stereo, "aac", "adts")
     stream.write_bytes(stream.read_bytes()[: stream.stat().st_size // 2])
     assert RATE < len(decoded(stream)) < 2 * RATE
@@ -199,7 +199,7 @@ def test_damage_before_any_sound_is_bad_audio(write: Write) -> None:
     path = write("a.flac", np.random.default_rng(3).standard_normal(RATE) * 0.1)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(BadAudio, match="damaged"):
-        list(decode.blocks(path))
+        list(decode.decode_blocks(path))
 
 
 def test_a_video_without_sound_is_not_sound(tmp_path: Path) -> None:
@@ -211,10 +211,10 @@ def test_a_video_without_sound_is_not_sound(tmp_path: Path) -> None:
         file.mux(stream.encode(black))
         file.mux(stream.encode(None))
     with pytest.raises(BadAudio, match="cannot read"):
-        decode.probe(path)
+        decode.probe_header(path)
     path.write_bytes(b"\x1aE\xdf\xa3" + bytes(200))
     with pytest.raises(BadAudio):
-        decode.probe(path)
+        decode.probe_header(path)
 
 
 def test_the_length_of_a_stream_that_does_not_say_it_is_that_of_its_container(
@@ -222,7 +222,7 @@ def test_the_length_of_a_stream_that_does_not_say_it_is_that_of_its_container(
 ) -> None:
     stereo = np.stack([sine(440, 2.0, rate=48_000)] * 2, axis=1)
     path = encode_m4a(tmp_path / "x.webm", stereo, "libopus", "webm", 48_000)
-    found = decode.probe(path)
+    found = decode.probe_header(path)
     assert (found.format, found.channels, found.sample_rate) == ("Opus", 2, 48_000)
     assert found.duration == pytest.approx(2.0, abs=0.03)
     assert len(decoded(path)) == pytest.approx(2 * 48_000, abs=1000)
@@ -233,7 +233,7 @@ def test_a_codec_that_nobody_knows_is_not_sound(tmp_path: Path) -> None:
     path = encode_m4a(tmp_path / "x.webm", mono, "libopus", "webm", 48_000)
     path.write_bytes(path.read_bytes().replace(b"A_OPUS", b"A_WHAT"))
     with pytest.raises(BadAudio, match="made by a codec that we cannot read"):
-        decode.probe(path)
+        decode.probe_header(path)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 6, 9, 16])
@@ -243,8 +243,8 @@ def test_ffmpeg_decodes_any_number_of_channels_exactly(
 ) -> None:
     noise = np.random.default_rng(1).uniform(-0.5, 0.5, (3000, channels)).astype(np.float32)
     path = write("a", noise, format=container, subtype="FLOAT")
-    with source.opened(path) as file:
-        assert np.array_equal(np.concatenate(list(ffmpeg.blocks(file))), noise)
+    with source.open_source(path) as file:
+        assert np.array_equal(np.concatenate(list(ffmpeg.ffmpeg_blocks(file))), noise)
 
 
 def test_a_stream_keeps_its_channels_where_a_joined_one_has_others(tmp_path: Path) -> None:

@@ -87,6 +87,6 @@ def test_pitch_finds_the_same_note_in_another_voice() -> None:
 
 def test_a_patch_of_anything_has_its_shape() -> None:
     for signal in (np.zeros(1), np.zeros(RATE), sine(440, 0.01), sine(440, 5.0)):
-        assert embedding.patch(signal.astype(np.float32), RATE).shape == (13, 40)
-    assert embedding.mel_filters(8000).shape == (513, 40)
-    assert embedding.mel_filters(8000).sum(axis=0) == pytest.approx(np.ones(40), abs=1e-4)
+        assert embedding.mel_patch(signal.astype(np.float32), RATE).shape == (13, 40)
+    assert embedding.mel_filter_bank(8000).shape == (513, 40)
+    assert embedding.mel_filter_bank(8000).sum(axis=0) == pytest.approx(np.ones(40), abs=1e-4)

@@ -122,14 +122,17 @@ def test_the_beginning_of_a_sound_is_another_sound() -> None:
 def test_lengths_fit_each_other_or_not(one: float, other: float) -> None:
     fits = abs(one - other) <= 0.06 + 0.01 * min(one, other)
     near = abs(abs(one - other) - 0.06 - 0.01 * min(one, other)) < 1e-9  # a matter of rounding
-    assert near or fingerprint.fits(one, other) == fingerprint.fits(other, one) == fits
+    assert (
+        near
+        or fingerprint.lengths_match(one, other) == fingerprint.lengths_match(other, one) == fits
+    )
 
 
 def test_a_print_survives_storage_and_another_version_is_refused() -> None:
     before = print_of(kick(np.random.default_rng(1)))
     packed = before.to_bytes()
     after = Print.from_bytes(packed)
-    assert fingerprint.difference(before, after) == 0
+    assert fingerprint.fingerprint_distance(before, after) == 0
     assert (after.bands, after.length) == (before.bands, pytest.approx(before.length))
     with pytest.raises(ValueError, match="not a print"):
         Print.from_bytes(b"\0" + packed[1:])
