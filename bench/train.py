@@ -70,7 +70,7 @@ class Sound:
     found: TempoCandidates
     chroma: Chroma | None
     mels: npt.NDArray[np.float32]
-    content: Descriptors
+    descriptors: Descriptors
     pitch: Pitch | None
     kind: str
     group: str
@@ -281,7 +281,7 @@ def class_feature_row(sound: Sound) -> npt.NDArray[np.float64]:
     loop = loop_detection.loop_probability(sound.env, sound.duration, sound.tempo())
     note = sound.pitch if loop < 0.5 else None
     heard = sound_class.ClassInputs(
-        timbre, sound.env, sound.duration, sound.content, loop, sound.chroma, note
+        timbre, sound.env, sound.duration, sound.descriptors, loop, sound.chroma, note
     )
     return sound_class.class_features(heard)
 

@@ -20,10 +20,10 @@ def round_numbers(values: Any) -> Any:
 
 def save_weights(name: str, provenance: str, features: Sequence[str], model: Linear | Net) -> None:
     """Write `weights/<name>.json`: the names of the features stand beside the numbers."""
-    line = model.line if isinstance(model, Net) else model
+    linear = model.linear if isinstance(model, Net) else model
     numbers: dict[str, Any] = {"provenance": provenance, "features": list(features)}
     numbers |= {
-        key: round_numbers(getattr(line, key)) for key in ("mean", "scale", "weight", "bias")
+        key: round_numbers(getattr(linear, key)) for key in ("mean", "scale", "weight", "bias")
     }
     if isinstance(model, Net):
         numbers |= {key: round_numbers(getattr(model, key)) for key in ("hidden", "offset", "out")}

@@ -94,14 +94,14 @@ class Batch:
         return value, gap * self.weight[self.owner]
 
 
-def make_batch(cases: list[Case], weigh: CaseWeight, line: Linear) -> Batch:
+def make_batch(cases: list[Case], weigh: CaseWeight, linear: Linear) -> Batch:
     """Standardise and join cases."""
     rights = [np.abs(c.found.bpm / c.bpm - 1) < MATCH_TOLERANCE for c in cases]
     x = np.concatenate([c.found.evidence for c in cases])
     counts = np.array([len(right) for right in rights])
     weight = np.array([weigh(c) for c in cases], np.float64)
     return Batch(
-        ((x - line.mean) / line.scale).astype(np.float32),
+        ((x - linear.mean) / linear.scale).astype(np.float32),
         np.concatenate(rights),
         np.concatenate([[0], np.cumsum(counts)[:-1]]),
         np.repeat(np.arange(len(cases)), counts),
@@ -134,12 +134,12 @@ def fit_linear(cases: list[Case], weigh: CaseWeight, ridge: float = 0.02) -> Lin
 def fit_net(cases: list[Case], weigh: CaseWeight, seeds: tuple[int, ...] = (0, 1, 2)) -> Net:
     """Fit several small nets from the linear solution, and join them into one by averaging."""
     cases = solvable_cases(cases)
-    line = fit_linear(cases, weigh)
-    nets = [add_hidden_layer(cases, weigh, line, np.random.default_rng(seed)) for seed in seeds]
+    linear = fit_linear(cases, weigh)
+    nets = [add_hidden_layer(cases, weigh, linear, np.random.default_rng(seed)) for seed in seeds]
     share = np.float32(1 / len(nets))
-    weight = np.sum([net.line.weight for net in nets], axis=0) * share
+    weight = np.sum([net.linear.weight for net in nets], axis=0) * share
     return Net(
-        Linear(line.mean, line.scale, weight, line.bias),
+        Linear(linear.mean, linear.scale, weight, linear.bias),
         np.concatenate([net.hidden for net in nets], axis=1),
         np.concatenate([net.offset for net in nets]),
         np.concatenate([net.out for net in nets]) * share,
@@ -147,14 +147,14 @@ def fit_net(cases: list[Case], weigh: CaseWeight, seeds: tuple[int, ...] = (0, 1
 
 
 def add_hidden_layer(
-    cases: list[Case], weigh: CaseWeight, line: Linear, rng: np.random.Generator
+    cases: list[Case], weigh: CaseWeight, linear: Linear, rng: np.random.Generator
 ) -> Net:
     """Add a hidden layer by Adam (Kingma & Ba 2015) over batches of cases."""
     values = [
-        rng.normal(0, 0.1, (len(line.weight), HIDDEN_UNITS)),
+        rng.normal(0, 0.1, (len(linear.weight), HIDDEN_UNITS)),
         np.zeros(HIDDEN_UNITS),
         np.zeros(HIDDEN_UNITS),
-        line.weight.copy(),
+        linear.weight.copy(),
     ]
     values = [value.astype(np.float32) for value in values]
     first, second = ([np.zeros_like(value) for value in values] for _ in range(2))
@@ -162,7 +162,7 @@ def add_hidden_layer(
     for epoch in range(EPOCHS):
         order = rng.permutation(len(cases))
         for at in range(0, len(order), 256):
-            joined = make_batch([cases[index] for index in order[at : at + 256]], weigh, line)
+            joined = make_batch([cases[index] for index in order[at : at + 256]], weigh, linear)
             step += 1
             for k, slope in enumerate(loss_gradients(values, joined)):
                 first[k] += 0.1 * (slope - first[k])
@@ -172,7 +172,7 @@ def add_hidden_layer(
                     LEARNING_RATE * (1 - epoch / EPOCHS) * first[k] / (1 - 0.9**step) / speed
                 )
     hidden, offset, out, weight = values
-    return Net(Linear(line.mean, line.scale, weight, line.bias), hidden, offset, out)
+    return Net(Linear(linear.mean, linear.scale, weight, linear.bias), hidden, offset, out)
 
 
 def loss_gradients(

@@ -1,4 +1,4 @@
-"""`python -m sp404_app analyse FILE… [--json]`: the engine without a server."""
+"""`python -m sp404_app analyse FILE… [--json]`: analyse files without a server."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from sp404_app.errors import BadAudio
 
 
 def main(paths: list[Path], as_json: bool) -> int:
-    """Analyse files one by one, print a line for each, and return the exit code."""
+    """Analyse files, print one line for each, and return the exit code."""
     failures = 0
     for path in paths:
         record = analysis_record(path)
@@ -19,7 +19,7 @@ def main(paths: list[Path], as_json: bool) -> int:
 
 
 def analysis_record(path: Path) -> dict[str, Any]:
-    """Analyse one file into a record; what is wrong with it goes into `error`."""
+    """Analyse one file and return a record; errors go into `error`."""
     try:
         return {"file": str(path), "ok": True, "error": None} | flatten_analysis(analyse_file(path))
     except BadAudio as error:
@@ -29,7 +29,7 @@ def analysis_record(path: Path) -> dict[str, Any]:
 
 
 def flatten_analysis(found: FileAnalysis) -> dict[str, Any]:
-    """Flatten an analysis to the documented fields."""
+    """Convert an analysis to the documented fields."""
     survey, analysis = found.survey, found.analysis
     return {
         "duration": round(survey.duration, 6),
@@ -60,12 +60,12 @@ def flatten_analysis(found: FileAnalysis) -> dict[str, Any]:
 
 
 def round_level(value: float | None) -> float | None:
-    """Round a level for people."""
+    """Round a level in dB to two digits."""
     return None if value is None else round(value, 2)
 
 
 def format_line(record: dict[str, Any]) -> str:
-    """Write one line for people."""
+    """Format one record as a line of text."""
     name = Path(record["file"]).name
     if not record["ok"]:
         return f"{name:<40} {record['error']}"

@@ -1,4 +1,4 @@
-"""What a sound is like, in plain numbers: brightness, noise, attack, decay, seam."""
+"""Sound descriptors: spectral centroid and flatness, attack, decay, seam click."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ from sp404_app.audio.dsp.stft import windowed_rfft
 Signal = npt.NDArray[np.float32]
 
 FRAME_SIZE: Final = 2048
-MAX_FRAMES: Final = 32  # spread over the sound: means need no more
+MAX_FRAMES: Final = 32  # spread over the sound; enough for a mean
 STEP_S: Final = 0.002
 DECAY_DB: Final = -20.0
 SEAM_FACTOR: Final = 6.0
@@ -19,12 +19,12 @@ SEAM_FACTOR: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """Measurements that mean something to a musician.
+    """Descriptors that are meaningful to musicians.
 
-    `brightness` is the centre of the spectrum in Hz and `noisiness` its flatness (0 tone,
-    1 white noise), both 0 in silence; `attack` is the time in s from a tenth to nine tenths of
-    the first peak, `decay` from the peak until it stays 20 dB below (None if it never does).
-    `seam_click` says that the end does not meet the start, so that a loop of it clicks.
+    `brightness` is the spectral centroid in Hz and `noisiness` the spectral flatness (0 tone,
+    1 white noise), both 0 in silence; `attack` is the time in s from 10 % to 90 % of the first
+    peak, `decay` from the peak until the level stays 20 dB below (None if it never does).
+    `seam_click` means that the end does not meet the start, so that it clicks when looped.
     """
 
     brightness: float
@@ -35,14 +35,14 @@ class Descriptors:
 
 
 def compute_descriptors(y: Signal, sr: float) -> Descriptors:
-    """Measure a mono signal at `sr` Hz."""
+    """Compute the descriptors of a mono signal at `sr` Hz."""
     brightness, noisiness = centroid_and_flatness(y, sr)
     attack, decay = attack_and_decay(y, sr)
     return Descriptors(brightness, noisiness, attack, decay, has_seam_click(y))
 
 
 def centroid_and_flatness(y: Signal, sr: float) -> tuple[float, float]:
-    """Return the centre (Hz) and the flatness (0..1) of the mean magnitude spectrum."""
+    """Return the centroid (Hz) and the flatness (0..1) of the mean magnitude spectrum."""
     if len(y) < FRAME_SIZE:
         y = np.pad(y, (0, FRAME_SIZE - len(y)))
     starts = np.linspace(0, len(y) - FRAME_SIZE, min(MAX_FRAMES, 1 + len(y) // FRAME_SIZE)).astype(
@@ -76,10 +76,10 @@ def attack_and_decay(y: Signal, sr: float) -> tuple[float, float | None]:
 
 
 def has_seam_click(y: Signal) -> bool:
-    """Whether the step from the last sample to the first is far above the steps around it."""
+    """Return whether the step from the last sample to the first is far above its neighbours."""
     if len(y) < 64:
         return False
-    around = np.abs(np.diff(np.concatenate([y[-32:], y[:32]])))
-    step = around[31]
-    others = np.delete(around, 31)
-    return bool(step > SEAM_FACTOR * others.max() and step > 0.02 * np.abs(y).max())
+    steps = np.abs(np.diff(np.concatenate([y[-32:], y[:32]])))
+    seam_step = steps[31]
+    others = np.delete(steps, 31)
+    return bool(seam_step > SEAM_FACTOR * others.max() and seam_step > 0.02 * np.abs(y).max())

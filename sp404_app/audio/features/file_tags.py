@@ -1,7 +1,7 @@
-"""What is written inside a file about tempo, key and root note.
+"""Tempo, key and root note from the metadata inside a file.
 
 Sources: Microsoft's RIFF registry (`smpl`), libsndfile (`acid`, `basc`), Apple's Core Audio
-Format specification (`info`); for texts see `metadata.py`.
+Format specification (`info`); for text tags see `text_tags.py`.
 """
 
 import re
@@ -19,7 +19,7 @@ from sp404_app.audio.io import chunks, source
 from sp404_app.audio.io.chunks import ChunkLayout
 from sp404_app.audio.io.parts import FileSlice
 
-HEAD_BYTES: Final = 1 << 16  # of a CAF file, whose strings stand in front of the sound or behind
+HEAD_BYTES: Final = 1 << 16  # of a CAF file: its strings are before or after the audio
 TAIL_BYTES: Final = 1 << 14
 TEMPO_TAGS: Final = ("tbpm", "tbp", "bpm", "tempo", "tmpo", "beatsperminute", "wm/beatsperminute")
 KEY_TAGS: Final = (
@@ -33,7 +33,7 @@ MAX_BEATS: Final = 4096
 
 
 def from_tags(path: Path) -> StatedMetadata:
-    """Read what a file says about its tempo, key and root note."""
+    """Read the tempo, key and root note stated in a file's metadata."""
     with path.open("rb") as file:
         layout = chunks.read_chunk_layout(file, 0, file.seek(0, 2))
         if layout:
@@ -45,7 +45,7 @@ def from_tags(path: Path) -> StatedMetadata:
 
 
 def read_text_tags(path: Path, file: BinaryIO) -> Tags:
-    """Return the text tags of a file that FFmpeg opens."""
+    """Return the text tags of a file that FFmpeg can open."""
     with source.open_source(path) as found:
         if found.demuxer is None:
             return {}
@@ -54,14 +54,14 @@ def read_text_tags(path: Path, file: BinaryIO) -> Tags:
 
 
 def stated_from_text_tags(tags: Tags) -> StatedMetadata:
-    """Choose tempo and key among text tags."""
+    """Return the tempo and key found in text tags."""
     tempi = (parse_tempo_tag(tags[name]) for name in TEMPO_TAGS if name in tags)
     keys = (parse_key_tag(tags[name]) for name in KEY_TAGS if name in tags)
     return StatedMetadata(next(filter(None, tempi), None), next(filter(None, keys), None))
 
 
 def stated_from_chunks(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
-    """Read a WAV or AIFF file; what a program counted goes before what is only text."""
+    """Read the metadata of a WAV or AIFF file; binary fields take precedence over text."""
     found = (
         stated_from_apple_loop(file, layout)
         if layout.form == b"FORM"
@@ -70,15 +70,15 @@ def stated_from_chunks(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
     tag = layout.find(b"id3 ", b"ID3 ")
     if tag is None:
         return found
-    told = stated_from_text_tags(
+    text_stated = stated_from_text_tags(
         text_tags.id3_tags(FileSlice(file, tag.start, tag.start + tag.size))
     )
-    bpm = found.bpm if found.bpm or found.beats else told.bpm
-    return StatedMetadata(bpm, found.key or told.key, beats=found.beats, root=found.root)
+    bpm = found.bpm if found.bpm or found.beats else text_stated.bpm
+    return StatedMetadata(bpm, found.key or text_stated.key, beats=found.beats, root=found.root)
 
 
 def stated_from_riff(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
-    """Read the tempo of a loop and the root note of a WAV file."""
+    """Read the loop tempo and the root note of a WAV file."""
     acid = unpack_chunk(file, layout, b"acid", "<IHHfIHHf")
     smpl = unpack_chunk(file, layout, b"smpl", "<IIIi")
     bpm, root = None, smpl[3] if smpl else None
@@ -90,7 +90,7 @@ def stated_from_riff(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
 
 
 def stated_from_apple_loop(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
-    """Read an Apple Loop: it counts beats, and the length makes them a tempo."""
+    """Read an Apple Loop, which states a number of beats instead of a tempo."""
     basc = unpack_chunk(file, layout, b"basc", ">IIHHH")
     if not basc:
         return StatedMetadata()
@@ -105,18 +105,18 @@ def stated_from_caf(file: BinaryIO) -> StatedMetadata:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(max(len(head), size - TAIL_BYTES))
-    bytes_ = head + file.read()
-    bpm, name = TEMPO_INFO.search(bytes_), KEY_INFO.search(bytes_)
+    content = head + file.read()
+    bpm, key = TEMPO_INFO.search(content), KEY_INFO.search(content)
     return StatedMetadata(
         parse_tempo_tag(bpm.group(1).decode()) if bpm else None,
-        parse_key_tag(name.group(1).decode("ascii", "ignore")) if name else None,
+        parse_key_tag(key.group(1).decode("ascii", "ignore")) if key else None,
     )
 
 
 def unpack_chunk(
     file: BinaryIO, layout: ChunkLayout, name: bytes, form: str
 ) -> tuple[Any, ...] | None:
-    """Unpack the first chunk of that name which is long enough for its fields."""
+    """Unpack the first chunk `name` that is long enough for the format `form`."""
     size = struct.calcsize(form)
     for chunk in layout.chunks:
         if chunk.name == name and chunk.size >= size:
@@ -126,23 +126,23 @@ def unpack_chunk(
 
 
 def parse_tempo_tag(text: str) -> float | None:
-    """Read a tempo from text."""
+    """Parse a tempo in BPM from text."""
     match = re.match(r"\s*(\d{2,3}(?:[.,]\d+)?)", text)
     return valid_bpm(float(match.group(1).replace(",", "."))) if match else None
 
 
 def parse_key_tag(text: str) -> str | None:
-    """Read a key from text; a bare note is a major key, as ID3 has it."""
+    """Parse a key from text; a bare note is a major key, as in ID3."""
     text = text.strip()
     bare = re.fullmatch(r"[A-Ga-g][#b]?", text)
     return parse_key_text(f"{text} major" if bare else text) or None
 
 
 def valid_bpm(bpm: float | None) -> float | None:
-    """Return a tempo if it can be one."""
+    """Return a tempo in BPM if it is in range, else None."""
     return bpm if bpm is not None and MIN_BPM <= bpm <= MAX_BPM else None
 
 
 def valid_note(note: float | None) -> int | None:
-    """Return a MIDI note if it is one."""
+    """Return a MIDI note if it is in range, else None."""
     return int(note) if note is not None and 0 < note < 128 else None

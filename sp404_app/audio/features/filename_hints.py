@@ -1,4 +1,4 @@
-"""What a file is called: tempo and key in its name and its folders."""
+"""Tempo and key from a file name and its folders."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,28 +12,29 @@ from sp404_app.audio.features.filename_tempo import (
     explicit_tempo,
 )
 
-LENGTH_TOLERANCE: Final = 0.015  # of the tempo: how well the length must fit what is written
-EXACT_LENGTH_TOLERANCE: Final = 0.001  # the same, for a tempo that nobody would choose by chance
+LENGTH_TOLERANCE: Final = 0.015  # relative difference between length and stated tempo
+EXACT_LENGTH_TOLERANCE: Final = 0.001  # the same for an exact match, which is rare by chance
 
 
 @dataclass(frozen=True, slots=True)
 class StatedMetadata:
-    """A tempo (BPM) and a key as written; `sure` says that "bpm" stands beside the number.
+    """Tempo (BPM) and key as stated in a name or a tag.
 
-    `beats` is how many the file counts in its whole length, `root` a MIDI note. `tonic` is the
-    note of a key, also where its mode is not written; `key_sure` says that the mode is written out.
+    `bpm_explicit` means that the number is marked with "bpm". `beats` is the number of beats in the
+    whole file, `root` a MIDI note. `tonic` is the key's note, also if no mode is stated;
+    `key_certain` means that the key cannot be another word.
     """
 
     bpm: float | None = None
     key: str | None = None
-    sure: bool = True
+    bpm_explicit: bool = True
     beats: float | None = None
     root: int | None = None
     tonic: str | None = None
-    key_sure: bool = True
+    key_certain: bool = True
 
     def tempo(self, duration: float) -> float | None:
-        """Return the tempo, from the beats of `duration` seconds where only they are given."""
+        """Return the tempo, computed from `beats` and `duration` (s) if only they are stated."""
         if self.bpm or not self.beats or duration <= 0:
             return self.bpm
         counted = 60 * self.beats / duration
@@ -41,18 +42,20 @@ class StatedMetadata:
 
 
 def read_filename_hints(name: str) -> StatedMetadata:
-    """Read a name with its folders, the last part first: "Drums/95bpm/Break_F#m.wav".
+    """Parse a name with its folders, such as "Drums/95bpm/Break_F#m.wav"; the file name goes first.
 
-    A folder counts only where it says "bpm", or writes the mode of a key.
+    A folder counts only if it contains "bpm" or a key with its mode.
     """
     file, *folders = name.split("/")[::-1]
     parts = [plain(part) for part in (split_extension(file)[0], *folders)]
     key = _key_in_path(parts)
-    sure = next((found for part in parts if (found := explicit_tempo(part))), None)
-    bpm = sure or bare_number_tempo(parts[0], keyed=key is not None)
+    explicit = next((found for part in parts if (found := explicit_tempo(part))), None)
+    bpm = explicit or bare_number_tempo(parts[0], keyed=key is not None)
     if key is None:
-        return StatedMetadata(bpm, sure=sure is not None)
-    return StatedMetadata(bpm, key.key, sure is not None, tonic=key.tonic, key_sure=key.sure)
+        return StatedMetadata(bpm, bpm_explicit=explicit is not None)
+    return StatedMetadata(
+        bpm, key.key, explicit is not None, tonic=key.tonic, key_certain=key.certain
+    )
 
 
 def _key_in_path(parts: list[str]) -> KeyName | None:
@@ -60,13 +63,13 @@ def _key_in_path(parts: list[str]) -> KeyName | None:
     if named:
         return named
     above = (find_key_name(part) for part in parts[1:])
-    return next((key for key in above if key and key.sure), None)
+    return next((key for key in above if key and key.certain), None)
 
 
 def tempo_fits_length(bpm: float, duration: float) -> bool:
-    """Whether a loop of that length has whole bars, or a few whole beats, at that tempo.
+    """Return whether a loop of `duration` s has whole bars, or a few whole beats, at this tempo.
 
-    One that is cut to a hair may have any number of whole beats: few lengths are so by chance.
+    Any number of whole beats fits if the length is exact, which is rare by chance.
     """
     if is_exact_length(bpm, duration):
         return True
@@ -77,6 +80,6 @@ def tempo_fits_length(bpm: float, duration: float) -> bool:
 
 
 def is_exact_length(bpm: float, duration: float) -> bool:
-    """Whether a length is a whole number of beats so nearly that it was made at that tempo."""
+    """Return whether a length is a whole number of beats to within 0.1 %."""
     beats = bpm * duration / 60
     return round(beats) > 0 and abs(round(beats) / beats - 1) <= EXACT_LENGTH_TOLERANCE

@@ -1,7 +1,7 @@
-"""Read a musical key from a name: "F#m", "Ab minor", "Fis-Moll", "La mineur", "8A - 124".
+"""Parse a musical key from a file name: "F#m", "Ab minor", "Fis-Moll", "La mineur", "8A - 124".
 
-A letter with a mode word is a key. A chord such as "Am", a Camelot code and a letter alone also
-occur as words, version letters and numbers, so they count only where their neighbours fit.
+A letter with a mode is a key. A chord such as "Am", a Camelot code and a single letter also occur
+as words, version letters and numbers, so they count only in a suitable context.
 """
 
 import re
@@ -35,7 +35,7 @@ ROMANCE_MODES: Final = {
     "majeur": "major", "maggiore": "major", "mayor": "major", "maior": "major",
     "mineur": "minor", "minore": "minor", "menor": "minor",
 }  # fmt: skip
-# A church mode or a chord states a tonic; whether it sounds major or minor is heard.
+# A church mode or a chord states a tonic; major or minor is detected from the signal.
 TONIC_ONLY: Final = dict.fromkeys(
     ("ionian", "lydian", "mixolydian", "aeolian", "dorian", "phrygian", "locrian", "diminished",
      "dim", "augmented", "aug", "half"), "",
@@ -70,7 +70,7 @@ SIGNED_NOTE: Final = re.compile(
 )
 SINGLE_LETTER: Final = re.compile(rf"{ALONE_BEFORE}(?P<pitch>[A-Ga-g]){ALONE_AFTER}")
 CAMELOT: Final = re.compile(rf"{ALONE_BEFORE}0?(?P<hour>1[0-2]|[1-9])(?P<side>[ABab]){ALONE_AFTER}")
-# "keyAmin", "keyC": the word in front says what follows.
+# "keyAmin", "keyC": the prefix marks a key.
 KEY_WORD: Final = re.compile(
     r"[Kk](?:ey|EY)(?=[A-G][#b]?(?:m|[Mm]in|[Mm]aj|[Mm]inor|[Mm]ajor)?(?![A-Za-z]))"
 )
@@ -78,15 +78,15 @@ KEY_WORD: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """A key as written: its `tonic`, its `mode` if it is written, and whether it is certain."""
+    """A parsed key: its `tonic`, its `mode` if stated, and whether it is certain."""
 
     tonic: str
     mode: str = ""
-    sure: bool = True
+    certain: bool = True
 
     @property
     def key(self) -> str | None:
-        """The key, if its mode is written."""
+        """The key, if its mode is stated."""
         return f"{self.tonic} {self.mode}" if self.mode else None
 
 
@@ -101,12 +101,12 @@ class Context:
 
     @property
     def beside_tempo(self) -> bool:
-        """Whether a tempo is the next word on either side."""
+        """Whether the next word on either side is a tempo."""
         return is_tempo(self.before) or is_tempo(self.after)
 
     @property
     def is_field(self) -> bool:
-        """Whether it stands in brackets or between dashes: "[8A]", "8A - Title"."""
+        """Whether the match is in brackets or between dashes: "[8A]", "8A - Title"."""
         bracketed = self.gap_before[-1:] in ("(", "[") and self.gap_after[:1] in (")", "]")
         left = not self.before or " - " in self.gap_before
         right = not self.after or " - " in self.gap_after
@@ -114,21 +114,21 @@ class Context:
 
 
 def plain(text: str) -> str:
-    """Return a text without accents and with ASCII signs; its case stays."""
+    """Return text without accents and with ASCII accidentals; case is kept."""
     text = FLAT_SIGN.sub("b", text.replace("♯", "#"))
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
 def find_key_name(text: str) -> KeyName | None:
-    """Return the key in one part of a path, the most certain one first."""
+    """Return the key in one part of a path; the least ambiguous notation wins."""
     text = KEY_WORD.sub("key ", plain(text))
     readers = (_written_out, _chord, _camelot, _note, _letter)
     return next((found for reader in readers if (found := reader(text))), None)
 
 
 def parse_key_text(text: str) -> str | None:
-    """Return the key that a text such as a tag consists of: "Am", "C# minor", "8A"."""
+    """Parse text that consists of a key, such as a tag: "Am", "C# minor", "8A"."""
     text = plain(text).strip()
     if match := CAMELOT.fullmatch(text):
         return CODES[f"{match['hour']}{match['side'].upper()}"]
@@ -150,7 +150,7 @@ def _written_out(text: str) -> KeyName | None:
 
 
 def _belong_together(pitch: str, sign: str, mode: str) -> bool:
-    """Whether pitch, sign and mode are of languages that are written together."""
+    """Return whether pitch, accidental and mode belong to compatible languages."""
     pitch, sign, mode = pitch.lower(), sign.lower(), mode.lower()
     if pitch in SOLFEGE:
         return mode in ROMANCE_MODES
@@ -160,7 +160,7 @@ def _belong_together(pitch: str, sign: str, mode: str) -> bool:
 
 
 def _is_phrase(text: str, match: re.Match[str]) -> bool:
-    """Whether it is the article "a" and an adjective: "a minor setback"."""
+    """Return whether the match is the article "a" and an adjective: "a minor setback"."""
     if match["pitch"].lower() != "a" or match["sign"] or " " not in match[0]:
         return False
     place = _context_of(text, match)
@@ -176,18 +176,18 @@ def _chord(text: str) -> KeyName | None:
         fits = _is_chord(text, match, place)
         if fits:
             tonic = PITCHES[_pitch_class(match["pitch"], match["sign"])]
-            return KeyName(tonic, "minor", sure=_is_certain(match, place))
+            return KeyName(tonic, "minor", certain=_is_certain(match, place))
     return None
 
 
 def _is_certain(match: re.Match[str], place: Context) -> bool:
-    """Whether it can be no word: all but "Am", and that beside a tempo."""
+    """Return whether the chord cannot be a word; only "Am" can, unless beside a tempo."""
     word = match["pitch"] in "Aa" and not match["sign"] and not match["degree"]
     return not word or place.beside_tempo or place.before.lower() == "key"
 
 
 def _is_chord(text: str, match: re.Match[str], place: Context) -> bool:
-    """Whether "Am" or "em9" is a chord here, and no word or unit such as "am", "cm", "FM"."""
+    """Return whether "Am" or "em9" is a chord here, not a word or unit such as "am", "cm", "FM"."""
     strong = bool(match["sign"] == "#" or match["degree"] or place.before.lower() == "key")
     if match["m"] == "M":
         shouted = not any(char.islower() for char in text)
@@ -207,7 +207,7 @@ def _in_fields(place: Context) -> bool:
 
 
 def _is_a_minor(place: Context) -> bool:
-    """Whether "Am" is the chord, and not the verb or the German preposition."""
+    """Return whether "Am" is the chord and not the verb or the German preposition."""
     before, after = place.before.lower(), place.after.lower()
     if before in AM_VERB_WORDS or after in AM_VERB_WORDS:
         return False
@@ -225,27 +225,27 @@ def _camelot(text: str) -> KeyName | None:
             continue
         if place.beside_tempo or place.is_field or before in {"camelot", "key"}:
             tonic, _, mode = CODES[f"{match['hour']}{match['side']}"].partition(" ")
-            return KeyName(tonic, mode, sure=False)
+            return KeyName(tonic, mode, certain=False)
     return None
 
 
 def _note(text: str) -> KeyName | None:
-    """Read a letter with a sign: "G#", "Bb"."""
+    """Parse a letter with an accidental: "G#", "Bb"."""
     for match in reversed(list(SIGNED_NOTE.finditer(text))):
         if match["low"]:
-            return KeyName(PITCHES[_pitch_class(match["low"], "#")], sure=False)
+            return KeyName(PITCHES[_pitch_class(match["low"], "#")], certain=False)
         sign = (match["sign"] or "").strip(" _-").lower()
-        return KeyName(PITCHES[_pitch_class(match["pitch"], sign)], sure=False)
+        return KeyName(PITCHES[_pitch_class(match["pitch"], sign)], certain=False)
     return None
 
 
 def _letter(text: str) -> KeyName | None:
-    """Read a letter alone, where its neighbours say that it is a note."""
+    """Parse a single letter if its context suggests a note."""
     drums = any(word.lower() in DRUM_WORDS for word in re.findall(r"[^\W\d_]+|909", text))
     for match in reversed(list(SINGLE_LETTER.finditer(text))):
         place = _context_of(text, match)
         if _is_note(match["pitch"], place, drums=drums):
-            return KeyName(PITCHES[_pitch_class(match["pitch"], "")], sure=False)
+            return KeyName(PITCHES[_pitch_class(match["pitch"], "")], certain=False)
     return None
 
 
@@ -266,7 +266,7 @@ def _is_note(letter: str, place: Context, *, drums: bool) -> bool:
 
 
 def _ends_as_note(letter: str, place: Context) -> bool:
-    """Whether the last letter of a name is a note: "Pad_G", "bass_c", "P15-G"."""
+    """Return whether the last letter of a name is a note: "Pad_G", "bass_c", "P15-G"."""
     gap = place.gap_before.strip()
     if letter.isupper():
         return gap in {"_", "-"} or (not gap and place.before.lower() in MUSIC_WORDS)
@@ -276,13 +276,13 @@ def _ends_as_note(letter: str, place: Context) -> bool:
 def _context_of(text: str, match: re.Match[str]) -> Context:
     before = re.search(r"([^\W_]*)([\W_]*)$", text[: match.start()])
     after = re.match(r"([\W_]*)(\d+[.,]\d+|[^\W_]*)", text[match.end() :])
-    assert before  # these patterns match an empty text too
+    assert before  # these patterns always match, also empty text
     assert after
     return Context(before[1], before[2], after[1], after[2])
 
 
 def _pitch_class(letter: str, sign: str, *, german: bool = False) -> int:
-    """Return the pitch class (0..11) of a name; the German B is a B flat."""
+    """Return the pitch class (0..11) of a note name; the German B is B flat."""
     name, sign = letter.lower(), sign.lower()
     if german and name == "b" and not sign:
         return 10

@@ -1,4 +1,4 @@
-"""Read a tempo from a name: "92.5bpm" for certain, "120_Drums" as a guess."""
+"""Parse a tempo from a file name: "92.5bpm" is explicit, "120_Drums" is a guess."""
 
 import re
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from sp404_app.audio.features.filename_tokens import (
 )
 
 MIN_BPM, MAX_BPM = 40.0, 260.0
-MIN_BARE_BPM, MAX_BARE_BPM = 60.0, 215.0  # of a number without "bpm"
-MIN_TRAILING_BPM: Final = 70.0  # of two digits at the end: smaller ones count takes
+MIN_BARE_BPM, MAX_BARE_BPM = 60.0, 215.0  # range of a number without "bpm"
+MIN_TRAILING_BPM: Final = 70.0  # a smaller number at the end is a take number
 
 NUMBER: Final = r"(?<!\d)(?<!\d[.,])(?P<number>\d{2,3}(?:[.,]\d{1,3})?)"
 BPM_AFTER: Final = re.compile(rf"{NUMBER}(?P<gap>[\s_.-]*)(?:bpm|b\.p\.m)", re.IGNORECASE)
@@ -28,7 +28,7 @@ LOOP_WORD: Final = re.compile(r"(?:loop|beat|break|groove|riff)s?$", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class BareNumber:
-    """A number without "bpm", its neighbours, and where it stands."""
+    """A number without "bpm", its neighbours and its position."""
 
     value: float
     text: str
@@ -40,16 +40,16 @@ class BareNumber:
 
 
 def explicit_tempo(text: str) -> float | None:
-    """Return the tempo beside the word "bpm", the last one if there are several."""
+    """Return the tempo next to the word "bpm"; the last one if there are several."""
     found = [*BPM_AFTER.finditer(text), *BPM_BEFORE.finditer(text)]
-    # "16_bpm170": the number that is closer to the word is meant.
+    # "16_bpm170": the number closer to "bpm" is the tempo.
     found.sort(key=lambda match: (-len(match["gap"]), match.start()))
     tempi = [_parse_number(match["number"]) for match in found]
     return next((bpm for bpm in reversed(tempi) if MIN_BPM <= bpm <= MAX_BPM), None)
 
 
 def is_tempo(word: str) -> bool:
-    """Whether a word beside a key is a tempo: "bpm", "90bpm", "124"."""
+    """Return whether a word beside a key is a tempo: "bpm", "90bpm", "124"."""
     match = TEMPO_WORD.fullmatch(word)
     number = match["number"] if match else None
     if number is None or "bpm" in word.lower():
@@ -58,7 +58,7 @@ def is_tempo(word: str) -> bool:
 
 
 def bare_number_tempo(text: str, *, keyed: bool = False) -> float | None:
-    """Return the number that is most likely a tempo; `keyed` says that the name has a key too."""
+    """Return the number that is most likely a tempo; `keyed` means that the name has a key."""
     words = {word.lower() for word in re.findall(r"[^\W\d_]+", text)}
     alone = [match for match in BARE_NUMBER.finditer(text) if _stands_alone(text[: match.start()])]
     only_a_number = not words and len(re.findall(r"\d+", text)) < 2
@@ -70,7 +70,7 @@ def bare_number_tempo(text: str, *, keyed: bool = False) -> float | None:
 
 
 def _stands_alone(before: str) -> bool:
-    """Whether a number is a word of its own, or follows a word such as "drumloop"."""
+    """Return whether a number is a separate word, or follows a word such as "drumloop"."""
     return not re.search(r"(?:[^\W_]|['’\"#])$", before) or bool(LOOP_WORD.search(before))
 
 

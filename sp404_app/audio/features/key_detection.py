@@ -1,10 +1,10 @@
-"""From pitch classes to a key: profiles, the bass, and how the sound begins.
+"""Key detection from chroma: key profiles, the bass, and the opening of the sound.
 
-Each key is scored by how its profile correlates with the chroma (Krumhansl 1990), with
-profiles measured on loops and dance music (Faraldo et al., "Key estimation in electronic dance
-music", ECIR 2016), and by how much of the bass and of the opening rests on its tonic: a loop
-is mostly cut where its harmony comes home. The weights of these few kinds of evidence are
-learned; being the same for all twelve tonics, they cannot prefer a pitch.
+Each key is scored by the correlation of its profile with the chroma (Krumhansl 1990), with
+profiles for loops and dance music (Faraldo et al., "Key estimation in electronic dance music",
+ECIR 2016), and by how much of the bass and of the opening falls on its tonic, because loops
+usually start on the tonic. The weights of the evidence are learned and shared by all twelve
+tonics, so they cannot prefer a pitch.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from sp404_app.audio.dsp.chroma import Chroma, Vector
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.model_weights import Linear, sigmoid, softmax
 
-# Faraldo's "bgate" profiles for major and minor; Temperley's (1999), for songs and scores.
+# Profiles for major and minor: "bgate" by Faraldo; Temperley (1999), for songs and scores.
 BGATE: Final = (
     (1.00, 0.00, 0.42, 0.00, 0.53, 0.37, 0.00, 0.77, 0.00, 0.38, 0.21, 0.30),
     (1.00, 0.00, 0.36, 0.39, 0.00, 0.38, 0.00, 0.74, 0.27, 0.00, 0.42, 0.23),
@@ -40,9 +40,9 @@ PITCHED_FEATURES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeyEstimate:
-    """A key, its probability (0..1), and it and its rivals as (name, probability).
+    """A key, its probability (0..1), and the best candidates as (name, probability).
 
-    `chances` has the probability of every key.
+    `chances` maps every key to its probability.
     """
 
     name: str
@@ -53,32 +53,32 @@ class KeyEstimate:
 
 @lru_cache(maxsize=1)
 def key_model() -> Linear:
-    """Load the weights of the `EVIDENCE`."""
+    """Load the weights of `KEY_EVIDENCE`."""
     return Linear.load("key")
 
 
 @lru_cache(maxsize=1)
 def pitched_model() -> Linear:
-    """Load the weights of `PITCHED`."""
+    """Load the weights of `PITCHED_FEATURES`."""
     return Linear.load("pitched")
 
 
 def centre_and_normalise(values: Vector) -> Vector:
-    """Take off the mean and scale to unit length, as a correlation does."""
+    """Subtract the mean and scale to unit length, as in a correlation."""
     values = values - values.mean(axis=-1, keepdims=True)
     return values / (np.linalg.norm(values, axis=-1, keepdims=True) + 1e-12)
 
 
 @lru_cache(maxsize=4)
 def key_profiles(modes: tuple[tuple[float, ...], ...]) -> Vector:
-    """Return the 24 profiles of a major and a minor one as (24, 12), in the order of `KEYS`."""
+    """Return the profiles of the 24 keys (24, 12), in the order of `KEYS`, for two modes."""
     rows = [np.roll(np.asarray(mode), pitch) for mode in modes for pitch in range(12)]
     return centre_and_normalise(np.asarray(rows, np.float64))
 
 
 @lru_cache(maxsize=1)
 def out_of_scale_mask() -> Vector:
-    """Return 1 for the pitch classes that are not in each key's scale, (24, 12)."""
+    """Return 1 for the pitch classes outside of each key's scale, (24, 12)."""
     marks = np.ones((24, 12))
     for index in range(24):
         marks[index, [(index + step) % 12 for step in SCALE_STEPS[index // 12]]] = 0
@@ -86,12 +86,12 @@ def out_of_scale_mask() -> Vector:
 
 
 def normalise_sum(values: Vector) -> Vector:
-    """Scale to a sum of one."""
+    """Scale to sum 1."""
     return values / (values.sum() + 1e-12)
 
 
 def key_evidence(found: Chroma) -> Vector:
-    """Return the `EVIDENCE` for each of the 24 keys, (24, 10)."""
+    """Return `KEY_EVIDENCE` for each of the 24 keys, (24, 10)."""
     pitches, bass = normalise_sum(found.pitches), normalise_sum(found.bass)
     opening_bass = normalise_sum(found.opening_bass)
     tonic = np.arange(24) % 12
@@ -112,7 +112,7 @@ def key_evidence(found: Chroma) -> Vector:
 
 
 def estimate_key(found: Chroma, most: int = 4) -> KeyEstimate:
-    """Name the key with the most evidence, and its rivals."""
+    """Return the most likely key and its rivals."""
     chances = softmax(key_model()(key_evidence(found)))
     order = np.argsort(-chances)[:most]
     candidates = [(KEYS[index], float(chances[index])) for index in order]
@@ -122,7 +122,7 @@ def estimate_key(found: Chroma, most: int = 4) -> KeyEstimate:
 
 
 def pitched_features(found: Chroma) -> npt.NDArray[np.float64]:
-    """Return `PITCHED`: what tells notes from noise and drums."""
+    """Return `PITCHED_FEATURES`, which separate notes from noise and drums."""
     peaks = found.peaks
     fit = key_profiles(BGATE) @ centre_and_normalise(found.pitches)
     loud = np.sort(peaks.weight)[::-1][: 4 * peaks.frames]
@@ -141,5 +141,5 @@ def pitched_features(found: Chroma) -> npt.NDArray[np.float64]:
 
 
 def pitched_probability(found: Chroma) -> float:
-    """Return the probability (0..1) that the sound has notes that a listener could sing."""
+    """Return the probability (0..1) that the sound is pitched."""
     return sigmoid(float(pitched_model()(pitched_features(found))))

@@ -1,4 +1,4 @@
-"""Loop or one-shot: does it repeat, and does it go on to the end?"""
+"""Loop or one-shot classification by logistic regression."""
 
 from functools import lru_cache
 from typing import Final
@@ -23,7 +23,7 @@ RISE_DB, QUIET_DB = 9.0, -30.0
 
 @lru_cache(maxsize=1)
 def loop_model() -> Linear:
-    """Load the weights."""
+    """Load the weights of `LOOP_FEATURES`."""
     return Linear.load("kind")
 
 
@@ -35,7 +35,7 @@ def loop_probability(env: OnsetEnvelope, duration: float, tempo: TempoEstimate |
 def loop_features(
     env: OnsetEnvelope, duration: float, tempo: TempoEstimate | None
 ) -> npt.NDArray[np.float64]:
-    """Return the `FEATURES`, all free of gain and sample rate."""
+    """Return `LOOP_FEATURES`, all independent of gain and sample rate."""
     octaves = np.log2(max(duration, 0.01))
     count = len(env.onsets)
     strengths = np.sort(env.flux[0][env.onsets])[::-1] if count else np.zeros(1)
@@ -60,7 +60,7 @@ def loop_features(
 
 
 def energy_shape(env: OnsetEnvelope) -> tuple[float, float, float, float, float]:
-    """Return where the energy is in time (0..1), and the level at the end in decades."""
+    """Return the distribution of energy over time (0..1), and the final level in decades."""
     energy = env.energy.astype(np.float64) + 1e-12
     growth = np.cumsum(energy) / energy.sum()
     place = np.linspace(0, 1, len(energy))
@@ -75,7 +75,7 @@ def energy_shape(env: OnsetEnvelope) -> tuple[float, float, float, float, float]
 
 
 def level_steadiness(env: OnsetEnvelope) -> float:
-    """Return how alike the quarters of the sound are in level: 1 alike, 0 all in one."""
+    """Return the ratio of the quietest to the loudest quarter in RMS: 1 is steady."""
     parts = [float(np.sqrt(part.mean())) for part in np.array_split(env.energy, 4)]
     return min(parts) / (max(parts) + 1e-9)
 
@@ -83,11 +83,11 @@ def level_steadiness(env: OnsetEnvelope) -> float:
 def strike_features(
     env: OnsetEnvelope, duration: float
 ) -> tuple[float, float, float, float, float]:
-    """Describe the moments at which the level leaps: what is hit again, not what wobbles.
+    """Describe strikes: moments at which the level jumps, unlike onsets from modulation.
 
-    A strike is a rise of 9 dB within 30 ms to no less than 30 dB below the loudest. Returned
-    are how many (log), how many a second (log), whether only one, the second strongest
-    relative to the strongest (amplitude), and where the last one is (0..1 of the duration).
+    A strike is a rise of 9 dB within 30 ms to no less than 30 dB below the maximum. Returns
+    the count (log), the count per second (log), whether there is only one, the second strongest
+    relative to the strongest (amplitude), and the position of the last (0..1 of the duration).
     """
     level = 10 * np.log10(env.energy.astype(np.float64) + 1e-6)
     padded = np.concatenate([np.full(RISE_FRAMES, -60.0), level])

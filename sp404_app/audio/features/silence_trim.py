@@ -1,7 +1,7 @@
-"""Which part of a sound is to be judged: silence before and behind it says nothing about it.
+"""Decide loop or one-shot without the silence around a sound.
 
-A loop may end with a rest, so the silence behind it is not all cut: of a sound with a tempo, the
-stretches are taken that end with the first whole beat or bar behind the last sound.
+A loop may end with a rest, so trailing silence is not always removed: candidates for the trimmed
+sound end on the first whole beat or bar after the last sound.
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.features import loop_detection, tempo
 from sp404_app.audio.features.tempo import TempoEstimate
 
-SILENCE_POWER: Final = 1e-6  # of the loudest frame's power, -60 dB: silence, also with hiss in it
-MIN_SILENCE_S: Final = 0.05  # seconds: less is how files are cut
+SILENCE_POWER: Final = 1e-6  # of the loudest frame's power, -60 dB: hiss below it counts as silence
+MIN_SILENCE_S: Final = 0.05  # less is normal for cut files
 MIN_BEATS: Final = 3
-OVERHANG_BEATS: Final = 0.02  # of a beat, or bar, by which a sound may ring over its end
+OVERHANG_BEATS: Final = 0.02  # of a beat or bar: a sound may ring this far past its end
 
 
 @dataclass(frozen=True, slots=True)
 class LoopDecision:
-    """The tempo of a sound, how likely it is a loop, and the length in s that this was read from.
+    """The tempo of a sound, its loop probability, and the length in s that it was judged by.
 
-    The tempo is that of the whole sound: a stretch that was cut to whole beats would confirm it.
+    The tempo is that of the untrimmed sound: a span trimmed to whole beats would always confirm it.
     """
 
     tempo: TempoEstimate | None
@@ -34,11 +34,11 @@ class LoopDecision:
 
 
 def decide_loop(env: OnsetEnvelope, length: float, *, whole: bool) -> LoopDecision:
-    """Judge a sound with its silence and without, and take what is most likely a loop.
+    """Judge a sound with and without its silence; return the decision with the higher probability.
 
-    `whole` says that the ends are the file's own: an excerpt has no silence to cut.
+    `whole` means that the ends are the file's own; an excerpt has no silence to trim.
     """
-    # What is struck once has no tempo, and most one-shots are: the search is spared.
+    # A single onset has no tempo: skip the search for most one-shots.
     found = tempo.estimate_tempo(env, length, whole=whole) if len(env.onsets) > 1 else None
     full = LoopDecision(found, loop_detection.loop_probability(env, length, found), length)
     if not whole or found is None:
@@ -54,12 +54,12 @@ def decide_loop_for_cut(
 ) -> LoopDecision:
     """Judge the frames `first` to `last` (exclusive) of a sound."""
     part, length = slice_envelope(env, first, last), (last - first) / env.fps
-    beaten = tempo.estimate_tempo(part, length) if len(part.onsets) > 1 else None
-    return LoopDecision(found, loop_detection.loop_probability(part, length, beaten), length)
+    part_tempo = tempo.estimate_tempo(part, length) if len(part.onsets) > 1 else None
+    return LoopDecision(found, loop_detection.loop_probability(part, length, part_tempo), length)
 
 
 def trim_candidates(env: OnsetEnvelope, bpm: float) -> Iterator[tuple[int, int]]:
-    """Yield first and last frames that leave out silence and hold whole beats or bars."""
+    """Yield (first, last) frames that exclude silence and contain whole beats or bars."""
     loud = np.flatnonzero(env.energy > SILENCE_POWER)
     if not len(loud):
         return

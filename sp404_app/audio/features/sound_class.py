@@ -1,7 +1,6 @@
-"""What sort of sound it is: kick, chord, break ... by a softmax over measured features.
+"""Sound class (kick, chord, break ...) by softmax regression.
 
-A linear model on purpose: every weight can be read in `weights/class.json` beside the name of
-what it weighs.
+The model is linear, so that each weight in `weights/class.json` can be read beside its feature.
 """
 
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ CLASS_FEATURES: Final = (
 
 
 class SoundClass(StrEnum):
-    """The sorts of sounds on an SP-404's pads."""
+    """The classes of sounds on an SP-404's pads."""
 
     KICK = "kick"
     SNARE = "snare"
@@ -51,12 +50,12 @@ CLASSES: Final = tuple(SoundClass)
 
 @dataclass(frozen=True, slots=True)
 class ClassInputs:
-    """All measurements that speak for a class; `loop` is a probability in 0..1."""
+    """All measurements used for the class; `loop` is a probability in 0..1."""
 
     timbre: npt.NDArray[np.float32]
     env: OnsetEnvelope
     duration: float
-    content: Descriptors
+    descriptors: Descriptors
     loop: float
     chroma: Chroma | None
     pitch: Pitch | None
@@ -64,28 +63,28 @@ class ClassInputs:
 
 @lru_cache(maxsize=1)
 def class_model() -> Linear:
-    """Load the weights."""
+    """Load the weights of `CLASS_FEATURES`."""
     return Linear.load("class")
 
 
-def class_features(heard: ClassInputs) -> npt.NDArray[np.float64]:
-    """Return the `FEATURES`."""
-    content, pitch, found = heard.content, heard.pitch, heard.chroma
-    pitches = found.pitches / found.pitches.sum() if found else np.full(12, 1 / 12)
-    decay = content.decay if content.decay is not None else heard.duration
-    low = heard.env.flux[1].sum() / (heard.env.flux[0].sum() + 1e-9)
+def class_features(inputs: ClassInputs) -> npt.NDArray[np.float64]:
+    """Return `CLASS_FEATURES`."""
+    descriptors, pitch, chroma = inputs.descriptors, inputs.pitch, inputs.chroma
+    pitches = chroma.pitches / chroma.pitches.sum() if chroma else np.full(12, 1 / 12)
+    decay = descriptors.decay if descriptors.decay is not None else inputs.duration
+    low = inputs.env.flux[1].sum() / (inputs.env.flux[0].sum() + 1e-9)
     return np.array(
         [
-            *heard.timbre,
-            np.log2(heard.duration + 0.01),
-            np.log2(1 + len(heard.env.onsets)),
-            np.log2(content.brightness + 20),
-            np.log10(content.noisiness + 1e-4),
-            np.log2(content.attack + 0.002),
+            *inputs.timbre,
+            np.log2(inputs.duration + 0.01),
+            np.log2(1 + len(inputs.env.onsets)),
+            np.log2(descriptors.brightness + 20),
+            np.log10(descriptors.noisiness + 1e-4),
+            np.log2(descriptors.attack + 0.002),
             np.log2(decay + 0.01),
-            heard.loop,
-            found.peaks.tonality if found else 0.0,
-            found.in_tune if found else 0.0,
+            inputs.loop,
+            chroma.peaks.tonality if chroma else 0.0,
+            chroma.in_tune if chroma else 0.0,
             float(np.sum(pitches**2)),
             pitch.clarity if pitch else 0.0,
             np.log2(pitch.hertz / 100) if pitch else 0.0,
@@ -94,8 +93,8 @@ def class_features(heard: ClassInputs) -> npt.NDArray[np.float64]:
     )
 
 
-def classify(heard: ClassInputs) -> tuple[SoundClass, float]:
-    """Return the likeliest class and its probability (0..1)."""
-    chances = softmax(class_model()(class_features(heard)))
+def classify(inputs: ClassInputs) -> tuple[SoundClass, float]:
+    """Return the most likely class and its probability (0..1)."""
+    chances = softmax(class_model()(class_features(inputs)))
     best = int(chances.argmax())
     return CLASSES[best], float(chances[best])

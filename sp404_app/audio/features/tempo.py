@@ -1,4 +1,4 @@
-"""Rank the hypotheses about a loop's tempo, and say how sure the answer is."""
+"""Tempo estimation: rank the candidates of a loop's tempo and compute a calibrated confidence."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,20 +12,20 @@ from sp404_app.audio.features import tempo_candidates
 from sp404_app.audio.features.tempo_candidates import FREE, WHOLE, TempoCandidates
 from sp404_app.audio.model_weights import Linear, Net, sigmoid, softmax
 
-STATED_CONFIDENCE: Final = 0.99  # the confidence of a tempo that is written and confirmed
-MERGE_TOLERANCE: Final = 0.006  # two hypotheses this near in tempo are one answer
-CUT_TOLERANCE_MS: Final = 1.5  # a cut this inexact still counts as a whole tempo
+STATED_CONFIDENCE: Final = 0.99  # of a stated and confirmed tempo
+MERGE_TOLERANCE: Final = 0.006  # relative: closer candidates are one answer
+CUT_TOLERANCE_MS: Final = 1.5  # a less exact cut does not imply a whole tempo
 MAX_CANDIDATES: Final = 6
-PRIOR_MEDIAN_BPM, PRIOR_WIDTH_OCTAVES = 105.0, 0.42  # where loops are, and how far they spread
+PRIOR_MEDIAN_BPM, PRIOR_WIDTH_OCTAVES = 105.0, 0.42  # of users' loops
 CONFIDENCE_FEATURES: Final = ("log odds", "lead", "octave share")
 
 
 @dataclass(frozen=True, slots=True)
 class TempoEstimate:
-    """A tempo in BPM with the probability (0..1) that it is right to 4 %.
+    """A tempo in BPM with the probability (0..1) that it is right within 4 %.
 
-    `candidates` are (bpm, probability), best first, always with half and double. The beats lie
-    in `start` to `start + length` seconds. `odds` is the best hypothesis's raw log odds.
+    `candidates` are (bpm, probability), best first, always including half and double. The beats lie
+    in `start` to `start + length` seconds. `odds` are the log odds of the best candidate.
     """
 
     bpm: float
@@ -45,14 +45,14 @@ def tempo_model() -> Net:
 
 @lru_cache(maxsize=1)
 def confidence_model() -> Linear:
-    """Load the map from the ranking's certainty to a probability."""
+    """Load the calibration from `CONFIDENCE_FEATURES` to a probability."""
     return Linear.load("tempo_confidence")
 
 
 def estimate_tempo(
     env: OnsetEnvelope, duration: float, *, whole: bool = True
 ) -> TempoEstimate | None:
-    """Estimate the tempo of `duration` seconds, or None if nothing is struck twice."""
+    """Estimate the tempo of `duration` seconds, or None if there are fewer than two onsets."""
     found = tempo_candidates.gather_candidates(env, duration, whole=whole)
     if not len(found.bpm) or len(env.onsets) < 2:
         return None
@@ -60,10 +60,10 @@ def estimate_tempo(
 
 
 def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the log odds of a tempo before anything is heard: a lognormal, set by hand.
+    """Return the log prior of a tempo: a lognormal distribution, set by hand.
 
-    The weights are learned from rendered styles, fast ones as often as slow ones; what people
-    put on a sampler is slower. Half and double sound alike, so it is this that often decides.
+    The weights are learned from rendered styles, fast ones as often as slow ones, but users'
+    samples are slower. Half and double tempo sound alike, so the prior often decides.
     """
     return -0.5 * (np.log2(bpm / PRIOR_MEDIAN_BPM) / PRIOR_WIDTH_OCTAVES) ** 2
 
@@ -71,14 +71,14 @@ def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def rank_answers(
     found: TempoCandidates, scores: npt.NDArray[np.floating]
 ) -> list[tuple[int, float]]:
-    """Return the answers of which the evidence has these `scores`, as `grouped` does."""
+    """Return the answers for the evidence's `scores`, as `merge_candidates` does."""
     return merge_candidates(found.bpm, softmax(scores + log_tempo_prior(found.bpm)))
 
 
 def decide_tempo(
     found: TempoCandidates, scores: npt.NDArray[np.floating], env: OnsetEnvelope
 ) -> TempoEstimate:
-    """Pick the answer with the most probability, adding up hypotheses that agree."""
+    """Choose the most probable tempo, after merging candidates that agree."""
     answers = rank_answers(found, scores)
     best = answers[0][0]
     share = answers[0][1]
@@ -101,24 +101,24 @@ def decide_tempo(
 def merge_candidates(
     bpm: npt.NDArray[np.float64], chances: npt.NDArray[np.float64]
 ) -> list[tuple[int, float]]:
-    """Merge hypotheses within `AGREE`: (index of the likeliest, probability), best first."""
-    left = chances.copy()
+    """Merge candidates within `MERGE_TOLERANCE`: (index of the best, probability), best first."""
+    remaining = chances.copy()
     answers: list[tuple[int, float]] = []
-    while len(answers) < MAX_CANDIDATES and left.max() > 0:
-        # The likeliest hypothesis leads; its neighbours in tempo lend it their chances.
-        best = int(left.argmax())
+    while len(answers) < MAX_CANDIDATES and remaining.max() > 0:
+        # The most likely candidate absorbs the probability of its neighbours in tempo.
+        best = int(remaining.argmax())
         near = np.abs(bpm / bpm[best] - 1) < MERGE_TOLERANCE
-        answers.append((best, float(left[near].sum())))
-        left[near] = 0.0
+        answers.append((best, float(remaining[near].sum())))
+        remaining[near] = 0.0
     return sorted(answers, key=lambda answer: -answer[1])
 
 
 def confidence_features(
     found: TempoCandidates, answers: list[tuple[int, float]]
 ) -> npt.NDArray[np.float64]:
-    """Describe how clear the decision was: the `CONFIDENCE_FEATURES`.
+    """Return `CONFIDENCE_FEATURES`, which describe how clear the decision was.
 
-    Three only: what is learned of one pack's cuts and onsets does not hold for the next.
+    More features would fit the cuts and onsets of single packs and not generalise.
     """
     best, share = answers[0]
     second = answers[1][1] if len(answers) > 1 else 0.0
@@ -140,27 +140,27 @@ def confidence_features(
 def list_candidates(
     bpm: float, confidence: float, share: float, candidates: list[tuple[float, float]]
 ) -> list[tuple[float, float]]:
-    """List the answer, its rivals, and always half and double, with honest probabilities.
+    """List the answer, its rivals, and always half and double, with calibrated probabilities.
 
-    The rivals share what the calibrated confidence leaves over, in proportion to their chances.
+    The rivals share the probability that the confidence leaves, in proportion to their own.
     """
     others = dict(candidates[1:])
     for octave in (bpm / 2, bpm * 2):
         if not any(abs(other / octave - 1) < MERGE_TOLERANCE for other in others):
             others[octave] = 0.0
     rest = max(1e-9, sum(others.values()))
-    left = (1 - confidence) if share < 1 else 0.0
-    rivals = [(other, left * chance / rest) for other, chance in others.items()]
+    remaining = (1 - confidence) if share < 1 else 0.0
+    rivals = [(other, remaining * chance / rest) for other, chance in others.items()]
     rivals.sort(key=lambda rival: -rival[1])
     return [(bpm, confidence), *rivals]
 
 
 def refine_tempo(bpm: float, kind: int, length: float, env: OnsetEnvelope) -> float:
-    """Round to a whole tempo where the evidence allows it; most music is made that way.
+    """Round to a whole tempo where the evidence allows it, because most music has one.
 
-    A clean cut says its tempo exactly. Else whole tempi within 2 % compete: the one at whose
-    beats the autocorrelation is highest over all lags wins, if it wins clearly, and also from
-    the broken tempo that the file's length gives.
+    An exact cut gives its tempo directly. Else whole tempi within 2 % compete by the mean
+    autocorrelation at their beats; the best is used if it wins clearly, also against the
+    fractional tempo that the file length gives.
     """
     nearest = round(bpm)
     allowed = max(0.02, bpm * CUT_TOLERANCE_MS * 1e-3 / length)
@@ -179,7 +179,7 @@ def refine_tempo(bpm: float, kind: int, length: float, env: OnsetEnvelope) -> fl
 
 
 def beat_autocorrelation(lags: npt.NDArray[np.float32], beat: float) -> float:
-    """Return the mean autocorrelation at every beat, later (more exact) ones weighing more."""
+    """Return the mean autocorrelation at all beats; later (more exact) ones weigh more."""
     count = int(len(lags) * 0.86 / beat)
     if count < 1:
         return 0.0
@@ -188,7 +188,7 @@ def beat_autocorrelation(lags: npt.NDArray[np.float32], beat: float) -> float:
 
 
 def with_stated_tempo(heard: TempoEstimate, bpm: float) -> TempoEstimate:
-    """Return the tempo that is written on the file, what was heard becoming a rival."""
+    """Return the estimate with a stated tempo first; the estimated one becomes a rival."""
     rivals = [(other, chance) for other, chance in heard.candidates if abs(other / bpm - 1) > 0.02]
     return replace(
         heard, bpm=bpm, confidence=STATED_CONFIDENCE, candidates=[(bpm, STATED_CONFIDENCE), *rivals]

@@ -1,10 +1,10 @@
-"""What a loop's tempo could be, and the evidence for each answer.
+"""Tempo candidates of a loop, and the evidence for each.
 
-A loop lasts a whole number of beats, so its tempo is one of 60 n / D: there is nothing to
-search but n (Font & Serra, "Tempo estimation for music loops and a simple confidence
-measure", ISMIR 2016). D is the file, the file without its silence, or some periods of a free
-autocorrelation peak, for files that were cut carelessly. Treating the stretch as circular makes
-one DFT give the exact autocorrelation at every beat lag, however long a frame is:
+A loop lasts a whole number of beats n, so its tempo is 60 n / D for a duration D, and only n is
+unknown (Font & Serra, "Tempo estimation for music loops and a simple confidence measure", ISMIR
+2016). D is the duration of the file, of the file without its silence, or of some periods of an
+autocorrelation peak, for imprecisely cut files. The span is treated as circular, so that one DFT
+gives the exact autocorrelation at every beat lag, independent of the frame length:
 r(D m / n) = sum over k of P[k] cos(2 pi k m / n)   (Wiener-Khinchin).
 """
 
@@ -23,15 +23,15 @@ Numbers = npt.NDArray[np.int64]
 MIN_BPM, MAX_BPM = 50.0, 215.0
 MAX_BEATS: Final = 128
 HARMONICS: Final = 768
-LAGS_BEATS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)  # in beats
-PULSES_PER_BEAT: Final = (0.25, 0.5, 1, 2, 3, 4)  # events per beat
+LAGS_BEATS: Final = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
+PULSES_PER_BEAT: Final = (0.25, 0.5, 1, 2, 3, 4)
 PULSE_PAIRS: Final = ((0.25, 0.5), (0.5, 1), (1, 2), (2, 4))
 BAND_NAMES: Final = ("all", "low", "mid", "high")
 PRIOR_BPM: Final = (58, 66, 75, 85, 97, 110, 125, 142, 161, 183, 208)
 PRIOR_OCTAVES: Final = 0.13
 SILENCE_LEVEL: Final = 0.05  # of the peak amplitude, as in Font & Serra
 WHOLE, TRIMMED, FREE = 0, 1, 2
-# How far the shape of n (power of two, odd ...) says something: only where people cut.
+# Weight of the divisibility of n by span kind: it is informative only for deliberate cuts.
 ROUNDNESS_TRUST: Final = (1.0, 0.5, 0.0)
 
 TEMPO_FEATURES: Final = (
@@ -50,17 +50,17 @@ TEMPO_FEATURES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch that may hold a whole number of beats, `start` to `start + length` seconds."""
+    """A span that may hold a whole number of beats: `start` to `start + length` seconds."""
 
     kind: int
     start: float
     length: float
-    height: float = 0.0  # of the autocorrelation peak it comes from
+    height: float = 0.0  # of its autocorrelation peak
 
 
 @dataclass(frozen=True, slots=True)
 class TempoCandidates:
-    """Evidence of shape (count, len(FEATURES)) with the tempo, beats and span of each row."""
+    """Evidence (count, len(TEMPO_FEATURES)) with the tempo, beats and span of each row."""
 
     evidence: Matrix
     bpm: npt.NDArray[np.float64]
@@ -70,7 +70,7 @@ class TempoCandidates:
 
 
 def candidate_spans(env: OnsetEnvelope, duration: float, *, whole: bool) -> list[Span]:
-    """List the stretches to consider; `whole` says that the ends are the file's own."""
+    """List the spans to consider; `whole` means that the ends are the file's own."""
     found = cut_spans(env, duration) if whole else []
     return found + free_spans(env, duration)
 
@@ -96,7 +96,7 @@ def cut_spans(env: OnsetEnvelope, duration: float) -> list[Span]:
 
 
 def autocorrelation(flux: Matrix) -> Matrix:
-    """Return the normalised autocorrelation, corrected for the shrinking overlap."""
+    """Return the normalised autocorrelation, corrected for the decreasing overlap."""
     count = len(flux)
     size = 1 << (2 * count - 1).bit_length()
     spectrum = np.fft.rfft(flux - flux.mean(), size)
@@ -106,7 +106,7 @@ def autocorrelation(flux: Matrix) -> Matrix:
 
 
 def free_spans(env: OnsetEnvelope, duration: float, most: int = 4) -> list[Span]:
-    """Return some periods of the strongest autocorrelation peaks, from the first onset on."""
+    """Return whole periods of the strongest autocorrelation peaks, from the first onset."""
     lags = autocorrelation(env.flux[0])
     low = int(env.fps * 60 / MAX_BPM)
     high = min(len(lags) - 2, int(env.fps * 60 / MIN_BPM * 4))
@@ -120,7 +120,7 @@ def free_spans(env: OnsetEnvelope, duration: float, most: int = 4) -> list[Span]
 
 
 def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float) -> Span:
-    """Cut as many periods as fit, preferring 16, 8, 4 or 2 at a time, as bars come."""
+    """Return as many periods as fit, in multiples of 16, 8, 4 or 2 if possible."""
     period = sharpen_period(lags, top) / fps
     start = first if duration - first >= period else 0.0
     count = max(1, int((duration - start) / period + 0.02))
@@ -129,14 +129,14 @@ def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float)
 
 
 def parabolic_peak(lags: Matrix, top: int) -> float:
-    """Return the position of a peak between frames, from the parabola through three."""
+    """Return the position of a peak between frames, by parabolic interpolation."""
     left, middle, right = (float(value) for value in lags[top - 1 : top + 2])
     bend = left - 2 * middle + right
     return top + (0.5 * (left - right) / bend if bend < 0 else 0.0)
 
 
 def sharpen_period(lags: Matrix, top: int) -> float:
-    """Return a period in frames, made more exact by peaks at 2, 4 and 8 times its lag."""
+    """Return a period in frames, refined by the peaks near 2, 4 and 8 times its lag."""
     period = parabolic_peak(lags, top)
     for times in (2, 4, 8):
         centre = round(period * times)
@@ -151,26 +151,26 @@ def sharpen_period(lags: Matrix, top: int) -> float:
 
 @lru_cache(maxsize=1)
 def beat_counts() -> Numbers:
-    """Return every number of beats that we consider."""
+    """Return the numbers of beats to consider."""
     return np.arange(1, MAX_BEATS + 1)
 
 
 @lru_cache(maxsize=1)
 def cosine_table() -> Matrix:
-    """Return cos(2 pi k m / n) as (MAX_BEATS, len(LAGS), HARMONICS)."""
+    """Return cos(2 pi k m / n) as (MAX_BEATS, len(LAGS_BEATS), HARMONICS)."""
     turns = np.outer(1 / beat_counts(), np.asarray(LAGS_BEATS))
     harmonics = np.arange(1, HARMONICS + 1)
     return np.cos(2 * np.pi * turns[:, :, None] * harmonics).astype(np.float32)
 
 
 def circular_autocorrelation(powers: Matrix, most: int) -> Matrix:
-    """Return the circular autocorrelations (spans, 4 bands, `most` numbers of beats, lags)."""
+    """Return the circular autocorrelations (spans, 4 bands, `most` beat counts, lags)."""
     table = cosine_table()[:most].reshape(-1, HARMONICS)
     return (powers.reshape(-1, HARMONICS) @ table.T).reshape(len(powers), 4, most, len(LAGS_BEATS))
 
 
 def harmonic_power_shares(flux: Matrix) -> Matrix:
-    """Return the share of each harmonic of the stretch, (4, HARMONICS)."""
+    """Return the power share of each harmonic of the span's length, (4, HARMONICS)."""
     level = flux - flux.mean(axis=1, keepdims=True)
     spectrum = np.fft.rfft(level, norm="forward")[:, 1 : HARMONICS + 1]
     found = np.zeros((len(flux), HARMONICS), np.float32)
@@ -181,7 +181,7 @@ def harmonic_power_shares(flux: Matrix) -> Matrix:
 def gather_candidates(
     env: OnsetEnvelope, duration: float, *, whole: bool = True
 ) -> TempoCandidates:
-    """Collect the evidence for every span and number of beats in the range of tempi."""
+    """Compute the evidence for each span and beat count in the tempo range."""
     candidates = candidate_spans(env, duration, whole=whole)
     if not candidates:
         none = np.zeros(0, np.int64)
@@ -211,7 +211,7 @@ def gather_candidates(
 
 
 def span_flux(env: OnsetEnvelope, span: Span) -> Matrix:
-    """Cut a span out of the envelope."""
+    """Return the onset strength within a span."""
     first = int(span.start * env.fps)
     last = max(first + 8, round((span.start + span.length) * env.fps))
     return env.flux[:, first:last]
@@ -219,16 +219,16 @@ def span_flux(env: OnsetEnvelope, span: Span) -> Matrix:
 
 @lru_cache(maxsize=1)
 def pulse_harmonics() -> Numbers:
-    """Return which harmonic holds each pulse, as (MAX_BEATS, len(PULSES)); `HARMONICS` if none."""
+    """Return the harmonic of each pulse, (MAX_BEATS, len(PULSES_PER_BEAT)); `HARMONICS` if none."""
     k = np.outer(beat_counts(), PULSES_PER_BEAT)
     usable = (k >= 1) & (k <= HARMONICS) & (k == np.floor(k))
     return np.where(usable, k - 1, HARMONICS).astype(np.int64)
 
 
 def pulse_strengths(shares: Matrix, owner: Numbers, n: Numbers) -> Matrix:
-    """Return how strongly each band pulses at 1/4 to 4 events per beat, as (count, 4, 6).
+    """Return the strength of pulses with 1/4 to 4 events per beat in each band, (count, 4, 6).
 
-    `shares` is (spans, 4, HARMONICS); `owner` and `n` give the span and the beats of each row.
+    `shares` is (spans, 4, HARMONICS); `owner` and `n` are the span and the beats of each row.
     """
     padded = np.zeros((len(shares), 4, HARMONICS + 1), np.float32)
     np.sqrt(shares, out=padded[:, :, :HARMONICS])
@@ -237,7 +237,7 @@ def pulse_strengths(shares: Matrix, owner: Numbers, n: Numbers) -> Matrix:
 
 
 def onset_density(env: OnsetEnvelope, found: list[Span], owner: Numbers, n: Numbers) -> Matrix:
-    """Return onsets per beat, of all bands and of the low ones, in octaves and squared."""
+    """Return onsets per beat, of all bands and of the low band, in octaves and squared."""
     starts = np.array([span.start for span in found])
     ends = starts + [span.length for span in found]
     columns = []
@@ -252,7 +252,7 @@ def onset_density(env: OnsetEnvelope, found: list[Span], owner: Numbers, n: Numb
 def length_features(
     found: list[Span], owner: Numbers, n: Numbers, bpm: npt.NDArray[np.float64], duration: float
 ) -> Matrix:
-    """Return what the numbers themselves say: whole tempi and round numbers of bars."""
+    """Return features of the length alone: whole tempi and round numbers of bars."""
     kind, length, height = (
         np.array([getattr(span, name) for span in found])[owner]
         for name in ("kind", "length", "height")
@@ -280,9 +280,9 @@ def length_features(
 def whole_tempo_score(
     bpm: npt.NDArray[np.float64], length: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return how near each tempo is to a whole number, less what chance would give.
+    """Return how close each tempo is to a whole number, minus the expectation by chance.
 
-    The tolerance is what a cut 1.2 ms off does to a tempo, at least 0.012 BPM.
+    The tolerance is the effect of a cut that is 1.2 ms off, at least 0.012 BPM.
     """
     tolerance = np.maximum(0.012, bpm * 1.2e-3 / length)
     away = np.abs(bpm - np.round(bpm))
@@ -292,25 +292,25 @@ def whole_tempo_score(
 def exact_length_flags(
     bpm: npt.NDArray[np.float64], n: Numbers, length: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return 1 where a whole tempo gives this length to 50 microseconds, as a sequencer cuts."""
+    """Return 1 where a whole tempo gives this length within 50 microseconds."""
     away = np.abs(60 * n / np.maximum(1, np.round(bpm)) - length)
     return (away < 5e-5).astype(np.float64)
 
 
 def tempo_bins(bpm: npt.NDArray[np.float64]) -> Matrix:
-    """Return soft bins of the tempo, from which the weights make a prior."""
+    """Return Gaussian bins of the tempo; their weights form a tempo prior."""
     octaves = np.log2(bpm[:, None] / np.asarray(PRIOR_BPM)) / PRIOR_OCTAVES
     return np.asarray(np.exp(-0.5 * octaves**2), np.float32)
 
 
 def clean_cut_features(shape: Matrix) -> Matrix:
-    """Return where a round number of beats gives a whole tempo: a clean cut gives itself away."""
+    """Return where a round number of beats gives a whole tempo, a sign of a clean cut."""
     whole, exact, rounds = shape[:, 0], shape[:, 1], shape[:, 4:9].max(axis=1)
     return np.stack([rounds * np.maximum(whole, 0), rounds * exact], axis=1)
 
 
 def pulse_ratios(pulsing: Matrix) -> Matrix:
-    """Return the log ratio of each pulse to the one twice as fast, per band: the octave's clue."""
+    """Return the log ratio of each pulse to the one twice as fast, a cue against octave errors."""
     logs = np.log(pulsing + np.float32(0.02))
     one, other = np.array(
         [[PULSES_PER_BEAT.index(pulse) for pulse in pair] for pair in PULSE_PAIRS]

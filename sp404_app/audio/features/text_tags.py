@@ -1,7 +1,7 @@
-"""The text tags of a file by name, whichever container they are in.
+"""Text tags of a file by name, in any container.
 
-FFmpeg reads ID3 (also in the chunks of WAV and AIFF), Vorbis comments, APE and ASF. It does not
-give the tempo of an M4A file, `tmpo`, which is read here (QuickTime File Format, metadata).
+FFmpeg reads ID3 (also in WAV and AIFF chunks), Vorbis comments, APE and ASF. It does not expose
+the tempo of an M4A file, `tmpo`, which is parsed here (QuickTime File Format, metadata).
 """
 
 import struct
@@ -12,9 +12,9 @@ from sp404_app.audio.io import ffmpeg, mpeg
 from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
 from sp404_app.audio.io.source import Source
 
-MAX_TAG_BYTES: Final = 1 << 25  # bytes of an ID3 tag with its pictures
+MAX_TAG_BYTES: Final = 1 << 25  # of an ID3 tag with its pictures
 MAX_ATOMS: Final = 256
-# A WAV file of one sample: FFmpeg reads an ID3 tag only within a file that holds sound.
+# FFmpeg reads an ID3 tag only in a file with audio, so tags are appended to one sample of WAV.
 WAV_FORMAT: Final = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)
 ONE_SAMPLE_WAV: Final = b"WAVEfmt " + struct.pack("<I", 16) + WAV_FORMAT + b"data\2\0\0\0\x80\x80"
 
@@ -22,7 +22,7 @@ Tags = dict[str, str]
 
 
 def container_tags(source: Source) -> Tags:
-    """Return what the container and its first sound say, by names in small letters."""
+    """Return the tags of the container and its first audio stream, with lower-case names."""
     try:
         with ffmpeg.open_container(source) as container:
             streams = [stream.metadata for stream in container.streams.audio[:1]]
@@ -33,7 +33,7 @@ def container_tags(source: Source) -> Tags:
 
 
 def id3_tags(tag: FileSlice) -> Tags:
-    """Return the texts of an ID3v2 tag."""
+    """Return the text frames of an ID3v2 tag."""
     if not 10 < len(tag) <= MAX_TAG_BYTES:
         return {}
     chunk = b"id3 " + struct.pack("<I", len(tag))
@@ -43,7 +43,7 @@ def id3_tags(tag: FileSlice) -> Tags:
 
 
 def leading_id3_tags(file: BinaryIO) -> Tags:
-    """Return the texts of the ID3 tags in front of the sound."""
+    """Return the text frames of the ID3 tags before the audio."""
     found: Tags = {}
     for tag in mpeg.skip_leading_tags(file)[1]:
         if tag.read(0, 3) == b"ID3":
@@ -52,7 +52,7 @@ def leading_id3_tags(file: BinaryIO) -> Tags:
 
 
 def m4a_tempo(file: BinaryIO) -> Tags:
-    """Return the whole BPM of an M4A file as its `tmpo`."""
+    """Return the tempo of an M4A file (whole BPM) as its tag `tmpo`."""
     place: FileSlice | None = FileSlice(file, 0, file.seek(0, 2))
     for name, skipped in ((b"moov", 0), (b"udta", 0), (b"meta", 4), (b"ilst", 0), (b"tmpo", 0)):
         found = (
@@ -62,14 +62,14 @@ def m4a_tempo(file: BinaryIO) -> Tags:
         )
         place = FileSlice(file, found.start + skipped, found.end) if found else None
     data = place.read(0, 32) if place else b""
-    # An atom `data`: size, name, type, locale, then the number in one to four bytes.
+    # Atom `data`: size, name, type, locale, then the number in one to four bytes.
     if data[4:8] != b"data":
         return {}
     return {"tmpo": str(int.from_bytes(data[16 : int.from_bytes(data[:4], "big")], "big"))}
 
 
 def iter_atoms(inside: FileSlice) -> Iterator[tuple[bytes, FileSlice]]:
-    """Yield the name and the content of each atom in a stretch."""
+    """Yield the name and content of each atom in a slice of a file."""
     at = 0
     for _ in range(MAX_ATOMS):
         head = inside.read(at, 16)

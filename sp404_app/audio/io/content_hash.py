@@ -1,4 +1,4 @@
-"""The digest of decoded sound: what a WAV and its FLAC have in common."""
+"""Content hash of decoded audio: equal for a WAV and its FLAC."""
 
 import hashlib
 import struct
@@ -14,16 +14,16 @@ from sp404_app.audio.io.header import Header
 
 @dataclass(frozen=True, slots=True)
 class ContentHash:
-    """The digest of all the sound in a file, and how many frames that was."""
+    """The SHA-256 of the decoded audio and the number of frames decoded."""
 
     digest: str
     frames: int
 
 
 class ContentHasher:
-    """Hashes the rate and the channels (little-endian 32-bit numbers), then the samples.
+    """Hashes the sample rate and channels (little-endian 32-bit integers), then the samples.
 
-    Samples are interleaved float32, so that a WAV and its FLAC give the same.
+    Samples are interleaved float32, so that a WAV and its FLAC have the same hash.
     """
 
     def __init__(self, header: Header) -> None:
@@ -36,12 +36,12 @@ class ContentHasher:
         self.frames += len(block)
 
     def done(self) -> ContentHash:
-        """Return what was hashed so far."""
+        """Return the hash of everything fed."""
         return ContentHash(self.sha.hexdigest(), self.frames)
 
 
 def read(path: Path) -> tuple[Header, ContentHash]:
-    """Decode a whole file: return its header with the length that was counted, and its content.
+    """Decode a whole file; return its header with the decoded length, and its content hash.
 
     Raises:
         BadAudio: If nothing can be decoded.

@@ -1,4 +1,4 @@
-"""What a sound file says about itself, and which of it we take."""
+"""Audio file headers, the limits that they must meet, and messages for unsupported files."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from sp404_app.errors import BadAudio
 MAX_CHANNELS: Final = 16
 MAX_SAMPLE_RATE_HZ: Final = 384_000
 MAX_SECONDS: Final = 4 * 3600
-# A few kilobytes of FLAC can promise hours of 16-channel silence: also bound what is decoded.
+# A few kilobytes of FLAC can decode to hours of 16-channel silence.
 MAX_SAMPLES: Final = 4 * 3600 * 96_000 * 2
 
 WIDTHS: Final = {
@@ -28,7 +28,7 @@ BROWSER_FORMATS: Final = frozenset(
     | {f"WAV {width}" for width in ("8-bit", "16-bit", "24-bit", "32-bit", "32-bit float")}
 )
 BROWSER_MAX_RATE_HZ: Final = 192_000
-# What a damaged file set out to be: (offset, first bytes, name).
+# Formats of damaged files: (offset, first bytes, name).
 MAGIC: Final = (
     (0, b"RIFF", "WAV"),
     (0, b"FORM", "AIFF"),
@@ -44,7 +44,7 @@ MAGIC: Final = (
     (0, b"0&\xb2u", "WMA"),
     (0, b"\x1aE\xdf\xa3", "WebM"),
 )
-# What people take for sounds, and what to do with it: (offset, first bytes, sentence).
+# Other files that users upload, and what to do: (offset, first bytes, message).
 NOT_AUDIO: Final = (
     (8, b"sfbk", "This is a SoundFont (SF2), a whole instrument. Export its samples as WAV files."),
     (8, b"DLS ", "This is a DLS instrument. Export its samples as WAV files."),
@@ -76,11 +76,10 @@ NOT_AUDIO: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The shape of one sound file.
+    """The format of one audio file.
 
-    `duration` is in seconds, `frames` counts samples per channel (0 when the file does not say,
-    and wrong where it lies),
-    `sample_rate` is in Hz, and `format` is a name for people such as "WAV 24-bit" or "MP3".
+    `duration` is in seconds, `sample_rate` in Hz. `frames` counts samples per channel; it is 0 if
+    the file does not state it, and may be wrong. `format` is a display name such as "WAV 24-bit".
     """
 
     duration: float
@@ -90,15 +89,15 @@ class Header:
     format: str
 
     def counted(self, frames: int) -> "Header":
-        """Return the header with the length that decoding found."""
+        """Return the header with the decoded length."""
         return replace(self, duration=frames / self.sample_rate, frames=frames)
 
 
 def check_limits(header: Header, *, counted: bool = False) -> Header:
-    """Return `header` if its numbers are ones we take; a length that will be counted is not one.
+    """Return `header` if it is within the limits; with `counted`, its length is not checked.
 
     Raises:
-        BadAudio: With the number that is out of range.
+        BadAudio: With the value that is out of range.
     """
     if header.channels < 1:
         raise BadAudio("This file has no channels, so there is no sound in it.")
@@ -121,13 +120,13 @@ def check_limits(header: Header, *, counted: bool = False) -> Header:
 
 
 def format_hours(seconds: float) -> str:
-    """Say a long duration as "5 h 12 min"."""
+    """Format a long duration as "5 h 12 min"."""
     minutes = int(seconds // 60)
     return f"{minutes // 60} h {minutes % 60} min"
 
 
 def playable_in_browsers(header: Header) -> bool:
-    """Whether current browsers decode this file without our help."""
+    """Return whether current browsers decode this file natively."""
     return (
         header.format in BROWSER_FORMATS
         and header.channels <= 2
@@ -136,7 +135,7 @@ def playable_in_browsers(header: Header) -> bool:
 
 
 def explain_unreadable(path: Path) -> str:
-    """Explain, from the first bytes, why neither decoder opened the file."""
+    """Return, from the first bytes, why no decoder could open the file."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
@@ -151,7 +150,7 @@ def explain_unreadable(path: Path) -> str:
 
 
 def identify_content(head: bytes) -> str | None:
-    """Say what a file is, or set out to be, if its first bytes tell."""
+    """Return what kind of file this is, if its first bytes show it."""
     for at, magic, sentence in NOT_AUDIO:
         if head[at : at + len(magic)] == magic and (at == 0 or head[:4] in (b"RIFF", b"FORM")):
             return sentence

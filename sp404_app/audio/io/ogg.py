@@ -1,4 +1,4 @@
-"""Where the links of a chained Ogg file begin, streams that follow each other (RFC 3533)."""
+"""Find the links of a chained Ogg file: streams that follow each other (RFC 3533)."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, Final
@@ -7,9 +7,9 @@ from sp404_app.audio.io.parts import FileSlice
 
 MAGIC: Final = b"OggS"
 HEADER_BYTES: Final = 27
-BEGIN_FLAG: Final = 2  # flag of the first page of a stream
+BEGIN_FLAG: Final = 2  # of the first page of a stream
 NO_GRANULE: Final = -1  # of a page on which no packet ends
-MAX_PAGE_FRAMES: Final = 255 * 8192  # of a page: packets, by the most that any codec puts into one
+MAX_PAGE_FRAMES: Final = 255 * 8192  # packets per page times the largest packet of any codec
 SEARCH_BYTES: Final = 1 << 16
 MAX_LINKS: Final = 1000
 
@@ -17,10 +17,10 @@ MAX_LINKS: Final = 1000
 def find_links(file: BinaryIO, at: int, end: int) -> list[FileSlice]:
     """Return the links of an Ogg file between two positions, at least one.
 
-    Streams that run side by side begin together, and are one link.
+    Multiplexed streams begin together and form one link.
     """
     starts = [at]
-    beginning = True  # whether the last page began a stream
+    beginning = True  # whether the previous page began a stream
     for place, page in iter_pages(file, at, end):
         begins = bool(page[5] & BEGIN_FLAG)
         if begins and not beginning:
@@ -34,7 +34,7 @@ def find_links(file: BinaryIO, at: int, end: int) -> list[FileSlice]:
 
 
 def granules_are_plausible(link: FileSlice) -> bool:
-    """Whether the pages of a link count frames upwards, by no more than they can hold."""
+    """Return whether the page counts of a link increase by no more than a page can hold."""
     highest = 0
     for _, page in iter_pages(link.file, link.start, link.end):
         count = int.from_bytes(page[6:14], "little", signed=True)
@@ -56,7 +56,7 @@ def iter_pages(file: BinaryIO, at: int, end: int) -> Iterator[tuple[int, bytes]]
 
 
 def read_page_header(file: BinaryIO, at: int) -> bytes | None:
-    """Return the header of a page with its table of sizes, or None if there is no page."""
+    """Return the header of a page with its segment table, or None if there is no page."""
     file.seek(at)
     page = file.read(HEADER_BYTES + 255)
     if len(page) < HEADER_BYTES or page[:4] != MAGIC:
@@ -65,7 +65,7 @@ def read_page_header(file: BinaryIO, at: int) -> bytes | None:
 
 
 def find_next_page(file: BinaryIO, at: int) -> int:
-    """Return where the next page begins behind damage, or -1."""
+    """Return the position of the next page after damage, or -1."""
     file.seek(at)
     while block := file.read(SEARCH_BYTES):
         place = block.find(MAGIC)

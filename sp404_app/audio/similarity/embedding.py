@@ -1,9 +1,9 @@
-"""A vector for every sound: what is near in it sounds alike.
+"""Embeddings: a 64-dimensional vector per sample; similar sounds have nearby vectors.
 
-The timbre part is a patch of log-mel energies on a logarithmic clock that starts at the onset,
-since the first milliseconds of a hit say most about it, projected by a learned matrix
-(regularised linear discriminants, Fisher 1936) onto what tells classes of sounds apart. The
-other parts are plain: envelope, pitch classes, periodicity of onsets.
+Timbre (32 dimensions) is a log-mel patch on a logarithmic time axis from the onset, because the
+first milliseconds of a hit say most about it. A learned matrix (regularised linear discriminant
+analysis, Fisher 1936) projects it onto the directions that separate sound classes. The other
+parts are not learned: envelope, pitch classes, periodicity of onsets.
 """
 
 from enum import StrEnum
@@ -22,7 +22,7 @@ Signal = npt.NDArray[np.float32]
 
 MEL_BANDS, FRAME_SIZE = 40, 1024
 HOP_S: Final = 0.01
-# Edges of the patch's slices in hops after the onset: finer where more happens.
+# Edges of the patch's time slices, in hops after the onset.
 PATCH_EDGES_HOPS: Final = (0, 1, 2, 3, 4, 6, 8, 11, 15, 20, 30, 45, 70, 110)
 ENVELOPE_EDGES_FRAMES: Final = (
     0,
@@ -34,15 +34,15 @@ ENVELOPE_EDGES_FRAMES: Final = (
     160,
     320,
     640,
-)  # of the envelope, in frames of 5 ms
-POWER_FLOOR: Final = 1e-4  # 40 dB below the loudest band: what is under it differs by recording
+)  # of the envelope, 5 ms each
+POWER_FLOOR: Final = 1e-4  # -40 dB: below it, sounds differ by their recording
 TIMBRE_DIMENSIONS, ENVELOPE_DIMENSIONS, PITCH_DIMENSIONS, RHYTHM_DIMENSIONS = 32, 8, 12, 12
 DIMENSIONS: Final = TIMBRE_DIMENSIONS + ENVELOPE_DIMENSIONS + PITCH_DIMENSIONS + RHYTHM_DIMENSIONS
-RHYTHM_LAGS_S: Final = np.geomspace(0.08, 1.6, RHYTHM_DIMENSIONS)  # seconds
+RHYTHM_LAGS_S: Final = np.geomspace(0.08, 1.6, RHYTHM_DIMENSIONS)
 
 
 class Aspect(StrEnum):
-    """What two sounds are compared by."""
+    """The aspect by which two sounds are compared."""
 
     OVERALL = "overall"
     TIMBRE = "timbre"
@@ -51,7 +51,7 @@ class Aspect(StrEnum):
     RHYTHM = "rhythm"
 
 
-# How much each part counts overall; measured on unseen kits.
+# Slice of the vector and weight in the overall distance; weights measured on unseen kits.
 PARTS: Final = {
     Aspect.TIMBRE: (slice(0, 32), 1.0),
     Aspect.ENVELOPE: (slice(32, 40), 0.35),
@@ -62,13 +62,13 @@ PARTS: Final = {
 
 @lru_cache(maxsize=1)
 def timbre_projection() -> Linear:
-    """Load the learned projection of the patch."""
+    """Load the learned projection of the log-mel patch."""
     return Linear.load("likeness")
 
 
 @lru_cache(maxsize=16)
 def mel_filter_bank(sr: float) -> Signal:
-    """Return triangular mel bands from 30 Hz to 16 kHz as (bins, MELS), each of unit sum."""
+    """Return triangular mel filters from 30 Hz to 16 kHz as (bins, MEL_BANDS), each with sum 1."""
     top = min(16_000.0, 0.49 * sr)
     edges = 700 * (10 ** (np.linspace(hz_to_mel(30.0), hz_to_mel(top), MEL_BANDS + 2) / 2595) - 1)
     hertz = np.arange(FRAME_SIZE // 2 + 1) * sr / FRAME_SIZE
@@ -76,7 +76,7 @@ def mel_filter_bank(sr: float) -> Signal:
     rows = np.maximum(
         0, np.minimum((hertz - low) / (centre - low), (high - hertz) / (high - centre))
     )
-    empty = rows.sum(axis=1) == 0  # bands narrower than a bin take the nearest one
+    empty = rows.sum(axis=1) == 0  # bands narrower than a bin take the nearest bin
     rows[empty, np.round(edges[1:-1][empty] * FRAME_SIZE / sr).astype(int)] = 1
     return (rows / rows.sum(axis=1, keepdims=True)).T.astype(np.float32)
 
@@ -87,7 +87,7 @@ def hz_to_mel(hertz: float) -> float:
 
 
 def mel_patch(y: Signal, sr: float) -> Signal:
-    """Return the patch of a mono signal as (13, 40), free of gain and of leading silence."""
+    """Return the log-mel patch (13, 40) of a mono signal, normalised in gain and onset."""
     first = onset_sample(y, sr)
     hop = max(1, round(sr * HOP_S))
     part = y[first : first + hop * PATCH_EDGES_HOPS[-1] + FRAME_SIZE]
@@ -105,7 +105,7 @@ def mel_patch(y: Signal, sr: float) -> Signal:
 
 
 def slice_means(rows: npt.NDArray[np.floating], edges: tuple[int, ...]) -> npt.NDArray[np.floating]:
-    """Return the means of the rows between edges, the last slice as far as there are rows."""
+    """Return the means of the rows between edges; the last slice ends where the rows end."""
     starts = [edge for edge in edges[:-1] if edge < len(rows)]
     ends = np.minimum([*starts[1:], edges[len(starts)]], len(rows))
     counts = (ends - starts).reshape(-1, *[1] * (rows.ndim - 1)).astype(np.float32)
@@ -119,7 +119,7 @@ def onset_sample(y: Signal, sr: float) -> int:
 
 
 def embed_sound(mels: Signal, env: OnsetEnvelope, pitch: Chroma | None) -> Signal:
-    """Return the whole vector, float32 of `DIMENSIONS`, each part of about unit length."""
+    """Return the embedding, float32 (DIMENSIONS,); each part has unit length or is zero."""
     parts = (
         unit_length(timbre_projection()(mels.reshape(1, -1))[0]),
         unit_length(envelope_levels(env)),
@@ -130,12 +130,12 @@ def embed_sound(mels: Signal, env: OnsetEnvelope, pitch: Chroma | None) -> Signa
 
 
 def unit_length(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Scale to length 1; nothing stays nothing."""
+    """Scale to unit length; zero stays zero."""
     return values / (np.linalg.norm(values) + 1e-9)
 
 
 def envelope_levels(env: OnsetEnvelope) -> npt.NDArray[np.float64]:
-    """Return the level in eight slices of the clock, in decades above -5, and the length."""
+    """Return the level in eight time slices from the onset, in decades above -5."""
     start = env.onsets[0] if len(env.onsets) else 0
     energy = env.energy[max(0, start - 2) :]
     levels = np.zeros(ENVELOPE_DIMENSIONS)
@@ -145,7 +145,7 @@ def envelope_levels(env: OnsetEnvelope) -> npt.NDArray[np.float64]:
 
 
 def onset_periodicity(env: OnsetEnvelope) -> npt.NDArray[np.float64]:
-    """Return the autocorrelation of the onsets near `RHYTHM_LAGS`; zero for a single hit."""
+    """Return the autocorrelation of the onsets at `RHYTHM_LAGS_S`; zeros for a single hit."""
     if len(env.onsets) < 3:
         return np.zeros(RHYTHM_DIMENSIONS)
     flux = env.flux[0] - env.flux[0].mean()
@@ -163,10 +163,10 @@ def onset_periodicity(env: OnsetEnvelope) -> npt.NDArray[np.float64]:
 
 
 def distance(one: Signal, other: Signal, aspect: Aspect = Aspect.OVERALL) -> float:
-    """Return how unlike two vectors are in one aspect: 0 the same, 1 unrelated, 2 opposite.
+    """Return the distance of two embeddings in one aspect: 0 identical, 1 unrelated, 2 opposite.
 
-    Half the squared Euclidean distance, which for unit vectors is one less their cosine, and
-    is right too where a sound has no rhythm or no pitch.
+    Half the squared Euclidean distance. For unit vectors it equals the cosine distance, and it
+    is also defined where a sound has no rhythm or no pitch.
     """
     parts = PARTS if aspect is Aspect.OVERALL else {aspect: PARTS[aspect]}
     total = sum(weight for _, weight in parts.values())
@@ -175,7 +175,7 @@ def distance(one: Signal, other: Signal, aspect: Aspect = Aspect.OVERALL) -> flo
 
 
 def weighted(vectors: Signal, aspect: Aspect = Aspect.OVERALL) -> Signal:
-    """Scale vectors (n, 64) or (64,) so that plain L2 search ranks as `distance`."""
+    """Scale embeddings (n, 64) or (64,) so that L2 distance ranks them as `distance` does."""
     scales = np.zeros(DIMENSIONS, np.float32)
     for part, (cut, weight) in PARTS.items():
         if aspect in (Aspect.OVERALL, part):

@@ -271,7 +271,7 @@ def test_a_name_that_rounds_the_tempo_of_a_clean_cut_does_not_spoil_the_tag() ->
     named, tagged = StatedMetadata(bpm=92.0), StatedMetadata(bpm=92.5)
     assert merge_stated(named, tagged, duration).bpm == 92.5
     assert merge_stated(named, tagged, duration * 1.004).bpm == 92
-    assert merge_stated(StatedMetadata(bpm=92.0, sure=False), tagged, duration * 1.004).bpm == 92.5
+    assert merge_stated(StatedMetadata(bpm=92.0, bpm_explicit=False), tagged, duration * 1.004).bpm == 92.5
 
 
 def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written() -> None:
@@ -336,8 +336,8 @@ def test_drums_get_no_key_from_a_name_and_say_so_where_it_is_written_out() -> No
         (StatedMetadata(key="D minor", tonic="D"), 0.0005, 0.99, "C minor", True),
         (StatedMetadata(key="D minor", tonic="D"), 0.0005, 0.9, "D minor", False),
         (StatedMetadata(key="D minor", tonic="D"), 0.01, 0.99, "D minor", False),
-        (StatedMetadata(key="D minor", tonic="D", key_sure=False), 0.01, 0.9, "C minor", True),
-        (StatedMetadata(key="D minor", tonic="D", key_sure=False), 0.01, 0.5, "D minor", False),
+        (StatedMetadata(key="D minor", tonic="D", key_certain=False), 0.01, 0.9, "C minor", True),
+        (StatedMetadata(key="D minor", tonic="D", key_certain=False), 0.01, 0.5, "D minor", False),
         (StatedMetadata(tonic="D"), 0.1, 0.9, "D minor", False),
         (StatedMetadata(tonic="D"), 0.01, 0.9, "C minor", True),
         (StatedMetadata(), 0.0, 0.9, "C minor", False),
@@ -353,13 +353,13 @@ def test_how_clear_a_key_must_be_heard_depends_on_how_it_is_written(
 
 def test_a_doubtful_key_needs_one_that_is_heard() -> None:
     assert fuse_key(None, StatedMetadata(tonic="D"), None) == FusedKey()
-    assert fuse_key(None, StatedMetadata(key="D minor", key_sure=False), None).name is None
+    assert fuse_key(None, StatedMetadata(key="D minor", key_certain=False), None).name is None
     assert fuse_key(None, StatedMetadata(key="D minor"), None).conflict
 
 
 def test_warming_up_runs_everything() -> None:
     warm_up()
-    assert tempo.tempo_model().line.weight.shape[0] > 50
+    assert tempo.tempo_model().linear.weight.shape[0] > 50
     assert analysis.ENGINE_VERSION
 
 

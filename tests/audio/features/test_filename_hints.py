@@ -103,7 +103,7 @@ def test_a_version_letter_or_a_word_is_no_key(name: str) -> None:
 )
 def test_a_key_is_certain_where_it_can_be_no_word(name: str, key: str, sure: bool) -> None:
     found = read_filename_hints(name)
-    assert (found.key, found.key_sure) == (key, sure)
+    assert (found.key, found.key_certain) == (key, sure)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_a_long_name_is_read_in_a_moment() -> None:
 
 
 def test_a_bare_number_may_be_a_tempo_but_is_not_sure() -> None:
-    assert read_filename_hints("groove_120_dry.wav") == StatedMetadata(120, None, sure=False)
-    assert read_filename_hints("groove 120bpm.wav") == StatedMetadata(120, None, sure=True)
+    assert read_filename_hints("groove_120_dry.wav") == StatedMetadata(120, None, bpm_explicit=False)
+    assert read_filename_hints("groove 120bpm.wav") == StatedMetadata(120, None, bpm_explicit=True)
 
 
 def test_a_tempo_fits_a_length_of_whole_bars() -> None:
