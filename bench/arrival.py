@@ -1,8 +1,8 @@
-"""How long from the last byte of a 10 s loop to its waveform, tempo and key on the open page.
+"""Time from the last byte of a 10 s loop to its waveform, tempo and key on the library page.
 
-Uploads loops one after the other with warm workers, in a real browser that shows the library,
-and prints the median and the 95th percentile; beside them, as the baseline of this machine at
-this moment, the time that the same analysis takes in this process alone.
+Uploads loops one by one with warm workers, in a real browser, and prints the median and the 95th
+percentile. As the baseline of this machine at this moment, it also times the same analysis alone
+in this process.
 """
 
 import base64
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def render_loop(seed: int) -> bytes:
-    """Render ten seconds of drums at 96 BPM under a chord in A minor, no two alike."""
+    """Return ten seconds of drums at 96 BPM with an A minor chord, as WAV; each seed differs."""
     chance = np.random.default_rng(seed)
     time_axis = np.arange(10 * RATE) / RATE
     beat = time_axis % (60 / 96)
@@ -89,7 +89,7 @@ def render_loop(seed: int) -> bytes:
 
 
 def time_analysis(data: bytes) -> float:
-    """Time the survey and the analysis in this process, warm, in milliseconds."""
+    """Return the time of survey and analysis in this process, warm, in milliseconds."""
     warm_up()
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         file.write(data)

@@ -1,4 +1,4 @@
-"""What it costs to know who asks: from a token to a living sign-in, revocation included.
+"""Cost of authentication: from a token or cookie to a valid session, including revocation.
 
     .venv/bin/python bench/auth.py
 
@@ -24,7 +24,7 @@ WHERE = Client("127.0.0.1", "bench")
 
 
 def main() -> None:
-    """Measure with one person, who is deleted at the end."""
+    """Measure with one user, who is deleted at the end."""
     with connected_services():
         user = User(
             email=f"{uuid.uuid4().hex}@bench.invalid",

@@ -1,10 +1,10 @@
-"""How many one-shots a second the workers analyse: a process for each, and for up to sixteen.
+"""One-shots analysed per second, with one and with up to sixteen files per process.
 
     .venv/bin/python bench/batches.py [WORKERS]
 
-200 one-shots of our own synth, in the library of somebody new each time, with PostgreSQL and Redis
-as in a product and warm workers; the two ways take turns. Time is counted from the first job
-begun to the last one done, the processor's time from when the workers were warm.
+200 synthesised one-shots in the library of a new user, with PostgreSQL and Redis as in production
+and warm workers; both modes alternate. Wall time is counted from the first job's start to the last
+job's end, CPU time from when the workers were warm.
 """
 
 import os
@@ -38,15 +38,15 @@ from sp404_app.supervisor.watchdog import Guard
 
 FILE_COUNT, ROUNDS, TIMEOUT_S = 200, 2, 300.0
 WORKER_SCRIPT = """
-from sp404_app import logs
-from sp404_app.jobs import run, worker
-run.BATCH_FILES = {most}
-worker.main()
+import sp404_app.jobs.runner
+import sp404_app.jobs.worker
+sp404_app.jobs.runner.BATCH_FILES = {most}
+sp404_app.jobs.worker.main()
 """
 
 
 def main() -> None:
-    """Take turns and print."""
+    """Alternate the modes and print."""
     workers = int(sys.argv[1]) if len(sys.argv) > 1 else settings().workers
     with temporary_home() as folder:
         sounds = render_one_shots(folder)
@@ -55,17 +55,18 @@ def main() -> None:
             for most, results in found.items():
                 results.append(measure_round(sounds, most, workers))
                 files, cpu = results[-1]
-                print(f"{most:>2} a process: {files:5.1f} files/s  {cpu:5.1f} ms each", flush=True)
+                print(
+                    f"{most:>2} per process: {files:5.1f} files/s  {cpu:5.1f} ms CPU each",
+                    flush=True,
+                )
     for most, results in found.items():
         files, cpu = (statistics.median(column) for column in zip(*results, strict=True))
-        print(
-            f"{most:>2} a process: {files:5.1f} files/s  {cpu:5.1f} ms of processor each (median)"
-        )
+        print(f"{most:>2} per process: {files:5.1f} files/s  {cpu:5.1f} ms CPU each (median)")
 
 
 @contextmanager
 def temporary_home() -> Iterator[Path]:
-    """Start PostgreSQL and Redis in a home of their own, and stop them."""
+    """Start PostgreSQL and Redis in a temporary home, and stop them."""
     root = Path(tempfile.mkdtemp(prefix="sp404b-"))
     place = Home(root)
     place.prepare()
@@ -91,7 +92,7 @@ def temporary_home() -> Iterator[Path]:
 
 
 def render_one_shots(folder: Path) -> list[samples.Incoming]:
-    """Write one-shots, no two alike."""
+    """Write one-shots, all different."""
     found: list[samples.Incoming] = []
     seed = 0
     while len(found) < FILE_COUNT:
@@ -106,7 +107,7 @@ def render_one_shots(folder: Path) -> list[samples.Incoming]:
 
 
 def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
-    """Let warm workers analyse all sounds; return files a second and ms of processor a file."""
+    """Analyse all sounds with warm workers; return files per second and CPU ms per file."""
     crew = [start_worker(most) for _ in range(workers)]
     try:
         while len(events.connection().smembers("rq:workers")) < workers:
@@ -142,14 +143,14 @@ def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tu
 
 
 def start_worker(most: int) -> "subprocess.Popen[bytes]":
-    """Start a worker that does up to `most` small files in one process."""
+    """Start a worker that analyses up to `most` small files per process."""
     command = [sys.executable, "-c", WORKER_SCRIPT.format(most=most)]
     place = Path(__file__).resolve().parents[1]
     return subprocess.Popen(command, cwd=place, env=for_worker(dict(os.environ)))
 
 
 def cpu_seconds(worker: "subprocess.Popen[bytes]") -> float:
-    """Return the seconds of processor that a worker and what it forked have used."""
+    """Return the CPU seconds of a worker and its child processes."""
     times = psutil.Process(worker.pid).cpu_times()
     return times.user + times.system + times.children_user + times.children_system
 

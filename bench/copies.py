@@ -1,7 +1,7 @@
-"""How many copies of a recording are found, and what is wrongly called one.
+"""Accuracy of duplicate detection: recall for altered copies, and false positives.
 
-`SP404_SOUNDS=… python -m bench.copies` writes each real sound of the folder (see ears_sounds.py)
-in other guises, decodes them as an upload is decoded, and compares their prints.
+`SP404_SOUNDS=… python -m bench.copies` writes variants of each real sound (see ears_sounds.py),
+decodes them as uploads, and compares their fingerprints.
 """
 
 import sys
@@ -29,15 +29,15 @@ from sp404_app.audio.similarity.fingerprint import Print
 
 Planes = npt.NDArray[np.float32]  # (channels, frames)
 MP3_RATES = {8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000}
-LONG_RECORDINGS = 8  # recordings of more than 30 s, of which an excerpt is compared
-SOUNDS_PER_RECORDING = 14  # sounds in one of them
+LONG_RECORDINGS = 8  # longer than 30 s, compared by an excerpt
+SOUNDS_PER_RECORDING = 14
 SEED = 404
 BLOCK = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class FileVariant:
-    """A file to be: `planes` at `rate` Hz, written as `ending` with soundfile's `subtype`."""
+    """A file to write: `planes` at `rate` Hz with extension `ending` and soundfile's `subtype`."""
 
     how: str
     planes: Planes
@@ -47,7 +47,7 @@ class FileVariant:
 
 
 def file_variants(planes: Planes, rate: int) -> Iterator[FileVariant]:
-    """Yield what may have happened to a file, one at a time and then together."""
+    """Yield alterations of a file, one at a time and then combined."""
     other = 44_100 if rate == 48_000 else 48_000
     moved = resampled(planes, rate, other)
     padded = pad_with_silence(planes, rate)
@@ -66,45 +66,46 @@ def file_variants(planes: Planes, rate: int) -> Iterator[FileVariant]:
 
 
 def resampled(planes: Planes, rate: int, other: int) -> Planes:
-    """Change the sample rate, with a good filter."""
+    """Resample with high quality."""
     return librosa.resample(planes, orig_sr=rate, target_sr=other, res_type="soxr_hq")
 
 
 def pad_with_silence(planes: Planes, rate: int) -> Planes:
-    """Put 237 ms of silence before a sound and 410 ms after it."""
+    """Add 237 ms of silence before a sound and 410 ms after it."""
     return np.pad(planes, ((0, 0), (round(0.237 * rate), round(0.41 * rate))))
 
 
 def read(path: Path) -> tuple[Planes, int]:
-    """Decode a whole file, kept within full scale; at most two channels, as MP3 has."""
+    """Decode a whole file, clipped to full scale; at most two channels, as in MP3."""
     with decode.open_audio(path) as (header, blocks):
         frames = np.concatenate(list(blocks))
     return np.clip(np.nan_to_num(frames.T[:2]), -1, 1), header.sample_rate
 
 
 def fingerprint_of(path: Path) -> Print | None:
-    """Take the print as the job does."""
+    """Return the fingerprint as the job computes it."""
     surveyed = survey(path)
     return fingerprint.taken(surveyed.window, surveyed.window_rate)
 
 
-def fingerprint_of_variant(guise: FileVariant, where: Path) -> Print | None:
-    """Write a file and take its print."""
-    path = where / f"guise.{guise.ending}"
-    frames = np.clip(guise.planes.T, -1, 1)
-    with soundfile.SoundFile(path, "w", guise.rate, frames.shape[1], guise.subtype) as file:
-        for start in range(0, len(frames), BLOCK):  # a minute of Vorbis at once ends libsndfile
+def fingerprint_of_variant(variant: FileVariant, where: Path) -> Print | None:
+    """Write a variant and return its fingerprint."""
+    path = where / f"variant.{variant.ending}"
+    frames = np.clip(variant.planes.T, -1, 1)
+    with soundfile.SoundFile(path, "w", variant.rate, frames.shape[1], variant.subtype) as file:
+        # libsndfile crashes on a minute of Vorbis at once.
+        for start in range(0, len(frames), BLOCK):
             file.write(frames[start : start + BLOCK])
     return fingerprint_of(path)
 
 
 def is_same_recording_or_none(one: Print | None, other: Print | None) -> bool:
-    """Say whether two prints are of one recording; what has none is like nothing."""
+    """Return whether both have fingerprints and they match."""
     return one is not None and other is not None and fingerprint.same(one, other)
 
 
 def long_recordings(reals: list[RealSound]) -> Iterator[tuple[Planes, int]]:
-    """Join sounds to recordings of which only an excerpt is compared."""
+    """Yield concatenations of sounds, longer than the analysed excerpt."""
     dice = np.random.default_rng(SEED)
     fit = [planes[:1] for planes, rate in map(read, (real.path for real in reals))
            if rate == 44_100 and planes.shape[1] > 3 * rate]  # fmt: skip
@@ -114,18 +115,18 @@ def long_recordings(reals: list[RealSound]) -> Iterator[tuple[Planes, int]]:
 
 
 def show_found(rows: list[tuple[str, bool]]) -> None:
-    """Print the share that was found, for each guise and for all of them."""
-    print("| what was done to the file | found |\n|---|---|")
-    by_guise = defaultdict(list)
+    """Print the recall for each alteration and for all of them."""
+    print("| alteration | found |\n|---|---|")
+    by_alteration = defaultdict(list)
     for how, found in rows:
-        by_guise[how].append(found)
-    for how, found in by_guise.items():
+        by_alteration[how].append(found)
+    for how, found in by_alteration.items():
         print(f"| {how} | {format_percent(found)} |")
-    print(f"| all of these | {format_percent(found for _, found in rows)} |")
+    print(f"| all | {format_percent(found for _, found in rows)} |")
 
 
 def show_false_positives(known: dict[str, Print], copies: list[tuple[str, Print]]) -> None:
-    """Print which different sounds were called one, and how near the nearest came."""
+    """Print which different sounds matched, and the nearest that did not."""
     pairs = list(combinations(known.items(), 2))
     called = [(one, other, fingerprint.same(a, b)) for (one, a), (other, b) in pairs]
     share = format_percent(same for *_, same in called)
@@ -141,13 +142,13 @@ def show_false_positives(known: dict[str, Print], copies: list[tuple[str, Print]
         for (one, a), (other, b) in pairs
         if fingerprint.lengths_match(a.length, b.length)
     )
-    print(f"Nearest of the others (a copy has at most {fingerprint.MAX_DISTANCE_DB} dB):")
+    print(f"Nearest that do not match (duplicates have at most {fingerprint.MAX_DISTANCE_DB} dB):")
     for gap, *names in near[:5]:
         print(f"   {gap:.2f} dB", *names)
 
 
 def show_cost(reals: list[RealSound]) -> None:
-    """Print CPU per print, beside everything else that the engine does with a file."""
+    """Print the CPU time per fingerprint and of the rest of the analysis."""
     costs, sizes = np.zeros(2), []
     fingerprint_of(reals[0].path)
     for real in reals:
@@ -158,8 +159,8 @@ def show_cost(reals: list[RealSound]) -> None:
         costs += between - started, time.process_time() - between
         sizes.append(len(found.to_bytes()) if found else 0)
     rest, ours = 1000 * costs / len(reals)
-    print(f"\nCPU per file: print {ours:.2f} ms, all else {rest:.2f} ms (n={len(reals)})")
-    print(f"Bytes of a print: median {np.median(sizes):.0f}, most {max(sizes)}")
+    print(f"\nCPU per file: fingerprint {ours:.2f} ms, rest {rest:.2f} ms (n={len(reals)})")
+    print(f"Bytes per fingerprint: median {np.median(sizes):.0f}, maximum {max(sizes)}")
 
 
 def main() -> int:
@@ -176,18 +177,18 @@ def main() -> int:
             original = fingerprint_of(real.path)
             if original:
                 known[f"{real.pack}/{Path(real.original).name}"] = original
-            for guise in file_variants(*read(real.path)):
-                found = fingerprint_of_variant(guise, Path(scratch))
-                rows.append((guise.how, is_same_recording_or_none(original, found)))
+            for variant in file_variants(*read(real.path)):
+                found = fingerprint_of_variant(variant, Path(scratch))
+                rows.append((variant.how, is_same_recording_or_none(original, found)))
                 if found:
                     copies.append((f"{real.pack}/{Path(real.original).name}", found))
         for planes, rate in long_recordings(reals):
             whole = fingerprint_of_variant(FileVariant("", planes, rate), Path(scratch))
-            for guise in file_variants(planes, rate):
+            for variant in file_variants(planes, rate):
                 found = is_same_recording_or_none(
-                    whole, fingerprint_of_variant(guise, Path(scratch))
+                    whole, fingerprint_of_variant(variant, Path(scratch))
                 )
-                rows.append((f"longer than 30 s: {guise.how}", found))
+                rows.append((f"longer than 30 s: {variant.how}", found))
     long = [row for row in rows if row[0].startswith("longer")]
     show_found([row for row in rows if row not in long])
     print()

@@ -1,8 +1,8 @@
-"""How well the engine hears, beside librosa's defaults: `python -m bench.ears`.
+"""Accuracy of the engine beside librosa's defaults: `python -m bench.ears`.
 
-Runs over rendered sounds (other seeds than training's) and over real ones where SP404_SOUNDS
-names a folder with manifest.csv. `--cache DIR`, the one of bench.train, adds the figures that
-need models learned again without a pack: kind and calibration. `--plots DIR` draws them.
+Uses rendered sounds (with other seeds than training) and real ones if SP404_SOUNDS names a folder
+with manifest.csv. `--cache DIR`, the one of bench.train, adds leave-one-pack-out figures: loop or
+one-shot, and calibration. `--plots DIR` draws them.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from sp404_app.audio.similarity import embedding, fingerprint
 Signal = npt.NDArray[np.float32]
 SEED = 99
 TRAP_PACK = "stargate/microlag"
-# Their onsets keep another steady time than their names say, see docs/ANALYSIS.md.
+# Their onsets contradict the tempo in their names, see docs/ANALYSIS.md.
 MISNAMED = ("latin_brass01 - 140 BPM", "200938", "amenbreak_bpm136")
 PLOTTED_SETS = (
     "rendered, all, clean", "rendered, all, spoilt", "real, packs, clean",
@@ -69,7 +69,7 @@ CLASS_BY_FOLDER = {
 
 
 def engine_tempo(y: Signal, sr: float) -> float:
-    """Return our tempo."""
+    """Return the engine's tempo."""
     found = tempo.estimate_tempo(onset.envelope(y, sr), len(y) / sr)
     return found.bpm if found else 0.0
 
@@ -78,7 +78,7 @@ METHODS: dict[str, Estimator] = {"engine": engine_tempo} | available_estimators(
 
 
 def distorted_versions(y: Signal, sr: float, bpm: float, seed: int) -> Iterator[tuple[str, Signal]]:
-    """Yield a loop clean and spoilt in four ways."""
+    """Yield a loop clean and distorted in four ways."""
     yield "clean", y
     for number, how in enumerate(DISTORTIONS):
         if how != "crop" or len(y) / sr * bpm / 60 >= SHORTEST_CROP_BEATS:
@@ -101,7 +101,7 @@ def show_tempo(loops: list[tuple[str, Signal, float, float]], plots: Path | None
 
 
 def real_loops(reals: list[RealSound]) -> list[tuple[str, Signal, float, float]]:
-    """Prepare the real loops, clean and spoilt, by set."""
+    """Return the real loops, clean and distorted, by set."""
     rows = []
     for number, real in enumerate(real for real in reals if real.kind == "loop"):
         found = real.survey()
@@ -118,7 +118,7 @@ def real_loops(reals: list[RealSound]) -> list[tuple[str, Signal, float, float]]
 
 
 def rendered_loops() -> list[tuple[str, Signal, float, float]]:
-    """Render loops that no model has seen, clean and spoilt."""
+    """Return rendered loops that no model has seen, clean and distorted."""
     rows = []
     for what, count in (("drums", 160), ("tonal", 90)):
         for number, take in enumerate(render_takes(what, count, SEED)):
@@ -131,7 +131,7 @@ def rendered_loops() -> list[tuple[str, Signal, float, float]]:
 
 
 def krumhansl_key(y: Signal, sr: float) -> str:
-    """Name a key as most tutorials do: chroma_cqt and Krumhansl's profiles."""
+    """Return the key as most tutorials compute it: chroma_cqt and Krumhansl's profiles."""
     mean = librosa.feature.chroma_cqt(y=y, sr=sr).mean(axis=1)
     fits = [
         np.corrcoef(np.roll(profile, pitch), mean)[0, 1]
@@ -141,7 +141,7 @@ def krumhansl_key(y: Signal, sr: float) -> str:
 
 
 def show_key(reals: list[RealSound]) -> None:
-    """Print the share of right keys and the MIREX score."""
+    """Print the share of correct keys and the MIREX score."""
     rows = [
         ("rendered", take.signal, 44_100.0, take.key)
         for take in render_takes("tonal", 240, SEED + 1)
@@ -164,14 +164,14 @@ def show_key(reals: list[RealSound]) -> None:
 
 
 def mfcc_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
-    """Return mean and deviation of 20 MFCCs, the usual first idea of likeness."""
+    """Return mean and standard deviation of 20 MFCCs, the usual similarity baseline."""
     y = librosa.resample(y, orig_sr=sr, target_sr=22_050)
     rows = librosa.feature.mfcc(y=y, sr=22_050, n_mfcc=20, n_fft=min(2048, max(256, len(y))))
     return np.concatenate([rows.mean(axis=1), rows.std(axis=1)])
 
 
 def engine_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
-    """Return our vector, scaled for a plain cosine."""
+    """Return the engine's embedding, scaled for cosine similarity."""
     found = embedding.embed_sound(
         embedding.mel_patch(y, sr), onset.envelope(y, sr), compute_chroma(y, sr)
     )
@@ -211,7 +211,7 @@ def show_likeness(reals: list[RealSound]) -> None:
 
 
 def show_class(reals: list[RealSound]) -> None:
-    """Print how often the class of a single hit is right."""
+    """Print the accuracy of the class of single hits."""
     made = [(t.signal, 44_100.0, t.label) for t in render_takes("hits", 600, SEED)]
     real = [(one.survey().window, one.survey().window_rate, sort)
             for one in reals if (sort := class_of_real_hit(one))]  # fmt: skip
@@ -224,7 +224,7 @@ def show_class(reals: list[RealSound]) -> None:
 
 
 def show_kind(cache: Path | None, reals: list[RealSound]) -> None:
-    """Print how often loop or one-shot is right, learned without the pack in question."""
+    """Print the accuracy of loop or one-shot, trained without the pack in question."""
     rule = format_percent((real.survey().duration > 2) == (real.kind == "loop") for real in reals
                    if real.kind != "phrase")  # fmt: skip
     print(f"| loop or one-shot | longer than 2 s | {rule} |")
@@ -266,7 +266,7 @@ def show_calibration(cache: Path | None, plots: Path | None) -> None:
         error, rows = found[which] = expected_calibration_error(sure, right)
         by_chance = chance_calibration_error(sure)
         print(f"\n{which}: ECE {error:.3f} (perfect: {by_chance:.3f}), n={len(sure)}\n")
-        print("| said | was right | n |\n|---|---|---|")
+        print("| confidence | correct | n |\n|---|---|---|")
         for said, was, count in rows:
             print(f"| {said:.2f} | {was:.2f} | {count} |")
         half = np.argsort(sure)[len(sure) // 2 :]
@@ -278,7 +278,7 @@ def show_calibration(cache: Path | None, plots: Path | None) -> None:
 def calibration_cases(
     which: str, model: Linear, cases: list[train.Case]
 ) -> list[tuple[str, float, bool]]:
-    """Return, for each case, what it is of, the confidence, and whether the tempo was right."""
+    """Return (set, confidence, whether the tempo was right) for each case."""
     rows = [
         train.confidence_case(case, tempo.tempo_model()) for case in cases if len(case.found.bpm)
     ]
@@ -286,13 +286,13 @@ def calibration_cases(
 
 
 def run_full_job(path: Path) -> None:
-    """Do what the job does for a new file."""
+    """Run everything that the job does for a new file."""
     found = analysis.analyse_file(path)
     fingerprint.taken(found.survey.window, found.survey.window_rate)
 
 
 def run_naive_scope(path: Path) -> None:
-    """Do what the naive stack does, with our engine: decode, tempo, key, likeness, waveform."""
+    """Run the scope of the naive stack with the engine: decode, tempo, key, embedding, waveform."""
     with decode.open_audio(path) as (header, blocks):
         waveform, excerpt = peaks.PeaksBuilder(header.sample_rate), ExcerptCollector(header)
         for block in blocks:
@@ -308,7 +308,7 @@ def run_naive_scope(path: Path) -> None:
 
 
 def run_naive_stack(path: Path) -> None:
-    """Do what a first version with librosa does, decoding once."""
+    """Run what a first version with librosa would do, decoding once."""
     y, sr = librosa.load(path, sr=22_050)
     librosa.beat.beat_track(y=y, sr=sr)
     librosa.feature.chroma_cqt(y=y, sr=sr)
@@ -327,7 +327,7 @@ def show_cost(paths: list[Path]) -> None:
     costs = dict.fromkeys(stacks, 0.0)
     for run in stacks.values():
         run(paths[0])
-    for path in paths:  # in turns, so that both meet the machine in the same state
+    for path in paths:  # alternating, so that all run under the same conditions
         for name, run in stacks.items():
             started = time.process_time()
             run(path)
@@ -350,8 +350,8 @@ def show_cost(paths: list[Path]) -> None:
 
 
 def main() -> None:
-    """Print every table."""
-    warnings.simplefilter("ignore", UserWarning)  # librosa complains of every short hit
+    """Print all tables."""
+    warnings.simplefilter("ignore", UserWarning)  # librosa warns about short hits
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--cache", type=Path)
     options.add_argument("--plots", type=Path)
@@ -373,7 +373,7 @@ def main() -> None:
 
 
 def write_rendered_files() -> list[Path]:
-    """Write rendered loops where there are no real ones."""
+    """Write rendered loops, used if there are no real ones."""
     target = Path(".cache")
     target.mkdir(exist_ok=True)
     paths = []

@@ -1,4 +1,4 @@
-"""Draw what `bench/ears.py` measured, as SVG for docs/."""
+"""Plot the results of `bench/ears.py` as SVG for docs/."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,14 +18,14 @@ ACC1 = 1  # column of the scores
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure whose SVG is the same every time."""
+    """Return an empty figure with reproducible SVG output."""
     mpl.rcParams["svg.hashsalt"] = "sp404"
     mpl.rcParams["svg.fonttype"] = "none"
     return Figure((width, height), layout="constrained")
 
 
 def save_figure(drawn: Figure, path: Path) -> None:
-    """Write a figure without the time of day."""
+    """Write a figure without a timestamp."""
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn.savefig(path, format="svg", metadata={"Date": None})
 
@@ -49,14 +49,14 @@ def draw_tempo(scores: Scores, sets: Sequence[str], path: Path) -> None:
     labels = [f"{line}\nn={count}" for line, count in zip(lines, counts, strict=True)]
     axes.set_xticks(np.arange(len(sets)), labels)
     axes.set_ylim(0, 100)
-    axes.set_ylabel("tempo right to 4 % (per cent)")
+    axes.set_ylabel("tempo right within 4 % (per cent)")
     axes.spines[["top", "right"]].set_visible(False)
     drawn.legend(loc="outside upper center", ncols=4, frameon=False)
     save_figure(drawn, path)
 
 
 def draw_reliability(found: Reliability, path: Path) -> None:
-    """Draw how often the tempo was right against what `bpm_confidence` said."""
+    """Draw the share of correct tempi against `bpm_confidence`."""
     drawn = new_figure(9, 3.4)
     for axes, (which, (error, rows)) in zip(drawn.subplots(1, len(found)), found.items(),
                                             strict=True):  # fmt: skip
@@ -68,7 +68,7 @@ def draw_reliability(found: Reliability, path: Path) -> None:
         axes.errorbar(said, right, yerr=np.abs(ends - right), fmt="o-", color=COLOURS[0],
                       linewidth=1.2, markersize=4, elinewidth=0.8)  # fmt: skip
         axes.set_title(f"{which}, n={int(count.sum())}, ECE {error:.3f}", fontsize=10)
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="said", aspect="equal")
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", aspect="equal")
         axes.spines[["top", "right"]].set_visible(False)
-    drawn.axes[0].set_ylabel("was right")
+    drawn.axes[0].set_ylabel("correct")
     save_figure(drawn, path)

@@ -1,4 +1,4 @@
-"""Scores with their uncertainty: shares with 95 % intervals, calibration, precision at ten."""
+"""Scores with their uncertainty: 95 % intervals, calibration error, precision at ten."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 
 def wilson_interval(hits: float, count: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), good for small counts."""
+    """Return the 95 % interval of a proportion (Wilson 1927), suitable for small counts."""
     if not count:
         return 0.0, 1.0
     z, share = 1.96, hits / count
@@ -18,7 +18,7 @@ def wilson_interval(hits: float, count: int) -> tuple[float, float]:
 
 
 def format_percent(values: Iterable[float]) -> str:
-    """Show a mean of values in 0..1 as per cent with its interval and n."""
+    """Format a mean of values in 0..1 as per cent with its interval and n."""
     numbers = list(map(float, values))
     if not numbers:
         return "-"
@@ -29,7 +29,7 @@ def format_percent(values: Iterable[float]) -> str:
 def expected_calibration_error(
     confidence: Sequence[float], right: Sequence[bool], bins: int = 10
 ) -> tuple[float, list[tuple[float, float, int]]]:
-    """Return the expected calibration error, and (confidence, share right, n) of each bin.
+    """Return the expected calibration error, and (confidence, accuracy, n) of each bin.
 
     Guo et al., "On calibration of modern neural networks" (ICML 2017), bins of equal width.
     """
@@ -58,10 +58,10 @@ def chance_calibration_error(confidence: Sequence[float], rounds: int = 200) -> 
 def precision_at(
     vectors: npt.NDArray[np.floating], labels: Sequence[str], groups: Sequence[str], most: int = 10
 ) -> list[float]:
-    """Return, for each sound, the share of its nearest that have its label.
+    """Return, for each sound, the share of its nearest neighbours with the same label.
 
-    Neighbours of the same group (kit, pack) are left out; sounds with fewer than three of
-    their label elsewhere are not asked.
+    Neighbours of the same group (kit, pack) are excluded; sounds with fewer than three others of
+    their label are skipped.
     """
     unit = vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-12)
     near = unit @ unit.T

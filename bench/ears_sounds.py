@@ -1,4 +1,4 @@
-"""Read the shared collection of real sounds with known truth, where there is one."""
+"""Read the collection of real sounds with known tempo and key, if there is one."""
 
 import csv
 import os
@@ -14,7 +14,7 @@ FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
 @dataclass(frozen=True, slots=True)
 class RealSound:
-    """One real sound and what its makers say about it."""
+    """One real sound and its ground truth."""
 
     path: Path
     kind: str
@@ -25,18 +25,18 @@ class RealSound:
     original: str
 
     def survey(self) -> Survey:
-        """Decode it."""
+        """Decode and survey the file."""
         return survey(self.path)
 
 
 def sounds_folder() -> Path | None:
-    """Return the folder that SP404_SOUNDS names, if it is set and holds manifest.csv."""
+    """Return the folder named by SP404_SOUNDS if it contains manifest.csv."""
     named = Path(os.environ.get("SP404_SOUNDS", "sounds"))
     return named if (named / "manifest.csv").exists() else None
 
 
 def read_manifest(where: Path) -> Iterator[RealSound]:
-    """List the collection."""
+    """Yield the sounds of the collection."""
     with (where / "manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             yield RealSound(
@@ -51,7 +51,7 @@ def read_manifest(where: Path) -> Iterator[RealSound]:
 
 
 def normalise_key(written: str) -> str | None:
-    """Spell a key with sharps."""
+    """Return a key spelt with sharps, or None."""
     pitch, _, mode = written.partition(" ")
     name = f"{FLATS.get(pitch, pitch)} {mode}"
     return name if name in KEYS else None

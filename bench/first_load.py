@@ -1,6 +1,6 @@
-"""How many bytes the first visit of a page transfers, beside those of a blank Reflex app.
+"""Bytes transferred by the first visit of a page, compared with a blank Reflex app.
 
-Both are built and served the same way in this run, and read by a real browser with an empty
+Both are built and served the same way in one run, and loaded by a real browser with an empty
 cache.
 """
 
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def transferred_bytes(browser: Browser, base_url: str, path: str, *, signed_in: bool) -> int:
-    """Return the bytes on the wire until the page is quiet."""
+    """Return the bytes on the wire until the page is idle."""
     context = browser.new_context(base_url=base_url)
     page = context.new_page()
     if signed_in:
@@ -74,7 +74,7 @@ def transferred_bytes(browser: Browser, base_url: str, path: str, *, signed_in: 
 
 @contextmanager
 def serve_blank_app(node: Path) -> Iterator[str]:
-    """Build and serve an app with one empty page, with the packages of ours."""
+    """Build and serve an app with one empty page, with the same packages."""
     port = free_port()
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root)
@@ -104,7 +104,7 @@ def serve_blank_app(node: Path) -> Iterator[str]:
 
 
 def wait_for_port(port: int, seconds: float = 300) -> None:
-    """Wait until somebody answers on a port."""
+    """Wait until a port accepts connections."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with socket.socket() as probe:

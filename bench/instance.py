@@ -1,4 +1,4 @@
-"""A running product for the benches, and people in it."""
+"""A running product and test users for the benches."""
 
 import os
 import random
@@ -21,7 +21,7 @@ from sp404_app.services.library.search_terms import key_words, words_of
 from sp404_app.settings import settings
 from tests.product import Product, home_in, slot
 
-PASSWORD = "tape delay and dust"  # noqa: S105 - of people who exist for a minute
+PASSWORD = "tape delay and dust"  # noqa: S105 - of temporary users
 FIRST = [
     "dusty",
     "warm",
@@ -60,7 +60,7 @@ SECOND = [
 
 @contextmanager
 def running_product(extra: dict[str, str] | None = None) -> Iterator[Product]:
-    """Start the whole product with an empty home and perhaps some settings, and stop it."""
+    """Start the whole product with an empty home and extra settings, and stop it."""
     with slot() as folder, home_in(folder) as instance:
         instance.extra |= extra or {}
         instance.start()
@@ -89,12 +89,12 @@ def _engine(instance: Product) -> Engine:
 def create_user(
     session: Session, email: str = "bench@example.org", password_hash: str = ""
 ) -> User:
-    """Make somebody who can sign in."""
+    """Create a user who can sign in."""
     user = User(
         email=email,
         password_hash=password_hash or passwords.hash_now(PASSWORD),
         email_verified_at=now(),
-        is_demo=True,  # the demo account is on Pro, which has room for what is measured
+        is_demo=True,  # the demo account is on Pro, whose limits fit the measurements
     )
     session.add(user)
     session.flush()
@@ -102,8 +102,8 @@ def create_user(
 
 
 def fill_library(session: Session, user: User, size: int, seed: int = 404) -> None:
-    """Give somebody `size` analysed samples with believable names, tempos, keys and tags."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    """Give a user `size` analysed samples with plausible names, tempos, keys and tags."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
     session.flush()
     columns = [column.name for column in Sample.__table__.columns if column.computed is None]  # type: ignore[attr-defined]
     statement = f"copy samples ({', '.join(columns)}) from stdin"
@@ -118,7 +118,7 @@ def fill_library(session: Session, user: User, size: int, seed: int = 404) -> No
 
 
 def vacuum_database(instance: Product) -> None:
-    """Do what the database does by itself a minute after so many rows came."""
+    """Vacuum and analyse, as autovacuum does a minute after so many inserts."""
     with _engine(instance).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("vacuum analyze")
 

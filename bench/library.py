@@ -1,8 +1,8 @@
-"""How long from a key press to new rows, in a large library, in a real browser.
+"""Time from a key press to new rows, in a large library, in a real browser.
 
-Prints the median and the 95th percentile of searching, filtering, sorting and scrolling, the
-largest answer of the state, and beside them the same search through the API, as the baseline
-of this machine at this moment. Then the list is flung, and the frames without rows are counted.
+Prints the median and the 95th percentile of search, filter, sort and scroll, the largest state
+update, and, as the baseline of this machine at this moment, the same search through the API. Then
+the list is flung, and frames without rows are counted.
 """
 
 import argparse
@@ -35,7 +35,7 @@ FLING_REPORT = (
     " {half:4.0f} ms; whole {after:4.0f} ms after the end; a frame takes {frame:.0f} ms"
 )
 
-# Resolves with the milliseconds between the act and the frame in which other rows were painted.
+# Resolves with the milliseconds from the action to the frame that paints other rows.
 MEASURE_SCRIPT = """
 (act) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
@@ -45,7 +45,7 @@ MEASURE_SCRIPT = """
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - began)));
   });
   watch.observe(list, { childList: true, subtree: true, attributes: true });
-  setTimeout(() => resolve(5000), 5000); // nothing came: count it as very slow, do not hang
+  setTimeout(() => resolve(5000), 5000); // timeout: count it as very slow
   eval(act);
 })
 """
@@ -57,8 +57,8 @@ field.dispatchEvent(new InputEvent("input", { bubbles: true }));
 """
 
 
-# Scrolls and looks at each frame: which share of the list shows rows when it is painted. `half` is
-# the longest time in which less than half of it did, `after` how long it took when the list stood.
+# Scrolls and measures in each frame which share of the list shows rows. `half` is the longest time
+# with less than half of it filled, `after` the time until it is filled once scrolling has stopped.
 FLING_SCRIPT = """
 ([speed, frames]) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
@@ -82,7 +82,7 @@ FLING_SCRIPT = """
   };
   const step = () => {
     if (times.length && times.length < frames) list.scrollTop += speed;
-    // after the list was moved, as the next paint will show it
+    // after scrolling, as the next paint will show it
     times.push(performance.now());
     shares.push(share());
     const late = shares[shares.length - 1] < 1 && times.length < frames + 600;
@@ -99,7 +99,7 @@ FLING_SCRIPT = """
   requestAnimationFrame(step);
 })
 """
-# Types a word while the list is flung; resolves when other rows are painted at the top of the list.
+# Types a word while the list scrolls; resolves when other rows are painted at the top of the list.
 SEARCH_IN_FLING_SCRIPT = """
 (word) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
@@ -111,7 +111,7 @@ SEARCH_IN_FLING_SCRIPT = """
     frames += 1;
     if (frames === 40) {
       began = performance.now();
-      set.call(field, word); // the page's policy forbids to evaluate text by now
+      set.call(field, word); // the page's CSP forbids eval by now
       field.dispatchEvent(new InputEvent("input", { bubbles: true }));
     }
     const found = list.dataset.total !== total && list.querySelector("[data-testid=sample-row]");
@@ -144,8 +144,8 @@ def main() -> None:
         sign_in_to_library(page, instance.base_url)
         rooms, columns = ("loops", "one_shots", "all"), ("name", "bpm", "duration")
         print(f"{size:,} samples, load {os.getloadavg()[0]:.1f}", flush=True)
-        print_times("API, a word for the first time", time_api_searches(page, UNCACHED_WORDS, 1))
-        print_times("API, a word again", time_api_searches(page, SEARCH_WORDS, ROUNDS))
+        print_times("API, uncached word", time_api_searches(page, UNCACHED_WORDS, 1))
+        print_times("API, cached word", time_api_searches(page, SEARCH_WORDS, ROUNDS))
         print_times(
             "search",
             time_actions(
@@ -166,7 +166,7 @@ def main() -> None:
 
 
 def print_times(name: str, found: list[float]) -> None:
-    """Print a line of the result."""
+    """Print one line of results."""
     p95 = statistics.quantiles(found, n=20)[18]
     line = f"{name:32} median {statistics.median(found):6.1f} ms   p95 {p95:6.1f} ms"
     print(line, flush=True)
@@ -185,17 +185,17 @@ def sign_in_to_library(page: Page, origin: str, *, empty: bool = False) -> None:
 
 
 def record_frame_sizes(socket: WebSocket, sizes: list[int]) -> None:
-    """Note the size of every answer of the state after the first page is there."""
+    """Record the size of each state update after the first page."""
     socket.on("framereceived", lambda frame: sizes.append(len(frame)))
 
 
 def click_script(testid: str) -> str:
-    """Return a script that clicks."""
+    """Return a script that clicks an element."""
     return f"document.querySelector('[data-testid={testid}]').click()"
 
 
-def time_actions(page: Page, act) -> list[float]:  # noqa: ANN001 - a small local function
-    """Do something many times and return the milliseconds of each."""
+def time_actions(page: Page, act) -> list[float]:  # noqa: ANN001 - a function of the round's number
+    """Repeat an action and return the milliseconds of each."""
     found = []
     for number in range(ROUNDS):
         found.append(page.evaluate(MEASURE_SCRIPT, act(number)))
@@ -204,7 +204,7 @@ def time_actions(page: Page, act) -> list[float]:  # noqa: ANN001 - a small loca
 
 
 def time_searches_in_flings(page: Page) -> list[float]:
-    """Search while the list moves, and return the milliseconds of each."""
+    """Search while the list scrolls, and return the milliseconds of each."""
     found = []
     for number in range(10):
         page.evaluate(f"() => {{ {TYPE_SCRIPT % json.dumps('')} }}")
@@ -216,7 +216,7 @@ def time_searches_in_flings(page: Page) -> list[float]:
 
 
 def time_api_searches(page: Page, words: Sequence[str], rounds: int) -> list[float]:
-    """Time searches over plain HTTP."""
+    """Return the milliseconds of searches over plain HTTP."""
     found = []
     for number in range(max(rounds, len(words))):
         began = time.perf_counter()

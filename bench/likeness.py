@@ -1,12 +1,11 @@
-"""What it takes to find the sounds most like one: the exact query, and an HNSW index beside it.
+"""Cost of similarity search: the exact query, compared with an HNSW index.
 
     .venv/bin/python bench/likeness.py
 
-One person with 1,000, one with 10,000 and one with 100,000 sounds, and others with 10,000 each,
-all vectors of 64 dimensions in clusters, as sounds of a kind are. The query is the one that
-`services/sample/similarity.py` makes, without and with an HNSW index of pgvector (iterative
-scan, so that the filter by person still finds enough); recall@10 says how many of the ten
-nearest it finds.
+Users with 1,000, 10,000 and 100,000 samples, and others with 10,000 each; clustered vectors of 64
+dimensions. The query is the one of `services/sample/similarity.py`, without and with a pgvector
+HNSW index (with iterative scan, so that the filter by user still finds enough); recall@10 is the
+share of the ten nearest that it finds.
 """
 
 import statistics
@@ -47,7 +46,7 @@ COPY_VECTORS = (
 
 
 def main() -> None:
-    """Fill, measure without and with the index, and print."""
+    """Fill the tables, measure without and with the index, and print."""
     with connected_services(), psycopg.connect(settings().database_url, autocommit=True) as line:
         register_vector(line)
         chance = np.random.default_rng(404)
@@ -71,7 +70,7 @@ def main() -> None:
 def create_owner(
     line: psycopg.Connection, size: int, chance: np.random.Generator
 ) -> tuple[uuid.UUID, list[uuid.UUID]]:
-    """Make somebody with sounds; return who it is and which sounds to ask for."""
+    """Create a user with samples; return the user and the samples to query."""
     with Session(db.engine()) as session, session.begin():
         user = create_user(session, f"{uuid.uuid4().hex}@example.org", "x").id
     columns = [name for (name,) in line.execute(SAMPLE_COLUMNS)]
@@ -103,7 +102,7 @@ Found = tuple[list[float], list[set[uuid.UUID]]]
 
 
 def measure_queries(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
-    """Ask for the ten nearest of each; return the seconds and what was found."""
+    """Query the ten nearest of each sample; return the seconds and the results."""
     user, ids = asked
     times, found = [], []
     with Session(db.engine()) as session:

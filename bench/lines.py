@@ -1,4 +1,4 @@
-"""Many HTTP connections from one process, with as little work of our own as possible."""
+"""A minimal HTTP client for many connections in one process."""
 
 import asyncio
 import re
@@ -8,7 +8,7 @@ CONTENT_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 class HttpConnection(asyncio.Protocol):
-    """One kept connection that asks one thing at a time."""
+    """One keep-alive connection with one request at a time."""
 
     def __init__(self) -> None:
         self._got = bytearray()
@@ -16,12 +16,12 @@ class HttpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what to write to."""
+        """Store the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Collect an answer; when it is whole, say its status."""
+        """Collect a response; when it is complete, return its status."""
         self._got += data
         head = self._got.find(b"\r\n\r\n")
         if head < 0:
@@ -35,12 +35,12 @@ class HttpConnection(asyncio.Protocol):
             self._answer.set_result(status)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
-        """Count what was not answered as an error."""
+        """Report an unanswered request as status 0."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(0)
 
     async def ask(self, request: bytes) -> int:
-        """Send a request and return the status of its answer; 0 if there was none."""
+        """Send a request and return the status of its response; 0 if there is none."""
         self._answer = asyncio.get_running_loop().create_future()
         assert self._transport is not None
         self._transport.write(request)
@@ -54,17 +54,17 @@ async def open_connection(port: int) -> HttpConnection:
 
 
 def build_request(path: str, token: str) -> bytes:
-    """Write a request."""
+    """Return the bytes of a request."""
     return (
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
     ).encode()
 
 
 async def closed_loop(port: int, requests: list[bytes], lines: int, seconds: float) -> float:
-    """Ask as fast as answers come, on some connections; return answers a second.
+    """Send requests as fast as responses come, on several connections; return responses per second.
 
     Raises:
-        RuntimeError: If an answer is not a 200.
+        RuntimeError: If a response is not a 200.
     """
     count, until = 0, time.perf_counter() + seconds
 
@@ -85,7 +85,7 @@ async def send_each_once(port: int, requests: list[bytes], lines: int) -> None:
     """Send each request once.
 
     Raises:
-        RuntimeError: If an answer is not a 200.
+        RuntimeError: If a response is not a 200.
     """
 
     async def go(number: int) -> None:
@@ -101,10 +101,10 @@ async def send_each_once(port: int, requests: list[bytes], lines: int) -> None:
 async def paced_requests(
     port: int, requests: list[bytes], seconds: int
 ) -> tuple[list[float], dict[int, int]]:
-    """Let everybody ask once a second; return the times and how often each status came.
+    """Send each request once a second; return the times and the count of each status.
 
-    A time is counted from the moment when the request was due, so one that had to wait for the
-    one before it is not made to look fast.
+    Times are measured from when the request was due, so that queueing behind a slow response is
+    included (no coordinated omission).
     """
     times: list[float] = []
     statuses: dict[int, int] = {}

@@ -1,13 +1,13 @@
-"""A library under load: people who ask once a second, and as much as the machine gives.
+"""A library under load: users who send a request each second, and maximum throughput.
 
     .venv/bin/python bench/load.py [--people 1000] [--size 1000] [--seconds 60] [--burst 10]
 
-Everybody has a library of their own, has been there once, and asks for its first 50 sounds. Goals:
-no error and a 95th percentile below 100 ms, with the load generator on the same cores; and, as fast
-as answers come, four times the requests a second of the same route as a plain FastAPI app has it
-(bench/plain.py), in turns on the same database: once with pages that our app may give again, once
-with another size of page each time, so that every one is read anew. One web process each. The limit
-of requests a minute is lifted for the second part, but counted all the same.
+Each user has a library, has visited it once, and requests its first 50 samples. Goals: no error
+and a 95th percentile below 100 ms, with the load generator on the same cores; and four times the
+throughput of the same route in a plain FastAPI app (bench/plain.py), alternating on the same
+database: once with pages that our app may serve from its cache, once with another page size each
+time, so that each is read anew. One web process each. The request limit per minute is lifted for
+the second part, but still counted.
 """
 
 import argparse
@@ -50,21 +50,21 @@ where table_name = 'samples' and table_schema = 'public' and is_generated = 'NEV
 
 
 def main() -> None:
-    """Fill, measure and print."""
-    asked = _arguments()
+    """Fill the database, measure and print."""
+    options = _arguments()
     with running_product({"SP404_REQUESTS_PER_MINUTE": "1000000000"}) as instance:
         with open_database(instance) as session:
-            people = _fill_libraries(session, asked.people, asked.size)
+            user_ids = _fill_libraries(session, options.people, options.size)
         _vacuum(instance)
         os.environ["PORT"] = str(instance.port)
         use_services_of(str(instance.home))
         with open_database(instance) as session:
-            every = [
+            tokens = [
                 access_tokens.start(session, user_id, Client("127.0.0.1", "bench")).token
-                for user_id in people
+                for user_id in user_ids
             ]
         with serve_plain_app(instance) as port:
-            asyncio.run(_measure(instance.port, port, every, asked))
+            asyncio.run(_measure(instance.port, port, tokens, options))
 
 
 def _arguments() -> argparse.Namespace:
@@ -74,23 +74,28 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _measure(ours: int, theirs: int, every: list[str], asked: argparse.Namespace) -> None:
-    requests = [build_request(f"{LIST_PATH}50", token) for token in every]
-    await closed_loop(theirs, requests, 4, 2)  # warm
+async def _measure(ours: int, theirs: int, tokens: list[str], options: argparse.Namespace) -> None:
+    requests = [build_request(f"{LIST_PATH}50", token) for token in tokens]
+    await closed_loop(theirs, requests, 4, 2)  # warm up
     await send_each_once(ours, requests, 8)
-    times, statuses = await paced_requests(ours, requests, asked.seconds)
+    times, statuses = await paced_requests(ours, requests, options.seconds)
     p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
-    print(f"{len(requests)} people, {asked.size} sounds each, once a second for {asked.seconds} s")
+    print(
+        f"{len(requests)} users, {options.size} samples each, once a second for {options.seconds} s"
+    )
     print(f"answers {statuses}   p50 {p50:.1f} ms   p95 {p95:.1f} ms   p99 {p99:.1f} ms")
-    chance = random.Random(404)  # noqa: S311 - repeatable, not secret
-    sizes = [size for size in range(40, 61) for _ in every]
-    anew = [
+    rng = random.Random(404)  # noqa: S311 - reproducible, not secret
+    sizes = [size for size in range(40, 61) for _ in tokens]
+    uncached = [
         build_request(f"{LIST_PATH}{size}", token)
-        for size, token in zip(sizes, every * 21, strict=True)
+        for size, token in zip(sizes, tokens * 21, strict=True)
     ]
-    chance.shuffle(anew)
-    for name, asked_for in (("the same page", requests), ("another page each time", anew)):
-        await _compare_in_turns(name, ours, theirs, asked_for, asked.burst)
+    rng.shuffle(uncached)
+    for name, chosen_requests in (
+        ("the same page", requests),
+        ("another page each time", uncached),
+    ):
+        await _compare_in_turns(name, ours, theirs, chosen_requests, options.burst)
 
 
 async def _compare_in_turns(
@@ -102,22 +107,22 @@ async def _compare_in_turns(
     ratios, step = [], len(requests) // ROUNDS
     for turn in range(ROUNDS):
         some = requests[turn * step :] + requests[: turn * step]
-        plain = await closed_loop(theirs, some, CONNECTIONS, seconds)
-        mine = await closed_loop(ours, some, CONNECTIONS, seconds)
-        ratios.append(mine / plain)
-        print(f"plain {plain:6.0f}/s   ours {mine:6.0f}/s   {mine / plain:.2f} times")
+        plain_per_s = await closed_loop(theirs, some, CONNECTIONS, seconds)
+        ours_per_s = await closed_loop(ours, some, CONNECTIONS, seconds)
+        ratios.append(ours_per_s / plain_per_s)
+        print(f"plain {plain_per_s:6.0f}/s   ours {ours_per_s:6.0f}/s   {ratios[-1]:.2f} times")
     print(f"median {sorted(ratios)[ROUNDS // 2]:.2f} times, at load {os.getloadavg()[0]:.1f}")
 
 
 def _vacuum(instance: Product) -> None:
-    """Let PostgreSQL know what it has, as it does by itself in a while."""
+    """Update PostgreSQL's statistics, as autovacuum does after a while."""
     folder = instance.home / "run" / "postgres"
     with psycopg.connect(f"postgresql://postgres@/sp404?host={folder}", autocommit=True) as line:
         line.execute("vacuum analyze samples, analyses")
 
 
 def _fill_libraries(session: Session, people: int, size: int) -> list[uuid.UUID]:
-    """Make people with a library each: one is made here, PostgreSQL copies it for the others."""
+    """Create users with a library each: one is generated, PostgreSQL copies it for the others."""
     first = create_user(session, "bench-0@example.org")
     others = [
         User(email=f"bench-{n}@example.org", password_hash="!", email_verified_at=now())  # noqa: S106
@@ -130,7 +135,7 @@ def _fill_libraries(session: Session, people: int, size: int) -> list[uuid.UUID]
 
 
 def _copy_library(session: Session, first: User) -> None:
-    """Give everybody what the first person has; indexes are made afterwards, which is faster."""
+    """Copy the first user's samples to all others; indexes are rebuilt afterwards for speed."""
     connection = session.connection()
 
     def run(statement: str) -> Any:
@@ -155,12 +160,12 @@ def _copy_library(session: Session, first: User) -> None:
         "bpm_candidates, key_candidates, beats, onsets, content, created_at) select uuidv7(), "
         f"user_id, id, '{ENGINE_VERSION}', 'ready', '', '[]', '[]', '{{}}', '{{}}', '{{}}', now() "
         "from samples on conflict do nothing"
-    )  # or the workers would begin to hear everything again
+    )  # or the workers would analyse everything again
 
 
 @contextmanager
 def serve_plain_app(instance: Product) -> Iterator[int]:
-    """Serve the plain app as Reflex serves ours: by granian, in one process."""
+    """Serve the plain app as Reflex serves ours: with granian, in one process."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port)]
     command += ["--workers", "1", "--no-access-log", "--log-level", "warning", "plain:app"]

@@ -1,4 +1,4 @@
-"""What the waveform of ten minutes costs: `python -m bench.peaks`."""
+"""Cost of the waveform peaks of ten minutes: `python -m bench.peaks`."""
 
 import subprocess
 import sys
@@ -24,14 +24,14 @@ def write_noise(path: Path) -> None:
 
 
 def peak_resident_mb() -> float:
-    """Return the most memory this process has held, in MB; a new process begins at its own."""
+    """Return the peak resident memory of this process in MB, since its own start."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
 
 
 def build_peaks(path: Path) -> None:
-    """Print how long the pyramid takes, and how much memory the process took in the end."""
+    """Print the time and the memory that building the peaks takes."""
     before = peak_resident_mb()
     started = time.perf_counter()
     with open_audio(path) as (header, blocks):
@@ -47,7 +47,7 @@ def build_peaks(path: Path) -> None:
 
 
 def main() -> None:
-    """Measure in a process of its own, which has never held the file."""
+    """Measure in a new process, which has never held the file."""
     if len(sys.argv) > 1:
         build_peaks(Path(sys.argv[1]))
         return

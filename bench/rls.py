@@ -1,9 +1,9 @@
-"""What PostgreSQL's row-level security would cost on the hottest query.
+"""Cost of PostgreSQL's row-level security on the most frequent query.
 
     .venv/bin/python bench/rls.py
 
-A library of 1,000 among 20,000 rows, read as a page of 50 by a role that has no way round the
-policy, with and without it, in turns. Everything is undone at the end.
+A library of 1,000 among 20,000 rows, read in pages of 50 by a role that cannot bypass the policy,
+with and without it, alternating. Everything is rolled back at the end.
 """
 
 import time
@@ -38,7 +38,7 @@ def main() -> None:
         run("set local synchronous_commit = off")
         source = run("select count(*) from samples").fetchone()
         assert source is not None
-        assert source[0], "bench/rls.py needs a library with a sound in it"
+        assert source[0], "bench/rls.py needs a library with at least one sample"
         for who in people:
             run(
                 f"insert into rls_bench ({', '.join(columns)}) select {chosen} from "  # noqa: S608 - our own names
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _time_pages(connection: psycopg.Connection, who: uuid.UUID, *, named: bool) -> list[float]:
-    """Read pages; a policy has to be told in every transaction who reads."""
+    """Read pages; with a policy, each transaction must set the user."""
     times = []
     for _ in range(ROUNDS // 5):
         started = time.perf_counter()

@@ -14,7 +14,7 @@ from sp404_app.supervisor.home import Home
 
 @contextmanager
 def connected_services() -> Iterator[None]:
-    """Use those of the home in SP404_HOME if it is set (and running), else start a product."""
+    """Use the services of SP404_HOME if it is set (and running), else start a product."""
     if home := os.environ.get("SP404_HOME"):
         use_services_of(home)
         yield
@@ -25,7 +25,7 @@ def connected_services() -> Iterator[None]:
 
 
 def use_services_of(folder: str) -> None:
-    """Let the services of this process be those of a running product."""
+    """Point this process's settings to the services of a running product."""
     os.environ["SP404_HOME"] = folder
     settings.cache_clear()
     home = Home(settings().home)
@@ -36,5 +36,5 @@ def use_services_of(folder: str) -> None:
 
 
 def percentile(times: list[float], share: float) -> float:
-    """Return the time, in ms, below which a share of these seconds lies."""
+    """Return a percentile, in ms, of times in seconds."""
     return 1000 * sorted(times)[min(len(times) - 1, int(len(times) * share))]

@@ -1,10 +1,10 @@
-"""Fifty sign-ins at once, and what a page of somebody else notices of it.
+"""Fifty simultaneous sign-ins, and their effect on the page of another user.
 
     .venv/bin/python bench/sign_ins.py [--people 50]
 
-A tab that is open sends an event every 20 ms and waits for its answer: first while nothing else
-happens, then while fifty people sign in at the same moment. The goal is that no event takes more
-than 50 ms longer than the slowest one of the quiet time.
+An open tab sends an event every 20 ms and waits for its response: first while the server is idle,
+then while fifty users sign in at the same moment. The goal is that no event takes more than 50 ms
+longer than the slowest one of the idle time.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from websocket import StateSocket
 
 from sp404_app.services.auth import passwords, sessions
 from sp404_app.services.infra.client_info import Client
+from sp404_app.state.library.library import LibraryState
 from tests.product import Product
 
 EVENT_INTERVAL_S = 0.02  # seconds
@@ -27,10 +28,7 @@ REQUEST_HEAD = (
     b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 )
-LIBRARY_STATE = "sp404_app___state___library____library_state"
-EVENT_STATE = (
-    f"reflex___state____state.sp404_app___state___session____session_state.{LIBRARY_STATE}"
-)
+EVENT_STATE = LibraryState.get_full_name()
 
 
 def main() -> None:
@@ -52,7 +50,7 @@ def main() -> None:
 async def _measure(instance: Product, names: list[str], cookie: str) -> None:
     lines = [await open_connection(instance.port) for _ in names]
     async with StateSocket.opened(instance.port, f"{sessions.cookie_name()}={cookie}") as socket:
-        await _time_events(socket, asyncio.create_task(asyncio.sleep(1)))  # warm
+        await _time_events(socket, asyncio.create_task(asyncio.sleep(1)))  # warm up
         quiet = await _time_events(socket, asyncio.create_task(asyncio.sleep(5)))
         began = time.perf_counter()
         storm = asyncio.create_task(_sign_in_all(lines, names))
@@ -64,12 +62,13 @@ async def _measure(instance: Product, names: list[str], cookie: str) -> None:
         print(f"{name:12} {len(times):4} events   {found}")
     more = 1000 * (max(stormy) - max(quiet))
     print(
-        f"signed in within {seconds:.1f} s; the slowest event took {more:+.1f} ms, 50 are allowed"
+        f"signed in within {seconds:.1f} s; "
+        f"the slowest event took {more:+.1f} ms longer, the limit is 50 ms"
     )
 
 
 async def _time_events(socket: StateSocket, meanwhile: "asyncio.Task[object]") -> list[float]:
-    """Send events until something else is done; return their times in seconds."""
+    """Send events until a task is done; return their times in seconds."""
     times = []
     while not meanwhile.done():
         began = time.perf_counter()
@@ -81,7 +80,7 @@ async def _time_events(socket: StateSocket, meanwhile: "asyncio.Task[object]") -
 
 
 async def _sign_in_all(lines: list[HttpConnection], names: list[str]) -> None:
-    """Let everybody sign in at once."""
+    """Sign in all users at once."""
     forms = [json.dumps({"email": name, "password": PASSWORD}).encode() for name in names]
     statuses = await asyncio.gather(
         *(

@@ -1,7 +1,7 @@
-"""Measure how long a newcomer waits: `python bench/startup.py [--no-install]`.
+"""Time from clone to a running product: `python bench/startup.py [--no-install]`.
 
 Clones the checkout's last commit into a temporary folder, installs, starts the product with an
-empty home, stops it, and starts it again. Prints seconds of wall clock.
+empty home, stops it, and starts it again. Prints wall-clock seconds.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.product import free_port  # noqa: E402 - found only now
+from tests.product import free_port  # noqa: E402 - needs the path above
 
 READY_TEXT = "Ctrl-C"
 STOP_TIMEOUT_S = 1200.0
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def time_install(clone: Path) -> float:
-    """Return how long `make` takes to make the virtual environment."""
+    """Return how long `make` takes to create the virtual environment."""
     begun = time.monotonic()
     subprocess.run(["make", "-s", ".venv/installed"], cwd=clone, check=True)
     return time.monotonic() - begun

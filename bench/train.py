@@ -1,9 +1,9 @@
-"""Learn every number in `sp404_app/audio/weights/`: `python -m bench.train`.
+"""Train all weights in `sp404_app/audio/weights/`: `python -m bench.train`.
 
-About 15 minutes on one core. Everything is seeded. Tempo, key, likeness and class are learned
-from rendered sounds alone, so that every real sound is unseen; kind, pitch gate and the
-calibration of the tempo also look at the shared real sounds if they are there, and
-`bench/ears.py` scores those by leaving each pack out in turn.
+Takes about 15 minutes on one core. Everything is seeded. Tempo, key, similarity and class are
+trained on rendered sounds only, so that all real sounds are unseen; loop or one-shot, the pitched
+gate and the tempo calibration also use the real sounds if available, and `bench/ears.py` evaluates
+those by leaving each pack out in turn.
 """
 
 import argparse
@@ -47,7 +47,7 @@ from sp404_app.audio.similarity import embedding
 RENDERED = "rendered by bench/train_render.py, seed {seed}, {count} sounds"
 REAL = " and {count} real sounds of public packs with known truth"
 TEMPO_SEED, SOUND_SEED = 1, 5
-TONAL_TAKES = 2500  # tonal takes, of which a quarter have a key that can be heard
+TONAL_TAKES = 2500  # tonal takes; a quarter of them have an unambiguous key
 REAL_WEIGHT, OTHER_WEIGHT = 6.0, 0.3
 PITCHED_REAL = frozenset(
     {"tonal", "instruments", "bass", "basses", "stab", "sax", "stringsnpads", "vocal"}
@@ -63,7 +63,7 @@ AMBIGUOUS_REAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """All measurements of one sound, with its truth."""
+    """All measurements of one sound, with its ground truth."""
 
     env: OnsetEnvelope
     duration: float
@@ -78,7 +78,7 @@ class Sound:
     key: str | None
 
     def tempo(self, ranking: Net | None = None) -> TempoEstimate | None:
-        """Estimate the tempo, by a ranking other than the saved one if given."""
+        """Estimate the tempo, with another ranking model than the saved one if given."""
         if not len(self.found.bpm) or len(self.env.onsets) < 2:
             return None
         scores = (ranking or tempi.tempo_model())(self.found.evidence)
@@ -109,7 +109,7 @@ def sound_of_take(take: Take) -> Sound:
 
 
 def sound_of_real(real: RealSound) -> Sound:
-    """Measure a real one."""
+    """Measure a real sound."""
     found = real.survey()
     truth = (real.kind, real.pack, real.category, real.key)
     return measure_sound(found.window, found.window_rate, truth)
@@ -126,14 +126,14 @@ def measure_rendered() -> list[Sound]:
 
 
 def render_tempo_cases() -> list[Case]:
-    """Render the loops that tempo is learned from, each clean and spoilt in four ways."""
+    """Render the training loops for tempo, each clean and distorted in four ways."""
     return rendered_cases(render_takes("drums", 1100, TEMPO_SEED)) + rendered_cases(
         render_takes("tonal", 600, TEMPO_SEED)
     )
 
 
 def collect_real_cases() -> list[tuple[RealSound, Case]]:
-    """Collect the real loops, clean and spoilt."""
+    """Return the real loops, clean and distorted."""
     where = sounds_folder()
     loops = [real for real in read_manifest(where) if real.kind == "loop"] if where else []
     found: list[tuple[RealSound, Case]] = []
@@ -146,18 +146,18 @@ def collect_real_cases() -> list[tuple[RealSound, Case]]:
 
 
 def case_weight(case: Case) -> float:
-    """Clean cuts count most: they are what people own."""
+    """Return the training weight of a case: clean cuts count most, as in users' libraries."""
     return 2.0 if case.how == "clean" else 0.35
 
 
 def train_tempo(cases: list[Case]) -> None:
-    """Learn the ranking of tempo hypotheses."""
+    """Train the ranking of tempo candidates."""
     made = RENDERED.format(seed=TEMPO_SEED, count=len(cases))
     save_weights("tempo", made, tempo_candidates.TEMPO_FEATURES, fit_net(cases, case_weight))
 
 
 def confidence_case(case: Case, ranking: Net) -> tuple[npt.NDArray[np.float64], bool]:
-    """Return how certain a decision looked and whether it was right to 4 %."""
+    """Return the confidence features of a decision, and whether it was right within 4 %."""
     answers = tempi.rank_answers(case.found, ranking(case.found.evidence))
     best = answers[0][0]
     right = tempo_accuracy(float(case.found.bpm[best]), case.bpm)[1]
@@ -167,7 +167,7 @@ def confidence_case(case: Case, ranking: Net) -> tuple[npt.NDArray[np.float64], 
 def fit_confidence(
     held: list[Case], real: list[Case], ranking: Net, real_ranking: Net | None = None
 ) -> Linear:
-    """Map certainty to probability, on rendered sounds held out and on real ones, half and half."""
+    """Calibrate the confidence on held-out rendered and on real sounds, weighted equally."""
     made = [confidence_case(case, ranking) for case in held if len(case.found.bpm)]
     seen = [confidence_case(case, real_ranking or ranking) for case in real if len(case.found.bpm)]
     x = np.array([row for row, _ in made + seen])
@@ -180,14 +180,14 @@ def fit_confidence(
 
 @dataclass(frozen=True, slots=True)
 class HeldOutSplit:
-    """Rendered cases: a quarter `held` out, and the `rest`; all versions of a take together."""
+    """Rendered cases: a quarter `held` out, and the `rest`; versions of a take stay together."""
 
     held: list[Case]
     rest: list[Case]
 
 
 def split_held_out(cases: list[Case]) -> HeldOutSplit:
-    """Hold a quarter out."""
+    """Hold out a quarter of the takes."""
     names = sorted({case.take for case in cases})
     chosen = set(names[::4])
     return HeldOutSplit(
@@ -197,7 +197,7 @@ def split_held_out(cases: list[Case]) -> HeldOutSplit:
 
 
 def train_confidence(cases: list[Case], real: list[Case]) -> None:
-    """Calibrate with a ranking that has not seen a quarter of the rendered loops."""
+    """Calibrate with a ranking model that has not seen a quarter of the rendered loops."""
     split = split_held_out(cases)
     judge = fit_net(split.rest, case_weight, seeds=(0,))
     model = fit_confidence(split.held, real, judge, tempi.tempo_model())
@@ -206,16 +206,16 @@ def train_confidence(cases: list[Case], real: list[Case]) -> None:
 
 
 def loop_sample_weight(sound: Sound) -> float:
-    """Weather, babble and free playing are rarer in a library than drum loops."""
+    """Return the training weight: field recordings are rarer in libraries than drum loops."""
     if sound.group in ("other/weather", "other/babble", "other/free"):
         return 0.15
     if sound.group in ("other/noise", "other/tone"):
-        return 8.0  # nobody may ever see a tempo in these
+        return 8.0  # these must never get a tempo
     return OTHER_WEIGHT if sound.group.startswith("other/") else 1.0
 
 
 def fit_loop_model(made: list[Sound], real: list[Sound]) -> Linear:
-    """Learn loop or one-shot."""
+    """Train loop or one-shot."""
     real = [sound for sound in real if sound.kind != "phrase"]
     x = np.array([loop_detection.loop_features(s.env, s.duration, s.tempo()) for s in made + real])
     loop = np.array([s.kind == "loop" for s in made + real])
@@ -224,7 +224,7 @@ def fit_loop_model(made: list[Sound], real: list[Sound]) -> Linear:
 
 
 def fit_pitched_model(made: list[Sound], real: list[Sound]) -> Linear:
-    """Learn whether there are notes at all, leaving out sounds where people differ."""
+    """Train the pitched gate, without sounds on which listeners differ."""
     made = [s for s in made if s.group not in AMBIGUOUS_RENDERED and s.chroma]
     real = [s for s in real if s.label not in AMBIGUOUS_REAL and s.chroma]
     x = np.array([key_detection.pitched_features(s.chroma) for s in made + real if s.chroma])
@@ -235,7 +235,7 @@ def fit_pitched_model(made: list[Sound], real: list[Sound]) -> Linear:
 
 
 def render_key_evidence() -> list[tuple[npt.NDArray[np.float64], str]]:
-    """Render music in known keys, and collect the evidence for each of the 24."""
+    """Render music in known keys, and compute the evidence for each of the 24."""
     found = (
         (chroma.compute_chroma(t.signal, 44_100), t.key)
         for t in render_takes("tonal", TONAL_TAKES, SOUND_SEED)
@@ -244,7 +244,7 @@ def render_key_evidence() -> list[tuple[npt.NDArray[np.float64], str]]:
 
 
 def train_key(known: list[tuple[npt.NDArray[np.float64], str]]) -> None:
-    """Learn how much each kind of evidence for a key counts."""
+    """Train the weights of the key evidence."""
     x = np.array([evidence for evidence, _ in known])
     truth = np.array([KEYS.index(key) for _, key in known])
     made_of = RENDERED.format(seed=SOUND_SEED, count=len(known))
@@ -252,10 +252,10 @@ def train_key(known: list[tuple[npt.NDArray[np.float64], str]]) -> None:
 
 
 def fit_timbre_projection(made: list[Sound], shrink: float = 0.9) -> Linear:
-    """Find the directions in which classes differ most for how much they vary inside.
+    """Return a linear discriminant projection of the log-mel patch to 32 dimensions.
 
-    The covariance within classes, shrunk towards a sphere, is whitened; the principal
-    components of what is then left give 32 dimensions.
+    The within-class covariance, shrunk towards a multiple of the identity, is whitened; the
+    principal components of the whitened data follow.
     """
     hits = [s for s in made if s.group.startswith("hit/")]
     x = np.array([s.mels.ravel() for s in hits], np.float64)
@@ -287,13 +287,13 @@ def class_feature_row(sound: Sound) -> npt.NDArray[np.float64]:
 
 
 def class_label(sound: Sound) -> int:
-    """Return the class of a rendered sound."""
+    """Return the class index of a rendered sound."""
     label = "vocal" if sound.group == "other/babble" else sound.label
     return sound_class.CLASSES.index(sound_class.SoundClass(label))
 
 
 def train_class(made: list[Sound]) -> None:
-    """Learn the class of a sound."""
+    """Train the sound class model."""
     x = np.array([class_feature_row(s) for s in made])
     label = np.array([class_label(s) for s in made])
     weight = 1 / np.sqrt(np.bincount(label, minlength=len(sound_class.CLASSES))[label])
@@ -307,7 +307,7 @@ def train_class(made: list[Sound]) -> None:
 
 
 def clear_weight_caches() -> None:
-    """Drop the weights in memory, so that the next step reads what was just learned."""
+    """Clear the cached weights, so that the next step loads the new ones."""
     for cached in (
         model_weights.load_weights,
         tempi.tempo_model,
@@ -319,10 +319,10 @@ def clear_weight_caches() -> None:
 
 
 def load_or_make(cache: Path | None, name: str, make: Callable[[], Any]) -> Any:
-    """Make something slow once."""
+    """Return a cached result, or compute and cache it."""
     path = cache / f"{name}.pickle" if cache else None
     if path and path.exists():
-        return pickle.loads(path.read_bytes())  # noqa: S301  our own file of a minute ago
+        return pickle.loads(path.read_bytes())  # noqa: S301  our own cache
     made = make()
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -331,7 +331,7 @@ def load_or_make(cache: Path | None, name: str, make: Callable[[], Any]) -> Any:
 
 
 def main() -> None:
-    """Learn in the order in which the models build on each other."""
+    """Train in the order in which the models depend on each other."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--cache", type=Path, help="a folder for what is slow to render")
     cache = options.parse_args().cache
@@ -359,5 +359,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # By its name, so that others can read the cache: a pickle remembers where its classes live.
+    # Import by name, so that the pickled classes belong to `bench.train` and not to `__main__`.
     importlib.import_module("bench.train").main()

@@ -1,4 +1,4 @@
-"""Render single hits and notes, and what is neither hit nor loop."""
+"""Render single hits and notes, and sounds that are neither hits nor loops."""
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def one_shot_take(rng: np.random.Generator) -> Take:
 
 
 def play_notes(rng: np.random.Generator, notes: list[int]) -> Signal:
-    """Play notes together on some instrument."""
+    """Render notes together on a random instrument."""
     name = choose(rng, ("keys", "pluck", "lead", "organ", "pad", "bell"))
     seconds = rng.uniform(0.15, 4.0)
     if name == "bell":
@@ -63,7 +63,7 @@ def play_notes(rng: np.random.Generator, notes: list[int]) -> Signal:
 
 
 def make_effect(rng: np.random.Generator) -> Signal:
-    """Make a sweep, a zap, a burst, a drone or a record's crackle."""
+    """Render a sweep, zap, burst, drone or vinyl crackle."""
     t = drums.time_axis(rng.uniform(0.2, 6))
     done = t / t[-1]
     start, end = np.exp(rng.uniform(np.log(80), np.log(6000), 2))
@@ -83,7 +83,7 @@ def make_effect(rng: np.random.Generator) -> Signal:
 
 
 def alter_hit(signal: Signal, rng: np.random.Generator) -> Signal:
-    """Play a hit in a room, or through a filter, or cut it short."""
+    """Add reverb, filter, or shorten a hit."""
     choice = rng.integers(3)
     if choice == 0:
         long = np.pad(signal, (0, int(RATE * rng.uniform(0.2, 1.2))))
@@ -100,7 +100,7 @@ def alter_hit(signal: Signal, rng: np.random.Generator) -> Signal:
 
 
 def other_take(rng: np.random.Generator) -> Take:
-    """Render what is neither hit nor loop: drones, noise, free playing, weather, babble."""
+    """Render neither hit nor loop: drones, noise, free playing, field recordings, speech."""
     makers = {
         "drone": lambda: make_drone(rng),
         "noise": lambda: rng.standard_normal(int(RATE * rng.uniform(0.5, 20))),
@@ -118,7 +118,7 @@ def other_take(rng: np.random.Generator) -> Take:
 
 
 def make_drone(rng: np.random.Generator) -> Signal:
-    """Hold a chord for many seconds, breathing slowly."""
+    """Render a chord held for many seconds with slow amplitude modulation."""
     seconds = rng.uniform(4, 16)
     notes = stack_triad(int(rng.integers(36, 60)), "minor", 0)[: rng.integers(1, 4)]
     name = choose(rng, ("organ", "pad", "lead", "keys"))
@@ -129,7 +129,7 @@ def make_drone(rng: np.random.Generator) -> Signal:
 
 
 def play_rubato(rng: np.random.Generator) -> Signal:
-    """Play notes with no steady pulse."""
+    """Render notes without a steady pulse."""
     seconds = rng.uniform(4, 16)
     out = np.zeros(int(RATE * (seconds + 4)), np.float32)
     voice, low, high = VOICES[choose(rng, ("keys", "pluck", "lead", "organ"))]
@@ -144,7 +144,7 @@ def play_rubato(rng: np.random.Generator) -> Signal:
 
 
 def make_weather(rng: np.random.Generator) -> Signal:
-    """Record the outdoors: coloured noise that comes and goes, with knocks now and then."""
+    """Render a field recording: coloured noise with gusts and occasional knocks."""
     t = drums.time_axis(rng.uniform(3, 20))
     low = np.exp(rng.uniform(4, 8))
     wind = drums.band_pass(rng.standard_normal(len(t)), low, low * rng.uniform(1.5, 8))
@@ -157,7 +157,7 @@ def make_weather(rng: np.random.Generator) -> Signal:
 
 
 def make_babble(rng: np.random.Generator) -> Signal:
-    """Imitate a voice reading: syllables of buzz through moving formants, uneven in time."""
+    """Render a speech-like sound: syllables through moving formants, irregular in time."""
     pieces = []
     base = rng.uniform(85, 240)
     for _ in range(int(rng.integers(6, 40))):

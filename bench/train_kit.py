@@ -1,4 +1,4 @@
-"""The rendered instruments: drum kits and voices, and what a rendered sound is."""
+"""Rendered instruments: drum kits and voices, and the description of a rendered sound."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Voice = Callable[[int, float], Signal]
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One rendered sound: `group` says how it was made, `label` what it is."""
+    """One rendered sound: `group` is how it was made, `label` its class."""
 
     signal: Signal
     kind: str
@@ -35,7 +35,7 @@ VOICES = {
 
 
 def draw_kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
-    """Draw a drum kit."""
+    """Draw a random drum kit."""
     base = rng.uniform(0, 1)
     return {
         "kick": [
@@ -57,7 +57,7 @@ def draw_kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
 
 
 def draw_snares(rng: np.random.Generator) -> list[Signal]:
-    """Draw a snare, a clap, or both at once."""
+    """Draw a snare, a clap or a rim shot."""
     choice = rng.random()
     if choice < 0.25:
         return [drums.clap(rng, rng.uniform(0.06, 0.18), rng.uniform(800, 1600))]
@@ -70,7 +70,7 @@ def draw_snares(rng: np.random.Generator) -> list[Signal]:
 
 
 def draw_percussion(rng: np.random.Generator) -> Signal:
-    """Draw a piece of percussion."""
+    """Draw a percussion hit."""
     return [
         lambda: drums.shaker(rng, rng.uniform(0.03, 0.07)),
         lambda: drums.conga(rng, rng.uniform(150, 420), rng.uniform(0.05, 0.2)),
@@ -81,5 +81,5 @@ def draw_percussion(rng: np.random.Generator) -> Signal:
 
 
 def choose(rng: np.random.Generator, options: tuple[str, ...]) -> str:
-    """Choose one."""
+    """Choose one option."""
     return options[rng.integers(len(options))]

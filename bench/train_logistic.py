@@ -1,4 +1,4 @@
-"""Logistic and softmax regression with a ridge, by L-BFGS: convex, so the same every time."""
+"""Logistic and softmax regression with an L2 penalty by L-BFGS: convex, so reproducible."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,7 +1,7 @@
-"""Render loops of known tempo and key: material to train and to measure on.
+"""Render loops of known tempo and key for training and evaluation.
 
-Nothing here is recorded. A take is reproducible from its seed; sets with different seeds
-share voices but no pattern, kit, tempo or key.
+Nothing is recorded. A take is reproducible from its seed; sets with different seeds share voices
+but no pattern, kit, tempo or key.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from sp404_app.audio.synth.sequencer import Loop, key_name, normalise_peak, scal
 
 
 class HumanLoop(Loop):
-    """A loop played by hands: every hit a little early or late, a little softer or louder."""
+    """A loop with human timing and level variation."""
 
     def __init__(self, rng: np.random.Generator, bpm: float, beats: float, swing: float) -> None:
         super().__init__(bpm, beats, swing)
@@ -28,26 +28,26 @@ class HumanLoop(Loop):
         self.uneven = float(rng.choice([0.0, 0.1, 0.3]))
 
     def hit(self, voice: Signal, beat: float, gain: float = 1.0, pan: float = 0.0) -> None:
-        """Add a voice, not quite where the score says."""
+        """Add a voice with random timing and level deviation."""
         late = float(np.clip(self.rng.normal(0, self.loose), -0.03, 0.03)) / self.beat
         swung = self.swing / 4 if abs(beat * 4 % 2 - 1) < 0.01 else 0.0
         gain *= 1 - self.uneven * self.rng.random()
         super().hit(voice, max(0.0, beat + swung + late), gain, pan)
 
     def note(self, voice: Voice, note: int, held: float, beat: float, gain: float) -> None:
-        """Play a note for `held` beats and remember its pitch class."""
+        """Play a note for `held` beats and record its pitch class."""
         self.played.add(note % 12)
         self.hit(voice(note, held * self.beat), beat, gain)
 
 
 def draw_tempo(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw a tempo: whole in nine cases of ten, else with a fraction."""
+    """Draw a tempo: whole in nine of ten cases, else fractional."""
     drawn = rng.uniform(low, high)
     return float(round(drawn)) if rng.random() < 0.92 else round(float(drawn), 2)
 
 
 def draw_length(rng: np.random.Generator, bpm: float) -> tuple[float, str]:
-    """Draw a number of beats as packs have them: 1 to 8 bars, rarely odd."""
+    """Draw a number of beats as in sample packs: 1 to 8 bars, rarely odd."""
     if rng.random() < 0.07:
         return float(rng.choice([3, 5, 6, 7, 10, 12, 14, 20, 24])), "odd"
     beats = float(rng.choice([2, 4, 8, 16, 32], p=[0.03, 0.24, 0.31, 0.32, 0.1]))
@@ -57,7 +57,7 @@ def draw_length(rng: np.random.Generator, bpm: float) -> tuple[float, str]:
 
 
 def drum_take(rng: np.random.Generator, style_name: str = "") -> Take:
-    """Render a drum loop: a full kit, or only some of its parts."""
+    """Render a drum loop: a full kit, or only some parts of it."""
     names = list(STYLES)
     weights = np.array([style.weight for style in STYLES.values()])
     name = style_name or names[rng.choice(len(names), p=weights / weights.sum())]
@@ -78,7 +78,7 @@ def drum_take(rng: np.random.Generator, style_name: str = "") -> Take:
             ("extra", "open"),
         )[rng.integers(6)]
     play_style(loop, rng, style, pieces, parts)
-    if rng.random() < 0.12:  # a bass under it
+    if rng.random() < 0.12:  # with a bass line
         play_bass_line(
             loop, rng, int(rng.integers(26, 40)), "minor", draw_progression(rng, "minor")
         )
@@ -94,7 +94,7 @@ def play_style(
     pieces: dict[str, list[Signal]],
     parts: tuple[str, ...],
 ) -> None:
-    """Play some parts of a style, with small human differences of level, and perhaps a fill."""
+    """Play some parts of a style, with random levels and an occasional fill."""
     rows = {
         "kick": (choose(rng, style.kicks), rng.uniform(0.7, 1.0)),
         "snare": (choose(rng, style.snares), rng.uniform(0.5, 0.9)),
@@ -120,7 +120,7 @@ def play_style(
 
 
 def shuffle_slices(loop: Loop, rng: np.random.Generator) -> None:
-    """Play eighths or quarters of the loop in another order, as samplers do with breaks."""
+    """Reorder eighths or quarters of the loop, as users of samplers do with breaks."""
     count = round(len(loop.frames) / RATE / loop.beat * rng.choice([1, 2]))
     edges = np.linspace(0, len(loop.frames), count + 1).astype(int)
     slices = [loop.frames[a:b].copy() for a, b in pairwise(edges)]
@@ -143,14 +143,14 @@ def vary_pattern(rng: np.random.Generator, pattern: str, rate: float = 0.04) -> 
 
 
 def random_pattern(rng: np.random.Generator) -> str:
-    """Draw a row of percussion."""
+    """Draw a percussion pattern."""
     chance = rng.uniform(0.15, 0.5)
     row = "".join("xo."[rng.integers(3)] if rng.random() < chance else "-" for _ in range(16))
     return row if row.strip("-") else "x" + row[1:]
 
 
 def master_take(loop: Loop, rng: np.random.Generator) -> Signal:
-    """Master a loop: room, drive, sometimes a lid on the highs or a record's noise."""
+    """Master a loop: reverb, saturation, sometimes a low-pass filter or noise."""
     signal = loop.mastered(rng, rng.choice([0, 0, 0.05, 0.15, 0.3]), rng.uniform(0.8, 2.5))
     if rng.random() < 0.2:
         lid = rng.uniform(2500, 9000)
@@ -184,8 +184,8 @@ def tonal_take(rng: np.random.Generator) -> Take:
         style = STYLES[choose(rng, tuple(STYLES))]
         play_style(loop, rng, style, draw_kit(rng), ("kick", "snare", "hat"))
     label = {"bass": "bass", "chords": "chord"}.get(what, "melodic loop")
-    # Fewer notes than these fit more than one scale, and a minor progression that starts on its
-    # third is a major one: then nobody can know the key.
+    # The key is ambiguous with fewer pitch classes, which fit several scales, and for a minor
+    # progression that starts on its third, which is a major one.
     starts_home = what == "melody" or progression[0] == 0
     known = starts_home and len(loop.played) >= MIN_PITCH_CLASSES_FOR_KEY and what != "bass"
     key = key_name(pitch, mode) if known else None
@@ -196,7 +196,7 @@ MIN_PITCH_CLASSES_FOR_KEY = 6
 
 
 def draw_progression(rng: np.random.Generator, mode: str) -> tuple[int, ...]:
-    """Choose degrees; one in five starts away from home."""
+    """Draw a progression of scale degrees; one in five does not start on the tonic."""
     chosen = PROGRESSIONS[mode][rng.integers(len(PROGRESSIONS[mode]))]
     turn = int(rng.integers(len(chosen))) if rng.random() < 0.2 else 0
     return chosen[turn:] + chosen[:turn]
@@ -205,7 +205,7 @@ def draw_progression(rng: np.random.Generator, mode: str) -> tuple[int, ...]:
 def play_chords(
     loop: HumanLoop, rng: np.random.Generator, tonic: int, mode: str, progression: tuple[int, ...]
 ) -> None:
-    """Play a progression with one rhythm a bar."""
+    """Play a progression with one rhythm per bar."""
     voice = VOICES[choose(rng, ("keys", "pad", "organ", "pluck"))][0]
     rhythm = RHYTHMS[rng.integers(len(RHYTHMS))]
     beats = len(loop.frames) / RATE / loop.beat
@@ -223,7 +223,7 @@ def play_chords(
 def play_bass_line(
     loop: HumanLoop, rng: np.random.Generator, tonic: int, mode: str, progression: tuple[int, ...]
 ) -> None:
-    """Play a bass line: a bar of rhythm that repeats over a progression."""
+    """Play a bass line: one bar of rhythm, repeated over a progression."""
     beats = len(loop.frames) / RATE / loop.beat
     grid = rng.choice([0.25, 0.5, 0.5, 1.0])
     steps = np.arange(0, 4, grid)
@@ -242,7 +242,7 @@ def play_bass_line(
 def play_arpeggio(
     loop: HumanLoop, rng: np.random.Generator, tonic: int, mode: str, progression: tuple[int, ...]
 ) -> None:
-    """Run through chords in eighths or sixteenths."""
+    """Play arpeggios in eighths or sixteenths."""
     voice = VOICES[choose(rng, ("keys", "pluck", "lead", "organ"))][0]
     beats = len(loop.frames) / RATE / loop.beat
     step = float(rng.choice([0.25, 0.5, 0.5, 1 / 3]))
@@ -254,7 +254,7 @@ def play_arpeggio(
 
 
 def play_melody(loop: HumanLoop, rng: np.random.Generator, tonic: int, mode: str) -> None:
-    """Wander over the scale in a rhythm that half repeats, coming home at the ends."""
+    """Play a random walk over the scale with a repeating rhythm, ending on the tonic."""
     voice = VOICES[choose(rng, ("keys", "pluck", "lead"))][0]
     beats = len(loop.frames) / RATE / loop.beat
     values = [0.25, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0]
@@ -282,6 +282,6 @@ MAKERS = {"drums": drum_take, "tonal": tonal_take, "hits": one_shot_take, "other
 
 
 def render_takes(what: str, count: int, seed: int) -> Iterator[Take]:
-    """Render `count` sounds of one sort, each from a seed of its own."""
+    """Render `count` sounds of one sort, each with its own seed."""
     for number in range(count):
         yield MAKERS[what](np.random.default_rng([seed, number, list(MAKERS).index(what)]))

@@ -1,4 +1,4 @@
-"""Write learned numbers where the app reads them."""
+"""Write learned weights to where the app loads them."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sp404_app.audio.model_weights import WEIGHTS_FOLDER, Linear, Net
 
 
 def round_numbers(values: Any) -> Any:
-    """Keep five significant digits: the files stay small and readable."""
+    """Round to five significant digits, which keeps the files small."""
     if isinstance(values, np.ndarray | np.generic):
         return round_numbers(values.tolist())
     if isinstance(values, list):
@@ -19,7 +19,7 @@ def round_numbers(values: Any) -> Any:
 
 
 def save_weights(name: str, provenance: str, features: Sequence[str], model: Linear | Net) -> None:
-    """Write `weights/<name>.json`: the names of the features stand beside the numbers."""
+    """Write `weights/<name>.json`, with feature names beside the numbers."""
     linear = model.linear if isinstance(model, Net) else model
     numbers: dict[str, Any] = {"provenance": provenance, "features": list(features)}
     numbers |= {

@@ -1,8 +1,8 @@
-"""Learn to rank tempo hypotheses: a conditional logit over `hypotheses.FEATURES`.
+"""Train the ranking of tempo candidates: a conditional logit over `TEMPO_FEATURES`.
 
-McFadden, "Conditional logit analysis of qualitative choice behavior" (1974): the probability
-of a hypothesis is the softmax of its score among all of its file; the likelihood of a file is
-that of the hypotheses that agree with the truth. Convex but for that sum; L-BFGS from zero.
+McFadden, "Conditional logit analysis of qualitative choice behavior" (1974): the probability of a
+candidate is the softmax of its score over all candidates of its file; the likelihood of a file is
+the sum over the candidates that agree with the truth. Fitted by L-BFGS from zero.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ HIDDEN_UNITS, EPOCHS, LEARNING_RATE, L2_PENALTY = 16, 20, 4e-3, 5e-4
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A sound with its evidence and its truth; all versions of one take share its `take`."""
+    """A sound with its evidence and ground truth; all versions of one take share `take`."""
 
     found: TempoCandidates
     env: OnsetEnvelope
@@ -42,7 +42,7 @@ class Case:
 def make_case(
     signal: npt.NDArray[np.float32], sr: float, truth: tuple[float, str, str, str]
 ) -> Case:
-    """Collect the evidence for one version of a sound."""
+    """Compute the evidence for one version of a sound."""
     env = onset.envelope(signal, sr)
     duration = len(signal) / sr
     return Case(tempo_candidates.gather_candidates(env, duration), env, duration, *truth)
@@ -51,7 +51,7 @@ def make_case(
 def case_versions(
     signal: npt.NDArray[np.float32], sr: float, bpm: float, group: str, seed: int
 ) -> Iterable[Case]:
-    """Yield the clean cut and its four spoilt copies."""
+    """Yield the clean cut and its four distorted versions."""
     take = f"{group.partition('/')[0]} {seed}"
     yield make_case(signal, sr, (bpm, group, take, "clean"))
     for number, how in enumerate(DISTORTIONS):
@@ -62,7 +62,7 @@ def case_versions(
 
 
 def rendered_cases(takes: Iterable[Take]) -> list[Case]:
-    """Collect the cases of rendered loops."""
+    """Return the cases of rendered loops."""
     found: list[Case] = []
     for number, take in enumerate(takes):
         assert take.bpm is not None
@@ -76,7 +76,7 @@ CaseWeight = Callable[[Case], float]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Cases laid end to end: rows `x`, whether each is `right`, and where each case starts."""
+    """Concatenated cases: rows `x`, whether each is `right`, and where each case starts."""
 
     x: npt.NDArray[np.float32]
     right: npt.NDArray[np.bool_]
@@ -85,7 +85,7 @@ class Batch:
     weight: npt.NDArray[np.float64]
 
     def slope(self, score: npt.NDArray[np.floating]) -> tuple[float, npt.NDArray[np.float64]]:
-        """Return the negative log likelihood, and its slope in each row's score."""
+        """Return the negative log likelihood, and its gradient with respect to the scores."""
         power = np.exp(score - np.maximum.reduceat(score, self.starts)[self.owner])
         total = np.add.reduceat(power, self.starts)
         good = np.add.reduceat(power * self.right, self.starts) + 1e-12
@@ -95,7 +95,7 @@ class Batch:
 
 
 def make_batch(cases: list[Case], weigh: CaseWeight, linear: Linear) -> Batch:
-    """Standardise and join cases."""
+    """Standardise and concatenate cases."""
     rights = [np.abs(c.found.bpm / c.bpm - 1) < MATCH_TOLERANCE for c in cases]
     x = np.concatenate([c.found.evidence for c in cases])
     counts = np.array([len(right) for right in rights])
@@ -110,7 +110,7 @@ def make_batch(cases: list[Case], weigh: CaseWeight, linear: Linear) -> Batch:
 
 
 def solvable_cases(cases: list[Case]) -> list[Case]:
-    """Keep the cases whose truth is among the hypotheses."""
+    """Return the cases whose true tempo is among the candidates."""
     return [c for c in cases if (np.abs(c.found.bpm / c.bpm - 1) < MATCH_TOLERANCE).any()]
 
 
@@ -132,7 +132,7 @@ def fit_linear(cases: list[Case], weigh: CaseWeight, ridge: float = 0.02) -> Lin
 
 
 def fit_net(cases: list[Case], weigh: CaseWeight, seeds: tuple[int, ...] = (0, 1, 2)) -> Net:
-    """Fit several small nets from the linear solution, and join them into one by averaging."""
+    """Fit several small nets from the linear solution, and average them into one."""
     cases = solvable_cases(cases)
     linear = fit_linear(cases, weigh)
     nets = [add_hidden_layer(cases, weigh, linear, np.random.default_rng(seed)) for seed in seeds]
@@ -178,16 +178,16 @@ def add_hidden_layer(
 def loss_gradients(
     values: list[npt.NDArray[np.float32]], joined: Batch
 ) -> list[npt.NDArray[np.float32]]:
-    """Return the slope of the penalised loss in each of the net's arrays."""
+    """Return the gradients of the penalised loss for each array of the net."""
     hidden, offset, out, weight = values
-    bent = np.tanh(joined.x @ hidden + offset)
-    _, slope = joined.slope((bent @ out + joined.x @ weight).astype(np.float64))
+    activation = np.tanh(joined.x @ hidden + offset)
+    _, slope = joined.slope((activation @ out + joined.x @ weight).astype(np.float64))
     slope = slope.astype(np.float32)
-    inner = np.outer(slope, out) * (1 - bent * bent)
+    inner = np.outer(slope, out) * (1 - activation * activation)
     return [
         joined.x.T @ inner + L2_PENALTY * hidden,
         inner.sum(axis=0),
-        bent.T @ slope + L2_PENALTY * out,
+        activation.T @ slope + L2_PENALTY * out,
         joined.x.T @ slope + 3 * L2_PENALTY * weight,
     ]
 

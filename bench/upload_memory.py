@@ -1,11 +1,10 @@
-"""How much memory the server takes for an upload of 200 MB.
+"""Memory of the server for an upload of 200 MB.
 
     python bench/upload_memory.py [MEGABYTES]
 
-Starts an instance of its own, unless PORT names a running one with its demo account. Uploads
-the same large file under changing contents three times and watches the largest resident size
-of the processes that serve the port; the first upload warms the decoders up and does not
-count.
+Starts its own instance, unless PORT names a running one with its demo account. Uploads large files
+with different contents and records the peak resident size of the processes that listen on the
+port; the first, small upload warms up the decoders and is not counted.
 """
 
 import http.client
@@ -63,7 +62,7 @@ def server_processes() -> list[int]:
 
 
 def resident_mb(processes: list[int]) -> float:
-    """Return what the processes hold in memory, in MB."""
+    """Return the resident memory of the processes, in MB."""
     total = 0
     for process in processes:
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
@@ -73,7 +72,7 @@ def resident_mb(processes: list[int]) -> float:
 
 
 def wav_noise(megabytes: int) -> Iterator[bytes]:
-    """Yield a WAV file of noise, a megabyte at a time."""
+    """Yield a WAV file of noise, one megabyte at a time."""
     size = megabytes * MB
     yield b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt "
     yield struct.pack("<IHHIIHH", 16, 1, 2, 48_000, 192_000, 4, 16)
@@ -83,7 +82,7 @@ def wav_noise(megabytes: int) -> Iterator[bytes]:
 
 
 def upload_file(token: str, megabytes: int) -> str:
-    """Upload a sound and return its id."""
+    """Upload a file and return the sample's id."""
     head = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="long.wav"\r\n\r\n'
     ).encode()
@@ -102,7 +101,7 @@ def upload_file(token: str, megabytes: int) -> str:
 
 
 def main() -> int:
-    """Print the figures; 1 when the server took more than it may."""
+    """Print the figures; return 1 if the server exceeded the limit."""
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     token, processes = sign_in(), server_processes()
     for name, size in (("warming up", 1), ("first", megabytes), ("second", megabytes)):
@@ -119,7 +118,7 @@ def main() -> int:
         sample_id = upload_file(token, size)
         done.set()
         watcher.join()
-        for _ in range(2):  # to the trash, and from there for good
+        for _ in range(2):  # to the trash, then permanently
             request_json("DELETE", f"/api/samples/{sample_id}", token=token)
         rise = peak - before
         print(f"{name}: {size} MB uploaded, {before:.0f} MB before, {rise:+.1f} MB at most")
@@ -129,7 +128,7 @@ def main() -> int:
 
 
 def run_with_own_product() -> int:
-    """Start an instance for the measurement and run this script again against it."""
+    """Start an instance and run this script against it."""
     with running_product() as instance:
         environment = os.environ | {"PORT": str(instance.port)}
         command = [sys.executable, __file__, *sys.argv[1:]]

@@ -1,10 +1,10 @@
-"""What a burst of Stripe's events costs everybody else.
+"""Effect of a burst of Stripe events on other users.
 
     .venv/bin/python bench/webhooks.py [EVENTS]
 
-300 signed events for customers that nobody here is, eight at a time, in a whole product. Then one
-person pays for Pro and does not come back from Checkout, so that only webhooks tell of it, and
-another uploads a one-shot.
+300 signed events for unknown customers, eight at a time, in a whole product. Then one user pays
+for Pro and does not return from Checkout, so that only webhooks report it, and another uploads a
+one-shot.
 """
 
 import json
@@ -28,7 +28,7 @@ FORM = {"email": "ada@example.org", **CARD}
 
 
 def main() -> None:
-    """Send, wait and print."""
+    """Send the events, wait and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     with running_product() as instance:
         with open_database(instance) as session:
@@ -38,7 +38,7 @@ def main() -> None:
             signed_in_client(instance, email)
             for email in ("buyer@example.org", "uploader@example.org")
         )
-        time_analysis(uploader, 300.0)  # the workers are warm then
+        time_analysis(uploader, 300.0)  # warm up the workers
         address = buyer.post("/api/billing/subscribe", json={"plan": "pro"}).json()["checkout_url"]
         times = send_events(instance, count)
         with ThreadPoolExecutor(2) as pool:
@@ -47,13 +47,13 @@ def main() -> None:
                 pool.submit(time_analysis, uploader, 400),
             )
         print(
-            f"{count} events: {statistics.median(times) * 1000:.0f} ms an answer (median); then "
+            f"{count} events: {statistics.median(times) * 1000:.0f} ms per response (median); then "
             f"a purchase {bought.result():.1f} s, an analysis {analysed.result():.1f} s"
         )
 
 
 def signed_in_client(instance: Product, email: str) -> httpx.Client:
-    """Return a client with somebody's token."""
+    """Return a client with a user's token."""
     client = httpx.Client(base_url=instance.base_url, timeout=30)
     answer = client.post("/api/auth/login", json={"email": email, "password": PASSWORD})
     client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['token']}"
@@ -61,7 +61,7 @@ def signed_in_client(instance: Product, email: str) -> httpx.Client:
 
 
 def send_events(instance: Product, count: int) -> list[float]:
-    """Send events as Stripe does; return how long each answer took."""
+    """Send events as Stripe does; return the time of each response."""
     secret = json.loads((instance.home / "secrets" / "stripe.json").read_text())["webhook_secret"]
     client = httpx.Client(base_url=instance.base_url, timeout=60)
 
@@ -87,7 +87,7 @@ def send_events(instance: Product, count: int) -> list[float]:
 
 
 def time_purchase(client: httpx.Client, address: str) -> float:
-    """Pay, and wait until the webhooks have made it Pro."""
+    """Pay, and wait until the webhooks have upgraded the plan."""
     started = time.monotonic()
     httpx.post(address, data=FORM, timeout=30)
     wait_until(lambda: client.get("/api/billing/subscription").json()["tier"] == "pro")
@@ -105,7 +105,7 @@ def time_analysis(client: httpx.Client, hertz: float) -> float:
 
 
 def wait_until(true: Callable[[], bool]) -> None:
-    """Wait until something is true."""
+    """Wait until a condition is true."""
     until = time.monotonic() + TIMEOUT_S
     while not true():
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""A tab's line to its state, as a browser has it: RFC 6455, Engine.IO and Socket.IO by hand."""
+"""A minimal Socket.IO client for a tab's state: RFC 6455, Engine.IO and Socket.IO by hand."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ TEXT, PING = 1, 9
 
 
 class StateSocket:
-    """One open line."""
+    """One open connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -23,7 +23,7 @@ class StateSocket:
     @classmethod
     @asynccontextmanager
     async def opened(cls, port: int, cookie: str) -> AsyncIterator["StateSocket"]:
-        """Open a line as whoever has the cookie, until events are taken."""
+        """Connect with a session cookie, until events are accepted."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         key = base64.b64encode(secrets.token_bytes(16)).decode()
         writer.write(
@@ -42,7 +42,7 @@ class StateSocket:
         writer.close()
 
     def send(self, text: str) -> None:
-        """Write one masked frame."""
+        """Write one masked text frame."""
         body, mask = text.encode(), os.urandom(4)
         size = len(body)
         head = bytes((0x80 | TEXT, 0x80 | size)) if size < 126 else b""
@@ -51,10 +51,10 @@ class StateSocket:
         self._writer.write(head + mask + masked)
 
     async def until(self, words: str) -> str:
-        """Read until something is said that begins with or holds these words."""
+        """Read until a message begins with or contains `words`."""
         while True:
             text = await self._frame()
-            if text == "2":  # Engine.IO asks whether we are there
+            if text == "2":  # Engine.IO ping
                 self.send("3")
             elif text.startswith(words) or (len(words) > 2 and words in text):
                 return text
@@ -66,11 +66,11 @@ class StateSocket:
             length = await self._reader.readexactly(2 if size == 126 else 8)
             size = int.from_bytes(length, "big")
         body = await self._reader.readexactly(size)
-        assert first & 15 in (TEXT, PING), f"the line was closed: {body!r}"
+        assert first & 15 in (TEXT, PING), f"the connection was closed: {body!r}"
         return body.decode() if first & 15 == TEXT else ""
 
     async def event(self, handler: str, said: str) -> None:
-        """Send an event, and wait until its answer says something."""
+        """Send an event, and wait until a response contains `said`."""
         body = {"name": handler, "payload": {}, "router_data": ROUTER}
         self.send("42/_event," + json.dumps(["event", body]))
         await self.until(said)

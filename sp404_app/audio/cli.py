@@ -25,7 +25,7 @@ def analysis_record(path: Path) -> dict[str, Any]:
     except BadAudio as error:
         return {"file": str(path), "ok": False, "error": str(error)}
     except OSError as error:
-        return {"file": str(path), "ok": False, "error": f"Cannot read it: {error.strerror}."}
+        return {"file": str(path), "ok": False, "error": f"Can't read the file: {error.strerror}."}
 
 
 def flatten_analysis(found: FileAnalysis) -> dict[str, Any]:

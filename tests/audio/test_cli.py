@@ -33,8 +33,8 @@ def test_json_has_one_object_a_line_with_the_documented_fields(
     assert (first["ok"], first["error"], first["kind"]) == (True, None, "loop")
     assert first["bpm"] == pytest.approx(86)
     assert first["file"] == str(good)
-    assert (second["ok"], second["error"]) == (False, "This file holds no sound.")
-    assert third["error"] == "Cannot read it: No such file or directory."
+    assert (second["ok"], second["error"]) == (False, "This file contains no sound.")
+    assert third["error"] == "Can't read the file: No such file or directory."
 
 
 def test_without_json_it_reads_well(
@@ -52,5 +52,5 @@ def test_without_json_a_broken_file_is_a_sentence_beside_its_name(
 ) -> None:
     assert cli.main([write("bad.wav", np.zeros(0)), write("a.wav", loop)], as_json=False) == 1
     first, second = capsys.readouterr().out.splitlines()
-    assert first.split(maxsplit=1) == ["bad.wav", "This file holds no sound."]
+    assert first.split(maxsplit=1) == ["bad.wav", "This file contains no sound."]
     assert "BPM" in second

@@ -33,7 +33,7 @@ def test_it_hears_what_the_engine_hears(write: Write) -> None:
 
 def test_what_is_no_sound_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"A shopping list.\n")
-    error = "This is not a sound file that we can read."
+    error = "This is not a sound file we can read."
     assert told(tmp_path / "a", "20", "1024") == (0, json.dumps({"error": error}))
     assert sandbox.analyse_input(tmp_path / "a") == {"error": error}
 

@@ -132,9 +132,8 @@ class ChunkReader:
 
 def repair_chunks(file: BinaryIO, layout: ChunkLayout, end: int) -> ConcatenatedFile | None:
     """Return the file as a strict parser expects it, or None if there is no audio chunk."""
-    if (
-        layout.regular and layout.chunks[:1] and layout.chunks[0].name == b"ds64"
-    ):  # BW64 is RF64 plus chunks with speaker positions
+    # BW64 is RF64 plus chunks with speaker positions.
+    if layout.regular and layout.chunks[:1] and layout.chunks[0].name == b"ds64":
         return ConcatenatedFile([b"RF64", FileSlice(file, layout.start + 4, end)])
     format_name, audio_name = (b"COMM", b"SSND") if layout.form == b"FORM" else (b"fmt ", b"data")
     description, audio = layout.find(format_name), layout.find(audio_name)

@@ -51,12 +51,3 @@ def read(path: Path) -> tuple[Header, ContentHash]:
         for block in found:
             hasher.feed(block)
     return header.counted(hasher.frames), hasher.done()
-
-
-def content_hash(path: Path) -> str:
-    """Return the SHA-256 of the decoded sound.
-
-    Raises:
-        BadAudio: If nothing can be decoded.
-    """
-    return read(path)[1].digest

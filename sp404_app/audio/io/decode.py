@@ -41,8 +41,8 @@ Frames = npt.NDArray[np.float32]
 
 HEADROOM: Final = 8.0  # +18 dBFS: louder float samples are damage
 MAX_SEGMENT_S: Final = 120.0
-DAMAGED: Final = "This file is damaged: no sound could be decoded from it."
-DAMAGED_HERE: Final = "This file is damaged: this part of it cannot be read."
+DAMAGED: Final = "This file is damaged. No sound could be decoded from it."
+DAMAGED_HERE: Final = "This file is damaged. This part of it can't be read."
 
 
 def probe_header(path: Path) -> Header:
@@ -83,7 +83,7 @@ def check_sound_file(header: Header) -> Header:
     """
     check_limits(header)
     if header.frames == 0:
-        raise BadAudio("This file holds no sound.")
+        raise BadAudio("This file contains no sound.")
     return header
 
 
@@ -158,9 +158,9 @@ def limit_length(header: Header, blocks: Iterator[Frames]) -> Iterator[Frames]:
     for block in translate_decoder_errors(blocks):
         count += len(block)
         if count > max_decoded_frames:
-            raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
+            raise BadAudio("This file is too long once decoded. Split it into parts.")
         if count > max_frames:
-            raise BadAudio("This file lasts too long; we take up to 4 hours.")
+            raise BadAudio("This file is too long. The limit is 4 hours.")
         yield sanitise_block(block)
     if not count:
         raise BadAudio(DAMAGED)

@@ -46,20 +46,20 @@ MAGIC: Final = (
 )
 # Other files that users upload, and what to do: (offset, first bytes, message).
 NOT_AUDIO: Final = (
-    (8, b"sfbk", "This is a SoundFont (SF2), a whole instrument. Export its samples as WAV files."),
+    (8, b"sfbk", "This is a SoundFont (SF2), not a single sound. Export its samples as WAV files."),
     (8, b"DLS ", "This is a DLS instrument. Export its samples as WAV files."),
-    (8, b"RMID", "This is a MIDI file: notes without sound. Record it to a WAV file."),
-    (8, b"AVI ", "This is an AVI video. Save its sound as a WAV file."),
-    (8, b"WEBP", "This is a picture (WebP), not a sound file."),
+    (8, b"RMID", "This is a MIDI file: it contains notes, not sound. Record it to a WAV file."),
+    (8, b"AVI ", "This is an AVI video. Save its audio as a WAV file."),
+    (8, b"WEBP", "This is an image (WebP), not a sound file."),
     (8, b"8SVX", "This is an Amiga sound (8SVX). Convert it to WAV or AIFF."),
     (8, b"16SV", "This is an Amiga sound (16SV). Convert it to WAV or AIFF."),
-    (8, b"ILBM", "This is an Amiga picture (ILBM), not a sound file."),
+    (8, b"ILBM", "This is an Amiga image (ILBM), not a sound file."),
     (0, b"PK\3\4", "This is a ZIP archive. Unpack it and choose one of its sounds."),
     (0, b"PK\5\6", "This is an empty ZIP archive."),
     (0, b"Rar!", "This is a RAR archive. Unpack it and add its sounds."),
     (0, b"7z\xbc\xaf\x27\x1c", "This is a 7-Zip archive. Unpack it and add its sounds."),
-    (0, b"\x1f\x8b", "This is a file packed by gzip. Unpack it and add its sounds."),
-    (0, b"MThd", "This is a MIDI file: notes without sound. Record it to a WAV file."),
+    (0, b"\x1f\x8b", "This is a gzip file. Unpack it and add its sounds."),
+    (0, b"MThd", "This is a MIDI file: it contains notes, not sound. Record it to a WAV file."),
     (0, b"REX2", "This is a REX2 loop. Export it as a WAV file."),
     (0, b"CAT ", "This is a REX loop. Export it as a WAV file."),
     (0, b"MAC ", "This is a Monkey’s Audio (APE) file. Convert it to FLAC or WAV."),
@@ -67,9 +67,9 @@ NOT_AUDIO: Final = (
     (0, b"TTA1", "This is a TTA file. Convert it to FLAC or WAV."),
     (0, b"DSD ", "This is a DSD file. Convert it to FLAC or WAV."),
     (0, b"Creative Voice File", "This is a Creative Voice file (VOC). Convert it to WAV."),
-    (0, b"\x89PNG", "This is a picture (PNG), not a sound file."),
-    (0, b"\xff\xd8\xff", "This is a picture (JPEG), not a sound file."),
-    (0, b"GIF8", "This is a picture (GIF), not a sound file."),
+    (0, b"\x89PNG", "This is an image (PNG), not a sound file."),
+    (0, b"\xff\xd8\xff", "This is an image (JPEG), not a sound file."),
+    (0, b"GIF8", "This is an image (GIF), not a sound file."),
     (0, b"%PDF", "This is a PDF document, not a sound file."),
 )
 
@@ -100,22 +100,22 @@ def check_limits(header: Header, *, counted: bool = False) -> Header:
         BadAudio: With the value that is out of range.
     """
     if header.channels < 1:
-        raise BadAudio("This file has no channels, so there is no sound in it.")
+        raise BadAudio("This file has no channels, so it contains no sound.")
     if header.channels > MAX_CHANNELS:
         raise BadAudio(
-            f"This file has {header.channels} channels; we take up to {MAX_CHANNELS}.",
+            f"This file has {header.channels} channels. The limit is {MAX_CHANNELS}.",
         )
     if not 1 <= header.sample_rate <= MAX_SAMPLE_RATE_HZ:
         raise BadAudio(
-            f"This file's sample rate is {header.sample_rate:,} Hz; "
-            f"we take 1 to {MAX_SAMPLE_RATE_HZ:,} Hz.",
+            f"This file's sample rate is {header.sample_rate:,} Hz. "
+            f"Supported rates are 1 to {MAX_SAMPLE_RATE_HZ:,} Hz.",
         )
     if counted:
         return header
     if header.duration > MAX_SECONDS:
-        raise BadAudio(f"This file lasts {format_hours(header.duration)}; we take up to 4 hours.")
+        raise BadAudio(f"This file is {format_hours(header.duration)} long. The limit is 4 hours.")
     if header.frames * header.channels > MAX_SAMPLES:
-        raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
+        raise BadAudio("This file is too long once decoded. Split it into parts.")
     return header
 
 
@@ -141,12 +141,12 @@ def explain_unreadable(path: Path) -> str:
     if not head:
         return "This file is empty."
     if not any(head):
-        return "This file holds only zero bytes; the copy probably failed."
+        return "This file contains only zero bytes. The copy probably failed."
     if head[:4] == b"RIFF" and b"fmt " in head:
         at = head.index(b"fmt ")
         if head[at + 10 : at + 12] == b"\0\0":
-            return "This WAV file has no channels, so there is no sound in it."
-    return identify_content(head) or "This is not a sound file that we can read."
+            return "This WAV file has no channels, so it contains no sound."
+    return identify_content(head) or "This is not a sound file we can read."
 
 
 def identify_content(head: bytes) -> str | None:
@@ -156,5 +156,5 @@ def identify_content(head: bytes) -> str | None:
             return sentence
     for at, magic, name in MAGIC:
         if head[at : at + len(magic)] == magic:
-            return f"This {name} file is damaged, cut off, or made by a codec that we cannot read."
+            return f"This {name} file is damaged, incomplete, or uses a codec we can't read."
     return None

@@ -1,7 +1,7 @@
-"""Pitched voices: additive and frequency-modulated, with exact tuning.
+"""Pitched voices by additive and FM synthesis, with exact tuning.
 
-A note is a MIDI number (69 is A4, 440 Hz; fractions are cents / 100); `seconds` is how long
-it is held. The result is mono float32 around full scale at `RATE`.
+A note is a MIDI number (69 is A4, 440 Hz; fractions are cents / 100); `seconds` is the time that
+it is held. The result is mono float32 near full scale at `RATE`.
 """
 
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ import numpy.typing as npt
 
 from sp404_app.audio.synth.drums import RATE, Signal, band_pass, normalise_and_fade, time_axis
 
-# A loop plays the same few notes again and again.
+# A loop plays the same few notes many times.
 cached_voice = lru_cache(maxsize=48)
 
 
 def midi_to_hz(note: float) -> float:
-    """Convert a MIDI note to its frequency."""
+    """Convert a MIDI note to its frequency in Hz."""
     return 440.0 * 2 ** ((note - 69) / 12)
 
 
 def hold_envelope(
     t: npt.NDArray[np.float64], seconds: float, attack: float, release: float
 ) -> npt.NDArray[np.float64]:
-    """Return an envelope: linear attack, level while held, exponential release."""
+    """Return an envelope: linear attack, hold, exponential release."""
     rise = np.minimum(1.0, t / max(attack, 1e-4))
     return rise * np.exp(-np.maximum(t - seconds, 0.0) / release)
 
@@ -32,7 +32,7 @@ def hold_envelope(
 def sum_harmonics(
     t: npt.NDArray[np.float64], pitch: float, levels: Sequence[float]
 ) -> npt.NDArray[np.float64]:
-    """Sum harmonics of the given levels, leaving out what would alias."""
+    """Return the sum of harmonics with the given levels, without those that would alias."""
     total = np.zeros_like(t)
     for number, level in enumerate(levels, start=1):
         if level and pitch * number < RATE * 0.45:
@@ -42,7 +42,7 @@ def sum_harmonics(
 
 @cached_voice
 def bass(note: float, seconds: float, bright: float = 0.5) -> Signal:
-    """Make a round synth bass whose harmonics close like a filter."""
+    """Return a synth bass whose harmonics decay like a closing low-pass filter."""
     t = time_axis(seconds + 0.06)
     tone = np.zeros_like(t)
     for number in range(1, 9):
@@ -57,7 +57,7 @@ def bass(note: float, seconds: float, bright: float = 0.5) -> Signal:
 
 
 def eight_oh_eight(note: float = 31, decay: float = 0.5, drive: float = 1.8) -> Signal:
-    """Make the long, driven bass drum that plays bass lines."""
+    """Return a long, saturated 808 bass drum."""
     t = time_axis(decay * 3.5)
     pitch = midi_to_hz(note)
     body = np.sin(2 * np.pi * pitch * (t + 2.2 * 0.018 * (1 - np.exp(-t / 0.018))))
@@ -66,7 +66,7 @@ def eight_oh_eight(note: float = 31, decay: float = 0.5, drive: float = 1.8) -> 
 
 @cached_voice
 def electric_piano(note: float, seconds: float, bite: float = 1.0) -> Signal:
-    """Make a tine piano by frequency modulation (Chowning 1973)."""
+    """Return an electric piano by frequency modulation (Chowning 1973)."""
     t = time_axis(seconds + 0.25)
     pitch = midi_to_hz(note)
     tine = 0.25 * np.sin(2 * np.pi * pitch * 14 * t) * np.exp(-t / 0.05) * (pitch * 14 < 16_000)
@@ -77,7 +77,7 @@ def electric_piano(note: float, seconds: float, bite: float = 1.0) -> Signal:
 
 @cached_voice
 def pad(note: float, seconds: float, bright: float = 0.5, attack: float = 0.12) -> Signal:
-    """Make a soft string machine: three saws a few cents apart."""
+    """Return a string pad: three saws a few cents apart."""
     t = time_axis(seconds + 0.3)
     levels = [bright ** (0.35 * k) / (k + 1) for k in range(14)]
     saws = [sum_harmonics(t, midi_to_hz(note + cents / 100), levels) for cents in (-7, 0, 7)]
@@ -86,7 +86,7 @@ def pad(note: float, seconds: float, bright: float = 0.5, attack: float = 0.12) 
 
 @cached_voice
 def organ(note: float, seconds: float) -> Signal:
-    """Make a drawbar organ."""
+    """Return a drawbar organ."""
     t = time_axis(seconds + 0.04)
     return normalise_and_fade(
         sum_harmonics(t, midi_to_hz(note), (0.8, 1, 0.5, 0.4, 0, 0.25, 0, 0.2))
@@ -96,7 +96,7 @@ def organ(note: float, seconds: float) -> Signal:
 
 @cached_voice
 def pluck(note: float, seconds: float, bright: float = 0.6) -> Signal:
-    """Make a plucked string: each harmonic fades faster than the one below."""
+    """Return a plucked string: each harmonic decays faster than the one below."""
     t = time_axis(min(seconds + 0.25, 2.0))
     tone = np.zeros_like(t)
     for number in range(1, 13):
@@ -110,7 +110,7 @@ def pluck(note: float, seconds: float, bright: float = 0.6) -> Signal:
 
 
 def bell(note: float, decay: float = 0.8, ratio: float = 3.5) -> Signal:
-    """Make a bell by frequency modulation with a ratio that is no whole number."""
+    """Return a bell by frequency modulation with an inharmonic ratio."""
     t = time_axis(decay * 3)
     pitch = midi_to_hz(note)
     shimmer = 1.4 * np.exp(-t / (0.4 * decay)) * np.sin(2 * np.pi * pitch * ratio * t)
@@ -121,7 +121,7 @@ def bell(note: float, decay: float = 0.8, ratio: float = 3.5) -> Signal:
 
 @cached_voice
 def lead(note: float, seconds: float, bright: float = 0.6) -> Signal:
-    """Make a hollow lead: odd harmonics and a late vibrato."""
+    """Return a hollow lead: odd harmonics and a delayed vibrato."""
     t = time_axis(seconds + 0.08)
     vibrato = 0.0022 * np.sin(2 * np.pi * 5.3 * t) * np.minimum(1, t / 0.4)
     pitch, tone = midi_to_hz(note), np.zeros_like(t)
@@ -133,7 +133,7 @@ def lead(note: float, seconds: float, bright: float = 0.6) -> Signal:
 
 
 def stab(notes: Sequence[float], decay: float = 0.22) -> Signal:
-    """Make a chord stab: saws through a closing filter."""
+    """Return a chord stab: saws through a closing low-pass filter."""
     t = time_axis(decay * 4)
     levels = [0.8**k / (k + 1) for k in range(16)]
     tone = np.sum([sum_harmonics(t, midi_to_hz(note), levels) for note in notes], axis=0)
@@ -145,9 +145,9 @@ def stab(notes: Sequence[float], decay: float = 0.22) -> Signal:
 
 
 def add_reverb(signal: Signal, rng: np.random.Generator, seconds: float, wet: float) -> Signal:
-    """Add a room whose tail wraps round to the start, so that a loop stays a loop.
+    """Add reverb whose tail wraps around to the start, so that a loop stays seamless.
 
-    `signal` has shape (n,) or (n, channels); each channel gets a tail of its own.
+    `signal` has shape (n,) or (n, channels); each channel gets its own tail.
     """
     frames = signal.reshape(len(signal), -1).T
     t = time_axis(min(seconds * 2.5, frames.shape[1] / RATE))

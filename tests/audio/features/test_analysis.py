@@ -271,7 +271,10 @@ def test_a_name_that_rounds_the_tempo_of_a_clean_cut_does_not_spoil_the_tag() ->
     named, tagged = StatedMetadata(bpm=92.0), StatedMetadata(bpm=92.5)
     assert merge_stated(named, tagged, duration).bpm == 92.5
     assert merge_stated(named, tagged, duration * 1.004).bpm == 92
-    assert merge_stated(StatedMetadata(bpm=92.0, bpm_explicit=False), tagged, duration * 1.004).bpm == 92.5
+    assert (
+        merge_stated(StatedMetadata(bpm=92.0, bpm_explicit=False), tagged, duration * 1.004).bpm
+        == 92.5
+    )
 
 
 def test_tags_come_before_names_and_one_shots_have_no_tempo_whatever_is_written() -> None:

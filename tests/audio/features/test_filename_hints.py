@@ -140,7 +140,9 @@ def test_a_long_name_is_read_in_a_moment() -> None:
 
 
 def test_a_bare_number_may_be_a_tempo_but_is_not_sure() -> None:
-    assert read_filename_hints("groove_120_dry.wav") == StatedMetadata(120, None, bpm_explicit=False)
+    assert read_filename_hints("groove_120_dry.wav") == StatedMetadata(
+        120, None, bpm_explicit=False
+    )
     assert read_filename_hints("groove 120bpm.wav") == StatedMetadata(120, None, bpm_explicit=True)
 
 

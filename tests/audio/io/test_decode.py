@@ -17,6 +17,10 @@ def decoded(path: Path) -> np.ndarray:
     return np.concatenate(list(decode.decode_blocks(path)))
 
 
+def digest_of(path: Path) -> str:
+    return content_hash.read(path)[1].digest
+
+
 @pytest.mark.parametrize(
     ("name", "options", "shown"),
     [
@@ -91,13 +95,11 @@ def test_blocks_join_to_the_exact_samples(write: Write) -> None:
 
 def test_the_same_sound_has_the_same_digest_in_every_lossless_format(write: Write) -> None:
     noise = np.random.default_rng(1).integers(-32768, 32767, (60_000, 2), np.int16)
-    digests = {
-        content_hash.content_hash(write(f"a.{ext}", noise)) for ext in ("wav", "flac", "aiff")
-    }
+    digests = {digest_of(write(f"a.{ext}", noise)) for ext in ("wav", "flac", "aiff")}
     assert len(digests) == 1
-    assert content_hash.content_hash(write("b.wav", noise[:-1])) not in digests
-    assert content_hash.content_hash(write("c.wav", noise, 48_000)) not in digests
-    assert content_hash.content_hash(write("d.wav", noise.reshape(-1))) not in digests
+    assert digest_of(write("b.wav", noise[:-1])) not in digests
+    assert digest_of(write("c.wav", noise, 48_000)) not in digests
+    assert digest_of(write("d.wav", noise.reshape(-1))) not in digests
 
 
 def test_not_a_number_and_infinity_become_silence_and_giants_are_held(write: Write) -> None:
@@ -139,13 +141,13 @@ def test_a_file_without_channels_says_so(write: Write) -> None:
 
 def test_a_header_without_sound_is_refused(write: Write) -> None:
     path = write("a.wav", np.zeros(0))
-    with pytest.raises(BadAudio, match="holds no sound"):
+    with pytest.raises(BadAudio, match="contains no sound"):
         decode.probe_header(path)
 
 
 def test_too_many_channels_are_counted_in_the_message(write: Write) -> None:
     path = write("a.wav", np.zeros((10, 24)))
-    with pytest.raises(BadAudio, match="24 channels; we take up to 16"):
+    with pytest.raises(BadAudio, match=r"24 channels\. The limit is 16"):
         decode.probe_header(path)
     assert decode.probe_header(write("b.wav", np.zeros((10, 16)))).channels == 16
 
@@ -155,8 +157,8 @@ def test_too_many_channels_are_counted_in_the_message(write: Write) -> None:
     [
         ((1.0, 1, 0, 1), "sample rate is 0 Hz"),
         ((1.0, 1, 500_000, 1), "sample rate is 500,000 Hz"),
-        ((5 * 3600 + 60, 10, RATE, 1), "lasts 5 h 1 min"),
-        ((100.0, 10**10, RATE, 2), "more sound than we take"),
+        ((5 * 3600 + 60, 10, RATE, 1), "is 5 h 1 min long"),
+        ((100.0, 10**10, RATE, 2), "too long once decoded"),
         ((1.0, 1, RATE, 0), "no channels"),
     ],
 )
@@ -172,7 +174,7 @@ def test_a_sound_longer_than_its_header_promises_is_stopped(
 ) -> None:
     path = write("a.wav", np.zeros(300_000))
     monkeypatch.setattr(decode, "MAX_SAMPLES", 200_000)
-    with pytest.raises(BadAudio, match="more sound than we take"):
+    with pytest.raises(BadAudio, match="too long once decoded"):
         list(decode.decode_blocks(path))
 
 
@@ -210,7 +212,7 @@ def test_a_video_without_sound_is_not_sound(tmp_path: Path) -> None:
         black = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
         file.mux(stream.encode(black))
         file.mux(stream.encode(None))
-    with pytest.raises(BadAudio, match="cannot read"):
+    with pytest.raises(BadAudio, match="codec we can't read"):
         decode.probe_header(path)
     path.write_bytes(b"\x1aE\xdf\xa3" + bytes(200))
     with pytest.raises(BadAudio):
@@ -232,7 +234,7 @@ def test_a_codec_that_nobody_knows_is_not_sound(tmp_path: Path) -> None:
     mono = sine(440, 1.0, rate=48_000)[:, None]
     path = encode_m4a(tmp_path / "x.webm", mono, "libopus", "webm", 48_000)
     path.write_bytes(path.read_bytes().replace(b"A_OPUS", b"A_WHAT"))
-    with pytest.raises(BadAudio, match="made by a codec that we cannot read"):
+    with pytest.raises(BadAudio, match="uses a codec we can't read"):
         decode.probe_header(path)
 
 
@@ -262,7 +264,7 @@ def test_a_container_of_noise_holds_no_sound(tmp_path: Path) -> None:
     head, _, rest = path.read_bytes().partition(b"mdat")
     size = rest.index(b"moov") - 4
     path.write_bytes(head + b"mdat" + np.random.default_rng(1).bytes(size) + rest[size:])
-    with pytest.raises(BadAudio, match="no sound could be decoded"):
+    with pytest.raises(BadAudio, match="No sound could be decoded"):
         decoded(path)
 
 
@@ -272,7 +274,7 @@ def test_a_segment_behind_damage_is_bad_audio(write: Write) -> None:
     half = len(whole) // 2
     path.write_bytes(whole[:half] + np.random.default_rng(1).bytes(len(whole) - half))
     assert len(decode.segment(path, 1.0, 2.0)[0]) == RATE
-    with pytest.raises(BadAudio, match="this part of it cannot be read"):
+    with pytest.raises(BadAudio, match="This part of it can't be read"):
         decode.segment(path, 3.0, 4.0)
 
 

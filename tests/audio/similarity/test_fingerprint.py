@@ -134,11 +134,11 @@ def test_a_print_survives_storage_and_another_version_is_refused() -> None:
     after = Print.from_bytes(packed)
     assert fingerprint.fingerprint_distance(before, after) == 0
     assert (after.bands, after.length) == (before.bands, pytest.approx(before.length))
-    with pytest.raises(ValueError, match="not a print"):
+    with pytest.raises(ValueError, match="not a fingerprint"):
         Print.from_bytes(b"\0" + packed[1:])
     with pytest.raises(ValueError, match="damaged"):
         Print.from_bytes(packed[:-9])
-    with pytest.raises(ValueError, match="cut off"):
+    with pytest.raises(ValueError, match="truncated"):
         Print.from_bytes(packed[: fingerprint.HEADER.size] + zlib.compress(b"short"))
-    with pytest.raises(ValueError, match="not a print"):
+    with pytest.raises(ValueError, match="not a fingerprint"):
         Print.from_bytes(b"")
