@@ -34,16 +34,16 @@ format: .venv/installed-dev  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/installed-dev  ## Measure; results belong into docs/PERFORMANCE.md
+bench: .venv/installed-dev  ## Run the benchmarks; results go into docs/PERFORMANCE.md
 	@for name in startup first_load library arrival upload_memory auth sign_ins load; do \
 	  echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
 
 SOUNDS ?= ../shared/data/sounds
-bench-ears: .venv/installed-dev  ## Measure what the engine hears, beside librosa
+bench-ears: .venv/installed-dev  ## Measure the accuracy of the audio analysis, beside librosa
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.ears \
 	  --cache build/ears --plots docs/ears
 
-bench-copies: .venv/installed-dev  ## Measure which copies of a recording are found
+bench-copies: .venv/installed-dev  ## Measure the accuracy of duplicate detection
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SP404_SOUNDS=$(SOUNDS) $(BIN)/python -m bench.copies
 
 migration: .venv/installed-dev  ## Write a migration: make migration MESSAGE="add pads"

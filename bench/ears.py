@@ -47,8 +47,8 @@ TRAP_PACK = "stargate/microlag"
 # Their onsets contradict the tempo in their names, see docs/ANALYSIS.md.
 MISNAMED = ("latin_brass01 - 140 BPM", "200938", "amenbreak_bpm136")
 PLOTTED_SETS = (
-    "rendered, all, clean", "rendered, all, spoilt", "real, packs, clean",
-    "real, well named, clean", "real, well named, spoilt", "real, 100 BPM and slower",
+    "rendered, all, clean", "rendered, all, distorted", "real, packs, clean",
+    "real, well labelled, clean", "real, well labelled, distorted", "real, 100 BPM and slower",
 )  # fmt: skip
 KRUMHANSL = (
     (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
@@ -110,8 +110,8 @@ def real_loops(reals: list[RealSound]) -> list[tuple[str, Signal, float, float]]
             which = "trap pack" if real.pack == TRAP_PACK else "packs"
             rows.append((f"real, {which}, {how}", y, found.window_rate, real.bpm))
             if which == "packs" and Path(real.original).stem not in MISNAMED:
-                sort = "clean" if how == "clean" else "spoilt"
-                rows.append((f"real, well named, {sort}", y, found.window_rate, real.bpm))
+                sort = "clean" if how == "clean" else "distorted"
+                rows.append((f"real, well labelled, {sort}", y, found.window_rate, real.bpm))
             if how == "clean" and real.bpm <= 100:
                 rows.append(("real, 100 BPM and slower", y, found.window_rate, real.bpm))
     return rows
@@ -125,7 +125,7 @@ def rendered_loops() -> list[tuple[str, Signal, float, float]]:
             assert take.bpm is not None
             for how, y in distorted_versions(take.signal, 44_100.0, take.bpm, 5000 + number):
                 names = [f"rendered, all, {how}"]
-                names += [f"rendered, {what}"] if how == "clean" else ["rendered, all, spoilt"]
+                names += [f"rendered, {what}"] if how == "clean" else ["rendered, all, distorted"]
                 rows += [(name, y, 44_100.0, take.bpm) for name in names]
     return rows
 
@@ -207,7 +207,7 @@ def show_likeness(reals: list[RealSound]) -> None:
             if "MFCC" in method and len(x):
                 x = (x - x.mean(axis=0)) / (x.std(axis=0) if "scaled" in method else 1)
             scores = precision_at(x, [row[2] for row in rows], [row[3] for row in rows])
-            print(f"| likeness P@10, {which} | {method} | {format_percent(scores)} |")
+            print(f"| similarity P@10, {which} | {method} | {format_percent(scores)} |")
 
 
 def show_class(reals: list[RealSound]) -> None:
