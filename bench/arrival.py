@@ -76,13 +76,13 @@ def main() -> None:
 
 def render_loop(seed: int) -> bytes:
     """Return ten seconds of drums at 96 BPM with an A minor chord, as WAV; each seed differs."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     time_axis = np.arange(10 * RATE) / RATE
     beat = time_axis % (60 / 96)
     kick = np.sin(2 * np.pi * 55 * beat) * np.exp(-12 * beat)
-    hat = chance.normal(size=len(time_axis)) * np.exp(-60 * (time_axis % (30 / 96)))
+    hat = rng.normal(size=len(time_axis)) * np.exp(-60 * (time_axis % (30 / 96)))
     chord = sum(np.sin(2 * np.pi * f * time_axis) for f in (220.0, 261.63, 329.63))
-    mix = 0.6 * kick + 0.08 * hat + 0.1 * chord + 0.001 * chance.normal(size=len(time_axis))
+    mix = 0.6 * kick + 0.08 * hat + 0.1 * chord + 0.001 * rng.normal(size=len(time_axis))
     target = io.BytesIO()
     soundfile.write(target, mix.astype(np.float32), RATE, format="WAV", subtype="PCM_16")
     return target.getvalue()

@@ -93,27 +93,27 @@ def temporary_home() -> Iterator[Path]:
 
 def render_one_shots(folder: Path) -> list[samples.Incoming]:
     """Write one-shots, all different."""
-    found: list[samples.Incoming] = []
+    sounds: list[samples.Incoming] = []
     seed = 0
-    while len(found) < FILE_COUNT:
-        chance = np.random.default_rng(seed)
-        for sound in demo_sounds.one_shots(chance):
-            path = folder / f"{len(found)}.wav"
-            signal = sound.signal * chance.uniform(0.3, 0.9)
+    while len(sounds) < FILE_COUNT:
+        rng = np.random.default_rng(seed)
+        for sound in demo_sounds.one_shots(rng):
+            path = folder / f"{len(sounds)}.wav"
+            signal = sound.signal * rng.uniform(0.3, 0.9)
             soundfile.write(path, signal, sound.sample_rate, subtype="PCM_16")
-            found.append(samples.inspect(path, f"{sound.name}.wav"))
+            sounds.append(samples.inspect(path, f"{sound.name}.wav"))
         seed += 1
-    return found[:FILE_COUNT]
+    return sounds[:FILE_COUNT]
 
 
 def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
     """Analyse all sounds with warm workers; return files per second and CPU ms per file."""
-    crew = [start_worker(most) for _ in range(workers)]
+    processes = [start_worker(most) for _ in range(workers)]
     try:
         while len(events.connection().smembers("rq:workers")) < workers:
             time.sleep(0.1)
         time.sleep(0.5)
-        before = sum(map(cpu_seconds, crew))
+        before = sum(map(cpu_seconds, processes))
         with db.transaction() as session:
             owner = create_user(session, f"{time.time_ns()}@example.org", "x").id
         with db.transaction() as session:
@@ -130,14 +130,14 @@ def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tu
             if time.monotonic() > until:
                 raise TimeoutError
         time.sleep(0.3)
-        cpu = sum(map(cpu_seconds, crew)) - before
+        cpu = sum(map(cpu_seconds, processes)) - before
         with Session(db.engine()) as session:
             ends = func.min(ProcessingJob.started_at), func.max(col(ProcessingJob.finished_at))
             began, ended = session.exec(select(*ends).where(mine)).one()
     finally:
-        for worker in crew:
+        for worker in processes:
             worker.terminate()
-        for worker in crew:
+        for worker in processes:
             worker.wait(20)
     return FILE_COUNT / (ended - began).total_seconds(), 1000 * cpu / FILE_COUNT
 

@@ -106,12 +106,12 @@ def is_same_recording_or_none(one: Print | None, other: Print | None) -> bool:
 
 def long_recordings(reals: list[RealSound]) -> Iterator[tuple[Planes, int]]:
     """Yield concatenations of sounds, longer than the analysed excerpt."""
-    dice = np.random.default_rng(SEED)
+    rng = np.random.default_rng(SEED)
     fit = [planes[:1] for planes, rate in map(read, (real.path for real in reals))
            if rate == 44_100 and planes.shape[1] > 3 * rate]  # fmt: skip
     for _ in range(LONG_RECORDINGS):
-        chosen = dice.permutation(len(fit))[:SOUNDS_PER_RECORDING]
-        yield np.concatenate([dice.uniform(0.3, 1) * fit[n] for n in chosen], axis=1), 44_100
+        chosen = rng.permutation(len(fit))[:SOUNDS_PER_RECORDING]
+        yield np.concatenate([rng.uniform(0.3, 1) * fit[n] for n in chosen], axis=1), 44_100
 
 
 def show_found(rows: list[tuple[str, bool]]) -> None:
@@ -153,13 +153,14 @@ def show_cost(reals: list[RealSound]) -> None:
     fingerprint_of(reals[0].path)
     for real in reals:
         started = time.process_time()
-        heard = analysis.analyse_file(real.path).survey
+        surveyed = analysis.analyse_file(real.path).survey
         between = time.process_time()
-        found = fingerprint.taken(heard.window, heard.window_rate)
+        fingerprint_found = fingerprint.taken(surveyed.window, surveyed.window_rate)
         costs += between - started, time.process_time() - between
-        sizes.append(len(found.to_bytes()) if found else 0)
-    rest, ours = 1000 * costs / len(reals)
-    print(f"\nCPU per file: fingerprint {ours:.2f} ms, rest {rest:.2f} ms (n={len(reals)})")
+        sizes.append(len(fingerprint_found.to_bytes()) if fingerprint_found else 0)
+    rest_ms, fingerprint_ms = 1000 * costs / len(reals)
+    costs_ms = f"fingerprint {fingerprint_ms:.2f} ms, rest {rest_ms:.2f} ms"
+    print(f"\nCPU per file: {costs_ms} (n={len(reals)})")
     print(f"Bytes per fingerprint: median {np.median(sizes):.0f}, maximum {max(sizes)}")
 
 

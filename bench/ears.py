@@ -154,8 +154,8 @@ def show_key(reals: list[RealSound]) -> None:
         scores = {"engine": [], "librosa": []}
         for name, y, sr, truth in rows:
             if name == which and truth:
-                heard = compute_chroma(y, sr)
-                scores["engine"].append((estimate_key(heard).name if heard else None, truth))
+                chroma = compute_chroma(y, sr)
+                scores["engine"].append((estimate_key(chroma).name if chroma else None, truth))
                 scores["librosa"].append((krumhansl_key(y, sr), truth))
         for method, pairs in scores.items():
             same = format_percent(found == truth for found, truth in pairs)
@@ -216,9 +216,9 @@ def show_class(reals: list[RealSound]) -> None:
     real = [(one.survey().window, one.survey().window_rate, sort)
             for one in reals if (sort := class_of_real_hit(one))]  # fmt: skip
     for which, rows in (("rendered", made), ("real", real)):
-        heard = [analysis.analyse(y, sr, duration=len(y) / sr).sound_class for y, sr, _ in rows]
+        classes = [analysis.analyse(y, sr, duration=len(y) / sr).sound_class for y, sr, _ in rows]
         right = format_percent(
-            sort == truth for sort, (_, _, truth) in zip(heard, rows, strict=True)
+            sort == truth for sort, (_, _, truth) in zip(classes, rows, strict=True)
         )
         print(f"| class of a hit, {which} | engine | {right} |")
 
@@ -267,8 +267,8 @@ def show_calibration(cache: Path | None, plots: Path | None) -> None:
         by_chance = chance_calibration_error(sure)
         print(f"\n{which}: ECE {error:.3f} (perfect: {by_chance:.3f}), n={len(sure)}\n")
         print("| confidence | correct | n |\n|---|---|---|")
-        for said, was, count in rows:
-            print(f"| {said:.2f} | {was:.2f} | {count} |")
+        for confidence, correct, count in rows:
+            print(f"| {confidence:.2f} | {correct:.2f} | {count} |")
         half = np.argsort(sure)[len(sure) // 2 :]
         print(f"\nAcc1 of the more confident half: {format_percent(np.array(right)[half])}")
     if plots:

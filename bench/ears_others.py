@@ -57,12 +57,12 @@ def aubio_tempo(y: Signal, sr: float) -> float:
     """Return the median tempo of aubio's beats."""
     import aubio  # noqa: PLC0415  here only where it is installed
 
-    listener = aubio.tempo("default", WINDOW, HOP, RATE)
+    tracker = aubio.tempo("default", WINDOW, HOP, RATE)
     y = tile_signal(y, sr)
     beats = [
-        float(listener.get_last_s())
+        float(tracker.get_last_s())
         for at in range(0, len(y) - HOP, HOP)
-        if listener(y[at : at + HOP])[0]
+        if tracker(y[at : at + HOP])[0]
     ]
     return 60 / float(np.median(np.diff(beats))) if len(beats) > 1 else 0.0
 

@@ -60,12 +60,12 @@ def draw_reliability(found: Reliability, path: Path) -> None:
     drawn = new_figure(9, 3.4)
     for axes, (which, (error, rows)) in zip(drawn.subplots(1, len(found)), found.items(),
                                             strict=True):  # fmt: skip
-        said, right, count = np.array(rows).T
+        confidence, correct, count = np.array(rows).T
         ends = np.array(
-            [wilson_interval(r * n, int(n)) for r, n in zip(right, count, strict=True)]
+            [wilson_interval(share * n, int(n)) for share, n in zip(correct, count, strict=True)]
         ).T
         axes.plot([0, 1], [0, 1], color="#868e96", linewidth=1, linestyle=":")
-        axes.errorbar(said, right, yerr=np.abs(ends - right), fmt="o-", color=COLOURS[0],
+        axes.errorbar(confidence, correct, yerr=np.abs(ends - correct), fmt="o-", color=COLOURS[0],
                       linewidth=1.2, markersize=4, elinewidth=0.8)  # fmt: skip
         axes.set_title(f"{which}, n={int(count.sum())}, ECE {error:.3f}", fontsize=10)
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", aspect="equal")

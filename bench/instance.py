@@ -103,14 +103,14 @@ def create_user(
 
 def fill_library(session: Session, user: User, size: int, seed: int = 404) -> None:
     """Give a user `size` analysed samples with plausible names, tempos, keys and tags."""
-    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
     session.flush()
     columns = [column.name for column in Sample.__table__.columns if column.computed is None]  # type: ignore[attr-defined]
     statement = f"copy samples ({', '.join(columns)}) from stdin"
     first = None
     with session.connection().connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
         for number in range(size):
-            row = Sample(**_sample_row(user, number, chance))  # type: ignore[arg-type]
+            row = Sample(**_sample_row(user, number, rng))  # type: ignore[arg-type]
             first = first or row.id
             copy.write_row([getattr(row, name) for name in columns])
     wave = {"sample_id": first, "user_id": user.id, "peaks": b""}
@@ -123,10 +123,10 @@ def vacuum_database(instance: Product) -> None:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("vacuum analyze")
 
 
-def _sample_row(user: User, number: int, chance: random.Random) -> dict[str, object]:
-    name = f"{chance.choice(FIRST)} {chance.choice(SECOND)} {number:05}".title()
-    loop = chance.random() < 0.5
-    tags, key = chance.sample(SECOND, 2), chance.choice(KEYS)
+def _sample_row(user: User, number: int, rng: random.Random) -> dict[str, object]:
+    name = f"{rng.choice(FIRST)} {rng.choice(SECOND)} {number:05}".title()
+    loop = rng.random() < 0.5
+    tags, key = rng.sample(SECOND, 2), rng.choice(KEYS)
     return {
         "id": uuid7(),
         "user_id": user.id,
@@ -138,13 +138,13 @@ def _sample_row(user: User, number: int, chance: random.Random) -> dict[str, obj
         "format": "WAV 16-bit",
         "sample_rate": 44_100,
         "channels": 2,
-        "duration": round(chance.uniform(0.1, 12), 3),
+        "duration": round(rng.uniform(0.1, 12), 3),
         "status": "ready",
-        "thumbnail": "".join(chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", k=48)),
+        "thumbnail": "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", k=48)),
         "loudness_lufs": -14.0,
         "peak_dbfs": -1.0,
         "kind": "loop" if loop else "one_shot",
-        "bpm": chance.choice([82, 90, 96, 120, 128, 174]) if loop else None,
+        "bpm": rng.choice([82, 90, 96, 120, 128, 174]) if loop else None,
         "bpm_confidence": 0.9,
         "key": key,
         "tags": sorted(tags),

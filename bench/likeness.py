@@ -49,10 +49,10 @@ def main() -> None:
     """Fill the tables, measure without and with the index, and print."""
     with connected_services(), psycopg.connect(settings().database_url, autocommit=True) as line:
         register_vector(line)
-        chance = np.random.default_rng(404)
-        owners = {size: create_owner(line, size, chance) for size in SIZES}
+        rng = np.random.default_rng(404)
+        owners = {size: create_owner(line, size, rng) for size in SIZES}
         for _ in range(OTHER_USERS):
-            create_owner(line, SAMPLES_EACH, chance)
+            create_owner(line, SAMPLES_EACH, rng)
         line.execute("vacuum analyze samples, sample_vectors")
         exact = {size: measure_queries(ids) for size, ids in owners.items()}
         began = time.perf_counter()
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def create_owner(
-    line: psycopg.Connection, size: int, chance: np.random.Generator
+    line: psycopg.Connection, size: int, rng: np.random.Generator
 ) -> tuple[uuid.UUID, list[uuid.UUID]]:
     """Create a user with samples; return the user and the samples to query."""
     with Session(db.engine()) as session, session.begin():
@@ -83,16 +83,16 @@ def create_owner(
     ids = [i for (i,) in line.execute("select id from samples where user_id = %s", (user,))]
     with line.cursor().copy(COPY_VECTORS) as copy:
         copy.set_types(["uuid", "uuid", "varchar", "vector"])
-        for sample_id, vector in zip(ids, random_vectors(size, chance), strict=True):
+        for sample_id, vector in zip(ids, random_vectors(size, rng), strict=True):
             copy.write_row((sample_id, user, ENGINE_VERSION, vector))
-    return user, [ids[place] for place in chance.integers(0, size, ROUNDS)]
+    return user, [ids[place] for place in rng.integers(0, size, ROUNDS)]
 
 
-def random_vectors(size: int, chance: np.random.Generator) -> np.ndarray:
+def random_vectors(size: int, rng: np.random.Generator) -> np.ndarray:
     """Return weighted vectors around common centres, each part of unit length."""
     centres = np.random.default_rng(1).normal(size=(CLUSTERS, DIMENSIONS))
-    found = centres[chance.integers(0, CLUSTERS, size)]
-    found = found + 0.6 * chance.normal(size=found.shape)
+    found = centres[rng.integers(0, CLUSTERS, size)]
+    found = found + 0.6 * rng.normal(size=found.shape)
     for cut, _ in PARTS.values():
         found[:, cut] /= np.linalg.norm(found[:, cut], axis=1, keepdims=True)
     return weighted(found.astype(np.float32))

@@ -24,8 +24,8 @@ from typing import Any
 
 import httpx
 import psycopg
+from http_client import build_request, closed_loop, paced_requests, send_each_once
 from instance import create_user, fill_library, open_database, running_product
-from lines import build_request, closed_loop, paced_requests, send_each_once
 from services import percentile, use_services_of
 from sqlmodel import Session, insert
 

@@ -27,23 +27,23 @@ SET_USER = "select set_config('app.user_id', %s, true)"
 def main() -> None:
     """Measure inside one transaction that is rolled back."""
     with connected_services(), psycopg.connect(settings().database_url) as connection:
-        people = [uuid.uuid4() for _ in range(USERS)]
+        user_ids = [uuid.uuid4() for _ in range(USERS)]
         run = connection.execute
         run("create role rls_bench_reader nologin")
         run("create table rls_bench (like samples including defaults including generated)")
         run("create index on rls_bench (user_id, id)")
         columns = [name for (name,) in run(SAMPLE_COLUMNS)]
-        fixed = {"id": "gen_random_uuid()", "user_id": "%(who)s::uuid"}
+        fixed = {"id": "gen_random_uuid()", "user_id": "%(user_id)s::uuid"}
         chosen = ", ".join(fixed.get(name, name) for name in columns)
         run("set local synchronous_commit = off")
         source = run("select count(*) from samples").fetchone()
         assert source is not None
         assert source[0], "bench/rls.py needs a library with at least one sample"
-        for who in people:
+        for user_id in user_ids:
             run(
                 f"insert into rls_bench ({', '.join(columns)}) select {chosen} from "  # noqa: S608 - our own names
                 f"(select * from samples limit 1) one, generate_series(1, {SAMPLES_EACH})",
-                {"who": who},
+                {"user_id": user_id},
             )
         run("analyze rls_bench")
         run("grant select on rls_bench to rls_bench_reader")
@@ -57,7 +57,7 @@ def main() -> None:
                 run("reset role")
                 run(f"alter table rls_bench {switch} row level security")
                 run("set local role rls_bench_reader")
-                times[name] += _time_pages(connection, people[7], named=name == "with")
+                times[name] += _time_pages(connection, user_ids[7], with_policy=name == "with")
         connection.rollback()
     for name, found in times.items():
         p50, p95 = percentile(found, 0.5), percentile(found, 0.95)
@@ -66,14 +66,16 @@ def main() -> None:
     print(f"with row-level security: {100 * (ratio - 1):+.0f} % of the query and its setting")
 
 
-def _time_pages(connection: psycopg.Connection, who: uuid.UUID, *, named: bool) -> list[float]:
+def _time_pages(
+    connection: psycopg.Connection, user_id: uuid.UUID, *, with_policy: bool
+) -> list[float]:
     """Read pages; with a policy, each transaction must set the user."""
     times = []
     for _ in range(ROUNDS // 5):
         started = time.perf_counter()
-        if named:
-            connection.execute(SET_USER, (str(who),))
-        assert len(connection.execute(PAGE_QUERY, (who,)).fetchall()) == 50
+        if with_policy:
+            connection.execute(SET_USER, (str(user_id),))
+        assert len(connection.execute(PAGE_QUERY, (user_id,)).fetchall()) == 50
         times.append(time.perf_counter() - started)
     return times
 

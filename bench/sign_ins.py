@@ -13,8 +13,8 @@ import json
 import os
 import time
 
+from http_client import HttpConnection, open_connection
 from instance import PASSWORD, create_user, open_database, running_product
-from lines import HttpConnection, open_connection
 from services import percentile, use_services_of
 from websocket import StateSocket
 
@@ -35,25 +35,25 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=50)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with running_product({"SP404_SIGN_INS_PER_MINUTE": "100000"}) as instance:
         os.environ["PORT"] = str(instance.port)
         use_services_of(str(instance.home))
-        names = [f"bench-{number}@example.org" for number in range(asked.people + 1)]
+        names = [f"bench-{number}@example.org" for number in range(options.people + 1)]
         with open_database(instance) as session:
             hashed = passwords.hash_now(PASSWORD)
-            people = [create_user(session, name, hashed) for name in names]
-            cookie = sessions.start_browser(session, people[0].id, Client("127.0.0.1", "bench"))
+            users = [create_user(session, name, hashed) for name in names]
+            cookie = sessions.start_browser(session, users[0].id, Client("127.0.0.1", "bench"))
         asyncio.run(_measure(instance, names[1:], cookie))
 
 
 async def _measure(instance: Product, names: list[str], cookie: str) -> None:
-    lines = [await open_connection(instance.port) for _ in names]
+    connections = [await open_connection(instance.port) for _ in names]
     async with StateSocket.opened(instance.port, f"{sessions.cookie_name()}={cookie}") as socket:
         await _time_events(socket, asyncio.create_task(asyncio.sleep(1)))  # warm up
         quiet = await _time_events(socket, asyncio.create_task(asyncio.sleep(5)))
         began = time.perf_counter()
-        storm = asyncio.create_task(_sign_in_all(lines, names))
+        storm = asyncio.create_task(_sign_in_all(connections, names))
         stormy = await _time_events(socket, storm)
         seconds = time.perf_counter() - began
     for name, times in (("quiet", quiet), (f"{len(names)} sign-ins", stormy)):
@@ -79,13 +79,13 @@ async def _time_events(socket: StateSocket, meanwhile: "asyncio.Task[object]") -
     return times
 
 
-async def _sign_in_all(lines: list[HttpConnection], names: list[str]) -> None:
+async def _sign_in_all(connections: list[HttpConnection], names: list[str]) -> None:
     """Sign in all users at once."""
     forms = [json.dumps({"email": name, "password": PASSWORD}).encode() for name in names]
     statuses = await asyncio.gather(
         *(
-            line.ask(REQUEST_HEAD % len(form) + form)
-            for line, form in zip(lines, forms, strict=True)
+            connection.send_request(REQUEST_HEAD % len(form) + form)
+            for connection, form in zip(connections, forms, strict=True)
         )
     )
     assert set(statuses) == {200}, statuses

@@ -50,13 +50,13 @@ class StateSocket:
         masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(body))
         self._writer.write(head + mask + masked)
 
-    async def until(self, words: str) -> str:
-        """Read until a message begins with or contains `words`."""
+    async def until(self, text_part: str) -> str:
+        """Read until a message begins with or contains a text."""
         while True:
             text = await self._frame()
             if text == "2":  # Engine.IO ping
                 self.send("3")
-            elif text.startswith(words) or (len(words) > 2 and words in text):
+            elif text.startswith(text_part) or (len(text_part) > 2 and text_part in text):
                 return text
 
     async def _frame(self) -> str:
@@ -69,8 +69,8 @@ class StateSocket:
         assert first & 15 in (TEXT, PING), f"the connection was closed: {body!r}"
         return body.decode() if first & 15 == TEXT else ""
 
-    async def event(self, handler: str, said: str) -> None:
-        """Send an event, and wait until a response contains `said`."""
+    async def event(self, handler: str, expected: str) -> None:
+        """Send an event, and wait until a response contains the expected text."""
         body = {"name": handler, "payload": {}, "router_data": ROUTER}
         self.send("42/_event," + json.dumps(["event", body]))
-        await self.until(said)
+        await self.until(expected)

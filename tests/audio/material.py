@@ -1,6 +1,6 @@
-"""Sounds without a pulse, and with a very fast one, each drawn from a seed.
+"""Synthetic sounds without a pulse, and gabber, each reproducible from a seed.
 
-Made apart from what the engine is trained on: other voices, other statistics.
+They use other voices and other statistics than the training material.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ Signal = np.ndarray
 
 
 def cut_anywhere(rng: np.random.Generator) -> float:
-    """Draw a length in s that is no whole number of bars by design, as 12 s at 80 BPM would be."""
+    """Draw a length in s that is not by design a whole number of bars, as 12 s at 80 BPM is."""
     return float(rng.uniform(9, 14))
 
 
 def speech(seed: int) -> Signal:
-    """Imitate a voice that reads: glottal pulses through three moving formants, with pauses."""
+    """Render a voice-like sound: glottal pulses through three moving formants, with pauses."""
     rng = np.random.default_rng([seed, 1])
     pitch, parts = rng.uniform(90, 220), []
     while sum(map(len, parts)) < 7 * RATE:
@@ -38,7 +38,7 @@ def speech(seed: int) -> Signal:
 
 
 def rubato_piano(seed: int) -> Signal:
-    """Play single notes and chords with no steady time: each gap is drawn by itself."""
+    """Render single notes and chords without a steady tempo: each gap is drawn independently."""
     rng = np.random.default_rng([seed, 2])
     seconds = cut_anywhere(rng)
     out = np.zeros(int(seconds * RATE), np.float32)
@@ -53,7 +53,7 @@ def rubato_piano(seed: int) -> Signal:
 
 
 def field_recording(seed: int) -> Signal:
-    """Record the outdoors: wind that comes and goes, and bursts of noise now and then."""
+    """Render a field recording: wind with gusts and occasional bursts of noise."""
     rng = np.random.default_rng([seed, 3])
     seconds = cut_anywhere(rng)
     t = drums.time_axis(seconds)
@@ -67,7 +67,7 @@ def field_recording(seed: int) -> Signal:
 
 
 def drone(seed: int) -> Signal:
-    """Hold a fifth that breathes slowly."""
+    """Render a held fifth with slow amplitude modulation."""
     rng = np.random.default_rng([seed, 4])
     note = float(rng.uniform(33, 50))
     voice = tones.pad(note, 11.0, 0.4, 1.5) + tones.pad(note + 7, 11.0, 0.4, 1.0)
@@ -76,7 +76,7 @@ def drone(seed: int) -> Signal:
 
 
 def gabber(bpm: float) -> Signal:
-    """Play eight bars of a distorted kick on every beat, with a hat between."""
+    """Render eight bars of a distorted kick on every beat, with off-beat hats."""
     rng = np.random.default_rng(5)
     loop = Loop(bpm, 32)
     loop.row("X---", [np.tanh(4 * drums.kick(rng, 55, 0.12)).astype(np.float32)])

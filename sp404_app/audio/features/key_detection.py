@@ -90,48 +90,48 @@ def normalise_sum(values: Vector) -> Vector:
     return values / (values.sum() + 1e-12)
 
 
-def key_evidence(found: Chroma) -> Vector:
+def key_evidence(chroma: Chroma) -> Vector:
     """Return `KEY_EVIDENCE` for each of the 24 keys, (24, 10)."""
-    pitches, bass = normalise_sum(found.pitches), normalise_sum(found.bass)
-    opening_bass = normalise_sum(found.opening_bass)
+    pitches, bass = normalise_sum(chroma.pitches), normalise_sum(chroma.bass)
+    opening_bass = normalise_sum(chroma.opening_bass)
     tonic = np.arange(24) % 12
     third = (tonic + np.where(np.arange(24) < 12, 4, 3)) % 12
     columns = (
-        key_profiles(BGATE) @ centre_and_normalise(found.pitches),
-        key_profiles(TEMPERLEY) @ centre_and_normalise(found.pitches),
+        key_profiles(BGATE) @ centre_and_normalise(chroma.pitches),
+        key_profiles(TEMPERLEY) @ centre_and_normalise(chroma.pitches),
         out_of_scale_mask() @ pitches,
         pitches[third],
         bass[tonic],
         bass[(tonic + 7) % 12],
         out_of_scale_mask() @ bass,
-        key_profiles(BGATE) @ centre_and_normalise(found.opening),
+        key_profiles(BGATE) @ centre_and_normalise(chroma.opening),
         opening_bass[tonic],
         np.arange(24) >= 12,
     )
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def estimate_key(found: Chroma, most: int = 4) -> KeyEstimate:
+def estimate_key(chroma: Chroma, count: int = 4) -> KeyEstimate:
     """Return the most likely key and its rivals."""
-    chances = softmax(key_model()(key_evidence(found)))
-    order = np.argsort(-chances)[:most]
+    chances = softmax(key_model()(key_evidence(chroma)))
+    order = np.argsort(-chances)[:count]
     candidates = [(KEYS[index], float(chances[index])) for index in order]
     return KeyEstimate(
         *candidates[0], candidates, dict(zip(KEYS, map(float, chances), strict=True))
     )
 
 
-def pitched_features(found: Chroma) -> npt.NDArray[np.float64]:
+def pitched_features(chroma: Chroma) -> npt.NDArray[np.float64]:
     """Return `PITCHED_FEATURES`, which separate notes from noise and drums."""
-    peaks = found.peaks
-    fit = key_profiles(BGATE) @ centre_and_normalise(found.pitches)
+    peaks = chroma.peaks
+    fit = key_profiles(BGATE) @ centre_and_normalise(chroma.pitches)
     loud = np.sort(peaks.weight)[::-1][: 4 * peaks.frames]
     return np.array(
         [
             peaks.tonality,
             np.log10(peaks.flatness + 1e-8),
-            found.in_tune,
-            float(np.sum(normalise_sum(found.pitches) ** 2)),
+            chroma.in_tune,
+            float(np.sum(normalise_sum(chroma.pitches) ** 2)),
             np.log2(len(peaks.weight) / peaks.frames + 0.01),
             float(loud.mean()),
             float(fit.max()),
@@ -140,6 +140,6 @@ def pitched_features(found: Chroma) -> npt.NDArray[np.float64]:
     )
 
 
-def pitched_probability(found: Chroma) -> float:
+def pitched_probability(chroma: Chroma) -> float:
     """Return the probability (0..1) that the sound is pitched."""
-    return sigmoid(float(pitched_model()(pitched_features(found))))
+    return sigmoid(float(pitched_model()(pitched_features(chroma))))

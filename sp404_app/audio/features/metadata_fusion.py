@@ -54,15 +54,17 @@ def merge_stated(named: StatedMetadata, tagged: StatedMetadata, duration: float)
     )
 
 
-def fuse_key(heard: KeyEstimate | None, stated: StatedMetadata, found: Chroma | None) -> FusedKey:
+def fuse_key(
+    estimate: KeyEstimate | None, stated: StatedMetadata, chroma: Chroma | None
+) -> FusedKey:
     """Combine the stated key with the detected one.
 
-    `heard` is None for drum hits, single notes and unpitched sounds. A stated key with its mode is
-    used unless the sound is unpitched or clearly has another key. A tonic alone, or an ambiguous
+    `estimate` is None for drum hits, single notes and unpitched sounds. A stated key with its mode
+    is used unless the sound is unpitched or clearly has another key. A tonic alone, or an ambiguous
     key, is used only if a key was detected, and not against a clear one.
     """
-    detected, confidence = (heard.name, heard.confidence) if heard else (None, 0.0)
-    chances = heard.chances if heard else {}
+    detected, confidence = (estimate.name, estimate.confidence) if estimate else (None, 0.0)
+    chances = estimate.chances if estimate else {}
     modes = [f"{stated.tonic} {mode}" for mode in ("major", "minor")] if stated.tonic else []
     candidates = [stated.key] if stated.key else modes
     if not candidates:
@@ -70,18 +72,18 @@ def fuse_key(heard: KeyEstimate | None, stated: StatedMetadata, found: Chroma | 
     candidate = max(candidates, key=lambda each: chances.get(each, 0.0))
     explicit = stated.key_certain and stated.key is not None
     chance = chances.get(candidate, 0.0)
-    if candidate == detected or (heard and _is_plausible(chance, confidence, explicit=explicit)):
+    if candidate == detected or (estimate and _is_plausible(chance, confidence, explicit=explicit)):
         stated_confidence = STATED_KEY_CONFIDENCE if explicit else chance
         return FusedKey(candidate, stated_confidence, from_file=True, stated=candidate)
     if (
-        heard is None
+        estimate is None
         and explicit
-        and found is not None
-        and pitched_probability(found) >= MIN_PITCHED_FOR_STATED_KEY
+        and chroma is not None
+        and pitched_probability(chroma) >= MIN_PITCHED_FOR_STATED_KEY
     ):
         return FusedKey(candidate, STATED_KEY_CONFIDENCE, from_file=True, stated=candidate)
-    written = candidate if heard else stated.key
-    return FusedKey(detected, confidence, stated=written, conflict=explicit or heard is not None)
+    written = candidate if estimate else stated.key
+    return FusedKey(detected, confidence, stated=written, conflict=explicit or estimate is not None)
 
 
 def _is_plausible(chance: float, confidence: float, *, explicit: bool) -> bool:
@@ -98,19 +100,19 @@ def length_matches_stated_tempo(stated: StatedMetadata, length: float) -> bool:
     return filename_hints.is_exact_length(stated.bpm, length)
 
 
-def fuse_loop_probability(heard: float, stated: StatedMetadata, length: float) -> float:
+def fuse_loop_probability(probability: float, stated: StatedMetadata, length: float) -> float:
     """Return the probability that a sound is a loop, from the signal and the stated tempo.
 
     A pad held for eight bars sounds like one long note; its name shows that it is a loop.
     """
-    odds = heard / max(1e-9, 1 - heard)
+    odds = probability / max(1e-9, 1 - probability)
     if length_matches_stated_tempo(stated, length):
         odds *= STATED_LOOP_ODDS_FACTOR
     return odds / (1 + odds)
 
 
 def fuse_tempo(
-    heard: TempoEstimate | None, stated: StatedMetadata, length: float
+    estimate: TempoEstimate | None, stated: StatedMetadata, length: float
 ) -> TempoEstimate | None:
     """Use a stated tempo if the length or the signal confirms it; else keep the estimate.
 
@@ -119,23 +121,23 @@ def fuse_tempo(
     one of the candidates. Rejected candidates share the remaining probability.
     """
     if stated.bpm is None:
-        return heard
-    if heard is None:
+        return estimate
+    if estimate is None:
         return (
             stated_only_tempo(stated.bpm, length)
             if length_matches_stated_tempo(stated, length)
             else None
         )
-    likely = [bpm for bpm, chance in heard.candidates if chance >= MIN_CANDIDATE_PROBABILITY]
-    known = (*likely, heard.bpm / 2, heard.bpm * 2)
+    likely = [bpm for bpm, chance in estimate.candidates if chance >= MIN_CANDIDATE_PROBABILITY]
+    known = (*likely, estimate.bpm / 2, estimate.bpm * 2)
     confirmed = next((bpm for bpm in known if abs(bpm / stated.bpm - 1) < 0.02), None)
     if confirmed is None and not (
         stated.bpm_explicit and filename_hints.tempo_fits_length(stated.bpm, length)
     ):
-        return heard
+        return estimate
     precise = stated.bpm == round(stated.bpm) or filename_hints.is_exact_length(stated.bpm, length)
     fused = tempo.with_stated_tempo(
-        heard, stated.bpm if precise or confirmed is None else confirmed
+        estimate, stated.bpm if precise or confirmed is None else confirmed
     )
     return replace(fused, candidates=rescale_rivals(fused))
 
@@ -157,11 +159,11 @@ def rescale_rivals(estimate: TempoEstimate) -> list[tuple[float, float]]:
     return [first, *((bpm, chance * share) for bpm, chance in rivals)]
 
 
-def fuse_root_note(heard: pitch.Pitch | None, stated: int | None) -> int | None:
+def fuse_root_note(detected: pitch.Pitch | None, stated: int | None) -> int | None:
     """Return the root as a MIDI note: the detected pitch class, in the octave stated by a sampler.
 
     Editors write middle C by default, so a stated root is ignored if the pitch does not confirm it.
     """
-    if heard is None:
+    if detected is None:
         return None
-    return stated if stated is not None and (stated - heard.note) % 12 == 0 else heard.note
+    return stated if stated is not None and (stated - detected.note) % 12 == 0 else detected.note

@@ -39,23 +39,24 @@ def decide_loop(env: OnsetEnvelope, length: float, *, whole: bool) -> LoopDecisi
     `whole` means that the ends are the file's own; an excerpt has no silence to trim.
     """
     # A single onset has no tempo: skip the search for most one-shots.
-    found = tempo.estimate_tempo(env, length, whole=whole) if len(env.onsets) > 1 else None
-    full = LoopDecision(found, loop_detection.loop_probability(env, length, found), length)
-    if not whole or found is None:
+    estimate = tempo.estimate_tempo(env, length, whole=whole) if len(env.onsets) > 1 else None
+    full = LoopDecision(estimate, loop_detection.loop_probability(env, length, estimate), length)
+    if not whole or estimate is None:
         return full
-    cuts = dict.fromkeys(trim_candidates(env, found.bpm))
+    cuts = dict.fromkeys(trim_candidates(env, estimate.bpm))
     return max(
-        [full, *(decide_loop_for_cut(env, *cut, found) for cut in cuts)], key=lambda each: each.loop
+        [full, *(decide_loop_for_cut(env, *cut, estimate) for cut in cuts)],
+        key=lambda each: each.loop,
     )
 
 
 def decide_loop_for_cut(
-    env: OnsetEnvelope, first: int, last: int, found: TempoEstimate
+    env: OnsetEnvelope, first: int, last: int, estimate: TempoEstimate
 ) -> LoopDecision:
     """Judge the frames `first` to `last` (exclusive) of a sound."""
     part, length = slice_envelope(env, first, last), (last - first) / env.fps
     part_tempo = tempo.estimate_tempo(part, length) if len(part.onsets) > 1 else None
-    return LoopDecision(found, loop_detection.loop_probability(part, length, part_tempo), length)
+    return LoopDecision(estimate, loop_detection.loop_probability(part, length, part_tempo), length)
 
 
 def trim_candidates(env: OnsetEnvelope, bpm: float) -> Iterator[tuple[int, int]]:

@@ -53,10 +53,10 @@ def estimate_tempo(
     env: OnsetEnvelope, duration: float, *, whole: bool = True
 ) -> TempoEstimate | None:
     """Estimate the tempo of `duration` seconds, or None if there are fewer than two onsets."""
-    found = tempo_candidates.gather_candidates(env, duration, whole=whole)
-    if not len(found.bpm) or len(env.onsets) < 2:
+    evidence = tempo_candidates.gather_candidates(env, duration, whole=whole)
+    if not len(evidence.bpm) or len(env.onsets) < 2:
         return None
-    return decide_tempo(found, tempo_model()(found.evidence), env)
+    return decide_tempo(evidence, tempo_model()(evidence.evidence), env)
 
 
 def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -69,28 +69,28 @@ def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def rank_answers(
-    found: TempoCandidates, scores: npt.NDArray[np.floating]
+    candidates: TempoCandidates, scores: npt.NDArray[np.floating]
 ) -> list[tuple[int, float]]:
     """Return the answers for the evidence's `scores`, as `merge_candidates` does."""
-    return merge_candidates(found.bpm, softmax(scores + log_tempo_prior(found.bpm)))
+    return merge_candidates(candidates.bpm, softmax(scores + log_tempo_prior(candidates.bpm)))
 
 
 def decide_tempo(
-    found: TempoCandidates, scores: npt.NDArray[np.floating], env: OnsetEnvelope
+    candidates: TempoCandidates, scores: npt.NDArray[np.floating], env: OnsetEnvelope
 ) -> TempoEstimate:
     """Choose the most probable tempo, after merging candidates that agree."""
-    answers = rank_answers(found, scores)
+    answers = rank_answers(candidates, scores)
     best = answers[0][0]
     share = answers[0][1]
-    span = found.spans[found.span[best]]
-    bpm = refine_tempo(float(found.bpm[best]), span.kind, span.length, env)
-    confidence = sigmoid(float(confidence_model()(confidence_features(found, answers))))
-    ratio = bpm / found.bpm[best]
-    candidates = [(float(found.bpm[index] * ratio), chance) for index, chance in answers]
+    span = candidates.spans[candidates.span[best]]
+    bpm = refine_tempo(float(candidates.bpm[best]), span.kind, span.length, env)
+    confidence = sigmoid(float(confidence_model()(confidence_features(candidates, answers))))
+    ratio = bpm / candidates.bpm[best]
+    answer_list = [(float(candidates.bpm[index] * ratio), chance) for index, chance in answers]
     return TempoEstimate(
         bpm=bpm,
         confidence=confidence,
-        candidates=list_candidates(bpm, confidence, share, candidates),
+        candidates=list_candidates(bpm, confidence, share, answer_list),
         start=span.start,
         length=span.length,
         from_ends=span.kind != FREE,
@@ -114,7 +114,7 @@ def merge_candidates(
 
 
 def confidence_features(
-    found: TempoCandidates, answers: list[tuple[int, float]]
+    candidates: TempoCandidates, answers: list[tuple[int, float]]
 ) -> npt.NDArray[np.float64]:
     """Return `CONFIDENCE_FEATURES`, which describe how clear the decision was.
 
@@ -122,7 +122,7 @@ def confidence_features(
     """
     best, share = answers[0]
     second = answers[1][1] if len(answers) > 1 else 0.0
-    ratios = [found.bpm[index] / found.bpm[best] for index, _ in answers]
+    ratios = [candidates.bpm[index] / candidates.bpm[best] for index, _ in answers]
     octave = sum(
         chance
         for (_, chance), ratio in zip(answers, ratios, strict=True)
@@ -187,9 +187,14 @@ def beat_autocorrelation(lags: npt.NDArray[np.float32], beat: float) -> float:
     return float(np.average(np.interp(at, np.arange(len(lags)), lags), weights=at))
 
 
-def with_stated_tempo(heard: TempoEstimate, bpm: float) -> TempoEstimate:
+def with_stated_tempo(estimate: TempoEstimate, bpm: float) -> TempoEstimate:
     """Return the estimate with a stated tempo first; the estimated one becomes a rival."""
-    rivals = [(other, chance) for other, chance in heard.candidates if abs(other / bpm - 1) > 0.02]
+    rivals = [
+        (other, chance) for other, chance in estimate.candidates if abs(other / bpm - 1) > 0.02
+    ]
     return replace(
-        heard, bpm=bpm, confidence=STATED_CONFIDENCE, candidates=[(bpm, STATED_CONFIDENCE), *rivals]
+        estimate,
+        bpm=bpm,
+        confidence=STATED_CONFIDENCE,
+        candidates=[(bpm, STATED_CONFIDENCE), *rivals],
     )

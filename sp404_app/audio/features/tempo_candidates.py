@@ -71,8 +71,8 @@ class TempoCandidates:
 
 def candidate_spans(env: OnsetEnvelope, duration: float, *, whole: bool) -> list[Span]:
     """List the spans to consider; `whole` means that the ends are the file's own."""
-    found = cut_spans(env, duration) if whole else []
-    return found + free_spans(env, duration)
+    spans = cut_spans(env, duration) if whole else []
+    return spans + free_spans(env, duration)
 
 
 def sounding_range(env: OnsetEnvelope, duration: float) -> tuple[float, float]:
@@ -87,12 +87,12 @@ def cut_spans(env: OnsetEnvelope, duration: float) -> list[Span]:
     """Return the whole file, and the file without silence at its head, tail or both."""
     head, tail = sounding_range(env, duration)
     head = head if head > 0.012 else 0.0
-    found = [Span(WHOLE, 0.0, duration, min(1.0, head + duration - tail))]
+    spans = [Span(WHOLE, 0.0, duration, min(1.0, head + duration - tail))]
     for start, end in ((head, duration), (0.0, tail), (head, tail)):
         span = Span(TRIMMED, start, end - start)
-        if 0.3 < span.length < duration - 0.015 and span not in found:
-            found.append(span)
-    return found
+        if 0.3 < span.length < duration - 0.015 and span not in spans:
+            spans.append(span)
+    return spans
 
 
 def autocorrelation(flux: Matrix) -> Matrix:
@@ -105,7 +105,7 @@ def autocorrelation(flux: Matrix) -> Matrix:
     return (lags / ((lags[0] + 1e-9) * overlap)).astype(np.float32)
 
 
-def free_spans(env: OnsetEnvelope, duration: float, most: int = 4) -> list[Span]:
+def free_spans(env: OnsetEnvelope, duration: float, max_spans: int = 4) -> list[Span]:
     """Return whole periods of the strongest autocorrelation peaks, from the first onset."""
     lags = autocorrelation(env.flux[0])
     low = int(env.fps * 60 / MAX_BPM)
@@ -113,38 +113,38 @@ def free_spans(env: OnsetEnvelope, duration: float, most: int = 4) -> list[Span]
     if high <= low + 3:
         return []
     stretch = lags[low:high]
-    tops = np.flatnonzero((stretch[1:-1] > stretch[:-2]) & (stretch[1:-1] >= stretch[2:])) + 1
-    tops = tops[np.argsort(-stretch[tops])][:most] + low
+    peaks = np.flatnonzero((stretch[1:-1] > stretch[:-2]) & (stretch[1:-1] >= stretch[2:])) + 1
+    peaks = peaks[np.argsort(-stretch[peaks])][:max_spans] + low
     first = env.onsets[0] / env.fps if len(env.onsets) else 0.0
-    return [free_span(lags, int(top), env.fps, first, duration) for top in tops]
+    return [free_span(lags, int(top), env.fps, first, duration) for top in peaks]
 
 
-def free_span(lags: Matrix, top: int, fps: float, first: float, duration: float) -> Span:
+def free_span(lags: Matrix, peak: int, fps: float, first: float, duration: float) -> Span:
     """Return as many periods as fit, in multiples of 16, 8, 4 or 2 if possible."""
-    period = sharpen_period(lags, top) / fps
+    period = sharpen_period(lags, peak) / fps
     start = first if duration - first >= period else 0.0
     count = max(1, int((duration - start) / period + 0.02))
     count -= count % next(group for group in (16, 8, 4, 2, 1) if count >= group)
-    return Span(FREE, start, count * period, float(lags[top]))
+    return Span(FREE, start, count * period, float(lags[peak]))
 
 
-def parabolic_peak(lags: Matrix, top: int) -> float:
+def parabolic_peak(lags: Matrix, peak: int) -> float:
     """Return the position of a peak between frames, by parabolic interpolation."""
-    left, middle, right = (float(value) for value in lags[top - 1 : top + 2])
-    bend = left - 2 * middle + right
-    return top + (0.5 * (left - right) / bend if bend < 0 else 0.0)
+    left, middle, right = (float(value) for value in lags[peak - 1 : peak + 2])
+    curvature = left - 2 * middle + right
+    return peak + (0.5 * (left - right) / curvature if curvature < 0 else 0.0)
 
 
-def sharpen_period(lags: Matrix, top: int) -> float:
+def sharpen_period(lags: Matrix, peak: int) -> float:
     """Return a period in frames, refined by the peaks near 2, 4 and 8 times its lag."""
-    period = parabolic_peak(lags, top)
+    period = parabolic_peak(lags, peak)
     for times in (2, 4, 8):
         centre = round(period * times)
         reach = max(2, round(4 * times**0.5))
         if centre + reach + 1 >= 0.75 * len(lags):
             break
         near = centre - reach + int(lags[centre - reach : centre + reach + 1].argmax())
-        if lags[near] > 0.5 * lags[top]:
+        if lags[near] > 0.5 * lags[peak]:
             period = parabolic_peak(lags, near) / times
     return period
 
@@ -163,51 +163,51 @@ def cosine_table() -> Matrix:
     return np.cos(2 * np.pi * turns[:, :, None] * harmonics).astype(np.float32)
 
 
-def circular_autocorrelation(powers: Matrix, most: int) -> Matrix:
-    """Return the circular autocorrelations (spans, 4 bands, `most` beat counts, lags)."""
-    table = cosine_table()[:most].reshape(-1, HARMONICS)
-    return (powers.reshape(-1, HARMONICS) @ table.T).reshape(len(powers), 4, most, len(LAGS_BEATS))
+def circular_autocorrelation(powers: Matrix, count: int) -> Matrix:
+    """Return the circular autocorrelations (spans, 4 bands, `count` beat counts, lags)."""
+    table = cosine_table()[:count].reshape(-1, HARMONICS)
+    return (powers.reshape(-1, HARMONICS) @ table.T).reshape(len(powers), 4, count, len(LAGS_BEATS))
 
 
 def harmonic_power_shares(flux: Matrix) -> Matrix:
     """Return the power share of each harmonic of the span's length, (4, HARMONICS)."""
     level = flux - flux.mean(axis=1, keepdims=True)
     spectrum = np.fft.rfft(level, norm="forward")[:, 1 : HARMONICS + 1]
-    found = np.zeros((len(flux), HARMONICS), np.float32)
-    found[:, : spectrum.shape[1]] = spectrum.real**2 + spectrum.imag**2
-    return np.asarray(found / (found.sum(axis=1, keepdims=True) + 1e-12), np.float32)
+    shares = np.zeros((len(flux), HARMONICS), np.float32)
+    shares[:, : spectrum.shape[1]] = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(shares / (shares.sum(axis=1, keepdims=True) + 1e-12), np.float32)
 
 
 def gather_candidates(
     env: OnsetEnvelope, duration: float, *, whole: bool = True
 ) -> TempoCandidates:
     """Compute the evidence for each span and beat count in the tempo range."""
-    candidates = candidate_spans(env, duration, whole=whole)
-    if not candidates:
+    spans = candidate_spans(env, duration, whole=whole)
+    if not spans:
         none = np.zeros(0, np.int64)
         return TempoCandidates(
             np.zeros((0, len(TEMPO_FEATURES)), np.float32), np.zeros(0), none, none, []
         )
-    most = min(MAX_BEATS, int(max(span.length for span in candidates) * MAX_BPM / 60) + 1)
-    lengths = np.array([[span.length] for span in candidates])
-    tempi = 60 * beat_counts()[:most] / lengths
+    max_beats = min(MAX_BEATS, int(max(span.length for span in spans) * MAX_BPM / 60) + 1)
+    lengths = np.array([[span.length] for span in spans])
+    tempi = 60 * beat_counts()[:max_beats] / lengths
     owner, column = np.nonzero((tempi >= MIN_BPM) & (tempi <= MAX_BPM))
     n, bpm = beat_counts()[column], tempi[owner, column]
-    powers = np.stack([harmonic_power_shares(span_flux(env, span)) for span in candidates])
+    powers = np.stack([harmonic_power_shares(span_flux(env, span)) for span in spans])
     pulsing = pulse_strengths(powers, owner, n)
-    shape = length_features(candidates, owner, n, bpm, duration)
+    shape = length_features(spans, owner, n, bpm, duration)
     columns = (
-        circular_autocorrelation(powers, most)[owner, :, column].reshape(
+        circular_autocorrelation(powers, max_beats)[owner, :, column].reshape(
             len(n), 4 * len(LAGS_BEATS)
         ),
         pulsing.reshape(len(n), 4 * len(PULSES_PER_BEAT)),
-        onset_density(env, candidates, owner, n),
+        onset_density(env, spans, owner, n),
         shape,
         tempo_bins(bpm),
         clean_cut_features(shape),
         pulse_ratios(pulsing),
     )
-    return TempoCandidates(np.concatenate(columns, axis=1), bpm, n, owner, candidates)
+    return TempoCandidates(np.concatenate(columns, axis=1), bpm, n, owner, spans)
 
 
 def span_flux(env: OnsetEnvelope, span: Span) -> Matrix:
@@ -236,10 +236,10 @@ def pulse_strengths(shares: Matrix, owner: Numbers, n: Numbers) -> Matrix:
     return padded[owner[:, None, None], np.arange(4)[:, None], places]
 
 
-def onset_density(env: OnsetEnvelope, found: list[Span], owner: Numbers, n: Numbers) -> Matrix:
+def onset_density(env: OnsetEnvelope, spans: list[Span], owner: Numbers, n: Numbers) -> Matrix:
     """Return onsets per beat, of all bands and of the low band, in octaves and squared."""
-    starts = np.array([span.start for span in found])
-    ends = starts + [span.length for span in found]
+    starts = np.array([span.start for span in spans])
+    ends = starts + [span.length for span in spans]
     columns = []
     for onsets in (env.onsets, env.low_onsets):
         times = onsets / env.fps
@@ -250,11 +250,11 @@ def onset_density(env: OnsetEnvelope, found: list[Span], owner: Numbers, n: Numb
 
 
 def length_features(
-    found: list[Span], owner: Numbers, n: Numbers, bpm: npt.NDArray[np.float64], duration: float
+    spans: list[Span], owner: Numbers, n: Numbers, bpm: npt.NDArray[np.float64], duration: float
 ) -> Matrix:
     """Return features of the length alone: whole tempi and round numbers of bars."""
     kind, length, height = (
-        np.array([getattr(span, name) for span in found])[owner]
+        np.array([getattr(span, name) for span in spans])[owner]
         for name in ("kind", "length", "height")
     )
     trust = np.array(ROUNDNESS_TRUST)[kind]

@@ -1,4 +1,4 @@
-"""One note has one root, in any octave and voice; what has no pitch has none."""
+"""Pitch estimation of single notes in any octave and voice, and of unpitched sounds."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ VOICES = [tones.electric_piano, tones.bass, tones.organ, tones.pluck, tones.lead
 
 
 @pytest.mark.parametrize("voice", VOICES, ids=lambda voice: voice.__name__)
-def test_every_note_of_a_keyboard_is_named_in_every_voice(
+def test_the_pitch_of_every_note_is_estimated_in_every_voice(
     voice: Callable[[float, float], np.ndarray],
 ) -> None:
     for note in range(24, 107, 5):
@@ -32,7 +32,7 @@ def test_a_fundamental_is_exact_to_a_cent_at_any_rate(rate: int) -> None:
         assert found.clarity > 0.95
 
 
-def test_a_missing_fundamental_is_heard() -> None:
+def test_a_missing_fundamental_is_estimated() -> None:
     overtones = sum(sine(220 * number, 0.5, 0.2) for number in (2, 3, 4, 5))
     found = estimate_pitch(np.asarray(overtones, np.float32), RATE)
     assert found is not None
@@ -40,8 +40,8 @@ def test_a_missing_fundamental_is_heard() -> None:
 
 
 @pytest.mark.parametrize("hertz", [1, 10, 5000, 8000, 10_000, 15_000, 18_000, 20_000])
-def test_what_is_beyond_music_is_no_note(hertz: float) -> None:
-    """Thinned out, a whistle of 20 kHz would fold back to a note that nobody hears."""
+def test_frequencies_outside_the_note_range_have_no_pitch(hertz: float) -> None:
+    """After decimation, a tone of 20 kHz would alias to an audible note."""
     assert estimate_pitch(sine(hertz, 1.0), RATE) is None
 
 

@@ -1,4 +1,4 @@
-"""Spectra stay in single precision and say what double precision says."""
+"""Spectra in single precision equal those in double precision."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from sp404_app.audio.dsp.stft import decimate_by_averaging, windowed_rfft
 
 
-def test_transforms_are_exact_and_in_single_precision() -> None:
+def test_windowed_rfft_is_exact_and_in_single_precision() -> None:
     frames = np.random.default_rng(1).normal(0, 1, (300, 512)).astype(np.float32)
     found = windowed_rfft(frames)
     assert found.dtype == np.complex64
@@ -14,7 +14,7 @@ def test_transforms_are_exact_and_in_single_precision() -> None:
     assert np.abs(found - wanted).max() < 1e-6
 
 
-def test_thinning_takes_means_and_says_the_exact_rate() -> None:
+def test_decimation_averages_and_returns_the_exact_rate() -> None:
     thin, rate = decimate_by_averaging(np.arange(10, dtype=np.float32), 44_100, 11_025)
     assert rate == 11_025
     assert thin.tolist() == pytest.approx([1.5, 5.5])
