@@ -28,9 +28,9 @@ def analysis_record(path: Path) -> dict[str, Any]:
         return {"file": str(path), "ok": False, "error": f"Can't read the file: {error.strerror}."}
 
 
-def flatten_analysis(found: FileAnalysis) -> dict[str, Any]:
+def flatten_analysis(result: FileAnalysis) -> dict[str, Any]:
     """Convert an analysis to the documented fields."""
-    survey, analysis = found.survey, found.analysis
+    survey, analysis = result.survey, result.analysis
     return {
         "duration": round(survey.duration, 6),
         "sample_rate": survey.header.sample_rate,

@@ -44,9 +44,9 @@ def analyse_input(path: Path) -> dict[str, Any]:
         return {"error": str(error)}
 
 
-def comparison_record(found: FileAnalysis) -> dict[str, Any]:
+def comparison_record(result: FileAnalysis) -> dict[str, Any]:
     """Return the fields that a similarity search needs."""
-    survey, analysis = found.survey, found.analysis
+    survey, analysis = result.survey, result.analysis
     return {
         "engine_version": ENGINE_VERSION,
         "likeness": analysis.likeness.tolist(),

@@ -63,25 +63,27 @@ class Chroma:
 
 def compute_chroma(y: Signal, sr: float) -> Chroma | None:
     """Compute the chroma of a mono signal at `sr` Hz, or None if it has no spectral peaks."""
-    found = find_spectral_peaks(*magnitude_spectrogram(y, sr))
-    if not len(found.hertz):
+    spectral_peaks = find_spectral_peaks(*magnitude_spectrogram(y, sr))
+    if not len(spectral_peaks.hertz):
         return None
-    notes = 69 + 12 * np.log2(found.hertz / 440)
-    phasor = np.sum(found.weight * np.exp(2j * np.pi * notes)) / found.weight.sum()
+    notes = 69 + 12 * np.log2(spectral_peaks.hertz / 440)
+    phasor = (
+        np.sum(spectral_peaks.weight * np.exp(2j * np.pi * notes)) / spectral_peaks.weight.sum()
+    )
     tuning = float(np.angle(phasor) / (2 * np.pi))
     notes = notes - tuning
-    in_opening = found.frame <= OPENING_SHARE * found.frames
-    is_bass = mark_bass_peaks(found)
+    in_opening = spectral_peaks.frame <= OPENING_SHARE * spectral_peaks.frames
+    is_bass = mark_bass_peaks(spectral_peaks)
     return Chroma(
-        pitches=fold_pitch_classes(notes, found.weight),
-        bass=fold_pitch_classes(notes[is_bass], found.weight[is_bass], harmonics=1),
-        opening=fold_pitch_classes(notes[in_opening], found.weight[in_opening]),
+        pitches=fold_pitch_classes(notes, spectral_peaks.weight),
+        bass=fold_pitch_classes(notes[is_bass], spectral_peaks.weight[is_bass], harmonics=1),
+        opening=fold_pitch_classes(notes[in_opening], spectral_peaks.weight[in_opening]),
         opening_bass=fold_pitch_classes(
-            notes[is_bass & in_opening], found.weight[is_bass & in_opening], harmonics=1
+            notes[is_bass & in_opening], spectral_peaks.weight[is_bass & in_opening], harmonics=1
         ),
         tuning=tuning,
         in_tune=float(np.abs(phasor)),
-        peaks=found,
+        peaks=spectral_peaks,
     )
 
 
@@ -136,14 +138,14 @@ def local_mean(level: Signal) -> Signal:
     )
 
 
-def mark_bass_peaks(found: SpectralPeaks) -> npt.NDArray[np.bool_]:
+def mark_bass_peaks(spectral_peaks: SpectralPeaks) -> npt.NDArray[np.bool_]:
     """Mark the lowest strong peak of each frame if it is below `BASS_HZ`."""
-    strong = found.weight > 3 * PEAK_THRESHOLD
-    first = np.zeros(len(found.frame), bool)
+    strong = spectral_peaks.weight > 3 * PEAK_THRESHOLD
+    first = np.zeros(len(spectral_peaks.frame), bool)
     index = np.flatnonzero(strong)  # peaks are sorted by frame, then frequency
     if len(index):
-        first[index[np.diff(found.frame[index], prepend=-1) > 0]] = True
-    return first & (found.hertz < BASS_HZ)
+        first[index[np.diff(spectral_peaks.frame[index], prepend=-1) > 0]] = True
+    return first & (spectral_peaks.hertz < BASS_HZ)
 
 
 def fold_pitch_classes(notes: Vector, weight: Vector, harmonics: int = HARMONICS) -> Vector:

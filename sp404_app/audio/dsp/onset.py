@@ -46,16 +46,16 @@ class OnsetEnvelope:
 
 def envelope(y: Signal, sr: float) -> OnsetEnvelope:
     """Compute the onset strength of a mono signal at `sr` Hz (8 kHz or more); zeros for silence."""
-    found = measure_band_energies(y, sr)
-    bands = np.log1p(found.bands * np.float32(COMPRESSION / (found.top + 1e-9)))
+    measured = measure_band_energies(y, sr)
+    bands = np.log1p(measured.bands * np.float32(COMPRESSION / (measured.top + 1e-9)))
     rise = np.diff(bands, axis=0, prepend=np.zeros((1, bands.shape[1]), np.float32))
     np.maximum(rise, 0, out=rise)
-    low, mid = split_bands(found.hertz)
+    low, mid = split_bands(measured.hertz)
     flux = np.stack([
         rise.sum(axis=1), rise[:, :low].sum(axis=1),
         rise[:, low:mid].sum(axis=1), rise[:, mid:].sum(axis=1),
     ])  # fmt: skip
-    energy = found.energy
+    energy = measured.energy
     return OnsetEnvelope(
         len(energy) / (len(y) / sr),
         flux,
@@ -129,10 +129,14 @@ def pick_onset_peaks(flux: Signal) -> npt.NDArray[np.int64]:
     top = float(flux.max(initial=0.0))
     if top <= 0:
         return np.zeros(0, np.int64)
-    reach, around = 6, 40
-    near = np.lib.stride_tricks.sliding_window_view(np.pad(flux, reach), 2 * reach + 1)
-    total = np.cumsum(np.pad(flux, (around + 1, around), mode="edge"), dtype=np.float64)
-    mean = (total[2 * around + 1 :] - total[: -2 * around - 1]) / (2 * around + 1)
-    found = (flux >= near.max(axis=1)) & (flux > SALIENT_SHARE * top) & (flux > 1.3 * mean)
-    found[-EDGE_FRAMES:] = False
-    return np.flatnonzero(found)
+    peak_reach, mean_reach = 6, 40
+    neighbourhood = np.lib.stride_tricks.sliding_window_view(
+        np.pad(flux, peak_reach), 2 * peak_reach + 1
+    )
+    total = np.cumsum(np.pad(flux, (mean_reach + 1, mean_reach), mode="edge"), dtype=np.float64)
+    mean = (total[2 * mean_reach + 1 :] - total[: -2 * mean_reach - 1]) / (2 * mean_reach + 1)
+    is_onset = (
+        (flux >= neighbourhood.max(axis=1)) & (flux > SALIENT_SHARE * top) & (flux > 1.3 * mean)
+    )
+    is_onset[-EDGE_FRAMES:] = False
+    return np.flatnonzero(is_onset)

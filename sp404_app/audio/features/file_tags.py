@@ -46,11 +46,11 @@ def from_tags(path: Path) -> StatedMetadata:
 
 def read_text_tags(path: Path, file: BinaryIO) -> Tags:
     """Return the text tags of a file that FFmpeg can open."""
-    with source.open_source(path) as found:
-        if found.demuxer is None:
+    with source.open_source(path) as audio_source:
+        if audio_source.demuxer is None:
             return {}
-        tempo = text_tags.m4a_tempo(file) if found.demuxer == "mov" else {}
-        return text_tags.container_tags(found) | tempo | text_tags.leading_id3_tags(file)
+        tempo = text_tags.m4a_tempo(file) if audio_source.demuxer == "mov" else {}
+        return text_tags.container_tags(audio_source) | tempo | text_tags.leading_id3_tags(file)
 
 
 def stated_from_text_tags(tags: Tags) -> StatedMetadata:
@@ -62,19 +62,19 @@ def stated_from_text_tags(tags: Tags) -> StatedMetadata:
 
 def stated_from_chunks(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
     """Read the metadata of a WAV or AIFF file; binary fields take precedence over text."""
-    found = (
+    stated = (
         stated_from_apple_loop(file, layout)
         if layout.form == b"FORM"
         else stated_from_riff(file, layout)
     )
     tag = layout.find(b"id3 ", b"ID3 ")
     if tag is None:
-        return found
+        return stated
     text_stated = stated_from_text_tags(
         text_tags.id3_tags(FileSlice(file, tag.start, tag.start + tag.size))
     )
-    bpm = found.bpm if found.bpm or found.beats else text_stated.bpm
-    return StatedMetadata(bpm, found.key or text_stated.key, beats=found.beats, root=found.root)
+    bpm = stated.bpm if stated.bpm or stated.beats else text_stated.bpm
+    return StatedMetadata(bpm, stated.key or text_stated.key, beats=stated.beats, root=stated.root)
 
 
 def stated_from_riff(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:

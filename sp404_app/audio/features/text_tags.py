@@ -26,10 +26,10 @@ def container_tags(source: Source) -> Tags:
     try:
         with ffmpeg.open_container(source) as container:
             streams = [stream.metadata for stream in container.streams.audio[:1]]
-            found = [container.metadata, *streams]
+            tag_sets = [container.metadata, *streams]
     except ffmpeg.ffmpeg_errors():
         return {}
-    return {name.casefold(): text for each in found for name, text in each.items()}
+    return {name.casefold(): text for each in tag_sets for name, text in each.items()}
 
 
 def id3_tags(tag: FileSlice) -> Tags:
@@ -44,24 +44,26 @@ def id3_tags(tag: FileSlice) -> Tags:
 
 def leading_id3_tags(file: BinaryIO) -> Tags:
     """Return the text frames of the ID3 tags before the audio."""
-    found: Tags = {}
+    tags: Tags = {}
     for tag in mpeg.skip_leading_tags(file)[1]:
         if tag.read(0, 3) == b"ID3":
-            found |= id3_tags(tag)
-    return found
+            tags |= id3_tags(tag)
+    return tags
 
 
 def m4a_tempo(file: BinaryIO) -> Tags:
     """Return the tempo of an M4A file (whole BPM) as its tag `tmpo`."""
-    place: FileSlice | None = FileSlice(file, 0, file.seek(0, 2))
+    content: FileSlice | None = FileSlice(file, 0, file.seek(0, 2))
     for name, skipped in ((b"moov", 0), (b"udta", 0), (b"meta", 4), (b"ilst", 0), (b"tmpo", 0)):
-        found = (
-            next((atom for kind, atom in iter_atoms(place) if kind == name), None)
-            if place
+        atom_slice = (
+            next((atom for kind, atom in iter_atoms(content) if kind == name), None)
+            if content
             else None
         )
-        place = FileSlice(file, found.start + skipped, found.end) if found else None
-    data = place.read(0, 32) if place else b""
+        content = (
+            FileSlice(file, atom_slice.start + skipped, atom_slice.end) if atom_slice else None
+        )
+    data = content.read(0, 32) if content else b""
     # Atom `data`: size, name, type, locale, then the number in one to four bytes.
     if data[4:8] != b"data":
         return {}

@@ -46,8 +46,8 @@ def read(path: Path) -> tuple[Header, ContentHash]:
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    with decode.open_audio(path) as (header, found):
+    with decode.open_audio(path) as (header, blocks):
         hasher = ContentHasher(header)
-        for block in found:
+        for block in blocks:
             hasher.feed(block)
     return header.counted(hasher.frames), hasher.done()

@@ -175,7 +175,7 @@ def distance(one: Signal, other: Signal, aspect: Aspect = Aspect.OVERALL) -> flo
 
 
 def weighted(vectors: Signal, aspect: Aspect = Aspect.OVERALL) -> Signal:
-    """Scale embeddings (n, 64) or (64,) so that L2 distance ranks them as `distance` does."""
+    """Scale embeddings (n, 64) or (64,) so that L2 search ranks as the embedding distance."""
     scales = np.zeros(DIMENSIONS, np.float32)
     for part, (cut, weight) in PARTS.items():
         if aspect in (Aspect.OVERALL, part):
