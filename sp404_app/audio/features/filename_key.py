@@ -123,7 +123,13 @@ def plain(text: str) -> str:
 def find_key_name(text: str) -> KeyName | None:
     """Return the key in one part of a path; the least ambiguous notation wins."""
     text = KEY_WORD.sub("key ", plain(text))
-    readers = (_written_out, _chord, _camelot, _note, _letter)
+    readers = (
+        _parse_written_out,
+        _parse_chord,
+        _parse_camelot,
+        _parse_signed_note,
+        _parse_single_letter,
+    )
     return next((found for reader in readers if (found := reader(text))), None)
 
 
@@ -134,14 +140,14 @@ def parse_key_text(text: str) -> str | None:
         return CODES[f"{match['hour']}{match['side'].upper()}"]
     if match := CHORD.fullmatch(text):
         return f"{PITCHES[_pitch_class(match['pitch'], match['sign'])]} minor"
-    found = _written_out(text)
+    found = _parse_written_out(text)
     return found.key if found else None
 
 
-def _written_out(text: str) -> KeyName | None:
+def _parse_written_out(text: str) -> KeyName | None:
     for match in reversed(list(WRITTEN_OUT.finditer(text))):
         pitch, sign, mode = (match[name] or "" for name in ("pitch", "sign", "mode"))
-        if _is_phrase(text, match) or not _belong_together(pitch, sign, mode):
+        if _is_article(text, match) or not _is_one_language(pitch, sign, mode):
             continue
         german = mode.lower() in GERMAN_MODES
         tonic = PITCHES[_pitch_class(pitch, sign, german=german)]
@@ -149,7 +155,7 @@ def _written_out(text: str) -> KeyName | None:
     return None
 
 
-def _belong_together(pitch: str, sign: str, mode: str) -> bool:
+def _is_one_language(pitch: str, sign: str, mode: str) -> bool:
     """Return whether pitch, accidental and mode belong to compatible languages."""
     pitch, sign, mode = pitch.lower(), sign.lower(), mode.lower()
     if pitch in SOLFEGE:
@@ -159,7 +165,7 @@ def _belong_together(pitch: str, sign: str, mode: str) -> bool:
     return True
 
 
-def _is_phrase(text: str, match: re.Match[str]) -> bool:
+def _is_article(text: str, match: re.Match[str]) -> bool:
     """Return whether the match is the article "a" and an adjective: "a minor setback"."""
     if match["pitch"].lower() != "a" or match["sign"] or " " not in match[0]:
         return False
@@ -170,7 +176,7 @@ def _is_phrase(text: str, match: re.Match[str]) -> bool:
     return word not in MUSIC_WORDS | DRUM_WORDS | {"bpm"}
 
 
-def _chord(text: str) -> KeyName | None:
+def _parse_chord(text: str) -> KeyName | None:
     for match in reversed(list(CHORD.finditer(text))):
         place = _context_of(text, match)
         fits = _is_chord(text, match, place)
@@ -192,7 +198,7 @@ def _is_chord(text: str, match: re.Match[str], place: Context) -> bool:
     if match["m"] == "M":
         shouted = not any(char.islower() for char in text)
         modulated = match["pitch"] == "F" and not match["sign"]  # FM synthesis
-        return shouted and match["pitch"].isupper() and not modulated and _in_fields(place)
+        return shouted and match["pitch"].isupper() and not modulated and _is_separate_field(place)
     if match["sign"] == "B":
         return False
     if match["pitch"].islower():
@@ -202,7 +208,7 @@ def _is_chord(text: str, match: re.Match[str], place: Context) -> bool:
     return _is_a_minor(place)
 
 
-def _in_fields(place: Context) -> bool:
+def _is_separate_field(place: Context) -> bool:
     return place.beside_tempo and place.gap_before[-1:] in ("", "_", "-")
 
 
@@ -216,7 +222,7 @@ def _is_a_minor(place: Context) -> bool:
     return place.gap_after[:1] != " " or before in MUSIC_WORDS
 
 
-def _camelot(text: str) -> KeyName | None:
+def _parse_camelot(text: str) -> KeyName | None:
     for match in CAMELOT.finditer(text):
         place = _context_of(text, match)
         before = place.before.lower()
@@ -229,7 +235,7 @@ def _camelot(text: str) -> KeyName | None:
     return None
 
 
-def _note(text: str) -> KeyName | None:
+def _parse_signed_note(text: str) -> KeyName | None:
     """Parse a letter with an accidental: "G#", "Bb"."""
     for match in reversed(list(SIGNED_NOTE.finditer(text))):
         if match["low"]:
@@ -239,7 +245,7 @@ def _note(text: str) -> KeyName | None:
     return None
 
 
-def _letter(text: str) -> KeyName | None:
+def _parse_single_letter(text: str) -> KeyName | None:
     """Parse a single letter if its context suggests a note."""
     drums = any(word.lower() in DRUM_WORDS for word in re.findall(r"[^\W\d_]+|909", text))
     for match in reversed(list(SINGLE_LETTER.finditer(text))):

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final, cast
 
 from sp404_app.audio.io import ffmpeg, mpeg
 from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
-from sp404_app.audio.io.source import Source
+from sp404_app.audio.io.source import AudioSource
 
 MAX_TAG_BYTES: Final = 1 << 25  # of an ID3 tag with its pictures
 MAX_ATOMS: Final = 256
@@ -21,7 +21,7 @@ ONE_SAMPLE_WAV: Final = b"WAVEfmt " + struct.pack("<I", 16) + WAV_FORMAT + b"dat
 Tags = dict[str, str]
 
 
-def container_tags(source: Source) -> Tags:
+def container_tags(source: AudioSource) -> Tags:
     """Return the tags of the container and its first audio stream, with lower-case names."""
     try:
         with ffmpeg.open_container(source) as container:
@@ -39,7 +39,7 @@ def id3_tags(tag: FileSlice) -> Tags:
     chunk = b"id3 " + struct.pack("<I", len(tag))
     size = struct.pack("<I", len(ONE_SAMPLE_WAV) + len(chunk) + len(tag))
     file = ConcatenatedFile([b"RIFF" + size + ONE_SAMPLE_WAV + chunk, tag, bytes(len(tag) % 2)])
-    return container_tags(Source(cast("BinaryIO", file), "wav", "WAV"))
+    return container_tags(AudioSource(cast("BinaryIO", file), "wav", "WAV"))
 
 
 def leading_id3_tags(file: BinaryIO) -> Tags:

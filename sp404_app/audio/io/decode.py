@@ -23,7 +23,7 @@ from sp404_app.audio.io.header import (
     explain_unreadable,
     playable_in_browsers,
 )
-from sp404_app.audio.io.source import Source
+from sp404_app.audio.io.source import AudioSource
 from sp404_app.audio.io.transcode import encode_vorbis
 from sp404_app.errors import BadAudio
 
@@ -87,7 +87,7 @@ def check_sound_file(header: Header) -> Header:
     return header
 
 
-def header_by_ffmpeg(path: Path, file: Source) -> Header:
+def header_by_ffmpeg(path: Path, file: AudioSource) -> Header:
     """Read the header of a file that libsndfile does not support.
 
     Raises:
@@ -125,7 +125,7 @@ def decoder_errors() -> tuple[type[Exception], ...]:
     return (soundfile.SoundFileError, struct.error, *python_errors, *ffmpeg.ffmpeg_errors())
 
 
-def drop_block_padding(file: Source, blocks: Iterator[Frames]) -> Iterator[Frames]:
+def drop_block_padding(file: AudioSource, blocks: Iterator[Frames]) -> Iterator[Frames]:
     """Drop the padding of the last block of a compressed file whose `fact` chunk counts its frames.
 
     A count that would drop more than the padding is wrong; then everything is kept.
@@ -204,7 +204,9 @@ def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
     return (sanitise_block(frames) if len(frames) else frames), rate
 
 
-def decode_between(path: Path, file: Source, start: float, end: float) -> tuple[Frames, int, float]:
+def decode_between(
+    path: Path, file: AudioSource, start: float, end: float
+) -> tuple[Frames, int, float]:
     """Return the frames between two times, the rate in Hz, and the header's duration in seconds."""
     with sndfile.try_sound_file(file) as sound:
         if sound is not None:

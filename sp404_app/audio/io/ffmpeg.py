@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sp404_app.audio.io.header import Header
-from sp404_app.audio.io.source import Source
+from sp404_app.audio.io.source import AudioSource
 
 Frames = npt.NDArray[np.float32]
 
@@ -27,7 +27,7 @@ MAX_PLANES: Final = 8
 
 
 @contextmanager
-def open_container(source: Source) -> Iterator[Any]:
+def open_container(source: AudioSource) -> Iterator[Any]:
     """Open a container with one fixed demuxer, which cannot access other files."""
     # Importing PyAV loads FFmpeg (0.1 s), which only files that need it should cost.
     import av  # noqa: PLC0415
@@ -46,7 +46,7 @@ def ffmpeg_errors() -> tuple[type[Exception], ...]:
     return (FFmpegError, EOFError, LookupError, ValueError, OSError, RuntimeError)
 
 
-def read_container_header(source: Source) -> Header | None:
+def read_container_header(source: AudioSource) -> Header | None:
     """Read the header, or None if FFmpeg finds no audio in the file."""
     if source.demuxer is None:
         return None
@@ -57,7 +57,7 @@ def read_container_header(source: Source) -> Header | None:
         return None  # the caller explains why
 
 
-def describe_stream(container: Any, source: Source) -> Header | None:
+def describe_stream(container: Any, source: AudioSource) -> Header | None:
     """Return the header of the first audio stream of an open container."""
     if not container.streams.audio:
         return None
@@ -165,7 +165,7 @@ def iter_timed_blocks(
         return  # a change that cannot be convert
 
 
-def iter_link_blocks(source: Source) -> Iterator[Frames]:
+def iter_link_blocks(source: AudioSource) -> Iterator[Frames]:
     """Yield the decoded audio of all links of a chain, in the format of the first."""
     converter: FrameConverter | None = None
     for link in source.links():
@@ -180,7 +180,7 @@ def iter_link_blocks(source: Source) -> Iterator[Frames]:
         yield from converter.flush()
 
 
-def ffmpeg_blocks(source: Source) -> Iterator[Frames]:
+def ffmpeg_blocks(source: AudioSource) -> Iterator[Frames]:
     """Yield float32 blocks of shape (frames, channels), collected to a useful size."""
     pending: list[Frames] = []
     count = 0  # counted incrementally: damaged files may have packets of one frame
@@ -194,7 +194,7 @@ def ffmpeg_blocks(source: Source) -> Iterator[Frames]:
         yield np.concatenate(pending)
 
 
-def ffmpeg_segment(source: Source, start: float, end: float) -> tuple[Frames, int]:
+def ffmpeg_segment(source: AudioSource, start: float, end: float) -> tuple[Frames, int]:
     """Read `start` to `end` seconds; shorter where the audio ends earlier."""
     with open_container(source) as container:
         codec = container.streams.audio[0].codec_context

@@ -10,7 +10,7 @@ import soundfile
 
 from sp404_app.audio.io.header import WIDTHS, Header
 from sp404_app.audio.io.parts import ConcatenatedFile
-from sp404_app.audio.io.source import Source
+from sp404_app.audio.io.source import AudioSource
 
 Frames = npt.NDArray[np.float32]
 
@@ -50,7 +50,7 @@ def open_sound_file(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
 
 
 @contextmanager
-def try_sound_file(source: Source) -> Iterator[soundfile.SoundFile | None]:
+def try_sound_file(source: AudioSource) -> Iterator[soundfile.SoundFile | None]:
     """Open a file, or yield None if it should not be decoded by libsndfile."""
     with ExitStack() as stack:
         sound = None  # the caller then tries FFmpeg

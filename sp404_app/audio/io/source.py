@@ -32,7 +32,7 @@ COUNTED_DEMUXERS: Final = frozenset({"mp3", "aac", "flac"})
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AudioSource:
     """An open audio file.
 
     `demuxer` is FFmpeg's name, None if FFmpeg must not open the file; `display_name` is the
@@ -56,20 +56,20 @@ class Source:
         """Whether the length is only known by decoding."""
         return self.demuxer in COUNTED_DEMUXERS or bool(self.chain)
 
-    def links(self) -> Iterator["Source"]:
+    def links(self) -> Iterator["AudioSource"]:
         """Yield the sources to decode one after the other."""
         for file in self.chain or (self.file,):
             yield replace(self, file=file)
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
+def open_source(path: Path) -> Iterator[AudioSource]:
     """Open a file so that a strict decoder reads it: repaired, and from where the audio begins."""
     with path.open("rb", buffering=0) as raw:
         yield detect_source(cast("BinaryIO", raw))
 
 
-def detect_source(file: BinaryIO) -> Source:
+def detect_source(file: BinaryIO) -> AudioSource:
     """Detect the format of an open file from its first bytes."""
     end = file.seek(0, 2)
     after_tags, _ = mpeg.skip_leading_tags(file)
@@ -78,14 +78,14 @@ def detect_source(file: BinaryIO) -> Source:
             return container_source(file, at, end, *container)
     frames = None if is_au_or_w64(file) else mpeg.find_first_frame(file, after_tags)
     if frames is None:
-        return Source(repair_unfinished_au(file, end) or rewound(file), None, "")
+        return AudioSource(repair_unfinished_au(file, end) or rewound(file), None, "")
     at, demuxer = frames
     file.seek(at)
     head = file.read(256)
     length_known = demuxer == "mp3" and mpeg.xing_length_is_plausible(head, end - at)
     continuous = length_known or demuxer != "mp3" or not mpeg.has_xing(head)
     display_name = FRAME_FORMATS[demuxer]
-    return Source(
+    return AudioSource(
         from_offset(file, at, end),
         demuxer,
         display_name,
@@ -110,21 +110,23 @@ def is_au_or_w64(file: BinaryIO) -> bool:
     return file.read(8).startswith(AU_AND_W64_MAGIC)
 
 
-def container_source(file: BinaryIO, at: int, end: int, demuxer: str, display_name: str) -> Source:
+def container_source(
+    file: BinaryIO, at: int, end: int, demuxer: str, display_name: str
+) -> AudioSource:
     """Return the source of a known container; WAV and AIFF are repaired if necessary."""
     if demuxer == "ogg":
         links = ogg.find_links(file, at, end)
         # libsndfile reads one stream exactly, up to the count in its last page, if that is right.
         if len(links) > 1 or not ogg.granules_are_plausible(links[0]):
             chain = tuple(cast("BinaryIO", ConcatenatedFile([link])) for link in links)
-            return Source(chain[0], demuxer, display_name, chain=chain)
+            return AudioSource(chain[0], demuxer, display_name, chain=chain)
     layout = chunks.read_chunk_layout(file, at, end)
     if layout is None:
-        return Source(from_offset(file, at, end), demuxer, display_name)
+        return AudioSource(from_offset(file, at, end), demuxer, display_name)
     fact_frames, padding_frames = chunks.read_fact(file, layout)
     strict = layout.regular and layout.form != b"BW64"
     repaired = None if strict else chunks.repair_chunks(file, layout, end)
-    return Source(
+    return AudioSource(
         cast("BinaryIO", repaired) or from_offset(file, at, end),
         demuxer,
         display_name,
