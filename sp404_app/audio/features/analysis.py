@@ -221,8 +221,8 @@ def conclude_analysis(measured: Measurements, stated: StatedMetadata) -> Analysi
     )
     from_file = chosen is not None and chosen is not decision.tempo
     beat_times, downbeat = find_beat_grid(measured, chosen)
-    sound_kind, class_probability = classify_sound(measured)
-    key = select_key(measured, is_loop=is_loop, drum=not is_loop and sound_kind in DRUMS)
+    predicted_class, class_probability = classify_sound(measured)
+    key = select_key(measured, is_loop=is_loop, drum=not is_loop and predicted_class in DRUMS)
     fused_key = metadata_fusion.fuse_key(key, stated, measured.chroma)
     root = metadata_fusion.fuse_root_note(measured.note, stated.root) if not is_loop else None
     return Analysis(
@@ -249,7 +249,7 @@ def conclude_analysis(measured: Measurements, stated: StatedMetadata) -> Analysi
         root_note=root,
         root_name=f"{PITCHES[root % 12]}{root // 12 - 1}" if root is not None else None,
         onsets=[round(float(time), 4) for time in measured.env.times],
-        sound_class=sound_kind.value,
+        sound_class=predicted_class.value,
         class_confidence=round(class_probability, 4),
         brightness=round(measured.descriptors.brightness, 1),
         noisiness=round(measured.descriptors.noisiness, 4),

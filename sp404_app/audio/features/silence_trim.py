@@ -18,7 +18,7 @@ from sp404_app.audio.features.tempo import TempoEstimate
 SILENCE_POWER: Final = 1e-6  # of the loudest frame's power, -60 dB: hiss below it counts as silence
 MIN_SILENCE_S: Final = 0.05  # less is normal for cut files
 MIN_BEATS: Final = 3
-OVERHANG_BEATS: Final = 0.02  # of a beat or bar: a sound may ring this far past its end
+OVERHANG_SHARE: Final = 0.02  # of a beat or bar: a sound may ring this far past its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def trim_candidates(env: OnsetEnvelope, bpm: float) -> Iterator[tuple[int, int]]
     for start in starts:
         for beats in (1, 4):
             step = beats * 60 / bpm * env.fps
-            times = int(np.ceil((last - start) / step - OVERHANG_BEATS))
+            times = int(np.ceil((last - start) / step - OVERHANG_SHARE))
             end = start + round(times * step)
             if times * beats >= MIN_BEATS and end <= count + 2:
                 yield start, min(end, count)

@@ -86,11 +86,11 @@ def decide_tempo(
     bpm = refine_tempo(float(candidates.bpm[best]), span.kind, span.length, env)
     confidence = sigmoid(float(confidence_model()(confidence_features(candidates, answers))))
     ratio = bpm / candidates.bpm[best]
-    answer_list = [(float(candidates.bpm[index] * ratio), chance) for index, chance in answers]
+    rescaled = [(float(candidates.bpm[index] * ratio), chance) for index, chance in answers]
     return TempoEstimate(
         bpm=bpm,
         confidence=confidence,
-        candidates=list_candidates(bpm, confidence, share, answer_list),
+        candidates=list_candidates(bpm, confidence, share, rescaled),
         start=span.start,
         length=span.length,
         from_ends=span.kind != FREE,
