@@ -1,8 +1,8 @@
-"""How long from the last byte of a 10 s loop to its waveform, tempo and key on the open page.
+"""Time from the last byte of a 10 s loop to its waveform, tempo and key on the library page.
 
-Uploads loops one after the other with warm workers, in a real browser that shows the library,
-and prints the median and the 95th percentile; beside them, as the baseline of this machine at
-this moment, the time that the same analysis takes in this process alone.
+Uploads loops one by one with warm workers, in a real browser, and prints the median and the 95th
+percentile. As the baseline of this machine at this moment, it also times the same analysis alone
+in this process.
 """
 
 import base64
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from instance import database, person, product
-from library import enter
+from instance import create_user, open_database, running_product
+from library import sign_in_to_library
 from playwright.sync_api import sync_playwright
 
 from sp404_app.audio.features.analysis import analyse, warm_up
@@ -28,7 +28,7 @@ ROUNDS = 30
 RATE = 44_100
 
 # Resolves with the milliseconds between the last byte sent and the row that has everything.
-MEASURE = """
+MEASURE_SCRIPT = """
 ([name, data]) => new Promise((resolve) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const body = new FormData();
@@ -57,39 +57,39 @@ MEASURE = """
 
 def main() -> None:
     """Measure and print."""
-    loops = [loop(seed) for seed in range(ROUNDS)]
-    with product() as instance, sync_playwright() as playwright:
-        with database(instance) as session:
-            person(session)
+    loops = [render_loop(seed) for seed in range(ROUNDS)]
+    with running_product() as instance, sync_playwright() as playwright:
+        with open_database(instance) as session:
+            create_user(session)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(base_url=instance.base_url)
-        enter(page, instance.base_url, empty=True)
+        sign_in_to_library(page, instance.base_url, empty=True)
         found = [
-            page.evaluate(MEASURE, [f"Loop {n}", base64.b64encode(data).decode()])
+            page.evaluate(MEASURE_SCRIPT, [f"Loop {n}", base64.b64encode(data).decode()])
             for n, data in enumerate(loops)
         ]
         browser.close()
-    show("upload to page", found)
-    show("analysis alone", [alone(data) for data in loops])
+    show_times("upload to page", found)
+    show_times("analysis alone", [time_analysis(data) for data in loops])
     print(json.dumps({"n": ROUNDS}))
 
 
-def loop(seed: int) -> bytes:
-    """Render ten seconds of drums at 96 BPM under a chord in A minor, no two alike."""
-    chance = np.random.default_rng(seed)
+def render_loop(seed: int) -> bytes:
+    """Return ten seconds of drums at 96 BPM with an A minor chord, as WAV; each seed differs."""
+    rng = np.random.default_rng(seed)
     time_axis = np.arange(10 * RATE) / RATE
     beat = time_axis % (60 / 96)
     kick = np.sin(2 * np.pi * 55 * beat) * np.exp(-12 * beat)
-    hat = chance.normal(size=len(time_axis)) * np.exp(-60 * (time_axis % (30 / 96)))
+    hat = rng.normal(size=len(time_axis)) * np.exp(-60 * (time_axis % (30 / 96)))
     chord = sum(np.sin(2 * np.pi * f * time_axis) for f in (220.0, 261.63, 329.63))
-    mix = 0.6 * kick + 0.08 * hat + 0.1 * chord + 0.001 * chance.normal(size=len(time_axis))
+    mix = 0.6 * kick + 0.08 * hat + 0.1 * chord + 0.001 * rng.normal(size=len(time_axis))
     target = io.BytesIO()
     soundfile.write(target, mix.astype(np.float32), RATE, format="WAV", subtype="PCM_16")
     return target.getvalue()
 
 
-def alone(data: bytes) -> float:
-    """Time the survey and the analysis in this process, warm, in milliseconds."""
+def time_analysis(data: bytes) -> float:
+    """Return the time of survey and analysis in this process, warm, in milliseconds."""
     warm_up()
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         file.write(data)
@@ -100,7 +100,7 @@ def alone(data: bytes) -> float:
         return 1000 * (time.perf_counter() - began)
 
 
-def show(name: str, times: list[float]) -> None:
+def show_times(name: str, times: list[float]) -> None:
     """Print one line."""
     p95 = statistics.quantiles(times, n=20)[18]
     print(f"{name:16} median {statistics.median(times):7.1f} ms   p95 {p95:7.1f} ms")

@@ -1,4 +1,4 @@
-"""What it costs to know who asks: from a token to a living sign-in, revocation included.
+"""Cost of authentication: from a token or cookie to a valid session, including revocation.
 
     .venv/bin/python bench/auth.py
 
@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 
-from services import percentile, services
+from services import connected_services, percentile
 
 from sp404_app.db import transaction
 from sp404_app.models import User
@@ -24,8 +24,8 @@ WHERE = Client("127.0.0.1", "bench")
 
 
 def main() -> None:
-    """Measure with one person, who is deleted at the end."""
-    with services():
+    """Measure with one user, who is deleted at the end."""
+    with connected_services():
         user = User(
             email=f"{uuid.uuid4().hex}@bench.invalid",
             password_hash="x",  # noqa: S106 - opens nothing

@@ -1,10 +1,10 @@
-"""How many one-shots a second the workers analyse: a process for each, and for up to sixteen.
+"""One-shots analysed per second, with one and with up to sixteen files per process.
 
     .venv/bin/python bench/batches.py [WORKERS]
 
-200 one-shots of our own synth, in the library of somebody new each time, with PostgreSQL and Redis
-as in a product and warm workers; the two ways take turns. Time is counted from the first job
-begun to the last one done, the processor's time from when the workers were warm.
+200 synthesised one-shots in the library of a new user, with PostgreSQL and Redis as in production
+and warm workers; both modes alternate. Wall time is counted from the first job's start to the last
+job's end, CPU time from when the workers were warm.
 """
 
 import os
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import soundfile
-from instance import person
+from instance import create_user
 from sqlmodel import Session, col, func, select
 
 from sp404_app import db
@@ -36,36 +36,37 @@ from sp404_app.supervisor.environment import for_worker
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.watchdog import Guard
 
-FILES, TURNS, PATIENCE = 200, 2, 300.0
-WORKER = """
-from sp404_app import logs
-from sp404_app.jobs import run, worker
-run.BATCH_FILES = {most}
-worker.main()
+FILE_COUNT, ROUNDS, TIMEOUT_S = 200, 2, 300.0
+WORKER_SCRIPT = """
+import sp404_app.jobs.runner
+import sp404_app.jobs.worker
+sp404_app.jobs.runner.BATCH_FILES = {most}
+sp404_app.jobs.worker.main()
 """
 
 
 def main() -> None:
-    """Take turns and print."""
+    """Alternate the modes and print."""
     workers = int(sys.argv[1]) if len(sys.argv) > 1 else settings().workers
-    with home() as folder:
-        sounds = rendered(folder)
+    with temporary_home() as folder:
+        sounds = render_one_shots(folder)
         found: dict[int, list[tuple[float, float]]] = {1: [], 16: []}
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             for most, results in found.items():
-                results.append(turn(sounds, most, workers))
+                results.append(measure_round(sounds, most, workers))
                 files, cpu = results[-1]
-                print(f"{most:>2} a process: {files:5.1f} files/s  {cpu:5.1f} ms each", flush=True)
+                print(
+                    f"{most:>2} per process: {files:5.1f} files/s  {cpu:5.1f} ms CPU each",
+                    flush=True,
+                )
     for most, results in found.items():
         files, cpu = (statistics.median(column) for column in zip(*results, strict=True))
-        print(
-            f"{most:>2} a process: {files:5.1f} files/s  {cpu:5.1f} ms of processor each (median)"
-        )
+        print(f"{most:>2} per process: {files:5.1f} files/s  {cpu:5.1f} ms CPU each (median)")
 
 
 @contextmanager
-def home() -> Iterator[Path]:
-    """Start PostgreSQL and Redis in a home of their own, and stop them."""
+def temporary_home() -> Iterator[Path]:
+    """Start PostgreSQL and Redis in a temporary home, and stop them."""
     root = Path(tempfile.mkdtemp(prefix="sp404b-"))
     place = Home(root)
     place.prepare()
@@ -90,66 +91,66 @@ def home() -> Iterator[Path]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def rendered(folder: Path) -> list[samples.Incoming]:
-    """Write one-shots, no two alike."""
-    found: list[samples.Incoming] = []
+def render_one_shots(folder: Path) -> list[samples.Incoming]:
+    """Write one-shots, all different."""
+    sounds: list[samples.Incoming] = []
     seed = 0
-    while len(found) < FILES:
-        chance = np.random.default_rng(seed)
-        for sound in demo_sounds.one_shots(chance):
-            path = folder / f"{len(found)}.wav"
-            signal = sound.signal * chance.uniform(0.3, 0.9)
+    while len(sounds) < FILE_COUNT:
+        rng = np.random.default_rng(seed)
+        for sound in demo_sounds.one_shots(rng):
+            path = folder / f"{len(sounds)}.wav"
+            signal = sound.signal * rng.uniform(0.3, 0.9)
             soundfile.write(path, signal, sound.sample_rate, subtype="PCM_16")
-            found.append(samples.inspect(path, f"{sound.name}.wav"))
+            sounds.append(samples.inspect(path, f"{sound.name}.wav"))
         seed += 1
-    return found[:FILES]
+    return sounds[:FILE_COUNT]
 
 
-def turn(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
-    """Let warm workers analyse all sounds; return files a second and ms of processor a file."""
-    crew = [started(most) for _ in range(workers)]
+def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
+    """Analyse all sounds with warm workers; return files per second and CPU ms per file."""
+    processes = [start_worker(most) for _ in range(workers)]
     try:
         while len(events.connection().smembers("rq:workers")) < workers:
             time.sleep(0.1)
         time.sleep(0.5)
-        before = sum(map(spent, crew))
+        before = sum(map(cpu_seconds, processes))
         with db.transaction() as session:
-            owner = person(session, f"{time.time_ns()}@example.org", "x").id
+            owner = create_user(session, f"{time.time_ns()}@example.org", "x").id
         with db.transaction() as session:
             for sound in sounds:
                 samples.add(session, owner, sound)
         mine = ProcessingJob.user_id == owner
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_S
         while True:
             time.sleep(0.1)
             with Session(db.engine()) as session:
                 done = select(func.count()).where(mine, ProcessingJob.status == JobStatus.DONE)
-                if session.exec(done).one() == FILES and not queue.queued_ids():
+                if session.exec(done).one() == FILE_COUNT and not queue.queued_ids():
                     break
             if time.monotonic() > until:
                 raise TimeoutError
         time.sleep(0.3)
-        cpu = sum(map(spent, crew)) - before
+        cpu = sum(map(cpu_seconds, processes)) - before
         with Session(db.engine()) as session:
             ends = func.min(ProcessingJob.started_at), func.max(col(ProcessingJob.finished_at))
             began, ended = session.exec(select(*ends).where(mine)).one()
     finally:
-        for worker in crew:
+        for worker in processes:
             worker.terminate()
-        for worker in crew:
+        for worker in processes:
             worker.wait(20)
-    return FILES / (ended - began).total_seconds(), 1000 * cpu / FILES
+    return FILE_COUNT / (ended - began).total_seconds(), 1000 * cpu / FILE_COUNT
 
 
-def started(most: int) -> "subprocess.Popen[bytes]":
-    """Start a worker that does up to `most` small files in one process."""
-    command = [sys.executable, "-c", WORKER.format(most=most)]
+def start_worker(most: int) -> "subprocess.Popen[bytes]":
+    """Start a worker that analyses up to `most` small files per process."""
+    command = [sys.executable, "-c", WORKER_SCRIPT.format(most=most)]
     place = Path(__file__).resolve().parents[1]
     return subprocess.Popen(command, cwd=place, env=for_worker(dict(os.environ)))
 
 
-def spent(worker: "subprocess.Popen[bytes]") -> float:
-    """Return the seconds of processor that a worker and what it forked have used."""
+def cpu_seconds(worker: "subprocess.Popen[bytes]") -> float:
+    """Return the CPU seconds of a worker and its child processes."""
     times = psutil.Process(worker.pid).cpu_times()
     return times.user + times.system + times.children_user + times.children_system
 

@@ -1,8 +1,8 @@
-"""How well the engine hears, beside librosa's defaults: `python -m bench.ears`.
+"""Accuracy of the engine beside librosa's defaults: `python -m bench.ears`.
 
-Runs over rendered sounds (other seeds than training's) and over real ones where SP404_SOUNDS
-names a folder with manifest.csv. `--cache DIR`, the one of bench.train, adds the figures that
-need models learned again without a pack: kind and calibration. `--plots DIR` draws them.
+Uses rendered sounds (with other seeds than training) and real ones if SP404_SOUNDS names a folder
+with manifest.csv. `--cache DIR`, the one of bench.train, adds leave-one-pack-out figures: loop or
+one-shot, and calibration. `--plots DIR` draws them.
 """
 
 import argparse
@@ -19,42 +19,47 @@ import numpy.typing as npt
 import soundfile
 
 from bench import train
-from bench.ears_others import Estimator, others
+from bench.ears_others import Estimator, available_estimators
 from bench.ears_plots import draw_reliability, draw_tempo
-from bench.ears_score import calibration, luck, percent, precision
-from bench.ears_sounds import Real, folder, sounds
-from bench.train_dirt import DIRT, dirty
-from bench.train_key import mirex
-from bench.train_render import takes
-from bench.train_tempo import SHORTEST_CROP_BEATS, accuracy
+from bench.ears_score import (
+    chance_calibration_error,
+    expected_calibration_error,
+    format_percent,
+    precision_at,
+)
+from bench.ears_sounds import RealSound, read_manifest, sounds_folder
+from bench.train_dirt import DISTORTIONS, distort
+from bench.train_key import mirex_score
+from bench.train_render import render_takes
+from bench.train_tempo import SHORTEST_CROP_BEATS, tempo_accuracy
 from sp404_app.audio.dsp import onset
-from sp404_app.audio.dsp.chroma import chroma
+from sp404_app.audio.dsp.chroma import compute_chroma
 from sp404_app.audio.features import analysis, loop_detection, tempo
-from sp404_app.audio.features.key_detection import key
-from sp404_app.audio.features.survey import Excerpt
+from sp404_app.audio.features.key_detection import estimate_key
+from sp404_app.audio.features.survey import ExcerptCollector
 from sp404_app.audio.io import decode, peaks
 from sp404_app.audio.model_weights import Linear
 from sp404_app.audio.similarity import embedding, fingerprint
 
 Signal = npt.NDArray[np.float32]
 SEED = 99
-TRAP = "stargate/microlag"
-# Their onsets keep another steady time than their names say, see docs/ANALYSIS.md.
+TRAP_PACK = "stargate/microlag"
+# Their onsets contradict the tempo in their names, see docs/ANALYSIS.md.
 MISNAMED = ("latin_brass01 - 140 BPM", "200938", "amenbreak_bpm136")
-DRAWN = (
-    "rendered, all, clean", "rendered, all, spoilt", "real, packs, clean",
-    "real, well named, clean", "real, well named, spoilt", "real, 100 BPM and slower",
+PLOTTED_SETS = (
+    "rendered, all, clean", "rendered, all, distorted", "real, packs, clean",
+    "real, well labelled, clean", "real, well labelled, distorted", "real, 100 BPM and slower",
 )  # fmt: skip
 KRUMHANSL = (
     (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
 )
-SORTS = (
+CLASS_BY_NAME_PART = (
     ("bassdrum", "kick"), ("snare", "snare"), ("clap", "clap"), ("opened", "open hat"),
     ("openhh", "open hat"), ("hihat", "closed hat"), ("tom", "tom"), ("cowbell", "percussion"),
     ("rim", "percussion"), ("kick0", "kick"), ("kick_", "kick"), ("ride", "cymbal"),
 )  # fmt: skip
-CATEGORIES = {
+CLASS_BY_FOLDER = {
     "808bd": "kick", "bd": "kick", "hardkick": "kick", "808sd": "snare", "sd": "snare",
     "sn": "snare", "808oh": "open hat", "oh": "open hat", "808cy": "cymbal", "cr": "cymbal",
     "ht": "tom", "lt": "tom", "bass": "bass", "basses": "bass", "sax": "lead", "stab": "chord",
@@ -63,21 +68,21 @@ CATEGORIES = {
 }  # fmt: skip
 
 
-def ours(y: Signal, sr: float) -> float:
-    """Return our tempo."""
-    found = tempo.estimate(onset.envelope(y, sr), len(y) / sr)
+def engine_tempo(y: Signal, sr: float) -> float:
+    """Return the engine's tempo."""
+    found = tempo.estimate_tempo(onset.envelope(y, sr), len(y) / sr)
     return found.bpm if found else 0.0
 
 
-METHODS: dict[str, Estimator] = {"engine": ours} | others()
+METHODS: dict[str, Estimator] = {"engine": engine_tempo} | available_estimators()
 
 
-def versions(y: Signal, sr: float, bpm: float, seed: int) -> Iterator[tuple[str, Signal]]:
-    """Yield a loop clean and spoilt in four ways."""
+def distorted_versions(y: Signal, sr: float, bpm: float, seed: int) -> Iterator[tuple[str, Signal]]:
+    """Yield a loop clean and distorted in four ways."""
     yield "clean", y
-    for number, how in enumerate(DIRT):
+    for number, how in enumerate(DISTORTIONS):
         if how != "crop" or len(y) / sr * bpm / 60 >= SHORTEST_CROP_BEATS:
-            yield how, dirty(y, sr, how, np.random.default_rng([seed, number]))
+            yield how, distort(y, sr, how, np.random.default_rng([seed, number]))
 
 
 def show_tempo(loops: list[tuple[str, Signal, float, float]], plots: Path | None) -> None:
@@ -85,48 +90,48 @@ def show_tempo(loops: list[tuple[str, Signal, float, float]], plots: Path | None
     print("| loops | method | Acc1e | Acc1 | Acc2 |\n|---|---|---|---|---|")
     found: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
     for name, method in METHODS.items():
-        rows = [(which, accuracy(method(y, sr) or 1.0, bpm)) for which, y, sr, bpm in loops]
+        rows = [(which, tempo_accuracy(method(y, sr) or 1.0, bpm)) for which, y, sr, bpm in loops]
         for which in dict.fromkeys(which for which, _ in rows):
             scores = np.array([score for other, score in rows if other == which], float)
             found[which, name] = scores
-            print(f"| {which} | {name} | " + " | ".join(map(percent, scores.T)) + " |")
+            print(f"| {which} | {name} | " + " | ".join(map(format_percent, scores.T)) + " |")
     if plots:
-        sets = [name for name in DRAWN if (name, "engine") in found]
+        sets = [name for name in PLOTTED_SETS if (name, "engine") in found]
         draw_tempo(found, sets, plots / "tempo.svg")
 
 
-def real_loops(reals: list[Real]) -> list[tuple[str, Signal, float, float]]:
-    """Prepare the real loops, clean and spoilt, by set."""
+def real_loops(reals: list[RealSound]) -> list[tuple[str, Signal, float, float]]:
+    """Return the real loops, clean and distorted, by set."""
     rows = []
     for number, real in enumerate(real for real in reals if real.kind == "loop"):
         found = real.survey()
         assert real.bpm is not None
-        for how, y in versions(found.window, found.window_rate, real.bpm, 1000 + number):
-            which = "trap pack" if real.pack == TRAP else "packs"
+        for how, y in distorted_versions(found.window, found.window_rate, real.bpm, 1000 + number):
+            which = "trap pack" if real.pack == TRAP_PACK else "packs"
             rows.append((f"real, {which}, {how}", y, found.window_rate, real.bpm))
             if which == "packs" and Path(real.original).stem not in MISNAMED:
-                sort = "clean" if how == "clean" else "spoilt"
-                rows.append((f"real, well named, {sort}", y, found.window_rate, real.bpm))
+                sort = "clean" if how == "clean" else "distorted"
+                rows.append((f"real, well labelled, {sort}", y, found.window_rate, real.bpm))
             if how == "clean" and real.bpm <= 100:
                 rows.append(("real, 100 BPM and slower", y, found.window_rate, real.bpm))
     return rows
 
 
 def rendered_loops() -> list[tuple[str, Signal, float, float]]:
-    """Render loops that no model has seen, clean and spoilt."""
+    """Return rendered loops that no model has seen, clean and distorted."""
     rows = []
     for what, count in (("drums", 160), ("tonal", 90)):
-        for number, take in enumerate(takes(what, count, SEED)):
+        for number, take in enumerate(render_takes(what, count, SEED)):
             assert take.bpm is not None
-            for how, y in versions(take.signal, 44_100.0, take.bpm, 5000 + number):
+            for how, y in distorted_versions(take.signal, 44_100.0, take.bpm, 5000 + number):
                 names = [f"rendered, all, {how}"]
-                names += [f"rendered, {what}"] if how == "clean" else ["rendered, all, spoilt"]
+                names += [f"rendered, {what}"] if how == "clean" else ["rendered, all, distorted"]
                 rows += [(name, y, 44_100.0, take.bpm) for name in names]
     return rows
 
 
-def krumhansl(y: Signal, sr: float) -> str:
-    """Name a key as most tutorials do: chroma_cqt and Krumhansl's profiles."""
+def krumhansl_key(y: Signal, sr: float) -> str:
+    """Return the key as most tutorials compute it: chroma_cqt and Krumhansl's profiles."""
     mean = librosa.feature.chroma_cqt(y=y, sr=sr).mean(axis=1)
     fits = [
         np.corrcoef(np.roll(profile, pitch), mean)[0, 1]
@@ -135,9 +140,12 @@ def krumhansl(y: Signal, sr: float) -> str:
     return train.KEYS[int(np.argmax(fits))]
 
 
-def show_key(reals: list[Real]) -> None:
-    """Print the share of right keys and the MIREX score."""
-    rows = [("rendered", take.signal, 44_100.0, take.key) for take in takes("tonal", 240, SEED + 1)]
+def show_key(reals: list[RealSound]) -> None:
+    """Print the share of correct keys and the MIREX score."""
+    rows = [
+        ("rendered", take.signal, 44_100.0, take.key)
+        for take in render_takes("tonal", 240, SEED + 1)
+    ]
     for real in reals:
         if real.key:
             found = real.survey()
@@ -146,83 +154,92 @@ def show_key(reals: list[Real]) -> None:
         scores = {"engine": [], "librosa": []}
         for name, y, sr, truth in rows:
             if name == which and truth:
-                heard = chroma(y, sr)
-                scores["engine"].append((key(heard).name if heard else None, truth))
-                scores["librosa"].append((krumhansl(y, sr), truth))
+                chroma = compute_chroma(y, sr)
+                scores["engine"].append((estimate_key(chroma).name if chroma else None, truth))
+                scores["librosa"].append((krumhansl_key(y, sr), truth))
         for method, pairs in scores.items():
-            same = percent(found == truth for found, truth in pairs)
-            print(
-                f"| key, {which} | {method} | {same} | {percent(mirex(*pair) for pair in pairs)} |"
-            )
+            same = format_percent(found == truth for found, truth in pairs)
+            mirex = format_percent(mirex_score(*pair) for pair in pairs)
+            print(f"| key, {which} | {method} | {same} | {mirex} |")
 
 
-def mfcc(y: Signal, sr: float) -> npt.NDArray[np.float64]:
-    """Return mean and deviation of 20 MFCCs, the usual first idea of likeness."""
+def mfcc_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
+    """Return mean and standard deviation of 20 MFCCs, the usual similarity baseline."""
     y = librosa.resample(y, orig_sr=sr, target_sr=22_050)
     rows = librosa.feature.mfcc(y=y, sr=22_050, n_mfcc=20, n_fft=min(2048, max(256, len(y))))
     return np.concatenate([rows.mean(axis=1), rows.std(axis=1)])
 
 
-def vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
-    """Return our vector, scaled for a plain cosine."""
-    found = embedding.vector(embedding.patch(y, sr), onset.envelope(y, sr), chroma(y, sr))
+def engine_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
+    """Return the engine's embedding, scaled for cosine similarity."""
+    found = embedding.embed_sound(
+        embedding.mel_patch(y, sr), onset.envelope(y, sr), compute_chroma(y, sr)
+    )
     return embedding.weighted(found)
 
 
-def sort_of(real: Real) -> str | None:
+def class_of_real_hit(real: RealSound) -> str | None:
     """Return the class of a real hit, from its folder or its original name."""
     if real.kind != "oneshot":
         return None
-    if real.category in CATEGORIES:
-        return CATEGORIES[real.category]
-    return next((sort for part, sort in SORTS if part in real.original.lower()), None)
+    if real.category in CLASS_BY_FOLDER:
+        return CLASS_BY_FOLDER[real.category]
+    return next((sort for part, sort in CLASS_BY_NAME_PART if part in real.original.lower()), None)
 
 
-def show_likeness(reals: list[Real]) -> None:
+def show_likeness(reals: list[RealSound]) -> None:
     """Print precision at ten, over rendered kits and across real packs."""
-    made = [(t.signal, 44_100.0, t.label, str(n)) for n, t in enumerate(takes("hits", 600, SEED))]
+    made = [
+        (t.signal, 44_100.0, t.label, str(n)) for n, t in enumerate(render_takes("hits", 600, SEED))
+    ]
     real = []
     for one in reals:
-        if sort := sort_of(one):
+        if sort := class_of_real_hit(one):
             found = one.survey()
             real.append((found.window, found.window_rate, sort, one.pack))
     for which, rows in (("rendered", made), ("real, across packs", real)):
-        for method, measure in (("engine", vector), ("MFCC", mfcc), ("MFCC scaled", mfcc)):
+        for method, measure in (
+            ("engine", engine_vector),
+            ("MFCC", mfcc_vector),
+            ("MFCC scaled", mfcc_vector),
+        ):
             x = np.array([measure(y, sr) for y, sr, *_ in rows])
             if "MFCC" in method and len(x):
                 x = (x - x.mean(axis=0)) / (x.std(axis=0) if "scaled" in method else 1)
-            scores = precision(x, [row[2] for row in rows], [row[3] for row in rows])
-            print(f"| likeness P@10, {which} | {method} | {percent(scores)} |")
+            scores = precision_at(x, [row[2] for row in rows], [row[3] for row in rows])
+            print(f"| similarity P@10, {which} | {method} | {format_percent(scores)} |")
 
 
-def show_class(reals: list[Real]) -> None:
-    """Print how often the class of a single hit is right."""
-    made = [(t.signal, 44_100.0, t.label) for t in takes("hits", 600, SEED)]
+def show_class(reals: list[RealSound]) -> None:
+    """Print the accuracy of the class of single hits."""
+    made = [(t.signal, 44_100.0, t.label) for t in render_takes("hits", 600, SEED)]
     real = [(one.survey().window, one.survey().window_rate, sort)
-            for one in reals if (sort := sort_of(one))]  # fmt: skip
+            for one in reals if (sort := class_of_real_hit(one))]  # fmt: skip
     for which, rows in (("rendered", made), ("real", real)):
-        heard = [analysis.analyse(y, sr, duration=len(y) / sr).sound_class for y, sr, _ in rows]
-        right = percent(sort == truth for sort, (_, _, truth) in zip(heard, rows, strict=True))
+        classes = [analysis.analyse(y, sr, duration=len(y) / sr).sound_class for y, sr, _ in rows]
+        right = format_percent(
+            sort == truth for sort, (_, _, truth) in zip(classes, rows, strict=True)
+        )
         print(f"| class of a hit, {which} | engine | {right} |")
 
 
-def show_kind(cache: Path | None, reals: list[Real]) -> None:
-    """Print how often loop or one-shot is right, learned without the pack in question."""
-    rule = percent((real.survey().duration > 2) == (real.kind == "loop") for real in reals
+def show_kind(cache: Path | None, reals: list[RealSound]) -> None:
+    """Print the accuracy of loop or one-shot, trained without the pack in question."""
+    rule = format_percent((real.survey().duration > 2) == (real.kind == "loop") for real in reals
                    if real.kind != "phrase")  # fmt: skip
     print(f"| loop or one-shot | longer than 2 s | {rule} |")
     if cache is None:
         return
-    made = train.kept(cache, "rendered", train.all_rendered)
-    seen = train.kept(cache, "real", lambda: [train.of_real(real) for real in reals])
+    made = train.load_or_make(cache, "rendered", train.measure_rendered)
+    seen = train.load_or_make(cache, "real", lambda: [train.sound_of_real(real) for real in reals])
     right = []
     for pack in sorted({sound.group for sound in seen}):
-        model = train.fit_kind(made, [sound for sound in seen if sound.group != pack])
+        model = train.fit_loop_model(made, [sound for sound in seen if sound.group != pack])
         for sound in seen:
             if sound.group == pack and sound.kind != "phrase":
-                row = loop_detection.describe(sound.env, sound.duration, sound.tempo())
+                row = loop_detection.loop_features(sound.env, sound.duration, sound.tempo())
                 right.append((float(model(row)) > 0) == (sound.kind == "loop"))
-    print(f"| loop or one-shot | engine, each pack left out | {percent(right)} |")
+    print(f"| loop or one-shot | engine, each pack left out | {format_percent(right)} |")
 
 
 def show_calibration(cache: Path | None, plots: Path | None) -> None:
@@ -230,61 +247,68 @@ def show_calibration(cache: Path | None, plots: Path | None) -> None:
     if cache is None:
         return
     found: dict[str, tuple[float, list[tuple[float, float, int]]]] = {}
-    held = train.held_out(train.kept(cache, "cases", train.tempo_cases))
-    ranking = tempo.ranking()
-    judge = train.fit_net(held.rest, train.weigh, seeds=(0,))
-    real = [case for _, case in train.kept(cache, "real_cases", train.real_cases)]
+    held = train.split_held_out(train.load_or_make(cache, "cases", train.render_tempo_cases))
+    ranking = tempo.tempo_model()
+    judge = train.fit_net(held.rest, train.case_weight, seeds=(0,))
+    real = [case for _, case in train.load_or_make(cache, "real_cases", train.collect_real_cases)]
     seen: list[tuple[str, float, bool]] = []
     for pack in sorted({case.group for case in real}):
         others = [case for case in real if case.group != pack]
         model = train.fit_confidence(held.held, others, judge, ranking)
-        seen += judged("real", model, [case for case in real if case.group == pack])
-    made = train.rendered(take for what, n in (("drums", 160), ("tonal", 90))
-                          for take in takes(what, n, SEED))  # fmt: skip
-    seen += judged("rendered", train.fit_confidence(held.held, real, judge, ranking), made)
+        seen += calibration_cases("real", model, [case for case in real if case.group == pack])
+    made = train.rendered_cases(take for what, n in (("drums", 160), ("tonal", 90))
+                          for take in render_takes(what, n, SEED))  # fmt: skip
+    seen += calibration_cases(
+        "rendered", train.fit_confidence(held.held, real, judge, ranking), made
+    )
     for which in ("real", "rendered", "all"):
         sure, right = zip(*[row[1:] for row in seen if which in ("all", row[0])], strict=True)
-        error, rows = found[which] = calibration(sure, right)
-        print(f"\n{which}: ECE {error:.3f} (a perfect one: {luck(sure):.3f}), n={len(sure)}\n")
-        print("| said | was right | n |\n|---|---|---|")
-        for said, was, count in rows:
-            print(f"| {said:.2f} | {was:.2f} | {count} |")
+        error, rows = found[which] = expected_calibration_error(sure, right)
+        by_chance = chance_calibration_error(sure)
+        print(f"\n{which}: ECE {error:.3f} (perfect: {by_chance:.3f}), n={len(sure)}\n")
+        print("| confidence | correct | n |\n|---|---|---|")
+        for confidence, correct, count in rows:
+            print(f"| {confidence:.2f} | {correct:.2f} | {count} |")
         half = np.argsort(sure)[len(sure) // 2 :]
-        print(f"\nAcc1 of the more confident half: {percent(np.array(right)[half])}")
+        print(f"\nAcc1 of the more confident half: {format_percent(np.array(right)[half])}")
     if plots:
         draw_reliability(found, plots / "reliability.svg")
 
 
-def judged(which: str, model: Linear, cases: list[train.Case]) -> list[tuple[str, float, bool]]:
-    """Return, for each case, what it is of, the confidence, and whether the tempo was right."""
-    rows = [train.judged(case, tempo.ranking()) for case in cases if len(case.found.bpm)]
+def calibration_cases(
+    which: str, model: Linear, cases: list[train.Case]
+) -> list[tuple[str, float, bool]]:
+    """Return (set, confidence, whether the tempo was right) for each case."""
+    rows = [
+        train.confidence_case(case, tempo.tempo_model()) for case in cases if len(case.found.bpm)
+    ]
     return [(which, tempo.sigmoid(float(model(row))), right) for row, right in rows]
 
 
-def everything(path: Path) -> None:
-    """Do what the job does for a new file."""
+def run_full_job(path: Path) -> None:
+    """Run everything that the job does for a new file."""
     found = analysis.analyse_file(path)
     fingerprint.taken(found.survey.window, found.survey.window_rate)
 
 
-def same_as_naive(path: Path) -> None:
-    """Do what the naive stack does, with our engine: decode, tempo, key, likeness, waveform."""
-    with decode.opened(path) as (header, blocks):
-        waveform, excerpt = peaks.PeaksBuilder(header.sample_rate), Excerpt(header)
+def run_naive_scope(path: Path) -> None:
+    """Run the scope of the naive stack with the engine: decode, tempo, key, embedding, waveform."""
+    with decode.open_audio(path) as (header, blocks):
+        waveform, excerpt = peaks.PeaksBuilder(header.sample_rate), ExcerptCollector(header)
         for block in blocks:
             waveform.feed(block)
             excerpt.feed(np.ascontiguousarray(block.T))
     waveform.done()
     y, sr = excerpt.mono(), header.sample_rate / excerpt.factor
-    env, notes = onset.envelope(y, sr), chroma(y, sr)
-    tempo.estimate(env, len(y) / sr)
+    env, notes = onset.envelope(y, sr), compute_chroma(y, sr)
+    tempo.estimate_tempo(env, len(y) / sr)
     if notes:
-        key(notes)
-    embedding.vector(embedding.patch(y, sr), env, notes)
+        estimate_key(notes)
+    embedding.embed_sound(embedding.mel_patch(y, sr), env, notes)
 
 
-def naive(path: Path) -> None:
-    """Do what a first version with librosa does, decoding once."""
+def run_naive_stack(path: Path) -> None:
+    """Run what a first version with librosa would do, decoding once."""
     y, sr = librosa.load(path, sr=22_050)
     librosa.beat.beat_track(y=y, sr=sr)
     librosa.feature.chroma_cqt(y=y, sr=sr)
@@ -296,14 +320,14 @@ def naive(path: Path) -> None:
 def show_cost(paths: list[Path]) -> None:
     """Print CPU time per file when warm, and wall time of a cold process."""
     stacks = {
-        "engine, everything": everything,
-        "engine, what the naive stack does": same_as_naive,
-        "naive librosa stack": naive,
+        "engine, everything": run_full_job,
+        "engine, what the naive stack does": run_naive_scope,
+        "naive librosa stack": run_naive_stack,
     }
     costs = dict.fromkeys(stacks, 0.0)
     for run in stacks.values():
         run(paths[0])
-    for path in paths:  # in turns, so that both meet the machine in the same state
+    for path in paths:  # alternating, so that all run under the same conditions
         for name, run in stacks.items():
             started = time.process_time()
             run(path)
@@ -314,8 +338,8 @@ def show_cost(paths: list[Path]) -> None:
         print(f"| naive stack to {name} | | {costs['naive librosa stack'] / costs[name]:.1f} |")
     walls = []
     script = (
-        "import sys; from pathlib import Path; from sp404_app.audio import command;"
-        "command.main([Path(sys.argv[1])], True)"
+        "import sys; from pathlib import Path; from sp404_app.audio import cli;"
+        "cli.main([Path(sys.argv[1])], True)"
     )
     for _ in range(5):
         started = time.perf_counter()
@@ -326,15 +350,15 @@ def show_cost(paths: list[Path]) -> None:
 
 
 def main() -> None:
-    """Print every table."""
-    warnings.simplefilter("ignore", UserWarning)  # librosa complains of every short hit
+    """Print all tables."""
+    warnings.simplefilter("ignore", UserWarning)  # librosa warns about short hits
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--cache", type=Path)
     options.add_argument("--plots", type=Path)
     options.add_argument("--only", default="tempo,key,likeness,class,kind,calibration,cost")
     chosen = options.parse_args()
-    where = folder()
-    reals = list(sounds(where)) if where else []
+    where = sounds_folder()
+    reals = list(read_manifest(where)) if where else []
     steps: dict[str, Callable[[], None]] = {
         "tempo": lambda: show_tempo(rendered_loops() + real_loops(reals), chosen.plots),
         "key": lambda: show_key(reals),
@@ -342,18 +366,18 @@ def main() -> None:
         "class": lambda: show_class(reals),
         "kind": lambda: show_kind(chosen.cache, reals),
         "calibration": lambda: show_calibration(chosen.cache, chosen.plots),
-        "cost": lambda: show_cost([real.path for real in reals] or demo_files()),
+        "cost": lambda: show_cost([real.path for real in reals] or write_rendered_files()),
     }
     for step in chosen.only.split(","):
         steps[step]()
 
 
-def demo_files() -> list[Path]:
-    """Write rendered loops where there are no real ones."""
+def write_rendered_files() -> list[Path]:
+    """Write rendered loops, used if there are no real ones."""
     target = Path(".cache")
     target.mkdir(exist_ok=True)
     paths = []
-    for number, take in enumerate(takes("drums", 20, SEED)):
+    for number, take in enumerate(render_takes("drums", 20, SEED)):
         path = target / f"bench{number}.wav"
         soundfile.write(path, take.signal, 44_100)
         paths.append(path)

@@ -1,4 +1,4 @@
-"""Other tempo estimators that pip can install, heard beside ours where they are there.
+"""Other tempo estimators, compared with the engine where they are installed.
 
 `pip install essentia six pyyaml aubio` in an environment for the bench only: essentia is under
 the AGPL and aubio under the GPL, so they are never part of the product.
@@ -15,12 +15,12 @@ Signal = npt.NDArray[np.float32]
 Estimator = Callable[[Signal, float], float]
 
 RATE = 44_100  # what essentia's estimators expect
-SHORTEST = 2 * RATE  # some of them refuse less, or wait for more
+MIN_SAMPLES = 2 * RATE  # some reject shorter signals
 WINDOW, HOP = 1024, 512
 
 
-def librosa_beats(y: Signal, sr: float) -> float:
-    """Return librosa's tempo, as its tutorial computes it."""
+def librosa_beat_track(y: Signal, sr: float) -> float:
+    """Return the tempo of `librosa.beat.beat_track`."""
     return float(np.atleast_1d(librosa.beat.beat_track(y=y, sr=sr)[0])[0])
 
 
@@ -29,47 +29,52 @@ def librosa_tempo(y: Signal, sr: float) -> float:
     return float(np.atleast_1d(librosa.feature.tempo(y=y, sr=sr))[0])
 
 
-def tiled(y: Signal, sr: float) -> Signal:
-    """Return a signal at `RATE`, repeated until it is long enough for a song's estimator."""
+def tile_signal(y: Signal, sr: float) -> Signal:
+    """Return a signal at `RATE`, repeated to the minimum length of the estimators."""
     y = librosa.resample(y, orig_sr=sr, target_sr=RATE) if sr != RATE else y
-    return np.tile(y, 1 + SHORTEST // max(1, len(y))).astype(np.float32)
+    return np.tile(y, 1 + MIN_SAMPLES // max(1, len(y))).astype(np.float32)
 
 
-def essentias() -> dict[str, Estimator]:
-    """Return three of essentia's estimators; the last one is made for loops."""
+def essentia_estimators() -> dict[str, Estimator]:
+    """Return three of essentia's estimators; the last is made for loops."""
     import essentia  # noqa: PLC0415  here only where it is installed
     from essentia import standard  # noqa: PLC0415
 
     essentia.log.infoActive = essentia.log.warningActive = False
-    # A new one each time: what they heard before stays in some of them.
+    # A new instance each time: some of them keep state.
     return {
-        "essentia Percival": lambda y, sr: float(standard.PercivalBpmEstimator()(tiled(y, sr))),
-        "essentia multifeature": lambda y, sr: float(
-            standard.RhythmExtractor2013(method="multifeature")(tiled(y, sr))[0]
+        "essentia Percival": lambda y, sr: float(
+            standard.PercivalBpmEstimator()(tile_signal(y, sr))
         ),
-        "essentia LoopBpm": lambda y, sr: float(standard.LoopBpmEstimator()(tiled(y, sr))),
+        "essentia multifeature": lambda y, sr: float(
+            standard.RhythmExtractor2013(method="multifeature")(tile_signal(y, sr))[0]
+        ),
+        "essentia LoopBpm": lambda y, sr: float(standard.LoopBpmEstimator()(tile_signal(y, sr))),
     }
 
 
 def aubio_tempo(y: Signal, sr: float) -> float:
-    """Return the median tempo between aubio's beats."""
+    """Return the median tempo of aubio's beats."""
     import aubio  # noqa: PLC0415  here only where it is installed
 
-    listener = aubio.tempo("default", WINDOW, HOP, RATE)
-    y = tiled(y, sr)
+    tracker = aubio.tempo("default", WINDOW, HOP, RATE)
+    y = tile_signal(y, sr)
     beats = [
-        float(listener.get_last_s())
+        float(tracker.get_last_s())
         for at in range(0, len(y) - HOP, HOP)
-        if listener(y[at : at + HOP])[0]
+        if tracker(y[at : at + HOP])[0]
     ]
     return 60 / float(np.median(np.diff(beats))) if len(beats) > 1 else 0.0
 
 
-def others() -> dict[str, Estimator]:
-    """Return what is installed."""
-    found: dict[str, Estimator] = {"librosa": librosa_beats, "librosa tempogram": librosa_tempo}
+def available_estimators() -> dict[str, Estimator]:
+    """Return the installed estimators by name."""
+    found: dict[str, Estimator] = {
+        "librosa": librosa_beat_track,
+        "librosa tempogram": librosa_tempo,
+    }
     if find_spec("essentia"):
-        found |= essentias()
+        found |= essentia_estimators()
     if find_spec("aubio"):
         found["aubio"] = aubio_tempo
     return found

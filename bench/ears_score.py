@@ -1,4 +1,4 @@
-"""Scores with their uncertainty: shares with 95 % intervals, calibration, precision at ten."""
+"""Scores with their uncertainty: 95 % intervals, calibration error, precision at ten."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 
-def wilson(hits: float, count: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), good for small counts."""
+def wilson_interval(hits: float, count: int) -> tuple[float, float]:
+    """Return the 95 % interval of a proportion (Wilson 1927), suitable for small counts."""
     if not count:
         return 0.0, 1.0
     z, share = 1.96, hits / count
@@ -17,19 +17,19 @@ def wilson(hits: float, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def percent(values: Iterable[float]) -> str:
-    """Show a mean of values in 0..1 as per cent with its interval and n."""
+def format_percent(values: Iterable[float]) -> str:
+    """Format a mean of values in 0..1 as per cent with its interval and n."""
     numbers = list(map(float, values))
     if not numbers:
         return "-"
-    low, high = wilson(sum(numbers), len(numbers))
+    low, high = wilson_interval(sum(numbers), len(numbers))
     return f"{100 * np.mean(numbers):.1f} ({100 * low:.0f}-{100 * high:.0f}, n={len(numbers)})"
 
 
-def calibration(
+def expected_calibration_error(
     confidence: Sequence[float], right: Sequence[bool], bins: int = 10
 ) -> tuple[float, list[tuple[float, float, int]]]:
-    """Return the expected calibration error, and (confidence, share right, n) of each bin.
+    """Return the expected calibration error, and (confidence, accuracy, n) of each bin.
 
     Guo et al., "On calibration of modern neural networks" (ICML 2017), bins of equal width.
     """
@@ -46,20 +46,22 @@ def calibration(
     return error, rows
 
 
-def luck(confidence: Sequence[float], rounds: int = 200) -> float:
+def chance_calibration_error(confidence: Sequence[float], rounds: int = 200) -> float:
     """Return the calibration error that a perfect confidence would show by chance."""
     sure = np.asarray(confidence)
     draws = np.random.default_rng(0).random((rounds, len(sure))) < sure
-    return float(np.mean([calibration(confidence, draw.tolist())[0] for draw in draws]))
+    return float(
+        np.mean([expected_calibration_error(confidence, draw.tolist())[0] for draw in draws])
+    )
 
 
-def precision(
+def precision_at(
     vectors: npt.NDArray[np.floating], labels: Sequence[str], groups: Sequence[str], most: int = 10
 ) -> list[float]:
-    """Return, for each sound, the share of its nearest that have its label.
+    """Return, for each sound, the share of its nearest neighbours with the same label.
 
-    Neighbours of the same group (kit, pack) are left out; sounds with fewer than three of
-    their label elsewhere are not asked.
+    Neighbours of the same group (kit, pack) are excluded; sounds with fewer than three others of
+    their label are skipped.
     """
     unit = vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-12)
     near = unit @ unit.T
@@ -74,7 +76,7 @@ def precision(
     return found
 
 
-def grouped(rows: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
+def group_by_name(rows: Iterable[tuple[str, float]]) -> dict[str, list[float]]:
     """Collect values by name."""
     out: dict[str, list[float]] = defaultdict(list)
     for name, value in rows:

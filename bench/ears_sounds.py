@@ -1,4 +1,4 @@
-"""Read the shared collection of real sounds with known truth, where there is one."""
+"""Read the collection of real sounds with known tempo and key, if there is one."""
 
 import csv
 import os
@@ -13,8 +13,8 @@ FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
 
 @dataclass(frozen=True, slots=True)
-class Real:
-    """One real sound and what its makers say about it."""
+class RealSound:
+    """One real sound and its ground truth."""
 
     path: Path
     kind: str
@@ -25,33 +25,33 @@ class Real:
     original: str
 
     def survey(self) -> Survey:
-        """Decode it."""
+        """Decode and survey the file."""
         return survey(self.path)
 
 
-def folder() -> Path | None:
-    """Return the folder that SP404_SOUNDS names, if it is set and holds manifest.csv."""
+def sounds_folder() -> Path | None:
+    """Return the folder named by SP404_SOUNDS if it contains manifest.csv."""
     named = Path(os.environ.get("SP404_SOUNDS", "sounds"))
     return named if (named / "manifest.csv").exists() else None
 
 
-def sounds(where: Path) -> Iterator[Real]:
-    """List the collection."""
+def read_manifest(where: Path) -> Iterator[RealSound]:
+    """Yield the sounds of the collection."""
     with (where / "manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            yield Real(
+            yield RealSound(
                 where / row["file"],
                 row["kind"],
                 row["group"],
                 row["cat"],
                 float(row["true_bpm"]) if row["true_bpm"] else None,
-                key_of(row["true_key"]),
+                normalise_key(row["true_key"]),
                 row["path"],
             )
 
 
-def key_of(written: str) -> str | None:
-    """Spell a key with sharps."""
+def normalise_key(written: str) -> str | None:
+    """Return a key spelt with sharps, or None."""
     pitch, _, mode = written.partition(" ")
     name = f"{FLATS.get(pitch, pitch)} {mode}"
     return name if name in KEYS else None

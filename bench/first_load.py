@@ -1,6 +1,6 @@
-"""How many bytes the first visit of a page transfers, beside those of a blank Reflex app.
+"""Bytes transferred by the first visit of a page, compared with a blank Reflex app.
 
-Both are built and served the same way in this run, and read by a real browser with an empty
+Both are built and served the same way in one run, and loaded by a real browser with an empty
 cache.
 """
 
@@ -15,43 +15,49 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from instance import database, person, product
-from library import enter
+from instance import create_user, open_database, running_product
+from library import sign_in_to_library
 from playwright.sync_api import Browser, sync_playwright
 
 from sp404_app.supervisor.home import Home
 from tests.e2e.conftest import FLAGS
 from tests.product import free_port
 
-BLANK = "import reflex as rx\napp = rx.App()\napp.add_page(lambda: rx.el.p('blank'), route='/')\n"
-CONFIG = "import reflex as rx\nconfig = rx.Config(app_name='blank', telemetry_enabled=False)\n"
+BLANK_APP = (
+    "import reflex as rx\napp = rx.App()\napp.add_page(lambda: rx.el.p('blank'), route='/')\n"
+)
+BLANK_CONFIG = (
+    "import reflex as rx\nconfig = rx.Config(app_name='blank', telemetry_enabled=False)\n"
+)
 
 
 def main() -> None:
     """Measure and print."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        with product() as instance:
-            with database(instance) as session:
-                person(session)
+        with running_product() as instance:
+            with open_database(instance) as session:
+                create_user(session)
             found = {
-                path: transferred(browser, instance.base_url, path, signed_in=path == "/library")
+                path: transferred_bytes(
+                    browser, instance.base_url, path, signed_in=path == "/library"
+                )
                 for path in ("/", "/login", "/signup", "/library")
             }
-            with blank(Home(instance.home).node) as url:
-                base = transferred(browser, url, "/", signed_in=False)
+            with serve_blank_app(Home(instance.home).node) as url:
+                base = transferred_bytes(browser, url, "/", signed_in=False)
         browser.close()
     print(f"{'blank Reflex app':18} {base / 1000:7.1f} kB")
     for path, size in found.items():
         print(f"{path:18} {size / 1000:7.1f} kB   {size / base:.2f} x")
 
 
-def transferred(browser: Browser, base_url: str, path: str, *, signed_in: bool) -> int:
-    """Return the bytes on the wire until the page is quiet."""
+def transferred_bytes(browser: Browser, base_url: str, path: str, *, signed_in: bool) -> int:
+    """Return the bytes on the wire until the page is idle."""
     context = browser.new_context(base_url=base_url)
     page = context.new_page()
     if signed_in:
-        enter(page, base_url, empty=True)
+        sign_in_to_library(page, base_url, empty=True)
         page.close()
         context.request.dispose()
         page = context.new_page()
@@ -67,14 +73,14 @@ def transferred(browser: Browser, base_url: str, path: str, *, signed_in: bool) 
 
 
 @contextmanager
-def blank(node: Path) -> Iterator[str]:
-    """Build and serve an app with one empty page, with the packages of ours."""
+def serve_blank_app(node: Path) -> Iterator[str]:
+    """Build and serve an app with one empty page, with the same packages."""
     port = free_port()
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root)
         (folder / "blank").mkdir()
-        (folder / "blank" / "blank.py").write_text(BLANK)
-        (folder / "rxconfig.py").write_text(CONFIG)
+        (folder / "blank" / "blank.py").write_text(BLANK_APP)
+        (folder / "rxconfig.py").write_text(BLANK_CONFIG)
         environment = os.environ | {
             "REFLEX_USE_NPM": "1",
             "PATH": f"{node}:{os.environ['PATH']}",
@@ -90,15 +96,15 @@ def blank(node: Path) -> Iterator[str]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            wait_for(port)
+            wait_for_port(port)
             yield f"http://localhost:{port}"
         finally:
             serve.terminate()
             serve.wait(20)
 
 
-def wait_for(port: int, seconds: float = 300) -> None:
-    """Wait until somebody answers on a port."""
+def wait_for_port(port: int, seconds: float = 300) -> None:
+    """Wait until a port accepts connections."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with socket.socket() as probe:

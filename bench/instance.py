@@ -1,4 +1,4 @@
-"""A running product for the benches, and people in it."""
+"""A running product and test users for the benches."""
 
 import os
 import random
@@ -21,7 +21,7 @@ from sp404_app.services.library.search_terms import key_words, words_of
 from sp404_app.settings import settings
 from tests.product import Product, home_in, slot
 
-PASSWORD = "tape delay and dust"  # noqa: S105 - of people who exist for a minute
+PASSWORD = "tape delay and dust"  # noqa: S105 - of temporary users
 FIRST = [
     "dusty",
     "warm",
@@ -59,8 +59,8 @@ SECOND = [
 
 
 @contextmanager
-def product(extra: dict[str, str] | None = None) -> Iterator[Product]:
-    """Start the whole product with an empty home and perhaps some settings, and stop it."""
+def running_product(extra: dict[str, str] | None = None) -> Iterator[Product]:
+    """Start the whole product with an empty home and extra settings, and stop it."""
     with slot() as folder, home_in(folder) as instance:
         instance.extra |= extra or {}
         instance.start()
@@ -71,7 +71,7 @@ def product(extra: dict[str, str] | None = None) -> Iterator[Product]:
 
 
 @contextmanager
-def database(instance: Product) -> Iterator[Session]:
+def open_database(instance: Product) -> Iterator[Session]:
     """Open one transaction in the product's database."""
     os.environ["SP404_HOME"] = str(instance.home)
     settings.cache_clear()
@@ -86,45 +86,47 @@ def _engine(instance: Product) -> Engine:
     return create_engine(f"postgresql+psycopg://postgres@/sp404?host={folder}")
 
 
-def person(session: Session, email: str = "bench@example.org", password_hash: str = "") -> User:
-    """Make somebody who can sign in."""
+def create_user(
+    session: Session, email: str = "bench@example.org", password_hash: str = ""
+) -> User:
+    """Create a user who can sign in."""
     user = User(
         email=email,
         password_hash=password_hash or passwords.hash_now(PASSWORD),
         email_verified_at=now(),
-        is_demo=True,  # the demo account is on Pro, which has room for what is measured
+        is_demo=True,  # the demo account is on Pro, whose limits fit the measurements
     )
     session.add(user)
     session.flush()
     return user
 
 
-def library(session: Session, user: User, size: int, seed: int = 404) -> None:
-    """Give somebody `size` analysed samples with believable names, tempos, keys and tags."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+def fill_library(session: Session, user: User, size: int, seed: int = 404) -> None:
+    """Give a user `size` analysed samples with plausible names, tempos, keys and tags."""
+    rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
     session.flush()
     columns = [column.name for column in Sample.__table__.columns if column.computed is None]  # type: ignore[attr-defined]
     statement = f"copy samples ({', '.join(columns)}) from stdin"
     first = None
     with session.connection().connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[attr-defined]
         for number in range(size):
-            row = Sample(**_row(user, number, chance))  # type: ignore[arg-type]
+            row = Sample(**_sample_row(user, number, rng))  # type: ignore[arg-type]
             first = first or row.id
             copy.write_row([getattr(row, name) for name in columns])
     wave = {"sample_id": first, "user_id": user.id, "peaks": b""}
     session.exec(insert(Waveform), params=[wave])  # type: ignore[call-overload]
 
 
-def settle(instance: Product) -> None:
-    """Do what the database does by itself a minute after so many rows came."""
+def vacuum_database(instance: Product) -> None:
+    """Vacuum and analyse, as autovacuum does a minute after so many inserts."""
     with _engine(instance).connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("vacuum analyze")
 
 
-def _row(user: User, number: int, chance: random.Random) -> dict[str, object]:
-    name = f"{chance.choice(FIRST)} {chance.choice(SECOND)} {number:05}".title()
-    loop = chance.random() < 0.5
-    tags, key = chance.sample(SECOND, 2), chance.choice(KEYS)
+def _sample_row(user: User, number: int, rng: random.Random) -> dict[str, object]:
+    name = f"{rng.choice(FIRST)} {rng.choice(SECOND)} {number:05}".title()
+    loop = rng.random() < 0.5
+    tags, key = rng.sample(SECOND, 2), rng.choice(KEYS)
     return {
         "id": uuid7(),
         "user_id": user.id,
@@ -136,13 +138,13 @@ def _row(user: User, number: int, chance: random.Random) -> dict[str, object]:
         "format": "WAV 16-bit",
         "sample_rate": 44_100,
         "channels": 2,
-        "duration": round(chance.uniform(0.1, 12), 3),
+        "duration": round(rng.uniform(0.1, 12), 3),
         "status": "ready",
-        "thumbnail": "".join(chance.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", k=48)),
+        "thumbnail": "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", k=48)),
         "loudness_lufs": -14.0,
         "peak_dbfs": -1.0,
         "kind": "loop" if loop else "one_shot",
-        "bpm": chance.choice([82, 90, 96, 120, 128, 174]) if loop else None,
+        "bpm": rng.choice([82, 90, 96, 120, 128, 174]) if loop else None,
         "bpm_confidence": 0.9,
         "key": key,
         "tags": sorted(tags),

@@ -1,8 +1,8 @@
-"""How long from a key press to new rows, in a large library, in a real browser.
+"""Time from a key press to new rows, in a large library, in a real browser.
 
-Prints the median and the 95th percentile of searching, filtering, sorting and scrolling, the
-largest answer of the state, and beside them the same search through the API, as the baseline
-of this machine at this moment. Then the list is flung, and the frames without rows are counted.
+Prints the median and the 95th percentile of search, filter, sort and scroll, the largest state
+update, and, as the baseline of this machine at this moment, the same search through the API. Then
+the list is flung, and frames without rows are counted.
 """
 
 import argparse
@@ -13,23 +13,30 @@ import statistics
 import time
 from collections.abc import Sequence
 
-from instance import PASSWORD, database, library, person, product, settle
+from instance import (
+    PASSWORD,
+    create_user,
+    fill_library,
+    open_database,
+    running_product,
+    vacuum_database,
+)
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
 from tests.e2e.conftest import FLAGS
 
-SIZE = 10_000
-SPEEDS, FRAMES = (100, 250), 240  # pixels a frame, and for how many frames
+LIBRARY_SIZE = 10_000
+FLING_SPEEDS_PX, FLING_FRAMES = (100, 250), 240  # pixels a frame, and for how many frames
 ROUNDS = 30
-WORDS = ("dusty", "kick", "velvet", "bass", "golden", "rim", "night", "stab", "paper", "arp")
-FIRST_WORDS = ("snare", "hat", "chord", "break", "loop", "vox", "tom", "crash", "bell", "keys")
-SAID = (
+SEARCH_WORDS = ("dusty", "kick", "velvet", "bass", "golden", "rim", "night", "stab", "paper", "arp")
+UNCACHED_WORDS = ("snare", "hat", "chord", "break", "loop", "vox", "tom", "crash", "bell", "keys")
+FLING_REPORT = (
     "blank {blank:4.0%} of frames, longest {longest:4.0f} ms; partly {partly:4.0%}; less than half"
     " {half:4.0f} ms; whole {after:4.0f} ms after the end; a frame takes {frame:.0f} ms"
 )
 
-# Resolves with the milliseconds between the act and the frame in which other rows were painted.
-MEASURE = """
+# Resolves with the milliseconds from the action to the frame that paints other rows.
+MEASURE_SCRIPT = """
 (act) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
   const began = performance.now();
@@ -38,11 +45,11 @@ MEASURE = """
     requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - began)));
   });
   watch.observe(list, { childList: true, subtree: true, attributes: true });
-  setTimeout(() => resolve(5000), 5000); // nothing came: count it as very slow, do not hang
+  setTimeout(() => resolve(5000), 5000); // timeout: count it as very slow
   eval(act);
 })
 """
-TYPE = """
+TYPE_SCRIPT = """
 const field = document.querySelector("[data-testid=search]");
 const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
 set.call(field, %s);
@@ -50,9 +57,9 @@ field.dispatchEvent(new InputEvent("input", { bubbles: true }));
 """
 
 
-# Scrolls and looks at each frame: which share of the list shows rows when it is painted. `half` is
-# the longest time in which less than half of it did, `after` how long it took when the list stood.
-FLING = """
+# Scrolls and measures in each frame which share of the list shows rows. `half` is the longest time
+# with less than half of it filled, `after` the time until it is filled once scrolling has stopped.
+FLING_SCRIPT = """
 ([speed, frames]) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
   const times = [], shares = [];
@@ -75,7 +82,7 @@ FLING = """
   };
   const step = () => {
     if (times.length && times.length < frames) list.scrollTop += speed;
-    // after the list was moved, as the next paint will show it
+    // after scrolling, as the next paint will show it
     times.push(performance.now());
     shares.push(share());
     const late = shares[shares.length - 1] < 1 && times.length < frames + 600;
@@ -92,8 +99,8 @@ FLING = """
   requestAnimationFrame(step);
 })
 """
-# Types a word while the list is flung; resolves when other rows are painted at the top of the list.
-SEARCH_IN_FLING = """
+# Types a word while the list scrolls; resolves when other rows are painted at the top of the list.
+SEARCH_IN_FLING_SCRIPT = """
 (word) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
   const field = document.querySelector("[data-testid=search]");
@@ -104,7 +111,7 @@ SEARCH_IN_FLING = """
     frames += 1;
     if (frames === 40) {
       began = performance.now();
-      set.call(field, word); // the page's policy forbids to evaluate text by now
+      set.call(field, word); // the page's CSP forbids eval by now
       field.dispatchEvent(new InputEvent("input", { bubbles: true }));
     }
     const found = list.dataset.total !== total && list.querySelector("[data-testid=sample-row]");
@@ -124,43 +131,48 @@ SEARCH_IN_FLING = """
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--size", type=int, default=SIZE, help="samples in the library")
+    options.add_argument("--size", type=int, default=LIBRARY_SIZE, help="samples in the library")
     size = options.parse_args().size
-    with product() as instance, sync_playwright() as playwright:
-        with database(instance) as session:
-            library(session, person(session), size)
-        settle(instance)
+    with running_product() as instance, sync_playwright() as playwright:
+        with open_database(instance) as session:
+            fill_library(session, create_user(session), size)
+        vacuum_database(instance)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(base_url=instance.base_url)
         sizes: list[int] = []
-        page.on("websocket", lambda socket: watch(socket, sizes))
-        enter(page, instance.base_url)
+        page.on("websocket", lambda socket: record_frame_sizes(socket, sizes))
+        sign_in_to_library(page, instance.base_url)
         rooms, columns = ("loops", "one_shots", "all"), ("name", "bpm", "duration")
         print(f"{size:,} samples, load {os.getloadavg()[0]:.1f}", flush=True)
-        say("API, a word for the first time", api_times(page, FIRST_WORDS, 1))
-        say("API, a word again", api_times(page, WORDS, ROUNDS))
-        say("search", times(page, lambda n: TYPE % json.dumps(WORDS[n % len(WORDS)])))
-        say("filter", times(page, lambda n: click(f"room-{rooms[n % 3]}")))
-        say("sort", times(page, lambda n: click(f"sort-{columns[n % 3]}")))
-        say("scroll", times(page, lambda n: f"list.scrollTop = {(n + 1) * 9_000}"))
-        say("search in a fling", searches_in_flings(page))
-        for speed in SPEEDS:
+        print_times("API, uncached word", time_api_searches(page, UNCACHED_WORDS, 1))
+        print_times("API, cached word", time_api_searches(page, SEARCH_WORDS, ROUNDS))
+        print_times(
+            "search",
+            time_actions(
+                page, lambda n: TYPE_SCRIPT % json.dumps(SEARCH_WORDS[n % len(SEARCH_WORDS)])
+            ),
+        )
+        print_times("filter", time_actions(page, lambda n: click_script(f"room-{rooms[n % 3]}")))
+        print_times("sort", time_actions(page, lambda n: click_script(f"sort-{columns[n % 3]}")))
+        print_times("scroll", time_actions(page, lambda n: f"list.scrollTop = {(n + 1) * 9_000}"))
+        print_times("search in a fling", time_searches_in_flings(page))
+        for speed in FLING_SPEEDS_PX:
             page.goto("/library")
             page.get_by_test_id("sample-row").first.wait_for()
-            found = page.evaluate(FLING, [speed, FRAMES])
-            print(f"fling, {speed} px a frame: " + SAID.format(**found), flush=True)
+            found = page.evaluate(FLING_SCRIPT, [speed, FLING_FRAMES])
+            print(f"fling, {speed} px a frame: " + FLING_REPORT.format(**found), flush=True)
         browser.close()
     print(f"state per event: largest {max(sizes) / 1000:.1f} kB, n = {len(sizes)}")
 
 
-def say(name: str, found: list[float]) -> None:
-    """Print a line of the result."""
+def print_times(name: str, found: list[float]) -> None:
+    """Print one line of results."""
     p95 = statistics.quantiles(found, n=20)[18]
     line = f"{name:32} median {statistics.median(found):6.1f} ms   p95 {p95:6.1f} ms"
     print(line, flush=True)
 
 
-def enter(page: Page, origin: str, *, empty: bool = False) -> None:
+def sign_in_to_library(page: Page, origin: str, *, empty: bool = False) -> None:
     """Sign in and open the library."""
     page.request.post(
         "/auth/session",
@@ -172,37 +184,39 @@ def enter(page: Page, origin: str, *, empty: bool = False) -> None:
     page.wait_for_timeout(500)
 
 
-def watch(socket: WebSocket, sizes: list[int]) -> None:
-    """Note the size of every answer of the state after the first page is there."""
+def record_frame_sizes(socket: WebSocket, sizes: list[int]) -> None:
+    """Record the size of each state update after the first page."""
     socket.on("framereceived", lambda frame: sizes.append(len(frame)))
 
 
-def click(testid: str) -> str:
-    """Return a script that clicks."""
+def click_script(testid: str) -> str:
+    """Return a script that clicks an element."""
     return f"document.querySelector('[data-testid={testid}]').click()"
 
 
-def times(page: Page, act) -> list[float]:  # noqa: ANN001 - a small local function
-    """Do something many times and return the milliseconds of each."""
+def time_actions(page: Page, act) -> list[float]:  # noqa: ANN001 - a function of the round's number
+    """Repeat an action and return the milliseconds of each."""
     found = []
     for number in range(ROUNDS):
-        found.append(page.evaluate(MEASURE, act(number)))
+        found.append(page.evaluate(MEASURE_SCRIPT, act(number)))
         page.wait_for_timeout(60)
     return found
 
 
-def searches_in_flings(page: Page) -> list[float]:
-    """Search while the list moves, and return the milliseconds of each."""
+def time_searches_in_flings(page: Page) -> list[float]:
+    """Search while the list scrolls, and return the milliseconds of each."""
     found = []
     for number in range(10):
-        page.evaluate(f"() => {{ {TYPE % json.dumps('')} }}")
+        page.evaluate(f"() => {{ {TYPE_SCRIPT % json.dumps('')} }}")
         page.wait_for_timeout(600)
-        found.append(page.evaluate(SEARCH_IN_FLING, WORDS[number % len(WORDS)]))
+        found.append(
+            page.evaluate(SEARCH_IN_FLING_SCRIPT, SEARCH_WORDS[number % len(SEARCH_WORDS)])
+        )
     return found
 
 
-def api_times(page: Page, words: Sequence[str], rounds: int) -> list[float]:
-    """Time searches over plain HTTP."""
+def time_api_searches(page: Page, words: Sequence[str], rounds: int) -> list[float]:
+    """Return the milliseconds of searches over plain HTTP."""
     found = []
     for number in range(max(rounds, len(words))):
         began = time.perf_counter()

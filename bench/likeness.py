@@ -1,12 +1,11 @@
-"""What it takes to find the sounds most like one: the exact query, and an HNSW index beside it.
+"""Cost of similarity search: the exact query, compared with an HNSW index.
 
     .venv/bin/python bench/likeness.py
 
-One person with 1,000, one with 10,000 and one with 100,000 sounds, and others with 10,000 each,
-all vectors of 64 dimensions in clusters, as sounds of a kind are. The query is the one that
-`services/sample/similarity.py` makes, without and with an HNSW index of pgvector (iterative
-scan, so that the filter by person still finds enough); recall@10 says how many of the ten
-nearest it finds.
+Users with 1,000, 10,000 and 100,000 samples, and others with 10,000 each; clustered vectors of 64
+dimensions. The query is the one of `services/sample/similarity.py`, without and with a pgvector
+HNSW index (with iterative scan, so that the filter by user still finds enough); recall@10 is the
+share of the ten nearest that it finds.
 """
 
 import statistics
@@ -15,10 +14,10 @@ import uuid
 
 import numpy as np
 import psycopg
-from instance import person
+from instance import create_user
 from pgvector.psycopg import register_vector
-from rls import COLUMNS
-from services import percentile, services
+from rls import SAMPLE_COLUMNS
+from services import connected_services, percentile
 from sqlmodel import Session
 
 from sp404_app import db
@@ -28,11 +27,11 @@ from sp404_app.services.sample import similarity
 from sp404_app.settings import settings
 
 SIZES = (1_000, 10_000, 100_000)
-OTHERS, EACH = 10, 10_000
+OTHER_USERS, SAMPLES_EACH = 10, 10_000
 ROUNDS = 60
 CLUSTERS = 40
-INDEX = "create index bench_hnsw on sample_vectors using hnsw (vector vector_l2_ops)"
-OWN = {
+CREATE_INDEX = "create index bench_hnsw on sample_vectors using hnsw (vector vector_l2_ops)"
+OWN_VALUES = {
     "id": "gen_random_uuid()",
     "user_id": "%(user)s::uuid",
     "status": "'ready'",
@@ -40,60 +39,60 @@ OWN = {
     "storage_key": "gen_random_uuid()::text",
     "digest": "lpad(number::text, 64, '0')",
 }
-VECTORS = (
+COPY_VECTORS = (
     "copy sample_vectors (sample_id, user_id, engine_version, vector)"
     " from stdin with (format binary)"
 )
 
 
 def main() -> None:
-    """Fill, measure without and with the index, and print."""
-    with services(), psycopg.connect(settings().database_url, autocommit=True) as line:
+    """Fill the tables, measure without and with the index, and print."""
+    with connected_services(), psycopg.connect(settings().database_url, autocommit=True) as line:
         register_vector(line)
-        chance = np.random.default_rng(404)
-        owners = {size: owner(line, size, chance) for size in SIZES}
-        for _ in range(OTHERS):
-            owner(line, EACH, chance)
+        rng = np.random.default_rng(404)
+        owners = {size: create_owner(line, size, rng) for size in SIZES}
+        for _ in range(OTHER_USERS):
+            create_owner(line, SAMPLES_EACH, rng)
         line.execute("vacuum analyze samples, sample_vectors")
-        exact = {size: measured(ids) for size, ids in owners.items()}
+        exact = {size: measure_queries(ids) for size, ids in owners.items()}
         began = time.perf_counter()
         line.execute("set maintenance_work_mem = '512MB'")
-        line.execute(INDEX)
+        line.execute(CREATE_INDEX)
         built = time.perf_counter() - began
         size = line.execute("select pg_relation_size('bench_hnsw') >> 20").fetchone()
         for number, ids in owners.items():
-            show(number, "exact", exact[number])
+            show_times(number, "exact", exact[number])
             for reach in (40, 200):
-                show(number, f"hnsw {reach}", measured(ids, reach), exact[number])
+                show_times(number, f"hnsw {reach}", measure_queries(ids, reach), exact[number])
         print(f"index: {built:.0f} s to build, {size and size[0]} MB")
 
 
-def owner(
-    line: psycopg.Connection, size: int, chance: np.random.Generator
+def create_owner(
+    line: psycopg.Connection, size: int, rng: np.random.Generator
 ) -> tuple[uuid.UUID, list[uuid.UUID]]:
-    """Make somebody with sounds; return who it is and which sounds to ask for."""
+    """Create a user with samples; return the user and the samples to query."""
     with Session(db.engine()) as session, session.begin():
-        user = person(session, f"{uuid.uuid4().hex}@example.org", "x").id
-    columns = [name for (name,) in line.execute(COLUMNS)]
-    chosen = ", ".join(OWN.get(name, name) for name in columns)
+        user = create_user(session, f"{uuid.uuid4().hex}@example.org", "x").id
+    columns = [name for (name,) in line.execute(SAMPLE_COLUMNS)]
+    chosen = ", ".join(OWN_VALUES.get(name, name) for name in columns)
     line.execute(
         f"insert into samples ({', '.join(columns)}) select {chosen} from "  # noqa: S608 - our own
         "(select * from samples limit 1) one, generate_series(1, %(size)s) number",
         {"user": user, "size": size},
     )
     ids = [i for (i,) in line.execute("select id from samples where user_id = %s", (user,))]
-    with line.cursor().copy(VECTORS) as copy:
+    with line.cursor().copy(COPY_VECTORS) as copy:
         copy.set_types(["uuid", "uuid", "varchar", "vector"])
-        for sample_id, vector in zip(ids, vectors(size, chance), strict=True):
+        for sample_id, vector in zip(ids, random_vectors(size, rng), strict=True):
             copy.write_row((sample_id, user, ENGINE_VERSION, vector))
-    return user, [ids[place] for place in chance.integers(0, size, ROUNDS)]
+    return user, [ids[place] for place in rng.integers(0, size, ROUNDS)]
 
 
-def vectors(size: int, chance: np.random.Generator) -> np.ndarray:
+def random_vectors(size: int, rng: np.random.Generator) -> np.ndarray:
     """Return weighted vectors around common centres, each part of unit length."""
     centres = np.random.default_rng(1).normal(size=(CLUSTERS, DIMENSIONS))
-    found = centres[chance.integers(0, CLUSTERS, size)]
-    found = found + 0.6 * chance.normal(size=found.shape)
+    found = centres[rng.integers(0, CLUSTERS, size)]
+    found = found + 0.6 * rng.normal(size=found.shape)
     for cut, _ in PARTS.values():
         found[:, cut] /= np.linalg.norm(found[:, cut], axis=1, keepdims=True)
     return weighted(found.astype(np.float32))
@@ -102,8 +101,8 @@ def vectors(size: int, chance: np.random.Generator) -> np.ndarray:
 Found = tuple[list[float], list[set[uuid.UUID]]]
 
 
-def measured(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
-    """Ask for the ten nearest of each; return the seconds and what was found."""
+def measure_queries(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
+    """Query the ten nearest of each sample; return the seconds and the results."""
     user, ids = asked
     times, found = [], []
     with Session(db.engine()) as session:
@@ -123,7 +122,7 @@ def measured(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) -> Found:
     return times, found
 
 
-def show(size: int, way: str, found: Found, truth: Found | None = None) -> None:
+def show_times(size: int, way: str, found: Found, truth: Found | None = None) -> None:
     """Print one line."""
     times, sets = found
     p50, p95 = percentile(times, 0.5), percentile(times, 0.95)

@@ -1,7 +1,7 @@
-"""The list of samples as most FastAPI apps have it, for bench/load.py to compare with.
+"""The sample list as in most FastAPI apps, as the baseline of bench/load.py.
 
-A synchronous route, rows as SQLModel objects, a response model, a signed token that is checked and
-whose person is read each time; no gateway, no limits, no revocation.
+A synchronous route, rows as SQLModel objects, a response model, a signed token whose user is
+read on each request; no middleware, no limits, no revocation.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from sp404_app.services.auth import access_tokens, signing_keys
 app = FastAPI()
 
 
-class Shown(BaseModel):
+class SampleOut(BaseModel):
     """A sample."""
 
     id: uuid.UUID
@@ -54,25 +54,25 @@ class Shown(BaseModel):
     updated_at: dt.datetime
 
 
-class Page(BaseModel):
+class SamplePage(BaseModel):
     """One page of a list."""
 
-    samples: list[Shown]
+    samples: list[SampleOut]
     total: int
 
 
-def database() -> Iterator[Session]:
-    """Give the route a session."""
+def database_session() -> Iterator[Session]:
+    """Provide the route with a session."""
     with Session(engine()) as session:
         yield session
 
 
-Database = Annotated[Session, Depends(database)]
+Database = Annotated[Session, Depends(database_session)]
 Bearer = Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]
 
 
 def current_user(session: Database, bearer: Bearer) -> User:
-    """Check the token and read its person."""
+    """Verify the token and read its user."""
     try:
         claims = jwt.decode(
             bearer.credentials,
@@ -88,14 +88,14 @@ def current_user(session: Database, bearer: Bearer) -> User:
     return user
 
 
-@app.get("/api/samples", response_model=Page)
+@app.get("/api/samples", response_model=SamplePage)
 def list_samples(
     session: Database,
     user: Annotated[User, Depends(current_user)],
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> object:
-    """List the samples, the newest first."""
+    """List the samples, newest first."""
     mine = (col(Sample.user_id) == user.id, col(Sample.deleted_at).is_(None))
     rows = select(Sample).where(*mine).order_by(col(Sample.id).desc()).offset(offset).limit(limit)
     total = session.exec(select(func.count()).select_from(Sample).where(*mine)).one()

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from instance import product
+from instance import running_product
 
 from sp404_app.services.auth import signing_keys
 from sp404_app.settings import settings
@@ -13,19 +13,19 @@ from sp404_app.supervisor.home import Home
 
 
 @contextmanager
-def services() -> Iterator[None]:
-    """Use those of the home in SP404_HOME if it is set (and running), else start a product."""
+def connected_services() -> Iterator[None]:
+    """Use the services of SP404_HOME if it is set (and running), else start a product."""
     if home := os.environ.get("SP404_HOME"):
-        point_at(home)
+        use_services_of(home)
         yield
         return
-    with product() as instance:
-        point_at(str(instance.home))
+    with running_product() as instance:
+        use_services_of(str(instance.home))
         yield
 
 
-def point_at(folder: str) -> None:
-    """Let the services of this process be those of a running product."""
+def use_services_of(folder: str) -> None:
+    """Point this process's settings to the services of a running product."""
     os.environ["SP404_HOME"] = folder
     settings.cache_clear()
     home = Home(settings().home)
@@ -36,5 +36,5 @@ def point_at(folder: str) -> None:
 
 
 def percentile(times: list[float], share: float) -> float:
-    """Return the time, in ms, below which a share of these seconds lies."""
+    """Return a percentile, in ms, of times in seconds."""
     return 1000 * sorted(times)[min(len(times) - 1, int(len(times) * share))]

@@ -1,7 +1,7 @@
-"""Measure how long a newcomer waits: `python bench/startup.py [--no-install]`.
+"""Time from clone to a running product: `python bench/startup.py [--no-install]`.
 
 Clones the checkout's last commit into a temporary folder, installs, starts the product with an
-empty home, stops it, and starts it again. Prints seconds of wall clock.
+empty home, stops it, and starts it again. Prints wall-clock seconds.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.product import free_port  # noqa: E402 - found only now
+from tests.product import free_port  # noqa: E402 - needs the path above
 
-READY = "Ctrl-C"
-LIMIT = 1200.0
+READY_TEXT = "Ctrl-C"
+STOP_TIMEOUT_S = 1200.0
 
 
 def main() -> None:
@@ -34,13 +34,13 @@ def main() -> None:
         if options.no_install:
             (clone / ".venv").symlink_to(ROOT / ".venv")
         else:
-            rows.append(("virtual environment and packages", install(clone)))
+            rows.append(("virtual environment and packages", time_install(clone)))
         environment = os.environ | {"SP404_HOME": f"{folder}/home", "PORT": str(free_port())}
         rows += [
             (f"{which} {what}", seconds)
             for which in ("first", "second")
             for what, seconds in zip(
-                ("start", "stop"), start_and_stop(clone, environment), strict=True
+                ("start", "stop"), time_start_and_stop(clone, environment), strict=True
             )
         ]
     print("| step | seconds |\n|---|---:|")
@@ -48,14 +48,14 @@ def main() -> None:
         print(f"| {step} | {seconds:.1f} |")
 
 
-def install(clone: Path) -> float:
-    """Return how long `make` takes to make the virtual environment."""
+def time_install(clone: Path) -> float:
+    """Return how long `make` takes to create the virtual environment."""
     begun = time.monotonic()
     subprocess.run(["make", "-s", ".venv/installed"], cwd=clone, check=True)
     return time.monotonic() - begun
 
 
-def start_and_stop(clone: Path, environment: dict[str, str]) -> tuple[float, float]:
+def time_start_and_stop(clone: Path, environment: dict[str, str]) -> tuple[float, float]:
     """Return the seconds until the address is printed, and from Ctrl-C to the end."""
     begun = time.monotonic()
     process = subprocess.Popen(
@@ -67,12 +67,12 @@ def start_and_stop(clone: Path, environment: dict[str, str]) -> tuple[float, flo
     )
     assert process.stdout
     for line in process.stdout:
-        if READY in line:
+        if READY_TEXT in line:
             break
     started = time.monotonic()
     assert process.poll() is None, "it did not start"
     process.send_signal(signal.SIGINT)
-    process.wait(LIMIT)
+    process.wait(STOP_TIMEOUT_S)
     return started - begun, time.monotonic() - started
 
 

@@ -1,12 +1,12 @@
-"""Spoil clean cuts as real files are spoilt."""
+"""Distort clean loops as real files are distorted (data augmentation)."""
 
 import numpy as np
 
 from sp404_app.audio.synth.drums import Signal
 
 
-def cut(signal: Signal, sr: float, rng: np.random.Generator) -> Signal:
-    """Cut a loop as people do: half exactly, else some samples or milliseconds off."""
+def cut_like_users(signal: Signal, sr: float, rng: np.random.Generator) -> Signal:
+    """Cut a loop as users do: half exactly, else some samples or milliseconds off."""
     off = rng.choice([0.0, 0.0005, 0.003, 0.02], p=[0.5, 0.2, 0.18, 0.12])
     start, end = np.round(rng.normal(0, [0.3 * off, off]) * sr).astype(int)
     if not off:
@@ -16,11 +16,11 @@ def cut(signal: Signal, sr: float, rng: np.random.Generator) -> Signal:
     return np.concatenate([np.zeros(head, np.float32), signal, signal[: max(0, tail)] * 0.3])
 
 
-DIRT = ("silence", "tail", "mp3", "crop")
+DISTORTIONS = ("silence", "tail", "mp3", "crop")
 
 
-def dirty(signal: Signal, sr: float, how: str, rng: np.random.Generator) -> Signal:
-    """Spoil a clean cut in one of four ways that happen to real files."""
+def distort(signal: Signal, sr: float, how: str, rng: np.random.Generator) -> Signal:
+    """Distort a clean cut in one of the four ways of `DISTORTIONS`."""
     if how == "silence":
         head, tail = rng.uniform(0.0, 0.15), rng.uniform(0.05, 0.6)
         return np.pad(signal, (int(head * sr), int(tail * sr)))

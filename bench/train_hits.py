@@ -1,11 +1,11 @@
-"""Render single hits and notes, and what is neither hit nor loop."""
+"""Render single hits and notes, and sounds that are neither hits nor loops."""
 
 import numpy as np
 
-from bench.train_kit import VOICES, Take, extra, pick
+from bench.train_kit import VOICES, Take, choose, draw_percussion
 from sp404_app.audio.synth import drums, tones
 from sp404_app.audio.synth.drums import RATE, Signal
-from sp404_app.audio.synth.sequencer import level, triad
+from sp404_app.audio.synth.sequencer import normalise_peak, stack_triad
 
 
 def one_shot_take(rng: np.random.Generator) -> Take:
@@ -25,7 +25,7 @@ def one_shot_take(rng: np.random.Generator) -> Take:
             rng, rng.uniform(0.12, 0.6), rng.uniform(1, 2.4), rng.uniform(0.1, 1.5)
         ),
         "tom": lambda: drums.tom(rng, rng.uniform(60, 260), rng.uniform(0.1, 0.5)),
-        "percussion": lambda: extra(rng),
+        "percussion": lambda: draw_percussion(rng),
         "cymbal": lambda: drums.cymbal(rng, rng.uniform(0.5, 1.6), rng.uniform(0.9, 1.8)),
         "bass": lambda: (
             tones.bass(rng.integers(24, 46), rng.uniform(0.2, 2.5), rng.uniform(0.2, 0.9))
@@ -34,25 +34,25 @@ def one_shot_take(rng: np.random.Generator) -> Take:
                 rng.integers(24, 44), rng.uniform(0.2, 1.1), rng.uniform(1, 3)
             )
         ),
-        "chord": lambda: struck(
-            rng, triad(int(rng.integers(44, 66)), "minor", int(rng.integers(7)))
+        "chord": lambda: play_notes(
+            rng, stack_triad(int(rng.integers(44, 66)), "minor", int(rng.integers(7)))
         ),
-        "lead": lambda: struck(rng, [int(rng.integers(50, 86))]),
-        "fx": lambda: effect(rng),
+        "lead": lambda: play_notes(rng, [int(rng.integers(50, 86))]),
+        "fx": lambda: make_effect(rng),
     }
-    label = pick(rng, tuple(makers))
+    label = choose(rng, tuple(makers))
     signal = makers[label]()
     if rng.random() < 0.4:
-        signal = damped(signal, rng)
+        signal = alter_hit(signal, rng)
     if rng.random() < 0.3:
         quiet = np.zeros(int(RATE * rng.uniform(0, 0.3)), np.float32)
         signal = np.concatenate([signal, quiet])
-    return Take(level(signal), "one_shot", f"hit/{label}", label)
+    return Take(normalise_peak(signal), "one_shot", f"hit/{label}", label)
 
 
-def struck(rng: np.random.Generator, notes: list[int]) -> Signal:
-    """Play notes together on some instrument."""
-    name = pick(rng, ("keys", "pluck", "lead", "organ", "pad", "bell"))
+def play_notes(rng: np.random.Generator, notes: list[int]) -> Signal:
+    """Render notes together on a random instrument."""
+    name = choose(rng, ("keys", "pluck", "lead", "organ", "pad", "bell"))
     seconds = rng.uniform(0.15, 4.0)
     if name == "bell":
         decay = rng.uniform(0.2, 1.6)
@@ -62,71 +62,77 @@ def struck(rng: np.random.Generator, notes: list[int]) -> Signal:
     return np.sum(voices, axis=0)
 
 
-def effect(rng: np.random.Generator) -> Signal:
-    """Make a sweep, a zap, a burst, a drone or a record's crackle."""
-    t = drums.clock(rng.uniform(0.2, 6))
+def make_effect(rng: np.random.Generator) -> Signal:
+    """Render a sweep, zap, burst, drone or vinyl crackle."""
+    t = drums.time_axis(rng.uniform(0.2, 6))
     done = t / t[-1]
     start, end = np.exp(rng.uniform(np.log(80), np.log(6000), 2))
     phase = 2 * np.pi * np.cumsum(start * (end / start) ** done) / RATE
     shape = (np.exp(-3 * done), done**2, np.sin(np.pi * done))[rng.integers(3)]
     noise = rng.standard_normal(len(t))
-    return drums.finish(
+    return drums.normalise_and_fade(
         [
             lambda: np.sin(phase) * shape,
             lambda: noise * shape,
             lambda: np.sign(np.sin(phase)) * shape * 0.5 + 0.3 * noise * shape,
-            lambda: drums.band(noise, start * 0.7, start * 1.6) * shape,
+            lambda: drums.band_pass(noise, start * 0.7, start * 1.6) * shape,
             lambda: drums.vinyl(rng, float(t[-1])),
             lambda: tones.pad(float(rng.uniform(30, 60)), float(t[-1]), 0.5, 0.5),
         ][rng.integers(6)]()
     )
 
 
-def damped(signal: Signal, rng: np.random.Generator) -> Signal:
-    """Play a hit in a room, or through a filter, or cut it short."""
+def alter_hit(signal: Signal, rng: np.random.Generator) -> Signal:
+    """Add reverb, filter, or shorten a hit."""
     choice = rng.integers(3)
     if choice == 0:
         long = np.pad(signal, (0, int(RATE * rng.uniform(0.2, 1.2))))
-        return drums.finish(tones.room(long, rng, rng.uniform(0.2, 1.0), rng.uniform(0.1, 0.5)))
+        return drums.normalise_and_fade(
+            tones.add_reverb(long, rng, rng.uniform(0.2, 1.0), rng.uniform(0.1, 0.5))
+        )
     if choice == 1:
-        return drums.finish(drums.band(signal, rng.uniform(20, 120), rng.uniform(1500, 9000)))
-    return drums.finish(signal[: max(400, int(len(signal) * rng.uniform(0.3, 0.9)))].copy())
+        return drums.normalise_and_fade(
+            drums.band_pass(signal, rng.uniform(20, 120), rng.uniform(1500, 9000))
+        )
+    return drums.normalise_and_fade(
+        signal[: max(400, int(len(signal) * rng.uniform(0.3, 0.9)))].copy()
+    )
 
 
 def other_take(rng: np.random.Generator) -> Take:
-    """Render what is neither hit nor loop: drones, noise, free playing, weather, babble."""
+    """Render neither hit nor loop: drones, noise, free playing, field recordings, speech."""
     makers = {
-        "drone": lambda: drone(rng),
+        "drone": lambda: make_drone(rng),
         "noise": lambda: rng.standard_normal(int(RATE * rng.uniform(0.5, 20))),
         "tone": lambda: np.sin(
-            2 * np.pi * np.exp(rng.uniform(0, 9.8)) * drums.clock(rng.uniform(0.5, 15))
+            2 * np.pi * np.exp(rng.uniform(0, 9.8)) * drums.time_axis(rng.uniform(0.5, 15))
         ),
-        "free": lambda: rubato(rng),
-        "weather": lambda: weather(rng),
-        "babble": lambda: babble(rng),
+        "free": lambda: play_rubato(rng),
+        "weather": lambda: make_weather(rng),
+        "babble": lambda: make_babble(rng),
         "crackle": lambda: drums.vinyl(rng, rng.uniform(1, 12)),
     }
-    label = pick(rng, tuple(makers))
-    signal = level(np.asarray(makers[label](), np.float32))
+    label = choose(rng, tuple(makers))
+    signal = normalise_peak(np.asarray(makers[label](), np.float32))
     return Take(signal, "one_shot", f"other/{label}", "fx")
 
 
-def drone(rng: np.random.Generator) -> Signal:
-    """Hold a chord for many seconds, breathing slowly."""
+def make_drone(rng: np.random.Generator) -> Signal:
+    """Render a chord held for many seconds with slow amplitude modulation."""
     seconds = rng.uniform(4, 16)
-    notes = triad(int(rng.integers(36, 60)), "minor", 0)[: rng.integers(1, 4)]
-    name = pick(rng, ("organ", "pad", "lead", "keys"))
+    notes = stack_triad(int(rng.integers(36, 60)), "minor", 0)[: rng.integers(1, 4)]
+    name = choose(rng, ("organ", "pad", "lead", "keys"))
     voice = np.sum([VOICES[name][0](note, seconds) for note in notes], axis=0)
     t = np.arange(len(voice)) / RATE
     swell = 1 + 0.4 * np.sin(2 * np.pi * rng.uniform(0.05, 0.4) * t + rng.uniform(0, 6))
-    return drums.finish(voice * swell * np.minimum(1, t / rng.uniform(0.01, 2)))
+    return drums.normalise_and_fade(voice * swell * np.minimum(1, t / rng.uniform(0.01, 2)))
 
 
-def rubato(rng: np.random.Generator) -> Signal:
-    """Play notes with no steady pulse."""
+def play_rubato(rng: np.random.Generator) -> Signal:
+    """Render notes without a steady pulse."""
     seconds = rng.uniform(4, 16)
     out = np.zeros(int(RATE * (seconds + 4)), np.float32)
-    voice, low, high = VOICES[pick(rng, ("keys", "pluck", "lead", "organ"))]
+    voice, low, high = VOICES[choose(rng, ("keys", "pluck", "lead", "organ"))]
     at = 0.0
     while at < seconds:
         held = float(np.exp(rng.normal(-0.7, 0.7)))
@@ -137,34 +143,34 @@ def rubato(rng: np.random.Generator) -> Signal:
     return out[: int(seconds * RATE)]
 
 
-def weather(rng: np.random.Generator) -> Signal:
-    """Record the outdoors: coloured noise that comes and goes, with knocks now and then."""
-    t = drums.clock(rng.uniform(3, 20))
+def make_weather(rng: np.random.Generator) -> Signal:
+    """Render a field recording: coloured noise with gusts and occasional knocks."""
+    t = drums.time_axis(rng.uniform(3, 20))
     low = np.exp(rng.uniform(4, 8))
-    wind = drums.band(rng.standard_normal(len(t)), low, low * rng.uniform(1.5, 8))
+    wind = drums.band_pass(rng.standard_normal(len(t)), low, low * rng.uniform(1.5, 8))
     gusts = np.interp(t, np.linspace(0, t[-1], 24), np.exp(rng.normal(0, 0.6, 24)))
     out = wind / np.abs(wind).max() * gusts
     for start in rng.uniform(0, t[-1], int(rng.integers(0, 12))):
-        knock = extra(rng)[: len(t) - int(start * RATE)]
+        knock = draw_percussion(rng)[: len(t) - int(start * RATE)]
         out[int(start * RATE) : int(start * RATE) + len(knock)] += knock * rng.uniform(0.2, 2)
     return out
 
 
-def babble(rng: np.random.Generator) -> Signal:
-    """Imitate a voice reading: syllables of buzz through moving formants, uneven in time."""
+def make_babble(rng: np.random.Generator) -> Signal:
+    """Render a speech-like sound: syllables through moving formants, irregular in time."""
     pieces = []
     base = rng.uniform(85, 240)
     for _ in range(int(rng.integers(6, 40))):
-        t = drums.clock(float(np.clip(rng.lognormal(-1.9, 0.4), 0.05, 0.5)))
+        t = drums.time_axis(float(np.clip(rng.lognormal(-1.9, 0.4), 0.05, 0.5)))
         pitch = base * np.exp(rng.normal(0, 0.12)) * (1 - 0.15 * t / t[-1])
         buzz = 2 * (np.cumsum(pitch) / RATE % 1) - 1
         vowel = sum(
-            drums.band(buzz, formant * 0.85, formant * 1.15) * fall
+            drums.band_pass(buzz, formant * 0.85, formant * 1.15) * fall
             for formant, fall in zip(
                 (rng.uniform(280, 800), rng.uniform(900, 2300), 2700), (1, 0.6, 0.2), strict=True
             )
         )
-        hiss = drums.band(rng.standard_normal(len(t)), 3500, 9000) * (rng.random() < 0.3) * 0.1
+        hiss = drums.band_pass(rng.standard_normal(len(t)), 3500, 9000) * (rng.random() < 0.3) * 0.1
         pieces.append((vowel + hiss) * np.sqrt(np.maximum(0, np.sin(np.pi * t / t[-1]))))
         pieces.append(np.zeros(int(RATE * rng.exponential(0.07 if rng.random() < 0.85 else 0.5))))
     return np.concatenate(pieces)

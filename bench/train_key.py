@@ -1,4 +1,4 @@
-"""Learn the weights of the evidence for a key, and score keys as MIREX does."""
+"""Train the weights of the key evidence, and compute MIREX key scores."""
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,8 @@ def fit_key(
     return Linear(*(np.asarray(part, np.float32) for part in parts))
 
 
-def mirex(found: str | None, truth: str) -> float:
-    """Score a key: 1 right, 0.5 a fifth above, 0.3 the relative, 0.2 the parallel key."""
+def mirex_score(found: str | None, truth: str) -> float:
+    """Return the MIREX score: 1 correct, 0.5 fifth above, 0.3 relative, 0.2 parallel key."""
     if found is None:
         return 0.0
     if found == truth:

@@ -1,4 +1,4 @@
-"""The rendered instruments: drum kits and voices, and what a rendered sound is."""
+"""Rendered instruments: drum kits and voices, and the description of a rendered sound."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Voice = Callable[[int, float], Signal]
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One rendered sound: `group` says how it was made, `label` what it is."""
+    """One rendered sound: `group` is how it was made, `label` its class."""
 
     signal: Signal
     kind: str
@@ -34,14 +34,14 @@ VOICES = {
 }
 
 
-def kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
-    """Draw a drum kit."""
+def draw_kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
+    """Draw a random drum kit."""
     base = rng.uniform(0, 1)
     return {
         "kick": [
             drums.kick(rng, rng.uniform(40, 72), rng.uniform(0.08, 0.34), rng.uniform(0.05, 0.7))
         ],
-        "snare": snares(rng),
+        "snare": draw_snares(rng),
         "hat": [
             drums.hat(
                 rng,
@@ -52,12 +52,12 @@ def kit(rng: np.random.Generator) -> dict[str, list[Signal]]:
             for _ in range(2)
         ],
         "open": [drums.hat(rng, rng.uniform(0.1, 0.35))],
-        "extra": [extra(rng)],
+        "extra": [draw_percussion(rng)],
     }
 
 
-def snares(rng: np.random.Generator) -> list[Signal]:
-    """Draw a snare, a clap, or both at once."""
+def draw_snares(rng: np.random.Generator) -> list[Signal]:
+    """Draw a snare, a clap or a rim shot."""
     choice = rng.random()
     if choice < 0.25:
         return [drums.clap(rng, rng.uniform(0.06, 0.18), rng.uniform(800, 1600))]
@@ -69,8 +69,8 @@ def snares(rng: np.random.Generator) -> list[Signal]:
     ]
 
 
-def extra(rng: np.random.Generator) -> Signal:
-    """Draw a piece of percussion."""
+def draw_percussion(rng: np.random.Generator) -> Signal:
+    """Draw a percussion hit."""
     return [
         lambda: drums.shaker(rng, rng.uniform(0.03, 0.07)),
         lambda: drums.conga(rng, rng.uniform(150, 420), rng.uniform(0.05, 0.2)),
@@ -80,6 +80,6 @@ def extra(rng: np.random.Generator) -> Signal:
     ][rng.integers(5)]()
 
 
-def pick(rng: np.random.Generator, options: tuple[str, ...]) -> str:
-    """Choose one."""
+def choose(rng: np.random.Generator, options: tuple[str, ...]) -> str:
+    """Choose one option."""
     return options[rng.integers(len(options))]

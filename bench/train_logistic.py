@@ -1,4 +1,4 @@
-"""Logistic and softmax regression with a ridge, by L-BFGS: convex, so the same every time."""
+"""Logistic and softmax regression with an L2 penalty by L-BFGS: convex, so reproducible."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,15 +9,15 @@ from sp404_app.audio.model_weights import Linear
 Matrix = npt.NDArray[np.floating]
 
 
-def binary(x: Matrix, y: npt.NDArray[np.bool_], weight: Matrix, ridge: float = 1e-3) -> Linear:
+def fit_binary(x: Matrix, y: npt.NDArray[np.bool_], weight: Matrix, ridge: float = 1e-3) -> Linear:
     """Fit P(y) = sigmoid(score)."""
-    two = several(x, y.astype(np.int64), 2, weight, ridge)
+    two = fit_softmax(x, y.astype(np.int64), 2, weight, ridge)
     return Linear(
         two.mean, two.scale, two.weight[:, 1] - two.weight[:, 0], two.bias[1] - two.bias[0]
     )
 
 
-def several(
+def fit_softmax(
     x: Matrix, label: npt.NDArray[np.int64], classes: int, weight: Matrix, ridge: float = 1e-3
 ) -> Linear:
     """Fit P(label) = softmax(scores)."""

@@ -1,4 +1,4 @@
-"""Write learned numbers where the app reads them."""
+"""Write learned weights to where the app loads them."""
 
 import json
 from collections.abc import Sequence
@@ -6,25 +6,29 @@ from typing import Any
 
 import numpy as np
 
-from sp404_app.audio.model_weights import FOLDER, Linear, Net
+from sp404_app.audio.model_weights import WEIGHTS_FOLDER, Linear, Net
 
 
-def rounded(values: Any) -> Any:
-    """Keep five significant digits: the files stay small and readable."""
+def round_numbers(values: Any) -> Any:
+    """Round to five significant digits, which keeps the files small."""
     if isinstance(values, np.ndarray | np.generic):
-        return rounded(values.tolist())
+        return round_numbers(values.tolist())
     if isinstance(values, list):
-        return [rounded(value) for value in values]
+        return [round_numbers(value) for value in values]
     return float(f"{values:.5g}") if isinstance(values, float) else values
 
 
-def save(name: str, provenance: str, features: Sequence[str], model: Linear | Net) -> None:
-    """Write `weights/<name>.json`: the names of the features stand beside the numbers."""
-    line = model.line if isinstance(model, Net) else model
+def save_weights(name: str, provenance: str, features: Sequence[str], model: Linear | Net) -> None:
+    """Write `weights/<name>.json`, with feature names beside the numbers."""
+    linear = model.linear if isinstance(model, Net) else model
     numbers: dict[str, Any] = {"provenance": provenance, "features": list(features)}
-    numbers |= {key: rounded(getattr(line, key)) for key in ("mean", "scale", "weight", "bias")}
+    numbers |= {
+        key: round_numbers(getattr(linear, key)) for key in ("mean", "scale", "weight", "bias")
+    }
     if isinstance(model, Net):
-        numbers |= {key: rounded(getattr(model, key)) for key in ("hidden", "offset", "out")}
-    FOLDER.mkdir(exist_ok=True)
+        numbers |= {key: round_numbers(getattr(model, key)) for key in ("hidden", "offset", "out")}
+    WEIGHTS_FOLDER.mkdir(exist_ok=True)
     text = json.dumps(numbers, separators=(", ", ": "), indent=None)
-    (FOLDER / f"{name}.json").write_text(text.replace('], "', '],\n"') + "\n", encoding="utf-8")
+    (WEIGHTS_FOLDER / f"{name}.json").write_text(
+        text.replace('], "', '],\n"') + "\n", encoding="utf-8"
+    )

@@ -1,6 +1,6 @@
-"""What the rendered loops are made of: grooves of fourteen styles, progressions, rhythms.
+"""Material of the rendered loops: grooves of fourteen styles, progressions, rhythms.
 
-Rows are sixteenths: X accent, x hit, o soft, . ghost, - rest.
+Patterns are sixteenths: X accent, x hit, o soft, . ghost, - rest.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A genre: a tempo range, swing, and rows of sixteenths to choose from and combine."""
+    """A genre: a tempo range, swing, and alternative patterns of sixteenths for each part."""
 
     low: int
     high: int

@@ -1,11 +1,10 @@
-"""How much memory the server takes for an upload of 200 MB.
+"""Memory of the server for an upload of 200 MB.
 
     python bench/upload_memory.py [MEGABYTES]
 
-Starts an instance of its own, unless PORT names a running one with its demo account. Uploads
-the same large file under changing contents three times and watches the largest resident size
-of the processes that serve the port; the first upload warms the decoders up and does not
-count.
+Starts its own instance, unless PORT names a running one with its demo account. Uploads large files
+with different contents and records the peak resident size of the processes that listen on the
+port; the first, small upload warms up the decoders and is not counted.
 """
 
 import http.client
@@ -19,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from instance import product
+from instance import running_product
 
 MB = 1 << 20
 PORT = int(os.environ.get("PORT", "3000"))
@@ -27,7 +26,7 @@ LIMIT_MB = 32
 BOUNDARY = "sp404-bench"
 
 
-def ask(method: str, path: str, body: object = None, token: str = "") -> dict:
+def request_json(method: str, path: str, body: object = None, token: str = "") -> dict:
     """Send JSON and return JSON."""
     connection = http.client.HTTPConnection("localhost", PORT, timeout=600)
     headers = {"Content-Type": "application/json"}
@@ -40,10 +39,10 @@ def ask(method: str, path: str, body: object = None, token: str = "") -> dict:
 def sign_in() -> str:
     """Return an access token of the demo account."""
     account = {"email": "demo@example.com", "password": "sixteen pads"}
-    return ask("POST", "/api/auth/login", account)["token"]
+    return request_json("POST", "/api/auth/login", account)["token"]
 
 
-def servers() -> list[int]:
+def server_processes() -> list[int]:
     """Return the processes that hold the port's listening socket."""
     inodes = {
         line.split()[9]
@@ -62,8 +61,8 @@ def servers() -> list[int]:
     return found
 
 
-def resident(processes: list[int]) -> float:
-    """Return what the processes hold in memory, in MB."""
+def resident_mb(processes: list[int]) -> float:
+    """Return the resident memory of the processes, in MB."""
     total = 0
     for process in processes:
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
@@ -72,8 +71,8 @@ def resident(processes: list[int]) -> float:
     return total / 1024
 
 
-def sound(megabytes: int) -> Iterator[bytes]:
-    """Yield a WAV file of noise, a megabyte at a time."""
+def wav_noise(megabytes: int) -> Iterator[bytes]:
+    """Yield a WAV file of noise, one megabyte at a time."""
     size = megabytes * MB
     yield b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt "
     yield struct.pack("<IHHIIHH", 16, 1, 2, 48_000, 192_000, 4, 16)
@@ -82,8 +81,8 @@ def sound(megabytes: int) -> Iterator[bytes]:
         yield secrets.token_bytes(MB)
 
 
-def upload(token: str, megabytes: int) -> str:
-    """Upload a sound and return its id."""
+def upload_file(token: str, megabytes: int) -> str:
+    """Upload a file and return the sample's id."""
     head = (
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="long.wav"\r\n\r\n'
     ).encode()
@@ -94,7 +93,7 @@ def upload(token: str, megabytes: int) -> str:
     connection.putheader("Content-Type", f"multipart/form-data; boundary={BOUNDARY}")
     connection.putheader("Content-Length", str(len(head) + 44 + megabytes * MB + len(tail)))
     connection.endheaders(head)
-    for part in sound(megabytes):
+    for part in wav_noise(megabytes):
         connection.send(part)
     connection.send(tail)
     answer = json.loads(connection.getresponse().read())
@@ -102,25 +101,25 @@ def upload(token: str, megabytes: int) -> str:
 
 
 def main() -> int:
-    """Print the figures; 1 when the server took more than it may."""
+    """Print the figures; return 1 if the server exceeded the limit."""
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    token, processes = sign_in(), servers()
+    token, processes = sign_in(), server_processes()
     for name, size in (("warming up", 1), ("first", megabytes), ("second", megabytes)):
-        before = peak = resident(processes)
+        before = peak = resident_mb(processes)
         done = threading.Event()
 
         def watch(done: threading.Event = done) -> None:
             nonlocal peak
             while not done.wait(0.02):
-                peak = max(peak, resident(processes))
+                peak = max(peak, resident_mb(processes))
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        sample_id = upload(token, size)
+        sample_id = upload_file(token, size)
         done.set()
         watcher.join()
-        for _ in range(2):  # to the trash, and from there for good
-            ask("DELETE", f"/api/samples/{sample_id}", token=token)
+        for _ in range(2):  # to the trash, then permanently
+            request_json("DELETE", f"/api/samples/{sample_id}", token=token)
         rise = peak - before
         print(f"{name}: {size} MB uploaded, {before:.0f} MB before, {rise:+.1f} MB at most")
         if size == megabytes and rise > LIMIT_MB:
@@ -128,13 +127,13 @@ def main() -> int:
     return 0
 
 
-def beside_its_own_product() -> int:
-    """Start an instance for the measurement and run this script again against it."""
-    with product() as instance:
+def run_with_own_product() -> int:
+    """Start an instance and run this script against it."""
+    with running_product() as instance:
         environment = os.environ | {"PORT": str(instance.port)}
         command = [sys.executable, __file__, *sys.argv[1:]]
         return subprocess.run(command, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main() if "PORT" in os.environ else beside_its_own_product())
+    sys.exit(main() if "PORT" in os.environ else run_with_own_product())

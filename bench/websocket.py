@@ -1,4 +1,4 @@
-"""A tab's line to its state, as a browser has it: RFC 6455, Engine.IO and Socket.IO by hand."""
+"""A minimal Socket.IO client for a tab's state: RFC 6455, Engine.IO and Socket.IO by hand."""
 
 import asyncio
 import base64
@@ -14,16 +14,16 @@ ROUTER = {"pathname": "/library", "asPath": "/library", "query": {}}
 TEXT, PING = 1, 9
 
 
-class Socket:
-    """One open line."""
+class StateSocket:
+    """One open connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, port: int, cookie: str) -> AsyncIterator["Socket"]:
-        """Open a line as whoever has the cookie, until events are taken."""
+    async def opened(cls, port: int, cookie: str) -> AsyncIterator["StateSocket"]:
+        """Connect with a session cookie, until events are accepted."""
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         key = base64.b64encode(secrets.token_bytes(16)).decode()
         writer.write(
@@ -42,7 +42,7 @@ class Socket:
         writer.close()
 
     def send(self, text: str) -> None:
-        """Write one masked frame."""
+        """Write one masked text frame."""
         body, mask = text.encode(), os.urandom(4)
         size = len(body)
         head = bytes((0x80 | TEXT, 0x80 | size)) if size < 126 else b""
@@ -50,13 +50,13 @@ class Socket:
         masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(body))
         self._writer.write(head + mask + masked)
 
-    async def until(self, words: str) -> str:
-        """Read until something is said that begins with or holds these words."""
+    async def until(self, text_part: str) -> str:
+        """Read until a message begins with or contains a text."""
         while True:
             text = await self._frame()
-            if text == "2":  # Engine.IO asks whether we are there
+            if text == "2":  # Engine.IO ping
                 self.send("3")
-            elif text.startswith(words) or (len(words) > 2 and words in text):
+            elif text.startswith(text_part) or (len(text_part) > 2 and text_part in text):
                 return text
 
     async def _frame(self) -> str:
@@ -66,11 +66,11 @@ class Socket:
             length = await self._reader.readexactly(2 if size == 126 else 8)
             size = int.from_bytes(length, "big")
         body = await self._reader.readexactly(size)
-        assert first & 15 in (TEXT, PING), f"the line was closed: {body!r}"
+        assert first & 15 in (TEXT, PING), f"the connection was closed: {body!r}"
         return body.decode() if first & 15 == TEXT else ""
 
-    async def event(self, handler: str, said: str) -> None:
-        """Send an event, and wait until its answer says something."""
+    async def event(self, handler: str, expected: str) -> None:
+        """Send an event, and wait until a response contains the expected text."""
         body = {"name": handler, "payload": {}, "router_data": ROUTER}
         self.send("42/_event," + json.dumps(["event", body]))
-        await self.until(said)
+        await self.until(expected)

@@ -1,1 +1,1 @@
-"""Pure signal analysis: arrays and files in, frozen dataclasses out; no database, queue or web."""
+"""Signal analysis: arrays and files in, frozen dataclasses out. No database, queue or web."""

@@ -1,4 +1,4 @@
-"""`python -m sp404_app analyse FILE… [--json]`: the engine without a server."""
+"""`python -m sp404_app analyse FILE… [--json]`: analyse files without a server."""
 
 import json
 from pathlib import Path
@@ -9,28 +9,28 @@ from sp404_app.errors import BadAudio
 
 
 def main(paths: list[Path], as_json: bool) -> int:
-    """Analyse files one by one, print a line for each, and return the exit code."""
+    """Analyse files, print one line for each, and return the exit code."""
     failures = 0
     for path in paths:
-        record = analysed(path)
+        record = analysis_record(path)
         failures += not record["ok"]
-        print(json.dumps(record) if as_json else readable(record), flush=True)
+        print(json.dumps(record) if as_json else format_line(record), flush=True)
     return 1 if failures else 0
 
 
-def analysed(path: Path) -> dict[str, Any]:
-    """Analyse one file into a record; what is wrong with it goes into `error`."""
+def analysis_record(path: Path) -> dict[str, Any]:
+    """Analyse one file and return a record; errors go into `error`."""
     try:
-        return {"file": str(path), "ok": True, "error": None} | record(analyse_file(path))
+        return {"file": str(path), "ok": True, "error": None} | flatten_analysis(analyse_file(path))
     except BadAudio as error:
         return {"file": str(path), "ok": False, "error": str(error)}
     except OSError as error:
-        return {"file": str(path), "ok": False, "error": f"Cannot read it: {error.strerror}."}
+        return {"file": str(path), "ok": False, "error": f"Can't read the file: {error.strerror}."}
 
 
-def record(found: FileAnalysis) -> dict[str, Any]:
-    """Flatten an analysis to the documented fields."""
-    survey, analysis = found.survey, found.analysis
+def flatten_analysis(result: FileAnalysis) -> dict[str, Any]:
+    """Convert an analysis to the documented fields."""
+    survey, analysis = result.survey, result.analysis
     return {
         "duration": round(survey.duration, 6),
         "sample_rate": survey.header.sample_rate,
@@ -46,8 +46,8 @@ def record(found: FileAnalysis) -> dict[str, Any]:
         "key_confidence": analysis.key_confidence,
         "key_candidates": analysis.key_candidates,
         "camelot": analysis.camelot,
-        "loudness_lufs": rounded(survey.loudness_lufs),
-        "peak_dbfs": rounded(survey.peak_dbfs),
+        "loudness_lufs": round_level(survey.loudness_lufs),
+        "peak_dbfs": round_level(survey.peak_dbfs),
         "onsets": analysis.onsets,
         "class": analysis.sound_class,
         "root_note": analysis.root_note,
@@ -59,13 +59,13 @@ def record(found: FileAnalysis) -> dict[str, Any]:
     }
 
 
-def rounded(value: float | None) -> float | None:
-    """Round a level for people."""
+def round_level(value: float | None) -> float | None:
+    """Round a level in dB to two digits."""
     return None if value is None else round(value, 2)
 
 
-def readable(record: dict[str, Any]) -> str:
-    """Write one line for people."""
+def format_line(record: dict[str, Any]) -> str:
+    """Format one record as a line of text."""
     name = Path(record["file"]).name
     if not record["ok"]:
         return f"{name:<40} {record['error']}"

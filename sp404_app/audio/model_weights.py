@@ -1,4 +1,4 @@
-"""Learned numbers, kept as small readable JSON files beside their provenance."""
+"""Learned weights, stored as small JSON files with their provenance."""
 
 import json
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-FOLDER: Final = Path(__file__).parent / "weights"
+WEIGHTS_FOLDER: Final = Path(__file__).parent / "weights"
 
 
 @lru_cache(maxsize=16)
-def load(name: str) -> dict[str, Any]:
-    """Read the file `weights/<name>.json`."""
-    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+def load_weights(name: str) -> dict[str, Any]:
+    """Load `weights/<name>.json`."""
+    return json.loads((WEIGHTS_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Scores of features: ((x - mean) / scale) @ weight + bias, for one or several outputs."""
+    """A linear model: ((x - mean) / scale) @ weight + bias, with one or several outputs."""
 
     mean: npt.NDArray[np.float32]
     scale: npt.NDArray[np.float32]
@@ -29,53 +29,53 @@ class Linear:
 
     @classmethod
     def load(cls, name: str) -> Self:
-        """Read the model of that name."""
-        return cls.of(load(name))
+        """Load the model `name`."""
+        return cls.from_numbers(load_weights(name))
 
     @classmethod
-    def of(cls, numbers: dict[str, Any]) -> Self:
+    def from_numbers(cls, numbers: dict[str, Any]) -> Self:
         """Build from lists of numbers."""
         fields = ("mean", "scale", "weight", "bias")
         return cls(*(np.asarray(numbers[field], np.float32) for field in fields))
 
     def __call__(self, x: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Score rows of features."""
+        """Return the scores of feature rows."""
         z = (np.asarray(x, np.float32) - self.mean) / self.scale
         return np.asarray(z @ self.weight + self.bias, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """A linear score plus one hidden layer of tanh units, which add what depends on two things.
+    """A linear model plus one hidden layer of tanh units, for interactions between features.
 
     `hidden` is (features, units), `offset` (units,), `out` (units,); see `Linear` for the rest.
     """
 
-    line: Linear
+    linear: Linear
     hidden: npt.NDArray[np.float32]
     offset: npt.NDArray[np.float32]
     out: npt.NDArray[np.float32]
 
     @classmethod
     def load(cls, name: str) -> Self:
-        """Read the model of that name."""
-        numbers = load(name)
+        """Load the model `name`."""
+        numbers = load_weights(name)
         layers = (np.asarray(numbers[key], np.float32) for key in ("hidden", "offset", "out"))
-        return cls(Linear.of(numbers), *layers)
+        return cls(Linear.from_numbers(numbers), *layers)
 
     def __call__(self, x: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Score rows of features."""
-        z = (np.asarray(x, np.float32) - self.line.mean) / self.line.scale
-        bent = np.tanh(z @ self.hidden + self.offset) @ self.out
-        return np.asarray(z @ self.line.weight + self.line.bias + bent, np.float32)
+        """Return the scores of feature rows."""
+        z = (np.asarray(x, np.float32) - self.linear.mean) / self.linear.scale
+        nonlinear = np.tanh(z @ self.hidden + self.offset) @ self.out
+        return np.asarray(z @ self.linear.weight + self.linear.bias + nonlinear, np.float32)
 
 
 def softmax(scores: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Turn scores into probabilities along the last axis."""
+    """Convert scores to probabilities along the last axis."""
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True), dtype=np.float64)
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def sigmoid(score: float) -> float:
-    """Turn a score into a probability."""
+    """Convert a score to a probability."""
     return float(1 / (1 + np.exp(-np.clip(score, -40, 40))))

@@ -1,7 +1,7 @@
-"""`python -m sp404_app.audio.sandbox SECONDS MEGABYTES < FILE`: hear one file and end.
+"""Analyse one untrusted file in a limited process: `python -m sp404_app.audio.sandbox SECONDS MB`.
 
-What a stranger's file does to a decoder, it does to this process: it has little time, little
-memory, may write next to nothing, and knows no secret.
+The file is read from standard input. A decoder exploit stays inside this process, which has
+limited time, memory and output, and holds no secrets.
 """
 
 import json
@@ -14,39 +14,39 @@ from typing import Any, Final
 from sp404_app.audio.features.analysis import ENGINE_VERSION, FileAnalysis, analyse_file
 from sp404_app.errors import BadAudio
 
-MOST_WRITTEN: Final = 64 * 1024  # bytes: an answer has 2 kB
-# Linux opens it anew, so that decoders can seek and open it twice; the file has no other name.
-FILE: Final = Path("/dev/stdin")
+MAX_OUTPUT_BYTES: Final = 64 * 1024  # an answer has 2 kB
+# Linux reopens the file behind this path, so decoders can seek in it and open it twice.
+INPUT_PATH: Final = Path("/dev/stdin")
 
 
 def main(seconds: float, megabytes: int) -> None:
-    """Print what is heard in the file on standard input, as one JSON object."""
-    bind(seconds, megabytes)
-    sys.stdout.write(json.dumps(answer(FILE)))
+    """Analyse the file on standard input and print one JSON object."""
+    limit_resources(seconds, megabytes)
+    sys.stdout.write(json.dumps(analyse_input(INPUT_PATH)))
 
 
-def bind(seconds: float, megabytes: int) -> None:
-    """Let the system end this process, whoever started it, when it takes too much."""
+def limit_resources(seconds: float, megabytes: int) -> None:
+    """Set limits with which the operating system ends this process."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    for limit, most in (
+    for limit, value in (
         (resource.RLIMIT_AS, megabytes << 20),
-        (resource.RLIMIT_FSIZE, MOST_WRITTEN),
+        (resource.RLIMIT_FSIZE, MAX_OUTPUT_BYTES),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(limit, (most, most))
+        resource.setrlimit(limit, (value, value))
 
 
-def answer(path: Path) -> dict[str, Any]:
-    """Hear a file; what is wrong with it goes into `error`."""
+def analyse_input(path: Path) -> dict[str, Any]:
+    """Analyse a file; decoding errors go into `error`."""
     try:
-        return {"error": None} | record(analyse_file(path, name_hint=""))
+        return {"error": None} | comparison_record(analyse_file(path, name_hint=""))
     except BadAudio as error:
         return {"error": str(error)}
 
 
-def record(found: FileAnalysis) -> dict[str, Any]:
-    """Keep what a comparison needs."""
-    survey, analysis = found.survey, found.analysis
+def comparison_record(result: FileAnalysis) -> dict[str, Any]:
+    """Return the fields that a similarity search needs."""
+    survey, analysis = result.survey, result.analysis
     return {
         "engine_version": ENGINE_VERSION,
         "likeness": analysis.likeness.tolist(),

@@ -1,1 +1,1 @@
-"""SP-404 file formats: bytes in, bytes out."""
+"""SP-404 file formats. Functions take and return bytes."""

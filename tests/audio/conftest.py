@@ -1,4 +1,4 @@
-"""Signals with known answers, written to files of every format."""
+"""Test signals with known properties, written to files of any format."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a signal to a file of the test's own, in any format that libsndfile writes."""
+    """Return a function that writes a signal to a temporary file, in any format of libsndfile."""
 
     def writer(name: str, signal: npt.ArrayLike, rate: int = RATE, **options: str) -> Path:
         path = tmp_path / name
@@ -28,7 +28,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def sine(hertz: float, seconds: float, level: float = 0.5, rate: int = RATE) -> npt.NDArray:
-    """Make a sine."""
+    """Return a sine."""
     time = np.arange(round(seconds * rate)) / rate
     return (level * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
 
@@ -36,7 +36,7 @@ def sine(hertz: float, seconds: float, level: float = 0.5, rate: int = RATE) -> 
 PEAK = """
 import resource, sys
 def peak():
-    # On Linux ru_maxrss begins with the peak of the process that started this one.
+    # On Linux ru_maxrss starts with the peak of the parent process.
     try:
         lines = open("/proc/self/status").read().splitlines()
     except FileNotFoundError:
@@ -47,7 +47,7 @@ def peak():
 
 
 def growth(imports: str, work: str, *arguments: object) -> int:
-    """Return by how many bytes a process of its own grows at most while it does some work."""
+    """Return the peak memory growth in bytes of a new process while it runs `work`."""
     script = f"{PEAK}\n{imports}\nbefore = peak()\n{work}\nprint(peak() - before)"
     command = [sys.executable, "-c", script, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
@@ -61,7 +61,7 @@ def encode_m4a(
     container: str = "ipod",
     rate: int = RATE,
 ) -> Path:
-    """Write one or two channels with FFmpeg: AAC, ALAC, or what the container takes."""
+    """Write one or two channels with FFmpeg: AAC, ALAC, or another codec of the container."""
     channels = {1: "mono", 2: "stereo"}[frames.shape[1]]
     with av.open(str(path), "w", format=container) as file:
         stream = file.add_stream(codec, rate=rate)

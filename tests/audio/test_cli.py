@@ -1,4 +1,4 @@
-"""`analyse` prints what the documentation says, one line a file, and survives broken files."""
+"""`python -m sp404_app analyse`: one line per file, also for unreadable files."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def loop() -> np.ndarray:
     return next(demo_sounds()).signal
 
 
-def test_json_has_one_object_a_line_with_the_documented_fields(
+def test_json_output_has_one_object_per_line_with_the_documented_fields(
     write: Write, loop: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = write("loop.wav", loop), write("bad.wav", np.zeros(0))
@@ -33,11 +33,11 @@ def test_json_has_one_object_a_line_with_the_documented_fields(
     assert (first["ok"], first["error"], first["kind"]) == (True, None, "loop")
     assert first["bpm"] == pytest.approx(86)
     assert first["file"] == str(good)
-    assert (second["ok"], second["error"]) == (False, "This file holds no sound.")
-    assert third["error"] == "Cannot read it: No such file or directory."
+    assert (second["ok"], second["error"]) == (False, "This file contains no sound.")
+    assert third["error"] == "Can't read the file: No such file or directory."
 
 
-def test_without_json_it_reads_well(
+def test_text_output_has_one_line_per_file(
     write: Write, loop: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     paths: list[Path] = [write("loop.wav", loop), write("hit.wav", loop[:8000])]
@@ -47,10 +47,10 @@ def test_without_json_it_reads_well(
     assert "one_shot" in second
 
 
-def test_without_json_a_broken_file_is_a_sentence_beside_its_name(
+def test_text_output_shows_the_error_of_a_broken_file(
     write: Write, loop: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main([write("bad.wav", np.zeros(0)), write("a.wav", loop)], as_json=False) == 1
     first, second = capsys.readouterr().out.splitlines()
-    assert first.split(maxsplit=1) == ["bad.wav", "This file holds no sound."]
+    assert first.split(maxsplit=1) == ["bad.wav", "This file contains no sound."]
     assert "BPM" in second

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file, and whichever library meets it: sound, or a refusal in words."""
+"""Damaged files are decoded or rejected with a message, by every decoder."""
 
 import os
 from pathlib import Path
@@ -31,11 +31,11 @@ def writable(container: str, subtype: str) -> bytes | None:
     try:
         return files.packed(TONE, RATE, format=container, subtype=subtype)
     except soundfile.LibsndfileError:
-        return None  # declared, but not for one channel or this rate
+        return None  # not available for one channel or this rate
 
 
 def read_all(path: Path) -> float:
-    """Read a file in every way there is; return how many seconds it has."""
+    """Read a file with every reader; return its duration in seconds."""
     from_tags(path)
     head, content = content_hash.read(path)
     assert head.format
@@ -43,16 +43,16 @@ def read_all(path: Path) -> float:
     return content.frames / head.sample_rate
 
 
-def tried(path: Path) -> tuple[float, str]:
-    """Return how many seconds a file has, or why it is refused."""
+def read_or_reject(path: Path) -> tuple[float, str]:
+    """Return the duration of a file, or why it is rejected."""
     try:
         return read_all(path), ""
-    except BadAudio as refusal:
-        return 0, str(refusal)
+    except BadAudio as message:
+        return 0, str(message)
 
 
 @pytest.mark.parametrize(("container", "subtype"), KINDS)
-def test_every_codec_is_decoded_or_refused_in_words(
+def test_every_codec_is_decoded_or_rejected_with_a_message(
     tmp_path: Path, container: str, subtype: str
 ) -> None:
     content = writable(container, subtype)
@@ -60,12 +60,12 @@ def test_every_codec_is_decoded_or_refused_in_words(
         pytest.skip("libsndfile does not write it")
     path = tmp_path / "x"
     path.write_bytes(content)
-    seconds, refusal = tried(path)
-    assert seconds == pytest.approx(0.6, abs=0.2) or "damaged" in refusal
+    seconds, message = read_or_reject(path)
+    assert seconds == pytest.approx(0.6, abs=0.2) or "damaged" in message
 
 
 def damaged(content: bytes, rng: np.random.Generator) -> bytes:
-    """Cut a file off, or change some of its bytes, mostly at its head."""
+    """Truncate a file, or change some of its bytes, mostly in its header."""
     if rng.random() < 0.25:
         return content[: rng.integers(1, len(content))]
     bytes_ = bytearray(content)
@@ -76,35 +76,35 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
 
 
 @pytest.mark.parametrize(("container", "subtype"), KINDS)
-def test_damage_is_sound_or_a_refusal_in_words(
+def test_damaged_files_are_decoded_or_rejected_with_a_message(
     tmp_path: Path, container: str, subtype: str
 ) -> None:
     content = writable(container, subtype)
     if content is None:
         pytest.skip("libsndfile does not write it")
-    survive(tmp_path / "x", content, seed=KINDS.index((container, subtype)))
+    check_damaged_versions(tmp_path / "x", content, seed=KINDS.index((container, subtype)))
 
 
 @pytest.mark.parametrize(
     ("codec", "container"),
     [("aac", "ipod"), ("alac", "ipod"), ("aac", "adts"), ("libopus", "webm")],
 )
-def test_damage_is_a_refusal_in_words_in_what_only_ffmpeg_reads(
+def test_damaged_files_for_ffmpeg_are_decoded_or_rejected_with_a_message(
     tmp_path: Path, codec: str, container: str
 ) -> None:
     rate = 48_000
     stereo = np.stack([sine(440, 0.5, rate=rate)] * 2, axis=1)
     content = encode_m4a(tmp_path / "a", stereo, codec, container, rate).read_bytes()
-    survive(tmp_path / "x", content, seed=99)
+    check_damaged_versions(tmp_path / "x", content, seed=99)
 
 
-def survive(path: Path, content: bytes, seed: int, times: int = TIMES) -> None:
-    """Read damaged versions of a file; anything but sound and `BadAudio` fails the test."""
+def check_damaged_versions(path: Path, content: bytes, seed: int, times: int = TIMES) -> None:
+    """Read damaged versions of a file; only audio and `BadAudio` pass the test."""
     rng = np.random.default_rng(seed)
     for _ in range(times):
         path.write_bytes(damaged(content, rng))
-        _, refusal = tried(path)
-        assert refusal in ("", refusal.rstrip(".") + ".")
+        _, message = read_or_reject(path)
+        assert message in ("", message.rstrip(".") + ".")
 
 
 ERRORS = [
@@ -124,7 +124,7 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("container", ["WAV", "FLAC"])
-def test_whatever_a_decoder_raises_while_it_reads_is_said_in_words(
+def test_decoder_exceptions_while_reading_become_bad_audio(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str, error: Exception
 ) -> None:
     def raises(*_: object, **__: object) -> None:
@@ -132,10 +132,10 @@ def test_whatever_a_decoder_raises_while_it_reads_is_said_in_words(
 
     path = tmp_path / "x"
     path.write_bytes(files.packed(TONE, RATE, format=container))
-    monkeypatch.setattr(sndfile, "next_block", raises)
-    monkeypatch.setattr(sndfile, "segment", raises)
-    monkeypatch.setattr(ffmpeg, "scaled", raises)
-    monkeypatch.setattr(ffmpeg, "placed", raises)
+    monkeypatch.setattr(sndfile, "read_block", raises)
+    monkeypatch.setattr(sndfile, "sndfile_segment", raises)
+    monkeypatch.setattr(ffmpeg, "scale_frame", raises)
+    monkeypatch.setattr(ffmpeg, "slice_by_time", raises)
     with pytest.raises(BadAudio, match="This file is damaged"):
         content_hash.read(path)
     with pytest.raises(BadAudio, match="This file is damaged"):
@@ -143,7 +143,7 @@ def test_whatever_a_decoder_raises_while_it_reads_is_said_in_words(
 
 
 @pytest.mark.parametrize("error", [soundfile.LibsndfileError(1), TypeError(), OSError(22, "x")])
-def test_whatever_a_decoder_raises_when_it_opens_is_left_to_the_other(
+def test_decoder_exceptions_on_opening_fall_back_to_ffmpeg(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def raises(*_: object, **__: object) -> None:

@@ -1,4 +1,4 @@
-"""What does not change the music changes neither tempo nor key, in every loop that we render."""
+"""Tempo and key of all rendered loops are invariant under changes that do not affect the music."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import soxr
 
-from bench.train_render import takes
+from bench.train_render import render_takes
 from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
-from sp404_app.audio.synth.sequencer import Loop, triad
+from sp404_app.audio.synth.sequencer import Loop, stack_triad
 from sp404_app.audio.synth.tones import bass, electric_piano, organ, pluck
 from tests.audio.conftest import RATE, Write
 
@@ -21,7 +21,7 @@ TONAL = [sound for sound in LOOPS if sound.key]
 by_name = pytest.mark.parametrize("sound", LOOPS, ids=lambda sound: sound.name)
 
 
-def heard(signal: Signal, rate: float = RATE) -> Analysis:
+def analysed(signal: Signal, rate: float = RATE) -> Analysis:
     return analyse(np.asarray(signal, np.float32), rate, duration=len(signal) / rate)
 
 
@@ -58,32 +58,32 @@ def agrees(sound: DemoSound, found: Analysis) -> bool:
 
 
 @pytest.mark.parametrize("how", HARMLESS)
-def test_what_leaves_the_music_alone_leaves_tempo_and_key_alone(how: str) -> None:
+def test_harmless_changes_keep_tempo_and_key(how: str) -> None:
     assert [
-        sound.name for sound in LOOPS if not agrees(sound, heard(*HARMLESS[how](mono(sound))))
+        sound.name for sound in LOOPS if not agrees(sound, analysed(*HARMLESS[how](mono(sound))))
     ] == []
 
 
 @cache
 def rendered() -> list[tuple[Signal, Analysis]]:
-    """Loops of uneven hands, in styles, keys and tempi that nobody chose."""
-    both = [*takes("drums", 10, 40_404), *takes("tonal", 8, 40_404)]
-    return [(take.signal, heard(take.signal)) for take in both]
+    """Return loops with human timing, in random styles, keys and tempi."""
+    both = [*render_takes("drums", 10, 40_404), *render_takes("tonal", 8, 40_404)]
+    return [(take.signal, analysed(take.signal)) for take in both]
 
 
 @pytest.mark.parametrize("how", list(HARMLESS)[1:])
-def test_the_same_is_true_of_loops_played_by_uneven_hands(how: str) -> None:
-    """One close call in eighteen may tip over."""
+def test_harmless_changes_keep_tempo_and_key_of_loops_with_human_timing(how: str) -> None:
+    """One borderline case in eighteen may change."""
     moved = 0
     for signal, plain in rendered():
-        other = heard(*HARMLESS[how](signal))
+        other = analysed(*HARMLESS[how](signal))
         same = (other.kind, other.key) == (plain.kind, plain.key)
         moved += not (same and other.bpm == pytest.approx(plain.bpm, rel=2e-3))
     assert moved <= 1
 
 
 @pytest.mark.parametrize("extension", ["flac", "ogg", "mp3"])
-def test_codecs_and_swapped_channels_leave_tempo_and_key_alone(
+def test_codecs_and_swapped_channels_keep_tempo_and_key_of_all_loops(
     write: Write, extension: str
 ) -> None:
     moved = []
@@ -95,8 +95,8 @@ def test_codecs_and_swapped_channels_leave_tempo_and_key_alone(
 
 
 @by_name
-def test_a_loop_appended_to_itself_keeps_its_tempo_and_is_still_a_loop(sound: DemoSound) -> None:
-    found = heard(np.tile(mono(sound), 2))
+def test_a_repeated_loop_keeps_its_kind_and_tempo(sound: DemoSound) -> None:
+    found = analysed(np.tile(mono(sound), 2))
     assert found.kind is Kind.LOOP
     assert found.bpm is not None
     assert sound.bpm is not None
@@ -105,21 +105,21 @@ def test_a_loop_appended_to_itself_keeps_its_tempo_and_is_still_a_loop(sound: De
 
 
 @pytest.mark.parametrize("sound", TONAL, ids=lambda sound: sound.name)
-def test_a_loop_appended_to_itself_keeps_its_key(sound: DemoSound) -> None:
-    assert heard(np.tile(mono(sound), 2)).key == sound.key
+def test_a_repeated_loop_keeps_its_key(sound: DemoSound) -> None:
+    assert analysed(np.tile(mono(sound), 2)).key == sound.key
 
 
-SLOWEST = 70  # BPM: of what is slower, most people count the double
+SLOWEST = 70  # BPM: listeners usually double slower tempi
 
 
 @pytest.mark.parametrize("semitones", range(-5, 7))
-def test_playing_faster_moves_tempo_and_key_together(semitones: int) -> None:
-    """As on a turntable, or on the pads: 2 ** (n / 12) times as fast is n semitones higher."""
+def test_resampling_changes_tempo_and_key_together(semitones: int) -> None:
+    """Playback at 2 ** (n / 12) times the speed is n semitones higher, as on the pads."""
     speed = 2 ** (semitones / 12)
     for sound in TONAL:
         assert sound.key
         assert sound.bpm
-        found = heard(mono(sound), RATE * speed)
+        found = analysed(mono(sound), RATE * speed)
         wanted = sound.bpm * speed
         octave = 2 if wanted < SLOWEST and found.bpm and found.bpm > 1.5 * wanted else 1
         assert found.bpm == pytest.approx(octave * wanted, rel=6e-3)
@@ -139,30 +139,30 @@ def progressions() -> Iterator[tuple[str, tuple[int, ...], Callable[[float, floa
 
 
 @pytest.mark.parametrize("tonic", range(52, 64))
-def test_every_progression_is_heard_in_all_twelve_keys(tonic: int) -> None:
+def test_every_progression_is_detected_in_all_twelve_keys(tonic: int) -> None:
     for mode, chords, voice in progressions():
         loop = Loop(90, 16)
         for bar, degree in enumerate(chords):
-            chord = triad(tonic, mode, degree - 7 * (degree > 3))
+            chord = stack_triad(tonic, mode, degree - 7 * (degree > 3))
             for note in chord:
                 for beat in (0, 1.5, 2.5):
                     loop.hit(voice(note, 1.2 * loop.beat), 4 * bar + beat, 0.4)
             loop.hit(bass(chord[0] - 24 + 12 * (chord[0] < 52), 2.0), 4 * bar, 0.6)
         name = KEYS[tonic % 12 + (12 if mode == "minor" else 0)]
-        assert heard(loop.frames.mean(axis=1)).key == name
+        assert analysed(loop.frames.mean(axis=1)).key == name
 
 
 @pytest.mark.parametrize("cents", [-40, -15, 0, 20, 45])
-def test_tuning_is_heard_in_cents_and_leaves_the_key_alone(cents: int) -> None:
+def test_detuning_is_measured_in_cents_and_keeps_the_key(cents: int) -> None:
     for sound in TONAL[2:5]:
-        found = heard(mono(sound), RATE * 2 ** (cents / 1200))
+        found = analysed(mono(sound), RATE * 2 ** (cents / 1200))
         assert found.tuning_cents == pytest.approx(cents, abs=5)
         assert found.key == sound.key
 
 
 @by_name
-def test_backwards_it_is_as_long_and_as_high(sound: DemoSound) -> None:
-    plain, found = heard(mono(sound)), heard(mono(sound)[::-1])
+def test_a_reversed_loop_keeps_tempo_and_descriptors(sound: DemoSound) -> None:
+    plain, found = analysed(mono(sound)), analysed(mono(sound)[::-1])
     assert found.kind is Kind.LOOP
     assert found.bpm is not None
     assert sound.bpm is not None
@@ -172,11 +172,11 @@ def test_backwards_it_is_as_long_and_as_high(sound: DemoSound) -> None:
     assert found.noisiness == pytest.approx(plain.noisiness, rel=0.05)
     if plain.key and found.key:
         apart = (KEYS.index(found.key) - KEYS.index(plain.key)) % 12
-        assert apart in (0, 2, 5, 7, 9, 10)  # not the same beginning, but notes of its scale
+        assert apart in (0, 2, 5, 7, 9, 10)  # the opening differs, the scale does not
 
 
 @by_name
-def test_one_channel_upside_down_changes_nothing(write: Write, sound: DemoSound) -> None:
+def test_one_inverted_channel_keeps_kind_tempo_and_key(write: Write, sound: DemoSound) -> None:
     side = mono(sound)
     found = analyse_file(write("a.wav", np.stack([side, -side], axis=1)), name_hint="").analysis
     assert agrees(sound, found)

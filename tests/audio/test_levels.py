@@ -1,4 +1,4 @@
-"""Levels of signals whose answer is known: the cases of EBU Tech 3341, and arithmetic."""
+"""Levels of signals with known values: the cases of EBU Tech 3341, and arithmetic."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sp404_app.audio.dsp.loudness import LoudnessMeter
 from sp404_app.audio.dsp.true_peak import TruePeakMeter
-from sp404_app.audio.features.survey import Levels, survey
+from sp404_app.audio.features.survey import LevelMeter, survey
 from sp404_app.audio.io.header import Header
 from tests.audio.conftest import RATE, Write, sine
 
@@ -19,7 +19,7 @@ def decibels(value: float) -> float:
 
 
 def integrated(parts: list[tuple[float, float]], rate: int = 48_000) -> float | None:
-    """Measure stereo stretches of a 1 kHz sine, each of a level in dBFS and seconds."""
+    """Measure spans of a stereo 1 kHz sine, each with a level in dBFS and a duration in seconds."""
     meter = LoudnessMeter(rate, 2)
     for level, seconds in parts:
         tone = sine(1000, seconds, 10 ** (level / 20), rate)
@@ -37,19 +37,21 @@ def integrated(parts: list[tuple[float, float]], rate: int = 48_000) -> float | 
         ([(-26, 20), (-20, 20.1), (-26, 20)], -23.0),
     ],
 )
-def test_the_gates_are_those_of_the_standard(parts: list[tuple[float, float]], lufs: float) -> None:
-    """EBU Tech 3341, cases 1 to 5, which allow 0.1 LU."""
+def test_loudness_gating_matches_ebu_tech_3341(
+    parts: list[tuple[float, float]], lufs: float
+) -> None:
+    """EBU Tech 3341, cases 1 to 5, with a tolerance of 0.1 LU."""
     assert integrated(parts) == pytest.approx(lufs, abs=0.1)
 
 
-def test_what_is_below_the_absolute_gate_has_no_loudness() -> None:
+def test_sounds_below_the_absolute_gate_have_no_loudness() -> None:
     assert integrated([(-71, 3)]) is None
     assert integrated([(-69, 3)]) == pytest.approx(-69, abs=0.1)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-40, 12), st.sampled_from([8000, 22_050, 44_100, 48_000, 96_000]))
-def test_gain_moves_loudness_by_as_much(gain: float, rate: int) -> None:
+def test_gain_changes_loudness_by_the_same_amount(gain: float, rate: int) -> None:
     plain, moved = integrated([(-18, 1)], rate), integrated([(-18 + gain, 1)], rate)
     assert plain is not None
     assert moved == pytest.approx(plain + gain, abs=0.01)
@@ -62,7 +64,7 @@ def peak_between(planes: Signal, block: int = 1 << 16) -> float:
     for at in range(0, planes.shape[1], block):
         part = planes[:, at : at + block]
         meter.feed(part, np.abs(part).max(axis=0))
-    return meter.highest()
+    return meter.linear_peak()
 
 
 @pytest.mark.parametrize(
@@ -72,10 +74,10 @@ def peak_between(planes: Signal, block: int = 1 << 16) -> float:
         (4, 45, 1.41, 3.0),
     ],
 )  # fmt: skip
-def test_tones_peak_between_samples_where_they_must(
+def test_true_peaks_of_tones_match_ebu_tech_3341(
     divisor: int, degrees: float, amplitude: float, dbtp: float
 ) -> None:
-    """EBU Tech 3341, cases 15 to 19, which allow +0.2 and -0.4 dB."""
+    """EBU Tech 3341, cases 15 to 19, with a tolerance of +0.2 and -0.4 dB."""
     n = np.arange(48_000)
     tone = amplitude * np.sin(2 * np.pi * n / divisor + np.radians(degrees))
     shaped = tone * np.interp(n, [0, 480, 47_520, 48_000], [0, 1, 1, 0])
@@ -84,38 +86,40 @@ def test_tones_peak_between_samples_where_they_must(
 
 @pytest.mark.parametrize("frames", [2, 63, 64, 65, 700, 5000])
 @pytest.mark.parametrize("block", [1, 64, 100, 10_000])
-def test_two_equal_samples_peak_at_four_over_pi_wherever_they_are(frames: int, block: int) -> None:
-    """Half-way between them both sinc functions are 2 / pi; first, last, or across blocks."""
+def test_two_equal_samples_have_a_true_peak_of_four_over_pi_at_any_position(
+    frames: int, block: int
+) -> None:
+    """Halfway between them both sinc functions are 2 / pi; tested at the ends and across blocks."""
     for at in {0, frames // 2 - 1, frames - 2}:
         signal = np.zeros(frames)
         signal[at : at + 2] = 0.6
         assert peak_between(signal, block) == pytest.approx(0.6 * 4 / np.pi, rel=0.01)
 
 
-def test_a_peak_between_samples_is_found_behind_a_higher_sample() -> None:
-    """The highest sample stands alone; two lower ones side by side go above it."""
+def test_a_true_peak_is_found_beside_a_higher_single_sample() -> None:
+    """The highest sample is isolated; two adjacent lower ones have a higher true peak."""
     signal = np.zeros((1, 20_000))
     signal[0, 3000] = 0.9
     signal[0, 12_000:12_002] = 0.8
     assert peak_between(signal) == pytest.approx(0.8 * 4 / np.pi, rel=0.01)
 
 
-def test_the_true_peak_of_silence_is_none_and_of_one_sample_its_own(write: Write) -> None:
+def test_the_true_peak_of_silence_is_none_and_of_one_sample_its_value(write: Write) -> None:
     assert peak_between(np.zeros(1000)) == 0
     assert survey(write("a.wav", np.zeros(1000))).true_peak_dbtp is None
     assert survey(write("b.wav", np.array([0.5]))).true_peak_dbtp == pytest.approx(-6.02, abs=0.005)
 
 
-def levels(planes: Signal, block: int = 1 << 16) -> Levels:
+def levels(planes: Signal, block: int = 1 << 16) -> LevelMeter:
     planes = np.atleast_2d(planes).astype(np.float32)
-    found = Levels(Header(1.0, planes.shape[1], RATE, len(planes), "WAV 16-bit"))
+    found = LevelMeter(Header(1.0, planes.shape[1], RATE, len(planes), "WAV 16-bit"))
     for at in range(0, planes.shape[1], block):
         found.feed(planes[:, at : at + block])
     return found
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 5, 100])
-def test_three_samples_in_a_row_at_full_scale_are_clipped_in_any_blocks(block: int) -> None:
+def test_three_consecutive_full_scale_samples_are_clipping_for_any_block_size(block: int) -> None:
     for at in range(7):
         signal = np.zeros(12)
         signal[at : at + 2] = -1.0
@@ -124,7 +128,7 @@ def test_three_samples_in_a_row_at_full_scale_are_clipped_in_any_blocks(block: i
         assert levels(signal, block).clips == 1
 
 
-def test_full_scale_that_goes_from_channel_to_channel_is_not_clipped() -> None:
+def test_full_scale_samples_in_different_channels_are_not_clipping() -> None:
     assert levels(np.eye(3)).clips == 0
     assert levels(np.stack([np.ones(3), np.zeros(3)])).clips == 1
 
@@ -134,7 +138,7 @@ def test_full_scale_that_goes_from_channel_to_channel_is_not_clipped() -> None:
     st.integers(1, 4000), st.integers(1, 3), st.integers(1, 500), st.integers(0, 2**31),
     st.booleans(),
 )  # fmt: skip
-def test_blocks_of_any_size_give_the_same_levels(
+def test_levels_are_equal_for_any_block_size(
     frames: int, channels: int, block: int, seed: int, same: bool
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -149,7 +153,7 @@ def test_blocks_of_any_size_give_the_same_levels(
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 3000), st.integers(1, 3000), st.integers(0, 3000), st.floats(1.1e-4, 1))
-def test_silence_at_both_ends_is_measured_to_the_sample(
+def test_silence_at_both_ends_is_exact_to_the_sample(
     head: int, sounding: int, tail: int, level: float
 ) -> None:
     signal = np.concatenate([np.zeros(head), np.full(sounding, level), np.zeros(tail)])
@@ -158,7 +162,7 @@ def test_silence_at_both_ends_is_measured_to_the_sample(
     assert (found.head * RATE, found.tail * RATE) == pytest.approx((head, tail))
 
 
-def test_an_offset_is_measured_in_the_channel_that_has_it(write: Write) -> None:
+def test_a_dc_offset_in_one_channel_is_measured(write: Write) -> None:
     tone = sine(441, 1.0, 0.3)
     assert survey(write("a.wav", np.stack([tone, tone - 0.15], 1))).dc_offset == pytest.approx(
         0.15, abs=1e-4

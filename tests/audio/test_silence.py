@@ -1,4 +1,4 @@
-"""Silence before and behind a sound says nothing about what it is."""
+"""Silence before and after a sound does not change its kind and tempo."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def padded(signal: np.ndarray, head: float, tail: float, hiss: float = 0.0) -> n
     return (out + noise).astype(np.float32)
 
 
-def heard(signal: np.ndarray, name: str = "") -> Analysis:
+def analysed(signal: np.ndarray, name: str = "") -> Analysis:
     return analyse(signal, RATE, duration=len(signal) / RATE, name_hint=name)
 
 
@@ -38,11 +38,11 @@ def pairs(
 ) -> Iterator[tuple[DemoSound, Analysis, Analysis]]:
     for sound in sounds:
         assert sound.sample_rate == RATE
-        yield sound, heard(mono(sound)), heard(padded(mono(sound), head, tail, hiss))
+        yield sound, analysed(mono(sound)), analysed(padded(mono(sound), head, tail, hiss))
 
 
 @pytest.mark.parametrize(("head", "tail"), PADDING)
-def test_a_loop_stays_a_loop_at_its_tempo(
+def test_padding_keeps_the_kind_and_tempo_of_loops(
     sounds: dict[str, list[DemoSound]], head: float, tail: float
 ) -> None:
     kept = [
@@ -55,28 +55,32 @@ def test_a_loop_stays_a_loop_at_its_tempo(
     assert np.mean([same for _, same in kept]) >= 0.8
 
 
-def test_hiss_behind_a_loop_is_silence_too(sounds: dict[str, list[DemoSound]]) -> None:
+def test_hiss_after_a_loop_counts_as_silence(sounds: dict[str, list[DemoSound]]) -> None:
     kinds = [after.kind for _, _, after in pairs(sounds["loop"], 0.0, 0.5, 1e-4)]
     assert kinds.count(Kind.LOOP) >= 0.9 * len(kinds)
 
 
 @pytest.mark.parametrize(("head", "tail"), PADDING)
-def test_a_hit_stays_a_hit(sounds: dict[str, list[DemoSound]], head: float, tail: float) -> None:
+def test_padding_keeps_the_kind_of_one_shots(
+    sounds: dict[str, list[DemoSound]], head: float, tail: float
+) -> None:
     for sound, before, after in pairs(sounds["one_shot"], head, tail):
         assert after.kind is before.kind, sound.name
 
 
-def test_a_tempo_in_the_name_is_confirmed_by_the_sound_without_its_silence(
+def test_a_stated_tempo_is_confirmed_by_the_length_without_silence(
     sounds: dict[str, list[DemoSound]],
 ) -> None:
     loop = next(sound for sound in sounds["loop"] if sound.bpm)
-    found = heard(padded(mono(loop), 0, 1.0), f"Break {loop.bpm:g}bpm.wav")
+    found = analysed(padded(mono(loop), 0, 1.0), f"Break {loop.bpm:g}bpm.wav")
     assert (found.kind, found.bpm, found.bpm_conflict) == (Kind.LOOP, loop.bpm, False)
 
 
-def test_beats_are_counted_from_the_start_of_the_file(sounds: dict[str, list[DemoSound]]) -> None:
+def test_beat_times_are_relative_to_the_start_of_the_file(
+    sounds: dict[str, list[DemoSound]],
+) -> None:
     loop = next(sound for sound in sounds["loop"] if "Four Doors" in sound.name)
-    before, after = heard(mono(loop)), heard(padded(mono(loop), 0.25, 0.0))
+    before, after = analysed(mono(loop)), analysed(padded(mono(loop), 0.25, 0.0))
     assert after.bpm == before.bpm
     shifted = {round(time + 0.25, 2) for time in before.beats}
     near = [min(abs(time - other) for other in shifted) for time in after.beats]
@@ -85,8 +89,8 @@ def test_beats_are_counted_from_the_start_of_the_file(sounds: dict[str, list[Dem
     assert max(after.beats) < len(mono(loop)) / RATE + 0.25
 
 
-def test_silence_alone_is_no_loop() -> None:
-    found = heard(np.zeros(3 * RATE, np.float32))
+def test_silence_is_no_loop() -> None:
+    found = analysed(np.zeros(3 * RATE, np.float32))
     assert (found.kind, found.bpm, found.beats) == (Kind.ONE_SHOT, None, [])
 
 
@@ -94,8 +98,8 @@ def test_silence_alone_is_no_loop() -> None:
 def test_a_loop_within_long_silence_is_a_loop(
     write: Write, sounds: dict[str, list[DemoSound]], head: float, tail: float
 ) -> None:
-    loop = mono(next(sound for sound in sounds["loop"] if heard(mono(sound)).bpm))
+    loop = mono(next(sound for sound in sounds["loop"] if analysed(mono(sound)).bpm))
     found = analyse_file(write("a.wav", padded(loop, head, tail)), "")
     assert found.survey.whole
     assert found.analysis.kind is Kind.LOOP
-    assert found.analysis.bpm == pytest.approx(heard(loop).bpm, abs=0.5)
+    assert found.analysis.bpm == pytest.approx(analysed(loop).bpm, abs=0.5)

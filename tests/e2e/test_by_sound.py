@@ -84,7 +84,7 @@ def test_what_is_no_sound_is_said_and_another_file_can_be_tried(demo: Page, kick
     letter = {"name": "a.wav", "mimeType": "audio/wav", "buffer": b"Dear Sir or Madam, " * 40}
     demo.get_by_test_id("finder-file").set_input_files(letter)  # type: ignore[arg-type]
     alert = demo.get_by_test_id("finder").get_by_role("alert")
-    expect(alert).to_have_text("This is not a sound file that we can read.")
+    expect(alert).to_have_text("This is not a sound file we can read.")
     expect(demo.get_by_test_id("alike-name")).to_have_count(0)
     demo.get_by_test_id("finder-file").set_input_files(kick)
     expect(demo.get_by_test_id("alike-name").first).to_have_text("Velvet Kick")

@@ -1,1 +1,1 @@
-"""Signal processing that knows nothing of music: filters, STFT, loudness, onsets, pitch, chroma."""
+"""Digital signal processing: filters, STFT, loudness, onset strength, pitch and chroma."""

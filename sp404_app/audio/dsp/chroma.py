@@ -1,8 +1,9 @@
-"""Pitch classes of a sound: a chroma of interpolated spectral peaks, with its tuning.
+"""Chroma (energy per pitch class) from interpolated spectral peaks, and tuning estimation.
 
-After Gomez, "Tonal description of music audio signals" (2006): every spectral peak is counted
-for its own pitch class and, less and less, for the notes that it may be a harmonic of. Peaks
-must rise above their neighbourhood, which removes drums and noise without separating them.
+Harmonic pitch class profile after Gómez, "Tonal description of music audio signals" (2006):
+each spectral peak counts for its own pitch class and, with decreasing weight, for the notes
+of which it may be a harmonic. Peaks must rise above the local mean of the spectrum, which
+suppresses drums and noise without source separation.
 """
 
 from dataclasses import dataclass
@@ -11,28 +12,28 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.stft import thinned, transforms
+from sp404_app.audio.dsp.stft import decimate_by_averaging, windowed_rfft
 
 Signal = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 
-RATE: Final = 11_025
-SIZE, HOP = 4096, 2048
+TARGET_RATE_HZ: Final = 11_025
+FRAME_SIZE, HOP_LENGTH = 4096, 2048
 LOWEST_HZ, HIGHEST_HZ = 38.0, 2200.0
 HARMONICS: Final = 4
-HARMONIC_FALL: Final = 0.6
+HARMONIC_DECAY: Final = 0.6
 BASS_HZ: Final = 260.0
-NEIGHBOURS: Final = 41  # bins (110 Hz) of local mean that a peak must rise above
-PEAK_RISE: Final = 0.25  # in units of log(1 + 1000 S / max S)
-OPENING: Final = 0.13  # of the frames: half a bar of four
+LOCAL_MEAN_BINS: Final = 41  # 110 Hz
+PEAK_THRESHOLD: Final = 0.25  # above the local mean, in units of log(1 + 1000 S / max S)
+OPENING_SHARE: Final = 0.13  # of the frames: half a bar of a four-bar loop
 
 
 @dataclass(frozen=True, slots=True)
-class Peaks:
-    """Spectral peaks: frame index, frequency in Hz, weight, of `frames` frames.
+class SpectralPeaks:
+    """Spectral peaks of `frames` frames: frame index, frequency in Hz and weight of each peak.
 
-    `tonality` (0..1) is the share of the energy in the band that lies in peaks, and
-    `flatness` (0..1) how evenly the rest of the spectrum is filled.
+    `tonality` (0..1) is the share of the band's energy in peaks, `flatness` (0..1) the spectral
+    flatness of the mean spectrum.
     """
 
     frame: npt.NDArray[np.int64]
@@ -45,10 +46,10 @@ class Peaks:
 
 @dataclass(frozen=True, slots=True)
 class Chroma:
-    """Energy of the 12 pitch classes from C: of all peaks, and of the lowest one at each time.
+    """Energy per pitch class (12,), starting at C: `pitches` of all peaks, `bass` of bass peaks.
 
-    `opening` and `opening_bass` cover the beginning only. `tuning` is the offset from
-    A = 440 Hz in semitones (-0.5..0.5), and `in_tune` (0..1) how far all peaks agree on it.
+    `opening` and `opening_bass` cover the first 13 % of the frames. `tuning` is the deviation
+    from A = 440 Hz in semitones (-0.5..0.5), `in_tune` (0..1) the agreement of the peaks on it.
     """
 
     pitches: Vector
@@ -57,96 +58,102 @@ class Chroma:
     opening_bass: Vector
     tuning: float
     in_tune: float
-    peaks: Peaks
+    peaks: SpectralPeaks
 
 
-def chroma(y: Signal, sr: float) -> Chroma | None:
-    """Measure the pitch classes of a mono signal, or None where there are no peaks."""
-    found = peaks(*spectra(y, sr))
-    if not len(found.hertz):
+def compute_chroma(y: Signal, sr: float) -> Chroma | None:
+    """Compute the chroma of a mono signal at `sr` Hz, or None if it has no spectral peaks."""
+    spectral_peaks = find_spectral_peaks(*magnitude_spectrogram(y, sr))
+    if not len(spectral_peaks.hertz):
         return None
-    notes = 69 + 12 * np.log2(found.hertz / 440)
-    turn = np.sum(found.weight * np.exp(2j * np.pi * notes)) / found.weight.sum()
-    tuning = float(np.angle(turn) / (2 * np.pi))
+    notes = 69 + 12 * np.log2(spectral_peaks.hertz / 440)
+    phasor = (
+        np.sum(spectral_peaks.weight * np.exp(2j * np.pi * notes)) / spectral_peaks.weight.sum()
+    )
+    tuning = float(np.angle(phasor) / (2 * np.pi))
     notes = notes - tuning
-    early = found.frame <= OPENING * found.frames
-    low = lowest(found)
+    in_opening = spectral_peaks.frame <= OPENING_SHARE * spectral_peaks.frames
+    is_bass = mark_bass_peaks(spectral_peaks)
     return Chroma(
-        pitches=fold(notes, found.weight),
-        bass=fold(notes[low], found.weight[low], harmonics=1),
-        opening=fold(notes[early], found.weight[early]),
-        opening_bass=fold(notes[low & early], found.weight[low & early], harmonics=1),
+        pitches=fold_pitch_classes(notes, spectral_peaks.weight),
+        bass=fold_pitch_classes(notes[is_bass], spectral_peaks.weight[is_bass], harmonics=1),
+        opening=fold_pitch_classes(notes[in_opening], spectral_peaks.weight[in_opening]),
+        opening_bass=fold_pitch_classes(
+            notes[is_bass & in_opening], spectral_peaks.weight[is_bass & in_opening], harmonics=1
+        ),
         tuning=tuning,
-        in_tune=float(np.abs(turn)),
-        peaks=found,
+        in_tune=float(np.abs(phasor)),
+        peaks=spectral_peaks,
     )
 
 
-def spectra(y: Signal, sr: float) -> tuple[Signal, float]:
-    """Return magnitudes at about 11 kHz up to what `peaks` looks at, as (frames, bins).
+def magnitude_spectrogram(y: Signal, sr: float) -> tuple[Signal, float]:
+    """Return STFT magnitudes (frames, bins) up to `HIGHEST_HZ`, and the sample rate in Hz.
 
-    Averaging decimates well enough.
+    The signal is first decimated to about 11 kHz by averaging, which is accurate enough here.
     """
-    y, sr = thinned(y, sr, RATE)
-    if len(y) < SIZE:
-        y = np.pad(y, (0, SIZE - len(y)))
-    frames = np.lib.stride_tricks.sliding_window_view(y, SIZE)[::HOP]
-    return np.abs(transforms(frames)[:, : highest_bin(sr) + 2]), sr
+    y, sr = decimate_by_averaging(y, sr, TARGET_RATE_HZ)
+    if len(y) < FRAME_SIZE:
+        y = np.pad(y, (0, FRAME_SIZE - len(y)))
+    frames = np.lib.stride_tricks.sliding_window_view(y, FRAME_SIZE)[::HOP_LENGTH]
+    return np.abs(windowed_rfft(frames)[:, : highest_bin(sr) + 2]), sr
 
 
 def highest_bin(sr: float) -> int:
-    """Return the bin of `HIGHEST_HZ`, whose upper neighbour must exist."""
-    return min(SIZE // 2 - 1, int(HIGHEST_HZ * SIZE / sr))
+    """Return the bin of `HIGHEST_HZ`; its upper neighbour must exist."""
+    return min(FRAME_SIZE // 2 - 1, int(HIGHEST_HZ * FRAME_SIZE / sr))
 
 
-def peaks(magnitudes: Signal, sr: float) -> Peaks:
-    """Find every spectral peak, interpolated between bins by a parabola."""
-    low = int(LOWEST_HZ * SIZE / sr)
-    high = highest_bin(sr)
+def find_spectral_peaks(magnitudes: Signal, sr: float) -> SpectralPeaks:
+    """Find all spectral peaks, with frequencies interpolated by a parabola."""
+    low = int(LOWEST_HZ * FRAME_SIZE / sr)
+    end = highest_bin(sr)
     level = np.log1p(magnitudes * np.float32(1000 / (magnitudes.max(initial=0.0) + 1e-9)))
-    rise = np.maximum(level - smoothed(level), 0)
-    middle = rise[:, low:high]
-    found = (middle > rise[:, low - 1 : high - 1]) & (middle >= rise[:, low + 1 : high + 1])
-    frame, column = np.nonzero(found & (middle > PEAK_RISE))
+    rise = np.maximum(level - local_mean(level), 0)
+    inner = rise[:, low:end]
+    is_peak = (inner > rise[:, low - 1 : end - 1]) & (inner >= rise[:, low + 1 : end + 1])
+    frame, column = np.nonzero(is_peak & (inner > PEAK_THRESHOLD))
     column = column + low
-    before, at, after = (rise[frame, column + shift].astype(np.float64) for shift in (-1, 0, 1))
-    shift = 0.5 * (before - after) / (before - 2 * at + after - 1e-12)
+    left, centre, right = (rise[frame, column + shift].astype(np.float64) for shift in (-1, 0, 1))
+    shift = 0.5 * (left - right) / (left - 2 * centre + right - 1e-12)
     power = magnitudes[:, low - 1 :] ** 2
-    inside = sum(power[frame, column - low + 1 + shift].sum() for shift in (-1, 0, 1))
+    peak_power = sum(power[frame, column - low + 1 + shift].sum() for shift in (-1, 0, 1))
     mean = power.mean(axis=0) + 1e-20
-    return Peaks(
+    return SpectralPeaks(
         frame=frame,
-        hertz=(column + np.clip(shift, -0.5, 0.5)) * sr / SIZE,
-        weight=at,
+        hertz=(column + np.clip(shift, -0.5, 0.5)) * sr / FRAME_SIZE,
+        weight=centre,
         frames=len(magnitudes),
-        tonality=min(1.0, float(inside / (power.sum() + 1e-20))),
+        tonality=min(1.0, float(peak_power / (power.sum() + 1e-20))),
         flatness=float(np.exp(np.log(mean).mean()) / mean.mean()),
     )
 
 
-def smoothed(level: Signal) -> Signal:
-    """Return the mean of the `NEIGHBOURS` bins around each bin."""
-    half = NEIGHBOURS // 2
+def local_mean(level: Signal) -> Signal:
+    """Return the mean of the `LOCAL_MEAN_BINS` bins around each bin."""
+    half = LOCAL_MEAN_BINS // 2
     totals = np.cumsum(np.pad(level, ((0, 0), (half + 1, half)), mode="edge"), axis=1)
-    return (totals[:, NEIGHBOURS:] - totals[:, :-NEIGHBOURS]) / np.float32(NEIGHBOURS)
+    return (totals[:, LOCAL_MEAN_BINS:] - totals[:, :-LOCAL_MEAN_BINS]) / np.float32(
+        LOCAL_MEAN_BINS
+    )
 
 
-def lowest(found: Peaks) -> npt.NDArray[np.bool_]:
-    """Mark the lowest clear peak of each frame, where it is in the range of a bass."""
-    clear = found.weight > 3 * PEAK_RISE
-    first = np.zeros(len(found.frame), bool)
-    index = np.flatnonzero(clear)  # peaks are in order of frame, then of frequency
+def mark_bass_peaks(spectral_peaks: SpectralPeaks) -> npt.NDArray[np.bool_]:
+    """Mark the lowest strong peak of each frame if it is below `BASS_HZ`."""
+    strong = spectral_peaks.weight > 3 * PEAK_THRESHOLD
+    first = np.zeros(len(spectral_peaks.frame), bool)
+    index = np.flatnonzero(strong)  # peaks are sorted by frame, then frequency
     if len(index):
-        first[index[np.diff(found.frame[index], prepend=-1) > 0]] = True
-    return first & (found.hertz < BASS_HZ)
+        first[index[np.diff(spectral_peaks.frame[index], prepend=-1) > 0]] = True
+    return first & (spectral_peaks.hertz < BASS_HZ)
 
 
-def fold(notes: Vector, weight: Vector, harmonics: int = HARMONICS) -> Vector:
-    """Sum weights by pitch class, each peak also for the notes it may be an overtone of."""
+def fold_pitch_classes(notes: Vector, weight: Vector, harmonics: int = HARMONICS) -> Vector:
+    """Sum weights (12,) by pitch class; each peak also counts as a harmonic of lower notes."""
     total = np.zeros(12)
     for harmonic in range(1, harmonics + 1):
         classes = np.mod(notes - 12 * np.log2(harmonic), 12)
         nearest = np.round(classes)
-        part = weight * np.cos(np.pi * (classes - nearest)) ** 2 * HARMONIC_FALL ** (harmonic - 1)
+        part = weight * np.cos(np.pi * (classes - nearest)) ** 2 * HARMONIC_DECAY ** (harmonic - 1)
         total += np.bincount(nearest.astype(np.int64) % 12, part, 12)[:12]
     return total

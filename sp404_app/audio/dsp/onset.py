@@ -1,7 +1,8 @@
-"""Where things start: the spectral-flux envelope that tempo, kind and beats are read from.
+"""Onset strength envelope (spectral flux) and onset detection.
 
 Log-compressed band energies and their half-wave rectified difference follow Böck & Widmer,
-"Maximum filter vibrato suppression for onset detection" (DAFx 2013), without the filter.
+"Maximum filter vibrato suppression for onset detection" (DAFx 2013), without the maximum
+filter.
 """
 
 from dataclasses import dataclass
@@ -13,22 +14,22 @@ import numpy.typing as npt
 
 Signal = npt.NDArray[np.float32]
 
-FPS: Final = 200  # frames per second of every envelope: 5 ms decides between swung and straight
+FPS: Final = 200  # frames per second; 5 ms is enough to tell swung from straight sixteenths
 LOWEST_HZ, HIGHEST_HZ, BANDS = 40.0, 10_000.0, 24
-LOW_HZ: Final = 180.0  # kicks and bass are below
-MID_HZ: Final = 1200.0  # bodies of snares and chords are below, hats above
+LOW_BAND_HZ: Final = 180.0  # kick and bass
+MID_BAND_HZ: Final = 1200.0  # snare bodies and chords below, hats above
 COMPRESSION: Final = 25.0  # log(1 + 25 S / max S)
-EDGE_FRAMES: Final = 3  # windows that reach over the end hear the cut as a click
-SALIENT: Final = 0.12  # of the strongest onset
-AT_ONCE: Final = 256  # frames: their spectra take half a megabyte
+EDGE_FRAMES: Final = 3  # windows that reach past the end see the cut as a click
+SALIENT_SHARE: Final = 0.12  # of the strongest onset: weaker ones are ignored
+FRAMES_PER_BATCH: Final = 256  # their spectra take 0.5 MB
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class OnsetEnvelope:
     """Onset strength at `fps` frames per second.
 
     `flux` has shape (4, frames): all bands, low, mid, high. `energy` is the power of each
-    frame relative to the loudest. `onsets` and `low_onsets` are indices of salient peaks.
+    frame relative to the loudest. `onsets` and `low_onsets` are frame indices of detected onsets.
     """
 
     fps: float
@@ -39,34 +40,34 @@ class Envelope:
 
     @property
     def times(self) -> npt.NDArray[np.float64]:
-        """Onsets in seconds."""
+        """Onset times in seconds."""
         return self.onsets / self.fps
 
 
-def envelope(y: Signal, sr: float) -> Envelope:
-    """Compute the envelope of a mono signal at `sr` Hz (8 kHz or more); silence gives zeros."""
-    found = spectrum_in_bands(y, sr)
-    bands = np.log1p(found.bands * np.float32(COMPRESSION / (found.top + 1e-9)))
+def envelope(y: Signal, sr: float) -> OnsetEnvelope:
+    """Compute the onset strength of a mono signal at `sr` Hz (8 kHz or more); zeros for silence."""
+    measured = measure_band_energies(y, sr)
+    bands = np.log1p(measured.bands * np.float32(COMPRESSION / (measured.top + 1e-9)))
     rise = np.diff(bands, axis=0, prepend=np.zeros((1, bands.shape[1]), np.float32))
     np.maximum(rise, 0, out=rise)
-    low, mid = split(found.hertz)
+    low, mid = split_bands(measured.hertz)
     flux = np.stack([
         rise.sum(axis=1), rise[:, :low].sum(axis=1),
         rise[:, low:mid].sum(axis=1), rise[:, mid:].sum(axis=1),
     ])  # fmt: skip
-    energy = found.energy
-    return Envelope(
+    energy = measured.energy
+    return OnsetEnvelope(
         len(energy) / (len(y) / sr),
         flux,
         energy / (energy.max(initial=0.0) + 1e-20),
-        peaks(flux[0]),
-        peaks(flux[1]),
+        pick_onset_peaks(flux[0]),
+        pick_onset_peaks(flux[1]),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Bands:
-    """Magnitudes summed into logarithmic `bands` (frames, bands), which begin at `hertz`.
+class BandEnergies:
+    """Magnitudes summed into logarithmic `bands` (frames, bands) with lower edges `hertz`.
 
     `energy` is the power of each frame, `top` the highest magnitude of any bin.
     """
@@ -77,10 +78,10 @@ class Bands:
     top: float
 
 
-def spectrum_in_bands(y: Signal, sr: float) -> Bands:
-    """Measure one frame every 5 ms, a few at a time: what stays in the cache is twice as fast.
+def measure_band_energies(y: Signal, sr: float) -> BandEnergies:
+    """Measure one frame every 5 ms, in batches that fit the CPU cache (twice as fast).
 
-    Rates above 30 kHz are halved by averaging pairs: aliasing cannot move an onset.
+    Rates above 30 kHz are halved by averaging pairs of samples; aliasing does not move onsets.
     """
     seconds = len(y) / sr
     while sr > 30_000:
@@ -94,19 +95,19 @@ def spectrum_in_bands(y: Signal, sr: float) -> Bands:
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)
     edges, top = band_edges(size, sr), 0.0
     bands, energy = np.empty((count, len(edges)), np.float32), np.empty(count, np.float32)
-    for at in range(0, count, AT_ONCE):
-        part = slice(at, at + AT_ONCE)
-        # Scaling "forward" spares NumPy a cast for every row, longer than the transform itself.
+    for at in range(0, count, FRAMES_PER_BATCH):
+        part = slice(at, at + FRAMES_PER_BATCH)
+        # "forward" scaling avoids a cast per row that takes longer than the transform.
         spectra = np.abs(np.fft.rfft(frames[starts[part]] * window(size), norm="forward"))
         np.add.reduceat(spectra, edges, axis=1, out=bands[part])
         np.vecdot(spectra, spectra, out=energy[part])
         top = max(top, float(spectra.max()))
-    return Bands(bands, edges * sr / size, energy, top)
+    return BandEnergies(bands, edges * sr / size, energy, top)
 
 
 @lru_cache(maxsize=16)
 def window(size: int) -> Signal:
-    """Return a Hann window in single precision, which keeps the FFT in it too."""
+    """Return a Hann window in single precision, which keeps the FFT in single precision too."""
     return np.hanning(size).astype(np.float32)
 
 
@@ -117,21 +118,25 @@ def band_edges(size: int, sr: float) -> npt.NDArray[np.int64]:
     return np.unique(np.maximum(1, np.round(hertz * size / sr)).astype(np.int64))
 
 
-def split(hertz: npt.NDArray[np.floating]) -> tuple[int, int]:
-    """Return where the low and the middle bands end; each part keeps at least one band."""
-    low = max(1, int(np.searchsorted(hertz, LOW_HZ)))
-    return low, max(low + 1, int(np.searchsorted(hertz, MID_HZ)))
+def split_bands(hertz: npt.NDArray[np.floating]) -> tuple[int, int]:
+    """Return where the low and the mid bands end; each part has at least one band."""
+    low = max(1, int(np.searchsorted(hertz, LOW_BAND_HZ)))
+    return low, max(low + 1, int(np.searchsorted(hertz, MID_BAND_HZ)))
 
 
-def peaks(flux: Signal) -> npt.NDArray[np.int64]:
-    """Return the frames of salient onsets: highest within 30 ms, above the local mean."""
+def pick_onset_peaks(flux: Signal) -> npt.NDArray[np.int64]:
+    """Return the frames of onsets: maxima within 30 ms that exceed the local mean."""
     top = float(flux.max(initial=0.0))
     if top <= 0:
         return np.zeros(0, np.int64)
-    reach, around = 6, 40
-    near = np.lib.stride_tricks.sliding_window_view(np.pad(flux, reach), 2 * reach + 1)
-    total = np.cumsum(np.pad(flux, (around + 1, around), mode="edge"), dtype=np.float64)
-    mean = (total[2 * around + 1 :] - total[: -2 * around - 1]) / (2 * around + 1)
-    found = (flux >= near.max(axis=1)) & (flux > SALIENT * top) & (flux > 1.3 * mean)
-    found[-EDGE_FRAMES:] = False
-    return np.flatnonzero(found)
+    peak_reach, mean_reach = 6, 40
+    neighbourhood = np.lib.stride_tricks.sliding_window_view(
+        np.pad(flux, peak_reach), 2 * peak_reach + 1
+    )
+    total = np.cumsum(np.pad(flux, (mean_reach + 1, mean_reach), mode="edge"), dtype=np.float64)
+    mean = (total[2 * mean_reach + 1 :] - total[: -2 * mean_reach - 1]) / (2 * mean_reach + 1)
+    is_onset = (
+        (flux >= neighbourhood.max(axis=1)) & (flux > SALIENT_SHARE * top) & (flux > 1.3 * mean)
+    )
+    is_onset[-EDGE_FRAMES:] = False
+    return np.flatnonzero(is_onset)

@@ -1,4 +1,4 @@
-"""Short-time spectra in single precision, and the lower rates they are taken at."""
+"""Short-time Fourier transform in single precision, and decimation by averaging."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,18 +8,18 @@ from sp404_app.audio.dsp.onset import window
 Signal = npt.NDArray[np.float32]
 
 
-def transforms(frames: Signal) -> npt.NDArray[np.complex64]:
-    """Return the transforms of windowed rows of samples, divided by their length.
+def windowed_rfft(frames: Signal) -> npt.NDArray[np.complex64]:
+    """Return the spectra of Hann-windowed frames (n, size), divided by the frame size.
 
-    NumPy's default scaling casts its factor anew for every row, which takes several times as
-    long as the transform; "forward" scaling does not.
+    NumPy's default scaling converts its factor for each row, which takes several times as long as
+    the transform; "forward" scaling does not.
     """
     spectra = np.fft.rfft(frames * window(frames.shape[-1]), norm="forward")
     return np.asarray(spectra, np.complex64)
 
 
-def thinned(y: Signal, sr: float, rate: float) -> tuple[Signal, float]:
-    """Return a signal at about `rate` Hz and the exact rate: the means of every few samples."""
+def decimate_by_averaging(y: Signal, sr: float, rate: float) -> tuple[Signal, float]:
+    """Decimate a signal to about `rate` Hz by block means; return it and its exact rate in Hz."""
     factor = max(1, round(sr / rate))
     if factor == 1:
         return y, sr

@@ -1,1 +1,1 @@
-"""What is measured or read about a sound: tempo, key, class, loop or one-shot, tags, names."""
+"""Features of a sample: tempo, key, class, loop or one-shot, and hints from tags and file names."""

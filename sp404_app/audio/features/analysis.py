@@ -1,4 +1,4 @@
-"""Everything musical about one sound: tempo, key, kind, class, content and likeness."""
+"""Musical analysis of one sound: kind, tempo, beats, key, class, descriptors and embedding."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,34 +10,34 @@ import numpy.typing as npt
 
 from sp404_app.audio.dsp import chroma, onset, pitch
 from sp404_app.audio.dsp.chroma import Chroma
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.features import (
     beats,
+    descriptors,
     filename_hints,
+    key_detection,
     metadata_fusion,
     silence_trim,
     sound_class,
 )
-from sp404_app.audio.features import descriptors as contents
-from sp404_app.audio.features import key_detection as tonalities
-from sp404_app.audio.features.descriptors import Content
+from sp404_app.audio.features.descriptors import Descriptors
 from sp404_app.audio.features.file_tags import from_tags
-from sp404_app.audio.features.filename_hints import Stated
-from sp404_app.audio.features.key_detection import Key
+from sp404_app.audio.features.filename_hints import StatedMetadata
+from sp404_app.audio.features.key_detection import KeyEstimate
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
-from sp404_app.audio.features.silence_trim import Judged
-from sp404_app.audio.features.sound_class import Heard, SoundClass
+from sp404_app.audio.features.silence_trim import LoopDecision
+from sp404_app.audio.features.sound_class import ClassInputs, SoundClass
 from sp404_app.audio.features.survey import Survey, survey
-from sp404_app.audio.features.tempo import Tempo
+from sp404_app.audio.features.tempo import TempoEstimate
 from sp404_app.audio.similarity import embedding
 
 Signal = npt.NDArray[np.float32]
 
-# Raise it with every change that moves results: the library is then analysed again.
+# Increase it with every change that affects results; samples are then analysed again.
 ENGINE_VERSION: Final = "5"
-MIN_RATE: Final = 8000
-# A key is a suggestion that can be ignored, so it is made on less than even odds of pitch.
-PITCHED_ENOUGH: Final = 0.15
+MIN_RATE_HZ: Final = 8000
+# Low on purpose: a key is a suggestion that users can ignore.
+MIN_PITCHED_PROBABILITY: Final = 0.15
 DRUMS: Final = frozenset(
     {
         SoundClass.KICK,
@@ -50,9 +50,9 @@ DRUMS: Final = frozenset(
         SoundClass.CYMBAL,
     }
 )  # fmt: skip
-# A tempo that is less likely than this, even together with its half and double, is only offered.
-BELIEVED: Final = 0.5
-SINGLE_NOTE: Final = 0.55  # share of energy in one pitch class, above which it is no chord
+# A tempo that is less likely than this, together with its half and double, is only a candidate.
+MIN_TEMPO_PROBABILITY: Final = 0.5
+SINGLE_NOTE_SHARE: Final = 0.55  # of the energy in one pitch class: above it, the sound is no chord
 
 
 class Kind(StrEnum):
@@ -64,15 +64,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the engine hears in one sound.
+    """The result of analysing one sound.
 
-    Times are in seconds from the start of the window, tempi in BPM, confidences
-    probabilities in 0..1. `bpm` is None for one-shots and where no steady beat can be heard;
-    its candidates are listed all the same. `key` is None where there is no pitch. `bpm_source`
-    is "file" where the name or a tag states a tempo that the length or the ears confirm;
-    `bpm_conflict` says that it states another one; `key_source` and `key_conflict` are the same
-    for the key. `root_note` is a MIDI number, for single tonal hits. `likeness` is float32
-    (64,), see `audio/similarity/embedding.py`.
+    Times are in seconds from the start of the window, tempi in BPM, confidences are
+    probabilities in 0..1. `bpm` is None for one-shots and where no tempo is likely enough;
+    `bpm_candidates` are listed in any case. `key` is None where there is no pitch. `bpm_source`
+    is "file" if the name or a tag states a tempo that the length or the signal confirms,
+    `bpm_conflict` is set if it states a different one; `key_source` and `key_conflict` are the
+    same for the key. `root_note` is a MIDI number, for tonal one-shots. `likeness` is the
+    embedding, float32 (64,), see `audio/similarity/embedding.py`.
     """
 
     kind: Kind
@@ -107,20 +107,20 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
-class Impression:
-    """All measurements of one window, before they are weighed against each other.
+class Measurements:
+    """All measurements of one window, before they are combined.
 
-    `judged` is what it is taken for, without the silence around it.
+    `loop_decision` is loop or one-shot, judged without the silence around the sound.
     """
 
-    env: Envelope
+    env: OnsetEnvelope
     length: float
     whole: bool
-    judged: Judged
+    loop_decision: LoopDecision
     chroma: Chroma | None
-    key: Key | None
+    key: KeyEstimate | None
     note: pitch.Pitch | None
-    content: Content
+    descriptors: Descriptors
     mels: Signal
 
 
@@ -130,192 +130,214 @@ def analyse(
     *,
     duration: float,
     name_hint: str = "",
-    tags: Stated | None = None,
+    tags: StatedMetadata | None = None,
     whole: bool = False,
 ) -> Analysis:
     """Analyse a mono window of at most 30 s at `sr` Hz, of a sound lasting `duration` s.
 
-    `whole` says that there is only silence around the window, where it is shorter.
-    `name_hint` is the file's name with its folders, `tags` what `tags.from_tags` found: a
-    tempo or key written there counts where the sound does not contradict it.
+    `whole` means that a shorter window omits nothing but silence. `name_hint` is the file name with
+    its folders, `tags` the result of `file_tags.read_file_tags`: a tempo or key stated there is
+    used unless the signal contradicts it.
     """
-    window, sr = audible(window, sr)
-    heard = listen(window, sr, duration, whole=whole)
-    return concluded(
-        heard,
-        metadata_fusion.written(filename_hints.from_name(name_hint), tags or Stated(), duration),
+    window, sr = prepare_signal(window, sr)
+    measured = measure_window(window, sr, duration, whole=whole)
+    return conclude_analysis(
+        measured,
+        metadata_fusion.merge_stated(
+            filename_hints.read_filename_hints(name_hint), tags or StatedMetadata(), duration
+        ),
     )
 
 
-def audible(window: Signal, sr: float) -> tuple[Signal, float]:
-    """Return a usable signal: never empty, no rate below `MIN_RATE`, nothing below hearing."""
+def prepare_signal(window: Signal, sr: float) -> tuple[Signal, float]:
+    """Return a signal that is not empty, is sampled at 8 kHz or more, and has no subsonic drift."""
     if not len(window):
         window = np.zeros(1, np.float32)
-    times = int(np.ceil(MIN_RATE / sr))
+    times = int(np.ceil(MIN_RATE_HZ / sr))
     if times > 1:
         window, sr = np.repeat(window, times), sr * times
-    return without_drift(window, sr), sr
+    return remove_drift(window, sr), sr
 
 
-def without_drift(window: Signal, sr: float) -> Signal:
-    """Take off an offset or a swing below hearing where that is most of the signal.
+def remove_drift(window: Signal, sr: float) -> Signal:
+    """Remove a DC offset or subsonic drift if it dominates the signal.
 
-    The means of every 50 ms, joined by lines, are the drift; if less than 3 % of the amplitude
-    is left, there was no sound.
+    The drift is the linear interpolation of 50 ms means. If less than 3 % of the amplitude remains,
+    the signal counts as silence.
     """
     size = max(1, round(0.05 * sr))
     power = float(np.mean(window**2))
     count = max(1, len(window) // size)
     size = min(size, len(window))
-    means = window[: count * size].reshape(count, size).mean(axis=1)
-    if float(np.mean(means**2)) <= 0.3 * power:
+    block_means = window[: count * size].reshape(count, size).mean(axis=1)
+    if float(np.mean(block_means**2)) <= 0.3 * power:
         return window
     centres = (np.arange(count) + 0.5) * size
-    left = window - np.interp(np.arange(len(window)), centres, means).astype(np.float32)
-    silent = float(np.mean(left**2)) < 0.03**2 * power
-    return np.zeros_like(window) if silent else left
+    residual = window - np.interp(np.arange(len(window)), centres, block_means).astype(np.float32)
+    silent = float(np.mean(residual**2)) < 0.03**2 * power
+    return np.zeros_like(window) if silent else residual
 
 
-def listen(window: Signal, sr: float, duration: float, *, whole: bool = False) -> Impression:
-    """Take all measurements."""
+def measure_window(
+    window: Signal, sr: float, duration: float, *, whole: bool = False
+) -> Measurements:
+    """Take all measurements of a window."""
     length = len(window) / sr
     if abs(length - duration) < 0.01:
         whole = True
         length = duration if duration > 0 else length
     env = onset.envelope(window, sr)
-    judged = silence_trim.judged(env, length, whole=whole)
-    found = chroma.chroma(window, sr)
-    sings = found is not None and tonalities.pitched(found) >= PITCHED_ENOUGH
-    return Impression(
+    loop_decision = silence_trim.decide_loop(env, length, whole=whole)
+    chroma_found = chroma.compute_chroma(window, sr)
+    is_pitched = (
+        chroma_found is not None
+        and key_detection.pitched_probability(chroma_found) >= MIN_PITCHED_PROBABILITY
+    )
+    return Measurements(
         env=env,
         length=length,
         whole=whole,
-        judged=judged,
-        chroma=found,
-        key=tonalities.key(found) if found and sings else None,
-        note=pitch.fundamental(window, sr) if judged.loop < 0.5 else None,
-        content=contents.content(window, sr),
-        mels=embedding.patch(window, sr),
+        loop_decision=loop_decision,
+        chroma=chroma_found,
+        key=key_detection.estimate_key(chroma_found) if chroma_found and is_pitched else None,
+        note=pitch.estimate_pitch(window, sr) if loop_decision.loop < 0.5 else None,
+        descriptors=descriptors.compute_descriptors(window, sr),
+        mels=embedding.mel_patch(window, sr),
     )
 
 
-def concluded(heard: Impression, stated: Stated) -> Analysis:
-    """Weigh the measurements and what is written on the file."""
-    part = heard.judged
-    loop = metadata_fusion.loop_chance(part.loop, stated, part.length)
+def conclude_analysis(measured: Measurements, stated: StatedMetadata) -> Analysis:
+    """Combine the measurements with the stated metadata."""
+    decision = measured.loop_decision
+    loop = metadata_fusion.fuse_loop_probability(decision.loop, stated, decision.length)
     is_loop = loop >= 0.5
-    offered = metadata_fusion.settled(part.tempo, stated, part.length) if is_loop else None
-    told = offered if offered and family(offered) >= BELIEVED else None
-    from_file = told is not None and told is not part.tempo
-    grid, down = gridded(heard, told)
-    sort, sure = classified(heard)
-    key = chosen_key(heard, is_loop=is_loop, drum=not is_loop and sort in DRUMS)
-    settled = metadata_fusion.settled_key(key, stated, heard.chroma)
-    root = metadata_fusion.rooted(heard.note, stated.root) if not is_loop else None
+    estimated = (
+        metadata_fusion.fuse_tempo(decision.tempo, stated, decision.length) if is_loop else None
+    )
+    chosen = (
+        estimated
+        if estimated and octave_family_probability(estimated) >= MIN_TEMPO_PROBABILITY
+        else None
+    )
+    from_file = chosen is not None and chosen is not decision.tempo
+    beat_times, downbeat = find_beat_grid(measured, chosen)
+    predicted_class, class_probability = classify_sound(measured)
+    key = select_key(measured, is_loop=is_loop, drum=not is_loop and predicted_class in DRUMS)
+    fused_key = metadata_fusion.fuse_key(key, stated, measured.chroma)
+    root = metadata_fusion.fuse_root_note(measured.note, stated.root) if not is_loop else None
     return Analysis(
         kind=Kind.LOOP if is_loop else Kind.ONE_SHOT,
         kind_confidence=round(max(loop, 1 - loop), 4),
-        bpm=round(told.bpm, 3) if told else None,
-        bpm_confidence=round(told.confidence, 4) if told else 0.0,
-        bpm_candidates=rounded(offered.candidates, 3) if offered else [],
+        bpm=round(chosen.bpm, 3) if chosen else None,
+        bpm_confidence=round(chosen.confidence, 4) if chosen else 0.0,
+        bpm_candidates=round_candidates(estimated.candidates, 3) if estimated else [],
         bpm_source="file" if from_file else "analysis",
-        bpm_conflict=bool(is_loop and stated.bpm and stated.sure and not from_file),
+        bpm_conflict=bool(is_loop and stated.bpm and stated.bpm_explicit and not from_file),
         stated_bpm=stated.bpm,
-        beats=grid,
-        downbeat=down,
-        key=settled.name,
-        key_confidence=round(settled.confidence, 4),
+        beats=beat_times,
+        downbeat=downbeat,
+        key=fused_key.name,
+        key_confidence=round(fused_key.confidence, 4),
         key_candidates=[(rival, round(chance, 4)) for rival, chance in key.candidates]
         if key
         else [],
-        key_source="file" if settled.from_file else "analysis",
-        key_conflict=settled.conflict,
-        stated_key=settled.written,
-        camelot=camelot(settled.name) if settled.name else None,
-        tuning_cents=round(100 * heard.chroma.tuning, 1) if key and heard.chroma else None,
+        key_source="file" if fused_key.from_file else "analysis",
+        key_conflict=fused_key.conflict,
+        stated_key=fused_key.stated,
+        camelot=camelot(fused_key.name) if fused_key.name else None,
+        tuning_cents=round(100 * measured.chroma.tuning, 1) if key and measured.chroma else None,
         root_note=root,
         root_name=f"{PITCHES[root % 12]}{root // 12 - 1}" if root is not None else None,
-        onsets=[round(float(time), 4) for time in heard.env.times],
-        sound_class=sort.value,
-        class_confidence=round(sure, 4),
-        brightness=round(heard.content.brightness, 1),
-        noisiness=round(heard.content.noisiness, 4),
-        attack=round(heard.content.attack, 4),
-        decay=None if heard.content.decay is None else round(heard.content.decay, 4),
-        # The ends of an excerpt are our cut, not the file's.
-        seam_click=is_loop and heard.whole and heard.content.seam_click,
-        likeness=embedding.vector(heard.mels, heard.env, heard.chroma),
+        onsets=[round(float(time), 4) for time in measured.env.times],
+        sound_class=predicted_class.value,
+        class_confidence=round(class_probability, 4),
+        brightness=round(measured.descriptors.brightness, 1),
+        noisiness=round(measured.descriptors.noisiness, 4),
+        attack=round(measured.descriptors.attack, 4),
+        decay=None if measured.descriptors.decay is None else round(measured.descriptors.decay, 4),
+        # The ends of an excerpt are not the file's own.
+        seam_click=is_loop and measured.whole and measured.descriptors.seam_click,
+        likeness=embedding.embed_sound(measured.mels, measured.env, measured.chroma),
     )
 
 
-def rounded(candidates: list[tuple[float, float]], digits: int) -> list[tuple[float, float]]:
+def round_candidates(
+    candidates: list[tuple[float, float]], digits: int
+) -> list[tuple[float, float]]:
     """Round candidates for storage."""
     return [(round(bpm, digits), round(chance, 4)) for bpm, chance in candidates]
 
 
-def family(told: Tempo) -> float:
+def octave_family_probability(tempo: TempoEstimate) -> float:
     """Return the probability that a tempo, its half or its double is right."""
     octaves = (0.5, 1, 2)
     return sum(
         chance
-        for bpm, chance in told.candidates
-        if min(abs(bpm / told.bpm - octave) for octave in octaves) < 0.02
+        for bpm, chance in tempo.candidates
+        if min(abs(bpm / tempo.bpm - octave) for octave in octaves) < 0.02
     )
 
 
-def gridded(heard: Impression, told: Tempo | None) -> tuple[list[float], int]:
-    """Return the beats and the first downbeat of a loop with a tempo."""
-    if told is None:
+def find_beat_grid(measured: Measurements, tempo: TempoEstimate | None) -> tuple[list[float], int]:
+    """Return the beats in seconds and the index of the first downbeat, for a loop with a tempo."""
+    if tempo is None:
         return [], 0
-    return beats.beats(
-        heard.env, told.bpm, heard.length, start=told.start, from_ends=told.from_ends
+    return beats.track_beats(
+        measured.env, tempo.bpm, measured.length, start=tempo.start, from_ends=tempo.from_ends
     )
 
 
-def classified(heard: Impression) -> tuple[SoundClass, float]:
-    """Return the class and its probability."""
-    timbre = embedding.projection()(heard.mels.reshape(1, -1))[0]
-    parts = (heard.env, heard.length, heard.content, heard.judged.loop, heard.chroma, heard.note)
-    return sound_class.classify(Heard(timbre, *parts))
+def classify_sound(measured: Measurements) -> tuple[SoundClass, float]:
+    """Return the sound class and its probability."""
+    timbre = embedding.timbre_projection()(measured.mels.reshape(1, -1))[0]
+    parts = (
+        measured.env,
+        measured.length,
+        measured.descriptors,
+        measured.loop_decision.loop,
+        measured.chroma,
+        measured.note,
+    )
+    return sound_class.classify(ClassInputs(timbre, *parts))
 
 
-def chosen_key(heard: Impression, *, is_loop: bool, drum: bool) -> Key | None:
-    """Return the key, but none for a hit or a single note: that has a root, and fits many keys."""
-    if heard.key is None or heard.chroma is None or drum:
+def select_key(measured: Measurements, *, is_loop: bool, drum: bool) -> KeyEstimate | None:
+    """Return the key; None for drums and single notes, which have a root and fit many keys."""
+    if measured.key is None or measured.chroma is None or drum:
         return None
-    share = float(heard.chroma.pitches.max() / heard.chroma.pitches.sum())
-    single = not is_loop and heard.note is not None and share >= SINGLE_NOTE
-    return None if single else heard.key
+    share = float(measured.chroma.pitches.max() / measured.chroma.pitches.sum())
+    single = not is_loop and measured.note is not None and share >= SINGLE_NOTE_SHARE
+    return None if single else measured.key
 
 
 @dataclass(frozen=True, slots=True)
 class FileAnalysis:
-    """Both halves of what is known about a file."""
+    """The survey and the analysis of a file."""
 
     survey: Survey
     analysis: Analysis
 
 
 def analyse_file(path: Path, name_hint: str | None = None) -> FileAnalysis:
-    """Survey a file, then analyse its window; its own name is the hint unless one is given.
+    """Survey a file and analyse its window; the file's own name is the hint unless one is given.
 
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    measured = survey(path)
-    heard = analyse(
-        measured.window,
-        measured.window_rate,
-        duration=measured.duration,
+    surveyed = survey(path)
+    found = analyse(
+        surveyed.window,
+        surveyed.window_rate,
+        duration=surveyed.duration,
         name_hint="/".join(path.parts[-2:]) if name_hint is None else name_hint,
         tags=from_tags(path),
-        whole=measured.whole,
+        whole=surveyed.whole,
     )
-    return FileAnalysis(measured, heard)
+    return FileAnalysis(surveyed, found)
 
 
 def warm_up() -> None:
-    """Run everything once, so that the first real file finds tables and code in place."""
+    """Run the whole analysis once, so that the first real file finds caches and code loaded."""
     time = np.arange(4 * 44_100) / 44_100
     click = np.sin(2 * np.pi * 220 * time) * np.exp(-(time % 0.5) * 20)
     analyse(click.astype(np.float32), 44_100, duration=4.0)

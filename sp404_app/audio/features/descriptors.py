@@ -1,4 +1,4 @@
-"""What a sound is like, in plain numbers: brightness, noise, attack, decay, seam."""
+"""Sound descriptors: spectral centroid and flatness, attack, decay, seam click."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,25 +6,25 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.stft import transforms
+from sp404_app.audio.dsp.stft import windowed_rfft
 
 Signal = npt.NDArray[np.float32]
 
-SIZE: Final = 2048
-MOST_FRAMES: Final = 32  # spread over the sound: means need no more
-STEP_SECONDS: Final = 0.002
+FRAME_SIZE: Final = 2048
+MAX_FRAMES: Final = 32  # spread over the sound; enough for a mean
+STEP_S: Final = 0.002
 DECAY_DB: Final = -20.0
 SEAM_FACTOR: Final = 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """Measurements that mean something to a musician.
+class Descriptors:
+    """Descriptors that are meaningful to musicians.
 
-    `brightness` is the centre of the spectrum in Hz and `noisiness` its flatness (0 tone,
-    1 white noise), both 0 in silence; `attack` is the time in s from a tenth to nine tenths of
-    the first peak, `decay` from the peak until it stays 20 dB below (None if it never does).
-    `seam_click` says that the end does not meet the start, so that a loop of it clicks.
+    `brightness` is the spectral centroid in Hz and `noisiness` the spectral flatness (0 tone,
+    1 white noise), both 0 in silence; `attack` is the time in s from 10 % to 90 % of the first
+    peak, `decay` from the peak until the level stays 20 dB below (None if it never does).
+    `seam_click` means that the end does not meet the start, so that it clicks when looped.
     """
 
     brightness: float
@@ -34,34 +34,36 @@ class Content:
     seam_click: bool
 
 
-def content(y: Signal, sr: float) -> Content:
-    """Measure a mono signal at `sr` Hz."""
-    brightness, noisiness = spectrum(y, sr)
-    attack, decay = shape(y, sr)
-    return Content(brightness, noisiness, attack, decay, seam_click(y))
+def compute_descriptors(y: Signal, sr: float) -> Descriptors:
+    """Compute the descriptors of a mono signal at `sr` Hz."""
+    brightness, noisiness = centroid_and_flatness(y, sr)
+    attack, decay = attack_and_decay(y, sr)
+    return Descriptors(brightness, noisiness, attack, decay, has_seam_click(y))
 
 
-def spectrum(y: Signal, sr: float) -> tuple[float, float]:
-    """Return the centre (Hz) and the flatness (0..1) of the mean magnitude spectrum."""
-    if len(y) < SIZE:
-        y = np.pad(y, (0, SIZE - len(y)))
-    starts = np.linspace(0, len(y) - SIZE, min(MOST_FRAMES, 1 + len(y) // SIZE)).astype(np.int64)
-    frames = np.lib.stride_tricks.sliding_window_view(y, SIZE)[starts]
-    mean = np.abs(transforms(frames)).mean(axis=0, dtype=np.float64)
+def centroid_and_flatness(y: Signal, sr: float) -> tuple[float, float]:
+    """Return the centroid (Hz) and the flatness (0..1) of the mean magnitude spectrum."""
+    if len(y) < FRAME_SIZE:
+        y = np.pad(y, (0, FRAME_SIZE - len(y)))
+    starts = np.linspace(0, len(y) - FRAME_SIZE, min(MAX_FRAMES, 1 + len(y) // FRAME_SIZE)).astype(
+        np.int64
+    )
+    frames = np.lib.stride_tricks.sliding_window_view(y, FRAME_SIZE)[starts]
+    mean = np.abs(windowed_rfft(frames)).mean(axis=0, dtype=np.float64)
     if not mean.any():
         return 0.0, 0.0
     mean += 1e-15
-    hertz = np.arange(len(mean)) * sr / SIZE
+    hertz = np.arange(len(mean)) * sr / FRAME_SIZE
     audible = mean[(hertz > 20) & (hertz < 18_000)]
     flatness = np.exp(np.log(audible).mean()) / audible.mean()
     return float(np.average(hertz, weights=mean)), float(flatness)
 
 
-def shape(y: Signal, sr: float) -> tuple[float, float | None]:
+def attack_and_decay(y: Signal, sr: float) -> tuple[float, float | None]:
     """Return attack and decay in seconds, from the peaks of every 2 ms."""
     if not np.any(y):
         return 0.0, None
-    step = max(1, round(sr * STEP_SECONDS))
+    step = max(1, round(sr * STEP_S))
     padded = np.pad(np.abs(y), (0, -len(y) % step))
     level = padded.reshape(-1, step).max(axis=1)
     top = int(np.argmax(level >= 0.9 * level.max()))
@@ -73,11 +75,11 @@ def shape(y: Signal, sr: float) -> tuple[float, float | None]:
     return attack, decay
 
 
-def seam_click(y: Signal) -> bool:
-    """Whether the step from the last sample to the first is far above the steps around it."""
+def has_seam_click(y: Signal) -> bool:
+    """Return whether the step from the last sample to the first is far above its neighbours."""
     if len(y) < 64:
         return False
-    around = np.abs(np.diff(np.concatenate([y[-32:], y[:32]])))
-    step = around[31]
-    others = np.delete(around, 31)
-    return bool(step > SEAM_FACTOR * others.max() and step > 0.02 * np.abs(y).max())
+    steps = np.abs(np.diff(np.concatenate([y[-32:], y[:32]])))
+    seam_step = steps[31]
+    others = np.delete(steps, 31)
+    return bool(seam_step > SEAM_FACTOR * others.max() and seam_step > 0.02 * np.abs(y).max())

@@ -1,8 +1,8 @@
-"""Tell a file's name from its extension."""
+"""Split a file name from its audio extension."""
 
 from typing import Final
 
-# Extensions of sound files. What follows any other dot belongs to the name: "Loop 92.5 BPM".
+# Audio file extensions. Text after any other dot is part of the name: "Loop 92.5 BPM".
 EXTENSIONS: Final = frozenset(
     {
         "wav", "wave", "bwf", "w64", "rf64", "bw64", "aif", "aiff", "aifc", "afc", "caf", "au",
@@ -15,7 +15,7 @@ EXTENSIONS: Final = frozenset(
 
 
 def split_extension(name: str) -> tuple[str, str]:
-    """Return a name without and its known sound extension with the dot, or an empty one."""
+    """Return the name without its audio extension, and the extension with its dot or ""."""
     stem, dot, ending = name.rpartition(".")
     if not stem.strip(" .") or ending.strip().lower() not in EXTENSIONS:
         return name, ""

@@ -1,7 +1,7 @@
-"""What is written inside a file about tempo, key and root note.
+"""Tempo, key and root note from the metadata inside a file.
 
 Sources: Microsoft's RIFF registry (`smpl`), libsndfile (`acid`, `basc`), Apple's Core Audio
-Format specification (`info`); for texts see `metadata.py`.
+Format specification (`info`); for text tags see `text_tags.py`.
 """
 
 import re
@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from sp404_app.audio.features import text_tags
-from sp404_app.audio.features.filename_hints import MAX_BPM, MIN_BPM, Stated, key_in
+from sp404_app.audio.features.filename_hints import StatedMetadata
+from sp404_app.audio.features.filename_key import parse_key_text
+from sp404_app.audio.features.filename_tempo import MAX_BPM, MIN_BPM
 from sp404_app.audio.features.musical_keys import PITCHES
 from sp404_app.audio.features.text_tags import Tags
 from sp404_app.audio.io import chunks, source
-from sp404_app.audio.io.chunks import Layout
-from sp404_app.audio.io.parts import Stretch
+from sp404_app.audio.io.chunks import ChunkLayout
+from sp404_app.audio.io.parts import FileSlice
 
-HEAD_BYTES: Final = 1 << 16  # of a CAF file, whose strings stand in front of the sound or behind
+HEAD_BYTES: Final = 1 << 16  # of a CAF file: its strings are before or after the audio
 TAIL_BYTES: Final = 1 << 14
-TEMPI: Final = ("tbpm", "tbp", "bpm", "tempo", "tmpo", "beatsperminute", "wm/beatsperminute")
-KEYS: Final = (
+TEMPO_TAGS: Final = ("tbpm", "tbp", "bpm", "tempo", "tmpo", "beatsperminute", "wm/beatsperminute")
+KEY_TAGS: Final = (
     "tkey", "tke", "initialkey", "initial_key", "initial key", "key", "wm/initialkey",
 )  # fmt: skip
 TEMPO_INFO: Final = re.compile(rb"\0tempo\0(\d{2,3}(?:\.\d+)?)\0")
@@ -30,83 +32,91 @@ SCALES: Final = {1: "minor", 2: "major"}  # of `basc`
 MAX_BEATS: Final = 4096
 
 
-def from_tags(path: Path) -> Stated:
-    """Read what a file says about its tempo, key and root note."""
+def from_tags(path: Path) -> StatedMetadata:
+    """Read the tempo, key and root note stated in a file's metadata."""
     with path.open("rb") as file:
-        layout = chunks.layout(file, 0, file.seek(0, 2))
+        layout = chunks.read_chunk_layout(file, 0, file.seek(0, 2))
         if layout:
-            return of_chunks(file, layout)
+            return stated_from_chunks(file, layout)
         file.seek(0)
         if file.read(4) == b"caff":
-            return caf(file)
-        return of_texts(texts(path, file))
+            return stated_from_caf(file)
+        return stated_from_text_tags(read_text_tags(path, file))
 
 
-def texts(path: Path, file: BinaryIO) -> Tags:
-    """Return the text tags of a file that FFmpeg opens."""
-    with source.opened(path) as found:
-        if found.demuxer is None:
+def read_text_tags(path: Path, file: BinaryIO) -> Tags:
+    """Return the text tags of a file that FFmpeg can open."""
+    with source.open_source(path) as audio_source:
+        if audio_source.demuxer is None:
             return {}
-        tempo = text_tags.m4a_tempo(file) if found.demuxer == "mov" else {}
-        return text_tags.of_container(found) | tempo | text_tags.in_front(file)
+        tempo = text_tags.m4a_tempo(file) if audio_source.demuxer == "mov" else {}
+        return text_tags.container_tags(audio_source) | tempo | text_tags.leading_id3_tags(file)
 
 
-def of_texts(tags: Tags) -> Stated:
-    """Choose tempo and key among text tags."""
-    tempi = (tempo(tags[name]) for name in TEMPI if name in tags)
-    keys = (key(tags[name]) for name in KEYS if name in tags)
-    return Stated(next(filter(None, tempi), None), next(filter(None, keys), None))
+def stated_from_text_tags(tags: Tags) -> StatedMetadata:
+    """Return the tempo and key found in text tags."""
+    tempi = (parse_tempo_tag(tags[name]) for name in TEMPO_TAGS if name in tags)
+    keys = (parse_key_tag(tags[name]) for name in KEY_TAGS if name in tags)
+    return StatedMetadata(next(filter(None, tempi), None), next(filter(None, keys), None))
 
 
-def of_chunks(file: BinaryIO, layout: Layout) -> Stated:
-    """Read a WAV or AIFF file; what a program counted goes before what is only text."""
-    found = apple_loop(file, layout) if layout.form == b"FORM" else riff(file, layout)
+def stated_from_chunks(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
+    """Read the metadata of a WAV or AIFF file; binary fields take precedence over text."""
+    stated = (
+        stated_from_apple_loop(file, layout)
+        if layout.form == b"FORM"
+        else stated_from_riff(file, layout)
+    )
     tag = layout.find(b"id3 ", b"ID3 ")
     if tag is None:
-        return found
-    told = of_texts(text_tags.of_id3(Stretch(file, tag.start, tag.start + tag.size)))
-    bpm = found.bpm if found.bpm or found.beats else told.bpm
-    return Stated(bpm, found.key or told.key, beats=found.beats, root=found.root)
+        return stated
+    text_stated = stated_from_text_tags(
+        text_tags.id3_tags(FileSlice(file, tag.start, tag.start + tag.size))
+    )
+    bpm = stated.bpm if stated.bpm or stated.beats else text_stated.bpm
+    return StatedMetadata(bpm, stated.key or text_stated.key, beats=stated.beats, root=stated.root)
 
 
-def riff(file: BinaryIO, layout: Layout) -> Stated:
-    """Read the tempo of a loop and the root note of a WAV file."""
-    acid = fields(file, layout, b"acid", "<IHHfIHHf")
-    smpl = fields(file, layout, b"smpl", "<IIIi")
+def stated_from_riff(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
+    """Read the loop tempo and the root note of a WAV file."""
+    acid = unpack_chunk(file, layout, b"acid", "<IHHfIHHf")
+    smpl = unpack_chunk(file, layout, b"smpl", "<IIIi")
     bpm, root = None, smpl[3] if smpl else None
     if acid:
         flags, note, _, _, beats, _, _, written = acid
         root = note if flags & HAS_ROOT else root
         bpm = written if beats and not flags & ONE_SHOT else None
-    return Stated(in_range(bpm), root=note_in_range(root))
+    return StatedMetadata(valid_bpm(bpm), root=valid_note(root))
 
 
-def apple_loop(file: BinaryIO, layout: Layout) -> Stated:
-    """Read an Apple Loop: it counts beats, and the length makes them a tempo."""
-    basc = fields(file, layout, b"basc", ">IIHHH")
+def stated_from_apple_loop(file: BinaryIO, layout: ChunkLayout) -> StatedMetadata:
+    """Read an Apple Loop, which states a number of beats instead of a tempo."""
+    basc = unpack_chunk(file, layout, b"basc", ">IIHHH")
     if not basc:
-        return Stated()
+        return StatedMetadata()
     _, beats, note, scale, _ = basc
     name = f"{PITCHES[note % 12]} {SCALES[scale]}" if note and scale in SCALES else None
-    return Stated(key=name, beats=beats if 0 < beats <= MAX_BEATS else None)
+    return StatedMetadata(key=name, beats=beats if 0 < beats <= MAX_BEATS else None)
 
 
-def caf(file: BinaryIO) -> Stated:
+def stated_from_caf(file: BinaryIO) -> StatedMetadata:
     """Read the information strings of a Core Audio file."""
     size = file.seek(0, 2)
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(max(len(head), size - TAIL_BYTES))
-    bytes_ = head + file.read()
-    bpm, name = TEMPO_INFO.search(bytes_), KEY_INFO.search(bytes_)
-    return Stated(
-        tempo(bpm.group(1).decode()) if bpm else None,
-        key(name.group(1).decode("ascii", "ignore")) if name else None,
+    content = head + file.read()
+    bpm, key = TEMPO_INFO.search(content), KEY_INFO.search(content)
+    return StatedMetadata(
+        parse_tempo_tag(bpm.group(1).decode()) if bpm else None,
+        parse_key_tag(key.group(1).decode("ascii", "ignore")) if key else None,
     )
 
 
-def fields(file: BinaryIO, layout: Layout, name: bytes, form: str) -> tuple[Any, ...] | None:
-    """Unpack the first chunk of that name which is long enough for its fields."""
+def unpack_chunk(
+    file: BinaryIO, layout: ChunkLayout, name: bytes, form: str
+) -> tuple[Any, ...] | None:
+    """Unpack the first chunk `name` that is long enough for the format `form`."""
     size = struct.calcsize(form)
     for chunk in layout.chunks:
         if chunk.name == name and chunk.size >= size:
@@ -115,24 +125,24 @@ def fields(file: BinaryIO, layout: Layout, name: bytes, form: str) -> tuple[Any,
     return None
 
 
-def tempo(text: str) -> float | None:
-    """Read a tempo from text."""
+def parse_tempo_tag(text: str) -> float | None:
+    """Parse a tempo in BPM from text."""
     match = re.match(r"\s*(\d{2,3}(?:[.,]\d+)?)", text)
-    return in_range(float(match.group(1).replace(",", "."))) if match else None
+    return valid_bpm(float(match.group(1).replace(",", "."))) if match else None
 
 
-def key(text: str) -> str | None:
-    """Read a key from text; a bare note is a major key, as ID3 has it."""
+def parse_key_tag(text: str) -> str | None:
+    """Parse a key from text; a bare note is a major key, as in ID3."""
     text = text.strip()
     bare = re.fullmatch(r"[A-Ga-g][#b]?", text)
-    return key_in(f"{text} major" if bare else text) or None
+    return parse_key_text(f"{text} major" if bare else text) or None
 
 
-def in_range(bpm: float | None) -> float | None:
-    """Return a tempo if it can be one."""
+def valid_bpm(bpm: float | None) -> float | None:
+    """Return a tempo in BPM if it is in range, else None."""
     return bpm if bpm is not None and MIN_BPM <= bpm <= MAX_BPM else None
 
 
-def note_in_range(note: float | None) -> int | None:
-    """Return a MIDI note if it is one."""
+def valid_note(note: float | None) -> int | None:
+    """Return a MIDI note if it is in range, else None."""
     return int(note) if note is not None and 0 < note < 128 else None

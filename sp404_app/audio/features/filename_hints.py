@@ -1,79 +1,85 @@
-"""What a file is called: tempo and key in its name and its folders."""
+"""Tempo and key from a file name and its folders."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from sp404_app.audio.features.file_extensions import split_extension
-from sp404_app.audio.features.filename_key import KeyName, key_in, plain, read_key
-from sp404_app.audio.features.filename_tempo import MAX_BPM, MIN_BPM, bare_tempo, sure_tempo
+from sp404_app.audio.features.filename_key import KeyName, find_key_name, plain
+from sp404_app.audio.features.filename_tempo import (
+    MAX_BPM,
+    MIN_BPM,
+    bare_number_tempo,
+    explicit_tempo,
+)
 
-__all__ = ["MAX_BPM", "MIN_BPM", "Stated", "fits", "from_name", "key_in", "made_of"]
-
-AGREES: Final = 0.015  # of the tempo: how well the length must fit what is written
-MADE: Final = 0.001  # the same, for a tempo that nobody would choose by chance
+LENGTH_TOLERANCE: Final = 0.015  # relative difference between length and stated tempo
+EXACT_LENGTH_TOLERANCE: Final = 0.001  # the same for an exact match, which is rare by chance
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
-    """A tempo (BPM) and a key as written; `sure` says that "bpm" stands beside the number.
+class StatedMetadata:
+    """Tempo (BPM) and key as stated in a name or a tag.
 
-    `beats` is how many the file counts in its whole length, `root` a MIDI note. `tonic` is the
-    note of a key, also where its mode is not written; `key_sure` says that the mode is written out.
+    `bpm_explicit` means that the number is marked with "bpm". `beats` is the number of beats in the
+    whole file, `root` a MIDI note. `tonic` is the key's note, also if no mode is stated;
+    `key_certain` means that the key cannot be another word.
     """
 
     bpm: float | None = None
     key: str | None = None
-    sure: bool = True
+    bpm_explicit: bool = True
     beats: float | None = None
     root: int | None = None
     tonic: str | None = None
-    key_sure: bool = True
+    key_certain: bool = True
 
     def tempo(self, duration: float) -> float | None:
-        """Return the tempo, from the beats of `duration` seconds where only they are given."""
+        """Return the tempo, computed from `beats` and `duration` (s) if only they are stated."""
         if self.bpm or not self.beats or duration <= 0:
             return self.bpm
         counted = 60 * self.beats / duration
         return counted if MIN_BPM <= counted <= MAX_BPM else None
 
 
-def from_name(name: str) -> Stated:
-    """Read a name with its folders, the last part first: "Drums/95bpm/Break_F#m.wav".
+def read_filename_hints(name: str) -> StatedMetadata:
+    """Parse a name with its folders, such as "Drums/95bpm/Break_F#m.wav"; the file name goes first.
 
-    A folder counts only where it says "bpm", or writes the mode of a key.
+    A folder counts only if it contains "bpm" or a key with its mode.
     """
     file, *folders = name.split("/")[::-1]
     parts = [plain(part) for part in (split_extension(file)[0], *folders)]
-    key = _key_of(parts)
-    sure = next((found for part in parts if (found := sure_tempo(part))), None)
-    bpm = sure or bare_tempo(parts[0], keyed=key is not None)
+    key = _key_in_path(parts)
+    explicit = next((found for part in parts if (found := explicit_tempo(part))), None)
+    bpm = explicit or bare_number_tempo(parts[0], keyed=key is not None)
     if key is None:
-        return Stated(bpm, sure=sure is not None)
-    return Stated(bpm, key.key, sure is not None, tonic=key.tonic, key_sure=key.sure)
+        return StatedMetadata(bpm, bpm_explicit=explicit is not None)
+    return StatedMetadata(
+        bpm, key.key, explicit is not None, tonic=key.tonic, key_certain=key.certain
+    )
 
 
-def _key_of(parts: list[str]) -> KeyName | None:
-    named = read_key(parts[0])
+def _key_in_path(parts: list[str]) -> KeyName | None:
+    named = find_key_name(parts[0])
     if named:
         return named
-    above = (read_key(part) for part in parts[1:])
-    return next((key for key in above if key and key.sure), None)
+    above = (find_key_name(part) for part in parts[1:])
+    return next((key for key in above if key and key.certain), None)
 
 
-def fits(bpm: float, duration: float) -> bool:
-    """Whether a loop of that length has whole bars, or a few whole beats, at that tempo.
+def tempo_fits_length(bpm: float, duration: float) -> bool:
+    """Return whether a loop of `duration` s has whole bars, or a few whole beats, at this tempo.
 
-    One that is cut to a hair may have any number of whole beats: few lengths are so by chance.
+    Any number of whole beats fits if the length is exact, which is rare by chance.
     """
-    if made_of(bpm, duration):
+    if is_exact_length(bpm, duration):
         return True
     beats = bpm * duration / 60
     step = 4 if beats > 8.5 else 1
     nearest = step * round(beats / step)
-    return nearest > 0 and abs(nearest / beats - 1) <= AGREES
+    return nearest > 0 and abs(nearest / beats - 1) <= LENGTH_TOLERANCE
 
 
-def made_of(bpm: float, duration: float) -> bool:
-    """Whether a length is a whole number of beats so nearly that it was made at that tempo."""
+def is_exact_length(bpm: float, duration: float) -> bool:
+    """Return whether a length is a whole number of beats to within 0.1 %."""
     beats = bpm * duration / 60
-    return round(beats) > 0 and abs(round(beats) / beats - 1) <= MADE
+    return round(beats) > 0 and abs(round(beats) / beats - 1) <= EXACT_LENGTH_TOLERANCE

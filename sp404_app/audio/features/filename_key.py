@@ -1,7 +1,7 @@
-"""Read a musical key from a name: "F#m", "Ab minor", "Fis-Moll", "La mineur", "8A - 124".
+"""Parse a musical key from a file name: "F#m", "Ab minor", "Fis-Moll", "La mineur", "8A - 124".
 
-A letter with a mode word is a key. A chord such as "Am", a Camelot code and a letter alone also
-occur as words, version letters and numbers, so they count only where their neighbours fit.
+A letter with a mode is a key. A chord such as "Am", a Camelot code and a single letter also occur
+as words, version letters and numbers, so they count only in a suitable context.
 """
 
 import re
@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from sp404_app.audio.features.filename_tempo import is_tempo
-from sp404_app.audio.features.filename_tokens import DRUMS, INTERVALS, MUSIC, NOT_A_CHORD, VERSIONS
+from sp404_app.audio.features.filename_tokens import (
+    AM_VERB_WORDS,
+    DRUM_WORDS,
+    INTERVAL_WORDS,
+    MUSIC_WORDS,
+    VERSION_WORDS,
+)
 from sp404_app.audio.features.musical_keys import CODES, PITCHES
 
 ENGLISH: Final = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
@@ -29,7 +35,7 @@ ROMANCE_MODES: Final = {
     "majeur": "major", "maggiore": "major", "mayor": "major", "maior": "major",
     "mineur": "minor", "minore": "minor", "menor": "minor",
 }  # fmt: skip
-# A church mode or a chord states a tonic; whether it sounds major or minor is heard.
+# A church mode or a chord states a tonic; major or minor is detected from the signal.
 TONIC_ONLY: Final = dict.fromkeys(
     ("ionian", "lydian", "mixolydian", "aeolian", "dorian", "phrygian", "locrian", "diminished",
      "dim", "augmented", "aug", "half"), "",
@@ -44,27 +50,27 @@ NO_LETTER_AFTER: Final = r"(?![^\W\d_])"
 ALONE_BEFORE, ALONE_AFTER = r"(?<![^\W_])(?<!#)", r"(?![^\W_]|#)"
 
 
-def _any_of(words: object) -> str:
+def _alternation(words: object) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))  # type: ignore[call-overload]
 
 
 WRITTEN_OUT: Final = re.compile(
-    rf"{NO_LETTER_BEFORE}(?P<pitch>{_any_of([*SOLFEGE, *GERMAN, *ENGLISH])})"
-    rf"(?:{GAP}(?P<sign>{_any_of([*SHARPS, *FLATS])}))?"
+    rf"{NO_LETTER_BEFORE}(?P<pitch>{_alternation([*SOLFEGE, *GERMAN, *ENGLISH])})"
+    rf"(?:{GAP}(?P<sign>{_alternation([*SHARPS, *FLATS])}))?"
     rf"(?:{GAP}(?:natural|harmonic|melodic|nat|harm|mel))?"
-    rf"{GAP}(?P<mode>{_any_of(MODES)}){NO_LETTER_AFTER}",
+    rf"{GAP}(?P<mode>{_alternation(MODES)}){NO_LETTER_AFTER}",
     re.IGNORECASE,
 )
 CHORD: Final = re.compile(
     rf"{ALONE_BEFORE}(?P<pitch>[A-Ga-g])(?P<sign>[#bB]?)(?P<m>[mM])(?P<degree>6|7|9|11|13)?{ALONE_AFTER}"
 )
-NOTE: Final = re.compile(
+SIGNED_NOTE: Final = re.compile(
     rf"{ALONE_BEFORE}(?P<pitch>[A-G])(?P<sign>[#b]|{GAP}(?:[Ss]harp|[Ff]lat|SHARP|FLAT)){ALONE_AFTER}"
     rf"|{ALONE_BEFORE}(?P<low>[a-g])#{ALONE_AFTER}"
 )
-LETTER: Final = re.compile(rf"{ALONE_BEFORE}(?P<pitch>[A-Ga-g]){ALONE_AFTER}")
+SINGLE_LETTER: Final = re.compile(rf"{ALONE_BEFORE}(?P<pitch>[A-Ga-g]){ALONE_AFTER}")
 CAMELOT: Final = re.compile(rf"{ALONE_BEFORE}0?(?P<hour>1[0-2]|[1-9])(?P<side>[ABab]){ALONE_AFTER}")
-# "keyAmin", "keyC": the word in front says what follows.
+# "keyAmin", "keyC": the prefix marks a key.
 KEY_WORD: Final = re.compile(
     r"[Kk](?:ey|EY)(?=[A-G][#b]?(?:m|[Mm]in|[Mm]aj|[Mm]inor|[Mm]ajor)?(?![A-Za-z]))"
 )
@@ -72,15 +78,15 @@ KEY_WORD: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class KeyName:
-    """A key as written: its `tonic`, its `mode` if it is written, and whether it is certain."""
+    """A parsed key: its `tonic`, its `mode` if stated, and whether it is certain."""
 
     tonic: str
     mode: str = ""
-    sure: bool = True
+    certain: bool = True
 
     @property
     def key(self) -> str | None:
-        """The key, if its mode is written."""
+        """The key, if its mode is stated."""
         return f"{self.tonic} {self.mode}" if self.mode else None
 
 
@@ -95,12 +101,12 @@ class Context:
 
     @property
     def beside_tempo(self) -> bool:
-        """Whether a tempo is the next word on either side."""
+        """Whether the next word on either side is a tempo."""
         return is_tempo(self.before) or is_tempo(self.after)
 
     @property
     def is_field(self) -> bool:
-        """Whether it stands in brackets or between dashes: "[8A]", "8A - Title"."""
+        """Whether the match is in brackets or between dashes: "[8A]", "8A - Title"."""
         bracketed = self.gap_before[-1:] in ("(", "[") and self.gap_after[:1] in (")", "]")
         left = not self.before or " - " in self.gap_before
         right = not self.after or " - " in self.gap_after
@@ -108,43 +114,49 @@ class Context:
 
 
 def plain(text: str) -> str:
-    """Return a text without accents and with ASCII signs; its case stays."""
+    """Return text without accents and with ASCII accidentals; case is kept."""
     text = FLAT_SIGN.sub("b", text.replace("♯", "#"))
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
-def read_key(text: str) -> KeyName | None:
-    """Return the key in one part of a path, the most certain one first."""
+def find_key_name(text: str) -> KeyName | None:
+    """Return the key in one part of a path; the least ambiguous notation wins."""
     text = KEY_WORD.sub("key ", plain(text))
-    readers = (_written_out, _chord, _camelot, _note, _letter)
+    readers = (
+        _parse_written_out,
+        _parse_chord,
+        _parse_camelot,
+        _parse_signed_note,
+        _parse_single_letter,
+    )
     return next((found for reader in readers if (found := reader(text))), None)
 
 
-def key_in(text: str) -> str | None:
-    """Return the key that a text such as a tag consists of: "Am", "C# minor", "8A"."""
+def parse_key_text(text: str) -> str | None:
+    """Parse text that consists of a key, such as a tag: "Am", "C# minor", "8A"."""
     text = plain(text).strip()
     if match := CAMELOT.fullmatch(text):
         return CODES[f"{match['hour']}{match['side'].upper()}"]
     if match := CHORD.fullmatch(text):
-        return f"{PITCHES[_pitch(match['pitch'], match['sign'])]} minor"
-    found = _written_out(text)
+        return f"{PITCHES[_pitch_class(match['pitch'], match['sign'])]} minor"
+    found = _parse_written_out(text)
     return found.key if found else None
 
 
-def _written_out(text: str) -> KeyName | None:
+def _parse_written_out(text: str) -> KeyName | None:
     for match in reversed(list(WRITTEN_OUT.finditer(text))):
         pitch, sign, mode = (match[name] or "" for name in ("pitch", "sign", "mode"))
-        if _is_phrase(text, match) or not _belong_together(pitch, sign, mode):
+        if _is_article(text, match) or not _is_one_language(pitch, sign, mode):
             continue
         german = mode.lower() in GERMAN_MODES
-        tonic = PITCHES[_pitch(pitch, sign, german=german)]
+        tonic = PITCHES[_pitch_class(pitch, sign, german=german)]
         return KeyName(tonic, MODES[mode.lower()])
     return None
 
 
-def _belong_together(pitch: str, sign: str, mode: str) -> bool:
-    """Whether pitch, sign and mode are of languages that are written together."""
+def _is_one_language(pitch: str, sign: str, mode: str) -> bool:
+    """Return whether pitch, accidental and mode belong to compatible languages."""
     pitch, sign, mode = pitch.lower(), sign.lower(), mode.lower()
     if pitch in SOLFEGE:
         return mode in ROMANCE_MODES
@@ -153,40 +165,40 @@ def _belong_together(pitch: str, sign: str, mode: str) -> bool:
     return True
 
 
-def _is_phrase(text: str, match: re.Match[str]) -> bool:
-    """Whether it is the article "a" and an adjective: "a minor setback"."""
+def _is_article(text: str, match: re.Match[str]) -> bool:
+    """Return whether the match is the article "a" and an adjective: "a minor setback"."""
     if match["pitch"].lower() != "a" or match["sign"] or " " not in match[0]:
         return False
-    place = _around(text, match)
+    place = _context_of(text, match)
     word = place.after.lower()
     if place.gap_after[:1] != " " or not word.isalpha():
         return False
-    return word not in MUSIC | DRUMS | {"bpm"}
+    return word not in MUSIC_WORDS | DRUM_WORDS | {"bpm"}
 
 
-def _chord(text: str) -> KeyName | None:
+def _parse_chord(text: str) -> KeyName | None:
     for match in reversed(list(CHORD.finditer(text))):
-        place = _around(text, match)
+        place = _context_of(text, match)
         fits = _is_chord(text, match, place)
         if fits:
-            tonic = PITCHES[_pitch(match["pitch"], match["sign"])]
-            return KeyName(tonic, "minor", sure=_is_certain(match, place))
+            tonic = PITCHES[_pitch_class(match["pitch"], match["sign"])]
+            return KeyName(tonic, "minor", certain=_is_certain(match, place))
     return None
 
 
 def _is_certain(match: re.Match[str], place: Context) -> bool:
-    """Whether it can be no word: all but "Am", and that beside a tempo."""
+    """Return whether the chord cannot be a word; only "Am" can, unless beside a tempo."""
     word = match["pitch"] in "Aa" and not match["sign"] and not match["degree"]
     return not word or place.beside_tempo or place.before.lower() == "key"
 
 
 def _is_chord(text: str, match: re.Match[str], place: Context) -> bool:
-    """Whether "Am" or "em9" is a chord here, and no word or unit such as "am", "cm", "FM"."""
+    """Return whether "Am" or "em9" is a chord here, not a word or unit such as "am", "cm", "FM"."""
     strong = bool(match["sign"] == "#" or match["degree"] or place.before.lower() == "key")
     if match["m"] == "M":
         shouted = not any(char.islower() for char in text)
         modulated = match["pitch"] == "F" and not match["sign"]  # FM synthesis
-        return shouted and match["pitch"].isupper() and not modulated and _in_fields(place)
+        return shouted and match["pitch"].isupper() and not modulated and _is_separate_field(place)
     if match["sign"] == "B":
         return False
     if match["pitch"].islower():
@@ -196,50 +208,50 @@ def _is_chord(text: str, match: re.Match[str], place: Context) -> bool:
     return _is_a_minor(place)
 
 
-def _in_fields(place: Context) -> bool:
+def _is_separate_field(place: Context) -> bool:
     return place.beside_tempo and place.gap_before[-1:] in ("", "_", "-")
 
 
 def _is_a_minor(place: Context) -> bool:
-    """Whether "Am" is the chord, and not the verb or the German preposition."""
+    """Return whether "Am" is the chord and not the verb or the German preposition."""
     before, after = place.before.lower(), place.after.lower()
-    if before in NOT_A_CHORD or after in NOT_A_CHORD:
+    if before in AM_VERB_WORDS or after in AM_VERB_WORDS:
         return False
-    if place.beside_tempo or place.is_field or not place.after or after in MUSIC:
+    if place.beside_tempo or place.is_field or not place.after or after in MUSIC_WORDS:
         return True
-    return place.gap_after[:1] != " " or before in MUSIC
+    return place.gap_after[:1] != " " or before in MUSIC_WORDS
 
 
-def _camelot(text: str) -> KeyName | None:
+def _parse_camelot(text: str) -> KeyName | None:
     for match in CAMELOT.finditer(text):
-        place = _around(text, match)
+        place = _context_of(text, match)
         before = place.before.lower()
-        counts = before in VERSIONS and " - " not in place.gap_before
+        counts = before in VERSION_WORDS and " - " not in place.gap_before
         if counts or match["side"].islower():
             continue
         if place.beside_tempo or place.is_field or before in {"camelot", "key"}:
             tonic, _, mode = CODES[f"{match['hour']}{match['side']}"].partition(" ")
-            return KeyName(tonic, mode, sure=False)
+            return KeyName(tonic, mode, certain=False)
     return None
 
 
-def _note(text: str) -> KeyName | None:
-    """Read a letter with a sign: "G#", "Bb"."""
-    for match in reversed(list(NOTE.finditer(text))):
+def _parse_signed_note(text: str) -> KeyName | None:
+    """Parse a letter with an accidental: "G#", "Bb"."""
+    for match in reversed(list(SIGNED_NOTE.finditer(text))):
         if match["low"]:
-            return KeyName(PITCHES[_pitch(match["low"], "#")], sure=False)
+            return KeyName(PITCHES[_pitch_class(match["low"], "#")], certain=False)
         sign = (match["sign"] or "").strip(" _-").lower()
-        return KeyName(PITCHES[_pitch(match["pitch"], sign)], sure=False)
+        return KeyName(PITCHES[_pitch_class(match["pitch"], sign)], certain=False)
     return None
 
 
-def _letter(text: str) -> KeyName | None:
-    """Read a letter alone, where its neighbours say that it is a note."""
-    drums = any(word.lower() in DRUMS for word in re.findall(r"[^\W\d_]+|909", text))
-    for match in reversed(list(LETTER.finditer(text))):
-        place = _around(text, match)
+def _parse_single_letter(text: str) -> KeyName | None:
+    """Parse a single letter if its context suggests a note."""
+    drums = any(word.lower() in DRUM_WORDS for word in re.findall(r"[^\W\d_]+|909", text))
+    for match in reversed(list(SINGLE_LETTER.finditer(text))):
+        place = _context_of(text, match)
         if _is_note(match["pitch"], place, drums=drums):
-            return KeyName(PITCHES[_pitch(match["pitch"], "")], sure=False)
+            return KeyName(PITCHES[_pitch_class(match["pitch"], "")], certain=False)
     return None
 
 
@@ -247,10 +259,10 @@ def _is_note(letter: str, place: Context, *, drums: bool) -> bool:
     before, after = place.before.lower(), place.after.lower()
     if before == "key":
         return True
-    counted = before in VERSIONS and not (before in {"loop", "riff"} and letter.lower() > "d")
+    counted = before in VERSION_WORDS and not (before in {"loop", "riff"} and letter.lower() > "d")
     if counted or "&" in place.gap_before + place.gap_after or "'" in place.gap_before:
         return False
-    if after in INTERVALS:
+    if after in INTERVAL_WORDS:
         return bool(before)
     if drums or (not before and place.gap_after not in {"_", "-"}):
         return False
@@ -260,23 +272,23 @@ def _is_note(letter: str, place: Context, *, drums: bool) -> bool:
 
 
 def _ends_as_note(letter: str, place: Context) -> bool:
-    """Whether the last letter of a name is a note: "Pad_G", "bass_c", "P15-G"."""
+    """Return whether the last letter of a name is a note: "Pad_G", "bass_c", "P15-G"."""
     gap = place.gap_before.strip()
     if letter.isupper():
-        return gap in {"_", "-"} or (not gap and place.before.lower() in MUSIC)
-    return gap == "_" or (not gap and place.before.lower() in MUSIC)
+        return gap in {"_", "-"} or (not gap and place.before.lower() in MUSIC_WORDS)
+    return gap == "_" or (not gap and place.before.lower() in MUSIC_WORDS)
 
 
-def _around(text: str, match: re.Match[str]) -> Context:
+def _context_of(text: str, match: re.Match[str]) -> Context:
     before = re.search(r"([^\W_]*)([\W_]*)$", text[: match.start()])
     after = re.match(r"([\W_]*)(\d+[.,]\d+|[^\W_]*)", text[match.end() :])
-    assert before  # these patterns match an empty text too
+    assert before  # these patterns always match, also empty text
     assert after
     return Context(before[1], before[2], after[1], after[2])
 
 
-def _pitch(letter: str, sign: str, *, german: bool = False) -> int:
-    """Return the pitch class (0..11) of a name; the German B is a B flat."""
+def _pitch_class(letter: str, sign: str, *, german: bool = False) -> int:
+    """Return the pitch class (0..11) of a note name; the German B is B flat."""
     name, sign = letter.lower(), sign.lower()
     if german and name == "b" and not sign:
         return 10

@@ -1,4 +1,4 @@
-"""Loop or one-shot: does it repeat, and does it go on to the end?"""
+"""Loop or one-shot classification by logistic regression."""
 
 from functools import lru_cache
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.onset import Envelope
-from sp404_app.audio.features.tempo import Tempo
+from sp404_app.audio.dsp.onset import OnsetEnvelope
+from sp404_app.audio.features.tempo import TempoEstimate
 from sp404_app.audio.model_weights import Linear, sigmoid
 
-FEATURES: Final = (
+LOOP_FEATURES: Final = (
     "log duration", "log duration squared", "log onsets", "log onset rate", "one onset",
     "second onset", "even onsets", "energy centre", "peak place", "end level", "half energy",
     "most energy", "tempo odds", "tempo from ends", "steady level",
@@ -22,18 +22,20 @@ RISE_DB, QUIET_DB = 9.0, -30.0
 
 
 @lru_cache(maxsize=1)
-def model() -> Linear:
-    """Load the weights."""
+def loop_model() -> Linear:
+    """Load the weights of `LOOP_FEATURES`."""
     return Linear.load("kind")
 
 
-def loop_probability(env: Envelope, duration: float, tempo: Tempo | None) -> float:
+def loop_probability(env: OnsetEnvelope, duration: float, tempo: TempoEstimate | None) -> float:
     """Return the probability (0..1) that a sound of `duration` seconds is a loop."""
-    return sigmoid(float(model()(describe(env, duration, tempo))))
+    return sigmoid(float(loop_model()(loop_features(env, duration, tempo))))
 
 
-def describe(env: Envelope, duration: float, tempo: Tempo | None) -> npt.NDArray[np.float64]:
-    """Return the `FEATURES`, all free of gain and sample rate."""
+def loop_features(
+    env: OnsetEnvelope, duration: float, tempo: TempoEstimate | None
+) -> npt.NDArray[np.float64]:
+    """Return `LOOP_FEATURES`, all independent of gain and sample rate."""
     octaves = np.log2(max(duration, 0.01))
     count = len(env.onsets)
     strengths = np.sort(env.flux[0][env.onsets])[::-1] if count else np.zeros(1)
@@ -47,18 +49,18 @@ def describe(env: Envelope, duration: float, tempo: Tempo | None) -> npt.NDArray
             float(count <= 1),
             relative[1] if count > 1 else 0.0,
             float(relative.mean()) if count > 1 else 0.0,
-            *shape(env),
+            *energy_shape(env),
             tempo.odds if tempo else -10.0,
             float(tempo.from_ends) if tempo else 0.0,
-            steadiness(env),
-            *strikes(env, duration),
+            level_steadiness(env),
+            *strike_features(env, duration),
             float(np.log2((env.flux[0].max() + 1e-6) / (env.flux[0].mean() + 1e-6))),
         ]
     )
 
 
-def shape(env: Envelope) -> tuple[float, float, float, float, float]:
-    """Return where the energy is in time (0..1), and the level at the end in decades."""
+def energy_shape(env: OnsetEnvelope) -> tuple[float, float, float, float, float]:
+    """Return the distribution of energy over time (0..1), and the final level in decades."""
     energy = env.energy.astype(np.float64) + 1e-12
     growth = np.cumsum(energy) / energy.sum()
     place = np.linspace(0, 1, len(energy))
@@ -72,18 +74,20 @@ def shape(env: Envelope) -> tuple[float, float, float, float, float]:
     )
 
 
-def steadiness(env: Envelope) -> float:
-    """Return how alike the quarters of the sound are in level: 1 alike, 0 all in one."""
+def level_steadiness(env: OnsetEnvelope) -> float:
+    """Return the ratio of the quietest to the loudest quarter in RMS: 1 is steady."""
     parts = [float(np.sqrt(part.mean())) for part in np.array_split(env.energy, 4)]
     return min(parts) / (max(parts) + 1e-9)
 
 
-def strikes(env: Envelope, duration: float) -> tuple[float, float, float, float, float]:
-    """Describe the moments at which the level leaps: what is hit again, not what wobbles.
+def strike_features(
+    env: OnsetEnvelope, duration: float
+) -> tuple[float, float, float, float, float]:
+    """Describe strikes: moments at which the level jumps, unlike onsets from modulation.
 
-    A strike is a rise of 9 dB within 30 ms to no less than 30 dB below the loudest. Returned
-    are how many (log), how many a second (log), whether only one, the second strongest
-    relative to the strongest (amplitude), and where the last one is (0..1 of the duration).
+    A strike is a rise of 9 dB within 30 ms to no less than 30 dB below the maximum. Returns
+    the count (log), the count per second (log), whether there is only one, the second strongest
+    relative to the strongest (amplitude), and the position of the last (0..1 of the duration).
     """
     level = 10 * np.log10(env.energy.astype(np.float64) + 1e-6)
     padded = np.concatenate([np.full(RISE_FRAMES, -60.0), level])

@@ -1,4 +1,4 @@
-"""What a file says of itself, weighed against what is heard."""
+"""Combine stated metadata (tags, file name) with what the signal shows."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -6,146 +6,164 @@ from typing import Final
 from sp404_app.audio.dsp import pitch
 from sp404_app.audio.dsp.chroma import Chroma
 from sp404_app.audio.features import filename_hints, tempo
-from sp404_app.audio.features.filename_hints import Stated
-from sp404_app.audio.features.key_detection import Key, pitched
-from sp404_app.audio.features.tempo import Tempo
+from sp404_app.audio.features.filename_hints import StatedMetadata
+from sp404_app.audio.features.key_detection import KeyEstimate, pitched_probability
+from sp404_app.audio.features.tempo import TempoEstimate
 
-THOUGHT_OF: Final = 0.005  # a smaller chance confirms nothing
-# Two tempi this close are of one loop: one of them was estimated, or rounded.
-ESTIMATED: Final = 0.01
-FEWEST_BEATS: Final = 4
-SAYS_LOOP: Final = 9.0  # times as likely a loop: its length is made of the beats that it names
+MIN_CANDIDATE_PROBABILITY: Final = 0.005  # a less likely candidate confirms nothing
+# Tempi this close belong to one loop: one of them was estimated or rounded.
+ESTIMATE_TOLERANCE: Final = 0.01
+MIN_BEATS: Final = 4
+STATED_LOOP_ODDS_FACTOR: Final = 9.0  # if the length is a whole number of stated beats
 
-NO_PITCH: Final = 0.03  # probability of pitch below which a sound has no key, whatever is written
-# From this confidence on a key is heard clearly; a written one below that chance is then wrong.
-CLEAR, POSSIBLE = 0.6, 0.05
-# The same for a key whose mode is written out: producers know it better than the estimator.
-CLEAR_AGAINST_SURE, POSSIBLE_IF_SURE = 0.95, 0.001
-STATED_KEY: Final = 0.95  # the confidence of a key whose mode is written out
+MIN_PITCHED_FOR_STATED_KEY: Final = 0.03  # a less pitched sound has no key
+# From this confidence a detected key is clear; a less probable stated key is then rejected.
+CLEAR_CONFIDENCE, MIN_KEY_PROBABILITY = 0.6, 0.05
+# The same for a stated key with its mode: producers know it better than the estimator.
+CLEAR_CONFIDENCE_EXPLICIT, MIN_KEY_PROBABILITY_EXPLICIT = 0.95, 0.001
+STATED_KEY_CONFIDENCE: Final = 0.95  # of a stated key with its mode
 
 
 @dataclass(frozen=True, slots=True)
-class SettledKey:
-    """The key that counts and what was written; `conflict` says that they differ."""
+class FusedKey:
+    """The resulting key and the stated one; `conflict` means that they differ."""
 
     name: str | None = None
     confidence: float = 0.0
     from_file: bool = False
-    written: str | None = None
+    stated: str | None = None
     conflict: bool = False
 
 
-def written(named: Stated, tagged: Stated, duration: float) -> Stated:
-    """Join what the name and the tags say; what a program wrote goes before what people typed.
+def merge_stated(named: StatedMetadata, tagged: StatedMetadata, duration: float) -> StatedMetadata:
+    """Merge the hints of the name with the tags; tags take precedence.
 
-    But not a tempo that a program estimated: such a one is close to the name's, and does not
-    fit the length to a hair as that of a program which made the loop would.
+    A tempo estimated by another program does not: it is close to the name's tempo, but does not
+    match the length exactly, as the tempo of the producing program would.
     """
     bpm = tagged.tempo(duration)
-    if bpm and named.bpm and named.sure and abs(bpm / named.bpm - 1) < ESTIMATED:
-        bpm = bpm if filename_hints.made_of(bpm, duration) else named.bpm
-    return Stated(
+    if bpm and named.bpm and named.bpm_explicit and abs(bpm / named.bpm - 1) < ESTIMATE_TOLERANCE:
+        bpm = bpm if filename_hints.is_exact_length(bpm, duration) else named.bpm
+    return StatedMetadata(
         bpm or named.bpm,
         tagged.key or named.key,
-        sure=bpm is not None or named.sure,
+        bpm_explicit=bpm is not None or named.bpm_explicit,
         root=tagged.root,
         tonic=None if tagged.key else named.tonic,
-        key_sure=bool(tagged.key) or named.key_sure,
+        key_certain=bool(tagged.key) or named.key_certain,
     )
 
 
-def settled_key(heard: Key | None, stated: Stated, found: Chroma | None) -> SettledKey:
-    """Weigh the key that is written against the key that is heard.
+def fuse_key(
+    estimate: KeyEstimate | None, stated: StatedMetadata, chroma: Chroma | None
+) -> FusedKey:
+    """Combine the stated key with the detected one.
 
-    `heard` is None for drum hits, single notes and sounds without pitch. A key with its mode
-    written out counts unless the sound has no pitch or clearly another key. A tonic alone, or
-    what may be another word, needs a key that is heard, and gives way to a clear one.
+    `estimate` is None for drum hits, single notes and unpitched sounds. A stated key with its mode
+    is used unless the sound is unpitched or clearly has another key. A tonic alone, or an ambiguous
+    key, is used only if a key was detected, and not against a clear one.
     """
-    name, confidence = (heard.name, heard.confidence) if heard else (None, 0.0)
-    chances = heard.chances if heard else {}
+    detected, confidence = (estimate.name, estimate.confidence) if estimate else (None, 0.0)
+    chances = estimate.chances if estimate else {}
     modes = [f"{stated.tonic} {mode}" for mode in ("major", "minor")] if stated.tonic else []
-    options = [stated.key] if stated.key else modes
-    if not options:
-        return SettledKey(name, confidence)
-    option = max(options, key=lambda each: chances.get(each, 0.0))
-    sure = stated.key_sure and stated.key is not None
-    chance = chances.get(option, 0.0)
-    if option == name or (heard and _may_be(chance, confidence, sure=sure)):
-        told = STATED_KEY if sure else chance
-        return SettledKey(option, told, from_file=True, written=option)
-    if heard is None and sure and found is not None and pitched(found) >= NO_PITCH:
-        return SettledKey(option, STATED_KEY, from_file=True, written=option)
-    written = option if heard else stated.key
-    return SettledKey(name, confidence, written=written, conflict=sure or heard is not None)
+    candidates = [stated.key] if stated.key else modes
+    if not candidates:
+        return FusedKey(detected, confidence)
+    candidate = max(candidates, key=lambda each: chances.get(each, 0.0))
+    explicit = stated.key_certain and stated.key is not None
+    chance = chances.get(candidate, 0.0)
+    if candidate == detected or (estimate and _is_plausible(chance, confidence, explicit=explicit)):
+        stated_confidence = STATED_KEY_CONFIDENCE if explicit else chance
+        return FusedKey(candidate, stated_confidence, from_file=True, stated=candidate)
+    if (
+        estimate is None
+        and explicit
+        and chroma is not None
+        and pitched_probability(chroma) >= MIN_PITCHED_FOR_STATED_KEY
+    ):
+        return FusedKey(candidate, STATED_KEY_CONFIDENCE, from_file=True, stated=candidate)
+    written = candidate if estimate else stated.key
+    return FusedKey(detected, confidence, stated=written, conflict=explicit or estimate is not None)
 
 
-def _may_be(chance: float, confidence: float, *, sure: bool) -> bool:
-    """Whether a written key of that chance stands beside another one that is heard."""
-    if sure:
-        return confidence < CLEAR_AGAINST_SURE or chance >= POSSIBLE_IF_SURE
-    return confidence < CLEAR or chance >= POSSIBLE
+def _is_plausible(chance: float, confidence: float, *, explicit: bool) -> bool:
+    """Return whether a stated key of probability `chance` is possible beside the detected key."""
+    if explicit:
+        return confidence < CLEAR_CONFIDENCE_EXPLICIT or chance >= MIN_KEY_PROBABILITY_EXPLICIT
+    return confidence < CLEAR_CONFIDENCE or chance >= MIN_KEY_PROBABILITY
 
 
-def names_its_beats(stated: Stated, length: float) -> bool:
-    """Whether a length is a whole number of the beats that the file surely states."""
-    if not stated.bpm or not stated.sure or stated.bpm * length / 60 < FEWEST_BEATS - 0.5:
+def length_matches_stated_tempo(stated: StatedMetadata, length: float) -> bool:
+    """Return whether a length is a whole number of beats of an explicitly stated tempo."""
+    if not stated.bpm or not stated.bpm_explicit or stated.bpm * length / 60 < MIN_BEATS - 0.5:
         return False
-    return filename_hints.made_of(stated.bpm, length)
+    return filename_hints.is_exact_length(stated.bpm, length)
 
 
-def loop_chance(heard: float, stated: Stated, length: float) -> float:
-    """Return the probability that a sound is a loop, what is heard and what is written together.
+def fuse_loop_probability(probability: float, stated: StatedMetadata, length: float) -> float:
+    """Return the probability that a sound is a loop, from the signal and the stated tempo.
 
-    A pad that is held for eight bars sounds like one long note; its name says more.
+    A pad held for eight bars sounds like one long note; its name shows that it is a loop.
     """
-    odds = heard / max(1e-9, 1 - heard)
-    if names_its_beats(stated, length):
-        odds *= SAYS_LOOP
+    odds = probability / max(1e-9, 1 - probability)
+    if length_matches_stated_tempo(stated, length):
+        odds *= STATED_LOOP_ODDS_FACTOR
     return odds / (1 + odds)
 
 
-def settled(heard: Tempo | None, stated: Stated, length: float) -> Tempo | None:
-    """Take a stated tempo where length or ears confirm it; else keep what was heard.
+def fuse_tempo(
+    estimate: TempoEstimate | None, stated: StatedMetadata, length: float
+) -> TempoEstimate | None:
+    """Use a stated tempo if the length or the signal confirms it; else keep the estimate.
 
-    The ears confirm what they thought of, and the half and double of what they heard, which is
-    a matter of taste. A broken number is often another program's estimate: where neither is it
-    whole nor the length made of its beats, it says which of the tempi that were heard is meant.
-    What was heard instead shares what is left over.
+    The signal confirms its own candidates and the half and double of its estimate. A fractional
+    tempo is often another program's estimate: unless the length matches it exactly, it only selects
+    one of the candidates. Rejected candidates share the remaining probability.
     """
     if stated.bpm is None:
-        return heard
-    if heard is None:
-        return unheard(stated.bpm, length) if names_its_beats(stated, length) else None
-    thought_of = [bpm for bpm, chance in heard.candidates if chance >= THOUGHT_OF]
-    known = (*thought_of, heard.bpm / 2, heard.bpm * 2)
-    near = next((bpm for bpm in known if abs(bpm / stated.bpm - 1) < 0.02), None)
-    if near is None and not (stated.sure and filename_hints.fits(stated.bpm, length)):
-        return heard
-    precise = stated.bpm == round(stated.bpm) or filename_hints.made_of(stated.bpm, length)
-    told = tempo.stated(heard, stated.bpm if precise or near is None else near)
-    return replace(told, candidates=shared(told))
+        return estimate
+    if estimate is None:
+        return (
+            stated_only_tempo(stated.bpm, length)
+            if length_matches_stated_tempo(stated, length)
+            else None
+        )
+    likely = [bpm for bpm, chance in estimate.candidates if chance >= MIN_CANDIDATE_PROBABILITY]
+    known = (*likely, estimate.bpm / 2, estimate.bpm * 2)
+    confirmed = next((bpm for bpm in known if abs(bpm / stated.bpm - 1) < 0.02), None)
+    if confirmed is None and not (
+        stated.bpm_explicit and filename_hints.tempo_fits_length(stated.bpm, length)
+    ):
+        return estimate
+    precise = stated.bpm == round(stated.bpm) or filename_hints.is_exact_length(stated.bpm, length)
+    fused = tempo.with_stated_tempo(
+        estimate, stated.bpm if precise or confirmed is None else confirmed
+    )
+    return replace(fused, candidates=rescale_rivals(fused))
 
 
-def unheard(bpm: float, length: float) -> Tempo:
-    """Return the tempo of a loop in which nothing is struck."""
-    sure = tempo.STATED
-    rivals = [(bpm / 2, (1 - sure) / 2), (bpm * 2, (1 - sure) / 2)]
-    return Tempo(bpm, sure, [(bpm, sure), *rivals], 0.0, length, from_ends=True, odds=0.0)
+def stated_only_tempo(bpm: float, length: float) -> TempoEstimate:
+    """Return the stated tempo for a loop without onsets."""
+    confidence = tempo.STATED_CONFIDENCE
+    rivals = [(bpm / 2, (1 - confidence) / 2), (bpm * 2, (1 - confidence) / 2)]
+    return TempoEstimate(
+        bpm, confidence, [(bpm, confidence), *rivals], 0.0, length, from_ends=True, odds=0.0
+    )
 
 
-def shared(told: Tempo) -> list[tuple[float, float]]:
-    """Return the candidates, all but the first sharing what its confidence leaves over."""
-    first, *rivals = told.candidates
+def rescale_rivals(estimate: TempoEstimate) -> list[tuple[float, float]]:
+    """Return the candidates; all but the first share the remaining probability."""
+    first, *rivals = estimate.candidates
     chances = max(1e-9, sum(chance for _, chance in rivals))
-    share = min(1.0, (1 - told.confidence) / chances)
+    share = min(1.0, (1 - estimate.confidence) / chances)
     return [first, *((bpm, chance * share) for bpm, chance in rivals)]
 
 
-def rooted(heard: pitch.Pitch | None, stated: int | None) -> int | None:
-    """Return the root as a MIDI note: what is heard, in the octave that a sampler wrote.
+def fuse_root_note(detected: pitch.Pitch | None, stated: int | None) -> int | None:
+    """Return the root as a MIDI note: the detected pitch class, in the octave stated by a sampler.
 
-    Editors write middle C where nobody chose, so a root that is not heard does not count.
+    Editors write middle C by default, so a stated root is ignored if the pitch does not confirm it.
     """
-    if heard is None:
+    if detected is None:
         return None
-    return stated if stated is not None and (stated - heard.note) % 12 == 0 else heard.note
+    return stated if stated is not None and (stated - detected.note) % 12 == 0 else detected.note

@@ -1,4 +1,4 @@
-"""Names of keys, their Camelot codes, and which keys mix well."""
+"""Key names, Camelot codes and harmonically compatible keys."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ KEYS: Final = tuple(f"{pitch} {mode}" for mode in ("major", "minor") for pitch i
 
 
 def camelot(key: str) -> str:
-    """Return a key's place on the Camelot wheel, such as "11A" for "F# minor".
+    """Return the Camelot code of a key, such as "11A" for "F# minor".
 
     Raises:
         ValueError: If it is not one of `KEYS`.
@@ -15,7 +15,7 @@ def camelot(key: str) -> str:
     if key not in KEYS:
         raise ValueError(f"{key!r} is not the name of a key.")
     index = KEYS.index(key)
-    # A step on the wheel is a fifth; A minor and C major, its relative, are both at 8.
+    # One step on the wheel is a fifth; A minor and its relative C major are both at 8.
     pitch, letter = (index - 12 + 3, "A") if index >= 12 else (index, "B")
     return f"{(7 * pitch + 7) % 12 + 1}{letter}"
 

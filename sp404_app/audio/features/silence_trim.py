@@ -1,7 +1,7 @@
-"""Which part of a sound is to be judged: silence before and behind it says nothing about it.
+"""Decide loop or one-shot without the silence around a sound.
 
-A loop may end with a rest, so the silence behind it is not all cut: of a sound with a tempo, the
-stretches are taken that end with the first whole beat or bar behind the last sound.
+A loop may end with a rest, so trailing silence is not always removed: candidates for the trimmed
+sound end on the first whole beat or bar after the last sound.
 """
 
 from collections.abc import Iterator
@@ -11,74 +11,79 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.features import loop_detection, tempo
-from sp404_app.audio.features.tempo import Tempo
+from sp404_app.audio.features.tempo import TempoEstimate
 
-QUIET: Final = 1e-6  # of the loudest frame's power, -60 dB: silence, also with hiss in it
-LEAST_SILENCE: Final = 0.05  # seconds: less is how files are cut
-FEWEST_BEATS: Final = 3
-GRACE: Final = 0.02  # of a beat, or bar, by which a sound may ring over its end
+SILENCE_POWER: Final = 1e-6  # of the loudest frame's power, -60 dB: hiss below it counts as silence
+MIN_SILENCE_S: Final = 0.05  # less is normal for cut files
+MIN_BEATS: Final = 3
+OVERHANG_SHARE: Final = 0.02  # of a beat or bar: a sound may ring this far past its end
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """The tempo of a sound, how likely it is a loop, and the length in s that this was read from.
+class LoopDecision:
+    """The tempo of a sound, its loop probability, and the length in s that it was judged by.
 
-    The tempo is that of the whole sound: a stretch that was cut to whole beats would confirm it.
+    The tempo is that of the untrimmed sound: a span trimmed to whole beats would always confirm it.
     """
 
-    tempo: Tempo | None
+    tempo: TempoEstimate | None
     loop: float
     length: float
 
 
-def judged(env: Envelope, length: float, *, whole: bool) -> Judged:
-    """Judge a sound with its silence and without, and take what is most likely a loop.
+def decide_loop(env: OnsetEnvelope, length: float, *, whole: bool) -> LoopDecision:
+    """Judge a sound with and without its silence; return the decision with the higher probability.
 
-    `whole` says that the ends are the file's own: an excerpt has no silence to cut.
+    `whole` means that the ends are the file's own; an excerpt has no silence to trim.
     """
-    # What is struck once has no tempo, and most one-shots are: the search is spared.
-    found = tempo.estimate(env, length, whole=whole) if len(env.onsets) > 1 else None
-    full = Judged(found, loop_detection.loop_probability(env, length, found), length)
-    if not whole or found is None:
+    # A single onset has no tempo: skip the search for most one-shots.
+    estimate = tempo.estimate_tempo(env, length, whole=whole) if len(env.onsets) > 1 else None
+    full = LoopDecision(estimate, loop_detection.loop_probability(env, length, estimate), length)
+    if not whole or estimate is None:
         return full
-    cuts = dict.fromkeys(ends(env, found.bpm))
-    return max([full, *(without(env, *cut, found) for cut in cuts)], key=lambda each: each.loop)
+    cuts = dict.fromkeys(trim_candidates(env, estimate.bpm))
+    return max(
+        [full, *(decide_loop_for_cut(env, *cut, estimate) for cut in cuts)],
+        key=lambda each: each.loop,
+    )
 
 
-def without(env: Envelope, first: int, last: int, found: Tempo) -> Judged:
+def decide_loop_for_cut(
+    env: OnsetEnvelope, first: int, last: int, estimate: TempoEstimate
+) -> LoopDecision:
     """Judge the frames `first` to `last` (exclusive) of a sound."""
-    part, length = cut(env, first, last), (last - first) / env.fps
-    beaten = tempo.estimate(part, length) if len(part.onsets) > 1 else None
-    return Judged(found, loop_detection.loop_probability(part, length, beaten), length)
+    part, length = slice_envelope(env, first, last), (last - first) / env.fps
+    part_tempo = tempo.estimate_tempo(part, length) if len(part.onsets) > 1 else None
+    return LoopDecision(estimate, loop_detection.loop_probability(part, length, part_tempo), length)
 
 
-def ends(env: Envelope, bpm: float) -> Iterator[tuple[int, int]]:
-    """Yield first and last frames that leave out silence and hold whole beats or bars."""
-    loud = np.flatnonzero(env.energy > QUIET)
+def trim_candidates(env: OnsetEnvelope, bpm: float) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) frames that exclude silence and contain whole beats or bars."""
+    loud = np.flatnonzero(env.energy > SILENCE_POWER)
     if not len(loud):
         return
     first, last, count = int(loud[0]), int(loud[-1]) + 1, len(env.energy)
-    if (first + count - last) / env.fps < LEAST_SILENCE:
+    if (first + count - last) / env.fps < MIN_SILENCE_S:
         return
-    starts = (first, 0) if first <= LEAST_SILENCE * env.fps else (first,)
+    starts = (first, 0) if first <= MIN_SILENCE_S * env.fps else (first,)
     for start in starts:
         for beats in (1, 4):
             step = beats * 60 / bpm * env.fps
-            times = int(np.ceil((last - start) / step - GRACE))
+            times = int(np.ceil((last - start) / step - OVERHANG_SHARE))
             end = start + round(times * step)
-            if times * beats >= FEWEST_BEATS and end <= count + 2:
+            if times * beats >= MIN_BEATS and end <= count + 2:
                 yield start, min(end, count)
 
 
-def cut(env: Envelope, first: int, last: int) -> Envelope:
+def slice_envelope(env: OnsetEnvelope, first: int, last: int) -> OnsetEnvelope:
     """Return the frames `first` to `last` (exclusive) of an envelope."""
 
     def inside(onsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         return onsets[(onsets >= first) & (onsets < last)] - first
 
-    return Envelope(
+    return OnsetEnvelope(
         env.fps,
         env.flux[:, first:last],
         env.energy[first:last],

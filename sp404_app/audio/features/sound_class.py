@@ -1,7 +1,6 @@
-"""What sort of sound it is: kick, chord, break ... by a softmax over measured features.
+"""Sound class (kick, chord, break ...) by softmax regression.
 
-A linear model on purpose: every weight can be read in `weights/class.json` beside the name of
-what it weighs.
+The model is linear, so that each weight in `weights/class.json` can be read beside its feature.
 """
 
 from dataclasses import dataclass
@@ -13,21 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from sp404_app.audio.dsp.chroma import Chroma
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.dsp.pitch import Pitch
-from sp404_app.audio.features.descriptors import Content
+from sp404_app.audio.features.descriptors import Descriptors
 from sp404_app.audio.model_weights import Linear, softmax
 
-TIMBRE: Final = 32
-FEATURES: Final = (
-    *(f"timbre {number}" for number in range(1, TIMBRE + 1)),
+TIMBRE_DIMENSIONS: Final = 32
+CLASS_FEATURES: Final = (
+    *(f"timbre {number}" for number in range(1, TIMBRE_DIMENSIONS + 1)),
     "log duration", "log onsets", "log brightness", "log noisiness", "log attack", "log decay",
     "loop", "tonality", "in tune", "concentration", "clarity", "log pitch", "low energy",
 )  # fmt: skip
 
 
 class SoundClass(StrEnum):
-    """The sorts of sounds on an SP-404's pads."""
+    """The classes of sounds on an SP-404's pads."""
 
     KICK = "kick"
     SNARE = "snare"
@@ -50,42 +49,42 @@ CLASSES: Final = tuple(SoundClass)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """All measurements that speak for a class; `loop` is a probability in 0..1."""
+class ClassInputs:
+    """All measurements used for the class; `loop` is a probability in 0..1."""
 
     timbre: npt.NDArray[np.float32]
-    env: Envelope
+    env: OnsetEnvelope
     duration: float
-    content: Content
+    descriptors: Descriptors
     loop: float
     chroma: Chroma | None
     pitch: Pitch | None
 
 
 @lru_cache(maxsize=1)
-def model() -> Linear:
-    """Load the weights."""
+def class_model() -> Linear:
+    """Load the weights of `CLASS_FEATURES`."""
     return Linear.load("class")
 
 
-def describe(heard: Heard) -> npt.NDArray[np.float64]:
-    """Return the `FEATURES`."""
-    content, pitch, found = heard.content, heard.pitch, heard.chroma
-    pitches = found.pitches / found.pitches.sum() if found else np.full(12, 1 / 12)
-    decay = content.decay if content.decay is not None else heard.duration
-    low = heard.env.flux[1].sum() / (heard.env.flux[0].sum() + 1e-9)
+def class_features(inputs: ClassInputs) -> npt.NDArray[np.float64]:
+    """Return `CLASS_FEATURES`."""
+    descriptors, pitch, chroma = inputs.descriptors, inputs.pitch, inputs.chroma
+    pitches = chroma.pitches / chroma.pitches.sum() if chroma else np.full(12, 1 / 12)
+    decay = descriptors.decay if descriptors.decay is not None else inputs.duration
+    low = inputs.env.flux[1].sum() / (inputs.env.flux[0].sum() + 1e-9)
     return np.array(
         [
-            *heard.timbre,
-            np.log2(heard.duration + 0.01),
-            np.log2(1 + len(heard.env.onsets)),
-            np.log2(content.brightness + 20),
-            np.log10(content.noisiness + 1e-4),
-            np.log2(content.attack + 0.002),
+            *inputs.timbre,
+            np.log2(inputs.duration + 0.01),
+            np.log2(1 + len(inputs.env.onsets)),
+            np.log2(descriptors.brightness + 20),
+            np.log10(descriptors.noisiness + 1e-4),
+            np.log2(descriptors.attack + 0.002),
             np.log2(decay + 0.01),
-            heard.loop,
-            found.peaks.tonality if found else 0.0,
-            found.in_tune if found else 0.0,
+            inputs.loop,
+            chroma.peaks.tonality if chroma else 0.0,
+            chroma.in_tune if chroma else 0.0,
             float(np.sum(pitches**2)),
             pitch.clarity if pitch else 0.0,
             np.log2(pitch.hertz / 100) if pitch else 0.0,
@@ -94,8 +93,8 @@ def describe(heard: Heard) -> npt.NDArray[np.float64]:
     )
 
 
-def classify(heard: Heard) -> tuple[SoundClass, float]:
-    """Return the likeliest class and its probability (0..1)."""
-    chances = softmax(model()(describe(heard)))
+def classify(inputs: ClassInputs) -> tuple[SoundClass, float]:
+    """Return the most likely class and its probability (0..1)."""
+    chances = softmax(class_model()(class_features(inputs)))
     best = int(chances.argmax())
     return CLASSES[best], float(chances[best])

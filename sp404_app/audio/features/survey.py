@@ -1,4 +1,4 @@
-"""One streamed pass over a file: what every upload gets, whatever its length."""
+"""Streaming measurements of a whole file in one pass; every upload gets them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,29 +11,29 @@ from sp404_app.audio.dsp.fir import Decimator
 from sp404_app.audio.dsp.loudness import LoudnessMeter
 from sp404_app.audio.dsp.true_peak import TruePeakMeter
 from sp404_app.audio.io import decode
-from sp404_app.audio.io.content_hash import Hasher
+from sp404_app.audio.io.content_hash import ContentHasher
 from sp404_app.audio.io.decode import Header
 from sp404_app.audio.io.peaks import Peaks, PeaksBuilder
 
 Planes = npt.NDArray[np.float32]  # (channels, frames)
 Signal = npt.NDArray[np.float32]
 
-WINDOW_SECONDS: Final = 30.0
-WINDOW_RATE: Final = 50_000  # higher rates are halved until they fit: nothing audible is lost
-SILENCE: Final = 1e-4  # -80 dBFS
-CLIP: Final = 0.9995
-CLIPPED: Final = 3  # samples in a row at full scale
+WINDOW_S: Final = 30.0
+MAX_WINDOW_RATE_HZ: Final = 50_000  # higher rates are halved until they fit
+SILENCE_LEVEL: Final = 1e-4  # -80 dBFS
+CLIP_LEVEL: Final = 0.9995
+CLIP_RUN: Final = 3  # samples in a row at full scale count as clipping
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What can be said of a sound without musical analysis.
+    """Measurements that need no musical analysis.
 
-    `duration` (s) and `frames` count what was really decoded, and `digest` covers all of it.
-    Levels are in dBFS: `peak_dbfs` of the highest sample (None in silence), `true_peak_dbtp`
-    between samples. `loudness_lufs` is integrated (BS.1770-4). `silence_head` and `silence_tail`
-    are seconds below -80 dBFS. `window` is mono at `window_rate` Hz, at most 30 s from
-    `window_start` s; `whole` says that only silence is left out of it.
+    `duration` (s) and `frames` are those of the decoded audio; `digest` is its content hash. Levels
+    are in dBFS: `peak_dbfs` of the highest sample (None in silence), `true_peak_dbtp` between
+    samples. `loudness_lufs` is integrated (BS.1770-4). `silence_head` and `silence_tail` are
+    seconds below -80 dBFS. `window` is mono at `window_rate` Hz, at most 30 s, and starts at
+    `window_start` s; `whole` means that it omits nothing but silence.
     """
 
     header: Header
@@ -58,34 +58,34 @@ class Survey:
 
 
 def survey(path: Path) -> Survey:
-    """Measure a file in one pass and cut out the window for the analysis.
+    """Measure a file in one pass and extract the window for the analysis.
 
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    with decode.opened(path) as (header, blocks):
-        levels = Levels(header)
+    with decode.open_audio(path) as (header, blocks):
+        levels = LevelMeter(header)
         peaks = PeaksBuilder(header.sample_rate)
         meter = LoudnessMeter(header.sample_rate, header.channels)
         true_peak = TruePeakMeter(header.channels)
-        excerpt = Excerpt(header)
-        hasher = Hasher(header)
+        excerpt = ExcerptCollector(header)
+        hasher = ContentHasher(header)
         for block in blocks:
             hasher.feed(block)
             peaks.feed(block)
-            planes = np.ascontiguousarray(block.T)  # long rows reduce ten times faster
+            planes = np.ascontiguousarray(block.T)  # ten times faster to reduce along long rows
             true_peak.feed(planes, levels.feed(planes))
             meter.feed(planes)
             excerpt.feed(planes)
     seconds = levels.frames / header.sample_rate
-    whole = seconds <= WINDOW_SECONDS
+    whole = seconds <= WINDOW_S
     start = 0.0
     if not whole:
-        whole = levels.first is not None and seconds - levels.head - levels.tail <= WINDOW_SECONDS
-        start = levels.head if whole else loudest(meter.powers, seconds)
-        start = min(start, seconds - WINDOW_SECONDS)
-        excerpt = Excerpt(header)
-        excerpt.feed(decode.segment(path, start, start + WINDOW_SECONDS)[0].T)
+        whole = levels.first is not None and seconds - levels.head - levels.tail <= WINDOW_S
+        start = levels.head if whole else loudest_window_start(meter.powers, seconds)
+        start = min(start, seconds - WINDOW_S)
+        excerpt = ExcerptCollector(header)
+        excerpt.feed(decode.segment(path, start, start + WINDOW_S)[0].T)
     return Survey(
         header=header,
         duration=seconds,
@@ -93,8 +93,8 @@ def survey(path: Path) -> Survey:
         digest=hasher.done().digest,
         peaks=peaks.done(),
         loudness_lufs=meter.integrated(),
-        peak_dbfs=decibels(levels.peak),
-        true_peak_dbtp=decibels(true_peak.highest()),
+        peak_dbfs=amplitude_to_dbfs(levels.peak),
+        true_peak_dbtp=amplitude_to_dbfs(true_peak.linear_peak()),
         silent=levels.first is None,
         silence_head=levels.head,
         silence_tail=levels.tail,
@@ -109,27 +109,26 @@ def survey(path: Path) -> Survey:
     )
 
 
-def loudest(powers: npt.NDArray[np.float64], seconds: float) -> float:
-    """Return where, in s, the window of a long file is to start.
+def loudest_window_start(powers: npt.NDArray[np.float64], seconds: float) -> float:
+    """Return the start, in s, of the 30 s of a long file with the highest mean log power.
 
-    The loudest 30 s (on a logarithmic scale, so that one bang does not decide) are where
-    the groove of a recording is in full swing.
+    The logarithm prevents a single loud event from deciding.
     """
-    hops = int(WINDOW_SECONDS / 0.1)
+    hops = int(WINDOW_S / 0.1)
     levels = np.log10(powers + 1e-7)
     if len(levels) <= hops:
         return 0.0
     sums = np.concatenate([[0.0], np.cumsum(levels)])
-    return min(0.1 * int(np.argmax(sums[hops:] - sums[:-hops])), seconds - WINDOW_SECONDS)
+    return min(0.1 * int(np.argmax(sums[hops:] - sums[:-hops])), seconds - WINDOW_S)
 
 
-def decibels(value: float) -> float | None:
-    """Convert an amplitude to dBFS; silence has none."""
+def amplitude_to_dbfs(value: float) -> float | None:
+    """Convert an amplitude to dBFS; None for silence."""
     return float(20 * np.log10(value)) if value > 1e-9 else None
 
 
-class Levels:
-    """Peak, silence, clipping, offset and sameness of channels, block by block."""
+class LevelMeter:
+    """Measures peak, silence, clipping, DC offset and dual mono, block by block."""
 
     def __init__(self, header: Header) -> None:
         self.rate = header.sample_rate
@@ -139,7 +138,8 @@ class Levels:
         self.last = 0  # frame after the last sound
         self.peak = 0.0
         self.clips = 0
-        self.hot = np.zeros((header.channels, CLIPPED - 1), bool)  # the last frames before
+        # The last frames of the previous block, where at full scale.
+        self.hot = np.zeros((header.channels, CLIP_RUN - 1), bool)
         self.sums = np.zeros(header.channels)
         self.dual_mono = header.channels == 2
 
@@ -157,8 +157,8 @@ class Levels:
         return level
 
     def find_sound(self, level: Signal) -> None:
-        """Note the first and last frame above silence."""
-        sounding = level > SILENCE
+        """Record the first and last frame above silence."""
+        sounding = level > SILENCE_LEVEL
         first = int(sounding.argmax())
         if sounding[first]:
             if self.first is None:
@@ -166,13 +166,13 @@ class Levels:
             self.last = self.frames + len(level) - int(sounding[::-1].argmax())
 
     def find_clips(self, planes: Planes, top: float) -> None:
-        """Count where a channel stays at full scale, also from one block into the next."""
-        if top < CLIP:
+        """Count runs of samples at full scale, also across blocks."""
+        if top < CLIP_LEVEL:
             self.hot = np.zeros_like(self.hot)
             return
-        hot = np.concatenate([self.hot, np.abs(planes) >= CLIP], axis=1)
+        hot = np.concatenate([self.hot, np.abs(planes) >= CLIP_LEVEL], axis=1)
         self.clips += int(np.count_nonzero(hot[:, 2:] & hot[:, 1:-1] & hot[:, :-2]))
-        self.hot = hot[:, 1 - CLIPPED :]
+        self.hot = hot[:, 1 - CLIP_RUN :]
 
     @property
     def head(self) -> float:
@@ -181,34 +181,34 @@ class Levels:
 
     @property
     def tail(self) -> float:
-        """Seconds of silence after the last sound; none where there is no sound at all."""
+        """Seconds of silence after the last sound; 0 if everything is silent."""
         return 0.0 if self.first is None else (self.frames - self.last) / self.rate
 
 
-class Excerpt:
-    """Keeps the first 30 s as two mono signals, at a rate that the analysis can use."""
+class ExcerptCollector:
+    """Collects the first 30 s as up to two mono mixes, decimated for the analysis."""
 
     def __init__(self, header: Header) -> None:
         self.factor = 1
-        while header.sample_rate / self.factor > WINDOW_RATE:
+        while header.sample_rate / self.factor > MAX_WINDOW_RATE_HZ:
             self.factor *= 2
-        self.wanted = int(WINDOW_SECONDS * header.sample_rate)
+        self.frames_left = int(WINDOW_S * header.sample_rate)
         signs = np.where(np.arange(header.channels) % 2, -1.0, 1.0)
-        # The sum of the channels, and their difference in case the sum cancels out.
+        # The sum of the channels, and their difference if the sum cancels out.
         mixes = np.stack([np.ones(header.channels), signs]) / header.channels
         self.mixes = mixes.astype(np.float32)[: min(2, header.channels)]
         self.decimator = Decimator(self.factor, len(self.mixes))
         self.parts: list[Planes] = []
 
     def feed(self, planes: Planes) -> None:
-        """Add frames of shape (channels, frames); what is beyond 30 s is dropped."""
-        planes = planes[:, : self.wanted]
-        self.wanted -= planes.shape[1]
+        """Add frames of shape (channels, frames); those beyond 30 s are dropped."""
+        planes = planes[:, : self.frames_left]
+        self.frames_left -= planes.shape[1]
         if planes.size:
             self.parts.append(self.decimator.feed((self.mixes @ planes).T).T)
 
     def mono(self) -> Signal:
-        """Return one signal: the sum, or the difference where the sum cancels out."""
+        """Return the sum of the channels, or their difference if the sum cancels out."""
         both = np.concatenate([*self.parts, self.decimator.flush().T], axis=1)
         power = np.vecdot(both, both)
         chosen = int(len(power) == 2 and power[0] < 0.02 * power[1])

@@ -1,4 +1,4 @@
-"""Rank the hypotheses about a loop's tempo, and say how sure the answer is."""
+"""Tempo estimation: rank the candidates of a loop's tempo and compute a calibrated confidence."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -7,25 +7,25 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.onset import Envelope
+from sp404_app.audio.dsp.onset import OnsetEnvelope
 from sp404_app.audio.features import tempo_candidates
-from sp404_app.audio.features.tempo_candidates import FREE, WHOLE, Hypotheses
+from sp404_app.audio.features.tempo_candidates import FREE, WHOLE, TempoCandidates
 from sp404_app.audio.model_weights import Linear, Net, sigmoid, softmax
 
-STATED: Final = 0.99  # the confidence of a tempo that is written and confirmed
-AGREE: Final = 0.006  # two hypotheses this near in tempo are one answer
-EXACT_MS: Final = 1.5  # a cut this inexact still counts as a whole tempo
-MOST_CANDIDATES: Final = 6
-USUAL_BPM, USUAL_OCTAVES = 105.0, 0.42  # where loops are, and how far they spread
+STATED_CONFIDENCE: Final = 0.99  # of a stated and confirmed tempo
+MERGE_TOLERANCE: Final = 0.006  # relative: closer candidates are one answer
+CUT_TOLERANCE_MS: Final = 1.5  # a less exact cut does not imply a whole tempo
+MAX_CANDIDATES: Final = 6
+PRIOR_MEDIAN_BPM, PRIOR_WIDTH_OCTAVES = 105.0, 0.42  # of users' loops
 CONFIDENCE_FEATURES: Final = ("log odds", "lead", "octave share")
 
 
 @dataclass(frozen=True, slots=True)
-class Tempo:
-    """A tempo in BPM with the probability (0..1) that it is right to 4 %.
+class TempoEstimate:
+    """A tempo in BPM with the probability (0..1) that it is right within 4 %.
 
-    `candidates` are (bpm, probability), best first, always with half and double. The beats lie
-    in `start` to `start + length` seconds. `odds` is the best hypothesis's raw log odds.
+    `candidates` are (bpm, probability), best first, always including half and double. The beats lie
+    in `start` to `start + length` seconds. `odds` are the log odds of the best candidate.
     """
 
     bpm: float
@@ -38,53 +38,59 @@ class Tempo:
 
 
 @lru_cache(maxsize=1)
-def ranking() -> Net:
+def tempo_model() -> Net:
     """Load the weights of the evidence."""
     return Net.load("tempo")
 
 
 @lru_cache(maxsize=1)
-def calibration() -> Linear:
-    """Load the map from the ranking's certainty to a probability."""
+def confidence_model() -> Linear:
+    """Load the calibration from `CONFIDENCE_FEATURES` to a probability."""
     return Linear.load("tempo_confidence")
 
 
-def estimate(env: Envelope, duration: float, *, whole: bool = True) -> Tempo | None:
-    """Estimate the tempo of `duration` seconds, or None if nothing is struck twice."""
-    found = tempo_candidates.gather(env, duration, whole=whole)
-    if not len(found.bpm) or len(env.onsets) < 2:
+def estimate_tempo(
+    env: OnsetEnvelope, duration: float, *, whole: bool = True
+) -> TempoEstimate | None:
+    """Estimate the tempo of `duration` seconds, or None if there are fewer than two onsets."""
+    evidence = tempo_candidates.gather_candidates(env, duration, whole=whole)
+    if not len(evidence.bpm) or len(env.onsets) < 2:
         return None
-    return decide(found, ranking()(found.evidence), env)
+    return decide_tempo(evidence, tempo_model()(evidence.evidence), env)
 
 
-def usual(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the log odds of a tempo before anything is heard: a lognormal, set by hand.
+def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the log prior of a tempo: a lognormal distribution, set by hand.
 
-    The weights are learned from rendered styles, fast ones as often as slow ones; what people
-    put on a sampler is slower. Half and double sound alike, so it is this that often decides.
+    The weights are learned from rendered styles, fast ones as often as slow ones, but users'
+    samples are slower. Half and double tempo sound alike, so the prior often decides.
     """
-    return -0.5 * (np.log2(bpm / USUAL_BPM) / USUAL_OCTAVES) ** 2
+    return -0.5 * (np.log2(bpm / PRIOR_MEDIAN_BPM) / PRIOR_WIDTH_OCTAVES) ** 2
 
 
-def weighed(found: Hypotheses, scores: npt.NDArray[np.floating]) -> list[tuple[int, float]]:
-    """Return the answers of which the evidence has these `scores`, as `grouped` does."""
-    return grouped(found.bpm, softmax(scores + usual(found.bpm)))
+def rank_answers(
+    candidates: TempoCandidates, scores: npt.NDArray[np.floating]
+) -> list[tuple[int, float]]:
+    """Return the answers for the evidence's `scores`, as `merge_candidates` does."""
+    return merge_candidates(candidates.bpm, softmax(scores + log_tempo_prior(candidates.bpm)))
 
 
-def decide(found: Hypotheses, scores: npt.NDArray[np.floating], env: Envelope) -> Tempo:
-    """Pick the answer with the most probability, adding up hypotheses that agree."""
-    answers = weighed(found, scores)
+def decide_tempo(
+    candidates: TempoCandidates, scores: npt.NDArray[np.floating], env: OnsetEnvelope
+) -> TempoEstimate:
+    """Choose the most probable tempo, after merging candidates that agree."""
+    answers = rank_answers(candidates, scores)
     best = answers[0][0]
     share = answers[0][1]
-    span = found.spans[found.span[best]]
-    bpm = refined(float(found.bpm[best]), span.kind, span.length, env)
-    confidence = sigmoid(float(calibration()(certainty(found, answers))))
-    ratio = bpm / found.bpm[best]
-    candidates = [(float(found.bpm[index] * ratio), chance) for index, chance in answers]
-    return Tempo(
+    span = candidates.spans[candidates.span[best]]
+    bpm = refine_tempo(float(candidates.bpm[best]), span.kind, span.length, env)
+    confidence = sigmoid(float(confidence_model()(confidence_features(candidates, answers))))
+    ratio = bpm / candidates.bpm[best]
+    rescaled = [(float(candidates.bpm[index] * ratio), chance) for index, chance in answers]
+    return TempoEstimate(
         bpm=bpm,
         confidence=confidence,
-        candidates=ranked(bpm, confidence, share, candidates),
+        candidates=list_candidates(bpm, confidence, share, rescaled),
         start=span.start,
         length=span.length,
         from_ends=span.kind != FREE,
@@ -92,29 +98,31 @@ def decide(found: Hypotheses, scores: npt.NDArray[np.floating], env: Envelope) -
     )
 
 
-def grouped(
+def merge_candidates(
     bpm: npt.NDArray[np.float64], chances: npt.NDArray[np.float64]
 ) -> list[tuple[int, float]]:
-    """Merge hypotheses within `AGREE`: (index of the likeliest, probability), best first."""
-    left = chances.copy()
+    """Merge candidates within `MERGE_TOLERANCE`: (index of the best, probability), best first."""
+    remaining = chances.copy()
     answers: list[tuple[int, float]] = []
-    while len(answers) < MOST_CANDIDATES and left.max() > 0:
-        # The likeliest hypothesis leads; its neighbours in tempo lend it their chances.
-        best = int(left.argmax())
-        near = np.abs(bpm / bpm[best] - 1) < AGREE
-        answers.append((best, float(left[near].sum())))
-        left[near] = 0.0
+    while len(answers) < MAX_CANDIDATES and remaining.max() > 0:
+        # The most likely candidate absorbs the probability of its neighbours in tempo.
+        best = int(remaining.argmax())
+        near = np.abs(bpm / bpm[best] - 1) < MERGE_TOLERANCE
+        answers.append((best, float(remaining[near].sum())))
+        remaining[near] = 0.0
     return sorted(answers, key=lambda answer: -answer[1])
 
 
-def certainty(found: Hypotheses, answers: list[tuple[int, float]]) -> npt.NDArray[np.float64]:
-    """Describe how clear the decision was: the `CONFIDENCE_FEATURES`.
+def confidence_features(
+    candidates: TempoCandidates, answers: list[tuple[int, float]]
+) -> npt.NDArray[np.float64]:
+    """Return `CONFIDENCE_FEATURES`, which describe how clear the decision was.
 
-    Three only: what is learned of one pack's cuts and onsets does not hold for the next.
+    More features would fit the cuts and onsets of single packs and not generalise.
     """
     best, share = answers[0]
     second = answers[1][1] if len(answers) > 1 else 0.0
-    ratios = [found.bpm[index] / found.bpm[best] for index, _ in answers]
+    ratios = [candidates.bpm[index] / candidates.bpm[best] for index, _ in answers]
     octave = sum(
         chance
         for (_, chance), ratio in zip(answers, ratios, strict=True)
@@ -129,49 +137,49 @@ def certainty(found: Hypotheses, answers: list[tuple[int, float]]) -> npt.NDArra
     )
 
 
-def ranked(
+def list_candidates(
     bpm: float, confidence: float, share: float, candidates: list[tuple[float, float]]
 ) -> list[tuple[float, float]]:
-    """List the answer, its rivals, and always half and double, with honest probabilities.
+    """List the answer, its rivals, and always half and double, with calibrated probabilities.
 
-    The rivals share what the calibrated confidence leaves over, in proportion to their chances.
+    The rivals share the probability that the confidence leaves, in proportion to their own.
     """
     others = dict(candidates[1:])
     for octave in (bpm / 2, bpm * 2):
-        if not any(abs(other / octave - 1) < AGREE for other in others):
+        if not any(abs(other / octave - 1) < MERGE_TOLERANCE for other in others):
             others[octave] = 0.0
     rest = max(1e-9, sum(others.values()))
-    left = (1 - confidence) if share < 1 else 0.0
-    rivals = [(other, left * chance / rest) for other, chance in others.items()]
+    remaining = (1 - confidence) if share < 1 else 0.0
+    rivals = [(other, remaining * chance / rest) for other, chance in others.items()]
     rivals.sort(key=lambda rival: -rival[1])
     return [(bpm, confidence), *rivals]
 
 
-def refined(bpm: float, kind: int, length: float, env: Envelope) -> float:
-    """Round to a whole tempo where the evidence allows it; most music is made that way.
+def refine_tempo(bpm: float, kind: int, length: float, env: OnsetEnvelope) -> float:
+    """Round to a whole tempo where the evidence allows it, because most music has one.
 
-    A clean cut says its tempo exactly. Else whole tempi within 2 % compete: the one at whose
-    beats the autocorrelation is highest over all lags wins, if it wins clearly, and also from
-    the broken tempo that the file's length gives.
+    An exact cut gives its tempo directly. Else whole tempi within 2 % compete by the mean
+    autocorrelation at their beats; the best is used if it wins clearly, also against the
+    fractional tempo that the file length gives.
     """
     nearest = round(bpm)
-    allowed = max(0.02, bpm * EXACT_MS * 1e-3 / length)
+    allowed = max(0.02, bpm * CUT_TOLERANCE_MS * 1e-3 / length)
     if kind == WHOLE and abs(bpm - nearest) <= allowed:
         return float(nearest)
     lags = tempo_candidates.autocorrelation(env.flux[0])
     rivals = range(int(np.ceil(bpm * 0.98)), int(bpm * 1.02) + 1)
-    fits = {rival: agreement(lags, 60 / rival * env.fps) for rival in rivals}
+    fits = {rival: beat_autocorrelation(lags, 60 / rival * env.fps) for rival in rivals}
     best = max(fits, key=lambda rival: fits[rival])
     clear = fits[best] - float(np.median(list(fits.values()))) > 0.05
-    if clear and (kind != WHOLE or fits[best] > agreement(lags, 60 / bpm * env.fps)):
+    if clear and (kind != WHOLE or fits[best] > beat_autocorrelation(lags, 60 / bpm * env.fps)):
         return float(best)
     if kind != WHOLE and abs(bpm - nearest) < 0.0035 * bpm:
         return float(nearest)
     return bpm
 
 
-def agreement(lags: npt.NDArray[np.float32], beat: float) -> float:
-    """Return the mean autocorrelation at every beat, later (more exact) ones weighing more."""
+def beat_autocorrelation(lags: npt.NDArray[np.float32], beat: float) -> float:
+    """Return the mean autocorrelation at all beats; later (more exact) ones weigh more."""
     count = int(len(lags) * 0.86 / beat)
     if count < 1:
         return 0.0
@@ -179,7 +187,14 @@ def agreement(lags: npt.NDArray[np.float32], beat: float) -> float:
     return float(np.average(np.interp(at, np.arange(len(lags)), lags), weights=at))
 
 
-def stated(heard: Tempo, bpm: float) -> Tempo:
-    """Return the tempo that is written on the file, what was heard becoming a rival."""
-    rivals = [(other, chance) for other, chance in heard.candidates if abs(other / bpm - 1) > 0.02]
-    return replace(heard, bpm=bpm, confidence=STATED, candidates=[(bpm, STATED), *rivals])
+def with_stated_tempo(estimate: TempoEstimate, bpm: float) -> TempoEstimate:
+    """Return the estimate with a stated tempo first; the estimated one becomes a rival."""
+    rivals = [
+        (other, chance) for other, chance in estimate.candidates if abs(other / bpm - 1) > 0.02
+    ]
+    return replace(
+        estimate,
+        bpm=bpm,
+        confidence=STATED_CONFIDENCE,
+        candidates=[(bpm, STATED_CONFIDENCE), *rivals],
+    )

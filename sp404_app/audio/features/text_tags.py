@@ -1,7 +1,7 @@
-"""The text tags of a file by name, whichever container they are in.
+"""Text tags of a file by name, in any container.
 
-FFmpeg reads ID3 (also in the chunks of WAV and AIFF), Vorbis comments, APE and ASF. It does not
-give the tempo of an M4A file, `tmpo`, which is read here (QuickTime File Format, metadata).
+FFmpeg reads ID3 (also in WAV and AIFF chunks), Vorbis comments, APE and ASF. It does not expose
+the tempo of an M4A file, `tmpo`, which is parsed here (QuickTime File Format, metadata).
 """
 
 import struct
@@ -9,65 +9,71 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final, cast
 
 from sp404_app.audio.io import ffmpeg, mpeg
-from sp404_app.audio.io.parts import Parts, Stretch
-from sp404_app.audio.io.source import Source
+from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
+from sp404_app.audio.io.source import AudioSource
 
-MOST_TAG: Final = 1 << 25  # bytes of an ID3 tag with its pictures
-MOST_ATOMS: Final = 256
-# A WAV file of one sample: FFmpeg reads an ID3 tag only within a file that holds sound.
-FORMAT: Final = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)
-SOUND: Final = b"WAVEfmt " + struct.pack("<I", 16) + FORMAT + b"data\2\0\0\0\x80\x80"
+MAX_TAG_BYTES: Final = 1 << 25  # of an ID3 tag with its pictures
+MAX_ATOMS: Final = 256
+# FFmpeg reads an ID3 tag only in a file with audio, so tags are appended to one sample of WAV.
+WAV_FORMAT: Final = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)
+ONE_SAMPLE_WAV: Final = b"WAVEfmt " + struct.pack("<I", 16) + WAV_FORMAT + b"data\2\0\0\0\x80\x80"
 
 Tags = dict[str, str]
 
 
-def of_container(source: Source) -> Tags:
-    """Return what the container and its first sound say, by names in small letters."""
+def container_tags(source: AudioSource) -> Tags:
+    """Return the tags of the container and its first audio stream, with lower-case names."""
     try:
-        with ffmpeg.opened(source) as container:
+        with ffmpeg.open_container(source) as container:
             streams = [stream.metadata for stream in container.streams.audio[:1]]
-            found = [container.metadata, *streams]
-    except ffmpeg.errors():
+            tag_sets = [container.metadata, *streams]
+    except ffmpeg.ffmpeg_errors():
         return {}
-    return {name.casefold(): text for each in found for name, text in each.items()}
+    return {name.casefold(): text for each in tag_sets for name, text in each.items()}
 
 
-def of_id3(tag: Stretch) -> Tags:
-    """Return the texts of an ID3v2 tag."""
-    if not 10 < len(tag) <= MOST_TAG:
+def id3_tags(tag: FileSlice) -> Tags:
+    """Return the text frames of an ID3v2 tag."""
+    if not 10 < len(tag) <= MAX_TAG_BYTES:
         return {}
     chunk = b"id3 " + struct.pack("<I", len(tag))
-    size = struct.pack("<I", len(SOUND) + len(chunk) + len(tag))
-    file = Parts([b"RIFF" + size + SOUND + chunk, tag, bytes(len(tag) % 2)])
-    return of_container(Source(cast("BinaryIO", file), "wav", "WAV"))
+    size = struct.pack("<I", len(ONE_SAMPLE_WAV) + len(chunk) + len(tag))
+    file = ConcatenatedFile([b"RIFF" + size + ONE_SAMPLE_WAV + chunk, tag, bytes(len(tag) % 2)])
+    return container_tags(AudioSource(cast("BinaryIO", file), "wav", "WAV"))
 
 
-def in_front(file: BinaryIO) -> Tags:
-    """Return the texts of the ID3 tags in front of the sound."""
-    found: Tags = {}
-    for tag in mpeg.behind_tags(file)[1]:
+def leading_id3_tags(file: BinaryIO) -> Tags:
+    """Return the text frames of the ID3 tags before the audio."""
+    tags: Tags = {}
+    for tag in mpeg.skip_leading_tags(file)[1]:
         if tag.read(0, 3) == b"ID3":
-            found |= of_id3(tag)
-    return found
+            tags |= id3_tags(tag)
+    return tags
 
 
 def m4a_tempo(file: BinaryIO) -> Tags:
-    """Return the whole BPM of an M4A file as its `tmpo`."""
-    place: Stretch | None = Stretch(file, 0, file.seek(0, 2))
+    """Return the tempo of an M4A file (whole BPM) as its tag `tmpo`."""
+    content: FileSlice | None = FileSlice(file, 0, file.seek(0, 2))
     for name, skipped in ((b"moov", 0), (b"udta", 0), (b"meta", 4), (b"ilst", 0), (b"tmpo", 0)):
-        found = next((atom for kind, atom in atoms(place) if kind == name), None) if place else None
-        place = Stretch(file, found.start + skipped, found.end) if found else None
-    data = place.read(0, 32) if place else b""
-    # An atom `data`: size, name, type, locale, then the number in one to four bytes.
+        atom_slice = (
+            next((atom for kind, atom in iter_atoms(content) if kind == name), None)
+            if content
+            else None
+        )
+        content = (
+            FileSlice(file, atom_slice.start + skipped, atom_slice.end) if atom_slice else None
+        )
+    data = content.read(0, 32) if content else b""
+    # Atom `data`: size, name, type, locale, then the number in one to four bytes.
     if data[4:8] != b"data":
         return {}
     return {"tmpo": str(int.from_bytes(data[16 : int.from_bytes(data[:4], "big")], "big"))}
 
 
-def atoms(inside: Stretch) -> Iterator[tuple[bytes, Stretch]]:
-    """Yield the name and the content of each atom in a stretch."""
+def iter_atoms(inside: FileSlice) -> Iterator[tuple[bytes, FileSlice]]:
+    """Yield the name and content of each atom in a slice of a file."""
     at = 0
-    for _ in range(MOST_ATOMS):
+    for _ in range(MAX_ATOMS):
         head = inside.read(at, 16)
         if len(head) < 8:
             return
@@ -78,5 +84,5 @@ def atoms(inside: Stretch) -> Iterator[tuple[bytes, Stretch]]:
         if size < start:
             return
         first = inside.start + at
-        yield head[4:8], Stretch(inside.file, first + start, min(first + size, inside.end))
+        yield head[4:8], FileSlice(inside.file, first + start, min(first + size, inside.end))
         at += size

@@ -1,4 +1,4 @@
-"""The digest of decoded sound: what a WAV and its FLAC have in common."""
+"""Content hash of decoded audio: equal for a WAV and its FLAC."""
 
 import hashlib
 import struct
@@ -13,17 +13,17 @@ from sp404_app.audio.io.header import Header
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """The digest of all the sound in a file, and how many frames that was."""
+class ContentHash:
+    """The SHA-256 of the decoded audio and the number of frames decoded."""
 
     digest: str
     frames: int
 
 
-class Hasher:
-    """Hashes the rate and the channels (little-endian 32-bit numbers), then the samples.
+class ContentHasher:
+    """Hashes the sample rate and channels (little-endian 32-bit integers), then the samples.
 
-    Samples are interleaved float32, so that a WAV and its FLAC give the same.
+    Samples are interleaved float32, so that a WAV and its FLAC have the same hash.
     """
 
     def __init__(self, header: Header) -> None:
@@ -35,28 +35,19 @@ class Hasher:
         self.sha.update(np.ascontiguousarray(block, dtype="<f4").data)
         self.frames += len(block)
 
-    def done(self) -> Content:
-        """Return what was hashed so far."""
-        return Content(self.sha.hexdigest(), self.frames)
+    def done(self) -> ContentHash:
+        """Return the hash of everything fed."""
+        return ContentHash(self.sha.hexdigest(), self.frames)
 
 
-def read(path: Path) -> tuple[Header, Content]:
-    """Decode a whole file: return its header with the length that was counted, and its content.
+def read(path: Path) -> tuple[Header, ContentHash]:
+    """Decode a whole file; return its header with the decoded length, and its content hash.
 
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    with decode.opened(path) as (header, found):
-        hasher = Hasher(header)
-        for block in found:
+    with decode.open_audio(path) as (header, blocks):
+        hasher = ContentHasher(header)
+        for block in blocks:
             hasher.feed(block)
     return header.counted(hasher.frames), hasher.done()
-
-
-def content_hash(path: Path) -> str:
-    """Return the SHA-256 of the decoded sound.
-
-    Raises:
-        BadAudio: If nothing can be decoded.
-    """
-    return read(path)[1].digest

@@ -1,7 +1,7 @@
-"""Decode any sound file, by its content and in blocks, whatever it is called.
+"""Decode any audio file to blocks of samples, by its content and not by its name.
 
-libsndfile reads what it reads to the end, exactly and fast; FFmpeg (through PyAV) reads the
-rest. How long a sound is, is counted.
+libsndfile decodes the formats that it reads exactly and to their end; FFmpeg (through PyAV)
+decodes the rest. The length is counted while decoding, not taken from the header.
 """
 
 import struct
@@ -19,187 +19,201 @@ from sp404_app.audio.io.header import (
     MAX_SAMPLES,
     MAX_SECONDS,
     Header,
-    check,
+    check_limits,
+    explain_unreadable,
     playable_in_browsers,
-    why_unreadable,
 )
-from sp404_app.audio.io.source import Source
-from sp404_app.audio.io.transcode import encode
+from sp404_app.audio.io.source import AudioSource
+from sp404_app.audio.io.transcode import encode_vorbis
 from sp404_app.errors import BadAudio
 
 __all__ = [
     "Header",
-    "blocks",
+    "decode_blocks",
     "encode_preview",
-    "opened",
+    "open_audio",
     "playable_in_browsers",
-    "probe",
+    "probe_header",
     "segment",
 ]
 
 Frames = npt.NDArray[np.float32]
 
-HEADROOM: Final = 8.0  # +18 dBFS: louder floats are damage, not mastering
-MAX_SEGMENT_SECONDS: Final = 120.0
-DAMAGED: Final = "This file is damaged: no sound could be decoded from it."
-DAMAGED_HERE: Final = "This file is damaged: this part of it cannot be read."
+HEADROOM: Final = 8.0  # +18 dBFS: louder float samples are damage
+MAX_SEGMENT_S: Final = 120.0
+DAMAGED: Final = "This file is damaged. No sound could be decoded from it."
+DAMAGED_HERE: Final = "This file is damaged. This part of it can't be read."
 
 
-def probe(path: Path) -> Header:
-    """Read what a file says about itself; its length may be wrong, see `Survey`.
+def probe_header(path: Path) -> Header:
+    """Read a file's header; its length may be wrong, see `Survey`.
 
     Raises:
-        BadAudio: If it is not sound, holds none, or more than we take.
+        BadAudio: If it is not audio, is empty, or exceeds the limits.
     """
-    with opened(path) as (header, _):
+    with open_audio(path) as (header, _):
         return header
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
-    """Open a file once: its header, and its sound as `blocks` yields it.
+def open_audio(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
+    """Open a file: its header, and its audio as `decode_blocks` yields it.
 
     Raises:
-        BadAudio: As `probe`; reading on, as `blocks`.
+        BadAudio: As `probe_header`; while reading, as `decode_blocks`.
     """
-    with source.opened(path) as file:
-        with sndfile.tried(file) as sound:
+    with source.open_source(path) as file:
+        with sndfile.try_sound_file(file) as sound:
             if sound is not None:
-                header = checked(sndfile.described(sound))
-                yield header, bounded(header, without_padding(file, sndfile.blocks(sound)))
+                header = check_sound_file(sndfile.describe_sound_file(sound))
+                yield (
+                    header,
+                    limit_length(header, drop_block_padding(file, sndfile.sndfile_blocks(sound))),
+                )
                 return
-        header = by_ffmpeg(path, file)
-        yield header, bounded(header, ffmpeg.blocks(file))
+        header = header_by_ffmpeg(path, file)
+        yield header, limit_length(header, ffmpeg.ffmpeg_blocks(file))
 
 
-def checked(header: Header) -> Header:
-    """Return a header that libsndfile has read, if it is one we take.
+def check_sound_file(header: Header) -> Header:
+    """Return a header read by libsndfile if it is within the limits.
 
     Raises:
-        BadAudio: If not.
+        BadAudio: If it is not, or if the file is empty.
     """
-    check(header)
+    check_limits(header)
     if header.frames == 0:
-        raise BadAudio("This file holds no sound.")
+        raise BadAudio("This file contains no sound.")
     return header
 
 
-def by_ffmpeg(path: Path, file: Source) -> Header:
-    """Read the header of a file that is not for libsndfile.
+def header_by_ffmpeg(path: Path, file: AudioSource) -> Header:
+    """Read the header of a file that libsndfile does not support.
 
     Raises:
-        BadAudio: If FFmpeg does not know it either, or if it is not one we take.
+        BadAudio: If FFmpeg does not support it either, or if it exceeds the limits.
     """
-    header = ffmpeg.header(file)
+    header = ffmpeg.read_container_header(file)
     if header is None:
-        raise BadAudio(why_unreadable(path))
-    return check(header, counted=file.counted)
+        raise BadAudio(explain_unreadable(path))
+    return check_limits(header, counted=file.counted)
 
 
-def blocks(path: Path) -> Iterator[Frames]:
+def decode_blocks(path: Path) -> Iterator[Frames]:
     """Decode to float32 blocks of shape (frames, channels), full scale at 1.0.
 
-    Not-a-number and infinity become 0 and nothing exceeds `HEADROOM`. A file that breaks off
-    after some sound yields that sound.
+    NaN and infinity become 0, and values are clipped to `HEADROOM`. A truncated file yields what
+    can be decoded.
 
     Raises:
-        BadAudio: If the file cannot be opened, breaks off before any sound, or goes on for
-            longer than we take.
+        BadAudio: If the file cannot be opened, is damaged before any audio, or is too long.
     """
-    with opened(path) as (_, found):
-        yield from found
+    with open_audio(path) as (_, blocks):
+        yield from blocks
 
 
 def decoder_errors() -> tuple[type[Exception], ...]:
-    """List what the decoders of all libraries raise when a file is not as it should be."""
-    ours = (ArithmeticError, AssertionError, AttributeError, BufferError, MemoryError, TypeError)
-    return (soundfile.SoundFileError, struct.error, *ours, *ffmpeg.errors())
+    """Return the exceptions that decoders raise for invalid files."""
+    python_errors = (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        BufferError,
+        MemoryError,
+        TypeError,
+    )
+    return (soundfile.SoundFileError, struct.error, *python_errors, *ffmpeg.ffmpeg_errors())
 
 
-def without_padding(file: Source, found: Iterator[Frames]) -> Iterator[Frames]:
-    """Cut the filling of the last block of a packed sound, where the file counts its frames.
+def drop_block_padding(file: AudioSource, blocks: Iterator[Frames]) -> Iterator[Frames]:
+    """Drop the padding of the last block of a compressed file whose `fact` chunk counts its frames.
 
-    A count that leaves out more than the filling is wrong, and all of the sound is kept.
+    A count that would drop more than the padding is wrong; then everything is kept.
     """
-    if not file.fact:
-        yield from found
+    if not file.fact_frames:
+        yield from blocks
         return
-    at, held = 0, []
-    for block in found:
-        inside = min(len(block), max(0, file.fact - at))
+    at, padding = 0, []
+    for block in blocks:
+        inside = min(len(block), max(0, file.fact_frames - at))
         at += len(block)
-        if at >= file.fact + file.filling and held:
-            yield from held
-            held = []
+        if at >= file.fact_frames + file.padding_frames and padding:
+            yield from padding
+            padding = []
         if inside:
             yield block[:inside]
         if inside < len(block):
-            held.append(block[inside:])
-    if at >= file.fact + file.filling:
-        yield from held
+            padding.append(block[inside:])
+    if at >= file.fact_frames + file.padding_frames:
+        yield from padding
 
 
-def bounded(header: Header, found: Iterator[Frames]) -> Iterator[Frames]:
-    """Pass on what is decoded, made finite, as long as there is no more than we take."""
-    longest, most = MAX_SECONDS * header.sample_rate, MAX_SAMPLES // header.channels
+def limit_length(header: Header, blocks: Iterator[Frames]) -> Iterator[Frames]:
+    """Yield decoded blocks with finite values; raise `BadAudio` beyond the length limits."""
+    max_frames, max_decoded_frames = (
+        MAX_SECONDS * header.sample_rate,
+        MAX_SAMPLES // header.channels,
+    )
     count = 0
-    for block in translated(found):
+    for block in translate_decoder_errors(blocks):
         count += len(block)
-        if count > most:
-            raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
-        if count > longest:
-            raise BadAudio("This file lasts too long; we take up to 4 hours.")
-        yield sane(block)
+        if count > max_decoded_frames:
+            raise BadAudio("This file is too long once decoded. Split it into parts.")
+        if count > max_frames:
+            raise BadAudio("This file is too long. The limit is 4 hours.")
+        yield sanitise_block(block)
     if not count:
         raise BadAudio(DAMAGED)
 
 
-def translated(found: Iterator[Frames]) -> Iterator[Frames]:
-    """Pass on what is decoded; whatever a decoder raises is said in words."""
+def translate_decoder_errors(blocks: Iterator[Frames]) -> Iterator[Frames]:
+    """Yield decoded blocks; raise `BadAudio` for any decoder error."""
     try:
-        yield from found
+        yield from blocks
     except decoder_errors() as error:
         raise BadAudio(DAMAGED) from error
 
 
-def sane(block: Frames) -> Frames:
-    """Return the block with finite values inside the headroom, copying only if needed."""
+def sanitise_block(block: Frames) -> Frames:
+    """Return the block with finite values inside the headroom; copies only if needed."""
     low, high = block.min(), block.max()
-    if low >= -HEADROOM and high <= HEADROOM:  # false for NaN, which min and max pass on
+    if low >= -HEADROOM and high <= HEADROOM:  # false for NaN, which min and max propagate
         return block
     finite = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
     return np.clip(finite, -HEADROOM, HEADROOM)
 
 
 def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
-    """Decode a short window of a file without reading what is before it.
+    """Decode a short segment of a file without decoding what is before it.
 
-    Returns the frames of `start` to `end` seconds, of shape (frames, channels) and cut to the
-    file and to `MAX_SEGMENT_SECONDS`, and the rate in Hz.
+    Returns the frames from `start` to `end` seconds, shape (frames, channels), limited to the file
+    and to `MAX_SEGMENT_S`, and the sample rate in Hz.
 
     Raises:
-        BadAudio: If the file cannot be opened, or not be read there.
+        BadAudio: If the file cannot be opened or the segment cannot be decoded.
     """
     start = max(0.0, start)
-    end = min(max(start, end), start + MAX_SEGMENT_SECONDS)
-    with source.opened(path) as file:
+    end = min(max(start, end), start + MAX_SEGMENT_S)
+    with source.open_source(path) as file:
         try:
-            frames, rate, length = between(path, file, start, end)
+            frames, rate, length = decode_between(path, file, start, end)
         except decoder_errors() as error:
             raise BadAudio(DAMAGED_HERE) from error
     if not len(frames) and end > start and start < length:
         raise BadAudio(DAMAGED_HERE)
-    return (sane(frames) if len(frames) else frames), rate
+    return (sanitise_block(frames) if len(frames) else frames), rate
 
 
-def between(path: Path, file: Source, start: float, end: float) -> tuple[Frames, int, float]:
-    """Return the frames between two times, the rate, and the length of the header in seconds."""
-    with sndfile.tried(file) as sound:
+def decode_between(
+    path: Path, file: AudioSource, start: float, end: float
+) -> tuple[Frames, int, float]:
+    """Return the frames between two times, the rate in Hz, and the header's duration in seconds."""
+    with sndfile.try_sound_file(file) as sound:
         if sound is not None:
-            header = checked(sndfile.described(sound))
-            return *sndfile.segment(sound, start, end), header.duration
-    header = by_ffmpeg(path, file)
-    return *ffmpeg.segment(file, start, end), header.duration
+            header = check_sound_file(sndfile.describe_sound_file(sound))
+            return *sndfile.sndfile_segment(sound, start, end), header.duration
+    header = header_by_ffmpeg(path, file)
+    return *ffmpeg.ffmpeg_segment(file, start, end), header.duration
 
 
 def encode_preview(path: Path, target: Path) -> None:
@@ -208,5 +222,5 @@ def encode_preview(path: Path, target: Path) -> None:
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    with opened(path) as (header, found):
-        encode(found, header.sample_rate, target)
+    with open_audio(path) as (header, blocks):
+        encode_vorbis(blocks, header.sample_rate, target)

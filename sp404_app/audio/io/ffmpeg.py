@@ -1,4 +1,4 @@
-"""Read sound through FFmpeg (PyAV): MP3, AAC, FLAC, Ogg, M4A, and what libsndfile refuses."""
+"""Decode audio with FFmpeg (PyAV): MP3, AAC, FLAC, Ogg, M4A, and what libsndfile cannot read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sp404_app.audio.io.header import Header
-from sp404_app.audio.io.source import Source
+from sp404_app.audio.io.source import AudioSource
 
 Frames = npt.NDArray[np.float32]
 
@@ -17,20 +17,19 @@ CODEC_NAMES: Final = {
     "mp2": "MP2", "mp2float": "MP2", "mp1": "MP1", "mp1float": "MP1",
 }  # fmt: skip
 BLOCK_FRAMES: Final = 1 << 15
-LEAD_S: Final = 0.25  # decoded before a stretch, for codecs that build on what came before
+PREROLL_S: Final = 0.25  # decoded before a segment, for codecs that depend on previous packets
 # Full scale of the sample formats that need no resampler.
 SCALES: Final = {
     "flt": 1.0, "fltp": 1.0, "s16": 2.0**-15, "s16p": 2.0**-15, "s32": 2.0**-31, "s32p": 2.0**-31,
 }  # fmt: skip
-# Of a planar frame with more than eight channels PyAV reads planes that are not there, and the
-# process dies.
-MOST_PLANES: Final = 8
+# PyAV reads invalid memory for planar frames with more than eight channels, which crashes.
+MAX_PLANES: Final = 8
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[Any]:
-    """Open a container with one demuxer that cannot reach beyond this file."""
-    # PyAV loads all of FFmpeg (0.1 s); only files that libsndfile refuses pay for it.
+def open_container(source: AudioSource) -> Iterator[Any]:
+    """Open a container with one fixed demuxer, which cannot access other files."""
+    # Importing PyAV loads FFmpeg (0.1 s), which only files that need it should cost.
     import av  # noqa: PLC0415
 
     source.file.seek(0)
@@ -38,33 +37,33 @@ def opened(source: Source) -> Iterator[Any]:
         yield container
 
 
-def errors() -> tuple[type[Exception], ...]:
-    """List what FFmpeg and PyAV raise on damaged input."""
-    from av.error import FFmpegError  # noqa: PLC0415  see `opened`
+def ffmpeg_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions that FFmpeg and PyAV raise on damaged input."""
+    from av.error import FFmpegError  # noqa: PLC0415  see `open_container`
 
-    # A damaged header can also surface as an end of file, a lookup or a value error from PyAV,
-    # or, where it says to seek to nowhere, as an error of the file.
+    # PyAV raises EOFError, LookupError, ValueError or RuntimeError for damaged headers, and OSError
+    # for invalid seek positions.
     return (FFmpegError, EOFError, LookupError, ValueError, OSError, RuntimeError)
 
 
-def header(source: Source) -> Header | None:
-    """Read the header, or None if FFmpeg finds no sound in the file."""
+def read_container_header(source: AudioSource) -> Header | None:
+    """Read the header, or None if FFmpeg finds no audio in the file."""
     if source.demuxer is None:
         return None
     try:
-        with opened(source) as container:
-            return described(container, source)
-    except errors():
-        return None  # the caller explains what is wrong with the bytes
+        with open_container(source) as container:
+            return describe_stream(container, source)
+    except ffmpeg_errors():
+        return None  # the caller explains why
 
 
-def described(container: Any, source: Source) -> Header | None:
-    """Describe the first audio stream of an open container."""
+def describe_stream(container: Any, source: AudioSource) -> Header | None:
+    """Return the header of the first audio stream of an open container."""
     if not container.streams.audio:
         return None
     stream = container.streams.audio[0]
     codec = stream.codec_context
-    if codec is None:  # a stream of a kind that FFmpeg has no decoder for
+    if codec is None:  # FFmpeg has no decoder for the stream
         return None
     if stream.duration and stream.time_base:
         seconds = float(stream.duration * stream.time_base)
@@ -72,17 +71,17 @@ def described(container: Any, source: Source) -> Header | None:
         seconds = (container.duration or 0) / 1e6
     return Header(
         duration=seconds,
-        frames=round(seconds * codec.sample_rate) if source.measured else 0,
+        frames=round(seconds * codec.sample_rate) if source.length_known else 0,
         sample_rate=codec.sample_rate,
         channels=codec.channels,
-        format=CODEC_NAMES.get(codec.name, source.shown),
+        format=CODEC_NAMES.get(codec.name, source.display_name),
     )
 
 
-class Converter:
-    """Brings decoded frames to float32 of the rate and the channels that the header names.
+class FrameConverter:
+    """Converts decoded frames to float32 with the sample rate and channels of the header.
 
-    A chained or joined file may change both half-way.
+    A chained or concatenated file may change both midway.
     """
 
     def __init__(self, codec: Any) -> None:
@@ -90,55 +89,55 @@ class Converter:
         self.shape: tuple[object, ...] = ()
         self.resampler: Any = None
 
-    def converted(self, frame: Any) -> Iterator[Frames]:
-        """Yield the sound of a frame as (frames, channels)."""
+    def convert(self, frame: Any) -> Iterator[Frames]:
+        """Yield the audio of a frame as (frames, channels)."""
         name, channels = frame.format.name, frame.layout.nb_channels
         same = frame.sample_rate == self.rate and channels == self.channels
         shape = (frame.sample_rate, frame.layout.name, channels, name)
-        direct = same and name in SCALES and channels <= MOST_PLANES
+        direct = same and name in SCALES and channels <= MAX_PLANES
         if self.resampler is not None and (direct or shape != self.shape):
-            yield from self.flushed()
+            yield from self.flush()
         if direct:
-            yield scaled(frame, SCALES[name])
+            yield scale_frame(frame, SCALES[name])
             return
         if self.resampler is None:
-            self.shape, self.resampler = shape, self.made()
-        yield from self.packed(self.resampler.resample(frame))
+            self.shape, self.resampler = shape, self.new_resampler()
+        yield from self.to_arrays(self.resampler.resample(frame))
 
-    def made(self) -> Any:
-        """Make a resampler, which takes frames of one shape only."""
-        import av  # noqa: PLC0415  see `opened`
+    def new_resampler(self) -> Any:
+        """Return a new resampler; each takes frames of one format only."""
+        import av  # noqa: PLC0415  see `open_container`
 
-        # Packed, never planar: see `MOST_PLANES`.
+        # Interleaved, not planar: see `MAX_PLANES`.
         return av.AudioResampler(format="flt", layout=self.layout, rate=self.rate)
 
-    def flushed(self) -> Iterator[Frames]:
-        """Yield what a change of the rate has left inside."""
+    def flush(self) -> Iterator[Frames]:
+        """Yield the audio that is still inside the resampler."""
         if self.resampler is not None:
-            yield from self.packed(self.resampler.resample(None))
+            yield from self.to_arrays(self.resampler.resample(None))
             self.resampler = None
 
-    def packed(self, frames: list[Any]) -> Iterator[Frames]:
-        """Yield arrays of converted frames."""
+    def to_arrays(self, frames: list[Any]) -> Iterator[Frames]:
+        """Yield converted frames as arrays."""
         for frame in frames:
             yield np.asarray(frame.to_ndarray().reshape(-1, self.channels), np.float32)
 
 
-def scaled(frame: Any, scale: float) -> Frames:
-    """Return the sound of a frame without a resampler, which takes longer than decoding."""
-    found = frame.to_ndarray()
+def scale_frame(frame: Any, scale: float) -> Frames:
+    """Return the audio of a frame without a resampler, which takes longer than decoding."""
+    samples = frame.to_ndarray()
     planar = frame.format.is_planar
-    found = found.T if planar else found.reshape(-1, frame.layout.nb_channels)
-    return np.ascontiguousarray(found, np.float32) * np.float32(scale)
+    samples = samples.T if planar else samples.reshape(-1, frame.layout.nb_channels)
+    return np.ascontiguousarray(samples, np.float32) * np.float32(scale)
 
 
-def frames_of(container: Any, start: float = 0.0) -> Iterator[Any]:
-    """Yield decoded frames; a damaged packet is passed over, as players do.
+def iter_frames(container: Any, start: float = 0.0) -> Iterator[Any]:
+    """Yield decoded frames; damaged packets are skipped, as players do.
 
-    Packets that end before `start` seconds are passed over, too.
+    Packets that end before `start` seconds are skipped too.
     """
     stream = container.streams.audio[0]
-    damaged = errors()
+    damaged = ffmpeg_errors()
     first = start / stream.time_base if stream.time_base and start > 0 else None
     try:
         for packet in container.demux(stream):
@@ -150,66 +149,68 @@ def frames_of(container: Any, start: float = 0.0) -> Iterator[Any]:
                 continue
             yield from decoded
     except damaged:
-        return  # nothing can be read from here on; what was sound has been yielded
+        return  # the rest cannot be read
 
 
-def decoded(
-    container: Any, converter: Converter, start: float = 0.0
+def iter_timed_blocks(
+    container: Any, converter: FrameConverter, start: float = 0.0
 ) -> Iterator[tuple[float, Frames]]:
-    """Yield decoded sound from `start` s on, with its time, as (frames, channels) float32."""
+    """Yield (time in s, float32 (frames, channels)) of decoded audio from `start` s on."""
     try:
-        for frame in frames_of(container, start):
+        for frame in iter_frames(container, start):
             time = float(frame.time or 0.0)
-            for frames in converter.converted(frame):
+            for frames in converter.convert(frame):
                 yield time, frames
-    except errors():
-        return  # a change that cannot be converted
+    except ffmpeg_errors():
+        return  # a change that cannot be convert
 
 
-def pieces(source: Source) -> Iterator[Frames]:
-    """Yield decoded sound, link after link, in the shape of the first."""
-    converter: Converter | None = None
+def iter_link_blocks(source: AudioSource) -> Iterator[Frames]:
+    """Yield the decoded audio of all links of a chain, in the format of the first."""
+    converter: FrameConverter | None = None
     for link in source.links():
         try:
-            with opened(link) as container:
-                converter = converter or Converter(container.streams.audio[0].codec_context)
-                for _, frames in decoded(container, converter):
+            with open_container(link) as container:
+                converter = converter or FrameConverter(container.streams.audio[0].codec_context)
+                for _, frames in iter_timed_blocks(container, converter):
                     yield frames
-        except errors():
-            return  # no link can be found from here on
+        except ffmpeg_errors():
+            return  # no further link can be found
     if converter:
-        yield from converter.flushed()
+        yield from converter.flush()
 
 
-def blocks(source: Source) -> Iterator[Frames]:
-    """Yield float32 blocks of shape (frames, channels), gathered to a useful size."""
-    waiting: list[Frames] = []
-    count = 0  # a damaged header can make packets of one frame: they are not added up anew
-    for frames in pieces(source):
-        waiting.append(frames)
+def ffmpeg_blocks(source: AudioSource) -> Iterator[Frames]:
+    """Yield float32 blocks of shape (frames, channels), collected to a useful size."""
+    pending: list[Frames] = []
+    count = 0  # counted incrementally: damaged files may have packets of one frame
+    for frames in iter_link_blocks(source):
+        pending.append(frames)
         count += len(frames)
         if count >= BLOCK_FRAMES:
-            yield np.concatenate(waiting)
-            waiting, count = [], 0
+            yield np.concatenate(pending)
+            pending, count = [], 0
     if count:
-        yield np.concatenate(waiting)
+        yield np.concatenate(pending)
 
 
-def segment(source: Source, start: float, end: float) -> tuple[Frames, int]:
-    """Read `start` to `end` seconds; shorter where the sound ends before."""
-    with opened(source) as container:
+def ffmpeg_segment(source: AudioSource, start: float, end: float) -> tuple[Frames, int]:
+    """Read `start` to `end` seconds; shorter where the audio ends earlier."""
+    with open_container(source) as container:
         codec = container.streams.audio[0].codec_context
         rate, channels = codec.sample_rate, codec.channels
-        if source.steady and not source.chain:
-            return placed(container, start, end, counted=source.counted), rate
-    return passed(pieces(source), round(start * rate), round(end * rate), channels), rate
+        if source.continuous and not source.chain:
+            return slice_by_time(container, start, end, counted=source.counted), rate
+    return slice_by_count(
+        iter_link_blocks(source), round(start * rate), round(end * rate), channels
+    ), rate
 
 
-def passed(found: Iterator[Frames], first: int, last: int, channels: int) -> Frames:
-    """Keep what lies between two frames of a file whose packets do not say their place."""
+def slice_by_count(blocks: Iterator[Frames], first: int, last: int, channels: int) -> Frames:
+    """Return the frames `first` to `last` of a file whose packets have no reliable times."""
     kept = [np.zeros((0, channels), np.float32)]
     at = 0
-    for frames in found:
+    for frames in blocks:
         if at + len(frames) > first:
             kept.append(frames[max(0, first - at) : last - at])
         at += len(frames)
@@ -218,28 +219,28 @@ def passed(found: Iterator[Frames], first: int, last: int, channels: int) -> Fra
     return np.concatenate(kept)
 
 
-def placed(container: Any, start: float, end: float, *, counted: bool) -> Frames:
-    """Place what is decoded by its time.
+def slice_by_time(container: Any, start: float, end: float, *, counted: bool) -> Frames:
+    """Return `start` to `end` seconds, placed by packet times.
 
-    Where the length of a file is only known by counting, a seek would guess the place: its
-    packets are all read, but decoded only shortly before the stretch.
+    Seeking is inaccurate where the length is only known by decoding (`counted`): there all packets
+    are read, but only those shortly before the segment are decoded.
     """
     stream = container.streams.audio[0]
     codec = stream.codec_context
     out = np.zeros((max(0, round((end - start) * codec.sample_rate)), codec.channels), np.float32)
-    base = 0.0  # the time of the first sound behind what an encoder put in front
+    base = 0.0  # time of the first audio after the encoder delay
     if counted:
         base = float((stream.start_time or 0) * (stream.time_base or 0))
     else:
-        container.seek(int(max(0.0, start - LEAD_S) * 1e6))
+        container.seek(int(max(0.0, start - PREROLL_S) * 1e6))
     written = 0
-    lead = max(0.0, start + base - LEAD_S) if counted else 0.0
-    for time, frames in decoded(container, Converter(codec), lead):
+    lead = max(0.0, start + base - PREROLL_S) if counted else 0.0
+    for time, frames in iter_timed_blocks(container, FrameConverter(codec), lead):
         if time - base >= end:
             break
         at = round((time - base - start) * codec.sample_rate)
-        source = frames[max(0, -at) : max(0, len(out) - at)]
+        part = frames[max(0, -at) : max(0, len(out) - at)]
         at = max(0, at)
-        out[at : at + len(source)] = source
-        written = max(written, at + len(source))
+        out[at : at + len(part)] = part
+        written = max(written, at + len(part))
     return out[:written]

@@ -1,4 +1,4 @@
-"""What a sound file says about itself, and which of it we take."""
+"""Audio file headers, the limits that they must meet, and messages for unsupported files."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Final
 from sp404_app.errors import BadAudio
 
 MAX_CHANNELS: Final = 16
-MAX_SAMPLE_RATE: Final = 384_000
+MAX_SAMPLE_RATE_HZ: Final = 384_000
 MAX_SECONDS: Final = 4 * 3600
-# A few kilobytes of FLAC can promise hours of 16-channel silence: also bound what is decoded.
+# A few kilobytes of FLAC can decode to hours of 16-channel silence.
 MAX_SAMPLES: Final = 4 * 3600 * 96_000 * 2
 
 WIDTHS: Final = {
@@ -27,8 +27,8 @@ BROWSER_FORMATS: Final = frozenset(
     {"MP3", "M4A", "FLAC", "OGG Vorbis", "Opus"}
     | {f"WAV {width}" for width in ("8-bit", "16-bit", "24-bit", "32-bit", "32-bit float")}
 )
-BROWSER_MAX_RATE: Final = 192_000
-# What a damaged file set out to be: (offset, first bytes, name).
+BROWSER_MAX_RATE_HZ: Final = 192_000
+# Formats of damaged files: (offset, first bytes, name).
 MAGIC: Final = (
     (0, b"RIFF", "WAV"),
     (0, b"FORM", "AIFF"),
@@ -44,22 +44,22 @@ MAGIC: Final = (
     (0, b"0&\xb2u", "WMA"),
     (0, b"\x1aE\xdf\xa3", "WebM"),
 )
-# What people take for sounds, and what to do with it: (offset, first bytes, sentence).
-OTHERS: Final = (
-    (8, b"sfbk", "This is a SoundFont (SF2), a whole instrument. Export its samples as WAV files."),
+# Other files that users upload, and what to do: (offset, first bytes, message).
+NOT_AUDIO: Final = (
+    (8, b"sfbk", "This is a SoundFont (SF2), not a single sound. Export its samples as WAV files."),
     (8, b"DLS ", "This is a DLS instrument. Export its samples as WAV files."),
-    (8, b"RMID", "This is a MIDI file: notes without sound. Record it to a WAV file."),
-    (8, b"AVI ", "This is an AVI video. Save its sound as a WAV file."),
-    (8, b"WEBP", "This is a picture (WebP), not a sound file."),
+    (8, b"RMID", "This is a MIDI file: it contains notes, not sound. Record it to a WAV file."),
+    (8, b"AVI ", "This is an AVI video. Save its audio as a WAV file."),
+    (8, b"WEBP", "This is an image (WebP), not a sound file."),
     (8, b"8SVX", "This is an Amiga sound (8SVX). Convert it to WAV or AIFF."),
     (8, b"16SV", "This is an Amiga sound (16SV). Convert it to WAV or AIFF."),
-    (8, b"ILBM", "This is an Amiga picture (ILBM), not a sound file."),
+    (8, b"ILBM", "This is an Amiga image (ILBM), not a sound file."),
     (0, b"PK\3\4", "This is a ZIP archive. Unpack it and choose one of its sounds."),
     (0, b"PK\5\6", "This is an empty ZIP archive."),
     (0, b"Rar!", "This is a RAR archive. Unpack it and add its sounds."),
     (0, b"7z\xbc\xaf\x27\x1c", "This is a 7-Zip archive. Unpack it and add its sounds."),
-    (0, b"\x1f\x8b", "This is a file packed by gzip. Unpack it and add its sounds."),
-    (0, b"MThd", "This is a MIDI file: notes without sound. Record it to a WAV file."),
+    (0, b"\x1f\x8b", "This is a gzip file. Unpack it and add its sounds."),
+    (0, b"MThd", "This is a MIDI file: it contains notes, not sound. Record it to a WAV file."),
     (0, b"REX2", "This is a REX2 loop. Export it as a WAV file."),
     (0, b"CAT ", "This is a REX loop. Export it as a WAV file."),
     (0, b"MAC ", "This is a Monkey’s Audio (APE) file. Convert it to FLAC or WAV."),
@@ -67,20 +67,19 @@ OTHERS: Final = (
     (0, b"TTA1", "This is a TTA file. Convert it to FLAC or WAV."),
     (0, b"DSD ", "This is a DSD file. Convert it to FLAC or WAV."),
     (0, b"Creative Voice File", "This is a Creative Voice file (VOC). Convert it to WAV."),
-    (0, b"\x89PNG", "This is a picture (PNG), not a sound file."),
-    (0, b"\xff\xd8\xff", "This is a picture (JPEG), not a sound file."),
-    (0, b"GIF8", "This is a picture (GIF), not a sound file."),
+    (0, b"\x89PNG", "This is an image (PNG), not a sound file."),
+    (0, b"\xff\xd8\xff", "This is an image (JPEG), not a sound file."),
+    (0, b"GIF8", "This is an image (GIF), not a sound file."),
     (0, b"%PDF", "This is a PDF document, not a sound file."),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The shape of one sound file.
+    """The format of one audio file.
 
-    `duration` is in seconds, `frames` counts samples per channel (0 when the file does not say,
-    and wrong where it lies),
-    `sample_rate` is in Hz, and `format` is a name for people such as "WAV 24-bit" or "MP3".
+    `duration` is in seconds, `sample_rate` in Hz. `frames` counts samples per channel; it is 0 if
+    the file does not state it, and may be wrong. `format` is a display name such as "WAV 24-bit".
     """
 
     duration: float
@@ -90,72 +89,72 @@ class Header:
     format: str
 
     def counted(self, frames: int) -> "Header":
-        """Return the header with the length that decoding found."""
+        """Return the header with the decoded length."""
         return replace(self, duration=frames / self.sample_rate, frames=frames)
 
 
-def check(header: Header, *, counted: bool = False) -> Header:
-    """Return `header` if its numbers are ones we take; a length that will be counted is not one.
+def check_limits(header: Header, *, counted: bool = False) -> Header:
+    """Return `header` if it is within the limits; with `counted`, its length is not checked.
 
     Raises:
-        BadAudio: With the number that is out of range.
+        BadAudio: With the value that is out of range.
     """
     if header.channels < 1:
-        raise BadAudio("This file has no channels, so there is no sound in it.")
+        raise BadAudio("This file has no channels, so it contains no sound.")
     if header.channels > MAX_CHANNELS:
         raise BadAudio(
-            f"This file has {header.channels} channels; we take up to {MAX_CHANNELS}.",
+            f"This file has {header.channels} channels. The limit is {MAX_CHANNELS}.",
         )
-    if not 1 <= header.sample_rate <= MAX_SAMPLE_RATE:
+    if not 1 <= header.sample_rate <= MAX_SAMPLE_RATE_HZ:
         raise BadAudio(
-            f"This file's sample rate is {header.sample_rate:,} Hz; "
-            f"we take 1 to {MAX_SAMPLE_RATE:,} Hz.",
+            f"This file's sample rate is {header.sample_rate:,} Hz. "
+            f"Supported rates are 1 to {MAX_SAMPLE_RATE_HZ:,} Hz.",
         )
     if counted:
         return header
     if header.duration > MAX_SECONDS:
-        raise BadAudio(f"This file lasts {hours(header.duration)}; we take up to 4 hours.")
+        raise BadAudio(f"This file is {format_hours(header.duration)} long. The limit is 4 hours.")
     if header.frames * header.channels > MAX_SAMPLES:
-        raise BadAudio("This file unpacks to more sound than we take; split it into parts.")
+        raise BadAudio("This file is too long once decoded. Split it into parts.")
     return header
 
 
-def hours(seconds: float) -> str:
-    """Say a long duration as "5 h 12 min"."""
+def format_hours(seconds: float) -> str:
+    """Format a long duration as "5 h 12 min"."""
     minutes = int(seconds // 60)
     return f"{minutes // 60} h {minutes % 60} min"
 
 
 def playable_in_browsers(header: Header) -> bool:
-    """Whether current browsers decode this file without our help."""
+    """Return whether current browsers decode this file natively."""
     return (
         header.format in BROWSER_FORMATS
         and header.channels <= 2
-        and 8_000 <= header.sample_rate <= BROWSER_MAX_RATE
+        and 8_000 <= header.sample_rate <= BROWSER_MAX_RATE_HZ
     )
 
 
-def why_unreadable(path: Path) -> str:
-    """Explain, from the first bytes, why neither decoder opened the file."""
+def explain_unreadable(path: Path) -> str:
+    """Return, from the first bytes, why no decoder could open the file."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
         return "This file is empty."
     if not any(head):
-        return "This file holds only zero bytes; the copy probably failed."
+        return "This file contains only zero bytes. The copy probably failed."
     if head[:4] == b"RIFF" and b"fmt " in head:
         at = head.index(b"fmt ")
         if head[at + 10 : at + 12] == b"\0\0":
-            return "This WAV file has no channels, so there is no sound in it."
-    return named(head) or "This is not a sound file that we can read."
+            return "This WAV file has no channels, so it contains no sound."
+    return identify_content(head) or "This is not a sound file we can read."
 
 
-def named(head: bytes) -> str | None:
-    """Say what a file is, or set out to be, if its first bytes tell."""
-    for at, magic, sentence in OTHERS:
+def identify_content(head: bytes) -> str | None:
+    """Return what kind of file this is, if its first bytes show it."""
+    for at, magic, sentence in NOT_AUDIO:
         if head[at : at + len(magic)] == magic and (at == 0 or head[:4] in (b"RIFF", b"FORM")):
             return sentence
     for at, magic, name in MAGIC:
         if head[at : at + len(magic)] == magic:
-            return f"This {name} file is damaged, cut off, or made by a codec that we cannot read."
+            return f"This {name} file is damaged, incomplete, or uses a codec we can't read."
     return None

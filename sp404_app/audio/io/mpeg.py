@@ -1,21 +1,21 @@
-"""Where the frames of an MP3 or ADTS file begin, whatever stands in front of them."""
+"""Find the first frame of an MP3 or ADTS file after tags and other leading data."""
 
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from sp404_app.audio.io.parts import Stretch
+from sp404_app.audio.io.parts import FileSlice
 
-REACH: Final = 1 << 16  # bytes of something else that are passed over in search of a frame
-MOST_ZEROS: Final = 1 << 20
-MOST_TAGS: Final = 16
-# Frames that must follow each other to be believed: where the file begins with them, and behind
-# something else, as samples without a header look like a few frames by chance.
-IN_A_ROW: Final = 3
-BEHIND_OTHERS: Final = 24
-HEAD: Final = 8
-LARGEST: Final = 2881  # bytes of a frame: layer II at 384 kbit/s and 48 kHz is below, too
-MOST_TAIL: Final = 4096  # bytes of tags behind the last frame, which Xing does not count
+SEARCH_BYTES: Final = 1 << 16  # skipped at most in search of a frame
+MAX_ZERO_BYTES: Final = 1 << 20
+MAX_TAGS: Final = 16
+# Consecutive frames required at the start of a file, and after other data: headerless samples
+# look like a few frames by chance.
+MIN_FRAMES_IN_A_ROW: Final = 3
+MIN_FRAMES_AFTER_JUNK: Final = 24
+HEADER_BYTES: Final = 8
+MAX_FRAME_BYTES: Final = 2881  # also above layer II at 384 kbit/s and 48 kHz
+MAX_TRAILING_TAG_BYTES: Final = 4096  # after the last frame; not counted by Xing
 BITRATES: Final = {  # kbit/s by (MPEG 1, layer)
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -28,30 +28,30 @@ RATES: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """The size of a frame in bytes, and what all frames of one stream share."""
+class FrameHeader:
+    """The size of a frame in bytes, and the properties that all frames of a stream share."""
 
     size: int
     stream: tuple[object, ...]
 
 
-def behind_tags(file: BinaryIO) -> tuple[int, list[Stretch]]:
-    """Return the position behind zero bytes, ID3v2 and APE tags, and where these tags are."""
+def skip_leading_tags(file: BinaryIO) -> tuple[int, list[FileSlice]]:
+    """Return the position after zero bytes, ID3v2 and APE tags, and the tags found."""
     at, tags = 0, []
-    for _ in range(MOST_TAGS):
-        start = behind_zeros(file, at)
-        at = behind_tag(file, start)
+    for _ in range(MAX_TAGS):
+        start = skip_zero_bytes(file, at)
+        at = skip_tag(file, start)
         if at == start:
             break
-        tags.append(Stretch(file, start, at))
+        tags.append(FileSlice(file, start, at))
     return at, tags
 
 
-def behind_zeros(file: BinaryIO, at: int) -> int:
-    """Return the position of the first byte that is not zero; `at` if there are too many."""
+def skip_zero_bytes(file: BinaryIO, at: int) -> int:
+    """Return the position of the first non-zero byte; `at` if there are too many zeros."""
     file.seek(at)
     passed = 0
-    while passed < MOST_ZEROS and (block := file.read(REACH)):
+    while passed < MAX_ZERO_BYTES and (block := file.read(SEARCH_BYTES)):
         rest = block.lstrip(b"\0")
         passed += len(block) - len(rest)
         if rest:
@@ -59,8 +59,8 @@ def behind_zeros(file: BinaryIO, at: int) -> int:
     return at
 
 
-def behind_tag(file: BinaryIO, at: int) -> int:
-    """Return the position behind a tag that begins at `at`, or `at`."""
+def skip_tag(file: BinaryIO, at: int) -> int:
+    """Return the position after a tag that begins at `at`; `at` if there is none."""
     file.seek(at)
     head = file.read(32)
     if head[:3] == b"ID3" and len(head) >= 10 and all(byte < 128 for byte in head[6:10]):
@@ -71,54 +71,54 @@ def behind_tag(file: BinaryIO, at: int) -> int:
     return at
 
 
-def first_frame(file: BinaryIO, at: int) -> tuple[int, str] | None:
-    """Return where the first frame at or behind `at` begins, and whether it is "mp3" or "aac"."""
+def find_first_frame(file: BinaryIO, at: int) -> tuple[int, str] | None:
+    """Return the position of the first frame at or after `at`, and "mp3" or "aac"."""
     file.seek(at)
-    bytes_ = file.read(REACH)
-    place = bytes_.find(b"\xff")
+    data = file.read(SEARCH_BYTES)
+    place = data.find(b"\xff")
     while place >= 0:
-        found = frame(bytes_[place : place + HEAD])
-        if found and follows(file, at + place, found, behind=place > 0):
+        found = parse_frame_header(data[place : place + HEADER_BYTES])
+        if found and frames_follow(file, at + place, found, behind=place > 0):
             return at + place, str(found.stream[0])
-        place = bytes_.find(b"\xff", place + 1)
+        place = data.find(b"\xff", place + 1)
     return None
 
 
-def follows(file: BinaryIO, at: int, first: Frame, *, behind: bool) -> bool:
-    """Whether frames of the same stream follow, up to the end of the file at the least.
+def frames_follow(file: BinaryIO, at: int, first: FrameHeader, *, behind: bool) -> bool:
+    """Return whether frames of the same stream follow, or the file ends after the frame.
 
-    `behind` says that something else stands in front of the first one.
+    `behind` means that other data precedes the first frame; then more frames are required.
     """
-    least = IN_A_ROW if behind else 1
-    for count in range(1, BEHIND_OTHERS if behind else IN_A_ROW):
+    least = MIN_FRAMES_IN_A_ROW if behind else 1
+    for count in range(1, MIN_FRAMES_AFTER_JUNK if behind else MIN_FRAMES_IN_A_ROW):
         at += first.size
         file.seek(at)
-        head = file.read(HEAD)
+        head = file.read(HEADER_BYTES)
         if not head or head[:3] == b"TAG":
-            return count >= least  # the file ends where the frame does
-        found = frame(head)
+            return count >= least  # the file ends with the frame
+        found = parse_frame_header(head)
         if found is None or found.stream != first.stream:
             return False
         first = found
     return True
 
 
-def frame(head: bytes) -> Frame | None:
-    """Read the header of a frame."""
-    if len(head) < HEAD or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+def parse_frame_header(head: bytes) -> FrameHeader | None:
+    """Parse the header of an MPEG or ADTS frame."""
+    if len(head) < HEADER_BYTES or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
-    return adts(head) if head[1] & 0xF6 == 0xF0 else mpeg(head)
+    return parse_adts_header(head) if head[1] & 0xF6 == 0xF0 else parse_mpeg_header(head)
 
 
-def adts(head: bytes) -> Frame | None:
-    """Read the header of an AAC frame (ISO 13818-7)."""
+def parse_adts_header(head: bytes) -> FrameHeader | None:
+    """Parse the header of an AAC frame (ISO 13818-7)."""
     size = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
     rate = head[2] >> 2 & 15
-    return Frame(size, ("aac", head[1] & 8, rate)) if size > 7 and rate < 13 else None
+    return FrameHeader(size, ("aac", head[1] & 8, rate)) if size > 7 and rate < 13 else None
 
 
-def mpeg(head: bytes) -> Frame | None:
-    """Read the header of an MPEG audio frame (ISO 11172-3 and 13818-3)."""
+def parse_mpeg_header(head: bytes) -> FrameHeader | None:
+    """Parse the header of an MPEG audio frame (ISO 11172-3 and 13818-3)."""
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
     bits, rate, pad = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
     if version == 1 or layer == 4 or bits in (0, 15) or rate == 3:
@@ -130,21 +130,24 @@ def mpeg(head: bytes) -> Frame | None:
     else:
         half = layer == 3 and version != 3
         size = (72_000 if half else 144_000) * kilobits // hertz + pad
-    return Frame(size, ("mp3", version, layer, rate))
+    return FrameHeader(size, ("mp3", version, layer, rate))
 
 
-def says_its_length(head: bytes, size: int) -> bool:
-    """Whether an MP3 file of so many bytes begins with a Xing header that can be true of it.
+def xing_length_is_plausible(head: bytes, size: int) -> bool:
+    """Return whether an MP3 file of `size` bytes begins with a Xing header that can be true.
 
-    A file that others were joined to is longer than its first header says.
+    Concatenated files are longer than the first header states.
     """
     at = max(head.find(b"Xing", 0, 64), head.find(b"Info", 0, 64))
     if at < 0 or len(head) < at + 16 or head[at + 7] & 3 != 3:
         return False
-    frames, bytes_ = struct.unpack_from(">II", head, at + 8)
-    return 0 < bytes_ <= frames * LARGEST and size <= bytes_ + MOST_TAIL
+    stated_frames, stated_bytes = struct.unpack_from(">II", head, at + 8)
+    return (
+        0 < stated_bytes <= stated_frames * MAX_FRAME_BYTES
+        and size <= stated_bytes + MAX_TRAILING_TAG_BYTES
+    )
 
 
 def has_xing(head: bytes) -> bool:
-    """Whether the first frame of an MP3 file is a Xing header, true or not."""
+    """Return whether the first frame of an MP3 file is a Xing header, true or not."""
     return b"Xing" in head[:64] or b"Info" in head[:64]

@@ -1,4 +1,4 @@
-"""A seekable file made of byte strings and stretches of another file, without copying them."""
+"""A read-only file made of byte strings and slices of another file, without copying."""
 
 import io
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing_extensions import Buffer
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class FileSlice:
     """The bytes `start` to `end` (exclusive) of a file."""
 
     file: BinaryIO
@@ -20,7 +20,7 @@ class Stretch:
         return max(0, self.end - self.start)
 
     def read(self, at: int, size: int) -> bytes:
-        """Return up to `size` bytes from `at`, counted from the start; none beyond the end."""
+        """Return up to `size` bytes at offset `at`, not beyond the end."""
         left = len(self) - at
         if at < 0 or left <= 0:
             return b""
@@ -28,21 +28,21 @@ class Stretch:
         return self.file.read(min(size, left))
 
 
-class Parts(io.RawIOBase):
-    """Byte strings and stretches, one after the other, as one file to read and seek in."""
+class ConcatenatedFile(io.RawIOBase):
+    """Byte strings and file slices, concatenated to one seekable file."""
 
-    def __init__(self, parts: Sequence[bytes | Stretch]) -> None:
+    def __init__(self, parts: Sequence[bytes | FileSlice]) -> None:
         super().__init__()
         self.parts = parts
         self.size = sum(map(len, parts))
         self.at = 0
 
     def readable(self) -> bool:
-        """Say that it can be read."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say that it can be sought in."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
@@ -50,26 +50,26 @@ class Parts(io.RawIOBase):
         return self.at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a position; one in front of the first byte is the first byte."""
+        """Set the position; negative positions become 0."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self.at, io.SEEK_END: self.size}[whence]
         self.at = max(0, base + offset)
         return self.at
 
     def readinto(self, buffer: Buffer, /) -> int:
-        """Read up to the length of the buffer, less only at the end of the file."""
+        """Fill the buffer; read less only at the end of the file."""
         view = memoryview(buffer).cast("B")
         done = 0
-        while done < len(view) and (piece := self.piece(len(view) - done)):
+        while done < len(view) and (piece := self.read_part(len(view) - done)):
             view[done : done + len(piece)] = piece
             done += len(piece)
             self.at += len(piece)
         return done
 
-    def piece(self, size: int) -> bytes:
+    def read_part(self, size: int) -> bytes:
         """Return up to `size` bytes of the part at the position; none at the end."""
         at = self.at
         for part in self.parts:
             if at < len(part):
-                return part.read(at, size) if isinstance(part, Stretch) else part[at : at + size]
+                return part.read(at, size) if isinstance(part, FileSlice) else part[at : at + size]
             at -= len(part)
         return b""

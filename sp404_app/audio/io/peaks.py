@@ -1,4 +1,4 @@
-"""Waveforms for drawing: a pyramid of minima and maxima, a few kilobytes for any length."""
+"""Waveform peaks: a pyramid of minima and maxima, a few kilobytes for any length."""
 
 import struct
 import zlib
@@ -14,9 +14,9 @@ Points = npt.NDArray[np.int8]
 
 Number = TypeVar("Number", np.int8, np.float32)
 
-BASE: Final = 256  # frames per point of the finest level
-STEP: Final = 4  # each level is this much coarser
-MAX_POINTS: Final = 1 << 20  # beyond (1.5 h at 48 kHz) the finest level itself gets coarser
+BASE_FRAMES: Final = 256  # per point of the finest level
+LEVEL_FACTOR: Final = 4  # between levels
+MAX_POINTS: Final = 1 << 20  # 1.5 h at 48 kHz; above it the finest level becomes coarser
 ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 HEADER: Final = struct.Struct("<4sIfdQ")
 MAGIC: Final = b"SPK1"
@@ -24,11 +24,11 @@ MAGIC: Final = b"SPK1"
 
 @dataclass(frozen=True)
 class Peaks:
-    """The lowest and highest value of any channel in every `base` frames.
+    """The minimum and maximum over all channels of every `base` frames.
 
-    `points` has shape (n, 2) in steps of `scale` / 127, `sample_rate` is in Hz and `frames`
-    counts the samples per channel of the whole sound. Only the finest level is stored: the
-    coarser ones take less than a millisecond to make again.
+    `points` has shape (n, 2) in units of `scale` / 127, `sample_rate` is in Hz, and `frames` counts
+    samples per channel of the whole sound. Only the finest level is stored; the coarser ones are
+    recomputed in less than a millisecond.
     """
 
     base: int
@@ -39,22 +39,22 @@ class Peaks:
 
     @property
     def duration(self) -> float:
-        """Seconds of sound."""
+        """Duration in seconds."""
         return self.frames / self.sample_rate
 
     @cached_property
     def levels(self) -> list[Points]:
-        """The pyramid, finest first, each `STEP` times coarser than the one before."""
+        """The pyramid, finest level first, each `LEVEL_FACTOR` times coarser than the previous."""
         levels = [self.points]
-        while len(levels[-1]) > STEP * 16:
-            levels.append(coarser(levels[-1]))
+        while len(levels[-1]) > LEVEL_FACTOR * 16:
+            levels.append(merge_points(levels[-1]))
         return levels
 
     def window(self, start_s: float, end_s: float, points: int) -> Frames:
-        """Return `points` (min, max) pairs in -1..1 for a stretch of time in seconds.
+        """Return `points` (min, max) pairs in -1..1 for a time span in seconds.
 
-        Taken from the coarsest level that still has a point for every pair; stretches beyond
-        the sound, or finer than the finest level, repeat the nearest point.
+        They come from the coarsest level with at least one point per pair. Beyond the sound, or
+        finer than the finest level, the nearest point is repeated.
         """
         points = max(1, points)
         level, per_point = self.level_for(end_s - start_s, points)
@@ -63,22 +63,22 @@ class Peaks:
         edges = np.linspace(start_s, end_s, points + 1) * self.sample_rate / per_point
         first = np.clip(np.floor(edges[:-1] + 1e-6), 0, len(level) - 1).astype(np.int64)
         last = np.clip(np.ceil(edges[1:] - 1e-6), first + 1, len(level)).astype(np.int64)
-        low = spanned(level[:, 0], first, last, np.minimum)
-        high = spanned(level[:, 1], first, last, np.maximum)
+        low = reduce_spans(level[:, 0], first, last, np.minimum)
+        high = reduce_spans(level[:, 1], first, last, np.maximum)
         return np.stack([low, high], axis=1).astype(np.float32) * np.float32(self.scale / 127)
 
     def level_for(self, seconds: float, points: int) -> tuple[Points, int]:
-        """Choose a level, and say how many frames each of its points stands for."""
+        """Return the level for a resolution, and the number of frames per point."""
         wanted = seconds * self.sample_rate / points
         per_point = self.base
         index = 0
-        while index + 1 < len(self.levels) and per_point * STEP <= wanted:
-            per_point *= STEP
+        while index + 1 < len(self.levels) and per_point * LEVEL_FACTOR <= wanted:
+            per_point *= LEVEL_FACTOR
             index += 1
         return self.levels[index], per_point
 
     def thumbnail(self, bars: int = 48) -> str:
-        """Return `bars` characters of URL-safe base64, each a height 0..63 of the file's peak."""
+        """Return `bars` URL-safe base64 characters, each a height 0..63 relative to the peak."""
         pairs = self.window(0.0, self.duration, bars)
         heights = np.abs(pairs).max(axis=1)
         top = heights.max()
@@ -92,10 +92,10 @@ class Peaks:
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Self:
-        """Unpack what `to_bytes` made.
+        """Unpack the bytes of `to_bytes`.
 
         Raises:
-            ValueError: If the bytes are something else.
+            ValueError: If the bytes are not a packed waveform.
         """
         if len(packed) < HEADER.size or packed[:4] != MAGIC:
             raise ValueError("These bytes are not a packed waveform.")
@@ -104,31 +104,31 @@ class Peaks:
         return cls(base, scale, rate, frames, np.ascontiguousarray(planar.reshape(2, -1).T))
 
 
-def spanned(
+def reduce_spans(
     values: npt.NDArray[Number],
     first: npt.NDArray[np.int64],
     last: npt.NDArray[np.int64],
     reduce: np.ufunc,
 ) -> npt.NDArray[Number]:
-    """Reduce `values[first[i]:last[i]]` for each i; no stretch may be empty."""
-    padded = np.append(values, values[-1])  # `reduceat` needs every edge inside the array
+    """Reduce `values[first[i]:last[i]]` for each i; no span may be empty."""
+    padded = np.append(values, values[-1])  # `reduceat` needs all edges inside the array
     edges = np.stack([first, last], axis=1).ravel()
     return reduce.reduceat(padded, edges)[::2]
 
 
-def coarser(points: npt.NDArray[Number]) -> npt.NDArray[Number]:
-    """Merge every `STEP` points into one."""
-    edges = np.arange(0, len(points), STEP)
+def merge_points(points: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Merge every `LEVEL_FACTOR` points into one."""
+    edges = np.arange(0, len(points), LEVEL_FACTOR)
     low = np.minimum.reduceat(points[:, 0], edges)
     high = np.maximum.reduceat(points[:, 1], edges)
     return np.stack([low, high], axis=1)
 
 
-def extremes(block: Frames, base: int) -> Frames:
-    """Return the (min, max) of all channels for every `base` frames, the last stretch short.
+def block_extremes(block: Frames, base: int) -> Frames:
+    """Return the (min, max) over all channels of every `base` frames; the last span may be shorter.
 
-    One row holds a point's samples of all channels side by side, so the reduction runs over
-    contiguous memory, which is ten times faster than over an axis of two.
+    Each row holds the samples of one point for all channels, so the reduction runs over contiguous
+    memory, which is ten times faster than over an axis of length two.
     """
     whole = len(block) // base
     rows = np.ascontiguousarray(block[: whole * base]).reshape(whole, base * block.shape[1])
@@ -140,11 +140,11 @@ def extremes(block: Frames, base: int) -> Frames:
 
 
 class PeaksBuilder:
-    """Collects blocks of any size; needs a few megabytes whatever the length."""
+    """Builds the peaks from blocks of any size, with a few megabytes of memory."""
 
     def __init__(self, sample_rate: float) -> None:
         self.sample_rate = sample_rate
-        self.base = BASE
+        self.base = BASE_FRAMES
         self.frames = 0
         self.rows: list[Frames] = []
         self.count = 0
@@ -158,25 +158,25 @@ class PeaksBuilder:
         whole = len(block) // self.base * self.base
         self.rest = block[whole:]
         if whole:
-            self.rows.append(extremes(block[:whole], self.base))
+            self.rows.append(block_extremes(block[:whole], self.base))
             self.count += whole // self.base
         if self.count > MAX_POINTS:
-            self.thin()
+            self.make_coarser()
 
-    def thin(self) -> None:
-        """Make the finest level coarser, so that memory stays bounded."""
+    def make_coarser(self) -> None:
+        """Make the finest level coarser, to bound the memory."""
         merged = np.concatenate(self.rows)
-        whole = len(merged) // STEP * STEP
-        # A remainder of up to three points joins the last one: nothing is lost from view.
+        whole = len(merged) // LEVEL_FACTOR * LEVEL_FACTOR
+        # Merge a remainder of up to three points into the last one, so that no peak is lost.
         merged[whole - 1] = merged[whole - 1 :, 0].min(), merged[whole - 1 :, 1].max()
-        self.rows = [coarser(merged[:whole]).astype(np.float32)]
+        self.rows = [merge_points(merged[:whole]).astype(np.float32)]
         self.count = len(self.rows[0])
-        self.base *= STEP
+        self.base *= LEVEL_FACTOR
 
     def done(self) -> Peaks:
-        """Quantise and return the pyramid."""
+        """Quantise and return the peaks."""
         if self.rest is not None and len(self.rest):
-            self.rows.append(extremes(self.rest, self.base))
+            self.rows.append(block_extremes(self.rest, self.base))
         pairs = np.concatenate(self.rows) if self.rows else np.zeros((0, 2), np.float32)
         scale = float(np.abs(pairs).max(initial=0.0))
         steps = np.round(pairs * (127 / scale)) if scale > 0 else np.zeros_like(pairs)
@@ -184,10 +184,9 @@ class PeaksBuilder:
 
 
 def peaks_of(signal: Frames, sr: float, points: int) -> Frames:
-    """Return `points` (min, max) pairs in -1..1 of a short signal, for the deepest zooms.
+    """Return `points` (min, max) pairs in -1..1 of a short signal, for zooms below `BASE_FRAMES`.
 
-    `signal` has shape (frames,) or (frames, channels); `sr` in Hz is taken for symmetry with
-    `Peaks.window` and bounds nothing.
+    `signal` has shape (frames,) or (frames, channels). `sr` is unused.
     """
     del sr
     if not len(signal):
@@ -197,5 +196,8 @@ def peaks_of(signal: Frames, sr: float, points: int) -> Frames:
     first = np.minimum(np.floor(edges[:-1]), len(frames) - 1).astype(np.int64)
     last = np.maximum(np.ceil(edges[1:]), first + 1).astype(np.int64)
     low, high = frames.min(axis=1), frames.max(axis=1)
-    pairs = [spanned(low, first, last, np.minimum), spanned(high, first, last, np.maximum)]
+    pairs = [
+        reduce_spans(low, first, last, np.minimum),
+        reduce_spans(high, first, last, np.maximum),
+    ]
     return np.stack(pairs, axis=1).astype(np.float32)

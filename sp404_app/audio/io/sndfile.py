@@ -1,4 +1,4 @@
-"""Read sound through libsndfile: WAV, AIFF, CAF and their relatives, and Ogg."""
+"""Decode audio with libsndfile: WAV, AIFF, CAF and related formats, and Ogg."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,13 +9,13 @@ import numpy.typing as npt
 import soundfile
 
 from sp404_app.audio.io.header import WIDTHS, Header
-from sp404_app.audio.io.parts import Parts
-from sp404_app.audio.io.source import Source
+from sp404_app.audio.io.parts import ConcatenatedFile
+from sp404_app.audio.io.source import AudioSource
 
 Frames = npt.NDArray[np.float32]
 
-# libsndfile also guesses at headerless and scientific formats; a stray text file must not pass.
-# Of FLAC and MP3 it reads no more than their headers promise, so they are not here.
+# libsndfile also guesses headerless and scientific formats, which would accept text files. It
+# reads FLAC and MP3 only up to the length in their headers, so FFmpeg decodes them.
 CONTAINERS: Final = {
     "WAV": "WAV",
     "WAVEX": "WAV",
@@ -26,22 +26,22 @@ CONTAINERS: Final = {
     "AU": "AU",
     "OGG": "OGG",
 }
-# Besides its own errors, soundfile raises Python's for numbers that it did not expect.
-REFUSALS: Final = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError)
+# soundfile also raises Python's own errors for unexpected values.
+OPEN_ERRORS: Final = (soundfile.SoundFileError, RuntimeError, TypeError, ValueError, OSError)
 OGG_NAMES: Final = {"VORBIS": "Vorbis"}
-BLOCK_SAMPLES: Final = 1 << 17  # 512 kB of float32, whatever the number of channels
-POINT_FRAMES: Final = 256  # blocks hold whole points of the waveform's finest level
+BLOCK_SAMPLES: Final = 1 << 17  # 512 kB of float32, for any number of channels
+POINT_FRAMES: Final = 256  # blocks hold whole points of the finest waveform level
 
 
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
-    """Open by content: soundfile believes a name's extension, but a descriptor has no name.
+def open_sound_file(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
+    """Open a file by its content: soundfile trusts file extensions, but a descriptor has no name.
 
     Raises:
-        soundfile.LibsndfileError: If libsndfile does not know the bytes.
+        soundfile.LibsndfileError: If libsndfile does not recognise the content.
     """
     file.seek(0)
-    whole = not isinstance(file, Parts)
+    whole = not isinstance(file, ConcatenatedFile)
     sound = soundfile.SoundFile(file.fileno() if whole else file, closefd=False)
     try:
         yield sound
@@ -50,23 +50,23 @@ def opened(file: BinaryIO) -> Iterator[soundfile.SoundFile]:
 
 
 @contextmanager
-def tried(source: Source) -> Iterator[soundfile.SoundFile | None]:
-    """Open a file, or yield None if it is not one for libsndfile."""
+def try_sound_file(source: AudioSource) -> Iterator[soundfile.SoundFile | None]:
+    """Open a file, or yield None if it should not be decoded by libsndfile."""
     with ExitStack() as stack:
-        sound = None  # the caller tries the other decoder and explains
+        sound = None  # the caller then tries FFmpeg
         if not source.counted:
-            with suppress(*REFUSALS):
-                sound = stack.enter_context(opened(source.file))
-        yield sound if sound is not None and readable(sound) else None
+            with suppress(*OPEN_ERRORS):
+                sound = stack.enter_context(open_sound_file(source.file))
+        yield sound if sound is not None and is_supported(sound) else None
 
 
-def readable(sound: soundfile.SoundFile) -> bool:
-    """Whether the format is one that libsndfile reads to its end."""
+def is_supported(sound: soundfile.SoundFile) -> bool:
+    """Return whether the format is one that libsndfile reads to its end."""
     return sound.format in CONTAINERS and not sound.subtype.startswith("MPEG")
 
 
-def described(sound: soundfile.SoundFile) -> Header:
-    """Read the header of an open file."""
+def describe_sound_file(sound: soundfile.SoundFile) -> Header:
+    """Return the header of an open file."""
     return Header(
         duration=sound.frames / sound.samplerate,
         frames=sound.frames,
@@ -77,58 +77,58 @@ def described(sound: soundfile.SoundFile) -> Header:
 
 
 def format_name(container: str, subtype: str) -> str:
-    """Name a format for people, from libsndfile's two codes."""
+    """Return the display name of a format, from libsndfile's container and subtype."""
     if container == "OGG":
         return "Opus" if subtype == "OPUS" else f"OGG {OGG_NAMES.get(subtype, 'FLAC')}"
     return f"{CONTAINERS[container]} {WIDTHS.get(subtype, subtype.replace('_', ' '))}"
 
 
 def block_frames(channels: int) -> int:
-    """How many frames one block holds: a multiple of `POINT_FRAMES`."""
+    """Return how many frames a block holds: a multiple of `POINT_FRAMES`."""
     return max(1, BLOCK_SAMPLES // (channels * POINT_FRAMES)) * POINT_FRAMES
 
 
-def blocks(sound: soundfile.SoundFile) -> Iterator[Frames]:
+def sndfile_blocks(sound: soundfile.SoundFile) -> Iterator[Frames]:
     """Yield float32 blocks of shape (frames, channels).
 
-    A file that breaks off simply ends: who reads compares with the header.
+    The blocks of a truncated file end early; callers compare with the header.
     """
     size = block_frames(sound.channels)
-    while len(block := next_block(sound, size)):
+    while len(block := read_block(sound, size)):
         yield block
 
 
-def next_block(sound: soundfile.SoundFile, size: int) -> Frames:
-    """Read up to `size` frames; where the file is damaged, what came before the damage."""
-    start = position(sound)
+def read_block(sound: soundfile.SoundFile, size: int) -> Frames:
+    """Read up to `size` frames; in a damaged file, those before the damage."""
+    start = current_frame(sound)
     buffer = np.zeros((size, sound.channels), np.float32)
     try:
         return np.asarray(sound.read(size, "float32", always_2d=True, out=buffer), np.float32)
     except soundfile.LibsndfileError:
-        # The decoder has filled the buffer up to the damage and moved its position so far.
-        return buffer[: max(0, min(size, position(sound) - start))]
+        # The decoder has filled the buffer and advanced up to the damage.
+        return buffer[: max(0, min(size, current_frame(sound) - start))]
 
 
-def position(sound: soundfile.SoundFile) -> int:
-    """Return the frame that is read next; 0 of codecs in which libsndfile cannot seek."""
+def current_frame(sound: soundfile.SoundFile) -> int:
+    """Return the index of the next frame; 0 for codecs in which libsndfile cannot seek."""
     return sound.tell() if sound.seekable() else 0
 
 
-def segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frames, int]:
-    """Seek and read `start` to `end` seconds, both inside the file."""
+def sndfile_segment(sound: soundfile.SoundFile, start: float, end: float) -> tuple[Frames, int]:
+    """Read `start` to `end` seconds, limited to the file."""
     rate = sound.samplerate
     first = min(int(start * rate), sound.frames)
     last = min(round(end * rate), sound.frames)
     if sound.seekable():
         sound.seek(first)
     else:
-        skip(sound, first)
+        skip_frames(sound, first)
     frames = sound.read(max(0, last - first), dtype="float32", always_2d=True)
     return np.asarray(frames, np.float32), rate
 
 
-def skip(sound: soundfile.SoundFile, frames: int) -> None:
-    """Read and drop frames, where the codec cannot seek."""
+def skip_frames(sound: soundfile.SoundFile, frames: int) -> None:
+    """Read and discard frames, for codecs that cannot seek."""
     size = block_frames(sound.channels)
     for at in range(0, frames, size):
         sound.read(min(size, frames - at), dtype="float32")

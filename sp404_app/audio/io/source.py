@@ -1,4 +1,4 @@
-"""The bytes of a sound file as a decoder wants them, and which decoder that is."""
+"""Prepare an audio file for decoding: detect its container, repair it, and choose the decoder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from sp404_app.audio.io import chunks, mpeg, ogg
-from sp404_app.audio.io.parts import Parts, Stretch
+from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
 
-# FFmpeg also opens playlists that name other files and addresses. We choose the demuxer from
-# the first bytes ourselves, so that an upload can never make the server fetch anything.
+# FFmpeg also opens playlists, which refer to other files and URLs. The demuxer is chosen here
+# from the first bytes, so that an upload cannot make the server fetch anything (SSRF).
 DEMUXERS: Final = (
     (4, b"ftyp", "mov", "M4A"),
     (0, b"\x1aE\xdf\xa3", "matroska", "WebM"),
@@ -23,120 +23,135 @@ DEMUXERS: Final = (
     (0, b"OggS", "ogg", "OGG"),
     (0, b"fLaC", "flac", "FLAC"),
 )
-# AU and W64: what libsndfile alone reads, and no place to search for frames.
-OTHERS: Final = (b".snd", b"riff\x2e\x91\xcf\x11")
-FRAMES: Final = {"mp3": "MP3", "aac": "AAC"}
-# What these packers write about their length is not believed: FFmpeg reads them to their end,
-# libsndfile to where the header says.
-COUNTED: Final = frozenset({"mp3", "aac", "flac"})
+# AU and W64: only libsndfile reads them, and they are not searched for MPEG frames.
+AU_AND_W64_MAGIC: Final = (b".snd", b"riff\x2e\x91\xcf\x11")
+FRAME_FORMATS: Final = {"mp3": "MP3", "aac": "AAC"}
+# The lengths in these headers are unreliable. FFmpeg decodes to the end of the file, libsndfile
+# only to the stated length.
+COUNTED_DEMUXERS: Final = frozenset({"mp3", "aac", "flac"})
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """An open sound file.
+class AudioSource:
+    """An open audio file.
 
-    `demuxer` is FFmpeg's, None where the bytes are of no kind that it may open; `shown` is the
-    container's name for people. `fact` counts the frames of a packed WAV, which at most
-    `filling` more follow; both are 0 where they are not written. `measured` says that the
-    length in the header was counted by who wrote it, and not guessed from a bit rate, `steady` that
-    the times of its packets leave no gaps. `chain` are the files of a chained Ogg that follow
-    each other, the first one included.
+    `demuxer` is FFmpeg's name, None if FFmpeg must not open the file; `display_name` is the
+    container's name for users. `fact_frames` counts the frames of a compressed WAV, followed by up
+    to `padding_frames` of padding; both are 0 if unknown. `length_known` means that the header's
+    length was counted, not guessed from a bit rate, `continuous` that packet times have no gaps.
+    `chain` holds the links of a chained Ogg, including the first.
     """
 
     file: BinaryIO
     demuxer: str | None
-    shown: str
-    fact: int = 0
-    filling: int = 0
-    measured: bool = True
-    steady: bool = True
+    display_name: str
+    fact_frames: int = 0
+    padding_frames: int = 0
+    length_known: bool = True
+    continuous: bool = True
     chain: tuple[BinaryIO, ...] = ()
 
     @property
     def counted(self) -> bool:
-        """Whether only decoding tells how long the sound is."""
-        return self.demuxer in COUNTED or bool(self.chain)
+        """Whether the length is only known by decoding."""
+        return self.demuxer in COUNTED_DEMUXERS or bool(self.chain)
 
-    def links(self) -> Iterator["Source"]:
+    def links(self) -> Iterator["AudioSource"]:
         """Yield the sources to decode one after the other."""
         for file in self.chain or (self.file,):
             yield replace(self, file=file)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Source]:
-    """Open a file so that a strict decoder reads it: mended, and from where the sound begins."""
+def open_source(path: Path) -> Iterator[AudioSource]:
+    """Open a file so that a strict decoder reads it: repaired, and from where the audio begins."""
     with path.open("rb", buffering=0) as raw:
-        yield found(cast("BinaryIO", raw))
+        yield detect_source(cast("BinaryIO", raw))
 
 
-def found(file: BinaryIO) -> Source:
-    """Look at the first bytes of an open file."""
+def detect_source(file: BinaryIO) -> AudioSource:
+    """Detect the format of an open file from its first bytes."""
     end = file.seek(0, 2)
-    behind, _ = mpeg.behind_tags(file)
-    for at in dict.fromkeys((0, behind)):
-        if known := container(file, at):
-            return chunked(file, at, end, *known)
-    frames = None if begins_as_others(file) else mpeg.first_frame(file, behind)
+    after_tags, _ = mpeg.skip_leading_tags(file)
+    for at in dict.fromkeys((0, after_tags)):
+        if container := detect_container(file, at):
+            return container_source(file, at, end, *container)
+    frames = None if is_au_or_w64(file) else mpeg.find_first_frame(file, after_tags)
     if frames is None:
-        return Source(unfinished_au(file, end) or whole(file), None, "")
+        return AudioSource(repair_unfinished_au(file, end) or rewound(file), None, "")
     at, demuxer = frames
     file.seek(at)
     head = file.read(256)
-    measured = demuxer == "mp3" and mpeg.says_its_length(head, end - at)
-    steady = measured or demuxer != "mp3" or not mpeg.has_xing(head)
-    shown = FRAMES[demuxer]
-    return Source(part(file, at, end), demuxer, shown, measured=measured, steady=steady)
+    length_known = demuxer == "mp3" and mpeg.xing_length_is_plausible(head, end - at)
+    continuous = length_known or demuxer != "mp3" or not mpeg.has_xing(head)
+    display_name = FRAME_FORMATS[demuxer]
+    return AudioSource(
+        from_offset(file, at, end),
+        demuxer,
+        display_name,
+        length_known=length_known,
+        continuous=continuous,
+    )
 
 
-def container(file: BinaryIO, at: int) -> tuple[str, str] | None:
-    """Return the demuxer and the name of a container that begins at a position."""
+def detect_container(file: BinaryIO, at: int) -> tuple[str, str] | None:
+    """Return the demuxer and display name of a container at a position."""
     file.seek(at)
     head = file.read(16)
-    for place, magic, demuxer, shown in DEMUXERS:
+    for place, magic, demuxer, display_name in DEMUXERS:
         if head[place : place + len(magic)] == magic:
-            return demuxer, shown
+            return demuxer, display_name
     return None
 
 
-def begins_as_others(file: BinaryIO) -> bool:
-    """Whether a file is AU or W64."""
+def is_au_or_w64(file: BinaryIO) -> bool:
+    """Return whether a file is AU or W64."""
     file.seek(0)
-    return file.read(8).startswith(OTHERS)
+    return file.read(8).startswith(AU_AND_W64_MAGIC)
 
 
-def chunked(file: BinaryIO, at: int, end: int, demuxer: str, shown: str) -> Source:
-    """Return a file of a known container; WAV and AIFF mended where they need it."""
+def container_source(
+    file: BinaryIO, at: int, end: int, demuxer: str, display_name: str
+) -> AudioSource:
+    """Return the source of a known container; WAV and AIFF are repaired if necessary."""
     if demuxer == "ogg":
-        links = ogg.links(file, at, end)
-        # libsndfile reads one stream to where its last page says: exactly, if that is true.
-        if len(links) > 1 or not ogg.counts_up(links[0]):
-            chain = tuple(cast("BinaryIO", Parts([link])) for link in links)
-            return Source(chain[0], demuxer, shown, chain=chain)
-    layout = chunks.layout(file, at, end)
+        links = ogg.find_links(file, at, end)
+        # libsndfile reads one stream exactly, up to the count in its last page, if that is right.
+        if len(links) > 1 or not ogg.granules_are_plausible(links[0]):
+            chain = tuple(cast("BinaryIO", ConcatenatedFile([link])) for link in links)
+            return AudioSource(chain[0], demuxer, display_name, chain=chain)
+    layout = chunks.read_chunk_layout(file, at, end)
     if layout is None:
-        return Source(part(file, at, end), demuxer, shown)
-    fact, filling = chunks.written_frames(file, layout)
+        return AudioSource(from_offset(file, at, end), demuxer, display_name)
+    fact_frames, padding_frames = chunks.read_fact(file, layout)
     strict = layout.regular and layout.form != b"BW64"
-    mended = None if strict else chunks.repaired(file, layout, end)
-    return Source(cast("BinaryIO", mended) or part(file, at, end), demuxer, shown, fact, filling)
+    repaired = None if strict else chunks.repair_chunks(file, layout, end)
+    return AudioSource(
+        cast("BinaryIO", repaired) or from_offset(file, at, end),
+        demuxer,
+        display_name,
+        fact_frames,
+        padding_frames,
+    )
 
 
-def unfinished_au(file: BinaryIO, end: int) -> BinaryIO | None:
-    """Return an AU file whose size was left at 0 as one that lasts to its end."""
+def repair_unfinished_au(file: BinaryIO, end: int) -> BinaryIO | None:
+    """Return an AU file with size 0 as one that extends to the end of the file."""
     file.seek(0)
     head = file.read(24)
     if head[:4] != b".snd" or head[8:12] != bytes(4):
         return None
-    return cast("BinaryIO", Parts([head[:8] + b"\xff\xff\xff\xff", Stretch(file, 12, end)]))
+    return cast(
+        "BinaryIO", ConcatenatedFile([head[:8] + b"\xff\xff\xff\xff", FileSlice(file, 12, end)])
+    )
 
 
-def part(file: BinaryIO, at: int, end: int) -> BinaryIO:
-    """Return a file from a position on."""
-    return cast("BinaryIO", Parts([Stretch(file, at, end)])) if at else whole(file)
+def from_offset(file: BinaryIO, at: int, end: int) -> BinaryIO:
+    """Return the file from a position on."""
+    return cast("BinaryIO", ConcatenatedFile([FileSlice(file, at, end)])) if at else rewound(file)
 
 
-def whole(file: BinaryIO) -> BinaryIO:
-    """Return a file at its beginning."""
+def rewound(file: BinaryIO) -> BinaryIO:
+    """Return the file, rewound to its beginning."""
     file.seek(0)
     return file

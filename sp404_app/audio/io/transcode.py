@@ -1,4 +1,4 @@
-"""Write what browsers can play: Ogg Vorbis, mono or stereo, at most 48 kHz."""
+"""Encode previews that browsers can play: Ogg Vorbis, mono or stereo, at most 48 kHz."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,38 +12,38 @@ from sp404_app.audio.dsp.fir import Decimator
 
 Frames = npt.NDArray[np.float32]
 
-MAX_RATE: Final = 48_000
-MIN_RATE: Final = 8_000  # the Vorbis encoder has no modes below
-# libsndfile's Vorbis writer keeps a whole write on its stack and crashes on large ones.
+MAX_RATE_HZ: Final = 48_000
+MIN_RATE_HZ: Final = 8_000  # lowest rate of the Vorbis encoder
+# libsndfile's Vorbis writer puts a whole write on the stack and crashes on large ones.
 WRITE_FRAMES: Final = 4096
 
 
-def encode(blocks: Iterator[Frames], rate: int, target: Path) -> None:
+def encode_vorbis(blocks: Iterator[Frames], rate: int, target: Path) -> None:
     """Encode blocks of shape (frames, channels) at `rate` Hz into `target`."""
-    factor = -(-rate // MAX_RATE)
-    hold = -(-MIN_RATE // rate)
+    factor = -(-rate // MAX_RATE_HZ)
+    repeats = -(-MIN_RATE_HZ // rate)
     first = next(blocks)
     channels = min(2, first.shape[1])
     decimator = Decimator(factor, channels)
     with soundfile.SoundFile(
-        target, "w", rate * hold // factor, channels, format="OGG", subtype="VORBIS"
+        target, "w", rate * repeats // factor, channels, format="OGG", subtype="VORBIS"
     ) as sound:
-        write(sound, decimator.feed(downmix(first)), hold)
+        write_in_pieces(sound, decimator.feed(downmix(first)), repeats)
         for block in blocks:
-            write(sound, decimator.feed(downmix(block)), hold)
-        write(sound, decimator.flush(), hold)
+            write_in_pieces(sound, decimator.feed(downmix(block)), repeats)
+        write_in_pieces(sound, decimator.flush(), repeats)
 
 
 def downmix(block: Frames) -> Frames:
-    """Fold more than two channels to two: even ones left, odd ones right."""
+    """Mix more than two channels to two: even ones to the left, odd ones to the right."""
     if block.shape[1] <= 2:
         return block
     return np.stack([block[:, ::2].mean(axis=1), block[:, 1::2].mean(axis=1)], axis=1)
 
 
-def write(sound: soundfile.SoundFile, block: Frames, hold: int) -> None:
-    """Write a block in small pieces, each frame `hold` times, inside full scale."""
+def write_in_pieces(sound: soundfile.SoundFile, block: Frames, repeats: int) -> None:
+    """Write a block in small pieces, clipped to full scale, with each frame repeated."""
     for at in range(0, len(block), WRITE_FRAMES):
         piece = np.clip(block[at : at + WRITE_FRAMES], -1.0, 1.0)
-        for part in np.array_split(np.repeat(piece, hold, axis=0), hold):
+        for part in np.array_split(np.repeat(piece, repeats, axis=0), repeats):
             sound.write(part)

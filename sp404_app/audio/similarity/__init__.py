@@ -1,1 +1,1 @@
-"""Embeddings for similar sounds, and fingerprints for duplicates."""
+"""Embeddings for similarity search and fingerprints for duplicate detection."""

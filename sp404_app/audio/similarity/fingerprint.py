@@ -1,10 +1,10 @@
-"""A print of a sound: two copies of one recording agree in it, two recordings of one drum do not.
+"""Fingerprints for duplicate detection: they match for two files of one recording only.
 
-Log-mel levels on a clock that starts at the onset, fine for the first 1.28 s and coarse for the
-rest, so that padding, gain, sample rate and codec hardly matter while every hit's own noise does;
-and one long spectrum in eighths of a tone, because two notes of one bass differ in nothing else.
-All spans are the same in seconds at every rate, or two rates would not see the same. Compared by
-the log-spectral distance (Gray & Markel, IEEE Trans. ASSP 24, 1976).
+A fingerprint holds log-mel levels on a time axis that starts at the onset, fine for the first
+1.28 s and coarse after that. Padding, gain, sample rate and codec hardly change it; the noise of
+each recorded hit does. One long spectrum in 24ths of an octave tells apart two notes of one bass,
+which differ in nothing else. All spans are defined in seconds, so that every sample rate gives
+the same fingerprint. Compared by log-spectral distance (Gray & Markel, IEEE Trans. ASSP 24, 1976).
 """
 
 import struct
@@ -17,7 +17,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.stft import transforms
+from sp404_app.audio.dsp.stft import windowed_rfft
 
 Signal = npt.NDArray[np.float32]
 Power = npt.NDArray[np.floating]
@@ -26,36 +26,37 @@ Levels = npt.NDArray[np.int8]
 PRINT_VERSION: Final = 1
 BANDS: Final = 32
 LOWEST_HZ, HIGHEST_HZ = 60.0, 10_000.0
-HOP: Final = 0.01  # seconds between fine rows
-LATE_HOP: Final = 0.04  # seconds between the spectra of which coarse rows are made, after those
-SPAN: Final = 0.02  # seconds of one spectrum
-FINE: Final = 128  # fine rows
-COARSE: Final = 0.16  # seconds of a coarse row
-TONE_SPAN: Final = 0.4  # seconds of the long spectrum's frames
-TONE_FRAMES: Final = 4
-TONES_HZ: Final = 40.0 * 2 ** (np.arange(160) / 24)  # to 4 kHz
-STEPS: Final = 2.0  # steps of a stored level in a decibel
+FINE_HOP_S: Final = 0.01
+LATE_HOP_S: Final = 0.04  # between spectra after the fine rows; they are averaged to coarse rows
+FRAME_S: Final = 0.02
+MAX_FINE_ROWS: Final = 128
+COARSE_ROW_S: Final = 0.16
+TONE_FRAME_S: Final = 0.4
+MAX_TONE_FRAMES: Final = 4
+TONES_HZ: Final = 40.0 * 2 ** (np.arange(160) / 24)  # 24 per octave, to 4 kHz
+STEPS_PER_DB: Final = 2.0  # of a stored level
 FLOOR_DB: Final = -60.0
-LOUD_DB: Final = -35.0  # cells below, in both sounds, are not compared
-TONE_LOUD_DB: Final = -25.0  # the same for the long spectrum, which leaks less
-START: Final = 0.1  # of the peak: where a sound begins
-SILENCE: Final = 1e-4  # peak of what has no print, -80 dBFS
-REST: Final = 1e-3  # share of its energy that comes after a sound's end
-REACH: Final = 2  # fine rows by which two starts may differ
-ALIKE_DB: Final = 1.0  # mean difference up to which two prints are of one recording
-LENGTHS: Final = (0.06, 0.01)  # lengths may differ by so many seconds, plus this share
-BAND_EDGE: Final = 0.85  # of half the sample rate: above, resamplers differ
-SHORTEST: Final = 3  # fine rows: a click has nothing to be known by
+LOUD_DB: Final = -35.0  # cells below it in both sounds are not compared
+TONE_LOUD_DB: Final = -25.0  # the same for the long spectrum, which has less leakage
+ONSET_LEVEL: Final = 0.1  # of the peak
+SILENCE_PEAK: Final = 1e-4  # -80 dBFS: quieter sounds have no fingerprint
+TAIL_ENERGY_SHARE: Final = 1e-3  # energy after the effective length
+MAX_SHIFT_ROWS: Final = 2  # by which two onsets may differ
+MAX_DISTANCE_DB: Final = 1.0  # up to which two fingerprints are of one recording
+LENGTH_TOLERANCES: Final = (0.06, 0.01)  # seconds, plus a share of the length
+USABLE_NYQUIST_SHARE: Final = 0.85  # above it resamplers differ
+MIN_FINE_ROWS: Final = 3  # shorter sounds (clicks) have no fingerprint
 HEADER: Final = struct.Struct("<BBHHf")
-SMALLEST: Final = 64  # samples of a spectrum
+MIN_FRAME_SAMPLES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """`fine` (n, 32), `coarse` (m, 32) and `tones` (160,) hold levels in half decibels.
+    """A fingerprint of one recording.
 
-    Each is relative to its own top. `length` is the time in s from the onset until 99.9 % of
-    the energy has passed, `bands` how many bands the sample rate could carry.
+    `fine` (n, 32), `coarse` (m, 32) and `tones` (160,) hold levels in half decibels, each relative
+    to its own maximum. `length` is the time in s from the onset until 99.9 % of the energy has
+    passed, `bands` the number of mel bands below the usable Nyquist frequency.
     """
 
     fine: Levels
@@ -72,116 +73,126 @@ class Print:
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Self:
-        """Unpack what `to_bytes` made.
+        """Unpack the bytes of `to_bytes`.
 
         Raises:
-            ValueError: If the bytes are something else, or of another version.
+            ValueError: If the bytes are not a fingerprint of this version.
         """
         if len(packed) < HEADER.size or packed[0] != PRINT_VERSION:
-            raise ValueError("These bytes are not a print of this version.")
+            raise ValueError("The bytes are not a fingerprint of this version.")
         _, bands, fine, coarse, length = HEADER.unpack_from(packed)
         try:
             values = np.frombuffer(zlib.decompress(packed[HEADER.size :]), np.int8)
         except zlib.error as error:
-            raise ValueError("This print is damaged.") from error
+            raise ValueError("The fingerprint is damaged.") from error
         if len(values) != (fine + coarse) * BANDS + len(TONES_HZ):
-            raise ValueError("This print is cut off.")
+            raise ValueError("The fingerprint is truncated.")
         rows = values[: -len(TONES_HZ)].reshape(-1, BANDS)
         return cls(rows[:fine], rows[fine:], values[-len(TONES_HZ) :], length, bands)
 
 
 def taken(y: Signal, sr: float) -> Print | None:
-    """Take the print of a mono signal at `sr` Hz; silence and clicks have none."""
+    """Compute the fingerprint of a mono signal at `sr` Hz; None for silence and clicks."""
     peak = max(float(y.max(initial=0.0)), -float(y.min(initial=0.0)))
-    if peak < SILENCE:
+    if peak < SILENCE_PEAK:
         return None
-    onset = int((np.abs(y) >= START * peak).argmax())
-    y, first = cleared(y, onset, round(TONE_SPAN * sr) + SMALLEST)
-    seconds = (len(y) - 2 * first) / sr + SPAN  # where a sound is cut off is heard, too
-    early = band_power(y, sr, first + sr * HOP * np.arange(min(FINE, rows_in(seconds, HOP))))
-    later = np.arange(rows_in(seconds - HOP * FINE, LATE_HOP))
-    late = band_power(y, sr, first + sr * (HOP * FINE + LATE_HOP * later))
-    length = ending(early.sum(axis=1), late.sum(axis=1))
-    if length < SHORTEST * HOP:
+    onset = int((np.abs(y) >= ONSET_LEVEL * peak).argmax())
+    y, first = pad_around_onset(y, onset, round(TONE_FRAME_S * sr) + MIN_FRAME_SAMPLES)
+    seconds = (len(y) - 2 * first) / sr + FRAME_S  # include the frame that contains the cut
+    early = mel_band_power(
+        y,
+        sr,
+        first + sr * FINE_HOP_S * np.arange(min(MAX_FINE_ROWS, count_rows(seconds, FINE_HOP_S))),
+    )
+    later = np.arange(count_rows(seconds - FINE_HOP_S * MAX_FINE_ROWS, LATE_HOP_S))
+    late = mel_band_power(y, sr, first + sr * (FINE_HOP_S * MAX_FINE_ROWS + LATE_HOP_S * later))
+    length = effective_length(early.sum(axis=1), late.sum(axis=1))
+    if length < MIN_FINE_ROWS * FINE_HOP_S:
         return None
-    early = early[: round(length / HOP)]
-    late = late[: max(0, round((length - HOP * FINE) / LATE_HOP))]
+    early = early[: round(length / FINE_HOP_S)]
+    late = late[: max(0, round((length - FINE_HOP_S * MAX_FINE_ROWS) / LATE_HOP_S))]
     return Print(
-        fine=decibels(early),
-        coarse=decibels(np.concatenate([folded(early, HOP), folded(late, LATE_HOP)])),
-        tones=decibels(tone_power(y, sr, first, length)),
+        fine=to_half_decibels(early),
+        coarse=to_half_decibels(
+            np.concatenate([coarse_rows(early, FINE_HOP_S), coarse_rows(late, LATE_HOP_S)])
+        ),
+        tones=to_half_decibels(tone_spectrum(y, sr, first, length)),
         length=length,
-        bands=max(1, int(np.searchsorted(edges()[2:], BAND_EDGE * sr / 2))),
+        bands=max(1, int(np.searchsorted(band_corners_hz()[2:], USABLE_NYQUIST_SHARE * sr / 2))),
     )
 
 
-def cleared(y: Signal, first: int, margin: int) -> tuple[Signal, int]:
-    """Return a signal from `margin` before its onset to as much silence after its end."""
+def pad_around_onset(y: Signal, first: int, margin: int) -> tuple[Signal, int]:
+    """Pad with silence: keep `margin` samples before the onset and add as many after the end."""
     before = min(first, margin)
-    whole = np.zeros(2 * margin + len(y) - first, np.float32)
-    whole[margin - before : len(whole) - margin] = y[first - before :]
-    return whole, margin
+    padded = np.zeros(2 * margin + len(y) - first, np.float32)
+    padded[margin - before : len(padded) - margin] = y[first - before :]
+    return padded, margin
 
 
-def rows_in(seconds: float, hop: float) -> int:
-    """Return how many rows a stretch fills, the last one not wholly."""
+def count_rows(seconds: float, hop: float) -> int:
+    """Return how many rows a stretch fills; the last may be incomplete."""
     return max(0, int(np.ceil(seconds / hop)))
 
 
-def band_power(y: Signal, sr: float, centres: npt.NDArray[np.floating]) -> Power:
-    """Return the power in the bands around some samples, as (n, 32)."""
-    size = max(SMALLEST, round(SPAN * sr))
+def mel_band_power(y: Signal, sr: float, centres: npt.NDArray[np.floating]) -> Power:
+    """Return the power in the mel bands (n, 32) of frames centred on the given samples."""
+    size = max(MIN_FRAME_SAMPLES, round(FRAME_S * sr))
     frames = np.lib.stride_tricks.sliding_window_view(y, size)
-    spectra = transforms(frames[(centres - size // 2).astype(np.int64)])
-    return (spectra.real**2 + spectra.imag**2) @ filters(size, sr)
+    spectra = windowed_rfft(frames[(centres - size // 2).astype(np.int64)])
+    return (spectra.real**2 + spectra.imag**2) @ band_filters(size, sr)
 
 
-def ending(early: Power, late: Power) -> float:
-    """Return when, in s, nearly all energy of rows of powers has passed."""
-    times = np.concatenate([np.full(len(early), HOP), np.full(len(late), LATE_HOP)])
+def effective_length(early: Power, late: Power) -> float:
+    """Return the time in s after which 99.9 % of the energy has passed."""
+    times = np.concatenate([np.full(len(early), FINE_HOP_S), np.full(len(late), LATE_HOP_S)])
     energy = np.cumsum(np.concatenate([early, late]) * times)
-    last = int(np.searchsorted(energy, (1 - REST) * energy[-1]))
+    last = int(np.searchsorted(energy, (1 - TAIL_ENERGY_SHARE) * energy[-1]))
     return float(times[: last + 1].sum())
 
 
-def folded(rows: Power, hop: float) -> Power:
-    """Return the means of every 0.16 s of rows; what does not fill one is left out."""
-    count = round(COARSE / hop)
+def coarse_rows(rows: Power, hop: float) -> Power:
+    """Return the means of every 0.16 s of rows; an incomplete last row is dropped."""
+    count = round(COARSE_ROW_S / hop)
     return rows[: len(rows) // count * count].reshape(-1, count, BANDS).mean(axis=1)
 
 
-def tone_power(y: Signal, sr: float, first: int, length: float) -> Power:
-    """Return the mean spectrum of up to 0.8 s at `TONES_HZ`, relative to its top anywhere.
+def tone_spectrum(y: Signal, sr: float, first: int, length: float) -> Power:
+    """Return the mean power spectrum of up to 0.8 s at `TONES_HZ`, relative to its overall maximum.
 
-    The first frame has the onset in its middle, so that the windows add up to one all along.
+    The first frame is centred on the onset, so that the overlapping windows sum to a constant.
     """
-    half = max(SMALLEST, round(TONE_SPAN * sr)) // 2
-    count = min(TONE_FRAMES, 1 + int(length * sr / half))
+    half = max(MIN_FRAME_SAMPLES, round(TONE_FRAME_S * sr)) // 2
+    count = min(MAX_TONE_FRAMES, 1 + int(length * sr / half))
     part = y[first - half : first + count * half]
-    spectra = transforms(np.lib.stride_tricks.sliding_window_view(part, 2 * half)[::half])
+    spectra = windowed_rfft(np.lib.stride_tricks.sliding_window_view(part, 2 * half)[::half])
     mean = (spectra.real**2 + spectra.imag**2).mean(axis=0)
     return np.interp(TONES_HZ, np.fft.rfftfreq(2 * half, 1 / sr), mean / (mean.max() + 1e-30))
 
 
-def decibels(power: Power) -> Levels:
-    """Convert powers to half decibels below the highest."""
+def to_half_decibels(power: Power) -> Levels:
+    """Convert power to half decibels relative to the maximum."""
     floor = 10 ** (FLOOR_DB / 10)
     relative = power / (power.max(initial=0.0) + 1e-30)
-    return np.round(STEPS * 10 * np.log10(np.maximum(relative, floor))).astype(np.int8)
+    return np.round(STEPS_PER_DB * 10 * np.log10(np.maximum(relative, floor))).astype(np.int8)
 
 
 @lru_cache(maxsize=1)
-def edges() -> npt.NDArray[np.float64]:
-    """Return the corners of the bands in Hz, evenly spaced in mel."""
+def band_corners_hz() -> npt.NDArray[np.float64]:
+    """Return the corner frequencies of the bands in Hz, evenly spaced in mel."""
     low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (LOWEST_HZ, HIGHEST_HZ))
     return 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2595) - 1)
 
 
 @lru_cache(maxsize=8)
-def filters(size: int, sr: float) -> Signal:
-    """Return triangles (bins, bands); one narrower than a bin takes the nearest bin."""
+def band_filters(size: int, sr: float) -> Signal:
+    """Return triangular filters (bins, bands); a band narrower than a bin takes the nearest bin."""
     hertz = np.fft.rfftfreq(size, 1 / sr)
-    left, middle, right = edges()[:-2, None], edges()[1:-1, None], edges()[2:, None]
+    left, middle, right = (
+        band_corners_hz()[:-2, None],
+        band_corners_hz()[1:-1, None],
+        band_corners_hz()[2:, None],
+    )
     rise, fall = (hertz - left) / (middle - left), (right - hertz) / (right - middle)
     weights = np.maximum(0, np.minimum(rise, fall))
     empty = weights.sum(axis=1) == 0
@@ -190,54 +201,58 @@ def filters(size: int, sr: float) -> Signal:
 
 
 def same(one: Print, other: Print) -> bool:
-    """Say whether two prints are of one recording, whatever was done to its file."""
-    return fits(one.length, other.length) and all(
-        any(gap <= ALIKE_DB for gap in gaps) for gaps in compared(one, other)
+    """Return whether two fingerprints are of the same recording."""
+    return lengths_match(one.length, other.length) and all(
+        any(gap <= MAX_DISTANCE_DB for gap in gaps) for gaps in part_distances(one, other)
     )
 
 
-def fits(one: float, other: float) -> bool:
-    """Say whether two lengths in s may be of one recording."""
+def lengths_match(one: float, other: float) -> bool:
+    """Return whether two lengths in s may be of the same recording."""
     shortest, longest = fitting(one)
     return shortest <= other <= longest
 
 
 def fitting(length: float) -> tuple[float, float]:
-    """Return the shortest and the longest length in s that fit one."""
-    seconds, share = LENGTHS
+    """Return the shortest and the longest length in s that match `length`."""
+    seconds, share = LENGTH_TOLERANCES
     return (length - seconds) / (1 + share), length * (1 + share) + seconds
 
 
-def difference(one: Print, other: Print) -> float:
-    """Return the mean difference in dB of what is loud in either: about 0.1 for copies."""
-    return max(min(gaps) for gaps in compared(one, other))
+def fingerprint_distance(one: Print, other: Print) -> float:
+    """Return the largest log-spectral distance of the parts in dB; about 0.1 for duplicates."""
+    return max(min(gaps) for gaps in part_distances(one, other))
 
 
-def compared(one: Print, other: Print) -> Iterator[Iterator[float]]:
-    """Yield the differences of the parts, what tells most sounds apart first; each may shift."""
+def part_distances(one: Print, other: Print) -> Iterator[Iterator[float]]:
+    """Yield the distances of each part over its time shifts, the most discriminative first."""
     bands = min(one.bands, other.bands)
-    yield iter([gap(one.tones / STEPS, other.tones / STEPS, TONE_LOUD_DB)])
-    yield iter([apart(one.coarse[:, :bands], other.coarse[:, :bands])])
+    yield iter(
+        [levels_distance(one.tones / STEPS_PER_DB, other.tones / STEPS_PER_DB, TONE_LOUD_DB)]
+    )
+    yield iter([rows_distance(one.coarse[:, :bands], other.coarse[:, :bands])])
     yield (
-        apart(one.fine[max(0, shift) :, :bands], other.fine[max(0, -shift) :, :bands])
-        for shift in sorted(range(-REACH, REACH + 1), key=abs)
+        rows_distance(one.fine[max(0, shift) :, :bands], other.fine[max(0, -shift) :, :bands])
+        for shift in sorted(range(-MAX_SHIFT_ROWS, MAX_SHIFT_ROWS + 1), key=abs)
     )
 
 
-def apart(one: Levels, other: Levels) -> float:
-    """Return the difference of two tables of levels (n, bands) over the rows both have."""
+def rows_distance(one: Levels, other: Levels) -> float:
+    """Return the log-spectral distance of two tables (n, bands) over their common rows."""
     count = min(len(one), len(other))
     if not count:
         return 0.0
-    # The loudest band of one may be beyond the other's sample rate.
-    first, second = ((rows[:count] - float(rows[:count].max())) / STEPS for rows in (one, other))
-    return gap(first, second, LOUD_DB)
+    # The loudest band of one may be above the other's Nyquist frequency.
+    first, second = (
+        (rows[:count] - float(rows[:count].max())) / STEPS_PER_DB for rows in (one, other)
+    )
+    return levels_distance(first, second, LOUD_DB)
 
 
-def gap(one: Power, other: Power, loud: float) -> float:
-    """Return the mean difference in dB where either is above `loud`, overall levels made equal.
+def levels_distance(one: Power, other: Power, loud: float) -> float:
+    """Return the mean absolute difference in dB where either is above `loud`, after gain alignment.
 
-    There always is such a place: levels are relative to the highest of their own.
+    Such cells always exist, because levels are relative to their own maximum.
     """
     compared = np.maximum(one, other) > loud
     gaps = (one - other)[compared]

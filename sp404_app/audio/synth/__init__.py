@@ -1,1 +1,1 @@
-"""Synthesised sounds: the demo library, and training data with known answers."""
+"""Synthesised sounds for the demo account, tests and training."""

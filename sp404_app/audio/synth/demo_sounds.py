@@ -1,7 +1,7 @@
-"""The demo library: two dozen sounds made from nothing but arithmetic, free of any rights.
+"""The demo library: two dozen synthesised sounds, free of copyright.
 
-They are the first thing that a new person hears, and truthful test data: tempo and key of
-every loop are exact by construction.
+New users see them first, and tests use them as ground truth: the tempo and key of each loop are
+exact by construction.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,14 +12,14 @@ import numpy as np
 
 from sp404_app.audio.synth import drums, tones
 from sp404_app.audio.synth.drums import RATE, Signal
-from sp404_app.audio.synth.sequencer import Loop, key_name, level, scale, triad
+from sp404_app.audio.synth.sequencer import Loop, key_name, normalise_peak, scale_notes, stack_triad
 
 SEED: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
 class DemoSound:
-    """One sound: `kind` is "loop" or "one_shot", `signal` float32 (n,) or (n, 2)."""
+    """One sound: `kind` is "loop" or "one_shot", `signal` is float32 (n,) or (n, 2)."""
 
     name: str
     tags: tuple[str, ...]
@@ -31,7 +31,7 @@ class DemoSound:
 
 
 def demo_sounds() -> Iterator[DemoSound]:
-    """Render the set, always the same, one sound at a time."""
+    """Yield the demo sounds one at a time, rendered identically on every call."""
     makers = (*drum_loops(), *tonal_loops())
     for number, maker in enumerate(makers):
         yield maker(np.random.default_rng(SEED + number))
@@ -43,7 +43,7 @@ Maker = Callable[[np.random.Generator], DemoSound]
 
 @dataclass(frozen=True, slots=True)
 class Groove:
-    """A drum loop as rows of sixteenths, one bar or more each."""
+    """A drum loop as patterns of sixteenths, one bar or more each."""
 
     name: str
     tags: tuple[str, ...]
@@ -101,12 +101,12 @@ GROOVES: Final = (
 
 
 def drum_loops() -> list[Maker]:
-    """Return one maker per groove."""
+    """Return one renderer per groove."""
     return [lambda rng, groove=groove: drum_loop(groove, rng) for groove in GROOVES]
 
 
 def drum_loop(groove: Groove, rng: np.random.Generator) -> DemoSound:
-    """Play a groove on a kit."""
+    """Render a groove with a drum kit."""
     loop = Loop(groove.bpm, 4 * groove.bars, groove.swing)
     snares = [drums.snare(rng, 190, 0.12) for _ in range(3)]
     claps = [drums.clap(rng) for _ in range(2)]
@@ -121,7 +121,7 @@ def drum_loop(groove: Groove, rng: np.random.Generator) -> DemoSound:
 
 
 def tonal_loops() -> list[Maker]:
-    """Return the makers of bass lines, chords and melodies."""
+    """Return the renderers of bass lines, chords and melodies."""
     return [
         sub_walk, warehouse_bass, sunday_keys, glass_ceiling, organ_steps,
         kalimba_morning, lantern_arp, last_train,
@@ -129,43 +129,45 @@ def tonal_loops() -> list[Maker]:
 
 
 def tonal(name: str, tag: str, loop: Loop, key: str, rng: np.random.Generator) -> DemoSound:
-    """Wrap a finished tonal loop."""
+    """Master a tonal loop and wrap it as a `DemoSound`."""
     signal = loop.mastered(rng, 0.15, 1.1)
     return DemoSound(name, (tag,), "loop", round(60 / loop.beat, 6), key, signal)
 
 
 def sub_walk(rng: np.random.Generator) -> DemoSound:
-    """Play a laid-back bass line in E minor."""
+    """Render a laid-back bass line in E minor."""
     loop = Loop(86, 8, 0.2)
     line = (
         (0, 0, 0.9), (1.5, 0, 0.4), (2, 2, 0.4), (2.75, 3, 0.2), (3, 4, 0.8), (4, 0, 0.9),
         (5.5, 7, 0.4), (6, 5, 0.4), (6.75, 4, 0.2), (7, 2, 0.4), (7.5, 1, 0.4),
     )  # fmt: skip
     for beat, degree, length in line:
-        note = scale(28, "minor", [degree])[0]
+        note = scale_notes(28, "minor", [degree])[0]
         loop.hit(tones.bass(note, length * loop.beat, 0.45), beat, 0.9)
     return tonal("Sub Walk", "bass", loop, "E minor", rng)
 
 
 def warehouse_bass(rng: np.random.Generator) -> DemoSound:
-    """Play an off-beat house bass in A minor."""
+    """Render an off-beat house bass in A minor."""
     loop = Loop(124, 16)
     roots = (0, 0, 5, 4)
     for beat in range(16):
         root = roots[beat // 4]
         for late, degree, length in ((0.5, root, 0.3), (0.75, root + 7, 0.16)):
-            note = scale(33, "minor", [degree - 7 * (root > 3)])[0]
+            note = scale_notes(33, "minor", [degree - 7 * (root > 3)])[0]
             loop.hit(tones.bass(note, length * loop.beat, 0.7), beat + late, 0.9)
         if beat % 4 == 3:
-            loop.hit(tones.bass(scale(33, "minor", [2])[0], 0.2 * loop.beat, 0.7), beat, 0.7)
+            loop.hit(tones.bass(scale_notes(33, "minor", [2])[0], 0.2 * loop.beat, 0.7), beat, 0.7)
     return tonal("Warehouse Floor", "bass", loop, "A minor", rng)
 
 
 def sunday_keys(rng: np.random.Generator) -> DemoSound:
-    """Comp on an electric piano in C major."""
+    """Render electric piano chords in C major."""
     loop = Loop(82, 16, 0.2)
     for bar, degree in enumerate((0, 5, 3, 4)):
-        chord = triad(48, "major", degree - 7 * (degree > 3), (6,) if degree in (0, 3) else ())
+        chord = stack_triad(
+            48, "major", degree - 7 * (degree > 3), (6,) if degree in (0, 3) else ()
+        )
         for note in (*chord[1:], chord[0] + 12):
             for beat, length, gain in ((0, 1.4, 0.5), (1.75, 0.2, 0.3), (2.5, 1.2, 0.42)):
                 voice = tones.electric_piano(note + 12, length * loop.beat, 0.9)
@@ -178,47 +180,49 @@ def sunday_keys(rng: np.random.Generator) -> DemoSound:
 
 
 def glass_ceiling(rng: np.random.Generator) -> DemoSound:
-    """Hold wide string chords in F sharp minor."""
+    """Render wide string chords in F sharp minor."""
     loop = Loop(92, 16)
     for bar, degree in enumerate((0, -2, 2, -1)):
-        for turn, note in enumerate(triad(54, "minor", degree, (7,))):
+        for turn, note in enumerate(stack_triad(54, "minor", degree, (7,))):
             voice = tones.pad(note, 3.9 * loop.beat, 0.55, 0.03)
             loop.hit(voice, 4 * bar, 0.4, (-0.5, 0.5, -0.2, 0.2)[turn])
-        loop.hit(tones.bass(scale(30, "minor", [degree])[0], 3.6 * loop.beat, 0.3), 4 * bar, 0.5)
+        loop.hit(
+            tones.bass(scale_notes(30, "minor", [degree])[0], 3.6 * loop.beat, 0.3), 4 * bar, 0.5
+        )
     return tonal("Glass Ceiling", "chords", loop, "F# minor", rng)
 
 
 def organ_steps(rng: np.random.Generator) -> DemoSound:
-    """Stab a drawbar organ in D minor, house style."""
+    """Render house organ stabs in D minor."""
     loop = Loop(120, 16, 0.06)
     for bar, degree in enumerate((0, 3, -1, 0)):
         for beat, length in ((0, 0.3), (0.75, 0.2), (1.5, 0.3), (2.5, 0.3), (3.25, 0.2)):
-            for note in triad(62, "minor", degree):
+            for note in stack_triad(62, "minor", degree):
                 loop.hit(tones.organ(note, length * loop.beat), 4 * bar + beat, 0.4)
-            root = scale(38, "minor", [degree])[0]
+            root = scale_notes(38, "minor", [degree])[0]
             loop.hit(tones.organ(root, length * loop.beat), 4 * bar + beat, 0.4)
     return tonal("Organ Steps", "chords", loop, "D minor", rng)
 
 
 def kalimba_morning(rng: np.random.Generator) -> DemoSound:
-    """Pluck a bright figure in G major."""
+    """Render a bright plucked figure in G major."""
     loop = Loop(90, 8, 0.12)
     figure = (0, 4, 7, 9, 8, 7, 4, 2, 0, 4, 5, 7, 6, 4, 1, -3)
     for step, degree in enumerate(figure):
-        note = scale(67, "major", [degree])[0]
+        note = scale_notes(67, "major", [degree])[0]
         loop.hit(
             tones.pluck(note, 0.5, 0.5), step / 2, rng.uniform(0.6, 0.75), rng.uniform(-0.4, 0.4)
         )
     for beat, degree in ((0, 0), (4, -2), (6, -3)):
-        loop.hit(tones.pluck(scale(43, "major", [degree])[0], 1.4, 0.4), beat, 0.7)
+        loop.hit(tones.pluck(scale_notes(43, "major", [degree])[0], 1.4, 0.4), beat, 0.7)
     return tonal("Kalimba Morning", "melody", loop, "G major", rng)
 
 
 def lantern_arp(rng: np.random.Generator) -> DemoSound:
-    """Run bells over a chord sequence in D minor."""
+    """Render bell arpeggios over a chord sequence in D minor."""
     loop = Loop(96, 16)
     for bar, degree in enumerate((0, 5, 2, 6)):
-        chord = triad(62, "minor", degree - 7 * (degree > 4), (7,))
+        chord = stack_triad(62, "minor", degree - 7 * (degree > 4), (7,))
         for step, turn in enumerate((0, 1, 2, 3, 2, 1, 2, 1)):
             voice = tones.bell(chord[turn] + 12, 0.35, 2.0)
             loop.hit(voice, 4 * bar + step / 2, 0.55 if step % 4 else 0.75, rng.uniform(-0.5, 0.5))
@@ -227,22 +231,22 @@ def lantern_arp(rng: np.random.Generator) -> DemoSound:
 
 
 def last_train(rng: np.random.Generator) -> DemoSound:
-    """Sing a lead line in B minor."""
+    """Render a lead melody in B minor."""
     loop = Loop(100, 16, 0.1)
     line = ((0, 4, 1), (1, 2, 0.5), (1.5, 0, 1.4), (3, 1, 0.5), (3.5, 2, 0.4), (4, 4, 1.4),
             (5.5, 3, 0.4), (6, 2, 0.9), (7, 0, 0.9), (8, 4, 1), (9, 7, 0.5), (9.5, 6, 1.4),
             (11, 4, 0.5), (11.5, 3, 0.4), (12, 2, 1.4), (13.5, 1, 0.4), (14, 0, 1.8))  # fmt: skip
     for beat, degree, length in line:
-        voice = tones.lead(scale(71, "minor", [degree])[0], length * loop.beat, 0.5)
+        voice = tones.lead(scale_notes(71, "minor", [degree])[0], length * loop.beat, 0.5)
         loop.hit(voice, beat, 0.6)
     for beat in range(0, 16, 2):
-        root = scale(47, "minor", [(0, -2, 2, -1)[beat // 4]])[0]
+        root = scale_notes(47, "minor", [(0, -2, 2, -1)[beat // 4]])[0]
         loop.hit(tones.pluck(root, 0.9, 0.5), beat, 0.5)
     return tonal("Last Train", "melody", loop, "B minor", rng)
 
 
 def one_shots(rng: np.random.Generator) -> Iterator[DemoSound]:
-    """Render single hits; a key is given where the sound is a chord."""
+    """Yield single hits; a key is given for chords."""
     hits: tuple[tuple[str, str, str | None, Signal], ...] = (
         ("Velvet Kick", "kick", None, drums.kick(rng, 50, 0.24)),
         ("Paper Snare", "snare", None, drums.snare(rng, 195, 0.14)),
@@ -258,4 +262,4 @@ def one_shots(rng: np.random.Generator) -> Iterator[DemoSound]:
         ("Needle Drop", "fx", None, drums.needle(rng)),
     )
     for name, tag, key, signal in hits:
-        yield DemoSound(name, (tag, "one-shot"), "one_shot", None, key, level(signal))
+        yield DemoSound(name, (tag, "one-shot"), "one_shot", None, key, normalise_peak(signal))

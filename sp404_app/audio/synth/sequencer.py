@@ -1,4 +1,4 @@
-"""A very small sequencer: voices on a circular bar, so that every loop is seamless."""
+"""A minimal sequencer that places voices on a circular buffer, so that every loop is seamless."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -6,24 +6,24 @@ from typing import Final
 import numpy as np
 
 from sp404_app.audio.synth.drums import RATE, Signal
-from sp404_app.audio.synth.tones import room
+from sp404_app.audio.synth.tones import add_reverb
 
-PEAK: Final = 10 ** (-1 / 20)  # -1 dBFS
+PEAK_LEVEL: Final = 10 ** (-1 / 20)  # -1 dBFS
 VELOCITY: Final = {"X": 1.0, "x": 0.75, "o": 0.35, ".": 0.16}
 MODES: Final = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 NAMES: Final = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 class Loop:
-    """A stereo buffer of exactly `beats` beats at `bpm`; what rings on wraps round."""
+    """A stereo buffer of exactly `beats` beats at `bpm`; tails wrap around to the start."""
 
     def __init__(self, bpm: float, beats: float, swing: float = 0.0) -> None:
         self.beat = 60 / bpm
-        self.swing = swing  # delay of every second sixteenth, as a part of a sixteenth
+        self.swing = swing  # delay of every second sixteenth, as a fraction of a sixteenth
         self.frames = np.zeros((round(beats * self.beat * RATE), 2), np.float32)
 
     def hit(self, voice: Signal, beat: float, gain: float = 1.0, pan: float = 0.0) -> None:
-        """Add a voice at a time in beats; `pan` goes from -1 (left) to 1."""
+        """Add a voice at a time in beats; `pan` is -1 (left) to 1 (right)."""
         sixteenth = beat * 4
         late = self.swing / 4 if abs(sixteenth % 2 - 1) < 0.01 else 0.0
         at = round((beat + late) * self.beat * RATE) % len(self.frames)
@@ -36,9 +36,9 @@ class Loop:
     def row(
         self, pattern: str, voices: Sequence[Signal], gain: float = 1.0, pan: float = 0.0
     ) -> None:
-        """Play a row of sixteenths: X accent, x hit, o soft, . ghost, - rest.
+        """Play a pattern of sixteenths: X accent, x hit, o soft, . ghost, - rest.
 
-        A short pattern repeats to the end; several voices take turns, as a drummer's hand does.
+        A short pattern repeats to the end; several voices alternate (round robin).
         """
         steps = round(len(self.frames) / RATE / self.beat * 4)
         turn = 0
@@ -49,27 +49,29 @@ class Loop:
                 turn += 1
 
     def mastered(self, rng: np.random.Generator, space: float = 0.0, drive: float = 1.0) -> Signal:
-        """Return the loop with a little room and saturation, peaking at -1 dBFS."""
-        frames = room(self.frames, rng, 0.7, space) if space else self.frames
-        return level(np.tanh(drive * frames / max(1e-9, float(np.abs(frames).max()))))
+        """Return the loop with reverb and saturation, peaking at -1 dBFS."""
+        frames = add_reverb(self.frames, rng, 0.7, space) if space else self.frames
+        return normalise_peak(np.tanh(drive * frames / max(1e-9, float(np.abs(frames).max()))))
 
 
-def level(signal: Signal) -> Signal:
-    """Scale so that the highest sample is at -1 dBFS."""
-    return (signal * (PEAK / max(1e-9, float(np.abs(signal).max())))).astype(np.float32)
+def normalise_peak(signal: Signal) -> Signal:
+    """Scale the highest sample to -1 dBFS."""
+    return (signal * (PEAK_LEVEL / max(1e-9, float(np.abs(signal).max())))).astype(np.float32)
 
 
-def scale(tonic: int, mode: str, degrees: Iterable[int]) -> list[int]:
-    """Turn degrees of a scale (0 is the tonic, 7 its octave, negative goes down) into notes."""
+def scale_notes(tonic: int, mode: str, degrees: Iterable[int]) -> list[int]:
+    """Convert scale degrees (0 is the tonic, 7 its octave, negative is down) to MIDI notes."""
     steps = MODES[mode]
     return [tonic + 12 * (degree // 7) + steps[degree % 7] for degree in degrees]
 
 
-def triad(tonic: int, mode: str, degree: int, extra: Sequence[int] = ()) -> list[int]:
-    """Stack thirds of the scale on a degree; `extra` adds thirds above, 6 is the seventh."""
-    return scale(tonic, mode, [degree, degree + 2, degree + 4, *(degree + step for step in extra)])
+def stack_triad(tonic: int, mode: str, degree: int, extra: Sequence[int] = ()) -> list[int]:
+    """Return a triad on a scale degree; `extra` adds scale steps above it, 6 is the seventh."""
+    return scale_notes(
+        tonic, mode, [degree, degree + 2, degree + 4, *(degree + step for step in extra)]
+    )
 
 
 def key_name(tonic: int, mode: str) -> str:
-    """Name a key, with sharps."""
+    """Return the name of a key, with sharps."""
     return f"{NAMES[tonic % 12]} {mode}"

@@ -1,11 +1,11 @@
-"""One note has one root, in any octave and voice; what has no pitch has none."""
+"""Pitch estimation of single notes in any octave and voice, and of unpitched sounds."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from sp404_app.audio.dsp.pitch import fundamental
+from sp404_app.audio.dsp.pitch import estimate_pitch
 from sp404_app.audio.synth import tones
 from tests.audio.conftest import RATE, sine
 
@@ -14,11 +14,11 @@ VOICES = [tones.electric_piano, tones.bass, tones.organ, tones.pluck, tones.lead
 
 
 @pytest.mark.parametrize("voice", VOICES, ids=lambda voice: voice.__name__)
-def test_every_note_of_a_keyboard_is_named_in_every_voice(
+def test_the_pitch_of_every_note_is_estimated_in_every_voice(
     voice: Callable[[float, float], np.ndarray],
 ) -> None:
     for note in range(24, 107, 5):
-        found = fundamental(voice(note, 0.5), RATE)
+        found = estimate_pitch(voice(note, 0.5), RATE)
         assert found is not None
         assert found.note == note
 
@@ -26,27 +26,27 @@ def test_every_note_of_a_keyboard_is_named_in_every_voice(
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 48_000])
 def test_a_fundamental_is_exact_to_a_cent_at_any_rate(rate: int) -> None:
     for hertz in (30.0, 55.0, 261.63, 987.77, 2093.0, 3520.0):
-        found = fundamental(sine(hertz, 0.5, rate=rate), rate)
+        found = estimate_pitch(sine(hertz, 0.5, rate=rate), rate)
         assert found is not None
         assert 1200 * abs(np.log2(found.hertz / hertz)) < 1
         assert found.clarity > 0.95
 
 
-def test_a_missing_fundamental_is_heard() -> None:
+def test_a_missing_fundamental_is_estimated() -> None:
     overtones = sum(sine(220 * number, 0.5, 0.2) for number in (2, 3, 4, 5))
-    found = fundamental(np.asarray(overtones, np.float32), RATE)
+    found = estimate_pitch(np.asarray(overtones, np.float32), RATE)
     assert found is not None
     assert found.hertz == pytest.approx(220, rel=1e-3)
 
 
 @pytest.mark.parametrize("hertz", [1, 10, 5000, 8000, 10_000, 15_000, 18_000, 20_000])
-def test_what_is_beyond_music_is_no_note(hertz: float) -> None:
-    """Thinned out, a whistle of 20 kHz would fold back to a note that nobody hears."""
-    assert fundamental(sine(hertz, 1.0), RATE) is None
+def test_frequencies_outside_the_note_range_have_no_pitch(hertz: float) -> None:
+    """After decimation, a tone of 20 kHz would alias to an audible note."""
+    assert estimate_pitch(sine(hertz, 1.0), RATE) is None
 
 
 def test_noise_silence_clicks_and_swells_have_no_pitch() -> None:
     noise = np.random.default_rng(1).normal(0, 0.2, RATE)
     swell = np.linspace(0, 1, RATE)
     for signal in (noise, swell, np.zeros(RATE), np.eye(1, RATE)[0], np.ones(3), np.zeros(0)):
-        assert fundamental(signal.astype(np.float32), RATE) is None
+        assert estimate_pitch(signal.astype(np.float32), RATE) is None

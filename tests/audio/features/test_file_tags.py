@@ -1,4 +1,4 @@
-"""What programs write into files, and which of it is believed."""
+"""Metadata that programs write into files, and when it is used."""
 
 import struct
 from pathlib import Path
@@ -9,7 +9,7 @@ import soundfile
 
 from sp404_app.audio.features.analysis import analyse_file
 from sp404_app.audio.features.file_tags import from_tags
-from sp404_app.audio.features.filename_hints import Stated
+from sp404_app.audio.features.filename_hints import StatedMetadata
 from sp404_app.audio.io import decode
 from sp404_app.audio.synth.drums import RATE, hat, kick
 from sp404_app.audio.synth.sequencer import Loop
@@ -62,7 +62,9 @@ def form(chunk: bytes) -> bytes:
         (b"", None, None),
     ],
 )
-def test_tags_are_read(tmp_path: Path, bytes_: bytes, bpm: float | None, key: str | None) -> None:
+def test_tempo_and_key_tags_are_parsed(
+    tmp_path: Path, bytes_: bytes, bpm: float | None, key: str | None
+) -> None:
     path = tmp_path / "a"
     path.write_bytes(bytes_)
     found = from_tags(path)
@@ -81,18 +83,18 @@ def test_tags_are_read(tmp_path: Path, bytes_: bytes, bpm: float | None, key: st
         (form(basc(4)), None),
     ],
 )
-def test_roots_are_read(tmp_path: Path, bytes_: bytes, root: int | None) -> None:
+def test_root_notes_are_parsed(tmp_path: Path, bytes_: bytes, root: int | None) -> None:
     path = tmp_path / "a"
     path.write_bytes(bytes_)
     assert from_tags(path).root == root
 
 
-def test_beats_become_a_tempo_by_the_length() -> None:
-    assert Stated(beats=8).tempo(4.0) == pytest.approx(120)
-    assert Stated(bpm=90, beats=8).tempo(4.0) == 90
-    assert Stated(beats=8).tempo(0.0) is None
-    assert Stated(beats=4096).tempo(1.0) is None
-    assert Stated().tempo(4.0) is None
+def test_a_number_of_beats_and_the_length_give_a_tempo() -> None:
+    assert StatedMetadata(beats=8).tempo(4.0) == pytest.approx(120)
+    assert StatedMetadata(bpm=90, beats=8).tempo(4.0) == 90
+    assert StatedMetadata(beats=8).tempo(0.0) is None
+    assert StatedMetadata(beats=4096).tempo(1.0) is None
+    assert StatedMetadata().tempo(4.0) is None
 
 
 def groove(bpm: float, beats: int) -> np.ndarray:
@@ -104,17 +106,17 @@ def groove(bpm: float, beats: int) -> np.ndarray:
 
 
 def with_chunk(path: Path, chunk: bytes, order: str) -> Path:
-    """Append a chunk to a real file, whose outer size grows with it."""
+    """Append a chunk to a real file and increase its outer size."""
     bytes_ = path.read_bytes() + chunk
     size = struct.pack(order + "I", len(bytes_) - 8)
     path.write_bytes(bytes_[:4] + size + bytes_[8:])
-    assert decode.probe(path).frames > 0
+    assert decode.probe_header(path).frames > 0
     return path
 
 
-def test_an_apple_loop_tells_its_tempo(tmp_path: Path) -> None:
+def test_the_beats_of_an_apple_loop_set_the_tempo(tmp_path: Path) -> None:
     path = tmp_path / "loop.aiff"
-    for beats in (8, 4, 16):  # the ears hear 8; who made it knows better
+    for beats in (8, 4, 16):  # the estimate is 8; the stated number takes precedence
         soundfile.write(path, groove(124, 8), RATE, format="AIFF")
         found = analyse_file(with_chunk(path, basc(beats, 57, 1), ">"), "").analysis
         assert (found.bpm_source, found.bpm_conflict) == ("file", False)
@@ -133,7 +135,7 @@ def test_a_tempo_that_the_length_contradicts_is_a_conflict(tmp_path: Path) -> No
     ("played", "written", "bpm"),
     [(124, 124, 124), (124, 125, 125), (124, 124.6, 124), (97.37, 97.37, 97.37)],
 )
-def test_a_broken_tempo_is_exact_only_where_the_length_is_made_of_it(
+def test_a_fractional_tempo_is_used_only_if_the_length_matches_it_exactly(
     tmp_path: Path, played: float, written: float, bpm: float
 ) -> None:
     path = tmp_path / "loop.wav"
@@ -142,7 +144,7 @@ def test_a_broken_tempo_is_exact_only_where_the_length_is_made_of_it(
     assert (found.bpm, found.bpm_source) == (pytest.approx(bpm, abs=0.01), "file")
 
 
-def test_a_sampler_sets_the_octave_of_a_note_but_not_another_note(tmp_path: Path) -> None:
+def test_a_stated_root_sets_the_octave_but_not_the_pitch_class(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     for stated, root in ((57, 57), (69, 69), (60, 57)):
         soundfile.write(path, pluck(57, 1.2), RATE, subtype="PCM_16")
@@ -151,7 +153,7 @@ def test_a_sampler_sets_the_octave_of_a_note_but_not_another_note(tmp_path: Path
     assert found.root_name == "A3"
 
 
-def test_middle_c_is_not_believed_of_what_has_no_pitch(tmp_path: Path) -> None:
+def test_a_stated_root_is_ignored_for_unpitched_sounds(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, hat(np.random.default_rng(1)), RATE, subtype="PCM_16")
     assert analyse_file(with_chunk(path, smpl(60), "<"), "").analysis.root_note is None

@@ -1,4 +1,4 @@
-"""What people write into names, and what they do not mean."""
+"""Tempo and key in file names, and words and numbers that only look like them."""
 
 import csv
 from pathlib import Path
@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from sp404_app.audio.features import filename_hints
-from sp404_app.audio.features.filename_hints import Stated, fits, from_name
+from sp404_app.audio.features.filename_hints import (
+    StatedMetadata,
+    read_filename_hints,
+    tempo_fits_length,
+)
 from sp404_app.audio.features.musical_keys import PITCHES
 
 OURS = Path(__file__).with_name("names.csv")
@@ -39,13 +43,13 @@ SHARED = Path(__file__).parents[3] / "../shared/data/names.csv"
         ("", None, None),
     ],
 )
-def test_names_are_read(name: str, bpm: float | None, key: str | None) -> None:
-    found = from_name(name)
+def test_tempo_and_key_are_parsed_from_names(name: str, bpm: float | None, key: str | None) -> None:
+    found = read_filename_hints(name)
     assert (found.bpm, found.key) == (bpm, key)
 
 
-def _same_key(found: Stated, right: str) -> bool:
-    """Compare a key, or its tonic where no mode is written; flats are spelt as sharps."""
+def _same_key(found: StatedMetadata, right: str) -> bool:
+    """Compare a key, or its tonic if no mode is stated; flats are spelt as sharps."""
     letter, _, mode = right.partition(" ")
     shift = letter.count("#") - letter.count("b")
     tonic = PITCHES[(PITCHES.index(letter[0]) + shift) % 12] if letter else None
@@ -53,7 +57,7 @@ def _same_key(found: Stated, right: str) -> bool:
 
 
 @pytest.mark.parametrize("path", [OURS, SHARED], ids=["ours", "shared"])
-def test_tempi_and_keys_of_many_names_are_right(path: Path) -> None:
+def test_tempi_and_keys_of_many_names_are_parsed_correctly(path: Path) -> None:
     if not path.exists():
         pytest.skip("these names are not on this machine")
     with path.open(encoding="utf-8", newline="") as file:
@@ -61,12 +65,12 @@ def test_tempi_and_keys_of_many_names_are_right(path: Path) -> None:
     assert len(rows) >= 150
     wrong: dict[str, list[str]] = {"bpm": [], "key": []}
     for row in rows:
-        found = from_name(row["name"])
+        found = read_filename_hints(row["name"])
         if found.bpm != (float(row["bpm"]) if row["bpm"] else None):
             wrong["bpm"].append(row["name"])
         if not _same_key(found, row["key"]):
             wrong["key"].append(row["name"])
-    # Few names have a key: those are counted on their own.
+    # Few names have a key: they are counted separately.
     keyed = sum(bool(row["key"]) for row in rows)
     assert len(wrong["bpm"]) <= 0.03 * sum(bool(row["bpm"]) for row in rows), wrong["bpm"]
     assert len(wrong["key"]) <= 0.05 * keyed, wrong["key"]
@@ -81,7 +85,7 @@ def test_tempi_and_keys_of_many_names_are_right(path: Path) -> None:
      "m", "b" * 200],
 )  # fmt: skip
 def test_a_version_letter_or_a_word_is_no_key(name: str) -> None:
-    found = from_name(name)
+    found = read_filename_hints(name)
     assert (found.key, found.tonic) == (None, None)
 
 
@@ -97,9 +101,9 @@ def test_a_version_letter_or_a_word_is_no_key(name: str) -> None:
         ("keyAm.wav", "A minor", True),
     ],
 )
-def test_a_key_is_certain_where_it_can_be_no_word(name: str, key: str, sure: bool) -> None:
-    found = from_name(name)
-    assert (found.key, found.key_sure) == (key, sure)
+def test_a_key_is_certain_if_it_cannot_be_a_word(name: str, key: str, sure: bool) -> None:
+    found = read_filename_hints(name)
+    assert (found.key, found.key_certain) == (key, sure)
 
 
 @pytest.mark.parametrize(
@@ -112,40 +116,42 @@ def test_a_key_is_certain_where_it_can_be_no_word(name: str, key: str, sure: boo
         ("8A - 124", None, None),
     ],
 )
-def test_a_folder_counts_only_where_it_is_plain(
+def test_a_folder_counts_only_if_it_is_unambiguous(
     folder: str, bpm: float | None, key: str | None
 ) -> None:
-    found = from_name(f"Pack/{folder}/texture.wav")
+    found = read_filename_hints(f"Pack/{folder}/texture.wav")
     assert (found.bpm, found.tonic, found.key) == (bpm, key and key.split()[0], key)
 
 
-def test_the_name_of_a_file_counts_before_its_folders() -> None:
-    found = from_name("120bpm/C minor/break 90bpm Am.wav")
+def test_the_file_name_precedes_its_folders() -> None:
+    found = read_filename_hints("120bpm/C minor/break 90bpm Am.wav")
     assert (found.bpm, found.key) == (90, "A minor")
 
 
-def test_what_follows_a_dot_belongs_to_the_name_unless_it_is_an_extension() -> None:
-    assert from_name("Loop 92.5bpm").bpm == 92.5
-    assert from_name("Loop 92.5 BPM").bpm == 92.5
-    assert from_name("Loop.120bpm.wav").bpm == 120
+def test_text_after_a_dot_is_part_of_the_name_unless_it_is_an_extension() -> None:
+    assert read_filename_hints("Loop 92.5bpm").bpm == 92.5
+    assert read_filename_hints("Loop 92.5 BPM").bpm == 92.5
+    assert read_filename_hints("Loop.120bpm.wav").bpm == 120
 
 
-def test_a_long_name_is_read_in_a_moment() -> None:
+def test_long_names_are_parsed_in_bounded_time() -> None:
     for piece in ("a ", "_", "A#", "9", "bpm", "C minor ", "1A - ", "9." * 3):
-        from_name((piece * 1000)[:1200])
+        read_filename_hints((piece * 1000)[:1200])
 
 
-def test_a_bare_number_may_be_a_tempo_but_is_not_sure() -> None:
-    assert from_name("groove_120_dry.wav") == Stated(120, None, sure=False)
-    assert from_name("groove 120bpm.wav") == Stated(120, None, sure=True)
+def test_a_bare_number_is_an_inexplicit_tempo() -> None:
+    assert read_filename_hints("groove_120_dry.wav") == StatedMetadata(
+        120, None, bpm_explicit=False
+    )
+    assert read_filename_hints("groove 120bpm.wav") == StatedMetadata(120, None, bpm_explicit=True)
 
 
 def test_a_tempo_fits_a_length_of_whole_bars() -> None:
-    assert fits(120, 8.0)
-    assert fits(120, 8.05)
-    assert not fits(120, 8.6)
-    assert fits(136, 4.41175)  # ten beats, to a hair
-    assert not fits(136, 4.43)
-    assert fits(90, 2.0)
-    assert not fits(100, 0.2)
+    assert tempo_fits_length(120, 8.0)
+    assert tempo_fits_length(120, 8.05)
+    assert not tempo_fits_length(120, 8.6)
+    assert tempo_fits_length(136, 4.41175)  # exactly ten beats
+    assert not tempo_fits_length(136, 4.43)
+    assert tempo_fits_length(90, 2.0)
+    assert not tempo_fits_length(100, 0.2)
     assert filename_hints.MIN_BPM < filename_hints.MAX_BPM

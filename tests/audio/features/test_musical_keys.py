@@ -1,4 +1,4 @@
-"""Keys by name and on the Camelot wheel."""
+"""Key names and Camelot codes."""
 
 import pytest
 
@@ -13,17 +13,17 @@ WHEEL = {
 }  # fmt: skip
 
 
-def test_the_wheel_is_the_one_that_is_printed_everywhere() -> None:
+def test_camelot_codes_match_the_published_wheel() -> None:
     assert {key: camelot(key) for key in KEYS} == WHEEL
 
 
-def test_what_mixes_well_is_next_on_the_wheel() -> None:
+def test_compatible_keys_are_adjacent_on_the_wheel() -> None:
     assert compatible_keys("A minor") == ["A minor", "C major", "E minor", "D minor"]
     assert compatible_keys("G# minor") == ["G# minor", "B major", "D# minor", "C# minor"]
     for key in KEYS:
         assert all(key in compatible_keys(other) for other in compatible_keys(key))
 
 
-def test_no_other_name_is_a_key() -> None:
+def test_an_unknown_key_name_is_rejected() -> None:
     with pytest.raises(ValueError, match="not the name"):
         camelot("H major")

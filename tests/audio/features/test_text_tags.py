@@ -1,4 +1,4 @@
-"""Tempo and key in text tags: ID3 wherever it stands, Vorbis comments, APE, M4A."""
+"""Tempo and key in text tags: ID3 at any position, Vorbis comments, APE, M4A."""
 
 import struct
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sp404_app.audio.features.file_tags import from_tags
-from sp404_app.audio.features.filename_hints import Stated
+from sp404_app.audio.features.filename_hints import StatedMetadata
 from tests.audio import files
 from tests.audio.conftest import encode_m4a, sine
 
@@ -19,7 +19,7 @@ def text(name: bytes, value: str, coding: int = 0, version: int = 3) -> bytes:
     return files.id3_frame(name, bytes([coding]) + value.encode(CODINGS[coding]), version)
 
 
-def read(path: Path, content: bytes) -> Stated:
+def read(path: Path, content: bytes) -> StatedMetadata:
     path.write_bytes(content)
     return from_tags(path)
 
@@ -36,7 +36,7 @@ def in_aiff(tag: bytes) -> bytes:
 @pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("pictured", [0, 300_000])
-def test_an_id3_tag_is_read_in_every_kind_of_file(
+def test_id3_tags_are_parsed_in_every_container(
     tmp_path: Path, version: int, coding: int, pictured: int
 ) -> None:
     frames = [text(b"TBPM", "128", coding, version), text(b"TKEY", "F#m", coding, version)]
@@ -72,14 +72,14 @@ def test_an_id3_tag_is_read_in_every_kind_of_file(
         (b"TKEY", "o", None, None),
     ],
 )
-def test_what_is_written_is_read_as_meant(
+def test_tag_values_are_parsed_leniently(
     tmp_path: Path, name: bytes, value: str, bpm: float | None, key: str | None
 ) -> None:
     found = read(tmp_path / "x", files.id3(text(name, value)) + files.mp3(TONE))
     assert (found.bpm, found.key) == (bpm, key)
 
 
-def test_what_a_program_counted_goes_before_text(tmp_path: Path) -> None:
+def test_binary_tempo_fields_precede_text_tags(tmp_path: Path) -> None:
     acid = struct.pack("<IHHfIHHf", 0, 60, 0, 0.0, 8, 4, 4, 93.5)
     data = files.chunk(b"data", files.pcm(TONE))
     tag = files.chunk(b"id3 ", files.id3(text(b"TBPM", "184"), text(b"TKEY", "Am")))
@@ -89,13 +89,13 @@ def test_what_a_program_counted_goes_before_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 40])
-def test_a_tag_that_is_cut_off_says_nothing(tmp_path: Path, size: int) -> None:
+def test_a_truncated_tag_is_ignored(tmp_path: Path, size: int) -> None:
     tag = files.id3(text(b"TIT2", "a name of some length"), text(b"TBPM", "128"))[:size]
     for content in (in_wav(tag), in_aiff(tag), tag + files.mp3(TONE), tag):
-        assert read(tmp_path / "x", content) == Stated()
+        assert read(tmp_path / "x", content) == StatedMetadata()
 
 
-def test_comments_are_read_behind_pictures(tmp_path: Path) -> None:
+def test_vorbis_comments_are_parsed_after_pictures(tmp_path: Path) -> None:
     flac = files.packed(TONE, format="FLAC")
     vendor = struct.pack("<I", 1) + b"x" + struct.pack("<I", 2)
     said = b"".join(struct.pack("<I", len(s)) + s for s in (b"BPM=174", b"initialkey=Am"))
@@ -112,7 +112,7 @@ def atom(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", 8 + len(body)) + name + body
 
 
-def test_an_m4a_tells_tempo_and_key(tmp_path: Path) -> None:
+def test_m4a_tempo_and_key_are_parsed(tmp_path: Path) -> None:
     path = encode_m4a(tmp_path / "x.m4a", np.stack([TONE, TONE], axis=1))
     whole = path.read_bytes()
     at = whole.index(b"moov") - 4
@@ -127,5 +127,5 @@ def test_an_m4a_tells_tempo_and_key(tmp_path: Path) -> None:
         content = whole[:at] + atom(b"moov", inside + atom(b"udta", meta))
         found = read(path, content)
         assert (found.bpm, found.key) == (bpm, "A minor")
-    for end in range(at, len(content), 50):  # cut off anywhere, it is no error
+    for end in range(at, len(content), 50):  # truncation at any position is no error
         read(path, content[:end])

@@ -1,4 +1,4 @@
-"""A waveform at any zoom, in a few kilobytes, that never loses a peak."""
+"""Waveform peaks at any zoom, in a few kilobytes, without losing a peak."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def built(signal: np.ndarray, block: int = 10_000, rate: float = RATE) -> Peaks:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 40_000), st.integers(1, 9_000), st.integers(1, 3), st.integers(0, 2**31))
-def test_blocks_of_any_size_give_the_same_waveform(
+def test_peaks_are_equal_for_any_block_size(
     length: int, block: int, channels: int, seed: int
 ) -> None:
     signal = np.random.default_rng(seed).uniform(-1, 1, (length, channels))
@@ -32,7 +32,7 @@ def test_blocks_of_any_size_give_the_same_waveform(
     assert len(one.points) == -(-length // 256)
 
 
-def test_points_are_the_extremes_of_all_channels() -> None:
+def test_peaks_are_the_extremes_of_all_channels() -> None:
     left, right = np.zeros(1024), np.zeros(1024)
     left[10], right[300] = 0.8, -0.4
     found = built(np.stack([left, right], axis=1)).points
@@ -43,7 +43,7 @@ def test_points_are_the_extremes_of_all_channels() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0, 10), st.floats(0.001, 10), st.integers(1, 2000))
-def test_a_window_has_exactly_the_points_asked_and_holds_the_true_extremes(
+def test_a_window_has_the_requested_points_and_the_true_extremes(
     start: float, length: float, points: int
 ) -> None:
     rng = np.random.default_rng(7)
@@ -57,7 +57,7 @@ def test_a_window_has_exactly_the_points_asked_and_holds_the_true_extremes(
     assert np.abs(window).max() <= 1
 
 
-def test_a_wide_window_reads_a_coarse_level() -> None:
+def test_a_wide_window_uses_a_coarse_level() -> None:
     found = built(np.random.default_rng(1).uniform(-1, 1, 60 * RATE))
     level, per_point = found.level_for(60, 500)
     assert per_point > 256
@@ -65,7 +65,7 @@ def test_a_wide_window_reads_a_coarse_level() -> None:
     assert found.level_for(1, 500)[1] == 256
 
 
-def test_packing_keeps_everything() -> None:
+def test_peaks_survive_packing() -> None:
     found = built(np.random.default_rng(1).uniform(-0.02, 0.02, 100_000), rate=48_000)
     again = Peaks.from_bytes(found.to_bytes())
     assert np.array_equal(found.points, again.points)
@@ -76,17 +76,17 @@ def test_packing_keeps_everything() -> None:
     assert again.duration == pytest.approx(100_000 / 48_000)
 
 
-def test_ten_seconds_pack_to_a_few_kilobytes() -> None:
+def test_ten_seconds_pack_to_less_than_4_kb() -> None:
     assert len(built(np.random.default_rng(1).uniform(-1, 1, 10 * RATE)).to_bytes()) < 4000
 
 
 @pytest.mark.parametrize("packed", [b"", b"SPK1", b"x" * 100])
-def test_other_bytes_are_refused(packed: bytes) -> None:
+def test_bytes_that_are_not_peaks_are_rejected(packed: bytes) -> None:
     with pytest.raises(ValueError, match="not a packed waveform"):
         Peaks.from_bytes(packed)
 
 
-def test_a_thumbnail_shows_the_shape_whatever_the_gain() -> None:
+def test_a_thumbnail_is_independent_of_gain() -> None:
     time = np.linspace(0, 1, RATE)
     fading = np.sin(2 * np.pi * 100 * time) * (1 - time)
     loud, quiet = built(fading).thumbnail(), built(fading * 0.001).thumbnail()
@@ -99,14 +99,14 @@ def test_a_thumbnail_shows_the_shape_whatever_the_gain() -> None:
 
 
 @pytest.mark.parametrize("signal", [np.zeros(5000), np.zeros(0), np.zeros(1)])
-def test_silence_and_nothing_are_flat(signal: np.ndarray) -> None:
+def test_silence_and_empty_signals_have_flat_peaks(signal: np.ndarray) -> None:
     found = built(signal)
     assert found.thumbnail(8) == "AAAAAAAA"
     assert not found.window(0, 1, 5).any()
     assert not Peaks.from_bytes(found.to_bytes()).points.any()
 
 
-def test_a_long_sound_gets_a_coarser_level_and_loses_no_peak(
+def test_a_long_sound_has_a_coarser_finest_level_and_keeps_every_peak(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(peaks, "MAX_POINTS", 100)
@@ -120,7 +120,7 @@ def test_a_long_sound_gets_a_coarser_level_and_loses_no_peak(
     assert found.window(0, seconds - 0.5, 1)[0, 0] == 0
 
 
-def test_a_short_signal_is_drawn_sample_by_sample() -> None:
+def test_peaks_of_a_short_signal_are_exact_to_the_sample() -> None:
     signal = np.array([0.1, -0.2, 0.3, 0.0], np.float32)
     assert peaks_of(signal, RATE, 4)[:, 0] == pytest.approx(signal)
     assert peaks_of(signal, RATE, 2).ravel() == pytest.approx([-0.2, 0.1, 0.0, 0.3])
@@ -129,8 +129,8 @@ def test_a_short_signal_is_drawn_sample_by_sample() -> None:
     assert not peaks_of(signal[:0], RATE, 3).any()
 
 
-def test_hours_take_a_few_megabytes() -> None:
-    """Two hours at 48 kHz in a process of its own: peak memory grows by less than 35 MB."""
+def test_peaks_of_two_hours_take_less_than_35_mb() -> None:
+    """Two hours at 48 kHz, measured in a new process."""
     grown = growth(
         "import numpy as np\nfrom sp404_app.audio.io.peaks import PeaksBuilder\n"
         "block = np.random.default_rng(1).uniform(-1, 1, (65536, 2)).astype('f4')",

@@ -1,4 +1,4 @@
-"""What sounds alike is near, and the same sound in other clothes is nearest."""
+"""Similar sounds have nearby embeddings; altered versions of a sound are nearest."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def hits() -> dict[str, list[np.ndarray]]:
     return {name: [vector(make()) for _ in range(4)] for name, make in makers.items()}
 
 
-def test_a_vector_is_finite_and_of_fixed_size(hits: dict[str, list[np.ndarray]]) -> None:
+def test_an_embedding_is_finite_and_of_fixed_size(hits: dict[str, list[np.ndarray]]) -> None:
     for vectors in hits.values():
         for found in vectors:
             assert found.shape == (DIMENSIONS,)
@@ -43,21 +43,23 @@ def test_kicks_are_nearer_to_kicks_than_to_hats(
     assert max(inside) < min(across)
 
 
-def test_the_same_sound_in_other_clothes_is_nearest(hits: dict[str, list[np.ndarray]]) -> None:
+def test_altered_versions_of_a_sound_are_nearest(hits: dict[str, list[np.ndarray]]) -> None:
     snare = drums.snare(np.random.default_rng(5), 200, 0.15)
     plain = vector(snare)
-    clothes = (
+    altered = (
         vector(snare * 0.1),
         vector(soxr.resample(snare, RATE, 48_000), 48_000),
         vector(np.pad(snare, (3000, 20_000))),
         vector(-snare),
     )
-    for other in clothes:
+    for other in altered:
         assert distance(plain, other) < 0.1
         assert distance(plain, other) < min(distance(plain, kick) for kick in hits["kick"])
 
 
-def test_distance_is_a_distance(hits: dict[str, list[np.ndarray]]) -> None:
+def test_the_distance_is_symmetric_and_0_for_equal_embeddings(
+    hits: dict[str, list[np.ndarray]],
+) -> None:
     one, other = hits["kick"][0], hits["snare"][0]
     for aspect in Aspect:
         assert distance(one, one, aspect) == pytest.approx(0.0, abs=1e-6)
@@ -65,7 +67,7 @@ def test_distance_is_a_distance(hits: dict[str, list[np.ndarray]]) -> None:
         assert 0 <= distance(one, other, aspect) <= 2
 
 
-def test_scaled_vectors_rank_by_plain_distance(
+def test_l2_distance_of_weighted_embeddings_ranks_as_the_distance(
     hits: dict[str, list[np.ndarray]],
 ) -> None:
     everything = np.array([found for vectors in hits.values() for found in vectors])
@@ -77,7 +79,7 @@ def test_scaled_vectors_rank_by_plain_distance(
         assert np.argsort(plain).tolist() == np.argsort(gaps).tolist()
 
 
-def test_pitch_finds_the_same_note_in_another_voice() -> None:
+def test_the_pitch_aspect_matches_the_same_note_in_another_voice() -> None:
     def tone(hertz: float, falls: float) -> np.ndarray:
         return sum(sine(hertz * n, 1.0, 0.3 * falls**n) for n in range(1, 6))
 
@@ -85,8 +87,8 @@ def test_pitch_finds_the_same_note_in_another_voice() -> None:
     assert distance(one, same, Aspect.PITCH) < distance(one, other, Aspect.PITCH)
 
 
-def test_a_patch_of_anything_has_its_shape() -> None:
+def test_the_mel_patch_has_a_fixed_shape() -> None:
     for signal in (np.zeros(1), np.zeros(RATE), sine(440, 0.01), sine(440, 5.0)):
-        assert embedding.patch(signal.astype(np.float32), RATE).shape == (13, 40)
-    assert embedding.mel_filters(8000).shape == (513, 40)
-    assert embedding.mel_filters(8000).sum(axis=0) == pytest.approx(np.ones(40), abs=1e-4)
+        assert embedding.mel_patch(signal.astype(np.float32), RATE).shape == (13, 40)
+    assert embedding.mel_filter_bank(8000).shape == (513, 40)
+    assert embedding.mel_filter_bank(8000).sum(axis=0) == pytest.approx(np.ones(40), abs=1e-4)

@@ -1,4 +1,4 @@
-"""Copies of one recording agree in their prints; two recordings of one drum do not."""
+"""Fingerprints of duplicates match; those of two recordings of one drum do not."""
 
 import io
 import zlib
@@ -36,7 +36,7 @@ def coded(signal: Signal, rate: int, format: str) -> Signal:  # noqa: A002 - as 
 
 
 def resampled(y: Signal, sr: int, rate: int) -> Signal:
-    """Change the rate without changing what is heard: straight lines would dull it."""
+    """Resample by FFT; linear interpolation would attenuate high frequencies."""
     count = round(len(y) * rate / sr)
     spectrum = np.fft.rfft(y)
     wide = np.zeros(count // 2 + 1, complex)
@@ -55,7 +55,7 @@ CHANGES: dict[str, Callable[[Signal, int], tuple[Signal, float]]] = {
 }
 
 
-def test_copies_are_found_and_no_two_sounds_are_called_one() -> None:
+def test_duplicates_match_and_different_sounds_do_not() -> None:
     mono = {name: (np.asarray(y, np.float32), sr) for name, (y, sr) in SOUNDS.items()}
     mono = {n: (y.mean(axis=1) if y.ndim > 1 else y, sr) for n, (y, sr) in mono.items()}
     originals = {name: print_of(*sound) for name, sound in mono.items()}
@@ -74,68 +74,71 @@ def test_copies_are_found_and_no_two_sounds_are_called_one() -> None:
 
 
 @pytest.mark.parametrize("make", [snare, hat])
-def test_two_hits_of_one_drum_are_two_sounds(make: Callable[..., Signal]) -> None:
+def test_two_hits_of_one_drum_do_not_match(make: Callable[..., Signal]) -> None:
     one, other = (print_of(make(np.random.default_rng(seed))) for seed in (1, 2))
     assert fingerprint.same(one, one)
     assert not fingerprint.same(one, other)
 
 
-def test_kicks_and_basses_of_other_pitch_are_other_sounds() -> None:
+def test_kicks_and_basses_of_different_pitch_do_not_match() -> None:
     kicks = [print_of(kick(np.random.default_rng(1), pitch=hertz)) for hertz in (50, 52)]
     basses = [print_of(eight_oh_eight(note)) for note in (31, 32)]
     assert not fingerprint.same(*kicks)
     assert not fingerprint.same(*basses)
 
 
-def test_whistles_above_all_notes_are_told_apart_by_their_bands() -> None:
+def test_tones_above_the_long_spectrum_are_distinguished_by_their_bands() -> None:
     time = np.arange(RATE // 2) / RATE
     high, higher = (np.sin(2 * np.pi * hertz * time) for hertz in (6000, 9000))
     assert fingerprint.same(print_of(high), print_of(0.2 * high))
     assert not fingerprint.same(print_of(high), print_of(higher))
 
 
-def test_silence_and_clicks_have_no_print() -> None:
+def test_silence_and_clicks_have_no_fingerprint() -> None:
     assert fingerprint.taken(np.zeros(RATE, np.float32), RATE) is None
     assert fingerprint.taken(np.zeros(0, np.float32), RATE) is None
     assert fingerprint.taken(np.ones(1, np.float32), 8000) is None
 
 
 @pytest.mark.parametrize("rate", [1000, 8000, 11_025, 22_050, 44_101, 50_000])
-def test_every_rate_has_a_print(rate: int) -> None:
+def test_every_sample_rate_has_a_fingerprint(rate: int) -> None:
     noise = np.random.default_rng(2).uniform(-0.5, 0.5, 2 * rate)
     found = print_of(noise, rate)
     assert found.length == pytest.approx(2.0, abs=0.05)
     assert fingerprint.same(found, print_of(np.pad(noise, rate // 3), rate))
 
 
-def test_a_sound_that_is_cut_off_is_the_same_with_silence_after_it() -> None:
+def test_trailing_silence_after_a_cut_does_not_change_the_fingerprint() -> None:
     loud = eight_oh_eight(31)[: RATE // 3]
     assert fingerprint.same(print_of(loud), print_of(np.pad(loud, (0, RATE))))
 
 
-def test_the_beginning_of_a_sound_is_another_sound() -> None:
+def test_a_shortened_sound_does_not_match() -> None:
     noise = np.random.default_rng(2).uniform(-0.5, 0.5, 2 * RATE)
     assert not fingerprint.same(print_of(noise), print_of(noise[: -RATE // 4]))
 
 
 @given(st.floats(0, 60), st.floats(0, 60))
-def test_lengths_fit_each_other_or_not(one: float, other: float) -> None:
+def test_matching_of_lengths_is_symmetric(one: float, other: float) -> None:
     fits = abs(one - other) <= 0.06 + 0.01 * min(one, other)
     near = abs(abs(one - other) - 0.06 - 0.01 * min(one, other)) < 1e-9  # a matter of rounding
-    assert near or fingerprint.fits(one, other) == fingerprint.fits(other, one) == fits
+    assert (
+        near
+        or fingerprint.lengths_match(one, other) == fingerprint.lengths_match(other, one) == fits
+    )
 
 
-def test_a_print_survives_storage_and_another_version_is_refused() -> None:
+def test_a_fingerprint_survives_packing_and_another_version_is_rejected() -> None:
     before = print_of(kick(np.random.default_rng(1)))
     packed = before.to_bytes()
     after = Print.from_bytes(packed)
-    assert fingerprint.difference(before, after) == 0
+    assert fingerprint.fingerprint_distance(before, after) == 0
     assert (after.bands, after.length) == (before.bands, pytest.approx(before.length))
-    with pytest.raises(ValueError, match="not a print"):
+    with pytest.raises(ValueError, match="not a fingerprint"):
         Print.from_bytes(b"\0" + packed[1:])
     with pytest.raises(ValueError, match="damaged"):
         Print.from_bytes(packed[:-9])
-    with pytest.raises(ValueError, match="cut off"):
+    with pytest.raises(ValueError, match="truncated"):
         Print.from_bytes(packed[: fingerprint.HEADER.size] + zlib.compress(b"short"))
-    with pytest.raises(ValueError, match="not a print"):
+    with pytest.raises(ValueError, match="not a fingerprint"):
         Print.from_bytes(b"")
