@@ -15,12 +15,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stripe_emulator import controls, secret_keys
-from stripe_emulator.engine import agenda
-from stripe_emulator.ledger import Ledger, Setup
-from stripe_emulator.pages import site
-from stripe_emulator.problems import Problem
-from stripe_emulator.protocol import Answer, Api, Request
+from stripe_emulator.api import Answer, Api, Request
+from stripe_emulator.engine import scheduler
+from stripe_emulator.errors import Problem
+from stripe_emulator.pages import routes
 from stripe_emulator.store import Store
+from stripe_emulator.transaction import Ledger, Setup
 from stripe_emulator.webhooks import Background, Sender
 
 MOST_BYTES = 1 << 20
@@ -43,7 +43,7 @@ class Emulator:
             routes=[
                 Route("/dev/{name}", self.control, methods=["GET", "POST"]),
                 Route("/v1/{path:path}", self.call, methods=["GET", "POST", "DELETE"]),
-                *site.routes(store, setup, self.wake),
+                *routes.routes(store, setup, self.wake),
             ]
         )
 
@@ -94,10 +94,10 @@ class Emulator:
         """Let everything happen that is due for customers in real time; return how much."""
         now = int(self.setup.clock())
         with self.store.reading() as connection:
-            if agenda.upcoming(Ledger(connection, self.setup), None, now) == agenda.FOREVER:
+            if scheduler.upcoming(Ledger(connection, self.setup), None, now) == scheduler.FOREVER:
                 return 0
         with self.store.writing() as connection:
-            return agenda.run(Ledger(connection, self.setup), None, now)
+            return scheduler.run(Ledger(connection, self.setup), None, now)
 
     def deliver_pending(self, *, ignore_delays: bool = False) -> int:
         """Send the webhooks that are due; return how many were tried."""

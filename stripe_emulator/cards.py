@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from stripe_emulator.problems import CardProblem
+from stripe_emulator.errors import CardProblem
 
 Authentication = Literal["never", "setup", "always"]
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stripe_emulator.due import DAY, HOUR
-from stripe_emulator.engine import agenda, clocks
-from stripe_emulator.ledger import DEFAULTS, Ledger, owner
+from stripe_emulator.due_dates import DAY, HOUR
+from stripe_emulator.engine import clocks, scheduler
+from stripe_emulator.errors import Problem, invalid, missing
 from stripe_emulator.objects import Object, public
-from stripe_emulator.problems import Problem, invalid, missing
+from stripe_emulator.transaction import DEFAULTS, Ledger, owner
 
 CHOICES = {"after_retries": ("cancel", "unpaid", "past_due", "pause")}
 
@@ -57,8 +57,8 @@ def describe(ledger: Ledger, customer: Object) -> Object:
 
 def next_for(ledger: Ledger, customer: Object) -> int | None:
     """Return when something happens to a customer next."""
-    found = agenda.upcoming(ledger, customer["test_clock"], agenda.FOREVER, customer["id"])
-    return None if found == agenda.FOREVER else found
+    found = scheduler.upcoming(ledger, customer["test_clock"], scheduler.FOREVER, customer["id"])
+    return None if found == scheduler.FOREVER else found
 
 
 def advance(ledger: Ledger, given: dict[str, Any]) -> Object:

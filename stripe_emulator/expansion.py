@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import Problem, invalid
 from stripe_emulator.objects import Object, listing
-from stripe_emulator.problems import Problem, invalid
+from stripe_emulator.transaction import Ledger
 
 DEPTH = 4
 

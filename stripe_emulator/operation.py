@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object, listing
-from stripe_emulator.problems import invalid
+from stripe_emulator.transaction import Ledger
 
 PAGING = "limit starting_after ending_before"
 

@@ -12,7 +12,7 @@ from stripe import RequestOptions
 from stripe._stripe_object import UntypedStripeObject
 from typing_extensions import is_typeddict
 
-from stripe_emulator.problems import Problem, invalid
+from stripe_emulator.errors import Problem, invalid
 
 # What the client's own options name, which no request carries.
 CLIENT_TYPES = {"StripeContext": Any, "Mapping": Mapping}

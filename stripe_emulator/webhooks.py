@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import stripe
 
-from stripe_emulator.ledger import OWN_ENDPOINT, Ledger, Setup
 from stripe_emulator.objects import Object, public
 from stripe_emulator.store import Store
+from stripe_emulator.transaction import OWN_ENDPOINT, Ledger, Setup
 
 logger = logging.getLogger(__name__)
 BACKOFF = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from stripe_emulator.engine import invoices
-from stripe_emulator.ledger import Ledger, snapshot
 from stripe_emulator.objects import Object
+from stripe_emulator.transaction import Ledger, snapshot
 
 
 def end(ledger: Ledger, subscription: Object, reason: str, details: Object | None = None) -> Object:

@@ -6,12 +6,12 @@ The subscription is made after the payment went through; failed attempts leave n
 from dataclasses import dataclass
 
 from stripe_emulator import cards
-from stripe_emulator.due import DAY
+from stripe_emulator.due_dates import DAY
 from stripe_emulator.engine import customers, payments, subscriptions
-from stripe_emulator.ledger import Ledger
 from stripe_emulator.objects import Object
 from stripe_emulator.shapes import payments as payment_shapes
 from stripe_emulator.shapes.checkout import customer_details
+from stripe_emulator.transaction import Ledger
 
 
 @dataclass(frozen=True, slots=True)

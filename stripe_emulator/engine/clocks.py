@@ -1,9 +1,9 @@
 """Test clocks (docs.stripe.com/billing/testing/test-clocks)."""
 
-from stripe_emulator.engine import agenda
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.engine import scheduler
 from stripe_emulator.objects import Object
 from stripe_emulator.shapes.customer import test_clock
+from stripe_emulator.transaction import Ledger, snapshot
 
 FOLLOWERS = ("subscription", "invoice", "subscription_schedule", "invoiceitem")
 
@@ -14,7 +14,7 @@ def advance(ledger: Ledger, clock: Object, to: int) -> Object:
     clock["status"] = "advancing"
     clock["status_details"] = {"advancing": {"target_frozen_time": to}}
     ledger.keep("test_helpers.test_clock.advancing", clock, before)
-    agenda.run(ledger, clock["id"], to)
+    scheduler.run(ledger, clock["id"], to)
     before = snapshot(clock)
     clock |= {"frozen_time": to, "status": "ready", "status_details": {}}
     ledger.keep("test_helpers.test_clock.ready", clock, before)

@@ -1,9 +1,9 @@
 """Customers begin and end."""
 
 from stripe_emulator.engine import cancellation
-from stripe_emulator.ledger import Ledger
 from stripe_emulator.objects import Object
 from stripe_emulator.shapes.customer import customer as shape
+from stripe_emulator.transaction import Ledger
 
 ENDED = ("canceled", "incomplete_expired")
 

@@ -1,11 +1,11 @@
 """Invoices from draft to void (docs.stripe.com/invoicing/integration/workflow-transitions)."""
 
-from stripe_emulator.due import HOUR
+from stripe_emulator.due_dates import HOUR
 from stripe_emulator.engine import payments
-from stripe_emulator.ledger import Ledger, snapshot
 from stripe_emulator.objects import Object
 from stripe_emulator.shapes import invoice as shapes
 from stripe_emulator.shapes.payments import invoice_payment
+from stripe_emulator.transaction import Ledger, snapshot
 
 MINIMUM_CHARGE = 50
 

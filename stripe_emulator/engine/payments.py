@@ -2,11 +2,11 @@
 
 from stripe_emulator import cards
 from stripe_emulator.cards import CARDS, Entry, Refusal, TestCard, refuse
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import CardProblem, invalid
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import CardProblem, invalid
 from stripe_emulator.shapes import payments as shapes
 from stripe_emulator.shapes import refunds
+from stripe_emulator.transaction import Ledger, snapshot
 
 
 def behaviour(method: Object) -> TestCard:

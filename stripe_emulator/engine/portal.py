@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from stripe_emulator import cards, periods
-from stripe_emulator.due import HOUR
-from stripe_emulator.engine import cancellation, payments, schedules, updates
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.due_dates import HOUR
+from stripe_emulator.engine import cancellation, payments, schedules, subscription_updates
+from stripe_emulator.errors import Problem, invalid
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import Problem, invalid
 from stripe_emulator.shapes import schedule as schedule_shapes
+from stripe_emulator.transaction import Ledger, snapshot
 
 ENDED = ("canceled", "incomplete", "incomplete_expired")
 
@@ -89,7 +89,7 @@ def change_card(ledger: Ledger, visit: Visit, form: dict[str, str]) -> None:
 def ending(subscription: Object) -> int | None:
     """Return when a subscription ends, if somebody decided so."""
     if subscription["cancel_at_period_end"]:
-        return updates.period_end(subscription)
+        return subscription_updates.period_end(subscription)
     return subscription["cancel_at"]
 
 
@@ -106,7 +106,7 @@ def cancel(ledger: Ledger, visit: Visit, subscription: Object) -> None:
         cancellation.end(ledger, subscription, "cancellation_requested")
         return
     before = snapshot(subscription)
-    end = updates.period_end(subscription)
+    end = subscription_updates.period_end(subscription)
     cancellation.plan(ledger, subscription, end, at_end=False)
     ledger.keep("customer.subscription.updated", subscription, before)
 
@@ -142,13 +142,13 @@ def switch(ledger: Ledger, visit: Visit, subscription: Object, price_id: str) ->
         postpone(ledger, subscription, price_id)
         return None
     before = snapshot(subscription)
-    request = updates.Request(
+    request = subscription_updates.Request(
         items=[{"id": item["id"], "price": price_id}],
         at=ledger.now(subscription["customer"]),
         prorations=rules["proration_behavior"],
         behaviour="pending_if_incomplete",
     )
-    problem = updates.change(ledger, subscription, request)
+    problem = subscription_updates.change(ledger, subscription, request)
     ledger.keep("customer.subscription.updated", subscription, before)
     return unpaid(ledger, subscription, problem)
 

@@ -5,13 +5,13 @@ In flexible billing mode a credit is the unused part of what was really billed.
 
 from dataclasses import dataclass
 
-from stripe_emulator import bounds, periods
+from stripe_emulator import limits, periods
 from stripe_emulator.engine.subscriptions import amount, recurring, wording
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes import invoice as invoice_shapes
 from stripe_emulator.shapes import subscription as shapes
+from stripe_emulator.transaction import Ledger, snapshot
 
 UNBILLED = ("trialing", "incomplete", "paused")
 
@@ -59,7 +59,7 @@ def checked(items: list[Object]) -> list[Object]:
     """Refuse a subscription without items, with a price twice, or with several currencies."""
     if not items:
         raise invalid("A subscription must have at least one active plan.", "items")
-    bounds.mixable([item["price"] for item in items], "items")
+    limits.mixable([item["price"] for item in items], "items")
     return items
 
 

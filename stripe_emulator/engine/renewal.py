@@ -1,18 +1,18 @@
 """Trials end and periods follow each other (…/billing/subscriptions/billing-cycle)."""
 
-from stripe_emulator import due
+from stripe_emulator import due_dates
 from stripe_emulator.engine import (
     cancellation,
-    collection,
+    invoice_collection,
+    invoice_previews,
     invoices,
-    paused,
-    previews,
-    reactions,
-    updates,
+    pausing,
+    payment_effects,
+    subscription_updates,
 )
 from stripe_emulator.engine.subscriptions import bind, period_line, refused
-from stripe_emulator.ledger import Ledger, snapshot
 from stripe_emulator.objects import Object
+from stripe_emulator.transaction import Ledger, snapshot
 
 
 def step(ledger: Ledger, subscription: Object, now: int) -> None:
@@ -21,12 +21,12 @@ def step(ledger: Ledger, subscription: Object, now: int) -> None:
     if subscription["status"] == "incomplete":
         cancellation.expire(ledger, subscription)
     elif pending and pending["expires_at"] <= now:
-        reactions.expire_pending_update(ledger, subscription)
+        payment_effects.expire_pending_update(ledger, subscription)
     elif subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
         cancellation.end(ledger, subscription, "cancellation_requested")
-    elif reached(due.trial_notice(subscription), now):
+    elif reached(due_dates.trial_notice(subscription), now):
         announce_trial(ledger, subscription)
-    elif reached(due.renewal_notice(subscription), now):
+    elif reached(due_dates.renewal_notice(subscription), now):
         announce_renewal(ledger, subscription)
     elif subscription["cancel_at_period_end"]:
         cancellation.end(ledger, subscription, "cancellation_requested")
@@ -50,9 +50,9 @@ def announce_trial(ledger: Ledger, subscription: Object) -> None:
 
 def announce_renewal(ledger: Ledger, subscription: Object) -> None:
     """Tell what the next invoice will be."""
-    subscription["_renewal_announced"] = due.period_end(subscription)
+    subscription["_renewal_announced"] = due_dates.period_end(subscription)
     ledger.save(subscription)
-    ledger.emit("invoice.upcoming", previews.upcoming(ledger, subscription))
+    ledger.emit("invoice.upcoming", invoice_previews.upcoming(ledger, subscription))
 
 
 def end_trial(ledger: Ledger, subscription: Object) -> None:
@@ -68,7 +68,7 @@ def end_trial(ledger: Ledger, subscription: Object) -> None:
     elif choice == "cancel":
         cancellation.end(ledger, subscription, "cancellation_requested")
     else:
-        paused.pause(ledger, subscription, "trial_end_without_payment_method")
+        pausing.pause(ledger, subscription, "trial_end_without_payment_method")
 
 
 def renew(ledger: Ledger, subscription: Object) -> Object:
@@ -76,14 +76,14 @@ def renew(ledger: Ledger, subscription: Object) -> Object:
     before = snapshot(subscription)
     past = subscription["items"]["data"][0]
     bounds = past["current_period_start"], past["current_period_end"]
-    updates.next_period(subscription)
+    subscription_updates.next_period(subscription)
     if subscription["status"] == "trialing":
         subscription["status"] = "active"
     invoice = cycle_invoice(ledger, subscription, bounds)
     subscription["latest_invoice"] = invoice["id"]
     ledger.keep("customer.subscription.updated", subscription, before)
     invoices.keep_draft(ledger, invoice, advance=subscription["status"] != "unpaid")
-    updates.claim(ledger, subscription, invoice)
+    subscription_updates.claim(ledger, subscription, invoice)
     return invoice
 
 
@@ -91,7 +91,7 @@ def cycle_invoice(ledger: Ledger, subscription: Object, past: tuple[int, int]) -
     """Return the draft for the period that begins, with what was left for it."""
     customer = ledger.get("customer", subscription["customer"])
     items = subscription["items"]["data"]
-    lines = updates.pending_lines(ledger, subscription)
+    lines = subscription_updates.pending_lines(ledger, subscription)
     lines += [period_line(ledger, item, trial=False) for item in items]
     invoice = invoices.build(ledger, customer, subscription, lines, "subscription_cycle")
     invoice["period_start"], invoice["period_end"] = past
@@ -111,7 +111,7 @@ def end_trial_now(ledger: Ledger, subscription: Object, behaviour: str) -> None:
     for item in subscription["items"]["data"]:
         item["current_period_end"] = moment
     invoice = renew(ledger, subscription)
-    problem = collection.collect(ledger, invoice, on_session=True)
+    problem = invoice_collection.collect(ledger, invoice, on_session=True)
     if problem and behaviour == "error_if_incomplete":
         refused(problem)
 
@@ -119,7 +119,7 @@ def end_trial_now(ledger: Ledger, subscription: Object, behaviour: str) -> None:
 def resume(ledger: Ledger, subscription: Object, *, anchor: str) -> None:
     """Resume a paused subscription; it lives again when its invoice is paid."""
     moment = ledger.now(subscription["customer"])
-    if anchor == "now" or due.period_end(subscription) <= moment:
+    if anchor == "now" or due_dates.period_end(subscription) <= moment:
         subscription["billing_cycle_anchor"] = moment
         for item in subscription["items"]["data"]:
             item["current_period_end"] = moment
@@ -127,6 +127,6 @@ def resume(ledger: Ledger, subscription: Object, *, anchor: str) -> None:
         invoice = renew(ledger, subscription)
         subscription["status"], subscription["_resuming"] = before, invoice["id"]
         ledger.save(subscription)
-        collection.collect(ledger, invoice, on_session=True)
+        invoice_collection.collect(ledger, invoice, on_session=True)
     else:
-        paused.wake(ledger, subscription)
+        pausing.wake(ledger, subscription)

@@ -1,10 +1,10 @@
 """Subscription schedules (docs.stripe.com/billing/subscriptions/subscription-schedules)."""
 
-from stripe_emulator.engine import cancellation, updates
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.engine import cancellation, subscription_updates
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes import schedule as shapes
+from stripe_emulator.transaction import Ledger, snapshot
 
 LIVE = ("not_started", "active")
 
@@ -89,8 +89,8 @@ def follow(ledger: Ledger, schedule: Object, phase: Object, prorations: str) -> 
         return
     before = snapshot(subscription)
     at = ledger.now(subscription["customer"])
-    request = updates.Request(items=wanted, at=at, prorations=prorations)
-    updates.change(ledger, subscription, request)
+    request = subscription_updates.Request(items=wanted, at=at, prorations=prorations)
+    subscription_updates.change(ledger, subscription, request)
     ledger.keep("customer.subscription.updated", subscription, before)
 
 

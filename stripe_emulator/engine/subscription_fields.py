@@ -1,9 +1,9 @@
 """Fields of a subscription that a request sets, and when it may not."""
 
-from stripe_emulator.engine import cancellation, payments, updates
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.engine import cancellation, payments, subscription_updates
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object, unset
-from stripe_emulator.problems import invalid
+from stripe_emulator.transaction import Ledger
 
 NAMES = (
     "automatic_tax collection_method default_payment_method description metadata"
@@ -71,7 +71,7 @@ def plan_end(ledger: Ledger, subscription: Object, params: Object) -> None:
     """Set or clear when the subscription ends."""
     if details := params.get("cancellation_details"):
         cancellation.note(subscription, None, details)
-    end = updates.period_end(subscription)
+    end = subscription_updates.period_end(subscription)
     if "cancel_at_period_end" in params:
         at_end = params["cancel_at_period_end"]
         both = ledger.settings()["api_cancel_sets_cancel_at"]

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from stripe_emulator import periods
-from stripe_emulator.engine import cancellation, collection, invoices
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.engine import cancellation, invoice_collection, invoices
+from stripe_emulator.errors import CardProblem, invalid
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import CardProblem, invalid
 from stripe_emulator.shapes import invoice as invoice_shapes
 from stripe_emulator.shapes import subscription as shapes
+from stripe_emulator.transaction import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +120,11 @@ def bill(ledger: Ledger, invoice: Object, behaviour: str, paid_by: Object | None
     """Collect the first invoice as the request wants it."""
     if paid_by is not None and invoice["amount_due"]:
         payment, _ = invoices.payment_of(ledger, invoice)
-        collection.settle(ledger, invoice, payment)
+        invoice_collection.settle(ledger, invoice, payment)
     elif invoice["amount_due"] == 0:
-        collection.settle(ledger, invoice)
+        invoice_collection.settle(ledger, invoice)
     elif behaviour != "default_incomplete":
-        problem = collection.attempt(ledger, invoice, on_session=True)
+        problem = invoice_collection.attempt(ledger, invoice, on_session=True)
         if problem and behaviour == "error_if_incomplete":
             refused(problem)
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import stripe.params as p
 
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import Problem, invalid
 from stripe_emulator.objects import Object, unset
 from stripe_emulator.operation import PAGING, Call, Operation, matching, page
 from stripe_emulator.operations.customers import merged
-from stripe_emulator.problems import Problem, invalid
 from stripe_emulator.shapes import catalogue as shapes
+from stripe_emulator.transaction import Ledger, snapshot
 
 FIELDS = "active description images marketing_features metadata name url unit_label"
 PRICE_FIELDS = "active lookup_key metadata nickname tax_behavior transfer_lookup_key"

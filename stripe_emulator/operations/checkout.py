@@ -2,14 +2,14 @@
 
 import stripe.params.checkout as p
 
-from stripe_emulator import bounds
-from stripe_emulator.due import DAY
+from stripe_emulator import limits
+from stripe_emulator.due_dates import DAY
 from stripe_emulator.engine import checkout, subscriptions
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object
 from stripe_emulator.operation import PAGING, Call, Operation, matching, only, page
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes import checkout as shapes
+from stripe_emulator.transaction import Ledger
 
 SESSIONS = "/v1/checkout/sessions"
 COPIED = (
@@ -85,7 +85,7 @@ def offer(ledger: Ledger, session: Object, params: Object) -> None:
             raise invalid(f"Missing required param: {param}[quantity].", f"{param}[quantity]")
         product = ledger.get("product", price["product"])
         lines.append(shapes.line_item(price, product["name"], quantity, trial))
-    bounds.mixable(prices, "line_items")
+    limits.mixable(prices, "line_items")
     total = sum(line["amount_total"] for line in lines)
     session |= {
         "amount_subtotal": total,
@@ -111,7 +111,7 @@ def check_trial(ledger: Ledger, session: Object, wanted: Object) -> bool:
         text = "The `trial_end` date has to be at least 2 days in the future."
         raise invalid(text, "subscription_data[trial_end]")
     if end is not None:
-        bounds.trial_end(ledger.now(session["customer"]), end, "subscription_data[trial_end]")
+        limits.trial_end(ledger.now(session["customer"]), end, "subscription_data[trial_end]")
     return bool(end or days)
 
 

@@ -4,11 +4,11 @@ import stripe.params.test_helpers as p
 
 from stripe_emulator import periods
 from stripe_emulator.engine import clocks, customers
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object
 from stripe_emulator.operation import PAGING, Call, Operation, page
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes.customer import test_clock
+from stripe_emulator.transaction import Ledger
 
 PATH = "/v1/test_helpers/test_clocks"
 KIND = "test_helpers.test_clock"

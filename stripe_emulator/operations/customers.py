@@ -5,11 +5,11 @@ from typing import Any
 import stripe.params as p
 
 from stripe_emulator.engine import customers, payments
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object, unset
 from stripe_emulator.operation import PAGING, Call, Operation, matching, page
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes.payments import ADDRESS
+from stripe_emulator.transaction import Ledger, snapshot
 
 FIELDS = "address balance description email metadata name phone preferred_locales invoice_settings"
 

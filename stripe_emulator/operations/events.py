@@ -4,12 +4,12 @@ import fnmatch
 
 import stripe.params as p
 
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object, new_id, unset
 from stripe_emulator.operation import PAGING, Call, Operation, matching, page
 from stripe_emulator.operations.customers import merged
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes import webhook as shapes
+from stripe_emulator.transaction import Ledger
 
 PATH = "/v1/webhook_endpoints"
 

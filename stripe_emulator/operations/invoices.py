@@ -2,21 +2,21 @@
 
 import stripe.params as p
 
-from stripe_emulator import bounds
-from stripe_emulator.due import DAY
+from stripe_emulator import limits
+from stripe_emulator.due_dates import DAY
 from stripe_emulator.engine import (
-    collection,
+    invoice_collection,
+    invoice_previews,
     invoices,
+    payment_effects,
     payments,
-    previews,
-    reactions,
+    subscription_updates,
     subscriptions,
-    updates,
 )
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import CardProblem, invalid
 from stripe_emulator.objects import Object
 from stripe_emulator.operation import PAGING, Call, Operation, matching, only, page
-from stripe_emulator.problems import CardProblem, invalid
+from stripe_emulator.transaction import Ledger
 
 PATH = "/v1/invoices"
 DETAILS = (
@@ -48,13 +48,13 @@ def pay(ledger: Ledger, call: Call) -> Object:
         )
         raise invalid(text, code="invoice_already_paid" if "paid" in text else None)
     if invoice["amount_due"] == 0:
-        collection.settle(ledger, invoice)
+        invoice_collection.settle(ledger, invoice)
         return invoice
     method = None
     if name := call.params.get("payment_method"):
         method = payments.belongs(ledger, name, invoice["customer"], "payment_method")
     on_session = not call.params.get("off_session", True)
-    problem = collection.attempt(ledger, invoice, method=method, on_session=on_session)
+    problem = invoice_collection.attempt(ledger, invoice, method=method, on_session=on_session)
     if problem:
         raise problem
     if invoice["status"] == "open":
@@ -77,7 +77,7 @@ def void(ledger: Ledger, call: Call) -> Object:
         text = f"You can only pass in open invoices. This invoice isn't open: {invoice['status']}"
         raise invalid(text)
     invoices.close(ledger, invoice, "void")
-    reactions.voided(ledger, invoice)
+    payment_effects.voided(ledger, invoice)
     return ledger.get("invoice", call.id)
 
 
@@ -88,7 +88,7 @@ def finalize(ledger: Ledger, call: Call) -> Object:
         raise invalid("This invoice is already finalized, you can't re-finalize it.")
     invoices.finalize(ledger, invoice)
     if invoice["amount_due"] == 0:
-        collection.settle(ledger, invoice)
+        invoice_collection.settle(ledger, invoice)
     return invoice
 
 
@@ -107,17 +107,17 @@ def preview(ledger: Ledger, call: Call) -> Object:
         text = "This emulator of Stripe previews the end of a trial only if it is now."
         raise invalid(text, "subscription_details[trial_end]", "emulator_not_implemented")
     if end == "now" and subscription["status"] == "trialing":
-        return previews.ended_trial(ledger, subscription, details.get("items") or [])
+        return invoice_previews.ended_trial(ledger, subscription, details.get("items") or [])
     if not details.get("items") and anchor != "now":
-        return previews.upcoming(ledger, subscription)
+        return invoice_previews.upcoming(ledger, subscription)
     at = details.get("proration_date", ledger.now(subscription["customer"]))
-    request = updates.Request(
+    request = subscription_updates.Request(
         items=details.get("items") or [],
         at=at,
         prorations=details.get("proration_behavior", "create_prorations"),
         reset=anchor == "now",
     )
-    return previews.changed(ledger, subscription, request)
+    return invoice_previews.changed(ledger, subscription, request)
 
 
 def preview_new(ledger: Ledger, params: Object, details: Object) -> Object:
@@ -133,11 +133,11 @@ def preview_new(ledger: Ledger, params: Object, details: Object) -> Object:
         )
         for one in details["items"]
     ]
-    bounds.mixable([price for price, _ in items], "subscription_details[items]")
+    limits.mixable([price for price, _ in items], "subscription_details[items]")
     end = details.get("trial_end")
     trial = end if isinstance(end, int) and end > ledger.now(owner) + DAY // 24 else None
     order = subscriptions.Order(customer=owner, items=items, trial_end=trial)
-    return previews.fresh(ledger, order)
+    return invoice_previews.fresh(ledger, order)
 
 
 def find_lines(ledger: Ledger, call: Call) -> Object:

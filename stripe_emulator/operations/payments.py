@@ -2,9 +2,9 @@
 
 import stripe.params as p
 
-from stripe_emulator.ledger import Ledger
 from stripe_emulator.objects import Object
 from stripe_emulator.operation import PAGING, Call, Operation, matching, page
+from stripe_emulator.transaction import Ledger
 
 
 def find_charges(ledger: Ledger, call: Call) -> Object:

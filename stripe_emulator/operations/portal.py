@@ -2,12 +2,12 @@
 
 import stripe.params.billing_portal as p
 
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object, token, unset
 from stripe_emulator.operation import PAGING, Call, Operation, matching, page
 from stripe_emulator.operations.customers import merged
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes import portal as shapes
+from stripe_emulator.transaction import Ledger, snapshot
 
 CONFIGURATIONS = "/v1/billing_portal/configurations"
 FIELDS = "business_profile default_return_url features metadata name"

@@ -2,11 +2,11 @@
 
 import stripe.params as p
 
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import Problem, invalid
 from stripe_emulator.objects import Object
 from stripe_emulator.operation import PAGING, Call, Operation, matching, page
-from stripe_emulator.problems import Problem, invalid
 from stripe_emulator.shapes import refunds
+from stripe_emulator.transaction import Ledger, snapshot
 
 PATH = "/v1/refunds"
 DISPUTES = "/v1/disputes"

@@ -2,13 +2,13 @@
 
 import stripe.params as p
 
-from stripe_emulator import bounds, periods
+from stripe_emulator import limits, periods
 from stripe_emulator.engine import cancellation, schedules, subscriptions
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object, unset
 from stripe_emulator.operation import PAGING, Call, Operation, matching, only, page
-from stripe_emulator.problems import invalid
 from stripe_emulator.shapes import schedule as shapes
+from stripe_emulator.transaction import Ledger, snapshot
 
 PATH = "/v1/subscription_schedules"
 PHASE = "currency duration end_date items metadata proration_behavior start_date trial trial_end"
@@ -100,7 +100,7 @@ def read_phase(
         items.append(shapes.phase_item(price["id"], item.get("quantity", 1)))
     if not items:
         raise invalid("A phase must have at least one item.", f"{param}[items]")
-    bounds.mixable(prices, f"{param}[items]")
+    limits.mixable(prices, f"{param}[items]")
     first = ledger.get("price", items[0]["price"])
     end = ending(phase, start, first["recurring"], param)
     trial_end = end if phase.get("trial") else phase.get("trial_end")

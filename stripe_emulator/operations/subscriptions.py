@@ -2,22 +2,22 @@
 
 import stripe.params as p
 
-from stripe_emulator import bounds
-from stripe_emulator.due import DAY
+from stripe_emulator import limits
+from stripe_emulator.due_dates import DAY
 from stripe_emulator.engine import (
     cancellation,
     invoices,
     proration,
     renewal,
+    subscription_updates,
     subscriptions,
     trials,
-    updates,
 )
 from stripe_emulator.engine import subscription_fields as fields
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import invalid
 from stripe_emulator.objects import Object
 from stripe_emulator.operation import PAGING, Call, Operation, matching, page
-from stripe_emulator.problems import invalid
+from stripe_emulator.transaction import Ledger, snapshot
 
 PATH = "/v1/subscriptions"
 ENDED = ("canceled", "incomplete_expired")
@@ -37,12 +37,12 @@ def ordered(ledger: Ledger, call: Call) -> subscriptions.Order:
         )
         for index, one in enumerate(wanted)
     ]
-    bounds.mixable([price for price, _ in items], "items")
+    limits.mixable([price for price, _ in items], "items")
     moment, end = ledger.now(owner), params.get("trial_end")
     if days := params.get("trial_period_days"):
         end = moment + days * DAY
     if isinstance(end, int):
-        bounds.trial_end(moment, end)
+        limits.trial_end(moment, end)
     given = fields.read(ledger, owner, params)
     trial = None if end == "now" else end
     return subscriptions.Order(customer=owner, items=items, trial_end=trial, fields=given)
@@ -102,8 +102,8 @@ def update(ledger: Ledger, call: Call) -> Object:
 def extend(ledger: Ledger, subscription: Object, end: int) -> None:
     """Move the end of a trial."""
     moment = ledger.now(subscription["customer"])
-    bounds.trial_end(moment, end)
-    updates.extend_trial(subscription, moment, end)
+    limits.trial_end(moment, end)
+    subscription_updates.extend_trial(subscription, moment, end)
 
 
 def change_items(ledger: Ledger, subscription: Object, params: Object) -> None:
@@ -115,14 +115,14 @@ def change_items(ledger: Ledger, subscription: Object, params: Object) -> None:
         raise invalid(f"A {subscription['status']} subscription cannot be changed.")
     drop_pending(ledger, subscription)
     moment = ledger.now(subscription["customer"])
-    request = updates.Request(
+    request = subscription_updates.Request(
         items=params.get("items") or [],
         at=params.get("proration_date", moment),
         prorations=params.get("proration_behavior", "create_prorations"),
         behaviour=params.get("payment_behavior", "allow_incomplete"),
         reset=anchor == "now",
     )
-    updates.change(ledger, subscription, request)
+    subscription_updates.change(ledger, subscription, request)
 
 
 def drop_pending(ledger: Ledger, subscription: Object) -> None:
@@ -150,9 +150,9 @@ def cancel(ledger: Ledger, call: Call) -> Object:
             for item in subscription["items"]["data"]
             for line in proration.credit(ledger, item, moment)
         ]
-        updates.postpone(ledger, subscription, lines)
+        subscription_updates.postpone(ledger, subscription, lines)
     if call.params.get("invoice_now"):
-        updates.bill_pending(ledger, subscription)
+        subscription_updates.bill_pending(ledger, subscription)
     details = call.params.get("cancellation_details") or {}
     return cancellation.end(ledger, subscription, "cancellation_requested", details)
 

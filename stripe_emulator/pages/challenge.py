@@ -1,12 +1,12 @@
 """The page of the bank that asks whether it is you: 3-D Secure."""
 
-from stripe_emulator.engine import checkout, collection, payments
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.engine import checkout, invoice_collection, payments
+from stripe_emulator.errors import CardProblem
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html
 from stripe_emulator.pages.checkout import success_url
 from stripe_emulator.pages.html import Page, Redirect
-from stripe_emulator.problems import CardProblem
+from stripe_emulator.transaction import Ledger
 
 FAILED = (
     "We are unable to authenticate your payment method. Please choose a different payment method"
@@ -91,7 +91,7 @@ def answer_invoice(ledger: Ledger, intent: Object, confirmed: bool) -> Redirect:
         method = ledger.get("payment_method", intent["payment_method"])
         method["_authenticated"] = True
         ledger.save(method)
-        collection.attempt(ledger, invoice, method=method, authenticated=True)
+        invoice_collection.attempt(ledger, invoice, method=method, authenticated=True)
     else:
         refuse(ledger, intent)
         ledger.emit("invoice.payment_failed", invoice)

@@ -3,11 +3,11 @@
 from html import escape
 
 from stripe_emulator.engine import checkout
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import CardProblem
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html
 from stripe_emulator.pages.html import Page, Redirect
-from stripe_emulator.problems import CardProblem
+from stripe_emulator.transaction import Ledger
 
 UNFINISHED = "The bank could not confirm that it is you. Try again, or use another card."
 

@@ -3,12 +3,12 @@
 from html import escape
 
 from stripe_emulator import cards
-from stripe_emulator.engine import collection, payments
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.engine import invoice_collection, payments
+from stripe_emulator.errors import CardProblem
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html, pdf
 from stripe_emulator.pages.html import File, Page, Redirect
-from stripe_emulator.problems import CardProblem
+from stripe_emulator.transaction import Ledger
 
 
 def find(ledger: Ledger, identifier: str) -> Object | Page:
@@ -34,7 +34,7 @@ def send(ledger: Ledger, identifier: str, form: dict[str, str]) -> Page | Redire
         return Redirect(invoice["hosted_invoice_url"])
     try:
         method = typed(ledger, invoice, form) if form.get("number", "").strip() else None
-        problem = collection.attempt(ledger, invoice, method=method, on_session=True)
+        problem = invoice_collection.attempt(ledger, invoice, method=method, on_session=True)
     except CardProblem as refused:
         problem = refused
     if problem:
@@ -98,7 +98,7 @@ def lines(invoice: Object) -> str:
 
 def pay_forms(ledger: Ledger, invoice: Object, amount: str) -> str:
     """Draw the ways to pay."""
-    method = collection.choose(ledger, invoice)
+    method = invoice_collection.choose(ledger, invoice)
     drawn = ""
     if method:
         text = f"Pay {amount} with {html.card_name(method)}"

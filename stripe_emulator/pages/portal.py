@@ -3,11 +3,11 @@
 from html import escape
 
 from stripe_emulator.engine import portal
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import Problem
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html
 from stripe_emulator.pages.html import Page, Redirect
-from stripe_emulator.problems import Problem
+from stripe_emulator.transaction import Ledger
 
 
 def find(ledger: Ledger, key: str) -> portal.Visit | Page:

@@ -1,6 +1,6 @@
 """Refunds and disputes: money that goes back."""
 
-from stripe_emulator.due import DAY
+from stripe_emulator.due_dates import DAY
 from stripe_emulator.objects import Object, new_id, nulls
 
 ANSWER_WITHIN = 9 * DAY

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from stripe._encode import _api_encode
 
 from stripe_emulator import app, periods
+from stripe_emulator.api import Request
 from stripe_emulator.objects import public
-from stripe_emulator.protocol import Request
 from tests.stripe_emulator import invariants, oracle
 from tests.stripe_emulator.stripe_server import START
 

@@ -3,8 +3,8 @@
 import pytest
 import stripe
 
-from stripe_emulator.problems import Problem
-from stripe_emulator.protocol import find
+from stripe_emulator.api import find
+from stripe_emulator.errors import Problem
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import advance, event_types, subscribe
 from tests.stripe_emulator.stripe_server import DAY

@@ -1,8 +1,8 @@
 """What a payment does to its subscription (docs.stripe.com/billing/subscriptions/overview)."""
 
-from stripe_emulator.engine import cancellation, invoices, paused
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.engine import cancellation, invoices, pausing
 from stripe_emulator.objects import Object
+from stripe_emulator.transaction import Ledger, snapshot
 
 ENDED = ("canceled", "incomplete_expired")
 
@@ -21,7 +21,7 @@ def paid(ledger: Ledger, invoice: Object) -> None:
     if (subscription.get("_pending") or {}).get("invoice") == invoice["id"]:
         apply_pending_update(ledger, subscription)
     elif subscription["status"] == "paused" and subscription.get("_resuming") == invoice["id"]:
-        paused.wake(ledger, subscription)
+        pausing.wake(ledger, subscription)
     elif subscription["latest_invoice"] == invoice["id"]:
         revive(ledger, subscription)
 
@@ -86,7 +86,7 @@ def give_up(ledger: Ledger, subscription: Object) -> None:
     if after == "cancel":
         cancellation.end(ledger, subscription, "payment_failed")
     elif after == "pause":
-        paused.pause(ledger, subscription, "final_payment_failure")
+        pausing.pause(ledger, subscription, "final_payment_failure")
     elif after == "unpaid":
         subscription["status"] = "unpaid"
         ledger.keep("customer.subscription.updated", subscription, before)

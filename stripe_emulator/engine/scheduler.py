@@ -2,11 +2,11 @@
 
 import json
 
-from stripe_emulator.due import ORDER
+from stripe_emulator.due_dates import ORDER
 from stripe_emulator.engine import checkout as sessions
-from stripe_emulator.engine import collection, invoices, renewal, schedules
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.engine import invoice_collection, invoices, renewal, schedules
 from stripe_emulator.objects import Object
+from stripe_emulator.transaction import Ledger
 
 RANK = " ".join(f"when '{kind}' then {rank}" for rank, kind in enumerate(ORDER))
 NEXT = f"""
@@ -55,6 +55,6 @@ def collect(ledger: Ledger, invoice: Object) -> None:
     if invoice["status"] == "draft":
         invoices.finalize(ledger, invoice)
     if invoice["amount_due"] == 0:
-        collection.settle(ledger, invoice)
+        invoice_collection.settle(ledger, invoice)
     else:
-        collection.attempt(ledger, invoice, automatic=True)
+        invoice_collection.attempt(ledger, invoice, automatic=True)

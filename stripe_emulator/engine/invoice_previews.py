@@ -1,10 +1,10 @@
 """Invoices that do not exist yet (docs.stripe.com/api/invoices/create_preview)."""
 
-from stripe_emulator.engine import invoices, proration, updates
+from stripe_emulator.engine import invoices, proration, subscription_updates
 from stripe_emulator.engine.subscriptions import Order, begin, period_line
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import Problem
 from stripe_emulator.objects import Object, token
-from stripe_emulator.problems import Problem
+from stripe_emulator.transaction import Ledger, snapshot
 
 
 def named(invoice: Object) -> Object:
@@ -22,16 +22,16 @@ def upcoming(
 ) -> Object:
     """Return the invoice of the next period."""
     subscription = snapshot(subscription)
-    end = updates.period_end(subscription)
+    end = subscription_updates.period_end(subscription)
     ends = subscription["cancel_at"] is not None and subscription["cancel_at"] <= end
     if subscription["status"] == "canceled" or subscription["cancel_at_period_end"] or ends:
         text = f"No upcoming invoices for customer: {subscription['customer']}"
         raise Problem(404, text, code="invoice_upcoming_none")
     customer = ledger.get("customer", subscription["customer"])
     start = subscription["items"]["data"][0]["current_period_start"]
-    lines = snapshot({"of": updates.pending_lines(ledger, subscription)})["of"]
+    lines = snapshot({"of": subscription_updates.pending_lines(ledger, subscription)})["of"]
     lines += prorations or []
-    updates.next_period(subscription)
+    subscription_updates.next_period(subscription)
     items = subscription["items"]["data"]
     lines += [period_line(ledger, item, trial=False) for item in items]
     invoice = invoices.build(ledger, customer, subscription, lines, "upcoming")
@@ -40,7 +40,7 @@ def upcoming(
     return named(invoice)
 
 
-def changed(ledger: Ledger, subscription: Object, request: updates.Request) -> Object:
+def changed(ledger: Ledger, subscription: Object, request: subscription_updates.Request) -> Object:
     """Return the invoice that a change of items would make, now or with the next period."""
     subscription = snapshot(subscription)
     planned = proration.change(ledger, subscription, request.items, request.at, reset=request.reset)
@@ -52,7 +52,7 @@ def changed(ledger: Ledger, subscription: Object, request: updates.Request) -> O
         return named(
             invoices.build(ledger, customer, subscription, lines, "subscription_update", request.at)
         )
-    updates.apply(subscription, planned)
+    subscription_updates.apply(subscription, planned)
     lines = planned.lines if request.prorations == "create_prorations" else []
     return upcoming(ledger, subscription, lines)
 
@@ -62,7 +62,7 @@ def ended_trial(ledger: Ledger, subscription: Object, wanted: list[Object]) -> O
     subscription = snapshot(subscription)
     moment = ledger.now(subscription["customer"])
     planned = proration.change(ledger, subscription, wanted, moment)
-    updates.apply(subscription, planned)
+    subscription_updates.apply(subscription, planned)
     renewal_now(subscription, moment)
     customer = ledger.get("customer", subscription["customer"])
     items = subscription["items"]["data"]
@@ -75,7 +75,7 @@ def renewal_now(subscription: Object, moment: int) -> None:
     subscription["billing_cycle_anchor"] = moment
     for item in subscription["items"]["data"]:
         item["current_period_end"] = moment
-    updates.next_period(subscription)
+    subscription_updates.next_period(subscription)
 
 
 def fresh(ledger: Ledger, order: Order) -> Object:

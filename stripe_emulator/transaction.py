@@ -11,9 +11,9 @@ from typing import Any
 
 import stripe
 
-from stripe_emulator import due
+from stripe_emulator import due_dates
+from stripe_emulator.errors import missing
 from stripe_emulator.objects import Object, changes, new_id, nulls, public
-from stripe_emulator.problems import missing
 from stripe_emulator.shapes import webhook
 
 OWN_ENDPOINT = "we_own"
@@ -119,7 +119,7 @@ class Ledger:
             "customer": owner(item),
             "parent": parent,
             "clock": item.get("test_clock") if item["object"] == "customer" else None,
-            "due": None if item.get("deleted") else due.when(item),
+            "due": None if item.get("deleted") else due_dates.when(item),
             "body": json.dumps(item),
         }
         self.connection.execute(

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from stripe_emulator.ledger import Ledger, Setup
 from stripe_emulator.pages import challenge, checkout, invoice, portal
 from stripe_emulator.pages.html import File, Page, Redirect
 from stripe_emulator.store import Store
+from stripe_emulator.transaction import Ledger, Setup
 
 Shown = Page | Redirect | File
 Handler = Callable[[Ledger, str, dict[str, str]], Shown]

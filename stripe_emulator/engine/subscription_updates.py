@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from stripe_emulator import periods
-from stripe_emulator.due import INCOMPLETE_LIFE
-from stripe_emulator.engine import collection, invoices, proration
+from stripe_emulator.due_dates import INCOMPLETE_LIFE
+from stripe_emulator.engine import invoice_collection, invoices, proration
 from stripe_emulator.engine.subscriptions import bind, refused
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import CardProblem
 from stripe_emulator.objects import Object, public
-from stripe_emulator.problems import CardProblem
 from stripe_emulator.shapes import invoice as invoice_shapes
+from stripe_emulator.transaction import Ledger
 
 LIFE_OF_PENDING_UPDATE = INCOMPLETE_LIFE
 
@@ -103,7 +103,7 @@ def charge(
     else:
         apply(subscription, planned)
         ledger.save(subscription)
-    problem = collection.collect(ledger, invoice, on_session=True)
+    problem = invoice_collection.collect(ledger, invoice, on_session=True)
     if problem and request.behaviour == "error_if_incomplete":
         refused(problem)
     subscription["status"] = ledger.get("subscription", subscription["id"])["status"]
@@ -145,7 +145,7 @@ def bill_pending(ledger: Ledger, subscription: Object) -> None:
     ledger.save(subscription)
     invoices.keep_draft(ledger, invoice)
     claim(ledger, subscription, invoice)
-    collection.collect(ledger, invoice, on_session=True)
+    invoice_collection.collect(ledger, invoice, on_session=True)
 
 
 def hold(

@@ -9,13 +9,13 @@ from typing import Any
 
 import stripe
 
-from stripe_emulator import answers, bounds, expansion, forms, parameters
-from stripe_emulator.ledger import Ledger, Setup
+from stripe_emulator import expansion, form_encoding, idempotency, limits, parameters
+from stripe_emulator.errors import Problem
 from stripe_emulator.objects import Object, new_id, public
 from stripe_emulator.operation import Call, Operation
 from stripe_emulator.operations import ALL
-from stripe_emulator.problems import Problem
 from stripe_emulator.store import Store
+from stripe_emulator.transaction import Ledger, Setup
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ class Api:
         operation, ids = find(request.method, request.path)
         try:
             text = request.query if request.method != "POST" else request.body.decode()
-            given = forms.decode(text)
+            given = form_encoding.decode(text)
         except ValueError as error:
             raise Problem(400, "Invalid request body.") from error
         params = parameters.read(operation.params, given)
         operation.check(params)
-        bounds.check(params)
+        limits.check(params)
         call = Call(ids, params)
         if operation.method == "GET":
             with self.store.reading() as connection:
@@ -102,16 +102,16 @@ class Api:
         self, request: Request, operation: Operation, call: Call, name: str, key: str | None
     ) -> Answer:
         """Run an operation that changes something, once for each idempotency key."""
-        mark = answers.fingerprint(request.method, request.path, call.params)
+        mark = idempotency.fingerprint(request.method, request.path, call.params)
         with self.store.writing() as connection:
             ledger = Ledger(connection, self.setup)
             ledger.request = {"id": name, "idempotency_key": key}
-            if key and (kept := answers.recall(ledger, key, mark)):
+            if key and (kept := idempotency.recall(ledger, key, mark)):
                 headers = {"Idempotent-Replayed": "true", "Original-Request": kept[2]}
                 return Answer(kept[0], kept[1], headers)
             made = attempt(ledger, operation, call)
             if key:
-                answers.remember(ledger, key, mark, made.status, made.body)
+                idempotency.remember(ledger, key, mark, made.status, made.body)
             return made
 
 

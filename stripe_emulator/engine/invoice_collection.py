@@ -1,11 +1,11 @@
 """Collect open invoices, and try again (docs.stripe.com/billing/revenue-recovery/smart-retries)."""
 
 from stripe_emulator import cards
-from stripe_emulator.due import DAY
-from stripe_emulator.engine import invoices, payments, reactions
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.due_dates import DAY
+from stripe_emulator.engine import invoices, payment_effects, payments
+from stripe_emulator.errors import CardProblem
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import CardProblem
+from stripe_emulator.transaction import Ledger, snapshot
 
 NOT_RETRIED = ("subscription_create", "subscription_update", "manual")
 
@@ -97,7 +97,7 @@ def settle(ledger: Ledger, invoice: Object, payment: Object | None = None) -> No
     ledger.emit("invoice.payment_succeeded", invoice)
     if payment:
         ledger.emit("invoice_payment.paid", payment)
-    reactions.paid(ledger, invoice)
+    payment_effects.paid(ledger, invoice)
 
 
 def refuse(
@@ -118,7 +118,7 @@ def refuse(
     if not waits:
         ledger.emit("invoice.payment_failed", invoice)
     ledger.keep("invoice.updated", invoice, before)
-    reactions.failed(ledger, invoice, final=final)
+    payment_effects.failed(ledger, invoice, final=final)
 
 
 def next_attempt(ledger: Ledger, invoice: Object) -> int | None:

@@ -7,9 +7,9 @@ from typing import Any
 
 from babel.numbers import list_currencies
 
+from stripe_emulator.errors import Problem, invalid
 from stripe_emulator.objects import Object
 from stripe_emulator.parameters import path
-from stripe_emulator.problems import Problem, invalid
 
 LARGEST_AMOUNT = 99_999_999
 LARGEST_QUANTITY = 999_999

@@ -1,7 +1,7 @@
 """Paused subscriptions (docs.stripe.com/billing/subscriptions/pause)."""
 
-from stripe_emulator.ledger import Ledger, snapshot
 from stripe_emulator.objects import Object
+from stripe_emulator.transaction import Ledger, snapshot
 
 
 def pause(ledger: Ledger, subscription: Object, reason: str) -> None:

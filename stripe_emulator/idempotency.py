@@ -4,10 +4,10 @@ import hashlib
 import json
 from typing import Any
 
-from stripe_emulator.due import DAY
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.due_dates import DAY
+from stripe_emulator.errors import Problem, invalid
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import Problem, invalid
+from stripe_emulator.transaction import Ledger
 
 LONGEST_KEY = 255
 

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stripe_emulator.problems import invalid
+from stripe_emulator.errors import invalid
 
 DEPTH = 10
 MOST_FIELDS = 5000
