@@ -1,4 +1,4 @@
-"""One request from bytes to bytes: key, parameters, idempotency, operation, expansion."""
+"""Handle one API request: authentication, parameters, idempotency, operation, expansion."""
 
 import base64
 import binascii
@@ -10,17 +10,17 @@ from typing import Any
 import stripe
 
 from stripe_emulator import expansion, form_encoding, idempotency, limits, parameters
-from stripe_emulator.errors import Problem
-from stripe_emulator.objects import Object, new_id, public
+from stripe_emulator.errors import ApiError
+from stripe_emulator.objects import Object, new_id, public_copy
 from stripe_emulator.operation import Call, Operation
-from stripe_emulator.operations import ALL
+from stripe_emulator.operations import ALL_OPERATIONS
 from stripe_emulator.store import Store
-from stripe_emulator.transaction import Ledger, Setup
+from stripe_emulator.transaction import EmulatorConfig, Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What arrived."""
+class ApiRequest:
+    """An API request as received."""
 
     method: str
     path: str
@@ -30,8 +30,8 @@ class Request:
 
 
 @dataclass(slots=True)
-class Answer:
-    """What is sent back."""
+class ApiResponse:
+    """The response to an API request."""
 
     status: int
     body: Object
@@ -39,21 +39,21 @@ class Answer:
 
 
 class Api:
-    """The JSON half of the emulator."""
+    """The JSON API of the emulator."""
 
-    def __init__(self, store: Store, setup: Setup, api_key: str) -> None:
+    def __init__(self, store: Store, config: EmulatorConfig, api_key: str) -> None:
         self.store = store
-        self.setup = setup
+        self.config = config
         self.api_key = api_key
 
-    def answer(self, request: Request) -> Answer:
-        """Answer a request; errors are answers too."""
+    def handle(self, request: ApiRequest) -> ApiResponse:
+        """Handle a request; errors become error responses."""
         name = new_id("req", 14)
         try:
             self.authenticate(request.headers.get("authorization", ""))
-            made = self.run(request, name)
-        except Problem as problem:
-            made = Answer(problem.status, problem.body())
+            made = self.dispatch(request, name)
+        except ApiError as error:
+            made = ApiResponse(error.status, error.body())
         made.headers["Request-Id"] = name
         made.headers["Stripe-Version"] = request.headers.get("stripe-version", stripe.api_version)
         if key := request.headers.get("idempotency-key"):
@@ -61,88 +61,90 @@ class Api:
         return made
 
     def authenticate(self, header: str) -> None:
-        """Ask for the key, as bearer token or as the name of basic authentication.
+        """Check the API key, sent as bearer token or as user name of basic authentication.
 
         Raises:
-            Problem: 401.
+            ApiError: 401.
         """
         scheme, _, given = header.partition(" ")
         if scheme.lower() == "basic":
-            given = basic_name(given)
+            given = basic_auth_username(given)
         if not given:
             text = (
                 "You did not provide an API key. You need to provide your API key in the"
                 " Authorization header, using Bearer auth (e.g. 'Authorization: Bearer"
                 " YOUR_SECRET_KEY')."
             )
-            raise Problem(401, text)
+            raise ApiError(401, text)
         if not hmac.compare_digest(given.encode(), self.api_key.encode()):
-            raise Problem(401, f"Invalid API Key provided: {given[:8]}****", code="api_key_invalid")
+            raise ApiError(
+                401, f"Invalid API Key provided: {given[:8]}****", code="api_key_invalid"
+            )
 
-    def run(self, request: Request, name: str) -> Answer:
-        """Read the parameters and run the operation in one transaction."""
-        operation, ids = find(request.method, request.path)
+    def dispatch(self, request: ApiRequest, name: str) -> ApiResponse:
+        """Parse the parameters and run the operation in one transaction."""
+        operation, ids = find_operation(request.method, request.path)
         try:
             text = request.query if request.method != "POST" else request.body.decode()
-            given = form_encoding.decode(text)
+            given = form_encoding.decode_form(text)
         except ValueError as error:
-            raise Problem(400, "Invalid request body.") from error
-        params = parameters.read(operation.params, given)
+            raise ApiError(400, "Invalid request body.") from error
+        params = parameters.read_params(operation.params, given)
         operation.check(params)
-        limits.check(params)
+        limits.check_limits(params)
         call = Call(ids, params)
         if operation.method == "GET":
             with self.store.reading() as connection:
-                ledger = Ledger(connection, self.setup)
-                return Answer(200, perform(ledger, operation, call))
+                tx = Transaction(connection, self.config)
+                return ApiResponse(200, run_operation(tx, operation, call))
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
-        return self.write(request, operation, call, name, key)
+        return self.run_write_operation(request, operation, call, name, key)
 
-    def write(
-        self, request: Request, operation: Operation, call: Call, name: str, key: str | None
-    ) -> Answer:
-        """Run an operation that changes something, once for each idempotency key."""
-        mark = idempotency.fingerprint(request.method, request.path, call.params)
+    def run_write_operation(
+        self, request: ApiRequest, operation: Operation, call: Call, name: str, key: str | None
+    ) -> ApiResponse:
+        """Run an operation that writes, once per idempotency key."""
+        fingerprint = idempotency.request_fingerprint(request.method, request.path, call.params)
         with self.store.writing() as connection:
-            ledger = Ledger(connection, self.setup)
-            ledger.request = {"id": name, "idempotency_key": key}
-            if key and (kept := idempotency.recall(ledger, key, mark)):
+            tx = Transaction(connection, self.config)
+            tx.request = {"id": name, "idempotency_key": key}
+            if key and (kept := idempotency.find_saved_response(tx, key, fingerprint)):
                 headers = {"Idempotent-Replayed": "true", "Original-Request": kept[2]}
-                return Answer(kept[0], kept[1], headers)
-            made = attempt(ledger, operation, call)
+                return ApiResponse(kept[0], kept[1], headers)
+            made = run_or_decline(tx, operation, call)
             if key:
-                idempotency.remember(ledger, key, mark, made.status, made.body)
+                idempotency.save_response(tx, key, fingerprint, made.status, made.body)
             return made
 
 
-def attempt(ledger: Ledger, operation: Operation, call: Call) -> Answer:
-    """Run an operation; a refusal that keeps what happened becomes an answer."""
+def run_or_decline(tx: Transaction, operation: Operation, call: Call) -> ApiResponse:
+    """Run an operation; a card error that must be committed becomes a response."""
     try:
-        return Answer(200, perform(ledger, operation, call))
-    except Problem as problem:
-        if not problem.keeps:
+        return ApiResponse(200, run_operation(tx, operation, call))
+    except ApiError as error:
+        if not error.commit:
             raise
-        return Answer(problem.status, problem.body())
+        return ApiResponse(error.status, error.body())
 
 
-def perform(ledger: Ledger, operation: Operation, call: Call) -> Object:
-    """Run an operation, and expand what the request wants to see."""
+def run_operation(tx: Transaction, operation: Operation, call: Call) -> Object:
+    """Run an operation and expand the requested properties."""
     wanted: list[Any] = call.params.get("expand", [])
-    return public(expansion.expand(ledger, operation.run(ledger, call), wanted))
+    return public_copy(expansion.expand_paths(tx, operation.run(tx, call), wanted))
 
 
-def find(method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
-    """Return the operation at an address."""
-    for operation in ALL:
+def find_operation(method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
+    """Return the operation for a method and path, and the ids in the path."""
+    for operation in ALL_OPERATIONS:
         found = operation.pattern.fullmatch(path)
         if found and operation.method == method:
             return operation, found.groups()
     text = f"Unrecognized request URL ({method}: {path})."
-    raise Problem(404, f"{text} This emulator of Stripe may not implement it.")
+    raise ApiError(404, f"{text} This Stripe emulator may not implement it.")
 
 
-def basic_name(given: str) -> str:
-    """Return the user name of basic authentication."""
+def basic_auth_username(given: str) -> str:
+    """Return the user name of a basic authentication header."""
     try:
         return base64.b64decode(given).decode().split(":", 1)[0]
     except (binascii.Error, UnicodeDecodeError):

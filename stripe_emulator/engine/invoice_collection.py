@@ -1,60 +1,70 @@
-"""Collect open invoices, and try again (docs.stripe.com/billing/revenue-recovery/smart-retries)."""
+"""Collect invoices and retry failed payments.
+
+docs.stripe.com/billing/revenue-recovery/smart-retries
+"""
 
 from stripe_emulator import cards
-from stripe_emulator.due_dates import DAY
 from stripe_emulator.engine import invoices, payment_effects, payments
-from stripe_emulator.errors import CardProblem
+from stripe_emulator.errors import CardError
 from stripe_emulator.objects import Object
-from stripe_emulator.transaction import Ledger, snapshot
+from stripe_emulator.periods import DAY_S
+from stripe_emulator.transaction import Transaction, snapshot
 
-NOT_RETRIED = ("subscription_create", "subscription_update", "manual")
+REASONS_WITHOUT_RETRY = ("subscription_create", "subscription_update", "manual")
 
 
-def choose(ledger: Ledger, invoice: Object) -> Object | None:
-    """Return the card to charge: the invoice's, the subscription's, the customer's."""
-    subscription = ledger.peek(invoices.subscription_of(invoice)) or {}
-    customer = ledger.peek(invoice["customer"]) or {}
+def payment_method_for(tx: Transaction, invoice: Object) -> Object | None:
+    """Return the payment method to charge: the invoice's, the subscription's or the customer's."""
+    subscription = tx.get_or_none(invoices.subscription_id_of(invoice)) or {}
+    customer = tx.get_or_none(invoice["customer"]) or {}
     names = (
         invoice["default_payment_method"],
         subscription.get("default_payment_method"),
         customer["invoice_settings"]["default_payment_method"],
     )
-    found = (ledger.peek(name) for name in names if name)
+    found = (tx.get_or_none(name) for name in names if name)
     return next((method for method in found if method and method["customer"]), None)
 
 
-def attempt(
-    ledger: Ledger,
+def attempt_payment(
+    tx: Transaction,
     invoice: Object,
     *,
     method: Object | None = None,
     automatic: bool = False,
     on_session: bool = False,
     authenticated: bool = False,
-) -> CardProblem | None:
-    """Try to collect an open invoice, and let its subscription know what came of it."""
-    payment, intent = invoices.payment_of(ledger, invoice)
-    method = method or choose(ledger, invoice)
-    if automatic and hopeless(invoice, method):
-        problem = None
+) -> CardError | None:
+    """Attempt to pay an open invoice, and update its subscription.
+
+    Returns:
+        The card error of a declined attempt, or None.
+    """
+    payment, intent = invoices.payment_and_intent_of(tx, invoice)
+    method = method or payment_method_for(tx, invoice)
+    if automatic and was_hard_declined(invoice, method):
+        error = None
     else:
-        problem = confirm(ledger, intent, method, on_session, authenticated)
+        error = charge_payment_method(tx, intent, method, on_session, authenticated)
     before = snapshot(invoice)
     invoice["attempted"] = True
     invoice["_last_method"] = method["id"] if method else None
-    invoice["_hard"] = bool(problem and problem.decline_code in cards.HARD) or (
-        automatic and problem is None and intent["status"] != "succeeded"
+    invoice["_hard"] = bool(error and error.decline_code in cards.HARD_DECLINE_CODES) or (
+        automatic and error is None and intent["status"] != "succeeded"
     )
     if intent["status"] == "succeeded":
-        settle(ledger, invoice, payment)
+        mark_invoice_paid(tx, invoice, payment)
         return None
     counted = automatic or invoice["attempt_count"] == 0
-    refuse(ledger, invoice, before, intent, counted=counted)
-    return problem
+    record_failed_attempt(tx, invoice, before, intent, counted=counted)
+    return error
 
 
-def hopeless(invoice: Object, method: Object | None) -> bool:
-    """Whether the same card was refused for good: the retry is counted, but not made."""
+def was_hard_declined(invoice: Object, method: Object | None) -> bool:
+    """Return whether this payment method got a hard decline before.
+
+    Automatic retries are then counted but not made.
+    """
     return (
         bool(invoice.get("_hard"))
         and method is not None
@@ -62,26 +72,30 @@ def hopeless(invoice: Object, method: Object | None) -> bool:
     )
 
 
-def confirm(
-    ledger: Ledger, intent: Object, method: Object | None, on_session: bool, authenticated: bool
-) -> CardProblem | None:
-    """Charge the card, or note that there is none."""
+def charge_payment_method(
+    tx: Transaction,
+    intent: Object,
+    method: Object | None,
+    on_session: bool,
+    authenticated: bool,
+) -> CardError | None:
+    """Charge the payment method; without one, fail the intent."""
     if method is None:
-        problem = CardProblem("This customer has no attached payment method.", "missing")
-        payments.give_up(ledger, intent, problem, None)
-        return problem
-    return payments.confirm(
-        ledger, intent, method, on_session=on_session, authenticated=authenticated
+        error = CardError("This customer has no attached payment method.", "missing")
+        payments.fail_payment_intent(tx, intent, error, None)
+        return error
+    return payments.confirm_payment_intent(
+        tx, intent, method, on_session=on_session, authenticated=authenticated
     )
 
 
-def settle(ledger: Ledger, invoice: Object, payment: Object | None = None) -> None:
-    """Note that an invoice is paid."""
-    moment = ledger.now(invoice["customer"])
+def mark_invoice_paid(tx: Transaction, invoice: Object, payment: Object | None = None) -> None:
+    """Mark an invoice as paid and update its subscription."""
+    moment = tx.now(invoice["customer"])
     if payment:
         payment |= {"amount_paid": invoice["amount_due"], "status": "paid"}
         payment["status_transitions"]["paid_at"] = moment
-        ledger.save(payment)
+        tx.save(payment)
     invoice |= {
         "amount_paid": invoice["amount_due"],
         "amount_remaining": 0,
@@ -92,50 +106,52 @@ def settle(ledger: Ledger, invoice: Object, payment: Object | None = None) -> No
         "status": "paid",
     }
     invoice["status_transitions"]["paid_at"] = moment
-    ledger.save(invoice)
-    ledger.emit("invoice.paid", invoice)
-    ledger.emit("invoice.payment_succeeded", invoice)
+    tx.save(invoice)
+    tx.emit("invoice.paid", invoice)
+    tx.emit("invoice.payment_succeeded", invoice)
     if payment:
-        ledger.emit("invoice_payment.paid", payment)
-    payment_effects.paid(ledger, invoice)
+        tx.emit("invoice_payment.paid", payment)
+    payment_effects.on_invoice_paid(tx, invoice)
 
 
-def refuse(
-    ledger: Ledger, invoice: Object, before: Object, intent: Object, *, counted: bool
+def record_failed_attempt(
+    tx: Transaction, invoice: Object, before: Object, intent: Object, *, counted: bool
 ) -> None:
-    """Note that an attempt failed, and when the next one is due."""
+    """Record a failed attempt and schedule the next one."""
     final = False
     if counted:
         invoice["attempt_count"] += 1
-        invoice["next_payment_attempt"] = next_attempt(ledger, invoice)
-        retried = invoice["billing_reason"] not in NOT_RETRIED
+        invoice["next_payment_attempt"] = next_attempt_at(tx, invoice)
+        retried = invoice["billing_reason"] not in REASONS_WITHOUT_RETRY
         final = retried and invoice["next_payment_attempt"] is None
-    ledger.save(invoice)
+    tx.save(invoice)
     error = intent["last_payment_error"] or {}
     waits = intent["status"] == "requires_action"
     if waits or error.get("code") == "authentication_required":
-        ledger.emit("invoice.payment_action_required", invoice)
+        tx.emit("invoice.payment_action_required", invoice)
     if not waits:
-        ledger.emit("invoice.payment_failed", invoice)
-    ledger.keep("invoice.updated", invoice, before)
-    payment_effects.failed(ledger, invoice, final=final)
+        tx.emit("invoice.payment_failed", invoice)
+    tx.save_changes("invoice.updated", invoice, before)
+    payment_effects.on_payment_failed(tx, invoice, final=final)
 
 
-def next_attempt(ledger: Ledger, invoice: Object) -> int | None:
-    """Return when an invoice is tried again, so many days after this attempt."""
-    days = ledger.settings()["retry_days"]
+def next_attempt_at(tx: Transaction, invoice: Object) -> int | None:
+    """Return when the payment is retried, by the setting `retry_days`, or None."""
+    days = tx.settings()["retry_days"]
     tries = invoice["attempt_count"]
-    over = invoice["billing_reason"] in NOT_RETRIED or not invoice["auto_advance"]
+    over = invoice["billing_reason"] in REASONS_WITHOUT_RETRY or not invoice["auto_advance"]
     if over or tries > len(days):
         return None
-    return ledger.now(invoice["customer"]) + int(days[tries - 1] * DAY)
+    return tx.now(invoice["customer"]) + int(days[tries - 1] * DAY_S)
 
 
-def collect(ledger: Ledger, invoice: Object, *, on_session: bool = False) -> CardProblem | None:
-    """Finalize a draft if it is one, and collect what is due."""
+def collect_invoice(
+    tx: Transaction, invoice: Object, *, on_session: bool = False
+) -> CardError | None:
+    """Finalize the invoice if it is a draft, and collect the amount due."""
     if invoice["status"] == "draft":
-        invoices.finalize(ledger, invoice)
+        invoices.finalize_draft(tx, invoice)
     if invoice["amount_due"] == 0:
-        settle(ledger, invoice)
+        mark_invoice_paid(tx, invoice)
         return None
-    return attempt(ledger, invoice, automatic=not on_session, on_session=on_session)
+    return attempt_payment(tx, invoice, automatic=not on_session, on_session=on_session)

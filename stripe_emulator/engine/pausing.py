@@ -1,29 +1,29 @@
-"""Paused subscriptions (docs.stripe.com/billing/subscriptions/pause)."""
+"""Pause and resume subscriptions (docs.stripe.com/billing/subscriptions/pause)."""
 
 from stripe_emulator.objects import Object
-from stripe_emulator.transaction import Ledger, snapshot
+from stripe_emulator.transaction import Transaction, snapshot
 
 
-def pause(ledger: Ledger, subscription: Object, reason: str) -> None:
-    """Stop billing until somebody resumes."""
+def pause_subscription(tx: Transaction, subscription: Object, reason: str) -> None:
+    """Pause a subscription until it is resumed."""
     before = snapshot(subscription)
     subscription["status"] = "paused"
     subscription["status_details"] = {
         "paused": {
             "subscription": {"type": reason},
-            "transitioned_at": ledger.now(subscription["customer"]),
+            "transitioned_at": tx.now(subscription["customer"]),
             "type": "subscription",
         }
     }
-    ledger.keep("customer.subscription.updated", subscription, before)
-    ledger.emit("customer.subscription.paused", subscription)
+    tx.save_changes("customer.subscription.updated", subscription, before)
+    tx.emit("customer.subscription.paused", subscription)
 
 
-def wake(ledger: Ledger, subscription: Object) -> None:
-    """Let a subscription run again."""
+def unpause_subscription(tx: Transaction, subscription: Object) -> None:
+    """Set a paused subscription to active."""
     before = snapshot(subscription)
     subscription["status"] = "active"
     subscription.pop("status_details", None)
     subscription.pop("_resuming", None)
-    ledger.keep("customer.subscription.updated", subscription, before)
-    ledger.emit("customer.subscription.resumed", subscription)
+    tx.save_changes("customer.subscription.updated", subscription, before)
+    tx.emit("customer.subscription.resumed", subscription)

@@ -1,41 +1,41 @@
-"""What a payment does to its subscription (docs.stripe.com/billing/subscriptions/overview)."""
+"""Update subscriptions after payments (docs.stripe.com/billing/subscriptions/overview)."""
 
 from stripe_emulator.engine import cancellation, invoices, pausing
 from stripe_emulator.objects import Object
-from stripe_emulator.transaction import Ledger, snapshot
+from stripe_emulator.transaction import Transaction, snapshot
 
-ENDED = ("canceled", "incomplete_expired")
-
-
-def subscription_for(ledger: Ledger, invoice: Object) -> Object | None:
-    """Return the subscription that the invoice bills, unless it ended."""
-    subscription = ledger.peek(invoices.subscription_of(invoice))
-    return subscription if subscription and subscription["status"] not in ENDED else None
+ENDED_STATUSES = ("canceled", "incomplete_expired")
 
 
-def paid(ledger: Ledger, invoice: Object) -> None:
-    """Let a subscription live that waited for the payment."""
-    subscription = subscription_for(ledger, invoice)
+def live_subscription_of(tx: Transaction, invoice: Object) -> Object | None:
+    """Return the subscription that the invoice bills, or None if it has ended."""
+    subscription = tx.get_or_none(invoices.subscription_id_of(invoice))
+    return subscription if subscription and subscription["status"] not in ENDED_STATUSES else None
+
+
+def on_invoice_paid(tx: Transaction, invoice: Object) -> None:
+    """Apply a pending update, resume, or activate the subscription of a paid invoice."""
+    subscription = live_subscription_of(tx, invoice)
     if subscription is None:
         return
     if (subscription.get("_pending") or {}).get("invoice") == invoice["id"]:
-        apply_pending_update(ledger, subscription)
+        apply_pending_update(tx, subscription)
     elif subscription["status"] == "paused" and subscription.get("_resuming") == invoice["id"]:
-        pausing.wake(ledger, subscription)
+        pausing.unpause_subscription(tx, subscription)
     elif subscription["latest_invoice"] == invoice["id"]:
-        revive(ledger, subscription)
+        reactivate(tx, subscription)
 
 
-def revive(ledger: Ledger, subscription: Object) -> None:
-    """Make active what was incomplete, past due or unpaid."""
+def reactivate(tx: Transaction, subscription: Object) -> None:
+    """Set an incomplete, past due or unpaid subscription to active."""
     before = snapshot(subscription)
     if subscription["status"] in ("incomplete", "past_due", "unpaid"):
         subscription["status"] = "active"
-    ledger.keep("customer.subscription.updated", subscription, before)
+    tx.save_changes("customer.subscription.updated", subscription, before)
 
 
-def apply_pending_update(ledger: Ledger, subscription: Object) -> None:
-    """Make the change that waited for its payment (…/subscriptions/pending-updates)."""
+def apply_pending_update(tx: Transaction, subscription: Object) -> None:
+    """Apply a pending update (docs.stripe.com/billing/subscriptions/pending-updates)."""
     before = snapshot(subscription)
     pending = subscription.pop("_pending")
     subscription["pending_update"] = None
@@ -44,29 +44,29 @@ def apply_pending_update(ledger: Ledger, subscription: Object) -> None:
         subscription["billing_cycle_anchor"] = pending["anchor"]
     if pending["trial_end"] is not None:
         subscription |= {"status": "active", "trial_end": pending["trial_end"]}
-    ledger.save(subscription)
-    ledger.emit("customer.subscription.pending_update_applied", subscription)
-    ledger.keep("customer.subscription.updated", subscription, before)
+    tx.save(subscription)
+    tx.emit("customer.subscription.pending_update_applied", subscription)
+    tx.save_changes("customer.subscription.updated", subscription, before)
 
 
-def expire_pending_update(ledger: Ledger, subscription: Object) -> None:
-    """Forget a change that was not paid in time, and void its invoice."""
+def expire_pending_update(tx: Transaction, subscription: Object) -> None:
+    """Discard an unpaid pending update and void its invoice."""
     before = snapshot(subscription)
     pending = subscription.pop("_pending")
     subscription["pending_update"] = None
-    invoice = ledger.get("invoice", pending["invoice"])
+    invoice = tx.get("invoice", pending["invoice"])
     if subscription["latest_invoice"] == invoice["id"]:
         subscription["latest_invoice"] = pending["before"]
-    ledger.save(subscription)
+    tx.save(subscription)
     if invoice["status"] == "open":
-        invoices.close(ledger, invoice, "void")
-    ledger.emit("customer.subscription.pending_update_expired", subscription)
-    ledger.keep("customer.subscription.updated", subscription, before)
+        invoices.close_invoice(tx, invoice, "void")
+    tx.emit("customer.subscription.pending_update_expired", subscription)
+    tx.save_changes("customer.subscription.updated", subscription, before)
 
 
-def failed(ledger: Ledger, invoice: Object, *, final: bool) -> None:
-    """Make a subscription past due at the first failure, and end it after the last."""
-    subscription = subscription_for(ledger, invoice)
+def on_payment_failed(tx: Transaction, invoice: Object, *, final: bool) -> None:
+    """Set the subscription to past due; after the last retry, apply the `after_retries` setting."""
+    subscription = live_subscription_of(tx, invoice)
     if subscription is None or subscription["status"] in ("incomplete", "paused"):
         return
     if invoice.get("_pending_update"):
@@ -74,33 +74,33 @@ def failed(ledger: Ledger, invoice: Object, *, final: bool) -> None:
     if subscription["status"] in ("active", "trialing"):
         before = snapshot(subscription)
         subscription["status"] = "past_due"
-        ledger.keep("customer.subscription.updated", subscription, before)
+        tx.save_changes("customer.subscription.updated", subscription, before)
     if final:
-        give_up(ledger, subscription)
+        apply_final_failure(tx, subscription)
 
 
-def give_up(ledger: Ledger, subscription: Object) -> None:
-    """Do what the account's settings say after the last retry."""
-    after = ledger.settings()["after_retries"]
+def apply_final_failure(tx: Transaction, subscription: Object) -> None:
+    """Cancel, pause or mark as unpaid, by the setting `after_retries`."""
+    after = tx.settings()["after_retries"]
     before = snapshot(subscription)
     if after == "cancel":
-        cancellation.end(ledger, subscription, "payment_failed")
+        cancellation.cancel_subscription(tx, subscription, "payment_failed")
     elif after == "pause":
-        pausing.pause(ledger, subscription, "final_payment_failure")
+        pausing.pause_subscription(tx, subscription, "final_payment_failure")
     elif after == "unpaid":
         subscription["status"] = "unpaid"
-        ledger.keep("customer.subscription.updated", subscription, before)
+        tx.save_changes("customer.subscription.updated", subscription, before)
 
 
-def voided(ledger: Ledger, invoice: Object) -> None:
-    """Let a subscription live on whose unpaid invoice is void; an incomplete one expires."""
-    subscription = subscription_for(ledger, invoice)
+def on_invoice_voided(tx: Transaction, invoice: Object) -> None:
+    """Reactivate the subscription of a voided invoice; expire an incomplete one."""
+    subscription = live_subscription_of(tx, invoice)
     if subscription is None:
         return
     if (subscription.get("_pending") or {}).get("invoice") == invoice["id"]:
-        expire_pending_update(ledger, subscription)
+        expire_pending_update(tx, subscription)
     elif subscription["latest_invoice"] == invoice["id"]:
         if subscription["status"] == "incomplete":
-            cancellation.expire(ledger, subscription)
+            cancellation.expire_incomplete(tx, subscription)
         else:
-            revive(ledger, subscription)
+            reactivate(tx, subscription)

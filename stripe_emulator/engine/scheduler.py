@@ -1,60 +1,71 @@
-"""Time passes: what is due happens, one thing after the other."""
+"""Process due objects in chronological order."""
 
 import json
 
-from stripe_emulator.due_dates import ORDER
-from stripe_emulator.engine import checkout as sessions
-from stripe_emulator.engine import invoice_collection, invoices, renewal, schedules
+from stripe_emulator.due_dates import PROCESSING_ORDER
+from stripe_emulator.engine import checkout, invoice_collection, invoices, renewal, schedules
 from stripe_emulator.objects import Object
-from stripe_emulator.transaction import Ledger
+from stripe_emulator.transaction import Transaction
 
-RANK = " ".join(f"when '{kind}' then {rank}" for rank, kind in enumerate(ORDER))
-NEXT = f"""
+RANK_CASES = " ".join(f"when '{kind}' then {rank}" for rank, kind in enumerate(PROCESSING_ORDER))
+NEXT_DUE_QUERY = f"""
 select item.body, item.due from objects item
-left join objects owner on owner.id = item.customer and owner.kind = 'customer'
-where item.due is not null and item.due <= ? and owner.clock is ?
+left join objects holder on holder.id = item.customer and holder.kind = 'customer'
+where item.due is not null and item.due <= ? and holder.clock is ?
 and (? is null or item.customer = ?)
-order by item.due, case item.kind {RANK} end, item.seq limit 1
+order by item.due, case item.kind {RANK_CASES} end, item.seq limit 1
 """  # noqa: S608 - made of constants
-MOST_STEPS = 20_000
-FOREVER = 1 << 40
+MAX_STEPS = 20_000
+NEVER = 1 << 40
 
 
-def upcoming(ledger: Ledger, clock: str | None, until: int, customer: str | None = None) -> int:
-    """Return when the next thing is due on a clock, or `FOREVER`."""
-    row = ledger.connection.execute(NEXT, (until, clock, customer, customer)).fetchone()
-    return row["due"] if row else FOREVER
+def next_due_time(
+    tx: Transaction, clock: str | None, until: int, customer: str | None = None
+) -> int:
+    """Return when an object is next due on a test clock, or `NEVER`.
+
+    `clock` None is real time. `customer` restricts the search to one customer.
+    """
+    row = tx.connection.execute(NEXT_DUE_QUERY, (until, clock, customer, customer)).fetchone()
+    return row["due"] if row else NEVER
 
 
-def run(ledger: Ledger, clock: str | None, until: int) -> int:
-    """Let everything happen that is due on a clock; None is the real one. Return how much."""
-    for count in range(MOST_STEPS):
-        row = ledger.connection.execute(NEXT, (until, clock, None, None)).fetchone()
+def run_due(tx: Transaction, clock: str | None, until: int) -> int:
+    """Process everything due until a time, on a test clock or in real time (None).
+
+    Returns:
+        The number of steps.
+
+    Raises:
+        RuntimeError: after `MAX_STEPS`, which means that an object stays due.
+    """
+    for count in range(MAX_STEPS):
+        row = tx.connection.execute(NEXT_DUE_QUERY, (until, clock, None, None)).fetchone()
         if row is None:
             return count
-        with ledger.at(row["due"]):
-            step(ledger, json.loads(row["body"]), row["due"])
-    raise RuntimeError("Time does not pass: the same things stay due.")
+        with tx.at_time(row["due"]):
+            process_due_object(tx, json.loads(row["body"]), row["due"])
+    raise RuntimeError("The same objects stay due after they were processed.")
 
 
-def step(ledger: Ledger, item: Object, now: int) -> None:
-    """Do what is due to one object."""
+def process_due_object(tx: Transaction, item: Object, now: int) -> None:
+    """Process one due object."""
     kind = item["object"]
     if kind == "subscription":
-        renewal.step(ledger, item, now)
+        renewal.process_due_subscription(tx, item, now)
     elif kind == "subscription_schedule":
-        schedules.step(ledger, item, now)
+        schedules.process_due_schedule(tx, item, now)
     elif kind == "checkout.session":
-        sessions.expire(ledger, item)
+        checkout.expire_session(tx, item)
     else:
-        collect(ledger, item)
+        process_due_invoice(tx, item)
 
 
-def collect(ledger: Ledger, invoice: Object) -> None:
-    """Finalize and charge a draft, or try an open invoice again."""
+def process_due_invoice(tx: Transaction, invoice: Object) -> None:
+    """Finalize a draft, and attempt or retry the payment."""
     if invoice["status"] == "draft":
-        invoices.finalize(ledger, invoice)
+        invoices.finalize_draft(tx, invoice)
     if invoice["amount_due"] == 0:
-        invoice_collection.settle(ledger, invoice)
+        invoice_collection.mark_invoice_paid(tx, invoice)
     else:
-        invoice_collection.attempt(ledger, invoice, automatic=True)
+        invoice_collection.attempt_payment(tx, invoice, automatic=True)

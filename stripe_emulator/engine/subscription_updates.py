@@ -1,172 +1,194 @@
-"""Change a subscription's items (…/billing/subscriptions/change-price, …/pending-updates)."""
+"""Change the items of a subscription.
+
+docs.stripe.com/billing/subscriptions/change-price, …/pending-updates
+"""
 
 from dataclasses import dataclass
 
 from stripe_emulator import periods
-from stripe_emulator.due_dates import INCOMPLETE_LIFE
+from stripe_emulator.due_dates import INCOMPLETE_EXPIRY_S, current_period_end
 from stripe_emulator.engine import invoice_collection, invoices, proration
-from stripe_emulator.engine.subscriptions import bind, refused
-from stripe_emulator.errors import CardProblem
-from stripe_emulator.objects import Object, public
+from stripe_emulator.engine.subscriptions import raise_and_roll_back, record_billing_invoice
+from stripe_emulator.errors import CardError
+from stripe_emulator.objects import Object, public_copy
 from stripe_emulator.shapes import invoice as invoice_shapes
-from stripe_emulator.transaction import Ledger
+from stripe_emulator.transaction import Transaction
 
-LIFE_OF_PENDING_UPDATE = INCOMPLETE_LIFE
+PENDING_UPDATE_EXPIRY_S = INCOMPLETE_EXPIRY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """How items shall change, from when on, and what happens if the payment fails."""
+class ItemChangeRequest:
+    """Changed items, proration date, and Stripe's parameters for prorations and payment."""
 
     items: list[Object]
-    at: int
-    prorations: str = "create_prorations"
-    behaviour: str = "allow_incomplete"
-    reset: bool = False
+    proration_date: int
+    proration_behavior: str = "create_prorations"
+    payment_behavior: str = "allow_incomplete"
+    reset_anchor: bool = False
 
 
-def change(ledger: Ledger, subscription: Object, request: Request) -> CardProblem | None:
-    """Change the items in place; the caller keeps the subscription and tells about it."""
-    planned = proration.change(ledger, subscription, request.items, request.at, reset=request.reset)
-    if request.prorations == "none" and planned.anchor is None:
-        unbilled(subscription, planned.items)
-        apply(subscription, planned)
+def change_items(
+    tx: Transaction, subscription: Object, request: ItemChangeRequest
+) -> CardError | None:
+    """Change the items in place. The caller saves the subscription and emits the event.
+
+    Returns:
+        The card error of a declined payment, or None.
+    """
+    planned = proration.plan_change(
+        tx, subscription, request.items, request.proration_date, reset=request.reset_anchor
+    )
+    if request.proration_behavior == "none" and planned.anchor is None:
+        keep_billed_amounts(subscription, planned.items)
+        apply_change(subscription, planned)
         return None
-    if request.prorations == "create_prorations" and planned.anchor is None:
-        postpone(ledger, subscription, planned.lines)
-        apply(subscription, planned)
+    if request.proration_behavior == "create_prorations" and planned.anchor is None:
+        defer_prorations(tx, subscription, planned.lines)
+        apply_change(subscription, planned)
         return None
     if not planned.lines:
-        apply(subscription, planned)
+        apply_change(subscription, planned)
         return None
-    return charge(ledger, subscription, planned, request)
+    return charge_prorations(tx, subscription, planned, request)
 
 
-def apply(subscription: Object, planned: proration.Change) -> None:
-    """Let the subscription have the new items."""
+def apply_change(subscription: Object, planned: proration.PlannedChange) -> None:
+    """Set the new items and billing cycle anchor."""
     subscription["items"]["data"] = planned.items
     if planned.anchor is not None:
         subscription["billing_cycle_anchor"] = planned.anchor
 
 
-def unbilled(subscription: Object, items: list[Object]) -> None:
-    """Without prorations nothing new is billed, so credits stay what they were."""
+def keep_billed_amounts(subscription: Object, items: list[Object]) -> None:
+    """Keep the recorded billed amounts: without prorations nothing new is billed."""
     before = {item["id"]: item.get("_billed") for item in subscription["items"]["data"]}
     for item in items:
         item["_billed"] = before.get(item["id"])
 
 
-def pend(ledger: Ledger, subscription: Object, lines: list[Object]) -> list[Object]:
-    """Keep the invoice items behind proration lines."""
-    customer = ledger.get("customer", subscription["customer"])
+def create_invoice_items(
+    tx: Transaction, subscription: Object, lines: list[Object]
+) -> list[Object]:
+    """Save pending invoice items for proration lines."""
+    customer = tx.get("customer", subscription["customer"])
     made = []
     for line in lines:
-        item = invoice_shapes.invoice_item(ledger.now(customer["id"]), customer, line)
+        item = invoice_shapes.new_invoice_item(tx.now(customer["id"]), customer, line)
         line["parent"]["subscription_item_details"]["invoice_item"] = item["id"]
-        made.append(ledger.save(item, parent=subscription["id"]))
+        made.append(tx.save(item, parent=subscription["id"]))
     return made
 
 
-def postpone(ledger: Ledger, subscription: Object, lines: list[Object]) -> None:
-    """Leave prorations for the next invoice."""
-    for item in pend(ledger, subscription, lines):
-        ledger.emit("invoiceitem.created", item)
+def defer_prorations(tx: Transaction, subscription: Object, lines: list[Object]) -> None:
+    """Leave prorations to the next invoice."""
+    for item in create_invoice_items(tx, subscription, lines):
+        tx.emit("invoiceitem.created", item)
 
 
-def pending_lines(ledger: Ledger, subscription: Object) -> list[Object]:
-    """Return the lines that the next invoice has to carry."""
-    found = ledger.find("invoiceitem", parent=subscription["id"])
+def pending_lines(tx: Transaction, subscription: Object) -> list[Object]:
+    """Return the pending lines for the next invoice, oldest first."""
+    found = tx.find_all("invoiceitem", parent=subscription["id"])
     return [item["_line"] for item in reversed(found) if item["invoice"] is None]
 
 
-def claim(ledger: Ledger, subscription: Object, invoice: Object) -> None:
-    """Tie pending invoice items to the invoice that carries their lines."""
+def assign_invoice_items(tx: Transaction, subscription: Object, invoice: Object) -> None:
+    """Assign pending invoice items to the invoice that contains their lines."""
     carried = {line["id"] for line in invoice["lines"]["data"]}
-    for item in ledger.find("invoiceitem", parent=subscription["id"]):
+    for item in tx.find_all("invoiceitem", parent=subscription["id"]):
         if item["invoice"] is None and item["_line"]["id"] in carried:
             item["invoice"] = invoice["id"]
-            ledger.save(item)
+            tx.save(item)
 
 
-def charge(
-    ledger: Ledger, subscription: Object, planned: proration.Change, request: Request
-) -> CardProblem | None:
-    """Invoice the prorations now; apply the change if they are paid, or as the request says."""
-    invoice = bill(ledger, subscription, planned, request)
-    waits = request.behaviour == "pending_if_incomplete" and invoice["amount_due"] > 0
+def charge_prorations(
+    tx: Transaction,
+    subscription: Object,
+    planned: proration.PlannedChange,
+    request: ItemChangeRequest,
+) -> CardError | None:
+    """Invoice the prorations now, and apply the change as `payment_behavior` says."""
+    invoice = invoice_prorations(tx, subscription, planned, request)
+    waits = request.payment_behavior == "pending_if_incomplete" and invoice["amount_due"] > 0
     before = subscription["latest_invoice"]
     subscription["latest_invoice"] = invoice["id"]
     if waits:
         invoice["_pending_update"] = True
-        ledger.save(invoice)
-        ledger.save(subscription)
+        tx.save(invoice)
+        tx.save(subscription)
     else:
-        apply(subscription, planned)
-        ledger.save(subscription)
-    problem = invoice_collection.collect(ledger, invoice, on_session=True)
-    if problem and request.behaviour == "error_if_incomplete":
-        refused(problem)
-    subscription["status"] = ledger.get("subscription", subscription["id"])["status"]
+        apply_change(subscription, planned)
+        tx.save(subscription)
+    error = invoice_collection.collect_invoice(tx, invoice, on_session=True)
+    if error and request.payment_behavior == "error_if_incomplete":
+        raise_and_roll_back(error)
+    subscription["status"] = tx.get("subscription", subscription["id"])["status"]
     if waits and invoice["status"] == "paid":
-        apply(subscription, planned)
+        apply_change(subscription, planned)
     elif waits:
-        hold(ledger, subscription, planned, invoice, before)
-    return problem
+        set_pending_update(tx, subscription, planned, invoice, before)
+    return error
 
 
-def bill(
-    ledger: Ledger, subscription: Object, planned: proration.Change, request: Request
+def invoice_prorations(
+    tx: Transaction,
+    subscription: Object,
+    planned: proration.PlannedChange,
+    request: ItemChangeRequest,
 ) -> Object:
-    """Return a finalized invoice over the prorations."""
-    customer = ledger.get("customer", subscription["customer"])
-    pended = pend(ledger, subscription, planned.lines)
+    """Return a finalized invoice for the prorations."""
+    customer = tx.get("customer", subscription["customer"])
+    pended = create_invoice_items(tx, subscription, planned.lines)
     lines = planned.lines
-    if request.prorations == "none":
+    if request.proration_behavior == "none":
         lines = [line for line in lines if line["amount"] > 0]
-    invoice = invoices.build(
-        ledger, customer, subscription, lines, "subscription_update", request.at
+    invoice = invoices.build_invoice(
+        tx, customer, subscription, lines, "subscription_update", request.proration_date
     )
-    bind(planned.items, invoice)
+    record_billing_invoice(planned.items, invoice)
     for item in pended:
-        ledger.emit("invoiceitem.created", item)
-    claim(ledger, subscription, invoice)
-    invoices.keep_draft(ledger, invoice)
-    return invoices.finalize(ledger, invoice)
+        tx.emit("invoiceitem.created", item)
+    assign_invoice_items(tx, subscription, invoice)
+    invoices.save_draft(tx, invoice)
+    return invoices.finalize_draft(tx, invoice)
 
 
-def bill_pending(ledger: Ledger, subscription: Object) -> None:
-    """Invoice what was left for the next invoice, now."""
-    lines = pending_lines(ledger, subscription)
+def invoice_pending_items(tx: Transaction, subscription: Object) -> None:
+    """Invoice the pending items now."""
+    lines = pending_lines(tx, subscription)
     if not lines:
         return
-    customer = ledger.get("customer", subscription["customer"])
-    invoice = invoices.build(ledger, customer, subscription, lines, "subscription_update")
+    customer = tx.get("customer", subscription["customer"])
+    invoice = invoices.build_invoice(tx, customer, subscription, lines, "subscription_update")
     subscription["latest_invoice"] = invoice["id"]
-    ledger.save(subscription)
-    invoices.keep_draft(ledger, invoice)
-    claim(ledger, subscription, invoice)
-    invoice_collection.collect(ledger, invoice, on_session=True)
+    tx.save(subscription)
+    invoices.save_draft(tx, invoice)
+    assign_invoice_items(tx, subscription, invoice)
+    invoice_collection.collect_invoice(tx, invoice, on_session=True)
 
 
-def hold(
-    ledger: Ledger,
+def set_pending_update(
+    tx: Transaction,
     subscription: Object,
-    planned: proration.Change,
+    planned: proration.PlannedChange,
     invoice: Object,
     before: str | None,
     *,
     trial_end: int | None = None,
 ) -> None:
-    """Let the change wait for its payment; `trial_end` is when the trial ends by it."""
-    moment = ledger.now(subscription["customer"])
+    """Store the change as a pending update until its invoice is paid.
+
+    `trial_end` is the trial's new end if the update includes it.
+    """
+    moment = tx.now(subscription["customer"])
     subscription["pending_update"] = {
         "billing_cycle_anchor": planned.anchor,
         "cancel_at_period_end": None,
         "discount": None,
         "discounts": None,
-        "expires_at": min(moment + LIFE_OF_PENDING_UPDATE, period_end(subscription)),
+        "expires_at": min(moment + PENDING_UPDATE_EXPIRY_S, current_period_end(subscription)),
         "metadata": None,
-        "subscription_items": public(planned.items),
+        "subscription_items": public_copy(planned.items),
         "trial_end": trial_end,
         "trial_from_plan": None,
     }
@@ -179,13 +201,8 @@ def hold(
     }
 
 
-def period_end(subscription: Object) -> int:
-    """Return the end of the period that has been billed."""
-    return min(item["current_period_end"] for item in subscription["items"]["data"])
-
-
 def extend_trial(subscription: Object, moment: int, end: int) -> None:
-    """Begin or extend a trial; the cycle starts again at its end."""
+    """Start or extend a trial; a new billing cycle starts at its end."""
     subscription["status"] = "trialing"
     subscription["trial_start"] = subscription["trial_start"] or moment
     subscription["trial_end"] = end
@@ -195,11 +212,11 @@ def extend_trial(subscription: Object, moment: int, end: int) -> None:
         item["_billed"] = None
 
 
-def next_period(subscription: Object) -> None:
-    """Move every item to the period that follows."""
+def advance_period(subscription: Object) -> None:
+    """Move every item to the next period."""
     for item in subscription["items"]["data"]:
         start = item["current_period_end"]
         item["current_period_start"] = start
-        item["current_period_end"] = periods.next_end(
+        item["current_period_end"] = periods.next_period_end(
             subscription["billing_cycle_anchor"], start, item["price"]["recurring"]
         )

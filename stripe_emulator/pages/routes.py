@@ -1,4 +1,4 @@
-"""Where the pages are."""
+"""HTTP routes of the hosted pages."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qsl
@@ -11,10 +11,10 @@ from starlette.routing import Route
 from stripe_emulator.pages import challenge, checkout, invoice, portal
 from stripe_emulator.pages.html import File, Page, Redirect
 from stripe_emulator.store import Store
-from stripe_emulator.transaction import Ledger, Setup
+from stripe_emulator.transaction import EmulatorConfig, Transaction
 
-Shown = Page | Redirect | File
-Handler = Callable[[Ledger, str, dict[str, str]], Shown]
+PageResult = Page | Redirect | File
+Handler = Callable[[Transaction, str, dict[str, str]], PageResult]
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -23,48 +23,55 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-MOST_BYTES = 16_384
+MAX_FORM_BYTES = 16_384
 PAGES: tuple[tuple[str, Handler, Handler], ...] = (
-    ("/pay/{key}", checkout.show, checkout.send),
-    ("/challenge/{key}", challenge.show, challenge.send),
-    ("/portal/{key}", portal.show, portal.send),
-    ("/invoice/{key}", invoice.show, invoice.send),
-    ("/invoice/{key}/pdf", invoice.download, invoice.download),
+    ("/pay/{key}", checkout.show_checkout, checkout.submit_checkout),
+    ("/challenge/{key}", challenge.show_challenge, challenge.submit_challenge),
+    ("/portal/{key}", portal.show_portal, portal.submit_portal_action),
+    ("/invoice/{key}", invoice.show_invoice, invoice.submit_invoice_payment),
+    ("/invoice/{key}/pdf", invoice.download_pdf, invoice.download_pdf),
 )
 
 
-def routes(store: Store, setup: Setup, wake: Callable[[], None]) -> list[Route]:
+def page_routes(store: Store, config: EmulatorConfig, wake: Callable[[], None]) -> list[Route]:
     """Return the routes of all pages."""
-    return [route(path, show, send, store, setup, wake) for path, show, send in PAGES]
+    return [page_route(path, show, send, store, config, wake) for path, show, send in PAGES]
 
 
-def route(
-    path: str, show: Handler, send: Handler, store: Store, setup: Setup, wake: Callable[[], None]
+def page_route(
+    path: str,
+    show: Handler,
+    send: Handler,
+    store: Store,
+    config: EmulatorConfig,
+    wake: Callable[[], None],
 ) -> Route:
-    """Return the route of one page: GET shows, POST does."""
+    """Return the route of one page: GET shows it, POST submits its form."""
 
     async def answer(request: Request) -> Response:
         key, query = request.path_params["key"], dict(request.query_params)
         if request.method == "POST":
             body = await request.body()
-            form = dict(parse_qsl(body[:MOST_BYTES].decode(errors="replace")))
-            shown = await run_in_threadpool(inside, store, setup, send, key, form)
+            form = dict(parse_qsl(body[:MAX_FORM_BYTES].decode(errors="replace")))
+            shown = await run_in_threadpool(run_handler, store, config, send, key, form)
             wake()
         else:
-            shown = await run_in_threadpool(inside, store, setup, show, key, query)
-        return respond(shown)
+            shown = await run_in_threadpool(run_handler, store, config, show, key, query)
+        return to_http_response(shown)
 
     return Route(path, answer, methods=["GET", "POST"])
 
 
-def inside(store: Store, setup: Setup, handler: Handler, key: str, given: dict[str, str]) -> Shown:
-    """Run a page in one transaction."""
+def run_handler(
+    store: Store, config: EmulatorConfig, handler: Handler, key: str, given: dict[str, str]
+) -> PageResult:
+    """Run a page handler in one transaction."""
     with store.writing() as connection:
-        return handler(Ledger(connection, setup), key, given)
+        return handler(Transaction(connection, config), key, given)
 
 
-def respond(shown: Shown) -> Response:
-    """Turn what a page wants into HTTP."""
+def to_http_response(shown: PageResult) -> Response:
+    """Convert the result of a page handler to an HTTP response."""
     if isinstance(shown, Redirect):
         return RedirectResponse(shown.url, 303, HEADERS)
     if isinstance(shown, File):

@@ -158,7 +158,7 @@ class Machine:
     def pass_time(self, seconds: float) -> None:
         """Let real time pass, and everything due happen."""
         self.time[0] += seconds
-        self.emulator.tick()
+        self.emulator.run_due()
 
     def control(self, name: str, **given: Any) -> Any:
         """Use one of the development controls."""

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from stripe._encode import _api_encode
 
 from stripe_emulator import app, periods
-from stripe_emulator.api import Request
-from stripe_emulator.objects import public
+from stripe_emulator.api import ApiRequest
+from stripe_emulator.objects import public_copy
 from tests.stripe_emulator import invariants, oracle
 from tests.stripe_emulator.stripe_server import START
 
@@ -49,7 +49,7 @@ class Direct:
         text = "&".join(f"{name}={value}" for name, value in pairs)
         headers = {"authorization": f"Bearer {self.emulator.keys.api_key}"}
         query, body = ("", text.encode()) if method == "POST" else (text, b"")
-        made = self.emulator.api.answer(Request(method, path, query, body, headers))
+        made = self.emulator.api.handle(ApiRequest(method, path, query, body, headers))
         assert made.status in (200, 400, 402, 404), made.body
         return made.body if made.status == 200 else None
 
@@ -166,7 +166,7 @@ def test_the_books_balance_whatever_happens(
             life.do(step)
         bodies = everything(books)
         assert invariants.broken(bodies) == []
-        problems = {problem for body in bodies for problem in oracle.violations(public(body))}
+        problems = {problem for body in bodies for problem in oracle.violations(public_copy(body))}
         assert not problems
 
 
@@ -181,16 +181,16 @@ def everything(books: Direct) -> list[dict[str, Any]]:
 )
 def test_shares_are_whole_cents_and_never_more_than_all(amount: int, part: int, whole: int) -> None:
     part = min(part, whole)
-    cents = periods.share(amount, part, whole)
+    cents = periods.prorate_cents(amount, part, whole)
     assert abs(cents * whole - amount * part) * 2 <= whole
     assert 0 <= cents <= amount
-    assert periods.share(-amount, part, whole) == -cents
+    assert periods.prorate_cents(-amount, part, whole) == -cents
 
 
 @given(anchor=st.integers(0, 4_000_000_000), count=st.integers(1, 48))
 def test_periods_follow_each_other_without_a_gap(anchor: int, count: int) -> None:
     cycle = {"interval": "month", "interval_count": 1}
-    start = periods.add(anchor, "month", count)
-    end = periods.next_end(anchor, start, cycle)
+    start = periods.add_intervals(anchor, "month", count)
+    end = periods.next_period_end(anchor, start, cycle)
     assert 28 * 86_400 <= end - start <= 31 * 86_400
-    assert end == periods.add(anchor, "month", count + 1)
+    assert end == periods.add_intervals(anchor, "month", count + 1)

@@ -37,7 +37,7 @@ def test_it_answers_this_machine_only(
     served.client = address
     for path in ("/v1/customers", "/pay/cs_test_x", "/dev/customers"):
         answer = stripe_machine.browser.get(stripe_machine.base + path)
-        assert (answer.status_code, answer.text) == (403, "Only for this machine.")
+        assert (answer.status_code, answer.text) == (403, "Available on this machine only.")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_mapped_addresses_of_this_machine_are_local() -> None:
 def test_secrets_are_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "stripe.json"
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(secret_keys.load, [path] * 8))
+        found = set(pool.map(secret_keys.load_secret_keys, [path] * 8))
     assert len(found) == 1
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["stripe.json"]

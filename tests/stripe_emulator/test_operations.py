@@ -3,8 +3,8 @@
 import pytest
 import stripe
 
-from stripe_emulator.api import find
-from stripe_emulator.errors import Problem
+from stripe_emulator.api import find_operation
+from stripe_emulator.errors import ApiError
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import advance, event_types, subscribe
 from tests.stripe_emulator.stripe_server import DAY
@@ -30,9 +30,9 @@ POST test_helpers/test_clocks/x/advance
 @pytest.mark.parametrize("needed", NEEDED.strip().replace("\n", "|").split("|"))
 def test_the_operation_is_there(needed: str) -> None:
     method, path = needed.split()
-    assert find(method, f"/v1/{path}")
-    with pytest.raises(Problem):
-        find("PATCH", f"/v1/{path}")
+    assert find_operation(method, f"/v1/{path}")
+    with pytest.raises(ApiError):
+        find_operation("PATCH", f"/v1/{path}")
 
 
 def test_customers_change(shop: Shop) -> None:

@@ -7,7 +7,7 @@ import pytest
 import stripe
 
 from stripe_emulator import form_encoding
-from stripe_emulator.errors import Problem
+from stripe_emulator.errors import ApiError
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import open_checkout, subscribe
 from tests.stripe_emulator.stripe_server import Machine
@@ -95,7 +95,7 @@ def test_missing_objects_are_told_as_stripe_tells(shop: Shop) -> None:
 
 
 def test_forms_nest_as_stripe_nests_them() -> None:
-    decoded = form_encoding.decode("a[b][0][c]=1&a[b][1][c]=2&d[]=x&d[]=y&e=%F0%9F%8E%B9&f=")
+    decoded = form_encoding.decode_form("a[b][0][c]=1&a[b][1][c]=2&d[]=x&d[]=y&e=%F0%9F%8E%B9&f=")
     assert decoded == {
         "a": {"b": {"0": {"c": "1"}, "1": {"c": "2"}}},
         "d": {"0": "x", "1": "y"},
@@ -103,8 +103,8 @@ def test_forms_nest_as_stripe_nests_them() -> None:
         "f": "",
     }
     for wrong in ("a=1&a[b]=2", "a" + "[b]" * 20 + "=1"):
-        with pytest.raises(Problem):
-            form_encoding.decode(wrong)
+        with pytest.raises(ApiError):
+            form_encoding.decode_form(wrong)
 
 
 def test_a_repeated_key_repeats_the_answer(stripe_machine: Machine) -> None:

@@ -90,8 +90,8 @@ def test_a_card_that_was_lost_is_not_tried_again(
     owner = shop.customer()
     subscription = subscribe(shop, owner)
     set_card(shop, owner, subscription.id, "pm_card_visa")
-    lost = replace(cards.CARDS["4242424242424242"], charge=cards.LOST)  # since it was attached
-    monkeypatch.setitem(cards.CARDS, "4242424242424242", lost)
+    lost = replace(cards.TEST_CARDS["4242424242424242"], charge_decline=cards.LOST)  # since it was attached
+    monkeypatch.setitem(cards.TEST_CARDS, "4242424242424242", lost)
     advance(shop, owner, days=31)
     advance(shop, owner, days=4)
     failed = [one for one in shop.machine.v1.charges.list().data if one.status == "failed"]

@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from stripe_emulator import app
-from stripe_emulator.webhooks import BACKOFF
+from stripe_emulator.webhooks import RETRY_DELAYS_S
 from tests.stripe_emulator import oracle
 from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.journeys import event_types, subscribe
@@ -47,13 +47,15 @@ def test_refused_events_are_sent_again_later(stripe_machine: Machine) -> None:
     machine = stripe_machine
     machine.receiver.status = 500
     machine.v1.customers.create()
-    for wait in BACKOFF:
+    for wait in RETRY_DELAYS_S:
         assert machine.emulator.deliver_pending() == 1
         assert machine.emulator.deliver_pending() == 0
         machine.pass_time(wait)
     machine.emulator.deliver_pending()
     log = machine.control("deliveries", get=True)
-    assert [(row["status"], row["attempts"]) for row in log] == [("failed", len(BACKOFF) + 1)]
+    assert [(row["status"], row["attempts"]) for row in log] == [
+        ("failed", len(RETRY_DELAYS_S) + 1)
+    ]
     assert log[0]["response"] == 500
     machine.pass_time(10**6)
     assert machine.emulator.deliver_pending() == 0
@@ -164,7 +166,7 @@ def test_several_processes_deliver_each_event_once(shop: Shop) -> None:
             machine.emulator.store.path.parent / "secrets" / "stripe.json",
             machine.base,
             machine.receiver.url,
-            clock=machine.emulator.setup.clock,
+            clock=machine.emulator.config.clock,
         )
         for _ in range(3)
     ]
