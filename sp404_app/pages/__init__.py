@@ -1,4 +1,4 @@
-"""One module per address: the function that draws it. Routes are in `sp404_app.sp404_app`."""
+"""Pages: one module per URL with the function that renders it. `sp404_app.py` has the routes."""
 
 from sp404_app.pages.account.account import account
 from sp404_app.pages.auth.change_email import change_email, revert_email

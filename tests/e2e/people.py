@@ -22,7 +22,7 @@ def sign_up(page: Page, outbox: object, email: str = "") -> Visitor:
     visitor = Visitor(email or f"{uuid.uuid4().hex[:12]}@example.org")
     page.goto("/signup")
     page.get_by_label("First name").fill("Ada")
-    page.get_by_label("E-mail").fill(visitor.email)
+    page.get_by_label("Email").fill(visitor.email)
     page.get_by_label("Password", exact=True).fill(visitor.password)
     page.get_by_test_id("submit").click()  # waits until the page has read its state
     message = outbox.newest(visitor.email)  # type: ignore[attr-defined]
@@ -37,7 +37,7 @@ def sign_in(page: Page, visitor: Visitor) -> None:
     """Sign in by the page, and arrive in the library."""
     page.goto("/login")
     expect(page.get_by_test_id("demo")).to_be_visible()  # the page has read its state
-    page.get_by_label("E-mail").fill(visitor.email)
+    page.get_by_label("Email").fill(visitor.email)
     page.get_by_label("Password", exact=True).fill(visitor.password)
     page.keyboard.press("Enter")
     # A file chosen or a key pressed before the library is there would be lost.

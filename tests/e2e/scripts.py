@@ -25,7 +25,7 @@ UNFILLED = """(button) => {
 SENT_BY_ENTER = (
     "field => Boolean(field.form && !field.form.querySelector('button:not([type=button])'))"
 )
-BUSY = "() => /(One moment|Time passes|Drawing|Sending|Listening) …/.test(document.body.innerText)"
+BUSY = "() => /(One moment|Working|Drawing|Sending|Analysing) ?…/.test(document.body.innerText)"
 # Everything that a person would see change, as one number.
 LOOK = """() => {
   const body = document.body.cloneNode(true);

@@ -50,7 +50,7 @@ def test_two_steps_protect_an_account(
     other = phone.new_page()
     other.goto("/login?next=/account")
     expect(other.get_by_test_id("demo")).to_be_visible()
-    other.get_by_label("E-mail").fill(ada.email)
+    other.get_by_label("Email").fill(ada.email)
     other.get_by_label("Password", exact=True).fill(ada.password)
     other.keyboard.press("Enter")
     code = other.get_by_label("Code of your authenticator app")
@@ -119,7 +119,7 @@ def test_an_account_ends_after_thirty_seconds_of_thought(page: Page, outbox: Out
     expect(page).to_have_url(re.compile("/login"))
     assert outbox.newest(ada.email)["Subject"]
     page.goto("/login")
-    page.get_by_label("E-mail").fill(ada.email)
+    page.get_by_label("Email").fill(ada.email)
     page.get_by_label("Password", exact=True).fill(ada.password)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("wrong_credentials"))

@@ -26,7 +26,7 @@ def test_an_unknown_address_says_so_and_shows_the_way_back(
     assert answer
     assert (answer.status, answer.url.startswith(f"{base_url}/")) == (404, True)
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
-    page.get_by_role("link", name="Go to the start page").click()
+    page.get_by_role("link", name="Go to the home page").click()
     expect(page).to_have_url(f"{base_url}/")
 
 
@@ -76,7 +76,7 @@ def test_two_clicks_sign_up_once(page: Page, outbox: Outbox) -> None:
     address = "twice@example.org"
     page.goto("/signup")
     page.get_by_label("First name").fill("Ada")
-    page.get_by_label("E-mail").fill(address)
+    page.get_by_label("Email").fill(address)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_test_id("submit").dblclick()
     expect(page.get_by_test_id("sent-to")).to_have_text(address)
@@ -92,7 +92,7 @@ def test_two_clicks_sign_in_once(page: Page, visitor: Visitor, browser: Browser)
     other.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
     other.goto("/login")
     expect(other.get_by_test_id("demo")).to_be_visible()
-    other.get_by_label("E-mail").fill(visitor.email)
+    other.get_by_label("Email").fill(visitor.email)
     other.get_by_label("Password", exact=True).fill(visitor.password)
     other.get_by_test_id("submit").dblclick()
     expect(other.get_by_test_id("empty-library")).to_be_visible()

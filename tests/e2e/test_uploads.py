@@ -47,7 +47,7 @@ def test_packed_and_zipped_sounds_arrive_and_a_failing_file_blocks_none(
     expect(uploads.locator("[data-state=failed]")).to_have_count(1, timeout=TRIED_ENOUGH)
     expect(uploads.locator("[data-state=gone]")).to_contain_text("moved, changed or deleted")
     expect(uploads.get_by_role("status")).to_have_text(
-        "7 sounds uploaded · 2 not sent · 1 refused", timeout=TRIED_ENOUGH
+        "7 sounds uploaded · 2 failed · 1 not added", timeout=TRIED_ENOUGH
     )
     page.unroute("**/api/samples")
     page.get_by_test_id("retry-uploads").click()

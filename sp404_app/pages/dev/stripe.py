@@ -1,4 +1,4 @@
-"""/dev/stripe: the emulator's clocks, events and weather, for whoever sits at this machine."""
+"""`/dev/stripe`: test clocks, events and webhook faults of the Stripe emulator."""
 
 from typing import Any
 
@@ -14,20 +14,21 @@ STEPS = (
     ("week", "+7 days"),
     ("fortnight", "+14 days"),
     ("month", "+31 days"),
-    ("next", "To what is next"),
+    ("next", "To next event"),
 )
 
 
 def dev_stripe() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return rx.el.main(
         Typeface.create(),
         style_sheet("/billing.css"),
         brand("/billing"),
         rx.el.header(
-            rx.el.h1("Stripe, emulated"),
+            rx.el.h1("Stripe emulator"),
             rx.el.p(
-                "No money moves. Let time pass and see what becomes of it.", class_name="muted"
+                "No real money is involved. Advance the clock to see what happens.",
+                class_name="muted",
             ),
             class_name="money-head",
         ),
@@ -42,28 +43,28 @@ def dev_stripe() -> rx.Component:
 
 
 def board() -> rx.Component:
-    """Everything there is to see and steer."""
+    """Render the toolbar and all sections."""
     return rx.fragment(
         rx.el.div(
             button("Refresh", DevStripeState.load, "refresh"),
-            button("Compare with our tables", DevStripeState.reconcile, "reconcile"),
-            button("Deliver what was not", DevStripeState.retry, "retry"),
+            button("Reconcile", DevStripeState.reconcile, "reconcile"),
+            button("Retry deliveries", DevStripeState.retry, "retry"),
             rx.el.span(
-                rx.cond(DevStripeState.busy, "Time passes …", DevStripeState.said),
+                rx.cond(DevStripeState.busy, "Working …", DevStripeState.said),
                 role="status",
                 data_testid="said",
             ),
             class_name="row wrap",
         ),
-        section("Customers and their time", DevStripeState.clocks, clock, "Nobody bought yet."),
-        weather(),
-        section("Events it sent", DevStripeState.sent, sent, "No events yet."),
-        section("Events we took", DevStripeState.taken, taken, "No events arrived yet."),
+        section("Customer clocks", DevStripeState.clocks, clock, "No customers yet."),
+        webhook_faults(),
+        section("Sent events", DevStripeState.sent, sent, "No events yet."),
+        section("Received events", DevStripeState.taken, taken, "No events received yet."),
     )
 
 
 def section(title: str, rows: list[Any], row: Any, empty: str) -> rx.Component:
-    """A list under a heading."""
+    """Render a list under a heading."""
     return rx.el.section(
         rx.el.h2(title),
         rx.cond(
@@ -76,7 +77,7 @@ def section(title: str, rows: list[Any], row: Any, empty: str) -> rx.Component:
 
 
 def clock(one: Clock) -> rx.Component:
-    """One customer's clock, and the ways to move it."""
+    """Render one customer's clock and the buttons to advance it."""
     return rx.el.li(
         rx.el.div(
             rx.el.strong(one.email),
@@ -99,17 +100,17 @@ def clock(one: Clock) -> rx.Component:
     )
 
 
-def weather() -> rx.Component:
-    """How badly events are delivered."""
+def webhook_faults() -> rx.Component:
+    """Render the settings for faulty webhook delivery."""
     found = DevStripeState.chaos
     return rx.el.section(
-        rx.el.h2("Weather"),
+        rx.el.h2("Webhook faults"),
         rx.el.div(
-            number("duplicate", "Further copies of each event", found.duplicate),
+            number("duplicate", "Extra copies of each event", found.duplicate),
             number("delay_seconds", "Delay in seconds", found.delay_seconds),
-            number("drop", "Lost, from 0 to 1", found.drop),
-            switch("shuffle", "In any order", found.shuffle),
-            switch("paused", "Deliver nothing", found.paused),
+            number("drop", "Share of lost events (0 to 1)", found.drop),
+            switch("shuffle", "Random order", found.shuffle),
+            switch("paused", "Pause delivery", found.paused),
             class_name="weather",
         ),
         class_name="card stack",
@@ -117,7 +118,7 @@ def weather() -> rx.Component:
 
 
 def number(name: str, label: str, value: float) -> rx.Component:
-    """A number of the weather."""
+    """Render a number input for one setting."""
     return rx.el.label(
         rx.el.span(label, class_name="field-label"),
         rx.el.input(
@@ -135,7 +136,7 @@ def number(name: str, label: str, value: float) -> rx.Component:
 
 
 def switch(name: str, label: str, on: bool) -> rx.Component:
-    """A switch of the weather."""
+    """Render a checkbox for one setting."""
     return rx.el.label(
         rx.el.input(
             type="checkbox",
@@ -149,30 +150,30 @@ def switch(name: str, label: str, on: bool) -> rx.Component:
 
 
 def sent(one: Sent) -> rx.Component:
-    """One event the emulator made."""
+    """Render one event that the emulator sent."""
     return rx.el.li(
         rx.el.span(one.at, class_name="mono muted"),
         rx.el.span(one.type, class_name="mono"),
         rx.el.span(one.deliveries, class_name="muted"),
-        button("Send again", DevStripeState.send_again(one.id), "send-again"),
+        button("Resend", DevStripeState.send_again(one.id), "send-again"),
         class_name="dev-event",
     )
 
 
 def taken(one: Taken) -> rx.Component:
-    """One event that arrived here."""
+    """Render one event that this app received."""
     return rx.el.li(
         rx.el.span(one.at, class_name="mono muted"),
         rx.el.span(one.type, class_name="mono"),
         rx.el.span(one.state, " ", one.error, class_name="muted"),
-        button("Work on it again", DevStripeState.replay(one.id), "replay"),
+        button("Process again", DevStripeState.replay(one.id), "replay"),
         class_name="dev-event",
         data_testid="taken",
     )
 
 
 def button(label: str, handler: rx.event.EventType[()], testid: str) -> rx.Component:
-    """A small button that waits while something is under way."""
+    """Render a small button, disabled while an action runs."""
     return rx.el.button(
         label,
         type="button",

@@ -1,4 +1,4 @@
-"""The emulator's controls, on a developer's machine: time, events, deliveries, chaos."""
+"""State of `/dev/stripe`: test clocks, events and webhook faults, for this machine only."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,11 +16,11 @@ from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.dev.outbox import ensure_local
 
-CALM = Chaos(0, False, 0, 0, False)
+NO_FAULTS = Chaos(0, False, 0, 0, False)
 
 
 class DevStripeState(rx.State):
-    """Time and weather at Stripe, for whoever sits at this very machine."""
+    """Clocks, events and webhook faults of the Stripe emulator."""
 
     loaded: bool = False
     closed: bool = False
@@ -29,11 +29,11 @@ class DevStripeState(rx.State):
     clocks: list[Clock] = []
     sent: list[Sent] = []
     taken: list[Taken] = []
-    chaos: Chaos = CALM
+    chaos: Chaos = NO_FAULTS
 
     @rx.event
     async def load(self) -> None:
-        """Read everything; strangers and production see an empty page."""
+        """Load everything; empty without the emulator and for requests from other machines."""
         self.clocks, self.sent, self.taken, self.said = [], [], [], ""
         self._ensure_here()
         await self._read()
@@ -41,7 +41,7 @@ class DevStripeState(rx.State):
 
     @rx.event
     async def advance(self, customer: str, step: str) -> AsyncIterator[EventType[()] | None]:
-        """Let time pass for one customer."""
+        """Advance one customer's clock."""
         self._ensure_here()
         chosen, how = validation.text(customer, 255), validation.text(step, 20)
         async for done in self._do(in_transaction, emulator_controls.advance, chosen, how):
@@ -49,7 +49,7 @@ class DevStripeState(rx.State):
 
     @rx.event
     async def change(self, name: str, value: Any) -> AsyncIterator[EventType[()] | None]:
-        """Change how events are delivered."""
+        """Change a webhook fault setting."""
         self._ensure_here()
         wanted = value if isinstance(value, bool) else validation.number(value) or 0
         if name == "duplicate":
@@ -61,7 +61,7 @@ class DevStripeState(rx.State):
 
     @rx.event
     async def send_again(self, event: str) -> AsyncIterator[EventType[()] | None]:
-        """Deliver an event once more."""
+        """Send an event to the webhook endpoints again."""
         self._ensure_here()
         async for done in self._do(
             asyncio.to_thread, emulator_controls.send_again, validation.text(event, 255)
@@ -70,30 +70,30 @@ class DevStripeState(rx.State):
 
     @rx.event
     async def retry(self) -> AsyncIterator[EventType[()] | None]:
-        """Deliver what was not delivered."""
+        """Retry every delivery that failed or is pending."""
         self._ensure_here()
         async for done in self._do(asyncio.to_thread, emulator_controls.retry):
             yield done
 
     @rx.event
     async def replay(self, event: str) -> AsyncIterator[EventType[()] | None]:
-        """Work on an event of ours once more."""
+        """Process a received event again."""
         self._ensure_here()
         async for done in self._do(in_transaction, webhooks.replay, validation.text(event, 255)):
             yield done
 
     @rx.event
     async def reconcile(self) -> AsyncIterator[EventType[()] | None]:
-        """Compare everybody with the emulator now."""
+        """Reconcile all subscriptions with the emulator now."""
         self._ensure_here()
         self.busy = True
         yield None
         try:
-            checked_, healed, problems = await asyncio.to_thread(billing.reconcile)
+            checked, healed, problems = await asyncio.to_thread(billing.reconcile)
         finally:
             self.busy = False
         await self._read()
-        self.said = f"{checked_} compared, {len(healed)} healed, {len(problems)} need a look."
+        self.said = f"{checked} compared, {len(healed)} healed, {len(problems)} need a look."
 
     async def _do(
         self, how: Callable[..., Any], what: Callable[..., Any], *args: Any

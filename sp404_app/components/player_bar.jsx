@@ -1,29 +1,29 @@
-// The bar at the foot of every page: what plays, where, and how.
+// The player bar at the bottom of every page, and the play button of a single sound.
 
 import { useEffect, useState, useSyncExternalStore } from "react";
-import * as engine from "./engine.js";
-import { ZoomWave } from "./wave.jsx";
+import * as player from "./audio_player.js";
+import { ZoomableWaveform } from "./waveforms.jsx";
 
-const clock = (seconds) => {
+const formatTime = (seconds) => {
   const whole = Math.max(0, seconds || 0);
   return `${Math.floor(whole / 60)}:${(whole % 60).toFixed(1).padStart(4, "0")}`;
 };
 
-function Clock({ playing, duration }) {
+function PlaybackTime({ playing, duration }) {
   const [now, setNow] = useState(0);
   useEffect(() => {
-    const read = () => setNow(engine.position());
+    const read = () => setNow(player.position());
     read();
-    const quit = engine.subscribe(read);
+    const unsubscribe = player.subscribe(read);
     const timer = playing ? setInterval(read, 100) : null;
     return () => {
-      quit();
+      unsubscribe();
       clearInterval(timer);
     };
   }, [playing]);
   return (
     <span className="player-clock mono">
-      {clock(now)} <span className="muted">/ {clock(duration)}</span>
+      {formatTime(now)} <span className="muted">/ {formatTime(duration)}</span>
     </span>
   );
 }
@@ -36,7 +36,7 @@ const ICONS = {
   auto: "M5 4l8 8-8 8M13 4l8 8-8 8",
 };
 
-function Toggle({ icon, on, label, onClick }) {
+function OptionToggle({ icon, on, label, onClick }) {
   return (
     <button type="button" className={`icon-button ${on ? "on" : ""}`} aria-pressed={on} aria-label={label} title={label} onClick={onClick}>
       <svg viewBox="0 0 24 24" className="line-icon" aria-hidden="true">
@@ -47,12 +47,12 @@ function Toggle({ icon, on, label, onClick }) {
 }
 
 export function PlayerBar({ autoplay = true, levelled = true }) {
-  const state = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
-  useEffect(() => engine.choose({ autoplay, levelled }), [autoplay, levelled]);
+  const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
+  useEffect(() => player.configure({ autoplay, levelled }), [autoplay, levelled]);
   const { track, playing } = state;
   return (
     <section className={`player ${track ? "" : "player-empty"}`} aria-label="Player" data-testid="player" data-playing={playing} data-track={track ? track.id : ""}>
-      <button type="button" className="play-button" disabled={!track} aria-label={playing ? "Stop" : "Play"} data-testid="player-toggle" onClick={engine.toggle}>
+      <button type="button" className="play-button" disabled={!track} aria-label={playing ? "Stop" : "Play"} data-testid="player-toggle" onClick={player.toggle}>
         <svg viewBox="0 0 24 24" aria-hidden="true">
           <path d={playing ? ICONS.pause : ICONS.play} fill="currentColor" />
         </svg>
@@ -66,15 +66,15 @@ export function PlayerBar({ autoplay = true, levelled = true }) {
             <span className="player-facts mono">{[track.bpm && `${track.bpm} BPM`, track.key].filter(Boolean).join(" · ")}</span>
           </>
         ) : (
-          <span className="muted">Press ↓ or click a sound to hear it</span>
+          <span className="muted">Click a sound or press ↓ to play it</span>
         )}
       </div>
-      <ZoomWave track={track} playing={playing && !state.loading} />
-      <Clock playing={playing} duration={track ? track.seconds : 0} />
+      <ZoomableWaveform track={track} playing={playing && !state.loading} />
+      <PlaybackTime playing={playing} duration={track ? track.seconds : 0} />
       <div className="player-toggles">
-        <Toggle icon="loop" on={state.loop} label="Repeat loops" onClick={() => engine.choose({ loop: !state.loop })} />
-        <Toggle icon="auto" on={state.autoplay} label="Play as you move through the list" onClick={() => engine.choose({ autoplay: !state.autoplay })} />
-        <Toggle icon="level" on={state.levelled} label="Even out loudness in previews" onClick={() => engine.choose({ levelled: !state.levelled })} />
+        <OptionToggle icon="loop" on={state.loop} label="Repeat loops" onClick={() => player.configure({ loop: !state.loop })} />
+        <OptionToggle icon="auto" on={state.autoplay} label="Play sounds as you move through the list" onClick={() => player.configure({ autoplay: !state.autoplay })} />
+        <OptionToggle icon="level" on={state.levelled} label="Even out preview loudness" onClick={() => player.configure({ levelled: !state.levelled })} />
       </div>
       <span className="player-error" role="status">
         {state.error}
@@ -83,13 +83,13 @@ export function PlayerBar({ autoplay = true, levelled = true }) {
   );
 }
 
-export function PlayThis({ track }) {
-  const state = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
-  const mine = state.playing && state.track && state.track.id === track.id;
+export function PlayButton({ track }) {
+  const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
+  const isPlaying = state.playing && state.track && state.track.id === track.id;
   return (
-    <button type="button" className={`icon-button ${mine ? "on" : ""}`} aria-label={`${mine ? "Stop" : "Play"} ${track.name}`} onClick={() => (mine ? engine.pause() : engine.play(track))}>
+    <button type="button" className={`icon-button ${isPlaying ? "on" : ""}`} aria-label={`${isPlaying ? "Stop" : "Play"} ${track.name}`} onClick={() => (isPlaying ? player.pause() : player.play(track))}>
       <svg viewBox="0 0 24 24" aria-hidden="true">
-        <path d={mine ? ICONS.pause : ICONS.play} fill="currentColor" />
+        <path d={isPlaying ? ICONS.pause : ICONS.play} fill="currentColor" />
       </svg>
     </button>
   );

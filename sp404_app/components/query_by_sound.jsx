@@ -1,58 +1,58 @@
-// Find by sound: a file or ten seconds from the microphone go out and come back as neighbours.
-// Nothing of them is kept, here or there, once the dialog is closed.
+// Query by sound: sends a file or a recording of up to ten seconds, and receives similar samples.
+// Neither the browser nor the server keeps the audio after the dialog is closed.
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 
-const LONGEST = 10; // seconds of a recording
-const LARGEST = 20 * 2 ** 20; // bytes; the server says so too
-const KINDS = "audio/*,.wav,.aif,.aiff,.aifc,.flac,.ogg,.opus,.mp3,.m4a,.webm";
-const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-const DENIED = "The microphone is closed to this page. Allow it in the browser’s settings, or choose a file.";
-const MISSING = "There is no microphone here. Choose a file instead.";
-const UNABLE = "This browser cannot record here. Choose a file instead.";
-const LOST = "The connection was lost. Please try again.";
-const IDLE = { phase: "idle", share: 0, words: "" };
+const MAX_RECORDING_S = 10;
+const MAX_FILE_BYTES = 20 * 2 ** 20; // the server has the same limit
+const ACCEPTED_TYPES = "audio/*,.wav,.aif,.aiff,.aifc,.flac,.ogg,.opus,.mp3,.m4a,.webm";
+const RAW_AUDIO = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const MICROPHONE_DENIED = "Microphone access is blocked. Allow it in your browser’s settings, or choose a file.";
+const NO_MICROPHONE = "No microphone found. Choose a file instead.";
+const RECORDING_UNSUPPORTED = "This browser can’t record audio. Choose a file instead.";
+const CONNECTION_LOST = "Connection lost. Try again.";
+const IDLE = { phase: "idle", share: 0, message: "" };
 
-const failed = (words) => ({ phase: "failed", share: 0, words });
+const failed = (message) => ({ phase: "failed", share: 0, message });
 
-function whyNot(error) {
-  if (error.name === "NotAllowedError" || error.name === "SecurityError") return DENIED;
-  return error.name === "NotFoundError" ? MISSING : UNABLE;
+function recordingError(error) {
+  if (error.name === "NotAllowedError" || error.name === "SecurityError") return MICROPHONE_DENIED;
+  return error.name === "NotFoundError" ? NO_MICROPHONE : RECORDING_UNSUPPORTED;
 }
 
-// Sends one file; returns what stops it.
-function ask(file, aspect, show, onFound) {
+// Sends a file as the query; returns a function that cancels the request.
+function sendQuery(file, aspect, setProgress, onFound) {
   const request = new XMLHttpRequest();
   const body = new FormData();
   body.append("file", file, file.name || "recording");
-  const listening = { phase: "busy", share: 1, words: "Listening …" };
-  request.upload.onprogress = ({ loaded, total }) => show(loaded < total ? { phase: "busy", share: loaded / total, words: `Sending … ${Math.round((100 * loaded) / total)} %` } : listening);
-  request.upload.onload = () => show(listening);
-  request.onerror = () => show(failed(LOST));
+  const analysing = { phase: "busy", share: 1, message: "Analysing…" };
+  request.upload.onprogress = ({ loaded, total }) => setProgress(loaded < total ? { phase: "busy", share: loaded / total, message: `Sending… ${Math.round((100 * loaded) / total)} %` } : analysing);
+  request.upload.onload = () => setProgress(analysing);
+  request.onerror = () => setProgress(failed(CONNECTION_LOST));
   request.onload = () => {
     const answer = request.response || {};
-    if (request.status !== 200) return show(failed(answer.error || `The server answered ${request.status}.`));
-    show({ phase: "done", share: 1, words: file.name ? `Compared with ${file.name}` : "Compared with your recording" });
+    if (request.status !== 200) return setProgress(failed(answer.error || `Server error ${request.status}.`));
+    setProgress({ phase: "done", share: 1, message: file.name ? `Compared with ${file.name}` : "Compared with your recording" });
     return onFound({ samples: answer.samples.map(({ sample, distance }) => ({ id: sample.id, distance })), heard: answer.heard });
   };
   request.open("POST", `/api/samples/similar?aspect=${encodeURIComponent(aspect)}`);
   request.responseType = "json";
-  show({ phase: "busy", share: 0, words: "Sending …" });
+  setProgress({ phase: "busy", share: 0, message: "Sending…" });
   request.send(body);
   return () => request.abort();
 }
 
-// Records until it is told to end or ten seconds are over; `tell` hears how far it is.
-async function record(tell) {
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: PLAIN });
+// Records until `stop` is called or the time is up; reports the elapsed seconds.
+async function record(onSeconds) {
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: RAW_AUDIO });
   const recorder = new MediaRecorder(stream);
   const parts = [];
   recorder.ondataavailable = (event) => parts.push(event.data);
   const began = performance.now();
   const timer = setInterval(() => {
     const seconds = (performance.now() - began) / 1000;
-    if (seconds >= LONGEST) recorder.stop();
-    else tell(seconds);
+    if (seconds >= MAX_RECORDING_S) recorder.stop();
+    else onSeconds(seconds);
   }, 100);
   const recorded = new Promise((resolve) => {
     recorder.onstop = () => {
@@ -62,46 +62,46 @@ async function record(tell) {
     };
   });
   recorder.start();
-  tell(0);
+  onSeconds(0);
   return { recorded, stop: () => recorder.state !== "inactive" && recorder.stop() };
 }
 
-function useFinder(aspect, onFound) {
+function useQueryBySound(aspect, onFound) {
   const [progress, setProgress] = useState(IDLE);
   const [file, setFile] = useState(null);
   const recording = useRef(null);
-  const here = useRef(true);
+  const mounted = useRef(true);
 
   useEffect(() => {
-    here.current = true;
+    mounted.current = true;
     return () => {
-      here.current = false;
+      mounted.current = false;
       if (recording.current) recording.current.stop();
     };
   }, []);
-  // Another file or another aspect: what is under way is dropped.
-  useEffect(() => (file ? ask(file, aspect, setProgress, onFound) : undefined), [file, aspect]);
+  // A new file or aspect cancels the request in flight.
+  useEffect(() => (file ? sendQuery(file, aspect, setProgress, onFound) : undefined), [file, aspect]);
 
   const take = useCallback((chosen) => {
     if (!chosen) return;
-    if (chosen.size > LARGEST) setProgress(failed(`This file is larger than ${LARGEST / 2 ** 20} MB. Cut out the part you mean.`));
+    if (chosen.size > MAX_FILE_BYTES) setProgress(failed(`This file is larger than ${MAX_FILE_BYTES / 2 ** 20} MB. Trim it to the part you need.`));
     else setFile(chosen);
   }, []);
 
   const toggle = useCallback(async () => {
     if (recording.current) return recording.current.stop();
-    if (!navigator.mediaDevices || !window.MediaRecorder) return setProgress(failed(UNABLE));
+    if (!navigator.mediaDevices || !window.MediaRecorder) return setProgress(failed(RECORDING_UNSUPPORTED));
     setFile(null);
-    setProgress({ phase: "asking", share: 0, words: "Waiting for the microphone …" });
+    setProgress({ phase: "asking", share: 0, message: "Waiting for the microphone…" });
     try {
-      recording.current = await record((seconds) => setProgress({ phase: "recording", share: seconds / LONGEST, words: `Recording ${seconds.toFixed(1)} of ${LONGEST} s` }));
+      recording.current = await record((seconds) => setProgress({ phase: "recording", share: seconds / MAX_RECORDING_S, message: `Recording ${seconds.toFixed(1)} of ${MAX_RECORDING_S} s` }));
     } catch (error) {
-      return setProgress(failed(whyNot(error)));
+      return setProgress(failed(recordingError(error)));
     }
-    if (!here.current) recording.current.stop(); // closed while the browser was asking
+    if (!mounted.current) recording.current.stop(); // the dialog was closed during the permission prompt
     const sound = await recording.current.recorded;
     recording.current = null;
-    if (here.current) take(sound);
+    if (mounted.current) take(sound);
     return undefined;
   }, [take]);
 
@@ -111,9 +111,9 @@ function useFinder(aspect, onFound) {
 function Dialog({ aspect, onFound, onClose, children }) {
   const dialog = useRef(null);
   const input = useRef(null);
-  const [over, setOver] = useState(false);
-  const { progress, take, toggle } = useFinder(aspect, onFound);
-  const { phase, share, words } = progress;
+  const [isDragOver, setDragOver] = useState(false);
+  const { progress, take, toggle } = useQueryBySound(aspect, onFound);
+  const { phase, share, message } = progress;
   const recording = phase === "recording";
 
   useLayoutEffect(() => {
@@ -128,13 +128,13 @@ function Dialog({ aspect, onFound, onClose, children }) {
 
   const drop = (event) => {
     event.preventDefault();
-    setOver(false);
+    setDragOver(false);
     take(event.dataTransfer.files[0]);
   };
   return (
     <dialog
       ref={dialog}
-      className={`finder ${over ? "over" : ""}`}
+      className={`finder ${isDragOver ? "over" : ""}`}
       aria-labelledby="finder-title"
       data-takes-drops=""
       data-phase={phase}
@@ -146,9 +146,9 @@ function Dialog({ aspect, onFound, onClose, children }) {
       onClick={(event) => event.target === dialog.current && onClose()}
       onDragOver={(event) => {
         event.preventDefault();
-        setOver(true);
+        setDragOver(true);
       }}
-      onDragLeave={(event) => dialog.current.contains(event.relatedTarget) || setOver(false)}
+      onDragLeave={(event) => dialog.current.contains(event.relatedTarget) || setDragOver(false)}
       onDrop={drop}
     >
       <header className="finder-head">
@@ -157,11 +157,11 @@ function Dialog({ aspect, onFound, onClose, children }) {
           ×
         </button>
       </header>
-      <p className="muted">Hum it, tap it or drop a file: you see what in your library is like it. The sound is only compared, it is not kept.</p>
+      <p className="muted">Hum, tap or drop a file to find similar sounds in your library. Your recording isn’t saved.</p>
       <div className="finder-ways">
         <button type="button" className={`button ${recording ? "danger" : "primary"}`} disabled={phase === "asking"} data-testid="finder-record" onClick={toggle}>
           <span className={recording ? "finder-dot on" : "finder-dot"} aria-hidden="true" />
-          {recording ? "Stop and compare" : `Record up to ${LONGEST} s`}
+          {recording ? "Stop and compare" : `Record up to ${MAX_RECORDING_S} s`}
         </button>
         <button type="button" className="button" disabled={recording} onClick={() => input.current.click()}>
           Choose a file
@@ -171,7 +171,7 @@ function Dialog({ aspect, onFound, onClose, children }) {
           ref={input}
           type="file"
           hidden
-          accept={KINDS}
+          accept={ACCEPTED_TYPES}
           data-testid="finder-file"
           onChange={(event) => {
             take(event.target.files[0]);
@@ -186,7 +186,7 @@ function Dialog({ aspect, onFound, onClose, children }) {
           </span>
         )}
         <p role={phase === "failed" ? "alert" : "status"} className={phase === "failed" ? "field-error" : "muted"}>
-          {words}
+          {message}
         </p>
       </div>
       {children}
@@ -194,4 +194,4 @@ function Dialog({ aspect, onFound, onClose, children }) {
   );
 }
 
-export const SoundFinder = ({ open, ...rest }) => (open ? <Dialog {...rest} /> : null);
+export const QueryBySoundDialog = ({ open, ...rest }) => (open ? <Dialog {...rest} /> : null);

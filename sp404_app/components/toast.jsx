@@ -1,8 +1,8 @@
-// One line about what just happened; it leaves by itself, and a click can take the act back.
+// A message about the last action, with Undo. It closes after ten seconds.
 
 import { useEffect } from "react";
 
-export function Notice({ text, tone, undo, stamp, onUndo, onClose }) {
+export function Toast({ text, tone, undo, stamp, onUndo, onClose }) {
   useEffect(() => {
     if (!text) return undefined;
     const timer = setTimeout(onClose, 10000);

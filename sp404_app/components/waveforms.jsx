@@ -1,14 +1,14 @@
-// Waveforms: the tiny one of a row, and the one that zooms from minutes to milliseconds.
+// Waveforms: the thumbnail of a row, and the zoomable one of the player bar.
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import * as engine from "./engine.js";
+import * as player from "./audio_player.js";
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 export function MiniWave({ bars = "", className = "" }) {
   const path = [...bars]
     .map((letter, i) => {
-      const half = Math.max(0.5, (ALPHABET.indexOf(letter) / 63) * 11);
+      const half = Math.max(0.5, (BASE64URL.indexOf(letter) / 63) * 11);
       return `M${i * 2 + 1} ${12 - half}V${12 + half}`;
     })
     .join("");
@@ -19,7 +19,7 @@ export function MiniWave({ bars = "", className = "" }) {
   );
 }
 
-// Fetches the peaks of what is in view; the last picture stays until the next one is there.
+// Fetches the peaks of the visible range; the old ones are shown until the new ones arrive.
 function usePeaks(id, view, width) {
   const [peaks, setPeaks] = useState(null);
   useEffect(() => setPeaks(null), [id]);
@@ -44,15 +44,15 @@ function usePeaks(id, view, width) {
   return peaks;
 }
 
-function paint(canvas, peaks, view, colours) {
+function drawWaveform(canvas, peaks, view, colours) {
   const ratio = window.devicePixelRatio || 1;
   const { clientWidth: width, clientHeight: height } = canvas;
   canvas.width = width * ratio;
   canvas.height = height * ratio;
-  const pen = canvas.getContext("2d");
-  pen.scale(ratio, ratio);
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio);
   if (!peaks) return;
-  const played = engine.position();
+  const played = player.position();
   const toX = (seconds) => ((seconds - view[0]) / (view[1] - view[0])) * width;
   const step = (peaks.end - peaks.start) / peaks.points.length;
   const thick = Math.max(1, toX(peaks.start + step) - toX(peaks.start));
@@ -60,12 +60,12 @@ function paint(canvas, peaks, view, colours) {
     const from = peaks.start + i * step;
     const x = toX(from);
     if (x < -thick || x > width) return;
-    pen.fillStyle = from <= played ? colours.played : colours.wave;
+    context.fillStyle = from <= played ? colours.played : colours.wave;
     const top = height / 2 - (high * height) / 2;
-    pen.fillRect(x, top, thick, Math.max(1, ((high - low) * height) / 2));
+    context.fillRect(x, top, thick, Math.max(1, ((high - low) * height) / 2));
   });
-  pen.fillStyle = colours.head;
-  pen.fillRect(toX(played), 0, 1.5, height);
+  context.fillStyle = colours.head;
+  context.fillRect(toX(played), 0, 1.5, height);
 }
 
 const clampView = ([start, end], duration) => {
@@ -74,7 +74,7 @@ const clampView = ([start, end], duration) => {
   return length >= duration ? null : [from, from + length];
 };
 
-export function ZoomWave({ track, playing }) {
+export function ZoomableWaveform({ track, playing }) {
   const canvas = useRef(null);
   const [width, setWidth] = useState(0);
   const [view, setView] = useState(null);
@@ -98,15 +98,15 @@ export function ZoomWave({ track, playing }) {
     };
     let frame;
     const draw = () => {
-      if (!canvas.current) return; // the page is being left
-      paint(canvas.current, peaks, shown, colours);
+      if (!canvas.current) return; // unmounted
+      drawWaveform(canvas.current, peaks, shown, colours);
       if (playing) frame = requestAnimationFrame(draw);
     };
     draw();
-    const quit = engine.subscribe(() => !playing && draw());
+    const unsubscribe = player.subscribe(() => !playing && draw());
     return () => {
       cancelAnimationFrame(frame);
-      quit();
+      unsubscribe();
     };
   }, [peaks, shown[0], shown[1], playing, width]);
 
@@ -133,7 +133,7 @@ export function ZoomWave({ track, playing }) {
       setView(clampView([around - (around - shown[0]) * factor, around + (shown[1] - around) * factor], duration));
     };
     const target = canvas.current;
-    target.addEventListener("wheel", onWheel, { passive: false }); // React's own cannot stop the scroll
+    target.addEventListener("wheel", onWheel, { passive: false }); // React's wheel listeners are passive
     return () => target.removeEventListener("wheel", onWheel);
   }, [duration, shown[0], shown[1], moment]);
 
@@ -142,12 +142,12 @@ export function ZoomWave({ track, playing }) {
       ref={canvas}
       className="zoom-wave"
       role="slider"
-      aria-label="Position in the sound"
+      aria-label="Playback position"
       aria-valuemin={0}
       aria-valuemax={duration}
-      aria-valuenow={Math.round(engine.position() * 100) / 100}
-      title="Click to seek · wheel to zoom · shift and wheel to move"
-      onClick={(event) => duration && engine.seek(moment(event))}
+      aria-valuenow={Math.round(player.position() * 100) / 100}
+      title="Click to seek · Scroll to zoom · Shift + scroll to pan"
+      onClick={(event) => duration && player.seek(moment(event))}
       onDoubleClick={() => setView(null)}
     />
   );

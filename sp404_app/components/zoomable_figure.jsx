@@ -1,14 +1,14 @@
-// Stands around a Plotly picture over time: the wheel zooms it, a click seeks, the playhead runs
-// over it, and finer data is asked for when the view has moved.
+// Wraps a Plotly figure over time: the wheel zooms, a click seeks, a playhead moves over it, and
+// finer data is requested when the visible range has changed.
 
 import { useEffect, useRef, useState } from "react";
-import * as engine from "../deck/engine.js"; // where deck.py puts it: there is one player
-import * as viewpoint from "./viewpoint.js";
+import * as player from "../player/audio_player.js"; // the asset folder of player.py
+import * as visibleRange from "./visible_range.js";
 
-const CLICK_PIXELS = 4;
-const AXIS = "xaxis.range";
+const MAX_CLICK_TRAVEL_PX = 4;
+const X_RANGE = "xaxis.range";
 
-// The plot arrives later than this frame, and again whenever React mounts a new one.
+// Plotly loads after this component mounts, and React may mount a new plot later.
 function usePlot(frame) {
   const [plot, setPlot] = useState(null);
   useEffect(() => {
@@ -38,63 +38,62 @@ function secondsAt(plot, clientX) {
   return axis.p2d(Math.max(0, Math.min(clientX - left, axis._length)));
 }
 
-// Ranges that we set ourselves, of each plot, until Plotly reports them: by then the view may
-// have moved on, and must not be taken back.
-const ours = new WeakMap();
+// Ranges that this module has set and Plotly has not reported back yet, per plot. By then the
+// visible range may have changed, so these reports must be ignored.
+const programmaticRanges = new WeakMap();
 
-function oursOf(plot) {
-  if (!ours.has(plot)) ours.set(plot, new Set());
-  return ours.get(plot);
+function programmaticRangesOf(plot) {
+  if (!programmaticRanges.has(plot)) programmaticRanges.set(plot, new Set());
+  return programmaticRanges.get(plot);
 }
 
-// What a person does is kept by Plotly through redraws; what a program does is not, unless it
-// says that it acts for one.
-async function turn(plot) {
+// Plotly keeps a range through redraws only if the user has set it; _guiEditing marks ours as such.
+async function applyRange(plot) {
   const { default: plotly } = await import("plotly.js-cartesian-dist-min");
   const axis = axisOf(plot);
-  const { start, end } = viewpoint.getView();
+  const { start, end } = visibleRange.getRange();
   if (!axis || (Math.abs(axis.range[0] - start) < 1e-7 && Math.abs(axis.range[1] - end) < 1e-7)) return;
-  oursOf(plot).add(`${start} ${end}`);
+  programmaticRangesOf(plot).add(`${start} ${end}`);
   plot._fullLayout._guiEditing = true;
-  plotly.relayout(plot, { [`${AXIS}[0]`]: start, [`${AXIS}[1]`]: end });
+  plotly.relayout(plot, { [`${X_RANGE}[0]`]: start, [`${X_RANGE}[1]`]: end });
   plot._fullLayout._guiEditing = false;
 }
 
-// The picture follows the view at once; the server is asked for a finer one a moment later.
-function useView(plot, delay, patient, onView) {
+// Applies the visible range to the figure at once, and requests finer data after `delay` ms.
+function useRangeSync(plot, delay, patient, onView) {
   useEffect(() => {
     if (!plot) return undefined;
     let frame;
     let timer;
-    let asked = -Infinity;
-    const ask = () => {
+    let requestedAt = -Infinity;
+    const request = () => {
       timer = null;
-      asked = performance.now();
-      const { start, end } = viewpoint.getView();
-      if (viewpoint.isWhole()) onView(0, 0);
+      requestedAt = performance.now();
+      const { start, end } = visibleRange.getRange();
+      if (visibleRange.isWhole()) onView(0, 0);
       else onView(start, end);
     };
     const follow = () => {
       cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => turn(plot));
+      frame = requestAnimationFrame(() => applyRange(plot));
       if (patient) clearTimeout(timer);
-      else if (timer) return; // one is on its way
-      timer = setTimeout(ask, patient ? delay : Math.max(0, asked + delay - performance.now()));
+      else if (timer) return; // already scheduled
+      timer = setTimeout(request, patient ? delay : Math.max(0, requestedAt + delay - performance.now()));
     };
     const onRelayout = (change) => {
-      if (oursOf(plot).delete(`${change[`${AXIS}[0]`]} ${change[`${AXIS}[1]`]}`)) return;
-      if (change["xaxis.autorange"]) viewpoint.lookAtAll();
-      else if (`${AXIS}[0]` in change) viewpoint.look(change[`${AXIS}[0]`], change[`${AXIS}[1]`]);
-      else if (AXIS in change) viewpoint.look(...change[AXIS]);
+      if (programmaticRangesOf(plot).delete(`${change[`${X_RANGE}[0]`]} ${change[`${X_RANGE}[1]`]}`)) return;
+      if (change["xaxis.autorange"]) visibleRange.showAll();
+      else if (`${X_RANGE}[0]` in change) visibleRange.show(change[`${X_RANGE}[0]`], change[`${X_RANGE}[1]`]);
+      else if (X_RANGE in change) visibleRange.show(...change[X_RANGE]);
     };
-    // Redrawn between two pictures of the server, Plotly may forget where one was.
-    const onRedraw = () => turn(plot);
+    // Plotly may lose the range when new data from the server is drawn.
+    const onRedraw = () => applyRange(plot);
     plot.on("plotly_relayout", onRelayout);
     plot.on("plotly_react", onRedraw);
-    const quit = viewpoint.subscribe(follow);
+    const unsubscribe = visibleRange.subscribe(follow);
     onRedraw();
     return () => {
-      quit();
+      unsubscribe();
       clearTimeout(timer);
       cancelAnimationFrame(frame);
       if (!plot.removeListener) return;
@@ -109,24 +108,24 @@ function usePlayhead(plot, head, played, track) {
     if (!plot) return undefined;
     let frame;
     const place = () => {
-      if (!head.current) return; // the page is being left
-      const state = engine.getSnapshot();
-      const mine = state.track && state.track.id === track.id;
+      if (!head.current) return; // unmounted
+      const state = player.getSnapshot();
+      const isLoaded = state.track && state.track.id === track.id;
       const axis = axisOf(plot);
-      const at = mine && axis ? axis.d2p(engine.position()) : -1;
+      const at = isLoaded && axis ? axis.d2p(player.position()) : -1;
       const visible = at >= 0 && axis && at <= axis._length;
       head.current.style.visibility = visible ? "visible" : "hidden";
       if (visible) head.current.style.transform = `translateX(${axis._offset + at}px)`;
-      played.current.style.width = `${axis && mine ? Math.max(0, Math.min(at, axis._length)) : 0}px`;
+      played.current.style.width = `${axis && isLoaded ? Math.max(0, Math.min(at, axis._length)) : 0}px`;
       cancelAnimationFrame(frame);
-      if (mine && state.playing) frame = requestAnimationFrame(place);
+      if (isLoaded && state.playing) frame = requestAnimationFrame(place);
     };
     place();
-    const quits = [engine.subscribe(place), viewpoint.subscribe(() => setTimeout(place, 20))];
+    const unsubscribes = [player.subscribe(place), visibleRange.subscribe(() => setTimeout(place, 20))];
     plot.on("plotly_afterplot", place);
     return () => {
       cancelAnimationFrame(frame);
-      quits.forEach((quit) => quit());
+      unsubscribes.forEach((unsubscribe) => unsubscribe());
       if (plot.removeListener) plot.removeListener("plotly_afterplot", place);
     };
   }, [plot, track.id]);
@@ -138,22 +137,22 @@ function useGestures(plot, frame, track) {
     let pressed = null;
     const onWheel = (event) => {
       const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-      if (!sideways && event.deltaY > 0 && viewpoint.isWhole()) return; // let the page scroll
+      if (!sideways && event.deltaY > 0 && visibleRange.isWhole()) return; // let the page scroll
       event.preventDefault();
-      if (sideways) viewpoint.move((event.deltaX || event.deltaY) / 800);
-      else viewpoint.zoom(Math.exp(event.deltaY / 350), secondsAt(plot, event.clientX));
+      if (sideways) visibleRange.pan((event.deltaX || event.deltaY) / 800);
+      else visibleRange.zoom(Math.exp(event.deltaY / 350), secondsAt(plot, event.clientX));
     };
     const onDown = (event) => {
       pressed = event.button === 0 && event.target.closest(".nsewdrag") ? event : null;
     };
     const onUp = (event) => {
-      const still = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < CLICK_PIXELS;
+      const isClick = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < MAX_CLICK_TRAVEL_PX;
       pressed = null;
-      if (!still || !track.playable) return;
+      if (!isClick || !track.playable) return;
       const at = secondsAt(plot, event.clientX);
-      const state = engine.getSnapshot();
-      if (state.track && state.track.id === track.id) engine.seek(at);
-      else engine.play(track, at);
+      const state = player.getSnapshot();
+      if (state.track && state.track.id === track.id) player.seek(at);
+      else player.play(track, at);
     };
     const box = frame.current;
     box.addEventListener("wheel", onWheel, { passive: false });
@@ -167,13 +166,13 @@ function useGestures(plot, frame, track) {
   }, [plot, track.id, track.playable]);
 }
 
-export function Scope({ track, delay = 60, patient = false, label, onView, children }) {
+export function ZoomableFigure({ track, delay = 60, patient = false, label, onView, children }) {
   const frame = useRef(null);
   const head = useRef(null);
   const played = useRef(null);
-  useEffect(() => viewpoint.open(track.id, track.seconds), [track.id, track.seconds]);
+  useEffect(() => visibleRange.reset(track.id, track.seconds), [track.id, track.seconds]);
   const plot = usePlot(frame);
-  useView(plot, delay, patient, onView);
+  useRangeSync(plot, delay, patient, onView);
   usePlayhead(plot, head, played, track);
   useGestures(plot, frame, track);
   return (

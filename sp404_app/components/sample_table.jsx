@@ -1,26 +1,26 @@
-// A list of any length of which only a window is on the page, and the keys that drive it.
+// The sample table: a virtual list, with selection and keyboard shortcuts.
 
 import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
-import * as engine from "./engine.js";
-import { useWindowing } from "./windowing.js";
+import * as player from "./audio_player.js";
+import { useVirtualWindow } from "./virtual_list.js";
 
-const typing = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
-const inDialog = () => document.querySelector("dialog[open]");
+const isTyping = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+const isDialogOpen = () => document.querySelector("dialog[open]");
 
 export function SampleRow({ index, track, marked, onMark, onOpen, children, ...rest }) {
-  useEffect(() => engine.register(index, track), [index, track.id, track.playable, track.gain, track.seconds]);
-  const flags = useSyncExternalStore(
-    engine.subscribe,
-    () => engine.flagsOf(index, track.id),
+  useEffect(() => player.registerRow(index, track), [index, track.id, track.playable, track.gain, track.seconds]);
+  const classes = useSyncExternalStore(
+    player.subscribe,
+    () => player.rowClasses(index, track.id),
     () => "",
   );
   const onClick = (event) => {
     if (event.target.closest("button, a, input")) return;
-    if (event.shiftKey) onMark("range", index, Math.max(0, engine.getSnapshot().cursor));
+    if (event.shiftKey) onMark("range", index, Math.max(0, player.getSnapshot().cursor));
     else if (event.ctrlKey || event.metaKey) onMark("toggle", index, index);
     else {
       if (document.querySelector("[data-any-marked='true']")) onMark("none", 0, 0);
-      engine.cursorTo(index);
+      player.moveCursor(index);
     }
   };
   return (
@@ -28,7 +28,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
       role="row"
       aria-rowindex={index + 1}
       aria-selected={marked}
-      className={`sample-row ${flags} ${marked ? "marked" : ""}`}
+      className={`sample-row ${classes} ${marked ? "marked" : ""}`}
       data-testid="sample-row"
       data-id={track.id}
       onClick={onClick}
@@ -42,12 +42,12 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
 
 export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, onWindow, onMark, onOpen, onAct, children }) {
   const scroller = useRef(null);
-  const onScroll = useWindowing({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
+  const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
 
-  useEffect(() => engine.keepCursor(), [epoch]); // runs after the rows have said where they are
+  useEffect(() => player.keepCursor(), [epoch]); // runs after the rows have registered
 
   useEffect(() => {
-    // The view can be kept and shared; going through the router would load the page again.
+    // Makes the view linkable. The router would reload the page.
     if (address && address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
   }, [address]);
 
@@ -59,7 +59,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       const top = to * rowHeight;
       if (top < box.scrollTop) box.scrollTop = top;
       else if (top + rowHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + rowHeight - box.clientHeight;
-      engine.cursorTo(to);
+      player.moveCursor(to);
     },
     [total, rowHeight],
   );
@@ -67,17 +67,17 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
   useEffect(() => {
     const onKey = (event) => {
       if (event.target.id === "q" && (event.key === "ArrowDown" || event.key === "Enter")) {
-        event.preventDefault(); // from what was found straight to hearing it
+        event.preventDefault(); // from the search field to the first result
         scroller.current.focus();
         moveTo(0);
         return;
       }
-      if (inDialog() && event.key === "Escape") onAct("close", "");
-      if (event.key === "Escape" && event.target.closest(".rename")) event.target.blur(); // the name stays
-      if (typing(event.target) || inDialog() || event.altKey) return;
-      const { cursor, track } = engine.getSnapshot();
+      if (isDialogOpen() && event.key === "Escape") onAct("close", "");
+      if (event.key === "Escape" && event.target.closest(".rename")) event.target.blur(); // keeps the old name
+      if (isTyping(event.target) || isDialogOpen() || event.altKey) return;
+      const { cursor, track } = player.getSnapshot();
       const page = Math.floor(scroller.current.clientHeight / rowHeight) - 1;
-      const here = engine.at(cursor);
+      const here = player.trackAt(cursor);
       const command = event.ctrlKey || event.metaKey;
       const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total };
       const acts = { f: "favourite", t: "tag", Delete: "delete", Backspace: "delete", F2: "rename" };
@@ -89,11 +89,11 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
         moveTo(next);
       } else if (event.key === " ") {
         done();
-        if (track) engine.toggle();
+        if (track) player.toggle();
         else moveTo(Math.max(0, cursor));
       } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
         done();
-        engine.seek(engine.position() + (event.key === "ArrowLeft" ? -1 : 1) * Math.max(0.1, (track ? track.seconds : 0) / 20));
+        player.seek(player.position() + (event.key === "ArrowLeft" ? -1 : 1) * Math.max(0.1, (track ? track.seconds : 0) / 20));
       } else if (event.key === "Enter" && here && !event.target.closest("button, a")) {
         done();
         onOpen(here.id);
@@ -109,7 +109,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
         onAct("help", "");
       } else if (!command && /^[0-5]$/.test(event.key) && here) onAct(`rate-${event.key}`, here.id);
       else if (!command && event.key in acts) {
-        done(); // a selection made a moment ago is known to the server, if not here yet
+        done(); // the server knows the current selection, even if its render has not arrived
         onAct(acts[event.key], here ? here.id : "");
       }
     };

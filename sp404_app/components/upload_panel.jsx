@@ -1,11 +1,11 @@
-// Drop files anywhere; a panel shows how far each of them is.
+// Upload panel with the progress of every file, the drop target of the page, and the file chooser.
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import * as queue from "./queue.js";
+import * as queue from "./upload_queue.js";
 
-const ORDER = { failed: 0, gone: 1, sending: 2, paused: 3, refused: 4, duplicate: 5, waiting: 6, cancelled: 7, done: 8 };
-const NOT_SENT = ["failed", "gone"];
-const SHOWN = 100;
+const STATE_ORDER = { failed: 0, gone: 1, sending: 2, paused: 3, refused: 4, duplicate: 5, waiting: 6, cancelled: 7, done: 8 };
+const FAILED = ["failed", "gone"];
+const MAX_SHOWN = 100;
 const sum = (items, field) => items.reduce((total, item) => total + item[field], 0);
 const plural = (n, word) => `${n.toLocaleString()} ${word}${n === 1 ? "" : "s"}`;
 
@@ -13,22 +13,22 @@ function headline(items) {
   const count = (...states) => items.filter((item) => states.includes(item.state)).length;
   const active = count("waiting", "sending", "paused");
   const done = count("done");
-  const sounds = items.reduce((total, item) => total + (item.added || 0), 0); // an archive holds many
+  const sounds = items.reduce((total, item) => total + (item.added || 0), 0); // an archive contains several
   const parts = [active ? `Uploading ${done} of ${items.length}` : `${plural(sounds, "sound")} uploaded`];
-  if (count(...NOT_SENT)) parts.push(`${count(...NOT_SENT)} not sent`);
-  if (count("duplicate")) parts.push(`${count("duplicate")} here already`);
-  if (count("refused")) parts.push(`${count("refused")} refused`);
+  if (count(...FAILED)) parts.push(`${count(...FAILED)} failed`);
+  if (count("duplicate")) parts.push(`${plural(count("duplicate"), "duplicate")} skipped`);
+  if (count("refused")) parts.push(`${count("refused")} not added`);
   return parts.join(" · ");
 }
 
-function Line({ item }) {
+function UploadRow({ item }) {
   const active = ["waiting", "sending", "paused"].includes(item.state);
   return (
     <li className={`upload ${item.state}`} data-testid="upload" data-state={item.state}>
       <span className="upload-name" title={item.folder ? `${item.folder}/${item.name}` : item.name}>
         {item.name}
       </span>
-      {item.state === "sending" && (item.sent >= item.size ? <span className="muted">checking…</span> : <span className="mono muted">{Math.round((100 * item.sent) / (item.size || 1))} %</span>)}
+      {item.state === "sending" && (item.sent >= item.size ? <span className="muted">processing…</span> : <span className="mono muted">{Math.round((100 * item.sent) / (item.size || 1))} %</span>)}
       {item.state === "done" && <span className="upload-ok">{item.added > 1 ? `${plural(item.added, "sound")} added` : "added"}</span>}
       {item.state === "waiting" && <span className="muted">waiting</span>}
       {active && (
@@ -41,7 +41,7 @@ function Line({ item }) {
           {item.reason}{" "}
           {item.state === "duplicate" && (
             <a className="link" href={`/samples/${item.sampleId}`}>
-              Show it
+              Show
             </a>
           )}
         </span>
@@ -58,17 +58,17 @@ function Line({ item }) {
 function Panel({ items, folderTags }) {
   const active = items.some((item) => ["waiting", "sending", "paused"].includes(item.state));
   const paused = items.some((item) => item.state === "paused");
-  const notSent = items.some((item) => NOT_SENT.includes(item.state));
+  const notSent = items.some((item) => FAILED.includes(item.state));
   const relevant = items.filter((item) => item.state !== "cancelled");
-  const fraction = relevant.filter((item) => !["refused", "duplicate", ...NOT_SENT].includes(item.state));
-  const sorted = [...items].sort((a, b) => ORDER[a.state] - ORDER[b.state] || a.key - b.key);
+  const fraction = relevant.filter((item) => !["refused", "duplicate", ...FAILED].includes(item.state));
+  const sorted = [...items].sort((a, b) => STATE_ORDER[a.state] - STATE_ORDER[b.state] || a.key - b.key);
   return (
     <section className="uploads" aria-label="Uploads" data-testid="uploads">
       <header className="uploads-head">
         <strong role="status">{headline(items)}</strong>
         {paused && (
           <button type="button" className="button small" onClick={queue.resume}>
-            Continue
+            Resume
           </button>
         )}
         {notSent && !active && (
@@ -92,11 +92,11 @@ function Panel({ items, folderTags }) {
         </span>
       )}
       <ul className="uploads-list">
-        {sorted.slice(0, SHOWN).map((item) => (
-          <Line key={item.key} item={item} />
+        {sorted.slice(0, MAX_SHOWN).map((item) => (
+          <UploadRow key={item.key} item={item} />
         ))}
       </ul>
-      {sorted.length > SHOWN && <p className="muted uploads-more">and {plural(sorted.length - SHOWN, "more file")}</p>}
+      {sorted.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(sorted.length - MAX_SHOWN, "more file")}</p>}
       {active && (
         <label className="check">
           <input type="checkbox" checked={folderTags} onChange={(event) => queue.setFolderTags(event.target.checked)} /> Folder names become tags
@@ -106,14 +106,14 @@ function Panel({ items, folderTags }) {
   );
 }
 
-export function Uploads({ folderTags = true }) {
+export function UploadPanel({ folderTags = true }) {
   const state = useSyncExternalStore(queue.subscribe, queue.getSnapshot, queue.getSnapshot);
   const [over, setOver] = useState(false);
   const depth = useRef(0);
   useEffect(() => queue.setFolderTags(folderTags), [folderTags]);
   useEffect(() => {
-    const elsewhere = () => document.querySelector("[data-takes-drops]"); // a dialog wants them
-    const carriesFiles = (event) => !elsewhere() && [...(event.dataTransfer?.types || [])].includes("Files");
+    const dialogTakesDrops = () => document.querySelector("[data-takes-drops]");
+    const carriesFiles = (event) => !dialogTakesDrops() && [...(event.dataTransfer?.types || [])].includes("Files");
     const handlers = {
       dragenter: (event) => {
         if (!carriesFiles(event)) return;

@@ -14,9 +14,9 @@ from playwright.sync_api import Page, sync_playwright
 
 import sp404_app
 
-QUEUE = Path(sp404_app.__file__).parent / "components" / "queue.js"
+QUEUE = Path(sp404_app.__file__).parent / "components" / "upload_queue.js"
 PAGE = b"""<input type=file multiple><script type=module>
-  import * as queue from "/queue.js";
+  import * as queue from "/upload_queue.js";
   window.queue = queue;
   document.querySelector("input").onchange = (event) => queue.addChosen(event.target.files);
 </script>"""
@@ -51,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        script = self.path == "/queue.js"
+        script = self.path == "/upload_queue.js"
         kind = "text/javascript" if script else "text/html"
         self.reply(200, QUEUE.read_bytes() if script else PAGE, {"Content-Type": kind})
 
@@ -138,10 +138,10 @@ def test_a_file_that_always_fails_is_tried_a_few_times_while_others_go_on(
     for name in ("bad1.wav", "bad2.wav", "bad3.wav"):
         until(page, name, "failed")
         assert server.tries[name] == 5
-    assert "Not sent after 5 tries. Something went wrong on our side." in reason(page, "bad1.wav")
+    assert "Upload failed after 5 tries. Something went wrong on our side." in reason(page, "bad1.wav")
     page.clock.run_for(600_000)
     assert server.tries["bad1.wav"] == 5  # and that is the end of it
-    assert not page.evaluate("queue.underWay()")
+    assert not page.evaluate("queue.hasActive()")
 
     server.rule = added
     page.evaluate("queue.retry()")
