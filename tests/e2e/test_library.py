@@ -98,7 +98,7 @@ def test_a_musician_drops_a_folder_and_finds_a_sound(
 
     page.get_by_test_id("choose-folder").set_input_files(tmp_path / "Dusty Crate")
     uploads = page.get_by_test_id("uploads")
-    expect(uploads.get_by_text("25 sounds uploaded · 5 refused")).to_be_visible(timeout=ANALYSED)
+    expect(uploads.get_by_text("25 sounds uploaded · 5 not added")).to_be_visible(timeout=ANALYSED)
     for name in folder.BROKEN:
         expect(uploads.locator("[data-state=refused]", has_text=name)).to_have_count(1)
     page.get_by_test_id("close-uploads").click()

@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order, the books balance."""
+"""Property tests: random sequences of operations keep the invariants."""
 
 import json
 import tempfile
@@ -35,8 +35,8 @@ STEPS = st.one_of(
 )
 
 
-class Direct:
-    """The API without HTTP between, for many short lives."""
+class DirectApi:
+    """The API without HTTP, which is faster."""
 
     def __init__(self, folder: Path) -> None:
         self.emulator = app.create(
@@ -44,7 +44,7 @@ class Direct:
         )
 
     def call(self, method: str, path: str, **fields: Any) -> Any:
-        """Send a form; return the answer, or None if it was refused."""
+        """Send a form and return the response body, or None for an error."""
         pairs = _api_encode(fields)
         text = "&".join(f"{name}={value}" for name, value in pairs)
         headers = {"authorization": f"Bearer {self.emulator.keys.api_key}"}
@@ -54,9 +54,9 @@ class Direct:
         return made.body if made.status == 200 else None
 
 
-def price(books: Direct, name: str, cents: int) -> str:
-    product = books.call("POST", "/v1/products", name=name)["id"]
-    made = books.call(
+def create_price(api: DirectApi, name: str, cents: int) -> str:
+    product = api.call("POST", "/v1/products", name=name)["id"]
+    made = api.call(
         "POST",
         "/v1/prices",
         product=product,
@@ -67,15 +67,18 @@ def price(books: Direct, name: str, cents: int) -> str:
     return made["id"]
 
 
-class Life:
-    """One customer with one subscription, to whom things happen."""
+class SubscriptionScenario:
+    """One customer with one subscription, and operations on it."""
 
-    def __init__(self, books: Direct, trial: bool, card: str) -> None:
-        self.books = books
-        self.prices = {"pro": price(books, "Pro", 2900), "enterprise": price(books, "E", 9900)}
+    def __init__(self, api: DirectApi, trial: bool, card: str) -> None:
+        self.api = api
+        self.prices = {
+            "pro": create_price(api, "Pro", 2900),
+            "enterprise": create_price(api, "E", 9900),
+        }
         clocks = "/v1/test_helpers/test_clocks"
-        self.clock = f"{clocks}/{books.call('POST', clocks, frozen_time=START)['id']}"
-        self.owner = books.call(
+        self.clock = f"{clocks}/{api.call('POST', clocks, frozen_time=START)['id']}"
+        self.customer = api.call(
             "POST",
             "/v1/customers",
             test_clock=self.clock.rsplit("/", 1)[1],
@@ -84,22 +87,22 @@ class Life:
         )["id"]
         days = {"trial_period_days": 14} if trial else {}
         items = [{"price": self.prices["pro"]}]
-        made = books.call("POST", "/v1/subscriptions", customer=self.owner, items=items, **days)
+        made = api.call("POST", "/v1/subscriptions", customer=self.customer, items=items, **days)
         self.path = f"/v1/subscriptions/{made['id']}"
 
     def do(self, step: tuple[Any, ...]) -> None:
         getattr(self, f"do_{step[0]}")(*step[1:])
 
     def now(self) -> dict[str, Any]:
-        return self.books.call("GET", self.path)
+        return self.api.call("GET", self.path)
 
     def do_advance(self, hours: int) -> None:
-        frozen = self.books.call("GET", self.clock)["frozen_time"]
-        self.books.call("POST", f"{self.clock}/advance", frozen_time=frozen + hours * 3600)
+        frozen = self.api.call("GET", self.clock)["frozen_time"]
+        self.api.call("POST", f"{self.clock}/advance", frozen_time=frozen + hours * 3600)
 
     def do_change(self, name: str, prorations: str, behaviour: str) -> None:
         item = self.now()["items"]["data"][0]["id"]
-        self.books.call(
+        self.api.call(
             "POST",
             self.path,
             items=[{"id": item, "price": self.prices[name]}],
@@ -108,14 +111,14 @@ class Life:
         )
 
     def do_card(self, name: str) -> None:
-        self.books.call("POST", self.path, default_payment_method=name)
+        self.api.call("POST", self.path, default_payment_method=name)
 
     def do_end(self, wanted: bool) -> None:
-        self.books.call("POST", self.path, cancel_at_period_end=str(wanted).lower())
+        self.api.call("POST", self.path, cancel_at_period_end=str(wanted).lower())
 
     def do_downgrade(self) -> None:
         name = self.path.rsplit("/", 1)[1]
-        made = self.books.call("POST", "/v1/subscription_schedules", from_subscription=name)
+        made = self.api.call("POST", "/v1/subscription_schedules", from_subscription=name)
         if made:
             now = made["phases"][0]
             first = {
@@ -129,25 +132,25 @@ class Life:
                 "proration_behavior": "none",
             }
             path = f"/v1/subscription_schedules/{made['id']}"
-            assert self.books.call("POST", path, phases=[first, then])
+            assert self.api.call("POST", path, phases=[first, then])
 
     def do_release(self) -> None:
         path = f"/v1/subscription_schedules/{self.now()['schedule']}/release"
-        self.books.call("POST", path)
+        self.api.call("POST", path)
 
     def do_pay(self) -> None:
         path = f"/v1/invoices/{self.now()['latest_invoice']}/pay"
-        self.books.call("POST", path, payment_method="pm_card_visa")
+        self.api.call("POST", path, payment_method="pm_card_visa")
 
     def do_void(self) -> None:
-        self.books.call("POST", f"/v1/invoices/{self.now()['latest_invoice']}/void")
+        self.api.call("POST", f"/v1/invoices/{self.now()['latest_invoice']}/void")
 
     def do_resume(self) -> None:
-        self.books.call("POST", f"{self.path}/resume")
+        self.api.call("POST", f"{self.path}/resume")
 
     def do_cancel(self, credit: bool) -> None:
-        word = str(credit).lower()
-        self.books.call("DELETE", self.path, prorate=word, invoice_now=word)
+        flag = str(credit).lower()
+        self.api.call("DELETE", self.path, prorate=flag, invoice_now=flag)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -156,22 +159,22 @@ class Life:
     trial=st.booleans(),
     card=st.sampled_from(CARDS[:2]),
 )
-def test_the_books_balance_whatever_happens(
+def test_any_sequence_of_operations_keeps_the_invariants(
     steps: list[tuple[Any, ...]], trial: bool, card: str
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        books = Direct(Path(folder))
-        life = Life(books, trial, card)
+        api = DirectApi(Path(folder))
+        scenario = SubscriptionScenario(api, trial, card)
         for step in steps:
-            life.do(step)
-        bodies = everything(books)
+            scenario.do(step)
+        bodies = all_objects(api)
         assert invariants.broken(bodies) == []
         problems = {problem for body in bodies for problem in oracle.violations(public_copy(body))}
         assert not problems
 
 
-def everything(books: Direct) -> list[dict[str, Any]]:
-    with books.emulator.store.reading() as connection:
+def all_objects(api: DirectApi) -> list[dict[str, Any]]:
+    with api.emulator.store.reading() as connection:
         rows = connection.execute("select body from objects").fetchall()
     return [json.loads(row["body"]) for row in rows]
 
@@ -179,7 +182,9 @@ def everything(books: Direct) -> list[dict[str, Any]]:
 @given(
     amount=st.integers(0, 10**7), part=st.integers(0, 3_000_000), whole=st.integers(1, 3_000_000)
 )
-def test_shares_are_whole_cents_and_never_more_than_all(amount: int, part: int, whole: int) -> None:
+def test_prorated_amounts_are_whole_cents_and_at_most_the_full_amount(
+    amount: int, part: int, whole: int
+) -> None:
     part = min(part, whole)
     cents = periods.prorate_cents(amount, part, whole)
     assert abs(cents * whole - amount * part) * 2 <= whole
@@ -188,7 +193,7 @@ def test_shares_are_whole_cents_and_never_more_than_all(amount: int, part: int, 
 
 
 @given(anchor=st.integers(0, 4_000_000_000), count=st.integers(1, 48))
-def test_periods_follow_each_other_without_a_gap(anchor: int, count: int) -> None:
+def test_consecutive_periods_have_no_gap(anchor: int, count: int) -> None:
     cycle = {"interval": "month", "interval_count": 1}
     start = periods.add_intervals(anchor, "month", count)
     end = periods.next_period_end(anchor, start, cycle)

@@ -1,4 +1,4 @@
-"""Where the emulator may exist, whom it answers, and what it keeps secret."""
+"""Access to the emulator: production, other machines, secrets, pages and isolation."""
 
 import json
 import stat
@@ -11,32 +11,32 @@ import pytest
 import stripe
 
 from stripe_emulator import app, secret_keys
+from tests.stripe_emulator.actions import open_checkout
 from tests.stripe_emulator.conftest import Shop
-from tests.stripe_emulator.journeys import open_checkout
-from tests.stripe_emulator.stripe_server import Machine, Served
+from tests.stripe_emulator.stripe_server import Harness, Served
 
-# Raise this together with the pin of the package, after reading what changed in the API
-# (docs.stripe.com/changelog): shapes, required_keys.json and the engine follow that version.
+# Update this with the pinned package version, after reading docs.stripe.com/changelog: shapes,
+# required_keys.json and the engine must follow the new API version.
 VERSION = "2026-10-28.endive"
 
 
-def test_the_emulator_follows_the_pinned_version_of_the_api() -> None:
+def test_the_emulator_supports_the_pinned_api_version() -> None:
     assert stripe.api_version == VERSION
 
 
-def test_it_does_not_exist_in_production(tmp_path: Path) -> None:
+def test_the_emulator_cannot_be_created_in_production(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="production"):
         app.create(tmp_path / "a.db", tmp_path / "s.json", "http://x/_stripe", production=True)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("address", ["10.0.0.7", "203.0.113.9", "", "testclient", "::2"])
-def test_it_answers_this_machine_only(
-    stripe_machine: Machine, served: Served, address: str
+def test_requests_from_other_addresses_are_refused(
+    harness: Harness, served: Served, address: str
 ) -> None:
     served.client = address
     for path in ("/v1/customers", "/pay/cs_test_x", "/dev/customers"):
-        answer = stripe_machine.browser.get(stripe_machine.base + path)
+        answer = harness.browser.get(harness.base + path)
         assert (answer.status_code, answer.text) == (403, "Available on this machine only.")
 
 
@@ -52,20 +52,18 @@ def test_it_answers_this_machine_only(
         ("CF-Connecting-IP", "203.0.113.9"),
     ],
 )
-def test_a_request_that_a_proxy_passed_on_is_refused(
-    stripe_machine: Machine, header: str, value: str
-) -> None:
-    url = f"{stripe_machine.base}/pay/cs_test_x"
-    assert stripe_machine.browser.get(url).status_code == 404
-    assert stripe_machine.browser.get(url, headers={header: value}).status_code == 403
+def test_requests_with_proxy_headers_are_refused(harness: Harness, header: str, value: str) -> None:
+    url = f"{harness.base}/pay/cs_test_x"
+    assert harness.browser.get(url).status_code == 404
+    assert harness.browser.get(url, headers={header: value}).status_code == 403
 
 
-def test_mapped_addresses_of_this_machine_are_local() -> None:
+def test_ipv4_mapped_loopback_addresses_are_local() -> None:
     assert app.is_loopback("::ffff:127.0.0.1")
     assert not app.is_loopback("::ffff:10.0.0.1")
 
 
-def test_secrets_are_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
+def test_secret_keys_are_created_once_with_mode_0600(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "stripe.json"
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(secret_keys.load_secret_keys, [path] * 8))
@@ -78,18 +76,18 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
     assert kept["webhook_secret"].startswith("whsec_")
 
 
-def test_pages_are_plain_and_closed(shop: Shop) -> None:
-    answer = shop.machine.browser.get(open_checkout(shop, shop.customer()).url)
+def test_pages_have_no_scripts_and_a_strict_csp(shop: Shop) -> None:
+    answer = shop.harness.browser.get(open_checkout(shop, shop.customer()).url)
     assert "TEST MODE" in answer.text
     assert "<script" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_names_are_escaped(shop: Shop) -> None:
+def test_names_are_escaped_in_html(shop: Shop) -> None:
     evil = '<img src=x onerror="alert(1)">'
-    product = shop.machine.v1.products.create({"name": evil})
-    price = shop.machine.v1.prices.create(
+    product = shop.harness.v1.products.create({"name": evil})
+    price = shop.harness.v1.prices.create(
         {
             "product": product.id,
             "currency": "usd",
@@ -97,17 +95,17 @@ def test_names_are_escaped(shop: Shop) -> None:
             "recurring": {"interval": "month"},
         }
     )
-    owner = shop.customer('"><script>@example.com')
-    session = open_checkout(shop, owner, price=price.id)
+    customer = shop.customer('"><script>@example.com')
+    session = open_checkout(shop, customer, price=price.id)
     for answer in (
-        shop.machine.browser.get(session.url),
-        shop.machine.browser.post(session.url, data={"name": evil, "number": evil}),
+        shop.harness.browser.get(session.url),
+        shop.harness.browser.post(session.url, data={"name": evil, "number": evil}),
     ):
         assert "<img" not in answer.text
         assert "<script" not in answer.text
 
 
-def test_guessed_addresses_lead_nowhere(shop: Shop) -> None:
+def test_guessed_page_urls_return_404(shop: Shop) -> None:
     draft = "in_0123"
     for path in (
         f"/invoice/{draft}",
@@ -117,19 +115,19 @@ def test_guessed_addresses_lead_nowhere(shop: Shop) -> None:
         f"/pay/{shop.pro}",
         f"/invoice/{shop.pro}",
     ):
-        assert shop.machine.browser.get(shop.machine.base + path).status_code == 404
+        assert shop.harness.browser.get(shop.harness.base + path).status_code == 404
 
 
-def test_large_bodies_are_refused(stripe_machine: Machine) -> None:
-    answer = stripe_machine.browser.post(
-        f"{stripe_machine.base}/v1/customers",
+def test_large_request_bodies_are_refused(harness: Harness) -> None:
+    answer = harness.browser.post(
+        f"{harness.base}/v1/customers",
         content=b"name=" + b"a" * (2 << 20),
-        headers={"Authorization": f"Bearer {stripe_machine.key}"},
+        headers={"Authorization": f"Bearer {harness.key}"},
     )
     assert answer.status_code == 413
 
 
-def test_the_package_stands_alone() -> None:
+def test_the_emulator_imports_nothing_from_the_product() -> None:
     code = (
         "import sys; import stripe_emulator.app;"
         "print([n for n in sys.modules if n.startswith('sp404_app.')"

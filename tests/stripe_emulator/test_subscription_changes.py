@@ -1,10 +1,9 @@
-"""Plans change: upgrade now, downgrade later, cancel, resume. Money is exact to the cent."""
+"""Upgrade, downgrade, cancel and resume a subscription, with exact amounts."""
 
 import pytest
 import stripe
 
-from tests.stripe_emulator.conftest import Shop
-from tests.stripe_emulator.journeys import (
+from tests.stripe_emulator.actions import (
     ALWAYS_AUTHENTICATES,
     advance,
     card,
@@ -14,19 +13,20 @@ from tests.stripe_emulator.journeys import (
     subscribe,
     upgrade,
 )
+from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.stripe_server import DAY
 
 
 def half_way(shop: Shop, subscription: object) -> int:
-    """Move real time to the middle of the period."""
+    """Advance real time to the middle of the period and return it."""
     item = subscription.items.data[0]  # type: ignore[attr-defined]
     middle = (item.current_period_start + item.current_period_end) // 2
-    shop.machine.pass_time(middle - shop.machine.now())
+    shop.harness.pass_time(middle - shop.harness.now())
     return middle
 
 
 def preview(shop: Shop, subscription: object, price: str, **details: object) -> object:
-    return shop.machine.v1.invoices.create_preview(
+    return shop.harness.v1.invoices.create_preview(
         {
             "subscription": subscription.id,  # type: ignore[attr-defined]
             "subscription_details": {
@@ -38,14 +38,14 @@ def preview(shop: Shop, subscription: object, price: str, **details: object) -> 
     )
 
 
-def test_half_way_from_pro_to_enterprise_costs_35_dollars(shop: Shop) -> None:
+def test_an_upgrade_in_the_middle_of_the_period_costs_35_dollars(shop: Shop) -> None:
     subscription = subscribe(shop, shop.customer())
     middle = half_way(shop, subscription)
     shown = preview(shop, subscription, shop.enterprise, proration_date=middle)
-    shop.machine.pass_time(600)
+    shop.harness.pass_time(600)
     before = len(event_types(shop))
     changed = upgrade(shop, subscription, shop.enterprise, proration_date=middle)
-    charged = shop.machine.v1.invoices.retrieve(changed.latest_invoice)
+    charged = shop.harness.v1.invoices.retrieve(changed.latest_invoice)
     assert [line.amount for line in charged.lines.data] == [-1450, 4950]
     assert shown.total == charged.total == charged.amount_paid == 3500
     assert [line.amount for line in shown.lines.data] == [-1450, 4950]
@@ -57,42 +57,42 @@ def test_half_way_from_pro_to_enterprise_costs_35_dollars(shop: Shop) -> None:
     types = event_types(shop, before)
     assert in_order(types, "invoice.created", "invoice.paid", "customer.subscription.updated")
     assert types.count("invoiceitem.created") == 2
-    event = shop.machine.v1.events.list({"type": "customer.subscription.updated"}).data[0]
+    event = shop.harness.v1.events.list({"type": "customer.subscription.updated"}).data[0]
     previous = event.data.previous_attributes.to_dict()
     assert previous["items"]["data"][0]["price"]["unit_amount"] == 2900
 
 
 @pytest.mark.parametrize("share", [0, 1, 12_345, 1_000_003, 2_591_999])
-def test_preview_is_what_is_charged_at_any_second(shop: Shop, share: int) -> None:
+def test_a_preview_equals_the_charge_at_any_second(shop: Shop, share: int) -> None:
     subscription = subscribe(shop, shop.customer())
     at = subscription.items.data[0].current_period_start + share
-    shop.machine.pass_time(share)
+    shop.harness.pass_time(share)
     shown = preview(shop, subscription, shop.enterprise, proration_date=at)
     changed = upgrade(shop, subscription, shop.enterprise, proration_date=at)
-    charged = shop.machine.v1.invoices.retrieve(changed.latest_invoice)
+    charged = shop.harness.v1.invoices.retrieve(changed.latest_invoice)
     assert (shown.total, shown.amount_due) == (charged.total, charged.amount_due)
     rest = 30 * DAY - share
     assert charged.total == round(9900 * rest / (30 * DAY)) - round(2900 * rest / (30 * DAY))
 
 
-def test_up_and_down_again_charges_nothing_twice(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
+def test_an_upgrade_and_a_downgrade_in_one_period_cancel_out(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
     at = half_way(shop, subscription)
     subscription = upgrade(shop, subscription, shop.enterprise, proration_date=at)
     upgrade(shop, subscription, shop.pro, proration_date=at)
-    invoice = shop.machine.v1.invoices.list({"customer": owner}).data[0]
+    invoice = shop.harness.v1.invoices.list({"customer": customer}).data[0]
     assert (invoice.total, invoice.amount_due, invoice.status) == (-3500, 0, "paid")
-    assert shop.machine.v1.customers.retrieve(owner).balance == -3500
-    advance(shop, owner, days=17)
-    renewal = shop.machine.v1.invoices.list({"customer": owner}).data[0]
+    assert shop.harness.v1.customers.retrieve(customer).balance == -3500
+    advance(shop, customer, days=17)
+    renewal = shop.harness.v1.invoices.list({"customer": customer}).data[0]
     assert (renewal.total, renewal.starting_balance, renewal.amount_paid) == (2900, -3500, 0)
-    assert shop.machine.v1.customers.retrieve(owner).balance == -600
+    assert shop.harness.v1.customers.retrieve(customer).balance == -600
 
 
-def test_prorations_can_wait_for_the_next_invoice(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
+def test_create_prorations_leaves_prorations_to_the_next_invoice(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
     half_way(shop, subscription)
     upgrade(
         shop,
@@ -101,97 +101,97 @@ def test_prorations_can_wait_for_the_next_invoice(shop: Shop) -> None:
         proration_behavior="create_prorations",
         payment_behavior="allow_incomplete",
     )
-    assert len(shop.machine.v1.invoices.list({"customer": owner}).data) == 1
-    shown = shop.machine.v1.invoices.create_preview({"subscription": subscription.id})
-    advance(shop, owner, days=17)
-    renewal = shop.machine.v1.invoices.list({"customer": owner}).data[0]
+    assert len(shop.harness.v1.invoices.list({"customer": customer}).data) == 1
+    shown = shop.harness.v1.invoices.create_preview({"subscription": subscription.id})
+    advance(shop, customer, days=17)
+    renewal = shop.harness.v1.invoices.list({"customer": customer}).data[0]
     assert renewal.total == shown.total == 9900 + 3500
     assert renewal.amount_paid == 13400
 
 
-def test_without_proration_nothing_is_billed_now(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
+def test_proration_behavior_none_bills_nothing_now(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
     half_way(shop, subscription)
     none = {"proration_behavior": "none", "payment_behavior": "allow_incomplete"}
     upgrade(shop, subscription, shop.enterprise, **none)
-    advance(shop, owner, days=17)
-    totals = [invoice.total for invoice in shop.machine.v1.invoices.list().data]
+    advance(shop, customer, days=17)
+    totals = [invoice.total for invoice in shop.harness.v1.invoices.list().data]
     assert totals == [9900, 2900]
 
 
-def test_a_failed_upgrade_stays_on_the_old_plan(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
-    method = shop.machine.v1.payment_methods.attach(
-        "pm_card_chargeCustomerFail", {"customer": owner}
+def test_a_failed_payment_leaves_the_upgrade_pending(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
+    method = shop.harness.v1.payment_methods.attach(
+        "pm_card_chargeCustomerFail", {"customer": customer}
     )
-    shop.machine.v1.subscriptions.update(subscription.id, {"default_payment_method": method.id})
+    shop.harness.v1.subscriptions.update(subscription.id, {"default_payment_method": method.id})
     half_way(shop, subscription)
     held = upgrade(shop, subscription, shop.enterprise)
     assert held.status == "active"
     assert held.items.data[0].price.id == shop.pro
     assert held.pending_update.subscription_items[0].price.id == shop.enterprise
-    assert held.pending_update.expires_at <= shop.machine.now() + 23 * 3600
-    invoice = shop.machine.v1.invoices.retrieve(held.latest_invoice)
+    assert held.pending_update.expires_at <= shop.harness.now() + 23 * 3600
+    invoice = shop.harness.v1.invoices.retrieve(held.latest_invoice)
     assert (invoice.status, invoice.next_payment_attempt) == ("open", None)
-    shop.machine.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_visa"})
-    applied = shop.machine.v1.subscriptions.retrieve(subscription.id)
+    shop.harness.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_visa"})
+    applied = shop.harness.v1.subscriptions.retrieve(subscription.id)
     assert applied.items.data[0].price.id == shop.enterprise
     assert applied.pending_update is None
     assert "customer.subscription.pending_update_applied" in event_types(shop)
 
 
-def test_an_unpaid_upgrade_expires_and_its_invoice_is_void(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
-    method = shop.machine.v1.payment_methods.attach(
-        "pm_card_chargeCustomerFail", {"customer": owner}
+def test_an_unpaid_pending_update_expires_and_voids_its_invoice(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
+    method = shop.harness.v1.payment_methods.attach(
+        "pm_card_chargeCustomerFail", {"customer": customer}
     )
-    shop.machine.v1.subscriptions.update(subscription.id, {"default_payment_method": method.id})
-    shop.machine.pass_time(DAY)
+    shop.harness.v1.subscriptions.update(subscription.id, {"default_payment_method": method.id})
+    shop.harness.pass_time(DAY)
     held = upgrade(shop, subscription, shop.enterprise)
-    shop.machine.pass_time(23 * 3600 + 1)
-    left = shop.machine.v1.subscriptions.retrieve(subscription.id)
+    shop.harness.pass_time(23 * 3600 + 1)
+    left = shop.harness.v1.subscriptions.retrieve(subscription.id)
     assert (left.pending_update, left.items.data[0].price.id) == (None, shop.pro)
     assert left.latest_invoice == subscription.latest_invoice
-    assert shop.machine.v1.invoices.retrieve(held.latest_invoice).status == "void"
+    assert shop.harness.v1.invoices.retrieve(held.latest_invoice).status == "void"
     types = event_types(shop)
     assert "customer.subscription.pending_update_expired" in types
     assert "invoice.voided" in types
 
 
-def test_an_upgrade_may_need_authentication(shop: Shop) -> None:
-    owner = shop.customer()
-    session = open_checkout(shop, owner)
-    browser = shop.machine.browser
+def test_an_upgrade_can_require_authentication(shop: Shop) -> None:
+    customer = shop.customer()
+    session = open_checkout(shop, customer)
+    browser = shop.harness.browser
     question = browser.post(session.url, data=card(ALWAYS_AUTHENTICATES)).headers["location"]
     browser.post(question, data={"answer": "complete"})
-    subscription = shop.machine.v1.subscriptions.list().data[0]
+    subscription = shop.harness.v1.subscriptions.list().data[0]
     held = upgrade(shop, subscription, shop.enterprise)
     assert held.pending_update
     assert "invoice.payment_action_required" in event_types(shop)
-    invoice = shop.machine.v1.invoices.retrieve(held.latest_invoice)
+    invoice = shop.harness.v1.invoices.retrieve(held.latest_invoice)
     question = browser.post(invoice.hosted_invoice_url, data={}).headers["location"]
     assert browser.post(question, data={"answer": "complete"}).status_code == 303
-    applied = shop.machine.v1.subscriptions.retrieve(subscription.id)
+    applied = shop.harness.v1.subscriptions.retrieve(subscription.id)
     assert applied.items.data[0].price.id == shop.enterprise
 
 
-def test_pending_updates_take_only_what_stripe_lists(shop: Shop) -> None:
+def test_pending_updates_accept_only_documented_parameters(shop: Shop) -> None:
     subscription = subscribe(shop, shop.customer())
     with pytest.raises(stripe.InvalidRequestError, match="metadata"):
         upgrade(shop, subscription, shop.enterprise, metadata={"a": "b"})
 
 
-def test_error_if_incomplete_changes_nothing(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
-    shop.machine.v1.subscriptions.update(
+def test_error_if_incomplete_rolls_back_a_declined_upgrade(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
+    shop.harness.v1.subscriptions.update(
         subscription.id,
         {
-            "default_payment_method": shop.machine.v1.payment_methods.attach(
-                "pm_card_chargeCustomerFail", {"customer": owner}
+            "default_payment_method": shop.harness.v1.payment_methods.attach(
+                "pm_card_chargeCustomerFail", {"customer": customer}
             ).id
         },
     )
@@ -199,29 +199,29 @@ def test_error_if_incomplete_changes_nothing(shop: Shop) -> None:
     with pytest.raises(stripe.CardError):
         upgrade(shop, subscription, shop.enterprise, payment_behavior="error_if_incomplete")
     assert event_types(shop) == before
-    assert len(shop.machine.v1.invoices.list().data) == 1
+    assert len(shop.harness.v1.invoices.list().data) == 1
 
 
-def test_changing_plans_in_a_trial_is_free(shop: Shop) -> None:
+def test_a_plan_change_during_a_trial_is_free(shop: Shop) -> None:
     subscription = subscribe(shop, shop.customer(), subscription_data={"trial_period_days": 14})
     changed = upgrade(shop, subscription, shop.enterprise)
     assert changed.items.data[0].price.id == shop.enterprise
     assert changed.trial_end == subscription.trial_end
-    assert len(shop.machine.v1.invoices.list().data) == 1
+    assert len(shop.harness.v1.invoices.list().data) == 1
 
 
-def test_a_trial_can_be_ended_now(shop: Shop) -> None:
+def test_trial_end_now_starts_and_bills_the_first_period(shop: Shop) -> None:
     subscription = subscribe(shop, shop.customer(), subscription_data={"trial_period_days": 14})
-    shop.machine.pass_time(DAY)
-    now = shop.machine.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
-    assert (now.status, now.trial_end) == ("active", shop.machine.now())
-    assert now.items.data[0].current_period_start == shop.machine.now()
-    assert shop.machine.v1.invoices.retrieve(now.latest_invoice).amount_paid == 2900
+    shop.harness.pass_time(DAY)
+    now = shop.harness.v1.subscriptions.update(subscription.id, {"trial_end": "now"})
+    assert (now.status, now.trial_end) == ("active", shop.harness.now())
+    assert now.items.data[0].current_period_start == shop.harness.now()
+    assert shop.harness.v1.invoices.retrieve(now.latest_invoice).amount_paid == 2900
 
 
 def downgrade(shop: Shop, subscription: object) -> object:
-    """Let a schedule bring the cheaper plan with the next period."""
-    v1 = shop.machine.v1
+    """Schedule a downgrade for the next period."""
+    v1 = shop.harness.v1
     schedule = v1.subscription_schedules.create({"from_subscription": subscription.id})  # type: ignore[attr-defined]
     current = schedule.phases[0]
     return v1.subscription_schedules.update(
@@ -244,15 +244,15 @@ def downgrade(shop: Shop, subscription: object) -> object:
     )
 
 
-def test_a_downgrade_comes_with_the_next_period(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner, price=shop.enterprise)
+def test_a_scheduled_downgrade_takes_effect_with_the_next_period(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer, price=shop.enterprise)
     schedule = downgrade(shop, subscription)
-    v1 = shop.machine.v1
+    v1 = shop.harness.v1
     assert v1.subscriptions.retrieve(subscription.id).schedule == schedule.id
     assert v1.subscriptions.retrieve(subscription.id).items.data[0].price.id == shop.enterprise
     before = len(event_types(shop))
-    advance(shop, owner, days=32)
+    advance(shop, customer, days=32)
     changed = v1.subscriptions.retrieve(subscription.id)
     assert changed.items.data[0].price.id == shop.pro
     assert changed.items.data[0].id == subscription.items.data[0].id
@@ -264,16 +264,16 @@ def test_a_downgrade_comes_with_the_next_period(shop: Shop) -> None:
         "invoice.created",
         "invoice.paid",
     )
-    advance(shop, owner, days=31)
+    advance(shop, customer, days=31)
     assert v1.subscription_schedules.retrieve(schedule.id).status == "released"
     assert v1.subscriptions.retrieve(subscription.id).schedule is None
     assert [one.total for one in v1.invoices.list().data] == [2900, 2900, 9900]
 
 
-def test_a_schedule_guards_its_subscription(shop: Shop) -> None:
+def test_a_scheduled_subscription_cannot_be_changed_directly(shop: Shop) -> None:
     subscription = subscribe(shop, shop.customer(), price=shop.enterprise)
     schedule = downgrade(shop, subscription)
-    v1 = shop.machine.v1
+    v1 = shop.harness.v1
     for params in (
         {"cancel_at_period_end": True},
         {"items": [{"id": subscription.items.data[0].id, "price": shop.pro}]},
@@ -302,9 +302,9 @@ def test_a_schedule_guards_its_subscription(shop: Shop) -> None:
         ),
     ],
 )
-def test_impossible_phases_are_refused(shop: Shop, phases: list[dict], param: str) -> None:
+def test_invalid_phases_are_refused(shop: Shop, phases: list[dict], param: str) -> None:
     subscription = subscribe(shop, shop.customer())
-    made = shop.machine.v1.subscription_schedules.create({"from_subscription": subscription.id})
+    made = shop.harness.v1.subscription_schedules.create({"from_subscription": subscription.id})
     filled = [
         {
             **phase,
@@ -320,16 +320,16 @@ def test_impossible_phases_are_refused(shop: Shop, phases: list[dict], param: st
         for phase in phases
     ]
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        shop.machine.v1.subscription_schedules.update(made.id, {"phases": filled})
+        shop.harness.v1.subscription_schedules.update(made.id, {"phases": filled})
     assert refused.value.param == param
 
 
 @pytest.mark.parametrize("both", [True, False])
-def test_cancel_at_the_end_and_resume(shop: Shop, both: bool) -> None:
-    shop.machine.control("settings", api_cancel_sets_cancel_at=both)
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
-    v1, end = shop.machine.v1, subscription.items.data[0].current_period_end
+def test_cancel_at_period_end_can_be_undone(shop: Shop, both: bool) -> None:
+    shop.harness.control("settings", api_cancel_sets_cancel_at=both)
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
+    v1, end = shop.harness.v1, subscription.items.data[0].current_period_end
     ending = v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
     assert (ending.status, ending.cancel_at_period_end) == ("active", True)
     assert ending.cancel_at == (end if both else None)
@@ -337,7 +337,7 @@ def test_cancel_at_the_end_and_resume(shop: Shop, both: bool) -> None:
     back = v1.subscriptions.update(subscription.id, {"cancel_at_period_end": False})
     assert (back.cancel_at, back.canceled_at, back.cancel_at_period_end) == (None, None, False)
     v1.subscriptions.update(subscription.id, {"cancel_at_period_end": True})
-    advance(shop, owner, days=31)
+    advance(shop, customer, days=31)
     gone = v1.subscriptions.retrieve(subscription.id)
     assert (gone.status, gone.ended_at) == ("canceled", end)
     assert event_types(shop)[-2] == "customer.subscription.deleted"
@@ -346,11 +346,11 @@ def test_cancel_at_the_end_and_resume(shop: Shop, both: bool) -> None:
         v1.subscriptions.update(subscription.id, {"cancel_at_period_end": False})
 
 
-def test_cancel_now_with_credit(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
+def test_an_immediate_cancellation_credits_unused_time(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
     half_way(shop, subscription)
-    v1 = shop.machine.v1
+    v1 = shop.harness.v1
     gone = v1.subscriptions.cancel(
         subscription.id,
         {
@@ -361,7 +361,7 @@ def test_cancel_now_with_credit(shop: Shop) -> None:
     )
     assert (gone.status, gone.cancellation_details.feedback) == ("canceled", "unused")
     assert v1.invoices.list().data[0].total == -1450
-    assert v1.customers.retrieve(owner).balance == -1450
+    assert v1.customers.retrieve(customer).balance == -1450
     with pytest.raises(stripe.InvalidRequestError):
         v1.subscriptions.cancel(subscription.id)
     assert v1.subscriptions.list().data == []
@@ -369,30 +369,30 @@ def test_cancel_now_with_credit(shop: Shop) -> None:
     assert len(v1.subscriptions.list({"status": "all"}).data) == 1
 
 
-def test_a_deleted_customer_pays_no_more(shop: Shop) -> None:
-    owner = shop.customer()
-    subscription = subscribe(shop, owner)
-    v1 = shop.machine.v1
-    assert v1.customers.delete(owner).deleted
-    assert v1.customers.retrieve(owner).deleted
+def test_deleting_a_customer_cancels_its_subscriptions(shop: Shop) -> None:
+    customer = shop.customer()
+    subscription = subscribe(shop, customer)
+    v1 = shop.harness.v1
+    assert v1.customers.delete(customer).deleted
+    assert v1.customers.retrieve(customer).deleted
     assert v1.subscriptions.retrieve(subscription.id).status == "canceled"
     types = event_types(shop)
     assert in_order(types, "customer.subscription.deleted", "customer.deleted")
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        open_checkout(shop, owner)
+        open_checkout(shop, customer)
     assert (refused.value.code, refused.value.param) == ("resource_missing", "customer")
 
 
-def test_a_new_cycle_can_begin_now(shop: Shop) -> None:
+def test_billing_cycle_anchor_now_starts_a_new_period(shop: Shop) -> None:
     subscription = subscribe(shop, shop.customer())
     half_way(shop, subscription)
     moved = upgrade(shop, subscription, shop.enterprise, billing_cycle_anchor={"type": "now"})
-    assert moved.items.data[0].current_period_start == shop.machine.now()
-    assert moved.billing_cycle_anchor == shop.machine.now()
-    assert shop.machine.v1.invoices.retrieve(moved.latest_invoice).total == 9900 - 1450
+    assert moved.items.data[0].current_period_start == shop.harness.now()
+    assert moved.billing_cycle_anchor == shop.harness.now()
+    assert shop.harness.v1.invoices.retrieve(moved.latest_invoice).total == 9900 - 1450
 
 
-def test_the_wrong_item_is_refused(shop: Shop) -> None:
+def test_invalid_item_changes_are_refused(shop: Shop) -> None:
     subscription = subscribe(shop, shop.customer())
     for items, code in (
         ([{"id": "si_none", "price": shop.pro}], "resource_missing"),
@@ -400,5 +400,5 @@ def test_the_wrong_item_is_refused(shop: Shop) -> None:
         ([{"id": subscription.items.data[0].id, "deleted": True}], None),
     ):
         with pytest.raises(stripe.InvalidRequestError) as refused:
-            shop.machine.v1.subscriptions.update(subscription.id, {"items": items})
+            shop.harness.v1.subscriptions.update(subscription.id, {"items": items})
         assert refused.value.code == code

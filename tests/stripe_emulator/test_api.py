@@ -1,4 +1,4 @@
-"""Stripe's protocol as the real client and raw HTTP see it."""
+"""The API as the official client and raw HTTP requests see it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,45 +8,45 @@ import stripe
 
 from stripe_emulator import form_encoding
 from stripe_emulator.errors import ApiError
+from tests.stripe_emulator.actions import open_checkout, subscribe
 from tests.stripe_emulator.conftest import Shop
-from tests.stripe_emulator.journeys import open_checkout, subscribe
-from tests.stripe_emulator.stripe_server import Machine
+from tests.stripe_emulator.stripe_server import Harness
 
 
-def raw(machine: Machine, method: str, path: str, **given: Any) -> Any:
+def raw(harness: Harness, method: str, path: str, **given: Any) -> Any:
     """Send a request without the client."""
-    headers = {"Authorization": f"Bearer {machine.key}", **given.pop("headers", {})}
-    return machine.browser.request(method, machine.base + path, headers=headers, **given)
+    headers = {"Authorization": f"Bearer {harness.key}", **given.pop("headers", {})}
+    return harness.browser.request(method, harness.base + path, headers=headers, **given)
 
 
 @pytest.mark.parametrize("key", ["", "sk_test_wrong", "sk_live_nothing"])
-def test_the_key_is_asked_for(stripe_machine: Machine, key: str) -> None:
+def test_requests_without_a_valid_api_key_get_401(harness: Harness, key: str) -> None:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     for path in ("/v1/customers", "/dev/customers"):
-        answer = stripe_machine.browser.get(stripe_machine.base + path, headers=headers)
+        answer = harness.browser.get(harness.base + path, headers=headers)
         assert answer.status_code == 401
         assert answer.json()["error"]["type"] == "invalid_request_error"
-        assert stripe_machine.key not in answer.text
+        assert harness.key not in answer.text
 
 
-def test_the_key_may_be_a_user_name(stripe_machine: Machine) -> None:
-    url = f"{stripe_machine.base}/v1/customers"
-    assert stripe_machine.browser.get(url, auth=(stripe_machine.key, "")).status_code == 200
+def test_the_api_key_can_be_sent_by_basic_authentication(harness: Harness) -> None:
+    url = f"{harness.base}/v1/customers"
+    assert harness.browser.get(url, auth=(harness.key, "")).status_code == 200
 
 
-def test_a_wrong_key_raises_what_the_client_knows(stripe_machine: Machine) -> None:
-    client = stripe.StripeClient("sk_test_wrong", base_addresses={"api": stripe_machine.base})
+def test_a_wrong_api_key_raises_authentication_error(harness: Harness) -> None:
+    client = stripe.StripeClient("sk_test_wrong", base_addresses={"api": harness.base})
     with pytest.raises(stripe.AuthenticationError):
         client.v1.customers.list()
 
 
-def test_every_answer_names_its_request_and_version(stripe_machine: Machine) -> None:
+def test_responses_have_request_id_and_version_headers(harness: Harness) -> None:
     headers = {"Stripe-Version": "2020-01-01", "Idempotency-Key": "k"}
-    answer = raw(stripe_machine, "POST", "/v1/customers", headers=headers)
+    answer = raw(harness, "POST", "/v1/customers", headers=headers)
     assert answer.headers["request-id"].startswith("req_")
     assert answer.headers["stripe-version"] == "2020-01-01"
     assert answer.headers["idempotency-key"] == "k"
-    default = raw(stripe_machine, "GET", "/v1/customers")
+    default = raw(harness, "GET", "/v1/customers")
     assert default.headers["stripe-version"] == stripe.api_version
 
 
@@ -70,31 +70,31 @@ def test_every_answer_names_its_request_and_version(stripe_machine: Machine) -> 
         ({"test_clock": "clock_none"}, "test_clock", "resource_missing"),
     ],
 )
-def test_wrong_parameters_are_named(
-    stripe_machine: Machine, params: dict[str, str], param: str, code: str | None
+def test_errors_name_the_wrong_parameter(
+    harness: Harness, params: dict[str, str], param: str, code: str | None
 ) -> None:
-    answer = raw(stripe_machine, "POST", "/v1/customers", data=params)
+    answer = raw(harness, "POST", "/v1/customers", data=params)
     error = answer.json()["error"]
     assert answer.status_code in (400, 404)
     assert (error["type"], error["param"]) == ("invalid_request_error", param)
     assert error.get("code") == code
-    assert stripe_machine.v1.customers.list().data == []
+    assert harness.v1.customers.list().data == []
 
 
-def test_unknown_addresses_are_not_found(stripe_machine: Machine) -> None:
+def test_unknown_paths_return_404(harness: Harness) -> None:
     for method, path in (("GET", "/v1/nothing"), ("DELETE", "/v1/invoices/in_1")):
-        assert raw(stripe_machine, method, path).status_code == 404
+        assert raw(harness, method, path).status_code == 404
 
 
-def test_missing_objects_are_told_as_stripe_tells(shop: Shop) -> None:
+def test_missing_objects_return_stripes_error(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="No such subscription: 'sub_none'") as no:
-        shop.machine.v1.subscriptions.retrieve("sub_none")
+        shop.harness.v1.subscriptions.retrieve("sub_none")
     assert (no.value.http_status, no.value.code, no.value.param) == (404, "resource_missing", "id")
     with pytest.raises(stripe.InvalidRequestError):
-        shop.machine.v1.subscriptions.retrieve(shop.pro)
+        shop.harness.v1.subscriptions.retrieve(shop.pro)
 
 
-def test_forms_nest_as_stripe_nests_them() -> None:
+def test_nested_form_fields_are_decoded() -> None:
     decoded = form_encoding.decode_form("a[b][0][c]=1&a[b][1][c]=2&d[]=x&d[]=y&e=%F0%9F%8E%B9&f=")
     assert decoded == {
         "a": {"b": {"0": {"c": "1"}, "1": {"c": "2"}}},
@@ -107,26 +107,26 @@ def test_forms_nest_as_stripe_nests_them() -> None:
             form_encoding.decode_form(wrong)
 
 
-def test_a_repeated_key_repeats_the_answer(stripe_machine: Machine) -> None:
+def test_a_repeated_idempotency_key_replays_the_response(harness: Harness) -> None:
     options = {"idempotency_key": "cus:7:1"}
-    first = stripe_machine.v1.customers.create({"email": "a@example.com"}, options)
-    again = stripe_machine.v1.customers.create({"email": "a@example.com"}, options)
+    first = harness.v1.customers.create({"email": "a@example.com"}, options)
+    again = harness.v1.customers.create({"email": "a@example.com"}, options)
     assert first.id == again.id
     assert again.last_response.headers["idempotent-replayed"] == "true"
     assert again.last_response.headers["original-request"] == first.last_response.request_id
     assert "idempotent-replayed" not in first.last_response.headers
-    assert len(stripe_machine.v1.customers.list().data) == 1
+    assert len(harness.v1.customers.list().data) == 1
     with pytest.raises(stripe.IdempotencyError):
-        stripe_machine.v1.customers.create({"email": "b@example.com"}, options)
-    stripe_machine.pass_time(86_401)
-    assert stripe_machine.v1.customers.create({"email": "b@example.com"}, options).id != first.id
+        harness.v1.customers.create({"email": "b@example.com"}, options)
+    harness.pass_time(86_401)
+    assert harness.v1.customers.create({"email": "b@example.com"}, options).id != first.id
 
 
-def test_a_refused_card_is_repeated_but_a_wrong_parameter_is_not(shop: Shop) -> None:
-    owner = shop.customer(card="pm_card_chargeCustomerFail")
-    v1 = shop.machine.v1
+def test_card_errors_are_replayed_and_parameter_errors_are_not(shop: Shop) -> None:
+    customer = shop.customer(card="pm_card_chargeCustomerFail")
+    v1 = shop.harness.v1
     invoice = v1.subscriptions.create(
-        {"customer": owner, "items": [{"price": shop.pro}]}
+        {"customer": customer, "items": [{"price": shop.pro}]}
     ).latest_invoice
     for _ in range(2):
         with pytest.raises(stripe.CardError) as refused:
@@ -142,21 +142,19 @@ def test_a_refused_card_is_repeated_but_a_wrong_parameter_is_not(shop: Shop) -> 
         v1.products.update("prod_none", {"name": "y"}, options)
 
 
-def test_a_double_click_makes_one_customer(stripe_machine: Machine) -> None:
+def test_concurrent_requests_with_one_key_create_one_customer(harness: Harness) -> None:
     def click(_: int) -> str:
-        client = stripe.StripeClient(
-            stripe_machine.key, base_addresses={"api": stripe_machine.base}
-        )
+        client = stripe.StripeClient(harness.key, base_addresses={"api": harness.base})
         options = {"idempotency_key": "once"}
         return client.v1.customers.create({"email": "a@example.com"}, options).id
 
     with ThreadPoolExecutor(4) as pool:
         assert len(set(pool.map(click, range(8)))) == 1
-    assert len(stripe_machine.v1.customers.list().data) == 1
+    assert len(harness.v1.customers.list().data) == 1
 
 
-def test_lists_are_walked_by_cursors(stripe_machine: Machine) -> None:
-    v1 = stripe_machine.v1
+def test_lists_are_paginated_by_cursor(harness: Harness) -> None:
+    v1 = harness.v1
     made = [v1.customers.create({"email": f"{n}@example.com"}).id for n in range(7)][::-1]
     first = v1.customers.list({"limit": 3})
     assert ([one.id for one in first.data], first.has_more) == (made[:3], True)
@@ -175,17 +173,17 @@ def test_lists_are_walked_by_cursors(stripe_machine: Machine) -> None:
             v1.customers.list(wrong)
 
 
-def test_lists_filter(shop: Shop) -> None:
-    v1 = shop.machine.v1
+def test_lists_filter_by_parameters(shop: Shop) -> None:
+    v1 = shop.harness.v1
     assert [one.id for one in v1.prices.list({"lookup_keys": ["enterprise"]}).data] == [
         shop.enterprise
     ]
-    owner = shop.customer()
-    subscribe(shop, owner)
+    customer = shop.customer()
+    subscribe(shop, customer)
     other = shop.customer("bob@example.com")
     assert v1.invoices.list({"customer": other}).data == []
-    assert len(v1.invoices.list({"customer": owner, "status": "paid"}).data) == 1
-    assert v1.invoices.list({"created": {"gt": shop.machine.now()}}).data == []
+    assert len(v1.invoices.list({"customer": customer, "status": "paid"}).data) == 1
+    assert v1.invoices.list({"created": {"gt": shop.harness.now()}}).data == []
     assert len(v1.customers.list({"email": "bob@example.com"}).data) == 1
     assert {one.type for one in v1.events.list({"type": "invoice.*"}).data} == {
         "invoice.created",
@@ -193,7 +191,7 @@ def test_lists_filter(shop: Shop) -> None:
         "invoice.paid",
         "invoice.payment_succeeded",
     }
-    assert v1.subscriptions.list({"customer": owner, "price": shop.enterprise}).data == []
+    assert v1.subscriptions.list({"customer": customer, "price": shop.enterprise}).data == []
     payments = v1.invoice_payments.list({"invoice": v1.invoices.list().data[0].id}).data
     assert [one.status for one in payments] == ["paid"]
     intent = payments[0].payment.payment_intent
@@ -202,10 +200,10 @@ def test_lists_filter(shop: Shop) -> None:
     assert v1.charges.retrieve(charge.id).amount == 2900
 
 
-def test_expansion_follows_identifiers(shop: Shop) -> None:
-    owner = shop.customer()
-    made = subscribe(shop, owner)
-    v1 = shop.machine.v1
+def test_expand_replaces_ids_with_objects(shop: Shop) -> None:
+    customer = shop.customer()
+    made = subscribe(shop, customer)
+    v1 = shop.harness.v1
     listed = v1.subscriptions.list(
         {"expand": ["data.customer", "data.latest_invoice.payments", "data.default_payment_method"]}
     ).data[0]
@@ -218,20 +216,20 @@ def test_expansion_follows_identifiers(shop: Shop) -> None:
     assert payments.data[0].payment.payment_intent.amount == 2900
     for wrong in ("nothing", "status.x.y", "items.data.price.product.name"):
         with pytest.raises(stripe.InvalidRequestError) as refused:
-            shop.machine.v1.subscriptions.retrieve(made.id, {"expand": [wrong]})
+            shop.harness.v1.subscriptions.retrieve(made.id, {"expand": [wrong]})
         assert refused.value.param == "expand"
 
 
-def test_metadata_merges_and_empties(stripe_machine: Machine) -> None:
-    v1 = stripe_machine.v1
+def test_metadata_is_merged_and_empty_values_remove_keys(harness: Harness) -> None:
+    v1 = harness.v1
     made = v1.customers.create({"metadata": {"a": "1", "b": "2"}})
     changed = v1.customers.update(made.id, {"metadata": {"a": "", "c": "3"}})
     assert changed.metadata.to_dict() == {"b": "2", "c": "3"}
     assert v1.customers.update(made.id, {"metadata": ""}).metadata.to_dict() == {}
 
 
-def test_lookup_keys_belong_to_one_price(shop: Shop) -> None:
-    v1 = shop.machine.v1
+def test_a_lookup_key_belongs_to_one_price(shop: Shop) -> None:
+    v1 = shop.harness.v1
     product = v1.prices.retrieve(shop.pro).product
     params = {
         "product": product,
@@ -268,9 +266,9 @@ def test_lookup_keys_belong_to_one_price(shop: Shop) -> None:
         {"ui_mode": "embedded_page"},
     ],
 )
-def test_impossible_sessions_are_refused(shop: Shop, given: dict[str, Any]) -> None:
+def test_invalid_checkout_sessions_are_refused(shop: Shop, given: dict[str, Any]) -> None:
     for line in given.get("line_items", []):
         line["price"] = line["price"].replace("{pro}", shop.pro)
     with pytest.raises(stripe.InvalidRequestError):
         open_checkout(shop, shop.customer(), **given)
-    assert shop.machine.v1.checkout.sessions.list().data == []
+    assert shop.harness.v1.checkout.sessions.list().data == []

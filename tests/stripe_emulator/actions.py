@@ -1,4 +1,4 @@
-"""What people do, in a few words, for tests."""
+"""Common actions of customers, as helpers for tests."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ EXPIRED = "4000000000000069"
 
 
 def card(number: str) -> dict[str, str]:
-    """Return what somebody types."""
+    """Return the form fields of a card."""
     return {"number": number, "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
 
 
 def open_checkout(shop: Shop, customer: str | None, *, price: str = "", **given: Any) -> Any:
-    """Open a session."""
+    """Create a Checkout Session."""
     params: dict[str, Any] = {
         "mode": "subscription",
         "line_items": [{"price": price or shop.pro, "quantity": 1}],
@@ -29,31 +29,31 @@ def open_checkout(shop: Shop, customer: str | None, *, price: str = "", **given:
     }
     if customer:
         params["customer"] = customer
-    return shop.machine.v1.checkout.sessions.create(params)
+    return shop.harness.v1.checkout.sessions.create(params)
 
 
 def subscribe(shop: Shop, customer: str, number: str = GOOD, **given: Any) -> Any:
-    """Subscribe through the page, and return the subscription."""
+    """Complete Checkout on its page and return the subscription."""
     session = open_checkout(shop, customer, **given)
-    answer = shop.machine.browser.post(session.url, data=card(number))
+    answer = shop.harness.browser.post(session.url, data=card(number))
     assert answer.status_code == 303, answer.text
-    done = shop.machine.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+    done = shop.harness.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
     return done.subscription
 
 
 def advance(shop: Shop, customer: str, **how: Any) -> Any:
-    """Let time pass for a customer."""
-    return shop.machine.control("advance", customer=customer, **how)
+    """Advance a customer's test clock."""
+    return shop.harness.control("advance", customer=customer, **how)
 
 
 def event_types(shop: Shop, since: int = 0) -> list[str]:
-    """Return the types of all events, oldest first, from a position on."""
-    found = shop.machine.v1.events.list({"limit": 100})
+    """Return the types of all events from position `since` on, oldest first."""
+    found = shop.harness.v1.events.list({"limit": 100})
     return [event.type for event in found.auto_paging_iter()][::-1][since:]
 
 
 def in_order(types: list[str], *wanted: str) -> bool:
-    """Whether some events came in this order, others between them or not."""
+    """Return whether the events occur in this order, possibly with others in between."""
     rest = iter(types)
     return all(any(found == one for found in rest) for one in wanted)
 
@@ -67,9 +67,9 @@ def upgrade(shop: Shop, subscription: Any, price: str, **given: Any) -> Any:
         "payment_behavior": "pending_if_incomplete",
         **given,
     }
-    return shop.machine.v1.subscriptions.update(subscription.id, params)
+    return shop.harness.v1.subscriptions.update(subscription.id, params)
 
 
 def set_card(shop: Shop, customer: str, subscription: str, name: str) -> None:
-    """Charge another card from now on."""
-    shop.machine.v1.subscriptions.update(subscription, {"default_payment_method": name})
+    """Set the default payment method of a subscription."""
+    shop.harness.v1.subscriptions.update(subscription, {"default_payment_method": name})
