@@ -17,7 +17,7 @@ from tests.stripe_emulator.actions import (
 from tests.stripe_emulator.conftest import Shop
 
 
-def visit(shop: Shop, customer: str) -> str:
+def portal_url(shop: Shop, customer: str) -> str:
     """Create a portal session and return its URL."""
     session = shop.harness.v1.billing_portal.sessions.create(
         {"customer": customer, "return_url": "http://app.test/billing"}
@@ -36,7 +36,7 @@ def text(page: str, testid: str) -> str:
 def test_the_portal_shows_plan_card_and_invoices(shop: Shop) -> None:
     customer = shop.customer()
     subscribe(shop, customer)
-    page = shop.harness.browser.get(visit(shop, customer)).text
+    page = shop.harness.browser.get(portal_url(shop, customer)).text
     assert text(page, "portal-plan") == "Pro"
     assert text(page, "portal-status") == "active"
     assert text(page, "portal-card") == "Visa •••• 4242"
@@ -47,7 +47,7 @@ def test_the_portal_shows_plan_card_and_invoices(shop: Shop) -> None:
 def test_cancelling_in_the_portal_sets_cancel_at_only(shop: Shop) -> None:
     customer = shop.customer()
     made = subscribe(shop, customer)
-    url = visit(shop, customer)
+    url = portal_url(shop, customer)
     shop.harness.browser.post(url, data={"action": "cancel", "value": made.id})
     found = shop.harness.v1.subscriptions.retrieve(made.id)
     end = found.items.data[0].current_period_end
@@ -60,7 +60,7 @@ def test_cancelling_in_the_portal_sets_cancel_at_only(shop: Shop) -> None:
 def test_the_portal_replaces_the_card(shop: Shop) -> None:
     customer = shop.customer()
     made = subscribe(shop, customer)
-    url = visit(shop, customer)
+    url = portal_url(shop, customer)
     refused = shop.harness.browser.post(url, data={"action": "card", **card(DECLINED)})
     assert (refused.status_code, text(refused.text, "portal-error")) == (
         402,
@@ -80,7 +80,7 @@ def test_the_portal_replaces_the_card(shop: Shop) -> None:
 def test_the_portal_upgrades_now_and_schedules_downgrades(shop: Shop) -> None:
     customer = shop.customer()
     made = subscribe(shop, customer)
-    v1, url = shop.harness.v1, visit(shop, customer)
+    v1, url = shop.harness.v1, portal_url(shop, customer)
     shop.harness.browser.post(url, data={"action": "switch", "value": shop.enterprise})
     assert v1.invoices.list().data[0].amount_paid == 7000
     shop.harness.browser.post(url, data={"action": "switch", "value": shop.pro})
@@ -97,19 +97,19 @@ def test_the_portal_upgrades_now_and_schedules_downgrades(shop: Shop) -> None:
 def test_disabled_portal_actions_are_refused(shop: Shop, form: dict[str, str]) -> None:
     customer = shop.customer()
     subscribe(shop, customer)
-    assert shop.harness.browser.post(visit(shop, customer), data=form).status_code == 402
+    assert shop.harness.browser.post(portal_url(shop, customer), data=form).status_code == 402
 
 
 def test_the_portal_refuses_other_customers_subscriptions(shop: Shop) -> None:
     theirs = subscribe(shop, shop.customer())
-    url = visit(shop, shop.customer("eve@example.com"))
+    url = portal_url(shop, shop.customer("eve@example.com"))
     form = {"action": "cancel", "value": theirs.id}
     assert shop.harness.browser.post(url, data=form).status_code == 402
     assert shop.harness.v1.subscriptions.retrieve(theirs.id).cancel_at is None
 
 
 def test_a_portal_session_expires_after_an_hour(shop: Shop) -> None:
-    url = visit(shop, shop.customer())
+    url = portal_url(shop, shop.customer())
     assert shop.harness.browser.get(url).status_code == 200
     assert shop.harness.browser.get(url[:-1]).status_code == 404
     shop.harness.pass_time(3601)
@@ -126,7 +126,7 @@ def test_a_portal_session_requires_a_configuration(harness: object, shop: Shop) 
     customer = shop.customer()
     made = subscribe(shop, customer)
     form = {"action": "cancel", "value": made.id}
-    assert shop.harness.browser.post(visit(shop, customer), data=form).status_code == 402
+    assert shop.harness.browser.post(portal_url(shop, customer), data=form).status_code == 402
     with pytest.raises(stripe.InvalidRequestError):
         v1.billing_portal.sessions.create({"customer": customer, "configuration": "bpc_none"})
 

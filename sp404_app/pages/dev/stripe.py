@@ -35,90 +35,95 @@ def dev_stripe() -> rx.Component:
         rx.match(
             DevStripeState.closed,
             (True, rx.el.p("There is nothing at this address.", class_name="muted")),
-            board(),
+            control_panel(),
         ),
         class_name="page money dev",
         custom_attrs={"data-testid": "dev-stripe"},
     )
 
 
-def board() -> rx.Component:
+def control_panel() -> rx.Component:
     """Render the toolbar and all sections."""
     return rx.fragment(
         rx.el.div(
-            button("Refresh", DevStripeState.load, "refresh"),
-            button("Reconcile", DevStripeState.reconcile, "reconcile"),
-            button("Retry deliveries", DevStripeState.retry, "retry"),
+            small_button("Refresh", DevStripeState.load, "refresh"),
+            small_button("Reconcile", DevStripeState.reconcile, "reconcile"),
+            small_button("Retry deliveries", DevStripeState.retry, "retry"),
             rx.el.span(
-                rx.cond(DevStripeState.busy, "Working …", DevStripeState.said),
+                rx.cond(DevStripeState.busy, "Working …", DevStripeState.message),
                 role="status",
                 data_testid="said",
             ),
             class_name="row wrap",
         ),
-        section("Customer clocks", DevStripeState.clocks, clock, "No customers yet."),
+        list_section("Customer clocks", DevStripeState.clocks, clock_row, "No customers yet."),
         webhook_faults(),
-        section("Sent events", DevStripeState.sent, sent, "No events yet."),
-        section("Received events", DevStripeState.taken, taken, "No events received yet."),
+        list_section("Sent events", DevStripeState.sent_events, sent_event_row, "No events yet."),
+        list_section(
+            "Received events",
+            DevStripeState.received_events,
+            received_event_row,
+            "No events received yet.",
+        ),
     )
 
 
-def section(title: str, rows: list[Any], row: Any, empty: str) -> rx.Component:
+def list_section(title: str, rows: list[Any], render_row: Any, empty: str) -> rx.Component:
     """Render a list under a heading."""
     return rx.el.section(
         rx.el.h2(title),
         rx.cond(
             rows,
-            rx.el.ul(rx.foreach(rows, row), class_name="invoices"),
+            rx.el.ul(rx.foreach(rows, render_row), class_name="invoices"),
             rx.el.p(rx.cond(DevStripeState.loaded, empty, "…"), class_name="muted"),
         ),
         class_name="card stack",
     )
 
 
-def clock(one: Clock) -> rx.Component:
+def clock_row(row: Clock) -> rx.Component:
     """Render one customer's clock and the buttons to advance it."""
     return rx.el.li(
         rx.el.div(
-            rx.el.strong(one.email),
-            rx.el.p(one.at, class_name="mono", data_testid="now"),
+            rx.el.strong(row.email),
+            rx.el.p(row.at, class_name="mono", data_testid="now"),
             rx.el.p(
-                f"next: {one.next} · {one.subscriptions}",
+                f"next: {row.next} · {row.subscriptions}",
                 class_name="muted mono device-facts",
             ),
         ),
         rx.el.div(
             *(
-                button(label, DevStripeState.advance(one.id, step), f"advance-{step}")
+                small_button(label, DevStripeState.advance(row.id, step), f"advance-{step}")
                 for step, label in STEPS
             ),
             class_name="row wrap",
         ),
         class_name="dev-row",
         data_testid="clock",
-        data_email=one.email,
+        data_email=row.email,
     )
 
 
 def webhook_faults() -> rx.Component:
     """Render the settings for faulty webhook delivery."""
-    found = DevStripeState.chaos
+    faults = DevStripeState.delivery_faults
     return rx.el.section(
         rx.el.h2("Webhook faults"),
         rx.el.div(
-            number("duplicate", "Extra copies of each event", found.duplicate),
-            number("delay_seconds", "Delay in seconds", found.delay_seconds),
-            number("drop", "Share of lost events (0 to 1)", found.drop),
-            switch("shuffle", "Random order", found.shuffle),
-            switch("paused", "Pause delivery", found.paused),
+            fault_input("duplicate", "Extra copies of each event", faults.duplicate),
+            fault_input("delay_seconds", "Delay in seconds", faults.delay_seconds),
+            fault_input("drop", "Share of lost events (0 to 1)", faults.drop),
+            fault_checkbox("shuffle", "Random order", faults.shuffle),
+            fault_checkbox("paused", "Pause delivery", faults.paused),
             class_name="weather",
         ),
         class_name="card stack",
     )
 
 
-def number(name: str, label: str, value: float) -> rx.Component:
-    """Render a number input for one setting."""
+def fault_input(name: str, label: str, value: float) -> rx.Component:
+    """Render a number input for row setting."""
     return rx.el.label(
         rx.el.span(label, class_name="field-label"),
         rx.el.input(
@@ -135,8 +140,8 @@ def number(name: str, label: str, value: float) -> rx.Component:
     )
 
 
-def switch(name: str, label: str, on: bool) -> rx.Component:
-    """Render a checkbox for one setting."""
+def fault_checkbox(name: str, label: str, on: bool) -> rx.Component:
+    """Render a checkbox for row setting."""
     return rx.el.label(
         rx.el.input(
             type="checkbox",
@@ -149,30 +154,30 @@ def switch(name: str, label: str, on: bool) -> rx.Component:
     )
 
 
-def sent(one: Sent) -> rx.Component:
+def sent_event_row(row: Sent) -> rx.Component:
     """Render one event that the emulator sent."""
     return rx.el.li(
-        rx.el.span(one.at, class_name="mono muted"),
-        rx.el.span(one.type, class_name="mono"),
-        rx.el.span(one.deliveries, class_name="muted"),
-        button("Resend", DevStripeState.send_again(one.id), "send-again"),
+        rx.el.span(row.at, class_name="mono muted"),
+        rx.el.span(row.type, class_name="mono"),
+        rx.el.span(row.deliveries, class_name="muted"),
+        small_button("Resend", DevStripeState.send_again(row.id), "send-again"),
         class_name="dev-event",
     )
 
 
-def taken(one: Taken) -> rx.Component:
+def received_event_row(row: Taken) -> rx.Component:
     """Render one event that this app received."""
     return rx.el.li(
-        rx.el.span(one.at, class_name="mono muted"),
-        rx.el.span(one.type, class_name="mono"),
-        rx.el.span(one.state, " ", one.error, class_name="muted"),
-        button("Process again", DevStripeState.replay(one.id), "replay"),
+        rx.el.span(row.at, class_name="mono muted"),
+        rx.el.span(row.type, class_name="mono"),
+        rx.el.span(row.state, " ", row.error, class_name="muted"),
+        small_button("Process again", DevStripeState.replay(row.id), "replay"),
         class_name="dev-event",
         data_testid="taken",
     )
 
 
-def button(label: str, handler: rx.event.EventType[()], testid: str) -> rx.Component:
+def small_button(label: str, handler: rx.event.EventType[()], testid: str) -> rx.Component:
     """Render a small button, disabled while an action runs."""
     return rx.el.button(
         label,
