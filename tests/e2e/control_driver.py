@@ -1,4 +1,4 @@
-"""Drive every control of a page once, and note whatever goes wrong meanwhile."""
+"""Operate every control of a page once and record errors."""
 
 import re
 import time
@@ -11,27 +11,49 @@ from typing import Any
 
 from playwright.sync_api import Error, FilePayload, Locator, Page
 
-from tests.e2e.scripts import BUSY, CONTROLS, LOOK, QUIET, SENT_BY_ENTER, UNFILLED
-from tests.e2e.witness import Witness
+from tests.e2e.page_monitor import PageMonitor
+from tests.e2e.page_scripts import (
+    IS_BUSY,
+    LIST_CONTROLS,
+    PAGE_HASH,
+    SENT_BY_ENTER,
+    UNFILLED_FIELDS,
+    WAIT_UNTIL_QUIET,
+)
 
-MOST = 250  # controls of one page
-WAYS = 4  # to a control that are tried again
-SETTLE_SECONDS = 6.0
+MAX_CONTROLS = 250  # per page
+MAX_ATTEMPTS = 4  # per control
+SETTLE_TIMEOUT_S = 6.0
 QUIET_MS = 80
-REST_MS = 400  # after which nothing more is expected to appear
-UNREACHED = "could not be driven"
-WRONG = "Something went wrong on our side."
-# Driven after everything else: they lead away, close, or end something.
-LEAVING = ("sign out", "delete my account", "delete for good", "delete", "sign out the others")
-CLOSING = ("close", "done", "cancel", "not now", "×", "keep", "keep my account", "no, keep it")
-TYPED = ("text", "search", "email", "password", "number", "tel", "url", "textarea")
+REST_MS = 400  # after which no new control is expected to appear
+NOT_OPERABLE = "could not be operated"
+SERVER_ERROR_TEXT = "Something went wrong on our side."
+# Operated last: they leave the page, close a dialog or delete something.
+LEAVING_LABELS = (
+    "sign out",
+    "delete my account",
+    "delete for good",
+    "delete",
+    "sign out the others",
+)
+CLOSING_LABELS = (
+    "close",
+    "done",
+    "cancel",
+    "not now",
+    "×",
+    "keep",
+    "keep my account",
+    "no, keep it",
+)
+TEXT_INPUT_TYPES = ("text", "search", "email", "password", "number", "tel", "url", "textarea")
 
 Value = str | Callable[[Page], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Something on a page that can be acted on."""
+    """A control on a page."""
 
     number: int
     name: str
@@ -46,12 +68,12 @@ class Control:
 
     @property
     def rank(self) -> int:
-        """Say how late it is driven."""
-        if self.text in LEAVING:
+        """Return the order in which it is operated; the most disruptive come last."""
+        if self.text in LEAVING_LABELS:
             return 9
         if self.href:
             return 8
-        if self.text in CLOSING or self.tag == "div":
+        if self.text in CLOSING_LABELS or self.tag == "div":
             return 7
         if self.type == "submit":
             return 6
@@ -59,48 +81,48 @@ class Control:
 
 
 @dataclass
-class Driver:
-    """One page under test."""
+class ControlDriver:
+    """Operates the controls of one page."""
 
     page: Page
-    events: set[str]  # names of the handlers that were called, on all pages
+    events: set[str]  # names of the event handlers called, on all pages
     files: dict[str, Callable[[], FilePayload | Path]] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
     before_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    allowed: tuple[str, ...] = ()  # parts of messages that are right to come
-    faults: list[str] = field(default_factory=list)
-    driven: dict[str, str] = field(default_factory=dict)  # control: what it was reached through
-    seen: dict[str, list[str]] = field(default_factory=dict)  # the ways to all that was visible
-    effects: dict[str, Callable[[Page], None]] = field(default_factory=dict)  # what has to be seen
-    only: str = ""  # a pattern of names: the others are driven in another state
-    passing: AbstractSet[str] = frozenset()  # what is there for a moment only
+    allowed: tuple[str, ...] = ()  # parts of expected error messages
+    errors: list[str] = field(default_factory=list)
+    driven: dict[str, str] = field(default_factory=dict)  # control: the control it appeared after
+    seen: dict[str, list[str]] = field(default_factory=dict)  # the same, for all visible controls
+    expected_effects: dict[str, Callable[[Page], None]] = field(default_factory=dict)
+    only: str = ""  # pattern of control names; the others belong to other scenarios
+    transient: AbstractSet[str] = frozenset()  # controls that are visible only briefly
     at: str = "opening"
     _tries: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        """Listen."""
-        self.witness = Witness(self.page, self.fault, self.events)
+        """Start monitoring the page."""
+        self.monitor = PageMonitor(self.page, self.report_error, self.events)
 
-    def fault(self, text: str) -> None:
-        """Note that something went wrong at the control of this moment."""
+    def report_error(self, text: str) -> None:
+        """Record an error at the current control."""
         if not any(part in text for part in self.allowed):
-            self.faults.append(f"{self.at}: {text}")
+            self.errors.append(f"{self.at}: {text}")
 
     def settle(self) -> None:
-        """Wait until what was asked is answered and the page is quiet."""
-        until = time.monotonic() + SETTLE_SECONDS
+        """Wait until all events are answered and the page has stopped changing."""
+        until = time.monotonic() + SETTLE_TIMEOUT_S
         self.page.wait_for_timeout(15)
-        while not self.witness.answered and time.monotonic() < until:
+        while not self.monitor.all_answered and time.monotonic() < until:
             self.page.wait_for_timeout(15)
         while time.monotonic() < until:
             try:
-                self.page.evaluate(QUIET, QUIET_MS)
-                if not self.page.evaluate(BUSY):
+                self.page.evaluate(WAIT_UNTIL_QUIET, QUIET_MS)
+                if not self.page.evaluate(IS_BUSY):
                     break
-            except Error:  # it was on its way to another page
+            except Error:  # the page is navigating
                 self.page.wait_for_timeout(50)
-        if WRONG in self._text():
-            self.fault(WRONG)
+        if SERVER_ERROR_TEXT in self._text():
+            self.report_error(SERVER_ERROR_TEXT)
 
     def _text(self) -> str:
         try:
@@ -109,34 +131,34 @@ class Driver:
             return ""
 
     def act(self, name: str, action: Callable[[], Any]) -> None:
-        """Do one thing; that nothing comes of it is a fault."""
+        """Perform an action; no visible effect counts as an error."""
         self.at = name
-        signs, before = self.witness.signs, self.page.evaluate(LOOK)
+        activity, before = self.monitor.activity, self.page.evaluate(PAGE_HASH)
         try:
             action()
         except Error as error:
-            self.fault(f"{UNREACHED}: {error.message.splitlines()[0]}")
+            self.report_error(f"{NOT_OPERABLE}: {error.message.splitlines()[0]}")
             return
         self.settle()
-        if name in self.effects:
-            self._expect(self.effects[name])
-        elif self.witness.signs == signs and self._look() == before:
-            self.fault("nothing happened")
+        if name in self.expected_effects:
+            self._expect(self.expected_effects[name])
+        elif self.monitor.activity == activity and self._look() == before:
+            self.report_error("nothing happened")
 
     def _expect(self, effect: Callable[[Page], None]) -> None:
         try:
             effect(self.page)
         except AssertionError as error:
-            self.fault(str(error).splitlines()[0])
+            self.report_error(str(error).splitlines()[0])
 
     def controls(self) -> list[Control]:
-        """Return what can be driven now, the most harmless first."""
-        found = [Control(**each) for each in self.page.evaluate(CONTROLS)]
+        """Return the controls that can be operated now, the least disruptive first."""
+        found = [Control(**each) for each in self.page.evaluate(LIST_CONTROLS)]
         wanted = [each for each in found if re.search(self.only, each.name)]
         return sorted(wanted, key=lambda each: each.rank)
 
     def drive_all(self, reopen: Callable[[], None], keys: Sequence[str] = ()) -> None:
-        """Drive each control, those that appear on the way too, and then the keys."""
+        """Operate every control, including those that appear on the way, and then the keys."""
         self._reopen = reopen
         reopen()
         self._drive_new("")
@@ -146,45 +168,45 @@ class Driver:
             self._key(key)
             if self._path() == before:
                 self._drive_new(f"key {key}")
-        while left := [each for each in self.seen if each not in {*self.driven, *self.passing}]:
+        while left := [each for each in self.seen if each not in {*self.driven, *self.transient}]:
             self._drive_again(left[0])
 
     def _drive_new(self, through: str) -> None:
-        """Drive what was not driven yet, until nothing new appears, even after a new start."""
-        rested = reopened = False
-        while len(self.driven) < MOST:
+        """Operate controls until no new one appears, even after reopening the page."""
+        waited = reopened = False
+        while len(self.driven) < MAX_CONTROLS:
             here = self.controls()
             for each in here:
                 ways = self.seen.setdefault(each.name, [])
                 ways += [through] if through not in ways else []
             new = next((each for each in here if each.name not in self.driven), None)
             if new:
-                rested, through = False, self._drive_one(new, through)
-            elif not rested:
+                waited, through = False, self._drive_one(new, through)
+            elif not waited:
                 self.page.wait_for_timeout(REST_MS)
-                rested = True
-            elif self._go_back(here):
-                rested = False
+                waited = True
+            elif self._close_dialog(here):
+                waited = False
             elif not reopened:
                 self._reopen()
-                rested, reopened, through = False, True, ""
+                waited, reopened, through = False, True, ""
             else:
                 return
-        self.fault(f"more than {MOST} controls")
+        self.report_error(f"more than {MAX_CONTROLS} controls")
 
     def _drive_one(self, control: Control, through: str) -> str:
-        """Drive a control and return through what the next ones are reached."""
+        """Operate a control; return the name of the control after which the next ones appear."""
         self.at = control.name
         self._tries[control.name] += 1
-        if self._tries[control.name] > WAYS:
+        if self._tries[control.name] > MAX_ATTEMPTS:
             self.driven[control.name] = through
-            self.fault("comes and goes, and could not be driven")
+            self.report_error("appears and disappears, and could not be operated")
             return through
         if not self._place(control).count():
-            return through  # it went away on its own; if it comes back, it is driven then
+            return through  # it disappeared; it is operated if it appears again
         self.driven[control.name] = through
         before = self._path()
-        if not self._drive_patiently(control):
+        if not self._drive_with_retry(control):
             del self.driven[control.name]
             return ""
         if self._path() == before:
@@ -192,13 +214,13 @@ class Driver:
         self._reopen()
         return ""
 
-    def _drive_patiently(self, control: Control) -> bool:
-        """Drive a control, a second time if something moved in the way; say whether it is there."""
-        faults = len(self.faults)
+    def _drive_with_retry(self, control: Control) -> bool:
+        """Operate a control, once more if it moved; return whether it exists."""
+        errors = len(self.errors)
         self.drive(control)
-        if not any(UNREACHED in fault for fault in self.faults[faults:]):
+        if not any(NOT_OPERABLE in error for error in self.errors[errors:]):
             return True
-        del self.faults[faults:]
+        del self.errors[errors:]
         self._reopen()
         again = next((each for each in self.controls() if each.name == control.name), None)
         if again is not None:
@@ -212,8 +234,8 @@ class Driver:
         return self.page.locator(f'[data-drive="{control.number}"]')
 
     def _drive_again(self, name: str) -> None:
-        """Go back to a control that was seen and went away before its turn."""
-        for opener in self.seen[name][:WAYS]:
+        """Reach and operate a control that was seen but disappeared before its turn."""
+        for opener in self.seen[name][:MAX_ATTEMPTS]:
             self._reopen()
             for step in (*self.seen.get(opener, [""])[:1], opener, name):
                 self._step(step)
@@ -221,7 +243,7 @@ class Driver:
                 self._drive_new(name)
                 return
         self.at, self.driven[name] = name, ""
-        self.fault("was seen, and could not be reached again")
+        self.report_error("was visible once and could not be reached again")
 
     def _step(self, name: str) -> None:
         if name.startswith("key "):
@@ -233,7 +255,7 @@ class Driver:
             self.drive(here)
 
     def drive(self, control: Control) -> None:
-        """Do with a control what it is for."""
+        """Operate a control according to its type."""
         place = self._place(control)
         if control.tag in ("plot", "canvas"):
             place.scroll_into_view_if_needed(timeout=3000)
@@ -248,9 +270,9 @@ class Driver:
                     self._file("folder" if control.folder else control.field)
                 ),
             )
-        elif control.type in TYPED and control.tag in ("input", "textarea"):
+        elif control.type in TEXT_INPUT_TYPES and control.tag in ("input", "textarea"):
             self.act(control.name, lambda: self._type(place, control))
-        elif control.name.startswith("div.veil"):  # its middle is under the dialog
+        elif control.name.startswith("div.veil"):  # the dialog covers its centre
             self.act(control.name, lambda: place.click(timeout=3000, position={"x": 5, "y": 5}))
         else:
             if control.type == "submit":
@@ -260,16 +282,16 @@ class Driver:
             self.act(f"{control.name} twice", lambda: place.dblclick(timeout=3000))
 
     def value(self, *names: str) -> str:
-        """Return what to type into the field with one of these names."""
+        """Return the text to type into the field with one of these names."""
         found = next((self.values[each] for each in names if each in self.values), "drums")
         return found if isinstance(found, str) else found(self.page)
 
     def _file(self, name: str) -> Any:
-        """Make what is chosen here: never twice the same, as that would be refused."""
+        """Create the file to choose; always a new one, because duplicates are refused."""
         return self.files.get(name, self.files[""])()
 
     def _fill_form(self, button: Locator) -> None:
-        for name, kind in button.evaluate(UNFILLED):
+        for name, kind in button.evaluate(UNFILLED_FIELDS):
             place = self.page.locator(f'[id="{name}"]')
             if kind == "file":
                 place.set_input_files(self._file(name))
@@ -286,7 +308,7 @@ class Driver:
             return
         place.press("Enter")
         self.settle()
-        again = self.page.locator(f'[name="{control.field}"]')  # the answer may bring a new field
+        again = self.page.locator(f'[name="{control.field}"]')  # the response may replace the field
         if again.count() == 1:
             again.focus(timeout=3000)
             again.blur(timeout=3000)
@@ -297,11 +319,11 @@ class Driver:
             self.settle()
         self.act(f"key {key}", lambda: self.page.keyboard.press(key))
 
-    def _go_back(self, here: list[Control]) -> bool:
-        """Close what is open over the page."""
+    def _close_dialog(self, here: list[Control]) -> bool:
+        """Close the open dialog; return whether there was one and it is closed."""
         if not any(each.inDialog for each in here):
             return False
-        closing = next((each for each in here if each.text in CLOSING), None)
+        closing = next((each for each in here if each.text in CLOSING_LABELS), None)
         if closing is None:
             self.page.keyboard.press("Escape")
         else:
@@ -311,6 +333,6 @@ class Driver:
 
     def _look(self) -> object:
         try:
-            return self.page.evaluate(LOOK)
+            return self.page.evaluate(PAGE_HASH)
         except Error:
             return None

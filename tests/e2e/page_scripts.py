@@ -1,10 +1,10 @@
-"""What the tests ask a page, as scripts for the browser."""
+"""JavaScript that the tests evaluate in pages."""
 
 from pathlib import Path
 
-CONTROLS = Path(__file__).with_name("controls.js").read_text()
-# Resolves when the page has not changed for a moment.
-QUIET = """(quiet) => new Promise((resolve) => {
+LIST_CONTROLS = Path(__file__).with_name("controls.js").read_text()
+# Resolves when the page has not changed for `quiet` ms.
+WAIT_UNTIL_QUIET = """(quiet) => new Promise((resolve) => {
   let timer = setTimeout(finish, quiet);
   const observer = new MutationObserver(() => {
     clearTimeout(timer);
@@ -14,8 +14,8 @@ QUIET = """(quiet) => new Promise((resolve) => {
   const end = setTimeout(finish, 1500);
   function finish() { observer.disconnect(); clearTimeout(timer); clearTimeout(end); resolve(); }
 })"""
-# What a form needs before it can be sent; a form without a button is sent by the Enter key.
-UNFILLED = """(button) => {
+# Returns the fields that must be filled in before the button's form can be submitted.
+UNFILLED_FIELDS = """(button) => {
   const fields = [...(button.form?.elements ?? [])];
   const boxes = fields.filter((each) => each.type === "checkbox");
   const wanted = boxes.some((each) => each.checked) ? [] : boxes.slice(0, 1);
@@ -25,9 +25,9 @@ UNFILLED = """(button) => {
 SENT_BY_ENTER = (
     "field => Boolean(field.form && !field.form.querySelector('button:not([type=button])'))"
 )
-BUSY = "() => /(One moment|Working|Drawing|Sending|Analysing) ?…/.test(document.body.innerText)"
-# Everything that a person would see change, as one number.
-LOOK = """() => {
+IS_BUSY = "() => /(One moment|Working|Drawing|Sending|Analysing) ?…/.test(document.body.innerText)"
+# Hash of everything visible on the page.
+PAGE_HASH = """() => {
   const body = document.body.cloneNode(true);
   body.querySelectorAll("[data-drive]").forEach((each) => each.removeAttribute("data-drive"));
   const fields = [...document.querySelectorAll("input, select, textarea")];

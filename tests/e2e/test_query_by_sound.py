@@ -1,4 +1,4 @@
-"""Finding by sound: a file or the microphone goes in, what is like it comes out."""
+"""Query by sound with a file and with the microphone."""
 
 import base64
 import re
@@ -13,14 +13,14 @@ from playwright.sync_api import Page, Playwright, expect
 from sp404_app.audio.synth.demo_sounds import demo_sounds
 from tests.e2e import people
 from tests.e2e.conftest import FLAGS
-from tests.e2e.test_library import ANALYSED, DEMO, DROP
+from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER, DROP_SCRIPT
 
 MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 @pytest.fixture(scope="module")
 def kick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sound of the demo library, quieter and under another name."""
+    """A sound of the demo library, quieter and with another name."""
     sound = next(sound for sound in demo_sounds() if sound.name == "Velvet Kick")
     path = tmp_path_factory.mktemp("found") / "thud.flac"
     soundfile.write(path, 0.5 * sound.signal, sound.sample_rate)
@@ -29,13 +29,13 @@ def kick(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def demo(page: Page) -> Page:
-    """The dialog, over the demo account's library, all analysed."""
+    """The dialog, opened over the demo account's library."""
     return opened(page)
 
 
 def opened(page: Page) -> Page:
-    people.sign_in(page, DEMO)
-    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+    people.sign_in(page, DEMO_USER)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     page.get_by_test_id("find-by-sound").click()
     expect(page.get_by_test_id("finder")).to_be_visible()
     return page
@@ -47,7 +47,7 @@ def progress(page: Page, phase: str) -> None:
     )
 
 
-def test_a_file_finds_its_like_and_is_not_kept(demo: Page, kick: Path) -> None:
+def test_a_file_finds_similar_samples_and_is_not_stored(demo: Page, kick: Path) -> None:
     total = demo.get_by_test_id("total").inner_text()
     demo.get_by_test_id("finder-file").set_input_files(kick)
     names = demo.get_by_test_id("alike-name")
@@ -72,15 +72,15 @@ def test_a_file_finds_its_like_and_is_not_kept(demo: Page, kick: Path) -> None:
     expect(demo.get_by_test_id("finder")).to_have_count(0)
 
 
-def test_a_file_dropped_on_the_dialog_is_compared_and_not_uploaded(demo: Page, kick: Path) -> None:
+def test_a_file_dropped_on_the_dialog_is_a_query_and_not_an_upload(demo: Page, kick: Path) -> None:
     data = [kick.name, base64.b64encode(kick.read_bytes()).decode()]
-    demo.evaluate(DROP.replace("document.body", "document.querySelector('.finder')"), data)
+    demo.evaluate(DROP_SCRIPT.replace("document.body", "document.querySelector('.finder')"), data)
     expect(demo.get_by_test_id("alike-name").first).to_have_text("Velvet Kick")
     expect(demo.get_by_test_id("uploads")).to_have_count(0)
     expect(demo.get_by_test_id("drop-veil")).to_have_count(0)
 
 
-def test_what_is_no_sound_is_said_and_another_file_can_be_tried(demo: Page, kick: Path) -> None:
+def test_an_invalid_file_shows_an_error_and_another_can_be_chosen(demo: Page, kick: Path) -> None:
     letter = {"name": "a.wav", "mimeType": "audio/wav", "buffer": b"Dear Sir or Madam, " * 40}
     demo.get_by_test_id("finder-file").set_input_files(letter)  # type: ignore[arg-type]
     alert = demo.get_by_test_id("finder").get_by_role("alert")
@@ -91,7 +91,7 @@ def test_what_is_no_sound_is_said_and_another_file_can_be_tried(demo: Page, kick
     expect(alert).to_have_count(0)
 
 
-def test_the_dialog_is_opened_and_closed_by_keys(demo: Page) -> None:
+def test_the_dialog_opens_and_closes_by_keyboard(demo: Page) -> None:
     demo.keyboard.press("Escape")
     expect(demo.get_by_test_id("finder")).to_have_count(0)
     expect(demo.get_by_test_id("find-by-sound")).to_be_focused()
@@ -99,7 +99,7 @@ def test_the_dialog_is_opened_and_closed_by_keys(demo: Page) -> None:
     expect(demo.get_by_test_id("finder")).to_be_visible()
 
 
-def test_a_microphone_that_stays_closed_is_a_sentence(demo: Page) -> None:
+def test_a_denied_microphone_shows_an_error(demo: Page) -> None:
     demo.get_by_test_id("finder-record").click()
     alert = demo.get_by_test_id("finder").get_by_role("alert")
     expect(alert).to_contain_text(re.compile("microphone", re.IGNORECASE))
@@ -108,7 +108,7 @@ def test_a_microphone_that_stays_closed_is_a_sentence(demo: Page) -> None:
 
 @pytest.fixture
 def listening(playwright: Playwright, base_url: str) -> Iterator[Page]:
-    """A browser whose microphone hears a beep every second."""
+    """A browser whose fake microphone records a beep every second."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *MICROPHONE])
     context = browser.new_context(base_url=base_url, viewport={"width": 390, "height": 844})
@@ -117,7 +117,7 @@ def listening(playwright: Playwright, base_url: str) -> Iterator[Page]:
     browser.close()
 
 
-def test_a_recording_finds_its_like(listening: Page) -> None:
+def test_a_recording_finds_similar_samples(listening: Page) -> None:
     page = opened(listening)
     page.get_by_test_id("finder-record").click()
     progress(page, "recording")

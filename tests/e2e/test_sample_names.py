@@ -1,4 +1,4 @@
-"""Names in a real browser: kept as dropped, in natural order, found, and no truth about a key."""
+"""Sample names: kept as uploaded, sorted naturally, searchable; a key in a name is only a hint."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.audio.features.test_analysis import chords
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
-from tests.e2e.test_copies import upload
+from tests.e2e.test_duplicates import upload
 from tests.e2e.test_library import rows
 from tests.sounds import tone, write
 
@@ -19,7 +19,7 @@ ORDER = [
 ]  # fmt: skip
 
 
-def test_names_stay_as_dropped_and_stand_and_are_found_as_people_expect(
+def test_names_are_kept_sorted_naturally_and_searchable(
     page: Page, outbox: Outbox, tmp_path: Path
 ) -> None:
     people.sign_in(page, people.sign_up(page, outbox))

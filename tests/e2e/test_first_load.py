@@ -1,9 +1,9 @@
-"""The product opens in a real browser, and its page talks to its server."""
+"""The product starts, and its pages connect to its server."""
 
 from playwright.sync_api import Page, Response
 
 
-def test_the_first_page_opens_without_errors(page: Page) -> None:
+def test_the_landing_page_loads_without_errors(page: Page) -> None:
     errors: list[str] = []
 
     def note(response: Response) -> None:
@@ -19,7 +19,7 @@ def test_the_first_page_opens_without_errors(page: Page) -> None:
     assert errors == []
 
 
-def test_the_page_opens_the_websocket_of_its_own_server(page: Page, base_url: str) -> None:
+def test_the_page_opens_a_websocket_to_its_own_server(page: Page, base_url: str) -> None:
     with page.expect_websocket() as opened:
         page.goto("/")
     socket = opened.value
@@ -28,8 +28,8 @@ def test_the_page_opens_the_websocket_of_its_own_server(page: Page, base_url: st
     assert not socket.is_closed()
 
 
-def test_no_answer_leaves_without_the_gateway(page: Page) -> None:
-    """Reflex itself answers a preflight and sends odd addresses elsewhere, outside of our API."""
+def test_every_response_passes_through_the_middleware(page: Page) -> None:
+    """Reflex answers preflight requests and odd paths itself, outside of the app's routes."""
     preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
     for method, path, headers in (
         ("OPTIONS", "/api/me", preflight),

@@ -1,4 +1,4 @@
-"""A musician's folder: real sounds in mixed formats, and five files that are broken."""
+"""A folder of sounds in mixed formats, and five broken files."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ FORMATS = (
     ("opus", {"format": "OGG", "subtype": "OPUS"}),
     ("m4a", {}),
 )
-BROKEN = ("empty.wav", "letter.wav", "zeros.flac", "cut.flac", "holiday.jpg")
+BROKEN_FILES = ("empty.wav", "letter.wav", "zeros.flac", "cut.flac", "holiday.jpg")
 
 
-def make(folder: Path, count: int = 25) -> list[DemoSound]:
-    """Write `count` sounds, two folders deep, and the broken ones beside them."""
+def create_folder(folder: Path, count: int = 25) -> list[DemoSound]:
+    """Write `count` sounds, two folders deep, and the broken files beside them."""
     kit = folder / "Dusty Crate" / "Kit One"
     kit.mkdir(parents=True)
     sounds = list(demo_sounds())[:count]
@@ -32,27 +32,27 @@ def make(folder: Path, count: int = 25) -> list[DemoSound]:
         ending, options = FORMATS[index % len(FORMATS)]
         path = kit / f"{sound.name}.{ending}"
         if ending == "m4a":
-            _m4a(path, sound)
+            _write_m4a(path, sound)
         elif ending == "opus":
-            _halved(path, sound, options)
+            _write_opus(path, sound, options)
         else:
             soundfile.write(path, sound.signal, sound.sample_rate, **options)
-    _break(kit)
+    _write_broken_files(kit)
     return sounds
 
 
-def good(folder: Path) -> list[Path]:
-    """Return the WAV files of a folder that are sounds."""
+def valid_wavs(folder: Path) -> list[Path]:
+    """Return the valid WAV files of the folder."""
     files = sorted((folder / "Dusty Crate" / "Kit One").glob("*.wav"))
-    return [path for path in files if path.name not in BROKEN]
+    return [path for path in files if path.name not in BROKEN_FILES]
 
 
-def _halved(path: Path, sound: DemoSound, options: dict[str, str]) -> None:
-    """Opus takes 48 kHz and its fractions only."""
+def _write_opus(path: Path, sound: DemoSound, options: dict[str, str]) -> None:
+    """Write an Opus file at 48 kHz, as Opus allows no 44.1 kHz."""
     soundfile.write(path, sound.signal, 48_000, **options)
 
 
-def _m4a(path: Path, sound: DemoSound) -> None:
+def _write_m4a(path: Path, sound: DemoSound) -> None:
     mono = sound.signal if sound.signal.ndim == 1 else sound.signal.mean(axis=1)
     with av.open(str(path), "w", format="ipod") as container:
         stream = container.add_stream("aac", rate=sound.sample_rate, layout="mono")
@@ -64,7 +64,7 @@ def _m4a(path: Path, sound: DemoSound) -> None:
             container.mux(packet)
 
 
-def _break(folder: Path) -> None:
+def _write_broken_files(folder: Path) -> None:
     contents = {
         "empty.wav": b"",
         "letter.wav": b"Dear Sir or Madam, " * 40,
@@ -72,5 +72,5 @@ def _break(folder: Path) -> None:
         "cut.flac": b"fLaC" + bytes(38),
         "holiday.jpg": b"\xff\xd8\xff\xe0" + bytes(400),
     }
-    for name in BROKEN:
+    for name in BROKEN_FILES:
         (folder / name).write_bytes(contents[name])

@@ -1,4 +1,4 @@
-"""One recording in three guises: found, compared, thrown away and brought back."""
+"""Duplicates: the same recording in three formats is found, compared, deleted and restored."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sp404_app.audio.synth.drums import kick, snare
 from tests.audio.similarity.test_fingerprint import resampled
 from tests.e2e import people
 from tests.e2e.conftest import Outbox
-from tests.e2e.test_library import ANALYSED
+from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS
 from tests.sounds import write
 
 RATE = 44_100
@@ -18,7 +18,7 @@ RATE = 44_100
 
 @pytest.fixture
 def guises(tmp_path: Path) -> list[Path]:
-    """A snare as WAV, as a quieter MP3 at 48 kHz, and as a padded FLAC; and a kick."""
+    """One snare as WAV, as a quieter 48 kHz MP3 and as a padded FLAC; and a kick."""
     hit = np.asarray(snare(np.random.default_rng(5)), np.float32)
     fast = 0.4 * resampled(hit, RATE, 48_000)
     return [
@@ -32,10 +32,10 @@ def guises(tmp_path: Path) -> list[Path]:
 def upload(page: Page, paths: list[Path]) -> None:
     page.get_by_test_id("choose-files").set_input_files(paths)
     expect(page.get_by_test_id("name")).to_have_count(len(paths))
-    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
 
 
-def test_copies_stand_side_by_side_and_go_to_the_trash_and_back(
+def test_duplicates_are_listed_together_and_can_be_deleted_and_restored(
     page: Page, outbox: Outbox, guises: list[Path]
 ) -> None:
     people.sign_in(page, people.sign_up(page, outbox))
@@ -70,7 +70,9 @@ def test_copies_stand_side_by_side_and_go_to_the_trash_and_back(
     expect(others).to_have_text(["Attic Snare from the phone"])
 
 
-def test_a_library_without_copies_says_so(page: Page, outbox: Outbox, guises: list[Path]) -> None:
+def test_a_library_without_duplicates_says_so(
+    page: Page, outbox: Outbox, guises: list[Path]
+) -> None:
     people.sign_in(page, people.sign_up(page, outbox))
     upload(page, guises[2:])
     page.get_by_test_id("has-copies").click()

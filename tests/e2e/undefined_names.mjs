@@ -1,5 +1,5 @@
-// Prints one line for each name in the sources of a built page folder that nothing defines:
-// `node unresolved.mjs <web folder>`. Uses the parser that the build itself installs.
+// Prints every undefined name in the sources of a built web folder, using the parser that the build
+// has installed: `node undefined_names.mjs <web folder>`.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,7 +10,7 @@ const load = createRequire(join(web, "package.json"));
 const { parse } = load("@babel/parser");
 const traverse = load("@babel/traverse").default;
 
-// Names that a browser or the language defines.
+// Names defined by the browser or the language.
 const KNOWN = new Set(
   `AbortController Array Audio AudioContext BigInt Blob Boolean Cookies CustomEvent Date Error Event EventTarget File FileReader FormData
   Infinity IntersectionObserver JSON Map Math MediaRecorder MutationObserver NaN Number Object Promise Proxy RegExp ResizeObserver Set

@@ -1,4 +1,4 @@
-"""People, sounds and states for tests that go through every page."""
+"""Seed data for tests that open every page: users, sounds and database states."""
 
 import uuid
 from collections.abc import Iterator
@@ -22,24 +22,24 @@ from tests.e2e.people import Visitor
 from tests.e2e.test_billing import subscribe
 from tests.product import Product
 
-SOUNDS = 4
-A_DAY = 86_400_000 << 80  # in the part of a UUIDv7 that is the time
-FURTHER = 120  # rows, so that the list scrolls
-SOFTER = "Softer"  # a copy of the first
-ANALYSED = 90_000  # ms; the machine may be busy with other tests
+SOUND_COUNT = 4
+UUID7_DAY = 86_400_000 << 80  # one day in the timestamp bits of a UUIDv7
+EXTRA_ROWS = 120  # so that the list scrolls
+QUIETER_COPY = "Softer"  # a duplicate of the first sound
+ANALYSIS_TIMEOUT_MS = 90_000  # the machine may be busy with other tests
 
-RESTORED = "update samples set deleted_at = null"
-ALL_GONE = "update samples set deleted_at = now()"
-THROWN_AWAY = (
+RESTORE_ALL_SQL = "update samples set deleted_at = null"
+TRASH_ALL_SQL = "update samples set deleted_at = now()"
+TRASH_SOME_SQL = (
     "update samples set deleted_at = now()"
     " where id in (select id from samples where storage_key like 'more/%' limit 3)"
 )
-NOTHING_YET = (
+EMPTY_LIBRARY_SQL = (
     "update samples set deleted_at = now()"
     " where user_id in (select id from users where email like 'changer%')"
 )
-UNPROVED = "update sign_ins set confirmed_at = null"
-GIVEN_UP = """
+EXPIRE_REAUTHENTICATION_SQL = "update sign_ins set confirmed_at = null"
+FAILED_EVENTS_SQL = """
     insert into stripe_events
       (id, realm, type, customer_id, created, received_at, due_at, attempts, error)
     select 'evt_given_up_' || n, realm, type, customer_id, created, now(), now(), 99, 'no answer'
@@ -50,7 +50,7 @@ GIVEN_UP = """
 
 
 @contextmanager
-def database(product: Product) -> Iterator[Session]:
+def product_database(product: Product) -> Iterator[Session]:
     """Open one transaction in the product's database."""
     engine = create_engine(postgresql.url(Home(product.home)).replace("://", "+psycopg://", 1))
     with Session(engine) as session, session.begin():
@@ -59,19 +59,19 @@ def database(product: Product) -> Iterator[Session]:
 
 
 def run_sql(product: Product, statement: str) -> None:
-    """Change the product's database behind its back."""
-    with database(product) as session:
+    """Execute a statement in the product's database."""
+    with product_database(product) as session:
         session.connection().execute(text(statement))
 
 
-def add_rows(product: Product, sample_id: str, count: int = FURTHER) -> None:
-    """Add rows like one that is there, but older and without a sound, so that the list scrolls."""
-    with database(product) as session:
+def add_rows(product: Product, sample_id: str, count: int = EXTRA_ROWS) -> None:
+    """Add older copies of a sample without audio, so that the list scrolls."""
+    with product_database(product) as session:
         model = session.get_one(Sample, uuid.UUID(sample_id))
         values = model.model_dump(exclude={"search", "copy_group"})
         for number in range(count):
             own = {
-                "id": uuid.UUID(int=uuid7().int - A_DAY),
+                "id": uuid.UUID(int=uuid7().int - UUID7_DAY),
                 "name": f"More {number}",
                 "digest": f"{number:064x}",
                 "words": f"more {number}",
@@ -82,32 +82,32 @@ def add_rows(product: Product, sample_id: str, count: int = FURTHER) -> None:
 
 
 @dataclass(slots=True)
-class Cast:
-    """Who is in these pages, and how they come in."""
+class SeededAccounts:
+    """The seeded users, and how to sign them in."""
 
     known: dict[str, Visitor]
     sample: str
     origin: str
 
-    def enter(self, page: Page, who: str) -> None:
-        """Sign a browser in, unless it is."""
-        if who and page.request.get("/api/me").status != 200:
+    def sign_in(self, page: Page, user: str) -> None:
+        """Sign in the page's browser context unless it is signed in."""
+        if user and page.request.get("/api/me").status != 200:
             page.request.post(
-                "/auth/session", form=self._form(who), headers={"Origin": self.origin}
+                "/auth/session", form=self._form(user), headers={"Origin": self.origin}
             )
 
-    def enter_elsewhere(self, playwright: Playwright, who: str) -> None:
-        """Sign in at another device."""
+    def sign_in_on_another_device(self, playwright: Playwright, user: str) -> None:
+        """Start another session for the user."""
         device = playwright.request.new_context(base_url=self.origin)
-        device.post("/auth/session", form=self._form(who), headers={"Origin": self.origin})
+        device.post("/auth/session", form=self._form(user), headers={"Origin": self.origin})
         device.dispose()
 
-    def _form(self, who: str) -> dict[str, str | float | bool]:
-        return {"email": self.known[who].email, "password": self.known[who].password}
+    def _form(self, user: str) -> dict[str, str | float | bool]:
+        return {"email": self.known[user].email, "password": self.known[user].password}
 
 
-def set_up(product: Product, page: Page, folder: Path) -> Cast:
-    """Make an owner who pays and has sounds, a person who changes things, and an operator."""
+def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
+    """Create a paying owner with sounds, users whose accounts are changed, and an operator."""
     names = ("owner", "changer", "doubter", "waiting")
     known = {name: Visitor(f"{name}-{uuid.uuid4().hex[:8]}@example.org") for name in names}
     known["operator"] = Visitor(OPERATOR)
@@ -119,15 +119,15 @@ def set_up(product: Product, page: Page, folder: Path) -> Cast:
     people.sign_in(page, known["owner"])
     subscribe(page, "buy-pro", "Pro")
     page.goto("/library")
-    sample = _fill(page, folder, product.base_url)
+    sample = _upload_sounds(page, folder, product.base_url)
     add_rows(product, sample)
-    return Cast(known, sample, product.base_url)
+    return SeededAccounts(known, sample, product.base_url)
 
 
-def _fill(page: Page, folder: Path, origin: str) -> str:
-    """Upload loops, and a softer copy of the first; return the id of that one."""
-    made = list(demo_sounds())[:SOUNDS]
-    signals = {sound.name: sound.signal for sound in made} | {SOFTER: made[0].signal * 0.5}
+def _upload_sounds(page: Page, folder: Path, origin: str) -> str:
+    """Upload loops and a quieter copy of the first; return the sample id of the copy."""
+    made = list(demo_sounds())[:SOUND_COUNT]
+    signals = {sound.name: sound.signal for sound in made} | {QUIETER_COPY: made[0].signal * 0.5}
     for name, signal in signals.items():
         path = folder / f"{name}.wav"
         soundfile.write(path, np.asarray(signal), made[0].sample_rate)
@@ -136,6 +136,6 @@ def _fill(page: Page, folder: Path, origin: str) -> str:
         answer = page.request.post("/api/samples", multipart=body, headers={"Origin": origin})
         assert answer.status == 201, answer.text()
     expect(page.get_by_test_id("name")).to_have_count(len(signals))
-    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     found = page.request.get("/api/samples?q=softer").json()["samples"]
     return str(found[0]["id"])
