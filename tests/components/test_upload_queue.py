@@ -1,4 +1,4 @@
-"""The upload queue in a real browser, before a server that answers as it is told to."""
+"""The upload queue in a browser, with a server whose responses the tests define."""
 
 import http.server
 import json
@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 import sp404_app
 
-QUEUE = Path(sp404_app.__file__).parent / "components" / "upload_queue.js"
+SCRIPT = Path(sp404_app.__file__).parent / "components" / "upload_queue.js"
 PAGE = b"""<input type=file multiple><script type=module>
   import * as queue from "/upload_queue.js";
   window.queue = queue;
@@ -28,12 +28,12 @@ def added(name: str, _: int = 1) -> Answer:
     return 201, {"samples": [{"id": name}], "rejected": []}, {}
 
 
-def broken(_: str, __: int) -> Answer:
+def server_error(_: str, __: int) -> Answer:
     return 500, {"error": "Something went wrong on our side."}, {}
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves the queue, and answers the n-th try of each file by a rule."""
+    """Serves the script; `rule` returns the response to the n-th try of a file."""
 
     daemon_threads = True
 
@@ -48,12 +48,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         script = self.path == "/upload_queue.js"
         kind = "text/javascript" if script else "text/html"
-        self.reply(200, QUEUE.read_bytes() if script else PAGE, {"Content-Type": kind})
+        self.reply(200, SCRIPT.read_bytes() if script else PAGE, {"Content-Type": kind})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -86,7 +86,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def page(server: Server) -> Iterator[Page]:
-    """The queue alone on a page, with a clock that tests move on."""
+    """A page with only the queue, and a clock that the tests advance."""
     names = ("chromium", "chromium-browser", "google-chrome")
     installed = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
@@ -116,8 +116,8 @@ def reason(page: Page, name: str) -> str:
     return page.evaluate(script, name)
 
 
-def until(page: Page, name: str, state: str) -> None:
-    """Wait for a file's state, moving the clock on by a second at a time."""
+def advance_until(page: Page, name: str, state: str) -> None:
+    """Advance the page's clock by a second at a time until the file has the state."""
     for _ in range(120):
         if states(page)[name] == state:
             return
@@ -126,31 +126,33 @@ def until(page: Page, name: str, state: str) -> None:
     raise AssertionError(states(page))
 
 
-def test_a_file_that_always_fails_is_tried_a_few_times_while_others_go_on(
+def test_a_failing_file_is_retried_a_few_times_while_others_continue(
     page: Page, server: Server
 ) -> None:
-    server.rule = lambda name, n: broken(name, n) if name.startswith("bad") else added(name)
+    server.rule = lambda name, n: server_error(name, n) if name.startswith("bad") else added(name)
     good = [f"{n}.wav" for n in range(8)]
     choose(page, "bad1.wav", "bad2.wav", "bad3.wav", *good)
     for name in good:
-        until(page, name, "done")
+        advance_until(page, name, "done")
     assert states(page)["bad1.wav"] in ("paused", "sending")
     for name in ("bad1.wav", "bad2.wav", "bad3.wav"):
-        until(page, name, "failed")
+        advance_until(page, name, "failed")
         assert server.tries[name] == 5
-    assert "Upload failed after 5 tries. Something went wrong on our side." in reason(page, "bad1.wav")
+    assert "Upload failed after 5 tries. Something went wrong on our side." in reason(
+        page, "bad1.wav"
+    )
     page.clock.run_for(600_000)
-    assert server.tries["bad1.wav"] == 5  # and that is the end of it
+    assert server.tries["bad1.wav"] == 5  # no further retries
     assert not page.evaluate("queue.hasActive()")
 
     server.rule = added
     page.evaluate("queue.retry()")
     for name in ("bad1.wav", "bad2.wav", "bad3.wav"):
-        until(page, name, "done")
+        advance_until(page, name, "done")
 
 
-def test_pauses_grow(page: Page, server: Server) -> None:
-    server.rule = broken
+def test_retry_delays_increase(page: Page, server: Server) -> None:
+    server.rule = server_error
     page.evaluate(
         """() => {
           window.sentAt = [];
@@ -164,9 +166,9 @@ def test_pauses_grow(page: Page, server: Server) -> None:
     choose(page, "bad.wav")
     waited = []
     for tried in range(1, 5):
-        until(page, "bad.wav", "paused")
+        advance_until(page, "bad.wav", "paused")
         paused_at = page.evaluate("Date.now()")
-        while len(page.evaluate("sentAt")) == tried:  # the page's clock alone decides
+        while len(page.evaluate("sentAt")) == tried:  # only the page's clock matters
             page.clock.run_for(500)
         waited.append(page.evaluate("sentAt")[tried] - paused_at)
     assert waited == sorted(waited)
@@ -174,19 +176,19 @@ def test_pauses_grow(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 4])
-def test_a_connection_that_comes_back_is_used(page: Page, server: Server, lost: int) -> None:
+def test_uploads_resume_when_the_connection_is_back(page: Page, server: Server, lost: int) -> None:
     server.rule = lambda name, n: (0, {}, {}) if n <= lost else added(name)
     choose(page, "a.wav", "b.wav", "c.wav", "d.wav")
     for name in ("a.wav", "b.wav", "c.wav", "d.wav"):
-        until(page, name, "done")
+        advance_until(page, name, "done")
         assert server.tries[name] == lost + 1
 
 
-def test_a_server_that_asks_to_wait_is_given_its_time(page: Page, server: Server) -> None:
+def test_retry_after_is_respected(page: Page, server: Server) -> None:
     busy = 429, {"code": "rate_limited", "error": "Too many."}, {"Retry-After": "30"}
     server.rule = lambda name, n: busy if n <= 7 else added(name)
     choose(page, "a.wav")
-    until(page, "a.wav", "paused")
+    advance_until(page, "a.wav", "paused")
     page.clock.run_for(25_000)
     page.wait_for_timeout(200)
     assert server.tries["a.wav"] == 1
@@ -196,24 +198,24 @@ def test_a_server_that_asks_to_wait_is_given_its_time(page: Page, server: Server
     assert states(page)["a.wav"] == "done"
 
 
-def test_a_file_that_was_moved_after_the_drop_is_said_to_be_gone(
+def test_a_file_moved_after_the_drop_is_marked_as_gone(
     page: Page, server: Server, tmp_path: Path
 ) -> None:
-    server.rule = broken
+    server.rule = server_error
     there, moved = tmp_path / "there.wav", tmp_path / "moved.wav"
     for path in (there, moved):
         path.write_bytes(b"sound")
     page.set_input_files("input", [there, moved])
-    until(page, "moved.wav", "paused")
-    until(page, "there.wav", "paused")
+    advance_until(page, "moved.wav", "paused")
+    advance_until(page, "there.wav", "paused")
     moved.rename(tmp_path / "elsewhere.wav")
     server.rule = added
-    until(page, "there.wav", "done")
-    until(page, "moved.wav", "gone")
+    advance_until(page, "there.wav", "done")
+    advance_until(page, "moved.wav", "gone")
     assert "moved, changed or deleted" in reason(page, "moved.wav")
 
 
-def test_an_archive_tells_what_was_not_taken_of_it(page: Page, server: Server) -> None:
+def test_rejected_members_of_an_archive_are_listed(page: Page, server: Server) -> None:
     here = {"sample_id": "7"}
     rejected = [
         {"filename": "kit.zip/a.wav", "code": "bad_audio", "error": "Damaged."},
@@ -222,7 +224,7 @@ def test_an_archive_tells_what_was_not_taken_of_it(page: Page, server: Server) -
     samples = [{"id": "1"}, {"id": "2"}]
     server.rule = lambda *_: (201, {"samples": samples, "rejected": rejected}, {})
     choose(page, "kit.zip", "kit.rar")
-    until(page, "kit.zip", "done")
+    advance_until(page, "kit.zip", "done")
     assert states(page) == {
         "kit.zip": "done",
         "kit.rar": "refused",
@@ -232,14 +234,12 @@ def test_an_archive_tells_what_was_not_taken_of_it(page: Page, server: Server) -
     assert page.evaluate("queue.getSnapshot().items[0].added") == 2
     server.rule = lambda *_: (422, {"samples": [], "rejected": rejected, "error": "x"}, {})
     choose(page, "bad.zip")
-    until(page, "bad.zip", "refused")
+    advance_until(page, "bad.zip", "refused")
 
 
 @pytest.mark.parametrize("answer", ["", "words", None, {}])
-def test_an_answer_that_makes_no_sense_blocks_nothing(
-    page: Page, server: Server, answer: Any
-) -> None:
+def test_an_invalid_response_blocks_no_other_file(page: Page, server: Server, answer: Any) -> None:
     server.rule = lambda name, n: (201, answer, {}) if name == "odd.wav" and n < 3 else added(name)
     choose(page, "odd.wav", "a.wav")
-    until(page, "a.wav", "done")
-    until(page, "odd.wav", "done")
+    advance_until(page, "a.wav", "done")
+    advance_until(page, "odd.wav", "done")
