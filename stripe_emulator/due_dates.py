@@ -3,6 +3,7 @@
 from stripe_emulator.objects import Object
 from stripe_emulator.periods import DAY_S, HOUR_S
 
+ENDED_STATUSES = ("canceled", "incomplete_expired")
 TRIAL_NOTICE_S = 3 * DAY_S
 RENEWAL_NOTICE_S = 7 * DAY_S
 INCOMPLETE_EXPIRY_S = 23 * HOUR_S
@@ -44,7 +45,7 @@ def current_period_end(item: Object) -> int:
 
 def subscription_due_at(item: Object) -> int | None:
     """Return when a subscription renews, ends, expires or emits a reminder event."""
-    if item["status"] in ("canceled", "incomplete_expired"):
+    if item["status"] in ENDED_STATUSES:
         return None
     if item["status"] == "incomplete":
         return item["created"] + INCOMPLETE_EXPIRY_S

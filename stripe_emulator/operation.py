@@ -80,7 +80,7 @@ def cursor_index(ids: list[str], cursor: str, param: str) -> int:
     return ids.index(cursor)
 
 
-def in_range(moment: int, bounds: Any) -> bool:
+def matches_range(moment: int, bounds: Any) -> bool:
     """Return whether a time equals `bounds`, or satisfies its `gt`, `gte`, `lt` and `lte`."""
     if not isinstance(bounds, dict):
         return moment == bounds
@@ -103,5 +103,5 @@ def filter_by_params(found: list[Object], call: Call, *names: str) -> list[Objec
             wanted = call.params[name]
             found = [item for item in found if item.get(name) == wanted]
     if "created" in call.params:
-        found = [item for item in found if in_range(item["created"], call.params["created"])]
+        found = [item for item in found if matches_range(item["created"], call.params["created"])]
     return found

@@ -1,11 +1,10 @@
 """Create and delete customers."""
 
+from stripe_emulator.due_dates import ENDED_STATUSES
 from stripe_emulator.engine import cancellation
 from stripe_emulator.objects import Object
 from stripe_emulator.shapes.customer import new_customer as shape
 from stripe_emulator.transaction import Transaction
-
-ENDED_STATUSES = ("canceled", "incomplete_expired")
 
 
 def add_customer(tx: Transaction, moment: int, clock: str | None, fields: Object) -> Object:

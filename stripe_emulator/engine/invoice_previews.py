@@ -47,7 +47,7 @@ def preview_next_invoice(
     return mark_as_preview(invoice)
 
 
-def preview_change(
+def preview_item_change(
     tx: Transaction, subscription: Object, request: subscription_updates.ItemChangeRequest
 ) -> Object:
     """Return the invoice for a change of items: an immediate one, or that of the next period."""

@@ -1,10 +1,9 @@
 """Update subscriptions after payments (docs.stripe.com/billing/subscriptions/overview)."""
 
+from stripe_emulator.due_dates import ENDED_STATUSES
 from stripe_emulator.engine import cancellation, invoices, pausing
 from stripe_emulator.objects import Object
 from stripe_emulator.transaction import Transaction, snapshot
-
-ENDED_STATUSES = ("canceled", "incomplete_expired")
 
 
 def live_subscription_of(tx: Transaction, invoice: Object) -> Object | None:

@@ -1,6 +1,6 @@
 """Simple fields of a subscription: which ones a request may set, and their values."""
 
-from stripe_emulator.due_dates import current_period_end
+from stripe_emulator.due_dates import ENDED_STATUSES, current_period_end
 from stripe_emulator.engine import cancellation, payments
 from stripe_emulator.errors import invalid_request
 from stripe_emulator.objects import Object, empty_to_none
@@ -26,7 +26,7 @@ SCHEDULE_MANAGED_PARAMS = (
 
 def check_update_allowed(subscription: Object, params: Object) -> None:
     """Refuse changes that the subscription's state does not allow."""
-    if subscription["status"] in ("canceled", "incomplete_expired"):
+    if subscription["status"] in ENDED_STATUSES:
         allowed = {"metadata", "cancellation_details", "expand"}
         if set(params) - allowed:
             text = "A canceled subscription can only update its cancellation_details and metadata."

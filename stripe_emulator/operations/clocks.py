@@ -3,6 +3,7 @@
 import stripe.params.test_helpers as p
 
 from stripe_emulator import periods
+from stripe_emulator.due_dates import ENDED_STATUSES
 from stripe_emulator.engine import clocks, customers
 from stripe_emulator.errors import invalid_request
 from stripe_emulator.objects import Object
@@ -33,7 +34,7 @@ def max_frozen_time(tx: Transaction, clock: Object) -> int:
         for customer in tx.find_all("customer")
         if customer["test_clock"] == clock["id"]
         for subscription in tx.find_all("subscription", customer=customer["id"])
-        if subscription["status"] not in ("canceled", "incomplete_expired")
+        if subscription["status"] not in ENDED_STATUSES
     ]
     if not cycles:
         return periods.add_intervals(now, "year", MAX_YEARS_WITHOUT_SUBSCRIPTION)

@@ -126,7 +126,7 @@ def create_preview(tx: Transaction, call: Call) -> Object:
         proration_behavior=details.get("proration_behavior", "create_prorations"),
         reset_anchor=anchor == "now",
     )
-    return invoice_previews.preview_change(tx, subscription, request)
+    return invoice_previews.preview_item_change(tx, subscription, request)
 
 
 def create_new_subscription_preview(tx: Transaction, params: Object, details: Object) -> Object:

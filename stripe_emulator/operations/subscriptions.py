@@ -3,6 +3,7 @@
 import stripe.params as p
 
 from stripe_emulator import limits
+from stripe_emulator.due_dates import ENDED_STATUSES
 from stripe_emulator.engine import (
     cancellation,
     invoices,
@@ -20,7 +21,6 @@ from stripe_emulator.periods import DAY_S
 from stripe_emulator.transaction import Transaction, snapshot
 
 PATH = "/v1/subscriptions"
-ENDED_STATUSES = ("canceled", "incomplete_expired")
 
 
 def read_order(tx: Transaction, call: Call) -> subscriptions.SubscriptionOrder:

@@ -3,7 +3,7 @@
 from html import escape
 
 from stripe_emulator import cards
-from stripe_emulator.engine import invoice_collection, payments
+from stripe_emulator.engine import invoice_collection, invoices, payments
 from stripe_emulator.errors import CardError
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html, pdf
@@ -42,15 +42,9 @@ def submit_invoice_payment(
     if error:
         return render_invoice(tx, invoice, error.message)
     if invoice["status"] == "open":
-        _, intent = payment_of(tx, invoice)
+        _, intent = invoices.payment_and_intent_of(tx, invoice)
         return Redirect(payments.challenge_url(tx, intent))
     return Redirect(invoice["hosted_invoice_url"])
-
-
-def payment_of(tx: Transaction, invoice: Object) -> tuple[Object, Object]:
-    """Return the payment of an invoice and its intent."""
-    payment = tx.find_all("invoice_payment", parent=invoice["id"])[0]
-    return payment, tx.get("payment_intent", payment["payment"]["payment_intent"])
 
 
 def add_entered_card(tx: Transaction, invoice: Object, form: dict[str, str]) -> Object:

@@ -37,7 +37,7 @@ def new_price(moment: int, product_id: str, currency: str, amount: int, recurrin
         "livemode": False,
         "metadata": {},
         "product": product_id,
-        "recurring": recurring_fields(recurring) if recurring else None,
+        "recurring": new_recurring(recurring) if recurring else None,
         "tax_behavior": "unspecified",
         "type": "recurring" if recurring else "one_time",
         "unit_amount": amount,
@@ -46,7 +46,7 @@ def new_price(moment: int, product_id: str, currency: str, amount: int, recurrin
     }
 
 
-def recurring_fields(recurring: Object) -> Object:
+def new_recurring(recurring: Object) -> Object:
     """Return the `recurring` object of a price."""
     return {
         "interval": recurring["interval"],
