@@ -135,7 +135,7 @@ def submit(label: str, busy: bool, **attributes: Any) -> rx.Component:
     earlier submit.
     """
     return rx.el.button(
-        rx.cond(busy, "One moment …", label),
+        rx.cond(busy, "One moment…", label),
         disabled=rx.cond(rx.State.is_hydrated, busy, True),
         **{
             "type": "submit",

@@ -11,7 +11,7 @@ def offline_banner() -> rx.Component:
         has_connection_errors,
         rx.el.div(
             rx.el.span(class_name="pulse"),
-            "Connection lost. Reconnecting … Playback continues.",
+            "Connection lost. Reconnecting… Playback continues.",
             role="status",
             class_name="offline",
             custom_attrs={"data-testid": "offline"},

@@ -9,7 +9,7 @@ def slow_note(slow: rx.Var | bool) -> rx.Component:
         rx.cond(
             slow,
             rx.el.p(
-                "This is taking longer than usual. Please wait …",
+                "This is taking longer than usual. Please wait…",
                 class_name="notice",
                 data_testid="slow-note",
             ),

@@ -25,7 +25,11 @@ UNFILLED_FIELDS = """(button) => {
 SENT_BY_ENTER = (
     "field => Boolean(field.form && !field.form.querySelector('button:not([type=button])'))"
 )
-IS_BUSY = "() => /(One moment|Working|Drawing|Sending|Analysing) ?…/.test(document.body.innerText)"
+IS_BUSY = """() => {
+  const text = document.body.innerText;
+  return /(One moment|Please wait|Working|Drawing) ?…/.test(text)
+    || document.querySelector("[data-phase=busy]") !== null;
+}"""
 # Hash of everything visible on the page.
 PAGE_HASH = """() => {
   const body = document.body.cloneNode(true);

@@ -50,7 +50,7 @@ def control_panel() -> rx.Component:
             small_button("Reconcile", DevStripeState.reconcile, "reconcile"),
             small_button("Retry deliveries", DevStripeState.retry, "retry"),
             rx.el.span(
-                rx.cond(DevStripeState.busy, "Working …", DevStripeState.message),
+                rx.cond(DevStripeState.busy, "Working…", DevStripeState.message),
                 role="status",
                 data_testid="said",
             ),
