@@ -1,5 +1,5 @@
-"""A small faithful Stripe for machines without Stripe: its HTTP API, its pages, its webhooks.
+"""Emulator of the part of Stripe that Crate 404 uses: HTTP API, hosted pages and webhooks.
 
-Follows the API version that the installed `stripe` package is pinned to. It stands alone: the
-product reaches it only over HTTP, with the real client, in development.
+It answers as the API version that the installed `stripe` package is pinned to. It imports nothing
+from `sp404_app`; in development the product calls it over HTTP with the official client.
 """

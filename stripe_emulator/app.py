@@ -1,4 +1,4 @@
-"""The emulator as one ASGI app, to be mounted at `/_stripe` in development only."""
+"""ASGI application of the emulator, mounted at `/_stripe` in development only."""
 
 import ipaddress
 import os
@@ -15,132 +15,141 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stripe_emulator import controls, secret_keys
-from stripe_emulator.engine import agenda
-from stripe_emulator.ledger import Ledger, Setup
-from stripe_emulator.pages import site
-from stripe_emulator.problems import Problem
-from stripe_emulator.protocol import Answer, Api, Request
+from stripe_emulator.api import Api, ApiRequest, ApiResponse
+from stripe_emulator.engine import scheduler
+from stripe_emulator.errors import ApiError
+from stripe_emulator.pages import routes
 from stripe_emulator.store import Store
-from stripe_emulator.webhooks import Background, Sender
+from stripe_emulator.transaction import EmulatorConfig, Transaction
+from stripe_emulator.webhooks import BackgroundThread, WebhookSender
 
-MOST_BYTES = 1 << 20
-# A proxy on this machine makes everybody's requests come from a loopback address.
-FORWARDING = re.compile(rb"via|.*forwarded.*|.*(client|real|remote|connecting)-?_?ip.*")
+MAX_BODY_BYTES = 1 << 20
+# Behind a local reverse proxy every request comes from a loopback address, so requests that carry
+# one of these headers count as remote.
+FORWARDING_HEADER = re.compile(rb"via|.*forwarded.*|.*(client|real|remote|connecting)-?_?ip.*")
 
 
 class Emulator:
-    """The ASGI app, with what its owner may ask of it."""
+    """ASGI app that serves the API, the hosted pages and the development controls."""
 
-    def __init__(self, store: Store, setup: Setup, keys: secret_keys.SecretKeys) -> None:
+    def __init__(self, store: Store, config: EmulatorConfig, keys: secret_keys.SecretKeys) -> None:
         self.store = store
-        self.setup = setup
+        self.config = config
         self.keys = keys
-        self.api = Api(store, setup, keys.api_key)
-        self.sender = Sender(store, setup)
-        self._background: Background | None = None
+        self.api = Api(store, config, keys.api_key)
+        self.sender = WebhookSender(store, config)
+        self._background: BackgroundThread | None = None
         self._pid = 0
         self._app: ASGIApp = Starlette(
             routes=[
-                Route("/dev/{name}", self.control, methods=["GET", "POST"]),
-                Route("/v1/{path:path}", self.call, methods=["GET", "POST", "DELETE"]),
-                *site.routes(store, setup, self.wake),
+                Route("/dev/{name}", self.handle_control, methods=["GET", "POST"]),
+                Route(
+                    "/v1/{path:path}", self.handle_api_request, methods=["GET", "POST", "DELETE"]
+                ),
+                *routes.page_routes(store, config, self.wake),
             ]
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer this machine only."""
+        """Serve requests from this machine; answer 403 to all others."""
         if scope["type"] == "http" and not is_local(scope):
-            await Response("Only for this machine.", 403)(scope, receive, send)
+            await Response("Available on this machine only.", 403)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    async def call(self, request: HttpRequest) -> Response:
-        """Answer a request to the API."""
-        body = await limited(request)
+    async def handle_api_request(self, request: HttpRequest) -> Response:
+        """Handle a request to `/v1/…`."""
+        body = await read_limited_body(request)
         if body is None:
             return JSONResponse({"error": {"message": "Request too large."}}, 413)
-        arrived = Request(
+        arrived = ApiRequest(
             request.method,
             f"/v1/{request.path_params['path']}",
             request.url.query,
             body,
             request.headers,
         )
-        made = await run_in_threadpool(self.api.answer, arrived)
+        made = await run_in_threadpool(self.api.handle, arrived)
         self.wake()
         return JSONResponse(made.body, made.status, made.headers)
 
-    async def control(self, request: HttpRequest) -> Response:
-        """Answer the development page."""
-        body = await limited(request)
+    async def handle_control(self, request: HttpRequest) -> Response:
+        """Handle a request to `/dev/…`."""
+        body = await read_limited_body(request)
         given = dict(request.query_params)
-        made = await run_in_threadpool(self.steer, request, body or b"", given)
+        made = await run_in_threadpool(self.run_control, request, body or b"", given)
         self.wake()
         return JSONResponse(made.body, made.status)
 
-    def steer(self, request: HttpRequest, body: bytes, given: dict[str, str]) -> Answer:
-        """Run a control in one transaction."""
+    def run_control(self, request: HttpRequest, body: bytes, given: dict[str, str]) -> ApiResponse:
+        """Authenticate the request and run its control in one transaction."""
         try:
             self.api.authenticate(request.headers.get("authorization", ""))
-            control = controls.find(request.method, request.path_params["name"])
-            read = controls.read(body) if request.method == "POST" else given
+            control = controls.find_control(request.method, request.path_params["name"])
+            read = controls.parse_json_object(body) if request.method == "POST" else given
             with self.store.writing() as connection:
-                ledger = Ledger(connection, self.setup)
-                return Answer(200, {"data": controls.answer(ledger, control, read)})
-        except Problem as problem:
-            return Answer(problem.status, problem.body())
+                tx = Transaction(connection, self.config)
+                return ApiResponse(200, {"data": controls.run_control(tx, control, read)})
+        except ApiError as error:
+            return ApiResponse(error.status, error.body())
 
-    def tick(self) -> int:
-        """Let everything happen that is due for customers in real time; return how much."""
-        now = int(self.setup.clock())
+    def run_due(self) -> int:
+        """Process everything due for customers without a test clock; return the number of steps."""
+        now = int(self.config.clock())
         with self.store.reading() as connection:
-            if agenda.upcoming(Ledger(connection, self.setup), None, now) == agenda.FOREVER:
+            if (
+                scheduler.next_due_time(Transaction(connection, self.config), None, now)
+                == scheduler.NEVER
+            ):
                 return 0
         with self.store.writing() as connection:
-            return agenda.run(Ledger(connection, self.setup), None, now)
+            return scheduler.run_due(Transaction(connection, self.config), None, now)
 
     def deliver_pending(self, *, ignore_delays: bool = False) -> int:
-        """Send the webhooks that are due; return how many were tried."""
+        """Send the webhook deliveries that are due; return the number of attempts."""
         return self.sender.deliver_pending(ignore_delays=ignore_delays)
 
     def start(self) -> None:
-        """Let time pass and webhooks go out by themselves, in a thread of this process."""
+        """Start the background thread that processes due objects and sends webhooks.
+
+        After a fork the child process starts a thread of its own.
+        """
         if self._background is None or self._pid != os.getpid():
             self._pid = os.getpid()
-            self._background = Background(lambda: (self.tick(), self.deliver_pending()))
+            self._background = BackgroundThread(lambda: (self.run_due(), self.deliver_pending()))
             self._background.start()
 
     def stop(self) -> None:
-        """End the thread."""
+        """Stop the background thread."""
         if self._background and self._pid == os.getpid():
             self._background.stop()
         self._background = None
 
     def wake(self) -> None:
-        """Tell the thread that something happened."""
+        """Wake the background thread before its next interval."""
         if self._background:
-            self._background.news.set()
+            self._background.wake_event.set()
 
 
-async def limited(request: HttpRequest) -> bytes | None:
-    """Read a body, unless it is far larger than any request to Stripe."""
+async def read_limited_body(request: HttpRequest) -> bytes | None:
+    """Return the request body, or None if it exceeds `MAX_BODY_BYTES`."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             return None
     return body
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a request comes from this machine, without a proxy on it in between."""
+    """Return whether a request comes from this machine and not through a proxy."""
     client = scope.get("client")
-    forwarded = any(FORWARDING.fullmatch(name) for name, _ in scope["headers"])
+    forwarded = any(FORWARDING_HEADER.fullmatch(name) for name, _ in scope["headers"])
     return bool(client) and not forwarded and is_loopback(client[0])
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address is this machine's own."""
+    """Return whether an IP address is a loopback address; IPv4-mapped IPv6 counts."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -158,21 +167,21 @@ def create(
     production: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Emulator:
-    """Make the emulator; it exists in development only, and nothing overrides that.
+    """Create the emulator.
 
     Args:
-        database: its SQLite file, made if missing.
-        secrets_file: JSON with `api_key` and `webhook_secret`, made if missing.
-        base_url: where it is mounted, such as `http://localhost:3000/_stripe`.
-        webhook_url: the product's own address for webhooks, which gets every event.
+        database: SQLite file, created if missing.
+        secrets_file: JSON file with `api_key` and `webhook_secret`, created if missing.
+        base_url: URL at which the emulator is mounted, such as `http://localhost:3000/_stripe`.
+        webhook_url: the product's webhook URL; it receives every event.
         production: whether this is a production process.
-        clock: tells the real time.
+        clock: returns the current Unix time in seconds.
 
     Raises:
         RuntimeError: in production.
     """
     if production:
-        raise RuntimeError("The Stripe emulator does not exist in production.")
-    keys = secret_keys.load(secrets_file)
-    setup = Setup(base_url.rstrip("/"), webhook_url, keys.webhook_secret, clock)
-    return Emulator(Store(database), setup, keys)
+        raise RuntimeError("The Stripe emulator cannot run in production.")
+    keys = secret_keys.load_secret_keys(secrets_file)
+    config = EmulatorConfig(base_url.rstrip("/"), webhook_url, keys.webhook_secret, clock)
+    return Emulator(Store(database), config, keys)

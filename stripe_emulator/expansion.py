@@ -1,77 +1,77 @@
-"""Expand identifiers into their objects (docs.stripe.com/api/expanding_objects)."""
+"""Expand object ids into objects (docs.stripe.com/api/expanding_objects)."""
 
 from collections.abc import Callable
 from typing import Any
 
-from stripe_emulator.ledger import Ledger
-from stripe_emulator.objects import Object, listing
-from stripe_emulator.problems import Problem, invalid
+from stripe_emulator.errors import ApiError, invalid_request
+from stripe_emulator.objects import Object, list_object
+from stripe_emulator.transaction import Transaction
 
-DEPTH = 4
+MAX_EXPAND_DEPTH = 4
 
 
-def included(ledger: Ledger, item: Object, name: str) -> Object | None:
-    """Return a list that is only there when somebody asks for it."""
+def expandable_list(tx: Transaction, item: Object, name: str) -> Object | None:
+    """Return a list that an object includes only on request, or None."""
     find: dict[tuple[str, str], Callable[[], list[Object]]] = {
         ("checkout.session", "line_items"): lambda: item.get("_line_items", []),
-        ("invoice", "payments"): lambda: ledger.find("invoice_payment", parent=item["id"]),
+        ("invoice", "payments"): lambda: tx.find_all("invoice_payment", parent=item["id"]),
         ("customer", "subscriptions"): lambda: [
             one
-            for one in ledger.find("subscription", customer=item["id"])
+            for one in tx.find_all("subscription", customer=item["id"])
             if one["status"] != "canceled"
         ],
     }
     made = find.get((item.get("object", ""), name))
-    return listing(made(), f"/v1/{name}") if made else None
+    return list_object(made(), f"/v1/{name}") if made else None
 
 
-def expand(ledger: Ledger, answer: Object, paths: list[str]) -> Object:
-    """Expand every path in place."""
+def expand_paths(tx: Transaction, answer: Object, paths: list[str]) -> Object:
+    """Expand every path of `paths` in place and return the object."""
     for path in paths:
         keys = path.split(".")
-        if len(keys) > DEPTH:
-            text = f"You cannot expand more than {DEPTH} levels of a property. Property: {path}"
-            raise invalid(text, "expand")
-        walk(ledger, answer, keys, path)
+        if len(keys) > MAX_EXPAND_DEPTH:
+            limit = f"You cannot expand more than {MAX_EXPAND_DEPTH} levels of a property."
+            raise invalid_request(f"{limit} Property: {path}", "expand")
+        expand_path(tx, answer, keys, path)
     return answer
 
 
-def walk(ledger: Ledger, item: Any, keys: list[str], path: str) -> None:
-    """Follow one path from an object, through lists."""
+def expand_path(tx: Transaction, item: Any, keys: list[str], path: str) -> None:
+    """Expand the remaining `keys` of one path, in every member of lists."""
     if isinstance(item, list):
         for one in item:
-            walk(ledger, one, keys, path)
+            expand_path(tx, one, keys, path)
         return
     if not keys or not isinstance(item, dict):
         return
     name = keys[0]
     found = item.get(name)
     if found is None:
-        found = included(ledger, item, name)
+        found = expandable_list(tx, item, name)
     if isinstance(found, str):
-        found = look_up(ledger, found, path)
-    elif found is None and name not in item and not optional(item, name):
-        raise unexpandable(path)
+        found = fetch_expanded(tx, found, path)
+    elif found is None and name not in item and not may_be_absent(item, name):
+        raise cannot_expand(path)
     if found is not None:
         item[name] = found
-        walk(ledger, found, keys[1:], path)
+        expand_path(tx, found, keys[1:], path)
 
 
-def optional(item: Object, name: str) -> bool:
-    """Whether an object may lack a key that can be expanded elsewhere."""
+def may_be_absent(item: Object, name: str) -> bool:
+    """Return whether the object may lack a key that other objects can expand."""
     return item.get("type") in ("payment_intent", "card") or name in ("charge", "default_price")
 
 
-def look_up(ledger: Ledger, identifier: str, path: str) -> Object:
-    """Return the object behind an identifier; a deleted one as Stripe shows it."""
-    found = ledger.peek(identifier)
+def fetch_expanded(tx: Transaction, identifier: str, path: str) -> Object:
+    """Return the object with this id; a deleted one is reduced to `deleted: true`."""
+    found = tx.get_or_none(identifier)
     if found is None:
-        raise unexpandable(path)
+        raise cannot_expand(path)
     if found.get("deleted"):
         return {"id": found["id"], "object": found["object"], "deleted": True}
     return found
 
 
-def unexpandable(path: str) -> Problem:
-    """Return Stripe's refusal."""
-    return invalid(f"This property cannot be expanded ({path}).", "expand")
+def cannot_expand(path: str) -> ApiError:
+    """Return Stripe's error for a property that cannot be expanded."""
+    return invalid_request(f"This property cannot be expanded ({path}).", "expand")

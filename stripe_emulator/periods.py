@@ -1,16 +1,18 @@
-"""Billing periods: anniversaries of an anchor in UTC, clamped to the length of the month."""
+"""Billing periods in UTC: anniversaries of an anchor, clamped to the length of the month."""
 
 import calendar
 from datetime import UTC, datetime, timedelta
 
 from stripe_emulator.objects import Object
 
+HOUR_S = 3600
+DAY_S = 24 * HOUR_S
 DAYS = {"day": 1, "week": 7}
 MONTHS = {"month": 1, "year": 12}
 
 
-def add(anchor: int, interval: str, count: int) -> int:
-    """Return the anchor moved by a number of intervals."""
+def add_intervals(anchor: int, interval: str, count: int) -> int:
+    """Return the anchor (Unix time) moved by `count` intervals."""
     moment = datetime.fromtimestamp(anchor, UTC)
     if interval in DAYS:
         return int((moment + timedelta(days=DAYS[interval] * count)).timestamp())
@@ -19,23 +21,23 @@ def add(anchor: int, interval: str, count: int) -> int:
     return int(moment.replace(year=year, month=month + 1, day=day).timestamp())
 
 
-def next_end(anchor: int, start: int, recurring: Object) -> int:
-    """Return the first anniversary of the anchor after the start."""
+def next_period_end(anchor: int, start: int, recurring: Object) -> int:
+    """Return the first anniversary of the anchor after `start`."""
     interval, step = recurring["interval"], recurring["interval_count"]
     count = step
-    while (end := add(anchor, interval, count)) <= start:
+    while (end := add_intervals(anchor, interval, count)) <= start:
         count += step
     return end
 
 
-def share(amount: int, part: int, whole: int) -> int:
-    """Return the part of an amount in whole cents, halves away from zero."""
+def prorate_cents(amount: int, part: int, whole: int) -> int:
+    """Return `amount * part / whole` in whole cents, rounded half away from zero."""
     if whole <= 0:
         return 0
     cents = (2 * abs(amount) * part + whole) // (2 * whole)
     return cents if amount >= 0 else -cents
 
 
-def day(moment: int) -> str:
-    """Write a moment as Stripe does in descriptions, such as `15 Nov 2026`."""
+def format_day(moment: int) -> str:
+    """Format a date as in Stripe's descriptions, such as `15 Nov 2026`."""
     return f"{datetime.fromtimestamp(moment, UTC):%d %b %Y}"

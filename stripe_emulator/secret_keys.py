@@ -1,4 +1,4 @@
-"""The emulator's own key and webhook secret, made at first use."""
+"""API key and webhook secret of the emulator, generated at first use."""
 
 import json
 import os
@@ -10,22 +10,25 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class SecretKeys:
-    """What a request has to show, and what signs webhooks."""
+    """The API key that requests carry, and the secret that signs webhooks."""
 
     api_key: str
     webhook_secret: str
 
 
-def load(path: Path) -> SecretKeys:
-    """Read the file, or make it, once even if several processes start together."""
+def load_secret_keys(path: Path) -> SecretKeys:
+    """Read the secrets file; create it first if it is missing."""
     if not path.exists():
-        make(path)
+        create_secret_keys(path)
     kept = json.loads(path.read_text(encoding="utf-8"))
     return SecretKeys(api_key=kept["api_key"], webhook_secret=kept["webhook_secret"])
 
 
-def make(path: Path) -> None:
-    """Write fresh keys that only the owner may read, unless somebody was faster."""
+def create_secret_keys(path: Path) -> None:
+    """Write new keys to a file with mode 0600.
+
+    If another process has created the file in the meantime, its keys are kept.
+    """
     fresh = SecretKeys(
         api_key=f"sk_test_emulator_{secrets.token_hex(24)}",
         webhook_secret=f"whsec_{secrets.token_hex(24)}",

@@ -1,4 +1,4 @@
-"""One SQLite file: objects as JSON rows, answers to repeat, webhook deliveries, settings."""
+"""SQLite file with objects as JSON rows, idempotent responses, webhook deliveries and settings."""
 
 import sqlite3
 import threading
@@ -46,11 +46,11 @@ create index if not exists deliveries_pending on deliveries (due) where status =
 create index if not exists deliveries_of_event on deliveries (event);
 create table if not exists settings (name text primary key, value text not null);
 """
-BUSY_SECONDS = 20
+BUSY_TIMEOUT_S = 20
 
 
 class Store:
-    """The file, and one connection to it for each thread."""
+    """The SQLite file, with one connection per thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -63,7 +63,7 @@ class Store:
     def _connection(self) -> sqlite3.Connection:
         found = getattr(self._local, "connection", None)
         if found is None:
-            found = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            found = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
             found.row_factory = sqlite3.Row
             found.execute("pragma journal_mode = wal")
             found.execute("pragma synchronous = normal")
@@ -72,12 +72,12 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Open a transaction that nobody else writes beside; commit unless something is raised."""
+        """Open a write transaction; commit it unless an exception is raised."""
         yield from self._transaction("begin immediate")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Open a transaction that sees one state of the file."""
+        """Open a transaction that reads one snapshot of the file."""
         yield from self._transaction("begin")
 
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:

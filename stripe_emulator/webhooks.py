@@ -1,4 +1,4 @@
-"""Send signed events (docs.stripe.com/webhooks), as badly as the settings ask for."""
+"""Deliver signed webhook events with retries (docs.stripe.com/webhooks)."""
 
 import json
 import logging
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import stripe
 
-from stripe_emulator.ledger import OWN_ENDPOINT, Ledger, Setup
-from stripe_emulator.objects import Object, public
+from stripe_emulator.objects import Object, public_copy
 from stripe_emulator.store import Store
+from stripe_emulator.transaction import PRODUCT_ENDPOINT_ID, EmulatorConfig, Transaction
 
 logger = logging.getLogger(__name__)
-BACKOFF = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
-CLAIM_SECONDS = 30.0
-TIMEOUT_SECONDS = 20.0
-CLAIM = """
+RETRY_DELAYS_S = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
+CLAIM_DURATION_S = 30.0
+REQUEST_TIMEOUT_S = 20.0
+CLAIM_QUERY = """
 update deliveries set claimed_until = ?, attempts = attempts + 1 where id = (
   select id from deliveries where status = 'pending' and due <= ? and claimed_until <= ?
   order by position, id limit 1
@@ -27,74 +27,74 @@ update deliveries set claimed_until = ?, attempts = attempts + 1 where id = (
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an endpoint answered, or why it did not."""
+class DeliveryOutcome:
+    """HTTP status of a delivery attempt, or the reason why there was no response."""
 
     status: int | None
     error: str | None
 
     @property
     def delivered(self) -> bool:
-        """Whether the endpoint took the event."""
+        """Whether the endpoint answered 2xx."""
         return self.status is not None and 200 <= self.status < 300
 
 
 class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Stripe follows no redirects."""
+    """Treat redirects as responses; Stripe does not follow them."""
 
     def redirect_request(self, *_args: object, **_named: object) -> None:
-        """Take the redirect as the answer."""
+        """Do not follow the redirect."""
         return
 
 
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirects)
 
 
-class Sender:
-    """Delivers what is pending; several processes may do so together."""
+class WebhookSender:
+    """Sends pending deliveries. Several processes may do so at the same time."""
 
-    def __init__(self, store: Store, setup: Setup) -> None:
+    def __init__(self, store: Store, config: EmulatorConfig) -> None:
         self.store = store
-        self.setup = setup
+        self.config = config
 
-    def deliver_pending(self, *, ignore_delays: bool = False, most: int = 1000) -> int:
-        """Send what is due, and return how many were tried; nothing while paused."""
-        for count in range(most):
+    def deliver_pending(self, *, ignore_delays: bool = False, max_deliveries: int = 1000) -> int:
+        """Send the due deliveries and return the number of attempts; none while paused."""
+        for count in range(max_deliveries):
             if not self.deliver_one(ignore_delays):
                 return count
-        return most
+        return max_deliveries
 
     def deliver_one(self, ignore_delays: bool) -> bool:
-        """Claim one delivery and send it."""
+        """Claim one delivery and send it; return False if none is due."""
         with self.store.reading() as connection:
-            if Ledger(connection, self.setup).settings()["paused"]:
+            if Transaction(connection, self.config).settings()["paused"]:
                 return False
-        now = self.setup.clock()
+        now = self.config.clock()
         horizon = float("inf") if ignore_delays else now
         with self.store.writing() as connection:
-            row = connection.execute(CLAIM, (now + CLAIM_SECONDS, horizon, now)).fetchone()
+            row = connection.execute(CLAIM_QUERY, (now + CLAIM_DURATION_S, horizon, now)).fetchone()
             if row is None:
                 return False
-            ledger = Ledger(connection, self.setup)
-            event = public(ledger.get("event", row["event"]))
-            secret = self.secret(ledger, row["endpoint"])
-        outcome = post(row["url"], event, secret, int(now))
-        self.note(dict(row), outcome)
+            tx = Transaction(connection, self.config)
+            event = public_copy(tx.get("event", row["event"]))
+            secret = self.signing_secret(tx, row["endpoint"])
+        outcome = post_event(row["url"], event, secret, int(now))
+        self.record_outcome(dict(row), outcome)
         return True
 
-    def secret(self, ledger: Ledger, endpoint: str) -> str:
-        """Return what signs for an endpoint."""
-        if endpoint == OWN_ENDPOINT:
-            return self.setup.webhook_secret
-        found = ledger.peek(endpoint)
-        return found["_secret"] if found else self.setup.webhook_secret
+    def signing_secret(self, tx: Transaction, endpoint: str) -> str:
+        """Return the secret that signs events for an endpoint."""
+        if endpoint == PRODUCT_ENDPOINT_ID:
+            return self.config.webhook_secret
+        found = tx.get_or_none(endpoint)
+        return found["_secret"] if found else self.config.webhook_secret
 
-    def note(self, row: Object, outcome: Outcome) -> None:
-        """Keep what came of a delivery, and when it is tried again."""
-        now, tries = self.setup.clock(), row["attempts"]
-        over = tries > len(BACKOFF)
+    def record_outcome(self, row: Object, outcome: DeliveryOutcome) -> None:
+        """Save the outcome of an attempt, and when the delivery is retried."""
+        now, tries = self.config.clock(), row["attempts"]
+        over = tries > len(RETRY_DELAYS_S)
         status = "delivered" if outcome.delivered else "failed" if over else "pending"
-        due = now if over or outcome.delivered else now + BACKOFF[tries - 1]
+        due = now if over or outcome.delivered else now + RETRY_DELAYS_S[tries - 1]
         delivered = now if outcome.delivered else None
         with self.store.writing() as connection:
             connection.execute(
@@ -102,15 +102,15 @@ class Sender:
                 " error = ?, delivered_at = ? where id = ?",
                 (status, due, outcome.status, outcome.error, delivered, row["id"]),
             )
-            ledger = Ledger(connection, self.setup)
-            event = ledger.get("event", row["event"])
+            tx = Transaction(connection, self.config)
+            event = tx.get("event", row["event"])
             if outcome.delivered and event["pending_webhooks"]:
                 event["pending_webhooks"] -= 1
-                ledger.save(event)
+                tx.save(event)
 
 
-def post(url: str, event: Object, secret: str, now: int) -> Outcome:
-    """Send one event, signed."""
+def post_event(url: str, event: Object, secret: str, now: int) -> DeliveryOutcome:
+    """Send one signed event."""
     payload = json.dumps(event, indent=2)
     signature = stripe.WebhookSignature.generate_signature_header(payload, secret, timestamp=now)
     headers = {
@@ -120,36 +120,36 @@ def post(url: str, event: Object, secret: str, now: int) -> Outcome:
     }
     request = urllib.request.Request(url, payload.encode(), headers, method="POST")  # noqa: S310
     try:
-        with OPENER.open(request, timeout=TIMEOUT_SECONDS) as response:
-            return Outcome(response.status, None)
+        with OPENER.open(request, timeout=REQUEST_TIMEOUT_S) as response:
+            return DeliveryOutcome(response.status, None)
     except urllib.error.HTTPError as error:
-        return Outcome(error.code, error.read(500).decode(errors="replace"))
+        return DeliveryOutcome(error.code, error.read(500).decode(errors="replace"))
     except (OSError, ValueError) as error:
-        return Outcome(None, str(error))
+        return DeliveryOutcome(None, str(error))
 
 
-class Background(threading.Thread):
-    """Lets time pass and delivers, once a second or when there is news."""
+class BackgroundThread(threading.Thread):
+    """Runs `work` every `interval_s` seconds, or earlier when `wake_event` is set."""
 
-    def __init__(self, work: Callable[[], object], every: float = 1.0) -> None:
+    def __init__(self, work: Callable[[], object], interval_s: float = 1.0) -> None:
         super().__init__(name="stripe-emulator", daemon=True)
         self.work = work
-        self.every = every
-        self.news = threading.Event()
-        self.over = False
+        self.interval_s = interval_s
+        self.wake_event = threading.Event()
+        self.stopped = False
 
     def run(self) -> None:
-        """Work until `stop`; whatever goes wrong is told, and tried again a second later."""
-        while not self.over:
+        """Run `work` until `stop` is called; an exception is logged and does not end the thread."""
+        while not self.stopped:
             try:
                 self.work()
-            except Exception:
-                logger.exception("The Stripe emulator could not go on.")
-            self.news.wait(self.every)
-            self.news.clear()
+            except Exception:  # a bug in one step must not end webhook delivery for good
+                logger.exception("The Stripe emulator's background work failed.")
+            self.wake_event.wait(self.interval_s)
+            self.wake_event.clear()
 
     def stop(self) -> None:
-        """Finish what is under way, and end."""
-        self.over = True
-        self.news.set()
-        self.join(timeout=TIMEOUT_SECONDS)
+        """Finish the current step and end the thread."""
+        self.stopped = True
+        self.wake_event.set()
+        self.join(timeout=REQUEST_TIMEOUT_S)

@@ -1,1 +1,1 @@
-"""Pieces that two pages share."""
+"""Components shared by several pages."""

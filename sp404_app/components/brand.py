@@ -1,11 +1,11 @@
-"""The name and the faces it is written in."""
+"""Logo, typeface and page style sheets."""
 
 import reflex as rx
 from reflex_base.utils.imports import ImportDict
 
 
 class Typeface(rx.Fragment):
-    """Geist and its monospaced sister, from npm; only the Latin part travels at first."""
+    """Loads Geist and Geist Mono from npm; browsers fetch only the subsets that a page uses."""
 
     lib_dependencies: list[str] = [
         "@fontsource-variable/geist@5.3.0",
@@ -13,7 +13,7 @@ class Typeface(rx.Fragment):
     ]
 
     def add_imports(self) -> ImportDict:
-        """Import the faces' style sheets."""
+        """Import the style sheets of the fonts."""
         return {
             "": [
                 "@fontsource-variable/geist/wght.css",
@@ -23,7 +23,7 @@ class Typeface(rx.Fragment):
 
 
 def brand(href: str = "/") -> rx.Component:
-    """The name, beside nine pads of which one is lit."""
+    """Render the logo (nine pads, one lit) and the name as a link."""
     pads = [rx.el.i(class_name="lit" if pad == 4 else "") for pad in range(9)]
     return rx.el.a(
         rx.el.span(*pads, class_name="brand-pads", aria_hidden="true"),
@@ -34,5 +34,5 @@ def brand(href: str = "/") -> rx.Component:
 
 
 def style_sheet(path: str) -> rx.Component:
-    """Load a style sheet with the one page that needs it; React puts it into the head."""
+    """Load a style sheet with the page that needs it; React hoists it into the document head."""
     return rx.el.link(rel="stylesheet", href=path, custom_attrs={"precedence": "default"})

@@ -1,4 +1,4 @@
-"""Forms of the account's pages: a narrow column, labelled fields, words beside what is wrong."""
+"""Form components: page frame, labelled inputs, buttons and inline messages."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ Text = str | rx.Var[str]
 
 
 def door(title: Text, *children: rx.Component, testid: str) -> rx.Component:
-    """Draw a page for people who are not signed in: the name of the place, a card, and its way."""
+    """Render the page frame for signed-out users: logo, title and one card."""
     return rx.el.main(
         Typeface.create(),
         brand(),
@@ -34,8 +34,11 @@ def field(
     problem: Text = "",
     **attributes: Any,
 ) -> rx.Component:
-    """Draw a labelled input; a problem replaces the hint and is read out with the input."""
-    said = f"{name}-said"
+    """Render a labelled input.
+
+    An error replaces the hint; screen readers announce it with the input (`aria-describedby`).
+    """
+    message_id = f"{name}-said"
     return rx.el.div(
         rx.el.label(label, html_for=name, class_name="field-label"),
         rx.el.input(
@@ -45,7 +48,7 @@ def field(
             auto_complete=autocomplete,
             class_name="input",
             custom_attrs={
-                "aria-describedby": said,
+                "aria-describedby": message_id,
                 "aria-invalid": rx.cond(problem, "true", "false"),
                 "data-testid": name,
             },
@@ -53,19 +56,19 @@ def field(
         ),
         rx.el.p(
             rx.cond(problem, problem, hint),
-            id=said,
+            id=message_id,
             class_name=rx.cond(problem, "field-error", "field-hint"),
-            custom_attrs={"data-testid": said},
+            custom_attrs={"data-testid": message_id},
         ),
         class_name="field",
     )
 
 
 def email_field(**attributes: Any) -> rx.Component:
-    """Draw the input for an address."""
+    """Render the email input."""
     return field(
         "email",
-        "E-mail address",
+        "Email",
         kind="email",
         required=True,
         max_length=254,
@@ -76,9 +79,9 @@ def email_field(**attributes: Any) -> rx.Component:
 def new_password_field(
     label: str = "Password", *, level: Any = 0, words: Text = "", **attributes: Any
 ) -> rx.Component:
-    """Draw the input for a password to be chosen; any characters, and long ones are welcome.
+    """Render the input for a new password with a strength meter.
 
-    Below it, a bar of four parts and a word say how it looks so far (`level` is 0 to 4).
+    `level` (0 to 4) is the number of lit segments, `words` the description of the strength.
     """
     parts = [rx.el.i(class_name=rx.cond(level >= part, "lit", "")) for part in range(1, 5)]
     return rx.el.div(
@@ -87,7 +90,7 @@ def new_password_field(
             label,
             kind="password",
             autocomplete="new-password",
-            hint="At least 8 characters. Three or four words are easy to keep in mind.",
+            hint="At least 8 characters. Three or four random words are easy to remember.",
             required=True,
             **attributes,
         ),
@@ -108,14 +111,14 @@ def new_password_field(
 
 
 def section(title: str, *children: rx.Component, **attributes: Any) -> rx.Component:
-    """Draw one part of a longer page."""
+    """Render a titled card of a longer page."""
     return rx.el.section(
         rx.el.h2(title), *children, class_name="card stack", aria_label=title, **attributes
     )
 
 
 def button(label: Text, testid: str, kind: str = "", **attributes: Any) -> rx.Component:
-    """Draw a button that does something on this page."""
+    """Render a button that triggers an event on this page."""
     return rx.el.button(
         label,
         type="button",
@@ -126,12 +129,13 @@ def button(label: Text, testid: str, kind: str = "", **attributes: Any) -> rx.Co
 
 
 def submit(label: str, busy: bool, **attributes: Any) -> rx.Component:
-    """Draw the one button of a form, which waits while the answer is on its way.
+    """Render the submit button of a form, disabled while the form is being processed.
 
-    It also waits until the page has read its state, which would wipe out an earlier answer.
+    It is also disabled until the page is hydrated: hydration would overwrite the response to an
+    earlier submit.
     """
     return rx.el.button(
-        rx.cond(busy, "One moment …", label),
+        rx.cond(busy, "One moment…", label),
         disabled=rx.cond(rx.State.is_hydrated, busy, True),
         **{
             "type": "submit",
@@ -143,7 +147,7 @@ def submit(label: str, busy: bool, **attributes: Any) -> rx.Component:
 
 
 def notice(words: Text, tone: str = "error", testid: str = "notice") -> rx.Component:
-    """Draw a sentence that is read out as soon as it appears; nothing when there is none."""
+    """Render an inline message that screen readers announce when it appears."""
     return rx.el.div(
         rx.cond(words, rx.el.p(words, class_name=f"notice {tone}")),
         role="status" if tone == "ok" else "alert",
@@ -152,19 +156,19 @@ def notice(words: Text, tone: str = "error", testid: str = "notice") -> rx.Compo
 
 
 def other_way(question: str, label: str, href: str) -> rx.Component:
-    """Draw the line at the foot of a card that leads to another door."""
+    """Render the link to the alternative page (sign in, create account) below a form."""
     return rx.el.p(
         question, " ", rx.el.a(label, href=href, class_name="link"), class_name="muted other-way"
     )
 
 
 def outbox_link(shown: bool | rx.Var[bool]) -> rx.Component:
-    """Draw the way to the mails of a machine that sends none."""
+    """Render a link to `/dev/outbox` if emails are not sent (development)."""
     return rx.cond(
         shown,
         rx.el.p(
-            "This is a development machine, so no mail leaves it: ",
-            rx.el.a("open the outbox", href="/dev/outbox", class_name="link"),
+            "Development mode: emails are not sent. ",
+            rx.el.a("Open the outbox", href="/dev/outbox", class_name="link"),
             ".",
             class_name="muted",
             custom_attrs={"data-testid": "outbox-link"},

@@ -1,4 +1,4 @@
-// Leaves for another page as a link would: Reflex's own redirect stays inside the built pages.
+// Opens an external URL. Reflex's own redirect would stay inside the built pages.
 
 import { useEffect } from "react";
 

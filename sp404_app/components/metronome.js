@@ -1,68 +1,68 @@
-// A click on every beat of what plays, higher on the first of a bar, to judge a tempo by ear.
+// Metronome: clicks on every beat of the playing sound, higher on the downbeat, to check a tempo by ear.
 
-import * as engine from "../deck/engine.js"; // where deck.py puts it: there is one player
+import * as player from "../player/audio_player.js"; // the asset folder of player.py
 
-const AHEAD = 0.12; // seconds that clicks are scheduled in advance
-const EVERY = 25; // milliseconds
-const JUMP = 0.05; // seconds: a position further off than this was sought or began anew
-const BAR = 4;
+const SCHEDULE_AHEAD_S = 0.12;
+const TICK_MS = 25;
+const MAX_DRIFT_S = 0.05; // a larger jump of the position is a seek or a restart
+const BEATS_PER_BAR = 4;
 const listeners = new Set();
 let timer = null;
-let pulse = { id: "", first: 0, period: 0, downbeat: 0 };
-let last = null; // { at, position, until } of the previous tick; times of the audio clock
+let beats = { id: "", first: 0, period: 0, downbeat: 0 };
+let last = null; // { at, position, until } of the previous tick, in seconds of the audio clock
 
 export const subscribe = (listener) => {
   listeners.add(listener);
   return () => listeners.delete(listener);
 };
-export const isOn = () => timer !== null;
-export function follow(next) {
-  pulse = next;
+export const isEnabled = () => timer !== null;
+export function setBeats(next) {
+  beats = next;
   last = null;
 }
 
-function click(context, when, strong) {
+function click(context, when, downbeat) {
   const tone = context.createOscillator();
   const loudness = context.createGain();
-  tone.frequency.value = strong ? 1760 : 1175;
-  loudness.gain.setValueAtTime(strong ? 0.5 : 0.3, when);
+  tone.frequency.value = downbeat ? 1760 : 1175;
+  loudness.gain.setValueAtTime(downbeat ? 0.5 : 0.3, when);
   loudness.gain.exponentialRampToValueAtTime(0.001, when + 0.045);
   tone.connect(loudness).connect(context.destination);
   tone.start(when);
   tone.stop(when + 0.05);
 }
 
-function went(at, position, length) {
+function isContinuous(at, position, length) {
   if (!last) return false;
   const expected = (last.position + at - last.at) % length;
-  const off = Math.abs(expected - position);
-  return Math.min(off, length - off) < JUMP;
+  const drift = Math.abs(expected - position);
+  return Math.min(drift, length - drift) < MAX_DRIFT_S;
 }
 
 function tick() {
-  const { track, playing, loading, loop } = engine.getSnapshot();
-  if (!playing || loading || !track || track.id !== pulse.id || pulse.period <= 0) {
+  const { track, playing, loading, loop } = player.getSnapshot();
+  if (!playing || loading || !track || track.id !== beats.id || beats.period <= 0) {
     last = null;
     return;
   }
-  const context = engine.clock();
+  const context = player.audioContext();
   const at = context.currentTime;
-  const position = engine.position();
-  const from = went(at, position, track.seconds) ? last.until : at - JUMP / 2;
-  const until = at + AHEAD;
-  const rounds = loop && track.loops ? 2 : 1; // the loop may begin again within what is scheduled
+  const position = player.position();
+  const from = isContinuous(at, position, track.seconds) ? last.until : at - MAX_DRIFT_S / 2;
+  const until = at + SCHEDULE_AHEAD_S;
+  const rounds = loop && track.loops ? 2 : 1; // the loop may restart within the scheduled time
   for (let round = 0; round < rounds; round += 1)
-    for (let n = 0; pulse.first + n * pulse.period < track.seconds; n += 1) {
-      const when = at + pulse.first + n * pulse.period + round * track.seconds - position;
+    for (let n = 0; beats.first + n * beats.period < track.seconds; n += 1) {
+      const when = at + beats.first + n * beats.period + round * track.seconds - position;
       if (when >= until) break;
-      if (when >= from) click(context, Math.max(at, when), (n + BAR - pulse.downbeat) % BAR === 0);
+      if (when >= from) click(context, Math.max(at, when), (n + BEATS_PER_BAR - beats.downbeat) % BEATS_PER_BAR === 0);
     }
   last = { at, position, until };
 }
 
-export function turn(on) {
+export function setEnabled(on) {
   clearInterval(timer);
-  timer = on ? setInterval(tick, EVERY) : null;
+  timer = on ? setInterval(tick, TICK_MS) : null;
   last = null;
   listeners.forEach((listener) => listener());
 }

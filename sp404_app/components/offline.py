@@ -1,4 +1,4 @@
-"""What is said while the server cannot be reached."""
+"""Banner shown while the websocket is disconnected."""
 
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
@@ -6,12 +6,12 @@ from reflex_components_core.core.banner import has_connection_errors
 
 @rx.memo
 def offline_banner() -> rx.Component:
-    """Say that the connection is gone, and that nothing needs to be done."""
+    """Render the banner; Reflex reconnects by itself."""
     return rx.cond(
         has_connection_errors,
         rx.el.div(
             rx.el.span(class_name="pulse"),
-            "The connection is lost. It comes back by itself; what plays goes on.",
+            "Connection lost. Reconnecting… Playback continues.",
             role="status",
             class_name="offline",
             custom_attrs={"data-testid": "offline"},
@@ -20,5 +20,5 @@ def offline_banner() -> rx.Component:
 
 
 def offline(stateful: bool) -> rx.Component | None:
-    """Return the banner for the frame around every page; pages without state need none."""
+    """Return the banner for every page, or None if the page has no state."""
     return rx.fragment(offline_banner()) if stateful else None

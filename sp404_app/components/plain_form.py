@@ -1,12 +1,12 @@
-"""A form the browser sends itself; `rx.el.form` always stops it and calls an event instead."""
+"""HTML form submitted by the browser. `rx.el.form` always prevents that and triggers an event."""
 
 from typing import Any
 
 import reflex as rx
 from reflex_components_core.el.elements.base import BaseHTML
 
-# The browser sends a form once for each click. A code of the second step is good only once, so
-# the answer to the second request would say that it is wrong, although the first one signed in.
+# Prevents a double submit. A TOTP code is valid only once, so a second request would fail although
+# the first one has signed the user in.
 ONCE = rx.Var(
     """(event) => {
       const form = event.currentTarget;
@@ -27,6 +27,6 @@ class PlainForm(BaseHTML):
 
 
 def plain_form(*children: rx.Component, **attributes: Any) -> rx.Component:
-    """Draw a form that the browser sends, once however often its button is pressed."""
+    """Render a form that the browser submits, at most once every three seconds."""
     given = attributes.pop("custom_attrs", {})
     return PlainForm.create(*children, custom_attrs={"onSubmit": ONCE, **given}, **attributes)

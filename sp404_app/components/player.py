@@ -1,7 +1,7 @@
-"""The parts that must run in the browser: the player, the long list, and uploads.
+"""Components implemented in JavaScript: player, sample table, uploads and toast.
 
-Sound may not stop because a page updates, a key press may not wait for the server, and a file
-is in the browser to begin with. Everything else is drawn in Python.
+They run in the browser because a page update must not interrupt playback, key presses must not
+wait for the server, and uploads start from local files. Everything else is rendered in Python.
 """
 
 from typing import Any
@@ -9,57 +9,57 @@ from typing import Any
 import reflex as rx
 from reflex.event import no_args_event_spec, passthrough_event_spec
 
-_FOLDER = {
+_ASSET = {
     name: rx.asset(name, shared=True).importable_path
     for name in (
-        "engine.js",
-        "queue.js",
-        "wave.jsx",
-        "player.jsx",
-        "table.jsx",
-        "windowing.js",
-        "uploads.jsx",
-        "notice.jsx",
+        "audio_player.js",
+        "upload_queue.js",
+        "waveforms.jsx",
+        "player_bar.jsx",
+        "sample_table.jsx",
+        "virtual_list.js",
+        "upload_panel.jsx",
+        "toast.jsx",
     )
 }
 
 
 class MiniWave(rx.Component):
-    """A thumbnail of a sound: `bars` holds one base64 letter for each height."""
+    """Waveform thumbnail; `bars` has one base64 character per bar, its height 0 to 63."""
 
-    library = _FOLDER["wave.jsx"]
+    library = _ASSET["waveforms.jsx"]
     tag = "MiniWave"
 
     bars: rx.Var[str]
 
 
 class PlayerBar(rx.Component):
-    """What plays, where, and how; it goes on while one browses."""
+    """Player bar; playback continues while the user browses."""
 
-    library = _FOLDER["player.jsx"]
+    library = _ASSET["player_bar.jsx"]
     tag = "PlayerBar"
 
     autoplay: rx.Var[bool]
     levelled: rx.Var[bool]
 
 
-class PlayThis(rx.Component):
-    """A small button that plays one sound."""
+class PlayButton(rx.Component):
+    """Button that plays one sound."""
 
-    library = _FOLDER["player.jsx"]
-    tag = "PlayThis"
+    library = _ASSET["player_bar.jsx"]
+    tag = "PlayButton"
 
     track: rx.Var[Any]
 
 
 class SampleTable(rx.Component):
-    """A scrolling list of `total` rows of which `count` from `start` are its children.
+    """Virtual list of `total` rows; its children are `count` rows from row `start`.
 
-    `on_window` asks for `size` rows: the first of them, the number of the request, and the `epoch`
-    of the list it is about. `answered` is the number of the last request that was answered.
+    `on_window` requests `size` rows: first row, request id, and the `epoch` of the list.
+    `answered` is the id of the last request that was answered.
     """
 
-    library = _FOLDER["table.jsx"]
+    library = _ASSET["sample_table.jsx"]
     tag = "SampleTable"
 
     total: rx.Var[int]
@@ -79,9 +79,9 @@ class SampleTable(rx.Component):
 
 
 class SampleRow(rx.Component):
-    """One row of the list: `track` is what the player needs to know of the sound."""
+    """A row of the table; `track` is the data that the player needs."""
 
-    library = _FOLDER["table.jsx"]
+    library = _ASSET["sample_table.jsx"]
     tag = "SampleRow"
 
     index: rx.Var[int]
@@ -92,30 +92,30 @@ class SampleRow(rx.Component):
     on_open: rx.EventHandler[passthrough_event_spec(str)]
 
 
-class Uploads(rx.Component):
-    """Takes files dropped anywhere on the page and shows how far they are."""
+class UploadPanel(rx.Component):
+    """Accepts files dropped anywhere on the page and shows the progress of uploads."""
 
-    library = _FOLDER["uploads.jsx"]
-    tag = "Uploads"
+    library = _ASSET["upload_panel.jsx"]
+    tag = "UploadPanel"
 
     folder_tags: rx.Var[bool]
 
 
 class ChooseFiles(rx.Component):
-    """A button that opens the file chooser, or the folder chooser."""
+    """Button that opens the file or folder chooser."""
 
-    library = _FOLDER["uploads.jsx"]
+    library = _ASSET["upload_panel.jsx"]
     tag = "ChooseFiles"
 
     folder: rx.Var[bool]
     test_id: rx.Var[str]
 
 
-class Notice(rx.Component):
-    """One line about what just happened, gone after ten seconds; `stamp` starts it anew."""
+class Toast(rx.Component):
+    """Message about the last action; closes after ten seconds. A new `stamp` restarts them."""
 
-    library = _FOLDER["notice.jsx"]
-    tag = "Notice"
+    library = _ASSET["toast.jsx"]
+    tag = "Toast"
 
     text: rx.Var[str]
     tone: rx.Var[str]
@@ -128,9 +128,9 @@ class Notice(rx.Component):
 
 mini_wave = MiniWave.create
 player_bar = PlayerBar.create
-play_this = PlayThis.create
+play_this = PlayButton.create
 sample_table = SampleTable.create
 sample_row = SampleRow.create
-uploads = Uploads.create
+upload_panel = UploadPanel.create
 choose_files = ChooseFiles.create
-notice = Notice.create
+toast = Toast.create

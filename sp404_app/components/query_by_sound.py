@@ -1,4 +1,4 @@
-"""Finding by sound: choosing, dropping and recording happen in the browser."""
+"""Query-by-sound dialog: file chooser, drop target and recording run in the browser."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import reflex as rx
 from reflex.event import no_args_event_spec, passthrough_event_spec
 
 
-class SoundFinder(rx.Component):
-    """A dialog that sends a sound away and is told what is like it; its children show that.
+class QueryBySoundDialog(rx.Component):
+    """Dialog that sends a sound to the server; its children show the results.
 
-    `on_found` gets `{"samples": [{"id", "distance"}], "heard": {…}}`. A change of `aspect` asks
-    again with the same sound.
+    `on_found` receives `{"samples": [{"id", "distance"}], "heard": {…}}`. Changing `aspect` repeats
+    the query with the same sound.
     """
 
-    library = rx.asset("finder.jsx", shared=True).importable_path
-    tag = "SoundFinder"
+    library = rx.asset("query_by_sound.jsx", shared=True).importable_path
+    tag = "QueryBySoundDialog"
 
     open: rx.Var[bool]
     aspect: rx.Var[str]
@@ -23,4 +23,4 @@ class SoundFinder(rx.Component):
     on_close: rx.EventHandler[no_args_event_spec]
 
 
-sound_finder = SoundFinder.create
+sound_finder = QueryBySoundDialog.create

@@ -1,15 +1,15 @@
-"""A note that something takes longer than usual."""
+"""Note for an operation that takes longer than usual."""
 
 import reflex as rx
 
 
 def slow_note(slow: rx.Var | bool) -> rx.Component:
-    """A note for work that goes on after two seconds; screen readers hear it, too."""
+    """Render the note while `slow` is true; screen readers announce it."""
     return rx.el.div(
         rx.cond(
             slow,
             rx.el.p(
-                "This takes longer than usual. Please wait …",
+                "This is taking longer than usual. Please wait…",
                 class_name="notice",
                 data_testid="slow-note",
             ),

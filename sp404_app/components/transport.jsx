@@ -1,60 +1,61 @@
-// The controls of one sound's page, and its keys: play, seek, zoom, tap and click.
+// Transport of the sample page: play, seek, zoom, metronome, tap tempo, and their keyboard shortcuts.
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import * as engine from "../deck/engine.js"; // where deck.py puts it: there is one player
+import * as player from "../player/audio_player.js"; // the asset folder of player.py
 import * as metronome from "./metronome.js";
-import * as viewpoint from "./viewpoint.js";
+import * as visibleRange from "./visible_range.js";
 
 const ICONS = { play: "M7 4.5v15l12-7.5z", stop: "M7 4.5h3.5v15H7zM13.5 4.5H17v15h-3.5z" };
-const typing = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
-const button = (target) => target.closest("a, button, summary");
+const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+const closestButton = (target) => target.closest("a, button, summary");
 
-function useTrack(track) {
+function useLoadTrack(track) {
   useEffect(() => {
-    const { playing, track: current } = engine.getSnapshot();
-    if (current && current.id === track.id) engine.choose({ track });
+    const { playing, track: current } = player.getSnapshot();
+    if (current && current.id === track.id) player.configure({ track });
     else if (!playing && track.playable) {
-      engine.choose({ track });
-      engine.seek(0);
+      player.configure({ track });
+      player.seek(0);
     }
   }, [track.id, track.name, track.seconds, track.gain, track.loops, track.playable, track.bpm, track.key]);
 }
 
-function playPause(track) {
-  const { track: current } = engine.getSnapshot();
-  if (current && current.id === track.id) engine.toggle();
-  else if (track.playable) engine.play(track);
+function togglePlayback(track) {
+  const { track: current } = player.getSnapshot();
+  if (current && current.id === track.id) player.toggle();
+  else if (track.playable) player.play(track);
 }
 
 function useKeys(track, onAct) {
   const clicked = useRef(null);
   useEffect(() => {
-    const step = () => Math.max(0.02, (viewpoint.getView().end - viewpoint.getView().start) / 20);
+    const step = () => Math.max(0.02, (visibleRange.getRange().end - visibleRange.getRange().start) / 20);
     const keys = {
-      " ": () => playPause(track),
-      ArrowLeft: () => engine.seek(engine.position() - step()),
-      ArrowRight: () => engine.seek(engine.position() + step()),
-      Home: () => engine.seek(0),
-      "+": () => viewpoint.zoom(0.5, engine.position()),
-      "=": () => viewpoint.zoom(0.5, engine.position()),
-      "-": () => viewpoint.zoom(2, engine.position()),
-      Escape: viewpoint.lookAtAll,
-      m: () => metronome.turn(!metronome.isOn()),
+      " ": () => togglePlayback(track),
+      ArrowLeft: () => player.seek(player.position() - step()),
+      ArrowRight: () => player.seek(player.position() + step()),
+      Home: () => player.seek(0),
+      "+": () => visibleRange.zoom(0.5, player.position()),
+      "=": () => visibleRange.zoom(0.5, player.position()),
+      "-": () => visibleRange.zoom(2, player.position()),
+      Escape: visibleRange.showAll,
+      m: () => metronome.setEnabled(!metronome.isEnabled()),
       f: () => onAct("favourite"),
     };
     const onKey = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-      const reached = button(event.target);
-      if (document.querySelector("dialog[open]") || (event.key === " " && reached && reached !== clicked.current)) return;
-      const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-      if (act) {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const focused = closestButton(event.target);
+      if (document.querySelector("dialog[open]") || (event.key === " " && focused && focused !== clicked.current)) return;
+      const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+      if (action) {
         event.preventDefault();
-        act();
+        action();
       } else if (/^[0-5]$/.test(event.key)) onAct(`rate-${event.key}`);
     };
-    // A button reached by keyboard keeps its space bar; one that was clicked gives it to the player.
+    // Space presses a button that was focused by keyboard. After a mouse click on a button, Space
+    // starts and stops playback.
     const onPress = (event) => {
-      clicked.current = button(event.target);
+      clicked.current = closestButton(event.target);
     };
     const onFocus = (event) => {
       if (event.target !== clicked.current) clicked.current = null;
@@ -75,18 +76,18 @@ function Readout({ track }) {
   useEffect(() => {
     let frame;
     const write = () => {
-      if (!shown.current) return; // the page is being left
-      const { track: current, playing } = engine.getSnapshot();
-      const mine = current && current.id === track.id;
-      shown.current.textContent = (mine ? engine.position() : 0).toFixed(3);
+      if (!shown.current) return; // unmounted
+      const { track: current, playing } = player.getSnapshot();
+      const isLoaded = current && current.id === track.id;
+      shown.current.textContent = (isLoaded ? player.position() : 0).toFixed(3);
       cancelAnimationFrame(frame);
-      if (mine && playing) frame = requestAnimationFrame(write);
+      if (isLoaded && playing) frame = requestAnimationFrame(write);
     };
     write();
-    const quit = engine.subscribe(write);
+    const unsubscribe = player.subscribe(write);
     return () => {
       cancelAnimationFrame(frame);
-      quit();
+      unsubscribe();
     };
   }, [track.id]);
   return (
@@ -97,28 +98,28 @@ function Readout({ track }) {
 }
 
 export function Transport({ track, pulse, onAct, children }) {
-  const state = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
-  const clicking = useSyncExternalStore(metronome.subscribe, metronome.isOn, () => false);
-  const view = useSyncExternalStore(viewpoint.subscribe, viewpoint.getView, viewpoint.getView);
-  useTrack(track);
+  const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
+  const clicking = useSyncExternalStore(metronome.subscribe, metronome.isEnabled, () => false);
+  const view = useSyncExternalStore(visibleRange.subscribe, visibleRange.getRange, visibleRange.getRange);
+  useLoadTrack(track);
   useKeys(track, onAct);
-  useEffect(() => metronome.follow({ ...pulse, id: track.id }), [track.id, pulse.first, pulse.period, pulse.downbeat]);
-  useEffect(() => () => metronome.turn(false), []);
+  useEffect(() => metronome.setBeats({ ...pulse, id: track.id }), [track.id, pulse.first, pulse.period, pulse.downbeat]);
+  useEffect(() => () => metronome.setEnabled(false), []);
   const playing = state.playing && state.track && state.track.id === track.id;
   const zoomed = view.id === track.id && view.end - view.start < view.duration - 1e-6;
   const width = view.end - view.start;
   return (
     <div className="transport">
-      <button type="button" className="play-button" disabled={!track.playable} aria-label={playing ? "Stop" : "Play"} title="Space" data-testid="play-here" data-playing={Boolean(playing)} onClick={() => playPause(track)}>
+      <button type="button" className="play-button" disabled={!track.playable} aria-label={playing ? "Stop" : "Play"} title="Space" data-testid="play-here" data-playing={Boolean(playing)} onClick={() => togglePlayback(track)}>
         <svg viewBox="0 0 24 24" aria-hidden="true">
           <path d={playing ? ICONS.stop : ICONS.play} fill="currentColor" />
         </svg>
       </button>
       <Readout track={track} />
-      <span className="transport-layers" role="group" aria-label="Shown and heard over the sound">
+      <span className="transport-layers" role="group" aria-label="Overlays and metronome">
         {children}
         {pulse.period > 0 && (
-          <button type="button" className={`chip ${clicking ? "on" : ""}`} aria-pressed={clicking} title="A click on every beat while it plays (M)" data-testid="metronome" onClick={() => metronome.turn(!clicking)}>
+          <button type="button" className={`chip ${clicking ? "on" : ""}`} aria-pressed={clicking} title="Click on every beat (M)" data-testid="metronome" onClick={() => metronome.setEnabled(!clicking)}>
             Metronome
           </button>
         )}
@@ -127,13 +128,13 @@ export function Transport({ track, pulse, onAct, children }) {
         <span className="zoom-width mono muted" data-testid="zoom-width" data-start={view.start} data-end={view.end}>
           {zoomed ? (width < 1 ? `${(width * 1000).toFixed(width < 0.1 ? 1 : 0)} ms` : `${width.toFixed(2)} s`) : "all"}
         </span>
-        <button type="button" className="icon-button" aria-label="Zoom in" title="Zoom in (+)" data-testid="zoom-in" onClick={() => viewpoint.zoom(0.5)}>
+        <button type="button" className="icon-button" aria-label="Zoom in" title="Zoom in (+)" data-testid="zoom-in" onClick={() => visibleRange.zoom(0.5)}>
           +
         </button>
-        <button type="button" className="icon-button" aria-label="Zoom out" title="Zoom out (−)" disabled={!zoomed} onClick={() => viewpoint.zoom(2)}>
+        <button type="button" className="icon-button" aria-label="Zoom out" title="Zoom out (−)" disabled={!zoomed} onClick={() => visibleRange.zoom(2)}>
           −
         </button>
-        <button type="button" className="button small" disabled={!zoomed} title="Show all of it (Esc, or double-click)" data-testid="zoom-all" onClick={viewpoint.lookAtAll}>
+        <button type="button" className="button small" disabled={!zoomed} title="Show all (Esc or double-click)" data-testid="zoom-all" onClick={visibleRange.showAll}>
           Show all
         </button>
       </span>
@@ -141,11 +142,11 @@ export function Transport({ track, pulse, onAct, children }) {
   );
 }
 
-const LEAST_TAPS = 4;
-const PAUSE = 2500; // milliseconds without a tap after which a new count begins
+const MIN_TAPS = 4;
+const MAX_TAP_GAP_MS = 2500; // after a longer pause the taps are counted from the start
 
-// The slope of a line through the taps: one late tap moves it less than an average of gaps.
-function tempoOf(taps) {
+// Least-squares slope of the tap times: less sensitive to one late tap than the mean gap.
+function tempoFromTaps(taps) {
   const count = taps.length;
   const middle = (count - 1) / 2;
   const mean = taps.reduce((sum, at) => sum + at, 0) / count;
@@ -154,22 +155,22 @@ function tempoOf(taps) {
   return 60000 / (over / under);
 }
 
-export function Tap({ onTempo }) {
+export function TapTempo({ onTempo }) {
   const [taps, setTaps] = useState([]);
-  const tap = (at) => setTaps((known) => (known.length && at - known[known.length - 1] > PAUSE ? [at] : [...known.slice(-31), at]));
+  const tap = (at) => setTaps((known) => (known.length && at - known[known.length - 1] > MAX_TAP_GAP_MS ? [at] : [...known.slice(-31), at]));
   useEffect(() => {
     const onKey = (event) => {
-      if (event.key.toLowerCase() !== "t" || event.repeat || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (event.key.toLowerCase() !== "t" || event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       event.preventDefault();
       tap(event.timeStamp);
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);
-  const found = taps.length >= LEAST_TAPS ? Math.round(tempoOf(taps) * 10) / 10 : 0;
+  const found = taps.length >= MIN_TAPS ? Math.round(tempoFromTaps(taps) * 10) / 10 : 0;
   return (
     <div className="tap">
-      <button type="button" className="button tap-pad" data-testid="tap" title="Tap along: click here, or press T" onPointerDown={(event) => event.button === 0 && tap(event.timeStamp)} onKeyDown={(event) => event.key === "Enter" && !event.repeat && tap(event.timeStamp)}>
+      <button type="button" className="button tap-pad" data-testid="tap" title="Click here or press T on each beat" onPointerDown={(event) => event.button === 0 && tap(event.timeStamp)} onKeyDown={(event) => event.key === "Enter" && !event.repeat && tap(event.timeStamp)}>
         Tap <kbd>T</kbd>
       </button>
       <span className="tap-count" role="status">
@@ -178,7 +179,7 @@ export function Tap({ onTempo }) {
             {found.toFixed(1)} BPM
           </span>
         ) : taps.length ? (
-          `${LEAST_TAPS - taps.length} more`
+          `${MIN_TAPS - taps.length} more`
         ) : (
           ""
         )}
@@ -193,7 +194,7 @@ export function Tap({ onTempo }) {
             setTaps([]);
           }}
         >
-          Use it
+          Use
         </button>
       )}
     </div>

@@ -1,6 +1,6 @@
-"""What the page of one sound does in the browser: zoom, seek, play, tap and click.
+"""JavaScript components of the sample page: zoomable figure, transport and tap tempo.
 
-The player is the one of `deck`, which the frame around every page loads.
+They use the audio player of `components.player`, which every page loads.
 """
 
 from typing import Any
@@ -8,26 +8,26 @@ from typing import Any
 import reflex as rx
 from reflex.event import passthrough_event_spec
 
-_FOLDER = {
+_ASSET = {
     name: rx.asset(name, shared=True).importable_path
     for name in (
-        "viewpoint.js",
+        "visible_range.js",
         "metronome.js",
-        "scope.jsx",
+        "zoomable_figure.jsx",
         "transport.jsx",
     )
 }
 
 
-class Scope(rx.Component):
-    """Makes the Plotly picture inside it zoom, seek and follow what plays.
+class ZoomableFigure(rx.Component):
+    """Makes the Plotly figure inside it zoom, seek and follow playback.
 
-    `on_view` is told the stretch in view (0, 0 for all of it) after `delay` ms; a `patient`
-    one waits until the view stands still.
+    `on_view` receives the visible range in seconds (0, 0 for all of it) at most every `delay` ms;
+    with `patient`, once it has not changed for `delay` ms.
     """
 
-    library = _FOLDER["scope.jsx"]
-    tag = "Scope"
+    library = _ASSET["zoomable_figure.jsx"]
+    tag = "ZoomableFigure"
 
     track: rx.Var[Any]
     delay: rx.Var[int]
@@ -38,9 +38,9 @@ class Scope(rx.Component):
 
 
 class Transport(rx.Component):
-    """Play, position, metronome and zoom; its children are further switches."""
+    """Play button, position, metronome and zoom; its children are further toggles."""
 
-    library = _FOLDER["transport.jsx"]
+    library = _ASSET["transport.jsx"]
     tag = "Transport"
 
     track: rx.Var[Any]
@@ -49,15 +49,15 @@ class Transport(rx.Component):
     on_act: rx.EventHandler[passthrough_event_spec(str)]
 
 
-class Tap(rx.Component):
-    """Finds a tempo by tapping along."""
+class TapTempo(rx.Component):
+    """Button that measures a tempo from taps."""
 
-    library = _FOLDER["transport.jsx"]
-    tag = "Tap"
+    library = _ASSET["transport.jsx"]
+    tag = "TapTempo"
 
     on_tempo: rx.EventHandler[passthrough_event_spec(str)]
 
 
-scope = Scope.create
+scope = ZoomableFigure.create
 transport = Transport.create
-tap = Tap.create
+tap = TapTempo.create

@@ -1,4 +1,4 @@
-"""/: what it is, in five seconds."""
+"""The landing page: what the product is, how it works, and the plans."""
 
 import reflex as rx
 
@@ -9,18 +9,18 @@ from sp404_app.state.formatting import size
 STEPS = (
     (
         "Drop",
-        "Whole folders at once: WAV, AIFF, FLAC, MP3, Ogg, M4A. What you have already is "
-        "recognised, broken files are named, and your originals are never touched.",
+        "Add whole folders: WAV, AIFF, FLAC, MP3, Ogg, M4A. Duplicates are skipped, broken files "
+        "are listed, and your originals are never changed.",
     ),
     (
         "See",
-        "Waveform, tempo and key within a second, from an ear that knows what a loop is. "
-        "Every value shows how sure it is, and yours always wins.",
+        "Waveform, tempo and key within a second, and loops told apart from one-shots. "
+        "Every value shows its confidence, and your corrections always win.",
     ),
     (
         "Find",
-        "Type half a word, set a tempo range, ask for keys that go together. Arrow keys play "
-        "as you move, evened out in loudness. Ten thousand sounds scroll like ten.",
+        "Type part of a name, set a tempo range, filter by compatible keys. Arrow keys play "
+        "sounds as you move, at even loudness. Ten thousand sounds scroll like ten.",
     ),
 )
 
@@ -28,7 +28,7 @@ TEXTS = ("Terms", "Privacy", "Contact")
 
 
 def index() -> rx.Component:
-    """The front door."""
+    """Render the landing page."""
     return rx.el.div(
         Typeface.create(),
         rx.el.header(
@@ -50,14 +50,14 @@ def index() -> rx.Component:
 
 
 def hero() -> rx.Component:
-    """One sentence, one button, the real thing in a picture."""
+    """Render the headline, the sign-up button and a picture of the library."""
     return rx.el.section(
         rx.el.div(
             rx.el.p("For SP-404 MKII, SX and A", class_name="label"),
             rx.el.h1("Know every sound you own."),
             rx.el.p(
-                "Drop the folder with the bad names. Get a library that knows tempo and key, "
-                "answers while you type, and plays under your arrow keys.",
+                "Drop your sample folders. Get a library that knows tempo and key, searches as "
+                "you type, and plays with the arrow keys.",
                 class_name="lead",
             ),
             rx.el.div(
@@ -84,7 +84,7 @@ def hero() -> rx.Component:
 
 
 def steps() -> rx.Component:
-    """What one does here."""
+    """Render the three steps: drop, see, find."""
     return rx.el.section(
         *(
             rx.el.article(
@@ -100,12 +100,12 @@ def steps() -> rx.Component:
 
 
 def plans() -> rx.Component:
-    """The three plans."""
+    """Render the three plans."""
     return rx.el.section(
         rx.el.h2("Plans"),
         rx.el.p(
-            "Begin free, try Pro for 14 days, change or cancel at any time. "
-            "Hearing, downloading and deleting your sounds stay open on every plan.",
+            "Start free, try Pro for 14 days, change or cancel anytime. "
+            "You can always play, download and delete your sounds.",
             class_name="muted",
         ),
         rx.el.div(*(card(plan) for plan in PLANS.values()), class_name="plans"),
@@ -114,18 +114,18 @@ def plans() -> rx.Component:
 
 
 def card(plan: Plan) -> rx.Component:
-    """One plan."""
+    """Render one plan."""
     storage = size(plan.storage_bytes) if plan.storage_bytes else "Unlimited"
     analyses = f"{plan.analyses_per_month:,}" if plan.analyses_per_month else "Unlimited"
     return rx.el.article(
         rx.el.h3(plan.name),
         rx.el.p(
             rx.el.span(f"${plan.price_cents // 100}", class_name="price mono"),
-            rx.el.span(" a month", class_name="muted"),
+            rx.el.span(" per month", class_name="muted"),
         ),
         rx.el.ul(
             rx.el.li(rx.el.span(storage, class_name="mono"), " storage"),
-            rx.el.li(rx.el.span(analyses, class_name="mono"), " analyses a month"),
+            rx.el.li(rx.el.span(analyses, class_name="mono"), " analyses per month"),
             rx.el.li("Waveform and loudness for every sound"),
         ),
         rx.el.a(

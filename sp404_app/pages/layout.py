@@ -1,15 +1,15 @@
-"""The frame around the pages of a signed-in person."""
+"""Frame of the pages for signed-in users: top bar, content, player, uploads and toast."""
 
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
 from sp404_app.components.plain_form import plain_form
-from sp404_app.components.player import notice, player_bar, uploads
+from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.state.layout import ShellState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.toast import NoticeState
 
-ROOMS = (
+NAVIGATION = (
     ("Library", "/library"),
     ("Usage", "/usage"),
     ("Plan", "/billing"),
@@ -18,15 +18,15 @@ ROOMS = (
 
 
 def layout(*children: rx.Component, current: str = "") -> rx.Component:
-    """Put a page between the top bar and the player."""
+    """Render a page inside the frame."""
     return rx.el.div(
         Typeface.create(),
         rx.el.a("Skip to content", href="#content", class_name="skip"),
         topbar(current),
         rx.el.main(*children, id="content", class_name="content"),
         player_bar(autoplay=ShellState.autoplay, levelled=ShellState.levelled),
-        uploads(folder_tags=ShellState.folder_tags),
-        notice(
+        upload_panel(folder_tags=ShellState.folder_tags),
+        toast(
             text=NoticeState.message,
             tone=NoticeState.tone,
             undo=NoticeState.undo,
@@ -41,7 +41,7 @@ def layout(*children: rx.Component, current: str = "") -> rx.Component:
 
 
 def topbar(current: str) -> rx.Component:
-    """The name, the rooms of the house, and the door."""
+    """Render the logo, the navigation, a payment warning and the sign-out button."""
     return rx.el.header(
         brand("/library"),
         rx.el.nav(
@@ -51,7 +51,7 @@ def topbar(current: str) -> rx.Component:
                     href=href,
                     aria_current="page" if href == current else None,
                 )
-                for text, href in ROOMS
+                for text, href in NAVIGATION
             ),
             aria_label="Main",
         ),

@@ -1,4 +1,4 @@
-"""404: the page for every address that leads nowhere."""
+"""The 404 page."""
 
 import reflex as rx
 
@@ -6,18 +6,18 @@ from sp404_app.components import forms
 
 
 def not_found() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return forms.door("Page not found", explanation(), testid="not-found")
 
 
 def explanation() -> rx.Component:
-    """Say what happened, and where to go from here."""
+    """Render the explanation and links to the library and the home page."""
     return rx.el.div(
         rx.el.p(
-            "There is no page at this address. The link may be old or mistyped.",
+            "This page doesn't exist. The link may be outdated or mistyped.",
             class_name="muted",
         ),
         rx.el.a("Open the library", href="/library", class_name="button primary wide"),
-        rx.el.a("Go to the start page", href="/", class_name="button wide"),
+        rx.el.a("Go to the home page", href="/", class_name="button wide"),
         class_name="stack",
     )

@@ -1,1 +1,1 @@
-"""What happens to money and subscriptions, and when."""
+"""Stripe's billing logic: subscriptions, invoices and payments, and their changes over time."""

@@ -1,22 +1,22 @@
-"""Checkout (docs.stripe.com/payments/checkout/how-checkout-works).
+"""Complete Checkout Sessions (docs.stripe.com/payments/checkout/how-checkout-works).
 
-The subscription is made after the payment went through; failed attempts leave none.
+The subscription is created after the payment has succeeded; failed attempts create none.
 """
 
 from dataclasses import dataclass
 
 from stripe_emulator import cards
-from stripe_emulator.due import DAY
 from stripe_emulator.engine import customers, payments, subscriptions
-from stripe_emulator.ledger import Ledger
 from stripe_emulator.objects import Object
+from stripe_emulator.periods import DAY_S
 from stripe_emulator.shapes import payments as payment_shapes
 from stripe_emulator.shapes.checkout import customer_details
+from stripe_emulator.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """What a person typed on the page."""
+class CheckoutForm:
+    """The fields of the Checkout page as submitted."""
 
     email: str
     name: str
@@ -25,149 +25,164 @@ class Form:
     cvc: str
 
 
-def expire(ledger: Ledger, session: Object) -> Object:
-    """Close a session that nobody completed."""
+def expire_session(tx: Transaction, session: Object) -> Object:
+    """Expire an open session."""
     session |= {"status": "expired", "url": None}
-    ledger.save(session)
-    ledger.emit("checkout.session.expired", session)
+    tx.save(session)
+    tx.emit("checkout.session.expired", session)
     return session
 
 
-def card_optional(session: Object) -> bool:
-    """Whether the page works without a card: nothing is due, and it was asked for so."""
+def is_card_optional(session: Object) -> bool:
+    """Return whether the session can be completed without a card.
+
+    It can if nothing is due and it was created with `payment_method_collection=if_required`.
+    """
     return session["payment_method_collection"] == "if_required" and not session["amount_total"]
 
 
-def submit(ledger: Ledger, session: Object, form: Form) -> str | None:
-    """Pay; return the address of the bank's question, or None if the session is complete.
+def submit_session(tx: Transaction, session: Object, form: CheckoutForm) -> str | None:
+    """Pay for a session.
+
+    Returns:
+        The URL of the 3-D Secure challenge, or None if the session is complete.
 
     Raises:
-        CardProblem: the card is refused; the session stays open.
+        CardError: the card is declined; the session stays open.
     """
     session["_form"] = {"email": form.email, "name": form.name}
-    if card_optional(session) and not form.number.strip():
-        complete(ledger, session, None, None)
+    if is_card_optional(session) and not form.number.strip():
+        complete_session(tx, session, None, None)
         return None
-    entry = cards.read(form.number, form.expiry, form.cvc, int(ledger.clock()))
-    method = payments.add(ledger, entry, form.email or None, form.name or None)
+    entry = cards.parse_card(form.number, form.expiry, form.cvc, int(tx.real_time()))
+    method = payments.add_payment_method(tx, entry, form.email or None, form.name or None)
     session["_method"] = method["id"]
     intent = (
-        charge(ledger, session, method)
+        pay_first_invoice(tx, session, method)
         if session["amount_total"]
-        else keep(ledger, session, method)
+        else set_up_card(tx, session, method)
     )
     if intent["status"] == "requires_action":
-        ledger.save(session)
-        return payments.challenge_url(ledger, intent)
-    complete(ledger, session, method, intent)
+        tx.save(session)
+        return payments.challenge_url(tx, intent)
+    complete_session(tx, session, method, intent)
     return None
 
 
-def charge(ledger: Ledger, session: Object, method: Object) -> Object:
-    """Collect what is due today."""
-    owner, amount = session["customer"], session["amount_total"]
-    intent = ledger.peek(session.get("_intent"))
+def pay_first_invoice(tx: Transaction, session: Object, method: Object) -> Object:
+    """Charge the amount due today; an intent of an earlier attempt is used again."""
+    customer_id, amount = session["customer"], session["amount_total"]
+    intent = tx.get_or_none(session.get("_intent"))
     if intent is None or intent["status"] == "succeeded":
-        intent = payments.intend(ledger, owner, amount, session["currency"])
+        intent = payments.add_payment_intent(tx, customer_id, amount, session["currency"])
     session["_intent"], intent["_session"] = intent["id"], session["id"]
-    ledger.save(session)
-    problem = payments.confirm(ledger, intent, method, on_session=True)
-    if problem:
-        raise problem
+    tx.save(session)
+    error = payments.confirm_payment_intent(tx, intent, method, on_session=True)
+    if error:
+        raise error
     return intent
 
 
-def keep(ledger: Ledger, session: Object, method: Object) -> Object:
-    """Make sure that the card can be charged later."""
-    owner = session["customer"]
-    intent = payment_shapes.setup_intent(ledger.now(owner), owner, method["id"])
+def set_up_card(tx: Transaction, session: Object, method: Object) -> Object:
+    """Save a card for later charges with a setup intent."""
+    customer_id = session["customer"]
+    intent = payment_shapes.new_setup_intent(tx.now(customer_id), customer_id, method["id"])
     intent["_session"] = session["id"]
-    ledger.save(intent)
-    ledger.emit("setup_intent.created", intent)
-    if refusal := payments.behaviour(method).attach:
-        problem = cards.refuse(refusal)
-        intent |= {"last_setup_error": problem.payment_error(), "payment_method": None}
+    tx.save(intent)
+    tx.emit("setup_intent.created", intent)
+    if decline := payments.test_card_of(method).attach_decline:
+        error = cards.card_error(decline)
+        intent |= {"last_setup_error": error.payment_error(), "payment_method": None}
         intent["status"] = "requires_payment_method"
-        ledger.save(intent)
-        ledger.emit("setup_intent.setup_failed", intent)
-        raise problem
+        tx.save(intent)
+        tx.emit("setup_intent.setup_failed", intent)
+        raise error
     if payments.needs_authentication(method):
-        payments.ask(ledger, intent)
+        payments.require_action(tx, intent)
     else:
-        confirmed(ledger, intent)
+        succeed_setup_intent(tx, intent)
     return intent
 
 
-def confirmed(ledger: Ledger, intent: Object) -> None:
-    """Note that a card is kept for later."""
+def succeed_setup_intent(tx: Transaction, intent: Object) -> None:
+    """Mark a setup intent as succeeded."""
     intent |= {"next_action": None, "status": "succeeded"}
-    ledger.save(intent)
-    ledger.emit("setup_intent.succeeded", intent)
+    tx.save(intent)
+    tx.emit("setup_intent.succeeded", intent)
 
 
-def authenticated(ledger: Ledger, intent: Object) -> None:
-    """Go on after the bank has seen the card's owner.
+def continue_after_authentication(tx: Transaction, intent: Object) -> None:
+    """Complete the session after a successful 3-D Secure challenge.
 
     Raises:
-        CardProblem: the card is refused all the same.
+        CardError: the card is declined.
     """
-    session = ledger.get("checkout.session", intent["_session"])
-    method = ledger.get("payment_method", session["_method"])
+    session = tx.get("checkout.session", intent["_session"])
+    method = tx.get("payment_method", session["_method"])
     method["_authenticated"] = True
-    ledger.save(method)
+    tx.save(method)
     if intent["object"] == "setup_intent":
-        confirmed(ledger, intent)
+        succeed_setup_intent(tx, intent)
     else:
-        problem = payments.confirm(ledger, intent, method, on_session=True, authenticated=True)
-        if problem:
-            raise problem
-    complete(ledger, session, method, intent)
+        error = payments.confirm_payment_intent(
+            tx, intent, method, on_session=True, authenticated=True
+        )
+        if error:
+            raise error
+    complete_session(tx, session, method, intent)
 
 
-def complete(ledger: Ledger, session: Object, method: Object | None, intent: Object | None) -> None:
-    """Make the subscription, and tell that the session is complete."""
-    owner = customers.for_session(ledger, session)
+def complete_session(
+    tx: Transaction, session: Object, method: Object | None, intent: Object | None
+) -> None:
+    """Create what the session sells and mark it as complete."""
+    customer_id = customers.customer_of_session(tx, session)
     if method:
-        method = payments.attach(ledger, method, owner)
+        method = payments.attach_payment_method(tx, method, customer_id)
     if intent and intent["customer"] is None:
-        intent["customer"] = owner
-        ledger.save(intent)
+        intent["customer"] = customer_id
+        tx.save(intent)
     if session["mode"] == "setup":
         session["setup_intent"] = intent["id"] if intent else None
     else:
-        subscribe(ledger, session, method, intent)
+        create_session_subscription(tx, session, method, intent)
     form = session["_form"]
     session |= {
-        "customer": owner,
+        "customer": customer_id,
         "customer_details": customer_details(form["email"] or None, form["name"] or None),
         "status": "complete",
         "url": None,
     }
-    ledger.save(session)
-    ledger.emit("checkout.session.completed", session)
+    tx.save(session)
+    tx.emit("checkout.session.completed", session)
 
 
-def subscribe(
-    ledger: Ledger, session: Object, method: Object | None, intent: Object | None
+def create_session_subscription(
+    tx: Transaction, session: Object, method: Object | None, intent: Object | None
 ) -> None:
-    """Begin the subscription that was bought."""
+    """Create the subscription that the session sells."""
     wanted = session["_subscription"]
-    owner = customers.for_session(ledger, session)
-    moment = ledger.now(owner)
+    customer_id = customers.customer_of_session(tx, session)
+    moment = tx.now(customer_id)
     days = wanted.get("trial_period_days")
-    trial_end = moment + days * DAY if days else wanted.get("trial_end")
+    trial_end = moment + days * DAY_S if days else wanted.get("trial_end")
     fields = {"metadata": wanted.get("metadata") or {}, "description": wanted.get("description")}
     fields["default_payment_method"] = method["id"] if method else None
     if settings := wanted.get("trial_settings"):
         settings["end_behavior"].setdefault("billing_cycle_anchor", None)
         fields["trial_settings"] = settings
     prices = [
-        (subscriptions.recurring(ledger, line["price"]["id"], "line_items"), line["quantity"])
+        (
+            subscriptions.active_recurring_price(tx, line["price"]["id"], "line_items"),
+            line["quantity"],
+        )
         for line in session["_line_items"]
     ]
-    order = subscriptions.Order(customer=owner, items=prices, trial_end=trial_end, fields=fields)
+    order = subscriptions.SubscriptionOrder(
+        customer=customer_id, items=prices, trial_end=trial_end, fields=fields
+    )
     paid_by = intent if intent and intent["object"] == "payment_intent" else None
-    made = subscriptions.create(ledger, order, paid_by=paid_by)
+    made = subscriptions.start_subscription(tx, order, paid_by=paid_by)
     session |= {
         "invoice": made["latest_invoice"],
         "payment_status": "paid" if session["amount_total"] else "no_payment_required",

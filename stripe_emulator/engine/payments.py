@@ -1,54 +1,65 @@
-"""Cards are attached and charged (docs.stripe.com/payments/paymentintents/lifecycle)."""
+"""Attach and charge cards (docs.stripe.com/payments/paymentintents/lifecycle)."""
 
 from stripe_emulator import cards
-from stripe_emulator.cards import CARDS, Entry, Refusal, TestCard, refuse
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.cards import TEST_CARDS, CardDetails, Decline, TestCard, card_error
+from stripe_emulator.errors import CardError, invalid_request
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import CardProblem, invalid
 from stripe_emulator.shapes import payments as shapes
 from stripe_emulator.shapes import refunds
+from stripe_emulator.transaction import Transaction, snapshot
 
 
-def behaviour(method: Object) -> TestCard:
-    """Return how the card of a payment method behaves."""
-    return CARDS[method["_behaviour"]]
+def test_card_of(method: Object) -> TestCard:
+    """Return the test card of a payment method."""
+    return TEST_CARDS[method["_behaviour"]]
 
 
-def resolve(ledger: Ledger, identifier: str, param: str) -> Object:
-    """Return a payment method, made afresh for a test name such as `pm_card_visa`."""
-    number = cards.BY_NAME.get(identifier)
+def resolve_payment_method(tx: Transaction, identifier: str, param: str) -> Object:
+    """Return a payment method; for a test name such as `pm_card_visa`, a new one."""
+    number = cards.NUMBER_BY_NAME.get(identifier)
     if number is None:
-        return ledger.get("payment_method", identifier, param)
-    year = 1970 + int(ledger.clock() // (365.2425 * 86400)) + 5
-    return add(ledger, Entry(number, 12, year), None, None)
+        return tx.get("payment_method", identifier, param)
+    year = 1970 + int(tx.real_time() // (365.2425 * 86400)) + 5
+    return add_payment_method(tx, CardDetails(number, 12, year), None, None)
 
 
-def add(ledger: Ledger, card: Entry, email: str | None, name: str | None) -> Object:
-    """Keep a card that belongs to nobody yet."""
-    return ledger.save(shapes.payment_method(ledger.now(None), card, email, name))
+def add_payment_method(
+    tx: Transaction, card: CardDetails, email: str | None, name: str | None
+) -> Object:
+    """Create a payment method without a customer."""
+    return tx.save(shapes.new_payment_method(tx.now(None), card, email, name))
 
 
-def attach(ledger: Ledger, method: Object, customer: str) -> Object:
-    """Give a card to a customer, unless its bank refuses even that."""
+def attach_payment_method(tx: Transaction, method: Object, customer: str) -> Object:
+    """Attach a payment method to a customer.
+
+    Raises:
+        ApiError: it belongs to another customer.
+        CardError: the test card declines to be attached.
+    """
     if method["customer"] == customer:
         return method
     if method["customer"]:
-        raise invalid("The payment method you provided has already been attached to a customer.")
-    if refusal := behaviour(method).attach:
-        raise refuse(refusal)
+        raise invalid_request(
+            "The payment method you provided has already been attached to a customer."
+        )
+    if decline := test_card_of(method).attach_decline:
+        raise card_error(decline)
     method["customer"] = customer
-    ledger.save(method)
-    ledger.emit("payment_method.attached", method)
+    tx.save(method)
+    tx.emit("payment_method.attached", method)
     return method
 
 
-def belongs(ledger: Ledger, identifier: str, customer: str, param: str) -> Object:
-    """Return a card of that customer; a test card's name is attached first."""
-    method = resolve(ledger, identifier, param)
-    if identifier in cards.BY_NAME:
-        return attach(ledger, method, customer)
+def payment_method_of_customer(
+    tx: Transaction, identifier: str, customer: str, param: str
+) -> Object:
+    """Return a payment method of the customer; a test card is created and attached."""
+    method = resolve_payment_method(tx, identifier, param)
+    if identifier in cards.NUMBER_BY_NAME:
+        return attach_payment_method(tx, method, customer)
     if method["customer"] != customer:
-        raise invalid(
+        raise invalid_request(
             f"The customer does not have a payment method with the ID {identifier}. "
             "The payment method must be attached to the customer.",
             param,
@@ -57,60 +68,72 @@ def belongs(ledger: Ledger, identifier: str, customer: str, param: str) -> Objec
     return method
 
 
-def intend(ledger: Ledger, customer: str | None, amount: int, currency: str) -> Object:
-    """Keep the intent to collect an amount."""
-    intent = shapes.payment_intent(ledger.now(customer), amount, currency)
+def add_payment_intent(tx: Transaction, customer: str | None, amount: int, currency: str) -> Object:
+    """Create a payment intent."""
+    intent = shapes.new_payment_intent(tx.now(customer), amount, currency)
     intent["customer"] = customer
-    ledger.save(intent)
-    ledger.emit("payment_intent.created", intent)
+    tx.save(intent)
+    tx.emit("payment_intent.created", intent)
     return intent
 
 
 def needs_authentication(method: Object) -> bool:
-    """Whether the bank wants to see the card's owner."""
-    kind = behaviour(method).authentication
+    """Return whether the card requires 3-D Secure for a charge."""
+    kind = test_card_of(method).authentication
     return kind == "always" or (kind == "setup" and not method["_authenticated"])
 
 
-def confirm(
-    ledger: Ledger, intent: Object, method: Object, *, on_session: bool, authenticated: bool = False
-) -> CardProblem | None:
-    """Charge a card; the intent tells by its status whether somebody has to authenticate."""
-    refusal = behaviour(method).charge
+def confirm_payment_intent(
+    tx: Transaction,
+    intent: Object,
+    method: Object,
+    *,
+    on_session: bool,
+    authenticated: bool = False,
+) -> CardError | None:
+    """Charge a payment method.
+
+    If 3-D Secure is required, the intent becomes `requires_action` when the customer is present
+    (`on_session`), and the charge is declined otherwise.
+
+    Returns:
+        The card error of a declined charge, or None.
+    """
+    decline = test_card_of(method).charge_decline
     intent["payment_method"] = method["id"]
-    if refusal is None and not authenticated and needs_authentication(method):
+    if decline is None and not authenticated and needs_authentication(method):
         if on_session:
-            ask(ledger, intent)
+            require_action(tx, intent)
             return None
-        refusal = cards.UNAUTHENTICATED
-    if refusal:
-        return decline(ledger, intent, method, refusal)
-    succeed(ledger, intent, method)
+        decline = cards.UNAUTHENTICATED
+    if decline:
+        return record_declined_charge(tx, intent, method, decline)
+    record_successful_charge(tx, intent, method)
     return None
 
 
-def ask(ledger: Ledger, intent: Object) -> None:
-    """Wait for the card's owner on the page of the bank."""
+def require_action(tx: Transaction, intent: Object) -> None:
+    """Set the intent to `requires_action` until the 3-D Secure challenge is answered."""
     intent["status"] = "requires_action"
     intent["next_action"] = {
         "type": "redirect_to_url",
-        "redirect_to_url": {"return_url": None, "url": challenge_url(ledger, intent)},
+        "redirect_to_url": {"return_url": None, "url": challenge_url(tx, intent)},
     }
-    ledger.save(intent)
+    tx.save(intent)
     kind = intent["object"]
-    ledger.emit(f"{kind}.requires_action", intent)
+    tx.emit(f"{kind}.requires_action", intent)
 
 
-def challenge_url(ledger: Ledger, intent: Object) -> str:
-    """Return the address of the page on which the bank asks."""
-    return f"{ledger.base_url}/challenge/{intent['client_secret']}"
+def challenge_url(tx: Transaction, intent: Object) -> str:
+    """Return the URL of the 3-D Secure challenge."""
+    return f"{tx.base_url}/challenge/{intent['client_secret']}"
 
 
-def succeed(ledger: Ledger, intent: Object, method: Object) -> None:
-    """Record a charge that went through."""
-    charge = shapes.charge(ledger.now(intent["customer"]), intent, method)
-    ledger.save(charge, parent=intent["id"])
-    ledger.emit("charge.succeeded", charge)
+def record_successful_charge(tx: Transaction, intent: Object, method: Object) -> None:
+    """Record a successful charge and complete the intent."""
+    charge = shapes.new_charge(tx.now(intent["customer"]), intent, method)
+    tx.save(charge, parent=intent["id"])
+    tx.emit("charge.succeeded", charge)
     intent |= {
         "amount_received": intent["amount"],
         "last_payment_error": None,
@@ -118,66 +141,70 @@ def succeed(ledger: Ledger, intent: Object, method: Object) -> None:
         "next_action": None,
         "status": "succeeded",
     }
-    ledger.save(intent)
-    ledger.emit("payment_intent.succeeded", intent)
-    if behaviour(method).disputed:
-        take_back(ledger, charge)
+    tx.save(intent)
+    tx.emit("payment_intent.succeeded", intent)
+    if test_card_of(method).disputed:
+        open_dispute(tx, charge)
 
 
-def take_back(ledger: Ledger, charge: Object) -> None:
-    """Let the card's owner dispute a charge; what it paid stays paid."""
-    made = refunds.dispute(ledger.now(charge["customer"]), charge, "fraudulent")
-    ledger.save(made, parent=charge["id"])
+def open_dispute(tx: Transaction, charge: Object) -> None:
+    """Open a dispute on a charge; the paid invoice stays paid."""
+    made = refunds.new_dispute(tx.now(charge["customer"]), charge, "fraudulent")
+    tx.save(made, parent=charge["id"])
     charge["disputed"] = True
-    ledger.save(charge)
-    ledger.emit("charge.dispute.created", made)
+    tx.save(charge)
+    tx.emit("charge.dispute.created", made)
 
 
-def decline(ledger: Ledger, intent: Object, method: Object, refusal: Refusal) -> CardProblem:
-    """Record a charge that was refused."""
-    charge = shapes.charge(ledger.now(intent["customer"]), intent, method)
+def record_declined_charge(
+    tx: Transaction, intent: Object, method: Object, decline: Decline
+) -> CardError:
+    """Record a declined charge and return its error."""
+    charge = shapes.new_charge(tx.now(intent["customer"]), intent, method)
     charge |= {
         "amount_captured": 0,
         "captured": False,
-        "failure_code": refusal.code,
-        "failure_message": refusal.message,
-        "outcome": shapes.outcome(
-            "declined_by_network", "issuer_declined", refusal.message, refusal.decline_code
+        "failure_code": decline.code,
+        "failure_message": decline.message,
+        "outcome": shapes.charge_outcome(
+            "declined_by_network", "issuer_declined", decline.message, decline.decline_code
         ),
         "paid": False,
         "status": "failed",
     }
-    ledger.save(charge, parent=intent["id"])
-    ledger.emit("charge.failed", charge)
-    problem = refuse(refusal)
-    problem.charge, problem.method = charge["id"], method
-    give_up(ledger, intent, problem, charge["id"])
-    return problem
+    tx.save(charge, parent=intent["id"])
+    tx.emit("charge.failed", charge)
+    error = card_error(decline)
+    error.charge, error.method = charge["id"], method
+    fail_payment_intent(tx, intent, error, charge["id"])
+    return error
 
 
-def give_up(ledger: Ledger, intent: Object, problem: CardProblem, charge: str | None) -> None:
-    """Let an intent wait for another card."""
+def fail_payment_intent(
+    tx: Transaction, intent: Object, error: CardError, charge: str | None
+) -> None:
+    """Set the intent to `requires_payment_method` with the error of the attempt."""
     intent |= {
-        "last_payment_error": problem.payment_error(),
+        "last_payment_error": error.payment_error(),
         "latest_charge": charge or intent["latest_charge"],
         "next_action": None,
         "payment_method": None,
         "status": "requires_payment_method",
     }
-    ledger.save(intent)
-    ledger.emit("payment_intent.payment_failed", intent)
-    problem.intent = snapshot(intent)
+    tx.save(intent)
+    tx.emit("payment_intent.payment_failed", intent)
+    error.intent = snapshot(intent)
 
 
-def withdraw(ledger: Ledger, intent: Object, reason: str) -> None:
-    """Cancel an intent whose invoice is void."""
+def cancel_payment_intent(tx: Transaction, intent: Object, reason: str) -> None:
+    """Cancel the intent unless it has succeeded or is cancelled."""
     if intent["status"] in ("succeeded", "canceled"):
         return
     intent |= {
-        "canceled_at": ledger.now(intent["customer"]),
+        "canceled_at": tx.now(intent["customer"]),
         "cancellation_reason": reason,
         "next_action": None,
         "status": "canceled",
     }
-    ledger.save(intent)
-    ledger.emit("payment_intent.canceled", intent)
+    tx.save(intent)
+    tx.emit("payment_intent.canceled", intent)

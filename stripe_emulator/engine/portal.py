@@ -1,178 +1,196 @@
-"""What a customer may do in the portal (docs.stripe.com/customer-management)."""
+"""Actions of the customer portal (docs.stripe.com/customer-management)."""
 
 from dataclasses import dataclass
 
 from stripe_emulator import cards, periods
-from stripe_emulator.due import HOUR
-from stripe_emulator.engine import cancellation, payments, schedules, updates
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.due_dates import current_period_end
+from stripe_emulator.engine import cancellation, payments, schedules, subscription_updates
+from stripe_emulator.errors import ApiError, invalid_request
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import Problem, invalid
+from stripe_emulator.periods import HOUR_S
 from stripe_emulator.shapes import schedule as schedule_shapes
+from stripe_emulator.transaction import Transaction, snapshot
 
-ENDED = ("canceled", "incomplete", "incomplete_expired")
+HIDDEN_STATUSES = ("canceled", "incomplete", "incomplete_expired")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
-    """A customer in the portal, and what its configuration allows."""
+class PortalVisit:
+    """A portal session with its customer and the enabled features."""
 
     session: Object
     customer: Object
     features: Object
 
     def allows(self, feature: str) -> bool:
-        """Whether the configuration has a feature."""
+        """Return whether the configuration enables a feature."""
         return self.features[feature]["enabled"]
 
-    def subscriptions(self, ledger: Ledger) -> list[Object]:
-        """Return the subscriptions that run."""
-        found = ledger.find("subscription", customer=self.customer["id"])
-        return [one for one in found if one["status"] not in ENDED]
+    def subscriptions(self, tx: Transaction) -> list[Object]:
+        """Return the customer's current subscriptions."""
+        found = tx.find_all("subscription", customer=self.customer["id"])
+        return [one for one in found if one["status"] not in HIDDEN_STATUSES]
 
-    def card(self, ledger: Ledger) -> Object | None:
-        """Return the card that is charged."""
-        names = [one["default_payment_method"] for one in self.subscriptions(ledger)]
+    def card(self, tx: Transaction) -> Object | None:
+        """Return the payment method that is charged, or None."""
+        names = [one["default_payment_method"] for one in self.subscriptions(tx)]
         names.append(self.customer["invoice_settings"]["default_payment_method"])
-        return next((found for name in names if name and (found := ledger.peek(name))), None)
+        return next((found for name in names if name and (found := tx.get_or_none(name))), None)
 
 
-def enter(ledger: Ledger, key: str) -> Visit | None:
-    """Return the visit behind an address, unless its hour is over."""
+def find_visit(tx: Transaction, key: str) -> PortalVisit | None:
+    """Return the portal session for a URL key, or None if it is unknown or over an hour old."""
     identifier, _, secret = key.rpartition("_")
-    session = ledger.peek(identifier)
+    session = tx.get_or_none(identifier)
     if session is None or session.get("_token") != secret:
         return None
-    customer = ledger.peek(session["customer"])
-    over = session["created"] + HOUR < ledger.clock()
+    customer = tx.get_or_none(session["customer"])
+    over = session["created"] + HOUR_S < tx.real_time()
     if over or customer is None or customer.get("deleted"):
         return None
-    configuration = ledger.get("billing_portal.configuration", session["configuration"])
-    return Visit(session, customer, configuration["features"])
+    configuration = tx.get("billing_portal.configuration", session["configuration"])
+    return PortalVisit(session, customer, configuration["features"])
 
 
-def act(ledger: Ledger, visit: Visit, action: str, form: dict[str, str]) -> str | None:
-    """Do one thing; return where to go if not back to the portal."""
+def run_portal_action(
+    tx: Transaction, visit: PortalVisit, action: str, form: dict[str, str]
+) -> str | None:
+    """Run an action and return the URL to redirect to, or None for the portal itself.
+
+    Raises:
+        ApiError: the action is unknown, not allowed or fails.
+    """
     value = form.get("value", "")
     if action == "card" and visit.allows("payment_method_update"):
-        change_card(ledger, visit, form)
+        change_card(tx, visit, form)
         return None
-    own = {one["id"]: one for one in visit.subscriptions(ledger)}
+    own = {one["id"]: one for one in visit.subscriptions(tx)}
     if action == "cancel" and visit.allows("subscription_cancel") and value in own:
-        cancel(ledger, visit, own[value])
+        cancel_plan(tx, visit, own[value])
         return None
     if action == "resume" and value in own:
-        resume(ledger, own[value])
+        resume_plan(tx, own[value])
         return None
     if action == "switch" and visit.allows("subscription_update") and own:
-        return switch(ledger, visit, next(iter(own.values())), value)
-    raise invalid("This is not possible here.")
+        return switch_plan(tx, visit, next(iter(own.values())), value)
+    raise invalid_request("This action is not available.")
 
 
-def change_card(ledger: Ledger, visit: Visit, form: dict[str, str]) -> None:
-    """Charge another card from now on."""
-    entry = cards.read(
-        form.get("number", ""), form.get("expiry", ""), form.get("cvc", ""), int(ledger.clock())
+def change_card(tx: Transaction, visit: PortalVisit, form: dict[str, str]) -> None:
+    """Replace the customer's default payment method and that of every subscription."""
+    entry = cards.parse_card(
+        form.get("number", ""), form.get("expiry", ""), form.get("cvc", ""), int(tx.real_time())
     )
     customer = visit.customer
-    method = payments.add(ledger, entry, customer["email"], customer["name"])
-    payments.attach(ledger, method, customer["id"])
+    method = payments.add_payment_method(tx, entry, customer["email"], customer["name"])
+    payments.attach_payment_method(tx, method, customer["id"])
     before = snapshot(customer)
     customer["invoice_settings"]["default_payment_method"] = method["id"]
-    ledger.keep("customer.updated", customer, before)
-    for subscription in visit.subscriptions(ledger):
+    tx.save_changes("customer.updated", customer, before)
+    for subscription in visit.subscriptions(tx):
         before = snapshot(subscription)
         subscription["default_payment_method"] = method["id"]
-        ledger.keep("customer.subscription.updated", subscription, before)
+        tx.save_changes("customer.subscription.updated", subscription, before)
 
 
-def ending(subscription: Object) -> int | None:
-    """Return when a subscription ends, if somebody decided so."""
+def ends_at(subscription: Object) -> int | None:
+    """Return when a subscription is set to end, or None."""
     if subscription["cancel_at_period_end"]:
-        return updates.period_end(subscription)
+        return current_period_end(subscription)
     return subscription["cancel_at"]
 
 
-def guard(subscription: Object) -> None:
-    """Refuse to touch what a schedule drives."""
+def reject_if_scheduled(subscription: Object) -> None:
+    """Refuse to change a subscription that a schedule manages."""
     if subscription["schedule"]:
-        raise invalid("A change of plan is scheduled. Undo it first.")
+        raise invalid_request("A plan change is scheduled. Cancel it first.")
 
 
-def cancel(ledger: Ledger, visit: Visit, subscription: Object) -> None:
-    """Cancel now or at the period's end, where flexible billing sets `cancel_at` alone."""
-    guard(subscription)
+def cancel_plan(tx: Transaction, visit: PortalVisit, subscription: Object) -> None:
+    """Cancel now or at the end of the period.
+
+    In flexible billing mode, the latter sets only `cancel_at`.
+    """
+    reject_if_scheduled(subscription)
     if visit.features["subscription_cancel"]["mode"] == "immediately":
-        cancellation.end(ledger, subscription, "cancellation_requested")
+        cancellation.cancel_subscription(tx, subscription, "cancellation_requested")
         return
     before = snapshot(subscription)
-    end = updates.period_end(subscription)
-    cancellation.plan(ledger, subscription, end, at_end=False)
-    ledger.keep("customer.subscription.updated", subscription, before)
+    end = current_period_end(subscription)
+    cancellation.set_cancel_at(tx, subscription, end, at_end=False)
+    tx.save_changes("customer.subscription.updated", subscription, before)
 
 
-def resume(ledger: Ledger, subscription: Object) -> None:
-    """Let a subscription go on that was to end."""
-    guard(subscription)
+def resume_plan(tx: Transaction, subscription: Object) -> None:
+    """Undo a cancellation that has not taken effect."""
+    reject_if_scheduled(subscription)
     before = snapshot(subscription)
-    cancellation.plan(ledger, subscription, None, at_end=False)
-    ledger.keep("customer.subscription.updated", subscription, before)
+    cancellation.set_cancel_at(tx, subscription, None, at_end=False)
+    tx.save_changes("customer.subscription.updated", subscription, before)
 
 
-def other_prices(ledger: Ledger, visit: Visit, subscription: Object) -> list[Object]:
-    """Return the prices one may switch to."""
+def other_prices(tx: Transaction, visit: PortalVisit, subscription: Object) -> list[Object]:
+    """Return the active prices that the customer can switch to."""
     products = visit.features["subscription_update"]["products"] or []
     names = [name for product in products for name in product["prices"]]
     current = subscription["items"]["data"][0]["price"]["id"]
-    found = (ledger.peek(name) for name in names if name != current)
+    found = (tx.get_or_none(name) for name in names if name != current)
     return [price for price in found if price and price["active"]]
 
 
-def switch(ledger: Ledger, visit: Visit, subscription: Object, price_id: str) -> str | None:
-    """Switch the plan, at the period's end if that is how the configuration wants it."""
-    guard(subscription)
-    allowed = {price["id"]: price for price in other_prices(ledger, visit, subscription)}
+def switch_plan(
+    tx: Transaction, visit: PortalVisit, subscription: Object, price_id: str
+) -> str | None:
+    """Switch to another price.
+
+    A cheaper price is scheduled for the end of the period if the configuration says so. Returns the
+    URL of an invoice that needs authentication, or None.
+    """
+    reject_if_scheduled(subscription)
+    allowed = {price["id"]: price for price in other_prices(tx, visit, subscription)}
     if price_id not in allowed:
-        raise invalid("This plan is not offered.")
+        raise invalid_request("This plan is not available.")
     item = subscription["items"]["data"][0]
     rules = visit.features["subscription_update"]
     kinds = [one["type"] for one in rules["schedule_at_period_end"]["conditions"]]
     cheaper = allowed[price_id]["unit_amount"] < item["price"]["unit_amount"]
     if cheaper and "decreasing_item_amount" in kinds:
-        postpone(ledger, subscription, price_id)
+        schedule_switch(tx, subscription, price_id)
         return None
     before = snapshot(subscription)
-    request = updates.Request(
+    request = subscription_updates.ItemChangeRequest(
         items=[{"id": item["id"], "price": price_id}],
-        at=ledger.now(subscription["customer"]),
-        prorations=rules["proration_behavior"],
-        behaviour="pending_if_incomplete",
+        proration_date=tx.now(subscription["customer"]),
+        proration_behavior=rules["proration_behavior"],
+        payment_behavior="pending_if_incomplete",
     )
-    problem = updates.change(ledger, subscription, request)
-    ledger.keep("customer.subscription.updated", subscription, before)
-    return unpaid(ledger, subscription, problem)
+    error = subscription_updates.change_items(tx, subscription, request)
+    tx.save_changes("customer.subscription.updated", subscription, before)
+    return invoice_url_if_pending(tx, subscription, error)
 
 
-def unpaid(ledger: Ledger, subscription: Object, problem: Problem | None) -> str | None:
-    """Refuse, or lead to the invoice that somebody has to confirm."""
-    if problem:
-        raise problem
+def invoice_url_if_pending(
+    tx: Transaction, subscription: Object, error: ApiError | None
+) -> str | None:
+    """Return the invoice URL if the update is pending; raise the error of a failed payment."""
+    if error:
+        raise error
     if subscription["pending_update"] is None:
         return None
-    return ledger.get("invoice", subscription["latest_invoice"])["hosted_invoice_url"]
+    return tx.get("invoice", subscription["latest_invoice"])["hosted_invoice_url"]
 
 
-def postpone(ledger: Ledger, subscription: Object, price_id: str) -> None:
-    """Let a schedule change the plan when the period ends."""
-    schedule = schedules.adopt(ledger, subscription)
+def schedule_switch(tx: Transaction, subscription: Object, price_id: str) -> None:
+    """Create a schedule that changes the price at the end of the period."""
+    schedule = schedules.create_from_subscription(tx, subscription)
     before = snapshot(schedule)
     item = subscription["items"]["data"][0]
     start = schedule["phases"][0]["end_date"]
-    end = periods.next_end(start, start, item["price"]["recurring"])
-    wanted = [schedule_shapes.phase_item(price_id, item["quantity"])]
+    end = periods.next_period_end(start, start, item["price"]["recurring"])
+    wanted = [schedule_shapes.new_phase_item(price_id, item["quantity"])]
     schedule["phases"].append(
-        schedule_shapes.phase(
+        schedule_shapes.new_phase(
             wanted, subscription["currency"], start, end, proration_behavior="none"
         )
     )
-    ledger.keep("subscription_schedule.updated", schedule, before)
+    tx.save_changes("subscription_schedule.updated", schedule, before)

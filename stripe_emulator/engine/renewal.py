@@ -1,132 +1,139 @@
-"""Trials end and periods follow each other (…/billing/subscriptions/billing-cycle)."""
+"""Renew subscriptions and end trials (docs.stripe.com/billing/subscriptions/billing-cycle)."""
 
-from stripe_emulator import due
+from stripe_emulator import due_dates
 from stripe_emulator.engine import (
     cancellation,
-    collection,
+    invoice_collection,
+    invoice_previews,
     invoices,
-    paused,
-    previews,
-    reactions,
-    updates,
+    pausing,
+    payment_effects,
+    subscription_updates,
 )
-from stripe_emulator.engine.subscriptions import bind, period_line, refused
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.engine.subscriptions import (
+    period_line,
+    raise_and_roll_back,
+    record_billing_invoice,
+)
 from stripe_emulator.objects import Object
+from stripe_emulator.transaction import Transaction, snapshot
 
 
-def step(ledger: Ledger, subscription: Object, now: int) -> None:
-    """Do the one thing that is due."""
+def process_due_subscription(tx: Transaction, subscription: Object, now: int) -> None:
+    """Process the first of a subscription's due changes."""
     pending = subscription["pending_update"]
     if subscription["status"] == "incomplete":
-        cancellation.expire(ledger, subscription)
+        cancellation.expire_incomplete(tx, subscription)
     elif pending and pending["expires_at"] <= now:
-        reactions.expire_pending_update(ledger, subscription)
+        payment_effects.expire_pending_update(tx, subscription)
     elif subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
-        cancellation.end(ledger, subscription, "cancellation_requested")
-    elif reached(due.trial_notice(subscription), now):
-        announce_trial(ledger, subscription)
-    elif reached(due.renewal_notice(subscription), now):
-        announce_renewal(ledger, subscription)
+        cancellation.cancel_subscription(tx, subscription, "cancellation_requested")
+    elif is_due(due_dates.trial_will_end_at(subscription), now):
+        emit_trial_will_end(tx, subscription)
+    elif is_due(due_dates.invoice_upcoming_at(subscription), now):
+        emit_invoice_upcoming(tx, subscription)
     elif subscription["cancel_at_period_end"]:
-        cancellation.end(ledger, subscription, "cancellation_requested")
+        cancellation.cancel_subscription(tx, subscription, "cancellation_requested")
     elif subscription["status"] == "trialing":
-        end_trial(ledger, subscription)
+        end_trial(tx, subscription)
     else:
-        renew(ledger, subscription)
+        renew_subscription(tx, subscription)
 
 
-def reached(moment: int | None, now: int) -> bool:
-    """Whether something is due by now."""
+def is_due(moment: int | None, now: int) -> bool:
+    """Return whether a due time has been reached."""
     return moment is not None and moment <= now
 
 
-def announce_trial(ledger: Ledger, subscription: Object) -> None:
-    """Tell that a trial ends in three days."""
+def emit_trial_will_end(tx: Transaction, subscription: Object) -> None:
+    """Emit `customer.subscription.trial_will_end`, three days before the end."""
     subscription["_trial_announced"] = subscription["trial_end"]
-    ledger.save(subscription)
-    ledger.emit("customer.subscription.trial_will_end", subscription)
+    tx.save(subscription)
+    tx.emit("customer.subscription.trial_will_end", subscription)
 
 
-def announce_renewal(ledger: Ledger, subscription: Object) -> None:
-    """Tell what the next invoice will be."""
-    subscription["_renewal_announced"] = due.period_end(subscription)
-    ledger.save(subscription)
-    ledger.emit("invoice.upcoming", previews.upcoming(ledger, subscription))
+def emit_invoice_upcoming(tx: Transaction, subscription: Object) -> None:
+    """Emit `invoice.upcoming` with a preview of the next invoice."""
+    subscription["_renewal_announced"] = due_dates.current_period_end(subscription)
+    tx.save(subscription)
+    tx.emit("invoice.upcoming", invoice_previews.preview_next_invoice(tx, subscription))
 
 
-def end_trial(ledger: Ledger, subscription: Object) -> None:
-    """Begin the first paid period, or do what the trial's settings say without a card."""
-    customer = ledger.get("customer", subscription["customer"])
+def end_trial(tx: Transaction, subscription: Object) -> None:
+    """Start the first paid period; without a card, apply the trial settings."""
+    customer = tx.get("customer", subscription["customer"])
     card = (
         subscription["default_payment_method"]
         or customer["invoice_settings"]["default_payment_method"]
     )
     choice = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     if card or choice == "create_invoice":
-        renew(ledger, subscription)
+        renew_subscription(tx, subscription)
     elif choice == "cancel":
-        cancellation.end(ledger, subscription, "cancellation_requested")
+        cancellation.cancel_subscription(tx, subscription, "cancellation_requested")
     else:
-        paused.pause(ledger, subscription, "trial_end_without_payment_method")
+        pausing.pause_subscription(tx, subscription, "trial_end_without_payment_method")
 
 
-def renew(ledger: Ledger, subscription: Object) -> Object:
-    """Move to the next period and draft its invoice, which is collected an hour later."""
+def renew_subscription(tx: Transaction, subscription: Object) -> Object:
+    """Start the next period and draft its invoice, which is collected an hour later."""
     before = snapshot(subscription)
     past = subscription["items"]["data"][0]
     bounds = past["current_period_start"], past["current_period_end"]
-    updates.next_period(subscription)
+    subscription_updates.advance_period(subscription)
     if subscription["status"] == "trialing":
         subscription["status"] = "active"
-    invoice = cycle_invoice(ledger, subscription, bounds)
+    invoice = build_cycle_invoice(tx, subscription, bounds)
     subscription["latest_invoice"] = invoice["id"]
-    ledger.keep("customer.subscription.updated", subscription, before)
-    invoices.keep_draft(ledger, invoice, advance=subscription["status"] != "unpaid")
-    updates.claim(ledger, subscription, invoice)
+    tx.save_changes("customer.subscription.updated", subscription, before)
+    invoices.save_draft(tx, invoice, advance=subscription["status"] != "unpaid")
+    subscription_updates.assign_invoice_items(tx, subscription, invoice)
     return invoice
 
 
-def cycle_invoice(ledger: Ledger, subscription: Object, past: tuple[int, int]) -> Object:
-    """Return the draft for the period that begins, with what was left for it."""
-    customer = ledger.get("customer", subscription["customer"])
+def build_cycle_invoice(tx: Transaction, subscription: Object, past: tuple[int, int]) -> Object:
+    """Return the draft invoice of a new period, with pending invoice items."""
+    customer = tx.get("customer", subscription["customer"])
     items = subscription["items"]["data"]
-    lines = updates.pending_lines(ledger, subscription)
-    lines += [period_line(ledger, item, trial=False) for item in items]
-    invoice = invoices.build(ledger, customer, subscription, lines, "subscription_cycle")
+    lines = subscription_updates.pending_lines(tx, subscription)
+    lines += [period_line(tx, item, trial=False) for item in items]
+    invoice = invoices.build_invoice(tx, customer, subscription, lines, "subscription_cycle")
     invoice["period_start"], invoice["period_end"] = past
-    bind(items, invoice)
+    record_billing_invoice(items, invoice)
     return invoice
 
 
-def end_trial_now(ledger: Ledger, subscription: Object, behaviour: str) -> None:
-    """End a trial at once, and collect the first period without waiting.
+def end_trial_now(tx: Transaction, subscription: Object, payment_behavior: str) -> None:
+    """End a trial now and collect the first period at once.
 
     Raises:
-        CardProblem: the card is refused, and the request wants the change only with its payment.
+        CardError: the card is declined and `payment_behavior` is `error_if_incomplete`.
     """
-    moment = ledger.now(subscription["customer"])
+    moment = tx.now(subscription["customer"])
     subscription["trial_end"] = moment
     subscription["billing_cycle_anchor"] = moment
     for item in subscription["items"]["data"]:
         item["current_period_end"] = moment
-    invoice = renew(ledger, subscription)
-    problem = collection.collect(ledger, invoice, on_session=True)
-    if problem and behaviour == "error_if_incomplete":
-        refused(problem)
+    invoice = renew_subscription(tx, subscription)
+    error = invoice_collection.collect_invoice(tx, invoice, on_session=True)
+    if error and payment_behavior == "error_if_incomplete":
+        raise_and_roll_back(error)
 
 
-def resume(ledger: Ledger, subscription: Object, *, anchor: str) -> None:
-    """Resume a paused subscription; it lives again when its invoice is paid."""
-    moment = ledger.now(subscription["customer"])
-    if anchor == "now" or due.period_end(subscription) <= moment:
+def resume_paused(tx: Transaction, subscription: Object, *, anchor: str) -> None:
+    """Resume a paused subscription; it becomes active when its new invoice is paid.
+
+    With the old anchor, and the period not over, no invoice is needed.
+    """
+    moment = tx.now(subscription["customer"])
+    if anchor == "now" or due_dates.current_period_end(subscription) <= moment:
         subscription["billing_cycle_anchor"] = moment
         for item in subscription["items"]["data"]:
             item["current_period_end"] = moment
         before = subscription["status"]
-        invoice = renew(ledger, subscription)
+        invoice = renew_subscription(tx, subscription)
         subscription["status"], subscription["_resuming"] = before, invoice["id"]
-        ledger.save(subscription)
-        collection.collect(ledger, invoice, on_session=True)
+        tx.save(subscription)
+        invoice_collection.collect_invoice(tx, invoice, on_session=True)
     else:
-        paused.wake(ledger, subscription)
+        pausing.unpause_subscription(tx, subscription)

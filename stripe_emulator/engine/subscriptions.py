@@ -1,19 +1,19 @@
-"""Subscriptions begin (docs.stripe.com/billing/subscriptions/overview)."""
+"""Create subscriptions (docs.stripe.com/billing/subscriptions/overview)."""
 
 from dataclasses import dataclass, field
 
 from stripe_emulator import periods
-from stripe_emulator.engine import cancellation, collection, invoices
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.engine import cancellation, invoice_collection, invoices
+from stripe_emulator.errors import CardError, invalid_request
 from stripe_emulator.objects import Object
-from stripe_emulator.problems import CardProblem, invalid
 from stripe_emulator.shapes import invoice as invoice_shapes
 from stripe_emulator.shapes import subscription as shapes
+from stripe_emulator.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What somebody subscribes to: prices with quantities, and how."""
+class SubscriptionOrder:
+    """Customer, prices with quantities, trial end and other fields of a new subscription."""
 
     customer: str
     items: list[tuple[Object, int]]
@@ -21,115 +21,124 @@ class Order:
     fields: Object = field(default_factory=dict)
 
 
-def recurring(ledger: Ledger, identifier: str, param: str) -> Object:
-    """Return an active recurring price."""
-    price = ledger.get("price", identifier, param)
+def active_recurring_price(tx: Transaction, identifier: str, param: str) -> Object:
+    """Return an active recurring price; refuse others."""
+    price = tx.get("price", identifier, param)
     if not price["active"]:
-        raise invalid("The price specified is inactive. This field only accepts active prices.")
+        raise invalid_request(
+            "The price specified is inactive. This field only accepts active prices."
+        )
     if not price["recurring"]:
-        raise invalid(f"The price {identifier} is not recurring.", param)
+        raise invalid_request(f"The price {identifier} is not recurring.", param)
     return price
 
 
-def wording(ledger: Ledger, item: Object) -> tuple[str, str]:
-    """Return a product's name and its price in words."""
+def product_and_price_text(tx: Transaction, item: Object) -> tuple[str, str]:
+    """Return the product's name and its price as text, such as `$29.00 / month`."""
     price = item["price"]
-    product = ledger.peek(price["product"]) or {"name": "Subscription"}
+    product = tx.get_or_none(price["product"]) or {"name": "Subscription"}
     each = price["recurring"]["interval"]
     return product["name"], f"${price['unit_amount'] / 100:,.2f} / {each}"
 
 
-def amount(item: Object) -> int:
-    """Return what one period of an item costs, in cents."""
+def period_amount(item: Object) -> int:
+    """Return the cost of one period of an item, in cents."""
     return item["price"]["unit_amount"] * item.get("quantity", 1)
 
 
-def period_line(ledger: Ledger, item: Object, *, trial: bool) -> Object:
-    """Return the line for the current period of an item, and note what it was billed."""
-    name, price = wording(ledger, item)
+def period_line(tx: Transaction, item: Object, *, trial: bool) -> Object:
+    """Return the invoice line for an item's current period, and record the billed amount."""
+    name, price = product_and_price_text(tx, item)
     quantity = item["quantity"]
     start, end = item["current_period_start"], item["current_period_end"]
     if trial:
         item["_billed"] = None
         text = f"Free trial for {quantity} × {name}"
-        return invoice_shapes.item_line(item, 0, text, (start, end))
-    cents = amount(item)
-    line = invoice_shapes.item_line(item, cents, f"{quantity} × {name} (at {price})", (start, end))
+        return invoice_shapes.subscription_item_line(item, 0, text, (start, end))
+    cents = period_amount(item)
+    line = invoice_shapes.subscription_item_line(
+        item, cents, f"{quantity} × {name} (at {price})", (start, end)
+    )
     item["_billed"] = {"amount": cents, "start": start, "end": end, "line": line["id"]}
     return line
 
 
-def bind(items: list[Object], invoice: Object) -> None:
-    """Note on which invoice the items were billed, for credits to come."""
-    ours = {line["id"] for line in invoice["lines"]["data"]}
+def record_billing_invoice(items: list[Object], invoice: Object) -> None:
+    """Record on the items which invoice bills them, for later credits."""
+    line_ids = {line["id"] for line in invoice["lines"]["data"]}
     for item in items:
         billed = item.get("_billed")
-        if billed and billed["line"] in ours:
+        if billed and billed["line"] in line_ids:
             billed["invoice"] = invoice["id"]
 
 
-def create(
-    ledger: Ledger,
-    order: Order,
+def start_subscription(
+    tx: Transaction,
+    order: SubscriptionOrder,
     *,
-    behaviour: str = "allow_incomplete",
+    payment_behavior: str = "allow_incomplete",
     paid_by: Object | None = None,
 ) -> Object:
-    """Begin a subscription and bill its first period; `paid_by` has collected it already."""
-    customer = ledger.get("customer", order.customer, "customer")
-    subscription = begin(ledger, customer, order)
+    """Create a subscription and bill its first period.
+
+    `paid_by` is a payment intent that has already collected the amount.
+    """
+    customer = tx.get("customer", order.customer, "customer")
+    subscription = build_subscription(tx, customer, order)
     items = subscription["items"]["data"]
     trial = order.trial_end is not None
-    lines = [period_line(ledger, item, trial=trial) for item in items]
-    invoice = invoices.build(ledger, customer, subscription, lines, "subscription_create")
-    bind(items, invoice)
+    lines = [period_line(tx, item, trial=trial) for item in items]
+    invoice = invoices.build_invoice(tx, customer, subscription, lines, "subscription_create")
+    record_billing_invoice(items, invoice)
     charged = invoice["amount_due"] > 0 and paid_by is None
     subscription["status"] = "trialing" if trial else "incomplete" if charged else "active"
     subscription["latest_invoice"] = invoice["id"]
-    ledger.save(subscription)
-    ledger.emit("customer.subscription.created", subscription)
-    invoices.keep_draft(ledger, invoice)
-    invoices.finalize(ledger, invoice, paid_by)
-    bill(ledger, invoice, behaviour, paid_by)
-    return ledger.get("subscription", subscription["id"])
+    tx.save(subscription)
+    tx.emit("customer.subscription.created", subscription)
+    invoices.save_draft(tx, invoice)
+    invoices.finalize_draft(tx, invoice, paid_by)
+    collect_first_invoice(tx, invoice, payment_behavior, paid_by)
+    return tx.get("subscription", subscription["id"])
 
 
-def begin(ledger: Ledger, customer: Object, order: Order) -> Object:
-    """Return a subscription with its items and its first period."""
-    moment = ledger.now(customer["id"])
+def build_subscription(tx: Transaction, customer: Object, order: SubscriptionOrder) -> Object:
+    """Return a subscription with its items and its first period, without saving it."""
+    moment = tx.now(customer["id"])
     currency = order.items[0][0]["currency"]
-    subscription = shapes.subscription(moment, customer, currency)
+    subscription = shapes.new_subscription(moment, customer, currency)
     if order.trial_end is not None:
         subscription["trial_start"] = moment
         subscription["trial_end"] = order.trial_end
         subscription["billing_cycle_anchor"] = order.trial_end
     for price, quantity in order.items:
-        item = shapes.item(moment, subscription["id"], price, quantity)
-        item["current_period_end"] = order.trial_end or periods.next_end(
+        item = shapes.new_subscription_item(moment, subscription["id"], price, quantity)
+        item["current_period_end"] = order.trial_end or periods.next_period_end(
             moment, moment, price["recurring"]
         )
         subscription["items"]["data"].append(item)
     subscription |= order.fields
     if subscription["cancel_at_period_end"]:
         end = subscription["items"]["data"][0]["current_period_end"]
-        cancellation.plan(ledger, subscription, end, at_end=True)
+        cancellation.set_cancel_at(tx, subscription, end, at_end=True)
     return subscription
 
 
-def bill(ledger: Ledger, invoice: Object, behaviour: str, paid_by: Object | None) -> None:
-    """Collect the first invoice as the request wants it."""
+def collect_first_invoice(
+    tx: Transaction, invoice: Object, payment_behavior: str, paid_by: Object | None
+) -> None:
+    """Collect the first invoice as `payment_behavior` says."""
     if paid_by is not None and invoice["amount_due"]:
-        payment, _ = invoices.payment_of(ledger, invoice)
-        collection.settle(ledger, invoice, payment)
+        payment, _ = invoices.payment_and_intent_of(tx, invoice)
+        invoice_collection.mark_invoice_paid(tx, invoice, payment)
     elif invoice["amount_due"] == 0:
-        collection.settle(ledger, invoice)
-    elif behaviour != "default_incomplete":
-        problem = collection.attempt(ledger, invoice, on_session=True)
-        if problem and behaviour == "error_if_incomplete":
-            refused(problem)
+        invoice_collection.mark_invoice_paid(tx, invoice)
+    elif payment_behavior != "default_incomplete":
+        error = invoice_collection.attempt_payment(tx, invoice, on_session=True)
+        if error and payment_behavior == "error_if_incomplete":
+            raise_and_roll_back(error)
 
 
-def refused(problem: CardProblem) -> None:
-    """Answer with the refusal, and leave no trace of the attempt."""
-    problem.keeps = False
-    raise problem
+def raise_and_roll_back(error: CardError) -> None:
+    """Raise the card error so that the transaction is rolled back."""
+    error.commit = False
+    raise error

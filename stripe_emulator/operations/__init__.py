@@ -1,4 +1,4 @@
-"""The operations of the API, one module per resource."""
+"""The API operations, one module per resource."""
 
 from stripe_emulator.operation import Operation
 from stripe_emulator.operations import (
@@ -15,7 +15,7 @@ from stripe_emulator.operations import (
     subscriptions,
 )
 
-ALL: tuple[Operation, ...] = (
+ALL_OPERATIONS: tuple[Operation, ...] = (
     *customers.OPERATIONS,
     *catalogue.OPERATIONS,
     *checkout.OPERATIONS,

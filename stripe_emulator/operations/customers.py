@@ -1,143 +1,147 @@
-"""Customers and their cards (docs.stripe.com/api/customers, …/payment_methods)."""
+"""Customers and payment methods (docs.stripe.com/api/customers, …/payment_methods)."""
 
 from typing import Any
 
 import stripe.params as p
 
 from stripe_emulator.engine import customers, payments
-from stripe_emulator.ledger import Ledger, snapshot
-from stripe_emulator.objects import Object, unset
-from stripe_emulator.operation import PAGING, Call, Operation, matching, page
-from stripe_emulator.problems import invalid
-from stripe_emulator.shapes.payments import ADDRESS
+from stripe_emulator.errors import invalid_request
+from stripe_emulator.objects import Object, empty_to_none
+from stripe_emulator.operation import PAGING, Call, Operation, filter_by_params, paginate
+from stripe_emulator.shapes.payments import ADDRESS_FIELDS
+from stripe_emulator.transaction import Transaction, snapshot
 
 FIELDS = "address balance description email metadata name phone preferred_locales invoice_settings"
 
 
-def merged(kept: Object, given: Any) -> Object:
-    """Return metadata with the given keys set, and those given empty removed."""
+def merge_metadata(kept: Object, given: Any) -> Object:
+    """Return metadata with the given keys set; empty values remove keys."""
     if given == "":
         return {}
     return {key: item for key, item in (kept | (given or {})).items() if item != ""}
 
 
-def change(ledger: Ledger, customer: Object, params: Object) -> None:
-    """Set the given fields."""
+def set_customer_fields(tx: Transaction, customer: Object, params: Object) -> None:
+    """Set the fields that the request contains."""
     for name in ("balance", "description", "email", "name", "phone", "preferred_locales"):
         if name in params:
-            customer[name] = unset(params[name])
+            customer[name] = empty_to_none(params[name])
     if "address" in params:
-        given = unset(params["address"])
-        blank = dict.fromkeys(ADDRESS.split())
+        given = empty_to_none(params["address"])
+        blank = dict.fromkeys(ADDRESS_FIELDS.split())
         customer["address"] = blank | given if given else None
     if "metadata" in params:
-        customer["metadata"] = merged(customer["metadata"], params["metadata"])
+        customer["metadata"] = merge_metadata(customer["metadata"], params["metadata"])
     settings = params.get("invoice_settings") or {}
     if "default_payment_method" in settings:
-        name = unset(settings["default_payment_method"])
+        name = empty_to_none(settings["default_payment_method"])
         param = "invoice_settings[default_payment_method]"
         if name:
-            name = payments.belongs(ledger, name, customer["id"], param)["id"]
+            name = payments.payment_method_of_customer(tx, name, customer["id"], param)["id"]
         customer["invoice_settings"]["default_payment_method"] = name
 
 
-def create(ledger: Ledger, call: Call) -> Object:
-    """Keep a new customer."""
-    clock, moment = call.params.get("test_clock"), ledger.now(None)
+def create_customer(tx: Transaction, call: Call) -> Object:
+    """Create a customer."""
+    clock, moment = call.params.get("test_clock"), tx.now(None)
     if clock:
-        found = ledger.get("test_helpers.test_clock", clock, "test_clock")
+        found = tx.get("test_helpers.test_clock", clock, "test_clock")
         moment = found["frozen_time"]
     fields = {name: call.params[name] for name in ("email", "name") if name in call.params}
-    made = customers.add(ledger, moment, clock, fields)
+    made = customers.add_customer(tx, moment, clock, fields)
     if method := call.params.get("payment_method"):
-        found = payments.resolve(ledger, method, "payment_method")
-        payments.attach(ledger, found, made["id"])
+        found = payments.resolve_payment_method(tx, method, "payment_method")
+        payments.attach_payment_method(tx, found, made["id"])
         settings = call.params.get("invoice_settings") or {}
         if settings.get("default_payment_method") == method:
             settings["default_payment_method"] = found["id"]
-    change(ledger, made, call.params)
-    return ledger.save(made)
+    set_customer_fields(tx, made, call.params)
+    return tx.save(made)
 
 
-def retrieve(ledger: Ledger, call: Call) -> Object:
-    """Return a customer, or that it was deleted."""
-    found = ledger.peek(call.id)
+def retrieve_customer(tx: Transaction, call: Call) -> Object:
+    """Return a customer; a deleted one is reduced to `deleted: true`."""
+    found = tx.get_or_none(call.id)
     if found and found["object"] == "customer" and found.get("deleted"):
         return {"id": found["id"], "object": "customer", "deleted": True}
-    return ledger.get("customer", call.id)
+    return tx.get("customer", call.id)
 
 
-def update(ledger: Ledger, call: Call) -> Object:
-    """Change a customer."""
-    customer = ledger.get("customer", call.id)
+def update_customer(tx: Transaction, call: Call) -> Object:
+    """Update a customer."""
+    customer = tx.get("customer", call.id)
     before = snapshot(customer)
-    change(ledger, customer, call.params)
-    ledger.keep("customer.updated", customer, before)
+    set_customer_fields(tx, customer, call.params)
+    tx.save_changes("customer.updated", customer, before)
     return customer
 
 
-def find(ledger: Ledger, call: Call) -> Object:
-    """List customers, those on test clocks too: a person may have moved their time by hand."""
+def list_customers(tx: Transaction, call: Call) -> Object:
+    """List customers, including those on test clocks.
+
+    Stripe leaves the latter out. They are included because advancing a customer's time on
+    `/dev/stripe` puts the customer on a test clock.
+    """
     clock = call.params.get("test_clock")
     found = [
         one
-        for one in matching(ledger.find("customer"), call, "email")
+        for one in filter_by_params(tx.find_all("customer"), call, "email")
         if clock is None or one["test_clock"] == clock
     ]
-    return page(found, call, "/v1/customers")
+    return paginate(found, call, "/v1/customers")
 
 
-def delete(ledger: Ledger, call: Call) -> Object:
-    """Delete a customer for good."""
-    return customers.delete(ledger, ledger.get("customer", call.id))
+def delete_customer(tx: Transaction, call: Call) -> Object:
+    """Delete a customer."""
+    return customers.remove_customer(tx, tx.get("customer", call.id))
 
 
-def find_methods(ledger: Ledger, call: Call) -> Object:
-    """List a customer's cards."""
-    owner = call.ids[0] if call.ids else call.params.get("customer")
-    if owner:
-        ledger.get("customer", owner, "customer")
-    found = matching(ledger.find("payment_method", customer=owner), call, "type")
-    return page([one for one in found if one["customer"]], call, "/v1/payment_methods")
+def list_payment_methods(tx: Transaction, call: Call) -> Object:
+    """List the payment methods of a customer."""
+    customer_id = call.ids[0] if call.ids else call.params.get("customer")
+    if customer_id:
+        tx.get("customer", customer_id, "customer")
+    found = filter_by_params(tx.find_all("payment_method", customer=customer_id), call, "type")
+    return paginate([one for one in found if one["customer"]], call, "/v1/payment_methods")
 
 
-def retrieve_method(ledger: Ledger, call: Call) -> Object:
-    """Return a card."""
-    return ledger.get("payment_method", call.id)
+def retrieve_payment_method(tx: Transaction, call: Call) -> Object:
+    """Return a payment method."""
+    return tx.get("payment_method", call.id)
 
 
-def attach(ledger: Ledger, call: Call) -> Object:
-    """Give a card, or a test card by name, to a customer."""
-    owner = ledger.get("customer", call.params["customer"], "customer")
-    method = payments.resolve(ledger, call.id, "payment_method")
-    return payments.attach(ledger, method, owner["id"])
+def attach_to_customer(tx: Transaction, call: Call) -> Object:
+    """Attach a payment method, or a test card by name, to a customer."""
+    customer = tx.get("customer", call.params["customer"], "customer")
+    method = payments.resolve_payment_method(tx, call.id, "payment_method")
+    return payments.attach_payment_method(tx, method, customer["id"])
 
 
-def detach(ledger: Ledger, call: Call) -> Object:
-    """Take a card away from its customer."""
-    method = ledger.get("payment_method", call.id)
-    owner = method["customer"]
-    if owner is None:
-        raise invalid("The payment method you provided is not attached to a customer.")
+def detach_from_customer(tx: Transaction, call: Call) -> Object:
+    """Detach a payment method from its customer."""
+    method = tx.get("payment_method", call.id)
+    customer_id = method["customer"]
+    if customer_id is None:
+        raise invalid_request("The payment method you provided is not attached to a customer.")
     before, method["customer"] = snapshot(method), None
-    ledger.save(method)
-    forget(ledger, owner, method["id"])
-    ledger.emit("payment_method.detached", method, {"customer": before["customer"]})
+    tx.save(method)
+    clear_default_payment_method(tx, customer_id, method["id"])
+    tx.emit("payment_method.detached", method, {"customer": before["customer"]})
     return method
 
 
-def forget(ledger: Ledger, owner: str, method: str) -> None:
-    """Charge a detached card nowhere any more."""
-    customer = ledger.get("customer", owner)
+def clear_default_payment_method(tx: Transaction, customer_id: str, method: str) -> None:
+    """Remove a detached payment method wherever it is the default."""
+    customer = tx.get("customer", customer_id)
     before = snapshot(customer)
     if customer["invoice_settings"]["default_payment_method"] == method:
         customer["invoice_settings"]["default_payment_method"] = None
-        ledger.keep("customer.updated", customer, before)
-    for subscription in ledger.find("subscription", customer=owner):
+        tx.save_changes("customer.updated", customer, before)
+    for subscription in tx.find_all("subscription", customer=customer_id):
         if subscription["default_payment_method"] == method:
             before = snapshot(subscription)
             subscription["default_payment_method"] = None
-            ledger.keep("customer.subscription.updated", subscription, before)
+            tx.save_changes("customer.subscription.updated", subscription, before)
 
 
 METHODS = "/v1/payment_methods"
@@ -146,28 +150,38 @@ OPERATIONS = (
         "POST",
         "/v1/customers",
         p.CustomerCreateParams,
-        create,
+        create_customer,
         f"{FIELDS} payment_method test_clock",
     ),
-    Operation("GET", "/v1/customers/{id}", p.CustomerRetrieveParams, retrieve),
-    Operation("POST", "/v1/customers/{id}", p.CustomerUpdateParams, update, FIELDS),
-    Operation("DELETE", "/v1/customers/{id}", p.CustomerDeleteParams, delete),
+    Operation("GET", "/v1/customers/{id}", p.CustomerRetrieveParams, retrieve_customer),
+    Operation("POST", "/v1/customers/{id}", p.CustomerUpdateParams, update_customer, FIELDS),
+    Operation("DELETE", "/v1/customers/{id}", p.CustomerDeleteParams, delete_customer),
     Operation(
         "GET",
         "/v1/customers",
         p.CustomerListParams,
-        find,
+        list_customers,
         f"{PAGING} email created test_clock",
     ),
     Operation(
         "GET",
         "/v1/customers/{id}/payment_methods",
         p.CustomerPaymentMethodListParams,
-        find_methods,
+        list_payment_methods,
         f"{PAGING} type",
     ),
-    Operation("GET", METHODS, p.PaymentMethodListParams, find_methods, f"{PAGING} customer type"),
-    Operation("GET", f"{METHODS}/{{id}}", p.PaymentMethodRetrieveParams, retrieve_method),
-    Operation("POST", f"{METHODS}/{{id}}/attach", p.PaymentMethodAttachParams, attach, "customer"),
-    Operation("POST", f"{METHODS}/{{id}}/detach", p.PaymentMethodDetachParams, detach),
+    Operation(
+        "GET", METHODS, p.PaymentMethodListParams, list_payment_methods, f"{PAGING} customer type"
+    ),
+    Operation("GET", f"{METHODS}/{{id}}", p.PaymentMethodRetrieveParams, retrieve_payment_method),
+    Operation(
+        "POST",
+        f"{METHODS}/{{id}}/attach",
+        p.PaymentMethodAttachParams,
+        attach_to_customer,
+        "customer",
+    ),
+    Operation(
+        "POST", f"{METHODS}/{{id}}/detach", p.PaymentMethodDetachParams, detach_from_customer
+    ),
 )

@@ -4,95 +4,97 @@ import fnmatch
 
 import stripe.params as p
 
-from stripe_emulator.ledger import Ledger
-from stripe_emulator.objects import Object, new_id, unset
-from stripe_emulator.operation import PAGING, Call, Operation, matching, page
-from stripe_emulator.operations.customers import merged
-from stripe_emulator.problems import invalid
+from stripe_emulator.errors import invalid_request
+from stripe_emulator.objects import Object, empty_to_none, new_id
+from stripe_emulator.operation import PAGING, Call, Operation, filter_by_params, paginate
+from stripe_emulator.operations.customers import merge_metadata
 from stripe_emulator.shapes import webhook as shapes
+from stripe_emulator.transaction import Transaction
 
 PATH = "/v1/webhook_endpoints"
 
 
-def find_events(ledger: Ledger, call: Call) -> Object:
+def list_events(tx: Transaction, call: Call) -> Object:
     """List events; `type` may end in `*`."""
     wanted = call.params.get("types") or [call.params.get("type", "*")]
     kept = [
         event
-        for event in matching(ledger.find("event"), call)
+        for event in filter_by_params(tx.find_all("event"), call)
         if any(fnmatch.fnmatchcase(event["type"], one) for one in wanted)
     ]
-    return page(kept, call, "/v1/events")
+    return paginate(kept, call, "/v1/events")
 
 
-def create(ledger: Ledger, call: Call) -> Object:
-    """Register an endpoint; the answer alone shows its secret."""
+def create_webhook_endpoint(tx: Transaction, call: Call) -> Object:
+    """Create a webhook endpoint; only this response contains its secret."""
     url = call.params["url"]
     if not url.startswith(("http://", "https://")):
-        raise invalid("Invalid URL: An explicit scheme (such as https) must be provided.", "url")
-    secret = ledger.secret_for(url) or new_id("whsec", 32)
-    made = shapes.endpoint(ledger.now(None), url, call.params["enabled_events"], secret)
-    made["description"] = unset(call.params.get("description"))
-    made["metadata"] = merged({}, call.params.get("metadata"))
-    ledger.save(made)
+        raise invalid_request(
+            "Invalid URL: An explicit scheme (such as https) must be provided.", "url"
+        )
+    secret = tx.webhook_secret_for(url) or new_id("whsec", 32)
+    made = shapes.new_webhook_endpoint(tx.now(None), url, call.params["enabled_events"], secret)
+    made["description"] = empty_to_none(call.params.get("description"))
+    made["metadata"] = merge_metadata({}, call.params.get("metadata"))
+    tx.save(made)
     return made | {"secret": secret}
 
 
-def update(ledger: Ledger, call: Call) -> Object:
-    """Change an endpoint."""
-    endpoint = ledger.get("webhook_endpoint", call.id)
+def update_webhook_endpoint(tx: Transaction, call: Call) -> Object:
+    """Update a webhook endpoint."""
+    endpoint = tx.get("webhook_endpoint", call.id)
     for name in ("url", "enabled_events"):
         endpoint[name] = call.params.get(name, endpoint[name])
     if "disabled" in call.params:
         endpoint["status"] = "disabled" if call.params["disabled"] else "enabled"
     if "description" in call.params:
-        endpoint["description"] = unset(call.params["description"])
+        endpoint["description"] = empty_to_none(call.params["description"])
     if "metadata" in call.params:
-        endpoint["metadata"] = merged(endpoint["metadata"], call.params["metadata"])
-    return ledger.save(endpoint)
+        endpoint["metadata"] = merge_metadata(endpoint["metadata"], call.params["metadata"])
+    return tx.save(endpoint)
 
 
-def delete(ledger: Ledger, call: Call) -> Object:
-    """Remove an endpoint."""
-    endpoint = ledger.get("webhook_endpoint", call.id)
-    ledger.save(endpoint | {"deleted": True, "status": "disabled"})
+def delete_webhook_endpoint(tx: Transaction, call: Call) -> Object:
+    """Delete a webhook endpoint."""
+    endpoint = tx.get("webhook_endpoint", call.id)
+    tx.save(endpoint | {"deleted": True, "status": "disabled"})
     return {"id": call.id, "object": "webhook_endpoint", "deleted": True}
 
 
 OPERATIONS = (
-    Operation("GET", "/v1/events", p.EventListParams, find_events, f"{PAGING} created type types"),
+    Operation("GET", "/v1/events", p.EventListParams, list_events, f"{PAGING} created type types"),
     Operation(
         "GET",
         "/v1/events/{id}",
         p.EventRetrieveParams,
-        lambda ledger, call: ledger.get("event", call.id),
+        lambda tx, call: tx.get("event", call.id),
     ),
     Operation(
         "POST",
         PATH,
         p.WebhookEndpointCreateParams,
-        create,
+        create_webhook_endpoint,
         "api_version description enabled_events metadata url",
     ),
     Operation(
         "GET",
         PATH,
         p.WebhookEndpointListParams,
-        lambda ledger, call: page(ledger.find("webhook_endpoint"), call, PATH),
+        lambda tx, call: paginate(tx.find_all("webhook_endpoint"), call, PATH),
         PAGING,
     ),
     Operation(
         "GET",
         f"{PATH}/{{id}}",
         p.WebhookEndpointRetrieveParams,
-        lambda ledger, call: ledger.get("webhook_endpoint", call.id),
+        lambda tx, call: tx.get("webhook_endpoint", call.id),
     ),
     Operation(
         "POST",
         f"{PATH}/{{id}}",
         p.WebhookEndpointUpdateParams,
-        update,
+        update_webhook_endpoint,
         "description disabled enabled_events metadata url",
     ),
-    Operation("DELETE", f"{PATH}/{{id}}", p.WebhookEndpointDeleteParams, delete),
+    Operation("DELETE", f"{PATH}/{{id}}", p.WebhookEndpointDeleteParams, delete_webhook_endpoint),
 )

@@ -1,158 +1,169 @@
-"""Invoices, previews and their payments (docs.stripe.com/api/invoices)."""
+"""Invoices, previews and invoice payments (docs.stripe.com/api/invoices)."""
 
 import stripe.params as p
 
-from stripe_emulator import bounds
-from stripe_emulator.due import DAY
+from stripe_emulator import limits
 from stripe_emulator.engine import (
-    collection,
+    invoice_collection,
+    invoice_previews,
     invoices,
+    payment_effects,
     payments,
-    previews,
-    reactions,
+    subscription_updates,
     subscriptions,
-    updates,
 )
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import CardError, invalid_request
 from stripe_emulator.objects import Object
-from stripe_emulator.operation import PAGING, Call, Operation, matching, only, page
-from stripe_emulator.problems import CardProblem, invalid
+from stripe_emulator.operation import (
+    PAGING,
+    Call,
+    Operation,
+    filter_by_params,
+    paginate,
+    reject_unsupported,
+)
+from stripe_emulator.periods import HOUR_S
+from stripe_emulator.transaction import Transaction
 
 PATH = "/v1/invoices"
-DETAILS = (
+SUBSCRIPTION_DETAILS_PARAMS = (
     "billing_cycle_anchor cancel_at_period_end items proration_behavior proration_date trial_end"
 )
 
 
-def find(ledger: Ledger, call: Call) -> Object:
+def list_invoices(tx: Transaction, call: Call) -> Object:
     """List invoices, newest first."""
     params = call.params
-    found = ledger.find(
+    found = tx.find_all(
         "invoice", customer=params.get("customer"), parent=params.get("subscription")
     )
-    return page(matching(found, call, "status", "collection_method"), call, PATH)
+    return paginate(filter_by_params(found, call, "status", "collection_method"), call, PATH)
 
 
-def pay(ledger: Ledger, call: Call) -> Object:
-    """Try to collect an invoice now.
+def pay_invoice(tx: Transaction, call: Call) -> Object:
+    """Attempt to pay an invoice now.
 
     Raises:
-        CardProblem: the card is refused; the attempt is kept.
+        CardError: the card is declined; the attempt is recorded.
     """
-    invoice = ledger.get("invoice", call.id, "invoice")
+    invoice = tx.get("invoice", call.id, "invoice")
     if invoice["status"] == "draft":
-        invoices.finalize(ledger, invoice)
+        invoices.finalize_draft(tx, invoice)
     if invoice["status"] != "open":
         text = {"paid": "Invoice is already paid"}.get(
             invoice["status"], f"Invoice is {invoice['status']}"
         )
-        raise invalid(text, code="invoice_already_paid" if "paid" in text else None)
+        raise invalid_request(text, code="invoice_already_paid" if "paid" in text else None)
     if invoice["amount_due"] == 0:
-        collection.settle(ledger, invoice)
+        invoice_collection.mark_invoice_paid(tx, invoice)
         return invoice
     method = None
     if name := call.params.get("payment_method"):
-        method = payments.belongs(ledger, name, invoice["customer"], "payment_method")
+        method = payments.payment_method_of_customer(
+            tx, name, invoice["customer"], "payment_method"
+        )
     on_session = not call.params.get("off_session", True)
-    problem = collection.attempt(ledger, invoice, method=method, on_session=on_session)
-    if problem:
-        raise problem
+    error = invoice_collection.attempt_payment(tx, invoice, method=method, on_session=on_session)
+    if error:
+        raise error
     if invoice["status"] == "open":
-        raise action_required(ledger, invoice)
+        raise action_required(tx, invoice)
     return invoice
 
 
-def action_required(ledger: Ledger, invoice: Object) -> CardProblem:
-    """Return the answer while somebody has to authenticate on the hosted page."""
+def action_required(tx: Transaction, invoice: Object) -> CardError:
+    """Return the error for a payment that needs 3-D Secure on the hosted page."""
     text = "This payment requires additional user action before it can be completed successfully."
-    problem = CardProblem(text, "invoice_payment_intent_requires_action")
-    problem.intent = invoices.payment_of(ledger, invoice)[1]
-    return problem
+    error = CardError(text, "invoice_payment_intent_requires_action")
+    error.intent = invoices.payment_and_intent_of(tx, invoice)[1]
+    return error
 
 
-def void(ledger: Ledger, call: Call) -> Object:
-    """Make an open invoice void."""
-    invoice = ledger.get("invoice", call.id, "invoice")
+def void_invoice(tx: Transaction, call: Call) -> Object:
+    """Void an open or uncollectible invoice."""
+    invoice = tx.get("invoice", call.id, "invoice")
     if invoice["status"] not in ("open", "uncollectible"):
         text = f"You can only pass in open invoices. This invoice isn't open: {invoice['status']}"
-        raise invalid(text)
-    invoices.close(ledger, invoice, "void")
-    reactions.voided(ledger, invoice)
-    return ledger.get("invoice", call.id)
+        raise invalid_request(text)
+    invoices.close_invoice(tx, invoice, "void")
+    payment_effects.on_invoice_voided(tx, invoice)
+    return tx.get("invoice", call.id)
 
 
-def finalize(ledger: Ledger, call: Call) -> Object:
-    """Finalize a draft before its hour is over."""
-    invoice = ledger.get("invoice", call.id, "invoice")
+def finalize_invoice(tx: Transaction, call: Call) -> Object:
+    """Finalize a draft now."""
+    invoice = tx.get("invoice", call.id, "invoice")
     if invoice["status"] != "draft":
-        raise invalid("This invoice is already finalized, you can't re-finalize it.")
-    invoices.finalize(ledger, invoice)
+        raise invalid_request("This invoice is already finalized, you can't re-finalize it.")
+    invoices.finalize_draft(tx, invoice)
     if invoice["amount_due"] == 0:
-        collection.settle(ledger, invoice)
+        invoice_collection.mark_invoice_paid(tx, invoice)
     return invoice
 
 
-def preview(ledger: Ledger, call: Call) -> Object:
-    """Return the invoice that a change, or the next period, would make."""
+def create_preview(tx: Transaction, call: Call) -> Object:
+    """Return a preview of the invoice for a change, or for the next period."""
     details = call.params.get("subscription_details") or {}
-    only(details, DETAILS, "subscription_details")
+    reject_unsupported(details, SUBSCRIPTION_DETAILS_PARAMS, "subscription_details")
     if "subscription" not in call.params:
-        return preview_new(ledger, call.params, details)
-    subscription = ledger.get("subscription", call.params["subscription"], "subscription")
+        return create_new_subscription_preview(tx, call.params, details)
+    subscription = tx.get("subscription", call.params["subscription"], "subscription")
     anchor = (details.get("billing_cycle_anchor") or {}).get("type")
     if details.get("cancel_at_period_end") is False:
         subscription |= {"cancel_at": None, "cancel_at_period_end": False}
     end = details.get("trial_end")
     if isinstance(end, int):
-        text = "This emulator of Stripe previews the end of a trial only if it is now."
-        raise invalid(text, "subscription_details[trial_end]", "emulator_not_implemented")
+        text = "This Stripe emulator previews a trial end only for the value now."
+        raise invalid_request(text, "subscription_details[trial_end]", "emulator_not_implemented")
     if end == "now" and subscription["status"] == "trialing":
-        return previews.ended_trial(ledger, subscription, details.get("items") or [])
+        return invoice_previews.preview_trial_end(tx, subscription, details.get("items") or [])
     if not details.get("items") and anchor != "now":
-        return previews.upcoming(ledger, subscription)
-    at = details.get("proration_date", ledger.now(subscription["customer"]))
-    request = updates.Request(
+        return invoice_previews.preview_next_invoice(tx, subscription)
+    at = details.get("proration_date", tx.now(subscription["customer"]))
+    request = subscription_updates.ItemChangeRequest(
         items=details.get("items") or [],
-        at=at,
-        prorations=details.get("proration_behavior", "create_prorations"),
-        reset=anchor == "now",
+        proration_date=at,
+        proration_behavior=details.get("proration_behavior", "create_prorations"),
+        reset_anchor=anchor == "now",
     )
-    return previews.changed(ledger, subscription, request)
+    return invoice_previews.preview_item_change(tx, subscription, request)
 
 
-def preview_new(ledger: Ledger, params: Object, details: Object) -> Object:
-    """Return the first invoice of a subscription that does not exist."""
-    owner = params.get("customer")
-    if not owner or not details.get("items"):
+def create_new_subscription_preview(tx: Transaction, params: Object, details: Object) -> Object:
+    """Return a preview of the first invoice of a new subscription."""
+    customer_id = params.get("customer")
+    if not customer_id or not details.get("items"):
         text = "You must pass `subscription`, or `customer` and `subscription_details[items]`."
-        raise invalid(text, "subscription")
+        raise invalid_request(text, "subscription")
     items = [
         (
-            subscriptions.recurring(ledger, one.get("price", ""), "subscription_details[items]"),
+            subscriptions.active_recurring_price(
+                tx, one.get("price", ""), "subscription_details[items]"
+            ),
             one.get("quantity", 1),
         )
         for one in details["items"]
     ]
-    bounds.mixable([price for price, _ in items], "subscription_details[items]")
+    limits.check_prices_compatible([price for price, _ in items], "subscription_details[items]")
     end = details.get("trial_end")
-    trial = end if isinstance(end, int) and end > ledger.now(owner) + DAY // 24 else None
-    order = subscriptions.Order(customer=owner, items=items, trial_end=trial)
-    return previews.fresh(ledger, order)
+    trial = end if isinstance(end, int) and end > tx.now(customer_id) + HOUR_S else None
+    order = subscriptions.SubscriptionOrder(customer=customer_id, items=items, trial_end=trial)
+    return invoice_previews.preview_new_subscription(tx, order)
 
 
-def find_lines(ledger: Ledger, call: Call) -> Object:
+def list_invoice_lines(tx: Transaction, call: Call) -> Object:
     """List the lines of an invoice."""
-    invoice = ledger.get("invoice", call.id, "invoice")
-    return page(invoice["lines"]["data"], call, f"{PATH}/{call.id}/lines")
+    invoice = tx.get("invoice", call.id, "invoice")
+    return paginate(invoice["lines"]["data"], call, f"{PATH}/{call.id}/lines")
 
 
-def find_payments(ledger: Ledger, call: Call) -> Object:
-    """List the payments of an invoice, or of an intent."""
-    found = ledger.find("invoice_payment", parent=call.params.get("invoice"))
-    found = matching(found, call, "status")
+def list_invoice_payments(tx: Transaction, call: Call) -> Object:
+    """List the payments of an invoice or of a payment intent."""
+    found = tx.find_all("invoice_payment", parent=call.params.get("invoice"))
+    found = filter_by_params(found, call, "status")
     wanted = (call.params.get("payment") or {}).get("payment_intent")
     kept = [one for one in found if not wanted or one["payment"]["payment_intent"] == wanted]
-    return page(kept, call, "/v1/invoice_payments")
+    return paginate(kept, call, "/v1/invoice_payments")
 
 
 OPERATIONS = (
@@ -160,43 +171,43 @@ OPERATIONS = (
         "POST",
         f"{PATH}/create_preview",
         p.InvoiceCreatePreviewParams,
-        preview,
+        create_preview,
         "customer subscription subscription_details",
     ),
     Operation(
         "GET",
         PATH,
         p.InvoiceListParams,
-        find,
+        list_invoices,
         f"{PAGING} collection_method created customer status subscription",
     ),
     Operation(
         "GET",
         f"{PATH}/{{id}}",
         p.InvoiceRetrieveParams,
-        lambda ledger, call: ledger.get("invoice", call.id),
+        lambda tx, call: tx.get("invoice", call.id),
     ),
     Operation(
         "POST",
         f"{PATH}/{{id}}/pay",
         p.InvoicePayParams,
-        pay,
+        pay_invoice,
         "off_session payment_method",
     ),
-    Operation("POST", f"{PATH}/{{id}}/void", p.InvoiceVoidInvoiceParams, void),
-    Operation("POST", f"{PATH}/{{id}}/finalize", p.InvoiceFinalizeInvoiceParams, finalize),
-    Operation("GET", f"{PATH}/{{id}}/lines", p.InvoiceListLinesParams, find_lines, PAGING),
+    Operation("POST", f"{PATH}/{{id}}/void", p.InvoiceVoidInvoiceParams, void_invoice),
+    Operation("POST", f"{PATH}/{{id}}/finalize", p.InvoiceFinalizeInvoiceParams, finalize_invoice),
+    Operation("GET", f"{PATH}/{{id}}/lines", p.InvoiceListLinesParams, list_invoice_lines, PAGING),
     Operation(
         "GET",
         "/v1/invoice_payments",
         p.InvoicePaymentListParams,
-        find_payments,
+        list_invoice_payments,
         f"{PAGING} invoice payment status created",
     ),
     Operation(
         "GET",
         "/v1/invoice_payments/{id}",
         p.InvoicePaymentRetrieveParams,
-        lambda ledger, call: ledger.get("invoice_payment", call.id),
+        lambda tx, call: tx.get("invoice_payment", call.id),
     ),
 )

@@ -1,45 +1,45 @@
-"""Payment intents, setup intents and charges, to look at (docs.stripe.com/api/charges)."""
+"""Retrieve payment intents, setup intents and charges (docs.stripe.com/api/charges)."""
 
 import stripe.params as p
 
-from stripe_emulator.ledger import Ledger
 from stripe_emulator.objects import Object
-from stripe_emulator.operation import PAGING, Call, Operation, matching, page
+from stripe_emulator.operation import PAGING, Call, Operation, filter_by_params, paginate
+from stripe_emulator.transaction import Transaction
 
 
-def find_charges(ledger: Ledger, call: Call) -> Object:
+def list_charges(tx: Transaction, call: Call) -> Object:
     """List charges."""
-    found = ledger.find("charge", customer=call.params.get("customer"))
-    return page(matching(found, call, "payment_intent"), call, "/v1/charges")
+    found = tx.find_all("charge", customer=call.params.get("customer"))
+    return paginate(filter_by_params(found, call, "payment_intent"), call, "/v1/charges")
 
 
-def find_intents(ledger: Ledger, call: Call) -> Object:
+def list_payment_intents(tx: Transaction, call: Call) -> Object:
     """List payment intents."""
-    found = ledger.find("payment_intent", customer=call.params.get("customer"))
-    return page(matching(found, call), call, "/v1/payment_intents")
+    found = tx.find_all("payment_intent", customer=call.params.get("customer"))
+    return paginate(filter_by_params(found, call), call, "/v1/payment_intents")
 
 
-def viewer(kind: str, path: str, params: type) -> Operation:
-    """Return the operation that shows one object."""
-    return Operation("GET", path, params, lambda ledger, call: ledger.get(kind, call.id))
+def retrieve_operation(kind: str, path: str, params: type) -> Operation:
+    """Return the operation that retrieves one object of a kind."""
+    return Operation("GET", path, params, lambda tx, call: tx.get(kind, call.id))
 
 
 OPERATIONS = (
-    viewer("payment_intent", "/v1/payment_intents/{id}", p.PaymentIntentRetrieveParams),
-    viewer("setup_intent", "/v1/setup_intents/{id}", p.SetupIntentRetrieveParams),
-    viewer("charge", "/v1/charges/{id}", p.ChargeRetrieveParams),
+    retrieve_operation("payment_intent", "/v1/payment_intents/{id}", p.PaymentIntentRetrieveParams),
+    retrieve_operation("setup_intent", "/v1/setup_intents/{id}", p.SetupIntentRetrieveParams),
+    retrieve_operation("charge", "/v1/charges/{id}", p.ChargeRetrieveParams),
     Operation(
         "GET",
         "/v1/charges",
         p.ChargeListParams,
-        find_charges,
+        list_charges,
         f"{PAGING} created customer payment_intent",
     ),
     Operation(
         "GET",
         "/v1/payment_intents",
         p.PaymentIntentListParams,
-        find_intents,
+        list_payment_intents,
         f"{PAGING} created customer",
     ),
 )

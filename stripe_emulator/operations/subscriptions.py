@@ -2,176 +2,182 @@
 
 import stripe.params as p
 
-from stripe_emulator import bounds
-from stripe_emulator.due import DAY
+from stripe_emulator import limits
+from stripe_emulator.due_dates import ENDED_STATUSES
 from stripe_emulator.engine import (
     cancellation,
     invoices,
     proration,
     renewal,
+    subscription_updates,
     subscriptions,
     trials,
-    updates,
 )
 from stripe_emulator.engine import subscription_fields as fields
-from stripe_emulator.ledger import Ledger, snapshot
+from stripe_emulator.errors import invalid_request
 from stripe_emulator.objects import Object
-from stripe_emulator.operation import PAGING, Call, Operation, matching, page
-from stripe_emulator.problems import invalid
+from stripe_emulator.operation import PAGING, Call, Operation, filter_by_params, paginate
+from stripe_emulator.periods import DAY_S
+from stripe_emulator.transaction import Transaction, snapshot
 
 PATH = "/v1/subscriptions"
-ENDED = ("canceled", "incomplete_expired")
 
 
-def ordered(ledger: Ledger, call: Call) -> subscriptions.Order:
-    """Return what a request to subscribe asks for."""
+def read_order(tx: Transaction, call: Call) -> subscriptions.SubscriptionOrder:
+    """Return the order in a request to create a subscription."""
     params = call.params
-    owner = ledger.get("customer", params.get("customer", ""), "customer")["id"]
+    customer_id = tx.get("customer", params.get("customer", ""), "customer")["id"]
     wanted = params.get("items") or []
     if not wanted:
-        raise invalid("Missing required param: items.", "items", "parameter_missing")
+        raise invalid_request("Missing required param: items.", "items", "parameter_missing")
     items = [
         (
-            subscriptions.recurring(ledger, one.get("price", ""), f"items[{index}][price]"),
+            subscriptions.active_recurring_price(
+                tx, one.get("price", ""), f"items[{index}][price]"
+            ),
             one.get("quantity", 1),
         )
         for index, one in enumerate(wanted)
     ]
-    bounds.mixable([price for price, _ in items], "items")
-    moment, end = ledger.now(owner), params.get("trial_end")
+    limits.check_prices_compatible([price for price, _ in items], "items")
+    moment, end = tx.now(customer_id), params.get("trial_end")
     if days := params.get("trial_period_days"):
-        end = moment + days * DAY
+        end = moment + days * DAY_S
     if isinstance(end, int):
-        bounds.trial_end(moment, end)
-    given = fields.read(ledger, owner, params)
+        limits.check_trial_end(moment, end)
+    given = fields.read_fields(tx, customer_id, params)
     trial = None if end == "now" else end
-    return subscriptions.Order(customer=owner, items=items, trial_end=trial, fields=given)
+    return subscriptions.SubscriptionOrder(
+        customer=customer_id, items=items, trial_end=trial, fields=given
+    )
 
 
-def create(ledger: Ledger, call: Call) -> Object:
-    """Begin a subscription without Checkout."""
-    behaviour = call.params.get("payment_behavior", "allow_incomplete")
-    return subscriptions.create(ledger, ordered(ledger, call), behaviour=behaviour)
+def create_subscription(tx: Transaction, call: Call) -> Object:
+    """Create a subscription without Checkout."""
+    payment_behavior = call.params.get("payment_behavior", "allow_incomplete")
+    return subscriptions.start_subscription(
+        tx, read_order(tx, call), payment_behavior=payment_behavior
+    )
 
 
-def find(ledger: Ledger, call: Call) -> Object:
-    """List subscriptions, without canceled ones unless they are asked for."""
+def list_subscriptions(tx: Transaction, call: Call) -> Object:
+    """List subscriptions; cancelled ones only if `status` includes them."""
     status, price = call.params.get("status"), call.params.get("price")
-    found = matching(
-        ledger.find("subscription", customer=call.params.get("customer")),
+    found = filter_by_params(
+        tx.find_all("subscription", customer=call.params.get("customer")),
         call,
         "collection_method",
         "test_clock",
     )
-    ended = {"ended": ENDED, "all": None, None: None}.get(status, (status,))
+    ended = {"ended": ENDED_STATUSES, "all": None, None: None}.get(status, (status,))
     kept = [
         one
         for one in found
         if (one["status"] in ended if ended else status == "all" or one["status"] != "canceled")
         and (not price or any(item["price"]["id"] == price for item in one["items"]["data"]))
     ]
-    return page(kept, call, PATH)
+    return paginate(kept, call, PATH)
 
 
-def update(ledger: Ledger, call: Call) -> Object:
-    """Change a subscription."""
-    subscription = ledger.get("subscription", call.id)
-    fields.check(subscription, call.params)
+def update_subscription(tx: Transaction, call: Call) -> Object:
+    """Update a subscription."""
+    subscription = tx.get("subscription", call.id)
+    fields.check_update_allowed(subscription, call.params)
     before = snapshot(subscription)
-    subscription |= fields.read(ledger, subscription["customer"], call.params, subscription)
-    fields.plan_end(ledger, subscription, call.params)
-    ledger.save(subscription)
+    subscription |= fields.read_fields(tx, subscription["customer"], call.params, subscription)
+    fields.set_end(tx, subscription, call.params)
+    tx.save(subscription)
     end = call.params.get("trial_end")
     if isinstance(end, int):
-        extend(ledger, subscription, end)
-    behaviour = call.params.get("payment_behavior", "allow_incomplete")
+        move_trial_end(tx, subscription, end)
+    payment_behavior = call.params.get("payment_behavior", "allow_incomplete")
     ends = end == "now" and subscription["status"] == "trialing"
-    can_wait = ledger.settings()["trial_end_can_be_pending"]
-    if ends and can_wait and behaviour == "pending_if_incomplete":
-        drop_pending(ledger, subscription)
-        trials.end_when_paid(ledger, subscription, call.params.get("items") or [])
-        ledger.keep("customer.subscription.updated", subscription, before)
-        return ledger.get("subscription", call.id)
-    change_items(ledger, subscription, call.params)
-    ledger.keep("customer.subscription.updated", subscription, before)
+    can_wait = tx.settings()["trial_end_can_be_pending"]
+    if ends and can_wait and payment_behavior == "pending_if_incomplete":
+        void_pending_update(tx, subscription)
+        trials.end_trial_when_paid(tx, subscription, call.params.get("items") or [])
+        tx.save_changes("customer.subscription.updated", subscription, before)
+        return tx.get("subscription", call.id)
+    update_items(tx, subscription, call.params)
+    tx.save_changes("customer.subscription.updated", subscription, before)
     if ends:
-        renewal.end_trial_now(ledger, subscription, behaviour)
-    return ledger.get("subscription", call.id)
+        renewal.end_trial_now(tx, subscription, payment_behavior)
+    return tx.get("subscription", call.id)
 
 
-def extend(ledger: Ledger, subscription: Object, end: int) -> None:
-    """Move the end of a trial."""
-    moment = ledger.now(subscription["customer"])
-    bounds.trial_end(moment, end)
-    updates.extend_trial(subscription, moment, end)
+def move_trial_end(tx: Transaction, subscription: Object, end: int) -> None:
+    """Move the end of a trial, or start one."""
+    moment = tx.now(subscription["customer"])
+    limits.check_trial_end(moment, end)
+    subscription_updates.extend_trial(subscription, moment, end)
 
 
-def change_items(ledger: Ledger, subscription: Object, params: Object) -> None:
-    """Change prices and quantities, with the prorations that are asked for."""
+def update_items(tx: Transaction, subscription: Object, params: Object) -> None:
+    """Change prices and quantities, with prorations by `proration_behavior`."""
     anchor = (params.get("billing_cycle_anchor") or {}).get("type")
     if not params.get("items") and anchor != "now":
         return
-    if subscription["status"] in ENDED:
-        raise invalid(f"A {subscription['status']} subscription cannot be changed.")
-    drop_pending(ledger, subscription)
-    moment = ledger.now(subscription["customer"])
-    request = updates.Request(
+    if subscription["status"] in ENDED_STATUSES:
+        raise invalid_request(f"A {subscription['status']} subscription cannot be changed.")
+    void_pending_update(tx, subscription)
+    moment = tx.now(subscription["customer"])
+    request = subscription_updates.ItemChangeRequest(
         items=params.get("items") or [],
-        at=params.get("proration_date", moment),
-        prorations=params.get("proration_behavior", "create_prorations"),
-        behaviour=params.get("payment_behavior", "allow_incomplete"),
-        reset=anchor == "now",
+        proration_date=params.get("proration_date", moment),
+        proration_behavior=params.get("proration_behavior", "create_prorations"),
+        payment_behavior=params.get("payment_behavior", "allow_incomplete"),
+        reset_anchor=anchor == "now",
     )
-    updates.change(ledger, subscription, request)
+    subscription_updates.change_items(tx, subscription, request)
 
 
-def drop_pending(ledger: Ledger, subscription: Object) -> None:
-    """A new change takes the place of one that waits: its invoice is void."""
+def void_pending_update(tx: Transaction, subscription: Object) -> None:
+    """Discard a pending update, which a new change replaces, and void its invoice."""
     pending = subscription.pop("_pending", None)
     if pending is None:
         return
     subscription["pending_update"] = None
     subscription["latest_invoice"] = pending["before"]
-    ledger.save(subscription)
-    invoice = ledger.get("invoice", pending["invoice"])
+    tx.save(subscription)
+    invoice = tx.get("invoice", pending["invoice"])
     if invoice["status"] == "open":
-        invoices.close(ledger, invoice, "void")
+        invoices.close_invoice(tx, invoice, "void")
 
 
-def cancel(ledger: Ledger, call: Call) -> Object:
-    """End a subscription at once, with a credit for unused time if it is asked for."""
-    subscription = ledger.get("subscription", call.id)
-    if subscription["status"] in ENDED:
-        raise invalid(f"No such subscription: '{call.id}'", "id", "resource_missing")
+def cancel_subscription_now(tx: Transaction, call: Call) -> Object:
+    """Cancel a subscription now; with `prorate`, credit the unused time."""
+    subscription = tx.get("subscription", call.id)
+    if subscription["status"] in ENDED_STATUSES:
+        raise invalid_request(f"No such subscription: '{call.id}'", "id", "resource_missing")
     if call.params.get("prorate"):
-        moment = ledger.now(subscription["customer"])
+        moment = tx.now(subscription["customer"])
         lines = [
             line
             for item in subscription["items"]["data"]
-            for line in proration.credit(ledger, item, moment)
+            for line in proration.unused_time_credit(tx, item, moment)
         ]
-        updates.postpone(ledger, subscription, lines)
+        subscription_updates.defer_prorations(tx, subscription, lines)
     if call.params.get("invoice_now"):
-        updates.bill_pending(ledger, subscription)
+        subscription_updates.invoice_pending_items(tx, subscription)
     details = call.params.get("cancellation_details") or {}
-    return cancellation.end(ledger, subscription, "cancellation_requested", details)
+    return cancellation.cancel_subscription(tx, subscription, "cancellation_requested", details)
 
 
-def resume(ledger: Ledger, call: Call) -> Object:
+def resume_subscription(tx: Transaction, call: Call) -> Object:
     """Resume a paused subscription."""
-    subscription = ledger.get("subscription", call.id)
+    subscription = tx.get("subscription", call.id)
     if subscription["status"] != "paused":
         text = f"You can't resume a subscription whose status is {subscription['status']}."
-        raise invalid(text)
+        raise invalid_request(text)
     given = call.params.get("billing_cycle_anchor", "now")
     anchor = given["type"] if isinstance(given, dict) else given
-    renewal.resume(ledger, subscription, anchor=anchor)
-    return ledger.get("subscription", call.id)
+    renewal.resume_paused(tx, subscription, anchor=anchor)
+    return tx.get("subscription", call.id)
 
 
-def retrieve(ledger: Ledger, call: Call) -> Object:
+def retrieve_subscription(tx: Transaction, call: Call) -> Object:
     """Return a subscription."""
-    return ledger.get("subscription", call.id)
+    return tx.get("subscription", call.id)
 
 
 OPERATIONS = (
@@ -179,24 +185,24 @@ OPERATIONS = (
         "POST",
         PATH,
         p.SubscriptionCreateParams,
-        create,
-        f"{fields.NAMES} customer items payment_behavior trial_end trial_period_days"
+        create_subscription,
+        f"{fields.SUPPORTED_FIELDS} customer items payment_behavior trial_end trial_period_days"
         " cancel_at_period_end cancel_at off_session billing_mode proration_behavior",
     ),
-    Operation("GET", f"{PATH}/{{id}}", p.SubscriptionRetrieveParams, retrieve),
+    Operation("GET", f"{PATH}/{{id}}", p.SubscriptionRetrieveParams, retrieve_subscription),
     Operation(
         "GET",
         PATH,
         p.SubscriptionListParams,
-        find,
+        list_subscriptions,
         f"{PAGING} collection_method created customer price status test_clock",
     ),
     Operation(
         "POST",
         f"{PATH}/{{id}}",
         p.SubscriptionUpdateParams,
-        update,
-        f"{fields.NAMES} billing_cycle_anchor cancel_at cancel_at_period_end"
+        update_subscription,
+        f"{fields.SUPPORTED_FIELDS} billing_cycle_anchor cancel_at cancel_at_period_end"
         " cancellation_details items off_session payment_behavior proration_behavior"
         " proration_date trial_end",
     ),
@@ -204,14 +210,14 @@ OPERATIONS = (
         "DELETE",
         f"{PATH}/{{id}}",
         p.SubscriptionCancelParams,
-        cancel,
+        cancel_subscription_now,
         "cancellation_details invoice_now prorate",
     ),
     Operation(
         "POST",
         f"{PATH}/{{id}}/resume",
         p.SubscriptionResumeParams,
-        resume,
+        resume_subscription,
         "billing_cycle_anchor proration_behavior proration_date",
     ),
 )

@@ -1,1 +1,1 @@
-"""The pages that a person sees: plain HTML from the server, without JavaScript."""
+"""Hosted pages: server-rendered HTML without JavaScript."""

@@ -3,48 +3,52 @@
 from html import escape
 
 from stripe_emulator.engine import checkout
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import CardError
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html
 from stripe_emulator.pages.html import Page, Redirect
-from stripe_emulator.problems import CardProblem
+from stripe_emulator.transaction import Transaction
 
-UNFINISHED = "The bank could not confirm that it is you. Try again, or use another card."
+AUTHENTICATION_UNFINISHED = (
+    "The bank could not confirm that it is you. Try again, or use another card."
+)
 
 
-def find(ledger: Ledger, identifier: str) -> Object | Page | Redirect:
-    """Return the open session, or where its person belongs."""
-    session = ledger.peek(identifier)
+def find_open_session(tx: Transaction, identifier: str) -> Object | Page | Redirect:
+    """Return the open session, a redirect if it is complete, or an error page."""
+    session = tx.get_or_none(identifier)
     if session is None or session["object"] != "checkout.session":
-        return html.gone("This page does not exist.")
+        return html.not_available("This page does not exist.")
     if session["status"] == "complete":
         return Redirect(success_url(session))
-    expired = session["status"] != "open" or session["expires_at"] <= ledger.clock()
-    return html.gone("This page has expired.") if expired else session
+    expired = session["status"] != "open" or session["expires_at"] <= tx.real_time()
+    return html.not_available("This page has expired.") if expired else session
 
 
 def success_url(session: Object) -> str:
-    """Return where a person goes after paying."""
+    """Return the URL to redirect to after the payment."""
     return session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
-def show(ledger: Ledger, identifier: str, query: dict[str, str]) -> Page | Redirect:
-    """Show what is bought, and ask for a card."""
-    session = find(ledger, identifier)
+def show_checkout(tx: Transaction, identifier: str, query: dict[str, str]) -> Page | Redirect:
+    """Show the Checkout page."""
+    session = find_open_session(tx, identifier)
     if not isinstance(session, dict):
         return session
-    return draw(ledger, session, UNFINISHED if "unfinished" in query else None, {})
+    return render_checkout(
+        tx, session, AUTHENTICATION_UNFINISHED if "unfinished" in query else None, {}
+    )
 
 
-def send(ledger: Ledger, identifier: str, form: dict[str, str]) -> Page | Redirect:
-    """Pay."""
-    session = find(ledger, identifier)
+def submit_checkout(tx: Transaction, identifier: str, form: dict[str, str]) -> Page | Redirect:
+    """Process the submitted Checkout form."""
+    session = find_open_session(tx, identifier)
     if not isinstance(session, dict):
         return session
-    email = known_email(ledger, session) or form.get("email", "").strip()
+    email = known_email(tx, session) or form.get("email", "").strip()
     if "@" not in email:
-        return draw(ledger, session, "Your email address is incomplete.", form)
-    filled = checkout.Form(
+        return render_checkout(tx, session, "Enter your email address.", form)
+    filled = checkout.CheckoutForm(
         email=email,
         name=form.get("name", "").strip(),
         number=form.get("number", ""),
@@ -52,23 +56,25 @@ def send(ledger: Ledger, identifier: str, form: dict[str, str]) -> Page | Redire
         cvc=form.get("cvc", ""),
     )
     try:
-        question = checkout.submit(ledger, session, filled)
-    except CardProblem as problem:
-        return draw(ledger, session, problem.message, form)
+        question = checkout.submit_session(tx, session, filled)
+    except CardError as error:
+        return render_checkout(tx, session, error.message, form)
     return Redirect(question or success_url(session))
 
 
-def known_email(ledger: Ledger, session: Object) -> str | None:
-    """Return the address that is known before anybody types."""
-    customer = ledger.peek(session["customer"]) or {}
+def known_email(tx: Transaction, session: Object) -> str | None:
+    """Return the e-mail address of the customer or session, or None."""
+    customer = tx.get_or_none(session["customer"]) or {}
     return customer.get("email") or session["customer_email"]
 
 
-def draw(ledger: Ledger, session: Object, error: str | None, form: dict[str, str]) -> Page:
-    """Draw the page."""
-    email = known_email(ledger, session)
+def render_checkout(
+    tx: Transaction, session: Object, error: str | None, form: dict[str, str]
+) -> Page:
+    """Render the Checkout page."""
+    email = known_email(tx, session)
     fixed = {"readonly": "readonly"} if email else {"required": "required"}
-    address = html.field(
+    address = html.input_field(
         "email",
         "Email",
         "checkout-email",
@@ -77,29 +83,29 @@ def draw(ledger: Ledger, session: Object, error: str | None, form: dict[str, str
         value=email or form.get("email", ""),
         **fixed,
     )
-    name = html.field(
+    name = html.input_field(
         "name", "Name on card", "checkout-name", autocomplete="cc-name", value=form.get("name", "")
     )
-    optional = checkout.card_optional(session)
+    optional = checkout.is_card_optional(session)
     cards = html.card_fields("checkout", required=not optional)
     if optional:
-        cards = f'<p class="quiet">A card is not needed now.</p>{cards}'
+        cards = f'<p class="quiet">You don\'t need a card now.</p>{cards}'
     verb = {"setup": "Save card"}.get(session["mode"], "Subscribe")
     if session["mode"] == "subscription" and not session["amount_total"]:
         verb = "Start trial"
     body = (
-        html.back(session["cancel_url"], "checkout-cancel")
-        + offer(session)
-        + html.problem(error, "checkout")
+        html.back_link(session["cancel_url"], "checkout-cancel")
+        + render_summary(session)
+        + html.error_message(error, "checkout")
         + f'<form method="post">{address}{cards}{name}'
-        + html.button(verb, "checkout-submit")
+        + html.submit_button(verb, "checkout-submit")
         + "</form>"
     )
     return Page("Checkout", body, 402 if error else 200)
 
 
-def offer(session: Object) -> str:
-    """Draw what is bought and what it costs, today and later."""
+def render_summary(session: Object) -> str:
+    """Render what is sold, the amount due today and the later price."""
     if session["mode"] == "setup":
         return '<h1 data-testid="checkout-plan">Save a card</h1>'
     lines = session["_line_items"]
@@ -107,9 +113,9 @@ def offer(session: Object) -> str:
     later = sum(line["price"]["unit_amount"] * line["quantity"] for line in lines)
     cycle = lines[0]["price"]["recurring"]["interval"]
     currency = session["currency"]
-    each = f"{html.money(later, currency)} per {escape(cycle)}"
+    each = f"{html.format_money(later, currency)} per {escape(cycle)}"
     drawn = f'<h1 data-testid="checkout-plan">Subscribe to {names}</h1>'
-    total = html.money(session["amount_total"], currency)
+    total = html.format_money(session["amount_total"], currency)
     drawn += f'<p class="amount" data-testid="checkout-total">{total}</p>'
     trial = trial_text(session)
     then = f"due today, then {each}" if trial else each
@@ -118,9 +124,9 @@ def offer(session: Object) -> str:
 
 
 def trial_text(session: Object) -> str:
-    """Say how long the trial is."""
+    """Return the length of the trial as text, or an empty string."""
     wanted = session["_subscription"]
     if days := wanted.get("trial_period_days"):
         return f"{days} days free"
     end = wanted.get("trial_end")
-    return f"Free until {html.date(end)}" if end else ""
+    return f"Free until {html.format_date(end)}" if end else ""

@@ -1,11 +1,11 @@
-"""The frame of every page, and its small parts."""
+"""Page layout and HTML components of the hosted pages."""
 
 from dataclasses import dataclass
 from html import escape
 from string import Template
 
 from stripe_emulator.objects import Object
-from stripe_emulator.periods import day
+from stripe_emulator.periods import format_day
 
 STYLE = """
 :root{color-scheme:dark}*{box-sizing:border-box}
@@ -30,18 +30,18 @@ td.number,th.number{text-align:right;white-space:nowrap}
 section{border:1px solid #2a2f38;border-radius:12px;padding:4px 16px 16px;margin:16px 0}
 form.row{display:inline-block;margin:6px 8px 0 0}
 """
-FRAME = Template("""<!doctype html>
+DOCUMENT = Template("""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>$title</title><style>$style</style></head>
-<body><div class="ribbon" role="note" data-testid="test-mode-ribbon">TEST MODE – no real card is
-charged; this is an emulator of Stripe</div><main class="$kind">$body</main></body></html>
+<body><div class="ribbon" role="note" data-testid="test-mode-ribbon">TEST MODE – this is a Stripe
+emulator; no real card is charged</div><main class="$kind">$body</main></body></html>
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is shown."""
+    """An HTML page."""
 
     title: str
     body: str
@@ -49,44 +49,50 @@ class Page:
     wide: bool = False
 
     def render(self) -> str:
-        """Return the whole document."""
+        """Return the HTML document."""
         kind = "wide" if self.wide else "narrow"
-        return FRAME.substitute(title=escape(self.title), style=STYLE, body=self.body, kind=kind)
+        return DOCUMENT.substitute(title=escape(self.title), style=STYLE, body=self.body, kind=kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where the browser goes next."""
+    """A redirect to another URL."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is downloaded."""
+    """A file to download."""
 
     name: str
     content: bytes
 
 
 # docs.stripe.com/currencies
-WHOLE = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
-THOUSANDTHS = "bhd jod kwd omr tnd".split()  # noqa: SIM905
+ZERO_DECIMAL_CURRENCIES = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
+THREE_DECIMAL_CURRENCIES = "bhd jod kwd omr tnd".split()  # noqa: SIM905
 
 
-def money(cents: int, currency: str) -> str:
-    """Write an amount."""
-    digits = 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
+def format_money(cents: int, currency: str) -> str:
+    """Format an amount given in the currency's smallest unit."""
+    digits = (
+        0
+        if currency in ZERO_DECIMAL_CURRENCIES
+        else 3
+        if currency in THREE_DECIMAL_CURRENCIES
+        else 2
+    )
     sign, whole = "-" if cents < 0 else "", f"{abs(cents) / 10**digits:,.{digits}f}"
     return f"{sign}${whole}" if currency == "usd" else f"{sign}{whole} {escape(currency.upper())}"
 
 
-def date(moment: int | None) -> str:
-    """Write a day."""
-    return day(moment) if moment is not None else "–"
+def format_date(moment: int | None) -> str:
+    """Format the date of a Unix time."""
+    return format_day(moment) if moment is not None else "–"
 
 
-def field(name: str, label: str, testid: str, **attributes: str) -> str:
+def input_field(name: str, label: str, testid: str, **attributes: str) -> str:
     """Return an input with its label."""
     extra = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
@@ -101,7 +107,7 @@ def field(name: str, label: str, testid: str, **attributes: str) -> str:
 def card_fields(prefix: str, *, required: bool) -> str:
     """Return the inputs for a card."""
     must = {"required": "required"} if required else {}
-    number = field(
+    number = input_field(
         "number",
         "Card number",
         f"{prefix}-card-number",
@@ -110,7 +116,7 @@ def card_fields(prefix: str, *, required: bool) -> str:
         placeholder="4242 4242 4242 4242",
         **must,
     )
-    expiry = field(
+    expiry = input_field(
         "expiry",
         "Expires (MM / YY)",
         f"{prefix}-card-expiry",
@@ -118,7 +124,7 @@ def card_fields(prefix: str, *, required: bool) -> str:
         placeholder="12 / 34",
         **must,
     )
-    cvc = field(
+    cvc = input_field(
         "cvc",
         "Security code",
         f"{prefix}-card-cvc",
@@ -130,35 +136,35 @@ def card_fields(prefix: str, *, required: bool) -> str:
     return f'{number}<div class="pair"><div>{expiry}</div><div>{cvc}</div></div>'
 
 
-def problem(message: str | None, prefix: str) -> str:
-    """Return a message that says what went wrong, read aloud at once."""
+def error_message(message: str | None, prefix: str) -> str:
+    """Return an error message with `role="alert"`, or an empty string."""
     if not message:
         return ""
     text = escape(message)
     return f'<p class="error" role="alert" data-testid="{prefix}-error">{text}</p>'
 
 
-def button(text: str, testid: str, kind: str = "full") -> str:
-    """Return the button that sends a form."""
+def submit_button(text: str, testid: str, kind: str = "full") -> str:
+    """Return the submit button of a form."""
     return f'<button class="{kind}" type="submit" data-testid="{testid}">{escape(text)}</button>'
 
 
-def back(url: str | None, testid: str, text: str = "Back") -> str:
-    """Return a link back to the product."""
+def back_link(url: str | None, testid: str, text: str = "Back") -> str:
+    """Return a link back to the product, or an empty string."""
     if not url:
         return ""
     return f'<p><a href="{escape(url)}" data-testid="{testid}">← {escape(text)}</a></p>'
 
 
-def card_name(method: Object | None) -> str:
-    """Write a card as `Visa •••• 4242`."""
+def card_label(method: Object | None) -> str:
+    """Return a card as text, such as `Visa •••• 4242`."""
     if method is None:
         return "No card"
     card = method["card"]
     return f"{card['brand'].title()} •••• {card['last4']}"
 
 
-def gone(message: str) -> Page:
-    """Return the page for an address that leads nowhere any more."""
+def not_available(message: str) -> Page:
+    """Return a 404 page with a message."""
     body = f'<h1>Not available</h1><p data-testid="gone">{escape(message)}</p>'
     return Page("Not available", body, 404)

@@ -1,94 +1,92 @@
-"""The hosted invoice with its button to pay, and its PDF."""
+"""The hosted invoice page with its payment forms, and the invoice PDF."""
 
 from html import escape
 
 from stripe_emulator import cards
-from stripe_emulator.engine import collection, payments
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.engine import invoice_collection, invoices, payments
+from stripe_emulator.errors import CardError
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html, pdf
 from stripe_emulator.pages.html import File, Page, Redirect
-from stripe_emulator.problems import CardProblem
+from stripe_emulator.transaction import Transaction
 
 
-def find(ledger: Ledger, identifier: str) -> Object | Page:
-    """Return a finalized invoice."""
-    invoice = ledger.peek(identifier)
+def find_finalized_invoice(tx: Transaction, identifier: str) -> Object | Page:
+    """Return a finalized invoice, or an error page."""
+    invoice = tx.get_or_none(identifier)
     if invoice is None or invoice["object"] != "invoice" or invoice["status"] == "draft":
-        return html.gone("This invoice does not exist.")
+        return html.not_available("This invoice does not exist.")
     return invoice
 
 
-def show(ledger: Ledger, identifier: str, query: dict[str, str]) -> Page:  # noqa: ARG001 - a page
-    """Show what is billed."""
-    invoice = find(ledger, identifier)
-    return invoice if isinstance(invoice, Page) else draw(ledger, invoice, None)
+def show_invoice(tx: Transaction, identifier: str, query: dict[str, str]) -> Page:  # noqa: ARG001 - a page
+    """Show the invoice."""
+    invoice = find_finalized_invoice(tx, identifier)
+    return invoice if isinstance(invoice, Page) else render_invoice(tx, invoice, None)
 
 
-def send(ledger: Ledger, identifier: str, form: dict[str, str]) -> Page | Redirect:
-    """Pay with the card on file, or with another one."""
-    invoice = find(ledger, identifier)
+def submit_invoice_payment(
+    tx: Transaction, identifier: str, form: dict[str, str]
+) -> Page | Redirect:
+    """Pay the invoice with the card on file, or with the entered card."""
+    invoice = find_finalized_invoice(tx, identifier)
     if isinstance(invoice, Page):
         return invoice
     if invoice["status"] != "open":
         return Redirect(invoice["hosted_invoice_url"])
     try:
-        method = typed(ledger, invoice, form) if form.get("number", "").strip() else None
-        problem = collection.attempt(ledger, invoice, method=method, on_session=True)
-    except CardProblem as refused:
-        problem = refused
-    if problem:
-        return draw(ledger, invoice, problem.message)
+        method = add_entered_card(tx, invoice, form) if form.get("number", "").strip() else None
+        error = invoice_collection.attempt_payment(tx, invoice, method=method, on_session=True)
+    except CardError as refused:
+        error = refused
+    if error:
+        return render_invoice(tx, invoice, error.message)
     if invoice["status"] == "open":
-        _, intent = payment_of(ledger, invoice)
-        return Redirect(payments.challenge_url(ledger, intent))
+        _, intent = invoices.payment_and_intent_of(tx, invoice)
+        return Redirect(payments.challenge_url(tx, intent))
     return Redirect(invoice["hosted_invoice_url"])
 
 
-def payment_of(ledger: Ledger, invoice: Object) -> tuple[Object, Object]:
-    """Return the payment of an invoice and its intent."""
-    payment = ledger.find("invoice_payment", parent=invoice["id"])[0]
-    return payment, ledger.get("payment_intent", payment["payment"]["payment_intent"])
-
-
-def typed(ledger: Ledger, invoice: Object, form: dict[str, str]) -> Object:
-    """Return the card that somebody typed, attached to the customer."""
-    entry = cards.read(
-        form.get("number", ""), form.get("expiry", ""), form.get("cvc", ""), int(ledger.clock())
+def add_entered_card(tx: Transaction, invoice: Object, form: dict[str, str]) -> Object:
+    """Create a payment method from the form and attach it to the customer."""
+    entry = cards.parse_card(
+        form.get("number", ""), form.get("expiry", ""), form.get("cvc", ""), int(tx.real_time())
     )
-    method = payments.add(ledger, entry, invoice["customer_email"], invoice["customer_name"])
-    return payments.attach(ledger, method, invoice["customer"])
+    method = payments.add_payment_method(
+        tx, entry, invoice["customer_email"], invoice["customer_name"]
+    )
+    return payments.attach_payment_method(tx, method, invoice["customer"])
 
 
-def draw(ledger: Ledger, invoice: Object, error: str | None) -> Page:
-    """Draw the invoice."""
+def render_invoice(tx: Transaction, invoice: Object, error: str | None) -> Page:
+    """Render the invoice page."""
     currency = invoice["currency"]
     number, status = escape(invoice["number"]), escape(invoice["status"])
-    amount = html.money(invoice["amount_due"], currency)
+    amount = html.format_money(invoice["amount_due"], currency)
     body = (
         f'<h1>Invoice <span data-testid="invoice-number">{number}</span></h1>'
         f'<p class="amount" data-testid="invoice-amount">{amount}</p>'
-        f'<p class="quiet">{html.date(invoice["effective_at"])} · '
+        f'<p class="quiet">{html.format_date(invoice["effective_at"])} · '
         f'<strong data-testid="invoice-status">{status}</strong></p>'
-        + html.problem(error, "invoice")
-        + lines(invoice)
+        + html.error_message(error, "invoice")
+        + render_lines(invoice)
         + f'<p><a href="{escape(invoice["invoice_pdf"])}" data-testid="invoice-pdf">'
         "Download PDF</a></p>"
     )
     if invoice["status"] == "open":
-        body += pay_forms(ledger, invoice, amount)
+        body += render_payment_forms(tx, invoice, amount)
     return Page(f"Invoice {number}", body, 402 if error else 200, wide=True)
 
 
-def lines(invoice: Object) -> str:
-    """Draw the lines and the total."""
+def render_lines(invoice: Object) -> str:
+    """Render the lines and the total."""
     currency = invoice["currency"]
     rows = "".join(
         f"<tr><td>{escape(line['description'] or '')}</td>"
-        f'<td class="number">{html.money(line["amount"], currency)}</td></tr>'
+        f'<td class="number">{html.format_money(line["amount"], currency)}</td></tr>'
         for line in invoice["lines"]["data"]
     )
-    total = html.money(invoice["total"], currency)
+    total = html.format_money(invoice["total"], currency)
     return (
         '<div class="scroll"><table><thead><tr><th>Description</th>'
         f'<th class="number">Amount</th></tr></thead><tbody>{rows}<tr><th>Total</th>'
@@ -96,34 +94,34 @@ def lines(invoice: Object) -> str:
     )
 
 
-def pay_forms(ledger: Ledger, invoice: Object, amount: str) -> str:
-    """Draw the ways to pay."""
-    method = collection.choose(ledger, invoice)
+def render_payment_forms(tx: Transaction, invoice: Object, amount: str) -> str:
+    """Render the forms to pay with the card on file or with another card."""
+    method = invoice_collection.payment_method_for(tx, invoice)
     drawn = ""
     if method:
-        text = f"Pay {amount} with {html.card_name(method)}"
-        drawn = f'<form method="post">{html.button(text, "invoice-pay")}</form>'
+        text = f"Pay {amount} with {html.card_label(method)}"
+        drawn = f'<form method="post">{html.submit_button(text, "invoice-pay")}</form>'
     fields = html.card_fields("invoice", required=True)
-    send_it = html.button(f"Pay {amount}", "invoice-pay-new-card")
+    send_it = html.submit_button(f"Pay {amount}", "invoice-pay-new-card")
     return f'{drawn}<h2>Pay with another card</h2><form method="post">{fields}{send_it}</form>'
 
 
-def download(ledger: Ledger, identifier: str, query: dict[str, str]) -> Page | File:  # noqa: ARG001
+def download_pdf(tx: Transaction, identifier: str, query: dict[str, str]) -> Page | File:  # noqa: ARG001
     """Return the invoice as PDF."""
-    invoice = find(ledger, identifier)
+    invoice = find_finalized_invoice(tx, identifier)
     if isinstance(invoice, Page):
         return invoice
-    return File(f"Invoice-{invoice['number']}.pdf", pdf.write(document(invoice)))
+    return File(f"Invoice-{invoice['number']}.pdf", pdf.write_pdf(invoice_texts(invoice)))
 
 
-def document(invoice: Object) -> list[pdf.Text]:
-    """Return the texts of the page."""
+def invoice_texts(invoice: Object) -> list[pdf.Text]:
+    """Return the texts of the PDF page."""
     currency = invoice["currency"]
     title = "Receipt" if invoice["status"] == "paid" else "Invoice"
     texts = [
         pdf.Text(50, 780, title, size=22, bold=True),
         pdf.Text(50, 752, f"Number {invoice['number']}"),
-        pdf.Text(50, 736, f"Date {html.date(invoice['effective_at'])}"),
+        pdf.Text(50, 736, f"Date {html.format_date(invoice['effective_at'])}"),
         pdf.Text(50, 720, f"Status {invoice['status']}"),
         pdf.Text(
             50, 704, f"Bill to {invoice['customer_name'] or ''} {invoice['customer_email'] or ''}"
@@ -134,13 +132,13 @@ def document(invoice: Object) -> list[pdf.Text]:
     height = 642
     for line in invoice["lines"]["data"][:25]:
         texts.append(pdf.Text(50, height, line["description"] or ""))
-        amount = html.money(line["amount"], currency)
+        amount = html.format_money(line["amount"], currency)
         texts.append(pdf.Text(545, height, amount, right=True))
         height -= 20
     for name, key in (("Total", "total"), ("Amount due", "amount_due"), ("Paid", "amount_paid")):
         texts.append(pdf.Text(380, height - 14, name, bold=True))
-        amount = html.money(invoice[key], currency)
+        amount = html.format_money(invoice[key], currency)
         texts.append(pdf.Text(545, height - 14, amount, bold=True, right=True))
         height -= 18
-    texts.append(pdf.Text(50, 40, "TEST MODE - no real money has moved.", size=9))
+    texts.append(pdf.Text(50, 40, "TEST MODE - no real card was charged.", size=9))
     return texts

@@ -1,17 +1,17 @@
-"""One page of text as PDF 1.4 (ISO 32000-1), in Helvetica, which every reader has."""
+"""Write one page of text as PDF 1.4 (ISO 32000-1) in Helvetica, a standard font."""
 
 import zlib
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 595, 842
-# Widths of Helvetica's characters in thousandths, enough to align amounts to the right.
-WIDTHS = {" ": 278, ",": 278, ".": 278, "-": 333, "$": 556, "A": 667, "m": 833, "t": 278}
-DIGIT = 556
+# Helvetica's character widths in 1/1000 em: those needed to right-align amounts.
+CHAR_WIDTHS = {" ": 278, ",": 278, ".": 278, "-": 333, "$": 556, "A": 667, "m": 833, "t": 278}
+DIGIT_WIDTH = 556
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A line of text at a place, in points from the lower left corner."""
+    """A line of text; x and y are in points from the lower left corner."""
 
     x: float
     y: float
@@ -21,45 +21,46 @@ class Text:
     right: bool = False
 
     def draw(self) -> str:
-        """Return the drawing commands."""
-        width = sum(WIDTHS.get(letter, DIGIT) for letter in self.text) * self.size / 1000
+        """Return the PDF operators that draw the text."""
+        width = sum(CHAR_WIDTHS.get(letter, DIGIT_WIDTH) for letter in self.text) * self.size / 1000
         x = self.x - width if self.right else self.x
         font = "F2" if self.bold else "F1"
-        return f"BT /{font} {self.size} Tf {x:.1f} {self.y:.1f} Td ({escape(self.text)}) Tj ET"
+        text = escape_pdf_string(self.text)
+        return f"BT /{font} {self.size} Tf {x:.1f} {self.y:.1f} Td ({text}) Tj ET"
 
 
-def escape(text: str) -> str:
-    """Escape what means something inside a PDF string."""
+def escape_pdf_string(text: str) -> str:
+    """Escape backslashes and parentheses in a PDF string."""
     return text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
 
 
-def font(name: str) -> bytes:
-    """Return one of the fonts that need not be embedded."""
+def font_object(name: str) -> bytes:
+    """Return the font object for a standard font, which is not embedded."""
     kind = f"/Type /Font /Subtype /Type1 /BaseFont /{name} /Encoding /WinAnsiEncoding"
     return f"<< {kind} >>".encode()
 
 
-def write(texts: list[Text]) -> bytes:
-    """Return the file."""
+def write_pdf(texts: list[Text]) -> bytes:
+    """Return the PDF file."""
     drawing = "\n".join(text.draw() for text in texts).encode("cp1252", errors="replace")
     packed = zlib.compress(drawing)
     head = f"<< /Length {len(packed)} /Filter /FlateDecode >>\nstream\n".encode()
     resources = "<< /Font << /F1 5 0 R /F2 6 0 R >> >>"
     page = f"/Parent 2 0 R /MediaBox [0 0 {WIDTH} {HEIGHT}] /Contents 4 0 R"
-    return assemble(
+    return assemble_file(
         [
             b"<< /Type /Catalog /Pages 2 0 R >>",
             b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
             f"<< /Type /Page {page} /Resources {resources} >>".encode(),
             head + packed + b"\nendstream",
-            font("Helvetica"),
-            font("Helvetica-Bold"),
+            font_object("Helvetica"),
+            font_object("Helvetica-Bold"),
         ]
     )
 
 
-def assemble(objects: list[bytes]) -> bytes:
-    """Number the objects, and say where each begins."""
+def assemble_file(objects: list[bytes]) -> bytes:
+    """Number the objects and append the cross-reference table."""
     out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     places = []
     for number, content in enumerate(objects, 1):

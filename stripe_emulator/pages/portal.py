@@ -1,74 +1,76 @@
-"""The customer portal: plan, card, invoices."""
+"""The customer portal page: plan, card and invoices."""
 
 from html import escape
 
 from stripe_emulator.engine import portal
-from stripe_emulator.ledger import Ledger
+from stripe_emulator.errors import ApiError
 from stripe_emulator.objects import Object
 from stripe_emulator.pages import html
 from stripe_emulator.pages.html import Page, Redirect
-from stripe_emulator.problems import Problem
+from stripe_emulator.transaction import Transaction
 
 
-def find(ledger: Ledger, key: str) -> portal.Visit | Page:
-    """Return the visit, unless its hour is over."""
-    visit = portal.enter(ledger, key)
-    return visit or html.gone("This page has expired. Open it again from your account.")
+def open_portal_visit(tx: Transaction, key: str) -> portal.PortalVisit | Page:
+    """Return the portal session for a URL key, or an error page."""
+    visit = portal.find_visit(tx, key)
+    return visit or html.not_available("This page has expired. Reopen it from your account.")
 
 
-def show(ledger: Ledger, key: str, query: dict[str, str]) -> Page:
+def show_portal(tx: Transaction, key: str, query: dict[str, str]) -> Page:
     """Show the portal."""
-    visit = find(ledger, key)
+    visit = open_portal_visit(tx, key)
     if isinstance(visit, Page):
         return visit
-    return draw(ledger, visit, None, query.get("done"))
+    return render_portal(tx, visit, None, query.get("done"))
 
 
-def send(ledger: Ledger, key: str, form: dict[str, str]) -> Page | Redirect:
-    """Do what one of the forms asks for."""
-    visit = find(ledger, key)
+def submit_portal_action(tx: Transaction, key: str, form: dict[str, str]) -> Page | Redirect:
+    """Run the submitted action."""
+    visit = open_portal_visit(tx, key)
     if isinstance(visit, Page):
         return visit
     action = form.get("action", "")
     try:
-        where = portal.act(ledger, visit, action, form)
-    except Problem as problem:
-        return draw(ledger, visit, problem.message, None)
-    return Redirect(where or f"{ledger.base_url}/portal/{key}?done={action}")
+        where = portal.run_portal_action(tx, visit, action, form)
+    except ApiError as error:
+        return render_portal(tx, visit, error.message, None)
+    return Redirect(where or f"{tx.base_url}/portal/{key}?done={action}")
 
 
-def draw(ledger: Ledger, visit: portal.Visit, error: str | None, done: str | None) -> Page:
-    """Draw the page."""
+def render_portal(
+    tx: Transaction, visit: portal.PortalVisit, error: str | None, done: str | None
+) -> Page:
+    """Render the portal page."""
     said = {
         "card": "Your card was changed.",
         "cancel": "Your plan was cancelled.",
-        "resume": "Your plan goes on.",
+        "resume": "Your plan will continue.",
         "switch": "Your plan was changed.",
     }.get(done or "")
-    body = html.back(visit.session["return_url"], "portal-return", "Return")
-    body += "<h1>Your plan</h1>" + html.problem(error, "portal")
+    body = html.back_link(visit.session["return_url"], "portal-return", "Return")
+    body += "<h1>Your plan</h1>" + html.error_message(error, "portal")
     if said:
         body += f'<p class="note" role="status" data-testid="portal-done">{said}</p>'
-    for subscription in visit.subscriptions(ledger):
-        body += draw_subscription(ledger, visit, subscription)
+    for subscription in visit.subscriptions(tx):
+        body += render_subscription(tx, visit, subscription)
     if visit.allows("payment_method_update"):
-        body += draw_card(ledger, visit)
+        body += render_card_section(tx, visit)
     if visit.allows("invoice_history"):
-        body += draw_invoices(ledger, visit)
+        body += render_invoice_list(tx, visit)
     return Page("Customer portal", body, 402 if error else 200, wide=True)
 
 
-def draw_subscription(ledger: Ledger, visit: portal.Visit, subscription: Object) -> str:
-    """Draw one subscription with what one may do."""
+def render_subscription(tx: Transaction, visit: portal.PortalVisit, subscription: Object) -> str:
+    """Render a subscription with the available actions."""
     item = subscription["items"]["data"][0]
-    product = ledger.get("product", item["price"]["product"])
-    each = html.money(item["price"]["unit_amount"], subscription["currency"])
+    product = tx.get("product", item["price"]["product"])
+    each = html.format_money(item["price"]["unit_amount"], subscription["currency"])
     cycle = item["price"]["recurring"]["interval"]
-    ends = portal.ending(subscription)
+    ends = portal.ends_at(subscription)
     when = (
-        f"Ends on {html.date(ends)}"
+        f"Ends on {html.format_date(ends)}"
         if ends
-        else (f"Renews on {html.date(item['current_period_end'])}")
+        else (f"Renews on {html.format_date(item['current_period_end'])}")
     )
     status = escape(subscription["status"])
     drawn = (
@@ -77,56 +79,58 @@ def draw_subscription(ledger: Ledger, visit: portal.Visit, subscription: Object)
         f'<p class="quiet" data-testid="portal-period">{when}</p>'
     )
     if subscription["schedule"]:
-        return drawn + "<p>A change of plan is scheduled.</p></section>"
+        return drawn + "<p>A plan change is scheduled.</p></section>"
     if visit.allows("subscription_update"):
         drawn += "".join(
-            form("switch", f"Switch to {escape_name(ledger, price)}", "portal-switch", price["id"])
-            for price in portal.other_prices(ledger, visit, subscription)
+            action_button(
+                "switch", f"Switch to {price_label(tx, price)}", "portal-switch", price["id"]
+            )
+            for price in portal.other_prices(tx, visit, subscription)
         )
     if ends:
-        drawn += form("resume", "Don't cancel", "portal-resume", subscription["id"])
+        drawn += action_button("resume", "Don't cancel", "portal-resume", subscription["id"])
     elif visit.allows("subscription_cancel"):
-        drawn += form("cancel", "Cancel plan", "portal-cancel", subscription["id"])
+        drawn += action_button("cancel", "Cancel plan", "portal-cancel", subscription["id"])
     return drawn + "</section>"
 
 
-def escape_name(ledger: Ledger, price: Object) -> str:
-    """Name a price by its product and amount."""
-    product = ledger.get("product", price["product"])
-    return f"{product['name']} ({html.money(price['unit_amount'], price['currency'])})"
+def price_label(tx: Transaction, price: Object) -> str:
+    """Return a price as text: product name and amount."""
+    product = tx.get("product", price["product"])
+    return f"{product['name']} ({html.format_money(price['unit_amount'], price['currency'])})"
 
 
-def form(action: str, text: str, testid: str, value: str) -> str:
-    """Return a form that is only a button."""
+def action_button(action: str, text: str, testid: str, value: str) -> str:
+    """Return a form that consists of one button."""
     return (
         '<form class="row" method="post">'
         f'<input type="hidden" name="action" value="{action}">'
         f'<input type="hidden" name="value" value="{escape(value)}">'
-        f"{html.button(text, testid, 'plain')}</form>"
+        f"{html.submit_button(text, testid, 'plain')}</form>"
     )
 
 
-def draw_card(ledger: Ledger, visit: portal.Visit) -> str:
-    """Draw the card, and the form for another one."""
-    name = html.card_name(visit.card(ledger))
+def render_card_section(tx: Transaction, visit: portal.PortalVisit) -> str:
+    """Render the current card and the form to replace it."""
+    name = html.card_label(visit.card(tx))
     fields = html.card_fields("portal", required=True)
     return (
         f'<section><h2>Card</h2><p data-testid="portal-card">{escape(name)}</p>'
         '<form method="post"><input type="hidden" name="action" value="card">'
-        f"{fields}{html.button('Save card', 'portal-card-save')}</form></section>"
+        f"{fields}{html.submit_button('Save card', 'portal-card-save')}</form></section>"
     )
 
 
-def draw_invoices(ledger: Ledger, visit: portal.Visit) -> str:
-    """Draw the invoices with links to pay and to download."""
+def render_invoice_list(tx: Transaction, visit: portal.PortalVisit) -> str:
+    """Render the invoices with links to their pages."""
     rows = ""
-    for invoice in ledger.find("invoice", customer=visit.customer["id"])[:50]:
+    for invoice in tx.find_all("invoice", customer=visit.customer["id"])[:50]:
         if invoice["status"] == "draft":
             continue
         pay = "Pay" if invoice["status"] == "open" else "View"
-        amount = html.money(invoice["total"], invoice["currency"])
+        amount = html.format_money(invoice["total"], invoice["currency"])
         rows += (
-            f"<tr><td>{html.date(invoice['created'])}</td>"
+            f"<tr><td>{html.format_date(invoice['created'])}</td>"
             f'<td class="number">{amount}</td><td>{escape(invoice["status"])}</td>'
             f'<td><a href="{escape(invoice["hosted_invoice_url"])}" '
             f'data-testid="portal-invoice">{pay}</a></td></tr>'

@@ -1,1 +1,1 @@
-"""Every object with every key that its version of the API promises."""
+"""Builders of new objects with every key that the API version defines."""

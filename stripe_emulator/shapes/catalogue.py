@@ -1,12 +1,12 @@
-"""Products, prices and the plans that subscription items still carry."""
+"""Builders of products, prices and the legacy plans of subscription items."""
 
 from typing import Any
 
 from stripe_emulator.objects import Object, new_id, nulls
 
 
-def product(moment: int, identifier: str | None, name: str) -> Object:
-    """Return a service."""
+def new_product(moment: int, identifier: str | None, name: str) -> Object:
+    """Return a product."""
     return {
         "id": identifier or new_id("prod", 14),
         "object": "product",
@@ -25,8 +25,8 @@ def product(moment: int, identifier: str | None, name: str) -> Object:
     }
 
 
-def price(moment: int, product_id: str, currency: str, amount: int, recurring: Any) -> Object:
-    """Return a price of so many cents, once or per interval."""
+def new_price(moment: int, product_id: str, currency: str, amount: int, recurring: Any) -> Object:
+    """Return a price of `amount` cents, one-time or recurring."""
     return {
         "id": new_id("price"),
         "object": "price",
@@ -37,7 +37,7 @@ def price(moment: int, product_id: str, currency: str, amount: int, recurring: A
         "livemode": False,
         "metadata": {},
         "product": product_id,
-        "recurring": repetition(recurring) if recurring else None,
+        "recurring": new_recurring(recurring) if recurring else None,
         "tax_behavior": "unspecified",
         "type": "recurring" if recurring else "one_time",
         "unit_amount": amount,
@@ -46,8 +46,8 @@ def price(moment: int, product_id: str, currency: str, amount: int, recurring: A
     }
 
 
-def repetition(recurring: Object) -> Object:
-    """Return how often a price is charged."""
+def new_recurring(recurring: Object) -> Object:
+    """Return the `recurring` object of a price."""
     return {
         "interval": recurring["interval"],
         "interval_count": recurring.get("interval_count", 1),
@@ -57,24 +57,24 @@ def repetition(recurring: Object) -> Object:
     }
 
 
-def plan(of: Object) -> Object:
-    """Return the plan that stands for a recurring price."""
+def legacy_plan(price: Object) -> Object:
+    """Return the legacy plan object of a recurring price."""
     return {
-        "id": of["id"],
+        "id": price["id"],
         "object": "plan",
-        "active": of["active"],
-        "amount": of["unit_amount"],
-        "amount_decimal": of["unit_amount_decimal"],
-        "billing_scheme": of["billing_scheme"],
-        "created": of["created"],
-        "currency": of["currency"],
-        "interval": of["recurring"]["interval"],
-        "interval_count": of["recurring"]["interval_count"],
+        "active": price["active"],
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "billing_scheme": price["billing_scheme"],
+        "created": price["created"],
+        "currency": price["currency"],
+        "interval": price["recurring"]["interval"],
+        "interval_count": price["recurring"]["interval_count"],
         "livemode": False,
-        "metadata": of["metadata"],
-        "nickname": of["nickname"],
-        "product": of["product"],
-        "trial_period_days": of["recurring"]["trial_period_days"],
-        "usage_type": of["recurring"]["usage_type"],
+        "metadata": price["metadata"],
+        "nickname": price["nickname"],
+        "product": price["product"],
+        "trial_period_days": price["recurring"]["trial_period_days"],
+        "usage_type": price["recurring"]["usage_type"],
         **nulls("meter tiers_mode transform_usage"),
     }

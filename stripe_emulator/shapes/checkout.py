@@ -1,13 +1,13 @@
-"""Checkout Sessions and their line items."""
+"""Builders of Checkout Sessions and their line items."""
 
-from stripe_emulator.objects import Object, new_id, nulls, token
+from stripe_emulator.objects import Object, new_id, nulls, random_token
 
-LIFE = 24 * 3600
+SESSION_LIFETIME_S = 24 * 3600
 
 
-def session(moment: int, mode: str) -> Object:
+def new_checkout_session(moment: int, mode: str) -> Object:
     """Return an open session without line items."""
-    identifier = "cs_test_" + token(58)
+    identifier = "cs_test_" + random_token(58)
     return {
         "id": identifier,
         "object": "checkout.session",
@@ -17,7 +17,7 @@ def session(moment: int, mode: str) -> Object:
         "custom_fields": [],
         "custom_text": nulls("after_submit shipping_address submit terms_of_service_acceptance"),
         "discounts": [],
-        "expires_at": moment + LIFE,
+        "expires_at": moment + SESSION_LIFETIME_S,
         "livemode": False,
         "metadata": {},
         "mode": mode,
@@ -43,8 +43,8 @@ def session(moment: int, mode: str) -> Object:
     }
 
 
-def line_item(price: Object, description: str, quantity: int, trial: bool) -> Object:
-    """Return what is bought, which costs nothing today during a trial."""
+def session_line_item(price: Object, description: str, quantity: int, trial: bool) -> Object:
+    """Return a line item; during a trial nothing is due today."""
     amount = 0 if trial else price["unit_amount"] * quantity
     return {
         "id": new_id("li"),
@@ -63,7 +63,7 @@ def line_item(price: Object, description: str, quantity: int, trial: bool) -> Ob
 
 
 def customer_details(email: str | None, name: str | None) -> Object:
-    """Return what the person typed about themselves."""
+    """Return the `customer_details` object."""
     return {
         "address": nulls("city country line1 line2 postal_code state"),
         **nulls("business_name individual_name phone"),

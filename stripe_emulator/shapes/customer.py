@@ -1,12 +1,12 @@
-"""Customers and test clocks."""
+"""Builders of customers and test clocks."""
 
-from stripe_emulator.objects import Object, new_id, nulls, token
+from stripe_emulator.objects import Object, new_id, nulls, random_token
 
-CLOCK_LIFE = 30 * 24 * 3600
+TEST_CLOCK_LIFETIME_S = 30 * 24 * 3600
 
 
-def customer(moment: int, clock: str | None) -> Object:
-    """Return a customer about whom nothing is known."""
+def new_customer(moment: int, clock: str | None) -> Object:
+    """Return a customer without details."""
     return {
         "id": new_id("cus", 14),
         "object": "customer",
@@ -14,7 +14,7 @@ def customer(moment: int, clock: str | None) -> Object:
         "balance": 0,
         "created": moment,
         "delinquent": False,
-        "invoice_prefix": token(8).upper(),
+        "invoice_prefix": random_token(8).upper(),
         "invoice_settings": nulls("custom_fields default_payment_method footer rendering_options"),
         "livemode": False,
         "metadata": {},
@@ -25,13 +25,13 @@ def customer(moment: int, clock: str | None) -> Object:
     }
 
 
-def test_clock(moment: int, frozen: int, name: str | None) -> Object:
-    """Return a test clock that stands still."""
+def new_test_clock(moment: int, frozen: int, name: str | None) -> Object:
+    """Return a test clock."""
     return {
         "id": new_id("clock"),
         "object": "test_helpers.test_clock",
         "created": moment,
-        "deletes_after": moment + CLOCK_LIFE,
+        "deletes_after": moment + TEST_CLOCK_LIFETIME_S,
         "frozen_time": frozen,
         "livemode": False,
         "name": name,

@@ -1,10 +1,12 @@
-"""Invoices, their lines, and invoice items."""
+"""Builders of invoices, invoice lines and invoice items."""
 
-from stripe_emulator.objects import Object, listing, new_id, nulls
+from stripe_emulator.objects import Object, list_object, new_id, nulls
 
 
-def line(amount: int, currency: str, description: str, period: tuple[int, int]) -> Object:
-    """Return a line that belongs to no subscription yet."""
+def new_invoice_line(
+    amount: int, currency: str, description: str, period: tuple[int, int]
+) -> Object:
+    """Return an invoice line without a parent."""
     return {
         "id": new_id("il"),
         "object": "line_item",
@@ -29,10 +31,12 @@ def line(amount: int, currency: str, description: str, period: tuple[int, int]) 
     }
 
 
-def item_line(item: Object, amount: int, description: str, period: tuple[int, int]) -> Object:
-    """Return a line for a subscription item."""
+def subscription_item_line(
+    item: Object, amount: int, description: str, period: tuple[int, int]
+) -> Object:
+    """Return an invoice line for a subscription item."""
     price, quantity = item["price"], item["quantity"]
-    made = line(amount, price["currency"], description, period)
+    made = new_invoice_line(amount, price["currency"], description, period)
     return made | {
         "parent": {
             "invoice_item_details": None,
@@ -56,18 +60,18 @@ def item_line(item: Object, amount: int, description: str, period: tuple[int, in
     }
 
 
-def invoice_item(moment: int, customer: Object, of: Object) -> Object:
-    """Return the pending item behind a proration line."""
-    details = of["parent"]["subscription_item_details"]
+def new_invoice_item(moment: int, customer: Object, line: Object) -> Object:
+    """Return the pending invoice item for a proration line."""
+    details = line["parent"]["subscription_item_details"]
     return {
         "id": new_id("ii"),
         "object": "invoiceitem",
-        "amount": of["amount"],
-        "currency": of["currency"],
+        "amount": line["amount"],
+        "currency": line["currency"],
         "customer": customer["id"],
         "customer_account": None,
         "date": moment,
-        "description": of["description"],
+        "description": line["description"],
         "discountable": False,
         "discounts": [],
         "frozen_fields": [],
@@ -75,7 +79,7 @@ def invoice_item(moment: int, customer: Object, of: Object) -> Object:
         "invoicing_rules": [],
         "livemode": False,
         "metadata": {},
-        "net_amount": of["amount"],
+        "net_amount": line["amount"],
         "parent": {
             "subscription_details": {
                 "subscription": details["subscription"],
@@ -83,20 +87,20 @@ def invoice_item(moment: int, customer: Object, of: Object) -> Object:
             },
             "type": "subscription_details",
         },
-        "period": of["period"],
-        "pricing": of["pricing"],
+        "period": line["period"],
+        "pricing": line["pricing"],
         "proration": True,
         "proration_details": {"credited_items": None, "discount_amounts": []},
-        "quantity": of["quantity"],
-        "quantity_decimal": of["quantity_decimal"],
+        "quantity": line["quantity"],
+        "quantity_decimal": line["quantity_decimal"],
         "tax_rates": [],
         "test_clock": customer["test_clock"],
-        "_line": of,
+        "_line": line,
     }
 
 
-def invoice(moment: int, customer: Object, currency: str, reason: str) -> Object:
-    """Return a draft without lines."""
+def new_invoice(moment: int, customer: Object, currency: str, reason: str) -> Object:
+    """Return a draft invoice without lines."""
     identifier = new_id("in")
     return {
         "id": identifier,
@@ -126,7 +130,7 @@ def invoice(moment: int, customer: Object, currency: str, reason: str) -> Object
         "default_tax_rates": [],
         "discounts": [],
         "issuer": {"type": "self"},
-        "lines": listing([], f"/v1/invoices/{identifier}/lines"),
+        "lines": list_object([], f"/v1/invoices/{identifier}/lines"),
         "livemode": False,
         "metadata": {},
         "payment_settings": {
@@ -142,7 +146,7 @@ def invoice(moment: int, customer: Object, currency: str, reason: str) -> Object
         "total_discount_amounts": [],
         "total_pretax_credit_amounts": [],
         "total_taxes": [],
-        **dict.fromkeys(AMOUNTS, 0),
+        **dict.fromkeys(AMOUNT_FIELDS, 0),
         **nulls("account_tax_ids application automatically_finalizes_at custom_fields"),
         **nulls("customer_account default_payment_method default_source description due_date"),
         **nulls("effective_at ending_balance footer from_invoice hosted_invoice_url invoice_pdf"),
@@ -152,7 +156,7 @@ def invoice(moment: int, customer: Object, currency: str, reason: str) -> Object
     }
 
 
-AMOUNTS = (
+AMOUNT_FIELDS = (
     "amount_due",
     "amount_overpaid",
     "amount_paid",

@@ -1,19 +1,21 @@
-"""Payment methods, payment intents, setup intents, charges, invoice payments."""
+"""Builders of payment methods, payment and setup intents, charges and invoice payments."""
 
-from stripe_emulator.cards import Entry
-from stripe_emulator.objects import Object, new_id, nulls, token
+from stripe_emulator.cards import CardDetails
+from stripe_emulator.objects import Object, new_id, nulls, random_token
 
-ADDRESS = "city country line1 line2 postal_code state"
+ADDRESS_FIELDS = "city country line1 line2 postal_code state"
 
 
 def billing_details(email: str | None, name: str | None) -> Object:
-    """Return whose card it is."""
-    return {"address": nulls(ADDRESS), "email": email, "name": name, **nulls("phone tax_id")}
+    """Return the `billing_details` object."""
+    return {"address": nulls(ADDRESS_FIELDS), "email": email, "name": name, **nulls("phone tax_id")}
 
 
-def payment_method(moment: int, card: Entry, email: str | None, name: str | None) -> Object:
-    """Return a card that belongs to nobody yet."""
-    brand = card.behaviour.brand
+def new_payment_method(
+    moment: int, card: CardDetails, email: str | None, name: str | None
+) -> Object:
+    """Return a card without a customer."""
+    brand = card.test_card.brand
     return {
         "id": new_id("pm"),
         "object": "payment_method",
@@ -50,8 +52,8 @@ def payment_method(moment: int, card: Entry, email: str | None, name: str | None
     }
 
 
-def payment_intent(moment: int, amount: int, currency: str) -> Object:
-    """Return the intent to collect an amount."""
+def new_payment_intent(moment: int, amount: int, currency: str) -> Object:
+    """Return a payment intent."""
     identifier = new_id("pi")
     return {
         "id": identifier,
@@ -60,7 +62,7 @@ def payment_intent(moment: int, amount: int, currency: str) -> Object:
         "amount_capturable": 0,
         "amount_received": 0,
         "capture_method": "automatic",
-        "client_secret": f"{identifier}_secret_{token(24)}",
+        "client_secret": f"{identifier}_secret_{random_token(24)}",
         "confirmation_method": "automatic",
         "created": moment,
         "currency": currency,
@@ -79,13 +81,13 @@ def payment_intent(moment: int, amount: int, currency: str) -> Object:
     }
 
 
-def setup_intent(moment: int, customer: str | None, method: str) -> Object:
-    """Return the intent to keep a card for later."""
+def new_setup_intent(moment: int, customer: str | None, method: str) -> Object:
+    """Return a setup intent."""
     identifier = new_id("seti")
     return {
         "id": identifier,
         "object": "setup_intent",
-        "client_secret": f"{identifier}_secret_{token(24)}",
+        "client_secret": f"{identifier}_secret_{random_token(24)}",
         "created": moment,
         "customer": customer,
         "livemode": False,
@@ -102,8 +104,8 @@ def setup_intent(moment: int, customer: str | None, method: str) -> Object:
     }
 
 
-def charge(moment: int, intent: Object, method: Object) -> Object:
-    """Return a charge that went through."""
+def new_charge(moment: int, intent: Object, method: Object) -> Object:
+    """Return a successful charge."""
     return {
         "id": new_id("ch"),
         "object": "charge",
@@ -120,11 +122,11 @@ def charge(moment: int, intent: Object, method: Object) -> Object:
         "fraud_details": {},
         "livemode": False,
         "metadata": {},
-        "outcome": outcome("approved_by_network", "authorized", "Payment complete."),
+        "outcome": charge_outcome("approved_by_network", "authorized", "Payment complete."),
         "paid": True,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": charged_card(method, intent["amount"]),
+        "payment_method_details": charge_card_details(method, intent["amount"]),
         "refunded": False,
         "status": "succeeded",
         **nulls("application application_fee application_fee_amount balance_transaction"),
@@ -135,8 +137,8 @@ def charge(moment: int, intent: Object, method: Object) -> Object:
     }
 
 
-def outcome(network: str, kind: str, message: str, reason: str | None = None) -> Object:
-    """Return what the card network said."""
+def charge_outcome(network: str, kind: str, message: str, reason: str | None = None) -> Object:
+    """Return the `outcome` object of a charge."""
     return {
         "advice_code": None,
         "network_advice_code": None,
@@ -150,8 +152,8 @@ def outcome(network: str, kind: str, message: str, reason: str | None = None) ->
     }
 
 
-def charged_card(method: Object, amount: int) -> Object:
-    """Return the card as a charge shows it."""
+def charge_card_details(method: Object, amount: int) -> Object:
+    """Return the `payment_method_details` object of a charge."""
     card = method["card"]
     same = "brand checks country exp_month exp_year fingerprint funding last4"
     return {
@@ -165,8 +167,8 @@ def charged_card(method: Object, amount: int) -> Object:
     }
 
 
-def invoice_payment(moment: int, invoice: Object, intent: str) -> Object:
-    """Return the link between an invoice and the intent that pays it."""
+def new_invoice_payment(moment: int, invoice: Object, intent: str) -> Object:
+    """Return the link between an invoice and its payment intent."""
     return {
         "id": new_id("inpay"),
         "object": "invoice_payment",

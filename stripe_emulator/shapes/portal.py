@@ -1,8 +1,8 @@
-"""Customer portal: configurations and sessions."""
+"""Builders of portal configurations and sessions."""
 
 from stripe_emulator.objects import Object, new_id, nulls
 
-REASONS = [
+CANCELLATION_REASONS = [
     "too_expensive",
     "missing_features",
     "switched_service",
@@ -11,8 +11,8 @@ REASONS = [
 ]
 
 
-def configuration(moment: int) -> Object:
-    """Return a portal in which one can see invoices, change the card, and cancel."""
+def new_portal_configuration(moment: int) -> Object:
+    """Return a configuration with all features disabled."""
     return {
         "id": new_id("bpc"),
         "object": "billing_portal.configuration",
@@ -21,7 +21,7 @@ def configuration(moment: int) -> Object:
         "business_profile": nulls("headline privacy_policy_url terms_of_service_url"),
         "created": moment,
         "default_return_url": None,
-        "features": features(),
+        "features": default_features(),
         "is_default": False,
         "livemode": False,
         "login_page": {"enabled": False, "url": None},
@@ -31,8 +31,8 @@ def configuration(moment: int) -> Object:
     }
 
 
-def features() -> Object:
-    """Return what one may do when the request says nothing."""
+def default_features() -> Object:
+    """Return the features that are used where the request sets none: all disabled."""
     return {
         "customer_update": {"allowed_updates": [], "enabled": False},
         "invoice_history": {"enabled": False},
@@ -41,7 +41,7 @@ def features() -> Object:
             "cancellation_reason": {
                 "enabled": False,
                 "feedback_options": [],
-                "options": list(REASONS),
+                "options": list(CANCELLATION_REASONS),
             },
             "enabled": False,
             "mode": "at_period_end",
@@ -63,8 +63,8 @@ def features() -> Object:
     }
 
 
-def session(moment: int, customer: str, configuration_id: str) -> Object:
-    """Return a visit to the portal."""
+def new_portal_session(moment: int, customer: str, configuration_id: str) -> Object:
+    """Return a portal session."""
     return {
         "id": new_id("bps"),
         "object": "billing_portal.session",

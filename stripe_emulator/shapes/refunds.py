@@ -1,10 +1,10 @@
-"""Refunds and disputes: money that goes back."""
+"""Builders of refunds and disputes."""
 
-from stripe_emulator.due import DAY
 from stripe_emulator.objects import Object, new_id, nulls
+from stripe_emulator.periods import DAY_S
 
-ANSWER_WITHIN = 9 * DAY
-EVIDENCE = (
+EVIDENCE_DEADLINE_S = 9 * DAY_S
+EVIDENCE_FIELDS = (
     "access_activity_log billing_address cancellation_policy cancellation_policy_disclosure"
     " cancellation_rebuttal customer_communication customer_email_address customer_name"
     " customer_purchase_ip customer_signature duplicate_charge_documentation"
@@ -15,8 +15,8 @@ EVIDENCE = (
 )
 
 
-def refund(moment: int, charge: Object, amount: int, reason: str | None) -> Object:
-    """Return a refund that went through."""
+def new_refund(moment: int, charge: Object, amount: int, reason: str | None) -> Object:
+    """Return a successful refund."""
     card = {"reference_status": "pending", "reference_type": "acquirer_reference_number"}
     return {
         "id": new_id("re"),
@@ -34,8 +34,8 @@ def refund(moment: int, charge: Object, amount: int, reason: str | None) -> Obje
     }
 
 
-def dispute(moment: int, charge: Object, reason: str) -> Object:
-    """Return a dispute that has to be answered; the amount is taken back meanwhile."""
+def new_dispute(moment: int, charge: Object, reason: str) -> Object:
+    """Return a dispute that needs a response."""
     return {
         "id": new_id("du"),
         "object": "dispute",
@@ -45,9 +45,9 @@ def dispute(moment: int, charge: Object, reason: str) -> Object:
         "created": moment,
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": nulls(EVIDENCE) | {"enhanced_evidence": {}},
+        "evidence": nulls(EVIDENCE_FIELDS) | {"enhanced_evidence": {}},
         "evidence_details": {
-            "due_by": moment + ANSWER_WITHIN,
+            "due_by": moment + EVIDENCE_DEADLINE_S,
             "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,

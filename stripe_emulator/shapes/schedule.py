@@ -1,4 +1,4 @@
-"""Subscription schedules and their phases."""
+"""Builders of subscription schedules and their phases."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from stripe_emulator.objects import Object, new_id, nulls
 from stripe_emulator.shapes.subscription import FLEXIBLE, NO_TAX
 
 
-def schedule(moment: int, subscription: Object) -> Object:
-    """Return a schedule that drives a subscription, without phases."""
+def new_schedule(moment: int, subscription: Object) -> Object:
+    """Return a schedule without phases."""
     return {
         "id": new_id("sub_sched"),
         "object": "subscription_schedule",
@@ -40,8 +40,8 @@ def schedule(moment: int, subscription: Object) -> Object:
     }
 
 
-def phase(items: list[Object], currency: str, start: int, end: int, **given: Any) -> Object:
-    """Return a phase from one second to another."""
+def new_phase(items: list[Object], currency: str, start: int, end: int, **given: Any) -> Object:
+    """Return a phase from `start` to `end` (Unix times)."""
     return {
         "add_invoice_items": [],
         "currency": currency,
@@ -59,8 +59,8 @@ def phase(items: list[Object], currency: str, start: int, end: int, **given: Any
     }
 
 
-def phase_item(price: str, quantity: int) -> Object:
-    """Return what is charged during a phase."""
+def new_phase_item(price: str, quantity: int) -> Object:
+    """Return an item of a phase."""
     return {
         "billing_thresholds": None,
         "discounts": [],

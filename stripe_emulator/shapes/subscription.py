@@ -1,6 +1,6 @@
-"""Subscriptions and their items."""
+"""Builders of subscriptions and their items."""
 
-from stripe_emulator.objects import Object, listing, new_id, nulls
+from stripe_emulator.objects import Object, list_object, new_id, nulls
 from stripe_emulator.shapes import catalogue
 
 NO_TAX = {"disabled_reason": None, "enabled": False, "liability": None}
@@ -10,8 +10,8 @@ FLEXIBLE = {
 }
 
 
-def item(moment: int, subscription: str, price: Object, quantity: int) -> Object:
-    """Return an item whose period has not been set."""
+def new_subscription_item(moment: int, subscription: str, price: Object, quantity: int) -> Object:
+    """Return an item whose period is still empty."""
     return {
         "id": new_id("si", 14),
         "object": "subscription_item",
@@ -22,7 +22,7 @@ def item(moment: int, subscription: str, price: Object, quantity: int) -> Object
         "current_trial": None,
         "discounts": [],
         "metadata": {},
-        "plan": catalogue.plan(price),
+        "plan": catalogue.legacy_plan(price),
         "price": price,
         "quantity": quantity,
         "subscription": subscription,
@@ -30,7 +30,7 @@ def item(moment: int, subscription: str, price: Object, quantity: int) -> Object
     }
 
 
-def subscription(moment: int, customer: Object, currency: str) -> Object:
+def new_subscription(moment: int, customer: Object, currency: str) -> Object:
     """Return a subscription without items."""
     identifier = new_id("sub")
     return {
@@ -53,7 +53,7 @@ def subscription(moment: int, customer: Object, currency: str) -> Object:
             **nulls("custom_fields description footer"),
             "issuer": {"type": "self"},
         },
-        "items": listing([], f"/v1/subscription_items?subscription={identifier}"),
+        "items": list_object([], f"/v1/subscription_items?subscription={identifier}"),
         "livemode": False,
         "metadata": {},
         "payment_settings": {

@@ -1,12 +1,12 @@
-"""Webhook endpoints."""
+"""Builder of webhook endpoints."""
 
 import stripe
 
 from stripe_emulator.objects import Object, new_id
 
 
-def endpoint(moment: int, url: str, events: list[str], secret: str) -> Object:
-    """Return an endpoint that is told about some events."""
+def new_webhook_endpoint(moment: int, url: str, events: list[str], secret: str) -> Object:
+    """Return an enabled webhook endpoint."""
     return {
         "id": new_id("we"),
         "object": "webhook_endpoint",

@@ -1,1 +1,1 @@
-"""The parts that run in a browser, each by itself."""
+"""Tests of JavaScript components in a browser, each component alone."""

@@ -1,1 +1,1 @@
-"""Tests that drive the running product in a browser; a package, so that it runs for them only."""
+"""Browser tests of the running product; a package, so that its fixtures apply to it only."""

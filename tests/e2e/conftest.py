@@ -1,4 +1,4 @@
-"""Browser tests: the product runs once, every test gets a fresh browser context."""
+"""Browser tests: the product is started once, and every test gets a new browser context."""
 
 import email
 import email.policy
@@ -30,19 +30,19 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-MAIL_SECONDS = 10.0
+MAIL_TIMEOUT_S = 10.0
 OPERATOR = "operator@example.org"
 expect.set_options(timeout=15_000)  # the machine may be busy with other tests
 
 
 class Outbox:
-    """The mails the product did not send, because it has no mail server."""
+    """The emails in the product's development outbox."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def to(self, address: str) -> list[EmailMessage]:
-        """Return what was written to somebody, the oldest first."""
+        """Return the emails to an address, oldest first."""
         found = []
         for path in sorted(self.folder.glob("*.eml")):
             message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
@@ -50,8 +50,8 @@ class Outbox:
                 found.append(message)
         return found
 
-    def newest(self, address: str, seconds: float = MAIL_SECONDS) -> EmailMessage:
-        """Return the newest mail to somebody, waiting for it if need be."""
+    def newest(self, address: str, seconds: float = MAIL_TIMEOUT_S) -> EmailMessage:
+        """Return the newest email to an address; wait for it if there is none yet."""
         until = time.monotonic() + seconds
         while not (mails := self.to(address)):
             assert time.monotonic() < until, f"no mail to {address} in {self.folder}"
@@ -62,7 +62,7 @@ class Outbox:
 @pytest.fixture(scope="package")
 def product() -> Iterator[Product]:
     with slot() as folder, home_in(folder) as product:
-        # Everybody in these tests sits at one address.
+        # All these tests share one IP address.
         product.extra["SP404_SIGN_INS_PER_MINUTE"] = "1000"
         product.extra["SP404_OPERATORS"] = OPERATOR
         product.start()
@@ -84,7 +84,7 @@ def outbox(product: Product) -> Outbox:
 
 @pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    # Ends with this folder: its loop would be in the way of asyncio tests that follow.
+    # Closed after this package: its event loop would break later asyncio tests.
     with sync_playwright() as playwright:
         yield playwright
 

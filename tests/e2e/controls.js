@@ -1,5 +1,5 @@
-// What a person can act on in this page now. Each control gets a number, `data-drive`, by which it
-// is found again, and a name that is the same for the same control of another row.
+// Lists the controls that can be operated now. Each gets a number in `data-drive`, to locate it, and a
+// name that is the same for the same control in other rows.
 () => {
   const NATIVE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=button]";
   const ACTS = /^on(Click|DoubleClick|Change|Input|KeyDown|PointerDown|Drop)$/;
@@ -25,13 +25,13 @@
   for (const element of document.querySelectorAll("body *")) {
     element.removeAttribute("data-drive");
     const acts = Object.entries(propsOf(element)).flatMap(([name, value]) => (value && ACTS.test(name) ? [name] : []));
-    const plot = element.matches(".scope"); // listens to the wheel by itself
+    const plot = element.matches(".scope"); // has its own wheel listener
     if (!element.matches(NATIVE) && !acts.length && !plot) continue;
-    if (element.matches("dialog, [role=grid]")) continue; // their keys and drops are driven by name
+    if (element.matches("dialog, [role=grid]")) continue; // their keys and drops are tested separately
     const file = element.matches("input[type=file]");
     if (element.matches(":disabled") || element.closest("[inert]")) continue;
     if (!file && !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-    if (element.getAttribute("aria-valuemax") === "0") continue; // a player without a sound
+    if (element.getAttribute("aria-valuemax") === "0") continue; // the player bar without a sound
     const box = element.getBoundingClientRect();
     if (!file && (box.width < 2 || box.height < 2 || box.right < 0 || box.bottom + scrollY < 0)) continue;
     if (open && !open.contains(element) && !element.matches(".veil")) continue;

@@ -1,4 +1,4 @@
-"""People who come to the product through its front door."""
+"""Create accounts and sign in through the pages."""
 
 import re
 import uuid
@@ -11,20 +11,20 @@ PASSWORD = "tape delay and dust"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody with an account."""
+    """Credentials of a user."""
 
     email: str
     password: str = PASSWORD
 
 
 def sign_up(page: Page, outbox: object, email: str = "") -> Visitor:
-    """Make an account by the pages and confirm it by the mail's link."""
+    """Create an account on the pages and confirm it with the emailed link."""
     visitor = Visitor(email or f"{uuid.uuid4().hex[:12]}@example.org")
     page.goto("/signup")
     page.get_by_label("First name").fill("Ada")
-    page.get_by_label("E-mail").fill(visitor.email)
+    page.get_by_label("Email").fill(visitor.email)
     page.get_by_label("Password", exact=True).fill(visitor.password)
-    page.get_by_test_id("submit").click()  # waits until the page has read its state
+    page.get_by_test_id("submit").click()  # enabled after hydration
     message = outbox.newest(visitor.email)  # type: ignore[attr-defined]
     text = message.get_body(("plain",)).get_content()
     page.goto(re.search(r"http\S+/verify-email\S+", text).group(0))  # type: ignore[union-attr]
@@ -34,12 +34,12 @@ def sign_up(page: Page, outbox: object, email: str = "") -> Visitor:
 
 
 def sign_in(page: Page, visitor: Visitor) -> None:
-    """Sign in by the page, and arrive in the library."""
+    """Sign in on the login page and wait for the library."""
     page.goto("/login")
-    expect(page.get_by_test_id("demo")).to_be_visible()  # the page has read its state
-    page.get_by_label("E-mail").fill(visitor.email)
+    expect(page.get_by_test_id("demo")).to_be_visible()  # the page is hydrated
+    page.get_by_label("Email").fill(visitor.email)
     page.get_by_label("Password", exact=True).fill(visitor.password)
     page.keyboard.press("Enter")
-    # A file chosen or a key pressed before the library is there would be lost.
+    # Files chosen and keys pressed before the library is loaded would be lost.
     there = page.get_by_test_id("empty-library").or_(page.get_by_test_id("sample-row").first)
     expect(there).to_be_visible()

@@ -50,7 +50,7 @@ def test_two_factor_authentication_protects_an_account(
     other = phone.new_page()
     other.goto("/login?next=/account")
     expect(other.get_by_test_id("demo")).to_be_visible()
-    other.get_by_label("E-mail").fill(ada.email)
+    other.get_by_label("Email").fill(ada.email)
     other.get_by_label("Password", exact=True).fill(ada.password)
     other.keyboard.press("Enter")
     code = other.get_by_label("Code from your authenticator app")
@@ -121,7 +121,7 @@ def test_an_account_is_deleted_after_a_countdown_of_thirty_seconds(
     expect(page).to_have_url(re.compile("/login"))
     assert outbox.newest(ada.email)["Subject"]
     page.goto("/login")
-    page.get_by_label("E-mail").fill(ada.email)
+    page.get_by_label("Email").fill(ada.email)
     page.get_by_label("Password", exact=True).fill(ada.password)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("wrong_credentials"))

@@ -1,4 +1,4 @@
-"""Addresses that lead nowhere, pages before their data, and buttons that are pressed twice."""
+"""Unknown URLs, pages while loading, double clicks, and pages for others."""
 
 import re
 
@@ -12,25 +12,25 @@ from tests.e2e.people import PASSWORD, Visitor
 
 @pytest.fixture
 def visitor(page: Page, outbox: Outbox) -> Visitor:
-    """Somebody new, signed in."""
+    """A new user, signed in."""
     found = people.sign_up(page, outbox)
     people.sign_in(page, found)
     return found
 
 
 @pytest.mark.parametrize("address", ["/nowhere", "/samples/1/2", "/library/x", "/%5Cx"])
-def test_an_unknown_address_says_so_and_shows_the_way_back(
+def test_an_unknown_url_shows_the_404_page_with_links(
     page: Page, base_url: str, address: str
 ) -> None:
     answer = page.goto(f"{base_url}{address}")
     assert answer
     assert (answer.status, answer.url.startswith(f"{base_url}/")) == (404, True)
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
-    page.get_by_role("link", name="Go to the start page").click()
+    page.get_by_role("link", name="Go to the home page").click()
     expect(page).to_have_url(f"{base_url}/")
 
 
-def test_the_operators_page_is_no_page_for_others(page: Page, visitor: Visitor) -> None:
+def test_the_operator_page_is_hidden_from_other_users(page: Page, visitor: Visitor) -> None:
     page.goto("/operator")
     expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
     for words in ("One moment", "docs/", "RUNBOOKS", "Stripe"):
@@ -39,7 +39,7 @@ def test_the_operators_page_is_no_page_for_others(page: Page, visitor: Visitor) 
     expect(page.get_by_test_id("empty-library")).to_be_visible()
 
 
-def test_the_description_of_the_api_works_without_the_web(page: Page, base_url: str) -> None:
+def test_the_api_docs_load_nothing_from_other_servers(page: Page, base_url: str) -> None:
     asked: list[str] = []
 
     def local_only(route: Route) -> None:
@@ -63,8 +63,8 @@ def test_the_description_of_the_api_works_without_the_web(page: Page, base_url: 
     assert problems == []
 
 
-def test_a_page_before_its_data_says_nothing_that_is_not_so(page: Page, visitor: Visitor) -> None:
-    page.route_web_socket(re.compile("_event"), lambda _: None)  # it opens and stays silent
+def test_pages_show_no_incomplete_sentences_while_loading(page: Page, visitor: Visitor) -> None:
+    page.route_web_socket(re.compile("_event"), lambda _: None)  # open, but without messages
     for address in ("/usage", "/billing", "/plans", "/account", "/library", "/operator", "/signup"):
         page.goto(address)
         shown = page.locator("body").inner_text()
@@ -72,27 +72,27 @@ def test_a_page_before_its_data_says_nothing_that_is_not_so(page: Page, visitor:
         assert "docs/" not in shown
 
 
-def test_two_clicks_sign_up_once(page: Page, outbox: Outbox) -> None:
+def test_a_double_click_creates_one_account(page: Page, outbox: Outbox) -> None:
     address = "twice@example.org"
     page.goto("/signup")
     page.get_by_label("First name").fill("Ada")
-    page.get_by_label("E-mail").fill(address)
+    page.get_by_label("Email").fill(address)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_test_id("submit").dblclick()
     expect(page.get_by_test_id("sent-to")).to_have_text(address)
     page.get_by_test_id("resend").dblclick()
     expect(page.get_by_test_id("resent")).not_to_be_empty()
     page.wait_for_timeout(1500)
-    assert len(outbox.to(address)) <= 2  # the first one, and the one that was asked for
+    assert len(outbox.to(address)) <= 2  # the first one and the one requested
 
 
-def test_two_clicks_sign_in_once(page: Page, visitor: Visitor, browser: Browser) -> None:
+def test_a_double_click_signs_in_once(page: Page, visitor: Visitor, browser: Browser) -> None:
     other = browser.new_context(base_url=page.url.removesuffix("/library")).new_page()
     sent: list[str] = []
     other.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
     other.goto("/login")
     expect(other.get_by_test_id("demo")).to_be_visible()
-    other.get_by_label("E-mail").fill(visitor.email)
+    other.get_by_label("Email").fill(visitor.email)
     other.get_by_label("Password", exact=True).fill(visitor.password)
     other.get_by_test_id("submit").dblclick()
     expect(other.get_by_test_id("empty-library")).to_be_visible()
@@ -101,7 +101,7 @@ def test_two_clicks_sign_in_once(page: Page, visitor: Visitor, browser: Browser)
 
 
 @pytest.mark.parametrize("purchase", ["cs_test_unknown", "x", "cs_test_" + "a" * 240])
-def test_somebody_elses_purchase_is_not_activated(
+def test_an_unknown_checkout_session_is_not_activated(
     page: Page, visitor: Visitor, purchase: str
 ) -> None:
     page.goto(f"/billing?session_id={purchase}")
@@ -111,7 +111,7 @@ def test_somebody_elses_purchase_is_not_activated(
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Via", "Forwarded"])
 @pytest.mark.parametrize("address", ["/dev/outbox", "/dev/stripe", "/_stripe/pay/cs_test_x"])
-def test_a_proxy_on_this_machine_reaches_no_development_page(
+def test_development_pages_refuse_requests_from_a_proxy(
     browser: Browser, base_url: str, header: str, address: str
 ) -> None:
     with browser.new_context(

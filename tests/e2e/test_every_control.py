@@ -1,7 +1,7 @@
-"""Each control of each page is driven once; any error of the browser or the server is a failure.
+"""Operate every control of every page once; no control may cause an error or do nothing.
 
-The controls are found in the page, so a new one is driven without a line here. That none is missed
-is read from the built pages: each event handler that they name has to be called.
+Controls are discovered on the page, so new ones are covered automatically. That none is missed is
+checked against the built pages: every event handler in them must have been called.
 """
 
 import re
@@ -19,10 +19,10 @@ from sp404_app.pages.library.dialogs import KEYBOARD
 from sp404_app.sp404_app import PAGES
 from sp404_app.supervisor.environment import link_node
 from sp404_app.supervisor.home import Home
-from tests.e2e import stage
-from tests.e2e.driving import Driver, Value
+from tests.e2e import seed_data
+from tests.e2e.control_driver import ControlDriver, Value
 from tests.e2e.people import PASSWORD
-from tests.e2e.stage import Cast
+from tests.e2e.seed_data import SeededAccounts
 from tests.product import Product
 from tests.services.account.test_avatars import picture
 from tests.sounds import wav
@@ -31,17 +31,17 @@ PITCHES = count(300, 3)
 HERE = Path(__file__).parent
 
 
-def code(page: Page) -> str:
-    """Return the code of the second factor that the page offers."""
+def totp_code(page: Page) -> str:
+    """Return the current TOTP code for the secret on the page."""
     secret = page.locator("#totp-secret")
     return TOTP(secret.inner_text().replace(" ", "")).now() if secret.count() else "123456"
 
 
-VALUES: dict[str, Value] = {
+FIELD_VALUES: dict[str, Value] = {
     "bpm": "93",
     "bpm_min": "1",
     "bpm_max": "999",
-    "code": code,
+    "code": totp_code,
     "current_password": PASSWORD,
     "delay_seconds": "0",
     "drop": "0",
@@ -58,7 +58,7 @@ VALUES: dict[str, Value] = {
     "q": "softer",
     "search": "softer",
 }
-# Keys of the list, as the help names them, and how they are pressed.
+# Shortcuts of the library as listed in its help, and the keys to press.
 LIBRARY_KEYS = {
     "↑ ↓": ("ArrowDown", "ArrowUp", "PageDown", "Home", "End"),
     "Space": (" ",),
@@ -83,14 +83,14 @@ BEFORE_KEYS = {
     "Escape": ("+",),
 }
 TOKEN = "?token=" + "x" * 43
-# Seen for a moment only, while a file is on its way.
-PASSING = frozenset(
+# Visible only briefly, during an upload.
+TRANSIENT_CONTROLS = frozenset(
     {
         "button:cancel-uploads",
         "input Folder names become tags",
         "upload > button.icon-button",
         "sample-row > button:row-cancel",
-        # Parts of the empty library, which has a scene of its own.
+        # Of the empty library, which has its own scenario.
         "input:choose-first",
         "input:choose-first-folder",
         "button.button Choose sounds",
@@ -100,17 +100,17 @@ PASSING = frozenset(
 
 
 def url(part: str) -> Callable[[Page], None]:
-    """Expect a part of the address."""
+    """Expect a part of the URL."""
     return lambda page: expect(page).to_have_url(re.compile(re.escape(part)))
 
 
 def seen(selector: str, text: str = "") -> Callable[[Page], None]:
-    """Expect an element with a text."""
+    """Expect a visible element with a text."""
     return lambda page: expect(page.locator(selector, has_text=text).first).to_be_visible()
 
 
-# What has to come of the controls that matter most; of all others, something.
-EFFECTS: dict[str, Callable[[Page], None]] = {
+# Expected effects of the most important controls; of all others, any effect suffices.
+EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "sample-row > input:rename": seen("[data-testid=name]", "Renamed"),
     "input:search": url("q=softer"),
     "select:key": url("key="),
@@ -129,151 +129,162 @@ EFFECTS: dict[str, Callable[[Page], None]] = {
     "button:choose-enterprise": seen("[data-testid=question]"),
     "button:cancel": seen("[data-testid=cancel-question]"),
 }
-# Handlers that need a state which takes time to bring about: the test that drives them, and how.
-ELSEWHERE = {
+# Event handlers that need a state that takes long to create: the test that calls them, and how.
+HANDLERS_DRIVEN_ELSEWHERE = {
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
 }
 
 
 @dataclass(slots=True)
-class Scene:
-    """A page in a state, and who is there."""
+class PageScenario:
+    """A page in a certain state, opened by a certain user."""
 
     address: str
-    ready: str  # what can be seen when the page has read its state
-    who: str = ""
+    ready: str  # selector of an element that is visible once the page has loaded
+    user: str = ""
     keys: tuple[str, ...] = ()
     before_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sql: str = ""  # brings the scene back before each visit
-    elsewhere: bool = False  # whoever it is, is signed in at another device too
+    sql: str = ""  # restores the state before each visit
+    on_another_device: bool = False  # the user has a second session
     width: int = 1440
-    only: str = ""  # a pattern of names of controls: the others are driven in another scene
-    type_as: str = ""  # whose address is typed
+    only: str = ""  # pattern of control names; the others belong to other scenarios
+    type_as: str = ""  # the user whose email is typed
 
 
 @dataclass(slots=True)
-class Run:
-    """What all scenes together did."""
+class RunRecord:
+    """What all scenarios together did."""
 
-    played: set[str] = field(default_factory=set)  # the scenes that came to their end
-    events: set[str] = field(default_factory=set)  # the handlers that were called
-
-
-@pytest.fixture(scope="module")
-def run() -> Run:
-    return Run()
+    completed: set[str] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)  # names of the event handlers called
 
 
 @pytest.fixture(scope="module")
-def cast(
+def run() -> RunRecord:
+    return RunRecord()
+
+
+@pytest.fixture(scope="module")
+def accounts(
     browser: Browser, base_url: str, product: Product, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cast]:
+) -> Iterator[SeededAccounts]:
     with browser.new_context(base_url=base_url) as context:
         context.set_default_timeout(15_000)
-        yield stage.set_up(product, context.new_page(), tmp_path_factory.mktemp("sounds"))
+        yield seed_data.seed(product, context.new_page(), tmp_path_factory.mktemp("sounds"))
 
 
-SCENES = {
-    "start": Scene("/", "h1"),
-    "sign-up": Scene("/signup", "[data-testid=submit]"),
-    "sign-in": Scene("/login", "[data-testid=demo]"),
-    "unconfirmed": Scene("/login", "[data-testid=demo]", type_as="waiting"),
-    "second step": Scene("/login?step=code", "[data-testid=submit-code]", only=r"code|^a /login"),
-    "forgotten": Scene("/forgot-password", "[data-testid=submit]"),
-    "new password": Scene(f"/reset-password{TOKEN}", "[data-testid=submit]"),
-    "confirm address": Scene(f"/verify-email{TOKEN}", "[data-testid=confirm]"),
-    "new address": Scene(f"/change-email{TOKEN}", "[data-testid=confirm]"),
-    "old address": Scene(f"/revert-email{TOKEN}", "[data-testid=confirm]"),
-    "sample": Scene(
+SCENARIOS = {
+    "start": PageScenario("/", "h1"),
+    "sign-up": PageScenario("/signup", "[data-testid=submit]"),
+    "sign-in": PageScenario("/login", "[data-testid=demo]"),
+    "unconfirmed": PageScenario("/login", "[data-testid=demo]", type_as="waiting"),
+    "second step": PageScenario(
+        "/login?step=code", "[data-testid=submit-code]", only=r"code|^a /login"
+    ),
+    "forgotten": PageScenario("/forgot-password", "[data-testid=submit]"),
+    "new password": PageScenario(f"/reset-password{TOKEN}", "[data-testid=submit]"),
+    "confirm address": PageScenario(f"/verify-email{TOKEN}", "[data-testid=confirm]"),
+    "new address": PageScenario(f"/change-email{TOKEN}", "[data-testid=confirm]"),
+    "old address": PageScenario(f"/revert-email{TOKEN}", "[data-testid=confirm]"),
+    "sample": PageScenario(
         "/samples/{sample}",
         ".wave-plot .nsewdrag",
         "owner",
         SAMPLE_KEYS,
         BEFORE_KEYS,
-        sql=stage.RESTORED,
+        sql=seed_data.RESTORE_ALL_SQL,
     ),
-    "sample in the trash": Scene(
-        "/samples/{sample}", "[data-testid=restore]", "owner", sql=stage.ALL_GONE, only="restore"
+    "sample in the trash": PageScenario(
+        "/samples/{sample}",
+        "[data-testid=restore]",
+        "owner",
+        sql=seed_data.TRASH_ALL_SQL,
+        only="restore",
     ),
-    "library": Scene(
+    "library": PageScenario(
         "/library",
         "[data-testid=sample-row]",
         "owner",
         tuple(key for keys in LIBRARY_KEYS.values() for key in keys),
         before_keys={"": ("ArrowDown",), "Tab": ("ArrowDown", "F2")},
-        sql=stage.RESTORED,
+        sql=seed_data.RESTORE_ALL_SQL,
     ),
-    "library on a phone": Scene(
+    "library on a phone": PageScenario(
         "/library",
         "[data-testid=sample-row]",
         "owner",
-        sql=stage.RESTORED,
+        sql=seed_data.RESTORE_ALL_SQL,
         width=390,
         only=r"^(select|input:(bpm|duration)|button.button (Filters|Add)|button.room)",
     ),
-    "empty library": Scene(
+    "empty library": PageScenario(
         "/library",
         "[data-testid=empty-library]",
         "changer",
-        sql=stage.NOTHING_YET,
+        sql=seed_data.EMPTY_LIBRARY_SQL,
         only=r"choose-first|Choose (sounds|a folder)|close-uploads",
     ),
-    "trash": Scene(
-        "/library?view=trash", "[data-testid=sample-row]", "owner", sql=stage.THROWN_AWAY
+    "trash": PageScenario(
+        "/library?view=trash", "[data-testid=sample-row]", "owner", sql=seed_data.TRASH_SOME_SQL
     ),
-    "billing": Scene("/billing", "[data-testid=plan-name]", "owner"),
-    "plans": Scene("/plans", "[data-testid=choose-enterprise]", "owner"),
-    "usage": Scene("/usage", "[data-testid=analyses-used]", "owner"),
-    "account": Scene("/account", "[data-testid=device]", "changer", elsewhere=True),
-    "account after a while": Scene(
-        "/account", "[data-testid=device]", "doubter", sql=stage.UNPROVED
+    "billing": PageScenario("/billing", "[data-testid=plan-name]", "owner"),
+    "plans": PageScenario("/plans", "[data-testid=choose-enterprise]", "owner"),
+    "usage": PageScenario("/usage", "[data-testid=analyses-used]", "owner"),
+    "account": PageScenario("/account", "[data-testid=device]", "changer", on_another_device=True),
+    "account after a while": PageScenario(
+        "/account", "[data-testid=device]", "doubter", sql=seed_data.EXPIRE_REAUTHENTICATION_SQL
     ),
-    "operator": Scene("/operator", "[data-testid=compare]", "operator", sql=stage.GIVEN_UP),
-    "outbox": Scene("/dev/outbox", "[data-testid=mail]"),
-    "emulator": Scene("/dev/stripe", "[data-testid=send-again]"),
+    "operator": PageScenario(
+        "/operator", "[data-testid=compare]", "operator", sql=seed_data.FAILED_EVENTS_SQL
+    ),
+    "outbox": PageScenario("/dev/outbox", "[data-testid=mail]"),
+    "emulator": PageScenario("/dev/stripe", "[data-testid=send-again]"),
 }
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_every_control_does_something_and_nothing_fails(
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_control_has_an_effect_and_causes_no_error(
     name: str,
     page: Page,
-    cast: Cast,
-    run: Run,
+    accounts: SeededAccounts,
+    run: RunRecord,
     product: Product,
     playwright: Playwright,
     tmp_path: Path,
 ) -> None:
-    scene = SCENES[name]
-    driver = Driver(page, run.events, files(tmp_path / "Kit"))
-    driver.values = VALUES | ({"email": cast.known[scene.type_as].email} if scene.type_as else {})
-    # Where a password is asked for first, nothing else comes of a control.
-    driver.effects = {} if scene.sql == stage.UNPROVED else EFFECTS
-    driver.before_keys, driver.passing = scene.before_keys, PASSING
-    driver.only = scene.only
+    scenario = SCENARIOS[name]
+    driver = ControlDriver(page, run.events, files(tmp_path / "Kit"))
+    driver.values = FIELD_VALUES | (
+        {"email": accounts.known[scenario.type_as].email} if scenario.type_as else {}
+    )
+    # If reauthentication is required, controls only open its dialog.
+    reauthenticates = scenario.sql == seed_data.EXPIRE_REAUTHENTICATION_SQL
+    driver.expected_effects = {} if reauthenticates else EXPECTED_EFFECTS
+    driver.before_keys, driver.transient = scenario.before_keys, TRANSIENT_CONTROLS
+    driver.only = scenario.only
 
     def reopen() -> None:
-        if scene.elsewhere:
-            cast.enter_elsewhere(playwright, scene.who)
-        if not scene.who:
+        if scenario.on_another_device:
+            accounts.sign_in_on_another_device(playwright, scenario.user)
+        if not scenario.user:
             page.context.clear_cookies()
-        cast.enter(page, scene.who)
-        if scene.sql:
-            stage.run_sql(product, scene.sql)
-        page.goto(scene.address.format(sample=cast.sample))
-        page.locator(scene.ready).first.wait_for()
+        accounts.sign_in(page, scenario.user)
+        if scenario.sql:
+            seed_data.run_sql(product, scenario.sql)
+        page.goto(scenario.address.format(sample=accounts.sample))
+        page.locator(scenario.ready).first.wait_for()
         driver.settle()
 
-    page.set_viewport_size({"width": scene.width, "height": 900})
-    driver.drive_all(reopen, scene.keys)
-    run.played.add(name)
+    page.set_viewport_size({"width": scenario.width, "height": 900})
+    driver.drive_all(reopen, scenario.keys)
+    run.completed.add(name)
     assert driver.driven
-    assert driver.faults == []
+    assert driver.errors == []
 
 
 def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
-    """Return what is chosen for the fields of files: another sound each time."""
+    """Return functions that create the file for each file input, with a new sound each time."""
 
     def sound() -> FilePayload:
         return FilePayload(name="Drop.wav", mimeType="audio/wav", buffer=wav(next(PITCHES)))
@@ -289,32 +300,32 @@ def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
     return {"": sound, "folder": whole_folder, "picture": portrait}
 
 
-def test_every_page_and_every_key_is_driven() -> None:
-    paths = {scene.address.partition("?")[0] for scene in SCENES.values()}
+def test_every_page_and_every_shortcut_has_a_scenario() -> None:
+    paths = {scenario.address.partition("?")[0] for scenario in SCENARIOS.values()}
     opened = {path.replace("{sample}", "[sample_id]") for path in paths}
     assert {page.route for page in PAGES} == opened
     assert {keys for keys, _ in KEYBOARD} == set(LIBRARY_KEYS)
 
 
-def test_every_handler_that_a_page_names_was_called(product: Product, run: Run) -> None:
-    if run.played != set(SCENES):
-        pytest.skip("needs all scenes of this module to have run")
+def test_every_event_handler_in_the_pages_was_called(product: Product, run: RunRecord) -> None:
+    if run.completed != set(SCENARIOS):
+        pytest.skip("requires that all scenarios of this module have run")
     named = set()
     for folder in ("app", "app_components"):
         for path in (product.home / "web" / folder).rglob("*.jsx"):
             named |= set(re.findall(r'ReflexEvent\("([^"]+)"', path.read_text()))
     missing = {name.rpartition("____")[2] for name in named - run.events}
-    for handler in missing & set(ELSEWHERE):
-        file, line = ELSEWHERE[handler]
+    for handler in missing & set(HANDLERS_DRIVEN_ELSEWHERE):
+        file, line = HANDLERS_DRIVEN_ELSEWHERE[handler]
         assert line in (HERE / file).read_text()
-    assert missing - set(ELSEWHERE) == set()
+    assert missing - set(HANDLERS_DRIVEN_ELSEWHERE) == set()
 
 
-def test_every_name_in_the_built_pages_is_defined(product: Product) -> None:
-    """A handler that is built inside of a loop may name the loop's variable outside of it."""
+def test_the_built_pages_have_no_undefined_names(product: Product) -> None:
+    """A handler built inside a loop may refer to the loop variable outside of it."""
     home = Home(product.home)
     link_node(home)
-    command = [home.node / "node", HERE / "unresolved.mjs", home.web.resolve()]
+    command = [home.node / "node", HERE / "undefined_names.mjs", home.web.resolve()]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert int(done.stderr.split()[0]) > 30

@@ -1,4 +1,4 @@
-"""The library in a real browser: from the mail's link to a sound under the arrow keys."""
+"""The library in a browser: upload, search, play, tag, delete and undo."""
 
 import base64
 import re
@@ -10,23 +10,23 @@ from sqlalchemy import create_engine, text
 
 from sp404_app.supervisor import postgresql
 from sp404_app.supervisor.home import Home
-from tests.e2e import folder, people
+from tests.e2e import people, sound_folder
 from tests.e2e.conftest import Outbox
 from tests.e2e.people import Visitor
 from tests.e2e.test_billing import subscribe
 from tests.product import Product
 from tests.sounds import tone, write
 
-DEMO = Visitor("demo@example.com", "sixteen pads")
-ANALYSED = 90_000  # ms; the machine may be busy with other tests
+DEMO_USER = Visitor("demo@example.com", "sixteen pads")
+ANALYSIS_TIMEOUT_MS = 90_000  # the machine may be busy with other tests
 
 
 @pytest.fixture
 def demo(page: Page) -> Page:
-    """The demo account's library, all analysed."""
-    people.sign_in(page, DEMO)
+    """The demo account's library with all samples analysed."""
+    people.sign_in(page, DEMO_USER)
     expect(page.get_by_test_id("name").first).to_be_visible()
-    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     return page
 
 
@@ -40,7 +40,7 @@ def playing(page: Page) -> str:
     return player.locator(".player-name").inner_text()
 
 
-def test_all_filters_stand_in_one_line_of_a_wide_screen(demo: Page) -> None:
+def test_all_filters_fit_on_one_line_of_a_wide_screen(demo: Page) -> None:
     demo.get_by_test_id("has-copies").click()
     expect(demo.get_by_test_id("clear-filters")).to_be_visible()
     middles = demo.locator(".filters > :not(.narrow-only)").evaluate_all(
@@ -50,7 +50,7 @@ def test_all_filters_stand_in_one_line_of_a_wide_screen(demo: Page) -> None:
     assert max(middles) - min(middles) < 4
 
 
-def test_a_phone_says_what_to_search_for(demo: Page) -> None:
+def test_the_search_placeholder_is_readable_on_a_phone(demo: Page) -> None:
     demo.set_viewport_size({"width": 390, "height": 844})
     field = demo.get_by_test_id("search")
     room = field.evaluate(
@@ -64,18 +64,18 @@ def test_a_phone_says_what_to_search_for(demo: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_one_bar_shows_how_far_a_better_ear_is(
+def test_one_progress_bar_shows_reanalysis_by_a_new_engine(
     page: Page, outbox: Outbox, product: Product, tmp_path: Path, width: int
 ) -> None:
     people.sign_in(page, people.sign_up(page, outbox))
     page.get_by_test_id("choose-files").set_input_files(write(tmp_path / "bell.wav", tone(700)))
     expect(page.get_by_test_id("name")).to_have_count(1)
-    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     page.set_viewport_size({"width": width, "height": 844})
     bars = page.get_by_test_id("renewal").filter(visible=True)
     expect(bars).to_have_count(0)
     database = create_engine(postgresql.url(Home(product.home)))
-    with database.begin() as connection:  # it was an older one that heard it
+    with database.begin() as connection:  # pretend that an older engine analysed it
         older = "update analyses set engine_version = '0' where sample_id = :heard"
         heard = page.request.get("/api/samples").json()["samples"][0]["id"]
         connection.execute(text(older), {"heard": heard})
@@ -86,40 +86,42 @@ def test_one_bar_shows_how_far_a_better_ear_is(
     expect(bars).to_be_in_viewport()
 
 
-def test_a_musician_drops_a_folder_and_finds_a_sound(
+def test_an_uploaded_folder_is_analysed_and_searchable(
     page: Page, outbox: Outbox, tmp_path: Path
 ) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    folder.make(tmp_path)
+    sound_folder.create_folder(tmp_path)
     visitor = people.sign_up(page, outbox)
     people.sign_in(page, visitor)
     expect(page.get_by_test_id("empty-library")).to_be_visible()
 
     page.get_by_test_id("choose-folder").set_input_files(tmp_path / "Dusty Crate")
     uploads = page.get_by_test_id("uploads")
-    expect(uploads.get_by_text("25 sounds uploaded · 5 refused")).to_be_visible(timeout=ANALYSED)
-    for name in folder.BROKEN:
+    expect(uploads.get_by_text("25 sounds uploaded · 5 not added")).to_be_visible(
+        timeout=ANALYSIS_TIMEOUT_MS
+    )
+    for name in sound_folder.BROKEN_FILES:
         expect(uploads.locator("[data-state=refused]", has_text=name)).to_have_count(1)
     page.get_by_test_id("close-uploads").click()
-    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     expect(page.get_by_test_id("total")).to_have_text("25")
     expect(page.get_by_role("button", name="Kit One 25")).to_be_visible()  # folders became tags
 
-    # Free analyses ten a month; the others show their waveform, play, and say why they wait.
+    # The Free plan includes ten analyses per month; the other samples wait for quota.
     expect(page.get_by_text("Monthly limit reached")).to_have_count(15)
     ready = page.request.get("/api/samples?status=ready&kind=loop").json()["samples"]
     wanted = next(sample["name"] for sample in ready if sample["bpm"])
     page.keyboard.press("/")
     page.keyboard.type(wanted.lower())
     expect(page.get_by_test_id("name")).to_have_text([wanted])
-    page.keyboard.press("ArrowDown")  # from the search into the list, and it plays
+    page.keyboard.press("ArrowDown")  # from the search field to the first result, which plays
     assert playing(page) == wanted
 
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/samples/[0-9a-f-]{36}"))
     expect(page.get_by_test_id("bpm-value")).to_contain_text(re.compile(r"\d"))
-    assert playing(page) == wanted  # a page change does not stop the sound
+    assert playing(page) == wanted  # navigation does not stop playback
 
     page.get_by_test_id("bpm-field").fill("77.5")
     page.get_by_test_id("bpm-set").click()
@@ -132,13 +134,13 @@ def test_a_musician_drops_a_folder_and_finds_a_sound(
 
     page.goto("/usage")
     expect(page.get_by_test_id("analyses-used")).to_have_text("10")
-    subscribe(page, "choose-pro", "Pro")  # and what waited has its turn at once
+    subscribe(page, "choose-pro", "Pro")  # the waiting samples are analysed now
     page.goto("/usage")
-    expect(page.get_by_test_id("analyses-used")).to_have_text("25", timeout=ANALYSED)
+    expect(page.get_by_test_id("analyses-used")).to_have_text("25", timeout=ANALYSIS_TIMEOUT_MS)
     assert not errors
 
 
-DROP = """([name, base64]) => {
+DROP_SCRIPT = """([name, base64]) => {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   const dataTransfer = new DataTransfer();
   dataTransfer.items.add(new File([bytes], name));
@@ -148,22 +150,22 @@ DROP = """([name, base64]) => {
 }"""
 
 
-def test_sounds_are_dropped_anywhere_on_the_page(
+def test_files_can_be_dropped_anywhere_on_the_page(
     page: Page, outbox: Outbox, tmp_path: Path
 ) -> None:
-    folder.make(tmp_path, 1)
-    file = folder.good(tmp_path)[0]
+    sound_folder.create_folder(tmp_path, 1)
+    file = sound_folder.valid_wavs(tmp_path)[0]
     people.sign_in(page, people.sign_up(page, outbox))
-    page.evaluate(DROP, [file.name, base64.b64encode(file.read_bytes()).decode()])
+    page.evaluate(DROP_SCRIPT, [file.name, base64.b64encode(file.read_bytes()).decode()])
     expect(page.get_by_test_id("name")).to_have_text([file.stem])
     expect(page.get_by_test_id("drop-veil")).to_have_count(0)
 
 
-def test_what_is_here_already_is_said_and_not_kept_twice(
+def test_a_duplicate_upload_is_reported_and_not_stored(
     page: Page, outbox: Outbox, tmp_path: Path
 ) -> None:
-    folder.make(tmp_path, 2)
-    files = folder.good(tmp_path)[:1]
+    sound_folder.create_folder(tmp_path, 2)
+    files = sound_folder.valid_wavs(tmp_path)[:1]
     people.sign_in(page, people.sign_up(page, outbox))
     for expected in ("done", "duplicate"):
         page.get_by_test_id("choose-files").set_input_files(files)
@@ -172,7 +174,7 @@ def test_what_is_here_already_is_said_and_not_kept_twice(
     expect(page.get_by_test_id("total")).to_have_text("1")
 
 
-def test_arrow_keys_move_and_play_and_space_stops(demo: Page) -> None:
+def test_arrow_keys_move_the_cursor_and_play_and_space_stops(demo: Page) -> None:
     demo.get_by_test_id("table").focus()
     demo.keyboard.press("ArrowDown")
     first = playing(demo)
@@ -186,7 +188,7 @@ def test_arrow_keys_move_and_play_and_space_stops(demo: Page) -> None:
     expect(demo.get_by_test_id("player")).to_have_attribute("data-playing", "false")
 
 
-def test_a_view_lives_in_its_address(demo: Page) -> None:
+def test_filters_and_sorting_are_kept_in_the_url(demo: Page) -> None:
     demo.get_by_test_id("room-loops").click()
     demo.get_by_test_id("bpm_min").fill("90")
     demo.get_by_test_id("sort-bpm").click()
@@ -202,13 +204,13 @@ def test_a_view_lives_in_its_address(demo: Page) -> None:
     assert min(tempos) >= 90
 
 
-def test_a_slip_of_the_finger_still_finds(demo: Page) -> None:
+def test_a_misspelt_search_shows_the_closest_match(demo: Page) -> None:
     demo.get_by_test_id("search").fill("velvte kcik")
     expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
     expect(demo.get_by_text("showing “velvet kick”")).to_be_visible()
 
 
-def test_thrown_away_by_mistake_comes_back(demo: Page) -> None:
+def test_undo_restores_a_deleted_sample(demo: Page) -> None:
     total = int(demo.get_by_test_id("total").inner_text())
     demo.get_by_test_id("table").focus()
     demo.keyboard.press("ArrowDown")
@@ -223,7 +225,7 @@ def test_thrown_away_by_mistake_comes_back(demo: Page) -> None:
     expect(demo.get_by_test_id("total")).to_have_text(str(total))
 
 
-def test_many_are_tagged_at_once(demo: Page) -> None:
+def test_selected_samples_are_tagged_together(demo: Page) -> None:
     demo.get_by_test_id("search").fill("hat")
     expect(demo.get_by_test_id("total")).to_have_text("2")
     demo.get_by_test_id("table").focus()
@@ -237,7 +239,7 @@ def test_many_are_tagged_at_once(demo: Page) -> None:
     expect(demo.get_by_role("button", name="metal 2")).to_be_visible()
 
 
-def test_another_tab_sees_a_change_without_a_reload(demo: Page, context: BrowserContext) -> None:
+def test_another_tab_shows_a_change_without_a_reload(demo: Page, context: BrowserContext) -> None:
     other = context.new_page()
     other.goto("/library")
     row = demo.get_by_test_id("sample-row").first.get_attribute("data-id")
@@ -250,11 +252,11 @@ def test_another_tab_sees_a_change_without_a_reload(demo: Page, context: Browser
         expect(star).to_have_attribute("aria-pressed", str(pressed).lower())
 
 
-def test_a_lost_connection_is_taken_up_again(
+def test_uploads_resume_after_a_lost_connection(
     page: Page, context: BrowserContext, outbox: Outbox, tmp_path: Path
 ) -> None:
-    folder.make(tmp_path, 6)
-    good = folder.good(tmp_path)
+    sound_folder.create_folder(tmp_path, 6)
+    good = sound_folder.valid_wavs(tmp_path)
     people.sign_in(page, people.sign_up(page, outbox))
     page.route("**/api/samples", lambda route: route.abort("connectionreset"))
     page.get_by_test_id("choose-files").set_input_files(good)
@@ -263,9 +265,9 @@ def test_a_lost_connection_is_taken_up_again(
     expect(page.locator("[data-state=done]")).to_have_count(len(good), timeout=30_000)
 
 
-def test_a_name_is_only_ever_text(page: Page, outbox: Outbox, tmp_path: Path) -> None:
-    folder.make(tmp_path, 1)
-    original = folder.good(tmp_path)[0]
+def test_file_names_are_escaped_in_html(page: Page, outbox: Outbox, tmp_path: Path) -> None:
+    sound_folder.create_folder(tmp_path, 1)
+    original = sound_folder.valid_wavs(tmp_path)[0]
     name = "<img src=x onerror=alert(1)> \u202eevil 🥁.wav"
     hurt: list[str] = []
     page.on("dialog", lambda dialog: hurt.append(dialog.message))

@@ -1,4 +1,4 @@
-"""The sample page in a real browser: zoom, play, correct, reload."""
+"""The sample page in a browser: zoom, playback, corrections, figures and metadata."""
 
 import re
 from typing import Any
@@ -10,11 +10,11 @@ from tests.e2e import people
 from tests.e2e.people import Visitor
 from tests.e2e.waiting import until
 
-DEMO = Visitor("demo@example.com", "sixteen pads")
+DEMO_USER = Visitor("demo@example.com", "sixteen pads")
 LOOP = "Dusty Corner"
-READY = 90_000  # ms; the machine may be busy with other tests
-VIEW = "wave => wave._fullLayout.xaxis.range"
-STEP = "wave => wave._fullData[0].dx"
+ANALYSIS_TIMEOUT_MS = 90_000  # the machine may be busy with other tests
+VISIBLE_RANGE = "wave => wave._fullLayout.xaxis.range"
+POINT_SPACING = "wave => wave._fullData[0].dx"
 
 
 def sample_named(page: Page, name: str) -> dict[str, Any]:
@@ -23,10 +23,12 @@ def sample_named(page: Page, name: str) -> dict[str, Any]:
 
 
 def open_sample(page: Page, name: str = LOOP) -> Locator:
-    """Open a sample page and return its waveform plot."""
+    """Open a sample's page and return its waveform plot."""
     page.goto(f"/samples/{sample_named(page, name)['id']}")
     expect(page.locator(".wave-plot .nsewdrag")).to_be_attached()
-    expect(page.get_by_test_id("status")).to_have_attribute("data-status", "ready", timeout=READY)
+    expect(page.get_by_test_id("status")).to_have_attribute(
+        "data-status", "ready", timeout=ANALYSIS_TIMEOUT_MS
+    )
     return page.locator(".wave-plot")
 
 
@@ -38,8 +40,8 @@ def errors() -> list[str]:
 @pytest.fixture
 def demo(page: Page, errors: list[str]) -> Page:
     page.on("pageerror", lambda error: errors.append(str(error)))
-    people.sign_in(page, DEMO)
-    expect(page.locator(".pulse")).to_have_count(0, timeout=READY)
+    people.sign_in(page, DEMO_USER)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     return page
 
 
@@ -51,31 +53,31 @@ def test_the_waveform_zooms_to_milliseconds_without_sending_the_audio(
         "websocket", lambda socket: socket.on("framereceived", lambda data: sent.append(len(data)))
     )
     wave = open_sample(demo)
-    whole = wave.evaluate(VIEW)
+    whole = wave.evaluate(VISIBLE_RANGE)
     box = demo.locator(".wave-plot .nsewdrag").bounding_box()
     assert box
     demo.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
     for _ in range(60):
         demo.mouse.wheel(0, -80)
     expect(demo.get_by_test_id("zoom-width")).to_have_text("1.0 ms")
-    until(lambda: wave.evaluate(STEP) < 0.0001)  # single samples have arrived
-    start, end = wave.evaluate(VIEW)
+    until(lambda: wave.evaluate(POINT_SPACING) < 0.0001)  # single samples have arrived
+    start, end = wave.evaluate(VISIBLE_RANGE)
     assert end - start == pytest.approx(0.001, rel=0.01)
     assert max(sent) < 20_000
 
     demo.get_by_test_id("zoom-all").click()
-    until(lambda: wave.evaluate(STEP) > 0.001)
-    assert wave.evaluate(VIEW) == pytest.approx(whole, abs=1e-3)
+    until(lambda: wave.evaluate(POINT_SPACING) > 0.001)
+    assert wave.evaluate(VISIBLE_RANGE) == pytest.approx(whole, abs=1e-3)
     assert errors == []
 
 
-def test_a_corrected_tempo_keeps_the_zoom_and_outlives_reload_and_analysis(demo: Page) -> None:
+def test_a_corrected_tempo_keeps_the_zoom_and_survives_reload_and_reanalysis(demo: Page) -> None:
     wave = open_sample(demo)
     value, source = demo.get_by_test_id("bpm-value"), demo.get_by_test_id("bpm-source")
     expect(source).to_have_text("from the analysis")
     heard = value.inner_text()
     demo.get_by_test_id("zoom-in").click()
-    zoomed = wave.evaluate(VIEW)
+    zoomed = wave.evaluate(VISIBLE_RANGE)
     beats = "wave => wave._fullData[3].x.length + wave._fullData[4].x.length"
     before = wave.evaluate(beats)
 
@@ -84,10 +86,12 @@ def test_a_corrected_tempo_keeps_the_zoom_and_outlives_reload_and_analysis(demo:
     doubled = value.inner_text()
     assert float(doubled.split()[0]) == 2 * float(heard.split()[0])
     until(lambda: wave.evaluate(beats) > before)
-    assert wave.evaluate(VIEW) == pytest.approx(zoomed, abs=1e-6)
+    assert wave.evaluate(VISIBLE_RANGE) == pytest.approx(zoomed, abs=1e-6)
 
     demo.get_by_test_id("analyse").click()
-    expect(demo.get_by_test_id("status")).to_have_attribute("data-status", "ready", timeout=READY)
+    expect(demo.get_by_test_id("status")).to_have_attribute(
+        "data-status", "ready", timeout=ANALYSIS_TIMEOUT_MS
+    )
     demo.reload()
     expect(value).to_have_text(doubled.replace("\n", ""), use_inner_text=False)
     expect(source).to_have_text("set by you")
@@ -100,7 +104,7 @@ def test_a_corrected_tempo_keeps_the_zoom_and_outlives_reload_and_analysis(demo:
     expect(demo.get_by_test_id("bpm-error")).to_have_text("Enter a tempo from 20 to 999 BPM.")
 
 
-def test_space_plays_a_click_seeks_and_taps_find_a_tempo(demo: Page, errors: list[str]) -> None:
+def test_space_plays_a_click_seeks_and_taps_measure_a_tempo(demo: Page, errors: list[str]) -> None:
     open_sample(demo)
     demo.keyboard.press(" ")
     expect(demo.get_by_test_id("play-here")).to_have_attribute("data-playing", "true")
@@ -117,7 +121,7 @@ def test_space_plays_a_click_seeks_and_taps_find_a_tempo(demo: Page, errors: lis
     expect(demo.locator(".readout b")).not_to_have_text(re.compile("^[01]"))
     assert float(demo.locator(".readout b").inner_text()) == pytest.approx(half, abs=0.02)
 
-    demo.get_by_test_id("tempo-double").click()  # a clicked button leaves the space bar alone
+    demo.get_by_test_id("tempo-double").click()  # Space still controls playback after a click
     expect(demo.get_by_test_id("bpm-source")).to_have_text("set by you")
     demo.keyboard.press(" ")
     expect(demo.get_by_test_id("play-here")).to_have_attribute("data-playing", "true")
@@ -130,7 +134,7 @@ def test_space_plays_a_click_seeks_and_taps_find_a_tempo(demo: Page, errors: lis
     expect(demo.get_by_test_id("tapped")).to_have_count(0)
     demo.keyboard.press("t")
     tapped = float(demo.get_by_test_id("tapped").inner_text().split()[0])
-    assert 30 < tapped <= 121  # 120 on a machine that keeps time; a busy one taps late, never early
+    assert 30 < tapped <= 121  # 120 BPM; a busy machine taps late, never early
     assert errors == []
 
 
@@ -141,13 +145,13 @@ def test_spectrograms_are_drawn_on_request_and_follow_the_zoom(
     assert demo.locator(".picture-plot").count() == 0
     demo.get_by_test_id("picture-spectrum").click()
     plot = demo.locator(".picture-plot")
-    expect(plot.locator(".heatmaplayer image")).to_be_attached(timeout=READY)
+    expect(plot.locator(".heatmaplayer image")).to_be_attached(timeout=ANALYSIS_TIMEOUT_MS)
     demo.get_by_test_id("zoom-in").click()
     demo.get_by_test_id("zoom-in").click()
     expect(demo.locator(".picture-stretch")).to_have_text(re.compile(r"[\d.]+ – [\d.]+ s"))
-    wave = demo.locator(".wave-plot").evaluate(VIEW)
+    wave = demo.locator(".wave-plot").evaluate(VISIBLE_RANGE)
     demo.wait_for_timeout(200)
-    assert plot.evaluate(VIEW) == pytest.approx(wave, abs=1e-3)
+    assert plot.evaluate(VISIBLE_RANGE) == pytest.approx(wave, abs=1e-3)
     for view in ("pulse", "notes"):
         demo.get_by_test_id(f"picture-{view}").click()
         expect(demo.get_by_test_id("picture")).to_have_attribute("data-busy", "false")
@@ -156,7 +160,7 @@ def test_spectrograms_are_drawn_on_request_and_follow_the_zoom(
     assert errors == []
 
 
-def test_name_tags_rating_and_note_are_saved(demo: Page, errors: list[str]) -> None:
+def test_name_tags_rating_favourite_and_note_are_saved(demo: Page, errors: list[str]) -> None:
     open_sample(demo, "Side Stick")
     expect(demo.get_by_text("One-shots have no tempo")).to_be_visible()
     demo.get_by_test_id("sample-name").fill("Rim of the attic")
@@ -184,13 +188,13 @@ def test_name_tags_rating_and_note_are_saved(demo: Page, errors: list[str]) -> N
     assert errors == []
 
 
-def test_an_unknown_sample_shows_the_missing_page(demo: Page) -> None:
+def test_an_unknown_sample_id_shows_a_not_found_message(demo: Page) -> None:
     for address in ("nonsense", "01a204db-0000-7000-8000-000000000000"):
         demo.goto(f"/samples/{address}")
         expect(demo.get_by_test_id("missing")).to_contain_text("Sound not found")
 
 
-def test_plotly_is_loaded_by_the_sample_page_and_not_by_the_library(demo: Page) -> None:
+def test_plotly_is_loaded_by_the_sample_page_only(demo: Page) -> None:
     loaded: list[int] = []
     demo.on(
         "response",
@@ -207,10 +211,10 @@ def test_plotly_is_loaded_by_the_sample_page_and_not_by_the_library(demo: Page) 
     assert max(loaded) > 1_000_000
 
 
-def test_the_page_fits_a_phone(browser: Browser, base_url: str) -> None:
+def test_the_sample_page_fits_on_a_phone(browser: Browser, base_url: str) -> None:
     context = browser.new_context(base_url=base_url, viewport={"width": 390, "height": 844})
     page = context.new_page()
-    people.sign_in(page, DEMO)
+    people.sign_in(page, DEMO_USER)
     open_sample(page, "Rainy Window")
     width = page.locator("#content").evaluate("content => content.scrollWidth")
     assert width <= 390

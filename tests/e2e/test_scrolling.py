@@ -1,4 +1,4 @@
-"""A long list in a real browser: it asks for one part at a time, and never stays empty."""
+"""Scrolling a long list: one request at a time, and rows are always loaded in the end."""
 
 import re
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import FilePayload, Page, WebSocket, expect
 
-from tests.e2e import people, stage
+from tests.e2e import people, seed_data
 from tests.e2e.conftest import Outbox
 from tests.product import Product
 from tests.sounds import wav
 
 COUNT = 3000
 ASKED, ANSWERED = re.compile(r"library_state\.show_from"), re.compile(r'"answered_rx_state_":')
-# Moves the list by 250 pixels a frame; resolves once it shows rows again from top to bottom.
+# Scrolls by 250 pixels per frame; resolves with the number of frames until all rows are loaded.
 FLING = """
 (frames) => new Promise((resolve) => {
   const list = document.querySelector("[data-testid=table]");
@@ -43,9 +43,9 @@ def long_list(page: Page, outbox: Outbox, product: Product) -> Page:
     file = FilePayload(name="Tone.wav", mimeType="audio/wav", buffer=wav(440, 0.5))
     page.get_by_test_id("choose-files").set_input_files(file)
     expect(page.get_by_test_id("name")).to_have_count(1)
-    expect(page.locator(".pulse")).to_have_count(0, timeout=stage.ANALYSED)
+    expect(page.locator(".pulse")).to_have_count(0, timeout=seed_data.ANALYSIS_TIMEOUT_MS)
     sample_id = page.request.get("/api/samples").json()["samples"][0]["id"]
-    stage.add_rows(product, sample_id, COUNT)
+    seed_data.add_rows(product, sample_id, COUNT)
     return page
 
 
@@ -57,7 +57,7 @@ def listen(page: Page, note: Callable[[str], None]) -> None:
     page.on("websocket", opened)
 
 
-def test_a_flung_list_asks_for_one_part_at_a_time(long_list: Page) -> None:
+def test_fast_scrolling_sends_one_request_at_a_time(long_list: Page) -> None:
     waiting, most, asked = 0, 0, 0
 
     def note(frame: str) -> None:
@@ -72,12 +72,12 @@ def test_a_flung_list_asks_for_one_part_at_a_time(long_list: Page) -> None:
     long_list.reload()
     expect(long_list.get_by_test_id("total")).to_have_text(str(COUNT + 1))
     late = long_list.evaluate(FLING, 300)
-    assert 0 <= late < 600  # frames; the machine may be busy with other tests
+    assert 0 <= late < 600  # frames; the machine may be busy
     assert asked > 2
     assert most == 1
 
 
-def test_a_search_while_the_list_moves_shows_its_first_row(long_list: Page) -> None:
+def test_a_search_during_scrolling_shows_its_first_row(long_list: Page) -> None:
     long_list.reload()
     expect(long_list.get_by_test_id("total")).to_have_text(str(COUNT + 1))
     long_list.evaluate(FLING, 60)
@@ -89,8 +89,8 @@ def test_a_search_while_the_list_moves_shows_its_first_row(long_list: Page) -> N
     expect(long_list.get_by_test_id("sample-row").first).to_be_in_viewport()
 
 
-def test_scrolling_goes_on_after_the_page_was_left(long_list: Page) -> None:
-    """The server remembers the last request of a page that is gone."""
+def test_scrolling_works_after_returning_to_the_page(long_list: Page) -> None:
+    """The server must not treat requests of the new page as answered by the old one."""
     long_list.reload()
     expect(long_list.get_by_test_id("total")).to_have_text(str(COUNT + 1))
     assert long_list.evaluate(FLING, 60) >= 0

@@ -1,4 +1,4 @@
-"""The trash in a browser: what it holds is said before, and what left it after."""
+"""The trash: its size, its limit, and notices about purged samples."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from tests.e2e.conftest import Outbox
 from tests.product import Product
 from tests.sounds import tone, write
 
-ANALYSED = 90_000
+ANALYSIS_TIMEOUT_MS = 90_000
 
 
-def test_the_trash_says_what_it_keeps_and_what_left_it(
+def test_the_trash_shows_its_size_and_reports_purged_samples(
     page: Page, outbox: Outbox, product: Product, tmp_path: Path
 ) -> None:
     people.sign_in(page, people.sign_up(page, outbox))
@@ -24,10 +24,10 @@ def test_the_trash_says_what_it_keeps_and_what_left_it(
     for number in range(3):
         file = write(tmp_path / f"take{number}.wav", tone(500 + number * 50))
         page.get_by_test_id("choose-files").set_input_files(file)
-        expect(page.get_by_test_id("name")).to_have_count(1, timeout=ANALYSED)
-        expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
+        expect(page.get_by_test_id("name")).to_have_count(1, timeout=ANALYSIS_TIMEOUT_MS)
+        expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
         database = create_engine(postgresql.url(Home(product.home)))
-        with database.begin() as connection:  # as if it were large
+        with database.begin() as connection:  # pretend that the file is large
             grow = "update samples set size = :size where deleted_at is null and name = :name"
             connection.execute(text(grow), {"size": 60 * MB, "name": f"take{number}"})
         database.dispose()

@@ -1,14 +1,14 @@
-"""Wait for what a page knows; its policy forbids Playwright's own way, which evaluates text."""
+"""Wait for a condition. The pages' CSP forbids Playwright's wait_for_function, which uses eval."""
 
 import time
 from collections.abc import Callable
 
-SECONDS = 30.0
+TIMEOUT_S = 30.0
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Return as soon as something holds, and fail if it does not in half a minute."""
-    end = time.monotonic() + SECONDS
+    """Return as soon as the condition holds; fail after `TIMEOUT_S`."""
+    end = time.monotonic() + TIMEOUT_S
     while not holds():
-        assert time.monotonic() < end, "it never came"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.05)

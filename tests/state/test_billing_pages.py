@@ -194,19 +194,19 @@ async def test_emulator_controls_answer_loopback_only(
     tab = in_tab(DevStripeState(), "", ip="127.0.0.1")
     await tab.load()
     (clock,) = tab.clocks
-    assert tab.sent
-    assert tab.taken
+    assert tab.sent_events
+    assert tab.received_events
     await run(tab.advance(clock.id, "month"))
     assert shop.subscription(ada.id).status == "active"
     await run(tab.change("shuffle", True))
-    assert tab.chaos.shuffle
-    await run(tab.send_again(tab.sent[0].id))
-    await run(tab.replay(tab.taken[0].id))
+    assert tab.delivery_faults.shuffle
+    await run(tab.send_again(tab.sent_events[0].id))
+    await run(tab.replay(tab.received_events[0].id))
     await run(tab.reconcile())
-    assert tab.said.startswith("1 compared")
+    assert tab.message.startswith("1 compared")
     for wrong in (tab.advance("cus_x", "day"), tab.advance(clock.id, "year"), tab.change("x", 1)):
         await run(wrong)
-        assert tab.said
+        assert tab.message
     with pytest.raises(ValidationFailed):
         await run(tab.advance(7, "day"))  # type: ignore[arg-type]
     for ip in ("203.0.113.7", "", "rubbish"):

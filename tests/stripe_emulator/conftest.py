@@ -1,4 +1,8 @@
-"""An emulator on a port; after every test, all it ever said is held against Stripe's types."""
+"""Fixtures: an emulator on a port, and products to subscribe to.
+
+After every test, all stored objects are checked against Stripe's published types and against the
+invariants.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from stripe_emulator.objects import public
+from stripe_emulator.objects import public_copy
 from tests.stripe_emulator import invariants, oracle
-from tests.stripe_emulator.stripe_server import Machine, Receiver, Served
-from tests.stripe_emulator.stripe_server import machine as make_machine
+from tests.stripe_emulator.stripe_server import Harness, Receiver, Served, make_harness
 
 
 @pytest.fixture(scope="session")
@@ -28,23 +31,23 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def stripe_machine(tmp_path: Path, served: Served, receiver: Receiver) -> Iterator[Machine]:
-    made = make_machine(tmp_path, served, receiver)
+def harness(tmp_path: Path, served: Served, receiver: Receiver) -> Iterator[Harness]:
+    made = make_harness(tmp_path, served, receiver)
     yield made
     made.browser.close()
     served.client = "127.0.0.1"
     with made.emulator.store.reading() as connection:
         bodies = [json.loads(row["body"]) for row in connection.execute("select body from objects")]
-    problems = {problem for body in bodies for problem in oracle.violations(public(body))}
+    problems = {problem for body in bodies for problem in oracle.violations(public_copy(body))}
     assert not problems
     assert invariants.broken(bodies) == []
 
 
 @dataclass(frozen=True)
 class Shop:
-    """The plans of a product, as its set-up makes them."""
+    """Two products with monthly prices, and a portal configuration."""
 
-    machine: Machine
+    harness: Harness
     pro: str
     enterprise: str
     portal: str
@@ -54,12 +57,12 @@ class Shop:
         if card:
             settings = {"default_payment_method": card}
             given |= {"payment_method": card, "invoice_settings": settings}
-        return self.machine.v1.customers.create(given).id
+        return self.harness.v1.customers.create(given).id
 
 
 @pytest.fixture
-def shop(stripe_machine: Machine) -> Shop:
-    v1 = stripe_machine.v1
+def shop(harness: Harness) -> Shop:
+    v1 = harness.v1
     prices = {}
     for name, cents in (("Pro", 2900), ("Enterprise", 9900)):
         product = v1.products.create({"name": name})
@@ -89,4 +92,4 @@ def shop(stripe_machine: Machine) -> Shop:
             }
         }
     )
-    return Shop(stripe_machine, prices["Pro"].id, prices["Enterprise"].id, portal.id)
+    return Shop(harness, prices["Pro"].id, prices["Enterprise"].id, portal.id)

@@ -1,4 +1,4 @@
-"""What holds in the books whatever happened: the rules that types cannot see."""
+"""Invariants of stored objects that types cannot express, such as sums and references."""
 
 from collections import defaultdict
 from typing import Any
@@ -7,7 +7,7 @@ ENDED = ("canceled", "incomplete_expired")
 
 
 def broken(bodies: list[dict[str, Any]]) -> list[str]:
-    """Return what does not hold."""
+    """Return a description of every violated invariant."""
     by_kind: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for body in bodies:
         by_kind[body["object"]].append(body)
@@ -25,7 +25,7 @@ def broken(bodies: list[dict[str, Any]]) -> list[str]:
 
 
 def check_invoice(invoice: dict[str, Any], by_kind: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """An invoice is the sum of its lines, and what is paid was charged."""
+    """Check that an invoice is the sum of its lines and that the paid amount was charged."""
     found, name = [], invoice["id"]
     if invoice["total"] != sum(line["amount"] for line in invoice["lines"]["data"]):
         found.append(f"{name}: total is not the sum of the lines")
@@ -56,7 +56,7 @@ def check_invoice(invoice: dict[str, Any], by_kind: dict[str, list[dict[str, Any
 
 
 def check_subscription(subscription: dict[str, Any]) -> list[str]:
-    """A subscription has one item with a period that lasts, and ends once."""
+    """Check that a subscription has one item with a non-empty period and consistent end fields."""
     found, name = [], subscription["id"]
     items = subscription["items"]["data"]
     if len(items) != 1:

@@ -1,9 +1,8 @@
-"""Whether an answer is what the published types promise.
+"""Check API objects against Stripe's published types.
 
-Two sources of the same API version: the annotations that the `stripe` package ships (types of every
-value, words among the known ones, no unknown keys, nothing missing that may not be null), and
-`required_keys.json`, taken from the types of the JavaScript client, which also tell a key that is
-null from one that is absent.
+There are two sources of the same API version: the annotations of the `stripe` package (types of
+values, literals, unknown keys, missing keys that may not be null), and `required_keys.json`, taken
+from the types of the JavaScript client, which distinguish null from absent.
 """
 
 import ast
@@ -38,7 +37,7 @@ def names_for(module: str) -> dict[str, Any]:
 
 @functools.cache
 def fields(kind: type) -> dict[str, Any]:
-    """Return the annotations of a class, with every name resolved."""
+    """Return the annotations of a class with resolved names."""
     module = kind.__module__
     hints = typing.get_type_hints(kind, vars(sys.modules[module]), names_for(module))
     return {
@@ -49,13 +48,13 @@ def fields(kind: type) -> dict[str, Any]:
 
 
 def class_of(name: str) -> type | None:
-    """Return the class for an object's name."""
+    """Return the class for an object type, such as `invoice`."""
     place = OBJECT_CLASSES.get(name)
     return getattr(importlib.import_module(place[0]), place[1]) if place else None
 
 
 def violations(item: dict[str, Any]) -> list[str]:
-    """Return everything about an object that the types do not allow."""
+    """Return a description of everything in an object that the types do not allow."""
     name = item["object"]
     if name == "list":
         return [problem for one in item["data"] for problem in violations(one)]
@@ -71,7 +70,7 @@ def violations(item: dict[str, Any]) -> list[str]:
 
 
 def missing_keys(item: dict[str, Any], path: str) -> list[str]:
-    """Return the keys that the JavaScript types promise, and that are absent or null."""
+    """Return the required keys, by the JavaScript types, that are absent or null."""
     found = []
     name = item.get("object")
     for key, rule in KEYS.get(name, {}).items() if isinstance(name, str) else ():
@@ -102,12 +101,12 @@ def structure(kind: type, item: Any, path: str) -> list[str]:
 
 
 def allows_null(hint: Any) -> bool:
-    """Whether a value may be null, and with that absent."""
+    """Return whether a value may be null and therefore absent."""
     return typing.get_origin(hint) is Union and type(None) in typing.get_args(hint)
 
 
 def value(hint: Any, given: Any, path: str) -> list[str]:
-    """Check one value against its annotation."""
+    """Check a value against its annotation."""
     options = list(typing.get_args(hint)) if typing.get_origin(hint) is Union else [hint]
     words = [word for one in options for word in literals(one)]
     if words and isinstance(given, str):
@@ -119,7 +118,7 @@ def value(hint: Any, given: Any, path: str) -> list[str]:
 
 
 def literals(option: Any) -> tuple[Any, ...]:
-    """Return the words of a literal."""
+    """Return the values of a `Literal`."""
     return typing.get_args(option) if typing.get_origin(option) is Literal else ()
 
 
@@ -127,7 +126,7 @@ SCALARS: dict[Any, Any] = {str: str, bool: bool, float: (int, float), type(None)
 
 
 def single(option: Any, given: Any, path: str) -> list[str]:  # noqa: PLR0911 - a table of types
-    """Check a value against one type that is no union."""
+    """Check a value against a type that is not a union."""
     origin = typing.get_origin(option)
     if option is Any:
         return []
@@ -147,7 +146,7 @@ def single(option: Any, given: Any, path: str) -> list[str]:  # noqa: PLR0911 - 
 
 
 def sequence(option: Any, given: Any, path: str) -> list[str]:
-    """Check a list, or a list object."""
+    """Check a list or a list object."""
     member = typing.get_args(option)[0]
     members = given
     if typing.get_origin(option) is ListObject:

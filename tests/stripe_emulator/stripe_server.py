@@ -1,4 +1,4 @@
-"""The emulator behind a real HTTP server, with a real client and a real webhook receiver."""
+"""Test harness: the emulator on a real HTTP server, an official client and a webhook receiver."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ DAY = 86_400
 
 
 class Receiver:
-    """An endpoint that keeps what it is sent, and answers as it is told."""
+    """Webhook endpoint that records deliveries and answers with a configurable status."""
 
     def __init__(self) -> None:
         self.received: list[tuple[bytes, str]] = []
@@ -60,7 +60,7 @@ class Receiver:
 
 
 class Served:
-    """An ASGI app on a port, in threads of this process."""
+    """An ASGI app served on a port, in threads of this process."""
 
     def __init__(self) -> None:
         self.target: Callable[..., Any] | None = None
@@ -90,7 +90,7 @@ class Served:
         return self.server.server_port
 
     async def bridge(self, handler: BaseHTTPRequestHandler) -> None:
-        """Hand one request to the app, and its answer back."""
+        """Pass one request to the app and send its response."""
         path, _, query = handler.path.partition("?")
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         sent: list[Any] = []
@@ -134,8 +134,8 @@ class Served:
 
 
 @dataclass
-class Machine:
-    """One emulator with its client, its receiver, and a clock that only tests move."""
+class Harness:
+    """An emulator with its client, a webhook receiver and a clock that only tests advance."""
 
     emulator: app.Emulator
     client: stripe.StripeClient
@@ -156,12 +156,12 @@ class Machine:
         return int(self.time[0])
 
     def pass_time(self, seconds: float) -> None:
-        """Let real time pass, and everything due happen."""
+        """Advance real time and process everything due."""
         self.time[0] += seconds
-        self.emulator.tick()
+        self.emulator.run_due()
 
     def control(self, name: str, **given: Any) -> Any:
-        """Use one of the development controls."""
+        """Call one of the development controls."""
         url, headers = f"{self.base}/dev/{name}", {"Authorization": f"Bearer {self.key}"}
         if given.pop("get", False):
             answer = self.browser.get(url, params=given, headers=headers)
@@ -171,8 +171,8 @@ class Machine:
         return answer.json()["data"]
 
 
-def machine(folder: Path, served: Served, receiver: Receiver) -> Machine:
-    """Make an emulator with empty books on the running server."""
+def make_harness(folder: Path, served: Served, receiver: Receiver) -> Harness:
+    """Create an empty emulator on the running server."""
     moment = [float(START)]
     base = f"http://127.0.0.1:{served.port}/_stripe"
     emulator = app.create(
@@ -188,4 +188,4 @@ def machine(folder: Path, served: Served, receiver: Receiver) -> Machine:
     client = stripe.StripeClient(
         emulator.keys.api_key, base_addresses={"api": base}, max_network_retries=0
     )
-    return Machine(emulator, client, receiver, base, moment)
+    return Harness(emulator, client, receiver, base, moment)

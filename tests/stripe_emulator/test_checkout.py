@@ -1,11 +1,10 @@
-"""Checkout: what a person buys on the page, with every test card."""
+"""Checkout with every kind of test card."""
 
 import re
 
 import pytest
 
-from tests.stripe_emulator.conftest import Shop
-from tests.stripe_emulator.journeys import (
+from tests.stripe_emulator.actions import (
     ALWAYS_AUTHENTICATES,
     AUTHENTICATES,
     DECLINED,
@@ -20,17 +19,18 @@ from tests.stripe_emulator.journeys import (
     open_checkout,
     subscribe,
 )
+from tests.stripe_emulator.conftest import Shop
 from tests.stripe_emulator.stripe_server import DAY
 
 TRIAL = {"subscription_data": {"trial_period_days": 14}}
 
 
-def test_paying_makes_an_active_subscription(shop: Shop) -> None:
-    owner = shop.customer()
-    session = open_checkout(shop, owner, client_reference_id="user 7")
-    answer = shop.machine.browser.post(session.url, data=card(GOOD))
+def test_a_paid_checkout_creates_an_active_subscription(shop: Shop) -> None:
+    customer = shop.customer()
+    session = open_checkout(shop, customer, client_reference_id="user 7")
+    answer = shop.harness.browser.post(session.url, data=card(GOOD))
     assert answer.headers["location"] == f"http://app.test/done?id={session.id}"
-    done = shop.machine.v1.checkout.sessions.retrieve(
+    done = shop.harness.v1.checkout.sessions.retrieve(
         session.id, {"expand": ["subscription.latest_invoice", "line_items"]}
     )
     assert (done.status, done.payment_status, done.amount_total) == ("complete", "paid", 2900)
@@ -47,7 +47,7 @@ def test_paying_makes_an_active_subscription(shop: Shop) -> None:
     assert (item.current_period_end - item.current_period_start) // DAY == 30
 
 
-def test_events_of_a_purchase(shop: Shop) -> None:
+def test_a_paid_checkout_emits_stripes_events(shop: Shop) -> None:
     before = len(event_types(shop))
     subscribe(shop, shop.customer())
     types = event_types(shop, before)
@@ -70,16 +70,16 @@ def test_events_of_a_purchase(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("number", [DECLINED, FAILS_LATER, NO_FUNDS, EXPIRED])
-def test_refused_cards_leave_no_subscription(shop: Shop, number: str) -> None:
+def test_a_declined_card_creates_no_subscription(shop: Shop, number: str) -> None:
     session = open_checkout(shop, shop.customer())
-    answer = shop.machine.browser.post(session.url, data=card(number))
+    answer = shop.harness.browser.post(session.url, data=card(number))
     assert answer.status_code == 402
     assert 'data-testid="checkout-error"' in answer.text
-    assert shop.machine.v1.checkout.sessions.retrieve(session.id).status == "open"
-    assert shop.machine.v1.subscriptions.list({"status": "all"}).data == []
-    assert shop.machine.v1.invoices.list().data == []
+    assert shop.harness.v1.checkout.sessions.retrieve(session.id).status == "open"
+    assert shop.harness.v1.subscriptions.list({"status": "all"}).data == []
+    assert shop.harness.v1.invoices.list().data == []
     assert "charge.failed" in event_types(shop)
-    assert shop.machine.browser.post(session.url, data=card(GOOD)).status_code == 303
+    assert shop.harness.browser.post(session.url, data=card(GOOD)).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -94,47 +94,49 @@ def test_refused_cards_leave_no_subscription(shop: Shop, number: str) -> None:
         ({"cvc": "12"}, "security code"),
     ],
 )
-def test_nonsense_is_said_to_be_nonsense(shop: Shop, wrong: dict[str, str], says: str) -> None:
+def test_invalid_card_fields_show_stripes_error(
+    shop: Shop, wrong: dict[str, str], says: str
+) -> None:
     session = open_checkout(shop, shop.customer())
-    answer = shop.machine.browser.post(session.url, data=card(GOOD) | wrong)
+    answer = shop.harness.browser.post(session.url, data=card(GOOD) | wrong)
     assert answer.status_code == 402
     assert says in answer.text
 
 
-def test_a_second_tab_buys_nothing_more(shop: Shop) -> None:
+def test_submitting_checkout_twice_charges_once(shop: Shop) -> None:
     session = open_checkout(shop, shop.customer())
     for _ in range(2):
-        assert shop.machine.browser.post(session.url, data=card(GOOD)).status_code == 303
-    assert shop.machine.browser.get(session.url).status_code == 303
-    assert len(shop.machine.v1.subscriptions.list().data) == 1
-    assert len(shop.machine.v1.charges.list().data) == 1
+        assert shop.harness.browser.post(session.url, data=card(GOOD)).status_code == 303
+    assert shop.harness.browser.get(session.url).status_code == 303
+    assert len(shop.harness.v1.subscriptions.list().data) == 1
+    assert len(shop.harness.v1.charges.list().data) == 1
 
 
-def test_a_trial_costs_nothing_today(shop: Shop) -> None:
-    owner = shop.customer()
-    page = shop.machine.browser.get(open_checkout(shop, owner, **TRIAL).url).text
+def test_a_trial_has_nothing_due_today(shop: Shop) -> None:
+    customer = shop.customer()
+    page = shop.harness.browser.get(open_checkout(shop, customer, **TRIAL).url).text
     assert "14 days free" in page
     assert re.search(r'checkout-total">\$0\.00<', page)
     assert "$29.00 per month" in page
-    subscription = subscribe(shop, owner, **TRIAL)
+    subscription = subscribe(shop, customer, **TRIAL)
     assert subscription.status == "trialing"
     assert subscription.trial_end - subscription.trial_start == 14 * DAY
-    invoice = shop.machine.v1.invoices.retrieve(subscription.latest_invoice)
+    invoice = shop.harness.v1.invoices.retrieve(subscription.latest_invoice)
     assert (invoice.status, invoice.total) == ("paid", 0)
     assert "setup_intent.succeeded" in event_types(shop)
 
 
-def test_a_card_that_fails_later_may_start_a_trial(shop: Shop) -> None:
+def test_a_card_that_fails_on_charge_can_start_a_trial(shop: Shop) -> None:
     assert subscribe(shop, shop.customer(), FAILS_LATER, **TRIAL).status == "trialing"
 
 
-def test_a_refused_card_may_not_start_a_trial(shop: Shop) -> None:
+def test_a_card_that_cannot_be_attached_cannot_start_a_trial(shop: Shop) -> None:
     session = open_checkout(shop, shop.customer(), **TRIAL)
-    assert shop.machine.browser.post(session.url, data=card(DECLINED)).status_code == 402
+    assert shop.harness.browser.post(session.url, data=card(DECLINED)).status_code == 402
     assert "setup_intent.setup_failed" in event_types(shop)
 
 
-def test_a_trial_may_need_no_card(shop: Shop) -> None:
+def test_a_trial_can_start_without_a_card(shop: Shop) -> None:
     session = open_checkout(
         shop,
         shop.customer(),
@@ -144,18 +146,20 @@ def test_a_trial_may_need_no_card(shop: Shop) -> None:
             "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
         },
     )
-    assert shop.machine.browser.post(session.url, data={}).status_code == 303
-    subscription = shop.machine.v1.subscriptions.list().data[0]
+    assert shop.harness.browser.post(session.url, data={}).status_code == 303
+    subscription = shop.harness.v1.subscriptions.list().data[0]
     assert (subscription.status, subscription.default_payment_method) == ("trialing", None)
 
 
 @pytest.mark.parametrize("number", [AUTHENTICATES, ALWAYS_AUTHENTICATES])
 @pytest.mark.parametrize("given", [{}, TRIAL])
-def test_the_bank_may_ask_first(shop: Shop, number: str, given: dict[str, object]) -> None:
+def test_checkout_continues_after_a_3d_secure_challenge(
+    shop: Shop, number: str, given: dict[str, object]
+) -> None:
     session = open_checkout(shop, shop.customer(), **given)
-    browser = shop.machine.browser
+    browser = shop.harness.browser
     question = browser.post(session.url, data=card(number)).headers["location"]
-    assert shop.machine.v1.subscriptions.list().data == []
+    assert shop.harness.v1.subscriptions.list().data == []
     assert "3D Secure" in browser.get(question).text
     back = browser.post(question, data={"answer": "fail"}).headers["location"]
     assert "could not confirm" in browser.get(back).text
@@ -163,62 +167,62 @@ def test_the_bank_may_ask_first(shop: Shop, number: str, given: dict[str, object
     question = browser.post(session.url, data=card(number)).headers["location"]
     done = browser.post(question, data={"answer": "complete"}).headers["location"]
     assert done == f"http://app.test/done?id={session.id}"
-    assert len(shop.machine.v1.subscriptions.list().data) == 1
+    assert len(shop.harness.v1.subscriptions.list().data) == 1
 
 
-def test_an_authenticated_card_renews_unless_it_always_asks(shop: Shop) -> None:
+def test_a_card_that_always_requires_authentication_fails_at_renewal(shop: Shop) -> None:
     for number, status in ((AUTHENTICATES, "active"), (ALWAYS_AUTHENTICATES, "past_due")):
-        owner = shop.customer()
-        session = open_checkout(shop, owner)
-        question = shop.machine.browser.post(session.url, data=card(number)).headers["location"]
-        shop.machine.browser.post(question, data={"answer": "complete"})
-        advance(shop, owner, days=32)
-        found = shop.machine.v1.subscriptions.list({"customer": owner}).data[0]
+        customer = shop.customer()
+        session = open_checkout(shop, customer)
+        question = shop.harness.browser.post(session.url, data=card(number)).headers["location"]
+        shop.harness.browser.post(question, data={"answer": "complete"})
+        advance(shop, customer, days=32)
+        found = shop.harness.v1.subscriptions.list({"customer": customer}).data[0]
         assert found.status == status
 
 
-def test_a_new_person_becomes_a_customer_only_by_paying(shop: Shop) -> None:
+def test_checkout_creates_the_customer_only_on_completion(shop: Shop) -> None:
     session = open_checkout(shop, None)
-    browser = shop.machine.browser
+    browser = shop.harness.browser
     assert browser.post(session.url, data=card(GOOD)).status_code == 402
-    assert shop.machine.v1.customers.list().data == []
+    assert shop.harness.v1.customers.list().data == []
     answer = browser.post(session.url, data={**card(GOOD), "email": "new@example.com"})
     assert answer.status_code == 303
-    done = shop.machine.v1.checkout.sessions.retrieve(session.id, {"expand": ["customer"]})
+    done = shop.harness.v1.checkout.sessions.retrieve(session.id, {"expand": ["customer"]})
     assert done.customer.email == "new@example.com"
     assert done.customer_details.email == "new@example.com"
 
 
-def test_expired_sessions_sell_nothing(shop: Shop) -> None:
+def test_an_expired_session_cannot_be_paid(shop: Shop) -> None:
     first = open_checkout(shop, shop.customer())
-    shop.machine.v1.checkout.sessions.expire(first.id)
+    shop.harness.v1.checkout.sessions.expire(first.id)
     second = open_checkout(shop, shop.customer())
-    shop.machine.pass_time(DAY)
+    shop.harness.pass_time(DAY)
     for session in (first, second):
-        assert shop.machine.v1.checkout.sessions.retrieve(session.id).status == "expired"
-        assert shop.machine.browser.post(session.url, data=card(GOOD)).status_code == 404
+        assert shop.harness.v1.checkout.sessions.retrieve(session.id).status == "expired"
+        assert shop.harness.browser.post(session.url, data=card(GOOD)).status_code == 404
     assert event_types(shop).count("checkout.session.expired") == 2
 
 
-def test_a_card_can_be_saved_without_buying(shop: Shop) -> None:
-    owner = shop.customer()
-    session = shop.machine.v1.checkout.sessions.create(
+def test_setup_mode_saves_a_card(shop: Shop) -> None:
+    customer = shop.customer()
+    session = shop.harness.v1.checkout.sessions.create(
         {
             "mode": "setup",
             "currency": "usd",
-            "customer": owner,
+            "customer": customer,
             "success_url": "http://app.test/{CHECKOUT_SESSION_ID}",
         }
     )
-    assert shop.machine.browser.post(session.url, data=card(GOOD)).status_code == 303
-    done = shop.machine.v1.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent"]})
-    kept = shop.machine.v1.payment_methods.list({"customer": owner}).data
+    assert shop.harness.browser.post(session.url, data=card(GOOD)).status_code == 303
+    done = shop.harness.v1.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent"]})
+    kept = shop.harness.v1.payment_methods.list({"customer": customer}).data
     assert [method.id for method in kept] == [done.setup_intent.payment_method]
 
 
-def test_card_numbers_are_never_kept(shop: Shop) -> None:
+def test_card_numbers_are_not_stored(shop: Shop) -> None:
     session = open_checkout(shop, shop.customer())
-    shop.machine.browser.post(session.url, data=card("4539578763621486"))
-    with shop.machine.emulator.store.reading() as connection:
+    shop.harness.browser.post(session.url, data=card("4539578763621486"))
+    with shop.harness.emulator.store.reading() as connection:
         bodies = "".join(row["body"] for row in connection.execute("select body from objects"))
     assert "4539578763621486" not in bodies

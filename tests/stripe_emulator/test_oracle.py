@@ -1,12 +1,12 @@
-"""The oracle itself: it sees what is missing, wrong, misspelt or unknown."""
+"""The type checker of the tests detects missing, wrong and unknown values."""
 
 from typing import Any
 
 import pytest
 
 from tests.stripe_emulator import oracle
+from tests.stripe_emulator.actions import subscribe
 from tests.stripe_emulator.conftest import Shop
-from tests.stripe_emulator.journeys import subscribe
 
 
 def remove(item: dict[str, Any], *path: str) -> None:
@@ -31,8 +31,8 @@ def remove(item: dict[str, Any], *path: str) -> None:
         ("metadata", "x", "is no object"),
     ],
 )
-def test_wrong_values_are_seen(shop: Shop, path: str, value: object, says: str) -> None:
-    made = shop.machine.v1.subscriptions.retrieve(subscribe(shop, shop.customer()).id)
+def test_wrong_values_are_reported(shop: Shop, path: str, value: object, says: str) -> None:
+    made = shop.harness.v1.subscriptions.retrieve(subscribe(shop, shop.customer()).id)
     item = made.to_dict(for_json=True)
     assert oracle.violations(item) == []
     found = oracle.violations({**item, path: value})
@@ -43,15 +43,15 @@ def test_wrong_values_are_seen(shop: Shop, path: str, value: object, says: str) 
     "path",
     [("status",), ("schedule",), ("trial_end",), ("items", "data"), ("billing_mode", "type")],
 )
-def test_missing_keys_are_seen(shop: Shop, path: tuple[str, ...]) -> None:
+def test_missing_keys_are_reported(shop: Shop, path: tuple[str, ...]) -> None:
     item = subscribe(shop, shop.customer()).to_dict(for_json=True)
     remove(item, *path)
     assert oracle.violations(item)
 
 
-def test_events_are_checked_through_and_through(shop: Shop) -> None:
+def test_objects_inside_events_are_checked(shop: Shop) -> None:
     subscribe(shop, shop.customer())
-    event = shop.machine.v1.events.list({"type": "invoice.paid"}).data[0].to_dict(for_json=True)
+    event = shop.harness.v1.events.list({"type": "invoice.paid"}).data[0].to_dict(for_json=True)
     assert oracle.violations(event) == []
     assert oracle.violations({**event, "type": "invoice.was_paid"})
     event["data"]["object"]["lines"]["data"][0]["amount"] = "29.00"

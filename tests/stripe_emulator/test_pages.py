@@ -1,4 +1,4 @@
-"""The portal, the hosted invoice and its PDF."""
+"""The portal page, the hosted invoice page and the invoice PDF."""
 
 import re
 import zlib
@@ -6,8 +6,7 @@ import zlib
 import pytest
 import stripe
 
-from tests.stripe_emulator.conftest import Shop
-from tests.stripe_emulator.journeys import (
+from tests.stripe_emulator.actions import (
     DECLINED,
     FAILS_LATER,
     GOOD,
@@ -15,28 +14,29 @@ from tests.stripe_emulator.journeys import (
     card,
     subscribe,
 )
+from tests.stripe_emulator.conftest import Shop
 
 
-def visit(shop: Shop, owner: str) -> str:
-    """Open the portal."""
-    session = shop.machine.v1.billing_portal.sessions.create(
-        {"customer": owner, "return_url": "http://app.test/billing"}
+def portal_url(shop: Shop, customer: str) -> str:
+    """Create a portal session and return its URL."""
+    session = shop.harness.v1.billing_portal.sessions.create(
+        {"customer": customer, "return_url": "http://app.test/billing"}
     )
     assert session.configuration == shop.portal
     return session.url
 
 
 def text(page: str, testid: str) -> str:
-    """Return what an element says."""
+    """Return the text of an element."""
     found = re.search(rf'data-testid="{testid}"[^>]*>([^<]*)<', page)
     assert found, f"no {testid}"
     return found[1]
 
 
 def test_the_portal_shows_plan_card_and_invoices(shop: Shop) -> None:
-    owner = shop.customer()
-    subscribe(shop, owner)
-    page = shop.machine.browser.get(visit(shop, owner)).text
+    customer = shop.customer()
+    subscribe(shop, customer)
+    page = shop.harness.browser.get(portal_url(shop, customer)).text
     assert text(page, "portal-plan") == "Pro"
     assert text(page, "portal-status") == "active"
     assert text(page, "portal-card") == "Visa •••• 4242"
@@ -45,96 +45,96 @@ def test_the_portal_shows_plan_card_and_invoices(shop: Shop) -> None:
 
 
 def test_cancelling_in_the_portal_sets_cancel_at_only(shop: Shop) -> None:
-    owner = shop.customer()
-    made = subscribe(shop, owner)
-    url = visit(shop, owner)
-    shop.machine.browser.post(url, data={"action": "cancel", "value": made.id})
-    found = shop.machine.v1.subscriptions.retrieve(made.id)
+    customer = shop.customer()
+    made = subscribe(shop, customer)
+    url = portal_url(shop, customer)
+    shop.harness.browser.post(url, data={"action": "cancel", "value": made.id})
+    found = shop.harness.v1.subscriptions.retrieve(made.id)
     end = found.items.data[0].current_period_end
     assert (found.cancel_at, found.cancel_at_period_end) == (end, False)
-    assert "Ends on" in text(shop.machine.browser.get(url).text, "portal-period")
-    shop.machine.browser.post(url, data={"action": "resume", "value": made.id})
-    assert shop.machine.v1.subscriptions.retrieve(made.id).cancel_at is None
+    assert "Ends on" in text(shop.harness.browser.get(url).text, "portal-period")
+    shop.harness.browser.post(url, data={"action": "resume", "value": made.id})
+    assert shop.harness.v1.subscriptions.retrieve(made.id).cancel_at is None
 
 
-def test_changing_the_card_in_the_portal(shop: Shop) -> None:
-    owner = shop.customer()
-    made = subscribe(shop, owner)
-    url = visit(shop, owner)
-    refused = shop.machine.browser.post(url, data={"action": "card", **card(DECLINED)})
+def test_the_portal_replaces_the_card(shop: Shop) -> None:
+    customer = shop.customer()
+    made = subscribe(shop, customer)
+    url = portal_url(shop, customer)
+    refused = shop.harness.browser.post(url, data={"action": "card", **card(DECLINED)})
     assert (refused.status_code, text(refused.text, "portal-error")) == (
         402,
         "Your card was declined.",
     )
-    shop.machine.browser.post(url, data={"action": "card", **card(FAILS_LATER)})
-    found = shop.machine.v1.subscriptions.retrieve(
+    shop.harness.browser.post(url, data={"action": "card", **card(FAILS_LATER)})
+    found = shop.harness.v1.subscriptions.retrieve(
         made.id, {"expand": ["default_payment_method", "customer"]}
     )
     assert found.default_payment_method.card.last4 == "0341"
     default = found.customer.invoice_settings.default_payment_method
     assert default == found.default_payment_method.id
-    advance(shop, owner, days=31)
-    assert shop.machine.v1.subscriptions.retrieve(made.id).status == "past_due"
+    advance(shop, customer, days=31)
+    assert shop.harness.v1.subscriptions.retrieve(made.id).status == "past_due"
 
 
-def test_switching_up_now_and_down_later(shop: Shop) -> None:
-    owner = shop.customer()
-    made = subscribe(shop, owner)
-    v1, url = shop.machine.v1, visit(shop, owner)
-    shop.machine.browser.post(url, data={"action": "switch", "value": shop.enterprise})
+def test_the_portal_upgrades_now_and_schedules_downgrades(shop: Shop) -> None:
+    customer = shop.customer()
+    made = subscribe(shop, customer)
+    v1, url = shop.harness.v1, portal_url(shop, customer)
+    shop.harness.browser.post(url, data={"action": "switch", "value": shop.enterprise})
     assert v1.invoices.list().data[0].amount_paid == 7000
-    shop.machine.browser.post(url, data={"action": "switch", "value": shop.pro})
+    shop.harness.browser.post(url, data={"action": "switch", "value": shop.pro})
     held = v1.subscriptions.retrieve(made.id, {"expand": ["schedule"]})
     assert held.items.data[0].price.id == shop.enterprise
     assert held.schedule.phases[1].items[0].price == shop.pro
-    page = shop.machine.browser.post(url, data={"action": "cancel", "value": made.id})
+    page = shop.harness.browser.post(url, data={"action": "cancel", "value": made.id})
     assert page.status_code == 402
-    advance(shop, owner, days=32)
+    advance(shop, customer, days=32)
     assert v1.subscriptions.retrieve(made.id).items.data[0].price.id == shop.pro
 
 
 @pytest.mark.parametrize("form", [{"action": "switch", "value": "price_x"}, {"action": "steal"}])
-def test_the_portal_does_only_what_it_offers(shop: Shop, form: dict[str, str]) -> None:
-    owner = shop.customer()
-    subscribe(shop, owner)
-    assert shop.machine.browser.post(visit(shop, owner), data=form).status_code == 402
+def test_disabled_portal_actions_are_refused(shop: Shop, form: dict[str, str]) -> None:
+    customer = shop.customer()
+    subscribe(shop, customer)
+    assert shop.harness.browser.post(portal_url(shop, customer), data=form).status_code == 402
 
 
-def test_nobody_acts_on_another_persons_plan(shop: Shop) -> None:
+def test_the_portal_refuses_other_customers_subscriptions(shop: Shop) -> None:
     theirs = subscribe(shop, shop.customer())
-    url = visit(shop, shop.customer("eve@example.com"))
+    url = portal_url(shop, shop.customer("eve@example.com"))
     form = {"action": "cancel", "value": theirs.id}
-    assert shop.machine.browser.post(url, data=form).status_code == 402
-    assert shop.machine.v1.subscriptions.retrieve(theirs.id).cancel_at is None
+    assert shop.harness.browser.post(url, data=form).status_code == 402
+    assert shop.harness.v1.subscriptions.retrieve(theirs.id).cancel_at is None
 
 
-def test_a_visit_lasts_an_hour(shop: Shop) -> None:
-    url = visit(shop, shop.customer())
-    assert shop.machine.browser.get(url).status_code == 200
-    assert shop.machine.browser.get(url[:-1]).status_code == 404
-    shop.machine.pass_time(3601)
-    assert shop.machine.browser.get(url).status_code == 404
+def test_a_portal_session_expires_after_an_hour(shop: Shop) -> None:
+    url = portal_url(shop, shop.customer())
+    assert shop.harness.browser.get(url).status_code == 200
+    assert shop.harness.browser.get(url[:-1]).status_code == 404
+    shop.harness.pass_time(3601)
+    assert shop.harness.browser.get(url).status_code == 404
 
 
-def test_a_portal_needs_a_configuration(stripe_machine: object, shop: Shop) -> None:
-    v1 = shop.machine.v1
+def test_a_portal_session_requires_a_configuration(harness: object, shop: Shop) -> None:
+    v1 = shop.harness.v1
     updated = v1.billing_portal.configurations.update(
         shop.portal, {"features": {"subscription_cancel": {"enabled": False}}}
     )
     assert updated.features.subscription_cancel.mode == "at_period_end"
     assert updated.is_default
-    owner = shop.customer()
-    made = subscribe(shop, owner)
+    customer = shop.customer()
+    made = subscribe(shop, customer)
     form = {"action": "cancel", "value": made.id}
-    assert shop.machine.browser.post(visit(shop, owner), data=form).status_code == 402
+    assert shop.harness.browser.post(portal_url(shop, customer), data=form).status_code == 402
     with pytest.raises(stripe.InvalidRequestError):
-        v1.billing_portal.sessions.create({"customer": owner, "configuration": "bpc_none"})
+        v1.billing_portal.sessions.create({"customer": customer, "configuration": "bpc_none"})
 
 
-def test_an_open_invoice_is_paid_on_its_page(shop: Shop) -> None:
-    owner = shop.customer(card="pm_card_chargeCustomerFail")
-    v1, browser = shop.machine.v1, shop.machine.browser
-    made = v1.subscriptions.create({"customer": owner, "items": [{"price": shop.pro}]})
+def test_an_open_invoice_can_be_paid_on_its_page(shop: Shop) -> None:
+    customer = shop.customer(card="pm_card_chargeCustomerFail")
+    v1, browser = shop.harness.v1, shop.harness.browser
+    made = v1.subscriptions.create({"customer": customer, "items": [{"price": shop.pro}]})
     invoice = v1.invoices.retrieve(made.latest_invoice)
     page = browser.get(invoice.hosted_invoice_url).text
     assert (text(page, "invoice-status"), text(page, "invoice-total")) == ("open", "$29.00")
@@ -147,10 +147,10 @@ def test_an_open_invoice_is_paid_on_its_page(shop: Shop) -> None:
     assert len([one for one in v1.charges.list().data if one.paid]) == 1
 
 
-def test_the_pdf_says_what_was_paid(shop: Shop) -> None:
+def test_the_invoice_pdf_contains_the_amounts(shop: Shop) -> None:
     made = subscribe(shop, shop.customer())
-    invoice = shop.machine.v1.invoices.retrieve(made.latest_invoice)
-    answer = shop.machine.browser.get(invoice.invoice_pdf)
+    invoice = shop.harness.v1.invoices.retrieve(made.latest_invoice)
+    answer = shop.harness.browser.get(invoice.invoice_pdf)
     assert answer.headers["content-type"] == "application/pdf"
     assert f"Invoice-{invoice.number}.pdf" in answer.headers["content-disposition"]
     body = answer.content

@@ -59,7 +59,7 @@ def draw_picture(path: Path, view: View, start: float, end: float) -> Picture:
     Raises:
         BadAudio: If the file cannot be decoded there, or holds no audio there.
     """
-    frames = frames_for(view, decode.probe(path).sample_rate, end - start)
+    frames = frames_for(view, decode.probe_header(path).sample_rate, end - start)
     count = max(1, min(COLUMNS, int((end - start) / frames.seconds)))
     width = (end - start) / count
     rows = rows_of(view, frames)

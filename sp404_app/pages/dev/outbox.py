@@ -1,4 +1,4 @@
-"""/dev/outbox: the mails of a machine that sends none, for whoever sits at it."""
+"""`/dev/outbox`: emails that were not sent because no mail server is configured."""
 
 import reflex as rx
 
@@ -8,21 +8,23 @@ from sp404_app.state.dev.outbox import DevOutboxState
 
 
 def dev_outbox() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return rx.el.main(
         Typeface.create(),
         brand(),
         rx.el.header(
             rx.el.h1("Outbox"),
-            rx.el.p("Mails of this machine. They were not sent to anybody.", class_name="muted"),
+            rx.el.p("Emails from this server. None of them were sent.", class_name="muted"),
         ),
         rx.match(
             DevOutboxState.closed,
             (True, rx.el.p("There is nothing at this address.", class_name="muted")),
             rx.cond(
                 DevOutboxState.mails,
-                rx.el.div(rx.foreach(DevOutboxState.mails, _mail), class_name="account-sections"),
-                _empty(),
+                rx.el.div(
+                    rx.foreach(DevOutboxState.mails, _mail_card), class_name="account-sections"
+                ),
+                _empty_message(),
             ),
         ),
         class_name="page account",
@@ -30,14 +32,14 @@ def dev_outbox() -> rx.Component:
     )
 
 
-def _empty() -> rx.Component:
+def _empty_message() -> rx.Component:
     return rx.el.p(
-        rx.cond(DevOutboxState.loaded, "No mail yet. Sign up, and one appears here.", "…"),
+        rx.cond(DevOutboxState.loaded, "No emails yet. Create an account to get one.", "…"),
         class_name="muted",
     )
 
 
-def _mail(mail: OutboxMail) -> rx.Component:
+def _mail_card(mail: OutboxMail) -> rx.Component:
     return rx.el.article(
         rx.el.h2(mail.subject),
         rx.el.p(mail.recipient, " · ", mail.at, class_name="muted mono device-facts"),

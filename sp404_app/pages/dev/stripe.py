@@ -1,4 +1,4 @@
-"""/dev/stripe: the emulator's clocks, events and weather, for whoever sits at this machine."""
+"""`/dev/stripe`: test clocks, events and webhook faults of the Stripe emulator."""
 
 from typing import Any
 
@@ -14,110 +14,116 @@ STEPS = (
     ("week", "+7 days"),
     ("fortnight", "+14 days"),
     ("month", "+31 days"),
-    ("next", "To what is next"),
+    ("next", "To next event"),
 )
 
 
 def dev_stripe() -> rx.Component:
-    """Draw the page."""
+    """Render the page."""
     return rx.el.main(
         Typeface.create(),
         style_sheet("/billing.css"),
         brand("/billing"),
         rx.el.header(
-            rx.el.h1("Stripe, emulated"),
+            rx.el.h1("Stripe emulator"),
             rx.el.p(
-                "No money moves. Let time pass and see what becomes of it.", class_name="muted"
+                "No real money is involved. Advance the clock to see what happens.",
+                class_name="muted",
             ),
             class_name="money-head",
         ),
         rx.match(
             DevStripeState.closed,
             (True, rx.el.p("There is nothing at this address.", class_name="muted")),
-            board(),
+            control_panel(),
         ),
         class_name="page money dev",
         custom_attrs={"data-testid": "dev-stripe"},
     )
 
 
-def board() -> rx.Component:
-    """Everything there is to see and steer."""
+def control_panel() -> rx.Component:
+    """Render the toolbar and all sections."""
     return rx.fragment(
         rx.el.div(
-            button("Refresh", DevStripeState.load, "refresh"),
-            button("Compare with our tables", DevStripeState.reconcile, "reconcile"),
-            button("Deliver what was not", DevStripeState.retry, "retry"),
+            small_button("Refresh", DevStripeState.load, "refresh"),
+            small_button("Reconcile", DevStripeState.reconcile, "reconcile"),
+            small_button("Retry deliveries", DevStripeState.retry, "retry"),
             rx.el.span(
-                rx.cond(DevStripeState.busy, "Time passes …", DevStripeState.said),
+                rx.cond(DevStripeState.busy, "Working…", DevStripeState.message),
                 role="status",
                 data_testid="said",
             ),
             class_name="row wrap",
         ),
-        section("Customers and their time", DevStripeState.clocks, clock, "Nobody bought yet."),
-        weather(),
-        section("Events it sent", DevStripeState.sent, sent, "No events yet."),
-        section("Events we took", DevStripeState.taken, taken, "No events arrived yet."),
+        list_section("Customer clocks", DevStripeState.clocks, clock_row, "No customers yet."),
+        webhook_faults(),
+        list_section("Sent events", DevStripeState.sent_events, sent_event_row, "No events yet."),
+        list_section(
+            "Received events",
+            DevStripeState.received_events,
+            received_event_row,
+            "No events received yet.",
+        ),
     )
 
 
-def section(title: str, rows: list[Any], row: Any, empty: str) -> rx.Component:
-    """A list under a heading."""
+def list_section(title: str, rows: list[Any], render_row: Any, empty: str) -> rx.Component:
+    """Render a list under a heading."""
     return rx.el.section(
         rx.el.h2(title),
         rx.cond(
             rows,
-            rx.el.ul(rx.foreach(rows, row), class_name="invoices"),
+            rx.el.ul(rx.foreach(rows, render_row), class_name="invoices"),
             rx.el.p(rx.cond(DevStripeState.loaded, empty, "…"), class_name="muted"),
         ),
         class_name="card stack",
     )
 
 
-def clock(one: Clock) -> rx.Component:
-    """One customer's clock, and the ways to move it."""
+def clock_row(row: Clock) -> rx.Component:
+    """Render one customer's clock and the buttons to advance it."""
     return rx.el.li(
         rx.el.div(
-            rx.el.strong(one.email),
-            rx.el.p(one.at, class_name="mono", data_testid="now"),
+            rx.el.strong(row.email),
+            rx.el.p(row.at, class_name="mono", data_testid="now"),
             rx.el.p(
-                f"next: {one.next} · {one.subscriptions}",
+                f"next: {row.next} · {row.subscriptions}",
                 class_name="muted mono device-facts",
             ),
         ),
         rx.el.div(
             *(
-                button(label, DevStripeState.advance(one.id, step), f"advance-{step}")
+                small_button(label, DevStripeState.advance(row.id, step), f"advance-{step}")
                 for step, label in STEPS
             ),
             class_name="row wrap",
         ),
         class_name="dev-row",
         data_testid="clock",
-        data_email=one.email,
+        data_email=row.email,
     )
 
 
-def weather() -> rx.Component:
-    """How badly events are delivered."""
-    found = DevStripeState.chaos
+def webhook_faults() -> rx.Component:
+    """Render the settings for faulty webhook delivery."""
+    faults = DevStripeState.delivery_faults
     return rx.el.section(
-        rx.el.h2("Weather"),
+        rx.el.h2("Webhook faults"),
         rx.el.div(
-            number("duplicate", "Further copies of each event", found.duplicate),
-            number("delay_seconds", "Delay in seconds", found.delay_seconds),
-            number("drop", "Lost, from 0 to 1", found.drop),
-            switch("shuffle", "In any order", found.shuffle),
-            switch("paused", "Deliver nothing", found.paused),
+            fault_input("duplicate", "Extra copies of each event", faults.duplicate),
+            fault_input("delay_seconds", "Delay in seconds", faults.delay_seconds),
+            fault_input("drop", "Share of lost events (0 to 1)", faults.drop),
+            fault_checkbox("shuffle", "Random order", faults.shuffle),
+            fault_checkbox("paused", "Pause delivery", faults.paused),
             class_name="weather",
         ),
         class_name="card stack",
     )
 
 
-def number(name: str, label: str, value: float) -> rx.Component:
-    """A number of the weather."""
+def fault_input(name: str, label: str, value: float) -> rx.Component:
+    """Render a number input for row setting."""
     return rx.el.label(
         rx.el.span(label, class_name="field-label"),
         rx.el.input(
@@ -134,8 +140,8 @@ def number(name: str, label: str, value: float) -> rx.Component:
     )
 
 
-def switch(name: str, label: str, on: bool) -> rx.Component:
-    """A switch of the weather."""
+def fault_checkbox(name: str, label: str, on: bool) -> rx.Component:
+    """Render a checkbox for row setting."""
     return rx.el.label(
         rx.el.input(
             type="checkbox",
@@ -148,31 +154,31 @@ def switch(name: str, label: str, on: bool) -> rx.Component:
     )
 
 
-def sent(one: Sent) -> rx.Component:
-    """One event the emulator made."""
+def sent_event_row(row: Sent) -> rx.Component:
+    """Render one event that the emulator sent."""
     return rx.el.li(
-        rx.el.span(one.at, class_name="mono muted"),
-        rx.el.span(one.type, class_name="mono"),
-        rx.el.span(one.deliveries, class_name="muted"),
-        button("Send again", DevStripeState.send_again(one.id), "send-again"),
+        rx.el.span(row.at, class_name="mono muted"),
+        rx.el.span(row.type, class_name="mono"),
+        rx.el.span(row.deliveries, class_name="muted"),
+        small_button("Resend", DevStripeState.send_again(row.id), "send-again"),
         class_name="dev-event",
     )
 
 
-def taken(one: Taken) -> rx.Component:
-    """One event that arrived here."""
+def received_event_row(row: Taken) -> rx.Component:
+    """Render one event that this app received."""
     return rx.el.li(
-        rx.el.span(one.at, class_name="mono muted"),
-        rx.el.span(one.type, class_name="mono"),
-        rx.el.span(one.state, " ", one.error, class_name="muted"),
-        button("Work on it again", DevStripeState.replay(one.id), "replay"),
+        rx.el.span(row.at, class_name="mono muted"),
+        rx.el.span(row.type, class_name="mono"),
+        rx.el.span(row.state, " ", row.error, class_name="muted"),
+        small_button("Process again", DevStripeState.replay(row.id), "replay"),
         class_name="dev-event",
         data_testid="taken",
     )
 
 
-def button(label: str, handler: rx.event.EventType[()], testid: str) -> rx.Component:
-    """A small button that waits while something is under way."""
+def small_button(label: str, handler: rx.event.EventType[()], testid: str) -> rx.Component:
+    """Render a small button, disabled while an action runs."""
     return rx.el.button(
         label,
         type="button",

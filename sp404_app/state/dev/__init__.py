@@ -1,1 +1,1 @@
-"""State of the pages that exist in development only."""
+"""State of the development pages."""

@@ -1,4 +1,4 @@
-"""The page of mails that were not sent, on a developer's machine."""
+"""State of `/dev/outbox`: emails that were not sent, for requests from this machine only."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from sp404_app.settings import settings
 
 
 class DevOutboxState(rx.State):
-    """The mails, for whoever sits at this very machine."""
+    """The newest emails of the development outbox."""
 
     mails: list[OutboxMail] = []
     loaded: bool = False
@@ -19,7 +19,7 @@ class DevOutboxState(rx.State):
 
     @rx.event
     async def load(self) -> None:
-        """Read the outbox; strangers and production see an empty page."""
+        """Load the outbox; it stays empty in production and for requests from other machines."""
         self.closed, self.mails, self.loaded = True, [], True
         ensure_local(self)
         if settings().in_production:
@@ -29,10 +29,10 @@ class DevOutboxState(rx.State):
 
 
 def ensure_local(state: rx.State) -> None:
-    """Check that a tab's websocket was opened on this machine, and not through a proxy on it.
+    """Check that the tab's websocket comes from this machine and not through a proxy.
 
     Raises:
-        NotFound: If it was not.
+        NotFound: if it does not.
     """
     router = state.router
     local_access.ensure_local(router.session.client_ip, router.headers.raw_headers.items())

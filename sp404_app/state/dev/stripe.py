@@ -1,4 +1,4 @@
-"""The emulator's controls, on a developer's machine: time, events, deliveries, chaos."""
+"""State of `/dev/stripe`: test clocks, events and webhook faults, for this machine only."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,105 +16,109 @@ from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.dev.outbox import ensure_local
 
-CALM = Chaos(0, False, 0, 0, False)
+NO_FAULTS = Chaos(0, False, 0, 0, False)
 
 
 class DevStripeState(rx.State):
-    """Time and weather at Stripe, for whoever sits at this very machine."""
+    """Clocks, events and webhook faults of the Stripe emulator."""
 
     loaded: bool = False
     closed: bool = False
     busy: bool = False
-    said: str = ""
+    message: str = ""
     clocks: list[Clock] = []
-    sent: list[Sent] = []
-    taken: list[Taken] = []
-    chaos: Chaos = CALM
+    sent_events: list[Sent] = []
+    received_events: list[Taken] = []
+    delivery_faults: Chaos = NO_FAULTS
 
     @rx.event
     async def load(self) -> None:
-        """Read everything; strangers and production see an empty page."""
-        self.clocks, self.sent, self.taken, self.said = [], [], [], ""
-        self._ensure_here()
-        await self._read()
+        """Load everything; empty without the emulator and for requests from other machines."""
+        self.clocks, self.sent_events, self.received_events, self.message = [], [], [], ""
+        self._ensure_available()
+        await self._reload()
         self.loaded = True
 
     @rx.event
     async def advance(self, customer: str, step: str) -> AsyncIterator[EventType[()] | None]:
-        """Let time pass for one customer."""
-        self._ensure_here()
+        """Advance one customer's clock."""
+        self._ensure_available()
         chosen, how = validation.text(customer, 255), validation.text(step, 20)
-        async for done in self._do(in_transaction, emulator_controls.advance, chosen, how):
+        async for done in self._run_and_reload(
+            in_transaction, emulator_controls.advance, chosen, how
+        ):
             yield done
 
     @rx.event
     async def change(self, name: str, value: Any) -> AsyncIterator[EventType[()] | None]:
-        """Change how events are delivered."""
-        self._ensure_here()
+        """Change a webhook fault setting."""
+        self._ensure_available()
         wanted = value if isinstance(value, bool) else validation.number(value) or 0
         if name == "duplicate":
             wanted = int(wanted)
-        async for done in self._do(
+        async for done in self._run_and_reload(
             asyncio.to_thread, emulator_controls.change, validation.text(name, 40), wanted
         ):
             yield done
 
     @rx.event
     async def send_again(self, event: str) -> AsyncIterator[EventType[()] | None]:
-        """Deliver an event once more."""
-        self._ensure_here()
-        async for done in self._do(
+        """Send an event to the webhook endpoints again."""
+        self._ensure_available()
+        async for done in self._run_and_reload(
             asyncio.to_thread, emulator_controls.send_again, validation.text(event, 255)
         ):
             yield done
 
     @rx.event
     async def retry(self) -> AsyncIterator[EventType[()] | None]:
-        """Deliver what was not delivered."""
-        self._ensure_here()
-        async for done in self._do(asyncio.to_thread, emulator_controls.retry):
+        """Retry every delivery that failed or is pending."""
+        self._ensure_available()
+        async for done in self._run_and_reload(asyncio.to_thread, emulator_controls.retry):
             yield done
 
     @rx.event
     async def replay(self, event: str) -> AsyncIterator[EventType[()] | None]:
-        """Work on an event of ours once more."""
-        self._ensure_here()
-        async for done in self._do(in_transaction, webhooks.replay, validation.text(event, 255)):
+        """Process a received event again."""
+        self._ensure_available()
+        async for done in self._run_and_reload(
+            in_transaction, webhooks.replay, validation.text(event, 255)
+        ):
             yield done
 
     @rx.event
     async def reconcile(self) -> AsyncIterator[EventType[()] | None]:
-        """Compare everybody with the emulator now."""
-        self._ensure_here()
+        """Reconcile all subscriptions with the emulator now."""
+        self._ensure_available()
         self.busy = True
         yield None
         try:
-            checked_, healed, problems = await asyncio.to_thread(billing.reconcile)
+            checked, healed, problems = await asyncio.to_thread(billing.reconcile)
         finally:
             self.busy = False
-        await self._read()
-        self.said = f"{checked_} compared, {len(healed)} healed, {len(problems)} need a look."
+        await self._reload()
+        self.message = f"{checked} compared, {len(healed)} healed, {len(problems)} need a look."
 
-    async def _do(
+    async def _run_and_reload(
         self, how: Callable[..., Any], what: Callable[..., Any], *args: Any
     ) -> AsyncIterator[EventType[()] | None]:
-        self.busy, self.said = True, ""
+        self.busy, self.message = True, ""
         yield None
         try:
             await how(what, *args)
         except AppError as error:
-            self.said = str(error)
+            self.message = str(error)
         finally:
             self.busy = False
-        await self._read()
+        await self._reload()
 
-    async def _read(self) -> None:
+    async def _reload(self) -> None:
         self.clocks = await asyncio.to_thread(emulator_controls.clocks)
-        self.sent = await asyncio.to_thread(emulator_controls.sent)
-        self.chaos = await asyncio.to_thread(emulator_controls.chaos)
-        self.taken = await in_transaction(emulator_controls.taken)
+        self.sent_events = await asyncio.to_thread(emulator_controls.sent)
+        self.delivery_faults = await asyncio.to_thread(emulator_controls.chaos)
+        self.received_events = await in_transaction(emulator_controls.taken)
 
-    def _ensure_here(self) -> None:
+    def _ensure_available(self) -> None:
         self.closed = True
         ensure_local(self)
         if not settings().stripe_emulated:

@@ -1,0 +1,253 @@
+// The audio player, and the keyboard cursor of the sample table. Its state lives outside React, so
+// that a re-render cannot restart or interrupt playback.
+
+const MAX_DECODED_S = 90; // longer sounds are streamed instead of decoded into memory
+const MAX_CACHED_BUFFERS = 24;
+
+const LOAD_FAILED = "Couldn’t load this sound.";
+
+let context;
+let output;
+let voice = null;
+let newestRequest = 0; // a call of play() whose sound arrives late must not start it
+const decoded = new Map();
+const rows = new Map();
+const listeners = new Set();
+const pendingCursor = { index: -1 };
+
+let snapshot = {
+  track: null,
+  playing: false,
+  loading: false,
+  error: "",
+  loop: true,
+  levelled: true,
+  autoplay: true,
+  cursor: -1,
+  cursorId: undefined,
+};
+
+export const subscribe = (listener) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+export const getSnapshot = () => snapshot;
+
+function setState(change) {
+  snapshot = { ...snapshot, ...change };
+  listeners.forEach((listener) => listener());
+}
+
+export function audioContext() {
+  if (!context) {
+    context = new AudioContext({ latencyHint: "interactive" });
+    output = context.createGain();
+    output.connect(context.destination);
+  }
+  if (context.state === "suspended") context.resume();
+  return context;
+}
+
+const audioUrl = (track) => `/api/samples/${track.id}/audio?format=play`;
+const playbackGain = (track) => (snapshot.levelled ? 10 ** ((track.gain || 0) / 20) : 1);
+
+async function fetchBuffer(track) {
+  const answer = await fetch(audioUrl(track));
+  if (!answer.ok) throw new Error(LOAD_FAILED);
+  return audioContext().decodeAudioData(await answer.arrayBuffer());
+}
+
+function cachedBuffer(track) {
+  const known = decoded.get(track.id);
+  if (known) {
+    decoded.delete(track.id); // move to the end; the first is evicted
+    decoded.set(track.id, known);
+    return known;
+  }
+  const pending = fetchBuffer(track);
+  decoded.set(track.id, pending);
+  pending.catch(() => decoded.delete(track.id));
+  while (decoded.size > MAX_CACHED_BUFFERS) decoded.delete(decoded.keys().next().value);
+  return pending;
+}
+
+export function prefetch(track) {
+  if (track && track.playable && track.seconds <= MAX_DECODED_S && context) cachedBuffer(track).catch(() => {});
+}
+
+class BufferVoice {
+  constructor(buffer, track, offset) {
+    this.duration = buffer.duration;
+    this.source = context.createBufferSource();
+    this.source.buffer = buffer;
+    this.gain = context.createGain();
+    this.gain.gain.value = playbackGain(track);
+    this.source.connect(this.gain).connect(output);
+    this.setLoop(snapshot.loop && track.loops);
+    this.offset = offset % this.duration || 0;
+    this.startedAt = context.currentTime;
+    this.source.onended = () => onVoiceEnded(this);
+    this.source.start(0, this.offset);
+  }
+  setLoop(on) {
+    if (this.source.loop && !on) this.rebase();
+    this.source.loop = on;
+  }
+  rebase() {
+    this.offset = this.position();
+    this.startedAt = context.currentTime;
+  }
+  position() {
+    const seconds = this.offset + context.currentTime - this.startedAt;
+    return this.source.loop ? seconds % this.duration : Math.min(seconds, this.duration);
+  }
+  setGain(value) {
+    this.gain.gain.value = value;
+  }
+  stop() {
+    this.source.onended = null;
+    this.source.stop();
+    this.gain.disconnect();
+  }
+}
+
+class StreamVoice {
+  constructor(track, offset) {
+    this.duration = track.seconds;
+    this.element = new Audio(audioUrl(track));
+    this.element.currentTime = offset;
+    this.element.loop = snapshot.loop && track.loops;
+    this.gain = context.createGain();
+    this.gain.gain.value = playbackGain(track);
+    context.createMediaElementSource(this.element).connect(this.gain).connect(output);
+    this.element.onended = () => onVoiceEnded(this);
+    this.element.onerror = () => setState({ playing: false, error: LOAD_FAILED });
+    this.element.play().catch(() => setState({ playing: false }));
+  }
+  setLoop(on) {
+    this.element.loop = on;
+  }
+  position() {
+    return this.element.currentTime;
+  }
+  setGain(value) {
+    this.gain.gain.value = value;
+  }
+  stop() {
+    this.element.pause();
+    this.element.removeAttribute("src");
+    this.gain.disconnect();
+  }
+}
+
+function onVoiceEnded(endedVoice) {
+  if (endedVoice !== voice) return;
+  voice = null;
+  resumeAt = 0;
+  setState({ playing: false });
+}
+
+let resumeAt = 0;
+
+export function position() {
+  return voice ? voice.position() : resumeAt;
+}
+
+function stopVoice() {
+  if (voice) voice.stop();
+  voice = null;
+}
+
+export async function play(track, offset = 0) {
+  const request = ++newestRequest;
+  audioContext();
+  stopVoice();
+  resumeAt = offset;
+  setState({ track, playing: true, loading: true, error: "" });
+  try {
+    const buffer = track.seconds <= MAX_DECODED_S ? await cachedBuffer(track) : null;
+    if (request !== newestRequest) return;
+    voice = buffer ? new BufferVoice(buffer, track, offset) : new StreamVoice(track, offset);
+    setState({ loading: false });
+  } catch (error) {
+    if (request === newestRequest) setState({ playing: false, loading: false, error: error.message });
+  }
+}
+
+export function pause() {
+  resumeAt = position();
+  newestRequest += 1;
+  stopVoice();
+  setState({ playing: false, loading: false });
+}
+
+export function toggle() {
+  if (snapshot.playing) pause();
+  else if (snapshot.track) play(snapshot.track, resumeAt);
+}
+
+export function seek(seconds) {
+  const { track, playing } = snapshot;
+  if (!track) return;
+  const at = Math.max(0, Math.min(seconds, Math.max(0, track.seconds - 0.005)));
+  if (playing) play(track, at);
+  else {
+    resumeAt = at;
+    setState({});
+  }
+}
+
+export function configure(change) {
+  setState(change);
+  if (voice && "loop" in change) voice.setLoop(change.loop && snapshot.track.loops);
+  if (voice && "levelled" in change) voice.setGain(playbackGain(snapshot.track));
+}
+
+// Rows of the sample table register their track under their index.
+
+export function registerRow(index, track) {
+  rows.set(index, track);
+  if (pendingCursor.index === index) {
+    pendingCursor.index = -1;
+    setState({ cursorId: track.id });
+    previewTrack(track);
+  }
+  return () => rows.get(index) === track && rows.delete(index);
+}
+
+function previewTrack(track) {
+  if (!track.playable) return;
+  if (snapshot.autoplay) play(track);
+  else {
+    pause();
+    resumeAt = 0;
+    setState({ track });
+  }
+}
+
+export function trackAt(index) {
+  return rows.get(index);
+}
+
+export function moveCursor(index) {
+  setState({ cursor: index, cursorId: rows.get(index)?.id });
+  pendingCursor.index = -1;
+  if (index < 0) return;
+  const track = rows.get(index);
+  if (track) previewTrack(track);
+  else pendingCursor.index = index;
+  [1, 2, -1].forEach((step) => prefetch(rows.get(index + step)));
+}
+
+// After a new search the cursor stays on its sound, at the new index.
+export function keepCursor() {
+  const found = [...rows].find(([, track]) => track.id === snapshot.cursorId);
+  if (snapshot.cursor >= 0) setState({ cursor: found ? found[0] : -1 });
+}
+
+export function rowClasses(index, id) {
+  const classes = [];
+  if (snapshot.cursor === index) classes.push("at-cursor");
+  if (snapshot.track && snapshot.track.id === id) classes.push(snapshot.playing ? "playing" : "loaded");
+  return classes.join(" ");
+}

@@ -1,0 +1,96 @@
+// The player bar at the bottom of every page, and the play button of a single sound.
+
+import { useEffect, useState, useSyncExternalStore } from "react";
+import * as player from "./audio_player.js";
+import { ZoomableWaveform } from "./waveforms.jsx";
+
+const formatTime = (seconds) => {
+  const whole = Math.max(0, seconds || 0);
+  return `${Math.floor(whole / 60)}:${(whole % 60).toFixed(1).padStart(4, "0")}`;
+};
+
+function PlaybackTime({ playing, duration }) {
+  const [now, setNow] = useState(0);
+  useEffect(() => {
+    const read = () => setNow(player.position());
+    read();
+    const unsubscribe = player.subscribe(read);
+    const timer = playing ? setInterval(read, 100) : null;
+    return () => {
+      unsubscribe();
+      clearInterval(timer);
+    };
+  }, [playing]);
+  return (
+    <span className="player-clock mono">
+      {formatTime(now)} <span className="muted">/ {formatTime(duration)}</span>
+    </span>
+  );
+}
+
+const ICONS = {
+  play: "M7 4.5v15l12-7.5z",
+  pause: "M7 4.5h3.5v15H7zM13.5 4.5H17v15h-3.5z",
+  loop: "M17 2l4 4-4 4M3 11V9a3 3 0 0 1 3-3h15M7 22l-4-4 4-4M21 13v2a3 3 0 0 1-3 3H3",
+  level: "M4 20V10M10 20V4M16 20v-8M22 20V8",
+  auto: "M5 4l8 8-8 8M13 4l8 8-8 8",
+};
+
+function OptionToggle({ icon, on, label, onClick }) {
+  return (
+    <button type="button" className={`icon-button ${on ? "on" : ""}`} aria-pressed={on} aria-label={label} title={label} onClick={onClick}>
+      <svg viewBox="0 0 24 24" className="line-icon" aria-hidden="true">
+        <path d={ICONS[icon]} />
+      </svg>
+    </button>
+  );
+}
+
+export function PlayerBar({ autoplay = true, levelled = true }) {
+  const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
+  useEffect(() => player.configure({ autoplay, levelled }), [autoplay, levelled]);
+  const { track, playing } = state;
+  return (
+    <section className={`player ${track ? "" : "player-empty"}`} aria-label="Player" data-testid="player" data-playing={playing} data-track={track ? track.id : ""}>
+      <button type="button" className="play-button" disabled={!track} aria-label={playing ? "Stop" : "Play"} data-testid="player-toggle" onClick={player.toggle}>
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d={playing ? ICONS.pause : ICONS.play} fill="currentColor" />
+        </svg>
+      </button>
+      <div className="player-title">
+        {track ? (
+          <>
+            <a href={`/samples/${track.id}`} className="player-name">
+              {track.name}
+            </a>
+            <span className="player-facts mono">{[track.bpm && `${track.bpm} BPM`, track.key].filter(Boolean).join(" · ")}</span>
+          </>
+        ) : (
+          <span className="muted">Click a sound or press ↓ to play it</span>
+        )}
+      </div>
+      <ZoomableWaveform track={track} playing={playing && !state.loading} />
+      <PlaybackTime playing={playing} duration={track ? track.seconds : 0} />
+      <div className="player-toggles">
+        <OptionToggle icon="loop" on={state.loop} label="Repeat loops" onClick={() => player.configure({ loop: !state.loop })} />
+        <OptionToggle icon="auto" on={state.autoplay} label="Play sounds as you move through the list" onClick={() => player.configure({ autoplay: !state.autoplay })} />
+        <OptionToggle icon="level" on={state.levelled} label="Even out preview loudness" onClick={() => player.configure({ levelled: !state.levelled })} />
+      </div>
+      <span className="player-error" role="status">
+        {state.error}
+      </span>
+    </section>
+  );
+}
+
+export function PlayButton({ track }) {
+  const state = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);
+  const isPlaying = state.playing && state.track && state.track.id === track.id;
+  return (
+    <button type="button" className={`icon-button ${isPlaying ? "on" : ""}`} aria-label={`${isPlaying ? "Stop" : "Play"} ${track.name}`} onClick={() => (isPlaying ? player.pause() : player.play(track))}>
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d={isPlaying ? ICONS.pause : ICONS.play} fill="currentColor" />
+      </svg>
+    </button>
+  );
+}

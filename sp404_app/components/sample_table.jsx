@@ -1,0 +1,129 @@
+// The sample table: a virtual list, with selection and keyboard shortcuts.
+
+import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import * as player from "./audio_player.js";
+import { useVirtualWindow } from "./virtual_list.js";
+
+const isTyping = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+const isDialogOpen = () => document.querySelector("dialog[open]");
+
+export function SampleRow({ index, track, marked, onMark, onOpen, children, ...rest }) {
+  useEffect(() => player.registerRow(index, track), [index, track.id, track.playable, track.gain, track.seconds]);
+  const classes = useSyncExternalStore(
+    player.subscribe,
+    () => player.rowClasses(index, track.id),
+    () => "",
+  );
+  const onClick = (event) => {
+    if (event.target.closest("button, a, input")) return;
+    if (event.shiftKey) onMark("range", index, Math.max(0, player.getSnapshot().cursor));
+    else if (event.ctrlKey || event.metaKey) onMark("toggle", index, index);
+    else {
+      if (document.querySelector("[data-any-marked='true']")) onMark("none", 0, 0);
+      player.moveCursor(index);
+    }
+  };
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 1}
+      aria-selected={marked}
+      className={`sample-row ${classes} ${marked ? "marked" : ""}`}
+      data-testid="sample-row"
+      data-id={track.id}
+      onClick={onClick}
+      onDoubleClick={(event) => event.target.closest("button, a, input") || onOpen(track.id)}
+      {...rest}
+    >
+      {children}
+    </div>
+  );
+}
+
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, onWindow, onMark, onOpen, onAct, children }) {
+  const scroller = useRef(null);
+  const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
+
+  useEffect(() => player.keepCursor(), [epoch]); // runs after the rows have registered
+
+  useEffect(() => {
+    // Makes the view linkable. The router would reload the page.
+    if (address && address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
+  }, [address]);
+
+  const moveTo = useCallback(
+    (index) => {
+      const to = Math.max(0, Math.min(total - 1, index));
+      if (total === 0) return;
+      const box = scroller.current;
+      const top = to * rowHeight;
+      if (top < box.scrollTop) box.scrollTop = top;
+      else if (top + rowHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + rowHeight - box.clientHeight;
+      player.moveCursor(to);
+    },
+    [total, rowHeight],
+  );
+
+  useEffect(() => {
+    const onKey = (event) => {
+      if (event.target.id === "q" && (event.key === "ArrowDown" || event.key === "Enter")) {
+        event.preventDefault(); // from the search field to the first result
+        scroller.current.focus();
+        moveTo(0);
+        return;
+      }
+      if (isDialogOpen() && event.key === "Escape") onAct("close", "");
+      if (event.key === "Escape" && event.target.closest(".rename")) event.target.blur(); // keeps the old name
+      if (isTyping(event.target) || isDialogOpen() || event.altKey) return;
+      const { cursor, track } = player.getSnapshot();
+      const page = Math.floor(scroller.current.clientHeight / rowHeight) - 1;
+      const here = player.trackAt(cursor);
+      const command = event.ctrlKey || event.metaKey;
+      const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total };
+      const acts = { f: "favourite", t: "tag", Delete: "delete", Backspace: "delete", F2: "rename" };
+      const done = () => event.preventDefault();
+      if (event.key in moves && !command) {
+        done();
+        const next = cursor < 0 && moves[event.key] > 0 ? 0 : cursor + moves[event.key];
+        if (event.shiftKey) onMark("range", Math.max(0, Math.min(total - 1, next)), Math.max(0, cursor));
+        moveTo(next);
+      } else if (event.key === " ") {
+        done();
+        if (track) player.toggle();
+        else moveTo(Math.max(0, cursor));
+      } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+        done();
+        player.seek(player.position() + (event.key === "ArrowLeft" ? -1 : 1) * Math.max(0.1, (track ? track.seconds : 0) / 20));
+      } else if (event.key === "Enter" && here && !event.target.closest("button, a")) {
+        done();
+        onOpen(here.id);
+      } else if (event.key === "Escape") onMark("none", 0, 0);
+      else if (command && event.key === "a") {
+        done();
+        onMark("all", 0, 0);
+      } else if (event.key === "/" && !command) {
+        done();
+        document.getElementById("q").focus();
+      } else if (event.key === "?") {
+        done();
+        onAct("help", "");
+      } else if (!command && /^[0-5]$/.test(event.key) && here) onAct(`rate-${event.key}`, here.id);
+      else if (!command && event.key in acts) {
+        done(); // the server knows the current selection, even if its render has not arrived
+        onAct(acts[event.key], here ? here.id : "");
+      }
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [total, rowHeight, moveTo, onAct, onMark, onOpen]);
+
+  return (
+    <div ref={scroller} className="table-scroll" onScroll={onScroll} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>
+      <div className="rows-to-come" style={{ height: total * rowHeight }}>
+        <div className="rows-here" style={{ transform: `translateY(${start * rowHeight}px)` }}>
+          {children}
+        </div>
+      </div>
+    </div>
+  );
+}

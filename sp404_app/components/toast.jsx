@@ -1,0 +1,28 @@
+// A message about the last action, with Undo. It closes after ten seconds.
+
+import { useEffect } from "react";
+
+export function Toast({ text, tone, undo, stamp, onUndo, onClose }) {
+  useEffect(() => {
+    if (!text) return undefined;
+    const timer = setTimeout(onClose, 10000);
+    return () => clearTimeout(timer);
+  }, [stamp]);
+  return (
+    <div role="status" aria-live="polite">
+      {text && (
+        <div className={`toast notice ${tone}`} data-testid="notice">
+          <span>{text}</span>
+          {undo && (
+            <button type="button" className="button small" onClick={onUndo} data-testid="undo">
+              Undo
+            </button>
+          )}
+          <button type="button" className="icon-button small" aria-label="Close" onClick={onClose}>
+            ×
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,173 @@
+// Upload panel with the progress of every file, the drop target of the page, and the file chooser.
+
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import * as queue from "./upload_queue.js";
+
+const STATE_ORDER = { failed: 0, gone: 1, sending: 2, paused: 3, refused: 4, duplicate: 5, waiting: 6, cancelled: 7, done: 8 };
+const FAILED = ["failed", "gone"];
+const MAX_SHOWN = 100;
+const sum = (items, field) => items.reduce((total, item) => total + item[field], 0);
+const plural = (n, word) => `${n.toLocaleString()} ${word}${n === 1 ? "" : "s"}`;
+
+function headline(items) {
+  const count = (...states) => items.filter((item) => states.includes(item.state)).length;
+  const active = count("waiting", "sending", "paused");
+  const done = count("done");
+  const sounds = items.reduce((total, item) => total + (item.added || 0), 0); // an archive contains several
+  const parts = [active ? `Uploading ${done} of ${items.length}` : `${plural(sounds, "sound")} uploaded`];
+  if (count(...FAILED)) parts.push(`${count(...FAILED)} failed`);
+  if (count("duplicate")) parts.push(`${plural(count("duplicate"), "duplicate")} skipped`);
+  if (count("refused")) parts.push(`${count("refused")} not added`);
+  return parts.join(" · ");
+}
+
+function UploadRow({ item }) {
+  const active = ["waiting", "sending", "paused"].includes(item.state);
+  return (
+    <li className={`upload ${item.state}`} data-testid="upload" data-state={item.state}>
+      <span className="upload-name" title={item.folder ? `${item.folder}/${item.name}` : item.name}>
+        {item.name}
+      </span>
+      {item.state === "sending" && (item.sent >= item.size ? <span className="muted">processing…</span> : <span className="mono muted">{Math.round((100 * item.sent) / (item.size || 1))} %</span>)}
+      {item.state === "done" && <span className="upload-ok">{item.added > 1 ? `${plural(item.added, "sound")} added` : "added"}</span>}
+      {item.state === "waiting" && <span className="muted">waiting</span>}
+      {active && (
+        <button type="button" className="icon-button small" aria-label={`Cancel ${item.name}`} onClick={() => queue.cancelOne(item.key)}>
+          ×
+        </button>
+      )}
+      {item.reason && (
+        <span className="upload-reason">
+          {item.reason}{" "}
+          {item.state === "duplicate" && (
+            <a className="link" href={`/samples/${item.sampleId}`}>
+              Show
+            </a>
+          )}
+        </span>
+      )}
+      {item.state === "sending" && (
+        <span className="bar">
+          <span style={{ width: `${(100 * item.sent) / (item.size || 1)}%` }} />
+        </span>
+      )}
+    </li>
+  );
+}
+
+function Panel({ items, folderTags }) {
+  const active = items.some((item) => ["waiting", "sending", "paused"].includes(item.state));
+  const paused = items.some((item) => item.state === "paused");
+  const notSent = items.some((item) => FAILED.includes(item.state));
+  const relevant = items.filter((item) => item.state !== "cancelled");
+  const fraction = relevant.filter((item) => !["refused", "duplicate", ...FAILED].includes(item.state));
+  const sorted = [...items].sort((a, b) => STATE_ORDER[a.state] - STATE_ORDER[b.state] || a.key - b.key);
+  return (
+    <section className="uploads" aria-label="Uploads" data-testid="uploads">
+      <header className="uploads-head">
+        <strong role="status">{headline(items)}</strong>
+        {paused && (
+          <button type="button" className="button small" onClick={queue.resume}>
+            Resume
+          </button>
+        )}
+        {notSent && !active && (
+          <button type="button" className="button small" onClick={queue.retry} data-testid="retry-uploads">
+            Try again
+          </button>
+        )}
+        {active ? (
+          <button type="button" className="button small ghost" onClick={queue.cancel} data-testid="cancel-uploads">
+            Cancel
+          </button>
+        ) : (
+          <button type="button" className="icon-button" aria-label="Close" onClick={queue.clear} data-testid="close-uploads">
+            ×
+          </button>
+        )}
+      </header>
+      {active && (
+        <span className="bar whole">
+          <span style={{ width: `${(100 * sum(fraction, "sent")) / (sum(fraction, "size") || 1)}%` }} />
+        </span>
+      )}
+      <ul className="uploads-list">
+        {sorted.slice(0, MAX_SHOWN).map((item) => (
+          <UploadRow key={item.key} item={item} />
+        ))}
+      </ul>
+      {sorted.length > MAX_SHOWN && <p className="muted uploads-more">and {plural(sorted.length - MAX_SHOWN, "more file")}</p>}
+      {active && (
+        <label className="check">
+          <input type="checkbox" checked={folderTags} onChange={(event) => queue.setFolderTags(event.target.checked)} /> Folder names become tags
+        </label>
+      )}
+    </section>
+  );
+}
+
+export function UploadPanel({ folderTags = true }) {
+  const state = useSyncExternalStore(queue.subscribe, queue.getSnapshot, queue.getSnapshot);
+  const [over, setOver] = useState(false);
+  const depth = useRef(0);
+  useEffect(() => queue.setFolderTags(folderTags), [folderTags]);
+  useEffect(() => {
+    const dialogTakesDrops = () => document.querySelector("[data-takes-drops]");
+    const carriesFiles = (event) => !dialogTakesDrops() && [...(event.dataTransfer?.types || [])].includes("Files");
+    const handlers = {
+      dragenter: (event) => {
+        if (!carriesFiles(event)) return;
+        depth.current += 1;
+        setOver(true);
+      },
+      dragleave: (event) => {
+        if (!carriesFiles(event)) return;
+        depth.current = Math.max(0, depth.current - 1);
+        if (!depth.current) setOver(false);
+      },
+      dragover: (event) => carriesFiles(event) && event.preventDefault(),
+      drop: (event) => {
+        if (!carriesFiles(event)) return;
+        event.preventDefault();
+        depth.current = 0;
+        setOver(false);
+        queue.addDropped(event.dataTransfer);
+      },
+    };
+    Object.entries(handlers).forEach(([name, handler]) => window.addEventListener(name, handler));
+    return () => Object.entries(handlers).forEach(([name, handler]) => window.removeEventListener(name, handler));
+  }, []);
+  return (
+    <>
+      {over && (
+        <div className="drop-veil" data-testid="drop-veil">
+          <p>Drop sounds, folders or ZIP files</p>
+        </div>
+      )}
+      {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} />}
+    </>
+  );
+}
+
+export function ChooseFiles({ folder = false, children, className = "button primary", testId = "choose-files" }) {
+  const input = useRef(null);
+  return (
+    <>
+      <button type="button" className={className} onClick={() => input.current.click()}>
+        {children}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        data-testid={testId}
+        {...(folder ? { webkitdirectory: "" } : { accept: "audio/*,.wav,.aif,.aiff,.aifc,.flac,.ogg,.opus,.mp3,.m4a,.aac,.caf,.w64,.zip" })}
+        onChange={(event) => {
+          queue.addChosen(event.target.files);
+          event.target.value = "";
+        }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,141 @@
+"""Seed data for tests that open every page: users, sounds and database states."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from playwright.sync_api import FilePayload, Page, Playwright, expect
+from sqlmodel import Session, create_engine, text
+
+from sp404_app.audio.synth.demo_sounds import demo_sounds
+from sp404_app.models import Sample
+from sp404_app.models.columns import uuid7
+from sp404_app.supervisor import postgresql
+from sp404_app.supervisor.home import Home
+from tests.e2e import people
+from tests.e2e.conftest import OPERATOR
+from tests.e2e.people import Visitor
+from tests.e2e.test_billing import subscribe
+from tests.product import Product
+
+SOUND_COUNT = 4
+UUID7_DAY = 86_400_000 << 80  # one day in the timestamp bits of a UUIDv7
+EXTRA_ROWS = 120  # so that the list scrolls
+QUIETER_COPY = "Softer"  # a duplicate of the first sound
+ANALYSIS_TIMEOUT_MS = 90_000  # the machine may be busy with other tests
+
+RESTORE_ALL_SQL = "update samples set deleted_at = null"
+TRASH_ALL_SQL = "update samples set deleted_at = now()"
+TRASH_SOME_SQL = (
+    "update samples set deleted_at = now()"
+    " where id in (select id from samples where storage_key like 'more/%' limit 3)"
+)
+EMPTY_LIBRARY_SQL = (
+    "update samples set deleted_at = now()"
+    " where user_id in (select id from users where email like 'changer%')"
+)
+EXPIRE_REAUTHENTICATION_SQL = "update sign_ins set confirmed_at = null"
+FAILED_EVENTS_SQL = """
+    insert into stripe_events
+      (id, realm, type, customer_id, created, received_at, due_at, attempts, error)
+    select 'evt_given_up_' || n, realm, type, customer_id, created, now(), now(), 99, 'no answer'
+    from (select * from stripe_events where id not like 'evt_given_up%' limit 1) one,
+      generate_series(1, 3) n
+    on conflict (id) do update set handled_at = null, attempts = 99
+"""
+
+
+@contextmanager
+def product_database(product: Product) -> Iterator[Session]:
+    """Open one transaction in the product's database."""
+    engine = create_engine(postgresql.url(Home(product.home)).replace("://", "+psycopg://", 1))
+    with Session(engine) as session, session.begin():
+        yield session
+    engine.dispose()
+
+
+def run_sql(product: Product, statement: str) -> None:
+    """Execute a statement in the product's database."""
+    with product_database(product) as session:
+        session.connection().execute(text(statement))
+
+
+def add_rows(product: Product, sample_id: str, count: int = EXTRA_ROWS) -> None:
+    """Add older copies of a sample without audio, so that the list scrolls."""
+    with product_database(product) as session:
+        model = session.get_one(Sample, uuid.UUID(sample_id))
+        values = model.model_dump(exclude={"search", "duplicate_group_id"})
+        for number in range(count):
+            own = {
+                "id": uuid.UUID(int=uuid7().int - UUID7_DAY),
+                "name": f"More {number}",
+                "digest": f"{number:064x}",
+                "search_text": f"more {number}",
+            }
+            own["thumbnail"] = ""
+            own["storage_key"] = f"more/{own['id']}"
+            session.add(Sample.model_validate(values | own))
+
+
+@dataclass(slots=True)
+class SeededAccounts:
+    """The seeded users, and how to sign them in."""
+
+    known: dict[str, Visitor]
+    sample: str
+    origin: str
+
+    def sign_in(self, page: Page, user: str) -> None:
+        """Sign in the page's browser context unless it is signed in."""
+        if user and page.request.get("/api/me").status != 200:
+            page.request.post(
+                "/auth/session", form=self._form(user), headers={"Origin": self.origin}
+            )
+
+    def sign_in_on_another_device(self, playwright: Playwright, user: str) -> None:
+        """Start another session for the user."""
+        device = playwright.request.new_context(base_url=self.origin)
+        device.post("/auth/session", form=self._form(user), headers={"Origin": self.origin})
+        device.dispose()
+
+    def _form(self, user: str) -> dict[str, str | float | bool]:
+        return {"email": self.known[user].email, "password": self.known[user].password}
+
+
+def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
+    """Create a paying owner with sounds, users whose accounts are changed, and an operator."""
+    names = ("owner", "changer", "doubter", "waiting")
+    known = {name: Visitor(f"{name}-{uuid.uuid4().hex[:8]}@example.org") for name in names}
+    known["operator"] = Visitor(OPERATOR)
+    for name, visitor in known.items():
+        form = {"email": visitor.email, "password": visitor.password, "first_name": name}
+        page.request.post("/api/auth/register", data=form)
+    confirmed = "update users set email_verified_at = now() where email not like 'waiting%'"
+    run_sql(product, f"{confirmed} and email_verified_at is null")
+    people.sign_in(page, known["owner"])
+    subscribe(page, "buy-pro", "Pro")
+    page.goto("/library")
+    sample = _upload_sounds(page, folder, product.base_url)
+    add_rows(product, sample)
+    return SeededAccounts(known, sample, product.base_url)
+
+
+def _upload_sounds(page: Page, folder: Path, origin: str) -> str:
+    """Upload loops and a quieter copy of the first; return the sample id of the copy."""
+    made = list(demo_sounds())[:SOUND_COUNT]
+    signals = {sound.name: sound.signal for sound in made} | {QUIETER_COPY: made[0].signal * 0.5}
+    for name, signal in signals.items():
+        path = folder / f"{name}.wav"
+        soundfile.write(path, np.asarray(signal), made[0].sample_rate)
+        file = FilePayload(name=path.name, mimeType="audio/wav", buffer=path.read_bytes())
+        body = {"file": file, "folder": "Dusty Crate"}
+        answer = page.request.post("/api/samples", multipart=body, headers={"Origin": origin})
+        assert answer.status == 201, answer.text()
+    expect(page.get_by_test_id("name")).to_have_count(len(signals))
+    expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
+    found = page.request.get("/api/samples?q=softer").json()["samples"]
+    return str(found[0]["id"])
