@@ -26,7 +26,7 @@ UNIT_TESTS = (
     "tests/services/sample",
 )
 COVERED_PACKAGES = ("sp404_app.audio", "sp404_app.devices", "sp404_app.services")
-MIN_COVERAGE_PERCENT = 90  # of lines and branches
+MIN_COVERAGE_PERCENT = 95  # of lines and branches; 96 was measured without all API and state tests
 
 
 def main(arguments: Sequence[str]) -> int:

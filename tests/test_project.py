@@ -58,6 +58,16 @@ def test_unit_tests_are_folders_without_whole_products() -> None:
     assert all((ROOT / path).is_dir() for path in run.UNIT_TESTS)
 
 
+def test_tests_of_whole_products_stay_on_one_xdist_worker() -> None:
+    from tests.conftest import PRODUCT_FOLDERS, ProductTestsTogether
+
+    scheduler = object.__new__(ProductTestsTogether)
+    for folder in PRODUCT_FOLDERS:
+        assert scheduler._split_scope(f"tests/{folder}/test_x.py::test_y[z]") == "products"
+    alone = "tests/services/billing/test_x.py::test_y[z]"
+    assert scheduler._split_scope(alone) == alone
+
+
 def test_the_coverage_gate_measures_packages_that_exist() -> None:
     options = run.coverage_options()
     assert f"--cov-fail-under={run.MIN_COVERAGE_PERCENT}" in options
