@@ -75,7 +75,7 @@ def compile_librosa() -> None:
         return
     done = subprocess.run([sys.executable, "-c", COMPILE], check=False)  # noqa: S603 - our own code
     if done.returncode:
-        log.error("librosa could not be compiled ahead", extra={"code": done.returncode})
+        log.error("librosa could not be compiled, exit code %d", done.returncode)
     elif marker:
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
