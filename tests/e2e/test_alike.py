@@ -1,4 +1,4 @@
-"""Similar sounds on the sample page."""
+"""What sounds like the sound of a page."""
 
 from playwright.sync_api import Page, expect
 
@@ -6,7 +6,7 @@ from tests.e2e import people
 from tests.e2e.test_library import ANALYSED, DEMO
 
 
-def test_the_sample_page_lists_similar_sounds(page: Page) -> None:
+def test_a_sound_names_others_like_it(page: Page) -> None:
     people.sign_in(page, DEMO)
     expect(page.get_by_test_id("name").first).to_be_visible()
     expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)

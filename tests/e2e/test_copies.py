@@ -1,4 +1,4 @@
-"""Duplicates of one recording: found, compared, trashed and restored."""
+"""One recording in three guises: found, compared, thrown away and brought back."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ RATE = 44_100
 
 @pytest.fixture
 def guises(tmp_path: Path) -> list[Path]:
-    """A snare as WAV, as a quieter MP3 at 48 kHz and as a padded FLAC, and a kick."""
+    """A snare as WAV, as a quieter MP3 at 48 kHz, and as a padded FLAC; and a kick."""
     hit = np.asarray(snare(np.random.default_rng(5)), np.float32)
     fast = 0.4 * resampled(hit, RATE, 48_000)
     return [
@@ -35,7 +35,7 @@ def upload(page: Page, paths: list[Path]) -> None:
     expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSED)
 
 
-def test_duplicates_are_compared_trashed_and_restored(
+def test_copies_stand_side_by_side_and_go_to_the_trash_and_back(
     page: Page, outbox: Outbox, guises: list[Path]
 ) -> None:
     people.sign_in(page, people.sign_up(page, outbox))
@@ -70,9 +70,7 @@ def test_duplicates_are_compared_trashed_and_restored(
     expect(others).to_have_text(["Attic Snare from the phone"])
 
 
-def test_the_duplicates_filter_of_a_library_without_duplicates_is_empty(
-    page: Page, outbox: Outbox, guises: list[Path]
-) -> None:
+def test_a_library_without_copies_says_so(page: Page, outbox: Outbox, guises: list[Path]) -> None:
     people.sign_in(page, people.sign_up(page, outbox))
     upload(page, guises[2:])
     page.get_by_test_id("has-copies").click()

@@ -1,4 +1,4 @@
-"""The sample page in a real browser: zoom, play, correct, reload."""
+"""The page of one sound in a real browser: zoom to milliseconds, hear, correct, come back."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ def sample_named(page: Page, name: str) -> dict[str, Any]:
 
 
 def open_sample(page: Page, name: str = LOOP) -> Locator:
-    """Open a sample page and return its waveform plot."""
+    """Open a sound's page and return its waveform's plot."""
     page.goto(f"/samples/{sample_named(page, name)['id']}")
     expect(page.locator(".wave-plot .nsewdrag")).to_be_attached()
     expect(page.get_by_test_id("status")).to_have_attribute("data-status", "ready", timeout=READY)
@@ -43,7 +43,7 @@ def demo(page: Page, errors: list[str]) -> Page:
     return page
 
 
-def test_the_waveform_zooms_to_milliseconds_without_sending_the_audio(
+def test_the_wave_zooms_to_milliseconds_without_sending_the_sound(
     demo: Page, errors: list[str]
 ) -> None:
     sent: list[int] = []
@@ -134,7 +134,7 @@ def test_space_plays_a_click_seeks_and_taps_find_a_tempo(demo: Page, errors: lis
     assert errors == []
 
 
-def test_spectrograms_are_drawn_on_request_and_follow_the_zoom(
+def test_pictures_are_drawn_when_asked_for_and_follow_the_zoom(
     demo: Page, errors: list[str]
 ) -> None:
     open_sample(demo)
@@ -156,7 +156,7 @@ def test_spectrograms_are_drawn_on_request_and_follow_the_zoom(
     assert errors == []
 
 
-def test_name_tags_rating_and_note_are_saved(demo: Page, errors: list[str]) -> None:
+def test_what_one_thinks_of_a_sound_is_kept(demo: Page, errors: list[str]) -> None:
     open_sample(demo, "Side Stick")
     expect(demo.get_by_text("One-shots have no tempo")).to_be_visible()
     demo.get_by_test_id("sample-name").fill("Rim of the attic")
@@ -184,13 +184,13 @@ def test_name_tags_rating_and_note_are_saved(demo: Page, errors: list[str]) -> N
     assert errors == []
 
 
-def test_an_unknown_sample_shows_the_missing_page(demo: Page) -> None:
+def test_an_unknown_sound_is_a_friendly_page(demo: Page) -> None:
     for address in ("nonsense", "01a204db-0000-7000-8000-000000000000"):
         demo.goto(f"/samples/{address}")
         expect(demo.get_by_test_id("missing")).to_contain_text("Sound not found")
 
 
-def test_plotly_is_loaded_by_the_sample_page_and_not_by_the_library(demo: Page) -> None:
+def test_plotly_comes_with_this_page_and_not_with_the_library(demo: Page) -> None:
     loaded: list[int] = []
     demo.on(
         "response",
@@ -207,7 +207,7 @@ def test_plotly_is_loaded_by_the_sample_page_and_not_by_the_library(demo: Page) 
     assert max(loaded) > 1_000_000
 
 
-def test_the_page_fits_a_phone(browser: Browser, base_url: str) -> None:
+def test_it_fits_on_a_telephone(browser: Browser, base_url: str) -> None:
     context = browser.new_context(base_url=base_url, viewport={"width": 390, "height": 844})
     page = context.new_page()
     people.sign_in(page, DEMO)
