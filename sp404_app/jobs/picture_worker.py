@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -67,10 +69,23 @@ def wait_until_wanted(idle_s: float) -> None:
 
 
 def compile_librosa() -> None:
-    """Fill numba's cache on disk in a process of the lowest priority; quick when it is full."""
+    """Fill numba's cache on disk in a process of the lowest priority, once for each version."""
+    marker = _compiled_marker()
+    if marker and marker.exists():
+        return
     done = subprocess.run([sys.executable, "-c", COMPILE], check=False)  # noqa: S603 - our own code
     if done.returncode:
-        log.error("librosa could not be compiled ahead", extra={"code": done.returncode})
+        log.error("librosa could not be compiled, exit code %d", done.returncode)
+    elif marker:
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+
+
+def _compiled_marker() -> Path | None:
+    """Return the file that says that the cache is filled; None without a cache of our own."""
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    versions = "-".join(f"{name}-{version(name)}" for name in ("librosa", "numba"))
+    return Path(folder) / f"compiled-{versions}" if folder else None
 
 
 def _quit(_signal: int, _frame: FrameType | None) -> None:

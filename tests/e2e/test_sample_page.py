@@ -45,7 +45,7 @@ def demo(page: Page, errors: list[str]) -> Page:
     return page
 
 
-def test_the_waveform_zooms_to_milliseconds_without_sending_the_audio(
+def test_the_wave_zooms_to_milliseconds_without_sending_the_sound(
     demo: Page, errors: list[str]
 ) -> None:
     sent: list[int] = []
@@ -138,7 +138,7 @@ def test_space_plays_a_click_seeks_and_taps_measure_a_tempo(demo: Page, errors: 
     assert errors == []
 
 
-def test_spectrograms_are_drawn_on_request_and_follow_the_zoom(
+def test_pictures_are_drawn_when_asked_for_and_follow_the_zoom(
     demo: Page, errors: list[str]
 ) -> None:
     open_sample(demo)

@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,22 @@ def test_the_picture_worker_waits_for_a_picture_or_for_idle_queues(
     request(user, part_of(user, put(tone())))
     queue.queue(queue.LOW).enqueue("sp404_app.jobs.runner.run", "busy")
     picture_worker.wait_until_wanted(3600)  # a picture is
+
+
+def test_librosa_is_compiled_once_for_each_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    monkeypatch.setattr(picture_worker, "COMPILE", "raise SystemExit(1)")
+    picture_worker.compile_librosa()
+    assert not (tmp_path / "numba").exists()  # it failed: the next start tries again
+    monkeypatch.setattr(picture_worker, "COMPILE", "")
+    picture_worker.compile_librosa()
+    (marker,) = (tmp_path / "numba").iterdir()
+    assert version("librosa") in marker.name
+    assert version("numba") in marker.name
+    monkeypatch.setattr(picture_worker.subprocess, "run", pytest.fail)
+    picture_worker.compile_librosa()
 
 
 Start = Callable[[], "subprocess.Popen[bytes]"]

@@ -209,5 +209,5 @@ def pixels_of(view: View, strengths: Matrix) -> npt.NDArray[np.uint8]:
         floor = 0.01 * loudest  # quieter columns stay dark
         shares = strengths / np.maximum(strengths.max(axis=0, keepdims=True), floor)
     else:
-        shares = strengths / 0.8
+        shares = strengths / max(loudest, 0.4)  # without a pulse, the picture stays dim
     return np.round(255 * np.clip(shares, 0, 1)).astype(np.uint8)

@@ -72,32 +72,36 @@ class PictureState(SessionState):
         await self._draw()
 
     async def _draw(self) -> None:
-        """Show the current view and stretch; a newer event cancels this one."""
-        user_id, visit = await self._user_id(), self._visit
-        if not self.view:
+        """Show the current view and stretch, unless another was chosen by the time it is drawn."""
+        user_id, wanted = await self._user_id(), self._wanted()
+        _, name, start, end = wanted
+        if not name:
             return
-        sample_id, view = route.sample_id(self), View(self.view)
+        sample_id = route.sample_id(self)
         try:
             part = await in_transaction(
-                spectrograms.find_part, user_id, sample_id, view, self._start, self._end
+                spectrograms.find_part, user_id, sample_id, View(name), start, end
             )
             picture = await picture_when_drawn(user_id, part)
         except AppError as problem:
             async with self:
-                if self._visit == visit:
+                if self._wanted() == wanted:
                     self.busy, self.problem = False, str(problem)
             return
         async with self:
-            if self._visit != visit:  # the page shows another sound by now
+            if self._wanted() != wanted:
                 return
             theme = (await self.get_state(ShellState)).theme
             duration = part.duration
-            start, end = spectrograms.clamp_stretch(duration, self._start, self._end or duration)
+            start, end = spectrograms.clamp_stretch(duration, start, end or duration)
             self.figure = heat_map(
                 picture.cut(start, end), palette(theme), duration=duration, revision=str(sample_id)
             )
             self.ready, self.busy, self.problem = True, False, ""
             self.stretch = stretch_shown(start, end, duration)
+
+    def _wanted(self) -> tuple[int, str, float, float]:
+        return self._visit, self.view, self._start, self._end
 
 
 async def picture_when_drawn(user_id: uuid.UUID, part: Part) -> Picture:

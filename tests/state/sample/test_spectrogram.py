@@ -174,6 +174,21 @@ async def test_a_sample_deleted_while_it_is_drawn_is_reported(
     assert (page.ready, page.problem) == (False, "There is no such sample.")
 
 
+async def test_a_picture_that_is_no_longer_wanted_is_not_shown(
+    tab: Open, sample_id: uuid.UUID
+) -> None:
+    page = tab(sample_id)
+    first = asyncio.create_task(choose(page, "notes"))
+    while not queue.queue(queue.PICTURES).count:  # noqa: ASYNC110 - Redis has no event for it
+        await asyncio.sleep(0.01)
+    second = asyncio.create_task(choose(page, "spectrum"))
+    async with picture_worker() as drawn:
+        await asyncio.gather(first, second)
+    assert len(drawn) == 2
+    assert page.view == "spectrum"
+    assert len(page.figure.data[0].z) == 128
+
+
 async def test_resetting_hides_the_picture(tab: Open, sample_id: uuid.UUID) -> None:
     page = tab(sample_id)
     async with picture_worker():
