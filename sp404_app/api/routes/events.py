@@ -58,9 +58,8 @@ async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
 
 
 async def _stream_events(request: Request, user_id: uuid.UUID) -> AsyncIterator[str]:
-    if (
-        _open_streams[user_id] >= MAX_STREAMS_PER_USER
-    ):  # several requests came before the first was counted
+    # Checked again, as several requests may arrive before the first one is counted.
+    if _open_streams[user_id] >= MAX_STREAMS_PER_USER:
         return
     with _count_stream(user_id):
         try:

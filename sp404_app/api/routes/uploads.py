@@ -169,7 +169,7 @@ def _receive_member(
     folder = f"{options.folder}/{member.folder}".strip("/")
     inside = replace(options, folder=folder)
     try:
-        with transaction() as session:  # before the work of unpacking it
+        with transaction() as session:  # check the storage quota before unpacking
             quotas.ensure_room(session, options.user_id, member.size)
     except AppError as refusal:
         return refusal

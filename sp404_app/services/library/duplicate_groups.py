@@ -55,7 +55,7 @@ def regrouped(
     """
     after = dict(before)
     if sample_id not in before:
-        return after  # deleted meanwhile
+        return after  # the sample was deleted
     old, copies = before[sample_id], [copy for copy in copies if copy in before]
     joined = {group for copy in copies if (group := before[copy])}
     after[sample_id] = None

@@ -79,15 +79,15 @@ async def fetch_sample_page(user_id: uuid.UUID, query: Query, cursor: str, limit
     """
     try:
         # Read before the rows: a version read after them could be newer than they are.
-        edition = await cache_version.current(user_id)
+        version = await cache_version.current(user_id)
     except RedisUnavailable:
         _page_cache.clear()
         return await _query_page(user_id, query, cursor, limit)
-    cache_key = (user_id, edition, query, cursor, limit)
+    cache_key = (user_id, version, query, cursor, limit)
     page = _page_cache.get(cache_key)
     if page is None:
         page = await _query_page(user_id, query, cursor, limit)
-        if edition is not None and len(page) < MAX_CACHED_PAGE_BYTES:
+        if version is not None and len(page) < MAX_CACHED_PAGE_BYTES:
             _page_cache[cache_key] = page
     return page
 

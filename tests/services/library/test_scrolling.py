@@ -29,10 +29,10 @@ def many(keep: Keep, user: User) -> User:
 
 
 def part(
-    user: User, query: Query, start: int, edition: bytes | None = FIRST, *, moving: bool = False
+    user: User, query: Query, start: int, version: bytes | None = FIRST, *, moving: bool = False
 ) -> SearchResult:
     with transaction() as session:
-        return scrolling.scroll_window(session, user.id, query, start, 4, edition, moving=moving)
+        return scrolling.scroll_window(session, user.id, query, start, 4, version, moving=moving)
 
 
 @pytest.mark.parametrize("name", [*search.SORTS])

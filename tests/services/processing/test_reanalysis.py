@@ -61,7 +61,7 @@ def test_only_outdated_samples_are_enqueued(
     assert reanalysis.renew(session) == 1
     (job,) = all_jobs(session)
     assert (job.sample_id, job.queue) == (old.id, queue.LOW)
-    assert reanalysis.renew(session) == 1  # it is under way
+    assert reanalysis.renew(session) == 1  # still active
     assert len(all_jobs(session)) == 1
 
 
@@ -120,4 +120,4 @@ def test_a_requested_reanalysis_moves_to_the_users_queue(
     session.refresh(job)
     assert job.queue != queue.LOW
     jobs.cancel(session, user.id, job.id)
-    assert sample.status == SampleStatus.READY  # and not queued for ever
+    assert sample.status == SampleStatus.READY  # not stuck in the queue
