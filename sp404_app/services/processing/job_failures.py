@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus
+from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus
 from sp404_app.services.infra import queue
 from sp404_app.services.processing import jobs
 
@@ -15,7 +15,8 @@ def fail_attempt(session: Session, job: ProcessingJob, reason: str) -> None:
     """
     if not jobs.still_mine(session, job):
         return
-    sample = session.get(Sample, job.sample_id) if job.sample_id else None
+    is_analysis = job.kind == JobKind.ANALYSE
+    sample = session.get(Sample, job.sample_id) if is_analysis and job.sample_id else None
     # A user may have requested the analysis meanwhile, so the current row decides.
     if sample and session.get_one(ProcessingJob, job.id).queue == queue.LOW:
         jobs.note_failure(session, job, reason)
