@@ -20,8 +20,8 @@ from instance import create_user, open_database, running_product
 from library import sign_in_to_library
 from playwright.sync_api import sync_playwright
 
-from sp404_app.audio.features.analysis import analyse, warm_up
-from sp404_app.audio.features.survey import survey
+from sp404_app.audio.features.analysis import analyse, warm_up_engine
+from sp404_app.audio.features.survey import survey_file
 from tests.e2e.conftest import FLAGS
 
 ROUNDS = 30
@@ -90,12 +90,12 @@ def render_loop(seed: int) -> bytes:
 
 def time_analysis(data: bytes) -> float:
     """Return the time of survey and analysis in this process, warm, in milliseconds."""
-    warm_up()
+    warm_up_engine()
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         file.write(data)
         file.flush()
         began = time.perf_counter()
-        found = survey(Path(file.name))
+        found = survey_file(Path(file.name))
         analyse(found.window, found.window_rate, duration=found.duration)
         return 1000 * (time.perf_counter() - began)
 

@@ -34,8 +34,8 @@ def main() -> None:
         with transaction() as session:
             session.add(user)
             session.flush()
-            token = access_tokens.start(session, user.id, WHERE).token
-            cookie = sessions.start_browser(session, user.id, WHERE)
+            token = access_tokens.start_token_family(session, user.id, WHERE).token
+            cookie = sessions.start_browser_session(session, user.id, WHERE)
         try:
             asyncio.run(_measure(user.id, token, cookie))
         finally:
@@ -45,8 +45,8 @@ def main() -> None:
 
 async def _measure(user_id: uuid.UUID, token: str, cookie: str) -> None:
     steps: dict[str, Callable[[], Awaitable[object]]] = {
-        "access token": lambda: authentication.of_token(token),
-        "browser's cookie": lambda: authentication.of_cookie(cookie),
+        "access token": lambda: authentication.authenticate_token(token),
+        "browser's cookie": lambda: authentication.authenticate_cookie(cookie),
         "rate limit, with the plan": lambda: rate_limits.count_request(user_id, 6000, media=True),
     }
     for name, step in steps.items():

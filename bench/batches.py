@@ -34,7 +34,7 @@ from sp404_app.settings import settings
 from sp404_app.supervisor import migrations, orphans, postgresql, redis_server
 from sp404_app.supervisor.environment import for_worker
 from sp404_app.supervisor.home import Home
-from sp404_app.supervisor.watchdog import Guard
+from sp404_app.supervisor.watchdog import Watchdog
 
 FILE_COUNT, ROUNDS, TIMEOUT_S = 200, 2, 300.0
 WORKER_SCRIPT = """
@@ -70,30 +70,34 @@ def temporary_home() -> Iterator[Path]:
     root = Path(tempfile.mkdtemp(prefix="sp404b-"))
     place = Home(root)
     place.prepare()
-    guard = Guard(place)
+    guard = Watchdog(place)
     try:
         environment = dict(os.environ)
-        database = postgresql.prepare(place, environment | orphans.mark(place, "database"))
-        redis = redis_server.prepare(place, environment | orphans.mark(place, "redis"))
+        database = postgresql.prepare_postgres(
+            place, environment | orphans.marker_variable(place, "database")
+        )
+        redis = redis_server.prepare_redis(
+            place, environment | orphans.marker_variable(place, "redis")
+        )
         database.start()
         redis.start()
-        redis_server.wait(redis, place)
-        postgresql.wait(database, place)
+        redis_server.wait_for_redis(redis, place)
+        postgresql.wait_for_postgres(database, place)
         os.environ["SP404_HOME"] = str(root)
-        os.environ["SP404_DATABASE_URL"] = postgresql.url(place)
-        os.environ["SP404_REDIS_URL"] = redis_server.url(place)
+        os.environ["SP404_DATABASE_URL"] = postgresql.postgres_url(place)
+        os.environ["SP404_REDIS_URL"] = redis_server.embedded_redis_url(place)
         settings.cache_clear()
-        migrations.upgrade(settings().database_url)
-        signing_keys.ensure()
+        migrations.run_migrations(settings().database_url)
+        signing_keys.ensure_signing_key()
         yield root
     finally:
         guard.release()
         shutil.rmtree(root, ignore_errors=True)
 
 
-def render_one_shots(folder: Path) -> list[samples.Incoming]:
+def render_one_shots(folder: Path) -> list[samples.IncomingFile]:
     """Write one-shots, all different."""
-    sounds: list[samples.Incoming] = []
+    sounds: list[samples.IncomingFile] = []
     seed = 0
     while len(sounds) < FILE_COUNT:
         rng = np.random.default_rng(seed)
@@ -101,12 +105,14 @@ def render_one_shots(folder: Path) -> list[samples.Incoming]:
             path = folder / f"{len(sounds)}.wav"
             signal = sound.signal * rng.uniform(0.3, 0.9)
             soundfile.write(path, signal, sound.sample_rate, subtype="PCM_16")
-            sounds.append(samples.inspect(path, f"{sound.name}.wav"))
+            sounds.append(samples.inspect_file(path, f"{sound.name}.wav"))
         seed += 1
     return sounds[:FILE_COUNT]
 
 
-def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tuple[float, float]:
+def measure_round(
+    sounds: list[samples.IncomingFile], most: int, workers: int
+) -> tuple[float, float]:
     """Analyse all sounds with warm workers; return files per second and CPU ms per file."""
     processes = [start_worker(most) for _ in range(workers)]
     try:
@@ -118,7 +124,7 @@ def measure_round(sounds: list[samples.Incoming], most: int, workers: int) -> tu
             owner = create_user(session, f"{time.time_ns()}@example.org", "x").id
         with db.transaction() as session:
             for sound in sounds:
-                samples.add(session, owner, sound)
+                samples.add_sample(session, owner, sound)
         mine = ProcessingJob.user_id == owner
         until = time.monotonic() + TIMEOUT_S
         while True:

@@ -22,10 +22,10 @@ import soundfile
 from bench.ears_score import format_percent
 from bench.ears_sounds import RealSound, read_manifest, sounds_folder
 from sp404_app.audio.features import analysis
-from sp404_app.audio.features.survey import survey
+from sp404_app.audio.features.survey import survey_file
 from sp404_app.audio.io import decode
 from sp404_app.audio.similarity import fingerprint
-from sp404_app.audio.similarity.fingerprint import Print
+from sp404_app.audio.similarity.fingerprint import Fingerprint
 
 Planes = npt.NDArray[np.float32]  # (channels, frames)
 MP3_RATES = {8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000}
@@ -82,13 +82,13 @@ def read(path: Path) -> tuple[Planes, int]:
     return np.clip(np.nan_to_num(frames.T[:2]), -1, 1), header.sample_rate
 
 
-def fingerprint_of(path: Path) -> Print | None:
+def fingerprint_of(path: Path) -> Fingerprint | None:
     """Return the fingerprint as the job computes it."""
-    surveyed = survey(path)
-    return fingerprint.taken(surveyed.window, surveyed.window_rate)
+    surveyed = survey_file(path)
+    return fingerprint.compute_fingerprint(surveyed.window, surveyed.window_rate)
 
 
-def fingerprint_of_variant(variant: FileVariant, where: Path) -> Print | None:
+def fingerprint_of_variant(variant: FileVariant, where: Path) -> Fingerprint | None:
     """Write a variant and return its fingerprint."""
     path = where / f"variant.{variant.ending}"
     frames = np.clip(variant.planes.T, -1, 1)
@@ -99,9 +99,9 @@ def fingerprint_of_variant(variant: FileVariant, where: Path) -> Print | None:
     return fingerprint_of(path)
 
 
-def is_same_recording_or_none(one: Print | None, other: Print | None) -> bool:
+def is_same_recording_or_none(one: Fingerprint | None, other: Fingerprint | None) -> bool:
     """Return whether both have fingerprints and they match."""
-    return one is not None and other is not None and fingerprint.same(one, other)
+    return one is not None and other is not None and fingerprint.is_same_recording(one, other)
 
 
 def long_recordings(reals: list[RealSound]) -> Iterator[tuple[Planes, int]]:
@@ -125,13 +125,15 @@ def show_found(rows: list[tuple[str, bool]]) -> None:
     print(f"| all | {format_percent(found for _, found in rows)} |")
 
 
-def show_false_positives(known: dict[str, Print], copies: list[tuple[str, Print]]) -> None:
+def show_false_positives(
+    known: dict[str, Fingerprint], copies: list[tuple[str, Fingerprint]]
+) -> None:
     """Print which different sounds matched, and the nearest that did not."""
     pairs = list(combinations(known.items(), 2))
-    called = [(one, other, fingerprint.same(a, b)) for (one, a), (other, b) in pairs]
+    called = [(one, other, fingerprint.is_same_recording(a, b)) for (one, a), (other, b) in pairs]
     share = format_percent(same for *_, same in called)
     print(f"\nDifferent files matched as duplicates: {share}")
-    crossed = [(name, other, fingerprint.same(a, b)) for name, b in copies
+    crossed = [(name, other, fingerprint.is_same_recording(a, b)) for name, b in copies
                for other, a in known.items() if name != other]  # fmt: skip
     share = format_percent(same for *_, same in crossed)
     print(f"A variant of one file matched to another file: {share}")
@@ -155,7 +157,7 @@ def show_cost(reals: list[RealSound]) -> None:
         started = time.process_time()
         surveyed = analysis.analyse_file(real.path).survey
         between = time.process_time()
-        fingerprint_found = fingerprint.taken(surveyed.window, surveyed.window_rate)
+        fingerprint_found = fingerprint.compute_fingerprint(surveyed.window, surveyed.window_rate)
         costs += between - started, time.process_time() - between
         sizes.append(len(fingerprint_found.to_bytes()) if fingerprint_found else 0)
     rest_ms, fingerprint_ms = 1000 * costs / len(reals)

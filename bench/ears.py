@@ -70,7 +70,7 @@ CLASS_BY_FOLDER = {
 
 def engine_tempo(y: Signal, sr: float) -> float:
     """Return the engine's tempo."""
-    found = tempo.estimate_tempo(onset.envelope(y, sr), len(y) / sr)
+    found = tempo.estimate_tempo(onset.onset_strength(y, sr), len(y) / sr)
     return found.bpm if found else 0.0
 
 
@@ -173,9 +173,9 @@ def mfcc_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
 def engine_vector(y: Signal, sr: float) -> npt.NDArray[np.float64]:
     """Return the engine's embedding, scaled for cosine similarity."""
     found = embedding.embed_sound(
-        embedding.mel_patch(y, sr), onset.envelope(y, sr), compute_chroma(y, sr)
+        embedding.mel_patch(y, sr), onset.onset_strength(y, sr), compute_chroma(y, sr)
     )
-    return embedding.weighted(found)
+    return embedding.apply_part_weights(found)
 
 
 def class_of_real_hit(real: RealSound) -> str | None:
@@ -288,7 +288,7 @@ def calibration_cases(
 def run_full_job(path: Path) -> None:
     """Run everything that the job does for a new file."""
     found = analysis.analyse_file(path)
-    fingerprint.taken(found.survey.window, found.survey.window_rate)
+    fingerprint.compute_fingerprint(found.survey.window, found.survey.window_rate)
 
 
 def run_naive_scope(path: Path) -> None:
@@ -300,7 +300,7 @@ def run_naive_scope(path: Path) -> None:
             excerpt.feed(np.ascontiguousarray(block.T))
     waveform.done()
     y, sr = excerpt.mono(), header.sample_rate / excerpt.factor
-    env, notes = onset.envelope(y, sr), compute_chroma(y, sr)
+    env, notes = onset.onset_strength(y, sr), compute_chroma(y, sr)
     tempo.estimate_tempo(env, len(y) / sr)
     if notes:
         estimate_key(notes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.audio.features.survey import Survey, survey
+from sp404_app.audio.features.survey import Survey, survey_file
 
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
@@ -26,7 +26,7 @@ class RealSound:
 
     def survey(self) -> Survey:
         """Decode and survey the file."""
-        return survey(self.path)
+        return survey_file(self.path)
 
 
 def sounds_folder() -> Path | None:

@@ -17,7 +17,7 @@ from sp404_app.models import Sample, User, Waveform
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.auth import passwords
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.library.search_terms import key_words, words_of
+from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.settings import settings
 from tests.product import Product, home_in, slot
 
@@ -92,7 +92,7 @@ def create_user(
     """Create a user who can sign in."""
     user = User(
         email=email,
-        password_hash=password_hash or passwords.hash_now(PASSWORD),
+        password_hash=password_hash or passwords.hash_password_blocking(PASSWORD),
         email_verified_at=now(),
         is_demo=True,  # the demo account is on Pro, whose limits fit the measurements
     )
@@ -148,6 +148,6 @@ def _sample_row(user: User, number: int, rng: random.Random) -> dict[str, object
         "bpm_confidence": 0.9,
         "key": key,
         "tags": sorted(tags),
-        "search_text": f"{key_words(key)} {words_of(name, *tags)}",
+        "search_text": f"{key_search_words(key)} {search_words(name, *tags)}",
         "sort_key": sort_key(name),
     }

@@ -22,7 +22,12 @@ from sqlmodel import Session
 
 from sp404_app import db
 from sp404_app.audio.features.analysis import ENGINE_VERSION
-from sp404_app.audio.similarity.embedding import DIMENSIONS, PARTS, Aspect, weighted
+from sp404_app.audio.similarity.embedding import (
+    DIMENSIONS,
+    VECTOR_PARTS,
+    Aspect,
+    apply_part_weights,
+)
 from sp404_app.services.sample import similarity
 from sp404_app.settings import settings
 
@@ -93,9 +98,9 @@ def random_vectors(size: int, rng: np.random.Generator) -> np.ndarray:
     centres = np.random.default_rng(1).normal(size=(CLUSTERS, DIMENSIONS))
     found = centres[rng.integers(0, CLUSTERS, size)]
     found = found + 0.6 * rng.normal(size=found.shape)
-    for cut, _ in PARTS.values():
+    for cut, _ in VECTOR_PARTS.values():
         found[:, cut] /= np.linalg.norm(found[:, cut], axis=1, keepdims=True)
-    return weighted(found.astype(np.float32))
+    return apply_part_weights(found.astype(np.float32))
 
 
 Found = tuple[list[float], list[set[uuid.UUID]]]
@@ -112,11 +117,11 @@ def measure_queries(asked: tuple[uuid.UUID, list[uuid.UUID]], reach: int = 0) ->
             line.exec_driver_sql(f"set hnsw.ef_search = {reach}")
             line.exec_driver_sql("set hnsw.max_scan_tuples = 200000")
             line.exec_driver_sql("set enable_seqscan = off")
-        similarity.similar(session, user, ids[0], 10)
+        similarity.find_similar(session, user, ids[0], 10)
         for sample_id in ids:
             session.expunge_all()
             began = time.perf_counter()
-            near = similarity.similar(session, user, sample_id, 10, Aspect.OVERALL)
+            near = similarity.find_similar(session, user, sample_id, 10, Aspect.OVERALL)
             times.append(time.perf_counter() - began)
             found.append({alike.sample.id for alike in near})
     return times, found

@@ -60,7 +60,9 @@ def main() -> None:
         use_services_of(str(instance.home))
         with open_database(instance) as session:
             tokens = [
-                access_tokens.start(session, user_id, Client("127.0.0.1", "bench")).token
+                access_tokens.start_token_family(
+                    session, user_id, Client("127.0.0.1", "bench")
+                ).token
                 for user_id in user_ids
             ]
         with serve_plain_app(instance) as port:

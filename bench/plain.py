@@ -76,7 +76,7 @@ def current_user(session: Database, bearer: Bearer) -> User:
     try:
         claims = jwt.decode(
             bearer.credentials,
-            signing_keys.signing()[1].public_key(),
+            signing_keys.current_signing_key()[1].public_key(),
             ["RS256"],
             audience=access_tokens.AUDIENCE,
         )

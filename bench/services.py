@@ -29,10 +29,10 @@ def use_services_of(folder: str) -> None:
     os.environ["SP404_HOME"] = folder
     settings.cache_clear()
     home = Home(settings().home)
-    os.environ["SP404_DATABASE_URL"] = postgresql.url(home)
-    os.environ["SP404_REDIS_URL"] = redis_server.url(home)
+    os.environ["SP404_DATABASE_URL"] = postgresql.postgres_url(home)
+    os.environ["SP404_REDIS_URL"] = redis_server.embedded_redis_url(home)
     settings.cache_clear()
-    signing_keys.ensure()
+    signing_keys.ensure_signing_key()
 
 
 def percentile(times: list[float], share: float) -> float:

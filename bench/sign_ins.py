@@ -41,9 +41,11 @@ def main() -> None:
         use_services_of(str(instance.home))
         names = [f"bench-{number}@example.org" for number in range(options.people + 1)]
         with open_database(instance) as session:
-            hashed = passwords.hash_now(PASSWORD)
+            hashed = passwords.hash_password_blocking(PASSWORD)
             users = [create_user(session, name, hashed) for name in names]
-            cookie = sessions.start_browser(session, users[0].id, Client("127.0.0.1", "bench"))
+            cookie = sessions.start_browser_session(
+                session, users[0].id, Client("127.0.0.1", "bench")
+            )
         asyncio.run(_measure(instance, names[1:], cookie))
 
 

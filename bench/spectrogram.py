@@ -33,7 +33,7 @@ from sp404_app.audio.picture import View
 from sp404_app.models import Sample, SampleStatus
 from sp404_app.services.infra import events
 from sp404_app.services.library import samples
-from sp404_app.services.library.samples import Incoming
+from sp404_app.services.library.samples import IncomingFile
 from sp404_app.services.sample import spectrograms
 from sp404_app.state.sample import spectrogram as page
 from sp404_app.supervisor.environment import for_worker
@@ -76,7 +76,7 @@ def drawing(folder: Path) -> None:
             )
 
 
-def workers(owner: uuid.UUID, sounds: list[Incoming]) -> None:
+def workers(owner: uuid.UUID, sounds: list[IncomingFile]) -> None:
     """Print what pages wait for pictures, and analyses beside them."""
     waiting = iter(sounds)
     with worker() as analyst:
@@ -115,7 +115,7 @@ def workers(owner: uuid.UUID, sounds: list[Incoming]) -> None:
 
 
 def analyses(
-    owner: uuid.UUID, waiting: Iterator[Incoming], analyst: "subprocess.Popen[bytes]"
+    owner: uuid.UUID, waiting: Iterator[IncomingFile], analyst: "subprocess.Popen[bytes]"
 ) -> str:
     """Have 20 one-shots analysed, one after the other; return the times."""
     before, took = spent(analyst), []
@@ -126,10 +126,10 @@ def analyses(
     return f"{_spread(took)}, {1000 * (spent(analyst) - before) / 20:.0f} ms of processor each"
 
 
-def analysed(owner: uuid.UUID, sound: Incoming) -> uuid.UUID:
+def analysed(owner: uuid.UUID, sound: IncomingFile) -> uuid.UUID:
     """Upload a sample and wait for its analysis."""
     with db.transaction() as session:
-        sample_id = samples.add(session, owner, sound)
+        sample_id = samples.add_sample(session, owner, sound)
 
     def is_ready() -> bool:
         with db.transaction() as session:

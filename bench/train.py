@@ -89,7 +89,7 @@ def measure_sound(
     signal: npt.NDArray[np.float32], sr: float, truth: tuple[str, str, str, str | None]
 ) -> Sound:
     """Measure a sound."""
-    env = onset.envelope(signal, sr)
+    env = onset.onset_strength(signal, sr)
     seconds = len(signal) / sr
     return Sound(
         env,

@@ -43,7 +43,7 @@ def make_case(
     signal: npt.NDArray[np.float32], sr: float, truth: tuple[float, str, str, str]
 ) -> Case:
     """Compute the evidence for one version of a sound."""
-    env = onset.envelope(signal, sr)
+    env = onset.onset_strength(signal, sr)
     duration = len(signal) / sr
     return Case(tempo_candidates.gather_candidates(env, duration), env, duration, *truth)
 

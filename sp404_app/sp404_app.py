@@ -13,7 +13,7 @@ from reflex.event import EventSpec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app import logs, models
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.page_routing import route_pages
 from sp404_app.components.offline import offline
 from sp404_app.db import quick_reads
@@ -24,7 +24,7 @@ from sp404_app.services.billing import stripe_client
 from sp404_app.settings import settings
 from sp404_app.state import handler_allowlist
 from sp404_app.state.tab_isolation import TabIsolation
-from sp404_app.state.toast import NoticeState
+from sp404_app.state.toast import ToastState
 from stripe_emulator import app as stripe_emulator
 
 __all__ = ["app", "models"]
@@ -39,15 +39,15 @@ def show_error(exception: Exception) -> EventSpec:
     if isinstance(exception, Unauthenticated):
         return rx.redirect("/login")
     if isinstance(exception, AppError):
-        return NoticeState.show(str(exception), "error", False)  # type: ignore[return-value]
+        return ToastState.show(str(exception), "error", False)  # type: ignore[return-value]
     log.error("unhandled error in an event handler", exc_info=exception)
-    return NoticeState.show(UNEXPECTED_ERROR, "error", False)  # type: ignore[return-value]
+    return ToastState.show(UNEXPECTED_ERROR, "error", False)  # type: ignore[return-value]
 
 
 @lru_cache
 def emulator() -> stripe_emulator.Emulator:
     """Return the Stripe emulator, created on first use because web workers fork."""
-    return stripe_emulator.create(
+    return stripe_emulator.create_emulator(
         settings().home / "stripe.db",
         settings().secrets / "stripe.json",
         f"{settings().origin}/_stripe",
@@ -82,7 +82,7 @@ class App(rx.App):
         """
         logs.configure()
         add_page_routing = route_pages([page.route for page in PAGES])
-        return add_page_routing(gateway(super().__call__()))
+        return add_page_routing(wrap_in_middleware(super().__call__()))
 
 
 app = App(

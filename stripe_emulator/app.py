@@ -158,7 +158,7 @@ def is_loopback(address: str) -> bool:
     return (mapped or found).is_loopback
 
 
-def create(
+def create_emulator(
     database: Path,
     secrets_file: Path,
     base_url: str,

@@ -31,7 +31,7 @@ CLIENT = Client(ip="203.0.113.7", user_agent="Mozilla/5.0 (X11; Linux x86_64) Fi
 
 
 @dataclass(frozen=True, slots=True)
-class Somebody:
+class SignedUpUser:
     """A user with a password, verified unless asked otherwise."""
 
     id: uuid.UUID
@@ -39,7 +39,7 @@ class Somebody:
     password: str = PASSWORD
 
 
-def somebody(address: str = "", *, verified: bool = True) -> Somebody:
+def sign_up_user(address: str = "", *, verified: bool = True) -> SignedUpUser:
     """Create a user who can sign in."""
     address = address or f"{uuid.uuid4().hex[:12]}@example.org"
     user = User(
@@ -49,36 +49,36 @@ def somebody(address: str = "", *, verified: bool = True) -> Somebody:
     )
     with transaction() as session:
         session.add(user)
-    return Somebody(user.id, address)
+    return SignedUpUser(user.id, address)
 
 
 @lru_cache
 def _hash(_pepper: bytes, _cost: int) -> str:
     """Hash the password of all test users once: it takes a quarter of a second."""
-    return passwords.hash_now(PASSWORD)
+    return passwords.hash_password_blocking(PASSWORD)
 
 
-def signed_in(user_id: uuid.UUID) -> TokenPair:
+def sign_in_api_client(user_id: uuid.UUID) -> TokenPair:
     """Start an API session and return its tokens."""
     with transaction() as session:
-        return access_tokens.start(session, user_id, CLIENT)
+        return access_tokens.start_token_family(session, user_id, CLIENT)
 
 
 def bearer(user_id: uuid.UUID) -> dict[str, str]:
     """Return the Authorization header of a new API session."""
-    return {"Authorization": f"Bearer {signed_in(user_id).token}"}
+    return {"Authorization": f"Bearer {sign_in_api_client(user_id).token}"}
 
 
 def cookie(user_id: uuid.UUID) -> str:
     """Start a browser session and return its cookie."""
     with transaction() as session:
-        return sessions.start_browser(session, user_id, CLIENT)
+        return sessions.start_browser_session(session, user_id, CLIENT)
 
 
-async def reset(person: Somebody) -> None:
+async def reset(person: SignedUpUser) -> None:
     """Reset the user's password by a mailed link."""
     await login.forgot_password(person.email, CLIENT)
-    await login.reset_password(token_in(mails(person.email)[-1]), "a brand new one", CLIENT)
+    await login.reset_password(mailed_token(mails(person.email)[-1]), "a brand new one", CLIENT)
 
 
 @contextmanager
@@ -126,7 +126,7 @@ def text_of(letter: EmailMessage) -> str:
     return body.get_content()
 
 
-def token_in(letter: EmailMessage) -> str:
+def mailed_token(letter: EmailMessage) -> str:
     found = re.search(r"token=([\w-]+)", text_of(letter))
     assert found, text_of(letter)
     return found[1]
@@ -145,6 +145,6 @@ def without_database() -> Iterator[None]:
     db.engine.cache_clear()
 
 
-def living(session: Session, user_id: uuid.UUID) -> list[SignIn]:
+def active_sessions(session: Session, user_id: uuid.UUID) -> list[SignIn]:
     query = select(SignIn).where(SignIn.user_id == user_id)
     return [row for row in session.exec(query) if row.revoked_at is None]

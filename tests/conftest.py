@@ -32,7 +32,7 @@ from sp404_app.models import User
 from sp404_app.services.auth import signing_keys
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor.home import Home
-from sp404_app.supervisor.watchdog import Guard
+from sp404_app.supervisor.watchdog import Watchdog
 from tests.services_for_tests import Addresses, claim
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 TEST_HOME = "SP404_TEST_HOME"
 UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT")
-guard_key = pytest.StashKey[Guard]()
+guard_key = pytest.StashKey[Watchdog]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[TEST_HOME] = str(root)
     home = Home(root)
     home.prepare()
-    config.stash[guard_key] = Guard(home)
+    config.stash[guard_key] = Watchdog(home)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -197,7 +197,7 @@ def services(
     environment.setenv("SP404_SECRETS_DIR", str(secrets_dir))
     settings.cache_clear()
     secrets_dir.mkdir(exist_ok=True, mode=0o700)
-    signing_keys.ensure(signing_keys.SMALLEST)
+    signing_keys.ensure_signing_key(signing_keys.MIN_KEY_BITS)
     yield settings()
     db.engine().dispose()
     db.engine.cache_clear()

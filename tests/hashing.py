@@ -15,7 +15,7 @@ class Check:
     thread: str
 
 
-def watch(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
+def record_password_checks(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
     """Record every password check from now on, and perform it."""
     seen: list[Check] = []
     compare = bcrypt.checkpw
@@ -28,7 +28,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> list[Check]:
     return seen
 
 
-def watch_hashing(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+def record_password_hashes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Record the salt of every new hash from now on, and compute it."""
     seen: list[bytes] = []
     make = bcrypt.hashpw

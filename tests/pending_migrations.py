@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sp404_app.supervisor import migrations, postgresql
 from sp404_app.supervisor.home import Home
-from sp404_app.supervisor.watchdog import Guard
+from sp404_app.supervisor.watchdog import Watchdog
 from tests.services_for_tests import FAST
 
 
@@ -20,12 +20,12 @@ def empty_database() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="sp404m-") as folder:
         home = Home(Path(folder))
         home.prepare()
-        guard = Guard(home)
+        guard = Watchdog(home)
         try:
-            server = postgresql.prepare(home, os.environ, FAST)
+            server = postgresql.prepare_postgres(home, os.environ, FAST)
             server.start()
-            postgresql.wait(server, home)
-            yield postgresql.url(home)
+            postgresql.wait_for_postgres(server, home)
+            yield postgresql.postgres_url(home)
         finally:
             guard.release()
 
@@ -36,11 +36,11 @@ def main() -> int:
     parser.add_argument("--write", metavar="MESSAGE", help="write the migration instead")
     options = parser.parse_args()
     with empty_database() as url:
-        migrations.upgrade(url)
+        migrations.run_migrations(url)
         if options.write:
-            migrations.revision(url, options.write)
+            migrations.write_migration(url, options.write)
             return 0
-        missing = migrations.pending(url)
+        missing = migrations.pending_migrations(url)
     for line in missing:
         sys.stderr.write(f"pending migration: {line}\n")
     return bool(missing)

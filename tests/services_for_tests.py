@@ -34,26 +34,32 @@ def claim(home: Home, worker: str) -> Addresses:
             _start(home)
             (home.run / "up").touch()
         name = f"test_{worker}"
-        with psycopg.connect(postgresql.url(home, "postgres"), autocommit=True) as connection:
+        with psycopg.connect(
+            postgresql.postgres_url(home, "postgres"), autocommit=True
+        ) as connection:
             connection.execute(
                 sql.SQL("create database {} template {}").format(
                     sql.Identifier(name), sql.Identifier(TEMPLATE_DATABASE)
                 )
             )
-    return Addresses(postgresql.url(home, name), redis_server.url(home, 2 + number))
+    return Addresses(
+        postgresql.postgres_url(home, name), redis_server.embedded_redis_url(home, 2 + number)
+    )
 
 
 def _start(home: Home) -> None:
     environment = dict(os.environ)
-    database = postgresql.prepare(home, environment, FAST)
-    queue = redis_server.prepare(home, environment | orphans.mark(home, "redis"), durable=False)
+    database = postgresql.prepare_postgres(home, environment, FAST)
+    queue = redis_server.prepare_redis(
+        home, environment | orphans.marker_variable(home, "redis"), durable=False
+    )
     database.start()
     queue.start()
-    redis_server.wait(queue, home)
-    postgresql.wait(database, home)
-    with psycopg.connect(postgresql.url(home, "postgres"), autocommit=True) as connection:
+    redis_server.wait_for_redis(queue, home)
+    postgresql.wait_for_postgres(database, home)
+    with psycopg.connect(postgresql.postgres_url(home, "postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE_DATABASE)))
-    migrations.upgrade(postgresql.url(home, TEMPLATE_DATABASE))
+    migrations.run_migrations(postgresql.postgres_url(home, TEMPLATE_DATABASE))
 
 
 @contextmanager

@@ -35,7 +35,7 @@ DAY = 86_400
 
 
 @dataclass
-class Weather:
+class StripeFaults:
     """Faults of the connection to Stripe: an error status, a delay, or a lost answer."""
 
     status: int = 0
@@ -61,13 +61,13 @@ class Shop:
     """Purchases, the clock and the data of one test."""
 
     emulator: stripe_emulator.Emulator
-    weather: Weather
+    weather: StripeFaults
     base: str
     browser: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20))
 
     def start(self, user_id: uuid.UUID, tier: str = "pro", *, trial: bool = False) -> str:
         with transaction() as session:
-            return checkout.start(session, user_id, Tier(tier), trial=trial)
+            return checkout.start_checkout(session, user_id, Tier(tier), trial=trial)
 
     def pay(self, url: str, card: str = VISA) -> str:
         """Submit the Checkout page; return the URL to which it redirects."""
@@ -75,11 +75,11 @@ class Shop:
         answer = self.browser.post(url, data=fields | {"expiry": "12/34", "cvc": "123"})
         return answer.headers.get("location", "")
 
-    def finish(self, user_id: uuid.UUID, back: str) -> checkout.Return:
+    def finish(self, user_id: uuid.UUID, back: str) -> checkout.CheckoutResult:
         found = re.search(r"session_id=(\w+)", back)
         assert found, back
         with transaction() as session:
-            return checkout.finish(session, user_id, found[1])
+            return checkout.finish_checkout(session, user_id, found[1])
 
     def buy(
         self, user_id: uuid.UUID, tier: str = "pro", *, trial: bool = False, card: str = VISA
@@ -104,7 +104,7 @@ class Shop:
             )
         random.shuffle(found)
         for event_id in found:
-            billing.handle(event_id)
+            billing.handle_event(event_id)
         return len(found)
 
     def control(self, name: str, **given: Any) -> Any:
@@ -125,13 +125,13 @@ class Shop:
 
     def subscription(self, user_id: uuid.UUID) -> Subscription:
         with transaction() as session:
-            found = entitlements.current_subscription(session, user_id)
+            found = entitlements.find_current_subscription(session, user_id)
             assert found
             return found
 
     def entitled(self, user_id: uuid.UUID) -> tuple[str, str]:
         with transaction() as session:
-            found = entitlements.entitlement_of(session, user_id)
+            found = entitlements.get_entitlement(session, user_id)
             return found.plan.tier, found.access
 
     def invoices(self, user_id: uuid.UUID) -> list[Invoice]:
@@ -171,7 +171,7 @@ class Shop:
             self.stripe().subscriptions.update(one.id, {"default_payment_method": method.id})
 
 
-def with_faults(emulator: ASGIApp, weather: Weather) -> ASGIApp:
+def with_faults(emulator: ASGIApp, weather: StripeFaults) -> ASGIApp:
     """Apply the faults to Stripe's API; its pages are not affected."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -215,13 +215,13 @@ def open_shop(
     environment.setenv("PORT", str(served.port))
     settings.cache_clear()
     base = f"http://127.0.0.1:{served.port}/_stripe"
-    emulator = stripe_emulator.create(
+    emulator = stripe_emulator.create_emulator(
         folder / "stripe.db",
         services.secrets / "stripe.json",
         base,
         f"http://127.0.0.1:{served.port}/api/webhooks/stripe",
     )
-    weather = Weather()
+    weather = StripeFaults()
     routes = [Mount("/_stripe", with_faults(emulator, weather)), Mount("/", api)]
     served.target = Starlette(routes=routes)
     environment.setattr(stripe_client, "RETRIES", 0)

@@ -42,9 +42,9 @@ def keep(
 ) -> uuid.UUID:
     """Add a sample with this frequency to a user's library; return its id."""
     path = write(folder / f"{uuid.uuid4().hex}.wav", tone(hertz), subtype="PCM_16")
-    incoming = samples.inspect(path, name)
+    incoming = samples.inspect_file(path, name)
     with transaction() as session:
-        return samples.add(session, user_id, incoming)
+        return samples.add_sample(session, user_id, incoming)
 
 
 def write_m4a(path: Path) -> Path:

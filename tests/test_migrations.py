@@ -14,7 +14,7 @@ from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.models import Analysis, Sample, UnsentMail, User
 from sp404_app.models.columns import now
 from sp404_app.services.infra.text import sort_key
-from sp404_app.services.library.search_terms import key_words, words_of
+from sp404_app.services.library.search_terms import key_search_words, search_words
 from tests.services.conftest import keep
 from tests.sounds import Keep
 
@@ -87,9 +87,9 @@ def test_the_migration_computes_the_same_values_as_the_product() -> None:
         "a" * 200,
     ):
         assert sorting.sort_key(name) == sort_key(name)
-        assert sorting.words(None, [name]) == words_of(name)
+        assert sorting.words(None, [name]) == search_words(name)
     for key in KEYS:
-        assert sorting.of_key(key) == key_words(key)
+        assert sorting.of_key(key) == key_search_words(key)
 
 
 OLD_COLUMNS = "select words, copy_group, search @@ to_tsquery('simple', 'kick') from samples"

@@ -31,7 +31,7 @@ from sp404_app.api.routes import (
     usage,
 )
 
-gateway = stack.gateway  # what wraps `api` and the pages
+wrap_in_middleware = stack.wrap_in_middleware  # what wraps `api` and the pages
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 

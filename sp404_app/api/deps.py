@@ -14,7 +14,7 @@ from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import InsufficientScope, RateLimited, Unauthenticated
 from sp404_app.services.auth import authentication, personal_access_tokens, reauthentication
 from sp404_app.services.auth.sessions import SignedIn
-from sp404_app.services.billing.plan_rate_limit import a_minute
+from sp404_app.services.billing.plan_rate_limit import get_requests_per_minute
 from sp404_app.services.infra import rate_limits
 from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
@@ -35,16 +35,16 @@ def database() -> Iterator[Session]:
 Database = Annotated[Session, Depends(database, scope="function")]
 
 
-def client_of(request: Request) -> Client:
+def request_client(request: Request) -> Client:
     """Return the IP address, as `middleware.client_ip` determined it, and the user agent."""
     ip = request.client.host if request.client else ""
     return Client(ip=ip, user_agent=request.headers.get("user-agent", ""))
 
 
-Caller = Annotated[Client, Depends(client_of)]
+RequestClient = Annotated[Client, Depends(request_client)]
 
 
-async def identify(connection: HTTPConnection) -> SignedIn:
+async def authenticate_request(connection: HTTPConnection) -> SignedIn:
     """Authenticate by the `Authorization` header if there is one, else by the session cookie.
 
     Raises:
@@ -56,14 +56,14 @@ async def identify(connection: HTTPConnection) -> SignedIn:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated("Send an access token as `Authorization: Bearer …`.")
-        return await authentication.of_token(token.strip())
-    cookie = authentication.cookie_in(connection.headers.get("cookie", ""))
-    session = await authentication.of_cookie(cookie)
+        return await authentication.authenticate_token(token.strip())
+    cookie = authentication.read_cookie(connection.headers.get("cookie", ""))
+    session = await authentication.authenticate_cookie(cookie)
     ensure_same_origin(connection)
     return session
 
 
-def is_personal(connection: HTTPConnection) -> bool:
+def has_personal_access_token(connection: HTTPConnection) -> bool:
     """Return whether a request carries a personal access token, valid or not."""
     return personal_access_tokens.PREFIX in connection.headers.get("authorization", "")
 
@@ -95,7 +95,9 @@ def ensure_scope(request: Request, scopes: frozenset[str]) -> None:
         raise InsufficientScope(message, {"ability": needed})
 
 
-async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> SignedIn:
+async def authenticate_and_count(
+    request: Request, _: Annotated[object, Depends(bearer)]
+) -> SignedIn:
     """Authenticate the user and count the request against the rate limit, once per request.
 
     Raises:
@@ -106,17 +108,19 @@ async def signed_in(request: Request, _: Annotated[object, Depends(bearer)]) -> 
     known: SignedIn | None = request.scope.get(SIGNED_IN_KEY)
     if known is not None:
         return known
-    found = await identify(request)
+    found = await authenticate_request(request)
     if found.abilities is not None:
         ensure_scope(request, found.abilities)
     request.state.log = {"user_id": str(found.user_id)}
     is_media = _is_media_request(request)
     user_id = found.user_id
-    limit = settings().media_requests_per_minute if is_media else await a_minute(user_id)
+    limit = (
+        settings().media_requests_per_minute if is_media else await get_requests_per_minute(user_id)
+    )
     try:
         request.state.allowance = await rate_limits.count_request(user_id, limit, media=is_media)
     except RateLimited as refusal:
-        request.state.allowance = rate_limits.exhausted(refusal)
+        request.state.allowance = rate_limits.exhausted_rate_limit(refusal)
         raise
     request.scope[SIGNED_IN_KEY] = found
     return found
@@ -129,10 +133,10 @@ def _is_media_request(request: Request) -> bool:
     return request.method == "POST" and request.url.path == "/api/samples"
 
 
-Anyone = Annotated[SignedIn, Depends(signed_in)]
+Anyone = Annotated[SignedIn, Depends(authenticate_and_count)]
 
 
-async def in_person(found: Anyone) -> SignedIn:
+async def require_session(found: Anyone) -> SignedIn:
     """Return the session of the request; personal access tokens are refused.
 
     Raises:
@@ -143,20 +147,20 @@ async def in_person(found: Anyone) -> SignedIn:
     return found
 
 
-Identity = Annotated[SignedIn, Depends(in_person)]
+UserSession = Annotated[SignedIn, Depends(require_session)]
 
 
-async def confirmed(found: Identity) -> SignedIn:
+async def require_recent_reauthentication(found: UserSession) -> SignedIn:
     """Return the session of the request if the user reauthenticated in the last ten minutes.
 
     Raises:
         ReauthenticationRequired: If not; `POST /api/me/confirm` reauthenticates.
     """
-    await in_transaction(reauthentication.ensure_fresh, found)
+    await in_transaction(reauthentication.ensure_reauthenticated, found)
     return found
 
 
-Confirmed = Annotated[SignedIn, Depends(confirmed)]
+RecentlyReauthenticated = Annotated[SignedIn, Depends(require_recent_reauthentication)]
 
 
 async def current_user(found: Anyone) -> uuid.UUID:

@@ -70,7 +70,7 @@ def error_response(
     return JSONResponse(body, status, dict(headers or {}))
 
 
-def of_app_error(error: AppError) -> JSONResponse:
+def app_error_response(error: AppError) -> JSONResponse:
     """Return the response for an error that a service raised."""
     headers: dict[str, str] = {}
     if "retry_after" in error.details:
@@ -101,7 +101,7 @@ def add_error_handlers(api: FastAPI) -> None:
 
 async def _handle_app_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)
-    return of_app_error(error)
+    return app_error_response(error)
 
 
 async def _handle_validation_error(_: Request, error: Exception) -> JSONResponse:
@@ -109,7 +109,7 @@ async def _handle_validation_error(_: Request, error: Exception) -> JSONResponse
     details: dict[str, list[str]] = {}
     for problem in error.errors():
         details.setdefault(_field_name(problem["loc"]), []).append(_validation_message(problem))
-    return of_app_error(ValidationFailed("Check the marked fields.", details))
+    return app_error_response(ValidationFailed("Check the marked fields.", details))
 
 
 def _field_name(location: tuple[int | str, ...]) -> str:
@@ -136,7 +136,7 @@ async def _handle_unstorable_value(_: Request, error: Exception) -> JSONResponse
     """Answer 422 for values PostgreSQL cannot store: NUL bytes, lone surrogates, huge numbers."""
     log.warning("value refused by the database", error=type(error).__name__)
     message = "A value contains something that can't be stored."
-    return of_app_error(ValidationFailed(message, {"body": [message]}))
+    return app_error_response(ValidationFailed(message, {"body": [message]}))
 
 
 async def _handle_integrity_error(_: Request, error: Exception) -> JSONResponse:
@@ -147,12 +147,14 @@ async def _handle_integrity_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, IntegrityError)
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     log.error("constraint violated", error=type(error.orig).__name__, constraint=constraint)
-    return of_app_error(Conflict("Someone else changed this in the meantime. Try again."))
+    return app_error_response(Conflict("Someone else changed this in the meantime. Try again."))
 
 
 async def _handle_database_down(_: Request, error: Exception) -> JSONResponse:
     log.error("database unavailable", error=type(error).__name__)
-    return of_app_error(Unavailable("The database is unavailable. Try again in a few seconds."))
+    return app_error_response(
+        Unavailable("The database is unavailable. Try again in a few seconds.")
+    )
 
 
 async def _handle_unexpected(_: Request, __: Exception) -> JSONResponse:

@@ -16,7 +16,7 @@ from sp404_app.cli import backup_manifest, database_access
 from sp404_app.errors import NotFound
 from sp404_app.services.infra import pictures, storage
 from sp404_app.settings import Settings
-from sp404_app.supervisor.errors import Failure, explained
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 from sp404_app.supervisor.postgresql import programs
 
 LIBPQ_VARIABLES = {
@@ -30,7 +30,7 @@ LIBPQ_VARIABLES = {
 }
 
 
-def back_up(settings: Settings, target: Path) -> str:
+def create_backup(settings: Settings, target: Path) -> str:
     """Write a backup to an empty or new folder; return a summary.
 
     The library may be running. The folder contains secrets, so only its owner may read it.
@@ -38,19 +38,21 @@ def back_up(settings: Settings, target: Path) -> str:
     Raises:
         Failure: If the folder is not empty, or something cannot be read or written.
     """
-    with explained(target):
+    with explain_os_errors(target):
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
         if any(target.iterdir()):
             raise Failure(f"{target} is not empty: choose a new folder for the backup.")
         target.chmod(0o700)
-        with database_access.database(settings, exclusive=False) as url:
+        with database_access.database_url(settings, exclusive=False) as url:
             missing = _dump_database_and_files(url, target)
         _copy_secrets(settings.secrets, target / backup_manifest.SECRETS)
         files = sorted(path for path in target.rglob("*") if path.is_file())
-        entries = tuple(backup_manifest.entry(target, path) for path in files)
+        entries = tuple(backup_manifest.describe_file(target, path) for path in files)
         created = dt.datetime.now(dt.UTC).isoformat()
-        manifest = backup_manifest.Manifest(backup_manifest.FORMAT, __version__, created, entries)
-        backup_manifest.write(target, manifest)
+        manifest = backup_manifest.BackupManifest(
+            backup_manifest.FORMAT, __version__, created, entries
+        )
+        backup_manifest.write_manifest(target, manifest)
     sounds = len(manifest.under(backup_manifest.SOUNDS))
     note = f" {missing} samples have no file in the store." if missing else ""
     return f"Backed up the database and {sounds} audio files to {target}.{note}"
@@ -63,14 +65,20 @@ def _dump_database_and_files(url: str, target: Path) -> int:
         snapshot = connection.execute("select pg_export_snapshot()").fetchone()
         keys = {key for (key,) in connection.execute("select storage_key from samples")}
         assert snapshot
-        client("pg_dump", url, "--no-owner", "--no-privileges", f"--snapshot={snapshot[0]}",
-               f"--file={target / backup_manifest.DATABASE}")  # fmt: skip
+        run_postgres_client(
+            "pg_dump",
+            url,
+            "--no-owner",
+            "--no-privileges",
+            f"--snapshot={snapshot[0]}",
+            f"--file={target / backup_manifest.DATABASE}",
+        )
     return len(keys - _copy_files(target / backup_manifest.SOUNDS))
 
 
 def _copy_files(folder: Path) -> set[str]:
     copied = set()
-    for key in stored_keys():
+    for key in list_stored_keys():
         if key.startswith(f"{pictures.FOLDER}/"):
             continue  # spectrograms are drawn again when a page requests them
         path = folder / key
@@ -84,7 +92,7 @@ def _copy_files(folder: Path) -> set[str]:
     return copied
 
 
-def stored_keys() -> Iterator[str]:
+def list_stored_keys() -> Iterator[str]:
     """Yield the key of every object in the store."""
     for page in obstore.list(storage.store()):
         for found in page:
@@ -99,7 +107,7 @@ def _copy_secrets(source: Path, folder: Path) -> None:
             (folder / path.name).chmod(0o600)
 
 
-def client(program: str, url: str, *options: str) -> None:
+def run_postgres_client(program: str, url: str, *options: str) -> None:
     """Run `pg_dump` or `psql`; the password is passed by the environment, not in the arguments.
 
     Raises:

@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from sp404_app.supervisor.errors import Failure, explained
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -21,7 +21,7 @@ SECRETS = "secrets"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BackupEntry:
     """One file of a backup."""
 
     path: str
@@ -30,13 +30,13 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class BackupManifest:
     """The contents of a backup."""
 
     format: int
     version: str
     created_at: str
-    entries: tuple[Entry, ...]
+    entries: tuple[BackupEntry, ...]
 
     def under(self, folder: str) -> list[str]:
         """Return the names of the files in one of the folders."""
@@ -45,21 +45,21 @@ class Manifest:
         return [path.removeprefix(prefix) for path in paths if path.startswith(prefix)]
 
 
-def entry(root: Path, path: Path) -> Entry:
+def describe_file(root: Path, path: Path) -> BackupEntry:
     """Return the entry of a file, with its size and digest."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Entry(path.relative_to(root).as_posix(), path.stat().st_size, digest)
+    return BackupEntry(path.relative_to(root).as_posix(), path.stat().st_size, digest)
 
 
-def write(root: Path, manifest: Manifest) -> None:
+def write_manifest(root: Path, manifest: BackupManifest) -> None:
     """Write the manifest, which makes the backup complete."""
     draft = root / f"{MANIFEST}.new"
     draft.write_text(json.dumps(asdict(manifest), indent=1))
     draft.rename(root / MANIFEST)
 
 
-def read(root: Path) -> Manifest:
+def read_manifest(root: Path) -> BackupManifest:
     """Read the manifest of a backup.
 
     Raises:
@@ -69,10 +69,10 @@ def read(root: Path) -> Manifest:
     if not path.exists():
         raise Failure(f"{root} is not a complete backup: it has no {MANIFEST}.")
     try:
-        with explained(path):
+        with explain_os_errors(path):
             found = json.loads(path.read_text())
-        entries = tuple(Entry(**item) for item in found.pop("entries"))
-        manifest = Manifest(**found, entries=entries)
+        entries = tuple(BackupEntry(**item) for item in found.pop("entries"))
+        manifest = BackupManifest(**found, entries=entries)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Failure(f"{path} is damaged: use another backup.") from error
     if manifest.format != FORMAT:
@@ -80,7 +80,7 @@ def read(root: Path) -> Manifest:
     return manifest
 
 
-def verify(root: Path, manifest: Manifest) -> None:
+def verify_backup(root: Path, manifest: BackupManifest) -> None:
     """Check that every file is complete and lies inside the backup.
 
     Raises:
@@ -91,5 +91,5 @@ def verify(root: Path, manifest: Manifest) -> None:
         if pure.is_absolute() or ".." in pure.parts:
             raise Failure(f"The backup lists a file outside its folder: {wanted.path}")
         path = root / pure
-        if not path.is_file() or entry(root, path) != wanted:
+        if not path.is_file() or describe_file(root, path) != wanted:
             raise Failure(f"The backup is damaged: {wanted.path} is missing or has changed.")

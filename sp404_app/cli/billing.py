@@ -42,7 +42,7 @@ def _list_dead_events(_: str) -> CommandResult:
 def _replay(event_id: str) -> CommandResult:
     with transaction() as session:
         if event_id:
-            webhooks.replay(session, event_id)
+            webhooks.replay_event(session, event_id)
             return [f"{event_id} will be handled again"], 0
         return [f"{webhooks.replay_dead_events(session)} events will be handled again"], 0
 

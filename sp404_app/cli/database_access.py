@@ -9,13 +9,13 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor import postgresql
 from sp404_app.supervisor.environment import for_children
 from sp404_app.supervisor.errors import Failure
-from sp404_app.supervisor.home import Home, lock, wait_for_guard
-from sp404_app.supervisor.process import stop
-from sp404_app.supervisor.watchdog import Guard
+from sp404_app.supervisor.home import Home, lock_home, wait_for_guard
+from sp404_app.supervisor.process import stop_children
+from sp404_app.supervisor.watchdog import Watchdog
 
 
 @contextmanager
-def database(settings: Settings, *, exclusive: bool) -> Iterator[str]:
+def database_url(settings: Settings, *, exclusive: bool) -> Iterator[str]:
     """Yield the URL of the database; the embedded server runs during the block if needed.
 
     Args:
@@ -28,7 +28,7 @@ def database(settings: Settings, *, exclusive: bool) -> Iterator[str]:
     home = Home(settings.home)
     home.prepare(room_mb=0)
     try:
-        home_lock = lock(home)
+        home_lock = lock_home(home)
     except Failure:
         if exclusive:
             raise
@@ -43,7 +43,7 @@ def database(settings: Settings, *, exclusive: bool) -> Iterator[str]:
 
 
 def _url_of_running(home: Home) -> str:
-    url = postgresql.url(home)
+    url = postgresql.postgres_url(home)
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:
@@ -56,14 +56,14 @@ def _url_of_running(home: Home) -> str:
 @contextmanager
 def _started_server(settings: Settings, home: Home) -> Iterator[str]:
     wait_for_guard(home)
-    guard = Guard(home)
+    guard = Watchdog(home)
     try:
-        server = postgresql.prepare(home, for_children(settings, home))
+        server = postgresql.prepare_postgres(home, for_children(settings, home))
         server.start()
         try:
-            postgresql.wait(server, home)
-            yield postgresql.url(home)
+            postgresql.wait_for_postgres(server, home)
+            yield postgresql.postgres_url(home)
         finally:
-            stop([server])
+            stop_children([server])
     finally:
         guard.release()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.cli import database_access
 from sp404_app.services.library import folder_import
-from sp404_app.services.library.folder_import import Outcome, Report, Result
+from sp404_app.services.library.folder_import import ImportReport, ImportResult, Outcome
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import redis_server
 from sp404_app.supervisor.errors import Failure
@@ -37,14 +37,18 @@ def import_folder(
     """
     if not root.is_dir():
         raise Failure(f"{root} is not a folder.")
-    with database_access.database(app_settings, exclusive=False) as url:
+    with database_access.database_url(app_settings, exclusive=False) as url:
         point_at(app_settings, url)
         try:
-            user_id = folder_import.person(email)
-            report = folder_import.take(user_id, root, tagged=tagged, tell=_teller(as_json))
+            user_id = folder_import.find_import_user(email)
+            report = folder_import.import_folder(
+                user_id, root, tagged=tagged, tell=_teller(as_json)
+            )
         except OperationalError as error:
             raise Failure("The database stopped answering: run the import again.") from error
-    sys.stdout.write(f"{as_text(report) if not as_json else json.dumps(as_object(report))}\n")
+    sys.stdout.write(
+        f"{report_as_text(report) if not as_json else json.dumps(report_as_dict(report))}\n"
+    )
     if report.interrupted:
         return INTERRUPTED_EXIT_CODE
     return 1 if report.count(Outcome.REFUSED) else 0
@@ -53,7 +57,7 @@ def import_folder(
 def point_at(app_settings: Settings, database_url: str) -> None:
     """Make the services of this process use the library's database and Redis."""
     os.environ["SP404_DATABASE_URL"] = database_url
-    os.environ["SP404_REDIS_URL"] = app_settings.redis_url or redis_server.url(
+    os.environ["SP404_REDIS_URL"] = app_settings.redis_url or redis_server.embedded_redis_url(
         Home(app_settings.home)
     )
     settings.cache_clear()
@@ -61,8 +65,8 @@ def point_at(app_settings: Settings, database_url: str) -> None:
     logging.getLogger("sp404_app.db").setLevel(logging.CRITICAL)
 
 
-def _teller(as_json: bool) -> Callable[[Result], object]:
-    def tell(result: Result) -> None:
+def _teller(as_json: bool) -> Callable[[ImportResult], object]:
+    def tell(result: ImportResult) -> None:
         if result.outcome in LISTED_OUTCOMES and not as_json:
             reason = f": {result.reason}" if result.reason else ""
             sys.stdout.write(f"{LISTED_OUTCOMES[result.outcome]}  {result.file}{reason}\n")
@@ -70,7 +74,7 @@ def _teller(as_json: bool) -> Callable[[Result], object]:
     return tell
 
 
-def as_text(report: Report) -> str:
+def report_as_text(report: ImportReport) -> str:
     """Return a one-line summary."""
     summary = (
         f"{report.count(Outcome.ADDED)} added, {report.count(Outcome.HERE)} already there, "
@@ -79,7 +83,7 @@ def as_text(report: Report) -> str:
     return f"Interrupted: {summary} Run it again to continue." if report.interrupted else summary
 
 
-def as_object(report: Report) -> dict[str, object]:
+def report_as_dict(report: ImportReport) -> dict[str, object]:
     """Return the summary that `--json` prints."""
     counts = Counter(result.outcome.value for result in report.results)
     return {

@@ -156,7 +156,7 @@ def _account_command(command: str) -> Callable[[argparse.Namespace], int]:
     def run(options: argparse.Namespace) -> int:
         from sp404_app.cli import users
 
-        return users.run(_settings(), command, getattr(options, "name", ""))
+        return users.run_account_command(_settings(), command, getattr(options, "name", ""))
 
     return run
 
@@ -189,31 +189,31 @@ def _migrate(_: argparse.Namespace) -> int:
 
     if not _settings().database_url:
         raise Failure("SP404_DATABASE_URL is not set. `serve` migrates the embedded database.")
-    migrations.upgrade(_settings().database_url)
+    migrations.run_migrations(_settings().database_url)
     return 0
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from sp404_app.cli.backup import back_up
+    from sp404_app.cli.backup import create_backup
 
-    print(back_up(_settings(), options.folder))
+    print(create_backup(_settings(), options.folder))
     return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from sp404_app.cli.restore import restore
+    from sp404_app.cli.restore import restore_backup
 
-    print(restore(_settings(), options.folder, replace=options.replace))
+    print(restore_backup(_settings(), options.folder, replace=options.replace))
     return 0
 
 
 def _demo(_: argparse.Namespace) -> int:
     from sp404_app.services.account import demo_account  # pyright: ignore[reportAttributeAccessIssue]
 
-    demo_account.ensure_demo()
+    demo_account.ensure_demo_account()
     credentials = _settings().home / "cache" / "demo-account"
     credentials.parent.mkdir(parents=True, exist_ok=True)
-    credentials.write_text(f"{demo_account.EMAIL}   password {demo_account.PASSWORD}\n")
+    credentials.write_text(f"{demo_account.DEMO_EMAIL}   password {demo_account.DEMO_PASSWORD}\n")
     return 0
 
 

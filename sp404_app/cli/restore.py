@@ -7,17 +7,17 @@ from pathlib import Path
 import psycopg
 
 from sp404_app.cli import backup_manifest, database_access
-from sp404_app.cli.backup import client
+from sp404_app.cli.backup import run_postgres_client
 from sp404_app.services.infra import pictures, storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
-from sp404_app.supervisor.errors import Failure, explained
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 
 # Runs in one transaction with the dump: the old data is there until the new data is complete.
 DROP_EVERYTHING = "drop schema public cascade; create schema public authorization pg_database_owner"
 
 
-def restore(settings: Settings, source: Path, *, replace: bool = False) -> str:
+def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -> str:
     """Restore a backup; return a summary.
 
     Files are copied first, under keys that no other file has; then the database is replaced in
@@ -27,9 +27,9 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> str:
         Failure: If the library is running, has accounts and `replace` is off, or the backup is
             damaged.
     """
-    manifest = backup_manifest.read(source)
-    backup_manifest.verify(source, manifest)
-    with database_access.database(settings, exclusive=True) as url:
+    manifest = backup_manifest.read_manifest(source)
+    backup_manifest.verify_backup(source, manifest)
+    with database_access.database_url(settings, exclusive=True) as url:
         old = _existing_keys(url)
         if old is not None and not replace:
             raise Failure(
@@ -43,9 +43,9 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> str:
         _replace_database(url, source / backup_manifest.DATABASE)
         for draft, final in staged:
             draft.replace(final)
-        migrations.upgrade(url)
+        migrations.run_migrations(url)
     for key in (old or set()) - set(keys):
-        storage.delete(key)
+        storage.delete_object(key)
     if old is not None:
         pictures.delete_every_picture()
     return f"Restored the database and {len(keys)} audio files from {source}."
@@ -68,11 +68,11 @@ def _is_true(connection: psycopg.Connection, query: str) -> bool:
 
 
 def _stage_secrets(
-    folder: Path, source: Path, manifest: backup_manifest.Manifest
+    folder: Path, source: Path, manifest: backup_manifest.BackupManifest
 ) -> list[tuple[Path, Path]]:
     """Copy the secrets next to their final names, with mode 0600 from the first byte."""
     staged = []
-    with explained(folder):
+    with explain_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in manifest.under(backup_manifest.SECRETS):
             draft = folder / f".{name}.{secrets.token_hex(4)}"
@@ -84,4 +84,4 @@ def _stage_secrets(
 
 def _replace_database(url: str, dump: Path) -> None:
     options = ["-qX", "-1", "-v", "ON_ERROR_STOP=1", "-c", DROP_EVERYTHING, "-f", str(dump)]
-    client("psql", url, *options)
+    run_postgres_client("psql", url, *options)

@@ -13,14 +13,14 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
 
 
-def run(app_settings: Settings, command: str, name: str) -> int:
+def run_account_command(app_settings: Settings, command: str, name: str) -> int:
     """Run one command and print its output.
 
     Raises:
         Failure: If the database does not answer, or a key cannot be used.
         AppError: If the services refuse.
     """
-    with database_access.database(app_settings, exclusive=False) as url:
+    with database_access.database_url(app_settings, exclusive=False) as url:
         point_at(app_settings, url)
         try:
             lines = list(COMMANDS[command](name))
@@ -31,36 +31,36 @@ def run(app_settings: Settings, command: str, name: str) -> int:
 
 
 def _list_users(_: str) -> Iterable[str]:
-    for one in admin.everybody():
+    for one in admin.list_accounts():
         state = "verified" if one.verified else "not verified"
         yield f"{one.id}  {one.created_at[:10]}  {one.tier:<10}  {state:<12}  {one.email}"
 
 
 def _verify(name: str) -> Iterable[str]:
-    admin.verify(name)
+    admin.verify_email_as_operator(name)
     yield f"{name} is verified."
 
 
 def _two_factor_off(name: str) -> Iterable[str]:
-    admin.turn_off_two_factor(name)
+    admin.turn_off_two_factor_as_operator(name)
     yield f"{name} now signs in with a password only."
 
 
 def _sign_out(name: str) -> Iterable[str]:
-    yield f"{name} is signed out on all devices: {admin.sign_out(name)} sign-ins ended."
+    yield f"{name} is signed out on all devices: {admin.sign_out_as_operator(name)} sign-ins ended."
 
 
 def _delete(name: str) -> Iterable[str]:
-    admin.delete(name)
+    admin.delete_account_as_operator(name)
     yield f"{name} and all data of the account are deleted."
 
 
 def _audit(name: str) -> Iterable[str]:
-    return map(_format_event, admin.log_of(name))
+    return map(_format_event, admin.list_account_events(name))
 
 
 def _audit_without_account(_: str) -> Iterable[str]:
-    return map(_format_event, admin.log_of_nobody())
+    return map(_format_event, admin.list_unowned_events())
 
 
 def _format_event(event: AuditEvent) -> str:
@@ -69,7 +69,7 @@ def _format_event(event: AuditEvent) -> str:
 
 
 def _list_keys(_: str) -> Iterable[str]:
-    names = sorted(signing_keys.all_public())
+    names = sorted(signing_keys.list_public_keys())
     for kid in names:
         yield f"{kid}  {'signs' if kid == names[-1] else 'verifies'}"
 

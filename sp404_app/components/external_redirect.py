@@ -6,8 +6,8 @@ import reflex as rx
 class ExternalRedirect(rx.Component):
     """Navigates to `to` as soon as it is not empty."""
 
-    library = rx.asset("leave.jsx", shared=True).importable_path
-    tag = "Leave"
+    library = rx.asset("external_redirect.jsx", shared=True).importable_path
+    tag = "ExternalRedirect"
 
     to: rx.Var[str]
 

@@ -9,7 +9,7 @@ from sp404_app.components.brand import Typeface, brand
 Text = str | rx.Var[str]
 
 
-def door(title: Text, *children: rx.Component, testid: str) -> rx.Component:
+def auth_page(title: Text, *children: rx.Component, testid: str) -> rx.Component:
     """Render the page frame for signed-out users: logo, title and one card."""
     return rx.el.main(
         Typeface.create(),
@@ -155,7 +155,7 @@ def notice(words: Text, tone: str = "error", testid: str = "notice") -> rx.Compo
     )
 
 
-def other_way(question: str, label: str, href: str) -> rx.Component:
+def alternative_link(question: str, label: str, href: str) -> rx.Component:
     """Render the link to the alternative page (sign in, create account) below a form."""
     return rx.el.p(
         question, " ", rx.el.a(label, href=href, class_name="link"), class_name="muted other-way"

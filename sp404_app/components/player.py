@@ -128,7 +128,7 @@ class Toast(rx.Component):
 
 mini_wave = MiniWave.create
 player_bar = PlayerBar.create
-play_this = PlayButton.create
+play_button = PlayButton.create
 sample_table = SampleTable.create
 sample_row = SampleRow.create
 upload_panel = UploadPanel.create

@@ -23,4 +23,4 @@ class QueryBySoundDialog(rx.Component):
     on_close: rx.EventHandler[no_args_event_spec]
 
 
-sound_finder = QueryBySoundDialog.create
+query_by_sound_dialog = QueryBySoundDialog.create

@@ -58,6 +58,6 @@ class TapTempo(rx.Component):
     on_tempo: rx.EventHandler[passthrough_event_spec(str)]
 
 
-scope = ZoomableFigure.create
+zoomable_figure = ZoomableFigure.create
 transport = Transport.create
-tap = TapTempo.create
+tap_tempo = TapTempo.create

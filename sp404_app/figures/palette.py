@@ -43,12 +43,12 @@ LIGHT: Final = Palette(
 MARGIN: Final = {"l": 0, "r": 0, "t": 18, "b": 24, "pad": 0}
 
 
-def palette(theme: str) -> Palette:
+def palette_of_theme(theme: str) -> Palette:
     """Return the colours of a theme; an unknown one is dark."""
     return LIGHT if theme == "light" else DARK
 
 
-def frame(colours: Palette, duration: float, revision: str) -> dict[str, Any]:
+def time_axis_layout(colours: Palette, duration: float, revision: str) -> dict[str, Any]:
     """Return the layout that all figures over time share.
 
     The range is always the whole sample. While `revision` stays the same, Plotly keeps the user's

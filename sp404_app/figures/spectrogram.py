@@ -7,15 +7,17 @@ import plotly.graph_objects as go
 
 from sp404_app.audio.features.musical_keys import PITCHES
 from sp404_app.audio.picture import Picture, View
-from sp404_app.figures.palette import Palette, frame
+from sp404_app.figures.palette import Palette, time_axis_layout
 
 HZ_TICKS: Final = (100, 200, 500, 1000, 2000, 5000, 10_000)
 BPM_TICKS: Final = (50, 60, 75, 90, 120, 150, 180, 240)
 
 
-def heat_map(drawn: Picture, colours: Palette, *, duration: float, revision: str) -> go.Figure:
+def heat_map_figure(
+    drawn: Picture, colours: Palette, *, duration: float, revision: str
+) -> go.Figure:
     """Draw a picture as a heat map of less than 110 kB, one byte per pixel."""
-    layout = frame(colours, duration, revision)
+    layout = time_axis_layout(colours, duration, revision)
     columns = max(1, drawn.pixels.shape[1])
     step = (drawn.end - drawn.start) / columns
     layout["margin"] = layout["margin"] | {"t": 4}
@@ -25,7 +27,7 @@ def heat_map(drawn: Picture, colours: Palette, *, duration: float, revision: str
         "ticklabelposition": "inside",
         "ticklabelstandoff": 2,
         "ticks": "",
-        **ticks(drawn),
+        **axis_ticks(drawn),
     }
     shades = len(colours.ramp) - 1
     heat = go.Heatmap(
@@ -44,7 +46,7 @@ def heat_map(drawn: Picture, colours: Palette, *, duration: float, revision: str
     return go.Figure(data=[heat], layout=layout)
 
 
-def ticks(drawn: Picture) -> dict[str, Any]:
+def axis_ticks(drawn: Picture) -> dict[str, Any]:
     """Return the axis ticks: round frequencies or tempi, or all twelve notes."""
     if drawn.view is View.NOTES:
         return {"tickvals": list(range(12)), "ticktext": list(PITCHES)}
@@ -53,11 +55,11 @@ def ticks(drawn: Picture) -> dict[str, Any]:
     places = np.interp(inside, drawn.rows, np.arange(len(drawn.rows)))
     return {
         "tickvals": [round(float(place), 2) for place in places],
-        "ticktext": [named(value, drawn.view) for value in inside],
+        "ticktext": [format_tick(value, drawn.view) for value in inside],
     }
 
 
-def named(value: float, view: View) -> str:
+def format_tick(value: float, view: View) -> str:
     """Format a tick with its unit: "200 Hz", "5 kHz", "90 BPM"."""
     if view is View.PULSE:
         return f"{value:g} BPM"

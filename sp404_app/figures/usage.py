@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from sp404_app.figures.palette import MONO, Palette
 
 
-def bars(
+def usage_figure(
     days: Sequence[dt.date], values: Sequence[float], colours: Palette, *, unit: str
 ) -> go.Figure:
     """Draw one bar per day, in whole numbers or MB."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from sp404_app.figures.palette import Palette, frame
+from sp404_app.figures.palette import Palette, time_axis_layout
 
 BEATS_PER_BAR: Final = 4
 MAX_LINES: Final = 100  # more lines would hide the waveform
@@ -17,7 +17,7 @@ MIN_PEAK: Final = 1e-3  # quieter samples are not scaled up to the full height
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class WaveformEnvelope:
     """Peaks between `start` and `end` seconds: float32 (n, 2), minimum and maximum."""
 
     start: float
@@ -35,8 +35,8 @@ class Marks:
     onsets: Sequence[float] = ()
 
 
-def waveform(
-    envelope: Envelope, marks: Marks, colours: Palette, *, top: float, revision: str
+def waveform_figure(
+    envelope: WaveformEnvelope, marks: Marks, colours: Palette, *, top: float, revision: str
 ) -> go.Figure:
     """Draw the visible stretch; `top` is the sample's peak (1.0 is full scale).
 
@@ -44,10 +44,10 @@ def waveform(
     sent.
     """
     height = max(top, MIN_PEAK) * 1.04
-    layout = frame(colours, envelope.duration, revision)
+    layout = time_axis_layout(colours, envelope.duration, revision)
     layout["yaxis"] |= {"range": [-height, height]}
     layout["shapes"] = [_centre(colours)]
-    shown = within(marks, envelope.start, envelope.end)
+    shown = marks_within(marks, envelope.start, envelope.end)
     return go.Figure(
         data=[
             *_wave(envelope, colours),
@@ -59,7 +59,7 @@ def waveform(
     )
 
 
-def within(marks: Marks, start: float, end: float) -> Marks:
+def marks_within(marks: Marks, start: float, end: float) -> Marks:
     """Return the marks between two times; if there are too many, bars only, or none."""
     beats = np.asarray(marks.beats, np.float64)
     inside = np.flatnonzero((beats >= start) & (beats <= end))
@@ -75,15 +75,17 @@ def within(marks: Marks, start: float, end: float) -> Marks:
     return Marks(chosen.tolist(), downbeat, onsets)
 
 
-def numbered(marks: Marks, start: float, end: float) -> list[tuple[float, int]]:
+def number_bars(marks: Marks, start: float, end: float) -> list[tuple[float, int]]:
     """Return the bars that begin between two times, numbered from 1."""
     bars = list(enumerate(marks.beats[marks.downbeat :: BEATS_PER_BAR], start=1))
     return [(at, number) for number, at in bars if start <= at <= end]
 
 
-def bar_numbers(marks: Marks, envelope: Envelope, colours: Palette, height: float) -> go.Scatter:
+def bar_numbers(
+    marks: Marks, envelope: WaveformEnvelope, colours: Palette, height: float
+) -> go.Scatter:
     """Number the bars along the top: all, or every second, fourth … if many are visible."""
-    bars = numbered(marks, envelope.start, envelope.end)
+    bars = number_bars(marks, envelope.start, envelope.end)
     step = 1
     while len(bars) > MAX_BAR_NUMBERS * step:
         step *= 2
@@ -100,7 +102,7 @@ def bar_numbers(marks: Marks, envelope: Envelope, colours: Palette, height: floa
     )
 
 
-def _wave(envelope: Envelope, colours: Palette) -> list[go.Scatter]:
+def _wave(envelope: WaveformEnvelope, colours: Palette) -> list[go.Scatter]:
     count = max(1, len(envelope.points))
     step = (envelope.end - envelope.start) / count
     common: dict[str, Any] = {

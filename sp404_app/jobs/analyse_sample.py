@@ -7,11 +7,11 @@ from pathlib import Path
 from sqlmodel import Session
 
 from sp404_app.audio.features import analysis
-from sp404_app.audio.features.file_tags import from_tags
-from sp404_app.audio.features.survey import Survey, survey
+from sp404_app.audio.features.file_tags import read_file_tags
+from sp404_app.audio.features.survey import Survey, survey_file
 from sp404_app.audio.io import decode
 from sp404_app.audio.similarity import fingerprint
-from sp404_app.audio.similarity.fingerprint import Print
+from sp404_app.audio.similarity.fingerprint import Fingerprint
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob, Sample
 from sp404_app.models.columns import now
@@ -30,7 +30,7 @@ def analyse_sample(job: ProcessingJob) -> None:
     if sample is None:
         return
     with storage.local_copy(sample.storage_key) as path:
-        surveyed, tags = survey(path), from_tags(path)
+        surveyed, tags = survey_file(path), read_file_tags(path)
         preview_key = _ensure_preview(path, sample, surveyed)
         quota_allows = _save_survey(job, surveyed, preview_key)
         if preview_key and not quota_allows:
@@ -45,7 +45,7 @@ def analyse_sample(job: ProcessingJob) -> None:
             name_hint=f"{sample.folder}/{sample.filename}",
             tags=tags,
         )
-        taken = fingerprint.taken(surveyed.window, surveyed.window_rate)
+        taken = fingerprint.compute_fingerprint(surveyed.window, surveyed.window_rate)
         _save_similarity(job, found, taken)
         with _transaction_of_attempt(job) as session:
             if session:
@@ -56,7 +56,7 @@ def analyse_sample(job: ProcessingJob) -> None:
 def _transaction_of_attempt(job: ProcessingJob) -> Iterator[Session | None]:
     """Open a transaction for results; None if the job was cancelled or given to another worker."""
     with transaction() as session:
-        yield session if jobs.still_mine(session, job) else None
+        yield session if jobs.lock_current_attempt(session, job) else None
 
 
 def _begin(job: ProcessingJob) -> Sample | None:
@@ -68,7 +68,7 @@ def _ensure_preview(path: Path, sample: Sample, surveyed: Survey) -> str | None:
     """Return the key of a preview, made now if browsers cannot play the original."""
     if sample.preview_key or decode.playable_in_browsers(surveyed.header):
         return sample.preview_key
-    return previews.make(path)
+    return previews.store_preview(path)
 
 
 def _save_survey(job: ProcessingJob, surveyed: Survey, preview_key: str | None) -> bool:
@@ -78,11 +78,13 @@ def _save_survey(job: ProcessingJob, surveyed: Survey, preview_key: str | None) 
         return analysis_results.save_survey(session, job, surveyed, preview_key)
 
 
-def _save_similarity(job: ProcessingJob, found: analysis.Analysis, taken: Print | None) -> None:
+def _save_similarity(
+    job: ProcessingJob, found: analysis.Analysis, taken: Fingerprint | None
+) -> None:
     """Save embedding and fingerprint, and group duplicates.
 
     In a transaction of its own, before the sample is locked: all duplicates are locked together.
     """
     with _transaction_of_attempt(job) as session:
         if session and job.sample_id:
-            duplicates.remember(session, job.user_id, job.sample_id, found.likeness, taken)
+            duplicates.update_duplicates(session, job.user_id, job.sample_id, found.likeness, taken)

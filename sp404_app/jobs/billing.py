@@ -24,12 +24,12 @@ def handle_due_events(_: str = "") -> None:
     It stops after BATCH_SECONDS, or earlier if other queues have waited long enough, and then
     enqueues itself for the rest.
     """
-    queue.events_heard()
+    queue.reset_stripe_events_flag()
     deadline = time.monotonic() + BATCH_SECONDS
     while event_id := _claim_event():
-        handle(event_id)
-        if queue.took(queue.MONEY) or time.monotonic() > deadline:
-            queue.call_for_events()
+        handle_event(event_id)
+        if queue.count_taken_job(queue.HIGH) or time.monotonic() > deadline:
+            queue.enqueue_stripe_events()
             return
 
 
@@ -41,7 +41,7 @@ def _claim_event() -> str | None:
         return webhooks.claim_event(session)
 
 
-def handle(event_id: str) -> None:
+def handle_event(event_id: str) -> None:
     """Handle one event; on failure schedule its next attempt."""
     try:
         with transaction() as session:

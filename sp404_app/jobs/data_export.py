@@ -12,7 +12,7 @@ from sp404_app.errors import NotFound
 from sp404_app.models import JobStatus, ProcessingJob
 from sp404_app.models.columns import now
 from sp404_app.services.account import data_export
-from sp404_app.services.account.data_export import Original
+from sp404_app.services.account.data_export import ExportedFile
 from sp404_app.services.infra import email, email_templates, storage
 from sp404_app.services.processing import jobs
 
@@ -38,10 +38,10 @@ def export_account(job: ProcessingJob) -> None:
             missing = _write_zip(path, job)
         except ExportCancelled:
             return
-        key = data_export.key_of(job.id)
+        key = data_export.export_key(job.id)
         storage.save(path, key)
         if not _finish(job, path.stat().st_size, missing):
-            storage.delete(key)
+            storage.delete_object(key)
 
 
 def _write_zip(path: Path, job: ProcessingJob) -> list[str]:
@@ -49,15 +49,17 @@ def _write_zip(path: Path, job: ProcessingJob) -> list[str]:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         target.writestr("README.txt", README)
         with transaction() as session:
-            for name, rows in data_export.facts(session, job.user_id):
+            for name, rows in data_export.export_tables(session, job.user_id):
                 text = json.dumps(rows, indent=1, ensure_ascii=False)
                 # A name can contain a lone surrogate, which JSON can escape.
                 target.writestr(f"data/{name}.json", text.encode("utf-8", "backslashreplace"))
-            files = data_export.originals(session, job.user_id)
+            files = data_export.list_original_files(session, job.user_id)
         return _add_files(target, job, files)
 
 
-def _add_files(target: zipfile.ZipFile, job: ProcessingJob, files: Sequence[Original]) -> list[str]:
+def _add_files(
+    target: zipfile.ZipFile, job: ProcessingJob, files: Sequence[ExportedFile]
+) -> list[str]:
     missing, reported = [], time.monotonic()
     for number, file in enumerate(files):
         try:
@@ -70,33 +72,33 @@ def _add_files(target: zipfile.ZipFile, job: ProcessingJob, files: Sequence[Orig
     return missing
 
 
-def _add_file(target: zipfile.ZipFile, file: Original) -> None:
+def _add_file(target: zipfile.ZipFile, file: ExportedFile) -> None:
     """Copy one file in chunks, uncompressed: ZIP hardly compresses audio."""
-    size = storage.size_of(file.key)
+    size = storage.object_size(file.key)
     entry = zipfile.ZipInfo(file.name, now().timetuple()[:6])
     entry.compress_type, entry.file_size = zipfile.ZIP_STORED, size
     with target.open(entry, "w", force_zip64=size > 1 << 30) as member:
-        for chunk in storage.stream(file.key, 0, size):
+        for chunk in storage.stream_object(file.key, 0, size):
             member.write(chunk)
 
 
 def _report_progress(job: ProcessingJob, fraction: float) -> None:
     with transaction() as session:
-        if not data_export.advance(session, job, fraction):
+        if not data_export.update_export_progress(session, job, fraction):
             raise ExportCancelled
 
 
 def _finish(job: ProcessingJob, size: int, missing: list[str]) -> bool:
     with transaction() as session:
-        if not jobs.still_mine(session, job):
+        if not jobs.lock_current_attempt(session, job):
             return False
         row = session.get_one(ProcessingJob, job.id)
         row.result = {
             "url": f"/api/exports/{job.id}",
             "size": size,
             "missing": missing[:100],
-            "expires_at": (now() + data_export.KEPT).isoformat(),
+            "expires_at": (now() + data_export.EXPORT_LIFETIME).isoformat(),
         }
-        jobs.finish(session, job.id, JobStatus.DONE)
-        email.send_to_user(session, job.user_id, email_templates.export_ready())
+        jobs.finish_job(session, job.id, JobStatus.DONE)
+        email.send_email_to_user(session, job.user_id, email_templates.export_ready())
     return True

@@ -47,7 +47,7 @@ def main() -> None:
     from sp404_app.jobs.spectrogram import warm_up  # noqa: PLC0415 - imports librosa, compiled by now
 
     warm_up()
-    served = queue.queue(queue.PICTURES)
+    served = queue.rq_queue(queue.PICTURES)
     worker = ForkingWorker([served], connection=served.connection, default_worker_ttl=60)
     log.info("picture worker %d is warm", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")
@@ -58,9 +58,9 @@ def wait_until_wanted(idle_s: float) -> None:
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < idle_s:
         try:
-            if queue.queue(queue.PICTURES).count:
+            if queue.rq_queue(queue.PICTURES).count:
                 return
-            if any(queue.queue(name).count for name in queue.QUEUES):
+            if any(queue.rq_queue(name).count for name in queue.QUEUES):
                 quiet_since = time.monotonic()
         except RedisError:
             log.warning("the picture worker waits for Redis")

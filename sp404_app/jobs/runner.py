@@ -35,7 +35,7 @@ def _draw_spectrogram(job: ProcessingJob) -> None:
     draw_spectrogram(job)
 
 
-WORK = {
+JOB_FUNCTIONS = {
     JobKind.ANALYSE: analyse_sample,
     JobKind.ACCOUNT_EXPORT: export_account,
     JobKind.SPECTROGRAM: _draw_spectrogram,
@@ -51,7 +51,7 @@ def run(job_id: str) -> None:
     """
     until = time.monotonic() + MAX_BATCH_S
     with transaction() as session:
-        job = jobs.claim(session, uuid.UUID(job_id))
+        job = jobs.claim_job(session, uuid.UUID(job_id))
     done = 0
     while job:
         _run_claimed(job)
@@ -66,7 +66,9 @@ def _claim_next_small(queue_name: str) -> ProcessingJob | None:
         rq_id = queue.next_rq_job(queue_name)
         job_id = queue.job_id_of(rq_id) if rq_id else None
         with transaction() as session:
-            job = jobs.claim_small(session, job_id, MAX_BATCH_FILE_BYTES) if job_id else None
+            job = (
+                jobs.claim_small_analysis(session, job_id, MAX_BATCH_FILE_BYTES) if job_id else None
+            )
         if job and rq_id:
             queue.discard(rq_id)
         elif rq_id:  # too large to batch: leave it for its own process
@@ -80,7 +82,7 @@ def _claim_next_small(queue_name: str) -> ProcessingJob | None:
 def _run_claimed(job: ProcessingJob) -> None:
     try:
         with heartbeat(job):
-            WORK[JobKind(job.kind)](job)
+            JOB_FUNCTIONS[JobKind(job.kind)](job)
     except JobTimeoutException:
         _fail(job, _message(job, TIMED_OUT))
     except AppError as error:
@@ -101,7 +103,7 @@ def heartbeat(job: ProcessingJob) -> Iterator[None]:
         while not done.wait(HEARTBEAT_INTERVAL_S):
             try:
                 with transaction() as session:
-                    if not jobs.beat(session, job.id, job.attempts):
+                    if not jobs.record_heartbeat(session, job.id, job.attempts):
                         return
             except OperationalError:
                 log.warning("heartbeat of job %s failed", job.id)

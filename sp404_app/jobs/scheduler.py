@@ -20,7 +20,7 @@ from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 
 log = logging.getLogger(__name__)
 
-EVERY = 4.0  # with jobs.LOST_AFTER, a killed worker's job is queued again within 20 s
+INTERVAL_S = 4.0  # with jobs.LOST_AFTER, a killed worker's job is queued again within 20 s
 ROUNDS_PER_MINUTE, ROUNDS_PER_HOUR = 15, 900
 
 
@@ -38,27 +38,27 @@ async def _rounds() -> None:
     count, renewing = 0, True
     while True:
         await _run_task(unsent_emails.requeue_due, now())
-        await _run_task(jobs.take_up_lost, now())
-        await _run_task(webhooks.call_for_due, now())
+        await _run_task(jobs.requeue_lost_jobs, now())
+        await _run_task(webhooks.enqueue_if_events_due, now())
         if renewing or count % ROUNDS_PER_HOUR == 0:
-            renewing = await _run_task(reanalysis.renew) != 0
+            renewing = await _run_task(reanalysis.enqueue_outdated_samples) != 0
         if count % ROUNDS_PER_MINUTE == 1:
-            await _run_task(quota_backlog.queue_waiting)
-            await _run_task(reconcile.call_nightly, now())
+            await _run_task(quota_backlog.enqueue_waiting_samples)
+            await _run_task(reconcile.enqueue_nightly_reconcile, now())
             await _run_task(emulator_setup.set_up_emulator)
-            await _run_task(customer_contact.call_for_due)
+            await _run_task(customer_contact.enqueue_if_contacts_due)
         if count % ROUNDS_PER_HOUR == 0:
             await _run_task(samples.purge_old_trash, now())
-            await _run_task(data_export.purge_old, now())
+            await _run_task(data_export.purge_old_exports, now())
             await _run_task(unsent_emails.purge_old_emails, now())
         count += 1
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(INTERVAL_S)
 
 
 async def _overdue_emails() -> None:
     """Send e-mails that no worker takes; a task of its own, because mail servers can be slow."""
     while True:
-        await asyncio.sleep(EVERY)
+        await asyncio.sleep(INTERVAL_S)
         try:
             await asyncio.to_thread(send_overdue_emails)
         except OperationalError as error:

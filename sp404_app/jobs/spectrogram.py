@@ -31,10 +31,10 @@ def draw_spectrogram(job: ProcessingJob) -> None:
         drawn = draw_picture(path, part.view, part.start, part.end)
     storage.save_bytes(drawn.to_bytes(), part.key)
     with transaction() as session:
-        if jobs.still_mine(session, job):
-            jobs.finish(session, job.id, JobStatus.DONE)
+        if jobs.lock_current_attempt(session, job):
+            jobs.finish_job(session, job.id, JobStatus.DONE)
     if _sample_of(job) is None:  # deleted meanwhile, perhaps before the picture was stored
-        storage.delete(part.key)
+        storage.delete_object(part.key)
     elif not part.is_whole:
         pictures.delete_oldest_pictures(job.user_id, part.sample_id, KEPT_PICTURES)
 

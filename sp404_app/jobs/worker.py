@@ -12,7 +12,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from sp404_app import db
-from sp404_app.audio.features.analysis import warm_up
+from sp404_app.audio.features.analysis import warm_up_engine
 from sp404_app.jobs import billing, billing_contact, email, runner
 from sp404_app.services.infra import queue as queues
 
@@ -49,14 +49,14 @@ class WarmWorker(ForkingWorker):
 
     def reorder_queues(self, reference_queue: Queue) -> None:
         """Count the job that was taken; the order is computed before the next one."""
-        queues.took(reference_queue.name)
+        queues.count_taken_job(reference_queue.name)
 
 
 def main() -> None:
     """Run jobs until a signal stops the process."""
     signal.signal(signal.SIGTERM, _exit)  # while warming up; RQ installs its own handler
-    warm_up()
-    served = [queues.queue(name) for name in queues.QUEUES]
+    warm_up_engine()
+    served = [queues.rq_queue(name) for name in queues.QUEUES]
     worker = WarmWorker(served, connection=served[0].connection, default_worker_ttl=60)
     log.info("worker %d is warm", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")

@@ -12,7 +12,7 @@ from sqlmodel import Column, Field, SQLModel
 
 from sp404_app.models.columns import Owner, Parent
 
-DIMENSIONS = 64  # equal to that of `audio.similarity.embedding`, which a test checks
+VECTOR_DIMENSIONS = 64  # equal to that of `audio.similarity.embedding`, which a test checks
 
 
 class SampleVector(SQLModel, table=True):
@@ -23,7 +23,7 @@ class SampleVector(SQLModel, table=True):
     sample_id: uuid.UUID = Parent("samples.id", primary_key=True, index=False)
     user_id: uuid.UUID = Owner()
     engine_version: str
-    vector: Any = Field(sa_column=Column(Vector(DIMENSIONS), nullable=False))
+    vector: Any = Field(sa_column=Column(Vector(VECTOR_DIMENSIONS), nullable=False))
 
 
 class SamplePrint(SQLModel, table=True):

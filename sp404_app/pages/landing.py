@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand
 from sp404_app.services.plans import PLANS, Plan
-from sp404_app.state.formatting import size
+from sp404_app.state.formatting import format_size
 
 STEPS = (
     (
@@ -115,7 +115,7 @@ def plans() -> rx.Component:
 
 def card(plan: Plan) -> rx.Component:
     """Render one plan."""
-    storage = size(plan.storage_bytes) if plan.storage_bytes else "Unlimited"
+    storage = format_size(plan.storage_bytes) if plan.storage_bytes else "Unlimited"
     analyses = f"{plan.analyses_per_month:,}" if plan.analyses_per_month else "Unlimited"
     return rx.el.article(
         rx.el.h3(plan.name),

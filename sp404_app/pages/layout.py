@@ -5,9 +5,9 @@ import reflex as rx
 from sp404_app.components.brand import Typeface, brand
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
-from sp404_app.state.layout import ShellState
+from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.toast import NoticeState
+from sp404_app.state.toast import ToastState
 
 NAVIGATION = (
     ("Library", "/library"),
@@ -24,19 +24,19 @@ def layout(*children: rx.Component, current: str = "") -> rx.Component:
         rx.el.a("Skip to content", href="#content", class_name="skip"),
         topbar(current),
         rx.el.main(*children, id="content", class_name="content"),
-        player_bar(autoplay=ShellState.autoplay, levelled=ShellState.levelled),
-        upload_panel(folder_tags=ShellState.folder_tags),
+        player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled),
+        upload_panel(folder_tags=LayoutState.folder_tags),
         toast(
-            text=NoticeState.message,
-            tone=NoticeState.tone,
-            undo=NoticeState.undo,
-            stamp=NoticeState.stamp,
+            text=ToastState.message,
+            tone=ToastState.tone,
+            undo=ToastState.undo,
+            stamp=ToastState.stamp,
             on_undo=LibraryState.undo,
-            on_close=NoticeState.close,
+            on_close=ToastState.close,
         ),
         class_name="frame",
         data_room=current,
-        data_theme=ShellState.theme,
+        data_theme=LayoutState.theme,
     )
 
 
@@ -57,8 +57,8 @@ def topbar(current: str) -> rx.Component:
         ),
         rx.el.span(class_name="grow"),
         rx.cond(
-            ShellState.alarm != "",
-            rx.el.a(ShellState.alarm, href="/billing", class_name="mood bad", data_testid="alarm"),
+            LayoutState.alarm != "",
+            rx.el.a(LayoutState.alarm, href="/billing", class_name="mood bad", data_testid="alarm"),
         ),
         plain_form(
             rx.el.button("Sign out", type="submit", class_name="button ghost small"),

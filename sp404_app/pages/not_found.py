@@ -7,10 +7,10 @@ from sp404_app.components import forms
 
 def not_found() -> rx.Component:
     """Render the page."""
-    return forms.door("Page not found", explanation(), testid="not-found")
+    return forms.auth_page("Page not found", not_found_message(), testid="not-found")
 
 
-def explanation() -> rx.Component:
+def not_found_message() -> rx.Component:
     """Render the explanation and links to the library and the home page."""
     return rx.el.div(
         rx.el.p(

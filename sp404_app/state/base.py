@@ -30,11 +30,13 @@ class SessionState(rx.State):
         Raises:
             Unauthenticated: If the cookie is missing, or its session is unknown or ended.
         """
-        return await authentication.of_cookie(authentication.cookie_in(self.router.headers.cookie))
+        return await authentication.authenticate_cookie(
+            authentication.read_cookie(self.router.headers.cookie)
+        )
 
-    def _tongue(self) -> str:
+    def _locale(self) -> str:
         """Return the locale for number formatting, from Accept-Language."""
-        return currency.language(self.router.headers.accept_language)
+        return currency.parse_accept_language(self.router.headers.accept_language)
 
     def _client(self) -> Client:
         """Return the IP address and user agent of this tab's websocket."""

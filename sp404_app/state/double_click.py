@@ -9,15 +9,15 @@ import time
 
 WITHIN_S = 3.0
 
-Acts = dict[str, float]  # hash of an action: Unix time of its success
+RecentActions = dict[str, float]  # hash of an action: Unix time of its success
 
 
-def is_repeated(recent: Acts, *action: object) -> bool:
+def is_repeated(recent: RecentActions, *action: object) -> bool:
     """Return whether the same action succeeded in the last `WITHIN_S` seconds."""
     return time.time() - recent.get(_hash_action(action), 0.0) < WITHIN_S
 
 
-def remember(*action: object) -> Acts:
+def remember_action(*action: object) -> RecentActions:
     """Return what to keep in the tab's state: a hash of the last action, without its arguments."""
     return {_hash_action(action): time.time()}
 

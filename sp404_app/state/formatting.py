@@ -7,22 +7,22 @@ from sp404_app.services.infra import byte_size
 
 TIME_RESOLUTION_S = 0.002  # attack and decay times are not measured more closely
 
-size = byte_size.format_size
+format_size = byte_size.format_size
 
 
-def hertz(value: float | None) -> str:
+def format_frequency(value: float | None) -> str:
     """Write a frequency in Hz or kHz; silence has the frequency 0, which is left empty too."""
     if not value:
         return ""
     return f"{value / 1000:.1f} kHz" if value >= 1000 else f"{value:.0f} Hz"
 
 
-def percent(share: float | None) -> str:
+def format_percent(share: float | None) -> str:
     """Write a share (0 to 1) in percent."""
     return "" if share is None else f"{round(100 * share)} %"
 
 
-def moment(seconds: float | None) -> str:
+def format_short_time(seconds: float | None) -> str:
     """Write a time in ms, or in s from one second."""
     if seconds is None:
         return ""
@@ -31,18 +31,18 @@ def moment(seconds: float | None) -> str:
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def rate(hertz: int | None) -> str:
+def format_sample_rate(hertz: int | None) -> str:
     """Write a sample rate in kHz."""
     return f"{hertz / 1000:g} kHz" if hertz else ""
 
 
-def channels(count: int | None) -> str:
+def format_channels(count: int | None) -> str:
     """Write a number of channels: "Mono", "Stereo", "6 channels"."""
     names = {None: "", 1: "Mono", 2: "Stereo"}
     return names.get(count, f"{count} channels")
 
 
-def level(value: float | None, unit: str) -> str:
+def format_level(value: float | None, unit: str) -> str:
     """Write a level with its unit and a minus sign (U+2212)."""
     # Adding 0 turns -0.0 into 0.0.
     return f"{round(value, 1) + 0:.1f} {unit}".replace("-", "−") if value is not None else ""

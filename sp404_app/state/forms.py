@@ -7,7 +7,7 @@ from sp404_app.errors import AppError, ValidationFailed
 FORM = "form"  # key of the message for the whole form
 
 
-def raw(form: object, name: str) -> str:
+def form_text(form: object, name: str) -> str:
     """Return a field exactly as typed: passwords may contain anything.
 
     Raises:
@@ -19,7 +19,7 @@ def raw(form: object, name: str) -> str:
     return value
 
 
-def problems(error: AppError, *fields: str) -> dict[str, str]:
+def field_errors(error: AppError, *fields: str) -> dict[str, str]:
     """Return the error message of each named field; if there is none, one for the whole form."""
     messages = {
         name: str(error.details[name][0])

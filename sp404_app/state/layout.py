@@ -18,7 +18,7 @@ BILLING_ALERTS = {
 }
 
 
-class ShellState(SessionState):
+class LayoutState(SessionState):
     """The user's preferences, and the alert about their payment, if any."""
 
     theme: str = "dark"
@@ -38,5 +38,5 @@ class ShellState(SessionState):
 def _load_preferences_and_alert(
     session: Session, user_id: uuid.UUID
 ) -> tuple[preferences.Preferences, str]:
-    access = entitlements.entitlement_of(session, user_id).access
-    return preferences.preferences_of(session, user_id), BILLING_ALERTS.get(access, "")
+    access = entitlements.get_entitlement(session, user_id).access
+    return preferences.get_preferences(session, user_id), BILLING_ALERTS.get(access, "")

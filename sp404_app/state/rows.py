@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 
-WINDOW = 40  # rows in the page and in state: one screen, and half a screen on either side
+WINDOW_ROWS = 40  # rows in the page and in state: one screen, and half a screen on either side
 CONFIDENT_BPM = 0.6  # confidence (0 to 1) from which a tempo is shown as certain
 PREVIEW_TARGET_LUFS = -18.0
 PREVIEW_PEAK_DBFS = -0.5  # highest peak after the gain
@@ -52,11 +52,11 @@ def row_of(sample: Sample) -> Row:
     return Row(
         id=str(sample.id),
         name=sample.name[:80],
-        bpm=tempo(sample.bpm),
+        bpm=format_tempo(sample.bpm),
         sure=sample.bpm_source == Source.USER or (sample.bpm_confidence or 0) >= CONFIDENT_BPM,
         key=(sample.key or "").replace(" major", "").replace(" minor", "m"),
         camelot=camelot(sample.key) if sample.key else "",
-        duration=length(sample.duration),
+        duration=format_duration(sample.duration),
         seconds=round(sample.duration or 0, 3),
         kind={Kind.LOOP: "loop", Kind.ONE_SHOT: "one-shot"}.get(Kind(sample.kind), "")
         if sample.kind
@@ -83,12 +83,12 @@ def rows_of(samples: Sequence[Sample]) -> list[Row]:
     ]
 
 
-def tempo(bpm: float | None) -> str:
+def format_tempo(bpm: float | None) -> str:
     """Write a tempo: "92", "92.5", or nothing if it is unknown."""
     return f"{bpm:.2f}".rstrip("0").rstrip(".") if bpm else ""
 
 
-def length(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """Write a duration: "0.35 s", "12.4 s", "3:05"."""
     if seconds is None:
         return ""

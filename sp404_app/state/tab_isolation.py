@@ -37,8 +37,8 @@ class TabIsolation(Middleware):
 
     async def preprocess(self, app: "App", state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002 - Reflex's signature
         """Compare the session of an event with the tab's; drop events of another session."""
-        cookie = authentication.cookie_in(state.router.headers.cookie)
-        cookie_hash = sessions.digest(cookie).hex() if cookie else ""
+        cookie = authentication.read_cookie(state.router.headers.cookie)
+        cookie_hash = sessions.hash_token(cookie).hex() if cookie else ""
         owner = await state.get_state(OwnerState)
         # Backend variables, which never reach the browser, start with an underscore in Reflex.
         known = owner._cookie  # noqa: SLF001
@@ -55,6 +55,6 @@ class TabIsolation(Middleware):
 async def _is_alive(cookie: str) -> bool:
     """Return whether the cookie's session is valid; without a cookie there is none to end."""
     try:
-        return not cookie or bool(await authentication.of_cookie(cookie))
+        return not cookie or bool(await authentication.authenticate_cookie(cookie))
     except (Unauthenticated, SQLAlchemyError):
         return False

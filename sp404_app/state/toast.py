@@ -7,7 +7,7 @@ import reflex as rx
 from sp404_app.state import validation
 
 
-class NoticeState(rx.State):
+class ToastState(rx.State):
     """The toast at the bottom of the page; `stamp` makes a repeated message appear again."""
 
     message: str = ""
@@ -18,7 +18,10 @@ class NoticeState(rx.State):
     @rx.event
     def show(self, message: str, tone: str = "ok", undo: bool = False) -> None:
         """Show a message; the page hides it after ten seconds."""
-        self.message, self.tone = validation.text(message), validation.text(tone, 10)
+        self.message, self.tone = (
+            validation.validate_text(message),
+            validation.validate_text(tone, 10),
+        )
         self.undo, self.stamp = bool(undo), time.time()
 
     @rx.event

@@ -8,7 +8,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.infra.text import clean_text
 
 
-def text(value: object, max_length: int = 400) -> str:
+def validate_text(value: object, max_length: int = 400) -> str:
     """Return a storable text, cut to a length.
 
     Raises:
@@ -19,7 +19,7 @@ def text(value: object, max_length: int = 400) -> str:
     return clean_text(value[:max_length])
 
 
-def whole(value: object, least: int = 0, most: int = 10**9) -> int:
+def validate_integer(value: object, least: int = 0, most: int = 10**9) -> int:
     """Return an integer, clamped to `least` and `most`.
 
     Raises:
@@ -30,7 +30,7 @@ def whole(value: object, least: int = 0, most: int = 10**9) -> int:
     return int(min(max(value, least), most))
 
 
-def number(value: object) -> float | None:
+def parse_number(value: object) -> float | None:
     """Return a number as typed (with a decimal point or comma), or None for an empty field.
 
     Raises:
@@ -48,7 +48,7 @@ def number(value: object) -> float | None:
     return parsed
 
 
-def identity(value: object) -> uuid.UUID:
+def validate_id(value: object) -> uuid.UUID:
     """Return a UUID.
 
     Raises:
@@ -60,7 +60,7 @@ def identity(value: object) -> uuid.UUID:
         raise NotFound("This doesn't exist.") from error
 
 
-def form(values: object) -> Mapping[str, Any]:
+def validate_form(values: object) -> Mapping[str, Any]:
     """Return the fields of a form.
 
     Raises:

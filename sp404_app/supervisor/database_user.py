@@ -11,7 +11,7 @@ USER_NAME = "sp404db"
 SEARCH = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH  # permission to pass a folder
 
 
-def user_for(data: Path) -> pwd.struct_passwd | None:
+def postgres_user(data: Path) -> pwd.struct_passwd | None:
     """Return the user that PostgreSQL runs as, or None for the current user.
 
     The owner of existing data is kept; otherwise a system user is created if possible.
@@ -41,7 +41,7 @@ def _create_user() -> pwd.struct_passwd | None:
     return _find_user(USER_NAME)
 
 
-def let_through(path: Path) -> None:
+def make_traversable(path: Path) -> None:
     """Add missing search bits (`o+x`) to the folders above `path`; nothing becomes readable."""
     for folder in path.resolve().parents:
         mode = folder.stat().st_mode
@@ -49,7 +49,7 @@ def let_through(path: Path) -> None:
             folder.chmod(stat.S_IMODE(mode) | SEARCH)
 
 
-def give(path: Path, user: pwd.struct_passwd) -> None:
+def give_folder(path: Path, user: pwd.struct_passwd) -> None:
     """Make a folder private to the user that PostgreSQL runs as."""
     os.chown(path, user.pw_uid, user.pw_gid)
     path.chmod(0o700)

@@ -16,12 +16,12 @@ ROOT = Path(sp404_app.__file__).resolve().parents[1]
 
 def for_children(settings: Settings, home: Home) -> dict[str, str]:
     """Return the environment of every child: the current one plus addresses and folders."""
-    redis_url = settings.redis_url or redis_server.url(home)
-    pages_url = settings.redis_url or redis_server.url(home, redis_server.PAGES)
+    redis_url = settings.redis_url or redis_server.embedded_redis_url(home)
+    pages_url = settings.redis_url or redis_server.embedded_redis_url(home, redis_server.PAGES)
     return {
         **os.environ,
         "SP404_HOME": str(home.root),
-        "SP404_DATABASE_URL": settings.database_url or postgresql.url(home),
+        "SP404_DATABASE_URL": settings.database_url or postgresql.postgres_url(home),
         "SP404_REDIS_URL": redis_url,
         "PORT": str(settings.port),
         "PYTHONUNBUFFERED": "1",

@@ -11,7 +11,7 @@ class Failure(Exception):
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explain_os_errors(path: Path) -> Iterator[None]:
     """Turn file system errors at `path` into a `Failure`.
 
     Raises:
@@ -20,10 +20,10 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Failure(sentence(error, path)) from error
+        raise Failure(os_error_message(error, path)) from error
 
 
-def sentence(error: OSError, path: Path) -> str:
+def os_error_message(error: OSError, path: Path) -> str:
     """Return what is wrong with a file or folder, and what to do about it."""
     where = error.filename or path
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:

@@ -15,14 +15,14 @@ WITHOUT_PAGES = frozenset({"supervisor", "jobs", "cli", "__main__.py"})
 SOURCE_SUFFIXES = frozenset({".py", ".js", ".jsx", ".ts", ".tsx", ".css", ".svg", ".md"})
 BAKED_IN = ("PORT", "REFLEX_API_URL", "REFLEX_DEPLOY_URL")  # variables that end up in the build
 STAMP = "built-from"  # file with the fingerprint of the sources
-SERVING = (sys.executable, "-m", "sp404_app.supervisor.web")
+SERVE_COMMAND = (sys.executable, "-m", "sp404_app.supervisor.web")
 BUILD_TIMEOUT_S = 900.0
 
 
-def fingerprint(environment: Mapping[str, str]) -> str:
+def source_fingerprint(environment: Mapping[str, str]) -> str:
     """Return a digest of everything that a build depends on."""
     digest = hashlib.sha256()
-    for path in sources():
+    for path in page_sources():
         digest.update(f"{path.relative_to(ROOT)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     baked = [environment.get(name, "") for name in BAKED_IN]
@@ -31,7 +31,7 @@ def fingerprint(environment: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def sources() -> Iterator[Path]:
+def page_sources() -> Iterator[Path]:
     """Yield the source files of the pages."""
     package = ROOT / "sp404_app"
     for path in sorted(package.rglob("*")):
@@ -44,32 +44,32 @@ def sources() -> Iterator[Path]:
     yield ROOT / "rxconfig.py"
 
 
-def built(home: Home, wanted: str) -> bool:
+def is_up_to_date(home: Home, wanted: str) -> bool:
     """Return whether the pages in the home were built from these sources."""
     stamp = home.web / STAMP
     return stamp.exists() and stamp.read_text() == wanted
 
 
-def prepared(home: Home) -> bool:
+def has_build_folder(home: Home) -> bool:
     """Return whether the build folder is set up, from whatever sources."""
     return (home.web / "reflex.json").exists() and home.node.exists()
 
 
-def forget(home: Home) -> None:
+def invalidate_build(home: Home) -> None:
     """Mark the pages as not built."""
     (home.web / STAMP).unlink(missing_ok=True)
 
 
-def reloading(settings: Settings) -> list[str]:
+def reload_command(settings: Settings) -> list[str]:
     """Return the command that serves the pages and reloads changed code, on one port."""
     command = [sys.executable, "-m", "reflex", "run", "--env", "preview"]
     command += ["--backend-host", settings.host]
     return [*command, "--frontend-port", str(settings.port), "--backend-port", str(settings.port)]
 
 
-def builder(home: Home, environment: Mapping[str, str]) -> Child:
+def build_process(home: Home, environment: Mapping[str, str]) -> Child:
     """Return the process that builds the pages, not yet started."""
-    forget(home)
+    invalidate_build(home)
     link_node(home)
     without_redis = {
         name: value for name, value in environment.items() if name != "REFLEX_REDIS_URL"
@@ -83,7 +83,7 @@ def builder(home: Home, environment: Mapping[str, str]) -> Child:
     )
 
 
-def finish(home: Home, build: Child, wanted: str) -> None:
+def finish_build(home: Home, build: Child, wanted: str) -> None:
     """Wait for the build and save the fingerprint of its sources.
 
     Raises:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sp404_app.supervisor.errors import Failure, explained
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 
 MIN_FREE_MB = 300
 MAX_SOCKET_PATH_BYTES = 107  # sun_path on Linux without the final zero
@@ -83,7 +83,7 @@ class Home:
         Raises:
             Failure: If a folder cannot be written or the disk is nearly full.
         """
-        with explained(self.root):
+        with explain_os_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             for name in FOLDERS:
                 (self.root / name).mkdir(exist_ok=True, mode=0o700)
@@ -107,13 +107,13 @@ class Home:
             raise Failure(f"{folder} belongs to another user: remove it, or shorten SP404_HOME.")
 
 
-def lock(home: Home) -> IO[str]:
+def lock_home(home: Home) -> IO[str]:
     """Lock the home until the returned file is closed or the process ends.
 
     Raises:
         Failure: If another process holds the lock.
     """
-    with explained(home.root):
+    with explain_os_errors(home.root):
         file = (home.run / "lock").open("a+")
     if not _try_lock(file):
         file.seek(0)

@@ -10,7 +10,7 @@ from sp404_app.supervisor.environment import ROOT
 from sp404_app.supervisor.errors import Failure
 
 
-def upgrade(url: str) -> None:
+def run_migrations(url: str) -> None:
     """Run all migrations that the database is missing.
 
     Raises:
@@ -31,7 +31,7 @@ def upgrade(url: str) -> None:
         engine.dispose()
 
 
-def pending(url: str) -> list[str]:
+def pending_migrations(url: str) -> list[str]:
     """Return the changes of models that no migration makes, one line each."""
     engine = create_engine(_driver(url))
     try:
@@ -44,7 +44,7 @@ def pending(url: str) -> list[str]:
     return []
 
 
-def revision(url: str, message: str) -> None:
+def write_migration(url: str, message: str) -> None:
     """Write a migration with the changes of models that the database is missing."""
     engine = create_engine(_driver(url))
     try:

@@ -17,12 +17,12 @@ MARK = "SP404_SUPERVISED"
 STOP_TIMEOUT_S = 5.0
 
 
-def mark(home: Home, name: str) -> dict[str, str]:
+def marker_variable(home: Home, name: str) -> dict[str, str]:
     """Return the environment variable that marks a child of this home."""
     return {MARK: f"{home.mark}/{name}"}
 
 
-def end_family(home: Home, name: str) -> None:
+def kill_descendants(home: Home, name: str) -> None:
     """Kill the processes that a dead child has left, such as the fork that ran a worker's job."""
     left = _find_marked(f"{home.mark}/{name}")
     for process in left:
@@ -30,12 +30,12 @@ def end_family(home: Home, name: str) -> None:
     _wait(left, time.monotonic() + STOP_TIMEOUT_S)
 
 
-def busy(folder: Path) -> bool:
+def is_server_running(folder: Path) -> bool:
     """Return whether a database server runs in this data directory."""
     return any(_is_alive(process) for process in _find_servers(folder))
 
 
-def end_all(home: Home) -> int:
+def stop_all_processes(home: Home) -> int:
     """Stop all processes of a home: database servers by a signal to shut down, others by SIGKILL.
 
     Returns:

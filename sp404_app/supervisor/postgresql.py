@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from sp404_app.supervisor import database_user, orphans
-from sp404_app.supervisor.errors import Failure, explained
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import Child
 
@@ -44,32 +44,34 @@ def programs() -> Path:
     )
 
 
-def url(home: Home, database: str = DATABASE) -> str:
+def postgres_url(home: Home, database: str = DATABASE) -> str:
     """Return the URL of a database, for psycopg and SQLAlchemy."""
     return (
         f"postgresql://postgres@/{database}?host={quote(str(home.sockets / 'postgres'), safe='')}"
     )
 
 
-def prepare(home: Home, environment: Mapping[str, str], options: Sequence[str] = ()) -> Child:
+def prepare_postgres(
+    home: Home, environment: Mapping[str, str], options: Sequence[str] = ()
+) -> Child:
     """Create the data directory if needed, and return the server, not yet started.
 
     Raises:
         Failure: If the data directory cannot be created.
     """
-    user = database_user.user_for(home.postgres)
+    user = database_user.postgres_user(home.postgres)
     socket = home.sockets / "postgres"
-    with explained(home.postgres):
+    with explain_os_errors(home.postgres):
         for folder in (home.postgres, socket):
             folder.mkdir(exist_ok=True, mode=0o700)
             if user:
-                database_user.give(folder, user)
-                database_user.let_through(folder)
+                database_user.give_folder(folder, user)
+                database_user.make_traversable(folder)
         if user:
             _make_programs_executable()
         if not (home.postgres / "PG_VERSION").exists():
             _run_initdb(home.postgres, user)
-        if not orphans.busy(home.postgres):
+        if not orphans.is_server_running(home.postgres):
             # Left by a crash. PostgreSQL would not start if another process has that pid now.
             for path in (home.postgres / "postmaster.pid", *socket.glob(".s.PGSQL.*")):
                 path.unlink(missing_ok=True)
@@ -86,14 +88,14 @@ def prepare(home: Home, environment: Mapping[str, str], options: Sequence[str] =
     )
 
 
-def wait(server: Child, home: Home) -> None:
+def wait_for_postgres(server: Child, home: Home) -> None:
     """Wait until the server accepts connections, and create the database if needed.
 
     Raises:
         Failure: If it does not start.
     """
-    server.wait_until(lambda: _accepts_connections(url(home, "postgres")), START_TIMEOUT_S)
-    with psycopg.connect(url(home, "postgres"), autocommit=True) as connection:
+    server.wait_until(lambda: _accepts_connections(postgres_url(home, "postgres")), START_TIMEOUT_S)
+    with psycopg.connect(postgres_url(home, "postgres"), autocommit=True) as connection:
         query = "select 1 from pg_database where datname = %s"
         if not connection.execute(query, [DATABASE]).fetchone():
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
@@ -139,7 +141,7 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _make_programs_executable() -> None:
     """Let the database user run the programs; pip as root may install them for root only."""
     root = programs().parent
-    database_user.let_through(root / "bin")
+    database_user.make_traversable(root / "bin")
     for path in (root, *root.rglob("*")):
         mode = path.stat().st_mode
         needed = READABLE

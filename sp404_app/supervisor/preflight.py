@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 
 from sp404_app.services.auth import signing_keys
-from sp404_app.supervisor.errors import Failure, explained
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 
 
 def ensure_keys(folder: Path) -> None:
@@ -13,18 +13,18 @@ def ensure_keys(folder: Path) -> None:
     Raises:
         Failure: If they cannot be written, or a key cannot be used.
     """
-    with explained(folder):
+    with explain_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
         for path in folder.iterdir():
             path.chmod(0o600)
         try:
-            signing_keys.ensure()
+            signing_keys.ensure_signing_key()
         except signing_keys.UnusableKeys as error:
             raise Failure(f"The keys in {folder} cannot be used: {error}") from error
 
 
-def see_port_free(host: str, port: int) -> None:
+def ensure_port_free(host: str, port: int) -> None:
     """Check that no process listens on a port; the web server would share it without an error.
 
     Raises:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from sp404_app.supervisor.errors import Failure, explained
+from sp404_app.supervisor.errors import Failure, explain_os_errors
 
 MAX_LOG_BYTES = 5 << 20
 LOG_TAIL_BYTES = 16 << 10
@@ -37,7 +37,7 @@ class Child:
         Raises:
             Failure: If the program cannot be started or its log cannot be written.
         """
-        with explained(self.log or Path.cwd()):
+        with explain_os_errors(self.log or Path.cwd()):
             output = open_log(self.log) if self.log else None
             try:
                 self.process = subprocess.Popen(  # noqa: S603 - fixed commands
@@ -104,7 +104,7 @@ class Child:
         return f"The {self.name} {how}{cause}{self._log_hint}."
 
 
-def stop(children: Sequence[Child]) -> None:
+def stop_children(children: Sequence[Child]) -> None:
     """Stop several processes at the same time."""
     for child in children:
         child.send_stop_signal()

@@ -4,7 +4,7 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure
 
 
-def refuse_defaults(settings: Settings) -> None:
+def ensure_production_settings(settings: Settings) -> None:
     """Check the settings that production needs.
 
     Raises:

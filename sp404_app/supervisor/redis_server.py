@@ -34,12 +34,12 @@ def program() -> Path:
     )
 
 
-def url(home: Home, database: int = JOBS) -> str:
+def embedded_redis_url(home: Home, database: int = JOBS) -> str:
     """Return the URL of a database."""
     return f"unix://{quote(str(home.sockets / 'redis.sock'))}?db={database}"
 
 
-def prepare(home: Home, environment: Mapping[str, str], *, durable: bool = True) -> Child:
+def prepare_redis(home: Home, environment: Mapping[str, str], *, durable: bool = True) -> Child:
     """Return the server, not yet started; a durable one loses at most one second of writes."""
     socket = home.sockets / "redis.sock"
     socket.unlink(missing_ok=True)  # left by a crash: the home is locked, so no server uses it
@@ -67,13 +67,13 @@ def prepare(home: Home, environment: Mapping[str, str], *, durable: bool = True)
     )
 
 
-def wait(server: Child, home: Home) -> None:
+def wait_for_redis(server: Child, home: Home) -> None:
     """Wait until the server answers.
 
     Raises:
         Failure: If it does not start.
     """
-    with redis.Redis.from_url(url(home)) as client:
+    with redis.Redis.from_url(embedded_redis_url(home)) as client:
         server.wait_until(lambda: _is_ready(client), START_TIMEOUT_S)
 
 

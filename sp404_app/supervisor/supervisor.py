@@ -21,11 +21,11 @@ from sp404_app.supervisor import (
 )
 from sp404_app.supervisor.environment import ROOT, for_children
 from sp404_app.supervisor.errors import Failure
-from sp404_app.supervisor.home import Home, lock, wait_for_guard
-from sp404_app.supervisor.preflight import ensure_keys, see_port_free
-from sp404_app.supervisor.process import Child, stop
-from sp404_app.supervisor.watchdog import Guard
-from sp404_app.supervisor.worker_pool import Crew
+from sp404_app.supervisor.home import Home, lock_home, wait_for_guard
+from sp404_app.supervisor.preflight import ensure_keys, ensure_port_free
+from sp404_app.supervisor.process import Child, stop_children
+from sp404_app.supervisor.watchdog import Watchdog
+from sp404_app.supervisor.worker_pool import WorkerPool
 
 WATCH_INTERVAL_S = 0.25
 WEB_START_TIMEOUT_S = 120.0
@@ -42,8 +42,8 @@ class Supervisor:
     environment: dict[str, str] = field(init=False)
     stores: list[Child] = field(default_factory=list, init=False)
     web: Child | None = field(default=None, init=False)
-    crew: Crew | None = field(default=None, init=False)
-    guard: Guard | None = field(default=None, init=False)
+    crew: WorkerPool | None = field(default=None, init=False)
+    guard: Watchdog | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.home = Home(self.settings.home)
@@ -55,14 +55,14 @@ class Supervisor:
         Raises:
             Failure: If a process cannot be started or dies.
         """
-        production_checks.refuse_defaults(self.settings)
-        see_port_free(self.settings.host, self.settings.port)
+        production_checks.ensure_production_settings(self.settings)
+        ensure_port_free(self.settings.host, self.settings.port)
         self.home.prepare()
-        home_lock = lock(self.home)
+        home_lock = lock_home(self.home)
         try:
             wait_for_guard(self.home)
-            orphans.end_all(self.home)
-            self.guard = Guard(self.home)
+            orphans.stop_all_processes(self.home)
+            self.guard = Watchdog(self.home)
             try:
                 self._start()
                 self._watch()
@@ -72,15 +72,15 @@ class Supervisor:
             home_lock.close()
 
     def _start(self) -> None:
-        wanted = frontend.fingerprint(self.environment)
+        wanted = frontend.source_fingerprint(self.environment)
         build = self._start_build(wanted)
         self._start_stores()
         ensure_keys(self.settings.secrets)
-        migrations.upgrade(self.environment["SP404_DATABASE_URL"])
+        migrations.run_migrations(self.environment["SP404_DATABASE_URL"])
         demo = self._start_demo()
         if build:
             self._start_workers()  # they warm up while the pages are built
-            frontend.finish(self.home, build, wanted)
+            frontend.finish_build(self.home, build, wanted)
         self._start_web()
         if not build:
             self._start_workers()  # after the web server: warming up takes all cores
@@ -90,31 +90,31 @@ class Supervisor:
 
     def _start_build(self, wanted: str) -> Child | None:
         if self.reload:
-            frontend.forget(self.home)  # `reflex run` overwrites the pages built before
-            if frontend.prepared(self.home):
+            frontend.invalidate_build(self.home)  # `reflex run` overwrites the pages built before
+            if frontend.has_build_folder(self.home):
                 return None  # `reflex run` builds the pages itself
-        if frontend.built(self.home, wanted):
+        if frontend.is_up_to_date(self.home, wanted):
             return None
         print_line("Building the pages. The first time takes a minute or two …")
-        build = frontend.builder(self.home, self._marked("build"))
+        build = frontend.build_process(self.home, self._marked("build"))
         build.start()
         return build
 
     def _start_stores(self) -> None:
         if not self.settings.database_url:
-            database = postgresql.prepare(self.home, self._marked("database"))
+            database = postgresql.prepare_postgres(self.home, self._marked("database"))
             self.stores.append(database)
             database.start()
         if not self.settings.redis_url:
-            queue = redis_server.prepare(self.home, self._marked("redis"))
+            queue = redis_server.prepare_redis(self.home, self._marked("redis"))
             self.stores.append(queue)
             queue.start()
-            redis_server.wait(queue, self.home)
+            redis_server.wait_for_redis(queue, self.home)
         if not self.settings.database_url:
-            postgresql.wait(self.stores[0], self.home)
+            postgresql.wait_for_postgres(self.stores[0], self.home)
 
     def _start_workers(self) -> None:
-        self.crew = Crew(
+        self.crew = WorkerPool(
             self.home, self.environment, self.settings.workers, self._log("worker") is not None
         )
         self.crew.start()
@@ -122,7 +122,9 @@ class Supervisor:
     def _start_web(self) -> None:
         self.web = Child(
             name="web server",
-            command=frontend.reloading(self.settings) if self.reload else frontend.SERVING,
+            command=frontend.reload_command(self.settings)
+            if self.reload
+            else frontend.SERVE_COMMAND,
             environment=self._marked("web"),
             log=self._log("web"),
             folder=ROOT,
@@ -162,13 +164,15 @@ class Supervisor:
     def _stop(self) -> None:
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(sign, signal.SIG_IGN)
-        stop([*([self.web] if self.web else []), *(self.crew.workers if self.crew else [])])
-        stop(self.stores)
+        stop_children(
+            [*([self.web] if self.web else []), *(self.crew.workers if self.crew else [])]
+        )
+        stop_children(self.stores)
         if self.guard:
             self.guard.release()  # also stops what is left, such as an unfinished build
 
     def _marked(self, name: str) -> dict[str, str]:
-        return self.environment | orphans.mark(self.home, name)
+        return self.environment | orphans.marker_variable(self.home, name)
 
     def _log(self, name: str) -> Path | None:
         # In production the platform collects stdout and stderr.

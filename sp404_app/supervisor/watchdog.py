@@ -15,7 +15,7 @@ from sp404_app.supervisor import orphans
 from sp404_app.supervisor.home import Home, hold_guard_lock
 
 
-class Guard:
+class Watchdog:
     """The watchdog as its supervisor sees it: its process and one end of the pipe."""
 
     def __init__(self, home: Home) -> None:
@@ -55,7 +55,7 @@ def main() -> None:
         os.close(1)
         while os.read(0, 1):
             pass
-        orphans.end_all(home)
+        orphans.stop_all_processes(home)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ STOP_TIMEOUT_S = 3.0  # a job that is cut off is queued again at the next start
 
 
 @dataclass(slots=True)
-class Crew:
+class WorkerPool:
     """The worker processes of one home."""
 
     home: Home
@@ -59,7 +59,7 @@ class Crew:
         if len(self.deaths) > MAX_DEATHS:
             raise Failure(f"Workers keep dying. The last {message.removeprefix('The ')}")
         # The fork that ran its job may still run, and the job is about to be queued again.
-        orphans.end_family(self.home, worker.name)
+        orphans.kill_descendants(self.home, worker.name)
         worker.start()
         return f"{message} It was restarted."
 
@@ -70,7 +70,8 @@ class Crew:
         return Child(
             name=name,
             command=[sys.executable, "-m", "sp404_app", "worker", *options],
-            environment=for_worker(dict(self.environment)) | orphans.mark(self.home, name),
+            environment=for_worker(dict(self.environment))
+            | orphans.marker_variable(self.home, name),
             log=self.home.log(log_name) if self.log_to_file else None,
             folder=ROOT,
             stop_timeout_s=STOP_TIMEOUT_S,

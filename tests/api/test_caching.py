@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse, Response
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.settings import Settings
 from tests.accounts import bearer
 from tests.security import world
@@ -25,7 +25,7 @@ def test_every_response_is_uncacheable_or_varies_with_the_credentials(
     services: Settings, tmp_path: Path
 ) -> None:
     person = world.person(tmp_path)
-    client = TestClient(gateway(api), base_url=services.origin, client=("127.0.0.1", 1))
+    client = TestClient(wrap_in_middleware(api), base_url=services.origin, client=("127.0.0.1", 1))
     headers, cached = bearer(person.who.id), set()
     answers = {
         each.path: each.send(client, person.ids, headers)
@@ -60,4 +60,4 @@ def test_a_private_response_varies_with_the_credentials(
     services: Settings, given: dict[str, str], vary: str | None
 ) -> None:
     inside = PlainTextResponse("mine", headers=given)
-    assert TestClient(gateway(inside)).get("/somewhere").headers.get("vary") == vary
+    assert TestClient(wrap_in_middleware(inside)).get("/somewhere").headers.get("vary") == vary

@@ -9,19 +9,21 @@ from fastapi.testclient import TestClient
 from sqlmodel import text
 from structlog.testing import capture_logs
 
-from sp404_app.api.app import allowed_methods, api, gateway
+from sp404_app.api.app import allowed_methods, api, wrap_in_middleware
 from sp404_app.api.deps import Database
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.settings import Settings
-from tests.accounts import bearer, somebody, without_database
+from tests.accounts import bearer, sign_up_user, without_database
 
 SECRET = "/srv/secret/path.py line 7 select * from users"
 
 
 @pytest.fixture
 def client(services: Settings) -> TestClient:
-    return TestClient(gateway(api), base_url=services.origin, raise_server_exceptions=False)
+    return TestClient(
+        wrap_in_middleware(api), base_url=services.origin, raise_server_exceptions=False
+    )
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_a_wrong_method_is_405_with_the_allowed_methods(
 
 
 def test_an_invalid_value_is_422_by_field_and_is_not_repeated(client: TestClient) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     answer = client.delete("/api/me/sessions/hunter2", headers=headers)
     assert_error(answer, 422, "invalid")
     assert list(answer.json()["details"]) == ["sign_in_id"]
@@ -131,7 +133,7 @@ def test_a_violated_constraint_is_409_and_only_its_name_is_logged(client: TestCl
 
 
 def test_without_a_database_the_answer_is_503_with_retry_after(client: TestClient) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     with without_database():
         answer = client.get("/api/me", headers=headers)
     assert_error(answer, 503, "unavailable")

@@ -68,17 +68,17 @@ def test_the_rest_of_an_archive_is_not_unpacked_over_quota(
     send: Send, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = 2 * len(wav())
-    room = quotas.ensure_room
+    room = quotas.ensure_storage
     asked: list[int] = []
 
     def ensure_room(session: object, user_id: object, size: int) -> None:
         asked.append(size)
         with transaction() as inner:
-            used = quotas.usage(inner, user.id).storage_used
+            used = quotas.get_quota_usage(inner, user.id).storage_used
         if used + size > limit:
             room(session, user_id, 10**15)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(quotas, "ensure_room", ensure_room)
+    monkeypatch.setattr(quotas, "ensure_storage", ensure_room)
     packed = zipped(*((f"{n}.wav", wav(300 + 10 * n)) for n in range(9)))
     body = send(("a.zip", packed)).json()
     assert len(body["samples"]) == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sp404_app.audio.features.survey import survey
+from sp404_app.audio.features.survey import survey_file
 from sp404_app.audio.io import content_hash, decode
 from tests.audio import files
 from tests.audio.conftest import RATE, Write, sine
@@ -32,15 +32,15 @@ def noise(seconds: float, rate: int = RATE, seed: int = 1) -> np.ndarray:
 
 def seconds_of(path: Path) -> float:
     """Return the duration, after checking that all readers of the file agree on it."""
-    head, content = content_hash.read(path)
-    found = survey(path)
+    head, content = content_hash.hash_file(path)
+    found = survey_file(path)
     assert (
         found.frames == content.frames == head.frames == sum(map(len, decode.decode_blocks(path)))
     )
     assert found.digest == content.digest
     whole = np.concatenate(list(decode.decode_blocks(path)))
     for start in (0.0, 0.3, head.duration / 2, head.duration - 0.3):
-        part, rate = decode.segment(path, start, start + 0.25)
+        part, rate = decode.decode_segment(path, start, start + 0.25)
         first = round(start * rate)
         assert np.allclose(part, whole[first : first + len(part)], atol=1e-3)
         assert len(part) >= 0.24 * rate
@@ -83,14 +83,14 @@ def test_a_chained_ogg_is_decoded_to_the_end(
     assert seconds_of(alone) == pytest.approx(3, abs=0.03)
     assert seconds_of(both) == pytest.approx(6, abs=0.06)
     assert digest_of(alone) != digest_of(both)
-    frames, found = decode.segment(both, 4.0, 5.0)
+    frames, found = decode.decode_segment(both, 4.0, 5.0)
     assert found == rate
     spectrum = np.abs(np.fft.rfft(frames[:, 0]))
     assert np.argmax(spectrum) * rate / len(frames) == pytest.approx(880, abs=2)
 
 
 def digest_of(path: Path) -> str:
-    return content_hash.read(path)[1].digest
+    return content_hash.hash_file(path)[1].digest
 
 
 def crc(page: bytes) -> int:
@@ -137,7 +137,7 @@ def test_a_wrong_total_in_a_flac_header_is_ignored(keep: Keep, promised: int, su
     path = keep("b.flac", files.flac_of(whole, promised))
     assert seconds_of(path) == 3
     assert digest_of(path) == digest_of(right)
-    assert len(decode.segment(path, 2.5, 9.0)[0]) == RATE / 2
+    assert len(decode.decode_segment(path, 2.5, 9.0)[0]) == RATE / 2
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_the_padding_of_the_last_block_is_dropped(write: Write, subtype: str, ra
     whole = path.read_bytes()
     at = whole.index(b"fact") + 8
     path.write_bytes(whole[:at] + struct.pack("<I", frames) + whole[at + 4 :])
-    assert survey(path).frames == frames
-    assert len(decode.segment(path, 1.0, 2.0)[0]) == rate
-    found, _ = decode.segment(path, 1.0, 1.5)
+    assert survey_file(path).frames == frames
+    assert len(decode.decode_segment(path, 1.0, 2.0)[0]) == rate
+    found, _ = decode.decode_segment(path, 1.0, 1.5)
     whole = np.concatenate(list(decode.decode_blocks(path)))
     assert np.array_equal(found, whole[rate : rate + rate // 2])
 
@@ -192,6 +192,6 @@ def test_a_flac_that_is_too_long_is_rejected_while_decoding(
 ) -> None:
     monkeypatch.setattr(decode, "MAX_SECONDS", 2)
     with pytest.raises(decode.BadAudio, match="The limit is 4 hours"):
-        content_hash.read(
+        content_hash.hash_file(
             keep("a.flac", files.flac_of(files.packed(noise(3), format="FLAC"), RATE))
         )

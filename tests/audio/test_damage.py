@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from av.error import FFmpegError, InvalidDataError
 
-from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.features.file_tags import read_file_tags
 from sp404_app.audio.io import content_hash, decode, ffmpeg, sndfile
 from sp404_app.errors import BadAudio
 from tests.audio import files
@@ -36,10 +36,10 @@ def writable(container: str, subtype: str) -> bytes | None:
 
 def read_all(path: Path) -> float:
     """Read a file with every reader; return its duration in seconds."""
-    from_tags(path)
-    head, content = content_hash.read(path)
+    read_file_tags(path)
+    head, content = content_hash.hash_file(path)
     assert head.format
-    decode.segment(path, 0.1, 0.2)
+    decode.decode_segment(path, 0.1, 0.2)
     return content.frames / head.sample_rate
 
 
@@ -137,9 +137,9 @@ def test_decoder_exceptions_while_reading_become_bad_audio(
     monkeypatch.setattr(ffmpeg, "scale_frame", raises)
     monkeypatch.setattr(ffmpeg, "slice_by_time", raises)
     with pytest.raises(BadAudio, match="This file is damaged"):
-        content_hash.read(path)
+        content_hash.hash_file(path)
     with pytest.raises(BadAudio, match="This file is damaged"):
-        decode.segment(path, 0.1, 0.2)
+        decode.decode_segment(path, 0.1, 0.2)
 
 
 @pytest.mark.parametrize("error", [soundfile.LibsndfileError(1), TypeError(), OSError(22, "x")])

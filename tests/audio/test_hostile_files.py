@@ -12,7 +12,7 @@ import pytest
 import soxr
 
 from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file
-from sp404_app.audio.features.survey import survey
+from sp404_app.audio.features.survey import survey_file
 from sp404_app.audio.io import ffmpeg, peaks, source
 from sp404_app.audio.io.decode import decode_blocks
 from sp404_app.audio.synth import drums
@@ -45,7 +45,7 @@ def endless(tmp_path: Path) -> Path:
 def test_a_survey_of_three_hours_takes_less_than_35_mb(endless: Path) -> None:
     tracemalloc.start()
     try:
-        found = survey(endless)
+        found = survey_file(endless)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -118,7 +118,7 @@ def test_an_analysis_of_three_hours_takes_less_than_60_mb(endless: Path) -> None
     grown = growth(
         "from pathlib import Path\n"
         "import sp404_app.audio.features.analysis\n"
-        "sp404_app.audio.features.analysis.warm_up()",
+        "sp404_app.audio.features.analysis.warm_up_engine()",
         "sp404_app.audio.features.analysis.analyse_file(Path(sys.argv[1]))",
         endless,
     )
@@ -134,7 +134,7 @@ def test_a_header_that_states_hours_costs_only_the_existing_audio(tmp_path: Path
     bytes_[40:44] = (3 * 3600 * 48_000 * 4).to_bytes(4, "little")
     path.write_bytes(bytes_)
     started = time.process_time()
-    found = survey(path)
+    found = survey_file(path)
     assert time.process_time() - started < 1
     assert found.duration == 1
 

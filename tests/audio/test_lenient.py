@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.features.file_tags import read_file_tags
 from sp404_app.audio.io import decode, source
 from sp404_app.errors import BadAudio
 from tests.audio import files
@@ -24,7 +24,7 @@ def assert_decodes_exactly(path: Path, content: bytes, order: str = "<") -> None
     path.write_bytes(content)
     wanted = np.frombuffer(files.pcm(TONE, order), f"{order}i2") / 32768
     assert np.array_equal(decoded(path), wanted.astype(np.float32))
-    part, _ = decode.segment(path, 0.5, 0.75)
+    part, _ = decode.decode_segment(path, 0.5, 0.75)
     assert np.array_equal(part[:, 0], wanted.astype(np.float32)[RATE // 2 : RATE * 3 // 4])
 
 
@@ -203,4 +203,4 @@ def test_other_file_types_are_named_in_the_message(
     path.write_bytes(content)
     with pytest.raises(BadAudio, match=named):
         decode.probe_header(path)
-    assert from_tags(path).bpm is None
+    assert read_file_tags(path).bpm is None

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sp404_app.audio.dsp.loudness import LoudnessMeter
 from sp404_app.audio.dsp.true_peak import TruePeakMeter
-from sp404_app.audio.features.survey import LevelMeter, survey
+from sp404_app.audio.features.survey import LevelMeter, survey_file
 from sp404_app.audio.io.header import Header
 from tests.audio.conftest import RATE, Write, sine
 
@@ -106,8 +106,10 @@ def test_a_true_peak_is_found_beside_a_higher_single_sample() -> None:
 
 def test_the_true_peak_of_silence_is_none_and_of_one_sample_its_value(write: Write) -> None:
     assert peak_between(np.zeros(1000)) == 0
-    assert survey(write("a.wav", np.zeros(1000))).true_peak_dbtp is None
-    assert survey(write("b.wav", np.array([0.5]))).true_peak_dbtp == pytest.approx(-6.02, abs=0.005)
+    assert survey_file(write("a.wav", np.zeros(1000))).true_peak_dbtp is None
+    assert survey_file(write("b.wav", np.array([0.5]))).true_peak_dbtp == pytest.approx(
+        -6.02, abs=0.005
+    )
 
 
 def levels(planes: Signal, block: int = 1 << 16) -> LevelMeter:
@@ -164,10 +166,10 @@ def test_silence_at_both_ends_is_exact_to_the_sample(
 
 def test_a_dc_offset_in_one_channel_is_measured(write: Write) -> None:
     tone = sine(441, 1.0, 0.3)
-    assert survey(write("a.wav", np.stack([tone, tone - 0.15], 1))).dc_offset == pytest.approx(
+    assert survey_file(write("a.wav", np.stack([tone, tone - 0.15], 1))).dc_offset == pytest.approx(
         0.15, abs=1e-4
     )
-    assert survey(write("b.wav", tone)).dc_offset == pytest.approx(0, abs=1e-4)
+    assert survey_file(write("b.wav", tone)).dc_offset == pytest.approx(0, abs=1e-4)
 
 
 def test_dual_mono_is_two_equal_channels_and_nothing_else(write: Write) -> None:
@@ -182,4 +184,4 @@ def test_dual_mono_is_two_equal_channels_and_nothing_else(write: Write) -> None:
         "four": (np.stack([tone] * 4, 1), False),
     }
     for name, (signal, dual) in claims.items():
-        assert survey(write(f"{name}.wav", signal)).dual_mono is dual
+        assert survey_file(write(f"{name}.wav", signal)).dual_mono is dual

@@ -36,7 +36,7 @@ def clicks(times: list[float], seconds: float, rate: int) -> Signal:
 )
 def test_onsets_of_clicks_are_exact_to_one_frame(hundredths: list[int], rate: int) -> None:
     times = sorted(at / 100 for at in hundredths if at % 6 < 3)  # at least 40 ms apart
-    found = onset.envelope(clicks(times, 3.0, rate), rate).times
+    found = onset.onset_strength(clicks(times, 3.0, rate), rate).times
     assert found == pytest.approx(times, abs=HOP + 1e-6)
 
 
@@ -73,7 +73,7 @@ def test_leading_silence_shifts_the_downbeat(sound: DemoSound, quiet: float) -> 
 def test_a_loop_of_two_beats_has_downbeat_0() -> None:
     loop = Loop(90, 2)
     loop.row("X-x-o-x-", [drums.kick(np.random.default_rng(1))])
-    envelope = onset.envelope(loop.frames.mean(axis=1), RATE)
+    envelope = onset.onset_strength(loop.frames.mean(axis=1), RATE)
     found, down = beats.track_beats(envelope, 90, 2 * 60 / 90, start=0.0, from_ends=True)
     assert found == pytest.approx([0, 60 / 90], abs=2 * HOP)
     assert down == 0
@@ -81,7 +81,7 @@ def test_a_loop_of_two_beats_has_downbeat_0() -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.3, 4.0])
 def test_silence_of_any_length_has_neither_onsets_nor_tempo(seconds: float) -> None:
-    envelope = onset.envelope(np.zeros(max(1, round(seconds * RATE)), np.float32), RATE)
+    envelope = onset.onset_strength(np.zeros(max(1, round(seconds * RATE)), np.float32), RATE)
     assert not len(envelope.onsets)
     assert tempo.estimate_tempo(envelope, max(seconds, 1e-4)) is None
 
@@ -107,7 +107,7 @@ def test_short_sounds_with_few_onsets_have_a_tempo_in_range_or_none(
     signal = np.random.default_rng(1).normal(0, 1e-3, round(seconds * rate)).astype(np.float32)
     for place in places:
         signal[round(place * len(signal)) :][:60] += 0.5
-    found = tempo.estimate_tempo(onset.envelope(signal, rate), seconds, whole=whole)
+    found = tempo.estimate_tempo(onset.onset_strength(signal, rate), seconds, whole=whole)
     if found is not None:
         assert 49 <= found.bpm <= 216
         assert found.candidates[0] == (found.bpm, found.confidence)

@@ -18,7 +18,7 @@ from sp404_app.services.infra import storage
 from sp404_app.settings import Settings, settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.errors import Failure
-from sp404_app.supervisor.home import Home, lock
+from sp404_app.supervisor.home import Home, lock_home
 
 EMAIL = "dj@example.org"
 
@@ -44,10 +44,12 @@ def fill(here: Settings, sound: bytes, email: str = EMAIL) -> str:
     source = here.home / "incoming"
     source.write_bytes(sound)
     storage.save(source, key)
-    with database_access.database(here, exclusive=True) as url:
-        migrations.upgrade(url)
+    with database_access.database_url(here, exclusive=True) as url:
+        migrations.run_migrations(url)
         with session_on(url) as session:
-            user = User(email=email, password_hash=passwords.hash_now("correct horse"))
+            user = User(
+                email=email, password_hash=passwords.hash_password_blocking("correct horse")
+            )
             session.add(user)
             session.flush()
             session.add(
@@ -71,7 +73,7 @@ def session_on(url: str) -> Session:
 
 
 def list_users(here: Settings) -> list[str]:
-    with database_access.database(here, exclusive=True) as url, session_on(url) as session:
+    with database_access.database_url(here, exclusive=True) as url, session_on(url) as session:
         return [user.email for user in session.exec(select(User))]
 
 
@@ -80,30 +82,33 @@ def test_a_backup_restores_everything_on_another_machine(
 ) -> None:
     here = machine()
     key = fill(here, b"boom")
-    output = backup.back_up(here, tmp_path / "backup")
+    output = backup.create_backup(here, tmp_path / "backup")
     assert "1 audio files" in output
 
     there = machine()
-    restore.restore(there, tmp_path / "backup")
+    restore.restore_backup(there, tmp_path / "backup")
     # Read back without a search path, the log still knows how to refuse.
-    with database_access.database(there, exclusive=True) as url, psycopg.connect(url) as connection:
+    with (
+        database_access.database_url(there, exclusive=True) as url,
+        psycopg.connect(url) as connection,
+    ):
         assert connection.execute("select action from audit_log").fetchall() == [("signed_in",)]
         with pytest.raises(InsufficientPrivilege, match="append-only"):
             connection.execute("update audit_log set ip = '', details = '{}'")
 
     with storage.local_copy(key) as path:
         assert path.read_bytes() == b"boom"
-    with database_access.database(there, exclusive=True) as url, session_on(url) as session:
+    with database_access.database_url(there, exclusive=True) as url, session_on(url) as session:
         user = session.exec(select(User)).one()
         assert session.exec(select(Sample.storage_key)).one() == key
-    assert passwords.matches_now("correct horse", user.password_hash)
+    assert passwords.verify_password_blocking("correct horse", user.password_hash)
     assert (there.secrets / "pepper").stat().st_mode & 0o777 == 0o600
 
 
 def test_only_the_owner_may_read_a_backup(machine: Callable[[], Settings], tmp_path: Path) -> None:
     here = machine()
     fill(here, b"boom")
-    backup.back_up(here, tmp_path / "backup")
+    backup.create_backup(here, tmp_path / "backup")
     assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o700
 
 
@@ -112,7 +117,7 @@ def test_a_folder_that_is_not_empty_is_rejected(
 ) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(Failure, match="not empty"):
-        backup.back_up(machine(), tmp_path)
+        backup.create_backup(machine(), tmp_path)
 
 
 def test_an_existing_library_is_not_overwritten(
@@ -120,34 +125,34 @@ def test_an_existing_library_is_not_overwritten(
 ) -> None:
     here = machine()
     fill(here, b"boom")
-    backup.back_up(here, tmp_path / "backup")
+    backup.create_backup(here, tmp_path / "backup")
     there = machine()
     fill(there, b"bang", "other@example.org")
     with pytest.raises(Failure, match="--replace"):
-        restore.restore(there, tmp_path / "backup")
+        restore.restore_backup(there, tmp_path / "backup")
     assert list_users(there) == ["other@example.org"]
 
 
 def test_replace_deletes_the_old_library(machine: Callable[[], Settings], tmp_path: Path) -> None:
     here = machine()
     key = fill(here, b"boom")
-    backup.back_up(here, tmp_path / "backup")
+    backup.create_backup(here, tmp_path / "backup")
     there = machine()
     old = fill(there, b"bang", "other@example.org")
-    restore.restore(there, tmp_path / "backup", replace=True)
+    restore.restore_backup(there, tmp_path / "backup", replace=True)
     assert list_users(there) == [EMAIL]
-    assert set(backup.stored_keys()) == {key}
+    assert set(backup.list_stored_keys()) == {key}
     assert old != key
 
 
 def test_restoring_twice_works(machine: Callable[[], Settings], tmp_path: Path) -> None:
     here = machine()
     fill(here, b"boom")
-    backup.back_up(here, tmp_path / "one")
+    backup.create_backup(here, tmp_path / "one")
     there = machine()
-    restore.restore(there, tmp_path / "one")
-    backup.back_up(there, tmp_path / "two")
-    restore.restore(there, tmp_path / "two", replace=True)
+    restore.restore_backup(there, tmp_path / "one")
+    backup.create_backup(there, tmp_path / "two")
+    restore.restore_backup(there, tmp_path / "two", replace=True)
     assert list_users(there) == [EMAIL]
 
 
@@ -157,14 +162,14 @@ def test_a_damaged_backup_changes_nothing(
 ) -> None:
     here = machine()
     fill(here, b"boom")
-    backup.back_up(here, tmp_path / "backup")
+    backup.create_backup(here, tmp_path / "backup")
     victim = tmp_path / "backup" / name
     if victim.is_dir():
         victim = next(path for path in victim.rglob("*") if path.is_file())
     victim.write_bytes(victim.read_bytes()[:-1])
     there = machine()
     with pytest.raises(Failure, match="damaged"):
-        restore.restore(there, tmp_path / "backup")
+        restore.restore_backup(there, tmp_path / "backup")
     assert not (there.home / "postgres").exists()
 
 
@@ -173,7 +178,7 @@ def test_a_restore_that_fails_in_the_middle_changes_nothing(
 ) -> None:
     here = machine()
     fill(here, b"boom")
-    backup.back_up(here, tmp_path / "backup")
+    backup.create_backup(here, tmp_path / "backup")
     dump = tmp_path / "backup" / backup_manifest.DATABASE
     dump.write_text(dump.read_text() + "\nselect 1 / 0;\n")
     reseal(tmp_path / "backup")
@@ -181,14 +186,14 @@ def test_a_restore_that_fails_in_the_middle_changes_nothing(
     fill(there, b"bang", "other@example.org")
     pepper = (there.secrets / "pepper").read_bytes()
     with pytest.raises(Failure, match="division by zero"):
-        restore.restore(there, tmp_path / "backup", replace=True)
+        restore.restore_backup(there, tmp_path / "backup", replace=True)
     assert list_users(there) == ["other@example.org"]
     assert (there.secrets / "pepper").read_bytes() == pepper
 
 
 def test_an_incomplete_backup_is_rejected(machine: Callable[[], Settings], tmp_path: Path) -> None:
     with pytest.raises(Failure, match="not a complete backup"):
-        restore.restore(machine(), tmp_path)
+        restore.restore_backup(machine(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -198,24 +203,24 @@ def test_an_incomplete_backup_is_rejected(machine: Callable[[], Settings], tmp_p
 def test_a_broken_manifest_gives_one_message(tmp_path: Path, text: str, sentence: str) -> None:
     (tmp_path / backup_manifest.MANIFEST).write_text(text)
     with pytest.raises(Failure, match=sentence):
-        backup_manifest.read(tmp_path)
+        backup_manifest.read_manifest(tmp_path)
 
 
 def test_a_backup_of_a_newer_version_is_rejected(tmp_path: Path) -> None:
-    backup_manifest.write(
-        tmp_path, backup_manifest.Manifest(backup_manifest.FORMAT + 1, "9", "", ())
+    backup_manifest.write_manifest(
+        tmp_path, backup_manifest.BackupManifest(backup_manifest.FORMAT + 1, "9", "", ())
     )
     with pytest.raises(Failure, match="newer"):
-        backup_manifest.read(tmp_path)
+        backup_manifest.read_manifest(tmp_path)
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd"])
 def test_a_backup_cannot_list_files_outside_its_folder(tmp_path: Path, path: str) -> None:
-    manifest = backup_manifest.Manifest(
-        backup_manifest.FORMAT, "1", "", (backup_manifest.Entry(path, 0, ""),)
+    manifest = backup_manifest.BackupManifest(
+        backup_manifest.FORMAT, "1", "", (backup_manifest.BackupEntry(path, 0, ""),)
     )
     with pytest.raises(Failure, match="outside"):
-        backup_manifest.verify(tmp_path, manifest)
+        backup_manifest.verify_backup(tmp_path, manifest)
 
 
 def test_restoring_into_a_running_library_is_rejected(
@@ -223,18 +228,20 @@ def test_restoring_into_a_running_library_is_rejected(
 ) -> None:
     here = machine()
     fill(here, b"boom")
-    backup.back_up(here, tmp_path / "backup")
+    backup.create_backup(here, tmp_path / "backup")
     there = machine()
     home = Home(there.home)
     home.prepare()
-    with lock(home), pytest.raises(Failure, match="already running"):
-        restore.restore(there, tmp_path / "backup")
+    with lock_home(home), pytest.raises(Failure, match="already running"):
+        restore.restore_backup(there, tmp_path / "backup")
 
 
 def reseal(folder: Path) -> None:
     """Update the manifest after a change, so that the backup looks complete."""
-    manifest = backup_manifest.read(folder)
-    entries = tuple(backup_manifest.entry(folder, folder / item.path) for item in manifest.entries)
+    manifest = backup_manifest.read_manifest(folder)
+    entries = tuple(
+        backup_manifest.describe_file(folder, folder / item.path) for item in manifest.entries
+    )
     (folder / backup_manifest.MANIFEST).write_text(
         json.dumps(
             {

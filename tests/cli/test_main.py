@@ -11,7 +11,7 @@ from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations, production_checks
 from sp404_app.supervisor.environment import ROOT
 from sp404_app.supervisor.errors import Failure
-from sp404_app.supervisor.preflight import ensure_keys, see_port_free
+from sp404_app.supervisor.preflight import ensure_keys, ensure_port_free
 
 SAFE = {
     "env": "production",
@@ -28,13 +28,13 @@ SAFE = {
 def test_production_rejects_development_defaults(missing: str) -> None:
     settings = Settings.model_validate({**SAFE, missing: ""})
     with pytest.raises(Failure, match=f"SP404_{missing.upper()}") as failure:
-        production_checks.refuse_defaults(settings)
+        production_checks.ensure_production_settings(settings)
     assert "\n" not in str(failure.value)
 
 
 def test_production_starts_with_everything_set(environment: pytest.MonkeyPatch) -> None:
-    production_checks.refuse_defaults(Settings.model_validate(SAFE))
-    production_checks.refuse_defaults(Settings())  # type: ignore[call-arg]
+    production_checks.ensure_production_settings(Settings.model_validate(SAFE))
+    production_checks.ensure_production_settings(Settings())  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_migrate_can_run_again(services: Settings) -> None:
 
 def test_a_missing_database_gives_one_message(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be used"):
-        migrations.upgrade(f"postgresql://postgres@/none?host={tmp_path}")
+        migrations.run_migrations(f"postgresql://postgres@/none?host={tmp_path}")
 
 
 def test_a_database_of_a_newer_version_gives_one_message(services: Settings) -> None:
@@ -86,7 +86,7 @@ def test_a_database_of_a_newer_version_gives_one_message(services: Settings) -> 
         connection.execute("update alembic_version set version_num = 'future'")
     try:
         with pytest.raises(Failure, match="update the program"):
-            migrations.upgrade(services.database_url)
+            migrations.run_migrations(services.database_url)
     finally:
         with psycopg.connect(services.database_url) as connection:
             connection.execute("update alembic_version set version_num = %s", row)
@@ -98,8 +98,8 @@ def test_a_taken_port_gives_one_message() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(Failure, match=f"PORT={port + 1}"):
-            see_port_free("127.0.0.1", port)
-    see_port_free("127.0.0.1", port)
+            ensure_port_free("127.0.0.1", port)
+    ensure_port_free("127.0.0.1", port)
 
 
 def test_modes_of_secret_files_are_restored(

@@ -10,7 +10,7 @@ from sp404_app.errors import Unauthenticated
 from sp404_app.models import User
 from sp404_app.services.auth import login, sessions, signing_keys, two_factor
 from sp404_app.settings import Settings
-from tests.accounts import CLIENT, somebody
+from tests.accounts import CLIENT, sign_up_user
 from tests.services.auth.test_two_factor import enable_two_factor
 
 
@@ -25,7 +25,7 @@ def _here(services: Settings, environment: pytest.MonkeyPatch) -> None:
 
 
 def test_users_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> None:
-    ada = somebody("ada@example.org", verified=False)
+    ada = sign_up_user("ada@example.org", verified=False)
     assert "not verified  ada@example.org" in run_command(capsys, "user", "list")
     run_command(capsys, "user", "verify", "Ada@example.org")
     assert "not verified" not in run_command(capsys, "user", "list")
@@ -35,7 +35,7 @@ def test_users_are_listed_and_verified(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_deleted_user_is_gone_and_the_audit_log_has_no_ip(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     run_command(capsys, "user", "delete", "ada@example.org")
     with transaction() as session:
         assert session.get(User, ada.id) is None
@@ -48,23 +48,25 @@ def test_a_deleted_user_is_gone_and_the_audit_log_has_no_ip(
 def test_two_factor_off_lets_a_user_sign_in_with_the_password(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     enable_two_factor(ada)
     run_command(capsys, "user", "two-factor-off", "ada@example.org")
     with transaction() as session:
-        assert not two_factor.is_on(session, ada.id)
+        assert not two_factor.is_two_factor_on(session, ada.id)
 
 
 def test_a_user_is_signed_out_on_all_devices(capsys: pytest.CaptureFixture[str]) -> None:
-    ada, eve = somebody("ada@example.org"), somebody("eve@example.org")
+    ada, eve = sign_up_user("ada@example.org"), sign_up_user("eve@example.org")
     with transaction() as session:
-        cookies = [sessions.start_browser(session, one.id, CLIENT) for one in (ada, ada, eve)]
+        cookies = [
+            sessions.start_browser_session(session, one.id, CLIENT) for one in (ada, ada, eve)
+        ]
     assert "2 sign-ins" in run_command(capsys, "user", "sign-out", "ada@example.org")
     with transaction() as session:
         for cookie in cookies[:2]:
             with pytest.raises(Unauthenticated):
-                sessions.user_of(session, cookie)
-        assert sessions.user_of(session, cookies[2]).user_id == eve.id
+                sessions.find_browser_session(session, cookie)
+        assert sessions.find_browser_session(session, cookies[2]).user_id == eve.id
     assert "signed_out_by_operator" in run_command(capsys, "user", "audit", "ada@example.org")
 
 
@@ -77,9 +79,11 @@ def test_an_unknown_user_gives_an_error(capsys: pytest.CaptureFixture[str], comm
 def test_keys_are_rotated_and_retired(
     capsys: pytest.CaptureFixture[str], environment: pytest.MonkeyPatch
 ) -> None:
-    environment.setattr(signing_keys, "KEY_BITS", signing_keys.SMALLEST)
-    environment.setattr(signing_keys.rotate, "__defaults__", (signing_keys.SMALLEST,))
-    old = signing_keys.signing()[0]
+    environment.setattr(signing_keys, "KEY_BITS", signing_keys.MIN_KEY_BITS)
+    environment.setattr(
+        signing_keys.rotate_signing_key, "__defaults__", (signing_keys.MIN_KEY_BITS,)
+    )
+    old = signing_keys.current_signing_key()[0]
     new = run_command(capsys, "keys", "rotate").split()[0]
     listed = run_command(capsys, "keys", "list").splitlines()
     assert f"{old}  verifies" in listed
@@ -100,9 +104,9 @@ def test_keys_audit_shows_only_events_without_an_account(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run_command(capsys, "keys", "audit") == ""
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     for address in ("nobody@example.org", ada.email):
         with pytest.raises(Unauthenticated):
-            asyncio.run(login.sign_in(address, "wrong password", CLIENT))
+            asyncio.run(login.verify_credentials(address, "wrong password", CLIENT))
     (line,) = run_command(capsys, "keys", "audit").splitlines()
     assert line.split()[1:] == ["sign_in_failed", CLIENT.ip]

@@ -52,7 +52,9 @@ FAILED_EVENTS_SQL = """
 @contextmanager
 def product_database(product: Product) -> Iterator[Session]:
     """Open one transaction in the product's database."""
-    engine = create_engine(postgresql.url(Home(product.home)).replace("://", "+psycopg://", 1))
+    engine = create_engine(
+        postgresql.postgres_url(Home(product.home)).replace("://", "+psycopg://", 1)
+    )
     with Session(engine) as session, session.begin():
         yield session
     engine.dispose()

@@ -74,7 +74,7 @@ def test_one_progress_bar_shows_reanalysis_by_a_new_engine(
     page.set_viewport_size({"width": width, "height": 844})
     bars = page.get_by_test_id("renewal").filter(visible=True)
     expect(bars).to_have_count(0)
-    database = create_engine(postgresql.url(Home(product.home)))
+    database = create_engine(postgresql.postgres_url(Home(product.home)))
     with database.begin() as connection:  # pretend that an older engine analysed it
         older = "update analyses set engine_version = '0' where sample_id = :heard"
         heard = page.request.get("/api/samples").json()["samples"][0]["id"]

@@ -26,7 +26,7 @@ def test_the_trash_shows_its_size_and_reports_purged_samples(
         page.get_by_test_id("choose-files").set_input_files(file)
         expect(page.get_by_test_id("name")).to_have_count(1, timeout=ANALYSIS_TIMEOUT_MS)
         expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
-        database = create_engine(postgresql.url(Home(product.home)))
+        database = create_engine(postgresql.postgres_url(Home(product.home)))
         with database.begin() as connection:  # pretend that the file is large
             grow = "update samples set size = :size where deleted_at is null and name = :name"
             connection.execute(text(grow), {"size": 60 * MB, "name": f"take{number}"})

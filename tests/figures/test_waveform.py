@@ -7,8 +7,15 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 import pytest
 
-from sp404_app.figures.palette import DARK, LIGHT, palette
-from sp404_app.figures.waveform import MAX_LINES, Envelope, Marks, numbered, waveform, within
+from sp404_app.figures.palette import DARK, LIGHT, palette_of_theme
+from sp404_app.figures.waveform import (
+    MAX_LINES,
+    Marks,
+    WaveformEnvelope,
+    marks_within,
+    number_bars,
+    waveform_figure,
+)
 
 UNMARKED = Marks()
 LOW, HIGH, ONSETS, BEATS, BARS, NUMBERS = range(6)
@@ -16,14 +23,14 @@ LOW, HIGH, ONSETS, BEATS, BARS, NUMBERS = range(6)
 
 def envelope(
     count: int = 700, *, start: float = 0.0, end: float = 8.0, duration: float = 8.0
-) -> Envelope:
+) -> WaveformEnvelope:
     rng = np.random.default_rng(404)
     high = rng.uniform(0, 1, count).astype(np.float32)
-    return Envelope(start, end, duration, np.stack([-high, high], axis=1))
+    return WaveformEnvelope(start, end, duration, np.stack([-high, high], axis=1))
 
 
-def drawn(shown: Envelope, marks: Marks = UNMARKED, top: float = 1.0) -> go.Figure:
-    return waveform(shown, marks, DARK, top=top, revision="one")
+def drawn(shown: WaveformEnvelope, marks: Marks = UNMARKED, top: float = 1.0) -> go.Figure:
+    return waveform_figure(shown, marks, DARK, top=top, revision="one")
 
 
 def upright(figure: go.Figure, trace: int) -> list[float]:
@@ -59,7 +66,7 @@ def test_a_quiet_sound_fills_the_height_as_a_loud_one_does(top: float) -> None:
 
 
 def test_silence_is_not_scaled_up() -> None:
-    silent = Envelope(0, 1, 1, np.zeros((10, 2), np.float32))
+    silent = WaveformEnvelope(0, 1, 1, np.zeros((10, 2), np.float32))
     assert drawn(silent, top=0.0).layout.yaxis.range[1] == pytest.approx(1e-3, rel=0.1)
 
 
@@ -81,7 +88,7 @@ def test_every_fourth_beat_from_the_first_downbeat_is_strong() -> None:
 
 def test_bars_are_numbered_from_the_first_even_where_only_later_ones_show() -> None:
     marks = Marks(np.arange(0, 8, 0.5).tolist(), downbeat=0)
-    assert numbered(marks, 3.9, 6.5) == [(4.0, 3), (6.0, 4)]
+    assert number_bars(marks, 3.9, 6.5) == [(4.0, 3), (6.0, 4)]
     figure = drawn(envelope(start=3.9, end=6.5), marks)
     assert list(figure.data[NUMBERS].text) == ["3", "4"]
     assert max(figure.data[NUMBERS].y) < figure.layout.yaxis.range[1]
@@ -95,7 +102,7 @@ def test_only_some_of_many_bars_are_numbered() -> None:
 
 
 def test_marks_outside_the_stretch_are_not_sent() -> None:
-    shown = within(Marks([0.0, 1.0, 2.0, 3.0, 4.0], 0, [0.2, 2.2]), 1.5, 3.5)
+    shown = marks_within(Marks([0.0, 1.0, 2.0, 3.0, 4.0], 0, [0.2, 2.2]), 1.5, 3.5)
     assert (shown.beats, shown.onsets) == ([2.0, 3.0], [2.2])
     assert shown.downbeat == 2  # the beat at 4.0, the third from here, begins the next bar
 
@@ -106,11 +113,11 @@ def test_marks_outside_the_stretch_are_not_sent() -> None:
 )
 def test_too_many_beats_are_reduced_to_bars_and_then_to_none(count: int, expected: int) -> None:
     beats = np.linspace(0, 100, count).tolist()
-    assert len(within(Marks(beats), 0, 100).beats) == expected
+    assert len(marks_within(Marks(beats), 0, 100).beats) == expected
 
 
 def test_too_many_onsets_are_left_out() -> None:
-    assert within(Marks(onsets=np.linspace(0, 1, MAX_LINES + 1).tolist()), 0, 1).onsets == []
+    assert marks_within(Marks(onsets=np.linspace(0, 1, MAX_LINES + 1).tolist()), 0, 1).onsets == []
 
 
 def test_lines_are_separated_by_nan() -> None:
@@ -120,12 +127,12 @@ def test_lines_are_separated_by_nan() -> None:
 
 
 def test_an_empty_sample_can_be_drawn() -> None:
-    nothing = Envelope(0, 0, 0, np.zeros((0, 2), np.float32))
+    nothing = WaveformEnvelope(0, 0, 0, np.zeros((0, 2), np.float32))
     assert json.loads(drawn(nothing).to_json())["data"]
 
 
 def test_the_light_theme_has_its_own_palette_and_unknown_themes_are_dark() -> None:
-    assert palette("light") is LIGHT
-    assert palette("dark") is palette("<script>") is DARK
-    bright = waveform(envelope(), Marks(), LIGHT, top=1, revision="one")
+    assert palette_of_theme("light") is LIGHT
+    assert palette_of_theme("dark") is palette_of_theme("<script>") is DARK
+    bright = waveform_figure(envelope(), Marks(), LIGHT, top=1, revision="one")
     assert bright.data[HIGH].fillcolor != drawn(envelope()).data[HIGH].fillcolor

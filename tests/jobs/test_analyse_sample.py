@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 def used(user: User) -> int:
     with transaction() as session:
-        return quotas.usage(session, user.id).analyses_used
+        return quotas.get_quota_usage(session, user.id).analyses_used
 
 
 def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
@@ -35,7 +35,7 @@ def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
     for kind, path in good_files(tmp_path).items():
         owner = person()  # each with ten analyses of their own
         with transaction() as session:
-            sample_id = samples.add(session, owner.id, samples.inspect(path, path.name))
+            sample_id = samples.add_sample(session, owner.id, samples.inspect_file(path, path.name))
         runner.run(str(job_of(sample_id).id))
         sample = kept(sample_id)
         assert (sample.status, sample.error) == (SampleStatus.READY, ""), kind
@@ -43,7 +43,7 @@ def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
         with transaction() as session:
             assert session.get(Waveform, sample_id), kind
         if kind in {"aiff", "aifc", "high rate"}:
-            assert storage.size_of(sample.preview_key or "") > 0
+            assert storage.object_size(sample.preview_key or "") > 0
 
 
 def test_class_and_root_note_are_saved_on_the_sample_and_the_analysis(
@@ -63,7 +63,7 @@ def test_defects_of_the_file_are_saved_with_the_analysis(user: User, tmp_path: P
     hot = np.clip(3 * tone(), -1, 1)
     path = write(tmp_path / "hot.wav", np.pad(np.stack([hot, hot], 1), ((RATE // 5, RATE), (0, 0))))
     with transaction() as session:
-        sample_id = samples.add(session, user.id, samples.inspect(path, path.name))
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, path.name))
     runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         found = session.exec(select(Analysis.content)).one()
@@ -76,7 +76,9 @@ def test_defects_of_the_file_are_saved_with_the_analysis(user: User, tmp_path: P
 def test_values_set_by_the_user_are_never_overwritten(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
-        samples.change(session, user.id, sample_id, Change(bpm=91, key="C major", kind="loop"))
+        samples.change_sample(
+            session, user.id, sample_id, Change(bpm=91, key="C major", kind="loop")
+        )
     runner.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.bpm, sample.key, sample.kind) == (91, "C major", "loop")
@@ -86,7 +88,7 @@ def test_values_set_by_the_user_are_never_overwritten(user: User, keep: Keep) ->
 def test_a_tempo_cleared_by_the_user_stays_cleared(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
-        samples.change(session, user.id, sample_id, Change(key=""))
+        samples.change_sample(session, user.id, sample_id, Change(key=""))
     runner.run(str(job_of(sample_id).id))
     assert kept(sample_id).key is None
 
@@ -95,7 +97,7 @@ def test_a_sample_is_found_by_its_analysed_key(user: User, tmp_path: Path) -> No
     chord = sum(tone(hertz, 2.0) for hertz in (130.81, 155.56, 196.0)) / 3
     path = write(tmp_path / "Pad C minor.wav", chord)
     with transaction() as session:
-        sample_id = samples.add(session, user.id, samples.inspect(path, path.name))
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, path.name))
     runner.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.key, sample.key_source) == ("C minor", Source.FILE)
@@ -106,7 +108,7 @@ def test_a_second_analysis_replaces_the_first(user: User, keep: Keep) -> None:
     sample_id = keep()
     runner.run(str(job_of(sample_id).id))
     with transaction() as session:
-        analysis_requests.again(session, user.id, sample_id)
+        analysis_requests.request_analysis(session, user.id, sample_id)
     runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         assert session.exec(select(func.count()).select_from(Analysis)).one() == 1
@@ -132,7 +134,7 @@ def test_over_quota_a_sample_keeps_its_waveform_and_waits(
 def test_a_lost_attempt_and_the_next_are_counted_once(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
-        job = jobs.claim(session, job_of(sample_id).id)
+        job = jobs.claim_job(session, job_of(sample_id).id)
         assert job
         job.usage_period_start = quotas.reserve_analysis(session, user.id)
         job.status, job.attempts = "queued", 1
@@ -164,18 +166,18 @@ def test_a_cancelled_job_leaves_no_preview_behind(
 ) -> None:
     path = write(tmp_path / "a.aiff", tone())
     with transaction() as session:
-        sample_id = samples.add(session, user.id, samples.inspect(path, "a.aiff"))
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, "a.aiff"))
     job_id = job_of(sample_id).id
     made: list[str] = []
 
     def make(source: Path) -> str:
         with transaction() as session:
-            jobs.cancel(session, user.id, job_id)
+            jobs.cancel_job(session, user.id, job_id)
         made.append(original(source))
         return made[0]
 
-    original = previews.make
-    monkeypatch.setattr(previews, "make", make)
+    original = previews.store_preview
+    monkeypatch.setattr(previews, "store_preview", make)
     runner.run(str(job_id))
     assert kept(sample_id).preview_key is None
     assert not (tmp_path / "sounds" / made[0]).exists()
@@ -187,7 +189,7 @@ def test_beats_and_onsets_count_from_the_start_of_a_long_sample(user: User, tmp_
         clicks[beat : beat + 400] = tone(900)[:400]
     path = write(tmp_path / "long.wav", clicks)
     with transaction() as session:
-        sample_id = samples.add(session, user.id, samples.inspect(path, "long.wav"))
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, "long.wav"))
     runner.run(str(job_of(sample_id).id))
     with transaction() as session:
         onsets = session.exec(select(Analysis)).one().onsets
@@ -197,7 +199,7 @@ def test_beats_and_onsets_count_from_the_start_of_a_long_sample(user: User, tmp_
 def test_silence_has_neither_tempo_nor_key(user: User, tmp_path: Path) -> None:
     path = write(tmp_path / "silent.wav", np.zeros(10_000))
     with transaction() as session:
-        sample_id = samples.add(session, user.id, samples.inspect(path, "silent.wav"))
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, "silent.wav"))
     runner.run(str(job_of(sample_id).id))
     sample = kept(sample_id)
     assert (sample.bpm, sample.key, sample.peak_dbfs, sample.loudness_lufs) == (None,) * 4

@@ -59,19 +59,19 @@ def large(user: User, tmp_path: Path) -> uuid.UUID:
     path = write(tmp_path / "large.wav", noise, subtype="PCM_16")
     assert path.stat().st_size > runner.MAX_BATCH_FILE_BYTES
     with transaction() as session:
-        return samples.add(session, user.id, samples.inspect(path, "large.wav"))
+        return samples.add_sample(session, user.id, samples.inspect_file(path, "large.wav"))
 
 
 def test_one_rq_job_analyses_several_small_samples(user: User, keep: Keep) -> None:
     ids = [keep() for _ in range(5)]
-    events.connection().lpop(queue.queue("pro").key)
+    events.connection().lpop(queue.rq_queue("pro").key)
     run_job(ids[0])
     assert statuses(ids) == [JobStatus.DONE] * 5
     assert [job_of(each).attempts for each in ids] == [1] * 5
     assert queue.queued_ids() == frozenset()
     assert len(events.connection().keys("rq:job:*")) == 1  # the one that is running
     with transaction() as session:
-        assert quotas.usage(session, user.id).analyses_used == 5
+        assert quotas.get_quota_usage(session, user.id).analyses_used == 5
 
 
 @pytest.mark.parametrize(("name", "value"), [("BATCH_FILES", 2), ("MAX_BATCH_S", -1.0)])
@@ -80,7 +80,7 @@ def test_a_batch_ends_after_its_limits(
 ) -> None:
     monkeypatch.setattr(runner, name, value)
     ids = [keep() for _ in range(4)]
-    events.connection().lpop(queue.queue("pro").key)
+    events.connection().lpop(queue.rq_queue("pro").key)
     run_job(ids[0])
     done = 2 if name == "BATCH_FILES" else 1
     assert statuses(ids) == [JobStatus.DONE] * done + [JobStatus.QUEUED] * (4 - done)
@@ -91,33 +91,33 @@ def test_large_files_and_exports_are_left_for_their_own_process(
     user: User, keep: Keep, large: uuid.UUID
 ) -> None:
     small = keep()
-    events.connection().rpoplpush(queue.queue("pro").key, queue.queue("pro").key)
-    before = queue.queue("pro").get_job_ids()
-    events.connection().lpop(queue.queue("pro").key)
+    events.connection().rpoplpush(queue.rq_queue("pro").key, queue.rq_queue("pro").key)
+    before = queue.rq_queue("pro").get_job_ids()
+    events.connection().lpop(queue.rq_queue("pro").key)
     run_job(small)
     assert statuses([small, large]) == [JobStatus.DONE, JobStatus.QUEUED]
-    assert queue.queue("pro").get_job_ids() == before[1:]
+    assert queue.rq_queue("pro").get_job_ids() == before[1:]
     queue.enqueue_function("sp404_app.jobs.billing.work", "x", slow=True)
     with transaction() as session:
-        jobs.add_analysis(session, user.id, small, queue.LOW)
-    hanging = queue.queue(queue.LOW).get_job_ids()
-    events.connection().ltrim(queue.queue("pro").key, 1, 0)
+        jobs.enqueue_analysis(session, user.id, small, queue.LOW)
+    hanging = queue.rq_queue(queue.LOW).get_job_ids()
+    events.connection().ltrim(queue.rq_queue("pro").key, 1, 0)
     run_job(small)
-    assert queue.queue(queue.LOW).get_job_ids() == hanging
+    assert queue.rq_queue(queue.LOW).get_job_ids() == hanging
 
 
 def test_a_job_of_a_higher_queue_ends_the_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, urgent, last = keep(), keep(), keep()
-    original = runner.WORK[JobKind.ANALYSE]
+    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
 
     def meanwhile(job: ProcessingJob) -> None:
-        queue.enqueue(job_of(urgent).id, Tier.ENTERPRISE, 7)
+        queue.enqueue_job(job_of(urgent).id, Tier.ENTERPRISE, 7)
         original(job)
 
-    events.connection().lpop(queue.queue("pro").key)
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, meanwhile)
+    events.connection().lpop(queue.rq_queue("pro").key)
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, meanwhile)
     run_job(first)
     assert statuses([first, urgent, last]) == [JobStatus.DONE, JobStatus.QUEUED, JobStatus.QUEUED]
 
@@ -126,23 +126,23 @@ def test_cancelled_and_failed_jobs_do_not_affect_the_rest_of_a_batch(
     user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
-    original = runner.WORK[JobKind.ANALYSE]
+    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
 
     def sometimes(job: ProcessingJob) -> None:
         if job.sample_id == ids[1]:
             raise RuntimeError
         original(job)
 
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, sometimes)
-    events.connection().lpop(queue.queue("pro").key)
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, sometimes)
+    events.connection().lpop(queue.rq_queue("pro").key)
     run_job(ids[0])
     assert statuses(ids) == [JobStatus.DONE, JobStatus.FAILED, JobStatus.DONE]
     with transaction() as session:
-        assert quotas.usage(session, user.id).analyses_used == 2
+        assert quotas.get_quota_usage(session, user.id).analyses_used == 2
     gone, other = keep(), keep()
     with transaction() as session:
-        jobs.cancel(session, user.id, job_of(gone).id)
-        again = analysis_requests.again(session, user.id, ids[0])
+        jobs.cancel_job(session, user.id, job_of(gone).id)
+        again = analysis_requests.request_analysis(session, user.id, ids[0])
     runner.run(str(again.id))
     assert statuses([gone, ids[0]]) == [JobStatus.CANCELLED, JobStatus.DONE]
     assert queue.rq_job_id(job_of(other).id, 0) in queue.queued_ids()
@@ -163,7 +163,7 @@ def test_a_batch_ends_without_error_while_redis_is_not_available(
 def clear() -> None:
     settings.cache_clear()
     events.connection.cache_clear()
-    queue.queue.cache_clear()
+    queue.rq_queue.cache_clear()
 
 
 def processes() -> int:
@@ -187,7 +187,7 @@ async def test_a_crash_during_a_batch_fails_only_one_sample(
     path = silent_flac(tmp_path / "slow.flac", 3 * 3600)
     assert path.stat().st_size < runner.MAX_BATCH_FILE_BYTES
     with transaction() as session:
-        slow = samples.add(session, user.id, samples.inspect(path, "slow.flac"))
+        slow = samples.add_sample(session, user.id, samples.inspect_file(path, "slow.flac"))
     after = [keep() for _ in range(3)]
     worker = start_worker()
     for attempt in (1, 2):
@@ -207,7 +207,7 @@ async def test_a_higher_queue_is_served_during_a_batch(
     start_worker()
     await until(user, ready(ids[0]))
     paid = keep(owner=person().id)
-    queue.enqueue(job_of(paid).id, Tier.ENTERPRISE, 7)
+    queue.enqueue_job(job_of(paid).id, Tier.ENTERPRISE, 7)
     asked = now()
     await until(user, lambda: all(ready(each)() for each in ids))
     with transaction() as session:
@@ -226,7 +226,7 @@ async def test_a_stopping_worker_starts_no_further_sample(
 ) -> None:
     path = silent_flac(tmp_path / "slow.flac", 1800)
     with transaction() as session:
-        slow = samples.add(session, user.id, samples.inspect(path, "slow.flac"))
+        slow = samples.add_sample(session, user.id, samples.inspect_file(path, "slow.flac"))
     after = [keep() for _ in range(3)]
     worker = start_worker()
     await until(user, running(slow))

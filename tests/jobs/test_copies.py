@@ -35,7 +35,7 @@ def hear(user: User, tmp_path: Path) -> Hear:
     def upload(name: str, signal: np.ndarray, rate: int = RATE, **options: str) -> uuid.UUID:
         path = write(tmp_path / name, signal, rate, **options)
         with transaction() as session:
-            sample_id = samples.add(session, user.id, samples.inspect(path, name))
+            sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, name))
         runner.run(str(job_of(sample_id).id))
         return sample_id
 
@@ -72,7 +72,7 @@ def test_a_second_analysis_keeps_the_duplicate_group(user: User, hear: Hear) -> 
     first, second = hear("a.wav", SNARE), hear("b.wav", 0.5 * SNARE)
     group = kept(first).duplicate_group_id
     with transaction() as session:
-        analysis_requests.again(session, user.id, first)
+        analysis_requests.request_analysis(session, user.id, first)
     runner.run(str(job_of(first).id))
     assert kept(first).duplicate_group_id == kept(second).duplicate_group_id == group
 
@@ -81,9 +81,9 @@ def test_fingerprints_are_exported_and_deleted_with_their_user(
     session: Session, user: User, hear: Hear
 ) -> None:
     sample_id = hear("a.wav", SNARE)
-    (row,) = dict(data_export.facts(session, user.id))["prints"]
+    (row,) = dict(data_export.export_tables(session, user.id))["prints"]
     assert row["sample_id"] == str(sample_id)
     assert "packed" not in row  # what we made of the sound; the sound itself goes with them
-    deletion.erase(session, user.id)
+    deletion.erase_account(session, user.id)
     assert session.exec(select(SamplePrint)).all() == []
     assert session.exec(select(Sample)).all() == []

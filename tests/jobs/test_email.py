@@ -42,7 +42,7 @@ TOKEN = "reset-token-3f9a"
 def write_email(recipient: str = "ada@example.org") -> uuid.UUID:
     """Commit an e-mail with a token; return its id."""
     with transaction() as session:
-        email.send_to_address(session, recipient, email_templates.reset_password(TOKEN))
+        email.send_email_to_address(session, recipient, email_templates.reset_password(TOKEN))
     return rows()[-1].id
 
 
@@ -53,7 +53,7 @@ def rows() -> list[UnsentMail]:
 
 def run_queued_jobs() -> None:
     """Run everything in the e-mail queue through RQ, in this process."""
-    served = queue.queue(queue.MONEY)
+    served = queue.rq_queue(queue.HIGH)
     SimpleWorker([served], connection=served.connection).work(burst=True, logging_level="ERROR")
 
 
@@ -92,14 +92,16 @@ def test_a_worker_process_sends_an_email(start_worker: Start) -> None:
 
 def test_the_job_waits_in_the_queue_that_is_served_first() -> None:
     email_id = write_email()
-    assert queue.QUEUES[0] == queue.MONEY
-    assert queue.queue(queue.MONEY).get_job_ids() == [queue.rq_job_id(email_id, 0)]
+    assert queue.QUEUES[0] == queue.HIGH
+    assert queue.rq_queue(queue.HIGH).get_job_ids() == [queue.rq_job_id(email_id, 0)]
 
 
 def test_a_rolled_back_transaction_writes_no_row_and_queues_no_job() -> None:
     def roll_back() -> None:
         with transaction() as session:
-            email.send_to_address(session, "ada@example.org", email_templates.reset_password("t"))
+            email.send_email_to_address(
+                session, "ada@example.org", email_templates.reset_password("t")
+            )
             raise ValidationFailed("No.")
 
     with pytest.raises(ValidationFailed):

@@ -26,7 +26,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(_: ProcessingJob) -> None:
         raise error
 
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, fail)
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, fail)
 
 
 def test_an_analysed_sample_becomes_ready(keep: Keep) -> None:
@@ -73,7 +73,7 @@ def test_a_retry_clears_the_error(user: User, keep: Keep, monkeypatch: pytest.Mo
         fail_with(broken, RuntimeError())
         runner.run(str(job_of(sample_id).id))
     with transaction() as session:
-        job = analysis_requests.again(session, user.id, sample_id)
+        job = analysis_requests.request_analysis(session, user.id, sample_id)
     runner.run(str(job.id))
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
 
@@ -87,14 +87,14 @@ def test_a_lost_database_connection_fails_no_sample(
         runner.run(str(job_of(sample_id).id))
     assert job_of(sample_id).status == JobStatus.RUNNING
     with transaction() as session:
-        assert jobs.take_up_lost(session, now() + dt.timedelta(seconds=13)) == 1
+        assert jobs.requeue_lost_jobs(session, now() + dt.timedelta(seconds=13)) == 1
     runner.run(str(job_of(sample_id).id))
     assert kept(sample_id).status == SampleStatus.READY
 
 
 def test_a_missing_file_is_shown_on_the_sample(keep: Keep) -> None:
     sample_id = keep()
-    storage.delete(kept(sample_id).storage_key)
+    storage.delete_object(kept(sample_id).storage_key)
     runner.run(str(job_of(sample_id).id))
     assert kept(sample_id).error == "The file of this sound is missing."
 
@@ -108,19 +108,19 @@ def test_a_cancelled_or_reassigned_job_writes_nothing(
     def taken_away(job: ProcessingJob) -> None:
         with transaction() as session:
             if way == "cancel":
-                jobs.cancel(session, user.id, job.id)
+                jobs.cancel_job(session, user.id, job.id)
             elif way == "trash":
-                samples.throw_away(session, user.id, [sample_id])
+                samples.delete_samples(session, user.id, [sample_id])
             else:
-                jobs.take_up_lost(session, now() + dt.timedelta(seconds=13))
+                jobs.requeue_lost_jobs(session, now() + dt.timedelta(seconds=13))
         before.append(kept(sample_id))
         original(job)
         raise RuntimeError
 
     before: list[Sample] = []
     monkeypatch.setattr(runner, "BATCH_FILES", 1)  # another is to have it
-    original = runner.WORK[JobKind.ANALYSE]
-    monkeypatch.setitem(runner.WORK, JobKind.ANALYSE, taken_away)
+    original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
+    monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, taken_away)
     runner.run(str(job_of(sample_id).id))
     assert kept(sample_id) == before[0]
     wanted = JobStatus.QUEUED if way == "another" else JobStatus.CANCELLED
@@ -131,7 +131,7 @@ def test_an_attempt_updates_its_heartbeat(keep: Keep, monkeypatch: pytest.Monkey
     sample_id = keep()
     monkeypatch.setattr(runner, "HEARTBEAT_INTERVAL_S", 0.01)
     with transaction() as session:
-        job = jobs.claim(session, job_of(sample_id).id)
+        job = jobs.claim_job(session, job_of(sample_id).id)
     assert job
     with runner.heartbeat(job):
         while job_of(sample_id).heartbeat_at == job.heartbeat_at:

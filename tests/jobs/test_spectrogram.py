@@ -26,7 +26,7 @@ from sp404_app.services.infra import queue, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.services.sample import spectrograms
-from sp404_app.services.sample.spectrograms import Part
+from sp404_app.services.sample.spectrograms import PicturePart
 from sp404_app.state.sample.spectrogram import picture_when_drawn
 from tests.product import SLOTS
 from tests.services.processing.test_jobs import job_of, kept
@@ -44,19 +44,19 @@ def put(user: User, tmp_path: Path) -> Put:
     def upload(signal: np.ndarray, name: str = "Loop.wav") -> uuid.UUID:
         path = write(tmp_path / name, signal)
         with transaction() as session:
-            sample_id = samples.add(session, user.id, samples.inspect(path, name))
+            sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, name))
         runner.run(str(job_of(sample_id).id))
         return sample_id
 
     return upload
 
 
-def part_of(user: User, sample_id: uuid.UUID, view: View = View.SPECTRUM) -> Part:
+def part_of(user: User, sample_id: uuid.UUID, view: View = View.SPECTRUM) -> PicturePart:
     with transaction() as session:
         return spectrograms.find_part(session, user.id, sample_id, view, 0.0, 0.0)
 
 
-def request(user: User, part: Part) -> uuid.UUID:
+def request(user: User, part: PicturePart) -> uuid.UUID:
     with transaction() as session:
         return spectrograms.request_drawing(session, user.id, part)
 
@@ -91,7 +91,7 @@ def test_a_sample_of_ten_minutes_has_a_picture_of_bounded_size(user: User, put: 
     part = part_of(user, put(noise))
     runner.run(str(request(user, part)))
     assert spectrograms.load_picture(part.key).pixels.shape == (128, 8192)
-    assert storage.size_of(part.key) < 1_000_000
+    assert storage.object_size(part.key) < 1_000_000
 
 
 def test_a_broken_file_fails_the_drawing_with_a_sentence_and_not_the_sample(
@@ -131,7 +131,7 @@ def test_a_sample_deleted_while_it_is_drawn_leaves_no_picture(
 
     def draw_and_delete(*args: object) -> Picture:
         with transaction() as session:
-            samples.throw_away(session, user.id, [part.sample_id])
+            samples.delete_samples(session, user.id, [part.sample_id])
         with transaction() as session:
             samples.delete_for_good(session, user.id, [part.sample_id])
         return original(*args)  # type: ignore[arg-type]
@@ -148,13 +148,13 @@ def test_a_drawing_whose_worker_died_is_queued_again_and_fails_after_the_second_
     job_id = request(user, part)
     for attempt in (1, 2):
         with transaction() as session:
-            job = jobs.claim(session, job_id)
+            job = jobs.claim_job(session, job_id)
         assert job
         assert job.attempts == attempt
         with transaction() as session:
-            lost = jobs.take_up_lost(session, now() + dt.timedelta(seconds=13))
+            lost = jobs.requeue_lost_jobs(session, now() + dt.timedelta(seconds=13))
         assert lost == (1 if attempt == 1 else 0)
-    (rung, again) = queue.queue(queue.PICTURES).get_job_ids()
+    (rung, again) = queue.rq_queue(queue.PICTURES).get_job_ids()
     assert (rung, again) == (queue.rq_job_id(job_id, 0), queue.rq_job_id(job_id, 1))
     assert job_of(part.sample_id).status == JobStatus.FAILED
     assert job_of(part.sample_id).error == jobs.STOPPED_TWICE
@@ -164,7 +164,7 @@ def test_a_drawing_whose_worker_died_is_queued_again_and_fails_after_the_second_
 def test_a_waiting_drawing_is_not_queued_twice(user: User, put: Put) -> None:
     request(user, part_of(user, put(tone())))
     with transaction() as session:
-        assert jobs.take_up_lost(session, now() + dt.timedelta(seconds=13)) == 0
+        assert jobs.requeue_lost_jobs(session, now() + dt.timedelta(seconds=13)) == 0
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_the_picture_worker_waits_for_a_picture_or_for_idle_queues(
     monkeypatch.setattr(picture_worker, "POLL_S", 0.01)
     picture_worker.wait_until_wanted(0.05)  # nothing is queued
     request(user, part_of(user, put(tone())))
-    queue.queue(queue.LOW).enqueue("sp404_app.jobs.runner.run", "busy")
+    queue.rq_queue(queue.LOW).enqueue("sp404_app.jobs.runner.run", "busy")
     picture_worker.wait_until_wanted(3600)  # a picture is
 
 

@@ -15,11 +15,11 @@ MANY = 60
 def fill(*names: str) -> None:
     for name in names:
         for _ in range(MANY):
-            queue.enqueue(uuid.uuid4(), name, 0)
+            queue.enqueue_job(uuid.uuid4(), name, 0)
 
 
 def worker() -> WarmWorker:
-    served = [queue.queue(name) for name in queue.QUEUES]
+    served = [queue.rq_queue(name) for name in queue.QUEUES]
     return WarmWorker(served, connection=events.connection())
 
 
@@ -39,7 +39,7 @@ def test_each_queue_gets_one_job_in_ten(services: object) -> None:
     for start in range(10, 40):
         window = Counter(names[start : start + 10])
         assert set(window) == set(queue.QUEUES), names
-        assert window.most_common(1)[0][0] == queue.MONEY, names
+        assert window.most_common(1)[0][0] == queue.HIGH, names
 
 
 def test_of_two_queues_the_higher_gets_six_of_seven_jobs(services: object) -> None:
@@ -52,7 +52,7 @@ def test_an_idle_queue_is_not_starved(services: object) -> None:
     fill("enterprise")
     served(30)
     fill("free")
-    assert served(queue.PATIENT) == ["enterprise"] * queue.PATIENT
+    assert served(queue.TURN_AFTER_JOBS) == ["enterprise"] * queue.TURN_AFTER_JOBS
     assert served(1) == ["free"]
 
 
@@ -61,7 +61,7 @@ def test_batched_jobs_are_counted_and_end_for_a_starved_queue(services: object) 
     taken = 0
     while queue.next_rq_job("pro"):
         taken += 1
-    assert taken == queue.PATIENT
+    assert taken == queue.TURN_AFTER_JOBS
     assert queue.queues_in_order()[0].name == "free"
     assert served(1) == ["free"]
     assert queue.next_rq_job("pro")

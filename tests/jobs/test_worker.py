@@ -87,7 +87,7 @@ def long_sample(user: User, tmp_path: Path) -> uuid.UUID:
     noise = np.random.default_rng(4).uniform(-0.5, 0.5, 16 * 60 * RATE).astype(np.float32)
     path = write(tmp_path / "long.wav", noise, subtype="PCM_16")
     with transaction() as session:
-        return samples.add(session, user.id, samples.inspect(path, "long.wav"))
+        return samples.add_sample(session, user.id, samples.inspect_file(path, "long.wav"))
 
 
 def running(sample_id: uuid.UUID) -> Callable[[], bool]:
@@ -106,7 +106,7 @@ def wait_for_its_locks(sample_id: uuid.UUID) -> None:
 
 
 async def requeue_lost() -> int:
-    return await in_transaction(jobs.take_up_lost, now() + dt.timedelta(seconds=13))
+    return await in_transaction(jobs.requeue_lost_jobs, now() + dt.timedelta(seconds=13))
 
 
 async def test_a_killed_worker_loses_no_job(
@@ -143,7 +143,7 @@ async def test_a_file_that_kills_its_worker_twice_fails_and_the_worker_continues
     assert kept(long_sample).error == jobs.FAILED_TWICE
     small = keep()
     await until(user, ready(small))
-    again = await in_transaction(analysis_requests.again, user.id, long_sample)
+    again = await in_transaction(analysis_requests.request_analysis, user.id, long_sample)
     assert again.status == JobStatus.QUEUED
     await until(user, ready(long_sample))
 
@@ -154,11 +154,11 @@ async def test_a_cancelled_job_writes_nothing_and_lost_rq_jobs_are_queued_again(
     lost = keep()
     events.connection().flushdb()
     job = job_of(long_sample)
-    queue.enqueue(job.id, job.queue, 0)
-    queue.enqueue(job.id, job.queue, 0)
+    queue.enqueue_job(job.id, job.queue, 0)
+    queue.enqueue_job(job.id, job.queue, 0)
     start_worker()
     await until(user, running(long_sample))
-    await in_transaction(jobs.cancel, user.id, job.id)
+    await in_transaction(jobs.cancel_job, user.id, job.id)
     assert await requeue_lost() == 1
     await until(user, ready(lost))
     assert (kept(long_sample).status, kept(long_sample).error) == (
@@ -176,7 +176,7 @@ async def test_duplicates_analysed_by_two_workers_at_once_form_one_group(
     for number in range(6):
         path = write(tmp_path / f"{number}.wav", noise / (number + 1), subtype="PCM_24")
         with transaction() as session:
-            ids.append(samples.add(session, user.id, samples.inspect(path, path.name)))
+            ids.append(samples.add_sample(session, user.id, samples.inspect_file(path, path.name)))
     for _ in range(2):
         start_worker()
     await until(user, lambda: all(ready(each)() for each in ids))

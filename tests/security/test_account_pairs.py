@@ -37,7 +37,7 @@ from sp404_app.services.auth import (
 )
 from sp404_app.services.infra import rate_limits
 from sp404_app.settings import Settings, settings
-from tests.accounts import CLIENT, PASSWORD, Somebody, somebody
+from tests.accounts import CLIENT, PASSWORD, SignedUpUser, sign_up_user
 from tests.security.routes import operations
 
 ROUNDS = int(os.environ.get("SP404_PAIR_ROUNDS", "1"))
@@ -51,7 +51,7 @@ LIMITS = ("SP404_SIGN_INS_PER_MINUTE", "SP404_REQUESTS_PER_MINUTE")
 class Account:
     """A user with everything an account can have, and its credentials."""
 
-    who: Somebody
+    who: SignedUpUser
     refresh_tokens: tuple[str, str]
     headers: tuple[dict[str, str], dict[str, str]]
     challenges: tuple[str, str]
@@ -66,21 +66,25 @@ Operation = Callable[[Account, int], Request]
 
 
 def account(*, verified: bool = True) -> Account:
-    ada = somebody(verified=verified)
+    ada = sign_up_user(verified=verified)
     with db.transaction() as session:
         pairs = (
-            access_tokens.start(session, ada.id, CLIENT),
-            access_tokens.start(session, ada.id, CLIENT),
+            access_tokens.start_token_family(session, ada.id, CLIENT),
+            access_tokens.start_token_family(session, ada.id, CLIENT),
         )
         setup = two_factor.begin_totp_setup(session, ada.id)
         codes = two_factor.confirm_totp_setup(session, ada.id, TOTP(setup.secret).now(), CLIENT)
-        personal_access_tokens.make(session, ada.id, "One", ["samples:read"], None, CLIENT)
+        personal_access_tokens.create_personal_token(
+            session, ada.id, "One", ["samples:read"], None, CLIENT
+        )
         links = {
-            purpose: one_time_tokens.make(session, ada.id, purpose, f"new-{ada.email}")
+            purpose: one_time_tokens.create_one_time_token(
+                session, ada.id, purpose, f"new-{ada.email}"
+            )
             for purpose in Purpose
         }
-        other = one_time_tokens.make(session, ada.id, Purpose.TWO_FACTOR)
-        browser = sessions.start_browser(session, ada.id, CLIENT)
+        other = one_time_tokens.create_one_time_token(session, ada.id, Purpose.TWO_FACTOR)
+        browser = sessions.start_browser_session(session, ada.id, CLIENT)
     return Account(
         who=ada,
         refresh_tokens=(pairs[0].refresh_token, pairs[1].refresh_token),

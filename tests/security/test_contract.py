@@ -16,10 +16,10 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.settings import Settings
 from sp404_app.settings import settings as ours
-from tests.accounts import bearer, somebody
+from tests.accounts import bearer, sign_up_user
 
 EXAMPLES = int(os.environ.get("SP404_FUZZ_ROUNDS", "4"))
 # Requests that the description allows may be refused: a common password, an impossible tempo, an
@@ -61,9 +61,9 @@ def test_every_operation_conforms_to_its_openapi_description(
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "100000")
     ours.cache_clear()
     answer = case.call_and_validate(
-        app=gateway(api),
+        app=wrap_in_middleware(api),
         base_url=services.origin,
-        headers=bearer(somebody().id),
+        headers=bearer(sign_up_user().id),
         excluded_checks=[
             *UNASKED,
             *([negative_data_rejection] if harmless(case) else []),

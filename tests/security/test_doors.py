@@ -7,11 +7,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sp404_app import db
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.body_limits import HEADER_BYTES
 from sp404_app.models import User
 from sp404_app.settings import Settings
-from tests.accounts import PASSWORD, Somebody, bearer, mails, somebody, text_of
+from tests.accounts import PASSWORD, SignedUpUser, bearer, mails, sign_up_user, text_of
 from tests.security.world import dump
 
 TEXT = "application/json"
@@ -30,17 +30,17 @@ FORBIDDEN: dict[str, object] = {
 
 @pytest.fixture
 def client(services: Settings) -> Iterator[TestClient]:
-    app = gateway(api)
+    app = wrap_in_middleware(api)
     with TestClient(app, base_url=services.origin, raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.fixture
-def ada(services: Settings) -> Somebody:
-    return somebody()
+def ada(services: Settings) -> SignedUpUser:
+    return sign_up_user()
 
 
-def row(person: Somebody) -> User:
+def row(person: SignedUpUser) -> User:
     with db.transaction() as session:
         return session.get_one(User, person.id)
 
@@ -54,7 +54,7 @@ def test_oversized_headers_are_refused(client: TestClient) -> None:
     assert answer.status_code == 401
 
 
-def test_a_duplicate_json_key_counts_once(client: TestClient, ada: Somebody) -> None:
+def test_a_duplicate_json_key_counts_once(client: TestClient, ada: SignedUpUser) -> None:
     """A body is parsed once, so two parts of the product cannot read it differently."""
     wrong = f'{{"email": "{ada.email}", "password": "{PASSWORD}", "password": "wrong one"}}'
     headers = {"Content-Type": TEXT}
@@ -84,7 +84,7 @@ def test_deeply_nested_bodies_are_refused_with_a_message(client: TestClient) -> 
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "\0"])
 def test_characters_that_cannot_be_stored_are_refused(
-    client: TestClient, ada: Somebody, value: str
+    client: TestClient, ada: SignedUpUser, value: str
 ) -> None:
     headers = bearer(ada.id) | {"Content-Type": TEXT}
     for method, path, field in (
@@ -102,7 +102,7 @@ def test_characters_that_cannot_be_stored_are_refused(
     assert answer.status_code == 401
 
 
-def test_mass_assignment_grants_no_privileges(client: TestClient, ada: Somebody) -> None:
+def test_mass_assignment_grants_no_privileges(client: TestClient, ada: SignedUpUser) -> None:
     before = row(ada)
     for method, path, good in (
         ("PATCH", "/api/me", {"first_name": "Ada"}),
@@ -120,7 +120,7 @@ def test_mass_assignment_grants_no_privileges(client: TestClient, ada: Somebody)
     )
 
 
-def test_mailed_links_ignore_host_headers(client: TestClient, ada: Somebody) -> None:
+def test_mailed_links_ignore_host_headers(client: TestClient, ada: SignedUpUser) -> None:
     evil = {
         "Host": "evil.example",
         "X-Forwarded-Host": "evil.example",
@@ -136,8 +136,8 @@ def test_mailed_links_ignore_host_headers(client: TestClient, ada: Somebody) -> 
     assert "localhost:3000/reset-password" in text_of(letter)
 
 
-def test_identity_headers_are_ignored(client: TestClient, ada: Somebody) -> None:
-    bob = somebody()
+def test_identity_headers_are_ignored(client: TestClient, ada: SignedUpUser) -> None:
+    bob = sign_up_user()
     claims = {
         "X-User-ID": str(ada.id),
         "X-User-Tier": "enterprise",
@@ -151,7 +151,7 @@ def test_identity_headers_are_ignored(client: TestClient, ada: Somebody) -> None
     assert (answer["id"], answer["tier"]) == (str(bob.id), "free")
 
 
-def test_method_override_headers_are_ignored(client: TestClient, ada: Somebody) -> None:
+def test_method_override_headers_are_ignored(client: TestClient, ada: SignedUpUser) -> None:
     headers = bearer(ada.id)
     for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
         answer = client.get("/api/me?_method=DELETE", headers=headers | {name: "DELETE"})

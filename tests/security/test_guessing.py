@@ -15,7 +15,7 @@ from sp404_app.state.account.personal_data import OwnDataState
 from sp404_app.state.auth.email_links import ForgotPasswordState
 from sp404_app.state.auth.login import LoginState
 from sp404_app.state.auth.signup import SignupState
-from tests.accounts import PASSWORD, bearer, cookie, mails, somebody
+from tests.accounts import PASSWORD, bearer, cookie, mails, sign_up_user
 from tests.tabs import in_tab
 
 VICTIM = "victim@example.com"
@@ -44,15 +44,15 @@ def hosts(services: Settings) -> Iterator[list[TestClient]]:
 
 
 def test_every_spelling_is_the_same_mailbox() -> None:
-    assert {email_addresses.canonical(each) for each in SPELLINGS} == {VICTIM}
+    assert {email_addresses.canonical_address(each) for each in SPELLINGS} == {VICTIM}
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/auth/session"])
 def test_guesses_at_one_account_are_limited_across_spellings(
     hosts: list[TestClient], path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    somebody(VICTIM)
-    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
+    sign_up_user(VICTIM)
+    monkeypatch.setattr(passwords, passwords.verify_password_blocking.__name__, lambda *_: False)
     spelling = cycle(SPELLINGS)
 
     def refused(client: TestClient) -> bool:
@@ -67,7 +67,7 @@ def test_guesses_at_one_account_are_limited_across_spellings(
 
 
 def test_the_right_password_clears_the_failures_of_every_spelling(hosts: list[TestClient]) -> None:
-    somebody(VICTIM)
+    sign_up_user(VICTIM)
     for _ in range(2):
         for spelling in SPELLINGS[1:5]:
             form = {"email": spelling, "password": "a wrong guess"}
@@ -86,7 +86,7 @@ def test_mails_to_one_mailbox_are_limited_across_spellings(
     hosts: list[TestClient], path: str, most: int, known: bool
 ) -> None:
     if known:
-        somebody(VICTIM, verified=path == "forgot-password")
+        sign_up_user(VICTIM, verified=path == "forgot-password")
     form = {"password": PASSWORD} if path == "register" else {}
     statuses = [
         hosts[number % len(hosts)]
@@ -102,14 +102,14 @@ def test_mails_to_one_mailbox_are_limited_across_spellings(
 def test_email_changes_to_one_mailbox_are_limited_across_spellings(hosts: list[TestClient]) -> None:
     statuses = []
     for number, spelling in enumerate(SPELLINGS):
-        headers = bearer(somebody().id)
+        headers = bearer(sign_up_user().id)
         put = hosts[number % len(hosts)].put
         statuses.append(put("/api/me/email", json={"email": spelling}, headers=headers).status_code)
     assert statuses == [202] * 5 + [429] * 3
 
 
 async def test_page_forms_are_limited_across_spellings(services: Settings) -> None:
-    somebody(VICTIM, verified=False)
+    sign_up_user(VICTIM, verified=False)
     said: list[str] = []
     for number, spelling in enumerate(SPELLINGS):
         signup = in_tab(SignupState(), "", ip=HOSTS[number % 6])  # type: ignore[call-arg]
@@ -134,7 +134,7 @@ async def test_page_forms_are_limited_across_spellings(services: Settings) -> No
 async def test_the_account_page_is_limited_across_spellings(services: Settings) -> None:
     problems = []
     for number, spelling in enumerate(SPELLINGS):
-        page = in_tab(OwnDataState(), cookie(somebody().id), ip=HOSTS[number % 6])  # type: ignore[call-arg]
+        page = in_tab(OwnDataState(), cookie(sign_up_user().id), ip=HOSTS[number % 6])  # type: ignore[call-arg]
         await OwnDataState.change_email.fn(page, {"email": spelling})  # type: ignore[attr-defined]
         problems.append(page.email_problem)
     assert [bool(problem) for problem in problems] == [False] * 5 + [True] * 3

@@ -10,12 +10,12 @@ from fastapi.testclient import TestClient
 from sqlmodel import col, update
 
 from sp404_app import db
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import access_tokens
 from sp404_app.settings import Settings
-from tests.accounts import PASSWORD, bearer, somebody
+from tests.accounts import PASSWORD, bearer, sign_up_user
 from tests.security import world
 from tests.security.routes import Operation, every_route, normal, operations
 from tests.security.world import Person, dump, never, untouched
@@ -73,7 +73,7 @@ PRIVATE = [each for each in ALL if str(each) not in PUBLIC]
 
 @pytest.fixture
 def client(services: Settings) -> Iterator[TestClient]:
-    app = gateway(api)
+    app = wrap_in_middleware(api)
     with TestClient(app, base_url=services.origin, raise_server_exceptions=False) as client:
         assert client.portal is not None
         with client.portal.wrap_async_context_manager(db.quick_reads()):
@@ -90,7 +90,7 @@ def expired(person: Person) -> Iterator[dict[str, str]]:
     with patch.object(access_tokens, "now", lambda: now() - dt.timedelta(hours=2)):
         yield bearer(person.who.id)
     for values in ({"expires_at": now()}, {"revoked_at": now()}):
-        pair = access_tokens.read(bearer(person.who.id)["Authorization"].split()[1])
+        pair = access_tokens.verify_access_token(bearer(person.who.id)["Authorization"].split()[1])
         headers = {"Authorization": f"Bearer {access_tokens.sign_access_token(pair)}"}
         with db.transaction() as session:
             row = update(SignIn).where(col(SignIn.id) == pair.sign_in_id).values(**values)
@@ -102,7 +102,7 @@ def expired(person: Person) -> Iterator[dict[str, str]]:
 def test_another_users_id_is_answered_like_an_unknown_one(
     operation: Operation, client: TestClient, owner: Person
 ) -> None:
-    stranger = somebody()
+    stranger = sign_up_user()
     before = dump(without=stranger.id)
     if str(operation) not in ENDLESS:
         theirs = normal(operation.send(client, owner.ids, bearer(stranger.id)), owner.ids)
@@ -136,7 +136,7 @@ def test_public_routes_reveal_no_private_data(
 
 
 def test_an_unverified_email_cannot_sign_in(client: TestClient) -> None:
-    nobody = somebody(verified=False)
+    nobody = sign_up_user(verified=False)
     before = dump()["sign_ins"]
     body = {"email": nobody.email, "password": PASSWORD}
     answer = client.post("/api/auth/login", json=body)

@@ -11,7 +11,7 @@ from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import sessions
 from sp404_app.settings import Settings
-from tests.accounts import cookie, somebody
+from tests.accounts import cookie, sign_up_user
 from tests.security import world
 from tests.security.events import addresses, arguments, takes_ids
 from tests.security.machine import Outcome, machine, ours
@@ -70,7 +70,7 @@ def stale(person: Person) -> list[str]:
         {"last_seen_at": now() - dt.timedelta(days=8)},
     ):
         value = cookie(person.who.id)
-        mine = col(SignIn.cookie_hash) == sessions.digest(value)
+        mine = col(SignIn.cookie_hash) == sessions.hash_token(value)
         with db.transaction() as session:
             session.exec(update(SignIn).where(mine).values(**values))
         found.append(value)
@@ -90,7 +90,7 @@ async def test_a_handler_treats_another_users_id_like_an_unknown_one(
 
         for theirs, unknown in zip(addresses(owner.ids), addresses(nobody_s), strict=True):
             seen, never_seen = [
-                (await asked(ids, cookie(somebody().id), address)).normal()
+                (await asked(ids, cookie(sign_up_user().id), address)).normal()
                 for ids, address in ((owner.ids, theirs), (nobody_s, unknown))
             ]
             assert seen == never_seen or name in RANDOM

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from reflex.istate.manager.memory import StateManagerMemory
 from starlette.responses import PlainTextResponse
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.errors import NotFound
 from sp404_app.services.infra import dev_outbox, email, events, local_access
 from sp404_app.services.infra.unsent_emails import EmailBody
@@ -53,7 +53,7 @@ def put_into_outbox(recipient: str) -> None:
 
 
 def front(peer: str = "127.0.0.1") -> TestClient:
-    app = gateway(PlainTextResponse("inside"))
+    app = wrap_in_middleware(PlainTextResponse("inside"))
     return TestClient(app, base_url="http://localhost:3000", client=(peer, 1))
 
 
@@ -65,7 +65,9 @@ def test_requests_through_a_proxy_find_no_development_pages(
         answer = front().get(path, headers={name: value})
         assert (answer.status_code, "inside" in answer.text) == (404, False), path
     assert front().get("/library", headers={name: value}).text == "inside"
-    metrics = TestClient(gateway(api), base_url="http://localhost:3000", client=("127.0.0.1", 1))
+    metrics = TestClient(
+        wrap_in_middleware(api), base_url="http://localhost:3000", client=("127.0.0.1", 1)
+    )
     assert metrics.get("/metrics", headers={name: value}).status_code == 404
     assert metrics.get("/metrics").status_code == 200
 
@@ -115,7 +117,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
     monkeypatch.setattr(app, "_state_manager", StateManagerMemory())
     assert app._api is not None
     events.connection.cache_clear()
-    whole = gateway(app._api)
+    whole = wrap_in_middleware(app._api)
     with TestClient(whole, base_url=services.origin, client=("127.0.0.1", 1)) as client:
         assert client.portal is not None
         with client.portal.wrap_async_context_manager(app._setup_event_processor()):

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from sp404_app import db
 from sp404_app.api.middleware import websocket_limits
-from sp404_app.api.middleware.stack import gateway
+from sp404_app.api.middleware.stack import wrap_in_middleware
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
@@ -24,7 +24,7 @@ from sp404_app.settings import Settings
 from sp404_app.sp404_app import app
 from sp404_app.state.account.account import AccountState
 from sp404_app.state.library.library import LibraryState
-from tests.accounts import cookie, somebody
+from tests.accounts import cookie, sign_up_user
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -37,7 +37,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
     monkeypatch.setattr(app, "_state_manager", StateManagerMemory())
     assert app._api is not None
     events.connection.cache_clear()
-    with TestClient(gateway(app._api), base_url=services.origin) as client:
+    with TestClient(wrap_in_middleware(app._api), base_url=services.origin) as client:
         assert client.portal is not None
         with client.portal.wrap_async_context_manager(app._setup_event_processor()):
             yield client
@@ -74,7 +74,7 @@ def until(socket: WebSocketTestSession, words: str) -> str:
 
 
 def test_a_tab_stops_receiving_when_its_session_is_revoked(tab: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     value = cookie(ada.id)
     name = LibraryState.get_full_name()
     with opened(tab, value) as socket, opened(tab, cookie(ada.id)) as other:
@@ -87,7 +87,7 @@ def test_a_tab_stops_receiving_when_its_session_is_revoked(tab: TestClient) -> N
             sessions.revoke_cookie_session(session, value)
         with pytest.raises(WebSocketDisconnect) as end:
             until(socket, "never said")
-        assert end.value.code == websocket_limits.NOT_WELCOME
+        assert end.value.code == websocket_limits.POLICY_VIOLATION
         assert time.monotonic() - started < 5
         events.publish(ada.id, Event(Topic.LIBRARY))
         other.send_text(event(f"{name}.toggle_filters"))
@@ -98,7 +98,7 @@ def test_a_tab_stops_receiving_when_its_session_is_revoked(tab: TestClient) -> N
 def test_a_tab_reused_after_a_sign_out_holds_no_data_of_the_former_user(
     tab: TestClient, comes: str
 ) -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     value, token = cookie(ada.id), uuid.uuid4().hex
     hydrate, load = f"{rx.State.get_full_name()}.hydrate", f"{AccountState.get_full_name()}.load"
     with opened(tab, value, token) as socket:
@@ -122,7 +122,7 @@ def test_a_tab_reused_after_a_sign_out_holds_no_data_of_the_former_user(
 
 
 def test_a_tab_of_an_ended_session_gets_no_private_data(tab: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     value = cookie(ada.id)
     with db.transaction() as session:
         sessions.revoke_cookie_session(session, value)
@@ -135,10 +135,10 @@ def test_a_tab_of_an_ended_session_gets_no_private_data(tab: TestClient) -> None
 def test_an_oversized_message_closes_the_websocket(tab: TestClient) -> None:
     with opened(tab) as socket:
         joined(socket)
-        socket.send_text("42/_event," + "x" * websocket_limits.LONGEST)
+        socket.send_text("42/_event," + "x" * websocket_limits.MAX_MESSAGE_CHARACTERS)
         with pytest.raises(WebSocketDisconnect) as end:
             until(socket, "never said")
-        assert end.value.code == websocket_limits.TOO_LARGE
+        assert end.value.code == websocket_limits.MESSAGE_TOO_BIG
 
 
 @pytest.mark.parametrize("frame", ["42/_event,[]", "4", "42", "99", '42/_event,["event",[]]', "\0"])
@@ -151,8 +151,8 @@ def test_malformed_frames_do_not_affect_other_tabs(tab: TestClient, frame: str) 
 
 
 async def test_a_tab_that_sends_too_much_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_limits, "BURST", 5.0)
-    monkeypatch.setattr(websocket_limits, "PER_SECOND", 50.0)
+    monkeypatch.setattr(websocket_limits, "BURST_MESSAGES", 5.0)
+    monkeypatch.setattr(websocket_limits, "MESSAGES_PER_SECOND", 50.0)
     arrived: list[float] = []
 
     async def app(_: Scope, receive: Receive, __: Send) -> None:
@@ -170,13 +170,15 @@ async def test_a_tab_that_sends_too_much_is_throttled(monkeypatch: pytest.Monkey
     async def ignore(_: Message) -> None:
         await asyncio.sleep(0)
 
-    await websocket_limits.paced(app)({"type": "websocket", "headers": []}, flood, ignore)
+    await websocket_limits.limit_websockets(app)(
+        {"type": "websocket", "headers": []}, flood, ignore
+    )
     assert len(arrived) == 25
     assert arrived[-1] - arrived[0] > 0.3
 
 
 async def test_websockets_per_host_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_limits, "MOST_OF_A_HOST", 0)
+    monkeypatch.setattr(websocket_limits, "MAX_CONNECTIONS_PER_CLIENT", 0)
     said: list[Message] = []
 
     async def app(*_: object) -> None:
@@ -189,16 +191,16 @@ async def test_websockets_per_host_are_limited(monkeypatch: pytest.MonkeyPatch) 
         return {"type": "websocket.connect"}
 
     scope = {"type": "websocket", "client": ("203.0.113.9", 1), "headers": []}
-    await websocket_limits.paced(app)(scope, receive, send)
-    assert said == [{"type": "websocket.close", "code": websocket_limits.NOT_WELCOME}]
+    await websocket_limits.limit_websockets(app)(scope, receive, send)
+    assert said == [{"type": "websocket.close", "code": websocket_limits.POLICY_VIOLATION}]
 
 
 async def test_websockets_of_one_host_are_throttled_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(websocket_limits, "BURST", 5.0)
-    monkeypatch.setattr(websocket_limits, "PER_SECOND", 5.0)
-    host = websocket_limits.Bucket(websocket_limits.OF_A_HOST)
+    monkeypatch.setattr(websocket_limits, "BURST_MESSAGES", 5.0)
+    monkeypatch.setattr(websocket_limits, "MESSAGES_PER_SECOND", 5.0)
+    host = websocket_limits.LeakyBucket(websocket_limits.CLIENT_RATE_FACTOR)
 
     async def says() -> Message:
         return {"type": "websocket.receive", "text": "2"}

@@ -27,9 +27,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import AutoString, SQLModel
 
 from sp404_app import db
-from sp404_app.audio.features.survey import survey
+from sp404_app.audio.features.survey import survey_file
 from sp404_app.models.columns import now, uuid7
-from tests.accounts import Somebody, deliver_mails, somebody
+from tests.accounts import SignedUpUser, deliver_mails, sign_up_user
 from tests.sounds import keep, tone, write
 
 # Values of columns whose type alone does not determine them.
@@ -62,7 +62,7 @@ pitches = count(3000)
 class Person:
     """A user, and the id of one of their rows in every table with owners."""
 
-    who: Somebody
+    who: SignedUpUser
     ids: dict[str, str]
 
 
@@ -72,7 +72,7 @@ def tables() -> list[Table]:
 
 def person(folder: Path) -> Person:
     """Create a user who owns a row in every table."""
-    who = somebody()
+    who = sign_up_user()
     sample_id = keep(who.id, folder, hertz=float(next(pitches)))
     ids = {"samples": str(sample_id), "users": str(who.id)}
     with db.engine().begin() as connection:
@@ -129,7 +129,7 @@ def _value(column: Column[Any], minute: int) -> object:
 
 
 def _peaks(folder: Path) -> bytes:
-    return survey(write(folder / f"{uuid.uuid4().hex}.wav", tone(220.0))).peaks.to_bytes()
+    return survey_file(write(folder / f"{uuid.uuid4().hex}.wav", tone(220.0))).peaks.to_bytes()
 
 
 def never() -> dict[str, str]:

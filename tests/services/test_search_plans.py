@@ -5,11 +5,11 @@ import uuid
 import pytest
 
 from sp404_app.services.library import sample_list
-from sp404_app.services.library.search import Query
+from sp404_app.services.library.search import SampleQuery
 
 
 def test_the_words_are_part_of_the_statement_and_the_owner_is_not() -> None:
-    statement = sample_list._statement(Query(q="kick", bpm_min=90.0), "", 40)
+    statement = sample_list._compile_statement(SampleQuery(q="kick", bpm_min=90.0), "", 40)
     assert "'(kick:* | " in statement.sql
     assert 90.0 in statement.values
     assert "kick" not in str(statement.values)
@@ -19,7 +19,7 @@ def test_the_words_are_part_of_the_statement_and_the_owner_is_not() -> None:
 
 @pytest.mark.parametrize("typed", ["it's", "a\\'b", "%s", ":name", "x'; drop table samples; --"])
 def test_only_letters_and_digits_of_what_was_typed_reach_the_statement(typed: str) -> None:
-    sql = sample_list._statement(Query(q=typed), "", 40).sql
+    sql = sample_list._compile_statement(SampleQuery(q=typed), "", 40).sql
     written = sql.split("'")[1::2]
     assert written
     for text in written:

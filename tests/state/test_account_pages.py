@@ -13,10 +13,10 @@ from sp404_app.settings import settings
 from sp404_app.state import forms
 from sp404_app.state.account.account import AccountState
 from sp404_app.state.auth.email_links import ForgotPasswordState, VerifyEmailState
-from sp404_app.state.auth.login import LoginState, typed
+from sp404_app.state.auth.login import LoginState, typed_email
 from sp404_app.state.auth.signup import SignupState
 from sp404_app.state.dev.outbox import DevOutboxState
-from tests.accounts import cookie, mails, somebody, token_in
+from tests.accounts import cookie, mailed_token, mails, sign_up_user
 from tests.tabs import in_tab
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -49,7 +49,7 @@ async def test_an_error_code_in_the_url_becomes_a_message(
 
 
 async def test_the_typed_email_is_filled_in_again_only_after_an_error() -> None:
-    header = f"{sessions.typed_cookie_name()}=ada%2Bbeats@example.org"
+    header = f"{sessions.typed_email_cookie_name()}=ada%2Bbeats@example.org"
     tab = in_tab(LoginState(), "", url="/login?error=wrong_credentials", cookies=header)
     (event,) = await run(tab.load())
     assert "ada+beats@example.org" in str(event.args)
@@ -59,11 +59,11 @@ async def test_the_typed_email_is_filled_in_again_only_after_an_error() -> None:
 
 @pytest.mark.parametrize("header", ["", "x", "=;", "sp404_session_3000_typed"])
 def test_a_malformed_cookie_gives_no_email(header: str) -> None:
-    assert typed(header) == ""
+    assert typed_email(header) == ""
 
 
 async def test_a_signed_in_user_is_redirected_to_own_pages_only() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     for target, expected in (("/account", "/account"), ("https://evil.example", "/library")):
         tab = in_tab(LoginState(), cookie(ada.id), url=f"/login?next={target}")
         (event,) = await run(tab.load())
@@ -76,7 +76,7 @@ async def test_the_demo_account_is_offered_in_development_only(
 ) -> None:
     tab = in_tab(LoginState(), "")
     await run(tab.load())
-    assert tab.demo_email == demo_account.EMAIL
+    assert tab.demo_email == demo_account.DEMO_EMAIL
     environment.setenv("SP404_ENV", "production")
     settings.cache_clear()
     tab = in_tab(LoginState(), "")
@@ -85,7 +85,7 @@ async def test_the_demo_account_is_offered_in_development_only(
 
 
 async def test_the_sign_in_page_sends_the_confirmation_again_at_most_once() -> None:
-    ada = somebody(verified=False)
+    ada = sign_up_user(verified=False)
     tab = in_tab(LoginState(), "")
     tab._email = ada.email
     await tab.resend()
@@ -99,11 +99,11 @@ async def test_the_sign_in_page_sends_the_confirmation_again_at_most_once() -> N
 
 
 async def test_opening_a_confirmation_link_changes_nothing_until_the_button_is_pressed() -> None:
-    ada = somebody(verified=False)
+    ada = sign_up_user(verified=False)
     tab = in_tab(LoginState(), "")
     tab._email = ada.email
     await tab.resend()
-    url = f"/verify-email?token={token_in(mails(ada.email)[0])}"
+    url = f"/verify-email?token={mailed_token(mails(ada.email)[0])}"
     page = in_tab(VerifyEmailState(), "", url=url)
     page.load()
     assert not page.done
@@ -122,7 +122,7 @@ def test_a_truncated_link_shows_a_message(url: str) -> None:
 
 
 async def test_forgot_password_answers_the_same_for_every_email() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     for email in (ada.email, "nobody@example.org", "no address", ""):
         page = in_tab(ForgotPasswordState(), "")
         await run(page.submit({"email": email}))
@@ -136,7 +136,7 @@ async def test_a_malformed_form_is_refused(form: Any) -> None:
     await run(page.submit(form))
     assert "incomplete" in page.problem
     with pytest.raises(ValidationFailed):
-        forms.raw(form, "email")
+        forms.form_text(form, "email")
 
 
 async def test_the_sign_up_page_opens_empty() -> None:
@@ -148,13 +148,13 @@ async def test_the_sign_up_page_opens_empty() -> None:
 
 def test_errors_are_assigned_to_their_fields() -> None:
     error = ValidationFailed("Look.", {"email": ["No."], "other": ["No."], "password": []})
-    assert forms.problems(error, "email", "password") == {"email": "No."}
-    assert forms.problems(AppError("All wrong."), "email") == {"form": "All wrong."}
-    assert forms.problems(AppError("x", {"email": 7}), "email") == {"form": "x"}
+    assert forms.field_errors(error, "email", "password") == {"email": "No."}
+    assert forms.field_errors(AppError("All wrong."), "email") == {"form": "All wrong."}
+    assert forms.field_errors(AppError("x", {"email": 7}), "email") == {"form": "x"}
 
 
 async def test_the_account_page_shows_the_signed_in_user() -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     tab = in_tab(AccountState(), cookie(ada.id))
     await tab.load()
     assert tab.email == "ada@example.org"
@@ -178,7 +178,7 @@ async def test_no_handler_of_the_account_page_works_without_a_session() -> None:
 
 
 async def test_names_and_preferences_are_saved() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     value = cookie(ada.id)
     tab = in_tab(AccountState(), value)
     await tab.load()
@@ -197,14 +197,14 @@ async def test_names_and_preferences_are_saved() -> None:
     [("theme", True), ("user_id", True), ("autoplay", "yes"), ("", None), ({}, True), ([], True)],
 )
 async def test_invalid_preferences_are_refused(name: Any, value: Any) -> None:
-    tab = in_tab(AccountState(), cookie(somebody().id))
+    tab = in_tab(AccountState(), cookie(sign_up_user().id))
     await tab.load()
     with pytest.raises(ValidationFailed):
         await tab.set_preference(name, value)
 
 
 async def test_a_device_is_signed_out_by_its_owner_only() -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     tab = in_tab(AccountState(), cookie(ada.id))
     cookie(ada.id), cookie(bob.id)
     await tab.load()
@@ -225,7 +225,7 @@ async def test_a_device_is_signed_out_by_its_owner_only() -> None:
 async def test_the_outbox_opens_for_local_clients_in_development_only(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    ada = somebody(verified=False)
+    ada = sign_up_user(verified=False)
     sender = in_tab(LoginState(), "")
     sender._email = ada.email
     await sender.resend()

@@ -19,7 +19,7 @@ from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.access_tokens import TokensState
 from sp404_app.state.auth.password_meter import StrengthState
 from sp404_app.state.auth.two_factor import TwoFactorState
-from tests.accounts import CLIENT, Somebody, cookie, mails, somebody
+from tests.accounts import CLIENT, SignedUpUser, cookie, mails, sign_up_user
 from tests.services.auth.test_two_factor import code_at
 from tests.state.test_account_pages import run
 from tests.tabs import in_tab
@@ -51,19 +51,19 @@ def expire_reauthentication() -> None:
         session.exec(update(SignIn).values(confirmed_at=now() - dt.timedelta(minutes=11)))
 
 
-def tab_of(state: Any, person: Somebody) -> Any:
+def tab_of(state: Any, person: SignedUpUser) -> Any:
     return in_tab(state, cookie(person.id))
 
 
 async def test_turning_on_two_factor_shows_the_recovery_codes_once() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     tab = tab_of(TwoFactorState(), ada)
     await tab.load()
     assert not tab.on
     await tab.begin()
     secret = tab.secret.replace(" ", "")
     await tab.confirm({"code": "000000"})
-    assert (tab.on, tab.problem) == (False, two_factor.WRONG)
+    assert (tab.on, tab.problem) == (False, two_factor.WRONG_CODE)
     await tab.confirm({"code": code_at(secret)})
     assert (tab.on, tab.problem, tab.secret, len(tab.codes)) == (True, "", "", 10)
     await tab.load()
@@ -77,7 +77,7 @@ async def test_turning_on_two_factor_shows_the_recovery_codes_once() -> None:
 
 
 async def test_a_cancelled_two_factor_setup_is_discarded() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     tab = tab_of(TwoFactorState(), ada)
     await tab.begin()
     secret = tab.secret.replace(" ", "")
@@ -87,7 +87,7 @@ async def test_a_cancelled_two_factor_setup_is_discarded() -> None:
 
 
 async def test_critical_actions_require_reauthentication_in_the_page(asked: list[str]) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     factor, token, own = (
         tab_of(state, ada) for state in (TwoFactorState(), TokensState(), OwnDataState())
     )
@@ -122,7 +122,7 @@ async def test_critical_actions_require_reauthentication_in_the_page(asked: list
 
 
 async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     tab = tab_of(TokensState(), ada)
     await tab.make({"token_name": "", "days": "30", "samples:read": "on"})
     assert tab.problems["name"]
@@ -134,7 +134,9 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
     await tab.make(form)
     assert tab.made.startswith("sp404_")
     with transaction() as session:
-        assert personal_access_tokens.token_owner(session, tab.made).abilities == {"samples:read"}
+        assert personal_access_tokens.authenticate_personal_token(session, tab.made).abilities == {
+            "samples:read"
+        }
     (row,) = tab.rows
     with pytest.raises(NotFound):
         await tab_of(TokensState(), bob).revoke(row.id)
@@ -145,17 +147,19 @@ async def test_a_token_is_shown_once_and_revoked_by_its_owner_only() -> None:
 
 
 async def test_account_deletion_can_be_cancelled() -> None:
-    tab = tab_of(OwnDataState(), somebody())
+    tab = tab_of(OwnDataState(), sign_up_user())
     await run(tab.begin_deletion())
-    assert (tab.leaving, tab.seconds) == (True, personal_data.THOUGHT)
+    assert (tab.leaving, tab.seconds) == (True, personal_data.DELETION_DELAY_S)
     await tab.cancel_deletion()
     assert not tab.leaving
 
 
 async def test_the_page_shows_activity_export_and_change_of_email() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session:
-        personal_access_tokens.make(session, ada.id, "Backup", ["samples:read"], None, CLIENT)
+        personal_access_tokens.create_personal_token(
+            session, ada.id, "Backup", ["samples:read"], None, CLIENT
+        )
     tab = tab_of(OwnDataState(), ada)
     await run(tab.load())
     assert [row.words for row in tab.log] == ["Access token created"]
@@ -170,7 +174,7 @@ async def test_the_page_shows_activity_export_and_change_of_email() -> None:
 
 @pytest.mark.parametrize("odd", INVALID)
 async def test_invalid_arguments_are_refused_with_an_app_error(odd: Any) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     factor, token, own = (
         tab_of(state, ada) for state in (TwoFactorState(), TokensState(), OwnDataState())
     )

@@ -9,14 +9,14 @@ from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import sessions
 from sp404_app.services.infra.client_info import Client
 from sp404_app.state.base import SessionState
-from tests.accounts import cookie, somebody
+from tests.accounts import cookie, sign_up_user
 from tests.tabs import in_tab
 
 pytestmark = pytest.mark.usefixtures("services")
 
 
 async def test_a_tab_acts_as_the_user_of_its_session_cookie() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     tab = in_tab(SessionState(), cookie(ada.id))
     assert await tab._user_id() == ada.id
     assert (await tab._signed_in()).user_id == ada.id
@@ -24,23 +24,23 @@ async def test_a_tab_acts_as_the_user_of_its_session_cookie() -> None:
 
 @pytest.mark.parametrize("value", ["", "x", "\0", "a=b; c"])
 async def test_an_invalid_cookie_is_unauthenticated(value: str) -> None:
-    somebody()
+    sign_up_user()
     with pytest.raises(Unauthenticated):
         await in_tab(SessionState(), value)._user_id()
 
 
 async def test_a_revoked_session_is_unauthenticated() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     tab = in_tab(SessionState(), cookie(ada.id))
     await tab._user_id()
     with transaction() as session:
-        sessions.revoke_all(session, ada.id)
+        sessions.revoke_all_sessions(session, ada.id)
     with pytest.raises(Unauthenticated):
         await tab._user_id()
 
 
 async def test_other_cookies_are_ignored() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     header = f"a=b; {sessions.cookie_name()}={cookie(ada.id)}; sp404_session_1=x"
     tab = in_tab(SessionState(), "", cookies=header)
     assert await tab._user_id() == ada.id

@@ -15,8 +15,8 @@ from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.plans import PlansState
 from sp404_app.state.billing.usage import UsageState, meter_tone, percent_used
 from sp404_app.state.dev.stripe import DevStripeState
-from sp404_app.state.layout import ShellState
-from tests.accounts import cookie, somebody
+from sp404_app.state.layout import LayoutState
+from tests.accounts import cookie, sign_up_user
 from tests.shop import Shop
 from tests.tabs import in_tab
 
@@ -49,7 +49,7 @@ async def test_handlers_require_a_signed_in_user(handler: Any) -> None:
 
 
 async def test_plan_cards_show_the_current_plan_and_what_can_be_bought() -> None:
-    tab = in_tab(PlansState(), cookie(somebody().id))
+    tab = in_tab(PlansState(), cookie(sign_up_user().id))
     await tab.load()
     free, pro, enterprise = tab.cards
     assert (free.current, free.badge, free.label) == (True, "Current plan", "")
@@ -58,7 +58,7 @@ async def test_plan_cards_show_the_current_plan_and_what_can_be_bought() -> None
 
 
 async def test_a_plan_is_previewed_and_changed(shop: Shop) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     shop.buy(ada.id)
     shop.advance(ada.id, days=15)
     tab = in_tab(PlansState(), cookie(ada.id))
@@ -84,7 +84,7 @@ async def test_a_plan_is_previewed_and_changed(shop: Shop) -> None:
 
 
 async def test_a_declined_upgrade_shows_the_payment_link(shop: Shop) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     shop.buy(ada.id)
     shop.advance(ada.id, days=10)
     shop.card(ada.id, "pm_card_chargeCustomerFail")
@@ -100,7 +100,7 @@ async def test_a_declined_upgrade_shows_the_payment_link(shop: Shop) -> None:
 
 
 async def test_an_outage_is_reported_and_changes_nothing(shop: Shop) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     shop.buy(ada.id)
     tab, page = (in_tab(kind(), cookie(ada.id)) for kind in (PlansState, BillingState))
     await tab.load()
@@ -116,13 +116,13 @@ async def test_an_outage_is_reported_and_changes_nothing(shop: Shop) -> None:
 
 @pytest.mark.parametrize("name", ["gold", "", None, 7, "x" * 500, ["pro"]])
 async def test_invalid_plan_names_are_refused(name: Any) -> None:
-    tab = in_tab(PlansState(), cookie(somebody().id))
+    tab = in_tab(PlansState(), cookie(sign_up_user().id))
     with pytest.raises(AppError):
         await run(tab.choose(name))
 
 
 async def test_the_billing_page_shows_the_subscription(shop: Shop) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     page = in_tab(BillingState(), cookie(ada.id))
     await run(page.load())
     assert (page.card.plan, page.card.state, page.card.known) == ("Free", "No subscription", False)
@@ -175,8 +175,8 @@ def test_meters_warn_from_80_percent(
 async def test_the_usage_page_has_meters_and_charts(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def get_state(*_: object) -> ShellState:
-        return ShellState()
+    async def get_state(*_: object) -> LayoutState:
+        return LayoutState()
 
     monkeypatch.setattr(rx.State, "get_state", get_state)
     tab = in_tab(UsageState(), cookie(user.id))
@@ -189,7 +189,7 @@ async def test_the_usage_page_has_meters_and_charts(
 async def test_emulator_controls_answer_loopback_only(
     shop: Shop, environment: pytest.MonkeyPatch
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     shop.buy(ada.id, trial=True)
     tab = in_tab(DevStripeState(), "", ip="127.0.0.1")
     await tab.load()

@@ -17,7 +17,7 @@ from sp404_app.state.auth.access_tokens import TokensState
 from sp404_app.state.auth.email_links import ForgotPasswordState, VerifyEmailState
 from sp404_app.state.auth.login import LoginState
 from sp404_app.state.auth.signup import SignupState
-from tests.accounts import PASSWORD, cookie, mails, somebody
+from tests.accounts import PASSWORD, cookie, mails, sign_up_user
 from tests.security.machine import handlers, machine
 from tests.tabs import in_tab
 
@@ -34,7 +34,7 @@ async def run(events: Any) -> None:
 
 
 async def test_a_double_click_sends_one_confirmation_email() -> None:
-    ada = somebody(verified=False)
+    ada = sign_up_user(verified=False)
     login = in_tab(LoginState(), "")
     login._email = ada.email
     signup = in_tab(SignupState(), "", ip="127.0.0.2")
@@ -47,7 +47,7 @@ async def test_a_double_click_sends_one_confirmation_email() -> None:
 
 
 async def test_a_double_click_sends_one_reset_email() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     tab = in_tab(ForgotPasswordState(), "")
     for _ in range(2):
         await run(tab.submit({"email": ada.email}))
@@ -55,9 +55,9 @@ async def test_a_double_click_sends_one_reset_email() -> None:
 
 
 async def test_a_double_click_on_a_confirmation_link_succeeds() -> None:
-    ada = somebody(verified=False)
+    ada = sign_up_user(verified=False)
     with transaction() as session:
-        token = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
+        token = one_time_tokens.create_one_time_token(session, ada.id, Purpose.VERIFY_EMAIL)
     tab = in_tab(VerifyEmailState(), "", url=f"/verify-email?token={token}")
     for _ in range(2):
         await run(tab.confirm())
@@ -65,7 +65,7 @@ async def test_a_double_click_on_a_confirmation_link_succeeds() -> None:
 
 
 async def test_a_double_click_requests_one_change_of_email() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     tab = in_tab(OwnDataState(), confirmed_cookie(ada.id))
     for _ in range(2):
         await run(tab.change_email({"email": "new@example.org"}))
@@ -76,7 +76,7 @@ async def test_a_double_click_requests_one_change_of_email() -> None:
 
 
 async def test_a_double_click_creates_one_access_token() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     tab = in_tab(TokensState(), confirmed_cookie(ada.id))
     form = {"token_name": "Sampler", "days": "30", "samples:read": "on"}
     await run(tab.make(form))
@@ -86,7 +86,7 @@ async def test_a_double_click_creates_one_access_token() -> None:
 
 
 async def test_a_failed_action_can_be_repeated_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    tab = in_tab(OwnDataState(), confirmed_cookie(somebody().id))
+    tab = in_tab(OwnDataState(), confirmed_cookie(sign_up_user().id))
     await run(tab.change_email({"email": "not an address"}))
     first, tab.email_problem = tab.email_problem, ""
     await run(tab.change_email({"email": "not an address"}))
@@ -98,7 +98,7 @@ async def test_a_failed_action_can_be_repeated_at_once(monkeypatch: pytest.Monke
 
 
 def test_remembered_actions_contain_no_arguments() -> None:
-    assert "secret" not in repr(double_click.remember({"password": "secret"}))
+    assert "secret" not in repr(double_click.remember_action({"password": "secret"}))
 
 
 async def test_a_double_click_on_sign_up_creates_one_account_and_sends_one_email() -> None:

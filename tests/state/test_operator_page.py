@@ -15,7 +15,7 @@ from sp404_app.services.billing import webhooks
 from sp404_app.settings import settings
 from sp404_app.state.auth.reauthentication import ConfirmState, pending_actions
 from sp404_app.state.billing.admin import OperatorState
-from tests.accounts import cookie, somebody
+from tests.accounts import cookie, sign_up_user
 from tests.tabs import in_tab
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -51,7 +51,7 @@ def add_dead_event() -> None:
                 realm="emulator",
                 type="invoice.paid",
                 created=now(),
-                attempts=len(webhooks.PAUSES),
+                attempts=len(webhooks.RETRY_DELAYS),
                 error="KeyError",
             )
         )
@@ -64,7 +64,7 @@ async def test_other_users_get_not_found_without_reauthentication(
     add_dead_event()
     with pytest.raises(Unauthenticated):
         await ACTS[act](OperatorState())
-    tab = in_tab(OperatorState(), cookie(somebody().id))
+    tab = in_tab(OperatorState(), cookie(sign_up_user().id))
     tab.dead_letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
     if act == "load":
         await tab.load()  # which shows that there is no such page
@@ -78,7 +78,7 @@ async def test_an_operator_sees_and_acts_after_reauthentication(
     environment: pytest.MonkeyPatch, question: ConfirmState
 ) -> None:
     add_dead_event()
-    boss = somebody()
+    boss = sign_up_user()
     environment.setenv("SP404_OPERATORS", boss.email)
     settings.cache_clear()
     mine = cookie(boss.id)
@@ -88,9 +88,9 @@ async def test_an_operator_sees_and_acts_after_reauthentication(
     await tab.load()
     assert (question.asking, question._pending_action, tab.loaded) == (True, "operator.load", False)
     assert set(pending_actions) >= {f"operator.{act}" for act in ACTS}
-    who = await authentication.of_cookie(mine)
+    who = await authentication.authenticate_cookie(mine)
     with transaction() as session:
-        reauthentication.mark(session, who)
+        reauthentication.mark_reauthenticated(session, who)
     await tab.load()
     assert tab.loaded
     assert [(row.id, row.error) for row in tab.dead_letters] == [("evt_1", "KeyError")]

@@ -22,7 +22,7 @@ def sample(**fields: object) -> Sample:
     ("bpm", "shown"), [(None, ""), (0, ""), (92.0, "92"), (92.5, "92.5"), (92.504, "92.5")]
 )
 def test_a_tempo_is_written_without_trailing_zeros(bpm: float | None, shown: str) -> None:
-    assert rows.tempo(bpm) == shown
+    assert rows.format_tempo(bpm) == shown
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_tempo_is_written_without_trailing_zeros(bpm: float | None, shown: str
     [(None, ""), (0, "0.00 s"), (0.354, "0.35 s"), (12.36, "12.4 s"), (185.9, "3:05")],
 )
 def test_a_duration_is_written_in_seconds_or_minutes(seconds: float | None, shown: str) -> None:
-    assert rows.length(seconds) == shown
+    assert rows.format_duration(seconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,5 @@ def test_a_window_of_rows_is_at_most_16_kb_of_json() -> None:
         name="Dusty vinyl break number 90", tags=["dusty", "vinyl", "drums"], bpm=92.5,
         key="F# minor", kind="loop", duration=4.2, status="ready", loudness_lufs=-12.0,
     )  # fmt: skip
-    shown = [asdict(row) for row in rows.rows_of([full] * rows.WINDOW)]
+    shown = [asdict(row) for row in rows.rows_of([full] * rows.WINDOW_ROWS)]
     assert len(json.dumps(shown)) <= 16_384

@@ -20,11 +20,11 @@ ANYTHING = st.recursive(
 @given(ANYTHING)
 def test_any_value_is_accepted_or_refused_with_an_app_error(value: object) -> None:
     for read in (
-        validation.text,
-        validation.whole,
-        validation.number,
-        validation.identity,
-        validation.form,
+        validation.validate_text,
+        validation.validate_integer,
+        validation.parse_number,
+        validation.validate_id,
+        validation.validate_form,
     ):
         try:
             read(value)
@@ -33,11 +33,11 @@ def test_any_value_is_accepted_or_refused_with_an_app_error(value: object) -> No
 
 
 def test_texts_are_cut_and_storable() -> None:
-    assert validation.text("a\x00b\ud800c") == "abc"
-    assert validation.text("x" * 1000, 60) == "x" * 60
+    assert validation.validate_text("a\x00b\ud800c") == "abc"
+    assert validation.validate_text("x" * 1000, 60) == "x" * 60
     for value in (None, 5, ["a"], {"a": 1}, b"a"):
         with pytest.raises(ValidationFailed):
-            validation.text(value)
+            validation.validate_text(value)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_texts_are_cut_and_storable() -> None:
     [(3, 3), (3.9, 3), (-5, 0), (10**30, 10**9), (math.inf, 10**9), (-math.inf, 0)],
 )
 def test_integers_are_clamped(value: float, found: int) -> None:
-    assert validation.whole(value) == found
+    assert validation.validate_integer(value) == found
 
 
 @pytest.mark.parametrize("value", [math.nan, True, "5", None, [1]])
 def test_a_value_that_is_no_number_is_refused(value: object) -> None:
     with pytest.raises(ValidationFailed):
-        validation.whole(value)
+        validation.validate_integer(value)
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_a_value_that_is_no_number_is_refused(value: object) -> None:
     [("", None), (" ", None), ("92", 92.0), ("92,5", 92.5), (" 1e3 ", 1000.0), (-4, -4.0)],
 )
 def test_numbers_are_parsed_with_decimal_point_or_comma(value: object, found: float | None) -> None:
-    assert validation.number(value) == found
+    assert validation.parse_number(value) == found
 
 
 @pytest.mark.parametrize("value", ["x", "nan", "inf", "1e7", "--1", None, [], "1 2"])
 def test_text_that_is_no_finite_number_is_refused(value: object) -> None:
     with pytest.raises(ValidationFailed):
-        validation.number(value)
+        validation.parse_number(value)
 
 
 def test_only_a_uuid_is_an_id() -> None:
     known = uuid.uuid4()
-    assert validation.identity(str(known)) == known
+    assert validation.validate_id(str(known)) == known
     for value in ("", "x", None, 5, {}, "../../x"):
         with pytest.raises(NotFound):
-            validation.identity(value)
+            validation.validate_id(value)

@@ -175,7 +175,7 @@ def make_harness(folder: Path, served: Served, receiver: Receiver) -> Harness:
     """Create an empty emulator on the running server."""
     moment = [float(START)]
     base = f"http://127.0.0.1:{served.port}/_stripe"
-    emulator = app.create(
+    emulator = app.create_emulator(
         folder / "stripe.db",
         folder / "secrets" / "stripe.json",
         base,

@@ -26,7 +26,9 @@ def test_the_emulator_supports_the_pinned_api_version() -> None:
 
 def test_the_emulator_cannot_be_created_in_production(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="production"):
-        app.create(tmp_path / "a.db", tmp_path / "s.json", "http://x/_stripe", production=True)
+        app.create_emulator(
+            tmp_path / "a.db", tmp_path / "s.json", "http://x/_stripe", production=True
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -39,7 +39,7 @@ class DirectApi:
     """The API without HTTP, which is faster."""
 
     def __init__(self, folder: Path) -> None:
-        self.emulator = app.create(
+        self.emulator = app.create_emulator(
             folder / "s.db", folder / "s.json", "http://x", clock=lambda: START
         )
 

@@ -158,7 +158,7 @@ def test_concurrent_senders_deliver_each_event_once(shop: Shop) -> None:
     subscribe(shop, shop.customer())
     harness = shop.harness
     others = [
-        app.create(
+        app.create_emulator(
             harness.emulator.store.path,
             harness.emulator.store.path.parent / "secrets" / "stripe.json",
             harness.base,

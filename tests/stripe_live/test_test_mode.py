@@ -64,13 +64,13 @@ class Subscriber:
 
     def now(self) -> Subscription:
         with transaction() as session:
-            found = entitlements.current_subscription(session, self.user.id)
+            found = entitlements.find_current_subscription(session, self.user.id)
             assert found
             return found
 
     def entitled(self) -> tuple[str, str]:
         with transaction() as session:
-            found = entitlements.entitlement_of(session, self.user.id)
+            found = entitlements.get_entitlement(session, self.user.id)
             return found.plan.tier, found.access
 
     def change(self, tier: Tier, stamp: int | None = None) -> None:

@@ -79,5 +79,5 @@ def lend_pages(pages: Path, product: Product) -> None:
         elif path.is_file():
             shutil.copyfile(path, home.web / path.name)
     settings = Settings(home=home.root, PORT=product.port)  # type: ignore[call-arg]
-    stamp = frontend.fingerprint(for_children(settings, home))
+    stamp = frontend.source_fingerprint(for_children(settings, home))
     (home.web / frontend.STAMP).write_text(stamp)

@@ -27,33 +27,33 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", ["sp404_app/pages/a.py", "assets/c.css", "rxconfig.py"])
 def test_a_changed_source_needs_a_build(checkout: Path, name: str) -> None:
-    before = frontend.fingerprint({})
+    before = frontend.source_fingerprint({})
     (checkout / name).write_text("other")
-    assert frontend.fingerprint({}) != before
+    assert frontend.source_fingerprint({}) != before
 
 
 def test_a_changed_file_without_pages_needs_no_build(checkout: Path) -> None:
-    before = frontend.fingerprint({})
+    before = frontend.source_fingerprint({})
     (checkout / "sp404_app/supervisor/b.py").write_text("other")
-    assert frontend.fingerprint({}) == before
+    assert frontend.source_fingerprint({}) == before
 
 
 @pytest.mark.parametrize("name", frontend.BAKED_IN)
 def test_another_address_needs_a_build(checkout: Path, name: str) -> None:
-    assert frontend.fingerprint({name: "1"}) != frontend.fingerprint({name: "2"})
+    assert frontend.source_fingerprint({name: "1"}) != frontend.source_fingerprint({name: "2"})
 
 
 def test_a_failed_build_gives_one_message_and_is_not_saved(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()
     (home.web / frontend.STAMP).write_text("old")
-    build = frontend.builder(home, {})
+    build = frontend.build_process(home, {})
     build.command = ["false"]
     build.start()
     with pytest.raises(Failure, match="The build of the pages ended with 1"):
-        frontend.finish(home, build, "new")
-    assert not frontend.built(home, "old")
-    assert not frontend.built(home, "new")
+        frontend.finish_build(home, build, "new")
+    assert not frontend.is_up_to_date(home, "old")
+    assert not frontend.is_up_to_date(home, "new")
 
 
 def origins(**fields: object) -> list[str]:

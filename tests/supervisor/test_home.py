@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from sp404_app.supervisor import home as module
-from sp404_app.supervisor.errors import Failure, sentence
-from sp404_app.supervisor.home import MAX_SOCKET_PATH_BYTES, SOCKET_NAME, Home, lock
+from sp404_app.supervisor.errors import Failure, os_error_message
+from sp404_app.supervisor.home import MAX_SOCKET_PATH_BYTES, SOCKET_NAME, Home, lock_home
 
 
 class Usage(NamedTuple):
@@ -32,9 +32,9 @@ def test_folders_of_a_home_are_private(home: Home) -> None:
 
 
 def test_a_home_can_be_locked_once(home: Home) -> None:
-    with lock(home), pytest.raises(Failure, match=f"process {os.getpid()}"):
-        lock(home)
-    lock(home).close()
+    with lock_home(home), pytest.raises(Failure, match=f"process {os.getpid()}"):
+        lock_home(home)
+    lock_home(home).close()
 
 
 @pytest.mark.parametrize("length", [1, 200])
@@ -90,4 +90,4 @@ def test_a_socket_folder_of_another_user_is_rejected(
     ],
 )
 def test_file_system_errors_have_a_message(number: int, words: str) -> None:
-    assert words in sentence(OSError(number, os.strerror(number)), Path("/somewhere"))
+    assert words in os_error_message(OSError(number, os.strerror(number)), Path("/somewhere"))

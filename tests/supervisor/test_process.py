@@ -11,9 +11,9 @@ import pytest
 from sp404_app.supervisor import orphans as sweep
 from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
-from sp404_app.supervisor.process import MAX_LOG_BYTES, Child, open_log, stop
-from sp404_app.supervisor.watchdog import Guard
-from sp404_app.supervisor.worker_pool import DEATHS_WINDOW_S, MAX_DEATHS, Crew
+from sp404_app.supervisor.process import MAX_LOG_BYTES, Child, open_log, stop_children
+from sp404_app.supervisor.watchdog import Watchdog
+from sp404_app.supervisor.worker_pool import DEATHS_WINDOW_S, MAX_DEATHS, WorkerPool
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"
@@ -31,7 +31,7 @@ def child(home: Home, code: str, name: str = "test child") -> Child:
     return Child(
         name=name,
         command=[sys.executable, "-u", "-c", code],
-        environment=os.environ | sweep.mark(home, name),
+        environment=os.environ | sweep.marker_variable(home, name),
         log=home.log("test"),
         stop_timeout_s=0.5,
     )
@@ -42,14 +42,14 @@ def test_a_child_runs_in_its_own_session(home: Home) -> None:
     it.start()
     assert it.process
     assert os.getsid(it.process.pid) != os.getsid(0)
-    stop([it])
+    stop_children([it])
 
 
 def test_a_child_that_ignores_the_stop_signal_is_killed(home: Home) -> None:
     it = child(home, STUBBORN)
     it.start()
     it.wait_until(lambda: "up" in home.log("test").read_text(), 10)
-    stop([it])
+    stop_children([it])
     assert it.exit_code == -9
     assert "was killed by SIGKILL" in it.exit_message()
 
@@ -66,7 +66,7 @@ def test_a_child_that_never_answers_gives_one_message(home: Home) -> None:
     it.start()
     with pytest.raises(Failure, match="did not answer within 0 s"):
         it.wait_until(lambda: False, 0.1)
-    stop([it])
+    stop_children([it])
 
 
 def test_a_full_disk_is_named_as_the_cause(home: Home) -> None:
@@ -85,7 +85,7 @@ def test_long_logs_are_rotated(tmp_path: Path) -> None:
 
 
 def test_the_watchdog_kills_children_and_grandchildren_of_a_dead_supervisor(home: Home) -> None:
-    guard = Guard(home)
+    guard = Watchdog(home)
     it = child(home, PARENT)
     it.start()
     assert it.process
@@ -106,13 +106,13 @@ def test_the_watchdog_does_not_touch_other_processes(
     it = child(other, SLEEP)
     it.log = None
     it.start()
-    assert sweep.end_all(home) == 0
+    assert sweep.stop_all_processes(home) == 0
     assert it.exit_code is None
-    stop([it])
+    stop_children([it])
 
 
-def crew_of(home: Home, code: str) -> Crew:
-    crew = Crew(home, os.environ, 1)
+def crew_of(home: Home, code: str) -> WorkerPool:
+    crew = WorkerPool(home, os.environ, 1)
     crew.workers = [child(home, code, "worker 1")]
     crew.workers[0].start()
     return crew
@@ -131,8 +131,8 @@ def test_a_dead_worker_is_restarted_and_its_orphan_killed(home: Home) -> None:
     assert "worker 1 was killed by SIGKILL" in message
     assert not any(sweep._is_alive(orphan) for orphan in orphans)
     assert crew.workers[0].exit_code is None
-    stop(crew.workers)
-    sweep.end_all(home)
+    stop_children(crew.workers)
+    sweep.stop_all_processes(home)
 
 
 def test_workers_that_keep_dying_stop_the_supervisor(home: Home) -> None:
@@ -150,4 +150,4 @@ def test_deaths_before_the_window_do_not_count(home: Home) -> None:
     assert crew.workers[0].process
     crew.workers[0].process.wait(10)
     assert len(crew.restart_dead()) == 1
-    stop(crew.workers)
+    stop_children(crew.workers)

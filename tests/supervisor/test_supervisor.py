@@ -65,7 +65,7 @@ def test_it_starts_answers_and_leaves_nothing_behind(product: Product) -> None:
 
 def test_a_second_start_is_quick_and_keeps_the_data(product: Product) -> None:
     product.start()
-    with psycopg.connect(postgresql.url(Home(product.home))) as connection:
+    with psycopg.connect(postgresql.postgres_url(Home(product.home))) as connection:
         connection.execute("create table kept (answer int)")
         connection.execute("insert into kept values (404)")
     product.stop()
@@ -73,7 +73,7 @@ def test_a_second_start_is_quick_and_keeps_the_data(product: Product) -> None:
     begun = time.monotonic()
     product.start()
     assert time.monotonic() - begun < 20
-    with psycopg.connect(postgresql.url(Home(product.home))) as connection:
+    with psycopg.connect(postgresql.postgres_url(Home(product.home))) as connection:
         assert connection.execute("select answer from kept").fetchone() == (404,)
 
 

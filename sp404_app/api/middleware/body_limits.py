@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sp404_app.api import error_handlers
-from sp404_app.api.deps import identify
+from sp404_app.api.deps import authenticate_request
 from sp404_app.errors import AppError
 from sp404_app.services.account import avatars
 from sp404_app.services.processing import sandbox
@@ -30,7 +30,7 @@ class BodyTooLarge(HTTPException):
         super().__init__(413, headers={"Connection": "close"})
 
 
-def limited(app: ASGIApp) -> ASGIApp:
+def limit_bodies(app: ASGIApp) -> ASGIApp:
     """Answer 413 if the body is too large: at once by `Content-Length`, else while it is read.
 
     Large bodies are spooled to disk before a route runs, so those routes require authentication
@@ -83,9 +83,9 @@ async def _refuse_by_headers(scope: Scope) -> ASGIApp | None:
     if _route_key(scope) not in LARGE_BODY_ROUTES:
         return None
     try:
-        await identify(HTTPConnection(scope))
+        await authenticate_request(HTTPConnection(scope))
     except AppError as error:
-        return error_handlers.of_app_error(error)
+        return error_handlers.app_error_response(error)
     return None
 
 
@@ -95,9 +95,9 @@ def _max_body_bytes(scope: Scope) -> int:
     if route in UPLOAD_ROUTES:
         return settings().max_upload_bytes + MULTIPART_OVERHEAD_BYTES
     if route in QUERY_BY_SOUND_ROUTES:
-        return sandbox.most_bytes() + MULTIPART_OVERHEAD_BYTES
+        return sandbox.max_query_bytes() + MULTIPART_OVERHEAD_BYTES
     if route in AVATAR_ROUTES:
-        return avatars.MOST_BYTES + MULTIPART_OVERHEAD_BYTES
+        return avatars.MAX_AVATAR_BYTES + MULTIPART_OVERHEAD_BYTES
     return JSON_BYTES
 
 

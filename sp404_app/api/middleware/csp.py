@@ -30,7 +30,7 @@ COMMON_DIRECTIVES = (
 STYLE_DIRECTIVE = "style-src 'self' 'unsafe-inline'"
 
 
-def policy(path: str) -> str:
+def content_security_policy(path: str) -> str:
     """Return the Content-Security-Policy of the response at a path."""
     pages = _page_policies()
     page_policy = pages.get(path) or pages.get(FALLBACK) or _policy_of_html("")

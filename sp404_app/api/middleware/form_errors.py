@@ -54,14 +54,14 @@ def _error_page(scope: Scope, status: int) -> str:
     """Return the URL of the page that shows the error."""
     path = scope["path"]
     if scope["method"] != "POST":  # opened by hand, or from the history
-        return redirects.LOGIN
+        return redirects.LOGIN_PATH
     if path == AVATAR_FORM and status != UNAUTHENTICATED:
         return f"/account?picture={'heavy' if status == TOO_LARGE else 'failed'}"
     if path == CLOSE_ACCOUNT_FORM and status != UNAUTHENTICATED:
         return "/account?end=failed"
     query = {"error": "not_signed_in" if status == UNAUTHENTICATED else "failed"}
     query |= {"next": "/account"} if path in (AVATAR_FORM, CLOSE_ACCOUNT_FORM) else {}
-    return f"{redirects.LOGIN}?{urlencode(query)}"
+    return f"{redirects.LOGIN_PATH}?{urlencode(query)}"
 
 
 class _RequestBody:

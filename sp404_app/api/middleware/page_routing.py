@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sp404_app.services.auth.redirects import is_crooked
+from sp404_app.services.auth.redirects import is_ambiguous_path
 
 NOT_FOUND_PATH = "/not-found"
 API_NOT_FOUND_PATH = "/api/not-found"
@@ -23,7 +23,7 @@ def route_pages(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:
 
     def wrap(app: ASGIApp) -> ASGIApp:
         async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and is_crooked(scope["path"]):
+            if scope["type"] == "http" and is_ambiguous_path(scope["path"]):
                 is_api = scope["path"].startswith("/api/")
                 scope = {**scope, "path": API_NOT_FOUND_PATH if is_api else NOT_FOUND_PATH}
             elif scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:

@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sp404_app.api import error_handlers
-from sp404_app.api.deps import is_personal, signed_in
+from sp404_app.api.deps import authenticate_and_count, has_personal_access_token
 from sp404_app.db import NotQuick
 from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.library import sample_list, search
@@ -48,9 +48,9 @@ def sample_filters(  # noqa: PLR0913 - one parameter for each filter of the cont
     has_copies: bool = False,
     trash: bool = False,
     sort: Text = search.DEFAULT_SORT,
-) -> search.Query:
+) -> search.SampleQuery:
     """Build the search query from the URL parameters."""
-    return search.Query(
+    return search.SampleQuery(
         q=q,
         bpm_min=bpm_min,
         bpm_max=bpm_max,
@@ -79,7 +79,7 @@ PARAMETER_NAMES = frozenset({*sample_filters.__annotations__, "cursor", "limit"}
 
 
 @lru_cache(maxsize=MAX_CACHED_QUERIES)
-def parse_list_query(query_string: bytes) -> tuple[search.Query, str, int] | None:
+def parse_list_query(query_string: bytes) -> tuple[search.SampleQuery, str, int] | None:
     """Parse a query string into query, cursor and limit; None if the declared route rejects it."""
     parameters = QueryParams(query_string)
     names = PARAMETER_NAMES & parameters.keys()
@@ -92,7 +92,7 @@ def parse_list_query(query_string: bytes) -> tuple[search.Query, str, int] | Non
         return None
 
 
-def straight(app: ASGIApp) -> ASGIApp:
+def serve_sample_list(app: ASGIApp) -> ASGIApp:
     """Wrap an app with the fast path for GET /api/samples."""
 
     async def with_fast_path(scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +111,7 @@ async def _answer_or_error(scope: Scope) -> Response | None:
     try:
         return await _answer(Request(scope))
     except AppError as error:
-        return error_handlers.of_app_error(error)
+        return error_handlers.app_error_response(error)
     except (SQLAlchemyError, UnicodeError):
         return None  # the declared route meets the same error and reports it
 
@@ -119,14 +119,14 @@ async def _answer_or_error(scope: Scope) -> Response | None:
 async def _answer(request: Request) -> Response | None:
     """Answer a signed-in browser or access token; None if the fast path does not apply."""
     query_string: bytes = request.scope["query_string"]
-    if len(query_string) > MAX_CACHED_QUERY_BYTES or is_personal(request):
+    if len(query_string) > MAX_CACHED_QUERY_BYTES or has_personal_access_token(request):
         return None
     parsed = parse_list_query(query_string)
     if parsed is None:
         return None
     # Set as a router would, so that metrics count errors for this route too.
     request.scope["endpoint"] = _answer
-    who = await signed_in(request, None)
+    who = await authenticate_and_count(request, None)
     try:
         page = await sample_list.fetch_sample_page(who.user_id, *parsed)
     except NotQuick:

@@ -40,7 +40,7 @@ def add_security_headers(app: ASGIApp) -> ASGIApp:
 def _headers_for(path: str) -> RawHeaders:
     is_https = settings().origin.startswith("https://")
     is_private = f"{path}/".startswith(("/api/", "/auth/"))
-    return _encoded_headers(csp.policy(path), is_https, is_private)
+    return _encoded_headers(csp.content_security_policy(path), is_https, is_private)
 
 
 @lru_cache(maxsize=200)

@@ -19,22 +19,22 @@ From the outside in:
 from starlette.types import ASGIApp
 
 from sp404_app.api.middleware.access_log import log_access
-from sp404_app.api.middleware.body_limits import limited
+from sp404_app.api.middleware.body_limits import limit_bodies
 from sp404_app.api.middleware.client_ip import set_client_ip
 from sp404_app.api.middleware.form_errors import redirect_failed_forms
 from sp404_app.api.middleware.local_only import require_local_client
 from sp404_app.api.middleware.rate_limit_headers import add_rate_limit_headers
 from sp404_app.api.middleware.relative_redirects import make_redirects_relative
 from sp404_app.api.middleware.request_id import add_request_id
-from sp404_app.api.middleware.sample_list import straight
+from sp404_app.api.middleware.sample_list import serve_sample_list
 from sp404_app.api.middleware.security_headers import add_security_headers
 from sp404_app.api.middleware.server_errors import catch_server_errors
 from sp404_app.api.middleware.vary import add_vary_to_private
-from sp404_app.api.middleware.websocket_limits import paced
+from sp404_app.api.middleware.websocket_limits import limit_websockets
 
 OUTSIDE_IN = (
     set_client_ip,
-    paced,
+    limit_websockets,
     add_request_id,
     log_access,
     catch_server_errors,
@@ -44,12 +44,12 @@ OUTSIDE_IN = (
     add_security_headers,
     require_local_client,
     redirect_failed_forms,
-    limited,
-    straight,
+    limit_bodies,
+    serve_sample_list,
 )
 
 
-def gateway(app: ASGIApp) -> ASGIApp:
+def wrap_in_middleware(app: ASGIApp) -> ASGIApp:
     """Wrap the backend in all middlewares."""
     for wrap in reversed(OUTSIDE_IN):
         app = wrap(app)

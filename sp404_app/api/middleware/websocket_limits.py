@@ -19,40 +19,44 @@ from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import authentication, session_revocation
 from sp404_app.services.auth.sessions import SignedIn
 
-LONGEST = 256 * 1024  # characters of one message; uploads do not use the websocket
-PER_SECOND = 40.0  # messages of one connection
-BURST = 200.0  # messages
-OF_A_HOST = 10.0  # all connections of one client IP get this many times the rate of one
-MOST_OF_A_HOST = 300  # open connections of one client IP, in one process
+MAX_MESSAGE_CHARACTERS = 256 * 1024  # characters of one message; uploads do not use the websocket
+MESSAGES_PER_SECOND = 40.0  # messages of one connection
+BURST_MESSAGES = 200.0  # messages
+CLIENT_RATE_FACTOR = 10.0  # all connections of one client IP get this many times the rate of one
+MAX_CONNECTIONS_PER_CLIENT = 300  # open connections of one client IP, in one process
 # A session also ends by time, and a revocation is missed while Redis is down.
 SESSION_CHECK_INTERVAL_S = 30.0
 DATABASE_RETRY_S = 1.0
-TOO_LARGE, NOT_WELCOME = 1009, 1008  # close codes of RFC 6455
+MESSAGE_TOO_BIG, POLICY_VIOLATION = 1009, 1008  # close codes of RFC 6455
 
 log = structlog.get_logger()
 _connection_counts: Counter[str] = Counter()
-_client_buckets: dict[str, "Bucket"] = {}
+_client_buckets: dict[str, "LeakyBucket"] = {}
 
 
-class Bucket:
+class LeakyBucket:
     """A leaky bucket as a meter (ITU-T I.371): returns how long a message has to wait.
 
-    It holds `size` × `BURST` messages and refills at `size` × `PER_SECOND`.
+    It holds `size` × `BURST_MESSAGES` messages and refills at `size` × `MESSAGES_PER_SECOND`.
     """
 
     def __init__(self, size: float = 1.0) -> None:
-        self._size, self._remaining, self._updated_at = size, size * BURST, time.monotonic()
+        self._size, self._remaining, self._updated_at = (
+            size,
+            size * BURST_MESSAGES,
+            time.monotonic(),
+        )
 
     def take(self) -> float:
         """Count one message; return the seconds until it may pass."""
-        now, rate = time.monotonic(), self._size * PER_SECOND
+        now, rate = time.monotonic(), self._size * MESSAGES_PER_SECOND
         refilled = self._remaining + (now - self._updated_at) * rate
-        self._remaining = min(self._size * BURST, refilled) - 1
+        self._remaining = min(self._size * BURST_MESSAGES, refilled) - 1
         self._updated_at = now
         return max(0.0, -self._remaining / rate)
 
 
-def paced(app: ASGIApp) -> ASGIApp:
+def limit_websockets(app: ASGIApp) -> ASGIApp:
     """Limit every websocket connection."""
 
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,12 +64,12 @@ def paced(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         ip = scope["client"][0] if scope.get("client") else ""
-        if _connection_counts[ip] >= MOST_OF_A_HOST:
-            await send({"type": "websocket.close", "code": NOT_WELCOME})
+        if _connection_counts[ip] >= MAX_CONNECTIONS_PER_CLIENT:
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
             return
         _connection_counts[ip] += 1
         metrics.OPEN_WEBSOCKETS.inc()
-        client_bucket = _client_buckets.setdefault(ip, Bucket(OF_A_HOST))
+        client_bucket = _client_buckets.setdefault(ip, LeakyBucket(CLIENT_RATE_FACTOR))
         connection = WebsocketConnection(receive, send, client_bucket)
         session_watch = asyncio.create_task(
             _close_when_session_ends(scope, connection), name="session of a websocket"
@@ -74,7 +78,7 @@ def paced(app: ASGIApp) -> ASGIApp:
             await app(scope, connection.receive, connection.send)
         except ValueError as error:  # Engine.IO raises it for a message that it cannot parse
             log.warning("invalid websocket message", error=error)
-            await connection.end(NOT_WELCOME)
+            await connection.end(POLICY_VIOLATION)
         finally:
             session_watch.cancel()
             await connection.close()
@@ -88,34 +92,36 @@ def paced(app: ASGIApp) -> ASGIApp:
 
 async def _close_when_session_ends(scope: Scope, connection: "WebsocketConnection") -> None:
     """Close a connection when its session ends; one without a session gets no private data."""
-    cookie = authentication.cookie_in(Headers(scope=scope).get("cookie", ""))
+    cookie = authentication.read_cookie(Headers(scope=scope).get("cookie", ""))
     if not cookie:
         return
     session: SignedIn | None = None
     while True:
         try:
-            found = await authentication.of_cookie(cookie)
+            found = await authentication.authenticate_cookie(cookie)
         except SQLAlchemyError:
             # While the database is down, handlers cannot authenticate anybody either.
             await asyncio.sleep(DATABASE_RETRY_S)
             continue
         except Unauthenticated:
             if session:
-                await connection.end(NOT_WELCOME)
+                await connection.end(POLICY_VIOLATION)
             return
         session = found
-        await session_revocation.wait(session.sign_in_id, SESSION_CHECK_INTERVAL_S)
+        await session_revocation.wait_for_revocation(session.sign_in_id, SESSION_CHECK_INTERVAL_S)
 
 
 class WebsocketConnection:
     """The messages of one websocket, limited in size and rate; it can be closed from our side."""
 
-    def __init__(self, receive: Receive, send: Send, client_bucket: Bucket | None = None) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, client_bucket: LeakyBucket | None = None
+    ) -> None:
         self._receive, self._send = receive, send
         self._ended = asyncio.Event()
         self._end_task = asyncio.create_task(self._ended.wait())
         self._next_message: asyncio.Future[Message] | None = None
-        self._buckets = (Bucket(), client_bucket or Bucket(OF_A_HOST))
+        self._buckets = (LeakyBucket(), client_bucket or LeakyBucket(CLIENT_RATE_FACTOR))
 
     async def receive(self) -> Message:
         """Return the next message when the rate allows it; after the end, a disconnect."""
@@ -124,13 +130,13 @@ class WebsocketConnection:
             {self._next_message, self._end_task}, return_when=asyncio.FIRST_COMPLETED
         )
         if self._ended.is_set():
-            return {"type": "websocket.disconnect", "code": NOT_WELCOME}
+            return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
         message, self._next_message = self._next_message.result(), None
         if message["type"] == "websocket.receive":
             metrics.WEBSOCKET_MESSAGES.inc()
-            if len(message.get("text") or message.get("bytes") or "") > LONGEST:
-                await self.end(TOO_LARGE)
-                return {"type": "websocket.disconnect", "code": TOO_LARGE}
+            if len(message.get("text") or message.get("bytes") or "") > MAX_MESSAGE_CHARACTERS:
+                await self.end(MESSAGE_TOO_BIG)
+                return {"type": "websocket.disconnect", "code": MESSAGE_TOO_BIG}
             await self._wait_for_rate()
         return message
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, BackgroundTasks, Response, status
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from sp404_app.api.deps import Caller, Identity
+from sp404_app.api.deps import RequestClient, UserSession
 from sp404_app.db import in_transaction
 from sp404_app.errors import Unauthenticated
 from sp404_app.services.auth import access_tokens, signing_keys, users
@@ -114,7 +114,7 @@ class Tokens(BaseModel):
 
 
 @router.post("/register", status_code=status.HTTP_201_CREATED)
-async def register(form: Registration, client: Caller) -> Registered:
+async def register(form: Registration, client: RequestClient) -> Registered:
     """Sign up; a verification link is mailed. An email with an account gets the same response."""
     account = await login_flows.register(
         form.email, form.password, form.first_name, form.last_name, client
@@ -126,14 +126,14 @@ async def register(form: Registration, client: Caller) -> Registered:
 
 
 @router.post("/login")
-async def login(form: Login, client: Caller) -> Tokens:
+async def login(form: Login, client: RequestClient) -> Tokens:
     """Sign in and get an access token and a refresh token."""
-    credential = await login_flows.sign_in(form.email, form.password, client)
+    credential = await login_flows.verify_credentials(form.email, form.password, client)
     return await in_transaction(_issue_tokens, credential, client)
 
 
 @router.post("/two-factor")
-async def two_factor(form: SecondStep, client: Caller) -> Tokens:
+async def two_factor(form: SecondStep, client: RequestClient) -> Tokens:
     """Answer a two-factor challenge with a code, and get both tokens."""
     credential = await login_flows.verify_second_factor(form.challenge, form.code, client)
     return await in_transaction(_issue_tokens, credential, client)
@@ -141,11 +141,11 @@ async def two_factor(form: SecondStep, client: Caller) -> Tokens:
 
 def _issue_tokens(session: Session, credential: Credential, client: Client) -> Tokens:
     user_id = login_flows.complete_sign_in(session, credential, client, "api")
-    return _to_tokens(session, access_tokens.start(session, user_id, client))
+    return _to_tokens(session, access_tokens.start_token_family(session, user_id, client))
 
 
 @router.post("/refresh")
-async def refresh(form: Refresh, client: Caller) -> Tokens:
+async def refresh(form: Refresh, client: RequestClient) -> Tokens:
     """Exchange a refresh token for a new pair of tokens. Reuse revokes the session."""
     await rate_limits.count_token_attempt("refresh", client.ip)
     pair = await in_transaction(_rotate_tokens, form.refresh_token, client)
@@ -163,7 +163,7 @@ def _rotate_tokens(session: Session, refresh_token: str, client: Client) -> Toke
 
 def _to_tokens(session: Session, pair: TokenPair) -> Tokens:
     profile = users.get_profile(session, pair.user_id)
-    tier = quotas.plan_of(session, pair.user_id).tier
+    tier = quotas.get_plan(session, pair.user_id).tier
     return Tokens(
         token=pair.token,
         refresh_token=pair.refresh_token,
@@ -179,56 +179,58 @@ def _to_tokens(session: Session, pair: TokenPair) -> Tokens:
 
 
 @router.post("/logout", status_code=status.HTTP_204_NO_CONTENT)
-async def logout(who: Identity, client: Caller) -> None:
+async def logout(who: UserSession, client: RequestClient) -> None:
     """End this session; its tokens stop working at once."""
     await in_transaction(login_flows.sign_out, who, client)
 
 
 @router.post("/logout-all", status_code=status.HTTP_204_NO_CONTENT)
-async def logout_all(who: Identity, client: Caller) -> None:
+async def logout_all(who: UserSession, client: RequestClient) -> None:
     """End all sessions of the caller."""
     await in_transaction(login_flows.sign_out_everywhere, who, client)
 
 
 @router.post("/verify-email")
-async def verify_email(form: Verification, client: Caller) -> Message:
+async def verify_email(form: Verification, client: RequestClient) -> Message:
     """Verify an email by the token mailed to it."""
     await login_flows.verify_email(form.token, client)
     return Message(message="Your email is confirmed. You can sign in now.")
 
 
 @router.post("/resend-verification")
-async def resend_verification(form: Address, client: Caller, later: BackgroundTasks) -> Message:
+async def resend_verification(
+    form: Address, client: RequestClient, later: BackgroundTasks
+) -> Message:
     """Mail the verification link again, if the account awaits it."""
-    await rate_limits.resend(form.email, client.ip)
+    await rate_limits.count_resend(form.email, client.ip)
     later.add_task(login_flows.resend_verification, form.email)
     return Message(message="If this email needs confirming, a new link is on its way.")
 
 
 @router.post("/forgot-password")
-async def forgot_password(form: Address, client: Caller, later: BackgroundTasks) -> Message:
+async def forgot_password(form: Address, client: RequestClient, later: BackgroundTasks) -> Message:
     """Mail a reset link, if the email has an account."""
-    await rate_limits.forgotten(form.email, client.ip)
+    await rate_limits.count_password_reset_request(form.email, client.ip)
     later.add_task(login_flows.forgot_password, form.email, client)
     return Message(message="If this email has an account, a reset link is on its way.")
 
 
 @router.post("/reset-password")
-async def reset_password(form: NewPassword, client: Caller) -> Message:
+async def reset_password(form: NewPassword, client: RequestClient) -> Message:
     """Set a new password by a mailed token; every device is signed out."""
     await login_flows.reset_password(form.token, form.password, client)
     return Message(message="Your password has been changed. Sign in.")
 
 
 @router.post("/change-email")
-async def change_email(form: Verification, client: Caller) -> Message:
+async def change_email(form: Verification, client: RequestClient) -> Message:
     """Confirm a change of email by the token mailed to the new one."""
     await login_flows.confirm_email(form.token, client)
     return Message(message="Your new email is confirmed. Use it to sign in.")
 
 
 @router.post("/revert-email")
-async def revert_email(form: Verification, client: Caller) -> Message:
+async def revert_email(form: Verification, client: RequestClient) -> Message:
     """Revert a change of email by the token mailed to the former one."""
     await login_flows.revert_email(form.token, client)
     return Message(

@@ -110,7 +110,9 @@ def get_plans(session: Database) -> Plans:
 def subscribe(session: Database, user_id: CurrentUser, wanted: Purchase) -> CheckoutStarted:
     """Start a purchase. A repeated request returns the same URL while the session is open."""
     tier = checkout.parse_paid_tier(wanted.plan)
-    return CheckoutStarted(checkout_url=checkout.start(session, user_id, tier, trial=wanted.trial))
+    return CheckoutStarted(
+        checkout_url=checkout.start_checkout(session, user_id, tier, trial=wanted.trial)
+    )
 
 
 @router.get("/billing/subscription")

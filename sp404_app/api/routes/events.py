@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from sp404_app.api.deps import CurrentUser, identify
+from sp404_app.api.deps import CurrentUser, authenticate_request
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, RateLimited, Unauthenticated
 from sp404_app.services.billing import quotas
@@ -64,7 +64,7 @@ async def _stream_events(request: Request, user_id: uuid.UUID) -> AsyncIterator[
     with _count_stream(user_id):
         try:
             async for burst in event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S):
-                await identify(request)
+                await authenticate_request(request)
                 if not burst:
                     yield ": here\n\n"
                 for event in burst:
@@ -94,13 +94,15 @@ def _count_stream(user_id: uuid.UUID) -> Iterator[None]:
 def _event_payload(session: Session, user_id: uuid.UUID, event: Event) -> Any:
     try:
         if event.topic is Topic.SAMPLE:
-            return jsonable_encoder(sample_view(samples.get(session, user_id, uuid.UUID(event.id))))
+            return jsonable_encoder(
+                sample_view(samples.get_sample(session, user_id, uuid.UUID(event.id)))
+            )
         if event.topic is Topic.JOB:
-            return jsonable_encoder(job_view(jobs.get(session, user_id, uuid.UUID(event.id))))
+            return jsonable_encoder(job_view(jobs.get_job(session, user_id, uuid.UUID(event.id))))
     except NotFound:
         return {"id": event.id, "deleted": True}
     if event.topic is Topic.SUBSCRIPTION:
         return jsonable_encoder(subscription_view(session, user_id))
     if event.topic is Topic.QUOTA:
-        return jsonable_encoder(quota_view(quotas.usage(session, user_id)))
+        return jsonable_encoder(quota_view(quotas.get_quota_usage(session, user_id)))
     return {}

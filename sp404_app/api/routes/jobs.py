@@ -44,10 +44,10 @@ def list_jobs(
 @router.get("/{job_id}")
 def get_job(session: Database, user_id: CurrentUser, job_id: uuid.UUID) -> JobView:
     """Return one job."""
-    return job_view(jobs.get(session, user_id, job_id))
+    return job_view(jobs.get_job(session, user_id, job_id))
 
 
 @router.delete("/{job_id}")
 def cancel_job(session: Database, user_id: CurrentUser, job_id: uuid.UUID) -> JobView:
     """Cancel a job. A job that has ended stays unchanged."""
-    return job_view(jobs.cancel(session, user_id, job_id))
+    return job_view(jobs.cancel_job(session, user_id, job_id))

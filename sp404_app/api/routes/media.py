@@ -52,23 +52,25 @@ def get_audio(
 ) -> Response:
     """Stream the original, its Ogg preview, or with `play` the one that browsers can play."""
     with transaction() as session:
-        sample = samples.get(session, user_id, sample_id)
+        sample = samples.get_sample(session, user_id, sample_id)
         if format == "original" or (format == "play" and _is_playable(sample)):
             key, media_type = sample.storage_key, media_type_of(sample.format)
         else:
             key, media_type = previews.ensure_preview(session, sample), "audio/ogg"
-    return ranged(request, key, media_type, CACHE | {"ETag": f'"{sample.digest[:32]}-{format}"'})
+    return range_response(
+        request, key, media_type, CACHE | {"ETag": f'"{sample.digest[:32]}-{format}"'}
+    )
 
 
 @router.get("/{sample_id}/download")
 def download(request: Request, user_id: CurrentUser, sample_id: uuid.UUID) -> Response:
     """Return the unchanged original file under its own name."""
     with transaction() as session:
-        sample = samples.get(session, user_id, sample_id)
+        sample = samples.get_sample(session, user_id, sample_id)
     plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", sample.filename)
     encoded = quote(sample.filename, safe="")
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
-    return ranged(
+    return range_response(
         request,
         sample.storage_key,
         media_type_of(sample.format),
@@ -86,7 +88,7 @@ def get_waveform(
 ) -> WaveformView:
     """Return the waveform peaks of a stretch, at any zoom."""
     with transaction() as session:
-        found = waveforms.between(session, user_id, sample_id, start, end, points)
+        found = waveforms.waveform_of_stretch(session, user_id, sample_id, start, end, points)
     pairs = [(round(float(low), 4), round(float(high), 4)) for low, high in found.points]
     return WaveformView(start=found.start, end=found.end, duration=found.duration, points=pairs)
 
@@ -108,12 +110,14 @@ def media_type_of(audio_format: str) -> str:
     return MEDIA_TYPES.get(audio_format.split(maxsplit=1)[0].upper(), "application/octet-stream")
 
 
-def ranged(request: Request, key: str, media_type: str, headers: dict[str, str]) -> Response:
+def range_response(
+    request: Request, key: str, media_type: str, headers: dict[str, str]
+) -> Response:
     """Respond with an object or one range of it (RFC 9110 §14)."""
     if "ETag" in headers and request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    size = storage.size_of(key)
-    wanted = span(request.headers.get("range", ""), size)
+    size = storage.object_size(key)
+    wanted = parse_range(request.headers.get("range", ""), size)
     if "if-range" in request.headers and request.headers["if-range"] != headers.get("ETag"):
         wanted = None
     start, end = wanted or (0, size)
@@ -122,11 +126,11 @@ def ranged(request: Request, key: str, media_type: str, headers: dict[str, str])
     headers = headers | {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
     if wanted:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    body: Iterator[bytes] = storage.stream(key, start, end)
+    body: Iterator[bytes] = storage.stream_object(key, start, end)
     return StreamingResponse(body, 206 if wanted else 200, headers, media_type)
 
 
-def span(range_header: str, size: int) -> tuple[int, int] | None:
+def parse_range(range_header: str, size: int) -> tuple[int, int] | None:
     """Parse a Range header into a half-open byte range, which is empty if it lies outside.
 
     Return None for the whole object: without a header, and for anything but a single valid

@@ -60,9 +60,9 @@ class JobCollector:
             with transaction() as session:
                 for kind, status, count in job_counts.count_jobs_by_status(session):
                     jobs.add_metric([kind, status], count)
-                unsent.add_metric([], unsent_emails.count(session))
+                unsent.add_metric([], unsent_emails.count_unsent_emails(session))
             for name in queue.QUEUES:
-                waiting.add_metric([name], queue.queue(name).count)
+                waiting.add_metric([name], queue.rq_queue(name).count)
         except (RedisError, SQLAlchemyError):
             pass  # /api/health reports it; the other metrics are still useful
         yield jobs

@@ -7,9 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, File, Query, Request, Response, UploadFile, status
 from pydantic import BaseModel
 
-from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
+from sp404_app.api.deps import (
+    CurrentUser,
+    Database,
+    RecentlyReauthenticated,
+    RequestClient,
+    UserSession,
+)
 from sp404_app.api.routes.jobs import JobResponse
-from sp404_app.api.routes.media import ranged
+from sp404_app.api.routes.media import range_response
 from sp404_app.db import in_transaction, transaction
 from sp404_app.services.account import avatars, data_export, deletion
 from sp404_app.services.infra import audit_log, storage
@@ -45,14 +51,14 @@ class Activity(BaseModel):
 
 
 @router.put("/me/avatar")
-async def put_avatar(who: Identity, picture: Picture) -> AvatarView:
+async def put_avatar(who: UserSession, picture: Picture) -> AvatarView:
     """Set the profile picture; it is cropped to a square, and metadata is removed."""
     avatar = await asyncio.to_thread(avatars.make_avatar, picture.file)
     return AvatarView(avatar_url=await in_transaction(avatars.save_avatar, who.user_id, avatar))
 
 
 @router.delete("/me/avatar", status_code=status.HTTP_204_NO_CONTENT)
-def delete_avatar(session: Database, who: Identity) -> None:
+def delete_avatar(session: Database, who: UserSession) -> None:
     """Remove the profile picture."""
     avatars.remove_avatar(session, who.user_id)
 
@@ -71,25 +77,27 @@ def get_avatar(user_id: CurrentUser, name: uuid.UUID) -> Response:
 @router.get("/me/activity")
 def get_activity(
     session: Database,
-    who: Identity,
+    who: UserSession,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: uuid.UUID | None = None,
 ) -> Activity:
     """List sign-ins, failures and changes of the caller's account, the newest first."""
-    found, total = audit_log.list_events(session, who.user_id, cursor, limit + 1)
+    found, total = audit_log.list_audit_events(session, who.user_id, cursor, limit + 1)
     next_cursor = str(found[limit - 1].id) if len(found) > limit else None
     events = [EventView.model_validate(one, from_attributes=True) for one in found[:limit]]
     return Activity(events=events, next_cursor=next_cursor, total=total)
 
 
 @router.post("/me/export", status_code=status.HTTP_202_ACCEPTED)
-def post_export(session: Database, who: Confirmed, client: Caller) -> JobResponse:
+def post_export(
+    session: Database, who: RecentlyReauthenticated, client: RequestClient
+) -> JobResponse:
     """Request a zip of all the caller's data, including original files."""
     return JobResponse(job=job_view(data_export.request_export(session, who.user_id, client)))
 
 
 @router.get("/exports/{export_id}", response_class=Response)
-def get_export(request: Request, who: Identity, export_id: uuid.UUID) -> Response:
+def get_export(request: Request, who: UserSession, export_id: uuid.UUID) -> Response:
     """Download an own export; it is available for a week."""
     with transaction() as session:
         key = data_export.find_export_key(session, who.user_id, export_id)
@@ -97,10 +105,10 @@ def get_export(request: Request, who: Identity, export_id: uuid.UUID) -> Respons
         "Content-Disposition": 'attachment; filename="crate-404-export.zip"',
         "Cache-Control": "private, no-store",
     }
-    return ranged(request, key, "application/zip", headers)
+    return range_response(request, key, "application/zip", headers)
 
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT)
-async def delete_me(who: Confirmed) -> None:
+async def delete_me(who: RecentlyReauthenticated) -> None:
     """Delete the account: the subscription ends first, then all data is deleted for good."""
     await deletion.delete_account(who.user_id)

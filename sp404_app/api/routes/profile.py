@@ -7,7 +7,13 @@ from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
-from sp404_app.api.deps import Caller, Confirmed, CurrentUser, Database, Identity
+from sp404_app.api.deps import (
+    CurrentUser,
+    Database,
+    RecentlyReauthenticated,
+    RequestClient,
+    UserSession,
+)
 from sp404_app.api.routes.auth import Text
 from sp404_app.services.account import preferences
 from sp404_app.services.auth import login, sessions, users
@@ -94,7 +100,7 @@ def get_me(session: Database, user_id: CurrentUser) -> Me:
 @router.patch("")
 def patch_me(session: Database, user_id: CurrentUser, names: Names) -> Me:
     """Change the caller's names."""
-    users.rename(session, user_id, names.first_name, names.last_name)
+    users.rename_user(session, user_id, names.first_name, names.last_name)
     return _to_me(session, user_id)
 
 
@@ -106,14 +112,14 @@ def _to_me(session: Session, user_id: uuid.UUID) -> Me:
         first_name=profile.first_name,
         last_name=profile.last_name,
         avatar_url=profile.avatar_url,
-        tier=quotas.plan_of(session, user_id).tier,
+        tier=quotas.get_plan(session, user_id).tier,
         email_verified=profile.email_verified,
         created_at=profile.created_at,
     )
 
 
 @router.put("/password", status_code=status.HTTP_204_NO_CONTENT)
-async def put_password(who: Identity, form: PasswordChange, client: Caller) -> None:
+async def put_password(who: UserSession, form: PasswordChange, client: RequestClient) -> None:
     """Change the password; all other devices are signed out."""
     await login.change_password(who, form.current_password, form.password, client)
 
@@ -122,7 +128,7 @@ async def put_password(who: Identity, form: PasswordChange, client: Caller) -> N
 def get_preferences(session: Database, user_id: CurrentUser) -> Choices:
     """Return the caller's preferences."""
     return Choices.model_validate(
-        preferences.preferences_of(session, user_id), from_attributes=True
+        preferences.get_preferences(session, user_id), from_attributes=True
     )
 
 
@@ -136,7 +142,7 @@ def patch_preferences(session: Database, user_id: CurrentUser, changes: ChoicesC
 
 
 @router.get("/sessions")
-def get_sessions(session: Database, who: Identity) -> Devices:
+def get_sessions(session: Database, who: UserSession) -> Devices:
     """List the signed-in devices."""
     devices = sessions.list_devices(session, who.user_id, who.sign_in_id)
     views = [DeviceView.model_validate(device, from_attributes=True) for device in devices]
@@ -145,7 +151,7 @@ def get_sessions(session: Database, who: Identity) -> Devices:
 
 @router.delete("/sessions/{sign_in_id}", status_code=status.HTTP_204_NO_CONTENT)
 def delete_session(
-    session: Database, who: Confirmed, sign_in_id: uuid.UUID, client: Caller
+    session: Database, who: RecentlyReauthenticated, sign_in_id: uuid.UUID, client: RequestClient
 ) -> None:
     """Sign a device out."""
     login.sign_out_device(session, who, sign_in_id, client)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, File, Request, UploadFile
 from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser
-from sp404_app.api.routes.similarity import AlikeList, Limit, alike_view
+from sp404_app.api.routes.similarity import AlikeList, Limit, similar_sample_view
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import RateLimited, Unavailable
@@ -52,7 +52,7 @@ async def count_request(request: Request, user_id: CurrentUser) -> uuid.UUID:
     try:
         request.state.allowance = await rate_limits.count_query_by_sound(user_id)
     except RateLimited as refusal:
-        request.state.allowance = rate_limits.exhausted(refusal)
+        request.state.allowance = rate_limits.exhausted_rate_limit(refusal)
         raise
     return user_id
 
@@ -71,10 +71,10 @@ async def similar_to_file(
     sandbox.ensure_query_size(file.size or 0)
     async with _sandbox_slot():
         analysis = await to_thread.run_sync(sandbox.analyse_in_sandbox, file.file)
-    found = await in_transaction(similarity.like, user_id, analysis, limit, aspect)
+    found = await in_transaction(similarity.find_similar_to_file, user_id, analysis, limit, aspect)
     view = {name: getattr(analysis, name) for name in QuerySoundView.model_fields}
     return QueryBySoundResult(
-        samples=[alike_view(alike) for alike in found], heard=QuerySoundView(**view)
+        samples=[similar_sample_view(alike) for alike in found], heard=QuerySoundView(**view)
     )
 
 

@@ -63,7 +63,7 @@ class BulkResult(BaseModel):
 def list_samples(
     session: Database,
     user_id: CurrentUser,
-    query: Annotated[search.Query, Depends(sample_filters)],
+    query: Annotated[search.SampleQuery, Depends(sample_filters)],
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> SamplePage:
@@ -87,14 +87,16 @@ def change_many(session: Database, user_id: CurrentUser, request: BulkRequest) -
     """Apply one action to many samples, with a result for each."""
     query = bulk_actions.parse_filter(request.filter) if request.filter is not None else None
     return BulkResult(
-        results=bulk_actions.run(session, user_id, request.action, request.ids, query, request.tags)
+        results=bulk_actions.run_bulk_action(
+            session, user_id, request.action, request.ids, query, request.tags
+        )
     )
 
 
 @router.get("/{sample_id}")
 def get_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> SampleView:
     """Return one sample."""
-    return sample_view(samples.get(session, user_id, sample_id))
+    return sample_view(samples.get_sample(session, user_id, sample_id))
 
 
 @router.patch("/{sample_id}")
@@ -105,26 +107,28 @@ def change_sample(
     given = change.model_dump(exclude_unset=True)
     cleared = {"bpm": 0.0, "key": ""}
     values = {k: cleared.get(k) if v is None else v for k, v in given.items()}
-    return sample_view(samples.change(session, user_id, sample_id, Change(**values)))
+    return sample_view(samples.change_sample(session, user_id, sample_id, Change(**values)))
 
 
 @router.delete("/{sample_id}", status_code=status.HTTP_204_NO_CONTENT)
 def delete_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> None:
     """Move a sample to the trash for 30 days. If it is there already, delete it permanently."""
-    sample = samples.get(session, user_id, sample_id)
-    remove = samples.delete_for_good if sample.deleted_at else samples.throw_away
+    sample = samples.get_sample(session, user_id, sample_id)
+    remove = samples.delete_for_good if sample.deleted_at else samples.delete_samples
     remove(session, user_id, [sample_id])
 
 
 @router.post("/{sample_id}/restore")
 def restore_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> SampleView:
     """Restore a sample from the trash."""
-    samples.get(session, user_id, sample_id)
-    samples.restore(session, user_id, [sample_id])
-    return sample_view(samples.get(session, user_id, sample_id))
+    samples.get_sample(session, user_id, sample_id)
+    samples.restore_samples(session, user_id, [sample_id])
+    return sample_view(samples.get_sample(session, user_id, sample_id))
 
 
 @router.post("/{sample_id}/analyze", status_code=status.HTTP_202_ACCEPTED)
 def analyse_sample(session: Database, user_id: CurrentUser, sample_id: uuid.UUID) -> JobResponse:
     """Analyse a sample again. While an analysis is active, return its job."""
-    return JobResponse(job=job_view(analysis_requests.again(session, user_id, sample_id)))
+    return JobResponse(
+        job=job_view(analysis_requests.request_analysis(session, user_id, sample_id))
+    )

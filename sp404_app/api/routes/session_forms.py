@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 from sqlmodel import Session
 
-from sp404_app.api.deps import Caller
+from sp404_app.api.deps import RequestClient
 from sp404_app.api.middleware.csrf import ensure_same_origin
 from sp404_app.db import in_transaction
 from sp404_app.errors import (
@@ -33,7 +33,7 @@ CODE_STEP = "code"
 @router.post("/session")
 async def sign_in(
     request: Request,
-    client: Caller,
+    client: RequestClient,
     email: Annotated[str, Form(max_length=400)] = "",
     password: Annotated[str, Form(max_length=20_000)] = "",
     next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the form field's name
@@ -42,7 +42,7 @@ async def sign_in(
     ensure_same_origin(request)
     target = redirects.safe_redirect_target(next)
     try:
-        credential = await login.sign_in(email, password, client)
+        credential = await login.verify_credentials(email, password, client)
     except TwoFactorRequired as error:
         answer = _redirect_to_login("", "", target, step=CODE_STEP)
         _set_cookie(
@@ -58,14 +58,14 @@ async def sign_in(
 @router.post("/session/code")
 async def second_step(
     request: Request,
-    client: Caller,
+    client: RequestClient,
     code: Annotated[str, Form(max_length=200)] = "",
     next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the form field's name
 ) -> Response:
     """Verify the two-factor code; the challenge is read from its cookie."""
     ensure_same_origin(request)
     target = redirects.safe_redirect_target(next)
-    challenge = authentication.cookie_in(
+    challenge = authentication.read_cookie(
         request.headers.get("cookie", ""), sessions.challenge_cookie_name()
     )
     try:
@@ -91,21 +91,21 @@ async def _finish_sign_in(
     _set_cookie(
         answer, sessions.cookie_name(), cookie, int(sessions.SESSION_LIFETIME.total_seconds())
     )
-    for name in (sessions.typed_cookie_name(), sessions.challenge_cookie_name()):
+    for name in (sessions.typed_email_cookie_name(), sessions.challenge_cookie_name()):
         _set_cookie(answer, name, "", 0)
     return answer
 
 
 @router.post("/session/end")
-async def sign_out(request: Request, client: Caller) -> Response:
+async def sign_out(request: Request, client: RequestClient) -> Response:
     """Sign a browser out; clear its cookie even if the session has ended already."""
     ensure_same_origin(request)
     try:
-        who = await authentication.of_cookie(_session_cookie(request))
+        who = await authentication.authenticate_cookie(_session_cookie(request))
         await in_transaction(login.sign_out, who, client)
     except Unauthenticated:
         pass
-    answer = RedirectResponse(redirects.LOGIN, 303)
+    answer = RedirectResponse(redirects.LOGIN_PATH, 303)
     _set_cookie(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
@@ -115,7 +115,7 @@ async def sign_out(request: Request, client: Caller) -> Response:
 async def set_avatar(request: Request, picture: Annotated[UploadFile, File()]) -> Response:
     """Set the profile picture from the account page; the result comes back as `?picture=`."""
     ensure_same_origin(request)
-    who = await authentication.of_cookie(_session_cookie(request))
+    who = await authentication.authenticate_cookie(_session_cookie(request))
     try:
         avatar = await asyncio.to_thread(avatars.make_avatar, picture.file)
         await in_transaction(avatars.save_avatar, who.user_id, avatar)
@@ -132,13 +132,13 @@ async def end_account(request: Request) -> Response:
     A form and not an event: the tab's websocket closes when the session is revoked.
     """
     ensure_same_origin(request)
-    who = await authentication.of_cookie(_session_cookie(request))
+    who = await authentication.authenticate_cookie(_session_cookie(request))
     try:
-        await in_transaction(reauthentication.ensure_fresh, who)
+        await in_transaction(reauthentication.ensure_reauthenticated, who)
         await deletion.delete_account(who.user_id)
     except AppError as error:
         return RedirectResponse(f"/account?{urlencode({'end': error.code})}", 303)
-    answer = RedirectResponse(f"{redirects.LOGIN}?error=gone", 303)
+    answer = RedirectResponse(f"{redirects.LOGIN_PATH}?error=gone", 303)
     _set_cookie(answer, sessions.cookie_name(), "", 0)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
@@ -150,7 +150,7 @@ def _start_session(
     """Start a browser session, and revoke the one this browser had."""
     user_id = login.complete_sign_in(session, credential, client, "browser")
     sessions.revoke_cookie_session(session, old_cookie)
-    return sessions.start_browser(session, user_id, client)
+    return sessions.start_browser_session(session, user_id, client)
 
 
 def _redirect_to_login(code: str, email: str, target: str, step: str = "") -> Response:
@@ -158,15 +158,15 @@ def _redirect_to_login(code: str, email: str, target: str, step: str = "") -> Re
     query = {"step": step} if step else {}
     query |= {"error": code} if code else {}
     query |= {"next": target} if target != redirects.HOME else {}
-    answer = RedirectResponse(f"{redirects.LOGIN}?{urlencode(query)}", 303)
+    answer = RedirectResponse(f"{redirects.LOGIN_PATH}?{urlencode(query)}", 303)
     _set_cookie(
-        answer, sessions.typed_cookie_name(), quote(email[:254], safe="@"), TYPED_EMAIL_TTL_S
+        answer, sessions.typed_email_cookie_name(), quote(email[:254], safe="@"), TYPED_EMAIL_TTL_S
     )
     return answer
 
 
 def _session_cookie(request: Request) -> str:
-    return authentication.cookie_in(request.headers.get("cookie", ""))
+    return authentication.read_cookie(request.headers.get("cookie", ""))
 
 
 def _set_cookie(answer: Response, name: str, value: str, seconds: int) -> None:

@@ -10,7 +10,7 @@ from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.services.library.schemas import SampleView, sample_view
 from sp404_app.services.sample import duplicates, similarity
-from sp404_app.services.sample.similarity import Alike
+from sp404_app.services.sample.similarity import SimilarSample
 
 router = APIRouter(prefix="/samples", tags=["samples"])
 
@@ -46,8 +46,8 @@ def similar(
     aspect: Aspect = Aspect.OVERALL,
 ) -> AlikeList:
     """List the most similar samples, by everything or by one aspect."""
-    found = similarity.similar(session, user_id, sample_id, limit, aspect)
-    return AlikeList(samples=[alike_view(alike) for alike in found])
+    found = similarity.find_similar(session, user_id, sample_id, limit, aspect)
+    return AlikeList(samples=[similar_sample_view(alike) for alike in found])
 
 
 @router.get("/{sample_id}/copies")
@@ -62,6 +62,6 @@ def list_copies(
     return CopyList(samples=[sample_view(sample) for sample in found])
 
 
-def alike_view(alike: Alike) -> AlikeView:
+def similar_sample_view(alike: SimilarSample) -> AlikeView:
     """Return the JSON view of a similar sample."""
     return AlikeView(sample=sample_view(alike.sample), distance=alike.distance)

@@ -170,7 +170,7 @@ def _receive_member(
     inside = replace(options, folder=folder)
     try:
         with transaction() as session:  # check the storage quota before unpacking
-            quotas.ensure_room(session, options.user_id, member.size)
+            quotas.ensure_storage(session, options.user_id, member.size)
     except AppError as refusal:
         return refusal
     result = _receive(inside, archive.unpacked(member), member.filename)
@@ -185,10 +185,10 @@ def _receive(
     names = tags.folder_tags(options.folder) if options.folders_become_tags else []
     try:
         with on_disk as path:
-            incoming = samples.inspect(path, name, options.folder)
+            incoming = samples.inspect_file(path, name, options.folder)
             with transaction() as session:
-                sample_id = samples.add(session, options.user_id, incoming, tag_names=names)
-                return sample_view(samples.get(session, options.user_id, sample_id))
+                sample_id = samples.add_sample(session, options.user_id, incoming, tag_names=names)
+                return sample_view(samples.get_sample(session, options.user_id, sample_id))
     except AppError as refusal:
         return refusal
     except (OperationalError, OSError):

@@ -44,7 +44,7 @@ class Usage(BaseModel):
 @router.get("/quotas")
 def get_quotas(session: Database, user_id: CurrentUser) -> QuotaView:
     """Return usage and limits of the current usage month."""
-    return quota_view(quotas.usage(session, user_id))
+    return quota_view(quotas.get_quota_usage(session, user_id))
 
 
 @router.get("/quotas/can-analyze")
@@ -82,7 +82,7 @@ def _check_quota(session: Session, user_id: uuid.UUID, size: int | None) -> Allo
         if size is None:
             quotas.ensure_analysis_quota(session, user_id)
         else:
-            quotas.ensure_room(session, user_id, size)
+            quotas.ensure_storage(session, user_id, size)
     except AppError as refusal:
         return Allowed(
             allowed=False, reason=str(refusal), code=refusal.code, details=refusal.details

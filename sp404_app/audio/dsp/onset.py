@@ -44,7 +44,7 @@ class OnsetEnvelope:
         return self.onsets / self.fps
 
 
-def envelope(y: Signal, sr: float) -> OnsetEnvelope:
+def onset_strength(y: Signal, sr: float) -> OnsetEnvelope:
     """Compute the onset strength of a mono signal at `sr` Hz (8 kHz or more); zeros for silence."""
     measured = measure_band_energies(y, sr)
     bands = np.log1p(measured.bands * np.float32(COMPRESSION / (measured.top + 1e-9)))
@@ -98,7 +98,7 @@ def measure_band_energies(y: Signal, sr: float) -> BandEnergies:
     for at in range(0, count, FRAMES_PER_BATCH):
         part = slice(at, at + FRAMES_PER_BATCH)
         # "forward" scaling avoids a cast per row that takes longer than the transform.
-        spectra = np.abs(np.fft.rfft(frames[starts[part]] * window(size), norm="forward"))
+        spectra = np.abs(np.fft.rfft(frames[starts[part]] * hann_window(size), norm="forward"))
         np.add.reduceat(spectra, edges, axis=1, out=bands[part])
         np.vecdot(spectra, spectra, out=energy[part])
         top = max(top, float(spectra.max()))
@@ -106,7 +106,7 @@ def measure_band_energies(y: Signal, sr: float) -> BandEnergies:
 
 
 @lru_cache(maxsize=16)
-def window(size: int) -> Signal:
+def hann_window(size: int) -> Signal:
     """Return a Hann window in single precision, which keeps the FFT in single precision too."""
     return np.hanning(size).astype(np.float32)
 

@@ -103,7 +103,9 @@ def chunks(
         begin = start + first * frames.seconds
         before = min(margin, int(begin / frames.seconds))
         stop = min(end, begin + size * frames.seconds) + MARGIN_SECONDS
-        signal = resampled(*decode.segment(path, begin - before * frames.seconds, stop), frames)
+        signal = resampled(
+            *decode.decode_segment(path, begin - before * frames.seconds, stop), frames
+        )
         if not len(signal):
             if first:  # the header promised more than there is
                 return

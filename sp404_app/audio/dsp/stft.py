@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from sp404_app.audio.dsp.onset import window
+from sp404_app.audio.dsp.onset import hann_window
 
 Signal = npt.NDArray[np.float32]
 
@@ -14,7 +14,7 @@ def windowed_rfft(frames: Signal) -> npt.NDArray[np.complex64]:
     NumPy's default scaling converts its factor for each row, which takes several times as long as
     the transform; "forward" scaling does not.
     """
-    spectra = np.fft.rfft(frames * window(frames.shape[-1]), norm="forward")
+    spectra = np.fft.rfft(frames * hann_window(frames.shape[-1]), norm="forward")
     return np.asarray(spectra, np.complex64)
 
 

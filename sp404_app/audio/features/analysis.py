@@ -21,13 +21,13 @@ from sp404_app.audio.features import (
     sound_class,
 )
 from sp404_app.audio.features.descriptors import Descriptors
-from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.features.file_tags import read_file_tags
 from sp404_app.audio.features.filename_hints import StatedMetadata
 from sp404_app.audio.features.key_detection import KeyEstimate
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
 from sp404_app.audio.features.silence_trim import LoopDecision
 from sp404_app.audio.features.sound_class import ClassInputs, SoundClass
-from sp404_app.audio.features.survey import Survey, survey
+from sp404_app.audio.features.survey import Survey, survey_file
 from sp404_app.audio.features.tempo import TempoEstimate
 from sp404_app.audio.similarity import embedding
 
@@ -186,7 +186,7 @@ def measure_window(
     if abs(length - duration) < 0.01:
         whole = True
         length = duration if duration > 0 else length
-    env = onset.envelope(window, sr)
+    env = onset.onset_strength(window, sr)
     loop_decision = silence_trim.decide_loop(env, length, whole=whole)
     chroma_found = chroma.compute_chroma(window, sr)
     is_pitched = (
@@ -324,19 +324,19 @@ def analyse_file(path: Path, name_hint: str | None = None) -> FileAnalysis:
     Raises:
         BadAudio: If nothing can be decoded.
     """
-    surveyed = survey(path)
+    surveyed = survey_file(path)
     found = analyse(
         surveyed.window,
         surveyed.window_rate,
         duration=surveyed.duration,
         name_hint="/".join(path.parts[-2:]) if name_hint is None else name_hint,
-        tags=from_tags(path),
+        tags=read_file_tags(path),
         whole=surveyed.whole,
     )
     return FileAnalysis(surveyed, found)
 
 
-def warm_up() -> None:
+def warm_up_engine() -> None:
     """Run the whole analysis once, so that the first real file finds caches and code loaded."""
     time = np.arange(4 * 44_100) / 44_100
     click = np.sin(2 * np.pi * 220 * time) * np.exp(-(time % 0.5) * 20)

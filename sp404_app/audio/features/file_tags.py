@@ -32,7 +32,7 @@ SCALES: Final = {1: "minor", 2: "major"}  # of `basc`
 MAX_BEATS: Final = 4096
 
 
-def from_tags(path: Path) -> StatedMetadata:
+def read_file_tags(path: Path) -> StatedMetadata:
     """Read the tempo, key and root note stated in a file's metadata."""
     with path.open("rb") as file:
         layout = chunks.read_chunk_layout(file, 0, file.seek(0, 2))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sp404_app.audio.features.file_extensions import split_extension
-from sp404_app.audio.features.filename_key import KeyName, find_key_name, plain
+from sp404_app.audio.features.filename_key import KeyName, find_key_name, strip_accents
 from sp404_app.audio.features.filename_tempo import (
     MAX_BPM,
     MIN_BPM,
@@ -47,7 +47,7 @@ def read_filename_hints(name: str) -> StatedMetadata:
     A folder counts only if it contains "bpm" or a key with its mode.
     """
     file, *folders = name.split("/")[::-1]
-    parts = [plain(part) for part in (split_extension(file)[0], *folders)]
+    parts = [strip_accents(part) for part in (split_extension(file)[0], *folders)]
     key = _key_in_path(parts)
     explicit = next((found for part in parts if (found := explicit_tempo(part))), None)
     bpm = explicit or bare_number_tempo(parts[0], keyed=key is not None)

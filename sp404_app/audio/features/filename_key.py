@@ -113,7 +113,7 @@ class Context:
         return bracketed or (left and right and " - " in self.gap_before + self.gap_after)
 
 
-def plain(text: str) -> str:
+def strip_accents(text: str) -> str:
     """Return text without accents and with ASCII accidentals; case is kept."""
     text = FLAT_SIGN.sub("b", text.replace("♯", "#"))
     decomposed = unicodedata.normalize("NFKD", text)
@@ -122,7 +122,7 @@ def plain(text: str) -> str:
 
 def find_key_name(text: str) -> KeyName | None:
     """Return the key in one part of a path; the least ambiguous notation wins."""
-    text = KEY_WORD.sub("key ", plain(text))
+    text = KEY_WORD.sub("key ", strip_accents(text))
     readers = (
         _parse_written_out,
         _parse_chord,
@@ -135,7 +135,7 @@ def find_key_name(text: str) -> KeyName | None:
 
 def parse_key_text(text: str) -> str | None:
     """Parse text that consists of a key, such as a tag: "Am", "C# minor", "8A"."""
-    text = plain(text).strip()
+    text = strip_accents(text).strip()
     if match := CAMELOT.fullmatch(text):
         return CODES[f"{match['hour']}{match['side'].upper()}"]
     if match := CHORD.fullmatch(text):

@@ -57,7 +57,7 @@ class Survey:
     whole: bool
 
 
-def survey(path: Path) -> Survey:
+def survey_file(path: Path) -> Survey:
     """Measure a file in one pass and extract the window for the analysis.
 
     Raises:
@@ -85,7 +85,7 @@ def survey(path: Path) -> Survey:
         start = levels.head if whole else loudest_window_start(meter.powers, seconds)
         start = min(start, seconds - WINDOW_S)
         excerpt = ExcerptCollector(header)
-        excerpt.feed(decode.segment(path, start, start + WINDOW_S)[0].T)
+        excerpt.feed(decode.decode_segment(path, start, start + WINDOW_S)[0].T)
     return Survey(
         header=header,
         duration=seconds,

@@ -40,7 +40,7 @@ class ContentHasher:
         return ContentHash(self.sha.hexdigest(), self.frames)
 
 
-def read(path: Path) -> tuple[Header, ContentHash]:
+def hash_file(path: Path) -> tuple[Header, ContentHash]:
     """Decode a whole file; return its header with the decoded length, and its content hash.
 
     Raises:

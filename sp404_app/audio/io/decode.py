@@ -30,11 +30,11 @@ from sp404_app.errors import BadAudio
 __all__ = [
     "Header",
     "decode_blocks",
+    "decode_segment",
     "encode_preview",
     "open_audio",
     "playable_in_browsers",
     "probe_header",
-    "segment",
 ]
 
 Frames = npt.NDArray[np.float32]
@@ -183,7 +183,7 @@ def sanitise_block(block: Frames) -> Frames:
     return np.clip(finite, -HEADROOM, HEADROOM)
 
 
-def segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
+def decode_segment(path: Path, start: float, end: float) -> tuple[Frames, int]:
     """Decode a short segment of a file without decoding what is before it.
 
     Returns the frames from `start` to `end` seconds, shape (frames, channels), limited to the file

@@ -183,7 +183,7 @@ class PeaksBuilder:
         return Peaks(self.base, scale, self.sample_rate, self.frames, steps.astype(np.int8))
 
 
-def peaks_of(signal: Frames, sr: float, points: int) -> Frames:
+def compute_peaks(signal: Frames, sr: float, points: int) -> Frames:
     """Return `points` (min, max) pairs in -1..1 of a short signal, for zooms below `BASE_FRAMES`.
 
     `signal` has shape (frames,) or (frames, channels). `sr` is unused.

@@ -52,7 +52,7 @@ class Aspect(StrEnum):
 
 
 # Slice of the vector and weight in the overall distance; weights measured on unseen kits.
-PARTS: Final = {
+VECTOR_PARTS: Final = {
     Aspect.TIMBRE: (slice(0, 32), 1.0),
     Aspect.ENVELOPE: (slice(32, 40), 0.35),
     Aspect.PITCH: (slice(40, 52), 0.15),
@@ -162,22 +162,22 @@ def onset_periodicity(env: OnsetEnvelope) -> npt.NDArray[np.float64]:
     return np.array(near)
 
 
-def distance(one: Signal, other: Signal, aspect: Aspect = Aspect.OVERALL) -> float:
+def embedding_distance(one: Signal, other: Signal, aspect: Aspect = Aspect.OVERALL) -> float:
     """Return the distance of two embeddings in one aspect: 0 identical, 1 unrelated, 2 opposite.
 
     Half the squared Euclidean distance. For unit vectors it equals the cosine distance, and it
     is also defined where a sound has no rhythm or no pitch.
     """
-    parts = PARTS if aspect is Aspect.OVERALL else {aspect: PARTS[aspect]}
+    parts = VECTOR_PARTS if aspect is Aspect.OVERALL else {aspect: VECTOR_PARTS[aspect]}
     total = sum(weight for _, weight in parts.values())
     gaps = [weight * float(np.sum((one[cut] - other[cut]) ** 2)) for cut, weight in parts.values()]
     return sum(gaps) / (2 * total)
 
 
-def weighted(vectors: Signal, aspect: Aspect = Aspect.OVERALL) -> Signal:
+def apply_part_weights(vectors: Signal, aspect: Aspect = Aspect.OVERALL) -> Signal:
     """Scale embeddings (n, 64) or (64,) so that L2 search ranks as the embedding distance."""
     scales = np.zeros(DIMENSIONS, np.float32)
-    for part, (cut, weight) in PARTS.items():
+    for part, (cut, weight) in VECTOR_PARTS.items():
         if aspect in (Aspect.OVERALL, part):
             scales[cut] = np.sqrt(weight)
     return vectors * scales

@@ -23,7 +23,7 @@ Signal = npt.NDArray[np.float32]
 Power = npt.NDArray[np.floating]
 Levels = npt.NDArray[np.int8]
 
-PRINT_VERSION: Final = 1
+FINGERPRINT_VERSION: Final = 1
 BANDS: Final = 32
 LOWEST_HZ, HIGHEST_HZ = 60.0, 10_000.0
 FINE_HOP_S: Final = 0.01
@@ -51,7 +51,7 @@ MIN_FRAME_SAMPLES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Print:
+class Fingerprint:
     """A fingerprint of one recording.
 
     `fine` (n, 32), `coarse` (m, 32) and `tones` (160,) hold levels in half decibels, each relative
@@ -67,7 +67,9 @@ class Print:
 
     def to_bytes(self) -> bytes:
         """Pack for storage: 1 to 10 kB."""
-        head = HEADER.pack(PRINT_VERSION, self.bands, len(self.fine), len(self.coarse), self.length)
+        head = HEADER.pack(
+            FINGERPRINT_VERSION, self.bands, len(self.fine), len(self.coarse), self.length
+        )
         rows = self.fine.tobytes() + self.coarse.tobytes() + self.tones.tobytes()
         return head + zlib.compress(rows, 6)
 
@@ -78,7 +80,7 @@ class Print:
         Raises:
             ValueError: If the bytes are not a fingerprint of this version.
         """
-        if len(packed) < HEADER.size or packed[0] != PRINT_VERSION:
+        if len(packed) < HEADER.size or packed[0] != FINGERPRINT_VERSION:
             raise ValueError("The bytes are not a fingerprint of this version.")
         _, bands, fine, coarse, length = HEADER.unpack_from(packed)
         try:
@@ -91,7 +93,7 @@ class Print:
         return cls(rows[:fine], rows[fine:], values[-len(TONES_HZ) :], length, bands)
 
 
-def taken(y: Signal, sr: float) -> Print | None:
+def compute_fingerprint(y: Signal, sr: float) -> Fingerprint | None:
     """Compute the fingerprint of a mono signal at `sr` Hz; None for silence and clicks."""
     peak = max(float(y.max(initial=0.0)), -float(y.min(initial=0.0)))
     if peak < SILENCE_PEAK:
@@ -111,7 +113,7 @@ def taken(y: Signal, sr: float) -> Print | None:
         return None
     early = early[: round(length / FINE_HOP_S)]
     late = late[: max(0, round((length - FINE_HOP_S * MAX_FINE_ROWS) / LATE_HOP_S))]
-    return Print(
+    return Fingerprint(
         fine=to_half_decibels(early),
         coarse=to_half_decibels(
             np.concatenate([coarse_rows(early, FINE_HOP_S), coarse_rows(late, LATE_HOP_S)])
@@ -200,7 +202,7 @@ def band_filters(size: int, sr: float) -> Signal:
     return weights.T.astype(np.float32)
 
 
-def same(one: Print, other: Print) -> bool:
+def is_same_recording(one: Fingerprint, other: Fingerprint) -> bool:
     """Return whether two fingerprints are of the same recording."""
     return lengths_match(one.length, other.length) and all(
         any(gap <= MAX_DISTANCE_DB for gap in gaps) for gaps in part_distances(one, other)
@@ -209,22 +211,22 @@ def same(one: Print, other: Print) -> bool:
 
 def lengths_match(one: float, other: float) -> bool:
     """Return whether two lengths in s may be of the same recording."""
-    shortest, longest = fitting(one)
+    shortest, longest = matching_length_range(one)
     return shortest <= other <= longest
 
 
-def fitting(length: float) -> tuple[float, float]:
+def matching_length_range(length: float) -> tuple[float, float]:
     """Return the shortest and the longest length in s that match `length`."""
     seconds, share = LENGTH_TOLERANCES
     return (length - seconds) / (1 + share), length * (1 + share) + seconds
 
 
-def fingerprint_distance(one: Print, other: Print) -> float:
+def fingerprint_distance(one: Fingerprint, other: Fingerprint) -> float:
     """Return the largest log-spectral distance of the parts in dB; about 0.1 for duplicates."""
     return max(min(gaps) for gaps in part_distances(one, other))
 
 
-def part_distances(one: Print, other: Print) -> Iterator[Iterator[float]]:
+def part_distances(one: Fingerprint, other: Fingerprint) -> Iterator[Iterator[float]]:
     """Yield the distances of each part over its time shifts, the most discriminative first."""
     bands = min(one.bands, other.bands)
     yield iter(

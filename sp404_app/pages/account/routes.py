@@ -7,7 +7,7 @@ from sp404_app.state.account.personal_data import OwnDataState
 from sp404_app.state.auth.access_tokens import TokensState
 from sp404_app.state.auth.password_meter import StrengthState
 from sp404_app.state.auth.two_factor import TwoFactorState
-from sp404_app.state.layout import ShellState
+from sp404_app.state.layout import LayoutState
 
 ACCOUNT_PAGES = (
     Page(
@@ -15,7 +15,7 @@ ACCOUNT_PAGES = (
         component=account,
         title="Account",
         on_load=[
-            ShellState.load,
+            LayoutState.load,
             AccountState.load,
             StrengthState.load,
             TwoFactorState.load,

@@ -9,7 +9,7 @@ from sp404_app.state.auth.email_links import EmailLinkState
 
 def change_email() -> rx.Component:
     """Render the page that confirms a new email."""
-    return forms.door(
+    return forms.auth_page(
         rx.cond(EmailLinkState.done, "Email changed", "Use this email?"),
         forms.notice(EmailLinkState.problem),
         rx.cond(
@@ -27,7 +27,7 @@ def change_email() -> rx.Component:
 
 def revert_email() -> rx.Component:
     """Render the page that restores the former email."""
-    return forms.door(
+    return forms.auth_page(
         rx.cond(EmailLinkState.done, "Your account is yours again", "Keep your email?"),
         forms.notice(EmailLinkState.problem),
         rx.cond(

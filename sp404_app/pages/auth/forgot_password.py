@@ -8,10 +8,10 @@ from sp404_app.state.auth.email_links import ForgotPasswordState
 
 def forgot_password() -> rx.Component:
     """Render the page."""
-    return forms.door(
+    return forms.auth_page(
         rx.cond(ForgotPasswordState.sent, "Check your email", "Forgot password?"),
         rx.cond(ForgotPasswordState.sent, _sent(), _form()),
-        forms.other_way("Remember it?", "Sign in", "/login"),
+        forms.alternative_link("Remember it?", "Sign in", "/login"),
         testid="forgot-password",
     )
 

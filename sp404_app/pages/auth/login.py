@@ -10,7 +10,7 @@ from sp404_app.state.auth.login import LoginState
 def login() -> rx.Component:
     """Render the page."""
     field_problem = LoginState.password_problem | LoginState.code_problem  # type: ignore[operator]
-    return forms.door(
+    return forms.auth_page(
         rx.cond(LoginState.second_step, "Enter your code", "Sign in"),
         forms.notice(rx.cond(field_problem, "", LoginState.problem)),
         rx.cond(LoginState.unverified, _send_again()),
@@ -20,7 +20,9 @@ def login() -> rx.Component:
 
 
 def _first_step() -> rx.Component:
-    return rx.fragment(_form(), _demo(), forms.other_way("New here?", "Create account", "/signup"))
+    return rx.fragment(
+        _form(), _demo(), forms.alternative_link("New here?", "Create account", "/signup")
+    )
 
 
 def _second_step() -> rx.Component:

@@ -9,7 +9,7 @@ from sp404_app.state.auth.email_links import ResetPasswordState
 
 def reset_password() -> rx.Component:
     """Render the page."""
-    return forms.door(
+    return forms.auth_page(
         rx.cond(ResetPasswordState.done, "Password changed", "Choose a new password"),
         rx.cond(ResetPasswordState.done, _done(), _form()),
         testid="reset-password",
@@ -21,7 +21,7 @@ def _form() -> rx.Component:
         forms.notice(ResetPasswordState.problem),
         rx.cond(
             ResetPasswordState.problem,
-            forms.other_way("", "Request a new link", "/forgot-password"),
+            forms.alternative_link("", "Request a new link", "/forgot-password"),
         ),
         new_password_with_meter("New password", ResetPasswordState.password_problem),
         rx.el.p("This signs out all your devices.", class_name="muted"),

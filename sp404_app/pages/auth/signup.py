@@ -9,7 +9,7 @@ from sp404_app.state.auth.signup import SignupState
 
 def signup() -> rx.Component:
     """Render the form, and after it where the mail was sent."""
-    return forms.door(
+    return forms.auth_page(
         rx.cond(SignupState.sent_to, "Check your email", "Create account"),
         rx.cond(SignupState.sent_to, _sent(), _form()),
         testid="signup",
@@ -40,7 +40,7 @@ def _form() -> rx.Component:
             on_submit=SignupState.submit,
             class_name="stack",
         ),
-        forms.other_way("Already have an account?", "Sign in", "/login"),
+        forms.alternative_link("Already have an account?", "Sign in", "/login"),
         class_name="stack",
     )
 
@@ -82,7 +82,7 @@ def _sent() -> rx.Component:
             class_name="button",
             custom_attrs={"data-testid": "resend"},
         ),
-        forms.other_way("Already confirmed?", "Sign in", "/login"),
+        forms.alternative_link("Already confirmed?", "Sign in", "/login"),
         class_name="stack",
         custom_attrs={"data-testid": "sent"},
     )

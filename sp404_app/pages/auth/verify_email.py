@@ -8,7 +8,7 @@ from sp404_app.state.auth.email_links import VerifyEmailState
 
 def verify_email() -> rx.Component:
     """Render the page."""
-    return forms.door(
+    return forms.auth_page(
         rx.cond(VerifyEmailState.done, "Email confirmed", "Confirm your email"),
         forms.notice(VerifyEmailState.problem),
         rx.cond(VerifyEmailState.done, _done(), _ask()),

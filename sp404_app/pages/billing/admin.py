@@ -5,7 +5,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
-from sp404_app.pages.not_found import explanation
+from sp404_app.pages.not_found import not_found_message
 from sp404_app.state.auth.reauthentication import ConfirmState
 from sp404_app.state.billing.admin import DeadLetterRow, OperatorState
 
@@ -17,7 +17,9 @@ def operator() -> rx.Component:
         rx.el.div(
             rx.cond(
                 OperatorState.closed,
-                rx.el.section(rx.el.h1("Page not found"), explanation(), class_name="card stack"),
+                rx.el.section(
+                    rx.el.h1("Page not found"), not_found_message(), class_name="card stack"
+                ),
                 rx.cond(OperatorState.loaded, admin_sections(), loading()),
             ),
             class_name="page money",

@@ -9,31 +9,31 @@ from sp404_app.state.billing.admin import OperatorState
 from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.plans import PlansState
 from sp404_app.state.billing.usage import UsageState
-from sp404_app.state.layout import ShellState
+from sp404_app.state.layout import LayoutState
 
 BILLING_PAGES = (
     Page(
         route="/plans",
         component=plans,
         title="Plans",
-        on_load=[ShellState.load, PlansState.load],
+        on_load=[LayoutState.load, PlansState.load],
     ),
     Page(
         route="/billing",
         component=billing,
         title="Billing",
-        on_load=[ShellState.load, BillingState.load],
+        on_load=[LayoutState.load, BillingState.load],
     ),
     Page(
         route="/usage",
         component=usage,
         title="Usage",
-        on_load=[ShellState.load, UsageState.load],
+        on_load=[LayoutState.load, UsageState.load],
     ),
     Page(
         route="/operator",
         component=operator,
         title="Operator",
-        on_load=[ShellState.load, OperatorState.load],
+        on_load=[LayoutState.load, OperatorState.load],
     ),
 )

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.components.brand import Typeface, brand, style_sheet
-from sp404_app.services.billing.emulator_controls import Clock, Sent, Taken
+from sp404_app.services.billing.emulator_controls import CustomerClock, ReceivedEvent, SentEvent
 from sp404_app.state.dev.stripe import DevStripeState
 
 STEPS = (
@@ -81,7 +81,7 @@ def list_section(title: str, rows: list[Any], render_row: Any, empty: str) -> rx
     )
 
 
-def clock_row(row: Clock) -> rx.Component:
+def clock_row(row: CustomerClock) -> rx.Component:
     """Render one customer's clock and the buttons to advance it."""
     return rx.el.li(
         rx.el.div(
@@ -154,7 +154,7 @@ def fault_checkbox(name: str, label: str, on: bool) -> rx.Component:
     )
 
 
-def sent_event_row(row: Sent) -> rx.Component:
+def sent_event_row(row: SentEvent) -> rx.Component:
     """Render one event that the emulator sent."""
     return rx.el.li(
         rx.el.span(row.at, class_name="mono muted"),
@@ -165,7 +165,7 @@ def sent_event_row(row: Sent) -> rx.Component:
     )
 
 
-def received_event_row(row: Taken) -> rx.Component:
+def received_event_row(row: ReceivedEvent) -> rx.Component:
     """Render one event that this app received."""
     return rx.el.li(
         rx.el.span(row.at, class_name="mono muted"),

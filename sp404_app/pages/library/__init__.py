@@ -5,7 +5,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
-from sp404_app.pages.library.query_by_sound import query_by_sound_dialog
+from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, toolbar
@@ -29,6 +29,6 @@ def library() -> rx.Component:
         ),
         tag_dialog(),
         help_dialog(),
-        query_by_sound_dialog(),
+        find_by_sound(),
         current="/library",
     )

@@ -2,24 +2,24 @@
 
 import reflex as rx
 
-from sp404_app.components.query_by_sound import sound_finder
-from sp404_app.pages.sample.similar import aspects, line
-from sp404_app.state.sample.query_by_sound import HearingState
+from sp404_app.components.query_by_sound import query_by_sound_dialog
+from sp404_app.pages.sample.similar import aspect_buttons, similar_row
+from sp404_app.state.sample.query_by_sound import QueryBySoundState
 
 
-def query_by_sound_dialog() -> rx.Component:
+def find_by_sound() -> rx.Component:
     """The dialog: input at the top, similar samples below."""
-    return sound_finder(
+    return query_by_sound_dialog(
         rx.el.div(
             rx.el.span("Compare by", class_name="muted"),
-            aspects(HearingState, "finder"),
+            aspect_buttons(QueryBySoundState, "finder"),
             class_name="finder-by",
         ),
         query_results(),
-        open=HearingState.is_open,
-        aspect=HearingState.aspect,
-        on_found=HearingState.show,
-        on_close=HearingState.close,
+        open=QueryBySoundState.is_open,
+        aspect=QueryBySoundState.aspect,
+        on_found=QueryBySoundState.show,
+        on_close=QueryBySoundState.close,
     )
 
 
@@ -27,16 +27,16 @@ def query_results() -> rx.Component:
     """The analysis of the query sound, and the similar samples."""
     return rx.el.div(
         rx.cond(
-            HearingState.heard != "",
+            QueryBySoundState.heard != "",
             rx.el.p(
                 rx.el.span("Detected ", class_name="muted"),
-                rx.el.span(HearingState.heard, class_name="mono", data_testid="finder-heard"),
+                rx.el.span(QueryBySoundState.heard, class_name="mono", data_testid="finder-heard"),
             ),
         ),
         rx.cond(
-            HearingState.nothing != "",
-            rx.el.p(HearingState.nothing, role="status", data_testid="finder-nothing"),
+            QueryBySoundState.nothing != "",
+            rx.el.p(QueryBySoundState.nothing, role="status", data_testid="finder-nothing"),
         ),
-        rx.el.ul(rx.foreach(HearingState.rows, line), class_name="finder-list"),
+        rx.el.ul(rx.foreach(QueryBySoundState.rows, similar_row), class_name="finder-list"),
         class_name="finder-found",
     )

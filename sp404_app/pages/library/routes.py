@@ -2,15 +2,15 @@
 
 from sp404_app.pages.library import library
 from sp404_app.pages.page import Page
-from sp404_app.state.layout import ShellState
+from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.sample.query_by_sound import HearingState
+from sp404_app.state.sample.query_by_sound import QueryBySoundState
 
 LIBRARY_PAGES = (
     Page(
         route="/library",
         component=library,
         title="Library",
-        on_load=[HearingState.close, ShellState.load, LibraryState.load],
+        on_load=[QueryBySoundState.close, LayoutState.load, LibraryState.load],
     ),
 )

@@ -6,7 +6,7 @@ from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.library.empty_state import empty_state
 from sp404_app.pages.library.track import track_of
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.rows import WINDOW, Row
+from sp404_app.state.rows import WINDOW_ROWS, Row
 
 ROW_HEIGHT = 44
 
@@ -30,7 +30,7 @@ def sample_list() -> rx.Component:
             total=LibraryState.window.total,
             start=LibraryState.window.start,
             count=LibraryState.window.rows.length(),
-            size=WINDOW,
+            size=WINDOW_ROWS,
             row_height=ROW_HEIGHT,
             epoch=LibraryState.epoch,
             answered=LibraryState.answered,

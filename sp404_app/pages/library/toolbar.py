@@ -9,7 +9,7 @@ from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
 from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.sample.query_by_sound import HearingState
+from sp404_app.state.sample.query_by_sound import QueryBySoundState
 
 # Texts and values of select fields.
 KEY_OPTIONS = [(key, key) for key in KEYS]
@@ -35,7 +35,7 @@ def toolbar() -> rx.Component:
             class_name="button",
             aria_label="Find by sound",
             title="Find sounds similar to a recording or a file",
-            on_click=HearingState.open_dialog,
+            on_click=QueryBySoundState.open_dialog,
             data_testid="find-by-sound",
         ),
         rx.el.button(

@@ -3,15 +3,15 @@
 import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
-from sp404_app.components.waveform import tap
+from sp404_app.components.waveform import tap_tempo
 from sp404_app.state.sample.sample import NO_KEY, SampleState
-from sp404_app.state.sample.view_model import Answer, Choice
+from sp404_app.state.sample.view_model import AnalysedValue, Candidate
 
 SHEET = SampleState.sheet
 PENDING = (SHEET.status == "queued") | (SHEET.status == "analysing")
 
 
-def card(title: str, answer: Answer, field: str, *parts: rx.Component) -> rx.Component:
+def card(title: str, answer: AnalysedValue, field: str, *parts: rx.Component) -> rx.Component:
     """A card for one value: where it comes from, and the way back to the analysis."""
     return rx.el.section(
         rx.el.div(
@@ -36,7 +36,7 @@ def card(title: str, answer: Answer, field: str, *parts: rx.Component) -> rx.Com
     )
 
 
-def reading(answer: Answer, field: str, *figure: rx.Component) -> rx.Component:
+def reading(answer: AnalysedValue, field: str, *figure: rx.Component) -> rx.Component:
     """The value in large type with its confidence, or why there is none."""
     return rx.el.div(
         rx.el.div(
@@ -54,7 +54,7 @@ def reading(answer: Answer, field: str, *figure: rx.Component) -> rx.Component:
     )
 
 
-def confidence(answer: Answer, field: str) -> rx.Component:
+def confidence(answer: AnalysedValue, field: str) -> rx.Component:
     """The confidence in words, in percent and as a bar."""
     return rx.el.p(
         rx.el.span(
@@ -70,10 +70,12 @@ def confidence(answer: Answer, field: str) -> rx.Component:
     )
 
 
-def candidates(answer: Answer, take: rx.event.EventCallback[str], field: str) -> rx.Component:
+def candidates(
+    answer: AnalysedValue, take: rx.event.EventCallback[str], field: str
+) -> rx.Component:
     """Buttons for the other candidates of the analysis."""
 
-    def candidate(choice: Choice) -> rx.Component:
+    def candidate(choice: Candidate) -> rx.Component:
         return rx.el.button(
             rx.el.span(choice.label, class_name="mono"),
             rx.el.small(choice.detail),
@@ -123,7 +125,7 @@ def tempo_card() -> rx.Component:
             ),
         ),
         candidates(tempo, SampleState.set_tempo, "bpm"),
-        rx.el.div(tap(on_tempo=SampleState.set_tempo), typed_tempo(), class_name="correct"),
+        rx.el.div(tap_tempo(on_tempo=SampleState.set_tempo), typed_tempo(), class_name="correct"),
     )
 
 

@@ -2,16 +2,16 @@
 
 import reflex as rx
 
-from sp404_app.components.player import mini_wave, play_this
+from sp404_app.components.player import mini_wave, play_button
 from sp404_app.pages.library.track import track_of
 from sp404_app.state.rows import Row
-from sp404_app.state.sample.duplicates import CopiesState, CopyRow
+from sp404_app.state.sample.duplicates import DuplicateRow, DuplicatesState
 
 
-def copies() -> rx.Component:
+def duplicates_section() -> rx.Component:
     """The sample and its duplicates in one list; nothing if it has none."""
     return rx.cond(
-        CopiesState.rows.length() > 0,
+        DuplicatesState.rows.length() > 0,
         rx.el.section(
             rx.el.h2("Copies of this recording"),
             rx.el.p(
@@ -19,18 +19,18 @@ def copies() -> rx.Component:
                 "around it. Keep the best one and move the others to the trash.",
                 class_name="muted copies-hint",
             ),
-            rx.el.ul(rx.foreach(CopiesState.rows, line), class_name="copies-list"),
+            rx.el.ul(rx.foreach(DuplicatesState.rows, duplicate_row), class_name="copies-list"),
             class_name="card alike",
             data_testid="copies",
         ),
     )
 
 
-def line(found: CopyRow) -> rx.Component:
+def duplicate_row(found: DuplicateRow) -> rx.Component:
     """A row with the properties in which the files differ."""
     sample = found.row
     return rx.el.li(
-        play_this(track=track_of(sample)),
+        play_button(track=track_of(sample)),
         mini_wave(bars=sample.wave),
         rx.cond(
             found.here,
@@ -58,7 +58,9 @@ def line(found: CopyRow) -> rx.Component:
             class_name="mono muted copies-facts",
         ),
         rx.cond(
-            found.here, rx.el.span("this sound", class_name="muted copies-here"), throw(sample)
+            found.here,
+            rx.el.span("this sound", class_name="muted copies-here"),
+            discard_button(sample),
         ),
         class_name="copies-line",
         key=sample.id,
@@ -66,7 +68,7 @@ def line(found: CopyRow) -> rx.Component:
     )
 
 
-def throw(sample: Row) -> rx.Component:
+def discard_button(sample: Row) -> rx.Component:
     """The button that moves a duplicate to the trash; the toast offers to undo it."""
     return rx.el.button(
         rx.icon("trash-2"),
@@ -74,6 +76,6 @@ def throw(sample: Row) -> rx.Component:
         class_name="icon-button",
         aria_label=f"Move {sample.name} to the trash",
         title="Move to the trash",
-        on_click=CopiesState.throw_away(sample.id),
+        on_click=DuplicatesState.throw_away(sample.id),
         data_testid="copy-throw-away",
     )

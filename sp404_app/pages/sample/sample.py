@@ -5,9 +5,9 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.layout import layout
 from sp404_app.pages.sample.analysis_cards import key_card, kind_card, tempo_card
-from sp404_app.pages.sample.duplicates import copies
+from sp404_app.pages.sample.duplicates import duplicates_section
 from sp404_app.pages.sample.header import head
-from sp404_app.pages.sample.similar import alike
+from sp404_app.pages.sample.similar import similar_section
 from sp404_app.pages.sample.waveform import pictures, sound
 from sp404_app.state.sample.measurements import Fact
 from sp404_app.state.sample.sample import SampleState
@@ -45,8 +45,8 @@ def here() -> rx.Component:
         banner(),
         rx.el.section(sound(), pictures(), class_name="sample-stage", aria_label="Sound"),
         rx.el.div(tempo_card(), key_card(), kind_card(), class_name="sample-answers"),
-        copies(),
-        alike(),
+        duplicates_section(),
+        similar_section(),
         rx.el.div(note(), facts(), class_name="sample-about"),
         rx.el.p(
             *(rx.el.span(rx.el.kbd(key), " ", what) for key, what in KEYBOARD),

@@ -3,10 +3,10 @@
 import reflex as rx
 
 from sp404_app.audio.similarity.embedding import Aspect
-from sp404_app.components.player import mini_wave, play_this
+from sp404_app.components.player import mini_wave, play_button
 from sp404_app.pages.library.track import track_of
-from sp404_app.state.sample.query_by_sound import HearingState
-from sp404_app.state.sample.similar import AlikeRow, AlikeState
+from sp404_app.state.sample.query_by_sound import QueryBySoundState
+from sp404_app.state.sample.similar import SimilarRow, SimilarState
 
 ASPECTS = (
     (Aspect.OVERALL, "Everything"),
@@ -17,19 +17,19 @@ ASPECTS = (
 )
 
 
-def alike() -> rx.Component:
+def similar_section() -> rx.Component:
     """The most similar samples, by everything or by one aspect."""
     return rx.el.section(
         rx.el.div(
             rx.el.h2("Similar sounds"),
-            aspects(AlikeState, "alike"),
+            aspect_buttons(SimilarState, "alike"),
             class_name="alike-head",
         ),
         rx.cond(
-            AlikeState.rows.length() > 0,
-            rx.el.ul(rx.foreach(AlikeState.rows, line), class_name="alike-list"),
+            SimilarState.rows.length() > 0,
+            rx.el.ul(rx.foreach(SimilarState.rows, similar_row), class_name="alike-list"),
             rx.cond(
-                AlikeState.looked,
+                SimilarState.looked,
                 rx.el.p(
                     "No similar sounds yet. Sounds are compared once they’re analysed.",
                     class_name="muted",
@@ -41,7 +41,7 @@ def alike() -> rx.Component:
     )
 
 
-def aspects(state: type[AlikeState | HearingState], testid: str) -> rx.Component:
+def aspect_buttons(state: type[SimilarState | QueryBySoundState], testid: str) -> rx.Component:
     """Buttons that choose the aspect to compare by."""
     return rx.el.div(
         *(
@@ -61,11 +61,11 @@ def aspects(state: type[AlikeState | HearingState], testid: str) -> rx.Component
     )
 
 
-def line(found: AlikeRow) -> rx.Component:
+def similar_row(found: SimilarRow) -> rx.Component:
     """A row with one similar sample."""
     sample = found.row
     return rx.el.li(
-        play_this(track=track_of(sample)),
+        play_button(track=track_of(sample)),
         mini_wave(bars=sample.wave),
         rx.el.a(
             sample.name,

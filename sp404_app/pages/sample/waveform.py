@@ -3,10 +3,10 @@
 import plotly.graph_objects as go
 import reflex as rx
 
-from sp404_app.components.waveform import scope, transport
+from sp404_app.components.waveform import transport, zoomable_figure
 from sp404_app.state.sample.sample import SampleState
-from sp404_app.state.sample.spectrogram import PictureState
-from sp404_app.state.sample.waveform import WaveState
+from sp404_app.state.sample.spectrogram import SpectrogramState
+from sp404_app.state.sample.waveform import WaveformState
 
 SHEET = SampleState.sheet
 CONFIG = {"displayModeBar": False, "doubleClick": "reset", "showTips": False, "scrollZoom": False}
@@ -37,20 +37,22 @@ def sound() -> rx.Component:
     """The transport controls and the waveform."""
     return rx.fragment(
         transport(
-            rx.cond(WaveState.pulse.period > 0, layer("beats", "Beats", WaveState.layers.beats)),
-            layer("onsets", "Onsets", WaveState.layers.onsets),
+            rx.cond(
+                WaveformState.pulse.period > 0, layer("beats", "Beats", WaveformState.layers.beats)
+            ),
+            layer("onsets", "Onsets", WaveformState.layers.onsets),
             track=track(),
-            pulse=WaveState.pulse,
+            pulse=WaveformState.pulse,
             on_act=SampleState.act,
         ),
         rx.el.div(
             rx.cond(
-                WaveState.drawn,
-                scope(
-                    plot(WaveState.figure, "wave-plot"),
+                WaveformState.drawn,
+                zoomable_figure(
+                    plot(WaveformState.figure, "wave-plot"),
                     track=track(),
                     label="Waveform with beats; zoom and seek with the buttons and keys",
-                    on_view=WaveState.zoom,
+                    on_view=WaveformState.zoom,
                 ),
                 rx.el.p(
                     rx.cond(SHEET.drawable, "", "The waveform appears once the sound is analysed."),
@@ -76,7 +78,7 @@ def layer(name: str, text: str, on: bool) -> rx.Component:
         type="button",
         class_name=rx.cond(on, "chip on", "chip"),
         aria_pressed=on,
-        on_click=WaveState.toggle_layer(name),
+        on_click=WaveformState.toggle_layer(name),
         data_testid=f"layer-{name}",
     )
 
@@ -100,14 +102,14 @@ def pictures() -> rx.Component:
             rx.el.div(
                 *(tab(*each) for each in PICTURES),
                 rx.el.span(
-                    rx.cond(PictureState.stretch != "", PictureState.stretch, ""),
+                    rx.cond(SpectrogramState.stretch != "", SpectrogramState.stretch, ""),
                     class_name="mono muted picture-stretch",
                 ),
                 class_name="picture-tabs",
                 role="group",
                 aria_label="Pictures",
             ),
-            rx.cond(PictureState.view != "", picture()),
+            rx.cond(SpectrogramState.view != "", picture()),
             class_name="pictures",
         ),
     )
@@ -115,14 +117,14 @@ def pictures() -> rx.Component:
 
 def tab(view: str, text: str, explained: str) -> rx.Component:
     """A button that shows or hides one view."""
-    on = PictureState.view == view
+    on = SpectrogramState.view == view
     return rx.el.button(
         text,
         type="button",
         class_name=rx.cond(on, "chip on", "chip"),
         aria_pressed=on,
         title=explained,
-        on_click=PictureState.choose(view),
+        on_click=SpectrogramState.choose(view),
         data_testid=f"picture-{view}",
     )
 
@@ -131,24 +133,24 @@ def picture() -> rx.Component:
     """The picture, its error message, or a busy indicator."""
     return rx.el.div(
         rx.el.p(
-            rx.match(PictureState.view, *((view, said) for view, _, said in PICTURES), ""),
+            rx.match(SpectrogramState.view, *((view, said) for view, _, said in PICTURES), ""),
             class_name="field-hint",
         ),
         rx.el.div(
             rx.cond(
-                PictureState.problem != "",
-                rx.el.p(PictureState.problem, class_name="field-error"),
-                rx.cond(PictureState.ready, heat_map()),
+                SpectrogramState.problem != "",
+                rx.el.p(SpectrogramState.problem, class_name="field-error"),
+                rx.cond(SpectrogramState.ready, heat_map()),
             ),
             rx.cond(
-                PictureState.busy,
+                SpectrogramState.busy,
                 rx.el.span(
                     rx.el.span(class_name="pulse"), "Drawing …", class_name="drawing", role="status"
                 ),
             ),
             class_name="picture-box",
             data_testid="picture",
-            custom_attrs={"data-busy": PictureState.busy},
+            custom_attrs={"data-busy": SpectrogramState.busy},
         ),
         class_name="stack-tight",
     )
@@ -156,11 +158,11 @@ def picture() -> rx.Component:
 
 def heat_map() -> rx.Component:
     """The heat map, which follows the waveform's zoom."""
-    return scope(
-        plot(PictureState.figure, "picture-plot"),
+    return zoomable_figure(
+        plot(SpectrogramState.figure, "picture-plot"),
         track=track(),
         delay=350,
         patient=True,
         label="Picture of the visible part",
-        on_view=PictureState.look_at,
+        on_view=SpectrogramState.look_at,
     )

@@ -33,7 +33,7 @@ class AccountSummary:
     created_at: str
 
 
-def everybody() -> list[AccountSummary]:
+def list_accounts() -> list[AccountSummary]:
     """List all accounts, oldest first."""
     with transaction() as session:
         return [
@@ -42,12 +42,12 @@ def everybody() -> list[AccountSummary]:
 
 
 def _summarize(session: Session, user: User) -> AccountSummary:
-    tier = quotas.plan_of(session, user.id).tier
+    tier = quotas.get_plan(session, user.id).tier
     verified = user.email_verified_at is not None
     return AccountSummary(user.id, user.email, verified, tier, user.created_at.isoformat())
 
 
-def verify(name: str) -> None:
+def verify_email_as_operator(name: str) -> None:
     """Verify a user's email on their behalf.
 
     Raises:
@@ -56,10 +56,10 @@ def verify(name: str) -> None:
     with transaction() as session:
         user = lock_account(session, _find_account(session, name).id)
         user.email_verified_at = user.email_verified_at or now()
-        audit_log.record(session, user.id, "verified_by_operator", OPERATOR)
+        audit_log.record_audit_event(session, user.id, "verified_by_operator", OPERATOR)
 
 
-def turn_off_two_factor(name: str) -> None:
+def turn_off_two_factor_as_operator(name: str) -> None:
     """Turn off two-factor authentication of a user who lost phone and recovery codes; mail them.
 
     Raises:
@@ -67,11 +67,11 @@ def turn_off_two_factor(name: str) -> None:
     """
     with transaction() as session:
         user = _find_account(session, name)
-        audit_log.record(session, user.id, "two_factor_off_by_operator", OPERATOR)
+        audit_log.record_audit_event(session, user.id, "two_factor_off_by_operator", OPERATOR)
         two_factor.turn_off_two_factor(session, user.id, OPERATOR)
 
 
-def sign_out(name: str) -> int:
+def sign_out_as_operator(name: str) -> int:
     """Revoke all sessions of a user, in browsers and of API clients; return how many.
 
     Raises:
@@ -79,11 +79,11 @@ def sign_out(name: str) -> int:
     """
     with transaction() as session:
         user = _find_account(session, name)
-        audit_log.record(session, user.id, "signed_out_by_operator", OPERATOR)
-        return sessions.revoke_all(session, user.id)
+        audit_log.record_audit_event(session, user.id, "signed_out_by_operator", OPERATOR)
+        return sessions.revoke_all_sessions(session, user.id)
 
 
-def delete(name: str) -> None:
+def delete_account_as_operator(name: str) -> None:
     """Delete an account as its owner would: the subscription first, then all data.
 
     Raises:
@@ -92,11 +92,11 @@ def delete(name: str) -> None:
     """
     with transaction() as session:
         user = _find_account(session, name)
-        audit_log.record(session, user.id, "deleted_by_operator", OPERATOR)
+        audit_log.record_audit_event(session, user.id, "deleted_by_operator", OPERATOR)
     asyncio.run(deletion.delete_account(user.id))
 
 
-def log_of(name: str) -> list[AuditEvent]:
+def list_account_events(name: str) -> list[AuditEvent]:
     """Return the audit log of an account, newest first; of a deleted one by its id.
 
     Raises:
@@ -107,22 +107,22 @@ def log_of(name: str) -> list[AuditEvent]:
             user_id = _find_account(session, name).id
         except NotFound:
             user_id = _parse_id(name)
-            if user_id is None or not audit_log.list_events(session, user_id, None, 1)[1]:
+            if user_id is None or not audit_log.list_audit_events(session, user_id, None, 1)[1]:
                 raise
-        return audit_log.list_events(session, user_id, None, MAX_EVENTS)[0]
+        return audit_log.list_audit_events(session, user_id, None, MAX_EVENTS)[0]
 
 
-def log_of_nobody() -> list[AuditEvent]:
+def list_unowned_events() -> list[AuditEvent]:
     """Return audit events without an account, newest first: keys, unknown emails."""
     with transaction() as session:
-        return audit_log.list_events(session, None, None, MAX_EVENTS)[0]
+        return audit_log.list_audit_events(session, None, None, MAX_EVENTS)[0]
 
 
 def rotate_keys() -> str:
     """Create a new signing key and return its `kid`; sessions stay signed in."""
-    kid = signing_keys.rotate()
+    kid = signing_keys.rotate_signing_key()
     with transaction() as session:
-        audit_log.record(session, None, "key_rotated", OPERATOR, kid=kid)
+        audit_log.record_audit_event(session, None, "key_rotated", OPERATOR, kid=kid)
     return kid
 
 
@@ -134,12 +134,12 @@ def retire_key(kid: str) -> None:
     """
     signing_keys.retire_signing_key(kid)
     with transaction() as session:
-        audit_log.record(session, None, "key_retired", OPERATOR, kid=kid)
+        audit_log.record_audit_event(session, None, "key_retired", OPERATOR, kid=kid)
 
 
 def _find_account(session: Session, name: str) -> User:
     by_id = _parse_id(name)
-    user = session.get(User, by_id) if by_id else users.user_with(session, name)
+    user = session.get(User, by_id) if by_id else users.find_user_by_email(session, name)
     if user is None:
         raise NotFound(f"No account has the email or id {name!r}.")
     return user

@@ -22,13 +22,13 @@ from sp404_app.services.infra.byte_size import format_size
 SIDE_PX = 256
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_PIXELS = 24_000_000  # decoded one at a time, at 4 bytes each
-MOST_BYTES = 10 << 20
+MAX_AVATAR_BYTES = 10 << 20
 URL_PREFIX = "/api/avatars/"
 UNREADABLE = "This image can't be read. Upload a PNG, JPEG, WebP or GIF."
 TOO_MANY_PIXELS = (
     f"This image is too large. Upload one of up to {MAX_PIXELS // 1_000_000} megapixels."
 )
-FILE_TOO_LARGE = f"This file is too large. Upload one of up to {format_size(MOST_BYTES)}."
+FILE_TOO_LARGE = f"This file is too large. Upload one of up to {format_size(MAX_AVATAR_BYTES)}."
 
 _decode_slot = threading.Semaphore(1)
 
@@ -73,7 +73,7 @@ def save_avatar(session: Session, user_id: uuid.UUID, picture: bytes) -> str:
     user = lock_account(session, user_id)
     _delete_stored_avatar(session, user)
     name = uuid.uuid4().hex
-    if_undone(session, partial(storage.delete, _avatar_key(name)))
+    if_undone(session, partial(storage.delete_object, _avatar_key(name)))
     with NamedTemporaryFile(suffix=".webp") as file:
         file.write(picture)
         file.flush()
@@ -113,7 +113,7 @@ def avatar_keys(user: User) -> list[str]:
 
 def _delete_stored_avatar(session: Session, user: User) -> None:
     for key in avatar_keys(user):
-        after_commit(session, partial(storage.delete, key))
+        after_commit(session, partial(storage.delete_object, key))
 
 
 def _avatar_key(name: str) -> str:

@@ -21,7 +21,7 @@ from sp404_app.services.infra import audit_log, queue, storage, zip_names
 from sp404_app.services.infra.client_info import Client
 from sp404_app.services.processing import jobs
 
-KEPT = dt.timedelta(days=7)
+EXPORT_LIFETIME = dt.timedelta(days=7)
 # Internal columns, not personal data. Binary columns (hashes, peaks) are omitted too.
 OMITTED_COLUMNS = {
     "password_hash",
@@ -36,7 +36,7 @@ JSON_NAMES = {"duplicate_group_id": "copy_group", "is_secondary": "surplus"}
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class ExportedFile:
     """A stored file and its path in the zip."""
 
     key: str
@@ -57,12 +57,12 @@ def request_export(session: Session, user_id: uuid.UUID, client: Client) -> Proc
     )
     if job := session.exec(open_one).first():
         return job
-    tier = quotas.plan_of(session, user_id).tier
+    tier = quotas.get_plan(session, user_id).tier
     job = ProcessingJob(user_id=user_id, kind=JobKind.ACCOUNT_EXPORT, queue=tier)
     session.add(job)
     session.flush()
-    audit_log.record(session, user_id, "export_asked", client, job_id=str(job.id))
-    after_commit(session, partial(queue.enqueue, job.id, job.queue, 0, slow=True))
+    audit_log.record_audit_event(session, user_id, "export_asked", client, job_id=str(job.id))
+    after_commit(session, partial(queue.enqueue_job, job.id, job.queue, 0, slow=True))
     return job
 
 
@@ -74,7 +74,11 @@ def latest_export(session: Session, user_id: uuid.UUID) -> ProcessingJob | None:
         .order_by(col(ProcessingJob.id).desc())
     )
     job = session.exec(query).first()
-    return job if job and (job.finished_at is None or now() - job.finished_at < KEPT) else None
+    return (
+        job
+        if job and (job.finished_at is None or now() - job.finished_at < EXPORT_LIFETIME)
+        else None
+    )
 
 
 def find_export_key(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> str:
@@ -83,23 +87,25 @@ def find_export_key(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> 
     Raises:
         NotFound: If it is not theirs, not finished, or older than a week.
     """
-    job = jobs.get(session, user_id, job_id)
+    job = jobs.get_job(session, user_id, job_id)
     if not _is_downloadable(job):
         raise NotFound("This export is no longer available. Request a new one.")
-    return key_of(job.id)
+    return export_key(job.id)
 
 
-def key_of(job_id: uuid.UUID) -> str:
+def export_key(job_id: uuid.UUID) -> str:
     """Return the storage key of an export."""
     return f"exports/{job_id.hex}.zip"
 
 
 def _is_downloadable(job: ProcessingJob) -> bool:
     done = job.kind == JobKind.ACCOUNT_EXPORT and job.status == JobStatus.DONE
-    return done and bool(job.result) and now() - (job.finished_at or now()) < KEPT
+    return done and bool(job.result) and now() - (job.finished_at or now()) < EXPORT_LIFETIME
 
 
-def facts(session: Session, user_id: uuid.UUID) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def export_tables(
+    session: Session, user_id: uuid.UUID
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield each table that has rows of the user, with these rows as JSON values.
 
     Tables are found by their `user_id` column, so a new table cannot be forgotten.
@@ -133,29 +139,29 @@ def _is_omitted(table: Table, name: str) -> bool:
     return name in OMITTED_COLUMNS or isinstance(table.c[name].type, LargeBinary)
 
 
-def originals(session: Session, user_id: uuid.UUID) -> list[Original]:
+def list_original_files(session: Session, user_id: uuid.UUID) -> list[ExportedFile]:
     """List the user's files, including trashed ones, under names valid on any system."""
     mine = select(Sample).where(Sample.user_id == user_id).order_by(col(Sample.id))
     samples = session.exec(mine).all()
     paths = zip_names.unique_paths([_zip_entry(sample) for sample in samples])
-    sounds = [Original(one.storage_key, path) for one, path in zip(samples, paths, strict=True)]
+    sounds = [ExportedFile(one.storage_key, path) for one, path in zip(samples, paths, strict=True)]
     user = session.get_one(User, user_id)
-    return sounds + [Original(key, "picture.webp") for key in avatars.avatar_keys(user)]
+    return sounds + [ExportedFile(key, "picture.webp") for key in avatars.avatar_keys(user)]
 
 
-def _zip_entry(sample: Sample) -> zip_names.File:
+def _zip_entry(sample: Sample) -> zip_names.NamedFile:
     place = "trash" if sample.deleted_at else "sounds"
-    return zip_names.File(f"{place}/{sample.folder}", sample.filename, sample.id)
+    return zip_names.NamedFile(f"{place}/{sample.folder}", sample.filename, sample.id)
 
 
-def purge_old(session: Session, at: dt.datetime) -> int:
+def purge_old_exports(session: Session, at: dt.datetime) -> int:
     """Delete zips older than a week; return how many."""
     old = (
         select(ProcessingJob)
         .where(
             ProcessingJob.kind == JobKind.ACCOUNT_EXPORT,
             ProcessingJob.status == JobStatus.DONE,
-            col(ProcessingJob.finished_at) < at - KEPT,
+            col(ProcessingJob.finished_at) < at - EXPORT_LIFETIME,
             col(ProcessingJob.result)["size"].is_not(None),
         )
         .with_for_update(skip_locked=True)
@@ -164,11 +170,11 @@ def purge_old(session: Session, at: dt.datetime) -> int:
     for job in gone:
         job.result = None
         session.add(job)
-        after_commit(session, partial(storage.delete, key_of(job.id)))
+        after_commit(session, partial(storage.delete_object, export_key(job.id)))
     return len(gone)
 
 
-def advance(session: Session, job: ProcessingJob, fraction: float) -> bool:
+def update_export_progress(session: Session, job: ProcessingJob, fraction: float) -> bool:
     """Store the progress of an export; return False if the job was cancelled or restarted."""
     mine = (
         col(ProcessingJob.id) == job.id,

@@ -30,11 +30,11 @@ async def delete_account(user_id: uuid.UUID) -> None:
     Raises:
         AppError: If the subscription cannot be ended; nothing is deleted then.
     """
-    await in_transaction(subscriptions.close_account, user_id)
-    await in_transaction(erase, user_id)
+    await in_transaction(subscriptions.end_all_billing, user_id)
+    await in_transaction(erase_account, user_id)
 
 
-def erase(session: Session, user_id: uuid.UUID) -> None:
+def erase_account(session: Session, user_id: uuid.UUID) -> None:
     """Delete the user, their rows and their files; keep the audit log without personal data.
 
     A worker that analyses one of the samples finds its row gone and stops.
@@ -42,21 +42,21 @@ def erase(session: Session, user_id: uuid.UUID) -> None:
     # Lock order: a library change locks the user, then jobs. A worker locks its job, then
     # references the user, which waits only for the stronger lock: so that one comes last.
     with suppress(NotFound):
-        quotas.hold(session, user_id)
+        quotas.lock_library(session, user_id)
     jobs = select(ProcessingJob.id).where(ProcessingJob.user_id == user_id)
     session.exec(jobs.order_by(col(ProcessingJob.id)).with_for_update()).all()
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         return
     keys = _storage_keys(session, user)
-    sessions.revoke_all(session, user_id)
-    unsent_emails.forget_recipient(session, user.email)
-    email.send_to_address(session, user.email, email_templates.account_deleted())
+    sessions.revoke_all_sessions(session, user_id)
+    unsent_emails.delete_emails_to(session, user.email)
+    email.send_email_to_address(session, user.email, email_templates.account_deleted())
     session.exec(delete(User).where(col(User.id) == user_id))  # foreign keys cascade to the rest
     _anonymize_audit_log(session, user_id)
-    audit_log.record(session, user_id, "account_deleted", Client())
+    audit_log.record_audit_event(session, user_id, "account_deleted", Client())
     for key in keys:
-        after_commit(session, partial(storage.delete, key))
+        after_commit(session, partial(storage.delete_object, key))
     after_commit(session, partial(pictures.delete_all_pictures, user_id))
 
 
@@ -67,7 +67,7 @@ def _storage_keys(session: Session, user: User) -> list[str]:
         ProcessingJob.user_id == user.id, ProcessingJob.kind == JobKind.ACCOUNT_EXPORT
     )
     found = [key for pair in session.exec(sounds) for key in pair if key]
-    found += [data_export.key_of(job_id) for job_id in session.exec(exports)]
+    found += [data_export.export_key(job_id) for job_id in session.exec(exports)]
     return found + avatars.avatar_keys(user)
 
 

@@ -13,18 +13,18 @@ from sp404_app.models.columns import now
 from sp404_app.services.auth import passwords
 from sp404_app.services.library import samples
 
-EMAIL = "demo@example.com"
-PASSWORD = "sixteen pads"  # noqa: S105 - printed at each start of a development machine
+DEMO_EMAIL = "demo@example.com"
+DEMO_PASSWORD = "sixteen pads"  # noqa: S105 - printed at each start of a development machine
 
 
-def ensure_demo() -> None:
+def ensure_demo_account() -> None:
     """Create the demo account and its samples in one transaction, unless it exists."""
     with transaction() as session, tempfile.TemporaryDirectory() as folder:
-        if session.exec(select(User.id).where(func.lower(User.email) == EMAIL)).first():
+        if session.exec(select(User.id).where(func.lower(User.email) == DEMO_EMAIL)).first():
             return
         user = User(
-            email=EMAIL,
-            password_hash=passwords.hash_now(PASSWORD),
+            email=DEMO_EMAIL,
+            password_hash=passwords.hash_password_blocking(DEMO_PASSWORD),
             first_name="Demo",
             email_verified_at=now(),
             is_demo=True,
@@ -38,5 +38,5 @@ def ensure_demo() -> None:
 def _add_demo_sample(session: Session, user: User, sound: DemoSound, folder: Path) -> None:
     path = folder / f"{sound.name}.wav"
     soundfile.write(path, sound.signal, sound.sample_rate, subtype="PCM_16")
-    incoming = samples.inspect(path, path.name)
-    samples.add(session, user.id, incoming, tag_names=sound.tags, is_demo=True)
+    incoming = samples.inspect_file(path, path.name)
+    samples.add_sample(session, user.id, incoming, tag_names=sound.tags, is_demo=True)

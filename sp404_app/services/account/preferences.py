@@ -20,7 +20,7 @@ class Preferences:
     folders_become_tags: bool
 
 
-def preferences_of(session: Session, user_id: uuid.UUID) -> Preferences:
+def get_preferences(session: Session, user_id: uuid.UUID) -> Preferences:
     """Return the user's preferences, or the defaults."""
     row = session.get(UserPreferences, user_id) or UserPreferences(user_id=user_id)
     return _to_preferences(row)

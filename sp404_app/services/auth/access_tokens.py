@@ -50,7 +50,7 @@ class TokenPair:
 
 def sign_access_token(signed_in: SignedIn) -> str:
     """Sign an access token (RS256 JWT) that names the user and the session."""
-    kid, key = signing_keys.signing()
+    kid, key = signing_keys.current_signing_key()
     issued = int(now().timestamp())
     claims = {
         "iss": settings().origin,
@@ -65,7 +65,7 @@ def sign_access_token(signed_in: SignedIn) -> str:
     return jwt.encode(claims, key, algorithm="RS256", headers={"kid": kid, "typ": JWT_TYPE})
 
 
-def read(token: str) -> SignedIn:
+def verify_access_token(token: str) -> SignedIn:
     """Verify an access token and return the user and the session that it names.
 
     Whether the session has been revoked is checked in `services/auth/authentication.py`.
@@ -95,7 +95,7 @@ _verified_tokens: dict[bytes, _VerifiedToken] = {}
 
 def _find_verified(token: str) -> SignedIn | None:
     """Return what a token verified before names, unless it or its key has expired."""
-    known = _verified_tokens.get(sessions.digest(token))
+    known = _verified_tokens.get(sessions.hash_token(token))
     if (
         known is None
         or known.issuer != settings().origin
@@ -114,7 +114,7 @@ def _verify(token: str) -> SignedIn:
     while len(_verified_tokens) >= MAX_VERIFIED_TOKENS:
         _verified_tokens.pop(next(iter(_verified_tokens)))
     known = _VerifiedToken(found, int(claims["exp"]), kid, settings().origin)
-    _verified_tokens[sessions.digest(token)] = known
+    _verified_tokens[sessions.hash_token(token)] = known
     return found
 
 
@@ -140,7 +140,7 @@ def _decode_claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def start(session: Session, user_id: uuid.UUID, client: Client) -> TokenPair:
+def start_token_family(session: Session, user_id: uuid.UUID, client: Client) -> TokenPair:
     """Start an API session: a new refresh token family and its first token pair."""
     sign_in_id = sessions.start_api_session(session, user_id, client)
     sign_in = session.get_one(SignIn, sign_in_id)
@@ -162,7 +162,7 @@ def rotate_refresh_token(session: Session, refresh: str, client: Client) -> Toke
         Unauthenticated: If the token is unknown or expired, or its session has ended.
     """
     row = session.exec(
-        select(RefreshToken).where(RefreshToken.hash == sessions.digest(refresh))
+        select(RefreshToken).where(RefreshToken.hash == sessions.hash_token(refresh))
     ).first()
     if row is None:
         raise Unauthenticated("This refresh token is not valid.")
@@ -188,7 +188,7 @@ def _store_refresh_token(
         RefreshToken(
             user_id=sign_in.user_id,
             sign_in_id=sign_in.id,
-            hash=sessions.digest(refresh),
+            hash=sessions.hash_token(refresh),
             parent_id=parent_id,
             expires_at=min(now() + sessions.IDLE_TIMEOUT, sign_in.expires_at),
         )
@@ -215,16 +215,16 @@ def _is_within_grace(session: Session, row: RefreshToken) -> bool:
 def _revoke_token_family(session: Session, sign_in: SignIn, client: Client) -> None:
     """Revoke the session of a reused refresh token, and notify the user by mail."""
     sessions.revoke_session(session, sign_in.user_id, sign_in.id)
-    audit_log.record(
+    audit_log.record_audit_event(
         session, sign_in.user_id, "refresh_token_reused", client, sign_in_id=str(sign_in.id)
     )
-    email.send_to_user(session, sign_in.user_id, email_templates.token_reused())
+    email.send_email_to_user(session, sign_in.user_id, email_templates.token_reused())
 
 
 def json_web_key_set() -> dict[str, list[dict[str, Any]]]:
     """Return the public keys as a JSON Web Key Set (RFC 7517)."""
     sets = []
-    for kid, key in signing_keys.all_public().items():
+    for kid, key in signing_keys.list_public_keys().items():
         jwk = RSAAlgorithm.to_jwk(key, as_dict=True)
         sets.append({"kty": jwk["kty"], "n": jwk["n"], "e": jwk["e"], "kid": kid})
     return {"keys": [{**jwk, "use": "sig", "alg": "RS256"} for jwk in sets]}

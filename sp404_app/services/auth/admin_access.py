@@ -10,11 +10,11 @@ from sp404_app.models import User
 from sp404_app.services.auth import reauthentication
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import email_addresses, unsent_emails
-from sp404_app.services.infra.unsent_emails import Unsent
+from sp404_app.services.infra.unsent_emails import UnsentEmail
 from sp404_app.settings import settings
 
 
-def ensure_named(session: Session, user_id: uuid.UUID) -> None:
+def ensure_operator(session: Session, user_id: uuid.UUID) -> None:
     """Check that the settings name this user as an operator, by a verified email.
 
     The demo account is never an operator: its password is public.
@@ -28,26 +28,26 @@ def ensure_named(session: Session, user_id: uuid.UUID) -> None:
         raise NotFound("There is nothing at this address.")
 
 
-def mails_not_sent(session: Session, who: SignedIn) -> list[Unsent]:
+def list_unsent_emails(session: Session, who: SignedIn) -> list[UnsentEmail]:
     """List the mails that could not be sent, newest first.
 
     Raises:
         NotFound: If the user is no operator.
         ReauthenticationRequired: If the session has not re-authenticated recently.
     """
-    ensure(session, who)
-    return unsent_emails.newest(session)
+    ensure_reauthenticated_operator(session, who)
+    return unsent_emails.list_unsent_emails(session)
 
 
-def ensure(session: Session, who: SignedIn) -> None:
+def ensure_reauthenticated_operator(session: Session, who: SignedIn) -> None:
     """Check that the user is an operator and has re-authenticated recently.
 
     Raises:
         NotFound: If the user is no operator.
         ReauthenticationRequired: If the session has not re-authenticated recently.
     """
-    ensure_named(session, who.user_id)
-    reauthentication.ensure_fresh(session, who)
+    ensure_operator(session, who.user_id)
+    reauthentication.ensure_reauthenticated(session, who)
 
 
 def _operator_emails() -> set[str]:
@@ -55,5 +55,5 @@ def _operator_emails() -> set[str]:
     found = set()
     for address in settings().operators:
         with suppress(ValidationFailed):  # not an email, so nobody has it
-            found.add(email_addresses.canonical(address))
+            found.add(email_addresses.canonical_address(address))
     return found

@@ -14,7 +14,7 @@ from sp404_app.services.auth import access_tokens, personal_access_tokens, sessi
 from sp404_app.services.auth.sessions import SignedIn
 
 
-def cookie_in(header: str, name: str = "") -> str:
+def read_cookie(header: str, name: str = "") -> str:
     """Return a cookie's value from a Cookie header; by default the session cookie's."""
     try:
         found = SimpleCookie(header).get(name or sessions.cookie_name())
@@ -23,7 +23,7 @@ def cookie_in(header: str, name: str = "") -> str:
     return found.value if found else ""
 
 
-async def of_cookie(cookie: str) -> SignedIn:
+async def authenticate_cookie(cookie: str) -> SignedIn:
     """Authenticate a browser by its session cookie.
 
     Raises:
@@ -31,28 +31,30 @@ async def of_cookie(cookie: str) -> SignedIn:
     """
     if not cookie:
         raise Unauthenticated("Sign in to continue.")
-    digest = sessions.digest(cookie)
+    digest = sessions.hash_token(cookie)
     sign_in_id = await session_cache.cached_sign_in_id(digest)
     user_id = await session_cache.cached_owner(sign_in_id) if sign_in_id else None
     if user_id == session_cache.REVOKED:
         raise Unauthenticated("Sign in to continue.")
     if sign_in_id and user_id:
         return _bind_to_logs(SignedIn(uuid.UUID(user_id.decode()), sign_in_id))
-    found = await in_transaction(sessions.user_of, cookie)
+    found = await in_transaction(sessions.find_browser_session, cookie)
     await session_cache.cache_owner(found.sign_in_id, found.user_id)
     await session_cache.cache_cookie(digest, found.sign_in_id)
     return _bind_to_logs(found)
 
 
-async def of_token(token: str) -> SignedIn:
+async def authenticate_token(token: str) -> SignedIn:
     """Authenticate an API client by access token or personal access token.
 
     Raises:
         Unauthenticated: If the token is invalid or expired, or its session has ended.
     """
     if token.startswith(personal_access_tokens.PREFIX):
-        return _bind_to_logs(await in_transaction(personal_access_tokens.token_owner, token))
-    signed_in = access_tokens.read(token)
+        return _bind_to_logs(
+            await in_transaction(personal_access_tokens.authenticate_personal_token, token)
+        )
+    signed_in = access_tokens.verify_access_token(token)
     user_id = await session_cache.cached_owner(signed_in.sign_in_id)
     if user_id is None:
         await in_transaction(sessions.ensure_session_active, signed_in)

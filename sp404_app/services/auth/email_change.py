@@ -19,10 +19,10 @@ from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.auth.users import NO_PASSWORD
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra.client_info import Client
-from sp404_app.services.infra.email import send_to_address
+from sp404_app.services.infra.email import send_email_to_address
 
 
-def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str:
+def request_email_change(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str:
     """Mail a confirmation link to the new email, and a revert link to the old one.
 
     If the new email has an account, its owner is mailed instead of a link being sent, and the
@@ -35,24 +35,26 @@ def ask(session: Session, user_id: uuid.UUID, email: str, client: Client) -> str
         ValidationFailed: If the email is invalid or is the current one.
         Unauthenticated: If the account is gone.
     """
-    new_email = email_addresses.reachable(email)
+    new_email = email_addresses.deliverable_address(email)
     user = lock_account(session, user_id)
     if new_email == user.email.lower():
         message = "This is already your email."
         raise ValidationFailed(message, {"email": [message]})
-    audit_log.record(session, user_id, "email_change_asked", client)
+    audit_log.record_audit_event(session, user_id, "email_change_asked", client)
     one_time_tokens.void_tokens(session, user_id, Purpose.CHANGE_EMAIL)
     if _has_account(session, new_email):
-        send_to_address(session, new_email, email_templates.account_exists())
+        send_email_to_address(session, new_email, email_templates.account_exists())
     else:
-        token = one_time_tokens.make(session, user_id, Purpose.CHANGE_EMAIL, new_email)
-        send_to_address(session, new_email, email_templates.confirm_new_email(token))
-    back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, user.email)
-    send_to_address(session, user.email, email_templates.email_changing(back))
+        token = one_time_tokens.create_one_time_token(
+            session, user_id, Purpose.CHANGE_EMAIL, new_email
+        )
+        send_email_to_address(session, new_email, email_templates.confirm_new_email(token))
+    back = one_time_tokens.create_one_time_token(session, user_id, Purpose.REVERT_EMAIL, user.email)
+    send_email_to_address(session, user.email, email_templates.email_changing(back))
     return new_email
 
 
-def confirm(session: Session, token: str, client: Client) -> str:
+def confirm_email_change(session: Session, token: str, client: Client) -> str:
     """Redeem a confirmation link: set the new email and return it.
 
     Raises:
@@ -64,13 +66,13 @@ def confirm(session: Session, token: str, client: Client) -> str:
     _set_email(session, user, new_email)
     # Links mailed to the old email become invalid; the revert link stays valid.
     one_time_tokens.void_tokens(session, user_id, Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL)
-    audit_log.record(session, user_id, "email_changed", client)
-    back = one_time_tokens.make(session, user_id, Purpose.REVERT_EMAIL, old)
-    send_to_address(session, old, email_templates.email_changed(back))
+    audit_log.record_audit_event(session, user_id, "email_changed", client)
+    back = one_time_tokens.create_one_time_token(session, user_id, Purpose.REVERT_EMAIL, old)
+    send_email_to_address(session, old, email_templates.email_changed(back))
     return new_email
 
 
-def revert(session: Session, token: str, client: Client) -> None:
+def revert_email_change(session: Session, token: str, client: Client) -> None:
     """Redeem a revert link: restore the former email and lock out an account thief.
 
     Revokes all sessions, links and personal access tokens, removes the password, and mails a reset
@@ -89,11 +91,11 @@ def revert(session: Session, token: str, client: Client) -> None:
     one_time_tokens.void_tokens(
         session, user_id, Purpose.CHANGE_EMAIL, Purpose.RESET_PASSWORD, Purpose.TWO_FACTOR
     )
-    sessions.revoke_all(session, user_id)
+    sessions.revoke_all_sessions(session, user_id)
     personal_access_tokens.revoke_all_personal_tokens(session, user_id)
-    audit_log.record(session, user_id, "email_reverted", client)
-    reset = one_time_tokens.make(session, user_id, Purpose.RESET_PASSWORD)
-    send_to_address(session, former_email, email_templates.reset_password(reset))
+    audit_log.record_audit_event(session, user_id, "email_reverted", client)
+    reset = one_time_tokens.create_one_time_token(session, user_id, Purpose.RESET_PASSWORD)
+    send_email_to_address(session, former_email, email_templates.reset_password(reset))
 
 
 def _set_email(session: Session, user: User, email: str) -> None:

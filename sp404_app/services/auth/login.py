@@ -52,7 +52,7 @@ async def register(
         problems |= error.details
     if problems:
         raise ValidationFailed(CHECK_FIELDS, problems)
-    await rate_limits.registration(account.email)
+    await rate_limits.count_registration(account.email)
     if not await _register_new(account, password, client):
         await _register_new(account, password, client)  # registered in the meantime: now it exists
     return account
@@ -63,7 +63,7 @@ async def _register_new(account: NewAccount, password: str, client: Client) -> b
 
     A password is either hashed or verified, never both, so the time reveals nothing.
     """
-    known = await in_transaction(users.credential, account.email)
+    known = await in_transaction(users.find_credential, account.email)
     if known is None:
         password_hash = await passwords.hash_password(password)
         user_id = await in_transaction(users.register, account, password_hash, client)
@@ -73,7 +73,7 @@ async def _register_new(account: NewAccount, password: str, client: Client) -> b
     return True
 
 
-async def sign_in(email: str, password: str, client: Client) -> Credential:
+async def verify_credentials(email: str, password: str, client: Client) -> Credential:
     """Verify email and password; return the credential that `complete_sign_in` expects.
 
     Raises:
@@ -85,7 +85,7 @@ async def sign_in(email: str, password: str, client: Client) -> Credential:
     """
     await rate_limits.count_sign_in(email, client.ip)
     async with passwords.sign_in_slot():
-        found = await in_transaction(users.credential, email)
+        found = await in_transaction(users.find_credential, email)
         right = await passwords.verify_password(password, found.password_hash if found else None)
     if found is None or not right:
         await in_transaction(_record_failure, found, client, "sign_in_failed")
@@ -139,7 +139,7 @@ async def verify_second_factor(challenge: str, code: str, client: Client) -> Cre
     except ValidationFailed as error:
         raise Unauthenticated("That took too long. Sign in again.") from error
     if found is None:  # raised after the audit log of the failure is committed
-        raise WrongCredentials(two_factor.WRONG, {"code": [two_factor.WRONG]})
+        raise WrongCredentials(two_factor.WRONG_CODE, {"code": [two_factor.WRONG_CODE]})
     await rate_limits.clear_two_factor_failures(found.user_id)
     return found
 
@@ -167,14 +167,14 @@ def complete_sign_in(session: Session, found: Credential, client: Client, kind: 
         Unauthenticated: If the password changed or the account was deleted in the meantime.
     """
     users.ensure_credential_unchanged(session, found)
-    audit_log.record(session, found.user_id, "signed_in", client, kind=kind)
+    audit_log.record_audit_event(session, found.user_id, "signed_in", client, kind=kind)
     return found.user_id
 
 
 def _record_failure(
     session: Session, found: Credential | None, client: Client, action: str
 ) -> None:
-    audit_log.record(session, found.user_id if found else None, action, client)
+    audit_log.record_audit_event(session, found.user_id if found else None, action, client)
 
 
 async def change_password(signed_in: SignedIn, old: str, new: str, client: Client) -> None:
@@ -237,7 +237,7 @@ async def confirm_email(token: str, client: Client) -> str:
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("verify", client.ip)
-    return await in_transaction(email_change.confirm, token, client)
+    return await in_transaction(email_change.confirm_email_change, token, client)
 
 
 async def revert_email(token: str, client: Client) -> None:
@@ -248,7 +248,7 @@ async def revert_email(token: str, client: Client) -> None:
         RateLimited: If this host tries too many tokens.
     """
     await rate_limits.count_token_attempt("verify", client.ip)
-    await in_transaction(email_change.revert, token, client)
+    await in_transaction(email_change.revert_email_change, token, client)
 
 
 async def forgot_password(email: str, client: Client) -> None:
@@ -270,19 +270,19 @@ async def resend_verification(email: str) -> None:
 def sign_out(session: Session, who: SignedIn, client: Client) -> None:
     """Sign out: revoke the current session."""
     sessions.revoke_session(session, who.user_id, who.sign_in_id)
-    audit_log.record(session, who.user_id, "signed_out", client)
+    audit_log.record_audit_event(session, who.user_id, "signed_out", client)
 
 
 def sign_out_everywhere(session: Session, who: SignedIn, client: Client) -> None:
     """Revoke all sessions of the user."""
-    sessions.revoke_all(session, who.user_id)
-    audit_log.record(session, who.user_id, "signed_out_everywhere", client)
+    sessions.revoke_all_sessions(session, who.user_id)
+    audit_log.record_audit_event(session, who.user_id, "signed_out_everywhere", client)
 
 
 def sign_out_other_devices(session: Session, who: SignedIn, client: Client) -> None:
     """Revoke all sessions of the user except the current one."""
-    sessions.revoke_all(session, who.user_id, keep=who.sign_in_id)
-    audit_log.record(session, who.user_id, "signed_out_others", client)
+    sessions.revoke_all_sessions(session, who.user_id, keep=who.sign_in_id)
+    audit_log.record_audit_event(session, who.user_id, "signed_out_others", client)
 
 
 def sign_out_device(session: Session, who: SignedIn, sign_in_id: uuid.UUID, client: Client) -> None:
@@ -292,7 +292,9 @@ def sign_out_device(session: Session, who: SignedIn, sign_in_id: uuid.UUID, clie
         NotFound: If the session is not theirs or has ended already.
     """
     sessions.revoke_session(session, who.user_id, sign_in_id)
-    audit_log.record(session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id))
+    audit_log.record_audit_event(
+        session, who.user_id, "device_revoked", client, sign_in_id=str(sign_in_id)
+    )
 
 
 def _email_not_verified(session: Session, email: str) -> EmailNotVerified:
@@ -300,7 +302,7 @@ def _email_not_verified(session: Session, email: str) -> EmailNotVerified:
 
     It may say that our mail was refused: the caller has proved the password.
     """
-    if unsent_emails.was_refused(
+    if unsent_emails.is_email_undelivered(
         session, email, now() - one_time_tokens.LIFETIMES[Purpose.VERIFY_EMAIL]
     ):
         message = "We couldn't deliver mail to this address. Check it, or sign up with another one."

@@ -14,7 +14,7 @@ from sp404_app.errors import Unauthenticated, ValidationFailed
 from sp404_app.models import OneTimeToken, Purpose
 from sp404_app.models.columns import now
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import digest
+from sp404_app.services.auth.sessions import hash_token
 
 LIFETIMES = {
     Purpose.VERIFY_EMAIL: dt.timedelta(hours=24),
@@ -29,7 +29,9 @@ CONCURRENT_PURPOSES = frozenset(
 INVALID_LINK = "This link has been used or has expired. Request a new one."
 
 
-def make(session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str = "") -> str:
+def create_one_time_token(
+    session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str = ""
+) -> str:
     """Create a token and return it; only its hash is stored. Earlier ones are voided.
 
     Raises:
@@ -43,7 +45,7 @@ def make(session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str 
         OneTimeToken(
             user_id=user_id,
             purpose=purpose,
-            hash=digest(token),
+            hash=hash_token(token),
             expires_at=now() + LIFETIMES[purpose],
             new_email=new_email or None,
         )
@@ -141,7 +143,7 @@ def _lock_token(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
 def _find_valid_token(session: Session, token: str, purpose: Purpose) -> OneTimeToken:
     query = (
         select(OneTimeToken)
-        .where(OneTimeToken.hash == digest(token), OneTimeToken.purpose == purpose)
+        .where(OneTimeToken.hash == hash_token(token), OneTimeToken.purpose == purpose)
         .execution_options(populate_existing=True)
     )
     row = session.exec(query).first()

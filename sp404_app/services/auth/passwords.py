@@ -77,12 +77,12 @@ def is_product_name(password: str) -> bool:
     return "".join(filter(str.isalpha, password.casefold())) in PRODUCT_NAMES
 
 
-def hash_now(password: str) -> str:
+def hash_password_blocking(password: str) -> str:
     """Return the salted bcrypt hash of a password; takes a quarter of a second of CPU."""
     return bcrypt.hashpw(_prehash(password), bcrypt.gensalt(BCRYPT_COST)).decode()
 
 
-def matches_now(password: str, hashed: str) -> bool:
+def verify_password_blocking(password: str, hashed: str) -> bool:
     """Return whether a password matches a bcrypt hash; as slow as hashing."""
     try:
         return bcrypt.checkpw(_prehash(password), hashed.encode())
@@ -103,7 +103,7 @@ def _prehash(password: str) -> bytes:
 
 async def hash_password(password: str) -> str:
     """Hash a password in the thread pool."""
-    return await _run_in_pool(lambda: hash_now(password))
+    return await _run_in_pool(lambda: hash_password_blocking(password))
 
 
 async def verify_password(password: str, hashed: str | None) -> bool:
@@ -112,7 +112,7 @@ async def verify_password(password: str, hashed: str | None) -> bool:
     None, or a value that is no hash, matches nothing and takes as long as a real hash.
     """
     real_hash = hashed if hashed and hashed.startswith("$2b$") else None
-    same = await _run_in_pool(lambda: matches_now(password, real_hash or DUMMY_HASH))
+    same = await _run_in_pool(lambda: verify_password_blocking(password, real_hash or DUMMY_HASH))
     return same and real_hash is not None
 
 

@@ -13,7 +13,7 @@ from sp404_app.errors import Conflict, NotFound, Unauthenticated, ValidationFail
 from sp404_app.models import PersonalToken
 from sp404_app.models.columns import now
 from sp404_app.services.auth.account_lock import lock_account
-from sp404_app.services.auth.sessions import SignedIn, digest
+from sp404_app.services.auth.sessions import SignedIn, hash_token
 from sp404_app.services.infra import audit_log, email, email_templates
 from sp404_app.services.infra.client_info import Client
 from sp404_app.services.infra.text import clean_text
@@ -55,7 +55,7 @@ class MadeToken(PersonalTokenView):
     token: str
 
 
-def make(
+def create_personal_token(
     session: Session,
     user_id: uuid.UUID,
     name: str,
@@ -91,15 +91,17 @@ def make(
     row = PersonalToken(
         user_id=user_id,
         name=name,
-        hash=digest(token),
+        hash=hash_token(token),
         ending=token[-4:],
         abilities=sorted(set(abilities)),
         expires_at=now() + dt.timedelta(days=days) if days else None,
     )
     session.add(row)
     session.flush()
-    audit_log.record(session, user_id, "token_made", client, name=name, token_id=str(row.id))
-    email.send_to_user(session, user_id, email_templates.token_made())
+    audit_log.record_audit_event(
+        session, user_id, "token_made", client, name=name, token_id=str(row.id)
+    )
+    email.send_email_to_user(session, user_id, email_templates.token_made())
     return MadeToken(**asdict(_to_view(row)), token=token)
 
 
@@ -141,7 +143,9 @@ def revoke_personal_token(
     name = gone.scalar_one_or_none()
     if name is None:
         raise NotFound("Access token not found.")
-    audit_log.record(session, user_id, "token_revoked", client, name=name, token_id=str(token_id))
+    audit_log.record_audit_event(
+        session, user_id, "token_revoked", client, name=name, token_id=str(token_id)
+    )
 
 
 def revoke_all_personal_tokens(session: Session, user_id: uuid.UUID) -> None:
@@ -154,13 +158,13 @@ def revoke_all_personal_tokens(session: Session, user_id: uuid.UUID) -> None:
     session.exec(delete(PersonalToken).where(col(PersonalToken.user_id) == user_id))
 
 
-def token_owner(session: Session, token: str) -> SignedIn:
+def authenticate_personal_token(session: Session, token: str) -> SignedIn:
     """Authenticate a personal access token; return its user and scopes.
 
     Raises:
         Unauthenticated: If the token is unknown, revoked or expired.
     """
-    query = select(PersonalToken).where(PersonalToken.hash == digest(token))
+    query = select(PersonalToken).where(PersonalToken.hash == hash_token(token))
     row = session.exec(query).first()
     if row is None or (row.expires_at and row.expires_at <= now()):
         raise Unauthenticated("This token is not valid.")

@@ -27,7 +27,7 @@ def is_reauthenticated(session: Session, who: SignedIn) -> bool:
     )
 
 
-def ensure_fresh(session: Session, who: SignedIn) -> None:
+def ensure_reauthenticated(session: Session, who: SignedIn) -> None:
     """Check that this session verified its password in the last ten minutes.
 
     Raises:
@@ -49,14 +49,14 @@ async def reauthenticate(who: SignedIn, password: str, client: Client) -> None:
     if not await passwords.verify_password(password, found.password_hash):
         await in_transaction(_record_failed_reauthentication, who.user_id, client)
         raise ValidationFailed(WRONG_PASSWORD, {"password": [WRONG_PASSWORD]})
-    await in_transaction(mark, who)
+    await in_transaction(mark_reauthenticated, who)
 
 
-def mark(session: Session, who: SignedIn) -> None:
+def mark_reauthenticated(session: Session, who: SignedIn) -> None:
     """Record that this session verified its password just now."""
     mine = (col(SignIn.id) == who.sign_in_id, col(SignIn.user_id) == who.user_id)
     session.exec(update(SignIn).where(*mine).values(confirmed_at=now()))
 
 
 def _record_failed_reauthentication(session: Session, user_id: uuid.UUID, client: Client) -> None:
-    audit_log.record(session, user_id, "confirmation_failed", client)
+    audit_log.record_audit_event(session, user_id, "confirmation_failed", client)

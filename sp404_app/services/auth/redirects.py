@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote
 
 HOME = "/library"
-LOGIN = "/login"
+LOGIN_PATH = "/login"
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f-\U0010ffff]*")
 
 
@@ -14,12 +14,12 @@ def safe_redirect_target(target: object) -> str:
         return HOME
     path = re.split(r"[?#]", target)[0]
     decoded = unquote(path, errors="replace")
-    if is_crooked(decoded) or decoded != unquote(decoded, errors="replace"):
+    if is_ambiguous_path(decoded) or decoded != unquote(decoded, errors="replace"):
         return HOME
-    return HOME if decoded.lower().startswith(("/auth/", LOGIN)) else target
+    return HOME if decoded.lower().startswith(("/auth/", LOGIN_PATH)) else target
 
 
-def is_crooked(path: str) -> bool:
+def is_ambiguous_path(path: str) -> bool:
     r"""Return whether a decoded path may be read as another host or another path.
 
     Browsers and proxies disagree on `//host`, `/\host` and `/x//y`, and on dot segments.

@@ -60,7 +60,7 @@ async def cache_cookie(cookie_hash: bytes, sign_in_id: uuid.UUID) -> None:
         return
 
 
-def end(sign_in_ids: Iterable[uuid.UUID]) -> None:
+def publish_revocations(sign_in_ids: Iterable[uuid.UUID]) -> None:
     """Mark sessions as revoked in every process, wake their connections; call after commit."""
     try:
         pipeline = connection().pipeline(transaction=False)

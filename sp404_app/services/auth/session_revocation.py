@@ -63,7 +63,7 @@ class RevocationListener:
 _listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, RevocationListener] = WeakKeyDictionary()
 
 
-async def wait(sign_in_id: uuid.UUID, seconds: float) -> None:
+async def wait_for_revocation(sign_in_id: uuid.UUID, seconds: float) -> None:
     """Return once a session is revoked, or after `seconds`; the caller checks which."""
     loop, url = asyncio.get_running_loop(), settings().redis_url
     listener = _listeners.get(loop)

@@ -59,7 +59,7 @@ def cookie_name() -> str:
     return f"sp404_session_{settings().port}"
 
 
-def typed_cookie_name() -> str:
+def typed_email_cookie_name() -> str:
     """Return the name of the short-lived cookie that refills the email after a failed sign-in."""
     return f"{cookie_name()}_typed"
 
@@ -69,15 +69,15 @@ def challenge_cookie_name() -> str:
     return f"{cookie_name()}_step"
 
 
-def digest(secret: str) -> bytes:
+def hash_token(secret: str) -> bytes:
     """Return the SHA-256 of a random secret for storage: 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def start_browser(session: Session, user_id: uuid.UUID, client: Client) -> str:
+def start_browser_session(session: Session, user_id: uuid.UUID, client: Client) -> str:
     """Start a browser session and return its cookie's value; only the hash is stored."""
     cookie = secrets.token_urlsafe(32)
-    _create_sign_in(session, user_id, client, digest(cookie))
+    _create_sign_in(session, user_id, client, hash_token(cookie))
     return cookie
 
 
@@ -102,14 +102,14 @@ def _create_sign_in(
     return row
 
 
-def user_of(session: Session, cookie: str) -> SignedIn:
+def find_browser_session(session: Session, cookie: str) -> SignedIn:
     """Return the session of a cookie.
 
     Raises:
         Unauthenticated: If the cookie is missing or unknown, or its session was revoked, has
             expired, or was unused for a week.
     """
-    query = select(SignIn).where(SignIn.cookie_hash == digest(cookie))
+    query = select(SignIn).where(SignIn.cookie_hash == hash_token(cookie))
     row = session.exec(query).first() if cookie else None
     if row is None or not _is_active(row):
         raise Unauthenticated("Sign in to continue.")
@@ -179,7 +179,7 @@ def revoke_session(session: Session, user_id: uuid.UUID, sign_in_id: uuid.UUID) 
         raise NotFound("This device is not signed in.")
 
 
-def revoke_all(session: Session, user_id: uuid.UUID, keep: uuid.UUID | None = None) -> int:
+def revoke_all_sessions(session: Session, user_id: uuid.UUID, keep: uuid.UUID | None = None) -> int:
     """Revoke all sessions of the user except `keep`; return how many.
 
     Raises:
@@ -193,7 +193,7 @@ def revoke_all(session: Session, user_id: uuid.UUID, keep: uuid.UUID | None = No
 def revoke_cookie_session(session: Session, cookie: str) -> None:
     """Revoke the session of a cookie, if it has one."""
     if cookie:
-        _revoke_matching(session, col(SignIn.cookie_hash) == digest(cookie))
+        _revoke_matching(session, col(SignIn.cookie_hash) == hash_token(cookie))
 
 
 def _revoke_matching(session: Session, *which: ColumnElement[bool]) -> int:
@@ -204,5 +204,5 @@ def _revoke_matching(session: Session, *which: ColumnElement[bool]) -> int:
         .returning(col(SignIn.id))
     )
     revoked = session.exec(query).scalars().all()
-    after_commit(session, lambda: session_cache.end(revoked))
+    after_commit(session, lambda: session_cache.publish_revocations(revoked))
     return len(revoked)

@@ -21,7 +21,7 @@ from sp404_app.services.infra.secret_files import write_secret
 from sp404_app.settings import settings
 
 KEY_BITS = 4096
-SMALLEST = 2048
+MIN_KEY_BITS = 2048
 REREAD_AFTER_S = 10.0
 REREAD_FOR_UNKNOWN_S = 1.0  # another process may sign with a key that it has just found
 KID_PATTERN = re.compile(r"\d{14}-[0-9a-f]{8}")
@@ -65,7 +65,7 @@ _key_ring = KeyRing()
 REREAD_NOW = -1.0
 
 
-def ensure(bits: int = KEY_BITS) -> str:
+def ensure_signing_key(bits: int = KEY_BITS) -> str:
     """Create the first key if there is none; return the `kid` that signs.
 
     Called at startup, and the only place where keys are validated in full.
@@ -76,10 +76,10 @@ def ensure(bits: int = KEY_BITS) -> str:
     for path in _key_files(settings().secrets):
         _load_key(path, checked=True)
     keys = _key_ring.keys(REREAD_NOW)
-    return max(keys) if keys else rotate(bits)
+    return max(keys) if keys else rotate_signing_key(bits)
 
 
-def rotate(bits: int = KEY_BITS) -> str:
+def rotate_signing_key(bits: int = KEY_BITS) -> str:
     """Add a key that signs from now on and return its `kid`; older keys still verify."""
     _ensure_strong(bits, "a new key")
     folder = settings().secrets
@@ -107,7 +107,7 @@ def retire_signing_key(kid: str) -> None:
     _key_ring.keys(REREAD_NOW)
 
 
-def signing() -> tuple[str, rsa.RSAPrivateKey]:
+def current_signing_key() -> tuple[str, rsa.RSAPrivateKey]:
     """Return the newest key and its `kid`.
 
     Raises:
@@ -128,14 +128,14 @@ def find_public_key(kid: object) -> rsa.RSAPublicKey | None:
     return key.public_key() if key else None
 
 
-def all_public() -> dict[str, rsa.RSAPublicKey]:
+def list_public_keys() -> dict[str, rsa.RSAPublicKey]:
     """Return all public keys by `kid`, oldest first."""
     return {kid: key.public_key() for kid, key in _key_ring.keys().items()}
 
 
 def signing_public_key_pem() -> str:
     """Return the public key of the signing key, as PEM."""
-    _, key = signing()
+    _, key = current_signing_key()
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return pem.decode()
 
@@ -173,5 +173,5 @@ def _load_key(path: Path, *, checked: bool = False) -> rsa.RSAPrivateKey:
 
 
 def _ensure_strong(bits: int, name: str) -> None:
-    if bits < SMALLEST:
-        raise UnusableKeys(f"{name} has {bits} bits; RSA keys need at least {SMALLEST}.")
+    if bits < MIN_KEY_BITS:
+        raise UnusableKeys(f"{name} has {bits} bits; RSA keys need at least {MIN_KEY_BITS}.")

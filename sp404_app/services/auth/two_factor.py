@@ -25,7 +25,7 @@ ISSUER = "Crate 404"
 STEP_S, CODE_DIGITS, MAX_DRIFT_STEPS = 30, 6, 1
 RECOVERY_CODE_COUNT, RECOVERY_CODE_LENGTH = 10, 10
 RECOVERY_CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without look-alikes such as 0 and o
-WRONG = "This code is wrong or has been used. Codes change every 30 seconds."
+WRONG_CODE = "This code is wrong or has been used. Codes change every 30 seconds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,12 @@ def two_factor_status(session: Session, user_id: uuid.UUID) -> TwoFactorStatus:
     query = select(func.count()).where(
         RecoveryCode.user_id == user_id, col(RecoveryCode.used_at).is_(None)
     )
-    return TwoFactorStatus(on=is_on(session, user_id), codes_left=session.exec(query).one())
+    return TwoFactorStatus(
+        on=is_two_factor_on(session, user_id), codes_left=session.exec(query).one()
+    )
 
 
-def is_on(session: Session, user_id: uuid.UUID) -> bool:
+def is_two_factor_on(session: Session, user_id: uuid.UUID) -> bool:
     """Return whether the user signs in with a second factor."""
     factor = session.get(TotpFactor, user_id)
     return factor is not None and factor.confirmed_at is not None
@@ -106,10 +108,10 @@ def confirm_totp_setup(
     if factor.confirmed_at:
         raise Conflict("Two-factor authentication is already on.")
     if not _redeem_totp_code(factor, code):
-        raise ValidationFailed(WRONG, {"code": [WRONG]})
+        raise ValidationFailed(WRONG_CODE, {"code": [WRONG_CODE]})
     factor.confirmed_at = now()
-    audit_log.record(session, user_id, "two_factor_on", client)
-    email.send_to_user(session, user_id, email_templates.two_factor_on())
+    audit_log.record_audit_event(session, user_id, "two_factor_on", client)
+    email.send_email_to_user(session, user_id, email_templates.two_factor_on())
     return _replace_recovery_codes(session, user_id)
 
 
@@ -123,7 +125,7 @@ def renew_recovery_codes(session: Session, user_id: uuid.UUID, client: Client) -
     factor = _lock_factor(session, user_id)
     if factor is None or not factor.confirmed_at:
         raise Conflict("Two-factor authentication is off.")
-    audit_log.record(session, user_id, "recovery_codes_renewed", client)
+    audit_log.record_audit_event(session, user_id, "recovery_codes_renewed", client)
     return _replace_recovery_codes(session, user_id)
 
 
@@ -140,8 +142,8 @@ def turn_off_two_factor(session: Session, user_id: uuid.UUID, client: Client) ->
     session.delete(factor)
     session.exec(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
     if was_on:
-        audit_log.record(session, user_id, "two_factor_off", client)
-        email.send_to_user(session, user_id, email_templates.two_factor_off())
+        audit_log.record_audit_event(session, user_id, "two_factor_off", client)
+        email.send_email_to_user(session, user_id, email_templates.two_factor_off())
 
 
 def cancel_totp_setup(session: Session, user_id: uuid.UUID) -> None:
@@ -157,9 +159,9 @@ def cancel_totp_setup(session: Session, user_id: uuid.UUID) -> None:
 
 def create_challenge(session: Session, user_id: uuid.UUID) -> str | None:
     """Create a two-factor challenge token; None if two-factor authentication is off."""
-    if not is_on(session, user_id):
+    if not is_two_factor_on(session, user_id):
         return None
-    return one_time_tokens.make(session, user_id, Purpose.TWO_FACTOR)
+    return one_time_tokens.create_one_time_token(session, user_id, Purpose.TWO_FACTOR)
 
 
 def redeem_challenge(session: Session, token: str, code: str, client: Client) -> uuid.UUID | None:
@@ -178,7 +180,7 @@ def redeem_challenge(session: Session, token: str, code: str, client: Client) ->
     if not _redeem_totp_code(factor, code) and not _redeem_recovery_code(
         session, user_id, code, client
     ):
-        audit_log.record(session, user_id, "second_step_failed", client)
+        audit_log.record_audit_event(session, user_id, "second_step_failed", client)
         return None
     return one_time_tokens.redeem_token(session, token, Purpose.TWO_FACTOR)
 
@@ -218,9 +220,9 @@ def _redeem_recovery_code(session: Session, user_id: uuid.UUID, code: str, clien
     )
     if session.exec(query).first() is None:
         return False
-    audit_log.record(session, user_id, "recovery_code_used", client)
+    audit_log.record_audit_event(session, user_id, "recovery_code_used", client)
     left = two_factor_status(session, user_id).codes_left
-    email.send_to_user(session, user_id, email_templates.recovery_code_used(left))
+    email.send_email_to_user(session, user_id, email_templates.recovery_code_used(left))
     return True
 
 

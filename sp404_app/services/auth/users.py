@@ -24,7 +24,7 @@ from sp404_app.services.auth import (
 from sp404_app.services.auth.account_lock import ACCOUNT_CHANGED, lock_account
 from sp404_app.services.infra import audit_log, email_addresses, email_templates
 from sp404_app.services.infra.client_info import Client
-from sp404_app.services.infra.email import send_to_address
+from sp404_app.services.infra.email import send_email_to_address
 
 MAX_NAME_LENGTH = 100
 WRONG_CURRENT_PASSWORD = "Wrong current password."  # noqa: S105 - a message
@@ -71,7 +71,7 @@ def validate_registration(
     problems: dict[str, list[str]] = {}
     address = ""
     try:
-        address = email_addresses.reachable(email)
+        address = email_addresses.deliverable_address(email)
     except ValidationFailed as error:
         problems |= error.details
     names = {"first_name": _normalize_name(first_name), "last_name": _normalize_name(last_name)}
@@ -115,7 +115,7 @@ def register(
     """Create an account and mail its verification link; None if the email has an account."""
     user_id = create_account(session, account, password_hash)
     if user_id is not None:
-        audit_log.record(session, user_id, "registered", client)
+        audit_log.record_audit_event(session, user_id, "registered", client)
         _send_completion_link(session, lock_account(session, user_id))
     return user_id
 
@@ -130,11 +130,11 @@ def register_again(
     mailed links are voided, and the owner of the mailbox chooses a new password.
     """
     user = _lock_if_exists(session, known.user_id)
-    audit_log.record(session, user.id if user else None, "registered_again", client)
+    audit_log.record_audit_event(session, user.id if user else None, "registered_again", client)
     if user is None:
         return
     if user.email_verified_at:
-        send_to_address(session, user.email, email_templates.account_exists())
+        send_email_to_address(session, user.email, email_templates.account_exists())
         return
     if not same_password or user.password_hash != known.password_hash:
         user.password_hash, user.first_name, user.last_name = NO_PASSWORD, "", ""
@@ -148,7 +148,7 @@ def register_again(
 
 def resend_verification(session: Session, email: str) -> None:
     """Mail the verification link again, if the account awaits verification."""
-    found = user_with(session, email)
+    found = find_user_by_email(session, email)
     user = _lock_if_exists(session, found.id) if found else None
     if user is not None and user.email_verified_at is None:
         _send_completion_link(session, user)
@@ -157,11 +157,11 @@ def resend_verification(session: Session, email: str) -> None:
 def _send_completion_link(session: Session, user: User) -> None:
     """Mail the link that completes an account: to verify it, or to choose its password."""
     if user.password_hash == NO_PASSWORD:
-        token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
-        send_to_address(session, user.email, email_templates.finish_account(token))
+        token = one_time_tokens.create_one_time_token(session, user.id, Purpose.RESET_PASSWORD)
+        send_email_to_address(session, user.email, email_templates.finish_account(token))
     else:
-        token = one_time_tokens.make(session, user.id, Purpose.VERIFY_EMAIL)
-        send_to_address(session, user.email, email_templates.verify_email(token))
+        token = one_time_tokens.create_one_time_token(session, user.id, Purpose.VERIFY_EMAIL)
+        send_email_to_address(session, user.email, email_templates.verify_email(token))
 
 
 def verify_email(session: Session, token: str, client: Client) -> None:
@@ -173,17 +173,17 @@ def verify_email(session: Session, token: str, client: Client) -> None:
     user_id = one_time_tokens.redeem_token(session, token, Purpose.VERIFY_EMAIL)
     user = session.get_one(User, user_id)
     user.email_verified_at = user.email_verified_at or now()
-    audit_log.record(session, user_id, "email_verified", client)
+    audit_log.record_audit_event(session, user_id, "email_verified", client)
 
 
 def forgot_password(session: Session, email: str, client: Client) -> None:
     """Mail a reset link, if the email has an account."""
-    found = user_with(session, email)
+    found = find_user_by_email(session, email)
     user = _lock_if_exists(session, found.id) if found else None
-    audit_log.record(session, user.id if user else None, "password_forgotten", client)
+    audit_log.record_audit_event(session, user.id if user else None, "password_forgotten", client)
     if user is not None:
-        token = one_time_tokens.make(session, user.id, Purpose.RESET_PASSWORD)
-        send_to_address(session, user.email, email_templates.reset_password(token))
+        token = one_time_tokens.create_one_time_token(session, user.id, Purpose.RESET_PASSWORD)
+        send_email_to_address(session, user.email, email_templates.reset_password(token))
 
 
 def reset_password(session: Session, token: str, password_hash: str, client: Client) -> None:
@@ -226,13 +226,13 @@ def _set_password(
 ) -> None:
     user.password_hash = password_hash
     session.flush()
-    sessions.revoke_all(session, user.id, keep=keep)
+    sessions.revoke_all_sessions(session, user.id, keep=keep)
     # An attacker with the old password may have started these. Revert links stay valid.
     one_time_tokens.void_tokens(
         session, user.id, Purpose.TWO_FACTOR, Purpose.RESET_PASSWORD, Purpose.CHANGE_EMAIL
     )
-    audit_log.record(session, user.id, "password_changed", client)
-    send_to_address(session, user.email, email_templates.password_changed())
+    audit_log.record_audit_event(session, user.id, "password_changed", client)
+    send_email_to_address(session, user.email, email_templates.password_changed())
 
 
 def replace_outdated_hash(
@@ -269,9 +269,9 @@ def _lock_if_exists(session: Session, user_id: uuid.UUID) -> User | None:
         return None
 
 
-def credential(session: Session, email: str) -> Credential | None:
+def find_credential(session: Session, email: str) -> Credential | None:
     """Return the credential of an email, or None if it has no account."""
-    user = user_with(session, email)
+    user = find_user_by_email(session, email)
     return _to_credential(user) if user else None
 
 
@@ -312,7 +312,7 @@ def get_profile(session: Session, user_id: uuid.UUID) -> Profile:
     )
 
 
-def rename(
+def rename_user(
     session: Session, user_id: uuid.UUID, first_name: str | None, last_name: str | None
 ) -> Profile:
     """Change the user's names; None leaves a name unchanged.
@@ -332,10 +332,10 @@ def rename(
     return get_profile(session, user_id)
 
 
-def user_with(session: Session, email: str) -> User | None:
+def find_user_by_email(session: Session, email: str) -> User | None:
     """Return the user with this email in any spelling, or None."""
     try:
-        address = email_addresses.canonical(email)
+        address = email_addresses.canonical_address(email)
     except ValidationFailed:
         return None
     query = select(User).where(func.lower(User.email) == func.lower(address))

@@ -58,7 +58,7 @@ def load_billing_admin(session: Session, who: SignedIn) -> BillingAdminData:
     Raises:
         AppError: If the user is not an operator.
     """
-    admin_access.ensure(session, who)
+    admin_access.ensure_reauthenticated_operator(session, who)
     dead_letters = tuple(
         DeadLetter(e.id, e.type, e.customer_id, e.received_at, e.attempts, e.error)
         for e in webhooks.list_dead_events(session)
@@ -73,9 +73,9 @@ def replay_event(session: Session, who: SignedIn, event_id: str, client: Client)
     Raises:
         AppError: If the user is not an operator, or there is no such event.
     """
-    admin_access.ensure(session, who)
-    webhooks.replay(session, event_id)
-    audit_log.record(session, who.user_id, "event_replayed", client, event=event_id)
+    admin_access.ensure_reauthenticated_operator(session, who)
+    webhooks.replay_event(session, event_id)
+    audit_log.record_audit_event(session, who.user_id, "event_replayed", client, event=event_id)
 
 
 def replay_dead_events(session: Session, who: SignedIn, client: Client) -> int:
@@ -84,9 +84,11 @@ def replay_dead_events(session: Session, who: SignedIn, client: Client) -> int:
     Raises:
         AppError: If the user is not an operator.
     """
-    admin_access.ensure(session, who)
+    admin_access.ensure_reauthenticated_operator(session, who)
     count = webhooks.replay_dead_events(session)
-    audit_log.record(session, who.user_id, "event_replayed", client, event=f"{count} dead events")
+    audit_log.record_audit_event(
+        session, who.user_id, "event_replayed", client, event=f"{count} dead events"
+    )
     return count
 
 
@@ -96,9 +98,9 @@ def request_reconcile(session: Session, who: SignedIn, client: Client) -> None:
     Raises:
         AppError: If the user is not an operator.
     """
-    admin_access.ensure(session, who)
+    admin_access.ensure_reauthenticated_operator(session, who)
     reconcile.enqueue_reconcile(session)
-    audit_log.record(session, who.user_id, "comparison_asked", client)
+    audit_log.record_audit_event(session, who.user_id, "comparison_asked", client)
 
 
 def _summarise_report(report: ReconcileReport) -> ReconcileSummary:

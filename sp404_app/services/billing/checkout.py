@@ -23,7 +23,7 @@ ALREADY_SUBSCRIBED = "You already have a subscription. Change your plan instead.
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
+class CheckoutResult:
     """State of a purchase when the user returns from Checkout."""
 
     complete: bool
@@ -42,7 +42,7 @@ def parse_paid_tier(name: str) -> Tier:
 
 
 @within_time_budget
-def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = False) -> str:
+def start_checkout(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = False) -> str:
     """Return the URL of a Checkout Session for a plan; an open session for it is reused.
 
     Raises:
@@ -53,7 +53,7 @@ def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = Fal
     customers.ensure_customer(session, user_id)
     sync.sync_customer(session, user_id)  # finds a subscription that our mirror missed
     customer = customers.ensure_customer(session, user_id)
-    current = entitlements.current_subscription(session, user_id)
+    current = entitlements.find_current_subscription(session, user_id)
     if current is not None and current.status != "incomplete":
         raise Conflict(ALREADY_SUBSCRIBED)
     price = catalog.get_plan_price(session, tier)
@@ -69,7 +69,7 @@ def start(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool = Fal
 
 
 @within_time_budget
-def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
+def finish_checkout(session: Session, user_id: uuid.UUID, checkout_id: str) -> CheckoutResult:
     """Sync the user's subscription after Checkout, without waiting for the webhook.
 
     Raises:
@@ -85,8 +85,8 @@ def finish(session: Session, user_id: uuid.UUID, checkout_id: str) -> Return:
     if not is_own or found["customer"] != customer.stripe_id:
         raise NotFound("There is no such purchase.")
     sync.sync_customer(session, user_id)
-    row = entitlements.current_subscription(session, user_id)
-    return Return(found["status"] == "complete", row is not None and row.tier != Tier.FREE)
+    row = entitlements.find_current_subscription(session, user_id)
+    return CheckoutResult(found["status"] == "complete", row is not None and row.tier != Tier.FREE)
 
 
 def _ensure_can_buy(session: Session, user_id: uuid.UUID, tier: Tier, *, trial: bool) -> None:

@@ -16,7 +16,7 @@ ZERO_DECIMAL_CURRENCIES: Final = frozenset(
 THREE_DECIMAL_CURRENCIES: Final = frozenset("bhd jod kwd omr tnd".split())  # noqa: SIM905
 
 
-def language(header: str) -> str:
+def parse_accept_language(header: str) -> str:
     """Return the first language of an Accept-Language header: "de-DE,de;q=0.9" gives "de-de"."""
     match = re.match(r"[a-z]{2,3}(-[a-z]{2}\b)?", header.strip().lower())
     return match[0] if match else "en"

@@ -31,7 +31,7 @@ def billing_name(user: User) -> str:
     return f"{user.first_name} {user.last_name}".strip()
 
 
-def call_for_due(session: Session) -> int:
+def enqueue_if_contacts_due(session: Session) -> int:
     """Enqueue the update job if any user is due; return how many are."""
     due_count = len(find_users_due(session))
     if due_count:

@@ -23,7 +23,7 @@ CLOCK_STEPS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class CustomerClock:
     """A customer's test clock, formatted for /dev/stripe."""
 
     id: str
@@ -35,7 +35,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentEvent:
     """An event of the emulator with its deliveries."""
 
     id: str
@@ -45,7 +45,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ReceivedEvent:
     """A webhook event as we stored it."""
 
     id: str
@@ -56,7 +56,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Chaos:
+class DeliveryFaults:
     """Faults that the emulator adds to webhook delivery."""
 
     duplicate: int
@@ -66,14 +66,14 @@ class Chaos:
     paused: bool
 
 
-def clocks() -> list[Clock]:
+def list_clocks() -> list[CustomerClock]:
     """Return the newest customers with their clocks.
 
     Raises:
         AppError: If there is no emulator, or it does not answer.
     """
     return [
-        Clock(
+        CustomerClock(
             one["id"],
             one["email"] or "",
             _format_time(one["now"]),
@@ -85,10 +85,10 @@ def clocks() -> list[Clock]:
     ]
 
 
-def sent(limit: int = 40) -> list[Sent]:
+def list_sent_events(limit: int = 40) -> list[SentEvent]:
     """Return the emulator's newest events with their deliveries."""
     return [
-        Sent(
+        SentEvent(
             one["id"],
             one["type"],
             _format_time(one["created"]),
@@ -98,10 +98,10 @@ def sent(limit: int = 40) -> list[Sent]:
     ]
 
 
-def taken(session: Session) -> list[Taken]:
+def list_received_events(session: Session) -> list[ReceivedEvent]:
     """Return the newest webhook events that we received."""
     return [
-        Taken(
+        ReceivedEvent(
             event.id,
             event.type,
             f"{event.received_at:%d %b %H:%M:%S}",
@@ -112,13 +112,13 @@ def taken(session: Session) -> list[Taken]:
     ]
 
 
-def chaos() -> Chaos:
+def get_delivery_faults() -> DeliveryFaults:
     """Return the emulator's current delivery faults."""
     found = _request_control("GET", "settings")
-    return Chaos(**{name: found[name] for name in Chaos.__slots__})
+    return DeliveryFaults(**{name: found[name] for name in DeliveryFaults.__slots__})
 
 
-def advance(session: Session, customer_id: str, step: str) -> None:
+def advance_clock(session: Session, customer_id: str, step: str) -> None:
     """Advance one customer's test clock, then sync the customer.
 
     Raises:
@@ -132,13 +132,13 @@ def advance(session: Session, customer_id: str, step: str) -> None:
         sync.sync_customer(session, user_id)
 
 
-def change(name: str, value: float | bool) -> None:
+def set_delivery_fault(name: str, value: float | bool) -> None:
     """Set one delivery fault of the emulator.
 
     Raises:
         NotFound: If there is no such setting.
     """
-    if name not in Chaos.__slots__:
+    if name not in DeliveryFaults.__slots__:
         raise NotFound("There is no such setting.")
     _request_control("POST", "settings", **{name: value})
 
@@ -148,12 +148,12 @@ def set_unpaid_after_retries() -> None:
     _request_control("POST", "settings", after_retries="unpaid")
 
 
-def send_again(event_id: str) -> None:
+def redeliver_event(event_id: str) -> None:
     """Deliver an event again."""
     _request_control("POST", "replay", event=event_id)
 
 
-def retry() -> None:
+def retry_deliveries() -> None:
     """Retry all failed deliveries now."""
     _request_control("POST", "retry")
 
@@ -188,7 +188,7 @@ def _format_delivery(row: dict[str, Any]) -> str:
 def _event_state(handled: bool, attempts: int) -> str:
     if handled:
         return "done"
-    return "dead" if attempts >= len(webhooks.PAUSES) else "waiting"
+    return "dead" if attempts >= len(webhooks.RETRY_DELAYS) else "waiting"
 
 
 def _format_time(stamp: int) -> str:

@@ -23,7 +23,7 @@ class Entitlement:
     access: Access
 
 
-def entitlement_of(session: Session, user_id: uuid.UUID) -> Entitlement:
+def get_entitlement(session: Session, user_id: uuid.UUID) -> Entitlement:
     """Return the user's plan and access; without a subscription, Free (the demo account: Pro)."""
     found = session.exec(
         select(Subscription, BillingCustomer.clock_ahead)
@@ -57,7 +57,7 @@ def subscription_state_of(subscription: Subscription) -> access_rules.Subscripti
     )
 
 
-def current_subscription(session: Session, user_id: uuid.UUID) -> Subscription | None:
+def find_current_subscription(session: Session, user_id: uuid.UUID) -> Subscription | None:
     """Return the user's current subscription: billable and not a duplicate; or None."""
     query = select(Subscription).where(Subscription.user_id == user_id, *_is_current())
     return session.exec(query.execution_options(populate_existing=True)).first()

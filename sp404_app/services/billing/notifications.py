@@ -181,4 +181,4 @@ def _send_once(session: Session, user_id: uuid.UUID, key: str, content: EmailCon
     row = insert(MailLog).values(dedupe_key=key, user_id=user_id)
     inserted = session.execute(row.on_conflict_do_nothing().returning(col(MailLog.dedupe_key)))
     if inserted.scalar() is not None:
-        email.send_to_user(session, user_id, content)
+        email.send_email_to_user(session, user_id, content)

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 _cache: dict[uuid.UUID, tuple[float, int]] = {}  # expiry (monotonic), requests above Free
 
 
-async def a_minute(user_id: uuid.UUID) -> int:
+async def get_requests_per_minute(user_id: uuid.UUID) -> int:
     """Return the limit: the setting `requests_per_minute`, plus what the plan adds to Free's."""
     free = settings().requests_per_minute
     expires_at, extra = _cache.get(user_id, (0.0, 0))
@@ -48,5 +48,5 @@ async def _look_up(user_id: uuid.UUID) -> int:
 
 def _extra_requests(session: Session, user_id: uuid.UUID) -> int:
     """Return how many requests per minute the user's plan allows above Free."""
-    plan = quotas.plan_of(session, user_id)
+    plan = quotas.get_plan(session, user_id)
     return plan.requests_per_minute - PLANS[Tier.FREE].requests_per_minute

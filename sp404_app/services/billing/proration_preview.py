@@ -81,7 +81,7 @@ def preview_change(session: Session, user_id: uuid.UUID, tier: Tier) -> ChangePr
     """
     if customers.find_customer(session, user_id):
         sync.sync_customer(session, user_id)
-    row = entitlements.current_subscription(session, user_id)
+    row = entitlements.find_current_subscription(session, user_id)
     excess = excess_bytes(session, user_id, PLANS[tier])
     if row is None or row.status == "incomplete":
         return _preview_first_purchase(session, user_id, tier, excess)
@@ -122,7 +122,7 @@ def excess_bytes(session: Session, user_id: uuid.UUID, plan: Plan) -> int:
     """Return how many bytes the user's samples exceed a plan's storage limit by."""
     if plan.storage_bytes is None:
         return 0
-    return max(0, quotas.stored(session, user_id) - plan.storage_bytes)
+    return max(0, quotas.stored_bytes(session, user_id) - plan.storage_bytes)
 
 
 def excess_warning(preview: ChangePreview) -> str:

@@ -37,7 +37,7 @@ class UsageMonth:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class QuotaUsage:
     """Usage and limits of the current usage month; a limit of None means unlimited."""
 
     tier: Tier
@@ -49,7 +49,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Reserved:
+class AnalysisReservation:
     """How many analyses were counted, in which month, and the refusal if fewer than requested."""
 
     month: dt.datetime | None
@@ -57,18 +57,18 @@ class Reserved:
     refusal: QuotaExceeded | None
 
 
-def plan_of(session: Session, user_id: uuid.UUID) -> Plan:
+def get_plan(session: Session, user_id: uuid.UUID) -> Plan:
     """Return the plan whose limits apply to the user."""
-    return entitlements.entitlement_of(session, user_id).plan
+    return entitlements.get_entitlement(session, user_id).plan
 
 
-def is_closed(session: Session, user_id: uuid.UUID, metric: str = ANALYSIS) -> bool:
+def is_blocked(session: Session, user_id: uuid.UUID, metric: str = ANALYSIS) -> bool:
     """Return whether an unpaid subscription blocks a metric ("storage" or "analysis")."""
-    return entitlements.entitlement_of(session, user_id).access in BLOCKED_ACCESS[metric]
+    return entitlements.get_entitlement(session, user_id).access in BLOCKED_ACCESS[metric]
 
 
 def _unblocked_plan(session: Session, user_id: uuid.UUID, metric: str) -> Plan:
-    found = entitlements.entitlement_of(session, user_id)
+    found = entitlements.get_entitlement(session, user_id)
     if found.access in BLOCKED_ACCESS[metric]:
         raise SubscriptionRestricted(
             "Your subscription is past due. Pay the open invoice to add sounds again.",
@@ -77,29 +77,29 @@ def _unblocked_plan(session: Session, user_id: uuid.UUID, metric: str) -> Plan:
     return found.plan
 
 
-def usage(session: Session, user_id: uuid.UUID) -> Usage:
+def get_quota_usage(session: Session, user_id: uuid.UUID) -> QuotaUsage:
     """Return the user's usage and limits.
 
     Raises:
         NotFound: If there is no such user.
     """
-    plan, month = plan_of(session, user_id), current_usage_month(session, user_id)
+    plan, month = get_plan(session, user_id), current_usage_month(session, user_id)
     used = session.exec(
         select(UsagePeriod.analyses).where(
             UsagePeriod.user_id == user_id, UsagePeriod.period_start == month.start
         )
     ).first()
-    return Usage(
+    return QuotaUsage(
         plan.tier,
         month,
-        stored(session, user_id),
+        stored_bytes(session, user_id),
         plan.storage_bytes,
         used or 0,
         plan.analyses_per_month,
     )
 
 
-def hold(session: Session, user_id: uuid.UUID) -> None:
+def lock_library(session: Session, user_id: uuid.UUID) -> None:
     """Lock the user's row until the commit, so that one transaction at a time adds to the library.
 
     The lock (FOR NO KEY UPDATE) allows reads and inserts that reference the user.
@@ -112,7 +112,7 @@ def hold(session: Session, user_id: uuid.UUID) -> None:
         raise NotFound("There is no such user.")
 
 
-def ensure_room(session: Session, user_id: uuid.UUID, size: int) -> None:
+def ensure_storage(session: Session, user_id: uuid.UUID, size: int) -> None:
     """Raise unless `size` more bytes fit now; hold the lock of `hold` to keep the answer true.
 
     Raises:
@@ -120,7 +120,7 @@ def ensure_room(session: Session, user_id: uuid.UUID, size: int) -> None:
         SubscriptionRestricted: If a payment is missing.
     """
     limit = _unblocked_plan(session, user_id, "storage").storage_bytes
-    used = stored(session, user_id)
+    used = stored_bytes(session, user_id)
     if limit is not None and used + size > limit:
         raise QuotaExceeded(
             "Your storage is full. Delete sounds or upgrade your plan.",
@@ -155,7 +155,7 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
     return month.start
 
 
-def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Reserved:
+def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> AnalysisReservation:
     """Count up to `count` analyses, as many as the monthly limit allows.
 
     Raises:
@@ -165,7 +165,7 @@ def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Reserv
     limit = _unblocked_plan(session, user_id, ANALYSIS).analyses_per_month
     month = current_usage_month(session, user_id)
     if count <= 0:
-        return Reserved(month.start, 0, None)
+        return AnalysisReservation(month.start, 0, None)
     blank = {"id": uuid7(), "user_id": user_id, "analyses": 0}
     row = insert(UsagePeriod).values(**blank, period_start=month.start, period_end=month.end)
     session.execute(row.on_conflict_do_nothing())
@@ -177,7 +177,7 @@ def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> Reserv
         session.add(_usage_event(user_id, month.start, reserved))
         publish_quota(session, user_id)
     refusal = _analysis_quota_exceeded(limit or 0, month) if reserved < count else None
-    return Reserved(month.start, reserved, refusal)
+    return AnalysisReservation(month.start, reserved, refusal)
 
 
 def ensure_analysis_quota(session: Session, user_id: uuid.UUID) -> None:
@@ -188,7 +188,7 @@ def ensure_analysis_quota(session: Session, user_id: uuid.UUID) -> None:
         SubscriptionRestricted: If a payment is missing.
     """
     limit = _unblocked_plan(session, user_id, ANALYSIS).analyses_per_month
-    used = usage(session, user_id)
+    used = get_quota_usage(session, user_id)
     if limit is not None and used.analyses_used >= limit:
         raise _analysis_quota_exceeded(limit, used.period)
 
@@ -205,9 +205,7 @@ def publish_quota(session: Session, user_id: uuid.UUID) -> None:
     after_commit(session, partial(events.publish, user_id, Event(Topic.QUOTA)))
 
 
-def give_back_analyses(
-    session: Session, user_id: uuid.UUID, month: dt.datetime, count: int
-) -> None:
+def release_analyses(session: Session, user_id: uuid.UUID, month: dt.datetime, count: int) -> None:
     """Return `count` reserved analyses to the usage month that starts at `month`."""
     session.exec(
         update(UsagePeriod)
@@ -252,15 +250,15 @@ def _shift_month(at: dt.datetime, months: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
 
 
-def counts() -> ColumnElement[bool]:
+def counts_as_storage() -> ColumnElement[bool]:
     """Return the condition that a sample counts as storage."""
     return col(Sample.deleted_at).is_(None)
 
 
-def stored(session: Session, user_id: uuid.UUID) -> int:
+def stored_bytes(session: Session, user_id: uuid.UUID) -> int:
     """Return how many bytes of the user's samples count as storage."""
     total = select(func.coalesce(func.sum(Sample.size), 0)).where(
-        Sample.user_id == user_id, counts(), col(Sample.is_demo).is_(False)
+        Sample.user_id == user_id, counts_as_storage(), col(Sample.is_demo).is_(False)
     )
     return int(session.exec(total).one())
 

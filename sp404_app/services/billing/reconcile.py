@@ -20,7 +20,7 @@ NIGHTLY_HOUR_UTC = 3  # low traffic, and no usage month starts at this hour
 STALE_AFTER = dt.timedelta(hours=2)
 
 
-def call_nightly(session: Session, at: dt.datetime) -> int:
+def enqueue_nightly_reconcile(session: Session, at: dt.datetime) -> int:
     """Enqueue tonight's reconcile run once across all processes; return 1 if this call did, else 0.
 
     A run that never finished is enqueued again after STALE_AFTER. A manual run earlier the same day

@@ -88,8 +88,8 @@ def plan_view(session: Session, plan: Plan) -> PlanView:
 
 def subscription_view(session: Session, user_id: uuid.UUID) -> SubscriptionView:
     """Return the user's subscription; without one, Free (the demo account: Pro)."""
-    row = entitlements.current_subscription(session, user_id)
-    entitlement = entitlements.entitlement_of(session, user_id)
+    row = entitlements.find_current_subscription(session, user_id)
+    entitlement = entitlements.get_entitlement(session, user_id)
     customer = customers.find_customer(session, user_id)
     fields: dict[str, Any] = {
         "tier": entitlement.plan.tier,
@@ -158,5 +158,5 @@ def invoice_view(row: Invoice) -> InvoiceView:
 
 def classify_changes(session: Session, user_id: uuid.UUID) -> dict[Tier, ChangeKind]:
     """Return what choosing each plan would do for the user."""
-    row = entitlements.current_subscription(session, user_id)
+    row = entitlements.find_current_subscription(session, user_id)
     return {tier: proration_preview.classify_change(row, tier) for tier in PLANS}

@@ -113,7 +113,7 @@ def upgrade_plan(
     intent = f"up:{row.stripe_id}:{row.price_id}->{price.id}:{stamp}"
     updated = _update_subscription(session, customer, row, intent, params)
     sync.sync_customer(session, user_id)
-    row = entitlements.current_subscription(session, user_id)
+    row = entitlements.find_current_subscription(session, user_id)
     if row is None or row.tier != tier:
         return _unpaid_upgrade(session, row, updated.get("latest_invoice") or {})
     if row.cancel_at:
@@ -210,7 +210,7 @@ def resume_subscription(session: Session, user_id: uuid.UUID) -> None:
 
 
 @within_time_budget
-def close_account(session: Session, user_id: uuid.UUID) -> None:
+def end_all_billing(session: Session, user_id: uuid.UUID) -> None:
     """Cancel all subscriptions and expire Checkout Sessions, before an account is deleted.
 
     Raises:
@@ -261,7 +261,7 @@ def _lock_current(session: Session, user_id: uuid.UUID) -> tuple[BillingCustomer
         raise NotFound("You don't have a subscription.")
     customer = customers.lock_customer(session, user_id)
     sync.sync_customer(session, user_id)
-    row = entitlements.current_subscription(session, user_id)
+    row = entitlements.find_current_subscription(session, user_id)
     if row is None:
         earlier = select(Subscription.id).where(
             Subscription.user_id == user_id, Subscription.realm == customer.realm

@@ -231,7 +231,7 @@ def _save_customer(
 def _summarise(session: Session, user_id: uuid.UUID) -> SubscriptionSummary | None:
     """Return the summary of the current subscription, or else of the latest one."""
     row = (
-        entitlements.current_subscription(session, user_id)
+        entitlements.find_current_subscription(session, user_id)
         or session.exec(
             select(Subscription)
             .where(

@@ -29,7 +29,7 @@ def enforce_one_trial(
     session: Session, customer: BillingCustomer, snapshot: StripeSnapshot
 ) -> None:
     """Record a running trial; cancel it, uncharged, if its user, email or card had one before."""
-    row = entitlements.current_subscription(session, customer.user_id)
+    row = entitlements.find_current_subscription(session, customer.user_id)
     if row is None or row.trial_end is None:
         return
     user = session.get_one(User, customer.user_id)

@@ -33,7 +33,7 @@ def undo_cancellation_once_paid(session: Session, customer: BillingCustomer) -> 
     Raises:
         AppError: If Stripe does not answer.
     """
-    row = entitlements.current_subscription(session, customer.user_id)
+    row = entitlements.find_current_subscription(session, customer.user_id)
     if row is None or not row.stay_invoice:
         return
     query = select(Invoice.status).where(Invoice.stripe_id == row.stay_invoice)

@@ -52,7 +52,7 @@ def reopen_events(session: Session, customer_id: str) -> int:
     )
     count = session.exec(reopened).rowcount
     if count:
-        after_commit(session, queue.call_for_events)
+        after_commit(session, queue.enqueue_stripe_events)
     return count
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.models import Sample, UsageEvent
 from sp404_app.models.columns import now
-from sp404_app.services.billing.quotas import Usage
+from sp404_app.services.billing.quotas import QuotaUsage
 
 MAX_DAYS = 366
 LARGEST_COUNT = 8
@@ -65,7 +65,7 @@ def largest_samples(session: Session, user_id: uuid.UUID) -> list[LargeSample]:
     return [LargeSample(*row) for row in session.exec(query)]
 
 
-def forecast_storage_full(days: list[UsageDay], used: Usage) -> dt.date | None:
+def forecast_storage_full(days: list[UsageDay], used: QuotaUsage) -> dt.date | None:
     """Return the day storage is full at the pace of the last 14 days, or None."""
     if used.storage_limit is None or len(days) < 2:
         return None
@@ -74,7 +74,7 @@ def forecast_storage_full(days: list[UsageDay], used: Usage) -> dt.date | None:
     return _forecast_date(days[-1].day, used.storage_limit - used.storage_used, pace)
 
 
-def forecast_analyses_used_up(days: list[UsageDay], used: Usage) -> dt.date | None:
+def forecast_analyses_used_up(days: list[UsageDay], used: QuotaUsage) -> dt.date | None:
     """Return the day the monthly limit is reached at the pace of the last 14 days, or None."""
     if used.analyses_limit is None or not days:
         return None

@@ -32,7 +32,7 @@ from sp404_app.services.infra import queue
 SIGNATURE_TOLERANCE_S = 300  # past and future
 HANDLED_TYPES = frozenset(catalog.WEBHOOK_EVENTS)
 # Delay before each next attempt; when all are used, the event is dead until an operator replays it.
-PAUSES = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
+RETRY_DELAYS = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
 CLAIM_LEASE = dt.timedelta(minutes=1)  # after it, the event of a worker that died is due again
 ID_PATTERN = re.compile(r"[\w-]{1,255}")
 
@@ -88,7 +88,7 @@ def receive_event(session: Session, body: bytes, header: str) -> bool:
     statement = row.on_conflict_do_nothing().returning(col(StripeEvent.id))
     is_new = session.execute(statement).scalar() is not None
     if is_new and known:
-        after_commit(session, queue.call_for_events)
+        after_commit(session, queue.enqueue_stripe_events)
     return is_new
 
 
@@ -140,31 +140,31 @@ def record_failure(session: Session, event_id: str, reason: str) -> None:
     event = _lock_event(session, event_id)
     if event is None or event.handled_at:
         return
-    delay = PAUSES[min(event.attempts, len(PAUSES) - 1)]
+    delay = RETRY_DELAYS[min(event.attempts, len(RETRY_DELAYS) - 1)]
     event.attempts += 1
     event.error, event.due_at = reason[:500], now() + delay
     session.add(event)
 
 
-def call_for_due(session: Session, at: dt.datetime) -> int:
+def enqueue_if_events_due(session: Session, at: dt.datetime) -> int:
     """Enqueue the event job if an event is due; return 1 if this call enqueued it, else 0."""
     if session.exec(select(StripeEvent.id).where(*_is_due(at)).limit(1)).first() is None:
         return 0
-    return int(queue.call_for_events())
+    return int(queue.enqueue_stripe_events())
 
 
 def _is_due(at: dt.datetime) -> tuple[Any, ...]:
     return (
         col(StripeEvent.handled_at).is_(None),
         StripeEvent.due_at <= at,
-        StripeEvent.attempts < len(PAUSES),
+        StripeEvent.attempts < len(RETRY_DELAYS),
     )
 
 
 def list_dead_events(session: Session, limit: int = 100) -> list[StripeEvent]:
     """Return the events whose retries are exhausted, newest first."""
     query = select(StripeEvent).where(
-        col(StripeEvent.handled_at).is_(None), StripeEvent.attempts >= len(PAUSES)
+        col(StripeEvent.handled_at).is_(None), StripeEvent.attempts >= len(RETRY_DELAYS)
     )
     return list(session.exec(query.order_by(col(StripeEvent.received_at).desc()).limit(limit)))
 
@@ -175,7 +175,7 @@ def list_recent_events(session: Session, limit: int = 50) -> list[StripeEvent]:
     return list(session.exec(newest.limit(limit)))
 
 
-def replay(session: Session, event_id: str) -> None:
+def replay_event(session: Session, event_id: str) -> None:
     """Make an event due again, whether or not it was handled.
 
     Raises:
@@ -188,14 +188,14 @@ def replay(session: Session, event_id: str) -> None:
     event.due_at = now()
     event.received_at = session.exec(select(func.clock_timestamp())).one()
     session.add(event)
-    after_commit(session, queue.call_for_events)
+    after_commit(session, queue.enqueue_stripe_events)
 
 
 def replay_dead_events(session: Session) -> int:
     """Make all dead events due again; return how many."""
     events = list_dead_events(session, 10_000)
     for event in events:
-        replay(session, event.id)
+        replay_event(session, event.id)
     return len(events)
 
 

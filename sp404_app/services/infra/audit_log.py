@@ -24,7 +24,7 @@ class AuditEvent:
     details: dict[str, str]
 
 
-def record(
+def record_audit_event(
     session: Session, user_id: uuid.UUID | None, action: str, client: Client, **details: str
 ) -> None:
     """Write one audit event; `details` must not contain a token, a password or an e-mail."""
@@ -39,7 +39,7 @@ def record(
     )
 
 
-def list_events(
+def list_audit_events(
     session: Session, user_id: uuid.UUID | None, after: uuid.UUID | None, limit: int
 ) -> tuple[list[AuditEvent], int]:
     """Return a user's audit events older than `after`, newest first, and their total number.

@@ -16,12 +16,12 @@ from sp404_app.services.infra.redis_counters import RedisUnavailable, redis_batc
 TTL_S = 3600
 
 
-def bump(pipeline: Pipeline, user_id: uuid.UUID) -> None:
+def bump_cache_version(pipeline: Pipeline, user_id: uuid.UUID) -> None:
     """Set a new version; call after commit."""
     pipeline.set(_key(user_id), _new_version(), ex=TTL_S)
 
 
-async def current(user_id: uuid.UUID) -> bytes | None:
+async def current_cache_version(user_id: uuid.UUID) -> bytes | None:
     """Return the current version, or None if there was none; then one is created.
 
     Raises:
@@ -33,10 +33,10 @@ async def current(user_id: uuid.UUID) -> bytes | None:
     return found if isinstance(found, bytes) else None
 
 
-async def known(user_id: uuid.UUID) -> bytes | None:
+async def cache_version_or_none(user_id: uuid.UUID) -> bytes | None:
     """Return the current version, or None if there was none or Redis is not available."""
     try:
-        return await current(user_id)
+        return await current_cache_version(user_id)
     except RedisUnavailable:
         return None
 

@@ -43,7 +43,7 @@ def save_to_outbox(message: EmailMessage) -> None:
     write_secret(folder / name, message.as_bytes())
 
 
-def newest() -> list[OutboxMail]:
+def list_outbox() -> list[OutboxMail]:
     """Return the newest e-mails, latest first.
 
     Raises:

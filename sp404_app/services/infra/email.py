@@ -24,17 +24,17 @@ TOO_OLD = DeliveryFailure("It waited for more than a day.", permanent=True)
 UNREADABLE = DeliveryFailure("It cannot be decrypted with the pepper file of this machine.")
 
 
-def send_to_address(session: Session, address: str, content: EmailContent) -> None:
+def send_email_to_address(session: Session, address: str, content: EmailContent) -> None:
     """Queue an e-mail; it is sent only if and after the transaction commits."""
     body = EmailBody(as_text(content), as_html(content))
     unsent_emails.add_email(session, address, content.subject, body)
 
 
-def send_to_user(session: Session, user_id: uuid.UUID, content: EmailContent) -> None:
+def send_email_to_user(session: Session, user_id: uuid.UUID, content: EmailContent) -> None:
     """Queue an e-mail to a user's current address; do nothing if the account is gone."""
     user = session.get(User, user_id)
     if user is not None:
-        send_to_address(session, user.email, content)
+        send_email_to_address(session, user.email, content)
 
 
 def deliver_email(claimed: ClaimedEmail) -> DeliveryFailure | None:

@@ -21,7 +21,7 @@ NOT_ASCII = (
 TOO_LONG = f"Use at most {MAX_LOCAL_PART_LENGTH} characters before the @."
 
 
-def canonical(email: str) -> str:
+def canonical_address(email: str) -> str:
     """Return an address as it is stored and looked up: lower case, with a punycode domain.
 
     Raises:
@@ -31,7 +31,7 @@ def canonical(email: str) -> str:
     return f"{found.local_part}@{found.ascii_domain}".lower()
 
 
-def reachable(email: str) -> str:
+def deliverable_address(email: str) -> str:
     """Return an address as it is stored, if mail servers can deliver to it.
 
     Raises:
@@ -42,7 +42,7 @@ def reachable(email: str) -> str:
         raise ValidationFailed(NOT_ASCII, {"email": [NOT_ASCII]})
     if len(found.local_part) > MAX_LOCAL_PART_LENGTH:
         raise ValidationFailed(TOO_LONG, {"email": [TOO_LONG]})
-    return canonical(email)
+    return canonical_address(email)
 
 
 def _parse(email: str) -> ValidatedEmail:

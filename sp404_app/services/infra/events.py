@@ -54,7 +54,7 @@ def connection() -> Redis:
 def publish(user_id: uuid.UUID, *changes: Event) -> None:
     """Publish events to a user's open pages and bump their cache version; call after commit."""
     pipeline = connection().pipeline(transaction=False)
-    cache_version.bump(pipeline, user_id)
+    cache_version.bump_cache_version(pipeline, user_id)
     for item in changes:
         pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
     pipeline.execute()

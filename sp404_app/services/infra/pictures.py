@@ -22,19 +22,19 @@ def delete_pictures(user_id: uuid.UUID, sample_ids: Collection[uuid.UUID]) -> No
     beginnings = {sample_id.hex for sample_id in sample_ids}
     for stored in storage.list_folder(_folder(user_id)):
         if stored.key.rpartition("/")[2].partition("-")[0] in beginnings:
-            storage.delete(stored.key)
+            storage.delete_object(stored.key)
 
 
 def delete_all_pictures(user_id: uuid.UUID) -> None:
     """Delete all pictures of a user."""
     for stored in storage.list_folder(_folder(user_id)):
-        storage.delete(stored.key)
+        storage.delete_object(stored.key)
 
 
 def delete_every_picture() -> None:
     """Delete the pictures of all users."""
     for stored in storage.list_folder(FOLDER):
-        storage.delete(stored.key)
+        storage.delete_object(stored.key)
 
 
 def delete_oldest_pictures(user_id: uuid.UUID, sample_id: uuid.UUID, keep: int) -> None:
@@ -43,7 +43,7 @@ def delete_oldest_pictures(user_id: uuid.UUID, sample_id: uuid.UUID, keep: int) 
     listed = storage.list_folder(_folder(user_id))
     found = [stored for stored in listed if stored.key.startswith(beginning)]
     for stored in sorted(found, key=lambda stored: stored.modified, reverse=True)[keep:]:
-        storage.delete(stored.key)
+        storage.delete_object(stored.key)
 
 
 def _folder(user_id: uuid.UUID) -> str:

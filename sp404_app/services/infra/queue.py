@@ -14,28 +14,28 @@ from sp404_app.services.plans import Tier
 
 # In order of priority. Stripe events and e-mails take milliseconds, so they go first; then come
 # the plans by price; "low" holds work that no user waits for.
-MONEY, LOW = "money", "low"
-QUEUES = (MONEY, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
+HIGH, LOW = "money", "low"
+QUEUES = (HIGH, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
 PICTURES = "pictures"  # served by a worker of its own, so it takes no part in the turns
 JOB_TIMEOUT_S, SLOW_JOB_TIMEOUT_S, PICTURE_TIMEOUT_S = 120, 3600, 600
 EMAIL_TIMEOUT_S = 60
 # A queue that waits while so many jobs of other queues are taken is served next. If all five
 # queues have jobs, each gets at least one job in ten.
-PATIENT = 6
+TURN_AFTER_JOBS = 6
 SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
-CALLED = "sp404:queues:called-for-events"
+EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
 EVENTS_QUEUED_TTL_S = 15  # a job for Stripe events that was lost is queued again after that
 
 
 @lru_cache
-def queue(name: str) -> Queue:
+def rq_queue(name: str) -> Queue:
     """Return an RQ queue, connected on first use."""
     return Queue(name, connection=connection())
 
 
-def enqueue(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = False) -> None:
+def enqueue_job(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool = False) -> None:
     """Queue a job of `processing_jobs`; call after commit, because the worker reads the row."""
-    queue(queue_name).enqueue(
+    rq_queue(queue_name).enqueue(
         "sp404_app.jobs.runner.run",
         str(job_id),
         job_id=rq_job_id(job_id, attempts),
@@ -53,7 +53,7 @@ def _timeout_s(queue_name: str, *, slow: bool) -> int:
 
 def enqueue_function(function: str, argument: str, *, slow: bool = False) -> None:
     """Queue an idempotent function that has no row in `processing_jobs`."""
-    queue(LOW if slow else MONEY).enqueue(
+    rq_queue(LOW if slow else HIGH).enqueue(
         function,
         argument,
         job_timeout=SLOW_JOB_TIMEOUT_S if slow else JOB_TIMEOUT_S,
@@ -64,7 +64,7 @@ def enqueue_function(function: str, argument: str, *, slow: bool = False) -> Non
 
 def enqueue_email(email_id: uuid.UUID, attempts: int) -> None:
     """Queue the job that sends an e-mail, before all analyses; call after commit."""
-    queue(MONEY).enqueue(
+    rq_queue(HIGH).enqueue(
         "sp404_app.jobs.email.send_email",
         str(email_id),
         job_id=rq_job_id(email_id, attempts),
@@ -74,27 +74,27 @@ def enqueue_email(email_id: uuid.UUID, attempts: int) -> None:
     )
 
 
-def call_for_events() -> bool:
+def enqueue_stripe_events() -> bool:
     """Queue one job for all Stripe events that are due, unless one is queued already.
 
     Return whether it was queued. The worker calls `events_heard` before it reads the events.
     """
-    if not connection().set(CALLED, "1", nx=True, ex=EVENTS_QUEUED_TTL_S):
+    if not connection().set(EVENTS_QUEUED_KEY, "1", nx=True, ex=EVENTS_QUEUED_TTL_S):
         return False
     enqueue_function("sp404_app.jobs.billing.work", "")
     return True
 
 
-def events_heard() -> None:
+def reset_stripe_events_flag() -> None:
     """Let the next Stripe event queue a job of its own."""
-    connection().delete(CALLED)
+    connection().delete(EVENTS_QUEUED_KEY)
 
 
-def took(name: str) -> bool:
+def count_taken_job(name: str) -> bool:
     """Count a job taken from a queue; return whether it is the turn of another queue."""
     with connection().pipeline(transaction=False) as pipeline:
         for other in QUEUES:
-            pipeline.llen(queue(other).key)
+            pipeline.llen(rq_queue(other).key)
         lengths = dict(zip(QUEUES, pipeline.execute(), strict=True))
         pipeline.hset(SKIPPED_KEY, name, "0")
         for other in QUEUES:
@@ -110,18 +110,20 @@ def starved_queues() -> frozenset[str]:
     """Return the queues that were skipped so often that they are served next."""
     skipped = cast("list[bytes | None]", connection().hmget(SKIPPED_KEY, list(QUEUES)))
     counted = zip(QUEUES, skipped, strict=True)
-    return frozenset(str(name) for name, count in counted if int(count or 0) >= PATIENT)
+    return frozenset(str(name) for name, count in counted if int(count or 0) >= TURN_AFTER_JOBS)
 
 
 def queues_in_order() -> list[Queue]:
     """Return the queues in the order in which they are served now."""
     first = starved_queues()
-    return [queue(name) for name in sorted(QUEUES, key=lambda name: name not in first)]
+    return [rq_queue(name) for name in sorted(QUEUES, key=lambda name: name not in first)]
 
 
 def queued_ids() -> frozenset[str]:
     """Return the RQ ids of all jobs that wait in a queue; running jobs are not among them."""
-    return frozenset(rq_id for name in (*QUEUES, PICTURES) for rq_id in queue(name).get_job_ids())
+    return frozenset(
+        rq_id for name in (*QUEUES, PICTURES) for rq_id in rq_queue(name).get_job_ids()
+    )
 
 
 def next_rq_job(queue_name: str) -> str | None:
@@ -137,7 +139,7 @@ def next_rq_job(queue_name: str) -> str | None:
     current = get_current_job(connection())
     with connection().pipeline(transaction=False) as pipeline:
         for name in QUEUES[: QUEUES.index(queue_name)]:
-            pipeline.llen(queue(name).key)
+            pipeline.llen(rq_queue(name).key)
         if current and current.worker_name:
             worker = f"{Worker.redis_worker_namespace_prefix}{current.worker_name}"
             pipeline.hexists(worker, "shutdown_requested_date")
@@ -145,15 +147,15 @@ def next_rq_job(queue_name: str) -> str | None:
             return None
     if starved_queues() - {queue_name}:
         return None
-    found = connection().lpop(queue(queue_name).key)
+    found = connection().lpop(rq_queue(queue_name).key)
     if found:
-        took(queue_name)
+        count_taken_job(queue_name)
     return found.decode() if isinstance(found, bytes) else None
 
 
 def requeue(queue_name: str, rq_id: str) -> None:
     """Put a job back at the head of its queue."""
-    queue(queue_name).push_job_id(rq_id, at_front=True)
+    rq_queue(queue_name).push_job_id(rq_id, at_front=True)
 
 
 def discard(rq_id: str) -> None:

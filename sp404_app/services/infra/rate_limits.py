@@ -53,7 +53,7 @@ async def count_request(user_id: uuid.UUID, limit: int, *, media: bool) -> RateL
     return RateLimit(limit, limit - used.value, math.ceil(used.seconds_left))
 
 
-def exhausted(refusal: RateLimited) -> RateLimit:
+def exhausted_rate_limit(refusal: RateLimited) -> RateLimit:
     """Return the state of a limit from the error it raised."""
     return RateLimit(refusal.details["limit"], 0, refusal.details["retry_after"])
 
@@ -117,7 +117,7 @@ async def count_sign_up(ip: str) -> None:
     await _count_strictly(f"sign-up:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE_S)
 
 
-async def registration(email: str) -> None:
+async def count_registration(email: str) -> None:
     """Count a sign-up with a mailbox: 3 in ten minutes from all hosts.
 
     Raises:
@@ -126,7 +126,7 @@ async def registration(email: str) -> None:
     await _count_strictly(f"register:{_mailbox(email)}", MAX_REGISTRATIONS, EMAILS_WINDOW_S)
 
 
-async def resend(email: str, ip: str) -> None:
+async def count_resend(email: str, ip: str) -> None:
     """Count a request for a new confirmation link: 1 a minute and 3 in ten minutes per mailbox.
 
     Raises:
@@ -137,7 +137,7 @@ async def resend(email: str, ip: str) -> None:
     await _count_strictly(f"resend:{_mailbox(email)}", MAX_RESENDS, EMAILS_WINDOW_S)
 
 
-async def forgotten(email: str, ip: str) -> None:
+async def count_password_reset_request(email: str, ip: str) -> None:
     """Count a request for a password reset link, whether or not the mailbox has an account.
 
     Limit: 5 in ten minutes per mailbox.
@@ -149,7 +149,7 @@ async def forgotten(email: str, ip: str) -> None:
     await _count_strictly(f"forgot:{_mailbox(email)}", MAX_EMAILS, EMAILS_WINDOW_S)
 
 
-async def address_change(user_id: uuid.UUID, email: str, ip: str) -> None:
+async def count_email_change(user_id: uuid.UUID, email: str, ip: str) -> None:
     """Count a request to change the e-mail address: 5 in ten minutes per user and per mailbox.
 
     Raises:
@@ -234,7 +234,7 @@ def _mailbox(email: str) -> str:
     Addresses are normalised as in the lookup of accounts.
     """
     try:
-        address = email_addresses.canonical(email)
+        address = email_addresses.canonical_address(email)
     except ValidationFailed:  # no account can have it
         address = email.strip().casefold()
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]

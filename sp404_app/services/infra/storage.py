@@ -74,7 +74,7 @@ def save_bytes(content: bytes, key: str) -> None:
         raise Unavailable("We cannot store files just now. Please try again soon.") from error
 
 
-def delete(key: str) -> None:
+def delete_object(key: str) -> None:
     """Delete an object; do nothing if it does not exist."""
     try:
         obstore.delete(store(), key)
@@ -82,7 +82,7 @@ def delete(key: str) -> None:
         return
 
 
-def size_of(key: str) -> int:
+def object_size(key: str) -> int:
     """Return the size of an object in bytes.
 
     Raises:
@@ -94,7 +94,7 @@ def size_of(key: str) -> int:
         raise NotFound("The file of this sound is missing.") from error
 
 
-def stream(key: str, start: int, end: int) -> Iterator[bytes]:
+def stream_object(key: str, start: int, end: int) -> Iterator[bytes]:
     """Yield the bytes `start` to `end` (exclusive) of an object in chunks of 1 MB."""
     for position in range(start, end, CHUNK_BYTES):
         stop = min(position + CHUNK_BYTES, end)
@@ -116,7 +116,7 @@ def local_copy(key: str) -> Iterator[Path]:
         yield path
         return
     with tempfile.NamedTemporaryFile(suffix=Path(key).suffix) as target:
-        for chunk in stream(key, 0, size_of(key)):
+        for chunk in stream_object(key, 0, object_size(key)):
             target.write(chunk)
         target.flush()
         yield Path(target.name)

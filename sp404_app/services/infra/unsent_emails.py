@@ -35,7 +35,7 @@ NOT_TRIED = "It has not been sent yet."
 
 
 @dataclass(frozen=True, slots=True)
-class Unsent:
+class UnsentEmail:
     """One e-mail that was not delivered, as shown to its recipient and to operators."""
 
     recipient: str
@@ -165,13 +165,13 @@ def next_due(session: Session, before: dt.datetime) -> uuid.UUID | None:
     return session.exec(due.order_by(col(UnsentMail.due_at)).limit(1)).first()
 
 
-def newest(session: Session) -> list[Unsent]:
+def list_unsent_emails(session: Session) -> list[UnsentEmail]:
     """List e-mails that were not delivered, newest first; for operators."""
     rows = select(UnsentMail).where(_not_delivered()).order_by(col(UnsentMail.id).desc())
     return [_to_unsent(row) for row in session.exec(rows.limit(LISTED_MAX))]
 
 
-def for_person(session: Session, user_id: uuid.UUID) -> list[Unsent]:
+def list_unsent_emails_of_user(session: Session, user_id: uuid.UUID) -> list[UnsentEmail]:
     """List the e-mails of the last week that did not reach a user.
 
     Those to their address, and to a new address they have asked for and not yet confirmed.
@@ -196,7 +196,7 @@ def for_person(session: Session, user_id: uuid.UUID) -> list[Unsent]:
     return [_to_unsent(row) for row in session.exec(rows.limit(5))]
 
 
-def was_refused(session: Session, recipient: str, since: dt.datetime) -> bool:
+def is_email_undelivered(session: Session, recipient: str, since: dt.datetime) -> bool:
     """Return whether an e-mail to this address failed since then, and none is on its way."""
     rows = select(UnsentMail).where(
         UnsentMail.recipient == recipient, col(UnsentMail.created_at) >= since
@@ -207,13 +207,13 @@ def was_refused(session: Session, recipient: str, since: dt.datetime) -> bool:
     )
 
 
-def count(session: Session) -> int:
+def count_unsent_emails(session: Session) -> int:
     """Return how many e-mails were not delivered."""
     query = select(func.count()).select_from(UnsentMail).where(_not_delivered())
     return session.exec(query).one()
 
 
-def forget_recipient(session: Session, recipient: str) -> None:
+def delete_emails_to(session: Session, recipient: str) -> None:
     """Delete all e-mails to an address whose account is deleted, sent or not."""
     session.exec(delete(UnsentMail).where(col(UnsentMail.recipient) == recipient))
 
@@ -233,5 +233,5 @@ def _not_delivered() -> ColumnElement[bool]:
     )
 
 
-def _to_unsent(row: UnsentMail) -> Unsent:
-    return Unsent(row.recipient, row.subject, row.reason or NOT_TRIED, row.created_at)
+def _to_unsent(row: UnsentMail) -> UnsentEmail:
+    return UnsentEmail(row.recipient, row.subject, row.reason or NOT_TRIED, row.created_at)

@@ -23,7 +23,7 @@ DEVICES = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class NamedFile:
     """A file to be named: its folder (with slashes), its name, and the id of its row."""
 
     folder: str
@@ -31,7 +31,7 @@ class File:
     id: uuid.UUID
 
 
-def unique_paths(files: Sequence[File]) -> list[str]:
+def unique_paths(files: Sequence[NamedFile]) -> list[str]:
     """Return a path for each file; on no system are two paths equal, nor a file a folder."""
     folders = [_safe_folder(file.folder) for file in files]
     taken = {_key("/".join(parts[:end])) for parts in folders for end in range(len(parts) + 1)}
@@ -43,7 +43,7 @@ def unique_paths(files: Sequence[File]) -> list[str]:
     return paths
 
 
-def _free_path(folder: list[str], file: File, taken: set[str]) -> str:
+def _free_path(folder: list[str], file: NamedFile, taken: set[str]) -> str:
     for mark in ("", f" {file.id.hex[-12:]}", f" {file.id.hex}"):
         path = "/".join([*folder, safe_name(file.name, mark)])
         if _key(path) not in taken:

@@ -30,16 +30,16 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
-QUERY_ADAPTER = TypeAdapter(search.Query)
+QUERY_ADAPTER = TypeAdapter(search.SampleQuery)
 
 
-def parse_filter(values: Mapping[str, Any]) -> search.Query:
+def parse_filter(values: Mapping[str, Any]) -> search.SampleQuery:
     """Parse a search filter given as JSON.
 
     Raises:
         ValidationFailed: If a field is unknown or has a wrong type.
     """
-    unknown = values.keys() - search.Query.__dataclass_fields__.keys()
+    unknown = values.keys() - search.SampleQuery.__dataclass_fields__.keys()
     if unknown:
         raise ValidationFailed(
             "This filter isn’t valid.", {k: ["Unknown filter."] for k in unknown}
@@ -51,12 +51,12 @@ def parse_filter(values: Mapping[str, Any]) -> search.Query:
         raise ValidationFailed("This filter isn’t valid.", faults) from error
 
 
-def run(
+def run_bulk_action(
     session: Session,
     user_id: uuid.UUID,
     action: Action,
     ids: Sequence[uuid.UUID] | None,
-    query: search.Query | None,
+    query: search.SampleQuery | None,
     tag_names: Sequence[str] = (),
 ) -> dict[uuid.UUID, str]:
     """Apply an action to the samples in `ids`, or to all that `query` finds.
@@ -70,7 +70,7 @@ def run(
         raise ValidationFailed("Give either ids or a filter.")
     if action in {Action.TAG, Action.UNTAG} and not tag_names:
         raise ValidationFailed("Tags are missing.", {"tags": ["Enter at least one tag."]})
-    found = search.ids(session, user_id, query) if query else ids or []
+    found = search.search_ids(session, user_id, query) if query else ids or []
     target_ids = list(dict.fromkeys(found))
     done = _run_action(session, user_id, action, target_ids, tag_names)
     return {sample_id: done.get(sample_id, "not_found") for sample_id in target_ids}
@@ -84,7 +84,7 @@ def _run_action(
     tag_names: Sequence[str],
 ) -> dict[uuid.UUID, str]:
     batch_actions: dict[Action, Callable[..., list[uuid.UUID]]] = {
-        Action.DELETE: samples.throw_away,
+        Action.DELETE: samples.delete_samples,
         Action.DELETE_FOR_GOOD: samples.delete_for_good,
         Action.CANCEL: jobs.cancel_analyses,
     }
@@ -155,7 +155,7 @@ def _update_sample(sample: Sample, action: Action, names: list[str]) -> str:
     if len(tag_set) > max(tags.MAX_TAGS, len(sample.tags)):
         return "too_many_tags"
     sample.tags = sorted(tag_set, key=sort_key)
-    samples.index(sample)
+    samples.update_search_fields(sample)
     return "ok"
 
 

@@ -17,7 +17,7 @@ Group = uuid.UUID | None
 Groups = Mapping[uuid.UUID, Group]
 
 
-def take_turns(session: Session, user_id: uuid.UUID) -> None:
+def lock_duplicate_search(session: Session, user_id: uuid.UUID) -> None:
     """Serialise duplicate searches of one user until the transaction ends (advisory lock).
 
     Otherwise two workers that finish two duplicates at the same time would not see each other's
@@ -27,7 +27,7 @@ def take_turns(session: Session, user_id: uuid.UUID) -> None:
     session.execute(lock, {"name": f"copies of {user_id}"})
 
 
-def join(
+def join_duplicate_group(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, copies: Sequence[uuid.UUID]
 ) -> set[uuid.UUID]:
     """Store which samples are duplicates of a sample; it leaves its group if that is another.
@@ -35,7 +35,7 @@ def join(
     Returns the samples whose group changed, or gained or lost a member.
     """
     before = _lock_groups(session, user_id, [sample_id, *copies])
-    after = regrouped(before, sample_id, copies)
+    after = regroup_duplicates(before, sample_id, copies)
     changed = {member for member, group in after.items() if group != before[member]}
     for group in {after[member] for member in changed}:
         moved = [member for member in changed if after[member] == group]
@@ -46,7 +46,7 @@ def join(
     return {member for member in after if {before[member], after[member]} & touched}
 
 
-def regrouped(
+def regroup_duplicates(
     before: Groups, sample_id: uuid.UUID, copies: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, Group]:
     """Return the group of each sample once `copies` are known to be duplicates of `sample_id`.

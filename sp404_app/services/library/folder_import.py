@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ImportResult:
     """Outcome of one file; `file` is its path relative to the imported folder."""
 
     file: str
@@ -46,10 +46,10 @@ class Result:
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """Outcome of a whole import."""
 
-    results: list[Result] = field(default_factory=list)
+    results: list[ImportResult] = field(default_factory=list)
     interrupted: bool = False
 
     def count(self, outcome: Outcome) -> int:
@@ -84,28 +84,28 @@ class ImportCandidate:
 ImportedFiles = dict[tuple[str, str, int], ImportedFile]  # by folder, file name and size
 
 
-def person(email: str) -> uuid.UUID:
+def find_import_user(email: str) -> uuid.UUID:
     """Return the id of the user with this email.
 
     Raises:
         NotFound: If no account has this email.
     """
     with transaction() as session:
-        found = users.user_with(session, email)
+        found = users.find_user_by_email(session, email)
     if found is None:
         raise NotFound(f"There is no account with the email {email}.")
     return found.id
 
 
-def take(
-    user_id: uuid.UUID, root: Path, *, tagged: bool, tell: Callable[[Result], object]
-) -> Report:
+def import_folder(
+    user_id: uuid.UUID, root: Path, *, tagged: bool, tell: Callable[[ImportResult], object]
+) -> ImportReport:
     """Import every audio file below `root`, each in its own transaction.
 
     `tell` is called after each file. `tagged` makes tags of the folder names. Ctrl-C stops
     the import; running it again continues where it stopped.
     """
-    report = Report()
+    report = ImportReport()
     try:
         with transaction() as session:
             imported = _list_imported_files(session, user_id)
@@ -127,19 +127,19 @@ def walk_files(root: Path) -> Iterator[Path]:
 
 def _import_path(
     user_id: uuid.UUID, root: Path, path: Path, imported: ImportedFiles, tagged: bool
-) -> Iterator[Result]:
+) -> Iterator[ImportResult]:
     """Import a file, or every audio file in it if it is a ZIP archive."""
     display_path = printable_path(path.relative_to(root))
     try:
         if is_outside(root, path):
-            yield Result(display_path, Outcome.IGNORED, "It is not a file in this folder.")
+            yield ImportResult(display_path, Outcome.IGNORED, "It is not a file in this folder.")
             return
         for candidate in _list_candidates(root, path, display_path):
             yield _import_candidate(user_id, candidate, imported, tagged)
     except AppError as refusal:
-        yield Result(display_path, Outcome.REFUSED, str(refusal))
+        yield ImportResult(display_path, Outcome.REFUSED, str(refusal))
     except OSError as error:
-        yield Result(display_path, Outcome.REFUSED, f"Can’t read it: {error.strerror}.")
+        yield ImportResult(display_path, Outcome.REFUSED, f"Can’t read it: {error.strerror}.")
 
 
 def _list_candidates(root: Path, path: Path, display_path: str) -> Iterator[ImportCandidate]:
@@ -165,33 +165,35 @@ def _list_candidates(root: Path, path: Path, display_path: str) -> Iterator[Impo
 
 def _import_candidate(
     user_id: uuid.UUID, candidate: ImportCandidate, imported: ImportedFiles, tagged: bool
-) -> Result:
+) -> ImportResult:
     path = candidate.display_path
     try:
         known = _find_imported(imported, candidate)
         if known:
-            return Result(path, Outcome.HERE, sample_id=str(known.sample_id))
-        return Result(path, Outcome.ADDED, sample_id=_add_candidate(user_id, candidate, tagged))
+            return ImportResult(path, Outcome.HERE, sample_id=str(known.sample_id))
+        return ImportResult(
+            path, Outcome.ADDED, sample_id=_add_candidate(user_id, candidate, tagged)
+        )
     except Duplicate as duplicate:
         sample_id = duplicate.details["sample_id"]
-        return Result(path, Outcome.HERE, str(duplicate), sample_id)
+        return ImportResult(path, Outcome.HERE, str(duplicate), sample_id)
     except AppError as refusal:
         is_audio = has_audio_extension(candidate.filename) or refusal.code != "bad_audio"
-        return Result(path, Outcome.REFUSED if is_audio else Outcome.IGNORED, str(refusal))
+        return ImportResult(path, Outcome.REFUSED if is_audio else Outcome.IGNORED, str(refusal))
     except OSError as error:
-        return Result(path, Outcome.REFUSED, f"Can’t read it: {error.strerror}.")
+        return ImportResult(path, Outcome.REFUSED, f"Can’t read it: {error.strerror}.")
 
 
 def _add_candidate(user_id: uuid.UUID, candidate: ImportCandidate, tagged: bool) -> str:
     if candidate.size > settings().max_upload_bytes:
         raise upload_too_large()
     with transaction() as session:  # check the storage quota before decoding
-        quotas.ensure_room(session, user_id, candidate.size)
+        quotas.ensure_storage(session, user_id, candidate.size)
     with candidate.on_disk as path:
-        incoming = samples.inspect(path, candidate.filename, candidate.folder)
+        incoming = samples.inspect_file(path, candidate.filename, candidate.folder)
         names = tags.folder_tags(candidate.folder) if tagged else []
         with transaction() as session:
-            return str(samples.add(session, user_id, incoming, tag_names=names))
+            return str(samples.add_sample(session, user_id, incoming, tag_names=names))
 
 
 def is_outside(root: Path, path: Path) -> bool:

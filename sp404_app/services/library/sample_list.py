@@ -24,7 +24,7 @@ from sp404_app.services.infra import cache_version
 from sp404_app.services.infra.redis_counters import RedisUnavailable
 from sp404_app.services.library import search
 from sp404_app.services.library.schemas import SAMPLE_COLUMNS, SampleView
-from sp404_app.services.library.search import Query
+from sp404_app.services.library.search import SampleQuery
 from sp404_app.settings import MB
 
 OWNER_PARAMETER, NO_USER_ID = "owner", uuid.UUID(int=0)
@@ -66,7 +66,9 @@ class CompiledStatement:
         return values
 
 
-async def fetch_sample_page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
+async def fetch_sample_page(
+    user_id: uuid.UUID, query: SampleQuery, cursor: str, limit: int
+) -> bytes:
     """Return the JSON body of `GET /api/samples`: samples, next cursor and total.
 
     Pages are cached until the user's library changes. A change may go unnoticed while Redis is
@@ -79,7 +81,7 @@ async def fetch_sample_page(user_id: uuid.UUID, query: Query, cursor: str, limit
     """
     try:
         # Read before the rows: a version read after them could be newer than they are.
-        version = await cache_version.current(user_id)
+        version = await cache_version.current_cache_version(user_id)
     except RedisUnavailable:
         _page_cache.clear()
         return await _query_page(user_id, query, cursor, limit)
@@ -92,8 +94,8 @@ async def fetch_sample_page(user_id: uuid.UUID, query: Query, cursor: str, limit
     return page
 
 
-async def _query_page(user_id: uuid.UUID, query: Query, cursor: str, limit: int) -> bytes:
-    statement = _statement(query, cursor, limit)
+async def _query_page(user_id: uuid.UUID, query: SampleQuery, cursor: str, limit: int) -> bytes:
+    statement = _compile_statement(query, cursor, limit)
     rows = await quick(statement.sql, *statement.values_for(user_id))
     if not rows:
         raise NotQuick
@@ -114,7 +116,7 @@ def _row_to_json(row: Sequence[Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
-def _statement(query: Query, cursor: str, limit: int) -> CompiledStatement:
+def _compile_statement(query: SampleQuery, cursor: str, limit: int) -> CompiledStatement:
     owner = cast("uuid.UUID", bindparam(OWNER_PARAMETER, NO_USER_ID, type_=Uuid()))
     rows, total = search.page_statements(owner, query, cursor, limit)
     columns = [_select_column(name) for name in FIELD_NAMES]

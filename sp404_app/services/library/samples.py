@@ -28,7 +28,7 @@ from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.text import clean_name, clean_text, file_name, folder_parts, sort_key
 from sp404_app.services.library import tags, trash
 from sp404_app.services.library.sample_update import Change
-from sp404_app.services.library.search_terms import key_words, words_of
+from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.services.library.trash import TrashResult
 from sp404_app.services.processing import jobs
 
@@ -41,7 +41,7 @@ __all__ = ["Change"]  # re-exported for callers that edit samples
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IncomingFile:
     """A decoded and hashed file that can be added as a sample."""
 
     path: Path
@@ -52,14 +52,14 @@ class Incoming:
     digest: str
 
 
-def inspect(path: Path, filename: str, folder: str = "") -> Incoming:
+def inspect_file(path: Path, filename: str, folder: str = "") -> IncomingFile:
     """Decode a whole file to get its duration and the hash of its audio. Uses no database.
 
     Raises:
         BadAudio: If no decoder can read it.
     """
-    header, content = content_hash.read(path)
-    return Incoming(
+    header, content = content_hash.hash_file(path)
+    return IncomingFile(
         path=path,
         filename=file_name(filename),
         folder=clean_folder(folder),
@@ -78,10 +78,10 @@ def clean_folder(folder: str) -> str:
     return path if len(path) <= MAX_FOLDER_LENGTH else path[-MAX_FOLDER_LENGTH:].partition("/")[2]
 
 
-def add(
+def add_sample(
     session: Session,
     user_id: uuid.UUID,
-    incoming: Incoming,
+    incoming: IncomingFile,
     *,
     tag_names: Sequence[str] = (),
     is_demo: bool = False,
@@ -95,11 +95,11 @@ def add(
         QuotaExceeded: If the storage quota is used up.
     """
     key = storage.new_key()
-    if_undone(session, partial(storage.delete, key))
+    if_undone(session, partial(storage.delete_object, key))
     storage.save(incoming.path, key)
-    quotas.hold(session, user_id)
+    quotas.lock_library(session, user_id)
     if not is_demo:
-        quotas.ensure_room(session, user_id, incoming.size)
+        quotas.ensure_storage(session, user_id, incoming.size)
     ensure_no_duplicate(session, user_id, incoming.digest)
     sample = _new_sample(
         user_id, incoming, key, tags.get_or_create_tags(session, user_id, tag_names)
@@ -107,7 +107,7 @@ def add(
     sample.is_demo = is_demo
     session.add(sample)
     session.flush()
-    jobs.add_analysis(session, user_id, sample.id)
+    jobs.enqueue_analysis(session, user_id, sample.id)
     publish_sample(session, user_id, sample.id)
     quotas.publish_quota(session, user_id)
     return sample.id
@@ -128,7 +128,7 @@ def ensure_no_duplicate(session: Session, user_id: uuid.UUID, digest: str) -> No
         raise _duplicate_error(existing)
 
 
-def renew_digest(session: Session, sample: Sample, digest: str) -> None:
+def update_digest(session: Session, sample: Sample, digest: str) -> None:
     """Store the digest that the current decoders compute, unless another sample has it."""
     if sample.digest == digest:
         return
@@ -140,7 +140,7 @@ def renew_digest(session: Session, sample: Sample, digest: str) -> None:
         session.refresh(sample, ["digest"])
 
 
-def get(
+def get_sample(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, *, lock: bool = False
 ) -> Sample:
     """Return a user's sample, whether or not it is in the trash.
@@ -155,7 +155,9 @@ def get(
     return sample
 
 
-def some(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[Sample]:
+def list_live_samples(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> list[Sample]:
     """Return the user's samples with these ids, in this order; missing and trashed are left out."""
     live = select(Sample).where(_owned_in(user_id, ids), col(Sample.deleted_at).is_(None))
     found = {sample.id: sample for sample in session.exec(live)}
@@ -175,13 +177,15 @@ def tags_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUI
     return sorted({tag for names in found for tag in names}, key=sort_key)
 
 
-def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, changes: Change) -> Sample:
+def change_sample(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, changes: Change
+) -> Sample:
     """Apply a user's changes. Tempo, key and kind are marked so that no analysis overwrites them.
 
     Raises:
         NotFound: If the sample does not exist or belongs to another user.
     """
-    sample = get(session, user_id, sample_id, lock=True)
+    sample = get_sample(session, user_id, sample_id, lock=True)
     for field in ("bpm", "key", "kind"):
         if (value := getattr(changes, field)) is not None:
             setattr(sample, field, value or None)
@@ -195,31 +199,33 @@ def change(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, changes: 
             setattr(sample, field, value)
     if changes.note is not None:
         sample.note = clean_text(changes.note)
-    index(sample)
+    update_search_fields(sample)
     session.add(sample)
     session.flush()
     publish_sample(session, user_id, sample_id)
     return sample
 
 
-def index(sample: Sample) -> None:
+def update_search_fields(sample: Sample) -> None:
     """Set the search text and sort key of a sample; call it after any change to its fields."""
-    text = words_of(sample.name, *sample.tags, sample.note, sample.folder)
-    sample.search_text = f"{key_words(sample.key)} {text}".strip()
+    text = search_words(sample.name, *sample.tags, sample.note, sample.folder)
+    sample.search_text = f"{key_search_words(sample.key)} {text}".strip()
     sample.sort_key = sort_key(sample.name)
 
 
-def throw_away(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+def delete_samples(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
     """Move samples to the trash and cancel their jobs; return the ids of those moved."""
-    return discard(session, user_id, ids).moved
+    return move_to_trash(session, user_id, ids).moved
 
 
-def discard(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> TrashResult:
+def move_to_trash(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> TrashResult:
     """Move samples to the trash; permanently delete the oldest ones in it if it is too full.
 
     Locks are taken in the order used everywhere: user, jobs, samples, usage counter.
     """
-    quotas.hold(session, user_id)
+    quotas.lock_library(session, user_id)
     usage_periods = jobs.cancel_jobs_of_samples(session, user_id, ids)
     live = select(Sample.id).where(_owned_in(user_id, ids), col(Sample.deleted_at).is_(None))
     # Rows are always locked in the order of their ids, to prevent deadlocks.
@@ -237,7 +243,9 @@ def discard(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> T
     return TrashResult(moved, purged)
 
 
-def restore(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+def restore_samples(
+    session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
     """Restore samples from the trash; return the ids of those restored.
 
     Raises:
@@ -255,7 +263,7 @@ def restore_each_sample(
     session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> dict[uuid.UUID, AppError | None]:
     """Restore samples, newest first; return for each the error, or None if it was restored."""
-    quotas.hold(session, user_id)
+    quotas.lock_library(session, user_id)
     locked = session.exec(
         select(Sample)
         .where(_owned_in(user_id, ids), col(Sample.deleted_at).is_not(None))
@@ -273,7 +281,7 @@ def restore_each_sample(
     session.add_all(restored)
     session.flush()
     for sample in unfinished:
-        jobs.add_analysis(session, user_id, sample.id)
+        jobs.enqueue_analysis(session, user_id, sample.id)
     publish_sample(session, user_id)
     return results
 
@@ -307,7 +315,7 @@ def _restore_refusals(
 def _storage_room(session: Session, user_id: uuid.UUID, size: int) -> tuple[int, AppError | None]:
     """Return how many of `size` bytes fit in the storage quota, and the error if not all do."""
     try:
-        quotas.ensure_room(session, user_id, size)
+        quotas.ensure_storage(session, user_id, size)
     except AppError as refusal:
         return refusal.details.get("limit", 0) - refusal.details.get("used", 0), refusal
     return size, None
@@ -351,7 +359,9 @@ def has_id_in(ids: Sequence[uuid.UUID]) -> Any:
     return col(Sample.id) == any_(literal(list(ids), ARRAY(Uuid)))
 
 
-def _new_sample(user_id: uuid.UUID, incoming: Incoming, key: str, tag_names: list[str]) -> Sample:
+def _new_sample(
+    user_id: uuid.UUID, incoming: IncomingFile, key: str, tag_names: list[str]
+) -> Sample:
     header = incoming.header
     sample = Sample(
         user_id=user_id,
@@ -367,5 +377,5 @@ def _new_sample(user_id: uuid.UUID, incoming: Incoming, key: str, tag_names: lis
         duration=header.duration,
         tags=tag_names,
     )
-    index(sample)
+    update_search_fields(sample)
     return sample

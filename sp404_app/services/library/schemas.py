@@ -7,7 +7,7 @@ from typing import Any
 
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.models import ProcessingJob, Sample
-from sp404_app.services.billing.quotas import Usage
+from sp404_app.services.billing.quotas import QuotaUsage
 
 # Columns of `Sample` by JSON field, where their names differ.
 SAMPLE_COLUMNS = {"copy_group": "duplicate_group_id"}
@@ -90,7 +90,7 @@ class QuotaView:
     analyses: AnalysesView
 
 
-def quota_view(used: Usage) -> QuotaView:
+def quota_view(used: QuotaUsage) -> QuotaView:
     """Return the JSON view of a user's usage."""
     return QuotaView(
         used.tier,

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from sp404_app.models import Sample
 from sp404_app.services.library import search
-from sp404_app.services.library.search import Query, SearchResult
+from sp404_app.services.library.search import SampleQuery, SearchResult
 from sp404_app.settings import MB
 
 ID_BYTES = 16
@@ -44,7 +44,7 @@ def _entry_bytes(order: ResultOrder) -> int:
     return len(order.ids) + 1000
 
 
-_order_cache = TTLCache[tuple[uuid.UUID, Query], ResultOrder](
+_order_cache = TTLCache[tuple[uuid.UUID, SampleQuery], ResultOrder](
     MAX_CACHE_BYTES, CACHE_TTL_S, getsizeof=_entry_bytes
 )
 _cache_lock = threading.Lock()
@@ -53,7 +53,7 @@ _cache_lock = threading.Lock()
 def scroll_window(
     session: Session,
     user_id: uuid.UUID,
-    query: Query,
+    query: SampleQuery,
     start: int,
     limit: int,
     version: bytes | None,
@@ -75,7 +75,7 @@ def scroll_window(
 
 
 def _load_order(
-    session: Session, user_id: uuid.UUID, query: Query, version: bytes | None, *, moving: bool
+    session: Session, user_id: uuid.UUID, query: SampleQuery, version: bytes | None, *, moving: bool
 ) -> ResultOrder:
     key = (user_id, query)
     with _cache_lock:

@@ -51,7 +51,7 @@ INVALID_CURSOR = "This cursor is invalid or belongs to another sort order."
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SampleQuery:
     """Search text, filters and sort order; empty values do not filter."""
 
     q: str = ""
@@ -106,8 +106,8 @@ class SearchResult:
     corrected: str = ""
 
 
-def window(
-    session: Session, user_id: uuid.UUID, query: Query, start: int, limit: int
+def search_window(
+    session: Session, user_id: uuid.UUID, query: SampleQuery, start: int, limit: int
 ) -> SearchResult:
     """Return the rows `start` to `start + limit` of a result, for the scrolling list."""
     matching, total, corrected = _match_or_correct(session, user_id, query)
@@ -119,7 +119,7 @@ def window(
 
 
 def search_page(
-    session: Session, user_id: uuid.UUID, query: Query, cursor: str, limit: int
+    session: Session, user_id: uuid.UUID, query: SampleQuery, cursor: str, limit: int
 ) -> SearchResult:
     """Return the rows after a cursor (keyset pagination: stable while rows come and go).
 
@@ -136,7 +136,7 @@ def search_page(
 
 
 def page_statements(
-    user_id: uuid.UUID, query: Query, cursor: str, limit: int
+    user_id: uuid.UUID, query: SampleQuery, cursor: str, limit: int
 ) -> tuple[SelectOfScalar[Sample], Select[int]]:
     """Return the statements of `search_page`: `limit + 1` rows after a cursor, and the total.
 
@@ -155,14 +155,14 @@ def _limit_page(
     return matching.order_by(*_order_by(sort)).limit(limit + 1)
 
 
-def ids(session: Session, user_id: uuid.UUID, query: Query) -> list[uuid.UUID]:
+def search_ids(session: Session, user_id: uuid.UUID, query: SampleQuery) -> list[uuid.UUID]:
     """Return the ids of all samples a query finds, in its order."""
     matching, _, _ = _match_or_correct(session, user_id, query)
     only_ids = matching.with_only_columns(col(Sample.id)).order_by(*_order_by(query.sort))
     return list(session.scalars(only_ids))
 
 
-def search_packed_ids(session: Session, user_id: uuid.UUID, query: Query) -> bytes:
+def search_packed_ids(session: Session, user_id: uuid.UUID, query: SampleQuery) -> bytes:
     """Return the ids of all samples a query finds, in its order, concatenated, 16 bytes each."""
     packed = aggregate_order_by(literal(b"", LargeBinary), *_order_by(query.sort))
     agg = func.string_agg(func.uuid_send(col(Sample.id), type_=LargeBinary), packed)
@@ -170,7 +170,7 @@ def search_packed_ids(session: Session, user_id: uuid.UUID, query: Query) -> byt
 
 
 def _match_or_correct(
-    session: Session, user_id: uuid.UUID, query: Query
+    session: Session, user_id: uuid.UUID, query: SampleQuery
 ) -> tuple[SelectOfScalar[Sample], int, str]:
     """Return the statement, its number of rows, and the corrected text if nothing had matched."""
     matching = _where(user_id, query)
@@ -192,7 +192,7 @@ def _count_statement(matching: SelectOfScalar[Sample]) -> Select[int]:
     return matching.with_only_columns(func.count()).order_by(None)
 
 
-def _where(user_id: uuid.UUID, query: Query) -> SelectOfScalar[Sample]:
+def _where(user_id: uuid.UUID, query: SampleQuery) -> SelectOfScalar[Sample]:
     deleted_at = col(Sample.deleted_at)
     conditions: list[ColumnElement[bool]] = [
         col(Sample.user_id) == user_id,
@@ -237,7 +237,7 @@ def _has_copies(user_id: uuid.UUID) -> ColumnElement[bool]:
     )
 
 
-def _range_filters(query: Query) -> list[ColumnElement[bool]]:
+def _range_filters(query: SampleQuery) -> list[ColumnElement[bool]]:
     bounds = (
         (col(Sample.bpm), query.bpm_min, query.bpm_max),
         (col(Sample.duration), query.duration_min, query.duration_max),
@@ -246,7 +246,7 @@ def _range_filters(query: Query) -> list[ColumnElement[bool]]:
     return lower + [column <= most for column, _, most in bounds if most is not None]
 
 
-def _exact_filters(query: Query) -> list[ColumnElement[bool]]:
+def _exact_filters(query: SampleQuery) -> list[ColumnElement[bool]]:
     filters = (
         (Sample.key, query.key),
         (Sample.kind, query.kind),

@@ -11,7 +11,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from sp404_app.audio.features.file_extensions import split_extension
-from sp404_app.audio.features.filename_key import plain
+from sp404_app.audio.features.filename_key import strip_accents
 from sp404_app.audio.features.musical_keys import PITCHES, camelot
 from sp404_app.services.infra.text import fold
 
@@ -55,14 +55,14 @@ class SearchTerm:
     is_key: bool = False
 
 
-def words_of(*texts: str) -> str:
+def search_words(*texts: str) -> str:
     """Return the search words of texts, case-folded and without accents, separated by spaces.
 
     `Dusty_Break90bpm` gives "dusty break90bpm break 90 bpm": words whole and in parts. Numbers are
     added without leading zeros and keys such as "F#m" as one token, so that all spellings match.
     """
     found: dict[str, None] = {}
-    for text in map(plain, texts):
+    for text in map(strip_accents, texts):
         found.update(
             dict.fromkeys(token for match in KEY_RE.finditer(text) if (token := _key_token(match)))
         )
@@ -72,7 +72,7 @@ def words_of(*texts: str) -> str:
     return " ".join(found)[:MAX_TEXT_LENGTH]
 
 
-def key_words(key: str | None) -> str:
+def key_search_words(key: str | None) -> str:
     """Return the search words of a key: its token, its mode and its Camelot code."""
     if not key:
         return ""
@@ -85,7 +85,7 @@ def parse_terms(query: str) -> tuple[list[SearchTerm], list[SearchTerm]]:
 
     The extension of a pasted file name is ignored.
     """
-    pieces = plain(split_extension(query.strip())[0][:MAX_QUERY_LENGTH]).split()
+    pieces = strip_accents(split_extension(query.strip())[0][:MAX_QUERY_LENGTH]).split()
     excluded = [piece for piece in pieces if _is_excluded(piece)]
     kept = " ".join(piece for piece in pieces if not _is_excluded(piece))
     return _split_terms(kept), _split_terms(" ".join(piece.lstrip("-") for piece in excluded))

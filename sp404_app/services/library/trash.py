@@ -38,7 +38,7 @@ class TrashUsage:
 def get_trash_usage(session: Session, user_id: uuid.UUID) -> TrashUsage:
     """Return how full a user's trash is."""
     total = select(func.coalesce(func.sum(Sample.size), 0)).where(*_trash_conditions(user_id))
-    limit = quotas.plan_of(session, user_id).storage_bytes
+    limit = quotas.get_plan(session, user_id).storage_bytes
     return TrashUsage(int(session.exec(total).one()), limit)
 
 
@@ -50,7 +50,7 @@ def purge_beyond_limit(
     Samples in `just_moved` stay whatever their size, so that deleting them can be undone. Call it
     only after a deletion, with the user locked: a downgrade alone deletes nothing.
     """
-    limit = quotas.plan_of(session, user_id).storage_bytes
+    limit = quotas.get_plan(session, user_id).storage_bytes
     if limit is None or not just_moved:
         return 0
     newest_first = (col(Sample.deleted_at).desc(), col(Sample.id).desc())
@@ -86,7 +86,7 @@ def purge_samples(session: Session, condition: Any) -> list[uuid.UUID]:
         after_commit(session, partial(events.publish, owner, *changes))
     for row in deleted:
         for key in filter(None, (row.storage_key, row.preview_key)):
-            after_commit(session, partial(storage.delete, key))
+            after_commit(session, partial(storage.delete_object, key))
     for owner in {row.user_id for row in deleted}:
         sample_ids = [row.id for row in deleted if row.user_id == owner]
         after_commit(session, partial(pictures.delete_pictures, owner, sample_ids))
@@ -95,4 +95,4 @@ def purge_samples(session: Session, condition: Any) -> list[uuid.UUID]:
 
 def _trash_conditions(user_id: uuid.UUID) -> tuple[Any, ...]:
     """Return the conditions for samples in the trash that do not count as storage."""
-    return (Sample.user_id == user_id, col(Sample.is_demo).is_(False), ~quotas.counts())
+    return (Sample.user_id == user_id, col(Sample.is_demo).is_(False), ~quotas.counts_as_storage())

@@ -23,7 +23,7 @@ from sp404_app.services.processing import jobs
 RequestResult = ProcessingJob | AppError
 
 
-def again(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> ProcessingJob:
+def request_analysis(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> ProcessingJob:
     """Enqueue another analysis of a sample; return the active job if there is one.
 
     Raises:
@@ -84,8 +84,8 @@ def _enqueue_within_quota(
     try:
         reserved = quotas.reserve_analyses(session, user_id, count)
     except QuotaExceeded as refusal:
-        reserved = quotas.Reserved(None, 0, refusal)
-    left, tier = reserved.count, quotas.plan_of(session, user_id).tier
+        reserved = quotas.AnalysisReservation(None, 0, refusal)
+    left, tier = reserved.count, quotas.get_plan(session, user_id).tier
     for sample in samples:
         if not sample.is_demo and not left and reserved.refusal:
             results[sample.id] = reserved.refusal
@@ -93,9 +93,9 @@ def _enqueue_within_quota(
         job = active_jobs.get(sample.id)
         if job:  # an automatic reanalysis moves to the queue of the user's plan
             job.queue = tier
-            after_commit(session, partial(queue.enqueue, job.id, tier, job.attempts))
+            after_commit(session, partial(queue.enqueue_job, job.id, tier, job.attempts))
         else:
-            job = jobs.add_analysis(session, user_id, sample.id, tier)
+            job = jobs.enqueue_analysis(session, user_id, sample.id, tier)
         if not sample.is_demo:
             job.usage_period_start, left = reserved.month, left - 1
         sample.status, sample.error = SampleStatus.QUEUED, ""

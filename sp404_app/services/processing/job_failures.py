@@ -13,14 +13,14 @@ def fail_attempt(session: Session, job: ProcessingJob, reason: str) -> None:
     Nothing changes if the job was cancelled or given to another worker. If no user requested the
     analysis, the sample keeps the results of the former engine.
     """
-    if not jobs.still_mine(session, job):
+    if not jobs.lock_current_attempt(session, job):
         return
     sample_id = job.sample_id if job.kind == JobKind.ANALYSE else None
     sample = session.get(Sample, sample_id) if sample_id else None
     # A user may have requested the analysis meanwhile, so the current row decides.
     if sample and session.get_one(ProcessingJob, job.id).queue == queue.LOW:
-        jobs.note_failure(session, job, reason)
+        jobs.record_engine_failure(session, job, reason)
     elif sample:
         sample.status, sample.error = SampleStatus.FAILED, reason
         session.add(sample)
-    jobs.finish(session, job.id, JobStatus.FAILED, reason)
+    jobs.finish_job(session, job.id, JobStatus.FAILED, reason)

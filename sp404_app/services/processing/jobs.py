@@ -40,7 +40,7 @@ STOPPED_TWICE = "This failed twice, so we stopped trying. You can start it again
 FAILED_TWICE = "The analysis of this file crashed twice, so we stopped trying. You can try again."
 
 
-def add_analysis(
+def enqueue_analysis(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, queue_name: str = ""
 ) -> ProcessingJob:
     """Enqueue the analysis of a sample; return the active job if there is one.
@@ -60,11 +60,11 @@ def add_analysis(
             user_id=user_id,
             sample_id=sample_id,
             kind=JobKind.ANALYSE,
-            queue=queue_name or quotas.plan_of(session, user_id).tier,
+            queue=queue_name or quotas.get_plan(session, user_id).tier,
         )
         session.add(job)
         session.flush()
-        after_commit(session, partial(queue.enqueue, job.id, job.queue, 0))
+        after_commit(session, partial(queue.enqueue_job, job.id, job.queue, 0))
     return job
 
 
@@ -80,7 +80,7 @@ def list_jobs(
     return list(session.exec(newest)), total or 0
 
 
-def get(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
+def get_job(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
     """Return a user's job.
 
     Raises:
@@ -92,7 +92,7 @@ def get(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJo
     return job
 
 
-def cancel(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
+def cancel_job(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> ProcessingJob:
     """Cancel a job that has not ended. Its sample keeps the results of earlier analyses.
 
     Raises:
@@ -161,7 +161,7 @@ def cancel_jobs_of_samples(
     return [row.usage_period_start for row in cancelled if row.usage_period_start]
 
 
-def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
+def claim_job(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
     """Claim a queued job for this worker; return None if it is no longer queued.
 
     A job may be in the RQ queue twice, but only one worker can claim its row.
@@ -183,7 +183,7 @@ def claim(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
     return job
 
 
-def claim_small(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJob | None:
+def claim_small_analysis(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJob | None:
     """Claim a queued analysis if its file has fewer than `below` bytes; else return None."""
     small = (
         select(ProcessingJob.id)
@@ -194,10 +194,10 @@ def claim_small(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJo
             Sample.size < below,
         )
     )
-    return claim(session, job_id) if session.exec(small).first() else None
+    return claim_job(session, job_id) if session.exec(small).first() else None
 
 
-def still_mine(session: Session, job: ProcessingJob) -> bool:
+def lock_current_attempt(session: Session, job: ProcessingJob) -> bool:
     """Lock a job until the commit; return whether this attempt may still write its result."""
     current = session.exec(
         select(ProcessingJob)
@@ -210,7 +210,7 @@ def still_mine(session: Session, job: ProcessingJob) -> bool:
     )
 
 
-def beat(session: Session, job_id: uuid.UUID, attempts: int) -> bool:
+def record_heartbeat(session: Session, job_id: uuid.UUID, attempts: int) -> bool:
     """Record that an attempt is alive; return False if it was cancelled or superseded."""
     updated = session.exec(
         update(ProcessingJob)
@@ -224,7 +224,7 @@ def beat(session: Session, job_id: uuid.UUID, attempts: int) -> bool:
     return updated.rowcount == 1
 
 
-def finish(session: Session, job_id: uuid.UUID, status: JobStatus, error: str = "") -> None:
+def finish_job(session: Session, job_id: uuid.UUID, status: JobStatus, error: str = "") -> None:
     """Set the final status of a job whose row this transaction has locked."""
     job = session.get_one(ProcessingJob, job_id)
     job.status, job.error, job.finished_at = status, error, now()
@@ -235,7 +235,7 @@ def finish(session: Session, job_id: uuid.UUID, status: JobStatus, error: str = 
     publish_job(session, job)
 
 
-def take_up_lost(session: Session, at: dt.datetime) -> int:
+def requeue_lost_jobs(session: Session, at: dt.datetime) -> int:
     """Requeue jobs whose worker died, and queued jobs whose RQ entry was lost; return how many.
 
     A job that lost its worker `MAX_ATTEMPTS` times fails. Every web process calls this every few
@@ -274,7 +274,7 @@ def _requeue(session: Session, job: ProcessingJob, rq_job_ids: frozenset[str]) -
         log.warning("job %s lost its worker: requeued", job.id)
         job.status = JobStatus.QUEUED
     slow = job.kind != JobKind.ANALYSE
-    after_commit(session, partial(queue.enqueue, job.id, job.queue, job.attempts, slow=slow))
+    after_commit(session, partial(queue.enqueue_job, job.id, job.queue, job.attempts, slow=slow))
     return True
 
 
@@ -303,15 +303,15 @@ def _update_sample_after(session: Session, job: ProcessingJob, sample: Sample, r
     """Set the status of a sample whose job ended; results of an earlier analysis stay."""
     if job.queue == queue.LOW:
         if job.status == JobStatus.FAILED:
-            note_failure(session, job, reason)
+            record_engine_failure(session, job, reason)
         return
-    is_ready = job.status == JobStatus.CANCELLED and was_analysed(session, sample.id)
+    is_ready = job.status == JobStatus.CANCELLED and has_finished_analysis(session, sample.id)
     sample.status = SampleStatus.READY if is_ready else SampleStatus.FAILED
     sample.error = "" if is_ready else reason
     session.add(sample)
 
 
-def note_failure(session: Session, job: ProcessingJob, reason: str) -> None:
+def record_engine_failure(session: Session, job: ProcessingJob, reason: str) -> None:
     """Record that the current engine cannot analyse a sample, so that reanalysis skips it.
 
     For automatic reanalysis: the sample keeps the results of the older engine.
@@ -328,7 +328,7 @@ def note_failure(session: Session, job: ProcessingJob, reason: str) -> None:
     )
 
 
-def was_analysed(session: Session, sample_id: uuid.UUID) -> bool:
+def has_finished_analysis(session: Session, sample_id: uuid.UUID) -> bool:
     """Return whether an earlier analysis of a sample succeeded."""
     ready = select(Analysis.id).where(
         Analysis.sample_id == sample_id, Analysis.status == SampleStatus.READY
@@ -341,13 +341,13 @@ def refund_analyses(
 ) -> None:
     """Give analyses back to the quota of these periods. Call it after the samples are locked."""
     for period_start, count in sorted(Counter(usage_periods).items()):
-        quotas.give_back_analyses(session, user_id, period_start, count)
+        quotas.release_analyses(session, user_id, period_start, count)
 
 
 def _refund_analysis(session: Session, job: ProcessingJob) -> None:
     """Give back the analysis that an unsuccessful job was counted for."""
     if job.usage_period_start:
-        quotas.give_back_analyses(session, job.user_id, job.usage_period_start, 1)
+        quotas.release_analyses(session, job.user_id, job.usage_period_start, 1)
         job.usage_period_start = None
 
 

@@ -11,21 +11,22 @@ from sp404_app.services.processing import jobs
 MAX_BATCH = 500
 
 
-def queue_waiting(session: Session) -> int:
+def enqueue_waiting_samples(session: Session) -> int:
     """Enqueue the waiting samples of all users, as many as their analysis quotas allow."""
     waiting = select(Sample.user_id).where(
         Sample.status == SampleStatus.WAITING_FOR_QUOTA, col(Sample.deleted_at).is_(None)
     )
     return sum(
-        queue_waiting_of(session, user_id) for user_id in session.exec(waiting.distinct()).all()
+        enqueue_waiting_samples_of(session, user_id)
+        for user_id in session.exec(waiting.distinct()).all()
     )
 
 
-def queue_waiting_of(session: Session, user_id: uuid.UUID) -> int:
+def enqueue_waiting_samples_of(session: Session, user_id: uuid.UUID) -> int:
     """Enqueue a user's waiting samples, as many as the analysis quota allows; return how many."""
-    if quotas.is_closed(session, user_id):
+    if quotas.is_blocked(session, user_id):
         return 0
-    used = quotas.usage(session, user_id)
+    used = quotas.get_quota_usage(session, user_id)
     limit = used.analyses_limit
     room = MAX_BATCH if limit is None else limit - used.analyses_used
     if room <= 0:
@@ -45,5 +46,5 @@ def queue_waiting_of(session: Session, user_id: uuid.UUID) -> int:
     for sample in found:
         sample.status, sample.error = SampleStatus.QUEUED, ""
         session.add(sample)
-        jobs.publish_job(session, jobs.add_analysis(session, user_id, sample.id))
+        jobs.publish_job(session, jobs.enqueue_analysis(session, user_id, sample.id))
     return len(found)

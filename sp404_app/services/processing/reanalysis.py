@@ -26,7 +26,7 @@ class ReanalysisProgress:
     total: int
 
 
-def renew(session: Session) -> int:
+def enqueue_outdated_samples(session: Session) -> int:
     """Enqueue outdated samples, up to `MAX_ACTIVE_JOBS`; return the number of active jobs.
 
     Zero means that no outdated sample is left. The query scans all samples, so callers may pause.
@@ -48,7 +48,7 @@ def renew(session: Session) -> int:
     )
     found = session.exec(outdated).all()
     for sample in found:
-        jobs.add_analysis(session, sample.user_id, sample.id, queue.LOW)
+        jobs.enqueue_analysis(session, sample.user_id, sample.id, queue.LOW)
     return active_count + len(found)
 
 

@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class QuerySound:
     """Analysis of a query file: duration in seconds, tempo in BPM; None where not found.
 
     `likeness` is the embedding, float32 (64,), see `audio/similarity/embedding.py`. Only embeddings
@@ -59,7 +59,7 @@ class Heard:
     camelot: str | None
 
 
-def most_bytes() -> int:
+def max_query_bytes() -> int:
     """Return the size limit of a query file, in bytes."""
     return min(MAX_FILE_BYTES, settings().max_upload_bytes)
 
@@ -70,11 +70,11 @@ def ensure_query_size(size: int) -> None:
     Raises:
         TooLarge: If it is above the limit.
     """
-    if size > most_bytes():
-        raise TooLarge(f"This file is larger than {format_size(most_bytes())}.")
+    if size > max_query_bytes():
+        raise TooLarge(f"This file is larger than {format_size(max_query_bytes())}.")
 
 
-def analyse_in_sandbox(file: IO[bytes]) -> Heard:
+def analyse_in_sandbox(file: IO[bytes]) -> QuerySound:
     """Analyse an open file, which may be unnamed. Nothing of it is stored.
 
     Raises:
@@ -138,7 +138,7 @@ class _SandboxAnswer(BaseModel):
     camelot: str | None
 
 
-def _parse_answer(output: bytes) -> Heard:
+def _parse_answer(output: bytes) -> QuerySound:
     """Parse the output of the process.
 
     Raises:
@@ -152,4 +152,4 @@ def _parse_answer(output: bytes) -> Heard:
     except ValueError as error:  # also pydantic.ValidationError
         raise BadAudio(ANALYSIS_FAILED) from error
     values = found.model_dump(exclude={"likeness"})
-    return Heard(likeness=np.asarray(found.likeness, np.float32), **values)
+    return QuerySound(likeness=np.asarray(found.likeness, np.float32), **values)

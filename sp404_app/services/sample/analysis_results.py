@@ -58,9 +58,9 @@ def save_survey(
     sample.thumbnail = surveyed.peaks.thumbnail()
     if preview_key and sample.preview_key and preview_key != sample.preview_key:
         # A player has requested a preview meanwhile; that one is kept.
-        after_commit(session, partial(storage.delete, preview_key))
+        after_commit(session, partial(storage.delete_object, preview_key))
     sample.preview_key = sample.preview_key or preview_key
-    samples.renew_digest(session, sample, surveyed.digest)
+    samples.update_digest(session, sample, surveyed.digest)
     peaks = {"peaks": surveyed.peaks.to_bytes()}
     row = insert(Waveform).values(sample_id=sample.id, user_id=sample.user_id, **peaks)
     session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=peaks))
@@ -78,11 +78,11 @@ def _reserve_quota(session: Session, job: ProcessingJob, sample: Sample) -> bool
             row.usage_period_start = quotas.reserve_analysis(session, sample.user_id)
             session.add(row)
     except QuotaExceeded as refusal:
-        analysed = jobs.was_analysed(session, sample.id)
+        analysed = jobs.has_finished_analysis(session, sample.id)
         sample.status = SampleStatus.READY if analysed else SampleStatus.WAITING_FOR_QUOTA
         sample.error = "" if analysed else str(refusal)
         session.add(sample)
-        jobs.finish(session, job.id, JobStatus.DONE)
+        jobs.finish_job(session, job.id, JobStatus.DONE)
         return False
     return True
 
@@ -91,7 +91,7 @@ def delete_unused_preview(session: Session, job: ProcessingJob, preview_key: str
     """Delete a preview that was made for a sample and not saved with it."""
     sample = session.get(Sample, job.sample_id)
     if sample is None or sample.preview_key != preview_key:
-        after_commit(session, partial(storage.delete, preview_key))
+        after_commit(session, partial(storage.delete_object, preview_key))
 
 
 def save_analysis(
@@ -132,7 +132,7 @@ def save_analysis(
     )
     _apply_to_sample(sample, found)
     session.add(sample)
-    jobs.finish(session, job.id, JobStatus.DONE)
+    jobs.finish_job(session, job.id, JobStatus.DONE)
     samples.publish_sample(session, sample.user_id, sample.id)
 
 
@@ -148,4 +148,4 @@ def _apply_to_sample(sample: Sample, found: analysis.Analysis) -> None:
         sample.kind, sample.kind_source = found.kind, Source.ANALYSIS
     sample.sound_class, sample.root_note = found.sound_class, found.root_note
     sample.status, sample.error = SampleStatus.READY, ""
-    samples.index(sample)
+    samples.update_search_fields(sample)

@@ -23,7 +23,7 @@ MEASURED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class SampleDetails:
     """A sample and its newest finished analysis, if it has one."""
 
     sample: Sample
@@ -31,7 +31,7 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class BeatGrid:
     """Beats and onsets in seconds from the start of the sample.
 
     `downbeat` is the index of the first beat that begins a bar.
@@ -42,7 +42,9 @@ class Grid:
     onsets: list[float]
 
 
-def find_sample(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> Details:
+def find_sample_details(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID
+) -> SampleDetails:
     """Return a user's sample with its newest finished analysis.
 
     Raises:
@@ -60,10 +62,12 @@ def find_sample(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> D
     ).first()
     if found is None:
         raise NotFound("There is no such sample.")
-    return Details(*found)
+    return SampleDetails(*found)
 
 
-def use_analysis(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, field: str) -> Sample:
+def reset_to_analysis(
+    session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, field: str
+) -> Sample:
     """Replace the user's own tempo, key or kind by the value from the analysis.
 
     Raises:
@@ -72,36 +76,36 @@ def use_analysis(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, fie
     """
     if field not in MEASURED:
         raise ValidationFailed("The analysis doesn't measure this.")
-    sample = samples.get(session, user_id, sample_id, lock=True)
-    analysis = find_sample(session, user_id, sample_id).analysis
+    sample = samples.get_sample(session, user_id, sample_id, lock=True)
+    analysis = find_sample_details(session, user_id, sample_id).analysis
     for name in MEASURED[field]:
         setattr(sample, name, getattr(analysis, name) if analysis else None)
     setattr(sample, f"{field}_source", Source.ANALYSIS)
-    samples.index(sample)
+    samples.update_search_fields(sample)
     session.add(sample)
     session.flush()
     samples.publish_sample(session, user_id, sample_id)
     return sample
 
 
-def grid(details: Details) -> Grid:
+def beat_grid(details: SampleDetails) -> BeatGrid:
     """Return the beats of the sample's current tempo, and its onsets.
 
     If the user changed the tempo, the beats are evenly spaced around the analysed downbeat.
     """
     sample, analysis = details.sample, details.analysis
     if analysis is None:
-        return Grid([], 0, [])
+        return BeatGrid([], 0, [])
     last = (sample.duration or float("inf")) - END_MARGIN_S
     beats = [round(at, 4) for at in analysis.beats if at < last]
     downbeat = int(analysis.content.get("downbeat") or 0)
     onsets = [round(at, 4) for at in analysis.onsets]
     if not sample.bpm:
-        return Grid([], 0, onsets)
+        return BeatGrid([], 0, onsets)
     if analysis.bpm and abs(sample.bpm - analysis.bpm) < SAME_TEMPO_BPM:
-        return Grid(beats, downbeat, onsets)
+        return BeatGrid(beats, downbeat, onsets)
     anchor = beats[min(downbeat, len(beats) - 1)] if beats else next(iter(onsets), 0.0)
-    return Grid(*_even_beats(anchor, sample.bpm, sample.duration or 0.0), onsets)
+    return BeatGrid(*_even_beats(anchor, sample.bpm, sample.duration or 0.0), onsets)
 
 
 def _even_beats(anchor: float, bpm: float, duration: float) -> tuple[list[float], int]:

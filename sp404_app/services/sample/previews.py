@@ -10,7 +10,7 @@ from sp404_app.models import Sample
 from sp404_app.services.infra import storage
 
 
-def make(path: Path) -> str:
+def store_preview(path: Path) -> str:
     """Encode a file as Ogg Vorbis, store it and return its storage key."""
     key = storage.new_key(".ogg")
     with tempfile.TemporaryDirectory() as folder:
@@ -30,6 +30,6 @@ def ensure_preview(session: Session, sample: Sample) -> str:
     session.refresh(sample, with_for_update=True)  # two simultaneous requests encode it once
     if not sample.preview_key:
         with storage.local_copy(sample.storage_key) as path:
-            sample.preview_key = make(path)
+            sample.preview_key = store_preview(path)
         session.add(sample)
     return sample.preview_key

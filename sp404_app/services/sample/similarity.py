@@ -12,36 +12,36 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from sp404_app.audio.features.analysis import ENGINE_VERSION
-from sp404_app.audio.similarity.embedding import PARTS, Aspect, weighted
+from sp404_app.audio.similarity.embedding import VECTOR_PARTS, Aspect, apply_part_weights
 from sp404_app.models import Sample, SampleVector
 from sp404_app.services.library import samples
-from sp404_app.services.processing.sandbox import Heard
+from sp404_app.services.processing.sandbox import QuerySound
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class SimilarSample:
     """A sample and its distance: 0 for the same sound, 1 for unrelated ones."""
 
     sample: Sample
     distance: float
 
 
-def remember(
+def save_vector(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, vector: npt.NDArray[np.float32]
 ) -> None:
     """Save the similarity vector of a sample, replacing an older one."""
-    values = {"engine_version": ENGINE_VERSION, "vector": weighted(vector).tolist()}
+    values = {"engine_version": ENGINE_VERSION, "vector": apply_part_weights(vector).tolist()}
     row = insert(SampleVector).values(sample_id=sample_id, user_id=user_id, **values)
     session.execute(row.on_conflict_do_update(index_elements=["sample_id"], set_=values))
 
 
-def similar(
+def find_similar(
     session: Session,
     user_id: uuid.UUID,
     sample_id: uuid.UUID,
     limit: int,
     aspect: Aspect = Aspect.OVERALL,
-) -> list[Alike]:
+) -> list[SimilarSample]:
     """Return the user's samples nearest to one of them, nearest first.
 
     The list is empty if the sample has not been analysed. Vectors of different engine versions
@@ -51,7 +51,7 @@ def similar(
     Raises:
         NotFound: If the sample does not exist or belongs to someone else.
     """
-    samples.get(session, user_id, sample_id)
+    samples.get_sample(session, user_id, sample_id)
     mine = (SampleVector.sample_id == sample_id, SampleVector.user_id == user_id)
     stored = session.exec(select(SampleVector).where(*mine)).first()
     if stored is None:
@@ -61,13 +61,17 @@ def similar(
     return [alike for alike in found if alike.sample.id != sample_id][:limit]
 
 
-def like(
-    session: Session, user_id: uuid.UUID, heard: Heard, limit: int, aspect: Aspect = Aspect.OVERALL
-) -> list[Alike]:
+def find_similar_to_file(
+    session: Session,
+    user_id: uuid.UUID,
+    heard: QuerySound,
+    limit: int,
+    aspect: Aspect = Aspect.OVERALL,
+) -> list[SimilarSample]:
     """Return the user's samples nearest to a file that is not stored; empty for silence."""
     if heard.silent:
         return []
-    query = SimilarityQuery(user_id, heard.engine_version, weighted(heard.likeness))
+    query = SimilarityQuery(user_id, heard.engine_version, apply_part_weights(heard.likeness))
     return _nearest(session, query, limit, aspect)
 
 
@@ -80,21 +84,25 @@ class SimilarityQuery:
     vector: npt.NDArray[np.float32]
 
 
-def gap(vector: npt.NDArray[np.float32], aspect: Aspect) -> tuple[ColumnElement[float], float]:
+def distance_expression(
+    vector: npt.NDArray[np.float32], aspect: Aspect
+) -> tuple[ColumnElement[float], float]:
     """Return the SQL distance of the stored vectors from one, and the maximum of its square."""
     column = col(SampleVector.vector)
     wanted: Sequence[float] = vector.tolist()
-    scale = 2 * sum(weight for _, weight in PARTS.values())
+    scale = 2 * sum(weight for _, weight in VECTOR_PARTS.values())
     if aspect is not Aspect.OVERALL:
-        part, weight = PARTS[aspect]
+        part, weight = VECTOR_PARTS[aspect]
         # PostgreSQL counts from one; `<->` is pgvector's L2 distance.
         column = func.subvector(column, part.start + 1, part.stop - part.start)
         wanted, scale = vector[part].tolist(), 2 * weight
     return column.op("<->", return_type=Float())(cast(wanted, Vector(len(wanted)))), scale
 
 
-def _nearest(session: Session, query: SimilarityQuery, limit: int, aspect: Aspect) -> list[Alike]:
-    distance, scale = gap(query.vector, aspect)
+def _nearest(
+    session: Session, query: SimilarityQuery, limit: int, aspect: Aspect
+) -> list[SimilarSample]:
+    distance, scale = distance_expression(query.vector, aspect)
     vector_of = col(SampleVector.sample_id)
     in_trash = select(Sample.id).where(
         Sample.id == vector_of, Sample.user_id == query.user_id, col(Sample.deleted_at).is_not(None)
@@ -116,4 +124,4 @@ def _nearest(session: Session, query: SimilarityQuery, limit: int, aspect: Aspec
         .join(nearest, nearest.c.sample_id == col(Sample.id))
         .order_by(nearest.c.gap, col(Sample.id))
     )
-    return [Alike(sample, round(float(apart) ** 2 / scale, 4)) for sample, apart in found]
+    return [SimilarSample(sample, round(float(apart) ** 2 / scale, 4)) for sample, apart in found]

@@ -28,7 +28,7 @@ MAX_ACTIVE_DRAWINGS: Final = 10  # of one user, so that nobody fills the queue o
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PicturePart:
     """What one job draws: a view of `start` to `end` seconds of a sample, kept under `key`."""
 
     sample_id: uuid.UUID
@@ -68,7 +68,7 @@ def part_around(duration: float, start: float, end: float) -> tuple[float, float
 
 def find_part(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, view: View, start: float, end: float
-) -> Part:
+) -> PicturePart:
     """Return the part of a user's sample that a picture of a stretch is cut from.
 
     An `end` of 0 stands for the end of the sample.
@@ -76,7 +76,7 @@ def find_part(
     Raises:
         NotFound: If the sample is not the user's, or was not measured yet.
     """
-    sample = samples.get(session, user_id, sample_id)
+    sample = samples.get_sample(session, user_id, sample_id)
     duration = sample.duration
     if not duration:
         raise NotFound("This sound hasn't been measured yet, so there is nothing to draw.")
@@ -84,19 +84,19 @@ def find_part(
     return _part(sample, view, first, last)
 
 
-def part_of_job(job: ProcessingJob, sample: Sample) -> Part:
+def part_of_job(job: ProcessingJob, sample: Sample) -> PicturePart:
     """Return the part that a job of `request_drawing` draws."""
     wanted = job.result or {}
     return _part(sample, View(wanted["view"]), wanted["start"], wanted["end"])
 
 
-def _part(sample: Sample, view: View, start: float, end: float) -> Part:
+def _part(sample: Sample, view: View, start: float, end: float) -> PicturePart:
     name = f"{view}-{round(1000 * start)}-{round(1000 * end)}.{DRAWING_VERSION}.npz"
     key = picture_key(sample.user_id, sample.id, name)
-    return Part(sample.id, view, start, end, sample.duration or end, key)
+    return PicturePart(sample.id, view, start, end, sample.duration or end, key)
 
 
-def request_drawing(session: Session, user_id: uuid.UUID, part: Part) -> uuid.UUID:
+def request_drawing(session: Session, user_id: uuid.UUID, part: PicturePart) -> uuid.UUID:
     """Queue the drawing of a part and return its job.
 
     While any picture of this sample is being drawn, return that job instead: request again when
@@ -106,7 +106,7 @@ def request_drawing(session: Session, user_id: uuid.UUID, part: Part) -> uuid.UU
         NotFound: If the sample was deleted meanwhile.
         RateLimited: If the user has ten others queued.
     """
-    samples.get(session, user_id, part.sample_id)
+    samples.get_sample(session, user_id, part.sample_id)
     _refuse_many(session, user_id, part.sample_id)
     earlier = (
         col(ProcessingJob.sample_id) == part.sample_id,
@@ -128,7 +128,7 @@ def request_drawing(session: Session, user_id: uuid.UUID, part: Part) -> uuid.UU
         ).first()
         if added:
             session.exec(delete(ProcessingJob).where(*earlier, ~is_active))
-            after_commit(session, partial(queue.enqueue, job.id, queue.PICTURES, 0))
+            after_commit(session, partial(queue.enqueue_job, job.id, queue.PICTURES, 0))
             return job.id
         active = session.exec(select(ProcessingJob.id).where(*earlier, is_active)).first()
         if active:  # if not, it has ended since

@@ -18,9 +18,9 @@ from sp404_app.services.auth.sessions import Device, SignedIn
 from sp404_app.state import forms, validation
 from sp404_app.state.auth import reauthentication
 from sp404_app.state.auth.password_meter import StrengthState
-from sp404_app.state.auth.reauthentication import sure
+from sp404_app.state.auth.reauthentication import require_reauthentication
 from sp404_app.state.base import SessionState
-from sp404_app.state.layout import ShellState
+from sp404_app.state.layout import LayoutState
 
 NAME_FIELDS = ("first_name", "last_name")
 PASSWORD_FIELDS = ("current_password", "password")
@@ -81,10 +81,10 @@ class AccountState(SessionState):
         user_id = await self._user_id()
         self.problems, self.said = {}, {}
         try:
-            first, last = (forms.raw(form, name) for name in NAME_FIELDS)
-            profile = await in_transaction(users.rename, user_id, first, last)
+            first, last = (forms.form_text(form, name) for name in NAME_FIELDS)
+            profile = await in_transaction(users.rename_user, user_id, first, last)
         except AppError as error:
-            self.problems = forms.problems(error, *NAME_FIELDS)
+            self.problems = forms.field_errors(error, *NAME_FIELDS)
             return
         self.first_name, self.last_name = profile.first_name, profile.last_name
         self.said = {"names": "Saved."}
@@ -100,10 +100,10 @@ class AccountState(SessionState):
             client, visit = self._client(), self._visit
         problems: dict[str, str] = {}
         try:
-            old, new = (forms.raw(form, name) for name in PASSWORD_FIELDS)
+            old, new = (forms.form_text(form, name) for name in PASSWORD_FIELDS)
             await login.change_password(who, old, new, client)
         except AppError as error:
-            found = forms.problems(error, *PASSWORD_FIELDS)
+            found = forms.field_errors(error, *PASSWORD_FIELDS)
             problems = {PASSWORD_FORM.get(name, name): words for name, words in found.items()}
         async with self:
             if self._visit != visit:
@@ -119,8 +119,8 @@ class AccountState(SessionState):
     async def revoke(self, device_id: str) -> AsyncIterator[EventType[()] | None]:
         """Sign a device out; the current one too, if chosen."""
         who = await self._signed_in()
-        chosen = validation.identity(device_id)
-        if not await sure(self, who, "account.revoke", str(chosen)):
+        chosen = validation.validate_id(device_id)
+        if not await require_reauthentication(self, who, "account.revoke", str(chosen)):
             return
         await in_transaction(login.sign_out_device, who, chosen, self._client())
         if chosen == who.sign_in_id:
@@ -132,7 +132,7 @@ class AccountState(SessionState):
     async def revoke_others(self) -> None:
         """Sign out all devices but the current one."""
         who = await self._signed_in()
-        if not await sure(self, who, "account.revoke_others"):
+        if not await require_reauthentication(self, who, "account.revoke_others"):
             return
         await in_transaction(login.sign_out_other_devices, who, self._client())
         await self._read_devices(who)
@@ -141,7 +141,7 @@ class AccountState(SessionState):
     async def set_preference(self, name: str, value: bool) -> None:
         """Set one preference."""
         user_id = await self._user_id()
-        if validation.text(name, 40) not in self.switches or not isinstance(value, bool):
+        if validation.validate_text(name, 40) not in self.switches or not isinstance(value, bool):
             raise ValidationFailed("Unknown preference.")
         self._show_preferences(
             await in_transaction(preferences.change_preferences, user_id, {name: value})
@@ -151,11 +151,11 @@ class AccountState(SessionState):
     async def set_theme(self, theme: str) -> None:
         """Set the theme."""
         user_id = await self._user_id()
-        changes: dict[str, str | bool] = {"theme": validation.text(theme, 20)}
+        changes: dict[str, str | bool] = {"theme": validation.validate_text(theme, 20)}
         self._show_preferences(
             await in_transaction(preferences.change_preferences, user_id, changes)
         )
-        (await self.get_state(ShellState)).theme = self.theme
+        (await self.get_state(LayoutState)).theme = self.theme
 
     def _show_preferences(self, found: Preferences) -> None:
         values = asdict(found)
@@ -173,7 +173,7 @@ class AccountState(SessionState):
 def _load_account_page(session: Session, who: SignedIn) -> AccountPage:
     return AccountPage(
         users.get_profile(session, who.user_id),
-        preferences.preferences_of(session, who.user_id),
+        preferences.get_preferences(session, who.user_id),
         sessions.list_devices(session, who.user_id, who.sign_in_id),
     )
 

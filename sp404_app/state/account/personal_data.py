@@ -18,16 +18,16 @@ from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import email_change, users
 from sp404_app.services.infra import audit_log, rate_limits, unsent_emails
 from sp404_app.services.infra.audit_log import AuditEvent
-from sp404_app.services.infra.unsent_emails import Unsent
+from sp404_app.services.infra.unsent_emails import UnsentEmail
 from sp404_app.state import double_click, forms
 from sp404_app.state.account.activity_labels import activity_label
 from sp404_app.state.auth import reauthentication
-from sp404_app.state.auth.reauthentication import sure
+from sp404_app.state.auth.reauthentication import require_reauthentication
 from sp404_app.state.base import SessionState
-from sp404_app.state.formatting import size
+from sp404_app.state.formatting import format_size
 
 EVENTS_SHOWN = 20
-THOUGHT = 30  # seconds of countdown before the account can be deleted
+DELETION_DELAY_S = 30  # seconds of countdown before the account can be deleted
 POLL_INTERVAL_S = 1.5
 NOT_DELETED = (
     "Nothing was deleted: your subscription couldn't be ended, or your confirmation expired."
@@ -64,10 +64,10 @@ class OwnDataState(SessionState):
     export_words: str = ""
     percent: int = 0
     leaving: bool = False
-    seconds: int = THOUGHT
+    seconds: int = DELETION_DELAY_S
     end_problem: str = ""
     _deletion_began_at: float = 0.0
-    _acts: double_click.Acts = {}
+    _acts: double_click.RecentActions = {}
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()]]:
@@ -78,12 +78,15 @@ class OwnDataState(SessionState):
         self.picture_said, self.picture_bad = PICTURE_RESULTS.get(code, ""), code != "saved"
         self.email_sent, self.email_problem = "", ""
         self.unsent = list(
-            map(_unsent_line, await in_transaction(unsent_emails.for_person, user_id))
+            map(
+                _unsent_line,
+                await in_transaction(unsent_emails.list_unsent_emails_of_user, user_id),
+            )
         )
         self.leaving, self._deletion_began_at = False, 0.0
         ended = bool(self.router.url.query_parameters.get("end"))
         self.end_problem = NOT_DELETED if ended else ""
-        events, _ = await in_transaction(audit_log.list_events, user_id, None, EVENTS_SHOWN)
+        events, _ = await in_transaction(audit_log.list_audit_events, user_id, None, EVENTS_SHOWN)
         self.log = [_log_row(event) for event in events]
         self._show_export(await in_transaction(data_export.latest_export, user_id))
         if self.export == "open":
@@ -103,22 +106,22 @@ class OwnDataState(SessionState):
             return
         self.email_sent, self.email_problem = "", ""
         try:
-            email = forms.raw(form, "email")
-            if not await sure(self, who, "own.change_email", dict(form)):
+            email = forms.form_text(form, "email")
+            if not await require_reauthentication(self, who, "own.change_email", dict(form)):
                 return
-            await rate_limits.address_change(who.user_id, email, self._client().ip)
+            await rate_limits.count_email_change(who.user_id, email, self._client().ip)
             self.email_sent = await in_transaction(
-                email_change.ask, who.user_id, email, self._client()
+                email_change.request_email_change, who.user_id, email, self._client()
             )
-            self._acts = double_click.remember(form)
+            self._acts = double_click.remember_action(form)
         except AppError as error:
-            self.email_problem = next(iter(forms.problems(error, "email").values()))
+            self.email_problem = next(iter(forms.field_errors(error, "email").values()))
 
     @rx.event
     async def request_export(self) -> AsyncIterator[EventType[()]]:
         """Request an export."""
         who = await self._signed_in()
-        if await sure(self, who, "own.request_export"):
+        if await require_reauthentication(self, who, "own.request_export"):
             self._show_export(
                 await in_transaction(data_export.request_export, who.user_id, self._client())
             )
@@ -140,8 +143,8 @@ class OwnDataState(SessionState):
     async def begin_deletion(self) -> AsyncIterator[EventType[()]]:
         """Start the countdown of thirty seconds before the account can be deleted."""
         who = await self._signed_in()
-        if await sure(self, who, "own.begin_deletion"):
-            self.leaving, self.seconds, self.end_problem = True, THOUGHT, ""
+        if await require_reauthentication(self, who, "own.begin_deletion"):
+            self.leaving, self.seconds, self.end_problem = True, DELETION_DELAY_S, ""
             self._deletion_began_at = time.time()
             yield OwnDataState.count_down
 
@@ -149,13 +152,13 @@ class OwnDataState(SessionState):
     async def count_down(self) -> None:
         """Show the seconds that are left."""
         await self._user_id()
-        left = THOUGHT
+        left = DELETION_DELAY_S
         while left > 0:
             await asyncio.sleep(0.5)
             async with self:
                 if not self.leaving:
                     return
-                left = max(0, math.ceil(THOUGHT - (time.time() - self._deletion_began_at)))
+                left = max(0, math.ceil(DELETION_DELAY_S - (time.time() - self._deletion_began_at)))
                 self.seconds = left
 
     @rx.event
@@ -174,12 +177,12 @@ class OwnDataState(SessionState):
         elif job.status == JobStatus.DONE and job.result:
             until = dt.datetime.fromisoformat(job.result["expires_at"])
             self.export, self.export_url = "done", job.result["url"]
-            self.export_words = f"{size(job.result['size'])}, expires {until:%d %b %Y}"
+            self.export_words = f"{format_size(job.result['size'])}, expires {until:%d %b %Y}"
         elif job.status == JobStatus.FAILED:
             self.export, self.export_words = "failed", job.error
 
 
-def _unsent_line(mail: Unsent) -> str:
+def _unsent_line(mail: UnsentEmail) -> str:
     return f"{mail.at:%-d %B}: “{mail.subject}”, to {mail.recipient}. {mail.reason}"
 
 

@@ -12,7 +12,7 @@ from sp404_app.services.auth import personal_access_tokens
 from sp404_app.services.auth.personal_access_tokens import PersonalTokenView, Scope
 from sp404_app.state import double_click, forms, validation
 from sp404_app.state.auth import reauthentication
-from sp404_app.state.auth.reauthentication import sure
+from sp404_app.state.auth.reauthentication import require_reauthentication
 from sp404_app.state.base import SessionState
 
 TOKEN_FIELDS = ("name", "abilities", "expires_in_days")
@@ -35,7 +35,7 @@ class TokensState(SessionState):
     made: str = ""
     problems: dict[str, str] = {}
     round: int = 0
-    _acts: double_click.Acts = {}
+    _acts: double_click.RecentActions = {}
 
     @rx.event
     async def load(self) -> None:
@@ -53,16 +53,21 @@ class TokensState(SessionState):
         self.made, self.problems = "", {}
         try:
             name, abilities, days = _read_token_form(form)
-            if not await sure(self, who, "tokens.make", dict(form)):
+            if not await require_reauthentication(self, who, "tokens.make", dict(form)):
                 return
             created = await in_transaction(
-                personal_access_tokens.make, who.user_id, name, abilities, days, self._client()
+                personal_access_tokens.create_personal_token,
+                who.user_id,
+                name,
+                abilities,
+                days,
+                self._client(),
             )
         except AppError as error:
-            self.problems = forms.problems(error, *TOKEN_FIELDS)
+            self.problems = forms.field_errors(error, *TOKEN_FIELDS)
             return
         self.made = created.token
-        self._acts = double_click.remember(form)
+        self._acts = double_click.remember_action(form)
         self.round += 1
         self._show(await in_transaction(personal_access_tokens.list_personal_tokens, who.user_id))
 
@@ -73,7 +78,7 @@ class TokensState(SessionState):
         await in_transaction(
             personal_access_tokens.revoke_personal_token,
             user_id,
-            validation.identity(token_id),
+            validation.validate_id(token_id),
             self._client(),
         )
         self.made = ""
@@ -91,12 +96,12 @@ class TokensState(SessionState):
 
 def _read_token_form(form: object) -> tuple[str, list[str], int | None]:
     """Return name, scopes and lifetime in days from the form."""
-    fields = validation.form(form)
-    days = forms.raw(form, "days")
+    fields = validation.validate_form(form)
+    days = forms.form_text(form, "days")
     if days not in {"", "7", "30", "90", "365"}:
         raise ValidationFailed("Choose an expiry from the list.")
     scopes = [scope.value for scope in Scope if fields.get(scope)]
-    return forms.raw(form, "token_name"), scopes, int(days) if days else None
+    return forms.form_text(form, "token_name"), scopes, int(days) if days else None
 
 
 def _token_row(token: PersonalTokenView) -> TokenRow:

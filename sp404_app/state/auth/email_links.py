@@ -122,9 +122,9 @@ class ResetPasswordState(MailedLink, SessionState):
             self.busy, client, visit, token = True, self._client(), self._visit, self._token()
         problems: dict[str, str] = {}
         try:
-            await login.reset_password(token, forms.raw(form, "password"), client)
+            await login.reset_password(token, forms.form_text(form, "password"), client)
         except AppError as error:
-            problems = forms.problems(error, "password")
+            problems = forms.field_errors(error, "password")
         async with self:
             if self._visit != visit:
                 return  # the page was loaded again in the meantime
@@ -155,8 +155,8 @@ class ForgotPasswordState(SessionState):
         self.busy = True
         yield
         try:
-            email = forms.raw(form, "email")
-            await rate_limits.forgotten(email, self._client().ip)
+            email = forms.form_text(form, "email")
+            await rate_limits.count_password_reset_request(email, self._client().ip)
             self.sent, self.problem = True, ""
             yield  # shown before the lookup: its duration reveals whether the account exists
             await login.forgot_password(email, self._client())

@@ -44,7 +44,7 @@ class LoginState(SessionState):
     demo_email: str = ""
     demo_password: str = ""
     _email: str = ""
-    _acts: double_click.Acts = {}
+    _acts: double_click.RecentActions = {}
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
@@ -53,11 +53,14 @@ class LoginState(SessionState):
         self.next = redirects.safe_redirect_target(query.get("next", ""))
         self.second_step = query.get("step") == "code"
         self._explain(query.get("error", ""))
-        self._email = typed(self.router.headers.cookie) if self.problem else ""
+        self._email = typed_email(self.router.headers.cookie) if self.problem else ""
         if self._email:
             yield rx.set_value("email", self._email)
         if not settings().in_production:
-            self.demo_email, self.demo_password = demo_account.EMAIL, demo_account.PASSWORD
+            self.demo_email, self.demo_password = (
+                demo_account.DEMO_EMAIL,
+                demo_account.DEMO_PASSWORD,
+            )
         try:
             await self._user_id()
         except Unauthenticated:
@@ -77,19 +80,19 @@ class LoginState(SessionState):
         if double_click.is_repeated(self._acts, "resend", self._email):
             return
         try:
-            await rate_limits.resend(self._email, self._client().ip)
+            await rate_limits.count_resend(self._email, self._client().ip)
             await login.resend_verification(self._email)
         except AppError as error:
             self.resent = str(error)
             return
-        self._acts = double_click.remember("resend", self._email)
+        self._acts = double_click.remember_action("resend", self._email)
         self.resent = "If this email needs confirming, a new link is on its way."
 
 
-def typed(cookies: str) -> str:
+def typed_email(cookies: str) -> str:
     """Return the email of a failed sign-in, from its short-lived cookie."""
     try:
-        found = SimpleCookie(cookies).get(sessions.typed_cookie_name())
+        found = SimpleCookie(cookies).get(sessions.typed_email_cookie_name())
     except CookieError:
         return ""
     return unquote(found.value)[:254] if found else ""

@@ -21,6 +21,6 @@ class StrengthState(rx.State):
     def estimate(self, password: str) -> None:
         """Estimate the strength of the typed password."""
         if not isinstance(password, str):
-            validation.text(password)
+            validation.validate_text(password)
         strength = password_strength.estimate_strength(password)
         self.level, self.words = strength.level, strength.message

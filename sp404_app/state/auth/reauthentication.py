@@ -36,7 +36,7 @@ class ConfirmState(SessionState):
             self.busy, self.problem, client = True, "", self._client()
         problem = ""
         try:
-            await reauthentication.reauthenticate(who, forms.raw(form, "proof"), client)
+            await reauthentication.reauthenticate(who, forms.form_text(form, "proof"), client)
         except AppError as error:
             problem = str(error)
         async with self:
@@ -55,7 +55,9 @@ class ConfirmState(SessionState):
         self._pending_action, self._arguments = "", ()
 
 
-async def sure(state: SessionState, who: SignedIn, action: str, *arguments: Any) -> bool:
+async def require_reauthentication(
+    state: SessionState, who: SignedIn, action: str, *arguments: Any
+) -> bool:
     """Return whether the session is re-authenticated; if not, open the dialog.
 
     After the password, the dialog runs the pending `action` with these arguments. For actions of

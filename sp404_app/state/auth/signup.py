@@ -17,7 +17,7 @@ from sp404_app.settings import settings
 from sp404_app.state import double_click, forms
 from sp404_app.state.base import SessionState
 
-LOOKS = (2.0, 3.0, 5.0, 10.0, 20.0)  # between checks for a mail that failed
+MAIL_CHECK_DELAYS_S = (2.0, 3.0, 5.0, 10.0, 20.0)  # between checks for a mail that failed
 SIGNUP_FIELDS = ("email", "password", "first_name", "last_name")
 
 
@@ -31,7 +31,7 @@ class SignupState(SessionState):
     not_sent: bool = False
     development: bool = False
     _visit: int = 0
-    _acts: double_click.Acts = {}
+    _acts: double_click.RecentActions = {}
 
     @rx.event
     def load(self) -> None:
@@ -53,10 +53,10 @@ class SignupState(SessionState):
             self.busy, client, visit = True, self._client(), self._visit
         sent_to, problems = "", {}
         try:
-            email, password, first, last = (forms.raw(form, name) for name in SIGNUP_FIELDS)
+            email, password, first, last = (forms.form_text(form, name) for name in SIGNUP_FIELDS)
             sent_to = (await login.register(email, password, first, last, client)).email
         except AppError as error:
-            problems = forms.problems(error, *SIGNUP_FIELDS)
+            problems = forms.field_errors(error, *SIGNUP_FIELDS)
         async with self:
             if self._visit != visit:
                 return  # the page was loaded again in the meantime
@@ -69,11 +69,11 @@ class SignupState(SessionState):
         """Report if the mail cannot be sent; its last attempt is 30 s after the first."""
         visit, address = self._visit, self.sent_to
         since = now() - dt.timedelta(seconds=30)
-        for pause in LOOKS:
+        for pause in MAIL_CHECK_DELAYS_S:
             await asyncio.sleep(pause)
             if not address or self._visit != visit:
                 return
-            if await in_transaction(unsent_emails.was_refused, address, since):
+            if await in_transaction(unsent_emails.is_email_undelivered, address, since):
                 async with self:
                     if self._visit == visit:
                         self.not_sent = True
@@ -85,11 +85,11 @@ class SignupState(SessionState):
         if double_click.is_repeated(self._acts, "resend", self.sent_to):
             return
         try:
-            await rate_limits.resend(self.sent_to, self._client().ip)
+            await rate_limits.count_resend(self.sent_to, self._client().ip)
             await login.resend_verification(self.sent_to)
         except AppError as error:
             self.resent = str(error)
             return
-        self._acts = double_click.remember("resend", self.sent_to)
+        self._acts = double_click.remember_action("resend", self.sent_to)
         self.resent, self.not_sent = "Sent again. It may take a minute to arrive.", False
         yield SignupState.watch_mail

@@ -10,7 +10,7 @@ from sp404_app.services.auth import two_factor
 from sp404_app.services.infra import rate_limits
 from sp404_app.state import forms, validation
 from sp404_app.state.auth import reauthentication
-from sp404_app.state.auth.reauthentication import sure
+from sp404_app.state.auth.reauthentication import require_reauthentication
 from sp404_app.state.base import SessionState
 
 
@@ -36,7 +36,7 @@ class TwoFactorState(SessionState):
     async def begin(self) -> None:
         """Begin a setup: show a new QR code."""
         who = await self._signed_in()
-        if not await sure(self, who, "two_factor.begin"):
+        if not await require_reauthentication(self, who, "two_factor.begin"):
             return
         self.problem, self.codes = "", []
         try:
@@ -54,10 +54,12 @@ class TwoFactorState(SessionState):
         if self.on and self.codes:
             return  # a double click
         self.problem = ""
-        if not await sure(self, who, "two_factor.confirm", dict(validation.form(form))):
+        if not await require_reauthentication(
+            self, who, "two_factor.confirm", dict(validation.validate_form(form))
+        ):
             return
         try:
-            code = forms.raw(form, "code")
+            code = forms.form_text(form, "code")
             await rate_limits.count_two_factor_attempt(who.user_id)
             codes = await in_transaction(
                 two_factor.confirm_totp_setup, who.user_id, code, self._client()
@@ -80,7 +82,7 @@ class TwoFactorState(SessionState):
     async def renew(self) -> None:
         """Replace the recovery codes and show the new ones."""
         who = await self._signed_in()
-        if not await sure(self, who, "two_factor.renew"):
+        if not await require_reauthentication(self, who, "two_factor.renew"):
             return
         self.problem = ""
         try:
@@ -96,7 +98,7 @@ class TwoFactorState(SessionState):
     async def turn_off(self) -> None:
         """Turn two-factor authentication off."""
         who = await self._signed_in()
-        if not await sure(self, who, "two_factor.turn_off"):
+        if not await require_reauthentication(self, who, "two_factor.turn_off"):
             return
         await in_transaction(two_factor.turn_off_two_factor, who.user_id, self._client())
         self.on, self.codes_left, self.codes, self.problem = False, 0, [], ""

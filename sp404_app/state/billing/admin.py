@@ -15,7 +15,7 @@ from sp404_app.services.billing import admin
 from sp404_app.services.billing.admin import BillingAdminData, DeadLetter, ReconcileSummary
 from sp404_app.state import validation
 from sp404_app.state.auth import reauthentication
-from sp404_app.state.auth.reauthentication import sure
+from sp404_app.state.auth.reauthentication import require_reauthentication
 from sp404_app.state.base import SessionState
 
 
@@ -58,7 +58,7 @@ class OperatorState(SessionState):
     @rx.event
     async def replay(self, event: str) -> AsyncIterator[EventType[()] | None]:
         """Replay one webhook event."""
-        name = validation.text(event, 255)
+        name = validation.validate_text(event, 255)
         if who := await self._operator("operator.replay", name):
             async for step in self._do(who, admin.replay_event, name):
                 yield step
@@ -86,13 +86,13 @@ class OperatorState(SessionState):
         """
         who = await self._signed_in()
         try:
-            await in_transaction(admin_access.ensure_named, who.user_id)
+            await in_transaction(admin_access.ensure_operator, who.user_id)
         except NotFound:
             self._clear()
             self.closed = True
             raise
         self.closed = False
-        return who if await sure(self, who, wanted, *arguments) else None
+        return who if await require_reauthentication(self, who, wanted, *arguments) else None
 
     async def _do(
         self, who: SignedIn, action: Callable[..., Any], *arguments: Any
@@ -116,7 +116,7 @@ class OperatorState(SessionState):
         self.reconcile_text = _reconcile_text(summary)
         self.fixed = list(summary.fixed) if summary else []
         self.problems = list(summary.problems) if summary else []
-        unsent = await in_transaction(admin_access.mails_not_sent, who)
+        unsent = await in_transaction(admin_access.list_unsent_emails, who)
         self.unsent = [
             f"{m.at:%d %b %Y %H:%M}  {m.recipient}  {m.subject}: {m.reason}" for m in unsent
         ]

@@ -21,7 +21,7 @@ from sp404_app.state.billing import billing_view
 from sp404_app.state.billing.billing_view import InvoiceRow, PaymentBanner, SubscriptionCard
 from sp404_app.state.billing.checkout_redirect import redirect_tab
 from sp404_app.state.billing.slow_request import is_done_soon
-from sp404_app.state.toast import NoticeState
+from sp404_app.state.toast import ToastState
 
 ACTIVATION_TIMEOUT_S, ACTIVATION_POLL_S = 10.0, 1.0
 CANCELLED_TEXT = "Subscription cancelled. You keep your plan until the end of the billing period."
@@ -62,7 +62,7 @@ class BillingState(SessionState):
         """Activate a purchase the user returns from, then reload on subscription events."""
         user_id = await self._user_id()
         if checkout_id := self.router.url.query_parameters.get("session_id"):
-            await self._activate(user_id, validation.text(checkout_id, 255))
+            await self._activate(user_id, validation.validate_text(checkout_id, 255))
         async for burst in events.listen(user_id):
             if not burst or any(event.topic is Topic.SUBSCRIPTION for event in burst):
                 async with self:
@@ -150,10 +150,10 @@ class BillingState(SessionState):
         await self._read(user_id)
         if message == CANCELLED_TEXT and not self.card.can_resume:
             message = ENDED_TEXT  # a subscription with a missing payment ends immediately
-        yield NoticeState.show(message, "ok", False)  # type: ignore[misc]
+        yield ToastState.show(message, "ok", False)  # type: ignore[misc]
 
     async def _read(self, user_id: uuid.UUID) -> None:
-        page = await in_transaction(billing_view.load_billing_page, user_id, self._tongue())
+        page = await in_transaction(billing_view.load_billing_page, user_id, self._locale())
         self.card, self.banner, self.rows = page.card, page.banner, page.rows
 
 
@@ -165,7 +165,7 @@ async def activate_purchase(user_id: uuid.UUID, checkout_id: str) -> str:
     deadline = time.monotonic() + ACTIVATION_TIMEOUT_S
     while True:
         try:
-            result = await in_transaction(checkout.finish, user_id, checkout_id)
+            result = await in_transaction(checkout.finish_checkout, user_id, checkout_id)
         except AppError as error:
             problem = str(error)
             if error.status < 500:

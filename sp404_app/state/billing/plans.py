@@ -20,7 +20,7 @@ from sp404_app.state.billing import plans_view
 from sp404_app.state.billing.checkout_redirect import redirect_tab
 from sp404_app.state.billing.plans_view import ChangeDialog, PlanCard
 from sp404_app.state.billing.slow_request import is_done_soon
-from sp404_app.state.toast import NoticeState
+from sp404_app.state.toast import ToastState
 
 
 class PlansState(SessionState):
@@ -46,7 +46,7 @@ class PlansState(SessionState):
         self.came_back = "cancelled" in self.router.url.query_parameters
         self.dialog, self.problem, self.pay_url, self.busy = ChangeDialog(), "", "", False
         self.slow = False
-        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._tongue())
+        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._locale())
         self.loaded = True
 
     @rx.event
@@ -71,7 +71,7 @@ class PlansState(SessionState):
             self.busy = self.slow = False
         self._proration_date = preview.proration_date
         self.dialog = plans_view.change_dialog(
-            preview, plans_view.current_tier(self.cards), self._tongue(), trial=trial is True
+            preview, plans_view.current_tier(self.cards), self._locale(), trial=trial is True
         )
 
     @rx.event
@@ -103,18 +103,18 @@ class PlansState(SessionState):
         if isinstance(result, str):
             yield await redirect_tab(self, result)
             return
-        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._tongue())
+        self.cards = await in_transaction(plans_view.load_plan_cards, user_id, self._locale())
         if not result.done:
             self.problem = "Your card was declined, so your plan hasn't changed."
             self.pay_url = result.pay_url
             return
         self.dialog = ChangeDialog()
         message = plans_view.change_confirmation(dialog)
-        yield NoticeState.show(message, "ok", False)  # type: ignore[misc]
+        yield ToastState.show(message, "ok", False)  # type: ignore[misc]
 
     async def _buy(self, user_id: uuid.UUID) -> str:
         tier = checkout.parse_paid_tier(self.dialog.tier)
-        return await in_transaction(checkout.start, user_id, tier, trial=self.dialog.trial)
+        return await in_transaction(checkout.start_checkout, user_id, tier, trial=self.dialog.trial)
 
     async def _change(self, user_id: uuid.UUID) -> ChangeResult:
         tier = _parse_tier(self.dialog.tier)
@@ -122,5 +122,5 @@ class PlansState(SessionState):
 
 
 def _parse_tier(name: object) -> Tier:
-    tier = validation.text(name, 40)
+    tier = validation.validate_text(name, 40)
     return Tier(tier) if tier in set(PLANS) else checkout.parse_paid_tier(tier)

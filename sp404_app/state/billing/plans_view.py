@@ -11,7 +11,7 @@ from sp404_app.services.billing.email_templates import format_date
 from sp404_app.services.billing.proration_preview import ChangeKind, ChangePreview
 from sp404_app.services.billing.schemas import SubscriptionView
 from sp404_app.services.plans import PLANS, Plan, Tier
-from sp404_app.state.formatting import size
+from sp404_app.state.formatting import format_size
 
 NOTHING_MORE_DUE = "Nothing. You won't have to pay the open invoice."
 QUEUE_PRIORITY = {Tier.FREE: "Standard", Tier.PRO: "Priority", Tier.ENTERPRISE: "Highest"}
@@ -174,7 +174,7 @@ def compare_plans(old: Plan, new: Plan) -> tuple[tuple[str, ...], tuple[str, ...
 
 def format_storage_limit(limit: int | None) -> str:
     """Format a plan's storage limit: "5 GB", "100 MB" or "unlimited"."""
-    return "unlimited" if limit is None else size(limit)
+    return "unlimited" if limit is None else format_size(limit)
 
 
 def _format_count(count: int | None) -> str:

@@ -11,19 +11,19 @@ from reflex.event import EventType
 from sqlmodel import Session
 
 from sp404_app.db import in_transaction
-from sp404_app.figures.palette import palette
-from sp404_app.figures.usage import bars
+from sp404_app.figures.palette import palette_of_theme
+from sp404_app.figures.usage import usage_figure
 from sp404_app.services.billing import entitlements, quotas, usage
 from sp404_app.services.billing.email_templates import format_date
-from sp404_app.services.billing.quotas import Usage
+from sp404_app.services.billing.quotas import QuotaUsage
 from sp404_app.services.billing.usage import UsageDay
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
 from sp404_app.settings import MB, settings
 from sp404_app.state.base import SessionState
 from sp404_app.state.billing.plans_view import format_storage_limit
-from sp404_app.state.formatting import size
-from sp404_app.state.layout import ShellState
+from sp404_app.state.formatting import format_size
+from sp404_app.state.layout import LayoutState
 
 WARNING_PERCENT, FULL_PERCENT = 80, 100
 CHART_DAYS = 30
@@ -99,38 +99,41 @@ class UsageState(SessionState):
 
     async def _read(self, user_id: uuid.UUID) -> None:
         page = await in_transaction(load_usage_page, user_id)
-        theme = (await self.get_state(ShellState)).theme
+        theme = (await self.get_state(LayoutState)).theme
         self.plan, self.resets = page.plan, page.resets
         self.storage, self.analyses, self.largest = page.storage, page.analyses, page.largest
         self.empty = not any(day.stored_bytes or day.analyses for day in page.days)
-        dates, colours = [day.day for day in page.days], palette(theme)
+        dates, colours = [day.day for day in page.days], palette_of_theme(theme)
         stored_mb = [round(day.stored_bytes / MB, 2) for day in page.days]
-        self.storage_figure = bars(dates, stored_mb, colours, unit="MB")
+        self.storage_figure = usage_figure(dates, stored_mb, colours, unit="MB")
         analyses = [day.analyses for day in page.days]
-        self.analyses_figure = bars(dates, analyses, colours, unit="analyses")
+        self.analyses_figure = usage_figure(dates, analyses, colours, unit="analyses")
 
 
 def load_usage_page(session: Session, user_id: uuid.UUID) -> UsagePage:
     """Return what the page shows to a user."""
-    used, days = quotas.usage(session, user_id), usage.daily_usage(session, user_id, CHART_DAYS)
+    used, days = (
+        quotas.get_quota_usage(session, user_id),
+        usage.daily_usage(session, user_id, CHART_DAYS),
+    )
     return UsagePage(
-        plan=entitlements.entitlement_of(session, user_id).plan.name,
+        plan=entitlements.get_entitlement(session, user_id).plan.name,
         resets=format_date(used.period.end),
         storage=_storage_meter(used, days),
         analyses=_analyses_meter(used, days),
         days=days,
         largest=[
-            LargeRow(str(sample.id), sample.name, size(sample.size))
+            LargeRow(str(sample.id), sample.name, format_size(sample.size))
             for sample in usage.largest_samples(session, user_id)
         ],
     )
 
 
-def _storage_meter(used: Usage, days: list[UsageDay]) -> Meter:
+def _storage_meter(used: QuotaUsage, days: list[UsageDay]) -> Meter:
     limit, full_on = used.storage_limit, usage.forecast_storage_full(days, used)
     percent = percent_used(used.storage_used, limit)
     return Meter(
-        used=size(used.storage_used),
+        used=format_size(used.storage_used),
         limit=format_storage_limit(limit),
         percent=min(percent, FULL_PERCENT),
         tone=meter_tone(percent),
@@ -143,7 +146,7 @@ def _storage_meter(used: Usage, days: list[UsageDay]) -> Meter:
     )
 
 
-def _analyses_meter(used: Usage, days: list[UsageDay]) -> Meter:
+def _analyses_meter(used: QuotaUsage, days: list[UsageDay]) -> Meter:
     limit, reached_on = used.analyses_limit, usage.forecast_analyses_used_up(days, used)
     percent = percent_used(used.analyses_used, limit)
     return Meter(

@@ -25,7 +25,7 @@ class DevOutboxState(rx.State):
         if settings().in_production:
             raise NotFound("There is nothing at this address.")
         self.closed = False
-        self.mails = await asyncio.to_thread(dev_outbox.newest)
+        self.mails = await asyncio.to_thread(dev_outbox.list_outbox)
 
 
 def ensure_local(state: rx.State) -> None:

@@ -11,12 +11,17 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound
 from sp404_app.jobs import billing
 from sp404_app.services.billing import emulator_controls, webhooks
-from sp404_app.services.billing.emulator_controls import Chaos, Clock, Sent, Taken
+from sp404_app.services.billing.emulator_controls import (
+    CustomerClock,
+    DeliveryFaults,
+    ReceivedEvent,
+    SentEvent,
+)
 from sp404_app.settings import settings
 from sp404_app.state import validation
 from sp404_app.state.dev.outbox import ensure_local
 
-NO_FAULTS = Chaos(0, False, 0, 0, False)
+NO_FAULTS = DeliveryFaults(0, False, 0, 0, False)
 
 
 class DevStripeState(rx.State):
@@ -26,10 +31,10 @@ class DevStripeState(rx.State):
     closed: bool = False
     busy: bool = False
     message: str = ""
-    clocks: list[Clock] = []
-    sent_events: list[Sent] = []
-    received_events: list[Taken] = []
-    delivery_faults: Chaos = NO_FAULTS
+    clocks: list[CustomerClock] = []
+    sent_events: list[SentEvent] = []
+    received_events: list[ReceivedEvent] = []
+    delivery_faults: DeliveryFaults = NO_FAULTS
 
     @rx.event
     async def load(self) -> None:
@@ -43,9 +48,9 @@ class DevStripeState(rx.State):
     async def advance(self, customer: str, step: str) -> AsyncIterator[EventType[()] | None]:
         """Advance one customer's clock."""
         self._ensure_available()
-        chosen, how = validation.text(customer, 255), validation.text(step, 20)
+        chosen, how = validation.validate_text(customer, 255), validation.validate_text(step, 20)
         async for done in self._run_and_reload(
-            in_transaction, emulator_controls.advance, chosen, how
+            in_transaction, emulator_controls.advance_clock, chosen, how
         ):
             yield done
 
@@ -53,11 +58,14 @@ class DevStripeState(rx.State):
     async def change(self, name: str, value: Any) -> AsyncIterator[EventType[()] | None]:
         """Change a webhook fault setting."""
         self._ensure_available()
-        wanted = value if isinstance(value, bool) else validation.number(value) or 0
+        wanted = value if isinstance(value, bool) else validation.parse_number(value) or 0
         if name == "duplicate":
             wanted = int(wanted)
         async for done in self._run_and_reload(
-            asyncio.to_thread, emulator_controls.change, validation.text(name, 40), wanted
+            asyncio.to_thread,
+            emulator_controls.set_delivery_fault,
+            validation.validate_text(name, 40),
+            wanted,
         ):
             yield done
 
@@ -66,7 +74,9 @@ class DevStripeState(rx.State):
         """Send an event to the webhook endpoints again."""
         self._ensure_available()
         async for done in self._run_and_reload(
-            asyncio.to_thread, emulator_controls.send_again, validation.text(event, 255)
+            asyncio.to_thread,
+            emulator_controls.redeliver_event,
+            validation.validate_text(event, 255),
         ):
             yield done
 
@@ -74,7 +84,9 @@ class DevStripeState(rx.State):
     async def retry(self) -> AsyncIterator[EventType[()] | None]:
         """Retry every delivery that failed or is pending."""
         self._ensure_available()
-        async for done in self._run_and_reload(asyncio.to_thread, emulator_controls.retry):
+        async for done in self._run_and_reload(
+            asyncio.to_thread, emulator_controls.retry_deliveries
+        ):
             yield done
 
     @rx.event
@@ -82,7 +94,7 @@ class DevStripeState(rx.State):
         """Process a received event again."""
         self._ensure_available()
         async for done in self._run_and_reload(
-            in_transaction, webhooks.replay, validation.text(event, 255)
+            in_transaction, webhooks.replay_event, validation.validate_text(event, 255)
         ):
             yield done
 
@@ -113,10 +125,10 @@ class DevStripeState(rx.State):
         await self._reload()
 
     async def _reload(self) -> None:
-        self.clocks = await asyncio.to_thread(emulator_controls.clocks)
-        self.sent_events = await asyncio.to_thread(emulator_controls.sent)
-        self.delivery_faults = await asyncio.to_thread(emulator_controls.chaos)
-        self.received_events = await in_transaction(emulator_controls.taken)
+        self.clocks = await asyncio.to_thread(emulator_controls.list_clocks)
+        self.sent_events = await asyncio.to_thread(emulator_controls.list_sent_events)
+        self.delivery_faults = await asyncio.to_thread(emulator_controls.get_delivery_faults)
+        self.received_events = await in_transaction(emulator_controls.list_received_events)
 
     def _ensure_available(self) -> None:
         self.closed = True

@@ -16,7 +16,7 @@ def format_sounds(count: int) -> str:
     return "1 sound" if count == 1 else f"{count:,} sounds"
 
 
-def thrown_away(what: str, result: TrashResult) -> str:
+def trashed_message(what: str, result: TrashResult) -> str:
     """Return the notice about what was moved to the trash, and what was deleted to make room."""
     moved = f"{what} moved to the trash."
     if not result.purged:
@@ -32,7 +32,7 @@ def trash_usage_message(trash: TrashUsage) -> str:
     days = "Deleted sounds stay here for 30 days."
     if trash.limit is None:
         return days
-    fill = f"{formatting.size(trash.used)} of {formatting.size(trash.limit)} used."
+    fill = f"{formatting.format_size(trash.used)} of {formatting.format_size(trash.limit)} used."
     when = "The next time you delete something" if trash.used > trash.limit else "When it’s full"
     return f"{days} {fill} {when}, the oldest sounds here are permanently deleted."
 

@@ -23,17 +23,17 @@ from sp404_app.state.library.search_params import (
     format_field,
     library_url,
     parse_field,
-    query_of,
+    parse_library_url,
 )
 from sp404_app.state.library.sidebar import SidebarView, load_sidebar
-from sp404_app.state.rows import WINDOW, Window, rows_of
-from sp404_app.state.toast import NoticeState
+from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
+from sp404_app.state.toast import ToastState
 
 
 class LibraryState(SessionState):
     """State of one tab's library page."""
 
-    query: rx.Field[search.Query] = rx.field(EMPTY_QUERY)
+    query: rx.Field[search.SampleQuery] = rx.field(EMPTY_QUERY)
     address: str = ""
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
@@ -60,7 +60,7 @@ class LibraryState(SessionState):
     async def load(self) -> AsyncIterator[EventType[()] | None]:
         """Run the search that the URL describes."""
         user_id = await self._user_id()
-        self.query = query_of(dict(self.router.url.query_parameters))
+        self.query = parse_library_url(dict(self.router.url.query_parameters))
         self._clear_selection()
         await self._show(user_id, 0)
         self.epoch += 1
@@ -78,7 +78,7 @@ class LibraryState(SessionState):
         async for _ in events.listen(user_id):
             async with self:
                 query, start = self.query, self.window.start
-            found = await in_transaction(search.window, user_id, query, start, WINDOW)
+            found = await in_transaction(search.search_window, user_id, query, start, WINDOW_ROWS)
             sidebar = await in_transaction(load_sidebar, user_id)
             async with self:
                 self.sidebar = sidebar
@@ -88,10 +88,10 @@ class LibraryState(SessionState):
     @rx.event
     async def show_from(self, start: int, ticket: int, epoch: int) -> None:
         """Show the rows from `start`, unless `epoch` says that the list was replaced meanwhile."""
-        user_id, start = await self._user_id(), validation.whole(start)
-        if validation.whole(epoch) == self.epoch:
+        user_id, start = await self._user_id(), validation.validate_integer(start)
+        if validation.validate_integer(epoch) == self.epoch:
             await self._scroll(user_id, start, moving=True)
-        self.answered = validation.whole(ticket)
+        self.answered = validation.validate_integer(ticket)
 
     @rx.event
     async def set_filter(self, field: str, value: str) -> None:
@@ -115,7 +115,7 @@ class LibraryState(SessionState):
     @rx.event
     async def toggle_tag(self, name: str) -> None:
         """Add a tag to the search, or remove it."""
-        user_id, name = await self._user_id(), validation.text(name, 60)
+        user_id, name = await self._user_id(), validation.validate_text(name, 60)
         tags = self.query.tags
         others = tuple(tag for tag in tags if tag != name)
         self.query = replace(self.query, tags=others if name in tags else (*tags, name))
@@ -124,7 +124,7 @@ class LibraryState(SessionState):
     @rx.event
     async def sort_by(self, column: str) -> None:
         """Sort by a column; a second click on it reverses the order."""
-        user_id, column = await self._user_id(), validation.text(column, 20)
+        user_id, column = await self._user_id(), validation.validate_text(column, 20)
         sort = f"-{column}" if self.query.sort == column else column
         self.query = replace(self.query, sort=sort)
         await self._show_from_start(user_id)
@@ -140,19 +140,23 @@ class LibraryState(SessionState):
             "trash": {"trash": True},
         }
         sort = EMPTY_QUERY.sort if self.query.has_copies else self.query.sort
-        self.query = search.Query(**views.get(validation.text(view, 20), {}), sort=sort)
+        self.query = search.SampleQuery(
+            **views.get(validation.validate_text(view, 20), {}), sort=sort
+        )
         await self._show_from_start(user_id)
         yield [rx.set_value(field, "") for field in ("q", *NUMBER_FIELDS)]
 
     @rx.event
     async def select_rows(self, mode: str, index: int, other: int) -> None:
         """Change the selection: toggle one row, or select a range, all or none."""
-        user_id, mode = await self._user_id(), validation.text(mode, 10)
-        first, last = sorted((validation.whole(index), validation.whole(other)))
+        user_id, mode = await self._user_id(), validation.validate_text(mode, 10)
+        first, last = sorted(
+            (validation.validate_integer(index), validation.validate_integer(other))
+        )
         if mode == "none":
             self._clear_selection()
             return
-        found = await in_transaction(search.ids, user_id, self.query)
+        found = await in_transaction(search.search_ids, user_id, self.query)
         chosen = {str(i) for i in (found if mode == "all" else found[first : last + 1])}
         self._selected = self._selected ^ chosen if mode == "toggle" else self._selected | chosen
         self._show_selection()
@@ -161,14 +165,14 @@ class LibraryState(SessionState):
     async def open_sample(self, sample_id: str) -> EventSpec:
         """Open the page of one sample."""
         await self._user_id()
-        return rx.redirect(f"/samples/{validation.identity(sample_id)}")
+        return rx.redirect(f"/samples/{validation.validate_id(sample_id)}")
 
     @rx.event
     async def act(self, action: str, sample_id: str = "") -> AsyncIterator[EventType[()] | None]:
         """Apply the action of a key or button to the selection, or else to the given sample."""
         user_id = await self._user_id()
         yield await self._run_action(
-            user_id, validation.text(action, 20), self._target_ids(sample_id)
+            user_id, validation.validate_text(action, 20), self._target_ids(sample_id)
         )
 
     @rx.event
@@ -176,27 +180,27 @@ class LibraryState(SessionState):
         """Apply the action of a button in a row to that sample only."""
         user_id = await self._user_id()
         yield await self._run_action(
-            user_id, validation.text(action, 20), [validation.identity(sample_id)]
+            user_id, validation.validate_text(action, 20), [validation.validate_id(sample_id)]
         )
 
     @rx.event
     async def undo(self) -> AsyncIterator[EventType[()] | None]:
         """Restore the samples that were deleted last."""
         user_id = await self._user_id()
-        ids = [validation.identity(i) for i in self._deleted]
+        ids = [validation.validate_id(i) for i in self._deleted]
         self._deleted = []
-        await in_transaction(samples.restore, user_id, ids)
+        await in_transaction(samples.restore_samples, user_id, ids)
         await self._show(user_id, self.window.start)
-        yield NoticeState.close
+        yield ToastState.close
 
     @rx.event
     async def rename(self, form: dict[str, Any]) -> None:
         """Rename the sample of the form."""
-        user_id, fields = await self._user_id(), validation.form(form)
-        sample_id = validation.identity(fields.get("sample_id"))
-        name = validation.text(fields.get("name", ""))
+        user_id, fields = await self._user_id(), validation.validate_form(form)
+        sample_id = validation.validate_id(fields.get("sample_id"))
+        name = validation.validate_text(fields.get("name", ""))
         self.renaming = ""
-        await in_transaction(samples.change, user_id, sample_id, Change(name=name))
+        await in_transaction(samples.change_sample, user_id, sample_id, Change(name=name))
         await self._show(user_id, self.window.start)
 
     @rx.event
@@ -208,13 +212,13 @@ class LibraryState(SessionState):
     @rx.event
     async def add_tags(self, form: dict[str, Any]) -> None:
         """Add the tags that were typed, separated by commas, to the selected samples."""
-        names = validation.text(validation.form(form).get("tags", "")).split(",")
+        names = validation.validate_text(validation.validate_form(form).get("tags", "")).split(",")
         await self._change_tags(Action.TAG, [name for name in names if name.strip()])
 
     @rx.event
     async def drop_tag(self, name: str) -> None:
         """Remove a tag from the selected samples."""
-        await self._change_tags(Action.UNTAG, [validation.text(name, 60)])
+        await self._change_tags(Action.UNTAG, [validation.validate_text(name, 60)])
 
     @rx.event
     async def close_dialogs(self) -> None:
@@ -230,9 +234,9 @@ class LibraryState(SessionState):
 
     async def _change_tags(self, action: Action, names: list[str]) -> None:
         user_id = await self._user_id()
-        ids = [validation.identity(i) for i in self._tag_targets]
+        ids = [validation.validate_id(i) for i in self._tag_targets]
         if names and ids:
-            await in_transaction(bulk_actions.run, user_id, action, ids, None, names)
+            await in_transaction(bulk_actions.run_bulk_action, user_id, action, ids, None, names)
             await self._open_tag_dialog(user_id, ids)
             await self._show(user_id, self.window.start)
             await self._refresh_sidebar(user_id)
@@ -251,7 +255,10 @@ class LibraryState(SessionState):
             await self._open_tag_dialog(user_id, ids)
         elif action.startswith("rate-") and ids:
             await in_transaction(
-                bulk_actions.rate_samples, user_id, ids, int(validation.number(action[5:]) or 0)
+                bulk_actions.rate_samples,
+                user_id,
+                ids,
+                int(validation.parse_number(action[5:]) or 0),
             )
         elif action == "favourite" and ids:
             await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
@@ -265,29 +272,29 @@ class LibraryState(SessionState):
     ) -> EventSpec | None:
         if action is Action.DELETE:
             return await self._move_to_trash(user_id, ids)
-        done = await in_transaction(bulk_actions.run, user_id, action, ids, None)
+        done = await in_transaction(bulk_actions.run_bulk_action, user_id, action, ids, None)
         count = sum(result == "ok" for result in done.values())
         self._clear_selection()
         await self._refresh_sidebar(user_id)
         if action is Action.ANALYSE:
-            return NoticeState.show(*bulk_messages.analysis_message(done.values()), False)  # type: ignore[return-value]
+            return ToastState.show(*bulk_messages.analysis_message(done.values()), False)  # type: ignore[return-value]
         verbs = {Action.RESTORE: "restored", Action.DELETE_FOR_GOOD: "permanently deleted"}
         if action in verbs:
-            return NoticeState.show(
+            return ToastState.show(
                 f"{bulk_messages.format_sounds(count)} {verbs[action]}.", "ok", False
             )  # type: ignore[return-value]
         return None
 
     async def _move_to_trash(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> EventSpec | None:
-        result = await in_transaction(samples.discard, user_id, ids)
+        result = await in_transaction(samples.move_to_trash, user_id, ids)
         self._clear_selection()
         await self._refresh_sidebar(user_id)
         if not result.moved:
             return None
         self._deleted = [str(each) for each in result.moved]
         what = bulk_messages.format_sounds(len(result.moved))
-        message = bulk_messages.thrown_away(what, result)
-        return NoticeState.show(message, "ok", True)  # type: ignore[return-value]
+        message = bulk_messages.trashed_message(what, result)
+        return ToastState.show(message, "ok", True)  # type: ignore[return-value]
 
     async def _open_tag_dialog(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         self._tag_targets = [str(i) for i in ids]
@@ -305,16 +312,16 @@ class LibraryState(SessionState):
             await self._scroll(user_id, start)
         else:
             self._set_window(
-                await in_transaction(search.window, user_id, self.query, start, WINDOW)
+                await in_transaction(search.search_window, user_id, self.query, start, WINDOW_ROWS)
             )
 
     async def _scroll(self, user_id: uuid.UUID, start: int, *, moving: bool = False) -> None:
         """Show the rows from `start`, using the cached order of the result."""
         corrected = self.window.corrected
         query = replace(self.query, q=corrected) if corrected else self.query
-        version = await cache_version.known(user_id)
+        version = await cache_version.cache_version_or_none(user_id)
         found = await in_transaction(
-            scrolling.scroll_window, user_id, query, start, WINDOW, version, moving=moving
+            scrolling.scroll_window, user_id, query, start, WINDOW_ROWS, version, moving=moving
         )
         self._set_window(replace(found, corrected=corrected))
 
@@ -336,8 +343,8 @@ class LibraryState(SessionState):
     def _target_ids(self, sample_id: str) -> list[uuid.UUID]:
         """Return the selected ids, or without a selection the given one."""
         if self._selected:
-            return [validation.identity(i) for i in sorted(self._selected)]
-        return [validation.identity(sample_id)] if sample_id else []
+            return [validation.validate_id(i) for i in sorted(self._selected)]
+        return [validation.validate_id(sample_id)] if sample_id else []
 
 
 async def offer_undo(state: rx.State, deleted: Sequence[uuid.UUID]) -> None:

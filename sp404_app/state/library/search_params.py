@@ -10,11 +10,11 @@ from sp404_app.state import validation
 
 NUMBER_FIELDS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
 TEXT_FIELDS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
-EMPTY_QUERY = search.Query()
+EMPTY_QUERY = search.SampleQuery()
 DUPLICATES_SORT = "copies"  # groups duplicates
 
 
-def query_of(parameters: dict[str, str]) -> search.Query:
+def parse_library_url(parameters: dict[str, str]) -> search.SampleQuery:
     """Parse a search from URL parameters, ignoring invalid ones."""
     query = EMPTY_QUERY
     for field in (*TEXT_FIELDS, *NUMBER_FIELDS):
@@ -34,7 +34,7 @@ def query_of(parameters: dict[str, str]) -> search.Query:
     )
 
 
-def library_url(query: search.Query) -> str:
+def library_url(query: search.SampleQuery) -> str:
     """Return the URL of a search, to share or bookmark."""
     values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *NUMBER_FIELDS)}
     parts = {
@@ -58,12 +58,12 @@ def parse_field(field: str, value: object) -> dict[str, Any]:
         ValidationFailed: If the field is unknown or the value invalid.
     """
     if field in NUMBER_FIELDS:
-        return {field: validation.number("" if value is None else value)}
+        return {field: validation.parse_number("" if value is None else value)}
     if field == "favourite":
         return {field: bool(value)}
     if field not in TEXT_FIELDS:
         raise ValidationFailed("Unknown filter.")
-    return {field: validation.text(value)}
+    return {field: validation.validate_text(value)}
 
 
 def format_field(value: object) -> str:

@@ -29,13 +29,13 @@ class SidebarView:
 
 def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
     """Read what the sidebar shows of a user's library."""
-    usage = quotas.usage(session, user_id)
+    usage = quotas.get_quota_usage(session, user_id)
     progress = reanalysis.get_reanalysis_progress(session, user_id)
-    used, limit = formatting.size(usage.storage_used), usage.storage_limit
+    used, limit = formatting.format_size(usage.storage_used), usage.storage_limit
     is_outdated = progress.current < progress.total
     return SidebarView(
         tags=tags.count_tags(session, user_id)[:MAX_SIDEBAR_TAGS],
-        storage=used if limit is None else f"{used} of {formatting.size(limit)}",
+        storage=used if limit is None else f"{used} of {formatting.format_size(limit)}",
         storage_share=round(100 * usage.storage_used / limit, 1) if limit else 0.0,
         trash=bulk_messages.trash_usage_message(trash.get_trash_usage(session, user_id)),
         reanalysis=f"Updating analysis: {progress.current:,} of {progress.total:,}"

@@ -15,18 +15,23 @@ from sp404_app.services.library import samples
 from sp404_app.services.sample import duplicates
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
-from sp404_app.state.formatting import channels, level, rate, size
+from sp404_app.state.formatting import (
+    format_channels,
+    format_level,
+    format_sample_rate,
+    format_size,
+)
 from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.library import offer_undo
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route
-from sp404_app.state.toast import NoticeState
+from sp404_app.state.toast import ToastState
 
 MAX_DUPLICATES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class CopyRow:
+class DuplicateRow:
     """A duplicate, or the sample itself (`here`), with the properties in which files differ."""
 
     row: Row
@@ -38,10 +43,10 @@ class CopyRow:
     here: bool
 
 
-class CopiesState(SessionState):
+class DuplicatesState(SessionState):
     """The sample of this page and its duplicates; empty if it has none."""
 
-    rows: rx.Field[list[CopyRow]] = rx.field(default_factory=list)
+    rows: rx.Field[list[DuplicateRow]] = rx.field(default_factory=list)
 
     @rx.event
     async def show(self) -> None:
@@ -52,32 +57,32 @@ class CopiesState(SessionState):
     @rx.event
     async def throw_away(self, sample_id: str) -> AsyncIterator[EventType[()] | None]:
         """Move a duplicate to the trash; the toast offers to undo it."""
-        user_id, duplicate_id = await self._user_id(), validation.identity(sample_id)
-        sample = await in_transaction(samples.get, user_id, duplicate_id)
-        discarded = await in_transaction(samples.discard, user_id, [duplicate_id])
+        user_id, duplicate_id = await self._user_id(), validation.validate_id(sample_id)
+        sample = await in_transaction(samples.get_sample, user_id, duplicate_id)
+        discarded = await in_transaction(samples.move_to_trash, user_id, [duplicate_id])
         if not discarded.moved:
             raise NotFound("This sound is already in the trash.")
         await offer_undo(self, discarded.moved)
         await self.show()
-        message = bulk_messages.thrown_away(f"“{sample.name[:60]}”", discarded)
-        yield NoticeState.show(message, "ok", True)  # type: ignore[misc]
+        message = bulk_messages.trashed_message(f"“{sample.name[:60]}”", discarded)
+        yield ToastState.show(message, "ok", True)  # type: ignore[misc]
 
 
-def _copy_rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[CopyRow]:
+def _copy_rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[DuplicateRow]:
     found = duplicates.list_duplicates(session, user_id, sample_id, MAX_DUPLICATES)
     if not found:
         return []
-    current = samples.get(session, user_id, sample_id)
+    current = samples.get_sample(session, user_id, sample_id)
     return [_copy_row(sample, here=sample is current) for sample in (current, *found)]
 
 
-def _copy_row(sample: Sample, *, here: bool) -> CopyRow:
-    return CopyRow(
+def _copy_row(sample: Sample, *, here: bool) -> DuplicateRow:
+    return DuplicateRow(
         row=row_of(sample),
         format=sample.format,
-        rate=rate(sample.sample_rate),
-        channels=channels(sample.channels),
-        loudness=level(sample.loudness_lufs, "LUFS"),
-        size=size(sample.size),
+        rate=format_sample_rate(sample.sample_rate),
+        channels=format_channels(sample.channels),
+        loudness=format_level(sample.loudness_lufs, "LUFS"),
+        size=format_size(sample.size),
         here=here,
     )

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sp404_app.models import Analysis, Kind, Sample
-from sp404_app.state.formatting import channels, hertz, level, moment, percent, rate, size
-from sp404_app.state.rows import length
+from sp404_app.state.formatting import (
+    format_channels,
+    format_frequency,
+    format_level,
+    format_percent,
+    format_sample_rate,
+    format_short_time,
+    format_size,
+)
+from sp404_app.state.rows import format_duration
 
 MIN_DC_OFFSET = 0.01  # of full scale; less is not worth a warning
 MIN_SILENCE_S = 0.005  # shorter silence is not shown
@@ -26,21 +34,23 @@ def facts_of(sample: Sample, analysis: Analysis | None = None) -> list[Fact]:
     loudness, peak = sample.loudness_lufs, sample.peak_dbfs
     content = analysis.content if analysis else {}
     listed = (
-        *heard_facts(content),
-        *(shape_facts(content) if sample.kind == Kind.ONE_SHOT else ()),
-        Fact("Length", length(sample.duration), _exactly(sample.duration)),
-        Fact("Loudness", level(loudness, "LUFS"), "Perceived loudness over its whole length"),
-        Fact("Peak", level(peak, "dBFS"), "Highest sample value; 0 dBFS is full scale"),
+        *analysis_facts(content),
+        *(envelope_facts(content) if sample.kind == Kind.ONE_SHOT else ()),
+        Fact("Length", format_duration(sample.duration), _exactly(sample.duration)),
+        Fact(
+            "Loudness", format_level(loudness, "LUFS"), "Perceived loudness over its whole length"
+        ),
+        Fact("Peak", format_level(peak, "dBFS"), "Highest sample value; 0 dBFS is full scale"),
         Fact(
             "True peak",
-            level(content.get("true_peak_dbtp"), "dBTP"),
+            format_level(content.get("true_peak_dbtp"), "dBTP"),
             "Peak between the samples, as a converter plays it; above 0 dBTP it may distort",
         ),
         Fact("Silence", _silence(content), "Time below −80 dBFS"),
         Fact("Format", sample.format),
-        Fact("Sample rate", rate(sample.sample_rate)),
-        Fact("Channels", channels(sample.channels)),
-        Fact("Size", size(sample.size)),
+        Fact("Sample rate", format_sample_rate(sample.sample_rate)),
+        Fact("Channels", format_channels(sample.channels)),
+        Fact("Size", format_size(sample.size)),
         Fact("Added", f"{sample.created_at:%-d %B %Y}"),
         Fact("Folder", sample.folder),
         Fact("File", sample.filename),
@@ -48,7 +58,7 @@ def facts_of(sample: Sample, analysis: Analysis | None = None) -> list[Fact]:
     return [fact for fact in listed if fact.value]
 
 
-def heard_facts(content: Mapping[str, Any]) -> list[Fact]:
+def analysis_facts(content: Mapping[str, Any]) -> list[Fact]:
     """List the results of the analysis besides tempo, key and kind."""
     named, root = content.get("sound_class") or "", content.get("root_name") or ""
     sure = round(100 * (content.get("class_confidence") or 0.0))
@@ -59,21 +69,29 @@ def heard_facts(content: Mapping[str, Any]) -> list[Fact]:
             "The type of sound it resembles most",
         ),
         Fact("Root note", root, "The note it plays at its original pitch; C4 is middle C"),
-        Fact("Brightness", hertz(content.get("brightness")), "The centre of its spectrum"),
+        Fact(
+            "Brightness", format_frequency(content.get("brightness")), "The centre of its spectrum"
+        ),
         Fact(
             "Noisiness",
-            percent(content.get("noisiness")),
+            format_percent(content.get("noisiness")),
             "0 % is a pure tone, 100 % is white noise",
         ),
     ]
 
 
-def shape_facts(content: Mapping[str, Any]) -> list[Fact]:
+def envelope_facts(content: Mapping[str, Any]) -> list[Fact]:
     """List attack and decay, which are meaningful for one-shots only."""
     return [
-        Fact("Attack", moment(content.get("attack")), "Time from 10 % to 90 % of its first peak"),
         Fact(
-            "Decay", moment(content.get("decay")), "Time from its peak until it stays 20 dB lower"
+            "Attack",
+            format_short_time(content.get("attack")),
+            "Time from 10 % to 90 % of its first peak",
+        ),
+        Fact(
+            "Decay",
+            format_short_time(content.get("decay")),
+            "Time from its peak until it stays 20 dB lower",
         ),
     ]
 
@@ -103,7 +121,9 @@ def cautions_of(content: Mapping[str, Any]) -> list[str]:
 def _silence(content: Mapping[str, Any]) -> str:
     parts = ((content.get("silence_head"), "before"), (content.get("silence_tail"), "after"))
     return ", ".join(
-        f"{moment(time)} {where}" for time, where in parts if (time or 0) >= MIN_SILENCE_S
+        f"{format_short_time(time)} {where}"
+        for time, where in parts
+        if (time or 0) >= MIN_SILENCE_S
     )
 
 

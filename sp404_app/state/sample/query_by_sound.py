@@ -12,8 +12,8 @@ from sp404_app.errors import ValidationFailed
 from sp404_app.services.library import samples
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
-from sp404_app.state.rows import length, row_of, tempo
-from sp404_app.state.sample.similar import AlikeRow, percent
+from sp404_app.state.rows import format_duration, format_tempo, row_of
+from sp404_app.state.sample.similar import SimilarRow, similarity_percent
 
 MAX_RESULTS = 12
 SILENCE = "That was silence. Try again, louder or closer to the microphone."
@@ -22,12 +22,12 @@ NOTHING_ANALYSED = (
 )
 
 
-class HearingState(SessionState):
+class QueryBySoundState(SessionState):
     """The dialog that searches the library by a sound."""
 
     is_open: bool = False
     aspect: str = Aspect.OVERALL
-    rows: rx.Field[list[AlikeRow]] = rx.field(default_factory=list)
+    rows: rx.Field[list[SimilarRow]] = rx.field(default_factory=list)
     heard: str = ""
     nothing: str = ""
 
@@ -48,7 +48,7 @@ class HearingState(SessionState):
     async def compare_by(self, aspect: str) -> None:
         """Choose the aspect to compare by; the browser then repeats its request."""
         await self._user_id()
-        if validation.text(aspect, 20) not in set(Aspect):
+        if validation.validate_text(aspect, 20) not in set(Aspect):
             raise ValidationFailed("Unknown comparison.")
         self.aspect = aspect
 
@@ -59,10 +59,10 @@ class HearingState(SessionState):
         Only ids are taken from it, and only the user's own samples are loaded.
         """
         user_id = await self._user_id()
-        found = _distances(validation.form(answer))
-        heard = validation.form(validation.form(answer).get("heard", {}))
-        own = await in_transaction(samples.some, user_id, list(found))
-        self.rows = [AlikeRow(row_of(each), percent(found[each.id])) for each in own]
+        found = _distances(validation.validate_form(answer))
+        heard = validation.validate_form(validation.validate_form(answer).get("heard", {}))
+        own = await in_transaction(samples.list_live_samples, user_id, list(found))
+        self.rows = [SimilarRow(row_of(each), similarity_percent(found[each.id])) for each in own]
         self.heard = _description(heard)
         self.nothing = "" if self.rows else SILENCE if heard.get("silent") else NOTHING_ANALYSED
 
@@ -76,18 +76,23 @@ def _distances(answer: Mapping[str, Any]) -> dict[uuid.UUID, float]:
     listed = answer.get("samples", [])
     if not isinstance(listed, list):
         raise ValidationFailed("Expected a list.")
-    entries = [validation.form(entry) for entry in listed[:MAX_RESULTS]]
-    return {validation.identity(each.get("id")): _number(each, "distance") for each in entries}
+    entries = [validation.validate_form(entry) for entry in listed[:MAX_RESULTS]]
+    return {validation.validate_id(each.get("id")): _number(each, "distance") for each in entries}
 
 
 def _description(heard: Mapping[str, Any]) -> str:
     """Describe the sound that was searched for: "loop · 92 BPM · A minor · 4.20 s"."""
     kind = {"loop": "loop", "one_shot": "one-shot"}.get(str(heard.get("kind")), "")
     bpm, seconds = _number(heard, "bpm"), _number(heard, "duration")
-    key = validation.text(heard.get("key") or "", 10)
-    parts = (kind, f"{tempo(bpm)} BPM" if bpm else "", key, length(seconds) if seconds else "")
+    key = validation.validate_text(heard.get("key") or "", 10)
+    parts = (
+        kind,
+        f"{format_tempo(bpm)} BPM" if bpm else "",
+        key,
+        format_duration(seconds) if seconds else "",
+    )
     return " · ".join(filter(None, parts))
 
 
 def _number(values: Mapping[str, Any], name: str) -> float:
-    return validation.number(values.get(name) or 0) or 0.0
+    return validation.parse_number(values.get(name) or 0) or 0.0

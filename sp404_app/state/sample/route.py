@@ -14,4 +14,4 @@ def sample_id(state: rx.State) -> uuid.UUID:
     Raises:
         NotFound: If the URL holds none.
     """
-    return validation.identity(PurePosixPath(state.router.url.path or "/").name)
+    return validation.validate_id(PurePosixPath(state.router.url.path or "/").name)

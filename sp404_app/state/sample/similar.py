@@ -8,7 +8,7 @@ from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import in_transaction
 from sp404_app.errors import ValidationFailed
 from sp404_app.services.sample import similarity
-from sp404_app.services.sample.similarity import Alike
+from sp404_app.services.sample.similarity import SimilarSample
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.rows import Row, row_of
@@ -18,17 +18,17 @@ MAX_RESULTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class AlikeRow:
+class SimilarRow:
     """A sample and its similarity in percent."""
 
     row: Row
     alike: str
 
 
-class AlikeState(SessionState):
+class SimilarState(SessionState):
     """The nearest samples in the user's library."""
 
-    rows: rx.Field[list[AlikeRow]] = rx.field(default_factory=list)
+    rows: rx.Field[list[SimilarRow]] = rx.field(default_factory=list)
     aspect: str = Aspect.OVERALL
     looked: bool = False
 
@@ -37,7 +37,11 @@ class AlikeState(SessionState):
         """Load the nearest samples."""
         user_id = await self._user_id()
         found = await in_transaction(
-            similarity.similar, user_id, route.sample_id(self), MAX_RESULTS, Aspect(self.aspect)
+            similarity.find_similar,
+            user_id,
+            route.sample_id(self),
+            MAX_RESULTS,
+            Aspect(self.aspect),
         )
         self.rows = [_alike_row(alike) for alike in found]
         self.looked = True
@@ -45,16 +49,16 @@ class AlikeState(SessionState):
     @rx.event
     async def compare_by(self, aspect: str) -> None:
         """Compare by one aspect, or by everything."""
-        if validation.text(aspect, 20) not in set(Aspect):
+        if validation.validate_text(aspect, 20) not in set(Aspect):
             raise ValidationFailed("Unknown comparison.")
         self.aspect = aspect
         await self.show()
 
 
-def _alike_row(alike: Alike) -> AlikeRow:
-    return AlikeRow(row_of(alike.sample), percent(alike.distance))
+def _alike_row(alike: SimilarSample) -> SimilarRow:
+    return SimilarRow(row_of(alike.sample), similarity_percent(alike.distance))
 
 
-def percent(distance: float) -> str:
+def similarity_percent(distance: float) -> str:
     """Format a distance as a similarity: 0 is "100 %"."""
     return f"{min(100, max(0, round(100 * (1 - distance))))} %"

@@ -11,25 +11,25 @@ import reflex as rx
 from sp404_app.audio.picture import Picture, View
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound, Unavailable, ValidationFailed
-from sp404_app.figures.palette import palette
-from sp404_app.figures.spectrogram import heat_map
+from sp404_app.figures.palette import palette_of_theme
+from sp404_app.figures.spectrogram import heat_map_figure
 from sp404_app.services.sample import spectrograms
-from sp404_app.services.sample.spectrograms import Part
+from sp404_app.services.sample.spectrograms import PicturePart
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
-from sp404_app.state.layout import ShellState
+from sp404_app.state.layout import LayoutState
 from sp404_app.state.sample import route
-from sp404_app.state.sample.waveform import EMPTY
+from sp404_app.state.sample.waveform import EMPTY_FIGURE
 
 DRAWING_TIMEOUT_S: Final = 90.0  # the first picture after an installation waits for a compiler
 FIRST_POLL_S, SLOWEST_POLL_S = 0.03, 0.5
 DRAWING_IS_SLOW: Final = "This is taking longer than usual. Try again in a minute."
 
 
-class PictureState(SessionState):
+class SpectrogramState(SessionState):
     """A heat map under the waveform, over the same stretch of time."""
 
-    figure: go.Figure = EMPTY
+    figure: go.Figure = EMPTY_FIGURE
     view: str = ""
     ready: bool = False
     busy: bool = False
@@ -43,7 +43,7 @@ class PictureState(SessionState):
     async def reset_picture(self) -> None:
         """Hide the picture when the page opens another sample."""
         await self._user_id()
-        self.figure, self.view, self.stretch, self.problem = EMPTY, "", "", ""
+        self.figure, self.view, self.stretch, self.problem = EMPTY_FIGURE, "", "", ""
         self.ready = self.busy = False
         self._start = self._end = 0.0
         self._visit += 1
@@ -52,7 +52,7 @@ class PictureState(SessionState):
     async def choose(self, view: str) -> None:
         """Show one view; choosing it again hides it."""
         await self._user_id()
-        name = validation.text(view, 10)
+        name = validation.validate_text(view, 10)
         if name not in set(View):
             raise ValidationFailed("There is no such view.")
         async with self:
@@ -65,7 +65,7 @@ class PictureState(SessionState):
     async def look_at(self, start: float, end: float) -> None:
         """Follow the waveform to another stretch; all of it when `end` is 0."""
         await self._user_id()
-        first, last = validation.number(start) or 0.0, validation.number(end) or 0.0
+        first, last = validation.parse_number(start) or 0.0, validation.parse_number(end) or 0.0
         async with self:
             self._start, self._end = first, last
             self.busy, self.problem = bool(self.view), ""
@@ -91,11 +91,14 @@ class PictureState(SessionState):
         async with self:
             if self._wanted() != wanted:
                 return
-            theme = (await self.get_state(ShellState)).theme
+            theme = (await self.get_state(LayoutState)).theme
             duration = part.duration
             start, end = spectrograms.clamp_stretch(duration, start, end or duration)
-            self.figure = heat_map(
-                picture.cut(start, end), palette(theme), duration=duration, revision=str(sample_id)
+            self.figure = heat_map_figure(
+                picture.cut(start, end),
+                palette_of_theme(theme),
+                duration=duration,
+                revision=str(sample_id),
             )
             self.ready, self.busy, self.problem = True, False, ""
             self.stretch = stretch_shown(start, end, duration)
@@ -104,7 +107,7 @@ class PictureState(SessionState):
         return self._visit, self.view, self._start, self._end
 
 
-async def picture_when_drawn(user_id: uuid.UUID, part: Part) -> Picture:
+async def picture_when_drawn(user_id: uuid.UUID, part: PicturePart) -> Picture:
     """Return the picture of a part, drawing it first if it is not kept.
 
     Raises:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
 from sp404_app.models import Kind, Sample, SampleStatus, Source
-from sp404_app.services.sample.details import SAME_TEMPO_BPM, Details
-from sp404_app.state.rows import preview_gain, tempo
+from sp404_app.services.sample.details import SAME_TEMPO_BPM, SampleDetails
+from sp404_app.state.rows import format_tempo, preview_gain
 from sp404_app.state.sample.measurements import Fact, cautions_of, facts_of
 
 SOURCES = {
@@ -27,7 +27,7 @@ SURENESS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Candidate:
     """A candidate of the analysis, offered as a button."""
 
     value: str
@@ -37,7 +37,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnalysedValue:
     """A tempo, key or kind: its current value, source and confidence."""
 
     value: str = ""
@@ -48,11 +48,11 @@ class Answer:
     why_none: str = ""
     written: str = ""  # stated in the file, and contradicted by the analysis
     several: bool = False
-    choices: list[Choice] = field(default_factory=list)
+    choices: list[Candidate] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SampleSheet:
     """Everything the page shows of one sample."""
 
     id: str = ""
@@ -71,17 +71,17 @@ class Sheet:
     short_key: str = ""
     camelot: str = ""
     tuning: str = ""
-    tempo: Answer = field(default_factory=Answer)
-    key: Answer = field(default_factory=Answer)
-    kinds: Answer = field(default_factory=Answer)
+    tempo: AnalysedValue = field(default_factory=AnalysedValue)
+    key: AnalysedValue = field(default_factory=AnalysedValue)
+    kinds: AnalysedValue = field(default_factory=AnalysedValue)
     facts: list[Fact] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
 
 
-def sheet_of(details: Details) -> Sheet:
+def sheet_of(details: SampleDetails) -> SampleSheet:
     """Build the view model of a sample and its newest analysis."""
     sample, analysis = details.sample, details.analysis
-    return Sheet(
+    return SampleSheet(
         id=str(sample.id),
         name=sample.name,
         status=sample.status,
@@ -97,7 +97,9 @@ def sheet_of(details: Details) -> Sheet:
         gain=preview_gain(sample.loudness_lufs, sample.peak_dbfs),
         short_key=(sample.key or "").replace(" major", "").replace(" minor", "m"),
         camelot=camelot(sample.key) if sample.key else "",
-        tuning=tuned(analysis.content.get("tuning_cents") if analysis and sample.key else None),
+        tuning=describe_tuning(
+            analysis.content.get("tuning_cents") if analysis and sample.key else None
+        ),
         tempo=_tempo(details),
         key=_key(details),
         kinds=_kind(details),
@@ -106,36 +108,36 @@ def sheet_of(details: Details) -> Sheet:
     )
 
 
-def sureness(confidence: float | None) -> str:
+def describe_confidence(confidence: float | None) -> str:
     """Put a probability into words: "Very sure", …, "A weak guess"."""
     return next(words for minimum, words in SURENESS if (confidence or 0.0) >= minimum)
 
 
-def likely(candidates: Sequence[tuple[Any, float]]) -> list[tuple[Any, float]]:
+def likely_candidates(candidates: Sequence[tuple[Any, float]]) -> list[tuple[Any, float]]:
     """Return the candidates that are likely enough to be offered."""
     return [each for each in candidates if each[1] >= MIN_PROBABILITY][:MAX_CANDIDATES]
 
 
-def tuned(cents: object) -> str:
+def describe_tuning(cents: object) -> str:
     """Describe the deviation from A = 440 Hz; empty within 5 cents, which is inaudible."""
     if not isinstance(cents, int | float) or abs(cents) < 5:
         return ""
     return f"Tuned {abs(cents):.0f} cents {'sharp' if cents > 0 else 'flat'} of A = 440 Hz"
 
 
-def _tempo(details: Details) -> Answer:
+def _tempo(details: SampleDetails) -> AnalysedValue:
     sample, analysis = details.sample, details.analysis
-    listed = likely(analysis.bpm_candidates if analysis else [])
+    listed = likely_candidates(analysis.bpm_candidates if analysis else [])
     return replace(
         _sourced(sample.bpm_source, sample.bpm_confidence, bool(sample.bpm)),
-        value=tempo(sample.bpm),
+        value=format_tempo(sample.bpm),
         why_none=_why_no_tempo(sample),
         written=_written_tempo(details),
         several=len(listed) > 1,
         choices=[
-            Choice(
+            Candidate(
                 value=str(bpm),
-                label=tempo(bpm),
+                label=format_tempo(bpm),
                 detail=_percent(chance),
                 current=bool(sample.bpm) and abs(bpm - (sample.bpm or 0)) < SAME_TEMPO_BPM,
             )
@@ -144,9 +146,9 @@ def _tempo(details: Details) -> Answer:
     )
 
 
-def _key(details: Details) -> Answer:
+def _key(details: SampleDetails) -> AnalysedValue:
     sample, analysis = details.sample, details.analysis
-    listed = likely(analysis.key_candidates if analysis else [])
+    listed = likely_candidates(analysis.key_candidates if analysis else [])
     return replace(
         _sourced(sample.key_source, sample.key_confidence, bool(sample.key)),
         value=sample.key or "",
@@ -154,13 +156,13 @@ def _key(details: Details) -> Answer:
         written=_written_key(details),
         several=len(listed) > 1,
         choices=[
-            Choice(name, f"{name} {camelot(name)}", _percent(chance), name == sample.key)
+            Candidate(name, f"{name} {camelot(name)}", _percent(chance), name == sample.key)
             for name, chance in listed
         ],
     )
 
 
-def _kind(details: Details) -> Answer:
+def _kind(details: SampleDetails) -> AnalysedValue:
     sample, analysis = details.sample, details.analysis
     confidence = analysis.kind_confidence if analysis else None
     return replace(
@@ -168,26 +170,26 @@ def _kind(details: Details) -> Answer:
     )
 
 
-def _sourced(source: str, confidence: float | None, known: bool) -> Answer:
+def _sourced(source: str, confidence: float | None, known: bool) -> AnalysedValue:
     mine = source == Source.USER
     measured = known and source == Source.ANALYSIS
-    return Answer(
+    return AnalysedValue(
         source=SOURCES[Source(source)] if known or mine else "",
         mine=mine,
-        sure=sureness(confidence) if measured else "",
+        sure=describe_confidence(confidence) if measured else "",
         share=round(100 * (confidence or 0.0)) if measured else 0,
     )
 
 
-def _written_tempo(details: Details) -> str:
+def _written_tempo(details: SampleDetails) -> str:
     """Return the tempo stated in the file if the analysis contradicts it and no user set one."""
     content = details.analysis.content if details.analysis else {}
     if details.sample.bpm_source == Source.USER or not content.get("bpm_conflict"):
         return ""
-    return tempo(content.get("stated_bpm"))
+    return format_tempo(content.get("stated_bpm"))
 
 
-def _written_key(details: Details) -> str:
+def _written_key(details: SampleDetails) -> str:
     """Return the key stated in the file if the analysis contradicts it and no user set one."""
     content = details.analysis.content if details.analysis else {}
     if details.sample.key_source == Source.USER or not content.get("key_conflict"):

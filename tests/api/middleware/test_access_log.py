@@ -6,20 +6,22 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.settings import Settings
-from tests.accounts import bearer, somebody
+from tests.accounts import bearer, sign_up_user
 
 
 @pytest.fixture
 def client(services: Settings) -> TestClient:
-    return TestClient(gateway(api), base_url=services.origin, raise_server_exceptions=False)
+    return TestClient(
+        wrap_in_middleware(api), base_url=services.origin, raise_server_exceptions=False
+    )
 
 
 def test_the_access_log_has_route_status_and_user_and_no_secret(
     client: TestClient, own_logs: io.StringIO
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     client.get("/api/me?token=hunter2", headers=headers)
     lines = [json.loads(line) for line in own_logs.getvalue().splitlines()]

@@ -6,15 +6,17 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.body_limits import JSON_BYTES, MULTIPART_OVERHEAD_BYTES
 from sp404_app.settings import MB, Settings, settings
-from tests.accounts import bearer, somebody
+from tests.accounts import bearer, sign_up_user
 
 
 @pytest.fixture
 def client(services: Settings) -> TestClient:
-    return TestClient(gateway(api), base_url=services.origin, raise_server_exceptions=False)
+    return TestClient(
+        wrap_in_middleware(api), base_url=services.origin, raise_server_exceptions=False
+    )
 
 
 async def body_size(_: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +49,7 @@ def test_a_chunked_body_above_the_limit_is_413(client: TestClient) -> None:
         headers={"Content-Type": "application/json"},
     )
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
-    wrapped = TestClient(gateway(body_size))
+    wrapped = TestClient(wrap_in_middleware(body_size))
     assert wrapped.post("/_upload", content=chunks(JSON_BYTES + 65_536)).status_code == 413
     assert wrapped.post("/_upload", content=chunks(JSON_BYTES)).text == str(JSON_BYTES)
 
@@ -58,7 +60,7 @@ def test_uploads_have_a_larger_limit_of_their_own(
 ) -> None:
     environment.setenv("SP404_MAX_UPLOAD_MB", "2")
     settings.cache_clear()
-    wrapped, headers = TestClient(gateway(body_size)), bearer(somebody().id)
+    wrapped, headers = TestClient(wrap_in_middleware(body_size)), bearer(sign_up_user().id)
     for size, status in ((2 * MB, 200), (2 * MB + MULTIPART_OVERHEAD_BYTES + 65_536, 413)):
         content = b"x" * size if announced else chunks(size)
         assert wrapped.post("/api/samples", content=content, headers=headers).status_code == status

@@ -3,14 +3,16 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.client_ip import client_ip_behind_proxies
 from sp404_app.settings import Settings, settings
 
 
 @pytest.fixture
 def client(services: Settings) -> TestClient:
-    return TestClient(gateway(api), base_url=services.origin, raise_server_exceptions=False)
+    return TestClient(
+        wrap_in_middleware(api), base_url=services.origin, raise_server_exceptions=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware import csp
 from sp404_app.settings import Settings
 
@@ -24,7 +24,7 @@ def built(environment: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def script_sources(path: str) -> str:
-    found = re.search(r"script-src ([^;]*)", csp.policy(path))
+    found = re.search(r"script-src ([^;]*)", csp.content_security_policy(path))
     assert found
     return found[1]
 
@@ -51,7 +51,7 @@ def test_without_built_pages_no_inline_script_is_allowed(environment: pytest.Mon
 
 
 def test_the_api_documentation_loads_nothing_from_other_servers(services: Settings) -> None:
-    client = TestClient(gateway(api), base_url=services.origin)
+    client = TestClient(wrap_in_middleware(api), base_url=services.origin)
     answer = client.get("/api/docs")
     content_policy = answer.headers["content-security-policy"]
     assert csp.script_hashes(answer.text) == []

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sp404_app.api.app import gateway
+from sp404_app.api.app import wrap_in_middleware
 from sp404_app.api.middleware.page_routing import route_pages
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -63,7 +63,7 @@ async def test_a_redirect_never_contains_the_request_s_host(
     for name in ("index.html", "404.html", "folder/index.html"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    files = gateway(StaticFiles(directory=tmp_path, html=True))
+    files = wrap_in_middleware(StaticFiles(directory=tmp_path, html=True))
     status, headers = await answer(route_pages(["/"])(files), "GET", asked, host)
     if asked == "/folder":
         assert (status, headers["location"]) == (307, "/folder/")

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select, update
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware import sample_list as routes
 from sp404_app.db import NotQuick, quick_reads, transaction
 from sp404_app.models import ProcessingJob, Sample, User
@@ -22,10 +22,10 @@ from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import sample_list, samples, search
-from sp404_app.services.library.search_terms import key_words, words_of
+from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.services.processing import jobs, quota_backlog
 from sp404_app.settings import Settings, settings
-from tests.accounts import bearer, cookie, signed_in
+from tests.accounts import bearer, cookie, sign_in_api_client
 from tests.sounds import write
 
 NAMES = ("Dusty kick", "dusty snare", "Warm pad", "É\"\\ ü'x", "Zeit 🥁", "Last")
@@ -37,7 +37,7 @@ KEYS = ("A minor", "C major", "F# minor", None, "E minor", "D# major")
 @pytest.fixture
 def client(services: Settings) -> Iterator[TestClient]:
     """The API with the fast path enabled, as in a web process."""
-    with TestClient(gateway(api), base_url=services.origin) as client:
+    with TestClient(wrap_in_middleware(api), base_url=services.origin) as client:
         assert client.portal is not None
         with client.portal.wrap_async_context_manager(quick_reads()):
             yield client
@@ -77,7 +77,7 @@ def _sample(user: User, number: int) -> Sample:
         rating=number % 6,
         note='line\nbreak "quoted"',
         tags=tags,
-        search_text=f"{key_words(KEYS[number])} {words_of(name, *tags)}",
+        search_text=f"{key_search_words(KEYS[number])} {search_words(name, *tags)}",
         sort_key=sort_key(name),
         duplicate_group_id=COPIES[number],
         deleted_at=now() if number == 5 else None,
@@ -215,12 +215,12 @@ def test_has_copies_ignores_duplicates_in_the_trash(client: TestClient, library:
 
 
 def test_the_fast_path_rejects_a_revoked_session(client: TestClient, library: User) -> None:
-    token = {"Authorization": f"Bearer {signed_in(library.id).token}"}
+    token = {"Authorization": f"Bearer {sign_in_api_client(library.id).token}"}
     browser = {"Cookie": f"{sessions.cookie_name()}={cookie(library.id)}"}
     for headers in (token, browser):
         assert client.get("/api/samples", headers=headers).json()["total"] == 5
     with transaction() as session:
-        sessions.revoke_all(session, library.id)
+        sessions.revoke_all_sessions(session, library.id)
     for headers in (token, browser):
         assert client.get("/api/samples", headers=headers).status_code == 401
 
@@ -298,7 +298,7 @@ def test_restores_uploads_and_analyses_invalidate_the_cache(
         job = session.exec(
             select(ProcessingJob).where(ProcessingJob.sample_id == uuid.UUID(added["id"]))
         ).one()
-        jobs.cancel(session, library.id, job.id)
+        jobs.cancel_job(session, library.id, job.id)
     assert listed()[0]["status"] == "failed"
 
 
@@ -315,7 +315,7 @@ def test_scheduled_changes_invalidate_the_cache(client: TestClient, library: Use
         assert samples.purge_old_trash(session, now()) == 1
     assert client.get("/api/samples?trash=true", headers=bearer(library.id)).json()["total"] == 0
     with transaction() as session:
-        assert quota_backlog.queue_waiting(session) == 1
+        assert quota_backlog.enqueue_waiting_samples(session) == 1
     quick, declared = both(client, library, "?status=queued")
     assert quick == declared
     assert [row["name"] for row in quick["samples"]] == ["Warm pad"]

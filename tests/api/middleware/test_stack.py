@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.api.middleware.body_limits import JSON_BYTES
 from sp404_app.settings import Settings, settings
 
@@ -33,8 +33,8 @@ async def test_websockets_pass_the_stack_with_their_client_ip(
         "client": ("10.0.0.1", 1),
         "headers": [(b"x-forwarded-for", b"198.51.100.1")],
     }
-    await gateway(app)(scope, nothing, ignore)
-    await gateway(app)({"type": "lifespan"}, nothing, ignore)
+    await wrap_in_middleware(app)(scope, nothing, ignore)
+    await wrap_in_middleware(app)({"type": "lifespan"}, nothing, ignore)
     assert seen == [("198.51.100.1", 1), None]
 
 
@@ -51,7 +51,9 @@ async def test_websockets_pass_the_stack_with_their_client_ip(
 def test_a_refusal_of_any_layer_has_a_request_id_and_security_headers(
     services: Settings, method: str, path: str, status: int
 ) -> None:
-    client = TestClient(gateway(api), base_url=services.origin, client=("203.0.113.7", 1))
+    client = TestClient(
+        wrap_in_middleware(api), base_url=services.origin, client=("203.0.113.7", 1)
+    )
     content = b"x" * (JSON_BYTES + 1) if status == 413 else b""
     response = client.request(method, path, content=content)
     assert response.status_code == status

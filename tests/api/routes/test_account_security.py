@@ -12,8 +12,8 @@ from sp404_app.api.app import api as app
 from sp404_app.db import transaction
 from sp404_app.models import PersonalToken, SignIn
 from sp404_app.models.columns import now
-from tests.accounts import PASSWORD, bearer, mails, somebody, token_in
-from tests.ids import NOBODYS
+from tests.accounts import PASSWORD, bearer, mailed_token, mails, sign_up_user
+from tests.ids import UNKNOWN_ID
 
 ALL = ["samples:read", "samples:write", "account:read", "billing:read"]
 SENSITIVE = [
@@ -23,7 +23,7 @@ SENSITIVE = [
     ("POST", "/api/me/two-factor/recovery-codes", None),
     ("DELETE", "/api/me/two-factor", None),
     ("POST", "/api/me/tokens", {"name": "x", "abilities": ["samples:read"]}),
-    ("DELETE", f"/api/me/sessions/{NOBODYS}", None),
+    ("DELETE", f"/api/me/sessions/{UNKNOWN_ID}", None),
     ("POST", "/api/me/export", None),
     ("DELETE", "/api/me", None),
 ]
@@ -45,7 +45,7 @@ def token_of(api: TestClient, headers: dict[str, str], *abilities: str) -> dict[
 def test_sensitive_routes_need_reauthentication(
     api: TestClient, method: str, path: str, body: object
 ) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     expire_reauthentication()
     answer = api.request(method, path, json=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "password_confirmation_required")
@@ -55,7 +55,7 @@ def test_sensitive_routes_need_reauthentication(
 
 
 def test_reauthentication_counts_for_its_own_session_only(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     one, other = bearer(ada.id), bearer(ada.id)
     expire_reauthentication()
     assert api.post("/api/me/confirm", json={"password": PASSWORD}, headers=one).status_code == 204
@@ -64,7 +64,7 @@ def test_reauthentication_counts_for_its_own_session_only(api: TestClient) -> No
 
 
 def test_reauthentication_is_rate_limited(api: TestClient) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     wrong = [
         api.post("/api/me/confirm", json={"password": f"guess {n}"}, headers=headers).status_code
         for n in range(6)
@@ -73,7 +73,7 @@ def test_reauthentication_is_rate_limited(api: TestClient) -> None:
 
 
 def test_two_factor_authentication_over_the_api(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     setup = api.post("/api/me/two-factor", headers=headers).json()
     code = TOTP(setup["secret"]).now()
@@ -100,7 +100,7 @@ def test_two_factor_authentication_over_the_api(api: TestClient) -> None:
 
 
 def test_a_personal_token_is_shown_once_and_stored_as_a_hash(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     form = {"name": " My  script ", "abilities": ["samples:read"], "expires_in_days": 30}
     made = api.post("/api/me/tokens", json=form, headers=headers)
@@ -115,7 +115,7 @@ def test_a_personal_token_is_shown_once_and_stored_as_a_hash(api: TestClient) ->
 
 
 def test_a_personal_token_is_limited_to_its_scopes(api: TestClient) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     reads = token_of(api, headers, "samples:read")
     assert api.get("/api/samples", headers=reads).status_code == 200
     for method, path in (("GET", "/api/me"), ("POST", "/api/samples/bulk"), ("GET", "/api/quotas")):
@@ -131,7 +131,7 @@ def test_a_personal_token_is_limited_to_its_scopes(api: TestClient) -> None:
 
 
 def test_no_personal_token_changes_an_account_or_creates_tokens(api: TestClient) -> None:
-    best = token_of(api, bearer(somebody().id), *ALL)
+    best = token_of(api, bearer(sign_up_user().id), *ALL)
     paths = [(method, path, body) for method, path, body in SENSITIVE]
     paths += [
         ("GET", "/api/me/tokens", None),
@@ -139,7 +139,7 @@ def test_no_personal_token_changes_an_account_or_creates_tokens(api: TestClient)
         ("POST", "/api/me/confirm", {"password": PASSWORD}),
         ("PUT", "/api/me/password", {"current_password": PASSWORD, "password": "x" * 20}),
         ("POST", "/api/auth/logout-all", None),
-        ("DELETE", f"/api/me/tokens/{NOBODYS}", None),
+        ("DELETE", f"/api/me/tokens/{UNKNOWN_ID}", None),
     ]
     for method, path, body in paths:
         answer = api.request(method, path, json=body, headers=best)
@@ -149,7 +149,7 @@ def test_no_personal_token_changes_an_account_or_creates_tokens(api: TestClient)
 def test_every_writing_route_refuses_a_token_with_read_scopes(
     api: TestClient,
 ) -> None:
-    reads = token_of(api, bearer(somebody().id), "samples:read", "account:read", "billing:read")
+    reads = token_of(api, bearer(sign_up_user().id), "samples:read", "account:read", "billing:read")
     for path, methods in app.openapi()["paths"].items():
         if path.startswith(("/api/auth", "/api/webhooks", "/.well-known", "/api/health")):
             continue
@@ -162,10 +162,10 @@ def test_every_writing_route_refuses_a_token_with_read_scopes(
 
 
 def test_revoked_and_expired_tokens_are_refused_at_once(api: TestClient) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     dead = token_of(api, headers, "samples:read")
     (row,) = api.get("/api/me/tokens", headers=headers).json()["tokens"]
-    stranger = bearer(somebody().id)
+    stranger = bearer(sign_up_user().id)
     assert api.delete(f"/api/me/tokens/{row['id']}", headers=stranger).status_code == 404
     assert api.get("/api/samples", headers=dead).status_code == 200
     assert api.delete(f"/api/me/tokens/{row['id']}", headers=headers).status_code == 204
@@ -187,17 +187,19 @@ def test_revoked_and_expired_tokens_are_refused_at_once(api: TestClient) -> None
         {"name": "x", "abilities": "samples:read"},
         {"name": "x", "abilities": ALL, "expires_in_days": 0},
         {"name": "x", "abilities": ALL, "expires_in_days": 10**12},
-        {"name": "x", "abilities": ALL, "user_id": NOBODYS},
+        {"name": "x", "abilities": ALL, "user_id": UNKNOWN_ID},
     ],
 )
 def test_invalid_fields_of_a_new_token_are_refused(
     api: TestClient, form: dict[str, object]
 ) -> None:
-    assert api.post("/api/me/tokens", json=form, headers=bearer(somebody().id)).status_code == 422
+    assert (
+        api.post("/api/me/tokens", json=form, headers=bearer(sign_up_user().id)).status_code == 422
+    )
 
 
 def test_nul_bytes_never_reach_the_database(api: TestClient) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     form = {"name": "a\0b", "abilities": ALL}
     assert api.post("/api/me/tokens", json=form, headers=headers).status_code in {201, 422}
     bad = {"challenge": "a\0", "code": "\0"}
@@ -207,13 +209,13 @@ def test_nul_bytes_never_reach_the_database(api: TestClient) -> None:
 
 
 def test_a_change_of_email_over_the_api(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     answer = api.put("/api/me/email", json={"email": "new@example.org"}, headers=headers)
     assert answer.status_code == 202
-    token = token_in(mails("new@example.org")[-1])
+    token = mailed_token(mails("new@example.org")[-1])
     assert api.post("/api/auth/change-email", json={"token": token}).status_code == 200
     assert api.get("/api/me", headers=headers).json()["email"] == "new@example.org"
-    back = token_in(mails(ada.email)[-1])
+    back = mailed_token(mails(ada.email)[-1])
     assert api.post("/api/auth/revert-email", json={"token": back}).status_code == 200
     assert api.get("/api/me", headers=headers).status_code == 401

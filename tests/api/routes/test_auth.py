@@ -13,7 +13,15 @@ from jwt.algorithms import RSAAlgorithm
 from sp404_app.db import transaction
 from sp404_app.models.columns import now
 from sp404_app.services.auth import signing_keys
-from tests.accounts import PASSWORD, bearer, living, mails, signed_in, somebody, token_in
+from tests.accounts import (
+    PASSWORD,
+    active_sessions,
+    bearer,
+    mailed_token,
+    mails,
+    sign_in_api_client,
+    sign_up_user,
+)
 
 FORM = {"email": "ada@example.org", "password": PASSWORD, "first_name": "Ada", "last_name": "L."}
 
@@ -36,7 +44,7 @@ def test_a_user_signs_up_verifies_and_signs_in(client: TestClient) -> None:
         "last_name": "L.",
     }
     assert login(client, FORM["email"]).json()["code"] == "email_not_verified"
-    token = token_in(mails("ada@example.org")[0])
+    token = mailed_token(mails("ada@example.org")[0])
     assert client.post("/api/auth/verify-email", json={"token": token}).status_code == 200
     answer = login(client, FORM["email"])
     assert answer.status_code == 200
@@ -49,7 +57,7 @@ def test_a_user_signs_up_verifies_and_signs_in(client: TestClient) -> None:
 
 
 def test_a_known_email_gets_the_response_of_a_new_one(client: TestClient) -> None:
-    somebody("ada@example.org")
+    sign_up_user("ada@example.org")
     known = client.post("/api/auth/register", json=FORM)
     new = client.post("/api/auth/register", json=FORM | {"email": "eva@example.org"})
     assert known.status_code == new.status_code == 201
@@ -61,7 +69,7 @@ def test_a_known_email_gets_the_response_of_a_new_one(client: TestClient) -> Non
 def test_requesting_a_mail_does_not_reveal_whether_an_account_exists(
     client: TestClient, path: str
 ) -> None:
-    ada = somebody(verified=path == "forgot-password")
+    ada = sign_up_user(verified=path == "forgot-password")
     answers = [
         client.post(f"/api/auth/{path}", json={"email": email})
         for email in (ada.email, "nobody@example.org", "not an address")
@@ -75,7 +83,7 @@ def test_requesting_a_mail_does_not_reveal_whether_an_account_exists(
 def test_mails_are_limited_for_known_and_unknown_emails_alike(
     client: TestClient, path: str, most: int
 ) -> None:
-    ada = somebody(verified=path == "forgot-password")
+    ada = sign_up_user(verified=path == "forgot-password")
     for email in (ada.email, "nobody@example.org"):
         for _ in range(most):
             answer = client.post(f"/api/auth/{path}", json={"email": email})
@@ -134,7 +142,7 @@ def test_malformed_bodies_are_refused_by_field(client: TestClient, path: str, bo
 def test_every_wrong_email_or_password_gets_the_same_response(
     client: TestClient, email: str, password: str
 ) -> None:
-    somebody("ada@example.org")
+    sign_up_user("ada@example.org")
     answer = login(client, email, password)
     assert answer.status_code == 401
     assert answer.json() == {
@@ -154,7 +162,7 @@ def test_lone_surrogates_are_refused_without_a_server_error(client: TestClient) 
 
 
 def test_too_many_failures_get_a_retry_after(client: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     for _ in range(5):
         assert login(client, ada.email, "wrong password").status_code == 401
     answer = login(client, ada.email)
@@ -164,7 +172,7 @@ def test_too_many_failures_get_a_retry_after(client: TestClient) -> None:
 
 
 def test_a_reused_refresh_token_revokes_the_session(client: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     first = login(client, ada.email).json()["refresh_token"]
 
     def refresh(token: str) -> Any:
@@ -182,8 +190,8 @@ def test_a_reused_refresh_token_revokes_the_session(client: TestClient) -> None:
 
 
 def test_refresh_and_access_tokens_are_not_interchangeable(client: TestClient) -> None:
-    ada = somebody()
-    pair = signed_in(ada.id)
+    ada = sign_up_user()
+    pair = sign_in_api_client(ada.id)
     for token in (pair.refresh_token, pair.token[:-2], pair.token + "x", "null", ""):
         answer = client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 401
@@ -197,8 +205,8 @@ def test_refresh_and_access_tokens_are_not_interchangeable(client: TestClient) -
 
 
 def test_signing_out_revokes_both_tokens_of_this_session_only(client: TestClient) -> None:
-    ada = somebody()
-    mine, other = signed_in(ada.id), signed_in(ada.id)
+    ada = sign_up_user()
+    mine, other = sign_in_api_client(ada.id), sign_in_api_client(ada.id)
     headers = {"Authorization": f"Bearer {mine.token}"}
     assert client.get("/api/me", headers=headers).status_code == 200
     assert client.post("/api/auth/logout", headers=headers).status_code == 204
@@ -210,8 +218,8 @@ def test_signing_out_revokes_both_tokens_of_this_session_only(client: TestClient
 
 
 def test_signing_out_everywhere_revokes_all_sessions(client: TestClient) -> None:
-    ada = somebody()
-    pairs = [signed_in(ada.id) for _ in range(3)]
+    ada = sign_up_user()
+    pairs = [sign_in_api_client(ada.id) for _ in range(3)]
     headers = [{"Authorization": f"Bearer {pair.token}"} for pair in pairs]
     assert client.post("/api/auth/logout-all", headers=headers[0]).status_code == 204
     assert {client.get("/api/me", headers=one).status_code for one in headers} == {401}
@@ -220,19 +228,19 @@ def test_signing_out_everywhere_revokes_all_sessions(client: TestClient) -> None
 def test_an_expired_access_token_is_refused(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     past = now() - dt.timedelta(hours=2)
     with monkeypatch.context() as patch:
         patch.setattr("sp404_app.services.auth.access_tokens.now", lambda: past)
-        token = signed_in(ada.id).token
+        token = sign_in_api_client(ada.id).token
     answer = client.get("/api/me", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 401
 
 
 def test_a_forgotten_password_is_reset(client: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     client.post("/api/auth/forgot-password", json={"email": ada.email})
-    body = {"token": token_in(mails(ada.email)[0]), "password": "a brand new one"}
+    body = {"token": mailed_token(mails(ada.email)[0]), "password": "a brand new one"}
     assert client.post("/api/auth/reset-password", json=body).status_code == 200
     assert client.post("/api/auth/reset-password", json=body).status_code == 422
     assert login(client, ada.email).status_code == 401
@@ -240,8 +248,8 @@ def test_a_forgotten_password_is_reset(client: TestClient) -> None:
 
 
 def test_access_tokens_verify_with_the_published_keys(client: TestClient) -> None:
-    ada = somebody()
-    token = signed_in(ada.id).token
+    ada = sign_up_user()
+    token = sign_in_api_client(ada.id).token
     key_set = client.get("/.well-known/jwks.json")
     assert key_set.headers["cache-control"] == "public, max-age=600"
     header = jwt.get_unverified_header(token)
@@ -259,13 +267,15 @@ def test_access_tokens_verify_with_the_published_keys(client: TestClient) -> Non
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "bearer", "BEARER"])
 def test_only_the_bearer_scheme_authenticates(client: TestClient, scheme: str) -> None:
-    ada = somebody()
-    answer = client.get("/api/me", headers={"Authorization": f"{scheme} {signed_in(ada.id).token}"})
+    ada = sign_up_user()
+    answer = client.get(
+        "/api/me", headers={"Authorization": f"{scheme} {sign_in_api_client(ada.id).token}"}
+    )
     assert answer.status_code == (200 if scheme.lower() == "bearer" else 401)
 
 
 def test_an_invalid_token_is_refused_despite_a_valid_cookie(client: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     form = {"email": ada.email, "password": PASSWORD}
     assert client.post("/auth/session", data=form, follow_redirects=False).status_code == 303
     assert client.get("/api/me").status_code == 200
@@ -273,7 +283,7 @@ def test_an_invalid_token_is_refused_despite_a_valid_cookie(client: TestClient) 
 
 
 def test_headers_that_name_a_user_are_ignored(client: TestClient) -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     forged = {"X-User-ID": str(bob.id), "X-User-Tier": "enterprise", "X-Forwarded-User": bob.email}
     assert client.get("/api/me", headers=forged).status_code == 401
     answer = client.get("/api/me", headers=bearer(ada.id) | forged).json()
@@ -288,8 +298,8 @@ def test_mailed_links_ignore_the_host_header(client: TestClient) -> None:
 
 
 def test_a_revoked_session_is_refused_without_the_cache(client: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     with transaction() as session:
-        living(session, ada.id)[0].revoked_at = now()
+        active_sessions(session, ada.id)[0].revoked_at = now()
     assert client.get("/api/me", headers=headers).status_code == 401

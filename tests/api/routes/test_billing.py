@@ -12,8 +12,8 @@ from sqlmodel import select, update
 from sp404_app.db import transaction
 from sp404_app.models import StripeEvent, Subscription, User
 from sp404_app.settings import settings
-from tests.accounts import bearer, somebody
-from tests.ids import NOBODYS
+from tests.accounts import bearer, sign_up_user
+from tests.ids import UNKNOWN_ID
 from tests.shop import VISA, Shop
 
 PRIVATE = [
@@ -25,7 +25,7 @@ PRIVATE = [
     ("POST", "/api/billing/subscription/resume"),
     ("POST", "/api/billing/portal"),
     ("GET", "/api/billing/invoices"),
-    ("GET", f"/api/billing/invoices/{NOBODYS}"),
+    ("GET", f"/api/billing/invoices/{UNKNOWN_ID}"),
     ("GET", "/api/quotas"),
     ("GET", "/api/quotas/can-analyze"),
     ("GET", "/api/quotas/can-upload"),
@@ -51,7 +51,7 @@ def test_plans_are_public(api: TestClient) -> None:
 def test_a_subscription_is_bought_changed_and_cancelled_through_the_api(
     api: TestClient, shop: Shop
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
 
     def ask(method: str, path: str, body: Any = None) -> Any:
@@ -91,7 +91,7 @@ def test_a_subscription_is_bought_changed_and_cancelled_through_the_api(
     pdf = api.get(listed[0]["pdf_url"], headers=headers)
     assert pdf.content.startswith(b"%PDF")
     assert "attachment" in pdf.headers["content-disposition"]
-    theirs = bearer(somebody().id)
+    theirs = bearer(sign_up_user().id)
     assert api.get(listed[0]["pdf_url"], headers=theirs).status_code == 404
     assert api.get("/api/billing/invoices", headers=theirs).json()["invoices"] == []
 
@@ -112,7 +112,7 @@ def test_a_subscription_is_bought_changed_and_cancelled_through_the_api(
 def test_invalid_requests_are_refused(
     api: TestClient, shop: Shop, method: str, path: str, body: Any, status: int
 ) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     answer = api.request(method, f"/api/billing/{path}", json=body, headers=headers)
     assert answer.status_code == status, answer.text
 
@@ -151,7 +151,7 @@ def test_quota_checks_and_usage_validate_their_parameters(api: TestClient, user:
 def test_an_upgrade_with_a_failing_card_is_402_and_grants_nothing(
     api: TestClient, shop: Shop, situation: str
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     path = "/api/billing/subscription"
     shop.buy(ada.id, trial=situation == "trial")
@@ -174,7 +174,7 @@ def test_an_upgrade_with_a_failing_card_is_402_and_grants_nothing(
 
 
 def test_resuming_after_the_end_is_409(api: TestClient, shop: Shop) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     path = "/api/billing/subscription"
     assert api.post(f"{path}/resume", headers=headers).status_code == 404
@@ -270,7 +270,7 @@ def test_during_a_rotation_both_webhook_secrets_are_valid(
 def test_two_tabs_get_one_checkout_session_and_a_second_purchase_is_refused(
     api: TestClient, shop: Shop
 ) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     answers = [
         api.post("/api/billing/subscribe", json={"plan": "pro"}, headers=headers) for _ in range(2)
     ]

@@ -24,7 +24,7 @@ from sp404_app.services.library import samples
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import jobs
 from sp404_app.settings import settings
-from tests.accounts import bearer, living
+from tests.accounts import active_sessions, bearer
 from tests.services.processing.test_jobs import job_of
 from tests.sounds import Keep
 
@@ -59,13 +59,13 @@ async def test_events_contain_the_changed_object(user: User, keep: Keep, open_st
     sample_id = keep()
     stream = open_stream()
     assert await anext(stream) == ": here\n\n"
-    await in_transaction(samples.change, user.id, sample_id, Change(name="Two\nlines"))
+    await in_transaction(samples.change_sample, user.id, sample_id, Change(name="Two\nlines"))
     shown = await event(stream, "sample")
     assert (shown["id"], shown["name"]) == (str(sample_id), "Two lines")
     assert "storage_key" not in shown
-    await in_transaction(jobs.cancel, user.id, job_of(sample_id).id)
+    await in_transaction(jobs.cancel_job, user.id, job_of(sample_id).id)
     assert (await event(stream, "job"))["status"] == "cancelled"
-    await in_transaction(samples.throw_away, user.id, [sample_id])
+    await in_transaction(samples.delete_samples, user.id, [sample_id])
     quota = await event(stream, "quota")
     assert quota["storage"] == {"used_bytes": 0, "limit_bytes": 100 << 20}
     assert set(quota) == {"tier", "period_start", "period_end", "storage", "analyses"}
@@ -93,11 +93,11 @@ async def test_the_stream_ends_with_the_session(
 ) -> None:
     stream = open_stream()
     assert await anext(stream) == ": here\n\n"
-    ended: list[SignIn] = living(session, user.id)
+    ended: list[SignIn] = active_sessions(session, user.id)
     for sign_in in ended:
         sign_in.revoked_at = now()
     session.commit()
-    session_cache.end([sign_in.id for sign_in in ended])
+    session_cache.publish_revocations([sign_in.id for sign_in in ended])
     async with asyncio.timeout(20):
         assert [text async for text in stream] == []
 

@@ -96,7 +96,7 @@ def test_a_download_has_a_safe_file_name(client: TestClient, keep: Keep) -> None
 
 def test_a_missing_file_is_not_found(client: TestClient, keep: Keep) -> None:
     sample_id = keep()
-    storage.delete(kept(sample_id).storage_key)
+    storage.delete_object(kept(sample_id).storage_key)
     for path in ("audio", "download", "audio?format=ogg"):
         answer = client.get(f"/api/samples/{sample_id}/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -107,7 +107,7 @@ def test_an_unplayable_format_is_played_as_ogg_before_its_analysis(
 ) -> None:
     path = write(tmp_path / "a.aiff", tone())
     with transaction() as session:
-        sample_id = samples.add(session, user.id, samples.inspect(path, "a.aiff"))
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, "a.aiff"))
     played = client.get(f"/api/samples/{sample_id}/audio?format=play")
     assert (played.headers["content-type"], played.content[:4]) == ("audio/ogg", b"OggS")
     plain = client.get(f"/api/samples/{sample_id}/audio")

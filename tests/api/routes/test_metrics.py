@@ -4,14 +4,14 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from sp404_app.api.app import api, gateway
+from sp404_app.api.app import api, wrap_in_middleware
 from sp404_app.settings import Settings, settings
-from tests.accounts import bearer, somebody
+from tests.accounts import bearer, sign_up_user
 
 
 def scrape(services: Settings, host: str = "127.0.0.1", **headers: str) -> tuple[int, str]:
-    with TestClient(gateway(api), base_url=services.origin, client=(host, 1)) as client:
-        client.get("/api/me", headers=bearer(somebody().id))
+    with TestClient(wrap_in_middleware(api), base_url=services.origin, client=(host, 1)) as client:
+        client.get("/api/me", headers=bearer(sign_up_user().id))
         client.get("/api/samples/01a204c0-82ec-769a-8e34-995e038227bd")
         answer = client.get(
             "/metrics", headers={k.replace("_", "-"): v for k, v in headers.items()}
@@ -34,8 +34,10 @@ def test_refusals_of_the_fast_sample_list_count_for_its_route(
 ) -> None:
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "1")
     settings.cache_clear()
-    ada = bearer(somebody().id)
-    with TestClient(gateway(api), base_url=services.origin, client=("127.0.0.1", 1)) as client:
+    ada = bearer(sign_up_user().id)
+    with TestClient(
+        wrap_in_middleware(api), base_url=services.origin, client=("127.0.0.1", 1)
+    ) as client:
         before = response_counts(client)
         answers = [client.get("/api/samples", headers=headers) for headers in ({}, ada, ada)]
         after = response_counts(client)

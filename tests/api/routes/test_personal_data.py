@@ -9,15 +9,15 @@ from fastapi.testclient import TestClient
 from sqlmodel import update
 
 from sp404_app.api.app import api as app
-from sp404_app.api.app import gateway
-from sp404_app.api.middleware.body_limits import limited
+from sp404_app.api.app import wrap_in_middleware
+from sp404_app.api.middleware.body_limits import limit_bodies
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
 from sp404_app.services.account import avatars
 from sp404_app.settings import Settings
-from tests.accounts import PASSWORD, bearer, cookie, somebody
+from tests.accounts import PASSWORD, bearer, cookie, sign_up_user
 from tests.services.account.test_avatars import decompression_bomb, picture
 
 
@@ -31,11 +31,11 @@ def send(api: TestClient, content: bytes, headers: dict[str, str]) -> tuple[int,
 @pytest.fixture
 def api(services: Settings) -> TestClient:
     """Return a client of the whole gateway, which sets the cache headers."""
-    return TestClient(gateway(app), base_url=services.origin)
+    return TestClient(wrap_in_middleware(app), base_url=services.origin)
 
 
 def test_an_avatar_is_served_to_its_owner_only(api: TestClient) -> None:
-    ada, bob = bearer(somebody().id), bearer(somebody().id)
+    ada, bob = bearer(sign_up_user().id), bearer(sign_up_user().id)
     status, body = send(api, picture(), ada)
     assert status == 200
     where = body["avatar_url"]
@@ -53,12 +53,14 @@ def test_an_avatar_is_served_to_its_owner_only(api: TestClient) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"GIF89a", decompression_bomb(50_000, 50_000)])
 def test_a_file_that_is_no_image_changes_nothing(api: TestClient, content: bytes) -> None:
-    ada = bearer(somebody().id)
+    ada = bearer(sign_up_user().id)
     assert send(api, content, ada)[0] == 422
     assert api.get("/api/me", headers=ada).json()["avatar_url"] is None
 
 
-@pytest.mark.parametrize(("size", "status"), [(avatars.MOST_BYTES * 2, 413), (9_000_000, 401)])
+@pytest.mark.parametrize(
+    ("size", "status"), [(avatars.MAX_AVATAR_BYTES * 2, 413), (9_000_000, 401)]
+)
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/api/me/avatar"), ("POST", "/auth/avatar")])
 async def test_avatar_uploads_may_be_larger_only_when_signed_in(
     services: Settings, method: str, path: str, size: int, status: int
@@ -73,12 +75,12 @@ async def test_avatar_uploads_may_be_larger_only_when_signed_in(
 
     headers = [(b"content-length", str(size).encode())]
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
-    await limited(read_or_pass_on)(scope, read_or_pass_on, send)  # type: ignore[arg-type]
+    await limit_bodies(read_or_pass_on)(scope, read_or_pass_on, send)  # type: ignore[arg-type]
     assert answers[0] == status
 
 
 def test_a_browser_uploads_an_avatar_by_form(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = {"Cookie": f"sp404_session_3000={cookie(ada.id)}", "Origin": str(api.base_url)}
     bomb = decompression_bomb(9000, 9000)
     for content, said in ((picture(), "saved"), (b"x", "unreadable"), (bomb, "large")):
@@ -91,7 +93,7 @@ def test_a_browser_uploads_an_avatar_by_form(api: TestClient) -> None:
 
 
 def test_an_export_job_ends_as_a_zip_for_its_owner(api: TestClient) -> None:
-    ada, bob = bearer(somebody().id), bearer(somebody().id)
+    ada, bob = bearer(sign_up_user().id), bearer(sign_up_user().id)
     answer = api.post("/api/me/export", headers=ada)
     assert answer.status_code == 202
     job = answer.json()["job"]
@@ -109,7 +111,7 @@ def test_an_export_job_ends_as_a_zip_for_its_owner(api: TestClient) -> None:
 
 
 def test_a_user_reads_only_their_own_audit_log(api: TestClient) -> None:
-    ada, bob = somebody(), bearer(somebody().id)
+    ada, bob = sign_up_user(), bearer(sign_up_user().id)
     login = {"email": ada.email, "password": "wrong wrong wrong"}
     api.post("/api/auth/login", json=login)
     token = api.post("/api/auth/login", json=login | {"password": PASSWORD}).json()["token"]
@@ -122,7 +124,7 @@ def test_a_user_reads_only_their_own_audit_log(api: TestClient) -> None:
 
 
 def test_a_deleted_account_cannot_be_accessed(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     one, other = bearer(ada.id), bearer(ada.id)
     form = {"name": "x", "abilities": ["samples:read"]}
     token = api.post("/api/me/tokens", json=form, headers=one).json()["token"]
@@ -134,7 +136,7 @@ def test_a_deleted_account_cannot_be_accessed(api: TestClient) -> None:
 
 
 def test_a_browser_deletes_its_account_by_form(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = {"Cookie": f"sp404_session_3000={cookie(ada.id)}", "Origin": str(api.base_url)}
     evil = headers | {"Origin": "https://evil.example"}
     assert api.post("/auth/account/end", headers=evil).status_code == 403

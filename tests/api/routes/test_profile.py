@@ -5,7 +5,7 @@ import uuid
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.accounts import PASSWORD, bearer, cookie, somebody
+from tests.accounts import PASSWORD, bearer, cookie, sign_up_user
 
 PATHS = [
     ("GET", "/api/me"),
@@ -28,7 +28,7 @@ def test_profile_routes_need_authentication(api: TestClient, method: str, path: 
 
 
 def test_a_profile_has_what_the_contract_says(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     body = api.get("/api/me", headers=bearer(ada.id)).json()
     assert set(body) == {
         "id",
@@ -45,7 +45,7 @@ def test_a_profile_has_what_the_contract_says(api: TestClient) -> None:
 
 
 def test_a_patch_changes_names_only(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     headers = bearer(ada.id)
     answer = api.patch("/api/me", json={"first_name": "Ada"}, headers=headers)
     assert (answer.json()["first_name"], answer.json()["last_name"]) == ("Ada", "")
@@ -57,21 +57,21 @@ def test_a_patch_changes_names_only(api: TestClient) -> None:
 
 @pytest.mark.parametrize("name", ["x" * 101, "a\0b", "\x1b[2J", 7, ["x"]])
 def test_invalid_names_are_refused(api: TestClient, name: object) -> None:
-    answer = api.patch("/api/me", json={"first_name": name}, headers=bearer(somebody().id))
+    answer = api.patch("/api/me", json={"first_name": name}, headers=bearer(sign_up_user().id))
     assert answer.status_code == 422
     assert "first_name" in answer.json()["details"]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "Анна", "🥁", "O'Neill; drop table"])
 def test_unusual_names_are_accepted(api: TestClient, name: str) -> None:
-    answer = api.patch("/api/me", json={"first_name": name}, headers=bearer(somebody().id))
+    answer = api.patch("/api/me", json={"first_name": name}, headers=bearer(sign_up_user().id))
     assert answer.json()["first_name"] == name
 
 
 def test_a_password_change_needs_the_current_one_and_revokes_other_sessions(
     api: TestClient,
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     mine, other = bearer(ada.id), bearer(ada.id)
     form = {"current_password": "wrong password", "password": "a brand new one"}
     answer = api.put("/api/me/password", json=form, headers=mine)
@@ -84,7 +84,7 @@ def test_a_password_change_needs_the_current_one_and_revokes_other_sessions(
 
 
 def test_preferences_have_defaults_and_change_one_by_one(api: TestClient) -> None:
-    headers = bearer(somebody().id)
+    headers = bearer(sign_up_user().id)
     assert api.get("/api/me/preferences", headers=headers).json() == {
         "theme": "dark",
         "autoplay": True,
@@ -101,12 +101,12 @@ def test_preferences_have_defaults_and_change_one_by_one(api: TestClient) -> Non
     "change", [{"theme": "pink"}, {"autoplay": "yes"}, {"autoplay": 1}, {"user_id": "x"}, {"a": 1}]
 )
 def test_invalid_preferences_are_refused(api: TestClient, change: dict[str, object]) -> None:
-    answer = api.patch("/api/me/preferences", json=change, headers=bearer(somebody().id))
+    answer = api.patch("/api/me/preferences", json=change, headers=bearer(sign_up_user().id))
     assert answer.status_code == 422
 
 
 def test_devices_are_listed_and_signed_out_by_their_owner_only(api: TestClient) -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     mine, theirs = bearer(ada.id), bearer(bob.id)
     cookie(ada.id)
     listed = api.get("/api/me/sessions", headers=mine).json()

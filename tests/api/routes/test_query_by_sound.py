@@ -18,7 +18,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sp404_app.api.app import api as app
-from sp404_app.api.app import gateway
+from sp404_app.api.app import wrap_in_middleware
 from sp404_app.api.routes import query_by_sound as route
 from sp404_app.audio.similarity.embedding import Aspect
 from sp404_app.db import transaction
@@ -68,7 +68,7 @@ def put(services: Settings, tmp_path: Path, user: User) -> Put:
     def keep(name: str, signal: npt.NDArray[np.float32], owner: User = user) -> uuid.UUID:
         path = write(tmp_path / f"{uuid.uuid4().hex}.wav", signal, RATE)
         with transaction() as session:
-            sample_id = samples.add(session, owner.id, samples.inspect(path, name))
+            sample_id = samples.add_sample(session, owner.id, samples.inspect_file(path, name))
         runner.run(str(job_of(sample_id).id))
         return sample_id
 
@@ -185,7 +185,7 @@ def test_a_form_without_a_file_is_rejected(client: TestClient) -> None:
 @pytest.fixture
 def guarded(services: Settings, user: User) -> TestClient:
     """The API behind its middlewares."""
-    return TestClient(gateway(app), base_url=services.origin, headers=bearer(user.id))
+    return TestClient(wrap_in_middleware(app), base_url=services.origin, headers=bearer(user.id))
 
 
 def test_a_file_over_the_query_limit_is_rejected_by_header_and_by_size(
@@ -333,12 +333,12 @@ def test_a_query_leaves_no_row_no_file_and_no_process(
     folder.mkdir()
     environment.setattr(tempfile, "tempdir", str(folder))
     with transaction() as session:
-        used = quotas.usage(session, user.id).analyses_used
+        used = quotas.get_quota_usage(session, user.id).analyses_used
     rows, files = dump(), stored()
     for content in (wav(), wav(seconds=30.0), b"no sound", b"", wav()[:99]):
         search_similar(content)
     assert list(folder.iterdir()) == []
     assert (dump(), stored()) == (rows, files)
     with transaction() as session:
-        assert quotas.usage(session, user.id).analyses_used == used
+        assert quotas.get_quota_usage(session, user.id).analyses_used == used
     assert children() == []

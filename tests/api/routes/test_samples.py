@@ -186,7 +186,7 @@ def test_restoring_a_duplicate_is_rejected_with_the_existing_sample(
 ) -> None:
     first, second = keep(), keep()
     with transaction() as session:
-        samples.throw_away(session, user.id, [first])
+        samples.delete_samples(session, user.id, [first])
         session.flush()
         session.get_one(Sample, first).digest = session.get_one(Sample, second).digest
     answer = client.post(f"/api/samples/{first}/restore")

@@ -7,29 +7,29 @@ import pytest
 from fastapi.testclient import TestClient
 
 from sp404_app.api.app import api as app
-from sp404_app.api.middleware.stack import gateway
+from sp404_app.api.middleware.stack import wrap_in_middleware
 from sp404_app.db import transaction
 from sp404_app.services.auth import login, redirects, sessions
 from sp404_app.settings import Settings, settings
 from tests.accounts import (
     PASSWORD,
-    Somebody,
-    living,
+    SignedUpUser,
+    active_sessions,
     reset,
     run_after,
-    somebody,
+    sign_up_user,
     without_database,
 )
 from tests.services.auth.test_two_factor import enable_two_factor
 
 
-def sign_in(api: TestClient, who: Somebody, **more: Any) -> Any:
+def sign_in(api: TestClient, who: SignedUpUser, **more: Any) -> Any:
     form = {"email": who.email, "password": who.password} | more.pop("form", {})
     return api.post("/auth/session", data=form, follow_redirects=False, **more)
 
 
 def test_the_right_password_sets_an_httponly_cookie(api: TestClient) -> None:
-    answer = sign_in(api, somebody(), form={"next": "/samples/7?x=1"})
+    answer = sign_in(api, sign_up_user(), form={"next": "/samples/7?x=1"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/samples/7?x=1")
     cookie = answer.headers.get_list("set-cookie")[0]
     assert cookie.startswith(f"sp404_session_{settings().port}=")
@@ -43,7 +43,7 @@ def test_the_cookie_has_the_host_prefix_on_https(
 ) -> None:
     from sp404_app.api.app import api as app
 
-    who = somebody()
+    who = sign_up_user()
     environment.setenv("SP404_PUBLIC_URL", "https://crate.example")
     settings.cache_clear()
     with TestClient(app, base_url="https://crate.example") as client:
@@ -56,13 +56,13 @@ def test_the_cookie_has_the_host_prefix_on_https(
 
 
 def test_a_wrong_password_redirects_with_an_error_code_and_keeps_the_email(api: TestClient) -> None:
-    who = somebody()
+    who = sign_up_user()
     answer = sign_in(api, who, form={"password": "wrong password", "next": "/account"})
     assert answer.status_code == 303
     assert answer.headers["location"] == "/login?error=wrong_credentials&next=%2Faccount"
     assert who.email not in answer.headers["location"]
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith(f'{sessions.typed_cookie_name()}="{who.email}"')
+    assert cookie.startswith(f'{sessions.typed_email_cookie_name()}="{who.email}"')
     assert "HttpOnly" in cookie
     assert api.get("/api/me").status_code == 401
 
@@ -70,21 +70,21 @@ def test_a_wrong_password_redirects_with_an_error_code_and_keeps_the_email(api: 
 def test_a_sign_in_is_rejected_if_the_password_changed_after_verification(
     api: TestClient,
 ) -> None:
-    who = somebody()
-    with run_after(login, login.sign_in, partial(reset, who)):
+    who = sign_up_user()
+    with run_after(login, login.verify_credentials, partial(reset, who)):
         answer = sign_in(api, who, form={"next": "/account"})
     assert answer.headers["location"] == "/login?error=too_late&next=%2Faccount"
     assert api.get("/api/me").status_code == 401
-    who = somebody()
-    with run_after(login, login.sign_in, partial(reset, who)):
+    who = sign_up_user()
+    with run_after(login, login.verify_credentials, partial(reset, who)):
         answer = api.post("/api/auth/login", json={"email": who.email, "password": PASSWORD})
     assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
     with transaction() as session:
-        assert living(session, who.id) == []
+        assert active_sessions(session, who.id) == []
 
 
 def test_an_unverified_email_redirects_with_an_error_code(api: TestClient) -> None:
-    answer = sign_in(api, somebody(verified=False))
+    answer = sign_in(api, sign_up_user(verified=False))
     assert answer.headers["location"] == "/login?error=email_not_verified"
 
 
@@ -101,7 +101,7 @@ def test_an_unverified_email_redirects_with_an_error_code(api: TestClient) -> No
 )  # fmt: skip
 def test_redirects_to_other_hosts_are_replaced(api: TestClient, target: str) -> None:
     assert redirects.safe_redirect_target(target) == "/library"
-    answer = sign_in(api, somebody(), form={"next": target})
+    answer = sign_in(api, sign_up_user(), form={"next": target})
     assert answer.headers["location"] == "/library"
     assert "x" not in answer.cookies
 
@@ -127,7 +127,7 @@ def test_redirects_to_local_pages_are_kept(target: str) -> None:
 
 
 def test_signing_in_again_revokes_the_previous_session(api: TestClient) -> None:
-    who = somebody()
+    who = sign_up_user()
     sign_in(api, who)
     old = api.cookies[sessions.cookie_name()]
     sign_in(api, who)
@@ -138,12 +138,12 @@ def test_signing_in_again_revokes_the_previous_session(api: TestClient) -> None:
 
 def test_a_planted_session_cookie_is_not_adopted(api: TestClient) -> None:
     api.cookies[sessions.cookie_name()] = "planted"
-    answer = sign_in(api, somebody())
+    answer = sign_in(api, sign_up_user())
     assert answer.cookies[sessions.cookie_name()] != "planted"
 
 
 def test_signing_out_revokes_the_session_and_clears_the_cookie(api: TestClient) -> None:
-    sign_in(api, somebody())
+    sign_in(api, sign_up_user())
     cookie = api.cookies[sessions.cookie_name()]
     answer = api.post("/auth/session/end", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
@@ -168,7 +168,7 @@ CROSS_SITE: list[dict[str, str]] = [
 
 @pytest.mark.parametrize("headers", CROSS_SITE)
 def test_cross_site_requests_are_refused(api: TestClient, headers: dict[str, str]) -> None:
-    who = somebody()
+    who = sign_up_user()
     sign_in(api, who)
     answer = api.patch("/api/me", json={"first_name": "Eve"}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
@@ -182,14 +182,14 @@ def test_cross_site_requests_are_refused(api: TestClient, headers: dict[str, str
 def test_same_origin_requests_and_api_clients_are_accepted(
     api: TestClient, *, with_headers: bool
 ) -> None:
-    sign_in(api, somebody())
+    sign_in(api, sign_up_user())
     headers = {"Origin": settings().origin, "Sec-Fetch-Site": "same-origin"} if with_headers else {}
     answer = api.patch("/api/me", json={"first_name": "Ada"}, headers=headers)
     assert answer.json()["first_name"] == "Ada"
 
 
 def test_a_bearer_token_needs_no_origin(api: TestClient) -> None:
-    who = somebody()
+    who = sign_up_user()
     body = {"email": who.email, "password": PASSWORD}
     token = api.post("/api/auth/login", json=body).json()["token"]
     headers = {"Authorization": f"Bearer {token}", "Origin": "https://a-program.example"}
@@ -207,7 +207,7 @@ def test_malformed_forms_redirect_to_the_page(api: TestClient, form: dict[str, s
 def test_production_trusts_its_own_origin_only(
     api: TestClient, environment: pytest.MonkeyPatch
 ) -> None:
-    who = somebody()
+    who = sign_up_user()
     environment.setenv("SP404_ENV", "production")
     environment.setenv("SP404_PUBLIC_URL", "https://crate.example")
     settings.cache_clear()
@@ -217,7 +217,7 @@ def test_production_trusts_its_own_origin_only(
 
 
 def test_a_two_factor_sign_in_keeps_the_challenge_in_a_cookie(api: TestClient) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     _, codes = enable_two_factor(ada)
     origin = {"Origin": str(api.base_url)}
     form = {"email": ada.email, "password": PASSWORD, "next": "/samples/1"}
@@ -258,8 +258,8 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 def test_a_refused_form_redirects_a_browser_and_returns_json_to_a_client(
     services: Settings, method: str, path: str, body: dict[str, Any], page: str
 ) -> None:
-    client = TestClient(gateway(app), services.origin, follow_redirects=False)
-    sign_in(client, somebody())
+    client = TestClient(wrap_in_middleware(app), services.origin, follow_redirects=False)
+    sign_in(client, sign_up_user())
     answer = client.request(method, path, headers=BROWSER, **body)
     assert (answer.status_code, answer.headers["location"], answer.content) == (303, page, b"")
     answer = client.request(method, path, **body)
@@ -271,7 +271,7 @@ def test_a_refused_form_redirects_a_browser_and_returns_json_to_a_client(
 def test_a_form_with_an_ended_session_redirects_to_the_sign_in_page(
     services: Settings, path: str
 ) -> None:
-    client = TestClient(gateway(app), services.origin, follow_redirects=False)
+    client = TestClient(wrap_in_middleware(app), services.origin, follow_redirects=False)
     answer = client.post(path, headers=BROWSER, files={"picture": ("me.png", b"x")})
     to = "/login?error=not_signed_in&next=%2Faccount"
     assert (answer.status_code, answer.headers["location"]) == (303, to)
@@ -280,7 +280,7 @@ def test_a_form_with_an_ended_session_redirects_to_the_sign_in_page(
 def test_a_sign_in_without_the_database_redirects_to_the_page(
     services: Settings,
 ) -> None:
-    client = TestClient(gateway(app), services.origin, follow_redirects=False)
+    client = TestClient(wrap_in_middleware(app), services.origin, follow_redirects=False)
     with without_database():
         answer = client.post("/auth/session", data={"email": "a@example.org"}, headers=BROWSER)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login?error=failed")

@@ -9,20 +9,20 @@ from fastapi.testclient import TestClient
 from sp404_app.db import transaction
 from sp404_app.models import Sample
 from sp404_app.settings import Settings
-from tests.accounts import bearer, somebody
-from tests.ids import NOBODYS
+from tests.accounts import bearer, sign_up_user
+from tests.ids import UNKNOWN_ID
 from tests.sounds import keep
 
 
-@pytest.mark.parametrize("sample_id", [NOBODYS, "nonsense"])
+@pytest.mark.parametrize("sample_id", [UNKNOWN_ID, "nonsense"])
 def test_an_unknown_sample_is_not_found(api: TestClient, sample_id: str) -> None:
-    answer = api.get(f"/api/samples/{sample_id}/similar", headers=bearer(somebody().id))
+    answer = api.get(f"/api/samples/{sample_id}/similar", headers=bearer(sign_up_user().id))
     assert answer.status_code in {404, 422}
 
 
 def test_an_unknown_aspect_is_refused(api: TestClient) -> None:
     answer = api.get(
-        f"/api/samples/{uuid.uuid4()}/similar?aspect=colour", headers=bearer(somebody().id)
+        f"/api/samples/{uuid.uuid4()}/similar?aspect=colour", headers=bearer(sign_up_user().id)
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
 
@@ -34,7 +34,7 @@ def test_similar_samples_require_authentication(api: TestClient) -> None:
 @pytest.fixture
 def copies(tmp_path: Path, services: Settings) -> tuple[uuid.UUID, list[str]]:
     """A user with three duplicates and one other sample."""
-    owner, group = somebody().id, uuid.uuid4()
+    owner, group = sign_up_user().id, uuid.uuid4()
     ids = [keep(owner, tmp_path, f"{number}.wav", 300.0 + number) for number in range(4)]
     with transaction() as session:
         for sample_id in ids[:3]:
@@ -70,9 +70,9 @@ def test_trashed_duplicates_are_not_listed(
 def test_another_users_duplicates_look_like_those_of_an_unknown_sample(
     api: TestClient, copies: tuple[uuid.UUID, list[str]]
 ) -> None:
-    stranger = bearer(somebody().id)
+    stranger = bearer(sign_up_user().id)
     theirs = api.get(f"/api/samples/{copies[1][0]}/copies", headers=stranger)
-    nobody_s = api.get(f"/api/samples/{NOBODYS}/copies", headers=stranger)
+    nobody_s = api.get(f"/api/samples/{UNKNOWN_ID}/copies", headers=stranger)
     assert (theirs.status_code, theirs.json()) == (404, nobody_s.json())
     assert api.get(f"/api/samples/{copies[1][0]}/copies").status_code == 401
     assert api.get("/api/samples/x/copies?limit=0", headers=stranger).status_code == 422

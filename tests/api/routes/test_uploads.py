@@ -201,7 +201,7 @@ def without_redis(
 def clear() -> None:
     settings.cache_clear()
     events.connection.cache_clear()
-    queue.queue.cache_clear()
+    queue.rq_queue.cache_clear()
 
 
 def test_an_upload_without_redis_is_stored_and_its_job_enqueued_later(
@@ -218,7 +218,7 @@ def test_an_upload_without_redis_is_stored_and_its_job_enqueued_later(
     clear()
     job = job_of(sample_id)
     with transaction() as session:
-        jobs.take_up_lost(session, job.heartbeat_at + LATER)
+        jobs.requeue_lost_jobs(session, job.heartbeat_at + LATER)
     assert queue.queued_ids() == {queue.rq_job_id(job.id, 0)}
 
 

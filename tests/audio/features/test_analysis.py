@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sp404_app.audio.dsp import onset
 from sp404_app.audio.features import analysis, tempo
-from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file, warm_up
+from sp404_app.audio.features.analysis import Analysis, Kind, analyse, analyse_file, warm_up_engine
 from sp404_app.audio.features.filename_hints import StatedMetadata, tempo_fits_length
 from sp404_app.audio.features.key_detection import KeyEstimate
 from sp404_app.audio.features.metadata_fusion import FusedKey, fuse_key, fuse_tempo, merge_stated
@@ -361,7 +361,7 @@ def test_an_uncertain_stated_key_requires_a_detected_key() -> None:
 
 
 def test_warm_up_loads_the_models() -> None:
-    warm_up()
+    warm_up_engine()
     assert tempo.tempo_model().linear.weight.shape[0] > 50
     assert analysis.ENGINE_VERSION
 
@@ -369,7 +369,7 @@ def test_warm_up_loads_the_models() -> None:
 def test_a_click_has_one_onset() -> None:
     signal = np.zeros(RATE, np.float32)
     signal[RATE // 2 :][:50] = 0.8
-    env = onset.envelope(signal, RATE)
+    env = onset.onset_strength(signal, RATE)
     assert env.times == pytest.approx([0.5], abs=0.015)
 
 

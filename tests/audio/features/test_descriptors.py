@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sp404_app.audio.features.analysis import Analysis, analyse, analyse_file
 from sp404_app.audio.features.descriptors import compute_descriptors
-from sp404_app.audio.features.survey import survey
+from sp404_app.audio.features.survey import survey_file
 from sp404_app.audio.synth.demo_sounds import demo_sounds
 from tests.audio.conftest import RATE, Write, sine
 
@@ -173,7 +173,7 @@ def test_a_rendered_loop_is_seamless_and_one_that_ends_on_a_step_is_not() -> Non
 def test_the_cut_of_an_excerpt_is_no_seam_click(write: Write) -> None:
     loop = SOUNDS["Sunday Keys"].mean(axis=1)
     long = np.tile(loop, -(-45 * RATE // len(loop)))
-    excerpt = survey(write("a.wav", long)).window
+    excerpt = survey_file(write("a.wav", long)).window
     assert compute_descriptors(excerpt, RATE).seam_click  # the cut is within a chord
     assert not analyse_file(write("a.wav", long)).analysis.seam_click
 
@@ -183,6 +183,6 @@ def test_decimation_keeps_the_ends_of_a_loop_that_begins_at_a_maximum(
     write: Write, rate: int
 ) -> None:
     tone = 0.5 * np.cos(2 * np.pi * 100 * np.arange(rate) / rate)
-    window = survey(write("a.wav", tone, rate)).window
+    window = survey_file(write("a.wav", tone, rate)).window
     assert window[[0, 1, -2, -1]] == pytest.approx(0.5, abs=2e-3)
     assert not compute_descriptors(window, RATE).seam_click

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from sp404_app.audio.features.analysis import analyse_file
-from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.features.file_tags import read_file_tags
 from sp404_app.audio.features.filename_hints import StatedMetadata
 from sp404_app.audio.io import decode
 from sp404_app.audio.synth.drums import RATE, hat, kick
@@ -67,7 +67,7 @@ def test_tempo_and_key_tags_are_parsed(
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(bytes_)
-    found = from_tags(path)
+    found = read_file_tags(path)
     assert found.bpm == (None if bpm is None else pytest.approx(bpm, abs=0.01))
     assert found.key == key
 
@@ -86,7 +86,7 @@ def test_tempo_and_key_tags_are_parsed(
 def test_root_notes_are_parsed(tmp_path: Path, bytes_: bytes, root: int | None) -> None:
     path = tmp_path / "a"
     path.write_bytes(bytes_)
-    assert from_tags(path).root == root
+    assert read_file_tags(path).root == root
 
 
 def test_a_number_of_beats_and_the_length_give_a_tempo() -> None:

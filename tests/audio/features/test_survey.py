@@ -11,7 +11,7 @@ from sp404_app.audio.dsp.fir import Decimator, FirFilter
 from sp404_app.audio.dsp.iir import RecursiveFilter
 from sp404_app.audio.dsp.loudness import LoudnessMeter, k_weighting
 from sp404_app.audio.dsp.true_peak import interpolated_peak
-from sp404_app.audio.features.survey import Survey, survey
+from sp404_app.audio.features.survey import Survey, survey_file
 from sp404_app.errors import BadAudio
 from tests.audio.conftest import RATE, Write, encode_m4a, sine
 
@@ -95,7 +95,7 @@ def test_decimation_keeps_the_pass_band_and_removes_aliases() -> None:
 
 
 def measured(write: Write, signal: np.ndarray, rate: int = RATE, **options: str) -> Survey:
-    return survey(write("a.wav", signal, rate, **options))
+    return survey_file(write("a.wav", signal, rate, **options))
 
 
 def test_levels_and_silence_are_measured(write: Write) -> None:
@@ -158,7 +158,7 @@ def test_the_window_of_a_long_sound_is_its_loudest_30_s(
     signal = np.concatenate([sine(440, 50.0, 0.01), loud, sine(440, 20.0, 0.01)])
     stereo = np.stack([signal, signal], 1)
     if kind == "m4a":
-        found = survey(encode_m4a(write("a.wav", signal[:10]).with_name("a.m4a"), stereo))
+        found = survey_file(encode_m4a(write("a.wav", signal[:10]).with_name("a.m4a"), stereo))
     else:
         found = measured(write, stereo)
     assert not found.whole
@@ -179,11 +179,11 @@ def test_a_sound_of_just_over_30_s_has_a_window_of_30_s(write: Write, seconds: f
 def test_a_truncated_file_is_marked(write: Write) -> None:
     path = write("a.flac", np.random.default_rng(2).standard_normal(5 * RATE) * 0.1)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    assert survey(path).truncated
+    assert survey_file(path).truncated
 
 
 def test_a_file_that_is_not_audio_is_rejected(write: Write) -> None:
     path = write("a.wav", np.zeros(10))
     path.write_text("no sound")
     with pytest.raises(BadAudio):
-        survey(path)
+        survey_file(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sp404_app.audio.features.file_tags import from_tags
+from sp404_app.audio.features.file_tags import read_file_tags
 from sp404_app.audio.features.filename_hints import StatedMetadata
 from tests.audio import files
 from tests.audio.conftest import encode_m4a, sine
@@ -21,7 +21,7 @@ def text(name: bytes, value: str, coding: int = 0, version: int = 3) -> bytes:
 
 def read(path: Path, content: bytes) -> StatedMetadata:
     path.write_bytes(content)
-    return from_tags(path)
+    return read_file_tags(path)
 
 
 def in_wav(tag: bytes, name: bytes = b"id3 ", *, pad: bool = True) -> bytes:

@@ -18,7 +18,7 @@ def decoded(path: Path) -> np.ndarray:
 
 
 def digest_of(path: Path) -> str:
-    return content_hash.read(path)[1].digest
+    return content_hash.hash_file(path)[1].digest
 
 
 @pytest.mark.parametrize(
@@ -273,9 +273,9 @@ def test_a_segment_after_damage_is_rejected(write: Write) -> None:
     whole = path.read_bytes()
     half = len(whole) // 2
     path.write_bytes(whole[:half] + np.random.default_rng(1).bytes(len(whole) - half))
-    assert len(decode.segment(path, 1.0, 2.0)[0]) == RATE
+    assert len(decode.decode_segment(path, 1.0, 2.0)[0]) == RATE
     with pytest.raises(BadAudio, match="This part of it can't be read"):
-        decode.segment(path, 3.0, 4.0)
+        decode.decode_segment(path, 3.0, 4.0)
 
 
 @pytest.mark.parametrize("kind", ["wav", "mp3", "m4a"])
@@ -285,16 +285,16 @@ def test_a_segment_has_the_requested_position_and_length(
     signal = sine(440, 4.0) * np.repeat([0.1, 0.4, 0.7, 1.0], RATE).astype(np.float32)
     stereo = np.stack([signal, signal], axis=1)
     path = encode_m4a(tmp_path / "a.m4a", stereo) if kind == "m4a" else write(f"a.{kind}", stereo)
-    frames, rate = decode.segment(path, 2.2, 2.7)
+    frames, rate = decode.decode_segment(path, 2.2, 2.7)
     assert rate == RATE
     assert frames.shape == (round(0.5 * RATE), 2)
     assert np.abs(frames).max() == pytest.approx(0.35, abs=0.04)
-    assert len(decode.segment(path, 3.9, 60.0)[0]) == pytest.approx(0.1 * RATE, abs=4000)
-    assert len(decode.segment(path, -5, 0.1)[0]) == pytest.approx(0.1 * RATE, abs=2)
+    assert len(decode.decode_segment(path, 3.9, 60.0)[0]) == pytest.approx(0.1 * RATE, abs=4000)
+    assert len(decode.decode_segment(path, -5, 0.1)[0]) == pytest.approx(0.1 * RATE, abs=2)
 
 
 def test_a_segment_beyond_the_end_is_empty(write: Write) -> None:
-    frames, _ = decode.segment(write("a.wav", np.zeros((100, 2))), 5, 6)
+    frames, _ = decode.decode_segment(write("a.wav", np.zeros((100, 2))), 5, 6)
     assert frames.shape == (0, 2)
 
 

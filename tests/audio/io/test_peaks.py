@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sp404_app.audio.io import peaks
-from sp404_app.audio.io.peaks import ALPHABET, Peaks, PeaksBuilder, peaks_of
+from sp404_app.audio.io.peaks import ALPHABET, Peaks, PeaksBuilder, compute_peaks
 from tests.audio.conftest import growth
 
 RATE = 44_100
@@ -122,11 +122,13 @@ def test_a_long_sound_has_a_coarser_finest_level_and_keeps_every_peak(
 
 def test_peaks_of_a_short_signal_are_exact_to_the_sample() -> None:
     signal = np.array([0.1, -0.2, 0.3, 0.0], np.float32)
-    assert peaks_of(signal, RATE, 4)[:, 0] == pytest.approx(signal)
-    assert peaks_of(signal, RATE, 2).ravel() == pytest.approx([-0.2, 0.1, 0.0, 0.3])
-    assert peaks_of(np.stack([signal, -signal], 1), RATE, 1).ravel() == pytest.approx([-0.3, 0.3])
-    assert peaks_of(signal, RATE, 100).shape == (100, 2)
-    assert not peaks_of(signal[:0], RATE, 3).any()
+    assert compute_peaks(signal, RATE, 4)[:, 0] == pytest.approx(signal)
+    assert compute_peaks(signal, RATE, 2).ravel() == pytest.approx([-0.2, 0.1, 0.0, 0.3])
+    assert compute_peaks(np.stack([signal, -signal], 1), RATE, 1).ravel() == pytest.approx(
+        [-0.3, 0.3]
+    )
+    assert compute_peaks(signal, RATE, 100).shape == (100, 2)
+    assert not compute_peaks(signal[:0], RATE, 3).any()
 
 
 def test_peaks_of_two_hours_take_less_than_35_mb() -> None:

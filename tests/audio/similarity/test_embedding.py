@@ -6,7 +6,12 @@ import soxr
 
 from sp404_app.audio.features.analysis import analyse
 from sp404_app.audio.similarity import embedding
-from sp404_app.audio.similarity.embedding import DIMENSIONS, Aspect, distance, weighted
+from sp404_app.audio.similarity.embedding import (
+    DIMENSIONS,
+    Aspect,
+    apply_part_weights,
+    embedding_distance,
+)
 from sp404_app.audio.synth import drums
 from tests.audio.conftest import RATE, sine
 
@@ -38,8 +43,10 @@ def test_an_embedding_is_finite_and_of_fixed_size(hits: dict[str, list[np.ndarra
 def test_kicks_are_nearer_to_kicks_than_to_hats(
     hits: dict[str, list[np.ndarray]], aspect: Aspect
 ) -> None:
-    inside = [distance(hits["kick"][0], other, aspect) for other in hits["kick"][1:]]
-    across = [distance(hits["kick"][0], other, aspect) for other in hits["hat"] + hits["snare"]]
+    inside = [embedding_distance(hits["kick"][0], other, aspect) for other in hits["kick"][1:]]
+    across = [
+        embedding_distance(hits["kick"][0], other, aspect) for other in hits["hat"] + hits["snare"]
+    ]
     assert max(inside) < min(across)
 
 
@@ -53,8 +60,10 @@ def test_altered_versions_of_a_sound_are_nearest(hits: dict[str, list[np.ndarray
         vector(-snare),
     )
     for other in altered:
-        assert distance(plain, other) < 0.1
-        assert distance(plain, other) < min(distance(plain, kick) for kick in hits["kick"])
+        assert embedding_distance(plain, other) < 0.1
+        assert embedding_distance(plain, other) < min(
+            embedding_distance(plain, kick) for kick in hits["kick"]
+        )
 
 
 def test_the_distance_is_symmetric_and_0_for_equal_embeddings(
@@ -62,9 +71,11 @@ def test_the_distance_is_symmetric_and_0_for_equal_embeddings(
 ) -> None:
     one, other = hits["kick"][0], hits["snare"][0]
     for aspect in Aspect:
-        assert distance(one, one, aspect) == pytest.approx(0.0, abs=1e-6)
-        assert distance(one, other, aspect) == pytest.approx(distance(other, one, aspect))
-        assert 0 <= distance(one, other, aspect) <= 2
+        assert embedding_distance(one, one, aspect) == pytest.approx(0.0, abs=1e-6)
+        assert embedding_distance(one, other, aspect) == pytest.approx(
+            embedding_distance(other, one, aspect)
+        )
+        assert 0 <= embedding_distance(one, other, aspect) <= 2
 
 
 def test_l2_distance_of_weighted_embeddings_ranks_as_the_distance(
@@ -73,9 +84,9 @@ def test_l2_distance_of_weighted_embeddings_ranks_as_the_distance(
     everything = np.array([found for vectors in hits.values() for found in vectors])
     target = everything[0]
     for aspect in (Aspect.OVERALL, Aspect.TIMBRE, Aspect.ENVELOPE):
-        scaled = weighted(everything, aspect)
+        scaled = apply_part_weights(everything, aspect)
         plain = np.linalg.norm(scaled - scaled[0], axis=1)
-        gaps = [distance(target, other, aspect) for other in everything]
+        gaps = [embedding_distance(target, other, aspect) for other in everything]
         assert np.argsort(plain).tolist() == np.argsort(gaps).tolist()
 
 
@@ -84,7 +95,9 @@ def test_the_pitch_aspect_matches_the_same_note_in_another_voice() -> None:
         return sum(sine(hertz * n, 1.0, 0.3 * falls**n) for n in range(1, 6))
 
     one, same, other = vector(tone(220, 0.8)), vector(tone(220, 0.3)), vector(tone(311, 0.8))
-    assert distance(one, same, Aspect.PITCH) < distance(one, other, Aspect.PITCH)
+    assert embedding_distance(one, same, Aspect.PITCH) < embedding_distance(
+        one, other, Aspect.PITCH
+    )
 
 
 def test_the_mel_patch_has_a_fixed_shape() -> None:

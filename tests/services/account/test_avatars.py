@@ -13,7 +13,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.account import avatars
 from sp404_app.services.auth import users
 from sp404_app.services.infra import storage
-from tests.accounts import somebody
+from tests.accounts import sign_up_user
 
 
 def picture(size: tuple[int, int] = (600, 300), kind: str = "PNG", **options: object) -> bytes:
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_image_is_refused(content: bytes) -> None:
 
 @pytest.mark.usefixtures("services")
 def test_a_new_avatar_replaces_the_old_file() -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     small = avatars.make_avatar(io.BytesIO(picture()))
     with transaction() as session:
         first = avatars.save_avatar(session, ada.id, small)
@@ -108,7 +108,7 @@ def test_a_new_avatar_replaces_the_old_file() -> None:
         old = avatars.find_avatar_key(session, ada.id, name)
         with pytest.raises(NotFound):
             avatars.find_avatar_key(session, bob.id, name)
-        assert storage.size_of(old) == len(small)
+        assert storage.object_size(old) == len(small)
         second = avatars.save_avatar(session, ada.id, small)
     assert second != first
     with transaction() as session:
@@ -116,7 +116,7 @@ def test_a_new_avatar_replaces_the_old_file() -> None:
             avatars.find_avatar_key(session, ada.id, name)
         assert users.get_profile(session, ada.id).avatar_url == second
     with pytest.raises(NotFound):
-        storage.size_of(old)
+        storage.object_size(old)
     with transaction() as session:
         avatars.remove_avatar(session, ada.id)
         avatars.remove_avatar(session, ada.id)

@@ -21,14 +21,14 @@ from sp404_app.services.infra import audit_log, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.settings import Settings
-from tests.accounts import CLIENT, Somebody, mails, signed_in, somebody
+from tests.accounts import CLIENT, SignedUpUser, mails, sign_in_api_client, sign_up_user
 from tests.services.account.test_avatars import picture
 from tests.sounds import Keep, keep
 
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def request_export(person: Somebody) -> ProcessingJob:
+def request_export(person: SignedUpUser) -> ProcessingJob:
     with transaction() as session:
         return data_export.request_export(session, person.id, CLIENT)
 
@@ -38,30 +38,32 @@ def job(job_id: uuid.UUID) -> ProcessingJob:
         return session.get_one(ProcessingJob, job_id)
 
 
-def export_of(person: Somebody) -> zipfile.ZipFile:
+def export_of(person: SignedUpUser) -> zipfile.ZipFile:
     made = request_export(person)
     runner.run(str(made.id))
     with transaction() as session:
         key = data_export.find_export_key(session, person.id, made.id)
-    content = b"".join(storage.stream(key, 0, storage.size_of(key)))
+    content = b"".join(storage.stream_object(key, 0, storage.object_size(key)))
     return zipfile.ZipFile(io.BytesIO(content))
 
 
-def add_personal_data(person: Somebody, folder: Path) -> uuid.UUID:
+def add_personal_data(person: SignedUpUser, folder: Path) -> uuid.UUID:
     """Give a user two samples, an avatar, two-factor authentication, a token and a session."""
     keep(person.id, folder, "Kick.wav", 100)
     thrown = keep(person.id, folder, "../Kick.wav", 200)
     with transaction() as session:
-        samples.throw_away(session, person.id, [thrown])
+        samples.delete_samples(session, person.id, [thrown])
         avatars.save_avatar(session, person.id, avatars.make_avatar(io.BytesIO(picture())))
         two_factor.begin_totp_setup(session, person.id)
-        personal_access_tokens.make(session, person.id, "x", ["samples:read"], None, CLIENT)
-    signed_in(person.id)
+        personal_access_tokens.create_personal_token(
+            session, person.id, "x", ["samples:read"], None, CLIENT
+        )
+    sign_in_api_client(person.id)
     return thrown
 
 
 def test_an_export_holds_every_file_and_every_table(tmp_path: Path) -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     add_personal_data(ada, tmp_path)
     zipped = export_of(ada)
     names = set(zipped.namelist())
@@ -83,7 +85,7 @@ def test_an_export_holds_every_file_and_every_table(tmp_path: Path) -> None:
 
 
 def test_an_export_holds_no_secrets_and_no_data_of_others(tmp_path: Path) -> None:
-    ada, bob = somebody(), somebody("bob@example.org")
+    ada, bob = sign_up_user(), sign_up_user("bob@example.org")
     add_personal_data(ada, tmp_path)
     add_personal_data(bob, tmp_path)
     zipped = export_of(ada)
@@ -94,14 +96,14 @@ def test_an_export_holds_no_secrets_and_no_data_of_others(tmp_path: Path) -> Non
 
 
 def test_paths_in_the_zip_are_safe_and_unique(tmp_path: Path) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     for hertz, name in enumerate(("a.wav", "A.wav", "..", "c:\\x.wav", "con\0.wav"), 100):
         sample_id = keep(ada.id, tmp_path, "a.wav", float(hertz * 3))
         with transaction() as session:
             row = session.get_one(Sample, sample_id)
             row.filename, row.folder = name.replace("\0", "\x01"), "../../etc"
     with transaction() as session:
-        names = [file.name for file in data_export.originals(session, ada.id)]
+        names = [file.name for file in data_export.list_original_files(session, ada.id)]
     assert len({name.casefold() for name in names}) == 5
     assert all(name.startswith("sounds/etc/") for name in names)
     assert not any(name.split("/")[-1].partition(".")[0].lower() == "con" for name in names)
@@ -109,35 +111,35 @@ def test_paths_in_the_zip_are_safe_and_unique(tmp_path: Path) -> None:
 
 
 def test_a_double_click_requests_one_export() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     assert request_export(ada).id == request_export(ada).id
 
 
 def test_an_export_belongs_to_its_owner_and_expires_after_a_week() -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     export_of(ada)
     with transaction() as session:
         made = data_export.latest_export(session, ada.id)
         assert made is not None
         with pytest.raises(NotFound):
             data_export.find_export_key(session, bob.id, made.id)
-        assert data_export.purge_old(session, now()) == 0
-    key = data_export.key_of(made.id)
+        assert data_export.purge_old_exports(session, now()) == 0
+    key = data_export.export_key(made.id)
     with transaction() as session:
-        assert data_export.purge_old(session, now() + data_export.KEPT) == 1
+        assert data_export.purge_old_exports(session, now() + data_export.EXPORT_LIFETIME) == 1
     with transaction() as session:
-        assert data_export.purge_old(session, now() + data_export.KEPT) == 0
+        assert data_export.purge_old_exports(session, now() + data_export.EXPORT_LIFETIME) == 0
         with pytest.raises(NotFound):
             data_export.find_export_key(session, ada.id, made.id)
     with pytest.raises(NotFound):
-        storage.size_of(key)
+        storage.object_size(key)
 
 
 def test_a_missing_file_does_not_stop_an_export(tmp_path: Path) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     sample_id = keep(ada.id, tmp_path)
     with transaction() as session:
-        storage.delete(session.get_one(Sample, sample_id).storage_key)
+        storage.delete_object(session.get_one(Sample, sample_id).storage_key)
     assert "data/samples.json" in export_of(ada).namelist()
     with transaction() as session:
         made = data_export.latest_export(session, ada.id)
@@ -146,28 +148,28 @@ def test_a_missing_file_does_not_stop_an_export(tmp_path: Path) -> None:
 
 
 def test_a_cancelled_export_leaves_no_file() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     made = request_export(ada)
     with transaction() as session:
-        jobs.claim(session, made.id)
+        jobs.claim_job(session, made.id)
     running = job(made.id)
     with transaction() as session:
-        jobs.cancel(session, ada.id, made.id)
-    runner.WORK[data_export.JobKind.ACCOUNT_EXPORT](running)
+        jobs.cancel_job(session, ada.id, made.id)
+    runner.JOB_FUNCTIONS[data_export.JobKind.ACCOUNT_EXPORT](running)
     assert job(made.id).status == JobStatus.CANCELLED
     with pytest.raises(NotFound):
-        storage.size_of(data_export.key_of(made.id))
+        storage.object_size(data_export.export_key(made.id))
 
 
 async def test_a_deleted_account_leaves_no_row_and_no_file(
     tmp_path: Path, services: Settings
 ) -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     add_personal_data(ada, tmp_path)
     keep(bob.id, tmp_path)
     export_of(ada)
     with transaction() as session:
-        audit_log.record(session, ada.id, "signed_in", CLIENT, kind="browser")
+        audit_log.record_audit_event(session, ada.id, "signed_in", CLIENT, kind="browser")
     await deletion.delete_account(ada.id)
     with transaction() as session:
         for table in SQLModel.metadata.sorted_tables:
@@ -187,12 +189,12 @@ async def test_a_deleted_account_leaves_no_row_and_no_file(
 async def test_nothing_is_deleted_if_the_subscription_cannot_be_ended(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
 
     def away(*_: object) -> None:
         raise Unavailable("Stripe does not answer.")
 
-    monkeypatch.setattr(subscriptions, "close_account", away)
+    monkeypatch.setattr(subscriptions, "end_all_billing", away)
     with pytest.raises(Unavailable):
         await deletion.delete_account(ada.id)
     with transaction() as session:
@@ -200,14 +202,14 @@ async def test_nothing_is_deleted_if_the_subscription_cannot_be_ended(
 
 
 async def test_a_worker_stops_if_its_account_is_deleted(keep: Keep) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     sample_id = keep(owner=ada.id)
     with transaction() as session:
         open_job = session.exec(
             select(ProcessingJob).where(ProcessingJob.sample_id == sample_id)
         ).one()
-        claimed = jobs.claim(session, open_job.id)
+        claimed = jobs.claim_job(session, open_job.id)
     assert claimed is not None
     await deletion.delete_account(ada.id)
-    runner.WORK[data_export.JobKind.ANALYSE](claimed)
+    runner.JOB_FUNCTIONS[data_export.JobKind.ANALYSE](claimed)
     await deletion.delete_account(ada.id)  # twice is as good as once

@@ -22,7 +22,7 @@ def test_a_saving_worker_and_an_account_deletion_do_not_deadlock(
     keep()
     with transaction() as session:
         waiting = session.exec(select(ProcessingJob)).one()
-        job = jobs.claim(session, waiting.id)
+        job = jobs.claim_job(session, waiting.id)
     assert job
     assert job.sample_id
     sample_id, holds = job.sample_id, threading.Event()
@@ -30,17 +30,17 @@ def test_a_saving_worker_and_an_account_deletion_do_not_deadlock(
 
     def save() -> None:
         with transaction() as session:
-            assert jobs.still_mine(session, job)
+            assert jobs.lock_current_attempt(session, job)
             holds.set()
             ended.wait(1)  # the other one is on its way, and may not get there before us
             vector = np.ones(DIMENSIONS, np.float32)
-            duplicates.remember(
-                session, user.id, sample_id, vector, fingerprint.taken(noise, 44_100)
+            duplicates.update_duplicates(
+                session, user.id, sample_id, vector, fingerprint.compute_fingerprint(noise, 44_100)
             )
 
     def end() -> None:
         with transaction() as session:
-            deletion.erase(session, user.id)
+            deletion.erase_account(session, user.id)
         ended.set()
 
     ended = threading.Event()

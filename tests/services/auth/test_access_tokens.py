@@ -20,14 +20,21 @@ from sp404_app.services.auth import access_tokens, authentication, sessions, sig
 from sp404_app.services.auth.access_tokens import TokenPair
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.settings import settings
-from tests.accounts import CLIENT, Somebody, living, mails, signed_in, somebody
+from tests.accounts import (
+    CLIENT,
+    SignedUpUser,
+    active_sessions,
+    mails,
+    sign_in_api_client,
+    sign_up_user,
+)
 
 pytestmark = pytest.mark.usefixtures("services")
 
 
 @pytest.fixture
-def ada() -> Somebody:
-    return somebody("ada@example.org")
+def ada() -> SignedUpUser:
+    return sign_up_user("ada@example.org")
 
 
 def rotate(refresh: str) -> TokenPair | None:
@@ -36,7 +43,7 @@ def rotate(refresh: str) -> TokenPair | None:
 
 
 def forged(changes: dict[str, Any], header: dict[str, Any] | None = None, key: Any = None) -> str:
-    kid, real = signing_keys.signing()
+    kid, real = signing_keys.current_signing_key()
     issued = int(now().timestamp())
     claims = {
         "iss": settings().origin,
@@ -62,19 +69,19 @@ def encode_by_hand(header: dict[str, Any], claims: dict[str, Any], sign: Any = N
     return f"{body}.{signature.decode()}"
 
 
-def test_an_access_token_names_user_and_session_and_lives_an_hour(ada: Somebody) -> None:
-    pair = signed_in(ada.id)
+def test_an_access_token_names_user_and_session_and_lives_an_hour(ada: SignedUpUser) -> None:
+    pair = sign_in_api_client(ada.id)
     claims = jwt.decode(pair.token, options={"verify_signature": False})
     header = jwt.get_unverified_header(pair.token)
-    assert header == {"alg": "RS256", "kid": signing_keys.signing()[0], "typ": "at+jwt"}
+    assert header == {"alg": "RS256", "kid": signing_keys.current_signing_key()[0], "typ": "at+jwt"}
     assert claims["exp"] - claims["iat"] == pair.expires_in == 3600
     assert claims["iss"] == settings().origin
     assert set(claims) == {"iss", "aud", "sub", "sid", "jti", "iat", "exp", "token_use"}
-    assert access_tokens.read(pair.token).user_id == ada.id
+    assert access_tokens.verify_access_token(pair.token).user_id == ada.id
 
 
 def test_the_forgery_helper_makes_a_valid_token_if_it_signs_with_our_key() -> None:
-    assert isinstance(access_tokens.read(forged({})), SignedIn)
+    assert isinstance(access_tokens.verify_access_token(forged({})), SignedIn)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +106,7 @@ def test_the_forgery_helper_makes_a_valid_token_if_it_signs_with_our_key() -> No
 )
 def test_every_jwt_claim_is_checked(changes: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated):
-        access_tokens.read(forged(changes))
+        access_tokens.verify_access_token(forged(changes))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +124,7 @@ def test_every_jwt_claim_is_checked(changes: dict[str, Any]) -> None:
 )
 def test_every_jwt_header_is_checked(header: dict[str, Any]) -> None:
     with pytest.raises(Unauthenticated):
-        access_tokens.read(forged({}, header))
+        access_tokens.verify_access_token(forged({}, header))
 
 
 def test_a_key_embedded_in_the_token_is_ignored() -> None:
@@ -125,20 +132,20 @@ def test_a_key_embedded_in_the_token_is_ignored() -> None:
     jwk = jwt.algorithms.RSAAlgorithm.to_jwk(mine.public_key(), as_dict=True)
     for header in ({"jwk": jwk}, {"jku": "https://evil.example/jwks.json"}, {"x5u": "x"}):
         with pytest.raises(Unauthenticated):
-            access_tokens.read(forged({}, header, key=mine))
+            access_tokens.verify_access_token(forged({}, header, key=mine))
 
 
 def test_alg_none_and_hs256_with_the_public_key_are_refused() -> None:
     claims = jwt.decode(forged({}), options={"verify_signature": False})
-    kid, pem = signing_keys.signing()[0], signing_keys.signing_public_key_pem().encode()
+    kid, pem = signing_keys.current_signing_key()[0], signing_keys.signing_public_key_pem().encode()
     for algorithm in ("none", "None", "NONE"):
         with pytest.raises(Unauthenticated):
-            access_tokens.read(
+            access_tokens.verify_access_token(
                 encode_by_hand({"alg": algorithm, "typ": "at+jwt", "kid": kid}, claims)
             )
     header = {"alg": "HS256", "typ": "at+jwt", "kid": kid}
     with pytest.raises(Unauthenticated):
-        access_tokens.read(
+        access_tokens.verify_access_token(
             encode_by_hand(header, claims, lambda body: hmac.digest(pem, body, hashlib.sha256))
         )
 
@@ -149,23 +156,23 @@ def test_alg_none_and_hs256_with_the_public_key_are_refused() -> None:
 )
 def test_malformed_access_tokens_are_refused(token: str) -> None:
     with pytest.raises(Unauthenticated):
-        access_tokens.read(token)
+        access_tokens.verify_access_token(token)
 
 
-def test_a_rotated_signing_key_still_verifies_until_it_is_retired(ada: Somebody) -> None:
-    token = signed_in(ada.id).token
-    signing_keys.rotate(2048)
-    assert access_tokens.read(token).user_id == ada.id
+def test_a_rotated_signing_key_still_verifies_until_it_is_retired(ada: SignedUpUser) -> None:
+    token = sign_in_api_client(ada.id).token
+    signing_keys.rotate_signing_key(2048)
+    assert access_tokens.verify_access_token(token).user_id == ada.id
     assert len(access_tokens.json_web_key_set()["keys"]) >= 2
 
 
 def test_a_cached_token_is_refused_once_it_or_its_key_or_issuer_ends(
-    ada: Somebody, monkeypatch: pytest.MonkeyPatch
+    ada: SignedUpUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signing_keys.rotate(2048)
-    kid, token = signing_keys.signing()[0], signed_in(ada.id).token
+    signing_keys.rotate_signing_key(2048)
+    kid, token = signing_keys.current_signing_key()[0], sign_in_api_client(ada.id).token
     for _ in range(2):
-        assert access_tokens.read(token).user_id == ada.id
+        assert access_tokens.verify_access_token(token).user_id == ada.id
     with monkeypatch.context() as patch:
         patch.setattr(access_tokens, "now", lambda: now() + dt.timedelta(seconds=3601))
         assert access_tokens._find_verified(token) is None
@@ -173,20 +180,20 @@ def test_a_cached_token_is_refused_once_it_or_its_key_or_issuer_ends(
         patch.setenv("SP404_PUBLIC_URL", "https://elsewhere.example")
         settings.cache_clear()
         with pytest.raises(Unauthenticated):
-            access_tokens.read(token)
+            access_tokens.verify_access_token(token)
     settings.cache_clear()
-    while signing_keys.signing()[0] == kid:
-        signing_keys.rotate(2048)
+    while signing_keys.current_signing_key()[0] == kid:
+        signing_keys.rotate_signing_key(2048)
     signing_keys.retire_signing_key(kid)
     with pytest.raises(Unauthenticated):
-        access_tokens.read(token)
+        access_tokens.verify_access_token(token)
 
 
 def test_the_cache_of_verified_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access_tokens, "MAX_VERIFIED_TOKENS", 3)
     access_tokens._verified_tokens.clear()
     for number in range(10):
-        access_tokens.read(forged({"jti": str(number)}))
+        access_tokens.verify_access_token(forged({"jti": str(number)}))
     assert len(access_tokens._verified_tokens) == 3
 
 
@@ -195,23 +202,25 @@ def test_the_jwks_holds_public_keys_only() -> None:
         assert set(jwk) == {"kty", "n", "e", "kid", "use", "alg"}
 
 
-def test_refreshing_returns_a_new_pair_of_the_same_session(ada: Somebody) -> None:
-    first = signed_in(ada.id)
+def test_refreshing_returns_a_new_pair_of_the_same_session(ada: SignedUpUser) -> None:
+    first = sign_in_api_client(ada.id)
     second = rotate(first.refresh_token)
     assert second is not None
     assert second.refresh_token != first.refresh_token
-    assert access_tokens.read(second.token) == access_tokens.read(first.token)
+    assert access_tokens.verify_access_token(second.token) == access_tokens.verify_access_token(
+        first.token
+    )
 
 
-def test_only_hashes_of_refresh_tokens_are_stored(ada: Somebody, session: Session) -> None:
-    refresh = signed_in(ada.id).refresh_token
+def test_only_hashes_of_refresh_tokens_are_stored(ada: SignedUpUser, session: Session) -> None:
+    refresh = sign_in_api_client(ada.id).refresh_token
     (row,) = session.exec(select(RefreshToken))
     assert row.hash == hashlib.sha256(refresh.encode()).digest()
     assert len(base64.urlsafe_b64decode(refresh + "==")) == 32
 
 
-def test_racing_refreshes_get_the_same_successor(ada: Somebody) -> None:
-    first = signed_in(ada.id).refresh_token
+def test_racing_refreshes_get_the_same_successor(ada: SignedUpUser) -> None:
+    first = sign_in_api_client(ada.id).refresh_token
     with ThreadPoolExecutor(10) as pool:
         pairs = list(pool.map(rotate, [first] * 10))
     assert {pair.refresh_token for pair in pairs if pair} == {pairs[0].refresh_token}  # type: ignore[union-attr]
@@ -221,30 +230,32 @@ def test_racing_refreshes_get_the_same_successor(ada: Somebody) -> None:
 
 
 def test_a_refresh_token_reused_after_ten_seconds_revokes_the_family(
-    ada: Somebody, session: Session
+    ada: SignedUpUser, session: Session
 ) -> None:
-    first = signed_in(ada.id)
+    first = sign_in_api_client(ada.id)
     second = rotate(first.refresh_token)
     assert second is not None
     age_token(session, first.refresh_token, used=dt.timedelta(seconds=11))
     assert rotate(first.refresh_token) is None
     with pytest.raises(Unauthenticated):
         rotate(second.refresh_token)
-    assert living(session, ada.id) == []
+    assert active_sessions(session, ada.id) == []
     assert [entry.action for entry in session.exec(select(AuditEntry))] == ["refresh_token_reused"]
     assert mails(ada.email)[-1]["Subject"] == "We signed out one of your devices"
 
 
-def test_a_reused_refresh_token_whose_successor_was_used_revokes_the_family(ada: Somebody) -> None:
-    first = signed_in(ada.id)
+def test_a_reused_refresh_token_whose_successor_was_used_revokes_the_family(
+    ada: SignedUpUser,
+) -> None:
+    first = sign_in_api_client(ada.id)
     second = rotate(first.refresh_token)
     assert second is not None
     assert rotate(second.refresh_token) is not None
     assert rotate(first.refresh_token) is None
 
 
-def test_revoking_one_token_family_leaves_the_others(ada: Somebody, session: Session) -> None:
-    stolen, other = signed_in(ada.id), signed_in(ada.id)
+def test_revoking_one_token_family_leaves_the_others(ada: SignedUpUser, session: Session) -> None:
+    stolen, other = sign_in_api_client(ada.id), sign_in_api_client(ada.id)
     rotate(stolen.refresh_token)
     age_token(session, stolen.refresh_token, used=dt.timedelta(seconds=11))
     assert rotate(stolen.refresh_token) is None
@@ -257,8 +268,10 @@ def test_unknown_refresh_tokens_are_refused(refresh: str) -> None:
         rotate(refresh)
 
 
-def test_a_refresh_token_expires_after_a_week_without_use(ada: Somebody, session: Session) -> None:
-    refresh = signed_in(ada.id).refresh_token
+def test_a_refresh_token_expires_after_a_week_without_use(
+    ada: SignedUpUser, session: Session
+) -> None:
+    refresh = sign_in_api_client(ada.id).refresh_token
     (row,) = session.exec(select(RefreshToken))
     assert dt.timedelta(days=6, hours=23) < row.expires_at - now() <= dt.timedelta(days=7)
     row.expires_at = now()
@@ -267,9 +280,9 @@ def test_a_refresh_token_expires_after_a_week_without_use(ada: Somebody, session
         rotate(refresh)
 
 
-def test_a_session_expires_after_thirty_days(ada: Somebody, session: Session) -> None:
-    refresh = signed_in(ada.id).refresh_token
-    (sign_in,) = living(session, ada.id)
+def test_a_session_expires_after_thirty_days(ada: SignedUpUser, session: Session) -> None:
+    refresh = sign_in_api_client(ada.id).refresh_token
+    (sign_in,) = active_sessions(session, ada.id)
     assert sign_in.expires_at - now() <= dt.timedelta(days=30)
     sign_in.expires_at = now() + dt.timedelta(hours=1)
     session.commit()
@@ -280,19 +293,19 @@ def test_a_session_expires_after_thirty_days(ada: Somebody, session: Session) ->
     assert newest.expires_at <= sign_in.expires_at
 
 
-async def test_the_access_token_of_a_revoked_session_is_refused_at_once(ada: Somebody) -> None:
-    token = signed_in(ada.id).token
-    who = await authentication.of_token(token)
-    assert who == await authentication.of_token(token)  # remembered now
+async def test_the_access_token_of_a_revoked_session_is_refused_at_once(ada: SignedUpUser) -> None:
+    token = sign_in_api_client(ada.id).token
+    who = await authentication.authenticate_token(token)
+    assert who == await authentication.authenticate_token(token)  # remembered now
     with transaction() as session:
         sessions.revoke_session(session, ada.id, who.sign_in_id)
     with pytest.raises(Unauthenticated):
-        await authentication.of_token(token)
+        await authentication.authenticate_token(token)
 
 
 def age_token(session: Session, refresh: str, used: dt.timedelta) -> None:
     """Move the use of a refresh token into the past."""
-    digest = sessions.digest(refresh)
+    digest = sessions.hash_token(refresh)
     row = session.exec(select(RefreshToken).where(RefreshToken.hash == digest)).one()
     session.refresh(row)
     assert row.used_at is not None

@@ -8,7 +8,7 @@ import pytest
 from sp404_app.errors import Unavailable, ValidationFailed
 from sp404_app.services.auth import passwords
 from sp404_app.settings import settings
-from tests.hashing import watch
+from tests.hashing import record_password_checks
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.usefixtures("environment")
 )
 def test_acceptable_passwords_are_accepted_and_verified_in_full(password: str) -> None:
     passwords.ensure_acceptable_password(password)
-    hashed = passwords.hash_now(password)
-    assert passwords.matches_now(password, hashed)
-    assert not passwords.matches_now(password + "x", hashed)
-    assert not passwords.matches_now(password[:-1], hashed)
+    hashed = passwords.hash_password_blocking(password)
+    assert passwords.verify_password_blocking(password, hashed)
+    assert not passwords.verify_password_blocking(password + "x", hashed)
+    assert not passwords.verify_password_blocking(password[:-1], hashed)
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,20 @@ def test_unacceptable_passwords_are_refused_with_a_reason(password: str, word: s
 
 def test_bytes_after_the_72nd_count() -> None:
     stem = "é" * 60
-    assert not passwords.matches_now(stem + "2", passwords.hash_now(stem + "1"))
+    assert not passwords.verify_password_blocking(
+        stem + "2", passwords.hash_password_blocking(stem + "1")
+    )
 
 
 def test_composed_and_decomposed_unicode_are_the_same_password() -> None:
-    hashed = passwords.hash_now(unicodedata.normalize("NFD", "café über alles"))
-    assert passwords.matches_now(unicodedata.normalize("NFC", "café über alles"), hashed)
+    hashed = passwords.hash_password_blocking(unicodedata.normalize("NFD", "café über alles"))
+    assert passwords.verify_password_blocking(
+        unicodedata.normalize("NFC", "café über alles"), hashed
+    )
 
 
 def test_a_hash_does_not_verify_with_another_pepper() -> None:
-    hashed = passwords.hash_now("correct horse battery")
+    hashed = passwords.hash_password_blocking("correct horse battery")
     assert not bcrypt.checkpw(b"correct horse battery", hashed.encode())
 
 
@@ -85,19 +89,19 @@ def test_the_pepper_is_created_once_and_readable_by_the_owner_only() -> None:
 
 
 def test_the_bcrypt_cost_is_twelve_and_other_costs_need_a_rehash() -> None:
-    assert passwords.hash_now("correct horse battery").startswith("$2b$12$")
+    assert passwords.hash_password_blocking("correct horse battery").startswith("$2b$12$")
     assert not passwords.needs_rehash(passwords.DUMMY_HASH)
     assert passwords.needs_rehash("$2b$10$" + "x" * 53)
 
 
 def test_a_value_that_is_no_hash_matches_nothing() -> None:
-    assert not passwords.matches_now("correct horse battery", "!")
+    assert not passwords.verify_password_blocking("correct horse battery", "!")
 
 
 async def test_verifying_without_an_account_hashes_once_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    checks = watch(monkeypatch)
+    checks = record_password_checks(monkeypatch)
     hashed = await passwords.hash_password("correct horse battery")
     assert not await passwords.verify_password("wrong horse battery", hashed)
     assert not await passwords.verify_password("wrong horse battery", None)
@@ -109,7 +113,7 @@ async def test_verifying_without_an_account_hashes_once_too(
 async def test_many_sign_ins_do_not_block_the_event_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    checks = watch(monkeypatch)
+    checks = record_password_checks(monkeypatch)
     await asyncio.gather(*(passwords.verify_password("x" * 20, None) for _ in range(12)))
     assert len(checks) == 12
     assert threading.main_thread().name not in {check.thread for check in checks}

@@ -14,29 +14,29 @@ from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import events, redis_counters
 from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
-from tests.accounts import CLIENT, cookie, signed_in, somebody
+from tests.accounts import CLIENT, cookie, sign_in_api_client, sign_up_user
 
 pytestmark = pytest.mark.usefixtures("services")
 
 
 def test_a_session_cookie_has_256_random_bits_and_only_its_hash_is_stored(session: Session) -> None:
-    value = cookie(somebody().id)
+    value = cookie(sign_up_user().id)
     assert len(value) == 43
     row = session.exec(select(SignIn)).one()
     assert row.cookie_hash == hashlib.sha256(value.encode()).digest()
 
 
 def test_a_session_cookie_identifies_its_user(session: Session) -> None:
-    ada = somebody()
-    assert sessions.user_of(session, cookie(ada.id)).user_id == ada.id
+    ada = sign_up_user()
+    assert sessions.find_browser_session(session, cookie(ada.id)).user_id == ada.id
 
 
 @pytest.mark.parametrize("value", ["", "x", "\0", "\ud83e", "x" * 100_000])
 def test_unknown_cookies_are_refused(session: Session, value: str) -> None:
-    somebody()
-    signed_in(somebody().id)  # a program has no cookie
+    sign_up_user()
+    sign_in_api_client(sign_up_user().id)  # a program has no cookie
     with pytest.raises(Unauthenticated):
-        sessions.user_of(session, value)
+        sessions.find_browser_session(session, value)
 
 
 @pytest.mark.parametrize(
@@ -50,80 +50,86 @@ def test_unknown_cookies_are_refused(session: Session, value: str) -> None:
 def test_a_revoked_or_expired_session_is_refused(
     session: Session, changes: dict[str, dt.datetime]
 ) -> None:
-    value = cookie(somebody().id)
+    value = cookie(sign_up_user().id)
     session.exec(select(SignIn)).one().sqlmodel_update(changes)
     session.commit()
     with pytest.raises(Unauthenticated):
-        sessions.user_of(session, value)
+        sessions.find_browser_session(session, value)
 
 
 def test_using_a_session_extends_its_idle_timeout(session: Session) -> None:
-    value = cookie(somebody().id)
+    value = cookie(sign_up_user().id)
     row = session.exec(select(SignIn)).one()
     row.last_seen_at = now() - dt.timedelta(days=6)
     session.commit()
-    sessions.user_of(session, value)
+    sessions.find_browser_session(session, value)
     session.commit()
     session.refresh(row)
     assert now() - row.last_seen_at < dt.timedelta(minutes=1)
 
 
 async def test_a_revoked_session_is_refused_at_once_although_it_was_cached() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     value = cookie(ada.id)
-    who = await authentication.of_cookie(value)
-    assert await authentication.of_cookie(value) == who
+    who = await authentication.authenticate_cookie(value)
+    assert await authentication.authenticate_cookie(value) == who
     assert await session_cache.cached_owner(who.sign_in_id) == str(ada.id).encode()
     with transaction() as session:
         sessions.revoke_session(session, ada.id, who.sign_in_id)
     with pytest.raises(Unauthenticated):
-        await authentication.of_cookie(value)
+        await authentication.authenticate_cookie(value)
 
 
 async def test_an_emptied_cache_does_not_restore_a_revoked_session() -> None:
-    ada = somebody()
-    value, token = cookie(ada.id), signed_in(ada.id).token
-    await authentication.of_cookie(value)
+    ada = sign_up_user()
+    value, token = cookie(ada.id), sign_in_api_client(ada.id).token
+    await authentication.authenticate_cookie(value)
     with transaction() as session:
-        sessions.revoke_all(session, ada.id)
+        sessions.revoke_all_sessions(session, ada.id)
     events.connection().flushdb()
-    for ask in (authentication.of_cookie(value), authentication.of_token(token)):
+    for ask in (
+        authentication.authenticate_cookie(value),
+        authentication.authenticate_token(token),
+    ):
         with pytest.raises(Unauthenticated):
             await ask
 
 
 async def test_a_slow_reader_does_not_restore_a_revoked_session() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     value = cookie(ada.id)
-    who = await authentication.of_cookie(value)
+    who = await authentication.authenticate_cookie(value)
     with transaction() as session:
-        sessions.revoke_all(session, ada.id)
+        sessions.revoke_all_sessions(session, ada.id)
     await session_cache.cache_owner(who.sign_in_id, ada.id)
     with pytest.raises(Unauthenticated):
-        await authentication.of_cookie(value)
+        await authentication.authenticate_cookie(value)
 
 
 async def test_without_redis_sessions_work_and_can_be_revoked(
     environment: pytest.MonkeyPatch,
 ) -> None:
-    ada = somebody()
-    value, token = cookie(ada.id), signed_in(ada.id).token
+    ada = sign_up_user()
+    value, token = cookie(ada.id), sign_in_api_client(ada.id).token
     environment.setenv("SP404_REDIS_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()
     events.connection.cache_clear()
-    assert (await authentication.of_cookie(value)).user_id == ada.id
-    assert (await authentication.of_token(token)).user_id == ada.id
+    assert (await authentication.authenticate_cookie(value)).user_id == ada.id
+    assert (await authentication.authenticate_token(token)).user_id == ada.id
     with transaction() as session:
-        sessions.revoke_all(session, ada.id)
-    for ask in (authentication.of_cookie(value), authentication.of_token(token)):
+        sessions.revoke_all_sessions(session, ada.id)
+    for ask in (
+        authentication.authenticate_cookie(value),
+        authentication.authenticate_token(token),
+    ):
         with pytest.raises(Unauthenticated):
             await ask
     events.connection.cache_clear()
 
 
 async def test_a_token_that_names_another_users_session_is_refused() -> None:
-    ada, bob = somebody(), somebody()
-    who = await authentication.of_token(signed_in(ada.id).token)
+    ada, bob = sign_up_user(), sign_up_user()
+    who = await authentication.authenticate_token(sign_in_api_client(ada.id).token)
     with transaction() as session, pytest.raises(Unauthenticated):
         sessions.ensure_session_active(session, SignedIn(bob.id, who.sign_in_id))
     with transaction() as session, pytest.raises(Unauthenticated):
@@ -131,10 +137,10 @@ async def test_a_token_that_names_another_users_session_is_refused() -> None:
 
 
 def test_a_user_lists_and_revokes_their_own_devices(session: Session) -> None:
-    ada, bob = somebody(), somebody()
-    mine = sessions.user_of(session, cookie(ada.id))
-    signed_in(ada.id)
-    theirs = sessions.user_of(session, cookie(bob.id))
+    ada, bob = sign_up_user(), sign_up_user()
+    mine = sessions.find_browser_session(session, cookie(ada.id))
+    sign_in_api_client(ada.id)
+    theirs = sessions.find_browser_session(session, cookie(bob.id))
     listed = sessions.list_devices(session, ada.id, mine.sign_in_id)
     assert {device.kind for device in listed} == {"browser", "api"}
     assert [device.id for device in listed if device.current] == [str(mine.sign_in_id)]
@@ -148,16 +154,16 @@ def test_a_user_lists_and_revokes_their_own_devices(session: Session) -> None:
 
 
 def test_all_sessions_but_the_current_one_can_be_revoked() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session:
-        mine = sessions.user_of(session, cookie(ada.id))
-        cookie(ada.id), signed_in(ada.id)
-        assert sessions.revoke_all(session, ada.id, keep=mine.sign_in_id) == 2
+        mine = sessions.find_browser_session(session, cookie(ada.id))
+        cookie(ada.id), sign_in_api_client(ada.id)
+        assert sessions.revoke_all_sessions(session, ada.id, keep=mine.sign_in_id) == 2
 
 
 def test_a_long_user_agent_is_truncated(session: Session) -> None:
-    ada = somebody()
-    sessions.start_browser(session, ada.id, Client(ip="x" * 100, user_agent="y\0" * 1000))
+    ada = sign_up_user()
+    sessions.start_browser_session(session, ada.id, Client(ip="x" * 100, user_agent="y\0" * 1000))
     row = session.exec(select(SignIn)).one()
     assert (len(row.ip), len(row.user_agent)) == (45, 400)
 
@@ -190,7 +196,7 @@ def test_the_cookie_name_depends_on_scheme_and_port(environment: pytest.MonkeyPa
     "header", ["", "x", "a=b", ";;;", "sp404_session_3000", "\x00", "=;=", "é=ü"]
 )
 def test_malformed_cookie_headers_hold_no_cookie(header: str) -> None:
-    assert authentication.cookie_in(header) == ""
+    assert authentication.read_cookie(header) == ""
 
 
 async def test_each_event_loop_has_one_redis_connection() -> None:

@@ -28,14 +28,14 @@ from sp404_app.services.auth import login, one_time_tokens, two_factor, users
 from sp404_app.services.infra import encryption, rate_limits
 from tests.accounts import (
     CLIENT,
-    Somebody,
-    living,
+    SignedUpUser,
+    active_sessions,
+    mailed_token,
     mails,
     reset,
     run_after,
-    somebody,
+    sign_up_user,
     text_of,
-    token_in,
 )
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -53,7 +53,7 @@ def code_at(secret: str, steps: int = 0) -> str:
     return TOTP(secret).at(two_factor.now() + dt.timedelta(seconds=30 * steps))
 
 
-def enable_two_factor(ada: Somebody) -> tuple[str, list[str]]:
+def enable_two_factor(ada: SignedUpUser) -> tuple[str, list[str]]:
     """Turn two-factor authentication on with the code of the previous time step."""
     with transaction() as session:
         setup = two_factor.begin_totp_setup(session, ada.id)
@@ -61,18 +61,18 @@ def enable_two_factor(ada: Somebody) -> tuple[str, list[str]]:
     return setup.secret, codes
 
 
-async def sign_in_until_challenge(ada: Somebody) -> str:
+async def sign_in_until_challenge(ada: SignedUpUser) -> str:
     with pytest.raises(TwoFactorRequired) as caught:
-        await login.sign_in(ada.email, ada.password, CLIENT)
+        await login.verify_credentials(ada.email, ada.password, CLIENT)
     return caught.value.details["challenge"]
 
 
 def test_two_factor_is_off_until_the_first_code_is_confirmed() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session:
         setup = two_factor.begin_totp_setup(session, ada.id)
     with transaction() as session:
-        assert not two_factor.is_on(session, ada.id)
+        assert not two_factor.is_two_factor_on(session, ada.id)
         assert two_factor.create_challenge(session, ada.id) is None
         again = two_factor.begin_totp_setup(session, ada.id)
     assert again.secret != setup.secret
@@ -84,7 +84,7 @@ def test_two_factor_is_off_until_the_first_code_is_confirmed() -> None:
 
 
 def test_the_totp_secret_is_encrypted_for_its_owner() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session:
         secret = two_factor.begin_totp_setup(session, ada.id).secret
         box = session.get_one(TotpFactor, ada.id).sealed_secret
@@ -95,7 +95,7 @@ def test_the_totp_secret_is_encrypted_for_its_owner() -> None:
 
 
 def test_setup_cannot_begin_twice_or_be_confirmed_before_it_begins() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session, pytest.raises(NotFound):
         two_factor.confirm_totp_setup(session, ada.id, "123456", CLIENT)
     secret, _ = enable_two_factor(ada)
@@ -106,7 +106,7 @@ def test_setup_cannot_begin_twice_or_be_confirmed_before_it_begins() -> None:
 
 
 async def test_parallel_confirmations_return_recovery_codes_once() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session:
         secret = two_factor.begin_totp_setup(session, ada.id).secret
 
@@ -126,16 +126,16 @@ async def test_parallel_confirmations_return_recovery_codes_once() -> None:
 
 
 async def test_a_password_alone_does_not_sign_in() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, _ = enable_two_factor(ada)
     challenge = await sign_in_until_challenge(ada)
     with transaction() as session:
-        assert living(session, ada.id) == []
+        assert active_sessions(session, ada.id) == []
     assert (await login.verify_second_factor(challenge, code_at(secret), CLIENT)).user_id == ada.id
 
 
 async def test_a_totp_code_is_redeemed_once() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, _ = enable_two_factor(ada)
     await login.verify_second_factor(await sign_in_until_challenge(ada), code_at(secret), CLIENT)
     challenge = await sign_in_until_challenge(ada)
@@ -148,7 +148,7 @@ async def test_a_totp_code_is_redeemed_once() -> None:
 
 
 async def test_a_challenge_is_redeemed_once_and_expires_after_five_minutes() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, codes = enable_two_factor(ada)
     challenge = await sign_in_until_challenge(ada)
     await login.verify_second_factor(challenge, code_at(secret), CLIENT)
@@ -162,7 +162,7 @@ async def test_a_challenge_is_redeemed_once_and_expires_after_five_minutes() -> 
 
 
 async def test_parallel_redemptions_of_one_code_sign_in_once() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, _ = enable_two_factor(ada)
     first, second = await sign_in_until_challenge(ada), await sign_in_until_challenge(ada)
     tries = [
@@ -174,21 +174,21 @@ async def test_parallel_redemptions_of_one_code_sign_in_once() -> None:
 
 
 async def test_a_challenge_is_valid_for_its_purpose_only() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, _ = enable_two_factor(ada)
     challenge = await sign_in_until_challenge(ada)
     for purpose in set(Purpose) - {Purpose.TWO_FACTOR}:
         with transaction() as session, pytest.raises(ValidationFailed):
             one_time_tokens.redeem_token(session, challenge, purpose)
         with transaction() as session:
-            other = one_time_tokens.make(session, ada.id, purpose)
+            other = one_time_tokens.create_one_time_token(session, ada.id, purpose)
         with pytest.raises(Unauthenticated):
             await login.verify_second_factor(other, code_at(secret), CLIENT)
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "١٢٣٤٥٦", "a\0b", "\ud800", "x" * 9000])
 async def test_malformed_codes_are_wrong_codes(code: str) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     enable_two_factor(ada)
     with pytest.raises(WrongCredentials):
         await login.verify_second_factor(await sign_in_until_challenge(ada), code, CLIENT)
@@ -201,7 +201,7 @@ async def test_malformed_challenges_are_refused(challenge: str) -> None:
 
 
 async def test_five_wrong_codes_exhaust_the_rate_limit_across_challenges() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, _ = enable_two_factor(ada)
     for _ in range(5):
         with pytest.raises(WrongCredentials):
@@ -213,7 +213,7 @@ async def test_five_wrong_codes_exhaust_the_rate_limit_across_challenges() -> No
 
 
 async def test_a_recovery_code_is_redeemed_once_and_its_owner_is_mailed() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     _, codes = enable_two_factor(ada)
     typed = f" {codes[0].upper().replace('-', ' ')} "
     assert (
@@ -227,7 +227,7 @@ async def test_a_recovery_code_is_redeemed_once_and_its_owner_is_mailed() -> Non
 
 
 async def test_codes_of_another_user_are_wrong() -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     enable_two_factor(ada)
     secret, codes = enable_two_factor(bob)
     for code in (codes[0], code_at(secret)):
@@ -236,7 +236,7 @@ async def test_codes_of_another_user_are_wrong() -> None:
 
 
 def test_new_recovery_codes_replace_the_old_ones() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session, pytest.raises(Conflict):
         two_factor.renew_recovery_codes(session, ada.id, CLIENT)
     _, old = enable_two_factor(ada)
@@ -247,20 +247,20 @@ def test_new_recovery_codes_replace_the_old_ones() -> None:
 
 
 async def test_a_password_reset_keeps_two_factor_on_and_voids_challenges() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, _ = enable_two_factor(ada)
     before = await sign_in_until_challenge(ada)
     await login.forgot_password(ada.email, CLIENT)
     new = "three old drum machines"
-    await login.reset_password(token_in(mails(ada.email)[-1]), new, CLIENT)
+    await login.reset_password(mailed_token(mails(ada.email)[-1]), new, CLIENT)
     with pytest.raises(Unauthenticated):
         await login.verify_second_factor(before, code_at(secret), CLIENT)
     with pytest.raises(TwoFactorRequired):
-        await login.sign_in(ada.email, new, CLIENT)
+        await login.verify_credentials(ada.email, new, CLIENT)
 
 
 async def test_a_sign_in_is_rejected_if_the_password_changed_after_the_second_factor() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     secret, _ = enable_two_factor(ada)
     found = await login.verify_second_factor(
         await sign_in_until_challenge(ada), code_at(secret), CLIENT
@@ -271,23 +271,23 @@ async def test_a_sign_in_is_rejected_if_the_password_changed_after_the_second_fa
 
 
 async def test_no_challenge_is_created_if_the_password_changed_after_verification() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     enable_two_factor(ada)
     with (
         run_after(rate_limits, rate_limits.clear_sign_in_failures, partial(reset, ada)),
         pytest.raises(Unauthenticated) as caught,
     ):
-        await login.sign_in(ada.email, ada.password, CLIENT)
+        await login.verify_credentials(ada.email, ada.password, CLIENT)
     assert not isinstance(caught.value, TwoFactorRequired)
 
 
 async def test_turning_two_factor_off_deletes_the_recovery_codes() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     enable_two_factor(ada)
     challenge = await sign_in_until_challenge(ada)
     with transaction() as session:
         two_factor.turn_off_two_factor(session, ada.id, CLIENT)
-    assert (await login.sign_in(ada.email, ada.password, CLIENT)).user_id == ada.id
+    assert (await login.verify_credentials(ada.email, ada.password, CLIENT)).user_id == ada.id
     with pytest.raises(Unauthenticated):
         await login.verify_second_factor(challenge, "123456", CLIENT)
     with transaction() as session:
@@ -297,7 +297,7 @@ async def test_turning_two_factor_off_deletes_the_recovery_codes() -> None:
 
 
 async def test_discarding_an_unconfirmed_setup_sends_no_mail() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session:
         two_factor.turn_off_two_factor(session, ada.id, CLIENT)
         two_factor.begin_totp_setup(session, ada.id)

@@ -26,16 +26,16 @@ from sp404_app.state.account.activity_labels import activity_label
 from tests.accounts import (
     CLIENT,
     PASSWORD,
-    Somebody,
+    SignedUpUser,
+    active_sessions,
     cookie,
-    living,
+    mailed_token,
     mails,
     reset,
     run_after,
-    somebody,
-    token_in,
+    sign_up_user,
 )
-from tests.hashing import watch, watch_hashing
+from tests.hashing import record_password_checks, record_password_hashes
 
 pytestmark = pytest.mark.usefixtures("services")
 
@@ -57,7 +57,7 @@ def user_of_email(address: str = "ada@example.org") -> User:
 async def test_sign_up_mails_a_link_that_verifies_the_email_once() -> None:
     await register()
     assert user_of_email().email_verified_at is None
-    token = token_in(mails("ada@example.org")[0])
+    token = mailed_token(mails("ada@example.org")[0])
     await login.verify_email(token, CLIENT)
     assert user_of_email().email_verified_at is not None
     with pytest.raises(ValidationFailed, match="has been used"):
@@ -72,7 +72,7 @@ async def test_names_and_emails_are_normalized() -> None:
 
 
 async def test_an_email_with_an_account_is_revealed_by_mail_only() -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     before = user_of_email()
     known = await register(password="another password")
     new = await login.register("new@example.org", PASSWORD, "Ada", "Lovelace", CLIENT)
@@ -86,11 +86,11 @@ async def test_the_mailbox_owner_takes_over_an_unverified_account() -> None:
     await register(password="chosen by the owner")
     letter = mails("ada@example.org")[-1]
     assert letter["Subject"] == "Finish creating your account"
-    await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
+    await login.reset_password(mailed_token(letter), "what the owner wants", CLIENT)
     assert user_of_email().email_verified_at is not None
-    assert await login.sign_in("ada@example.org", "what the owner wants", CLIENT)
+    assert await login.verify_credentials("ada@example.org", "what the owner wants", CLIENT)
     with pytest.raises(WrongCredentials):
-        await login.sign_in("ada@example.org", "chosen by a stranger", CLIENT)
+        await login.verify_credentials("ada@example.org", "chosen by a stranger", CLIENT)
 
 
 STRANGER, OWNER = "chosen by a stranger", "chosen by the owner"
@@ -121,16 +121,16 @@ async def test_no_mailed_link_activates_a_password_chosen_by_a_stranger(
     assert letters[-1]["Subject"] == "Finish creating your account"
     for letter in letters[:-1]:
         with pytest.raises(ValidationFailed, match="has been used"):
-            await login.verify_email(token_in(letter), CLIENT)
+            await login.verify_email(mailed_token(letter), CLIENT)
         with pytest.raises(ValidationFailed, match="has been used"):
-            await login.reset_password(token_in(letter), "what the owner wants", CLIENT)
+            await login.reset_password(mailed_token(letter), "what the owner wants", CLIENT)
     with pytest.raises(ValidationFailed):
-        await login.verify_email(token_in(letters[-1]), CLIENT)
-    await login.reset_password(token_in(letters[-1]), "what the owner wants", CLIENT)
-    assert await login.sign_in("ada@example.org", "what the owner wants", CLIENT)
+        await login.verify_email(mailed_token(letters[-1]), CLIENT)
+    await login.reset_password(mailed_token(letters[-1]), "what the owner wants", CLIENT)
+    assert await login.verify_credentials("ada@example.org", "what the owner wants", CLIENT)
     for password in (STRANGER, OWNER):
         with pytest.raises(WrongCredentials):
-            await login.sign_in("ada@example.org", password, CLIENT)
+            await login.verify_credentials("ada@example.org", password, CLIENT)
 
 
 async def test_a_second_registration_erases_what_the_first_one_entered() -> None:
@@ -143,15 +143,15 @@ async def test_a_double_click_on_sign_up_changes_nothing() -> None:
     await register()
     await register()
     (letter,) = mails("ada@example.org")
-    await login.verify_email(token_in(letter), CLIENT)
-    assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
+    await login.verify_email(mailed_token(letter), CLIENT)
+    assert await login.verify_credentials("ada@example.org", PASSWORD, CLIENT)
 
 
 async def test_two_concurrent_clicks_on_sign_up_change_nothing() -> None:
     await asyncio.gather(register(), register())
     (letter,) = mails("ada@example.org")
-    await login.verify_email(token_in(letter), CLIENT)
-    assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
+    await login.verify_email(mailed_token(letter), CLIENT)
+    assert await login.verify_credentials("ada@example.org", PASSWORD, CLIENT)
 
 
 async def test_signing_up_again_later_mails_a_new_link_that_voids_the_first(
@@ -161,11 +161,11 @@ async def test_signing_up_again_later_mails_a_new_link_that_voids_the_first(
     session.exec(select(OneTimeToken)).one().created_at = now() - users.MIN_LINK_INTERVAL
     session.commit()
     await register()
-    first, second = (token_in(letter) for letter in mails("ada@example.org"))
+    first, second = (mailed_token(letter) for letter in mails("ada@example.org"))
     with pytest.raises(ValidationFailed, match="has been used"):
         await login.verify_email(first, CLIENT)
     await login.verify_email(second, CLIENT)
-    assert await login.sign_in("ada@example.org", PASSWORD, CLIENT)
+    assert await login.verify_credentials("ada@example.org", PASSWORD, CLIENT)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ async def test_a_new_link_voids_earlier_ones(
     ask: Callable[[], Awaitable[None]],
     use: Callable[[str, Client], Awaitable[None]] | None,
 ) -> None:
-    somebody("ada@example.org", verified=use is None)
+    sign_up_user("ada@example.org", verified=use is None)
     use = use or (lambda token, client: login.reset_password(token, "a brand new one", client))
     for _ in range(3):
         await ask()
-    *older, newest = (token_in(letter) for letter in mails("ada@example.org"))
+    *older, newest = (mailed_token(letter) for letter in mails("ada@example.org"))
     for token in older:
         with pytest.raises(ValidationFailed, match="has been used"):
             await use(token, CLIENT)
@@ -195,8 +195,8 @@ async def test_sign_up_does_one_bcrypt_operation_whether_or_not_the_email_is_kno
     known: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if known != "nobody":
-        somebody("ada@example.org", verified=known == "confirmed")
-    hashes, checks = watch_hashing(monkeypatch), watch(monkeypatch)
+        sign_up_user("ada@example.org", verified=known == "confirmed")
+    hashes, checks = record_password_hashes(monkeypatch), record_password_checks(monkeypatch)
     await register(password="another password")
     assert len(hashes) + len(checks) == 1
 
@@ -231,9 +231,11 @@ async def test_all_problems_are_reported_at_once() -> None:
 
 
 async def test_signing_in_needs_the_right_password() -> None:
-    ada = somebody()
-    assert (await login.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
-    assert (await login.sign_in(f" {ada.email.upper()} ", PASSWORD, CLIENT)).user_id == ada.id
+    ada = sign_up_user()
+    assert (await login.verify_credentials(ada.email, PASSWORD, CLIENT)).user_id == ada.id
+    assert (
+        await login.verify_credentials(f" {ada.email.upper()} ", PASSWORD, CLIENT)
+    ).user_id == ada.id
     for address, password in (
         (ada.email, "wrong password"),
         (ada.email, ""),
@@ -243,84 +245,88 @@ async def test_signing_in_needs_the_right_password() -> None:
         ("\ud83e", "\ud83e"),
     ):
         with pytest.raises(WrongCredentials, match="Wrong email or password"):
-            await login.sign_in(address, password, CLIENT)
+            await login.verify_credentials(address, password, CLIENT)
 
 
 async def test_an_unverified_email_is_revealed_only_with_the_right_password() -> None:
-    ada = somebody(verified=False)
+    ada = sign_up_user(verified=False)
     with pytest.raises(EmailNotVerified):
-        await login.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.verify_credentials(ada.email, PASSWORD, CLIENT)
     with pytest.raises(WrongCredentials):
-        await login.sign_in(ada.email, "wrong password", CLIENT)
+        await login.verify_credentials(ada.email, "wrong password", CLIENT)
 
 
 async def test_five_failures_block_that_email_from_that_host_only() -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     for _ in range(5):
         with pytest.raises(WrongCredentials):
-            await login.sign_in(ada.email, "wrong password", CLIENT)
+            await login.verify_credentials(ada.email, "wrong password", CLIENT)
     with pytest.raises(RateLimited) as refusal:
-        await login.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.verify_credentials(ada.email, PASSWORD, CLIENT)
     assert 0 < refusal.value.details["retry_after"] <= 300
-    assert await login.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.9"))
-    assert await login.sign_in(bob.email, PASSWORD, CLIENT)
+    assert await login.verify_credentials(ada.email, PASSWORD, Client(ip="198.51.100.9"))
+    assert await login.verify_credentials(bob.email, PASSWORD, CLIENT)
 
 
 async def test_the_right_password_clears_the_failures() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     for _ in range(2):
         for _ in range(3):
             with pytest.raises(WrongCredentials):
-                await login.sign_in(ada.email, "wrong password", CLIENT)
-        assert await login.sign_in(ada.email, PASSWORD, CLIENT)
+                await login.verify_credentials(ada.email, "wrong password", CLIENT)
+        assert await login.verify_credentials(ada.email, PASSWORD, CLIENT)
 
 
 async def test_guesses_from_many_hosts_are_limited_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
-    ada = somebody()
+    monkeypatch.setattr(passwords, passwords.verify_password_blocking.__name__, lambda *_: False)
+    ada = sign_up_user()
     for number in range(25):
         with pytest.raises(WrongCredentials):
-            await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
+            await login.verify_credentials(
+                ada.email, "wrong password", Client(ip=f"198.51.100.{number}")
+            )
     with pytest.raises(RateLimited):
-        await login.sign_in(ada.email, PASSWORD, Client(ip="198.51.100.99"))
+        await login.verify_credentials(ada.email, PASSWORD, Client(ip="198.51.100.99"))
 
 
 async def test_guessers_cannot_lock_a_user_out_of_a_host_they_used_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ada, home, far = somebody(), Client(ip="203.0.113.7"), Client(ip="203.0.113.8")
-    await login.sign_in(ada.email, PASSWORD, home)
+    ada, home, far = sign_up_user(), Client(ip="203.0.113.7"), Client(ip="203.0.113.8")
+    await login.verify_credentials(ada.email, PASSWORD, home)
     with monkeypatch.context() as patch:
-        patch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
+        patch.setattr(passwords, passwords.verify_password_blocking.__name__, lambda *_: False)
         for number in range(25):
             with pytest.raises(WrongCredentials):
-                await login.sign_in(ada.email, "wrong password", Client(ip=f"198.51.100.{number}"))
+                await login.verify_credentials(
+                    ada.email, "wrong password", Client(ip=f"198.51.100.{number}")
+                )
     with pytest.raises(RateLimited):
-        await login.sign_in(ada.email, PASSWORD, far)
-    assert await login.sign_in(ada.email, PASSWORD, home)
+        await login.verify_credentials(ada.email, PASSWORD, far)
+    assert await login.verify_credentials(ada.email, PASSWORD, home)
 
 
 async def test_guesses_of_one_host_at_many_accounts_are_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(passwords, passwords.matches_now.__name__, lambda *_: False)
+    monkeypatch.setattr(passwords, passwords.verify_password_blocking.__name__, lambda *_: False)
     for number in range(10):
         with pytest.raises(WrongCredentials):
-            await login.sign_in(f"person{number}@example.org", "wrong password", CLIENT)
+            await login.verify_credentials(f"person{number}@example.org", "wrong password", CLIENT)
     with pytest.raises(RateLimited):
-        await login.sign_in("person@example.org", "wrong password", CLIENT)
+        await login.verify_credentials("person@example.org", "wrong password", CLIENT)
 
 
 async def test_known_and_unknown_emails_cost_the_same_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ada = somebody()
-    checks = watch(monkeypatch)
+    ada = sign_up_user()
+    checks = record_password_checks(monkeypatch)
     for address in (ada.email, "nobody@example.org"):
         with pytest.raises(WrongCredentials):
-            await login.sign_in(address, "wrong password", CLIENT)
+            await login.verify_credentials(address, "wrong password", CLIENT)
     known, unknown = checks
     assert known.cost == unknown.cost
 
@@ -329,44 +335,44 @@ async def test_an_outdated_hash_is_replaced_at_sign_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
-    await login.sign_in(ada.email, PASSWORD, CLIENT)
+    await login.verify_credentials(ada.email, PASSWORD, CLIENT)
     assert user_of_email().password_hash.startswith("$2b$06$")
-    assert (await login.sign_in(ada.email, PASSWORD, CLIENT)).user_id == ada.id
+    assert (await login.verify_credentials(ada.email, PASSWORD, CLIENT)).user_id == ada.id
 
 
 async def test_a_reset_sets_the_password_once_and_revokes_all_sessions() -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     cookie(ada.id)
     await login.forgot_password(ada.email, CLIENT)
     await login.forgot_password(ada.email, CLIENT)
-    first, second = (token_in(letter) for letter in mails(ada.email))
+    first, second = (mailed_token(letter) for letter in mails(ada.email))
     await login.reset_password(second, "a brand new one", CLIENT)
     with transaction() as session:
-        assert living(session, ada.id) == []
-    assert (await login.sign_in(ada.email, "a brand new one", CLIENT)).user_id == ada.id
+        assert active_sessions(session, ada.id) == []
+    assert (await login.verify_credentials(ada.email, "a brand new one", CLIENT)).user_id == ada.id
     for token in (first, second):
         with pytest.raises(ValidationFailed, match="has been used"):
             await login.reset_password(token, "yet another one", CLIENT)
     assert mails(ada.email)[-1]["Subject"] == "Your password was changed"
 
 
-async def changed(ada: Somebody) -> None:
-    who = await in_transaction(sessions.user_of, cookie(ada.id))
+async def changed(ada: SignedUpUser) -> None:
+    who = await in_transaction(sessions.find_browser_session, cookie(ada.id))
     await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
 
 
-async def deleted(ada: Somebody) -> None:
+async def deleted(ada: SignedUpUser) -> None:
     await deletion.delete_account(ada.id)
 
 
 @pytest.mark.parametrize("happens", [reset, changed, deleted])
 async def test_a_sign_in_is_rejected_if_the_password_changed_after_verification(
-    happens: Callable[[Somebody], Awaitable[None]],
+    happens: Callable[[SignedUpUser], Awaitable[None]],
 ) -> None:
-    ada = somebody()
-    found = await login.sign_in(ada.email, PASSWORD, CLIENT)
+    ada = sign_up_user()
+    found = await login.verify_credentials(ada.email, PASSWORD, CLIENT)
     assert await in_transaction(login.complete_sign_in, found, CLIENT, "api") == ada.id
     await happens(ada)
     with pytest.raises(Unauthenticated, match="changed in the meantime"):
@@ -375,39 +381,39 @@ async def test_a_sign_in_is_rejected_if_the_password_changed_after_verification(
 
 @pytest.mark.parametrize("happens", [reset, changed, deleted])
 async def test_an_outdated_hash_is_not_replaced_if_the_password_changed_meanwhile(
-    happens: Callable[[Somebody], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+    happens: Callable[[SignedUpUser], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
-    ada = somebody()
+    ada = sign_up_user()
     monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
     with (
         run_after(passwords, passwords.hash_password, partial(happens, ada)),
         pytest.raises(Unauthenticated),
     ):
-        await login.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.verify_credentials(ada.email, PASSWORD, CLIENT)
 
 
 async def test_concurrent_sign_ins_that_rehash_all_succeed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
-    ada = somebody()
+    ada = sign_up_user()
     monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
 
     async def other() -> None:
-        others.append(await login.sign_in(ada.email, PASSWORD, CLIENT))
+        others.append(await login.verify_credentials(ada.email, PASSWORD, CLIENT))
 
     others: list[Credential] = []
     with run_after(passwords, passwords.hash_password, other):
-        mine = await login.sign_in(ada.email, PASSWORD, CLIENT)
+        mine = await login.verify_credentials(ada.email, PASSWORD, CLIENT)
     for found in (mine, *others):
         assert await in_transaction(login.complete_sign_in, found, CLIENT, "api") == ada.id
     assert len(others) == 1
 
 
 async def test_a_sign_in_and_a_password_change_are_serialized() -> None:
-    ada = somebody()
-    found = await login.sign_in(ada.email, PASSWORD, CLIENT)
+    ada = sign_up_user()
+    found = await login.verify_credentials(ada.email, PASSWORD, CLIENT)
     with ThreadPoolExecutor(1) as pool:
         with transaction() as session:
             login.complete_sign_in(session, found, CLIENT, "api")
@@ -417,13 +423,13 @@ async def test_a_sign_in_and_a_password_change_are_serialized() -> None:
             sessions.start_api_session(session, ada.id, CLIENT)
         change.result(timeout=10)
     with transaction() as session:
-        assert living(session, ada.id) == []
+        assert active_sessions(session, ada.id) == []
 
 
 async def test_a_weak_new_password_does_not_redeem_the_link() -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     await login.forgot_password(ada.email, CLIENT)
-    token = token_in(mails(ada.email)[0])
+    token = mailed_token(mails(ada.email)[0])
     with pytest.raises(ValidationFailed):
         await login.reset_password(token, "password", CLIENT)
     await login.reset_password(token, "a brand new one", CLIENT)
@@ -433,7 +439,7 @@ async def test_a_weak_new_password_does_not_redeem_the_link() -> None:
 async def test_an_invalid_token_is_refused_before_hashing(
     token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, hashes = somebody(), watch_hashing(monkeypatch)
+    ada, hashes = sign_up_user(), record_password_hashes(monkeypatch)
     with pytest.raises(ValidationFailed) as refusal:
         await login.reset_password(token, "a brand new one", CLIENT)
     assert set(refusal.value.details) == {"token"}
@@ -443,9 +449,9 @@ async def test_an_invalid_token_is_refused_before_hashing(
 
 
 async def test_the_users_email_is_refused_as_new_password() -> None:
-    ada = somebody("Ada.Lovelace@example.org")
+    ada = sign_up_user("Ada.Lovelace@example.org")
     await login.forgot_password(ada.email, CLIENT)
-    token = token_in(mails(ada.email)[0])
+    token = mailed_token(mails(ada.email)[0])
     for password in (ada.email, "ada.lovelace"):
         with pytest.raises(ValidationFailed, match="your email"):
             await login.reset_password(token, password, CLIENT)
@@ -453,8 +459,8 @@ async def test_the_users_email_is_refused_as_new_password() -> None:
 
 
 async def test_a_reset_link_expires_after_an_hour(session: Session) -> None:
-    ada = somebody()
-    token = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
+    ada = sign_up_user()
+    token = one_time_tokens.create_one_time_token(session, ada.id, Purpose.RESET_PASSWORD)
     session.flush()
     session.exec(select(OneTimeToken)).one().expires_at = now()
     session.commit()
@@ -463,9 +469,9 @@ async def test_a_reset_link_expires_after_an_hour(session: Session) -> None:
 
 
 async def test_a_token_is_valid_for_its_purpose_only(session: Session) -> None:
-    ada = somebody(verified=False)
-    verify = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
-    reset = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
+    ada = sign_up_user(verified=False)
+    verify = one_time_tokens.create_one_time_token(session, ada.id, Purpose.VERIFY_EMAIL)
+    reset = one_time_tokens.create_one_time_token(session, ada.id, Purpose.RESET_PASSWORD)
     session.commit()
     with pytest.raises(ValidationFailed):
         await login.reset_password(verify, "a brand new one", CLIENT)
@@ -475,8 +481,8 @@ async def test_a_token_is_valid_for_its_purpose_only(session: Session) -> None:
 
 
 async def test_concurrent_uses_of_a_link_redeem_it_once(session: Session) -> None:
-    ada = somebody(verified=False)
-    token = one_time_tokens.make(session, ada.id, Purpose.VERIFY_EMAIL)
+    ada = sign_up_user(verified=False)
+    token = one_time_tokens.create_one_time_token(session, ada.id, Purpose.VERIFY_EMAIL)
     session.commit()
 
     def press(_: int) -> bool:
@@ -494,60 +500,60 @@ async def test_concurrent_uses_of_a_link_redeem_it_once(session: Session) -> Non
 async def test_an_email_without_an_account_gets_no_mail() -> None:
     await login.forgot_password("nobody@example.org", CLIENT)
     await login.resend_verification("nobody@example.org")
-    await login.resend_verification(somebody().email)
+    await login.resend_verification(sign_up_user().email)
     assert mails() == []
 
 
 async def test_verification_is_mailed_again_only_to_unverified_accounts() -> None:
-    ada = somebody(verified=False)
+    ada = sign_up_user(verified=False)
     await login.resend_verification(ada.email)
-    await login.verify_email(token_in(mails(ada.email)[0]), CLIENT)
+    await login.verify_email(mailed_token(mails(ada.email)[0]), CLIENT)
 
 
 async def test_a_password_change_keeps_this_session_and_revokes_the_others() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     mine, _ = cookie(ada.id), cookie(ada.id)
-    who = await in_transaction(sessions.user_of, mine)
+    who = await in_transaction(sessions.find_browser_session, mine)
     await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
     with transaction() as session:
-        assert [row.id for row in living(session, ada.id)] == [who.sign_in_id]
-    assert await login.sign_in(ada.email, "a brand new one", CLIENT)
+        assert [row.id for row in active_sessions(session, ada.id)] == [who.sign_in_id]
+    assert await login.verify_credentials(ada.email, "a brand new one", CLIENT)
 
 
 @pytest.mark.parametrize("happens", [reset, changed])
 async def test_the_second_of_two_concurrent_password_changes_is_refused(
-    happens: Callable[[Somebody], Awaitable[None]],
+    happens: Callable[[SignedUpUser], Awaitable[None]],
 ) -> None:
-    ada = somebody()
-    who = await in_transaction(sessions.user_of, cookie(ada.id))
+    ada = sign_up_user()
+    who = await in_transaction(sessions.find_browser_session, cookie(ada.id))
     with (
         run_after(passwords, passwords.verify_password, partial(happens, ada)),
         pytest.raises(ValidationFailed) as refusal,
     ):
         await login.change_password(who, PASSWORD, "another new one", CLIENT)
     assert "current_password" in refusal.value.details
-    assert await login.sign_in(ada.email, "a brand new one", CLIENT)
+    assert await login.verify_credentials(ada.email, "a brand new one", CLIENT)
 
 
 async def test_a_password_change_accepts_a_hash_replaced_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passwords, "BCRYPT_COST", 5)
-    ada = somebody()
-    who = await in_transaction(sessions.user_of, cookie(ada.id))
+    ada = sign_up_user()
+    who = await in_transaction(sessions.find_browser_session, cookie(ada.id))
     monkeypatch.setattr(passwords, "BCRYPT_COST", 6)
 
     async def other() -> None:
-        await login.sign_in(ada.email, PASSWORD, CLIENT)
+        await login.verify_credentials(ada.email, PASSWORD, CLIENT)
 
     with run_after(passwords, passwords.verify_password, other):
         await login.change_password(who, PASSWORD, "a brand new one", CLIENT)
-    assert await login.sign_in(ada.email, "a brand new one", CLIENT)
+    assert await login.verify_credentials(ada.email, "a brand new one", CLIENT)
 
 
 async def test_a_password_change_fails_if_the_account_is_deleted_meanwhile() -> None:
-    ada = somebody()
-    who = await in_transaction(sessions.user_of, cookie(ada.id))
+    ada = sign_up_user()
+    who = await in_transaction(sessions.find_browser_session, cookie(ada.id))
     with (
         run_after(passwords, passwords.verify_password, partial(deleted, ada)),
         pytest.raises(Unauthenticated),
@@ -558,8 +564,8 @@ async def test_a_password_change_fails_if_the_account_is_deleted_meanwhile() -> 
 
 
 async def test_a_password_change_needs_the_current_one_and_limits_guesses() -> None:
-    ada = somebody()
-    who = await in_transaction(sessions.user_of, cookie(ada.id))
+    ada = sign_up_user()
+    who = await in_transaction(sessions.find_browser_session, cookie(ada.id))
     with pytest.raises(ValidationFailed) as refusal:
         await login.change_password(who, PASSWORD, "password", CLIENT)
     assert "password" in refusal.value.details
@@ -572,20 +578,20 @@ async def test_a_password_change_needs_the_current_one_and_limits_guesses() -> N
 
 
 def test_names_change_one_by_one_and_must_be_displayable(session: Session) -> None:
-    ada = somebody()
-    users.rename(session, ada.id, "Ada", "Byron")
-    found = users.rename(session, ada.id, None, " King  Noel ")
+    ada = sign_up_user()
+    users.rename_user(session, ada.id, "Ada", "Byron")
+    found = users.rename_user(session, ada.id, None, " King  Noel ")
     assert (found.first_name, found.last_name) == ("Ada", "King Noel")
     for name in ("x" * 101, "a\0b", "\ud83e", "a\x1b[31m"):
         with pytest.raises(ValidationFailed):
-            users.rename(session, ada.id, name, None)
+            users.rename_user(session, ada.id, name, None)
 
 
 async def test_the_audit_log_records_events_without_secrets() -> None:
     await register()
-    await login.verify_email(token_in(mails("ada@example.org")[0]), CLIENT)
+    await login.verify_email(mailed_token(mails("ada@example.org")[0]), CLIENT)
     with pytest.raises(WrongCredentials):
-        await login.sign_in("ada@example.org", "wrong password", CLIENT)
+        await login.verify_credentials("ada@example.org", "wrong password", CLIENT)
     with transaction() as session:
         entries = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()  # type: ignore[arg-type]
     assert [entry.action for entry in entries] == ["registered", "email_verified", "sign_in_failed"]
@@ -594,22 +600,22 @@ async def test_the_audit_log_records_events_without_secrets() -> None:
 
 
 async def test_the_audit_log_records_wrong_current_passwords() -> None:
-    ada = somebody()
-    who = await in_transaction(sessions.user_of, cookie(ada.id))
+    ada = sign_up_user()
+    who = await in_transaction(sessions.find_browser_session, cookie(ada.id))
     with pytest.raises(ValidationFailed):
         await login.change_password(who, "wrong password", "a brand new one", CLIENT)
     with transaction() as session:
-        (event,), _ = audit_log.list_events(session, ada.id, None, 10)
+        (event,), _ = audit_log.list_audit_events(session, ada.id, None, 10)
     assert (event.action, event.ip, event.details) == ("password_change_failed", CLIENT.ip, {})
     assert activity_label(event.action) == "Password change failed: wrong current password"
 
 
 def test_a_user_signs_out_everywhere(session: Session) -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     cookie(ada.id), cookie(ada.id), cookie(bob.id)
-    (first, _) = living(session, ada.id)
+    (first, _) = active_sessions(session, ada.id)
     with transaction() as inner:
         login.sign_out_everywhere(inner, SignedIn(ada.id, first.id), CLIENT)
     session.expire_all()
-    assert living(session, ada.id) == []
-    assert len(living(session, bob.id)) == 1
+    assert active_sessions(session, ada.id) == []
+    assert len(active_sessions(session, bob.id)) == 1

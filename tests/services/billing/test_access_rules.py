@@ -77,15 +77,15 @@ def test_without_a_subscription_a_user_is_on_free_and_the_demo_account_on_pro(
 ) -> None:
     demo = person(is_demo=True)  # type: ignore[operator]
     with transaction() as session:
-        assert entitlements.entitlement_of(session, user.id).plan.tier == "free"
-        assert entitlements.entitlement_of(session, demo.id).plan.tier == "pro"
+        assert entitlements.get_entitlement(session, user.id).plan.tier == "free"
+        assert entitlements.get_entitlement(session, demo.id).plan.tier == "pro"
 
 
 def test_restricted_access_blocks_uploads_and_analyses_and_keeps_the_plan(user: User) -> None:
     add_subscription(user, "unpaid")
     with transaction() as session:
         for add in (
-            lambda: quotas.ensure_room(session, user.id, 1),
+            lambda: quotas.ensure_storage(session, user.id, 1),
             lambda: quotas.reserve_analysis(session, user.id),
             lambda: quotas.ensure_analysis_quota(session, user.id),
         ):
@@ -93,28 +93,28 @@ def test_restricted_access_blocks_uploads_and_analyses_and_keeps_the_plan(user: 
                 add()
             assert (refusal.value.status, refusal.value.code) == (402, "subscription_restricted")
             assert refusal.value.details["upgrade_url"] == "/billing"
-        assert quotas.plan_of(session, user.id).tier == "pro"
+        assert quotas.get_plan(session, user.id).tier == "pro"
 
 
 def test_in_the_grace_period_uploads_work_and_analyses_do_not(user: User) -> None:
     add_subscription(user, "past_due", attempts=3, grace_since=now())
     with transaction() as session:
-        quotas.ensure_room(session, user.id, 1)
+        quotas.ensure_storage(session, user.id, 1)
         with pytest.raises(SubscriptionRestricted):
             quotas.reserve_analysis(session, user.id)
-        assert quotas.is_closed(session, user.id)
+        assert quotas.is_blocked(session, user.id)
     with transaction() as session:
         session.exec(update(Subscription).values(grace_since=now() - GRACE_PERIOD))
     with transaction() as session, pytest.raises(SubscriptionRestricted):
-        quotas.ensure_room(session, user.id, 1)
+        quotas.ensure_storage(session, user.id, 1)
 
 
 def test_the_grace_period_follows_the_test_clock(user: User) -> None:
     add_subscription(user, "past_due", attempts=3, grace_since=now() + dt.timedelta(days=40))
     with transaction() as session:
-        assert entitlements.entitlement_of(session, user.id).access is Access.PAST_DUE
+        assert entitlements.get_entitlement(session, user.id).access is Access.PAST_DUE
         session.exec(update(BillingCustomer).values(clock_ahead=43 * 86_400 + 60))
-        assert entitlements.entitlement_of(session, user.id).access is Access.RESTRICTED
+        assert entitlements.get_entitlement(session, user.id).access is Access.RESTRICTED
 
 
 def test_the_eleventh_analysis_of_a_month_exceeds_the_free_quota(user: User) -> None:
@@ -124,5 +124,5 @@ def test_the_eleventh_analysis_of_a_month_exceeds_the_free_quota(user: User) -> 
         with pytest.raises(QuotaExceeded) as refusal:
             quotas.ensure_analysis_quota(session, user.id)
         assert refusal.value.code == "analysis_quota_exceeded"
-        quotas.give_back_analyses(session, user.id, month, 1)
+        quotas.release_analyses(session, user.id, month, 1)
         quotas.ensure_analysis_quota(session, user.id)

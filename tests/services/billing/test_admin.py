@@ -14,7 +14,7 @@ from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import admin, reconcile, webhooks
 from sp404_app.services.infra import queue
 from sp404_app.settings import settings
-from tests.accounts import CLIENT, Somebody, signed_in, somebody
+from tests.accounts import CLIENT, SignedUpUser, sign_in_api_client, sign_up_user
 
 pytestmark = pytest.mark.usefixtures("services")
 ACTIONS: dict[str, Any] = {
@@ -30,12 +30,12 @@ def set_operators(environment: pytest.MonkeyPatch, *addresses: str) -> None:
     settings.cache_clear()
 
 
-def sign_in(person: Somebody, *, fresh: bool = True) -> SignedIn:
-    who = access_tokens.read(signed_in(person.id).token)
+def sign_in(person: SignedUpUser, *, fresh: bool = True) -> SignedIn:
+    who = access_tokens.verify_access_token(sign_in_api_client(person.id).token)
     with transaction() as session:
         session.exec(update(SignIn).values(confirmed_at=None))
         if fresh:
-            reauthentication.mark(session, who)
+            reauthentication.mark_reauthenticated(session, who)
     return who
 
 
@@ -48,7 +48,7 @@ def add_dead_event(name: str = "evt_1") -> None:
                 type="invoice.paid",
                 customer_id="cus_1",
                 created=now(),
-                attempts=len(webhooks.PAUSES),
+                attempts=len(webhooks.RETRY_DELAYS),
                 error="KeyError",
             )
         )
@@ -56,7 +56,7 @@ def add_dead_event(name: str = "evt_1") -> None:
 
 @pytest.fixture
 def operator(environment: pytest.MonkeyPatch) -> SignedIn:
-    person = somebody("Boss@Example.org")
+    person = sign_up_user("Boss@Example.org")
     set_operators(environment, "other@example.org", "boss@example.ORG")
     return sign_in(person)
 
@@ -66,8 +66,8 @@ def test_users_who_are_not_operators_get_not_found(
     action: str, environment: pytest.MonkeyPatch
 ) -> None:
     add_dead_event()
-    ada, unverified = somebody(), somebody(verified=False)
-    demo = somebody()
+    ada, unverified = sign_up_user(), sign_up_user(verified=False)
+    demo = sign_up_user()
     with transaction() as session:
         session.get_one(User, demo.id).is_demo = True
     for people in ((), (unverified.email, demo.email), (f"x{ada.email}", ada.email[1:])):
@@ -86,7 +86,7 @@ def test_an_operator_must_have_confirmed_the_password_in_this_session(
     action: str, environment: pytest.MonkeyPatch
 ) -> None:
     add_dead_event()
-    boss = somebody()
+    boss = sign_up_user()
     set_operators(environment, boss.email)
     stale = sign_in(boss, fresh=False)
     with transaction() as session, pytest.raises(ReauthenticationRequired):
@@ -150,9 +150,9 @@ def test_a_replay_enqueues_one_job_and_writes_the_audit_log(operator: SignedIn) 
             "evt_3",
             None,
         }
-    (called,) = queue.queue(queue.MONEY).jobs  # one for all of them
+    (called,) = queue.rq_queue(queue.HIGH).jobs  # one for all of them
     assert called.func_name == "sp404_app.jobs.billing.work"
-    (compared,) = queue.queue(queue.LOW).jobs
+    (compared,) = queue.rq_queue(queue.LOW).jobs
     assert compared.func_name == "sp404_app.jobs.billing.reconcile"
     with transaction() as session:
         lines = session.exec(select(AuditEntry).where(AuditEntry.user_id == operator.user_id)).all()

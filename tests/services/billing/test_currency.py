@@ -45,7 +45,7 @@ def test_amounts_are_formatted_to_the_smallest_unit(amount: int, currency: str, 
     ],
 )
 def test_amounts_follow_the_accept_language_header(header: str, text: str) -> None:
-    assert money.format_amount(123450, "usd", money.language(header)) == text
+    assert money.format_amount(123450, "usd", money.parse_accept_language(header)) == text
 
 
 @pytest.mark.parametrize(

@@ -12,33 +12,33 @@ from sp404_app.models import BillingCustomer, Purpose, User
 from sp404_app.services.auth import email_change, one_time_tokens, users
 from sp404_app.services.billing import customer_contact
 from sp404_app.services.infra import queue
-from tests.accounts import CLIENT, Somebody, mails, somebody, token_in
+from tests.accounts import CLIENT, SignedUpUser, mailed_token, mails, sign_up_user
 from tests.shop import Shop
 
 
 @pytest.fixture
-def ada(shop: Shop) -> Somebody:
+def ada(shop: Shop) -> SignedUpUser:
     """A user on Pro."""
-    person = somebody("ada@example.org")
+    person = sign_up_user("ada@example.org")
     rename(person, "Ada", "Lovelace")
     shop.buy(person.id)
     return person
 
 
-def rename(person: Somebody, first: str, last: str) -> None:
+def rename(person: SignedUpUser, first: str, last: str) -> None:
     with transaction() as session:
-        users.rename(session, person.id, first, last)
+        users.rename_user(session, person.id, first, last)
 
 
-def change_email(person: Somebody, email: str) -> None:
+def change_email(person: SignedUpUser, email: str) -> None:
     with transaction() as session:
-        email_change.ask(session, person.id, email, CLIENT)
-    token = token_in(mails(email)[-1])
+        email_change.request_email_change(session, person.id, email, CLIENT)
+    token = mailed_token(mails(email)[-1])
     with transaction() as session:
-        email_change.confirm(session, token, CLIENT)
+        email_change.confirm_email_change(session, token, CLIENT)
 
 
-def contact_at_stripe(shop: Shop, person: Somebody) -> tuple[str, str]:
+def contact_at_stripe(shop: Shop, person: SignedUpUser) -> tuple[str, str]:
     found = shop.stripe().customers.retrieve(shop.customer(person.id).stripe_id)
     return found.email, found.name
 
@@ -46,12 +46,12 @@ def contact_at_stripe(shop: Shop, person: Somebody) -> tuple[str, str]:
 def run_contact_jobs() -> int:
     """Run the queued contact jobs; return how many there were."""
     done = 0
-    for name in (queue.MONEY, queue.LOW):
-        for job in queue.queue(name).jobs:
+    for name in (queue.HIGH, queue.LOW):
+        for job in queue.rq_queue(name).jobs:
             if job.func_name.startswith("sp404_app.jobs.billing_contact."):
                 job.func(*job.args)
                 done += 1
-        queue.queue(name).empty()
+        queue.rq_queue(name).empty()
     return done
 
 
@@ -60,19 +60,21 @@ def count_due() -> int:
         return len(customer_contact.find_users_due(session))
 
 
-def test_a_new_customer_has_the_users_email_and_name(shop: Shop, ada: Somebody) -> None:
+def test_a_new_customer_has_the_users_email_and_name(shop: Shop, ada: SignedUpUser) -> None:
     assert contact_at_stripe(shop, ada) == ("ada@example.org", "Ada Lovelace")
     assert count_due() == 0
 
 
-def test_an_email_change_is_sent_to_stripe(shop: Shop, ada: Somebody) -> None:
+def test_an_email_change_is_sent_to_stripe(shop: Shop, ada: SignedUpUser) -> None:
     change_email(ada, "new@example.org")
     assert run_contact_jobs() == 1
     assert contact_at_stripe(shop, ada) == ("new@example.org", "Ada Lovelace")
     with transaction() as session:
-        back = one_time_tokens.make(session, ada.id, Purpose.REVERT_EMAIL, "ada@example.org")
+        back = one_time_tokens.create_one_time_token(
+            session, ada.id, Purpose.REVERT_EMAIL, "ada@example.org"
+        )
     with transaction() as session:
-        email_change.revert(session, back, CLIENT)
+        email_change.revert_email_change(session, back, CLIENT)
     assert run_contact_jobs() == 1
     assert contact_at_stripe(shop, ada) == ("ada@example.org", "Ada Lovelace")
 
@@ -82,7 +84,7 @@ def test_an_email_change_is_sent_to_stripe(shop: Shop, ada: Somebody) -> None:
     [("Grace", "Hopper", "Grace Hopper"), ("", "Hopper", "Hopper"), ("Ada", "", "Ada")],
 )
 def test_a_name_change_is_sent_to_stripe(
-    shop: Shop, ada: Somebody, first: str, last: str, name: str
+    shop: Shop, ada: SignedUpUser, first: str, last: str, name: str
 ) -> None:
     rename(ada, first, last)
     assert run_contact_jobs() == 1
@@ -90,7 +92,7 @@ def test_a_name_change_is_sent_to_stripe(
     assert count_due() == 0
 
 
-def test_a_cleared_name_is_replaced_by_the_email(shop: Shop, ada: Somebody) -> None:
+def test_a_cleared_name_is_replaced_by_the_email(shop: Shop, ada: SignedUpUser) -> None:
     rename(ada, "", "")
     run_contact_jobs()
     assert contact_at_stripe(shop, ada)[1] == "ada@example.org"
@@ -98,20 +100,20 @@ def test_a_cleared_name_is_replaced_by_the_email(shop: Shop, ada: Somebody) -> N
 
 
 @pytest.mark.parametrize("status", [500, 503, 429])
-def test_a_stripe_outage_delays_the_update(shop: Shop, ada: Somebody, status: int) -> None:
+def test_a_stripe_outage_delays_the_update(shop: Shop, ada: SignedUpUser, status: int) -> None:
     shop.weather.status = status
     rename(ada, "Grace", "Hopper")
     assert run_contact_jobs() == 1
     assert count_due() == 1
     shop.weather.status = 0
     with transaction() as session:
-        assert customer_contact.call_for_due(session) == 1
+        assert customer_contact.enqueue_if_contacts_due(session) == 1
     assert run_contact_jobs() == 1
     assert contact_at_stripe(shop, ada)[1] == "Grace Hopper"
     assert count_due() == 0
 
 
-def test_a_lost_response_is_retried(shop: Shop, ada: Somebody) -> None:
+def test_a_lost_response_is_retried(shop: Shop, ada: SignedUpUser) -> None:
     shop.weather.status, shop.weather.after = 500, True
     rename(ada, "Grace", "Hopper")
     run_contact_jobs()
@@ -120,8 +122,8 @@ def test_a_lost_response_is_retried(shop: Shop, ada: Somebody) -> None:
     assert contact_at_stripe(shop, ada)[1] == "Grace Hopper"
 
 
-def test_without_redis_the_update_is_sent_later(shop: Shop, ada: Somebody) -> None:
-    with patch.object(queue, "queue", side_effect=RedisError("away")):
+def test_without_redis_the_update_is_sent_later(shop: Shop, ada: SignedUpUser) -> None:
+    with patch.object(queue, "rq_queue", side_effect=RedisError("away")):
         rename(ada, "Grace", "Hopper")
     assert run_contact_jobs() == 0
     assert count_due() == 1
@@ -129,7 +131,7 @@ def test_without_redis_the_update_is_sent_later(shop: Shop, ada: Somebody) -> No
     assert contact_at_stripe(shop, ada)[1] == "Grace Hopper"
 
 
-def test_customers_without_sent_contact_are_updated(shop: Shop, ada: Somebody) -> None:
+def test_customers_without_sent_contact_are_updated(shop: Shop, ada: SignedUpUser) -> None:
     """Customers from a release without `told_email` and `told_name`."""
     with transaction() as session:
         session.exec(update(BillingCustomer).values(told_email=None, told_name=None))
@@ -140,7 +142,7 @@ def test_customers_without_sent_contact_are_updated(shop: Shop, ada: Somebody) -
 
 
 def test_users_without_a_customer_are_not_due(shop: Shop) -> None:
-    rename(somebody(), "Grace", "Hopper")
+    rename(sign_up_user(), "Grace", "Hopper")
     assert (run_contact_jobs(), count_due()) == (0, 0)
 
 
@@ -148,8 +150,8 @@ def test_a_job_for_a_deleted_user_does_nothing(shop: Shop) -> None:
     billing_contact.update_contact("01a204c0-82ec-769a-8e34-995e038227bd")
 
 
-def test_a_deleted_customer_does_not_block_other_updates(shop: Shop, ada: Somebody) -> None:
-    bob = somebody("bob@example.org")
+def test_a_deleted_customer_does_not_block_other_updates(shop: Shop, ada: SignedUpUser) -> None:
+    bob = sign_up_user("bob@example.org")
     shop.buy(bob.id)
     shop.stripe().customers.delete(shop.customer(ada.id).stripe_id)
     for person in (ada, bob):

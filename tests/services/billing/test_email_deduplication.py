@@ -77,7 +77,7 @@ def replay_all_events() -> None:
         ids = list(session.exec(select(StripeEvent.id)))
         session.exec(update(StripeEvent).values(handled_at=None, attempts=0))
     for event_id in random.sample(ids * 2, len(ids) * 2):
-        billing.handle(event_id)
+        billing.handle_event(event_id)
 
 
 @pytest.mark.parametrize("name", CASES)

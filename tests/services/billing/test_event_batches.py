@@ -47,15 +47,15 @@ def count_handled(event_ids: list[str]) -> int:
 
 
 def queued_jobs() -> list[str]:
-    return [str(job.func_name) for job in queue.queue(queue.MONEY).jobs]
+    return [str(job.func_name) for job in queue.rq_queue(queue.HIGH).jobs]
 
 
 @pytest.fixture
 def idle(shop: Shop, user: User) -> Shop:
     """A shop with one customer and no events left to handle."""
     shop.buy(user.id)
-    queue.queue(queue.MONEY).empty()
-    queue.events_heard()
+    queue.rq_queue(queue.HIGH).empty()
+    queue.reset_stripe_events_flag()
     return shop
 
 
@@ -130,15 +130,15 @@ def test_a_batch_ends_when_other_queues_wait_or_its_time_is_up(
 ) -> None:
     customer = idle.customer(user.id).stripe_id
     event_ids = [send_event(idle, customer=customer) for _ in range(20)]
-    queue.queue("free").enqueue("somebody.waits")
+    queue.rq_queue("free").enqueue("somebody.waits")
     billing.handle_due_events()
-    assert count_handled(event_ids) == queue.PATIENT
+    assert count_handled(event_ids) == queue.TURN_AFTER_JOBS
     assert queued_jobs().count("sp404_app.jobs.billing.work") == 2
-    queue.queue("free").empty()
-    queue.took("free")
+    queue.rq_queue("free").empty()
+    queue.count_taken_job("free")
     monkeypatch.setattr(billing, "BATCH_SECONDS", -1.0)
     billing.handle_due_events()
-    assert count_handled(event_ids) == queue.PATIENT + 1
+    assert count_handled(event_ids) == queue.TURN_AFTER_JOBS + 1
 
 
 def test_an_event_of_a_dead_worker_is_due_again_after_the_lease(idle: Shop, user: User) -> None:

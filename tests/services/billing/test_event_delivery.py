@@ -86,7 +86,7 @@ def test_any_order_and_duplicates_of_events_give_the_same_state(shop: Shop, user
             with transaction() as session:
                 session.exec(update(Subscription).values(status="active", tier="pro"))
         for event_id in [*order, *random.sample(ids, len(ids)), *order]:
-            billing.handle(event_id)
+            billing.handle_event(event_id)
         assert billing_state(shop, user) == expected
 
     replayed()
@@ -146,7 +146,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
         session, user_id, Tier.ENTERPRISE
     ),
     "cancel": subscriptions.cancel_subscription,
-    "close": subscriptions.close_account,
+    "close": subscriptions.end_all_billing,
 }
 
 
@@ -177,13 +177,13 @@ def test_events_are_retried_during_an_outage_and_dead_after_the_last_attempt(
     shop.stripe().subscriptions.cancel(shop.subscription(user.id).stripe_id)
     shop.weather.status = 503
     shop.emulator.deliver_pending(ignore_delays=True)
-    for _ in webhooks.PAUSES:
+    for _ in webhooks.RETRY_DELAYS:
         shop.work()
     with transaction() as session:
         dead = webhooks.list_dead_events(session)
         assert dead
         assert "try again" in dead[0].error
-        assert webhooks.call_for_due(session, now()) == 0
+        assert webhooks.enqueue_if_events_due(session, now()) == 0
     assert shop.entitled(user.id)[0] == "pro"
     shop.weather.status = 0
     with transaction() as session:
@@ -199,14 +199,14 @@ def test_a_lost_event_job_is_enqueued_again(shop: Shop, user: User) -> None:
     reopen(stored_event_ids())
     with transaction() as session:
         session.exec(update(StripeEvent).values(due_at=now()))
-    queue.events_heard()  # a worker took the call and died
+    queue.reset_stripe_events_flag()  # a worker took the call and died
     with transaction() as session:
-        assert webhooks.call_for_due(session, now()) == 1
+        assert webhooks.enqueue_if_events_due(session, now()) == 1
     with transaction() as session:
-        assert webhooks.call_for_due(session, now()) == 0  # only one process enqueues it
-    events.connection().delete(queue.CALLED)  # the Redis flag may be lost, too
+        assert webhooks.enqueue_if_events_due(session, now()) == 0  # only one process enqueues it
+    events.connection().delete(queue.EVENTS_QUEUED_KEY)  # the Redis flag may be lost, too
     with transaction() as session:
-        assert webhooks.call_for_due(session, now()) == 1
+        assert webhooks.enqueue_if_events_due(session, now()) == 1
 
 
 def test_concurrent_clicks_make_one_subscription(shop: Shop, user: User) -> None:

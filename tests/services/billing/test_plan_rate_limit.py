@@ -10,18 +10,18 @@ from sp404_app.services.billing import plan_rate_limit, quotas
 from sp404_app.services.infra import rate_limits
 from sp404_app.services.plans import PLANS, Tier
 from sp404_app.settings import settings
-from tests.accounts import somebody, without_database
+from tests.accounts import sign_up_user, without_database
 
 pytestmark = pytest.mark.usefixtures("services")
-PLAN_LOOKUP = "sp404_app.services.billing.quotas.plan_of"
+PLAN_LOOKUP = "sp404_app.services.billing.quotas.get_plan"
 
 
 @pytest.mark.parametrize("tier", list(Tier))
 async def test_each_plan_has_its_request_limit(tier: Tier) -> None:
-    ada = somebody().id
+    ada = sign_up_user().id
     with patch(PLAN_LOOKUP, lambda *_: PLANS[tier]):
         left = await rate_limits.count_request(
-            ada, await plan_rate_limit.a_minute(ada), media=False
+            ada, await plan_rate_limit.get_requests_per_minute(ada), media=False
         )
     assert left is not None
     assert left.limit == PLANS[tier].requests_per_minute
@@ -32,22 +32,22 @@ async def test_the_setting_shifts_the_limit_of_every_plan(environment: pytest.Mo
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "7")
     settings.cache_clear()
     with patch(PLAN_LOOKUP, lambda *_: PLANS[Tier.PRO]):
-        assert await plan_rate_limit.a_minute(somebody().id) == 207
+        assert await plan_rate_limit.get_requests_per_minute(sign_up_user().id) == 207
 
 
 async def test_the_limit_is_cached_until_it_expires() -> None:
-    ada = somebody().id
-    assert await plan_rate_limit.a_minute(ada) == 100
+    ada = sign_up_user().id
+    assert await plan_rate_limit.get_requests_per_minute(ada) == 100
     with patch(PLAN_LOOKUP, lambda *_: PLANS[Tier.PRO]):
-        assert await plan_rate_limit.a_minute(ada) == 100
+        assert await plan_rate_limit.get_requests_per_minute(ada) == 100
         plan_rate_limit._cache[ada] = (time.monotonic() - 1, 0)
-        assert await plan_rate_limit.a_minute(ada) == 300
+        assert await plan_rate_limit.get_requests_per_minute(ada) == 300
 
 
 async def test_a_thousand_calls_look_the_plan_up_once() -> None:
-    ada = somebody().id
-    with patch(PLAN_LOOKUP, side_effect=quotas.plan_of) as look_up:
-        limits = {await plan_rate_limit.a_minute(ada) for _ in range(1000)}
+    ada = sign_up_user().id
+    with patch(PLAN_LOOKUP, side_effect=quotas.get_plan) as look_up:
+        limits = {await plan_rate_limit.get_requests_per_minute(ada) for _ in range(1000)}
     assert limits == {100}
     assert look_up.call_count == 1
 
@@ -56,12 +56,12 @@ async def test_without_a_database_the_last_limit_is_used(monkeypatch: pytest.Mon
     ada = uuid.uuid4()
     monkeypatch.setitem(plan_rate_limit._cache, ada, (time.monotonic() - 1, 200))
     with without_database():
-        assert await plan_rate_limit.a_minute(ada) == 300
+        assert await plan_rate_limit.get_requests_per_minute(ada) == 300
 
 
 async def test_the_cache_has_a_maximum_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_rate_limit, "MAX_CACHED_USERS", 3)
     monkeypatch.setattr(plan_rate_limit, "_cache", {})
     for _ in range(5):
-        await plan_rate_limit.a_minute(somebody().id)
+        await plan_rate_limit.get_requests_per_minute(sign_up_user().id)
     assert len(plan_rate_limit._cache) == 3

@@ -73,7 +73,7 @@ def test_concurrent_reservations_grant_exactly_the_limit(
     with ThreadPoolExecutor(12) as pool:
         assert sum(pool.map(reserve, range(20))) == 5
     with transaction() as session:
-        assert quotas.usage(session, user.id).analyses_used == 5
+        assert quotas.get_quota_usage(session, user.id).analyses_used == 5
 
 
 def test_a_refusal_names_the_metric_the_limit_and_the_upgrade_url(
@@ -81,12 +81,12 @@ def test_a_refusal_names_the_metric_the_limit_and_the_upgrade_url(
 ) -> None:
     set_free_limits(environment, 1000, 1)
     with pytest.raises(QuotaExceeded) as storage:
-        quotas.ensure_room(session, user.id, 1001)
+        quotas.ensure_storage(session, user.id, 1001)
     assert storage.value.code == "storage_quota_exceeded"
     assert storage.value.details == {
         "metric": "storage", "used": 0, "limit": 1000, "resets_at": None, "upgrade_url": "/plans",
     }  # fmt: skip
-    quotas.ensure_room(session, user.id, 1000)
+    quotas.ensure_storage(session, user.id, 1000)
     quotas.reserve_analysis(session, user.id)
     with pytest.raises(QuotaExceeded) as analyses:
         quotas.reserve_analysis(session, user.id)
@@ -99,8 +99,8 @@ def test_a_refusal_names_the_metric_the_limit_and_the_upgrade_url(
 
 def test_released_analyses_never_go_below_zero(session: Session, user: User) -> None:
     month = quotas.reserve_analysis(session, user.id)
-    quotas.give_back_analyses(session, user.id, month, 3)
-    assert quotas.usage(session, user.id).analyses_used == 0
+    quotas.release_analyses(session, user.id, month, 3)
+    assert quotas.get_quota_usage(session, user.id).analyses_used == 0
 
 
 def test_storage_counts_own_samples_without_trash_and_demo_samples(
@@ -108,14 +108,21 @@ def test_storage_counts_own_samples_without_trash_and_demo_samples(
 ) -> None:
     mine, trashed, demo = keep(), keep(), keep()
     keep(owner=person().id)
-    samples.throw_away(session, user.id, [trashed])
+    samples.delete_samples(session, user.id, [trashed])
     session.get_one(Sample, demo).is_demo = True
     session.flush()
-    assert quotas.usage(session, user.id).storage_used == session.get_one(Sample, mine).size
+    assert (
+        quotas.get_quota_usage(session, user.id).storage_used == session.get_one(Sample, mine).size
+    )
 
 
 def test_an_unknown_user_is_not_found(session: Session) -> None:
-    for call in (quotas.hold, quotas.current_usage_month, quotas.usage, quotas.reserve_analysis):
+    for call in (
+        quotas.lock_library,
+        quotas.current_usage_month,
+        quotas.get_quota_usage,
+        quotas.reserve_analysis,
+    ):
         with pytest.raises(NotFound):
             call(session, uuid.uuid4())
 
@@ -123,6 +130,6 @@ def test_an_unknown_user_is_not_found(session: Session) -> None:
 def test_the_library_lock_does_not_block_reservations(
     session: Session, user: User, keep: Keep
 ) -> None:
-    quotas.hold(session, user.id)
+    quotas.lock_library(session, user.id)
     with transaction() as other:  # the inserted usage month references the locked user
         quotas.reserve_analysis(other, user.id)

@@ -21,11 +21,11 @@ TODAY = NIGHT.date()
 
 def enqueue(at: dt.datetime) -> int:
     with transaction() as session:
-        return reconcile.call_nightly(session, at)
+        return reconcile.enqueue_nightly_reconcile(session, at)
 
 
 def queued_jobs() -> list[tuple[str, list[str]]]:
-    return [(job.func_name, list(job.args)) for job in queue.queue(queue.LOW).jobs]
+    return [(job.func_name, list(job.args)) for job in queue.rq_queue(queue.LOW).jobs]
 
 
 @pytest.mark.usefixtures("services")
@@ -34,7 +34,7 @@ def test_the_nightly_run_is_enqueued_once() -> None:
     assert [enqueue(NIGHT + dt.timedelta(minutes=m)) for m in range(4)] == [1, 0, 0, 0]
     assert queued_jobs() == [("sp404_app.jobs.billing.reconcile", ["2026-11-22"])]
     assert enqueue(NIGHT + dt.timedelta(days=1)) == 1
-    assert StartedJobRegistry(queue.LOW, connection=queue.queue(queue.LOW).connection).count == 0
+    assert StartedJobRegistry(queue.LOW, connection=queue.rq_queue(queue.LOW).connection).count == 0
 
 
 @pytest.mark.usefixtures("services")

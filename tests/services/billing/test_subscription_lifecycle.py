@@ -194,7 +194,7 @@ def test_a_second_trial_is_refused_by_account_and_email(
 ) -> None:
     shop.buy(user.id, trial=True)
     with transaction() as session:
-        subscriptions.close_account(session, user.id)
+        subscriptions.end_all_billing(session, user.id)
     with pytest.raises(Conflict, match="trial"):
         shop.start(user.id, trial=True)
     name, _, domain = user.email.partition("@")
@@ -283,12 +283,12 @@ def test_a_stale_or_forged_proration_date_is_refused(shop: Shop, user: User) -> 
 def test_closing_the_account_expires_open_checkout_sessions(shop: Shop, user: User) -> None:
     url = shop.start(user.id, trial=True)
     with transaction() as session:
-        subscriptions.close_account(session, user.id)
+        subscriptions.end_all_billing(session, user.id)
     assert not shop.pay(url)
     assert not shop.living(user.id)
     shop.stripe().customers.delete(shop.customer(user.id).stripe_id)
     with transaction() as session:
-        subscriptions.close_account(session, user.id)
+        subscriptions.end_all_billing(session, user.id)
 
 
 def test_a_preview_warns_when_stored_samples_exceed_the_new_limit(
@@ -313,7 +313,7 @@ def test_a_preview_warns_when_stored_samples_exceed_the_new_limit(
     with transaction() as session:
         assert session.get_one(Sample, sample).deleted_at is None
         with pytest.raises(QuotaExceeded):
-            quotas.ensure_room(session, user.id, 1)
+            quotas.ensure_storage(session, user.id, 1)
 
 
 def test_an_existing_subscription_keeps_its_price_when_the_list_price_rises(

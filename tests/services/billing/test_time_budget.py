@@ -24,7 +24,7 @@ from sp404_app.services.plans import Tier
 from sp404_app.state.billing import billing as state
 from sp404_app.state.billing import slow_request
 from sp404_app.state.billing.plans import PlansState
-from tests.accounts import cookie, somebody
+from tests.accounts import cookie, sign_up_user
 from tests.shop import Shop
 from tests.tabs import in_tab
 
@@ -37,8 +37,8 @@ ACTIONS: dict[str, Callable[[Session, uuid.UUID], Any]] = {
     "resume": subscriptions.resume_subscription,
     "keep": subscriptions.keep_plan,
     "portal": subscriptions.open_portal,
-    "close": subscriptions.close_account,
-    "buy": lambda session, user_id: checkout.start(session, user_id, Tier.PRO),
+    "close": subscriptions.end_all_billing,
+    "buy": lambda session, user_id: checkout.start_checkout(session, user_id, Tier.PRO),
 }
 
 
@@ -129,7 +129,7 @@ async def test_the_page_shows_that_a_request_is_slow(
     shop: Shop, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setattr(slow_request, "SLOW_AFTER_S", 0.1)
-    ada = somebody()
+    ada = sign_up_user()
     shop.buy(ada.id)
     tab: Any = in_tab(PlansState(), cookie(ada.id))
     await tab.load()
@@ -145,7 +145,7 @@ async def test_the_page_shows_that_a_request_is_slow(
 async def test_activating_a_purchase_gives_up_after_its_timeout(
     shop: Shop, slow_stripe: SlowStripe, pause: float, polls: int
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     shop.buy(ada.id)
     slow_stripe.pause, shop.weather.status = pause, 0 if pause else 500
     slow_stripe.requests, slow_stripe.elapsed = 0, 0.0

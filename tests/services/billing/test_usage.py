@@ -9,7 +9,7 @@ from sp404_app.db import transaction
 from sp404_app.models import Sample, UsageEvent, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas, usage
-from sp404_app.services.billing.quotas import Usage, UsageMonth
+from sp404_app.services.billing.quotas import QuotaUsage, UsageMonth
 from sp404_app.services.billing.usage import UsageDay
 from sp404_app.services.plans import Tier
 
@@ -56,7 +56,7 @@ def test_stored_bytes_are_those_at_the_end_of_each_day(user: User) -> None:
         usage_days = usage.daily_usage(session, user.id, 5)
         assert [day.stored_bytes for day in usage_days] == [100, 110, 115, 110, 110]
         assert [day.added for day in usage_days] == [0, 1, 1, 0, 0]
-        assert usage_days[-1].stored_bytes == quotas.usage(session, user.id).storage_used
+        assert usage_days[-1].stored_bytes == quotas.get_quota_usage(session, user.id).storage_used
         assert [row.size for row in usage.largest_samples(session, user.id)] == [100, 10]
 
 
@@ -64,7 +64,7 @@ def test_released_analyses_are_not_counted(user: User) -> None:
     with transaction() as session:
         month = quotas.reserve_analysis(session, user.id)
         quotas.reserve_analysis(session, user.id)
-        quotas.give_back_analyses(session, user.id, month, 1)
+        quotas.release_analyses(session, user.id, month, 1)
         session.add(
             UsageEvent(
                 user_id=user.id,
@@ -100,7 +100,7 @@ def usage_days(*stored: int, analyses: int = 0) -> list[UsageDay]:
 def test_the_storage_forecast_continues_the_recent_pace(
     stored: tuple[int, ...], limit: int | None, expected: dt.date | None
 ) -> None:
-    used = Usage(Tier.FREE, MONTH, stored[-1], limit, 0, 10)
+    used = QuotaUsage(Tier.FREE, MONTH, stored[-1], limit, 0, 10)
     assert usage.forecast_storage_full(usage_days(*stored), used) == expected
 
 
@@ -112,6 +112,6 @@ def test_the_analyses_forecast_is_none_if_they_last_until_the_reset(
     pace: int, used: int, expected: dt.date | None
 ) -> None:
     found = usage.forecast_analyses_used_up(
-        usage_days(*[0] * 14, analyses=pace), Usage(Tier.FREE, MONTH, 0, 100, used, 10)
+        usage_days(*[0] * 14, analyses=pace), QuotaUsage(Tier.FREE, MONTH, 0, 100, used, 10)
     )
     assert found == expected

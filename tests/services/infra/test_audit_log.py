@@ -10,7 +10,7 @@ from sp404_app.models import AuditEntry
 from sp404_app.services.account import deletion
 from sp404_app.services.infra import audit_log
 from sp404_app.settings import settings
-from tests.accounts import CLIENT, Somebody, somebody
+from tests.accounts import CLIENT, SignedUpUser, sign_up_user
 
 pytestmark = pytest.mark.usefixtures("services")
 
@@ -27,10 +27,10 @@ BLUR = "update audit_log set ip = '', details = '{}'"
 
 
 @pytest.fixture
-def ada() -> Somebody:
-    ada = somebody()
+def ada() -> SignedUpUser:
+    ada = sign_up_user()
     with transaction() as session:
-        audit_log.record(session, ada.id, "signed_in", CLIENT, kind="browser")
+        audit_log.record_audit_event(session, ada.id, "signed_in", CLIENT, kind="browser")
     return ada
 
 
@@ -54,15 +54,15 @@ def refused(statement: str) -> None:
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-def test_audit_rows_can_be_neither_updated_nor_deleted(ada: Somebody, statement: str) -> None:
+def test_audit_rows_can_be_neither_updated_nor_deleted(ada: SignedUpUser, statement: str) -> None:
     refused(statement)
 
 
-def test_the_ip_of_an_existing_user_cannot_be_removed(ada: Somebody) -> None:
+def test_the_ip_of_an_existing_user_cannot_be_removed(ada: SignedUpUser) -> None:
     refused(BLUR)
 
 
-async def test_deleting_a_user_removes_only_ip_and_details(ada: Somebody) -> None:
+async def test_deleting_a_user_removes_only_ip_and_details(ada: SignedUpUser) -> None:
     await deletion.delete_account(ada.id)
     assert [(one.action, one.ip, one.details) for one in entries()] == [
         ("signed_in", "", {}),
@@ -76,16 +76,16 @@ async def test_deleting_a_user_removes_only_ip_and_details(ada: Somebody) -> Non
 
 @pytest.mark.parametrize("statement", CHANGES[:2])
 def test_an_operator_prunes_the_log_with_a_setting_for_one_transaction(
-    ada: Somebody, statement: str
+    ada: SignedUpUser, statement: str
 ) -> None:
     run("set local sp404.forget_audit = 'on'", statement)
     assert entries() == []
     with transaction() as session:
-        audit_log.record(session, ada.id, "signed_in", CLIENT)
+        audit_log.record_audit_event(session, ada.id, "signed_in", CLIENT)
     refused(statement)
 
 
 @pytest.mark.parametrize("statement", CHANGES[2:])
-def test_the_prune_setting_does_not_allow_updates(ada: Somebody, statement: str) -> None:
+def test_the_prune_setting_does_not_allow_updates(ada: SignedUpUser, statement: str) -> None:
     with pytest.raises(InsufficientPrivilege, match="append-only"):
         run("set local sp404.forget_audit = 'on'", statement)

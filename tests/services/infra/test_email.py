@@ -9,7 +9,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.infra import dev_outbox, email, email_templates
 from sp404_app.services.infra.email_templates import EmailContent
 from sp404_app.settings import settings
-from tests.accounts import deliver_mails, mails, somebody, text_of
+from tests.accounts import deliver_mails, mails, sign_up_user, text_of
 from tests.smtp_server import SmtpServer, smtp_server
 
 __all__ = ["smtp_server"]
@@ -20,12 +20,12 @@ LETTER = email_templates.verify_email("a-token")
 
 def send(letter: EmailContent = LETTER, address: str = "ada@example.org") -> None:
     with transaction() as session:
-        email.send_to_address(session, address, letter)
+        email.send_email_to_address(session, address, letter)
 
 
 def test_an_email_is_sent_after_the_commit_and_not_before() -> None:
     with transaction() as session:
-        email.send_to_address(session, "ada@example.org", LETTER)
+        email.send_email_to_address(session, "ada@example.org", LETTER)
         assert mails() == []
     assert [letter["To"] for letter in mails()] == ["ada@example.org"]
 
@@ -33,7 +33,7 @@ def test_an_email_is_sent_after_the_commit_and_not_before() -> None:
 def test_a_rolled_back_transaction_sends_no_email() -> None:
     def roll_back() -> None:
         with transaction() as session:
-            email.send_to_address(session, "ada@example.org", LETTER)
+            email.send_email_to_address(session, "ada@example.org", LETTER)
             raise ValidationFailed("No.")
 
     with pytest.raises(ValidationFailed):
@@ -67,7 +67,7 @@ def test_the_outbox_shows_the_latest_first_and_its_link() -> None:
     deliver_mails()
     send(email_templates.password_changed(), "bob@example.org")
     deliver_mails()
-    first, second = dev_outbox.newest()
+    first, second = dev_outbox.list_outbox()
     assert (first.recipient, second.recipient) == ("bob@example.org", "ada@example.org")
     assert second.link == LETTER.link
     assert second.subject == "Confirm your email"
@@ -78,13 +78,13 @@ def test_production_has_no_outbox(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SP404_ENV", "production")
     settings.cache_clear()
     with pytest.raises(NotFound):
-        dev_outbox.newest()
+        dev_outbox.list_outbox()
 
 
 def test_an_email_to_a_user_goes_to_their_current_address() -> None:
-    ada = somebody("ada@example.org")
+    ada = sign_up_user("ada@example.org")
     with transaction() as session:
-        email.send_to_user(session, ada.id, LETTER)
+        email.send_email_to_user(session, ada.id, LETTER)
     assert len(mails("ada@example.org")) == 1
 
 

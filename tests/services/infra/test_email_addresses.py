@@ -9,7 +9,7 @@ from sp404_app.models import User
 from sp404_app.services.auth import admin_access, email_change, login, users
 from sp404_app.services.infra import email, email_addresses, email_templates
 from sp404_app.settings import settings
-from tests.accounts import CLIENT, PASSWORD, deliver_mails, mails, somebody
+from tests.accounts import CLIENT, PASSWORD, deliver_mails, mails, sign_up_user
 from tests.smtp_server import SmtpServer, smtp_server
 from tests.test_migrations import migration
 
@@ -30,8 +30,8 @@ __all__ = ["smtp_server"]
     ],
 )
 def test_all_spellings_of_a_mailbox_have_one_canonical_address(typed: str, kept: str) -> None:
-    assert email_addresses.canonical(typed) == kept
-    assert email_addresses.reachable(typed) == kept
+    assert email_addresses.canonical_address(typed) == kept
+    assert email_addresses.deliverable_address(typed) == kept
     assert kept.isascii()
 
 
@@ -54,13 +54,13 @@ async def test_an_undeliverable_address_is_rejected_with_a_message(
     services: object, typed: str, words: str
 ) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        email_addresses.reachable(typed)
+        email_addresses.deliverable_address(typed)
     assert words in refused.value.details["email"][0]
     with pytest.raises(ValidationFailed) as refused:
         await login.register(typed, PASSWORD, "", "", CLIENT)
     assert words in refused.value.details["email"][0]
     with pytest.raises(ValidationFailed) as refused, transaction() as session:
-        email_change.ask(session, somebody().id, typed, CLIENT)
+        email_change.request_email_change(session, sign_up_user().id, typed, CLIENT)
     assert words in refused.value.details["email"][0]
 
 
@@ -70,18 +70,18 @@ async def test_an_international_domain_signs_up_and_in_with_any_spelling(service
     assert str(letter["From"]).isascii()
     for typed in ("ada@bücher.example", "ADA@BÜCHER.EXAMPLE", "ada@xn--bcher-kva.example"):
         with transaction() as session:
-            assert users.credential(session, typed) is not None, typed
+            assert users.find_credential(session, typed) is not None, typed
 
 
 def test_an_account_with_an_address_that_is_rejected_now_still_signs_in(services: object) -> None:
     with transaction() as session:
         session.add(User(email="adä@example.org", password_hash="x"))
     with transaction() as session:
-        assert users.credential(session, "Adä@example.org") is not None
+        assert users.find_credential(session, "Adä@example.org") is not None
 
 
 def test_the_migration_makes_stored_addresses_findable(services: object) -> None:
-    somebody("eve@example.org")
+    sign_up_user("eve@example.org")
     with transaction() as session:
         session.add(User(email="ada@bücher.example", password_hash="x"))
         session.add(User(email="adä@straße.example", password_hash="x"))
@@ -95,17 +95,17 @@ def test_the_migration_makes_stored_addresses_findable(services: object) -> None
         assert set(kept.scalars()) == {
             "ada@xn--bcher-kva.example", "adä@xn--strae-oqa.example", "eve@example.org"
         }  # fmt: skip
-        assert users.credential(session, "ada@bücher.example") is not None
+        assert users.find_credential(session, "ada@bücher.example") is not None
 
 
 def test_operators_are_matched_in_any_spelling(
     services: object, environment: pytest.MonkeyPatch
 ) -> None:
-    boss = somebody("boss@xn--bcher-kva.example")
+    boss = sign_up_user("boss@xn--bcher-kva.example")
     environment.setenv("SP404_OPERATORS", "not an address, boss@BÜCHER.example")
     settings.cache_clear()
     with transaction() as session:
-        admin_access.ensure_named(session, boss.id)
+        admin_access.ensure_operator(session, boss.id)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_sender_header_is_ascii(
     environment.setenv("SP404_PUBLIC_URL", "https://bücher.example")
     settings.cache_clear()
     with transaction() as session:
-        email.send_to_address(session, "ada@example.org", email_templates.password_changed())
+        email.send_email_to_address(session, "ada@example.org", email_templates.password_changed())
     deliver_mails()
     (message,) = smtp_server.messages
     head, _, _ = message.partition("\r\n\r\n")

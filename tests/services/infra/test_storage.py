@@ -18,13 +18,13 @@ def test_a_stored_file_is_read_back_unchanged_in_chunks(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     key = storage.new_key(".wav")
     storage.save(tmp_path / "file", key)
-    assert storage.size_of(key) == len(content)
-    assert b"".join(storage.stream(key, 0, len(content))) == content
+    assert storage.object_size(key) == len(content)
+    assert b"".join(storage.stream_object(key, 0, len(content))) == content
     assert (
-        b"".join(storage.stream(key, 5, storage.CHUNK_BYTES + 9))
+        b"".join(storage.stream_object(key, 5, storage.CHUNK_BYTES + 9))
         == content[5 : storage.CHUNK_BYTES + 9]
     )
-    assert list(storage.stream(key, 7, 7)) == []
+    assert list(storage.stream_object(key, 7, 7)) == []
     with storage.local_copy(key) as path:
         assert path.read_bytes() == content
 
@@ -32,23 +32,23 @@ def test_a_stored_file_is_read_back_unchanged_in_chunks(tmp_path: Path) -> None:
 def test_an_empty_file_can_be_stored(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     storage.save(tmp_path / "file", "aa/empty")
-    assert storage.size_of("aa/empty") == 0
+    assert storage.object_size("aa/empty") == 0
 
 
 def test_a_missing_object_is_not_found_and_can_be_deleted_twice(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="missing"):
-        storage.size_of("aa/nothing")
+        storage.object_size("aa/nothing")
     with pytest.raises(NotFound, match="missing"), storage.local_copy("aa/nothing"):
         pass
-    storage.delete("aa/nothing")
+    storage.delete_object("aa/nothing")
 
 
 def test_a_deleted_object_is_gone(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     storage.save(tmp_path / "file", "aa/x")
-    storage.delete("aa/x")
+    storage.delete_object("aa/x")
     with pytest.raises(NotFound):
-        storage.size_of("aa/x")
+        storage.object_size("aa/x")
 
 
 def test_a_copy_from_a_bucket_is_removed_after_use(

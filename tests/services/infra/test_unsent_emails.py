@@ -17,7 +17,7 @@ from sp404_app.services.infra import email, email_templates, unsent_emails
 from sp404_app.settings import settings
 from sp404_app.state.account.personal_data import OwnDataState
 from sp404_app.state.auth import signup
-from tests.accounts import CLIENT, PASSWORD, Somebody, cookie, deliver_mails, somebody
+from tests.accounts import CLIENT, PASSWORD, SignedUpUser, cookie, deliver_mails, sign_up_user
 from tests.smtp_server import SmtpServer, smtp_server
 from tests.tabs import in_tab
 
@@ -35,7 +35,7 @@ def no_smtp_server(environment: pytest.MonkeyPatch) -> None:
 
 def send(address: str = "ada@example.org") -> None:
     with transaction() as session:
-        email.send_to_address(session, address, email_templates.password_changed())
+        email.send_email_to_address(session, address, email_templates.password_changed())
     deliver_mails()
 
 
@@ -79,8 +79,8 @@ def test_an_address_that_smtp_cannot_carry_is_listed(smtp_server: SmtpServer) ->
 
 def test_an_email_that_no_worker_sends_is_listed_after_a_while() -> None:
     with transaction() as session:
-        email.send_to_address(session, "ada@example.org", email_templates.password_changed())
-        assert unsent_emails.count(session) == 0  # it may still be on its way
+        email.send_email_to_address(session, "ada@example.org", email_templates.password_changed())
+        assert unsent_emails.count_unsent_emails(session) == 0  # it may still be on its way
         session.add(
             UnsentMail(
                 recipient="bob@example.org",
@@ -89,7 +89,7 @@ def test_an_email_that_no_worker_sends_is_listed_after_a_while() -> None:
             )
         )
     with transaction() as session:
-        (unsent,) = unsent_emails.newest(session)
+        (unsent,) = unsent_emails.list_unsent_emails(session)
     assert (unsent.recipient, unsent.reason) == ("bob@example.org", unsent_emails.NOT_TRIED)
 
 
@@ -97,23 +97,26 @@ def test_only_operators_see_the_undelivered_emails_of_all_users(
     no_smtp_server: None, environment: pytest.MonkeyPatch
 ) -> None:
     send()
-    boss, other = somebody(), somebody()
+    boss, other = sign_up_user(), sign_up_user()
     environment.setenv("SP404_OPERATORS", boss.email)
     settings.cache_clear()
     with transaction() as session:
-        (seen,) = admin_access.mails_not_sent(session, signed_in(boss))
+        (seen,) = admin_access.list_unsent_emails(session, signed_in(boss))
         assert seen.recipient == "ada@example.org"
     with pytest.raises(NotFound), transaction() as session:
-        admin_access.mails_not_sent(session, signed_in(other))
+        admin_access.list_unsent_emails(session, signed_in(other))
 
 
 async def test_a_user_sees_the_emails_that_did_not_reach_them(no_smtp_server: None) -> None:
-    ada, bob = somebody(), somebody()
+    ada, bob = sign_up_user(), sign_up_user()
     with transaction() as session:
-        email_change.ask(session, ada.id, "new@example.org", CLIENT)
+        email_change.request_email_change(session, ada.id, "new@example.org", CLIENT)
     send(bob.email)
     with transaction() as session:
-        mine = {(one.recipient, one.subject) for one in unsent_emails.for_person(session, ada.id)}
+        mine = {
+            (one.recipient, one.subject)
+            for one in unsent_emails.list_unsent_emails_of_user(session, ada.id)
+        }
     assert {recipient for recipient, _ in mine} == {ada.email, "new@example.org"}
     tab = in_tab(OwnDataState(), cookie(ada.id))
     async for _ in tab.load():
@@ -128,17 +131,17 @@ async def test_a_sign_in_with_the_right_password_says_that_the_email_was_not_sen
     await login.register("ada@example.org", PASSWORD, "", "", CLIENT)
     deliver_mails()
     with pytest.raises(EmailNotVerified, match="couldn't deliver") as refused:
-        await login.sign_in("ada@example.org", PASSWORD, CLIENT)
+        await login.verify_credentials("ada@example.org", PASSWORD, CLIENT)
     assert refused.value.details == {"mail": "not_sent"}
-    bob = somebody(verified=False)
+    bob = sign_up_user(verified=False)
     with pytest.raises(EmailNotVerified, match="link is in the mail"):
-        await login.sign_in(bob.email, PASSWORD, CLIENT)
+        await login.verify_credentials(bob.email, PASSWORD, CLIENT)
 
 
 async def test_a_deleted_account_leaves_only_the_email_about_its_deletion(
     no_smtp_server: None,
 ) -> None:
-    ada = somebody()
+    ada = sign_up_user()
     send(ada.email)
     await deletion.delete_account(ada.id)
     deliver_mails()
@@ -149,10 +152,10 @@ async def test_a_deleted_account_leaves_only_the_email_about_its_deletion(
 
 def test_the_sign_up_page_looks_for_longer_than_the_first_attempts_take() -> None:
     pauses = unsent_emails.RETRY_PAUSES_S[: unsent_emails.LISTED_AFTER_ATTEMPTS - 1]
-    assert sum(signup.LOOKS) > sum(pauses) + len(pauses) * scheduler.EVERY
+    assert sum(signup.MAIL_CHECK_DELAYS_S) > sum(pauses) + len(pauses) * scheduler.INTERVAL_S
 
 
-def signed_in(user: Somebody) -> SignedIn:
+def signed_in(user: SignedUpUser) -> SignedIn:
     """Return a session whose password was confirmed just now."""
     from sqlmodel import update
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sp404_app.services.infra.zip_names import File, safe_name, unique_paths
+from sp404_app.services.infra.zip_names import NamedFile, safe_name, unique_paths
 
 DEVICES = [
     "CON",
@@ -29,7 +29,7 @@ DEVICES = [
 def paths(*names: str) -> list[str]:
     """Name files given as "folder/name"."""
     split = [name.rpartition("/") for name in names]
-    return unique_paths([File(folder, name, uuid.uuid4()) for folder, _, name in split])
+    return unique_paths([NamedFile(folder, name, uuid.uuid4()) for folder, _, name in split])
 
 
 @pytest.mark.parametrize("ending", [".wav", ".aiff", ".tar.gz", ".WAV"])
@@ -111,7 +111,7 @@ def test_deep_folders_stay_short_enough_to_unpack() -> None:
 @given(st.lists(st.text(max_size=200), max_size=12))
 @example(["con.wav", "CON.WAV", "con_.wav", "Con_ .wav"])
 def test_any_list_of_names_gives_unique_paths(names: list[str]) -> None:
-    found = unique_paths([File("sounds", name, uuid.uuid4()) for name in names])
+    found = unique_paths([NamedFile("sounds", name, uuid.uuid4()) for name in names])
     assert len({unicodedata.normalize("NFC", path).casefold() for path in found}) == len(names)
     for path in found:
         folder, _, name = path.partition("/")

@@ -36,40 +36,51 @@ def test_samples_of_another_user_are_reported_as_not_found(
 ) -> None:
     mine, theirs, unknown = keep(), keep(owner=person().id), uuid.uuid4()
     for action in Action:
-        results = bulk_actions.run(session, user.id, action, [theirs, unknown], None, ["x"])
+        results = bulk_actions.run_bulk_action(
+            session, user.id, action, [theirs, unknown], None, ["x"]
+        )
         assert results == {theirs: "not_found", unknown: "not_found"}, action
     other = session.get_one(Sample, theirs)
     assert (other.tags, other.favourite, other.deleted_at) == ([], False, None)
-    assert bulk_actions.run(session, user.id, Action.DELETE, [mine, mine], None) == {mine: "ok"}
+    assert bulk_actions.run_bulk_action(session, user.id, Action.DELETE, [mine, mine], None) == {
+        mine: "ok"
+    }
 
 
 def test_tags_are_added_removed_and_searchable(session: Session, user: User, keep: Keep) -> None:
     ids = [keep(), keep()]
-    assert bulk_actions.run(
+    assert bulk_actions.run_bulk_action(
         session, user.id, Action.TAG, ids, None, ["Dusty", "lo-fi"]
     ) == dict.fromkeys(ids, "ok")
-    assert search.ids(session, user.id, search.Query(q="dusty", tags=("lo-fi",))) == ids[::-1]
-    bulk_actions.run(session, user.id, Action.UNTAG, ids[:1], None, ["DUSTY"])
+    assert (
+        search.search_ids(session, user.id, search.SampleQuery(q="dusty", tags=("lo-fi",)))
+        == ids[::-1]
+    )
+    bulk_actions.run_bulk_action(session, user.id, Action.UNTAG, ids[:1], None, ["DUSTY"])
     assert session.get_one(Sample, ids[0]).tags == ["lo-fi"]
-    assert search.ids(session, user.id, search.Query(q="dusty")) == ids[1:]
+    assert search.search_ids(session, user.id, search.SampleQuery(q="dusty")) == ids[1:]
 
 
 def test_the_tag_limit_is_enforced_per_sample(session: Session, user: User, keep: Keep) -> None:
     sample_id = keep()
     many = [f"t{number}" for number in range(tags.MAX_TAGS)]
-    assert bulk_actions.run(session, user.id, Action.TAG, [sample_id], None, many) == {
+    assert bulk_actions.run_bulk_action(session, user.id, Action.TAG, [sample_id], None, many) == {
         sample_id: "ok"
     }
-    results = bulk_actions.run(session, user.id, Action.TAG, [sample_id], None, ["one more"])
+    results = bulk_actions.run_bulk_action(
+        session, user.id, Action.TAG, [sample_id], None, ["one more"]
+    )
     assert results == {sample_id: "too_many_tags"}
 
 
 def test_a_filter_selects_the_samples(session: Session, user: User, keep: Keep) -> None:
     kick, snare = keep("Kick.wav"), keep("Snare.wav")
     query = bulk_actions.parse_filter({"q": "kick"})
-    assert bulk_actions.run(session, user.id, Action.FAVOURITE, None, query) == {kick: "ok"}
+    assert bulk_actions.run_bulk_action(session, user.id, Action.FAVOURITE, None, query) == {
+        kick: "ok"
+    }
     assert not session.get_one(Sample, snare).favourite
-    bulk_actions.run(session, user.id, Action.UNFAVOURITE, [kick], None)
+    bulk_actions.run_bulk_action(session, user.id, Action.UNFAVOURITE, [kick], None)
     assert not session.get_one(Sample, kick).favourite
 
 
@@ -77,20 +88,20 @@ def test_samples_are_trashed_restored_and_permanently_deleted(
     session: Session, user: User, keep: Keep
 ) -> None:
     ids = [keep(), keep()]
-    bulk_actions.run(session, user.id, Action.DELETE, ids, None)
-    trash = search.Query(trash=True)
-    assert bulk_actions.run(session, user.id, Action.RESTORE, None, trash) == dict.fromkeys(
-        ids, "ok"
-    )
-    bulk_actions.run(session, user.id, Action.DELETE, ids[:1], None)
-    results = bulk_actions.run(session, user.id, Action.DELETE_FOR_GOOD, ids, None)
+    bulk_actions.run_bulk_action(session, user.id, Action.DELETE, ids, None)
+    trash = search.SampleQuery(trash=True)
+    assert bulk_actions.run_bulk_action(
+        session, user.id, Action.RESTORE, None, trash
+    ) == dict.fromkeys(ids, "ok")
+    bulk_actions.run_bulk_action(session, user.id, Action.DELETE, ids[:1], None)
+    results = bulk_actions.run_bulk_action(session, user.id, Action.DELETE_FOR_GOOD, ids, None)
     assert results == {ids[0]: "ok", ids[1]: "not_found"}
 
 
 def test_an_error_is_reported_only_for_its_sample(session: Session, user: User, keep: Keep) -> None:
     here, gone = keep(), keep()
-    samples.throw_away(session, user.id, [gone])
-    results = bulk_actions.run(session, user.id, Action.ANALYSE, [here, gone], None)
+    samples.delete_samples(session, user.id, [gone])
+    results = bulk_actions.run_bulk_action(session, user.id, Action.ANALYSE, [here, gone], None)
     assert results == {here: "ok", gone: "conflict"}
     assert session.get_one(Sample, here).status == SampleStatus.QUEUED
 
@@ -99,16 +110,20 @@ def test_an_error_is_reported_only_for_its_sample(session: Session, user: User, 
     ("ids", "query", "action"),
     [
         (None, None, Action.DELETE),
-        ([], search.Query(), Action.DELETE),
+        ([], search.SampleQuery(), Action.DELETE),
         ([], None, Action.TAG),
         ([], None, Action.UNTAG),
     ],
 )
 def test_a_request_without_target_or_tags_is_rejected(
-    session: Session, user: User, ids: list[uuid.UUID] | None, query: search.Query, action: Action
+    session: Session,
+    user: User,
+    ids: list[uuid.UUID] | None,
+    query: search.SampleQuery,
+    action: Action,
 ) -> None:
     with pytest.raises(ValidationFailed):
-        bulk_actions.run(session, user.id, action, ids, query)
+        bulk_actions.run_bulk_action(session, user.id, action, ids, query)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +150,7 @@ def test_twenty_thousand_ids_are_accepted(session: Session, user: User, keep: Ke
     mine = keep()
     ids = [mine, *(uuid.uuid4() for _ in range(19_999))]
     for action in (Action.TAG, Action.DELETE, Action.RESTORE):
-        results = bulk_actions.run(session, user.id, action, ids, None, ["x"])
+        results = bulk_actions.run_bulk_action(session, user.id, action, ids, None, ["x"])
         assert [i for i, result in results.items() if result == "ok"] == [mine]
 
 
@@ -185,8 +200,8 @@ def test_tags_of_a_selection_are_listed_once_in_natural_order(
     session: Session, user: User, person: Callable[..., User], keep: Keep
 ) -> None:
     ids = [keep(), keep(), keep()]
-    bulk_actions.run(session, user.id, Action.TAG, ids[:2], None, ["kit 10", "kit 2"])
-    bulk_actions.run(session, user.id, Action.TAG, ids[1:2], None, ["Ärger"])
+    bulk_actions.run_bulk_action(session, user.id, Action.TAG, ids[:2], None, ["kit 10", "kit 2"])
+    bulk_actions.run_bulk_action(session, user.id, Action.TAG, ids[1:2], None, ["Ärger"])
     assert samples.tags_of_samples(session, user.id, ids) == ["Ärger", "kit 2", "kit 10"]
     assert samples.tags_of_samples(session, user.id, ids[2:]) == []
     assert samples.tags_of_samples(session, user.id, []) == []
@@ -198,7 +213,7 @@ def test_a_large_selection_costs_no_more_statements_than_a_small_one(
     session: Session, user: User, keep: Keep
 ) -> None:
     ids = [keep() for _ in range(12)]
-    bulk_actions.run(session, user.id, Action.TAG, ids, None, ["dusty"])
+    bulk_actions.run_bulk_action(session, user.id, Action.TAG, ids, None, ["dusty"])
     session.commit()
     with sql_statements() as sent:
         assert samples.tags_of_samples(session, user.id, ids) == ["dusty"]

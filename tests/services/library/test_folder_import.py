@@ -16,7 +16,7 @@ from sp404_app.models import Sample, User
 from sp404_app.services import plans
 from sp404_app.services.infra import storage
 from sp404_app.services.library import folder_import, samples
-from sp404_app.services.library.folder_import import Outcome, Report, Result
+from sp404_app.services.library.folder_import import ImportReport, ImportResult, Outcome
 from sp404_app.settings import Settings
 from tests.services.zips import by_hand, zipped
 from tests.sounds import bad_files, good_files, tone, wav, write
@@ -39,11 +39,11 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
-def run_import(user: User, root: Path, *, tagged: bool = False) -> Report:
-    return folder_import.take(user.id, root, tagged=tagged, tell=lambda _: None)
+def run_import(user: User, root: Path, *, tagged: bool = False) -> ImportReport:
+    return folder_import.import_folder(user.id, root, tagged=tagged, tell=lambda _: None)
 
 
-def outcomes(report: Report) -> dict[str, str]:
+def outcomes(report: ImportReport) -> dict[str, str]:
     return {result.file: result.outcome for result in report.results}
 
 
@@ -73,13 +73,13 @@ def test_a_second_import_decodes_no_imported_file(
 ) -> None:
     run_import(user, tree)
     decoded: list[str] = []
-    original = samples.inspect
+    original = samples.inspect_file
 
-    def inspect(path: Path, *rest: str) -> samples.Incoming:
+    def inspect(path: Path, *rest: str) -> samples.IncomingFile:
         decoded.append(path.name)
         return original(path, *rest)
 
-    monkeypatch.setattr(samples, samples.inspect.__name__, inspect)
+    monkeypatch.setattr(samples, samples.inspect_file.__name__, inspect)
     report = run_import(user, tree)
     assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (0, 3)
     assert sorted(decoded) == ["broken.wav", "notes.txt"]
@@ -102,11 +102,11 @@ def test_a_copy_with_another_name_is_reported_as_already_there(user: User, tree:
 
 
 def test_an_interrupted_import_continues_with_the_next_run(user: User, tree: Path) -> None:
-    def stop(result: Result) -> None:
+    def stop(result: ImportResult) -> None:
         if result.outcome is Outcome.ADDED:
             raise KeyboardInterrupt
 
-    report = folder_import.take(user.id, tree, tagged=False, tell=stop)
+    report = folder_import.import_folder(user.id, tree, tagged=False, tell=stop)
     assert (report.interrupted, len(list_samples(user))) == (True, 1)
     report = run_import(user, tree)
     assert (report.count(Outcome.ADDED), report.count(Outcome.HERE)) == (2, 1)
@@ -177,9 +177,9 @@ def test_a_file_name_that_is_not_utf8_is_imported(user: User, tmp_path: Path) ->
 
 
 def test_the_import_user_is_found_by_email(user: User, person: Callable[..., User]) -> None:
-    assert folder_import.person(f" {user.email.upper()} ") == user.id
+    assert folder_import.find_import_user(f" {user.email.upper()} ") == user.id
     with pytest.raises(NotFound):
-        folder_import.person("nobody@example.org")
+        folder_import.find_import_user("nobody@example.org")
 
 
 def test_the_import_command_prints_a_report_and_sets_its_exit_code(

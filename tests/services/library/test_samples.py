@@ -46,18 +46,20 @@ def kept(sample_id: uuid.UUID) -> Sample:
 def test_every_supported_format_is_accepted(user: User, tmp_path: Path) -> None:
     with transaction() as session:
         for kind, path in good_files(tmp_path).items():
-            sample = samples.get(
-                session, user.id, samples.add(session, user.id, samples.inspect(path, path.name))
+            sample = samples.get_sample(
+                session,
+                user.id,
+                samples.add_sample(session, user.id, samples.inspect_file(path, path.name)),
             )
             assert sample.duration, kind
-            assert sample.size == path.stat().st_size == storage.size_of(sample.storage_key)
+            assert sample.size == path.stat().st_size == storage.object_size(sample.storage_key)
             assert sample.status == SampleStatus.QUEUED
 
 
 def test_each_damaged_file_is_rejected_with_a_specific_message(tmp_path: Path) -> None:
     for kind, (path, reason) in bad_files(tmp_path).items():
         with pytest.raises(BadAudio) as refusal:
-            samples.inspect(path, path.name)
+            samples.inspect_file(path, path.name)
         assert reason in str(refusal.value), kind
         assert str(path) not in str(refusal.value)
 
@@ -66,7 +68,7 @@ def test_a_small_file_with_hours_of_silence_is_rejected(tmp_path: Path) -> None:
     path = silent_flac(tmp_path / "bomb.flac", 4 * 3600 + 600)
     assert path.stat().st_size < 2_000_000
     with pytest.raises(BadAudio, match="The limit is 4 hours"):
-        samples.inspect(path, "bomb.flac")
+        samples.inspect_file(path, "bomb.flac")
 
 
 @pytest.mark.parametrize(
@@ -88,9 +90,9 @@ def test_file_and_folder_names_are_cleaned_and_never_used_as_paths(
     user: User, tmp_path: Path, given: str, filename: str, name: str | None
 ) -> None:
     path = write(tmp_path / "sound.wav", tone())
-    incoming = samples.inspect(path, given, "../Drums\n/\x00Kit\\ A")
+    incoming = samples.inspect_file(path, given, "../Drums\n/\x00Kit\\ A")
     with transaction() as session:
-        sample_id = samples.add(session, user.id, incoming)
+        sample_id = samples.add_sample(session, user.id, incoming)
     sample = kept(sample_id)
     assert sample.filename == filename
     assert name is None or sample.name == name
@@ -100,15 +102,15 @@ def test_file_and_folder_names_are_cleaned_and_never_used_as_paths(
 
 def test_the_same_audio_in_another_format_is_a_duplicate(user: User, tmp_path: Path) -> None:
     sound = (tone() * 32_767).astype(np.int16)
-    first = samples.inspect(write(tmp_path / "a.wav", sound), "a.wav")
-    second = samples.inspect(write(tmp_path / "b.flac", sound), "b.flac")
+    first = samples.inspect_file(write(tmp_path / "a.wav", sound), "a.wav")
+    second = samples.inspect_file(write(tmp_path / "b.flac", sound), "b.flac")
     with transaction() as session:
-        sample_id = samples.add(session, user.id, first)
+        sample_id = samples.add_sample(session, user.id, first)
     with (
         pytest.raises(Duplicate, match="already have this sound: “a”") as refusal,
         transaction() as session,
     ):
-        samples.add(session, user.id, second)
+        samples.add_sample(session, user.id, second)
     assert refusal.value.details == {"sample_id": str(sample_id), "name": "a"}
     assert len(stored_files()) == 1
 
@@ -116,24 +118,24 @@ def test_the_same_audio_in_another_format_is_a_duplicate(user: User, tmp_path: P
 def test_two_users_can_own_the_same_audio(
     user: User, person: Callable[..., User], tmp_path: Path
 ) -> None:
-    incoming = samples.inspect(write(tmp_path / "a.wav", tone()), "a.wav")
+    incoming = samples.inspect_file(write(tmp_path / "a.wav", tone()), "a.wav")
     with transaction() as session:
-        assert samples.add(session, user.id, incoming) != samples.add(
+        assert samples.add_sample(session, user.id, incoming) != samples.add_sample(
             session, person().id, incoming
         )
 
 
-def add_in_a_thread(user_id: uuid.UUID, incoming: samples.Incoming) -> str:
+def add_in_a_thread(user_id: uuid.UUID, incoming: samples.IncomingFile) -> str:
     try:
         with transaction() as session:
-            samples.add(session, user_id, incoming)
+            samples.add_sample(session, user_id, incoming)
     except AppError as refusal:
         return refusal.code
     return "ok"
 
 
 def test_concurrent_uploads_of_one_sound_make_one_sample(user: User, tmp_path: Path) -> None:
-    incoming = samples.inspect(write(tmp_path / "a.wav", tone()), "a.wav")
+    incoming = samples.inspect_file(write(tmp_path / "a.wav", tone()), "a.wav")
     with ThreadPoolExecutor(10) as pool:
         results = list(pool.map(lambda _: add_in_a_thread(user.id, incoming), range(10)))
     assert sorted(results) == ["duplicate"] * 9 + ["ok"]
@@ -146,7 +148,7 @@ def test_concurrent_uploads_never_exceed_the_storage_quota(
     files = [write(tmp_path / f"{i}.wav", tone(200 + i)) for i in range(20)]
     size = files[0].stat().st_size
     environment.setitem(plans.PLANS, plans.Tier.FREE, small_plan(3 * size + size // 2))
-    incoming = [samples.inspect(path, path.name) for path in files]
+    incoming = [samples.inspect_file(path, path.name) for path in files]
     with ThreadPoolExecutor(20) as pool:
         results = list(pool.map(lambda item: add_in_a_thread(user.id, item), incoming))
     assert sorted(results) == ["ok"] * 3 + ["storage_quota_exceeded"] * 17
@@ -158,11 +160,11 @@ def small_plan(storage_bytes: int) -> plans.Plan:
 
 
 def test_an_interrupted_upload_leaves_no_row_and_no_file(user: User, tmp_path: Path) -> None:
-    incoming = samples.inspect(write(tmp_path / "a.wav", tone()), "a.wav")
+    incoming = samples.inspect_file(write(tmp_path / "a.wav", tone()), "a.wav")
 
     def interrupted() -> None:
         with transaction() as session:
-            samples.add(session, user.id, incoming)
+            samples.add_sample(session, user.id, incoming)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -177,13 +179,13 @@ def test_another_user_cannot_read_change_or_delete_a_sample(
 ) -> None:
     sample_id, stranger = keep(), person().id
     for attempt in (
-        lambda: samples.get(session, stranger, sample_id),
-        lambda: waveforms.stored(session, stranger, sample_id),
-        lambda: samples.change(session, stranger, sample_id, Change(name="Mine")),
+        lambda: samples.get_sample(session, stranger, sample_id),
+        lambda: waveforms.stored_peaks(session, stranger, sample_id),
+        lambda: samples.change_sample(session, stranger, sample_id, Change(name="Mine")),
     ):
         with pytest.raises(NotFound):
             attempt()
-    assert samples.throw_away(session, stranger, [sample_id]) == []
+    assert samples.delete_samples(session, stranger, [sample_id]) == []
     assert samples.delete_for_good(session, stranger, [sample_id]) == []
     session.rollback()
     assert kept(sample_id).deleted_at is None
@@ -193,9 +195,9 @@ def test_another_user_cannot_restore_or_purge_trashed_samples(
     session: Session, keep: Keep, user: User, person: Callable[..., User]
 ) -> None:
     sample_id, stranger = keep(), person().id
-    samples.throw_away(session, user.id, [sample_id])
+    samples.delete_samples(session, user.id, [sample_id])
     session.commit()
-    assert samples.restore(session, stranger, [sample_id]) == []
+    assert samples.restore_samples(session, stranger, [sample_id]) == []
     assert samples.delete_for_good(session, stranger, [sample_id]) == []
     session.commit()
     assert kept(sample_id).deleted_at is not None
@@ -209,13 +211,15 @@ def test_user_values_are_marked_as_such_and_can_be_cleared(
         name=" New\nname ", bpm=92.5, key="F# minor", kind="loop", rating=5, favourite=True,
         note="dusty\x00 \ud800", tags=["Dusty", "dusty ", "lo-fi"],
     )  # fmt: skip
-    sample = samples.change(session, user.id, sample_id, change)
+    sample = samples.change_sample(session, user.id, sample_id, change)
     assert (sample.name, sample.bpm, sample.key) == ("New name", 92.5, "F# minor")
     assert (sample.kind, sample.rating, sample.favourite) == ("loop", 5, True)
     assert (sample.note, sample.tags) == ("dusty ", ["Dusty", "lo-fi"])
     sources = (sample.bpm_source, sample.key_source, sample.kind_source)
     assert sources == (Source.USER, Source.USER, Source.USER)
-    sample = samples.change(session, user.id, sample_id, Change(bpm=0, key="", favourite=False))
+    sample = samples.change_sample(
+        session, user.id, sample_id, Change(bpm=0, key="", favourite=False)
+    )
     assert (sample.bpm, sample.key, sample.favourite) == (None, None, False)
     assert sample.name == "New name"
 
@@ -246,11 +250,11 @@ def test_deleting_cancels_the_job_and_restoring_enqueues_it_again(
     session: Session, keep: Keep, user: User
 ) -> None:
     sample_id = keep()
-    assert samples.throw_away(session, user.id, [sample_id, uuid.uuid4()]) == [sample_id]
-    assert samples.throw_away(session, user.id, [sample_id]) == []
+    assert samples.delete_samples(session, user.id, [sample_id, uuid.uuid4()]) == [sample_id]
+    assert samples.delete_samples(session, user.id, [sample_id]) == []
     session.commit()
     assert [job.status for job in session.exec(select(ProcessingJob))] == [JobStatus.CANCELLED]
-    assert samples.restore(session, user.id, [sample_id]) == [sample_id]
+    assert samples.restore_samples(session, user.id, [sample_id]) == [sample_id]
     session.commit()
     statuses = sorted(job.status for job in session.exec(select(ProcessingJob)))
     assert statuses == [JobStatus.CANCELLED, JobStatus.QUEUED]
@@ -260,26 +264,26 @@ def test_deleting_cancels_the_job_and_restoring_enqueues_it_again(
 def test_one_duplicate_does_not_prevent_restoring_others(
     session: Session, user: User, tmp_path: Path, keep: Keep
 ) -> None:
-    twin = samples.inspect(write(tmp_path / "twin.wav", tone(99)), "twin.wav")
+    twin = samples.inspect_file(write(tmp_path / "twin.wav", tone(99)), "twin.wav")
     with transaction() as other:
-        first = samples.add(other, user.id, twin)
-        samples.throw_away(other, user.id, [first])
-        samples.add(other, user.id, twin)
+        first = samples.add_sample(other, user.id, twin)
+        samples.delete_samples(other, user.id, [first])
+        samples.add_sample(other, user.id, twin)
     free = keep()
-    samples.throw_away(session, user.id, [free])
+    samples.delete_samples(session, user.id, [free])
     results = samples.restore_each_sample(session, user.id, [first, free])
     assert isinstance(results[first], Duplicate)
     assert results[free] is None
     session.commit()
     with pytest.raises(Duplicate):
-        samples.restore(session, user.id, [first])
+        samples.restore_samples(session, user.id, [first])
 
 
 def test_restoring_stops_at_the_storage_quota_newest_first(
     session: Session, user: User, keep: Keep, environment: pytest.MonkeyPatch
 ) -> None:
     ids = [keep() for _ in range(3)]
-    samples.throw_away(session, user.id, ids)
+    samples.delete_samples(session, user.id, ids)
     size = kept(ids[0]).size
     environment.setitem(plans.PLANS, plans.Tier.FREE, small_plan(2 * size))
     results = samples.restore_each_sample(session, user.id, ids)
@@ -294,7 +298,7 @@ def test_only_trashed_samples_can_be_permanently_deleted(
     assert samples.delete_for_good(session, user.id, [sample_id]) == []
     session.commit()
     with transaction() as other:
-        samples.throw_away(other, user.id, [sample_id])
+        samples.delete_samples(other, user.id, [sample_id])
     with transaction() as other:
         assert samples.delete_for_good(other, user.id, [sample_id]) == [sample_id]
     assert stored_files() == []
@@ -303,8 +307,8 @@ def test_only_trashed_samples_can_be_permanently_deleted(
 def test_trashed_samples_are_purged_after_thirty_days(user: User, keep: Keep) -> None:
     old, young = keep(), keep()
     with transaction() as session:
-        samples.throw_away(session, user.id, [old, young])
-        samples.get(session, user.id, old).deleted_at = now() - dt.timedelta(days=31)
+        samples.delete_samples(session, user.id, [old, young])
+        samples.get_sample(session, user.id, old).deleted_at = now() - dt.timedelta(days=31)
     with transaction() as session:
         assert samples.purge_old_trash(session, now()) == 1
     with transaction() as session:
@@ -318,7 +322,7 @@ def test_deleting_while_a_worker_writes_its_result_does_not_deadlock(
     for _ in range(6):
         sample_id = keep()
         with transaction() as session:
-            job = jobs.claim(
+            job = jobs.claim_job(
                 session,
                 session.exec(
                     select(ProcessingJob.id).where(ProcessingJob.sample_id == sample_id)
@@ -328,14 +332,14 @@ def test_deleting_while_a_worker_writes_its_result_does_not_deadlock(
 
         def result(job: ProcessingJob = job, sample_id: uuid.UUID = sample_id) -> None:
             with transaction() as session:
-                if jobs.still_mine(session, job):
+                if jobs.lock_current_attempt(session, job):
                     session.get_one(Sample, sample_id).loudness_lufs = -9.0
                     session.flush()
-                    jobs.finish(session, job.id, JobStatus.DONE)
+                    jobs.finish_job(session, job.id, JobStatus.DONE)
 
         def thrown(sample_id: uuid.UUID = sample_id) -> None:
             with transaction() as session:
-                samples.throw_away(session, user.id, [sample_id])
+                samples.delete_samples(session, user.id, [sample_id])
 
         with ThreadPoolExecutor(2) as pool:
             for future in [pool.submit(result), pool.submit(thrown)]:

@@ -8,7 +8,7 @@ import pytest
 from sp404_app.db import transaction
 from sp404_app.models import Sample, User
 from sp404_app.services.library import samples, scrolling, search
-from sp404_app.services.library.search import Query, SearchResult
+from sp404_app.services.library.search import SampleQuery, SearchResult
 from tests.services.conftest import keep
 from tests.sounds import Keep
 
@@ -29,7 +29,12 @@ def many(keep: Keep, user: User) -> User:
 
 
 def part(
-    user: User, query: Query, start: int, version: bytes | None = FIRST, *, moving: bool = False
+    user: User,
+    query: SampleQuery,
+    start: int,
+    version: bytes | None = FIRST,
+    *,
+    moving: bool = False,
 ) -> SearchResult:
     with transaction() as session:
         return scrolling.scroll_window(session, user.id, query, start, 4, version, moving=moving)
@@ -38,9 +43,9 @@ def part(
 @pytest.mark.parametrize("name", [*search.SORTS])
 @pytest.mark.parametrize("sign", ["", "-"])
 def test_windows_match_the_order_of_the_whole_result(many: User, name: str, sign: str) -> None:
-    query = Query(q="kick", sort=sign + name)
+    query = SampleQuery(q="kick", sort=sign + name)
     with transaction() as session:
-        whole = [row.id for row in search.window(session, many.id, query, 0, 100).rows]
+        whole = [row.id for row in search.search_window(session, many.id, query, 0, 100).rows]
     for start in range(COUNT):
         found = part(many, query, start)
         last = min(start, COUNT - 4)
@@ -49,43 +54,43 @@ def test_windows_match_the_order_of_the_whole_result(many: User, name: str, sign
 
 
 def test_a_start_beyond_the_end_shows_the_last_window(many: User) -> None:
-    assert part(many, Query(), 10**9).start == COUNT - 4
-    assert part(many, Query(), -5).start == 0
-    nothing = part(many, Query(q="nothing"), 3)
+    assert part(many, SampleQuery(), 10**9).start == COUNT - 4
+    assert part(many, SampleQuery(), -5).start == 0
+    nothing = part(many, SampleQuery(q="nothing"), 3)
     assert (nothing.rows, nothing.total, nothing.start) == ([], 0, 0)
 
 
 def test_a_change_shows_at_once_unless_the_list_is_scrolling(many: User) -> None:
-    gone = part(many, Query(), 0).rows[0].id
+    gone = part(many, SampleQuery(), 0).rows[0].id
     with transaction() as session:
-        samples.throw_away(session, many.id, [gone])
-    moving = part(many, Query(), 0, SECOND, moving=True)
+        samples.delete_samples(session, many.id, [gone])
+    moving = part(many, SampleQuery(), 0, SECOND, moving=True)
     assert moving.total == COUNT
     assert gone not in [row.id for row in moving.rows]
-    standing = part(many, Query(), 0, SECOND)
+    standing = part(many, SampleQuery(), 0, SECOND)
     assert standing.total == COUNT - 1
     assert len(standing.rows) == 4
 
 
 def test_without_a_cache_version_the_order_is_read_again(many: User) -> None:
-    part(many, Query(), 0, None)
+    part(many, SampleQuery(), 0, None)
     with transaction() as session:
-        samples.throw_away(session, many.id, [part(many, Query(), 0, None).rows[0].id])
-    assert part(many, Query(), 0, None).total == COUNT - 1
+        samples.delete_samples(session, many.id, [part(many, SampleQuery(), 0, None).rows[0].id])
+    assert part(many, SampleQuery(), 0, None).total == COUNT - 1
 
 
 def test_a_stale_order_is_read_again_while_scrolling(
     many: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part(many, Query(), 0)
+    part(many, SampleQuery(), 0)
     with transaction() as session:
-        samples.throw_away(session, many.id, [part(many, Query(), 0).rows[0].id])
+        samples.delete_samples(session, many.id, [part(many, SampleQuery(), 0).rows[0].id])
     monkeypatch.setattr(scrolling, "MAX_STALENESS_S", -1.0)
-    assert part(many, Query(), 0, SECOND, moving=True).total == COUNT - 1
+    assert part(many, SampleQuery(), 0, SECOND, moving=True).total == COUNT - 1
 
 
 def test_the_cached_order_is_per_user(many: User) -> None:
-    query = replace(Query(), sort="name")
+    query = replace(SampleQuery(), sort="name")
     assert part(many, query, 0).total == COUNT
     stranger = User(id=uuid.uuid4(), email="x@example.org", password_hash="x")
     assert part(stranger, query, 0).rows == []
@@ -95,4 +100,4 @@ def test_an_order_too_large_for_the_cache_is_still_returned(
     many: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scrolling, "MAX_CACHE_BYTES", 10)
-    assert part(many, Query(sort="-name"), 2).total == COUNT
+    assert part(many, SampleQuery(sort="-name"), 2).total == COUNT

@@ -14,7 +14,7 @@ from sp404_app.models import Sample, SampleStatus, User
 from sp404_app.models.columns import now
 from sp404_app.services.infra import text
 from sp404_app.services.library import samples, search
-from sp404_app.services.library.search import Query
+from sp404_app.services.library.search import SampleQuery
 
 Add = Callable[..., uuid.UUID]
 
@@ -28,7 +28,7 @@ def add(session: Session, user: User) -> Add:
             user_id=owner or user.id, name=name, filename=name, storage_key=uuid.uuid4().hex,
             size=1000, digest=uuid.uuid4().hex, format="WAV 16-bit", **fields,  # type: ignore[arg-type]
         )  # fmt: skip
-        samples.index(sample)
+        samples.update_search_fields(sample)
         session.add(sample)
         session.flush()
         return sample.id
@@ -37,7 +37,7 @@ def add(session: Session, user: User) -> Add:
 
 
 def names(session: Session, user: User, **wanted: object) -> list[str]:
-    query = Query(sort="name", **wanted)  # type: ignore[arg-type]
+    query = SampleQuery(sort="name", **wanted)  # type: ignore[arg-type]
     return [row.name for row in search.search_page(session, user.id, query, "", 200).rows]
 
 
@@ -139,16 +139,18 @@ def test_names_are_sorted_naturally(session: Session, user: User, add: Add) -> N
     for name in reversed(wanted):
         add(name)
     assert names(session, user) == wanted
-    falling = search.window(session, user.id, Query(sort="-name"), 0, 20).rows
+    falling = search.search_window(session, user.id, SampleQuery(sort="-name"), 0, 20).rows
     assert [row.name for row in falling] == wanted[::-1]
 
 
 def test_cursors_of_long_names_fit_into_a_url(session: Session, user: User, add: Add) -> None:
     for number in range(3):
         add("🥁" * 198 + f"{number}")
-    first = search.search_page(session, user.id, Query(sort="name"), "", 1)
+    first = search.search_page(session, user.id, SampleQuery(sort="name"), "", 1)
     assert len(first.next_cursor or "") < 2000
-    rest = search.search_page(session, user.id, Query(sort="name"), first.next_cursor or "", 5)
+    rest = search.search_page(
+        session, user.id, SampleQuery(sort="name"), first.next_cursor or "", 5
+    )
     assert len(rest.rows) == 2
 
 
@@ -156,17 +158,17 @@ def test_a_typo_is_corrected_and_the_correction_returned(
     session: Session, user: User, add: Add
 ) -> None:
     add("Breakbeat dusty")
-    found = search.window(session, user.id, Query(q="braekbeat dus"), 0, 10)
+    found = search.search_window(session, user.id, SampleQuery(q="braekbeat dus"), 0, 10)
     assert [row.name for row in found.rows] == ["Breakbeat dusty"]
     assert found.corrected == "breakbeat dus"
-    assert search.window(session, user.id, Query(q="zzzzzzz"), 0, 10).total == 0
+    assert search.search_window(session, user.id, SampleQuery(q="zzzzzzz"), 0, 10).total == 0
 
 
 def test_spelling_correction_uses_only_the_users_words(
     session: Session, user: User, person: Callable[..., User], add: Add
 ) -> None:
     add("Breakbeat", owner=person().id)
-    found = search.window(session, user.id, Query(q="braekbeat"), 0, 10)
+    found = search.search_window(session, user.id, SampleQuery(q="braekbeat"), 0, 10)
     assert (found.total, found.corrected) == (0, "")
 
 
@@ -204,10 +206,10 @@ def test_any_text_is_a_valid_search_that_finds_only_what_matches(
     session: Session, user: User, add: Add, q: str, is_found: bool
 ) -> None:
     sample_id = add("Kick 1e5 0x1F")
-    found = search.window(session, user.id, Query(q=q), 0, 10)
+    found = search.search_window(session, user.id, SampleQuery(q=q), 0, 10)
     assert [row.id for row in found.rows] == ([sample_id] if is_found else [])
     assert (found.total, found.corrected) == (len(found.rows), "")
-    assert search.ids(session, user.id, Query(q=q)) == [row.id for row in found.rows]
+    assert search.search_ids(session, user.id, SampleQuery(q=q)) == [row.id for row in found.rows]
     assert names(session, user) == ["Kick 1e5 0x1F"]
 
 
@@ -253,7 +255,7 @@ def test_a_search_finds_only_the_users_samples(
     stranger = person().id
     theirs = add("Secret", owner=stranger)
     assert names(session, user, q="secret") == []
-    assert theirs not in search.ids(session, user.id, Query())
+    assert theirs not in search.search_ids(session, user.id, SampleQuery())
 
 
 @pytest.mark.parametrize(
@@ -267,7 +269,7 @@ def test_a_search_finds_only_the_users_samples(
 )  # fmt: skip
 def test_an_invalid_query_is_rejected_with_its_field(field: str, value: object) -> None:
     with pytest.raises(ValidationFailed) as refusal:
-        Query(**{field: value})  # type: ignore[arg-type]
+        SampleQuery(**{field: value})  # type: ignore[arg-type]
     assert list(refusal.value.details) == [field]
 
 
@@ -275,7 +277,7 @@ def all_pages(session: Session, user: User, sort: str, limit: int = 3) -> list[u
     found: list[uuid.UUID] = []
     cursor = ""
     for _ in range(20):
-        page = search.search_page(session, user.id, Query(sort=sort), cursor, limit)
+        page = search.search_page(session, user.id, SampleQuery(sort=sort), cursor, limit)
         found += [row.id for row in page.rows]
         if page.next_cursor is None:
             return found
@@ -294,10 +296,10 @@ def test_pages_contain_every_sample_once_in_any_sort_order(
             key=None if number % 4 == 0 else "A minor",
             duration=number / 3,
         )
-    whole = search.ids(session, user.id, Query(sort=sort))
+    whole = search.search_ids(session, user.id, SampleQuery(sort=sort))
     assert all_pages(session, user, sort) == whole
     assert len(set(whole)) == 11
-    window = search.window(session, user.id, Query(sort=sort), 4, 3)
+    window = search.search_window(session, user.id, SampleQuery(sort=sort), 4, 3)
     assert [row.id for row in window.rows] == whole[4:7]
 
 
@@ -306,11 +308,11 @@ def test_cursors_stay_valid_while_rows_are_added_and_deleted(
     session: Session, user: User, add: Add, sort: str
 ) -> None:
     ids = [add(f"N{number}", bpm=90.0 + number) for number in range(6)]
-    first = search.search_page(session, user.id, Query(sort=sort), "", 2)
+    first = search.search_page(session, user.id, SampleQuery(sort=sort), "", 2)
     seen = [row.id for row in first.rows]
     session.delete(first.rows[0])
     add("M", bpm=50.0)
-    rest = search.search_page(session, user.id, Query(sort=sort), first.next_cursor or "", 10)
+    rest = search.search_page(session, user.id, SampleQuery(sort=sort), first.next_cursor or "", 10)
     following = [row.id for row in rest.rows if row.id in ids]
     assert sorted(seen + following) == sorted(ids)
 
@@ -345,7 +347,7 @@ NOBODY = str(uuid.UUID(int=0))
 )
 def test_a_malformed_cursor_is_rejected(session: Session, user: User, cursor: str) -> None:
     with pytest.raises(ValidationFailed):
-        search.search_page(session, user.id, Query(sort="name"), cursor, 10)
+        search.search_page(session, user.id, SampleQuery(sort="name"), cursor, 10)
 
 
 @pytest.mark.parametrize(
@@ -364,7 +366,9 @@ def test_a_cursor_with_an_impossible_value_is_rejected(
     session: Session, user: User, sort: str, value: object
 ) -> None:
     with pytest.raises(ValidationFailed):
-        search.search_page(session, user.id, Query(sort=sort), forged([sort, value, NOBODY]), 10)
+        search.search_page(
+            session, user.id, SampleQuery(sort=sort), forged([sort, value, NOBODY]), 10
+        )
 
 
 @pytest.mark.parametrize(
@@ -387,7 +391,7 @@ def test_a_cursor_between_rows_continues_at_the_next_row(
     add("A", bpm=90.0, key="A minor")
     add("B")
     cursor = forged([sort, value, NOBODY])
-    found = search.search_page(session, user.id, Query(sort=sort), cursor, 10)
+    found = search.search_page(session, user.id, SampleQuery(sort=sort), cursor, 10)
     assert [row.name for row in found.rows] == following
     assert (found.total, found.next_cursor) == (2, None)
 
@@ -398,18 +402,18 @@ def test_another_users_cursor_shows_none_of_their_samples(
     stranger = person()
     for number in range(3):
         add(f"Secret {number}", owner=stranger.id)
-    theirs = search.search_page(session, stranger.id, Query(sort="name"), "", 1).next_cursor
+    theirs = search.search_page(session, stranger.id, SampleQuery(sort="name"), "", 1).next_cursor
     mine = add("Z mine")
-    found = search.search_page(session, user.id, Query(sort="name"), theirs or "", 10)
+    found = search.search_page(session, user.id, SampleQuery(sort="name"), theirs or "", 10)
     assert [row.id for row in found.rows] == [mine]
 
 
 def test_a_window_beyond_the_end_is_the_last_window(session: Session, user: User, add: Add) -> None:
     for number in range(5):
         add(f"N{number}")
-    found = search.window(session, user.id, Query(sort="name"), 10**9, 2)
+    found = search.search_window(session, user.id, SampleQuery(sort="name"), 10**9, 2)
     assert (found.start, found.total, [row.name for row in found.rows]) == (3, 5, ["N3", "N4"])
-    assert search.window(session, user.id, Query(sort="name"), -5, 2).start == 0
+    assert search.search_window(session, user.id, SampleQuery(sort="name"), -5, 2).start == 0
 
 
 def test_the_search_vector_follows_the_search_text(session: Session, add: Add) -> None:

@@ -31,13 +31,14 @@ ANYTHING = st.text(st.characters(codec=None), max_size=60)
     ],
 )
 def test_names_are_split_into_search_words(text: str, found: str) -> None:
-    assert search_terms.words_of(text) == found
+    assert search_terms.search_words(text) == found
 
 
 def test_word_text_and_query_lengths_are_bounded() -> None:
-    assert len(search_terms.words_of("x" * 10_000)) == search_terms.MAX_WORD_LENGTH
+    assert len(search_terms.search_words("x" * 10_000)) == search_terms.MAX_WORD_LENGTH
     assert (
-        len(search_terms.words_of(" ".join(map(str, range(5000))))) <= search_terms.MAX_TEXT_LENGTH
+        len(search_terms.search_words(" ".join(map(str, range(5000)))))
+        <= search_terms.MAX_TEXT_LENGTH
     )
     wanted, unwanted = search_terms.parse_terms("㌀" * 10_000 + " -" + "y" * 10_000)
     assert all(len(term.text) <= search_terms.MAX_WORD_LENGTH for term in wanted + unwanted)
@@ -52,7 +53,7 @@ def parsed(query: str) -> tuple[list[str], list[str]]:
 
 @given(ANYTHING)
 def test_every_indexed_word_is_parsed_as_one_term(text: str) -> None:
-    for word in search_terms.words_of(text).split()[: search_terms.MAX_TERMS]:
+    for word in search_terms.search_words(text).split()[: search_terms.MAX_TERMS]:
         assert parsed(word) == ([word], [])
 
 
@@ -104,11 +105,11 @@ def test_numbers_keys_and_synonyms_are_expanded_in_the_tsquery(query: str, tsque
 @pytest.mark.parametrize("key", KEYS)
 def test_every_key_name_matches_its_search_words(key: str) -> None:
     (term,) = search_terms.parse_terms(key)[0]
-    word, mode, code = search_terms.key_words(key).split()
+    word, mode, code = search_terms.key_search_words(key).split()
     assert word in term.tsquery
     assert mode == key.split()[1]
     assert code[-1] in "ab"
-    assert search_terms.key_words(None) == ""
+    assert search_terms.key_search_words(None) == ""
 
 
 def test_synonyms_of_a_word_are_listed() -> None:

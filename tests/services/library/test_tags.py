@@ -68,12 +68,12 @@ def test_tags_in_use_are_counted_most_used_first(
 ) -> None:
     def tagged(*names: str, owner: uuid.UUID | None = None) -> uuid.UUID:
         sample_id = keep(owner=owner)
-        samples.change(session, owner or user.id, sample_id, Change(tags=names))
+        samples.change_sample(session, owner or user.id, sample_id, Change(tags=names))
         return sample_id
 
     tagged("dusty", "drums")
     tagged("drums")
-    samples.throw_away(session, user.id, [tagged("dusty", "gone")])
+    samples.delete_samples(session, user.id, [tagged("dusty", "gone")])
     tagged("dusty", owner=person().id)
     found = [(tag.name, tag.samples) for tag in tags.count_tags(session, user.id)]
     assert found == [("drums", 2), ("dusty", 1)]
@@ -90,8 +90,8 @@ def test_folder_names_become_tags() -> None:
 
 def test_tags_of_a_sample_can_be_removed(session: Session, user: User, keep: Keep) -> None:
     sample_id = keep()
-    samples.change(session, user.id, sample_id, Change(tags=["a"]))
-    samples.change(session, user.id, sample_id, Change(tags=[]))
+    samples.change_sample(session, user.id, sample_id, Change(tags=["a"]))
+    samples.change_sample(session, user.id, sample_id, Change(tags=[]))
     assert session.get_one(Sample, sample_id).tags == []
 
 
@@ -99,7 +99,7 @@ def test_tags_with_equal_counts_are_sorted_naturally(
     session: Session, user: User, keep: Keep
 ) -> None:
     sample_id = keep()
-    sample = samples.change(
+    sample = samples.change_sample(
         session, user.id, sample_id, Change(tags=["kit 10", "kit 2", "Ärger", "b"])
     )
     assert sample.tags == ["Ärger", "b", "kit 2", "kit 10"]

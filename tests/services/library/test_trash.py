@@ -16,7 +16,7 @@ from sp404_app.services.infra import storage
 from sp404_app.services.library import samples, trash
 from sp404_app.services.library.trash import TrashResult, TrashUsage
 from sp404_app.settings import MB
-from sp404_app.state.formatting import size
+from sp404_app.state.formatting import format_size
 from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.sidebar import load_sidebar
 from tests.sounds import Keep
@@ -49,7 +49,7 @@ def put(keep: Keep) -> Put:
 
 def trash_samples(user: User, *ids: uuid.UUID) -> TrashResult:
     with transaction() as session:
-        return samples.discard(session, user.id, ids)
+        return samples.move_to_trash(session, user.id, ids)
 
 
 def usage(user: User) -> TrashUsage:
@@ -75,8 +75,8 @@ def test_repeated_uploads_and_deletions_stay_within_the_trash_limit(user: User, 
     assert usage(user) == TrashUsage(60 * MB, 100 * MB)
     for key in keys[:2]:
         with pytest.raises(NotFound):
-            storage.size_of(key)
-    assert storage.size_of(keys[2])
+            storage.object_size(key)
+    assert storage.object_size(keys[2])
 
 
 def test_the_oldest_samples_are_purged_first_and_no_more_than_needed(user: User, put: Put) -> None:
@@ -97,7 +97,7 @@ def test_a_downgrade_purges_nothing_until_the_next_deletion(
         assert trash_samples(user, each).purged == 0
     plan(100)
     with transaction() as session:
-        assert samples.throw_away(session, user.id, [ids[0], uuid.uuid4()]) == []
+        assert samples.delete_samples(session, user.id, [ids[0], uuid.uuid4()]) == []
         samples.purge_old_trash(session, samples.now())
     assert exist(ids) == [True, True, True]
     assert trash_samples(user, ids[2]).purged == 1
@@ -115,7 +115,7 @@ def test_the_last_deletion_can_be_undone_even_over_the_limit(
     assert usage(user).used == 210 * MB
     plan(None)
     with transaction() as session:
-        assert set(samples.restore(session, user.id, ids)) == set(ids)
+        assert set(samples.restore_samples(session, user.id, ids)) == set(ids)
 
 
 def test_restoring_needs_room_in_the_storage_quota(user: User, put: Put) -> None:
@@ -123,7 +123,7 @@ def test_restoring_needs_room_in_the_storage_quota(user: User, put: Put) -> None
     trash_samples(user, first)
     put(60)
     with transaction() as session, pytest.raises(QuotaExceeded):
-        samples.restore(session, user.id, [first])
+        samples.restore_samples(session, user.id, [first])
     assert exist([first]) == [True]
 
 
@@ -136,7 +136,7 @@ def test_demo_samples_and_other_users_are_not_purged(
         session.exec(update(Sample).where(Sample.id == demo).values(is_demo=True))  # type: ignore[arg-type]
     trash_samples(user, demo)
     with transaction() as session:
-        samples.throw_away(session, other.id, [theirs])
+        samples.delete_samples(session, other.id, [theirs])
     mine = [put(60), put(60)]
     assert [trash_samples(user, each).purged for each in mine] == [0, 1]
     assert exist([demo, theirs, *mine]) == [True, True, False, True]
@@ -153,7 +153,7 @@ def test_concurrent_deletions_and_restores_do_not_deadlock(
         mine = ids[turn % 8 :] + ids[: turn % 8]
         try:
             with transaction() as session:
-                act = samples.throw_away if turn % 2 else samples.restore
+                act = samples.delete_samples if turn % 2 else samples.restore_samples
                 act(session, user.id, mine[:3])
         except (QuotaExceeded, NotFound):
             pass
@@ -161,7 +161,7 @@ def test_concurrent_deletions_and_restores_do_not_deadlock(
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(attempt, range(40)))
     with transaction() as session:
-        assert quotas.stored(session, user.id) <= 200 * MB
+        assert quotas.stored_bytes(session, user.id) <= 200 * MB
 
 
 @pytest.mark.usefixtures("services")
@@ -170,16 +170,21 @@ def test_messages_describe_the_trash_limit_and_purged_samples(
 ) -> None:
     said = bulk_messages.trash_usage_message
     assert "30 days" in said(TrashUsage(0, None))
-    assert f"{size(60 * MB)} of {size(100 * MB)} used" in said(TrashUsage(60 * MB, 100 * MB))
+    assert f"{format_size(60 * MB)} of {format_size(100 * MB)} used" in said(
+        TrashUsage(60 * MB, 100 * MB)
+    )
     assert "The next time you delete" in said(TrashUsage(180 * MB, 100 * MB))
     assert load_sidebar(session, user.id).trash == said(TrashUsage(0, 100 * MB))
-    assert bulk_messages.thrown_away("1 sound", TrashResult()) == "1 sound moved to the trash."
-    assert "It was full, so the oldest sound in it was permanently" in bulk_messages.thrown_away(
-        "“a”", TrashResult([], 1)
+    assert bulk_messages.trashed_message("1 sound", TrashResult()) == "1 sound moved to the trash."
+    assert (
+        "It was full, so the oldest sound in it was permanently"
+        in bulk_messages.trashed_message("“a”", TrashResult([], 1))
     )
-    assert "the 1,200 oldest sounds were" in bulk_messages.thrown_away("“a”", TrashResult([], 1200))
+    assert "the 1,200 oldest sounds were" in bulk_messages.trashed_message(
+        "“a”", TrashResult([], 1200)
+    )
 
 
 def test_deleting_for_an_unknown_user_is_rejected(session: Session) -> None:
     with pytest.raises(AppError):
-        samples.throw_away(session, uuid.uuid4(), [uuid.uuid4()])
+        samples.delete_samples(session, uuid.uuid4(), [uuid.uuid4()])

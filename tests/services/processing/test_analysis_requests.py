@@ -39,7 +39,7 @@ def limit(environment: pytest.MonkeyPatch) -> Callable[[int], None]:
 def restrict(environment: pytest.MonkeyPatch) -> Callable[[Access], None]:
     def set_access(access: Access) -> None:
         given = entitlements.Entitlement(plans.PLANS[plans.Tier.PRO], access)
-        environment.setattr(entitlements, "entitlement_of", lambda *_: given)
+        environment.setattr(entitlements, "get_entitlement", lambda *_: given)
 
     return set_access
 
@@ -64,7 +64,7 @@ def analysis_of(sample_id: uuid.UUID) -> tuple[object, ...]:
 
 def request_analysis(user: User, sample_id: uuid.UUID) -> None:
     with transaction() as session:
-        analysis_requests.again(session, user.id, sample_id)
+        analysis_requests.request_analysis(session, user.id, sample_id)
 
 
 def count_queued_jobs(user: User) -> int:
@@ -102,7 +102,7 @@ def test_a_request_with_an_overdue_payment_changes_nothing(
         request_analysis(user, sample_id)
     assert refusal.value.status == 402
     with transaction() as session:
-        answers = bulk_actions.run(session, user.id, Action.ANALYSE, [sample_id], None)
+        answers = bulk_actions.run_bulk_action(session, user.id, Action.ANALYSE, [sample_id], None)
     assert answers == {sample_id: "subscription_restricted"}
     assert analysis_of(sample_id) == before
 
@@ -114,7 +114,9 @@ def test_a_bulk_request_uses_the_remaining_analysis_quota(
     ids = [analysed() for _ in range(4)]
     before = [analysis_of(each) for each in ids]
     with transaction() as session:
-        answers = bulk_actions.run(session, user.id, Action.ANALYSE, [*ids, uuid.uuid4()], None)
+        answers = bulk_actions.run_bulk_action(
+            session, user.id, Action.ANALYSE, [*ids, uuid.uuid4()], None
+        )
     refused = "analysis_quota_exceeded"
     assert list(answers.values()) == ["ok", "ok", refused, refused, "not_found"]
     assert [analysis_of(each) for each in ids[2:]] == before[2:]
@@ -153,7 +155,7 @@ def test_concurrent_bulk_requests_and_cancellations_do_not_deadlock(
     def attempt(turn: int) -> None:
         order = ids[turn % 4 :] + ids[: turn % 4]
         with transaction() as session:
-            bulk_actions.run(session, user.id, Action.ANALYSE, order, None)
+            bulk_actions.run_bulk_action(session, user.id, Action.ANALYSE, order, None)
         with transaction() as session:
             jobs.cancel_analyses(session, user.id, order[::-1])
 
@@ -169,7 +171,7 @@ def test_a_cancelled_analysis_is_refunded(user: User, analysed: Callable[[], uui
     request_analysis(user, sample_id)
     assert used(user) == 2
     with transaction() as session:
-        jobs.cancel(session, user.id, job_of(sample_id).id)
+        jobs.cancel_job(session, user.id, job_of(sample_id).id)
     assert (analysis_of(sample_id), used(user)) == (before, 1)
 
 
@@ -179,7 +181,7 @@ def test_a_reanalysis_over_quota_stays_in_the_low_queue(
     limit(1)
     sample_id = analysed()
     with transaction() as session:
-        jobs.add_analysis(session, user.id, sample_id, queue.LOW)
+        jobs.enqueue_analysis(session, user.id, sample_id, queue.LOW)
     with pytest.raises(QuotaExceeded):
         request_analysis(user, sample_id)
     assert job_of(sample_id).queue == queue.LOW
@@ -195,10 +197,10 @@ def test_results_survive_when_the_worker_refuses_a_second_analysis(
     before = analysis_of(sample_id)
     request_analysis(user, sample_id)
     with transaction() as session:
-        samples.throw_away(session, user.id, [sample_id])
+        samples.delete_samples(session, user.id, [sample_id])
     with transaction() as session:
         quotas.reserve_analysis(session, user.id)
-        samples.restore(session, user.id, [sample_id])
+        samples.restore_samples(session, user.id, [sample_id])
     runner.run(str(job_of(sample_id).id))
     assert analysis_of(sample_id) == before
 

@@ -37,14 +37,14 @@ def kept(sample_id: uuid.UUID) -> Sample:
 
 def claimed(sample_id: uuid.UUID) -> ProcessingJob:
     with transaction() as session:
-        job = jobs.claim(session, job_of(sample_id).id)
+        job = jobs.claim_job(session, job_of(sample_id).id)
     assert job
     return job
 
 
 def requeue_lost(seconds: float = 13) -> int:
     with transaction() as session:
-        return jobs.take_up_lost(session, now() + dt.timedelta(seconds=seconds))
+        return jobs.requeue_lost_jobs(session, now() + dt.timedelta(seconds=seconds))
 
 
 def test_adding_a_sample_enqueues_its_job(keep: Keep) -> None:
@@ -58,7 +58,7 @@ def test_only_one_worker_can_claim_a_job(keep: Keep) -> None:
 
     def claim(_: int) -> bool:
         with transaction() as session:
-            return jobs.claim(session, job_id) is not None
+            return jobs.claim_job(session, job_id) is not None
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(claim, range(8))) == 1
@@ -68,15 +68,15 @@ def test_a_second_analysis_request_returns_the_active_job(
     session: Session, user: User, keep: Keep
 ) -> None:
     sample_id = keep()
-    first = analysis_requests.again(session, user.id, sample_id)
-    assert analysis_requests.again(session, user.id, sample_id).id == first.id
+    first = analysis_requests.request_analysis(session, user.id, sample_id)
+    assert analysis_requests.request_analysis(session, user.id, sample_id).id == first.id
 
 
 def test_a_trashed_sample_is_not_analysed(session: Session, user: User, keep: Keep) -> None:
     sample_id = keep()
-    samples.throw_away(session, user.id, [sample_id])
+    samples.delete_samples(session, user.id, [sample_id])
     with pytest.raises(Conflict):
-        analysis_requests.again(session, user.id, sample_id)
+        analysis_requests.request_analysis(session, user.id, sample_id)
 
 
 def test_another_user_cannot_see_cancel_or_start_a_job(
@@ -85,10 +85,10 @@ def test_another_user_cannot_see_cancel_or_start_a_job(
     sample_id, stranger = keep(), person().id
     job_id = job_of(sample_id).id
     for attempt in (
-        lambda: jobs.get(session, stranger, job_id),
-        lambda: jobs.cancel(session, stranger, job_id),
-        lambda: analysis_requests.again(session, stranger, sample_id),
-        lambda: jobs.get(session, stranger, uuid.uuid4()),
+        lambda: jobs.get_job(session, stranger, job_id),
+        lambda: jobs.cancel_job(session, stranger, job_id),
+        lambda: analysis_requests.request_analysis(session, stranger, sample_id),
+        lambda: jobs.get_job(session, stranger, uuid.uuid4()),
     ):
         with pytest.raises(NotFound):
             attempt()
@@ -107,12 +107,12 @@ def test_a_cancelled_job_cannot_write_or_be_claimed(user: User, keep: Keep) -> N
     running, queued = keep(), keep()
     job = claimed(running)
     with transaction() as session:
-        jobs.cancel(session, user.id, job.id)
-        jobs.cancel(session, user.id, job_of(queued).id)
+        jobs.cancel_job(session, user.id, job.id)
+        jobs.cancel_job(session, user.id, job_of(queued).id)
     with transaction() as session:
-        assert not jobs.still_mine(session, job)
-        assert not jobs.beat(session, job.id, job.attempts)
-        assert jobs.claim(session, job_of(queued).id) is None
+        assert not jobs.lock_current_attempt(session, job)
+        assert not jobs.record_heartbeat(session, job.id, job.attempts)
+        assert jobs.claim_job(session, job_of(queued).id) is None
     assert kept(running).status == SampleStatus.FAILED
     assert kept(running).error == "Cancelled."
 
@@ -120,7 +120,7 @@ def test_a_cancelled_job_cannot_write_or_be_claimed(user: User, keep: Keep) -> N
 def test_cancelling_a_second_analysis_keeps_the_first_results(user: User, keep: Keep) -> None:
     sample_id = keep()
     with transaction() as session:
-        jobs.finish(session, job_of(sample_id).id, JobStatus.DONE)
+        jobs.finish_job(session, job_of(sample_id).id, JobStatus.DONE)
         session.add(
             Analysis(
                 user_id=user.id,
@@ -129,18 +129,18 @@ def test_cancelling_a_second_analysis_keeps_the_first_results(user: User, keep: 
                 status=SampleStatus.READY,
             )
         )
-        again = analysis_requests.again(session, user.id, sample_id)
+        again = analysis_requests.request_analysis(session, user.id, sample_id)
     with transaction() as session:
-        jobs.cancel(session, user.id, again.id)
+        jobs.cancel_job(session, user.id, again.id)
     assert (kept(sample_id).status, kept(sample_id).error) == (SampleStatus.READY, "")
 
 
 def test_an_ended_job_cannot_be_cancelled(user: User, keep: Keep) -> None:
     job = job_of(keep())
     with transaction() as session:
-        jobs.finish(session, job.id, JobStatus.DONE)
+        jobs.finish_job(session, job.id, JobStatus.DONE)
     with transaction() as session:
-        assert jobs.cancel(session, user.id, job.id).status == JobStatus.DONE
+        assert jobs.cancel_job(session, user.id, job.id).status == JobStatus.DONE
 
 
 def test_a_lost_attempt_is_requeued_once_and_can_no_longer_write(keep: Keep) -> None:
@@ -151,9 +151,9 @@ def test_a_lost_attempt_is_requeued_once_and_can_no_longer_write(keep: Keep) -> 
     new = claimed(sample_id)
     assert new.attempts == 2
     with transaction() as session:
-        assert not jobs.still_mine(session, old)
-        assert not jobs.beat(session, old.id, old.attempts)
-        assert jobs.still_mine(session, new)
+        assert not jobs.lock_current_attempt(session, old)
+        assert not jobs.record_heartbeat(session, old.id, old.attempts)
+        assert jobs.lock_current_attempt(session, new)
 
 
 def test_a_job_that_lost_its_worker_twice_fails(keep: Keep) -> None:
@@ -172,7 +172,7 @@ def test_a_job_that_lost_its_worker_twice_fails(keep: Keep) -> None:
 def test_a_heartbeat_keeps_the_job_running(keep: Keep) -> None:
     job = claimed(keep())
     with transaction() as session:
-        assert jobs.beat(session, job.id, job.attempts)
+        assert jobs.record_heartbeat(session, job.id, job.attempts)
     assert requeue_lost(seconds=11) == 0
 
 
@@ -186,7 +186,7 @@ def test_a_queued_job_is_enqueued_again_only_if_its_rq_entry_is_lost(keep: Keep)
 
 def test_a_job_popped_by_a_dead_worker_is_enqueued_again(keep: Keep) -> None:
     job = job_of(keep())
-    rq_queue = queue.queue(job.queue)
+    rq_queue = queue.rq_queue(job.queue)
     events.connection().lpop(rq_queue.key)
     assert requeue_lost() == 1
 
@@ -204,7 +204,7 @@ def test_lost_jobs_are_found_behind_hundreds_of_queued_ones(user: User, keep: Ke
 
 def used(user: User) -> int:
     with transaction() as session:
-        return quotas.usage(session, user.id).analyses_used
+        return quotas.get_quota_usage(session, user.id).analyses_used
 
 
 def claim_counted(sample_id: uuid.UUID, user: User) -> ProcessingJob:
@@ -219,12 +219,12 @@ def test_an_unsuccessful_analysis_is_refunded_once(user: User, keep: Keep) -> No
     failed, cancelled, trashed, done = (claim_counted(keep(), user) for _ in range(4))
     assert used(user) == 4
     with transaction() as session:
-        jobs.finish(session, failed.id, JobStatus.FAILED, "Damaged.")
-        jobs.cancel(session, user.id, cancelled.id)
-        samples.throw_away(session, user.id, [trashed.sample_id or failed.id])
-        jobs.finish(session, done.id, JobStatus.DONE)
+        jobs.finish_job(session, failed.id, JobStatus.FAILED, "Damaged.")
+        jobs.cancel_job(session, user.id, cancelled.id)
+        samples.delete_samples(session, user.id, [trashed.sample_id or failed.id])
+        jobs.finish_job(session, done.id, JobStatus.DONE)
     with transaction() as session:
-        jobs.cancel(session, user.id, cancelled.id)
+        jobs.cancel_job(session, user.id, cancelled.id)
     assert used(user) == 1
 
 
@@ -234,13 +234,13 @@ def test_waiting_samples_are_enqueued_up_to_the_analysis_quota(
     ids = [keep() for _ in range(3)]
     with transaction() as session:
         for sample_id in ids:
-            jobs.finish(session, job_of(sample_id).id, JobStatus.DONE)
+            jobs.finish_job(session, job_of(sample_id).id, JobStatus.DONE)
             session.get_one(Sample, sample_id).status = SampleStatus.WAITING_FOR_QUOTA
         quotas.reserve_analysis(session, user.id)
     small = plans.Plan(plans.Tier.FREE, "Free", 0, None, 3, 0, 100)
     environment.setitem(plans.PLANS, plans.Tier.FREE, small)
     with transaction() as session:
-        assert quota_backlog.queue_waiting(session) == 2
+        assert quota_backlog.enqueue_waiting_samples(session) == 2
     statuses = [kept(sample_id).status for sample_id in ids]
     assert statuses == [
         SampleStatus.QUEUED,

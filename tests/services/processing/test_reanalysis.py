@@ -58,16 +58,16 @@ def test_only_outdated_samples_are_enqueued(
     analysed_by(ENGINE_VERSION)
     analysed_by("0", deleted_at=now())
     analysed_by("0", status=SampleStatus.WAITING_FOR_QUOTA)
-    assert reanalysis.renew(session) == 1
+    assert reanalysis.enqueue_outdated_samples(session) == 1
     (job,) = all_jobs(session)
     assert (job.sample_id, job.queue) == (old.id, queue.LOW)
-    assert reanalysis.renew(session) == 1  # still active
+    assert reanalysis.enqueue_outdated_samples(session) == 1  # still active
     assert len(all_jobs(session)) == 1
 
 
 def test_a_batch_keeps_two_workers_busy_until_the_next_run() -> None:
     """A small sample takes a worker about 50 ms."""
-    assert reanalysis.MAX_ACTIVE_JOBS * 0.05 / 2 >= 0.5 * scheduler.EVERY
+    assert reanalysis.MAX_ACTIVE_JOBS * 0.05 / 2 >= 0.5 * scheduler.INTERVAL_S
 
 
 def test_the_number_of_active_jobs_is_limited(
@@ -76,11 +76,11 @@ def test_the_number_of_active_jobs_is_limited(
     monkeypatch.setattr(reanalysis, "MAX_ACTIVE_JOBS", 2)
     for _ in range(3):
         analysed_by("0")
-    assert reanalysis.renew(session) == 2
-    assert reanalysis.renew(session) == 2
+    assert reanalysis.enqueue_outdated_samples(session) == 2
+    assert reanalysis.enqueue_outdated_samples(session) == 2
     assert len(all_jobs(session)) == 2
-    jobs.finish(session, all_jobs(session)[0].id, JobStatus.DONE)
-    assert reanalysis.renew(session) == 2
+    jobs.finish_job(session, all_jobs(session)[0].id, JobStatus.DONE)
+    assert reanalysis.enqueue_outdated_samples(session) == 2
     assert len(all_jobs(session)) == 3
 
 
@@ -88,11 +88,11 @@ def test_a_failed_reanalysis_keeps_old_results_and_is_not_retried(
     session: Session, user: User, analysed_by: Callable[..., Sample]
 ) -> None:
     sample = analysed_by("0", bpm=90)
-    reanalysis.renew(session)
+    reanalysis.enqueue_outdated_samples(session)
     (job,) = all_jobs(session)
-    jobs.note_failure(session, job, "No.")
-    jobs.finish(session, job.id, JobStatus.FAILED, "No.")
-    assert reanalysis.renew(session) == 0
+    jobs.record_engine_failure(session, job, "No.")
+    jobs.finish_job(session, job.id, JobStatus.FAILED, "No.")
+    assert reanalysis.enqueue_outdated_samples(session) == 0
     assert (sample.status, sample.bpm) == (SampleStatus.READY, 90)
     assert reanalysis.get_reanalysis_progress(session, user.id) == reanalysis.ReanalysisProgress(
         1, 1
@@ -114,10 +114,10 @@ def test_a_requested_reanalysis_moves_to_the_users_queue(
     session: Session, user: User, analysed_by: Callable[..., Sample]
 ) -> None:
     sample = analysed_by("0")
-    reanalysis.renew(session)
-    analysis_requests.again(session, user.id, sample.id)
+    reanalysis.enqueue_outdated_samples(session)
+    analysis_requests.request_analysis(session, user.id, sample.id)
     (job,) = all_jobs(session)
     session.refresh(job)
     assert job.queue != queue.LOW
-    jobs.cancel(session, user.id, job.id)
+    jobs.cancel_job(session, user.id, job.id)
     assert sample.status == SampleStatus.READY  # not stuck in the queue

@@ -13,9 +13,9 @@ from sp404_app.models import Analysis, Sample, SampleStatus, Source, User
 from sp404_app.models.columns import now
 from sp404_app.services.library import samples, search
 from sp404_app.services.library.samples import Change
-from sp404_app.services.library.search import Query
+from sp404_app.services.library.search import SampleQuery
 from sp404_app.services.sample import details
-from sp404_app.services.sample.details import Details, Grid
+from sp404_app.services.sample.details import BeatGrid, SampleDetails
 from tests.sounds import Keep
 
 
@@ -37,13 +37,13 @@ def analysed(owner: User, sample_id: uuid.UUID, version: str = "1", **values: ob
 def test_the_newest_finished_analysis_comes_with_the_sample(user: User, keep: Keep) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session:
-        assert details.find_sample(session, user.id, sample_id).analysis is None
+        assert details.find_sample_details(session, user.id, sample_id).analysis is None
     earlier = now() - dt.timedelta(days=1)
     analysed(user, sample_id, "2", bpm=120.0)
     analysed(user, sample_id, "1", bpm=60.0, created_at=earlier)
     analysed(user, sample_id, "3", bpm=None, status="failed", created_at=now())
     with transaction() as session:
-        found = details.find_sample(session, user.id, sample_id)
+        found = details.find_sample_details(session, user.id, sample_id)
     assert found.analysis
     assert (found.sample.name, found.analysis.bpm) == ("Loop", 120.0)
 
@@ -55,8 +55,8 @@ def test_another_users_sample_is_not_found(
     for sample_id in (theirs, uuid.uuid4()):
         with transaction() as session:
             for act in (
-                lambda s=session, i=sample_id: details.find_sample(s, user.id, i),
-                lambda s=session, i=sample_id: details.use_analysis(s, user.id, i, "bpm"),
+                lambda s=session, i=sample_id: details.find_sample_details(s, user.id, i),
+                lambda s=session, i=sample_id: details.reset_to_analysis(s, user.id, i, "bpm"),
             ):
                 with pytest.raises(NotFound, match="There is no such sample"):
                     act()
@@ -72,12 +72,12 @@ def test_resetting_a_field_restores_the_value_from_the_analysis(
     sample_id = keep("Loop.wav")
     analysed(user, sample_id)
     with transaction() as session:
-        sample = samples.change(session, user.id, sample_id, Change(**{field: mine}))  # type: ignore[arg-type]
+        sample = samples.change_sample(session, user.id, sample_id, Change(**{field: mine}))  # type: ignore[arg-type]
         assert (getattr(sample, field), getattr(sample, f"{field}_source")) == (mine, Source.USER)
     with transaction() as session:
-        details.use_analysis(session, user.id, sample_id, field)
+        details.reset_to_analysis(session, user.id, sample_id, field)
     with transaction() as session:
-        sample = samples.get(session, user.id, sample_id)
+        sample = samples.get_sample(session, user.id, sample_id)
         assert getattr(sample, field) == heard
         assert getattr(sample, f"{field}_source") == Source.ANALYSIS
         others = {"bpm", "key", "kind"} - {field}
@@ -90,21 +90,21 @@ def test_search_uses_the_current_key(user: User, keep: Keep) -> None:
 
     def found_by(q: str) -> bool:
         with transaction() as session:
-            return search.window(session, user.id, Query(q=q), 0, 1).total == 1
+            return search.search_window(session, user.id, SampleQuery(q=q), 0, 1).total == 1
 
     with transaction() as session:
-        samples.change(session, user.id, sample_id, Change(key="C# major"))
+        samples.change_sample(session, user.id, sample_id, Change(key="C# major"))
     assert (found_by("Db"), found_by("A minor")) == (True, False)
     with transaction() as session:
-        details.use_analysis(session, user.id, sample_id, "key")
+        details.reset_to_analysis(session, user.id, sample_id, "key")
     assert (found_by("Db"), found_by("A minor")) == (False, True)
 
 
 def test_resetting_without_an_analysis_clears_the_field(user: User, keep: Keep) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session:
-        samples.change(session, user.id, sample_id, Change(bpm=123.0))
-        sample = details.use_analysis(session, user.id, sample_id, "bpm")
+        samples.change_sample(session, user.id, sample_id, Change(bpm=123.0))
+        sample = details.reset_to_analysis(session, user.id, sample_id, "bpm")
         assert (sample.bpm, sample.bpm_source) == (None, Source.ANALYSIS)
 
 
@@ -112,10 +112,10 @@ def test_resetting_without_an_analysis_clears_the_field(user: User, keep: Keep) 
 def test_only_analysed_fields_can_be_reset(user: User, keep: Keep, field: str) -> None:
     sample_id = keep("Loop.wav")
     with transaction() as session, pytest.raises(ValidationFailed):
-        details.use_analysis(session, user.id, sample_id, field)
+        details.reset_to_analysis(session, user.id, sample_id, field)
 
 
-def grid_of(bpm: float | None, *, duration: float = 4.0) -> Grid:
+def grid_of(bpm: float | None, *, duration: float = 4.0) -> BeatGrid:
     """Return the grid of a sample with analysed beats at 120 BPM from 0.25 s on."""
     beats = np.arange(0.25, 4.0, 0.5).tolist()
     heard = Analysis(
@@ -132,7 +132,7 @@ def grid_of(bpm: float | None, *, duration: float = 4.0) -> Grid:
         user_id=heard.user_id, name="a", filename="a", storage_key="a", size=1, digest="a",
         format="WAV", bpm=bpm, duration=duration,
     )  # fmt: skip
-    return details.grid(Details(sample, heard))
+    return details.beat_grid(SampleDetails(sample, heard))
 
 
 def test_the_analysed_tempo_keeps_the_analysed_beats() -> None:
@@ -157,7 +157,7 @@ def test_no_beat_lies_at_the_end_of_the_sample() -> None:
 
 
 def test_without_a_tempo_there_are_onsets_but_no_beats() -> None:
-    assert grid_of(None) == Grid([], 0, [0.25, 1.0])
+    assert grid_of(None) == BeatGrid([], 0, [0.25, 1.0])
 
 
 def test_the_number_of_beats_is_limited() -> None:

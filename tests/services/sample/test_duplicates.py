@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from sp404_app.audio.similarity import fingerprint
 from sp404_app.audio.similarity.embedding import DIMENSIONS
-from sp404_app.audio.similarity.fingerprint import Print
+from sp404_app.audio.similarity.fingerprint import Fingerprint
 from sp404_app.audio.synth.drums import kick, snare
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound
@@ -28,8 +28,8 @@ RATE = 44_100
 Keep = Callable[..., uuid.UUID]
 
 
-def taken(signal: np.ndarray, rate: float = RATE) -> Print:
-    found = fingerprint.taken(np.asarray(signal, np.float32), rate)
+def taken(signal: np.ndarray, rate: float = RATE) -> Fingerprint:
+    found = fingerprint.compute_fingerprint(np.asarray(signal, np.float32), rate)
     assert found
     return found
 
@@ -46,16 +46,18 @@ ONE, OTHER = taken(hit(1)), taken(hit(2))
 QUIETER = taken(0.2 * np.pad(hit(1), (900, 4000)))
 
 
-def remember(owner: uuid.UUID, sample_id: uuid.UUID, found: Print | None = ONE) -> None:
+def remember(owner: uuid.UUID, sample_id: uuid.UUID, found: Fingerprint | None = ONE) -> None:
     with transaction() as session:
-        duplicates.remember(session, owner, sample_id, vector(), found)
+        duplicates.update_duplicates(session, owner, sample_id, vector(), found)
 
 
 @pytest.fixture
 def put(user: User) -> Keep:
     """Save a sample without a file, with a fingerprint."""
 
-    def keep(found: Print | None = ONE, owner: User = user, *, heard: bool = True) -> uuid.UUID:
+    def keep(
+        found: Fingerprint | None = ONE, owner: User = user, *, heard: bool = True
+    ) -> uuid.UUID:
         name = uuid.uuid4().hex
         sample = Sample(
             user_id=owner.id, name=name, filename=name, storage_key=name, size=1, digest=name,
@@ -88,8 +90,8 @@ def copies_of(user: User, sample_id: uuid.UUID) -> list[uuid.UUID]:
 
 def filtered(user: User, **fields: object) -> list[uuid.UUID]:
     with transaction() as session:
-        query = search.Query(has_copies=True, sort="created", **fields)  # type: ignore[arg-type]
-        return search.ids(session, user.id, query)
+        query = search.SampleQuery(has_copies=True, sort="created", **fields)  # type: ignore[arg-type]
+        return search.search_ids(session, user.id, query)
 
 
 def test_a_duplicate_joins_the_group_of_its_original_and_another_hit_does_not(
@@ -134,7 +136,9 @@ def test_a_sample_that_matches_two_groups_merges_them(user: User, put: Keep) -> 
     assert len(groups()) == 2
     between = put(None, heard=False)
     with transaction() as session:
-        touched = duplicate_groups.join(session, user.id, between, [first[1], second[1]])
+        touched = duplicate_groups.join_duplicate_group(
+            session, user.id, between, [first[1], second[1]]
+        )
     everybody = {lone, between, *first, *second}
     assert groups() == [everybody]
     assert touched == everybody
@@ -192,14 +196,14 @@ def test_an_event_is_published_for_every_member_of_a_changed_group(
 def test_a_trashed_sample_keeps_its_group_but_is_not_listed(user: User, put: Keep) -> None:
     first, second = put(ONE), put(ONE)
     with transaction() as session:
-        samples.throw_away(session, user.id, [first])
+        samples.delete_samples(session, user.id, [first])
     assert copies_of(user, second) == filtered(user) == []
     assert filtered(user, trash=True) == [first]  # there is a copy of it in the library
     assert copies_of(user, first) == [second]
     third = put(QUIETER)
     assert copies_of(user, second) == [third]
     with transaction() as session:
-        samples.restore(session, user.id, [first])
+        samples.restore_samples(session, user.id, [first])
     assert copies_of(user, second) == [first, third]
 
 
@@ -207,7 +211,7 @@ def test_permanent_deletion_dissolves_a_group_of_one(user: User, put: Keep) -> N
     ids = [put(ONE), put(ONE), put(ONE)]
     for number, left in ((0, [set(ids[1:])]), (1, [])):
         with transaction() as session:
-            samples.throw_away(session, user.id, [ids[number]])
+            samples.delete_samples(session, user.id, [ids[number]])
             samples.delete_for_good(session, user.id, [ids[number]])
         assert groups() == left
 
@@ -267,9 +271,9 @@ def test_reanalysis_and_trashing_do_not_deadlock(user: User, put: Keep) -> None:
 
     def clear_up() -> None:
         with transaction() as session:
-            samples.throw_away(session, user.id, ids[::-1])
+            samples.delete_samples(session, user.id, ids[::-1])
         with transaction() as session:
-            samples.restore(session, user.id, ids)
+            samples.restore_samples(session, user.id, ids)
 
     with meanwhile(clear_up, 15), ThreadPoolExecutor(2) as pool:
         heard = [(each, found) for found in (OTHER, ONE) * 3 for each in ids[::-1]]
@@ -281,7 +285,9 @@ def test_reanalysis_and_trashing_do_not_deadlock(user: User, put: Keep) -> None:
 def test_a_deleted_sample_joins_no_group(user: User, put: Keep) -> None:
     there = put()
     with transaction() as session:
-        assert duplicate_groups.join(session, user.id, uuid.uuid4(), [there]) == set()
+        assert (
+            duplicate_groups.join_duplicate_group(session, user.id, uuid.uuid4(), [there]) == set()
+        )
     assert groups() == []
 
 
@@ -296,7 +302,7 @@ def test_regrouping_merges_linked_groups_and_leaves_the_others(
     sample_id = data.draw(st.sampled_from(sorted(before)))
     others = sorted(set(before) - {sample_id})
     found = data.draw(st.lists(st.sampled_from(others), unique=True)) if others else []
-    after = duplicate_groups.regrouped(before, sample_id, found)
+    after = duplicate_groups.regroup_duplicates(before, sample_id, found)
     assert after.keys() == before.keys()
     if found:
         linked = {after[one] for one in [sample_id, *found]}
@@ -309,7 +315,7 @@ def test_regrouping_merges_linked_groups_and_leaves_the_others(
         )
     else:
         assert after[sample_id] is None
-    assert duplicate_groups.regrouped(after, sample_id, found) == after
+    assert duplicate_groups.regroup_duplicates(after, sample_id, found) == after
 
 
 def test_candidates_are_chosen_by_length_and_timbre(

@@ -37,14 +37,14 @@ def heard(session: Session, user: User) -> Callable[..., Sample]:
         )
         session.add(sample)
         session.flush()
-        similarity.remember(session, owner.id, sample.id, values)
+        similarity.save_vector(session, owner.id, sample.id, values)
         return sample
 
     return keep
 
 
 def test_the_table_has_the_dimensions_of_the_embedding() -> None:
-    assert table.DIMENSIONS == DIMENSIONS
+    assert table.VECTOR_DIMENSIONS == DIMENSIONS
 
 
 def test_results_are_nearest_first_with_the_distance_of_the_embedding(
@@ -53,9 +53,9 @@ def test_results_are_nearest_first_with_the_distance_of_the_embedding(
     seed = vector(1)
     wanted = heard(seed)
     near, far = heard(seed + 0.1 * vector(2)), heard(vector(3))
-    found = similarity.similar(session, user.id, wanted.id, 10)
+    found = similarity.find_similar(session, user.id, wanted.id, 10)
     assert [alike.sample.id for alike in found] == [near.id, far.id]
-    expected = measure.distance(seed, vector(3))
+    expected = measure.embedding_distance(seed, vector(3))
     assert found[1].distance == pytest.approx(expected, rel=1e-3)
 
 
@@ -65,11 +65,13 @@ def test_an_aspect_ignores_the_other_parts_of_the_vector(
 ) -> None:
     seed, other = vector(1), vector(9)
     wanted, twin = heard(seed), other.copy()
-    parts = measure.PARTS if aspect is Aspect.OVERALL else {aspect: measure.PARTS[aspect]}
+    parts = (
+        measure.VECTOR_PARTS if aspect is Aspect.OVERALL else {aspect: measure.VECTOR_PARTS[aspect]}
+    )
     for cut, _ in parts.values():
         twin[cut] = seed[cut]
     same, different = heard(twin), heard(other)
-    found = similarity.similar(session, user.id, wanted.id, 10, aspect)
+    found = similarity.find_similar(session, user.id, wanted.id, 10, aspect)
     assert [alike.sample.id for alike in found] == [same.id, different.id]
     assert found[0].distance == 0
 
@@ -78,8 +80,8 @@ def test_saving_a_vector_replaces_the_older_one(
     session: Session, user: User, heard: Callable[..., Sample]
 ) -> None:
     wanted, other = heard(vector(1)), heard(vector(2))
-    similarity.remember(session, user.id, other.id, vector(1))
-    assert [a.distance for a in similarity.similar(session, user.id, wanted.id, 10)] == [0]
+    similarity.save_vector(session, user.id, other.id, vector(1))
+    assert [a.distance for a in similarity.find_similar(session, user.id, wanted.id, 10)] == [0]
 
 
 def test_another_users_samples_are_never_found(
@@ -87,9 +89,9 @@ def test_another_users_samples_are_never_found(
 ) -> None:
     stranger = person()
     mine, theirs = heard(vector(1)), heard(vector(1), stranger)
-    assert similarity.similar(session, user.id, mine.id, 10) == []
+    assert similarity.find_similar(session, user.id, mine.id, 10) == []
     with pytest.raises(NotFound):
-        similarity.similar(session, user.id, theirs.id, 10)
+        similarity.find_similar(session, user.id, theirs.id, 10)
 
 
 def test_trashed_samples_are_not_found(
@@ -99,7 +101,7 @@ def test_trashed_samples_are_not_found(
     gone.deleted_at = now()
     session.add(gone)
     session.flush()
-    assert similarity.similar(session, user.id, mine.id, 10) == []
+    assert similarity.find_similar(session, user.id, mine.id, 10) == []
 
 
 def test_vectors_of_another_engine_version_are_not_compared(
@@ -108,4 +110,4 @@ def test_vectors_of_another_engine_version_are_not_compared(
     mine, older = heard(vector(1)), heard(vector(1))
     session.get_one(SampleVector, older.id).engine_version = "0"
     session.flush()
-    assert similarity.similar(session, user.id, mine.id, 10) == []
+    assert similarity.find_similar(session, user.id, mine.id, 10) == []

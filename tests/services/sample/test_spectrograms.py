@@ -20,7 +20,7 @@ from sp404_app.services.infra import pictures, queue, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.services.sample import spectrograms
-from sp404_app.services.sample.spectrograms import Part, part_around
+from sp404_app.services.sample.spectrograms import PicturePart, part_around
 from tests.sounds import Keep
 
 pytestmark = pytest.mark.usefixtures("services")
@@ -39,19 +39,19 @@ def measured(keep: Keep, user: User) -> Callable[..., uuid.UUID]:
     return put
 
 
-def whole(user: User, sample_id: uuid.UUID, view: View = View.SPECTRUM) -> Part:
+def whole(user: User, sample_id: uuid.UUID, view: View = View.SPECTRUM) -> PicturePart:
     with transaction() as session:
         return spectrograms.find_part(session, user.id, sample_id, view, 0.0, 0.0)
 
 
-def request(user: User, part: Part) -> uuid.UUID:
+def request(user: User, part: PicturePart) -> uuid.UUID:
     with transaction() as session:
         return spectrograms.request_drawing(session, user.id, part)
 
 
 def end(job_id: uuid.UUID, status: JobStatus, error: str = "") -> None:
     with transaction() as session:
-        jobs.finish(session, job_id, status, error)
+        jobs.finish_job(session, job_id, status, error)
 
 
 def drawing_jobs(sample_id: uuid.UUID) -> list[ProcessingJob]:
@@ -120,7 +120,7 @@ def test_requesting_twice_or_at_once_makes_one_job(
     (job,) = drawing_jobs(part.sample_id)
     assert (job.queue, job.status) == (queue.PICTURES, JobStatus.QUEUED)
     assert job.result == {"view": "spectrum", "start": 0.0, "end": 10.0}
-    assert queue.queue(queue.PICTURES).get_job_ids() == [queue.rq_job_id(job.id, 0)]
+    assert queue.rq_queue(queue.PICTURES).get_job_ids() == [queue.rq_job_id(job.id, 0)]
 
 
 def test_another_view_of_the_sample_waits_for_the_job_that_is_under_way(
@@ -154,15 +154,15 @@ def test_drawings_are_neither_listed_nor_cancelled_nor_counted(
     user: User, measured: Callable[..., uuid.UUID], session: Session
 ) -> None:
     sample_id = measured()
-    before = quotas.usage(session, user.id)
+    before = quotas.get_quota_usage(session, user.id)
     job_id = request(user, whole(user, sample_id))
-    listed, total = jobs.page(session, user.id, None, 10)
+    listed, total = jobs.list_jobs(session, user.id, None, 10)
     assert [job.kind for job in listed] == [JobKind.ANALYSE]
     assert total == 1
-    for attempt in (jobs.get, jobs.cancel):
+    for attempt in (jobs.get_job, jobs.cancel_job):
         with pytest.raises(NotFound):
             attempt(session, user.id, job_id)
-    assert quotas.usage(session, user.id) == before
+    assert quotas.get_quota_usage(session, user.id) == before
 
 
 def test_a_user_has_at_most_ten_drawings_queued(
@@ -187,7 +187,7 @@ def test_a_drawing_publishes_no_events(
     monkeypatch.setattr(jobs.events, "publish", lambda *news: published.append(news))
     job_id = request(user, part)
     with transaction() as session:
-        assert jobs.claim(session, job_id)
+        assert jobs.claim_job(session, job_id)
     end(job_id, JobStatus.DONE)
     assert published == []
 
@@ -217,7 +217,7 @@ def test_a_sample_of_unknown_duration_has_nothing_to_draw(
         whole(user, sample_id)
 
 
-def picture_of(part: Part) -> Picture:
+def picture_of(part: PicturePart) -> Picture:
     pixels = np.zeros((3, 4), np.uint8)
     return Picture(part.view, part.start, part.end, np.arange(3, dtype=np.float32), pixels)
 
@@ -236,7 +236,7 @@ def test_pictures_are_deleted_with_their_sample_and_no_other(
     assert len(stored_pictures(user)) == 6
     assert spectrograms.load_picture(parts[0].key).pixels.shape == (3, 4)
     with transaction() as session:
-        samples.throw_away(session, user.id, [gone])
+        samples.delete_samples(session, user.id, [gone])
     assert len(stored_pictures(user)) == 6  # in the trash, they are still there
     with transaction() as session:
         samples.delete_for_good(session, user.id, [gone])
@@ -251,7 +251,7 @@ def test_pictures_are_deleted_with_the_account_and_nobody_elses(
     for part in parts:
         storage.save_bytes(picture_of(part).to_bytes(), part.key)
     with transaction() as session:
-        deletion.erase(session, user.id)
+        deletion.erase_account(session, user.id)
     assert stored_pictures(user) == []
     assert stored_pictures(other) == [parts[1].key]
 
@@ -279,6 +279,6 @@ def test_moving_a_sample_to_the_trash_leaves_its_drawing_alone(
     sample_id = measured()
     job_id = request(user, whole(user, sample_id))
     with transaction() as session:
-        samples.throw_away(session, user.id, [sample_id])
+        samples.delete_samples(session, user.id, [sample_id])
     (job,) = drawing_jobs(sample_id)
     assert (job.id, job.status) == (job_id, JobStatus.QUEUED)

@@ -13,7 +13,7 @@ from sp404_app.state.auth.email_links import (
     ResetPasswordState,
     VerifyEmailState,
 )
-from tests.accounts import CLIENT, Somebody, mails, somebody, token_in
+from tests.accounts import CLIENT, SignedUpUser, mailed_token, mails, sign_up_user
 from tests.security.machine import handlers, machine
 from tests.tabs import in_tab
 
@@ -23,11 +23,11 @@ NEW_EMAIL = "new@example.org"
 NEW_PASSWORD = "three old drum machines"
 
 
-def request_change(user: Somebody) -> tuple[str, str]:
+def request_change(user: SignedUpUser) -> tuple[str, str]:
     """Request a change of email; return the token to confirm it and the token to revert it."""
     with transaction() as session:
-        email_change.ask(session, user.id, NEW_EMAIL, CLIENT)
-    return token_in(mails(NEW_EMAIL)[-1]), token_in(mails(user.email)[-1])
+        email_change.request_email_change(session, user.id, NEW_EMAIL, CLIENT)
+    return mailed_token(mails(NEW_EMAIL)[-1]), mailed_token(mails(user.email)[-1])
 
 
 async def press(events: Any) -> None:
@@ -52,7 +52,7 @@ def test_a_link_without_a_token_is_incomplete(state: Any, path: str) -> None:
 
 
 async def test_a_change_of_email_is_confirmed_once_and_shows_the_new_email() -> None:
-    token, _ = request_change(somebody())
+    token, _ = request_change(sign_up_user())
     page = in_tab(EmailLinkState(), "", url=f"/change-email?token={token}")
     page.load()
     for _ in range(2):
@@ -65,7 +65,7 @@ async def test_a_change_of_email_is_confirmed_once_and_shows_the_new_email() -> 
 
 
 async def test_a_reverted_change_stays_shown_when_the_page_loads_again() -> None:
-    _, token = request_change(somebody())
+    _, token = request_change(sign_up_user())
     page = in_tab(EmailLinkState(), "", url=f"/revert-email?token={token}")
     page.load()
     await press(page.revert())
@@ -74,7 +74,7 @@ async def test_a_reverted_change_stays_shown_when_the_page_loads_again() -> None
 
 
 async def test_a_token_for_another_purpose_shows_an_error() -> None:
-    confirm, _ = request_change(somebody())
+    confirm, _ = request_change(sign_up_user())
     page = in_tab(EmailLinkState(), "", url=f"/revert-email?token={confirm}")
     page.load()
     await press(page.revert())
@@ -93,15 +93,15 @@ async def submit_reset(token: str, password: str) -> str:
 
 
 async def test_a_reset_shows_a_weak_password_beside_its_field_and_keeps_the_token() -> None:
-    ada = somebody()
+    ada = sign_up_user()
     with transaction() as session:
-        token = one_time_tokens.make(session, ada.id, Purpose.RESET_PASSWORD)
+        token = one_time_tokens.create_one_time_token(session, ada.id, Purpose.RESET_PASSWORD)
     sent = await submit_reset(token, "password")
     assert '"password_problem_rx_state_": "This is a common password' in sent
     assert '"done_rx_state_": true' not in sent
     sent = await submit_reset(token, NEW_PASSWORD)
     assert '"done_rx_state_": true' in sent
-    assert (await login.sign_in(ada.email, NEW_PASSWORD, CLIENT)).user_id == ada.id
+    assert (await login.verify_credentials(ada.email, NEW_PASSWORD, CLIENT)).user_id == ada.id
 
 
 async def test_a_reset_with_an_unknown_token_shows_an_error_above_the_form() -> None:

@@ -12,9 +12,9 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError, Unauthenticated, ValidationFailed
 from sp404_app.models import Sample, User
 from sp404_app.services.library import samples
-from sp404_app.services.library.search import Query
+from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.library.search_params import library_url, query_of
+from sp404_app.state.library.search_params import library_url, parse_library_url
 from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
@@ -132,7 +132,7 @@ async def test_arguments_of_wrong_types_are_rejected_or_harmless(
             await run(attempt())
         except AppError:
             continue
-    tab.query = Query()
+    tab.query = SampleQuery()
     await run(tab.show_from(0, 1, tab.epoch))
     assert tab.window.total == 1
 
@@ -159,7 +159,7 @@ async def test_undo_restores_the_rest_if_one_cannot_be_restored(
     first, second, third = keep("A.wav"), keep("B.wav"), keep("C.wav")
     tab._deleted = [str(first), str(second)]
     with transaction() as session:
-        samples.throw_away(session, user.id, [first, second])
+        samples.delete_samples(session, user.id, [first, second])
         session.flush()
         session.get_one(Sample, first).digest = session.get_one(Sample, third).digest
     await run(tab.undo())
@@ -177,18 +177,18 @@ async def test_undo_restores_the_rest_if_one_cannot_be_restored(
     ],
 )
 def test_a_search_survives_the_round_trip_through_its_url(parameters: dict[str, str]) -> None:
-    query = query_of(parameters)
+    query = parse_library_url(parameters)
     parsed = dict(
         part.split("=", 1) for part in library_url(query).partition("?")[2].split("&") if part
     )
-    assert query_of({k: unquote_plus(v) for k, v in parsed.items()}) == query
+    assert parse_library_url({k: unquote_plus(v) for k, v in parsed.items()}) == query
 
 
 @pytest.mark.parametrize("value", ["nan", "x", "-5", "1e999", "\x00", "H minor", "digest", ""])
 def test_invalid_url_parameters_are_ignored(value: str) -> None:
     fields = ("q", "key", "compatible_key", "kind", "status", "sort", "bpm_min", "duration_max")
     for field in (*fields, "tags", "view", "favourite"):
-        query_of({field: value})
+        parse_library_url({field: value})
 
 
 async def test_an_unknown_filter_is_rejected(tab: LibraryState) -> None:

@@ -10,12 +10,12 @@ import reflex as rx
 from sp404_app.db import transaction
 from sp404_app.errors import NotFound, Unauthenticated
 from sp404_app.models import Sample, User
-from sp404_app.services.library.search import Query
+from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.library.search_params import query_of
-from sp404_app.state.sample.duplicates import CopiesState
+from sp404_app.state.library.search_params import parse_library_url
+from sp404_app.state.sample.duplicates import DuplicatesState
 from tests.accounts import cookie
-from tests.ids import NOBODYS
+from tests.ids import UNKNOWN_ID
 from tests.services.conftest import keep
 from tests.sounds import Keep
 from tests.tabs import in_tab
@@ -60,7 +60,7 @@ async def run(events: Any) -> list[Any]:
 
 
 async def test_a_sample_is_listed_with_its_duplicates(tab: Open, copies: list[uuid.UUID]) -> None:
-    page = tab(CopiesState, copies[2])
+    page = tab(DuplicatesState, copies[2])
     await page.show()
     assert [(found.row.name, found.here) for found in page.rows] == [
         ("C", True),
@@ -69,7 +69,7 @@ async def test_a_sample_is_listed_with_its_duplicates(tab: Open, copies: list[uu
     ]
     facts = [(f.format, f.rate, f.channels, f.loudness, f.size) for f in page.rows]
     assert facts[0] == ("WAV 16-bit", "22.05 kHz", "Mono", "−11.0 LUFS", "9 kB")
-    lonely = tab(CopiesState, copies[5])
+    lonely = tab(DuplicatesState, copies[5])
     await lonely.show()
     assert lonely.rows == []
 
@@ -77,7 +77,7 @@ async def test_a_sample_is_listed_with_its_duplicates(tab: Open, copies: list[uu
 async def test_a_trashed_duplicate_is_restored_by_the_librarys_undo(
     tab: Open, copies: list[uuid.UUID]
 ) -> None:
-    page = tab(CopiesState, copies[2])
+    page = tab(DuplicatesState, copies[2])
     await page.show()
     (notice,) = await run(page.throw_away(str(copies[0])))
     assert "“A” moved to the trash." in str(notice.args)
@@ -98,14 +98,17 @@ async def test_a_trashed_duplicate_is_restored_by_the_librarys_undo(
 async def test_another_users_duplicates_are_neither_shown_nor_trashed(
     tab: Open, copies: list[uuid.UUID], person: Callable[..., User]
 ) -> None:
-    for page in (tab(CopiesState, copies[0], cookie(person().id)), tab(CopiesState, NOBODYS)):
+    for page in (
+        tab(DuplicatesState, copies[0], cookie(person().id)),
+        tab(DuplicatesState, UNKNOWN_ID),
+    ):
         with pytest.raises(NotFound):
             await page.show()
         assert page.rows == []
-    stranger = tab(CopiesState, copies[0], cookie(person().id))
+    stranger = tab(DuplicatesState, copies[0], cookie(person().id))
     with pytest.raises(NotFound):
         await run(stranger.throw_away(str(copies[0])))
-    nobody = tab(CopiesState, copies[0], "nonsense")
+    nobody = tab(DuplicatesState, copies[0], "nonsense")
     for attempt in (nobody.show(), run(nobody.throw_away(str(copies[0])))):
         with pytest.raises(Unauthenticated):
             await attempt
@@ -115,7 +118,7 @@ async def test_another_users_duplicates_are_neither_shown_nor_trashed(
 @pytest.mark.parametrize("wrong", [None, 7, "", "x" * 10_000, "\0", [], {}, True, float("nan")])
 async def test_an_invalid_id_is_not_found(tab: Open, copies: list[uuid.UUID], wrong: Any) -> None:
     with pytest.raises(NotFound):
-        await run(tab(CopiesState, copies[0]).throw_away(wrong))
+        await run(tab(DuplicatesState, copies[0]).throw_away(wrong))
 
 
 def shown(library: LibraryState) -> list[tuple[str, bool]]:
@@ -133,12 +136,12 @@ async def test_the_filter_sorts_by_duplicates_and_restores_the_previous_order(
     assert library.address == "/library?sort=copies&copies=1"
     assert library.filtered
     await library.toggle_duplicates_filter()
-    assert (library.query, library.address) == (Query(), "/library")
+    assert (library.query, library.address) == (SampleQuery(), "/library")
     await library.toggle_duplicates_filter()
     await library.sort_by("name")
     assert [name for name, _ in shown(library)] == list("ABCDE")
     await library.toggle_duplicates_filter()
-    assert library.query == Query(sort="name")
+    assert library.query == SampleQuery(sort="name")
 
 
 async def test_another_view_of_the_library_resets_the_filter(
@@ -147,9 +150,11 @@ async def test_another_view_of_the_library_resets_the_filter(
     library = tab(LibraryState)
     await library.toggle_duplicates_filter()
     await run(library.open_view("all"))
-    assert library.query == Query()
+    assert library.query == SampleQuery()
 
 
 def test_the_url_selects_samples_with_duplicates() -> None:
-    assert query_of({"copies": "1", "sort": "copies"}) == Query(has_copies=True, sort="copies")
-    assert query_of({"copies": "perhaps"}) == Query()
+    assert parse_library_url({"copies": "1", "sort": "copies"}) == SampleQuery(
+        has_copies=True, sort="copies"
+    )
+    assert parse_library_url({"copies": "perhaps"}) == SampleQuery()

@@ -5,18 +5,18 @@ import uuid
 import pytest
 
 from sp404_app.models import Analysis, Sample
-from sp404_app.state.formatting import hertz, level, moment
-from sp404_app.state.sample.measurements import cautions_of, facts_of, heard_facts
+from sp404_app.state.formatting import format_frequency, format_level, format_short_time
+from sp404_app.state.sample.measurements import analysis_facts, cautions_of, facts_of
 
 
 def test_the_class_and_the_root_note_are_shown() -> None:
     content = {"sound_class": "bass", "class_confidence": 0.834, "root_name": "G1"}
-    shown = {fact.name: fact.value for fact in heard_facts(content) if fact.value}
+    shown = {fact.name: fact.value for fact in analysis_facts(content) if fact.value}
     assert shown == {"Class": "bass, 83 % sure", "Root note": "G1"}
 
 
 def test_unknown_results_are_empty() -> None:
-    assert {fact.value for fact in heard_facts({"root_name": None})} == {""}
+    assert {fact.value for fact in analysis_facts({"root_name": None})} == {""}
 
 
 def test_measurements_have_units() -> None:
@@ -40,12 +40,20 @@ def test_measurements_have_units() -> None:
 
 
 def test_full_scale_has_no_sign() -> None:
-    assert (level(-0.0003, "dBFS"), level(-0.06, "dBFS")) == ("0.0 dBFS", "−0.1 dBFS")
+    assert (format_level(-0.0003, "dBFS"), format_level(-0.06, "dBFS")) == ("0.0 dBFS", "−0.1 dBFS")
 
 
 def test_silence_has_no_brightness_and_very_short_silence_is_not_shown() -> None:
-    assert (hertz(0.0), hertz(None), hertz(880.4)) == ("", "", "880 Hz")
-    assert (moment(None), moment(0.0), moment(0.002)) == ("", "under 2 ms", "2 ms")
+    assert (format_frequency(0.0), format_frequency(None), format_frequency(880.4)) == (
+        "",
+        "",
+        "880 Hz",
+    )
+    assert (format_short_time(None), format_short_time(0.0), format_short_time(0.002)) == (
+        "",
+        "under 2 ms",
+        "2 ms",
+    )
     sample = Sample(
         user_id=uuid.uuid4(), name="a", filename="a", storage_key="a", size=1, digest="a", format=""
     )

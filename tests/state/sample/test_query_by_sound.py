@@ -15,7 +15,7 @@ from sp404_app.state.sample.query_by_sound import (
     MAX_RESULTS,
     NOTHING_ANALYSED,
     SILENCE,
-    HearingState,
+    QueryBySoundState,
 )
 from tests.accounts import cookie
 from tests.services.conftest import keep
@@ -26,14 +26,14 @@ __all__ = ["keep"]
 pytestmark = pytest.mark.usefixtures("services")
 
 
-def opened(owner_cookie: str) -> HearingState:
+def opened(owner_cookie: str) -> QueryBySoundState:
     root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
-    state = root.get_substate(HearingState.get_full_name().split("."))
+    state = root.get_substate(QueryBySoundState.get_full_name().split("."))
     return in_tab(state, owner_cookie, url="/library")  # type: ignore[return-value, arg-type]
 
 
 @pytest.fixture
-def tab(user: User) -> HearingState:
+def tab(user: User) -> QueryBySoundState:
     return opened(cookie(user.id))
 
 
@@ -43,7 +43,7 @@ def answer(*ids: object, **heard: object) -> dict[str, Any]:
 
 
 async def test_results_are_shown_in_the_order_of_the_response(
-    tab: HearingState, keep: Keep
+    tab: QueryBySoundState, keep: Keep
 ) -> None:
     kick, snare = keep("Kick.wav"), keep("Snare.wav")
     await tab.open_dialog()
@@ -57,23 +57,23 @@ async def test_results_are_shown_in_the_order_of_the_response(
 
 
 async def test_another_users_and_trashed_samples_are_left_out(
-    tab: HearingState, keep: Keep, user: User, person: Callable[..., User]
+    tab: QueryBySoundState, keep: Keep, user: User, person: Callable[..., User]
 ) -> None:
     mine, theirs, gone = keep("Mine.wav"), keep("Theirs.wav", owner=person().id), keep("Gone.wav")
     with transaction() as session:
-        samples.throw_away(session, user.id, [gone])
+        samples.delete_samples(session, user.id, [gone])
     await tab.show(answer(theirs, gone, mine, uuid.uuid4()))
     assert [each.row.name for each in tab.rows] == ["Mine"]
 
 
-async def test_silence_and_an_empty_library_have_their_own_messages(tab: HearingState) -> None:
+async def test_silence_and_an_empty_library_have_their_own_messages(tab: QueryBySoundState) -> None:
     await tab.show(answer(silent=True, kind="one_shot"))
     assert (tab.rows, tab.nothing) == ([], SILENCE)
     await tab.show(answer())
     assert tab.nothing == NOTHING_ANALYSED
 
 
-async def test_closing_the_dialog_clears_it(tab: HearingState, keep: Keep) -> None:
+async def test_closing_the_dialog_clears_it(tab: QueryBySoundState, keep: Keep) -> None:
     await tab.open_dialog()
     await tab.compare_by("timbre")
     await tab.show(answer(keep()))
@@ -99,19 +99,19 @@ async def test_closing_the_dialog_clears_it(tab: HearingState, keep: Keep) -> No
         {"heard": {"duration": [1]}},
     ],
 )
-async def test_an_invalid_response_is_refused(tab: HearingState, hostile: Any) -> None:
+async def test_an_invalid_response_is_refused(tab: QueryBySoundState, hostile: Any) -> None:
     with pytest.raises((ValidationFailed, NotFound)):
         await tab.show(hostile)
     assert (tab.rows, tab.heard, tab.nothing) == ([], "", "")
 
 
-async def test_a_long_response_is_cut(tab: HearingState, keep: Keep) -> None:
+async def test_a_long_response_is_cut(tab: QueryBySoundState, keep: Keep) -> None:
     kept = [keep() for _ in range(MAX_RESULTS + 2)]
     await tab.show(answer(*kept))
     assert len(tab.rows) == MAX_RESULTS
 
 
-async def test_an_unknown_aspect_is_refused(tab: HearingState) -> None:
+async def test_an_unknown_aspect_is_refused(tab: QueryBySoundState) -> None:
     for aspect in ("colour", 7, None):
         with pytest.raises(AppError):
             await tab.compare_by(aspect)  # type: ignore[arg-type]

@@ -10,24 +10,24 @@ import pytest
 import reflex as rx
 from reflex.event import EventSpec
 
-from sp404_app.audio.features.survey import survey
+from sp404_app.audio.features.survey import survey_file
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import Analysis, Sample, SampleStatus, Source, User, Waveform
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
-from sp404_app.services.sample.details import Details
-from sp404_app.state.formatting import channels, size
+from sp404_app.services.sample.details import SampleDetails
+from sp404_app.state.formatting import format_channels, format_size
 from sp404_app.state.library.library import LibraryState
-from sp404_app.state.sample.duplicates import CopiesState
+from sp404_app.state.sample.duplicates import DuplicatesState
 from sp404_app.state.sample.measurements import facts_of
-from sp404_app.state.sample.sample import SampleState, concerns
-from sp404_app.state.sample.similar import AlikeState
-from sp404_app.state.sample.spectrogram import PictureState, stretch_shown
-from sp404_app.state.sample.view_model import sheet_of, sureness, tuned
-from sp404_app.state.sample.waveform import WaveState, wanted
+from sp404_app.state.sample.sample import SampleState, affects_sample
+from sp404_app.state.sample.similar import SimilarState
+from sp404_app.state.sample.spectrogram import SpectrogramState, stretch_shown
+from sp404_app.state.sample.view_model import describe_confidence, describe_tuning, sheet_of
+from sp404_app.state.sample.waveform import WaveformState, stretch_to_draw
 from tests.accounts import cookie
-from tests.ids import NOBODYS
+from tests.ids import UNKNOWN_ID
 from tests.sounds import tone, write
 from tests.tabs import in_tab
 
@@ -41,9 +41,9 @@ def loop(user: User, tmp_path: Path) -> uuid.UUID:
     """An analysed loop of 4 s at 120 BPM."""
     path = write(tmp_path / "loop.wav", np.tile(tone(200, 0.5), 8))
     with transaction() as session:
-        sample_id = samples.add(session, user.id, samples.inspect(path, "Loop.wav"))
-        measured = survey(path)
-        sample = samples.get(session, user.id, sample_id)
+        sample_id = samples.add_sample(session, user.id, samples.inspect_file(path, "Loop.wav"))
+        measured = survey_file(path)
+        sample = samples.get_sample(session, user.id, sample_id)
         sample.status, sample.thumbnail = SampleStatus.READY, measured.peaks.thumbnail()
         sample.bpm, sample.bpm_confidence, sample.peak_dbfs = 120.0, 0.83, -6.0
         sample.key, sample.key_confidence, sample.kind = "G minor", 0.4, "loop"
@@ -100,15 +100,15 @@ async def test_the_page_shows_values_with_their_confidence(tab: Open, loop: uuid
     assert (sheet.key.sure, sheet.camelot, sheet.short_key) == ("A guess", "6A", "Gm")
     assert sheet.tuning == "Tuned 12 cents flat of A = 440 Hz"
     assert asked == [
-        PictureState.reset_picture,
-        WaveState.show,
-        AlikeState.show,
-        CopiesState.show,
+        SpectrogramState.reset_picture,
+        WaveformState.show,
+        SimilarState.show,
+        DuplicatesState.show,
         SampleState.watch,
     ]
 
 
-@pytest.mark.parametrize("address", ["nonsense", "", "../../etc", NOBODYS])
+@pytest.mark.parametrize("address", ["nonsense", "", "../../etc", UNKNOWN_ID])
 async def test_an_unknown_url_shows_the_missing_page(tab: Open, address: str) -> None:
     page = tab(SampleState, address)
     assert await run(page.load()) == []
@@ -122,7 +122,7 @@ async def test_another_users_sample_is_missing_and_cannot_be_changed(
     page = tab(SampleState, loop, stranger)
     await run(page.load())
     assert (page.phase, page.sheet) == ("missing", tab(SampleState, loop).sheet)
-    wave = tab(WaveState, loop, stranger)
+    wave = tab(WaveformState, loop, stranger)
     await wave.zoom(0, 1)
     assert not wave.drawn
     attempts = (
@@ -150,14 +150,14 @@ async def test_another_users_sample_is_missing_and_cannot_be_changed(
 
 async def test_every_state_requires_a_session(loop: uuid.UUID) -> None:
     root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
-    for kind in (SampleState, WaveState, PictureState):
+    for kind in (SampleState, WaveformState, SpectrogramState):
         page = in_tab(
             root.get_substate(kind.get_full_name().split(".")), "", url=f"/samples/{loop}"
         )
         handlers = {
             SampleState: lambda p: run(p.load()),
-            WaveState: lambda p: p.show(),
-            PictureState: lambda p: p.reset_picture(),
+            WaveformState: lambda p: p.show(),
+            SpectrogramState: lambda p: p.reset_picture(),
         }
         with pytest.raises(Unauthenticated):
             await handlers[kind](page)
@@ -265,7 +265,7 @@ async def test_a_trashed_sample_is_restored_by_the_librarys_undo(
 
 
 async def test_the_waveform_follows_the_zoom_and_the_layers(tab: Open, loop: uuid.UUID) -> None:
-    wave = tab(WaveState, loop)
+    wave = tab(WaveformState, loop)
     await wave.show()
     whole = wave.figure
     assert wave.drawn
@@ -286,7 +286,7 @@ async def test_the_waveform_follows_the_zoom_and_the_layers(tab: Open, loop: uui
 async def test_odd_stretches_are_refused_or_harmless(
     tab: Open, loop: uuid.UUID, start: object
 ) -> None:
-    wave = tab(WaveState, loop)
+    wave = tab(WaveformState, loop)
     for ends in ((start, 1.0), (0.0, start), (start, start)):
         try:
             await wave.zoom(*ends)
@@ -297,9 +297,9 @@ async def test_odd_stretches_are_refused_or_harmless(
 
 
 def test_a_stretch_is_drawn_with_overscan() -> None:
-    assert wanted(None) == (0.0, None, 700)
-    assert wanted((10.0, 20.0)) == (8.0, 22.0, 980)
-    assert wanted((0.5, 10.5))[0] == 0.0
+    assert stretch_to_draw(None) == (0.0, None, 700)
+    assert stretch_to_draw((10.0, 20.0)) == (8.0, 22.0, 980)
+    assert stretch_to_draw((0.5, 10.5))[0] == 0.0
 
 
 def sheet(content: dict[str, object] | None = None, **values: object) -> Any:
@@ -309,7 +309,7 @@ def sheet(content: dict[str, object] | None = None, **values: object) -> Any:
         format="WAV", **fields,  # type: ignore[arg-type]
     )  # fmt: skip
     heard = Analysis(user_id=sample.user_id, sample_id=sample.id, content=content or {})
-    return sheet_of(Details(sample, heard if content else None))
+    return sheet_of(SampleDetails(sample, heard if content else None))
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_a_contradicted_key_of_the_file_is_shown_until_the_user_sets_one() -> No
      (0.1, "A weak guess"), (None, "A weak guess")],
 )  # fmt: skip
 def test_confidence_is_put_into_words(confidence: float | None, words: str) -> None:
-    assert sureness(confidence) == words
+    assert describe_confidence(confidence) == words
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_confidence_is_put_into_words(confidence: float | None, words: str) -> N
      (3, ""), (None, ""), ("x", "")],
 )  # fmt: skip
 def test_audible_detuning_is_shown(cents: object, words: str) -> None:
-    assert tuned(cents) == words
+    assert describe_tuning(cents) == words
 
 
 def test_facts_have_units_and_unknown_ones_are_left_out() -> None:
@@ -376,16 +376,16 @@ def test_facts_have_units_and_unknown_ones_are_left_out() -> None:
 
 
 def test_small_and_odd_facts() -> None:
-    assert (size(0), size(2048), channels(1), channels(6), channels(None)) == (
-        "0 MB", "2 kB", "Mono", "6 channels", "",
-    )  # fmt: skip
+    assert (format_size(0), format_size(2048)) == ("0 MB", "2 kB")
+    channels = [format_channels(count) for count in (1, 6, None)]
+    assert channels == ["Mono", "6 channels", ""]
 
 
 def test_only_events_of_this_sample_or_of_the_library_matter() -> None:
     mine, other = uuid.uuid4(), uuid.uuid4()
-    assert concerns([Event(Topic.SAMPLE, str(mine))], mine)
-    assert concerns([Event(Topic.JOB, "x"), Event(Topic.LIBRARY)], mine)
-    assert not concerns([Event(Topic.SAMPLE, str(other)), Event(Topic.JOB, str(mine))], mine)
+    assert affects_sample([Event(Topic.SAMPLE, str(mine))], mine)
+    assert affects_sample([Event(Topic.JOB, "x"), Event(Topic.LIBRARY)], mine)
+    assert not affects_sample([Event(Topic.SAMPLE, str(other)), Event(Topic.JOB, str(mine))], mine)
 
 
 @pytest.mark.parametrize(

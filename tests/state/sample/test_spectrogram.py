@@ -17,7 +17,7 @@ from sp404_app.models import Sample, User
 from sp404_app.services.infra import queue, storage
 from sp404_app.services.library import samples
 from sp404_app.services.sample import spectrograms
-from sp404_app.state.sample.spectrogram import PictureState
+from sp404_app.state.sample.spectrogram import SpectrogramState
 from tests.accounts import cookie
 from tests.services.processing.test_jobs import job_of
 from tests.sounds import tone, write
@@ -25,7 +25,7 @@ from tests.tabs import in_tab
 
 pytestmark = pytest.mark.usefixtures("services")
 
-Open = Callable[..., PictureState]
+Open = Callable[..., SpectrogramState]
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def sample_id(user: User, tmp_path: Path) -> uuid.UUID:
     """An analysed sample of 100 s."""
     path = write(tmp_path / "Long.wav", np.tile(tone(440, 1.0), 100))
     with transaction() as session:
-        found = samples.add(session, user.id, samples.inspect(path, "Long.wav"))
+        found = samples.add_sample(session, user.id, samples.inspect_file(path, "Long.wav"))
     runner.run(str(job_of(found).id))
     return found
 
@@ -42,18 +42,18 @@ def sample_id(user: User, tmp_path: Path) -> uuid.UUID:
 def tab(user: User, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open the state in a tab; outside a running app, `async with self` locks nothing."""
 
-    async def enter(state: PictureState) -> PictureState:
+    async def enter(state: SpectrogramState) -> SpectrogramState:
         return state
 
     async def leave(*_: object) -> None:
         return None
 
-    monkeypatch.setattr(PictureState, "__aenter__", enter, raising=False)
-    monkeypatch.setattr(PictureState, "__aexit__", leave, raising=False)
+    monkeypatch.setattr(SpectrogramState, "__aenter__", enter, raising=False)
+    monkeypatch.setattr(SpectrogramState, "__aexit__", leave, raising=False)
 
-    def opened(sample_id: object, owner: User = user, session_cookie: str = "") -> PictureState:
+    def opened(sample_id: object, owner: User = user, session_cookie: str = "") -> SpectrogramState:
         root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
-        state = root.get_substate(PictureState.get_full_name().split("."))
+        state = root.get_substate(SpectrogramState.get_full_name().split("."))
         held = session_cookie or cookie(owner.id)
         return in_tab(state, held, url=f"/samples/{sample_id}")  # type: ignore[return-value, arg-type]
 
@@ -68,7 +68,7 @@ async def picture_worker() -> AsyncIterator[list[uuid.UUID]]:
     async def work() -> None:
         while True:
             name = await asyncio.to_thread(
-                queue.queue(queue.PICTURES).connection.lpop, queue.queue(queue.PICTURES).key
+                queue.rq_queue(queue.PICTURES).connection.lpop, queue.rq_queue(queue.PICTURES).key
             )
             job_id = queue.job_id_of(name.decode()) if isinstance(name, bytes) else None
             if job_id:
@@ -81,12 +81,12 @@ async def picture_worker() -> AsyncIterator[list[uuid.UUID]]:
     task.cancel()
 
 
-async def choose(page: PictureState, view: object) -> None:
-    await PictureState.choose.fn(page, view)  # type: ignore[attr-defined]
+async def choose(page: SpectrogramState, view: object) -> None:
+    await SpectrogramState.choose.fn(page, view)  # type: ignore[attr-defined]
 
 
-async def look_at(page: PictureState, start: object, end: object) -> None:
-    await PictureState.look_at.fn(page, start, end)  # type: ignore[attr-defined]
+async def look_at(page: SpectrogramState, start: object, end: object) -> None:
+    await SpectrogramState.look_at.fn(page, start, end)  # type: ignore[attr-defined]
 
 
 async def test_a_chosen_view_is_drawn_shown_and_hidden(tab: Open, sample_id: uuid.UUID) -> None:
@@ -154,7 +154,7 @@ async def test_another_users_sample_is_not_drawn(
     page = tab(sample_id, person())
     await choose(page, "spectrum")
     assert (page.ready, page.busy, page.problem) == (False, False, "There is no such sample.")
-    assert queue.queue(queue.PICTURES).count == 0
+    assert queue.rq_queue(queue.PICTURES).count == 0
     with pytest.raises(Unauthenticated):
         await choose(tab(sample_id, session_cookie="invented"), "spectrum")
 
@@ -164,10 +164,10 @@ async def test_a_sample_deleted_while_it_is_drawn_is_reported(
 ) -> None:
     page = tab(sample_id)
     waiting = asyncio.create_task(choose(page, "spectrum"))
-    while not queue.queue(queue.PICTURES).count:  # noqa: ASYNC110 - Redis has no event for it
+    while not queue.rq_queue(queue.PICTURES).count:  # noqa: ASYNC110 - Redis has no event for it
         await asyncio.sleep(0.01)
     with transaction() as session:
-        samples.throw_away(session, user.id, [sample_id])
+        samples.delete_samples(session, user.id, [sample_id])
     with transaction() as session:
         samples.delete_for_good(session, user.id, [sample_id])
     await asyncio.wait_for(waiting, 30)
@@ -179,7 +179,7 @@ async def test_a_picture_that_is_no_longer_wanted_is_not_shown(
 ) -> None:
     page = tab(sample_id)
     first = asyncio.create_task(choose(page, "notes"))
-    while not queue.queue(queue.PICTURES).count:  # noqa: ASYNC110 - Redis has no event for it
+    while not queue.rq_queue(queue.PICTURES).count:  # noqa: ASYNC110 - Redis has no event for it
         await asyncio.sleep(0.01)
     second = asyncio.create_task(choose(page, "spectrum"))
     async with picture_worker() as drawn:

@@ -2,7 +2,7 @@
 
 import { useEffect } from "react";
 
-export function Leave({ to }) {
+export function ExternalRedirect({ to }) {
   useEffect(() => {
     if (to) window.location.assign(to);
   }, [to]);
