@@ -32,7 +32,7 @@ def analyse_sample(job: ProcessingJob) -> None:
     with storage.local_copy(sample.storage_key) as path:
         surveyed, tags = survey_file(path), read_file_tags(path)
         preview_key = _ensure_preview(path, sample, surveyed)
-        quota_allows = _save_survey(job, surveyed, preview_key)
+        quota_allows = _save_survey_and_reserve(job, surveyed, preview_key)
         if preview_key and not quota_allows:
             with transaction() as session:
                 analysis_results.delete_unused_preview(session, job, preview_key)
@@ -44,6 +44,7 @@ def analyse_sample(job: ProcessingJob) -> None:
             duration=surveyed.duration,
             name_hint=f"{sample.folder}/{sample.filename}",
             tags=tags,
+            whole=surveyed.whole,
         )
         taken = fingerprint.compute_fingerprint(surveyed.window, surveyed.window_rate)
         _save_similarity(job, found, taken)
@@ -71,7 +72,7 @@ def _ensure_preview(path: Path, sample: Sample, surveyed: Survey) -> str | None:
     return previews.store_preview(path)
 
 
-def _save_survey(job: ProcessingJob, surveyed: Survey, preview_key: str | None) -> bool:
+def _save_survey_and_reserve(job: ProcessingJob, surveyed: Survey, preview_key: str | None) -> bool:
     with _transaction_of_attempt(job) as session:
         if session is None:
             return False

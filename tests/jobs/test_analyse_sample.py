@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sqlmodel import func, select
 
+from sp404_app.audio.features import analysis
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.db import transaction
 from sp404_app.jobs import analyse_sample, runner
@@ -231,3 +232,18 @@ def test_a_digest_that_another_sample_has_is_not_renewed(
     runner.run(str(job_of(older).id))
     assert (kept(older).digest, kept(older).status) == ("0" * 64, SampleStatus.READY)
     assert kept(older).duration
+
+
+def test_a_worker_measures_a_file_as_the_command_line_does(user: User, tmp_path: Path) -> None:
+    loop = np.concatenate([tone(110, 0.1), tone(220, 0.4)] * 16)  # 8 s at 120 BPM
+    silence = np.zeros(30 * RATE, np.float32)  # longer than the window that is analysed
+    path = write(tmp_path / "loop.wav", np.concatenate([loop, silence]), subtype="PCM_16")
+    with transaction() as session:
+        incoming = samples.inspect_file(path, "loop.wav")
+        sample_id = samples.add_sample(session, user.id, incoming)
+    runner.run(str(job_of(sample_id).id))
+    expected = analysis.analyse_file(path, "loop").analysis
+    sample = kept(sample_id)
+    assert sample.duration is not None
+    assert (sample.kind, sample.bpm) == (expected.kind, expected.bpm)
+    assert expected.kind == "loop"
