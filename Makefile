@@ -20,7 +20,7 @@ dev: .venv/installed  ## The same, reloading when code changes
 test: .venv/installed-dev  ## Run every test, and check the coverage of audio and services
 	@exec $(BIN)/python -m tests.run $(TESTS)
 
-unit: .venv/installed-dev  ## Run the tests without browser, product and Stripe: under two minutes
+unit: .venv/installed-dev  ## Run the fast tests of audio, figures and services: under two minutes
 	@exec $(BIN)/python -m tests.run --unit
 
 fuzz: .venv/installed-dev  ## Send hostile values to every handler and route for a long time

@@ -89,7 +89,7 @@ app = App(
     api_transformer=[api],
     backend_exception_handler=show_error,
     stylesheets=["/app.css", "/account.css"],
-    # Reflex would load a toast library on every page; `NoticeState` shows one line instead.
+    # Reflex would load a toast library on every page; `ToastState` shows one line instead.
     toaster=None,
     extra_app_wraps={(5, "Overlay"): offline},
 )

@@ -30,8 +30,32 @@ class Plan:
 PLANS = {
     plan.tier: plan
     for plan in (
-        Plan(Tier.FREE, "Free", 0, 100 * MB, 10, 0, 100),
-        Plan(Tier.PRO, "Pro", 2900, 5120 * MB, 500, 14, 300),
-        Plan(Tier.ENTERPRISE, "Enterprise", 9900, None, None, 0, 1000),
+        Plan(
+            Tier.FREE,
+            "Free",
+            price_cents=0,
+            storage_bytes=100 * MB,
+            analyses_per_month=10,
+            trial_days=0,
+            requests_per_minute=100,
+        ),
+        Plan(
+            Tier.PRO,
+            "Pro",
+            price_cents=2900,
+            storage_bytes=5120 * MB,
+            analyses_per_month=500,
+            trial_days=14,
+            requests_per_minute=300,
+        ),
+        Plan(
+            Tier.ENTERPRISE,
+            "Enterprise",
+            price_cents=9900,
+            storage_bytes=None,
+            analyses_per_month=None,
+            trial_days=0,
+            requests_per_minute=1000,
+        ),
     )
 }

@@ -97,7 +97,7 @@ def test_large_files_and_exports_are_left_for_their_own_process(
     run_job(small)
     assert statuses([small, large]) == [JobStatus.DONE, JobStatus.QUEUED]
     assert queue.rq_queue("pro").get_job_ids() == before[1:]
-    queue.enqueue_function("sp404_app.jobs.billing.work", "x", slow=True)
+    queue.enqueue_function("sp404_app.jobs.billing.handle_due_events", "x", slow=True)
     with transaction() as session:
         jobs.enqueue_analysis(session, user.id, small, queue.LOW)
     hanging = queue.rq_queue(queue.LOW).get_job_ids()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 
 import pytest
 from rq.timeouts import JobTimeoutException
@@ -10,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from sp404_app.db import transaction
 from sp404_app.errors import BadAudio
-from sp404_app.jobs import runner
+from sp404_app.jobs import billing, billing_contact, runner
 from sp404_app.models import JobKind, JobStatus, ProcessingJob, Sample, SampleStatus, User
 from sp404_app.models.columns import now
 from sp404_app.services.infra import storage
@@ -138,5 +139,16 @@ def test_an_attempt_updates_its_heartbeat(keep: Keep, monkeypatch: pytest.Monkey
             pass
 
 
-def test_a_job_queued_under_the_former_module_name_still_runs() -> None:
-    assert import_attribute("sp404_app.jobs.run.run") is runner.run
+@pytest.mark.parametrize(
+    ("former", "function"),
+    [
+        ("sp404_app.jobs.run.run", runner.run),
+        ("sp404_app.jobs.billing.work", billing.handle_due_events),
+        ("sp404_app.jobs.billing_contact.tell", billing_contact.update_contact),
+        ("sp404_app.jobs.billing_contact.tell_all", billing_contact.update_due_contacts),
+    ],
+)
+def test_jobs_queued_under_a_former_name_still_run(
+    former: str, function: Callable[..., object]
+) -> None:
+    assert import_attribute(former) is function

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
-from sp404_app.components.waveform import tap_tempo
+from sp404_app.components.sample_controls import tap_tempo
 from sp404_app.state.sample.sample import NO_KEY, SampleState
 from sp404_app.state.sample.view_model import AnalysedValue, Candidate
 

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import reflex as rx
 
-from sp404_app.components.waveform import transport, zoomable_figure
+from sp404_app.components.sample_controls import transport, zoomable_figure
 from sp404_app.state.sample.sample import SampleState
 from sp404_app.state.sample.spectrogram import SpectrogramState
 from sp404_app.state.sample.waveform import WaveformState

@@ -9,7 +9,7 @@ from sp404_app.db import after_commit
 from sp404_app.models import BillingCustomer
 from sp404_app.services.infra import queue
 
-CUSTOMER_UPDATE_JOB = "sp404_app.jobs.billing_contact.tell"
+CUSTOMER_UPDATE_JOB = "sp404_app.jobs.billing_contact.update_contact"
 
 
 def queue_customer_update(session: Session, user_id: uuid.UUID) -> None:

@@ -1,4 +1,4 @@
-"""Transactional e-mail: `send_to_address` queues a message, `deliver_email` sends it once.
+"""Transactional e-mail: `send_email_to_address` queues a message, `deliver_email` sends it once.
 
 The message is a row (`unsent_emails`) written in the caller's transaction; an RQ job
 (`jobs/email.py`) delivers it by SMTP, or to the development outbox if no server is configured.

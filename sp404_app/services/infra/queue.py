@@ -77,11 +77,11 @@ def enqueue_email(email_id: uuid.UUID, attempts: int) -> None:
 def enqueue_stripe_events() -> bool:
     """Queue one job for all Stripe events that are due, unless one is queued already.
 
-    Return whether it was queued. The worker calls `events_heard` before it reads the events.
+    Return whether it was queued. The job calls `reset_stripe_events_flag` before it reads events.
     """
     if not connection().set(EVENTS_QUEUED_KEY, "1", nx=True, ex=EVENTS_QUEUED_TTL_S):
         return False
-    enqueue_function("sp404_app.jobs.billing.work", "")
+    enqueue_function("sp404_app.jobs.billing.handle_due_events", "")
     return True
 
 

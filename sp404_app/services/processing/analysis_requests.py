@@ -1,7 +1,8 @@
 """Analyses that a user requests again: counted against the analysis quota at the request.
 
-The first analysis after an upload is counted by the worker instead, in `jobs.analyse_sample`. The
-limit itself is checked in `sp404_app.services.billing.quotas.reserve_analyses`.
+The first analysis after an upload is counted by the worker instead, in
+`services/sample/analysis_results.py` with `quotas.reserve_analysis`. Requests here use
+`quotas.reserve_analyses`.
 """
 
 import uuid

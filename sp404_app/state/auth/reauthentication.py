@@ -61,7 +61,7 @@ async def require_reauthentication(
     """Return whether the session is re-authenticated; if not, open the dialog.
 
     After the password, the dialog runs the pending `action` with these arguments. For actions of
-    pages: API routes depend on `deps.Confirmed` instead.
+    pages: API routes depend on `deps.RecentlyReauthenticated` instead.
     """
     if await in_transaction(reauthentication.is_reauthenticated, who):
         return True

@@ -151,7 +151,7 @@ def test_a_replay_enqueues_one_job_and_writes_the_audit_log(operator: SignedIn) 
             None,
         }
     (called,) = queue.rq_queue(queue.HIGH).jobs  # one for all of them
-    assert called.func_name == "sp404_app.jobs.billing.work"
+    assert called.func_name == "sp404_app.jobs.billing.handle_due_events"
     (compared,) = queue.rq_queue(queue.LOW).jobs
     assert compared.func_name == "sp404_app.jobs.billing.reconcile"
     with transaction() as session:

@@ -90,13 +90,13 @@ def test_a_user_id_anywhere_in_the_object_makes_an_event_due(
 ) -> None:
     event_id = send_event(idle, customer="cus_new", **where(str(user.id)))
     assert stored_event(event_id).handled_at is None
-    assert queued_jobs() == ["sp404_app.jobs.billing.work"]
+    assert queued_jobs() == ["sp404_app.jobs.billing.handle_due_events"]
 
 
 def test_many_events_share_one_job_and_one_sync(idle: Shop, user: User) -> None:
     customer = idle.customer(user.id).stripe_id
     event_ids = [send_event(idle, customer=customer) for _ in range(30)]
-    assert queued_jobs() == ["sp404_app.jobs.billing.work"]
+    assert queued_jobs() == ["sp404_app.jobs.billing.handle_due_events"]
     idle.weather.calls.clear()
     billing.handle_due_events()
     assert all(stored_event(event_id).handled_at for event_id in event_ids)
@@ -116,7 +116,7 @@ def test_events_that_arrived_before_their_customer_are_reopened(idle: Shop, pers
         customer = customers.lock_customer(session, other.id)
         customers._link_customer(session, customer, created.id)
     assert [stored_event(event_id).handled_at for event_id in early_ids] == [None] * 3
-    assert queued_jobs() == ["sp404_app.jobs.billing.work"]
+    assert queued_jobs() == ["sp404_app.jobs.billing.handle_due_events"]
     billing.handle_due_events()
     assert [stored_event(event_id).error for event_id in early_ids] == [""] * 3
     assert stored_event(unknown_id).error == unknown_customers.UNKNOWN_CUSTOMER
@@ -133,7 +133,7 @@ def test_a_batch_ends_when_other_queues_wait_or_its_time_is_up(
     queue.rq_queue("free").enqueue("somebody.waits")
     billing.handle_due_events()
     assert count_handled(event_ids) == queue.TURN_AFTER_JOBS
-    assert queued_jobs().count("sp404_app.jobs.billing.work") == 2
+    assert queued_jobs().count("sp404_app.jobs.billing.handle_due_events") == 2
     queue.rq_queue("free").empty()
     queue.count_taken_job("free")
     monkeypatch.setattr(billing, "BATCH_SECONDS", -1.0)
