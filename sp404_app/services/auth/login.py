@@ -80,7 +80,7 @@ async def verify_credentials(email: str, password: str, client: Client) -> Crede
         WrongCredentials: If they do not match, or no account has the email: the error is the same.
         Unauthenticated: If the password changed or the account was deleted in the meantime.
         EmailNotVerified: If the password is right and the email is not verified.
-        TwoFactorRequired: If a code is needed too; `details.challenge` goes with it.
+        TwoFactorRequired: If a code is needed too; send it with `details.challenge`.
         RateLimited: After too many attempts.
     """
     await rate_limits.count_sign_in(email, client.ip)

@@ -25,9 +25,8 @@ R = TypeVar("R")
 MIN_LENGTH, MAX_LENGTH = 8, 1024
 BCRYPT_COST = 12
 MAX_WAITING = 100
-MAX_CONCURRENT = 1 + max(
-    1, (os.cpu_count() or 1) // 2
-)  # as many as the pool has threads, and one that is next
+# One for each thread of the pool, and one that has its hash ready for the next free thread.
+MAX_CONCURRENT = 1 + max(1, (os.cpu_count() or 1) // 2)
 TOO_BUSY = "Too many sign-ins right now. Try again in a moment."
 # Verified when no account exists, so that the response takes as long (account enumeration).
 DUMMY_HASH = "$2b$12$rOtz1OvToQDC0pUZodI1e.NlVvRkNG2oR0UIYeOOp2Iak044qBaBm"

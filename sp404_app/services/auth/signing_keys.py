@@ -156,9 +156,9 @@ def _key_files(folder: Path) -> list[Path]:
 
 
 def _load_key(path: Path, *, checked: bool = False) -> rsa.RSAPrivateKey:
-    """Load a key. `checked` validates its numbers, which takes a quarter of a second.
+    """Load a key; `checked` also validates its numbers, which takes a quarter of a second.
 
-    Requests skip that: the folder is as trusted as the code.
+    Requests skip the validation, because the folder is as trusted as the code.
     """
     try:
         key = load_pem_private_key(
