@@ -89,7 +89,7 @@ def get_display_price(session: Session, plan: Plan) -> Price:
 def tier_of_price(session: Session, price: StripeDict) -> Tier | None:
     """Return the plan a Stripe price belongs to, including retired prices; None if unknown.
 
-    A price without a row of saved is recognised by its metadata `tier`.
+    A price without a saved row is recognised by its metadata `tier`.
     """
     object_name = session.exec(
         select(StripeObject.name).where(

@@ -113,7 +113,7 @@ def lock_library(session: Session, user_id: uuid.UUID) -> None:
 
 
 def ensure_storage(session: Session, user_id: uuid.UUID, size: int) -> None:
-    """Raise unless `size` more bytes fit now; hold the lock of `hold` to keep the answer true.
+    """Raise unless `size` more bytes fit now. Only `lock_library` keeps the answer true.
 
     Raises:
         QuotaExceeded: If they do not fit.

@@ -125,7 +125,7 @@ def upgrade_plan(
 def _unpaid_upgrade(
     session: Session, row: Subscription | None, invoice: StripeDict
 ) -> ChangeResult:
-    """Return the invoice to pay. A scheduled cancellation stays until that invoice is paid."""
+    """Return the invoice to pay. A scheduled cancellation is undone once that invoice is paid."""
     if row is not None and row.cancel_at and invoice:
         row.stay_invoice = invoice["id"]
         session.add(row)

@@ -1,4 +1,4 @@
-"""Copy one customer's state at Stripe into our tables; called wherever a change is learned of."""
+"""Copy one Stripe customer's state into our tables; called whenever it may have changed."""
 
 import datetime as dt
 import uuid

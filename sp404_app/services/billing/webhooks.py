@@ -117,7 +117,9 @@ def handle_event(session: Session, event_id: str) -> None:
     event = _lock_event(session, event_id)
     if event is None or event.handled_at:
         return
-    if event.realm != stripe_client.stripe_mode():  # stored before a switch, as from test to live
+    if (
+        event.realm != stripe_client.stripe_mode()
+    ):  # stored before the keys changed, from test to live
         event.handled_at, event.error = now(), f"received in {event.realm} mode"
         session.add(event)
         return
