@@ -1,4 +1,4 @@
-"""Fixed-window counters in Redis for all processes; in this process while Redis is away."""
+"""Fixed-window counters in Redis for all processes; in this process while Redis is down."""
 
 import asyncio
 import time
@@ -91,7 +91,7 @@ class RedisBatcher:
             for pending, answer in zip(batch, await self._execute(batch), strict=True):
                 if isinstance(answer, Exception):
                     self._away_until = time.monotonic() + RETRY_AFTER_S
-                    log.warning("redis away", error=type(answer).__name__)
+                    log.warning("redis unavailable", error=type(answer).__name__)
                 if not pending.answer.done():  # the caller may have been cancelled
                     pending.answer.set_result(answer)
 

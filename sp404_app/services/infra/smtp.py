@@ -18,8 +18,8 @@ COMMAND_TIMEOUT_S = 20.0
 PERMANENT_CODE = 500  # SMTP 5xx: the server will never accept this message (RFC 5321, 4.2.1)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 PAUSE_KEY = "sp404:smtp:paused"
-# After a failed connection no worker tries for this many times as long as the attempt took, so
-# that a server that hangs takes at most a quarter of a worker's time.
+# After a failed connection all workers pause for three times as long as the attempt took, so that
+# a mail server that does not respond takes at most a quarter of a worker's time.
 PAUSE_FACTOR = 3
 
 
