@@ -37,7 +37,7 @@ def route_pages(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:
 
 
 def _file_path(path: str, static_routes: set[str], dynamic_prefixes: tuple[str, ...]) -> str:
-    """Return the path under which the file server finds a page, else the path as it is."""
+    """Return the path under which the file server finds a page; other paths unchanged."""
     if path in static_routes:
         return f"{path}/"
     for prefix in dynamic_prefixes:

@@ -100,7 +100,7 @@ async def _close_when_session_ends(scope: Scope, connection: "WebsocketConnectio
         try:
             found = await authentication.authenticate_cookie(cookie)
         except SQLAlchemyError:
-            # While the database is down, handlers cannot authenticate anybody either.
+            # While the database is down, handlers cannot authenticate either.
             await asyncio.sleep(DATABASE_RETRY_S)
             continue
         except Unauthenticated:
