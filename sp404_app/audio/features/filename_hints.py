@@ -13,7 +13,7 @@ from sp404_app.audio.features.filename_tempo import (
 )
 
 LENGTH_TOLERANCE: Final = 0.015  # relative difference between length and stated tempo
-EXACT_LENGTH_TOLERANCE: Final = 0.001  # the same for an exact match, which is rare by chance
+EXACT_LENGTH_TOLERANCE: Final = 0.001  # of an exact match, which is rare by chance
 
 
 @dataclass(frozen=True, slots=True)
