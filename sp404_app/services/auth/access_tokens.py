@@ -206,7 +206,7 @@ def _derive_successor(refresh: str) -> str:
 
 
 def _is_within_grace(session: Session, row: RefreshToken) -> bool:
-    """Return whether a used token may be used again: used just now, successor unused."""
+    """Return whether a used token may be used again: it is recent and its successor unused."""
     child = session.exec(select(RefreshToken).where(RefreshToken.parent_id == row.id)).first()
     recent = row.used_at is not None and now() - row.used_at <= REUSE_GRACE
     return recent and child is not None and child.used_at is None

@@ -62,7 +62,7 @@ class Price:
 
 
 def get_plan_price(session: Session, tier: Tier) -> Price:
-    """Return the Stripe price of a plan that is for sale.
+    """Return the Stripe price of a plan; with the emulator, create the prices if needed.
 
     Raises:
         Unavailable: If `billing setup` has not been run.

@@ -135,7 +135,7 @@ def _unpaid_upgrade(
 
 @within_time_budget
 def downgrade_plan(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
-    """Schedule a change to a lower paid plan at period end; until then nothing changes.
+    """Schedule a change to a lower paid plan at period end; undo a scheduled cancellation.
 
     Raises:
         Conflict: If it is not a downgrade, or a payment is missing.

@@ -72,7 +72,7 @@ class RedisBatcher:
         """Run one command.
 
         Raises:
-            RedisUnavailable: If it failed, or another command did less than a second ago.
+            RedisUnavailable: If it failed, or another command failed less than a second ago.
         """
         if time.monotonic() < self._away_until:
             raise RedisUnavailable
@@ -145,7 +145,7 @@ _local_counts: dict[str, tuple[int, float]] = {}
 
 
 def count_in_process(key: str, seconds: int) -> Count:
-    """Increment a counter of this process; the number of counters is bounded, oldest go first."""
+    """Increment a counter of this process; of too many, the least recently used is dropped."""
     moment = time.monotonic()
     value, ends = _local_counts.pop(key, (0, 0.0))
     if ends <= moment:

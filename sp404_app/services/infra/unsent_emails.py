@@ -65,7 +65,7 @@ class ClaimedEmail:
 
     @property
     def is_too_old(self) -> bool:
-        """Return whether it waited for longer than e-mails are tried, as in a restored backup."""
+        """Return whether the e-mail is older than the retry period, as in a restored backup."""
         return self.created_at < now() - RETRY_FOR - LEASE
 
     def body(self) -> EmailBody:
