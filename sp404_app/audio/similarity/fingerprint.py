@@ -1,10 +1,11 @@
-"""Fingerprints for duplicate detection: they match for two files of one recording only.
+"""Fingerprints for duplicate detection: two fingerprints match if the recording is the same.
 
 A fingerprint holds log-mel levels on a time axis that starts at the onset, fine for the first
 1.28 s and coarse after that. Padding, gain, sample rate and codec hardly change it; the noise of
-each recorded hit does. One long spectrum in 24ths of an octave tells apart two notes of one bass,
-which differ in nothing else. All spans are defined in seconds, so that every sample rate gives
-the same fingerprint. Compared by log-spectral distance (Gray & Markel, IEEE Trans. ASSP 24, 1976).
+each recorded hit does. One long spectrum in 24ths of an octave distinguishes two notes of the same
+bass sound, whose log-mel levels hardly differ. All spans are defined in seconds, so that every
+sample rate gives the same fingerprint. Fingerprints are compared by log-spectral distance (Gray &
+Markel, IEEE Trans. ASSP 24, 1976).
 """
 
 import struct
