@@ -25,7 +25,7 @@ class Watchdog:
         )
         stdout = self.process.stdout
         assert stdout
-        stdout.readline()  # it is ready: no process can be left behind from here on
+        stdout.readline()  # it is ready: from now on no process can be orphaned
 
     @property
     def pipe(self) -> IO[bytes]:

@@ -63,8 +63,7 @@ def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the log prior of a tempo: a lognormal distribution, set by hand.
 
     The weights are learned from rendered styles, fast ones as often as slow ones, but users'
-    samples are slower. Half and double tempo have similar evidence, so the prior
-    often decides.
+    samples are slower. Half and double tempo have similar evidence, so the prior often decides.
     """
     return -0.5 * (np.log2(bpm / PRIOR_MEDIAN_BPM) / PRIOR_WIDTH_OCTAVES) ** 2
 
@@ -143,7 +142,7 @@ def list_candidates(
 ) -> list[tuple[float, float]]:
     """List the answer, its rivals, and always half and double, with calibrated probabilities.
 
-    The rivals share the probability that the confidence leaves, in proportion to their own.
+    The rivals share the remaining probability in proportion to their own.
     """
     others = dict(candidates[1:])
     for octave in (bpm / 2, bpm * 2):
