@@ -13,7 +13,7 @@ from sp404_app.services.auth.redirects import is_ambiguous_path
 
 NOT_FOUND_PATH = "/not-found"
 API_NOT_FOUND_PATH = "/api/not-found"
-DYNAMIC_PAGE_FILE = "/404.html"  # the built file that renders whatever page the URL names
+DYNAMIC_PAGE_FILE = "/404.html"  # the built file that renders any page, chosen by the URL
 
 
 def route_pages(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:

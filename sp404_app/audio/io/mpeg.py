@@ -95,7 +95,7 @@ def frames_follow(file: BinaryIO, at: int, first: FrameHeader, *, behind: bool) 
         file.seek(at)
         head = file.read(HEADER_BYTES)
         if not head or head[:3] == b"TAG":
-            return count >= least  # the file ends with the frame
+            return count >= least  # the file or its audio ends here
         found = parse_frame_header(head)
         if found is None or found.stream != first.stream:
             return False

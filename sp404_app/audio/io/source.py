@@ -64,7 +64,7 @@ class AudioSource:
 
 @contextmanager
 def open_source(path: Path) -> Iterator[AudioSource]:
-    """Open a file so that a strict decoder reads it: repaired, and from where the audio begins."""
+    """Open a file for a strict decoder: repaired, and starting where the audio begins."""
     with path.open("rb", buffering=0) as raw:
         yield detect_source(cast("BinaryIO", raw))
 

@@ -38,7 +38,7 @@ CHECK_FIELDS = "Check the marked fields."
 async def register(
     email: str, password: str, first_name: str, last_name: str, client: Client
 ) -> NewAccount:
-    """Create an account, or pretend to if the email has one; the mail tells its owner which.
+    """Create an account. If the email has one, respond in the same way and mail its owner.
 
     Raises:
         ValidationFailed: With the problems by field.
@@ -300,7 +300,7 @@ def sign_out_device(session: Session, who: SignedIn, sign_in_id: uuid.UUID, clie
 def _email_not_verified(session: Session, email: str) -> EmailNotVerified:
     """Return the error for an unverified email.
 
-    It may say that our mail was refused: the caller has proved the password.
+    It may say that our mail was refused, because the caller knows the password.
     """
     if unsent_emails.is_email_undelivered(
         session, email, now() - one_time_tokens.LIFETIMES[Purpose.VERIFY_EMAIL]

@@ -150,8 +150,8 @@ _limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, _SignInLimiter] = WeakKe
 async def sign_in_slot() -> AsyncIterator[None]:
     """Limit how many sign-ins look up and verify hashes at once; the others wait here.
 
-    So a burst of sign-ins does not slow down other requests. No sign-in is slower for it: hashing
-    takes far longer than the rest.
+    So a burst of sign-ins does not slow down other requests. The sign-ins do not become slower,
+    because hashing takes far longer than the rest.
 
     Raises:
         Unavailable: If too many are waiting.

@@ -23,7 +23,7 @@ from sp404_app.settings import settings
 KEY_BITS = 4096
 MIN_KEY_BITS = 2048
 REREAD_AFTER_S = 10.0
-REREAD_FOR_UNKNOWN_S = 1.0  # another process may sign with a key that it has just found
+REREAD_FOR_UNKNOWN_S = 1.0  # for an unknown `kid`: another process may have added the key
 KID_PATTERN = re.compile(r"\d{14}-[0-9a-f]{8}")
 
 

@@ -1,4 +1,4 @@
-"""Send one message to the configured SMTP server, and tell temporary failures from final ones."""
+"""Send one message by SMTP, and distinguish temporary from permanent failures."""
 
 import math
 import smtplib

@@ -99,12 +99,12 @@ def _part(sample: Sample, view: View, start: float, end: float) -> PicturePart:
 def request_drawing(session: Session, user_id: uuid.UUID, part: PicturePart) -> uuid.UUID:
     """Queue the drawing of a part and return its job.
 
-    If a job for this sample is active, return that job instead; request again when it has ended.
-    The unique index `processing_jobs_one_active` allows one active job per sample.
+    If a drawing of this sample is active, return its job instead; request again when it has ended.
+    The unique index `processing_jobs_one_active` allows one active job per sample and kind.
 
     Raises:
         NotFound: If the sample was deleted meanwhile.
-        RateLimited: If the user has ten active jobs for other samples.
+        RateLimited: If ten drawings of the user's other samples are active.
     """
     samples.get_sample(session, user_id, part.sample_id)
     _refuse_many(session, user_id, part.sample_id)
@@ -152,7 +152,7 @@ def drawing_has_ended(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -
     """Return whether a job of `request_drawing` has ended; its row may be deleted by then.
 
     Raises:
-        AppError: With a sentence for the user, if the picture could not be drawn.
+        AppError: With a message for the user, if the picture could not be drawn.
     """
     job = session.exec(
         select(ProcessingJob).where(ProcessingJob.id == job_id, ProcessingJob.user_id == user_id)
