@@ -16,10 +16,8 @@ LOUDNESS_OFFSET_DB: Final = -0.691  # makes a 997 Hz sine at 0 dBFS in one chann
 HOP_S: Final = 0.1
 HOPS_PER_BLOCK: Final = 4  # 400 ms blocks, overlapping by 75 %
 SHELF_HZ, SHELF_Q = 1681.974450955533, 0.7071752369554196
-SHELF_GAIN, SHELF_CORNER_GAIN = (
-    1.5848647011308556,
-    1.2587209302325617,
-)  # above the corner frequency, and at it
+# Linear gain above the corner frequency, and at the corner frequency.
+SHELF_GAIN, SHELF_CORNER_GAIN = 1.5848647011308556, 1.2587209302325617
 HIGH_PASS_HZ, HIGH_PASS_Q = 38.13547087602444, 0.5003270373238773
 HIGH_PASS_GAIN: Final = 1.0049948987  # not 1, because the standard does not normalise this section
 

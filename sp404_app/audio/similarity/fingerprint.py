@@ -1,4 +1,4 @@
-"""Fingerprints for duplicate detection: two fingerprints match if the recording is the same.
+"""Fingerprints for duplicate detection: they match only for files of the same recording.
 
 A fingerprint holds log-mel levels on a time axis that starts at the onset, fine for the first
 1.28 s and coarse after that. Padding, gain, sample rate and codec hardly change it; the noise of
