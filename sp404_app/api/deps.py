@@ -127,7 +127,7 @@ async def authenticate_and_count(
 
 
 def _is_media_request(request: Request) -> bool:
-    """Return whether this is audio or an upload; a page sends hundreds, with a limit of its own."""
+    """Return whether this is a request for media or an upload; these have their own rate limit."""
     if request.method == "GET":
         return request.url.path.endswith(MEDIA_SUFFIXES)
     return request.method == "POST" and request.url.path == "/api/samples"

@@ -2,7 +2,7 @@
 
 manifest.json   written last: all other files with their sizes and SHA-256
 database.sql    a dump of one snapshot of the database
-sounds/…        every object of the store, named by its key
+sounds/…        every object of the store except spectrograms, named by its key
 secrets/…       signing keys and the pepper, without which no password can be verified
 """
 

@@ -21,7 +21,8 @@ def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -
     """Restore a backup; return a summary.
 
     Files are copied first, under keys that no other file has; then the database is replaced in
-    one transaction; then the secrets, by renaming. A failure before that changes nothing.
+    one transaction; then the secrets, by renaming. If copying or the transaction fails, the old
+    library remains.
 
     Raises:
         Failure: If the library is running, has accounts and `replace` is off, or the backup is

@@ -1,4 +1,4 @@
-"""`user …` and `keys …`: account and signing key commands, also while the library is closed."""
+"""`user …` and `keys …`: commands for accounts and keys, whether or not the library is running."""
 
 import sys
 from collections.abc import Callable, Iterable

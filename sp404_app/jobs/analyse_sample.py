@@ -66,7 +66,7 @@ def _begin(job: ProcessingJob) -> Sample | None:
 
 
 def _ensure_preview(path: Path, sample: Sample, surveyed: Survey) -> str | None:
-    """Return the key of a preview, made now if browsers cannot play the original."""
+    """Return the key of the preview; encode one if browsers cannot play the original."""
     if sample.preview_key or decode.playable_in_browsers(surveyed.header):
         return sample.preview_key
     return previews.store_preview(path)
@@ -84,7 +84,7 @@ def _save_similarity(
 ) -> None:
     """Save embedding and fingerprint, and group duplicates.
 
-    In a transaction of its own, before the sample is locked: all duplicates are locked together.
+    This is a separate transaction, because all duplicates must be locked before the sample.
     """
     with _transaction_of_attempt(job) as session:
         if session and job.sample_id:

@@ -47,8 +47,8 @@ def handle_event(event_id: str) -> None:
         with transaction() as session:
             webhooks.handle_event(session, event_id)
     except OperationalError:  # no database to record a failure in; the event stays due
-        log.exception("event handling lost the database", stripe_event=event_id)
-    except Exception as error:  # job border: any failure must be recorded with the event
+        log.exception("event not handled: database unavailable", stripe_event=event_id)
+    except Exception as error:  # outermost handler: any failure must be recorded with the event
         log.exception("event handling failed", stripe_event=event_id)
         reason = str(error) if isinstance(error, AppError) else type(error).__name__
         with transaction() as session:

@@ -25,7 +25,7 @@ from sp404_app.services.infra import queue
 
 log = logging.getLogger(__name__)
 
-__all__ = ["main", "runner"]  # the children find the runner imported
+__all__ = ["main", "runner"]  # imported before the fork, so that each child saves the time
 
 IDLE_S: Final = 20.0
 POLL_S: Final = 0.25
@@ -39,7 +39,7 @@ warm_up()
 
 
 def main() -> None:
-    """Draw pictures until told to stop."""
+    """Draw pictures until a signal stops the process."""
     signal.signal(signal.SIGTERM, _quit)  # RQ installs its own handler later
     os.nice(NICENESS)
     wait_until_wanted(IDLE_S)
@@ -49,7 +49,7 @@ def main() -> None:
     warm_up()
     served = queue.rq_queue(queue.PICTURES)
     worker = ForkingWorker([served], connection=served.connection, default_worker_ttl=60)
-    log.info("picture worker %d is warm", os.getpid())
+    log.info("picture worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")
 
 

@@ -88,8 +88,8 @@ def _run_claimed(job: ProcessingJob) -> None:
     except AppError as error:
         _fail(job, str(error))
     except OperationalError:  # no database: the row stays open and is queued again
-        log.exception("job %s lost its database", job.id)
-    except Exception:  # the job border: any error must close the row
+        log.exception("job %s: database unavailable", job.id)
+    except Exception:  # outermost handler of the job: any error must close the row
         log.exception("job %s failed", job.id)
         _fail(job, _message(job, INTERNAL_ERROR))
 

@@ -20,7 +20,7 @@ from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 4.0  # with jobs.HEARTBEAT_TIMEOUT, a killed worker's job is queued again within 20 s
+INTERVAL_S = 4.0  # with `jobs.HEARTBEAT_TIMEOUT`, a killed worker's job is requeued within 20 s
 ROUNDS_PER_MINUTE, ROUNDS_PER_HOUR = 15, 900
 
 
@@ -56,7 +56,7 @@ async def _rounds() -> None:
 
 
 async def _overdue_emails() -> None:
-    """Send e-mails that no worker takes; a task of its own, because mail servers can be slow."""
+    """Send e-mails that no worker takes; a separate task, because mail servers can be slow."""
     while True:
         await asyncio.sleep(INTERVAL_S)
         try:
@@ -68,7 +68,7 @@ async def _overdue_emails() -> None:
 
 
 async def _run_task(task: Callable[..., int], *args: Any) -> int | None:
-    """Run a task in a transaction; return its result, or None if it failed until next round."""
+    """Run a task in a transaction; return its result, or None if it failed."""
     try:
         return await in_transaction(task, *args)
     except (RedisError, OperationalError) as error:

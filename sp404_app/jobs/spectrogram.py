@@ -14,14 +14,14 @@ from sp404_app.services.infra import pictures, storage
 from sp404_app.services.processing import jobs
 from sp404_app.services.sample.spectrograms import part_of_job
 
-KEPT_PICTURES = 24  # of one sample, when only parts of it were drawn; older ones are drawn again
+KEPT_PICTURES = 24  # of one sample; older ones are deleted, and drawn again on request
 
 
 def draw_spectrogram(job: ProcessingJob) -> None:
     """Draw the part that a job names, and store it; safe to run again.
 
     Raises:
-        AppError: With a sentence for the user, when the sample cannot be drawn.
+        AppError: With a message for the user, if the sample cannot be drawn.
     """
     sample = _sample_of(job)
     if sample is None:
@@ -40,7 +40,7 @@ def draw_spectrogram(job: ProcessingJob) -> None:
 
 
 def warm_up() -> None:
-    """Draw every view once, so that the children find librosa loaded and its filters built."""
+    """Draw every view once, so that forked children inherit the code and filters it loads."""
     noise = np.random.default_rng(404).uniform(-0.5, 0.5, 2 * 44_100)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "noise.wav"

@@ -25,7 +25,7 @@ __all__ = ["billing", "billing_contact", "email", "main", "runner"]
 class ForkingWorker(Worker):
     """RQ's forking worker, with all imports done before the first job.
 
-    A file that crashes or hangs the decoder ends only the process of its own job.
+    If a file crashes the decoder or stops its progress, only the process of that job ends.
     """
 
     def main_work_horse(self, job: Job, queue: Queue) -> NoReturn:
@@ -35,7 +35,7 @@ class ForkingWorker(Worker):
 
 
 class WarmWorker(ForkingWorker):
-    """The worker of the analysis queues, which serves them in turn."""
+    """The worker of the analysis queues; it serves starved queues first."""
 
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
@@ -44,7 +44,7 @@ class WarmWorker(ForkingWorker):
         try:
             self._ordered_queues = queues.queues_in_order()
         except RedisError:  # RQ waits until Redis is back
-            log.warning("the order of the queues is unknown")
+            log.warning("cannot read the order of the queues")
         return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
 
     def reorder_queues(self, reference_queue: Queue) -> None:
@@ -58,7 +58,7 @@ def main() -> None:
     warm_up_engine()
     served = [queues.rq_queue(name) for name in queues.QUEUES]
     worker = WarmWorker(served, connection=served[0].connection, default_worker_ttl=60)
-    log.info("worker %d is warm", os.getpid())
+    log.info("worker %d is ready", os.getpid())
     worker.work(with_scheduler=False, logging_level="WARNING")
 
 

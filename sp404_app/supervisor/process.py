@@ -125,5 +125,5 @@ def _mentions_full_disk(log: Path | None) -> bool:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LOG_TAIL_BYTES))
         tail = file.read().lower()
-    # The second form is written by `logs`, which does not quote messages of errors.
+    # `sp404_app.logs` writes the second form: it logs the code of an error, not its message.
     return b"no space left on device" in tail or b"(enospc)" in tail

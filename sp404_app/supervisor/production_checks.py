@@ -23,7 +23,7 @@ def _missing(settings: Settings) -> list[str]:
         ),
         "SP404_REDIS_URL is not set: production needs a monitored Redis.": (settings.redis_url),
         "SP404_SMTP_URL is not set: production needs a mail server.": settings.smtp_url,
-        "SP404_STRIPE_SECRET_KEY is not set, or is not a key of Stripe: nobody could pay.": (
+        "SP404_STRIPE_SECRET_KEY is not set, or is not a key of Stripe: payments would fail.": (
             settings.stripe_secret_key
             and not settings.stripe_secret_key.startswith("sk_test_emulator_")
         ),

@@ -16,7 +16,7 @@ from sp404_app.supervisor.home import Home, hold_guard_lock
 
 
 class Watchdog:
-    """The watchdog as its supervisor sees it: its process and one end of the pipe."""
+    """The supervisor's handle on the watchdog: its process and one end of the pipe."""
 
     def __init__(self, home: Home) -> None:
         command = [sys.executable, "-m", "sp404_app.supervisor.watchdog", os.fspath(home.root)]
@@ -25,7 +25,7 @@ class Watchdog:
         )
         stdout = self.process.stdout
         assert stdout
-        stdout.readline()  # it is ready: no process can be left behind from here on
+        stdout.readline()  # it is ready: from now on no process can be orphaned
 
     @property
     def pipe(self) -> IO[bytes]:

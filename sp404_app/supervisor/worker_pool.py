@@ -15,7 +15,7 @@ from sp404_app.supervisor.process import Child
 MAX_DEATHS = 10
 DEATHS_WINDOW_S = 120.0
 PICTURE_WORKER = "picture worker"
-STOP_TIMEOUT_S = 3.0  # a job that is cut off is queued again at the next start
+STOP_TIMEOUT_S = 3.0  # a job that is killed is requeued at the next start
 
 
 @dataclass(slots=True)

@@ -50,7 +50,7 @@ def preview_next_invoice(
 def preview_item_change(
     tx: Transaction, subscription: Object, request: subscription_updates.ItemChangeRequest
 ) -> Object:
-    """Return the invoice for a change of items: an immediate one, or that of the next period."""
+    """Return the invoice for a change of items: one issued now, or the next period's."""
     subscription = snapshot(subscription)
     planned = proration.plan_change(
         tx, subscription, request.items, request.proration_date, reset=request.reset_anchor

@@ -123,7 +123,7 @@ def end_trial_now(tx: Transaction, subscription: Object, payment_behavior: str) 
 def resume_paused(tx: Transaction, subscription: Object, *, anchor: str) -> None:
     """Resume a paused subscription; it becomes active when its new invoice is paid.
 
-    With the old anchor, and the period not over, no invoice is needed.
+    If the anchor is kept and the period has not ended, no invoice is needed.
     """
     moment = tx.now(subscription["customer"])
     if anchor == "now" or due_dates.current_period_end(subscription) <= moment:

@@ -79,8 +79,8 @@ def update_customer(tx: Transaction, call: Call) -> Object:
 def list_customers(tx: Transaction, call: Call) -> Object:
     """List customers, including those on test clocks.
 
-    Stripe leaves the latter out. They are included because advancing a customer's time on
-    `/dev/stripe` puts the customer on a test clock.
+    Stripe omits customers on test clocks. The emulator includes them, because `/dev/stripe` puts a
+    customer on a test clock to advance its time.
     """
     clock = call.params.get("test_clock")
     found = [

@@ -1,7 +1,7 @@
 """Failed browser forms: redirect back to the form's page instead of showing a JSON error.
 
 The routes in `session_forms` redirect for the errors they raise themselves. This middleware covers
-errors raised before or around them: a body that is too large, a missing field, an expired session,
+errors raised outside these routes: a body that is too large, a missing field, an expired session,
 a wrong method, a database that is down.
 """
 

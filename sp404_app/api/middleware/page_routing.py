@@ -13,7 +13,7 @@ from sp404_app.services.auth.redirects import is_ambiguous_path
 
 NOT_FOUND_PATH = "/not-found"
 API_NOT_FOUND_PATH = "/api/not-found"
-DYNAMIC_PAGE_FILE = "/404.html"  # the built file that renders whatever page the URL names
+DYNAMIC_PAGE_FILE = "/404.html"  # the built file that renders any page, chosen by the URL
 
 
 def route_pages(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:
@@ -37,7 +37,7 @@ def route_pages(routes: Iterable[str]) -> Callable[[ASGIApp], ASGIApp]:
 
 
 def _file_path(path: str, static_routes: set[str], dynamic_prefixes: tuple[str, ...]) -> str:
-    """Return the path under which the file server finds a page, else the path as it is."""
+    """Return the path under which the file server finds a page; other paths unchanged."""
     if path in static_routes:
         return f"{path}/"
     for prefix in dynamic_prefixes:

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 def add_rate_limit_headers(app: ASGIApp) -> ASGIApp:
-    """Add the allowance that `api.deps.signed_in` left in the request's state, if it ran."""
+    """Add the rate limit that `api.deps.authenticate_and_count` saved in the request's state."""
 
     async def with_rate_limit(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -25,9 +25,7 @@ Cursor = Annotated[str, Query(max_length=2000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 SAMPLE_LIST_PATH = "/api/samples"
-MAX_CACHED_QUERY_BYTES = (
-    300  # bytes of an address's query; longer ones are rare, and not remembered
-)
+MAX_CACHED_QUERY_BYTES = 300  # longer query strings are rare and not cached
 MAX_CACHED_QUERIES = 2000
 
 

@@ -22,9 +22,9 @@ from sp404_app.services.auth.sessions import SignedIn
 MAX_MESSAGE_CHARACTERS = 256 * 1024  # characters of one message; uploads do not use the websocket
 MESSAGES_PER_SECOND = 40.0  # messages of one connection
 BURST_MESSAGES = 200.0  # messages
-CLIENT_RATE_FACTOR = 10.0  # all connections of one client IP get this many times the rate of one
+CLIENT_RATE_FACTOR = 10.0  # rate of all connections of one client IP, relative to one connection
 MAX_CONNECTIONS_PER_CLIENT = 300  # open connections of one client IP, in one process
-# A session also ends by time, and a revocation is missed while Redis is down.
+# Finds sessions that have expired, and revocations that were missed while Redis was down.
 SESSION_CHECK_INTERVAL_S = 30.0
 DATABASE_RETRY_S = 1.0
 MESSAGE_TOO_BIG, POLICY_VIOLATION = 1009, 1008  # close codes of RFC 6455
@@ -35,9 +35,9 @@ _client_buckets: dict[str, "LeakyBucket"] = {}
 
 
 class LeakyBucket:
-    """A leaky bucket as a meter (ITU-T I.371): returns how long a message has to wait.
+    """A token bucket (equal to a leaky bucket as a meter, ITU-T I.371) that delays messages.
 
-    It holds `size` × `BURST_MESSAGES` messages and refills at `size` × `MESSAGES_PER_SECOND`.
+    It holds `size` × `BURST_MESSAGES` tokens and refills at `size` × `MESSAGES_PER_SECOND`.
     """
 
     def __init__(self, size: float = 1.0) -> None:
@@ -100,7 +100,7 @@ async def _close_when_session_ends(scope: Scope, connection: "WebsocketConnectio
         try:
             found = await authentication.authenticate_cookie(cookie)
         except SQLAlchemyError:
-            # While the database is down, handlers cannot authenticate anybody either.
+            # While the database is down, handlers cannot authenticate either.
             await asyncio.sleep(DATABASE_RETRY_S)
             continue
         except Unauthenticated:

@@ -47,7 +47,7 @@ class Code(Form):
 
 
 class RecoveryCodes(BaseModel):
-    """Recovery codes: each replaces the app once. They are shown only in this response."""
+    """Recovery codes, shown only in this response; each works once instead of the app's code."""
 
     recovery_codes: list[str]
 

@@ -22,7 +22,7 @@ from sp404_app.services.sample import similarity
 router = APIRouter(prefix="/samples", tags=["samples"])
 
 MAX_CONCURRENT = 2  # sandbox processes of each web process
-WAIT_TIMEOUT_S = 5.0  # for a free one
+WAIT_TIMEOUT_S = 5.0  # for a free sandbox
 sandbox_limiter: RunVar[CapacityLimiter] = RunVar("sandbox_limiter")
 
 
@@ -44,7 +44,7 @@ class QueryBySoundResult(AlikeList):
 
 
 async def count_request(request: Request, user_id: CurrentUser) -> uuid.UUID:
-    """Count the request; rate limit headers then show this limit, not that of all requests.
+    """Count the request. The rate limit headers then show this limit, not the general one.
 
     Raises:
         RateLimited: If the user sends too many files per minute.

@@ -165,7 +165,7 @@ def _get_decoder_limiter() -> CapacityLimiter:
 def _receive_member(
     options: UploadOptions, archive: Archive, member: ArchiveMember
 ) -> FileResult | None:
-    """Keep one sound of an archive, or return why not; None for a file that is no sound."""
+    """Add one file of an archive, or return the error; None if it is not an audio file."""
     folder = f"{options.folder}/{member.folder}".strip("/")
     inside = replace(options, folder=folder)
     try:
@@ -219,7 +219,7 @@ def _set_failure_status(
 ) -> None:
     """Set the status of an upload with no accepted file.
 
-    It is 422, unless all files were rejected for the same reason that is not in the files.
+    It is 422, unless all were rejected for the same reason outside the files: quota or storage.
     """
     first = refusals[0]
     is_not_the_file = isinstance(first, QuotaExceeded | Unavailable)

@@ -11,14 +11,15 @@ from sp404_app.audio.dsp.iir import BlockMatrices, Matrix, RecursiveFilter, casc
 Planes = npt.NDArray[np.float32]
 
 ABSOLUTE_GATE_LUFS: Final = -70.0  # LUFS
-RELATIVE_GATE_LU: Final = -10.0  # relative to the mean of what passes the absolute gate
+RELATIVE_GATE_LU: Final = -10.0  # relative to the mean of the blocks above the absolute gate
 LOUDNESS_OFFSET_DB: Final = -0.691  # makes a 997 Hz sine at 0 dBFS in one channel read -3.01 LUFS
 HOP_S: Final = 0.1
 HOPS_PER_BLOCK: Final = 4  # 400 ms blocks, overlapping by 75 %
 SHELF_HZ, SHELF_Q = 1681.974450955533, 0.7071752369554196
-SHELF_GAIN, SHELF_CORNER_GAIN = 1.5848647011308556, 1.2587209302325617  # above, at the corner
+# Linear gain above the corner frequency, and at the corner frequency.
+SHELF_GAIN, SHELF_CORNER_GAIN = 1.5848647011308556, 1.2587209302325617
 HIGH_PASS_HZ, HIGH_PASS_Q = 38.13547087602444, 0.5003270373238773
-HIGH_PASS_GAIN: Final = 1.0049948987  # the standard does not normalise this section
+HIGH_PASS_GAIN: Final = 1.0049948987  # not 1, because the standard does not normalise this section
 
 
 @lru_cache(maxsize=8)

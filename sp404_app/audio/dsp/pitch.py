@@ -19,7 +19,7 @@ MAX_SAMPLES: Final = 16_384  # 0.74 s at 22 kHz: twenty periods of the lowest no
 LOWEST_HZ, HIGHEST_HZ = 26.0, 4200.0
 LAG_OVERSAMPLING: Final = 4  # per sample: the periods of high notes are only a few samples long
 GUARD_LAGS: Final = 64  # samples beyond the longest period, which keep its interpolation accurate
-MIN_BAND_POWER_SHARE: Final = 0.1  # of the power must remain after decimation
+MIN_BAND_POWER_SHARE: Final = 0.1  # share of the power that must remain after decimation
 # The first key maximum that reaches this share of the highest one is the period.
 KEY_MAXIMUM_RATIO: Final = 0.9
 MIN_CLARITY: Final = 0.85  # below it there is no single pitch

@@ -42,14 +42,14 @@ TEMPO_ROWS: Final = 96
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """How a stretch is transformed: at which rate (Hz), and how many samples apart."""
+    """The frames of a transform: sample rate in Hz, and hop size in samples."""
 
     rate: int
     hop: int
 
     @property
     def seconds(self) -> float:
-        """The distance of two frames."""
+        """The time between two frames."""
         return self.hop / self.rate
 
 
@@ -57,7 +57,7 @@ def draw_picture(path: Path, view: View, start: float, end: float) -> Picture:
     """Draw `start` to `end` seconds of a file, a minute at a time.
 
     Raises:
-        BadAudio: If the file cannot be decoded there, or holds no audio there.
+        BadAudio: If the file has no audio there, or it cannot be decoded.
     """
     frames = frames_for(view, decode.probe_header(path).sample_rate, end - start)
     count = max(1, min(COLUMNS, int((end - start) / frames.seconds)))
@@ -76,7 +76,7 @@ def draw_picture(path: Path, view: View, start: float, end: float) -> Picture:
 
 
 def frames_for(view: View, rate: int, seconds: float) -> Frames:
-    """Choose the frames of a picture: 500 or more even in a short one-shot, where they fit."""
+    """Choose rate and hop size: at least 500 frames, even for a one-shot, if the hop allows it."""
     if view is View.PULSE:
         return Frames(MUSIC_RATE, ONSET_HOP)
     if view is View.NOTES:
@@ -107,7 +107,7 @@ def chunks(
             *decode.decode_segment(path, begin - before * frames.seconds, stop), frames
         )
         if not len(signal):
-            if first:  # the header promised more than there is
+            if first:  # the file is shorter than its header says
                 return
             raise BadAudio("There is no audio in this part of the file.")
         yield first, strengths_of(view, signal, frames)[:, before : before + size]
@@ -146,7 +146,7 @@ def mel_window(rate: int) -> int:
 def mel_powers(signal: Signal, frames: Frames) -> Matrix:
     """Return the powers of 128 mel bands.
 
-    The window is padded to twice its length, for the lowest bands are narrower than its bins.
+    The window is padded to twice its length, because the lowest bands are narrower than its bins.
     """
     window = mel_window(frames.rate)
     return librosa.feature.melspectrogram(
@@ -184,7 +184,7 @@ def tempo_strengths(signal: Signal, frames: Frames) -> Matrix:
 def chroma(signal: Signal, frames: Frames) -> Matrix:
     """Return the energies of the twelve pitch classes (constant-Q, A = 440 Hz)."""
     with warnings.catch_warnings():
-        # Of a one-shot, the lowest octave has fewer samples than its window; librosa pads them.
+        # In a one-shot, the lowest octave has fewer samples than its window; librosa pads it.
         warnings.filterwarnings("ignore", "n_fft=.* is too large")
         return librosa.feature.chroma_cqt(
             y=at_least(signal, frames.rate // 2),

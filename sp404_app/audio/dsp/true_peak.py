@@ -1,9 +1,10 @@
 """True peak (the highest value between samples), after ITU-R BS.1770-4, annex 2.
 
 Interpolating the whole signal would cost more than all other measurements of the pass. The
-signal is therefore divided into short pieces. A cubic estimates the inter-sample peak of those
-with the highest samples (a limiter leaves many alike), and only the best are interpolated, with
-their context. The signal is preceded and followed by silence.
+signal is therefore divided into short pieces. For the pieces with the highest samples, a cubic
+estimates the inter-sample peak, because after a limiter many pieces have equal samples. Only the
+pieces with the highest estimates are interpolated, with their context. The signal is preceded and
+followed by silence.
 """
 
 from functools import lru_cache

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from sp404_app.audio.dsp.onset import OnsetEnvelope
 
 END_MARGIN_S: Final = 0.02  # a beat after this belongs to the next repetition
-FIRST_BONUS: Final = 1.25  # loops usually start on a beat
-CUT_BONUS: Final = 2.0  # and usually with a bar
+FIRST_BONUS: Final = 1.25  # a loop usually starts on a beat
+CUT_BONUS: Final = 2.0  # a span found from the ends of the file usually starts a bar
 
 
 def track_beats(

@@ -13,16 +13,16 @@ from sp404_app.audio.features.filename_tempo import (
 )
 
 LENGTH_TOLERANCE: Final = 0.015  # relative difference between length and stated tempo
-EXACT_LENGTH_TOLERANCE: Final = 0.001  # the same for an exact match, which is rare by chance
+EXACT_LENGTH_TOLERANCE: Final = 0.001  # of an exact match, which is rare by chance
 
 
 @dataclass(frozen=True, slots=True)
 class StatedMetadata:
     """Tempo (BPM) and key as stated in a name or a tag.
 
-    `bpm_explicit` means that the number is marked with "bpm". `beats` is the number of beats in the
-    whole file, `root` a MIDI note. `tonic` is the key's note, also if no mode is stated;
-    `key_certain` means that the key cannot be another word.
+    `bpm_explicit` is False for a number in a name without "bpm" beside it. `beats` is the number of
+    beats in the whole file, `root` a MIDI note. `tonic` is the key's note, also if no mode is
+    stated; `key_certain` means that the key cannot be another word.
     """
 
     bpm: float | None = None

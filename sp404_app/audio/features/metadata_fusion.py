@@ -10,13 +10,13 @@ from sp404_app.audio.features.filename_hints import StatedMetadata
 from sp404_app.audio.features.key_detection import KeyEstimate, pitched_probability
 from sp404_app.audio.features.tempo import TempoEstimate
 
-MIN_CANDIDATE_PROBABILITY: Final = 0.005  # a less likely candidate confirms nothing
+MIN_CANDIDATE_PROBABILITY: Final = 0.005  # a less likely candidate does not confirm a tempo
 # Tempi this close belong to one loop: one of them was estimated or rounded.
 ESTIMATE_TOLERANCE: Final = 0.01
 MIN_BEATS: Final = 4
 STATED_LOOP_ODDS_FACTOR: Final = 9.0  # if the length is a whole number of stated beats
 
-MIN_PITCHED_FOR_STATED_KEY: Final = 0.03  # a less pitched sound has no key
+MIN_PITCHED_FOR_STATED_KEY: Final = 0.03  # a less pitched sound cannot have a key
 # From this confidence a detected key is clear; a less probable stated key is then rejected.
 CLEAR_CONFIDENCE, MIN_KEY_PROBABILITY = 0.6, 0.05
 # The same for a stated key with its mode: producers know it better than the estimator.
@@ -38,8 +38,8 @@ class FusedKey:
 def merge_stated(named: StatedMetadata, tagged: StatedMetadata, duration: float) -> StatedMetadata:
     """Merge the hints of the name with the tags; tags take precedence.
 
-    A tempo estimated by another program does not: it is close to the name's tempo, but does not
-    match the length exactly, as the tempo of the producing program would.
+    A tempo tag close to the tempo in the name is used only if it matches the length exactly.
+    Otherwise it is an estimate by another program, and the name's tempo is used.
     """
     bpm = tagged.tempo(duration)
     if bpm and named.bpm and named.bpm_explicit and abs(bpm / named.bpm - 1) < ESTIMATE_TOLERANCE:

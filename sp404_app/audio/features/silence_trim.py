@@ -23,7 +23,7 @@ OVERHANG_SHARE: Final = 0.02  # of a beat or bar: a sound may ring this far past
 
 @dataclass(frozen=True, slots=True)
 class LoopDecision:
-    """The tempo of a sound, its loop probability, and the length in s that it was judged by.
+    """The tempo of a sound, its loop probability, and the length in s that was judged.
 
     The tempo is that of the untrimmed sound: a span trimmed to whole beats would always confirm it.
     """

@@ -138,7 +138,7 @@ class LevelMeter:
         self.last = 0  # frame after the last sound
         self.peak = 0.0
         self.clips = 0
-        # The last frames of the previous block, where at full scale.
+        # Which of the last frames of the previous block are at full scale.
         self.hot = np.zeros((header.channels, CLIP_RUN - 1), bool)
         self.sums = np.zeros(header.channels)
         self.dual_mono = header.channels == 2

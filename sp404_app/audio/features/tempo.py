@@ -63,7 +63,7 @@ def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the log prior of a tempo: a lognormal distribution, set by hand.
 
     The weights are learned from rendered styles, fast ones as often as slow ones, but users'
-    samples are slower. Half and double tempo sound alike, so the prior often decides.
+    samples are slower. Half and double tempo have similar evidence, so the prior often decides.
     """
     return -0.5 * (np.log2(bpm / PRIOR_MEDIAN_BPM) / PRIOR_WIDTH_OCTAVES) ** 2
 
@@ -71,7 +71,7 @@ def log_tempo_prior(bpm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def rank_answers(
     candidates: TempoCandidates, scores: npt.NDArray[np.floating]
 ) -> list[tuple[int, float]]:
-    """Return the answers for the evidence's `scores`, as `merge_candidates` does."""
+    """Return the merged candidates for the `scores` of the evidence; see `merge_candidates`."""
     return merge_candidates(candidates.bpm, softmax(scores + log_tempo_prior(candidates.bpm)))
 
 
@@ -118,7 +118,7 @@ def confidence_features(
 ) -> npt.NDArray[np.float64]:
     """Return `CONFIDENCE_FEATURES`, which describe how clear the decision was.
 
-    More features would fit the cuts and onsets of single packs and not generalise.
+    More features would overfit to the cuts and onsets of single sample packs.
     """
     best, share = answers[0]
     second = answers[1][1] if len(answers) > 1 else 0.0
@@ -142,7 +142,7 @@ def list_candidates(
 ) -> list[tuple[float, float]]:
     """List the answer, its rivals, and always half and double, with calibrated probabilities.
 
-    The rivals share the probability that the confidence leaves, in proportion to their own.
+    The rivals share the remaining probability in proportion to their own.
     """
     others = dict(candidates[1:])
     for octave in (bpm / 2, bpm * 2):

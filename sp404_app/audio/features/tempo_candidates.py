@@ -55,7 +55,8 @@ class Span:
     kind: int
     start: float
     length: float
-    height: float = 0.0  # of its autocorrelation peak
+    # FREE: height of the autocorrelation peak. WHOLE: seconds of silence at the ends, at most 1.
+    height: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ def iter_timed_blocks(
             for frames in converter.convert(frame):
                 yield time, frames
     except ffmpeg_errors():
-        return  # a change that cannot be convert
+        return  # a change of format that cannot be converted
 
 
 def iter_link_blocks(source: AudioSource) -> Iterator[Frames]:

@@ -14,7 +14,7 @@ MAX_TAGS: Final = 16
 MIN_FRAMES_IN_A_ROW: Final = 3
 MIN_FRAMES_AFTER_JUNK: Final = 24
 HEADER_BYTES: Final = 8
-MAX_FRAME_BYTES: Final = 2881  # also above layer II at 384 kbit/s and 48 kHz
+MAX_FRAME_BYTES: Final = 2881  # MPEG 2.5, layer II, 160 kbit/s at 8 kHz, padded
 MAX_TRAILING_TAG_BYTES: Final = 4096  # after the last frame; not counted by Xing
 BITRATES: Final = {  # kbit/s by (MPEG 1, layer)
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -95,7 +95,7 @@ def frames_follow(file: BinaryIO, at: int, first: FrameHeader, *, behind: bool) 
         file.seek(at)
         head = file.read(HEADER_BYTES)
         if not head or head[:3] == b"TAG":
-            return count >= least  # the file ends with the frame
+            return count >= least  # the file or its audio ends here
         found = parse_frame_header(head)
         if found is None or found.stream != first.stream:
             return False

@@ -34,7 +34,7 @@ def find_links(file: BinaryIO, at: int, end: int) -> list[FileSlice]:
 
 
 def granules_are_plausible(link: FileSlice) -> bool:
-    """Return whether the page counts of a link increase by no more than a page can hold."""
+    """Return whether the frame counts of a link's pages increase by no more than a page holds."""
     highest = 0
     for _, page in iter_pages(link.file, link.start, link.end):
         count = int.from_bytes(page[6:14], "little", signed=True)

@@ -184,7 +184,7 @@ class PeaksBuilder:
 
 
 def compute_peaks(signal: Frames, sr: float, points: int) -> Frames:
-    """Return `points` (min, max) pairs in -1..1 of a short signal, for zooms below `BASE_FRAMES`.
+    """Return `points` (min, max) pairs in -1..1 of a short signal, finer than `BASE_FRAMES`.
 
     `signal` has shape (frames,) or (frames, channels). `sr` is unused.
     """

@@ -64,7 +64,7 @@ class AudioSource:
 
 @contextmanager
 def open_source(path: Path) -> Iterator[AudioSource]:
-    """Open a file so that a strict decoder reads it: repaired, and from where the audio begins."""
+    """Open a file for a strict decoder: repaired, and starting where the audio begins."""
     with path.open("rb", buffering=0) as raw:
         yield detect_source(cast("BinaryIO", raw))
 
@@ -116,7 +116,7 @@ def container_source(
     """Return the source of a known container; WAV and AIFF are repaired if necessary."""
     if demuxer == "ogg":
         links = ogg.find_links(file, at, end)
-        # libsndfile reads one stream exactly, up to the count in its last page, if that is right.
+        # libsndfile reads a single stream exactly, if the frame count in its last page is right.
         if len(links) > 1 or not ogg.granules_are_plausible(links[0]):
             chain = tuple(cast("BinaryIO", ConcatenatedFile([link])) for link in links)
             return AudioSource(chain[0], demuxer, display_name, chain=chain)

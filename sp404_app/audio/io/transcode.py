@@ -14,7 +14,7 @@ Frames = npt.NDArray[np.float32]
 
 MAX_RATE_HZ: Final = 48_000
 MIN_RATE_HZ: Final = 8_000  # lowest rate of the Vorbis encoder
-# libsndfile's Vorbis writer puts a whole write on the stack and crashes on large ones.
+# libsndfile's Vorbis writer copies each write to the stack, and crashes on large writes.
 WRITE_FRAMES: Final = 4096
 
 

@@ -1,10 +1,11 @@
-"""Fingerprints for duplicate detection: they match for two files of one recording only.
+"""Fingerprints for duplicate detection: they match only for files of the same recording.
 
 A fingerprint holds log-mel levels on a time axis that starts at the onset, fine for the first
 1.28 s and coarse after that. Padding, gain, sample rate and codec hardly change it; the noise of
-each recorded hit does. One long spectrum in 24ths of an octave tells apart two notes of one bass,
-which differ in nothing else. All spans are defined in seconds, so that every sample rate gives
-the same fingerprint. Compared by log-spectral distance (Gray & Markel, IEEE Trans. ASSP 24, 1976).
+each recorded hit does. One long spectrum in 24ths of an octave distinguishes two notes of the same
+bass sound, whose log-mel levels hardly differ. All spans are defined in seconds, so that every
+sample rate gives the same fingerprint. Fingerprints are compared by log-spectral distance (Gray &
+Markel, IEEE Trans. ASSP 24, 1976).
 """
 
 import struct
@@ -37,14 +38,14 @@ TONES_HZ: Final = 40.0 * 2 ** (np.arange(160) / 24)  # 24 per octave, to 4 kHz
 STEPS_PER_DB: Final = 2.0  # of a stored level
 FLOOR_DB: Final = -60.0
 LOUD_DB: Final = -35.0  # cells below it in both sounds are not compared
-TONE_LOUD_DB: Final = -25.0  # the same for the long spectrum, which has less leakage
+TONE_LOUD_DB: Final = -25.0  # as `LOUD_DB`, for the long spectrum, which has less leakage
 ONSET_LEVEL: Final = 0.1  # of the peak
 SILENCE_PEAK: Final = 1e-4  # -80 dBFS: quieter sounds have no fingerprint
 TAIL_ENERGY_SHARE: Final = 1e-3  # energy after the effective length
-MAX_SHIFT_ROWS: Final = 2  # by which two onsets may differ
-MAX_DISTANCE_DB: Final = 1.0  # up to which two fingerprints are of one recording
+MAX_SHIFT_ROWS: Final = 2  # largest offset between the onsets of two duplicates
+MAX_DISTANCE_DB: Final = 1.0  # largest distance of two duplicates
 LENGTH_TOLERANCES: Final = (0.06, 0.01)  # seconds, plus a share of the length
-USABLE_NYQUIST_SHARE: Final = 0.85  # above it resamplers differ
+USABLE_NYQUIST_SHARE: Final = 0.85  # near Nyquist, resamplers give different levels
 MIN_FINE_ROWS: Final = 3  # shorter sounds (clicks) have no fingerprint
 HEADER: Final = struct.Struct("<BBHHf")
 MIN_FRAME_SAMPLES: Final = 64

@@ -60,7 +60,7 @@ def verify_email_as_operator(name: str) -> None:
 
 
 def turn_off_two_factor_as_operator(name: str) -> None:
-    """Turn off two-factor authentication of a user who lost phone and recovery codes; mail them.
+    """Turn off two-factor authentication of a user who is locked out; notify the user by mail.
 
     Raises:
         NotFound: If no account has this email or id.
@@ -97,7 +97,9 @@ def delete_account_as_operator(name: str) -> None:
 
 
 def list_account_events(name: str) -> list[AuditEvent]:
-    """Return the audit log of an account, newest first; of a deleted one by its id.
+    """Return the audit log of an account, newest first.
+
+    A deleted account is found by its id only.
 
     Raises:
         NotFound: If neither an account nor the audit log has this email or id.
@@ -113,7 +115,7 @@ def list_account_events(name: str) -> list[AuditEvent]:
 
 
 def list_unowned_events() -> list[AuditEvent]:
-    """Return audit events without an account, newest first: keys, unknown emails."""
+    """Return audit events that belong to no account, newest first, such as key rotations."""
     with transaction() as session:
         return audit_log.list_audit_events(session, None, None, MAX_EVENTS)[0]
 

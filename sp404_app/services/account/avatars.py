@@ -21,7 +21,8 @@ from sp404_app.services.infra.byte_size import format_size
 
 SIDE_PX = 256
 ACCEPTED_FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-MAX_PIXELS = 24_000_000  # decoded one at a time, at 4 bytes each
+# 4 bytes each, so 96 MB. `_decode_slot` lets one picture be decoded at a time.
+MAX_PIXELS = 24_000_000
 MAX_AVATAR_BYTES = 10 << 20
 URL_PREFIX = "/api/avatars/"
 UNREADABLE = "This image can't be read. Upload a PNG, JPEG, WebP or GIF."

@@ -39,8 +39,9 @@ def erase_account(session: Session, user_id: uuid.UUID) -> None:
 
     A worker that analyses one of the samples finds its row gone and stops.
     """
-    # Lock order: a library change locks the user, then jobs. A worker locks its job, then
-    # references the user, which waits only for the stronger lock: so that one comes last.
+    # Lock order: changes to the library lock the user (NO KEY UPDATE), then jobs. A worker locks
+    # its job, then inserts rows that refer to the user. These inserts wait only for the lock that
+    # precedes a deletion (UPDATE), so it is taken last.
     with suppress(NotFound):
         quotas.lock_library(session, user_id)
     jobs = select(ProcessingJob.id).where(ProcessingJob.user_id == user_id)

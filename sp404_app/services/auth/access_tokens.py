@@ -81,7 +81,7 @@ def verify_access_token(token: str) -> SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedToken:
-    """A verified token, and what must be unchanged for it to be accepted again."""
+    """A cached verification: the session, and the expiry, key and issuer that must still hold."""
 
     signed_in: SignedIn
     expires: int
@@ -89,12 +89,12 @@ class _VerifiedToken:
     issuer: str
 
 
-# By hash of the token: verifying a 4096-bit signature takes longer than the rest of a request.
+# By hash of the token. Verifying a 4096-bit signature takes longer than the rest of a request.
 _verified_tokens: dict[bytes, _VerifiedToken] = {}
 
 
 def _find_verified(token: str) -> SignedIn | None:
-    """Return what a token verified before names, unless it or its key has expired."""
+    """Return the session of a token in the cache, if its expiry, key and issuer still hold."""
     known = _verified_tokens.get(sessions.hash_token(token))
     if (
         known is None
@@ -152,8 +152,8 @@ def start_token_family(session: Session, user_id: uuid.UUID, client: Client) -> 
 def rotate_refresh_token(session: Session, refresh: str, client: Client) -> TokenPair | None:
     """Exchange a refresh token for a new pair; detect a reused refresh token.
 
-    The last used token returns the same successor again for ten seconds, so that two requests may
-    race. Any other used token is a reuse: the token family is revoked.
+    The token used last returns the same successor for another ten seconds, because two requests
+    may race. Any other used token is a reuse: the token family is revoked.
 
     Returns:
         The pair, or None after a reuse: the caller commits the revocation and then refuses.
@@ -206,7 +206,7 @@ def _derive_successor(refresh: str) -> str:
 
 
 def _is_within_grace(session: Session, row: RefreshToken) -> bool:
-    """Return whether a used token may be used again: used just now, successor unused."""
+    """Return whether a used token may be used again: it is recent and its successor unused."""
     child = session.exec(select(RefreshToken).where(RefreshToken.parent_id == row.id)).first()
     recent = row.used_at is not None and now() - row.used_at <= REUSE_GRACE
     return recent and child is not None and child.used_at is None

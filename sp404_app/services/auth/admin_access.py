@@ -54,6 +54,6 @@ def _operator_emails() -> set[str]:
     """Return the operators' emails in canonical form, as accounts store them."""
     found = set()
     for address in settings().operators:
-        with suppress(ValidationFailed):  # not an email, so nobody has it
+        with suppress(ValidationFailed):  # not an email, so no account has it
             found.add(email_addresses.canonical_address(address))
     return found

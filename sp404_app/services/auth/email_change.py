@@ -73,7 +73,7 @@ def confirm_email_change(session: Session, token: str, client: Client) -> str:
 
 
 def revert_email_change(session: Session, token: str, client: Client) -> None:
-    """Redeem a revert link: restore the former email and lock out an account thief.
+    """Redeem a revert link: restore the former email and remove an attacker's access.
 
     Revokes all sessions, links and personal access tokens, removes the password, and mails a reset
     link to the restored email.

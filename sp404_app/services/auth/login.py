@@ -38,7 +38,7 @@ CHECK_FIELDS = "Check the marked fields."
 async def register(
     email: str, password: str, first_name: str, last_name: str, client: Client
 ) -> NewAccount:
-    """Create an account, or pretend to if the email has one; the mail tells its owner which.
+    """Create an account. If the email has one, respond in the same way and mail its owner.
 
     Raises:
         ValidationFailed: With the problems by field.
@@ -80,7 +80,7 @@ async def verify_credentials(email: str, password: str, client: Client) -> Crede
         WrongCredentials: If they do not match, or no account has the email: the error is the same.
         Unauthenticated: If the password changed or the account was deleted in the meantime.
         EmailNotVerified: If the password is right and the email is not verified.
-        TwoFactorRequired: If a code is needed too; `details.challenge` goes with it.
+        TwoFactorRequired: If a code is needed too; send it with `details.challenge`.
         RateLimited: After too many attempts.
     """
     await rate_limits.count_sign_in(email, client.ip)
@@ -300,7 +300,7 @@ def sign_out_device(session: Session, who: SignedIn, sign_in_id: uuid.UUID, clie
 def _email_not_verified(session: Session, email: str) -> EmailNotVerified:
     """Return the error for an unverified email.
 
-    It may say that our mail was refused: the caller has proved the password.
+    It may say that our mail was refused, because the caller knows the password.
     """
     if unsent_emails.is_email_undelivered(
         session, email, now() - one_time_tokens.LIFETIMES[Purpose.VERIFY_EMAIL]

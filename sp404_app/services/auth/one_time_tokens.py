@@ -23,16 +23,17 @@ LIFETIMES = {
     Purpose.REVERT_EMAIL: dt.timedelta(days=7),
     Purpose.TWO_FACTOR: dt.timedelta(minutes=5),
 }
-CONCURRENT_PURPOSES = frozenset(
-    {Purpose.REVERT_EMAIL, Purpose.TWO_FACTOR}
-)  # several may be valid at once
+# Several tokens of these purposes may be valid at once.
+CONCURRENT_PURPOSES = frozenset({Purpose.REVERT_EMAIL, Purpose.TWO_FACTOR})
 INVALID_LINK = "This link has been used or has expired. Request a new one."
 
 
 def create_one_time_token(
     session: Session, user_id: uuid.UUID, purpose: Purpose, new_email: str = ""
 ) -> str:
-    """Create a token and return it; only its hash is stored. Earlier ones are voided.
+    """Create a token and return it; only its hash is stored.
+
+    Earlier tokens are voided, except for `CONCURRENT_PURPOSES`.
 
     Raises:
         Unauthenticated: If the account is gone.

@@ -12,7 +12,7 @@ LEVEL_BITS = (28.0, 36.0, 46.0, 60.0)
 KNOWN_RUNS = "abcdefghijklmnopqrstuvwxyz 0123456789 qwertyuiop asdfghjkl zxcvbnm"
 MAX_LENGTH = 200
 LEETSPEAK = str.maketrans("0134578@$!", "oleastbasi")
-WORD_BITS = 11.0  # a common word: one out of about two thousand
+WORD_BITS = 11.0  # entropy of a common word: one of about two thousand
 
 
 @dataclass(frozen=True, slots=True)

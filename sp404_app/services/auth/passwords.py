@@ -25,9 +25,8 @@ R = TypeVar("R")
 MIN_LENGTH, MAX_LENGTH = 8, 1024
 BCRYPT_COST = 12
 MAX_WAITING = 100
-MAX_CONCURRENT = 1 + max(
-    1, (os.cpu_count() or 1) // 2
-)  # as many as the pool has threads, and one that is next
+# One for each thread of the pool, and one that has its hash ready for the next free thread.
+MAX_CONCURRENT = 1 + max(1, (os.cpu_count() or 1) // 2)
 TOO_BUSY = "Too many sign-ins right now. Try again in a moment."
 # Verified when no account exists, so that the response takes as long (account enumeration).
 DUMMY_HASH = "$2b$12$rOtz1OvToQDC0pUZodI1e.NlVvRkNG2oR0UIYeOOp2Iak044qBaBm"
@@ -151,8 +150,8 @@ _limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, _SignInLimiter] = WeakKe
 async def sign_in_slot() -> AsyncIterator[None]:
     """Limit how many sign-ins look up and verify hashes at once; the others wait here.
 
-    So a burst of sign-ins does not slow down other requests. No sign-in is slower for it: hashing
-    takes far longer than the rest.
+    So a burst of sign-ins does not slow down other requests. The sign-ins do not become slower,
+    because hashing takes far longer than the rest.
 
     Raises:
         Unavailable: If too many are waiting.

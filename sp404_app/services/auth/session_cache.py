@@ -1,4 +1,4 @@
-"""Redis cache of active sessions: every request checks its session, so the answer lives a minute.
+"""Redis cache of active sessions, which every request checks. Entries expire after a minute.
 
 The database is authoritative. Readers write with `NX` and a revocation overwrites, so a slow reader
 never restores a revoked session. When Redis is empty or down, requests query the database.

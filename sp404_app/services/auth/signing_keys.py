@@ -23,7 +23,7 @@ from sp404_app.settings import settings
 KEY_BITS = 4096
 MIN_KEY_BITS = 2048
 REREAD_AFTER_S = 10.0
-REREAD_FOR_UNKNOWN_S = 1.0  # another process may sign with a key that it has just found
+REREAD_FOR_UNKNOWN_S = 1.0  # for an unknown `kid`: another process may have added the key
 KID_PATTERN = re.compile(r"\d{14}-[0-9a-f]{8}")
 
 
@@ -156,9 +156,9 @@ def _key_files(folder: Path) -> list[Path]:
 
 
 def _load_key(path: Path, *, checked: bool = False) -> rsa.RSAPrivateKey:
-    """Load a key. `checked` validates its numbers, which takes a quarter of a second.
+    """Load a key; `checked` also validates its numbers, which takes a quarter of a second.
 
-    Requests skip that: the folder is as trusted as the code.
+    Requests skip the validation, because the folder is as trusted as the code.
     """
     try:
         key = load_pem_private_key(

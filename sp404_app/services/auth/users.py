@@ -126,8 +126,8 @@ def register_again(
     """Mail the owner of an account whose email was registered again.
 
     An unverified account keeps its password only if the new registration gives the same one.
-    Otherwise two users may have chosen one, and either may own the mailbox: the password and all
-    mailed links are voided, and the owner of the mailbox chooses a new password.
+    Otherwise two users may each have chosen a password, and either may own the mailbox. Then the
+    password and all mailed links are voided, and the owner of the mailbox chooses a new password.
     """
     user = _lock_if_exists(session, known.user_id)
     audit_log.record_audit_event(session, user.id if user else None, "registered_again", client)
@@ -195,9 +195,8 @@ def reset_password(session: Session, token: str, password_hash: str, client: Cli
     user = session.get_one(
         User, one_time_tokens.redeem_token(session, token, Purpose.RESET_PASSWORD)
     )
-    user.email_verified_at = (
-        user.email_verified_at or now()
-    )  # the token proves access to the mailbox
+    # The token proves access to the mailbox.
+    user.email_verified_at = user.email_verified_at or now()
     one_time_tokens.void_tokens(session, user.id, Purpose.VERIFY_EMAIL)
     # An attacker who knew the password may have created tokens.
     personal_access_tokens.revoke_all_personal_tokens(session, user.id)

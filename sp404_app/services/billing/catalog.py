@@ -62,7 +62,7 @@ class Price:
 
 
 def get_plan_price(session: Session, tier: Tier) -> Price:
-    """Return the Stripe price of a plan that is for sale.
+    """Return the Stripe price of a plan; with the emulator, create the prices if needed.
 
     Raises:
         Unavailable: If `billing setup` has not been run.
@@ -89,7 +89,7 @@ def get_display_price(session: Session, plan: Plan) -> Price:
 def tier_of_price(session: Session, price: StripeDict) -> Tier | None:
     """Return the plan a Stripe price belongs to, including retired prices; None if unknown.
 
-    A price that is not in the table is recognised by `tier` in its metadata.
+    A price without a saved row is recognised by its metadata `tier`.
     """
     object_name = session.exec(
         select(StripeObject.name).where(

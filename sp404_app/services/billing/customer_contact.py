@@ -1,8 +1,8 @@
 """Keep the email and name of Stripe customers equal to the user's, so that receipts arrive.
 
-`told_email` and `told_name` hold what was last sent to Stripe; a customer whose user differs is
-due. Each change enqueues a job, and the scheduler repeats it every minute, so an outage of Stripe
-or Redis only delays the update.
+`told_email` and `told_name` hold what was last sent to Stripe; if the user has other values, an
+update is due. Each change enqueues a job, and the scheduler enqueues it again every minute while an
+update is due. So an outage of Stripe or Redis only delays updates.
 """
 
 import uuid
@@ -68,7 +68,7 @@ def update_stripe_contact(session: Session, user_id: uuid.UUID) -> bool:
     Raises:
         NotFound: If the user no longer exists.
         StripeUnavailable: If Stripe does not answer; the user stays due.
-        StripeRequestFailed: If Stripe reports an error of its own; the user stays due.
+        StripeRequestFailed: If Stripe reports any other error; the user stays due.
     """
     customer = customers.lock_customer(session, user_id)
     user = session.get_one(User, user_id, populate_existing=True)

@@ -169,7 +169,7 @@ def _request_control(method: str, name: str, **fields: Any) -> Any:
             f"{stripe_client.emulator_url()}/dev/{name}",
             headers=headers,
             timeout=REQUEST_TIMEOUT_S,
-            **body,  # type: ignore[arg-type]  # one of two
+            **body,  # type: ignore[arg-type]  # `params` or `json`
         )
         found = answer.json()
     except (httpx.HTTPError, ValueError) as error:

@@ -201,7 +201,7 @@ def _preview_upgrade(
 
 
 def _preview_params(row: Subscription, price: catalog.Price, stamp: int) -> dict[str, Any]:
-    """Return the parameters of the preview invoice; after a trial it is a new subscription's."""
+    """Return the parameters of the preview invoice; in a trial, preview a new subscription."""
     if row.status == "trialing":
         return {"subscription_details": {"items": [{"price": price.id, "quantity": 1}]}}
     details: dict[str, Any] = {

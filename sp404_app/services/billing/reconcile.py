@@ -16,8 +16,7 @@ from sp404_app.services.billing.stripe_client import stripe_errors, to_plain_dic
 from sp404_app.services.infra import queue
 
 NIGHTLY_HOUR_UTC = 3  # low traffic, and no usage month starts at this hour
-# A run that has not finished by then was killed: its job may take one hour
-# (`queue.SLOW_JOB_TIMEOUT_S`).
+# A run that has not finished by then was killed: `queue.SLOW_JOB_TIMEOUT_S` is one hour.
 STALE_AFTER = dt.timedelta(hours=2)
 
 

@@ -92,7 +92,7 @@ def _sync_charge(
 
 
 def _returned_charges(customer_id: str) -> Iterator[StripeDict]:
-    """Yield the refunded or disputed ones of the customer's newest charges."""
+    """Yield those of the customer's newest charges that were refunded or disputed."""
     listed = stripe_client.client().v1.charges.list(
         {"customer": customer_id, "limit": RECENT_CHARGES}
     )
@@ -121,7 +121,7 @@ def _dispute_status(charge: StripeDict) -> str:
 
 
 def _notified_refund(session: Session, customer: BillingCustomer, invoice_id: str) -> int:
-    """Return the refunded amount of an invoice that the user was already told about."""
+    """Return the refunded amount of an invoice that the user was already notified of."""
     is_invoice = (col(Invoice.stripe_id) == invoice_id) & (col(Invoice.user_id) == customer.user_id)
     return session.exec(select(Invoice.refunded).where(is_invoice)).first() or 0
 

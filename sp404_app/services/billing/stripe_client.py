@@ -35,7 +35,7 @@ class StripeUnavailable(Unavailable):
 
 
 class StripeRequestFailed(Unavailable):
-    """Stripe responded with an error of its own."""
+    """Stripe responded with an error that is not about the request, such as a server error."""
 
 
 class CustomerGone(NotFound):
@@ -156,7 +156,7 @@ def stripe_errors() -> Iterator[None]:
         NotFound: If another object does not exist.
         Conflict: If Stripe rejected the request.
         StripeUnavailable: If there was no response.
-        StripeRequestFailed: If Stripe responded with an error of its own.
+        StripeRequestFailed: If Stripe responded with any other error, such as a server error.
     """
     try:
         yield

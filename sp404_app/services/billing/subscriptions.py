@@ -125,7 +125,7 @@ def upgrade_plan(
 def _unpaid_upgrade(
     session: Session, row: Subscription | None, invoice: StripeDict
 ) -> ChangeResult:
-    """Return the invoice to pay. A scheduled cancellation stays until that invoice is paid."""
+    """Return the invoice to pay. A scheduled cancellation is undone once that invoice is paid."""
     if row is not None and row.cancel_at and invoice:
         row.stay_invoice = invoice["id"]
         session.add(row)
@@ -135,7 +135,7 @@ def _unpaid_upgrade(
 
 @within_time_budget
 def downgrade_plan(session: Session, user_id: uuid.UUID, tier: Tier) -> None:
-    """Schedule a change to a lower paid plan at period end; until then nothing changes.
+    """Schedule a change to a lower paid plan at period end; undo a scheduled cancellation.
 
     Raises:
         Conflict: If it is not a downgrade, or a payment is missing.

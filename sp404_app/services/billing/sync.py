@@ -1,4 +1,4 @@
-"""Copy one customer's state at Stripe into our tables; called wherever a change is learned of."""
+"""Copy one Stripe customer's state into our tables; called whenever it may have changed."""
 
 import datetime as dt
 import uuid
@@ -194,7 +194,7 @@ def _invoices_of(snapshot: StripeSnapshot, raw: StripeDict) -> list[StripeDict]:
 def _pending_change(
     session: Session, snapshot: StripeSnapshot, values: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the column values of the plan change that the subscription's schedule has next."""
+    """Return the column values of the next plan change in the subscription's schedule."""
     schedule = snapshot.schedules.get(values["schedule_id"])
     scheduled = schedule and stripe_parsing.next_scheduled_price(
         schedule, values["price_id"], snapshot.now

@@ -12,7 +12,7 @@ from sp404_app.services.billing import entitlements, notifications, stripe_clien
 from sp404_app.services.billing.stripe_client import stripe_errors
 from sp404_app.services.billing.stripe_snapshot import StripeSnapshot
 
-# Everybody pays with the same test cards in these modes, so a card does not identify a user.
+# All users pay with the same test cards in these modes, so a card does not identify a user.
 TEST_CARD_MODES = frozenset({"emulator", "test"})
 
 

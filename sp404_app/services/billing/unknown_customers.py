@@ -1,4 +1,4 @@
-"""Webhook events about customers we don't know: stored as handled, reopened if one is linked later.
+"""Webhook events about unknown customers: stored as handled, reopened if one is linked later.
 
 Another product may share the Stripe account; its events must not cost a job.
 """

@@ -31,9 +31,10 @@ from sp404_app.services.infra import queue
 
 SIGNATURE_TOLERANCE_S = 300  # past and future
 HANDLED_TYPES = frozenset(catalog.WEBHOOK_EVENTS)
-# Delay before each next attempt; when all are used, the event is dead until an operator replays it.
+# Delay after each failed attempt. After as many failed attempts as there are delays, the event is
+# dead until an operator replays it.
 RETRY_DELAYS = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
-CLAIM_LEASE = dt.timedelta(minutes=1)  # after it, the event of a worker that died is due again
+CLAIM_LEASE = dt.timedelta(minutes=1)  # after it, an event is due again if its worker died
 ID_PATTERN = re.compile(r"[\w-]{1,255}")
 
 
@@ -117,7 +118,7 @@ def handle_event(session: Session, event_id: str) -> None:
     event = _lock_event(session, event_id)
     if event is None or event.handled_at:
         return
-    if event.realm != stripe_client.stripe_mode():  # stored before a switch, as from test to live
+    if event.realm != stripe_client.stripe_mode():  # stored before the mode changed
         event.handled_at, event.error = now(), f"received in {event.realm} mode"
         session.add(event)
         return

@@ -1,4 +1,4 @@
-"""Transactional e-mail: `send_email_to_address` queues a message, `deliver_email` sends it once.
+"""Transactional e-mail: `send_email_to_address` queues a message, `deliver_email` sends it.
 
 The message is a row (`unsent_emails`) written in the caller's transaction; an RQ job
 (`jobs/email.py`) delivers it by SMTP, or to the development outbox if no server is configured.
@@ -45,7 +45,7 @@ def deliver_email(claimed: ClaimedEmail) -> DeliveryFailure | None:
         message = build_message(claimed.id, claimed.recipient, claimed.subject, claimed.body())
     except InvalidTag:
         return UNREADABLE
-    except ValueError:  # a header that no mail may have
+    except ValueError:  # a header is invalid
         return smtp.UNSUPPORTED
     if settings().smtp_url:
         return smtp.send_by_smtp(settings().smtp_url, message)

@@ -1,4 +1,4 @@
-"""Texts of account e-mails, without names: a name can be any text that a stranger typed."""
+"""Texts of account e-mails. They contain no names, because anyone can sign up with any name."""
 
 from dataclasses import dataclass
 from html import escape

@@ -41,7 +41,7 @@ class Event:
 def connection() -> Redis:
     """Return the Redis client, connected on first use.
 
-    It retries once, without a pause, because a request waits for its answer.
+    It retries a failed command once, without a pause, because a request waits for the answer.
     """
     return Redis.from_url(
         settings().redis_url,

@@ -21,7 +21,7 @@ FORWARDING = re.compile(
     r"|x-(url-)?scheme|x-(nginx|arr|ssl|varnish|akamai)-?.*|front-end-https|surrogate-.*"
     r"|(cf|fastly|fly|ngrok|tailscale|x-amzn|x-azure|x-envoy|x-vercel|x-appengine|x-cloud)-.*"
 )
-# Browsers send this to a proxy of their own settings; it says nothing about a reverse proxy.
+# Browsers send this if their user has configured a proxy; a reverse proxy does not add it.
 SENT_BY_BROWSERS = frozenset({"proxy-connection"})
 
 

@@ -1,7 +1,7 @@
-"""Where drawn spectrograms lie in the object store, and how they are deleted.
+"""Storage keys of drawn spectrograms, and how the pictures are deleted.
 
-A user's pictures share a folder, and a sample's share the beginning of their names. There is no
-table of them: what is missing is drawn again.
+Each user has a folder, and the names of a sample's pictures begin with its id. There is no table of
+pictures: a missing one is drawn again.
 """
 
 import uuid

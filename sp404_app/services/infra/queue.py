@@ -16,15 +16,15 @@ from sp404_app.services.plans import Tier
 # the plans by price; "low" holds work that no user waits for.
 HIGH, LOW = "money", "low"
 QUEUES = (HIGH, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
-PICTURES = "pictures"  # served by a worker of its own, so it takes no part in the turns
+PICTURES = "pictures"  # has its own worker, so it is not one of `QUEUES`
 JOB_TIMEOUT_S, SLOW_JOB_TIMEOUT_S, PICTURE_TIMEOUT_S = 120, 3600, 600
 EMAIL_TIMEOUT_S = 60
-# A queue that waits while so many jobs of other queues are taken is served next. If all five
-# queues have jobs, each gets at least one job in ten.
+# A queue is starved, and so served next, once this many jobs of other queues were taken while it
+# waited. If all five queues have jobs, each gets at least one job in ten.
 TURN_AFTER_JOBS = 6
 SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
 EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
-EVENTS_QUEUED_TTL_S = 15  # a job for Stripe events that was lost is queued again after that
+EVENTS_QUEUED_TTL_S = 15  # after it, another job is queued if the first was lost
 
 
 @lru_cache
@@ -77,7 +77,8 @@ def enqueue_email(email_id: uuid.UUID, attempts: int) -> None:
 def enqueue_stripe_events() -> bool:
     """Queue one job for all Stripe events that are due, unless one is queued already.
 
-    Return whether it was queued. The job calls `reset_stripe_events_flag` before it reads events.
+    Return whether it was queued. The worker calls `reset_stripe_events_flag` before it reads the
+    events.
     """
     if not connection().set(EVENTS_QUEUED_KEY, "1", nx=True, ex=EVENTS_QUEUED_TTL_S):
         return False
@@ -86,12 +87,12 @@ def enqueue_stripe_events() -> bool:
 
 
 def reset_stripe_events_flag() -> None:
-    """Let the next Stripe event queue a job of its own."""
+    """Let the next Stripe event queue a job, as this one may miss it."""
     connection().delete(EVENTS_QUEUED_KEY)
 
 
 def count_taken_job(name: str) -> bool:
-    """Count a job taken from a queue; return whether it is the turn of another queue."""
+    """Count a job taken from a queue; return whether another queue is starved."""
     with connection().pipeline(transaction=False) as pipeline:
         for other in QUEUES:
             pipeline.llen(rq_queue(other).key)
@@ -129,9 +130,9 @@ def queued_ids() -> frozenset[str]:
 def next_rq_job(queue_name: str) -> str | None:
     """Take the oldest job off a queue and return its RQ id.
 
-    None if the queue is empty, if a queue of higher priority has a job, if it is the turn of
-    another queue, or if this worker is to stop. The caller must do the job or `requeue` it; if
-    the caller dies, housekeeping queues the row again.
+    None if the queue is empty, if a queue of higher priority has a job, if another queue is
+    starved, or if this worker is to stop. The caller must run the job or `requeue` it; if the
+    caller dies, housekeeping queues the row again.
 
     Raises:
         RedisError: If Redis is not available.
@@ -159,7 +160,7 @@ def requeue(queue_name: str, rq_id: str) -> None:
 
 
 def discard(rq_id: str) -> None:
-    """Delete the RQ job of a row that is being worked on; if Redis is away, it stays."""
+    """Delete the RQ job of a row that this worker has claimed; keep it if Redis is down."""
     with suppress(RedisError):
         connection().delete(Job.key_for(rq_id))
 

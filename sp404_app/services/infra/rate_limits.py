@@ -176,7 +176,8 @@ async def count_token_attempt(kind: str, ip: str) -> None:
 async def count_two_factor_attempt(user_id: uuid.UUID) -> None:
     """Count a two-factor code: 5 in five minutes and 50 a day.
 
-    Three of a million codes are valid at any time, so 50 guesses a day find one in 19 years.
+    Three of a million codes are valid at any time. With 50 guesses a day, one is found after 18
+    years on average.
 
     Raises:
         RateLimited: With `retry_after`, in seconds.
@@ -241,7 +242,7 @@ def _mailbox(email: str) -> str:
 
 
 def _host(ip: str) -> str:
-    """Return an IPv4 address, or the /64 network of an IPv6 address: one customer has all of it."""
+    """Return an IPv4 address, or the /64 network of an IPv6 address, which one customer owns."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Fixed-window counters in Redis for all processes; in this process while Redis is away."""
+"""Fixed-window counters in Redis for all processes; in this process while Redis is down."""
 
 import asyncio
 import time
@@ -72,7 +72,7 @@ class RedisBatcher:
         """Run one command.
 
         Raises:
-            RedisUnavailable: If it failed, or another command did less than a second ago.
+            RedisUnavailable: If it failed, or another command failed less than a second ago.
         """
         if time.monotonic() < self._away_until:
             raise RedisUnavailable
@@ -91,7 +91,7 @@ class RedisBatcher:
             for pending, answer in zip(batch, await self._execute(batch), strict=True):
                 if isinstance(answer, Exception):
                     self._away_until = time.monotonic() + RETRY_AFTER_S
-                    log.warning("redis away", error=type(answer).__name__)
+                    log.warning("redis unavailable", error=type(answer).__name__)
                 if not pending.answer.done():  # the caller may have been cancelled
                     pending.answer.set_result(answer)
 
@@ -145,7 +145,7 @@ _local_counts: dict[str, tuple[int, float]] = {}
 
 
 def count_in_process(key: str, seconds: int) -> Count:
-    """Increment a counter of this process; the number of counters is bounded, oldest go first."""
+    """Increment a counter of this process; of too many, the least recently used is dropped."""
     moment = time.monotonic()
     value, ends = _local_counts.pop(key, (0, 0.0))
     if ends <= moment:

@@ -1,4 +1,4 @@
-"""Send one message to the configured SMTP server, and tell temporary failures from final ones."""
+"""Send one message by SMTP, and distinguish temporary from permanent failures."""
 
 import math
 import smtplib
@@ -18,8 +18,8 @@ COMMAND_TIMEOUT_S = 20.0
 PERMANENT_CODE = 500  # SMTP 5xx: the server will never accept this message (RFC 5321, 4.2.1)
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 PAUSE_KEY = "sp404:smtp:paused"
-# After a failed connection no worker tries for this many times as long as the attempt took, so
-# that a server that hangs takes at most a quarter of a worker's time.
+# After a failed connection all workers pause for three times as long as the attempt took, so that
+# a mail server that does not respond takes at most a quarter of a worker's time.
 PAUSE_FACTOR = 3
 
 

@@ -65,13 +65,13 @@ def save_bytes(content: bytes, key: str) -> None:
     """Put a few bytes into the store.
 
     Raises:
-        Unavailable: If the store is full or away.
+        Unavailable: If the store is full or does not answer.
     """
     try:
         obstore.put(store(), key, content)
     except (BaseError, OSError) as error:
         log.exception("cannot store a file")
-        raise Unavailable("We cannot store files just now. Please try again soon.") from error
+        raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
 
 
 def delete_object(key: str) -> None:

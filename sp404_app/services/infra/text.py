@@ -93,7 +93,7 @@ def sort_key(name: str) -> str:
     """Return a sort key for natural order by code points: "kick2" comes before "Kick 10".
 
     Case and accents are ignored, numbers sort by value, all separators are equal. Names that
-    begin with a symbol come first. The name itself is appended to order names that are equal so.
+    begin with a symbol come first. The name itself is appended as a tie-breaker.
     """
     folded = fold(name).strip()
     symbols = folded[: re.search(r"[^\W_]|$", folded).start()].strip()  # type: ignore[union-attr]

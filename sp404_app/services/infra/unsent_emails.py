@@ -21,7 +21,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.infra import encryption, queue
 from sp404_app.services.infra.smtp import DeliveryFailure
 
-# After the last pause the next ones are as long, until the e-mail is a day old.
+# The last pause repeats until the e-mail is a day old.
 RETRY_PAUSES_S = (2, 4, 10, 60, 300, 900, 3600)
 RETRY_FOR = dt.timedelta(days=1)
 # Longer than the job may take, so that no second worker sends an e-mail that is being sent.
@@ -65,7 +65,7 @@ class ClaimedEmail:
 
     @property
     def is_too_old(self) -> bool:
-        """Return whether it waited for longer than e-mails are tried, as in a restored backup."""
+        """Return whether the e-mail is older than the retry period, as in a restored backup."""
         return self.created_at < now() - RETRY_FOR - LEASE
 
     def body(self) -> EmailBody:
@@ -174,7 +174,7 @@ def list_unsent_emails(session: Session) -> list[UnsentEmail]:
 def list_unsent_emails_of_user(session: Session, user_id: uuid.UUID) -> list[UnsentEmail]:
     """List the e-mails of the last week that did not reach a user.
 
-    Those to their address, and to a new address they have asked for and not yet confirmed.
+    It includes e-mails to a new address that they have requested and not confirmed yet.
     """
     user = session.get_one(User, user_id)
     requested = select(OneTimeToken.new_email).where(

@@ -32,7 +32,7 @@ class NamedFile:
 
 
 def unique_paths(files: Sequence[NamedFile]) -> list[str]:
-    """Return a path for each file; on no system are two paths equal, nor a file a folder."""
+    """Return a path for each file. No system takes two paths for one, or a file for a folder."""
     folders = [_safe_folder(file.folder) for file in files]
     taken = {_key("/".join(parts[:end])) for parts in folders for end in range(len(parts) + 1)}
     paths = []

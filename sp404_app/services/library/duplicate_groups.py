@@ -30,9 +30,9 @@ def lock_duplicate_search(session: Session, user_id: uuid.UUID) -> None:
 def join_duplicate_group(
     session: Session, user_id: uuid.UUID, sample_id: uuid.UUID, copies: Sequence[uuid.UUID]
 ) -> set[uuid.UUID]:
-    """Store which samples are duplicates of a sample; it leaves its group if that is another.
+    """Store which samples are duplicates of a sample, and move it to their group, or to none.
 
-    Returns the samples whose group changed, or gained or lost a member.
+    Returns the samples that changed group, and the samples whose group gained or lost a member.
     """
     before = _lock_groups(session, user_id, [sample_id, *copies])
     after = regroup_duplicates(before, sample_id, copies)
@@ -71,7 +71,7 @@ def regroup_duplicates(
 
 
 def dissolve_single_groups(session: Session, groups: Collection[Group]) -> None:
-    """Dissolve those of the groups that have one member left after a deletion.
+    """Dissolve groups that have only one member left after a deletion.
 
     Rows that another transaction has locked are skipped: a group of one is not visible anywhere,
     and the next analysis of the sample corrects it.

@@ -102,7 +102,7 @@ def import_folder(
 ) -> ImportReport:
     """Import every audio file below `root`, each in its own transaction.
 
-    `tell` is called after each file. `tagged` makes tags of the folder names. Ctrl-C stops
+    `tell` is called after each file. `tagged` adds the folder names as tags. Ctrl-C stops
     the import; running it again continues where it stopped.
     """
     report = ImportReport()

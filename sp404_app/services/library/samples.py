@@ -165,7 +165,7 @@ def list_live_samples(
 
 
 def tags_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[str]:
-    """Return the tags that any of the first `MAX_TAGGED_SAMPLES` samples carries, in natural order.
+    """Return the tags of the first `MAX_TAGGED_SAMPLES` samples, each once, in natural order.
 
     Raises:
         NotFound: If one of these does not exist or belongs to another user.

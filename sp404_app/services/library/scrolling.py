@@ -19,7 +19,7 @@ from sp404_app.settings import MB
 
 ID_BYTES = 16
 MAX_CACHE_BYTES, CACHE_TTL_S = 32 * MB, 60.0
-MAX_STALENESS_S = 2.0  # while a list scrolls, it may show an order this old
+MAX_STALENESS_S = 2.0  # how old the cached order may be while a list scrolls
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def search_window(
 def search_page(
     session: Session, user_id: uuid.UUID, query: SampleQuery, cursor: str, limit: int
 ) -> SearchResult:
-    """Return the rows after a cursor (keyset pagination: stable while rows come and go).
+    """Return the rows after a cursor (keyset pagination: stable if rows are added or deleted).
 
     Raises:
         ValidationFailed: If the cursor is invalid.

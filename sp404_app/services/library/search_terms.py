@@ -92,7 +92,7 @@ def parse_terms(query: str) -> tuple[list[SearchTerm], list[SearchTerm]]:
 
 
 def build_tsquery(query: str) -> str:
-    """Return the tsquery of a search text. It has only letters and digits, so it always parses."""
+    """Return the tsquery of a search text. Its words are letters and digits, so it is valid."""
     included, excluded = parse_terms(query)
     return " & ".join(
         [term.tsquery for term in included] + [f"!{term.tsquery}" for term in excluded]

@@ -25,7 +25,7 @@ class TagCount:
 
 
 def get_or_create_tags(session: Session, user_id: uuid.UUID, names: Sequence[str]) -> list[str]:
-    """Return tags as the user first wrote them, ignoring case; create those that are new."""
+    """Return tags in their stored spelling, ignoring case; create those that are new."""
     cleaned = list(dict.fromkeys(filter(None, map(_clean_tag, names))))[:MAX_TAGS]
     if not cleaned:
         return []

@@ -80,7 +80,7 @@ def purge_samples(session: Session, condition: Any) -> list[uuid.UUID]:
         delete(Sample).where(trashed).returning(*(col(column) for column in columns))
     ).all()
     duplicate_groups.dissolve_single_groups(session, {row.duplicate_group_id for row in deleted})
-    # Publish first, as deleting files takes a while.
+    # Publish first, because deleting many files can take seconds.
     for owner in dict.fromkeys(row.user_id for row in deleted):
         changes = (Event(Topic.LIBRARY), Event(Topic.QUOTA))
         after_commit(session, partial(events.publish, owner, *changes))

@@ -11,7 +11,7 @@ def fail_attempt(session: Session, job: ProcessingJob, reason: str) -> None:
     """Close a job as failed and show the reason on its sample.
 
     Nothing changes if the job was cancelled or given to another worker. If no user requested the
-    analysis, the sample keeps the results of the former engine.
+    analysis, the sample keeps the results of the older engine.
     """
     if not jobs.lock_current_attempt(session, job):
         return

@@ -29,7 +29,8 @@ class ReanalysisProgress:
 def enqueue_outdated_samples(session: Session) -> int:
     """Enqueue outdated samples, up to `MAX_ACTIVE_JOBS`; return the number of active jobs.
 
-    Zero means that no outdated sample is left. The query scans all samples, so callers may pause.
+    Zero means that no outdated sample is left. Callers may then pause, because the query scans all
+    samples.
     """
     active = select(func.count()).where(
         ProcessingJob.queue == queue.LOW,

@@ -25,11 +25,11 @@ from sp404_app.settings import MB, settings
 
 MAX_FILE_BYTES: Final = 20 * MB
 TIMEOUT_S = 20.0
-MEMORY_LIMIT_MB = 1024  # of address space; ten seconds of audio take 200
-KILL_GRACE_S: Final = 2.0  # after TIMEOUT_S, at which the process ends itself
+MEMORY_LIMIT_MB = 1024  # address space; ten seconds of audio need 200 MB
+KILL_GRACE_S: Final = 2.0  # after TIMEOUT_S, when the process should have ended itself
 COMMAND = (sys.executable, "-m", "sp404_app.audio.sandbox")
 PROJECT_ROOT = Path(sp404_app.__file__).resolve().parents[1]
-# Environment variables that the process inherits; by the last one the supervisor finds orphans.
+# Environment variables that the process inherits. The supervisor finds orphans by the last one.
 PASSED_ENVIRONMENT: Final = ("PATH", "LANG", "PYTHONPATH", "SP404_SUPERVISED")
 FIXED_ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
@@ -100,7 +100,7 @@ def _run_sandbox(file: IO[bytes], output: IO[bytes]) -> int:
         name: os.environ[name] for name in PASSED_ENVIRONMENT if name in os.environ
     } | FIXED_ENVIRONMENT
     try:
-        descriptor = file.fileno()  # moves a small upload from memory to disk
+        descriptor = file.fileno()  # a small upload is in memory; this moves it to disk
         file.flush()
         return subprocess.run(  # noqa: S603 - a constant command
             command,

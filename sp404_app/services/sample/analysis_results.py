@@ -1,4 +1,4 @@
-"""Save what the engine measured: the survey first, then the analysis, which counts as one."""
+"""Save the engine's results: the survey of every upload, then the analysis within the quota."""
 
 import datetime as dt
 from dataclasses import asdict
@@ -70,7 +70,7 @@ def save_survey(
 
 def _reserve_quota(session: Session, job: ProcessingJob, sample: Sample) -> bool:
     row = session.get_one(ProcessingJob, job.id)
-    # Analyses that no user requested are free, and a lost attempt has been counted already.
+    # Analyses that no user requested are free. A retried job was counted at its first attempt.
     if sample.is_demo or row.queue == queue.LOW or row.usage_period_start:
         return True
     try:
@@ -88,7 +88,7 @@ def _reserve_quota(session: Session, job: ProcessingJob, sample: Sample) -> bool
 
 
 def delete_unused_preview(session: Session, job: ProcessingJob, preview_key: str) -> None:
-    """Delete a preview that was made for a sample and not saved with it."""
+    """Delete a preview that was encoded but not saved with its sample."""
     sample = session.get(Sample, job.sample_id)
     if sample is None or sample.preview_key != preview_key:
         after_commit(session, partial(storage.delete_object, preview_key))

@@ -33,7 +33,7 @@ def update_duplicates(
     """Save a sample's similarity vector and fingerprint, and update its duplicate group.
 
     A sample without a fingerprint (silence, clicks) has no duplicates. Call this before locking
-    any sample: the members of the groups concerned are locked here, in one order.
+    any sample: the members of the groups concerned are locked here, by id.
     """
     duplicate_groups.lock_duplicate_search(session, user_id)
     found = _find_duplicates(session, user_id, sample_id, vector, taken) if taken else []

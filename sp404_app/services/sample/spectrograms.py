@@ -22,9 +22,9 @@ from sp404_app.services.infra.pictures import picture_key
 from sp404_app.services.library import samples
 
 DRAWING_VERSION: Final = "1"  # raise it when pictures change: old ones are then drawn again
-FINEST_PART_S: Final = 40.0  # drawn as finely as the transforms can tell apart
+FINEST_PART_S: Final = 40.0  # drawn at the finest resolution of the transforms
 NARROWEST_STRETCH_S: Final = 0.05
-MAX_ACTIVE_DRAWINGS: Final = 10  # of one user, so that nobody fills the queue of all
+MAX_ACTIVE_DRAWINGS: Final = 10  # of one user, so that no user fills the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def clamp_stretch(duration: float, start: float, end: float) -> tuple[float, flo
 
 
 def part_around(duration: float, start: float, end: float) -> tuple[float, float]:
-    """Return the part to draw for a stretch: the smallest of a fixed grid that holds it.
+    """Return the part to draw for a stretch: the smallest one in a fixed grid that contains it.
 
     Parts last 40 s, 80 s, 160 s … and begin at multiples of half their length, so that every
     stretch of up to half a part lies inside one. The whole sample is the largest part.
@@ -99,12 +99,12 @@ def _part(sample: Sample, view: View, start: float, end: float) -> PicturePart:
 def request_drawing(session: Session, user_id: uuid.UUID, part: PicturePart) -> uuid.UUID:
     """Queue the drawing of a part and return its job.
 
-    While any picture of this sample is being drawn, return that job instead: request again when
-    it has ended. The database holds it to one job (`processing_jobs_one_active`).
+    If a drawing of this sample is active, return its job instead; request again when it has ended.
+    The unique index `processing_jobs_one_active` allows one active job per sample and kind.
 
     Raises:
         NotFound: If the sample was deleted meanwhile.
-        RateLimited: If the user has ten others queued.
+        RateLimited: If ten drawings of the user's other samples are active.
     """
     samples.get_sample(session, user_id, part.sample_id)
     _refuse_many(session, user_id, part.sample_id)
@@ -152,7 +152,7 @@ def drawing_has_ended(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -
     """Return whether a job of `request_drawing` has ended; its row may be deleted by then.
 
     Raises:
-        AppError: With a sentence for the user, if the picture could not be drawn.
+        AppError: With a message for the user, if the picture could not be drawn.
     """
     job = session.exec(
         select(ProcessingJob).where(ProcessingJob.id == job_id, ProcessingJob.user_id == user_id)
