@@ -1,4 +1,4 @@
-"""Drawing jobs: what they keep, what they leave alone, and where librosa is loaded."""
+"""Drawing jobs: stored pictures, failures, and which processes import librosa."""
 
 import asyncio
 import datetime as dt
@@ -187,10 +187,10 @@ def test_the_picture_worker_waits_for_a_picture_or_for_idle_queues(
     user: User, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(picture_worker, "POLL_S", 0.01)
-    picture_worker.wait_until_wanted(0.05)  # nothing is queued
+    picture_worker.wait_until_wanted(0.05)  # returns, because all queues are empty
     request(user, part_of(user, put(tone())))
     queue.rq_queue(queue.LOW).enqueue("sp404_app.jobs.runner.run", "busy")
-    picture_worker.wait_until_wanted(3600)  # a picture is
+    picture_worker.wait_until_wanted(3600)  # returns, because a picture is queued
 
 
 def test_librosa_is_compiled_once_for_each_version(
@@ -199,7 +199,7 @@ def test_librosa_is_compiled_once_for_each_version(
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
     monkeypatch.setattr(picture_worker, "COMPILE", "raise SystemExit(1)")
     picture_worker.compile_librosa()
-    assert not (tmp_path / "numba").exists()  # it failed: the next start tries again
+    assert not (tmp_path / "numba").exists()  # after a failure, the next start compiles again
     monkeypatch.setattr(picture_worker, "COMPILE", "")
     picture_worker.compile_librosa()
     (marker,) = (tmp_path / "numba").iterdir()

@@ -1,4 +1,4 @@
-"""How a search is run depends on how common its words are, so the statement has to say them."""
+"""PostgreSQL plans a search by how common its words are, so they are literals in the statement."""
 
 import uuid
 

@@ -179,7 +179,9 @@ def test_a_reused_refresh_token_revokes_the_session(client: TestClient) -> None:
         return client.post("/api/auth/refresh", json={"refresh_token": token})
 
     second = refresh(first).json()
-    assert refresh(first).json()["refresh_token"] == second["refresh_token"]  # racing tabs
+    assert (
+        refresh(first).json()["refresh_token"] == second["refresh_token"]
+    )  # as two tabs do at once
     third = refresh(second["refresh_token"]).json()
     assert set(third) == {"token", "refresh_token", "expires_in", "user"}
     assert refresh(first).status_code == 401

@@ -71,7 +71,7 @@ def test_a_refused_recipient_is_not_tried_again_and_no_body_is_kept(
 
 
 def test_an_address_that_smtp_cannot_carry_is_listed(smtp_server: SmtpServer) -> None:
-    """As of a user who signed up before such addresses were refused."""
+    """A user may have signed up before such addresses were refused."""
     send("adä@example.org")
     (row,) = rows()
     assert row.reason == "The mail server does not support what this mail needs."
@@ -80,7 +80,7 @@ def test_an_address_that_smtp_cannot_carry_is_listed(smtp_server: SmtpServer) ->
 def test_an_email_that_no_worker_sends_is_listed_after_a_while() -> None:
     with transaction() as session:
         email.send_email_to_address(session, "ada@example.org", email_templates.password_changed())
-        assert unsent_emails.count_unsent_emails(session) == 0  # it may still be on its way
+        assert unsent_emails.count_unsent_emails(session) == 0  # it may still be sent
         session.add(
             UnsentMail(
                 recipient="bob@example.org",

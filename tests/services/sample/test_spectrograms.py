@@ -132,7 +132,7 @@ def test_another_view_of_the_sample_waits_for_the_job_that_is_under_way(
     end(first, JobStatus.DONE)
     second = request(user, whole(user, sample_id, View.NOTES))
     assert second != first
-    assert [job.id for job in drawing_jobs(sample_id)] == [second]  # ended ones leave no rows
+    assert [job.id for job in drawing_jobs(sample_id)] == [second]  # rows of ended jobs are deleted
 
 
 def test_a_failed_drawing_says_why_and_can_be_requested_again(
@@ -147,7 +147,9 @@ def test_a_failed_drawing_says_why_and_can_be_requested_again(
         spectrograms.drawing_has_ended(session, user.id, first)
     assert request(user, part) != first
     with transaction() as session:
-        assert spectrograms.drawing_has_ended(session, user.id, first)  # its row is gone
+        assert spectrograms.drawing_has_ended(
+            session, user.id, first
+        )  # a deleted row counts as ended
 
 
 def test_drawings_are_neither_listed_nor_cancelled_nor_counted(
@@ -206,7 +208,7 @@ def test_another_users_sample_has_no_pictures(
         request(user, part)
     end(job_id, JobStatus.FAILED, "secret")
     with transaction() as session:
-        assert spectrograms.drawing_has_ended(session, user.id, job_id)  # and tells nothing
+        assert spectrograms.drawing_has_ended(session, user.id, job_id)  # without the error message
 
 
 def test_a_sample_of_unknown_duration_has_nothing_to_draw(
@@ -237,7 +239,7 @@ def test_pictures_are_deleted_with_their_sample_and_no_other(
     assert spectrograms.load_picture(parts[0].key).pixels.shape == (3, 4)
     with transaction() as session:
         samples.delete_samples(session, user.id, [gone])
-    assert len(stored_pictures(user)) == 6  # in the trash, they are still there
+    assert len(stored_pictures(user)) == 6  # the trash keeps pictures
     with transaction() as session:
         samples.delete_for_good(session, user.id, [gone])
     assert stored_pictures(user) == sorted(part.key for part in parts[:3])
