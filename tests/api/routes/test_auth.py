@@ -80,7 +80,7 @@ def test_requesting_a_mail_does_not_reveal_whether_an_account_exists(
 
 
 @pytest.mark.parametrize(("path", "most"), [("resend-verification", 1), ("forgot-password", 5)])
-def test_mails_are_limited_for_known_and_unknown_emails_alike(
+def test_mails_have_the_same_limit_for_known_and_unknown_emails(
     client: TestClient, path: str, most: int
 ) -> None:
     ada = sign_up_user(verified=path == "forgot-password")

@@ -16,7 +16,7 @@ from sp404_app.services.processing import jobs
 from sp404_app.services.sample import duplicates
 
 
-def test_a_saving_worker_and_an_account_deletion_do_not_deadlock(
+def test_a_worker_that_saves_and_an_account_deletion_do_not_deadlock(
     user: User, keep: Callable[..., object]
 ) -> None:
     keep()

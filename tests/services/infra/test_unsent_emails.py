@@ -150,7 +150,7 @@ async def test_a_deleted_account_leaves_only_the_email_about_its_deletion(
         assert unsent_emails.purge_old_emails(session, now() + unsent_emails.KEPT) == 1
 
 
-def test_the_sign_up_page_looks_for_longer_than_the_first_attempts_take() -> None:
+def test_the_sign_up_page_checks_for_failures_longer_than_four_attempts_take() -> None:
     pauses = unsent_emails.RETRY_PAUSES_S[: unsent_emails.LISTED_AFTER_ATTEMPTS - 1]
     assert sum(signup.MAIL_CHECK_DELAYS_S) > sum(pauses) + len(pauses) * scheduler.INTERVAL_S
 
