@@ -20,7 +20,7 @@ from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 4.0  # with jobs.LOST_AFTER, a killed worker's job is queued again within 20 s
+INTERVAL_S = 4.0  # plus jobs.HEARTBEAT_TIMEOUT: a lost job is queued again within 20 s
 ROUNDS_PER_MINUTE, ROUNDS_PER_HOUR = 15, 900
 
 

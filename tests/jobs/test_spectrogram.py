@@ -171,9 +171,7 @@ def test_a_queued_drawing_job_is_not_queued_twice(user: User, put: Put) -> None:
     "module",
     ["sp404_app.sp404_app", "sp404_app.jobs.worker", "sp404_app.jobs.picture_worker"],
 )
-def test_librosa_is_not_imported_by_web_server_analysis_or_idle_picture_worker(
-    module: str,
-) -> None:
+def test_librosa_is_not_imported_by_the_web_server_or_by_workers_at_start(module: str) -> None:
     code = (
         f"import sys, {module}\n"
         "from sp404_app.audio.features.analysis import warm_up\n"
