@@ -101,7 +101,7 @@ def run_after(
 
 
 def deliver_mails() -> None:
-    """Send every e-mail that is due, as a worker would."""
+    """Send every email that is due, as a worker would."""
     while True:
         with transaction() as session:
             email_id = unsent_emails.next_due(session, now())

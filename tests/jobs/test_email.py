@@ -1,4 +1,4 @@
-"""The job that sends e-mails: encrypted rows, retries, lost jobs, two workers at once."""
+"""The job that sends emails: encrypted rows, retries, lost jobs, two workers at once."""
 
 import datetime as dt
 import json
@@ -40,7 +40,7 @@ TOKEN = "reset-token-3f9a"
 
 
 def write_email(recipient: str = "ada@example.org") -> uuid.UUID:
-    """Commit an e-mail with a token; return its id."""
+    """Commit an email with a token; return its id."""
     with transaction() as session:
         email.send_email_to_address(session, recipient, email_templates.reset_password(TOKEN))
     return rows()[-1].id
@@ -52,7 +52,7 @@ def rows() -> list[UnsentMail]:
 
 
 def run_queued_jobs() -> None:
-    """Run everything in the e-mail queue through RQ, in this process."""
+    """Run everything in the email queue through RQ, in this process."""
     served = queue.rq_queue(queue.HIGH)
     SimpleWorker([served], connection=served.connection).work(burst=True, logging_level="ERROR")
 
@@ -63,7 +63,7 @@ def requeue() -> int:
 
 
 def let_pass(delta: dt.timedelta) -> None:
-    """Move all rows back in time, as if it had passed."""
+    """Move the times of all rows into the past, as if `delta` had passed."""
     earlier = {
         "due_at": UnsentMail.due_at - delta,  # type: ignore[operator]
         "created_at": UnsentMail.created_at - delta,

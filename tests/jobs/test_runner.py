@@ -118,9 +118,7 @@ def test_a_cancelled_or_reassigned_job_writes_nothing(
         raise RuntimeError
 
     before: list[Sample] = []
-    monkeypatch.setattr(
-        runner, "BATCH_FILES", 1
-    )  # the runner must not claim the requeued job itself
+    monkeypatch.setattr(runner, "BATCH_FILES", 1)  # so that it does not claim the requeued job
     original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
     monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, taken_away)
     runner.run(str(job_of(sample_id).id))

@@ -130,7 +130,7 @@ class Machine:
 
     async def _done(self, token: str, event: Event) -> None:
         tracked = await self.processor.enqueue(token, event)
-        with suppress(Exception):  # it is noted by `fail`
+        with suppress(Exception):  # `fail` records it
             async with asyncio.timeout(self.patience):
                 await tracked.wait_all()
         if not tracked.done() or any(not child.done() for child in tracked.children):

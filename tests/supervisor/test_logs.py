@@ -71,7 +71,7 @@ def browser(product: Product) -> Iterator[httpx.Client]:
 
 
 def mailed(outbox: Path) -> str:
-    """Return the token of the newest e-mail."""
+    """Return the token of the newest email."""
     until = time.monotonic() + 30
     while not (paths := sorted(outbox.glob("*.eml"))):
         assert time.monotonic() < until, "no mail"

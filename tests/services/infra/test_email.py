@@ -1,4 +1,4 @@
-"""E-mails: what is sent, when, and by SMTP or to the outbox."""
+"""Emails: what is sent, when, and by SMTP or to the outbox."""
 
 from email.message import EmailMessage
 

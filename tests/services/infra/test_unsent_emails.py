@@ -1,4 +1,4 @@
-"""Undelivered e-mails are listed for operators and for their recipients."""
+"""Undelivered emails are listed for operators and for their recipients."""
 
 import datetime as dt
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 @pytest.fixture
 def no_smtp_server(environment: pytest.MonkeyPatch) -> None:
-    """Name a mail server that does not answer; list e-mails after their first failure."""
+    """Name a mail server that does not answer; list emails after their first failure."""
     environment.setenv("SP404_SMTP_URL", "smtp://127.0.0.1:1")
     environment.setattr(unsent_emails, "LISTED_AFTER_ATTEMPTS", 1)
     settings.cache_clear()
