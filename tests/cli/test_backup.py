@@ -87,7 +87,7 @@ def test_a_backup_restores_everything_on_another_machine(
 
     there = machine()
     restore.restore_backup(there, tmp_path / "backup")
-    # A restore sets no search path; the trigger of the audit log must work without one.
+    # The dump was restored without a search path; the audit log is still append-only.
     with (
         database_access.database_url(there, exclusive=True) as url,
         psycopg.connect(url) as connection,
