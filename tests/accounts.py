@@ -32,7 +32,7 @@ CLIENT = Client(ip="203.0.113.7", user_agent="Mozilla/5.0 (X11; Linux x86_64) Fi
 
 @dataclass(frozen=True, slots=True)
 class SignedUpUser:
-    """A user with a password, verified unless asked otherwise."""
+    """A user with a known password."""
 
     id: uuid.UUID
     email: str
@@ -40,7 +40,7 @@ class SignedUpUser:
 
 
 def sign_up_user(address: str = "", *, verified: bool = True) -> SignedUpUser:
-    """Create a user who can sign in."""
+    """Create a user with the password `PASSWORD`; an unverified one cannot sign in."""
     address = address or f"{uuid.uuid4().hex[:12]}@example.org"
     user = User(
         email=address,
@@ -54,7 +54,7 @@ def sign_up_user(address: str = "", *, verified: bool = True) -> SignedUpUser:
 
 @lru_cache
 def _hash(_pepper: bytes, _cost: int) -> str:
-    """Hash the password of all test users once: it takes a quarter of a second."""
+    """Return the hash of the test users' password, cached: hashing takes a quarter of a second."""
     return passwords.hash_password_blocking(PASSWORD)
 
 
@@ -87,7 +87,7 @@ def run_after(
     function: Callable[..., Awaitable[Any]],
     action: Callable[[], Awaitable[None]],
 ) -> Iterator[None]:
-    """Run an action right after the next call of a module's function: simulates a race."""
+    """Run an action right after the next call of a module's function, to simulate a race."""
 
     async def call_then_act(*args: Any) -> Any:
         patch.undo()  # only once
@@ -101,7 +101,7 @@ def run_after(
 
 
 def deliver_mails() -> None:
-    """Send every e-mail that is due, as a worker would."""
+    """Send every email that is due, as a worker would."""
     while True:
         with transaction() as session:
             email_id = unsent_emails.next_due(session, now())

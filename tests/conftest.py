@@ -2,7 +2,7 @@
 
 import os
 
-# As in the workers: on a busy machine, threads that wait for each other take 15 times as long.
+# As in the workers: several threads that wait for each other are 15 times slower on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -45,7 +45,7 @@ guard_key = pytest.StashKey[Watchdog]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start one watchdog per run: it ends the processes of the tests, even if the run is killed."""
+    """Start one watchdog per run, which ends the tests' processes even if the run is killed."""
     if hasattr(config, "workerinput"):
         return
     # A short path: the path of a Unix socket has at most 107 bytes.
@@ -103,8 +103,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(PRODUCT_TIMEOUT_S))
         if folder == "e2e":
             item.add_marker(pytest.mark.e2e)
-    # pytest-randomly has shuffled all tests. Those of a package share one running product, which
-    # would restart at every change of the package, so they run in the order of their files.
+    # pytest-randomly has shuffled all tests. Tests of a package share one running product, which
+    # restarts when a test of another package comes next, so they run in the order of their files.
     items.sort(key=lambda item: product_test_order(item) if is_product_test(item) else ())
     counts = Counter(item.nodeid for item in items)
     if repeated := [nodeid for nodeid, count in counts.items() if count > 1]:

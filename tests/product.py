@@ -54,7 +54,7 @@ class Product:
             name: value for name, value in os.environ.items() if not name.startswith(UNSET_PREFIXES)
         }
         environment |= {"SP404_HOME": str(self.home), "PORT": str(self.port)}
-        # Share what numba compiles between homes: it takes half a minute.
+        # All homes share one cache of code that numba compiled: compiling takes half a minute.
         environment |= {"NUMBA_CACHE_DIR": str(SLOTS / "numba"), **self.extra}
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -99,7 +99,7 @@ def free_port() -> int:
 
 @contextmanager
 def slot() -> Iterator[Path]:
-    """Lock a folder that keeps built pages between runs; concurrent runs get different folders."""
+    """Lock a folder of built pages, reused by later runs; concurrent runs get different folders."""
     with ExitStack() as stack:
         for number in range(100):
             folder = SLOTS / str(number)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# `loadscope`, and which tests stay together on one worker: see conftest.py.
+# conftest.py replaces the scheduler of `loadscope`, and says which tests stay on one worker.
 PYTEST = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadscope")
 # Without browser and product, without bcrypt and Stripe: under two minutes on two cores.
 UNIT_TESTS = (

@@ -40,9 +40,9 @@ class StripeFaults:
 
     status: int = 0
     slow: float = 0  # seconds before the answer is sent; the request is executed at once
-    only: str = ""  # only paths that contain this
+    only: str = ""  # part of the paths that fail; empty for all
     method: str = ""
-    after: bool = False  # Stripe executes the request, and the answer is lost
+    after: bool = False  # Stripe executes the request, but its answer is lost
     nth: int | None = None  # only the nth matching call from now on, counted from 0
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -114,7 +114,7 @@ class Shop:
         return answer.json()["data"]
 
     def advance(self, user_id: uuid.UUID, **given: Any) -> None:
-        """Advance the test clock of one user, and handle the events of it."""
+        """Advance the test clock of one user, and handle the resulting events."""
         self.control("advance", customer=self.customer(user_id).stripe_id, **given)
         self.settle()
 
@@ -145,7 +145,7 @@ class Shop:
             return bool(session.exec(mine).first())
 
     def bought(self, user_id: uuid.UUID) -> bool:
-        """Return whether Stripe has an active subscription; if so, synchronise ours."""
+        """Return whether Stripe has a live subscription; if so, sync the user's rows."""
         if not self.living(user_id):
             return False
         with transaction() as session:

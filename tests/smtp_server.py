@@ -1,4 +1,4 @@
-"""A real SMTP server for tests: it accepts, refuses or answers "later" as it is told."""
+"""An SMTP server for tests, which accepts, refuses or defers messages as configured."""
 
 import socketserver
 import threading
@@ -10,7 +10,7 @@ from sp404_app.settings import settings
 
 
 class SmtpSession(socketserver.StreamRequestHandler):
-    """One connection, with as much of RFC 5321 as smtplib speaks."""
+    """One connection, with the commands of RFC 5321 that smtplib uses."""
 
     server: "SmtpServer"
 
@@ -74,7 +74,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
 
 @pytest.fixture
 def smtp_server(environment: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
-    """Run a mail server that wants a password, and let the settings name it."""
+    """Run a mail server that requires a password, and set `SP404_SMTP_URL` to it."""
     with SmtpServer() as server:
         server.start()
         url = f"smtp://ada%40x:pass%2Fword@127.0.0.1:{server.port}"

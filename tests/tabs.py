@@ -1,4 +1,4 @@
-"""States as in a browser tab: with the router data of a websocket."""
+"""Create states as in a browser tab, with the router data of a websocket."""
 
 from typing import TypeVar
 

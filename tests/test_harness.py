@@ -11,7 +11,7 @@ from sp404_app.settings import Settings
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_a_test_finds_an_empty_database(session: Session, user: User, turn: int) -> None:
+def test_each_test_starts_with_an_empty_database(session: Session, user: User, turn: int) -> None:
     assert session.exec(select(User)).all() == [user]
 
 

@@ -62,7 +62,7 @@ def test_existing_names_get_search_words_and_sort_keys(session: Session, keep: K
         text("update samples set search_text = '', sort_key = '', key = 'F# minor', tags = '{Öl}'")
     )  # type: ignore[deprecated]
     sorting = migration("6d1f0c2ab7e4")
-    # Two batches; and the column had another name when this migration was written.
+    # A size of 2 makes two batches. The migration was written when the column had another name.
     fill = sorting.FILL.replace("set words =", "set search_text =")
     vars(sorting).update(BATCH=2, FILL=fill)
     sorting.fill(session.connection())
@@ -105,7 +105,7 @@ def test_renamed_columns_keep_their_values_in_both_directions(session: Session, 
     with Operations.context(MigrationContext.configure(session.connection())):
         renaming.downgrade()
         assert session.execute(text(OLD_COLUMNS)).all() == [("kick", group, True)]  # type: ignore[deprecated]
-        # The generated column follows the one it is made of.
+        # The generated column is computed from the renamed one.
         session.execute(text("update samples set words = 'snare'"))  # type: ignore[deprecated]
         renaming.upgrade()
     assert session.execute(text(NEW_COLUMNS)).all() == [("snare", group, False)]  # type: ignore[deprecated]

@@ -9,7 +9,7 @@ const LOAD_FAILED = "Couldn’t load this sound.";
 let context;
 let output;
 let voice = null;
-let newestRequest = 0; // a call of play() whose sound arrives late must not start it
+let newestRequest = 0; // an earlier play() whose audio arrives later does not start
 const decoded = new Map();
 const rows = new Map();
 const listeners = new Set();

@@ -1,4 +1,4 @@
-"""What the composition root needs to add a page to the application."""
+"""The description of a page, from which the composition root adds it to the application."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Double clicks: Reflex runs the handlers of a tab in sequence, so a second click would act again.
 
-A handler that sends an email or creates something checks here first. Only the same action with the
-same arguments counts, and only after success: after an error, users can retry at once.
+A handler that sends an email or creates something calls `is_repeated` first. Only an action that
+succeeded with the same arguments counts as repeated: after an error, users can retry at once.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ def is_repeated(recent: RecentActions, *action: object) -> bool:
 
 
 def remember_action(*action: object) -> RecentActions:
-    """Return what to keep in the tab's state: a hash of the last action, without its arguments."""
+    """Return the hash and the time of a successful action, for the tab's state."""
     return {_hash_action(action): time.time()}
 
 

@@ -1,4 +1,4 @@
-"""Rows of the library table: short texts, and only what the screen shows."""
+"""Rows of the library table: the formatted values of its columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

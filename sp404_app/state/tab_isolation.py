@@ -1,7 +1,7 @@
-"""Tab isolation: a tab's state is reset before another user, or nobody, connects to it.
+"""Tab isolation: reset a tab's state when it connects with another session, or without one.
 
-Reflex stores the state under a token in the tab's session storage and sends all of it to any client
-that connects with this token, before one of our handlers could authenticate the user.
+Reflex keeps the state on the server, under a token that the tab has in its session storage. Any
+client that connects with this token gets the whole state before a handler can authenticate it.
 """
 
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ class TabIsolation(Middleware):
     """Resets a tab's state when another session connects to it."""
 
     async def preprocess(self, app: "App", state: BaseState, event: Event) -> StateUpdate | None:  # noqa: ARG002 - Reflex's signature
-        """Compare the session of an event with the tab's; drop events of another session."""
+        """Reset the state if a new session connects; drop other events of another session."""
         cookie = authentication.read_cookie(state.router.headers.cookie)
         cookie_hash = sessions.hash_token(cookie).hex() if cookie else ""
         owner = await state.get_state(OwnerState)
@@ -44,7 +44,7 @@ class TabIsolation(Middleware):
         known = owner._cookie  # noqa: SLF001
         if event.name in CONNECT_EVENTS:
             if known is not None and (known != cookie_hash or not await _is_alive(cookie)):
-                state.reset()  # the whole tab: a connect event belongs to the root state
+                state.reset()  # resets the whole tab: connect events belong to the root state
         elif known is not None and known != cookie_hash:
             return StateUpdate(events=[])
         if known != cookie_hash:
@@ -53,7 +53,7 @@ class TabIsolation(Middleware):
 
 
 async def _is_alive(cookie: str) -> bool:
-    """Return whether the cookie's session is valid; without a cookie there is none to end."""
+    """Return whether the cookie's session is valid, or whether there is no cookie."""
     try:
         return not cookie or bool(await authentication.authenticate_cookie(cookie))
     except (Unauthenticated, SQLAlchemyError):

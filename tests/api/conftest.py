@@ -1,4 +1,4 @@
-"""A client of the API that is authenticated by an access token, and a library to fill."""
+"""API clients that are authenticated by access tokens, and a function that uploads files."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Files that other programs could not read, if their folder is beside the checkout."""
+"""Irregular files from bug reports; skipped if their folder is not beside the checkout."""
 
 from pathlib import Path
 

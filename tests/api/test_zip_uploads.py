@@ -83,7 +83,7 @@ def test_the_rest_of_an_archive_is_not_unpacked_over_quota(
     body = send(("a.zip", packed)).json()
     assert len(body["samples"]) == 2
     assert [item["code"] for item in body["rejected"]] == ["storage_quota_exceeded"] * 7
-    assert len(asked) == 5  # twice per accepted file, once for the first rejected
+    assert len(asked) == 5  # two checks per accepted file, one for the first rejected
     folder = storage._folder()
     assert folder
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 2

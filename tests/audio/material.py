@@ -13,7 +13,7 @@ Signal = np.ndarray
 
 
 def cut_anywhere(rng: np.random.Generator) -> float:
-    """Draw a length in s that is not by design a whole number of bars, as 12 s at 80 BPM is."""
+    """Draw a random length in s; a fixed one may be whole bars, as 12 s at 80 BPM."""
     return float(rng.uniform(9, 14))
 
 

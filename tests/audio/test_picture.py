@@ -55,7 +55,7 @@ def test_every_cut_covers_its_stretch_with_at_least_one_column(
     assert cut.end >= end - 1e-5 * step
 
 
-def test_a_picture_survives_its_file(tmp_path: Path) -> None:
+def test_a_picture_is_equal_after_writing_and_reading(tmp_path: Path) -> None:
     drawn = picture(300, start=1.25, end=3.5)
     path = tmp_path / "picture.npz"
     path.write_bytes(drawn.to_bytes())

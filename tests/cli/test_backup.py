@@ -29,7 +29,7 @@ def machine(environment: pytest.MonkeyPatch) -> Iterator[Callable[[], Settings]]
     with ExitStack() as stack:
 
         def go() -> Settings:
-            # Not pytest's own folder: it locks others out, and PostgreSQL may run as another user.
+            # Not pytest's folder, which is private: PostgreSQL may run as another user.
             home = stack.enter_context(tempfile.TemporaryDirectory(prefix="sp404b-"))
             environment.setenv("SP404_HOME", home)
             settings.cache_clear()
@@ -87,7 +87,7 @@ def test_a_backup_restores_everything_on_another_machine(
 
     there = machine()
     restore.restore_backup(there, tmp_path / "backup")
-    # Read back without a search path, the log still knows how to refuse.
+    # The dump was restored without a search path; the audit log is still append-only.
     with (
         database_access.database_url(there, exclusive=True) as url,
         psycopg.connect(url) as connection,

@@ -168,7 +168,7 @@ def test_retry_delays_increase(page: Page, server: Server) -> None:
     for tried in range(1, 5):
         advance_until(page, "bad.wav", "paused")
         paused_at = page.evaluate("Date.now()")
-        while len(page.evaluate("sentAt")) == tried:  # only the page's clock matters
+        while len(page.evaluate("sentAt")) == tried:  # the page's clock advances only here
             page.clock.run_for(500)
         waited.append(page.evaluate("sentAt")[tried] - paused_at)
     assert waited == sorted(waited)

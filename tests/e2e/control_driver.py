@@ -91,8 +91,8 @@ class ControlDriver:
     before_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()  # parts of expected error messages
     errors: list[str] = field(default_factory=list)
-    driven: dict[str, str] = field(default_factory=dict)  # control: the control it appeared after
-    seen: dict[str, list[str]] = field(default_factory=dict)  # the same, for all visible controls
+    driven: dict[str, str] = field(default_factory=dict)  # control: the one that revealed it
+    seen: dict[str, list[str]] = field(default_factory=dict)  # control: all that revealed it
     expected_effects: dict[str, Callable[[Page], None]] = field(default_factory=dict)
     only: str = ""  # pattern of control names; the others belong to other scenarios
     transient: AbstractSet[str] = frozenset()  # controls that are visible only briefly

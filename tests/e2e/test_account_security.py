@@ -99,7 +99,7 @@ def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outb
     page.goto(link_in(outbox, new, "/change-email"))
     page.get_by_test_id("confirm").click()
     expect(page.get_by_test_id("change-email")).to_contain_text(new)
-    page.context.clear_cookies()  # the link is opened by somebody who is not signed in
+    page.context.clear_cookies()  # the link must work without a session
     page.goto(link_in(outbox, ada.email, "/revert-email"))
     page.get_by_test_id("confirm").click()
     expect(page.get_by_text("Your account is yours again")).to_be_visible()

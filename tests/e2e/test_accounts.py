@@ -92,7 +92,7 @@ def test_a_wrong_password_keeps_the_email_and_the_redirect_target(
     expect(page.get_by_test_id("device")).to_have_count(1)
 
 
-def test_the_demo_account_is_one_click_away(page: Page) -> None:
+def test_one_click_signs_in_to_the_demo_account(page: Page) -> None:
     ready(page, "/login")
     page.get_by_test_id("demo").click()
     page.wait_for_url(re.compile("/library"))

@@ -18,7 +18,7 @@ RATE = 44_100
 
 @pytest.fixture
 def guises(tmp_path: Path) -> list[Path]:
-    """One snare as WAV, as a quieter 48 kHz MP3 and as a padded FLAC; and a kick."""
+    """One snare in three formats (WAV, quieter 48 kHz MP3, padded FLAC), and a kick."""
     hit = np.asarray(snare(np.random.default_rng(5)), np.float32)
     fast = 0.4 * resampled(hit, RATE, 48_000)
     return [

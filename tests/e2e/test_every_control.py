@@ -129,7 +129,7 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "button:choose-enterprise": seen("[data-testid=question]"),
     "button:cancel": seen("[data-testid=cancel-question]"),
 }
-# Event handlers that need a state that takes long to create: the test that calls them, and how.
+# Event handlers whose state takes long to create. Value: the test that calls them, and the call.
 HANDLERS_DRIVEN_ELSEWHERE = {
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
@@ -154,7 +154,7 @@ class PageScenario:
 
 @dataclass(slots=True)
 class RunRecord:
-    """What all scenarios together did."""
+    """The scenarios that were completed, and the event handlers that they called."""
 
     completed: set[str] = field(default_factory=set)
     events: set[str] = field(default_factory=set)  # names of the event handlers called

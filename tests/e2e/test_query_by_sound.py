@@ -20,7 +20,7 @@ MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-str
 
 @pytest.fixture(scope="module")
 def kick(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sound of the demo library, quieter and with another name."""
+    """A file with a kick of the demo library, quieter and under another name."""
     sound = next(sound for sound in demo_sounds() if sound.name == "Velvet Kick")
     path = tmp_path_factory.mktemp("found") / "thud.flac"
     soundfile.write(path, 0.5 * sound.signal, sound.sample_rate)

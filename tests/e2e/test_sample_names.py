@@ -19,7 +19,7 @@ ORDER = [
 ]  # fmt: skip
 
 
-def test_names_are_kept_sorted_naturally_and_searchable(
+def test_names_are_unchanged_sorted_naturally_and_searchable(
     page: Page, outbox: Outbox, tmp_path: Path
 ) -> None:
     people.sign_in(page, people.sign_up(page, outbox))

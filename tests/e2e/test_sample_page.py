@@ -45,7 +45,7 @@ def demo(page: Page, errors: list[str]) -> Page:
     return page
 
 
-def test_the_wave_zooms_to_milliseconds_without_sending_the_sound(
+def test_the_waveform_zooms_to_milliseconds_without_sending_the_audio(
     demo: Page, errors: list[str]
 ) -> None:
     sent: list[int] = []
@@ -104,7 +104,7 @@ def test_a_corrected_tempo_keeps_the_zoom_and_survives_reload_and_reanalysis(dem
     expect(demo.get_by_test_id("bpm-error")).to_have_text("Enter a tempo from 20 to 999 BPM.")
 
 
-def test_space_plays_a_click_seeks_and_taps_measure_a_tempo(demo: Page, errors: list[str]) -> None:
+def test_space_plays_clicks_seek_and_taps_measure_the_tempo(demo: Page, errors: list[str]) -> None:
     open_sample(demo)
     demo.keyboard.press(" ")
     expect(demo.get_by_test_id("play-here")).to_have_attribute("data-playing", "true")
@@ -138,7 +138,7 @@ def test_space_plays_a_click_seeks_and_taps_measure_a_tempo(demo: Page, errors: 
     assert errors == []
 
 
-def test_pictures_are_drawn_when_asked_for_and_follow_the_zoom(
+def test_spectrograms_are_drawn_on_request_and_follow_the_zoom(
     demo: Page, errors: list[str]
 ) -> None:
     open_sample(demo)

@@ -29,7 +29,7 @@ def test_the_largest_picture_stays_below_110_kb(view: View) -> None:
     assert figure.data[0].z.dtype == np.uint8
 
 
-def test_a_picture_of_a_part_lies_where_that_part_is() -> None:
+def test_a_picture_of_a_part_is_placed_at_its_time_range() -> None:
     shown = heat_map_figure(
         picture(View.SPECTRUM, start=10.0, end=20.24), DARK, duration=60.0, revision="one"
     )
@@ -62,5 +62,5 @@ def test_all_twelve_notes_are_named_from_c() -> None:
     ("value", "view", "text"),
     [(200, View.SPECTRUM, "200 Hz"), (5000, View.SPECTRUM, "5 kHz"), (90, View.PULSE, "90 BPM")],
 )
-def test_a_row_is_named_with_its_unit(value: float, view: View, text: str) -> None:
+def test_ticks_are_formatted_with_their_unit(value: float, view: View, text: str) -> None:
     assert format_tick(value, view) == text

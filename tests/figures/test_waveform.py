@@ -45,7 +45,7 @@ def test_a_full_screen_with_all_marks_stays_below_20_kb() -> None:
     assert 15_000 < len(sent) <= 20_000
 
 
-def test_the_waveform_lies_at_its_time() -> None:
+def test_the_waveform_is_placed_at_its_time_range() -> None:
     figure = drawn(envelope(100, start=2.0, end=4.0))
     for trace in figure.data[:2]:
         assert trace.x0 == pytest.approx(2.01)
@@ -59,7 +59,7 @@ def test_the_waveform_lies_at_its_time() -> None:
 
 
 @pytest.mark.parametrize("top", [1.0, 0.05, 1.8])
-def test_a_quiet_sound_fills_the_height_as_a_loud_one_does(top: float) -> None:
+def test_quiet_and_loud_sounds_fill_the_height(top: float) -> None:
     low, high = drawn(envelope(), top=top).layout.yaxis.range
     assert high == -low
     assert top < high < 1.1 * top
@@ -70,7 +70,7 @@ def test_silence_is_not_scaled_up() -> None:
     assert drawn(silent, top=0.0).layout.yaxis.range[1] == pytest.approx(1e-3, rel=0.1)
 
 
-def test_the_range_is_always_the_whole_so_that_plotly_keeps_the_zoom() -> None:
+def test_the_axis_range_is_always_the_whole_sample() -> None:
     zoomed = drawn(envelope(start=2.0, end=2.01))
     assert tuple(zoomed.layout.xaxis.range) == (0, 8.0)
     assert zoomed.layout.uirevision == "one"
@@ -86,7 +86,7 @@ def test_every_fourth_beat_from_the_first_downbeat_is_strong() -> None:
     assert strong.color != weak.color
 
 
-def test_bars_are_numbered_from_the_first_even_where_only_later_ones_show() -> None:
+def test_bar_numbers_count_from_the_first_bar_of_the_sample() -> None:
     marks = Marks(np.arange(0, 8, 0.5).tolist(), downbeat=0)
     assert number_bars(marks, 3.9, 6.5) == [(4.0, 3), (6.0, 4)]
     figure = drawn(envelope(start=3.9, end=6.5), marks)
@@ -94,7 +94,7 @@ def test_bars_are_numbered_from_the_first_even_where_only_later_ones_show() -> N
     assert max(figure.data[NUMBERS].y) < figure.layout.yaxis.range[1]
 
 
-def test_only_some_of_many_bars_are_numbered() -> None:
+def test_long_stretches_have_at_most_forty_bar_numbers() -> None:
     marks = Marks(np.arange(0, 600, 0.5).tolist(), 0)
     text = drawn(envelope(end=600, duration=600), marks).data[NUMBERS].text
     assert 10 <= len(text) <= 40

@@ -34,7 +34,7 @@ def test_every_kind_of_file_gets_its_waveform_and_ends_ready(
     person: Callable[..., User], tmp_path: Path
 ) -> None:
     for kind, path in good_files(tmp_path).items():
-        owner = person()  # each with ten analyses of their own
+        owner = person()  # a new user for each file: the Free plan has ten analyses
         with transaction() as session:
             sample_id = samples.add_sample(session, owner.id, samples.inspect_file(path, path.name))
         runner.run(str(job_of(sample_id).id))

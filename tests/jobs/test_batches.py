@@ -69,7 +69,7 @@ def test_one_rq_job_analyses_several_small_samples(user: User, keep: Keep) -> No
     assert statuses(ids) == [JobStatus.DONE] * 5
     assert [job_of(each).attempts for each in ids] == [1] * 5
     assert queue.queued_ids() == frozenset()
-    assert len(events.connection().keys("rq:job:*")) == 1  # the one that is running
+    assert len(events.connection().keys("rq:job:*")) == 1  # of the running job
     with transaction() as session:
         assert quotas.get_quota_usage(session, user.id).analyses_used == 5
 

@@ -83,7 +83,7 @@ def test_fingerprints_are_exported_and_deleted_with_their_user(
     sample_id = hear("a.wav", SNARE)
     (row,) = dict(data_export.export_tables(session, user.id))["prints"]
     assert row["sample_id"] == str(sample_id)
-    assert "packed" not in row  # what we made of the sound; the sound itself goes with them
+    assert "packed" not in row  # derived from the audio, which is exported itself
     deletion.erase_account(session, user.id)
     assert session.exec(select(SamplePrint)).all() == []
     assert session.exec(select(Sample)).all() == []

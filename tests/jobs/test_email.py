@@ -1,4 +1,4 @@
-"""The job that sends e-mails: encrypted rows, retries, lost jobs, two workers at once."""
+"""The job that sends emails: encrypted rows, retries, lost jobs, two workers at once."""
 
 import datetime as dt
 import json
@@ -40,7 +40,7 @@ TOKEN = "reset-token-3f9a"
 
 
 def write_email(recipient: str = "ada@example.org") -> uuid.UUID:
-    """Commit an e-mail with a token; return its id."""
+    """Commit an email with a token; return its id."""
     with transaction() as session:
         email.send_email_to_address(session, recipient, email_templates.reset_password(TOKEN))
     return rows()[-1].id
@@ -52,7 +52,7 @@ def rows() -> list[UnsentMail]:
 
 
 def run_queued_jobs() -> None:
-    """Run everything in the e-mail queue through RQ, in this process."""
+    """Run everything in the email queue through RQ, in this process."""
     served = queue.rq_queue(queue.HIGH)
     SimpleWorker([served], connection=served.connection).work(burst=True, logging_level="ERROR")
 
@@ -63,7 +63,7 @@ def requeue() -> int:
 
 
 def let_pass(delta: dt.timedelta) -> None:
-    """Move all rows back in time, as if it had passed."""
+    """Move the times of all rows into the past, as if `delta` had passed."""
     earlier = {
         "due_at": UnsentMail.due_at - delta,  # type: ignore[operator]
         "created_at": UnsentMail.created_at - delta,
@@ -140,7 +140,7 @@ def test_a_body_can_only_be_decrypted_for_its_own_row() -> None:
 
 
 def test_a_restart_between_commit_and_send_loses_no_email() -> None:
-    """The process ended before it queued the job: only the row is left."""
+    """Only the row exists: the process ended before it queued the job."""
     write_email()
     events.connection().flushdb()
     assert requeue() == 1
@@ -193,7 +193,7 @@ def test_an_email_is_sent_once_the_mail_server_is_back(
     assert (row.reason, row.attempts) == (smtp.NO_ANSWER.reason, 1)
     with SmtpServer(port) as back:
         back.start()
-        events.connection().flushdb()  # ends the pause after a failed connection
+        events.connection().flushdb()  # deletes the pause after the failed connection
         let_pass(dt.timedelta(seconds=unsent_emails.RETRY_PAUSES_S[0]))
         assert requeue() == 1
         run_queued_jobs()
@@ -262,7 +262,7 @@ def test_two_workers_at_once_send_an_email_once(smtp_server: SmtpServer) -> None
     first = threading.Thread(target=send_email, args=[str(email_id)])
     first.start()
     assert receiving.wait(10)
-    send_email(str(email_id))  # returns at once, while the first is sending
+    send_email(str(email_id))  # returns immediately, because the first one is sending
     go_on.set()
     first.join()
     assert (len(smtp_server.messages), rows()) == (1, [])
@@ -327,7 +327,7 @@ def test_without_redis_an_email_is_sent_all_the_same(
 def test_the_web_process_sends_what_no_worker_has_taken() -> None:
     write_email()
     send_overdue_emails()
-    assert len(rows()) == 1  # a worker has five seconds
+    assert len(rows()) == 1  # a worker has five seconds to take it
     let_pass(dt.timedelta(seconds=6))
     send_overdue_emails()
     assert rows() == []
@@ -347,7 +347,7 @@ async def test_housekeeping_queues_the_job_of_an_email_again() -> None:
 
 
 def test_a_stored_body_of_the_same_format_can_be_read_after_an_upgrade() -> None:
-    """The format is part of the database: rows outlive the code that wrote them."""
+    """Rows are older than the code that reads them, so the format must stay the same."""
     email_id = uuid.uuid4()
     stored = encryption.encrypt(
         json.dumps({"text": "Hello", "html": "<p>Hello"}).encode(), b"email\0" + email_id.bytes

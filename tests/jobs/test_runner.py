@@ -119,7 +119,7 @@ def test_a_cancelled_or_reassigned_job_writes_nothing(
         raise RuntimeError
 
     before: list[Sample] = []
-    monkeypatch.setattr(runner, "BATCH_FILES", 1)  # another is to have it
+    monkeypatch.setattr(runner, "BATCH_FILES", 1)  # so that it does not claim the requeued job
     original = runner.JOB_FUNCTIONS[JobKind.ANALYSE]
     monkeypatch.setitem(runner.JOB_FUNCTIONS, JobKind.ANALYSE, taken_away)
     runner.run(str(job_of(sample_id).id))

@@ -1,4 +1,4 @@
-"""Drawing jobs: what they keep, what they leave alone, and where librosa is loaded."""
+"""Drawing jobs: stored pictures, failures, and which processes import librosa."""
 
 import asyncio
 import datetime as dt
@@ -94,7 +94,7 @@ def test_a_sample_of_ten_minutes_has_a_picture_of_bounded_size(user: User, put: 
     assert storage.object_size(part.key) < 1_000_000
 
 
-def test_a_broken_file_fails_the_drawing_with_a_sentence_and_not_the_sample(
+def test_a_broken_file_fails_the_drawing_job_with_a_message_but_not_the_sample(
     user: User, put: Put
 ) -> None:
     part = part_of(user, put(tone()))
@@ -109,7 +109,7 @@ def test_a_broken_file_fails_the_drawing_with_a_sentence_and_not_the_sample(
     assert request(user, part) != job_id
 
 
-def test_an_unexpected_error_fails_the_drawing_and_not_the_sample(
+def test_an_unexpected_error_fails_the_drawing_job_but_not_the_sample(
     user: User, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> Picture:
@@ -141,7 +141,7 @@ def test_a_sample_deleted_while_it_is_drawn_leaves_no_picture(
     assert storage.list_folder(f"pictures/{user.id.hex}") == []
 
 
-def test_a_drawing_whose_worker_died_is_queued_again_and_fails_after_the_second_time(
+def test_a_drawing_job_that_lost_its_worker_is_requeued_once_and_then_fails(
     user: User, put: Put
 ) -> None:
     part = part_of(user, put(tone()))
@@ -161,7 +161,7 @@ def test_a_drawing_whose_worker_died_is_queued_again_and_fails_after_the_second_
     assert kept(part.sample_id).status == SampleStatus.READY
 
 
-def test_a_waiting_drawing_is_not_queued_twice(user: User, put: Put) -> None:
+def test_a_queued_drawing_job_is_not_queued_twice(user: User, put: Put) -> None:
     request(user, part_of(user, put(tone())))
     with transaction() as session:
         assert jobs.requeue_lost_jobs(session, now() + dt.timedelta(seconds=13)) == 0
@@ -171,9 +171,7 @@ def test_a_waiting_drawing_is_not_queued_twice(user: User, put: Put) -> None:
     "module",
     ["sp404_app.sp404_app", "sp404_app.jobs.worker", "sp404_app.jobs.picture_worker"],
 )
-def test_librosa_is_imported_neither_by_the_web_nor_by_an_analysis_nor_at_the_start(
-    module: str,
-) -> None:
+def test_librosa_is_not_imported_by_the_web_server_or_by_workers_at_start(module: str) -> None:
     code = (
         f"import sys, {module}\n"
         "from sp404_app.audio.features.analysis import warm_up\n"
@@ -183,14 +181,14 @@ def test_librosa_is_imported_neither_by_the_web_nor_by_an_analysis_nor_at_the_st
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
-def test_the_picture_worker_waits_for_a_picture_or_for_idle_queues(
+def test_the_picture_worker_waits_for_a_picture_job_or_empty_queues(
     user: User, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(picture_worker, "POLL_S", 0.01)
-    picture_worker.wait_until_wanted(0.05)  # nothing is queued
+    picture_worker.wait_until_wanted(0.05)  # returns, because all queues are empty
     request(user, part_of(user, put(tone())))
     queue.rq_queue(queue.LOW).enqueue("sp404_app.jobs.runner.run", "busy")
-    picture_worker.wait_until_wanted(3600)  # a picture is
+    picture_worker.wait_until_wanted(3600)  # returns, because a picture is queued
 
 
 def test_librosa_is_compiled_once_for_each_version(
@@ -199,7 +197,7 @@ def test_librosa_is_compiled_once_for_each_version(
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
     monkeypatch.setattr(picture_worker, "COMPILE", "raise SystemExit(1)")
     picture_worker.compile_librosa()
-    assert not (tmp_path / "numba").exists()  # it failed: the next start tries again
+    assert not (tmp_path / "numba").exists()  # after a failure, the next start compiles again
     monkeypatch.setattr(picture_worker, "COMPILE", "")
     picture_worker.compile_librosa()
     (marker,) = (tmp_path / "numba").iterdir()
@@ -236,7 +234,7 @@ def start_picture_worker() -> Iterator[Start]:
 
 
 @pytest.mark.timeout(400)
-async def test_a_worker_draws_cold_and_warm_and_what_is_kept_needs_no_worker(
+async def test_pictures_are_drawn_cold_and_warm_and_stored_ones_need_no_worker(
     user: User, put: Put, start_picture_worker: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sp404_app.state.sample.spectrogram.DRAWING_TIMEOUT_S", 300.0)

@@ -54,7 +54,7 @@ def start_worker(tmp_path: Path) -> Iterator[Start]:
 def kill(process: "subprocess.Popen[bytes]") -> None:
     """Kill a worker and its forked processes, as a power cut would."""
     if process.poll() is None:
-        process.send_signal(signal.SIGSTOP)  # so that it forks no more meanwhile
+        process.send_signal(signal.SIGSTOP)  # it must not fork while its processes are listed
         family = forked_processes(process)
         process.kill()
         kill_processes(family)

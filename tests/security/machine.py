@@ -54,7 +54,7 @@ class Outcome:
         return [error for error in self.errors if not isinstance(error, AppError)]
 
     def normal(self) -> tuple[list[str], list[str], list[str]]:
-        """Return it without what differs from one person and moment to the next."""
+        """Return the outcome with ids, emails and times replaced, so that two can be compared."""
         shown = list(self.sent)
         for pattern in PASSING:
             shown = [pattern.sub("…", text) for text in shown]
@@ -71,11 +71,11 @@ class Machine:
     async def send(
         self, name: str, payload: dict[str, Any], *, cookie: str = "", address: str = "/"
     ) -> Outcome:
-        """Send one event from a new tab, and wait for all it starts."""
+        """Send one event from a new tab, and wait for all handlers that it starts."""
         return await self._send(name, payload, cookie, address, clicks=1)
 
     async def send_twice(self, name: str, payload: dict[str, Any], *, cookie: str = "") -> Outcome:
-        """Send one event twice from one tab, the second before the first is answered."""
+        """Send one event twice from one tab, without waiting for the first answer."""
         return await self._send(name, payload, cookie, "/", clicks=2)
 
     async def send_during(
@@ -86,7 +86,7 @@ class Machine:
         function: Callable[..., Awaitable[Any]],
         second: str,
     ) -> Outcome:
-        """Send an event, and from the same tab a second one after a function of the first."""
+        """Send an event, and a second one from the same tab after the first called `function`."""
         token = uuid.uuid4().hex
 
         async def send_second() -> None:
@@ -130,11 +130,11 @@ class Machine:
 
     async def _done(self, token: str, event: Event) -> None:
         tracked = await self.processor.enqueue(token, event)
-        with suppress(Exception):  # it is noted by `fail`
+        with suppress(Exception):  # `fail` records it
             async with asyncio.timeout(self.patience):
                 await tracked.wait_all()
         if not tracked.done() or any(not child.done() for child in tracked.children):
-            tracked.cancel()  # some handlers watch for ever
+            tracked.cancel()  # some handlers never end
         while self.processor._tasks:
             for task in list(self.processor._tasks.values()):
                 if tracked.cancelled():
@@ -145,7 +145,7 @@ class Machine:
         self.outcome.errors.append(error)
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:
-        """Record what would be sent to the browser; Reflex calls this."""
+        """Record an update instead of sending it to the browser; called by Reflex."""
         assert token
         if update.delta:
             self.outcome.sent.append(json.dumps(update.delta, default=repr, sort_keys=True))
@@ -155,7 +155,7 @@ class Machine:
 
 @asynccontextmanager
 async def machine(patience: float = PATIENCE) -> AsyncIterator[Machine]:
-    """Run a machine without server events, so that every handler ends."""
+    """Run a machine without change events, so that handlers that wait for them end."""
 
     async def once(*_: object, **__: object) -> AsyncIterator[list[events.Event]]:
         yield []
@@ -175,7 +175,7 @@ def handlers() -> dict[str, RegisteredEventHandler]:
 
 
 def ours() -> dict[str, RegisteredEventHandler]:
-    """Return the handlers of our own states, by "State.handler"."""
+    """Return the handlers of the product's states, by "State.handler"."""
     return {
         f"{found.states[0].__name__}.{name.rpartition('.')[2]}": found
         for name, found in handlers().items()

@@ -12,7 +12,7 @@ from sp404_app.api.app import api
 from tests.security.world import id_for
 from tests.sounds import wav
 
-# Values of fields whose type alone does not determine what succeeds.
+# Valid values of fields for which not every value of their type is valid.
 FIELDS: dict[str, object] = {
     "email": "somebody@example.org",
     "new_email": "else@example.org",
@@ -63,7 +63,7 @@ class Operation:
     def send(
         self, client: TestClient, ids: dict[str, str], headers: dict[str, str]
     ) -> httpx.Response:
-        """Ask with these ids."""
+        """Send a request with these ids."""
         path, query = self.path, {}
         for part in self.description.get("parameters", []):
             if part["in"] == "path":
@@ -101,16 +101,16 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _made(name: str, schema: dict[str, Any], ids: dict[str, str]) -> object:
-    """Make a value for a field.
+    """Make a valid value for a field; fail for an id whose table is not known.
 
-    An id whose owner nobody has named here is a mistake of whoever added the route.
+    The table of a new id parameter must be named in `tests/security/world.py`.
     """
     schema = _resolved(schema)
     chosen = next((part for part in schema.get("anyOf", []) if part.get("type") != "null"), schema)
     schema = _resolved(chosen)
     found = id_for(name, ids)
     if schema.get("format") == "uuid" and name == "name":
-        found = ids["users"]  # a picture's name is as good as an id
+        found = ids["users"]  # avatars are named by their user's id
     if found is not None:
         return [found] if schema.get("type") == "array" else found
     assert not _is_id(name), f"say in tests/security/world.py which table {name!r} belongs to"
@@ -137,7 +137,7 @@ def operations() -> list[Operation]:
 
 
 def every_route() -> Iterator[str]:
-    """Yield every route that is served, described or not."""
+    """Yield every path that is served, also those without an OpenAPI description."""
     for included in api.routes:
         if isinstance(included, APIRoute):
             yield included.path
@@ -146,7 +146,7 @@ def every_route() -> Iterator[str]:
 
 
 def normal(answer: httpx.Response, ids: dict[str, str]) -> tuple[int, str]:
-    """Return status and body, without the ids that were requested."""
+    """Return status and body, with the requested ids replaced by a placeholder."""
     text = answer.text
     for value in ids.values():
         text = text.replace(value, "<id>")

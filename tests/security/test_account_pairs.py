@@ -42,7 +42,7 @@ from tests.security.routes import operations
 
 ROUNDS = int(os.environ.get("SP404_PAIR_ROUNDS", "1"))
 PAUSE = 0.003  # seconds, the longest pause before a statement
-AT_ONCE = 3  # pairs; each of their requests needs a thread of the event loop, which has six or more
+AT_ONCE = 3  # pairs; each request needs a thread of the event loop's pool, which has six or more
 NEW = "a brand new one"
 LIMITS = ("SP404_SIGN_INS_PER_MINUTE", "SP404_REQUESTS_PER_MINUTE")
 
@@ -173,7 +173,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 UNCONFIRMED = {"register", "resend", "verify"}  # these matter before the email is verified
 CODE = segno.make("otpauth://totp/any", error="m", micro=False)
-at_work = Event()  # only the requests of a pair are slowed down, not what makes their person
+at_work = Event()  # set while a pair runs: creating its user must not be slowed down
 PAIRS = list(combinations_with_replacement(OPERATIONS, 2))
 
 
@@ -254,7 +254,7 @@ def test_concurrent_pairs_of_operations_cause_no_server_error(
         for number in range(ROUNDS)
     ]
     answers = zip(pairs, all_together(api, pairs), strict=True)
-    # What a limit refuses has not met the other one.
+    # A request that a rate limit refuses does not run concurrently with the other.
     broken = [(pair, codes) for (_, pair), codes in answers if max(codes) >= 500 or 429 in codes]
     assert not broken
 

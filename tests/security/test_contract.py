@@ -25,7 +25,7 @@ EXAMPLES = int(os.environ.get("SP404_FUZZ_ROUNDS", "4"))
 # Requests that the description allows may be refused: a common password, an impossible tempo, an
 # unknown key. Each refusal is a documented response.
 UNASKED = [positive_data_acceptance]
-# Paths with a word where others have an id: a wrong method matches the path with the id.
+# Paths that also match `/api/samples/{sample_id}`, which answers wrong methods of them.
 WORDS = frozenset({"/api/samples/tags", "/api/samples/bulk", "/api/samples/similar"})
 # These answer 503 while a service is missing, as in these tests.
 PARTS = ("/api/health", "/api/webhooks", "/api/billing")
@@ -34,8 +34,8 @@ PARTS = ("/api/health", "/api/webhooks", "/api/billing")
 def harmless(case: schemathesis.Case) -> bool:
     """Return whether a request may succeed although the generator calls it invalid.
 
-    Tests always authenticate, and unknown query parameters are ignored, as mailers and search
-    engines append some.
+    Tests always authenticate. Unknown query parameters are ignored, because mail programs and
+    search engines append some.
     """
     known = {parameter.name for parameter in case.operation.query}
     return "Authorization" not in (case.headers or {}) or not known >= set(case.query or {})
@@ -43,7 +43,7 @@ def harmless(case: schemathesis.Case) -> bool:
 
 load_all_checks()
 schema = schemathesis.openapi.from_asgi("/api/openapi.json", api)
-schema = schema.exclude(path="/api/events")  # its answer never ends
+schema = schema.exclude(path="/api/events")  # its response never ends
 
 
 @pytest.mark.timeout(60 + EXAMPLES * 20)

@@ -74,7 +74,7 @@ def hostile_form(dice: random.Random) -> dict[str, Any]:
 async def test_no_handler_raises_an_unexpected_error(
     state: str, services: Settings, tmp_path: Path
 ) -> None:
-    dice = random.Random(f"{SEED}{state}")  # noqa: S311 - only has to be surprising
+    dice = random.Random(f"{SEED}{state}")  # noqa: S311 - not for secrets
     broken: list[str] = []
     who = world.person(tmp_path)
     async with machine(patience=1.0) as run:
@@ -82,7 +82,7 @@ async def test_no_handler_raises_an_unexpected_error(
             if not name.startswith(f"{state}."):
                 continue
             if state == "OwnDataState":
-                who = world.person(tmp_path)  # the one before may have deleted themselves
+                who = world.person(tmp_path)  # an earlier handler may have deleted the account
             mine = cookie(who.who.id)
             event = f"{found.states[0].get_full_name()}.{name.partition('.')[2]}"
             for _ in range(ROUNDS if inspect.signature(found.handler.fn).parameters else 1):

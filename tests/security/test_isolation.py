@@ -121,7 +121,7 @@ def test_another_users_id_is_answered_like_an_unknown_one(
     assert dump() == before
     if operation.takes_ids and str(operation) not in UNPROVEN:
         mine = operation.send(client, owner.ids, bearer(owner.who.id))
-        assert mine.status_code < 300, mine.text  # else the walk would prove nothing
+        assert mine.status_code < 300, mine.text  # otherwise a refusal would prove nothing
 
 
 @pytest.mark.parametrize("operation", [each for each in ALL if str(each) in PUBLIC], ids=str)

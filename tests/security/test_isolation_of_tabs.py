@@ -31,7 +31,7 @@ PUBLIC = frozenset(
         "VerifyEmailState",
     }
 )
-# Handlers that take an id and do the same for every user.
+# Handlers that take an id but do not look it up: the result is the same for every user.
 ALIKE = frozenset({"LibraryState.open_sample"})
 # Handlers that change only their own tab and read no data.
 LOCAL = frozenset(
@@ -106,7 +106,7 @@ async def test_a_handler_treats_another_users_id_like_an_unknown_one(
         assert dump() == before
         if takes_ids(handler) and name not in ALIKE:
             mine = await asked(owner.ids, cookie(owner.who.id), theirs)
-            assert mine.refusals == []  # else the walk would prove nothing
+            assert mine.refusals == []  # otherwise a refusal would prove nothing
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name not in PRIVATE])

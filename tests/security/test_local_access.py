@@ -125,7 +125,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
 
 
 @pytest.mark.parametrize(("name", "value"), FORWARDED)
-async def test_a_proxied_websocket_reads_no_mails_and_moves_no_clock(
+async def test_a_proxied_websocket_cannot_read_emails_or_advance_clocks(
     services: Settings, name: str, value: str
 ) -> None:
     put_into_outbox("ada@example.org")

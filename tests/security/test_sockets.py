@@ -46,7 +46,7 @@ def tab(services: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestCli
 def opened(tab: TestClient, value: str = "", token: str = "", **more: str) -> WebSocketTestSession:
     manager = app.event_namespace._token_manager  # type: ignore[union-attr]
     for known in (manager.token_to_socket, manager.sid_to_token):
-        known.clear()  # the test client never says that a socket is gone
+        known.clear()  # the test client does not report closed sockets
     headers = {"upgrade": "websocket", "cookie": f"{sessions.cookie_name()}={value}"} | more
     return tab.websocket_connect(ADDRESS + (token or uuid.uuid4().hex), headers=headers)
 
@@ -91,7 +91,7 @@ def test_a_tab_stops_receiving_when_its_session_is_revoked(tab: TestClient) -> N
         assert time.monotonic() - started < 5
         events.publish(ada.id, Event(Topic.LIBRARY))
         other.send_text(event(f"{name}.toggle_filters"))
-        until(other, "filters_open_rx_state_")  # the other device goes on
+        until(other, "filters_open_rx_state_")  # the other device still works
 
 
 @pytest.mark.parametrize("comes", ["nobody", "the ended sign-in", "somebody else"])
@@ -106,7 +106,7 @@ def test_a_tab_reused_after_a_sign_out_holds_no_data_of_the_former_user(
         socket.send_text(event(hydrate))
         socket.send_text(event(load))
         until(socket, ada.email)
-    with opened(tab, value, token) as socket:  # the same one again: nothing is lost
+    with opened(tab, value, token) as socket:  # same token, same session: the state is kept
         joined(socket)
         socket.send_text(event(hydrate))
         assert ada.email in until(socket, AccountState.get_full_name())
@@ -212,7 +212,8 @@ async def test_websockets_of_one_host_are_throttled_together(
     started = time.monotonic()
     for _ in range(4):
         await asyncio.gather(*(line.receive() for line in lines))
-    # 60 messages, of which 50 may come at once and the others 50 a second; alone, each is in time.
+    # All 15 send 60 messages. The host may send 50 at once, then 50 a second: 10 take 0.2 s. No
+    # connection exceeds its own limit of 5 at once.
     assert time.monotonic() - started >= 0.19
     for line in lines:
         await line.close()

@@ -1,4 +1,4 @@
-"""Two people with something in every table, and a way to see whose rows changed."""
+"""Users who own a row in every table, and dumps of all tables to compare."""
 
 import datetime as dt
 import uuid
@@ -60,7 +60,7 @@ pitches = count(3000)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user, and the id of one of their rows in every table with owners."""
+    """A user, and the id of one of the user's rows in each table with a `user_id`."""
 
     who: SignedUpUser
     ids: dict[str, str]
@@ -90,7 +90,7 @@ def person(folder: Path) -> Person:
 
 
 def _row(table: Table, user_id: uuid.UUID, ids: dict[str, str]) -> dict[str, Any]:
-    """Make a row of this user."""
+    """Make the values of a row of this user."""
     row: dict[str, Any] = {}
     for minute, column in enumerate(table.columns):
         if column.name == "user_id":
@@ -122,7 +122,7 @@ MAKERS: dict[type, Callable[[Any, int], object]] = {
 
 
 def _value(column: Column[Any], minute: int) -> object:
-    """Make a value; later columns get later times."""
+    """Make a value of the column's type; later columns get later times."""
     found = next((make for kind, make in MAKERS.items() if isinstance(column.type, kind)), None)
     assert found is not None, f"say in VALUES or MAKERS what {column} holds"
     return found(column.type, minute)
@@ -138,7 +138,7 @@ def never() -> dict[str, str]:
 
 
 def id_for(name: str, ids: dict[str, str]) -> str | None:
-    """Return the id that a parameter of this name stands for, or None if it is no id."""
+    """Return the id for a parameter of this name, or None if the parameter is no id."""
     if name in ALIASES:
         return ids.get(ALIASES[name])
     if name.endswith("_id"):
@@ -147,7 +147,7 @@ def id_for(name: str, ids: dict[str, str]) -> str | None:
 
 
 def dump(*, without: uuid.UUID | None = None) -> Dump:
-    """Return all rows of all tables, without those of one user, once all mails are sent."""
+    """Send all due mails; return the rows of all tables, optionally without those of one user."""
     deliver_mails()
     found: Dump = {}
     with db.engine().connect() as connection:
@@ -167,5 +167,5 @@ def dump(*, without: uuid.UUID | None = None) -> Dump:
 
 
 def untouched(before: Dump, after: Dump) -> bool:
-    """Return whether every earlier row is still there and unchanged."""
+    """Return whether every row of `before` is unchanged in `after`."""
     return all(rows.items() <= after[name].items() for name, rows in before.items())

@@ -1,4 +1,4 @@
-"""A library to fill."""
+"""A function that adds samples to a library."""
 
 import uuid
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.sounds import keep as put
 
 @pytest.fixture
 def keep(services: Settings, tmp_path: Path, user: User) -> Keep:
-    """Put a sound that nobody has yet into a library: the test's person's, unless another's."""
+    """Return a function that adds a new sound to a library: the user's, or that of `owner`."""
     pitches: Iterator[int] = count(200)
 
     def keep_one(name: str = "Kick.wav", *, owner: uuid.UUID | None = None) -> uuid.UUID:

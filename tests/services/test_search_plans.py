@@ -1,4 +1,4 @@
-"""How a search is run depends on how common its words are, so the statement has to say them."""
+"""PostgreSQL plans a search by how common its words are, so they are literals in the statement."""
 
 import uuid
 
@@ -18,7 +18,7 @@ def test_the_words_are_part_of_the_statement_and_the_owner_is_not() -> None:
 
 
 @pytest.mark.parametrize("typed", ["it's", "a\\'b", "%s", ":name", "x'; drop table samples; --"])
-def test_only_letters_and_digits_of_what_was_typed_reach_the_statement(typed: str) -> None:
+def test_only_letters_and_digits_of_the_query_reach_the_statement(typed: str) -> None:
     sql = sample_list._compile_statement(SampleQuery(q=typed), "", 40).sql
     written = sql.split("'")[1::2]
     assert written

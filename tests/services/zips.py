@@ -1,4 +1,4 @@
-"""ZIP archives as packers, and people who mean harm, make them."""
+"""ZIP archives: valid ones, and malformed ones as attackers make them."""
 
 import io
 import struct
@@ -36,9 +36,9 @@ def by_hand(
     size: int | None = None,
     overlap: bool = False,
 ) -> bytes:
-    """Return an archive with the same content under each name, whatever its headers are to say.
+    """Return an archive with the same content under each name, with any values in its headers.
 
-    With `overlap` all names share one stretch of packed bytes.
+    With `overlap` all entries share the same compressed bytes.
     """
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(content) + packer.flush() if method == 8 else content

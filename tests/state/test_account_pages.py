@@ -89,7 +89,7 @@ async def test_the_sign_in_page_sends_the_confirmation_again_at_most_once() -> N
     tab = in_tab(LoginState(), "")
     tab._email = ada.email
     await tab.resend()
-    await tab.resend()  # a double click is one act
+    await tab.resend()  # a double click sends one mail
     assert "on its way" in tab.resent
     another = in_tab(LoginState(), "")
     another._email = ada.email

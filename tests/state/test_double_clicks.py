@@ -92,7 +92,7 @@ async def test_a_failed_action_can_be_repeated_at_once(monkeypatch: pytest.Monke
     await run(tab.change_email({"email": "not an address"}))
     assert tab.email_problem == first != ""
     await run(tab.change_email({"email": "new@example.org"}))
-    monkeypatch.setattr(double_click, "WITHIN_S", 0.0)  # a while later
+    monkeypatch.setattr(double_click, "WITHIN_S", 0.0)  # after the time limit of a double click
     await run(tab.change_email({"email": "new@example.org"}))
     assert len(mails("new@example.org")) == 2
 

@@ -67,7 +67,7 @@ async def test_other_users_get_not_found_without_reauthentication(
     tab = in_tab(OperatorState(), cookie(sign_up_user().id))
     tab.dead_letters, tab.loaded = ["left over"], True  # type: ignore[list-item]
     if act == "load":
-        await tab.load()  # which shows that there is no such page
+        await tab.load()  # shows "Page not found"
     else:
         with pytest.raises(NotFound):
             await ACTS[act](tab)
@@ -82,7 +82,7 @@ async def test_an_operator_sees_and_acts_after_reauthentication(
     environment.setenv("SP404_OPERATORS", boss.email)
     settings.cache_clear()
     mine = cookie(boss.id)
-    with transaction() as session:  # it signed in a while ago
+    with transaction() as session:  # the sign-in is no longer recent
         session.exec(update(SignIn).values(confirmed_at=None))
     tab = in_tab(OperatorState(), mine)
     await tab.load()

@@ -90,11 +90,11 @@ def test_a_hard_declined_card_is_not_retried(shop: Shop, monkeypatch: pytest.Mon
     set_card(shop, customer, subscription.id, "pm_card_visa")
     lost = replace(
         cards.TEST_CARDS["4242424242424242"], charge_decline=cards.LOST
-    )  # since it was attached
+    )  # reported lost after it was attached
     monkeypatch.setitem(cards.TEST_CARDS, "4242424242424242", lost)
     advance(shop, customer, days=31)
     advance(shop, customer, days=4)
     failed = [one for one in shop.harness.v1.charges.list().data if one.status == "failed"]
     assert [one.outcome.reason for one in failed] == ["lost_card"]
     invoice = shop.harness.v1.invoices.list({"customer": customer}).data[0]
-    assert invoice.attempt_count == 2  # counted, not made
+    assert invoice.attempt_count == 2  # the second attempt is counted but makes no charge

@@ -1,1 +1,1 @@
-"""Tests of real processes; a package, so that what they share ends with them."""
+"""Tests of real processes; a package, so that its fixtures apply to it only."""

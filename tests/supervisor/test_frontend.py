@@ -39,7 +39,7 @@ def test_a_changed_file_without_pages_needs_no_build(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("name", frontend.BAKED_IN)
-def test_another_address_needs_a_build(checkout: Path, name: str) -> None:
+def test_a_changed_address_needs_a_build(checkout: Path, name: str) -> None:
     assert frontend.source_fingerprint({name: "1"}) != frontend.source_fingerprint({name: "2"})
 
 

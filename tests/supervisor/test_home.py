@@ -38,12 +38,12 @@ def test_a_home_can_be_locked_once(home: Home) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 200])
-def test_sockets_fit_whatever_the_home_is_called(tmp_path: Path, length: int) -> None:
+def test_socket_paths_are_short_enough_for_any_home(tmp_path: Path, length: int) -> None:
     home = Home(tmp_path / ("x" * length))
     assert len(os.fsencode(home.sockets / SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES
 
 
-def test_two_homes_have_two_ids_and_a_link_has_that_of_its_target(tmp_path: Path) -> None:
+def test_each_home_has_its_own_id_and_a_symlink_that_of_its_target(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "a")
     assert Home(tmp_path / "a").mark == Home(tmp_path / "link").mark

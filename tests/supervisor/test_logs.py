@@ -1,4 +1,4 @@
-"""No log contains a value that a client sent, through any interface, written by any process."""
+"""No log of any process contains a value that a client sent, through any interface."""
 
 import email
 import email.policy
@@ -44,7 +44,11 @@ PLANTED = {
     f"X-{CANARY}": CANARY,
 }
 COOKIES = f"{CANARY}={CANARY}; sp404_session_3000={CANARY}"
-ENDING = ("/api/me", "/api/auth/logout", "/api/auth/logout-all")  # of the account, or the sign-in
+ENDING = (
+    "/api/me",
+    "/api/auth/logout",
+    "/api/auth/logout-all",
+)  # they end the account or the session
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def browser(product: Product) -> Iterator[httpx.Client]:
 
 
 def mailed(outbox: Path) -> str:
-    """Return the token of the newest e-mail."""
+    """Return the token of the newest email."""
     until = time.monotonic() + 30
     while not (paths := sorted(outbox.glob("*.eml"))):
         assert time.monotonic() < until, "no mail"
@@ -86,7 +90,7 @@ def written(product: Product) -> dict[str, str]:
 
 
 def ask_everything(browser: httpx.Client) -> None:
-    """Send canaries to every operation of the API, signed in and not, in every kind of body."""
+    """Send canaries to every API operation, in every kind of body, with and without a session."""
     everything = sorted(operations(), key=lambda one: one.path in ENDING)
     with httpx.Client(base_url=browser.base_url, headers=PLANTED, timeout=60) as anybody:
         anybody.headers.update({"Cookie": COOKIES, "Authorization": f"Bearer {CANARY}"})
@@ -271,7 +275,7 @@ def test_no_log_contains_a_value_that_a_client_sent(
     ask_everything(browser)
     command(product, tmp_path)
     browser.request("DELETE", "/api/me")
-    time.sleep(5)  # a round of housekeeping, and what was begun
+    time.sleep(5)  # one round of housekeeping, and until running jobs have ended
     product.stop()
     found = [
         f"{name}: {line[:1000]}"
@@ -282,5 +286,5 @@ def test_no_log_contains_a_value_that_a_client_sent(
     assert not found, "\n".join(found[:20])
     web = written(product)["web.log"]
     assert web.count('"event": "request"') > 200
-    assert "Error processing event queue entry" in web  # Reflex's own words, without the event
+    assert "Error processing event queue entry" in web  # Reflex's message, without the event
     assert "worker" in written(product)["worker-1.log"]

@@ -93,7 +93,7 @@ def test_the_watchdog_kills_children_and_grandchildren_of_a_dead_supervisor(home
     while not family.children():
         time.sleep(0.02)
     everybody = [family, *family.children()]
-    guard.pipe.close()  # what the kernel does for a supervisor that was killed
+    guard.pipe.close()  # as the kernel does when the supervisor is killed
     guard.process.wait(10)
     it.process.wait(10)
     assert not any(sweep._is_alive(process) for process in everybody)

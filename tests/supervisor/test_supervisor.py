@@ -89,7 +89,7 @@ def test_kill_9_leaves_nothing_and_the_next_start_works(product: Product) -> Non
     assert processes_of(product)
     product.running.kill()
     product.running.wait()
-    product.start()  # at once: it waits for the guard by itself
+    product.start()  # waits until the old watchdog has ended the old processes
     assert answers(product)
     product.running.kill()
     product.running.wait()

@@ -140,7 +140,7 @@ def _theme(value: str, label: str) -> rx.Component:
         rx.el.input(
             type="radio",
             name="theme",
-            # The browser switches at once; a new key corrects it if the server disagrees.
+            # The browser checks the input at once; a new key applies the server's value.
             key=f"{value}-{AccountState.theme}",
             default_checked=AccountState.theme == value,
             on_change=AccountState.set_theme(value),

@@ -1,4 +1,4 @@
-"""What the library shows instead of an empty list: why it is empty and what to do."""
+"""Messages in place of an empty list: why it is empty, and what to do."""
 
 import reflex as rx
 

@@ -6,7 +6,7 @@ from sp404_app.state.rows import Row
 
 
 def track_of(sample: Row) -> rx.Var:
-    """Return what the player needs to know of the sample in a row."""
+    """Return the properties of a row's sample that the player needs."""
     return rx.Var.create(
         {
             "id": sample.id,

@@ -12,7 +12,7 @@ PENDING = (SHEET.status == "queued") | (SHEET.status == "analysing")
 
 
 def card(title: str, answer: AnalysedValue, field: str, *parts: rx.Component) -> rx.Component:
-    """A card for one value: where it comes from, and the way back to the analysis."""
+    """A card for one value, with its source and a button that resets it to the analysis."""
     return rx.el.section(
         rx.el.div(
             rx.el.h2(title, class_name="card-title"),

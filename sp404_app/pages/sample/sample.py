@@ -59,7 +59,7 @@ def here() -> rx.Component:
 
 
 def banner() -> rx.Component:
-    """The status of the sample, unless it is ready, with the action that helps."""
+    """The status of a sample that is trashed or not ready, with a button for the next step."""
     return rx.el.div(
         rx.cond(
             SHEET.trashed,

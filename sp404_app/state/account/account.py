@@ -40,7 +40,7 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """What the page shows when it opens."""
+    """The data of the account page."""
 
     profile: users.Profile
     preferences: Preferences

@@ -17,7 +17,7 @@ INCOMPLETE_LINK = "This link is incomplete. Open it again from the mail."
 
 
 class MailedLink(SessionState, mixin=True):
-    """What the pages of mailed links share: a token in the URL, redeemed by a button.
+    """Base of the pages of mailed links: a button redeems the token in the URL.
 
     Opening a link changes nothing, as mail scanners open links too.
     """
@@ -158,7 +158,7 @@ class ForgotPasswordState(SessionState):
             email = forms.form_text(form, "email")
             await rate_limits.count_password_reset_request(email, self._client().ip)
             self.sent, self.problem = True, ""
-            yield  # shown before the lookup: its duration reveals whether the account exists
+            yield  # shown before the lookup: its duration would reveal whether the account exists
             await login.forgot_password(email, self._client())
         except AppError as error:
             self.problem = str(error)

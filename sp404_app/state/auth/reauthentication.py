@@ -18,7 +18,7 @@ pending_actions: dict[str, Callable[..., Any]] = {}
 
 
 class ConfirmState(SessionState):
-    """The password dialog in front of a page."""
+    """The password dialog over a page."""
 
     asking: bool = False
     busy: bool = False
@@ -60,8 +60,8 @@ async def require_reauthentication(
 ) -> bool:
     """Return whether the session is re-authenticated; if not, open the dialog.
 
-    After the password, the dialog runs the pending `action` with these arguments. For actions of
-    pages: API routes depend on `deps.RecentlyReauthenticated` instead.
+    Once the password is correct, the dialog runs `action` with these arguments. API routes depend
+    on `deps.RecentlyReauthenticated` instead.
     """
     if await in_transaction(reauthentication.is_reauthenticated, who):
         return True

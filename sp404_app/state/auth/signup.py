@@ -22,7 +22,7 @@ SIGNUP_FIELDS = ("email", "password", "first_name", "last_name")
 
 
 class SignupState(SessionState):
-    """The problems with the form, or the email that the link was sent to."""
+    """The errors of the form, or the email that the link was sent to."""
 
     busy: bool = False
     problems: dict[str, str] = {}
@@ -66,7 +66,7 @@ class SignupState(SessionState):
 
     @rx.event(background=True, supersedes=True)
     async def watch_mail(self) -> None:
-        """Report if the mail cannot be sent; its last attempt is 30 s after the first."""
+        """Show an error if the mail was given up or has failed four times, for up to 40 s."""
         visit, address = self._visit, self.sent_to
         since = now() - dt.timedelta(seconds=30)
         for pause in MAIL_CHECK_DELAYS_S:

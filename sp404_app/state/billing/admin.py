@@ -31,7 +31,7 @@ class DeadLetterRow:
 
 
 class OperatorState(SessionState):
-    """The operator page; for other users it shows that there is no such page."""
+    """The operator page; other users see "Page not found"."""
 
     loaded: bool = False
     closed: bool = False
@@ -81,7 +81,7 @@ class OperatorState(SessionState):
         """Return the signed-in operator, or None while they are asked for their password.
 
         Raises:
-            Unauthenticated: If nobody is signed in.
+            Unauthenticated: If the tab has no valid session.
             NotFound: If the user is not an operator.
         """
         who = await self._signed_in()

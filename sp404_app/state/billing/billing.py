@@ -160,7 +160,7 @@ class BillingState(SessionState):
 async def activate_purchase(user_id: uuid.UUID, checkout_id: str) -> str:
     """Poll a Checkout Session until its subscription is in our tables; return a problem, or "".
 
-    If Stripe does not answer, one poll can take the whole timeout and is then the only one.
+    If Stripe does not answer, the first poll can take the whole timeout.
     """
     deadline = time.monotonic() + ACTIVATION_TIMEOUT_S
     while True:

@@ -65,7 +65,7 @@ class BillingPage:
 
 
 def load_billing_page(session: Session, user_id: uuid.UUID, language: str = "en") -> BillingPage:
-    """Return what the page shows to a user."""
+    """Return the data of a user's billing page."""
     view = schemas.subscription_view(session, user_id)
     customer = customers.find_customer(session, user_id)
     views = [schemas.invoice_view(row) for row in invoices.list_invoices(session, user_id)]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import reflex as rx
 from reflex.event import EventType
 
-# Time for the browser to leave; afterwards the URL is cleared before the user can come back.
+# Time for the browser to start the navigation, before the URL is cleared.
 REDIRECT_DELAY_S = 1.0
 
 

@@ -51,7 +51,7 @@ class PlansState(SessionState):
 
     @rx.event
     async def choose(self, tier: str, trial: bool = False) -> AsyncIterator[EventType[()] | None]:
-        """Open the dialog that shows what a change would do and cost."""
+        """Open the dialog with the effects and the cost of a change."""
         user_id = await self._user_id()
         wanted = _parse_tier(tier)
         self.busy, self.problem, self.pay_url = True, "", ""

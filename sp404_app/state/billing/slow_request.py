@@ -7,6 +7,6 @@ SLOW_AFTER_S = 2.0
 
 
 async def is_done_soon(work: asyncio.Future[Any]) -> bool:
-    """Wait up to SLOW_AFTER_S; return whether the work is done."""
+    """Wait for the work, at most `SLOW_AFTER_S`; return whether it is done."""
     done, _ = await asyncio.wait({work}, timeout=SLOW_AFTER_S)
     return bool(done)

@@ -111,7 +111,7 @@ class UsageState(SessionState):
 
 
 def load_usage_page(session: Session, user_id: uuid.UUID) -> UsagePage:
-    """Return what the page shows to a user."""
+    """Return the data of a user's usage page."""
     used, days = (
         quotas.get_quota_usage(session, user_id),
         usage.daily_usage(session, user_id, CHART_DAYS),

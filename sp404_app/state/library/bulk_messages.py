@@ -17,7 +17,7 @@ def format_sounds(count: int) -> str:
 
 
 def trashed_message(what: str, result: TrashResult) -> str:
-    """Return the notice about what was moved to the trash, and what was deleted to make room."""
+    """Return the notice after a deletion: what moved to the trash, and what was purged from it."""
     moved = f"{what} moved to the trash."
     if not result.purged:
         return moved

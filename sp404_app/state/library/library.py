@@ -37,7 +37,7 @@ class LibraryState(SessionState):
     address: str = ""
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
-    answered: int = 0  # the ticket of the last window request that was answered
+    answered: int = 0  # the id of the last window request that was answered
     loaded: bool = False
     sidebar: rx.Field[SidebarView] = rx.field(default_factory=SidebarView)
     selected_ids: rx.Field[list[str]] = rx.field(default_factory=list)

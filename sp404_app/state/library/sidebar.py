@@ -28,7 +28,7 @@ class SidebarView:
 
 
 def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
-    """Read what the sidebar shows of a user's library."""
+    """Read the tags, storage, trash and reanalysis progress of a user's library."""
     usage = quotas.get_quota_usage(session, user_id)
     progress = reanalysis.get_reanalysis_progress(session, user_id)
     used, limit = formatting.format_size(usage.storage_used), usage.storage_limit

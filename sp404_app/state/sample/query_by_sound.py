@@ -33,7 +33,7 @@ class QueryBySoundState(SessionState):
 
     @rx.event
     async def open_dialog(self) -> None:
-        """Open the dialog with nothing in it."""
+        """Open an empty dialog."""
         await self._user_id()
         self.reset()
         self.is_open = True
@@ -54,9 +54,10 @@ class QueryBySoundState(SessionState):
 
     @rx.event
     async def show(self, answer: dict[str, Any]) -> None:
-        """Show the API's response, which comes through the browser.
+        """Show the API's response, which the browser forwards.
 
-        Only ids are taken from it, and only the user's own samples are loaded.
+        A browser can send anything: only ids, distances and the description of the query are
+        read, and only the user's own samples are loaded.
         """
         user_id = await self._user_id()
         found = _distances(validation.validate_form(answer))
@@ -68,7 +69,7 @@ class QueryBySoundState(SessionState):
 
 
 def _distances(answer: Mapping[str, Any]) -> dict[uuid.UUID, float]:
-    """Read the ids of the samples found, and their distances.
+    """Return the distance of each sample id in the response.
 
     Raises:
         ValidationFailed: If the response has another shape.
@@ -81,7 +82,7 @@ def _distances(answer: Mapping[str, Any]) -> dict[uuid.UUID, float]:
 
 
 def _description(heard: Mapping[str, Any]) -> str:
-    """Describe the sound that was searched for: "loop · 92 BPM · A minor · 4.20 s"."""
+    """Describe the query sound: "loop · 92 BPM · A minor · 4.20 s"."""
     kind = {"loop": "loop", "one_shot": "one-shot"}.get(str(heard.get("kind")), "")
     bpm, seconds = _number(heard, "bpm"), _number(heard, "duration")
     key = validation.validate_text(heard.get("key") or "", 10)

@@ -81,7 +81,7 @@ class SampleState(SessionState):
                 return
             async with self:
                 redraw = self._put(details)
-            if burst:  # its duplicates may have changed without it
+            if burst:  # a duplicate may have changed
                 yield DuplicatesState.show
             if redraw:
                 yield [WaveformState.show, SimilarState.show]

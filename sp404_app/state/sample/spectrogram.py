@@ -1,4 +1,4 @@
-"""The spectrum, pulse or notes of the stretch in view, requested and waited for."""
+"""Spectrograms on the sample page: request the picture of the visible stretch and wait for it."""
 
 import asyncio
 import time
@@ -21,13 +21,15 @@ from sp404_app.state.layout import LayoutState
 from sp404_app.state.sample import route
 from sp404_app.state.sample.waveform import EMPTY_FIGURE
 
-DRAWING_TIMEOUT_S: Final = 90.0  # the first picture after an installation waits for a compiler
+DRAWING_TIMEOUT_S: Final = (
+    90.0  # the first picture after an installation waits until librosa is compiled
+)
 FIRST_POLL_S, SLOWEST_POLL_S = 0.03, 0.5
 DRAWING_IS_SLOW: Final = "This is taking longer than usual. Try again in a minute."
 
 
 class SpectrogramState(SessionState):
-    """A heat map under the waveform, over the same stretch of time."""
+    """The heat map under the waveform, over the same stretch."""
 
     figure: go.Figure = EMPTY_FIGURE
     view: str = ""
@@ -63,7 +65,7 @@ class SpectrogramState(SessionState):
 
     @rx.event(background=True, supersedes=True)
     async def look_at(self, start: float, end: float) -> None:
-        """Follow the waveform to another stretch; all of it when `end` is 0."""
+        """Show the stretch that the waveform shows; the whole sample if `end` is 0."""
         await self._user_id()
         first, last = validation.parse_number(start) or 0.0, validation.parse_number(end) or 0.0
         async with self:
@@ -72,7 +74,7 @@ class SpectrogramState(SessionState):
         await self._draw()
 
     async def _draw(self) -> None:
-        """Show the current view and stretch, unless another was chosen by the time it is drawn."""
+        """Draw the chosen view and stretch; discard the picture if the choice has changed."""
         user_id, wanted = await self._user_id(), self._wanted()
         _, name, start, end = wanted
         if not name:
@@ -108,7 +110,7 @@ class SpectrogramState(SessionState):
 
 
 async def picture_when_drawn(user_id: uuid.UUID, part: PicturePart) -> Picture:
-    """Return the picture of a part, drawing it first if it is not kept.
+    """Return the picture of a part; if it is not stored, request it and wait for it.
 
     Raises:
         AppError: If it cannot be drawn, or not within `DRAWING_TIMEOUT_S`.
@@ -119,7 +121,7 @@ async def picture_when_drawn(user_id: uuid.UUID, part: PicturePart) -> Picture:
             return await asyncio.to_thread(spectrograms.load_picture, part.key)
         except NotFound:
             job_id = await in_transaction(spectrograms.request_drawing, user_id, part)
-        await _wait_for(user_id, job_id, deadline)  # perhaps of another part of the same sample
+        await _wait_for(user_id, job_id, deadline)  # it may be drawing another part
 
 
 async def _wait_for(user_id: uuid.UUID, job_id: uuid.UUID, deadline: float) -> None:
@@ -140,7 +142,7 @@ async def _wait_for(user_id: uuid.UUID, job_id: uuid.UUID, deadline: float) -> N
 
 
 def stretch_shown(start: float, end: float, duration: float) -> str:
-    """Name the part that a picture shows; empty when it shows the whole sample."""
+    """Format the stretch that a picture shows; empty for the whole sample."""
     if end - start >= duration - 0.01:
         return ""
     return f"{start:.2f} – {end:.2f} s"

@@ -1,4 +1,4 @@
-"""View model of the sample page: formatted texts, and only what the page shows."""
+"""View model of the sample page: formatted values, sources and confidences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -92,7 +92,7 @@ async def answer(
 
     async def receive() -> Message:
         if received:
-            await asyncio.Event().wait()  # the client stays
+            await asyncio.Event().wait()  # the client stays connected
         received.append(True)
         return {"type": "http.request", "body": b"", "more_body": False}
 

@@ -231,7 +231,7 @@ def test_each_request_is_counted_once(
     environment.setenv("SP404_REQUESTS_PER_MINUTE", "5")
     settings.cache_clear()
     headers = bearer(library.id)
-    addresses = ["", "?q=dsuty", "?limit=0", "", ""]  # fast path, corrected, rejected
+    addresses = ["", "?q=dsuty", "?limit=0", "", ""]  # plain, misspelt, invalid
     left = [
         client.get(f"/api/samples{address}", headers=headers).headers["ratelimit-remaining"]
         for address in addresses

@@ -80,7 +80,7 @@ def test_requesting_a_mail_does_not_reveal_whether_an_account_exists(
 
 
 @pytest.mark.parametrize(("path", "most"), [("resend-verification", 1), ("forgot-password", 5)])
-def test_mails_are_limited_for_known_and_unknown_emails_alike(
+def test_mails_have_the_same_limit_for_known_and_unknown_emails(
     client: TestClient, path: str, most: int
 ) -> None:
     ada = sign_up_user(verified=path == "forgot-password")
@@ -179,7 +179,9 @@ def test_a_reused_refresh_token_revokes_the_session(client: TestClient) -> None:
         return client.post("/api/auth/refresh", json={"refresh_token": token})
 
     second = refresh(first).json()
-    assert refresh(first).json()["refresh_token"] == second["refresh_token"]  # racing tabs
+    assert (
+        refresh(first).json()["refresh_token"] == second["refresh_token"]
+    )  # as two tabs do at once
     third = refresh(second["refresh_token"]).json()
     assert set(third) == {"token", "refresh_token", "expires_in", "user"}
     assert refresh(first).status_code == 401

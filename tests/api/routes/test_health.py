@@ -60,7 +60,7 @@ def test_a_hanging_redis_fails_the_check_after_its_timeout(
         settings.cache_clear()
         answer = api.get(
             "/api/health/ready"
-        )  # without a timeout of ours, the test's timeout ends this
+        )  # if the check had no timeout, the test would time out
     assert (answer.status_code, answer.json()["redis"]) == (503, "failing")
 
 

@@ -98,7 +98,7 @@ def names(answer: httpx.Response) -> list[str]:
 def children() -> list[psutil.Process]:
     found = []
     for each in psutil.Process().children():
-        with suppress(psutil.Error):  # it ended in between
+        with suppress(psutil.Error):  # it has just ended
             found += [each] if "sp404_app.audio.sandbox" in each.cmdline() else []
     return found
 

@@ -91,7 +91,7 @@ def test_chunks_join_without_a_seam(
     assert (chunked.max(axis=0) > 0).all()  # no column is left empty
 
 
-def test_a_part_is_drawn_as_it_is_in_the_whole(tmp_path: Path) -> None:
+def test_a_part_shows_the_frequencies_of_its_time_range(tmp_path: Path) -> None:
     path = write(tmp_path / "sweep.wav", np.concatenate([sine(300, 4.0), sine(3000, 4.0)]), RATE)
     part = draw_picture(path, View.SPECTRUM, 5.0, 7.0)
     assert (part.start, part.end) == (5.0, 7.0)
@@ -139,14 +139,14 @@ def test_every_kind_of_file_can_be_drawn(tmp_path: Path) -> None:
         assert draw_picture(path, View.SPECTRUM, 0.0, 0.2).pixels.size, kind
 
 
-def test_files_without_audio_are_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_files_without_audio_are_refused_with_a_message(tmp_path: Path) -> None:
     for kind, (path, _) in bad_files(tmp_path).items():
         with pytest.raises(BadAudio, match=r"\."):
             draw_picture(path, View.SPECTRUM, 0.0, 0.2)
         assert path.exists(), kind
 
 
-def test_a_part_behind_the_end_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_a_part_beyond_the_end_is_refused_with_a_message(tmp_path: Path) -> None:
     path = write(tmp_path / "short.wav", sine(440, 1.0), RATE)
     with pytest.raises(BadAudio, match="no audio in this part"):
         draw_picture(path, View.NOTES, 5.0, 6.0)

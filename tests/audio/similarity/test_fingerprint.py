@@ -121,7 +121,9 @@ def test_a_shortened_sound_does_not_match() -> None:
 @given(st.floats(0, 60), st.floats(0, 60))
 def test_matching_of_lengths_is_symmetric(one: float, other: float) -> None:
     fits = abs(one - other) <= 0.06 + 0.01 * min(one, other)
-    near = abs(abs(one - other) - 0.06 - 0.01 * min(one, other)) < 1e-9  # a matter of rounding
+    near = (
+        abs(abs(one - other) - 0.06 - 0.01 * min(one, other)) < 1e-9
+    )  # the result depends on rounding
     assert (
         near
         or fingerprint.lengths_match(one, other) == fingerprint.lengths_match(other, one) == fits

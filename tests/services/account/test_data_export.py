@@ -182,7 +182,7 @@ async def test_a_deleted_account_leaves_no_row_and_no_file(
     assert {entry.ip for entry in log} == {""}
     assert log[-1].action == "account_deleted"
     files = [path for path in (services.home / "sounds").rglob("*") if path.is_file()]
-    assert len(files) == 1  # Bob's
+    assert len(files) == 1  # the file of the other user, Bob
     assert mails(ada.email)[-1]["Subject"] == "Your account is deleted"
 
 
@@ -212,4 +212,4 @@ async def test_a_worker_stops_if_its_account_is_deleted(keep: Keep) -> None:
     assert claimed is not None
     await deletion.delete_account(ada.id)
     runner.JOB_FUNCTIONS[data_export.JobKind.ANALYSE](claimed)
-    await deletion.delete_account(ada.id)  # twice is as good as once
+    await deletion.delete_account(ada.id)  # idempotent

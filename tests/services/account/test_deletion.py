@@ -16,7 +16,7 @@ from sp404_app.services.processing import jobs
 from sp404_app.services.sample import duplicates
 
 
-def test_a_saving_worker_and_an_account_deletion_do_not_deadlock(
+def test_a_worker_that_saves_and_an_account_deletion_do_not_deadlock(
     user: User, keep: Callable[..., object]
 ) -> None:
     keep()
@@ -32,7 +32,7 @@ def test_a_saving_worker_and_an_account_deletion_do_not_deadlock(
         with transaction() as session:
             assert jobs.lock_current_attempt(session, job)
             holds.set()
-            ended.wait(1)  # the other one is on its way, and may not get there before us
+            ended.wait(1)  # the deletion has started, and must wait for this lock
             vector = np.ones(DIMENSIONS, np.float32)
             duplicates.update_duplicates(
                 session, user.id, sample_id, vector, fingerprint.compute_fingerprint(noise, 44_100)

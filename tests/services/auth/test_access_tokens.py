@@ -80,7 +80,7 @@ def test_an_access_token_names_user_and_session_and_lives_an_hour(ada: SignedUpU
     assert access_tokens.verify_access_token(pair.token).user_id == ada.id
 
 
-def test_the_forgery_helper_makes_a_valid_token_if_it_signs_with_our_key() -> None:
+def test_the_forging_helper_makes_a_valid_token_with_the_signing_key() -> None:
     assert isinstance(access_tokens.verify_access_token(forged({})), SignedIn)
 
 

@@ -34,7 +34,7 @@ def test_a_session_cookie_identifies_its_user(session: Session) -> None:
 @pytest.mark.parametrize("value", ["", "x", "\0", "\ud83e", "x" * 100_000])
 def test_unknown_cookies_are_refused(session: Session, value: str) -> None:
     sign_up_user()
-    sign_in_api_client(sign_up_user().id)  # a program has no cookie
+    sign_in_api_client(sign_up_user().id)  # an API session has no cookie
     with pytest.raises(Unauthenticated):
         sessions.find_browser_session(session, value)
 

@@ -76,7 +76,7 @@ def test_an_unknown_kid_makes_the_key_ring_read_the_folder_early(
     monkeypatch.setattr(signing_keys, "REREAD_FOR_UNKNOWN_S", 3600.0)
     assert (
         signing_keys.find_public_key("20990101000000-dddddddd") is None
-    )  # a flood of names reads no disk
+    )  # many unknown ids cause no reads of the disk
     monkeypatch.setattr(signing_keys, "REREAD_FOR_UNKNOWN_S", 0.0)
     assert signing_keys.find_public_key("20990101000000-dddddddd") is not None
 

@@ -80,7 +80,7 @@ def test_two_factor_is_off_until_the_first_code_is_confirmed() -> None:
     with transaction() as session, pytest.raises(ValidationFailed):
         two_factor.confirm_totp_setup(
             session, ada.id, code_at(setup.secret), CLIENT
-        )  # of the older QR code
+        )  # a code of the older QR code
 
 
 def test_the_totp_secret_is_encrypted_for_its_owner() -> None:
@@ -139,7 +139,7 @@ async def test_a_totp_code_is_redeemed_once() -> None:
     secret, _ = enable_two_factor(ada)
     await login.verify_second_factor(await sign_in_until_challenge(ada), code_at(secret), CLIENT)
     challenge = await sign_in_until_challenge(ada)
-    for code in (code_at(secret), code_at(secret, -1)):  # the same again, and one older
+    for code in (code_at(secret), code_at(secret, -1)):  # a used code, and an older one
         with pytest.raises(WrongCredentials):
             await login.verify_second_factor(challenge, code, CLIENT)
     assert (

@@ -113,7 +113,7 @@ async def nothing() -> None:
 async def test_no_mailed_link_activates_a_password_chosen_by_a_stranger(
     first: str, then: Callable[[], Awaitable[None]]
 ) -> None:
-    """Whoever registers first, and whichever mail the stranger requests afterwards."""
+    """In either order of registration, and for every mail that the stranger requests later."""
     await register(password=first)
     await register(password=OWNER if first == STRANGER else STRANGER)
     await then()
@@ -418,7 +418,9 @@ async def test_a_sign_in_and_a_password_change_are_serialized() -> None:
         with transaction() as session:
             login.complete_sign_in(session, found, CLIENT, "api")
             change = pool.submit(asyncio.run, reset(ada))
-            with pytest.raises(TimeoutError):  # it waits for us, hashed long ago
+            with pytest.raises(
+                TimeoutError
+            ):  # it has hashed and waits for the lock of this transaction
                 change.result(timeout=3)
             sessions.start_api_session(session, ada.id, CLIENT)
         change.result(timeout=10)

@@ -92,7 +92,7 @@ def test_an_operator_must_have_confirmed_the_password_in_this_session(
     with transaction() as session, pytest.raises(ReauthenticationRequired):
         ACTIONS[action](session, stale)
     fresh = sign_in(boss)
-    # Confirmed in another session.
+    # Another session of the operator is confirmed, this one is not.
     with transaction() as session, pytest.raises(ReauthenticationRequired):
         ACTIONS[action](session, stale)
     with transaction() as session:
@@ -150,7 +150,7 @@ def test_a_replay_enqueues_one_job_and_writes_the_audit_log(operator: SignedIn) 
             "evt_3",
             None,
         }
-    (called,) = queue.rq_queue(queue.HIGH).jobs  # one for all of them
+    (called,) = queue.rq_queue(queue.HIGH).jobs  # one job for all events
     assert called.func_name == "sp404_app.jobs.billing.handle_due_events"
     (compared,) = queue.rq_queue(queue.LOW).jobs
     assert compared.func_name == "sp404_app.jobs.billing.reconcile"

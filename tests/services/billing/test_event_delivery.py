@@ -82,7 +82,7 @@ def test_any_order_and_duplicates_of_events_give_the_same_state(shop: Shop, user
     @given(order=st.lists(st.sampled_from(ids), max_size=12), restore_backup=st.booleans())
     def replayed(order: Ids, restore_backup: bool) -> None:
         reopen(ids)
-        if restore_backup:  # as after restoring an old backup
+        if restore_backup:  # the state of an old backup
             with transaction() as session:
                 session.exec(update(Subscription).values(status="active", tier="pro"))
         for event_id in [*order, *random.sample(ids, len(ids)), *order]:
@@ -199,7 +199,7 @@ def test_a_lost_event_job_is_enqueued_again(shop: Shop, user: User) -> None:
     reopen(stored_event_ids())
     with transaction() as session:
         session.exec(update(StripeEvent).values(due_at=now()))
-    queue.reset_stripe_events_flag()  # a worker took the call and died
+    queue.reset_stripe_events_flag()  # a worker took the job and died
     with transaction() as session:
         assert webhooks.enqueue_if_events_due(session, now()) == 1
     with transaction() as session:

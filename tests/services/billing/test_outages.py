@@ -84,7 +84,7 @@ def test_a_failure_at_any_step_is_completed_by_a_retry(
         run(action.undo, user)
     step = 0
     while fails_at(shop, step, action.do, user, after=after):
-        assert change_of(shop, user) == action.before  # no partial change here
+        assert change_of(shop, user) == action.before  # the failed request changed no row
         assert shop.entitled(user.id) == ("enterprise", "full")
         run(action.do, user)
         assert change_of(shop, user) == action.after

@@ -32,11 +32,11 @@ UPGRADE = (("p", -1450), ("e", 4950))
 @pytest.mark.parametrize(
     ("item_tier", "invoices", "granted"),
     [
-        (PRO, [], PRO),  # never billed: a gift from an operator
+        (PRO, [], PRO),  # never billed: an operator granted it
         (PRO, [TRIAL], PRO),
         (PRO, [BOUGHT], PRO),
         (PRO, [invoice("open", ("p", 2900))], FREE),
-        (PRO, [TRIAL, renewal("draft", "p")], PRO),  # the trial ended: dunning decides
+        (PRO, [TRIAL, renewal("draft", "p")], PRO),  # after the trial, dunning decides the access
         (PRO, [BOUGHT, renewal("open", "p")], PRO),
         (PRO, [BOUGHT, renewal("uncollectible", "p")], PRO),
         (ENTERPRISE, [TRIAL, invoice("open", ("e", 9900))], PRO),

@@ -44,7 +44,7 @@ async def test_the_limit_is_cached_until_it_expires() -> None:
         assert await plan_rate_limit.get_requests_per_minute(ada) == 300
 
 
-async def test_a_thousand_calls_look_the_plan_up_once() -> None:
+async def test_the_plan_is_looked_up_once_in_a_thousand_calls() -> None:
     ada = sign_up_user().id
     with patch(PLAN_LOOKUP, side_effect=quotas.get_plan) as look_up:
         limits = {await plan_rate_limit.get_requests_per_minute(ada) for _ in range(1000)}

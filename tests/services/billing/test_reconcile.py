@@ -44,7 +44,7 @@ def test_a_run_that_was_killed_is_enqueued_again() -> None:
     assert enqueue(NIGHT + reconcile.STALE_AFTER + dt.timedelta(minutes=1)) == 1
     with transaction() as session:
         reconcile.save_report(session, TODAY, 0, [], [])
-    with transaction() as session:  # it finished after the hour
+    with transaction() as session:  # it finished after 03:00 UTC
         session.exec(update(ReconcileReport).values(finished_at=NIGHT + dt.timedelta(hours=4)))
     assert enqueue(NIGHT + dt.timedelta(hours=9)) == 0
 

@@ -1,4 +1,4 @@
-"""E-mails: what is sent, when, and by SMTP or to the outbox."""
+"""Emails: what is sent, when, and by SMTP or to the outbox."""
 
 from email.message import EmailMessage
 
@@ -50,7 +50,7 @@ def test_an_email_has_text_and_html_with_the_same_link() -> None:
     assert page is not None
     assert f'href="{link}"' in page.get_content()
     assert "width=device-width" in page.get_content()
-    assert "http" not in page.get_content().replace(settings().origin, "")  # nothing to download
+    assert "http" not in page.get_content().replace(settings().origin, "")  # no external resources
     assert letter["Auto-Submitted"] == "auto-generated"
 
 

@@ -1,4 +1,4 @@
-"""Canonical e-mail addresses, and addresses that mail cannot be delivered to."""
+"""Canonical email addresses, and addresses that mail cannot be delivered to."""
 
 import pytest
 from sqlmodel import text

@@ -1,4 +1,4 @@
-"""Undelivered e-mails are listed for operators and for their recipients."""
+"""Undelivered emails are listed for operators and for their recipients."""
 
 import datetime as dt
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("services")
 
 @pytest.fixture
 def no_smtp_server(environment: pytest.MonkeyPatch) -> None:
-    """Name a mail server that does not answer; list e-mails after their first failure."""
+    """Name a mail server that does not answer; list emails after their first failure."""
     environment.setenv("SP404_SMTP_URL", "smtp://127.0.0.1:1")
     environment.setattr(unsent_emails, "LISTED_AFTER_ATTEMPTS", 1)
     settings.cache_clear()
@@ -71,7 +71,7 @@ def test_a_refused_recipient_is_not_tried_again_and_no_body_is_kept(
 
 
 def test_an_address_that_smtp_cannot_carry_is_listed(smtp_server: SmtpServer) -> None:
-    """As of a user who signed up before such addresses were refused."""
+    """A user may have signed up before such addresses were refused."""
     send("adä@example.org")
     (row,) = rows()
     assert row.reason == "The mail server does not support what this mail needs."
@@ -80,7 +80,7 @@ def test_an_address_that_smtp_cannot_carry_is_listed(smtp_server: SmtpServer) ->
 def test_an_email_that_no_worker_sends_is_listed_after_a_while() -> None:
     with transaction() as session:
         email.send_email_to_address(session, "ada@example.org", email_templates.password_changed())
-        assert unsent_emails.count_unsent_emails(session) == 0  # it may still be on its way
+        assert unsent_emails.count_unsent_emails(session) == 0  # it may still be sent
         session.add(
             UnsentMail(
                 recipient="bob@example.org",
@@ -150,7 +150,7 @@ async def test_a_deleted_account_leaves_only_the_email_about_its_deletion(
         assert unsent_emails.purge_old_emails(session, now() + unsent_emails.KEPT) == 1
 
 
-def test_the_sign_up_page_looks_for_longer_than_the_first_attempts_take() -> None:
+def test_the_sign_up_page_checks_for_failures_longer_than_four_attempts_take() -> None:
     pauses = unsent_emails.RETRY_PAUSES_S[: unsent_emails.LISTED_AFTER_ATTEMPTS - 1]
     assert sum(signup.MAIL_CHECK_DELAYS_S) > sum(pauses) + len(pauses) * scheduler.INTERVAL_S
 

@@ -142,7 +142,7 @@ def upload_limit_8_mb(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("make", [
     lambda: zipped(("a.wav", bytes(9 * MB))),  # over the upload limit
     lambda: by_hand([b"a.wav"], bytes(9 * MB), size=100),  # with a wrong size in its header
-    lambda: zipped(*((f"{n}.wav", bytes(7 * MB)) for n in range(6))),  # all together
+    lambda: zipped(*((f"{n}.wav", bytes(7 * MB)) for n in range(6))),  # too large together
     lambda: by_hand([f"{n}.wav".encode() for n in range(30)], bytes(7 * MB), overlap=True),
 ])  # fmt: skip
 def test_a_zip_bomb_is_rejected_within_the_memory_limit(make: Callable[[], bytes]) -> None:

@@ -65,7 +65,7 @@ def test_only_outdated_samples_are_enqueued(
     assert len(all_jobs(session)) == 1
 
 
-def test_a_batch_keeps_two_workers_busy_until_the_next_run() -> None:
+def test_a_batch_keeps_two_workers_busy_for_half_the_interval() -> None:
     """A small sample takes a worker about 50 ms."""
     assert reanalysis.MAX_ACTIVE_JOBS * 0.05 / 2 >= 0.5 * scheduler.INTERVAL_S
 

@@ -198,7 +198,7 @@ def test_a_trashed_sample_keeps_its_group_but_is_not_listed(user: User, put: Kee
     with transaction() as session:
         samples.delete_samples(session, user.id, [first])
     assert copies_of(user, second) == filtered(user) == []
-    assert filtered(user, trash=True) == [first]  # there is a copy of it in the library
+    assert filtered(user, trash=True) == [first]  # the library has a duplicate of it
     assert copies_of(user, first) == [second]
     third = put(QUIETER)
     assert copies_of(user, second) == [third]

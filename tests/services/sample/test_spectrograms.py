@@ -99,7 +99,7 @@ def test_a_zoomed_stretch_is_cut_from_a_part_of_a_fixed_grid(
 
 
 @given(st.floats(0.05, 15_000), st.floats(0, 1), st.floats(0, 1))
-def test_a_part_holds_its_stretch_and_is_at_most_four_times_as_long(
+def test_a_part_contains_its_stretch_and_is_at_most_four_times_as_long(
     duration: float, start: float, end: float
 ) -> None:
     start, end = sorted((start * duration, end * duration))
@@ -109,7 +109,7 @@ def test_a_part_holds_its_stretch_and_is_at_most_four_times_as_long(
     assert last - first <= max(spectrograms.FINEST_PART_S, 4 * (end - start))
 
 
-def test_requesting_twice_or_at_once_makes_one_job(
+def test_repeated_and_concurrent_requests_make_one_job(
     user: User, measured: Callable[..., uuid.UUID]
 ) -> None:
     part = whole(user, measured())
@@ -123,7 +123,7 @@ def test_requesting_twice_or_at_once_makes_one_job(
     assert queue.rq_queue(queue.PICTURES).get_job_ids() == [queue.rq_job_id(job.id, 0)]
 
 
-def test_another_view_of_the_sample_waits_for_the_job_that_is_under_way(
+def test_a_second_view_of_the_sample_waits_for_the_active_job(
     user: User, measured: Callable[..., uuid.UUID]
 ) -> None:
     sample_id = measured()
@@ -132,7 +132,7 @@ def test_another_view_of_the_sample_waits_for_the_job_that_is_under_way(
     end(first, JobStatus.DONE)
     second = request(user, whole(user, sample_id, View.NOTES))
     assert second != first
-    assert [job.id for job in drawing_jobs(sample_id)] == [second]  # ended ones leave no rows
+    assert [job.id for job in drawing_jobs(sample_id)] == [second]  # rows of ended jobs are deleted
 
 
 def test_a_failed_drawing_says_why_and_can_be_requested_again(
@@ -147,7 +147,9 @@ def test_a_failed_drawing_says_why_and_can_be_requested_again(
         spectrograms.drawing_has_ended(session, user.id, first)
     assert request(user, part) != first
     with transaction() as session:
-        assert spectrograms.drawing_has_ended(session, user.id, first)  # its row is gone
+        assert spectrograms.drawing_has_ended(
+            session, user.id, first
+        )  # a deleted row counts as ended
 
 
 def test_drawings_are_neither_listed_nor_cancelled_nor_counted(
@@ -206,10 +208,10 @@ def test_another_users_sample_has_no_pictures(
         request(user, part)
     end(job_id, JobStatus.FAILED, "secret")
     with transaction() as session:
-        assert spectrograms.drawing_has_ended(session, user.id, job_id)  # and tells nothing
+        assert spectrograms.drawing_has_ended(session, user.id, job_id)  # without the error message
 
 
-def test_a_sample_of_unknown_duration_has_nothing_to_draw(
+def test_a_sample_of_unknown_duration_has_no_pictures(
     user: User, measured: Callable[..., uuid.UUID]
 ) -> None:
     sample_id = measured(duration=None)
@@ -226,7 +228,7 @@ def stored_pictures(user: User) -> list[str]:
     return sorted(stored.key for stored in storage.list_folder(f"pictures/{user.id.hex}"))
 
 
-def test_pictures_are_deleted_with_their_sample_and_no_other(
+def test_pictures_are_deleted_with_their_sample_only(
     user: User, measured: Callable[..., uuid.UUID]
 ) -> None:
     kept, gone = measured("Kept.wav"), measured("Gone.wav")
@@ -237,13 +239,13 @@ def test_pictures_are_deleted_with_their_sample_and_no_other(
     assert spectrograms.load_picture(parts[0].key).pixels.shape == (3, 4)
     with transaction() as session:
         samples.delete_samples(session, user.id, [gone])
-    assert len(stored_pictures(user)) == 6  # in the trash, they are still there
+    assert len(stored_pictures(user)) == 6  # the trash keeps pictures
     with transaction() as session:
         samples.delete_for_good(session, user.id, [gone])
     assert stored_pictures(user) == sorted(part.key for part in parts[:3])
 
 
-def test_pictures_are_deleted_with_the_account_and_nobody_elses(
+def test_pictures_are_deleted_with_their_account_only(
     user: User, person: Callable[..., User], measured: Callable[..., uuid.UUID]
 ) -> None:
     other = person()
@@ -273,7 +275,7 @@ def test_only_the_newest_pictures_of_a_sample_are_kept(
     assert stored_pictures(user) == sorted([*keys[-2:], whole(user, other).key])
 
 
-def test_moving_a_sample_to_the_trash_leaves_its_drawing_alone(
+def test_moving_a_sample_to_the_trash_does_not_cancel_its_drawing_job(
     user: User, measured: Callable[..., uuid.UUID]
 ) -> None:
     sample_id = measured()

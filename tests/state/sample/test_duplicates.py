@@ -1,4 +1,4 @@
-"""The copies on a sound's page, and the library's filter for them."""
+"""Duplicates on the sample page, and the library's filter for samples with duplicates."""
 
 import uuid
 from collections.abc import Callable
@@ -28,7 +28,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def tab(user: User) -> Open:
-    """Open a state in a browser that somebody is signed in with: the test's person, or another."""
+    """Return a function that opens a state in a tab, by default of the signed-in user."""
 
     def opened(kind: type[S], sample_id: object = "", key: str = "") -> S:
         root = rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
@@ -40,7 +40,7 @@ def tab(user: User) -> Open:
 
 @pytest.fixture
 def copies(keep: Keep) -> list[uuid.UUID]:
-    """Three copies, a pair, and a sound that is there once."""
+    """Six samples: a group of three duplicates, a group of two, and one without duplicates."""
     ids = [keep(f"{letter}.wav") for letter in "ABCDEF"]
     first, second = uuid.uuid4(), uuid.uuid4()
     with transaction() as session:

@@ -375,7 +375,7 @@ def test_facts_have_units_and_unknown_ones_are_left_out() -> None:
     assert "Folder" not in told
 
 
-def test_small_and_odd_facts() -> None:
+def test_sizes_and_channels_have_units_and_unknown_channels_are_empty() -> None:
     assert (format_size(0), format_size(2048)) == ("0 MB", "2 kB")
     channels = [format_channels(count) for count in (1, 6, None)]
     assert channels == ["Mono", "6 channels", ""]
