@@ -25,7 +25,7 @@ PUBLIC = frozenset(
         "EmailLinkState",
         "ForgotPasswordState",
         "LoginState",
-        "NoticeState",
+        "ToastState",
         "ResetPasswordState",
         "SignupState",
         "VerifyEmailState",
