@@ -51,7 +51,7 @@ def add_dead_event() -> None:
                 realm="emulator",
                 type="invoice.paid",
                 created=now(),
-                attempts=len(webhooks.RETRY_DELAYS),
+                attempts=webhooks.MAX_ATTEMPTS,
                 error="KeyError",
             )
         )

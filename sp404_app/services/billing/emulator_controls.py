@@ -188,7 +188,7 @@ def _format_delivery(row: dict[str, Any]) -> str:
 def _event_state(handled: bool, attempts: int) -> str:
     if handled:
         return "done"
-    return "dead" if attempts >= len(webhooks.RETRY_DELAYS) else "waiting"
+    return "dead" if attempts >= webhooks.MAX_ATTEMPTS else "waiting"
 
 
 def _format_time(stamp: int) -> str:

@@ -31,9 +31,10 @@ from sp404_app.services.infra import queue
 
 SIGNATURE_TOLERANCE_S = 300  # past and future
 HANDLED_TYPES = frozenset(catalog.WEBHOOK_EVENTS)
-# Delay after each failed attempt. After as many failed attempts as there are delays, the event is
-# dead until an operator replays it.
+# Delay after each failed attempt. An event that fails after the last delay, seven hours after it
+# arrived, is dead until an operator replays it.
 RETRY_DELAYS = tuple(dt.timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600))
+MAX_ATTEMPTS = len(RETRY_DELAYS) + 1
 CLAIM_LEASE = dt.timedelta(minutes=1)  # after it, an event is due again if its worker died
 ID_PATTERN = re.compile(r"[\w-]{1,255}")
 
@@ -158,14 +159,14 @@ def _is_due(at: dt.datetime) -> tuple[Any, ...]:
     return (
         col(StripeEvent.handled_at).is_(None),
         StripeEvent.due_at <= at,
-        StripeEvent.attempts < len(RETRY_DELAYS),
+        StripeEvent.attempts < MAX_ATTEMPTS,
     )
 
 
 def list_dead_events(session: Session, limit: int = 100) -> list[StripeEvent]:
     """Return the events whose retries are exhausted, newest first."""
     query = select(StripeEvent).where(
-        col(StripeEvent.handled_at).is_(None), StripeEvent.attempts >= len(RETRY_DELAYS)
+        col(StripeEvent.handled_at).is_(None), StripeEvent.attempts >= MAX_ATTEMPTS
     )
     return list(session.exec(query.order_by(col(StripeEvent.received_at).desc()).limit(limit)))
 
