@@ -102,7 +102,7 @@ def test_the_account_page_manages_tokens_photo_export_and_email(page: Page, outb
     page.context.clear_cookies()  # the link must work without a session
     page.goto(link_in(outbox, ada.email, "/revert-email"))
     page.get_by_test_id("confirm").click()
-    expect(page.get_by_text("Your account is yours again")).to_be_visible()
+    expect(page.get_by_text("Your email has been restored")).to_be_visible()
     page.goto("/account")
     expect(page).to_have_url(re.compile("/login"))
 

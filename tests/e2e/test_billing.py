@@ -30,7 +30,7 @@ def faulty_delivery(page: Page) -> Iterator[None]:
     page.goto("/dev/stripe")
     thrice = page.get_by_text(re.compile(r"^delivered 200, delivered 200, delivered 200$"))
     expect(thrice.first).to_be_visible(timeout=PAY_SECONDS)
-    for text in ("0 need a look", "0 healed, 0 need a look"):
+    for text in ("0 need attention", "0 healed, 0 need attention"):
         page.get_by_test_id("reconcile").click()
         expect(page.get_by_test_id("said")).to_contain_text(text, timeout=PAY_SECONDS)
     set_delivery(page, shuffled=False, copies=0, delay=0)

@@ -107,7 +107,7 @@ def test_websockets_through_a_proxy_are_refused_too(tab: TestClient, name: str, 
     with opened(tab, host="localhost:3000", **{name.lower(): value}) as socket:
         joined(socket)
         socket.send_text(event(load))
-        answer = until(socket, "nothing at this address")
+        answer = until(socket, "Page not found")
         assert "ada@example.org" not in answer
 
 

@@ -234,7 +234,7 @@ async def revert_email(form: Verification, client: RequestClient) -> Message:
     """Revert a change of email by the token mailed to the former one."""
     await login_flows.revert_email(form.token, client)
     return Message(
-        message="Your account is yours again. We sent you a link to choose a new password."
+        message="Your email has been restored. We sent you a link to choose a new password."
     )
 
 

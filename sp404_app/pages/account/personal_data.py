@@ -114,7 +114,7 @@ def email_form() -> rx.Component:
 
 def _unsent() -> rx.Component:
     return rx.el.div(
-        rx.el.p("We couldn't deliver these mails. Is your email correct?"),
+        rx.el.p("We couldn't deliver these emails. Check your email address."),
         rx.el.ul(rx.foreach(OwnDataState.unsent, _line)),
         class_name="notice error",
         role="status",
@@ -146,7 +146,7 @@ def export_panel() -> rx.Component:
     """Render the data export."""
     return rx.el.div(
         rx.el.p(
-            "A zip with all your original files, and all data we store about you as JSON.",
+            "A ZIP file with your original files and all data we store about you (JSON).",
             class_name="muted",
         ),
         rx.match(
@@ -182,7 +182,7 @@ def _export_open() -> rx.Component:
 def _export_done() -> rx.Component:
     return rx.el.p(
         rx.el.a(
-            "Download zip",
+            "Download ZIP",
             href=OwnDataState.export_url,
             download=True,
             class_name="button primary",

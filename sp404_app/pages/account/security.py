@@ -51,7 +51,7 @@ def _setting_up() -> rx.Component:
     return rx.el.div(
         rx.el.img(
             src=TwoFactorState.qr,
-            alt="QR code for your authenticator app, with the same key as beside it",
+            alt="QR code for your authenticator app",
             width="180",
             height="180",
             class_name="qr",
@@ -62,7 +62,7 @@ def _setting_up() -> rx.Component:
             rx.el.form(
                 forms.field(
                     "code",
-                    "2. Enter the code it shows",
+                    "2. Enter the 6-digit code",
                     autocomplete="one-time-code",
                     problem=TwoFactorState.problem,
                     required=True,
@@ -92,7 +92,7 @@ def _on() -> rx.Component:
     return rx.fragment(
         rx.el.p(
             rx.el.span("On", class_name="badge first"),
-            "Signing in needs a code from your app. ",
+            "You need a code from your authenticator app to sign in. ",
             rx.el.span(
                 TwoFactorState.codes_left,
                 " recovery codes left.",
@@ -202,7 +202,7 @@ def _new_token() -> rx.Component:
             *[_scope_checkbox(scope, label) for scope, label in SCOPE_LABELS.items()],
             rx.cond(
                 wrong["abilities"],
-                rx.el.p("Choose at least one.", class_name="field-error", role="alert"),
+                rx.el.p("Select at least one permission.", class_name="field-error", role="alert"),
             ),
             class_name="plain-fieldset choices",
         ),

@@ -10,14 +10,14 @@ from sp404_app.state.auth.email_links import EmailLinkState
 def change_email() -> rx.Component:
     """Render the page that confirms a new email."""
     return forms.auth_page(
-        rx.cond(EmailLinkState.done, "Email changed", "Use this email?"),
+        rx.cond(EmailLinkState.done, "Email changed", "Confirm your new email"),
         forms.notice(EmailLinkState.problem),
         rx.cond(
             EmailLinkState.done,
             _done("Sign in with this email from now on:", "Go to my account", "/account"),
             _ask(
                 "Your account will use this email from now on.",
-                "Use this email",
+                "Confirm email",
                 EmailLinkState.confirm,
             ),
         ),
@@ -28,7 +28,7 @@ def change_email() -> rx.Component:
 def revert_email() -> rx.Component:
     """Render the page that restores the former email."""
     return forms.auth_page(
-        rx.cond(EmailLinkState.done, "Your account is yours again", "Keep your email?"),
+        rx.cond(EmailLinkState.done, "Your email has been restored", "Keep your email?"),
         forms.notice(EmailLinkState.problem),
         rx.cond(
             EmailLinkState.done,

@@ -11,14 +11,14 @@ def forgot_password() -> rx.Component:
     return forms.auth_page(
         rx.cond(ForgotPasswordState.sent, "Check your email", "Forgot password?"),
         rx.cond(ForgotPasswordState.sent, _sent(), _form()),
-        forms.alternative_link("Remember it?", "Sign in", "/login"),
+        forms.alternative_link("Remember your password?", "Sign in", "/login"),
         testid="forgot-password",
     )
 
 
 def _form() -> rx.Component:
     return rx.el.form(
-        rx.el.p("We'll send you a link to choose a new one.", class_name="muted"),
+        rx.el.p("Enter your email and we'll send you a reset link.", class_name="muted"),
         forms.email_field(problem=ForgotPasswordState.problem),
         forms.submit("Send reset link", ForgotPasswordState.busy),
         on_submit=ForgotPasswordState.submit,

@@ -110,7 +110,7 @@ def charts() -> rx.Component:
             rx.cond(
                 UsageState.largest,
                 rx.el.ul(rx.foreach(UsageState.largest, large_sample), class_name="invoices"),
-                rx.el.p("No sounds.", class_name="muted"),
+                rx.el.p("No sounds yet.", class_name="muted"),
             ),
             class_name="card stack",
         ),

@@ -18,7 +18,7 @@ def dev_outbox() -> rx.Component:
         ),
         rx.match(
             DevOutboxState.closed,
-            (True, rx.el.p("There is nothing at this address.", class_name="muted")),
+            (True, rx.el.p("Page not found.", class_name="muted")),
             rx.cond(
                 DevOutboxState.mails,
                 rx.el.div(

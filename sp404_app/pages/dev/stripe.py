@@ -34,7 +34,7 @@ def dev_stripe() -> rx.Component:
         ),
         rx.match(
             DevStripeState.closed,
-            (True, rx.el.p("There is nothing at this address.", class_name="muted")),
+            (True, rx.el.p("Page not found.", class_name="muted")),
             control_panel(),
         ),
         class_name="page money dev",

@@ -47,7 +47,8 @@ def reanalysis_progress() -> rx.Component:
             rx.el.span(view.reanalysis),
             meter(view.reanalysis_share),
             class_name="renewal",
-            title="Your library is analysed again with a newer version. Your corrections are kept.",
+            title="Your library is being re-analysed with a newer version. "
+            "Your corrections are kept.",
             data_testid="renewal",
         ),
     )

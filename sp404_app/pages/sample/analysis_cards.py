@@ -65,7 +65,7 @@ def confidence(answer: AnalysedValue, field: str) -> rx.Component:
         answer.sure,
         rx.el.span(f"{answer.share} %", class_name="mono muted"),
         class_name="sureness",
-        title="Confidence: how often the analysis is right at this level",
+        title="Confidence: how often values like this are correct",
         data_testid=f"{field}-sure",
     )
 
@@ -108,8 +108,8 @@ def tempo_card() -> rx.Component:
             rx.cond(
                 tempo.value != "",
                 rx.el.div(
-                    scaled("÷2", "half", "Half the tempo"),
-                    scaled("×2", "double", "Twice the tempo"),
+                    scaled("÷2", "half", "Halve tempo"),
+                    scaled("×2", "double", "Double tempo"),
                     class_name="scale",
                 ),
             ),
@@ -119,7 +119,7 @@ def tempo_card() -> rx.Component:
             tempo.written != "",
             contradicted(
                 f"{tempo.written} BPM",
-                ", but that fits neither its length nor its beat. ",
+                ", but this doesn't match its length or beat. ",
                 SampleState.set_tempo(tempo.written),
                 "bpm",
             ),

@@ -93,7 +93,7 @@ def tags() -> rx.Component:
                 rx.el.span("×", aria_hidden="true"),
                 type="button",
                 class_name="chip",
-                aria_label=f"Remove the tag {tag}",
+                aria_label=f"Remove tag {tag}",
                 on_click=SampleState.drop_tag(tag),
                 data_testid="tag",
             ),
@@ -101,7 +101,7 @@ def tags() -> rx.Component:
         rx.el.input(
             name="tags",
             class_name="tag-field",
-            placeholder="+ add a tag",
+            placeholder="+ Add tag",
             aria_label="Add tags, separated by commas",
             auto_complete="off",
             data_testid="add-tag",

@@ -137,7 +137,7 @@ def note() -> rx.Component:
             rx.cond(
                 SampleState.note_error != "",
                 SampleState.note_error,
-                rx.cond(SampleState.note_saved, "Saved.", "Saves when you leave the field."),
+                rx.cond(SampleState.note_saved, "Saved.", "Saved automatically."),
             ),
             class_name=rx.cond(SampleState.note_error != "", "field-error", "field-hint"),
             role="status",
@@ -163,7 +163,7 @@ def facts() -> rx.Component:
         rx.el.ul(
             rx.foreach(SHEET.cautions, rx.el.li),
             class_name="cautions",
-            aria_label="Worth knowing",
+            aria_label="Possible issues",
             data_testid="cautions",
         ),
         class_name="card sample-card",

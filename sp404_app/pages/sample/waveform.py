@@ -12,8 +12,8 @@ SHEET = SampleState.sheet
 CONFIG = {"displayModeBar": False, "doubleClick": "reset", "showTips": False, "scrollZoom": False}
 PICTURES = (
     ("spectrum", "Spectrum", "How loud each frequency is: bass below, cymbals above."),
-    ("pulse", "Pulse", "Bright bands are tempos at which the hits repeat."),
-    ("notes", "Notes", "Which of the twelve notes are heard, in any octave."),
+    ("pulse", "Pulse", "Bright bands mark the tempos of repeating hits."),
+    ("notes", "Notes", "Energy of each of the twelve notes, over all octaves."),
 )
 
 

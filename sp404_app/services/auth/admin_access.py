@@ -25,7 +25,7 @@ def ensure_operator(session: Session, user_id: uuid.UUID) -> None:
     user = session.get(User, user_id)
     eligible = user is not None and user.email_verified_at is not None and not user.is_demo
     if not eligible or user is None or user.email.lower() not in _operator_emails():
-        raise NotFound("There is nothing at this address.")
+        raise NotFound("Page not found.")
 
 
 def list_unsent_emails(session: Session, who: SignedIn) -> list[UnsentEmail]:

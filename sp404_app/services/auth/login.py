@@ -305,6 +305,8 @@ def _email_not_verified(session: Session, email: str) -> EmailNotVerified:
     if unsent_emails.is_email_undelivered(
         session, email, now() - one_time_tokens.LIFETIMES[Purpose.VERIFY_EMAIL]
     ):
-        message = "We couldn't deliver mail to this address. Check it, or sign up with another one."
+        message = (
+            "We couldn't deliver email to this address. Check it, or sign up with another one."
+        )
         return EmailNotVerified(message, {"mail": "not_sent"})
-    return EmailNotVerified("Confirm your email first: the link is in the mail we sent you.")
+    return EmailNotVerified("Confirm your email first. Open the link in the email we sent you.")

@@ -50,7 +50,7 @@ def list_outbox() -> list[OutboxMail]:
         NotFound: In production.
     """
     if settings().in_production:
-        raise NotFound("There is nothing at this address.")
+        raise NotFound("Page not found.")
     paths = sorted(settings().outbox.glob("*.eml"), reverse=True)[:SHOWN_MAX]
     return [_read(path) for path in paths]
 

@@ -40,7 +40,7 @@ def ensure_local(peer: str, headers: Iterable[tuple[str, str]]) -> None:
         NotFound: If it did not.
     """
     if not is_local(peer, headers):
-        raise NotFound("There is nothing at this address.")
+        raise NotFound("Page not found.")
 
 
 def is_forwarding(name: str) -> bool:

@@ -30,13 +30,13 @@ EVENTS_SHOWN = 20
 DELETION_DELAY_S = 30  # seconds of countdown before the account can be deleted
 POLL_INTERVAL_S = 1.5
 NOT_DELETED = (
-    "Nothing was deleted: your subscription couldn't be ended, or your confirmation expired."
+    "Your account wasn't deleted: we couldn't end your subscription, or your confirmation expired."
 )
 PICTURE_RESULTS = {
     "saved": "Saved.",
     "large": avatars.TOO_MANY_PIXELS,
     "heavy": avatars.FILE_TOO_LARGE,
-    "failed": "That didn't work. Choose an image and upload it again.",
+    "failed": "Upload failed. Choose a PNG, JPEG, WebP or GIF up to 10 MB.",
     "unreadable": avatars.UNREADABLE,
 }
 

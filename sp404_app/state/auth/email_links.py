@@ -13,7 +13,7 @@ from sp404_app.settings import settings
 from sp404_app.state import forms
 from sp404_app.state.base import SessionState
 
-INCOMPLETE_LINK = "This link is incomplete. Open it again from the mail."
+INCOMPLETE_LINK = "This link is incomplete. Open it again from the email."
 
 
 class MailedLink(SessionState, mixin=True):

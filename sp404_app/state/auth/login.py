@@ -17,9 +17,9 @@ from sp404_app.state.base import SessionState
 
 ERROR_MESSAGES = {
     "wrong_credentials": "Wrong email or password.",
-    "email_not_verified": "Confirm your email first: the link is in the mail we sent you.",
+    "email_not_verified": "Confirm your email first. Open the link in the email we sent you.",
     "mail_not_sent": (
-        "We couldn't deliver mail to this address. Check it, or sign up with another one."
+        "We couldn't deliver email to this address. Check it, or sign up with another one."
     ),
     "rate_limited": "Too many attempts. Wait a few minutes and try again.",
     "unavailable": "Too many sign-ins right now. Try again in a moment.",

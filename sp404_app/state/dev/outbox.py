@@ -23,7 +23,7 @@ class DevOutboxState(rx.State):
         self.closed, self.mails, self.loaded = True, [], True
         ensure_local(self)
         if settings().in_production:
-            raise NotFound("There is nothing at this address.")
+            raise NotFound("Page not found.")
         self.closed = False
         self.mails = await asyncio.to_thread(dev_outbox.list_outbox)
 

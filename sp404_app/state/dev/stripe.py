@@ -109,7 +109,7 @@ class DevStripeState(rx.State):
         finally:
             self.busy = False
         await self._reload()
-        self.message = f"{checked} compared, {len(healed)} healed, {len(problems)} need a look."
+        self.message = f"{checked} compared, {len(healed)} healed, {len(problems)} need attention."
 
     async def _run_and_reload(
         self, how: Callable[..., Any], what: Callable[..., Any], *args: Any
@@ -134,5 +134,5 @@ class DevStripeState(rx.State):
         self.closed = True
         ensure_local(self)
         if not settings().stripe_emulated:
-            raise NotFound("There is nothing at this address.")
+            raise NotFound("Page not found.")
         self.closed = False

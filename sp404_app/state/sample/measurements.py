@@ -104,7 +104,7 @@ def cautions_of(content: Mapping[str, Any]) -> list[str]:
         (content.get("clipped"), "It’s clipped: parts of it are cut off at full scale."),
         (
             content.get("seam_click"),
-            "It clicks when it repeats, because its end doesn’t meet its start.",
+            "It clicks at the loop point: the end doesn’t match the start.",
         ),
         (
             offset >= MIN_DC_OFFSET,

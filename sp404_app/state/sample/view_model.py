@@ -21,8 +21,8 @@ SURENESS = (
     (0.9, "Very sure"),
     (0.7, "Fairly sure"),
     (0.5, "Probably"),
-    (0.3, "A guess"),
-    (0.0, "A weak guess"),
+    (0.3, "Uncertain"),
+    (0.0, "Very uncertain"),
 )
 
 
@@ -109,7 +109,7 @@ def sheet_of(details: SampleDetails) -> SampleSheet:
 
 
 def describe_confidence(confidence: float | None) -> str:
-    """Put a probability into words: "Very sure", …, "A weak guess"."""
+    """Put a probability into words: "Very sure", …, "Very uncertain"."""
     return next(words for minimum, words in SURENESS if (confidence or 0.0) >= minimum)
 
 

@@ -97,7 +97,7 @@ async def test_the_page_shows_values_with_their_confidence(tab: Open, loop: uuid
         ("120", "83 %", True),
         ("60", "16 %", False),
     ]
-    assert (sheet.key.sure, sheet.camelot, sheet.short_key) == ("A guess", "6A", "Gm")
+    assert (sheet.key.sure, sheet.camelot, sheet.short_key) == ("Uncertain", "6A", "Gm")
     assert sheet.tuning == "Tuned 12 cents flat of A = 440 Hz"
     assert asked == [
         SpectrogramState.reset_picture,
@@ -347,8 +347,8 @@ def test_a_contradicted_key_of_the_file_is_shown_until_the_user_sets_one() -> No
 
 @pytest.mark.parametrize(
     ("confidence", "words"),
-    [(0.99, "Very sure"), (0.7, "Fairly sure"), (0.5, "Probably"), (0.3, "A guess"),
-     (0.1, "A weak guess"), (None, "A weak guess")],
+    [(0.99, "Very sure"), (0.7, "Fairly sure"), (0.5, "Probably"), (0.3, "Uncertain"),
+     (0.1, "Very uncertain"), (None, "Very uncertain")],
 )  # fmt: skip
 def test_confidence_is_put_into_words(confidence: float | None, words: str) -> None:
     assert describe_confidence(confidence) == words
