@@ -24,8 +24,8 @@ from pathlib import Path
 import librosa
 import numpy as np
 import soundfile
-from batches import home, rendered, spent
-from instance import person
+from batches import cpu_seconds, render_one_shots, temporary_home
+from instance import create_user
 
 from sp404_app import db
 from sp404_app.audio.dsp.spectrogram import draw_picture
@@ -51,12 +51,12 @@ def main() -> None:
     """Measure and print."""
     warnings.filterwarnings("ignore", "n_fft=.* is too large")  # librosa, of the one-shot
     page.DRAWING_TIMEOUT_S = TIMEOUT_S  # type: ignore[misc]
-    with home() as folder:
+    with temporary_home() as folder:
         os.environ["NUMBA_CACHE_DIR"] = str(folder / "numba")
         drawing(folder)
         with db.transaction() as session:
-            owner = person(session, f"{time.time_ns()}@example.org", "x").id
-        workers(owner, rendered(folder))
+            owner = create_user(session, f"{time.time_ns()}@example.org", "x").id
+        workers(owner, render_one_shots(folder))
 
 
 def drawing(folder: Path) -> None:
@@ -100,9 +100,9 @@ def workers(owner: uuid.UUID, sounds: list[IncomingFile]) -> None:
             ids = [analysed(owner, next(waiting)) for _ in range(10)]
             for kind in ("warm", "kept"):
                 spectrograms.load_picture.cache_clear()
-                before = spent(artist)
+                before = cpu_seconds(artist)
                 took = [picture_ms(owner, each, view) for each in ids for view in View]
-                cpu = 1000 * (spent(artist) - before) / len(took)
+                cpu = 1000 * (cpu_seconds(artist) - before) / len(took)
                 print(
                     f"picture, {kind}                    {_spread(took)}, "
                     f"{cpu:.0f} ms of processor each",
@@ -118,12 +118,14 @@ def analyses(
     owner: uuid.UUID, waiting: Iterator[IncomingFile], analyst: "subprocess.Popen[bytes]"
 ) -> str:
     """Have 20 one-shots analysed, one after the other; return the times."""
-    before, took = spent(analyst), []
+    before, took = cpu_seconds(analyst), []
     for _ in range(20):
         started = time.monotonic()
         analysed(owner, next(waiting))
         took.append(1000 * (time.monotonic() - started))
-    return f"{_spread(took)}, {1000 * (spent(analyst) - before) / 20:.0f} ms of processor each"
+    return (
+        f"{_spread(took)}, {1000 * (cpu_seconds(analyst) - before) / 20:.0f} ms of processor each"
+    )
 
 
 def analysed(owner: uuid.UUID, sound: IncomingFile) -> uuid.UUID:

@@ -165,6 +165,12 @@ def next_due(session: Session, before: dt.datetime) -> uuid.UUID | None:
     return session.exec(due.order_by(col(UnsentMail.due_at)).limit(1)).first()
 
 
+def is_email_on_its_way(session: Session) -> bool:
+    """Return whether an e-mail is queued or being sent, and no attempt has failed yet."""
+    first_attempt = (col(UnsentMail.encrypted_body).is_not(None), UnsentMail.reason == "")
+    return session.exec(select(UnsentMail.id).where(*first_attempt).limit(1)).first() is not None
+
+
 def list_unsent_emails(session: Session) -> list[UnsentEmail]:
     """List e-mails that were not delivered, newest first; for operators."""
     rows = select(UnsentMail).where(_not_delivered()).order_by(col(UnsentMail.id).desc())
