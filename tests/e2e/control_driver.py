@@ -32,19 +32,20 @@ SERVER_ERROR_TEXT = "Something went wrong on our side."
 LEAVING_LABELS = (
     "sign out",
     "delete my account",
-    "delete for good",
+    "delete account",
+    "delete permanently",
     "delete",
-    "sign out the others",
+    "sign out other devices",
 )
 CLOSING_LABELS = (
     "close",
     "done",
     "cancel",
-    "not now",
+    "go back",
     "×",
-    "keep",
+    "keep plan",
     "keep my account",
-    "no, keep it",
+    "keep account",
 )
 TEXT_INPUT_TYPES = ("text", "search", "email", "password", "number", "tel", "url", "textarea")
 

@@ -207,7 +207,7 @@ def test_filters_and_sorting_are_kept_in_the_url(demo: Page) -> None:
 def test_a_misspelt_search_shows_the_closest_match(demo: Page) -> None:
     demo.get_by_test_id("search").fill("velvte kcik")
     expect(demo.get_by_test_id("name")).to_have_text(["Velvet Kick"])
-    expect(demo.get_by_text("showing “velvet kick”")).to_be_visible()
+    expect(demo.get_by_text("Showing results for “velvet kick”")).to_be_visible()
 
 
 def test_undo_restores_a_deleted_sample(demo: Page) -> None:

@@ -47,7 +47,7 @@ def test_names_are_unchanged_sorted_naturally_and_searchable(
 
     page.get_by_role("link", name="Open Keys 3B 90bpm").click()
     conflict = page.get_by_test_id("key-conflict")
-    expect(conflict).to_contain_text("The file says C# major, but another key is clearly heard.")
+    expect(conflict).to_contain_text("The file says C# major, but it sounds like another key.")
     expect(page.get_by_test_id("key-field")).to_have_value("C minor")
     page.get_by_test_id("key-written").click()
     expect(page.get_by_test_id("key-field")).to_have_value("C# major")
