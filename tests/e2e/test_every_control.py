@@ -207,7 +207,13 @@ SCENARIOS = {
         "[data-testid=sample-row]",
         "owner",
         tuple(key for keys in LIBRARY_KEYS.values() for key in keys),
-        before_keys={"": ("ArrowDown",), "Tab": ("ArrowDown", "F2")},
+        # In the first row, ArrowUp and Home would only play the same sound again.
+        before_keys={
+            "": ("ArrowDown",),
+            "ArrowUp": ("ArrowDown", "ArrowDown"),
+            "Home": ("ArrowDown", "ArrowDown"),
+            "Tab": ("ArrowDown", "F2"),
+        },
         sql=seed_data.RESTORE_ALL_SQL,
     ),
     "library on a phone": PageScenario(

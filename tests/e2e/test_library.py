@@ -109,7 +109,7 @@ def test_an_uploaded_folder_is_analysed_and_searchable(
     expect(page.get_by_role("button", name="Kit One 25")).to_be_visible()  # folders became tags
 
     # The Free plan includes ten analyses per month; the other samples wait for quota.
-    expect(page.get_by_text("Monthly limit reached")).to_have_count(15)
+    expect(page.locator(".row-status", has_text="Monthly limit reached")).to_have_count(15)
     ready = page.request.get("/api/samples?status=ready&kind=loop").json()["samples"]
     wanted = next(sample["name"] for sample in ready if sample["bpm"])
     page.keyboard.press("/")
