@@ -1,6 +1,6 @@
 // A click on every beat of what plays, higher on the first of a bar, to judge a tempo by ear.
 
-import * as engine from "../deck/engine.js"; // where deck.py puts it: there is one player
+import * as engine from "../player/engine.js"; // player.py puts it there
 
 const AHEAD = 0.12; // seconds that clicks are scheduled in advance
 const EVERY = 25; // milliseconds

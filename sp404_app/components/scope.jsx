@@ -2,7 +2,7 @@
 // over it, and finer data is asked for when the view has moved.
 
 import { useEffect, useRef, useState } from "react";
-import * as engine from "../deck/engine.js"; // where deck.py puts it: there is one player
+import * as engine from "../player/engine.js"; // player.py puts it there
 import * as viewpoint from "./viewpoint.js";
 
 const CLICK_PIXELS = 4;

@@ -1,7 +1,7 @@
 // The controls of one sound's page, and its keys: play, seek, zoom, tap and click.
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import * as engine from "../deck/engine.js"; // where deck.py puts it: there is one player
+import * as engine from "../player/engine.js"; // player.py puts it there
 import * as metronome from "./metronome.js";
 import * as viewpoint from "./viewpoint.js";
 
