@@ -24,6 +24,7 @@ from tests.e2e.page_scripts import (
 MAX_CONTROLS = 250  # per page
 MAX_ATTEMPTS = 4  # per control
 SETTLE_TIMEOUT_S = 6.0
+DRAWING_TIMEOUT_S = 60.0
 QUIET_MS = 80
 REST_MS = 400  # after which no new control is expected to appear
 NOT_OPERABLE = "could not be operated"
@@ -115,6 +116,7 @@ class ControlDriver:
         self.page.wait_for_timeout(15)
         while not self.monitor.all_answered and time.monotonic() < until:
             self.page.wait_for_timeout(15)
+        self._wait_for_picture()
         while time.monotonic() < until:
             try:
                 self.page.evaluate(WAIT_UNTIL_QUIET, QUIET_MS)
@@ -124,6 +126,13 @@ class ControlDriver:
                 self.page.wait_for_timeout(50)
         if SERVER_ERROR_TEXT in self._text():
             self.report_error(SERVER_ERROR_TEXT)
+
+    def _wait_for_picture(self) -> None:
+        """Wait until a spectrogram is drawn: the first one waits for librosa to be compiled."""
+        drawing = self.page.locator("[data-testid=picture] [role=status]")
+        until = time.monotonic() + DRAWING_TIMEOUT_S
+        while drawing.count() and time.monotonic() < until:
+            self.page.wait_for_timeout(100)
 
     def _text(self) -> str:
         try:
