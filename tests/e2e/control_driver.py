@@ -116,7 +116,8 @@ class ControlDriver:
         self.page.wait_for_timeout(15)
         while not self.monitor.all_answered and time.monotonic() < until:
             self.page.wait_for_timeout(15)
-        self._wait_for_picture()
+        if self._wait_for_picture():
+            until = time.monotonic() + SETTLE_TIMEOUT_S
         while time.monotonic() < until:
             try:
                 self.page.evaluate(WAIT_UNTIL_QUIET, QUIET_MS)
@@ -127,12 +128,22 @@ class ControlDriver:
         if SERVER_ERROR_TEXT in self._text():
             self.report_error(SERVER_ERROR_TEXT)
 
-    def _wait_for_picture(self) -> None:
-        """Wait until a spectrogram is drawn: the first one waits for librosa to be compiled."""
-        drawing = self.page.locator("[data-testid=picture] [role=status]")
-        until = time.monotonic() + DRAWING_TIMEOUT_S
-        while drawing.count() and time.monotonic() < until:
+    def _wait_for_picture(self) -> bool:
+        """Wait until a spectrogram is drawn; return whether one was being drawn.
+
+        The first one waits until librosa is compiled.
+        """
+        until, waited = time.monotonic() + DRAWING_TIMEOUT_S, False
+        while time.monotonic() < until and self._is_drawing():
+            waited = True
             self.page.wait_for_timeout(100)
+        return waited
+
+    def _is_drawing(self) -> bool:
+        try:
+            return self.page.locator("[data-testid=picture] [role=status]").count() > 0
+        except Error:  # the page is navigating
+            return False
 
     def _text(self) -> str:
         try:
