@@ -97,6 +97,30 @@ async def test_a_failed_action_can_be_repeated_at_once(monkeypatch: pytest.Monke
     assert len(mails("new@example.org")) == 2
 
 
+def test_only_the_same_action_with_the_same_arguments_is_repeated() -> None:
+    recent = double_click.remember_action("send", "ada@example.org")
+    assert double_click.is_repeated(recent, "send", "ada@example.org")
+    assert not double_click.is_repeated(recent, "send", "eve@example.org")
+    assert not double_click.is_repeated(recent, "delete", "ada@example.org")
+    assert not double_click.is_repeated({}, "send", "ada@example.org")
+
+
+def test_an_action_with_text_that_is_not_utf8_is_repeated_too() -> None:
+    recent = double_click.remember_action("rename", "half a character \ud800")
+    assert double_click.is_repeated(recent, "rename", "half a character \ud800")
+    assert not double_click.is_repeated(recent, "rename", "half a character \ud801")
+
+
+def test_an_action_is_not_repeated_after_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    recent = double_click.remember_action("send")
+    (done_at,) = recent.values()
+    for seconds, repeated in ((-0.1, True), (0.1, False)):
+        later = done_at + double_click.WITHIN_S + seconds
+        monkeypatch.setattr(double_click.time, "time", lambda later=later: later)
+        assert double_click.is_repeated(recent, "send") is repeated
+    monkeypatch.undo()
+
+
 def test_remembered_actions_contain_no_arguments() -> None:
     assert "secret" not in repr(double_click.remember_action({"password": "secret"}))
 

@@ -13,7 +13,12 @@ from sp404_app.supervisor.errors import Failure
 from sp404_app.supervisor.home import Home
 from sp404_app.supervisor.process import MAX_LOG_BYTES, Child, open_log, stop_children
 from sp404_app.supervisor.watchdog import Watchdog
-from sp404_app.supervisor.worker_pool import DEATHS_WINDOW_S, MAX_DEATHS, WorkerPool
+from sp404_app.supervisor.worker_pool import (
+    DEATHS_WINDOW_S,
+    MAX_DEATHS,
+    PICTURE_WORKER,
+    WorkerPool,
+)
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up'); {SLEEP}"
@@ -151,3 +156,42 @@ def test_deaths_before_the_window_do_not_count(home: Home) -> None:
     crew.workers[0].process.wait(10)
     assert len(crew.restart_dead()) == 1
     stop_children(crew.workers)
+
+
+def test_deaths_up_to_the_limit_do_not_stop_the_supervisor(home: Home) -> None:
+    crew = crew_of(home, "raise SystemExit(1)")
+    crew.deaths.extend([time.monotonic()] * (MAX_DEATHS - 1))
+    wait_for_end(crew.workers[0])
+    assert len(crew.restart_dead()) == 1
+    wait_for_end(crew.workers[0])
+    with pytest.raises(Failure, match="Workers keep dying"):
+        crew.restart_dead()
+
+
+def test_a_picture_worker_that_keeps_dying_does_not_stop_the_supervisor(home: Home) -> None:
+    crew = crew_of(home, SLEEP)
+    crew.workers.append(child(home, "raise SystemExit(7)", PICTURE_WORKER))
+    crew.workers[1].start()
+    for _ in range(MAX_DEATHS + 2):
+        wait_for_end(crew.workers[1])
+        (message,) = crew.restart_dead()
+        assert message.startswith("The picture worker ended with 7")
+    assert not crew.deaths
+    stop_children(crew.workers)
+
+
+def test_workers_that_run_are_not_restarted(home: Home) -> None:
+    crew = crew_of(home, SLEEP)
+    crew.workers.append(child(home, "raise SystemExit(1)", "worker 2"))
+    crew.workers[1].start()
+    running = crew.workers[0].process
+    wait_for_end(crew.workers[1])
+    (message,) = crew.restart_dead()
+    assert "worker 2" in message
+    assert crew.workers[0].process is running
+    stop_children(crew.workers)
+
+
+def wait_for_end(it: Child) -> None:
+    assert it.process
+    it.process.wait(10)
