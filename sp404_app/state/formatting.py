@@ -14,7 +14,7 @@ def format_frequency(value: float | None) -> str:
     """Write a frequency in Hz or kHz; silence has the frequency 0, which is left empty too."""
     if not value:
         return ""
-    return f"{value / 1000:.1f} kHz" if value >= 1000 else f"{value:.0f} Hz"
+    return f"{value / 1000:.1f} kHz" if round(value) >= 1000 else f"{value:.0f} Hz"
 
 
 def format_percent(share: float | None) -> str:
@@ -28,7 +28,8 @@ def format_short_time(seconds: float | None) -> str:
         return ""
     if seconds < TIME_RESOLUTION_S:
         return f"under {1000 * TIME_RESOLUTION_S:.0f} ms"
-    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
+    milliseconds = round(1000 * seconds)
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{seconds:.2f} s"
 
 
 def format_sample_rate(hertz: int | None) -> str:

@@ -53,3 +53,8 @@ def test_a_value_is_written_with_its_unit(
     write: Callable[[float], str], value: float, text: str
 ) -> None:
     assert write(value) == text
+
+
+def test_a_value_that_rounds_to_the_next_unit_is_written_in_that_unit() -> None:
+    assert formatting.format_frequency(999.6) == "1.0 kHz"
+    assert formatting.format_short_time(0.9996) == "1.00 s"

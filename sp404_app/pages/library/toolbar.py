@@ -86,7 +86,7 @@ def filters() -> rx.Component:
             "Compatible with",
             "compatible_key",
             query.compatible_key,
-            [("Any key", ""), *KEY_OPTIONS],
+            [("any key", ""), *KEY_OPTIONS],
         ),
         select_filter("Class", "sound_class", query.sound_class, CLASS_OPTIONS),
         range_filter("Length", "duration_min", "duration_max", "s"),

@@ -44,7 +44,7 @@ def analysis_message(results: Iterable[str]) -> tuple[str, str]:
     queued = codes.count("ok")
     message = f"{format_sounds(queued)} queued for analysis." if queued or not refused else ""
     if not refused:
-        return message, "ok"
+        return (message, "ok") if queued or not codes else ("These sounds were deleted.", "bad")
     reason = QUOTA_REFUSALS[refused[0]]
     rest = f"{format_sounds(len(refused))} not analysed: {reason[0].lower()}{reason[1:]}"
     return (f"{message} {rest}" if message else reason), "bad"

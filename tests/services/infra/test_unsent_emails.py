@@ -134,7 +134,7 @@ async def test_a_sign_in_with_the_right_password_says_that_the_email_was_not_sen
         await login.verify_credentials("ada@example.org", PASSWORD, CLIENT)
     assert refused.value.details == {"mail": "not_sent"}
     bob = sign_up_user(verified=False)
-    with pytest.raises(EmailNotVerified, match="link is in the mail"):
+    with pytest.raises(EmailNotVerified, match="Open the link in the email"):
         await login.verify_credentials(bob.email, PASSWORD, CLIENT)
 
 

@@ -12,6 +12,7 @@ QUOTA, UNPAID, GONE = "analysis_quota_exceeded", "subscription_restricted", "not
     [
         (["ok"], "1 sound queued for analysis.", "ok"),
         (["ok", GONE], "1 sound queued for analysis.", "ok"),
+        ([GONE, GONE], "These sounds were deleted.", "bad"),
         ([QUOTA, QUOTA], "Monthly limit reached.", "bad"),
         ([UNPAID], "Payment overdue. Pay on the billing page.", "bad"),
         (

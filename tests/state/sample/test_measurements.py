@@ -68,7 +68,7 @@ def test_silence_has_no_brightness_and_very_short_silence_is_not_shown() -> None
         ({"clipped": True}, "clipped"),
         ({"dc_offset": 0.0201}, "a DC offset of 2.0 %"),
         ({"dual_mono": True}, "Both channels are identical"),
-        ({"seam_click": True}, "clicks when it repeats"),
+        ({"seam_click": True}, "clicks at the loop point"),
         ({"truncated": True}, "shorter than its header says"),
     ],
 )
