@@ -129,7 +129,10 @@ def ensure_storage(session: Session, user_id: uuid.UUID, size: int) -> None:
 
 
 def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
-    """Count one analysis with one conditional upsert; return the start of its usage month.
+    """Count one analysis against the plan's monthly limit; return the start of its usage month.
+
+    One conditional upsert, so that concurrent calls cannot exceed the limit: the eleventh analysis
+    of a Free month is refused here. `reserve_analyses` counts several, for requests of a user.
 
     Raises:
         QuotaExceeded: If the monthly limit is reached.
@@ -156,7 +159,9 @@ def reserve_analysis(session: Session, user_id: uuid.UUID) -> dt.datetime:
 
 
 def reserve_analyses(session: Session, user_id: uuid.UUID, count: int) -> AnalysisReservation:
-    """Count up to `count` analyses, as many as the monthly limit allows.
+    """Count up to `count` analyses, as many as the plan's monthly limit allows.
+
+    For analyses that a user requests again; the first one of a sample is `reserve_analysis`.
 
     Raises:
         SubscriptionRestricted: If a payment is missing.
