@@ -45,8 +45,10 @@ def test_a_job_queued_twice_runs_once(keep: Keep) -> None:
     assert job_of(sample_id).attempts == 1
 
 
-def test_an_rq_job_without_a_row_does_nothing() -> None:
+def test_an_rq_job_without_a_row_does_nothing(keep: Keep) -> None:
+    other = job_of(keep())
     runner.run(str(uuid.uuid4()))
+    assert (job_of(other.sample_id).status, job_of(other.sample_id).attempts) == (other.status, 0)
 
 
 @pytest.mark.parametrize(
