@@ -23,6 +23,7 @@ from sp404_app.models.billing import (
 )
 from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
 from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
+from sp404_app.models.project import PadRender, Project, ProjectPad, ProjectStep
 from sp404_app.models.sample import (
     Analysis,
     Kind,
@@ -44,8 +45,12 @@ __all__ = [
     "Kind",
     "MailLog",
     "OneTimeToken",
+    "PadRender",
     "PersonalToken",
     "ProcessingJob",
+    "Project",
+    "ProjectPad",
+    "ProjectStep",
     "Purpose",
     "ReconcileReport",
     "RecoveryCode",

@@ -24,6 +24,7 @@ class JobKind(StrEnum):
     BULK = "bulk"
     ACCOUNT_EXPORT = "account_export"
     SPECTROGRAM = "spectrogram"
+    RENDER = "render"
 
 
 class JobStatus(StrEnum):

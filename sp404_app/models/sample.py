@@ -59,6 +59,7 @@ class Sample(SQLModel, table=True):
 
     __tablename__ = "samples"
     __table_args__ = (
+        UniqueConstraint("id", "user_id", name="samples_owner_key"),  # for foreign keys
         Index("samples_digest_key", "user_id", "digest", unique=True, postgresql_where=NOT_DELETED),
         Index("samples_by_created", "user_id", "id", postgresql_where=NOT_DELETED),
         Index("samples_by_name", "user_id", "sort_key", "id", postgresql_where=NOT_DELETED),

@@ -27,6 +27,7 @@ class Topic(StrEnum):
     QUOTA = "quota"
     LIBRARY = "library"
     SUBSCRIPTION = "subscription"
+    PROJECT = "project"
 
 
 @dataclass(frozen=True, slots=True)
