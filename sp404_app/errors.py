@@ -11,10 +11,12 @@ AppError                             400  bad_request
 │   └── InsufficientScope            403  missing_ability
 ├── NotFound                         404  not_found       missing, or another user's
 ├── Conflict                         409  conflict
-│   └── Duplicate                    409  duplicate       the library already has this audio
+│   ├── Duplicate                    409  duplicate       the library already has this audio
+│   └── ChangedMeanwhile             409  changed_meanwhile   the revision in If-Match is old
 ├── TooLarge                         413  too_large
 ├── ValidationFailed                 422  invalid         with messages per field
 │   └── BadAudio                     422  bad_audio       not a readable audio file
+├── PreconditionRequired             428  precondition_required   If-Match is missing
 ├── RateLimited                      429  rate_limited
 ├── QuotaExceeded                    429  <metric>_quota_exceeded
 │   └── SubscriptionRestricted       402  subscription_restricted   a payment is missing
@@ -102,6 +104,12 @@ class Duplicate(Conflict):
     code = "duplicate"
 
 
+class ChangedMeanwhile(Conflict):
+    """The caller saw an older revision; details carry the current `revision`."""
+
+    code = "changed_meanwhile"
+
+
 class TooLarge(AppError):
     """The body or file exceeds the size limit."""
 
@@ -118,6 +126,12 @@ class BadAudio(ValidationFailed):
     """The file is not audio that can be decoded."""
 
     code = "bad_audio"
+
+
+class PreconditionRequired(AppError):
+    """A request that changes a project must say which revision it saw, in `If-Match`."""
+
+    status, code = 428, "precondition_required"
 
 
 class RateLimited(AppError):

@@ -30,6 +30,8 @@ class Scope(StrEnum):
 
     SAMPLES_READ = "samples:read"
     SAMPLES_WRITE = "samples:write"
+    PROJECTS_READ = "projects:read"
+    PROJECTS_WRITE = "projects:write"
     ACCOUNT_READ = "account:read"
     BILLING_READ = "billing:read"
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select, update
 
 from sp404_app.db import after_commit
 from sp404_app.errors import NotFound, QuotaExceeded, SubscriptionRestricted
-from sp404_app.models import Sample, UsageEvent, UsagePeriod, User
+from sp404_app.models import Project, ProjectPad, Sample, UsageEvent, UsagePeriod, User
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.billing import entitlements
 from sp404_app.services.billing.access_rules import Access
@@ -256,8 +256,17 @@ def _shift_month(at: dt.datetime, months: int) -> tuple[int, int]:
 
 
 def counts_as_storage() -> ColumnElement[bool]:
-    """Return the condition that a sample counts as storage."""
-    return col(Sample.deleted_at).is_(None)
+    """Return the condition that a sample counts as storage.
+
+    A trashed sample counts while a pad uses it, unless that pad's project is in the trash, too.
+    """
+    is_on_pad = (
+        select(ProjectPad.project_id)
+        .join(Project, col(Project.id) == col(ProjectPad.project_id))
+        .where(col(ProjectPad.sample_id) == col(Sample.id), col(Project.deleted_at).is_(None))
+        .exists()
+    )
+    return col(Sample.deleted_at).is_(None) | is_on_pad
 
 
 def stored_bytes(session: Session, user_id: uuid.UUID) -> int:

@@ -1,0 +1,329 @@
+"""Change a project: one transaction, one revision, one step of undo history.
+
+Every change goes through `change_project`: it locks the project, compares the revision that the
+caller saw, applies a pure function of `kit`, and writes what differs.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, Uuid, any_, literal
+from sqlmodel import Session, col, delete, select
+
+from sp404_app.db import after_commit
+from sp404_app.devices.capabilities import DEVICES, DeviceKind
+from sp404_app.errors import ChangedMeanwhile, Conflict, NotFound
+from sp404_app.models import Project, ProjectPad, ProjectStep, Sample
+from sp404_app.models.columns import now
+from sp404_app.services.infra import events
+from sp404_app.services.infra.events import Event, Topic
+from sp404_app.services.projects.kit import Kit, Mutation, PadContent, PadPosition, changed_pads
+
+MAX_STEPS = 200
+ANY_REVISION: Final = None  # `If-Match: *`
+KIT_FIELDS = ("name", "tempo", "tempo_source", "banks")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which project a user wants to change, and the revision that the user saw.
+
+    `revision` is that of one pad where a function changes one pad, 0 if the pad is empty.
+    """
+
+    user_id: uuid.UUID
+    project_id: uuid.UUID
+    revision: int | None = ANY_REVISION
+
+
+def get_project(
+    session: Session, user_id: uuid.UUID, project_id: uuid.UUID, *, lock: bool = False
+) -> Project:
+    """Return a user's project, whether or not it is in the trash.
+
+    Raises:
+        NotFound: If it does not exist or belongs to another user.
+    """
+    owned = select(Project).where(Project.id == project_id, Project.user_id == user_id)
+    if lock:
+        owned = owned.with_for_update().execution_options(populate_existing=True)
+    project = session.exec(owned).first()
+    if project is None:
+        raise NotFound("There is no such project.")
+    return project
+
+
+def load_kit(session: Session, project: Project) -> Kit:
+    """Return the content of a project."""
+    return _kit_of(project, load_pads(session, project.id))
+
+
+def load_pads(session: Session, project_id: uuid.UUID) -> dict[PadPosition, ProjectPad]:
+    """Return the rows of a project's pads, in order."""
+    query = select(ProjectPad).where(ProjectPad.project_id == project_id)
+    rows = session.exec(query.order_by(col(ProjectPad.bank), col(ProjectPad.pad)))
+    return {PadPosition(row.bank, row.pad): row for row in rows}
+
+
+def change_project(
+    session: Session,
+    target: Target,
+    label: str,
+    mutate: Mutation,
+    pad: PadPosition | None = None,
+) -> Project:
+    """Apply a change and record it as one step of undo history.
+
+    The revision is that of `pad` if one is given, else of the project. A change that changes
+    nothing leaves revision and history as they are.
+
+    Raises:
+        NotFound: If the project does not exist or belongs to another user.
+        ChangedMeanwhile: If the revision is old.
+        Conflict: If the project is in the trash.
+    """
+    project = lock_project(session, target.user_id, target.project_id)
+    rows = load_pads(session, project.id)
+    _ensure_revision(project, rows, target.revision, pad)
+    before = _kit_of(project, rows)
+    after = mutate(before)
+    if after == before:
+        return project
+    _write_kit(session, project, rows, before, after)
+    _record_step(session, project, label, before, after)
+    return project
+
+
+def lock_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
+    """Lock a project for a change.
+
+    Raises:
+        NotFound: If it does not exist or belongs to another user.
+        Conflict: If it is in the trash.
+    """
+    project = get_project(session, user_id, project_id, lock=True)
+    if project.deleted_at is not None:
+        raise Conflict("This project is in the trash. Restore it to change it.")
+    return project
+
+
+def undo_step(session: Session, target: Target) -> str:
+    """Undo the last step; return its label.
+
+    Raises:
+        Conflict: If there is nothing to undo.
+        ChangedMeanwhile: If the revision is old.
+    """
+    project = lock_project(session, target.user_id, target.project_id)
+    step = session.get(ProjectStep, (project.id, project.history_position))
+    if step is None:
+        raise Conflict("There is nothing to undo.")
+    _apply_step(session, project, target.revision, step.before)
+    project.history_position -= 1
+    return step.label
+
+
+def redo_step(session: Session, target: Target) -> str:
+    """Redo the step that was undone last; return its label.
+
+    Raises:
+        Conflict: If there is nothing to redo.
+        ChangedMeanwhile: If the revision is old.
+    """
+    project = lock_project(session, target.user_id, target.project_id)
+    step = session.get(ProjectStep, (project.id, project.history_position + 1))
+    if step is None:
+        raise Conflict("There is nothing to redo.")
+    _apply_step(session, project, target.revision, step.after)
+    project.history_position += 1
+    return step.label
+
+
+def next_labels(session: Session, project: Project) -> tuple[str, str]:
+    """Return the labels of the steps that undo and redo would apply, or empty strings."""
+    position = project.history_position
+    query = select(ProjectStep.position, ProjectStep.label).where(
+        ProjectStep.project_id == project.id,
+        col(ProjectStep.position).in_([position, position + 1]),
+    )
+    labels = dict(session.exec(query).all())
+    return labels.get(position, ""), labels.get(position + 1, "")
+
+
+def publish_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> None:
+    """Publish, after the commit, that a project changed."""
+    event = Event(Topic.PROJECT, str(project_id))
+    after_commit(session, partial(events.publish, user_id, event))
+
+
+def _ensure_revision(
+    project: Project,
+    rows: Mapping[PadPosition, ProjectPad],
+    revision: int | None,
+    pad: PadPosition | None,
+) -> None:
+    if revision is ANY_REVISION:
+        return
+    current = project.revision
+    if pad is not None:
+        current = rows[pad].revision if pad in rows else 0
+    if revision != current:
+        what = f"Pad {pad}" if pad else "This project"
+        raise ChangedMeanwhile(
+            f"{what} was changed in the meantime. Load it again.", {"revision": current}
+        )
+
+
+def _kit_of(project: Project, rows: Mapping[PadPosition, ProjectPad]) -> Kit:
+    return Kit(
+        device=DEVICES[DeviceKind(project.device)],
+        name=project.name,
+        tempo=project.tempo,
+        tempo_source=project.tempo_source,
+        banks=tuple(project.banks),
+        pads={
+            at: PadContent(
+                row.sample_id, row.name, row.settings, row.edit, tuple(row.chops), row.frames
+            )
+            for at, row in rows.items()
+        },
+    )
+
+
+def _write_kit(
+    session: Session,
+    project: Project,
+    rows: Mapping[PadPosition, ProjectPad],
+    before: Kit,
+    after: Kit,
+) -> None:
+    """Write the fields and pads that differ, with a new revision."""
+    project.revision += 1
+    project.updated_at = now()
+    for name in KIT_FIELDS:
+        value = getattr(after, name)
+        setattr(project, name, list(value) if name == "banks" else value)
+    for at in changed_pads(before, after):
+        content = after.pads.get(at)
+        if content is None:
+            session.delete(rows[at])
+        else:
+            _write_pad(session, project, rows.get(at), at, content)
+    session.add(project)
+    session.flush()
+    publish_project(session, project.user_id, project.id)
+    after_commit(session, partial(events.publish, project.user_id, Event(Topic.QUOTA)))
+
+
+def insert_pads(session: Session, project: Project, kit: Kit) -> None:
+    """Insert the pads of a new project, outside of its history."""
+    for at, content in kit.pads.items():
+        _write_pad(session, project, None, at, content)
+    session.flush()
+
+
+def _write_pad(
+    session: Session,
+    project: Project,
+    row: ProjectPad | None,
+    at: PadPosition,
+    content: PadContent,
+) -> None:
+    row = row or ProjectPad(
+        project_id=project.id,
+        user_id=project.user_id,
+        bank=at.bank,
+        pad=at.pad,
+        name="",
+        revision=0,
+    )
+    row.sample_id, row.name, row.frames = content.sample_id, content.name, content.frames
+    row.settings = dict(content.settings)
+    row.edit = dict(content.edit) if content.edit else None
+    row.chops = list(content.chops)
+    row.revision = project.revision
+    session.add(row)
+
+
+def _record_step(session: Session, project: Project, label: str, before: Kit, after: Kit) -> None:
+    """Add a step after the current one; drop what could be redone, and steps beyond the limit."""
+    position = project.history_position + 1
+    steps = col(ProjectStep.project_id) == project.id
+    too_old = col(ProjectStep.position) <= position - MAX_STEPS
+    session.exec(
+        delete(ProjectStep).where(steps, too_old | (col(ProjectStep.position) >= position))
+    )
+    pads = changed_pads(before, after)
+    fields = [name for name in KIT_FIELDS if getattr(before, name) != getattr(after, name)]
+    session.add(
+        ProjectStep(
+            project_id=project.id,
+            position=position,
+            user_id=project.user_id,
+            label=label[:200],
+            before=_part_of(before, fields, pads),
+            after=_part_of(after, fields, pads),
+        )
+    )
+    project.history_position = position
+    session.add(project)
+    session.flush()
+
+
+def _part_of(kit: Kit, fields: Iterable[str], pads: Iterable[PadPosition]) -> dict[str, Any]:
+    return {
+        "project": {name: getattr(kit, name) for name in fields},
+        "pads": {f"{at.bank}-{at.pad}": _content_to_json(kit.pads.get(at)) for at in pads},
+    }
+
+
+def _content_to_json(content: PadContent | None) -> dict[str, Any] | None:
+    if content is None:
+        return None
+    return {
+        **asdict(content),
+        "sample_id": str(content.sample_id) if content.sample_id else None,
+        "chops": list(content.chops),
+    }
+
+
+def _content_from_json(value: Mapping[str, Any], existing: frozenset[uuid.UUID]) -> PadContent:
+    sample_id = uuid.UUID(value["sample_id"]) if value["sample_id"] else None
+    known = sample_id if sample_id in existing else None
+    return PadContent(**{**value, "sample_id": known, "chops": tuple(value["chops"])})
+
+
+def _apply_step(
+    session: Session, project: Project, revision: int | None, part: Mapping[str, Any]
+) -> None:
+    """Write one side of a step. Samples that no longer exist leave their pads without sample."""
+    rows = load_pads(session, project.id)
+    _ensure_revision(project, rows, revision, None)
+    before = _kit_of(project, rows)
+    existing = _existing_samples(session, project.user_id, part["pads"].values())
+    pads = dict(before.pads)
+    for key, value in part["pads"].items():
+        bank, _, number = key.partition("-")
+        at = PadPosition(int(bank), int(number))
+        if value is None:
+            pads.pop(at, None)
+        else:
+            pads[at] = _content_from_json(value, existing)
+    fields = dict(part["project"])
+    if "banks" in fields:
+        fields["banks"] = tuple(fields["banks"])
+    _write_kit(session, project, rows, before, replace(before, **fields, pads=pads))
+
+
+def _existing_samples(
+    session: Session, user_id: uuid.UUID, contents: Iterable[Mapping[str, Any] | None]
+) -> frozenset[uuid.UUID]:
+    ids = [uuid.UUID(each["sample_id"]) for each in contents if each and each["sample_id"]]
+    owned = select(Sample.id).where(
+        Sample.user_id == user_id, col(Sample.id) == any_(literal(ids, ARRAY(Uuid)))
+    )
+    # A sample that is being deleted must not appear on a pad after its deletion has cleared pads.
+    return frozenset(session.exec(owned.with_for_update(read=True, key_share=True)))

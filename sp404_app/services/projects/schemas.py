@@ -1,0 +1,148 @@
+"""JSON views of projects and pads, for the API."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, Uuid, any_, literal
+from sqlmodel import Session, col, select
+
+from sp404_app.devices.capabilities import BANKS
+from sp404_app.models import Project, ProjectPad, Sample
+from sp404_app.services.projects import history
+from sp404_app.services.projects.kit import PadPosition
+from sp404_app.services.projects.projects import ProjectSummary, device_of
+
+BYTES_PER_FRAME = 4  # 16 bit, stereo
+
+
+@dataclass(frozen=True, slots=True)
+class PadView:
+    """A pad that holds something. Positions and lengths are frames at the project's rate."""
+
+    bank: str
+    pad: int
+    revision: int
+    sample_id: uuid.UUID | None
+    sample_status: str  # "ready", "trashed" or "missing"
+    name: str
+    settings: dict[str, Any]
+    chops: list[int]
+    edit: dict[str, Any] | None
+    frames: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView:
+    """A project without its pads."""
+
+    id: uuid.UUID
+    name: str
+    device: str
+    rate: int
+    tempo: float
+    tempo_source: str
+    revision: int
+    pad_count: int
+    banks: list[dict[str, Any]]
+    deleted_at: dt.datetime | None
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDetails(ProjectView):
+    """A project with its pads, and what undo and redo would do next."""
+
+    pads: list[PadView]
+    undo: str
+    redo: str
+
+
+def project_view(summary: ProjectSummary) -> ProjectView:
+    """Return the view of a project in the list."""
+    return ProjectView(**_project_fields(summary.project), pad_count=summary.filled)
+
+
+def project_details(session: Session, project: Project) -> ProjectDetails:
+    """Return the view of a project with its pads."""
+    rows = history.load_pads(session, project.id)
+    samples = samples_of_pads(session, rows)
+    undo, redo = history.next_labels(session, project)
+    return ProjectDetails(
+        **_project_fields(project),
+        pad_count=len(rows),
+        pads=[pad_view(row, samples) for row in rows.values()],
+        undo=undo,
+        redo=redo,
+    )
+
+
+def pad_details(session: Session, project: Project, at: PadPosition) -> PadView | None:
+    """Return the view of one pad, or None if it is empty."""
+    row = session.get(ProjectPad, (project.id, at.bank, at.pad))
+    if row is None:
+        return None
+    return pad_view(row, samples_of_pads(session, {at: row}))
+
+
+def samples_of_pads(
+    session: Session, rows: Mapping[PadPosition, ProjectPad]
+) -> dict[uuid.UUID, Sample]:
+    """Return the samples of pads by their ids, also those in the trash."""
+    ids = sorted({row.sample_id for row in rows.values() if row.sample_id})
+    found = session.exec(select(Sample).where(col(Sample.id) == any_(literal(ids, ARRAY(Uuid)))))
+    return {sample.id: sample for sample in found}
+
+
+def pad_view(row: ProjectPad, samples: Mapping[uuid.UUID, Sample]) -> PadView:
+    """Return the view of a pad."""
+    sample = samples.get(row.sample_id) if row.sample_id else None
+    return PadView(
+        bank=BANKS[row.bank],
+        pad=row.pad,
+        revision=row.revision,
+        sample_id=row.sample_id,
+        sample_status=sample_status(sample),
+        name=row.name,
+        settings=row.settings,
+        chops=row.chops,
+        edit=row.edit,
+        frames=row.frames,
+        bytes=pad_bytes(row, sample),
+    )
+
+
+def sample_status(sample: Sample | None) -> str:
+    """Return "ready", "trashed", or "missing" for a sample that was permanently deleted."""
+    if sample is None:
+        return "missing"
+    return "trashed" if sample.deleted_at else "ready"
+
+
+def pad_bytes(row: ProjectPad, sample: Sample | None) -> int | None:
+    """Return how many bytes of 16-bit audio the pad takes on the device; None if unknown."""
+    if row.frames is None:
+        return None
+    channels = (row.edit or {}).get("channels", "keep")
+    is_mono = channels != "keep" or (sample is not None and sample.channels == 1)
+    return row.frames * (BYTES_PER_FRAME // 2 if is_mono else BYTES_PER_FRAME)
+
+
+def _project_fields(project: Project) -> dict[str, Any]:
+    return {
+        "id": project.id,
+        "name": project.name,
+        "device": project.device,
+        "rate": device_of(project).rate,
+        "tempo": project.tempo,
+        "tempo_source": project.tempo_source,
+        "revision": project.revision,
+        "banks": project.banks,
+        "deleted_at": project.deleted_at,
+        "created_at": project.created_at,
+        "updated_at": project.updated_at,
+    }
