@@ -10,6 +10,8 @@ from sp404_app.state.auth.two_factor import TwoFactorState
 SCOPE_LABELS = {
     Scope.SAMPLES_READ: "Read and play my library",
     Scope.SAMPLES_WRITE: "Upload, change and delete sounds",
+    Scope.PROJECTS_READ: "Read and play my projects",
+    Scope.PROJECTS_WRITE: "Create, change and delete projects",
     Scope.ACCOUNT_READ: "Read my profile and usage",
     Scope.BILLING_READ: "Read my plan and invoices",
 }

@@ -15,7 +15,14 @@ from sp404_app.models.columns import now
 from tests.accounts import PASSWORD, bearer, mailed_token, mails, sign_up_user
 from tests.ids import UNKNOWN_ID
 
-ALL = ["samples:read", "samples:write", "account:read", "billing:read"]
+ALL = [
+    "samples:read",
+    "samples:write",
+    "projects:read",
+    "projects:write",
+    "account:read",
+    "billing:read",
+]
 SENSITIVE = [
     ("PUT", "/api/me/email", {"email": "new@example.org"}),
     ("POST", "/api/me/two-factor", None),

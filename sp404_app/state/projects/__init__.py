@@ -1,0 +1,1 @@
+"""State of the project list and the pad page."""
