@@ -10,6 +10,7 @@ import reflex as rx
 SCRIPTS = (
     "pad_audio.js",
     "pad_engine.js",
+    "pad_keys.js",
     "pad_loader.js",
     "pad_midi.js",
     "pad_parameters.js",
