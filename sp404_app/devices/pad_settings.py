@@ -230,7 +230,8 @@ def _couple_speed(settings: dict[str, Any], changed: set[str]) -> None:
             raise InvalidSetting(name, f"With vinyl on, choose a value from {low} to {high}.")
         settings[name] = max(low, min(high, settings[name]))
     speed = 100 * 2 ** ((settings["pitch"] + settings["fine"] / 100) / 12)
-    settings["speed"] = round(max(50.0, min(150.0, speed)), 2)
+    # The device cuts the third decimal: it stores −5 semitones as 74.91 %.
+    settings["speed"] = math.floor(100 * max(50.0, min(150.0, speed))) / 100
 
 
 def vinyl_pitch(semitones: float) -> tuple[int, int]:
