@@ -77,6 +77,11 @@ def test_what_spills_over_takes_no_pad_from_the_class_of_its_row() -> None:
     assert [found[number] for number in range(5, 7)] == ["kick 4", "kick 5"]
 
 
+def test_of_two_equally_near_rows_the_upper_is_taken() -> None:
+    hats = [item(f"hat {n}", "closed hat") for n in range(5)]
+    assert placed(hats, "kind")[5] == "hat 4"
+
+
 @pytest.mark.parametrize("pad_count", [12, 16])
 def test_a_full_bank_of_one_class_uses_every_pad(pad_count: int) -> None:
     items = [item(f"kick {n}", "kick") for n in range(pad_count)]
