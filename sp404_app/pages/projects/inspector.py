@@ -27,7 +27,9 @@ def inspector() -> rx.Component:
     return rx.el.aside(
         rx.cond(
             SHEET.name != "",
-            rx.el.div(head(), wave(), playing(), edit_panel(), class_name="inspector-content"),
+            rx.el.div(
+                head(), wave(), chopping(), playing(), edit_panel(), class_name="inspector-content"
+            ),
             empty(),
         ),
         class_name="inspector",
@@ -44,6 +46,13 @@ def empty() -> rx.Component:
             rx.fragment(
                 rx.el.h2(f"Pad {SHEET.key} is empty"),
                 rx.el.p("Drag a sound onto it, or choose one in the list and press Enter."),
+                rx.el.button(
+                    "Find sounds that fit",
+                    type="button",
+                    class_name="button",
+                    on_click=PadsState.suggest(SHEET.key),
+                    data_testid="suggest",
+                ),
             ),
             rx.fragment(
                 rx.el.h2("Choose a pad"),
@@ -78,16 +87,7 @@ def head() -> rx.Component:
             class_name=rx.cond(SHEET.status == "ready", "muted mono small", "field-error"),
             data_testid="pad-detail",
         ),
-        rx.cond(
-            SHEET.sample_id != "",
-            rx.el.a(
-                "Open sound ",
-                rx.icon("arrow-up-right"),
-                href=f"/samples/{SHEET.sample_id}",
-                class_name="open-sound",
-                title=SHEET.sample_name,
-            ),
-        ),
+        rx.cond(SHEET.sample_id != "", sound_tools()),
         class_name="inspector-head",
     )
 

@@ -36,7 +36,7 @@ class KitHelp(PadsBase, mixin=True):
     similar_place: str = ""  # "2 of 24" after a swap
     chop_by: str = "transients"
     chop_parts: int = 16
-    chop_sensitivity: float = 0.5
+    chop_percent: int = 50  # sensitivity
     _anchors: dict[str, str] = {}  # pad → sample from which its similar sounds are ranked
 
     @rx.event
@@ -104,8 +104,8 @@ class KitHelp(PadsBase, mixin=True):
                 validation.parse_number(value) or 0, 2, 16
             )
         elif name == "sensitivity":
-            percent = validation.validate_integer(validation.parse_number(value) or 0, 0, 100)
-            self.chop_sensitivity = percent / 100
+            percent = validation.parse_number(value) or 0
+            self.chop_percent = validation.validate_integer(percent, 0, 100)
 
     @rx.event
     async def chop(self, to: str) -> Stream:
@@ -114,7 +114,7 @@ class KitHelp(PadsBase, mixin=True):
         to = validation.validate_text(to, 10)
         target = self._pad_target(user_id, at) if to == "markers" else self._target(user_id)
         try:
-            method = Method(self.chop_by, self.chop_parts, self.chop_sensitivity)  # type: ignore[arg-type]
+            method = Method(self.chop_by, self.chop_parts, self.chop_percent / 100)  # type: ignore[arg-type]
             done = await in_transaction(chopping.chop, target, at, method, to)  # type: ignore[arg-type]
         except REFUSALS as refusal:
             await self._show(user_id)
