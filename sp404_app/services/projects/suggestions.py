@@ -134,36 +134,30 @@ def _load_candidates(
 ) -> list[Any]:
     """Return of each class the rows that promise to fit best, from one scan of the library.
 
-    Of samples that are not analysed, the newest are added whose names state a class.
+    Among samples that are not analysed, it returns those whose names state a class.
     """
     columns = [getattr(Sample, name) for name in CANDIDATE_COLUMNS]
-    usable = _is_usable(user_id, list(used))
     rank = func.row_number().over(
         partition_by=col(Sample.sound_class),
         order_by=(_rough_fit(list(sounds)).desc(), col(Sample.id)),
     )
     ranked = (
-        sql_select(*columns, rank.label("rank"))
-        .where(usable, col(Sample.sound_class).is_not(None))
-        .subquery()
+        sql_select(*columns, rank.label("rank")).where(_is_usable(user_id, list(used))).subquery()
     )
-    best = session.execute(sql_select(ranked).where(ranked.c.rank <= CANDIDATES_PER_CLASS)).all()
-    newest = session.execute(
-        sql_select(*columns)
-        .where(usable, col(Sample.sound_class).is_(None))
-        .order_by(col(Sample.id).desc())
-        .limit(MAX_UNCLASSIFIED)
+    best = sql_select(ranked).where(
+        ranked.c.rank <= MAX_UNCLASSIFIED,  # PostgreSQL stops each class here
+        or_(ranked.c.rank <= CANDIDATES_PER_CLASS, ranked.c.sound_class.is_(None)),
     )
-    return [*best, *first_of_each_class(newest)]
+    return first_of_each_class(session.execute(best))
 
 
 def first_of_each_class(rows: Iterable[Any]) -> list[Any]:
-    """Return the first rows of each class that their names and tags state."""
-    counts: Counter[SoundClass] = Counter()
+    """Return the first rows of each class, measured or stated by names and tags."""
+    counts: Counter[SoundClass | None] = Counter()
     found = []
     for row in rows:
-        stated = class_of(None, [row.name, *row.tags])
-        if stated is not None and counts[stated] < CANDIDATES_PER_CLASS:
+        stated = class_of(row.sound_class, [row.name, *row.tags])
+        if counts[stated] < CANDIDATES_PER_CLASS:
             counts[stated] += 1
             found.append(row)
     return found
