@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from sp404_app.components.pads import commit_field, knob, pad_wave
+from sp404_app.components.pads import commit_field, knob, pad_wave, similar_swap
 from sp404_app.pages.projects.edit_panel import edit_panel
 from sp404_app.state.projects.pads import PadsState
 
@@ -182,7 +182,7 @@ def chopping() -> rx.Component:
                 rx.el.select(
                     *(rx.el.option(f"{n} parts", value=str(n)) for n in (2, 4, 8, 12, 16)),
                     class_name="input",
-                    value=PadsState.chop_parts.to_string(),
+                    value=PadsState.chop_parts,
                     on_change=lambda value: PadsState.set_chop("parts", value),
                     data_testid="chop-parts",
                 ),

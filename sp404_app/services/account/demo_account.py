@@ -1,4 +1,4 @@
-"""The demo account of a development machine, with synthesized samples."""
+"""The demo account of a development machine, with synthesized samples and a finished project."""
 
 import tempfile
 from pathlib import Path
@@ -10,6 +10,7 @@ from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
 from sp404_app.db import transaction
 from sp404_app.models import User
 from sp404_app.models.columns import now
+from sp404_app.services.account import demo_project
 from sp404_app.services.auth import passwords
 from sp404_app.services.library import samples
 
@@ -18,10 +19,17 @@ DEMO_PASSWORD = "sixteen pads"  # noqa: S105 - printed at each start of a develo
 
 
 def ensure_demo_account() -> None:
-    """Create the demo account and its samples in one transaction, unless it exists."""
-    with transaction() as session, tempfile.TemporaryDirectory() as folder:
-        if session.exec(select(User.id).where(func.lower(User.email) == DEMO_EMAIL)).first():
-            return
+    """Create the demo account, its samples and its project, unless they exist."""
+    with transaction() as session:
+        found = session.exec(select(User).where(func.lower(User.email) == DEMO_EMAIL)).first()
+        if found is None:
+            found = _create_demo_account(session)
+        if found.is_demo:
+            demo_project.ensure_demo_project(session, found.id)
+
+
+def _create_demo_account(session: Session) -> User:
+    with tempfile.TemporaryDirectory() as folder:
         user = User(
             email=DEMO_EMAIL,
             password_hash=passwords.hash_password_blocking(DEMO_PASSWORD),
@@ -33,6 +41,7 @@ def ensure_demo_account() -> None:
         session.flush()
         for sound in demo_sounds():
             _add_demo_sample(session, user, sound, Path(folder))
+    return user
 
 
 def _add_demo_sample(session: Session, user: User, sound: DemoSound, folder: Path) -> None:

@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import Final
 
@@ -171,7 +172,7 @@ def key_reasons(candidate: Candidate, neighbours: Sequence[Neighbour]) -> Iterat
         return
     code = camelot(key)
     same = _first_loop([each for each in keyed if each.sound.key == key])
-    near = _first_loop([each for each in keyed if each.sound.key in compatible_keys(key)])
+    near = _first_loop([each for each in keyed if each.sound.key in fitting_keys(key)])
     if same:
         what = f"the loop on {same.place}" if same.sound.is_loop else same.place
         yield SAME_KEY_WEIGHT, f"Same key as {what}: {code}"
@@ -182,6 +183,12 @@ def key_reasons(candidate: Candidate, neighbours: Sequence[Neighbour]) -> Iterat
         )
     else:
         yield CLASH_WEIGHT, ""
+
+
+@lru_cache
+def fitting_keys(key: str) -> frozenset[str]:
+    """Return the keys that go with a key."""
+    return frozenset(compatible_keys(key))
 
 
 def _first_loop(neighbours: Sequence[Neighbour]) -> Neighbour | None:

@@ -1,22 +1,23 @@
 """Suggest samples of the library for a pad, which fit the other pads of its bank."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Float, Uuid, all_, any_, case, func, literal, or_
+from sqlalchemy import ARRAY, ColumnElement, Float, Uuid, all_, and_, any_, case, func, literal, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from sp404_app.audio.features.musical_keys import KEYS, compatible_keys
+from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.models import Analysis, Kind, Sample, SampleStatus
 from sp404_app.services.library import samples
 from sp404_app.services.projects import history, kit_fit
 from sp404_app.services.projects.kit import Kit, PadPosition, pads_of_bank
 from sp404_app.services.projects.kit_fit import Candidate, Neighbour
 from sp404_app.services.projects.pad_sounds import (
-    CLASS_WORDS,
     PadSound,
     bank_tempo,
     class_of,
@@ -26,6 +27,7 @@ from sp404_app.services.projects.pad_sounds import (
 
 MAX_SUGGESTIONS: Final = 10
 CANDIDATES_PER_CLASS: Final = 10
+MAX_UNCLASSIFIED: Final = 500
 MAX_TEMPOS: Final = 4  # of the bank; candidates are searched near these
 
 
@@ -104,7 +106,7 @@ def _neighbour(
 
 def _candidate(row: Any, brightness: float | None) -> Candidate:
     sound = PadSound(
-        sound_class=class_of(row.stated_class, [row.stated_class or ""]),
+        sound_class=class_of(row.sound_class, [row.name, *row.tags]),
         is_loop=row.kind == Kind.LOOP,
         key=row.key if row.key in KEYS else None,
         bpm=row.bpm,
@@ -122,44 +124,59 @@ def _candidate(row: Any, brightness: float | None) -> Candidate:
 
 
 CANDIDATE_COLUMNS: Final = (
-    "id", "kind", "root_note", "key", "bpm", "loudness_lufs", "favourite", "rating",
-    "duplicate_group_id",
+    "id", "name", "tags", "kind", "sound_class", "root_note", "key", "bpm", "loudness_lufs",
+    "favourite", "rating", "duplicate_group_id",
 )  # fmt: skip
-CLASS_WORD_PATTERN: Final = rf"\m({'|'.join(CLASS_WORDS)})s?\M"
 
 
 def _load_candidates(
     session: Session, user_id: uuid.UUID, sounds: Iterable[PadSound], used: Iterable[Sample]
 ) -> list[Any]:
-    """Return of each class the rows that promise to fit best, from one scan of the library."""
-    used = list(used)
-    ids = [sample.id for sample in used]
-    groups = {sample.duplicate_group_id for sample in used if sample.duplicate_group_id}
-    # Of a sample that is not analysed, the class that its name, tags or folder state.
-    stated_class = func.coalesce(
-        col(Sample.sound_class), func.substring(col(Sample.search_text), CLASS_WORD_PATTERN)
-    )
+    """Return of each class the rows that promise to fit best, from one scan of the library.
+
+    Among samples that are not analysed, it returns those whose names state a class.
+    """
+    columns = [getattr(Sample, name) for name in CANDIDATE_COLUMNS]
     rank = func.row_number().over(
-        partition_by=stated_class,
+        partition_by=col(Sample.sound_class),
         order_by=(_rough_fit(list(sounds)).desc(), col(Sample.id)),
     )
-    columns = [getattr(Sample, name) for name in CANDIDATE_COLUMNS]
     ranked = (
-        sql_select(*columns, stated_class.label("stated_class"), rank.label("rank"))
-        .where(
-            col(Sample.user_id) == user_id,
-            col(Sample.deleted_at).is_(None),
-            col(Sample.status) != SampleStatus.FAILED,
-            col(Sample.duration) > 0,
-            col(Sample.id) != all_(literal(ids, ARRAY(Uuid))),
-            or_(
-                col(Sample.duplicate_group_id).is_(None),
-                col(Sample.duplicate_group_id) != all_(literal(sorted(groups), ARRAY(Uuid))),
-            ),
-        )
-        .subquery()
+        sql_select(*columns, rank.label("rank")).where(_is_usable(user_id, list(used))).subquery()
     )
-    return list(session.execute(sql_select(ranked).where(ranked.c.rank <= CANDIDATES_PER_CLASS)))
+    best = sql_select(ranked).where(
+        ranked.c.rank <= MAX_UNCLASSIFIED,  # PostgreSQL stops each class here
+        or_(ranked.c.rank <= CANDIDATES_PER_CLASS, ranked.c.sound_class.is_(None)),
+    )
+    return first_of_each_class(session.execute(best))
+
+
+def first_of_each_class(rows: Iterable[Any]) -> list[Any]:
+    """Return the first rows of each class, measured or stated by names and tags."""
+    counts: Counter[SoundClass | None] = Counter()
+    found = []
+    for row in rows:
+        stated = class_of(row.sound_class, [row.name, *row.tags])
+        if counts[stated] < CANDIDATES_PER_CLASS:
+            counts[stated] += 1
+            found.append(row)
+    return found
+
+
+def _is_usable(user_id: uuid.UUID, used: list[Sample]) -> ColumnElement[bool]:
+    """Return the SQL condition that a sample can be placed and is not a duplicate of used ones."""
+    groups = sorted({each.duplicate_group_id for each in used if each.duplicate_group_id})
+    return and_(
+        col(Sample.user_id) == user_id,
+        col(Sample.deleted_at).is_(None),
+        col(Sample.status) != SampleStatus.FAILED,
+        col(Sample.duration) > 0,
+        col(Sample.id) != all_(literal([each.id for each in used], ARRAY(Uuid))),
+        or_(
+            col(Sample.duplicate_group_id).is_(None),
+            col(Sample.duplicate_group_id) != all_(literal(groups, ARRAY(Uuid))),
+        ),
+    )
 
 
 def _rough_fit(sounds: list[PadSound]) -> ColumnElement[float]:

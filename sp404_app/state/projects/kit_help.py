@@ -35,7 +35,7 @@ class KitHelp(PadsBase, mixin=True):
     suggestions_for: str = ""  # the pad that they are for
     similar_place: str = ""  # "2 of 24" after a swap
     chop_by: str = "transients"
-    chop_parts: int = 16
+    chop_parts: str = "16"
     chop_percent: int = 50  # sensitivity
     _anchors: dict[str, str] = {}  # pad → sample from which its similar sounds are ranked
 
@@ -100,9 +100,8 @@ class KitHelp(PadsBase, mixin=True):
         if name == "by":
             self.chop_by = validation.validate_text(value, 20)
         elif name == "parts":
-            self.chop_parts = validation.validate_integer(
-                validation.parse_number(value) or 0, 2, 16
-            )
+            parts = validation.parse_number(value) or 0
+            self.chop_parts = str(validation.validate_integer(parts, 2, 16))
         elif name == "sensitivity":
             percent = validation.parse_number(value) or 0
             self.chop_percent = validation.validate_integer(percent, 0, 100)
@@ -114,7 +113,7 @@ class KitHelp(PadsBase, mixin=True):
         to = validation.validate_text(to, 10)
         target = self._pad_target(user_id, at) if to == "markers" else self._target(user_id)
         try:
-            method = Method(self.chop_by, self.chop_parts, self.chop_percent / 100)  # type: ignore[arg-type]
+            method = Method(self.chop_by, int(self.chop_parts), self.chop_percent / 100)  # type: ignore[arg-type]
             done = await in_transaction(chopping.chop, target, at, method, to)  # type: ignore[arg-type]
         except REFUSALS as refusal:
             await self._show(user_id)

@@ -170,8 +170,8 @@ def test_no_sample_of_the_project_its_duplicates_trash_or_strangers_is_suggested
 def test_a_name_gives_the_class_of_a_sample_that_is_not_analysed(
     session: Session, user: User, add_sample: AddSample, make_project: MakeProject
 ) -> None:
-    add_sample("SD 12", search_text="sd 12", status=SampleStatus.WAITING_FOR_QUOTA)
-    add_sample("Something", search_text="something")
+    add_sample("SD 12", status=SampleStatus.WAITING_FOR_QUOTA)
+    add_sample("Something")
     target = make_project({})
     found = suggest(session, user.id, target.project_id, PAD_5)
     assert [(each.sample.name, each.reason) for each in found] == [

@@ -1,0 +1,109 @@
+"""The demo account and its finished project."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import Session, col, select, update
+
+from sp404_app.audio.features.musical_keys import compatible_keys
+from sp404_app.audio.synth.demo_sounds import DemoSound, demo_sounds
+from sp404_app.db import transaction
+from sp404_app.models import Project, ProjectPad, Sample, User
+from sp404_app.services.account import demo_account, demo_project
+from sp404_app.services.account.demo_project import BANKS, TEMPO_BPM
+from sp404_app.services.projects import history, projects
+from sp404_app.services.projects.pad_sounds import transposed_key
+from sp404_app.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def sounds() -> dict[str, DemoSound]:
+    return {sound.name: sound for sound in demo_sounds()}
+
+
+@pytest.fixture
+def demo(
+    services: Settings, sounds: dict[str, DemoSound], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[User]:
+    """The demo account. Its sounds are rendered once for all tests."""
+    monkeypatch.setattr(demo_account, "demo_sounds", sounds.values)
+    demo_account.ensure_demo_account()
+    with transaction() as session:
+        yield session.exec(select(User)).one()
+
+
+def pads_of(session: Session) -> list[ProjectPad]:
+    return list(session.exec(select(ProjectPad)))
+
+
+def test_every_pad_has_its_sample_and_a_length(session: Session, demo: User) -> None:
+    project = session.exec(select(Project)).one()
+    assert (project.name, project.device, project.tempo) == ("First kit", "mk2", TEMPO_BPM)
+    assert (project.is_demo, project.user_id) == (True, demo.id)
+    found = {(pad.bank, pad.pad): pad.name for pad in pads_of(session)}
+    wanted = {(bank, n): pad.name for bank, each in enumerate(BANKS) for n, pad in each.items()}
+    assert found == wanted
+    assert all(pad.frames and pad.sample_id for pad in pads_of(session))
+    assert history.next_labels(session, project) == ("", "")
+
+
+def test_loops_play_as_loops_in_the_tempo_of_the_project(
+    session: Session, demo: User, sounds: dict[str, DemoSound]
+) -> None:
+    for pad in pads_of(session):
+        sound = sounds[pad.name]
+        assert pad.settings["loop"] == (sound.kind == "loop")
+        assert pad.settings["gate"] is False
+        if sound.kind == "loop":
+            assert sound.bpm
+            beats = round(len(sound.signal) / sound.sample_rate * sound.bpm / 60)
+            assert pad.frames == pytest.approx(beats * 60 / TEMPO_BPM * 48_000, rel=1e-4)
+            assert pad.settings["bpm"] == TEMPO_BPM
+
+
+def test_tonal_loops_are_in_compatible_keys(sounds: dict[str, DemoSound]) -> None:
+    for bank in BANKS:
+        for pad in bank.values():
+            key = transposed_key(sounds[pad.name].key, pad.semitones)
+            if pad.bpm and key:
+                assert key in compatible_keys("E minor"), pad.name
+
+
+def test_the_hats_choke_each_other(session: Session, demo: User) -> None:
+    groups = {pad.name: pad.settings["mute_group"] for pad in pads_of(session) if pad.bank == 0}
+    assert groups["Tight Hat"] == groups["Open Hat"] > 0
+    assert groups["Velvet Kick"] == 0
+
+
+def test_an_account_without_the_project_gets_it_once(session: Session, demo: User) -> None:
+    project = session.exec(select(Project)).one()
+    session.delete(project)
+    session.commit()
+    for _ in range(2):
+        demo_account.ensure_demo_account()
+    session.expire_all()
+    assert len(session.exec(select(Project)).all()) == 1
+
+
+def test_a_project_in_the_trash_is_not_created_again(session: Session, demo: User) -> None:
+    project = session.exec(select(Project)).one()
+    projects.delete_project(session, demo.id, project.id)
+    session.commit()
+    demo_account.ensure_demo_account()
+    assert len(session.exec(select(Project)).all()) == 1
+
+
+def test_sounds_that_the_user_deleted_leave_their_pads_empty(session: Session, demo: User) -> None:
+    session.delete(session.exec(select(Project)).one())
+    session.delete(session.exec(select(Sample).where(Sample.name == "Velvet Kick")).one())
+    session.exec(update(Sample).where(col(Sample.name) == "Crash").values(name="Renamed"))
+    session.commit()
+    demo_account.ensure_demo_account()
+    found = {pad.pad: pad.name for pad in pads_of(session) if pad.bank == 0}
+    assert 13 not in found
+    assert found[11] == "Renamed"
+
+
+def test_without_demo_sounds_there_is_no_project(session: Session, user: User) -> None:
+    assert demo_project.ensure_demo_project(session, user.id) is None
+    assert session.exec(select(Project)).all() == []
