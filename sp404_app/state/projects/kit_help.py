@@ -36,7 +36,7 @@ class KitHelp(PadsBase, mixin=True):
     similar_place: str = ""  # "2 of 24" after a swap
     chop_by: str = "transients"
     chop_parts: str = "16"
-    chop_percent: int = 50  # sensitivity
+    chop_percent: float = 50.0  # sensitivity
     _anchors: dict[str, str] = {}  # pad → sample from which its similar sounds are ranked
 
     @rx.event
@@ -104,7 +104,7 @@ class KitHelp(PadsBase, mixin=True):
             self.chop_parts = str(validation.validate_integer(parts, 2, 16))
         elif name == "sensitivity":
             percent = validation.parse_number(value) or 0
-            self.chop_percent = validation.validate_integer(percent, 0, 100)
+            self.chop_percent = float(validation.validate_integer(percent, 0, 100))
 
     @rx.event
     async def chop(self, to: str) -> Stream:
