@@ -15,6 +15,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
 from sp404_app.jobs.data_export import export_account
+from sp404_app.jobs.render import render_pad
 from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
 from sp404_app.services.processing import job_failures, jobs
@@ -39,6 +40,7 @@ JOB_FUNCTIONS = {
     JobKind.ANALYSE: analyse_sample,
     JobKind.ACCOUNT_EXPORT: export_account,
     JobKind.SPECTROGRAM: _draw_spectrogram,
+    JobKind.RENDER: render_pad,
 }
 
 
@@ -122,6 +124,8 @@ def _message(job: ProcessingJob, template: str) -> str:
         return template.format(job="The analysis", action="analysing this file")
     if job.kind == JobKind.SPECTROGRAM:
         return template.format(job="The picture", action="drawing this picture")
+    if job.kind == JobKind.RENDER:
+        return template.format(job="This pad", action="rendering this pad")
     return template.format(job="The export", action="making this export")
 
 

@@ -13,15 +13,16 @@ from sp404_app.services.infra.events import connection
 from sp404_app.services.plans import Tier
 
 # In order of priority. Stripe events and e-mails take milliseconds, so they go first; then come
-# the plans by price; "low" holds work that no user waits for.
-HIGH, LOW = "money", "low"
-QUEUES = (HIGH, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
+# renders of pads, which a user waits to play, and the plans by price; "low" holds work that no
+# user waits for.
+HIGH, RENDERS, LOW = "money", "renders", "low"
+QUEUES = (HIGH, RENDERS, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
 PICTURES = "pictures"  # has its own worker, so it is not one of `QUEUES`
 JOB_TIMEOUT_S, SLOW_JOB_TIMEOUT_S, PICTURE_TIMEOUT_S = 120, 3600, 600
 EMAIL_TIMEOUT_S = 60
 # A queue is starved, and so served next, once this many jobs of other queues were taken while it
-# waited. If all five queues have jobs, each gets at least one job in ten.
-TURN_AFTER_JOBS = 6
+# waited. If all six queues have jobs, each gets at least one job in ten.
+TURN_AFTER_JOBS = 5
 SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
 EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
 EVENTS_QUEUED_TTL_S = 15  # after it, another job is queued if the first was lost
