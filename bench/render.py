@@ -42,7 +42,7 @@ def write_sound(path: Path, seconds: int, subtype: str) -> None:
     """Write decaying noise on every half second over a chord, a second at a time."""
     rng = np.random.default_rng(1)
     t = np.arange(SOURCE_RATE) / SOURCE_RATE
-    chord = sum(0.1 * np.sin(2 * np.pi * hertz * t) for hertz in (220, 277, 330))
+    chord = np.sum([0.1 * np.sin(2 * np.pi * hertz * t) for hertz in (220, 277, 330)], axis=0)
     decay = np.exp(-(t % 0.5) / 0.05)
     with soundfile.SoundFile(path, "w", SOURCE_RATE, 2, subtype) as sound:
         for _ in range(seconds):
