@@ -14,6 +14,7 @@ const MAX_VELOCITY = 127;
 // that the rhythm stays even. At once would be earlier on average, and uneven.
 const DELAY_MARGIN_S = 0.002;
 const MAX_DELAY_S = 0.012;
+const SUSPEND_AFTER_MS = 200;
 const MAX_CLOCK_ERROR_S = 0.25; // beyond it, the clocks of page and audio cannot be compared
 
 const NO_AUDIO = "Your browser can’t play pads. Use a current version of Chrome, Edge, Firefox or Safari.";
@@ -116,10 +117,15 @@ function startLoading(found, rate, voices) {
   updateLoader();
 }
 
+// Not at once: the sounds that were stopped would end when the context is used again.
+function suspendSoon(closed) {
+  setTimeout(() => closed && closed !== graph && closed.context.suspend(), SUSPEND_AFTER_MS);
+}
+
 export function closeProject() {
   stopAll();
   loader?.close();
-  graph?.context.suspend();
+  suspendSoon(graph);
   loader = null;
   graph = null;
   project = null;

@@ -69,19 +69,25 @@ export class PadLoader {
     return this.linked.has(source.key) ? RANK.linked : RANK.hidden;
   }
 
-  // Loads a pad before all others.
+  // Loads a pad before all others, also one that failed.
   request(source) {
     source.isUrgent = true;
-    this.pump();
+    if (source.state === "failed") this.restart(source);
+    this.changed();
   }
 
   invalidate(key) {
     const source = this.sources.get(key);
     if (!source) return;
     if (source.state === "ready") this.drop(source);
-    clearTimeout(source.timer);
-    Object.assign(source, { state: "waiting", error: "", tries: 0, timer: null, cache: "no-cache" });
+    source.cache = "no-cache";
+    this.restart(source);
     this.changed();
+  }
+
+  restart(source) {
+    clearTimeout(source.timer);
+    Object.assign(source, { state: "waiting", error: "", tries: 0, timer: null });
   }
 
   // Resolves when the condition is met; never if the source fails or is forgotten.
@@ -206,13 +212,13 @@ export class PadLoader {
       source.frames = Math.floor((total - HEADER_BYTES) / source.bytesPerFrame) || 0;
       return source.isKnown || this.fail(source, NOT_WAV);
     }
-    if (total !== HEADER_BYTES + source.frames * source.bytesPerFrame) return this.restart(source);
+    if (total !== HEADER_BYTES + source.frames * source.bytesPerFrame) return this.forgetLength(source);
     if (buffer.byteLength !== (to - from) * source.bytesPerFrame) return this.retryLater(source, 0);
     return this.keep(source, from, new Int16Array(buffer));
   }
 
   // The file is another one than the page knows: reads its header first.
-  restart(source) {
+  forgetLength(source) {
     this.drop(source);
     source.frames = 0;
     source.channels = 0;

@@ -1,4 +1,5 @@
-// A pad's settings as the numbers that a voice needs: frames, gains and a playback rate.
+// A pad's settings as the numbers that a voice needs: frames, gains and a playback rate. What only the
+// device does is not played: bus effects, roll, chromatic modes, lo-fi, and following a tempo.
 
 export const MAX_ENVELOPE_S = 3; // attack and release at 127
 const MAX_LEVEL = 127;

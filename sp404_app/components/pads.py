@@ -21,6 +21,7 @@ __all__ = [
     "pad_transport",
     "pad_wave",
     "player",
+    "similar_swap",
 ]
 
 _ASSET = {
@@ -34,6 +35,7 @@ _ASSET = {
         "pad_menu.jsx",
         "pad_screen.jsx",
         "pad_wave.jsx",
+        "similar_swap.jsx",
     )
 }
 
@@ -96,6 +98,19 @@ class PadWave(rx.Component):
     on_chops: rx.EventHandler[passthrough_event_spec(list)]
 
 
+class SimilarSwap(rx.Component):
+    """Two buttons, and ← → while they have the focus: the previous and next similar sound."""
+
+    library = _ASSET["similar_swap.jsx"]
+    tag = "SimilarSwap"
+
+    pad_key: rx.Var[str]
+    sample_id: rx.Var[str]
+    place: rx.Var[str]
+
+    on_step: rx.EventHandler[passthrough_event_spec(int)]
+
+
 class Knob(rx.Component):
     """A rotary knob; `on_change` is called once at the end of a gesture."""
 
@@ -139,3 +154,4 @@ pad_grid = PadGrid.create
 pad_screen = PadScreen.create
 pad_transport = PadTransport.create
 pad_wave = PadWave.create
+similar_swap = SimilarSwap.create

@@ -18,8 +18,8 @@ async function addRecorder(node) {
   return recorder;
 }
 
-async function tellRecorder(message) {
-  const { port } = await recorders.find(({ context }) => context.state === "running").added;
+async function tellRecorder(rate, message) {
+  const { port } = await recorders.find(({ context }) => context.sampleRate === rate).added;
   return new Promise((resolve) => {
     port.onmessage = ({ data }) => resolve(data);
     port.postMessage(message);
@@ -34,10 +34,11 @@ function toBase64(samples) {
 }
 
 const audio = {
-  start: () => tellRecorder("start"),
-  // Returns what was recorded as base64 of interleaved 16-bit samples, and the frame of the first one.
-  async stop() {
-    const { blocks, firstFrame } = await tellRecorder("stop");
+  start: (rate) => tellRecorder(rate, "start"),
+  heard: (rate) => tellRecorder(rate, "count"),
+  // Returns what was recorded as base64 of interleaved 16-bit samples.
+  async stop(rate) {
+    const blocks = await tellRecorder(rate, "stop");
     const samples = new Int16Array(blocks.length * 256);
     blocks.forEach(([left, right], block) => {
       for (let n = 0; n < 128; n += 1) {
@@ -45,8 +46,12 @@ const audio = {
         samples[block * 256 + 2 * n + 1] = Math.round(right[n] * 32768);
       }
     });
-    return { samples: toBase64(samples), firstFrame };
+    return toBase64(samples);
   },
 };
 
-Object.assign(window, { engine, midi, audio });
+engine.subscribe(() => {
+  window.hasPlayed ||= engine.getSnapshot().playing.length > 0;
+});
+
+Object.assign(window, { engine, midi, audio, hasPlayed: false });

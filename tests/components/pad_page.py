@@ -5,6 +5,7 @@ import http.server
 import io
 import re
 import threading
+import time
 import wave
 from collections import deque
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ WORKER_URL = "worker&url"  # what Vite turns into the address of a script
 PAGE = b"""<!doctype html><link rel=icon href=data:,>
 <div id=grid tabindex=0>grid</div><input id=text>
 <script type=module src=/pad_harness.js></script>"""
-HEADER_BYTES = 44
+TIMEOUT_S = 15
 
 Samples = NDArray[np.int16]
 
@@ -203,7 +204,7 @@ class Pads:
         self.wait_for("(keys) => keys.every((key) => engine.getSnapshot().ready[key])", list(keys))
 
     def wait_for(self, condition: str, argument: Any = None) -> None:
-        self.page.wait_for_function(condition, arg=argument, timeout=15_000)
+        self.page.wait_for_function(condition, arg=argument, timeout=1000 * TIMEOUT_S)
 
     def wait_silent(self) -> None:
         self.wait_for("!engine.getSnapshot().playing.length")
@@ -220,20 +221,27 @@ class Pads:
         self.page.evaluate("engine.stopAll()")
 
     def record(self) -> None:
-        self.page.evaluate("audio.start()")
+        self.page.evaluate("(rate) => audio.start(rate)", self.rate)
+
+    def wait_heard(self, frames: int) -> None:
+        """Wait until at least `frames` were recorded since the first sound."""
+        until = time.monotonic() + TIMEOUT_S
+        while self.page.evaluate("(rate) => audio.heard(rate)", self.rate) < frames:
+            assert time.monotonic() < until
+            self.page.wait_for_timeout(20)
 
     def recorded(self) -> Samples:
         """Return what was recorded since `record`, shape (frames, 2), from the first sound on."""
-        found = self.page.evaluate("audio.stop()")
-        samples = np.frombuffer(base64.b64decode(found["samples"]), "<i2").reshape(-1, 2)
+        found = self.page.evaluate("(rate) => audio.stop(rate)", self.rate)
+        samples = np.frombuffer(base64.b64decode(found), "<i2").reshape(-1, 2)
         sounding = np.flatnonzero(samples.any(axis=1))
         return samples[sounding[0] :] if sounding.size else samples[:0]
 
     def played(self, *keys: str) -> Samples:
         """Press pads, wait until they end, and return what was heard."""
         self.record()
+        self.page.evaluate("window.hasPlayed = false")
         self.press(*keys)
-        self.wait_for("engine.getSnapshot().playing.length")
+        self.wait_for("window.hasPlayed")
         self.wait_silent()
-        self.page.wait_for_timeout(50)
         return self.recorded()

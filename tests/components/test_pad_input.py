@@ -235,7 +235,7 @@ def test_a_soft_note_is_quieter(controller: Pads) -> None:
     controller.record()
     send(controller, 0x90, 36, 64)
     wait_playing(controller, "A1")
-    controller.page.wait_for_timeout(50)
+    controller.wait_heard(20)
     assert controller.recorded()[10, 0] == round(100 * (64 / 127) ** 2)
 
 

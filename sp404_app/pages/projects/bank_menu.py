@@ -1,4 +1,7 @@
-"""Actions for the visible bank: copy, move and clear it."""
+"""Actions for the visible bank: arrange, level, copy, swap and clear it."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import reflex as rx
 
@@ -10,6 +13,18 @@ def bank_menu() -> rx.Component:
     return rx.el.details(
         rx.el.summary(f"Bank {PadsState.bank}", class_name="button small", data_testid="bank-menu"),
         rx.el.div(
+            action_group(
+                "Arrange by",
+                PadsState.arrange,
+                [("Kind", "kind"), ("Key", "key"), ("Tempo", "tempo"), ("Name", "name")],
+                "arrange",
+            ),
+            action_group(
+                "Even out",
+                PadsState.level_bank,
+                [("Loudness", "lufs"), ("Peak", "peak")],
+                "level",
+            ),
             target_select("Copy to", "copy"),
             target_select("Swap with", "swap"),
             rx.el.button(
@@ -22,6 +37,31 @@ def bank_menu() -> rx.Component:
             class_name="bank-actions",
         ),
         class_name="bank-menu",
+    )
+
+
+def action_group(
+    text: str, handler: Any, choices: Sequence[tuple[str, str]], test_id: str
+) -> rx.Component:
+    """Buttons that do something to the whole bank."""
+    return rx.el.div(
+        rx.el.span(text, class_name="label"),
+        rx.el.div(
+            *(
+                rx.el.button(
+                    label,
+                    type="button",
+                    class_name="switch",
+                    on_click=handler(value),
+                    data_testid=f"{test_id}-{value}",
+                )
+                for label, value in choices
+            ),
+            class_name="switches",
+        ),
+        role="group",
+        aria_label=text,
+        class_name="action-group",
     )
 
 

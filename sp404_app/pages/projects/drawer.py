@@ -2,11 +2,12 @@
 
 import reflex as rx
 
-from sp404_app.components.player import mini_wave, sample_row, sample_table
+from sp404_app.components.player import mini_wave, play_button, sample_row, sample_table
 from sp404_app.pages.library.table import list_index
 from sp404_app.pages.library.toolbar import filters, search_field
 from sp404_app.pages.library.track import track_of
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.projects.kit_help import SuggestionRow
 from sp404_app.state.projects.pads import PadsState
 from sp404_app.state.rows import WINDOW_ROWS, Row
 
@@ -31,6 +32,7 @@ def drawer() -> rx.Component:
             class_name="tools",
         ),
         filters(),
+        rx.cond(PadsState.suggestions_for != "", suggestion_list()),
         rx.el.div(
             sample_table(
                 rx.foreach(LibraryState.window.rows, drawer_row),
@@ -91,6 +93,51 @@ def drawer_row(sample: Row, position: rx.Var[int]) -> rx.Component:
         track=track_of(sample),
         on_mark=LibraryState.select_rows,
         on_open=PadsState.put_next,
+    )
+
+
+def suggestion_list() -> rx.Component:
+    """Samples that fit a pad, each with its reason."""
+
+    def row(found: SuggestionRow) -> rx.Component:
+        return rx.el.li(
+            play_button(track=track_of(found.sample)),
+            rx.el.span(
+                rx.el.span(found.sample.name, class_name="suggestion-name"),
+                rx.el.span(found.reason, class_name="suggestion-reason"),
+                class_name="grow",
+            ),
+            rx.el.button(
+                rx.icon("plus"),
+                type="button",
+                class_name="icon-button",
+                aria_label=f"Put {found.sample.name} on pad {PadsState.suggestions_for}",
+                title=f"Put on pad {PadsState.suggestions_for}",
+                on_click=PadsState.put_sample(PadsState.suggestions_for, found.sample.id),
+                data_testid="put-suggestion",
+            ),
+            class_name="suggestion",
+            data_testid="suggestion",
+        )
+
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h3(f"Fits pad {PadsState.suggestions_for}"),
+            rx.el.span(class_name="grow"),
+            rx.el.button(
+                "×",
+                type="button",
+                class_name="icon-button small",
+                aria_label="Close suggestions",
+                on_click=PadsState.close_suggestions,
+                data_testid="close-suggestions",
+            ),
+            class_name="row",
+        ),
+        rx.el.ul(rx.foreach(PadsState.suggestions, row)),
+        class_name="suggestions",
+        aria_label="Suggestions",
+        data_testid="suggestions",
     )
 
 

@@ -27,7 +27,9 @@ def inspector() -> rx.Component:
     return rx.el.aside(
         rx.cond(
             SHEET.name != "",
-            rx.el.div(head(), wave(), playing(), edit_panel(), class_name="inspector-content"),
+            rx.el.div(
+                head(), wave(), chopping(), playing(), edit_panel(), class_name="inspector-content"
+            ),
             empty(),
         ),
         class_name="inspector",
@@ -44,6 +46,13 @@ def empty() -> rx.Component:
             rx.fragment(
                 rx.el.h2(f"Pad {SHEET.key} is empty"),
                 rx.el.p("Drag a sound onto it, or choose one in the list and press Enter."),
+                rx.el.button(
+                    "Find sounds that fit",
+                    type="button",
+                    class_name="button",
+                    on_click=PadsState.suggest(SHEET.key),
+                    data_testid="suggest",
+                ),
             ),
             rx.fragment(
                 rx.el.h2("Choose a pad"),
@@ -78,16 +87,7 @@ def head() -> rx.Component:
             class_name=rx.cond(SHEET.status == "ready", "muted mono small", "field-error"),
             data_testid="pad-detail",
         ),
-        rx.cond(
-            SHEET.sample_id != "",
-            rx.el.a(
-                "Open sound ",
-                rx.icon("arrow-up-right"),
-                href=f"/samples/{SHEET.sample_id}",
-                class_name="open-sound",
-                title=SHEET.sample_name,
-            ),
-        ),
+        rx.cond(SHEET.sample_id != "", sound_tools()),
         class_name="inspector-head",
     )
 
@@ -127,6 +127,99 @@ def wave() -> rx.Component:
             class_name="wave-tools",
         ),
         aria_label="Waveform",
+    )
+
+
+def sound_tools() -> rx.Component:
+    """Similar sounds, suggestions, and the link to the sound's page."""
+    return rx.el.div(
+        similar_swap(
+            pad_key=SHEET.key,
+            sample_id=SHEET.sample_id,
+            place=PadsState.similar_place,
+            on_step=PadsState.swap_similar,
+        ),
+        rx.el.button(
+            "What fits?",
+            type="button",
+            class_name="chip",
+            title="Suggest other sounds for this pad",
+            on_click=PadsState.suggest(SHEET.key),
+            data_testid="suggest",
+        ),
+        rx.el.span(class_name="grow"),
+        rx.el.a(
+            "Open sound ",
+            rx.icon("arrow-up-right"),
+            href=f"/samples/{SHEET.sample_id}",
+            class_name="open-sound",
+            title=SHEET.sample_name,
+        ),
+        class_name="sound-tools",
+    )
+
+
+def chopping() -> rx.Component:
+    """How to chop the sound of this pad."""
+    return rx.el.details(
+        rx.el.summary("Chop", data_testid="chop-open"),
+        rx.el.div(
+            rx.el.label(
+                rx.el.span("At"),
+                rx.el.select(
+                    rx.el.option("Hits", value="transients"),
+                    rx.el.option("Equal parts", value="equal"),
+                    rx.el.option("Beats", value="grid"),
+                    class_name="input",
+                    value=PadsState.chop_by,
+                    on_change=lambda value: PadsState.set_chop("by", value),
+                    data_testid="chop-by",
+                ),
+                class_name="option",
+            ),
+            rx.el.label(
+                rx.el.span("Up to"),
+                rx.el.select(
+                    *(rx.el.option(f"{n} parts", value=str(n)) for n in (2, 4, 8, 12, 16)),
+                    class_name="input",
+                    value=PadsState.chop_parts.to_string(),
+                    on_change=lambda value: PadsState.set_chop("parts", value),
+                    data_testid="chop-parts",
+                ),
+                class_name="option",
+            ),
+            rx.cond(
+                PadsState.chop_by == "transients",
+                knob(
+                    label="Sensitivity",
+                    value=PadsState.chop_percent,
+                    low=0,
+                    high=100,
+                    standard=50,
+                    unit="%",
+                    test_id="chop-sensitivity",
+                    on_change=lambda value: PadsState.set_chop("sensitivity", value),
+                ),
+            ),
+            rx.el.div(
+                chop_button("Set markers", "markers"),
+                chop_button("Spread on pads", "pads"),
+                class_name="switches",
+            ),
+            class_name="options",
+        ),
+        class_name="chop-panel",
+    )
+
+
+def chop_button(text: str, to: str) -> rx.Component:
+    """Button that chops."""
+    return rx.el.button(
+        text,
+        type="button",
+        class_name="switch",
+        on_click=PadsState.chop(to),
+        data_testid=f"chop-to-{to}",
     )
 
 

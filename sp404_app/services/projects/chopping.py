@@ -28,7 +28,8 @@ from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
 from sp404_app.services.projects import history
 from sp404_app.services.projects.kit import Kit, PadContent, PadPosition, fill_pads, put_pads
-from sp404_app.services.projects.pads import clean_chops, edit_of, frames_of, source_frames
+from sp404_app.services.projects.pad_edits import edit_of, frames_of, source_frames
+from sp404_app.services.projects.pads import clean_chops
 from sp404_app.services.projects.projects import device_of
 from sp404_app.services.sample import details
 

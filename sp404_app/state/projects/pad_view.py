@@ -15,7 +15,7 @@ from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.projects import history, renders
 from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadPosition
-from sp404_app.services.projects.pads import source_frames
+from sp404_app.services.projects.pad_edits import source_frames
 from sp404_app.services.projects.projects import device_of
 from sp404_app.services.projects.schemas import pad_bytes, sample_status, samples_of_pads
 from sp404_app.state.rows import format_tempo
