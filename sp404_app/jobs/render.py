@@ -1,64 +1,81 @@
-"""Render the audio of a pad and keep it."""
+"""Make the audio of a pad, and store it."""
 
-import hashlib
 import tempfile
+import time
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
-from sp404_app.audio.io.peaks import Peaks, PeaksBuilder
-from sp404_app.audio.render.render import render
+from sp404_app.audio.io.decode import open_audio
+from sp404_app.audio.io.peaks import PeaksBuilder
+from sp404_app.audio.render.render import Rendered, render
 from sp404_app.db import transaction
-from sp404_app.models import JobStatus, ProcessingJob
+from sp404_app.models import ProcessingJob
 from sp404_app.services.infra import storage
 from sp404_app.services.processing import jobs
-from sp404_app.services.projects import renders
+from sp404_app.services.projects import render_results
+from sp404_app.services.projects.render_results import RenderTask
 
-BLOCK_FRAMES = 65_536
+PROGRESS_INTERVAL_S = 1.0
+
+
+class RenderCancelled(Exception):
+    """The job was cancelled or given to another worker."""
 
 
 def render_pad(job: ProcessingJob) -> None:
-    """Render what a job's row of `pad_renders` names, and store it; safe to run again.
+    """Make and store the render of a job; safe to run again.
 
     Raises:
         AppError: With a message for the user, if the sound cannot be rendered.
     """
     with transaction() as session:
-        task = renders.task_of_job(session, job)
-        if task is None:  # the sample was deleted meanwhile
-            _finish(job, JobStatus.CANCELLED)
-            return
-    with tempfile.TemporaryDirectory() as folder, storage.local_copy(task.storage_key) as source:
+        task = render_results.begin_render(session, job)
+    if task is None:
+        return
+    with tempfile.TemporaryDirectory(prefix="sp404-render-") as folder:
         target = Path(folder) / "render.wav"
-        made = render(
+        try:
+            rendered = _render_to(target, job, task)
+        except RenderCancelled:
+            return
+        peaks = measure_peaks(target)
+        storage.save(target, task.file_key)
+    with transaction() as session:
+        render_results.save_render(session, job, task, rendered, peaks)
+    with transaction() as session:
+        render_results.record_pad_lengths(session, task)
+
+
+def measure_peaks(path: Path) -> bytes:
+    """Return the packed waveform of a sound file."""
+    with open_audio(path) as (header, blocks):
+        builder = PeaksBuilder(header.sample_rate)
+        for block in blocks:
+            builder.feed(block)
+    return builder.done().to_bytes()
+
+
+def _render_to(target: Path, job: ProcessingJob, task: RenderTask) -> Rendered:
+    reported = time.monotonic()
+
+    def report(fraction: float) -> None:
+        nonlocal reported
+        if time.monotonic() - reported > PROGRESS_INTERVAL_S:
+            reported = time.monotonic()
+            _report_progress(job, fraction)
+
+    with storage.local_copy(task.source_key) as source:
+        return render(
             source,
             task.edit,
             rate=task.rate,
             loop=task.loop,
-            seed=hashlib.sha256(task.key.encode()).digest()[:8],
+            seed=bytes.fromhex(task.render_key),
             target=target,
+            progress=report,
         )
-        peaks = _peaks_of(target)
-        storage.save(target, renders.object_key(job.user_id, task.key))
+
+
+def _report_progress(job: ProcessingJob, fraction: float) -> None:
     with transaction() as session:
-        is_current = jobs.lock_current_attempt(session, job)
-        is_kept = renders.save_result(session, job.user_id, task.key, made, peaks.to_bytes())
-        if is_current:
-            jobs.finish_job(session, job.id, JobStatus.DONE)
-    if not is_kept:  # the sample was deleted meanwhile
-        storage.delete_object(renders.object_key(job.user_id, task.key))
-
-
-def _finish(job: ProcessingJob, status: JobStatus) -> None:
-    with transaction() as session:
-        if jobs.lock_current_attempt(session, job):
-            jobs.finish_job(session, job.id, status)
-
-
-def _peaks_of(path: Path) -> Peaks:
-    with soundfile.SoundFile(path) as sound:
-        builder = PeaksBuilder(sound.samplerate)
-        for block in sound.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True):
-            builder.feed(np.asarray(block, np.float32))
-    return builder.done()
+        if not jobs.record_heartbeat(session, job.id, job.attempts, fraction):
+            raise RenderCancelled

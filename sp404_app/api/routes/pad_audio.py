@@ -15,6 +15,7 @@ from sp404_app.api.routes.pads import find_position
 from sp404_app.db import transaction
 from sp404_app.errors import BadAudio, NotFound
 from sp404_app.models import ProjectPad
+from sp404_app.services.infra import render_files
 from sp404_app.services.library.schemas import job_view
 from sp404_app.services.processing import jobs
 from sp404_app.services.projects import history, renders
@@ -49,7 +50,14 @@ def get_pad_audio(  # opens its own transaction, which ends before the bytes are
         if not status.is_ready:
             return _unfinished(session, user_id, status)
     headers = {"ETag": f'"{status.key}"'} | (FOREVER if v == status.key else ASK)
-    return range_response(request, renders.object_key(user_id, status.key), "audio/wav", headers)
+    file_key = render_files.render_file_key(user_id, status.key)
+    try:
+        return range_response(request, file_key, "audio/wav", headers)
+    except NotFound:  # somebody emptied the cache
+        with transaction() as session:
+            renders.forget_render(session, user_id, status.key)
+            status = _render_of(session, user_id, project_id, bank, pad)
+            return _unfinished(session, user_id, status)
 
 
 @router.get(

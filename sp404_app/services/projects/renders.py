@@ -15,14 +15,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from sqlalchemy import ARRAY, String, any_, literal
+from sqlalchemy import ARRAY, String, Uuid, any_, literal
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, select, update
+from sqlmodel import Session, col, delete, select, update
 
 from sp404_app.audio.io.peaks import Peaks, compute_peaks
 from sp404_app.audio.render.edit import Edit, edit_to_json, parse_edit
 from sp404_app.audio.render.key import render_key
-from sp404_app.audio.render.render import Rendered
 from sp404_app.db import after_commit
 from sp404_app.models import (
     JobKind,
@@ -34,11 +33,10 @@ from sp404_app.models import (
     Sample,
 )
 from sp404_app.models.columns import now
-from sp404_app.services.infra import queue, storage
+from sp404_app.services.infra import queue, render_files, storage
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.projects import device_of
 
-FOLDER: Final = "renders"
 TOUCH_INTERVAL: Final = dt.timedelta(hours=1)  # how exact `last_used_at` is
 
 
@@ -63,17 +61,6 @@ class RenderWaveform:
 
 
 @dataclass(frozen=True, slots=True)
-class RenderTask:
-    """What a worker needs to render: the stored original and the instructions."""
-
-    key: str
-    storage_key: str
-    edit: Edit
-    rate: int
-    loop: bool
-
-
-@dataclass(frozen=True, slots=True)
 class RenderStatus:
     """Whether the audio of a pad exists, the job that makes it, or why it cannot be made."""
 
@@ -83,11 +70,6 @@ class RenderStatus:
     error: str = ""
     frames: int | None = None
     channels: int | None = None
-
-
-def object_key(user_id: uuid.UUID, key: str) -> str:
-    """Return the storage key of a render."""
-    return f"{FOLDER}/{user_id.hex}/{key}.wav"
 
 
 def request_of(project: Project, pad: ProjectPad, sample: Sample) -> RenderRequest:
@@ -115,49 +97,15 @@ def ensure_renders(
         if pad.sample_id and (sample := samples.get(pad.sample_id))
     }
     found = _find(session, project.user_id, {each.key for each in requests.values()})
-    for wanted in requests.values():
-        if wanted.key not in found:
-            found[wanted.key] = _queue(session, project.user_id, wanted)
-    _touch(session, project.user_id, [s.key for s in found.values() if s.is_ready])
-    return {at: found[wanted.key] for at, wanted in requests.items()}
-
-
-def task_of_job(session: Session, job: ProcessingJob) -> RenderTask | None:
-    """Return what a job renders; None if its sample was deleted, or another job renders it."""
-    row = session.exec(
-        select(PadRender, Sample.storage_key)
-        .join(Sample, col(Sample.id) == col(PadRender.sample_id))
-        .where(PadRender.user_id == job.user_id, PadRender.job_id == job.id)
-    ).first()
-    if row is None:
-        return None
-    wanted, storage_key = row
-    how = wanted.instructions
-    return RenderTask(
-        wanted.render_key, storage_key, parse_edit(how["edit"]), how["rate"], how["loop"]
+    _touch(session, project.user_id, [key for key, status in found.items() if status.is_ready])
+    missing = {each.key: each for each in requests.values() if each.key not in found}
+    existing = _lock_samples(
+        session, project.user_id, {each.sample_id for each in missing.values()}
     )
-
-
-def save_result(
-    session: Session, user_id: uuid.UUID, key: str, made: Rendered, peaks: bytes
-) -> bool:
-    """Save that a render is stored; return False if its row was deleted meanwhile."""
-    saved = session.exec(
-        update(PadRender)
-        .where(col(PadRender.user_id) == user_id, col(PadRender.render_key) == key)
-        .values(
-            frames=made.frames,
-            channels=made.channels,
-            size_bytes=made.size_bytes,
-            sha256=made.sha256,
-            peak_dbfs=made.peak_dbfs,
-            frames_held=made.frames_held,
-            peaks=peaks,
-            error="",
-            last_used_at=now(),
-        )
-    )
-    return saved.rowcount == 1
+    for key in sorted(missing):  # in one order, so that two requests cannot wait for each other
+        if missing[key].sample_id in existing:
+            found[key] = _queue(session, project.user_id, missing[key])
+    return {at: found[wanted.key] for at, wanted in requests.items() if wanted.key in found}
 
 
 def waveform_of_render(
@@ -175,7 +123,7 @@ def waveform_of_render(
     rate = peaks.sample_rate
     if last - first >= points * peaks.base or last <= first:
         return RenderWaveform(first, last, peaks.window(first / rate, last / rate, points))
-    with storage.local_copy(object_key(user_id, key)) as path:
+    with storage.local_copy(render_files.render_file_key(user_id, key)) as path:
         read, _ = soundfile.read(path, start=first, stop=last, dtype="float32", always_2d=True)
     frames = np.asarray(read, np.float32)
     shown = max(1, min(points, len(frames)))
@@ -184,11 +132,16 @@ def waveform_of_render(
 
 def retry_failed(session: Session, user_id: uuid.UUID, key: str) -> None:
     """Forget a failed render, so that the next `ensure_renders` queues it again."""
-    failed = select(PadRender).where(PadRender.user_id == user_id, PadRender.render_key == key)
-    row = session.exec(failed.with_for_update()).first()
+    row = session.exec(_own_row(user_id, key).with_for_update()).first()
     if row and row.size_bytes is None:
         session.delete(row)
         session.flush()
+
+
+def forget_render(session: Session, user_id: uuid.UUID, key: str) -> None:
+    """Forget a render whose file is gone, so that the next `ensure_renders` queues it again."""
+    lost = (col(PadRender.user_id) == user_id) & (col(PadRender.render_key) == key)
+    session.exec(delete(PadRender).where(lost))
 
 
 def _find(session: Session, user_id: uuid.UUID, keys: Collection[str]) -> dict[str, RenderStatus]:
@@ -218,58 +171,84 @@ def _find(session: Session, user_id: uuid.UUID, keys: Collection[str]) -> dict[s
 
 def _queue(session: Session, user_id: uuid.UUID, wanted: RenderRequest) -> RenderStatus:
     """Insert the row and the job of a render. Of two at once, one waits and finds the other's."""
-    job = ProcessingJob(user_id=user_id, kind=JobKind.RENDER, queue=queue.RENDERS)
-    values: dict[str, Any] = {
-        "user_id": user_id,
-        "render_key": wanted.key,
-        "sample_id": wanted.sample_id,
-        "instructions": {
-            "edit": edit_to_json(wanted.edit),
-            "rate": wanted.rate,
-            "loop": wanted.loop,
-        },
-        "job_id": job.id,
-    }
-    row = insert(PadRender).values(
-        **values, error="", sha256="", frames_held=0, created_at=now(), last_used_at=now()
+    job = ProcessingJob(
+        user_id=user_id,
+        kind=JobKind.RENDER,
+        queue=queue.RENDERS,
+        result={"render_key": wanted.key},
     )
-    # A row whose job was cancelled or purged gets a new job.
-    taken = session.execute(
-        row.on_conflict_do_update(
-            index_elements=["user_id", "render_key"],
-            set_={"job_id": job.id, "created_at": now()},
-            where=col(PadRender.size_bytes).is_(None) & ~_has_active_job(),
-        ).returning(col(PadRender.job_id))
-    ).first()
-    if taken is None:
-        return _find(session, user_id, {wanted.key})[wanted.key]
+    while not _insert_row(session, user_id, wanted, job.id):
+        row = session.exec(_own_row(user_id, wanted.key).with_for_update()).first()
+        if row is None:  # deleted since
+            continue
+        found = _find(session, user_id, {wanted.key})
+        if found:
+            return found[wanted.key]
+        row.job_id, row.created_at = job.id, now()  # its job was cancelled or purged
+        session.add(row)
+        break
     session.add(job)
     session.flush()
     after_commit(session, partial(queue.enqueue_job, job.id, job.queue, 0))
     return RenderStatus(wanted.key, is_ready=False, job_id=job.id)
 
 
-def _has_active_job() -> Any:
-    return (
-        select(ProcessingJob.id)
-        .where(
-            col(ProcessingJob.id) == col(PadRender.job_id),
-            col(ProcessingJob.status).in_([JobStatus.QUEUED, JobStatus.RUNNING]),
-        )
-        .exists()
+def _insert_row(
+    session: Session, user_id: uuid.UUID, wanted: RenderRequest, job_id: uuid.UUID
+) -> bool:
+    """Insert the row of a render; return False if there is one."""
+    instructions = {
+        "edit": edit_to_json(wanted.edit),
+        "rate": wanted.rate,
+        "loop": wanted.loop,
+    }
+    row = PadRender(
+        user_id=user_id,
+        render_key=wanted.key,
+        sample_id=wanted.sample_id,
+        instructions=instructions,
+        job_id=job_id,
     )
+    inserted = session.execute(
+        insert(PadRender)
+        .values(row.model_dump())
+        .on_conflict_do_nothing(index_elements=["user_id", "render_key"])
+        .returning(col(PadRender.render_key))
+    )
+    return inserted.first() is not None
 
 
-def _touch(session: Session, user_id: uuid.UUID, keys: list[str]) -> None:
-    """Record that renders were used, at most once an hour."""
+def _own_row(user_id: uuid.UUID, key: str) -> Any:
+    mine = select(PadRender).where(PadRender.user_id == user_id, PadRender.render_key == key)
+    return mine.execution_options(populate_existing=True)
+
+
+def _lock_samples(
+    session: Session, user_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> frozenset[uuid.UUID]:
+    """Lock samples against deletion; return the ids of those that exist."""
+    if not ids:
+        return frozenset()
+    is_wanted = col(Sample.id) == any_(literal(sorted(ids), ARRAY(Uuid)))
+    query = select(Sample.id).where(Sample.user_id == user_id, is_wanted).order_by(col(Sample.id))
+    return frozenset(session.exec(query.with_for_update(read=True, key_share=True)))
+
+
+def _touch(session: Session, user_id: uuid.UUID, keys: Collection[str]) -> None:
+    """Record that renders were used, at most once an hour; skip those that are just changed."""
     if not keys:
         return
-    session.exec(
-        update(PadRender)
+    due = (
+        select(PadRender.render_key)
         .where(
-            col(PadRender.user_id) == user_id,
-            col(PadRender.render_key) == any_(literal(keys, ARRAY(String))),
+            PadRender.user_id == user_id,
+            col(PadRender.render_key) == any_(literal(list(keys), ARRAY(String))),
             col(PadRender.last_used_at) < now() - TOUCH_INTERVAL,
         )
+        .with_for_update(skip_locked=True)
+    )
+    session.exec(
+        update(PadRender)
+        .where(col(PadRender.user_id) == user_id, col(PadRender.render_key).in_(due))
         .values(last_used_at=now())
     )
