@@ -10,6 +10,7 @@ from reflex.event import EventSpec, EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.services.infra import cache_version, events
+from sp404_app.services.infra.events import Topic
 from sp404_app.services.library import bulk_actions, samples, scrolling, search
 from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.samples import Change
@@ -75,7 +76,9 @@ class LibraryState(SessionState):
     async def watch(self) -> None:
         """Refresh the list and the sidebar at every change of the library, until the tab closes."""
         user_id = await self._user_id()
-        async for _ in events.listen(user_id):
+        async for burst in events.listen(user_id):
+            if burst and all(item.topic is Topic.PROJECT for item in burst):
+                continue  # pads are not shown in the library
             async with self:
                 query, start = self.query, self.window.start
             found = await in_transaction(search.search_window, user_id, query, start, WINDOW_ROWS)

@@ -64,8 +64,11 @@ class PadsState(ChosenPad, KitHelp, SessionState):
                 continue
             async with self:
                 bank, chosen, current = self.bank, self.sheet.key, self._project_id
+                shown = self.head.revision if self._is_rendered() else 0
             if current != project_id:
                 return
+            if burst and await self._is_shown(user_id, burst, shown):
+                continue  # the change came from this tab
             try:
                 page = await in_transaction(
                     load_page, user_id, uuid.UUID(project_id), BANKS.index(bank), chosen
@@ -77,6 +80,17 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             async with self:
                 if (self.bank, self.sheet.key, self._project_id) == (bank, chosen, project_id):
                     self._put(page)
+
+    async def _is_shown(self, user_id: uuid.UUID, burst: list[Event], revision: int) -> bool:
+        """Return whether these events tell only of a project's revision that this tab shows."""
+        if not revision or any(item.topic is not Topic.PROJECT for item in burst):
+            return False
+        project_id = uuid.UUID(burst[0].id)
+        found = await in_transaction(history.get_project, user_id, project_id)
+        return found.revision == revision
+
+    def _is_rendered(self) -> bool:
+        return all(cell.ready or not cell.url for cell in self.cells)
 
     @rx.event
     async def open_bank(self, letter: str) -> None:
