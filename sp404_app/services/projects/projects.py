@@ -19,7 +19,7 @@ from sp404_app.services.infra.text import clean_name, clean_text
 from sp404_app.services.library import samples
 from sp404_app.services.projects import conversion, history, pad_sizes, pads
 from sp404_app.services.projects.kit import Kit, PadPosition, fill_pads
-from sp404_app.services.projects.project_details import apply_details, clamp_tempo
+from sp404_app.services.projects.project_details import apply_details, clamp_tempo, parse_text
 
 TRASH_DAYS = 30
 MAX_PROJECTS = 500  # outside the trash
@@ -90,7 +90,7 @@ def create_project(
     start_tempo = clamp_tempo(tempo or DEFAULT_TEMPO_BPM)
     kit = Kit(
         device=device,
-        name=clean_name(name, "Untitled project"),
+        name=clean_name(parse_text(name, "name"), "Untitled project"),
         tempo=start_tempo,
         tempo_source="project",
         banks=default_banks(start_tempo),
