@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, Uuid, any_, literal
 from sqlmodel import Session, col, select
 
 from sp404_app.devices.capabilities import BANKS
@@ -24,11 +23,10 @@ class PadUse:
 
 def pads_of_samples(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> list[PadUse]:
     """Return the pads that use one of these samples, by project."""
-    on_pads = col(ProjectPad.sample_id) == any_(literal(list(ids), ARRAY(Uuid)))
     rows = session.exec(
         select(Project.id, Project.name, ProjectPad.bank, ProjectPad.pad, Project.deleted_at)  # type: ignore[call-overload]
         .join(ProjectPad, col(ProjectPad.project_id) == col(Project.id))
-        .where(Project.user_id == user_id, on_pads)
+        .where(Project.user_id == user_id, col(ProjectPad.sample_id).in_(ids))
         .order_by(col(Project.name), col(Project.id), col(ProjectPad.bank), col(ProjectPad.pad))
     ).all()
     return [
