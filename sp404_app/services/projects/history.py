@@ -289,7 +289,8 @@ def _used_samples(kit: Kit) -> set[uuid.UUID | None]:
 
 def insert_pads(session: Session, project: Project, kit: Kit) -> None:
     """Insert the pads of a new project, outside of its history."""
-    for at, content in kit.pads.items():
+    placed = _lock_samples(session, project, replace(kit, pads={}), kit)
+    for at, content in placed.pads.items():
         _write_pad(session, project, None, at, content)
     session.flush()
 

@@ -19,10 +19,11 @@ from sp404_app.services.infra.text import clean_name, clean_text
 from sp404_app.services.library import samples
 from sp404_app.services.projects import conversion, history, pad_sizes, pads
 from sp404_app.services.projects.kit import Kit, PadPosition, fill_pads
-from sp404_app.services.projects.project_details import apply_details, clamp_tempo
+from sp404_app.services.projects.project_details import apply_details, clamp_tempo, parse_text
 
 TRASH_DAYS = 30
 MAX_PROJECTS = 500  # outside the trash
+MAX_TRASHED_PROJECTS = 500
 MAX_LISTED_SAMPLES = 200
 DEFAULT_TEMPO_BPM = 90.0
 # One hue per bank, readable on dark and on light surfaces; pages show them as lit pads.
@@ -90,7 +91,7 @@ def create_project(
     start_tempo = clamp_tempo(tempo or DEFAULT_TEMPO_BPM)
     kit = Kit(
         device=device,
-        name=clean_name(name, "Untitled project"),
+        name=clean_name(parse_text(name, "name"), "Untitled project"),
         tempo=start_tempo,
         tempo_source="project",
         banks=default_banks(start_tempo),
@@ -224,6 +225,7 @@ def delete_project(
     """Move a project to the trash, or delete it permanently if it is there already.
 
     The move is a new revision: a request that is repeated with the old one deletes nothing more.
+    The trash holds `MAX_TRASHED_PROJECTS`; the oldest beyond that are permanently deleted.
 
     Raises:
         NotFound: If it does not exist or belongs to another user.
@@ -233,6 +235,7 @@ def delete_project(
     project = history.lock_revision(session, target)
     if project.deleted_at is None:
         _set_trashed(session, project, now())
+        _purge_beyond_limit(session, user_id)
     else:
         session.delete(project)
         history.publish_project(session, user_id, project_id)
@@ -263,12 +266,24 @@ def _set_trashed(session: Session, project: Project, at: dt.datetime | None) -> 
     quotas.publish_quota(session, project.user_id)
 
 
+def _purge_beyond_limit(session: Session, user_id: uuid.UUID) -> None:
+    trashed = select(Project.id).where(
+        Project.user_id == user_id, col(Project.deleted_at).is_not(None)
+    )
+    newest_first = trashed.order_by(col(Project.deleted_at).desc(), col(Project.id).desc())
+    _purge(session, col(Project.id).in_(newest_first.offset(MAX_TRASHED_PROJECTS)))
+
+
 def purge_old_projects(session: Session, at: dt.datetime) -> int:
     """Permanently delete projects that any user trashed over 30 days ago; return their number."""
-    limit = at - dt.timedelta(days=TRASH_DAYS)
-    old = select(Project.id).where(col(Project.deleted_at) < limit)
-    locked = session.exec(old.with_for_update(skip_locked=True)).all()
-    return session.exec(delete(Project).where(col(Project.id).in_(locked))).rowcount
+    return _purge(session, col(Project.deleted_at) < at - dt.timedelta(days=TRASH_DAYS))
+
+
+def _purge(session: Session, condition: Any) -> int:
+    """Permanently delete projects; those that another transaction holds are left for the next."""
+    locked = session.exec(select(Project.id).where(condition).with_for_update(skip_locked=True))
+    ids = list(locked)
+    return session.exec(delete(Project).where(col(Project.id).in_(ids))).rowcount if ids else 0
 
 
 def _samples_of(session: Session, user_id: uuid.UUID, kit: Kit) -> dict[uuid.UUID, Sample]:
