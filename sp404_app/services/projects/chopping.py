@@ -21,14 +21,15 @@ from sp404_app.audio.io import decode
 from sp404_app.audio.render.edit import GAIN_DB, NO_EDIT, Edit, edit_to_json, is_integer
 from sp404_app.audio.render.length import map_frame, original_position, trim_span
 from sp404_app.devices.capabilities import Device
-from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.devices.pad_settings import DEFAULTS, default_loop_top
 from sp404_app.errors import ChangedMeanwhile, Conflict, Unavailable, ValidationFailed
 from sp404_app.models import Project, Sample
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
 from sp404_app.services.projects import history
 from sp404_app.services.projects.kit import Kit, PadContent, PadPosition, fill_pads, put_pads
-from sp404_app.services.projects.pads import clean_chops, edit_of, frames_of, source_frames
+from sp404_app.services.projects.pad_edits import edit_of, frames_of, source_frames
+from sp404_app.services.projects.pads import clean_chops
 from sp404_app.services.projects.projects import device_of
 from sp404_app.services.sample import details
 
@@ -290,11 +291,10 @@ def part_contents(source: PadSource, found: Sequence[int]) -> list[PadContent]:
 
 def _part_content(source: PadSource, edit: Edit, number: int) -> PadContent:
     kept = dict(source.content.settings) | {
-        name: DEFAULTS[name] for name in ("start", "end", "loop", "loop_top")
+        name: DEFAULTS[name] for name in ("start", "end", "loop", "pad_link")
     }
     frames = frames_of(source.sample, edit, source.device)
-    if kept["play_mode"].startswith("reverse"):
-        kept["loop_top"] = frames or 0
+    kept["loop_top"] = default_loop_top(kept, frames)
     name = f"{source.content.name[:NAME_LENGTH].rstrip()} {number}"
     return PadContent(source.content.sample_id, name, kept, edit_to_json(edit), frames=frames)
 

@@ -1,4 +1,4 @@
-"""Functions that add analysed samples to a library, and projects with pads."""
+"""Projects in the database, and functions that add files, analysed samples and pads."""
 
 import uuid
 from collections.abc import Callable
@@ -6,15 +6,27 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session
 
+from sp404_app.db import transaction
 from sp404_app.devices.capabilities import MK2, Device
 from sp404_app.models import Analysis, Project, Sample, SampleStatus, User
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.projects import history, pads, projects
 from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.kit import PadPosition
+from tests.services.conftest import keep
+
+__all__ = ["keep"]
 
 AddSample = Callable[..., Sample]
 MakeProject = Callable[..., Target]
+
+
+@pytest.fixture
+def project(user: User) -> Target:
+    """An empty MKII project, to be changed whatever its revision."""
+    with transaction() as session:
+        made = projects.create_project(session, user.id, "Night set", MK2)
+        return Target(user.id, made.project.id)
 
 
 @pytest.fixture

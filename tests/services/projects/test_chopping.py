@@ -157,9 +157,9 @@ def test_parts_of_a_reversed_pad_are_in_the_order_in_which_they_are_heard(
 def test_parts_without_a_free_pad_are_counted(
     session: Session, add_file: Callable[..., Sample], make_project: MakeProject
 ) -> None:
-    target = make_project({})
-    last = PadPosition(9, 14)
-    pads.set_pad(session, target, last, PadChange(sample_id=add_file(hits()).id))
+    sample = add_file(hits())
+    target, last = make_project({}), PadPosition(9, 14)
+    pads.set_pad(session, target, last, PadChange(sample_id=sample.id))
     done = chop(session, target, last, Method("equal", parts=8), "pads")
     assert ([str(at) for at in done.filled], done.not_placed) == (["J15", "J16"], 6)
 
