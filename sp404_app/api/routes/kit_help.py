@@ -73,7 +73,7 @@ class ChopRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: Literal["transients", "equal", "grid"]
+    by: Literal["transients", "grid", "equal"]
     parts: Annotated[int, Field(ge=chopping.MIN_PARTS, le=MAX_CHOPS, strict=True)] | None = None
     sensitivity: Share = 0.5
     to: Literal["markers", "pads"] = "markers"
