@@ -99,7 +99,8 @@ def merge_swap_steps(session: Session, project: Project) -> None:
 def similar_order(session: Session, user_id: uuid.UUID, anchor_id: uuid.UUID) -> list[Sample]:
     """Return the anchor and the sounds of its class that are most similar to it, nearest first.
 
-    Duplicates of the anchor are left out. An anchor in the trash stays in the order.
+    Loops come first if the anchor is a loop, else one-shots. Duplicates of the anchor are left out.
+    An anchor in the trash stays in the order.
 
     Raises:
         NotFound: If the anchor does not exist or belongs to another user.
@@ -118,6 +119,7 @@ def similar_order(session: Session, user_id: uuid.UUID, anchor_id: uuid.UUID) ->
     ]
     if not alike:
         raise Conflict("Your library has no similar sound of this kind, or is not analysed yet.")
+    alike.sort(key=lambda each: each.kind != anchor.kind)
     return [anchor, *alike[:MAX_SIMILAR]]
 
 

@@ -176,6 +176,14 @@ def test_a_grid_follows_the_tempo(
     assert chops_of(session, target) == pytest.approx([0, 48_000], abs=240)
 
 
+def test_the_end_of_a_loop_is_no_beat(
+    session: Session, add_file: Callable[..., Sample], make_project: MakeProject
+) -> None:
+    target = make_project({1: add_file(hits(), bpm=121.0)})
+    chop(session, target, PAD, Method("grid"), "markers")
+    assert chops_of(session, target) == pytest.approx([0, 23_802, 47_603, 71_405], abs=240)
+
+
 def test_a_grid_needs_a_tempo(session: Session, pad: Target) -> None:
     with pytest.raises(ValidationFailed, match="no tempo"):
         chop(session, pad, PAD, Method("grid"), "markers")

@@ -65,6 +65,8 @@ def test_a_bass_fills_the_low_end_if_nothing_else_does() -> None:
     assert reason(bass, sound(SoundClass.KICK)) == "You have no bass yet"
     low_note = candidate(sound(SoundClass.LEAD), root_note=33)
     assert reason(low_note, sound(SoundClass.LEAD)) == low_end
+    stab = candidate(sound(SoundClass.LEAD), root_note=33, brightness=900.0)
+    assert reason(stab, sound(SoundClass.LEAD)) == "You have only one lead"
 
 
 def test_the_key_of_a_loop_is_named_by_its_code() -> None:
