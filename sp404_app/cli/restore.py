@@ -8,7 +8,7 @@ import psycopg
 
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.cli.backup import run_postgres_client
-from sp404_app.services.infra import pictures, storage
+from sp404_app.services.infra import pictures, render_files, storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.errors import Failure, explain_os_errors
@@ -49,6 +49,7 @@ def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -
         storage.delete_object(key)
     if old is not None:
         pictures.delete_every_picture()
+        render_files.delete_every_render_file()
     return f"Restored the database and {len(keys)} audio files from {source}."
 
 

@@ -56,7 +56,7 @@ class SampleTable(rx.Component):
     """Virtual list of `total` rows; its children are `count` rows from row `start`.
 
     `on_window` requests `size` rows: first row, request id, and the `epoch` of the list.
-    `answered` is the id of the last request that was answered.
+    `answered` is the id of the last request that was answered. A `drawer` is beside the pads.
     """
 
     library = _ASSET["sample_table.jsx"]
@@ -71,6 +71,7 @@ class SampleTable(rx.Component):
     answered: rx.Var[int]
     any_marked: rx.Var[bool]
     address: rx.Var[str]
+    drawer: rx.Var[bool]
 
     on_window: rx.EventHandler[passthrough_event_spec(int, int, int)]
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]

@@ -40,7 +40,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, onWindow, onMark, onOpen, onAct, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, onWindow, onMark, onOpen, onAct, children }) {
   const scroller = useRef(null);
   const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
 
@@ -66,6 +66,8 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
 
   useEffect(() => {
     const onKey = (event) => {
+      // Beside the pads, the keys belong to the list only while the focus is in it.
+      if (drawer && !scroller.current.closest("[data-drawer]").contains(event.target)) return;
       if (event.target.id === "q" && (event.key === "ArrowDown" || event.key === "Enter")) {
         event.preventDefault(); // from the search field to the first result
         scroller.current.focus();
@@ -80,7 +82,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       const here = player.trackAt(cursor);
       const command = event.ctrlKey || event.metaKey;
       const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total };
-      const acts = { f: "favourite", t: "tag", Delete: "delete", Backspace: "delete", F2: "rename" };
+      const acts = drawer ? { f: "favourite" } : { f: "favourite", t: "tag", Delete: "delete", Backspace: "delete", F2: "rename" };
       const done = () => event.preventDefault();
       if (event.key in moves && !command) {
         done();
@@ -104,7 +106,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       } else if (event.key === "/" && !command) {
         done();
         document.getElementById("q").focus();
-      } else if (event.key === "?") {
+      } else if (event.key === "?" && !drawer) {
         done();
         onAct("help", "");
       } else if (!command && /^[0-5]$/.test(event.key) && here) onAct(`rate-${event.key}`, here.id);
@@ -115,7 +117,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [total, rowHeight, moveTo, onAct, onMark, onOpen]);
+  }, [total, rowHeight, drawer, moveTo, onAct, onMark, onOpen]);
 
   return (
     <div ref={scroller} className="table-scroll" onScroll={onScroll} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>

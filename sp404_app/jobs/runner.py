@@ -15,6 +15,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
 from sp404_app.jobs.data_export import export_account
+from sp404_app.jobs.render import render_pad
 from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
 from sp404_app.services.processing import job_failures, jobs
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL_S = 3.0
 BATCH_FILES, MAX_BATCH_S, MAX_BATCH_FILE_BYTES = 16, 5.0, 5 * MB
+BATCHED_KINDS = (JobKind.ANALYSE, JobKind.RENDER)
 TIMED_OUT = "{job} took too long and was stopped."
 INTERNAL_ERROR = "Something went wrong on our side while {action}."
 
@@ -39,15 +41,16 @@ JOB_FUNCTIONS = {
     JobKind.ANALYSE: analyse_sample,
     JobKind.ACCOUNT_EXPORT: export_account,
     JobKind.SPECTROGRAM: _draw_spectrogram,
+    JobKind.RENDER: render_pad,
 }
 
 
 def run(job_id: str) -> None:
     """Run one job, unless another worker has claimed it; safe to queue twice.
 
-    Small samples that wait behind it are analysed in the same process, for a few seconds and
-    while no queue of higher priority has jobs: forking a process takes several times as long as
-    analysing a drum hit.
+    Small samples that wait behind it are analysed or rendered in the same process, for a few
+    seconds and while no queue of higher priority has jobs: forking a process takes several times as
+    long as analysing a drum hit.
     """
     until = time.monotonic() + MAX_BATCH_S
     with transaction() as session:
@@ -56,19 +59,17 @@ def run(job_id: str) -> None:
     while job:
         _run_claimed(job)
         done += 1
-        is_last = done >= BATCH_FILES or time.monotonic() > until or job.kind != JobKind.ANALYSE
+        is_last = done >= BATCH_FILES or time.monotonic() > until or job.kind not in BATCHED_KINDS
         job = None if is_last else _claim_next_small(job.queue)
 
 
 def _claim_next_small(queue_name: str) -> ProcessingJob | None:
-    """Claim the next job of a queue if it analyses a small file; otherwise leave it there."""
+    """Claim the next job of a queue if its file is small; otherwise leave it there."""
     try:
         rq_id = queue.next_rq_job(queue_name)
         job_id = queue.job_id_of(rq_id) if rq_id else None
         with transaction() as session:
-            job = (
-                jobs.claim_small_analysis(session, job_id, MAX_BATCH_FILE_BYTES) if job_id else None
-            )
+            job = jobs.claim_small_job(session, job_id, MAX_BATCH_FILE_BYTES) if job_id else None
         if job and rq_id:
             queue.discard(rq_id)
         elif rq_id:  # too large to batch: leave it for its own process
@@ -122,6 +123,8 @@ def _message(job: ProcessingJob, template: str) -> str:
         return template.format(job="The analysis", action="analysing this file")
     if job.kind == JobKind.SPECTROGRAM:
         return template.format(job="The picture", action="drawing this picture")
+    if job.kind == JobKind.RENDER:
+        return template.format(job="The audio of this pad", action="rendering this pad")
     return template.format(job="The export", action="making this export")
 
 

@@ -17,7 +17,7 @@ from sp404_app.services.billing import customer_contact, emulator_setup, reconci
 from sp404_app.services.infra import unsent_emails
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
-from sp404_app.services.projects import projects
+from sp404_app.services.projects import projects, render_cleanup
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ async def _rounds() -> None:
             await _run_task(projects.purge_old_projects, now())
             await _run_task(data_export.purge_old_exports, now())
             await _run_task(unsent_emails.purge_old_emails, now())
+            await _run_task(render_cleanup.clean_up_renders, now())
         count += 1
         await asyncio.sleep(INTERVAL_S)
 

@@ -8,6 +8,7 @@ import uuid
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, Index, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Column, Field, LargeBinary, SQLModel
 
 from sp404_app.models.columns import Created, Id, Moment, Owner, Parent, Updated
@@ -51,6 +52,13 @@ class UserPreferences(SQLModel, table=True):
     autoplay: bool = True
     level_previews: bool = True
     folders_become_tags: bool = True
+    # Learned notes of a MIDI controller: "channel:note" → pad, such as "10:36" → "A1".
+    midi_notes: dict[str, str] = Field(
+        default_factory=dict,
+        sa_type=JSONB,
+        sa_column_kwargs={"server_default": "{}"},
+        nullable=False,
+    )
     updated_at: dt.datetime = Updated()
 
 

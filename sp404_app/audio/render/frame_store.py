@@ -71,6 +71,7 @@ class FrameStore:
         if self.file is None:
             return self.memory[start : start + count]
         block = np.empty((count, self.channels), np.float32)
-        self.file.seek(start * 4 * self.channels)
-        self.file.readinto(block.data.cast("B"))  # type: ignore[attr-defined]
+        if count:
+            self.file.seek(start * 4 * self.channels)
+            self.file.readinto(block.data.cast("B"))  # type: ignore[attr-defined]
         return block

@@ -29,6 +29,9 @@ def fade_blocks(blocks: Iterator[Samples], frames: int, rate: int, edit: Edit) -
     """Apply linear fades to a sound of `frames` frames; fades longer than the sound are cut."""
     fade_in = min(frames, round(edit.fade_in * rate))
     fade_out = min(frames, round(edit.fade_out * rate))
+    if not fade_in and not fade_out:
+        yield from blocks
+        return
     at = 0
     for block in blocks:
         index = np.arange(at, at + len(block))

@@ -17,6 +17,7 @@ from sp404_app.audio.render.clip import Clip
 Samples = npt.NDArray[np.float64]  # (frames, channels)
 
 BLOCK_FRAMES: Final = 32_768  # of the longer of input and output
+MAX_LEAD_RATIO: Final = 4  # of the frames before a loop to those that the filter needs
 LOOP_CONTEXT_FRAMES: Final = 512  # of the lower rate; the filter reaches less far
 
 
@@ -51,20 +52,27 @@ def resample_sound(clip: Clip, source: float, target: float) -> Iterator[Samples
 
 
 def resample_loop(clip: Clip, frames: int) -> Iterator[Samples]:
-    """Resample a loop to a length, and go on repeating it.
-
-    The repetitions before its start end on a whole frame of the output.
-    """
-    step = clip.frames // math.gcd(clip.frames, frames)
-    context = math.ceil(LOOP_CONTEXT_FRAMES * max(1.0, clip.frames / frames))
-    lead = step * -(-context // step)
-    drop = lead * frames // clip.frames
+    """Resample a loop to a length, from some frames before its start, and go on repeating it."""
+    lead, drop = loop_lead(clip.frames, frames)
     stream = new_stream(clip.frames, frames, clip.channels)
     size = input_block_frames(clip.frames, frames)
     for at in count(-lead, size):
         block = stream.resample_chunk(clip.read_circular(at, size).astype(np.float64))
         yield block[drop:]
         drop -= min(drop, len(block))
+
+
+def loop_lead(frames: int, out_frames: int) -> tuple[int, int]:
+    """Return how many frames to resample before a loop, and how many of the output they make.
+
+    The lead is taken whose end is nearest to a whole frame of the output. What is left, less than
+    half a frame, shifts the loop as a whole; its seam stays exact.
+    """
+    context = math.ceil(LOOP_CONTEXT_FRAMES * max(1.0, frames / out_frames))
+    leads = np.arange(context, MAX_LEAD_RATIO * context)
+    over = leads % frames * (out_frames % frames) % frames  # in 1 / `frames` of a frame
+    lead = int(leads[np.argmin(np.minimum(over, frames - over))])
+    return lead, round(lead * out_frames / frames)
 
 
 def new_stream(source: float, target: float, channels: int) -> soxr.ResampleStream:

@@ -18,6 +18,7 @@ from sp404_app.services.infra import (
     email,
     email_templates,
     pictures,
+    render_files,
     storage,
     unsent_emails,
 )
@@ -61,6 +62,7 @@ def erase_account(session: Session, user_id: uuid.UUID) -> None:
     for key in keys:
         after_commit(session, partial(storage.delete_object, key))
     after_commit(session, partial(pictures.delete_all_pictures, user_id))
+    after_commit(session, partial(render_files.delete_all_render_files, user_id))
 
 
 def _storage_keys(session: Session, user: User) -> list[str]:

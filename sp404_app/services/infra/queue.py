@@ -13,15 +13,17 @@ from sp404_app.services.infra.events import connection
 from sp404_app.services.plans import Tier
 
 # In order of priority. Stripe events and e-mails take milliseconds, so they go first; then come
-# the plans by price; "low" holds work that no user waits for.
-HIGH, LOW = "money", "low"
-QUEUES = (HIGH, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
+# renders of pads, which a user waits to play, and the plans by price; "low" holds work that no
+# user waits for.
+HIGH, RENDERS, LOW = "money", "renders", "low"
+QUEUES = (HIGH, RENDERS, Tier.ENTERPRISE, Tier.PRO, Tier.FREE, LOW)
 PICTURES = "pictures"  # has its own worker, so it is not one of `QUEUES`
 JOB_TIMEOUT_S, SLOW_JOB_TIMEOUT_S, PICTURE_TIMEOUT_S = 120, 3600, 600
 EMAIL_TIMEOUT_S = 60
+RENDER_TIMEOUT_S = 1800  # stretching the longest sound that a device takes, on a slow machine
 # A queue is starved, and so served next, once this many jobs of other queues were taken while it
-# waited. If all five queues have jobs, each gets at least one job in ten.
-TURN_AFTER_JOBS = 6
+# waited. If all six queues have jobs, each gets at least one job in ten.
+TURN_AFTER_JOBS = 7
 SKIPPED_KEY = "sp404:queues:passed"  # hash: queue -> jobs of others taken while it waited
 EVENTS_QUEUED_KEY = "sp404:queues:called-for-events"
 EVENTS_QUEUED_TTL_S = 15  # after it, another job is queued if the first was lost
@@ -48,6 +50,8 @@ def enqueue_job(job_id: uuid.UUID, queue_name: str, attempts: int, *, slow: bool
 def _timeout_s(queue_name: str, *, slow: bool) -> int:
     if queue_name == PICTURES:
         return PICTURE_TIMEOUT_S
+    if queue_name == RENDERS:
+        return RENDER_TIMEOUT_S
     return SLOW_JOB_TIMEOUT_S if slow else JOB_TIMEOUT_S
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.db import after_commit
-from sp404_app.models import ProcessingJob, Sample
+from sp404_app.models import PadRender, ProcessingJob, Sample
 from sp404_app.services.billing import quotas
-from sp404_app.services.infra import events, pictures, storage
+from sp404_app.services.infra import events, pictures, render_files, storage
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import duplicate_groups
 
@@ -78,10 +78,21 @@ def purge_samples(session: Session, condition: Any) -> list[uuid.UUID]:
         Sample.preview_key,
         Sample.duplicate_group_id,
     )
+    renders = session.exec(
+        select(PadRender.user_id, PadRender.render_key).join(Sample).where(trashed)
+    ).all()
     deleted = session.exec(
         delete(Sample).where(trashed).returning(*(col(column) for column in columns))
     ).all()
     duplicate_groups.dissolve_single_groups(session, {row.duplicate_group_id for row in deleted})
+    _delete_files_later(session, deleted, renders)
+    return [row.id for row in deleted]
+
+
+def _delete_files_later(
+    session: Session, deleted: Sequence[Any], renders: Sequence[tuple[uuid.UUID, str]]
+) -> None:
+    """Delete the files of samples and of their renders after the commit."""
     # Publish first, because deleting many files can take seconds.
     for owner in dict.fromkeys(row.user_id for row in deleted):
         changes = (Event(Topic.LIBRARY), Event(Topic.QUOTA))
@@ -89,10 +100,12 @@ def purge_samples(session: Session, condition: Any) -> list[uuid.UUID]:
     for row in deleted:
         for key in filter(None, (row.storage_key, row.preview_key)):
             after_commit(session, partial(storage.delete_object, key))
+    for owner, key in renders:
+        file_key = render_files.render_file_key(owner, key)
+        after_commit(session, partial(storage.delete_object, file_key))
     for owner in {row.user_id for row in deleted}:
         sample_ids = [row.id for row in deleted if row.user_id == owner]
         after_commit(session, partial(pictures.delete_pictures, owner, sample_ids))
-    return [row.id for row in deleted]
 
 
 def _trash_conditions(user_id: uuid.UUID) -> tuple[Any, ...]:

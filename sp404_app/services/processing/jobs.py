@@ -21,6 +21,7 @@ from sp404_app.models import (
     Analysis,
     JobKind,
     JobStatus,
+    PadRender,
     ProcessingJob,
     Sample,
     SampleStatus,
@@ -183,14 +184,16 @@ def claim_job(session: Session, job_id: uuid.UUID) -> ProcessingJob | None:
     return job
 
 
-def claim_small_analysis(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJob | None:
-    """Claim a queued analysis if its file has fewer than `below` bytes; else return None."""
+def claim_small_job(session: Session, job_id: uuid.UUID, below: int) -> ProcessingJob | None:
+    """Claim a queued analysis or render if its file has fewer than `below` bytes; else None."""
+    sample_id = func.coalesce(ProcessingJob.sample_id, PadRender.sample_id)
     small = (
         select(ProcessingJob.id)
-        .join(Sample)
+        .join(PadRender, col(PadRender.job_id) == ProcessingJob.id, isouter=True)
+        .join(Sample, col(Sample.id) == sample_id)
         .where(
             ProcessingJob.id == job_id,
-            ProcessingJob.kind == JobKind.ANALYSE,
+            col(ProcessingJob.kind).in_([JobKind.ANALYSE, JobKind.RENDER]),
             Sample.size < below,
         )
     )
@@ -210,8 +213,11 @@ def lock_current_attempt(session: Session, job: ProcessingJob) -> bool:
     )
 
 
-def record_heartbeat(session: Session, job_id: uuid.UUID, attempts: int) -> bool:
+def record_heartbeat(
+    session: Session, job_id: uuid.UUID, attempts: int, progress: float | None = None
+) -> bool:
     """Record that an attempt is alive; return False if it was cancelled or superseded."""
+    reached = {} if progress is None else {"progress": progress}
     updated = session.exec(
         update(ProcessingJob)
         .where(
@@ -219,7 +225,7 @@ def record_heartbeat(session: Session, job_id: uuid.UUID, attempts: int) -> bool
             col(ProcessingJob.status) == JobStatus.RUNNING,
             col(ProcessingJob.attempts) == attempts,
         )
-        .values(heartbeat_at=now())
+        .values(heartbeat_at=now(), **reached)
     )
     return updated.rowcount == 1
 

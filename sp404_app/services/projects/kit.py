@@ -17,9 +17,14 @@ class PadPosition(NamedTuple):
     bank: int
     pad: int
 
+    @property
+    def bank_letter(self) -> str:
+        """Return the bank as the device names it."""
+        return BANKS[self.bank]
+
     def __str__(self) -> str:
         """Return the name on the device: "A1"."""
-        return f"{BANKS[self.bank]}{self.pad}"
+        return f"{self.bank_letter}{self.pad}"
 
 
 @dataclass(frozen=True, slots=True)

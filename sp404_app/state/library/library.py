@@ -351,3 +351,18 @@ async def offer_undo(state: rx.State, deleted: Sequence[uuid.UUID]) -> None:
     """Let `LibraryState.undo` of this tab restore samples that another page moved to the trash."""
     library = await state.get_state(LibraryState)
     library._deleted = [str(sample_id) for sample_id in deleted]  # noqa: SLF001 - defined above
+
+
+async def picked_samples(
+    state: rx.State, user_id: uuid.UUID, sample_id: uuid.UUID
+) -> list[uuid.UUID]:
+    """Return the samples selected in this tab, in the order of the list, if this is one of them.
+
+    Otherwise return this sample alone.
+    """
+    library = await state.get_state(LibraryState)
+    selected = library._selected  # noqa: SLF001 - defined above
+    if len(selected) < 2 or str(sample_id) not in selected:
+        return [sample_id]
+    found = await in_transaction(search.search_ids, user_id, library.query)
+    return [each for each in found if str(each) in selected]

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -285,6 +286,22 @@ def test_bytes_do_not_depend_on_the_blocks_of_the_resampler(
     expected = renders.file(source, edit, loop=loop).content
     monkeypatch.setattr(resample, "BLOCK_FRAMES", 5_003)
     assert renders.file(source, edit, loop=loop).content == expected
+
+
+@pytest.mark.parametrize("frames", [100, 5_000])
+def test_a_store_is_read_up_to_its_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, frames: int
+) -> None:
+    monkeypatch.setattr(frame_store, "MEMORY_BYTES", 8_000)
+    signal = sixteen_bit(frames).astype(np.float32)
+    with frame_store.FrameStore(2, tmp_path) as store:
+        for at in range(0, frames, 70):
+            store.append(signal[at : at + 70])
+        store.replace_tail(-signal[-30:])
+        assert np.array_equal(store.read(0, frames - 30), signal[:-30])
+        assert np.array_equal(store.read(frames - 30, 99), -signal[-30:])
+        assert store.read(frames, 10).shape == (0, 2)
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_the_seed_changes_the_dither(renders: Renders) -> None:

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sp404_app.audio.render import time_stretch
 from sp404_app.audio.render.percussive import is_percussive
+from sp404_app.audio.render.resample import loop_lead
 from sp404_app.audio.render.stretch_clip import blend_frames
 from tests.audio.conftest import growth
 from tests.audio.render.conftest import Json, Renders, frequency_of, tone
@@ -93,8 +96,23 @@ def test_a_resampled_loop_has_no_seam(renders: Renders, frames: int) -> None:
     loop = 0.5 * np.sin(2 * np.pi * periods * np.arange(frames) / frames)
     result = renders.signal(loop, source_rate=44_100, subtype="FLOAT", loop=True)
     out = round(frames * 48_000 / 44_100)
-    ideal = 0.5 * np.sin(2 * np.pi * periods * np.arange(out) / out)
+    lead, drop = loop_lead(frames, out)
+    shift = drop - lead * out / frames
+    ideal = 0.5 * np.sin(2 * np.pi * periods * (np.arange(out) + shift) / out)
     assert np.abs(result.samples[:out, 0] - ideal).max() < 1.6 / 32_768
+
+
+@given(st.integers(1, 50_000_000), st.floats(0.05, 20))
+def test_a_resampled_loop_is_shifted_by_half_a_frame_at_most(frames: int, ratio: float) -> None:
+    out_frames = max(1, round(frames * ratio))
+    lead, drop = loop_lead(frames, out_frames)
+    assert 2 * abs(lead * out_frames - drop * frames) <= frames
+
+
+@pytest.mark.parametrize(("frames", "out_frames"), [(44_100, 48_000), (147_000, 160_000), (9, 6)])
+def test_a_loop_of_whole_frames_is_not_shifted(frames: int, out_frames: int) -> None:
+    lead, drop = loop_lead(frames, out_frames)
+    assert lead * out_frames == drop * frames
 
 
 def test_a_resampled_one_shot_is_surrounded_by_silence(renders: Renders) -> None:

@@ -1,0 +1,223 @@
+// The pads of one bank: they play, and they are moved, filled and chosen here.
+
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { MiniWave } from "../player/waveforms.jsx";
+import * as drag from "./pad_drag.js";
+import { engine, keys, midi, useComparison, useDeck, useKeyboard } from "./pad_deck.js";
+import { PadMenu } from "./pad_menu.jsx";
+
+const LABELS = ["1", "2", "3", "4", "Q", "W", "E", "R", "A", "S", "D", "F", "Z", "X", "C", "V"];
+const COLUMNS = 4;
+const FOCUS_DELAY_MS = 150; // until the panel of a phone is open
+const focusSearch = () => setTimeout(() => document.getElementById("q")?.focus(), FOCUS_DELAY_MS);
+const isDialogOpen = () => document.querySelector("dialog[open]");
+const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
+// The keys play unless the focus is in the drawer, in a field or in a dialog.
+const playsWithKeys = (element) => !element?.closest?.(`[data-drawer], dialog, ${TEXT_FIELDS}`);
+
+function badgesOf(cell) {
+  const { settings } = cell;
+  const badges = [];
+  if (settings.loop) badges.push(["loop", "↻", "Loops"]);
+  if (settings.one_shot) badges.push(["shot", "→", "Plays to the end"]);
+  if ((settings.play_mode || "").startsWith("reverse")) badges.push(["reverse", "◁", "Reverse"]);
+  if ((settings.play_mode || "").endsWith("ping_pong")) badges.push(["pingpong", "⇄", "Ping-pong"]);
+  if (settings.mute_group) badges.push(["mute", `M${settings.mute_group}`, `Mute group ${settings.mute_group}`]);
+  if (settings.pad_link) badges.push(["link", `L${settings.pad_link}`, `Pad link ${settings.pad_link}`]);
+  if (cell.chops) badges.push(["chops", `✂${cell.chops}`, `${cell.chops} chops`]);
+  if (cell.edited) badges.push(["edited", "●", "Edited"]);
+  return badges;
+}
+
+const STATUS_TEXT = { trashed: "In the trash", missing: "Sound deleted" };
+
+function describe(cell, loading, failed) {
+  if (!cell.name) return `Pad ${cell.key}, empty`;
+  const state = STATUS_TEXT[cell.status] || failed || (loading ? "loading" : "");
+  return [`Pad ${cell.key}, ${cell.name}`, cell.bpm && `${cell.bpm} BPM`, cell.music_key, state].filter(Boolean).join(", ");
+}
+
+function Pad({ cell, chosen, state, over, actions }) {
+  const isEmpty = !cell.name;
+  const failed = cell.error || state.failed;
+  const classes = ["pad", isEmpty ? "empty-pad" : "lit", chosen && "chosen", state.playing && "sounding", over && "drop-target", state.loading && "loading", failed && "broken", cell.status && "absent"];
+  return (
+    <div role="gridcell" className={classes.filter(Boolean).join(" ")} data-pad={cell.key} data-testid={`pad-${cell.key}`} data-state={failed ? "failed" : state.ready ? "ready" : state.loading ? "loading" : "empty"}>
+      <button type="button" className="pad-face" tabIndex={chosen ? 0 : -1} aria-label={describe(cell, state.loading, failed)} aria-pressed={!!state.playing} onPointerDown={(event) => actions.press(event, cell)} onContextMenu={(event) => actions.menu(event, cell)} onFocus={() => actions.choose(cell.key)}>
+        <span className="pad-top">
+          <span className="pad-number">{cell.number}</span>
+          <kbd className="pad-key">{LABELS[cell.number - 1]}</kbd>
+        </span>
+        {!isEmpty && <MiniWave bars={cell.wave} className="pad-wave" />}
+        <span className="pad-name">{cell.name}</span>
+        <span className="pad-facts mono">{STATUS_TEXT[cell.status] || failed || [cell.bpm, cell.music_key, cell.length].filter(Boolean).join(" · ")}</span>
+        <span className="pad-badges">
+          {badgesOf(cell).map(([name, text, title]) => (
+            <i key={name} className={`badge-${name}`} title={title}>
+              {text}
+            </i>
+          ))}
+        </span>
+      </button>
+      <button type="button" className="pad-more" aria-label={`Actions for pad ${cell.key}`} aria-haspopup="menu" tabIndex={-1} onClick={(event) => actions.menu(event, cell)} data-testid={`pad-menu-${cell.key}`}>
+        ⋯
+      </button>
+    </div>
+  );
+}
+
+export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose, onMove, onPut, onClear, onBank, onAct }) {
+  const player = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
+  const dragging = useSyncExternalStore(drag.subscribe, drag.getSnapshot, drag.getSnapshot);
+  const [menu, setMenu] = useState(null);
+  const [cut, setCut] = useState(null); // {key, how} after Cut or Copy
+  const grid = useRef(null);
+  useDeck({ head, bank, cells, defaults, isMidiOn: player.midi.state === "on" });
+  useKeyboard();
+
+  const byKey = new Map(cells.map((cell) => [cell.key, cell]));
+  const cell = byKey.get(chosen);
+  useComparison(cell);
+  const choose = (key) => key !== chosen && onChoose(key);
+  const focusPad = (key) => {
+    choose(key);
+    grid.current?.querySelector(`[data-pad="${key}"] .pad-face`)?.focus({ preventScroll: true });
+  };
+
+  const press = (event, pad) => {
+    if (event.button > 0) return;
+    const pointer = event.pointerId;
+    choose(pad.key);
+    engine.pressPad(pad.key, { timeStamp: event.timeStamp });
+    const release = (up) => {
+      if (up.pointerId !== pointer) return;
+      engine.releasePad(pad.key, { timeStamp: up.timeStamp });
+      window.removeEventListener("pointerup", release);
+      window.removeEventListener("pointercancel", release);
+    };
+    window.addEventListener("pointerup", release);
+    window.addEventListener("pointercancel", release);
+    if (!pad.name) return;
+    const source = { kind: "pad", id: pad.key, label: `${pad.key}  ${pad.name}`, colour };
+    drag.startDrag(event, source, {
+      onStart: () => engine.releasePad(pad.key, {}),
+      onDrop: (target, { copy }) => onMove(pad.key, target, copy ? "copy" : "swap"),
+      onBank,
+    });
+  };
+
+  const run = (action, key) => {
+    setMenu(null);
+    if (action === "play") engine.pressPad(key);
+    else if (action === "clear") onClear(key);
+    else if (action === "cut" || action === "copy") setCut({ key, how: action === "cut" ? "swap" : "copy" });
+    else if (action === "paste") paste(key);
+    else if (action === "learn") {
+      midi.enableMidi();
+      midi.learnPad(key);
+    } else {
+      onAct(action, key);
+      if (action === "search") focusSearch();
+      else if (action === "rename") setTimeout(() => document.querySelector("[data-testid=pad-name]")?.select(), FOCUS_DELAY_MS);
+    }
+  };
+
+  const paste = (key) => {
+    if (!cut || cut.key === key) return;
+    onMove(cut.key, key, cut.how);
+    if (cut.how === "swap") setCut(null);
+  };
+
+  // Shortcuts of the page. The keys that play pads are in pad_keys.js.
+  useEffect(() => {
+    const perBank = head.pads_per_bank;
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
+    const onKey = (event) => {
+      if (!playsWithKeys(event.target) || isDialogOpen() || menu) return;
+      const command = event.ctrlKey || event.metaKey;
+      const number = Number((chosen || `${bank}1`).slice(1));
+      const done = () => event.preventDefault();
+      if (command && event.code === "KeyZ") {
+        done();
+        onAct(event.shiftKey ? "redo" : "undo", "");
+      } else if (command && event.code === "KeyY") {
+        done();
+        onAct("redo", "");
+      } else if (command && cell?.name && (event.code === "KeyC" || event.code === "KeyX")) {
+        done();
+        setCut({ key: chosen, how: event.code === "KeyX" ? "swap" : "copy" });
+      } else if (command && event.code === "KeyV" && cut && chosen) {
+        done();
+        paste(chosen);
+      } else if (command || event.altKey) {
+        // other shortcuts are the browser's
+      } else if (event.key in moves && event.target.closest?.("[data-pads]")) {
+        done();
+        const next = number + moves[event.key];
+        if (next >= 1 && next <= perBank) focusPad(`${bank}${next}`);
+      } else if (event.key === "PageUp" || event.key === "PageDown") {
+        done();
+        const index = "ABCDEFGHIJ".indexOf(bank) + (event.key === "PageDown" ? 1 : -1);
+        if (index >= 0 && index < 10) onBank("ABCDEFGHIJ"[index]);
+      } else if ((event.key === "Delete" || event.key === "Backspace") && cell?.name) {
+        done();
+        onClear(chosen);
+      } else if ((event.key === " " || event.key === "Enter") && event.target.closest?.(".pad-face")) {
+        done();
+        if (!event.repeat) engine.pressPad(chosen, { timeStamp: event.timeStamp });
+      } else if (event.key === "/") {
+        done();
+        onAct("search", "");
+        focusSearch();
+      } else if (event.key === "?") {
+        done();
+        onAct("help", "");
+      }
+    };
+    const onKeyUp = (event) => {
+      if ((event.key === " " || event.key === "Enter") && event.target.closest?.(".pad-face")) engine.releasePad(chosen, { timeStamp: event.timeStamp });
+    };
+    const onFocus = () => keys.setKeysActive(playsWithKeys(document.activeElement));
+    document.addEventListener("keydown", onKey);
+    document.addEventListener("keyup", onKeyUp);
+    document.addEventListener("focusin", onFocus);
+    document.addEventListener("focusout", onFocus);
+    onFocus();
+    return () => {
+      document.removeEventListener("keydown", onKey);
+      document.removeEventListener("keyup", onKeyUp);
+      document.removeEventListener("focusin", onFocus);
+      document.removeEventListener("focusout", onFocus);
+    };
+  });
+
+  // Samples are dragged from the rows of the drawer.
+  useEffect(() => {
+    const onDown = (event) => {
+      const row = event.target.closest?.("[data-drawer] .sample-row");
+      if (!row || event.target.closest("button, a, input")) return;
+      const source = { kind: "sample", id: row.dataset.id, label: row.querySelector("[data-testid=name]")?.textContent || "Sound", colour };
+      drag.startDrag(event, source, { onDrop: (target) => onPut(target, row.dataset.id), onBank });
+    };
+    document.addEventListener("pointerdown", onDown);
+    return () => document.removeEventListener("pointerdown", onDown);
+  }, [colour, onPut, onBank]);
+
+  const openMenu = (event, pad) => {
+    event.preventDefault();
+    choose(pad.key);
+    const box = event.currentTarget.closest(".pad").getBoundingClientRect();
+    setMenu({ key: pad.key, x: event.clientX || box.left + 20, y: event.clientY || box.top + 30 });
+  };
+  const stateOf = (key) => ({ ready: player.ready[key], loading: player.loading[key], failed: player.failed[key], playing: player.playing.includes(key) });
+  const actions = { press, choose, menu: openMenu };
+  return (
+    <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
+      {cells.map((pad) => (
+        <Pad key={pad.key} cell={pad} chosen={pad.key === chosen} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
+      ))}
+      {menu && <PadMenu {...menu} cell={byKey.get(menu.key)} canPaste={cut !== null && cut.key !== menu.key} onRun={run} onClose={() => setMenu(null)} />}
+    </div>
+  );
+}

@@ -1,0 +1,224 @@
+"""The pad page, /projects/[id]: bar, sounds, pads and the chosen pad."""
+
+from typing import Any
+
+import reflex as rx
+
+from sp404_app.components.brand import style_sheet
+from sp404_app.components.pads import commit_field, pad_grid, pad_screen, pad_transport
+from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.pages.layout import layout
+from sp404_app.pages.projects.bank_menu import bank_menu
+from sp404_app.pages.projects.drawer import drawer
+from sp404_app.pages.projects.help import help_dialog
+from sp404_app.pages.projects.inspector import inspector
+from sp404_app.state.projects.pad_view import BankTab
+from sp404_app.state.projects.pads import PadsState
+
+HEAD = PadsState.head
+
+
+def pads() -> rx.Component:
+    """The page, in one of its phases: loading, loaded or missing."""
+    return layout(
+        style_sheet("/pads.css"),
+        rx.cond(
+            PadsState.phase == "here",
+            workspace(),
+            rx.cond(PadsState.phase == "missing", missing(), loading()),
+        ),
+        current="/projects",
+    )
+
+
+def workspace() -> rx.Component:
+    """The page of a project that was found."""
+    return rx.el.div(
+        bar(),
+        rx.cond(HEAD.is_trashed, trashed_note()),
+        rx.el.div(
+            drawer(),
+            rx.el.section(
+                pad_screen(sheet=PadsState.sheet, head=HEAD),
+                bank_tabs(),
+                pad_grid(
+                    head=HEAD,
+                    bank=PadsState.bank,
+                    colour=PadsState.colour,
+                    cells=PadsState.cells,
+                    chosen=PadsState.sheet.key,
+                    defaults=DEFAULTS,
+                    on_choose=PadsState.choose_pad,
+                    on_move=PadsState.move_pad,
+                    on_put=PadsState.put_sample,
+                    on_clear=PadsState.clear_pad,
+                    on_bank=PadsState.open_bank,
+                    on_act=PadsState.act,
+                ),
+                rx.el.div(
+                    pad_transport(mapping=PadsState.midi_notes, on_mapping=PadsState.save_midi),
+                    bank_menu(),
+                    class_name="pad-foot",
+                ),
+                class_name="machine",
+                aria_label="Pads",
+                custom_attrs={"data-device": HEAD.device},
+            ),
+            inspector(),
+            class_name="pad-columns",
+            custom_attrs={"data-panel": PadsState.panel},
+        ),
+        panel_buttons(),
+        help_dialog(),
+        class_name="pad-page",
+        data_testid="pad-page",
+    )
+
+
+def bar() -> rx.Component:
+    """Project name, device, tempo, memory, undo and redo."""
+    return rx.el.header(
+        rx.el.a(
+            rx.icon("chevron-left"),
+            href="/projects",
+            class_name="icon-button",
+            aria_label="All projects",
+            title="All projects",
+        ),
+        commit_field(
+            value=HEAD.name,
+            label="Project name",
+            class_name="project-name",
+            test_id="project-name",
+            on_commit=PadsState.rename_project,
+        ),
+        rx.el.span(HEAD.title, class_name="device-badge"),
+        rx.el.span(class_name="grow"),
+        rx.el.label(
+            commit_field(
+                value=HEAD.tempo,
+                label="Tempo in BPM",
+                class_name="input mono tempo-field",
+                input_mode="decimal",
+                max_length=7,
+                test_id="project-tempo",
+                on_commit=PadsState.set_tempo,
+            ),
+            rx.el.span("BPM", class_name="label"),
+            class_name="tempo",
+        ),
+        rx.el.span(
+            rx.el.span(
+                rx.el.span(HEAD.size, class_name="mono"),
+                rx.el.span(f" of {HEAD.capacity} · {HEAD.filled}/{HEAD.total} pads"),
+            ),
+            rx.el.span(rx.el.span(style={"width": f"{HEAD.share}%"}), class_name="bar"),
+            class_name="memory",
+            title="Memory that these pads take on the device",
+            data_testid="memory",
+        ),
+        step_button("undo-2", "Undo", HEAD.undo, PadsState.undo),
+        step_button("redo-2", "Redo", HEAD.redo, PadsState.redo),
+        class_name="pad-bar",
+    )
+
+
+def step_button(icon: str, text: str, label: rx.Var[str] | str, handler: Any) -> rx.Component:
+    """Button for undo or redo; its title names the step."""
+    return rx.el.button(
+        rx.icon(icon),
+        type="button",
+        class_name="icon-button",
+        disabled=label == "",
+        aria_label=rx.cond(label != "", f"{text}: {label}", text),
+        title=rx.cond(label != "", f"{text}: {label}", f"Nothing to {text.lower()}"),
+        on_click=handler,
+        data_testid=text.lower(),
+    )
+
+
+def bank_tabs() -> rx.Component:
+    """The ten bank buttons; each shows how full the bank is."""
+
+    def tab(bank: BankTab) -> rx.Component:
+        return rx.el.button(
+            rx.el.span(bank.letter, class_name="tab-letter"),
+            rx.el.span(rx.el.i(style={"height": f"{bank.fill}%"}), class_name="tab-fill"),
+            type="button",
+            role="tab",
+            class_name=rx.cond(PadsState.bank == bank.letter, "bank-tab on", "bank-tab"),
+            aria_selected=PadsState.bank == bank.letter,
+            aria_label=f"Bank {bank.letter}, {bank.filled} pads",
+            title=f"Bank {bank.letter}: {bank.filled} pads",
+            style={"--bank": bank.colour},
+            custom_attrs={"data-bank-tab": bank.letter},
+            on_click=PadsState.open_bank(bank.letter),
+            data_testid=f"bank-{bank.letter}",
+        )
+
+    return rx.el.div(
+        rx.foreach(PadsState.banks, tab),
+        role="tablist",
+        aria_label="Banks",
+        class_name="bank-tabs",
+    )
+
+
+def panel_buttons() -> rx.Component:
+    """On a phone: buttons that open the sounds and the chosen pad as sheets."""
+
+    def button(text: str | rx.Var[str], name: str) -> rx.Component:
+        is_open = PadsState.panel == name
+        return rx.el.button(
+            text,
+            type="button",
+            class_name=rx.cond(is_open, "button primary", "button"),
+            aria_expanded=is_open,
+            on_click=PadsState.open_panel(rx.cond(is_open, "", name)),
+            data_testid=f"open-{name}",
+        )
+
+    return rx.el.div(
+        button("Sounds", "sounds"),
+        button(rx.cond(PadsState.sheet.key != "", f"Pad {PadsState.sheet.key}", "Pad"), "pad"),
+        class_name="panel-buttons",
+    )
+
+
+def trashed_note() -> rx.Component:
+    """The notice of a project in the trash."""
+    return rx.el.div(
+        rx.el.span("This project is in the trash.", class_name="grow"),
+        rx.el.button(
+            "Restore",
+            type="button",
+            class_name="button small primary",
+            on_click=PadsState.restore,
+            data_testid="restore-project",
+        ),
+        class_name="notice row",
+        role="status",
+    )
+
+
+def missing() -> rx.Component:
+    """The page of an unknown id. It is the same for another user's project."""
+    return rx.el.div(
+        rx.el.h1("Project not found"),
+        rx.el.p("It may have been deleted, or the link is wrong.", class_name="muted"),
+        rx.el.a("Go to projects", href="/projects", class_name="button primary"),
+        class_name="pads-missing",
+        data_testid="missing",
+    )
+
+
+def loading() -> rx.Component:
+    """The skeleton shown while the project loads."""
+    return rx.el.div(
+        rx.el.div(
+            *(rx.el.div(class_name="pad phantom-pad") for _ in range(16)),
+            class_name="pads pads-mk2",
+        ),
+        rx.el.span("Loading …", class_name="visually-hidden", role="status"),
+        class_name="pad-page pads-loading",
+    )
