@@ -1,14 +1,16 @@
 """The audio thread's code, run block by block: each output frame is known."""
 
 import base64
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.components.pad_page import Samples, constant, noise
+from tests.components.pad_page import PadServer, Samples, constant, noise
 
 FADE = 144  # 3 ms at 48 kHz
 HALF = 16384
@@ -18,11 +20,23 @@ RIGHT: dict[str, Any] = {"pan": 51}
 Floats = NDArray[np.float32]
 
 
+@pytest.fixture(scope="module")
+def offline_page(pad_browser: Browser) -> Iterator[Page]:
+    """One page for all tests: each makes its own processor."""
+    with PadServer() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = pad_browser.new_page()
+        page.goto(server.url)
+        page.add_script_tag(url="/pad_offline.js", type="module")
+        page.wait_for_function("() => Boolean(window.playOffline)")
+        yield page
+        page.close()
+        server.shutdown()
+
+
 @pytest.fixture
-def scene(pad_page: Page) -> "Scene":
-    pad_page.add_script_tag(url="/pad_offline.js", type="module")
-    pad_page.wait_for_function("() => Boolean(window.playOffline)")
-    return Scene(pad_page)
+def scene(offline_page: Page) -> "Scene":
+    return Scene(offline_page)
 
 
 class Scene:
