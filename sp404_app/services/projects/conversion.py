@@ -12,11 +12,16 @@ POSITIONS = ("start", "end", "loop_top")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is lost or kept unused on one pad of the other device, in words."""
+    """What is lost or kept unused on one pad of the other device, in words.
+
+    `kind` is "moved", "left_out" or "not_stored"; `to` is the pad that a moved one goes to.
+    """
 
     bank: str
     pad: int
     what: str
+    kind: str
+    to: str = ""
 
 
 def convert_kit(kit: Kit, target: Device) -> tuple[Kit, list[Difference]]:
@@ -39,10 +44,11 @@ def convert_kit(kit: Kit, target: Device) -> tuple[Kit, list[Difference]]:
         free = _free_in_bank(placed, at.bank, target)
         if free is None:
             what = f"Left out: the {target.title} has {target.pads_per_bank} pads in a bank."
+            report.append(Difference(BANKS[at.bank], at.pad, what, "left_out"))
         else:
             placed[free] = convert_pad(kit.pads[at], source, target)
             what = f"Moved to {free}: the {target.title} has {target.pads_per_bank} pads in a bank."
-        report.append(Difference(BANKS[at.bank], at.pad, what))
+            report.append(Difference(BANKS[at.bank], at.pad, what, "moved", str(free)))
     return replace(kit, device=target, pads=placed), report
 
 
@@ -73,9 +79,8 @@ def _unstored(at: PadPosition, pad: PadContent, target: Device) -> list[Differen
     if not names:
         return []
     words = ", ".join(name.replace("_", " ") for name in names)
-    return [
-        Difference(BANKS[at.bank], at.pad, f"Kept, but not stored by the {target.title}: {words}.")
-    ]
+    what = f"Kept, but not stored by the {target.title}: {words}."
+    return [Difference(BANKS[at.bank], at.pad, what, "not_stored")]
 
 
 def _free_in_bank(

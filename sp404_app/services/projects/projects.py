@@ -31,11 +31,15 @@ BANK_COLOURS = (
 
 @dataclass(frozen=True, slots=True)
 class ProjectSummary:
-    """A project in the list: how many pads it fills, and the pads of each bank."""
+    """A project in the list, and the numbers of the pads that hold something, by bank."""
 
     project: Project
-    filled: int
-    filled_by_bank: tuple[int, ...]
+    pads_by_bank: tuple[tuple[int, ...], ...]
+
+    @property
+    def filled(self) -> int:
+        """Return the number of pads that hold something."""
+        return sum(len(pads) for pads in self.pads_by_bank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +145,24 @@ def list_projects(
     wanted = deleted_at.is_not(None) if trash else deleted_at.is_(None)
     query = select(Project).where(Project.user_id == user_id, wanted)
     found = session.exec(query.order_by(col(Project.updated_at).desc(), col(Project.id))).all()
-    counted = session.exec(
-        select(ProjectPad.project_id, ProjectPad.bank, func.count())
+    filled = session.exec(
+        select(ProjectPad.project_id, ProjectPad.bank, func.array_agg(col(ProjectPad.pad)))
         .where(ProjectPad.user_id == user_id)
         .group_by(col(ProjectPad.project_id), col(ProjectPad.bank))
     ).all()
-    by_project: dict[uuid.UUID, list[int]] = {}
-    for project_id, bank, count in counted:
-        by_project.setdefault(project_id, [0] * len(BANKS))[bank] = count
-    summaries = []
-    for project in found:
-        banks = tuple(by_project.get(project.id, [0] * len(BANKS)))
-        summaries.append(ProjectSummary(project, sum(banks), banks))
-    return summaries
+    pads = {(project_id, bank): tuple(sorted(numbers)) for project_id, bank, numbers in filled}
+    return [
+        ProjectSummary(project, tuple(pads.get((project.id, n), ()) for n in range(len(BANKS))))
+        for project in found
+    ]
+
+
+def count_trash(session: Session, user_id: uuid.UUID) -> int:
+    """Return how many projects are in a user's trash."""
+    trashed = select(func.count()).where(
+        Project.user_id == user_id, col(Project.deleted_at).is_not(None)
+    )
+    return session.exec(trashed).one()
 
 
 def change_details(session: Session, target: history.Target, changes: Mapping[str, Any]) -> Project:
@@ -210,13 +219,37 @@ def delete_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) 
     Raises:
         NotFound: If it does not exist or belongs to another user.
     """
+    if not move_to_trash(session, user_id, project_id):
+        delete_for_good(session, user_id, project_id)
+
+
+def move_to_trash(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> bool:
+    """Move a project to the trash; return False if it is there already.
+
+    Raises:
+        NotFound: If it does not exist or belongs to another user.
+    """
+    project = history.get_project(session, user_id, project_id, lock=True)
+    if project.deleted_at is not None:
+        return False
+    project.deleted_at = now()
+    session.add(project)
+    session.flush()
+    history.publish_project(session, user_id, project_id)
+    return True
+
+
+def delete_for_good(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> None:
+    """Permanently delete a project that is in the trash.
+
+    Raises:
+        NotFound: If it does not exist or belongs to another user.
+        Conflict: If it is not in the trash.
+    """
     project = history.get_project(session, user_id, project_id, lock=True)
     if project.deleted_at is None:
-        project.deleted_at = now()
-        session.add(project)
-        session.flush()
-    else:
-        session.delete(project)
+        raise Conflict("This project isn’t in the trash.")
+    session.delete(project)
     history.publish_project(session, user_id, project_id)
 
 
