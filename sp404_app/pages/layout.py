@@ -10,6 +10,7 @@ from sp404_app.state.toast import ToastState
 
 NAVIGATION = (
     ("Library", "/library"),
+    ("Projects", "/projects"),
     ("Usage", "/usage"),
     ("Plan", "/billing"),
     ("Account", "/account"),

@@ -8,6 +8,7 @@ from sp404_app.pages.landing import index
 from sp404_app.pages.library.routes import LIBRARY_PAGES
 from sp404_app.pages.not_found import not_found
 from sp404_app.pages.page import Page
+from sp404_app.pages.projects.routes import PROJECT_PAGES
 from sp404_app.pages.sample.routes import SAMPLE_PAGES
 
 LANDING_PAGE = Page(route="/", component=index, title="The sample library for SP-404 owners")
@@ -21,6 +22,7 @@ def all_pages() -> tuple[Page, ...]:
         *AUTH_PAGES,
         *LIBRARY_PAGES,
         *SAMPLE_PAGES,
+        *PROJECT_PAGES,
         *BILLING_PAGES,
         *ACCOUNT_PAGES,
         *dev_pages(),

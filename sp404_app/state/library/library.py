@@ -31,6 +31,7 @@ from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
 from sp404_app.state.toast import ToastState, undo_handlers
 
 UNDO_DELETION = "deletion"
+BULK_ACTIONS = set(Action) - {Action.DELETE_FOR_GOOD}  # `PermanentDeletionState` asks first
 
 
 class LibraryState(SessionState):
@@ -264,7 +265,7 @@ class LibraryState(SessionState):
             )
         elif action == "favourite" and ids:
             await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
-        elif action in set(Action) and ids:
+        elif action in BULK_ACTIONS and ids:
             notice = await self._run_bulk(user_id, Action(action), ids)
         await self._show(user_id, self.window.start)
         return notice
