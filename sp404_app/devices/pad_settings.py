@@ -44,11 +44,8 @@ class Number:
         """
         if value is None and self.optional:
             return None
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
+        is_nan = isinstance(value, float) and math.isnan(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or is_nan:
             raise ValueError("Enter a number.")
         if not self.low <= value <= self.high:
             raise ValueError(f"Choose a value from {self.low:g} to {self.high:g}.")
@@ -135,16 +132,19 @@ STORED_BY = {
 DEFAULTS: dict[str, Any] = {name: setting.default for name, setting in SETTINGS.items()}
 
 
-def parse_settings(values: Mapping[str, object]) -> dict[str, Any]:
+def parse_settings(values: object) -> dict[str, Any]:
     """Return valid settings for what is named; others are left out.
 
     Raises:
         InvalidSetting: For an unknown name, or a value out of range; it carries the name.
     """
+    if not isinstance(values, Mapping):
+        raise InvalidSetting("", "Settings must be an object.")
     parsed: dict[str, Any] = {}
     for name, value in values.items():
         if name not in SETTINGS:
-            raise InvalidSetting(str(name)[:60], "This setting does not exist.")
+            printable = ascii(str(name))[1:-1]  # no response can carry a lone surrogate
+            raise InvalidSetting(printable[:60], "This setting does not exist.")
         try:
             parsed[name] = SETTINGS[name].parse(value)
         except ValueError as error:
@@ -153,29 +153,41 @@ def parse_settings(values: Mapping[str, object]) -> dict[str, Any]:
 
 
 def change_settings(
-    current: Mapping[str, Any], changes: Mapping[str, object], frames: int | None, min_frames: int
+    current: Mapping[str, Any], changes: object, frames: int | None, min_frames: int
 ) -> dict[str, Any]:
     """Return all settings after a change, with what the device changes along.
 
-    `one_shot` clears gate and loop, and gate or loop clear `one_shot`. A reverse play mode sets
-    `loop_top` to the end, a forward one to the start. With vinyl on, pitch, fine and speed are one
-    value. Positions are clamped to the audio; a region keeps at least `min_frames`.
+    `one_shot` clears gate and loop, and gate or loop clear `one_shot`. A change to a reverse play
+    mode sets `loop_top` to the end, one to a forward mode to the start. With vinyl on, pitch, fine
+    and speed are one value. `bpm_sync` sets the speed to 100 % and fixes it. Positions are clamped
+    to the audio; a region keeps at least `min_frames`.
 
     Raises:
         InvalidSetting: If a value is out of range.
     """
     parsed = parse_settings(changes)
-    settings = DEFAULTS | dict(current) | parsed
+    before = DEFAULTS | dict(current)
+    settings = before | parsed
     _apply_trigger(settings, parsed)
-    _apply_vinyl(settings, parsed)
-    if parsed.get("bpm_sync"):
-        settings["speed"] = 100.0
+    _apply_speed(settings, before, parsed)
     clamp_positions(settings, frames, min_frames)
-    if "play_mode" in parsed and "loop_top" not in parsed:
-        is_reverse = str(parsed["play_mode"]).startswith("reverse")
-        end = frames if settings["end"] is None else settings["end"]
-        settings["loop_top"] = (end or 0) if is_reverse else settings["start"]
+    turned = is_reverse(settings) != is_reverse(before)
+    if turned and "loop_top" not in parsed:
+        settings["loop_top"] = default_loop_top(settings, frames)
     return settings
+
+
+def is_reverse(settings: Mapping[str, Any]) -> bool:
+    """Return whether the pad starts to play at its end."""
+    return str(settings["play_mode"]).startswith("reverse")
+
+
+def default_loop_top(settings: Mapping[str, Any], frames: int | None) -> int:
+    """Return the loop point that the device sets: the start, or in reverse the end."""
+    if not is_reverse(settings):
+        return settings["start"]
+    end = frames if settings["end"] is None else settings["end"]
+    return end or 0
 
 
 def _apply_trigger(settings: dict[str, Any], parsed: Mapping[str, Any]) -> None:
@@ -185,24 +197,48 @@ def _apply_trigger(settings: dict[str, Any], parsed: Mapping[str, Any]) -> None:
         settings["one_shot"] = False
 
 
-def _apply_vinyl(settings: dict[str, Any], parsed: Mapping[str, Any]) -> None:
-    """With vinyl on, derive speed from pitch, or pitch from speed, and check the smaller range."""
-    if not settings["vinyl"]:
-        return
-    if "speed" in parsed and not {"pitch", "fine"} & set(parsed):
+def _apply_speed(
+    settings: dict[str, Any], before: Mapping[str, Any], parsed: Mapping[str, Any]
+) -> None:
+    """Keep pitch, fine and speed consistent with `vinyl` and `bpm_sync`."""
+    changed = {name for name in parsed if parsed[name] != before[name]}
+    if settings["bpm_sync"]:
+        _fix_speed(settings, changed)
+    elif settings["vinyl"] and changed & {"pitch", "fine", "speed", "vinyl", "bpm_sync"}:
+        _couple_speed(settings, changed)
+
+
+def _fix_speed(settings: dict[str, Any], changed: set[str]) -> None:
+    """Set the speed to 100 %; with vinyl on, pitch and fine are the same value."""
+    fixed = {"speed": 100.0} | ({"pitch": 0, "fine": 0} if settings["vinyl"] else {})
+    for name, value in fixed.items():
+        if name in changed and settings[name] != value:
+            raise InvalidSetting(name, "This is fixed while BPM sync is on.")
+    settings |= fixed
+
+
+def _couple_speed(settings: dict[str, Any], changed: set[str]) -> None:
+    """Derive speed from pitch, or pitch from speed, and check the smaller range of vinyl."""
+    if "speed" in changed and not {"pitch", "fine"} & changed:
         semitones = 12 * math.log2(settings["speed"] / 100)
-        settings["pitch"] = max(VINYL_PITCH[0], min(VINYL_PITCH[1], round(semitones)))
-        cents = round(100 * (semitones - settings["pitch"]))
-        settings["fine"] = max(VINYL_FINE[0], min(VINYL_FINE[1], cents))
+        settings["pitch"], settings["fine"] = vinyl_pitch(semitones)
         return
     for name, (low, high) in (("pitch", VINYL_PITCH), ("fine", VINYL_FINE)):
         if low <= settings[name] <= high:
             continue
-        if name in parsed:
+        if name in changed:
             raise InvalidSetting(name, f"With vinyl on, choose a value from {low} to {high}.")
         settings[name] = max(low, min(high, settings[name]))
     speed = 100 * 2 ** ((settings["pitch"] + settings["fine"] / 100) / 12)
-    settings["speed"] = round(max(50.0, min(150.0, speed)), 2)
+    # The device cuts the third decimal: it stores −5 semitones as 74.91 %.
+    settings["speed"] = math.floor(100 * max(50.0, min(150.0, speed))) / 100
+
+
+def vinyl_pitch(semitones: float) -> tuple[int, int]:
+    """Return an interval as pitch in semitones and fine in cents, in the ranges of vinyl."""
+    pitch = max(VINYL_PITCH[0], min(VINYL_PITCH[1], math.ceil(semitones - 0.5)))
+    cents = round(100 * (semitones - pitch))
+    return pitch, max(VINYL_FINE[0], min(VINYL_FINE[1], cents))
 
 
 def clamp_positions(settings: dict[str, Any], frames: int | None, min_frames: int) -> None:
@@ -224,8 +260,9 @@ def clamp_positions(settings: dict[str, Any], frames: int | None, min_frames: in
 def unstored_settings(settings: Mapping[str, Any], device: DeviceKind) -> list[str]:
     """Return the names of changed settings that a device cannot store."""
     changed = [name for name, value in settings.items() if value != DEFAULTS.get(name)]
-    lost = [name for name in changed if name not in STORED_BY[device]]
-    ping_pong = str(settings.get("play_mode", "")).endswith("ping_pong")
-    if device is DeviceKind.SX and ping_pong:
-        lost.append("play_mode")
+    lost = {name for name in changed if name not in STORED_BY[device]}
+    if is_reverse(settings) or settings["loop_top"] == settings["start"]:
+        lost.discard("loop_top")  # the whole region is looped, as on a device without loop point
+    if device is DeviceKind.SX and str(settings["play_mode"]).endswith("ping_pong"):
+        lost.add("play_mode")
     return sorted(lost)

@@ -17,6 +17,7 @@ from sp404_app.services.billing import customer_contact, emulator_setup, reconci
 from sp404_app.services.infra import unsent_emails
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
+from sp404_app.services.projects import projects
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ async def _rounds() -> None:
             await _run_task(customer_contact.enqueue_if_contacts_due)
         if count % ROUNDS_PER_HOUR == 0:
             await _run_task(samples.purge_old_trash, now())
+            await _run_task(projects.purge_old_projects, now())
             await _run_task(data_export.purge_old_exports, now())
             await _run_task(unsent_emails.purge_old_emails, now())
         count += 1

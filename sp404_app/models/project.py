@@ -95,7 +95,8 @@ class ProjectPad(SQLModel, table=True):
 class ProjectStep(SQLModel, table=True):
     """One step of a project's undo history: what it changed, before and after.
 
-    `before` and `after` hold `{"project": {column: value}, "pads": {"A1": content or null}}`.
+    `before` and `after` hold `{"project": {column: value}, "pads": {"0-1": content or null}}`,
+    with bank index and pad number.
     """
 
     __tablename__ = "project_steps"

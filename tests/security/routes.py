@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from sp404_app.api.app import api
-from tests.security.world import id_for
+from tests.security.world import id_for, table_of
 from tests.sounds import wav
 
 # Valid values of fields for which not every value of their type is valid.
@@ -28,6 +28,10 @@ FIELDS: dict[str, object] = {
     "end": 0.1,
     "code": "123456",
     "file": wav(2999.0),
+    "bank": "B",  # the generated pad is the first of the second bank
+    "pad": 1,
+    "colour": "#ff6b3d",
+    "tempo": 93.0,
 }
 # Query parameters that would filter out existing rows.
 UNASKED = frozenset({"cursor", "bpm_min", "bpm_max", "key", "compatible_key", "kind", "tag"})
@@ -51,6 +55,10 @@ class Operation:
     def takes_ids(self) -> bool:
         return any(map(_is_id, self._names()))
 
+    def tables(self) -> list[str]:
+        """Return the tables whose ids the operation takes, each once."""
+        return list(dict.fromkeys(table_of(name) for name in self._names() if _is_id(name)))
+
     def _names(self) -> Iterator[str]:
         yield from (part["name"] for part in self.description.get("parameters", []))
         schema = self._body()
@@ -64,13 +72,15 @@ class Operation:
         self, client: TestClient, ids: dict[str, str], headers: dict[str, str]
     ) -> httpx.Response:
         """Send a request with these ids."""
-        path, query = self.path, {}
+        path, query, headers = self.path, {}, dict(headers)
         for part in self.description.get("parameters", []):
             if part["in"] == "path":
                 value = _made(part["name"], part["schema"], ids)
                 path = path.replace(f"{{{part['name']}}}", str(value))
             elif part["in"] == "query" and part["name"] not in UNASKED and part.get("required"):
                 query[part["name"]] = _made(part["name"], part["schema"], ids)
+            elif part["name"] == "if-match":
+                headers["If-Match"] = "*"
         return client.request(
             self.method, path, params=query, headers=headers, **self._content(ids)
         )
@@ -92,7 +102,7 @@ class Operation:
 
 
 def _is_id(name: str) -> bool:
-    return name.endswith("_id") or name in ("ids", "id")
+    return name.endswith(("_id", "_ids")) or name in ("ids", "id")
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:

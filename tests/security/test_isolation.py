@@ -65,6 +65,7 @@ ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py
 UNPROVEN = {
     "GET /api/exports/{export_id}": "an invented job has made no file",
     "GET /api/billing/invoices/{invoice_id}": "its PDF comes from Stripe, who never made it",
+    "POST /api/projects/{project_id}/redo": "the only step of the history is in force",
 }
 
 ALL = operations()
@@ -122,6 +123,25 @@ def test_another_users_id_is_answered_like_an_unknown_one(
     if operation.takes_ids and str(operation) not in UNPROVEN:
         mine = operation.send(client, owner.ids, bearer(owner.who.id))
         assert mine.status_code < 300, mine.text  # otherwise a refusal would prove nothing
+
+
+@pytest.mark.parametrize(
+    ("operation", "foreign"),
+    [(each, table) for each in PRIVATE if len(each.tables()) > 1 for table in each.tables()],
+    ids=str,
+)
+def test_another_users_id_among_own_ids_is_answered_like_an_unknown_one(
+    operation: Operation, foreign: str, client: TestClient, owner: Person, tmp_path: Path
+) -> None:
+    stranger = world.person(tmp_path)
+    headers = bearer(stranger.who.id)
+    before = dump()
+    theirs, nobody_s = ({**stranger.ids, foreign: ids[foreign]} for ids in (owner.ids, never()))
+    answer = normal(operation.send(client, theirs, headers), theirs)
+    assert answer == normal(operation.send(client, nobody_s, headers), nobody_s)
+    assert answer[0] == 404
+    assert dump() == before
+    assert operation.send(client, stranger.ids, headers).status_code < 300
 
 
 @pytest.mark.parametrize("operation", [each for each in ALL if str(each) in PUBLIC], ids=str)

@@ -28,7 +28,9 @@ from sqlmodel import AutoString, SQLModel
 
 from sp404_app import db
 from sp404_app.audio.features.survey import survey_file
+from sp404_app.devices.pad_settings import DEFAULTS
 from sp404_app.models.columns import now, uuid7
+from sp404_app.services.projects.projects import default_banks
 from tests.accounts import SignedUpUser, deliver_mails, sign_up_user
 from tests.sounds import keep, tone, write
 
@@ -42,11 +44,19 @@ VALUES: dict[str, object] = {
     "currency": "usd",
     "metric": "analysis",
     "theme": "dark",
+    "device": "mk2",
+    "tempo": 90.0,
+    "tempo_source": "project",
+    "banks": list(default_banks(90.0)),
+    "settings": DEFAULTS,
+    "before": {"project": {}, "pads": {}},
+    "after": {"project": {}, "pads": {}},
 }
 VOLATILE = frozenset({"last_seen_at", "heartbeat_at"})
 # Parameter names that do not follow "<thing>_id" for a table "<thing>s".
 ALIASES = {
     "ids": "samples",
+    "sample_ids": "samples",
     "job_id": "processing_jobs",
     "export_id": "processing_jobs",
     "device_id": "sign_ins",
@@ -139,11 +149,14 @@ def never() -> dict[str, str]:
 
 def id_for(name: str, ids: dict[str, str]) -> str | None:
     """Return the id for a parameter of this name, or None if the parameter is no id."""
+    return ids.get(table_of(name))
+
+
+def table_of(name: str) -> str:
+    """Return the table that an id parameter refers to, or "" if the parameter is no id."""
     if name in ALIASES:
-        return ids.get(ALIASES[name])
-    if name.endswith("_id"):
-        return ids.get(f"{name[:-3]}s")
-    return None
+        return ALIASES[name]
+    return f"{name[:-3]}s" if name.endswith("_id") else ""
 
 
 def dump(*, without: uuid.UUID | None = None) -> Dump:

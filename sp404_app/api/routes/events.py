@@ -18,6 +18,8 @@ from sqlmodel import Session
 from sp404_app.api.deps import CurrentUser, authenticate_request
 from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound, RateLimited, Unauthenticated
+from sp404_app.services.auth.personal_access_tokens import Scope
+from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import quotas
 from sp404_app.services.billing.schemas import subscription_view
 from sp404_app.services.infra import events as event_bus
@@ -25,6 +27,8 @@ from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.schemas import job_view, quota_view, sample_view
 from sp404_app.services.processing import jobs
+from sp404_app.services.projects import projects
+from sp404_app.services.projects.schemas import project_view
 
 router = APIRouter(tags=["events"])
 
@@ -38,7 +42,10 @@ _open_streams: Counter[uuid.UUID] = Counter()
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
-    """Stream events: job, sample, quota, subscription; `library` means that many samples changed.
+    """Stream events: job, sample, project, quota, subscription; `library`: many samples changed.
+
+    A project event carries the project without its pads. A personal access token needs
+    `projects:read` to receive it.
 
     The stream ends when its session ends, or when Redis or the database is unavailable.
 
@@ -64,10 +71,12 @@ async def _stream_events(request: Request, user_id: uuid.UUID) -> AsyncIterator[
     with _count_stream(user_id):
         try:
             async for burst in event_bus.listen(user_id, patience=KEEPALIVE_INTERVAL_S):
-                await authenticate_request(request)
+                signed_in = await authenticate_request(request)
                 if not burst:
                     yield ": here\n\n"
                 for event in burst:
+                    if not _may_read(signed_in, event):
+                        continue
                     payload = await in_transaction(_event_payload, user_id, event)
                     yield f"event: {event.topic}\ndata: {json.dumps(payload)}\n\n"
         except (Unauthenticated, RedisError):
@@ -91,18 +100,31 @@ def _count_stream(user_id: uuid.UUID) -> Iterator[None]:
             del _open_streams[user_id]
 
 
+def _may_read(signed_in: SignedIn, event: Event) -> bool:
+    """Return whether the event is within the scopes of the stream's personal access token."""
+    if event.topic is not Topic.PROJECT or signed_in.abilities is None:
+        return True
+    return Scope.PROJECTS_READ in signed_in.abilities
+
+
 def _event_payload(session: Session, user_id: uuid.UUID, event: Event) -> Any:
     try:
-        if event.topic is Topic.SAMPLE:
-            return jsonable_encoder(
-                sample_view(samples.get_sample(session, user_id, uuid.UUID(event.id)))
-            )
-        if event.topic is Topic.JOB:
-            return jsonable_encoder(job_view(jobs.get_job(session, user_id, uuid.UUID(event.id))))
+        return jsonable_encoder(_changed_object(session, user_id, event))
     except NotFound:
         return {"id": event.id, "deleted": True}
-    if event.topic is Topic.SUBSCRIPTION:
-        return jsonable_encoder(subscription_view(session, user_id))
-    if event.topic is Topic.QUOTA:
-        return jsonable_encoder(quota_view(quotas.get_quota_usage(session, user_id)))
-    return {}
+
+
+def _changed_object(session: Session, user_id: uuid.UUID, event: Event) -> object:
+    match event.topic:
+        case Topic.SAMPLE:
+            return sample_view(samples.get_sample(session, user_id, uuid.UUID(event.id)))
+        case Topic.JOB:
+            return job_view(jobs.get_job(session, user_id, uuid.UUID(event.id)))
+        case Topic.PROJECT:
+            return project_view(projects.get_summary(session, user_id, uuid.UUID(event.id)))
+        case Topic.SUBSCRIPTION:
+            return subscription_view(session, user_id)
+        case Topic.QUOTA:
+            return quota_view(quotas.get_quota_usage(session, user_id))
+        case Topic.LIBRARY:
+            return {}

@@ -84,7 +84,7 @@ class BankChange(BaseModel):
 
     bank: BankLetter
     name: Annotated[str, Field(max_length=60)] | None = None
-    colour: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")] | None = None
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
     tempo: Tempo | None = None
     volume: Annotated[int, Field(ge=0, le=127, strict=True)] | None = None
     protect: Annotated[bool, Field(strict=True)] | None = None
@@ -186,9 +186,12 @@ def change_project(
 
 
 @router.delete("/{project_id}", status_code=status.HTTP_204_NO_CONTENT)
-def delete_project(session: Database, user_id: CurrentUser, project_id: uuid.UUID) -> None:
-    """Move a project to the trash for 30 days. If it is there already, delete it permanently."""
-    projects.delete_project(session, user_id, project_id)
+def delete_project(session: Database, target: ChangeTarget) -> None:
+    """Move a project to the trash for 30 days. If it is there already, delete it permanently.
+
+    The move is a new revision, so a repeated request with the old one is 409.
+    """
+    projects.delete_project(session, target.user_id, target.project_id, target.revision)
 
 
 @router.post("/{project_id}/restore")

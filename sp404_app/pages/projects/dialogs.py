@@ -5,7 +5,7 @@ import reflex as rx
 from sp404_app.components import forms
 from sp404_app.components.menus import modal
 from sp404_app.devices.capabilities import DEVICES
-from sp404_app.services.projects.projects import TEMPO_RANGE
+from sp404_app.services.projects.project_details import TEMPO_RANGE_BPM
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.project_cards import ProjectCard
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
@@ -46,7 +46,7 @@ def new_project_dialog() -> rx.Component:
                     ),
                     problem=problems["tempo"],
                     input_mode="decimal",
-                    placeholder=f"{TEMPO_RANGE[0]:g}–{TEMPO_RANGE[1]:g}",
+                    placeholder=f"{TEMPO_RANGE_BPM[0]:g}–{TEMPO_RANGE_BPM[1]:g}",
                 ),
                 forms.notice(problems["form"], testid="new-project-problem"),
                 rx.el.div(

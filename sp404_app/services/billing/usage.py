@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from sp404_app.models import Sample, UsageEvent
 from sp404_app.models.columns import now
+from sp404_app.services.billing import quotas
 from sp404_app.services.billing.quotas import QuotaUsage
 
 MAX_DAYS = 366
@@ -40,7 +41,8 @@ class LargeSample:
 def daily_usage(session: Session, user_id: uuid.UUID, days: int = 30) -> list[UsageDay]:
     """Return the last `days` days including today, oldest first.
 
-    Permanently deleted samples are missing from past days too, because their rows are gone.
+    Permanently deleted samples are missing from past days too, because their rows are gone. A
+    trashed sample that a pad uses counts on all days since it was added.
     """
     today = now().date()
     dates = [today - dt.timedelta(days=back) for back in range(min(days, MAX_DAYS) - 1, -1, -1)]
@@ -58,7 +60,7 @@ def largest_samples(session: Session, user_id: uuid.UUID) -> list[LargeSample]:
     """Return the user's largest samples, largest first."""
     query = (
         select(Sample.id, Sample.name, Sample.size)
-        .where(*_own_samples(user_id), col(Sample.deleted_at).is_(None))
+        .where(*_own_samples(user_id), quotas.counts_as_storage())
         .order_by(col(Sample.size).desc(), col(Sample.id))
         .limit(LARGEST_COUNT)
     )
@@ -118,13 +120,15 @@ def _storage_changes(
     for day, bytes_in, count in session.exec(new.group_by(created_on)):
         changes[day] = changes.get(day, 0) + int(bytes_in)
         added[day] = count
-    gone = select(deleted_on, size).where(*_own_samples(user_id), col(Sample.deleted_at) >= first)
+    gone = select(deleted_on, size).where(
+        *_own_samples(user_id), ~quotas.counts_as_storage(), col(Sample.deleted_at) >= first
+    )
     for day, bytes_out in session.exec(gone.group_by(deleted_on)):
         changes[day] = changes.get(day, 0) - int(bytes_out)
     before = select(size).where(
         *_own_samples(user_id),
         Sample.created_at < first,
-        (col(Sample.deleted_at).is_(None)) | (col(Sample.deleted_at) >= first),
+        quotas.counts_as_storage() | (col(Sample.deleted_at) >= first),
     )
     return changes, int(session.exec(before).one()), added
 

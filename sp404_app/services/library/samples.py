@@ -289,7 +289,7 @@ def restore_each_sample(
 def _restore_refusals(
     session: Session, user_id: uuid.UUID, samples: Sequence[Sample]
 ) -> dict[uuid.UUID, AppError | None]:
-    """Return for each sample why it cannot be restored, None if it can. Runs two queries."""
+    """Return for each sample why it cannot be restored, None if it can. Runs three queries."""
     digests = literal([sample.digest for sample in samples], ARRAY(String))
     live = select(Sample).where(
         Sample.user_id == user_id,
@@ -297,13 +297,17 @@ def _restore_refusals(
         col(Sample.deleted_at).is_(None),
     )
     by_digest = {sample.digest: sample for sample in session.exec(live)}
-    sizes = {sample.id: 0 if sample.is_demo else sample.size for sample in samples}
+    on_pads = select(Sample.id).where(
+        _owned_in(user_id, [sample.id for sample in samples]), quotas.counts_as_storage()
+    )
+    counted = set(session.exec(on_pads))  # a trashed sample that a pad uses needs no more room
+    sizes = {s.id: 0 if s.is_demo or s.id in counted else s.size for s in samples}
     room, quota_error = _storage_room(session, user_id, sum(sizes.values()))
     results: dict[uuid.UUID, AppError | None] = {}
     for sample in samples:
         if sample.digest in by_digest:
             results[sample.id] = _duplicate_error(by_digest[sample.digest])
-        elif sizes[sample.id] > room:
+        elif sizes[sample.id] > max(0, room):
             results[sample.id] = quota_error
         else:
             results[sample.id] = None

@@ -69,6 +69,8 @@ def purge_samples(session: Session, condition: Any) -> list[uuid.UUID]:
     # Jobs are deleted by cascade; everywhere they are locked before samples.
     dependent = select(ProcessingJob.id).join(Sample).where(trashed).order_by(col(ProcessingJob.id))
     session.exec(dependent.with_for_update(of=ProcessingJob)).all()
+    # The deletion clears pads. A change of pads locks their samples in the same order.
+    session.exec(select(Sample.id).where(trashed).order_by(col(Sample.id)).with_for_update()).all()
     columns = (
         Sample.id,
         Sample.user_id,

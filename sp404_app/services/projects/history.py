@@ -6,7 +6,7 @@ caller saw, applies a pure function of `kit`, and writes what differs.
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -18,13 +18,14 @@ from sp404_app.devices.capabilities import DEVICES, DeviceKind
 from sp404_app.errors import ChangedMeanwhile, Conflict, NotFound
 from sp404_app.models import Project, ProjectPad, ProjectStep, Sample
 from sp404_app.models.columns import now
+from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.projects.kit import Kit, Mutation, PadContent, PadPosition, changed_pads
+from sp404_app.services.projects.step_content import KIT_FIELDS, apply_part, step_parts
 
 MAX_STEPS = 200
 ANY_REVISION: Final = None  # `If-Match: *`
-KIT_FIELDS = ("name", "tempo", "tempo_source", "banks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ def load_kit(session: Session, project: Project) -> Kit:
 
 
 def load_pads(session: Session, project_id: uuid.UUID) -> dict[PadPosition, ProjectPad]:
-    """Return the rows of a project's pads, in order."""
+    """Return the rows of a project's pads, in order, as they are now."""
     query = select(ProjectPad).where(ProjectPad.project_id == project_id)
-    rows = session.exec(query.order_by(col(ProjectPad.bank), col(ProjectPad.pad)))
+    ordered = query.order_by(col(ProjectPad.bank), col(ProjectPad.pad))
+    rows = session.exec(ordered.execution_options(populate_existing=True))
     return {PadPosition(row.bank, row.pad): row for row in rows}
 
 
@@ -78,7 +80,8 @@ def change_project(
     """Apply a change and record it as one step of undo history.
 
     The revision is that of `pad` if one is given, else of the project. A change that changes
-    nothing leaves revision and history as they are.
+    nothing leaves revision and history as they are. A sample that was permanently deleted in the
+    meantime leaves its pad without a sample.
 
     Raises:
         NotFound: If the project does not exist or belongs to another user.
@@ -89,7 +92,7 @@ def change_project(
     rows = load_pads(session, project.id)
     _ensure_revision(project, rows, target.revision, pad)
     before = _kit_of(project, rows)
-    after = mutate(before)
+    after = _lock_samples(session, project, before, mutate(before))
     if after == before:
         return project
     _write_kit(session, project, rows, before, after)
@@ -107,6 +110,18 @@ def lock_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) ->
     project = get_project(session, user_id, project_id, lock=True)
     if project.deleted_at is not None:
         raise Conflict("This project is in the trash. Restore it to change it.")
+    return project
+
+
+def lock_revision(session: Session, target: Target) -> Project:
+    """Lock a project, whether or not it is in the trash, if it has the revision of the target.
+
+    Raises:
+        NotFound: If it does not exist or belongs to another user.
+        ChangedMeanwhile: If the revision is old.
+    """
+    project = get_project(session, target.user_id, target.project_id, lock=True)
+    _ensure_revision(project, {}, target.revision, None)
     return project
 
 
@@ -193,6 +208,35 @@ def _kit_of(project: Project, rows: Mapping[PadPosition, ProjectPad]) -> Kit:
     )
 
 
+def _lock_samples(session: Session, project: Project, before: Kit, after: Kit) -> Kit:
+    """Lock the samples of the pads that differ; return the kit without samples that are gone.
+
+    A permanent deletion of a sample locks the sample, then its pads. A change of pads therefore
+    locks the samples first, in the same order; else one could wait for the other for ever.
+    """
+    changed = changed_pads(before, after)
+    contents = [kit.pads[at] for kit in (before, after) for at in changed if at in kit.pads]
+    existing = _lock_existing(session, project.user_id, contents)
+    emptied = {
+        at: replace(pad, sample_id=None)
+        for at in changed
+        if (pad := after.pads.get(at)) and pad.sample_id and pad.sample_id not in existing
+    }
+    return replace(after, pads={**after.pads, **emptied}) if emptied else after
+
+
+def _lock_existing(
+    session: Session, user_id: uuid.UUID, contents: Iterable[PadContent]
+) -> frozenset[uuid.UUID]:
+    """Lock samples against deletion; return the ids of those that exist and are the user's."""
+    ids = sorted({content.sample_id for content in contents if content.sample_id})
+    owned = select(Sample.id).where(
+        Sample.user_id == user_id, col(Sample.id) == any_(literal(ids, ARRAY(Uuid)))
+    )
+    locked = owned.order_by(col(Sample.id)).with_for_update(read=True, key_share=True)
+    return frozenset(session.exec(locked))
+
+
 def _write_kit(
     session: Session,
     project: Project,
@@ -215,7 +259,12 @@ def _write_kit(
     session.add(project)
     session.flush()
     publish_project(session, project.user_id, project.id)
-    after_commit(session, partial(events.publish, project.user_id, Event(Topic.QUOTA)))
+    if _used_samples(before) != _used_samples(after):  # a trashed sample counts while it is used
+        quotas.publish_quota(session, project.user_id)
+
+
+def _used_samples(kit: Kit) -> set[uuid.UUID | None]:
+    return {pad.sample_id for pad in kit.pads.values()}
 
 
 def insert_pads(session: Session, project: Project, kit: Kit) -> None:
@@ -256,44 +305,20 @@ def _record_step(session: Session, project: Project, label: str, before: Kit, af
     session.exec(
         delete(ProjectStep).where(steps, too_old | (col(ProjectStep.position) >= position))
     )
-    pads = changed_pads(before, after)
-    fields = [name for name in KIT_FIELDS if getattr(before, name) != getattr(after, name)]
+    undone, redone = step_parts(before, after)
     session.add(
         ProjectStep(
             project_id=project.id,
             position=position,
             user_id=project.user_id,
             label=label[:200],
-            before=_part_of(before, fields, pads),
-            after=_part_of(after, fields, pads),
+            before=undone,
+            after=redone,
         )
     )
     project.history_position = position
     session.add(project)
     session.flush()
-
-
-def _part_of(kit: Kit, fields: Iterable[str], pads: Iterable[PadPosition]) -> dict[str, Any]:
-    return {
-        "project": {name: getattr(kit, name) for name in fields},
-        "pads": {f"{at.bank}-{at.pad}": _content_to_json(kit.pads.get(at)) for at in pads},
-    }
-
-
-def _content_to_json(content: PadContent | None) -> dict[str, Any] | None:
-    if content is None:
-        return None
-    return {
-        **asdict(content),
-        "sample_id": str(content.sample_id) if content.sample_id else None,
-        "chops": list(content.chops),
-    }
-
-
-def _content_from_json(value: Mapping[str, Any], existing: frozenset[uuid.UUID]) -> PadContent:
-    sample_id = uuid.UUID(value["sample_id"]) if value["sample_id"] else None
-    known = sample_id if sample_id in existing else None
-    return PadContent(**{**value, "sample_id": known, "chops": tuple(value["chops"])})
 
 
 def _apply_step(
@@ -303,27 +328,5 @@ def _apply_step(
     rows = load_pads(session, project.id)
     _ensure_revision(project, rows, revision, None)
     before = _kit_of(project, rows)
-    existing = _existing_samples(session, project.user_id, part["pads"].values())
-    pads = dict(before.pads)
-    for key, value in part["pads"].items():
-        bank, _, number = key.partition("-")
-        at = PadPosition(int(bank), int(number))
-        if value is None:
-            pads.pop(at, None)
-        else:
-            pads[at] = _content_from_json(value, existing)
-    fields = dict(part["project"])
-    if "banks" in fields:
-        fields["banks"] = tuple(fields["banks"])
-    _write_kit(session, project, rows, before, replace(before, **fields, pads=pads))
-
-
-def _existing_samples(
-    session: Session, user_id: uuid.UUID, contents: Iterable[Mapping[str, Any] | None]
-) -> frozenset[uuid.UUID]:
-    ids = [uuid.UUID(each["sample_id"]) for each in contents if each and each["sample_id"]]
-    owned = select(Sample.id).where(
-        Sample.user_id == user_id, col(Sample.id) == any_(literal(ids, ARRAY(Uuid)))
-    )
-    # A sample that is being deleted must not appear on a pad after its deletion has cleared pads.
-    return frozenset(session.exec(owned.with_for_update(read=True, key_share=True)))
+    after = _lock_samples(session, project, before, apply_part(before, part))
+    _write_kit(session, project, rows, before, after)

@@ -52,6 +52,7 @@ class Kit:
 
 
 Mutation = Callable[[Kit], Kit]
+MOVES = ("swap", "copy", "overwrite")
 
 
 def parse_position(bank: object, pad: object, device: Device) -> PadPosition:
@@ -60,11 +61,28 @@ def parse_position(bank: object, pad: object, device: Device) -> PadPosition:
     Raises:
         ValidationFailed: If the device has no such pad.
     """
-    index = parse_bank(bank)
-    if isinstance(pad, bool) or not isinstance(pad, int) or not 1 <= pad <= device.pads_per_bank:
+    number = pad if isinstance(pad, int) and not isinstance(pad, bool) else 0
+    at = PadPosition(parse_bank(bank), number)
+    _ensure_exists(at, device)
+    return at
+
+
+def _ensure_exists(at: PadPosition, device: Device) -> None:
+    if not 1 <= at.pad <= device.pads_per_bank:
         message = f"Choose a pad from 1 to {device.pads_per_bank}."
         raise ValidationFailed(message, {"pad": [message]})
-    return PadPosition(index, pad)
+
+
+def parse_move(how: object) -> str:
+    """Return how a pad or bank moves: "swap", "copy" or "overwrite".
+
+    Raises:
+        ValidationFailed: If it is none of these.
+    """
+    if not isinstance(how, str) or how not in MOVES:
+        message = f"Choose one of: {', '.join(MOVES)}."
+        raise ValidationFailed(message, {"how": [message]})
+    return how
 
 
 def parse_bank(bank: object) -> int:
@@ -93,7 +111,13 @@ def free_positions(kit: Kit, start: PadPosition) -> Iterator[PadPosition]:
 
 
 def put_pads(kit: Kit, pads: Mapping[PadPosition, PadContent | None]) -> Kit:
-    """Return the kit with these pads set; None clears a pad."""
+    """Return the kit with these pads set; None clears a pad.
+
+    Raises:
+        ValidationFailed: If the device lacks one of them.
+    """
+    for at in pads:
+        _ensure_exists(at, kit.device)
     merged = {**kit.pads, **pads}
     return replace(kit, pads={at: pad for at, pad in merged.items() if pad is not None})
 

@@ -3,15 +3,13 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from sp404_app.audio.render.edit import NO_EDIT, Edit, InvalidEdit, edit_to_json, parse_edit
-from sp404_app.audio.render.length import map_frame, rendered_frames
+from sp404_app.audio.render.edit import NO_EDIT, parse_edit
 from sp404_app.devices import pad_settings
 from sp404_app.devices.capabilities import BANKS, Device
-from sp404_app.devices.pad_settings import DEFAULTS, InvalidSetting
+from sp404_app.devices.pad_settings import DEFAULTS, MAX_PADS_PER_LINK, InvalidSetting
 from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Project, Sample
 from sp404_app.services.infra.text import clean_name
@@ -26,7 +24,15 @@ from sp404_app.services.projects.kit import (
     fill_pads,
     move_bank,
     move_pad,
+    parse_move,
     put_pads,
+)
+from sp404_app.services.projects.pad_edits import (
+    MAX_BPM,
+    MIN_BPM,
+    change_edit,
+    edit_of,
+    frames_of,
 )
 
 MAX_CHOPS = 16
@@ -66,9 +72,9 @@ def load_placeable(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID
 
 
 def new_content(sample: Sample, device: Device) -> PadContent:
-    """Return a pad with a sample, with the device's defaults; loops play as loops."""
+    """Return a pad with a sample, its tempo, and the device's defaults."""
     settings = dict(DEFAULTS)
-    if sample.bpm and 40 <= sample.bpm <= 200:
+    if sample.bpm and MIN_BPM <= sample.bpm <= MAX_BPM:
         settings["bpm"] = round(sample.bpm, 2)
     return PadContent(
         sample_id=sample.id,
@@ -76,21 +82,6 @@ def new_content(sample: Sample, device: Device) -> PadContent:
         settings=settings,
         frames=frames_of(sample, NO_EDIT, device),
     )
-
-
-def source_frames(sample: Sample) -> int | None:
-    """Return the number of frames of a sample's file, if it was decoded."""
-    if not sample.duration or not sample.sample_rate:
-        return None
-    return round(sample.duration * sample.sample_rate)
-
-
-def frames_of(sample: Sample, edit: Edit, device: Device) -> int | None:
-    """Return the length of a pad's audio in frames; None if only rendering can tell."""
-    frames = source_frames(sample)
-    if frames is None or not sample.sample_rate:
-        return None
-    return rendered_frames(edit, frames, sample.sample_rate, device.rate)
 
 
 def set_pad(
@@ -115,26 +106,47 @@ def set_pad(
             message = "Choose a sample for this pad first."
             raise ValidationFailed(message, {"sample_id": [message]})
         sample = placed or _sample_of(session, target.user_id, content)
-        return put_pads(kit, {at: change_content(content, change, sample, kit.device)})
+        content = change_content(content, change, sample, kit.device)
+        _ensure_link_has_room(kit, at, content)
+        return put_pads(kit, {at: content})
 
     what = label or (f"Put sound on {at}" if placed else f"Change {at}")
     return history.change_project(session, target, what, mutate, at)
 
 
 def _with_sample(content: PadContent | None, sample: Sample, device: Device) -> PadContent:
-    """Return a pad with another sample; it keeps its other settings, and loses positions."""
+    """Return a pad with another sample; it keeps its settings, but not what depends on the audio.
+
+    That are positions, tempo, edit and chops, and the pitch that goes with a resample trick.
+    """
     fresh = new_content(sample, device)
     if content is None:
         return fresh
-    kept = dict(content.settings)
-    kept |= {name: DEFAULTS[name] for name in ("start", "end", "loop_top", "play_mode")}
+    if content.sample_id == sample.id:
+        return content
+    reset = ["start", "end", "loop_top", "play_mode"]
+    if edit_of(content).resample_trick:
+        reset += ["pitch", "fine", "speed"]
+    kept = dict(content.settings) | {name: DEFAULTS[name] for name in reset}
     return replace(fresh, settings=kept | {"bpm": fresh.settings["bpm"]})
 
 
 def _sample_of(session: Session, user_id: uuid.UUID, content: PadContent) -> Sample | None:
-    if content.sample_id is None:
-        return None
-    return samples.get_sample(session, user_id, content.sample_id)
+    """Return the sample of a pad, None if it was permanently deleted."""
+    query = select(Sample).where(Sample.id == content.sample_id, Sample.user_id == user_id)
+    return session.exec(query).first() if content.sample_id else None
+
+
+def _ensure_link_has_room(kit: Kit, at: PadPosition, content: PadContent) -> None:
+    """Raise if the pad would be the fifth one of its pad link."""
+    link = content.settings["pad_link"]
+    before = kit.pads.get(at)
+    if not link or (before and before.settings["pad_link"] == link):
+        return
+    others = sum(pad.settings["pad_link"] == link for p, pad in kit.pads.items() if p != at)
+    if others >= MAX_PADS_PER_LINK:
+        message = f"A pad link holds up to {MAX_PADS_PER_LINK} pads."
+        raise ValidationFailed(message, {"settings.pad_link": [message]})
 
 
 def change_content(
@@ -151,70 +163,30 @@ def change_content(
         if change.name is not None:
             content = replace(content, name=clean_name(change.name, content.name))
         if change.edit is not None:
-            content = _change_edit(content, parse_edit(change.edit), sample, device)
+            content = change_edit(content, parse_edit(change.edit), sample, device)
         if change.settings is not None:
             settings = pad_settings.change_settings(
                 content.settings, change.settings, content.frames, device.min_frames
             )
             content = replace(content, settings=settings)
     except InvalidSetting as error:
-        raise ValidationFailed(str(error), {f"settings.{error.field}": [str(error)]}) from None
+        field = f"settings.{error.field}" if error.field else "settings"
+        raise ValidationFailed(str(error), {field: [str(error)]}) from None
     if change.chops is not None:
         content = replace(content, chops=clean_chops(change.chops, content.frames))
     return content
 
 
-def edit_of(content: PadContent) -> Edit:
-    """Return the edit of a pad."""
-    return parse_edit(content.edit) if content.edit else NO_EDIT
-
-
-def _change_edit(
-    content: PadContent, edit: Edit, sample: Sample | None, device: Device
-) -> PadContent:
-    """Return the pad with another edit, and its positions where they are in the new audio."""
-    old = edit_of(content)
-    if edit == old:
-        return content
-    if edit.resample_trick and device.kind == "sx":
-        raise InvalidEdit("resample_trick", "The SP-404SX cannot play a pad at another pitch.")
-    length = frames_of(sample, edit, device) if sample else None
-    settings, chops = _map_positions(content, old, edit, sample, device)
-    if edit.resample_trick != old.resample_trick:
-        slowed = {"vinyl": True, "pitch": -round(edit.resample_trick or 0), "fine": 0}
-        settings = pad_settings.change_settings(settings, slowed, length, device.min_frames)
-    pad_settings.clamp_positions(settings, length, device.min_frames)
-    as_json = edit_to_json(edit) or None
-    return replace(content, edit=as_json, frames=length, settings=settings, chops=chops)
-
-
-def _map_positions(
-    content: PadContent, old: Edit, new: Edit, sample: Sample | None, device: Device
-) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Return the settings and chops of a pad with their positions in the audio of another edit."""
-    settings = dict(content.settings)
-    frames = source_frames(sample) if sample else None
-    if not sample or not sample.sample_rate or not frames:
-        return settings, content.chops
-    source = (frames, sample.sample_rate)
-    for name in ("start", "end", "loop_top"):
-        if settings[name] is not None:
-            settings[name] = map_frame(settings[name], old, new, *source, device.rate)
-    if new.reverse != old.reverse:  # what was the start is the end now
-        start, end = settings["start"], settings["end"]
-        settings["start"], settings["end"] = end or 0, start
-    mapped = {map_frame(chop, old, new, *source, device.rate) for chop in content.chops}
-    return settings, tuple(sorted(mapped))
-
-
-def clean_chops(chops: Sequence[int], frames: int | None) -> tuple[int, ...]:
-    """Return chop markers in order, each once, inside the audio.
+def clean_chops(chops: object, frames: int | None) -> tuple[int, ...]:
+    """Return chop markers in order, each once; those after the end of the audio are left out.
 
     Raises:
-        ValidationFailed: If there are more than 16, or one is not a frame.
+        ValidationFailed: If they are not a list, more than 16, or one is not a frame.
     """
     message = ""
-    if len(chops) > MAX_CHOPS:
+    if not isinstance(chops, list | tuple):
+        chops, message = (), "Chops are a list of frames."
+    elif len(chops) > MAX_CHOPS:
         message = f"A pad holds up to {MAX_CHOPS} chops."
     elif any(isinstance(c, bool) or not isinstance(c, int) or c < 0 for c in chops):
         message = "A chop is a frame of the pad's audio."
@@ -264,10 +236,10 @@ def move(
     """Swap two pads, copy one to the other, or move one over the other ("overwrite").
 
     Raises:
-        ValidationFailed: If the source is empty.
+        ValidationFailed: If the source is empty, or `how` is unknown.
         NotFound, ChangedMeanwhile, Conflict: As `history.change_project`.
     """
-    verb = {"swap": "Move", "copy": "Copy", "overwrite": "Move"}[how]
+    verb = "Copy" if parse_move(how) == "copy" else "Move"
     label = f"{verb} {source} to {goal}"
     return history.change_project(session, target, label, lambda k: move_pad(k, source, goal, how))
 
@@ -278,7 +250,7 @@ def move_whole_bank(session: Session, target: Target, source: int, goal: int, ho
     Raises:
         NotFound, ChangedMeanwhile, Conflict: As `history.change_project`.
     """
-    verb = "Copy" if how == "copy" else "Move"
+    verb = "Copy" if parse_move(how) == "copy" else "Move"
     label = f"{verb} bank {BANKS[source]} to {BANKS[goal]}"
     return history.change_project(session, target, label, lambda k: move_bank(k, source, goal, how))
 

@@ -2,26 +2,29 @@
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import ARRAY, Uuid, any_, literal
 from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.devices.capabilities import BANKS, DEVICES, Device, DeviceKind
 from sp404_app.errors import Conflict, ValidationFailed
 from sp404_app.models import Project, ProjectPad, Sample
 from sp404_app.models.columns import now
-from sp404_app.services.infra.text import clean_name
+from sp404_app.services.billing import quotas
+from sp404_app.services.infra.text import clean_name, clean_text
 from sp404_app.services.library import samples
-from sp404_app.services.projects import conversion, history, pads
+from sp404_app.services.projects import conversion, history, pad_sizes, pads
 from sp404_app.services.projects.kit import Kit, PadPosition, fill_pads
+from sp404_app.services.projects.project_details import apply_details, clamp_tempo
 
 TRASH_DAYS = 30
 MAX_PROJECTS = 500  # outside the trash
 MAX_LISTED_SAMPLES = 200
-DEFAULT_TEMPO = 90.0
-TEMPO_RANGE = (40.0, 200.0)
+DEFAULT_TEMPO_BPM = 90.0
 # One hue per bank, readable on dark and on light surfaces; pages show them as lit pads.
 BANK_COLOURS = (
     "#ff6b3d", "#ffb020", "#e8d52c", "#7ed957", "#2fd6a3",
@@ -31,15 +34,21 @@ BANK_COLOURS = (
 
 @dataclass(frozen=True, slots=True)
 class ProjectSummary:
-    """A project in the list, and the numbers of the pads that hold something, by bank."""
+    """A project in the list: the pads of each bank that hold something, and their bytes."""
 
     project: Project
     pads_by_bank: tuple[tuple[int, ...], ...]
+    bytes: int
+
+    @property
+    def filled_by_bank(self) -> tuple[int, ...]:
+        """Return how many pads of each bank hold something."""
+        return tuple(len(pads) for pads in self.pads_by_bank)
 
     @property
     def filled(self) -> int:
-        """Return the number of pads that hold something."""
-        return sum(len(pads) for pads in self.pads_by_bank)
+        """Return how many pads hold something."""
+        return sum(self.filled_by_bank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +96,13 @@ def create_project(
     placed = pads.load_placeable(session, user_id, sample_ids)
     if tempo is None:
         tempo = next((each.bpm for each in placed if each.bpm and each.kind == "loop"), None)
+    start_tempo = clamp_tempo(tempo or DEFAULT_TEMPO_BPM)
     kit = Kit(
         device=device,
         name=clean_name(name, "Untitled project"),
-        tempo=_clamp_tempo(tempo),
+        tempo=start_tempo,
         tempo_source="project",
-        banks=default_banks(_clamp_tempo(tempo)),
+        banks=default_banks(start_tempo),
     )
     contents = [pads.new_content(sample, device) for sample in placed]
     kit, filled = fill_pads(kit, PadPosition(0, 1), contents)
@@ -126,7 +136,7 @@ def samples_in_folder(session: Session, user_id: uuid.UUID, folder: str) -> list
 
 def samples_with_tag(session: Session, user_id: uuid.UUID, tag: str) -> list[uuid.UUID]:
     """Return the ids of the samples with a tag, by name."""
-    return _ids_by_name(session, user_id, col(Sample.tags).contains([tag]))
+    return _ids_by_name(session, user_id, col(Sample.tags).contains([clean_text(tag)]))
 
 
 def _ids_by_name(session: Session, user_id: uuid.UUID, condition: Any) -> list[uuid.UUID]:
@@ -145,52 +155,58 @@ def list_projects(
     wanted = deleted_at.is_not(None) if trash else deleted_at.is_(None)
     query = select(Project).where(Project.user_id == user_id, wanted)
     found = session.exec(query.order_by(col(Project.updated_at).desc(), col(Project.id))).all()
-    filled = session.exec(
-        select(ProjectPad.project_id, ProjectPad.bank, func.array_agg(col(ProjectPad.pad)))
-        .where(ProjectPad.user_id == user_id)
-        .group_by(col(ProjectPad.project_id), col(ProjectPad.bank))
-    ).all()
-    pads = {(project_id, bank): tuple(sorted(numbers)) for project_id, bank, numbers in filled}
-    return [
-        ProjectSummary(project, tuple(pads.get((project.id, n), ()) for n in range(len(BANKS))))
-        for project in found
-    ]
+    return _summaries(session, user_id, found)
 
 
-def count_trash(session: Session, user_id: uuid.UUID) -> int:
-    """Return how many projects are in a user's trash."""
-    trashed = select(func.count()).where(
-        Project.user_id == user_id, col(Project.deleted_at).is_not(None)
+def get_summary(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> ProjectSummary:
+    """Return a project as it is in the list.
+
+    Raises:
+        NotFound: If it does not exist or belongs to another user.
+    """
+    project = history.get_project(session, user_id, project_id)
+    return _summaries(session, user_id, [project])[0]
+
+
+def _summaries(
+    session: Session, user_id: uuid.UUID, found: Sequence[Project]
+) -> list[ProjectSummary]:
+    columns = (
+        ProjectPad.project_id,
+        ProjectPad.bank,
+        func.array_agg(col(ProjectPad.pad)),
+        pad_sizes.total_bytes(),
     )
-    return session.exec(trashed).one()
+    counted = select(*columns).join(
+        Sample, col(Sample.id) == col(ProjectPad.sample_id), isouter=True
+    )
+    ids = literal([project.id for project in found], ARRAY(Uuid))
+    of_projects = counted.where(
+        ProjectPad.user_id == user_id, col(ProjectPad.project_id) == any_(ids)
+    )
+    rows = session.exec(
+        of_projects.group_by(col(ProjectPad.project_id), col(ProjectPad.bank))
+    ).all()
+    pads = {(project_id, bank): tuple(sorted(found)) for project_id, bank, found, _ in rows}
+    sizes: Counter[uuid.UUID] = Counter()
+    for project_id, _, _, size in rows:
+        sizes[project_id] += int(size)
+    summaries: list[ProjectSummary] = []
+    for project in found:
+        banks = tuple(pads.get((project.id, bank), ()) for bank in range(len(BANKS)))
+        summaries.append(ProjectSummary(project, banks, sizes[project.id]))
+    return summaries
 
 
 def change_details(session: Session, target: history.Target, changes: Mapping[str, Any]) -> Project:
-    """Change name, tempo, tempo source and banks of a project; what is not named stays.
-
-    `banks` are `{"bank": "A", …}` with what changes of name, colour, tempo, volume and protect.
+    """Change name, tempo, tempo source and banks of a project, as `apply_details` describes.
 
     Raises:
         ValidationFailed: If a value is invalid; details name the field.
         NotFound, ChangedMeanwhile, Conflict: As `history.change_project`.
     """
     label = "Rename project" if set(changes) == {"name"} else "Change project"
-
-    def mutate(kit: Kit) -> Kit:
-        fields: dict[str, Any] = {}
-        if "name" in changes:
-            fields["name"] = clean_name(changes["name"], kit.name)
-        if "tempo" in changes:
-            fields["tempo"] = _parse_tempo(changes["tempo"], "tempo")
-        if "tempo_source" in changes:
-            fields["tempo_source"] = changes["tempo_source"]
-        banks = list(kit.banks)
-        for change in changes.get("banks", ()):
-            index = BANKS.index(change["bank"])
-            banks[index] = {**banks[index], **change}
-        return replace(kit, **fields, banks=tuple(banks))
-
-    return history.change_project(session, target, label, mutate)
+    return history.change_project(session, target, label, lambda kit: apply_details(kit, changes))
 
 
 def duplicate_project(
@@ -208,72 +224,71 @@ def duplicate_project(
     report: list[conversion.Difference] = []
     name = f"{original.name[:180]} copy"
     if device and device != kit.device:
-        kit, report = conversion.convert_kit(kit, device)
+        kit, report = conversion.convert_kit(kit, device, _samples_of(session, user_id, kit))
         name = f"{original.name[:180]} ({device.title})"
     return _insert_project(session, user_id, replace(kit, name=name)), report
 
 
-def delete_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> None:
+def delete_project(
+    session: Session,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    revision: int | None = history.ANY_REVISION,
+) -> None:
     """Move a project to the trash, or delete it permanently if it is there already.
 
-    Raises:
-        NotFound: If it does not exist or belongs to another user.
-    """
-    if not move_to_trash(session, user_id, project_id):
-        delete_for_good(session, user_id, project_id)
-
-
-def move_to_trash(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> bool:
-    """Move a project to the trash; return False if it is there already.
+    The move is a new revision: a request that is repeated with the old one deletes nothing more.
 
     Raises:
         NotFound: If it does not exist or belongs to another user.
+        ChangedMeanwhile: If the revision is old.
     """
-    project = history.get_project(session, user_id, project_id, lock=True)
-    if project.deleted_at is not None:
-        return False
-    project.deleted_at = now()
-    session.add(project)
-    session.flush()
-    history.publish_project(session, user_id, project_id)
-    return True
-
-
-def delete_for_good(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> None:
-    """Permanently delete a project that is in the trash.
-
-    Raises:
-        NotFound: If it does not exist or belongs to another user.
-        Conflict: If it is not in the trash.
-    """
-    project = history.get_project(session, user_id, project_id, lock=True)
+    target = history.Target(user_id, project_id, revision)
+    project = history.lock_revision(session, target)
     if project.deleted_at is None:
-        raise Conflict("This project isn’t in the trash.")
-    session.delete(project)
-    history.publish_project(session, user_id, project_id)
+        _set_trashed(session, project, now())
+    else:
+        session.delete(project)
+        history.publish_project(session, user_id, project_id)
 
 
 def restore_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> Project:
-    """Restore a project from the trash.
+    """Restore a project from the trash. Trashed samples on its pads count as storage again.
 
     Raises:
         NotFound: If it does not exist or belongs to another user.
         Conflict: If the user has `MAX_PROJECTS` projects.
     """
+    history.get_project(session, user_id, project_id)
+    quotas.lock_library(session, user_id)  # everywhere the user is locked before projects
     project = history.get_project(session, user_id, project_id, lock=True)
     if project.deleted_at is not None:
         _ensure_room(session, user_id)
-        project.deleted_at = None
-        session.add(project)
-        session.flush()
-        history.publish_project(session, user_id, project_id)
+        _set_trashed(session, project, None)
     return project
+
+
+def _set_trashed(session: Session, project: Project, at: dt.datetime | None) -> None:
+    project.deleted_at = at
+    project.revision += 1
+    session.add(project)
+    session.flush()
+    history.publish_project(session, project.user_id, project.id)
+    quotas.publish_quota(session, project.user_id)
 
 
 def purge_old_projects(session: Session, at: dt.datetime) -> int:
     """Permanently delete projects that any user trashed over 30 days ago; return their number."""
     limit = at - dt.timedelta(days=TRASH_DAYS)
-    return session.exec(delete(Project).where(col(Project.deleted_at) < limit)).rowcount
+    old = select(Project.id).where(col(Project.deleted_at) < limit)
+    locked = session.exec(old.with_for_update(skip_locked=True)).all()
+    return session.exec(delete(Project).where(col(Project.id).in_(locked))).rowcount
+
+
+def _samples_of(session: Session, user_id: uuid.UUID, kit: Kit) -> dict[uuid.UUID, Sample]:
+    ids = [pad.sample_id for pad in kit.pads.values() if pad.sample_id]
+    owned = select(Sample).where(Sample.user_id == user_id, samples.has_id_in(ids))
+    return {sample.id: sample for sample in session.exec(owned)}
 
 
 def _insert_project(session: Session, user_id: uuid.UUID, kit: Kit) -> Project:
@@ -293,21 +308,9 @@ def _insert_project(session: Session, user_id: uuid.UUID, kit: Kit) -> Project:
 
 
 def _ensure_room(session: Session, user_id: uuid.UUID) -> None:
+    quotas.lock_library(session, user_id)  # two requests at once cannot exceed the limit
     count = select(func.count()).where(
         Project.user_id == user_id, col(Project.deleted_at).is_(None)
     )
     if session.exec(count).one() >= MAX_PROJECTS:
         raise Conflict(f"You can have up to {MAX_PROJECTS} projects. Delete one first.")
-
-
-def _clamp_tempo(tempo: float | None) -> float:
-    low, high = TEMPO_RANGE
-    return round(min(max(tempo or DEFAULT_TEMPO, low), high), 2)
-
-
-def _parse_tempo(value: float, field: str) -> float:
-    low, high = TEMPO_RANGE
-    if not low <= value <= high:
-        message = f"Choose a tempo from {low:g} to {high:g} BPM."
-        raise ValidationFailed(message, {field: [message]})
-    return round(value, 2)

@@ -12,15 +12,18 @@ from sqlmodel import Session, col, select
 from sp404_app.devices.capabilities import BANKS
 from sp404_app.models import Project, ProjectPad, Sample
 from sp404_app.services.projects import history
+from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadPosition
+from sp404_app.services.projects.pad_sizes import pad_bytes
 from sp404_app.services.projects.projects import ProjectSummary, device_of
-
-BYTES_PER_FRAME = 4  # 16 bit, stereo
 
 
 @dataclass(frozen=True, slots=True)
 class PadView:
-    """A pad that holds something. Positions and lengths are frames at the project's rate."""
+    """A pad that holds something. Positions and lengths are frames at the project's rate.
+
+    `device_name` is the name as the device shows it. `bytes` is the size of its 16-bit audio.
+    """
 
     bank: str
     pad: int
@@ -28,6 +31,7 @@ class PadView:
     sample_id: uuid.UUID | None
     sample_status: str  # "ready", "trashed" or "missing"
     name: str
+    device_name: str
     settings: dict[str, Any]
     chops: list[int]
     edit: dict[str, Any] | None
@@ -37,7 +41,7 @@ class PadView:
 
 @dataclass(frozen=True, slots=True)
 class ProjectView:
-    """A project without its pads."""
+    """A project without its pads; `bytes` is the size of their 16-bit audio."""
 
     id: uuid.UUID
     name: str
@@ -47,6 +51,7 @@ class ProjectView:
     tempo_source: str
     revision: int
     pad_count: int
+    bytes: int
     banks: list[dict[str, Any]]
     deleted_at: dt.datetime | None
     created_at: dt.datetime
@@ -64,18 +69,22 @@ class ProjectDetails(ProjectView):
 
 def project_view(summary: ProjectSummary) -> ProjectView:
     """Return the view of a project in the list."""
-    return ProjectView(**_project_fields(summary.project), pad_count=summary.filled)
+    return ProjectView(
+        **_project_fields(summary.project), pad_count=summary.filled, bytes=summary.bytes
+    )
 
 
 def project_details(session: Session, project: Project) -> ProjectDetails:
     """Return the view of a project with its pads."""
     rows = history.load_pads(session, project.id)
     samples = samples_of_pads(session, rows)
+    pads = [pad_view(row, samples) for row in rows.values()]
     undo, redo = history.next_labels(session, project)
     return ProjectDetails(
         **_project_fields(project),
-        pad_count=len(rows),
-        pads=[pad_view(row, samples) for row in rows.values()],
+        pad_count=len(pads),
+        bytes=sum(pad.bytes or 0 for pad in pads),
+        pads=pads,
         undo=undo,
         redo=redo,
     )
@@ -108,6 +117,7 @@ def pad_view(row: ProjectPad, samples: Mapping[uuid.UUID, Sample]) -> PadView:
         sample_id=row.sample_id,
         sample_status=sample_status(sample),
         name=row.name,
+        device_name=device_name(row.name),
         settings=row.settings,
         chops=row.chops,
         edit=row.edit,
@@ -121,15 +131,6 @@ def sample_status(sample: Sample | None) -> str:
     if sample is None:
         return "missing"
     return "trashed" if sample.deleted_at else "ready"
-
-
-def pad_bytes(row: ProjectPad, sample: Sample | None) -> int | None:
-    """Return how many bytes of 16-bit audio the pad takes on the device; None if unknown."""
-    if row.frames is None:
-        return None
-    channels = (row.edit or {}).get("channels", "keep")
-    is_mono = channels != "keep" or (sample is not None and sample.channels == 1)
-    return row.frames * (BYTES_PER_FRAME // 2 if is_mono else BYTES_PER_FRAME)
 
 
 def _project_fields(project: Project) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sp404_app.db import in_transaction
 from sp404_app.devices.capabilities import DeviceKind
 from sp404_app.errors import AppError, ValidationFailed
 from sp404_app.services.projects import pads, projects
+from sp404_app.services.projects.project_details import TEMPO_RANGE_BPM
 from sp404_app.services.projects.projects import MAX_LISTED_SAMPLES
 from sp404_app.state import double_click, forms, validation
 from sp404_app.state.base import SessionState
@@ -108,7 +109,7 @@ def _parse_form(form: object) -> tuple[str, Any, float | None]:
     """Return name, device and tempo; None stands for the tempo of the first loop."""
     name = validation.validate_text(forms.form_text(form, "name"), 200)
     device = projects.parse_device(forms.form_text(form, "device"))
-    low, high = projects.TEMPO_RANGE
+    low, high = TEMPO_RANGE_BPM
     message = TEMPO_MESSAGE.format(low, high)
     try:
         tempo = validation.parse_number(forms.form_text(form, "tempo"))

@@ -122,6 +122,8 @@ def report_of(copy: Project, differences: Sequence[Difference]) -> ConversionRep
             _lines(differences, "left_out"),
         ),
         ReportGroup(f"Kept, but not stored by the {title}", _lines(differences, "not_stored")),
+        ReportGroup("Changed", _lines(differences, "changed")),
+        ReportGroup(f"Too long for the {title}", _lines(differences, "too_long")),
     )
     return ConversionReport(str(copy.id), copy.name, [group for group in groups if group.lines])
 
@@ -132,12 +134,14 @@ def _lines(differences: Iterable[Difference], kind: str) -> list[ReportLine]:
     for each in differences:
         if each.kind == kind:
             pads.setdefault(each.what, []).append(f"{each.bank}{each.pad}")
-    return [
-        ReportLine(
-            ", ".join(names), what.partition(": ")[2].rstrip(".") if kind == "not_stored" else ""
-        )
-        for what, names in pads.items()
-    ]
+    return [ReportLine(", ".join(names), _detail(what, kind)) for what, names in pads.items()]
+
+
+def _detail(what: str, kind: str) -> str:
+    """Return what the title of the group does not say; `what` is "Heading: detail."."""
+    if kind == "left_out":
+        return ""
+    return what if kind == "changed" else what.partition(": ")[2].rstrip(".")
 
 
 def describe_positions(positions: Sequence[PadPosition]) -> str:

@@ -14,7 +14,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models.columns import now
 from sp404_app.services.infra import events
 from sp404_app.services.infra.events import Topic
-from sp404_app.services.projects import history, projects
+from sp404_app.services.projects import history, projects, trash
 from sp404_app.state import double_click, validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.projects.project_cards import (
@@ -62,17 +62,17 @@ class ProjectListState(SessionState):
             if burst and all(item.topic is not Topic.PROJECT for item in burst):
                 continue
             async with self:
-                trash = self.trash
-            cards, count = await in_transaction(_load_cards, user_id, trash)
+                in_trash = self.trash
+            cards, count = await in_transaction(_load_cards, user_id, in_trash)
             async with self:
-                if self.trash == trash and (self.cards, self.trash_count) != (cards, count):
+                if self.trash == in_trash and (self.cards, self.trash_count) != (cards, count):
                     self.cards, self.trash_count = cards, count
 
     @rx.event
-    async def show_trash(self, trash: bool) -> None:
+    async def show_trash(self, is_shown: bool) -> None:
         """Show the trash, or the projects in use."""
         user_id = await self._user_id()
-        self.trash, self.renaming = trash is True, ""
+        self.trash, self.renaming = is_shown is True, ""
         await self._show(user_id)
 
     @rx.event
@@ -126,7 +126,7 @@ class ProjectListState(SessionState):
         self._close_dialogs()
         if deleting:
             chosen = validation.validate_id(deleting)
-            await in_transaction(projects.delete_for_good, user_id, chosen)
+            await in_transaction(trash.delete_for_good, user_id, chosen)
             await self._show(user_id)
             yield ToastState.show(f"“{name[:60]}” permanently deleted.")  # type: ignore[misc]
 
@@ -155,7 +155,7 @@ class ProjectListState(SessionState):
 
     async def _move_to_trash(self, user_id: uuid.UUID, project_id: uuid.UUID) -> EventSpec | None:
         project = await in_transaction(history.get_project, user_id, project_id)
-        if not await in_transaction(projects.move_to_trash, user_id, project_id):
+        if not await in_transaction(trash.move_to_trash, user_id, project_id):
             return None
         self._deleted = str(project_id)
         message = f"“{project.name[:60]}” moved to the trash."
@@ -181,11 +181,13 @@ class ProjectListState(SessionState):
         self.report = ConversionReport()
 
 
-def _load_cards(session: Session, user_id: uuid.UUID, trash: bool) -> tuple[list[ProjectCard], int]:
+def _load_cards(
+    session: Session, user_id: uuid.UUID, in_trash: bool
+) -> tuple[list[ProjectCard], int]:
     """Return the cards of the projects in use or in the trash, and the number in the trash."""
     at = now()
-    found = projects.list_projects(session, user_id, trash=trash)
-    count = len(found) if trash else projects.count_trash(session, user_id)
+    found = projects.list_projects(session, user_id, trash=in_trash)
+    count = len(found) if in_trash else trash.count_trash(session, user_id)
     return [card_of(summary, at) for summary in found], count
 
 

@@ -106,7 +106,10 @@ def test_an_edit_moves_start_and_end_with_the_audio(
         ({"settings": {"colour": 1}}, "settings.colour"),
         ({"settings": {"pitch": 9}}, "settings.pitch"),
         ({"edit": {"stretch": 9}}, "edit.stretch"),
-        ({"edit": {"stretch": 2, "stretch_to_bpm": {"from": 90, "to": 100}}}, "edit.stretch_to_bpm"),
+        (
+            {"edit": {"stretch": 2, "stretch_to_bpm": {"from": 90, "to": 100}}},
+            "edit.stretch_to_bpm",
+        ),
     ],
 )
 def test_a_value_out_of_range_is_422_with_its_field(

@@ -13,7 +13,7 @@ from sp404_app.errors import Unauthenticated
 from sp404_app.models import Sample, User
 from sp404_app.services.library import samples
 from sp404_app.services.library.search import SampleQuery
-from sp404_app.services.projects import history, projects
+from sp404_app.services.projects import history, projects, trash
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.permanent_deletion import PermanentDeletionState
 from tests.accounts import cookie
@@ -58,7 +58,7 @@ async def test_the_notice_says_on_which_pads_a_trashed_sample_stays(
     put_on_pads(user, "Night set", kick, snare)
     old = put_on_pads(user, "Old", snare)
     with transaction() as session:
-        projects.move_to_trash(session, user.id, old)
+        trash.move_to_trash(session, user.id, old)
     library, _ = open_tab()
     said = await run(library.act_on("delete", str(kick)))
     assert "1 sound moved to the trash. It stays on pad A1 of Night set until it’s" in said

@@ -12,7 +12,7 @@ from sp404_app.db import transaction
 from sp404_app.devices.capabilities import MK2, SX, Device
 from sp404_app.errors import AppError, NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import Project, User
-from sp404_app.services.projects import history, pads, projects
+from sp404_app.services.projects import history, pads, projects, trash
 from sp404_app.services.projects.conversion import Difference
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.projects import ProjectSummary
@@ -84,7 +84,7 @@ async def test_a_card_says_what_the_project_holds(
 async def test_the_url_opens_the_trash(user: User, make: Make) -> None:
     project = make()
     with transaction() as session:
-        projects.move_to_trash(session, user.id, project.id)
+        trash.move_to_trash(session, user.id, project.id)
     tab = opened(cookie(user.id), "/projects?view=trash")
     await run(tab.load())
     assert ([card.id for card in tab.cards], tab.trash_count) == ([str(project.id)], 1)
@@ -237,9 +237,9 @@ def test_a_full_project_has_no_free_pads() -> None:
     project = Project(user_id=uuid.uuid4(), name="Full", device="sx")
     project.updated_at = NOON
     every = tuple(range(1, 13))
-    card = card_of(ProjectSummary(project, (every,) * 10), NOON)
+    card = card_of(ProjectSummary(project, (every,) * 10, 0), NOON)
     assert (card.is_full, card.free, card.filled) == (True, "No free pads", "120 of 120 pads")
-    nearly = card_of(ProjectSummary(project, (every[1:], *(every,) * 9)), NOON)
+    nearly = card_of(ProjectSummary(project, (every[1:], *(every,) * 9), 0), NOON)
     assert (nearly.is_full, nearly.free) == (False, "1 free pad")
 
 
