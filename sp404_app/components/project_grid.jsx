@@ -12,13 +12,16 @@ function columnsOf(links) {
   return first.length;
 }
 
-export function ProjectGrid({ address, inTrash, onAct, children }) {
-  const list = useRef(null);
-
+// Shows the address of the present view, so that it can be linked. The router would reload the page.
+export function ViewAddress({ address }) {
   useEffect(() => {
-    // Makes the view linkable. The router would reload the page.
     if (address !== window.location.pathname + window.location.search) window.history.replaceState(window.history.state, "", address);
   }, [address]);
+  return null;
+}
+
+export function ProjectGrid({ inTrash, onAct, children }) {
+  const list = useRef(null);
 
   const onKeyDown = (event) => {
     const card = event.target.closest("[data-project]");
@@ -33,8 +36,14 @@ export function ProjectGrid({ address, inTrash, onAct, children }) {
     event.preventDefault();
   };
 
+  useEffect(() => {
+    const box = list.current;
+    box.addEventListener("keydown", onKeyDown);
+    return () => box.removeEventListener("keydown", onKeyDown);
+  }, [inTrash, onAct]);
+
   return (
-    <ul ref={list} className="project-grid" onKeyDown={onKeyDown} data-testid="projects">
+    <ul ref={list} className="project-grid" data-testid="projects">
       {children}
     </ul>
   );

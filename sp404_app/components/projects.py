@@ -27,10 +27,18 @@ class ProjectGrid(rx.Component):
     library = _ASSET["project_grid.jsx"]
     tag = "ProjectGrid"
 
-    address: rx.Var[str]
     in_trash: rx.Var[bool]
 
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]
+
+
+class ViewAddress(rx.Component):
+    """Shows a path in the browser's address bar without opening it."""
+
+    library = _ASSET["project_grid.jsx"]
+    tag = "ViewAddress"
+
+    address: rx.Var[str]
 
 
 class ProjectItem(rx.Component):
@@ -45,3 +53,4 @@ class ProjectItem(rx.Component):
 bank_picture = BankPicture.create
 project_grid = ProjectGrid.create
 project_item = ProjectItem.create
+view_address = ViewAddress.create

@@ -257,7 +257,7 @@ SCENARIOS = {
         only=r"project >|confirm-deletion|Cancel",
     ),
     "no projects": PageScenario(
-        "/projects", "[data-testid=no-projects]", "changer", only="first-project|/library"
+        "/projects", "[data-testid=no-projects]", "changer", only="first-project"
     ),
     "billing": PageScenario("/billing", "[data-testid=plan-name]", "owner"),
     "plans": PageScenario("/plans", "[data-testid=choose-enterprise]", "owner"),

@@ -54,6 +54,10 @@ def choose(page: Page, project: str, action: str) -> None:
 
 def test_a_project_is_made_renamed_duplicated_and_converted(page: Page, errors: list[str]) -> None:
     page.get_by_role("link", name="Projects").click()
+    page.get_by_test_id("view-trash").click()
+    expect(page).to_have_url(re.compile("view=trash"))
+    expect(page.get_by_test_id("empty-trash")).to_be_visible()
+    page.get_by_test_id("view-in-use").click()
     expect(page.get_by_test_id("no-projects")).to_contain_text("No projects yet")
     page.get_by_test_id("first-project").click()
     page.get_by_label("Name").fill("Night set")

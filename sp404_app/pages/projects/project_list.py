@@ -4,7 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.menus import menu_button, menu_item, modal
-from sp404_app.components.projects import bank_picture, project_grid, project_item
+from sp404_app.components.projects import bank_picture, project_grid, project_item, view_address
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.dialogs import new_project_dialog
 from sp404_app.state.projects.new_project import NewProjectState
@@ -22,7 +22,12 @@ def project_list() -> rx.Component:
             header(),
             rx.cond(
                 ProjectListState.loaded,
-                rx.cond(ProjectListState.cards.length() > 0, cards(), empty_state()),
+                rx.fragment(
+                    view_address(
+                        address=rx.cond(ProjectListState.trash, "/projects?view=trash", "/projects")
+                    ),
+                    rx.cond(ProjectListState.cards.length() > 0, cards(), empty_state()),
+                ),
                 loading(),
             ),
             class_name="page projects",
@@ -78,7 +83,6 @@ def cards() -> rx.Component:
     """The cards of all projects."""
     return project_grid(
         rx.foreach(ProjectListState.cards, card),
-        address=rx.cond(ProjectListState.trash, "/projects?view=trash", "/projects"),
         in_trash=ProjectListState.trash,
         on_act=ProjectListState.act,
     )
