@@ -13,6 +13,7 @@ from tests.security.world import id_for
 PARAMETERS: dict[str, object] = {
     "SampleState.set_tempo.value": "92.5",
     "SampleState.set_kind.value": "loop",
+    "ProjectListState.act.action": "rename",
     "answer": {},
     "aspect": "timbre",
     "action": "favourite",
@@ -23,6 +24,7 @@ PARAMETERS: dict[str, object] = {
     "field": "key",
     "form": {},
     "how": "double",
+    "link": "/projects",
     "message": "Hello.",
     "mode": "toggle",
     "name": "drums",
@@ -30,6 +32,7 @@ PARAMETERS: dict[str, object] = {
     "tier": "pro",
     "theme": "light",
     "tone": "ok",
+    "undo": "",
     "value": "A minor",
     "view": "spectrum",
     "start": 0,
@@ -43,6 +46,8 @@ FORM = {
     "name": "Snare",
     "tags": "drums, dusty",
     "bpm": "93",
+    "device": "mk2",
+    "tempo": "93",
     "code": "123456",
 }
 PLAIN: dict[object, object] = {int: 3, float: 0.5, bool: True, str: None}

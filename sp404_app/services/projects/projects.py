@@ -35,12 +35,21 @@ BANK_COLOURS = (
 
 @dataclass(frozen=True, slots=True)
 class ProjectSummary:
-    """A project in the list: how many pads it fills, the pads of each bank, and their bytes."""
+    """A project in the list: the pads of each bank that hold something, and their bytes."""
 
     project: Project
-    filled: int
-    filled_by_bank: tuple[int, ...]
+    pads_by_bank: tuple[tuple[int, ...], ...]
     bytes: int
+
+    @property
+    def filled_by_bank(self) -> tuple[int, ...]:
+        """Return how many pads of each bank hold something."""
+        return tuple(len(pads) for pads in self.pads_by_bank)
+
+    @property
+    def filled(self) -> int:
+        """Return how many pads hold something."""
+        return sum(self.filled_by_bank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,12 @@ def get_summary(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> 
 def _summaries(
     session: Session, user_id: uuid.UUID, found: Sequence[Project]
 ) -> list[ProjectSummary]:
-    columns = (ProjectPad.project_id, ProjectPad.bank, func.count(), pad_sizes.total_bytes())
+    columns = (
+        ProjectPad.project_id,
+        ProjectPad.bank,
+        func.array_agg(col(ProjectPad.pad)),
+        pad_sizes.total_bytes(),
+    )
     counted = select(*columns).join(
         Sample, col(Sample.id) == col(ProjectPad.sample_id), isouter=True
     )
@@ -174,14 +188,14 @@ def _summaries(
     rows = session.exec(
         of_projects.group_by(col(ProjectPad.project_id), col(ProjectPad.bank))
     ).all()
-    counts = {(project_id, bank): count for project_id, bank, count, _ in rows}
+    pads = {(project_id, bank): tuple(sorted(found)) for project_id, bank, found, _ in rows}
     sizes: Counter[uuid.UUID] = Counter()
     for project_id, _, _, size in rows:
         sizes[project_id] += int(size)
     summaries: list[ProjectSummary] = []
     for project in found:
-        banks = tuple(counts.get((project.id, bank), 0) for bank in range(len(BANKS)))
-        summaries.append(ProjectSummary(project, sum(banks), banks, sizes[project.id]))
+        banks = tuple(pads.get((project.id, bank), ()) for bank in range(len(BANKS)))
+        summaries.append(ProjectSummary(project, banks, sizes[project.id]))
     return summaries
 
 
