@@ -171,7 +171,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         ids = await picked_samples(self, user_id, validation.validate_id(sample_id))
         start = await in_transaction(self._next_free, user_id)
         if start is None:
-            yield ToastState.show("All pads are taken.", "error", False)  # type: ignore[misc]
+            yield ToastState.show("All pads are taken.", "error")  # type: ignore[misc]
             return
         yield await self._fill(user_id, start, ids)
         self.bank = start.bank_letter

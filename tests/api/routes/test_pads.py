@@ -16,6 +16,7 @@ from sp404_app.services.auth import personal_access_tokens
 from sp404_app.services.auth.sessions import cookie_name
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, bearer, cookie
+from tests.ids import UNKNOWN_ID
 from tests.sounds import Keep
 
 ANY = {"If-Match": "*"}
@@ -101,9 +102,9 @@ def test_the_sx_has_no_pad_13(client: TestClient, keep: Keep) -> None:
         '{"name": 5}',
         '{"name": "' + "x" * 401 + '"}',
         '{"sample_id": "1 or 1=1"}',
-        '{"sample_id": ["' + str(uuid.uuid4()) + '"]}',
+        '{"sample_id": ["' + UNKNOWN_ID + '"]}',
         '{"revision": 1}',
-        '{"user_id": "' + str(uuid.uuid4()) + '"}',
+        '{"user_id": "' + UNKNOWN_ID + '"}',
         "[]",
         "null",
         "{",
