@@ -87,6 +87,10 @@ def head() -> rx.Component:
             class_name=rx.cond(SHEET.status == "ready", "muted mono small", "field-error"),
             data_testid="pad-detail",
         ),
+        rx.cond(
+            SHEET.also_on != "",
+            rx.el.p(f"Also on {SHEET.also_on}", class_name="muted small", data_testid="also-on"),
+        ),
         rx.cond(SHEET.sample_id != "", sound_tools()),
         class_name="inspector-head",
     )
