@@ -1,19 +1,28 @@
 // A text field that saves when it is left or by Enter, and restores its value by Escape. A new value
-// from the server shows at once, unless the user is typing.
+// from the server shows at once, unless the user is typing. A refused value is replaced by the saved one.
 
 import { useEffect, useRef, useState } from "react";
+
+const ANSWER_TIMEOUT_MS = 2000;
 
 export function CommitField({ value, label, className = "input", maxLength = 200, inputMode = "text", placeholder = "", disabled = false, testId = "", onCommit }) {
   const [text, setText] = useState(value);
   const field = useRef(null);
   const isReverting = useRef(false);
-  useEffect(() => {
-    if (document.activeElement !== field.current) setText(value);
-  }, [value]);
+  const saved = useRef(value);
+  saved.current = value;
+  const timer = useRef(null);
+  const showSaved = () => document.activeElement !== field.current && setText(saved.current);
+  useEffect(showSaved, [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const leave = () => {
     const typed = text.trim();
     if (isReverting.current || typed === value || (!typed && value)) setText(value);
-    else onCommit(typed);
+    else {
+      onCommit(typed);
+      clearTimeout(timer.current);
+      timer.current = setTimeout(showSaved, ANSWER_TIMEOUT_MS);
+    }
     isReverting.current = false;
   };
   const onKey = (event) => {

@@ -49,6 +49,7 @@ class PadsBase(SessionState, mixin=True):
     is_help_open: bool = False
     midi_notes: dict[str, str] = {}
     panel: str = ""  # on a phone: "sounds" or "pad"
+    similar_place: str = ""  # "2 of 24" after the chosen pad was swapped
     _project_id: str = ""
     _raw_edit: dict[str, Any] = {}
 
@@ -89,6 +90,8 @@ class PadsBase(SessionState, mixin=True):
         return notice
 
     async def _choose(self, user_id: uuid.UUID, key: str) -> None:
+        if key != self.sheet.key:
+            self.similar_place = ""
         self.sheet = PadSheet(key=key)
         await self._show(user_id)
 
