@@ -39,9 +39,9 @@ def show_error(exception: Exception) -> EventSpec:
     if isinstance(exception, Unauthenticated):
         return rx.redirect("/login")
     if isinstance(exception, AppError):
-        return ToastState.show(str(exception), "error", False)  # type: ignore[return-value]
+        return ToastState.show(str(exception), "error")  # type: ignore[return-value]
     log.error("unhandled error in an event handler", exc_info=exception)
-    return ToastState.show(UNEXPECTED_ERROR, "error", False)  # type: ignore[return-value]
+    return ToastState.show(UNEXPECTED_ERROR, "error")  # type: ignore[return-value]
 
 
 @lru_cache

@@ -18,6 +18,7 @@ UNIT_TESTS = (
     "tests/audio/dsp",
     "tests/audio/features",
     "tests/audio/io",
+    "tests/audio/render",
     "tests/audio/similarity",
     "tests/figures",
     "tests/services/infra",

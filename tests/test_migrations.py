@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from sp404_app.audio.features.musical_keys import KEYS
-from sp404_app.models import Analysis, Sample, UnsentMail, User
+from sp404_app.models import Analysis, Project, ProjectPad, Sample, UnsentMail, User
 from sp404_app.models.columns import now
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library.search_terms import key_search_words, search_words
@@ -124,3 +124,40 @@ def test_emails_without_a_body_are_given_up(session: Session) -> None:
     assert waiting.reason == "The server restarted before it was sent."
     assert waiting.failed_at is not None
     assert refused.reason == "Refused."
+
+
+def test_projects_are_added_beside_existing_samples_and_removed_again(
+    session: Session, user: User, keep: Keep
+) -> None:
+    sample_id = keep()
+    put_on_pad(session, user, sample_id)
+    adding = migration("429971e36a5a")
+    with Operations.context(MigrationContext.configure(session.connection())):
+        adding.downgrade()
+        assert list(session.execute(text("select id from samples")).scalars()) == [sample_id]  # type: ignore[deprecated]
+        assert session.execute(text(TABLES_OF_PROJECTS)).all() == []  # type: ignore[deprecated]
+        adding.upgrade()
+    put_on_pad(session, user, sample_id)
+    session.execute(text("delete from samples"))  # type: ignore[deprecated]
+    pads = session.execute(text("select sample_id, user_id, name from project_pads")).all()  # type: ignore[deprecated]
+    assert pads == [(None, user.id, "Kick")]
+
+
+TABLES_OF_PROJECTS = (
+    "select table_name from information_schema.tables "
+    "where table_schema = 'public' and table_name ~ '^(project|pad_render)'"
+)
+
+
+def put_on_pad(session: Session, user: User, sample_id: uuid.UUID) -> None:
+    project = Project(user_id=user.id, name="Kit", device="mk2")
+    session.add(project)
+    session.flush()
+    session.add(
+        ProjectPad(
+            project_id=project.id, user_id=user.id, sample_id=sample_id, bank=0, pad=1, name="Kick",
+            revision=1,
+        )
+    )  # fmt: skip
+    session.flush()
+    session.expunge_all()

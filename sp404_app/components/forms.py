@@ -30,7 +30,7 @@ def field(
     *,
     kind: Literal["text", "email", "password"] = "text",
     autocomplete: str = "off",
-    hint: str = "",
+    hint: Text = "",
     problem: Text = "",
     **attributes: Any,
 ) -> rx.Component:

@@ -72,20 +72,19 @@ class PadProcessor extends AudioWorkletProcessor {
 
   start({ pads }) {
     const [pressed] = pads;
-    const keys = pads.map(({ key }) => key);
     const isHeard = (voice) => !voice.fade && voice.key === pressed.key;
     if (pressed.parameters.toggles && this.voices.some(isHeard)) {
-      this.voices.forEach((voice) => keys.includes(voice.key) && voice.release());
+      this.voices.forEach((voice) => pads.some(({ key }) => key === voice.key) && voice.release());
       return;
     }
-    pads.forEach((pad) => this.silenceFor(pad, keys));
+    pads.forEach((pad) => this.silenceFor(pad));
     pads.forEach((pad) => this.startVoice(pad));
   }
 
   // A pad restarts itself, and silences the other pads of its mute group.
-  silenceFor({ key, parameters }, keys) {
+  silenceFor({ key, parameters }) {
     const { muteGroup } = parameters;
-    const isMuted = (voice) => muteGroup > 0 && voice.parameters.muteGroup === muteGroup && !keys.includes(voice.key);
+    const isMuted = (voice) => muteGroup > 0 && voice.parameters.muteGroup === muteGroup;
     this.voices.forEach((voice) => (voice.key === key || isMuted(voice)) && voice.choke());
   }
 

@@ -89,18 +89,80 @@ export class Voice {
 
   // Adds frames `from` to `to` of a block to its two channels.
   render(left, right, from, to) {
-    for (let n = from; n < to && !this.ended; n += 1) {
-      if (!this.readPosition()) {
-        this.ended = this.fade !== null; // otherwise it waits for the missing piece
-        return;
-      }
-      const envelope = this.nextEnvelope();
-      this.left = moveTo(this.parameters.left * this.gain, this.left);
-      this.right = moveTo(this.parameters.right * this.gain, this.right);
-      left[n] += this.x0 * this.left * envelope;
-      right[n] += this.x1 * this.right * envelope;
-      this.advance();
+    let n = from;
+    while (n < to && !this.ended) {
+      const count = Math.min(to - n, this.steadyFrames());
+      if (count > 0) this.addRun(left, right, n, count);
+      else if (!this.addFrame(left, right, n)) return;
+      n += Math.max(1, count);
     }
+  }
+
+  // Adds one frame; returns false if its audio is not there.
+  addFrame(left, right, n) {
+    if (!this.readPosition()) {
+      this.ended = this.fade !== null; // otherwise it waits for the missing piece
+      return false;
+    }
+    const envelope = this.nextEnvelope();
+    this.left = moveTo(this.parameters.left * this.gain, this.left);
+    this.right = moveTo(this.parameters.right * this.gain, this.right);
+    left[n] += this.x0 * this.left * envelope;
+    right[n] += this.x1 * this.right * envelope;
+    this.advance();
+    return true;
+  }
+
+  // Number of frames to come in which nothing but the position changes: no fade, no moving gain, no
+  // end of a pass or piece.
+  steadyFrames() {
+    const { attack, hold, rate, left, right } = this.parameters;
+    const isMoving = this.left !== left * this.gain || this.right !== right * this.gain;
+    if (this.fade || !this.piece || isMoving || this.elapsed < attack) return 0;
+    const low = Math.max(this.low(), this.piece.from);
+    const high = Math.min(this.high(), this.piece.to);
+    const inside = this.direction > 0 ? high - 2 - this.position : this.position - low - 1;
+    const isInside = this.position >= low + 1 && this.position < high - 2;
+    return isInside ? Math.max(0, Math.floor(Math.min(inside / rate, hold - this.elapsed))) : 0;
+  }
+
+  // Adds steady frames.
+  addRun(left, right, from, count) {
+    const [a, b] = [this.left * INT16_SCALE, this.right * INT16_SCALE];
+    if (this.parameters.rate === 1) this.addExactRun(left, right, { from, count, a, b });
+    else this.addPitchedRun(left, right, { from, count, a, b });
+    this.elapsed += count;
+  }
+
+  addExactRun(left, right, { from, count, a, b }) {
+    const { channels } = this.audio;
+    const { data } = this.piece;
+    const second = channels - 1;
+    let at = (this.position - this.piece.from) * channels;
+    for (let n = from; n < from + count; n += 1) {
+      left[n] += data[at] * a;
+      right[n] += data[at + second] * b;
+      at += this.direction * channels;
+    }
+    this.position += this.direction * count;
+  }
+
+  addPitchedRun(left, right, { from, count, a, b }) {
+    const { channels } = this.audio;
+    const { data, from: first } = this.piece;
+    const second = channels - 1;
+    const step = this.direction * this.parameters.rate;
+    let { position } = this;
+    for (let n = from; n < from + count; n += 1) {
+      const frame = Math.floor(position);
+      const at = (frame - first) * channels;
+      const t = position - frame;
+      const value = hermite(data[at - channels], data[at], data[at + channels], data[at + 2 * channels], t);
+      left[n] += value * a;
+      right[n] += (second ? hermite(data[at + 1 - channels], data[at + 1], data[at + 1 + channels], data[at + 1 + 2 * channels], t) : value) * b;
+      position += step;
+    }
+    this.position = position;
   }
 
   nextEnvelope() {

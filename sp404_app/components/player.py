@@ -18,6 +18,7 @@ _ASSET = {
         "player_bar.jsx",
         "sample_table.jsx",
         "virtual_list.js",
+        "menu_button.jsx",
         "upload_panel.jsx",
         "toast.jsx",
     )
@@ -77,6 +78,7 @@ class SampleTable(rx.Component):
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]
     on_open: rx.EventHandler[passthrough_event_spec(str)]
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]
+    on_put: rx.EventHandler[passthrough_event_spec(str)]
 
 
 class SampleRow(rx.Component):
@@ -113,7 +115,10 @@ class ChooseFiles(rx.Component):
 
 
 class Toast(rx.Component):
-    """Message about the last action; closes after ten seconds. A new `stamp` restarts them."""
+    """Message about the last action; closes after ten seconds. A new `stamp` restarts them.
+
+    `link` is the path that "Open" leads to, or empty.
+    """
 
     library = _ASSET["toast.jsx"]
     tag = "Toast"
@@ -121,6 +126,7 @@ class Toast(rx.Component):
     text: rx.Var[str]
     tone: rx.Var[str]
     undo: rx.Var[bool]
+    link: rx.Var[str]
     stamp: rx.Var[float]
 
     on_undo: rx.EventHandler[no_args_event_spec]

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useRef, useSyncExternalStore } from "react";
 import * as player from "./audio_player.js";
+import { openMenu } from "./menu_button.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
 
 const isTyping = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
@@ -32,6 +33,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
       data-testid="sample-row"
       data-id={track.id}
       onClick={onClick}
+      onContextMenu={openMenu}
       onDoubleClick={(event) => event.target.closest("button, a, input") || onOpen(track.id)}
       {...rest}
     >
@@ -40,7 +42,7 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, onWindow, onMark, onOpen, onAct, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, onWindow, onMark, onOpen, onAct, onPut, children }) {
   const scroller = useRef(null);
   const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
 
@@ -109,6 +111,9 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       } else if (event.key === "?" && !drawer) {
         done();
         onAct("help", "");
+      } else if (!command && !drawer && event.key === "p") {
+        done();
+        onPut(here ? here.id : "");
       } else if (!command && /^[0-5]$/.test(event.key) && here) onAct(`rate-${event.key}`, here.id);
       else if (!command && event.key in acts) {
         done(); // the server knows the current selection, even if its render has not arrived
@@ -117,7 +122,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [total, rowHeight, drawer, moveTo, onAct, onMark, onOpen]);
+  }, [total, rowHeight, drawer, moveTo, onAct, onMark, onOpen, onPut]);
 
   return (
     <div ref={scroller} className="table-scroll" onScroll={onScroll} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>

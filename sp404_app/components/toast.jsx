@@ -1,8 +1,8 @@
-// A message about the last action, with Undo. It closes after ten seconds.
+// A message about the last action, with Open and Undo. It closes after ten seconds.
 
 import { useEffect } from "react";
 
-export function Toast({ text, tone, undo, stamp, onUndo, onClose }) {
+export function Toast({ text, tone, undo, link, stamp, onUndo, onClose }) {
   useEffect(() => {
     if (!text) return undefined;
     const timer = setTimeout(onClose, 10000);
@@ -13,6 +13,11 @@ export function Toast({ text, tone, undo, stamp, onUndo, onClose }) {
       {text && (
         <div className={`toast notice ${tone}`} data-testid="notice">
           <span>{text}</span>
+          {link && (
+            <a className="button small" href={link} onClick={onClose} data-testid="notice-open">
+              Open
+            </a>
+          )}
           {undo && (
             <button type="button" className="button small" onClick={onUndo} data-testid="undo">
               Undo

@@ -6,11 +6,11 @@ from sp404_app.components.brand import Typeface, brand
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.state.layout import LayoutState
-from sp404_app.state.library.library import LibraryState
 from sp404_app.state.toast import ToastState
 
 NAVIGATION = (
     ("Library", "/library"),
+    ("Projects", "/projects"),
     ("Usage", "/usage"),
     ("Plan", "/billing"),
     ("Account", "/account"),
@@ -29,9 +29,10 @@ def layout(*children: rx.Component, current: str = "") -> rx.Component:
         toast(
             text=ToastState.message,
             tone=ToastState.tone,
-            undo=ToastState.undo,
+            undo=ToastState.undo != "",
             stamp=ToastState.stamp,
-            on_undo=LibraryState.undo,
+            link=ToastState.link,
+            on_undo=ToastState.run_undo,
             on_close=ToastState.close,
         ),
         class_name="frame",

@@ -3,6 +3,8 @@
 Unknown values (None) become an empty text.
 """
 
+import datetime as dt
+
 from sp404_app.services.infra import byte_size
 
 TIME_RESOLUTION_S = 0.002  # attack and decay times are not measured more closely
@@ -47,3 +49,18 @@ def format_level(value: float | None, unit: str) -> str:
     """Write a level with its unit and a minus sign (U+2212)."""
     # Adding 0 turns -0.0 into 0.0.
     return f"{round(value, 1) + 0:.1f} {unit}".replace("-", "−") if value is not None else ""
+
+
+def format_age(moment: dt.datetime, at: dt.datetime) -> str:
+    """Write how long before `at` a moment was: "just now", "5 min ago", "12 Mar 2026"."""
+    seconds = (at - moment).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min ago"
+    if seconds < 86_400:
+        return f"{int(seconds // 3600)} h ago"
+    days = int(seconds // 86_400)
+    if days < 7:
+        return "1 day ago" if days == 1 else f"{days} days ago"
+    return f"{moment.day} {moment:%b %Y}"

@@ -23,6 +23,7 @@ from tests.e2e.test_billing import subscribe
 from tests.product import Product
 
 SOUND_COUNT = 4
+PROJECT_COUNT = 4
 UUID7_DAY = 86_400_000 << 80  # one day in the timestamp bits of a UUIDv7
 EXTRA_ROWS = 120  # so that the list scrolls
 QUIETER_COPY = "Softer"  # a duplicate of the first sound
@@ -30,6 +31,8 @@ ANALYSIS_TIMEOUT_MS = 90_000  # the machine may be busy with other tests
 
 RESTORE_ALL_SQL = "update samples set deleted_at = null"
 TRASH_ALL_SQL = "update samples set deleted_at = now()"
+RESTORE_PROJECTS_SQL = "update projects set deleted_at = null"
+TRASH_PROJECTS_SQL = "update projects set deleted_at = now()"
 TRASH_SOME_SQL = (
     "update samples set deleted_at = now()"
     " where id in (select id from samples where storage_key like 'more/%' limit 3)"
@@ -109,7 +112,7 @@ class SeededAccounts:
 
 
 def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
-    """Create a paying owner with sounds, users whose accounts are changed, and an operator."""
+    """Create a paying owner with sounds and projects, other users, and an operator."""
     names = ("owner", "changer", "doubter", "waiting")
     known = {name: Visitor(f"{name}-{uuid.uuid4().hex[:8]}@example.org") for name in names}
     known["operator"] = Visitor(OPERATOR)
@@ -123,6 +126,7 @@ def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
     page.goto("/library")
     sample = _upload_sounds(page, folder, product.base_url)
     add_rows(product, sample)
+    _create_projects(page, sample, product.base_url)
     return SeededAccounts(known, sample, product.base_url)
 
 
@@ -141,3 +145,11 @@ def _upload_sounds(page: Page, folder: Path, origin: str) -> str:
     expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     found = page.request.get("/api/samples?q=softer").json()["samples"]
     return str(found[0]["id"])
+
+
+def _create_projects(page: Page, sample: str, origin: str) -> None:
+    """Create projects with one sample each."""
+    for number in range(PROJECT_COUNT):
+        body = {"name": f"Night set {number}", "device": "mk2", "sample_ids": [sample]}
+        answer = page.request.post("/api/projects", data=body, headers={"Origin": origin})
+        assert answer.status == 201, answer.text()

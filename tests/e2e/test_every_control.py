@@ -57,6 +57,7 @@ FIELD_VALUES: dict[str, Value] = {
     "proof": PASSWORD,
     "q": "softer",
     "search": "softer",
+    "tempo": "93",
 }
 # Shortcuts of the library as listed in its help, and the keys to press.
 LIBRARY_KEYS = {
@@ -66,6 +67,7 @@ LIBRARY_KEYS = {
     "/": ("/",),
     "F": ("f",),
     "T": ("t",),
+    "P": ("p",),
     "0 – 5": ("3", "0"),
     "F2": ("F2", "Tab"),
     "Enter": ("Enter",),
@@ -120,6 +122,16 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "button:bulk-tag": seen("[data-testid=tag-input]"),
     "button:bulk-delete": seen("[data-testid=notice]", "moved to the trash"),
     "button:bulk-restore": seen("[data-testid=notice]", "restored"),
+    "button:bulk-pads": seen("[data-testid=put-on-pads-dialog]"),
+    "button:bulk-project": seen("[data-testid=new-project-dialog]"),
+    "button:bulk-delete_for_good": seen("[data-testid=deletion]"),
+    "button:create-project": url("/projects/"),
+    "project-choice-item > button:choose-project": seen("[data-testid=notice]", "on pad"),
+    "project > button:menu-convert": seen("[data-testid=report]"),
+    "project > button:menu-delete": seen("[data-testid=notice]", "moved to the trash"),
+    "project > button:menu-duplicate": seen("[data-testid=notice]", "copy"),
+    "project > input:rename": seen("[data-testid=name]", "Renamed"),
+    "button:view-trash": url("view=trash"),
     "button:find-by-sound": seen("[data-testid=finder]"),
     "input:sample-name": seen("h1", "Renamed"),
     "button:throw-away": seen("[data-testid=notice]", "moved to the trash"),
@@ -233,6 +245,19 @@ SCENARIOS = {
     ),
     "trash": PageScenario(
         "/library?view=trash", "[data-testid=sample-row]", "owner", sql=seed_data.TRASH_SOME_SQL
+    ),
+    "projects": PageScenario(
+        "/projects", "[data-testid=project]", "owner", sql=seed_data.RESTORE_PROJECTS_SQL
+    ),
+    "projects in the trash": PageScenario(
+        "/projects?view=trash",
+        "[data-testid=restore]",
+        "owner",
+        sql=seed_data.TRASH_PROJECTS_SQL,
+        only=r"project >|confirm-deletion|Cancel",
+    ),
+    "no projects": PageScenario(
+        "/projects", "[data-testid=no-projects]", "changer", only="first-project"
     ),
     "billing": PageScenario("/billing", "[data-testid=plan-name]", "owner"),
     "plans": PageScenario("/plans", "[data-testid=choose-enterprise]", "owner"),

@@ -8,16 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlmodel import text, update
+from sqlmodel import select, text, update
 
 from sp404_app import db
 from sp404_app.db import transaction
+from sp404_app.devices.capabilities import MK2
 from sp404_app.jobs import scheduler
-from sp404_app.models import JobStatus, ProcessingJob, Sample, SampleStatus, StripeEvent, User
+from sp404_app.models import (
+    JobStatus,
+    ProcessingJob,
+    Project,
+    Sample,
+    SampleStatus,
+    StripeEvent,
+    User,
+)
 from sp404_app.models.columns import now
 from sp404_app.services.infra import events, queue
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
+from sp404_app.services.projects import projects
 from tests.accounts import mails, without_database
 from tests.jobs.test_email import let_pass, rows, write_email
 from tests.services.processing.test_jobs import job_of, kept
@@ -137,3 +147,19 @@ async def test_no_task_of_housekeeping_outlives_the_web_server() -> None:
         assert len(asyncio.all_tasks() - before) == 2
         await asyncio.sleep(0)
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.usefixtures("one_round")
+async def test_a_round_deletes_projects_that_were_trashed_long_ago(user: User) -> None:
+    with transaction() as session:
+        old, kept = (
+            projects.create_project(session, user.id, name, MK2).project for name in ("old", "kept")
+        )
+        old.deleted_at = now() - dt.timedelta(days=projects.TRASH_DAYS + 1)
+    async with scheduler.housekeeping():
+        await until(lambda: project_ids() == [kept.id])
+
+
+def project_ids() -> list[uuid.UUID]:
+    with transaction() as session:
+        return list(session.exec(select(Project.id)))

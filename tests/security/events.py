@@ -21,6 +21,7 @@ PARAMETERS: dict[str, object] = {
     "PadsState.set_number.value": "3",
     "SampleState.set_tempo.value": "92.5",
     "SampleState.set_kind.value": "loop",
+    "ProjectListState.act.action": "rename",
     "answer": {},
     "aspect": "timbre",
     "by": "kind",
@@ -36,6 +37,7 @@ PARAMETERS: dict[str, object] = {
     "how": "double",
     "key": "A1",
     "letter": "B",
+    "link": "/projects",
     "message": "Hello.",
     "mode": "toggle",
     "name": "drums",
@@ -47,6 +49,7 @@ PARAMETERS: dict[str, object] = {
     "theme": "light",
     "to": "markers",
     "tone": "ok",
+    "undo": "",
     "value": "A minor",
     "view": "spectrum",
     "start": 0,
@@ -60,6 +63,8 @@ FORM = {
     "name": "Snare",
     "tags": "drums, dusty",
     "bpm": "93",
+    "device": "mk2",
+    "tempo": "93",
     "code": "123456",
 }
 PLAIN: dict[object, object] = {int: 3, float: 0.5, bool: True, str: None}

@@ -57,6 +57,7 @@ VOLATILE = frozenset({"last_seen_at", "heartbeat_at"})
 ALIASES = {
     "ids": "samples",
     "sample_ids": "samples",
+    "anchor_id": "samples",
     "job_id": "processing_jobs",
     "export_id": "processing_jobs",
     "device_id": "sign_ins",

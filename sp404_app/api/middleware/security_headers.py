@@ -12,7 +12,9 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     # With `no-referrer`, browsers send `Origin: null` even to our own origin.
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
+    "Permissions-Policy": (
+        "camera=(), geolocation=(), microphone=(self), midi=(self), payment=(), usb=()"
+    ),
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 HSTS_MAX_AGE_S = 365 * 24 * 3600

@@ -8,7 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.api.routes.pads import PathPosition, find_position
-from sp404_app.api.routes.projects import BankLetter, ChangeTarget, tagged_details
+from sp404_app.api.routes.projects import (
+    CHANGE_RESPONSES,
+    BankLetter,
+    ChangeTarget,
+    tagged_details,
+)
 from sp404_app.audio.features.chops import MAX_CHOPS
 from sp404_app.services.library.schemas import SampleView, sample_view
 from sp404_app.services.projects import arrangement, chopping, levels, pads
@@ -73,7 +78,7 @@ class ChopRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    by: Literal["transients", "equal", "grid"]
+    by: Literal["transients", "grid", "equal"]
     parts: Annotated[int, Field(ge=chopping.MIN_PARTS, le=MAX_CHOPS, strict=True)] | None = None
     sensitivity: Share = 0.5
     to: Literal["markers", "pads"] = "markers"
@@ -108,7 +113,7 @@ class SwapResponse(BaseModel):
     count: int
 
 
-@router.post("/arrange")
+@router.post("/arrange", responses=CHANGE_RESPONSES)
 def arrange_bank(
     session: Database, target: ChangeTarget, request: ArrangeRequest, response: Response
 ) -> ArrangeResponse:
@@ -139,7 +144,7 @@ def list_suggestions(
     )
 
 
-@router.post("/banks/{bank}/level")
+@router.post("/banks/{bank}/level", responses=CHANGE_RESPONSES)
 def level_bank(
     session: Database, target: ChangeTarget, bank: str, request: LevelRequest, response: Response
 ) -> LevelResponse:
@@ -148,7 +153,7 @@ def level_bank(
     return LevelResponse(project=tagged_details(session, done.project, response), value=done.value)
 
 
-@router.post("/pads/{bank}/{pad}/chop")  # noqa: FAST003 - `find_position` takes both
+@router.post("/pads/{bank}/{pad}/chop", responses=CHANGE_RESPONSES)  # noqa: FAST003 - in `at`
 def chop_pad(
     session: Database,
     target: ChangeTarget,
@@ -170,7 +175,7 @@ def chop_pad(
     )
 
 
-@router.post("/pads/{bank}/{pad}/swap")  # noqa: FAST003 - `find_position` takes both
+@router.post("/pads/{bank}/{pad}/swap", responses=CHANGE_RESPONSES)  # noqa: FAST003 - in `at`
 def swap_pad(
     session: Database,
     target: ChangeTarget,

@@ -8,7 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, Database
-from sp404_app.api.routes.projects import BankLetter, ChangeTarget, Name, tagged_details
+from sp404_app.api.routes.projects import (
+    CHANGE_RESPONSES,
+    BankLetter,
+    ChangeTarget,
+    Name,
+    tagged_details,
+)
 from sp404_app.errors import NotFound
 from sp404_app.models import Project
 from sp404_app.services.projects import history, pads
@@ -115,7 +121,7 @@ def get_pad(
     return found
 
 
-@router.put("/pads/{bank}/{pad}")
+@router.put("/pads/{bank}/{pad}", responses=CHANGE_RESPONSES)
 def set_pad(
     session: Database,
     target: ChangeTarget,
@@ -136,7 +142,9 @@ def set_pad(
     return _tagged_pad(session, project, at, response)
 
 
-@router.delete("/pads/{bank}/{pad}", status_code=status.HTTP_204_NO_CONTENT)
+@router.delete(
+    "/pads/{bank}/{pad}", status_code=status.HTTP_204_NO_CONTENT, responses=CHANGE_RESPONSES
+)
 def clear_pad(
     session: Database,
     target: ChangeTarget,
@@ -146,7 +154,7 @@ def clear_pad(
     pads.clear_pad(session, target, at)
 
 
-@router.post("/pads/fill")
+@router.post("/pads/fill", responses=CHANGE_RESPONSES)
 def fill_pads(
     session: Database,
     target: ChangeTarget,
@@ -163,7 +171,7 @@ def fill_pads(
     )
 
 
-@router.post("/pads/move")
+@router.post("/pads/move", responses=CHANGE_RESPONSES)
 def move_pad(
     session: Database,
     target: ChangeTarget,
@@ -176,7 +184,7 @@ def move_pad(
     return tagged_details(session, project, response)
 
 
-@router.post("/banks/move")
+@router.post("/banks/move", responses=CHANGE_RESPONSES)
 def move_bank(
     session: Database,
     target: ChangeTarget,
@@ -189,7 +197,7 @@ def move_bank(
     return tagged_details(session, project, response)
 
 
-@router.delete("/banks/{bank}")
+@router.delete("/banks/{bank}", responses=CHANGE_RESPONSES)
 def clear_bank(
     session: Database,
     target: ChangeTarget,

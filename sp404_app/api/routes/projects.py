@@ -1,5 +1,6 @@
 """/api/projects: list, create, change, duplicate, delete and restore projects; undo and redo."""
 
+import re
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
+from sp404_app.api.error_handlers import Problem
 from sp404_app.errors import PreconditionRequired, ValidationFailed
 from sp404_app.models import Project
 from sp404_app.services.projects import history, projects
@@ -26,7 +28,20 @@ BankLetter = Literal["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"]
 Tempo = Annotated[float, Field(ge=40, le=200, allow_inf_nan=False)]
 
 
-def expected_revision(if_match: Annotated[str | None, Header()] = None) -> int | None:
+# Responses of every route that changes a project, for the OpenAPI description.
+CHANGE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    409: {
+        "model": Problem,
+        "description": "The revision in If-Match is old (`changed_meanwhile`), the project is in "
+        "the trash, or there is nothing to undo or redo",
+    },
+    428: {"model": Problem, "description": "If-Match is missing (`precondition_required`)"},
+}
+REVISION = re.compile(r'(?:W/)?"(?P<quoted>[0-9]{1,18})"|(?P<bare>[0-9]{1,18})')
+IfMatch = Annotated[str | None, Header(description='The revision seen, as in "12", or *.')]
+
+
+def expected_revision(if_match: IfMatch = None) -> int | None:
     """Return the revision that the client saw; None for `*`, which matches any.
 
     Raises:
@@ -37,11 +52,11 @@ def expected_revision(if_match: Annotated[str | None, Header()] = None) -> int |
         raise PreconditionRequired("Send the revision that you saw as If-Match, or *.")
     if if_match.strip() == "*":
         return history.ANY_REVISION
-    digits = if_match.strip().removeprefix("W/").strip('"')
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+    revision = REVISION.fullmatch(if_match.strip())
+    if revision is None:
         message = 'Send a revision, as in If-Match: "12".'
         raise ValidationFailed(message, {"if-match": [message]})
-    return int(digits)
+    return int(revision["quoted"] or revision["bare"])
 
 
 ExpectedRevision = Annotated[int | None, Depends(expected_revision)]
@@ -172,7 +187,7 @@ def get_project(
     return tagged_details(session, history.get_project(session, user_id, project_id), response)
 
 
-@router.put("/{project_id}")
+@router.put("/{project_id}", responses=CHANGE_RESPONSES)
 def change_project(
     session: Database,
     target: ChangeTarget,
@@ -185,7 +200,7 @@ def change_project(
     return tagged_details(session, changed, response)
 
 
-@router.delete("/{project_id}", status_code=status.HTTP_204_NO_CONTENT)
+@router.delete("/{project_id}", status_code=status.HTTP_204_NO_CONTENT, responses=CHANGE_RESPONSES)
 def delete_project(session: Database, target: ChangeTarget) -> None:
     """Move a project to the trash for 30 days. If it is there already, delete it permanently.
 
@@ -216,7 +231,7 @@ def duplicate_project(
     return DuplicateResponse(project=tagged_details(session, copy, response), report=report)
 
 
-@router.post("/{project_id}/undo")
+@router.post("/{project_id}/undo", responses=CHANGE_RESPONSES)
 def undo(
     session: Database,
     target: ChangeTarget,
@@ -228,7 +243,7 @@ def undo(
     return StepResponse(project=tagged_details(session, project, response), label=label)
 
 
-@router.post("/{project_id}/redo")
+@router.post("/{project_id}/redo", responses=CHANGE_RESPONSES)
 def redo(
     session: Database,
     target: ChangeTarget,

@@ -4,18 +4,20 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.layout import layout
-from sp404_app.pages.library.dialogs import help_dialog, tag_dialog
+from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, toolbar
 from sp404_app.pages.library.trash import trash_note
+from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
 
 
 def library() -> rx.Component:
     """The library page."""
     return layout(
         style_sheet("/alike.css"),
+        style_sheet("/projects.css"),
         rx.el.div(
             sidebar(),
             rx.el.section(
@@ -29,6 +31,9 @@ def library() -> rx.Component:
         ),
         tag_dialog(),
         help_dialog(),
+        deletion_dialog(),
+        new_project_dialog(),
+        put_on_pads_dialog(),
         find_by_sound(),
         current="/library",
     )

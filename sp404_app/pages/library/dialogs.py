@@ -1,8 +1,10 @@
-"""Dialogs of the library: tags of the selection, and keyboard shortcuts."""
+"""Dialogs of the library: tags of the selection, permanent deletion, and keyboard shortcuts."""
 
 import reflex as rx
 
+from sp404_app.components.menus import modal
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.permanent_deletion import PermanentDeletionState
 
 KEYBOARD = (
     ("↑ ↓", "Move and play"),
@@ -11,6 +13,7 @@ KEYBOARD = (
     ("/", "Search"),
     ("F", "Favourite"),
     ("T", "Tag"),
+    ("P", "Put on pads"),
     ("0 – 5", "Rate"),
     ("F2", "Rename"),
     ("Enter", "Open"),
@@ -75,6 +78,36 @@ def tag_chip(tag: rx.Var[str]) -> rx.Component:
         class_name="chip",
         on_click=LibraryState.drop_tag(tag),
         aria_label=f"Remove {tag}",
+    )
+
+
+def deletion_dialog() -> rx.Component:
+    """Dialog that asks before samples are permanently deleted."""
+    return rx.cond(
+        PermanentDeletionState.count > 0,
+        modal(
+            rx.el.h2(PermanentDeletionState.title),
+            rx.el.p(PermanentDeletionState.question, data_testid="deletion-question"),
+            rx.el.div(
+                rx.el.button(
+                    "Cancel",
+                    type="button",
+                    class_name="button ghost",
+                    on_click=PermanentDeletionState.close,
+                ),
+                rx.el.button(
+                    "Delete permanently",
+                    type="button",
+                    class_name="button danger",
+                    on_click=PermanentDeletionState.confirm,
+                    data_testid="confirm-deletion",
+                ),
+                class_name="dialog-foot",
+            ),
+            label="Delete permanently",
+            test_id="deletion",
+            on_close=PermanentDeletionState.close,
+        ),
     )
 
 

@@ -1,11 +1,14 @@
-"""The list of samples: column headers, rows, and the bar of bulk actions."""
+"""The list of samples: column headers and rows."""
 
 import reflex as rx
 
 from sp404_app.components.player import mini_wave, sample_row, sample_table
+from sp404_app.pages.library.bulk_bar import bulk_bar
 from sp404_app.pages.library.empty_state import empty_state
+from sp404_app.pages.library.row_menu import row_menu
 from sp404_app.pages.library.track import track_of
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.rows import WINDOW_ROWS, Row
 
 ROW_HEIGHT = 44
@@ -40,6 +43,7 @@ def sample_list() -> rx.Component:
             on_mark=LibraryState.select_rows,
             on_open=LibraryState.open_sample,
             on_act=LibraryState.act,
+            on_put=PutOnPadsState.open_dialog,
         ),
         rx.cond(LibraryState.loaded & (LibraryState.window.total == 0), empty_state()),
         rx.cond(LibraryState.selected_count > 0, bulk_bar()),
@@ -81,6 +85,7 @@ def row(sample: Row, position: rx.Var[int]) -> rx.Component:
         *value_cells(sample),
         star(sample),
         row_link(sample),
+        row_menu(sample),
         key=sample.id,
         index=index,
         marked=LibraryState.selected_ids.contains(sample.id),
@@ -225,43 +230,4 @@ def row_link(sample: Row) -> rx.Component:
             class_name="star more",
             aria_label=f"Open {sample.name}",
         ),
-    )
-
-
-def bulk_bar() -> rx.Component:
-    """Bar of actions for the selection."""
-
-    def button(text: str, action: str, kind: str = "ghost") -> rx.Component:
-        return rx.el.button(
-            text,
-            type="button",
-            class_name=f"button small {kind}",
-            on_click=LibraryState.act(action, ""),
-            data_testid=f"bulk-{action}",
-        )
-
-    return rx.el.div(
-        rx.el.strong(rx.el.span(LibraryState.selected_count, class_name="mono"), " selected"),
-        rx.cond(
-            LibraryState.query.trash,
-            rx.fragment(
-                button("Restore", "restore"),
-                button("Delete permanently", "delete_for_good", "danger"),
-            ),
-            rx.fragment(
-                button("Tag", "tag"),
-                button("Favourite", "favourite"),
-                button("Analyse again", "analyse"),
-                button("Delete", "delete"),
-            ),
-        ),
-        rx.el.button(
-            "×",
-            type="button",
-            class_name="icon-button small",
-            aria_label="Clear selection",
-            on_click=LibraryState.select_rows("none", 0, 0),
-        ),
-        class_name="bulk",
-        data_testid="bulk",
     )

@@ -9,6 +9,7 @@ from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
 from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
 
 # Texts and values of select fields.
@@ -100,6 +101,17 @@ def filters() -> rx.Component:
                 class_name="chip on",
                 on_click=LibraryState.open_view(rx.cond(query.trash, "trash", "all")),
                 data_testid="clear-filters",
+            ),
+        ),
+        rx.cond(
+            LibraryState.filtered & ~query.trash & (LibraryState.window.total != 0),
+            rx.el.button(
+                "New project",
+                type="button",
+                class_name="chip",
+                title="Put these sounds on the pads of a new project",
+                on_click=NewProjectState.open_for_results,
+                data_testid="project-from-results",
             ),
         ),
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),

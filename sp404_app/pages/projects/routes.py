@@ -1,12 +1,20 @@
-"""URL of the pad page."""
+"""URLs of the project list and the pad page."""
 
 from sp404_app.pages.page import Page
 from sp404_app.pages.projects.pads import pads
+from sp404_app.pages.projects.project_list import project_list
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.pads import PadsState
+from sp404_app.state.projects.project_list import ProjectListState
 
 PROJECT_PAGES = (
+    Page(
+        route="/projects",
+        component=project_list,
+        title="Projects",
+        on_load=[LayoutState.load, ProjectListState.load],
+    ),
     Page(
         route="/projects/[project_id]",
         component=pads,

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.sample.sample import SampleState
 
 SHEET = SampleState.sheet
@@ -113,7 +114,7 @@ def tags() -> rx.Component:
 
 
 def actions() -> rx.Component:
-    """Buttons for download, analysis and trash."""
+    """Buttons for download, pads, analysis and trash."""
     return rx.el.div(
         rx.el.a(
             rx.icon("download", size=15),
@@ -127,6 +128,14 @@ def actions() -> rx.Component:
             SHEET.trashed,
             rx.fragment(),
             rx.fragment(
+                rx.el.button(
+                    rx.icon("grid-3x3", size=15),
+                    "Put on pad…",
+                    type="button",
+                    class_name="button small",
+                    on_click=PutOnPadsState.open_for_sample(SHEET.id),
+                    data_testid="put-on-pad",
+                ),
                 rx.el.button(
                     rx.icon("refresh-cw", size=15),
                     "Analyse again",

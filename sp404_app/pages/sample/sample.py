@@ -4,9 +4,11 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.layout import layout
+from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
 from sp404_app.pages.sample.analysis_cards import key_card, kind_card, tempo_card
 from sp404_app.pages.sample.duplicates import duplicates_section
 from sp404_app.pages.sample.header import head
+from sp404_app.pages.sample.pads import pads_section
 from sp404_app.pages.sample.similar import similar_section
 from sp404_app.pages.sample.waveform import pictures, sound
 from sp404_app.state.sample.measurements import Fact
@@ -30,11 +32,14 @@ def sample() -> rx.Component:
     return layout(
         style_sheet("/sample.css"),
         style_sheet("/alike.css"),
+        style_sheet("/projects.css"),
         rx.cond(
             SampleState.phase == "here",
             here(),
             rx.cond(SampleState.phase == "missing", missing(), loading()),
         ),
+        new_project_dialog(),
+        put_on_pads_dialog(),
     )
 
 
@@ -45,6 +50,7 @@ def here() -> rx.Component:
         banner(),
         rx.el.section(sound(), pictures(), class_name="sample-stage", aria_label="Sound"),
         rx.el.div(tempo_card(), key_card(), kind_card(), class_name="sample-answers"),
+        pads_section(),
         duplicates_section(),
         similar_section(),
         rx.el.div(note(), facts(), class_name="sample-about"),

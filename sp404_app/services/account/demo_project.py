@@ -21,18 +21,28 @@ TEMPO_BPM: Final = 86.0
 BANK_NAMES: Final = ("Kit", "Loops in E minor")
 HIT: Final = {"gate": False}  # plays to its end
 LOOP: Final = {"gate": False, "loop": True}  # one touch starts it, another stops it
+LAYER_PEAK_DBFS: Final = -6.0  # room for several loops at once
 HATS: Final = {"mute_group": 1}  # the closed hat stops the open one
 BEATS: Final = {"mute_group": 2}  # one drum loop stops the other
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPad:
-    """A pad: the sample's name, settings, tempo in BPM of a loop, and its shift in semitones."""
+    """A pad: the sample's name, settings, tempo in BPM of a loop, and its shift in semitones.
+
+    `peak_dbfs` is the level to which the pad is normalised; None leaves it as it is.
+    """
 
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     bpm: float | None = None
     semitones: int = 0
+    peak_dbfs: float | None = None
+
+
+def layer(name: str, bpm: float, semitones: int = 0, settings: Mapping[str, Any] = LOOP) -> DemoPad:
+    """Return a loop that leaves room for others."""
+    return DemoPad(name, settings, bpm, semitones, LAYER_PEAK_DBFS)
 
 
 # Kick and snare in the bottom row, hats above, then percussion, and loops on top.
@@ -44,7 +54,7 @@ BANKS: Final[tuple[Mapping[int, DemoPad], ...]] = (
         16: DemoPad("Side Stick", HIT),
         9: DemoPad("Tight Hat", HIT | HATS),
         10: DemoPad("Open Hat", HIT | HATS),
-        11: DemoPad("Crash", HIT),
+        11: DemoPad("Crash", HIT, peak_dbfs=-1.0),  # resampling would raise it above 0 dBFS
         12: DemoPad("Low Tom", HIT),
         5: DemoPad("Deep 808", HIT),
         6: DemoPad("Minor Stab", HIT),
@@ -54,14 +64,14 @@ BANKS: Final[tuple[Mapping[int, DemoPad], ...]] = (
         2: DemoPad("Sub Walk", LOOP, bpm=86),
     },
     {
-        13: DemoPad("Dusty Corner", LOOP | BEATS, bpm=86),
-        14: DemoPad("Rainy Window", LOOP | BEATS, bpm=82),
-        15: DemoPad("Back Alley", LOOP | BEATS, bpm=94),
-        9: DemoPad("Sub Walk", LOOP, bpm=86),
-        5: DemoPad("Sunday Keys", LOOP, bpm=82, semitones=-5),  # C major to G major
-        6: DemoPad("Glass Ceiling", LOOP, bpm=92, semitones=-2),  # F sharp minor
-        1: DemoPad("Kalimba Morning", LOOP, bpm=90),  # G major, relative to E minor
-        2: DemoPad("Lantern Arp", LOOP, bpm=96, semitones=2),  # D minor
+        13: layer("Dusty Corner", 86, settings=LOOP | BEATS),
+        14: layer("Rainy Window", 82, settings=LOOP | BEATS),
+        15: layer("Back Alley", 94, settings=LOOP | BEATS),
+        9: layer("Sub Walk", 86),
+        5: layer("Sunday Keys", 82, semitones=-5),  # C major to G major
+        6: layer("Glass Ceiling", 92, semitones=-2),  # F sharp minor
+        1: layer("Kalimba Morning", 90),  # G major, relative to E minor
+        2: layer("Lantern Arp", 96, semitones=2),  # D minor
     },
 )
 
@@ -107,5 +117,7 @@ def _demo_content(wanted: DemoPad, sample: Sample) -> PadContent:
         settings["bpm"] = TEMPO_BPM
     if wanted.bpm and wanted.bpm != TEMPO_BPM:
         edit["stretch_to_bpm"] = {"from": wanted.bpm, "to": TEMPO_BPM}
+    if wanted.peak_dbfs is not None:
+        edit["normalise"] = {"to": "peak", "value": wanted.peak_dbfs}
     change = PadChange(settings=settings, edit=edit)
     return pads.change_content(pads.new_content(sample, MK2), change, sample, MK2)

@@ -255,15 +255,19 @@ def _shift_month(at: dt.datetime, months: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
 
 
-def counts_as_storage() -> ColumnElement[bool]:
-    """Return the condition that a sample counts as storage.
+def counts_as_storage(user_id: uuid.UUID) -> ColumnElement[bool]:
+    """Return the condition that a sample of this user counts as storage.
 
     A trashed sample counts while a pad uses it, unless that pad's project is in the trash, too.
     """
     is_on_pad = (
         select(ProjectPad.project_id)
         .join(Project, col(Project.id) == col(ProjectPad.project_id))
-        .where(col(ProjectPad.sample_id) == col(Sample.id), col(Project.deleted_at).is_(None))
+        .where(
+            col(ProjectPad.user_id) == user_id,  # PostgreSQL may read all pads that match
+            col(ProjectPad.sample_id) == col(Sample.id),
+            col(Project.deleted_at).is_(None),
+        )
         .exists()
     )
     return col(Sample.deleted_at).is_(None) | is_on_pad
@@ -272,7 +276,7 @@ def counts_as_storage() -> ColumnElement[bool]:
 def stored_bytes(session: Session, user_id: uuid.UUID) -> int:
     """Return how many bytes of the user's samples count as storage."""
     total = select(func.coalesce(func.sum(Sample.size), 0)).where(
-        Sample.user_id == user_id, counts_as_storage(), col(Sample.is_demo).is_(False)
+        Sample.user_id == user_id, counts_as_storage(user_id), col(Sample.is_demo).is_(False)
     )
     return int(session.exec(total).one())
 

@@ -60,7 +60,7 @@ def largest_samples(session: Session, user_id: uuid.UUID) -> list[LargeSample]:
     """Return the user's largest samples, largest first."""
     query = (
         select(Sample.id, Sample.name, Sample.size)
-        .where(*_own_samples(user_id), quotas.counts_as_storage())
+        .where(*_own_samples(user_id), quotas.counts_as_storage(user_id))
         .order_by(col(Sample.size).desc(), col(Sample.id))
         .limit(LARGEST_COUNT)
     )
@@ -121,14 +121,14 @@ def _storage_changes(
         changes[day] = changes.get(day, 0) + int(bytes_in)
         added[day] = count
     gone = select(deleted_on, size).where(
-        *_own_samples(user_id), ~quotas.counts_as_storage(), col(Sample.deleted_at) >= first
+        *_own_samples(user_id), ~quotas.counts_as_storage(user_id), col(Sample.deleted_at) >= first
     )
     for day, bytes_out in session.exec(gone.group_by(deleted_on)):
         changes[day] = changes.get(day, 0) - int(bytes_out)
     before = select(size).where(
         *_own_samples(user_id),
         Sample.created_at < first,
-        quotas.counts_as_storage() | (col(Sample.deleted_at) >= first),
+        quotas.counts_as_storage(user_id) | (col(Sample.deleted_at) >= first),
     )
     return changes, int(session.exec(before).one()), added
 

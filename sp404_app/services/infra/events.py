@@ -53,9 +53,13 @@ def connection() -> Redis:
 
 
 def publish(user_id: uuid.UUID, *changes: Event) -> None:
-    """Publish events to a user's open pages and bump their cache version; call after commit."""
+    """Publish events to a user's open pages; call after commit.
+
+    It bumps the version of the user's cached lists, except for projects: no list shows pads.
+    """
     pipeline = connection().pipeline(transaction=False)
-    cache_version.bump_cache_version(pipeline, user_id)
+    if {item.topic for item in changes} != {Topic.PROJECT}:
+        cache_version.bump_cache_version(pipeline, user_id)
     for item in changes:
         pipeline.publish(_channel(user_id), json.dumps(asdict(item)))
     pipeline.execute()

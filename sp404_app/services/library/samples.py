@@ -298,7 +298,7 @@ def _restore_refusals(
     )
     by_digest = {sample.digest: sample for sample in session.exec(live)}
     on_pads = select(Sample.id).where(
-        _owned_in(user_id, [sample.id for sample in samples]), quotas.counts_as_storage()
+        _owned_in(user_id, [sample.id for sample in samples]), quotas.counts_as_storage(user_id)
     )
     counted = set(session.exec(on_pads))  # a trashed sample that a pad uses needs no more room
     sizes = {s.id: 0 if s.is_demo or s.id in counted else s.size for s in samples}

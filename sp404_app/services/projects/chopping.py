@@ -21,7 +21,7 @@ from sp404_app.audio.io import decode
 from sp404_app.audio.render.edit import GAIN_DB, NO_EDIT, Edit, edit_to_json, is_integer
 from sp404_app.audio.render.length import map_frame, original_position, trim_span
 from sp404_app.devices.capabilities import Device
-from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.devices.pad_settings import DEFAULTS, default_loop_top
 from sp404_app.errors import ChangedMeanwhile, Conflict, Unavailable, ValidationFailed
 from sp404_app.models import Project, Sample
 from sp404_app.services.infra import storage
@@ -42,6 +42,7 @@ MIN_PARTS: Final = 2
 DEFAULT_EQUAL_PARTS: Final = MAX_CHOPS
 MAX_DECODED_S: Final = decode.MAX_SEGMENT_S
 CROSSING_REACH_S: Final = 0.005
+SHORTEST_BEAT_SHARE: Final = 0.25  # of a beat, that the last part of a grid has at least
 NAME_LENGTH: Final = 20  # leaves room for a number among the 23 characters of a pad name
 MAX_DECODERS: Final = 2  # of each web process; two minutes of stereo take 70 MB
 DECODER_WAIT_S: Final = 5.0
@@ -244,6 +245,8 @@ def _decoder_slot() -> Iterator[None]:
 def beats_of(session: Session, user_id: uuid.UUID, sample: Sample) -> list[float]:
     """Return the beats of a whole sample in seconds; the analysis has those of 30 s.
 
+    The beat at the end, where a loop begins again, is none of its beats.
+
     Raises:
         ValidationFailed: If the sample has no tempo.
     """
@@ -251,8 +254,10 @@ def beats_of(session: Session, user_id: uuid.UUID, sample: Sample) -> list[float
         message = "This sound has no tempo. Set its tempo, or chop it at its hits."
         raise ValidationFailed(message, {"by": [message]})
     known = details.beat_grid(details.find_sample_details(session, user_id, sample.id)).beats
-    first = known[-1] + 60 / sample.bpm if known else 0.0
-    return known + chops.beat_times(sample.bpm, sample.duration, first)
+    beat_s = 60 / sample.bpm
+    first = known[-1] + beat_s if known else 0.0
+    last = sample.duration - SHORTEST_BEAT_SHARE * beat_s
+    return [beat for beat in known + chops.beat_times(sample.bpm, last, first) if beat < last]
 
 
 def divide_beats(beats: Sequence[float], seconds: float, parts: int | None) -> list[float]:
@@ -291,11 +296,10 @@ def part_contents(source: PadSource, found: Sequence[int]) -> list[PadContent]:
 
 def _part_content(source: PadSource, edit: Edit, number: int) -> PadContent:
     kept = dict(source.content.settings) | {
-        name: DEFAULTS[name] for name in ("start", "end", "loop", "loop_top")
+        name: DEFAULTS[name] for name in ("start", "end", "loop", "pad_link")
     }
     frames = frames_of(source.sample, edit, source.device)
-    if kept["play_mode"].startswith("reverse"):
-        kept["loop_top"] = frames or 0
+    kept["loop_top"] = default_loop_top(kept, frames)
     name = f"{source.content.name[:NAME_LENGTH].rstrip()} {number}"
     return PadContent(source.content.sample_id, name, kept, edit_to_json(edit), frames=frames)
 

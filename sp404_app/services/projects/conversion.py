@@ -16,11 +16,17 @@ POSITIONS = ("start", "end", "loop_top")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is lost or kept unused on one pad of the other device, in words."""
+    """What is lost or kept unused on one pad of the other device, in words.
+
+    `kind` is "moved", "left_out", "not_stored", "changed" or "too_long"; `to` is the pad that a
+    moved one goes to.
+    """
 
     bank: str
     pad: int
     what: str
+    kind: str
+    to: str = ""
 
 
 def convert_kit(
@@ -41,7 +47,8 @@ def convert_kit(
         if goal != at:
             place = f"Moved to {goal}" if goal else "Left out"
             what = f"{place}: the {target.title} has {target.pads_per_bank} pads in a bank."
-            report.append(Difference(BANKS[at.bank], at.pad, what))
+            kind, to = ("moved", str(goal)) if goal else ("left_out", "")
+            report.append(Difference(BANKS[at.bank], at.pad, what, kind, to))
         if goal is not None:
             sample = samples.get(pad.sample_id) if pad.sample_id else None
             placed[goal] = convert_pad(pad, sample, kit.device, target)
@@ -82,17 +89,19 @@ def _lost(
     names = pad_settings.unstored_settings(pad.settings, target.kind)
     if pad.chops and target.kind is DeviceKind.SX:
         names.append("chops")
-    texts: list[str] = []
+    texts: dict[str, str] = {}  # by kind
     if edit_of(pad).resample_trick and target.kind is DeviceKind.SX:
-        texts.append(f"Resample trick removed: the {target.title} cannot slow a pad down.")
+        texts["changed"] = f"Resample trick removed: the {target.title} cannot slow a pad down."
         names = [name for name in names if name not in ("pitch", "fine", "speed")]
     if names:
         words = ", ".join(name.replace("_", " ") for name in names)
-        texts.append(f"Kept, but not stored by the {target.title}: {words}.")
+        texts["not_stored"] = f"Kept, but not stored by the {target.title}: {words}."
     if (converted.frames or 0) > target.max_frames:
         minutes = target.max_frames // target.rate // 60
-        texts.append(f"Too long: the {target.title} holds samples of up to {minutes} minutes.")
-    return [Difference(BANKS[at.bank], at.pad, text) for text in texts]
+        texts["too_long"] = (
+            f"Too long: the {target.title} holds samples of up to {minutes} minutes."
+        )
+    return [Difference(BANKS[at.bank], at.pad, text, kind) for kind, text in texts.items()]
 
 
 def _free_in_bank(

@@ -64,7 +64,16 @@ def load_kit(session: Session, project: Project) -> Kit:
 
 def load_pads(session: Session, project_id: uuid.UUID) -> dict[PadPosition, ProjectPad]:
     """Return the rows of a project's pads, in order, as they are now."""
-    query = select(ProjectPad).where(ProjectPad.project_id == project_id)
+    return _load_rows(session, select(ProjectPad).where(ProjectPad.project_id == project_id))
+
+
+def load_bank(session: Session, project_id: uuid.UUID, bank: int) -> dict[PadPosition, ProjectPad]:
+    """Return the rows of one bank's pads, in order, as they are now."""
+    query = select(ProjectPad).where(ProjectPad.project_id == project_id, ProjectPad.bank == bank)
+    return _load_rows(session, query)
+
+
+def _load_rows(session: Session, query: Any) -> dict[PadPosition, ProjectPad]:
     ordered = query.order_by(col(ProjectPad.bank), col(ProjectPad.pad))
     rows = session.exec(ordered.execution_options(populate_existing=True))
     return {PadPosition(row.bank, row.pad): row for row in rows}
@@ -259,8 +268,19 @@ def _write_kit(
     session.add(project)
     session.flush()
     publish_project(session, project.user_id, project.id)
-    if _used_samples(before) != _used_samples(after):  # a trashed sample counts while it is used
+    changed = _used_samples(before) ^ _used_samples(after)
+    if _has_trashed(session, changed):  # a trashed sample counts as storage while a pad uses it
         quotas.publish_quota(session, project.user_id)
+
+
+def _has_trashed(session: Session, ids: Iterable[uuid.UUID | None]) -> bool:
+    wanted = [each for each in ids if each]
+    if not wanted:
+        return False
+    trashed = select(Sample.id).where(
+        col(Sample.id) == any_(literal(wanted, ARRAY(Uuid))), col(Sample.deleted_at).is_not(None)
+    )
+    return session.exec(trashed.limit(1)).first() is not None
 
 
 def _used_samples(kit: Kit) -> set[uuid.UUID | None]:
@@ -269,7 +289,8 @@ def _used_samples(kit: Kit) -> set[uuid.UUID | None]:
 
 def insert_pads(session: Session, project: Project, kit: Kit) -> None:
     """Insert the pads of a new project, outside of its history."""
-    for at, content in kit.pads.items():
+    placed = _lock_samples(session, project, replace(kit, pads={}), kit)
+    for at, content in placed.pads.items():
         _write_pad(session, project, None, at, content)
     session.flush()
 

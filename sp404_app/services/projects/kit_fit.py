@@ -58,6 +58,7 @@ TEMPO_FACTORS: Final = ((1.0, "like"), (2.0, "double the tempo of"), (0.5, "half
 LOUDNESS_TOLERANCE_DB: Final = 2.0
 LOW_END: Final = frozenset({SoundClass.KICK, SoundClass.BASS})
 LOW_NOTE: Final = 46  # MIDI, 117 Hz
+LOW_BRIGHTNESS_HZ: Final = 400.0  # a low root with a higher centroid is that of a chord
 FREE_RANGE_OCTAVES: Final = 1.0
 MIN_KNOWN_RANGES: Final = 2  # pads whose spectral centroid is known, to speak of a free range
 
@@ -244,8 +245,10 @@ def range_reasons(candidate: Candidate, neighbours: Sequence[Neighbour]) -> Iter
 
 def is_low(sound: Candidate | Neighbour) -> bool:
     """Return whether a sound plays below about 120 Hz: kicks, basses, and low notes."""
+    if sound.sound.sound_class in LOW_END:
+        return True
     is_low_note = sound.root_note is not None and sound.root_note <= LOW_NOTE
-    return sound.sound.sound_class in LOW_END or is_low_note
+    return is_low_note and (sound.brightness or 0.0) < LOW_BRIGHTNESS_HZ
 
 
 def format_frequency(hertz: float) -> str:

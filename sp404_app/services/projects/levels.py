@@ -20,8 +20,8 @@ from sp404_app.errors import ValidationFailed
 from sp404_app.models import Project, Sample
 from sp404_app.services.projects import history
 from sp404_app.services.projects.kit import Kit, PadContent, pads_of_bank, put_pads
+from sp404_app.services.projects.pad_edits import edit_of
 from sp404_app.services.projects.pad_sounds import samples_by_id
-from sp404_app.services.projects.pads import edit_of
 
 LIMITS: Final[Mapping[NormaliseTo, tuple[float, float]]] = {"peak": PEAK_DBFS, "lufs": LUFS}
 DEFAULT_PEAK_DBFS: Final = -1.0

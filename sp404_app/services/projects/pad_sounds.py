@@ -16,7 +16,7 @@ from sp404_app.audio.features.musical_keys import KEYS, PITCHES
 from sp404_app.audio.features.sound_class import CLASSES, SoundClass
 from sp404_app.models import Kind, Sample
 from sp404_app.services.projects.kit import Kit, PadContent
-from sp404_app.services.projects.pads import edit_of
+from sp404_app.services.projects.pad_edits import edit_of
 
 # Words in names and tags, for samples that are not analysed. The first that occurs is taken.
 CLASS_WORDS: Final = {
@@ -125,9 +125,9 @@ def transposed_key(key: str | None, semitones: float) -> str | None:
 
 
 def playing_bpm(content: PadContent, sample: Sample | None, synced_bpm: float) -> float | None:
-    """Return the tempo at which a pad plays: what its edit or its setting says, at its speed."""
-    settings, stretch = content.settings, edit_of(content).stretch_to_bpm
-    stated = stretch.to_bpm if stretch else settings["bpm"] or (sample.bpm if sample else None)
+    """Return the tempo at which a pad plays: that of its setting or sample, at the pad's speed."""
+    settings = content.settings
+    stated = settings["bpm"] or (sample.bpm if sample else None)
     if stated is None:
         return None
     return synced_bpm if settings["bpm_sync"] else stated * settings["speed"] / 100

@@ -34,6 +34,7 @@ from sp404_app.services.projects.pad_edits import (
     edit_of,
     frames_of,
 )
+from sp404_app.services.projects.project_details import parse_text
 
 MAX_CHOPS = 16
 MAX_FILL = 2_000
@@ -161,7 +162,8 @@ def change_content(
     """
     try:
         if change.name is not None:
-            content = replace(content, name=clean_name(change.name, content.name))
+            name = clean_name(parse_text(change.name, "name"), content.name)
+            content = replace(content, name=name)
         if change.edit is not None:
             content = change_edit(content, parse_edit(change.edit), sample, device)
         if change.settings is not None:

@@ -30,7 +30,7 @@ def apply_details(kit: Kit, changes: Mapping[str, object]) -> Kit:
     for field, value in changes.items():
         match field:
             case "name":
-                fields["name"] = clean_name(_parse_text(value, field), kit.name)
+                fields["name"] = clean_name(parse_text(value, field), kit.name)
             case "tempo":
                 fields["tempo"] = parse_tempo(value, field)
             case "tempo_source":
@@ -84,10 +84,15 @@ def _parse_bank_change(change: Mapping[str, object]) -> dict[str, object]:
 
 
 def _parse_bank_name(value: object, field: str) -> str:
-    return clean_name(_parse_text(value, field), "")[:MAX_BANK_NAME].strip()
+    return clean_name(parse_text(value, field), "")[:MAX_BANK_NAME].strip()
 
 
-def _parse_text(value: object, field: str) -> str:
+def parse_text(value: object, field: str) -> str:
+    """Return a text.
+
+    Raises:
+        ValidationFailed: If it is none.
+    """
     if not isinstance(value, str):
         _refuse(field, "This must be text.")
     return value

@@ -19,10 +19,11 @@ from sp404_app.services.infra.text import clean_name, clean_text
 from sp404_app.services.library import samples
 from sp404_app.services.projects import conversion, history, pad_sizes, pads
 from sp404_app.services.projects.kit import Kit, PadPosition, fill_pads
-from sp404_app.services.projects.project_details import apply_details, clamp_tempo
+from sp404_app.services.projects.project_details import apply_details, clamp_tempo, parse_text
 
 TRASH_DAYS = 30
 MAX_PROJECTS = 500  # outside the trash
+MAX_TRASHED_PROJECTS = 500
 MAX_LISTED_SAMPLES = 200
 DEFAULT_TEMPO_BPM = 90.0
 # One hue per bank, readable on dark and on light surfaces; pages show them as lit pads.
@@ -34,12 +35,21 @@ BANK_COLOURS = (
 
 @dataclass(frozen=True, slots=True)
 class ProjectSummary:
-    """A project in the list: how many pads it fills, the pads of each bank, and their bytes."""
+    """A project in the list: the pads of each bank that hold something, and their bytes."""
 
     project: Project
-    filled: int
-    filled_by_bank: tuple[int, ...]
+    pads_by_bank: tuple[tuple[int, ...], ...]
     bytes: int
+
+    @property
+    def filled_by_bank(self) -> tuple[int, ...]:
+        """Return how many pads of each bank hold something."""
+        return tuple(len(pads) for pads in self.pads_by_bank)
+
+    @property
+    def filled(self) -> int:
+        """Return how many pads hold something."""
+        return sum(self.filled_by_bank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ def create_project(
     start_tempo = clamp_tempo(tempo or DEFAULT_TEMPO_BPM)
     kit = Kit(
         device=device,
-        name=clean_name(name, "Untitled project"),
+        name=clean_name(parse_text(name, "name"), "Untitled project"),
         tempo=start_tempo,
         tempo_source="project",
         banks=default_banks(start_tempo),
@@ -162,7 +172,12 @@ def get_summary(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> 
 def _summaries(
     session: Session, user_id: uuid.UUID, found: Sequence[Project]
 ) -> list[ProjectSummary]:
-    columns = (ProjectPad.project_id, ProjectPad.bank, func.count(), pad_sizes.total_bytes())
+    columns = (
+        ProjectPad.project_id,
+        ProjectPad.bank,
+        func.array_agg(col(ProjectPad.pad)),
+        pad_sizes.total_bytes(),
+    )
     counted = select(*columns).join(
         Sample, col(Sample.id) == col(ProjectPad.sample_id), isouter=True
     )
@@ -173,14 +188,14 @@ def _summaries(
     rows = session.exec(
         of_projects.group_by(col(ProjectPad.project_id), col(ProjectPad.bank))
     ).all()
-    counts = {(project_id, bank): count for project_id, bank, count, _ in rows}
+    pads = {(project_id, bank): tuple(sorted(found)) for project_id, bank, found, _ in rows}
     sizes: Counter[uuid.UUID] = Counter()
     for project_id, _, _, size in rows:
         sizes[project_id] += int(size)
     summaries: list[ProjectSummary] = []
     for project in found:
-        banks = tuple(counts.get((project.id, bank), 0) for bank in range(len(BANKS)))
-        summaries.append(ProjectSummary(project, sum(banks), banks, sizes[project.id]))
+        banks = tuple(pads.get((project.id, bank), ()) for bank in range(len(BANKS)))
+        summaries.append(ProjectSummary(project, banks, sizes[project.id]))
     return summaries
 
 
@@ -224,6 +239,7 @@ def delete_project(
     """Move a project to the trash, or delete it permanently if it is there already.
 
     The move is a new revision: a request that is repeated with the old one deletes nothing more.
+    The trash holds `MAX_TRASHED_PROJECTS`; the oldest beyond that are permanently deleted.
 
     Raises:
         NotFound: If it does not exist or belongs to another user.
@@ -233,6 +249,7 @@ def delete_project(
     project = history.lock_revision(session, target)
     if project.deleted_at is None:
         _set_trashed(session, project, now())
+        _purge_beyond_limit(session, user_id)
     else:
         session.delete(project)
         history.publish_project(session, user_id, project_id)
@@ -263,12 +280,24 @@ def _set_trashed(session: Session, project: Project, at: dt.datetime | None) -> 
     quotas.publish_quota(session, project.user_id)
 
 
+def _purge_beyond_limit(session: Session, user_id: uuid.UUID) -> None:
+    trashed = select(Project.id).where(
+        Project.user_id == user_id, col(Project.deleted_at).is_not(None)
+    )
+    newest_first = trashed.order_by(col(Project.deleted_at).desc(), col(Project.id).desc())
+    _purge(session, col(Project.id).in_(newest_first.offset(MAX_TRASHED_PROJECTS)))
+
+
 def purge_old_projects(session: Session, at: dt.datetime) -> int:
     """Permanently delete projects that any user trashed over 30 days ago; return their number."""
-    limit = at - dt.timedelta(days=TRASH_DAYS)
-    old = select(Project.id).where(col(Project.deleted_at) < limit)
-    locked = session.exec(old.with_for_update(skip_locked=True)).all()
-    return session.exec(delete(Project).where(col(Project.id).in_(locked))).rowcount
+    return _purge(session, col(Project.deleted_at) < at - dt.timedelta(days=TRASH_DAYS))
+
+
+def _purge(session: Session, condition: Any) -> int:
+    """Permanently delete projects; those that another transaction holds are left for the next."""
+    locked = session.exec(select(Project.id).where(condition).with_for_update(skip_locked=True))
+    ids = list(locked)
+    return session.exec(delete(Project).where(col(Project.id).in_(ids))).rowcount if ids else 0
 
 
 def _samples_of(session: Session, user_id: uuid.UUID, kit: Kit) -> dict[uuid.UUID, Sample]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import soundfile
 from sqlalchemy import ARRAY, String, Uuid, any_, literal
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, delete, select, update
 
 from sp404_app.audio.io.peaks import Peaks, compute_peaks
@@ -148,6 +149,7 @@ def _find(session: Session, user_id: uuid.UUID, keys: Collection[str]) -> dict[s
     """Return the status of known renders; those whose job ended without a result are left out."""
     query = (
         select(PadRender, ProcessingJob.status, ProcessingJob.error)
+        .options(defer(PadRender.peaks))  # type: ignore[arg-type]  # may be large
         .join(ProcessingJob, col(ProcessingJob.id) == col(PadRender.job_id), isouter=True)
         .where(
             PadRender.user_id == user_id,

@@ -11,16 +11,15 @@ from typing import Final
 
 from sqlmodel import Session
 
-from sp404_app.audio.render.edit import edit_to_json
-from sp404_app.devices import pad_settings
 from sp404_app.devices.capabilities import Device
-from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.devices.pad_settings import DEFAULTS, default_loop_top
 from sp404_app.errors import Conflict, ValidationFailed
 from sp404_app.models import Project, ProjectStep, Sample
 from sp404_app.services.library import samples
 from sp404_app.services.projects import history
 from sp404_app.services.projects.kit import Kit, PadContent, PadPosition, put_pads
-from sp404_app.services.projects.pads import edit_of, frames_of, new_content
+from sp404_app.services.projects.pad_edits import change_edit, edit_of
+from sp404_app.services.projects.pads import new_content
 from sp404_app.services.sample import similarity
 
 MAX_SIMILAR: Final = 24  # sounds in the order, besides the anchor
@@ -100,7 +99,8 @@ def merge_swap_steps(session: Session, project: Project) -> None:
 def similar_order(session: Session, user_id: uuid.UUID, anchor_id: uuid.UUID) -> list[Sample]:
     """Return the anchor and the sounds of its class that are most similar to it, nearest first.
 
-    Duplicates of the anchor are left out. An anchor in the trash stays in the order.
+    Loops come first if the anchor is a loop, else one-shots. Duplicates of the anchor are left out.
+    An anchor in the trash stays in the order.
 
     Raises:
         NotFound: If the anchor does not exist or belongs to another user.
@@ -119,6 +119,7 @@ def similar_order(session: Session, user_id: uuid.UUID, anchor_id: uuid.UUID) ->
     ]
     if not alike:
         raise Conflict("Your library has no similar sound of this kind, or is not analysed yet.")
+    alike.sort(key=lambda each: each.kind != anchor.kind)
     return [anchor, *alike[:MAX_SIMILAR]]
 
 
@@ -134,13 +135,9 @@ def with_similar_sample(content: PadContent, sample: Sample, device: Device) -> 
     Start, end, loop point, chops, trim and the tempo of a stretch belong to the former sample.
     """
     fresh = new_content(sample, device)
-    edit = replace(edit_of(content), trim=None, stretch_to_bpm=None)
-    frames = frames_of(sample, edit, device)
     kept = dict(content.settings) | {name: DEFAULTS[name] for name in POSITIONS}
-    settings = pad_settings.change_settings(
-        kept | {"bpm": fresh.settings["bpm"]},
-        {"play_mode": kept["play_mode"]},  # a reverse one sets the loop point to the new end
-        frames,
-        device.min_frames,
-    )
-    return replace(fresh, settings=settings, edit=edit_to_json(edit) or None, frames=frames)
+    placed = replace(fresh, settings=kept | {"bpm": fresh.settings["bpm"]})
+    edit = replace(edit_of(content), trim=None, stretch_to_bpm=None)
+    edited = change_edit(placed, edit, sample, device)
+    loop_top = default_loop_top(edited.settings, edited.frames)
+    return replace(edited, settings={**edited.settings, "loop_top": loop_top})

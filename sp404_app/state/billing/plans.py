@@ -110,7 +110,7 @@ class PlansState(SessionState):
             return
         self.dialog = ChangeDialog()
         message = plans_view.change_confirmation(dialog)
-        yield ToastState.show(message, "ok", False)  # type: ignore[misc]
+        yield ToastState.show(message, "ok")  # type: ignore[misc]
 
     async def _buy(self, user_id: uuid.UUID) -> str:
         tier = checkout.parse_paid_tier(self.dialog.tier)

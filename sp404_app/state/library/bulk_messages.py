@@ -1,8 +1,10 @@
 """Texts of the notices after bulk actions, and of the line above the trash."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sp404_app.services.library.trash import TrashResult, TrashUsage
+from sp404_app.services.sample import pad_usage
+from sp404_app.services.sample.pad_usage import PadUse
 from sp404_app.state import formatting
 
 QUOTA_REFUSALS = {
@@ -16,15 +18,42 @@ def format_sounds(count: int) -> str:
     return "1 sound" if count == 1 else f"{count:,} sounds"
 
 
-def trashed_message(what: str, result: TrashResult) -> str:
-    """Return the notice after a deletion: what moved to the trash, and what was purged from it."""
+def trashed_message(what: str, result: TrashResult, uses: Sequence[PadUse]) -> str:
+    """Return the notice after a deletion: what moved to the trash, and what was purged from it.
+
+    `uses` are the pads that the trashed samples are on.
+    """
     moved = f"{what} moved to the trash."
+    if uses:
+        moved += f" {_stays_on_pads(uses, len(result.moved))}"
     if not result.purged:
         return moved
     oldest = (
         "oldest sound in it was" if result.purged == 1 else f"{result.purged:,} oldest sounds were"
     )
     return f"{moved} It was full, so the {oldest} permanently deleted."
+
+
+def _stays_on_pads(uses: Sequence[PadUse], moved: int) -> str:
+    where = pad_usage.describe_pads(uses)
+    if moved == 1:
+        return f"It stays on {where} until it’s permanently deleted."
+    count = len({use.sample_id for use in uses})
+    stays = "1 of them stays" if count == 1 else f"{count:,} of them stay"
+    return f"{stays} on {where} until permanently deleted."
+
+
+def deletion_question(count: int, uses: Sequence[PadUse]) -> str:
+    """Return what the permanent deletion of samples means for the pads that they are on."""
+    if not uses:
+        return "This can’t be undone."
+    used = len({use.sample_id for use in uses})
+    subject = "It is" if count == 1 else f"{used:,} of them are"
+    if used == 1 < count:
+        subject = "1 of them is"
+    pads = "This pad" if len(uses) == 1 else "These pads"
+    where = pad_usage.describe_pads(uses)
+    return f"{subject} on {where}. {pads} will have no sound. This can’t be undone."
 
 
 def trash_usage_message(trash: TrashUsage) -> str:

@@ -10,9 +10,11 @@ from reflex.event import EventSpec, EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.services.infra import cache_version, events
+from sp404_app.services.infra.events import Topic
 from sp404_app.services.library import bulk_actions, samples, scrolling, search
 from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.samples import Change
+from sp404_app.services.sample import pad_usage
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
@@ -27,7 +29,10 @@ from sp404_app.state.library.search_params import (
 )
 from sp404_app.state.library.sidebar import SidebarView, load_sidebar
 from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
-from sp404_app.state.toast import ToastState
+from sp404_app.state.toast import ToastState, undo_handlers
+
+UNDO_DELETION = "deletion"
+BULK_ACTIONS = set(Action) - {Action.DELETE_FOR_GOOD}  # `PermanentDeletionState` asks first
 
 
 class LibraryState(SessionState):
@@ -75,7 +80,9 @@ class LibraryState(SessionState):
     async def watch(self) -> None:
         """Refresh the list and the sidebar at every change of the library, until the tab closes."""
         user_id = await self._user_id()
-        async for _ in events.listen(user_id):
+        async for burst in events.listen(user_id):
+            if burst and all(item.topic is Topic.PROJECT for item in burst):
+                continue  # pads are not shown in the library
             async with self:
                 query, start = self.query, self.window.start
             found = await in_transaction(search.search_window, user_id, query, start, WINDOW_ROWS)
@@ -184,14 +191,13 @@ class LibraryState(SessionState):
         )
 
     @rx.event
-    async def undo(self) -> AsyncIterator[EventType[()] | None]:
+    async def undo(self) -> None:
         """Restore the samples that were deleted last."""
         user_id = await self._user_id()
         ids = [validation.validate_id(i) for i in self._deleted]
         self._deleted = []
         await in_transaction(samples.restore_samples, user_id, ids)
         await self._show(user_id, self.window.start)
-        yield ToastState.close
 
     @rx.event
     async def rename(self, form: dict[str, Any]) -> None:
@@ -262,7 +268,7 @@ class LibraryState(SessionState):
             )
         elif action == "favourite" and ids:
             await in_transaction(bulk_actions.toggle_favourite, user_id, ids)
-        elif action in set(Action) and ids:
+        elif action in BULK_ACTIONS and ids:
             notice = await self._run_bulk(user_id, Action(action), ids)
         await self._show(user_id, self.window.start)
         return notice
@@ -277,24 +283,21 @@ class LibraryState(SessionState):
         self._clear_selection()
         await self._refresh_sidebar(user_id)
         if action is Action.ANALYSE:
-            return ToastState.show(*bulk_messages.analysis_message(done.values()), False)  # type: ignore[return-value]
-        verbs = {Action.RESTORE: "restored", Action.DELETE_FOR_GOOD: "permanently deleted"}
-        if action in verbs:
-            return ToastState.show(
-                f"{bulk_messages.format_sounds(count)} {verbs[action]}.", "ok", False
-            )  # type: ignore[return-value]
+            return ToastState.show(*bulk_messages.analysis_message(done.values()))  # type: ignore[return-value]
+        if action is Action.RESTORE:
+            return ToastState.show(f"{bulk_messages.format_sounds(count)} restored.")  # type: ignore[return-value]
         return None
 
     async def _move_to_trash(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> EventSpec | None:
-        result = await in_transaction(samples.move_to_trash, user_id, ids)
+        result, uses = await in_transaction(pad_usage.trash_samples, user_id, ids)
         self._clear_selection()
         await self._refresh_sidebar(user_id)
         if not result.moved:
             return None
         self._deleted = [str(each) for each in result.moved]
         what = bulk_messages.format_sounds(len(result.moved))
-        message = bulk_messages.trashed_message(what, result)
-        return ToastState.show(message, "ok", True)  # type: ignore[return-value]
+        message = bulk_messages.trashed_message(what, result, uses)
+        return ToastState.show(message, "ok", UNDO_DELETION)  # type: ignore[return-value]
 
     async def _open_tag_dialog(self, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
         self._tag_targets = [str(i) for i in ids]
@@ -366,3 +369,6 @@ async def picked_samples(
         return [sample_id]
     found = await in_transaction(search.search_ids, user_id, library.query)
     return [each for each in found if str(each) in selected]
+
+
+undo_handlers[UNDO_DELETION] = LibraryState.undo

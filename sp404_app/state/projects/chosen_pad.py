@@ -89,7 +89,7 @@ class ChosenPad(PadsBase, mixin=True):
             yield await self._set_edit("stretch_to_bpm", None)
             return
         if not bpm:
-            yield ToastState.show("Set this pad’s tempo first.", "error", False)  # type: ignore[misc]
+            yield ToastState.show("Set this pad’s tempo first.", "error")  # type: ignore[misc]
             return
         change = {"from": float(bpm), "to": float(self.head.tempo)}
         yield await self._set_edit("stretch_to_bpm", change)

@@ -64,7 +64,7 @@ class KitHelp(PadsBase, mixin=True):
         self.panel = "sounds"
         if not found:
             self.suggestions_for = ""
-            yield ToastState.show("Nothing in your library fits this pad yet.", "ok", False)  # type: ignore[misc]
+            yield ToastState.show("Nothing in your library fits this pad yet.", "ok")  # type: ignore[misc]
 
     @rx.event
     async def close_suggestions(self) -> None:
@@ -122,7 +122,7 @@ class KitHelp(PadsBase, mixin=True):
         if done.filled:
             text = f"{len(done.filled)} chops on pads {done.filled[0]} to {done.filled[-1]}."
             missing = f" {done.not_placed} found no free pad." if done.not_placed else ""
-            yield ToastState.show(text + missing, "ok", False)  # type: ignore[misc]
+            yield ToastState.show(text + missing, "ok")  # type: ignore[misc]
 
 
 def _suggestion_row(found: SuggestedSample) -> SuggestionRow:

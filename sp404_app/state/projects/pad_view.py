@@ -12,12 +12,12 @@ from sp404_app.devices.capabilities import BANKS, Device
 from sp404_app.devices.pad_settings import DEFAULTS, STORED_BY
 from sp404_app.models import Project, ProjectPad, Sample
 from sp404_app.services.infra.byte_size import format_size
-from sp404_app.services.projects import history, renders
+from sp404_app.services.projects import history, projects, renders
 from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pad_edits import source_frames
-from sp404_app.services.projects.projects import device_of
-from sp404_app.services.projects.schemas import pad_bytes, sample_status, samples_of_pads
+from sp404_app.services.projects.projects import ProjectSummary, device_of
+from sp404_app.services.projects.schemas import sample_status, samples_of_pads
 from sp404_app.state.rows import format_tempo
 
 NO_PAD = ""
@@ -155,22 +155,22 @@ def load_page(
     Raises:
         NotFound: If the project does not exist or belongs to another user.
     """
-    project = history.get_project(session, user_id, project_id)
-    rows = history.load_pads(session, project.id)
+    summary = projects.get_summary(session, user_id, project_id)
+    project = summary.project
+    rows = history.load_bank(session, project.id, bank)
     samples = samples_of_pads(session, rows)
     device = device_of(project)
-    visible = {at: row for at, row in rows.items() if at.bank == bank}
-    ready = renders.ensure_renders(session, project, visible, samples)
+    ready = renders.ensure_renders(session, project, rows, samples)
     cells = [
-        _cell(project, PadPosition(bank, number), visible, samples, ready, device)
+        _cell(project, PadPosition(bank, number), rows, samples, ready, device)
         for number in range(1, device.pads_per_bank + 1)
     ]
     at = parse_key(chosen, device)
     chosen_row = rows.get(at) if at else None
     raw_edit = (chosen_row.edit or {}) if chosen_row else {}
     return PadPage(
-        head=_head(session, project, rows, samples, device),
-        banks=_bank_tabs(project, rows, device),
+        head=_head(session, summary),
+        banks=_bank_tabs(summary, device),
         cells=cells,
         sheet=_sheet(rows, samples, ready, cells, device, chosen),
         edit=edit_view(raw_edit),
@@ -195,15 +195,10 @@ def format_seconds(frames: int | None, rate: int) -> str:
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
 
 
-def _head(
-    session: Session,
-    project: Project,
-    rows: Mapping[PadPosition, ProjectPad],
-    samples: Mapping[uuid.UUID, Sample],
-    device: Device,
-) -> ProjectHead:
+def _head(session: Session, summary: ProjectSummary) -> ProjectHead:
+    project, size = summary.project, summary.bytes
     undo, redo = history.next_labels(session, project)
-    size = sum(pad_bytes(row, _sample(row, samples)) or 0 for row in rows.values())
+    device = device_of(project)
     return ProjectHead(
         id=str(project.id),
         name=project.name[:80],
@@ -218,7 +213,7 @@ def _head(
         size=format_size(size),
         capacity=f"{device.storage_bytes // 10**9} GB",
         share=round(100 * size / device.storage_bytes, 3),
-        filled=len(rows),
+        filled=summary.filled,
         total=device.pad_count,
         undo=undo,
         redo=redo,
@@ -226,21 +221,18 @@ def _head(
     )
 
 
-def _bank_tabs(
-    project: Project, rows: Mapping[PadPosition, ProjectPad], device: Device
-) -> list[BankTab]:
-    counts = [0] * len(BANKS)
-    for at in rows:
-        counts[at.bank] += 1
+def _bank_tabs(summary: ProjectSummary, device: Device) -> list[BankTab]:
     return [
         BankTab(
             letter,
-            project.banks[index]["colour"],
-            counts[index],
-            round(100 * counts[index] / device.pads_per_bank),
-            project.banks[index]["name"],
+            bank["colour"],
+            count,
+            round(100 * count / device.pads_per_bank),
+            bank["name"],
         )
-        for index, letter in enumerate(BANKS)
+        for letter, bank, count in zip(
+            BANKS, summary.project.banks, summary.filled_by_bank, strict=True
+        )
     ]
 
 

@@ -67,8 +67,11 @@ class PadsState(ChosenPad, KitHelp, SessionState):
                 continue
             async with self:
                 bank, chosen, current = self.bank, self.sheet.key, self._project_id
+                shown = self.head.revision if self._is_rendered() else 0
             if current != project_id:
                 return
+            if burst and await self._is_shown(user_id, burst, shown):
+                continue  # the change came from this tab
             try:
                 page = await in_transaction(
                     load_page, user_id, uuid.UUID(project_id), BANKS.index(bank), chosen
@@ -80,6 +83,17 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             async with self:
                 if (self.bank, self.sheet.key, self._project_id) == (bank, chosen, project_id):
                     self._put(page)
+
+    async def _is_shown(self, user_id: uuid.UUID, burst: list[Event], revision: int) -> bool:
+        """Return whether these events tell only of a project's revision that this tab shows."""
+        if not revision or any(item.topic is not Topic.PROJECT for item in burst):
+            return False
+        project_id = uuid.UUID(burst[0].id)
+        found = await in_transaction(history.get_project, user_id, project_id)
+        return found.revision == revision
+
+    def _is_rendered(self) -> bool:
+        return all(cell.ready or not cell.url for cell in self.cells)
 
     @rx.event
     async def open_bank(self, letter: str) -> None:
@@ -160,7 +174,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         ids = await picked_samples(self, user_id, validation.validate_id(sample_id))
         start = await in_transaction(self._next_free, user_id)
         if start is None:
-            yield ToastState.show("All pads are taken.", "error", False)  # type: ignore[misc]
+            yield ToastState.show("All pads are taken.", "error")  # type: ignore[misc]
             return
         yield await self._fill(user_id, start, ids)
         self.bank = start.bank_letter

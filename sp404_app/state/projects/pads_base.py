@@ -75,7 +75,7 @@ class PadsBase(SessionState, mixin=True):
         if not left:
             return None
         text = f"{len(done.filled)} sounds on pads. {left} did not fit."
-        return ToastState.show(text, "error", False)  # type: ignore[return-value]
+        return ToastState.show(text, "error")  # type: ignore[return-value]
 
     async def _run(
         self, user_id: uuid.UUID, service: Callable[..., Any], *arguments: Any
@@ -152,4 +152,4 @@ class PadsBase(SessionState, mixin=True):
 def refusal_notice(refusal: AppError) -> EventSpec:
     """Return the event that shows why a change was refused."""
     text = CHANGED if isinstance(refusal, ChangedMeanwhile) else str(refusal)
-    return ToastState.show(text, "error", False)  # type: ignore[return-value]
+    return ToastState.show(text, "error")  # type: ignore[return-value]

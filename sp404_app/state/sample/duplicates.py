@@ -12,7 +12,7 @@ from sp404_app.db import in_transaction
 from sp404_app.errors import NotFound
 from sp404_app.models import Sample
 from sp404_app.services.library import samples
-from sp404_app.services.sample import duplicates
+from sp404_app.services.sample import duplicates, pad_usage
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.formatting import (
@@ -22,7 +22,7 @@ from sp404_app.state.formatting import (
     format_size,
 )
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import offer_undo
+from sp404_app.state.library.library import UNDO_DELETION, offer_undo
 from sp404_app.state.rows import Row, row_of
 from sp404_app.state.sample import route
 from sp404_app.state.toast import ToastState
@@ -59,13 +59,13 @@ class DuplicatesState(SessionState):
         """Move a duplicate to the trash; the toast offers to undo it."""
         user_id, duplicate_id = await self._user_id(), validation.validate_id(sample_id)
         sample = await in_transaction(samples.get_sample, user_id, duplicate_id)
-        discarded = await in_transaction(samples.move_to_trash, user_id, [duplicate_id])
+        discarded, uses = await in_transaction(pad_usage.trash_samples, user_id, [duplicate_id])
         if not discarded.moved:
             raise NotFound("This sound is already in the trash.")
         await offer_undo(self, discarded.moved)
         await self.show()
-        message = bulk_messages.trashed_message(f"“{sample.name[:60]}”", discarded)
-        yield ToastState.show(message, "ok", True)  # type: ignore[misc]
+        message = bulk_messages.trashed_message(f"“{sample.name[:60]}”", discarded, uses)
+        yield ToastState.show(message, "ok", UNDO_DELETION)  # type: ignore[misc]
 
 
 def _copy_rows(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> list[DuplicateRow]:

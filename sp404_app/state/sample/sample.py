@@ -16,13 +16,15 @@ from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import analysis_requests
 from sp404_app.services.sample import details as sample_details
+from sp404_app.services.sample import pad_usage
 from sp404_app.services.sample.details import SampleDetails
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
-from sp404_app.state.library.library import offer_undo
+from sp404_app.state.library.library import UNDO_DELETION, offer_undo
 from sp404_app.state.sample import route
 from sp404_app.state.sample.duplicates import DuplicatesState
+from sp404_app.state.sample.pads import SamplePadsState
 from sp404_app.state.sample.similar import SimilarState
 from sp404_app.state.sample.spectrogram import SpectrogramState
 from sp404_app.state.sample.view_model import SampleSheet, sheet_of
@@ -61,6 +63,7 @@ class SampleState(SessionState):
             WaveformState.show,
             SimilarState.show,
             DuplicatesState.show,
+            SamplePadsState.show,
             SampleState.watch,
         ]
 
@@ -69,6 +72,8 @@ class SampleState(SessionState):
         """Follow the sample's events until the tab leaves the page."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
         async for burst in events.listen(user_id):
+            if any(item.topic is Topic.PROJECT for item in burst):
+                yield SamplePadsState.show
             if burst and not affects_sample(burst, sample_id):
                 continue
             try:
@@ -202,12 +207,12 @@ class SampleState(SessionState):
     async def throw_away(self) -> Stream:
         """Move the sample to the trash and go to the library, which offers to undo it."""
         user_id, sample_id = await self._user_id(), route.sample_id(self)
-        discarded = await in_transaction(samples.move_to_trash, user_id, [sample_id])
+        discarded, uses = await in_transaction(pad_usage.trash_samples, user_id, [sample_id])
         if not discarded.moved:
             raise NotFound("There is no such sample.")
         await offer_undo(self, discarded.moved)
-        message = bulk_messages.trashed_message(f"“{self.sheet.name[:60]}”", discarded)
-        yield ToastState.show(message, "ok", True)  # type: ignore[misc]
+        message = bulk_messages.trashed_message(f"“{self.sheet.name[:60]}”", discarded, uses)
+        yield ToastState.show(message, "ok", UNDO_DELETION)  # type: ignore[misc]
         yield rx.redirect("/library")
 
     @rx.event

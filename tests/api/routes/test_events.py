@@ -13,18 +13,22 @@ from structlog.testing import capture_logs
 
 from sp404_app import db
 from sp404_app.api.routes import events
-from sp404_app.db import in_transaction
+from sp404_app.db import in_transaction, transaction
+from sp404_app.devices.capabilities import MK2
 from sp404_app.errors import RateLimited
 from sp404_app.models import SignIn, User
 from sp404_app.models.columns import now
-from sp404_app.services.auth import session_cache
+from sp404_app.services.auth import personal_access_tokens, session_cache
 from sp404_app.services.infra import events as event_bus
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
 from sp404_app.services.library.samples import Change
 from sp404_app.services.processing import jobs
+from sp404_app.services.projects import pads, projects
+from sp404_app.services.projects.history import Target
+from sp404_app.services.projects.kit import PadPosition
 from sp404_app.settings import settings
-from tests.accounts import active_sessions, bearer
+from tests.accounts import CLIENT, active_sessions, bearer
 from tests.services.processing.test_jobs import job_of
 from tests.sounds import Keep
 
@@ -69,6 +73,55 @@ async def test_events_contain_the_changed_object(user: User, keep: Keep, open_st
     quota = await event(stream, "quota")
     assert quota["storage"] == {"used_bytes": 0, "limit_bytes": 100 << 20}
     assert set(quota) == {"tier", "period_start", "period_end", "storage", "analyses"}
+
+
+async def test_a_changed_project_is_sent_without_its_pads(
+    user: User, keep: Keep, open_stream: Open
+) -> None:
+    sample_id = keep()
+    with transaction() as session:
+        made = projects.create_project(session, user.id, "Kit", MK2, [sample_id]).project
+    stream = open_stream()
+    await anext(stream)
+    target = Target(user.id, made.id)
+    await in_transaction(pads.clear_pad, target, PadPosition(0, 1))
+    shown = await event(stream, "project")
+    assert (shown["id"], shown["revision"], shown["pad_count"]) == (str(made.id), 2, 0)
+    assert "pads" not in shown
+    for _ in range(2):
+        await in_transaction(projects.delete_project, user.id, made.id)
+    events_sent = [await event(stream, "project") for _ in range(1)]
+    while "deleted" not in events_sent[-1]:
+        events_sent.append(await event(stream, "project"))
+    assert events_sent[-1] == {"id": str(made.id), "deleted": True}
+
+
+async def test_a_token_without_the_scope_of_projects_receives_no_project(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "KEEPALIVE_INTERVAL_S", 0.05)
+    with transaction() as session:
+        made = projects.create_project(session, user.id, "Kit", MK2).project
+        scopes = {"other": ["samples:read"], "reader": ["samples:read", "projects:read"]}
+        tokens = {
+            name: personal_access_tokens.create_personal_token(
+                session, user.id, name, abilities, None, CLIENT
+            ).token
+            for name, abilities in scopes.items()
+        }
+    topics = {}
+    for name, token in tokens.items():
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        stream = events._stream_events(Request({"type": "http", "headers": headers}), user.id)
+        await anext(stream)
+        event_bus.publish(user.id, Event(Topic.PROJECT, str(made.id)), Event(Topic.QUOTA))
+        async with asyncio.timeout(20):
+            sent = [await anext(stream)]
+            while "quota" not in sent[-1]:
+                sent.append(await anext(stream))
+        topics[name] = any("event: project" in text for text in sent)
+        await stream.aclose()
+    assert topics == {"other": False, "reader": True}
 
 
 async def test_an_event_of_a_deleted_row_says_deleted(user: User, open_stream: Open) -> None:

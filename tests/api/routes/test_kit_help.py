@@ -12,6 +12,7 @@ from sp404_app import db
 from sp404_app.audio.similarity.embedding import DIMENSIONS
 from sp404_app.models import Sample, User
 from sp404_app.services.sample import similarity
+from tests.ids import UNKNOWN_ID
 from tests.sounds import Keep
 
 ANY = {"If-Match": "*"}
@@ -130,8 +131,8 @@ def test_suggestions_of_a_foreign_project_are_404(
 @pytest.mark.parametrize(
     ("part", "body"),
     [
-        ("arrange", {"bank": "A", "by": "name", "sample_ids": [str(uuid.uuid4())]}),
-        ("pads/A/1/swap", {"step": 1, "anchor_id": str(uuid.uuid4())}),
+        ("arrange", {"bank": "A", "by": "name", "sample_ids": [UNKNOWN_ID]}),
+        ("pads/A/1/swap", {"step": 1, "anchor_id": UNKNOWN_ID}),
     ],
 )
 def test_an_unknown_sample_is_404(

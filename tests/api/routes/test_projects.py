@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from sp404_app.db import transaction
+from sp404_app.models import Sample
 from tests.sounds import Keep
 
 ANY = {"If-Match": "*"}
@@ -162,3 +164,41 @@ def test_a_copy_for_the_sx_reports_what_does_not_fit(client: TestClient, keep: K
     assert (copy["project"]["device"], copy["project"]["rate"]) == ("sx", 44_100)
     assert len(copy["project"]["pads"]) == 12
     assert [(each["bank"], each["pad"]) for each in copy["report"]] == [("A", 13), ("A", 14)]
+
+
+def test_a_project_is_made_from_a_folder_or_a_tag(client: TestClient, keep: Keep) -> None:
+    for name, folder, tag in (("Kick.wav", "Drums", "dusty"), ("Pad.wav", "Keys", "warm")):
+        sample_id = keep(name)
+        with transaction() as session:
+            sample = session.get_one(Sample, sample_id)
+            sample.folder, sample.tags = folder, [tag]
+    for source, expected in (({"folder": "Drums"}, "Kick"), ({"tag": "warm"}, "Pad")):
+        made = client.post("/api/projects", json={"name": "Kit", **source})
+        assert names(made.json()["project"]) == {"A1": expected}, made.text
+    both = client.post("/api/projects", json={"name": "Kit", "folder": "Drums", "tag": "warm"})
+    assert (both.status_code, list(both.json()["details"])) == (422, ["folder"])
+
+
+def test_projects_are_listed_without_pads_and_the_trash_apart(
+    client: TestClient, project: str, keep: Keep
+) -> None:
+    body = {"sample_id": str(keep())}
+    pad = client.put(f"/api/projects/{project}/pads/A/1", json=body, headers=ANY).json()
+    (listed,) = client.get("/api/projects").json()["projects"]
+    assert (listed["id"], listed["pad_count"], listed["bytes"]) == (project, 1, pad["bytes"])
+    assert "pads" not in listed
+    assert client.delete(f"/api/projects/{project}", headers=ANY).status_code == 204
+    assert client.get("/api/projects").json() == {"projects": [], "total": 0}
+    assert client.get("/api/projects?trash=true").json()["total"] == 1
+
+
+def test_an_empty_pad_is_404_and_a_cleared_one_has_revision_0(
+    client: TestClient, project: str, keep: Keep
+) -> None:
+    path = f"/api/projects/{project}/pads/A/1"
+    assert client.get(path).status_code == 404
+    put = client.put(path, json={"sample_id": str(keep())}, headers={"If-Match": '"0"'})
+    cleared = client.delete(path, headers={"If-Match": put.headers["etag"]})
+    assert cleared.status_code == 204
+    again = client.delete(path, headers={"If-Match": put.headers["etag"]})
+    assert again.json()["details"] == {"revision": 0}

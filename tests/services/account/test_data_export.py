@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import SQLModel, select
 
 from sp404_app.db import transaction
+from sp404_app.devices.capabilities import MK2
 from sp404_app.errors import NotFound, Unavailable
 from sp404_app.jobs import runner
 from sp404_app.models import AuditEntry, JobStatus, ProcessingJob, Sample, User
@@ -20,6 +21,10 @@ from sp404_app.services.billing import subscriptions
 from sp404_app.services.infra import audit_log, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
+from sp404_app.services.projects import pads, projects
+from sp404_app.services.projects.history import Target
+from sp404_app.services.projects.kit import PadPosition
+from sp404_app.services.projects.pads import PadChange
 from sp404_app.settings import Settings
 from tests.accounts import CLIENT, SignedUpUser, mails, sign_in_api_client, sign_up_user
 from tests.services.account.test_avatars import picture
@@ -82,6 +87,21 @@ def test_an_export_holds_every_file_and_every_table(tmp_path: Path) -> None:
     assert len(samples_data) == 2
     assert "copy_group" in samples_data[0]
     assert {"search_text", "duplicate_group_id"}.isdisjoint(samples_data[0])
+
+
+def test_an_export_holds_projects_with_their_pads(tmp_path: Path) -> None:
+    ada = sign_up_user()
+    sample_id = keep(ada.id, tmp_path, "Kick.wav", 100)
+    with transaction() as session:
+        made = projects.create_project(session, ada.id, "Night set", MK2, [sample_id]).project
+        change = PadChange(settings={"level": 50}, edit={"reverse": True})
+        pads.set_pad(session, Target(ada.id, made.id), PadPosition(0, 1), change)
+    zipped = export_of(ada)
+    (project,) = json.loads(zipped.read("data/projects.json"))
+    (pad,) = json.loads(zipped.read("data/project_pads.json"))
+    assert (project["id"], project["name"]) == (str(made.id), "Night set")
+    assert (pad["project_id"], pad["sample_id"]) == (str(made.id), str(sample_id))
+    assert (pad["settings"]["level"], pad["edit"]) == (50, {"reverse": True})
 
 
 def test_an_export_holds_no_secrets_and_no_data_of_others(tmp_path: Path) -> None:

@@ -61,6 +61,14 @@ def test_loops_play_as_loops_in_the_tempo_of_the_project(
             assert pad.settings["bpm"] == TEMPO_BPM
 
 
+def test_pads_that_a_render_could_raise_above_full_scale_are_normalised(
+    session: Session, demo: User
+) -> None:
+    loops = [pad for pad in pads_of(session) if pad.bank == 1]
+    crash = [pad for pad in pads_of(session) if pad.name == "Crash"]
+    assert all((pad.edit or {})["normalise"]["value"] <= -1 for pad in [*loops, *crash])
+
+
 def test_tonal_loops_are_in_compatible_keys(sounds: dict[str, DemoSound]) -> None:
     for bank in BANKS:
         for pad in bank.values():

@@ -2,16 +2,20 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 
 import pytest
 
 from sp404_app.db import transaction
-from sp404_app.models import Sample, UsageEvent, User
+from sp404_app.devices.capabilities import MK2
+from sp404_app.models import ProjectPad, Sample, UsageEvent, User
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas, usage
 from sp404_app.services.billing.quotas import QuotaUsage, UsageMonth
 from sp404_app.services.billing.usage import UsageDay
+from sp404_app.services.library import trash
 from sp404_app.services.plans import Tier
+from sp404_app.services.projects import projects
 
 TODAY = dt.date(2026, 11, 22)
 MONTH = UsageMonth(
@@ -25,26 +29,51 @@ def add_sample(
     created_days_ago: int,
     deleted_days_ago: int | None = None,
     **fields: object,
-) -> None:
-    """Add a sample created and perhaps deleted some days ago."""
+) -> uuid.UUID:
+    """Add a sample created and perhaps deleted some days ago; return its id."""
     at = now()
+    sample = Sample(
+        user_id=user.id,
+        name="x",
+        filename="x.wav",
+        storage_key=uuid.uuid4().hex,
+        size=size,
+        digest=uuid.uuid4().hex,
+        format="WAV",
+        created_at=at - dt.timedelta(days=created_days_ago),
+        deleted_at=None if deleted_days_ago is None else at - dt.timedelta(days=deleted_days_ago),
+        **fields,  # type: ignore[arg-type]
+    )
     with transaction() as session:
+        session.add(sample)
+    return sample.id
+
+
+def put_on_pad(user: User, sample_id: uuid.UUID) -> None:
+    with transaction() as session:
+        made = projects.create_project(session, user.id, "Kit", MK2)
         session.add(
-            Sample(
-                user_id=user.id,
-                name="x",
-                filename="x.wav",
-                storage_key=uuid.uuid4().hex,
-                size=size,
-                digest=uuid.uuid4().hex,
-                format="WAV",
-                created_at=at - dt.timedelta(days=created_days_ago),
-                deleted_at=None
-                if deleted_days_ago is None
-                else at - dt.timedelta(days=deleted_days_ago),
-                **fields,  # type: ignore[arg-type]
+            ProjectPad(
+                project_id=made.project.id, user_id=user.id, bank=0, pad=1, name="x", revision=1,
+                sample_id=sample_id,
             )
-        )
+        )  # fmt: skip
+
+
+def test_a_trashed_sample_that_a_pad_uses_counts_in_every_figure(
+    user: User, person: Callable[..., User]
+) -> None:
+    add_sample(user, 10, 3, 1)
+    on_pad = add_sample(user, 5, 2, 1)
+    put_on_pad(user, on_pad)
+    other = person()
+    put_on_pad(other, add_sample(other, 7, 2, 1))
+    with transaction() as session:
+        days = usage.daily_usage(session, user.id, 4)
+        assert [day.stored_bytes for day in days] == [10, 15, 5, 5]
+        assert quotas.get_quota_usage(session, user.id).storage_used == 5
+        assert [row.id for row in usage.largest_samples(session, user.id)] == [on_pad]
+        assert trash.get_trash_usage(session, user.id).used == 10
 
 
 def test_stored_bytes_are_those_at_the_end_of_each_day(user: User) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from sp404_app.services.infra import cache_version, events
 from sp404_app.services.infra.cache_version import cache_version_or_none, current_cache_version
+from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.redis_counters import RedisUnavailable
 from sp404_app.settings import Settings, settings
 
@@ -35,6 +36,15 @@ async def test_a_change_replaces_the_version_of_that_user_only() -> None:
     after = [await known_version(mine), await known_version(theirs)]
     assert after[0] != before[0]
     assert after[1] == before[1]
+
+
+async def test_a_changed_project_keeps_the_version_because_no_list_shows_pads() -> None:
+    user_id = uuid.uuid4()
+    before = await known_version(user_id)
+    events.publish(user_id, Event(Topic.PROJECT, "1"))
+    assert await known_version(user_id) == before
+    events.publish(user_id, Event(Topic.PROJECT, "1"), Event(Topic.QUOTA))
+    assert await known_version(user_id) != before
 
 
 async def test_a_version_expires_so_that_redis_forgets_inactive_users() -> None:

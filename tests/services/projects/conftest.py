@@ -1,4 +1,4 @@
-"""Functions that add samples to a library, and projects with and without pads."""
+"""Projects in the database, and functions that add files, analysed samples and pads."""
 
 import uuid
 from collections.abc import Callable

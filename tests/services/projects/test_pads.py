@@ -107,9 +107,18 @@ def test_a_pad_link_holds_four_pads(project: Target, keep: Keep) -> None:
 
 def test_a_refused_change_changes_nothing(project: Target, keep: Keep) -> None:
     before = put(project, "A1", keep())
-    for parts in ({"settings": {"level": 128}}, {"edit": {"stretch": 9}}, {"chops": [-1]}):
+    hostile: list[dict[str, Any]] = [
+        {"settings": {"level": 128}},
+        {"settings": "loud"},
+        {"edit": {"stretch": 9}},
+        {"edit": [1]},
+        {"chops": [-1]},
+        {"chops": 5},
+        {"name": 5},
+    ]
+    for parts in hostile:
         with pytest.raises(ValidationFailed):
-            put(project, "A1", name="new", **parts)
+            put(project, "A1", **{"name": "new"} | parts)
     assert read(project).pads[place("A1")] == before
 
 

@@ -252,6 +252,20 @@ def test_projects_are_purged_30_days_after_their_deletion(user: User) -> None:
     assert [exists(each) for each in (old, recent, kept)] == [False, True, True]
 
 
+def test_the_oldest_projects_leave_a_trash_that_is_full(
+    user: User, person: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projects, "MAX_TRASHED_PROJECTS", 2)
+    theirs, kept = create(person()), create(user)
+    trash(theirs)
+    thrown = [create(user, str(n)) for n in range(3)]
+    for each in (thrown[1], thrown[0], thrown[2]):
+        trash(each)
+    assert [exists(each) for each in thrown] == [True, False, True]
+    assert exists(theirs)
+    assert exists(kept)
+
+
 def test_another_users_project_does_not_exist(project: Target, person: Callable[..., User]) -> None:
     stranger = replace(project, user_id=person().id)
     for act in (trash, restore, read):

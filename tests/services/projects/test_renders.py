@@ -144,6 +144,26 @@ def test_a_sample_that_is_deleted_while_its_render_is_requested_is_left_out(
         assert set(renders.ensure_renders(session, project, pads_of_project, loaded)) == {A2}
 
 
+def test_requests_in_any_order_and_a_deletion_do_not_wait_for_each_other(
+    user: User, measured: Callable[[], uuid.UUID]
+) -> None:
+    ids = [measured() for _ in range(4)]
+    targets = [project_with(user, *ids), project_with(user, *reversed(ids))]
+
+    def delete(_: object) -> None:
+        with transaction() as session:
+            samples.delete_samples(session, user.id, ids[:1])
+        with transaction() as session:
+            samples.delete_for_good(session, user.id, ids[:1])
+
+    with ThreadPoolExecutor(9) as pool:
+        asked = [pool.submit(ensure, targets[number % 2]) for number in range(8)]
+        asked.append(pool.submit(delete, None))
+    assert [each.exception() for each in asked] == [None] * 9
+    assert len(rows()) == 3
+    assert set(ensure(targets[0])) == {PadPosition(0, pad) for pad in (2, 3, 4)}
+
+
 def test_pads_with_the_same_sound_and_edit_share_a_render(
     user: User, measured: Callable[[], uuid.UUID]
 ) -> None:

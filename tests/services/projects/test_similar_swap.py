@@ -142,6 +142,15 @@ def test_copies_of_the_anchor_are_left_out(
     assert walk(session, make_project({1: ring[0]}), 1) == ["Far"]
 
 
+def test_loops_come_before_one_shots_if_the_pad_has_a_loop(
+    session: Session, ring: list[Sample], make_project: MakeProject
+) -> None:
+    for sample, kind in zip(ring, ("loop", "one_shot", "loop", "one_shot"), strict=True):
+        sample.kind = kind
+    session.flush()
+    assert walk(session, make_project({1: ring[0]}), 1, 1, 1) == ["Far", "Near", "Farther"]
+
+
 def test_the_order_is_bounded(
     session: Session, user: User, add_sample: AddSample, make_project: MakeProject
 ) -> None:

@@ -20,7 +20,7 @@ from sp404_app.services.projects.kit_fit import (
     suggest_candidates,
 )
 from sp404_app.services.projects.pad_sounds import PadSound
-from sp404_app.services.projects.suggestions import suggest
+from sp404_app.services.projects.suggestions import CANDIDATES_PER_CLASS, suggest
 from tests.services.projects.conftest import AddSample, MakeProject
 
 PAD_5 = PadPosition(0, 5)
@@ -65,6 +65,8 @@ def test_a_bass_fills_the_low_end_if_nothing_else_does() -> None:
     assert reason(bass, sound(SoundClass.KICK)) == "You have no bass yet"
     low_note = candidate(sound(SoundClass.LEAD), root_note=33)
     assert reason(low_note, sound(SoundClass.LEAD)) == low_end
+    stab = candidate(sound(SoundClass.LEAD), root_note=33, brightness=900.0)
+    assert reason(stab, sound(SoundClass.LEAD)) == "You have only one lead"
 
 
 def test_the_key_of_a_loop_is_named_by_its_code() -> None:
@@ -165,6 +167,21 @@ def test_no_sample_of_the_project_its_duplicates_trash_or_strangers_is_suggested
     add_sample("Failed", sound_class="snare", status=SampleStatus.FAILED)
     add_sample("Theirs", owner=person(), sound_class="snare")
     assert suggest(session, user.id, target.project_id, PAD_5) == []
+
+
+def test_samples_of_others_take_no_place_among_the_candidates(
+    session: Session,
+    user: User,
+    person: Callable[..., User],
+    add_sample: AddSample,
+    make_project: MakeProject,
+) -> None:
+    stranger = person()
+    for number in range(CANDIDATES_PER_CLASS + 2):
+        add_sample(f"Theirs {number}", owner=stranger, sound_class="snare", favourite=True)
+    add_sample("Mine", sound_class="snare")
+    found = suggest(session, user.id, make_project({}).project_id, PAD_5)
+    assert [each.sample.name for each in found] == ["Mine"]
 
 
 def test_a_name_gives_the_class_of_a_sample_that_is_not_analysed(

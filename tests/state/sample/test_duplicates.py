@@ -87,7 +87,7 @@ async def test_a_trashed_duplicate_is_restored_by_the_librarys_undo(
         await run(page.throw_away(str(copies[0])))
     library = await page.get_state(LibraryState)
     assert library._deleted == [str(copies[0])]
-    await run(library.undo())
+    await library.undo()
     await page.show()
     assert [found.row.name for found in page.rows] == ["C", "A", "E"]
     for unwanted in (copies[0], copies[4]):

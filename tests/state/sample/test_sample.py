@@ -21,6 +21,7 @@ from sp404_app.state.formatting import format_channels, format_size
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.sample.duplicates import DuplicatesState
 from sp404_app.state.sample.measurements import facts_of
+from sp404_app.state.sample.pads import SamplePadsState
 from sp404_app.state.sample.sample import SampleState, affects_sample
 from sp404_app.state.sample.similar import SimilarState
 from sp404_app.state.sample.spectrogram import SpectrogramState, stretch_shown
@@ -104,6 +105,7 @@ async def test_the_page_shows_values_with_their_confidence(tab: Open, loop: uuid
         WaveformState.show,
         SimilarState.show,
         DuplicatesState.show,
+        SamplePadsState.show,
         SampleState.watch,
     ]
 

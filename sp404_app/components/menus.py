@@ -1,0 +1,48 @@
+"""Menus and modal dialogs."""
+
+from typing import Any
+
+import reflex as rx
+from reflex.event import no_args_event_spec
+
+_ASSET = {
+    name: rx.asset(name, shared=True).importable_path for name in ("menu_button.jsx", "modal.jsx")
+}
+
+
+class MenuButton(rx.Component):
+    """Button that opens a menu; its children are `menu_item`s."""
+
+    library = _ASSET["menu_button.jsx"]
+    tag = "MenuButton"
+
+    label: rx.Var[str]
+    test_id: rx.Var[str]
+
+
+class Modal(rx.Component):
+    """Modal dialog, open while it is on the page. Escape and a click beside it call `on_close`."""
+
+    library = _ASSET["modal.jsx"]
+    tag = "Modal"
+
+    label: rx.Var[str]
+    test_id: rx.Var[str]
+
+    on_close: rx.EventHandler[no_args_event_spec]
+
+
+menu_button = MenuButton.create
+modal = Modal.create
+
+
+def menu_item(text: str | rx.Var[str], test_id: str, **attributes: Any) -> rx.Component:
+    """Render an item of a menu."""
+    return rx.el.button(
+        text,
+        type="button",
+        role="menuitem",
+        class_name="menu-item",
+        data_testid=test_id,
+        **attributes,
+    )

@@ -1,0 +1,34 @@
+// A modal dialog, open while it is on the page. Escape and a click beside it close it.
+
+import { useEffect, useRef } from "react";
+
+export function Modal({ label, testId, onClose, children }) {
+  const dialog = useRef(null);
+
+  useEffect(() => {
+    const box = dialog.current;
+    const opener = document.activeElement;
+    box.showModal();
+    return () => {
+      box.close();
+      if (opener && opener.isConnected) opener.focus();
+    };
+  }, []);
+
+  return (
+    <dialog
+      ref={dialog}
+      className="modal"
+      aria-label={label}
+      data-testid={testId}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onKeyDown={(event) => event.stopPropagation()} // the page has shortcuts, too
+      onMouseDown={(event) => event.target === dialog.current && onClose()}
+    >
+      <div className="modal-body">{children}</div>
+    </dialog>
+  );
+}

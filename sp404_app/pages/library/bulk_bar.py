@@ -1,0 +1,55 @@
+"""The bar of actions for the selection."""
+
+from typing import Any
+
+import reflex as rx
+
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.permanent_deletion import PermanentDeletionState
+from sp404_app.state.projects.new_project import NewProjectState
+from sp404_app.state.projects.put_on_pads import PutOnPadsState
+
+
+def bulk_bar() -> rx.Component:
+    """Bar of actions for the selection."""
+    act = LibraryState.act
+    return rx.el.div(
+        rx.el.strong(rx.el.span(LibraryState.selected_count, class_name="mono"), " selected"),
+        rx.cond(
+            LibraryState.query.trash,
+            rx.fragment(
+                bulk_button("Restore", "restore", act("restore", "")),
+                bulk_button(
+                    "Delete permanently", "delete_for_good", PermanentDeletionState.ask, "danger"
+                ),
+            ),
+            rx.fragment(
+                bulk_button("Put on pads…", "pads", PutOnPadsState.open_dialog("")),
+                bulk_button("New project", "project", NewProjectState.open_for_selection),
+                bulk_button("Tag", "tag", act("tag", "")),
+                bulk_button("Favourite", "favourite", act("favourite", "")),
+                bulk_button("Analyse again", "analyse", act("analyse", "")),
+                bulk_button("Delete", "delete", act("delete", "")),
+            ),
+        ),
+        rx.el.button(
+            "×",
+            type="button",
+            class_name="icon-button small",
+            aria_label="Clear selection",
+            on_click=LibraryState.select_rows("none", 0, 0),
+        ),
+        class_name="bulk",
+        data_testid="bulk",
+    )
+
+
+def bulk_button(text: str, action: str, handler: Any, kind: str = "ghost") -> rx.Component:
+    """Button that applies an action to the selection."""
+    return rx.el.button(
+        text,
+        type="button",
+        class_name=f"button small {kind}",
+        on_click=handler,
+        data_testid=f"bulk-{action}",
+    )

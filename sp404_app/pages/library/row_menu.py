@@ -1,0 +1,40 @@
+"""The menu of a row of the library."""
+
+import reflex as rx
+
+from sp404_app.components.menus import menu_button, menu_item
+from sp404_app.state.library.library import LibraryState
+from sp404_app.state.projects.new_project import NewProjectState
+from sp404_app.state.projects.put_on_pads import PutOnPadsState
+from sp404_app.state.rows import Row
+
+
+def row_menu(sample: Row) -> rx.Component:
+    """Menu of actions on one sample; nothing in the trash."""
+
+    def item(text: str, action: str) -> rx.Component:
+        act = LibraryState.act_on(action, sample.id)
+        return menu_item(text, f"menu-{action}", on_click=act)
+
+    return rx.cond(
+        LibraryState.query.trash,
+        rx.el.span(class_name="menu"),
+        menu_button(
+            menu_item(
+                "Put on pads…",
+                "menu-pads",
+                on_click=PutOnPadsState.open_for_sample(sample.id),
+            ),
+            menu_item(
+                "New project",
+                "menu-project",
+                on_click=NewProjectState.open_for_sample(sample.id),
+            ),
+            item("Tag", "tag"),
+            item("Rename", "rename"),
+            item("Analyse again", "analyse"),
+            item("Delete", "delete"),
+            label=f"Actions of {sample.name}",
+            test_id="row-menu",
+        ),
+    )
