@@ -134,7 +134,8 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
     const perBank = head.pads_per_bank;
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
     const onKey = (event) => {
-      if (!playsWithKeys(event.target) || isDialogOpen() || menu) return;
+      // React listens on the document, too, so a knob or handle cannot stop the event before it is here.
+      if (event.defaultPrevented || !playsWithKeys(event.target) || isDialogOpen() || menu) return;
       const command = event.ctrlKey || event.metaKey;
       const number = Number((chosen || `${bank}1`).slice(1));
       const done = () => event.preventDefault();

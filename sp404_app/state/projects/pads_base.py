@@ -43,6 +43,7 @@ class PadsBase(SessionState, mixin=True):
     cells: list[PadCell] = []
     sheet: PadSheet = PadSheet()
     edit: EditView = EditView()
+    name_draft: str = ""  # the name that is being typed, as the device will write it
     is_snapping: bool = True
     has_chop_keys: bool = False
     colour: str = ""  # of the visible bank
