@@ -74,6 +74,7 @@ def head() -> rx.Component:
                 class_name="pad-title",
                 test_id="pad-name",
                 on_commit=PadsState.rename_pad,
+                on_draft=PadsState.preview_name,
             ),
             class_name="row",
         ),

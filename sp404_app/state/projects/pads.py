@@ -40,7 +40,8 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     async def load(self) -> Stream:
         """Open the project of this URL; `?pad=B3` chooses a pad."""
         user_id = await self._user_id()
-        self.panel = ""
+        self.panel, self.similar_place = "", ""
+        self.suggestions, self.suggestions_for = [], ""
         try:
             project_id = validation.validate_id(PurePosixPath(self.router.url.path or "/").name)
             chosen = str(dict(self.router.url.query_parameters).get("pad", ""))[:4]
@@ -59,6 +60,8 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     async def watch(self) -> None:
         """Follow changes of the project and its samples until the tab leaves the page."""
         user_id, project_id = await self._user_id(), self._project_id
+        if not project_id:
+            return
         async for burst in events.listen(user_id, GATHER_S):
             if burst and not _affects_page(burst, project_id):
                 continue
@@ -93,7 +96,8 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         """Show another bank."""
         user_id = await self._user_id()
         self.bank = BANKS[parse_bank(validation.validate_text(letter, 2))]
-        await self._show(user_id)
+        # The same pad of this bank: the inspector and the keys act on a pad that is visible.
+        await self._choose(user_id, self.sheet.key and f"{self.bank}{self.sheet.key[1:]}")
 
     @rx.event
     async def choose_pad(self, key: str) -> None:
@@ -103,8 +107,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         if key == self.sheet.key:
             return
         at = parse_key(key, self._device())
-        self.sheet = PadSheet(key=str(at) if at else NO_PAD)
-        await self._show(user_id)
+        await self._choose(user_id, str(at) if at else NO_PAD)
 
     @rx.event
     async def open_panel(self, name: str) -> None:
