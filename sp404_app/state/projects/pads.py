@@ -48,6 +48,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             self.bank = letter if letter and letter in BANKS else "A"
             self.sheet = PadSheet(key=chosen)
             self._project_id = str(project_id)
+            self._anchors = {}
             await self._show(user_id)
             self.midi_notes = await in_transaction(preferences.get_midi_notes, user_id)
         except NotFound:
@@ -67,9 +68,9 @@ class PadsState(ChosenPad, KitHelp, SessionState):
                 shown = self.head.revision if self._is_rendered() else 0
             if current != project_id:
                 return
-            if burst and await self._is_shown(user_id, burst, shown):
-                continue  # the change came from this tab
             try:
+                if burst and await self._is_shown(user_id, burst, shown):
+                    continue  # the change came from this tab
                 page = await in_transaction(
                     load_page, user_id, uuid.UUID(project_id), BANKS.index(bank), chosen
                 )
@@ -85,8 +86,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         """Return whether these events tell only of a project's revision that this tab shows."""
         if not revision or any(item.topic is not Topic.PROJECT for item in burst):
             return False
-        project_id = uuid.UUID(burst[0].id)
-        found = await in_transaction(history.get_project, user_id, project_id)
+        found = await in_transaction(history.get_project, user_id, self._id())
         return found.revision == revision
 
     def _is_rendered(self) -> bool:
