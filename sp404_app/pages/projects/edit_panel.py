@@ -139,7 +139,7 @@ def edit_knob(  # noqa: PLR0913 - a knob has this many properties
         unit=unit,
         centred=centred,
         test_id=f"edit-{name}",
-        on_change=lambda chosen: PadsState.set_edit(name, chosen),
+        on_change=lambda chosen: PadsState.set_edit(name, chosen, PadsState.sheet.key),
     )
 
 

@@ -73,7 +73,7 @@ def head() -> rx.Component:
                 label="Name of this pad",
                 class_name="pad-title",
                 test_id="pad-name",
-                on_commit=PadsState.rename_pad,
+                on_commit=lambda name: PadsState.rename_pad(name, SHEET.key),
                 on_draft=PadsState.preview_name,
             ),
             class_name="row",
@@ -106,8 +106,10 @@ def wave() -> rx.Component:
             min_frames=rx.cond(IS_MK2, 1000, 4411),
             snap=PadsState.is_snapping,
             chop_keys=PadsState.has_chop_keys,
-            on_positions=PadsState.set_positions,
-            on_chops=PadsState.set_chops,
+            on_positions=lambda start, end, top: PadsState.set_positions(
+                start, end, top, SHEET.key
+            ),
+            on_chops=lambda frames: PadsState.set_chops(frames, SHEET.key),
         ),
         rx.el.div(
             toggle("Snap to zero", PadsState.is_snapping, PadsState.toggle_snap, "snap"),
@@ -335,7 +337,7 @@ def setting_knob(  # noqa: PLR0913 - a knob has this many properties
         unit=unit,
         centred=centred,
         test_id=f"knob-{name}",
-        on_change=lambda value: PadsState.set_setting(name, value),
+        on_change=lambda value: PadsState.set_setting(name, value, SHEET.key),
     )
 
 
@@ -388,7 +390,7 @@ def tempo_field() -> rx.Component:
             input_mode="decimal",
             max_length=7,
             test_id="pad-bpm",
-            on_commit=PadsState.set_pad_tempo,
+            on_commit=lambda bpm: PadsState.set_pad_tempo(bpm, SHEET.key),
         ),
         class_name="option",
     )

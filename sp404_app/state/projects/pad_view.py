@@ -154,6 +154,8 @@ def load_page(
 ) -> PadPage:
     """Read what the page shows, and request the audio of the visible pads.
 
+    A pad of another bank is not chosen any more: its content is not read here.
+
     Raises:
         NotFound: If the project does not exist or belongs to another user.
     """
@@ -168,6 +170,8 @@ def load_page(
         for number in range(1, device.pads_per_bank + 1)
     ]
     at = parse_key(chosen, device)
+    if at and at.bank != bank:
+        at, chosen = None, NO_PAD
     chosen_row = rows.get(at) if at else None
     raw_edit = (chosen_row.edit or {}) if chosen_row else {}
     return PadPage(
@@ -265,7 +269,7 @@ def _cell(
         wave=sample.thumbnail if sample else "",
         bpm=format_tempo(row.settings.get("bpm")),
         music_key=_short_key(sample),
-        length=format_seconds(row.frames, device.rate),
+        length=format_seconds((render.frames if render else None) or row.frames, device.rate),
         frames=(render.frames if render else None) or row.frames or 0,
         channels=1 if sample and sample.channels == 1 else 2,
         kind=(sample.sound_class or sample.kind or "") if sample else "",

@@ -49,6 +49,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             self.bank = letter if letter and letter in BANKS else "A"
             self.sheet = PadSheet(key=chosen)
             self._project_id = str(project_id)
+            self._anchors = {}
             await self._show(user_id)
             self.midi_notes = await in_transaction(preferences.get_midi_notes, user_id)
         except NotFound:
