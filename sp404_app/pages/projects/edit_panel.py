@@ -80,7 +80,7 @@ def edit_panel() -> rx.Component:
                     type="button",
                     class_name=rx.cond(EDIT.reverse, "switch on", "switch"),
                     aria_pressed=EDIT.reverse,
-                    on_click=PadsState.set_edit("reverse", ~EDIT.reverse),
+                    on_click=PadsState.set_edit("reverse", ~EDIT.reverse, PadsState.sheet.key),
                     data_testid="edit-reverse",
                 ),
                 rx.el.button(

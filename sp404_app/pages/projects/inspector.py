@@ -126,7 +126,7 @@ def wave() -> rx.Component:
                         "Clear chops",
                         type="button",
                         class_name="chip",
-                        on_click=PadsState.set_chops([]),
+                        on_click=PadsState.set_chops([], SHEET.key),
                         data_testid="clear-chops",
                     ),
                 ),
@@ -284,7 +284,7 @@ def setting_switch(text: str, name: str, hint: str) -> rx.Component:
         class_name=rx.cond(is_on, "switch on", "switch"),
         aria_pressed=is_on,
         title=hint,
-        on_click=PadsState.set_setting(name, ~is_on),
+        on_click=PadsState.set_setting(name, ~is_on, SHEET.key),
         data_testid=f"set-{name}",
     )
 
@@ -301,7 +301,7 @@ def play_modes() -> rx.Component:
             aria_pressed=is_on,
             aria_label=text,
             title=text,
-            on_click=PadsState.set_setting("play_mode", name),
+            on_click=PadsState.set_setting("play_mode", name, SHEET.key),
             data_testid=f"mode-{name}",
         )
 
@@ -407,7 +407,7 @@ def setting_select(
             *(rx.el.option(label, value=value) for label, value in options),
             class_name="input",
             value=SETTINGS[name].to_string(use_json=False),
-            on_change=lambda value: handler(name, value),
+            on_change=lambda value: handler(name, value, SHEET.key),
             data_testid=f"set-{name}",
         ),
         class_name="option",
