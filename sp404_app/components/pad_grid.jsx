@@ -39,13 +39,13 @@ function describe(cell, loading, failed) {
   return [`Pad ${cell.key}, ${cell.name}`, cell.bpm && `${cell.bpm} BPM`, cell.music_key, state].filter(Boolean).join(", ");
 }
 
-function Pad({ cell, chosen, state, over, actions }) {
+function Pad({ cell, chosen, entry, state, over, actions }) {
   const isEmpty = !cell.name;
   const failed = cell.error || state.failed;
   const classes = ["pad", isEmpty ? "empty-pad" : "lit", chosen && "chosen", state.playing && "sounding", over && "drop-target", state.loading && "loading", failed && "broken", cell.status && "absent"];
   return (
     <div role="gridcell" className={classes.filter(Boolean).join(" ")} data-pad={cell.key} data-testid={`pad-${cell.key}`} data-state={failed ? "failed" : state.ready ? "ready" : state.loading ? "loading" : "empty"}>
-      <button type="button" className="pad-face" tabIndex={chosen ? 0 : -1} aria-label={describe(cell, state.loading, failed)} aria-pressed={!!state.playing} onPointerDown={(event) => actions.press(event, cell)} onContextMenu={(event) => actions.menu(event, cell)} onFocus={() => actions.choose(cell.key)}>
+      <button type="button" className="pad-face" tabIndex={entry ? 0 : -1} aria-label={describe(cell, state.loading, failed)} aria-pressed={!!state.playing} onPointerDown={(event) => actions.press(event, cell)} onContextMenu={(event) => actions.menu(event, cell)} onFocus={() => actions.choose(cell.key)}>
         <span className="pad-top">
           <span className="pad-number">{cell.number}</span>
           <kbd className="pad-key">{LABELS[cell.number - 1]}</kbd>
@@ -137,7 +137,8 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
     const perBank = head.pads_per_bank;
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
     const onKey = (event) => {
-      if (!playsWithKeys(event.target) || isDialogOpen() || menu) return;
+      // React listens on the document, too, so a knob or handle cannot stop the event before it is here.
+      if (event.defaultPrevented || !playsWithKeys(event.target) || isDialogOpen() || menu) return;
       const command = event.ctrlKey || event.metaKey;
       // The focused pad: `chosen` follows only when the server has answered.
       const current = event.target.closest?.("[data-pad]")?.dataset.pad || chosen;
@@ -228,10 +229,11 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   };
   const stateOf = (key) => ({ ready: player.ready[key], loading: player.loading[key], failed: player.failed[key], playing: player.playing.includes(key) });
   const actions = { press, choose, menu: openMenu };
+  const entry = cell ? chosen : cells[0]?.key; // the pad that Tab reaches
   return (
     <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
       {cells.map((pad) => (
-        <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
+        <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
       ))}
       {menu && <PadMenu {...menu} cell={byKey.get(menu.key)} canPaste={cut !== null && cut.key !== menu.key} onRun={run} onClose={() => setMenu(null)} />}
     </div>

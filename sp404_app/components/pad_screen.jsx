@@ -45,9 +45,9 @@ function Progress({ padKey, frames }) {
   );
 }
 
-export function PadScreen({ sheet, head }) {
+export function PadScreen({ sheet, head, draft }) {
   const player = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
-  const name = sheet.device_name || "";
+  const name = draft || sheet.device_name || ""; // `draft` is a name that is being typed
   const place = sheet.key ? `${sheet.key[0]}-${sheet.key.slice(1).padStart(2, "0")}` : "----";
   const facts = sheet.sample_id ? [sheet.bpm && `BPM ${sheet.bpm}`, sheet.frames ? `${(sheet.frames / sheet.rate).toFixed(3)} s` : "", sheet.edited ? "EDITED" : ""] : [];
   return (

@@ -232,7 +232,7 @@ export function PadWave({ sheet, url, minFrames = 1000, snap = true, chopKeys = 
     onChops(shown.chops.map((each, i) => (i === index ? at : each)));
   };
   const addChop = async (event) => {
-    if (!frames || shown.chops.length >= MAX_CHOPS) return;
+    if (!frames || shown.chops.length >= MAX_CHOPS || event.target.closest(".wave-handle")) return;
     const at = await snapped(toFrame(event), true);
     onChops([...(shown.chops.length ? shown.chops : [0]), at]);
   };
@@ -241,9 +241,13 @@ export function PadWave({ sheet, url, minFrames = 1000, snap = true, chopKeys = 
     if (name === "end") return [Math.min(frames, shown.start + minFrames), frames];
     return [shown.start, shown.end];
   };
+  const playFrom = (event) => {
+    if (!frames || event.detail !== 1 || event.target.closest(".wave-handle")) return;
+    engine.playRange(sheet.key, toFrame(event), shown.end);
+  };
   const isLoop = sheet.settings.loop;
   return (
-    <div ref={box} className="wave-box" onDoubleClick={addChop} onClick={(event) => frames && event.detail === 1 && engine.playRange(sheet.key, toFrame(event), shown.end)} title="Click to play from here. Double-click to add a chop. Scroll to zoom." data-testid="pad-wave">
+    <div ref={box} className="wave-box" onDoubleClick={addChop} onClick={playFrom} title="Click to play from here. Double-click to add a chop. Scroll to zoom." data-testid="pad-wave">
       <canvas ref={canvas} aria-hidden="true" />
       {frames > 0 &&
         Object.entries(HANDLES).map(

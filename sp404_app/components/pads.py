@@ -69,6 +69,7 @@ class PadScreen(rx.Component):
 
     sheet: rx.Var[Any]
     head: rx.Var[Any]
+    draft: rx.Var[str]
 
 
 class PadTransport(rx.Component):
@@ -146,6 +147,7 @@ class CommitField(rx.Component):
     test_id: rx.Var[str]
 
     on_commit: rx.EventHandler[passthrough_event_spec(str)]
+    on_draft: rx.EventHandler[passthrough_event_spec(str)]
 
 
 commit_field = CommitField.create

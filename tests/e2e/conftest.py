@@ -18,6 +18,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.e2e import pad_page
+from tests.e2e.pad_page import PadPage, PadUser
+from tests.e2e.page_monitor import PageMonitor
 from tests.product import Product, home_in, slot
 
 FLAGS = [
@@ -31,6 +34,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 MAIL_TIMEOUT_S = 10.0
+LEAVING = "WebSocket is already in CLOSING"  # logged when a page is left while it sends
 OPERATOR = "operator@example.org"
 expect.set_options(timeout=15_000)  # the machine may be busy with other tests
 
@@ -109,3 +113,36 @@ def context(browser: Browser, base_url: str) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="package")
+def pad_user(product: Product, browser: Browser, base_url: str) -> PadUser:
+    """A user with sounds for pads."""
+    with browser.new_context(base_url=base_url) as context:
+        context.set_default_timeout(15_000)
+        outbox = Outbox(product.home / "outbox")
+        return pad_page.create_pad_user(product, context.new_page(), outbox)
+
+
+@pytest.fixture
+def recorder(context: BrowserContext, product: Product) -> Iterator[None]:
+    """Record what the context's pages play."""
+    with pad_page.recorder(context, product):
+        yield
+
+
+@pytest.fixture
+def pad_errors(page: Page) -> Iterator[list[str]]:
+    """Fail the test if its page reported an error."""
+    errors: list[str] = []
+    PageMonitor(page, errors.append)
+    yield errors
+    assert [error for error in errors if LEAVING not in error] == []
+
+
+@pytest.fixture
+def kit(pad_user: PadUser, page: Page, pad_errors: list[str]) -> PadPage:
+    """The pad page of a new project with three sounds on A1 to A3, ready to play."""
+    kit = PadPage.create(pad_user, page, ("Velvet Kick", "Paper Snare", "Tight Hat"))
+    kit.expect_ready("A1", "A2", "A3")
+    return kit

@@ -74,6 +74,7 @@ def head() -> rx.Component:
                 class_name="pad-title",
                 test_id="pad-name",
                 on_commit=lambda name: PadsState.rename_pad(name, SHEET.key),
+                on_draft=PadsState.preview_name,
             ),
             class_name="row",
         ),
@@ -86,6 +87,10 @@ def head() -> rx.Component:
             ),
             class_name=rx.cond(SHEET.status == "ready", "muted mono small", "field-error"),
             data_testid="pad-detail",
+        ),
+        rx.cond(
+            SHEET.also_on != "",
+            rx.el.p(f"Also on {SHEET.also_on}", class_name="muted small", data_testid="also-on"),
         ),
         rx.cond(SHEET.sample_id != "", sound_tools()),
         class_name="inspector-head",

@@ -39,7 +39,7 @@ def workspace() -> rx.Component:
         rx.el.div(
             drawer(),
             rx.el.section(
-                pad_screen(sheet=PadsState.sheet, head=HEAD),
+                pad_screen(sheet=PadsState.sheet, head=HEAD, draft=PadsState.name_draft),
                 bank_tabs(),
                 pad_grid(
                     head=HEAD,

@@ -7,6 +7,7 @@ import reflex as rx
 from sp404_app.db import in_transaction
 from sp404_app.errors import ValidationFailed
 from sp404_app.services.projects import renders
+from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state import validation
 from sp404_app.state.projects.pad_view import load_page
@@ -33,6 +34,13 @@ class ChosenPad(PadsBase, mixin=True):
     async def rename_pad(self, name: str, key: str = "") -> Stream:
         """Rename the chosen pad."""
         yield await self._change_chosen(PadChange(name=validation.validate_text(name)), key)
+
+    @rx.event
+    async def preview_name(self, name: str) -> None:
+        """Show on the screen how the device will write a name that is being typed."""
+        await self._user_id()
+        name = validation.validate_text(name).strip()
+        self.name_draft = device_name(name) if name else ""
 
     @rx.event
     async def set_setting(self, name: str, value: Any, key: str = "") -> Stream:

@@ -33,7 +33,6 @@ class KitHelp(PadsBase, mixin=True):
 
     suggestions: list[SuggestionRow] = []
     suggestions_for: str = ""  # the pad that they are for
-    similar_place: str = ""  # "2 of 24" after a swap
     chop_by: str = "transients"
     chop_parts: str = "16"
     chop_percent: float = 50.0  # sensitivity

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import Session
@@ -18,6 +18,7 @@ from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pad_edits import source_frames
 from sp404_app.services.projects.projects import ProjectSummary, device_of
 from sp404_app.services.projects.schemas import sample_status, samples_of_pads
+from sp404_app.services.sample import pad_usage
 from sp404_app.state.rows import format_tempo
 
 NO_PAD = ""
@@ -101,6 +102,7 @@ class PadSheet:
     sample_id: str = ""
     sample_name: str = ""
     detail: str = ""
+    also_on: str = ""  # other pads with the same sample
     bpm: str = ""
     frames: int = 0
     channels: int = 2
@@ -176,7 +178,9 @@ def load_page(
         head=_head(session, summary),
         banks=_bank_tabs(summary, device),
         cells=cells,
-        sheet=_sheet(rows, samples, ready, cells, device, chosen),
+        sheet=_with_other_pads(
+            session, project, _sheet(rows, samples, ready, cells, device, chosen)
+        ),
         edit=edit_view(raw_edit),
         raw_edit=raw_edit,
     )
@@ -322,6 +326,20 @@ def _sheet(
         url=next((cell.url for cell in cells if cell.key == chosen), ""),
         error=next((cell.error for cell in cells if cell.key == chosen), ""),
     )
+
+
+def _with_other_pads(session: Session, project: Project, sheet: PadSheet) -> PadSheet:
+    """Return the sheet with the other pads, of projects in use, that have the same sample."""
+    if not sheet.sample_id:
+        return sheet
+    uses = pad_usage.pads_of_samples(session, project.user_id, [uuid.UUID(sheet.sample_id)])
+    others = [
+        use
+        for use in uses
+        if not use.is_trashed
+        and (use.project_id, f"{use.bank}{use.pad}") != (project.id, sheet.key)
+    ]
+    return replace(sheet, also_on=pad_usage.describe_pads(others)) if others else sheet
 
 
 def edit_view(edit: Mapping[str, Any]) -> EditView:

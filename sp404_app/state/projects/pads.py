@@ -40,7 +40,8 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     async def load(self) -> Stream:
         """Open the project of this URL; `?pad=B3` chooses a pad."""
         user_id = await self._user_id()
-        self.panel = ""
+        self.panel, self.similar_place = "", ""
+        self.suggestions, self.suggestions_for = [], ""
         try:
             project_id = validation.validate_id(PurePosixPath(self.router.url.path or "/").name)
             chosen = str(dict(self.router.url.query_parameters).get("pad", ""))[:4]
@@ -60,44 +61,44 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     async def watch(self) -> None:
         """Follow changes of the project and its samples until the tab leaves the page."""
         user_id, project_id = await self._user_id(), self._project_id
+        if not project_id:
+            return
         async for burst in events.listen(user_id, GATHER_S):
             if burst and not _affects_page(burst, project_id):
                 continue
-            async with self:
-                bank, chosen, current = self.bank, self.sheet.key, self._project_id
-                shown = self.head.revision if self._is_rendered() else 0
-            if current != project_id:
+            if not await self._refresh(user_id, project_id):
                 return
+
+    async def _refresh(self, user_id: uuid.UUID, project_id: str) -> bool:
+        """Show the project as it is now; return False if the tab has left it.
+
+        The page is read before the state is locked, for the bank and the pad that were shown last;
+        if the user has chosen others meanwhile, it is read again.
+        """
+        while True:
+            bank, chosen = self.bank, self.sheet.key
             try:
-                if burst and await self._is_shown(user_id, burst, shown):
-                    continue  # the change came from this tab
                 page = await in_transaction(
                     load_page, user_id, uuid.UUID(project_id), BANKS.index(bank), chosen
                 )
             except NotFound:
                 async with self:
                     self.phase = "missing"
-                return
+                return False
             async with self:
-                if (self.bank, self.sheet.key, self._project_id) == (bank, chosen, project_id):
+                if self._project_id != project_id:
+                    return False
+                if (self.bank, self.sheet.key) == (bank, chosen):
                     self._put(page)
-
-    async def _is_shown(self, user_id: uuid.UUID, burst: list[Event], revision: int) -> bool:
-        """Return whether these events tell only of a project's revision that this tab shows."""
-        if not revision or any(item.topic is not Topic.PROJECT for item in burst):
-            return False
-        found = await in_transaction(history.get_project, user_id, self._id())
-        return found.revision == revision
-
-    def _is_rendered(self) -> bool:
-        return all(cell.ready or not cell.url for cell in self.cells)
+                    return True
 
     @rx.event
     async def open_bank(self, letter: str) -> None:
         """Show another bank."""
         user_id = await self._user_id()
         self.bank = BANKS[parse_bank(validation.validate_text(letter, 2))]
-        await self._show(user_id)
+        # The same pad of this bank: the inspector and the keys act on a pad that is visible.
+        await self._choose(user_id, self.sheet.key and f"{self.bank}{self.sheet.key[1:]}")
 
     @rx.event
     async def choose_pad(self, key: str) -> None:
@@ -107,8 +108,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         if key == self.sheet.key:
             return
         at = parse_key(key, self._device())
-        self.sheet = PadSheet(key=str(at) if at else NO_PAD)
-        await self._show(user_id)
+        await self._choose(user_id, str(at) if at else NO_PAD)
 
     @rx.event
     async def open_panel(self, name: str) -> None:

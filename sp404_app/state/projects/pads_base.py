@@ -43,12 +43,14 @@ class PadsBase(SessionState, mixin=True):
     cells: list[PadCell] = []
     sheet: PadSheet = PadSheet()
     edit: EditView = EditView()
+    name_draft: str = ""  # the name that is being typed, as the device will write it
     is_snapping: bool = True
     has_chop_keys: bool = False
     colour: str = ""  # of the visible bank
     is_help_open: bool = False
     midi_notes: dict[str, str] = {}
     panel: str = ""  # on a phone: "sounds" or "pad"
+    similar_place: str = ""  # "2 of 24" after the chosen pad was swapped
     _project_id: str = ""
     _raw_edit: dict[str, Any] = {}
 
@@ -93,6 +95,8 @@ class PadsBase(SessionState, mixin=True):
         return notice
 
     async def _choose(self, user_id: uuid.UUID, key: str) -> None:
+        if key != self.sheet.key:
+            self.similar_place = ""
         self.sheet = PadSheet(key=key)
         await self._show(user_id)
 
