@@ -38,7 +38,7 @@ format: .venv/installed-dev  ## Format the code
 	$(BIN)/ruff check --fix .
 
 bench: .venv/installed-dev  ## Run the benchmarks; results go into docs/PERFORMANCE.md
-	@for name in startup first_load library arrival upload_memory auth sign_ins load; do \
+	@for name in startup first_load library pads arrival upload_memory auth sign_ins load; do \
 	  echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py || exit 1; done
 
 SOUNDS ?= ../shared/data/sounds

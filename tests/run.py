@@ -20,6 +20,7 @@ UNIT_TESTS = (
     "tests/audio/io",
     "tests/audio/render",
     "tests/audio/similarity",
+    "tests/devices",
     "tests/figures",
     "tests/services/infra",
     "tests/services/library",

@@ -80,7 +80,7 @@ def edit_panel() -> rx.Component:
                     type="button",
                     class_name=rx.cond(EDIT.reverse, "switch on", "switch"),
                     aria_pressed=EDIT.reverse,
-                    on_click=PadsState.set_edit("reverse", ~EDIT.reverse),
+                    on_click=PadsState.set_edit("reverse", ~EDIT.reverse, PadsState.sheet.key),
                     data_testid="edit-reverse",
                 ),
                 rx.el.button(
@@ -139,7 +139,7 @@ def edit_knob(  # noqa: PLR0913 - a knob has this many properties
         unit=unit,
         centred=centred,
         test_id=f"edit-{name}",
-        on_change=lambda chosen: PadsState.set_edit(name, chosen),
+        on_change=lambda chosen: PadsState.set_edit(name, chosen, PadsState.sheet.key),
     )
 
 

@@ -73,7 +73,7 @@ def head() -> rx.Component:
                 label="Name of this pad",
                 class_name="pad-title",
                 test_id="pad-name",
-                on_commit=PadsState.rename_pad,
+                on_commit=lambda name: PadsState.rename_pad(name, SHEET.key),
                 on_draft=PadsState.preview_name,
             ),
             class_name="row",
@@ -87,6 +87,10 @@ def head() -> rx.Component:
             ),
             class_name=rx.cond(SHEET.status == "ready", "muted mono small", "field-error"),
             data_testid="pad-detail",
+        ),
+        rx.cond(
+            SHEET.also_on != "",
+            rx.el.p(f"Also on {SHEET.also_on}", class_name="muted small", data_testid="also-on"),
         ),
         rx.cond(SHEET.sample_id != "", sound_tools()),
         class_name="inspector-head",
@@ -102,8 +106,10 @@ def wave() -> rx.Component:
             min_frames=rx.cond(IS_MK2, 1000, 4411),
             snap=PadsState.is_snapping,
             chop_keys=PadsState.has_chop_keys,
-            on_positions=PadsState.set_positions,
-            on_chops=PadsState.set_chops,
+            on_positions=lambda start, end, top: PadsState.set_positions(
+                start, end, top, SHEET.key
+            ),
+            on_chops=lambda frames: PadsState.set_chops(frames, SHEET.key),
         ),
         rx.el.div(
             toggle("Snap to zero", PadsState.is_snapping, PadsState.toggle_snap, "snap"),
@@ -120,7 +126,7 @@ def wave() -> rx.Component:
                         "Clear chops",
                         type="button",
                         class_name="chip",
-                        on_click=PadsState.set_chops([]),
+                        on_click=PadsState.set_chops([], SHEET.key),
                         data_testid="clear-chops",
                     ),
                 ),
@@ -278,7 +284,7 @@ def setting_switch(text: str, name: str, hint: str) -> rx.Component:
         class_name=rx.cond(is_on, "switch on", "switch"),
         aria_pressed=is_on,
         title=hint,
-        on_click=PadsState.set_setting(name, ~is_on),
+        on_click=PadsState.set_setting(name, ~is_on, SHEET.key),
         data_testid=f"set-{name}",
     )
 
@@ -295,7 +301,7 @@ def play_modes() -> rx.Component:
             aria_pressed=is_on,
             aria_label=text,
             title=text,
-            on_click=PadsState.set_setting("play_mode", name),
+            on_click=PadsState.set_setting("play_mode", name, SHEET.key),
             data_testid=f"mode-{name}",
         )
 
@@ -331,7 +337,7 @@ def setting_knob(  # noqa: PLR0913 - a knob has this many properties
         unit=unit,
         centred=centred,
         test_id=f"knob-{name}",
-        on_change=lambda value: PadsState.set_setting(name, value),
+        on_change=lambda value: PadsState.set_setting(name, value, SHEET.key),
     )
 
 
@@ -384,7 +390,7 @@ def tempo_field() -> rx.Component:
             input_mode="decimal",
             max_length=7,
             test_id="pad-bpm",
-            on_commit=PadsState.set_pad_tempo,
+            on_commit=lambda bpm: PadsState.set_pad_tempo(bpm, SHEET.key),
         ),
         class_name="option",
     )
@@ -401,7 +407,7 @@ def setting_select(
             *(rx.el.option(label, value=value) for label, value in options),
             class_name="input",
             value=SETTINGS[name].to_string(use_json=False),
-            on_change=lambda value: handler(name, value),
+            on_change=lambda value: handler(name, value, SHEET.key),
             data_testid=f"set-{name}",
         ),
         class_name="option",

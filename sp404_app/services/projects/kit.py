@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sp404_app.devices.capabilities import BANKS, Device
+from sp404_app.devices.pad_settings import MAX_PADS_PER_LINK
 from sp404_app.errors import ValidationFailed
 
 
@@ -142,6 +144,8 @@ def fill_pads(
 def move_pad(kit: Kit, source: PadPosition, target: PadPosition, how: str) -> Kit:
     """Swap two pads, copy one to the other, or move one over the other ("overwrite").
 
+    A copy leaves a pad link that is full.
+
     Raises:
         ValidationFailed: If the source is empty.
     """
@@ -152,11 +156,15 @@ def move_pad(kit: Kit, source: PadPosition, target: PadPosition, how: str) -> Ki
         return kit
     moved, replaced = kit.pads[source], kit.pads.get(target)
     left = {"swap": replaced, "copy": moved, "overwrite": None}[how]
-    return put_pads(kit, {target: moved, source: left})
+    changed = put_pads(kit, {target: moved, source: left})
+    return _leave_full_links(changed, [target]) if how == "copy" else changed
 
 
 def move_bank(kit: Kit, source: int, target: int, how: str) -> Kit:
-    """Swap two banks with their pads, copy one, or move one over the other ("overwrite")."""
+    """Swap two banks with their pads, copy one, or move one over the other ("overwrite").
+
+    Copies leave a pad link that is full.
+    """
     if source == target:
         return kit
     banks = list(kit.banks)
@@ -169,7 +177,25 @@ def move_bank(kit: Kit, source: int, target: int, how: str) -> Kit:
     from_target = _pads_moved_to(kit, target, source)
     stay = {at: pad for at, pad in kit.pads.items() if at.bank == source}
     left = {"swap": from_target, "copy": stay, "overwrite": {}}[how]
-    return replace(kit, banks=tuple(banks), pads={**keep, **from_source, **left})
+    changed = replace(kit, banks=tuple(banks), pads={**keep, **from_source, **left})
+    return _leave_full_links(changed, list(from_source)) if how == "copy" else changed
+
+
+def _leave_full_links(kit: Kit, copies: Sequence[PadPosition]) -> Kit:
+    """Return the kit without the pad link of copies beyond those that a link holds."""
+    pads = dict(kit.pads)
+    members = Counter(link_of(pad) for pad in pads.values())
+    for at in sorted(copies, reverse=True):
+        link = link_of(pads[at])
+        if link and members[link] > MAX_PADS_PER_LINK:
+            members[link] -= 1
+            pads[at] = replace(pads[at], settings={**pads[at].settings, "pad_link": 0})
+    return replace(kit, pads=pads)
+
+
+def link_of(pad: PadContent) -> int:
+    """Return the pad link of a pad, 0 for none."""
+    return pad.settings.get("pad_link", 0)
 
 
 def _pads_moved_to(kit: Kit, source: int, target: int) -> dict[PadPosition, PadContent]:

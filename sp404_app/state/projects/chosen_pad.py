@@ -10,6 +10,7 @@ from sp404_app.services.projects import renders
 from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state import validation
+from sp404_app.state.projects.pad_view import load_page
 from sp404_app.state.projects.pads_base import PadsBase, Stream
 from sp404_app.state.toast import ToastState
 
@@ -27,12 +28,12 @@ NEUTRAL_EDIT = {
 
 
 class ChosenPad(PadsBase, mixin=True):
-    """Handlers of the inspector."""
+    """Handlers of the inspector. `key` is the pad that the control showed."""
 
     @rx.event
-    async def rename_pad(self, name: str) -> Stream:
+    async def rename_pad(self, name: str, key: str = "") -> Stream:
         """Rename the chosen pad."""
-        yield await self._change_chosen(PadChange(name=validation.validate_text(name)))
+        yield await self._change_chosen(PadChange(name=validation.validate_text(name)), key)
 
     @rx.event
     async def preview_name(self, name: str) -> None:
@@ -42,34 +43,34 @@ class ChosenPad(PadsBase, mixin=True):
         self.name_draft = device_name(name) if name else ""
 
     @rx.event
-    async def set_setting(self, name: str, value: Any) -> Stream:
+    async def set_setting(self, name: str, value: Any, key: str = "") -> Stream:
         """Change one setting of the chosen pad."""
         name = validation.validate_text(name, 40)
-        yield await self._change_chosen(PadChange(settings={name: _plain_value(value)}))
+        yield await self._change_chosen(PadChange(settings={name: _plain_value(value)}), key)
 
     @rx.event
-    async def set_number(self, name: str, value: str) -> Stream:
+    async def set_number(self, name: str, value: str, key: str = "") -> Stream:
         """Change one integer setting of the chosen pad, chosen from a list."""
         name = validation.validate_text(name, 40)
-        yield await self._change_chosen(PadChange(settings={name: _integer(value)}))
+        yield await self._change_chosen(PadChange(settings={name: _integer(value)}), key)
 
     @rx.event
-    async def set_pad_tempo(self, value: str) -> Stream:
+    async def set_pad_tempo(self, value: str, key: str = "") -> Stream:
         """Set the tempo of the chosen pad; empty means none."""
         bpm = validation.parse_number(value)
-        yield await self._change_chosen(PadChange(settings={"bpm": bpm}))
+        yield await self._change_chosen(PadChange(settings={"bpm": bpm}), key)
 
     @rx.event
-    async def set_positions(self, start: int, end: int, loop_top: int) -> Stream:
+    async def set_positions(self, start: int, end: int, loop_top: int, key: str = "") -> Stream:
         """Set start, end and loop point of the chosen pad, in frames."""
         values = {"start": start, "end": end, "loop_top": loop_top}
         parsed = {k: validation.validate_integer(v, 0, 2**31 - 1) for k, v in values.items()}
-        yield await self._change_chosen(PadChange(settings=parsed))
+        yield await self._change_chosen(PadChange(settings=parsed), key)
 
     @rx.event
-    async def set_edit(self, name: str, value: Any) -> Stream:
+    async def set_edit(self, name: str, value: Any, key: str = "") -> Stream:
         """Change one instruction of the chosen pad's edit; None removes it."""
-        yield await self._set_edit(validation.validate_text(name, 40), value)
+        yield await self._set_edit(validation.validate_text(name, 40), value, key)
 
     @rx.event
     async def set_normalise(self, choice: str) -> Stream:
@@ -108,11 +109,11 @@ class ChosenPad(PadsBase, mixin=True):
         yield await self._change_chosen(PadChange(edit={}))
 
     @rx.event
-    async def set_chops(self, frames: list[int]) -> Stream:
+    async def set_chops(self, frames: list[int], key: str = "") -> Stream:
         """Set the chop markers of the chosen pad, in frames."""
         if not isinstance(frames, list):
             raise ValidationFailed("Send a list of frames.")
-        yield await self._change_chosen(PadChange(chops=[_frame(each) for each in frames]))
+        yield await self._change_chosen(PadChange(chops=[_frame(each) for each in frames]), key)
 
     @rx.event
     async def retry_render(self) -> None:
@@ -135,9 +136,9 @@ class ChosenPad(PadsBase, mixin=True):
         await self._user_id()
         self.has_chop_keys = not self.has_chop_keys
 
-    async def _set_edit(self, name: str, value: object) -> Any:
+    async def _set_edit(self, name: str, value: object, key: str = "") -> Any:
         """Change one instruction of the edit; a neutral value removes it."""
-        edit = dict(self._raw_edit)
+        edit = dict(await self._edit_of(key))
         edit.pop(name, None)
         if name == "stretch":
             edit.pop("stretch_to_bpm", None)
@@ -145,7 +146,16 @@ class ChosenPad(PadsBase, mixin=True):
             edit.pop("stretch", None)
         if value is not None and value != "" and value != NEUTRAL_EDIT.get(name):
             edit[name] = value
-        return await self._change_chosen(PadChange(edit=edit))
+        return await self._change_chosen(PadChange(edit=edit), key)
+
+    async def _edit_of(self, key: str) -> dict[str, Any]:
+        """Return the edit of a pad, by default of the chosen one."""
+        user_id = await self._user_id()
+        if not key or key == self.sheet.key:
+            return self._raw_edit
+        at = self._position(key)
+        page = await in_transaction(load_page, user_id, self._id(), at.bank, str(at))
+        return page.raw_edit
 
 
 def _plain_value(value: object) -> object:

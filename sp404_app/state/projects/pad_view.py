@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlmodel import Session
@@ -18,6 +18,7 @@ from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pad_edits import source_frames
 from sp404_app.services.projects.projects import ProjectSummary, device_of
 from sp404_app.services.projects.schemas import sample_status, samples_of_pads
+from sp404_app.services.sample import pad_usage
 from sp404_app.state.rows import format_tempo
 
 NO_PAD = ""
@@ -101,6 +102,7 @@ class PadSheet:
     sample_id: str = ""
     sample_name: str = ""
     detail: str = ""
+    also_on: str = ""  # other pads with the same sample
     bpm: str = ""
     frames: int = 0
     channels: int = 2
@@ -152,6 +154,8 @@ def load_page(
 ) -> PadPage:
     """Read what the page shows, and request the audio of the visible pads.
 
+    A pad of another bank is not chosen any more: its content is not read here.
+
     Raises:
         NotFound: If the project does not exist or belongs to another user.
     """
@@ -166,13 +170,17 @@ def load_page(
         for number in range(1, device.pads_per_bank + 1)
     ]
     at = parse_key(chosen, device)
+    if at and at.bank != bank:
+        at, chosen = None, NO_PAD
     chosen_row = rows.get(at) if at else None
     raw_edit = (chosen_row.edit or {}) if chosen_row else {}
     return PadPage(
         head=_head(session, summary),
         banks=_bank_tabs(summary, device),
         cells=cells,
-        sheet=_sheet(rows, samples, ready, cells, device, chosen),
+        sheet=_with_other_pads(
+            session, project, _sheet(rows, samples, ready, cells, device, chosen)
+        ),
         edit=edit_view(raw_edit),
         raw_edit=raw_edit,
     )
@@ -261,7 +269,7 @@ def _cell(
         wave=sample.thumbnail if sample else "",
         bpm=format_tempo(row.settings.get("bpm")),
         music_key=_short_key(sample),
-        length=format_seconds(row.frames, device.rate),
+        length=format_seconds((render.frames if render else None) or row.frames, device.rate),
         frames=(render.frames if render else None) or row.frames or 0,
         channels=1 if sample and sample.channels == 1 else 2,
         kind=(sample.sound_class or sample.kind or "") if sample else "",
@@ -318,6 +326,20 @@ def _sheet(
         url=next((cell.url for cell in cells if cell.key == chosen), ""),
         error=next((cell.error for cell in cells if cell.key == chosen), ""),
     )
+
+
+def _with_other_pads(session: Session, project: Project, sheet: PadSheet) -> PadSheet:
+    """Return the sheet with the other pads, of projects in use, that have the same sample."""
+    if not sheet.sample_id:
+        return sheet
+    uses = pad_usage.pads_of_samples(session, project.user_id, [uuid.UUID(sheet.sample_id)])
+    others = [
+        use
+        for use in uses
+        if not use.is_trashed
+        and (use.project_id, f"{use.bank}{use.pad}") != (project.id, sheet.key)
+    ]
+    return replace(sheet, also_on=pad_usage.describe_pads(others)) if others else sheet
 
 
 def edit_view(edit: Mapping[str, Any]) -> EditView:

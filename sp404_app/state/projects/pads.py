@@ -49,6 +49,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             self.bank = letter if letter and letter in BANKS else "A"
             self.sheet = PadSheet(key=chosen)
             self._project_id = str(project_id)
+            self._anchors = {}
             await self._show(user_id)
             self.midi_notes = await in_transaction(preferences.get_midi_notes, user_id)
         except NotFound:
@@ -65,13 +66,17 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         async for burst in events.listen(user_id, GATHER_S):
             if burst and not _affects_page(burst, project_id):
                 continue
-            async with self:
-                bank, chosen, current = self.bank, self.sheet.key, self._project_id
-                shown = self.head.revision if self._is_rendered() else 0
-            if current != project_id:
+            if not await self._refresh(user_id, project_id):
                 return
-            if burst and await self._is_shown(user_id, burst, shown):
-                continue  # the change came from this tab
+
+    async def _refresh(self, user_id: uuid.UUID, project_id: str) -> bool:
+        """Show the project as it is now; return False if the tab has left it.
+
+        The page is read before the state is locked, for the bank and the pad that were shown last;
+        if the user has chosen others meanwhile, it is read again.
+        """
+        while True:
+            bank, chosen = self.bank, self.sheet.key
             try:
                 page = await in_transaction(
                     load_page, user_id, uuid.UUID(project_id), BANKS.index(bank), chosen
@@ -79,21 +84,13 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             except NotFound:
                 async with self:
                     self.phase = "missing"
-                return
+                return False
             async with self:
-                if (self.bank, self.sheet.key, self._project_id) == (bank, chosen, project_id):
+                if self._project_id != project_id:
+                    return False
+                if (self.bank, self.sheet.key) == (bank, chosen):
                     self._put(page)
-
-    async def _is_shown(self, user_id: uuid.UUID, burst: list[Event], revision: int) -> bool:
-        """Return whether these events tell only of a project's revision that this tab shows."""
-        if not revision or any(item.topic is not Topic.PROJECT for item in burst):
-            return False
-        project_id = uuid.UUID(burst[0].id)
-        found = await in_transaction(history.get_project, user_id, project_id)
-        return found.revision == revision
-
-    def _is_rendered(self) -> bool:
-        return all(cell.ready or not cell.url for cell in self.cells)
+                    return True
 
     @rx.event
     async def open_bank(self, letter: str) -> None:

@@ -58,9 +58,13 @@ class PadsBase(SessionState, mixin=True):
         user_id = await self._user_id()
         return await self._run(user_id, projects.change_details, self._target(user_id), changes)
 
-    async def _change_chosen(self, change: PadChange) -> EventSpec | None:
+    async def _change_chosen(self, change: PadChange, key: str = "") -> EventSpec | None:
+        """Change the pad that a control showed when it was used, by default the chosen one.
+
+        Another pad may have been chosen since: a click on it also ends the typing of a name.
+        """
         user_id = await self._user_id()
-        at = self._position(self.sheet.key)
+        at = self._position(key or self.sheet.key)
         return await self._run(user_id, pads.set_pad, self._pad_target(user_id, at), at, change)
 
     async def _fill(

@@ -339,17 +339,18 @@ def test_the_database_keeps_pad_project_and_sample_with_one_owner(
         session.exec(update(ProjectPad).values({column: foreign}))
 
 
-async def test_a_change_is_published_and_a_new_sample_updates_the_quota(
+async def test_a_change_is_published_and_updates_the_quota_only_if_a_trashed_sample_is_involved(
     project: Target, keep: Keep
 ) -> None:
     sample_id = keep()
     stream = events.listen(project.user_id)
     await anext(stream)
     await in_transaction(pads.set_pad, project, place("A1"), PadChange(sample_id))
-    burst = await anext(stream)
-    assert {each.topic for each in burst} == {Topic.PROJECT, Topic.QUOTA}
-    await in_transaction(pads.set_pad, project, place("A1"), PadChange(settings={"level": 5}))
     assert {each.topic for each in await anext(stream)} == {Topic.PROJECT}
+    await in_transaction(samples.delete_samples, project.user_id, [sample_id])
+    await anext(stream)
+    await in_transaction(pads.clear_pad, project, place("A1"))
+    assert {each.topic for each in await anext(stream)} == {Topic.PROJECT, Topic.QUOTA}
     await stream.aclose()
 
 

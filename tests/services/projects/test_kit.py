@@ -10,6 +10,7 @@ from sp404_app.devices.capabilities import MK2, SX, Device
 from sp404_app.errors import ValidationFailed
 from sp404_app.services.projects.kit import (
     MOVES,
+    PadContent,
     PadPosition,
     changed_pads,
     clear_bank,
@@ -144,3 +145,17 @@ def test_a_swap_is_its_own_inverse_and_a_copy_loses_nothing_else(
         assert move_pad(moved, goal, source, how) == kit or goal not in moved.pads
     else:
         assert moved.pads[source] == moved.pads[goal] == kit.pads[source]
+
+
+@pytest.mark.parametrize("what", ["pad", "bank"])
+def test_a_copy_leaves_a_full_pad_link(what: str) -> None:
+    linked = PadContent(None, "kick", {"pad_link": 3})
+    kit = put_pads(kit_with(MK2), {PadPosition(0, n): linked for n in (1, 2, 3)})
+    for bank in (1, 2):
+        if what == "pad":
+            kit = move_pad(kit, PadPosition(0, 1), PadPosition(bank, 1), "copy")
+        else:
+            kit = move_bank(kit, 0, bank, "copy")
+    members = [at for at, pad in kit.pads.items() if pad.settings["pad_link"] == 3]
+    assert len(members) == 4
+    assert {PadPosition(0, n) for n in (1, 2, 3)} < set(members)
