@@ -229,11 +229,16 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   };
   const stateOf = (key) => ({ ready: player.ready[key], loading: player.loading[key], failed: player.failed[key], playing: player.playing.includes(key) });
   const actions = { press, choose, menu: openMenu };
+  const rows = cells.filter((_, index) => index % COLUMNS === 0).map((_, row) => cells.slice(row * COLUMNS, (row + 1) * COLUMNS));
   const entry = cell ? chosen : cells[0]?.key; // the pad that Tab reaches
   return (
     <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
-      {cells.map((pad) => (
-        <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
+      {rows.map((row) => (
+        <div key={row[0].number} role="row" className="pad-row">
+          {row.map((pad) => (
+            <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
+          ))}
+        </div>
       ))}
       {menu && <PadMenu {...menu} cell={byKey.get(menu.key)} canPaste={cut !== null && cut.key !== menu.key} onRun={run} onClose={() => setMenu(null)} />}
     </div>
