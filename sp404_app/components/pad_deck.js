@@ -13,6 +13,7 @@ function playerPads(cells, defaults) {
     .filter((cell) => cell.url)
     .map((cell) => ({
       key: cell.key,
+      revision: cell.revision,
       url: cell.url,
       hash: cell.hash,
       frames: cell.frames || null,
@@ -23,12 +24,13 @@ function playerPads(cells, defaults) {
 
 async function fetchOtherPads(projectId, bank, defaults) {
   const answer = await fetch(`/api/projects/${projectId}`);
-  if (!answer.ok) return [];
+  if (!answer.ok) return null;
   const { pads } = await answer.json();
   return pads
     .filter((pad) => pad.bank !== bank && pad.sample_status !== "missing")
     .map((pad) => ({
       key: `${pad.bank}${pad.pad}`,
+      revision: pad.revision,
       url: `/api/projects/${projectId}/pads/${pad.bank}/${pad.pad}/audio`,
       hash: `${pad.bank}${pad.pad}-${pad.revision}`,
       frames: pad.frames,
@@ -37,8 +39,11 @@ async function fetchOtherPads(projectId, bank, defaults) {
     }));
 }
 
-// Opens the project in the player while the page shows it. A MIDI controller plays all banks, so their
-// pads are read once it is in use.
+// Returns the pads of the other banks as they are now. A pad that was shown and has not changed stays
+// the same, so that its audio is not loaded again and its sound goes on.
+const keepShown = (fetched, shown) =>
+  fetched.map((pad) => shown.find(({ key, revision }) => key === pad.key && revision === pad.revision) || pad);
+
 // The key B plays the original of the chosen pad and its edited sound in turns.
 export function useComparison(cell) {
   const isOriginal = useRef(false);
@@ -55,33 +60,50 @@ export function useComparison(cell) {
   });
 }
 
+// Opens the project in the player while the page shows it. Pads of banks that were shown before stay in
+// it: a loop goes on while another bank is played over it. A MIDI controller plays all banks, so their
+// pads are read once it is in use.
 export function useDeck({ head, bank, cells, defaults, isMidiOn }) {
   const others = useRef([]);
-  const shown = useRef([]);
-  const apply = () => engine.setPads([...shown.current, ...others.current.filter((pad) => !pad.key.startsWith(bank))]);
+  const shown = useRef({ bank, pads: [] });
+  const banksSeen = useRef(new Set());
+  const apply = () => engine.setPads([...shown.current.pads, ...others.current.filter((pad) => !pad.key.startsWith(shown.current.bank))]);
 
   useEffect(() => {
     if (!head.id) return undefined;
     others.current = [];
+    shown.current = { bank, pads: [] };
+    banksSeen.current = new Set([bank]);
     engine.openProject({ id: head.id, rate: head.rate, voices: head.voices }).then(apply);
     return engine.closeProject;
   }, [head.id, head.rate, head.voices]);
 
   const content = JSON.stringify(cells.map(({ key, hash, settings, frames }) => [key, hash, settings, frames]));
   useEffect(() => {
-    shown.current = playerPads(cells, defaults);
+    const { bank: former, pads } = shown.current;
+    if (former !== bank) others.current = [...others.current.filter(({ key }) => !key.startsWith(former)), ...pads];
+    shown.current = { bank, pads: playerPads(cells, defaults) };
+    banksSeen.current.add(bank);
     keys.setKeyboard({ bank, padCount: head.pads_per_bank });
     apply();
     engine.setBank(bank);
   }, [content, bank, head.id]);
 
   useEffect(() => {
-    if (!isMidiOn || !head.id) return undefined;
+    if (!head.id) return undefined;
+    const isWanted = ({ key }) => isMidiOn || banksSeen.current.has(key[0]);
+    let isOld = false;
     const timer = setTimeout(async () => {
-      others.current = await fetchOtherPads(head.id, bank, defaults).catch(() => []);
+      if (!isMidiOn && banksSeen.current.size < 2) return;
+      const fetched = await fetchOtherPads(head.id, bank, defaults).catch(() => null);
+      if (isOld || !fetched) return;
+      others.current = keepShown(fetched.filter(isWanted), others.current);
       apply();
     }, OTHER_BANKS_DELAY_MS);
-    return () => clearTimeout(timer);
+    return () => {
+      isOld = true;
+      clearTimeout(timer);
+    };
   }, [isMidiOn, head.id, head.revision, bank]);
 
   // The server has finished the render of a pad.

@@ -2,10 +2,12 @@
 // a row may scroll out of its list meanwhile.
 //
 // An element with `data-pad` is a target. `startDrag` begins with a pointerdown; the drag itself starts
-// once the pointer has moved, or for a finger on a pad once it has rested.
+// once the pointer has moved, for a finger on a pad after it has rested. Resting alone starts nothing,
+// because the pad sounds while it is held.
 
 const START_DISTANCE_PX = 6;
-const REST_MS = 350; // a finger that plays pads moves a little; one that drags rests first
+const FINGER_DISTANCE_PX = 16; // of a finger on a pad: one that holds a pad to play it moves a little
+const REST_MS = 350; // before a finger on a pad drags; one that moves earlier slides while it plays
 const OPEN_BANK_MS = 500; // over a bank's button, until its pads are shown
 const listeners = new Set();
 let drag = null;
@@ -29,7 +31,7 @@ export function startDrag(event, source, { onStart = () => {}, onDrop, onBank = 
   const isFinger = event.pointerType === "touch";
   drag = { source, onStart, onDrop, onBank, isFinger, id: event.pointerId, x: event.clientX, y: event.clientY, begun: false, rested: !isFinger || source.kind === "sample" };
   if (event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
-  if (!drag.rested) drag.restTimer = setTimeout(() => drag && begin(), REST_MS);
+  if (!drag.rested) drag.restTimer = setTimeout(() => drag && (drag.rested = true), REST_MS);
   window.addEventListener("pointermove", onMove);
   window.addEventListener("pointerup", onUp);
   window.addEventListener("pointercancel", endDrag);
@@ -54,9 +56,10 @@ function onMove(event) {
   if (!drag || event.pointerId !== drag.id) return;
   const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
   if (!drag.begun) {
-    if (Math.hypot(dx, dy) < START_DISTANCE_PX) return;
+    const isPadByFinger = drag.isFinger && drag.source.kind === "pad";
+    if (Math.hypot(dx, dy) < (isPadByFinger ? FINGER_DISTANCE_PX : START_DISTANCE_PX)) return;
     // A finger that moves steeply over the list scrolls it; one that moves at once over a pad plays.
-    if (!drag.rested || (drag.isFinger && Math.abs(dy) > Math.abs(dx))) {
+    if (!drag.rested || (drag.isFinger && !isPadByFinger && Math.abs(dy) > Math.abs(dx))) {
       endDrag();
       return;
     }

@@ -9,6 +9,7 @@ import { PadMenu } from "./pad_menu.jsx";
 const LABELS = ["1", "2", "3", "4", "Q", "W", "E", "R", "A", "S", "D", "F", "Z", "X", "C", "V"];
 const COLUMNS = 4;
 const FOCUS_DELAY_MS = 150; // until the panel of a phone is open
+const ACTIONS_ELSEWHERE = ["rename", "search", "fit", "open"]; // of the menu; after others the pad has the focus again
 const focusSearch = () => setTimeout(() => document.getElementById("q")?.focus(), FOCUS_DELAY_MS);
 const isDialogOpen = () => document.querySelector("dialog[open]");
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
@@ -73,6 +74,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   const [menu, setMenu] = useState(null);
   const [cut, setCut] = useState(null); // {key, how} after Cut or Copy
   const grid = useRef(null);
+  const held = useRef(""); // pad that the space bar or Enter plays
   useDeck({ head, bank, cells, defaults, isMidiOn: player.midi.state === "on" });
   useKeyboard();
 
@@ -109,6 +111,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
 
   const run = (action, key) => {
     setMenu(null);
+    if (!ACTIONS_ELSEWHERE.includes(action)) focusPad(key);
     if (action === "play") engine.pressPad(key);
     else if (action === "clear") onClear(key);
     else if (action === "cut" || action === "copy") setCut({ key, how: action === "cut" ? "swap" : "copy" });
@@ -137,7 +140,10 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
       // React listens on the document, too, so a knob or handle cannot stop the event before it is here.
       if (event.defaultPrevented || !playsWithKeys(event.target) || isDialogOpen() || menu) return;
       const command = event.ctrlKey || event.metaKey;
-      const number = Number((chosen || `${bank}1`).slice(1));
+      // The focused pad: `chosen` follows only when the server has answered.
+      const current = event.target.closest?.("[data-pad]")?.dataset.pad || chosen;
+      const isFilled = Boolean(byKey.get(current)?.name);
+      const number = Number((current || `${bank}1`).slice(1));
       const done = () => event.preventDefault();
       if (command && event.code === "KeyZ") {
         done();
@@ -145,12 +151,12 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
       } else if (command && event.code === "KeyY") {
         done();
         onAct("redo", "");
-      } else if (command && cell?.name && (event.code === "KeyC" || event.code === "KeyX")) {
+      } else if (command && isFilled && (event.code === "KeyC" || event.code === "KeyX")) {
         done();
-        setCut({ key: chosen, how: event.code === "KeyX" ? "swap" : "copy" });
-      } else if (command && event.code === "KeyV" && cut && chosen) {
+        setCut({ key: current, how: event.code === "KeyX" ? "swap" : "copy" });
+      } else if (command && event.code === "KeyV" && cut && current) {
         done();
-        paste(chosen);
+        paste(current);
       } else if (command || event.altKey) {
         // other shortcuts are the browser's
       } else if (event.key in moves && event.target.closest?.("[data-pads]")) {
@@ -161,12 +167,14 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
         done();
         const index = "ABCDEFGHIJ".indexOf(bank) + (event.key === "PageDown" ? 1 : -1);
         if (index >= 0 && index < 10) onBank("ABCDEFGHIJ"[index]);
-      } else if ((event.key === "Delete" || event.key === "Backspace") && cell?.name) {
+      } else if ((event.key === "Delete" || event.key === "Backspace") && isFilled) {
         done();
-        onClear(chosen);
+        onClear(current);
       } else if ((event.key === " " || event.key === "Enter") && event.target.closest?.(".pad-face")) {
         done();
-        if (!event.repeat) engine.pressPad(chosen, { timeStamp: event.timeStamp });
+        if (event.repeat) return;
+        held.current = current;
+        engine.pressPad(current, { timeStamp: event.timeStamp });
       } else if (event.key === "/") {
         done();
         onAct("search", "");
@@ -177,19 +185,26 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
       }
     };
     const onKeyUp = (event) => {
-      if ((event.key === " " || event.key === "Enter") && event.target.closest?.(".pad-face")) engine.releasePad(chosen, { timeStamp: event.timeStamp });
+      if (event.key === " " || event.key === "Enter") releaseHeld(event.timeStamp);
     };
+    const releaseHeld = (timeStamp) => {
+      if (held.current) engine.releasePad(held.current, { timeStamp });
+      held.current = "";
+    };
+    const onLeave = () => releaseHeld(0);
     const onFocus = () => keys.setKeysActive(playsWithKeys(document.activeElement));
     document.addEventListener("keydown", onKey);
     document.addEventListener("keyup", onKeyUp);
     document.addEventListener("focusin", onFocus);
     document.addEventListener("focusout", onFocus);
+    window.addEventListener("blur", onLeave);
     onFocus();
     return () => {
       document.removeEventListener("keydown", onKey);
       document.removeEventListener("keyup", onKeyUp);
       document.removeEventListener("focusin", onFocus);
       document.removeEventListener("focusout", onFocus);
+      window.removeEventListener("blur", onLeave);
     };
   });
 
@@ -207,7 +222,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
 
   const openMenu = (event, pad) => {
     event.preventDefault();
-    if (dragging.kind) return; // a finger that rests before it drags asks for the menu, too
+    if (event.type === "contextmenu" && event.nativeEvent.pointerType === "touch") return; // a finger that rests plays
     choose(pad.key);
     const box = event.currentTarget.closest(".pad").getBoundingClientRect();
     setMenu({ key: pad.key, x: event.clientX || box.left + 20, y: event.clientY || box.top + 30 });
@@ -219,9 +234,9 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   return (
     <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
       {rows.map((row) => (
-        <div key={row[0].key} role="row" className="pad-row">
+        <div key={row[0].number} role="row" className="pad-row">
           {row.map((pad) => (
-            <Pad key={pad.key} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
+            <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
           ))}
         </div>
       ))}

@@ -199,13 +199,12 @@ def test_a_finger_that_rests_moves_a_pad_and_opens_no_menu(phone: PadPage) -> No
     session = phone.page.context.new_cdp_session(phone.page)
     (x, y), target = centre_of(phone.face("A1")), centre_of(phone.face("A6"))
     touch(session, "touchStart", first=(x, y))
-    phone.page.wait_for_timeout(HOLD_MS)
-    expect(phone.page.locator(".drag-ghost")).to_be_visible()
-    phone.page.wait_for_timeout(HOLD_MS)
+    phone.page.wait_for_timeout(2 * HOLD_MS)
     expect(phone.page.get_by_test_id("pad-menu")).to_have_count(0)
     for part in (0.3, 0.6, 1.0):
         point = (x + part * (target[0] - x), y + part * (target[1] - y))
         touch(session, "touchMove", first=point)
+    expect(phone.page.locator(".drag-ghost")).to_be_visible()
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     phone.expect_names(A1="", A6="Velvet Kick")
 

@@ -21,6 +21,7 @@ from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.infra.render_files import render_file_key
 from sp404_app.services.library import samples
 from sp404_app.services.processing import analysis_requests, jobs
+from sp404_app.services.projects import history
 from sp404_app.services.projects.history import Target
 from tests.jobs.test_worker import (
     Start,
@@ -114,6 +115,24 @@ def test_a_render_of_a_sound_with_trimmed_silence_tells_its_pads_their_length(
     assert first
     assert 9_000 < first < 9_600
     assert second == 9_600
+
+
+def test_a_pad_whose_render_exists_gets_its_length_and_positions_inside_it(
+    user: User, measured: Add
+) -> None:
+    target = project_with(user, measured())
+    change_pad(target, edit={"trim_silence": -20})
+    change_pad(target, settings={"start": 100, "end": 9_590}, chops=[0, 9_595])
+    render_all(target)
+    with transaction() as session:
+        history.undo_step(session, target)
+        history.redo_step(session, target)
+    assert ensure(target)[A1].is_ready
+    with transaction() as session:
+        pad = session.get_one(ProjectPad, (target.project_id, 0, 1))
+        assert pad.frames
+        assert pad.frames < 9_590
+        assert (pad.settings["start"], pad.settings["end"], pad.chops) == (100, None, [0])
 
 
 async def test_the_pages_of_the_project_hear_of_a_finished_render(

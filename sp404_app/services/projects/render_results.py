@@ -17,6 +17,8 @@ from sp404_app.services.infra import storage
 from sp404_app.services.infra.render_files import render_file_key
 from sp404_app.services.processing import jobs
 from sp404_app.services.projects import history
+from sp404_app.services.projects.pad_lengths import record_length
+from sp404_app.services.projects.projects import device_of
 from sp404_app.services.projects.renders import request_of
 
 
@@ -122,10 +124,10 @@ def record_pad_lengths(session: Session, task: RenderTask) -> None:
         pads = history.load_pads(session, project_id).values()
         for pad in pads:
             sample = session.get(Sample, pad.sample_id) if pad.sample_id else None
-            if sample and pad.frames is None:
-                is_same = request_of(project, pad, sample).key == task.render_key
-                pad.frames = frames if is_same else None
-                session.add(pad)
+            if not sample or not frames or pad.frames is not None:
+                continue
+            if request_of(project, pad, sample).key == task.render_key:
+                record_length(session, pad, frames, device_of(project))
 
 
 def _publish_projects(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> None:

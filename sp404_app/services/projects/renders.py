@@ -36,6 +36,7 @@ from sp404_app.models import (
 from sp404_app.models.columns import now
 from sp404_app.services.infra import queue, render_files, storage
 from sp404_app.services.projects.kit import PadPosition
+from sp404_app.services.projects.pad_lengths import record_length
 from sp404_app.services.projects.projects import device_of
 
 TOUCH_INTERVAL: Final = dt.timedelta(hours=1)  # how exact `last_used_at` is
@@ -90,7 +91,7 @@ def ensure_renders(
 ) -> dict[PadPosition, RenderStatus]:
     """Return the status of each pad's audio; queue the renders that do not exist.
 
-    Pads without a sample are left out.
+    Pads without a sample are left out. A pad that did not know its length gets that of its render.
     """
     requests = {
         at: request_of(project, pad, sample)
@@ -99,6 +100,10 @@ def ensure_renders(
     }
     found = _find(session, project.user_id, {each.key for each in requests.values()})
     _touch(session, project.user_id, [key for key, status in found.items() if status.is_ready])
+    for at, wanted in requests.items():
+        status = found.get(wanted.key)
+        if pads[at].frames is None and status and status.frames:
+            record_length(session, pads[at], status.frames, device_of(project))
     missing = {each.key: each for each in requests.values() if each.key not in found}
     existing = _lock_samples(
         session, project.user_id, {each.sample_id for each in missing.values()}

@@ -73,7 +73,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         """Show the project as it is now; return False if the tab has left it.
 
         The page is read before the state is locked, for the bank and the pad that were shown last;
-        if the user has chosen others meanwhile, it is read again.
+        if the user has chosen others meanwhile, or changed the project, it is read again.
         """
         while True:
             bank, chosen = self.bank, self.sheet.key
@@ -88,7 +88,8 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             async with self:
                 if self._project_id != project_id:
                     return False
-                if (self.bank, self.sheet.key) == (bank, chosen):
+                is_old = page.head.revision < self.head.revision
+                if (self.bank, self.sheet.key) == (bank, chosen) and not is_old:
                     self._put(page)
                     return True
 

@@ -17,6 +17,7 @@ from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state.projects import pads as pads_state
+from sp404_app.state.projects.pad_view import PadPage, load_page
 from sp404_app.state.projects.pads import PadsState
 from tests.accounts import cookie
 from tests.services.conftest import keep
@@ -113,6 +114,23 @@ async def test_a_burst_that_begins_with_another_project_shows_this_one(
     burst = [Event(Topic.PROJECT, str(other)), Event(Topic.PROJECT, str(project))]
     await watch(tab, monkeypatch, burst)
     assert tab.sheet.name == "Boom"
+
+
+async def test_a_page_that_was_read_before_a_change_of_this_tab_is_not_shown(
+    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(user, keep("Kick.wav"))
+    tab = await open_tab(user, project, "?pad=A1")
+    with transaction() as session:
+        pages = [load_page(session, user.id, project, 0, "A1")]
+    await run(tab.rename_pad("Boom"))
+
+    def read(*arguments: Any) -> PadPage:
+        return pages.pop() if pages else load_page(*arguments)
+
+    monkeypatch.setattr(pads_state, "load_page", read)
+    await watch(tab, monkeypatch, [Event(Topic.PROJECT, str(project))])
+    assert (pages, tab.sheet.name) == ([], "Boom")
 
 
 async def test_a_project_that_is_deleted_elsewhere_is_missing(

@@ -49,7 +49,7 @@ async def run(handler: Any) -> list[Any]:
     return []
 
 
-async def loaded(owner_cookie: str, project: uuid.UUID, query: str = "") -> PadsState:
+async def loaded(owner_cookie: str, project: uuid.UUID, query: str = "") -> Any:
     state = opened(owner_cookie, project, query)
     await run(state.load())
     return state
