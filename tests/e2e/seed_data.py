@@ -117,8 +117,8 @@ class SeededAccounts:
         """Put a looping sound with chops and an edit on the pads B1 and B2 of the project."""
         content = {
             "sample_id": self.sample,
-            "settings": {"loop": True, "gate": False},
-            "chops": [0, 9000],
+            "settings": {"loop": True, "gate": False, "start": 20_000, "loop_top": 60_000},
+            "chops": [40_000, 80_000],
             "edit": {"gain_db": -3},
         }
         for pad in (1, 2):

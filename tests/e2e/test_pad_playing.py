@@ -172,8 +172,10 @@ def phone(browser: Browser, base_url: str, pad_user: PadUser) -> Iterator[PadPag
         base_url=base_url, viewport={"width": 390, "height": 844}, has_touch=True
     )
     context.set_default_timeout(15_000)
-    yield open_looping(pad_user, context.new_page())
+    kit = open_looping(pad_user, context.new_page())
+    yield kit
     context.close()
+    assert kit.problems == []
 
 
 def touch(session: CDPSession, kind: str, **fingers: tuple[float, float]) -> None:

@@ -226,13 +226,16 @@ def test_keys_play_the_chops_of_a_pad(pad_user: PadUser, page: Page) -> None:
     kit.change("A1", chops=[0, 30_000, 60_000])
     kit.choose("A1")
     kit.stop()
-    page.get_by_test_id("chop-keys").click()
+    toggle = page.get_by_test_id("chop-keys")
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "true")
     kit.record()
     page.keyboard.press("2")
     expected = sounding_part(kit.render("A1")[30_000:60_000])
     heard = kit.recorded(len(expected))
     assert np.array_equal(heard, expected)
-    page.get_by_test_id("chop-keys").click()
+    toggle.click()
+    expect(toggle).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("2")  # an empty pad
     page.wait_for_timeout(150)
     assert kit.playing() == []
