@@ -12,7 +12,6 @@ const COLUMNS = 4;
 const FOCUS_DELAY_MS = 150; // until the panel of a phone is open
 const ACTIONS_ELSEWHERE = ["rename", "search", "fit", "open"]; // of the menu; after others the pad has the focus again
 const focusSearch = () => setTimeout(() => document.getElementById("q")?.focus(), FOCUS_DELAY_MS);
-const rowsOf = (cells) => Array.from({ length: cells.length / COLUMNS }, (_, n) => cells.slice(n * COLUMNS, (n + 1) * COLUMNS));
 const isDialogOpen = () => document.querySelector("dialog[open]");
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
@@ -231,11 +230,12 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   };
   const stateOf = (key) => ({ ready: player.ready[key], loading: player.loading[key], failed: player.failed[key], playing: player.playing.includes(key) });
   const actions = { press, choose, menu: openMenu };
+  const rows = cells.filter((_, index) => index % COLUMNS === 0).map((_, row) => cells.slice(row * COLUMNS, (row + 1) * COLUMNS));
   const entry = cell ? chosen : cells[0]?.key; // the pad that Tab reaches
   return (
     <>
       <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
-        {rowsOf(cells).map((row) => (
+        {rows.map((row) => (
           <div key={row[0].number} role="row" className="pad-row">
             {row.map((pad) => (
               <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />

@@ -32,6 +32,11 @@ ANALYSIS_TIMEOUT_MS = 90_000  # the machine may be busy with other tests
 RESTORE_ALL_SQL = "update samples set deleted_at = null"
 TRASH_ALL_SQL = "update samples set deleted_at = now()"
 RESTORE_PROJECTS_SQL = "update projects set deleted_at = null"
+# Without the samples that have no audio, which would be suggested.
+PADS_SQL = (
+    "update projects set deleted_at = null;"
+    " update samples set deleted_at = case when storage_key like 'more/%' then now() end"
+)
 TRASH_PROJECTS_SQL = "update projects set deleted_at = now()"
 TRASH_SOME_SQL = (
     "update samples set deleted_at = now()"
@@ -92,6 +97,7 @@ class SeededAccounts:
 
     known: dict[str, Visitor]
     sample: str
+    project: str
     origin: str
 
     def sign_in(self, page: Page, user: str) -> None:
@@ -106,6 +112,22 @@ class SeededAccounts:
         device = playwright.request.new_context(base_url=self.origin)
         device.post("/auth/session", form=self._form(user), headers={"Origin": self.origin})
         device.dispose()
+
+    def fill_pads(self, page: Page) -> None:
+        """Put a looping sound with chops and an edit on the pads B1 and B2 of the project."""
+        content = {
+            "sample_id": self.sample,
+            "settings": {"loop": True, "gate": False},
+            "chops": [0, 9000],
+            "edit": {"gain_db": -3},
+        }
+        for pad in (1, 2):
+            answer = page.request.put(
+                f"/api/projects/{self.project}/pads/B/{pad}",
+                data=content,
+                headers={"If-Match": "*", "Origin": self.origin},
+            )
+            assert answer.ok, answer.text()
 
     def _form(self, user: str) -> dict[str, str | float | bool]:
         return {"email": self.known[user].email, "password": self.known[user].password}
@@ -126,8 +148,8 @@ def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
     page.goto("/library")
     sample = _upload_sounds(page, folder, product.base_url)
     add_rows(product, sample)
-    _create_projects(page, sample, product.base_url)
-    return SeededAccounts(known, sample, product.base_url)
+    project = _create_projects(page, sample, product.base_url)
+    return SeededAccounts(known, sample, project, product.base_url)
 
 
 def _upload_sounds(page: Page, folder: Path, origin: str) -> str:
@@ -147,9 +169,14 @@ def _upload_sounds(page: Page, folder: Path, origin: str) -> str:
     return str(found[0]["id"])
 
 
-def _create_projects(page: Page, sample: str, origin: str) -> None:
-    """Create projects with one sample each."""
+def _create_projects(page: Page, sample: str, origin: str) -> str:
+    """Create projects with one sample each; return the id of another, which is empty."""
     for number in range(PROJECT_COUNT):
-        body = {"name": f"Night set {number}", "device": "mk2", "sample_ids": [sample]}
-        answer = page.request.post("/api/projects", data=body, headers={"Origin": origin})
-        assert answer.status == 201, answer.text()
+        _create_project(page, origin, name=f"Night set {number}", sample_ids=[sample])
+    return _create_project(page, origin, name="Day set")
+
+
+def _create_project(page: Page, origin: str, **details: object) -> str:
+    answer = page.request.post("/api/projects", data=details, headers={"Origin": origin})
+    assert answer.status == 201, answer.text()
+    return str(answer.json()["project"]["id"])

@@ -49,6 +49,8 @@ FIELD_VALUES: dict[str, Value] = {
     "duration_max": "900",
     "duration_min": "0",
     "email": "somebody@example.org",
+    "pad-bpm": "93",
+    "project-tempo": "93",
     "first_name": "Ada",
     "last_name": "Lovelace",
     "name": "Renamed",
@@ -84,6 +86,11 @@ BEFORE_KEYS = {
     "-": ("+",),
     "Escape": ("+",),
 }
+# Keys of the pad page with an effect that lasts; tests/e2e/test_pads.py presses the others.
+PAD_KEYS_PRESSED = ("1", "/", "?", "Delete", "Control+z", "PageDown")
+OTHER_PADS = (
+    r"pad-row > button:pad-menu-([AC-J]|B([3-9]|1\d))"  # their menus are as those of B1 and B2
+)
 TOKEN = "?token=" + "x" * 43
 # Visible only briefly, during an upload.
 TRANSIENT_CONTROLS = frozenset(
@@ -145,6 +152,10 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
 HANDLERS_DRIVEN_ELSEWHERE = {
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
+    "pads_state.retry_render": ("test_pad_shaping.py", 'name="Try again").click()'),
+    "pads_state.save_midi": ("test_pad_playing.py", 'get_by_test_id("menu-learn").click()'),
+    "pads_state.move_pad": ("test_pads.py", 'get_by_test_id("menu-paste").click()'),
+    "pads_state.put_sample": ("test_pads.py", "kit.drag(kit.row(name), kit.face(key))"),
 }
 
 
@@ -162,6 +173,8 @@ class PageScenario:
     width: int = 1440
     only: str = ""  # pattern of control names; the others belong to other scenarios
     type_as: str = ""  # the user whose email is typed
+    fills_pads: bool = False  # before each visit
+    has_own_effects: bool = False  # controls that have other effects on the other pages
 
 
 @dataclass(slots=True)
@@ -246,6 +259,33 @@ SCENARIOS = {
     "trash": PageScenario(
         "/library?view=trash", "[data-testid=sample-row]", "owner", sql=seed_data.TRASH_SOME_SQL
     ),
+    # Bank B, because the first choice of "Copy to" and "Swap with" is bank A.
+    "pads": PageScenario(
+        "/projects/{project}?pad=B1",
+        "[data-testid=pad-B1].lit",
+        "owner",
+        PAD_KEYS_PRESSED,
+        sql=seed_data.PADS_SQL,
+        only=f"^(?!{OTHER_PADS})",
+        fills_pads=True,
+        has_own_effects=True,
+    ),
+    "pads on a phone": PageScenario(
+        "/projects/{project}?pad=B1",
+        "[data-testid=pad-B1].lit",
+        "owner",
+        sql=seed_data.PADS_SQL,
+        width=390,
+        only=r"open-(sounds|pad)",
+        fills_pads=True,
+    ),
+    "pads in the trash": PageScenario(
+        "/projects/{project}",
+        "[data-testid=restore-project]",
+        "owner",
+        sql=seed_data.TRASH_PROJECTS_SQL,
+        only="restore-project",
+    ),
     "projects": PageScenario(
         "/projects", "[data-testid=project]", "owner", sql=seed_data.RESTORE_PROJECTS_SQL
     ),
@@ -291,7 +331,8 @@ def test_every_control_has_an_effect_and_causes_no_error(
     )
     # If reauthentication is required, controls only open its dialog.
     reauthenticates = scenario.sql == seed_data.EXPIRE_REAUTHENTICATION_SQL
-    driver.expected_effects = {} if reauthenticates else EXPECTED_EFFECTS
+    has_usual_effects = not reauthenticates and not scenario.has_own_effects
+    driver.expected_effects = EXPECTED_EFFECTS if has_usual_effects else {}
     driver.before_keys, driver.transient = scenario.before_keys, TRANSIENT_CONTROLS
     driver.only = scenario.only
 
@@ -303,7 +344,9 @@ def test_every_control_has_an_effect_and_causes_no_error(
         accounts.sign_in(page, scenario.user)
         if scenario.sql:
             seed_data.run_sql(product, scenario.sql)
-        page.goto(scenario.address.format(sample=accounts.sample))
+        if scenario.fills_pads:
+            accounts.fill_pads(page)
+        page.goto(scenario.address.format(sample=accounts.sample, project=accounts.project))
         page.locator(scenario.ready).first.wait_for()
         driver.settle()
 
@@ -333,7 +376,8 @@ def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
 
 def test_every_page_and_every_shortcut_has_a_scenario() -> None:
     paths = {scenario.address.partition("?")[0] for scenario in SCENARIOS.values()}
-    opened = {path.replace("{sample}", "[sample_id]") for path in paths}
+    ids = {"{sample}": "[sample_id]", "{project}": "[project_id]"}
+    opened = {re.sub(r"{\w+}", lambda found: ids[found[0]], path) for path in paths}
     assert {page.route for page in PAGES} == opened
     assert {keys for keys, _ in KEYBOARD} == set(LIBRARY_KEYS)
 

@@ -219,6 +219,25 @@ def test_chops_are_set_by_hits_and_removed_by_keys(pad_user: PadUser, page: Page
     expect(handles).to_have_count(0)
 
 
+@pytest.mark.usefixtures("recorder", "pad_errors")
+def test_keys_play_the_chops_of_a_pad(pad_user: PadUser, page: Page) -> None:
+    kit = PadPage.create(pad_user, page, (LOOP,))
+    kit.expect_ready("A1")
+    kit.change("A1", chops=[0, 30_000, 60_000])
+    kit.choose("A1")
+    kit.stop()
+    page.get_by_test_id("chop-keys").click()
+    kit.record()
+    page.keyboard.press("2")
+    expected = sounding_part(kit.render("A1")[30_000:60_000])
+    heard = kit.recorded(len(expected))
+    assert np.array_equal(heard, expected)
+    page.get_by_test_id("chop-keys").click()
+    page.keyboard.press("2")  # an empty pad
+    page.wait_for_timeout(150)
+    assert kit.playing() == []
+
+
 def test_arrows_swap_a_pad_for_similar_sounds(chosen: PadPage) -> None:
     page = chosen.page
     page.get_by_test_id("similar-next").click()

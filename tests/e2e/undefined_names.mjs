@@ -12,12 +12,14 @@ const traverse = load("@babel/traverse").default;
 
 // Names defined by the browser or the language.
 const KNOWN = new Set(
-  `AbortController Array Audio AudioContext BigInt Blob Boolean Cookies CustomEvent Date Error Event EventTarget File FileReader FormData
-  Infinity IntersectionObserver JSON Map Math MediaRecorder MutationObserver NaN Number Object Promise Proxy RegExp ResizeObserver Set
-  String Symbol TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet XMLHttpRequest atob btoa cancelAnimationFrame
-  clearInterval clearTimeout console crypto decodeURIComponent document eval encodeURIComponent fetch getComputedStyle
-  globalThis isNaN localStorage location matchMedia navigator parseFloat parseInt performance process queueMicrotask
-  requestAnimationFrame sessionStorage setInterval setTimeout structuredClone undefined window`.split(/\s+/),
+  `AbortController Array Audio AudioContext AudioWorkletNode AudioWorkletProcessor BigInt Blob Boolean Cookies
+  CustomEvent DataView Date Element Error Event EventTarget File FileReader Float32Array Float64Array FormData
+  Infinity Int16Array IntersectionObserver JSON Map Math MediaRecorder MutationObserver NaN Number Object Promise
+  Proxy RegExp ResizeObserver Set String Symbol TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet
+  XMLHttpRequest atob btoa cancelAnimationFrame clearInterval clearTimeout console crypto currentFrame
+  decodeURIComponent document encodeURIComponent eval fetch getComputedStyle globalThis isNaN localStorage location
+  matchMedia navigator parseFloat parseInt performance process queueMicrotask registerProcessor
+  requestAnimationFrame sampleRate sessionStorage setInterval setTimeout structuredClone undefined window`.split(/\s+/),
 );
 
 function* sources(folder) {

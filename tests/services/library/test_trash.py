@@ -175,13 +175,15 @@ def test_messages_describe_the_trash_limit_and_purged_samples(
     )
     assert "The next time you delete" in said(TrashUsage(180 * MB, 100 * MB))
     assert load_sidebar(session, user.id).trash == said(TrashUsage(0, 100 * MB))
-    assert bulk_messages.trashed_message("1 sound", TrashResult()) == "1 sound moved to the trash."
+    assert (
+        bulk_messages.trashed_message("1 sound", TrashResult(), []) == "1 sound moved to the trash."
+    )
     assert (
         "It was full, so the oldest sound in it was permanently"
-        in bulk_messages.trashed_message("“a”", TrashResult([], 1))
+        in bulk_messages.trashed_message("“a”", TrashResult([], 1), [])
     )
     assert "the 1,200 oldest sounds were" in bulk_messages.trashed_message(
-        "“a”", TrashResult([], 1200)
+        "“a”", TrashResult([], 1200), []
     )
 
 
