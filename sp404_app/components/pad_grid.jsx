@@ -1,6 +1,7 @@
 // The pads of one bank: they play, and they are moved, filled and chosen here.
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { createPortal } from "react-dom";
 import { MiniWave } from "../player/waveforms.jsx";
 import * as drag from "./pad_drag.js";
 import { engine, keys, midi, useComparison, useDeck, useKeyboard } from "./pad_deck.js";
@@ -232,15 +233,17 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   const rows = cells.filter((_, index) => index % COLUMNS === 0).map((_, row) => cells.slice(row * COLUMNS, (row + 1) * COLUMNS));
   const entry = cell ? chosen : cells[0]?.key; // the pad that Tab reaches
   return (
-    <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
-      {rows.map((row) => (
-        <div key={row[0].number} role="row" className="pad-row">
-          {row.map((pad) => (
-            <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
-          ))}
-        </div>
-      ))}
-      {menu && <PadMenu {...menu} cell={byKey.get(menu.key)} canPaste={cut !== null && cut.key !== menu.key} onRun={run} onClose={() => setMenu(null)} />}
-    </div>
+    <>
+      <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
+        {rows.map((row) => (
+          <div key={row[0].number} role="row" className="pad-row">
+            {row.map((pad) => (
+              <Pad key={pad.number} cell={pad} chosen={pad.key === chosen} entry={pad.key === entry} over={dragging.over === pad.key} state={stateOf(pad.key)} actions={actions} />
+            ))}
+          </div>
+        ))}
+      </div>
+      {menu && createPortal(<PadMenu {...menu} cell={byKey.get(menu.key)} canPaste={cut !== null && cut.key !== menu.key} onRun={run} onClose={() => setMenu(null)} />, document.body)}
+    </>
   );
 }

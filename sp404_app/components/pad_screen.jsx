@@ -73,7 +73,7 @@ export function PadScreen({ sheet, head, draft }) {
   );
 }
 
-const MIDI_TEXT = { off: "Use a MIDI controller", starting: "Waiting for permission", on: "MIDI is on" };
+const MIDI_TEXT = { off: "Use a MIDI controller", asking: "Waiting for permission", on: "MIDI is on" };
 
 export function PadTransport({ mapping, onMapping }) {
   const player = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
@@ -97,8 +97,13 @@ export function PadTransport({ mapping, onMapping }) {
         MIDI{state === "on" && devices.length > 0 && <span className="midi-light" />}
       </button>
       <span className="transport-note" role="status">
-        {learning ? `Play a note for pad ${learning}.` : error}
+        {error || (learning && `Play a note for pad ${learning}.`)}
       </span>
+      {learning && (
+        <button type="button" className="chip" onClick={() => midi.learnPad(null)} data-testid="cancel-learning">
+          Cancel
+        </button>
+      )}
     </div>
   );
 }

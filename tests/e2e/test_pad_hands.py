@@ -13,6 +13,7 @@ from tests.e2e.page_monitor import PageMonitor
 from tests.e2e.test_projects import create, upload
 
 NAMES = ("Kick", "Snare", "Hat")
+MIDI = "() => {{ Navigator.prototype.requestMIDIAccess = {}; }}"
 LONG_TOUCH_MS = 900  # a browser asks for the menu after half a second
 SETTLED_MS = 1500  # pads of other banks are read again after a change
 
@@ -94,6 +95,42 @@ def test_keys_act_on_the_focused_pad_at_once_and_end_what_they_began(kit: Kit) -
     kit.face("A3").focus()
     keyboard.press("PageDown")
     expect(kit.face("B3")).to_be_focused()
+    keyboard.press("?")
+    expect(kit.page.get_by_role("dialog", name="Keys")).to_be_visible()
+    keyboard.press("Escape")
+    expect(kit.page.get_by_role("dialog", name="Keys")).to_have_count(0)
+    expect(kit.face("B3")).to_be_focused()
+
+
+def test_a_menu_opens_where_it_was_asked_for_and_gives_the_focus_back(kit: Kit) -> None:
+    kit.open()
+    kit.face("A2").click(button="right", position={"x": 30, "y": 40})
+    menu, pad = kit.page.get_by_test_id("pad-menu"), kit.face("A2").bounding_box()
+    place = menu.bounding_box()
+    assert place
+    assert pad
+    assert abs(place["x"] - pad["x"] - 30) < 2
+    menu.get_by_test_id("menu-copy").click()
+    expect(kit.face("A2")).to_be_focused()
+    kit.page.keyboard.press("ArrowDown")
+    kit.page.keyboard.press("Control+v")
+    expect(kit.page.get_by_test_id("pad-A6").locator(".pad-name")).to_have_text("Snare")
+
+
+def test_learning_a_note_can_be_cancelled_and_says_that_midi_is_blocked(kit: Kit) -> None:
+    kit.open()
+    kit.page.evaluate(MIDI.format("() => new Promise(() => {})"))
+    kit.face("A2").click(button="right")
+    kit.page.get_by_test_id("menu-learn").click()
+    note = kit.page.locator(".transport-note")
+    expect(note).to_have_text("Play a note for pad A2.")
+    kit.page.get_by_test_id("cancel-learning").click()
+    expect(note).to_have_text("")
+    refuse = "async () => { throw new DOMException('no', 'NotAllowedError'); }"
+    kit.page.evaluate(MIDI.format(refuse))
+    kit.face("A2").click(button="right")
+    kit.page.get_by_test_id("menu-learn").click()
+    expect(note).to_have_text("Your browser blocked MIDI. Allow it in the site settings.")
 
 
 def test_a_name_goes_to_the_pad_that_it_was_typed_for(kit: Kit) -> None:

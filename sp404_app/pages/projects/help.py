@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.components.menus import modal
 from sp404_app.state.projects.pads import PadsState
 
 KEYS = (
@@ -23,7 +24,7 @@ def help_dialog() -> rx.Component:
     """The dialog."""
     return rx.cond(
         PadsState.is_help_open,
-        rx.el.dialog(
+        modal(
             rx.el.h2("Keys"),
             rx.el.dl(
                 *(
@@ -36,11 +37,10 @@ def help_dialog() -> rx.Component:
                 "Close",
                 type="button",
                 class_name="button",
-                auto_focus=True,
                 on_click=PadsState.close_help,
                 data_testid="close-help",
             ),
-            open=True,
-            aria_label="Keys",
+            label="Keys",
+            on_close=PadsState.close_help,
         ),
     )

@@ -8,7 +8,7 @@ import reflex as rx
 
 from sp404_app.db import in_transaction
 from sp404_app.devices.capabilities import BANKS
-from sp404_app.errors import ValidationFailed
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.services.projects import arrangement, chopping, levels, similar_swap, suggestions
 from sp404_app.services.projects.chopping import Method
 from sp404_app.services.projects.suggestions import SuggestedSample
@@ -83,6 +83,9 @@ class KitHelp(PadsBase, mixin=True):
             done = await in_transaction(
                 similar_swap.swap_similar, target, at, step, uuid.UUID(anchor) if anchor else None
             )
+        except NotFound:  # the anchor may have been permanently deleted: begin again without it
+            self._anchors = {key: each for key, each in self._anchors.items() if key != str(at)}
+            raise
         except REFUSALS as refusal:
             await self._show(user_id)
             yield refusal_notice(refusal)

@@ -10,6 +10,7 @@ import reflex as rx
 
 from sp404_app.db import transaction
 from sp404_app.devices.capabilities import MK2
+from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import User
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.projects import history, pads, projects, trash
@@ -78,7 +79,7 @@ async def test_a_pad_of_another_bank_is_not_chosen(user: User, keep: Keep) -> No
     await run(tab.set_edit("gain_db", -3))
     await run(tab.move_bank("A", "B", "copy"))
     assert (tab.bank, tab.sheet.key) == ("B", "")
-    with pytest.raises(pads_state.ValidationFailed):
+    with pytest.raises(ValidationFailed):
         await run(tab.set_edit("reverse", True))
     assert pad_of(user, project, A1).edit == {"gain_db": -3}
 
@@ -150,3 +151,14 @@ async def test_swaps_in_another_project_start_from_its_own_sound(user: User, kee
     tab._anchors = {"A1": str(uuid.uuid4())}
     await run(tab.load())
     assert tab._anchors == {}
+
+
+async def test_similar_sounds_of_a_deleted_sample_begin_again_at_the_next_step(
+    user: User, keep: Keep
+) -> None:
+    tab = await open_tab(user, make_project(user, keep("Kick.wav")), "?pad=A1")
+    tab._anchors = {"A1": str(uuid.uuid4())}
+    with pytest.raises(NotFound):
+        await run(tab.swap_similar(1))
+    (notice,) = await run(tab.swap_similar(1))
+    assert "no similar sound" in str(notice.args)
