@@ -1,6 +1,7 @@
 """Users cannot read or change data of others: every event handler of every page."""
 
 import datetime as dt
+import uuid
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sp404_app import db
 from sp404_app.models import SignIn
 from sp404_app.models.columns import now
 from sp404_app.services.auth import sessions
+from sp404_app.services.infra import rate_limits
 from sp404_app.settings import Settings
 from tests.accounts import cookie, sign_up_user
 from tests.security import world
@@ -81,8 +83,10 @@ def stale(person: Person) -> list[str]:
 
 @pytest.mark.parametrize("name", PRIVATE)
 async def test_a_handler_treats_another_users_id_like_an_unknown_one(
-    name: str, owner: Person
+    name: str, owner: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The same form is sent once for each page: its email address must not reach a rate limit.
+    monkeypatch.setattr(rate_limits, "_mailbox", lambda _: uuid.uuid4().hex)
     handler, event, nobody_s = ALL[name], full_name(name), never()
     before = dump()
     async with machine() as run:
@@ -107,8 +111,12 @@ async def test_a_handler_treats_another_users_id_like_an_unknown_one(
             assert outcome.mistakes == []
         assert dump() == before
         if takes_ids(handler) and name not in ALIKE | OF_A_PROJECT:
-            mine = await asked(owner.ids, cookie(owner.who.id), theirs)
-            assert mine.refusals == []  # otherwise a refusal would prove nothing
+            # At one of the pages the owner is not refused; else a refusal would prove nothing.
+            for own_page in addresses(owner.ids):
+                mine = await asked(owner.ids, cookie(owner.who.id), own_page)
+                if not mine.refusals:
+                    break
+            assert mine.refusals == []
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name not in PRIVATE])
