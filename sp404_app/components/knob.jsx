@@ -7,26 +7,33 @@ const SWEEP_DEGREES = 270;
 const DRAG_RANGE_PX = 160; // from the lowest to the highest value
 const WHEEL_PAUSE_MS = 350;
 const KEY_PAUSE_MS = 500;
+const ANSWER_TIMEOUT_MS = 2000;
 
 const round = (value, step) => Number((Math.round(value / step) * step).toFixed(6));
 
 export function Knob({ label, value, low, high, step = 1, standard = 0, unit = "", centred = false, disabled = false, testId = "", onChange }) {
   const [draft, setDraft] = useState(null);
   const face = useRef(null);
-  const timer = useRef(null);
+  const timer = useRef(null); // of a gesture by keys or wheel
+  const answer = useRef(null);
   const latest = useRef(value);
   const shown = draft ?? value ?? standard;
   useEffect(() => setDraft(null), [value]);
+  useEffect(() => () => clearTimeout(answer.current), []);
   const clamp = (next) => Math.max(low, Math.min(high, round(next, step)));
   const preview = (next) => {
+    clearTimeout(answer.current);
     latest.current = clamp(next);
     setDraft(latest.current);
   };
   const commit = () => {
     clearTimeout(timer.current);
     timer.current = null;
-    if (latest.current !== value) onChange(latest.current);
-    else setDraft(null);
+    if (latest.current !== value) {
+      onChange(latest.current);
+      clearTimeout(answer.current);
+      answer.current = setTimeout(() => setDraft(null), ANSWER_TIMEOUT_MS); // in case it is refused
+    } else setDraft(null);
   };
   const commitAfter = (pause) => {
     clearTimeout(timer.current);

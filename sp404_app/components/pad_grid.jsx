@@ -12,6 +12,11 @@ const COLUMNS = 4;
 const FOCUS_DELAY_MS = 150; // until the panel of a phone is open
 const ACTIONS_ELSEWHERE = ["rename", "search", "fit", "open"]; // of the menu; after others the pad has the focus again
 const focusSearch = () => setTimeout(() => document.getElementById("q")?.focus(), FOCUS_DELAY_MS);
+const PLAY_MS = 2000; // a gated pad that nobody holds
+function playForAMoment(key) {
+  engine.pressPad(key);
+  setTimeout(() => engine.releasePad(key), PLAY_MS);
+}
 const isDialogOpen = () => document.querySelector("dialog[open]");
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
@@ -113,7 +118,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   const run = (action, key) => {
     setMenu(null);
     if (!ACTIONS_ELSEWHERE.includes(action)) focusPad(key);
-    if (action === "play") engine.pressPad(key);
+    if (action === "play") playForAMoment(key);
     else if (action === "clear") onClear(key);
     else if (action === "cut" || action === "copy") setCut({ key, how: action === "cut" ? "swap" : "copy" });
     else if (action === "paste") paste(key);

@@ -77,7 +77,11 @@ def get_pad_waveform(
     """Return the waveform of the pad's audio between two frames; 202 while it is made."""
     with transaction() as session:
         status = _render_of(session, user_id, project_id, bank, pad)
-        found = renders.waveform_of_render(session, user_id, status.key, first, last, points)
+        try:
+            found = renders.waveform_of_render(session, user_id, status.key, first, last, points)
+        except NotFound:  # somebody emptied the cache
+            renders.forget_render(session, user_id, status.key)
+            status, found = _render_of(session, user_id, project_id, bank, pad), None
         if found is None:
             return _unfinished(session, user_id, status)
     pairs = [(round(float(low), 4), round(float(high), 4)) for low, high in found.points]

@@ -80,6 +80,17 @@ def test_audio_whose_file_is_lost_is_made_again(client: TestClient, pad: str) ->
     assert client.get(f"{pad}/audio").content == before
 
 
+def test_a_close_waveform_whose_file_is_lost_is_made_again(client: TestClient, pad: str) -> None:
+    finish(client.get(f"{pad}/audio").json()["job"])
+    for stored in storage.list_folder("renders"):
+        storage.delete_object(stored.key)
+    close = {"points": 4, "first": 100, "last": 108}
+    again = client.get(f"{pad}/waveform", params=close)
+    assert again.status_code == 202
+    finish(again.json()["job"])
+    assert client.get(f"{pad}/waveform", params=close).status_code == 200
+
+
 def test_a_waveform_is_that_of_the_render(client: TestClient, pad: str) -> None:
     finish(client.get(f"{pad}/audio").json()["job"])
     whole = client.get(f"{pad}/waveform", params={"points": 20}).json()
