@@ -68,6 +68,7 @@ def product() -> Iterator[Product]:
     with slot() as folder, home_in(folder) as product:
         # All these tests share one IP address.
         product.extra["SP404_SIGN_INS_PER_MINUTE"] = "1000"
+        product.extra["SP404_REQUESTS_PER_MINUTE"] = "2000"  # a test prepares faster than a user
         product.extra["SP404_OPERATORS"] = OPERATOR
         product.start()
         try:
@@ -137,7 +138,16 @@ def pad_errors(page: Page) -> Iterator[list[str]]:
     errors: list[str] = []
     PageMonitor(page, errors.append)
     yield errors
-    assert [error for error in errors if LEAVING not in error] == []
+    assert [error for error in errors if not is_expected(error)] == []
+
+
+def is_expected(error: str) -> bool:
+    """Return whether an error of the pad page is no fault.
+
+    The audio of a pad may be requested at the moment at which the pad is cleared.
+    """
+    is_gone = "404" in error and ("/pads/" in error or "status of 404" in error)
+    return LEAVING in error or is_gone
 
 
 @pytest.fixture

@@ -99,6 +99,7 @@ class ControlDriver:
     only: str = ""  # pattern of control names; the others belong to other scenarios
     transient: AbstractSet[str] = frozenset()  # controls that are visible only briefly
     at: str = "opening"
+    home: str = ""  # the path of the scenario's page
     _tries: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -182,6 +183,7 @@ class ControlDriver:
         """Operate every control, including those that appear on the way, and then the keys."""
         self._reopen = reopen
         reopen()
+        self.home = self._path()
         self._drive_new("")
         for key in keys:
             reopen()
@@ -196,6 +198,9 @@ class ControlDriver:
         """Operate controls until no new one appears, even after reopening the page."""
         waited = reopened = False
         while len(self.driven) < MAX_CONTROLS:
+            if self._path() != self.home:  # a link whose page came late
+                self._reopen()
+                through = ""
             here = self.controls()
             for each in here:
                 ways = self.seen.setdefault(each.name, [])

@@ -171,6 +171,7 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
     "pads_state.retry_render": ("test_pad_shaping.py", 'name="Try again").click()'),
+    "pads_state.set_positions": ("test_pad_shaping.py", 'get_by_test_id("handle-start")'),
     "pads_state.save_midi": ("test_pad_playing.py", 'get_by_test_id("menu-learn").click()'),
     "pads_state.move_pad": ("test_pads.py", 'get_by_test_id("menu-paste").click()'),
     "pads_state.put_sample": ("test_pads.py", "kit.drag(kit.row(name), kit.face(key))"),
