@@ -105,6 +105,7 @@ TRANSIENT_CONTROLS = frozenset(
         "upload > button.icon-button",
         "sample-row > button:row-cancel",
         "a:notice-open",  # clicked in test_projects.py
+        "button:confirm-deletion",  # clicked in test_projects.py
         # Of the empty library, which has its own scenario.
         "input:choose-first",
         "input:choose-first-folder",
@@ -171,6 +172,10 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
     "pads_state.retry_render": ("test_pad_shaping.py", 'name="Try again").click()'),
+    "permanent_deletion_state.confirm": (
+        "test_projects.py",
+        'get_by_test_id("confirm-deletion").click()',
+    ),
     "pads_state.set_positions": ("test_pad_shaping.py", 'get_by_test_id("handle-start")'),
     "pads_state.save_midi": ("test_pad_playing.py", 'get_by_test_id("menu-learn").click()'),
     "pads_state.move_pad": ("test_pads.py", 'get_by_test_id("menu-paste").click()'),
@@ -277,7 +282,11 @@ SCENARIOS = {
         only=r"choose-first|Choose (sounds|a folder)|close-uploads",
     ),
     "trash": PageScenario(
-        "/library?view=trash", "[data-testid=sample-row]", "owner", sql=seed_data.TRASH_SOME_SQL
+        "/library?view=trash",
+        "[data-testid=sample-row]",
+        "owner",
+        sql=seed_data.TRASH_SOME_SQL,
+        only=r"restore|delet|Cancel|sample-row > input",
     ),
     # Bank B, because the first choice of "Copy to" and "Swap with" is bank A.
     "pads": PageScenario(
