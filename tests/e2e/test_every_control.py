@@ -172,6 +172,14 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
     "pads_state.retry_render": ("test_pad_shaping.py", 'name="Try again").click()'),
+    "project_list_state.delete_for_good": (
+        "test_projects.py",
+        'get_by_test_id("confirm-deletion").click()',
+    ),
+    "project_list_state.stop_renaming": (
+        "test_projects.py",
+        'choose(page, "Day set", "rename")',
+    ),
     "permanent_deletion_state.confirm": (
         "test_projects.py",
         'get_by_test_id("confirm-deletion").click()',
