@@ -21,6 +21,15 @@ from sp404_app.models.billing import (
     TrialClaim,
     UsageEvent,
 )
+from sp404_app.models.card import (
+    CardImport,
+    CardImportFile,
+    PadSource,
+    ProjectCard,
+    ProjectExport,
+    ProjectFile,
+    ProjectSource,
+)
 from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
 from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
 from sp404_app.models.project import PadRender, Project, ProjectPad, ProjectStep
@@ -39,6 +48,8 @@ __all__ = [
     "Analysis",
     "AuditEntry",
     "BillingCustomer",
+    "CardImport",
+    "CardImportFile",
     "Invoice",
     "JobKind",
     "JobStatus",
@@ -46,10 +57,15 @@ __all__ = [
     "MailLog",
     "OneTimeToken",
     "PadRender",
+    "PadSource",
     "PersonalToken",
     "ProcessingJob",
     "Project",
+    "ProjectCard",
+    "ProjectExport",
+    "ProjectFile",
     "ProjectPad",
+    "ProjectSource",
     "ProjectStep",
     "Purpose",
     "ReconcileReport",

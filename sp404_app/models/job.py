@@ -25,6 +25,7 @@ class JobKind(StrEnum):
     ACCOUNT_EXPORT = "account_export"
     SPECTROGRAM = "spectrogram"
     RENDER = "render"
+    CONVERT = "convert"
 
 
 class JobStatus(StrEnum):

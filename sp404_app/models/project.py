@@ -59,7 +59,7 @@ class ProjectPad(SQLModel, table=True):
 
     `revision` is the project's revision of the pad's last change. A sample that is permanently
     deleted leaves its pad with its name. `frames` is the length of the pad's audio at the
-    project's rate, or null until it is rendered.
+    project's rate, or null until it is rendered. `source_id` is what the pad was read from.
     """
 
     __tablename__ = "project_pads"
@@ -73,6 +73,13 @@ class ProjectPad(SQLModel, table=True):
             name="project_pads_sample_of_owner",
             ondelete="SET NULL (sample_id)",
         ),
+        ForeignKeyConstraint(
+            ["source_id", "user_id"],
+            ["pad_sources.id", "pad_sources.user_id"],
+            name="project_pads_source_of_owner",
+            ondelete="SET NULL (source_id)",
+        ),
+        Index("project_pads_by_source", "source_id"),
         Index("project_pads_by_sample", "sample_id"),
         CheckConstraint("bank between 0 and 9", "project_pads_bank_range"),
         CheckConstraint("pad between 1 and 16", "project_pads_pad_range"),
@@ -88,6 +95,7 @@ class ProjectPad(SQLModel, table=True):
     edit: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     chops: list[int] = Field(default_factory=list, sa_type=ARRAY(BigInteger), nullable=False)
     frames: int | None = Field(default=None, sa_type=BigInteger)
+    source_id: uuid.UUID | None = None
     revision: int = Field(sa_type=BigInteger)
     updated_at: dt.datetime = Updated()
 

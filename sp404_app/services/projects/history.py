@@ -210,7 +210,13 @@ def _kit_of(project: Project, rows: Mapping[PadPosition, ProjectPad]) -> Kit:
         banks=tuple(project.banks),
         pads={
             at: PadContent(
-                row.sample_id, row.name, row.settings, row.edit, tuple(row.chops), row.frames
+                row.sample_id,
+                row.name,
+                row.settings,
+                row.edit,
+                tuple(row.chops),
+                row.frames,
+                row.source_id,
             )
             for at, row in rows.items()
         },
@@ -311,6 +317,7 @@ def _write_pad(
         revision=0,
     )
     row.sample_id, row.name, row.frames = content.sample_id, content.name, content.frames
+    row.source_id = content.source_id
     row.settings = dict(content.settings)
     row.edit = dict(content.edit) if content.edit else None
     row.chops = list(content.chops)

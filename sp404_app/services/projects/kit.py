@@ -35,7 +35,8 @@ class PadContent:
 
     `settings` are all of `devices.pad_settings.SETTINGS`. `edit` is an `audio.render.edit.Edit` as
     JSON, or None. `chops` and `frames` are frames of the pad's audio at the device's rate;
-    `frames` is None until the audio is rendered, if only rendering can tell.
+    `frames` is None until the audio is rendered, if only rendering can tell. `source_id` names the
+    `pad_sources` row that the pad was read from, if it came from a card.
     """
 
     sample_id: uuid.UUID | None
@@ -44,6 +45,7 @@ class PadContent:
     edit: Mapping[str, Any] | None = None
     chops: tuple[int, ...] = ()
     frames: int | None = None
+    source_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sp404_app.services.projects.kit import Kit, PadContent, PadPosition, changed_pads
 
 KIT_FIELDS = ("name", "tempo", "tempo_source", "banks")
+ID_FIELDS = ("sample_id", "source_id")
 
 
 def step_parts(before: Kit, after: Kit) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -49,10 +50,11 @@ def _content_to_json(content: PadContent | None) -> dict[str, Any] | None:
     return {
         **asdict(content),
         "sample_id": str(content.sample_id) if content.sample_id else None,
+        "source_id": str(content.source_id) if content.source_id else None,
         "chops": list(content.chops),
     }
 
 
 def _content_from_json(value: Mapping[str, Any]) -> PadContent:
-    sample_id = uuid.UUID(value["sample_id"]) if value["sample_id"] else None
-    return PadContent(**{**value, "sample_id": sample_id, "chops": tuple(value["chops"])})
+    ids = {name: uuid.UUID(found) if (found := value.get(name)) else None for name in ID_FIELDS}
+    return PadContent(**{**value, **ids, "chops": tuple(value["chops"])})

@@ -1,0 +1,1 @@
+"""Cards: export of projects, reading of cards, comparison and repair."""
