@@ -131,12 +131,14 @@ def test_projects_are_added_beside_existing_samples_and_removed_again(
 ) -> None:
     sample_id = keep()
     put_on_pad(session, user, sample_id)
-    adding = migration("429971e36a5a")
+    adding, later = migration("429971e36a5a"), migration("23c6843eb016")
     with Operations.context(MigrationContext.configure(session.connection())):
+        later.downgrade()
         adding.downgrade()
         assert list(session.execute(text("select id from samples")).scalars()) == [sample_id]  # type: ignore[deprecated]
         assert session.execute(text(TABLES_OF_PROJECTS)).all() == []  # type: ignore[deprecated]
         adding.upgrade()
+        later.upgrade()
     put_on_pad(session, user, sample_id)
     session.execute(text("delete from samples"))  # type: ignore[deprecated]
     pads = session.execute(text("select sample_id, user_id, name from project_pads")).all()  # type: ignore[deprecated]
