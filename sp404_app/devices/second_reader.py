@@ -9,7 +9,7 @@ import hashlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,11 +94,14 @@ class Content:
 
 
 def compare_archive(
-    archive: Path, wanted: WantedArchive, pool: Executor | None = None
+    archive: Path,
+    wanted: WantedArchive,
+    pool: Executor | None = None,
+    report: Callable[[float], None] | None = None,
 ) -> list[ReadFile]:
     """Read all of an archive and compare it; return its files, with their hashes.
 
-    `pool` reads several files at once.
+    `pool` reads several files at once. `report` is called with 0..1 after each file.
 
     Raises:
         ArchiveMismatch: At the first difference.
@@ -114,13 +117,16 @@ def compare_archive(
             _compare_audio(pad, content.audio, wanted.device)
         return content
 
-    contents = list(pool.map(read, places) if pool else map(read, places))
-    for content in contents:
+    files: list[ReadFile] = []
+    for content in pool.map(read, places) if pool else map(read, places):
         expected = wanted.copies.get(content.file.path, content.file.sha256)
         _expect(content.file.path, "SHA-256", content.file.sha256, expected)
         if content.file.path == wanted.config:
             _compare_config(content.data, wanted)
-    return [content.file for content in contents]
+        files.append(content.file)
+        if report:
+            report(len(files) / len(places))
+    return files
 
 
 def list_files(archive: Path) -> dict[str, zipfile.ZipInfo]:
