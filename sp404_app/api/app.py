@@ -18,6 +18,7 @@ from sp404_app.api.routes import (
     events,
     exports,
     health,
+    imports,
     jobs,
     kit_help,
     legal_pages,
@@ -97,6 +98,7 @@ ROUTERS = (
     (media, "samples"),
     (similarity, "samples"),
     (query_by_sound, "samples"),
+    (imports, "projects"),  # before projects: /projects/import is no project
     (projects, "projects"),
     (pads, "projects"),
     (pad_audio, "projects"),
