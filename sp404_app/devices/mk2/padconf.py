@@ -3,7 +3,7 @@
 | offset, version 3 | version 2 | bytes | content |
 |---|---|---|---|
 | 0x0000 | 0x0000 | 4 | `RFPD` |
-| 0x0004 | 0x0004 | 4 | 0xA0 |
+| 0x0004 | 0x0004 | 4 | 0xA0: 160 pads, or where the records of version 3 begin |
 | 0x0008 | 0x0008 | 4 | version, then three zeros |
 | 0x000C | 0x000C | 4 | 0x7A80, the size of records and names |
 | 0x0010 | 0x0010 | 112 | settings, see `project_settings` |
