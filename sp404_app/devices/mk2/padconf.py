@@ -122,7 +122,8 @@ def upgrade_pad(raw: RawPad) -> RawPad:
 
 
 def replace_pads(padconf: Padconf, changed: Mapping[int, RawPad]) -> Padconf:
-    """Return a project with other bytes for the pads of these indexes, 0 (A1) to 159 (J16)."""
+    """Return a project of version 3 with other bytes for the pads of these indexes (0 to 159)."""
+    padconf = upgrade(padconf)
     pads = tuple(changed.get(index, raw) for index, raw in enumerate(padconf.pads))
     return replace(padconf, pads=pads)
 
