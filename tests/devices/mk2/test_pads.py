@@ -225,6 +225,7 @@ def test_chops_are_16_frames_and_begin_with_the_start() -> None:
         return write_pad(replace(default_pad(), chops=frames), EMPTY_PAD).chops
 
     assert chops() == EMPTY_PAD.chops
+    assert chops(0) == pack(">16i", 0, *[-1] * 15) + bytes(64)
     assert chops(0, 4104) == pack(">16i", 0, 4104, *[-1] * 14) + bytes(64)
     assert chops(4104, 10, FRAMES) == pack(">16i", 0, 10, 4104, *[-1] * 13) + bytes(64)
     assert chops(*range(1, 20)) == pack(">16i", *range(16)) + bytes(64)
