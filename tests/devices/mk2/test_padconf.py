@@ -109,6 +109,7 @@ def test_trailing_bytes_are_kept() -> None:
     padconf = decode_padconf(NEW_PROJECT + b"later firmware")
     assert padconf.trailing == b"later firmware"
     assert encode_padconf(padconf) == NEW_PROJECT + b"later firmware"
+    assert len(decode_padconf(NEW_PROJECT + bytes(65_536)).trailing) == 65_536
 
 
 @pytest.mark.parametrize(
