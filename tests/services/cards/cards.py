@@ -21,13 +21,14 @@ MK2_FRAMES, SX_FRAMES = 6_000, 5_000
 EMPTY_SX_RECORD = bytes.fromhex("00000200" * 4 + "7F000001" + "00010200" + "000004B0" * 2)
 # The 28 settings words of a project: project tempo 123.4, bank A 92.5 and protected, bank B 90.
 SETTINGS = (12_340 | 1 << 16, 0, 0, 64, 64, 64, 0, *[32] * 5, 18_501, *[18_000] * 9, 0, *[0] * 5)
-LOADED_WORDS = {3: 127, 4: 1, 6: 1, 9: 9000, 11: 512, 16: 10_000, 17: 1, 18: 64, 20: 1, 21: 2, 23: 100}  # fmt: skip
+LOADED_WORDS = dict.fromkeys((4, 6, 17, 20), 1) | {3: 127, 9: 9000, 11: 512, 16: 10_000}
+LOADED_WORDS |= {18: 64, 21: 2, 23: 100}
 EMPTY_WORDS = LOADED_WORDS | {11: 0}
 
 
 def pcm(seed: int, frames: int, channels: int = 2) -> bytes:
     """Noise as little-endian 16-bit samples."""
-    return random.Random(seed).randbytes(2 * frames * channels)
+    return random.Random(seed).randbytes(2 * frames * channels)  # noqa: S311 - noise
 
 
 def swapped(samples: bytes) -> bytes:

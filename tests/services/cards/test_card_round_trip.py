@@ -2,14 +2,18 @@
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 from sqlmodel import select
 
 from sp404_app.db import transaction
+from sp404_app.devices.capabilities import DeviceKind
 from sp404_app.jobs import runner
-from sp404_app.models import JobKind, JobStatus, ProcessingJob, User
-from sp404_app.services.projects import pads
+from sp404_app.models import JobKind, JobStatus, PadSource, ProcessingJob, User
+from sp404_app.services.cards import project_reading
+from sp404_app.services.cards.project_reading import RawRecord
+from sp404_app.services.projects import history, pads
 from sp404_app.services.projects.history import Target
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pads import PadChange
@@ -85,7 +89,7 @@ def test_a_real_padconf_comes_back(user: User, path: str) -> None:
 
 
 def sounds_for(config: bytes) -> dict[str, bytes]:
-    """Return short sounds of the sizes in a PADCONF's records; long ones are left to the disk."""
+    """Return short sounds of the sizes in a PADCONF's records."""
     found = {}
     for index in range(160):
         size = int.from_bytes(config[0xA0 + index * 172 :][:4], "big")
@@ -97,18 +101,24 @@ def sounds_for(config: bytes) -> dict[str, bytes]:
 
 
 @needs_real_files
-def test_a_real_pad_info_comes_back(user: User) -> None:
-    info = real_file("sx/PAD_INFO.BIN")
-    folder = "ROLAND/SP-404SX/SMPL"
-    card = {f"{folder}/PAD_INFO.BIN": info}
-    for index in range(120):
-        record = info[index * 32 :][:32]
-        size, is_wave, channels = int.from_bytes(record[4:8], "big"), record[21], record[22]
-        if size > 512:
-            bank, pad = divmod(index, 12)
-            samples = cards.pcm(index, (size - 512) // (2 * channels), channels)
-            made = (cards.sx_wave if is_wave else cards.sx_aiff)(samples, index, channels)
-            ending = "WAV" if is_wave else "AIF"
-            card[f"{folder}/{'ABCDEFGHIJ'[bank]}{pad + 1:07}.{ending}"] = made
-    target = project_of(user, cards.take_in(user.id, card))
-    assert contents_of(target, export(target, "sx")) == card
+@pytest.mark.parametrize("path", [*real_padconfs(), "sx/PAD_INFO.BIN"])
+def test_the_stored_pads_of_a_real_project_give_its_records_back(user: User, path: str) -> None:
+    folder = "ROLAND/SP-404SX/SMPL/PAD_INFO.BIN" if "sx" in path else "IMPORT/P/PADCONF.BIN"
+    result = cards.take_in(user.id, {folder: real_file(path)})
+    assert result["samples"] == 0
+    with transaction() as session:
+        project = history.get_project(session, user.id, project_of(user, result).project_id)
+        rows = history.load_pads(session, project.id)
+        sources: dict[uuid.UUID | None, PadSource] = {
+            row.id: row for row in session.exec(select(PadSource))
+        }
+    assert len(rows) == len(result["missing"]) > 0
+    for row in rows.values():
+        source = sources[row.source_id]
+        device = DeviceKind(source.device)
+        raw = RawRecord(source.record, source.name, source.chops)
+        read = project_reading.read_record(device, raw, channels=2)
+        name = row.name if device is DeviceKind.MK2 else ""
+        stored = replace(read, name=name, settings=row.settings, chops=tuple(row.chops))
+        assert project_reading.write_record(device, stored, raw) == raw
+        assert stored.settings == read.settings
