@@ -4,10 +4,12 @@
 with a real database and store in a new process: it renders every pad (no render exists), writes the
 archive, reads it again, compares and stores it. Theirs is a shell loop of FFmpeg, one process a
 file, and the same with `xargs -P2`; it only converts. They take turns, and medians are compared.
-Then the unchanged project is exported again. Returns 1 if a target is missed.
+Processor times are printed, too: on a machine that does other work, they say more. Then the
+unchanged project is exported again. Returns 1 if a target is missed.
 """
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -80,12 +82,16 @@ def measure(user_id: uuid.UUID, project_id: uuid.UUID, sounds: Path, converted: 
     times: dict[str, list[float]] = {"ours": [], "loop": [], "xargs -P2": []}
     memory: list[float] = []
     for slot in range(1, ROUNDS + 1):  # another slot is another archive
-        seconds, peak = export_once(user_id, project_id, slot)
+        seconds, peak, processor = export_once(user_id, project_id, slot)
         memory.append(peak)
         times["ours"].append(seconds)
-        times["loop"].append(timed(lambda: convert_in_loop(sounds, converted)))
-        times["xargs -P2"].append(timed(lambda: convert_in_parallel(sounds, converted)))
-        print("  ".join(f"{name} {found[-1]:.2f} s" for name, found in times.items()), flush=True)
+        line = [f"ours {seconds:.2f} s ({processor:.2f} s of processor)"]
+        for name, convert in (("loop", convert_in_loop), ("xargs -P2", convert_in_parallel)):
+            before = children_seconds()
+            times[name].append(timed(lambda convert=convert: convert(sounds, converted)))
+            used = children_seconds() - before
+            line.append(f"{name} {times[name][-1]:.2f} s ({used:.2f})")
+        print("  ".join(line), flush=True)
     unchanged = [timed(lambda: request(user_id, project_id, ROUNDS)) for _ in range(REPEATS)]
     medians = {name: statistics.median(found) for name, found in times.items()}
     ratios = {
@@ -100,23 +106,31 @@ def measure(user_id: uuid.UUID, project_id: uuid.UUID, sounds: Path, converted: 
     return 0 if reached and max(memory) < MAX_MEMORY_MB else 1
 
 
-def export_once(user_id: uuid.UUID, project_id: uuid.UUID, slot: int) -> tuple[float, float]:
-    """Export into a slot in a new process; return its seconds and its peak memory in MB."""
+def export_once(user_id: uuid.UUID, project_id: uuid.UUID, slot: int) -> tuple[float, ...]:
+    """Export into a slot in a new process; return seconds, peak memory in MB, processor seconds."""
     job = request(user_id, project_id, slot)
     command = [sys.executable, __file__, "--job", str(job.id)]
     place = Path(__file__).resolve().parents[1]
     environment = os.environ | {"PYTHONPATH": str(place)}
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    seconds, peak = done.stdout.split()
-    return float(seconds), float(peak)
+    return tuple(map(float, done.stdout.split()))
+
+
+def children_seconds() -> float:
+    """Return the processor seconds of all processes that this one has waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def run_job(job_id: str) -> int:
-    """Run a job as a worker does; print its seconds and the peak memory of this process."""
+    """Run a job as a worker does; print seconds, peak memory and processor seconds."""
+    before = os.times()
     seconds = timed(lambda: runner.run(job_id))
     with db.transaction() as session:
         job = session.get_one(ProcessingJob, uuid.UUID(job_id))
-    print(seconds, peak_resident_mb())
+    used = os.times()
+    processor = used.user + used.system - before.user - before.system
+    print(seconds, peak_resident_mb(), processor)
     return 0 if job.status == JobStatus.DONE else 1
 
 
