@@ -147,12 +147,15 @@ def operations() -> list[Operation]:
 
 
 def every_route() -> Iterator[str]:
-    """Yield every path that is served, also those without an OpenAPI description."""
+    """Yield every path that is served, also those without an OpenAPI description.
+
+    As in the description, parameters have no type: `{path}`, not `{path:path}`.
+    """
     for included in api.routes:
         if isinstance(included, APIRoute):
-            yield included.path
+            yield included.path.replace(":path}", "}")
         for context in getattr(included, "effective_route_contexts", list)():
-            yield context.path
+            yield context.path.replace(":path}", "}")
 
 
 def normal(answer: httpx.Response, ids: dict[str, str]) -> tuple[int, str]:
