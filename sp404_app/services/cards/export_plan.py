@@ -244,12 +244,14 @@ def _mk2_settings(content: ExportContent) -> dict[str, Any]:
 
 def _project_name(content: ExportContent) -> str:
     """Return the name to store for a project: as it was read, unless it was renamed since."""
-    if content.project_source:
+    name, source = content.kit.name, content.project_source
+    if source:
         with suppress(InvalidDeviceFile):  # the job says so
-            name = read_project(decode_padconf(content.project_source.config)).name
-            if name == content.kit.name:
-                return name
-    return device_name(content.kit.name, content.kit.device.max_project_name)
+            read = read_project(decode_padconf(source.config)).name
+            # A project without a name got that of its folder.
+            if name == (read if read.strip() else source.folder.rpartition("/")[2].strip()):
+                return read
+    return device_name(name, content.kit.device.max_project_name)
 
 
 def _copies(content: ExportContent, folder: str) -> dict[str, str]:
