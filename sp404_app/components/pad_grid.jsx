@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { createPortal } from "react-dom";
 import { MiniWave } from "../player/waveforms.jsx";
+import { commitEdits } from "./local_edit.js";
 import * as drag from "./pad_drag.js";
 import { engine, keys, midi, useComparison, useDeck, useKeyboard } from "./pad_deck.js";
 import { PadMenu } from "./pad_menu.jsx";
@@ -81,7 +82,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   const [cut, setCut] = useState(null); // {key, how} after Cut or Copy
   const grid = useRef(null);
   const held = useRef(""); // pad that the space bar or Enter plays
-  useDeck({ head, bank, cells, defaults, isMidiOn: player.midi.state === "on" });
+  useDeck({ head, bank, cells, defaults, needsAllBanks: player.needsAllBanks || player.midi.state === "on" });
   useKeyboard();
 
   const byKey = new Map(cells.map((cell) => [cell.key, cell]));
@@ -153,6 +154,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
       const done = () => event.preventDefault();
       if (command && event.code === "KeyZ") {
         done();
+        commitEdits();
         onAct(event.shiftKey ? "redo" : "undo", "");
       } else if (command && event.code === "KeyY") {
         done();
