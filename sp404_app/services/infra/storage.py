@@ -61,6 +61,33 @@ def save(path: Path, key: str) -> None:
         raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
 
 
+def move_in(path: Path, key: str) -> None:
+    """Move a local file into the store. In a local store on the same disk, nothing is copied.
+
+    Raises:
+        Unavailable: If the store is full or does not answer.
+    """
+    folder = _folder()
+    if folder:
+        target = folder / key
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        except OSError:  # another disk, or no room: the copy tells
+            log.debug("cannot move %s, it is copied", path)
+        else:
+            return
+    save(path, key)
+    path.unlink()
+
+
+def work_folder() -> Path:
+    """Return the folder for files that are made here and then moved into the store."""
+    folder = settings().home / "work"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 def save_bytes(content: bytes, key: str) -> None:
     """Put a few bytes into the store.
 
