@@ -77,7 +77,7 @@ def test_peaks_above_full_scale_are_held_where_the_format_is_whole_numbers(tmp_p
     encode_flac(source, tmp_path / "out.flac", SEED, ignore)
     encode_wav(source, tmp_path / "out.wav", SEED, ignore)
     whole, _ = soundfile.read(tmp_path / "out.flac", dtype="int32")
-    assert list(np.asarray(whole) >> 8) == [2**23 - 1, -(2**23), 2**22]
+    assert list(np.asarray(whole, np.int32) >> 8) == [2**23 - 1, -(2**23), 2**22]
     assert list(soundfile.read(tmp_path / "out.wav")[0]) == [2.0, -2.0, 0.5]
 
 
