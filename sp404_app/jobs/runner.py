@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
+from sp404_app.jobs.convert import convert_samples
 from sp404_app.jobs.data_export import export_account
 from sp404_app.jobs.project_export import export_project
 from sp404_app.jobs.render import render_pad
@@ -44,6 +45,7 @@ JOB_FUNCTIONS = {
     JobKind.EXPORT: export_project,
     JobKind.SPECTROGRAM: _draw_spectrogram,
     JobKind.RENDER: render_pad,
+    JobKind.CONVERT: convert_samples,
 }
 
 
@@ -127,6 +129,8 @@ def _message(job: ProcessingJob, template: str) -> str:
         return template.format(job="The picture", action="drawing this picture")
     if job.kind == JobKind.RENDER:
         return template.format(job="The audio of this pad", action="rendering this pad")
+    if job.kind == JobKind.CONVERT:
+        return template.format(job="This download", action="converting these sounds")
     return template.format(job="The export", action="making this export")
 
 

@@ -34,9 +34,17 @@ from sp404_app.services.projects.projects import default_banks
 from tests.accounts import SignedUpUser, deliver_mails, sign_up_user
 from tests.sounds import keep, tone, write
 
-# Values of columns whose type alone does not determine them.
+# One bar in 4/4 with no note: 1,920 ticks of rest, the end, and what describes the pattern.
+REST = bytes([240, 0x80, 0, 0, 0, 0, 0, 0])
+PATTERN = REST * 8 + bytes([0, 0x8C, 0, 0, 0, 0, 0, 0]) + bytes([1, 0, 0, 0, 0, 0, 0, 0])
+# Values of columns, or of tables' columns, whose type alone does not determine them.
 VALUES: dict[str, object] = {
     "kind": "analyse",
+    "card_imports.kind": "mk2",
+    "place": "import",
+    "slot": 1,
+    "project_files.path": "PTN/PTN00001.BIN",
+    "data": PATTERN,
     "status": "done",
     "queue": "free",
     "realm": "emulator",
@@ -110,6 +118,8 @@ def _row(table: Table, user_id: uuid.UUID, ids: dict[str, str]) -> dict[str, Any
             target = next(iter(column.foreign_keys)).column.table.name
             if target in ids:
                 row[column.name] = uuid.UUID(ids[target])
+        elif f"{table.name}.{column.name}" in VALUES:
+            row[column.name] = VALUES[f"{table.name}.{column.name}"]
         elif column.name in VALUES:
             row[column.name] = VALUES[column.name]
         elif column.primary_key or not (column.nullable or column.server_default is not None):
