@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { createPortal } from "react-dom";
 import { MiniWave } from "../player/waveforms.jsx";
+import { commitEdits } from "./local_edit.js";
 import * as drag from "./pad_drag.js";
 import { engine, keys, midi, useComparison, useDeck, useKeyboard } from "./pad_deck.js";
 import { PadMenu } from "./pad_menu.jsx";
@@ -153,6 +154,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
       const done = () => event.preventDefault();
       if (command && event.code === "KeyZ") {
         done();
+        commitEdits();
         onAct(event.shiftKey ? "redo" : "undo", "");
       } else if (command && event.code === "KeyY") {
         done();

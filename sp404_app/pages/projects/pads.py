@@ -5,10 +5,11 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
-from sp404_app.components.pads import commit_field, pad_grid, pad_screen, pad_transport
+from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
 from sp404_app.devices.pad_settings import DEFAULTS
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.bank_menu import bank_menu
+from sp404_app.pages.projects.controls import saving_field
 from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
@@ -85,7 +86,7 @@ def bar() -> rx.Component:
             aria_label="All projects",
             title="All projects",
         ),
-        commit_field(
+        saving_field(
             value=HEAD.name,
             label="Project name",
             class_name="project-name",
@@ -95,7 +96,7 @@ def bar() -> rx.Component:
         rx.el.span(HEAD.title, class_name="device-badge"),
         rx.el.span(class_name="grow"),
         rx.el.label(
-            commit_field(
+            saving_field(
                 value=HEAD.tempo,
                 label="Tempo in BPM",
                 class_name="input mono tempo-field",

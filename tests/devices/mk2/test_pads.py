@@ -178,6 +178,15 @@ def test_a_setting_that_is_read_from_another_one_is_encoded_with_it() -> None:
     assert changed_words(after.record) == {4: 0}
 
 
+def test_a_position_that_was_clamped_is_encoded_when_it_is_read_otherwise() -> None:
+    raw = raw_pad({1: 20_512, 2: 0, 11: 20_512})  # the end is read as 1,000 frames after the start
+    pad = read_raw_pad(raw, 2)
+    assert pad is not None
+    assert pad.settings["end"] == 6000
+    after = write_pad(replace(pad, settings={**pad.settings, "start": 4000}), raw)
+    assert changed_words(after.record) == {1: 16_512, 2: 24_512, 11: 20_512}
+
+
 @pytest.mark.parametrize(
     ("name", "stored"),
     [
