@@ -29,13 +29,11 @@ def download_dialog() -> rx.Component:
 def download_menu(sample_id: str | rx.Var[str]) -> rx.Component:
     """The button with the formats of one sample."""
     return menu_button(
-        rx.el.a(
+        # No link: the menu closes before the browser would follow it.
+        menu_item(
             "Original",
-            href=f"/api/samples/{sample_id}/download",
-            role="menuitem",
-            class_name="menu-item",
-            custom_attrs={"download": True},
-            data_testid="download",
+            "download-original",
+            on_click=rx.download(f"/api/samples/{sample_id}/download", ""),
         ),
         *(
             menu_item(
@@ -95,7 +93,7 @@ def _formats() -> rx.Component:
                         type="radio",
                         name="format",
                         value=wanted.value,
-                        checked=DownloadState.wanted == wanted.value,
+                        default_checked=DownloadState.wanted == wanted.value,
                         on_change=DownloadState.choose_format(wanted.value),
                         data_testid=f"format-{wanted}",
                     ),
