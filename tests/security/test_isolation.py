@@ -63,6 +63,7 @@ HIDDEN = frozenset(
 ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py
 # Operations on a generated row that fail even for its owner, and why.
 UNPROVEN = {
+    "GET /api/conversions/{job_id}": "an invented job has made no archive",
     "GET /api/exports/{export_id}": "an invented job has made no file",
     "GET /api/billing/invoices/{invoice_id}": "its PDF comes from Stripe, who never made it",
     "POST /api/projects/{project_id}/redo": "the only step of the history is in force",

@@ -436,6 +436,13 @@ def test_files_are_deleted_after_two_days_and_their_jobs_say_so(user: User, add:
     assert (files(user), reread(job).result) == ([], None)
 
 
+def test_an_archive_that_is_no_longer_offered_is_made_again(user: User, add: Add) -> None:
+    ids = [add()]
+    old = make(user, ids)
+    age(user, 49)
+    assert request(user, ids).id != old.id
+
+
 def test_the_oldest_files_beyond_the_bounds_are_deleted(
     user: User, add: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:
