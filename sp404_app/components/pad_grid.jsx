@@ -82,7 +82,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   const [cut, setCut] = useState(null); // {key, how} after Cut or Copy
   const grid = useRef(null);
   const held = useRef(""); // pad that the space bar or Enter plays
-  useDeck({ head, bank, cells, defaults, isMidiOn: player.midi.state === "on" });
+  useDeck({ head, bank, cells, defaults, needsAllBanks: player.needsAllBanks || player.midi.state === "on" });
   useKeyboard();
 
   const byKey = new Map(cells.map((cell) => [cell.key, cell]));
