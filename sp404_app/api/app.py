@@ -15,6 +15,7 @@ from sp404_app.api.routes import (
     auth,
     billing,
     cards,
+    conversions,
     docs,
     events,
     exports,
@@ -99,6 +100,7 @@ ROUTERS = (
     (personal_data, ""),
     (uploads, "samples"),
     (media, "samples"),
+    (conversions, "samples"),
     (similarity, "samples"),
     (query_by_sound, "samples"),
     (imports, "projects"),  # before projects: /projects/import is no project

@@ -149,6 +149,8 @@ def bank_tabs() -> rx.Component:
             role="tab",
             class_name=rx.cond(PadsState.bank == bank.letter, "bank-tab on", "bank-tab"),
             aria_selected=PadsState.bank == bank.letter,
+            aria_controls="pads",
+            tab_index=rx.cond(PadsState.bank == bank.letter, 0, -1),
             aria_label=f"Bank {bank.letter}, {bank.filled} pads",
             title=f"Bank {bank.letter}: {bank.filled} pads",
             style={"--bank": bank.colour},

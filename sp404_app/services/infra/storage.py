@@ -25,10 +25,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """The key of an object, and when it was written."""
+    """The key of an object, when it was written, and its size in bytes."""
 
     key: str
     modified: dt.datetime
+    size: int = 0
 
 
 def store() -> ObjectStore:
@@ -101,6 +102,15 @@ def save_bytes(content: bytes, key: str) -> None:
         raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
 
 
+def read_bytes(key: str) -> bytes:
+    """Return the content of a small object.
+
+    Raises:
+        NotFound: If the store does not have it.
+    """
+    return b"".join(stream_object(key, 0, object_size(key)))
+
+
 def delete_object(key: str) -> None:
     """Delete an object; do nothing if it does not exist."""
     try:
@@ -152,7 +162,7 @@ def local_copy(key: str) -> Iterator[Path]:
 def list_folder(folder: str) -> list[StoredObject]:
     """List the objects in a folder; there are none in one that does not exist."""
     return [
-        StoredObject(found["path"], found["last_modified"])
+        StoredObject(found["path"], found["last_modified"], found["size"])
         for page in obstore.list(store(), prefix=folder)
         for found in page
     ]
