@@ -23,7 +23,10 @@ def file(path: str, content: str = "old") -> ListedFile:
         ([], [file(A1, "theirs")], [file(A1)], "conflict"),
         ([file(A1)], [file(A1, "theirs")], [file(A1, "new")], "conflict"),
         ([file(A1)], [file(A1, "")], [file(A1, "new")], "conflict"),
+        ([file(A1, "")], [file(A1, "")], [file(A1, "new")], "conflict"),
+        ([file(A1, "")], [file(A1, "")], [file(A1, "")], "conflict"),
         ([file(A1)], [file(A1)], [], "delete"),
+        ([file(A1, "")], [file(A1, "")], [], "conflict"),
         ([file(A1)], [file(A1, "theirs")], [], "conflict"),
     ],
 )
