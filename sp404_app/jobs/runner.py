@@ -15,6 +15,7 @@ from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
 from sp404_app.jobs.data_export import export_account
+from sp404_app.jobs.project_export import export_project
 from sp404_app.jobs.render import render_pad
 from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
@@ -40,6 +41,7 @@ def _draw_spectrogram(job: ProcessingJob) -> None:
 JOB_FUNCTIONS = {
     JobKind.ANALYSE: analyse_sample,
     JobKind.ACCOUNT_EXPORT: export_account,
+    JobKind.EXPORT: export_project,
     JobKind.SPECTROGRAM: _draw_spectrogram,
     JobKind.RENDER: render_pad,
 }

@@ -17,6 +17,7 @@ from sp404_app.services.infra import (
     audit_log,
     email,
     email_templates,
+    export_files,
     pictures,
     render_files,
     storage,
@@ -63,6 +64,7 @@ def erase_account(session: Session, user_id: uuid.UUID) -> None:
         after_commit(session, partial(storage.delete_object, key))
     after_commit(session, partial(pictures.delete_all_pictures, user_id))
     after_commit(session, partial(render_files.delete_all_render_files, user_id))
+    after_commit(session, partial(export_files.delete_all_export_files, user_id))
 
 
 def _storage_keys(session: Session, user: User) -> list[str]:
