@@ -111,12 +111,20 @@ def media_type_of(audio_format: str) -> str:
 
 
 def range_response(
-    request: Request, key: str, media_type: str, headers: dict[str, str]
+    request: Request,
+    key: str,
+    media_type: str,
+    headers: dict[str, str],
+    part: tuple[int, int] | None = None,
 ) -> Response:
-    """Respond with an object or one range of it (RFC 9110 §14)."""
+    """Respond with an object or one range of it (RFC 9110 §14).
+
+    `part` is the offset and the size of what is served of the object; by default all of it.
+    """
     if "ETag" in headers and request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    size = storage.object_size(key)
+    stored = storage.object_size(key)
+    offset, size = part or (0, stored)
     wanted = parse_range(request.headers.get("range", ""), size)
     if "if-range" in request.headers and request.headers["if-range"] != headers.get("ETag"):
         wanted = None
@@ -126,7 +134,7 @@ def range_response(
     headers = headers | {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
     if wanted:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    body: Iterator[bytes] = storage.stream_object(key, start, end)
+    body: Iterator[bytes] = storage.stream_object(key, offset + start, offset + end)
     return StreamingResponse(body, 206 if wanted else 200, headers, media_type)
 
 
