@@ -10,8 +10,7 @@ import sp404_app
 
 SCRIPTS = Path(sp404_app.__file__).parent / "components"
 HERE = Path(__file__).parent
-PAGE = b"""<!doctype html><link rel=icon href=data:,>
-<script type=module src=/card_harness.js></script>"""
+PAGE = "<!doctype html><link rel=icon href=data:,><script type=module src=/{}></script>"
 
 
 class CardServer(http.server.ThreadingHTTPServer):
@@ -19,8 +18,9 @@ class CardServer(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, harness: str = "card_harness.js") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.page = PAGE.format(harness).encode()
 
     @property
     def url(self) -> str:
@@ -28,6 +28,8 @@ class CardServer(http.server.ThreadingHTTPServer):
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
+    server: CardServer
+
     def log_message(self, *_: object) -> None:
         """Log nothing."""
 
@@ -36,7 +38,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         found = next(
             (each / name for each in (SCRIPTS, HERE) if name and (each / name).exists()), 0
         )
-        body = found.read_bytes() if found else PAGE
+        body = found.read_bytes() if found else self.server.page
         self.send_response(200)
         self.send_header("Content-Type", "text/javascript" if found else "text/html")
         self.send_header("Content-Length", str(len(body)))

@@ -38,7 +38,7 @@ class ExportState(SessionState):
     name: str = ""
     device: str = "import"
     place: str = "import"
-    slot: int = 1
+    slot: str = "1"
     check: ExportCheck = ExportCheck()
     is_checked: bool = False
     percent: int = 0
@@ -88,7 +88,7 @@ class ExportState(SessionState):
         """Choose the number of a MKII project."""
         await self._user_id()
         number = validation.parse_number(slot)
-        self.slot = parse_target("mk2", None, int(number or 0)).slot
+        self.slot = str(parse_target("mk2", None, int(number or 0)).slot)
         return await self._choose_anew()
 
     @rx.event
@@ -166,7 +166,7 @@ class ExportState(SessionState):
 
     def _target(self) -> ExportTarget:
         if self.device == "mk2":
-            return parse_target(self.device, self.place, self.slot)
+            return parse_target(self.device, self.place, int(self.slot))
         return parse_target(self.device)
 
     def _forget_result(self) -> None:

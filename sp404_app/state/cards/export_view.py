@@ -32,8 +32,8 @@ class ExportCheck:
 
     pads: str = ""
     size: str = ""
-    length: str = ""
-    is_possible: bool = False
+    duration: str = ""
+    is_empty: bool = True
     problems: list[str] = field(default_factory=list)
     refused: list[CheckGroup] = field(default_factory=list)
     warnings: list[CheckGroup] = field(default_factory=list)
@@ -62,8 +62,8 @@ def check_of(found: Preflight) -> ExportCheck:
     return ExportCheck(
         pads=count_pads(len(exported)),
         size=format_size(found.bytes),
-        length=format_length(found.seconds),
-        is_possible=bool(exported),
+        duration=format_length(found.seconds),
+        is_empty=not exported,
         problems=list(found.problems),
         refused=_group((pad, pad.refused or "") for pad in refused),
         warnings=_group(_sentences(warned, "warnings")),
