@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
+from sp404_app.jobs.card_import import import_card
 from sp404_app.jobs.data_export import export_account
 from sp404_app.jobs.project_export import export_project
 from sp404_app.jobs.render import render_pad
@@ -42,6 +43,7 @@ JOB_FUNCTIONS = {
     JobKind.ANALYSE: analyse_sample,
     JobKind.ACCOUNT_EXPORT: export_account,
     JobKind.EXPORT: export_project,
+    JobKind.IMPORT: import_card,
     JobKind.SPECTROGRAM: _draw_spectrogram,
     JobKind.RENDER: render_pad,
 }
@@ -127,6 +129,8 @@ def _message(job: ProcessingJob, template: str) -> str:
         return template.format(job="The picture", action="drawing this picture")
     if job.kind == JobKind.RENDER:
         return template.format(job="The audio of this pad", action="rendering this pad")
+    if job.kind == JobKind.IMPORT:
+        return template.format(job="The import", action="reading this card")
     return template.format(job="The export", action="making this export")
 
 

@@ -147,7 +147,7 @@ def load_content(session: Session, project: Project, target: ExportTarget) -> Ex
     return replace(
         content,
         renders=_load_renders(session, project.user_id, keys),
-        sources=_load_sources(session, project.user_id, content.kit),
+        sources=load_sources(session, project.user_id, content.kit),
         project_source=source if same_device else None,
         files=_load_files(session, project) if same_device else {},
     )
@@ -197,7 +197,10 @@ def _load_renders(session: Session, user_id: uuid.UUID, keys: list[str]) -> dict
     return found
 
 
-def _load_sources(session: Session, user_id: uuid.UUID, kit: Kit) -> dict[uuid.UUID, PadSource]:
+def load_sources(
+    session: Session, user_id: uuid.UUID, kit: Kit
+) -> dict[uuid.UUID | None, PadSource]:
+    """Return what the pads of a project were read from, by id."""
     ids = sorted({pad.source_id for pad in kit.pads.values() if pad.source_id})
     query = select(PadSource).where(
         PadSource.user_id == user_id, col(PadSource.id) == any_(literal(ids, ARRAY(Uuid)))
