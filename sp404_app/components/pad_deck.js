@@ -61,9 +61,9 @@ export function useComparison(cell) {
 }
 
 // Opens the project in the player while the page shows it. Pads of banks that were shown before stay in
-// it: a loop goes on while another bank is played over it. A MIDI controller plays all banks, so their
-// pads are read once it is in use.
-export function useDeck({ head, bank, cells, defaults, isMidiOn }) {
+// it: a loop goes on while another bank is played over it. A MIDI controller and a pattern play all
+// banks, so their pads are read once one is in use.
+export function useDeck({ head, bank, cells, defaults, needsAllBanks }) {
   const others = useRef([]);
   const shown = useRef({ bank, pads: [] });
   const banksSeen = useRef(new Set());
@@ -91,10 +91,10 @@ export function useDeck({ head, bank, cells, defaults, isMidiOn }) {
 
   useEffect(() => {
     if (!head.id) return undefined;
-    const isWanted = ({ key }) => isMidiOn || banksSeen.current.has(key[0]);
+    const isWanted = ({ key }) => needsAllBanks || banksSeen.current.has(key[0]);
     let isOld = false;
     const timer = setTimeout(async () => {
-      if (!isMidiOn && banksSeen.current.size < 2) return;
+      if (!needsAllBanks && banksSeen.current.size < 2) return;
       const fetched = await fetchOtherPads(head.id, bank, defaults).catch(() => null);
       if (isOld || !fetched) return;
       others.current = keepShown(fetched.filter(isWanted), others.current);
@@ -104,7 +104,7 @@ export function useDeck({ head, bank, cells, defaults, isMidiOn }) {
       isOld = true;
       clearTimeout(timer);
     };
-  }, [isMidiOn, head.id, head.revision, bank]);
+  }, [needsAllBanks, head.id, head.revision, bank]);
 
   // The server has finished the render of a pad.
   const ready = cells.filter((cell) => cell.ready).map((cell) => cell.hash).join();

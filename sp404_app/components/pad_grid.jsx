@@ -18,6 +18,9 @@ function playForAMoment(key) {
   engine.pressPad(key);
   setTimeout(() => engine.releasePad(key), PLAY_MS);
 }
+function saveFile(href) {
+  Object.assign(document.createElement("a"), { href, download: "" }).click();
+}
 const isDialogOpen = () => document.querySelector("dialog[open]");
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
@@ -82,7 +85,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   const [cut, setCut] = useState(null); // {key, how} after Cut or Copy
   const grid = useRef(null);
   const held = useRef(""); // pad that the space bar or Enter plays
-  useDeck({ head, bank, cells, defaults, isMidiOn: player.midi.state === "on" });
+  useDeck({ head, bank, cells, defaults, needsAllBanks: player.needsAllBanks || player.midi.state === "on" });
   useKeyboard();
 
   const byKey = new Map(cells.map((cell) => [cell.key, cell]));
@@ -183,6 +186,12 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
         if (event.repeat) return;
         held.current = current;
         engine.pressPad(current, { timeStamp: event.timeStamp });
+      } else if (event.code === "KeyP") {
+        done();
+        if (!event.repeat) saveFile(`/api/projects/${head.id}/sheet`);
+      } else if (event.code === "KeyT") {
+        done();
+        onAct("patterns", "");
       } else if (event.key === "/") {
         done();
         onAct("search", "");

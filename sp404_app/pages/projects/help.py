@@ -16,6 +16,8 @@ KEYS = (
     ("Delete", "Clear pad"),
     ("Ctrl Z · Ctrl Shift Z", "Undo, redo"),
     ("/", "Search sounds"),
+    ("P", "Download the pad sheet"),
+    ("T", "Patterns of the project"),
     ("Enter (in the list)", "Put on the next free pad"),
 )
 

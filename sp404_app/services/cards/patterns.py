@@ -4,7 +4,6 @@ Their bytes are rows of `project_files`. A pattern that cannot be read is listed
 """
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
@@ -22,7 +21,7 @@ from sp404_app.devices.sx.pattern import decode_pattern as decode_sx_pattern
 from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import ProjectFile, ProjectSource
 from sp404_app.services.projects import history
-from sp404_app.services.projects.kit import Kit
+from sp404_app.services.projects.kit import Kit, PadPosition
 from sp404_app.services.projects.pad_sounds import bank_tempo
 
 PATTERN_FOLDER = "ptn/ptn"
@@ -36,11 +35,15 @@ NOT_READ = "This pattern was not read, because those before it are too large."
 
 @dataclass(frozen=True, slots=True)
 class PatternPad:
-    """A pad that a pattern plays; `name` is empty if nothing is on it."""
+    """A pad that a pattern plays; `name` is empty if nothing is on it.
+
+    `has_sound` is False as well if the sample of the pad was permanently deleted.
+    """
 
     bank: str
     pad: int
     name: str
+    has_sound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +164,10 @@ def export_midi(
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """The project of patterns; `device` is the one that wrote them, `names` are those of pads."""
+    """The project of patterns; `device` is the one that wrote them."""
 
     kit: Kit
     device: Device
-    names: Mapping[tuple[int, int], str]
 
     def read(self, index: int, data: bytes) -> tuple[PatternView, Pattern | None]:
         """Return a pattern; None instead of its content if it cannot be read."""
@@ -193,9 +195,15 @@ class _Owner:
             ppq=pattern.ppq if pattern else 0,
             length=pattern.length if pattern else 0,
             note_count=len(pattern.events) if pattern else 0,
-            pads=[PatternPad(BANKS[b], p, self.names.get((b, p), "")) for b, p in used],
+            pads=[self._describe_pad(PadPosition(*at)) for at in used],
             problem=problem,
         )
+
+    def _describe_pad(self, at: PadPosition) -> PatternPad:
+        content = self.kit.pads.get(at)
+        name = content.name[:MAX_NAME] if content else ""
+        has_sound = content is not None and content.sample_id is not None
+        return PatternPad(at.bank_letter, at.pad, name, has_sound)
 
 
 def _find_owner(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> _Owner:
@@ -203,8 +211,7 @@ def _find_owner(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> 
     source = session.get(ProjectSource, project_id)
     kit = history.load_kit(session, project)
     kind = DeviceKind(source.device) if source else kit.device.kind
-    names = {(at.bank, at.pad): pad.name[:MAX_NAME] for at, pad in kit.pads.items()}
-    return _Owner(kit, DEVICES[kind], names)
+    return _Owner(kit, DEVICES[kind])
 
 
 def _load_pattern(session: Session, project_id: uuid.UUID, owner: _Owner, index: int) -> bytes:

@@ -25,7 +25,7 @@ def test_the_list_has_every_pattern_also_broken_ones(client: TestClient, path: s
     assert good == {
         "number": 1, "bank": "A", "pad": 1, "name": "A1", "tempo": 120.0, "bars": 1,
         "beats_per_bar": 4, "ppq": 480, "length": 1920, "note_count": 2, "problem": "",
-        "pads": [{"bank": "A", "pad": pad, "name": ""} for pad in (1, 2)],
+        "pads": [{"bank": "A", "pad": pad, "name": "", "has_sound": False} for pad in (1, 2)],
     }  # fmt: skip
     assert (broken["number"], broken["bars"], broken["pads"]) == (2, 0, [])
     assert broken["problem"]

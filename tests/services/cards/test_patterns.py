@@ -62,7 +62,7 @@ def test_patterns_are_listed_by_number_with_the_pads_they_play(user: User, keep:
     assert (beat.number, beat.name, beat.bank, beat.pad) == (18, "B2", "B", 2)
     assert (beat.bars, beat.beats_per_bar, beat.ppq, beat.length) == (2, 4, 480, 3840)
     assert (beat.note_count, beat.tempo) == (3, 96.5)
-    assert beat.pads == [PatternPad("A", 1, "Kick"), PatternPad("B", 2, "")]
+    assert beat.pads == [PatternPad("A", 1, "Kick", True), PatternPad("B", 2, "", False)]
 
 
 def test_a_pattern_has_its_notes(user: User) -> None:
