@@ -15,7 +15,7 @@ KEYS = (
     ("Ctrl C · Ctrl X · Ctrl V", "Copy, cut, paste pad"),
     ("Delete", "Clear pad"),
     ("Ctrl Z · Ctrl Shift Z", "Undo, redo"),
-    ("Shift E", "Export"),
+    ("Shift E · Shift K", "Export, check"),
     ("/", "Search sounds"),
     ("Enter (in the list)", "Put on the next free pad"),
 )
