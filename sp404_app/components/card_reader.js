@@ -69,8 +69,9 @@ export class CardReader extends CardTask {
     const first = await this.api.planImport(this.importId, { files: names });
     await this.sendFiles("Reading settings", first.send.filter(isConfig), isWanted);
     const second = await this.api.planImport(this.importId, { files: names });
-    const plan = await this.api.planImport(this.importId, { files: await this.withSizes(second.send) });
+    const { projects, bytes, room } = second.projects.length ? await this.api.planImport(this.importId, { files: await this.withSizes(second.send) }) : second;
     if (!isWanted()) return;
+    const plan = { ...second, projects, bytes, room };
     const chosen = plan.projects.filter(({ why }) => !why).map(({ folder }) => folder);
     this.set({ phase: "found", plan, chosen, progress: null });
   }

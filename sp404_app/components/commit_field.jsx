@@ -3,27 +3,21 @@
 // `onDraft` gets what is typed, and "" when the field is left.
 
 import { useEffect, useRef, useState } from "react";
+import { useLocalEdit } from "./local_edit.js";
 
-const ANSWER_TIMEOUT_MS = 2000;
-
-export function CommitField({ value, label, className = "input", maxLength = 200, inputMode = "text", placeholder = "", disabled = false, testId = "", onCommit, onDraft }) {
-  const [text, setText] = useState(value);
+export function CommitField({ value, scope = "", confirmed = 0, label, className = "input", maxLength = 200, inputMode = "text", placeholder = "", disabled = false, testId = "", onCommit, onDraft }) {
+  const [text, setText] = useState(null); // while the user types
   const field = useRef(null);
   const isReverting = useRef(false);
-  const saved = useRef(value);
-  saved.current = value;
-  const timer = useRef(null);
-  const showSaved = () => document.activeElement !== field.current && setText(saved.current);
-  useEffect(showSaved, [value]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const { edit, shown } = useLocalEdit({ scope, saved: value, confirmed, send: onCommit });
+  useEffect(() => setText(null), [scope]);
   const leave = () => {
-    const typed = text.trim();
-    if (isReverting.current || typed === value || (!typed && value)) setText(value);
-    else {
-      onCommit(typed);
-      clearTimeout(timer.current);
-      timer.current = setTimeout(showSaved, ANSWER_TIMEOUT_MS);
+    const typed = (text ?? "").trim();
+    if (text !== null && !isReverting.current && (typed || !value)) {
+      edit.preview(typed);
+      edit.commit();
     }
+    setText(null);
     isReverting.current = false;
     onDraft?.("");
   };
@@ -37,5 +31,5 @@ export function CommitField({ value, label, className = "input", maxLength = 200
     isReverting.current = event.key === "Escape";
     field.current.blur();
   };
-  return <input ref={field} value={text} className={className} aria-label={label} title={label} maxLength={maxLength} inputMode={inputMode} placeholder={placeholder} disabled={disabled} autoComplete="off" spellCheck={false} onChange={type} onBlur={leave} onKeyDown={onKey} data-testid={testId} />;
+  return <input ref={field} value={text ?? shown} className={className} aria-label={label} title={label} maxLength={maxLength} inputMode={inputMode} placeholder={placeholder} disabled={disabled} autoComplete="off" spellCheck={false} onChange={type} onBlur={leave} onKeyDown={onKey} data-testid={testId} />;
 }

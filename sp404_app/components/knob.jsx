@@ -1,58 +1,33 @@
 // A rotary knob: drag up and down, scroll, arrow keys, double-click for the default. `onChange` is called
 // once at the end of a gesture, so that a gesture is one step of undo.
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
+import { useLocalEdit } from "./local_edit.js";
 
 const SWEEP_DEGREES = 270;
 const DRAG_RANGE_PX = 160; // from the lowest to the highest value
 const WHEEL_PAUSE_MS = 350;
 const KEY_PAUSE_MS = 500;
-const ANSWER_TIMEOUT_MS = 2000;
 
 const round = (value, step) => Number((Math.round(value / step) * step).toFixed(6));
 
-export function Knob({ label, value, low, high, step = 1, standard = 0, unit = "", centred = false, disabled = false, testId = "", onChange }) {
-  const [draft, setDraft] = useState(null);
+export function Knob({ label, value, scope = "", confirmed = 0, low, high, step = 1, standard = 0, unit = "", centred = false, disabled = false, testId = "", onChange }) {
   const face = useRef(null);
-  const timer = useRef(null); // of a gesture by keys or wheel
-  const answer = useRef(null);
-  const latest = useRef(value);
-  const shown = draft ?? value ?? standard;
-  useEffect(() => setDraft(null), [value]);
-  useEffect(() => () => clearTimeout(answer.current), []);
-  const clamp = (next) => Math.max(low, Math.min(high, round(next, step)));
-  const preview = (next) => {
-    clearTimeout(answer.current);
-    latest.current = clamp(next);
-    setDraft(latest.current);
-  };
-  const commit = () => {
-    clearTimeout(timer.current);
-    timer.current = null;
-    if (latest.current !== value) {
-      onChange(latest.current);
-      clearTimeout(answer.current);
-      answer.current = setTimeout(() => setDraft(null), ANSWER_TIMEOUT_MS); // in case it is refused
-    } else setDraft(null);
-  };
-  const commitAfter = (pause) => {
-    clearTimeout(timer.current);
-    timer.current = setTimeout(commit, pause);
-  };
+  const { edit, shown } = useLocalEdit({ scope, saved: value ?? standard, confirmed, send: onChange });
+  const preview = (next) => edit.preview(Math.max(low, Math.min(high, round(next, step))));
 
   const press = (event) => {
     if (disabled || event.button > 0) return;
     event.preventDefault();
     face.current.focus();
     const from = event.clientY;
-    const first = shown;
-    latest.current = first;
+    const first = edit.read();
     const move = (each) => preview(first + ((from - each.clientY) / DRAG_RANGE_PX) * (high - low) * (each.shiftKey ? 0.1 : 1));
     const up = () => {
       window.removeEventListener("pointermove", move);
       window.removeEventListener("pointerup", up);
       window.removeEventListener("pointercancel", up);
-      commit();
+      edit.commit();
     };
     window.addEventListener("pointermove", move);
     window.addEventListener("pointerup", up);
@@ -63,7 +38,7 @@ export function Knob({ label, value, low, high, step = 1, standard = 0, unit = "
     const big = Math.max(step, round((high - low) / 10, step));
     const moves = { ArrowUp: step, ArrowRight: step, ArrowDown: -step, ArrowLeft: -step, PageUp: big, PageDown: -big };
     let next = null;
-    if (event.key in moves) next = shown + moves[event.key];
+    if (event.key in moves) next = edit.read() + moves[event.key];
     else if (event.key === "Home") next = low;
     else if (event.key === "End") next = high;
     else if (event.key === "Delete" || event.key === "Backspace") next = standard;
@@ -71,15 +46,15 @@ export function Knob({ label, value, low, high, step = 1, standard = 0, unit = "
     event.preventDefault();
     event.stopPropagation();
     preview(next);
-    commitAfter(KEY_PAUSE_MS);
+    edit.commitAfter(KEY_PAUSE_MS);
   };
 
   useEffect(() => {
     const onWheel = (event) => {
       if (disabled || document.activeElement !== face.current) return; // otherwise the page scrolls
       event.preventDefault();
-      preview(shown + (event.deltaY < 0 ? step : -step));
-      commitAfter(WHEEL_PAUSE_MS);
+      preview(edit.read() + (event.deltaY < 0 ? step : -step));
+      edit.commitAfter(WHEEL_PAUSE_MS);
     };
     const target = face.current;
     target.addEventListener("wheel", onWheel, { passive: false });
@@ -113,11 +88,11 @@ export function Knob({ label, value, low, high, step = 1, standard = 0, unit = "
         title="Drag up or down. Double-click to reset."
         onPointerDown={press}
         onKeyDown={onKey}
-        onBlur={() => timer.current && commit()}
+        onBlur={edit.flush}
         onDoubleClick={() => {
           if (disabled) return;
           preview(standard);
-          commit();
+          edit.commit();
         }}
         data-testid={testId}
       >

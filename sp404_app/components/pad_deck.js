@@ -44,26 +44,34 @@ async function fetchOtherPads(projectId, bank, defaults) {
 const keepShown = (fetched, shown) =>
   fetched.map((pad) => shown.find(({ key, revision }) => key === pad.key && revision === pad.revision) || pad);
 
-// The key B plays the original of the chosen pad and its edited sound in turns.
-export function useComparison(cell) {
+// The key B plays the original of the chosen pad and its edited sound in turns; it stops a loop.
+export function useComparison(cell, defaults) {
   const isOriginal = useRef(false);
+  const isLooping = useRef(false); // started by this key
   useEffect(() => {
     isOriginal.current = false;
   }, [cell?.key, cell?.hash]);
   keys.setKeyboard({
     compare: () => {
       if (!cell?.sample_id) return;
+      if (!isOriginal.current && cell.settings.loop && isLooping.current && engine.getSnapshot().playing.includes(cell.key)) {
+        isLooping.current = false; // nobody holds the pad that this key started
+        if (cell.settings.gate ?? defaults.gate) engine.releasePad(cell.key);
+        else engine.pressPad(cell.key);
+        return;
+      }
       isOriginal.current = !isOriginal.current;
       if (isOriginal.current) engine.playOriginal(cell.key, `/api/samples/${cell.sample_id}/audio?format=play`);
       else engine.pressPad(cell.key);
+      isLooping.current = !isOriginal.current;
     },
   });
 }
 
 // Opens the project in the player while the page shows it. Pads of banks that were shown before stay in
-// it: a loop goes on while another bank is played over it. A MIDI controller plays all banks, so their
-// pads are read once it is in use.
-export function useDeck({ head, bank, cells, defaults, isMidiOn }) {
+// it: a loop goes on while another bank is played over it. A MIDI controller and a pattern play all
+// banks, so their pads are read once one is in use.
+export function useDeck({ head, bank, cells, defaults, needsAllBanks }) {
   const others = useRef([]);
   const shown = useRef({ bank, pads: [] });
   const banksSeen = useRef(new Set());
@@ -91,10 +99,10 @@ export function useDeck({ head, bank, cells, defaults, isMidiOn }) {
 
   useEffect(() => {
     if (!head.id) return undefined;
-    const isWanted = ({ key }) => isMidiOn || banksSeen.current.has(key[0]);
+    const isWanted = ({ key }) => needsAllBanks || banksSeen.current.has(key[0]);
     let isOld = false;
     const timer = setTimeout(async () => {
-      if (!isMidiOn && banksSeen.current.size < 2) return;
+      if (!needsAllBanks && banksSeen.current.size < 2) return;
       const fetched = await fetchOtherPads(head.id, bank, defaults).catch(() => null);
       if (isOld || !fetched) return;
       others.current = keepShown(fetched.filter(isWanted), others.current);
@@ -104,7 +112,7 @@ export function useDeck({ head, bank, cells, defaults, isMidiOn }) {
       isOld = true;
       clearTimeout(timer);
     };
-  }, [isMidiOn, head.id, head.revision, bank]);
+  }, [needsAllBanks, head.id, head.revision, bank]);
 
   // The server has finished the render of a pad.
   const ready = cells.filter((cell) => cell.ready).map((cell) => cell.hash).join();

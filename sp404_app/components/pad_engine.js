@@ -5,7 +5,7 @@
 import { decodeSound } from "./pad_audio.js";
 import * as midi from "./pad_midi.js";
 import { PadLoader } from "./pad_loader.js";
-import { levelGain, velocityGain, voiceParameters } from "./pad_parameters.js";
+import { noteParameters, velocityGain, voiceParameters } from "./pad_parameters.js";
 import processorUrl from "./pad_processor.js?worker&url";
 
 const SX_VOICES = 12; // there, a stereo sound takes two voices
@@ -23,9 +23,11 @@ const START_FAILED = "Audio didn’t start. Reload the page.";
 
 const graphs = new Map(); // sample rate → Promise of `{context, node}`
 const listeners = new Set();
+const stopListeners = new Set();
 let pads = new Map(); // by key
 let positions = new Map(); // key → frame
 let bank = "A";
+let wanted = []; // keys of pads that are to be loaded although their bank is not visible
 let maxVoices = 32;
 let project = null;
 let graph = null;
@@ -42,6 +44,7 @@ let snapshot = {
   rms: [0, 0],
   contextState: "none",
   error: "",
+  needsAllBanks: false,
   midi: midi.getSnapshot(),
 };
 
@@ -131,8 +134,9 @@ export function closeProject() {
   project = null;
   pads = new Map();
   positions = new Map();
+  wanted = [];
   newestRange += 1;
-  setState({ project: null, ready: {}, loading: {}, failed: {}, playing: [], level: [0, 0], rms: [0, 0], contextState: "none", error: "" });
+  setState({ project: null, needsAllBanks: false, ready: {}, loading: {}, failed: {}, playing: [], level: [0, 0], rms: [0, 0], contextState: "none", error: "" });
 }
 
 // Pads.
@@ -149,13 +153,23 @@ export function setBank(name) {
   updateLoader();
 }
 
+// A pattern plays pads of any bank; the page then passes those of all banks to `setPads`.
+export const setNeedsAllBanks = (needsAllBanks) => setState({ needsAllBanks });
+
+// Pads of any bank that are loaded like the visible ones.
+export function setWanted(keys) {
+  wanted = keys;
+  updateLoader();
+}
+
 const linkOf = (pad) => pad?.settings?.pad_link || 0;
 const padsLinkedTo = (pad) => [...pads.values()].filter((other) => other !== pad && linkOf(pad) > 0 && linkOf(other) === linkOf(pad));
 
 function updateLoader() {
   if (!loader) return;
   const visible = [...pads.values()].filter(({ key }) => key.startsWith(bank));
-  const linked = visible.flatMap(padsLinkedTo);
+  const also = wanted.map((key) => pads.get(key)).filter(Boolean);
+  const linked = [...also, ...[...visible, ...also].flatMap(padsLinkedTo)];
   loader.setPads({ pads: [...pads.values()], visible: visible.map(({ key }) => key), linked: linked.map(({ key }) => key) });
 }
 
@@ -235,11 +249,50 @@ export function releasePad(key, { timeStamp = 0 } = {}) {
 export function stopAll() {
   newestRange += 1;
   send({ type: "stopAll" });
+  stopListeners.forEach((listener) => listener());
+}
+
+export function onStopAll(listener) {
+  stopListeners.add(listener);
+  return () => stopListeners.delete(listener);
 }
 
 // Linear, 0 to 1; 1 leaves the audio as it is.
 export function setMasterGain(gain) {
   send({ type: "setMaster", gain: Math.max(0, Math.min(Number(gain) || 0, 1)) });
+}
+
+// Notes of a pattern, at frames of the audio clock.
+
+// `frame` is rendered next, `heard` leaves the output now; null without a project.
+export function getClock() {
+  if (!graph) return null;
+  const { context } = graph;
+  const { sampleRate: rate, currentTime } = context;
+  const { contextTime, performanceTime } = context.getOutputTimestamp();
+  const heard = contextTime + (performance.now() - performanceTime) / 1000;
+  const isKnown = performanceTime && context.state === "running" && Math.abs(heard - currentTime) < MAX_CLOCK_ERROR_S;
+  return { rate, frame: Math.round(currentTime * rate), heard: Math.round((isKnown ? heard : currentTime) * rate) };
+}
+
+// Resolves when each of these pads can be played or has failed; pads that are not there yet are waited for.
+export async function whenPlayable(keys) {
+  if (!loader) return;
+  resume();
+  const isSettled = (key) => loader?.sources.get(key)?.isPlayable || loader?.sources.get(key)?.state === "failed";
+  await loader.whenMet(() => keys.every(isSettled));
+}
+
+// Starts a pad and the pads linked to it at a frame, and releases them at another one.
+export function scheduleNote(key, { frame, releaseFrame, velocity, semitones, group }) {
+  const pad = pads.get(key);
+  if (!loader || !pad) return;
+  const all = [pad, ...padsLinkedTo(pad)];
+  const sources = all.map((one) => loader.sources.get(one.key)).filter((source) => source?.isPlayable);
+  const toNote = (source) => ({ ...toPress(source, velocity), parameters: noteParameters(source.parameters, semitones), isFixed: semitones !== 0 });
+  if (!sources.length) return;
+  send({ type: "addEvent", what: "start", frame, group, pads: sources.map(toNote) });
+  all.forEach((one) => send({ type: "addEvent", what: "release", frame: releaseFrame, group, key: one.key }));
 }
 
 // Auditions.

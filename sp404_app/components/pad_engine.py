@@ -17,6 +17,7 @@ SCRIPTS = (
     "pad_processor.js",
     "pad_source.js",
     "pad_voice.js",
+    "pattern_player.js",
 )
 
 PATHS = {name: rx.asset(name, shared=True).importable_path for name in SCRIPTS}

@@ -78,3 +78,10 @@ export function voiceParameters(settings, frames, frameRate) {
 }
 
 export const velocityGain = (settings, velocity) => (settings.fixed_velocity ? 1 : levelGain(velocity));
+
+// The parameters of a note of a pattern: it starts its pad again where a press would stop it, and it is
+// some semitones higher.
+export function noteParameters(parameters, semitones) {
+  const ratio = 2 ** (semitones / 12);
+  return { ...parameters, toggles: false, rate: parameters.rate * ratio, hold: Math.max(1, Math.round(parameters.hold / ratio)) };
+}

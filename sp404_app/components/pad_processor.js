@@ -55,9 +55,11 @@ class PadProcessor extends AudioWorkletProcessor {
     this.voices.forEach((voice) => voice.key === key && !voice.isFixed && voice.updateParameters(parameters));
   }
 
-  // A release does not happen before the start that it belongs to.
+  // A release does not happen before the start that it belongs to. `group` is that of a pattern's notes:
+  // a finger is not held by notes to come.
   addEvent(message) {
-    const starts = this.events.filter(({ what, pads }) => what === "start" && pads.some(({ key }) => key === message.key));
+    const isStart = ({ what, group, pads }) => what === "start" && group === message.group && pads.some(({ key }) => key === message.key);
+    const starts = this.events.filter(isStart);
     const event = { ...message, frame: Math.max(message.frame, ...starts.map(({ frame }) => frame)) };
     const later = this.events.findIndex(({ frame }) => frame > event.frame);
     this.events.splice(later < 0 ? this.events.length : later, 0, event);

@@ -1,12 +1,14 @@
 // The waveform of a pad's audio with its start, end, loop point and chops as handles.
 
 import { useCallback, useEffect, useRef, useState } from "react";
+import { useLocalEdit } from "./local_edit.js";
 import { engine, keys } from "./pad_deck.js";
 
 const SNAP_REACH = 2048; // frames searched on either side of a zero crossing
 const HEADER_BYTES = 44;
 const MAX_CHOPS = 16;
 const ZOOM_MIN_FRAMES = 256;
+const KEY_PAUSE_MS = 500; // after it, the presses of keys are saved as one step of undo
 
 // Fetches minimum and maximum of equal intervals of the visible range.
 function usePeaks(url, view, width) {
@@ -82,7 +84,9 @@ function drawPeaks(canvas, peaks, view, region, colours) {
 
 const HANDLES = { start: "Start", end: "End", loop_top: "Loop point" };
 
-function Handle({ name, label, frame, view, rate, limits, onMove, onDone, onRemove, onKey }) {
+// `read` returns the frame as it is now, also before the page is drawn again. `onMove` shows a frame,
+// `onDrop` ends a drag, `onStep` follows each key and `onLeave` the loss of the focus.
+function Handle({ name, label, frame, view, rate, limits, read, onMove, onDrop, onStep, onLeave, onRemove, onKey }) {
   const at = ((frame - view[0]) / (view[1] - view[0])) * 100;
   const [low, high] = limits;
   const clamp = (value) => Math.max(low, Math.min(high, Math.round(value)));
@@ -92,7 +96,8 @@ function Handle({ name, label, frame, view, rate, limits, onMove, onDone, onRemo
     if (by) {
       event.preventDefault();
       event.stopPropagation();
-      onMove(clamp(frame + by));
+      onMove(clamp(read() + by));
+      onStep();
     } else if (onRemove && (event.key === "Delete" || event.key === "Backspace")) {
       event.preventDefault();
       event.stopPropagation();
@@ -113,7 +118,7 @@ function Handle({ name, label, frame, view, rate, limits, onMove, onDone, onRemo
     const up = (each) => {
       window.removeEventListener("pointermove", move);
       window.removeEventListener("pointerup", up);
-      if (moved) onDone(toFrame(each.clientX), true);
+      if (moved) onDrop(toFrame(each.clientX));
     };
     window.addEventListener("pointermove", move);
     window.addEventListener("pointerup", up);
@@ -133,25 +138,29 @@ function Handle({ name, label, frame, view, rate, limits, onMove, onDone, onRemo
       title={`${label} ${(frame / rate).toFixed(4)} s`}
       onPointerDown={press}
       onKeyDown={step}
-      onKeyUp={(event) => event.key.startsWith("Arrow") || event.key.startsWith("Page") ? onDone(frame, false) : null}
+      onBlur={onLeave}
       data-testid={`handle-${name}`}
     />
   );
 }
 
-export function PadWave({ sheet, url, minFrames = 1000, snap = true, chopKeys = false, onPositions, onChops }) {
+export function PadWave({ sheet, confirmed = 0, url, minFrames = 1000, snap = true, chopKeys = false, onPositions, onChops }) {
   const box = useRef(null);
   const canvas = useRef(null);
   const head = useRef(null);
   const [width, setWidth] = useState(0);
   const [zoom, setZoom] = useState(null);
-  const [draft, setDraft] = useState(null); // positions while a handle moves
   const { frames } = sheet;
   const view = zoom || [0, Math.max(1, frames)];
-  const shown = draft || { start: sheet.start, end: sheet.end, loop_top: sheet.loop_top, chops: sheet.chops };
+  const scope = sheet.key;
+  const { edit: positions, shown } = useLocalEdit({
+    scope,
+    saved: { start: sheet.start, end: sheet.end, loop_top: sheet.loop_top },
+    confirmed,
+    send: (next, number) => onPositions(next.start, next.end, next.loop_top, number),
+  });
+  const { edit: chops, shown: shownChops } = useLocalEdit({ scope, saved: sheet.chops, confirmed, send: onChops });
   const peaks = usePeaks(url && frames ? url.replace("/audio?", "/waveform?") : "", zoom, width);
-  const revision = `${sheet.key} ${sheet.revision}`;
-  useEffect(() => setDraft(null), [revision]);
   useEffect(() => setZoom(null), [sheet.key, frames]);
 
   useEffect(() => {
@@ -161,10 +170,14 @@ export function PadWave({ sheet, url, minFrames = 1000, snap = true, chopKeys = 
   }, []);
 
   useEffect(() => {
-    const style = getComputedStyle(box.current);
-    const value = (name) => style.getPropertyValue(name);
-    const colours = { wave: value("--bank") || value("--accent"), outside: value("--line"), region: value("--hover") };
-    drawPeaks(canvas.current, peaks, view, [shown.start, shown.end], colours);
+    // In the next frame: reading a style or a size now would lay out the page once more.
+    const request = requestAnimationFrame(() => {
+      const style = getComputedStyle(box.current);
+      const value = (name) => style.getPropertyValue(name);
+      const colours = { wave: value("--bank") || value("--accent"), outside: value("--line"), region: value("--hover") };
+      drawPeaks(canvas.current, peaks, view, [shown.start, shown.end], colours);
+    });
+    return () => cancelAnimationFrame(request);
   }, [peaks, view[0], view[1], shown.start, shown.end, width]);
 
   useEffect(() => {
@@ -222,19 +235,29 @@ export function PadWave({ sheet, url, minFrames = 1000, snap = true, chopKeys = 
     return () => window.removeEventListener("keydown", onKey, true);
   }, [chopKeys, sheet.key, frames, JSON.stringify(sheet.chops)]);
 
-  const snapped = async (frame, dragged) => (snap && dragged && url ? nearestZeroCrossing(url, frame, sheet.channels || 2).catch(() => frame) : frame);
-  const commit = async (name, frame, dragged) => {
-    const next = { ...shown, [name]: await snapped(frame, dragged) };
-    onPositions(next.start, next.end, next.loop_top);
+  const setPosition = (name, frame) => positions.preview({ ...positions.read(), [name]: frame });
+  const setChop = (index, frame) => chops.preview(chops.read().map((each, i) => (i === index ? frame : each)));
+  const setChops = (frames) => {
+    chops.preview(frames);
+    chops.commit();
   };
-  const commitChop = async (index, frame, dragged) => {
-    const at = await snapped(frame, dragged);
-    onChops(shown.chops.map((each, i) => (i === index ? at : each)));
+  const isSnapping = snap && url;
+  const findCrossing = (frame) => nearestZeroCrossing(url, frame, sheet.channels || 2).catch(() => frame);
+  // Ends a drag: snaps unless the handle has moved on meanwhile, then saves.
+  const drop = async (edit, frame, set, read) => {
+    set(frame);
+    const at = isSnapping ? await findCrossing(frame) : frame;
+    if (edit.props.scope !== scope || read() !== frame) return;
+    set(at);
+    edit.commit();
   };
   const addChop = async (event) => {
-    if (!frames || shown.chops.length >= MAX_CHOPS || event.target.closest(".wave-handle")) return;
-    const at = await snapped(toFrame(event), true);
-    onChops([...(shown.chops.length ? shown.chops : [0]), at]);
+    if (!frames || shownChops.length >= MAX_CHOPS || event.target.closest(".wave-handle")) return;
+    const frame = toFrame(event);
+    const at = isSnapping ? await findCrossing(frame) : frame;
+    if (chops.props.scope !== scope) return;
+    const marked = chops.read();
+    setChops([...(marked.length ? marked : [0]), at]);
   };
   const limitsOf = (name) => {
     if (name === "start") return [0, Math.max(0, shown.end - minFrames)];
@@ -246,18 +269,24 @@ export function PadWave({ sheet, url, minFrames = 1000, snap = true, chopKeys = 
     engine.playRange(sheet.key, toFrame(event), shown.end);
   };
   const isLoop = sheet.settings.loop;
+  const handleOf = (edit, set, read) => ({
+    view,
+    rate: sheet.rate,
+    read,
+    onMove: set,
+    onDrop: (frame) => drop(edit, frame, set, read),
+    onStep: () => edit.commitAfter(KEY_PAUSE_MS),
+    onLeave: edit.flush,
+  });
+  const positionHandle = (name) => handleOf(positions, (frame) => setPosition(name, frame), () => positions.read()[name]);
+  const chopHandle = (index) => handleOf(chops, (frame) => setChop(index, frame), () => chops.read()[index]);
   return (
     <div ref={box} className="wave-box" onDoubleClick={addChop} onClick={playFrom} title="Click to play from here. Double-click to add a chop. Scroll to zoom." data-testid="pad-wave">
       <canvas ref={canvas} aria-hidden="true" />
       {frames > 0 &&
-        Object.entries(HANDLES).map(
-          ([name, label]) =>
-            (name !== "loop_top" || isLoop) && (
-              <Handle key={name} name={name} label={label} frame={shown[name]} view={view} rate={sheet.rate} limits={limitsOf(name)} onMove={(frame) => setDraft({ ...shown, [name]: frame })} onDone={(frame, dragged) => commit(name, frame, dragged)} />
-            ),
-        )}
-      {shown.chops.map((frame, index) => (
-        <Handle key={`chop-${index}`} name="chop" label={`Chop ${index + 1}`} frame={frame} view={view} rate={sheet.rate} limits={[0, Math.max(0, frames - 1)]} onMove={(at) => setDraft({ ...shown, chops: shown.chops.map((each, i) => (i === index ? at : each)) })} onDone={(at, dragged) => commitChop(index, at, dragged)} onRemove={() => onChops(shown.chops.filter((_, i) => i !== index))} onKey={(event) => event.key === "Enter" && engine.playRange(sheet.key, frame, shown.chops[index + 1] ?? frames)} />
+        Object.entries(HANDLES).map(([name, label]) => (name !== "loop_top" || isLoop) && <Handle key={name} name={name} label={label} frame={shown[name]} limits={limitsOf(name)} {...positionHandle(name)} />)}
+      {shownChops.map((frame, index) => (
+        <Handle key={`chop-${index}`} name="chop" label={`Chop ${index + 1}`} frame={frame} limits={[0, Math.max(0, frames - 1)]} {...chopHandle(index)} onRemove={() => setChops(chops.read().filter((_, i) => i !== index))} onKey={(event) => event.key === "Enter" && engine.playRange(sheet.key, frame, shownChops[index + 1] ?? frames)} />
       ))}
       <span ref={head} className="wave-head" hidden aria-hidden="true" />
     </div>

@@ -29,6 +29,7 @@ _ASSET = {
     for name in (
         "commit_field.jsx",
         "knob.jsx",
+        "local_edit.js",
         "pad_deck.js",
         "pad_drag.js",
         "pad_grid.jsx",
@@ -84,19 +85,24 @@ class PadTransport(rx.Component):
 
 
 class PadWave(rx.Component):
-    """The chosen pad's waveform; start, end, loop point and chops are handles."""
+    """The chosen pad's waveform; start, end, loop point and chops are handles.
+
+    The last argument of its events is the number of the change; `confirmed` is the number of the
+    last change that the server has handled. Until then the user's own values are shown.
+    """
 
     library = _ASSET["pad_wave.jsx"]
     tag = "PadWave"
 
     sheet: rx.Var[Any]
+    confirmed: rx.Var[int]
     url: rx.Var[str]
     min_frames: rx.Var[int]
     snap: rx.Var[bool]
     chop_keys: rx.Var[bool]
 
-    on_positions: rx.EventHandler[passthrough_event_spec(int, int, int)]
-    on_chops: rx.EventHandler[passthrough_event_spec(list)]
+    on_positions: rx.EventHandler[passthrough_event_spec(int, int, int, int)]
+    on_chops: rx.EventHandler[passthrough_event_spec(list, int)]
 
 
 class SimilarSwap(rx.Component):
@@ -113,13 +119,19 @@ class SimilarSwap(rx.Component):
 
 
 class Knob(rx.Component):
-    """A rotary knob; `on_change` is called once at the end of a gesture."""
+    """A rotary knob; `on_change` is called once at the end of a gesture.
+
+    It gets the value and the number of the change; `confirmed` is as in `PadWave`. `scope` names
+    what the value belongs to: a pad.
+    """
 
     library = _ASSET["knob.jsx"]
     tag = "Knob"
 
     label: rx.Var[str]
     value: rx.Var[float]
+    scope: rx.Var[str]
+    confirmed: rx.Var[int]
     low: rx.Var[float]
     high: rx.Var[float]
     step: rx.Var[float]
@@ -129,16 +141,21 @@ class Knob(rx.Component):
     disabled: rx.Var[bool]
     test_id: rx.Var[str]
 
-    on_change: rx.EventHandler[passthrough_event_spec(float)]
+    on_change: rx.EventHandler[passthrough_event_spec(float, int)]
 
 
 class CommitField(rx.Component):
-    """A text field that saves when it is left or by Enter, and restores its value by Escape."""
+    """A text field that saves when it is left or by Enter, and restores its value by Escape.
+
+    `on_commit`, `scope` and `confirmed` are as in `Knob`.
+    """
 
     library = _ASSET["commit_field.jsx"]
     tag = "CommitField"
 
     value: rx.Var[str]
+    scope: rx.Var[str]
+    confirmed: rx.Var[int]
     label: rx.Var[str]
     max_length: rx.Var[int]
     input_mode: rx.Var[str]
@@ -146,7 +163,7 @@ class CommitField(rx.Component):
     disabled: rx.Var[bool]
     test_id: rx.Var[str]
 
-    on_commit: rx.EventHandler[passthrough_event_spec(str)]
+    on_commit: rx.EventHandler[passthrough_event_spec(str, int)]
     on_draft: rx.EventHandler[passthrough_event_spec(str)]
 
 

@@ -163,7 +163,7 @@ export function ChooseFiles({ folder = false, children, className = "button prim
         multiple
         hidden
         data-testid={testId}
-        {...(folder ? { webkitdirectory: "" } : { accept: "audio/*,.wav,.aif,.aiff,.aifc,.flac,.ogg,.opus,.mp3,.m4a,.aac,.caf,.w64,.zip" })}
+        {...(folder ? { webkitdirectory: "" } : { accept: "audio/*,.wav,.aif,.aiff,.aifc,.smp,.flac,.ogg,.opus,.mp3,.m4a,.aac,.caf,.w64,.zip" })}
         onChange={(event) => {
           queue.addChosen(event.target.files);
           event.target.value = "";

@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from sp404_app.services.infra.export_files import export_file_key
 from sp404_app.services.processing import jobs
 
 PROGRESS_INTERVAL_S: Final = 1.0
-FOLDER_PREFIX: Final = "sp404-project-export-"
+FOLDER_PREFIX: Final = "project-export-"
 ABANDONED_S: Final = 6 * 3600  # longer than a job may take
 
 log = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ def export_project(job: ProcessingJob) -> None:
             archive = _make(task, path, job)
         except ExportCancelled:
             return
-        storage.save(path, key)
+        storage.move_in(path, key)
     with transaction() as session:
         is_saved = exports.save_export(session, job, task, archive)
     if not is_saved:
@@ -90,7 +89,7 @@ def _delete_unless_finished(task: ExportTask, key: str) -> None:
 @contextmanager
 def work_folder(job: ProcessingJob) -> Iterator[Path]:
     """Yield a folder for an attempt; remove what killed workers left behind, and it at the end."""
-    root = Path(tempfile.gettempdir())
+    root = storage.work_folder()
     for left in root.glob(f"{FOLDER_PREFIX}{job.id}-*"):
         shutil.rmtree(left, ignore_errors=True)
     remove_abandoned_folders(root, time.time() - ABANDONED_S)

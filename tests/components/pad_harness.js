@@ -2,6 +2,7 @@
 
 import * as engine from "/pad_engine.js";
 import * as midi from "/pad_midi.js";
+import * as patterns from "/pattern_player.js";
 
 const connect = AudioNode.prototype.connect;
 const recorders = [];
@@ -54,4 +55,4 @@ engine.subscribe(() => {
   window.hasPlayed ||= engine.getSnapshot().playing.length > 0;
 });
 
-Object.assign(window, { engine, midi, audio, hasPlayed: false });
+Object.assign(window, { engine, midi, patterns, audio, hasPlayed: false });

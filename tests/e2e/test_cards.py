@@ -192,7 +192,7 @@ def test_a_write_goes_on_after_a_crash(pads: PadPage, card: Card) -> None:
     card.put(last, b"")  # what a crash leaves behind
     card.put(f"{last}.crswap", b"half")
     pads.open()
-    make_export(page, "import")
+    page.get_by_test_id("open-export").click()
     expect(page.get_by_test_id("resumable")).to_contain_text("2 of 3 files")
     page.get_by_test_id("resume-card").click()
     expect(page.get_by_test_id("card-correct")).to_be_visible(timeout=EXPORT_TIMEOUT_MS)

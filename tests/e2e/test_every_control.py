@@ -59,6 +59,7 @@ FIELD_VALUES: dict[str, Value] = {
     "proof": PASSWORD,
     "q": "softer",
     "search": "softer",
+    "template": "{n:03} {name}",
     "tempo": "93",
 }
 # Shortcuts of the library as listed in its help, and the keys to press.
@@ -108,6 +109,8 @@ TRANSIENT_CONTROLS = frozenset(
         "sample-row > button:row-cancel",
         "a:notice-open",  # clicked in test_projects.py
         "button:confirm-deletion",  # clicked in test_projects.py
+        "button:cancel-download",  # clicked in test_downloads.py
+        "button:download-in-background",  # clicked in test_downloads.py
         # Of the empty library, which has its own scenario.
         "input:choose-first",
         "input:choose-first-folder",
@@ -139,6 +142,7 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "button:bulk-delete": seen("[data-testid=notice]", "moved to the trash"),
     "button:bulk-restore": seen("[data-testid=notice]", "restored"),
     "button:bulk-pads": seen("[data-testid=put-on-pads-dialog]"),
+    "button:bulk-download": seen("[data-testid=download-dialog]"),
     "button:bulk-project": seen("[data-testid=new-project-dialog]"),
     "button:bulk-delete_for_good": seen("[data-testid=deletion]"),
     "button:create-project": url("/projects/"),
@@ -173,6 +177,10 @@ PAD_EFFECTS = {
 HANDLERS_DRIVEN_ELSEWHERE = {
     "billing_state.keep": ("test_billing.py", 'get_by_test_id("keep").click()'),
     "billing_state.to_payment": ("test_billing.py", 'get_by_test_id("pay").click()'),
+    "download_state.cancel": (
+        "test_downloads.py",
+        'get_by_test_id("cancel-download").click()',
+    ),
     "pads_state.retry_render": ("test_pad_shaping.py", 'name="Try again").click()'),
     "project_list_state.delete_for_good": (
         "test_projects.py",

@@ -34,9 +34,19 @@ from sp404_app.services.projects.projects import default_banks
 from tests.accounts import SignedUpUser, deliver_mails, sign_up_user
 from tests.sounds import keep, tone, write
 
-# Values of columns whose type alone does not determine them.
+# One bar in 4/4 with no note: 1,920 ticks of rest, the end, and what describes the pattern.
+REST = bytes([240, 0x80, 0, 0, 0, 0, 0, 0])
+PATTERN = REST * 8 + bytes([0, 0x8C, 0, 0, 0, 0, 0, 0]) + bytes([1, 0, 0, 0, 0, 0, 0, 0])
+# Values of columns, or of tables' columns, whose type alone does not determine them.
 VALUES: dict[str, object] = {
     "kind": "analyse",
+    "card_imports.kind": "mk2",
+    "card_import_files.storage_key": "imports/none",
+    "place": "import",
+    "slot": 1,
+    "project_exports.size_bytes": 22,
+    "project_files.path": "PTN/PTN00001.BIN",
+    "data": PATTERN,
     "status": "done",
     "queue": "free",
     "realm": "emulator",
@@ -59,7 +69,8 @@ ALIASES = {
     "sample_ids": "samples",
     "anchor_id": "samples",
     "job_id": "processing_jobs",
-    "export_id": "processing_jobs",
+    "export_id": "project_exports",
+    "import_id": "card_imports",
     "device_id": "sign_ins",
     "session_id": "sign_ins",
     "token_id": "personal_tokens",
@@ -110,6 +121,8 @@ def _row(table: Table, user_id: uuid.UUID, ids: dict[str, str]) -> dict[str, Any
             target = next(iter(column.foreign_keys)).column.table.name
             if target in ids:
                 row[column.name] = uuid.UUID(ids[target])
+        elif f"{table.name}.{column.name}" in VALUES:
+            row[column.name] = VALUES[f"{table.name}.{column.name}"]
         elif column.name in VALUES:
             row[column.name] = VALUES[column.name]
         elif column.primary_key or not (column.nullable or column.server_default is not None):

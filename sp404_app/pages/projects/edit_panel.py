@@ -5,7 +5,7 @@ from typing import Any
 
 import reflex as rx
 
-from sp404_app.components.pads import knob
+from sp404_app.pages.projects.controls import saving_knob
 from sp404_app.state.projects.pads import PadsState
 
 EDIT = PadsState.edit
@@ -51,16 +51,16 @@ def edit_panel() -> rx.Component:
             class_name="muted small",
         ),
         rx.el.div(
-            edit_knob("Pitch", "pitch", -24, 24, 0, EDIT.pitch, centred=True, unit=" st"),
-            edit_knob("Stretch", "stretch", 0.25, 4, 1, EDIT.stretch, step=0.01, unit="×"),
+            edit_knob("Pitch", "pitch", EDIT.pitch, -24, 24, 0, centred=True, unit=" st"),
+            edit_knob("Stretch", "stretch", EDIT.stretch, 0.25, 4, 1, step=0.01, unit="×"),
             edit_knob(
-                "Gain", "gain_db", -24, 24, 0, EDIT.gain_db, centred=True, unit=" dB", step=0.5
+                "Gain", "gain_db", EDIT.gain_db, -24, 24, 0, centred=True, unit=" dB", step=0.5
             ),
-            edit_knob("Fade in", "fade_in", 0, 5, 0, EDIT.fade_in, step=0.01, unit=" s"),
-            edit_knob("Fade out", "fade_out", 0, 5, 0, EDIT.fade_out, step=0.01, unit=" s"),
+            edit_knob("Fade in", "fade_in", EDIT.fade_in, 0, 5, 0, step=0.01, unit=" s"),
+            edit_knob("Fade out", "fade_out", EDIT.fade_out, 0, 5, 0, step=0.01, unit=" s"),
             rx.cond(
                 IS_MK2,
-                edit_knob("Resample", "resample_trick", 0, 24, 0, EDIT.resample_trick, unit=" st"),
+                edit_knob("Resample", "resample_trick", EDIT.resample_trick, 0, 24, 0, unit=" st"),
             ),
             class_name="knobs",
         ),
@@ -116,30 +116,17 @@ def edit_panel() -> rx.Component:
     )
 
 
-def edit_knob(  # noqa: PLR0913 - a knob has this many properties
-    text: str,
-    name: str,
-    low: float,
-    high: float,
-    standard: float,
-    value: rx.Var[float] | float,
-    *,
-    unit: str = "",
-    step: float = 1,
-    centred: bool = False,
+def edit_knob(
+    text: str, name: str, value: rx.Var[float] | float, *scale: float, **look: Any
 ) -> rx.Component:
-    """A knob for one number of the edit."""
-    return knob(
-        label=text,
-        value=value,
-        low=low,
-        high=high,
-        step=step,
-        standard=standard,
-        unit=unit,
-        centred=centred,
+    """A knob for one number of the edit; `scale` is the lowest, highest and standard value."""
+    return saving_knob(
+        text,
+        value,
+        *scale,
         test_id=f"edit-{name}",
         on_change=lambda chosen: PadsState.set_edit(name, chosen, PadsState.sheet.key),
+        **look,
     )
 
 

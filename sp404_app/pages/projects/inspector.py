@@ -5,7 +5,8 @@ from typing import Any
 
 import reflex as rx
 
-from sp404_app.components.pads import commit_field, knob, pad_wave, similar_swap
+from sp404_app.components.pads import pad_wave, similar_swap
+from sp404_app.pages.projects.controls import confirmed, saving_field, saving_knob
 from sp404_app.pages.projects.edit_panel import edit_panel
 from sp404_app.state.projects.pads import PadsState
 
@@ -68,8 +69,9 @@ def head() -> rx.Component:
     return rx.el.header(
         rx.el.div(
             rx.el.span(SHEET.key, class_name="pad-place mono"),
-            commit_field(
+            saving_field(
                 value=SHEET.name,
+                scope=SHEET.key,
                 label="Name of this pad",
                 class_name="pad-title",
                 test_id="pad-name",
@@ -102,14 +104,17 @@ def wave() -> rx.Component:
     return rx.el.section(
         pad_wave(
             sheet=SHEET,
+            confirmed=PadsState.confirmed_edit,
             url=SHEET.url,
             min_frames=rx.cond(IS_MK2, 1000, 4411),
             snap=PadsState.is_snapping,
             chop_keys=PadsState.has_chop_keys,
-            on_positions=lambda start, end, top: PadsState.set_positions(
-                start, end, top, SHEET.key
+            on_positions=lambda start, end, top, number: confirmed(
+                PadsState.set_positions(start, end, top, SHEET.key), number
             ),
-            on_chops=lambda frames: PadsState.set_chops(frames, SHEET.key),
+            on_chops=lambda frames, number: confirmed(
+                PadsState.set_chops(frames, SHEET.key), number
+            ),
         ),
         rx.el.div(
             toggle("Snap to zero", PadsState.is_snapping, PadsState.toggle_snap, "snap"),
@@ -197,12 +202,12 @@ def chopping() -> rx.Component:
             ),
             rx.cond(
                 PadsState.chop_by == "transients",
-                knob(
-                    label="Sensitivity",
-                    value=PadsState.chop_percent,
-                    low=0,
-                    high=100,
-                    standard=50,
+                saving_knob(
+                    "Sensitivity",
+                    PadsState.chop_percent,
+                    0,
+                    100,
+                    50,
                     unit="%",
                     test_id="chop-sensitivity",
                     on_change=lambda value: PadsState.set_chop("sensitivity", value),
@@ -315,29 +320,15 @@ def play_modes() -> rx.Component:
     )
 
 
-def setting_knob(  # noqa: PLR0913 - a knob has this many properties
-    text: str,
-    name: str,
-    low: float,
-    high: float,
-    standard: float,
-    *,
-    unit: str = "",
-    step: float = 1,
-    centred: bool = False,
-) -> rx.Component:
-    """A knob for a numeric setting."""
-    return knob(
-        label=text,
-        value=SETTINGS[name].to(float),
-        low=low,
-        high=high,
-        step=step,
-        standard=standard,
-        unit=unit,
-        centred=centred,
+def setting_knob(text: str, name: str, *scale: float, **look: Any) -> rx.Component:
+    """A knob for a numeric setting; `scale` is the lowest, the highest and the standard value."""
+    return saving_knob(
+        text,
+        SETTINGS[name].to(float),
+        *scale,
         test_id=f"knob-{name}",
         on_change=lambda value: PadsState.set_setting(name, value, SHEET.key),
+        **look,
     )
 
 
@@ -383,8 +374,9 @@ def tempo_field() -> rx.Component:
     """The tempo of the sound on this pad."""
     return rx.el.label(
         rx.el.span("BPM"),
-        commit_field(
+        saving_field(
             value=SHEET.bpm,
+            scope=SHEET.key,
             label="BPM of this pad",
             class_name="input mono",
             input_mode="decimal",

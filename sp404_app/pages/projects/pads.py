@@ -6,12 +6,13 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import card_keys
-from sp404_app.components.pads import commit_field, pad_grid, pad_screen, pad_transport
+from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
 from sp404_app.devices.pad_settings import DEFAULTS
 from sp404_app.pages.cards.doctor_dialog import doctor_dialog
 from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.bank_menu import bank_menu
+from sp404_app.pages.projects.controls import saving_field
 from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
@@ -92,7 +93,7 @@ def bar() -> rx.Component:
             aria_label="All projects",
             title="All projects",
         ),
-        commit_field(
+        saving_field(
             value=HEAD.name,
             label="Project name",
             class_name="project-name",
@@ -102,7 +103,7 @@ def bar() -> rx.Component:
         rx.el.span(HEAD.title, class_name="device-badge"),
         rx.el.span(class_name="grow"),
         rx.el.label(
-            commit_field(
+            saving_field(
                 value=HEAD.tempo,
                 label="Tempo in BPM",
                 class_name="input mono tempo-field",
@@ -183,6 +184,8 @@ def bank_tabs() -> rx.Component:
             role="tab",
             class_name=rx.cond(PadsState.bank == bank.letter, "bank-tab on", "bank-tab"),
             aria_selected=PadsState.bank == bank.letter,
+            aria_controls="pads",
+            tab_index=rx.cond(PadsState.bank == bank.letter, 0, -1),
             aria_label=f"Bank {bank.letter}, {bank.filled} pads",
             title=f"Bank {bank.letter}: {bank.filled} pads",
             style={"--bank": bank.colour},

@@ -15,6 +15,7 @@ from sp404_app.services.auth import sessions
 from sp404_app.services.billing import quotas, subscriptions
 from sp404_app.services.infra import (
     audit_log,
+    conversion_files,
     email,
     email_templates,
     export_files,
@@ -66,6 +67,7 @@ def erase_account(session: Session, user_id: uuid.UUID) -> None:
     after_commit(session, partial(pictures.delete_all_pictures, user_id))
     after_commit(session, partial(render_files.delete_all_render_files, user_id))
     after_commit(session, partial(export_files.delete_all_export_files, user_id))
+    after_commit(session, partial(conversion_files.delete_all_converted_files, user_id))
     after_commit(session, partial(import_files.delete_all_import_files, user_id))
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -16,6 +17,7 @@ from typing import Any, Final, Literal
 from sp404_app.audio.render.edit import edit_to_json
 from sp404_app.devices.capabilities import DeviceKind
 from sp404_app.devices.device_pad import DeviceBank, DeviceProject
+from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.mk2 import paths as mk2_paths
 from sp404_app.devices.mk2 import pictures
 from sp404_app.devices.mk2.padconf import decode_padconf
@@ -242,11 +244,14 @@ def _mk2_settings(content: ExportContent) -> dict[str, Any]:
 
 def _project_name(content: ExportContent) -> str:
     """Return the name to store for a project: as it was read, unless it was renamed since."""
-    if content.project_source:
-        name = read_project(decode_padconf(content.project_source.config)).name
-        if name == content.kit.name:
-            return name
-    return device_name(content.kit.name, content.kit.device.max_project_name)
+    name, source = content.kit.name, content.project_source
+    if source:
+        with suppress(InvalidDeviceFile):  # the job says so
+            read = read_project(decode_padconf(source.config)).name
+            # A project without a name got that of its folder.
+            if name == (read if read.strip() else source.folder.rpartition("/")[2].strip()):
+                return read
+    return device_name(name, content.kit.device.max_project_name)
 
 
 def _copies(content: ExportContent, folder: str) -> dict[str, str]:

@@ -19,12 +19,13 @@ def clean_up_imports(session: Session, at: dt.datetime) -> int:
 
     An import that a job reads stays.
     """
+    orphans = _delete_orphans(session, at)
     old = select(CardImport).where(col(CardImport.created_at) < at - imports.LIFETIME)
     rows = session.exec(old.with_for_update(skip_locked=True)).all()
     idle = [row for row in rows if not imports.is_active(session, row)]
     for row in idle:
         imports.delete_import(session, row)
-    return len(idle) + _discard_unused_sounds(session) + _delete_orphans(session, at)
+    return orphans + len(idle) + _discard_unused_sounds(session)
 
 
 def _discard_unused_sounds(session: Session) -> int:

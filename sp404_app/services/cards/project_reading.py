@@ -13,6 +13,7 @@ from sp404_app.devices.capabilities import BANKS, DEVICES, DeviceKind
 from sp404_app.devices.device_pad import DevicePad
 from sp404_app.devices.mk2 import padconf, project_settings
 from sp404_app.devices.mk2 import pads as mk2_pads
+from sp404_app.devices.pad_settings import clamp_positions
 from sp404_app.devices.sx import pad_info
 from sp404_app.devices.sx import pads as sx_pads
 from sp404_app.services.cards.card_tree import FoundProject
@@ -144,12 +145,16 @@ def pad_content(
     pad = read_record(project.device, project.records[index], channels)
     at = project.position(index)
     settings: dict[str, Any] = dict(pad.settings)
+    chops = pad.chops
     is_sx = project.device is DeviceKind.SX
+    if frames is not None and frames != pad.frames:  # the file is not the one that was recorded
+        clamp_positions(settings, frames, DEVICES[project.device].min_frames)
+        chops = tuple(chop for chop in chops if chop < frames)
     return PadContent(
         sample_id=sample_id,
         name=f"{at.bank_letter}{at.pad:07}" if is_sx else pad.name,
         settings=settings,
-        chops=pad.chops,
+        chops=chops,
         frames=pad.frames if frames is None else frames,
         source_id=source_id,
     )

@@ -19,15 +19,6 @@ def new_import_key(user_id: uuid.UUID, import_id: uuid.UUID) -> str:
     return f"{FOLDER}/{user_id.hex}/{import_id.hex}/{uuid.uuid4().hex}"
 
 
-def import_of_key(key: str) -> uuid.UUID | None:
-    """Return the upload that a storage key belongs to, or None."""
-    parts = key.split("/")
-    try:
-        return uuid.UUID(parts[2]) if len(parts) == 4 and parts[0] == FOLDER else None
-    except ValueError:
-        return None
-
-
 def list_import_files(before: dt.datetime) -> Iterator[StoredObject]:
     """Yield the files of all uploads that were written before a time."""
     return (stored for stored in storage.list_folder(FOLDER) if stored.modified < before)

@@ -24,7 +24,7 @@ SPELLED_OUT = BASE_LETTERS | CAPITALS | str.maketrans({"ß": "ss", "ẞ": "SS", 
 
 def device_name(name: str, max_length: int = MAX_LENGTH) -> str:
     """Return a name of 1 to `max_length` characters that the device can show and load."""
-    return _shortened(_transliterate(name), max_length) or UNTITLED
+    return _shortened(transliterate(name), max_length) or UNTITLED
 
 
 def device_names(names: Sequence[str], max_length: int = MAX_LENGTH) -> list[str]:
@@ -50,7 +50,7 @@ def _numbered(name: str, taken: set[str], max_length: int) -> str:
     return candidate
 
 
-def _transliterate(name: str) -> str:
+def transliterate(name: str) -> str:
     """Return a name in safe ASCII characters, accents removed, others as "_"."""
     spelled = name.replace("\x00", "").translate(SPELLED_OUT)
     decomposed = unicodedata.normalize("NFKD", spelled)

@@ -31,6 +31,16 @@ class ChosenPad(PadsBase, mixin=True):
     """Handlers of the inspector. `key` is the pad that the control showed."""
 
     @rx.event
+    async def confirm_edit(self, number: int) -> None:
+        """Confirm that the change with this number was handled.
+
+        A tab's events are handled in order, and a control sends this one after its change. Until
+        it is confirmed, the control shows the user's value, not the one that was saved before.
+        """
+        await self._user_id()
+        self.confirmed_edit = validation.validate_integer(number, 0, 2**53)
+
+    @rx.event
     async def rename_pad(self, name: str, key: str = "") -> Stream:
         """Rename the chosen pad."""
         yield await self._change_chosen(PadChange(name=validation.validate_text(name)), key)

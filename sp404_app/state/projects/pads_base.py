@@ -50,6 +50,7 @@ class PadsBase(SessionState, mixin=True):
     is_help_open: bool = False
     midi_notes: dict[str, str] = {}
     panel: str = ""  # on a phone: "sounds" or "pad"
+    confirmed_edit: int = 0  # number of the last change of a control that was handled
     similar_place: str = ""  # "2 of 24" after the chosen pad was swapped
     _project_id: str = ""
     _raw_edit: dict[str, Any] = {}
@@ -109,7 +110,8 @@ class PadsBase(SessionState, mixin=True):
 
     def _put(self, page: PadPage) -> None:
         """Show what changed; what is equal is not sent again."""
-        self.phase = "here"
+        if self.phase != "here":
+            self.phase = "here"
         self._raw_edit = page.raw_edit
         for name in ("head", "banks", "cells", "sheet", "edit"):
             value = getattr(page, name)

@@ -5,6 +5,8 @@ import uuid
 import zipfile
 from typing import Any
 
+from sqlmodel import select
+
 from sp404_app.db import transaction
 from sp404_app.jobs import runner
 from sp404_app.models import JobStatus, ProcessingJob, ProjectExport
@@ -53,7 +55,5 @@ def contents_of(target: Target, result: dict[str, Any]) -> dict[str, bytes]:
 
 
 def export_rows() -> list[ProjectExport]:
-    from sqlmodel import select
-
     with transaction() as session:
         return list(session.exec(select(ProjectExport)))
