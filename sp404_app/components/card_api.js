@@ -72,7 +72,7 @@ export async function getExportFile(exportId, path) {
 
 export const createImport = (kind) => call("POST", "/imports", kind ? { kind } : {});
 export const getImport = (importId) => call("GET", `/imports/${importId}`);
-export const planImport = (importId, files) => call("POST", `/imports/${importId}/plan`, { files });
+export const planImport = (importId, body) => call("POST", `/imports/${importId}/plan`, body); // {files, folders?}
 export const listFiles = (importId, files) => call("POST", `/imports/${importId}/listing`, { files });
 export const finishImport = (importId, body) => call("POST", `/imports/${importId}/finish`, body);
 export const compare = (projectId, body) => call("POST", `/projects/${projectId}/compare`, body);

@@ -3,6 +3,7 @@
 // goes on while the person browses.
 
 import { cancelled, CardTask } from "./card_task.js";
+import { isConfig } from "./card_tree.js";
 
 const MAX_PARALLEL = 3;
 const RESUME_KEY = "card-import"; // in localStorage: the import that was not finished, by its tree
@@ -66,10 +67,11 @@ export class CardReader extends CardTask {
     await this.findImport(tree);
     const names = [...this.files.keys()].map((path) => ({ path, bytes: 0, sha256: "" }));
     const first = await this.api.planImport(this.importId, { files: names });
-    await this.sendFiles("Reading settings", first.send, isWanted);
+    await this.sendFiles("Reading settings", first.send.filter(isConfig), isWanted);
     const second = await this.api.planImport(this.importId, { files: names });
-    const plan = await this.api.planImport(this.importId, { files: await this.withSizes(second.send) });
+    const { projects, bytes, room } = second.projects.length ? await this.api.planImport(this.importId, { files: await this.withSizes(second.send) }) : second;
     if (!isWanted()) return;
+    const plan = { ...second, projects, bytes, room };
     const chosen = plan.projects.filter(({ why }) => !why).map(({ folder }) => folder);
     this.set({ phase: "found", plan, chosen, progress: null });
   }
@@ -81,7 +83,7 @@ export class CardReader extends CardTask {
     this.have = new Map();
     if (kept && kept.key === key) {
       const found = await this.api.getImport(kept.id).catch(() => null);
-      if (found && !found.finished_at) {
+      if (found && !found.job_id) {
         this.importId = kept.id;
         this.have = new Map(found.files.filter(({ sent }) => sent).map((file) => [file.path, file]));
         return;

@@ -242,7 +242,7 @@ export function CardWritePanel({ projectId, exportId, device, place, slot }) {
   const writer = writerOf(projectId);
   const state = useSyncExternalStore(writer.subscribe, writer.getSnapshot, writer.getSnapshot);
   useEffect(() => {
-    writer.open({ projectId, exportId, device, place: device === "mk2" ? place : "", slot: device === "mk2" ? Number(slot) : 0 });
+    writer.open({ projectId, exportId, device, place, slot: Number(slot) });
   }, [projectId, exportId, device, place, slot]);
   const canWrite = typeof window !== "undefined" && "showDirectoryPicker" in window;
   const isBusy = ["reading", "saving", "writing", "checking"].includes(state.phase);

@@ -125,10 +125,10 @@ export class CardWriter extends CardTask {
   }
 
   async askServer(files) {
-    const { projectId, exportId, device, place, slot } = this.target;
+    const { projectId, device, place, slot } = this.target;
     const { id } = await this.api.createImport("");
     await this.api.listFiles(id, files.map(plain));
-    const { changes } = await this.api.compare(projectId, { import_id: id, export_id: exportId, device, place, slot });
+    const { changes } = await this.api.compare(projectId, { import_id: id, device, ...(device === "mk2" && { place, slot }) });
     return changes;
   }
 

@@ -18,7 +18,7 @@ const api = {
   },
   getImport: async (id) => {
     if (!fake.imports[id]) throw new Error("unknown");
-    return { id, finished_at: null, files: [...fake.imports[id].values()] };
+    return { id, job_id: null, files: [...fake.imports[id].values()] };
   },
   planImport: async (id, { files, folders }) => {
     const have = fake.imports[id];

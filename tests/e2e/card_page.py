@@ -39,8 +39,9 @@ class Card:
 def make_export(page: Page, kind: str) -> dict[str, Any]:
     """Export the project of the open pad page; return the manifest's hashes by path."""
     page.get_by_test_id("open-export").click()
-    page.get_by_test_id(f"export-{kind}").check()
+    page.get_by_test_id(f"export-{kind}").click()
     expect(page.get_by_test_id("export-check")).to_be_visible()
+    expect(page.get_by_test_id("start-export")).to_be_enabled()
     page.get_by_test_id("start-export").click()
     download = page.get_by_test_id("download-export")
     expect(download).to_be_visible(timeout=EXPORT_TIMEOUT_MS)

@@ -9,6 +9,7 @@ from sp404_app.components.cards import card_keys
 from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
 from sp404_app.components.patterns import pattern_panel
 from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.pages.cards.doctor_dialog import doctor_dialog
 from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.bank_menu import bank_menu
@@ -17,6 +18,7 @@ from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
 from sp404_app.pages.projects.project_menu import project_menu
+from sp404_app.state.cards.doctor import DoctorState
 from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.projects.pad_view import BankTab
 from sp404_app.state.projects.pads import PadsState
@@ -87,6 +89,7 @@ def workspace() -> rx.Component:
         panel_buttons(),
         help_dialog(),
         export_dialog(),
+        doctor_dialog(),
         class_name="pad-page",
         data_testid="pad-page",
     )
@@ -157,9 +160,21 @@ def step_button(icon: str, text: str, label: rx.Var[str] | str, handler: Any) ->
 
 
 def card_buttons() -> rx.Component:
-    """Button that opens the export, and its key."""
+    """Buttons that open the check and the export, and their keys."""
     return rx.fragment(
-        card_keys(on_export=ExportState.open_dialog(HEAD.id)),
+        card_keys(
+            on_export=ExportState.open_dialog(HEAD.id),
+            on_check=DoctorState.open_dialog(HEAD.id),
+        ),
+        rx.el.button(
+            rx.icon("stethoscope"),
+            type="button",
+            class_name="icon-button",
+            aria_label="Check",
+            title="Check (Shift K)",
+            on_click=DoctorState.open_dialog(HEAD.id),
+            data_testid="open-check",
+        ),
         rx.el.button(
             "Export",
             type="button",
