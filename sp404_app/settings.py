@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     secrets_dir: Path | None = None
     max_upload_mb: int = Field(512, ge=1)
     render_cache_gb: int = Field(20, ge=1)
+    export_cache_gb: int = Field(40, ge=1)
     workers: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1)
     web_processes: int = Field(1, ge=1)
     demo: bool = True
@@ -118,6 +119,11 @@ class Settings(BaseSettings):
     def render_cache_bytes(self) -> int:
         """Return how many bytes of rendered pads are kept for all users together."""
         return self.render_cache_gb * 1024 * MB
+
+    @property
+    def export_cache_bytes(self) -> int:
+        """Return how many bytes of exported projects are kept for all users together."""
+        return self.export_cache_gb * 1024 * MB
 
     @property
     def storage(self) -> str:

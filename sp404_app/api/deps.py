@@ -20,6 +20,8 @@ from sp404_app.services.infra.client_info import Client
 from sp404_app.settings import settings
 
 MEDIA_SUFFIXES = ("/audio", "/download", "/waveform")
+MEDIA_PREFIX = "/api/exports/"  # a card is written from up to 330 files
+IMPORT_PREFIX = "/api/imports/"  # a card is read file by file
 SIGNED_IN_KEY = "sp404.signed_in"  # of the ASGI scope, which belongs to one request
 
 bearer = HTTPBearer(auto_error=False, description="An access token or a personal access token.")
@@ -129,7 +131,10 @@ async def authenticate_and_count(
 def _is_media_request(request: Request) -> bool:
     """Return whether this is a request for media or an upload; these have their own rate limit."""
     if request.method == "GET":
-        return request.url.path.endswith(MEDIA_SUFFIXES)
+        path = request.url.path
+        return path.endswith(MEDIA_SUFFIXES) or path.startswith(MEDIA_PREFIX)
+    if request.method == "PUT":
+        return request.url.path.startswith(IMPORT_PREFIX)
     return request.method == "POST" and request.url.path == "/api/samples"
 
 

@@ -8,7 +8,13 @@ import psycopg
 
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.cli.backup import run_postgres_client
-from sp404_app.services.infra import pictures, render_files, storage
+from sp404_app.services.infra import (
+    conversion_files,
+    export_files,
+    pictures,
+    render_files,
+    storage,
+)
 from sp404_app.settings import Settings
 from sp404_app.supervisor import migrations
 from sp404_app.supervisor.errors import Failure, explain_os_errors
@@ -50,6 +56,8 @@ def restore_backup(settings: Settings, source: Path, *, replace: bool = False) -
     if old is not None:
         pictures.delete_every_picture()
         render_files.delete_every_render_file()
+        export_files.delete_every_export_file()
+        conversion_files.delete_every_converted_file()
     return f"Restored the database and {len(keys)} audio files from {source}."
 
 

@@ -14,7 +14,7 @@ function place(menu, button) {
   menu.style.left = `${Math.max(GAP, Math.min(at.right - width, window.innerWidth - width - GAP))}px`;
 }
 
-export function MenuButton({ label, testId, children }) {
+export function MenuButton({ label, text, testId, children }) {
   const [isOpen, setOpen] = useState(false);
   const button = useRef(null);
   const menu = useRef(null);
@@ -57,9 +57,11 @@ export function MenuButton({ label, testId, children }) {
 
   return (
     <span className="menu">
-      <button ref={button} type="button" className="icon-button" aria-haspopup="menu" aria-expanded={isOpen} aria-label={label} title={label} onClick={() => setOpen(!isOpen)} data-testid={testId}>
-        <svg viewBox="0 0 16 16" aria-hidden="true">
-          <path fill="currentColor" d="M3 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3zm5 0a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3zm5 0a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3z" />
+      <button ref={button} type="button" className={text ? "button small" : "icon-button"} aria-haspopup="menu" aria-expanded={isOpen} aria-label={label} title={label} onClick={() => setOpen(!isOpen)} data-testid={testId}>
+        {text}
+        <svg viewBox="0 0 16 16" width={text ? 12 : undefined} height={text ? 12 : undefined} aria-hidden="true">
+          {text && <path fill="none" stroke="currentColor" strokeWidth="2" d="M3 6l5 5 5-5" />}
+          {!text && <path fill="currentColor" d="M3 6.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3zm5 0a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3zm5 0a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3z" />}
         </svg>
       </button>
       {isOpen && (

@@ -17,6 +17,7 @@ class MenuButton(rx.Component):
     tag = "MenuButton"
 
     label: rx.Var[str]
+    text: rx.Var[str]  # shown instead of three dots
     test_id: rx.Var[str]
 
 

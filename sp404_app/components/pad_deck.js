@@ -44,18 +44,26 @@ async function fetchOtherPads(projectId, bank, defaults) {
 const keepShown = (fetched, shown) =>
   fetched.map((pad) => shown.find(({ key, revision }) => key === pad.key && revision === pad.revision) || pad);
 
-// The key B plays the original of the chosen pad and its edited sound in turns.
-export function useComparison(cell) {
+// The key B plays the original of the chosen pad and its edited sound in turns; it stops a loop.
+export function useComparison(cell, defaults) {
   const isOriginal = useRef(false);
+  const isLooping = useRef(false); // started by this key
   useEffect(() => {
     isOriginal.current = false;
   }, [cell?.key, cell?.hash]);
   keys.setKeyboard({
     compare: () => {
       if (!cell?.sample_id) return;
+      if (!isOriginal.current && cell.settings.loop && isLooping.current && engine.getSnapshot().playing.includes(cell.key)) {
+        isLooping.current = false; // nobody holds the pad that this key started
+        if (cell.settings.gate ?? defaults.gate) engine.releasePad(cell.key);
+        else engine.pressPad(cell.key);
+        return;
+      }
       isOriginal.current = !isOriginal.current;
       if (isOriginal.current) engine.playOriginal(cell.key, `/api/samples/${cell.sample_id}/audio?format=play`);
       else engine.pressPad(cell.key);
+      isLooping.current = !isOriginal.current;
     },
   });
 }

@@ -9,6 +9,7 @@ import { engine, keys, midi, useComparison, useDeck, useKeyboard } from "./pad_d
 import { PadMenu } from "./pad_menu.jsx";
 
 const LABELS = ["1", "2", "3", "4", "Q", "W", "E", "R", "A", "S", "D", "F", "Z", "X", "C", "V"];
+const BANKS = [..."ABCDEFGHIJ"];
 const COLUMNS = 4;
 const FOCUS_DELAY_MS = 150; // until the panel of a phone is open
 const ACTIONS_ELSEWHERE = ["rename", "search", "fit", "open"]; // of the menu; after others the pad has the focus again
@@ -90,7 +91,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
 
   const byKey = new Map(cells.map((cell) => [cell.key, cell]));
   const cell = byKey.get(chosen);
-  useComparison(cell);
+  useComparison(cell, defaults);
   const choose = (key) => key !== chosen && onChoose(key);
   const focusPad = (key) => {
     choose(key);
@@ -142,6 +143,14 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
     if (cut.how === "swap") setCut(null);
   };
 
+  const openBankBeside = (tab, key) => {
+    const at = BANKS.indexOf(tab.dataset.bankTab);
+    const last = BANKS.length - 1;
+    const next = { ArrowLeft: (at + last) % BANKS.length, ArrowRight: (at + 1) % BANKS.length, Home: 0, End: last }[key];
+    document.querySelector(`[data-bank-tab="${BANKS[next]}"]`)?.focus();
+    onBank(BANKS[next]);
+  };
+
   // Shortcuts of the page. The keys that play pads are in pad_keys.js.
   useEffect(() => {
     const perBank = head.pads_per_bank;
@@ -174,10 +183,13 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
         done();
         const next = number + moves[event.key];
         if (next >= 1 && next <= perBank) focusPad(`${bank}${next}`);
+      } else if (event.target.closest?.("[data-bank-tab]") && ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
+        done();
+        openBankBeside(event.target.closest("[data-bank-tab]"), event.key);
       } else if (event.key === "PageUp" || event.key === "PageDown") {
         done();
-        const index = "ABCDEFGHIJ".indexOf(bank) + (event.key === "PageDown" ? 1 : -1);
-        if (index >= 0 && index < 10) onBank("ABCDEFGHIJ"[index]);
+        const index = BANKS.indexOf(bank) + (event.key === "PageDown" ? 1 : -1);
+        if (index in BANKS) onBank(BANKS[index]);
       } else if ((event.key === "Delete" || event.key === "Backspace") && isFilled) {
         done();
         onClear(current);
@@ -250,7 +262,7 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
   const entry = cell ? chosen : cells[0]?.key; // the pad that Tab reaches
   return (
     <>
-      <div ref={grid} className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
+      <div ref={grid} id="pads" className={`pads pads-${head.device} ${dragging.kind ? "receiving" : ""}`} role="grid" aria-label={`Pads of bank ${bank}`} style={{ "--bank": colour }} data-pads data-testid="pads" data-bank={bank} data-copy={dragging.copy}>
         {rows.map((row) => (
           <div key={row[0].number} role="row" className="pad-row">
             {row.map((pad) => (

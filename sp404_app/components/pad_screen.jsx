@@ -77,7 +77,7 @@ const MIDI_TEXT = { off: "Use a MIDI controller", asking: "Waiting for permissio
 
 export function PadTransport({ mapping, onMapping }) {
   const player = useSyncExternalStore(engine.subscribe, engine.getSnapshot, engine.getSnapshot);
-  const { state, devices, learning, error } = player.midi;
+  const { state, devices, learning, error, mapping: learned } = player.midi;
   const known = JSON.stringify(mapping || {});
   useEffect(() => {
     midi.setMapping(JSON.parse(known));
@@ -102,6 +102,11 @@ export function PadTransport({ mapping, onMapping }) {
       {learning && (
         <button type="button" className="chip" onClick={() => midi.learnPad(null)} data-testid="cancel-learning">
           Cancel
+        </button>
+      )}
+      {!learning && Object.keys(learned).length > 0 && (
+        <button type="button" className="chip" title="Go back to notes 36–51 on channels 1–10" onClick={midi.forgetNotes} data-testid="forget-notes">
+          Forget learned notes
         </button>
       )}
     </div>

@@ -170,10 +170,14 @@ export function PadWave({ sheet, confirmed = 0, url, minFrames = 1000, snap = tr
   }, []);
 
   useEffect(() => {
-    const style = getComputedStyle(box.current);
-    const value = (name) => style.getPropertyValue(name);
-    const colours = { wave: value("--bank") || value("--accent"), outside: value("--line"), region: value("--hover") };
-    drawPeaks(canvas.current, peaks, view, [shown.start, shown.end], colours);
+    // In the next frame: reading a style or a size now would lay out the page once more.
+    const request = requestAnimationFrame(() => {
+      const style = getComputedStyle(box.current);
+      const value = (name) => style.getPropertyValue(name);
+      const colours = { wave: value("--bank") || value("--accent"), outside: value("--line"), region: value("--hover") };
+      drawPeaks(canvas.current, peaks, view, [shown.start, shown.end], colours);
+    });
+    return () => cancelAnimationFrame(request);
   }, [peaks, view[0], view[1], shown.start, shown.end, width]);
 
   useEffect(() => {

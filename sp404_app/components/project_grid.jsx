@@ -22,6 +22,7 @@ export function ViewAddress({ address }) {
 
 export function ProjectGrid({ inTrash, onAct, children }) {
   const list = useRef(null);
+  const deleted = useRef(-1); // place of the card that was deleted by key
 
   const onKeyDown = (event) => {
     const card = event.target.closest("[data-project]");
@@ -31,7 +32,10 @@ export function ProjectGrid({ inTrash, onAct, children }) {
     const columns = columnsOf(links);
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -here, End: links.length - 1 - here };
     if (event.key in moves) links[here + moves[event.key]]?.focus();
-    else if (event.key in ACTIONS && !inTrash) onAct(ACTIONS[event.key], card.dataset.project);
+    else if (event.key in ACTIONS && !inTrash) {
+      deleted.current = ACTIONS[event.key] === "delete" ? here : -1;
+      onAct(ACTIONS[event.key], card.dataset.project);
+    }
     else return;
     event.preventDefault();
   };
@@ -41,6 +45,14 @@ export function ProjectGrid({ inTrash, onAct, children }) {
     box.addEventListener("keydown", onKeyDown);
     return () => box.removeEventListener("keydown", onKeyDown);
   }, [inTrash, onAct]);
+
+  // The card after a deleted one gets the focus that the deleted one had.
+  useEffect(() => {
+    if (deleted.current < 0 || document.activeElement !== document.body) return;
+    const links = [...list.current.querySelectorAll("[data-card-focus]")];
+    links[Math.min(deleted.current, links.length - 1)]?.focus();
+    deleted.current = -1;
+  });
 
   return (
     <ul ref={list} className="project-grid" data-testid="projects">

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react
 
 const MAX_RECORDING_S = 10;
 const MAX_FILE_BYTES = 20 * 2 ** 20; // the server has the same limit
-const ACCEPTED_TYPES = "audio/*,.wav,.aif,.aiff,.aifc,.flac,.ogg,.opus,.mp3,.m4a,.webm";
+const ACCEPTED_TYPES = "audio/*,.wav,.aif,.aiff,.aifc,.smp,.flac,.ogg,.opus,.mp3,.m4a,.webm";
 const RAW_AUDIO = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const MICROPHONE_DENIED = "Microphone access is blocked. Allow it in your browser’s settings, or choose a file.";
 const NO_MICROPHONE = "No microphone found. Choose a file instead.";

@@ -1,10 +1,12 @@
 """Names as devices store them: ASCII in fields of a fixed number of bytes."""
 
+NOT_PRINTABLE = bytes(byte for byte in range(256) if not 0x20 <= byte < 0x7F)
+
 
 def decode_name(raw: bytes) -> str:
     """Return the printable ASCII characters before the first NUL, without spaces at the end."""
-    text = raw.split(b"\0", 1)[0]
-    return "".join(chr(byte) for byte in text if 0x20 <= byte < 0x7F).rstrip(" ")
+    text = raw.split(b"\0", 1)[0].translate(None, NOT_PRINTABLE)
+    return text.decode("ascii").rstrip(" ")
 
 
 def printable_name(name: str, max_length: int) -> str:

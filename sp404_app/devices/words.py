@@ -1,7 +1,7 @@
 """Tables of big-endian numbers in records: each row names offset, meaning, range and evidence."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -34,28 +34,29 @@ class Word:
     evidence: Evidence
     mask: int = 0xFFFF_FFFF
     width: int = 4
+    shift: int = field(init=False)  # the lowest bit of `mask`
+    place: slice = field(init=False)
 
-    @property
-    def shift(self) -> int:
-        """Return the position of the lowest bit of `mask`."""
-        return (self.mask & -self.mask).bit_length() - 1
-
-    def read(self, record: bytes) -> Any:
-        """Return the value in a record."""
-        number = int.from_bytes(record[self.offset : self.offset + self.width], "big")
-        return self.codec.decode((number & self.mask) >> self.shift)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shift", (self.mask & -self.mask).bit_length() - 1)
+        object.__setattr__(self, "place", slice(self.offset, self.offset + self.width))
 
     def write(self, record: bytearray, value: Any) -> None:
         """Store a value in a record; bits outside of `mask` stay."""
-        place = slice(self.offset, self.offset + self.width)
-        kept = int.from_bytes(record[place], "big") & ~self.mask
+        kept = int.from_bytes(record[self.place], "big") & ~self.mask
         number = kept | ((self.codec.encode(value) << self.shift) & self.mask)
-        record[place] = number.to_bytes(self.width, "big")
+        record[self.place] = number.to_bytes(self.width, "big")
 
 
 def read_words(record: bytes, words: Iterable[Word]) -> dict[str, Any]:
     """Return the values of a record by name."""
-    return {word.name: word.read(record) for word in words}
+    from_bytes = int.from_bytes
+    return {
+        word.name: word.codec.decode(
+            (from_bytes(record[word.place], "big") & word.mask) >> word.shift
+        )
+        for word in words
+    }
 
 
 def write_words(record: bytearray, words: Iterable[Word], values: Mapping[str, Any]) -> None:
@@ -77,7 +78,7 @@ def write_u32(record: bytearray, offset: int, number: int) -> None:
 
 def integer(low: int, high: int) -> Codec:
     """Store a number as it is; wild numbers are read as the nearest in the range."""
-    return Codec(lambda raw: max(low, min(high, raw)), lambda value: value)
+    return shifted(low, high, zero=0)
 
 
 def signed(low: int, high: int) -> Codec:
@@ -91,14 +92,20 @@ def signed(low: int, high: int) -> Codec:
 
 def shifted(low: int, high: int, zero: int) -> Codec:
     """Store a number plus `zero`."""
-    return Codec(lambda raw: max(low, min(high, raw - zero)), lambda value: value + zero)
+
+    def decode(raw: int) -> int:
+        number = raw - zero
+        return number if low <= number <= high else max(low, min(high, number))
+
+    return Codec(decode, lambda value: value + zero)
 
 
-def decimal(low: float, high: float, parts: int) -> Codec:
+def decimal(low: int, high: int, parts: int) -> Codec:
     """Store a number in tenths (`parts` 10) or hundredths (100)."""
+    lowest, highest = low * parts, high * parts
 
     def decode(raw: int) -> float:
-        return max(low * parts, min(high * parts, raw)) / parts
+        return (raw if lowest <= raw <= highest else max(lowest, min(highest, raw))) / parts
 
     return Codec(decode, lambda value: round(value * parts))
 

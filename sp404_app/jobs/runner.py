@@ -14,7 +14,10 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
+from sp404_app.jobs.card_import import import_card
+from sp404_app.jobs.convert import convert_samples
 from sp404_app.jobs.data_export import export_account
+from sp404_app.jobs.project_export import export_project
 from sp404_app.jobs.render import render_pad
 from sp404_app.models import JobKind, ProcessingJob
 from sp404_app.services.infra import queue
@@ -40,8 +43,23 @@ def _draw_spectrogram(job: ProcessingJob) -> None:
 JOB_FUNCTIONS = {
     JobKind.ANALYSE: analyse_sample,
     JobKind.ACCOUNT_EXPORT: export_account,
+    JobKind.EXPORT: export_project,
+    JobKind.IMPORT: import_card,
     JobKind.SPECTROGRAM: _draw_spectrogram,
     JobKind.RENDER: render_pad,
+    JobKind.CONVERT: convert_samples,
+}
+
+
+# What people read about a job that failed: its name, and what it was doing.
+JOB_WORDS = {
+    JobKind.ANALYSE: ("The analysis", "analysing this file"),
+    JobKind.ACCOUNT_EXPORT: ("The export", "making this export"),
+    JobKind.EXPORT: ("The export", "making this export"),
+    JobKind.IMPORT: ("The import", "reading this card"),
+    JobKind.SPECTROGRAM: ("The picture", "drawing this picture"),
+    JobKind.RENDER: ("The audio of this pad", "rendering this pad"),
+    JobKind.CONVERT: ("This download", "converting these sounds"),
 }
 
 
@@ -119,13 +137,8 @@ def heartbeat(job: ProcessingJob) -> Iterator[None]:
 
 
 def _message(job: ProcessingJob, template: str) -> str:
-    if job.kind == JobKind.ANALYSE:
-        return template.format(job="The analysis", action="analysing this file")
-    if job.kind == JobKind.SPECTROGRAM:
-        return template.format(job="The picture", action="drawing this picture")
-    if job.kind == JobKind.RENDER:
-        return template.format(job="The audio of this pad", action="rendering this pad")
-    return template.format(job="The export", action="making this export")
+    name, action = JOB_WORDS[JobKind(job.kind)]
+    return template.format(job=name, action=action)
 
 
 def _fail(job: ProcessingJob, reason: str) -> None:

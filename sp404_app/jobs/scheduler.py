@@ -14,6 +14,11 @@ from sp404_app.jobs.email import send_overdue_emails
 from sp404_app.models.columns import now
 from sp404_app.services.account import data_export
 from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
+from sp404_app.services.cards import (
+    conversion_cleanup,
+    export_cleanup,
+    import_cleanup,
+)
 from sp404_app.services.infra import unsent_emails
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
@@ -54,6 +59,9 @@ async def _rounds() -> None:
             await _run_task(data_export.purge_old_exports, now())
             await _run_task(unsent_emails.purge_old_emails, now())
             await _run_task(render_cleanup.clean_up_renders, now())
+            await _run_task(export_cleanup.clean_up_exports, now())
+            await _run_task(conversion_cleanup.clean_up_conversions, now())
+            await _run_task(import_cleanup.clean_up_imports, now())
         count += 1
         await asyncio.sleep(INTERVAL_S)
 

@@ -33,13 +33,22 @@ class PadSource(SQLModel, table=True):
     """What a pad was read from, byte for byte; never changed.
 
     `record`, `name` and `chops` are the pad's parts of PADCONF.BIN, or of PAD_INFO.BIN (record
-    only). `audio_header` is what stands before the PCM in the pad's audio file. An export writes
-    these bytes again where the pad still says the same.
+    only). `audio_header` is what stands before the PCM in the pad's audio file, `audio_sha256` the
+    hash of that whole file, and `sample_id` the sample that it became. An export writes these bytes
+    again where the pad still says the same.
     """
 
     __tablename__ = "pad_sources"
     __table_args__ = (
         UniqueConstraint("id", "user_id", name="pad_sources_owner_key"),  # for foreign keys
+        ForeignKeyConstraint(
+            ["sample_id", "user_id"],
+            ["samples.id", "samples.user_id"],
+            name="pad_sources_sample_of_owner",
+            ondelete="SET NULL (sample_id)",
+        ),
+        Index("pad_sources_by_audio", "user_id", "audio_sha256"),
+        Index("pad_sources_by_sample", "sample_id"),
         CheckConstraint("device in ('mk2', 'sx')", "pad_sources_device_known"),
     )
 
@@ -50,6 +59,10 @@ class PadSource(SQLModel, table=True):
     name: bytes = Field(default=b"", sa_type=LargeBinary)
     chops: bytes = Field(default=b"", sa_type=LargeBinary)
     audio_header: bytes = Field(default=b"", sa_type=LargeBinary)
+    audio_sha256: str = Field(
+        default="", max_length=64, sa_column_kwargs={"server_default": text("''")}
+    )
+    sample_id: uuid.UUID | None = None
     created_at: dt.datetime = Created()
 
 
@@ -104,7 +117,8 @@ class ProjectExport(SQLModel, table=True):
     """A ZIP archive of a project for a device. It is a cache and may be dropped at any time.
 
     `content_key` is the hash of everything that determines the bytes, so an unchanged project is
-    not exported twice. `size_bytes` is null until the archive is made and compared. `files` is
+    not exported twice. `size_bytes` is null until the archive is made and compared; until then,
+    `files` is the plan, as `services.cards.export_plan` writes it. Afterwards it is
     `[{"path", "bytes", "sha256", "offset"}]`, with the offset of the file in the archive.
     """
 
@@ -137,7 +151,8 @@ class CardImport(SQLModel, table=True):
     """An upload of a card or of a project's folder, file by file.
 
     `kind` is the device if the client knows it, else empty. `finished_at` is set when the client
-    has sent all files; the job then reads them. Unfinished uploads are deleted after a while.
+    has sent all files; the job then reads the projects in `folders`, or all. `sample_keys` are the
+    objects that the job stores and that belong to no sample yet. Uploads are deleted after a day.
     """
 
     __tablename__ = "card_imports"
@@ -151,6 +166,13 @@ class CardImport(SQLModel, table=True):
     user_id: uuid.UUID = Owner()
     kind: str = ""
     job_id: uuid.UUID | None = None
+    folders: list[str] | None = Field(default=None, sa_type=JSONB)
+    sample_keys: list[str] = Field(
+        default_factory=list,
+        sa_type=JSONB,
+        nullable=False,
+        sa_column_kwargs={"server_default": text("'[]'")},
+    )
     created_at: dt.datetime = Created()
     finished_at: dt.datetime | None = Moment()
 

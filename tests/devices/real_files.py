@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "devices"
-FOLDER = Path(os.environ.get("SP404_DEVICE_FILES", DEFAULT_FOLDER))
+FOLDER = Path(os.environ.get("SP404_DEVICE_FILES") or DEFAULT_FOLDER)
 needs_real_files = pytest.mark.skipif(
     not FOLDER.is_dir(), reason="the folder with files of devices does not exist"
 )

@@ -75,6 +75,34 @@ def test_space_plays_the_chosen_pad(looping: PadPage) -> None:
     looping.stop()
 
 
+@pytest.mark.parametrize("gate", [True, False])
+def test_b_stops_a_loop_that_it_started(looping: PadPage, gate: bool) -> None:
+    looping.change("A1", settings={"gate": gate, "loop": True})
+    looping.face("A1").focus()
+    expect(looping.page.get_by_test_id("set-gate")).to_have_attribute(
+        "aria-pressed", str(gate).lower()
+    )
+    looping.expect_ready("A1")
+    looping.page.keyboard.press("b")  # the original
+    looping.page.keyboard.press("b")
+    expect_playing(looping, "A1")
+    looping.page.keyboard.press("b")
+    expect_playing(looping)
+
+
+def test_arrow_keys_home_and_end_open_banks(looping: PadPage) -> None:
+    page = looping.page
+    page.get_by_test_id("bank-A").focus()
+    for key, bank in (("ArrowRight", "B"), ("End", "J"), ("ArrowRight", "A"), ("ArrowLeft", "J")):
+        page.keyboard.press(key)
+        tab = page.get_by_test_id(f"bank-{bank}")
+        expect(tab).to_be_focused()
+        expect(tab).to_have_attribute("aria-selected", "true")
+        expect(tab).to_have_attribute("tabindex", "0")
+    page.keyboard.press("Home")
+    expect(looping.pad("A1")).to_be_visible()
+
+
 def test_keys_play_the_visible_bank(looping: PadPage) -> None:
     looping.page.get_by_test_id("bank-B").click()
     looping.expect_ready("B1")
@@ -152,6 +180,11 @@ def test_a_pad_learns_a_midi_note_and_keeps_it(with_midi: PadPage) -> None:
     send(with_midi, NOTE_ON + 9, 60)
     expect_playing(with_midi, "A2")
     with_midi.stop()
+    page.get_by_test_id("forget-notes").click()
+    expect(page.get_by_test_id("forget-notes")).to_have_count(0)
+    send(with_midi, NOTE_ON + 9, 60)
+    page.wait_for_timeout(150)
+    assert with_midi.playing() == []
 
 
 def test_a_refused_midi_permission_shows_a_sentence(kit: PadPage) -> None:

@@ -158,7 +158,7 @@ def test_the_list_is_used_by_keyboard(page: Page, errors: list[str]) -> None:
     names.first.focus()
     page.keyboard.press("Delete")
     expect(names).to_have_text(["B", "C"])
-    names.first.focus()
+    expect(names.first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(PROJECT_URL)
 

@@ -38,6 +38,7 @@ WORDS = frozenset(
         "/api/samples/tags",
         "/api/samples/bulk",
         "/api/samples/similar",
+        "/api/projects/import",
         "/api/projects/{project_id}/banks/move",
     }
 )

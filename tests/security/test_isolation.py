@@ -48,7 +48,7 @@ HIDDEN = frozenset(
         "/api",
         "/api/docs",
         "/api/docs/{name}",
-        "/api/{path:path}",
+        "/api/{path}",
         "/auth/account/end",
         "/auth/avatar",
         "/auth/session",
@@ -63,7 +63,10 @@ HIDDEN = frozenset(
 ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py
 # Operations on a generated row that fail even for its owner, and why.
 UNPROVEN = {
-    "GET /api/exports/{export_id}": "an invented job has made no file",
+    "GET /api/conversions/{job_id}": "an invented job has made no archive",
+    "GET /api/exports/{export_id}": "an invented export has no file",
+    "GET /api/exports/{export_id}/files/{path}": "an invented export has no file",
+    "POST /api/projects/{project_id}/compare": "an invented export has no files",
     "GET /api/billing/invoices/{invoice_id}": "its PDF comes from Stripe, who never made it",
     "POST /api/projects/{project_id}/redo": "the only step of the history is in force",
     "POST /api/projects/{project_id}/pads/{bank}/{pad}/swap": "the library has one sound only",

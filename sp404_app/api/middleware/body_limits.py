@@ -3,6 +3,8 @@
 `Content-Length` can only refuse a request early; the limit does not depend on it.
 """
 
+import re
+
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,10 +19,13 @@ from sp404_app.settings import MB, settings
 JSON_BYTES = MB
 HEADER_BYTES = 64 * 1024
 MULTIPART_OVERHEAD_BYTES = MB
-UPLOAD_ROUTES = {("POST", "/api/samples")}
+UPLOAD_ROUTES = {("POST", "/api/samples"), ("POST", "/api/projects/import")}
+# The names of files on a card; a backup has some ten thousand.
+LISTING_BYTES = 16 * MB
+LISTING_PATH = re.compile(r"/api/imports/[^/]+/(?:plan|listing)|/api/projects/[^/]+/card")
+IMPORTED_FILE_PATH = re.compile(r"/api/imports/[^/]+/files/.+")
 QUERY_BY_SOUND_ROUTES = {("POST", "/api/samples/similar")}
 AVATAR_ROUTES = {("PUT", "/api/me/avatar"), ("POST", "/auth/avatar")}
-LARGE_BODY_ROUTES = UPLOAD_ROUTES | QUERY_BY_SOUND_ROUTES | AVATAR_ROUTES
 
 
 class BodyTooLarge(HTTPException):
@@ -80,7 +85,7 @@ async def _refuse_by_headers(scope: Scope) -> ASGIApp | None:
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     if not declared.isdigit() or int(declared[:20]) > _max_body_bytes(scope):
         return error_handlers.http_error_response(BodyTooLarge())
-    if _route_key(scope) not in LARGE_BODY_ROUTES:
+    if _max_body_bytes(scope) <= JSON_BYTES:
         return None
     try:
         await authenticate_request(HTTPConnection(scope))
@@ -94,11 +99,19 @@ def _max_body_bytes(scope: Scope) -> int:
     route = _route_key(scope)
     if route in UPLOAD_ROUTES:
         return settings().max_upload_bytes + MULTIPART_OVERHEAD_BYTES
+    if _is_imported_file(scope):
+        return settings().max_upload_bytes
+    if scope["method"] in ("POST", "PUT") and LISTING_PATH.fullmatch(route[1]):
+        return LISTING_BYTES
     if route in QUERY_BY_SOUND_ROUTES:
         return sandbox.max_query_bytes() + MULTIPART_OVERHEAD_BYTES
     if route in AVATAR_ROUTES:
         return avatars.MAX_AVATAR_BYTES + MULTIPART_OVERHEAD_BYTES
     return JSON_BYTES
+
+
+def _is_imported_file(scope: Scope) -> bool:
+    return scope["method"] == "PUT" and bool(IMPORTED_FILE_PATH.fullmatch(scope["path"]))
 
 
 def _route_key(scope: Scope) -> tuple[str, str]:

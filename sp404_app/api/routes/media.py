@@ -7,15 +7,20 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel
 
 from sp404_app.api.deps import CurrentUser
+from sp404_app.api.routes.jobs import JobResponse
 from sp404_app.audio.io.decode import Header, playable_in_browsers
 from sp404_app.db import transaction
-from sp404_app.models import Sample
+from sp404_app.models import ProcessingJob, Sample
+from sp404_app.services.cards import conversions
+from sp404_app.services.cards.conversions import StoredFile
+from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.infra import storage
 from sp404_app.services.library import samples
+from sp404_app.services.library.schemas import job_view
 from sp404_app.services.sample import previews, waveforms
 
 router = APIRouter(prefix="/samples", tags=["audio"])
@@ -62,20 +67,29 @@ def get_audio(
     )
 
 
-@router.get("/{sample_id}/download")
-def download(request: Request, user_id: CurrentUser, sample_id: uuid.UUID) -> Response:
-    """Return the unchanged original file under its own name."""
+@router.get("/{sample_id}/download", responses={202: {"model": JobResponse}})
+def download(
+    request: Request,
+    user_id: CurrentUser,
+    sample_id: uuid.UUID,
+    wanted: Annotated[DownloadFormat | None, Query(alias="as")] = None,
+) -> Response:
+    """Return the unchanged original under its own name, or the sound in the format `as`.
+
+    `mk2` is a WAV of 48 kHz and 16 bit, `sx` one of 44.1 kHz with the header of Roland's converter,
+    `wav` and `flac` keep the rate and, as far as they can, the depth of the original. A long sound
+    is converted by a job: then the answer is 202 with the job, until it is done.
+    """
     with transaction() as session:
-        sample = samples.get_sample(session, user_id, sample_id)
-    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", sample.filename)
-    encoded = quote(sample.filename, safe="")
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
-    return range_response(
-        request,
-        sample.storage_key,
-        media_type_of(sample.format),
-        {"Content-Disposition": disposition, "Cache-Control": "private, no-store"},
-    )
+        if wanted is None:
+            sample = samples.get_sample(session, user_id, sample_id)
+            file = StoredFile(sample.storage_key, sample.filename, media_type_of(sample.format), "")
+        else:
+            found = conversions.find_or_convert(session, user_id, sample_id, wanted)
+            if isinstance(found, ProcessingJob):
+                return accepted(found)
+            file = found
+    return attachment(request, file)
 
 
 @router.get("/{sample_id}/waveform")
@@ -105,18 +119,45 @@ def _is_playable(sample: Sample) -> bool:
     return not sample.preview_key and playable_in_browsers(header)
 
 
+def accepted(job: ProcessingJob) -> JSONResponse:
+    """Respond with 202 and the job that makes what was requested."""
+    body = JobResponse(job=job_view(job))
+    return JSONResponse(body.model_dump(mode="json"), 202, {"Cache-Control": "no-store"})
+
+
+def attachment(request: Request, file: StoredFile) -> Response:
+    """Respond with a file that the browser saves under its name."""
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", file.filename)
+    encoded = quote(file.filename, safe="")
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}",
+        "Cache-Control": "private, no-store",
+    }
+    if file.etag:
+        headers |= {"ETag": f'"{file.etag}"', "Cache-Control": "private, no-cache"}
+    return range_response(request, file.key, file.media_type, headers)
+
+
 def media_type_of(audio_format: str) -> str:
     """Return the media type of a format such as "WAV 24-bit"."""
     return MEDIA_TYPES.get(audio_format.split(maxsplit=1)[0].upper(), "application/octet-stream")
 
 
 def range_response(
-    request: Request, key: str, media_type: str, headers: dict[str, str]
+    request: Request,
+    key: str,
+    media_type: str,
+    headers: dict[str, str],
+    part: tuple[int, int] | None = None,
 ) -> Response:
-    """Respond with an object or one range of it (RFC 9110 §14)."""
+    """Respond with an object or one range of it (RFC 9110 §14).
+
+    `part` is the offset and the size of what is served of the object; by default all of it.
+    """
     if "ETag" in headers and request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    size = storage.object_size(key)
+    stored = storage.object_size(key)
+    offset, size = part or (0, stored)
     wanted = parse_range(request.headers.get("range", ""), size)
     if "if-range" in request.headers and request.headers["if-range"] != headers.get("ETag"):
         wanted = None
@@ -126,7 +167,7 @@ def range_response(
     headers = headers | {"Accept-Ranges": "bytes", "Content-Length": str(end - start)}
     if wanted:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    body: Iterator[bytes] = storage.stream_object(key, start, end)
+    body: Iterator[bytes] = storage.stream_object(key, offset + start, offset + end)
     return StreamingResponse(body, 206 if wanted else 200, headers, media_type)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, File, Query, Request, Response, UploadFile, status
+from fastapi import APIRouter, File, Query, Response, UploadFile, status
 from pydantic import BaseModel
 
 from sp404_app.api.deps import (
@@ -15,7 +15,6 @@ from sp404_app.api.deps import (
     UserSession,
 )
 from sp404_app.api.routes.jobs import JobResponse
-from sp404_app.api.routes.media import range_response
 from sp404_app.db import in_transaction, transaction
 from sp404_app.services.account import avatars, data_export, deletion
 from sp404_app.services.infra import audit_log, storage
@@ -94,18 +93,6 @@ def post_export(
 ) -> JobResponse:
     """Request a zip of all the caller's data, including original files."""
     return JobResponse(job=job_view(data_export.request_export(session, who.user_id, client)))
-
-
-@router.get("/exports/{export_id}", response_class=Response)
-def get_export(request: Request, who: UserSession, export_id: uuid.UUID) -> Response:
-    """Download an own export; it is available for a week."""
-    with transaction() as session:
-        key = data_export.find_export_key(session, who.user_id, export_id)
-    headers = {
-        "Content-Disposition": 'attachment; filename="crate-404-export.zip"',
-        "Cache-Control": "private, no-store",
-    }
-    return range_response(request, key, "application/zip", headers)
 
 
 @router.delete("/me", status_code=status.HTTP_204_NO_CONTENT)

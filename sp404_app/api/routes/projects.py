@@ -9,8 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.api.error_handlers import Problem
+from sp404_app.api.routes.jobs import JobResponse
 from sp404_app.errors import PreconditionRequired, ValidationFailed
-from sp404_app.models import Project
+from sp404_app.models import JobStatus, Project
+from sp404_app.services.cards import exports
+from sp404_app.services.cards.export_content import ExportTarget, parse_target
+from sp404_app.services.library.schemas import job_view
 from sp404_app.services.projects import history, projects
 from sp404_app.services.projects.conversion import Difference
 from sp404_app.services.projects.schemas import (
@@ -24,6 +28,7 @@ router = APIRouter(prefix="/projects", tags=["projects"])
 
 Name = Annotated[str, Field(max_length=400)]
 DeviceName = Literal["mk2", "sx"]
+ExportDevice = Literal["mk2", "sx", "import"]
 BankLetter = Literal["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"]
 Tempo = Annotated[float, Field(ge=40, le=200, allow_inf_nan=False)]
 
@@ -187,17 +192,35 @@ def get_project(
     return tagged_details(session, history.get_project(session, user_id, project_id), response)
 
 
-@router.put("/{project_id}", responses=CHANGE_RESPONSES)
+@router.put("/{project_id}", responses=CHANGE_RESPONSES | {202: {"model": JobResponse}})
 def change_project(
     session: Database,
     target: ChangeTarget,
     change: ProjectChange,
     response: Response,
-) -> ProjectDetails:
-    """Change name, tempo, tempo source and banks."""
+    export: ExportDevice | None = None,
+) -> ProjectDetails | JobResponse:
+    """Change name, tempo, tempo source and banks.
+
+    With `export`, export the changed project, too, and return the job, as
+    `POST /api/projects/{project_id}/export` does.
+    """
     values: dict[str, Any] = change.model_dump(exclude_none=True)
     changed = projects.change_details(session, target, values)
-    return tagged_details(session, changed, response)
+    if export is None:
+        return tagged_details(session, changed, response)
+    response.headers["ETag"] = f'"{changed.revision}"'
+    return start_export(session, target, parse_target(export), response)
+
+
+def start_export(
+    session: Database, target: history.Target, wanted: ExportTarget, response: Response
+) -> JobResponse:
+    """Return the job of an export; the response is 202 unless the export exists already."""
+    job = exports.request_export(session, target.user_id, target.project_id, wanted)
+    if job.status != JobStatus.DONE:
+        response.status_code = status.HTTP_202_ACCEPTED
+    return JobResponse(job=job_view(job))
 
 
 @router.delete("/{project_id}", status_code=status.HTTP_204_NO_CONTENT, responses=CHANGE_RESPONSES)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from sp404_app.audio.io import ffmpeg, sndfile, source
+from sp404_app.audio.io import ffmpeg, smp, sndfile, source
 from sp404_app.audio.io.header import (
     MAX_SAMPLES,
     MAX_SECONDS,
@@ -65,7 +65,7 @@ def open_audio(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
     with source.open_source(path) as file:
         with sndfile.try_sound_file(file) as sound:
             if sound is not None:
-                header = check_sound_file(sndfile.describe_sound_file(sound))
+                header = check_sound_file(describe(file, sound))
                 yield (
                     header,
                     limit_length(header, drop_block_padding(file, sndfile.sndfile_blocks(sound))),
@@ -73,6 +73,12 @@ def open_audio(path: Path) -> Iterator[tuple[Header, Iterator[Frames]]]:
                 return
         header = header_by_ffmpeg(path, file)
         yield header, limit_length(header, ffmpeg.ffmpeg_blocks(file))
+
+
+def describe(file: AudioSource, sound: soundfile.SoundFile) -> Header:
+    """Return the header of a file that libsndfile reads, with the format of the original."""
+    is_smp = file.display_name == smp.DISPLAY_NAME
+    return sndfile.describe_sound_file(sound, smp.FORMAT_NAME if is_smp else "")
 
 
 def check_sound_file(header: Header) -> Header:
@@ -210,7 +216,7 @@ def decode_between(
     """Return the frames between two times, the rate in Hz, and the header's duration in seconds."""
     with sndfile.try_sound_file(file) as sound:
         if sound is not None:
-            header = check_sound_file(sndfile.describe_sound_file(sound))
+            header = check_sound_file(describe(file, sound))
             return *sndfile.sndfile_segment(sound, start, end), header.duration
     header = header_by_ffmpeg(path, file)
     return *ffmpeg.ffmpeg_segment(file, start, end), header.duration

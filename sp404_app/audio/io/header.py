@@ -43,6 +43,7 @@ MAGIC: Final = (
     (0, b"riff", "W64"),
     (0, b"0&\xb2u", "WMA"),
     (0, b"\x1aE\xdf\xa3", "WebM"),
+    (0, b"RFWV", "SMP"),
 )
 # Other files that users upload, and what to do: (offset, first bytes, message).
 NOT_AUDIO: Final = (

@@ -65,14 +65,14 @@ def is_supported(sound: soundfile.SoundFile) -> bool:
     return sound.format in CONTAINERS and not sound.subtype.startswith("MPEG")
 
 
-def describe_sound_file(sound: soundfile.SoundFile) -> Header:
-    """Return the header of an open file."""
+def describe_sound_file(sound: soundfile.SoundFile, format_of_source: str = "") -> Header:
+    """Return the header of an open file; `format_of_source` is its format if it was converted."""
     return Header(
         duration=sound.frames / sound.samplerate,
         frames=sound.frames,
         sample_rate=sound.samplerate,
         channels=sound.channels,
-        format=format_name(sound.format, sound.subtype),
+        format=format_of_source or format_name(sound.format, sound.subtype),
     )
 
 

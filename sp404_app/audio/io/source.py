@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from sp404_app.audio.io import chunks, mpeg, ogg
+from sp404_app.audio.io import chunks, mpeg, ogg, smp
 from sp404_app.audio.io.parts import ConcatenatedFile, FileSlice
 
 # FFmpeg also opens playlists, which refer to other files and URLs. The demuxer is chosen here
@@ -72,6 +72,8 @@ def open_source(path: Path) -> Iterator[AudioSource]:
 def detect_source(file: BinaryIO) -> AudioSource:
     """Detect the format of an open file from its first bytes."""
     end = file.seek(0, 2)
+    if device_sample := smp.as_wav(file, end):
+        return AudioSource(cast("BinaryIO", device_sample), None, smp.DISPLAY_NAME)
     after_tags, _ = mpeg.skip_leading_tags(file)
     for at in dict.fromkeys((0, after_tags)):
         if container := detect_container(file, at):

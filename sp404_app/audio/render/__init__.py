@@ -1,1 +1,1 @@
-"""Render the audio of a pad: an edit applied to a sound, as 16-bit PCM at the device's rate."""
+"""Render the audio of a pad, as 16-bit PCM at the device's rate; write sounds as WAV and FLAC."""

@@ -3,7 +3,7 @@
 | offset, version 3 | version 2 | bytes | content |
 |---|---|---|---|
 | 0x0000 | 0x0000 | 4 | `RFPD` |
-| 0x0004 | 0x0004 | 4 | 0xA0 |
+| 0x0004 | 0x0004 | 4 | 0xA0: 160 pads, or where the records of version 3 begin |
 | 0x0008 | 0x0008 | 4 | version, then three zeros |
 | 0x000C | 0x000C | 4 | 0x7A80, the size of records and names |
 | 0x0010 | 0x0010 | 112 | settings, see `project_settings` |
@@ -122,7 +122,8 @@ def upgrade_pad(raw: RawPad) -> RawPad:
 
 
 def replace_pads(padconf: Padconf, changed: Mapping[int, RawPad]) -> Padconf:
-    """Return a project with other bytes for the pads of these indexes, 0 (A1) to 159 (J16)."""
+    """Return a project of version 3 with other bytes for the pads of these indexes (0 to 159)."""
+    padconf = upgrade(padconf)
     pads = tuple(changed.get(index, raw) for index, raw in enumerate(padconf.pads))
     return replace(padconf, pads=pads)
 

@@ -17,6 +17,7 @@ from sp404_app.devices.device_pad import (
 )
 from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.mk2.padconf import (
+    EMPTY_CHOPS,
     MAX_CHOPS,
     NAME_BYTES,
     Padconf,
@@ -188,7 +189,9 @@ def _encode_fields(
 
 def _read_chops(raw: bytes, frames: int) -> tuple[int, ...]:
     """Return the chops inside the sample; i32 frames, −1 where there is none. Proven."""
-    slots = unpack(f">{MAX_CHOPS}i", raw[: 4 * MAX_CHOPS]) if raw else ()
+    if not raw or raw == EMPTY_CHOPS:
+        return ()
+    slots = unpack(f">{MAX_CHOPS}i", raw[: 4 * MAX_CHOPS])
     return tuple(sorted({frame for frame in slots if 0 <= frame < frames}))
 
 

@@ -30,7 +30,7 @@ class FileKind(StrEnum):
 class ProjectFile:
     """A file of a project: its project's folder, what it holds, and the index of that.
 
-    `index` counts pads and patterns from 0 (A1) to 159 (J16), chains and pictures from 1.
+    `index` counts pads and patterns from 0 (A1) to 159 (J16), chains from 0, pictures from 1.
     """
 
     folder: str
@@ -58,7 +58,11 @@ PATTERNS = (
         re.compile(r"(?:(.*)/)?PICTURE/screen_saver_(\d{1,2})\.bmp()", re.ASCII | re.IGNORECASE),
     ),
 )
-LAST_INDEX = {FileKind.CHAIN: 99, FileKind.START_IMAGE: 2, FileKind.SCREEN_SAVER: 16}
+INDEXES = {
+    FileKind.CHAIN: range(100),
+    FileKind.START_IMAGE: range(1, 3),
+    FileKind.SCREEN_SAVER: range(1, 17),
+}
 
 
 def project_folder(place: str, slot: int) -> str:
@@ -78,7 +82,7 @@ def pattern_path(index: int) -> str:
 
 
 def chain_path(number: int) -> str:
-    """Return the path of a pattern chain in the project's folder."""
+    """Return the path of a pattern chain in the project's folder, for a number from 0 to 99."""
     return f"PTN/PATTERNCHAIN_{number:02}.CHN"
 
 
@@ -115,4 +119,4 @@ def _index(kind: FileKind, first: int, second: int) -> int | None:
         return (first - 1) * PADS_PER_BANK + second - 1 if is_pad else None
     if kind is FileKind.PATTERN:
         return first - 1 if 1 <= first <= PADS else None
-    return first if 1 <= first <= LAST_INDEX[kind] else None
+    return first if first in INDEXES[kind] else None

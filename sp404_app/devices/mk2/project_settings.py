@@ -9,7 +9,7 @@ from typing import Any
 
 from sp404_app.devices.capabilities import BANKS
 from sp404_app.devices.device_pad import DeviceBank, DeviceProject
-from sp404_app.devices.mk2.padconf import PROJECT_NAME_BYTES, Padconf
+from sp404_app.devices.mk2.padconf import PROJECT_NAME_BYTES, Padconf, upgrade
 from sp404_app.devices.names import decode_name, encode_name
 from sp404_app.devices.words import (
     PROVEN,
@@ -61,6 +61,7 @@ def write_project(project: DeviceProject, padconf: Padconf) -> Padconf:
 
     A new name is cut to 31 characters.
     """
+    padconf = upgrade(padconf, project.name)
     before = read_project(padconf)
     settings = bytearray(padconf.settings)
     write_words(settings, PROJECT_WORDS, _changes(asdict(before), asdict(project)))

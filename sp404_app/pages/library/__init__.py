@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
@@ -34,6 +35,7 @@ def library() -> rx.Component:
         deletion_dialog(),
         new_project_dialog(),
         put_on_pads_dialog(),
+        download_dialog(),
         find_by_sound(),
         current="/library",
     )

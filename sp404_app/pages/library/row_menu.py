@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.components.menus import menu_button, menu_item
+from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
@@ -29,6 +30,11 @@ def row_menu(sample: Row) -> rx.Component:
                 "New project",
                 "menu-project",
                 on_click=NewProjectState.open_for_sample(sample.id),
+            ),
+            menu_item(
+                "Download as…",
+                "menu-download",
+                on_click=DownloadState.open_for_sample(sample.id),
             ),
             item("Tag", "tag"),
             item("Rename", "rename"),

@@ -8,6 +8,7 @@ from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
 from sp404_app.pages.library.sidebar import reanalysis_progress
+from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
@@ -105,13 +106,23 @@ def filters() -> rx.Component:
         ),
         rx.cond(
             LibraryState.filtered & ~query.trash & (LibraryState.window.total != 0),
-            rx.el.button(
-                "New project",
-                type="button",
-                class_name="chip",
-                title="Put these sounds on the pads of a new project",
-                on_click=NewProjectState.open_for_results,
-                data_testid="project-from-results",
+            rx.fragment(
+                rx.el.button(
+                    "New project",
+                    type="button",
+                    class_name="chip",
+                    title="Put these sounds on the pads of a new project",
+                    on_click=NewProjectState.open_for_results,
+                    data_testid="project-from-results",
+                ),
+                rx.el.button(
+                    "Download as…",
+                    type="button",
+                    class_name="chip",
+                    title="Download all these sounds in another format",
+                    on_click=DownloadState.open_for_results,
+                    data_testid="download-results",
+                ),
             ),
         ),
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),

@@ -15,6 +15,7 @@ KEYS = (
     ("Ctrl C · Ctrl X · Ctrl V", "Copy, cut, paste pad"),
     ("Delete", "Clear pad"),
     ("Ctrl Z · Ctrl Shift Z", "Undo, redo"),
+    ("Shift E · Shift K", "Export, check"),
     ("/", "Search sounds"),
     ("P", "Download the pad sheet"),
     ("T", "Patterns of the project"),

@@ -5,9 +5,12 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.components.cards import card_keys
 from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
 from sp404_app.components.patterns import pattern_panel
 from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.pages.cards.doctor_dialog import doctor_dialog
+from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.bank_menu import bank_menu
 from sp404_app.pages.projects.controls import saving_field
@@ -15,6 +18,8 @@ from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
 from sp404_app.pages.projects.project_menu import project_menu
+from sp404_app.state.cards.doctor import DoctorState
+from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.projects.pad_view import BankTab
 from sp404_app.state.projects.pads import PadsState
 
@@ -83,6 +88,8 @@ def workspace() -> rx.Component:
         ),
         panel_buttons(),
         help_dialog(),
+        export_dialog(),
+        doctor_dialog(),
         class_name="pad-page",
         data_testid="pad-page",
     )
@@ -133,6 +140,7 @@ def bar() -> rx.Component:
         step_button("undo-2", "Undo", HEAD.undo, PadsState.undo),
         step_button("redo-2", "Redo", HEAD.redo, PadsState.redo),
         project_menu(),
+        card_buttons(),
         class_name="pad-bar",
     )
 
@@ -151,6 +159,33 @@ def step_button(icon: str, text: str, label: rx.Var[str] | str, handler: Any) ->
     )
 
 
+def card_buttons() -> rx.Component:
+    """Buttons that open the check and the export, and their keys."""
+    return rx.fragment(
+        card_keys(
+            on_export=ExportState.open_dialog(HEAD.id),
+            on_check=DoctorState.open_dialog(HEAD.id),
+        ),
+        rx.el.button(
+            rx.icon("stethoscope"),
+            type="button",
+            class_name="icon-button",
+            aria_label="Check",
+            title="Check (Shift K)",
+            on_click=DoctorState.open_dialog(HEAD.id),
+            data_testid="open-check",
+        ),
+        rx.el.button(
+            "Export",
+            type="button",
+            class_name="button small primary",
+            title="Export (Shift E)",
+            on_click=ExportState.open_dialog(HEAD.id),
+            data_testid="open-export",
+        ),
+    )
+
+
 def bank_tabs() -> rx.Component:
     """The ten bank buttons; each shows how full the bank is."""
 
@@ -162,6 +197,8 @@ def bank_tabs() -> rx.Component:
             role="tab",
             class_name=rx.cond(PadsState.bank == bank.letter, "bank-tab on", "bank-tab"),
             aria_selected=PadsState.bank == bank.letter,
+            aria_controls="pads",
+            tab_index=rx.cond(PadsState.bank == bank.letter, 0, -1),
             aria_label=f"Bank {bank.letter}, {bank.filled} pads",
             title=f"Bank {bank.letter}: {bank.filled} pads",
             style={"--bank": bank.colour},

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from sp404_app.pages.cards.download import download_menu
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.sample.sample import SampleState
 
@@ -116,14 +117,7 @@ def tags() -> rx.Component:
 def actions() -> rx.Component:
     """Buttons for download, pads, analysis and trash."""
     return rx.el.div(
-        rx.el.a(
-            rx.icon("download", size=15),
-            "Download",
-            href=f"/api/samples/{SHEET.id}/download",
-            custom_attrs={"download": True},
-            class_name="button small",
-            data_testid="download",
-        ),
+        download_menu(SHEET.id),
         rx.cond(
             SHEET.trashed,
             rx.fragment(),

@@ -3,6 +3,8 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.devices.capabilities import MK2
+from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
 from sp404_app.pages.sample.analysis_cards import key_card, kind_card, tempo_card
@@ -11,6 +13,7 @@ from sp404_app.pages.sample.header import head
 from sp404_app.pages.sample.pads import pads_section
 from sp404_app.pages.sample.similar import similar_section
 from sp404_app.pages.sample.waveform import pictures, sound
+from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.sample.measurements import Fact
 from sp404_app.state.sample.sample import SampleState
 
@@ -40,6 +43,7 @@ def sample() -> rx.Component:
         ),
         new_project_dialog(),
         put_on_pads_dialog(),
+        download_dialog(),
     )
 
 
@@ -48,6 +52,7 @@ def here() -> rx.Component:
     return rx.el.div(
         head(),
         banner(),
+        refusal(),
         rx.el.section(sound(), pictures(), class_name="sample-stage", aria_label="Sound"),
         rx.el.div(tempo_card(), key_card(), kind_card(), class_name="sample-answers"),
         pads_section(),
@@ -100,6 +105,27 @@ def banner() -> rx.Component:
         class_name="sample-banner",
         data_testid="status",
         custom_attrs={"data-status": SHEET.status},
+    )
+
+
+def refusal() -> rx.Component:
+    """Why the device refuses the original, with a button for a file that it takes."""
+    return rx.cond(
+        SHEET.refusal != "",
+        rx.el.div(
+            told(
+                SHEET.refusal,
+                rx.el.button(
+                    f"Download for {MK2.title}",
+                    type="button",
+                    class_name="button small",
+                    on_click=DownloadState.download_sample(SHEET.id, MK2.kind.value),
+                    data_testid="download-accepted",
+                ),
+            ),
+            class_name="sample-banner",
+            data_testid="refusal",
+        ),
     )
 
 

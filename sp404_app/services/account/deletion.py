@@ -9,14 +9,17 @@ from sqlmodel import Session, col, select, update
 
 from sp404_app.db import after_commit, in_transaction
 from sp404_app.errors import NotFound
-from sp404_app.models import AuditEntry, JobKind, ProcessingJob, Project, Sample, User
+from sp404_app.models import AuditEntry, CardImport, JobKind, ProcessingJob, Project, Sample, User
 from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import sessions
 from sp404_app.services.billing import quotas, subscriptions
 from sp404_app.services.infra import (
     audit_log,
+    conversion_files,
     email,
     email_templates,
+    export_files,
+    import_files,
     pictures,
     render_files,
     storage,
@@ -63,6 +66,9 @@ def erase_account(session: Session, user_id: uuid.UUID) -> None:
         after_commit(session, partial(storage.delete_object, key))
     after_commit(session, partial(pictures.delete_all_pictures, user_id))
     after_commit(session, partial(render_files.delete_all_render_files, user_id))
+    after_commit(session, partial(export_files.delete_all_export_files, user_id))
+    after_commit(session, partial(conversion_files.delete_all_converted_files, user_id))
+    after_commit(session, partial(import_files.delete_all_import_files, user_id))
 
 
 def _storage_keys(session: Session, user: User) -> list[str]:
@@ -72,6 +78,8 @@ def _storage_keys(session: Session, user: User) -> list[str]:
         ProcessingJob.user_id == user.id, ProcessingJob.kind == JobKind.ACCOUNT_EXPORT
     )
     found = [key for pair in session.exec(sounds) for key in pair if key]
+    for stored in session.exec(select(CardImport.sample_keys).where(CardImport.user_id == user.id)):
+        found += stored
     found += [data_export.export_key(job_id) for job_id in session.exec(exports)]
     return found + avatars.avatar_keys(user)
 

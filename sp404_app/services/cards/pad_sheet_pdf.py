@@ -22,7 +22,9 @@ def draw_pdf(sheet: Sheet, bank: str = "") -> bytes:
     for font in Font:
         pdfmetrics.registerFont(load_font(font))
     file = io.BytesIO()
-    canvas = Canvas(file, (WIDTH, HEIGHT), invariant=1, pageCompression=1)
+    canvas = Canvas(
+        file, (WIDTH, HEIGHT), invariant=1, pageCompression=1, initialFontName=Font.SANS.value
+    )
     canvas.setTitle(f"{sheet.project} – pads")
     canvas.setAuthor(PRODUCER)
     canvas.setCreator(PRODUCER)

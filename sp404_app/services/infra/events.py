@@ -32,10 +32,14 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change: what kind, and which row."""
+    """One change: what kind, and which row.
+
+    `revision` is that of a project whose content changed; 0: whoever shows the row reads it again.
+    """
 
     topic: Topic
     id: str = ""
+    revision: int = 0
 
 
 @lru_cache
@@ -95,7 +99,7 @@ async def listen(
 
 def _parse(message: dict[str, bytes]) -> Event:
     fields = json.loads(message["data"])
-    return Event(Topic(fields["topic"]), fields["id"])
+    return Event(Topic(fields["topic"]), fields["id"], fields.get("revision", 0))
 
 
 def _channel(user_id: uuid.UUID) -> str:

@@ -25,10 +25,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """The key of an object, and when it was written."""
+    """The key of an object, when it was written, and its size in bytes."""
 
     key: str
     modified: dt.datetime
+    size: int = 0
 
 
 def store() -> ObjectStore:
@@ -61,6 +62,33 @@ def save(path: Path, key: str) -> None:
         raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
 
 
+def move_in(path: Path, key: str) -> None:
+    """Move a local file into the store. In a local store on the same disk, nothing is copied.
+
+    Raises:
+        Unavailable: If the store is full or does not answer.
+    """
+    folder = _folder()
+    if folder:
+        target = folder / key
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        except OSError:  # another disk, or no room: the copy tells
+            log.debug("cannot move %s, it is copied", path)
+        else:
+            return
+    save(path, key)
+    path.unlink()
+
+
+def work_folder() -> Path:
+    """Return the folder for files that are made here and then moved into the store."""
+    folder = settings().home / "work"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
 def save_bytes(content: bytes, key: str) -> None:
     """Put a few bytes into the store.
 
@@ -72,6 +100,15 @@ def save_bytes(content: bytes, key: str) -> None:
     except (BaseError, OSError) as error:
         log.exception("cannot store a file")
         raise Unavailable("We can't store files right now. Try again in a few minutes.") from error
+
+
+def read_bytes(key: str) -> bytes:
+    """Return the content of a small object.
+
+    Raises:
+        NotFound: If the store does not have it.
+    """
+    return b"".join(stream_object(key, 0, object_size(key)))
 
 
 def delete_object(key: str) -> None:
@@ -125,7 +162,7 @@ def local_copy(key: str) -> Iterator[Path]:
 def list_folder(folder: str) -> list[StoredObject]:
     """List the objects in a folder; there are none in one that does not exist."""
     return [
-        StoredObject(found["path"], found["last_modified"])
+        StoredObject(found["path"], found["last_modified"], found["size"])
         for page in obstore.list(store(), prefix=folder)
         for found in page
     ]

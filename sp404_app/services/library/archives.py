@@ -140,6 +140,17 @@ def open_archive(file: IO[bytes], name: str) -> Iterator[Archive]:
         BadAudio: If it is damaged, encrypted, or contains no audio file.
         TooLarge: If it contains too many files.
     """
+    with open_zip(file) as (zipped, bytes_left):
+        yield Archive(zipped, bytes_left, _list_members(zipped.infolist(), _archive_stem(name)))
+
+
+@contextmanager
+def open_zip(file: IO[bytes]) -> Iterator[tuple[zipfile.ZipFile, int]]:
+    """Open an archive: its entries, and how many bytes it may unpack to.
+
+    Raises:
+        BadAudio: If it is damaged.
+    """
     size = file.seek(0, 2)
     file.seek(0)
     try:
@@ -147,18 +158,29 @@ def open_archive(file: IO[bytes], name: str) -> Iterator[Archive]:
     except ZIP_ERRORS as error:
         raise BadAudio(DAMAGED_ARCHIVE) from error
     with zipped:
-        bytes_left = min(
-            MAX_UPLOAD_MULTIPLE * settings().max_upload_bytes,
-            RATIO_ALLOWANCE_BYTES + MAX_COMPRESSION_RATIO * size,
+        yield (
+            zipped,
+            min(
+                MAX_UPLOAD_MULTIPLE * settings().max_upload_bytes,
+                RATIO_ALLOWANCE_BYTES + MAX_COMPRESSION_RATIO * size,
+            ),
         )
-        yield Archive(zipped, bytes_left, _list_members(zipped.infolist(), _archive_stem(name)))
 
 
-def _list_members(entries: list[zipfile.ZipInfo], stem: str) -> list[ArchiveMember]:
+def ensure_few_entries(entries: list[zipfile.ZipInfo]) -> None:
+    """Check the number of files in an archive.
+
+    Raises:
+        TooLarge: If there are more than `MAX_ENTRIES`.
+    """
     if len(entries) > MAX_ENTRIES:
         raise TooLarge(
             f"This ZIP archive has more than {MAX_ENTRIES:,} files. Split it into smaller ones."
         )
+
+
+def _list_members(entries: list[zipfile.ZipInfo], stem: str) -> list[ArchiveMember]:
+    ensure_few_entries(entries)
     found = [member for entry in entries if (member := _parse_member(entry, stem))]
     if len(found) > MAX_ARCHIVE_SOUNDS:
         raise TooLarge(
@@ -174,8 +196,8 @@ def _list_members(entries: list[zipfile.ZipInfo], stem: str) -> list[ArchiveMemb
 
 def _parse_member(entry: zipfile.ZipInfo, stem: str) -> ArchiveMember | None:
     """Return an entry as an audio file, or None if imports ignore it."""
-    parts = _path_parts(_entry_name(entry))
-    if entry.is_dir() or not parts or any(map(is_hidden, parts)) or _is_special_file(entry):
+    parts = entry_path_parts(entry)
+    if entry.is_dir() or not parts or any(map(is_hidden, parts)) or is_special_file(entry):
         return None
     *folders, filename = parts
     ending = PurePosixPath(filename).suffix.lower()
@@ -200,10 +222,15 @@ def _member_refusal(entry: zipfile.ZipInfo, ending: str) -> AppError | None:
     return upload_too_large() if entry.file_size > settings().max_upload_bytes else None
 
 
-def _is_special_file(entry: zipfile.ZipInfo) -> bool:
+def is_special_file(entry: zipfile.ZipInfo) -> bool:
     """Return whether an entry is a link, a device or another non-regular file."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     return kind not in (0, stat.S_IFREG)
+
+
+def entry_path_parts(entry: zipfile.ZipInfo) -> list[str]:
+    """Return folders and file name of an entry, without "..", drives and absolute roots."""
+    return _path_parts(_entry_name(entry))
 
 
 def _path_parts(name: str) -> list[str]:

@@ -66,14 +66,28 @@ def run_bulk_action(
     Raises:
         ValidationFailed: Unless exactly one of ids and query is given; or if tags are missing.
     """
-    if (ids is None) == (query is None):
-        raise ValidationFailed("Give either ids or a filter.")
+    target_ids = choose_ids(session, user_id, ids, query)
     if action in {Action.TAG, Action.UNTAG} and not tag_names:
         raise ValidationFailed("Tags are missing.", {"tags": ["Enter at least one tag."]})
-    found = search.search_ids(session, user_id, query) if query else ids or []
-    target_ids = list(dict.fromkeys(found))
     done = _run_action(session, user_id, action, target_ids, tag_names)
     return {sample_id: done.get(sample_id, "not_found") for sample_id in target_ids}
+
+
+def choose_ids(
+    session: Session,
+    user_id: uuid.UUID,
+    ids: Sequence[uuid.UUID] | None,
+    query: search.SampleQuery | None,
+) -> list[uuid.UUID]:
+    """Return the given ids, or those of all samples that `query` finds, each once.
+
+    Raises:
+        ValidationFailed: Unless exactly one of ids and query is given.
+    """
+    if (ids is None) == (query is None):
+        raise ValidationFailed("Give either ids or a filter.")
+    found = search.search_ids(session, user_id, query) if query else ids or []
+    return list(dict.fromkeys(found))
 
 
 def _run_action(

@@ -69,6 +69,21 @@ def enqueue_analysis(
     return job
 
 
+def enqueue_first_analyses(
+    session: Session, user_id: uuid.UUID, sample_ids: Sequence[uuid.UUID]
+) -> None:
+    """Enqueue the analyses of samples that were just inserted, in this order."""
+    tier = quotas.get_plan(session, user_id).tier
+    rows = [
+        ProcessingJob(user_id=user_id, sample_id=each, kind=JobKind.ANALYSE, queue=tier)
+        for each in sample_ids
+    ]
+    session.add_all(rows)
+    session.flush()
+    for job in rows:
+        after_commit(session, partial(queue.enqueue_job, job.id, job.queue, 0))
+
+
 def list_jobs(
     session: Session, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
 ) -> tuple[list[ProcessingJob], int]:

@@ -22,35 +22,35 @@ CAPITALS = {
 SPELLED_OUT = BASE_LETTERS | CAPITALS | str.maketrans({"ß": "ss", "ẞ": "SS", "–": "-", "—": "-"})
 
 
-def device_name(name: str) -> str:
-    """Return a name of 1 to 23 characters that the device can show and load."""
-    return _shortened(_transliterate(name), MAX_LENGTH) or UNTITLED
+def device_name(name: str, max_length: int = MAX_LENGTH) -> str:
+    """Return a name of 1 to `max_length` characters that the device can show and load."""
+    return _shortened(transliterate(name), max_length) or UNTITLED
 
 
-def device_names(names: Sequence[str]) -> list[str]:
+def device_names(names: Sequence[str], max_length: int = MAX_LENGTH) -> list[str]:
     """Return device names in this order, all different; repeated ones are numbered from 2 on.
 
     Case does not make names different, because it does not on a card.
     """
-    given = [device_name(name) for name in names]
+    given = [device_name(name, max_length) for name in names]
     taken: set[str] = set()
     unique: list[str] = []
     for name in given:
-        unique.append(_numbered(name, taken))
+        unique.append(_numbered(name, taken, max_length))
         taken.add(unique[-1].lower())
     return unique
 
 
-def _numbered(name: str, taken: set[str]) -> str:
+def _numbered(name: str, taken: set[str], max_length: int) -> str:
     number, candidate = 1, name
     while candidate.lower() in taken:
         number += 1
         suffix = f" {number}"
-        candidate = _shortened(name, MAX_LENGTH - len(suffix)) + suffix
+        candidate = _shortened(name, max_length - len(suffix)) + suffix
     return candidate
 
 
-def _transliterate(name: str) -> str:
+def transliterate(name: str) -> str:
     """Return a name in safe ASCII characters, accents removed, others as "_"."""
     spelled = name.replace("\x00", "").translate(SPELLED_OUT)
     decomposed = unicodedata.normalize("NFKD", spelled)

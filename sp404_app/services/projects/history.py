@@ -177,9 +177,11 @@ def next_labels(session: Session, project: Project) -> tuple[str, str]:
     return labels.get(position, ""), labels.get(position + 1, "")
 
 
-def publish_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID) -> None:
-    """Publish, after the commit, that a project changed."""
-    event = Event(Topic.PROJECT, str(project_id))
+def publish_project(
+    session: Session, user_id: uuid.UUID, project_id: uuid.UUID, revision: int = 0
+) -> None:
+    """Publish, after the commit, that a project changed: its content, if a revision is given."""
+    event = Event(Topic.PROJECT, str(project_id), revision)
     after_commit(session, partial(events.publish, user_id, event))
 
 
@@ -273,7 +275,7 @@ def _write_kit(
             _write_pad(session, project, rows.get(at), at, content)
     session.add(project)
     session.flush()
-    publish_project(session, project.user_id, project.id)
+    publish_project(session, project.user_id, project.id, project.revision)
     changed = _used_samples(before) ^ _used_samples(after)
     if _has_trashed(session, changed):  # a trashed sample counts as storage while a pad uses it
         quotas.publish_quota(session, project.user_id)

@@ -93,7 +93,7 @@ def create_project(
         NotFound: If a sample does not exist, is in the trash or belongs to another user.
         Conflict: If the user has `MAX_PROJECTS` projects.
     """
-    _ensure_room(session, user_id)
+    ensure_room(session, user_id)
     placed = pads.load_placeable(session, user_id, sample_ids)
     if tempo is None:
         tempo = next((each.bpm for each in placed if each.bpm and each.kind == "loop"), None)
@@ -107,7 +107,7 @@ def create_project(
     )
     contents = [pads.new_content(sample, device) for sample in placed]
     kit, filled = fill_pads(kit, PadPosition(0, 1), contents)
-    project = _insert_project(session, user_id, kit)
+    project = insert_project(session, user_id, kit)
     return NewProject(project, [sample.id for sample in placed[len(filled) :]])
 
 
@@ -220,14 +220,14 @@ def duplicate_project(
         Conflict: If the user has `MAX_PROJECTS` projects.
     """
     original = history.get_project(session, user_id, project_id)
-    _ensure_room(session, user_id)
+    ensure_room(session, user_id)
     kit = history.load_kit(session, original)
     report: list[conversion.Difference] = []
     name = f"{original.name[:180]} copy"
     if device and device != kit.device:
         kit, report = conversion.convert_kit(kit, device, _samples_of(session, user_id, kit))
         name = f"{original.name[:180]} ({device.title})"
-    return _insert_project(session, user_id, replace(kit, name=name)), report
+    return insert_project(session, user_id, replace(kit, name=name)), report
 
 
 def delete_project(
@@ -266,7 +266,7 @@ def restore_project(session: Session, user_id: uuid.UUID, project_id: uuid.UUID)
     quotas.lock_library(session, user_id)  # everywhere the user is locked before projects
     project = history.get_project(session, user_id, project_id, lock=True)
     if project.deleted_at is not None:
-        _ensure_room(session, user_id)
+        ensure_room(session, user_id)
         _set_trashed(session, project, None)
     return project
 
@@ -306,7 +306,8 @@ def _samples_of(session: Session, user_id: uuid.UUID, kit: Kit) -> dict[uuid.UUI
     return {sample.id: sample for sample in session.exec(owned)}
 
 
-def _insert_project(session: Session, user_id: uuid.UUID, kit: Kit) -> Project:
+def insert_project(session: Session, user_id: uuid.UUID, kit: Kit) -> Project:
+    """Insert a project with its pads, outside of its history."""
     project = Project(
         user_id=user_id,
         name=kit.name,
@@ -322,10 +323,15 @@ def _insert_project(session: Session, user_id: uuid.UUID, kit: Kit) -> Project:
     return project
 
 
-def _ensure_room(session: Session, user_id: uuid.UUID) -> None:
+def ensure_room(session: Session, user_id: uuid.UUID, new: int = 1) -> None:
+    """Lock the library and check the number of projects.
+
+    Raises:
+        Conflict: If the user would have more than `MAX_PROJECTS` projects.
+    """
     quotas.lock_library(session, user_id)  # two requests at once cannot exceed the limit
     count = select(func.count()).where(
         Project.user_id == user_id, col(Project.deleted_at).is_(None)
     )
-    if session.exec(count).one() >= MAX_PROJECTS:
+    if session.exec(count).one() + new > MAX_PROJECTS:
         raise Conflict(f"You can have up to {MAX_PROJECTS} projects. Delete one first.")

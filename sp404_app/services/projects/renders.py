@@ -72,6 +72,7 @@ class RenderStatus:
     error: str = ""
     frames: int | None = None
     channels: int | None = None
+    is_unused: bool = False  # for `TOUCH_INTERVAL`
 
 
 def request_of(project: Project, pad: ProjectPad, sample: Sample) -> RenderRequest:
@@ -99,7 +100,7 @@ def ensure_renders(
         if pad.sample_id and (sample := samples.get(pad.sample_id))
     }
     found = _find(session, project.user_id, {each.key for each in requests.values()})
-    _touch(session, project.user_id, [key for key, status in found.items() if status.is_ready])
+    _touch(session, project.user_id, [key for key, status in found.items() if status.is_unused])
     for at, wanted in requests.items():
         status = found.get(wanted.key)
         if pads[at].frames is None and status and status.frames:
@@ -162,11 +163,16 @@ def _find(session: Session, user_id: uuid.UUID, keys: Collection[str]) -> dict[s
         )
     )
     active = {JobStatus.QUEUED, JobStatus.RUNNING}
+    due = now() - TOUCH_INTERVAL
     found: dict[str, RenderStatus] = {}
     for row, status, error in session.exec(query):
         if row.size_bytes is not None:
             found[row.render_key] = RenderStatus(
-                row.render_key, is_ready=True, frames=row.frames, channels=row.channels
+                row.render_key,
+                is_ready=True,
+                frames=row.frames,
+                channels=row.channels,
+                is_unused=row.last_used_at < due,
             )
         elif status in active:
             found[row.render_key] = RenderStatus(row.render_key, is_ready=False, job_id=row.job_id)

@@ -4,6 +4,7 @@ import uuid
 from pathlib import PurePosixPath
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from sp404_app.db import in_transaction
 from sp404_app.devices.capabilities import BANKS
@@ -29,7 +30,7 @@ from sp404_app.state.projects.pad_view import (
 from sp404_app.state.projects.pads_base import Stream
 from sp404_app.state.toast import ToastState
 
-GATHER_S = 0.02  # a change in another tab should be seen at once
+GATHER_S = 0.005  # a change in another tab should be seen at once
 MOVES = ("swap", "copy", "overwrite")
 
 
@@ -65,19 +66,26 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         if not project_id:
             return
         async for burst in events.listen(user_id, GATHER_S):
-            if burst and not _affects_page(burst, project_id):
+            changes = _changes_of_page(burst, project_id)
+            if burst and not changes:
                 continue
-            if not await self._refresh(user_id, project_id):
+            if not await self._refresh(user_id, project_id, _newest_revision(changes)):
                 return
 
-    async def _refresh(self, user_id: uuid.UUID, project_id: str) -> bool:
+    async def _refresh(self, user_id: uuid.UUID, project_id: str, revision: int) -> bool:
         """Show the project as it is now; return False if the tab has left it.
 
-        The page is read before the state is locked, for the bank and the pad that were shown last;
-        if the user has chosen others meanwhile, or changed the project, it is read again.
+        A change that this tab shows already, since it made it, is not read again. The page is read
+        while the state is not locked; if the user has chosen another bank or pad meanwhile, or
+        changed the project, it is read again.
         """
         while True:
-            bank, chosen = self.bank, self.sheet.key
+            async with self:
+                if self._project_id != project_id:
+                    return False
+                if 0 < revision <= self.head.revision:
+                    return True
+                bank, chosen = self.bank, self.sheet.key
             try:
                 page = await in_transaction(
                     load_page, user_id, uuid.UUID(project_id), BANKS.index(bank), chosen
@@ -125,7 +133,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         await self._user_id()
         action = validation.validate_text(action, 20)
         if action in {"undo", "redo"}:
-            yield getattr(PadsState, action)
+            yield await self._step_history(action)
         elif action in {"help", "patterns", "search", "rename"}:
             self._open(action)
         elif action == "fit":
@@ -235,14 +243,17 @@ class PadsState(ChosenPad, KitHelp, SessionState):
     @rx.event
     async def undo(self) -> Stream:
         """Undo the last change of the project."""
-        user_id = await self._user_id()
-        yield await self._run(user_id, history.undo_step, self._target(user_id))
+        yield await self._step_history("undo")
 
     @rx.event
     async def redo(self) -> Stream:
         """Redo the change that was undone last."""
+        yield await self._step_history("redo")
+
+    async def _step_history(self, way: str) -> EventSpec | None:
         user_id = await self._user_id()
-        yield await self._run(user_id, history.redo_step, self._target(user_id))
+        step = history.undo_step if way == "undo" else history.redo_step
+        return await self._run(user_id, step, self._target(user_id))
 
     @rx.event
     async def rename_project(self, name: str) -> Stream:
@@ -266,10 +277,17 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         await self._show(user_id)
 
 
-def _affects_page(burst: list[Event], project_id: str) -> bool:
-    """Return whether any of these events may change what the page shows."""
-    return any(
-        item.topic in {Topic.LIBRARY, Topic.SAMPLE, Topic.JOB}
-        or (item.topic is Topic.PROJECT and item.id in {project_id, ""})
+def _changes_of_page(burst: list[Event], project_id: str) -> list[Event]:
+    """Return those of the events that may change what the page shows."""
+    return [
+        item
         for item in burst
-    )
+        if item.topic in {Topic.LIBRARY, Topic.SAMPLE, Topic.JOB}
+        or (item.topic is Topic.PROJECT and item.id in {project_id, ""})
+    ]
+
+
+def _newest_revision(changes: list[Event]) -> int:
+    """Return the newest revision of the project, or 0 if anything else may have changed."""
+    revisions = [item.revision for item in changes]
+    return max(revisions) if revisions and min(revisions) > 0 else 0

@@ -111,7 +111,8 @@ class PadsBase(SessionState, mixin=True):
 
     def _put(self, page: PadPage) -> None:
         """Show what changed; what is equal is not sent again."""
-        self.phase = "here"
+        if self.phase != "here":
+            self.phase = "here"
         self._raw_edit = page.raw_edit
         for name in ("head", "banks", "cells", "sheet", "edit"):
             value = getattr(page, name)

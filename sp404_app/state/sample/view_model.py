@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sp404_app.audio.features.musical_keys import KEYS, camelot
+from sp404_app.devices import card_rules
 from sp404_app.models import Kind, Sample, SampleStatus, Source
 from sp404_app.services.sample.details import SAME_TEMPO_BPM, SampleDetails
 from sp404_app.state.rows import format_tempo, preview_gain
@@ -76,6 +77,7 @@ class SampleSheet:
     kinds: AnalysedValue = field(default_factory=AnalysedValue)
     facts: list[Fact] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
+    refusal: str = ""  # why the device refuses the original, though not a conversion of it
 
 
 def sheet_of(details: SampleDetails) -> SampleSheet:
@@ -105,7 +107,15 @@ def sheet_of(details: SampleDetails) -> SampleSheet:
         kinds=_kind(details),
         facts=facts_of(sample, analysis),
         cautions=cautions_of(analysis.content if analysis else {}),
+        refusal=_why_refused(sample),
     )
+
+
+def _why_refused(sample: Sample) -> str:
+    """Return why the device refuses the original; "" if it does not, or if it is too long."""
+    if card_rules.is_too_long(sample.duration):
+        return ""
+    return card_rules.explain_refusal(sample.format, sample.filename)
 
 
 def describe_confidence(confidence: float | None) -> str:

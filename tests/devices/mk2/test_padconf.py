@@ -1,5 +1,6 @@
 """PADCONF.BIN as raw bytes: parts, versions, damage."""
 
+from dataclasses import replace
 from struct import pack
 
 import pytest
@@ -16,6 +17,7 @@ from sp404_app.devices.mk2.padconf import (
     replace_pads,
     upgrade,
 )
+from sp404_app.devices.mk2.project_settings import read_project, write_project
 from tests.devices.real_files import needs_real_files, real_file, real_padconfs
 
 V2 = b"RFPD" + bytes.fromhex("000000A0 02000000 00007A80")
@@ -95,10 +97,19 @@ def test_version_2_is_read_and_upgraded_with_a_name_and_without_chops() -> None:
     assert upgrade(decode_padconf(new), "other") == decode_padconf(new)
 
 
+def test_a_project_of_version_2_is_written_as_version_3() -> None:
+    old = decode_padconf(old_file())
+    changed = encode_padconf(replace_pads(old, {0: EMPTY_PAD}))
+    assert len(changed) == 52_000
+    named = write_project(replace(read_project(old), name="Dust"), old)
+    assert encode_padconf(named) == encode_padconf(upgrade(old, "Dust"))
+
+
 def test_trailing_bytes_are_kept() -> None:
     padconf = decode_padconf(NEW_PROJECT + b"later firmware")
     assert padconf.trailing == b"later firmware"
     assert encode_padconf(padconf) == NEW_PROJECT + b"later firmware"
+    assert len(decode_padconf(NEW_PROJECT + bytes(65_536)).trailing) == 65_536
 
 
 @pytest.mark.parametrize(

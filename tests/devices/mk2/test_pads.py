@@ -155,7 +155,7 @@ def test_one_shot_clears_gate_loop_and_word_12() -> None:
 
 
 def test_only_what_changed_is_encoded() -> None:
-    odd = {4: 3, 5: 2, 6: 5, 8: 2, 10: 0x80, 12: 7, 15: 9, 25: 1, 42: 99}
+    odd = {1: 514, 2: SIZE + 9, 4: 3, 5: 2, 6: 5, 8: 2, 10: 0x80, 12: 7, 15: 9, 25: 1, 42: 99}
     raw = raw_pad(odd, name=b"kick\0junk after it")
     pad = read_raw_pad(raw, 2)
     assert pad is not None
@@ -168,6 +168,8 @@ def test_other_audio_gets_new_positions() -> None:
     raw = raw_pad({1: 4512, 2: 20_512, 11: 4512})
     longer = write_pad(replace(default_pad(), frames=20_000), raw)
     assert unpack_from(">3I", longer.record) == (80_512, 512, 80_512)
+    shorter = write_pad(replace(default_pad(), frames=5000), raw_pad({4: 3}))
+    assert unpack_from(">5I", shorter.record) == (20_512, 512, 20_512, 127, 3)
     mono = write_pad(replace(default_pad(), channels=1), raw)
     assert unpack_from(">3I", mono.record) == (20_512, 512, 20_512)
 
@@ -225,6 +227,7 @@ def test_chops_are_16_frames_and_begin_with_the_start() -> None:
         return write_pad(replace(default_pad(), chops=frames), EMPTY_PAD).chops
 
     assert chops() == EMPTY_PAD.chops
+    assert chops(0) == pack(">16i", 0, *[-1] * 15) + bytes(64)
     assert chops(0, 4104) == pack(">16i", 0, 4104, *[-1] * 14) + bytes(64)
     assert chops(4104, 10, FRAMES) == pack(">16i", 0, 10, 4104, *[-1] * 13) + bytes(64)
     assert chops(*range(1, 20)) == pack(">16i", *range(16)) + bytes(64)

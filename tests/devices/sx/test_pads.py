@@ -107,7 +107,7 @@ def test_wild_values_are_clamped(fields: dict[int, int], settings: dict[str, Any
 
 
 def test_only_what_changed_is_encoded() -> None:
-    odd = {0: 300, 5: 9, 6: 7, 9: 5, 12: 0, 13: 9999}
+    odd = {0: 300, 2: 515, 3: SIZE + 9, 5: 9, 6: 7, 9: 5, 12: 0, 13: 9999}
     raw = record(odd)
     pad = read_record(raw)
     assert pad is not None

@@ -134,6 +134,34 @@ async def test_a_page_that_was_read_before_a_change_of_this_tab_is_not_shown(
     assert (pages, tab.sheet.name) == ([], "Boom")
 
 
+async def test_a_tab_reads_a_change_of_another_tab_but_not_its_own_again(
+    user: User, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(user, keep("Kick.wav"))
+    tab = await open_tab(user, project, "?pad=A1")
+    await run(tab.rename_pad("Boom"))
+    revision, reads = tab.head.revision, []
+
+    def read(*arguments: Any) -> PadPage:
+        reads.append(arguments)
+        return load_page(*arguments)
+
+    monkeypatch.setattr(pads_state, "load_page", read)
+    await watch(tab, monkeypatch, [Event(Topic.PROJECT, str(project), revision)])
+    assert reads == []
+    with transaction() as session:
+        pads.set_pad(session, Target(user.id, project), A1, PadChange(name="Crack"))
+    await watch(tab, monkeypatch, [Event(Topic.PROJECT, str(project), revision + 1)])
+    assert (len(reads), tab.sheet.name) == (1, "Crack")
+    # A render that is ready has no revision.
+    rendered = [
+        Event(Topic.PROJECT, str(project), revision + 1),
+        Event(Topic.PROJECT, str(project)),
+    ]
+    await watch(tab, monkeypatch, rendered)
+    assert len(reads) == 2
+
+
 async def test_a_project_that_is_deleted_elsewhere_is_missing(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,113 @@
+"""What is known of a project's files on its card: recorded when it is read or written."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlmodel import Session, col, select
+
+from sp404_app.devices.mk2 import paths as mk2_paths
+from sp404_app.devices.sx import paths as sx_paths
+from sp404_app.errors import Conflict
+from sp404_app.models import ProjectCard, ProjectExport, ProjectSource
+from sp404_app.models.columns import now
+from sp404_app.services.cards import export_content, export_plan, imports
+from sp404_app.services.cards.card_comparison import CardChange, compare_card, listed_files
+from sp404_app.services.cards.card_paths import clean_path
+from sp404_app.services.cards.export_content import ExportTarget
+from sp404_app.services.cards.imports import ListedFile
+from sp404_app.services.projects import history
+
+EXPORT_FIRST = "Export this project first."
+
+
+def wanted_files(
+    session: Session, user_id: uuid.UUID, project_id: uuid.UUID, target: ExportTarget
+) -> list[ListedFile]:
+    """Return the files of the export of a project as it is now.
+
+    Raises:
+        NotFound: If the project does not exist or belongs to another user.
+        Conflict: If it was not exported since its last change, or no pad can be exported.
+    """
+    project = history.get_project(session, user_id, project_id)
+    plan = export_plan.plan_export(export_content.load_content(session, project, target))
+    row = session.exec(
+        select(ProjectExport).where(
+            ProjectExport.user_id == user_id,
+            ProjectExport.content_key == plan.content_key(project_id),
+            col(ProjectExport.size_bytes).is_not(None),
+        )
+    ).first()
+    if row is None:
+        raise Conflict(EXPORT_FIRST)
+    return listed_files(row.files)
+
+
+def compare(
+    session: Session,
+    user_id: uuid.UUID,
+    project_id: uuid.UUID,
+    import_id: uuid.UUID,
+    target: ExportTarget,
+) -> list[CardChange]:
+    """Return what writing the project changes on the card whose files an import lists.
+
+    Raises:
+        NotFound: If project or import do not exist or belong to another user.
+        Conflict: If the project was not exported since its last change.
+    """
+    history.get_project(session, user_id, project_id)
+    present = imports.list_files(session, user_id, import_id)
+    wanted = wanted_files(session, user_id, project_id, target)
+    folder = folder_of(target)
+    before = _files_before(session, project_id, folder)
+    return compare_card(before, present, wanted, folder)
+
+
+def _files_before(session: Session, project_id: uuid.UUID, folder: str | None) -> list[ListedFile]:
+    """Return the files of a project as they were last read or written.
+
+    A project may have been read from another place than it is written to: its files are known in
+    both. Only a file with the same bytes counts as known, so that this cannot hide another one.
+    """
+    card = session.get(ProjectCard, project_id)
+    files = listed_files(card.files) if card else []
+    source = session.get(ProjectSource, project_id)
+    if source is None or folder is None:
+        return files
+    prefix = f"{source.folder}/" if source.folder else ""
+    moved = [
+        replace(each, path=f"{folder}/{each.path.removeprefix(prefix)}")
+        for each in files
+        if each.path.startswith(prefix)
+    ]
+    return [*moved, *files]
+
+
+def folder_of(target: ExportTarget) -> str | None:
+    """Return the project's folder on the card; an import pack has none."""
+    if target.device == "sx":
+        return sx_paths.FOLDER
+    return mk2_paths.project_folder(target.place, target.slot) if target.device == "mk2" else None
+
+
+def record_card(
+    session: Session, user_id: uuid.UUID, project_id: uuid.UUID, files: Sequence[ListedFile]
+) -> None:
+    """Record the files of a project on its card, after a write that was verified.
+
+    Raises:
+        NotFound: If the project does not exist or belongs to another user.
+        Conflict: If it is in the trash.
+        ValidationFailed: If a path is invalid.
+    """
+    history.lock_project(session, user_id, project_id)
+    for each in files:
+        clean_path(each.path)
+    row = session.get(ProjectCard, project_id) or ProjectCard(
+        project_id=project_id, user_id=user_id
+    )
+    row.files, row.seen_at = [asdict(each) for each in files], now()
+    session.add(row)
+    session.flush()

@@ -1,0 +1,194 @@
+"""Imports by workers: killed, cancelled, deleted meanwhile; never half a project."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from sp404_app.db import transaction
+from sp404_app.jobs import card_import, runner
+from sp404_app.models import (
+    CardImport,
+    JobKind,
+    JobStatus,
+    PadSource,
+    ProcessingJob,
+    Project,
+    ProjectFile,
+    Sample,
+    SampleStatus,
+    User,
+)
+from sp404_app.services.account import deletion
+from sp404_app.services.billing import quotas
+from sp404_app.services.cards import imports
+from sp404_app.services.infra import storage
+from sp404_app.services.infra.import_files import FOLDER
+from sp404_app.services.library import samples
+from sp404_app.services.processing import jobs
+from tests.jobs.test_worker import Start, kill, requeue_lost, start_worker, until
+from tests.services.cards import cards
+
+__all__ = ["start_worker"]
+pytestmark = pytest.mark.usefixtures("services")
+
+
+def start(user: User) -> ProcessingJob:
+    import_id = cards.send(user.id, cards.mk2_project())
+    with transaction() as session:
+        return imports.finish_import(session, user.id, import_id)
+
+
+def sound_keys() -> set[str]:
+    return {each.key for each in storage.list_folder("") if not each.key.startswith(FOLDER)}
+
+
+def nothing_is_made(user: User) -> bool:
+    with transaction() as session:
+        tables = (Sample, Project, PadSource, ProjectFile)
+        rows = [row for table in tables for row in session.exec(select(table)).all()]
+        return not rows and quotas.stored_bytes(session, user.id) == 0
+
+
+def status_of(job: ProcessingJob) -> str:
+    with transaction() as session:
+        return session.get_one(ProcessingJob, job.id).status
+
+
+def before_commit(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Change something after the sounds are stored, before anything is committed."""
+    original = card_import.import_commit.commit_import
+
+    def change_then_commit(*arguments: Any) -> bool:
+        change()
+        return original(*arguments)
+
+    monkeypatch.setattr(card_import.import_commit, "commit_import", change_then_commit)
+
+
+def test_a_cancelled_import_leaves_nothing(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = start(user)
+
+    def cancel() -> None:
+        assert len(sound_keys()) == 3
+        with transaction() as session:
+            jobs.cancel_job(session, user.id, job.id)
+
+    before_commit(monkeypatch, cancel)
+    runner.run(str(job.id))
+    assert status_of(job) == JobStatus.CANCELLED
+    assert nothing_is_made(user)
+    assert sound_keys() == set()
+
+
+def test_an_import_is_cancelled_while_it_reads(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(card_import, "PROGRESS_INTERVAL_S", 0.0)
+    job = start(user)
+    original = card_import.card_reading.read_projects
+
+    def cancel_then_read(*arguments: Any) -> Any:
+        with transaction() as session:
+            jobs.cancel_job(session, user.id, job.id)
+        return original(*arguments)
+
+    monkeypatch.setattr(card_import.card_reading, "read_projects", cancel_then_read)
+    runner.run(str(job.id))
+    assert nothing_is_made(user)
+    assert sound_keys() == set()
+
+
+def test_an_error_at_the_end_leaves_nothing(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = start(user)
+
+    def fail() -> None:
+        raise RuntimeError("at the end")
+
+    before_commit(monkeypatch, fail)
+    runner.run(str(job.id))
+    with transaction() as session:
+        row = session.get_one(ProcessingJob, job.id)
+    assert row.error == "Something went wrong on our side while reading this card."
+    assert nothing_is_made(user)
+    assert sound_keys() == set()
+
+
+def test_a_sound_that_was_uploaded_meanwhile_is_used(
+    user: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    job = start(user)
+    path = tmp_path / "kick.smp"
+    path.write_bytes(cards.mk2_project()["EXPORT/PROJECT/PROJECT_01/SMPL/BANK1-01.SMP"])
+
+    def upload() -> None:
+        with transaction() as session:
+            samples.add_sample(session, user.id, samples.inspect_file(path, "mine.smp"))
+
+    before_commit(monkeypatch, upload)
+    runner.run(str(job.id))
+    with transaction() as session:
+        result = session.get_one(ProcessingJob, job.id).result
+        names = set(session.exec(select(Sample.name)))
+        used = set(session.exec(select(Sample.storage_key)))
+    assert result
+    assert (result["samples"], result["duplicates"]) == (2, 1)
+    assert "mine" in names
+    assert sound_keys() == used
+
+
+def test_an_import_whose_files_were_deleted_fails_in_words(user: User) -> None:
+    job = start(user)
+    with transaction() as session:
+        imports.delete_import(session, session.exec(select(CardImport)).one())
+    runner.run(str(job.id))
+    with transaction() as session:
+        row = session.get_one(ProcessingJob, job.id)
+    assert (row.status, row.error) == (JobStatus.FAILED, "This import was deleted.")
+
+
+def test_an_account_that_is_deleted_meanwhile_keeps_no_file(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start(user)
+
+    def erase() -> None:
+        with transaction() as session:
+            deletion.erase_account(session, user.id)
+
+    before_commit(monkeypatch, erase)
+    runner.run(str(job.id))
+    assert storage.list_folder("") == []
+
+
+async def test_a_killed_workers_import_is_made_once_by_the_next(
+    user: User, start_worker: Start
+) -> None:
+    big = cards.mk2_project()
+    folder = "EXPORT/PROJECT/PROJECT_01"
+    big[f"{folder}/SMPL/BANK1-01.SMP"] = cards.smp(cards.pcm(1, 6_000_000))
+    import_id = cards.send(user.id, big)
+    with transaction() as session:
+        job = imports.finish_import(session, user.id, import_id)
+    first = start_worker()
+    await until(user, lambda: status_of(job) == JobStatus.RUNNING)
+    kill(first)
+    assert nothing_is_made(user) or status_of(job) == JobStatus.DONE
+    await requeue_lost()
+    start_worker()
+
+    def all_is_analysed() -> bool:
+        with transaction() as session:
+            rows = session.exec(select(Sample)).all()
+        return len(rows) == 3 and all(row.status == SampleStatus.READY for row in rows)
+
+    await until(user, all_is_analysed)
+    with transaction() as session:
+        assert len(session.exec(select(Project)).all()) == 1
+        assert set(session.exec(select(Sample.storage_key))) <= sound_keys()
+        imported = session.exec(
+            select(ProcessingJob).where(ProcessingJob.kind == JobKind.IMPORT)
+        ).one()
+    assert imported.result
+    assert uuid.UUID(imported.result["project_ids"][0])
+    assert list(storage.list_folder(FOLDER)) == []

@@ -1,0 +1,58 @@
+"""The three-way comparison: as it was, as it is, as the export would be."""
+
+import pytest
+
+from sp404_app.services.cards.card_comparison import compare_card
+from sp404_app.services.cards.imports import ListedFile
+
+FOLDER = "ROLAND/SP-404SX"
+A1, A2 = f"{FOLDER}/SMPL/A0000001.WAV", f"{FOLDER}/SMPL/A0000002.WAV"
+STATE = f"{FOLDER}/SMPL/STPINFO.BIN"
+
+
+def file(path: str, content: str = "old") -> ListedFile:
+    return ListedFile(path, 1, content.ljust(64, "0") if content else "")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "wanted", "what"),
+    [
+        ([], [], [file(A1)], "add"),
+        ([file(A1)], [], [file(A1)], "add"),
+        ([file(A1)], [file(A1)], [file(A1, "new")], "replace"),
+        ([], [file(A1, "theirs")], [file(A1)], "conflict"),
+        ([file(A1)], [file(A1, "theirs")], [file(A1, "new")], "conflict"),
+        ([file(A1)], [file(A1, "")], [file(A1, "new")], "conflict"),
+        ([file(A1)], [file(A1)], [], "delete"),
+        ([file(A1)], [file(A1, "theirs")], [], "conflict"),
+    ],
+)
+def test_each_difference_has_one_name(
+    before: list[ListedFile], now: list[ListedFile], wanted: list[ListedFile], what: str
+) -> None:
+    (change,) = compare_card(before, now, wanted, FOLDER)
+    assert (change.path, change.what, change.bank, change.pad) == (A1, what, "A", 1)
+    assert change.why.endswith(".")
+
+
+def test_what_is_right_already_is_not_listed() -> None:
+    assert compare_card([], [file(A1)], [file(A1)], FOLDER) == []
+    assert compare_card([file(A1, "x")], [file(A1)], [file(A1)], FOLDER) == []
+
+
+def test_files_of_others_are_never_listed() -> None:
+    theirs = [file(A2), file(STATE), file("Photos/cat.jpg"), file(f"{FOLDER}/PTN/PTN00001.BIN")]
+    assert compare_card([], theirs, [], FOLDER) == []
+    assert compare_card(theirs[1:], theirs, [], FOLDER) == []
+
+
+def test_files_outside_the_folder_are_not_deleted() -> None:
+    other = "EXPORT/PROJECT/PROJECT_02/SMPL/BANK1-01.SMP"
+    inside = "EXPORT/PROJECT/PROJECT_01"
+    assert compare_card([file(other)], [file(other)], [], inside) == []
+    assert compare_card([file(other)], [file(other)], [], None) == []
+
+
+def test_case_makes_no_other_file_and_the_cards_spelling_is_shown() -> None:
+    (change,) = compare_card([file(A1)], [file(A1.lower())], [file(A1, "new")], FOLDER)
+    assert (change.path, change.what) == (A1.lower(), "replace")
