@@ -4,7 +4,9 @@ import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } fr
 import * as engine from "../pad_engine/pad_engine.js";
 import * as player from "../pad_engine/pattern_player.js";
 
-const ROW_PX = 24;
+const MIN_ROW_PX = 22;
+const MAX_ROW_PX = 36;
+const ROWS_PX = 150; // height that few rows share
 const RULER_PX = 18;
 const MIN_BAR_PX = 56;
 const MAX_WIDTH_PX = 8192;
@@ -12,6 +14,7 @@ const MIN_NOTE_PX = 4;
 const GAP_PX = 3;
 const SOUND_MS = 1000; // of a gated pad that is tried out
 const padKey = ({ bank, pad }) => `${bank}${pad}`;
+const rowHeight = ({ pads }) => Math.max(MIN_ROW_PX, Math.min(MAX_ROW_PX, Math.floor(ROWS_PX / Math.max(1, pads.length))));
 
 function useWidth(box) {
   const [width, setWidth] = useState(0);
@@ -40,15 +43,16 @@ function drawLines(pen, pattern, width, height) {
 }
 
 function drawNotes(pen, pattern, width, colours) {
-  const rowOf = Object.fromEntries(pattern.pads.map((pad, row) => [padKey(pad), row]));
+  const row = rowHeight(pattern);
+  const rowOf = Object.fromEntries(pattern.pads.map((pad, index) => [padKey(pad), index]));
   for (const note of pattern.notes) {
     const x = (note.tick / pattern.length) * width;
     const long = Math.max(MIN_NOTE_PX, Math.min(width - x, (note.length / pattern.length) * width) - 1);
-    const y = RULER_PX + rowOf[padKey(note)] * ROW_PX + GAP_PX;
+    const y = RULER_PX + rowOf[padKey(note)] * row + GAP_PX;
     pen.globalAlpha = 0.28 + 0.72 * (note.velocity / 127);
     pen.fillStyle = colours[note.bank];
     pen.beginPath();
-    pen.roundRect(x, y, long, ROW_PX - 2 * GAP_PX, 2.5);
+    pen.roundRect(x, y, long, row - 2 * GAP_PX, 3);
     pen.fill();
   }
   pen.globalAlpha = 1;
@@ -102,19 +106,20 @@ export function PatternGrid({ pattern, colours, isPlaying }) {
   const room = useWidth(scroller);
   const bars = Math.ceil(pattern.length / barTicks(pattern));
   const width = Math.min(MAX_WIDTH_PX, Math.max(room, bars * MIN_BAR_PX));
-  const height = RULER_PX + pattern.pads.length * ROW_PX;
+  const row = rowHeight(pattern);
+  const height = RULER_PX + pattern.pads.length * row;
   return (
     <div className="pattern-grid" data-testid="pattern-grid">
       <div className="pattern-rows" style={{ paddingTop: RULER_PX }}>
         {pattern.pads.map((pad) => (
-          <button key={padKey(pad)} type="button" className={`pattern-row ${playing.includes(padKey(pad)) ? "sounding" : ""} ${pad.has_sound ? "" : "silent"}`} style={{ "--bank": colours[pad.bank], height: ROW_PX }} disabled={!pad.has_sound} title={pad.has_sound ? `Play pad ${padKey(pad)}` : "No sound on this pad"} onClick={() => tryPad(padKey(pad))} data-testid={`pattern-row-${padKey(pad)}`}>
+          <button key={padKey(pad)} type="button" className={`pattern-row ${playing.includes(padKey(pad)) ? "sounding" : ""} ${pad.has_sound ? "" : "silent"}`} style={{ "--bank": colours[pad.bank], height: row }} disabled={!pad.has_sound} title={pad.has_sound ? `Play pad ${padKey(pad)}` : "No sound on this pad"} onClick={() => tryPad(padKey(pad))} data-testid={`pattern-row-${padKey(pad)}`}>
             <b className="mono">{padKey(pad)}</b>
             <span>{pad.name || "Empty"}</span>
           </button>
         ))}
       </div>
       <div ref={scroller} className="pattern-notes">
-        <div className="pattern-sheet" style={{ width, height }}>
+        <div className="pattern-sheet" style={{ width, height, "--row": `${row}px` }}>
           {width > 0 && <Notes pattern={pattern} colours={colours} width={width} height={height} />}
           <Playhead pattern={pattern} width={width} isPlaying={isPlaying} scroller={scroller} />
         </div>

@@ -2,7 +2,6 @@
 
 import io
 import re
-import uuid
 
 import mido
 import numpy as np
@@ -10,9 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from sp404_app.models import Project, ProjectFile
 from tests.e2e.pad_page import PadPage, PadUser
-from tests.e2e.seed_data import product_database
+from tests.e2e.seed_data import add_patterns
 from tests.e2e.waiting import until
 from tests.product import Product
 from tests.services.cards.pattern_files import Hit, mk2_pattern
@@ -22,17 +20,6 @@ FRAMES_PER_TICK = 48_000 * 60 / (TEMPO * 480)  # 50
 BEAT = [Hit(0, "A1"), Hit(480, "A2", 90), Hit(960, "A1"), Hit(1200, "B1", 60), Hit(1440, "A2")]
 LONG = [Hit(bar * 1920 + tick, "A3") for bar in range(4) for tick in range(0, 1920, 240)]
 EMPTY_PAD = [Hit(0, "A1"), Hit(960, "J16")]
-
-
-def add_patterns(product: Product, project: str, **files: bytes) -> None:
-    """Store patterns by number, as a card that was read would."""
-    with product_database(product) as session:
-        owner = session.get_one(Project, uuid.UUID(project)).user_id
-        for name, data in files.items():
-            path = f"PTN/PTN{int(name[1:]):05}.BIN"
-            session.add(
-                ProjectFile(project_id=uuid.UUID(project), path=path, user_id=owner, data=data)
-            )
 
 
 @pytest.fixture
