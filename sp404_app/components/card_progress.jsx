@@ -13,7 +13,7 @@ export function formatSize(bytes) {
 
 export function Progress({ progress, text = "", onCancel, cancelText = "Cancel" }) {
   const { doing = "Reading", path = "", files = 0, allFiles = 0, bytes = 0, allBytes = 0 } = progress || {};
-  const share = allBytes ? bytes / allBytes : allFiles ? files / allFiles : 0;
+  const share = progress?.share ?? (allBytes ? bytes / allBytes : allFiles ? files / allFiles : 0);
   return (
     <div className="card-progress" data-testid="card-progress">
       <span className="row">

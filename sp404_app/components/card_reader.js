@@ -234,7 +234,7 @@ export class CardReader extends CardTask {
   async follow(job, isWanted) {
     this.jobId = job.id;
     this.set({ phase: "reading", progress: null });
-    const ended = await this.api.waitForJob(job.id, (progress) => isWanted() && this.set({ progress: { doing: "Reading", bytes: progress, allBytes: 0, files: 0, allFiles: 0, share: progress } }));
+    const ended = await this.api.waitForJob(job.id, (progress) => isWanted() && this.set({ progress: { share: progress } }));
     this.jobId = "";
     if (!isWanted()) return;
     this.storage?.removeItem(RESUME_KEY);
