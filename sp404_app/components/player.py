@@ -9,6 +9,21 @@ from typing import Any
 import reflex as rx
 from reflex.event import no_args_event_spec, passthrough_event_spec
 
+from sp404_app.components import cards
+
+# Their assets are imported by the scripts of this module.
+__all__ = [
+    "cards",
+    "choose_files",
+    "mini_wave",
+    "play_button",
+    "player_bar",
+    "sample_row",
+    "sample_table",
+    "toast",
+    "upload_panel",
+]
+
 _ASSET = {
     name: rx.asset(name, shared=True).importable_path
     for name in (

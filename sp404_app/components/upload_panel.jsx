@@ -1,6 +1,7 @@
 // Upload panel with the progress of every file, the drop target of the page, and the file chooser.
 
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { openDrop } from "../cards/card_drop.js";
 import * as queue from "./upload_queue.js";
 
 const STATE_ORDER = { failed: 0, gone: 1, sending: 2, paused: 3, refused: 4, duplicate: 5, waiting: 6, cancelled: 7, done: 8 };
@@ -131,7 +132,7 @@ export function UploadPanel({ folderTags = true }) {
         event.preventDefault();
         depth.current = 0;
         setOver(false);
-        queue.addDropped(event.dataTransfer);
+        openDrop(event.dataTransfer, queue.addEntries);
       },
     };
     Object.entries(handlers).forEach(([name, handler]) => window.addEventListener(name, handler));
@@ -141,7 +142,7 @@ export function UploadPanel({ folderTags = true }) {
     <>
       {over && (
         <div className="drop-veil" data-testid="drop-veil">
-          <p>Drop sounds, folders or ZIP files</p>
+          <p>Drop sounds, folders, ZIP files or a card</p>
         </div>
       )}
       {state.items.length > 0 && <Panel items={state.items} folderTags={state.folderTags} />}

@@ -226,9 +226,9 @@ async function readEntry(entry, folder) {
 
 const fromFile = (file) => ({ file, name: file.name, folder: (file.webkitRelativePath || "").split("/").slice(0, -1).join("/") });
 
-export async function addDropped(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
-  if (!entries.length) return add([...transfer.files].map(fromFile));
+// Adds what was dropped: the entries, or the files where a browser has no entries.
+export async function addEntries(entries, files) {
+  if (!entries.length) return add(files.map(fromFile));
   return add((await Promise.all(entries.map((entry) => readEntry(entry, "")))).flat());
 }
 

@@ -2,7 +2,8 @@
 
 import reflex as rx
 
-from sp404_app.components.brand import Typeface, brand
+from sp404_app.components.brand import Typeface, brand, style_sheet
+from sp404_app.components.cards import card_reader_panel
 from sp404_app.components.plain_form import plain_form
 from sp404_app.components.player import player_bar, toast, upload_panel
 from sp404_app.state.layout import LayoutState
@@ -26,6 +27,8 @@ def layout(*children: rx.Component, current: str = "") -> rx.Component:
         rx.el.main(*children, id="content", class_name="content"),
         player_bar(autoplay=LayoutState.autoplay, levelled=LayoutState.levelled),
         upload_panel(folder_tags=LayoutState.folder_tags),
+        style_sheet("/cards.css"),
+        card_reader_panel(),
         toast(
             text=ToastState.message,
             tone=ToastState.tone,

@@ -88,7 +88,7 @@ BEFORE_KEYS = {
     "Escape": ("+",),
 }
 # Keys of the pad page with an effect that lasts; tests/e2e/test_pads.py presses the others.
-PAD_KEYS_PRESSED = ("1", "/", "?", "Delete", "Control+z", "PageDown")
+PAD_KEYS_PRESSED = ("1", "/", "?", "Delete", "Control+z", "PageDown", "p", "t")
 KNOBS = (
     *("level", "pan", "pitch", "fine", "speed", "attack", "hold", "release"),
     *("edit-pitch", "edit-stretch", "edit-gain_db", "edit-fade_in", "edit-fade_out"),
@@ -97,6 +97,8 @@ KNOBS = (
 OTHER_PADS = (
     r"pad-row > button:pad-menu-([AC-J]|B([3-9]|1\d))"  # their menus are as those of B1 and B2
 )
+# Dialogs of cards, which test_cards.py drives: what they do depends on a card.
+CARD_CONTROLS = r"button:open-(export|check)|(read|first)-(card|zip)|menu-export"
 TOKEN = "?token=" + "x" * 43
 # Visible only briefly, during an upload.
 TRANSIENT_CONTROLS = frozenset(
@@ -194,6 +196,26 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     ),
     "pads_state.set_positions": ("test_pad_shaping.py", 'get_by_test_id("handle-start")'),
     "pads_state.save_midi": ("test_pad_playing.py", 'get_by_test_id("menu-learn").click()'),
+    "export_state.open_dialog": ("test_cards.py", 'get_by_test_id("open-export").click()'),
+    "export_state.close": ("test_cards.py", 'get_by_test_id("close-export").click()'),
+    "export_state.choose_device": ("test_cards.py", 'get_by_test_id("export-mk2").click()'),
+    "export_state.choose_place": (
+        "test_cards.py",
+        'get_by_test_id("export-place").select_option("export")',
+    ),
+    "export_state.choose_slot": (
+        "test_cards.py",
+        'get_by_test_id("export-slot").select_option("3")',
+    ),
+    "export_state.start": ("test_cards.py", 'get_by_test_id("start-export").click()'),
+    "export_state.cancel": ("test_cards.py", 'get_by_test_id("cancel-export").click()'),
+    "export_state.go_back": ("test_cards.py", 'get_by_test_id("export-again").click()'),
+    "export_state.show_pad": ("test_cards.py", 'get_by_test_id("check-pad").first.click()'),
+    "doctor_state.open_dialog": ("test_cards.py", 'get_by_test_id("open-check").click()'),
+    "doctor_state.close": ("test_cards.py", 'get_by_test_id("close-check").click()'),
+    "doctor_state.fix": ("test_cards.py", 'get_by_test_id("fix").first.click()'),
+    "doctor_state.undo_fix": ("test_cards.py", 'get_by_test_id("undo-fix").click()'),
+    "doctor_state.show_pad": ("test_cards.py", 'get_by_test_id("problem-pad").first.click()'),
     "pads_state.move_pad": ("test_pads.py", 'get_by_test_id("menu-paste").click()'),
     "pads_state.put_sample": ("test_pads.py", "kit.drag(kit.row(name), kit.face(key))"),
 }
@@ -311,7 +333,7 @@ SCENARIOS = {
         "owner",
         PAD_KEYS_PRESSED,
         sql=seed_data.PADS_SQL,
-        only=f"^(?!{OTHER_PADS}|button.button Cancel$)",
+        only=f"^(?!{OTHER_PADS}|button.button Cancel$|.*({CARD_CONTROLS}))",
         fills_pads=True,
         effects=PAD_EFFECTS,
         # The audio of pads that were copied and cleared at once.
@@ -334,7 +356,11 @@ SCENARIOS = {
         only="restore-project",
     ),
     "projects": PageScenario(
-        "/projects", "[data-testid=project]", "owner", sql=seed_data.RESTORE_PROJECTS_SQL
+        "/projects",
+        "[data-testid=project]",
+        "owner",
+        sql=seed_data.RESTORE_PROJECTS_SQL,
+        only=f"^(?!.*({CARD_CONTROLS}))",
     ),
     "projects in the trash": PageScenario(
         "/projects?view=trash",

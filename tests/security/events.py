@@ -11,6 +11,7 @@ from tests.security.world import id_for
 # Values of parameters whose type alone does not determine them. A string without an entry here may
 # be an id, so a new handler needs an entry.
 PARAMETERS: dict[str, object] = {
+    "ExportState.choose_device.device": "mk2",
     "PadsState.move_bank.source": "A",
     "PadsState.move_bank.target": "B",
     "PadsState.level_bank.to": "lufs",
@@ -46,6 +47,9 @@ PARAMETERS: dict[str, object] = {
     "name": "drums",
     "notes": {"1:36": "A1"},
     "password": "sixteen pads and dust",
+    "place": "export",
+    "problem": "missing_sound",
+    "slot": "3",
     "tier": "pro",
     "source": "A1",
     "target": "A2",

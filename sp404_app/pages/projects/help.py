@@ -15,7 +15,10 @@ KEYS = (
     ("Ctrl C · Ctrl X · Ctrl V", "Copy, cut, paste pad"),
     ("Delete", "Clear pad"),
     ("Ctrl Z · Ctrl Shift Z", "Undo, redo"),
+    ("Shift E · Shift K", "Export, check"),
     ("/", "Search sounds"),
+    ("P", "Download the pad sheet"),
+    ("T", "Patterns of the project"),
     ("Enter (in the list)", "Put on the next free pad"),
 )
 

@@ -5,14 +5,21 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.components.cards import card_keys
 from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
+from sp404_app.components.patterns import pattern_panel
 from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.pages.cards.doctor_dialog import doctor_dialog
+from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.bank_menu import bank_menu
 from sp404_app.pages.projects.controls import saving_field
 from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
+from sp404_app.pages.projects.project_menu import project_menu
+from sp404_app.state.cards.doctor import DoctorState
+from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.projects.pad_view import BankTab
 from sp404_app.state.projects.pads import PadsState
 
@@ -23,6 +30,7 @@ def pads() -> rx.Component:
     """The page, in one of its phases: loading, loaded or missing."""
     return layout(
         style_sheet("/pads.css"),
+        style_sheet("/patterns.css"),
         rx.cond(
             PadsState.phase == "here",
             workspace(),
@@ -69,8 +77,19 @@ def workspace() -> rx.Component:
             class_name="pad-columns",
             custom_attrs={"data-panel": PadsState.panel},
         ),
+        rx.cond(
+            PadsState.is_patterns_open,
+            pattern_panel(
+                project=HEAD.id,
+                revision=HEAD.revision,
+                banks=PadsState.banks,
+                on_close=PadsState.close_patterns,
+            ),
+        ),
         panel_buttons(),
         help_dialog(),
+        export_dialog(),
+        doctor_dialog(),
         class_name="pad-page",
         data_testid="pad-page",
     )
@@ -120,6 +139,8 @@ def bar() -> rx.Component:
         ),
         step_button("undo-2", "Undo", HEAD.undo, PadsState.undo),
         step_button("redo-2", "Redo", HEAD.redo, PadsState.redo),
+        project_menu(),
+        card_buttons(),
         class_name="pad-bar",
     )
 
@@ -135,6 +156,33 @@ def step_button(icon: str, text: str, label: rx.Var[str] | str, handler: Any) ->
         title=rx.cond(label != "", f"{text}: {label}", f"Nothing to {text.lower()}"),
         on_click=handler,
         data_testid=text.lower(),
+    )
+
+
+def card_buttons() -> rx.Component:
+    """Buttons that open the check and the export, and their keys."""
+    return rx.fragment(
+        card_keys(
+            on_export=ExportState.open_dialog(HEAD.id),
+            on_check=DoctorState.open_dialog(HEAD.id),
+        ),
+        rx.el.button(
+            rx.icon("stethoscope"),
+            type="button",
+            class_name="icon-button",
+            aria_label="Check",
+            title="Check (Shift K)",
+            on_click=DoctorState.open_dialog(HEAD.id),
+            data_testid="open-check",
+        ),
+        rx.el.button(
+            "Export",
+            type="button",
+            class_name="button small primary",
+            title="Export (Shift E)",
+            on_click=ExportState.open_dialog(HEAD.id),
+            data_testid="open-export",
+        ),
     )
 
 

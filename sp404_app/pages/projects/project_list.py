@@ -3,10 +3,13 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.components.cards import read_card_button, read_zip_button
 from sp404_app.components.menus import menu_button, menu_item, modal
 from sp404_app.components.projects import bank_picture, project_grid, project_item, view_address
+from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.dialogs import new_project_dialog
+from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.project_cards import ProjectCard, ReportGroup, ReportLine
 from sp404_app.state.projects.project_list import ProjectListState
@@ -33,6 +36,7 @@ def project_list() -> rx.Component:
             class_name="page projects",
         ),
         new_project_dialog(),
+        export_dialog(),
         rx.cond(REPORT.project_id != "", report_dialog()),
         rx.cond(ProjectListState.deleting_id != "", deletion_dialog()),
         current="/projects",
@@ -53,6 +57,11 @@ def header() -> rx.Component:
             role="group",
             aria_label="Show",
             class_name="project-views",
+        ),
+        rx.el.div(
+            read_zip_button("Read a ZIP…"),
+            read_card_button("Read a card…"),
+            class_name="projects-read",
         ),
         rx.el.button(
             rx.icon("plus"),
@@ -169,6 +178,7 @@ def menu(project: ProjectCard) -> rx.Component:
         item("Rename", "rename"),
         item("Duplicate", "duplicate"),
         item(f"Convert to {project.other_device}", "convert"),
+        menu_item("Export…", "menu-export", on_click=ExportState.open_dialog(project.id)),
         item("Delete", "delete"),
         label=f"Actions of {project.name}",
         test_id="project-menu",
@@ -214,8 +224,8 @@ def empty_state() -> rx.Component:
             rx.el.h2("No projects yet"),
             rx.el.p(
                 "A project holds the pads of one SP-404: ten banks of 16 pads on the MKII, or of "
-                "12 pads on the SX and A. Start with an empty one, or select sounds in the library "
-                "and choose New project."
+                "12 pads on the SX and A. Start with an empty one, select sounds in the library "
+                "and choose New project, or read a card or backup of your device."
             ),
             rx.el.div(
                 rx.el.button(
@@ -225,6 +235,7 @@ def empty_state() -> rx.Component:
                     on_click=NewProjectState.open_dialog,
                     data_testid="first-project",
                 ),
+                read_card_button("Read a card…", test_id="first-card"),
                 rx.el.a("Go to library", href="/library", class_name="button"),
                 class_name="row",
             ),

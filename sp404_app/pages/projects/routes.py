@@ -3,6 +3,8 @@
 from sp404_app.pages.page import Page
 from sp404_app.pages.projects.pads import pads
 from sp404_app.pages.projects.project_list import project_list
+from sp404_app.state.cards.doctor import DoctorState
+from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.pads import PadsState
@@ -13,12 +15,18 @@ PROJECT_PAGES = (
         route="/projects",
         component=project_list,
         title="Projects",
-        on_load=[LayoutState.load, ProjectListState.load],
+        on_load=[LayoutState.load, ExportState.close, ProjectListState.load],
     ),
     Page(
         route="/projects/[project_id]",
         component=pads,
         title="Pads",
-        on_load=[LayoutState.load, PadsState.load, LibraryState.load],
+        on_load=[
+            LayoutState.load,
+            ExportState.close,
+            DoctorState.close,
+            PadsState.load,
+            LibraryState.load,
+        ],
     ),
 )

@@ -1,0 +1,244 @@
+// Reads a card, a project's folder or a backup into projects: names first, then the settings of its
+// projects, and then only what these use and the server does not have. It lives outside React and
+// goes on while the person browses.
+
+import { cancelled, CardTask } from "./card_task.js";
+import { isConfig } from "./card_tree.js";
+
+const MAX_PARALLEL = 3;
+const RESUME_KEY = "card-import"; // in localStorage: the import that was not finished, by its tree
+const ENDED_WELL = "done";
+const START = { phase: "idle", name: "", plan: null, chosen: [], progress: null, known: 0, result: null, message: "", isOpen: false };
+const BUSY = ["listing", "looking", "sending", "reading"];
+
+export class CardReader extends CardTask {
+  // `services`: `api` (card_api.js), `hashFile`, `storage` (localStorage).
+  constructor(services) {
+    super(START, services);
+    this.requests = new Set();
+  }
+
+  get isBusy() {
+    return BUSY.includes(this.snapshot.phase);
+  }
+
+  show() {
+    this.set({ isOpen: true });
+  }
+
+  hide() {
+    if (this.isBusy) this.set({ isOpen: false });
+    else this.reset();
+  }
+
+  reset() {
+    this.begin();
+    this.addSounds = null;
+    this.set(START);
+  }
+
+  cancel() {
+    this.begin();
+    this.requests.forEach((request) => request.abort());
+    if (this.jobId) this.api.cancelJob(this.jobId).catch(() => {});
+    this.jobId = "";
+    this.set({ phase: "cancelled", progress: null });
+  }
+
+  // Lists the names and reads the settings of the projects; then the person chooses. `addSounds`
+  // adds the same files to the library instead, where that was possible.
+  async open(tree, addSounds = null) {
+    if (this.isBusy) return this.show();
+    const isWanted = this.begin();
+    this.addSounds = addSounds;
+    this.set({ ...START, phase: "listing", name: tree.name, isOpen: true });
+    try {
+      this.files = new Map((await tree.list(isWanted)).map((file) => [file.path, file]));
+      if (!isWanted()) return undefined;
+      this.set({ phase: "looking", progress: null });
+      await this.look(tree, isWanted);
+    } catch (error) {
+      await this.fail(error, isWanted);
+    }
+    return undefined;
+  }
+
+  async look(tree, isWanted) {
+    await this.findImport(tree);
+    const names = [...this.files.keys()].map((path) => ({ path, bytes: 0, sha256: "" }));
+    const first = await this.api.planImport(this.importId, { files: names });
+    await this.sendFiles("Reading settings", first.send.filter(isConfig), isWanted);
+    const second = await this.api.planImport(this.importId, { files: names });
+    const { projects, bytes, room } = second.projects.length ? await this.api.planImport(this.importId, { files: await this.withSizes(second.send) }) : second;
+    if (!isWanted()) return;
+    const plan = { ...second, projects, bytes, room };
+    const chosen = plan.projects.filter(({ why }) => !why).map(({ folder }) => folder);
+    this.set({ phase: "found", plan, chosen, progress: null });
+  }
+
+  // Goes on with the import of the last time, if the same folder was chosen again.
+  async findImport(tree) {
+    const key = await this.treeKey(tree);
+    const kept = this.parseKept();
+    this.have = new Map();
+    if (kept && kept.key === key) {
+      const found = await this.api.getImport(kept.id).catch(() => null);
+      if (found && !found.job_id) {
+        this.importId = kept.id;
+        this.have = new Map(found.files.filter(({ sent }) => sent).map((file) => [file.path, file]));
+        return;
+      }
+    }
+    const { id } = await this.api.createImport("");
+    this.importId = id;
+    this.storage?.setItem(RESUME_KEY, JSON.stringify({ key, id }));
+  }
+
+  parseKept() {
+    try {
+      return JSON.parse(this.storage?.getItem(RESUME_KEY) || "null");
+    } catch {
+      return null;
+    }
+  }
+
+  treeKey(tree) {
+    return this.hashFile(new File([tree.name, "\n", [...this.files.keys()].join("\n")], "names"));
+  }
+
+  // Looks at the sizes of wanted files only: each asks the browser process.
+  async withSizes(paths) {
+    const sized = [];
+    for (const path of paths) {
+      const file = await this.fileAt(path);
+      if (file) sized.push({ path, bytes: file.size, sha256: "" });
+    }
+    return sized;
+  }
+
+  async fileAt(path) {
+    const found = this.files.get(path);
+    if (!found) return null;
+    found.file ||= await found.getFile().catch(() => null);
+    return found.file;
+  }
+
+  setChosen(folder, isChosen) {
+    const others = this.snapshot.chosen.filter((each) => each !== folder);
+    this.set({ chosen: isChosen ? [...others, folder] : others });
+  }
+
+  // Sends what the chosen projects need, and lets the server read it.
+  async take() {
+    const isWanted = this.begin();
+    const { chosen, plan } = this.snapshot;
+    const folders = chosen.length === plan.projects.length ? undefined : chosen;
+    this.set({ phase: "sending", message: "" });
+    try {
+      const needed = await this.api.planImport(this.importId, { files: await this.withSizes(plan.send), folders });
+      if (!needed.room.ok) {
+        this.set({ phase: "found", plan: { ...plan, room: needed.room }, progress: null });
+        return;
+      }
+      const unknown = await this.listHashes(needed.send, folders, isWanted);
+      await this.sendFiles("Sending", unknown, isWanted);
+      const { job } = await this.api.finishImport(this.importId, folders ? { folders } : {});
+      await this.follow(job, isWanted);
+    } catch (error) {
+      await this.fail(error, isWanted);
+    }
+  }
+
+  // Lists the hashes of all wanted files; returns the paths of those that have to be sent.
+  async listHashes(paths, folders, isWanted) {
+    const files = await this.withSizes(paths);
+    await this.eachFile("Comparing", files, isWanted, async (each) => {
+      each.sha256 = await this.hashFile(await this.fileAt(each.path));
+    });
+    if (!files.length) return [];
+    await this.api.listFiles(this.importId, files);
+    const { send } = await this.api.planImport(this.importId, { files, folders });
+    this.set({ known: files.length - send.length });
+    return send;
+  }
+
+  async sendFiles(doing, paths, isWanted) {
+    const files = [];
+    for (const { path, bytes } of await this.withSizes(paths)) if (this.have.get(path)?.bytes !== bytes) files.push({ path, bytes });
+    const allBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const waiting = [...files];
+    const sent = new Map();
+    let done = 0;
+    const report = (path) => isWanted() && this.set({ progress: { doing, path, files: done, allFiles: files.length, bytes: [...sent.values()].reduce((sum, bytes) => sum + bytes, 0), allBytes } });
+    const lane = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const { path } = next;
+        await this.sendFile(next, isWanted, (bytes) => (sent.set(path, Math.min(bytes, next.bytes)), report(path)));
+        done += 1;
+        sent.set(path, next.bytes);
+        report(path);
+      }
+    };
+    await Promise.all(Array.from({ length: MAX_PARALLEL }, lane));
+  }
+
+  async sendFile({ path, bytes }, isWanted, onBytes) {
+    const file = await this.fileAt(path);
+    await this.api.persist(async () => {
+      if (!isWanted()) throw cancelled();
+      let request = null;
+      try {
+        await this.api.putFile(this.importId, path, file, { onBytes, onRequest: (made) => this.requests.add((request = made)) });
+      } catch (error) {
+        this.doing = path;
+        throw error;
+      } finally {
+        this.requests.delete(request);
+      }
+    }, () => !isWanted());
+    this.doing = "";
+    this.have.set(path, { path, bytes });
+  }
+
+  // Asks what a dropped ZIP is, before it is sent.
+  offerZip(zip, addSounds) {
+    if (this.isBusy) return this.show();
+    this.begin();
+    this.addSounds = addSounds;
+    this.zip = zip;
+    return this.set({ ...START, phase: "offered", name: zip.name, isOpen: true });
+  }
+
+  addAsSounds() {
+    const add = this.addSounds;
+    this.reset();
+    add();
+  }
+
+  async openZip(file) {
+    if (this.isBusy) return this.show();
+    const isWanted = this.begin();
+    const report = (bytes) => isWanted() && this.set({ progress: { doing: "Sending", path: file.name, files: 0, allFiles: 1, bytes: Math.min(bytes, file.size), allBytes: file.size } });
+    this.set({ ...START, phase: "sending", name: file.name, isOpen: true });
+    try {
+      let request = null;
+      const { job } = await this.api.importZip(file, { onBytes: report, onRequest: (made) => this.requests.add((request = made)) });
+      this.requests.delete(request);
+      await this.follow(job, isWanted);
+    } catch (error) {
+      await this.fail(error, isWanted);
+    }
+    return undefined;
+  }
+
+  async follow(job, isWanted) {
+    this.jobId = job.id;
+    this.set({ phase: "reading", progress: null });
+    const ended = await this.api.waitForJob(job.id, (progress) => isWanted() && this.set({ progress: { share: progress } }));
+    this.jobId = "";
+    if (!isWanted()) return;
+    this.storage?.removeItem(RESUME_KEY);
+    if (ended.status === ENDED_WELL) this.set({ phase: "done", result: ended.result, progress: null, isOpen: true });
+    else this.set({ phase: "failed", message: ended.error || "The card could not be read.", progress: null, isOpen: true });
+  }
+}
