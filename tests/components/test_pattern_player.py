@@ -14,6 +14,7 @@ PPQ = 480
 BAR = 4 * PPQ
 TEMPO = 171.3  # a tick is no whole number of frames
 FADE = 144  # 3 ms
+BLOCK = 128
 Hit = tuple[int, str]
 
 
@@ -57,7 +58,7 @@ def play(pads: Pads, found: dict[str, Any], *, loops: bool = True) -> None:
 
 
 def heard(pads: Pads, frames: int) -> Samples:
-    pads.wait_heard(frames)
+    pads.wait_heard(frames + BLOCK)  # it counts from the start of the first block with sound
     samples = pads.recorded()
     pads.stop_all()
     pads.wait_silent()
