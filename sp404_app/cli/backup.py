@@ -14,11 +14,13 @@ from psycopg.conninfo import conninfo_to_dict
 from sp404_app import __version__
 from sp404_app.cli import backup_manifest, database_access
 from sp404_app.errors import NotFound
-from sp404_app.services.infra import export_files, pictures, storage
+from sp404_app.services.infra import export_files, import_files, pictures, storage
 from sp404_app.settings import Settings
 from sp404_app.supervisor.errors import Failure, explain_os_errors
 from sp404_app.supervisor.postgresql import programs
 
+# Spectrograms and exports are made again on request; uploads of cards are deleted after a day.
+SKIPPED_FOLDERS = tuple(f"{module.FOLDER}/" for module in (pictures, export_files, import_files))
 LIBPQ_VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",
@@ -79,8 +81,8 @@ def _dump_database_and_files(url: str, target: Path) -> int:
 def _copy_files(folder: Path) -> set[str]:
     copied = set()
     for key in list_stored_keys():
-        if key.startswith((f"{pictures.FOLDER}/", f"{export_files.FOLDER}/")):
-            continue  # spectrograms and exports are made again when somebody requests them
+        if key.startswith(SKIPPED_FOLDERS):
+            continue
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

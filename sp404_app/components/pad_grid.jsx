@@ -19,6 +19,9 @@ function playForAMoment(key) {
   engine.pressPad(key);
   setTimeout(() => engine.releasePad(key), PLAY_MS);
 }
+function saveFile(href) {
+  Object.assign(document.createElement("a"), { href, download: "" }).click();
+}
 const isDialogOpen = () => document.querySelector("dialog[open]");
 const TEXT_FIELDS = "input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
@@ -195,6 +198,12 @@ export function PadGrid({ head, bank, colour, cells, chosen, defaults, onChoose,
         if (event.repeat) return;
         held.current = current;
         engine.pressPad(current, { timeStamp: event.timeStamp });
+      } else if (event.code === "KeyP") {
+        done();
+        if (!event.repeat) saveFile(`/api/projects/${head.id}/sheet`);
+      } else if (event.code === "KeyT") {
+        done();
+        onAct("patterns", "");
       } else if (event.key === "/") {
         done();
         onAct("search", "");

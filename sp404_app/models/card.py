@@ -117,7 +117,8 @@ class ProjectExport(SQLModel, table=True):
     """A ZIP archive of a project for a device. It is a cache and may be dropped at any time.
 
     `content_key` is the hash of everything that determines the bytes, so an unchanged project is
-    not exported twice. `size_bytes` is null until the archive is made and compared. `files` is
+    not exported twice. `size_bytes` is null until the archive is made and compared; until then,
+    `files` is the plan, as `services.cards.export_plan` writes it. Afterwards it is
     `[{"path", "bytes", "sha256", "offset"}]`, with the offset of the file in the archive.
     """
 

@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Page, Playwright, expect
 from sqlmodel import Session, create_engine, text
 
 from sp404_app.audio.synth.demo_sounds import demo_sounds
-from sp404_app.models import Sample
+from sp404_app.models import Project, ProjectFile, Sample
 from sp404_app.models.columns import uuid7
 from sp404_app.supervisor import postgresql
 from sp404_app.supervisor.home import Home
@@ -21,6 +21,7 @@ from tests.e2e.conftest import OPERATOR
 from tests.e2e.people import Visitor
 from tests.e2e.test_billing import subscribe
 from tests.product import Product
+from tests.services.cards.pattern_files import Hit, mk2_pattern
 
 SOUND_COUNT = 4
 PROJECT_COUNT = 4
@@ -91,6 +92,16 @@ def add_rows(product: Product, sample_id: str, count: int = EXTRA_ROWS) -> None:
             session.add(Sample.model_validate(values | own))
 
 
+def add_patterns(product: Product, project: str, **files: bytes) -> None:
+    """Store patterns by number: `p13` is the file PTN00013.BIN of a card."""
+    with product_database(product) as session:
+        owner = session.get_one(Project, uuid.UUID(project)).user_id
+        for name, data in files.items():
+            ids = {"project_id": uuid.UUID(project), "user_id": owner}
+            path = f"PTN/PTN{int(name[1:]):05}.BIN"
+            session.add(ProjectFile(**ids, path=path, data=data))
+
+
 @dataclass(slots=True)
 class SeededAccounts:
     """The seeded users, and how to sign them in."""
@@ -149,6 +160,7 @@ def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
     sample = _upload_sounds(page, folder, product.base_url)
     add_rows(product, sample)
     project = _create_projects(page, sample, product.base_url)
+    add_patterns(product, project, p1=mk2_pattern([Hit(0, "B1"), Hit(960, "B2")]))
     return SeededAccounts(known, sample, project, product.base_url)
 
 

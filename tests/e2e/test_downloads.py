@@ -140,7 +140,7 @@ def test_a_selection_is_downloaded_with_the_names_that_were_shown(
     expect(dialog.get_by_test_id("download-what")).to_have_text("3 sounds")
     template = dialog.get_by_test_id("template")
     template.fill("{tempo}")
-    expect(dialog.get_by_test_id("template-said")).to_contain_text("{tempo} is no field.")
+    expect(dialog.get_by_test_id("template-said")).to_contain_text("{tempo} is not a field.")
     template.fill("{bank}{pad} {name} {bpm}")
     names = dialog.get_by_test_id("download-names").locator("li")
     expect(names.first).to_contain_text("A01 Crackle")

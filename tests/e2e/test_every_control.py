@@ -88,7 +88,7 @@ BEFORE_KEYS = {
     "Escape": ("+",),
 }
 # Keys of the pad page with an effect that lasts; tests/e2e/test_pads.py presses the others.
-PAD_KEYS_PRESSED = ("1", "/", "?", "Delete", "Control+z", "PageDown")
+PAD_KEYS_PRESSED = ("1", "/", "?", "Delete", "Control+z", "PageDown", "p", "t")
 KNOBS = (
     *("level", "pan", "pitch", "fine", "speed", "attack", "hold", "release"),
     *("edit-pitch", "edit-stretch", "edit-gain_db", "edit-fade_in", "edit-fade_out"),

@@ -2,6 +2,7 @@
 
 from sp404_app.pages.library import library
 from sp404_app.pages.page import Page
+from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
@@ -11,6 +12,11 @@ LIBRARY_PAGES = (
         route="/library",
         component=library,
         title="Library",
-        on_load=[QueryBySoundState.close, LayoutState.load, LibraryState.load],
+        on_load=[
+            QueryBySoundState.close,
+            LayoutState.load,
+            LibraryState.load,
+            DownloadState.load,
+        ],
     ),
 )

@@ -17,6 +17,8 @@ KEYS = (
     ("Ctrl Z · Ctrl Shift Z", "Undo, redo"),
     ("Shift E · Shift K", "Export, check"),
     ("/", "Search sounds"),
+    ("P", "Download the pad sheet"),
+    ("T", "Patterns of the project"),
     ("Enter (in the list)", "Put on the next free pad"),
 )
 

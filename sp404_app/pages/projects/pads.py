@@ -7,6 +7,7 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.components.cards import card_keys
 from sp404_app.components.pads import pad_grid, pad_screen, pad_transport
+from sp404_app.components.patterns import pattern_panel
 from sp404_app.devices.pad_settings import DEFAULTS
 from sp404_app.pages.cards.doctor_dialog import doctor_dialog
 from sp404_app.pages.cards.export_dialog import export_dialog
@@ -16,6 +17,7 @@ from sp404_app.pages.projects.controls import saving_field
 from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
+from sp404_app.pages.projects.project_menu import project_menu
 from sp404_app.state.cards.doctor import DoctorState
 from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.projects.pad_view import BankTab
@@ -28,6 +30,7 @@ def pads() -> rx.Component:
     """The page, in one of its phases: loading, loaded or missing."""
     return layout(
         style_sheet("/pads.css"),
+        style_sheet("/patterns.css"),
         rx.cond(
             PadsState.phase == "here",
             workspace(),
@@ -73,6 +76,15 @@ def workspace() -> rx.Component:
             inspector(),
             class_name="pad-columns",
             custom_attrs={"data-panel": PadsState.panel},
+        ),
+        rx.cond(
+            PadsState.is_patterns_open,
+            pattern_panel(
+                project=HEAD.id,
+                revision=HEAD.revision,
+                banks=PadsState.banks,
+                on_close=PadsState.close_patterns,
+            ),
         ),
         panel_buttons(),
         help_dialog(),
@@ -127,6 +139,7 @@ def bar() -> rx.Component:
         ),
         step_button("undo-2", "Undo", HEAD.undo, PadsState.undo),
         step_button("redo-2", "Redo", HEAD.redo, PadsState.redo),
+        project_menu(),
         card_buttons(),
         class_name="pad-bar",
     )

@@ -2,6 +2,7 @@
 
 from sp404_app.pages.page import Page
 from sp404_app.pages.sample.sample import sample
+from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.sample.sample import SampleState
 
@@ -10,6 +11,6 @@ SAMPLE_PAGES = (
         route="/samples/[sample_id]",
         component=sample,
         title="Sample",
-        on_load=[LayoutState.load, SampleState.load],
+        on_load=[LayoutState.load, SampleState.load, DownloadState.load],
     ),
 )

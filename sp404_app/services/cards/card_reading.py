@@ -5,7 +5,7 @@ A file that cannot be read is named, and the rest is read.
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from sp404_app.services.cards.known_sounds import KnownSound
 from sp404_app.services.cards.project_reading import ReadProject
 
 MAX_COPY_BYTES: Final = 1 << 20  # of a pattern, a chain or a picture
+MAX_WAVEFORM_BYTES: Final = 64 << 20  # of all sounds; the analysis draws the others
 TOO_LARGE_COPY = "This file is too large; it was left out."
 NO_PROJECT = "No project of this card can be read."
 
@@ -158,18 +159,26 @@ def read_sounds(
     """
     devices = {path: each.read.device for each in card.projects for path in each.paths.values()}
     sizes = files.sizes()
-    total, done = sum(sizes[path] for path in devices) or 1, 0
+    total, done, drawn = sum(sizes[path] for path in devices) or 1, 0, 0
     for path, device in devices.items():
         try:
             sound = _read_sound(files, path, device, known)
         except AppError as error:
             card.problems.append(Problem(path, str(error)))
         else:
-            card.sounds[path] = sound
+            card.sounds[path] = sound = _within_memory(sound, drawn)
+            drawn += len(sound.card.waveform.peaks) if sound.card and sound.card.waveform else 0
             if sound.card and sound.card.refusal:
                 card.problems.append(Problem(path, sound.card.refusal))
         done += sizes[path]
         progress(done / total)
+
+
+def _within_memory(sound: Sound, drawn: int) -> Sound:
+    """Return a sound without its waveform if others have used up the memory for these."""
+    if sound.card is None or drawn < MAX_WAVEFORM_BYTES:
+        return sound
+    return replace(sound, card=replace(sound.card, waveform=None))
 
 
 def _read_sound(

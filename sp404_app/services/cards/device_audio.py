@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sp404_app.audio.io.content_hash import ContentHasher
 from sp404_app.audio.io.header import Header
+from sp404_app.audio.io.peaks import PeaksBuilder
 from sp404_app.audio.render.pcm_writer import HEADER_BYTES as WAV_HEADER_BYTES
 from sp404_app.audio.render.pcm_writer import wav_header
 from sp404_app.devices.capabilities import DEVICES, DeviceKind
@@ -24,6 +25,7 @@ from sp404_app.devices.sample_file import SampleFile
 from sp404_app.devices.sx import aiff, wave
 from sp404_app.errors import BadAudio
 from sp404_app.services.library import samples
+from sp404_app.services.library.stored_files import StoredWaveform
 
 BLOCK_BYTES: Final = 1 << 20  # a multiple of every frame size
 WRONG_HASH: Final = "The header’s hash is wrong; the device may refuse this file."
@@ -36,7 +38,8 @@ class CardSound:
 
     `file` is its layout, or None if it is not as the device writes it; such a file is kept as it is
     if a decoder can read it. `size` is that of the sample that it becomes, `refusal` why the device
-    may refuse the file, or "". `header` are the first bytes of the file.
+    may refuse the file, or "". `header` are the first bytes of the file. `waveform` is drawn before
+    the analysis; None of a file that is kept as it is.
     """
 
     file: SampleFile | None
@@ -45,6 +48,7 @@ class CardSound:
     size: int
     header: bytes
     refusal: str = ""
+    waveform: StoredWaveform | None = None
 
 
 def parse_sample_header(header: bytes, size: int, device: DeviceKind) -> SampleFile:
@@ -95,13 +99,16 @@ def inspect_sound(path: Path, device: DeviceKind) -> CardSound:
         channels=found.channels,
         format="WAV 16-bit",
     )
-    hasher = ContentHasher(audio)
+    hasher, peaks = ContentHasher(audio), PeaksBuilder(found.rate)
     for block in pcm_blocks(path, found):
         scaled = block.astype(np.float32) / np.float32(32_768)
         hasher.feed(scaled.reshape(-1, found.channels))
+        peaks.feed(scaled.reshape(-1, found.channels))
+    drawn = peaks.done()
+    waveform = StoredWaveform(drawn.to_bytes(), drawn.thumbnail())
     stored = WAV_HEADER_BYTES + 2 * found.channels * found.frames
     refusal = why_refused(header, size, device)
-    return CardSound(found, audio, hasher.done().digest, stored, header, refusal)
+    return CardSound(found, audio, hasher.done().digest, stored, header, refusal, waveform)
 
 
 def _inspect_foreign(path: Path, header: bytes, refusal: str) -> CardSound:

@@ -29,8 +29,9 @@ from sp404_app.services.cards import import_plan, imports, project_reading
 from sp404_app.services.cards.card_reading import CardProject, ReadCard, Sound
 from sp404_app.services.cards.import_files import CardFiles
 from sp404_app.services.infra import storage
-from sp404_app.services.library import samples
-from sp404_app.services.library.samples import IncomingFile, StoredFile
+from sp404_app.services.library import samples, stored_files
+from sp404_app.services.library.samples import IncomingFile
+from sp404_app.services.library.stored_files import StoredFile, StoredWaveform
 from sp404_app.services.processing import jobs
 from sp404_app.services.projects import projects
 from sp404_app.services.projects.kit import Kit, PadContent
@@ -92,7 +93,7 @@ def plan_sounds(session: Session, task: ImportTask, card: ReadCard) -> dict[str,
     """
     projects.ensure_room(session, task.user_id, len(card.projects))
     digests = {sound.digest for sound in card.sounds.values()}
-    existing = samples.find_by_digests(session, task.user_id, sorted(digests))
+    existing = stored_files.find_by_digests(session, task.user_id, sorted(digests))
     new = _new_sounds(card, digests - set(existing))
     import_plan.ensure_room(session, task.user_id, _size_of(card, new))
     row = imports.get_import(session, task.user_id, task.import_id, lock=True)
@@ -173,7 +174,7 @@ def _place_sounds(
 ) -> _Placed:
     """Insert the samples that the library still lacks; the files of others are deleted."""
     digests = sorted({sound.digest for sound in card.sounds.values()})
-    existing = samples.find_by_digests(session, task.user_id, digests)
+    existing = stored_files.find_by_digests(session, task.user_id, digests)
     added = {digest: sound for digest, sound in new.items() if digest not in existing}
     if set(digests) - set(existing) - set(added):
         raise NotFound("A sound of this card was deleted in the meantime. Start the import again.")
@@ -182,10 +183,10 @@ def _place_sounds(
             after_commit(session, partial(storage.delete_object, sound.key))
     import_plan.ensure_room(session, task.user_id, _size_of(card, added))
     stored = [
-        StoredFile(_incoming(card, digest, sound), sound.key, sound.name)
+        StoredFile(_incoming(card, digest, sound), sound.key, sound.name, _waveform(card, sound))
         for digest, sound in added.items()
     ]
-    ids = samples.add_stored_files(session, task.user_id, stored)
+    ids = stored_files.add_stored_files(session, task.user_id, stored)
     return _Placed(existing | dict(zip(added, ids, strict=True)), frozenset(added))
 
 
@@ -204,6 +205,11 @@ def _incoming(card: ReadCard, digest: str, sound: NewSound) -> IncomingFile:
         header=header,
         digest=digest,
     )
+
+
+def _waveform(card: ReadCard, sound: NewSound) -> StoredWaveform | None:
+    inspected = card.sounds[sound.path].card
+    return inspected.waveform if inspected else None
 
 
 def _insert_project(

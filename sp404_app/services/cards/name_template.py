@@ -71,7 +71,7 @@ def _parse_field(text: str) -> Field:
     name, colon, number_format = text.partition(":")
     if name not in FIELDS:
         known = ", ".join(f"{{{field}}}" for field in FIELDS)
-        raise InvalidTemplate(f"{{{name[:40]}}} is no field. There are {known}.")
+        raise InvalidTemplate(f"{{{name[:40]}}} is not a field. Use {known}.")
     digits = NUMBER_FORMAT.fullmatch(number_format)
     if colon and (name != "n" or not digits):
         raise InvalidTemplate(f"{{{text[:40]}}}: only {{n}} takes a number of digits, as {{n:03}}.")

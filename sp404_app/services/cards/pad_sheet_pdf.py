@@ -2,6 +2,7 @@
 
 import io
 from functools import lru_cache
+from typing import Any
 
 from reportlab.lib.colors import Color, HexColor
 from reportlab.pdfbase import pdfmetrics
@@ -22,7 +23,9 @@ def draw_pdf(sheet: Sheet, bank: str = "") -> bytes:
     for font in Font:
         pdfmetrics.registerFont(load_font(font))
     file = io.BytesIO()
-    canvas = Canvas(file, (WIDTH, HEIGHT), invariant=1, pageCompression=1)
+    # Its own first font would be Helvetica, which is not embedded. The stubs state a wrong type.
+    first: Any = Font.SANS.value
+    canvas = Canvas(file, (WIDTH, HEIGHT), invariant=1, pageCompression=1, initialFontName=first)
     canvas.setTitle(f"{sheet.project} – pads")
     canvas.setAuthor(PRODUCER)
     canvas.setCreator(PRODUCER)

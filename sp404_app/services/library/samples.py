@@ -101,7 +101,7 @@ def add_sample(
     if not is_demo:
         quotas.ensure_storage(session, user_id, incoming.size)
     ensure_no_duplicate(session, user_id, incoming.digest)
-    sample = _new_sample(
+    sample = new_sample(
         user_id, incoming, key, tags.get_or_create_tags(session, user_id, tag_names)
     )
     sample.is_demo = is_demo
@@ -111,48 +111,6 @@ def add_sample(
     publish_sample(session, user_id, sample.id)
     quotas.publish_quota(session, user_id)
     return sample.id
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file that is in the store already, to be added as a sample of this name."""
-
-    incoming: IncomingFile
-    key: str
-    name: str
-
-
-def add_stored_files(
-    session: Session, user_id: uuid.UUID, files: Sequence[StoredFile]
-) -> list[uuid.UUID]:
-    """Insert the rows of many stored files and enqueue their analyses; return the samples' ids.
-
-    The caller has locked the library, and checked the storage quota and that no audio is there yet.
-    """
-    rows: list[Sample] = []
-    for file in files:
-        sample = _new_sample(user_id, file.incoming, file.key, [])
-        sample.name = clean_name(file.name)
-        update_search_fields(sample)
-        rows.append(sample)
-    session.add_all(rows)
-    session.flush()
-    ids = [sample.id for sample in rows]
-    jobs.enqueue_first_analyses(session, user_id, ids)
-    publish_sample(session, user_id)
-    return ids
-
-
-def find_by_digests(
-    session: Session, user_id: uuid.UUID, digests: Sequence[str]
-) -> dict[str, uuid.UUID]:
-    """Return the ids of the user's samples outside the trash with this decoded audio, by digest."""
-    live = select(Sample.digest, Sample.id).where(
-        Sample.user_id == user_id,
-        col(Sample.digest) == any_(literal(list(digests), ARRAY(String))),
-        col(Sample.deleted_at).is_(None),
-    )
-    return dict(session.exec(live).all())
 
 
 def ensure_no_duplicate(session: Session, user_id: uuid.UUID, digest: str) -> None:
@@ -405,9 +363,10 @@ def has_id_in(ids: Sequence[uuid.UUID]) -> Any:
     return col(Sample.id) == any_(literal(list(ids), ARRAY(Uuid)))
 
 
-def _new_sample(
+def new_sample(
     user_id: uuid.UUID, incoming: IncomingFile, key: str, tag_names: list[str]
 ) -> Sample:
+    """Return the row of a file that is stored under a key; it is not inserted."""
     header = incoming.header
     sample = Sample(
         user_id=user_id,

@@ -173,7 +173,7 @@ def view_of(found: Checkup, colours: list[str]) -> CheckView:
         summary=_summary(faults),
         is_well=not faults,
         size=format_size(found.bytes),
-        capacity=format_size(found.device_bytes),
+        capacity=f"{found.device_bytes // 10**9} GB",
         groups=shown,
         banks=[
             BankBar(

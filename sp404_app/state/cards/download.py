@@ -54,6 +54,14 @@ class DownloadState(SessionState):
     _job_id: str = ""
 
     @rx.event
+    async def load(self) -> Stream:
+        """Close the dialog of the former page; a job that was followed there is followed on."""
+        await self._user_id()
+        self.is_open = False
+        if self._job_id:
+            yield DownloadState.watch
+
+    @rx.event
     async def open_for_selection(self) -> None:
         """Ask for the format of the library's selection."""
         user_id = await self._user_id()

@@ -11,6 +11,7 @@ from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.devices.capabilities import BANKS, Device
 from sp404_app.devices.pad_settings import DEFAULTS, STORED_BY
 from sp404_app.models import Project, ProjectPad, Sample
+from sp404_app.services.cards.patterns import count_patterns
 from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.projects import history, projects, renders
 from sp404_app.services.projects.device_names import device_name
@@ -46,6 +47,7 @@ class ProjectHead:
     undo: str = ""
     redo: str = ""
     is_trashed: bool = False
+    patterns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ def _head(session: Session, summary: ProjectSummary) -> ProjectHead:
         undo=undo,
         redo=redo,
         is_trashed=project.deleted_at is not None,
+        patterns=count_patterns(session, project.id),
     )
 
 

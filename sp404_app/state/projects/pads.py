@@ -42,6 +42,7 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         """Open the project of this URL; `?pad=B3` chooses a pad."""
         user_id = await self._user_id()
         self.panel, self.similar_place = "", ""
+        self.is_patterns_open = False
         self.suggestions, self.suggestions_for = [], ""
         try:
             project_id = validation.validate_id(PurePosixPath(self.router.url.path or "/").name)
@@ -133,12 +134,8 @@ class PadsState(ChosenPad, KitHelp, SessionState):
         action = validation.validate_text(action, 20)
         if action in {"undo", "redo"}:
             yield await self._step_history(action)
-        elif action == "help":
-            self.is_help_open = not self.is_help_open
-        elif action == "search":
-            self.panel = "sounds"
-        elif action == "rename":
-            self.panel = "pad"
+        elif action in {"help", "patterns", "search", "rename"}:
+            self._open(action)
         elif action == "fit":
             yield PadsState.suggest(key)
         elif action == "open":
@@ -147,11 +144,26 @@ class PadsState(ChosenPad, KitHelp, SessionState):
             if cell and cell.sample_id:
                 yield rx.redirect(f"/samples/{cell.sample_id}")
 
+    def _open(self, action: str) -> None:
+        """Open a part of the page, or close it if it is open."""
+        if action == "help":
+            self.is_help_open = not self.is_help_open
+        elif action == "patterns":
+            self.is_patterns_open = self.head.patterns > 0 and not self.is_patterns_open
+        else:
+            self.panel = "sounds" if action == "search" else "pad"
+
     @rx.event
     async def close_help(self) -> None:
         """Close the list of keys."""
         await self._user_id()
         self.is_help_open = False
+
+    @rx.event
+    async def close_patterns(self) -> None:
+        """Close the panel of patterns."""
+        await self._user_id()
+        self.is_patterns_open = False
 
     @rx.event
     async def save_midi(self, notes: dict[str, str]) -> None:

@@ -48,6 +48,7 @@ class PadsBase(SessionState, mixin=True):
     has_chop_keys: bool = False
     colour: str = ""  # of the visible bank
     is_help_open: bool = False
+    is_patterns_open: bool = False
     midi_notes: dict[str, str] = {}
     panel: str = ""  # on a phone: "sounds" or "pad"
     confirmed_edit: int = 0  # number of the last change of a control that was handled

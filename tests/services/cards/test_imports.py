@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
+from sp404_app.audio.features.survey import survey_file
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, QuotaExceeded, TooLarge, ValidationFailed
-from sp404_app.models import CardImport, JobStatus, ProcessingJob, Project, Sample, User
+from sp404_app.models import CardImport, JobStatus, ProcessingJob, Project, Sample, User, Waveform
 from sp404_app.models.columns import now
 from sp404_app.services.account import deletion
 from sp404_app.services.billing import quotas
-from sp404_app.services.cards import import_cleanup, import_plan, imports
+from sp404_app.services.cards import card_reading, import_cleanup, import_plan, imports
 from sp404_app.services.cards.import_plan import ImportPlan
 from sp404_app.services.cards.imports import ListedFile
 from sp404_app.services.infra import storage
@@ -257,9 +258,25 @@ def test_samples_are_named_after_pads_in_a_folder_of_the_project(user: User) -> 
     ]
     assert {row.format for row in rows} == {"WAV 16-bit"}
     assert {job.sample_id for job in queued} == {row.id for row in rows}
-    with transaction() as session, storage.local_copy(rows[0].storage_key) as path:
+    with transaction() as session:
+        drawn = {row.sample_id: row.peaks for row in session.exec(select(Waveform))}
+    with storage.local_copy(rows[0].storage_key) as path:
+        surveyed = survey_file(path)
+    assert drawn[rows[0].id] == surveyed.peaks.to_bytes()
+    assert rows[0].thumbnail == surveyed.peaks.thumbnail()
+    with storage.local_copy(rows[0].storage_key) as path:
         assert samples.inspect_file(path, "x").digest == rows[0].digest
         assert path.stat().st_size == rows[0].size
+
+
+def test_waveforms_beyond_the_memory_for_them_are_left_to_the_analysis(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card_reading, "MAX_WAVEFORM_BYTES", 1)
+    cards.take_in(user.id, cards.mk2_project())
+    with transaction() as session:
+        assert len(session.exec(select(Waveform)).all()) == 1
+        assert len(session.exec(select(Sample)).all()) == 3
 
 
 def test_the_quota_error_carries_what_is_needed_and_free(

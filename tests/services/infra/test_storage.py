@@ -1,5 +1,6 @@
 """Stored files are read back unchanged, and errors of the store have messages."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -91,3 +92,25 @@ def test_the_store_follows_the_settings(environment: pytest.MonkeyPatch, tmp_pat
 
 def test_a_store_that_can_be_listed_answers(services: Settings) -> None:
     assert storage.is_reachable()
+
+
+def test_a_file_is_moved_into_a_local_store() -> None:
+    path = storage.work_folder() / "made.zip"
+    path.write_bytes(b"archive")
+    storage.move_in(path, "folder/made.zip")
+    assert not path.exists()
+    with storage.local_copy("folder/made.zip") as stored:
+        assert stored.read_bytes() == b"archive"
+
+
+def test_a_file_on_another_disk_is_copied_into_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    path = storage.work_folder() / "made.zip"
+    path.write_bytes(b"archive")
+    monkeypatch.setattr(Path, "replace", refuse)
+    storage.move_in(path, "folder/made.zip")
+    assert not path.exists()
+    with storage.local_copy("folder/made.zip") as stored:
+        assert stored.read_bytes() == b"archive"

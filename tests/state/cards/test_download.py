@@ -92,7 +92,7 @@ async def test_the_names_of_the_first_sounds_are_shown_by_the_template(
     await run(dialog.toggle_folders())
     assert dialog.names[:2] == ["Drums/01 Sound 1.flac", "02 Sound 2.flac"]
     await run(dialog.set_template("{tempo}"))
-    assert (dialog.names, "{tempo} is no field" in dialog.problem) == ([], True)
+    assert (dialog.names, "{tempo} is not a field" in dialog.problem) == ([], True)
     assert await run(dialog.start()) == []
     assert conversion() is None
 
@@ -149,6 +149,20 @@ async def test_a_long_sound_shows_its_progress_and_can_be_cancelled(
     await run(dialog.cancel())
     assert (dialog.phase, conversion().status) == ("choose", JobStatus.CANCELLED)
     await run(dialog.cancel())
+
+
+async def test_a_page_that_loads_closes_the_dialog_and_follows_a_running_job(
+    dialog: DownloadState, keep: Keep
+) -> None:
+    sample_id = keep()
+    measure(sample_id, duration=100.0)
+    await run(dialog.open_for_sample(str(sample_id)))
+    assert await run(dialog.load()) == []
+    assert not dialog.is_open
+    await run(dialog.download_sample(str(sample_id), "flac"))
+    (event,) = await run(dialog.load())
+    assert event is DownloadState.watch
+    assert (dialog.is_open, dialog.phase) == (False, "running")
 
 
 async def test_a_refused_sound_is_explained_in_the_dialog(

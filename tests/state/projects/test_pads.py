@@ -16,6 +16,7 @@ from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pads import PadChange
 from sp404_app.state.projects.pads import PadsState
 from tests.accounts import cookie, sign_up_user
+from tests.services.cards.pattern_files import mk2_pattern, put_files
 from tests.services.conftest import keep
 from tests.sounds import Keep
 from tests.tabs import in_tab
@@ -217,3 +218,20 @@ def defaults(name: str) -> int:
 
 def parameters(name: str) -> int:
     return PadsState.event_handlers[name].fn.__code__.co_argcount - 1
+
+
+async def test_patterns_open_only_in_a_project_that_has_some(user: User) -> None:
+    project = make_project(user)
+    state = await loaded(cookie(user.id), project)
+    await run(state.act("patterns", ""))
+    assert (state.head.patterns, state.is_patterns_open) == (0, False)
+    put_files(user.id, project, p1=mk2_pattern([]), p2=b"broken")
+    state = await loaded(cookie(user.id), project)
+    assert state.head.patterns == 2
+    await run(state.act("patterns", ""))
+    assert state.is_patterns_open
+    await run(state.act("patterns", ""))
+    assert not state.is_patterns_open
+    await run(state.act("patterns", ""))
+    await run(state.close_patterns())
+    assert not state.is_patterns_open
