@@ -39,7 +39,11 @@ class Card:
 def make_export(page: Page, kind: str) -> dict[str, Any]:
     """Export the project of the open pad page; return the manifest's hashes by path."""
     page.get_by_test_id("open-export").click()
-    page.get_by_test_id(f"export-{kind}").click()
+    again, choice = page.get_by_test_id("export-again"), page.get_by_test_id(f"export-{kind}")
+    expect(again.or_(choice)).to_be_visible()
+    if again.is_visible():  # the export of the last time
+        again.click()
+    choice.click()
     expect(page.get_by_test_id("export-check")).to_be_visible()
     expect(page.get_by_test_id("start-export")).to_be_enabled()
     page.get_by_test_id("start-export").click()
@@ -48,3 +52,12 @@ def make_export(page: Page, kind: str) -> dict[str, Any]:
     answer = page.request.get(f"{download.get_attribute('href')}/manifest")
     assert answer.ok, answer.text()
     return {each["path"]: each["sha256"] for each in answer.json()["files"]}
+
+
+def drop(page: Page, path: Path) -> None:
+    """Drop a file or folder of the computer in the middle of the page."""
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 450, "data": data})
+    session.detach()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.card_page import EXPORT_TIMEOUT_MS, Card, make_export
+from tests.e2e.card_page import EXPORT_TIMEOUT_MS, Card, drop, make_export
 from tests.e2e.pad_page import PadPage, PadUser
 
 SOUNDS = ("Velvet Kick", "Paper Snare", "Tight Hat")
@@ -234,6 +234,26 @@ def test_a_folder_without_a_project_is_named(pads: PadPage, card: Card, page: Pa
     page.goto("/projects")
     page.get_by_test_id("read-card").click()
     expect(page.get_by_test_id("no-card")).to_be_visible()
+    page.get_by_test_id("close-reader").click()
+    expect(page.get_by_test_id("card-reader")).to_have_count(0)
+
+
+def test_a_dropped_project_is_offered_on_every_page(pads: PadPage, tmp_path: Path) -> None:
+    page = pads.page
+    make_export(page, "mk2")
+    archive = tmp_path / "Night.zip"
+    archive.write_bytes(download(page))
+    zipfile.ZipFile(archive).extractall(tmp_path / "card")
+    page.goto("/library")
+    expect(page.get_by_test_id("sample-row").first).to_be_visible()
+    drop(page, tmp_path / "card" / "IMPORT")
+    expect(page.get_by_test_id("card-project")).to_be_checked()
+    expect(page.get_by_test_id("add-as-sounds")).to_be_visible()
+    page.get_by_test_id("hide-reader").click()
+    expect(page.get_by_test_id("card-reader")).to_have_count(0)
+    drop(page, archive)
+    page.get_by_test_id("take-zip").click()
+    expect(page.get_by_test_id("card-read")).to_contain_text("1 project", timeout=READ_TIMEOUT_MS)
     page.get_by_test_id("close-reader").click()
     expect(page.get_by_test_id("card-reader")).to_have_count(0)
 

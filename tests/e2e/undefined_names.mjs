@@ -13,12 +13,12 @@ const traverse = load("@babel/traverse").default;
 // Names defined by the browser or the language.
 const KNOWN = new Set(
   `AbortController Array Audio AudioContext AudioWorkletNode AudioWorkletProcessor BigInt Blob Boolean Cookies
-  CustomEvent DataView Date Element Error Event EventTarget File FileReader Float32Array Float64Array FormData
+  CustomEvent DOMException DataView Date Element Error Event EventTarget File FileReader Float32Array Float64Array FormData
   Infinity Int16Array IntersectionObserver JSON Map Math MediaRecorder MutationObserver NaN Number Object Promise
-  Proxy RegExp ResizeObserver Set String Symbol TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet
+  Proxy RegExp ResizeObserver Set String Symbol TextDecoder TextEncoder TypeError URL URLSearchParams Uint8Array WeakMap WeakSet Worker
   XMLHttpRequest atob btoa cancelAnimationFrame clearInterval clearTimeout console crypto currentFrame
-  decodeURIComponent document encodeURIComponent eval fetch getComputedStyle globalThis isNaN localStorage location
-  matchMedia navigator parseFloat parseInt performance process queueMicrotask registerProcessor
+  decodeURIComponent document encodeURIComponent eval fetch getComputedStyle globalThis indexedDB isNaN localStorage location
+  matchMedia navigator parseFloat parseInt performance process queueMicrotask registerProcessor self
   requestAnimationFrame sampleRate sessionStorage setInterval setTimeout structuredClone undefined window`.split(/\s+/),
 );
 
