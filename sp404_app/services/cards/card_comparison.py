@@ -4,7 +4,7 @@ Files that are not ours are never touched: the comparison lists only files that 
 files that were ours before and that the export no longer has.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -41,12 +41,14 @@ def compare_card(
     now: Iterable[ListedFile],
     wanted: Iterable[ListedFile],
     folder: str | None,
+    kept: Container[tuple[str, int]] = (),
 ) -> list[CardChange]:
     """Return the changes that writing `wanted` makes, in the order of their paths.
 
     `before` are the files as this project last read or wrote them, `now` as they are, `wanted` as
     the export has them. Paths begin at the card's root and are compared without case. Only sounds
-    of pads in `folder` are deleted.
+    of pads in `folder` are deleted, and not those of pads in `kept`: the export describes these
+    pads as before, but has no sound of theirs that could be written again.
     """
     old, present, new = _by_path(before), _by_path(now), _by_path(wanted)
     changes: list[CardChange] = []
@@ -56,7 +58,8 @@ def compare_card(
             spelled = present[key].path if key in present else new[key].path
             changes.append(_change(spelled, *verdict))
     for key in sorted(set(old) & set(present) - set(new)) if folder else ():
-        if key.startswith(f"{fold_path(folder or '')}/") and position_of(key):
+        place = position_of(key)
+        if key.startswith(f"{fold_path(folder or '')}/") and place and place not in kept:
             is_ours = _is_same(old[key], present[key])
             verdict = ("delete", UNUSED) if is_ours else ("conflict", UNUSED_BUT_CHANGED)
             changes.append(_change(present[key].path, *verdict))

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlmodel import Session, col, select
 
+from sp404_app.devices.capabilities import BANKS
 from sp404_app.devices.mk2 import paths as mk2_paths
 from sp404_app.devices.sx import paths as sx_paths
 from sp404_app.errors import Conflict
@@ -21,10 +22,18 @@ from sp404_app.services.projects import history
 EXPORT_FIRST = "Export this project first."
 
 
-def wanted_files(
+@dataclass(frozen=True, slots=True)
+class WantedCard:
+    """What an export writes: its files, and the pads that it describes without their sound."""
+
+    files: list[ListedFile]
+    kept: frozenset[tuple[str, int]]
+
+
+def wanted_card(
     session: Session, user_id: uuid.UUID, project_id: uuid.UUID, target: ExportTarget
-) -> list[ListedFile]:
-    """Return the files of the export of a project as it is now.
+) -> WantedCard:
+    """Return what the export of a project as it is now writes.
 
     Raises:
         NotFound: If the project does not exist or belongs to another user.
@@ -41,7 +50,9 @@ def wanted_files(
     ).first()
     if row is None:
         raise Conflict(EXPORT_FIRST)
-    return listed_files(row.files)
+    places = (divmod(int(i), target.hardware.pads_per_bank) for i in plan.project.kept)
+    kept = frozenset((BANKS[bank], pad + 1) for bank, pad in places)
+    return WantedCard(listed_files(row.files), kept)
 
 
 def compare(
@@ -59,10 +70,10 @@ def compare(
     """
     history.get_project(session, user_id, project_id)
     present = imports.list_files(session, user_id, import_id)
-    wanted = wanted_files(session, user_id, project_id, target)
+    wanted = wanted_card(session, user_id, project_id, target)
     folder = folder_of(target)
     before = _files_before(session, project_id, folder)
-    return compare_card(before, present, wanted, folder)
+    return compare_card(before, present, wanted.files, folder, wanted.kept)
 
 
 def _files_before(session: Session, project_id: uuid.UUID, folder: str | None) -> list[ListedFile]:

@@ -49,6 +49,12 @@ def test_files_of_others_are_never_listed() -> None:
     assert compare_card(theirs[1:], theirs, [], FOLDER) == []
 
 
+def test_the_sound_of_a_pad_that_is_only_described_stays_on_the_card() -> None:
+    card = [file(A1), file(A2)]
+    (change,) = compare_card(card, card, [], FOLDER, kept={("A", 2)})
+    assert (change.path, change.what) == (A1, "delete")
+
+
 def test_files_outside_the_folder_are_not_deleted() -> None:
     other = "EXPORT/PROJECT/PROJECT_02/SMPL/BANK1-01.SMP"
     inside = "EXPORT/PROJECT/PROJECT_01"

@@ -74,6 +74,15 @@ def test_a_project_that_was_read_from_its_folder_alone_is_known_on_the_card(user
     assert change.what == "replace"
 
 
+def test_a_sound_that_could_not_be_read_is_not_deleted_from_the_card(user: User) -> None:
+    card = cards.mk2_project(EXPORT_FOLDER)
+    broken = f"{EXPORT_FOLDER}/SMPL/BANK1-02.SMP"
+    card[broken] = card[broken][:100]
+    target = project_of(user, cards.take_in(user.id, card))
+    export(target, "mk2", "export", 1)
+    assert compare(user, target, card) == []
+
+
 def test_another_project_in_the_way_is_a_conflict(user: User) -> None:
     target = project_of(user, cards.take_in(user.id, cards.mk2_project(EXPORT_FOLDER)))
     export(target, "mk2", "export", 2)
