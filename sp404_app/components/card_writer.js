@@ -2,7 +2,7 @@
 // and read all again after the card was put in again. It lives outside React, so a closed dialog
 // does not interrupt it.
 
-import { findPathProblem, foldPath } from "./card_names.js";
+import { findPathProblem, foldPath, isSwapFile } from "./card_names.js";
 import { describeCard } from "./card_layout.js";
 import { isReachable, listNames, openFile, removeFile, writeFile } from "./card_folder.js";
 import { countChanges, explainError, filesToBackUp, keptChoices, openConflicts, orderSteps, splitLeftovers, targetFolder } from "./card_plan.js";
@@ -11,6 +11,7 @@ import { CardTask, pause } from "./card_task.js";
 const REACHABLE_POLL_MS = 1000;
 const BUSY = ["reading", "saving", "writing", "checking"];
 const DAMAGED = "What was read back differs from what was written. The card may be damaged.";
+const CHANGED = "It was changed on the card since it was read. It was left as it is; read the card again.";
 const START = { phase: "idle", card: null, progress: null, changes: [], counts: null, leftovers: [], choices: {}, backup: [], toBackUp: 0, kept: 0, different: [], written: 0, message: "", resumable: null };
 
 const plain = ({ path, bytes, sha256 }) => ({ path, bytes, sha256 });
@@ -198,14 +199,27 @@ export class CardWriter extends CardTask {
 
   async takeStep({ step, path, sha256 }, report, isWanted, next) {
     if (step === "remove" || step === "delete") {
+      await this.ensureUnchanged(path);
       await removeFile(this.root, this.relative(path));
       return;
     }
     const blob = await this.fetchAhead(path);
     if (next && next.sha256) this.fetchAhead(next.path);
+    await this.ensureUnchanged(path);
     const handle = await writeFile(this.root, this.relative(path), blob, { onBytes: report, isCancelled: () => !isWanted() });
     this.ahead.delete(path);
     if ((await this.hashFile(await handle.getFile())) !== sha256) throw new Error(DAMAGED);
+  }
+
+  // Refuses to touch a file that is not the one that was read and shown: the card may have been in
+  // its sampler meanwhile. An empty file is what an interrupted write of ours left behind.
+  async ensureUnchanged(path) {
+    if (isSwapFile(path)) return;
+    const handle = await openFile(this.root, this.relative(path));
+    const file = handle && (await handle.getFile());
+    const known = this.existing.get(foldPath(path));
+    if (!file || (!known && !file.size)) return;
+    if (!known || known.bytes !== file.size || (await this.hashFile(file)) !== known.sha256) throw new Error(CHANGED);
   }
 
   // The next file arrives while this one is written.

@@ -120,6 +120,25 @@ def test_files_of_the_last_time_are_replaced_and_deleted_after_a_backup(card: Ca
     assert card.files() == {**PACK, "IMPORT/mine.txt": "not yours"}
 
 
+@pytest.mark.parametrize("path", [KICK, SNARE, "IMPORT/Night shift/C/01 Gone.wav"])
+def test_a_file_that_changed_after_it_was_shown_is_neither_replaced_nor_deleted(
+    card: CardPage, path: str
+) -> None:
+    gone = "IMPORT/Night shift/C/01 Gone.wav"
+    for old in (KICK, gone):
+        card.put(old, "old")
+    card.wants(PACK, {KICK: "old", gone: "old"})
+    card.choose()
+    card.run("await writer.backUp()")
+    card.put(path, "new")  # the sampler wrote it while the comparison was shown
+    card.write()
+    assert card.state["phase"] == "failed"
+    assert "changed on the card since it was read" in card.state["message"]
+    assert card.files()[path] == "new"
+    card.run("await writer.goOn()")
+    assert card.files()[path] == "new"
+
+
 def test_a_write_that_fails_names_the_file_and_leaves_the_old_one_whole(card: CardPage) -> None:
     card.put(SNARE, "old")
     card.wants(PACK, {SNARE: "old"})
