@@ -4,6 +4,8 @@ import { foldPath, isSystemName } from "./card_names.js";
 
 const MKII_FOLDERS = ["import", "export", "bkup"];
 const SX_FOLDERS = ["roland", "fctry"];
+const SX_LABEL = "sp-404sx"; // the name of the card, and of a folder on it
+const SX_INNER = ["smpl", "ptn"];
 const TITLES = { mk2: "SP-404MKII card", sx: "SP-404SX/A card", empty: "Empty card", folder: "Folder of a card", other: "Not a card of a SP-404" };
 const MAX_LISTED_NAMES = 4;
 
@@ -17,6 +19,7 @@ const listed = (names) => {
 function chosenDepth(handleName, names, folders) {
   const folded = folders.map(foldPath);
   if (names.some((name) => foldPath(name) === folded[0])) return 0;
+  if (foldPath(handleName) === SX_LABEL && !names.some((name) => SX_INNER.includes(foldPath(name)))) return 0;
   return folded.indexOf(foldPath(handleName)) + 1;
 }
 

@@ -289,6 +289,22 @@ def test_a_folder_inside_of_the_card_can_be_chosen(card: CardPage) -> None:
 
 
 @pytest.mark.parametrize(
+    ("names", "base"),
+    [([], ""), (["FCTRY"], ""), (["ROLAND"], ""), (["SMPL", "PTN"], "ROLAND/SP-404SX")],
+)
+def test_a_card_called_as_its_folder_is_not_taken_for_the_folder(
+    card: CardPage, names: list[str], base: str
+) -> None:
+    said = card.run(
+        "return card.layout.describeCard("
+        "{handleName: 'SP-404SX', names: a, target: b, device: 'sx'})",
+        names,
+        "ROLAND/SP-404SX",
+    )
+    assert said["base"] == base
+
+
+@pytest.mark.parametrize(
     "path",
     ["a/../b", "/a", "a//b", "a/b.", "a/con", "a/LPT1.wav", "a/b?", "a/._b", "a/.DS_Store", "a\\b",
      "a/b.crswap", "a/ ", "a/\x01", f"a/{'x' * 256}"],
