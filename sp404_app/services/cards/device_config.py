@@ -28,6 +28,7 @@ from sp404_app.devices.second_reader import WantedArchive, WantedPad
 from sp404_app.devices.sx import pad_info
 from sp404_app.devices.sx import pads as sx_pads
 from sp404_app.models import PadSource
+from sp404_app.services.cards import exported_audio
 from sp404_app.services.cards.export_plan import ExportPlan, PlannedPad, PlannedProject
 
 SMALLEST_REGION_FRAMES: Final = {"mk2": 1_000, "sx": 1}
@@ -52,7 +53,7 @@ def device_pad(pad: PlannedPad, made: MadeAudio, device: str) -> DevicePad:
     """Return what the device stores for a pad, with positions inside its audio."""
     settings: dict[str, Any] = DEFAULTS | pad.settings
     clamp_positions(settings, made.frames, SMALLEST_REGION_FRAMES[device])
-    chops = tuple(chop for chop in pad.chops if chop < made.frames)
+    chops = exported_audio.storable_chops(tuple(chop for chop in pad.chops if chop < made.frames))
     return DevicePad(pad.name, settings, chops, made.channels, made.frames)
 
 

@@ -43,6 +43,8 @@ def changes_of(content: ExportContent, at: PadPosition, path: str) -> list[str]:
     changes += _name_change(content, at, path)
     if content.target.device == "import":
         changes += _baked(content, at)
+    elif not is_sx(content):
+        changes += _chops(content.kit.pads[at])
     return changes + _converted(content, at)
 
 
@@ -104,6 +106,12 @@ def _name_change(content: ExportContent, at: PadPosition, path: str) -> list[str
     shown = exported_audio.name_on_device(content, at, path)
     plain = shown.removesuffix(".wav")[3:] if content.target.device == "import" else shown
     return [] if plain == content.kit.pads[at].name else [f"Named “{shown}”."]
+
+
+def _chops(pad: PadContent) -> list[str]:
+    if len(exported_audio.storable_chops(pad.chops)) == len(pad.chops):
+        return []
+    return ["The last chop is left out: the start is the first of 16."]
 
 
 def _baked(content: ExportContent, at: PadPosition) -> list[str]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from sp404_app.audio.render import length
+from sp404_app.devices.mk2.padconf import MAX_CHOPS
 from sp404_app.models import SampleStatus
 from sp404_app.services.cards.export_content import ExportContent, KnownRender, PadAudio, is_sx
 from sp404_app.services.projects.device_names import device_name
@@ -97,3 +98,8 @@ def name_on_device(content: ExportContent, at: PadPosition, path: str = "") -> s
     if is_sx(content):
         return f"{at.bank_letter}{at.pad:07}"
     return device_name(content.kit.pads[at].name)
+
+
+def storable_chops(chops: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the chops for which a device has room: the start takes the first of its 16 places."""
+    return chops if 0 in chops else chops[: MAX_CHOPS - 1]

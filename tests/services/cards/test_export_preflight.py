@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 
 from sp404_app.devices.capabilities import SX
+from sp404_app.devices.second_reader import read_mk2_pad
 from sp404_app.errors import ValidationFailed
 from sp404_app.models.columns import now
+from sp404_app.services.cards import device_config
+from sp404_app.services.cards.device_config import MadeAudio
 from sp404_app.services.cards.export_content import KnownRender, parse_target
+from sp404_app.services.cards.export_plan import plan_export
 from sp404_app.services.cards.preflight import EMPTY, NOTHING_LEFT, PadCheck, check_export
 from tests.services.cards.contents import Library, with_render
 
@@ -106,6 +110,20 @@ def test_a_render_tells_a_length_that_nothing_else_can() -> None:
 def test_settings_that_the_device_cannot_store_are_warned_of() -> None:
     check = check_one(rate=48_000, format="WAV 16-bit", lofi=True)
     assert check.warnings == ["Not stored by the SP-404MKII: lofi."]
+
+
+def test_sixteen_chops_without_the_start_lose_the_last_one() -> None:
+    library = Library()
+    chops = tuple(range(1_000, 17_000, 1_000))
+    content = library.content("mk2", A1=library.pad(chops=chops))
+    (check,) = check_export(content).pads
+    assert "The last chop is left out: the start is the first of 16." in check.changes
+    plan = plan_export(content)
+    made = {0: MadeAudio(96_000, 2, "")}
+    config = device_config.build_config(plan, made, {}, None)
+    (wanted,) = device_config.wanted_archive(plan, made).pads
+    found = read_mk2_pad(config, 0, 2, 96_000)["chops"]
+    assert found == {0, *chops[:-1]} == {0, *wanted.chops}
 
 
 def test_an_import_pack_bakes_start_end_and_reverse_but_no_level() -> None:
