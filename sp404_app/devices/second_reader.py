@@ -307,7 +307,7 @@ def read_size(data: bytes, index: int, *, is_mk2: bool) -> int:
     if is_mk2:
         return int.from_bytes(data[160 + 172 * index :][:4], "big")
     end = int.from_bytes(data[32 * index + 4 :][:4], "big")
-    return 0 if end == 512 else end
+    return end if end > 512 else 0
 
 
 def _compare_settings(where: str, pad: WantedPad, found: dict[str, Any]) -> None:
@@ -388,7 +388,7 @@ def read_sx_pad(data: bytes, index: int, channels: int, frames: int) -> dict[str
     record = data[32 * index : 32 * index + 32]
     _, _, start, end, *flags, tempo, user_tempo = struct.unpack(">IIII8BII", record)
     level, lofi, loop, gate, is_reverse, is_wave, stored_channels, mode = flags
-    _expect(f"record {index}", "channels", stored_channels, channels)
+    _expect(f"record {index}", "channels", 1 if stored_channels == 1 else 2, channels)
     found: dict[str, Any] = {
         "level": min(127, level),
         "lofi": lofi != 0,

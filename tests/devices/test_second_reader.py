@@ -272,6 +272,14 @@ def test_the_index_in_a_file_of_the_sx_is_compared(tmp_path: Path) -> None:
         compare_archive(path, SX)
 
 
+def test_records_of_the_sx_with_wild_bytes_are_read_as_the_device_does(tmp_path: Path) -> None:
+    files = files_of(SX)
+    content = bytearray(files[PAD_INFO])
+    content[22] = 0  # channels: anything but 1 is stereo
+    content[32 + 4 : 32 + 8] = bytes((0, 0, 0, 44))  # an end before the audio is an empty pad
+    assert compare_archive(archive(tmp_path, files | {PAD_INFO: bytes(content)}), SX)
+
+
 def test_an_aiff_file_of_the_sx_is_read(tmp_path: Path) -> None:
     name = "S/SMPL/A0000001.AIF"
     comm = struct.pack(">HIH", 2, FRAMES, 16) + bytes.fromhex("400eac44000000000000")
