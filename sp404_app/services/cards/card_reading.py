@@ -22,8 +22,11 @@ from sp404_app.services.cards.known_sounds import KnownSound
 from sp404_app.services.cards.project_reading import ReadProject
 
 MAX_COPY_BYTES: Final = 1 << 20  # of a pattern, a chain or a picture
+MAX_PROJECT_COPIES_BYTES: Final = 16 << 20  # of all of a project: 100 kB for each pattern
+MAX_CARD_COPIES_BYTES: Final = 128 << 20  # of all projects, which are in memory until the end
 MAX_WAVEFORM_BYTES: Final = 64 << 20  # of all sounds; the analysis draws the others
 TOO_LARGE_COPY = "This file is too large; it was left out."
+TOO_MANY_COPIES = "The patterns and pictures are too large together; this file was left out."
 NO_PROJECT = "No project of this card can be read."
 
 
@@ -86,13 +89,15 @@ def read_projects(files: CardFiles, folders: Sequence[str] | None) -> ReadCard:
         :MAX_PROJECTS
     ]
     card = ReadCard([])
+    room = MAX_CARD_COPIES_BYTES
     for found in wanted:
         try:
             read = project_reading.read_project(found, _read_config(files, found, sizes))
         except (InvalidDeviceFile, AppError) as error:
             card.problems.append(Problem(found.config, str(error)))
             continue
-        copies = _read_copies(files, found, sizes, card.problems)
+        copies = _read_copies(files, found, sizes, card.problems, room)
+        room -= sum(map(len, copies.values()))
         paths = _choose_sounds(found, read, sizes)
         names = [each.path for each in found.files]
         card.projects.append(CardProject(read, paths, copies, names))
@@ -115,18 +120,31 @@ def _read_bytes(files: CardFiles, path: str) -> bytes:
 
 
 def _read_copies(
-    files: CardFiles, found: FoundProject, sizes: Mapping[str, int], problems: list[Problem]
+    files: CardFiles,
+    found: FoundProject,
+    sizes: Mapping[str, int],
+    problems: list[Problem],
+    room: int,
 ) -> dict[str, bytes]:
-    """Return patterns, chains and pictures by their path in the project; name the broken ones."""
+    """Return patterns, chains and pictures by their path in the project; name the broken ones.
+
+    `room` is how many bytes of them the card may still have.
+    """
     copies: dict[str, bytes] = {}
+    room = min(room, MAX_PROJECT_COPIES_BYTES)
     for file in found.copies():
         if sizes[file.path] > MAX_COPY_BYTES:
             problems.append(Problem(file.path, TOO_LARGE_COPY))
             continue
+        if sizes[file.path] > room:
+            problems.append(Problem(file.path, TOO_MANY_COPIES))
+            continue
         try:
-            copies[file.inner_path] = _read_bytes(files, file.path)
+            copies[file.inner_path] = data = _read_bytes(files, file.path)
         except AppError as error:
             problems.append(Problem(file.path, str(error)))
+        else:
+            room -= len(data)
     return copies
 
 

@@ -1,0 +1,46 @@
+"""Reading projects of a card from files on disk, without a database."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sp404_app.services.cards import card_reading
+from tests.services.cards import cards
+
+
+class LocalFiles:
+    """Files of a card in a folder."""
+
+    def __init__(self, folder: Path, files: Mapping[str, bytes]) -> None:
+        self.folder, self.files = folder, files
+
+    def sizes(self) -> dict[str, int]:
+        return {path: len(data) for path, data in self.files.items()}
+
+    def sha256(self, path: str) -> str:
+        raise AssertionError(path)  # no sound is read
+
+    @contextmanager
+    def local(self, path: str) -> Iterator[Path]:
+        target = self.folder / "file"
+        target.write_bytes(self.files[path])
+        yield target
+
+
+def test_the_patterns_of_a_project_and_of_a_card_are_bounded_in_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card_reading, "MAX_PROJECT_COPIES_BYTES", 250)
+    monkeypatch.setattr(card_reading, "MAX_CARD_COPIES_BYTES", 350)
+    files: dict[str, bytes] = {}
+    for name in ("One", "Two"):
+        files[f"{name}/PADCONF.BIN"] = cards.padconf({})
+        files |= {f"{name}/PTN/PTN{number:05}.BIN": bytes(100) for number in (1, 2, 3)}
+    card = card_reading.read_projects(LocalFiles(tmp_path, files), None)
+    assert [len(project.copies) for project in card.projects] == [2, 1]
+    assert [(each.path, each.why) for each in card.problems] == [
+        (path, card_reading.TOO_MANY_COPIES)
+        for path in ("One/PTN/PTN00003.BIN", "Two/PTN/PTN00002.BIN", "Two/PTN/PTN00003.BIN")
+    ]
