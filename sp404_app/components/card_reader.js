@@ -64,7 +64,7 @@ export class CardReader extends CardTask {
   }
 
   async look(tree, isWanted) {
-    await this.findImport(tree);
+    await this.findImport(tree, isWanted);
     const names = [...this.files.keys()].map((path) => ({ path, bytes: 0, sha256: "" }));
     const first = await this.api.planImport(this.importId, { files: names });
     await this.sendFiles("Reading settings", first.send.filter(isConfig), isWanted);
@@ -77,7 +77,7 @@ export class CardReader extends CardTask {
   }
 
   // Goes on with the import of the last time, if the same folder was chosen again.
-  async findImport(tree) {
+  async findImport(tree, isWanted) {
     const key = await this.treeKey(tree);
     const kept = this.parseKept();
     this.have = new Map();
@@ -85,13 +85,29 @@ export class CardReader extends CardTask {
       const found = await this.api.getImport(kept.id).catch(() => null);
       if (found && !found.job_id) {
         this.importId = kept.id;
-        this.have = new Map(found.files.filter(({ sent }) => sent).map((file) => [file.path, file]));
+        await this.refresh(found.files, isWanted);
         return;
       }
     }
     const { id } = await this.api.createImport("");
     this.importId = id;
     this.storage?.setItem(RESUME_KEY, JSON.stringify({ key, id }));
+  }
+
+  // The card may have been in its sampler since, or be another one with the same names: what was sent
+  // or listed then is compared with what is there now, and sent or listed again where it differs.
+  async refresh(before, isWanted) {
+    const known = new Map(before.filter(({ sha256 }) => sha256).map((file) => [file.path, file]));
+    const files = await this.withSizes([...known.keys()]);
+    await this.eachFile("Comparing", files, isWanted, async (each) => {
+      each.sha256 = await this.hashFile(await this.fileAt(each.path));
+    });
+    const changed = files.filter(({ path, sha256 }) => known.get(path).sha256 !== sha256);
+    const paths = new Set(changed.map(({ path }) => path));
+    this.have = new Map(before.filter(({ sent, path }) => sent && !paths.has(path)).map((file) => [file.path, file]));
+    const [sent, listed] = [true, false].map((isSent) => changed.filter(({ path }) => Boolean(known.get(path).sent) === isSent));
+    if (listed.length) await this.api.listFiles(this.importId, listed);
+    await this.sendFiles("Sending", sent.map(({ path }) => path), isWanted);
   }
 
   parseKept() {

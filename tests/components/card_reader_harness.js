@@ -43,7 +43,7 @@ const api = {
     await fake.onPut(path);
     fake.sent.push(path);
     onBytes(file.size);
-    fake.imports[id].set(path, { path, bytes: file.size, sent: true });
+    fake.imports[id].set(path, { path, bytes: file.size, sha256: await hashFile(file), sent: true });
   },
   finishImport: async (id, body) => {
     fake.finished = body;

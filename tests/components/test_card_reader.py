@@ -124,6 +124,14 @@ def test_after_a_reload_the_same_folder_goes_on(page: Page, server: CardServer) 
     assert page.evaluate(STATE)["phase"] == "done"
 
 
+def test_what_changed_since_the_interruption_is_sent_again(page: Page, server: CardServer) -> None:
+    open_tree(page)  # the settings are sent, and the dialog is closed
+    page.evaluate("keepServer()")
+    load(page, server)
+    open_tree(page, {**BACKUP, SETTINGS[0]: "SETTINGS"})  # of the same size, as always
+    assert sent(page) == [SETTINGS[0]]
+
+
 def test_another_folder_does_not_go_on(page: Page, server: CardServer) -> None:
     open_tree(page)
     page.evaluate("keepServer()")
