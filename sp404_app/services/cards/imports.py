@@ -49,7 +49,7 @@ class SentFile(ListedFile):
 
 
 def create_import(session: Session, user_id: uuid.UUID, kind: str = "") -> CardImport:
-    """Create an import. The oldest ones beyond `MAX_IMPORTS` are deleted.
+    """Create an import. Of those beyond `MAX_IMPORTS`, the oldest are deleted, empty ones first.
 
     Raises:
         ValidationFailed: If the kind is unknown.
@@ -64,12 +64,22 @@ def create_import(session: Session, user_id: uuid.UUID, kind: str = "") -> CardI
     idle = [row for row in rows if not is_active(session, row)] if excess > 0 else []
     if excess > len(idle):
         raise Conflict("Several cards are being read. Wait until one is done.")
+    holding = _imports_with_files(session, user_id) if idle else set()
+    idle.sort(key=lambda row: row.id in holding)  # each comparison of a card makes an empty one
     for row in idle[: max(0, excess)]:
         delete_import(session, row)
     made = CardImport(user_id=user_id, kind=kind)
     session.add(made)
     session.flush()
     return made
+
+
+def _imports_with_files(session: Session, user_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the imports of a user to which files were sent."""
+    query = select(CardImportFile.import_id).where(
+        CardImportFile.user_id == user_id, CardImportFile.storage_key != ""
+    )
+    return set(session.exec(query.distinct()))
 
 
 def get_import(

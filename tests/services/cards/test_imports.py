@@ -188,6 +188,18 @@ def test_the_oldest_idle_import_makes_room_for_a_new_one(
     assert len(staged_keys()) == 1
 
 
+def test_an_import_with_files_outlives_empty_ones(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MAX_IMPORTS", 2)
+    half_sent = cards.send(user.id, {"x": b"1"})
+    new_import(user)
+    newest = new_import(user)
+    with transaction() as session:
+        assert set(session.exec(select(CardImport.id))) == {half_sent, newest}
+    assert len(staged_keys()) == 1
+
+
 def test_old_imports_and_files_without_a_row_are_deleted(user: User) -> None:
     import_id = cards.send(user.id, {"x": b"1"})
     storage.save_bytes(b"lost", f"{FOLDER}/{user.id.hex}/{import_id.hex}/{uuid.uuid4().hex}")
