@@ -45,6 +45,11 @@ def parse_aiff_header(header: bytes, file_size: int) -> SampleFile:
     return SampleFile(channels, SX.rate, "big", whole_frames(pcm_bytes, channels))
 
 
+def declared_pcm_bytes(header: bytes) -> int:
+    """Return the bytes of audio that a header declares, with those after the last frame."""
+    return int(unpack_from(">I", header, SSND_OFFSET + 4)[0]) - 8
+
+
 def read_aiff_index(header: bytes) -> int:
     """Return the pad's index in a header."""
     return unpack_from(">I", header, INDEX_OFFSET)[0]

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from sp404_app.audio.render.edit import edit_to_json
+from sp404_app.audio.render.length import minimum_frames
 from sp404_app.devices.capabilities import DeviceKind
 from sp404_app.devices.device_pad import DeviceBank, DeviceProject
 from sp404_app.devices.errors import InvalidDeviceFile
@@ -24,15 +25,17 @@ from sp404_app.devices.mk2.padconf import decode_padconf
 from sp404_app.devices.mk2.project_settings import read_project
 from sp404_app.devices.names import decode_name
 from sp404_app.devices.pad_settings import STORED_BY, is_reverse
+from sp404_app.devices.sx import aiff
 from sp404_app.devices.sx import paths as sx_paths
 from sp404_app.errors import Conflict
 from sp404_app.models import PadSource
 from sp404_app.services.cards import exported_audio
-from sp404_app.services.cards.export_content import ExportContent, ExportTarget, is_sx
+from sp404_app.services.cards.export_content import ExportContent, ExportTarget, PadAudio, is_sx
 from sp404_app.services.cards.export_names import import_paths
 from sp404_app.services.cards.preflight import EMPTY, NOTHING_LEFT
 from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadContent, PadPosition
+from sp404_app.services.projects.pad_edits import source_frames
 
 EXPORT_VERSION: Final = 1  # increase it when a change of this package changes any bytes
 AudioFormat = Literal["wav", "smp", "sx_wav", "sx_aiff"]
@@ -137,7 +140,7 @@ def plan_pad(content: ExportContent, at: PadPosition, path: str) -> PlannedPad:
     assert audio  # a pad without sample is refused
     source = content.source_of(at)
     index = at.bank * device.pads_per_bank + at.pad - 1
-    file_format = _audio_format(content, pad, source)
+    file_format = _audio_format(content, pad, audio, source)
     settings = _stored_settings(pad, file_format)
     region: dict[str, Any] = {}
     if content.target.device == "import":
@@ -176,14 +179,35 @@ def _stored_settings(pad: PadContent, file_format: AudioFormat) -> dict[str, Any
     return settings
 
 
-def _audio_format(content: ExportContent, pad: PadContent, source: PadSource | None) -> AudioFormat:
+def _audio_format(
+    content: ExportContent, pad: PadContent, audio: PadAudio, source: PadSource | None
+) -> AudioFormat:
     if content.target.device == "import":
         return "wav"
     if not is_sx(content):
         return "smp"
-    # An AIFF file is given back only as it came: nobody knows how the device reads another one.
-    came_as_aiff = source is not None and source.audio_header[:4] == b"FORM" and not pad.edit
-    return "sx_aiff" if came_as_aiff and pad.settings["container"] == "aiff" else "sx_wav"
+    if source is None or pad.edit or pad.settings["container"] != "aiff":
+        return "sx_wav"
+    return "sx_aiff" if _describes(source.audio_header, audio) else "sx_wav"
+
+
+def _describes(header: bytes, audio: PadAudio) -> bool:
+    """Return whether an AIFF header is that of a pad's render.
+
+    An AIFF file is given back only as it came: nobody knows how the device reads another one. The
+    render of a short sound is longer than the file was.
+    """
+    frames, channels = source_frames(audio.sample), audio.sample.channels
+    if not frames or not channels or frames < minimum_frames(audio.rate):
+        return False
+    pcm_bytes = 2 * channels * frames
+    try:
+        found = aiff.parse_aiff_header(header, len(header) + pcm_bytes)
+    except InvalidDeviceFile:
+        return False
+    is_exact = aiff.declared_pcm_bytes(header) == pcm_bytes
+    is_same = (found.channels, found.frames) == (channels, frames)
+    return is_exact and is_same and audio.sample.sample_rate == found.rate
 
 
 def _folder(target: ExportTarget) -> str:

@@ -137,5 +137,5 @@ def _declared_bytes(header: bytes, file_format: str) -> int:
     if file_format == "smp":
         return int.from_bytes(header[4:8], "big") + 8 - HEADER_BYTES
     if file_format == "sx_aiff":
-        return int.from_bytes(header[500:504], "big") - 8
+        return aiff.declared_pcm_bytes(header)
     return int.from_bytes(header[508:512], "little")
