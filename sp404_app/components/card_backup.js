@@ -1,6 +1,7 @@
 // A ZIP archive of files on a card that are about to be replaced or deleted, for the person's computer.
 
 import { Zip, ZipPassThrough } from "fflate";
+import { archiveTime } from "./card_folder.js";
 
 const CHUNK_BYTES = 4 * 2 ** 20;
 const MAX_ZIP_BYTES = 2 * 2 ** 30; // the library writes no ZIP64
@@ -57,7 +58,7 @@ export async function zipFiles(files, onBytes = () => {}) {
   let done = 0;
   for (const { path, file } of files) {
     const entry = new ZipPassThrough(path);
-    entry.mtime = new Date(file.lastModified);
+    entry.mtime = archiveTime(file.lastModified);
     zip.add(entry);
     for (let at = 0; at < file.size || at === 0; at += CHUNK_BYTES) {
       const bytes = new Uint8Array(await file.slice(at, at + CHUNK_BYTES).arrayBuffer());

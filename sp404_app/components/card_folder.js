@@ -98,6 +98,14 @@ async function fill(handle, blob, { onBytes, isCancelled }) {
   }
 }
 
+// Returns the time of a file as a ZIP archive can hold it: a sampler without a clock leaves days that
+// systems show as 1970 or 1979.
+export function archiveTime(lastModified) {
+  const time = new Date(lastModified);
+  const year = time.getFullYear();
+  return year >= 1980 && year < 2100 ? time : new Date(1980, 0, 1);
+}
+
 export async function isReachable(root) {
   try {
     await listNames(root);

@@ -7,6 +7,7 @@ import * as records from "/card_records.js";
 import * as names from "/card_names.js";
 import * as layout from "/card_layout.js";
 import * as plan from "/card_plan.js";
+import * as folder from "/card_folder.js";
 
 const sha256 = async (text) => hashFile(new File([text], "x"));
 
@@ -104,7 +105,7 @@ function stopFailing() {
 const make = () => new CardWriter({ api, records, hashFile, saveBackup, pick: cardFolder });
 const target = { projectId: "project", exportId: "export", device: "import", place: "", slot: 0 };
 
-window.card = { fake, put, files: async () => filesOf(await cardFolder()), takeOut, putIn, failAt, stopFailing, make, target, names, layout, plan };
+window.card = { fake, put, files: async () => filesOf(await cardFolder()), takeOut, putIn, failAt, stopFailing, make, target, names, layout, plan, folder };
 window.writer = make();
 await window.writer.open(target);
 window.isReady = true;

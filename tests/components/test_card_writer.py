@@ -305,6 +305,14 @@ def test_a_card_called_as_its_folder_is_not_taken_for_the_folder(
 
 
 @pytest.mark.parametrize(
+    ("milliseconds", "year"),
+    [(0, 1980), (312_768_000_000, 1980), (1_700_000_000_000, 2023), (4_325_961_600_000, 1980)],
+)
+def test_a_backup_takes_files_of_every_time(card: CardPage, milliseconds: int, year: int) -> None:
+    assert card.run("return card.folder.archiveTime(a).getFullYear()", milliseconds) == year
+
+
+@pytest.mark.parametrize(
     "path",
     ["a/../b", "/a", "a//b", "a/b.", "a/con", "a/LPT1.wav", "a/b?", "a/._b", "a/.DS_Store", "a\\b",
      "a/b.crswap", "a/ ", "a/\x01", f"a/{'x' * 256}"],
