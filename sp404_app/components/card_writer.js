@@ -14,6 +14,7 @@ const DAMAGED = "What was read back differs from what was written. The card may 
 const CHANGED = "It was changed on the card since it was read. It was left as it is; read the card again.";
 const START = { phase: "idle", card: null, progress: null, changes: [], counts: null, leftovers: [], choices: {}, backup: [], toBackUp: 0, kept: 0, different: [], written: 0, message: "", resumable: null };
 
+const contentOf = (files) => files.map(({ path, sha256 }) => `${path} ${sha256}`).join("\n");
 const plain = ({ path, bytes, sha256 }) => ({ path, bytes, sha256 });
 
 export class CardWriter extends CardTask {
@@ -31,6 +32,7 @@ export class CardWriter extends CardTask {
     this.backedUp = {}; // folded path → hash of the file that was backed up
     this.chosen = {}; // folded path → {choice, sha256}
     this.ahead = new Map(); // path → file that is being fetched
+    this.begun = null; // content of the export whose write was begun by a click
   }
 
   // Sets what is to be written: `{projectId, exportId, device, place, slot}`.
@@ -62,16 +64,18 @@ export class CardWriter extends CardTask {
     if (!record) return;
     const { handle: root, backedUp, chosen, phase, files } = record;
     if (!(await this.isAllowed(root))) return;
-    Object.assign(this, { root, backedUp, chosen, manifest: files });
+    Object.assign(this, { root, backedUp, chosen, manifest: files, begun: contentOf(files) });
     if (!(await isReachable(root))) this.awaitReturn({ phase: "pulled", card: { name: root.name } });
     else if (phase === "correct") await this.recheck(files);
     else await this.goOn();
   }
 
-  // Compares again, and writes what is missing if nothing new has to be decided.
+  // Compares again, and writes what is missing if this write was begun and nothing new has to be
+  // decided.
   async goOn() {
     await this.read(this.root);
-    if (this.snapshot.phase === "compared" && this.isReady) await this.write();
+    const wasBegun = this.manifest && this.begun === contentOf(this.manifest);
+    if (this.snapshot.phase === "compared" && wasBegun && this.isReady) await this.write();
   }
 
   async recheck(files) {
@@ -182,6 +186,7 @@ export class CardWriter extends CardTask {
     if (!this.isReady) return;
     const isWanted = this.begin();
     const steps = this.listSteps();
+    this.begun = contentOf(this.manifest);
     this.ahead.clear();
     this.set({ phase: "writing", message: "" });
     try {

@@ -169,6 +169,13 @@ def test_a_card_that_is_pulled_is_named_and_the_write_goes_on(card: CardPage) ->
     assert card.files() == {**PACK, "IMPORT/mine.txt": "not yours"}
 
 
+def test_going_on_writes_nothing_before_a_write_was_begun(card: CardPage) -> None:
+    card.choose()
+    card.run("writer.cancel(); await writer.goOn()")
+    assert card.state["phase"] == "compared"
+    assert card.files() == {"IMPORT/mine.txt": "not yours"}
+
+
 def test_a_write_goes_on_after_a_crash(card: CardPage) -> None:
     card.choose()
     card.run("fake.onFetch = (path) => path.includes('Hat') && new Promise(() => {})")
