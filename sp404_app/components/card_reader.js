@@ -8,7 +8,7 @@ import { isConfig } from "./card_tree.js";
 const MAX_PARALLEL = 3;
 const RESUME_KEY = "card-import"; // in localStorage: the import that was not finished, by its tree
 const ENDED_WELL = "done";
-const START = { phase: "idle", name: "", plan: null, chosen: [], progress: null, known: 0, result: null, message: "", isOpen: false };
+const START = { phase: "idle", name: "", plan: null, chosen: [], progress: null, known: 0, result: null, message: "", canGoOn: false, isOpen: false };
 const BUSY = ["listing", "looking", "sending", "reading"];
 
 export class CardReader extends CardTask {
@@ -65,6 +65,7 @@ export class CardReader extends CardTask {
 
   async look(tree, isWanted) {
     await this.findImport(tree, isWanted);
+    this.set({ canGoOn: true });
     const names = [...this.files.keys()].map((path) => ({ path, bytes: 0, sha256: "" }));
     const first = await this.api.planImport(this.importId, { files: names });
     await this.sendFiles("Reading settings", first.send.filter(isConfig), isWanted);
@@ -249,7 +250,7 @@ export class CardReader extends CardTask {
 
   async follow(job, isWanted) {
     this.jobId = job.id;
-    this.set({ phase: "reading", progress: null });
+    this.set({ phase: "reading", progress: null, canGoOn: false });
     const ended = await this.api.waitForJob(job.id, (progress) => isWanted() && this.set({ progress: { share: progress } }));
     this.jobId = "";
     if (!isWanted()) return;

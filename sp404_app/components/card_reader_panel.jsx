@@ -196,12 +196,12 @@ function Done({ result }) {
   );
 }
 
-function Ended({ phase, message }) {
+function Ended({ phase, message, canGoOn }) {
   return (
     <>
       <div className={`card-outcome ${phase === "failed" ? "bad" : "note"}`} role="status" data-testid="card-not-read">
         <strong>{phase === "failed" ? "The card was not read." : phase === "pulled" ? "The card was taken out." : "Cancelled."}</strong>
-        <p>{`${message} Choose the same folder again to go on where it stopped.`.trim()}</p>
+        <p>{`${message} ${canGoOn ? "Choose the same folder again to go on where it stopped." : ""}`.trim()}</p>
       </div>
       <div className="dialog-foot">
         <button type="button" className="button ghost" onClick={() => reader.hide()} data-testid="close-reader">
@@ -220,7 +220,7 @@ function Body({ state }) {
   if (phase === "offered") return <Offered />;
   if (phase === "found") return <Found plan={state.plan} chosen={state.chosen} />;
   if (phase === "done") return <Done result={state.result} />;
-  return <Ended phase={phase} message={state.message} />;
+  return <Ended phase={phase} message={state.message} canGoOn={state.canGoOn} />;
 }
 
 function Dialog({ state }) {

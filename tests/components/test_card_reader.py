@@ -124,6 +124,15 @@ def test_after_a_reload_the_same_folder_goes_on(page: Page, server: CardServer) 
     assert page.evaluate(STATE)["phase"] == "done"
 
 
+def test_only_an_import_that_is_not_finished_is_said_to_go_on(page: Page) -> None:
+    open_tree(page)
+    assert page.evaluate(STATE)["canGoOn"]
+    page.evaluate("fake.job = { status: 'failed', error: 'Too large.' }")
+    page.evaluate("reader.take()")
+    state = page.evaluate(STATE)
+    assert (state["phase"], state["message"], state["canGoOn"]) == ("failed", "Too large.", False)
+
+
 def test_what_changed_since_the_interruption_is_sent_again(page: Page, server: CardServer) -> None:
     open_tree(page)  # the settings are sent, and the dialog is closed
     page.evaluate("keepServer()")
