@@ -48,6 +48,7 @@ class Sound:
     digest: str
     channels: int
     frames: int
+    rate: int
     header: bytes
     sha256: str
     card: CardSound | None = None
@@ -213,6 +214,7 @@ def _read_sound(
             found.digest,
             found.channels,
             found.frames,
+            found.rate,
             found.header,
             files.sha256(path),
             sample_id=found.sample_id,
@@ -222,4 +224,12 @@ def _read_sound(
 def _inspect(local: Path, device: DeviceKind, sha256: str) -> Sound:
     sound = device_audio.inspect_sound(local, device)
     audio = sound.audio
-    return Sound(sound.digest, audio.channels, audio.frames, sound.header, sha256, sound)
+    return Sound(
+        sound.digest,
+        audio.channels,
+        audio.frames,
+        audio.sample_rate,
+        sound.header,
+        sha256,
+        sound,
+    )

@@ -287,9 +287,8 @@ def _pad_content(
 
 def _frames_at_device_rate(project: CardProject, sound: Sound) -> int:
     """Return the length of a pad's audio; a foreign file may have another rate."""
-    rate = sound.card.audio.sample_rate if sound.card else project.read.kit.device.rate
     device_rate = project.read.kit.device.rate
-    return (sound.frames * device_rate * 2 + rate) // (rate * 2)
+    return (sound.frames * device_rate * 2 + sound.rate) // (sound.rate * 2)
 
 
 def _files_of_card(project: CardProject, files: CardFiles) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ class KnownSound:
     digest: str
     channels: int
     frames: int
+    rate: int
     header: bytes
 
 
@@ -35,6 +36,7 @@ def find_known_sounds(
             Sample.user_id == user_id,
             col(Sample.deleted_at).is_(None),
             col(Sample.duration).is_not(None),
+            col(Sample.sample_rate) > 0,
         )
         .order_by(col(PadSource.created_at))
     )
@@ -44,6 +46,7 @@ def find_known_sounds(
             sample.digest,
             sample.channels or 2,
             round((sample.duration or 0) * (sample.sample_rate or 0)),
+            sample.sample_rate or 0,
             source.audio_header,
         )
         for source, sample in session.exec(query)

@@ -1,12 +1,16 @@
 """Reading projects of a card from files on disk, without a database."""
 
+import hashlib
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from sp404_app.errors import NotFound
 from sp404_app.services.cards import card_reading
+from sp404_app.services.cards.known_sounds import KnownSound
 from tests.services.cards import cards
 
 
@@ -15,15 +19,18 @@ class LocalFiles:
 
     def __init__(self, folder: Path, files: Mapping[str, bytes]) -> None:
         self.folder, self.files = folder, files
+        self.not_sent: set[str] = set()
 
     def sizes(self) -> dict[str, int]:
         return {path: len(data) for path, data in self.files.items()}
 
     def sha256(self, path: str) -> str:
-        raise AssertionError(path)  # no sound is read
+        return hashlib.sha256(self.files[path]).hexdigest()
 
     @contextmanager
     def local(self, path: str) -> Iterator[Path]:
+        if path in self.not_sent:
+            raise NotFound("This file was not sent.")
         target = self.folder / "file"
         target.write_bytes(self.files[path])
         yield target
@@ -44,3 +51,15 @@ def test_the_patterns_of_a_project_and_of_a_card_are_bounded_in_all(
         (path, card_reading.TOO_MANY_COPIES)
         for path in ("One/PTN/PTN00003.BIN", "Two/PTN/PTN00002.BIN", "Two/PTN/PTN00003.BIN")
     ]
+
+
+def test_a_known_sound_keeps_its_own_rate(tmp_path: Path) -> None:
+    card = cards.sx_card("")
+    files = LocalFiles(tmp_path, card)
+    path = "SMPL/A0000001.WAV"
+    files.not_sent = {path}
+    known = KnownSound(uuid.uuid4(), "digest", 2, 9_600, 48_000, b"")
+    read = card_reading.read_projects(files, None)
+    card_reading.read_sounds(read, files, {files.sha256(path): known}, lambda _: None)
+    assert (read.sounds[path].frames, read.sounds[path].rate) == (9_600, 48_000)
+    assert read.sounds["SMPL/B0000002.AIF"].rate == 44_100
