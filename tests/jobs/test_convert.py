@@ -134,6 +134,23 @@ def test_a_result_that_comes_too_late_is_deleted(
     assert conversion().status != JobStatus.DONE
 
 
+def test_a_late_worker_does_not_delete_what_the_next_one_has_finished(
+    user: User, short_ids: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = archive(user, short_ids[:1])
+    original = storage.save
+
+    def save_then_finish(*arguments: Any) -> None:
+        original(*arguments)
+        with transaction() as session:
+            done = {"attempts": 2, "status": JobStatus.DONE}
+            session.exec(update(ProcessingJob).values(**done))
+
+    monkeypatch.setattr(storage, "save", save_then_finish)
+    runner.run(str(job_id))
+    assert "zip" in files(user)
+
+
 def test_progress_rises_with_the_sounds_and_a_cancelled_job_stops_between_them(
     user: User, short_ids: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:

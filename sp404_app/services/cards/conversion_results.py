@@ -88,7 +88,10 @@ def finish_archive(
     sha256: str,
     skipped: Sequence[Skipped],
 ) -> None:
-    """Record a stored archive; delete it if the job was cancelled or given to another worker."""
+    """Record a stored archive; delete it if the job was cancelled or given to another worker.
+
+    One that another worker has finished has the same key and the same bytes: it stays.
+    """
     listed = [{"name": one.name, "reason": one.reason} for one in skipped[:MAX_SKIPPED_LISTED]]
     done = {
         "url": f"/api/conversions/{job.id}",
@@ -98,7 +101,9 @@ def finish_archive(
         "skipped_files": listed,
     }
     if not _finish(session, job, done):
-        after_commit(session, partial(storage.delete_object, task.key))
+        row = session.get(ProcessingJob, job.id)
+        if row is None or row.status != JobStatus.DONE:
+            after_commit(session, partial(storage.delete_object, task.key))
         return
     plan_key = conversion_files.plan_key(job.user_id, job.id)
     after_commit(session, partial(storage.delete_object, plan_key))
