@@ -23,6 +23,7 @@ import pytest
 import redis
 import structlog
 from fastapi.testclient import TestClient
+from hypothesis import settings as hypothesis_settings
 from sqlmodel import Session, SQLModel, text
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
 TEST_HOME = "SP404_TEST_HOME"
 UNSET_PREFIXES = ("SP404_", "REFLEX_", "PORT")
 guard_key = pytest.StashKey[Watchdog]()
+
+# An example that takes longer on a busy machine is no fault.
+hypothesis_settings.register_profile("no deadline", deadline=None)
+hypothesis_settings.load_profile("no deadline")
 
 
 def pytest_configure(config: pytest.Config) -> None:

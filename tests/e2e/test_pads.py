@@ -216,7 +216,9 @@ def test_number_keys_in_the_list_rate_and_do_not_play(kit: PadPage, pad_user: Pa
     page = kit.page
     page.get_by_test_id("table").focus()
     page.keyboard.press("ArrowDown")
-    name = page.locator(".player-name").inner_text()
+    first = page.get_by_test_id("drawer").get_by_test_id("name").first
+    name = first.inner_text()
+    expect(page.locator(".player-name")).to_have_text(name)
     page.keyboard.press("1")
 
     def is_rated() -> bool:
