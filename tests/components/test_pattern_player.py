@@ -226,8 +226,8 @@ def test_another_pattern_takes_over(drums: Pads) -> None:
 def test_pads_of_hidden_banks_are_loaded_first(pads: Pads, pad_server: PadServer) -> None:
     pads.add("A1", noise(SHORT))
     pads.add("C4", noise(SHORT, seed=4))
+    pad_server.gate.clear()  # before the page asks for its sounds
     pads.open(waits=False)
-    pad_server.gate.clear()
     pads.page.evaluate("(found) => { patterns.play(found); }", pattern([(0, "C4")]))
     pads.wait_for("patterns.getSnapshot().state === 'loading'")
     pads.record()
