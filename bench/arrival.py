@@ -8,7 +8,6 @@ in this process.
 import base64
 import io
 import json
-import shutil
 import statistics
 import tempfile
 import time
@@ -22,7 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from sp404_app.audio.features.analysis import analyse, warm_up_engine
 from sp404_app.audio.features.survey import survey_file
-from tests.e2e.conftest import FLAGS
+from tests.browsers import launch_chromium
 
 ROUNDS = 30
 RATE = 44_100
@@ -61,7 +60,7 @@ def main() -> None:
     with running_product() as instance, sync_playwright() as playwright:
         with open_database(instance) as session:
             create_user(session)
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = launch_chromium(playwright)
         page = browser.new_page(base_url=instance.base_url)
         sign_in_to_library(page, instance.base_url, empty=True)
         found = [

@@ -5,7 +5,6 @@ cache.
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from library import sign_in_to_library
 from playwright.sync_api import Browser, sync_playwright
 
 from sp404_app.supervisor.home import Home
-from tests.e2e.conftest import FLAGS
+from tests.browsers import launch_chromium
 from tests.product import free_port
 
 BLANK_APP = (
@@ -34,7 +33,7 @@ BLANK_CONFIG = (
 def main() -> None:
     """Measure and print."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = launch_chromium(playwright)
         with running_product() as instance:
             with open_database(instance) as session:
                 create_user(session)

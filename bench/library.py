@@ -8,7 +8,6 @@ the list is flung, and frames without rows are counted.
 import argparse
 import json
 import os
-import shutil
 import statistics
 import time
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from instance import (
 )
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
-from tests.e2e.conftest import FLAGS
+from tests.browsers import launch_chromium
 
 LIBRARY_SIZE = 10_000
 FLING_SPEEDS_PX, FLING_FRAMES = (100, 250), 240  # pixels a frame, and for how many frames
@@ -137,7 +136,7 @@ def main() -> None:
         with open_database(instance) as session:
             fill_library(session, create_user(session), size)
         vacuum_database(instance)
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = launch_chromium(playwright)
         page = browser.new_page(base_url=instance.base_url)
         sizes: list[int] = []
         page.on("websocket", lambda socket: record_frame_sizes(socket, sizes))

@@ -16,8 +16,8 @@ import instance  # noqa: F401 - makes the tests importable
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
+from tests.browsers import launch_chromium
 from tests.components.pad_page import Pads, PadServer, constant
-from tests.e2e.conftest import FLAGS
 
 PRESSES = 200
 SOUND_FRAMES = 960  # 20 ms
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--state", help="storage state that is signed in")
     arguments = parser.parse_args()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = launch_chromium(playwright)
         context = browser.new_context(storage_state=arguments.state, bypass_csp=True)
         page = context.new_page()
         page.add_init_script(f"const ONSETS = {json.dumps(ONSETS)};{LISTEN}")

@@ -6,7 +6,6 @@ state update; and the time from a key press until the change is painted in this 
 
 import io
 import os
-import shutil
 import statistics
 import time
 
@@ -16,7 +15,7 @@ from instance import create_user, open_database, running_product
 from library import record_frame_sizes, sign_in_to_library
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.e2e.conftest import FLAGS
+from tests.browsers import launch_chromium
 
 PADS, ROUNDS, CHANGES = 160, 12, 40
 RATE_HZ, SECONDS = 48_000, 0.4
@@ -45,7 +44,7 @@ def main() -> None:
     with running_product() as instance, sync_playwright() as playwright:
         with open_database(instance) as session:
             create_user(session)
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = launch_chromium(playwright)
         context = browser.new_context(base_url=instance.base_url)
         page = context.new_page()
         sign_in_to_library(page, instance.base_url, empty=True)

@@ -1,14 +1,13 @@
 """A browser, and a page with the pad engine."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.browsers import launch_chromium
 from tests.components.pad_page import Pads, PadServer
-from tests.e2e.conftest import FLAGS
 
 
 @pytest.fixture
@@ -22,10 +21,8 @@ def pad_server() -> Iterator[PadServer]:
 
 @pytest.fixture(scope="module")
 def pad_browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    installed = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 

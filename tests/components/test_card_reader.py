@@ -1,6 +1,5 @@
 """Reading a card in a browser, with a server that the tests define."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browsers import launch_chromium
 from tests.components.card_page import CardServer
-from tests.e2e.conftest import FLAGS
 
 BACKUP = {
     "BKUP/01/PADCONF.BIN": "settings",
@@ -27,10 +26,8 @@ STATE = "reader.getSnapshot()"
 
 @pytest.fixture(scope="module")
 def reader_browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    installed = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 

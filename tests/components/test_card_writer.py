@@ -1,14 +1,13 @@
 """Writing to a card in a browser; the card is a folder of the private file system."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.browsers import launch_chromium
 from tests.components.card_page import CardPage, CardServer
-from tests.e2e.conftest import FLAGS
 
 PACK = {
     "IMPORT/Night shift/A/01 Kick.wav": "kick",
@@ -26,10 +25,8 @@ SNARE = "IMPORT/Night shift/A/02 Snare.wav"
 
 @pytest.fixture(scope="module")
 def card_browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    installed = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 

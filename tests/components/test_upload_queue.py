@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 import sp404_app
+from tests.browsers import launch_chromium
 
 SCRIPT = Path(sp404_app.__file__).parent / "components" / "upload_queue.js"
 PAGE = b"""<input type=file multiple><script type=module>
@@ -87,10 +87,8 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def page(server: Server) -> Iterator[Page]:
     """A page with only the queue, and a clock that the tests advance."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    installed = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        browser = launch_chromium(playwright)
         page = browser.new_page()
         page.clock.install()
         page.goto(f"http://127.0.0.1:{server.server_address[1]}/")

@@ -2,7 +2,6 @@
 
 import email
 import email.policy
-import shutil
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -18,21 +17,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browsers import launch_chromium
 from tests.e2e import pad_page
 from tests.e2e.pad_page import PadPage, PadUser
 from tests.e2e.page_monitor import PageMonitor
 from tests.product import Product, home_in, slot
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 MAIL_TIMEOUT_S = 10.0
 LEAVING = "WebSocket is already in CLOSING"  # logged when a page is left while it sends
 OPERATOR = "operator@example.org"
@@ -96,9 +86,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    installed = next(filter(None, map(shutil.which, names)), None)
-    browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+    browser = launch_chromium(playwright)
     yield browser
     browser.close()
 

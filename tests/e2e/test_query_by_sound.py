@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import soundfile
 from playwright.sync_api import Page, Playwright, expect
 
 from sp404_app.audio.synth.demo_sounds import demo_sounds
+from tests.browsers import launch_chromium
 from tests.e2e import people
-from tests.e2e.conftest import FLAGS
 from tests.e2e.test_library import ANALYSIS_TIMEOUT_MS, DEMO_USER, DROP_SCRIPT
 
 MICROPHONE = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -109,8 +108,7 @@ def test_a_denied_microphone_shows_an_error(demo: Page) -> None:
 @pytest.fixture
 def listening(playwright: Playwright, base_url: str) -> Iterator[Page]:
     """A browser whose fake microphone records a beep every second."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *MICROPHONE])
+    browser = launch_chromium(playwright, *MICROPHONE)
     context = browser.new_context(base_url=base_url, viewport={"width": 390, "height": 844})
     context.grant_permissions(["microphone"])
     yield context.new_page()
