@@ -113,7 +113,7 @@ function Compared({ state, writer }) {
       ))}
       {leftovers.length > 0 && <p className="small muted" data-testid="leftovers">{`${plural(leftovers.length, "half-written file")} of an interrupted write ${leftovers.length === 1 ? "is" : "are"} removed.`}</p>}
       <p className="small muted">Other files on the card stay as they are.</p>
-      {backup.length > 0 && <p className="small" data-testid="backup">{`${backup.map((name) => `“${name}”`).join(", ")} is in your downloads.`}</p>}
+      {backup.length > 0 && <p className="small" data-testid="backup">{`Your browser saves ${backup.map((name) => `“${name}”`).join(", ")}. Check that it is in your downloads before you write.`}</p>}
       <div className="dialog-foot">
         <Button kind="ghost" onClick={() => writer.choose()} testId="other-card">
           Other card…
