@@ -59,10 +59,10 @@ class PadProcessor extends AudioWorkletProcessor {
   // a finger is not held by notes to come.
   addEvent(message) {
     const isStart = ({ what, group, pads }) => what === "start" && group === message.group && pads.some(({ key }) => key === message.key);
-    const starts = this.events.filter(isStart);
-    const event = { ...message, frame: Math.max(message.frame, ...starts.map(({ frame }) => frame)) };
-    const later = this.events.findIndex(({ frame }) => frame > event.frame);
-    this.events.splice(later < 0 ? this.events.length : later, 0, event);
+    const lastStart = this.events.findLast(isStart)?.frame ?? 0; // from the end: most belong to what came just before
+    const event = { ...message, frame: Math.max(message.frame, lastStart) };
+    const before = this.events.findLastIndex(({ frame }) => frame <= event.frame);
+    this.events.splice(before + 1, 0, event);
   }
 
   stopAll() {

@@ -30,13 +30,15 @@ function setState(change) {
 const keyOf = ({ bank, pad }) => `${bank}${pad}`;
 
 // Notes with the tick of their end. A note ends at the latest where its pad plays again, after the
-// last note of the pattern at the first one of its next pass.
+// last note of the pattern at the first one of its next pass. Of notes of one pad at one tick the last
+// one plays: each would silence the one before it, and a file with thousands would stop all sound.
 export function withEnds(notes, length) {
   const following = new Map(); // key of a pad → tick of its next note
   for (const note of notes) if (!following.has(keyOf(note))) following.set(keyOf(note), note.tick + length);
   const found = [];
   for (const note of [...notes].reverse()) {
     const key = keyOf(note);
+    if (following.get(key) === note.tick) continue;
     const end = Math.min(note.tick + Math.max(1, note.length), following.get(key));
     following.set(key, note.tick);
     found.push({ ...note, key, end });
