@@ -70,6 +70,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 PRODUCT_FOLDERS = ("cli", "e2e", "supervisor")  # their tests start the whole product
 PRODUCT_TIMEOUT_S = 600  # the first of them builds the pages
+# Browser and test share two cores with everything else. A failure is repeated once and listed as
+# RERUN in the summary: one that passes at once is to be looked into, but is no reason to stop.
+BROWSER_FOLDERS = ("components", "e2e")
 
 
 class ProductTestsTogether(LoadScopeScheduling):
@@ -108,6 +111,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(PRODUCT_TIMEOUT_S))
         if folder == "e2e":
             item.add_marker(pytest.mark.e2e)
+        if folder in BROWSER_FOLDERS:
+            item.add_marker(pytest.mark.flaky(reruns=1))
     # pytest-randomly has shuffled all tests. Tests of a package share one running product, which
     # restarts when a test of another package comes next, so they run in the order of their files.
     items.sort(key=lambda item: product_test_order(item) if is_product_test(item) else ())
