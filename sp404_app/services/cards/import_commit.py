@@ -262,6 +262,7 @@ def _insert_source(
         name=raw.name,
         chops=raw.chops,
         audio_header=sound.header if sound else b"",
+        audio_tail=sound.tail if sound else None,
         audio_sha256=sound.sha256 if sound else "",
         sample_id=placed.ids[sound.digest] if sound else None,
     )
