@@ -129,6 +129,19 @@ def write_record(device: DeviceKind, pad: DevicePad, raw: RawRecord) -> RawRecor
     return RawRecord(written.record, written.name, written.chops)
 
 
+def find_places(device: DeviceKind, config: bytes, raw: RawRecord) -> list[int]:
+    """Return the indexes of pads that are these bytes in a file of settings.
+
+    Raises:
+        InvalidDeviceFile: If the file is damaged.
+    """
+    if device is DeviceKind.SX:
+        records = pad_info.decode_pad_info(config).records
+        return [index for index, record in enumerate(records) if record == raw.record]
+    mk2 = padconf.RawPad(raw.record, raw.name, raw.chops)
+    return [index for index, pad in enumerate(padconf.decode_padconf(config).pads) if pad == mk2]
+
+
 def pad_content(
     project: ReadProject,
     index: int,
