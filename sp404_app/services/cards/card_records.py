@@ -1,12 +1,14 @@
 """What is known of a project's files on its card: recorded when it is read or written."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
 from sqlmodel import Session, col, select
 
 from sp404_app.devices.capabilities import BANKS
+from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.mk2 import paths as mk2_paths
 from sp404_app.devices.sx import paths as sx_paths
 from sp404_app.errors import Conflict
@@ -15,8 +17,9 @@ from sp404_app.models.columns import now
 from sp404_app.services.cards import export_content, export_plan, imports
 from sp404_app.services.cards.card_comparison import CardChange, compare_card, listed_files
 from sp404_app.services.cards.card_paths import clean_path
-from sp404_app.services.cards.export_content import ExportTarget
+from sp404_app.services.cards.export_content import ExportContent, ExportTarget
 from sp404_app.services.cards.imports import ListedFile
+from sp404_app.services.cards.project_reading import RawRecord, find_places
 from sp404_app.services.projects import history
 
 EXPORT_FIRST = "Export this project first."
@@ -40,7 +43,8 @@ def wanted_card(
         Conflict: If it was not exported since its last change, or no pad can be exported.
     """
     project = history.get_project(session, user_id, project_id)
-    plan = export_plan.plan_export(export_content.load_content(session, project, target))
+    content = export_content.load_content(session, project, target)
+    plan = export_plan.plan_export(content)
     row = session.exec(
         select(ProjectExport).where(
             ProjectExport.user_id == user_id,
@@ -50,9 +54,23 @@ def wanted_card(
     ).first()
     if row is None:
         raise Conflict(EXPORT_FIRST)
-    places = (divmod(int(i), target.hardware.pads_per_bank) for i in plan.project.kept)
-    kept = frozenset((BANKS[bank], pad + 1) for bank, pad in places)
-    return WantedCard(listed_files(row.files), kept)
+    return WantedCard(listed_files(row.files), _kept_places(content, plan.project.kept))
+
+
+def _kept_places(content: ExportContent, kept: Mapping[str, str]) -> frozenset[tuple[str, int]]:
+    """Return the pads whose files stay, from `{index: source id}` of pads without a sound.
+
+    A pad that was moved has its broken file still where the project was read from.
+    """
+    indexes = set(map(int, kept))
+    origin, device = content.project_source, content.kit.device
+    for source_id in kept.values() if origin else ():
+        source = content.sources[uuid.UUID(source_id)]
+        raw = RawRecord(source.record, source.name, source.chops)
+        with suppress(InvalidDeviceFile):  # the job says so
+            indexes.update(find_places(device.kind, origin.config, raw))
+    places = (divmod(index, device.pads_per_bank) for index in indexes)
+    return frozenset((BANKS[bank], pad + 1) for bank, pad in places)
 
 
 def compare(

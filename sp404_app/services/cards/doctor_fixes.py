@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlmodel import Session
 
@@ -122,9 +123,13 @@ def _mended(
         pad = contents.get(at, checked.kit.pads[at])
         match problem.kind:
             case "missing_sound":
-                contents[at] = replace(pad, sample_id=checked.found_again[at])
+                found_id = checked.found_again[at]
+                source_id = _copy_source(session, checked, pad, sample_id=found_id)
+                contents[at] = replace(pad, sample_id=found_id, source_id=source_id)
             case "refused_file":
-                contents[at] = replace(pad, source_id=_without_header(session, checked, pad))
+                no_file = {"audio_header": b"", "audio_tail": None, "audio_sha256": ""}
+                source_id = _copy_source(session, checked, pad, **no_file)
+                contents[at] = replace(pad, source_id=source_id)
             case "too_long":
                 contents[at] = _trimmed(checked, at, pad)
             case "name":
@@ -132,11 +137,12 @@ def _mended(
     return contents
 
 
-def _without_header(session: Session, checked: CheckedProject, pad: PadContent) -> uuid.UUID:
-    """Return a copy of what a pad was read from, without the header that the device refuses."""
-    old = checked.sources[pad.source_id]
-    values = old.model_dump(exclude={"id", "created_at", "audio_header", "audio_sha256"})
-    copy = PadSource(**values)
+def _copy_source(
+    session: Session, checked: CheckedProject, pad: PadContent, **changes: Any
+) -> uuid.UUID:
+    """Insert a copy of what a pad was read from, with other values; return its id."""
+    values = checked.sources[pad.source_id].model_dump(exclude={"id", "created_at"})
+    copy = PadSource(**values | changes)
     session.add(copy)
     session.flush()
     return copy.id
