@@ -13,7 +13,7 @@ from sp404_app.pages.cards.doctor_dialog import doctor_dialog
 from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.bank_menu import bank_menu
-from sp404_app.pages.projects.controls import saving_field
+from sp404_app.pages.projects.controls import confirmed, saving_field
 from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
@@ -56,11 +56,17 @@ def workspace() -> rx.Component:
                     colour=PadsState.colour,
                     cells=PadsState.cells,
                     chosen=PadsState.sheet.key,
+                    confirmed=PadsState.confirmed_edit,
                     defaults=DEFAULTS,
                     on_choose=PadsState.choose_pad,
-                    on_move=PadsState.move_pad,
-                    on_put=PadsState.put_sample,
-                    on_clear=PadsState.clear_pad,
+                    on_move=lambda source, target, how, number: confirmed(
+                        PadsState.move_pad(source, target, how), number
+                    ),
+                    on_put=lambda key, sample, number: confirmed(
+                        PadsState.put_sample(key, sample), number
+                    ),
+                    on_clear=lambda key, number: confirmed(PadsState.clear_pad(key), number),
+                    on_step=lambda way, number: confirmed(PadsState.act(way, ""), number),
                     on_bank=PadsState.open_bank,
                     on_act=PadsState.act,
                 ),

@@ -27,7 +27,10 @@ NO_PAD = ""
 
 @dataclass(frozen=True, slots=True)
 class ProjectHead:
-    """The bar above the pads; `share` is the part of the device's memory in per cent."""
+    """The bar above the pads; `share` is the part of the device's memory in per cent.
+
+    `position` is the number of the last step of undo history that is in force.
+    """
 
     id: str = ""
     name: str = ""
@@ -39,6 +42,7 @@ class ProjectHead:
     tempo: str = "90"
     tempo_source: str = "project"
     revision: int = 0
+    position: int = 0
     size: str = ""
     capacity: str = ""
     share: float = 0.0
@@ -220,6 +224,7 @@ def _head(session: Session, summary: ProjectSummary) -> ProjectHead:
         tempo=format_tempo(project.tempo),
         tempo_source=project.tempo_source,
         revision=project.revision,
+        position=project.history_position,
         size=format_size(size),
         capacity=f"{device.storage_bytes // 10**9} GB",
         share=round(100 * size / device.storage_bytes, 3),
