@@ -30,6 +30,7 @@ from sp404_app.models.card import (
     ProjectFile,
     ProjectSource,
 )
+from sp404_app.models.collection import Collection, CollectionSample
 from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
 from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
 from sp404_app.models.project import PadRender, Project, ProjectPad, ProjectStep
@@ -50,6 +51,8 @@ __all__ = [
     "BillingCustomer",
     "CardImport",
     "CardImportFile",
+    "Collection",
+    "CollectionSample",
     "Invoice",
     "JobKind",
     "JobStatus",
