@@ -25,6 +25,7 @@ from sp404_app.api.routes import (
     jobs,
     kit_help,
     legal_pages,
+    library_data,
     media,
     metrics,
     pad_audio,
@@ -94,7 +95,8 @@ def _documented_routes() -> list[tuple[re.Pattern[str], list[str]]]:
 
 # Each router, and the resource whose scope a personal access token needs; "" accepts no such token.
 ROUTERS = (
-    (samples, "samples"),  # first: called most often, and paths are matched in this order
+    (library_data, "samples"),  # before samples: /samples/export is no sample
+    (samples, "samples"),  # called most often, and paths are matched in this order
     (auth, ""),
     (profile, "account"),
     (account_security, ""),

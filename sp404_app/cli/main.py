@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     folder.add_argument("--json", action="store_true", help="print the report as JSON")
     folder.set_defaults(run=_import)
 
+    _add_sync(commands.add_parser("sync", help="watch a folder and upload what is new"))
     _add_users(commands.add_parser("user", help="list, verify, audit, sign out, delete accounts"))
     _add_keys(commands.add_parser("keys", help="list, rotate, retire, audit signing keys"))
     return parser
@@ -117,6 +118,20 @@ def _use_running_services() -> None:
     found = for_children(_settings(), Home(_settings().home))
     os.environ |= {name: found[name] for name in ("SP404_DATABASE_URL", "SP404_REDIS_URL")}
     settings.cache_clear()
+
+
+def _add_sync(sync: argparse.ArgumentParser) -> None:
+    sync.add_argument("folder", type=Path, metavar="FOLDER")
+    sync.add_argument("--url", default="", help="address of the library, by default this machine's")
+    sync.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="file with a personal access token (samples:write), by default SP404_TOKEN",
+    )
+    sync.add_argument("--once", action="store_true", help="end when every file is handled")
+    sync.add_argument("--verbose", action="store_true", help="also list files already there")
+    sync.set_defaults(run=_sync)
 
 
 def _add_users(user: argparse.ArgumentParser) -> None:
@@ -232,6 +247,14 @@ def _import(options: argparse.Namespace) -> int:
     return import_folder(
         _settings(), options.folder, options.user, tagged=options.tags, as_json=options.json
     )
+
+
+def _sync(options: argparse.Namespace) -> int:
+    from sp404_app.cli.sync import SyncOptions, sync_folder
+
+    url = options.url or f"http://localhost:{_settings().port}"
+    chosen = SyncOptions(options.folder, url, once=options.once, verbose=options.verbose)
+    return sync_folder(chosen, options.token_file)
 
 
 def _settings() -> Settings:

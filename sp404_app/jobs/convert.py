@@ -16,6 +16,7 @@ from sp404_app.services.cards import conversion_results
 from sp404_app.services.cards.conversion_results import ArchiveTask, SingleTask, Skipped
 from sp404_app.services.cards.conversions import MAX_ARCHIVE_BYTES
 from sp404_app.services.cards.convert_file import convert_sample
+from sp404_app.services.cards.tagged_files import write_sample_tags
 from sp404_app.services.infra import storage
 from sp404_app.services.processing import jobs
 
@@ -121,6 +122,8 @@ def _add_files(
             continue
         try:
             convert_sample(sample, task.wanted, target, progress.part(number, len(task.files)))
+            if task.is_tagged:
+                write_sample_tags(sample, task.wanted, target)
             _add_file(archive, path, target)
         except AppError as error:
             skipped.append(Skipped(sample.name, str(error)))

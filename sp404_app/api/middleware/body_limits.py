@@ -13,6 +13,7 @@ from sp404_app.api import error_handlers
 from sp404_app.api.deps import authenticate_request
 from sp404_app.errors import AppError
 from sp404_app.services.account import avatars
+from sp404_app.services.library.csv_table import MAX_CSV_BYTES
 from sp404_app.services.processing import sandbox
 from sp404_app.settings import MB, settings
 
@@ -25,7 +26,11 @@ LISTING_BYTES = 16 * MB
 LISTING_PATH = re.compile(r"/api/imports/[^/]+/(?:plan|listing)|/api/projects/[^/]+/card")
 IMPORTED_FILE_PATH = re.compile(r"/api/imports/[^/]+/files/.+")
 QUERY_BY_SOUND_ROUTES = {("POST", "/api/samples/similar")}
-AVATAR_ROUTES = {("PUT", "/api/me/avatar"), ("POST", "/auth/avatar")}
+MULTIPART_LIMITS = {
+    ("PUT", "/api/me/avatar"): avatars.MAX_AVATAR_BYTES,
+    ("POST", "/auth/avatar"): avatars.MAX_AVATAR_BYTES,
+    ("POST", "/api/samples/import-csv"): MAX_CSV_BYTES,
+}
 
 
 class BodyTooLarge(HTTPException):
@@ -105,8 +110,8 @@ def _max_body_bytes(scope: Scope) -> int:
         return LISTING_BYTES
     if route in QUERY_BY_SOUND_ROUTES:
         return sandbox.max_query_bytes() + MULTIPART_OVERHEAD_BYTES
-    if route in AVATAR_ROUTES:
-        return avatars.MAX_AVATAR_BYTES + MULTIPART_OVERHEAD_BYTES
+    if route in MULTIPART_LIMITS:
+        return MULTIPART_LIMITS[route] + MULTIPART_OVERHEAD_BYTES
     return JSON_BYTES
 
 

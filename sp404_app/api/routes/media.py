@@ -15,7 +15,7 @@ from sp404_app.api.routes.jobs import JobResponse
 from sp404_app.audio.io.decode import Header, playable_in_browsers
 from sp404_app.db import transaction
 from sp404_app.models import ProcessingJob, Sample
-from sp404_app.services.cards import conversions
+from sp404_app.services.cards import conversions, tagged_files
 from sp404_app.services.cards.conversions import StoredFile
 from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.infra import storage
@@ -73,23 +73,34 @@ def download(
     user_id: CurrentUser,
     sample_id: uuid.UUID,
     wanted: Annotated[DownloadFormat | None, Query(alias="as")] = None,
+    *,
+    tags: bool = False,
 ) -> Response:
     """Return the unchanged original under its own name, or the sound in the format `as`.
 
     `mk2` is a WAV of 48 kHz and 16 bit, `sx` one of 44.1 kHz with the header of Roland's converter,
     `wav` and `flac` keep the rate and, as far as they can, the depth of the original. A long sound
     is converted by a job: then the answer is 202 with the job, until it is done.
+
+    With `tags`, tempo, key and root note are written into the file's tags; its audio stays bit for
+    bit. `X-Tags` is then `written`, or `unchanged` with the reason in `X-Tags-Note`.
     """
     with transaction() as session:
+        sample = samples.get_sample(session, user_id, sample_id)
         if wanted is None:
-            sample = samples.get_sample(session, user_id, sample_id)
             file = StoredFile(sample.storage_key, sample.filename, media_type_of(sample.format), "")
         else:
             found = conversions.find_or_convert(session, user_id, sample_id, wanted)
             if isinstance(found, ProcessingJob):
                 return accepted(found)
             file = found
-    return attachment(request, file)
+        tagged = tagged_files.find_or_write_tags(sample, file, wanted) if tags else None
+    answer = attachment(request, tagged.file if tagged else file)
+    if tagged:
+        answer.headers["X-Tags"] = "unchanged" if tagged.note else "written"
+        if tagged.note:
+            answer.headers["X-Tags-Note"] = tagged.note
+    return answer
 
 
 @router.get("/{sample_id}/waveform")

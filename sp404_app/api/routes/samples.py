@@ -54,6 +54,7 @@ class BulkRequest(BaseModel):
 
     `convert` makes an archive of files in the format `as`. `template` names them, by the fields
     {bank}, {pad}, {name}, {bpm}, {key}, {class} and {n} (or {n:03}); `folders` keeps the folders.
+    `file_tags` writes tempo, key and root note into the tags of WAV and FLAC files.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -65,6 +66,7 @@ class BulkRequest(BaseModel):
     wanted: DownloadFormat | None = Field(None, alias="as")
     template: str = Field(DEFAULT_TEMPLATE, max_length=1000)
     folders: bool = False
+    file_tags: bool = False
 
 
 class BulkResult(BaseModel):
@@ -119,7 +121,13 @@ def _request_archive(
     template = parse_template(request.template)
     ids = bulk_actions.choose_ids(session, user_id, request.ids, query)
     return conversions.request_archive(
-        session, user_id, request.wanted, template, ids, folders=request.folders
+        session,
+        user_id,
+        request.wanted,
+        template,
+        ids,
+        folders=request.folders,
+        tagged=request.file_tags,
     )
 
 

@@ -11,6 +11,9 @@ from sp404_app.state.cards.download import DownloadState
 EXAMPLE_FIELDS = " ".join(f"{{{field}}}" for field in FIELDS[:-1]) + " {n:03}"
 
 
+TAGS_HINT = "Writes tempo, key and root note into the file’s tags. The sound stays the same."
+
+
 def download_dialog() -> rx.Component:
     """The dialog: format and names, then the progress."""
     return rx.cond(
@@ -35,6 +38,12 @@ def download_menu(sample_id: str | rx.Var[str]) -> rx.Component:
             "download-original",
             on_click=rx.download(f"/api/samples/{sample_id}/download", ""),
         ),
+        menu_item(
+            "Original with tags",
+            "download-tagged",
+            on_click=DownloadState.download_tagged(sample_id),
+            title=TAGS_HINT,
+        ),
         *(
             menu_item(
                 details.title,
@@ -54,6 +63,7 @@ def _choices() -> rx.Component:
     return rx.fragment(
         _formats(),
         rx.cond(DownloadState.is_single, rx.fragment(), _names()),
+        _tags(),
         rx.el.div(
             rx.el.span("Names", class_name="field-label"),
             rx.el.ul(
@@ -105,6 +115,25 @@ def _formats() -> rx.Component:
             class_name="device-choices",
         ),
         class_name="plain-fieldset",
+    )
+
+
+def _tags() -> rx.Component:
+    """Whether tempo and key are written into the files; files for a device hold no tags."""
+    taggable = [wanted.value for wanted, details in FORMATS.items() if details.device is None]
+    return rx.cond(
+        rx.Var.create(taggable).contains(DownloadState.wanted),
+        rx.el.label(
+            rx.el.input(
+                type="checkbox",
+                checked=DownloadState.has_tags,
+                on_change=DownloadState.toggle_tags,
+                data_testid="download-tags",
+            ),
+            " Write tempo and key into the files",
+            class_name="check",
+            title=TAGS_HINT,
+        ),
     )
 
 

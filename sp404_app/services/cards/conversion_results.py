@@ -47,6 +47,7 @@ class ArchiveTask:
     wanted: DownloadFormat
     key: str
     files: tuple[tuple[uuid.UUID, str], ...]
+    is_tagged: bool = False
 
 
 def begin_conversion(session: Session, job: ProcessingJob) -> SingleTask | ArchiveTask:
@@ -62,7 +63,8 @@ def begin_conversion(session: Session, job: ProcessingJob) -> SingleTask | Archi
         return SingleTask(sample, wanted, conversions.describe_file(sample, wanted))
     plan = storage.read_bytes(conversion_files.plan_key(job.user_id, job.id))
     files = tuple((uuid.UUID(sample_id), path) for sample_id, path in json.loads(plan))
-    return ArchiveTask(wanted, conversion_files.archive_key(job.user_id, job.id), files)
+    key = conversion_files.archive_key(job.user_id, job.id)
+    return ArchiveTask(wanted, key, files, is_tagged=bool(content.get("tagged")))
 
 
 def find_sample(session: Session, job: ProcessingJob, sample_id: uuid.UUID) -> Sample | None:

@@ -91,8 +91,11 @@ def request_archive(
     ids: Sequence[uuid.UUID],
     *,
     folders: bool = False,
+    tagged: bool = False,
 ) -> ProcessingJob:
     """Queue an archive of samples, in this order; return the job of an equal one if there is one.
+
+    With `tagged`, tempo, key and root note are written into the tags of the files.
 
     Raises:
         Conflict: If too many conversions of the user are not finished.
@@ -112,13 +115,18 @@ def request_archive(
     sounds = [named_sound(sample) for sample in found]
     paths = list(name_files(sounds, template, wanted, folders=folders))
     files = sorted(zip(paths, found, strict=True), key=lambda file: file[0])
-    content_key = _archive_content_key(wanted, files)
+    content_key = _archive_content_key(wanted, files, tagged=tagged)
     lock_account(session, user_id)  # simultaneous requests create one job
     if job := _find_finished(session, user_id, content_key) or _find_active(
         session, user_id, content_key
     ):
         return job
-    content = {"as": wanted.value, "files": len(files), "content_key": content_key}
+    content = {
+        "as": wanted.value,
+        "files": len(files),
+        "content_key": content_key,
+        "tagged": tagged,
+    }
     job = _queue(session, user_id, content)
     plan = json.dumps([[str(sample.id), path] for path, sample in files]).encode()
     storage.save_bytes(plan, conversion_files.plan_key(user_id, job.id))
@@ -170,10 +178,13 @@ def _exists(key: str) -> bool:
     return True
 
 
-def _archive_content_key(wanted: DownloadFormat, files: Sequence[tuple[str, Sample]]) -> str:
+def _archive_content_key(
+    wanted: DownloadFormat, files: Sequence[tuple[str, Sample]], *, tagged: bool
+) -> str:
     """Return the SHA-256, in hex, over everything that determines the bytes of an archive."""
     named = [[path, converted_key(each.digest, each.format, wanted)] for path, each in files]
-    return hashlib.sha256(json.dumps([wanted.value, named]).encode()).hexdigest()
+    values = [[each.bpm, each.key, each.root_note, each.kind] for _, each in files if tagged]
+    return hashlib.sha256(json.dumps([wanted.value, named, values]).encode()).hexdigest()
 
 
 def _find_active(session: Session, user_id: uuid.UUID, content_key: str) -> ProcessingJob | None:

@@ -18,6 +18,7 @@ COLUMNS: Final = (
     Sample.id, Sample.user_id, Sample.name, Sample.filename, Sample.folder, Sample.storage_key,
     Sample.size, Sample.digest, Sample.format, Sample.sample_rate, Sample.channels,
     Sample.duration, Sample.sound_class, Sample.bpm, Sample.key,
+    Sample.kind, Sample.root_note,
 )  # fmt: skip
 HEADER_BYTES: Final = 512  # more than any format needs for one file, also in an archive
 DEFAULT_RATE_HZ: Final = 48_000

@@ -14,7 +14,8 @@ from sqlmodel import Session
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, NotFound, ValidationFailed
 from sp404_app.models import JobStatus, ProcessingJob
-from sp404_app.services.cards import conversions
+from sp404_app.services.cards import conversions, tagged_files
+from sp404_app.services.cards.conversions import StoredFile
 from sp404_app.services.cards.converted_names import name_files
 from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.cards.name_template import (
@@ -24,6 +25,7 @@ from sp404_app.services.cards.name_template import (
     parse_template,
 )
 from sp404_app.services.cards.named_sounds import load_samples, named_sound
+from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
@@ -46,6 +48,7 @@ class DownloadState(SessionState):
     wanted: str = DownloadFormat.MK2
     template: str = DEFAULT_TEMPLATE
     has_folders: bool = False
+    has_tags: bool = False
     names: list[str] = []
     more: str = ""  # "and 7 more"
     problem: str = ""
@@ -101,6 +104,12 @@ class DownloadState(SessionState):
         await self._preview(user_id)
 
     @rx.event
+    async def toggle_tags(self) -> None:
+        """Write tempo and key into the files, or not."""
+        await self._user_id()
+        self.has_tags = not self.has_tags
+
+    @rx.event
     async def start(self) -> Stream:
         """Convert the samples, then download them."""
         user_id, wanted = await self._user_id(), DownloadFormat(self.wanted)
@@ -111,7 +120,9 @@ class DownloadState(SessionState):
             if len(ids) == 1:
                 yield await self._download_one(user_id, ids[0], wanted)
                 return
-            request = partial(conversions.request_archive, folders=self.has_folders)
+            request = partial(
+                conversions.request_archive, folders=self.has_folders, tagged=self.has_tags
+            )
             template = parse_template(self.template)
             yield self._follow(await in_transaction(request, user_id, wanted, template, ids))
         except AppError as error:
@@ -126,8 +137,18 @@ class DownloadState(SessionState):
             self.is_open = True
             return
         self._sample_ids, self.is_single, self.wanted = [str(chosen)], True, wanted.value
+        self.has_tags = False
         await self._preview(user_id)
         yield await self._download_one(user_id, chosen, wanted)
+
+    @rx.event
+    async def download_tagged(self, sample_id: str) -> Stream:
+        """Download an original with tempo and key in its tags; say so if it can't hold them."""
+        user_id, chosen = await self._user_id(), validation.validate_id(sample_id)
+        note = await in_transaction(_write_tags, user_id, chosen)
+        yield rx.download(f"/api/samples/{chosen}/download?tags=true", "")
+        if note:
+            yield ToastState.show(note, "bad")  # type: ignore[misc]
 
     @rx.event(background=True, supersedes=True)
     async def watch(self) -> Stream:
@@ -196,7 +217,12 @@ class DownloadState(SessionState):
         if isinstance(found, ProcessingJob):
             return self._follow(found)
         self.is_open = False
-        return rx.download(f"/api/samples/{sample_id}/download?as={wanted}", "")
+        return self._download(f"/api/samples/{sample_id}/download?as={wanted}")
+
+    def _download(self, url: str) -> EventSpec:
+        """Return the event that downloads a converted sample or an archive."""
+        is_one_tagged = self.has_tags and self.is_single and not url.startswith("/api/conv")
+        return rx.download(f"{url}&tags=true" if is_one_tagged else url, "")
 
     def _follow(self, job: ProcessingJob) -> EventType[()]:
         """Show the progress of a job that was just requested."""
@@ -211,7 +237,7 @@ class DownloadState(SessionState):
             self.is_open = False
             skipped = describe_skipped(job)
             notice = [ToastState.show(skipped, "bad")] if skipped else []
-            return [rx.download(job.result["url"], ""), *notice]
+            return [self._download(job.result["url"]), *notice]
         self.problem = job.error
         return [] if was_open else [ToastState.show(job.error, "bad")]
 
@@ -226,6 +252,13 @@ def describe_skipped(job: ProcessingJob) -> str:
     what = f"“{first['name'][:60]}” was" if count == 1 else f"{format_sounds(count)} were"
     example = "" if count == 1 else f"“{first['name'][:60]}”: "
     return f"{what} left out. {example}{first['reason']}"
+
+
+def _write_tags(session: Session, user_id: uuid.UUID, sample_id: uuid.UUID) -> str:
+    """Write the tags of an original; return why there are none, "" if there are."""
+    sample = samples.get_sample(session, user_id, sample_id)
+    file = StoredFile(sample.storage_key, sample.filename, media_type="", etag="")
+    return tagged_files.find_or_write_tags(sample, file, None).note
 
 
 def _name_files(
