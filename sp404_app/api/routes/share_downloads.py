@@ -37,10 +37,11 @@ async def download_sound(
     share: MediaShare,
     number: int,
     wanted: Annotated[DownloadFormat | None, Query(alias="as")] = None,
+    v: str = "",
 ) -> Response:
     """Download a sound: the original, or with `as` for a device, as the link allows."""
     await share_rate_limits.count_download(client.ip)
-    found = await in_transaction(_find_download, share, number, wanted)
+    found = await in_transaction(_find_download, share, number, v, wanted)
     return await _send(request, share, found)
 
 
@@ -52,7 +53,7 @@ async def download_project(request: Request, client: RequestClient, share: Media
 
 
 def _find_download(
-    session: Session, share: Share, number: int, wanted: DownloadFormat | None
+    session: Session, share: Share, number: int, version: str, wanted: DownloadFormat | None
 ) -> StoredFile | ProcessingJob:
     """Return the file of a download, or the job that makes it.
 
@@ -63,7 +64,7 @@ def _find_download(
     is_for_device = wanted in (DownloadFormat.MK2, DownloadFormat.SX)
     if not is_original and not (is_for_device and share.allow_download == ShareDownload.SP404):
         raise Forbidden(NOT_ALLOWED)
-    sample = shared_content.find_sound(session, share, number, "")
+    sample = shared_content.find_sound(session, share, number, version)
     if wanted is not None:
         return conversions.find_or_convert(session, share.user_id, sample.id, wanted)
     return StoredFile(sample.storage_key, sample.filename, media_type_of(sample.format), "")

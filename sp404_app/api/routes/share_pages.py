@@ -125,12 +125,14 @@ async def post_save_all(request: Request, share: PageShare) -> Response:
 
 
 @router.post("/save/{number}")
-async def post_save(request: Request, share: PageShare, number: int) -> Response:
-    """Save one sound of a link to the visitor's library."""
-    return await _save(request, share, [number])
+async def post_save(request: Request, share: PageShare, number: int, v: str = "") -> Response:
+    """Save one sound of a link to the visitor's library; `v` is the sound's version."""
+    return await _save(request, share, [number], v)
 
 
-async def _save(request: Request, share: Share, numbers: Sequence[int]) -> Response:
+async def _save(
+    request: Request, share: Share, numbers: Sequence[int], version: str = ""
+) -> Response:
     """Save sounds; the result comes back as parameters of the link's page."""
     ensure_same_origin(request)
     path = link_path(request)
@@ -143,14 +145,16 @@ async def _save(request: Request, share: Share, numbers: Sequence[int]) -> Respo
     await share_rate_limits.count_save(user_id)
     saved = SavedSounds()
     for number in numbers:
-        if not share_saving.add_result(saved, await _save_one(user_id, share, number)):
+        if not share_saving.add_result(saved, await _save_one(user_id, share, number, version)):
             break
     return RedirectResponse(f"{path}?{urlencode(_result(saved, len(numbers)))}", 303)
 
 
-async def _save_one(user_id: uuid.UUID, share: Share, number: int) -> uuid.UUID | AppError:
+async def _save_one(
+    user_id: uuid.UUID, share: Share, number: int, version: str
+) -> uuid.UUID | AppError:
     try:
-        return await in_transaction(share_saving.save_sound, user_id, share, number)
+        return await in_transaction(share_saving.save_sound, user_id, share, number, version)
     except AppError as error:
         return error
 

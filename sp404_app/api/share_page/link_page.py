@@ -11,7 +11,7 @@ from sp404_app.api.share_page.markup import Html, element, join
 from sp404_app.models import ShareDownload
 from sp404_app.services.cards.download_formats import FORMATS, DownloadFormat
 from sp404_app.services.sharing import share_picture
-from sp404_app.services.sharing.shared_content import SharedContent
+from sp404_app.services.sharing.shared_content import SharedContent, SharedSound
 
 KINDS: Final = {"sample": "Shared sound", "collection": "Shared collection", "project": "Pads"}
 EMBED_WIDTH, EMBED_HEIGHTS = 560, {"sample": 220, "collection": 420, "project": 640}
@@ -136,9 +136,7 @@ def _player(link: Link) -> Html:
         return join(pads.pad_player(link.content.project), status)
     if link.content.kind == "sample":
         return join(sounds.one_sound(link.content), status)
-    return join(
-        sounds.sound_list(link.content, lambda number: _sound_actions(link, number)), status
-    )
+    return join(sounds.sound_list(link.content, lambda sound: _sound_actions(link, sound)), status)
 
 
 def _actions(link: Link) -> Html | None:
@@ -147,29 +145,29 @@ def _actions(link: Link) -> Html | None:
     if content.project:
         return _project_download(link)
     if content.kind == "sample":
-        return element("div", _sound_actions(link, 1), class_="share-actions")
+        return element("div", _sound_actions(link, content.sounds[0]), class_="share-actions")
     if link.download == ShareDownload.ORIGINAL and content.sounds:
         save = _save_form(link, "", "Save all to my library", "button primary")
         return element("div", save, class_="share-actions")
     return None
 
 
-def _sound_actions(link: Link, number: int) -> Html | None:
-    """Return what visitors may do with one sound."""
+def _sound_actions(link: Link, sound: SharedSound) -> Html | None:
+    """Return what visitors may do with one sound; the version keeps them from getting another."""
     is_single = link.content.kind == "sample"
-    path = f"{link.path}/download/{number}"
+    path = f"{link.path}/download/{sound.number}?v={sound.version}"
     if link.download == ShareDownload.ORIGINAL:
         kind = "button primary" if is_single else "button small"
         words = "Save to my library" if is_single else "Save"
         return join(
-            _save_form(link, f"/{number}", words, kind),
+            _save_form(link, f"/{sound.number}?v={sound.version}", words, kind),
             _download_link("Download", path, "button" if is_single else "button small"),
         )
     if link.download == ShareDownload.SP404:
         kind = "button" if is_single else "button small"
         return join(
             *(
-                _download_link(_device_words(each, is_single), f"{path}?as={each}", kind)
+                _download_link(_device_words(each, is_single), f"{path}&as={each}", kind)
                 for each in DEVICE_FORMATS
             )
         )

@@ -44,11 +44,11 @@ def one_sound(content: SharedContent) -> Html:
     )
 
 
-def sound_list(content: SharedContent, actions: Callable[[int], Html | None]) -> Html:
+def sound_list(content: SharedContent, actions: Callable[[SharedSound], Html | None]) -> Html:
     """Return the list of a collection's sounds; `actions` gives the buttons of one of them."""
     if not content.sounds:
         return element("p", "This collection is empty.", class_="muted")
-    rows = (_row(sound, actions(sound.number)) for sound in content.sounds)
+    rows = (_row(sound, actions(sound)) for sound in content.sounds)
     return element("ol", *rows, class_="share-list")
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.devices.capabilities import BANKS
 from sp404_app.devices.pad_settings import DEFAULTS
 from sp404_app.errors import NotFound
-from sp404_app.models import Collection, CollectionSample, Project, ProjectPad, Sample, Share, User
+from sp404_app.models import Project, ProjectPad, Sample, Share, User
+from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.infra.text import one_line
 from sp404_app.services.library import samples
 from sp404_app.services.projects import history, renders
@@ -143,18 +144,9 @@ def sound_ids(session: Session, share: Share) -> list[uuid.UUID]:
         return [share.sample_id]
     if share.collection_id is None:
         return []
-    return list_collection(session, share.user_id, share.collection_id)
-
-
-def list_collection(
-    session: Session, user_id: uuid.UUID, collection_id: uuid.UUID
-) -> list[uuid.UUID]:
-    """Return the ids of the first `MAX_SOUNDS` sounds of a collection."""
-    query = select(CollectionSample.sample_id).where(
-        CollectionSample.collection_id == collection_id, CollectionSample.user_id == user_id
+    return collection_samples.list_sample_ids(
+        session, share.user_id, share.collection_id, MAX_SOUNDS
     )
-    ordered = query.order_by(col(CollectionSample.position), col(CollectionSample.sample_id))
-    return list(session.exec(ordered.limit(MAX_SOUNDS)))
 
 
 def find_pad_render(session: Session, share: Share, bank: str, pad: int) -> renders.RenderStatus:
@@ -200,9 +192,7 @@ def _project_content(
 def _collection_content(
     session: Session, share: Share, collection_id: uuid.UUID, owner: str
 ) -> SharedContent:
-    collection = session.get(Collection, collection_id)
-    if collection is None:
-        raise NotFound(GONE)
+    collection = collections.get_collection(session, share.user_id, collection_id)
     ids = sound_ids(session, share)
     listed = samples.list_live_samples(session, share.user_id, ids)
     numbers = {sample_id: number for number, sample_id in enumerate(ids, 1)}
