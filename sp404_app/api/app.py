@@ -38,6 +38,10 @@ from sp404_app.api.routes import (
     query_by_sound,
     samples,
     session_forms,
+    share_downloads,
+    share_media,
+    share_pages,
+    shares,
     similarity,
     uploads,
     usage,
@@ -116,6 +120,7 @@ ROUTERS = (
     (cards, "projects"),
     (pad_sheets, "projects"),
     (patterns, "projects"),
+    (shares, ""),
     (jobs, "samples"),
     (events, "samples"),
     (billing, "billing"),
@@ -131,4 +136,7 @@ api.include_router(session_forms.router)
 api.include_router(metrics.router)
 api.include_router(legal_pages.router)
 api.include_router(docs.router)
+api.include_router(share_media.router)  # before the pages: /s/scripts is no link
+api.include_router(share_downloads.router)
+api.include_router(share_pages.router)
 api.include_router(unknown_urls)

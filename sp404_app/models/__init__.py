@@ -43,6 +43,7 @@ from sp404_app.models.sample import (
     Tag,
     Waveform,
 )
+from sp404_app.models.share import Share, ShareDay, ShareDownload, ShareReport
 from sp404_app.models.similarity import SamplePrint, SampleVector
 
 __all__ = [
@@ -78,6 +79,10 @@ __all__ = [
     "SamplePrint",
     "SampleStatus",
     "SampleVector",
+    "Share",
+    "ShareDay",
+    "ShareDownload",
+    "ShareReport",
     "SignIn",
     "Source",
     "StripeEvent",

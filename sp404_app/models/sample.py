@@ -142,6 +142,8 @@ class Sample(SQLModel, table=True):
         sa_column=Column(TSVECTOR, Computed("to_tsvector('simple', search_text)", persisted=True)),
     )
     is_demo: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    # The name of the person from whose link the sample was saved; empty for all other samples.
+    shared_by: str = Field(default="", max_length=200, sa_column_kwargs={"server_default": ""})
     deleted_at: dt.datetime | None = Moment()
     created_at: dt.datetime = Created()
     updated_at: dt.datetime = Updated()

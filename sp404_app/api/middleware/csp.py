@@ -81,9 +81,14 @@ def _policy_of_html(html: str) -> str:
     return "; ".join((*COMMON_DIRECTIVES, scripts, STYLE_DIRECTIVE))
 
 
+def built_folder() -> Path:
+    """Return the folder of the built pages; it may not exist."""
+    return Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / BUILT_PAGES_FOLDER
+
+
 def _page_policies() -> dict[str, str]:
     """Return the policy of each built page by path; read again after every build."""
-    folder = Path(os.environ.get("REFLEX_WEB_WORKDIR", ".web")) / BUILT_PAGES_FOLDER
+    folder = built_folder()
     try:
         built_at = (folder / FALLBACK[1:]).stat().st_mtime_ns
     except OSError:

@@ -1,5 +1,6 @@
 """Security headers of every response: CSP, HSTS, nosniff, frame and referrer policy, no-store."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +30,8 @@ def add_security_headers(app: ASGIApp) -> ASGIApp:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
+                if _may_be_framed(message["headers"]):
+                    present.add(b"x-frame-options")  # it knows no exception for any site
                 defaults = _headers_for(scope["path"])
                 missing = (header for header in defaults if header[0] not in present)
                 message["headers"] = [*message["headers"], *missing]
@@ -37,6 +40,14 @@ def add_security_headers(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
     return with_security_headers
+
+
+def _may_be_framed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return whether a response says itself that every site may show it in a frame."""
+    return any(
+        name.lower() == b"content-security-policy" and value.endswith(b"frame-ancestors *")
+        for name, value in headers
+    )
 
 
 def _headers_for(path: str) -> RawHeaders:

@@ -64,7 +64,7 @@ async def count_query_by_sound(user_id: uuid.UUID) -> RateLimit:
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    used = await _count_strictly(f"hearing:{user_id}", QUERIES_BY_SOUND_PER_MINUTE, MINUTE_S)
+    used = await count_strictly(f"hearing:{user_id}", QUERIES_BY_SOUND_PER_MINUTE, MINUTE_S)
     left = QUERIES_BY_SOUND_PER_MINUTE - used.value
     return RateLimit(QUERIES_BY_SOUND_PER_MINUTE, left, math.ceil(used.seconds_left))
 
@@ -81,10 +81,10 @@ async def count_sign_in(email: str, ip: str) -> None:
         RateLimited: With `retry_after`, in seconds.
     """
     from_host, from_all = _failure_keys(email, ip)
-    await _count_strictly(f"sign-in:{_host(ip)}", settings().sign_ins_per_minute, MINUTE_S)
-    await _count_strictly(from_host, MAX_FAILURES, FAILURES_WINDOW_S)
+    await count_strictly(f"sign-in:{host_of(ip)}", settings().sign_ins_per_minute, MINUTE_S)
+    await count_strictly(from_host, MAX_FAILURES, FAILURES_WINDOW_S)
     if not await _is_known_host(email, ip):
-        await _count_strictly(from_all, MAX_FAILURES_ALL_HOSTS, FAILURES_WINDOW_S)
+        await count_strictly(from_all, MAX_FAILURES_ALL_HOSTS, FAILURES_WINDOW_S)
 
 
 async def clear_sign_in_failures(email: str, ip: str) -> None:
@@ -105,7 +105,7 @@ async def _is_known_host(email: str, ip: str) -> bool:
 
 
 def _known_host_key(email: str, ip: str) -> str:
-    return f"sp404:was-here:{_mailbox(email)}:{_host(ip)}"
+    return f"sp404:was-here:{_mailbox(email)}:{host_of(ip)}"
 
 
 async def count_sign_up(ip: str) -> None:
@@ -114,7 +114,7 @@ async def count_sign_up(ip: str) -> None:
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _count_strictly(f"sign-up:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE_S)
+    await count_strictly(f"sign-up:{host_of(ip)}", 2 * settings().sign_ins_per_minute, MINUTE_S)
 
 
 async def count_registration(email: str) -> None:
@@ -123,7 +123,7 @@ async def count_registration(email: str) -> None:
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _count_strictly(f"register:{_mailbox(email)}", MAX_REGISTRATIONS, EMAILS_WINDOW_S)
+    await count_strictly(f"register:{_mailbox(email)}", MAX_REGISTRATIONS, EMAILS_WINDOW_S)
 
 
 async def count_resend(email: str, ip: str) -> None:
@@ -133,8 +133,8 @@ async def count_resend(email: str, ip: str) -> None:
         RateLimited: With `retry_after`, in seconds.
     """
     await _count_emails_of_host("resend", ip)
-    await _count_strictly(f"resend-minute:{_mailbox(email)}", 1, MINUTE_S)
-    await _count_strictly(f"resend:{_mailbox(email)}", MAX_RESENDS, EMAILS_WINDOW_S)
+    await count_strictly(f"resend-minute:{_mailbox(email)}", 1, MINUTE_S)
+    await count_strictly(f"resend:{_mailbox(email)}", MAX_RESENDS, EMAILS_WINDOW_S)
 
 
 async def count_password_reset_request(email: str, ip: str) -> None:
@@ -146,7 +146,7 @@ async def count_password_reset_request(email: str, ip: str) -> None:
         RateLimited: With `retry_after`, in seconds.
     """
     await _count_emails_of_host("forgot", ip)
-    await _count_strictly(f"forgot:{_mailbox(email)}", MAX_EMAILS, EMAILS_WINDOW_S)
+    await count_strictly(f"forgot:{_mailbox(email)}", MAX_EMAILS, EMAILS_WINDOW_S)
 
 
 async def count_email_change(user_id: uuid.UUID, email: str, ip: str) -> None:
@@ -156,12 +156,12 @@ async def count_email_change(user_id: uuid.UUID, email: str, ip: str) -> None:
         RateLimited: With `retry_after`, in seconds.
     """
     await _count_emails_of_host("change-email", ip)
-    await _count_strictly(f"change-email:{user_id}", MAX_EMAILS, EMAILS_WINDOW_S)
-    await _count_strictly(f"change-email:{_mailbox(email)}", MAX_EMAILS, EMAILS_WINDOW_S)
+    await count_strictly(f"change-email:{user_id}", MAX_EMAILS, EMAILS_WINDOW_S)
+    await count_strictly(f"change-email:{_mailbox(email)}", MAX_EMAILS, EMAILS_WINDOW_S)
 
 
 async def _count_emails_of_host(kind: str, ip: str) -> None:
-    await _count_strictly(f"{kind}:{_host(ip)}", 2 * settings().sign_ins_per_minute, MINUTE_S)
+    await count_strictly(f"{kind}:{host_of(ip)}", 2 * settings().sign_ins_per_minute, MINUTE_S)
 
 
 async def count_token_attempt(kind: str, ip: str) -> None:
@@ -170,7 +170,7 @@ async def count_token_attempt(kind: str, ip: str) -> None:
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _count_strictly(f"{kind}:{_host(ip)}", 15 * settings().sign_ins_per_minute, MINUTE_S)
+    await count_strictly(f"{kind}:{host_of(ip)}", 15 * settings().sign_ins_per_minute, MINUTE_S)
 
 
 async def count_two_factor_attempt(user_id: uuid.UUID) -> None:
@@ -182,8 +182,8 @@ async def count_two_factor_attempt(user_id: uuid.UUID) -> None:
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _count_strictly(f"second:{user_id}", MAX_FAILURES, FAILURES_WINDOW_S)
-    await _count_strictly(f"second-day:{user_id}", MAX_TWO_FACTOR_CODES_PER_DAY, DAY_S)
+    await count_strictly(f"second:{user_id}", MAX_FAILURES, FAILURES_WINDOW_S)
+    await count_strictly(f"second-day:{user_id}", MAX_TWO_FACTOR_CODES_PER_DAY, DAY_S)
 
 
 async def clear_two_factor_failures(user_id: uuid.UUID) -> None:
@@ -197,10 +197,10 @@ async def count_reauthentication(user_id: uuid.UUID) -> None:
     Raises:
         RateLimited: With `retry_after`, in seconds.
     """
-    await _count_strictly(f"confirm:{user_id}", MAX_REAUTHENTICATIONS_PER_MINUTE, MINUTE_S)
+    await count_strictly(f"confirm:{user_id}", MAX_REAUTHENTICATIONS_PER_MINUTE, MINUTE_S)
 
 
-async def _count_strictly(key: str, limit: int, seconds: int) -> Count:
+async def count_strictly(key: str, limit: int, seconds: int) -> Count:
     """Count in Redis, or in this process while Redis is not available."""
     try:
         used = await redis_counters.count(key, seconds)
@@ -226,7 +226,7 @@ def _duration(seconds: int) -> str:
 
 
 def _failure_keys(email: str, ip: str) -> tuple[str, str]:
-    return f"failed:{_mailbox(email)}:{_host(ip)}", f"failed:{_mailbox(email)}"
+    return f"failed:{_mailbox(email)}:{host_of(ip)}", f"failed:{_mailbox(email)}"
 
 
 def _mailbox(email: str) -> str:
@@ -241,7 +241,7 @@ def _mailbox(email: str) -> str:
     return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _host(ip: str) -> str:
+def host_of(ip: str) -> str:
     """Return an IPv4 address, or the /64 network of an IPv6 address, which one customer owns."""
     try:
         address = ipaddress.ip_address(ip)

@@ -131,6 +131,16 @@ async def count(key: str, seconds: int) -> Count:
     return Count(int(value), max(0.0, int(milliseconds) / 1000))
 
 
+async def peek(key: str) -> int:
+    """Return a counter's value without counting; that of this process while Redis is down."""
+    try:
+        found = await redis_batcher().run("GET", f"sp404:count:{key}")
+    except RedisUnavailable:
+        value, ends = _local_counts.get(key, (0, 0.0))
+        return value if ends > time.monotonic() else 0
+    return int(found) if isinstance(found, bytes | str | int) else 0
+
+
 async def forget(*keys: str) -> None:
     """Reset counters; while Redis is not available they expire by themselves."""
     for key in keys:

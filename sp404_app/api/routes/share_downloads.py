@@ -1,0 +1,101 @@
+"""/s/{token}/download: the files that visitors of a link may download."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from sqlmodel import Session
+
+from sp404_app.api.attachment import attachment
+from sp404_app.api.deps import RequestClient
+from sp404_app.api.routes.media import media_type_of, range_response
+from sp404_app.api.share_access import MediaShare
+from sp404_app.api.share_page import other_pages
+from sp404_app.api.share_page.routing import SharePageRoute, link_path
+from sp404_app.db import in_transaction
+from sp404_app.errors import Conflict, Forbidden
+from sp404_app.models import JobStatus, ProcessingJob, Share, ShareDownload
+from sp404_app.services.cards import conversions, exports
+from sp404_app.services.cards.conversions import StoredFile
+from sp404_app.services.cards.download_formats import DownloadFormat
+from sp404_app.services.cards.export_content import parse_target
+from sp404_app.services.infra import share_rate_limits
+from sp404_app.services.projects import history
+from sp404_app.services.sharing import share_counts, shared_content
+
+ASK: Final = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
+NOT_ALLOWED = "The owner of this link doesn't allow this download."
+
+router = APIRouter(prefix="/s", include_in_schema=False, route_class=SharePageRoute)
+
+
+@router.get("/{token}/download/{number}")
+async def download_sound(
+    request: Request,
+    client: RequestClient,
+    share: MediaShare,
+    number: int,
+    wanted: Annotated[DownloadFormat | None, Query(alias="as")] = None,
+    v: str = "",
+) -> Response:
+    """Download a sound: the original, or with `as` for a device, as the link allows."""
+    await share_rate_limits.count_download(client.ip)
+    found = await in_transaction(_find_download, share, number, v, wanted)
+    return await _send(request, share, found)
+
+
+@router.get("/{token}/download")
+async def download_project(request: Request, client: RequestClient, share: MediaShare) -> Response:
+    """Download a project as files for its device, in one ZIP archive."""
+    await share_rate_limits.count_download(client.ip)
+    return await _send(request, share, await in_transaction(_find_export, share))
+
+
+def _find_download(
+    session: Session, share: Share, number: int, version: str, wanted: DownloadFormat | None
+) -> StoredFile | ProcessingJob:
+    """Return the file of a download, or the job that makes it.
+
+    Raises:
+        Forbidden: If the link does not allow this download.
+    """
+    is_original = wanted is None and share.allow_download == ShareDownload.ORIGINAL
+    is_for_device = wanted in (DownloadFormat.MK2, DownloadFormat.SX)
+    if not is_original and not (is_for_device and share.allow_download == ShareDownload.SP404):
+        raise Forbidden(NOT_ALLOWED)
+    sample = shared_content.find_sound(session, share, number, version)
+    if wanted is not None:
+        return conversions.find_or_convert(session, share.user_id, sample.id, wanted)
+    return StoredFile(sample.storage_key, sample.filename, media_type_of(sample.format), "")
+
+
+def _find_export(session: Session, share: Share) -> StoredFile | ProcessingJob:
+    if share.project_id is None or share.allow_download != ShareDownload.SP404:
+        raise Forbidden(NOT_ALLOWED)
+    project = history.get_project(session, share.user_id, share.project_id)
+    target = parse_target(project.device)
+    job = exports.request_export(session, share.user_id, project.id, target)
+    if job.status != JobStatus.DONE or not job.result:
+        return job
+    archive = exports.find_archive(session, share.user_id, job.result["export_id"])
+    return StoredFile(archive.key, archive.file_name, "application/zip", archive.sha256)
+
+
+async def _send(request: Request, share: Share, found: StoredFile | ProcessingJob) -> Response:
+    """Send a file and count it, or answer that it is being made.
+
+    Raises:
+        Conflict: If it could not be made.
+    """
+    if isinstance(found, ProcessingJob):
+        if found.status == JobStatus.FAILED:
+            raise Conflict("This file could not be prepared.")
+        return other_pages.preparing_page(link_path(request))
+    headers = ASK | attachment(found.filename)
+    headers |= {"ETag": f'"{found.etag}"'} if found.etag else {}
+    answer = await run_in_threadpool(range_response, request, found.key, found.media_type, headers)
+    is_first_part = request.headers.get("range", "bytes=0-").startswith("bytes=0-")
+    if answer.status_code in (200, 206) and is_first_part and request.method == "GET":
+        await share_counts.count(share.id, share_counts.DOWNLOADS)
+    return answer

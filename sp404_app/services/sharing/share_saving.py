@@ -1,0 +1,110 @@
+"""Save sounds of a link to the visitor's own library."""
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from sqlmodel import Session, select
+
+from sp404_app.audio.io.decode import Header
+from sp404_app.db import if_undone
+from sp404_app.errors import AppError, Duplicate, Forbidden, NotFound
+from sp404_app.models import Sample, Share, ShareDownload, Waveform
+from sp404_app.services.billing import quotas
+from sp404_app.services.infra import storage
+from sp404_app.services.library import samples, stored_files
+from sp404_app.services.library.samples import IncomingFile
+from sp404_app.services.library.stored_files import StoredFile, StoredWaveform
+from sp404_app.services.sharing import shared_content
+
+NOT_ALLOWED = "The owner of this link doesn't allow saving its sounds."
+PROBLEMS = {
+    "storage_quota_exceeded": "Your storage is full. Delete sounds or upgrade your plan.",
+    "subscription_restricted": "Your subscription is past due. Pay the open invoice first.",
+    "not_allowed": NOT_ALLOWED,
+    "failed": "The sound could not be saved. Try again.",
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class SavedSounds:
+    """What became of the sounds: ids of new samples, how many were there already, and an error.
+
+    `problem_code` is a key of `PROBLEMS`, or empty.
+    """
+
+    ids: list[uuid.UUID] = field(default_factory=list)
+    duplicates: int = 0
+    problem_code: str = ""
+
+
+def save_sound(
+    session: Session, user_id: uuid.UUID, share: Share, number: int, version: str = ""
+) -> uuid.UUID:
+    """Copy the original of a shared sound into the user's library; return the new sample's id.
+
+    Name and audio are copied, and the name of the link's owner is kept. Tags, notes, rating and
+    analysis are the owner's and are not.
+
+    Raises:
+        Duplicate: If the library has the same audio; details name the sample.
+        Forbidden: If the link does not allow the original to be downloaded.
+        NotFound: If the sound is not shared any more, or its file is missing.
+        QuotaExceeded: If the storage quota is used up.
+    """
+    if share.allow_download != ShareDownload.ORIGINAL:
+        raise Forbidden(NOT_ALLOWED)
+    source = shared_content.find_sound(session, share, number, version)
+    quotas.lock_library(session, user_id)
+    quotas.ensure_storage(session, user_id, source.size)
+    samples.ensure_no_duplicate(session, user_id, source.digest)
+    key = storage.new_key()
+    if_undone(session, partial(storage.delete_object, key))
+    with storage.local_copy(source.storage_key) as path:
+        storage.save(path, key)
+        file = StoredFile(_incoming(source, path), key, source.name, _waveform(session, source))
+        (sample_id,) = stored_files.add_stored_files(session, user_id, [file])
+    saved = session.get_one(Sample, sample_id)
+    saved.shared_by = shared_content.owner_name(session, share.user_id)
+    session.add(saved)
+    quotas.publish_quota(session, user_id)
+    return sample_id
+
+
+def list_numbers(session: Session, share: Share) -> list[int]:
+    """Return the numbers of all sounds of a link."""
+    return list(range(1, len(shared_content.sound_ids(session, share)) + 1))
+
+
+def add_result(saved: SavedSounds, result: uuid.UUID | AppError) -> bool:
+    """Note the result of one sound; return whether the next one may be tried."""
+    if isinstance(result, uuid.UUID):
+        saved.ids.append(result)
+    elif isinstance(result, Duplicate):
+        saved.duplicates += 1
+    elif isinstance(result, NotFound):
+        log.info("a shared sound has gone while it was saved")
+    else:
+        saved.problem_code = result.code if result.code in PROBLEMS else "failed"
+        return False
+    return True
+
+
+def _incoming(source: Sample, path: Path) -> IncomingFile:
+    header = Header(
+        duration=source.duration or 0.0,
+        frames=0,
+        sample_rate=source.sample_rate or 0,
+        channels=source.channels or 0,
+        format=source.format,
+    )
+    return IncomingFile(path, source.filename, "", source.size, header, source.digest)
+
+
+def _waveform(session: Session, source: Sample) -> StoredWaveform | None:
+    peaks = session.exec(select(Waveform.peaks).where(Waveform.sample_id == source.id)).first()
+    return StoredWaveform(peaks, source.thumbnail) if peaks else None

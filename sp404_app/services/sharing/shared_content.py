@@ -1,0 +1,266 @@
+"""What visitors of a link see: names, numbers and waveforms, and nothing else of the account."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from sqlmodel import Session
+
+from sp404_app.audio.features.musical_keys import camelot
+from sp404_app.devices.capabilities import BANKS
+from sp404_app.devices.pad_settings import DEFAULTS
+from sp404_app.errors import NotFound
+from sp404_app.models import Project, ProjectPad, Sample, Share, User
+from sp404_app.services.collections import collection_samples, collections
+from sp404_app.services.infra.text import one_line
+from sp404_app.services.library import samples
+from sp404_app.services.projects import history, renders
+from sp404_app.services.projects.kit import PadPosition
+from sp404_app.services.projects.projects import device_of
+from sp404_app.services.projects.schemas import samples_of_pads
+from sp404_app.services.sample import waveforms
+from sp404_app.services.sharing.share_visits import GONE
+
+MAX_SOUNDS: Final = 500
+WAVE_POINTS: Final = 240
+NOBODY = "a Crate 404 user"
+VERSION_LENGTH: Final = 16  # characters of a digest that name a sound's audio
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSound:
+    """One sound; `number` begins with 1, `version` names its audio, `bars` are its waveform.
+
+    `bars` has one URL-safe base64 character for each bar, as `Sample.thumbnail`.
+    """
+
+    number: int
+    version: str
+    name: str
+    seconds: float
+    bpm: float | None
+    key: str
+    camelot: str
+    kind: str
+    bars: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPad:
+    """A pad that can be played; `key` is "A1". `settings` holds what differs from a new pad."""
+
+    key: str
+    name: str
+    version: str
+    bars: str
+    frames: int
+    channels: int
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBank:
+    """A bank with pads: letter, name, and colour as "#rrggbb"."""
+
+    letter: str
+    name: str
+    colour: str
+    pads: tuple[SharedPad, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedProject:
+    """The pads of a project. `rate` is in Hz."""
+
+    device: str
+    rate: int
+    voices: int
+    pads_per_bank: int
+    tempo: float
+    banks: tuple[SharedBank, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedContent:
+    """What the page of a link shows. `wave` is the peaks of a single sound, -1..1 in pairs."""
+
+    kind: str
+    title: str
+    owner: str
+    note: str
+    sounds: tuple[SharedSound, ...] = ()
+    total: int = 0
+    wave: tuple[tuple[float, float], ...] = ()
+    project: SharedProject | None = None
+
+
+def load_content(session: Session, share: Share) -> SharedContent:
+    """Read what a link shows.
+
+    Raises:
+        NotFound: If its target is gone.
+    """
+    owner = owner_name(session, share.user_id)
+    if share.project_id:
+        return _project_content(session, share, share.project_id, owner)
+    if share.collection_id:
+        return _collection_content(session, share, share.collection_id, owner)
+    sample = find_sound(session, share, 1, "")
+    sounds = (_sound(1, sample),)
+    wave = _wave(session, sample)
+    return SharedContent("sample", _name(sample.name), owner, "", sounds, 1, wave)
+
+
+def owner_name(session: Session, user_id: uuid.UUID) -> str:
+    """Return the name of a user as visitors see it; never the email."""
+    user = session.get(User, user_id)
+    name = one_line(f"{user.first_name} {user.last_name}") if user else ""
+    return name or NOBODY
+
+
+def find_sound(session: Session, share: Share, number: int, version: str) -> Sample:
+    """Return a sound of a shared sample or collection.
+
+    With a `version`, its audio must be the one that the visitor's page shows: the owner may have
+    put the sounds into another order meanwhile.
+
+    Raises:
+        NotFound: If there is no such sound, or it is another one now.
+    """
+    ids = sound_ids(session, share)
+    if not 1 <= number <= len(ids):
+        raise NotFound("This sound isn't shared any more.")
+    sample = samples.get_sample(session, share.user_id, ids[number - 1])
+    if sample.deleted_at or (version and version_of(sample) != version):
+        raise NotFound("This sound has changed. Reload the page.")
+    return sample
+
+
+def sound_ids(session: Session, share: Share) -> list[uuid.UUID]:
+    """Return the ids of the sounds of a sample or collection, in order; none of a project."""
+    if share.sample_id:
+        return [share.sample_id]
+    if share.collection_id is None:
+        return []
+    return collection_samples.list_sample_ids(
+        session, share.user_id, share.collection_id, MAX_SOUNDS
+    )
+
+
+def find_pad_render(session: Session, share: Share, bank: str, pad: int) -> renders.RenderStatus:
+    """Return the status of the audio of a shared pad; queue its render if it does not exist.
+
+    Raises:
+        NotFound: If the link is no project's, or the pad has no sound.
+    """
+    if share.project_id is None or len(bank) != 1 or bank not in BANKS:
+        raise NotFound(GONE)
+    project = history.get_project(session, share.user_id, share.project_id)
+    at = PadPosition(BANKS.index(bank), pad)
+    row = session.get(ProjectPad, (project.id, at.bank, at.pad))
+    live = _live_samples(session, {at: row}) if row else {}
+    status = renders.ensure_renders(session, project, {at: row}, live).get(at) if row else None
+    if status is None:
+        raise NotFound("This pad has no sound.")
+    return status
+
+
+def version_of(sample: Sample) -> str:
+    """Return what names the audio of a sample to visitors; it tells nothing but equality."""
+    return sample.digest[:VERSION_LENGTH]
+
+
+def _project_content(
+    session: Session, share: Share, project_id: uuid.UUID, owner: str
+) -> SharedContent:
+    project = history.get_project(session, share.user_id, project_id)
+    rows = history.load_pads(session, project.id)
+    live = _live_samples(session, rows)
+    device = device_of(project)
+    banks = tuple(
+        bank for index in range(len(BANKS)) if (bank := _bank(project, index, rows, live)).pads
+    )
+    shown = SharedProject(
+        device.title, device.rate, device.voices, device.pads_per_bank, project.tempo, banks
+    )
+    total = sum(len(bank.pads) for bank in banks)
+    return SharedContent("project", _name(project.name), owner, "", (), total, (), shown)
+
+
+def _collection_content(
+    session: Session, share: Share, collection_id: uuid.UUID, owner: str
+) -> SharedContent:
+    collection = collections.get_collection(session, share.user_id, collection_id)
+    ids = sound_ids(session, share)
+    listed = samples.list_live_samples(session, share.user_id, ids)
+    numbers = {sample_id: number for number, sample_id in enumerate(ids, 1)}
+    sounds = tuple(_sound(numbers[sample.id], sample) for sample in listed)
+    note = collection.note.strip()
+    return SharedContent("collection", _name(collection.name), owner, note, sounds, len(sounds))
+
+
+def _live_samples(
+    session: Session, rows: Mapping[PadPosition, ProjectPad]
+) -> dict[uuid.UUID, Sample]:
+    found = samples_of_pads(session, rows)
+    return {id_: sample for id_, sample in found.items() if sample.deleted_at is None}
+
+
+def _bank(
+    project: Project,
+    index: int,
+    rows: Mapping[PadPosition, ProjectPad],
+    live: Mapping[uuid.UUID, Sample],
+) -> SharedBank:
+    bank = project.banks[index]
+    pads = tuple(
+        _pad(at, project, row, sample)
+        for at, row in rows.items()
+        if at.bank == index and row.sample_id and (sample := live.get(row.sample_id))
+    )
+    return SharedBank(BANKS[index], one_line(str(bank["name"])), str(bank["colour"]), pads)
+
+
+def _pad(at: PadPosition, project: Project, row: ProjectPad, sample: Sample) -> SharedPad:
+    return SharedPad(
+        key=str(at),
+        name=_name(row.name),
+        version=renders.request_of(project, row, sample).key[:VERSION_LENGTH],
+        bars=sample.thumbnail,
+        frames=row.frames or 0,
+        channels=1 if sample.channels == 1 else 2,
+        settings={name: it for name, it in row.settings.items() if it != DEFAULTS.get(name)},
+    )
+
+
+def _sound(number: int, sample: Sample) -> SharedSound:
+    return SharedSound(
+        number=number,
+        version=version_of(sample),
+        name=_name(sample.name),
+        seconds=round(sample.duration or 0.0, 3),
+        bpm=sample.bpm,
+        key=sample.key or "",
+        camelot=camelot(sample.key) if sample.key else "",
+        kind=sample.kind or "",
+        bars=sample.thumbnail,
+    )
+
+
+def _wave(session: Session, sample: Sample) -> tuple[tuple[float, float], ...]:
+    """Return the peaks of a sound, scaled to its loudest; none while it has no waveform."""
+    try:
+        found = waveforms.waveform_of_stretch(
+            session, sample.user_id, sample.id, 0.0, None, WAVE_POINTS
+        )
+    except NotFound:
+        return ()
+    peak = max(1e-6, float(np.abs(found.points).max(initial=0.0)))
+    return tuple((float(low) / peak, float(high) / peak) for low, high in found.points)
+
+
+def _name(name: str) -> str:
+    """Return a name on one line, without characters that change the direction of other text."""
+    return one_line(name) or "untitled"
