@@ -68,6 +68,7 @@ ALIASES = {
     "ids": "samples",
     "sample_ids": "samples",
     "anchor_id": "samples",
+    "other_id": "samples",
     "job_id": "processing_jobs",
     "export_id": "project_exports",
     "import_id": "card_imports",
