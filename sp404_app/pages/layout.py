@@ -11,6 +11,7 @@ from sp404_app.state.toast import ToastState
 
 NAVIGATION = (
     ("Library", "/library"),
+    ("Collections", "/collections"),
     ("Projects", "/projects"),
     ("Usage", "/usage"),
     ("Plan", "/billing"),
