@@ -105,7 +105,7 @@ class SetEdit:
         errors = {field: [messages[field]] for field, invalid in faults.items() if invalid}
         if errors:
             raise ValidationFailed("This change isn’t valid.", errors)
-        if self == SetEdit():
+        if not _has_values(self):
             raise ValidationFailed("There is nothing to change.", {"changes": ["Set a value."]})
 
 
@@ -212,6 +212,11 @@ def _describe_values(edit: SetEdit) -> str:
         return "Change tags"
     *first, last = given
     return f"Set {', '.join(first)} and {last}" if first else f"Set {last}"
+
+
+def _has_values(edit: SetEdit) -> bool:
+    values = [value for name, value in asdict(edit).items() if name != "action"]
+    return any(value is not None and value != () for value in values)
 
 
 def _has_invalid_tags(names: tuple[str, ...]) -> bool:

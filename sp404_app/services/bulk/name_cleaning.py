@@ -33,6 +33,7 @@ VERSION: Final = re.compile(
 )
 # Elsewhere in a name, "v2" is the velocity of a note.
 LAST_VERSION: Final = re.compile(r"(?<=\w)[\s_-]+v\d{1,2}(?:\.\d{1,2})?$", re.IGNORECASE)
+LAST_COPY: Final = re.compile(r"[\s_-]+copy[\s_-]+\d{1,2}$", re.IGNORECASE)
 COPY_NUMBER: Final = re.compile(r"[(\[]\d[)\]]")  # of a file that was downloaded again
 TEMPO: Final = re.compile(
     r"(?:bpm)?(?P<number>\d{2,3}(?:[.,]\d{1,3})?)(?P<unit>bpm)?", re.IGNORECASE
@@ -58,17 +59,17 @@ def suggest_name(name: str, bpm: float | None = None, key: str | None = None) ->
 
     A name that would be empty stays.
     """
-    stem = _without_extensions(name)
+    stem = _without_endings(name)
     known = _read_name(stem, bpm, key)
     words = _drop_keys(_split_words(stem), known)
     kept = [word for each in words if (word := _clean_word(each, known))]
     return _join(kept) or name
 
 
-def _without_extensions(name: str) -> str:
+def _without_endings(name: str) -> str:
     for _ in range(MAX_EXTENSIONS):
         name = split_extension(name)[0]
-    return name
+    return LAST_COPY.sub("", name)
 
 
 def _read_name(stem: str, bpm: float | None, key: str | None) -> _Known:

@@ -5,7 +5,7 @@ has neither look-around nor references within the pattern.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import re2
@@ -16,7 +16,9 @@ MAX_PATTERN_LENGTH: Final = 400
 MAX_REPLACEMENT_LENGTH: Final = 400
 MAX_RESULT_LENGTH: Final = 1000  # a longer result is cut; names are shorter
 MAX_PATTERN_MEMORY_BYTES: Final = 1 << 20
-REFERENCE: Final = re.compile(r"\\(?:g<(?P<name>[^>]*)>|(?P<number>\d{1,2})|(?P<other>.?))", re.S)
+REFERENCE: Final = re.compile(
+    r"\\(?:g<(?P<name>[^>]*)>|(?P<number>\d{1,2})|(?P<other>.?))", re.DOTALL
+)
 
 Part = str | int  # a text, or the number of a group
 
@@ -76,7 +78,7 @@ def _parse_reference(match: re.Match[str], pattern: Any) -> Part:
     return number
 
 
-def _replace_all(pattern: Any, parts: list[Part], name: str) -> str:
+def _replace_all(pattern: Any, parts: Sequence[Part], name: str) -> str:
     replaced: list[str] = []
     at = length = 0
     for match in pattern.finditer(name):
