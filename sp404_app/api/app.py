@@ -14,6 +14,7 @@ from sp404_app.api.routes import (
     account_security,
     auth,
     billing,
+    bulk,
     cards,
     conversions,
     docs,
@@ -94,6 +95,7 @@ def _documented_routes() -> list[tuple[re.Pattern[str], list[str]]]:
 # Each router, and the resource whose scope a personal access token needs; "" accepts no such token.
 ROUTERS = (
     (samples, "samples"),  # first: called most often, and paths are matched in this order
+    (bulk, "samples"),
     (auth, ""),
     (profile, "account"),
     (account_security, ""),
