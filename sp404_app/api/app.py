@@ -14,6 +14,7 @@ from sp404_app.api.routes import (
     account_security,
     auth,
     billing,
+    bulk,
     cards,
     collections,
     conversions,
@@ -101,6 +102,7 @@ def _documented_routes() -> list[tuple[re.Pattern[str], list[str]]]:
 ROUTERS = (
     (library_data, "samples"),  # before samples: /samples/export is no sample
     (samples, "samples"),  # called most often, and paths are matched in this order
+    (bulk, "samples"),
     (auth, ""),
     (profile, "account"),
     (account_security, ""),

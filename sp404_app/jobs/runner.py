@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sp404_app.db import transaction
 from sp404_app.errors import AppError
 from sp404_app.jobs.analyse_sample import analyse_sample
+from sp404_app.jobs.bulk_edit import run_bulk_edit
 from sp404_app.jobs.card_import import import_card
 from sp404_app.jobs.convert import convert_samples
 from sp404_app.jobs.data_export import export_account
@@ -48,6 +49,7 @@ JOB_FUNCTIONS = {
     JobKind.SPECTROGRAM: _draw_spectrogram,
     JobKind.RENDER: render_pad,
     JobKind.CONVERT: convert_samples,
+    JobKind.BULK: run_bulk_edit,
 }
 
 
@@ -60,6 +62,7 @@ JOB_WORDS = {
     JobKind.SPECTROGRAM: ("The picture", "drawing this picture"),
     JobKind.RENDER: ("The audio of this pad", "rendering this pad"),
     JobKind.CONVERT: ("This download", "converting these sounds"),
+    JobKind.BULK: ("This change", "changing these sounds"),
 }
 
 

@@ -14,6 +14,7 @@ from sp404_app.jobs.email import send_overdue_emails
 from sp404_app.models.columns import now
 from sp404_app.services.account import data_export
 from sp404_app.services.billing import customer_contact, emulator_setup, reconcile, webhooks
+from sp404_app.services.bulk import bulk_edits
 from sp404_app.services.cards import (
     conversion_cleanup,
     export_cleanup,
@@ -64,6 +65,7 @@ async def _rounds() -> None:
             await _run_task(export_cleanup.clean_up_exports, now())
             await _run_task(conversion_cleanup.clean_up_conversions, now())
             await _run_task(import_cleanup.clean_up_imports, now())
+            await _run_task(bulk_edits.purge_old_edits, now())
         count += 1
         await asyncio.sleep(INTERVAL_S)
 

@@ -21,6 +21,7 @@ from sp404_app.models.billing import (
     TrialClaim,
     UsageEvent,
 )
+from sp404_app.models.bulk_edit import BulkEdit, BulkEditItem
 from sp404_app.models.card import (
     CardImport,
     CardImportFile,
@@ -50,6 +51,8 @@ __all__ = [
     "Analysis",
     "AuditEntry",
     "BillingCustomer",
+    "BulkEdit",
+    "BulkEditItem",
     "CardImport",
     "CardImportFile",
     "Collection",

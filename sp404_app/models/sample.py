@@ -115,6 +115,9 @@ class Sample(SQLModel, table=True):
     kind_source: str = Source.ANALYSIS
     # A value of `audio.features.sound_class.SoundClass`, or of an older engine.
     sound_class: str | None = None
+    sound_class_source: str = Field(
+        default=Source.ANALYSIS, sa_column_kwargs={"server_default": Source.ANALYSIS}
+    )
     root_note: int | None = None  # MIDI note, for tonal one-shots
     bpm: float | None = None
     bpm_source: str = Source.ANALYSIS

@@ -61,6 +61,10 @@ VALUES: dict[str, object] = {
     "settings": DEFAULTS,
     "before": {"project": {}, "pads": {}},
     "after": {"project": {}, "pads": {}},
+    "bulk_edits.action": "clean",
+    "bulk_edits.parameters": {"action": "clean"},
+    "bulk_edit_items.before": {"rating": 0},
+    "bulk_edit_items.after": {"rating": 1},
 }
 VOLATILE = frozenset({"last_seen_at", "heartbeat_at"})
 # Parameter names that do not follow "<thing>_id" for a table "<thing>s".

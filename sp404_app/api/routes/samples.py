@@ -1,23 +1,15 @@
-"""/api/samples: list, read, edit, delete, restore and reanalyse samples; bulk actions."""
+"""/api/samples: list, read, edit, delete, restore and reanalyse samples."""
 
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response, status
+from fastapi import APIRouter, Depends, status
 from pydantic import BaseModel, ConfigDict, Field
-from sqlmodel import Session
 
 from sp404_app.api.deps import CurrentUser, Database
 from sp404_app.api.middleware.sample_list import Cursor, Limit, sample_filters
 from sp404_app.api.routes.jobs import JobResponse
-from sp404_app.api.routes.media import accepted
-from sp404_app.errors import ValidationFailed
-from sp404_app.models import ProcessingJob
-from sp404_app.services.cards import conversions
-from sp404_app.services.cards.download_formats import DownloadFormat
-from sp404_app.services.cards.name_template import DEFAULT_TEMPLATE, parse_template
-from sp404_app.services.library import bulk_actions, samples, search, tags
-from sp404_app.services.library.bulk_actions import Action
+from sp404_app.services.library import samples, search, tags
 from sp404_app.services.library.sample_update import Change
 from sp404_app.services.library.schemas import SampleView, job_view, sample_view
 from sp404_app.services.library.tags import TagCount
@@ -49,32 +41,6 @@ class SampleChange(BaseModel):
     note: str | None = None
 
 
-class BulkRequest(BaseModel):
-    """One action for many samples: those in `ids`, or all that `filter` finds.
-
-    `convert` makes an archive of files in the format `as`. `template` names them, by the fields
-    {bank}, {pad}, {name}, {bpm}, {key}, {class} and {n} (or {n:03}); `folders` keeps the folders.
-    `file_tags` writes tempo, key and root note into the tags of WAV and FLAC files.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    ids: list[uuid.UUID] | None = Field(None, max_length=samples.MAX_BULK_IDS)
-    filter: dict[str, Any] | None = None
-    action: Action | Literal["convert"]
-    tags: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=30)
-    wanted: DownloadFormat | None = Field(None, alias="as")
-    template: str = Field(DEFAULT_TEMPLATE, max_length=1000)
-    folders: bool = False
-    file_tags: bool = False
-
-
-class BulkResult(BaseModel):
-    """Result by sample id: "ok" or an error code."""
-
-    results: dict[uuid.UUID, str]
-
-
 @router.get("")
 def list_samples(
     session: Database,
@@ -96,39 +62,6 @@ def list_samples(
 def list_tags(session: Database, user_id: CurrentUser) -> list[TagCount]:
     """List the tags in use, most used first."""
     return tags.count_tags(session, user_id)
-
-
-@router.post("/bulk", response_model=BulkResult, responses={202: {"model": JobResponse}})
-def change_many(
-    session: Database, user_id: CurrentUser, request: BulkRequest
-) -> BulkResult | Response:
-    """Apply one action to many samples, with a result for each; `convert` is done by a job."""
-    query = bulk_actions.parse_filter(request.filter) if request.filter is not None else None
-    if request.action == "convert":
-        return accepted(_request_archive(session, user_id, request, query))
-    return BulkResult(
-        results=bulk_actions.run_bulk_action(
-            session, user_id, request.action, request.ids, query, request.tags
-        )
-    )
-
-
-def _request_archive(
-    session: Session, user_id: uuid.UUID, request: BulkRequest, query: search.SampleQuery | None
-) -> ProcessingJob:
-    if request.wanted is None:
-        raise ValidationFailed("Choose a format.", {"as": ["Choose mk2, sx, wav or flac."]})
-    template = parse_template(request.template)
-    ids = bulk_actions.choose_ids(session, user_id, request.ids, query)
-    return conversions.request_archive(
-        session,
-        user_id,
-        request.wanted,
-        template,
-        ids,
-        folders=request.folders,
-        tagged=request.file_tags,
-    )
 
 
 @router.get("/{sample_id}")

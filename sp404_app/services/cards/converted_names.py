@@ -41,7 +41,7 @@ def name_files(
     """
     names = UniqueNames(wanted)
     for index, sound in enumerate(sounds):
-        values = _values(sound, index, wanted)
+        values = template_values(sound, index, wanted)
         folder = _safe_folder(sound.folder, wanted) if folders else ""
         yield names.add(folder, _stem(template, values, wanted))
 
@@ -66,7 +66,8 @@ class UniqueNames:
         return path
 
 
-def _values(sound: NamedSound, index: int, wanted: DownloadFormat) -> dict[str, str]:
+def template_values(sound: NamedSound, index: int, wanted: DownloadFormat) -> dict[str, str]:
+    """Return the values of a template's fields for the sound at an index of a list."""
     device = FORMATS[wanted].device
     bank, pad = divmod(index, (device or MK2).pads_per_bank)
     has_pad = bank < len(BANKS)

@@ -208,9 +208,18 @@ def change_sample(
 
 def update_search_fields(sample: Sample) -> None:
     """Set the search text and sort key of a sample; call it after any change to its fields."""
-    text = search_words(sample.name, *sample.tags, sample.note, sample.folder)
-    sample.search_text = f"{key_search_words(sample.key)} {text}".strip()
+    sample.search_text = build_search_text(
+        sample.name, sample.tags, sample.note, sample.folder, sample.key
+    )
     sample.sort_key = sort_key(sample.name)
+
+
+def build_search_text(
+    name: str, tag_names: Sequence[str], note: str, folder: str, key: str | None
+) -> str:
+    """Return the words by which a sample with these values is found."""
+    text = search_words(name, *tag_names, note, folder)
+    return f"{key_search_words(key)} {text}".strip()
 
 
 def delete_samples(
@@ -220,9 +229,16 @@ def delete_samples(
     return move_to_trash(session, user_id, ids).moved
 
 
-def move_to_trash(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> TrashResult:
+def move_to_trash(
+    session: Session,
+    user_id: uuid.UUID,
+    ids: Sequence[uuid.UUID],
+    *,
+    kept: Sequence[uuid.UUID] = (),
+) -> TrashResult:
     """Move samples to the trash; permanently delete the oldest ones in it if it is too full.
 
+    Samples in `kept`, which the same action moved before, stay like those that it moves now.
     Locks are taken in the order used everywhere: user, jobs, samples, usage counter.
     """
     quotas.lock_library(session, user_id)
@@ -238,7 +254,7 @@ def move_to_trash(session: Session, user_id: uuid.UUID, ids: Sequence[uuid.UUID]
     )
     moved = [row.id for row in trashed]
     jobs.refund_analyses(session, user_id, usage_periods)
-    purged = trash.purge_beyond_limit(session, user_id, moved)
+    purged = trash.purge_beyond_limit(session, user_id, [*kept, *moved] if moved else [])
     publish_sample(session, user_id)
     return TrashResult(moved, purged)
 

@@ -146,6 +146,8 @@ def _apply_to_sample(sample: Sample, found: analysis.Analysis) -> None:
         sample.key_source = Source(found.key_source)
     if sample.kind_source != Source.USER:
         sample.kind, sample.kind_source = found.kind, Source.ANALYSIS
-    sample.sound_class, sample.root_note = found.sound_class, found.root_note
+    if sample.sound_class_source != Source.USER:
+        sample.sound_class = found.sound_class
+    sample.root_note = found.root_note
     sample.status, sample.error = SampleStatus.READY, ""
     samples.update_search_fields(sample)

@@ -1,0 +1,1 @@
+"""Changes of many samples at once, as jobs that can be undone."""

@@ -1,0 +1,1 @@
+"""State of bulk edits: the dialog, its progress, and the recent edits."""
