@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = '3f3689887353'
-down_revision: str | None = '8a8899246130'
+down_revision: str | None = 'ceafd95edb6f'
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

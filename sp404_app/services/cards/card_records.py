@@ -64,7 +64,9 @@ def _kept_places(content: ExportContent, kept: Mapping[str, str]) -> frozenset[t
     """
     indexes = set(map(int, kept))
     origin, device = content.project_source, content.kit.device
-    for source_id in kept.values() if origin else ():
+    for source_id in kept.values():
+        if origin is None:
+            break
         source = content.sources[uuid.UUID(source_id)]
         raw = RawRecord(source.record, source.name, source.chops)
         with suppress(InvalidDeviceFile):  # the job says so
