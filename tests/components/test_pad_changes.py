@@ -69,9 +69,9 @@ def test_a_pad_that_gets_another_sound_keeps_its_settings(pad_page: Page) -> Non
     assert (pads["A1"]["settings"], pads["A1"]["sample_id"]) == ({"loop": True}, "s")
 
 
-def seen(position: int, revision: int, *cells: Cell, redo: str = "", bank: str = "A") -> Cell:
-    found = {"position": position, "revision": revision, "redo": redo, "bank": bank}
-    return {**found, "cells": list(cells)}
+def seen(position: int, revision: int, *cells: Cell, redo: str = "", project: str = "p") -> Cell:
+    found = {"project": project, "position": position, "revision": revision, "redo": redo}
+    return {**found, "bank": "A", "cells": list(cells)}
 
 
 def after(page: Page, history: list[Cell], *asked: tuple[str, int, str]) -> list[Any]:
@@ -90,6 +90,12 @@ def test_undo_and_redo_of_a_step_that_was_seen_are_known(pad_page: Page) -> None
 def test_a_step_of_another_bank_or_before_the_page_was_opened_is_not_known(pad_page: Page) -> None:
     history = [seen(4, 9, cell("A1", "Kick", 1)), seen(5, 10, cell("A1"))]
     assert after(pad_page, history, ("undo", 4, "A"), ("undo", 5, "B")) == [None, None]
+
+
+def test_the_steps_of_another_project_are_not_known(pad_page: Page) -> None:
+    first, last = cell("A1", "Kick", 1), cell("A1", "Snare", 2)
+    history = [seen(0, 1, first), seen(1, 2, cell("A1")), seen(2, 3, last, project="q")]
+    assert after(pad_page, history, ("undo", 2, "A"), ("undo", 1, "A")) == [None, None]
 
 
 def test_what_cannot_be_redone_any_more_is_forgotten(pad_page: Page) -> None:
