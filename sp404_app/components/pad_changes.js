@@ -60,8 +60,12 @@ export class StepRecord {
     const { last } = this;
     this.last = now;
     if (!now.redo) for (const position of this.steps.keys()) if (position > now.position) this.steps.delete(position);
-    if (!last || last.position === now.position) {
-      if (last && last.revision !== now.revision) this.steps.clear(); // undone, and another step made
+    if (!last || last.project !== now.project) {
+      this.steps.clear();
+      return;
+    }
+    if (last.position === now.position) {
+      if (last.revision !== now.revision) this.steps.clear(); // undone, and another step made
       return;
     }
     const isForward = now.position === last.position + 1;

@@ -9,8 +9,8 @@ class PadPreview {
   constructor(onShow) {
     this.onShow = onShow;
     this.record = new StepRecord();
-    this.props = null; // {bank, cells, position, confirmed} of the last render
-    this.waiting = []; // changes on their way: {number, bank, position, before, after}
+    this.props = null; // {project, bank, cells, position, confirmed} of the last render
+    this.waiting = []; // changes on their way: {number, project, bank, position, before, after}
   }
 
   shownCells = () => {
@@ -37,14 +37,15 @@ class PadPreview {
     return this.#show({ position: position + (way === "undo" ? -1 : 1), after: after || {} });
   };
 
-  #open = () => this.waiting.filter(({ number }) => number > this.props.confirmed);
+  #open = () => this.waiting.filter(({ number, project }) => number > this.props.confirmed && project === this.props.project);
 
   // The position in the history when the server has handled what is on its way.
   #position = () => this.#open().at(-1)?.position ?? this.props.position;
 
   #show = (change) => {
     const number = nextNumber(this.props.confirmed);
-    this.waiting = [...this.#open(), { number, bank: this.props.bank, ...change }];
+    const { project, bank } = this.props;
+    this.waiting = [...this.#open(), { number, project, bank, ...change }];
     setTimeout(() => this.#drop(number), LOST_ANSWER_MS);
     this.onShow((count) => count + 1);
     return number;
@@ -63,9 +64,9 @@ export function usePadPreview({ head, bank, cells, confirmed }) {
   const held = useRef(null);
   held.current ||= new PadPreview(onShow);
   const preview = held.current;
-  preview.props = { bank, cells, position: head.position, confirmed };
+  preview.props = { project: head.id, bank, cells, position: head.position, confirmed };
   useLayoutEffect(() => {
-    preview.record.observe({ bank, cells, position: head.position, revision: head.revision, redo: head.redo });
+    preview.record.observe({ project: head.id, bank, cells, position: head.position, revision: head.revision, redo: head.redo });
   }, [bank, cells, head]);
   return { preview, shown: preview.shownCells() };
 }

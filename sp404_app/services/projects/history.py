@@ -85,10 +85,20 @@ def load_pads_at(
     return _load_rows(session, query)
 
 
-def load_bank(session: Session, project_id: uuid.UUID, bank: int) -> dict[PadPosition, ProjectPad]:
-    """Return the rows of one bank's pads, in order, as they are now."""
-    query = select(ProjectPad).where(ProjectPad.project_id == project_id, ProjectPad.bank == bank)
-    return _load_rows(session, query)
+def load_bank(
+    session: Session, project_id: uuid.UUID, bank: int
+) -> tuple[dict[PadPosition, ProjectPad], dict[uuid.UUID, Sample]]:
+    """Return the rows of one bank's pads, in order, and their samples, as they are now."""
+    query = (
+        select(ProjectPad, Sample)
+        .join(Sample, col(Sample.id) == col(ProjectPad.sample_id), isouter=True)
+        .where(ProjectPad.project_id == project_id, ProjectPad.bank == bank)
+        .order_by(col(ProjectPad.pad))
+        .execution_options(populate_existing=True)
+    )
+    found = session.exec(query).all()
+    rows = {PadPosition(row.bank, row.pad): row for row, _ in found}
+    return rows, {sample.id: sample for _, sample in found if sample}
 
 
 def _load_rows(session: Session, query: Any) -> dict[PadPosition, ProjectPad]:

@@ -18,7 +18,7 @@ from sp404_app.services.projects.device_names import device_name
 from sp404_app.services.projects.kit import PadPosition
 from sp404_app.services.projects.pad_edits import source_frames
 from sp404_app.services.projects.projects import ProjectSummary, device_of
-from sp404_app.services.projects.schemas import sample_status, samples_of_pads
+from sp404_app.services.projects.schemas import sample_status
 from sp404_app.services.sample import pad_usage
 from sp404_app.state.rows import format_tempo
 
@@ -167,8 +167,7 @@ def load_page(
     """
     summary = projects.get_summary(session, user_id, project_id)
     project = summary.project
-    rows = history.load_bank(session, project.id, bank)
-    samples = samples_of_pads(session, rows)
+    rows, samples = history.load_bank(session, project.id, bank)
     device = device_of(project)
     ready = renders.ensure_renders(session, project, rows, samples)
     cells = [
