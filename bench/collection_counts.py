@@ -57,7 +57,7 @@ def library(size: int) -> Iterator[tuple[Session, uuid.UUID, list[uuid.UUID]]]:
         migrations.run_migrations(url)
         engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
         with Session(engine, expire_on_commit=False) as session:
-            user = create_user(session, password_hash="x")
+            user = create_user(session, "bench@example.org", "x")
             other = create_user(session, "other@example.org", "x")
             fill_library(session, user, size)
             copy_library(session, user.id, other.id)
