@@ -1,7 +1,7 @@
 // The button that plays a list through: the next sound starts when one ends.
 
 import { useSyncExternalStore } from "react";
-import * as player from "./audio_player.js";
+import * as player from "../player/audio_player.js";
 
 export function PlayThrough({ disabled = false, testId = "" }) {
   const { through } = useSyncExternalStore(player.subscribe, player.getSnapshot, player.getSnapshot);

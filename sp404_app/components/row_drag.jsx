@@ -5,7 +5,7 @@
 // "into" a collection, "before" or "after" a row.
 
 import { useEffect } from "react";
-import * as drag from "./pad_drag.js";
+import * as drag from "../pads/pad_drag.js";
 
 const EDGE_PX = 48; // at the top and bottom of the table, in which a drag scrolls it
 const SCROLL_PX = 14; // per step

@@ -103,7 +103,6 @@ def collection_dialog() -> rx.Component:
             label=title,
             test_id="collection-form",
             on_close=FORM.close,
-            class_name="collection-form",
         ),
     )
 

@@ -74,7 +74,7 @@ def facts() -> rx.Component:
             rx.el.span("Manual"),
         ),
         rx.el.span(SHEET.count, class_name="mono", data_testid="collection-count"),
-        rx.el.span(SHEET.length, class_name="mono", data_testid="collection-length"),
+        rx.el.span(SHEET.total_length, class_name="mono", data_testid="collection-length"),
         class_name="collection-facts",
     )
 

@@ -37,7 +37,10 @@ def sidebar(*, in_collection: bool = False) -> rx.Component:
             LibraryState.sidebar.tags.length() > 0,
             rx.el.div(
                 rx.el.span("Tags", class_name="label"),
-                rx.foreach(LibraryState.sidebar.tags, tag_button),
+                rx.foreach(
+                    LibraryState.sidebar.tags,
+                    lambda tag: tag_button(tag, is_counted=not in_collection),
+                ),
                 class_name="rail-group rail-tags",
             ),
         ),
@@ -151,12 +154,12 @@ def view_button(text: str, name: str) -> rx.Component:
     )
 
 
-def tag_button(tag: TagCount) -> rx.Component:
-    """Button that toggles a tag filter, with the number of samples."""
+def tag_button(tag: TagCount, *, is_counted: bool = True) -> rx.Component:
+    """Button that toggles a tag filter, with the number of samples in the library."""
     is_active = LibraryState.query.tags.contains(tag.name)
     return rx.el.button(
         rx.el.span(tag.name, class_name="room-name"),
-        rx.el.span(tag.samples, class_name="mono"),
+        rx.el.span(tag.samples, class_name="mono") if is_counted else rx.fragment(),
         type="button",
         class_name=rx.cond(is_active, "room on", "room"),
         aria_pressed=is_active,

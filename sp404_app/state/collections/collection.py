@@ -41,7 +41,7 @@ Stream = AsyncIterator[EventType[()] | EventSpec | None]
 
 @dataclass(frozen=True, slots=True)
 class CollectionSheet:
-    """The header of a collection; `count` and `length` are texts."""
+    """The header of a collection; `count` and `total_length` are texts."""
 
     id: str = ""
     name: str = ""
@@ -50,7 +50,7 @@ class CollectionSheet:
     is_smart: bool = False
     is_trashed: bool = False
     count: str = ""
-    length: str = ""
+    total_length: str = ""
 
 
 class CollectionState(SessionState):
@@ -281,7 +281,7 @@ def _load_sheet(session: Session, user_id: uuid.UUID, collection_id: uuid.UUID) 
         is_smart=found.rules is not None,
         is_trashed=found.deleted_at is not None,
         count=format_sounds(count),
-        length=formatting.format_length(seconds),
+        total_length=formatting.format_length(seconds),
     )
 
 

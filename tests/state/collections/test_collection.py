@@ -63,7 +63,7 @@ async def test_the_header_counts_sounds_and_seconds(shown: Tab) -> None:
     await run(shown.page.load())
     sheet = shown.page.sheet
     assert (sheet.name, sheet.note, sheet.count) == ("Drums", "Dusty", "5 sounds")
-    assert sheet.length.endswith(" s")
+    assert sheet.total_length.endswith(" s")
     assert (sheet.is_smart, shown.page.phase) == (False, "here")
 
 
