@@ -103,7 +103,8 @@ class ProjectFile(SQLModel, table=True):
 class ProjectCard(SQLModel, table=True):
     """The files of a project on its card, as they were last read or written and verified.
 
-    `files` is `[{"path", "bytes", "sha256"}]`, with paths from the card's root.
+    `files` is `[{"path", "bytes", "sha256"}]`, with paths from the card's root; `"unused": true` if
+    no pad used the file when it was read, `"remove": true` if the user wants it to be deleted.
     """
 
     __tablename__ = "project_cards"

@@ -100,6 +100,11 @@ def read_record(raw: bytes, channels: int | None = None) -> DevicePad | None:
     return DevicePad("", settings, (), channels, frames)
 
 
+def zero_tempos(raw: bytes) -> set[str]:
+    """Return which of "bpm" and "user_bpm" a record stores as 0; it may crash TIME/BPM."""
+    return {name for name, value in read_words(raw, WORDS).items() if value is None}
+
+
 def storable_pad(pad: DevicePad) -> DevicePad:
     """Return a pad as the device can store it; reading gives it back after writing a new record.
 

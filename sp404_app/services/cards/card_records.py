@@ -1,9 +1,10 @@
 """What is known of a project's files on its card: recorded when it is read or written."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -15,8 +16,13 @@ from sp404_app.errors import Conflict
 from sp404_app.models import ProjectCard, ProjectExport, ProjectSource
 from sp404_app.models.columns import now
 from sp404_app.services.cards import export_content, export_plan, imports
-from sp404_app.services.cards.card_comparison import CardChange, compare_card, listed_files
-from sp404_app.services.cards.card_paths import clean_path
+from sp404_app.services.cards.card_comparison import (
+    CardChange,
+    RecordedFile,
+    compare_card,
+    listed_files,
+)
+from sp404_app.services.cards.card_paths import clean_path, fold_path
 from sp404_app.services.cards.export_content import ExportContent, ExportTarget
 from sp404_app.services.cards.imports import ListedFile
 from sp404_app.services.cards.project_reading import RawRecord, find_places
@@ -29,7 +35,7 @@ EXPORT_FIRST = "Export this project first."
 class WantedCard:
     """What an export writes: its files, and the pads that it describes without their sound."""
 
-    files: list[ListedFile]
+    files: list[RecordedFile]
     kept: frozenset[tuple[str, int]]
 
 
@@ -64,7 +70,9 @@ def _kept_places(content: ExportContent, kept: Mapping[str, str]) -> frozenset[t
     """
     indexes = set(map(int, kept))
     origin, device = content.project_source, content.kit.device
-    for source_id in kept.values() if origin else ():
+    for source_id in kept.values():
+        if origin is None:
+            break
         source = content.sources[uuid.UUID(source_id)]
         raw = RawRecord(source.record, source.name, source.chops)
         with suppress(InvalidDeviceFile):  # the job says so
@@ -94,7 +102,9 @@ def compare(
     return compare_card(before, present, wanted.files, folder, wanted.kept)
 
 
-def _files_before(session: Session, project_id: uuid.UUID, folder: str | None) -> list[ListedFile]:
+def _files_before(
+    session: Session, project_id: uuid.UUID, folder: str | None
+) -> list[RecordedFile]:
     """Return the files of a project as they were last read or written.
 
     A project may have been read from another place than it is written to: its files are known in
@@ -137,6 +147,14 @@ def record_card(
     row = session.get(ProjectCard, project_id) or ProjectCard(
         project_id=project_id, user_id=user_id
     )
-    row.files, row.seen_at = [asdict(each) for each in files], now()
+    written = {fold_path(each.path) for each in files}
+    beside = [each for each in row.files if _is_left_alone(each, written)]
+    row.files, row.seen_at = [*(asdict(each) for each in files), *beside], now()
     session.add(row)
     session.flush()
+
+
+def _is_left_alone(file: Mapping[str, Any], written: Container[str]) -> bool:
+    """Return whether a file of the card that no pad uses is still there after a write."""
+    is_deleted = fold_path(file["path"]) in written or file.get("remove")
+    return bool(file.get("unused")) and not is_deleted

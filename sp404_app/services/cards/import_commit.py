@@ -26,6 +26,7 @@ from sp404_app.models import (
 )
 from sp404_app.services.billing import quotas
 from sp404_app.services.cards import import_plan, imports, project_files, project_reading
+from sp404_app.services.cards.card_comparison import position_of
 from sp404_app.services.cards.card_reading import CardProject, ReadCard, Sound
 from sp404_app.services.cards.import_files import CardFiles
 from sp404_app.services.infra import storage
@@ -307,9 +308,10 @@ def _frames_at_device_rate(project: CardProject, sound: Sound) -> int:
 
 def _files_of_card(project: CardProject, files: CardFiles) -> list[dict[str, Any]]:
     """Return the files of a project as they are on the card, in the order of their paths."""
-    sizes = files.sizes()
+    sizes, used = files.sizes(), set(project.paths.values())
     return [
         {"path": path, "bytes": sizes[path], "sha256": files.sha256(path)}
+        | ({"unused": True} if position_of(path) and path not in used else {})
         for path in sorted(project.files)
     ]
 
