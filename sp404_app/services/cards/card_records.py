@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from sp404_app.devices.capabilities import BANKS
+from sp404_app.devices.capabilities import BANKS, DeviceKind
 from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.mk2 import paths as mk2_paths
 from sp404_app.devices.sx import paths as sx_paths
@@ -117,11 +117,16 @@ def _files_before(
         return files
     prefix = f"{source.folder}/" if source.folder else ""
     moved = [
-        replace(each, path=f"{folder}/{each.path.removeprefix(prefix)}")
+        replace(each, path=f"{folder}/{_inner_path(each.path[len(prefix) :], source.device)}")
         for each in files
-        if each.path.startswith(prefix)
+        if fold_path(each.path[: len(prefix)]) == fold_path(prefix)
     ]
     return [*moved, *files]
+
+
+def _inner_path(path: str, device: str) -> str:
+    """Return the path of a file in its project's folder; SMPL may have been read alone."""
+    return f"SMPL/{path}" if device == DeviceKind.SX and "/" not in path else path
 
 
 def folder_of(target: ExportTarget) -> str | None:
