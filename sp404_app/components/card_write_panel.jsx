@@ -283,7 +283,14 @@ const PHASES = {
       </Button>
     </Outcome>
   ),
-  pulled: ({ message }) => <Outcome tone="warn" title="The card was taken out." testId="card-pulled"><p>{`${message} Put it in again to go on.`.trim()}</p></Outcome>,
+  pulled: ({ message }, writer) => (
+    <Outcome tone="warn" title="The card was taken out." testId="card-pulled">
+      <p>{`${message} Put it in again to go on.`.trim()}</p>
+      <Button kind="small ghost" onClick={() => writer.choose()} testId="other-card">
+        Other card…
+      </Button>
+    </Outcome>
+  ),
   returned: (_, writer) => (
     <Outcome tone="note" title="The card is back." testId="card-returned">
       <Button kind="small primary" onClick={() => writer.goOn()} testId="go-on">

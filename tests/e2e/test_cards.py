@@ -355,6 +355,7 @@ def test_a_dropped_project_can_be_added_as_sounds_only(pads: PadPage, tmp_path: 
     for name in ("BANK1-01.SMP", "BANK1-02.SMP", "BANK1-03.SMP"):
         expect(uploads.locator("[data-testid=upload]", has_text=name)).to_be_visible()
     expect(uploads.locator("[data-state=waiting], [data-state=sending]")).to_have_count(0)
+    expect(uploads.locator("[data-state=refused]", has_text="PADCONF.BIN")).to_have_count(1)
     page.goto("/projects")
     expect(page.get_by_test_id("project-menu")).to_have_count(count)
 
@@ -377,7 +378,11 @@ def test_a_card_is_read_while_other_pages_are_opened(pads: PadPage, card: Card) 
     write_card(page, "mk2")
     held: list[Route] = []
     page.goto("/projects")
-    page.route("**/api/imports/*/finish", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/imports/*/finish", hold)
     page.get_by_test_id("read-card").click()
     page.get_by_test_id("take-card").click()
     expect(page.get_by_test_id("card-progress")).to_be_visible()
