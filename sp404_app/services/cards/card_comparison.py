@@ -60,15 +60,13 @@ def compare_card(
         verdict = _verdict(old.get(key), present.get(key), new[key])
         if verdict:
             spelled = present[key].path if key in present else new[key].path
-            is_open = _needs_hash(present.get(key), old.get(key), new[key])
-            changes.append(_change(spelled, *verdict, is_open))
+            changes.append(_change(spelled, *verdict))
     for key in sorted(set(old) & set(present) - set(new)) if folder else ():
         place = position_of(key)
         if key.startswith(f"{fold_path(folder or '')}/") and place and place not in kept:
             is_ours = _is_same(old[key], present[key])
             verdict = ("delete", UNUSED) if is_ours else ("conflict", UNUSED_BUT_CHANGED)
-            is_open = _needs_hash(present[key], old[key])
-            changes.append(_change(present[key].path, *verdict, is_open))
+            changes.append(_change(present[key].path, *verdict))
     return sorted(changes, key=lambda each: each.path)
 
 
@@ -94,16 +92,9 @@ def _is_same(one: ListedFile, other: ListedFile) -> bool:
     return bool(one.sha256) and (one.sha256, one.bytes) == (other.sha256, other.bytes)
 
 
-def _needs_hash(present: ListedFile | None, *others: ListedFile | None) -> bool:
-    """Return whether a file without a hash has the size of one that it may be the same as."""
-    if present is None or present.sha256:
-        return False
-    return any(each is not None and each.bytes == present.bytes for each in others)
-
-
-def _change(path: str, what: What, why: str, needs_hash: bool) -> CardChange:
+def _change(path: str, what: What, why: str) -> CardChange:
     bank, pad = position_of(path) or (None, None)
-    return CardChange(path, what, why, bank, pad, needs_hash)
+    return CardChange(path, what, why, bank, pad)
 
 
 def position_of(path: str) -> tuple[str, int] | None:

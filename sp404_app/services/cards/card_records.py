@@ -17,6 +17,7 @@ from sp404_app.services.cards.card_comparison import CardChange, compare_card, l
 from sp404_app.services.cards.card_paths import clean_path
 from sp404_app.services.cards.export_content import ExportTarget
 from sp404_app.services.cards.imports import ListedFile
+from sp404_app.services.cards.needed_hashes import mark_needed_hashes
 from sp404_app.services.projects import history
 
 EXPORT_FIRST = "Export this project first."
@@ -73,7 +74,8 @@ def compare(
     wanted = wanted_card(session, user_id, project_id, target)
     folder = folder_of(target)
     before = _files_before(session, project_id, folder)
-    return compare_card(before, present, wanted.files, folder, wanted.kept)
+    changes = compare_card(before, present, wanted.files, folder, wanted.kept)
+    return mark_needed_hashes(changes, before, present, wanted.files)
 
 
 def _files_before(session: Session, project_id: uuid.UUID, folder: str | None) -> list[ListedFile]:
