@@ -239,6 +239,26 @@ def test_another_project_is_replaced_or_kept_as_a_whole(pads: PadPage, card: Car
     assert card.files() == manifest
 
 
+def test_a_changed_project_replaces_only_what_changed(pads: PadPage, card: Card) -> None:
+    page = pads.page
+    before = write_card(page, "mk2")
+    shut(page)
+    pads.change("A1", name="Deep kick")
+    manifest = make_export(page, "mk2")
+    config = "IMPORT/PROJECT_01/PADCONF.BIN"
+    assert {path for path in before if before[path] != manifest.get(path)} == {config}
+    page.get_by_test_id("choose-card").click()
+    expect(page.get_by_test_id("changes-replace")).to_contain_text("PADCONF.BIN")
+    expect(page.get_by_test_id("changes-conflict")).to_have_count(0)
+    page.get_by_test_id("back-up-card").click()
+    expect(page.get_by_test_id("backup")).to_be_visible()
+    old = zipfile.ZipFile(io.BytesIO(card.backup())).read(config)
+    assert hashlib.sha256(old).hexdigest() == before[config]
+    page.get_by_test_id("write-card").click()
+    expect(page.get_by_test_id("card-correct")).to_be_visible(timeout=EXPORT_TIMEOUT_MS)
+    assert card.files() == manifest
+
+
 def test_refused_access_is_asked_for_again(pads: PadPage, card: Card) -> None:
     page = pads.page
     manifest = write_card(page, "import")
