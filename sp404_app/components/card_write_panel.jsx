@@ -23,6 +23,7 @@ function writerOf(projectId) {
 if (typeof window !== "undefined") window.addEventListener("beforeunload", (event) => [...writers.values()].some((writer) => writer.isBusy) && event.preventDefault());
 
 const WHAT = { add: "New", replace: "Replaced", delete: "Deleted", conflict: "In the way" };
+const TOGETHER = "It is another project, or was changed on the card. All of it is replaced or kept.";
 const ORDER = ["conflict", "delete", "replace", "add"];
 
 function Button({ children, kind = "", testId, ...rest }) {
@@ -79,7 +80,7 @@ function Change({ path, bank, pad }) {
 
 // Another project in this place is replaced or kept as a whole: its settings describe its sounds.
 function OtherProject({ changes, choices, writer }) {
-  const { path, why } = findOtherProject(changes);
+  const { path } = findOtherProject(changes);
   const choice = openConflicts(changes, choices).length ? undefined : choices[path];
   return (
     <details className="card-changes conflict" open data-testid="changes-conflict">
@@ -87,7 +88,7 @@ function OtherProject({ changes, choices, writer }) {
         {WHAT.conflict} <span className="mono muted">{changes.length.toLocaleString()}</span>
       </summary>
       <ul>
-        <Conflict path={path} name="Project on the card" why={why} choice={choice} onChoose={(_, value) => writer.setAllChoices(value)} />
+        <Conflict path={path} name="Project on the card" why={TOGETHER} choice={choice} onChoose={(_, value) => writer.setAllChoices(value)} />
         {changes.slice(0, MAX_SHOWN).map((change) => (
           <Change key={change.path} {...change} />
         ))}
@@ -283,7 +284,14 @@ const PHASES = {
       </Button>
     </Outcome>
   ),
-  pulled: ({ message }) => <Outcome tone="warn" title="The card was taken out." testId="card-pulled"><p>{`${message} Put it in again to go on.`.trim()}</p></Outcome>,
+  pulled: ({ message }, writer) => (
+    <Outcome tone="warn" title="The card was taken out." testId="card-pulled">
+      <p>{`${message} Put it in again to go on.`.trim()}</p>
+      <Button kind="small ghost" onClick={() => writer.choose()} testId="other-card">
+        Other card…
+      </Button>
+    </Outcome>
+  ),
   returned: (_, writer) => (
     <Outcome tone="note" title="The card is back." testId="card-returned">
       <Button kind="small primary" onClick={() => writer.goOn()} testId="go-on">

@@ -143,6 +143,8 @@ function dropWritesAfter(count) {
 function answer(state) {
   FileSystemHandle.prototype.queryPermission = async () => (state === "granted" ? state : "prompt");
   FileSystemHandle.prototype.requestPermission = async () => state;
+  if (state === "granted") putIn();
+  else FileSystemDirectoryHandle.prototype.keys = function* refused() { throw new DOMException("refused", "NotAllowedError"); };
 }
 function stopFailing() {
   FileSystemWritableFileStream.prototype.write = write;

@@ -410,6 +410,17 @@ def test_refused_access_is_said_and_asked_for_again(card: CardPage) -> None:
     assert card.state["phase"] == "correct"
 
 
+def test_refused_access_to_an_interrupted_write_is_no_card_that_is_out(card: CardPage) -> None:
+    card.choose()
+    card.run("card.failAt(2, 'QuotaExceededError')")
+    card.write()
+    card.open()
+    card.run("card.answer('denied'); await writer.resume()")
+    assert card.state["phase"] == "refused"
+    card.run("card.answer('granted'); await writer.allow()")
+    assert card.state["phase"] == "correct"
+
+
 def test_access_that_was_withdrawn_during_a_write_is_asked_for_again(card: CardPage) -> None:
     card.choose()
     card.run("card.failAt(2, 'NotAllowedError')")

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.card_page import EXPORT_TIMEOUT_MS, Card, drop, make_export
 from tests.e2e.pad_page import PadPage, PadUser
+from tests.services.cards.cards import mk2_project
 
 SOUNDS = ("Velvet Kick", "Paper Snare", "Tight Hat")
 READ_TIMEOUT_MS = 90_000
@@ -239,6 +240,26 @@ def test_another_project_is_replaced_or_kept_as_a_whole(pads: PadPage, card: Car
     assert card.files() == manifest
 
 
+def test_a_changed_project_replaces_only_what_changed(pads: PadPage, card: Card) -> None:
+    page = pads.page
+    before = write_card(page, "mk2")
+    shut(page)
+    pads.change("A1", name="Deep kick")
+    manifest = make_export(page, "mk2")
+    config = "IMPORT/PROJECT_01/PADCONF.BIN"
+    assert {path for path in before if before[path] != manifest.get(path)} == {config}
+    page.get_by_test_id("choose-card").click()
+    expect(page.get_by_test_id("changes-replace")).to_contain_text("PADCONF.BIN")
+    expect(page.get_by_test_id("changes-conflict")).to_have_count(0)
+    page.get_by_test_id("back-up-card").click()
+    expect(page.get_by_test_id("backup")).to_be_visible()
+    old = zipfile.ZipFile(io.BytesIO(card.backup())).read(config)
+    assert hashlib.sha256(old).hexdigest() == before[config]
+    page.get_by_test_id("write-card").click()
+    expect(page.get_by_test_id("card-correct")).to_be_visible(timeout=EXPORT_TIMEOUT_MS)
+    assert card.files() == manifest
+
+
 def test_refused_access_is_asked_for_again(pads: PadPage, card: Card) -> None:
     page = pads.page
     manifest = write_card(page, "import")
@@ -343,20 +364,21 @@ def folder_of_project(page: Page, folder: Path) -> Path:
 
 def test_a_dropped_project_can_be_added_as_sounds_only(pads: PadPage, tmp_path: Path) -> None:
     page = pads.page
-    folder = folder_of_project(page, tmp_path)
-    page.goto("/projects")
-    count = page.get_by_test_id("project-menu").count()
+    for path, data in mk2_project("BKUP/01", seed=7).items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(data)
+    projects = page.request.get("/api/projects").json()
     page.goto("/library")
     expect(page.get_by_test_id("sample-row").first).to_be_visible()
-    drop(page, folder)
+    drop(page, tmp_path / "BKUP")
     page.get_by_test_id("add-as-sounds").click()
     expect(page.get_by_test_id("card-reader")).to_have_count(0)
     uploads = page.get_by_test_id("uploads")
-    for name in ("BANK1-01.SMP", "BANK1-02.SMP", "BANK1-03.SMP"):
-        expect(uploads.locator("[data-testid=upload]", has_text=name)).to_be_visible()
-    expect(uploads.locator("[data-state=waiting], [data-state=sending]")).to_have_count(0)
-    page.goto("/projects")
-    expect(page.get_by_test_id("project-menu")).to_have_count(count)
+    for name in ("BANK1-01.SMP", "BANK1-02.SMP", "BANK2-02.SMP"):
+        expect(uploads.locator("[data-state=done]", has_text=name)).to_have_count(1)
+    for name in ("PADCONF.BIN", "PTN00001.BIN", "PATTERNCHAIN_00.CHN", "startup_1.bmp"):
+        expect(uploads.locator("[data-state=refused]", has_text=name)).to_have_count(1)
+    assert page.request.get("/api/projects").json() == projects
 
 
 def test_without_the_picker_a_folder_is_chosen_as_files(pads: PadPage, tmp_path: Path) -> None:
@@ -377,9 +399,14 @@ def test_a_card_is_read_while_other_pages_are_opened(pads: PadPage, card: Card) 
     write_card(page, "mk2")
     held: list[Route] = []
     page.goto("/projects")
-    page.route("**/api/imports/*/finish", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/imports/*/finish", hold)
     page.get_by_test_id("read-card").click()
-    page.get_by_test_id("take-card").click()
+    with page.expect_request("**/api/imports/*/finish"):
+        page.get_by_test_id("take-card").click()
     expect(page.get_by_test_id("card-progress")).to_be_visible()
     page.get_by_test_id("hide-reader").click()
     expect(page.get_by_test_id("card-reader")).to_have_count(0)

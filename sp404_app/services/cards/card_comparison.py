@@ -75,13 +75,11 @@ def compare_card(
         verdict = _verdict(old.get(key), present.get(key), new[key])
         if verdict:
             spelled = present[key].path if key in present else new[key].path
-            is_open = _needs_hash(present.get(key), old.get(key), new[key])
-            changes.append(_change(spelled, *verdict, is_open))
+            changes.append(_change(spelled, *verdict))
     for key in sorted(set(old) & set(present) - set(new)) if folder else ():
         if key.startswith(f"{fold_path(folder or '')}/"):
             verdict = _verdict_on_unwanted(old[key], present[key], kept)
-            is_open = _needs_hash(present[key], old[key])
-            changes += [_change(present[key].path, *verdict, is_open)] if verdict else []
+            changes += [_change(present[key].path, *verdict)] if verdict else []
     return sorted(changes, key=lambda each: each.path)
 
 
@@ -119,16 +117,9 @@ def _is_same(one: ListedFile, other: ListedFile) -> bool:
     return bool(one.sha256) and (one.sha256, one.bytes) == (other.sha256, other.bytes)
 
 
-def _needs_hash(present: ListedFile | None, *others: ListedFile | None) -> bool:
-    """Return whether a file without a hash has the size of one that it may be the same as."""
-    if present is None or present.sha256:
-        return False
-    return any(each is not None and each.bytes == present.bytes for each in others)
-
-
-def _change(path: str, what: What, why: str, needs_hash: bool) -> CardChange:
+def _change(path: str, what: What, why: str) -> CardChange:
     bank, pad = position_of(path) or (None, None)
-    return CardChange(path, what, why, bank, pad, needs_hash)
+    return CardChange(path, what, why, bank, pad)
 
 
 def position_of(path: str) -> tuple[str, int] | None:

@@ -42,28 +42,6 @@ def test_what_is_right_already_is_not_listed() -> None:
     assert compare_card([file(A1, "x")], [file(A1)], [file(A1)], FOLDER) == []
 
 
-@pytest.mark.parametrize(
-    ("before", "present", "wanted", "needs_hash"),
-    [
-        ([], 2, [1], False),  # the size tells that it is another file
-        ([], 1, [1], True),
-        ([1], 2, [3], False),
-        ([2], 2, [3], True),
-        ([3], 2, [2], True),
-        ([2], 2, [], True),
-        ([3], 2, [], False),
-    ],
-)
-def test_only_a_file_about_which_sizes_do_not_decide_has_to_be_read(
-    before: list[int], present: int, wanted: list[int], needs_hash: bool
-) -> None:
-    old, new = ([RecordedFile(A1, size, "5" * 64) for size in each] for each in (before, wanted))
-    (change,) = compare_card(old, [RecordedFile(A1, present)], new, FOLDER)
-    assert (change.what, change.needs_hash) == ("conflict", needs_hash)
-    for each in compare_card(old, [RecordedFile(A1, present, "6" * 64)], new, FOLDER):
-        assert not each.needs_hash
-
-
 def test_files_of_others_are_never_listed() -> None:
     theirs = [file(A2), file(STATE), file("Photos/cat.jpg"), file(f"{FOLDER}/PTN/PTN00001.BIN")]
     assert compare_card([], theirs, [], FOLDER) == []
