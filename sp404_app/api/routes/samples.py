@@ -54,7 +54,8 @@ class BulkRequest(BaseModel):
 
     `convert` makes an archive of files in the format `as`. `template` names them, by the fields
     {bank}, {pad}, {name}, {bpm}, {key}, {class} and {n} (or {n:03}); `folders` keeps the folders.
-    `file_tags` writes tempo, key and root note into the tags of WAV and FLAC files.
+    `file_tags` writes tempo, key and root note into the tags of WAV and FLAC files. The archive of
+    a collection (`{"collection": id}` in `filter`) has a playlist.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -128,6 +129,7 @@ def _request_archive(
         ids,
         folders=request.folders,
         tagged=request.file_tags,
+        collection_id=query.collection if query else None,
     )
 
 
