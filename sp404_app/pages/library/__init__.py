@@ -6,6 +6,7 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
+from sp404_app.pages.library.library_menu import import_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
@@ -19,6 +20,7 @@ def library() -> rx.Component:
     return layout(
         style_sheet("/alike.css"),
         style_sheet("/projects.css"),
+        style_sheet("/data.css"),
         rx.el.div(
             sidebar(),
             rx.el.section(
@@ -36,6 +38,7 @@ def library() -> rx.Component:
         new_project_dialog(),
         put_on_pads_dialog(),
         download_dialog(),
+        import_dialog(),
         find_by_sound(),
         current="/library",
     )
