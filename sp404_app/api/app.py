@@ -34,6 +34,7 @@ from sp404_app.api.routes import (
     pads,
     patterns,
     personal_data,
+    playlists,
     profile,
     projects,
     query_by_sound,
@@ -113,6 +114,7 @@ ROUTERS = (
     (similarity, "samples"),
     (query_by_sound, "samples"),
     (collections, "samples"),
+    (playlists, "samples"),
     (imports, "projects"),  # before projects: /projects/import is no project
     (projects, "projects"),
     (pads, "projects"),

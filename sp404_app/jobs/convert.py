@@ -16,6 +16,7 @@ from sp404_app.services.cards import conversion_results
 from sp404_app.services.cards.conversion_results import ArchiveTask, SingleTask, Skipped
 from sp404_app.services.cards.conversions import MAX_ARCHIVE_BYTES
 from sp404_app.services.cards.convert_file import convert_sample
+from sp404_app.services.cards.playlists import Playlist
 from sp404_app.services.cards.tagged_files import write_sample_tags
 from sp404_app.services.infra import storage
 from sp404_app.services.processing import jobs
@@ -90,6 +91,8 @@ def _write_archive(
     path = folder / "archive.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         skipped = _add_files(archive, job, task, folder / "converted", progress)
+        if task.playlist:
+            _add_playlist(archive, task.playlist)
     if len(skipped) == len(task.files):
         raise ValidationFailed(_explain_nothing(skipped))
     sha256 = _hash_file(path)
@@ -130,6 +133,14 @@ def _add_files(
         if archive.start_dir > MAX_ARCHIVE_BYTES:
             raise TooLarge("These sounds are too large for one download. Choose fewer.")
     return skipped
+
+
+def _add_playlist(archive: zipfile.ZipFile, playlist: Playlist) -> None:
+    """Add a playlist of the files that are in the archive."""
+    text = playlist.write_text(set(archive.namelist()))
+    entry = zipfile.ZipInfo(playlist.filename, ENTRY_TIME)
+    entry.create_system, entry.external_attr = UNIX, READABLE_FILE
+    archive.writestr(entry, text.encode())
 
 
 def _add_file(archive: zipfile.ZipFile, path: str, source: Path) -> None:

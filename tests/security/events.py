@@ -20,6 +20,7 @@ PARAMETERS: dict[str, object] = {
     "PadsState.set_tempo.value": "92.5",
     "PadsState.set_pad_tempo.value": "92.5",
     "PadsState.set_number.value": "3",
+    "LibraryDataState.export_values.file_format": "json",
     "DownloadState.choose_format.choice": "sx",
     "DownloadState.download_sample.choice": "sx",
     "DownloadState.set_template.value": "{n:03} {name}",

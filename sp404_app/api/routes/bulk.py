@@ -72,6 +72,7 @@ class BulkRequest(BulkTarget):
     `convert` makes an archive of files in the format `as`. `template` names them, by the fields
     {bank}, {pad}, {name}, {bpm}, {key}, {class} and {n} (or {n:03}); `folders` keeps the folders
     and `file_tags` writes tempo, key and root note into the tags of WAV and FLAC files.
+    The archive of a collection (`{"collection": id}` in `filter`) has a playlist.
     `rename` names the samples by such a template, `replace` replaces `find` by `replacement` in
     their names, `clean` removes tempo, key and version from names, `edit` sets `changes`, and
     `normalise` adds copies at the level `value`, in dBFS or LUFS. These are done by a job that can
@@ -228,4 +229,5 @@ def _request_archive(
         ids,
         folders=request.folders,
         tagged=request.file_tags,
+        collection_id=query.collection if query else None,
     )

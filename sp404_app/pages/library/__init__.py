@@ -7,6 +7,7 @@ from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
+from sp404_app.pages.library.library_menu import import_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
 from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
@@ -21,6 +22,7 @@ def library() -> rx.Component:
         style_sheet("/alike.css"),
         style_sheet("/projects.css"),
         style_sheet("/collections.css"),
+        style_sheet("/data.css"),
         rx.el.div(
             sidebar(),
             rx.el.section(
@@ -40,6 +42,7 @@ def library() -> rx.Component:
         add_to_collection_dialog(),
         collection_dialog(),
         download_dialog(),
+        import_dialog(),
         find_by_sound(),
         current="/library",
     )

@@ -5,6 +5,7 @@ from sp404_app.pages.page import Page
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
+from sp404_app.state.library.library_data import LibraryDataState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
 
 LIBRARY_PAGES = (
@@ -17,6 +18,7 @@ LIBRARY_PAGES = (
             LayoutState.load,
             LibraryState.load,
             DownloadState.load,
+            LibraryDataState.load,
         ],
     ),
 )

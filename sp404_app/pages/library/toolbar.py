@@ -7,6 +7,7 @@ import reflex as rx
 from sp404_app.audio.features.musical_keys import KEYS
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
+from sp404_app.pages.library.library_menu import library_menu
 from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.library.library import LibraryState
@@ -46,6 +47,7 @@ def toolbar() -> rx.Component:
             class_name="wide-only",
         ),
         choose_files(rx.el.span("Add", rx.el.span(" sounds", class_name="wide-only"))),
+        library_menu(),
         class_name="tools",
     )
 

@@ -16,6 +16,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.cards import conversions
 from sp404_app.services.cards.conversions import StoredFile
 from sp404_app.services.cards.download_formats import DownloadFormat
+from sp404_app.services.cards.playlists import Playlist, parse_playlist
 from sp404_app.services.infra import conversion_files, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
@@ -48,6 +49,7 @@ class ArchiveTask:
     key: str
     files: tuple[tuple[uuid.UUID, str], ...]
     is_tagged: bool = False
+    playlist: Playlist | None = None
 
 
 def begin_conversion(session: Session, job: ProcessingJob) -> SingleTask | ArchiveTask:
@@ -64,7 +66,13 @@ def begin_conversion(session: Session, job: ProcessingJob) -> SingleTask | Archi
     plan = storage.read_bytes(conversion_files.plan_key(job.user_id, job.id))
     files = tuple((uuid.UUID(sample_id), path) for sample_id, path in json.loads(plan))
     key = conversion_files.archive_key(job.user_id, job.id)
-    return ArchiveTask(wanted, key, files, is_tagged=bool(content.get("tagged")))
+    playlist = _read_playlist(job) if content.get("playlist") else None
+    return ArchiveTask(wanted, key, files, bool(content.get("tagged")), playlist)
+
+
+def _read_playlist(job: ProcessingJob) -> Playlist:
+    key = conversion_files.playlist_key(job.user_id, job.id)
+    return parse_playlist(storage.read_bytes(key))
 
 
 def find_sample(session: Session, job: ProcessingJob, sample_id: uuid.UUID) -> Sample | None:
@@ -107,8 +115,8 @@ def finish_archive(
         if row is None or row.status != JobStatus.DONE:
             after_commit(session, partial(storage.delete_object, task.key))
         return
-    plan_key = conversion_files.plan_key(job.user_id, job.id)
-    after_commit(session, partial(storage.delete_object, plan_key))
+    for name in (conversion_files.plan_key, conversion_files.playlist_key):
+        after_commit(session, partial(storage.delete_object, name(job.user_id, job.id)))
 
 
 def _finish(session: Session, job: ProcessingJob, done: dict[str, object]) -> bool:

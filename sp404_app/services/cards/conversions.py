@@ -32,6 +32,8 @@ from sp404_app.services.cards.named_sounds import (
     load_samples,
     named_sound,
 )
+from sp404_app.services.cards.playlists import make_playlist
+from sp404_app.services.collections import collections
 from sp404_app.services.infra import conversion_files, queue, storage
 from sp404_app.services.infra.byte_size import format_size
 from sp404_app.services.library import samples
@@ -83,7 +85,7 @@ def find_or_convert(
     return _find_active(session, user_id, found.etag) or _queue(session, user_id, content)
 
 
-def request_archive(
+def request_archive(  # noqa: PLR0913 - one parameter for each choice of the dialog
     session: Session,
     user_id: uuid.UUID,
     wanted: DownloadFormat,
@@ -92,14 +94,16 @@ def request_archive(
     *,
     folders: bool = False,
     tagged: bool = False,
+    collection_id: uuid.UUID | None = None,
 ) -> ProcessingJob:
     """Queue an archive of samples, in this order; return the job of an equal one if there is one.
 
-    With `tagged`, tempo, key and root note are written into the tags of the files.
+    With `tagged`, tempo, key and root note are written into the tags of the files. With a
+    collection, whose samples they are, the archive has a playlist.
 
     Raises:
         Conflict: If too many conversions of the user are not finished.
-        NotFound: If a sample does not exist or belongs to another user.
+        NotFound: If a sample or the collection does not exist or belongs to another user.
         TooLarge: If the archive would be too large.
         ValidationFailed: If there are no samples.
     """
@@ -114,8 +118,10 @@ def request_archive(
         )
     sounds = [named_sound(sample) for sample in found]
     paths = list(name_files(sounds, template, wanted, folders=folders))
-    files = sorted(zip(paths, found, strict=True), key=lambda file: file[0])
-    content_key = _archive_content_key(wanted, files, tagged=tagged)
+    named = list(zip(paths, found, strict=True))
+    playlist = _playlist(session, user_id, collection_id, named)
+    files = sorted(named, key=lambda file: file[0])
+    content_key = _archive_content_key(wanted, files, playlist, tagged=tagged)
     lock_account(session, user_id)  # simultaneous requests create one job
     if job := _find_finished(session, user_id, content_key) or _find_active(
         session, user_id, content_key
@@ -126,11 +132,26 @@ def request_archive(
         "files": len(files),
         "content_key": content_key,
         "tagged": tagged,
+        "playlist": bool(playlist),
     }
     job = _queue(session, user_id, content)
     plan = json.dumps([[str(sample.id), path] for path, sample in files]).encode()
     storage.save_bytes(plan, conversion_files.plan_key(user_id, job.id))
+    if playlist:
+        storage.save_bytes(playlist, conversion_files.playlist_key(user_id, job.id))
     return job
+
+
+def _playlist(
+    session: Session,
+    user_id: uuid.UUID,
+    collection_id: uuid.UUID | None,
+    files: Sequence[tuple[str, Sample]],
+) -> bytes:
+    if collection_id is None:
+        return b""
+    title = collections.get_collection(session, user_id, collection_id).name
+    return make_playlist(title, files).to_json()
 
 
 def find_archive(session: Session, user_id: uuid.UUID, job_id: uuid.UUID) -> StoredFile:
@@ -179,12 +200,13 @@ def _exists(key: str) -> bool:
 
 
 def _archive_content_key(
-    wanted: DownloadFormat, files: Sequence[tuple[str, Sample]], *, tagged: bool
+    wanted: DownloadFormat, files: Sequence[tuple[str, Sample]], playlist: bytes, *, tagged: bool
 ) -> str:
     """Return the SHA-256, in hex, over everything that determines the bytes of an archive."""
     named = [[path, converted_key(each.digest, each.format, wanted)] for path, each in files]
     values = [[each.bpm, each.key, each.root_note, each.kind] for _, each in files if tagged]
-    return hashlib.sha256(json.dumps([wanted.value, named, values]).encode()).hexdigest()
+    described = json.dumps([wanted.value, named, values, playlist.decode()])
+    return hashlib.sha256(described.encode()).hexdigest()
 
 
 def _find_active(session: Session, user_id: uuid.UUID, content_key: str) -> ProcessingJob | None:

@@ -25,6 +25,11 @@ def plan_key(user_id: uuid.UUID, job_id: uuid.UUID) -> str:
     return f"{FOLDER}/{user_id.hex}/{job_id.hex}.json"
 
 
+def playlist_key(user_id: uuid.UUID, job_id: uuid.UUID) -> str:
+    """Return the storage key of the playlist that a job puts into its archive."""
+    return f"{FOLDER}/{user_id.hex}/{job_id.hex}.playlist.json"
+
+
 def delete_all_converted_files(user_id: uuid.UUID) -> None:
     """Delete all converted files of a user."""
     for stored in storage.list_folder(f"{FOLDER}/{user_id.hex}"):

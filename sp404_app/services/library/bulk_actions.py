@@ -45,7 +45,9 @@ def parse_filter(values: Mapping[str, Any]) -> search.SampleQuery:
             "This filter isn’t valid.", {k: ["Unknown filter."] for k in unknown}
         )
     try:
-        return QUERY_ADAPTER.validate_python(dict(values))
+        # As in a list: a collection without another order has its own.
+        order = {"sort": "position"} if values.get("collection") else {}
+        return QUERY_ADAPTER.validate_python(order | dict(values))
     except ValidationError as error:
         faults = {".".join(map(str, e["loc"])): [e["msg"]] for e in error.errors()}
         raise ValidationFailed("This filter isn’t valid.", faults) from error

@@ -30,6 +30,7 @@ from sp404_app.services.processing import jobs
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library.bulk_messages import format_sounds
+from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.selection import list_results, list_selected
 from sp404_app.state.toast import ToastState
 
@@ -54,6 +55,7 @@ class DownloadState(SessionState):
     problem: str = ""
     percent: int = 0
     _sample_ids: list[str] = []
+    _collection_id: str = ""  # if they are its samples
     _job_id: str = ""
 
     @rx.event
@@ -76,6 +78,9 @@ class DownloadState(SessionState):
         user_id = await self._user_id()
         found, _ = await list_results(self, user_id)
         await self._open(user_id, found)
+        if not self._job_id:
+            library = await self.get_state(LibraryState)
+            self._collection_id = str(library.query.collection or "")
 
     @rx.event
     async def open_for_sample(self, sample_id: str) -> None:
@@ -121,7 +126,10 @@ class DownloadState(SessionState):
                 yield await self._download_one(user_id, ids[0], wanted)
                 return
             request = partial(
-                conversions.request_archive, folders=self.has_folders, tagged=self.has_tags
+                conversions.request_archive,
+                folders=self.has_folders,
+                tagged=self.has_tags,
+                collection_id=uuid.UUID(self._collection_id) if self._collection_id else None,
             )
             template = parse_template(self.template)
             yield self._follow(await in_transaction(request, user_id, wanted, template, ids))
@@ -188,7 +196,7 @@ class DownloadState(SessionState):
     async def _open(self, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
         if not self._job_id and ids:
             self.phase, self.percent, self._sample_ids = "choose", 0, [str(each) for each in ids]
-            self.is_single = len(ids) == 1
+            self.is_single, self._collection_id = len(ids) == 1, ""
             await self._preview(user_id)
         self.is_open = bool(self._job_id or ids)
 

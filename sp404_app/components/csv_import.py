@@ -1,0 +1,16 @@
+"""Import of a CSV file: chosen, previewed and applied in the browser, through the API."""
+
+import reflex as rx
+from reflex.event import no_args_event_spec
+
+
+class CsvImport(rx.Component):
+    """File chooser, preview and Apply button; `on_close` is called by Cancel and Close."""
+
+    library = rx.asset("csv_import.jsx", shared=True).importable_path
+    tag = "CsvImport"
+
+    on_close: rx.EventHandler[no_args_event_spec]
+
+
+csv_import = CsvImport.create
