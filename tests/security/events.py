@@ -35,6 +35,7 @@ PARAMETERS: dict[str, object] = {
     "customer": "cus_somebody",
     "event": "evt_somebody",
     "step": "month",
+    "tab": "rename",
     "field": "key",
     "form": {},
     "frames": [0, 9000],

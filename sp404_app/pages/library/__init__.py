@@ -3,6 +3,8 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
+from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
@@ -19,6 +21,7 @@ def library() -> rx.Component:
     return layout(
         style_sheet("/alike.css"),
         style_sheet("/projects.css"),
+        style_sheet("/bulk.css"),
         rx.el.div(
             sidebar(),
             rx.el.section(
@@ -36,6 +39,8 @@ def library() -> rx.Component:
         new_project_dialog(),
         put_on_pads_dialog(),
         download_dialog(),
+        bulk_edit_dialog(),
+        recent_edits_dialog(),
         find_by_sound(),
         current="/library",
     )
