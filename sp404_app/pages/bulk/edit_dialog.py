@@ -94,7 +94,7 @@ def _foot() -> rx.Component:
             BulkEditState.apply_text,
             type="button",
             class_name="button primary",
-            disabled=~BulkEditState.can_apply,
+            disabled=rx.cond(BulkEditState.can_apply, False, True),
             on_click=BulkEditState.apply,
             data_testid="bulk-apply",
         ),
