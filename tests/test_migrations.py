@@ -132,7 +132,8 @@ def test_projects_are_added_beside_existing_samples_and_removed_again(
     sample_id = keep()
     put_on_pad(session, user, sample_id)
     # Their foreign keys refer to the key of samples that the first of these adds.
-    revisions = [migration(each) for each in ("429971e36a5a", "23c6843eb016", "4cd13f895a33")]
+    names = ("429971e36a5a", "23c6843eb016", "3f3689887353", "4cd13f895a33")
+    revisions = [migration(each) for each in names]
     with Operations.context(MigrationContext.configure(session.connection())):
         for revision in reversed(revisions):
             revision.downgrade()

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = '4cd13f895a33'
-down_revision: str | None = '8a8899246130'
+down_revision: str | None = '3f3689887353'
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

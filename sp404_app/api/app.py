@@ -16,6 +16,7 @@ from sp404_app.api.routes import (
     billing,
     bulk,
     cards,
+    collections,
     conversions,
     docs,
     events,
@@ -105,6 +106,7 @@ ROUTERS = (
     (conversions, "samples"),
     (similarity, "samples"),
     (query_by_sound, "samples"),
+    (collections, "samples"),
     (imports, "projects"),  # before projects: /projects/import is no project
     (projects, "projects"),
     (pads, "projects"),

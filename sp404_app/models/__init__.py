@@ -31,6 +31,7 @@ from sp404_app.models.card import (
     ProjectFile,
     ProjectSource,
 )
+from sp404_app.models.collection import Collection, CollectionSample
 from sp404_app.models.credentials import PersonalToken, RecoveryCode, TotpFactor
 from sp404_app.models.job import AuditEntry, JobKind, JobStatus, ProcessingJob, UsagePeriod
 from sp404_app.models.project import PadRender, Project, ProjectPad, ProjectStep
@@ -53,6 +54,8 @@ __all__ = [
     "BulkEditItem",
     "CardImport",
     "CardImportFile",
+    "Collection",
+    "CollectionSample",
     "Invoice",
     "JobKind",
     "JobStatus",

@@ -4,6 +4,7 @@ The route itself is declared in `api/routes/samples.py`, which answers all unusu
 fast path returns the same responses, without router and thread, or passes the request on.
 """
 
+import uuid
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -45,9 +46,13 @@ def sample_filters(  # noqa: PLR0913 - one parameter for each filter of the cont
     favourite: bool = False,
     has_copies: bool = False,
     trash: bool = False,
-    sort: Text = search.DEFAULT_SORT,
+    collection: uuid.UUID | None = None,
+    sort: Annotated[str | None, Query(max_length=400)] = None,
 ) -> search.SampleQuery:
-    """Build the search query from the URL parameters."""
+    """Build the search query from the URL parameters.
+
+    Without `sort`, the newest samples come first; in a manual collection, its order applies.
+    """
     return search.SampleQuery(
         q=q,
         bpm_min=bpm_min,
@@ -63,7 +68,8 @@ def sample_filters(  # noqa: PLR0913 - one parameter for each filter of the cont
         favourite=favourite,
         has_copies=has_copies,
         trash=trash,
-        sort=sort,
+        collection=collection,
+        sort=(search.DEFAULT_SORT if collection is None else "position") if sort is None else sort,
     )
 
 

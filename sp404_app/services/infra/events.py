@@ -28,6 +28,7 @@ class Topic(StrEnum):
     LIBRARY = "library"
     SUBSCRIPTION = "subscription"
     PROJECT = "project"
+    COLLECTION = "collection"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from sp404_app.db import NotQuick, quick
 from sp404_app.models import Sample
 from sp404_app.services.infra import cache_version
 from sp404_app.services.infra.redis_counters import RedisUnavailable
-from sp404_app.services.library import search
+from sp404_app.services.library import search, search_cursor
 from sp404_app.services.library.schemas import SAMPLE_COLUMNS, SampleView
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.settings import MB
@@ -76,9 +76,11 @@ async def fetch_sample_page(
 
     Raises:
         ValidationFailed: If the cursor is invalid.
-        NotQuick: If nothing was found, as the spelling may need correction, or if the database
-            has no free fast connection.
+        NotQuick: If nothing was found, as the spelling may need correction, if the query is
+            limited to a collection, or if the database has no free fast connection.
     """
+    if query.collection is not None:
+        raise NotQuick
     try:
         # Read before the rows: a version read after them could be newer than they are.
         version = await cache_version.current_cache_version(user_id)
@@ -104,7 +106,7 @@ async def _query_page(user_id: uuid.UUID, query: SampleQuery, cursor: str, limit
     if len(rows) > limit:
         last, column = samples[-1], search.sort_column(query.sort)
         value = None if column == "id" else last[JSON_FIELDS.get(column, column)]
-        next_cursor = search.encode_cursor(query.sort, uuid.UUID(last["id"]), value)
+        next_cursor = search_cursor.encode_cursor(query.sort, uuid.UUID(last["id"]), value)
     answer = {"samples": samples, "next_cursor": next_cursor, "total": rows[0]["total"]}
     return orjson.dumps(answer, option=orjson.OPT_UTC_Z)
 

@@ -1,14 +1,12 @@
 """Search a user's samples: full text, filters, sort orders and pagination, as SQL."""
 
-import base64
-import binascii
-import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     LargeBinary,
     Select,
@@ -25,13 +23,15 @@ from sqlalchemy.orm import aliased, defer
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from sp404_app.audio.features.file_extensions import split_extension
 from sp404_app.audio.features.musical_keys import KEYS, compatible_keys
 from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.errors import ValidationFailed
-from sp404_app.models import Kind, Sample, SampleStatus
-from sp404_app.services.infra.text import clean_name, clean_text, sort_key
+from sp404_app.models import CollectionSample, Kind, Sample, SampleStatus
+from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import search_terms
+from sp404_app.services.library.collection_filter import CollectionScope, load_scope
+from sp404_app.services.library.search_conditions import has_copies, matches_text
+from sp404_app.services.library.search_cursor import decode_cursor, encode_cursor
 from sp404_app.services.library.search_terms import SearchTerm
 
 SORTS: dict[str, Any] = {
@@ -43,16 +43,20 @@ SORTS: dict[str, Any] = {
     "size": col(Sample.size),
     "copies": col(Sample.duplicate_group_id),
 }
+COLLECTION_SORTS = {**SORTS, "position": col(CollectionSample.position)}  # of a manual collection
 DEFAULT_SORT = "-created"
+POSITION_SORTS = frozenset({"position", "-position"})
 # Lists do not show these columns, which are the larger part of a row.
 DEFERRED_COLUMNS = (defer(Sample.search), defer(Sample.search_text), defer(Sample.note))  # type: ignore[arg-type]
 MAX_NUMBER = 1_000_000
-INVALID_CURSOR = "This cursor is invalid or belongs to another sort order."
 
 
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
-    """Search text, filters and sort order; empty values do not filter."""
+    """Search text, filters and sort order; empty values do not filter.
+
+    In a smart collection, which has no positions, the sort order `position` is the default one.
+    """
 
     q: str = ""
     bpm_min: float | None = None
@@ -68,6 +72,7 @@ class SampleQuery:
     status: str = ""
     has_copies: bool = False
     trash: bool = False
+    collection: uuid.UUID | None = None
     sort: str = DEFAULT_SORT
 
     def __post_init__(self) -> None:
@@ -77,7 +82,8 @@ class SampleQuery:
             ValidationFailed: With a message for each invalid field.
         """
         faults = {
-            "sort": self.sort.removeprefix("-") not in SORTS,
+            "sort": self.sort.removeprefix("-")
+            not in (SORTS if self.collection is None else COLLECTION_SORTS),
             "key": bool(self.key) and self.key not in KEYS,
             "compatible_key": bool(self.compatible_key) and self.compatible_key not in KEYS,
             "kind": bool(self.kind) and self.kind not in set(Kind),
@@ -109,13 +115,16 @@ class SearchResult:
 def search_window(
     session: Session, user_id: uuid.UUID, query: SampleQuery, start: int, limit: int
 ) -> SearchResult:
-    """Return the rows `start` to `start + limit` of a result, for the scrolling list."""
-    matching, total, corrected = _match_or_correct(session, user_id, query)
-    start = max(0, min(start, max(0, total - limit)))
-    part = matching.order_by(*_order_by(query.sort)).offset(start).limit(limit)
-    return SearchResult(
-        session.exec(part.options(*DEFERRED_COLUMNS)).all(), total, start, corrected=corrected
-    )
+    """Return the rows `start` to `start + limit` of a result, for the scrolling list.
+
+    Raises:
+        NotFound: If the collection does not exist or belongs to another user.
+    """
+    search = _match_or_correct(session, user_id, query)
+    start = max(0, min(start, max(0, search.total - limit)))
+    part = search.matching.order_by(*_order_by(search.sort)).offset(start).limit(limit)
+    rows = session.exec(part.options(*DEFERRED_COLUMNS)).all()
+    return SearchResult(rows, search.total, start, corrected=search.corrected)
 
 
 def search_page(
@@ -124,15 +133,22 @@ def search_page(
     """Return the rows after a cursor (keyset pagination: stable if rows are added or deleted).
 
     Raises:
+        NotFound: If the collection does not exist or belongs to another user.
         ValidationFailed: If the cursor is invalid.
     """
-    matching, total, corrected = _match_or_correct(session, user_id, query)
-    rows = session.exec(_limit_page(matching, query.sort, cursor, limit)).all()
+    search = _match_or_correct(session, user_id, query)
+    rows = session.exec(_limit_page(search.matching, search.sort, cursor, limit)).all()
     next_cursor = None
     if len(rows) > limit:
         last = rows[limit - 1]
-        next_cursor = encode_cursor(query.sort, last.id, getattr(last, sort_column(query.sort)))
-    return SearchResult(rows[:limit], total, next_cursor=next_cursor, corrected=corrected)
+        if search.sort in POSITION_SORTS and query.collection:
+            value = _position_of(session, query.collection, last.id)
+        else:
+            value = getattr(last, sort_column(search.sort))
+        next_cursor = encode_cursor(search.sort, last.id, value)
+    return SearchResult(
+        rows[:limit], search.total, next_cursor=next_cursor, corrected=search.corrected
+    )
 
 
 def page_statements(
@@ -140,10 +156,12 @@ def page_statements(
 ) -> tuple[SelectOfScalar[Sample], Select[int]]:
     """Return the statements of `search_page`: `limit + 1` rows after a cursor, and the total.
 
+    The query must not name a collection.
+
     Raises:
         ValidationFailed: If the cursor is invalid.
     """
-    matching = _where(user_id, query)
+    matching = _where(user_id, query, None)
     return _limit_page(matching, query.sort, cursor, limit), _count_statement(matching)
 
 
@@ -155,33 +173,65 @@ def _limit_page(
     return matching.order_by(*_order_by(sort)).limit(limit + 1)
 
 
-def search_ids(session: Session, user_id: uuid.UUID, query: SampleQuery) -> list[uuid.UUID]:
-    """Return the ids of all samples a query finds, in its order."""
-    matching, _, _ = _match_or_correct(session, user_id, query)
-    only_ids = matching.with_only_columns(col(Sample.id)).order_by(*_order_by(query.sort))
-    return list(session.scalars(only_ids))
+def search_ids(
+    session: Session, user_id: uuid.UUID, query: SampleQuery, limit: int | None = None
+) -> list[uuid.UUID]:
+    """Return the ids of all samples a query finds, or of the first `limit`, in its order.
+
+    Raises:
+        NotFound: If the collection does not exist or belongs to another user.
+    """
+    search = _match_or_correct(session, user_id, query)
+    only_ids = search.matching.with_only_columns(col(Sample.id)).order_by(*_order_by(search.sort))
+    return list(session.scalars(only_ids.limit(limit)))
 
 
 def search_packed_ids(session: Session, user_id: uuid.UUID, query: SampleQuery) -> bytes:
-    """Return the ids of all samples a query finds, in its order, concatenated, 16 bytes each."""
-    packed = aggregate_order_by(literal(b"", LargeBinary), *_order_by(query.sort))
+    """Return the ids of all samples a query finds, in its order, concatenated, 16 bytes each.
+
+    Raises:
+        NotFound: If the collection does not exist or belongs to another user.
+    """
+    scope, sort = _load_scope(session, user_id, query)
+    packed = aggregate_order_by(literal(b"", LargeBinary), *_order_by(sort))
     agg = func.string_agg(func.uuid_send(col(Sample.id), type_=LargeBinary), packed)
-    return session.scalars(_where(user_id, query).with_only_columns(agg)).one() or b""
+    matching = _where(user_id, query, scope)
+    return session.scalars(matching.with_only_columns(agg)).one() or b""
 
 
-def _match_or_correct(
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A statement, its number of rows, its sort order, and the corrected text if there is one."""
+
+    matching: SelectOfScalar[Sample]
+    total: int
+    sort: str
+    corrected: str = ""
+
+
+def _load_scope(
     session: Session, user_id: uuid.UUID, query: SampleQuery
-) -> tuple[SelectOfScalar[Sample], int, str]:
-    """Return the statement, its number of rows, and the corrected text if nothing had matched."""
-    matching = _where(user_id, query)
+) -> tuple[CollectionScope | None, str]:
+    """Return the collection of a query, and the sort order in it."""
+    if query.collection is None:
+        return None, query.sort
+    scope = load_scope(session, user_id, query.collection)
+    is_unordered = scope.rules is not None and query.sort in POSITION_SORTS
+    return scope, DEFAULT_SORT if is_unordered else query.sort
+
+
+def _match_or_correct(session: Session, user_id: uuid.UUID, query: SampleQuery) -> _Search:
+    """Search; if nothing matches, search for the text with corrected spelling."""
+    scope, sort = _load_scope(session, user_id, query)
+    matching = _where(user_id, query, scope)
     total = _count(session, matching)
     if total or not query.q.strip():
-        return matching, total, ""
+        return _Search(matching, total, sort)
     corrected = _correct_spelling(session, user_id, query.q)
     if not corrected:
-        return matching, 0, ""
-    matching = _where(user_id, replace(query, q=corrected))
-    return matching, _count(session, matching), corrected
+        return _Search(matching, 0, sort)
+    matching = _where(user_id, replace(query, q=corrected), scope)
+    return _Search(matching, _count(session, matching), sort, corrected)
 
 
 def _count(session: Session, matching: SelectOfScalar[Sample]) -> int:
@@ -192,7 +242,9 @@ def _count_statement(matching: SelectOfScalar[Sample]) -> Select[int]:
     return matching.with_only_columns(func.count()).order_by(None)
 
 
-def _where(user_id: uuid.UUID, query: SampleQuery) -> SelectOfScalar[Sample]:
+def _where(
+    user_id: uuid.UUID, query: SampleQuery, scope: CollectionScope | None
+) -> SelectOfScalar[Sample]:
     deleted_at = col(Sample.deleted_at)
     conditions: list[ColumnElement[bool]] = [
         col(Sample.user_id) == user_id,
@@ -201,7 +253,7 @@ def _where(user_id: uuid.UUID, query: SampleQuery) -> SelectOfScalar[Sample]:
         *_exact_filters(query),
     ]
     if query.q.strip():
-        conditions.append(_matches_text(query.q))
+        conditions.append(matches_text(query.q))
     if query.compatible_key:
         conditions.append(col(Sample.key).in_(compatible_keys(query.compatible_key)))
     if query.tags:
@@ -209,32 +261,9 @@ def _where(user_id: uuid.UUID, query: SampleQuery) -> SelectOfScalar[Sample]:
     if query.favourite:
         conditions.append(col(Sample.favourite).is_(True))
     if query.has_copies:
-        conditions.append(_has_copies(user_id))
-    return select(Sample).where(*conditions)
-
-
-def _tsquery_literal(terms: str) -> ColumnElement[Any]:
-    """Return a tsquery as a literal in the SQL text, so that the planner knows its selectivity.
-
-    With a parameter, PostgreSQL switches to a generic plan after a few executions, which took
-    three times as long for common words.
-    """
-    return func.to_tsquery("simple", literal(terms, String, literal_execute=True))
-
-
-def _has_copies(user_id: uuid.UUID) -> ColumnElement[bool]:
-    """Return the condition that another sample of the same duplicate group is not in the trash."""
-    other = aliased(Sample)
-    return (
-        select(other.id)
-        .where(
-            other.user_id == user_id,
-            other.duplicate_group_id == Sample.duplicate_group_id,
-            other.id != Sample.id,
-            col(other.deleted_at).is_(None),
-        )
-        .exists()
-    )
+        conditions.append(has_copies(user_id))
+    matching = select(Sample).select_from(Sample).where(*conditions)
+    return matching if scope is None else scope.limit_samples(matching)
 
 
 def _range_filters(query: SampleQuery) -> list[ColumnElement[bool]]:
@@ -254,20 +283,6 @@ def _exact_filters(query: SampleQuery) -> list[ColumnElement[bool]]:
         (Sample.status, query.status),
     )
     return [col(column) == value for column, value in filters if value]
-
-
-def _matches_text(q: str) -> ColumnElement[bool]:
-    """Return the condition for a search text; without letters or digits it must be the exact name.
-
-    A pasted name may contain a minus: "Sunrise -8A" also finds the sample of exactly this name.
-    """
-    included, excluded = search_terms.parse_terms(q)
-    matches = col(Sample.search).op("@@")(_tsquery_literal(search_terms.build_tsquery(q)))
-    if included and not excluded:
-        return matches
-    name = clean_name(split_extension(q.strip())[0])
-    has_name = col(Sample.sort_key) == sort_key(name)
-    return or_(matches, has_name) if included or excluded else has_name
 
 
 def _correct_spelling(session: Session, user_id: uuid.UUID, query: str) -> str:
@@ -297,7 +312,7 @@ def _nearest_word(term: SearchTerm, vocabulary: list[str]) -> str:
 
 
 def _order_by(sort: str) -> list[Any]:
-    column, descending = SORTS[sort.removeprefix("-")], sort.startswith("-")
+    column, descending = COLLECTION_SORTS[sort.removeprefix("-")], sort.startswith("-")
     if column is SORTS["created"]:
         return [column.desc() if descending else column.asc()]
     first = column.desc() if descending else column.asc()
@@ -305,11 +320,13 @@ def _order_by(sort: str) -> list[Any]:
 
 
 def _after_cursor(sort: str, cursor: str) -> ColumnElement[bool]:
-    value, last_id = _decode_cursor(cursor, sort)
-    column, descending = SORTS[sort.removeprefix("-")], sort.startswith("-")
+    value, last_id = decode_cursor(cursor, sort)
+    column, descending = COLLECTION_SORTS[sort.removeprefix("-")], sort.startswith("-")
     id_column = col(Sample.id)
     if column is SORTS["created"]:
         return id_column < last_id if descending else id_column > last_id
+    if sort in POSITION_SORTS:
+        return _after_position(value, last_id, descending=descending)
     if value is None:
         return and_(column.is_(None), id_column > last_id)
     if sort.removeprefix("-") == "name":
@@ -318,36 +335,33 @@ def _after_cursor(sort: str, cursor: str) -> ColumnElement[bool]:
     return or_(beyond, and_(column == value, id_column > last_id), column.is_(None))
 
 
+def _position_of(session: Session, collection_id: uuid.UUID, sample_id: uuid.UUID) -> int:
+    query = select(CollectionSample.position).where(
+        CollectionSample.collection_id == collection_id, CollectionSample.sample_id == sample_id
+    )
+    return session.exec(query).one()
+
+
+def _after_position(
+    former: int | None, last_id: uuid.UUID, *, descending: bool
+) -> ColumnElement[bool]:
+    """Return the condition for the samples after one, at its present position in the collection.
+
+    Of a sample that is no longer in the collection, it is the former position.
+    """
+    last = aliased(CollectionSample)
+    present = (
+        select(last.position)
+        .where(last.collection_id == col(CollectionSample.collection_id), last.sample_id == last_id)
+        .scalar_subquery()
+    )
+    position = func.coalesce(present, literal(former, BigInteger))
+    here = col(CollectionSample.position)
+    beyond = here < position if descending else here > position
+    return or_(beyond, and_(here == position, col(Sample.id) > last_id))
+
+
 def sort_column(sort: str) -> str:
     """Return the name of the column whose value a cursor of this sort order contains."""
     name = sort.removeprefix("-")
     return {"created": "id", "copies": "duplicate_group_id"}.get(name, name)
-
-
-def encode_cursor(sort: str, last_id: uuid.UUID, value: object) -> str:
-    """Return the cursor after a row with this id and this value of the sort column."""
-    plain = str(value) if isinstance(value, uuid.UUID) else value
-    parts = [sort, None if value == last_id else plain, str(last_id)]
-    payload = json.dumps(parts, ensure_ascii=False)  # unescaped, so that 200 emoji fit into a URL
-    return base64.urlsafe_b64encode(payload.encode()).decode()
-
-
-def _decode_cursor(cursor: str, sort: str) -> tuple[Any, uuid.UUID]:
-    name = sort.removeprefix("-")
-    is_valid = _is_cursor_text if name in {"name", "key", "copies"} else _is_cursor_number
-    try:
-        cursor_sort, value, last_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        if cursor_sort == sort and (value is None or is_valid(value)):
-            return uuid.UUID(value) if value and name == "copies" else value, uuid.UUID(last_id)
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-        raise ValidationFailed(INVALID_CURSOR) from error
-    raise ValidationFailed(INVALID_CURSOR)
-
-
-def _is_cursor_text(value: object) -> bool:
-    return isinstance(value, str) and value == clean_text(value)
-
-
-def _is_cursor_number(value: object) -> bool:
-    """Return whether a column could contain the value; False for NaN."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63

@@ -15,6 +15,7 @@ from sp404_app.errors import Conflict, ValidationFailed
 from sp404_app.models import Project, ProjectPad, Sample
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
+from sp404_app.services.infra.colours import BANK_COLOURS
 from sp404_app.services.infra.text import clean_name, clean_text
 from sp404_app.services.library import samples
 from sp404_app.services.projects import conversion, history, pad_sizes, pads
@@ -26,11 +27,6 @@ MAX_PROJECTS = 500  # outside the trash
 MAX_TRASHED_PROJECTS = 500
 MAX_LISTED_SAMPLES = 200
 DEFAULT_TEMPO_BPM = 90.0
-# One hue per bank, readable on dark and on light surfaces; pages show them as lit pads.
-BANK_COLOURS = (
-    "#ff6b3d", "#ffb020", "#e8d52c", "#7ed957", "#2fd6a3",
-    "#36c5f0", "#5b8cff", "#9b72ff", "#e667d8", "#ff5c8a",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

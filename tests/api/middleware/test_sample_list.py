@@ -22,6 +22,7 @@ from sp404_app.services.auth import sessions
 from sp404_app.services.infra import events
 from sp404_app.services.infra.text import sort_key
 from sp404_app.services.library import sample_list, samples, search
+from sp404_app.services.library.search_cursor import encode_cursor
 from sp404_app.services.library.search_terms import key_search_words, search_words
 from sp404_app.services.processing import jobs, quota_backlog
 from sp404_app.settings import Settings, settings
@@ -164,9 +165,9 @@ def test_fast_path_cursors_lead_through_every_sample_once(
             "?kind=%F0%9F",
             "?sound_class=cowbell",
         ),
-        *("?sort=size&cursor=" + search.encode_cursor("size", uuid.UUID(int=1), 1.5),),
-        *("?sort=copies&cursor=" + search.encode_cursor("copies", uuid.UUID(int=1), "x"),),
-        *("?sort=copies&cursor=" + search.encode_cursor("copies", uuid.UUID(int=1), 7),),
+        *("?sort=size&cursor=" + encode_cursor("size", uuid.UUID(int=1), 1.5),),
+        *("?sort=copies&cursor=" + encode_cursor("copies", uuid.UUID(int=1), "x"),),
+        *("?sort=copies&cursor=" + encode_cursor("copies", uuid.UUID(int=1), 7),),
         "?has_copies=perhaps",
         *("?" + "&".join(f"tag={number}" for number in range(31)),),
     ],

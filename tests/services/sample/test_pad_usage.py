@@ -8,6 +8,7 @@ import pytest
 from sp404_app.db import transaction
 from sp404_app.devices.capabilities import MK2
 from sp404_app.models import User
+from sp404_app.services.infra.colours import BANK_COLOURS
 from sp404_app.services.projects import projects
 from sp404_app.services.sample import pad_usage
 from sp404_app.services.sample.pad_usage import PadUse, describe_pads
@@ -43,7 +44,7 @@ def test_the_pads_of_samples_have_the_colours_of_their_banks(keep: Keep, user: U
         many = [kick] * 16 + [snare]
         projects.create_project(session, user.id, "Night set", MK2, many)
         (found,) = pad_usage.pads_of_samples(session, user.id, [snare, other])
-        assert (found.bank, found.pad, found.colour) == ("B", 1, projects.BANK_COLOURS[1])
+        assert (found.bank, found.pad, found.colour) == ("B", 1, BANK_COLOURS[1])
         assert (found.project, found.name, found.is_trashed) == ("Night set", "Snare", False)
         assert len(pad_usage.pads_of_samples(session, user.id, [kick, snare])) == 17
 

@@ -1,0 +1,1 @@
+"""Collections of samples: manual ones with an order, smart ones with rules."""
