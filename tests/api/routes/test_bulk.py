@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from sp404_app.db import transaction
 from sp404_app.models import User
+from sp404_app.services.collections import collection_samples, collections
 from tests.accounts import bearer
 from tests.services.bulk.conftest import insert_sounds, load, run_job
 
@@ -111,6 +113,23 @@ def test_a_preview_shows_names_and_problems_and_changes_nothing(
     }
     assert found["rows"][3]["problem"] == "The new name would be empty."
     assert names(ids)[0] == "Kick 1"
+
+
+def test_sounds_are_added_to_a_collection_with_a_result_for_each(
+    client: TestClient, user: User, ids: list[uuid.UUID], person: Callable[..., User]
+) -> None:
+    with transaction() as session:
+        made = collections.create_collection(session, user.id, name="Kit", sample_ids=ids[:1])
+    body = {"action": "add_to_collection", "collection_id": str(made.id)}
+    answer = change(client, ids, **body)
+    assert answer.status_code == 200
+    assert [answer.json()["results"][str(each)] for each in ids] == ["already_there", "ok", "ok"]
+    with transaction() as session:
+        assert collection_samples.list_sample_ids(session, user.id, made.id, 9) == ids
+    assert change(client, ids, action="add_to_collection").status_code == 422
+    stranger = bearer(person().id)
+    request = {"ids": list(map(str, ids)), **body}
+    assert client.post("/api/samples/bulk", json=request, headers=stranger).status_code == 404
 
 
 def test_other_peoples_sounds_and_edits_are_404(
