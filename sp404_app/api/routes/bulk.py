@@ -76,11 +76,11 @@ class BulkRequest(BulkTarget):
     their names, `clean` removes tempo, key and version from names, `edit` sets `changes`, and
     `normalise` adds copies at the level `value`, in dBFS or LUFS. These are done by a job that can
     be undone; with `as_job`, `tag`, `untag`, `favourite`, `unfavourite`, `delete` and `restore` are
-    as well. `add_to_collection` adds the samples to the collection `collection_id`, in their order.
+    as well. `add_to_collection` adds the samples to `collection`, in their order.
     """
 
     action: Action | EditAction | Literal["convert", "add_to_collection"]
-    collection_id: uuid.UUID | None = None
+    collection: uuid.UUID | None = None
     wanted: DownloadFormat | None = Field(None, alias="as")
     folders: bool = False
     as_job: bool = False
@@ -218,10 +218,10 @@ def _old_action_values(action: str, tags: list[str]) -> dict[str, Any]:
 def _add_to_collection(
     session: Session, user_id: uuid.UUID, request: BulkRequest, query: search.SampleQuery | None
 ) -> BulkResult:
-    if request.collection_id is None:
-        raise ValidationFailed("Choose a collection.", {"collection_id": ["Name the collection."]})
+    if request.collection is None:
+        raise ValidationFailed("Choose a collection.", {"collection": ["Name the collection."]})
     ids = bulk_actions.choose_ids(session, user_id, request.ids, query)
-    done = collection_samples.add_samples(session, user_id, request.collection_id, ids)
+    done = collection_samples.add_samples(session, user_id, request.collection, ids)
     already = dict.fromkeys(done.already, "already_there")
     return BulkResult(results={each: already.get(each, "ok") for each in ids})
 

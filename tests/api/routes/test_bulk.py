@@ -120,7 +120,7 @@ def test_sounds_are_added_to_a_collection_with_a_result_for_each(
 ) -> None:
     with transaction() as session:
         made = collections.create_collection(session, user.id, name="Kit", sample_ids=ids[:1])
-    body = {"action": "add_to_collection", "collection_id": str(made.id)}
+    body = {"action": "add_to_collection", "collection": str(made.id)}
     answer = change(client, ids, **body)
     assert answer.status_code == 200
     assert [answer.json()["results"][str(each)] for each in ids] == ["already_there", "ok", "ok"]
