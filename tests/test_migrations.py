@@ -131,14 +131,16 @@ def test_projects_are_added_beside_existing_samples_and_removed_again(
 ) -> None:
     sample_id = keep()
     put_on_pad(session, user, sample_id)
-    adding, later = migration("429971e36a5a"), migration("23c6843eb016")
+    # Their foreign keys refer to the key of samples that the first of these adds.
+    names = ("429971e36a5a", "23c6843eb016", "3f3689887353", "4cd13f895a33")
+    revisions = [migration(each) for each in names]
     with Operations.context(MigrationContext.configure(session.connection())):
-        later.downgrade()
-        adding.downgrade()
+        for revision in reversed(revisions):
+            revision.downgrade()
         assert list(session.execute(text("select id from samples")).scalars()) == [sample_id]  # type: ignore[deprecated]
         assert session.execute(text(TABLES_OF_PROJECTS)).all() == []  # type: ignore[deprecated]
-        adding.upgrade()
-        later.upgrade()
+        for revision in revisions:
+            revision.upgrade()
     put_on_pad(session, user, sample_id)
     session.execute(text("delete from samples"))  # type: ignore[deprecated]
     pads = session.execute(text("select sample_id, user_id, name from project_pads")).all()  # type: ignore[deprecated]

@@ -107,6 +107,8 @@ COLLECTION_CONTROLS = (
     r"play-all|collection-(name|pads|download)|:note|sort-(menu|by|position)|edit-collection"
     r"|delete-collection|menu-(up|down|start|remove)|bulk-remove|row-menu|a /library"
 )
+# Dialogs of bulk edits, which test_bulk.py drives: they change the names that others look for.
+BULK_CONTROLS = r"button:(bulk-edit|edit-results|open-bulk-edits)$"
 TOKEN = "?token=" + "x" * 43
 # Visible only briefly, during an upload.
 TRANSIENT_CONTROLS = frozenset(
@@ -221,6 +223,27 @@ HANDLERS_DRIVEN_ELSEWHERE = {
         "test_projects.py",
         'get_by_test_id("confirm-deletion").click()',
     ),
+    "bulk_edit_state.open_for_selection": ("test_bulk.py", 'get_by_test_id("bulk-edit").click()'),
+    "bulk_edit_state.open_for_results": ("test_bulk.py", 'get_by_test_id("edit-results").click()'),
+    "bulk_edit_state.choose_tab": ("test_bulk.py", 'get_by_test_id("bulk-tab-rename").click()'),
+    "bulk_edit_state.set_value": ("test_bulk.py", 'get_by_test_id("bulk-bpm").fill("5")'),
+    "bulk_edit_state.toggle_tag": ("test_bulk.py", "tags.nth(0).click()"),
+    "bulk_edit_state.toggle_suggestion": (
+        "test_bulk.py",
+        'get_by_test_id("bulk-accept").uncheck()',
+    ),
+    "bulk_edit_state.apply": ("test_bulk.py", 'get_by_test_id("bulk-apply")'),
+    "bulk_edit_state.close": ("test_bulk.py", 'get_by_role("button", name="Cancel").click()'),
+    "bulk_progress_state.open_list": (
+        "test_bulk.py",
+        'get_by_test_id("open-bulk-edits").click()',
+    ),
+    "bulk_progress_state.close_list": (
+        "test_bulk.py",
+        'get_by_test_id("close-bulk-edits").click()',
+    ),
+    "bulk_progress_state.undo": ("test_bulk.py", 'get_by_test_id("bulk-undo").click()'),
+    "bulk_progress_state.cancel": ("test_bulk.py", 'get_by_test_id("bulk-cancel").click()'),
     "pads_state.set_positions": ("test_pad_shaping.py", 'get_by_test_id("handle-start")'),
     "pads_state.save_midi": ("test_pad_playing.py", 'get_by_test_id("menu-learn").click()'),
     "export_state.open_dialog": ("test_cards.py", 'get_by_test_id("open-export").click()'),
@@ -344,7 +367,7 @@ SCENARIOS = {
             "Tab": ("ArrowDown", "F2"),
         },
         sql=seed_data.RESTORE_ALL_SQL,
-        only=f"^(?!.*({FORM_CONTROLS}))",
+        only=f"^(?!.*({FORM_CONTROLS}|{BULK_CONTROLS}))",
     ),
     "library on a phone": PageScenario(
         "/library",

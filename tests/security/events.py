@@ -39,6 +39,7 @@ PARAMETERS: dict[str, object] = {
     "customer": "cus_somebody",
     "event": "evt_somebody",
     "step": "month",
+    "tab": "rename",
     "field": "key",
     "form": {},
     "rules": '{"match": "all", "terms": [{"field": "q", "op": "matches", "value": "kick"}]}',

@@ -19,6 +19,7 @@ from sp404_app.services.bulk.preview import MAX_PREVIEWED, PreviewRow
 from sp404_app.services.cards import conversions
 from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.cards.name_template import DEFAULT_TEMPLATE, parse_template
+from sp404_app.services.collections import collection_samples
 from sp404_app.services.library import bulk_actions, samples, search
 from sp404_app.services.library.bulk_actions import Action
 from sp404_app.services.library.schemas import job_view
@@ -77,10 +78,11 @@ class BulkRequest(BulkTarget):
     their names, `clean` removes tempo, key and version from names, `edit` sets `changes`, and
     `normalise` adds copies at the level `value`, in dBFS or LUFS. These are done by a job that can
     be undone; with `as_job`, `tag`, `untag`, `favourite`, `unfavourite`, `delete` and `restore` are
-    as well.
+    as well. `add_to_collection` adds the samples to `collection`, in their order.
     """
 
-    action: Action | EditAction | Literal["convert"]
+    action: Action | EditAction | Literal["convert", "add_to_collection"]
+    collection: uuid.UUID | None = None
     wanted: DownloadFormat | None = Field(None, alias="as")
     folders: bool = False
     file_tags: bool = False
@@ -125,6 +127,8 @@ def change_many(
     query = bulk_actions.parse_filter(request.filter) if request.filter is not None else None
     if request.action == "convert":
         return accepted(_request_archive(session, user_id, request, query))
+    if request.action == "add_to_collection":
+        return _add_to_collection(session, user_id, request, query)
     if request.as_job or request.action in EDIT_ACTIONS:
         edit = parse_edit(_edit_values(request, request.action))
         ids = bulk_actions.choose_ids(session, user_id, request.ids, query)
@@ -212,6 +216,17 @@ def _old_action_values(action: str, tags: list[str]) -> dict[str, Any]:
             "This action isn’t done by a job.", {"as_job": ["Leave it out for this action."]}
         )
     return values[action]
+
+
+def _add_to_collection(
+    session: Session, user_id: uuid.UUID, request: BulkRequest, query: search.SampleQuery | None
+) -> BulkResult:
+    if request.collection is None:
+        raise ValidationFailed("Choose a collection.", {"collection": ["Name the collection."]})
+    ids = bulk_actions.choose_ids(session, user_id, request.ids, query)
+    done = collection_samples.add_samples(session, user_id, request.collection, ids)
+    already = dict.fromkeys(done.already, "already_there")
+    return BulkResult(results={each: already.get(each, "ok") for each in ids})
 
 
 def _request_archive(

@@ -3,6 +3,8 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
+from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.collections.header import header
@@ -24,6 +26,7 @@ def collection() -> rx.Component:
     return layout(
         style_sheet("/projects.css"),
         style_sheet("/collections.css"),
+        style_sheet("/bulk.css"),
         rx.cond(
             CollectionState.phase == "missing",
             missing(),
@@ -40,6 +43,8 @@ def collection() -> rx.Component:
         add_to_collection_dialog(),
         collection_dialog(),
         download_dialog(),
+        bulk_edit_dialog(),
+        recent_edits_dialog(),
         current="/collections",
     )
 

@@ -3,6 +3,7 @@
 from sp404_app.pages.collections.collection import collection
 from sp404_app.pages.collections.collection_list import collection_list
 from sp404_app.pages.page import Page
+from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
@@ -25,6 +26,7 @@ COLLECTION_PAGES = (
             CollectionFormState.close,
             CollectionState.load,
             DownloadState.load,
+            BulkProgressState.load,
         ],
     ),
 )

@@ -3,6 +3,8 @@
 import reflex as rx
 
 from sp404_app.components.brand import style_sheet
+from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
+from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.layout import layout
@@ -23,6 +25,7 @@ def library() -> rx.Component:
         style_sheet("/projects.css"),
         style_sheet("/collections.css"),
         style_sheet("/data.css"),
+        style_sheet("/bulk.css"),
         rx.el.div(
             sidebar(),
             rx.el.section(
@@ -43,6 +46,8 @@ def library() -> rx.Component:
         collection_dialog(),
         download_dialog(),
         import_dialog(),
+        bulk_edit_dialog(),
+        recent_edits_dialog(),
         find_by_sound(),
         current="/library",
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import CollectionState
@@ -33,6 +34,7 @@ def bulk_bar(*, in_collection: bool = False) -> rx.Component:
                 bulk_button("Put on pads…", "pads", PutOnPadsState.open_dialog("")),
                 bulk_button("New project", "project", NewProjectState.open_for_selection),
                 bulk_button("Download as…", "download", DownloadState.open_for_selection),
+                bulk_button("Edit…", "edit", BulkEditState.open_for_selection),
                 bulk_button("Tag", "tag", act("tag", "")),
                 bulk_button("Favourite", "favourite", act("favourite", "")),
                 bulk_button("Analyse again", "analyse", act("analyse", "")),

@@ -2,6 +2,7 @@
 
 from sp404_app.pages.library import library
 from sp404_app.pages.page import Page
+from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
@@ -19,6 +20,7 @@ LIBRARY_PAGES = (
             LibraryState.load,
             DownloadState.load,
             LibraryDataState.load,
+            BulkProgressState.load,
         ],
     ),
 )

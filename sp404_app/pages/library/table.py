@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.collections import row_drag
 from sp404_app.components.player import mini_wave, sample_row, sample_table
+from sp404_app.pages.bulk.progress import bulk_progress
 from sp404_app.pages.library.bulk_bar import bulk_bar
 from sp404_app.pages.library.empty_state import empty_state
 from sp404_app.pages.library.row_menu import row_menu
@@ -69,6 +70,7 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
             LibraryState.loaded & (LibraryState.window.total == 0), empty_state(whole_empty=empty)
         ),
         rx.cond(LibraryState.selected_count > 0, bulk_bar(in_collection=in_collection)),
+        bulk_progress(),
         class_name="sheet",
     )
 

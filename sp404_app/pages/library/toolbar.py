@@ -9,6 +9,8 @@ from sp404_app.audio.features.sound_class import SoundClass
 from sp404_app.components.player import choose_files
 from sp404_app.pages.library.library_menu import library_menu
 from sp404_app.pages.library.sidebar import reanalysis_progress
+from sp404_app.state.bulk.bulk_edit import BulkEditState
+from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
@@ -130,7 +132,23 @@ def filters() -> rx.Component:
                     on_click=DownloadState.open_for_results,
                     data_testid="download-results",
                 ),
+                rx.el.button(
+                    "Edit…",
+                    type="button",
+                    class_name="chip",
+                    title="Edit all these sounds",
+                    on_click=BulkEditState.open_for_results,
+                    data_testid="edit-results",
+                ),
             ),
+        ),
+        rx.el.button(
+            "Recent edits",
+            type="button",
+            class_name="chip",
+            title="See and undo changes of many sounds",
+            on_click=BulkProgressState.open_list,
+            data_testid="open-bulk-edits",
         ),
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),
         result_count(),

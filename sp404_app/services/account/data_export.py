@@ -132,6 +132,8 @@ def _json_value(value: object) -> object:
     """Convert dates and UUIDs to strings, as JSON has neither."""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
+    if isinstance(value, list):
+        return [_json_value(each) for each in value]
     return str(value) if isinstance(value, uuid.UUID) else value
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from sp404_app.errors import NotFound
 from sp404_app.models import BulkEdit, BulkEditItem, JobStatus, ProcessingJob
+from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
 from sp404_app.services.bulk.changes import CannotChange, compile_edit
 from sp404_app.services.bulk.edits import (
@@ -108,7 +109,7 @@ def end_batch(
     row.problem = row.problem or next(iter(result.problems), "")
     session.add(row)
     current = session.get_one(ProcessingJob, job.id)
-    current.progress = min(1.0, row.position / len(task.sounds))
+    current.progress, current.heartbeat_at = min(1.0, row.position / len(task.sounds)), now()
     current.result = {
         "bulk_edit_id": str(row.id),
         "changed": row.changed,

@@ -221,13 +221,21 @@ def _enqueue(session: Session, job: ProcessingJob) -> None:
     after_commit(session, partial(queue.enqueue_job, job.id, job.queue, 0, slow=True))
 
 
+def _title(row: Any) -> str:
+    """Return what an edit did; one of an earlier version may no longer be valid."""
+    try:
+        return describe_edit(parse_edit(row.parameters))
+    except ValidationFailed:
+        return str(row.action).capitalize()
+
+
 def _view(row: Any, job: ProcessingJob | None, undo_job: ProcessingJob | None) -> BulkEditView:
     shown = undo_job or job
     is_undoing = undo_job is not None and undo_job.status in ACTIVE
     return BulkEditView(
         id=row.id,
         action=row.action,
-        title=describe_edit(parse_edit(row.parameters)),
+        title=_title(row),
         total=row.total,
         changed=row.changed,
         skipped=row.skipped,

@@ -50,6 +50,7 @@ def run_next_undo_batch(session: Session, job: ProcessingJob) -> bool:
         samples.publish_sample(session, job.user_id)
     done = progress["restored"] + progress["changed_since"] + progress["failed"]
     current.result, current.progress = progress, min(1.0, done / max(1, progress["total"]))
+    current.heartbeat_at = now()
     session.add(current)
     if len(items) < BATCH_SOUNDS:
         return _finish(session, job, progress)

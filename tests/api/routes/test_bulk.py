@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from sp404_app.db import transaction
 from sp404_app.models import User
+from sp404_app.services.collections import collection_samples, collections
 from tests.accounts import bearer
 from tests.services.bulk.conftest import insert_sounds, load, run_job
 
@@ -53,7 +55,7 @@ def test_sounds_are_renamed_by_a_job_and_the_edit_is_listed_and_undone(
     (listed,) = client.get("/api/bulk-edits").json()["bulk_edits"]
     assert (listed["is_undo"], listed["can_undo"], bool(listed["undone_at"])) == (True, False, True)
     again = client.post(f"/api/bulk-edits/{listed['id']}/undo")
-    assert (again.status_code, again.json()["error"]["code"]) == (409, "conflict")
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
 def test_all_sounds_of_a_search_are_changed(client: TestClient, ids: list[uuid.UUID]) -> None:
@@ -113,6 +115,23 @@ def test_a_preview_shows_names_and_problems_and_changes_nothing(
     assert names(ids)[0] == "Kick 1"
 
 
+def test_sounds_are_added_to_a_collection_with_a_result_for_each(
+    client: TestClient, user: User, ids: list[uuid.UUID], person: Callable[..., User]
+) -> None:
+    with transaction() as session:
+        made = collections.create_collection(session, user.id, name="Kit", sample_ids=ids[:1])
+    body = {"action": "add_to_collection", "collection": str(made.id)}
+    answer = change(client, ids, **body)
+    assert answer.status_code == 200
+    assert [answer.json()["results"][str(each)] for each in ids] == ["already_there", "ok", "ok"]
+    with transaction() as session:
+        assert collection_samples.list_sample_ids(session, user.id, made.id, 9) == ids
+    assert change(client, ids, action="add_to_collection").status_code == 422
+    stranger = bearer(person().id)
+    request = {"ids": list(map(str, ids)), **body}
+    assert client.post("/api/samples/bulk", json=request, headers=stranger).status_code == 404
+
+
 def test_other_peoples_sounds_and_edits_are_404(
     client: TestClient, ids: list[uuid.UUID], person: Callable[..., User]
 ) -> None:
@@ -156,4 +175,4 @@ def test_an_invalid_edit_is_422(
 
 def test_an_unknown_field_of_a_template_is_named(client: TestClient, ids: list[uuid.UUID]) -> None:
     answer = change(client, ids, action="rename", template="{nmae}")
-    assert answer.json()["error"]["details"]["template"][0].startswith("{nmae} is not a field.")
+    assert answer.json()["details"]["template"][0].startswith("{nmae} is not a field.")

@@ -317,6 +317,17 @@ def test_old_edits_are_deleted_unless_they_are_active(
         assert session.exec(select(BulkEdit.job_id)).all() == [active.id]
 
 
+def test_an_edit_of_an_earlier_version_is_still_listed(
+    user: User, sounds: AddSounds, run_edit: RunEdit
+) -> None:
+    run_edit(RENAME, sounds(1))
+    with transaction() as session:
+        session.exec(update(BulkEdit).values(parameters={"action": "rename", "gone": 1}))
+    with transaction() as session:
+        (row,) = bulk_edits.list_edits(session, user.id)
+    assert (row.title, row.can_undo) == ("Rename", True)
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -1,0 +1,1 @@
+"""Dialogs of bulk edits, which the library shows."""
