@@ -6,6 +6,7 @@ from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
+from sp404_app.state.sharing.share import ShareState
 
 LIBRARY_PAGES = (
     Page(
@@ -17,6 +18,7 @@ LIBRARY_PAGES = (
             LayoutState.load,
             LibraryState.load,
             DownloadState.load,
+            ShareState.close_dialog,
         ],
     ),
 )

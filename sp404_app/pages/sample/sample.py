@@ -13,6 +13,7 @@ from sp404_app.pages.sample.header import head
 from sp404_app.pages.sample.pads import pads_section
 from sp404_app.pages.sample.similar import similar_section
 from sp404_app.pages.sample.waveform import pictures, sound
+from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.sample.measurements import Fact
 from sp404_app.state.sample.sample import SampleState
@@ -44,6 +45,7 @@ def sample() -> rx.Component:
         new_project_dialog(),
         put_on_pads_dialog(),
         download_dialog(),
+        share_dialog(),
     )
 
 
