@@ -15,6 +15,7 @@ from sp404_app.api.routes import (
     auth,
     billing,
     cards,
+    collections,
     conversions,
     docs,
     events,
@@ -107,6 +108,7 @@ ROUTERS = (
     (conversions, "samples"),
     (similarity, "samples"),
     (query_by_sound, "samples"),
+    (collections, "samples"),
     (imports, "projects"),  # before projects: /projects/import is no project
     (projects, "projects"),
     (pads, "projects"),

@@ -19,6 +19,7 @@ from sp404_app.services.cards import (
     export_cleanup,
     import_cleanup,
 )
+from sp404_app.services.collections import collections
 from sp404_app.services.infra import unsent_emails
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
@@ -59,6 +60,7 @@ async def _rounds() -> None:
             await _run_task(samples.purge_old_trash, now())
             await _run_task(projects.purge_old_projects, now())
             await _run_task(shares.purge_revoked_shares, now())
+            await _run_task(collections.purge_old_collections, now())
             await _run_task(data_export.purge_old_exports, now())
             await _run_task(unsent_emails.purge_old_emails, now())
             await _run_task(render_cleanup.clean_up_renders, now())

@@ -33,6 +33,7 @@ FIELDS: dict[str, object] = {
     "colour": "#ff6b3d",
     "tempo": 93.0,
     "sha256": "0" * 64,
+    "rules": {"match": "all", "terms": [{"field": "q", "op": "matches", "value": "kick"}]},
 }
 # Query parameters that would filter out existing rows.
 UNASKED = frozenset({"cursor", "bpm_min", "bpm_max", "key", "compatible_key", "kind", "tag"})

@@ -38,6 +38,9 @@ WORDS = frozenset(
         "/api/samples/tags",
         "/api/samples/bulk",
         "/api/samples/similar",
+        "/api/collections/count",
+        "/api/collections/merge",
+        "/api/collections/{collection_id}/samples/move",
         "/api/projects/import",
         "/api/projects/{project_id}/banks/move",
     }

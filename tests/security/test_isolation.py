@@ -63,6 +63,7 @@ HIDDEN = frozenset(
 ENDLESS = frozenset({"GET /api/events"})  # see tests/api/routes/test_events.py
 # Operations on a generated row that fail even for its owner, and why.
 UNPROVEN = {
+    "PUT /api/collections/{collection_id}": "the generated collection is manual and takes no rules",
     "GET /api/conversions/{job_id}": "an invented job has made no archive",
     "GET /api/exports/{export_id}": "an invented export has no file",
     "GET /api/exports/{export_id}/files/{path}": "an invented export has no file",

@@ -67,6 +67,7 @@ VOLATILE = frozenset({"last_seen_at", "heartbeat_at"})
 ALIASES = {
     "ids": "samples",
     "sample_ids": "samples",
+    "collection_ids": "collections",
     "anchor_id": "samples",
     "job_id": "processing_jobs",
     "export_id": "project_exports",

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from sp404_app.services.auth.personal_access_tokens import Scope
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.billing import quotas
 from sp404_app.services.billing.schemas import subscription_view
+from sp404_app.services.collections import collections
 from sp404_app.services.infra import events as event_bus
 from sp404_app.services.infra.events import Event, Topic
 from sp404_app.services.library import samples
@@ -42,7 +43,9 @@ _open_streams: Counter[uuid.UUID] = Counter()
 
 @router.get("/events", response_class=StreamingResponse)
 async def events(request: Request, user_id: CurrentUser) -> StreamingResponse:
-    """Stream events: job, sample, project, quota, subscription; `library`: many samples changed.
+    """Stream events: job, sample, collection, project, quota, subscription.
+
+    `library` says that many samples changed.
 
     A project event carries the project without its pads. A personal access token needs
     `projects:read` to receive it.
@@ -114,17 +117,25 @@ def _event_payload(session: Session, user_id: uuid.UUID, event: Event) -> Any:
         return {"id": event.id, "deleted": True}
 
 
+READERS_BY_ID: dict[Topic, Callable[[Session, uuid.UUID, uuid.UUID], object]] = {
+    Topic.SAMPLE: lambda session, user_id, found: sample_view(
+        samples.get_sample(session, user_id, found)
+    ),
+    Topic.JOB: lambda session, user_id, found: job_view(jobs.get_job(session, user_id, found)),
+    Topic.COLLECTION: collections.get_summary,
+    Topic.PROJECT: lambda session, user_id, found: project_view(
+        projects.get_summary(session, user_id, found)
+    ),
+}
+
+
 def _changed_object(session: Session, user_id: uuid.UUID, event: Event) -> object:
+    if event.topic in READERS_BY_ID:
+        return READERS_BY_ID[event.topic](session, user_id, uuid.UUID(event.id))
     match event.topic:
-        case Topic.SAMPLE:
-            return sample_view(samples.get_sample(session, user_id, uuid.UUID(event.id)))
-        case Topic.JOB:
-            return job_view(jobs.get_job(session, user_id, uuid.UUID(event.id)))
-        case Topic.PROJECT:
-            return project_view(projects.get_summary(session, user_id, uuid.UUID(event.id)))
         case Topic.SUBSCRIPTION:
             return subscription_view(session, user_id)
         case Topic.QUOTA:
             return quota_view(quotas.get_quota_usage(session, user_id))
-        case Topic.LIBRARY:
+        case _:
             return {}

@@ -14,6 +14,7 @@ from sp404_app.errors import PreconditionRequired, ValidationFailed
 from sp404_app.models import JobStatus, Project
 from sp404_app.services.cards import exports
 from sp404_app.services.cards.export_content import ExportTarget, parse_target
+from sp404_app.services.collections import collection_samples
 from sp404_app.services.library.schemas import job_view
 from sp404_app.services.projects import history, projects
 from sp404_app.services.projects.conversion import Difference
@@ -85,7 +86,10 @@ class ProjectList(BaseModel):
 
 
 class NewProjectRequest(BaseModel):
-    """A project to create; samples go onto its pads from A1 on. Give one source of samples."""
+    """A project to create; samples go onto its pads from A1 on.
+
+    They are those of `sample_ids`, then of the collection, with the tag, in the folder.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -93,6 +97,7 @@ class NewProjectRequest(BaseModel):
     device: DeviceName = "mk2"
     tempo: Tempo | None = None
     sample_ids: list[uuid.UUID] | None = Field(None, max_length=projects.MAX_LISTED_SAMPLES)
+    collection_id: uuid.UUID | None = None
     tag: Annotated[str, Field(max_length=60)] | None = None
     folder: Annotated[str, Field(max_length=1000)] | None = None
 
@@ -167,21 +172,30 @@ def list_projects(session: Database, user_id: CurrentUser, trash: bool = False) 
 def create_project(
     session: Database, user_id: CurrentUser, request: NewProjectRequest, response: Response
 ) -> NewProjectResponse:
-    """Create a project: empty, or with samples by id, by tag, or of a folder."""
-    given = [name for name in ("sample_ids", "tag", "folder") if getattr(request, name) is not None]
-    if len(given) > 1:
-        message = "Give sample_ids, a tag or a folder, not several."
-        raise ValidationFailed(message, {given[1]: [message]})
+    """Create a project: empty, or with samples by id, of a collection, by tag, or of a folder."""
     ids = request.sample_ids or []
-    if request.tag is not None:
-        ids = projects.samples_with_tag(session, user_id, request.tag)
-    elif request.folder is not None:
-        ids = projects.samples_in_folder(session, user_id, request.folder)
+    ids = [*ids, *(each for each in _find_samples(session, user_id, request) if each not in ids)]
     device = projects.parse_device(request.device)
     made = projects.create_project(session, user_id, request.name, device, ids, request.tempo)
     return NewProjectResponse(
         project=tagged_details(session, made.project, response), not_placed=made.not_placed
     )
+
+
+def _find_samples(
+    session: Database, user_id: uuid.UUID, request: NewProjectRequest
+) -> dict[uuid.UUID, None]:
+    """Return the ids of the samples of the collection, tag and folder of a request, each once."""
+    found: list[uuid.UUID] = []
+    if request.collection_id is not None:
+        found += collection_samples.list_sample_ids(
+            session, user_id, request.collection_id, projects.MAX_LISTED_SAMPLES
+        )
+    if request.tag is not None:
+        found += projects.samples_with_tag(session, user_id, request.tag)
+    if request.folder is not None:
+        found += projects.samples_in_folder(session, user_id, request.folder)
+    return dict.fromkeys(found)
 
 
 @router.get("/{project_id}")

@@ -9,7 +9,16 @@ from sqlmodel import Session, col, select, update
 
 from sp404_app.db import after_commit, in_transaction
 from sp404_app.errors import NotFound
-from sp404_app.models import AuditEntry, CardImport, JobKind, ProcessingJob, Project, Sample, User
+from sp404_app.models import (
+    AuditEntry,
+    CardImport,
+    Collection,
+    JobKind,
+    ProcessingJob,
+    Project,
+    Sample,
+    User,
+)
 from sp404_app.services.account import avatars, data_export
 from sp404_app.services.auth import sessions
 from sp404_app.services.billing import quotas, subscriptions
@@ -44,14 +53,17 @@ def erase_account(session: Session, user_id: uuid.UUID) -> None:
     A worker that analyses one of the samples finds its row gone and stops.
     """
     # Lock order: changes to the library lock the user (NO KEY UPDATE), then jobs. A worker locks
-    # its job, a change of pads its project, then both insert rows that refer to the user. These
-    # inserts wait only for the lock that precedes a deletion (UPDATE), so it is taken last.
+    # its job, a change of pads its project, a change of a collection the collection; then they
+    # insert rows that refer to the user. These inserts wait only for the lock that precedes a
+    # deletion (UPDATE), so it is taken last.
     with suppress(NotFound):
         quotas.lock_library(session, user_id)
     jobs = select(ProcessingJob.id).where(ProcessingJob.user_id == user_id)
     session.exec(jobs.order_by(col(ProcessingJob.id)).with_for_update()).all()
     projects = select(Project.id).where(Project.user_id == user_id)
     session.exec(projects.order_by(col(Project.id)).with_for_update()).all()
+    collections = select(Collection.id).where(Collection.user_id == user_id)
+    session.exec(collections.order_by(col(Collection.id)).with_for_update()).all()
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         return

@@ -148,11 +148,11 @@ def move_samples(
     collection = lock_collection(session, user_id, collection_id, manual=True)
     order = _load_order(session, collection)
     moved = list(dict.fromkeys(sample_ids))
-    if not moved:
-        return
     known = dict(order)
     if not known.keys() >= {*moved, *([before] if before else [])}:
         raise NotFound("There is no such sample in this collection.")
+    if not moved:
+        return
     moving = set(moved)
     start = len(order) if before is None else [each for each, _ in order].index(before)
     left = [pair for pair in order[:start] if pair[0] not in moving]

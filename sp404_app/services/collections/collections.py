@@ -188,12 +188,12 @@ def merge_collections(
 
     Raises:
         NotFound: If one does not exist or belongs to another user.
-        ValidationFailed: If fewer than two or more than `MAX_MERGED_COLLECTIONS` are given.
+        ValidationFailed: If none or more than `MAX_MERGED_COLLECTIONS` are given.
         Conflict: If the user has `MAX_COLLECTIONS` collections, or there are too many samples.
     """
     wanted = list(dict.fromkeys(collection_ids))
-    if not 2 <= len(wanted) <= MAX_MERGED_COLLECTIONS:
-        refuse("collection_ids", f"Choose 2 to {MAX_MERGED_COLLECTIONS} collections.")
+    if not 1 <= len(wanted) <= MAX_MERGED_COLLECTIONS:
+        refuse("collection_ids", f"Choose 1 to {MAX_MERGED_COLLECTIONS} collections.")
     originals = [get_collection(session, user_id, each) for each in wanted]
     ids = dict.fromkeys(each for found in originals for each in _members(session, found))
     colour = next((each.colour for each in originals if each.colour), "")

@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import Session, col, delete, func, select
 
 from sp404_app.db import after_commit
-from sp404_app.models import PadRender, ProcessingJob, Sample
+from sp404_app.models import Collection, CollectionSample, PadRender, ProcessingJob, Sample
 from sp404_app.services.billing import quotas
 from sp404_app.services.infra import events, pictures, render_files, storage
 from sp404_app.services.infra.events import Event, Topic
@@ -69,6 +69,10 @@ def purge_samples(session: Session, condition: Any) -> list[uuid.UUID]:
     # Jobs are deleted by cascade; everywhere they are locked before samples.
     dependent = select(ProcessingJob.id).join(Sample).where(trashed).order_by(col(ProcessingJob.id))
     session.exec(dependent.with_for_update(of=ProcessingJob)).all()
+    # Whoever changes the samples of a collection locks it, then samples.
+    containing = select(CollectionSample.collection_id).join(Sample).where(trashed)
+    affected = select(Collection.id).where(col(Collection.id).in_(containing))
+    session.exec(affected.order_by(col(Collection.id)).with_for_update()).all()
     # The deletion clears pads. A change of pads locks their samples in the same order.
     session.exec(select(Sample.id).where(trashed).order_by(col(Sample.id)).with_for_update()).all()
     columns = (

@@ -176,7 +176,19 @@ def test_a_project_is_made_from_a_folder_or_a_tag(client: TestClient, keep: Keep
         made = client.post("/api/projects", json={"name": "Kit", **source})
         assert names(made.json()["project"]) == {"A1": expected}, made.text
     both = client.post("/api/projects", json={"name": "Kit", "folder": "Drums", "tag": "warm"})
-    assert (both.status_code, list(both.json()["details"])) == (422, ["folder"])
+    assert names(both.json()["project"]) == {"A1": "Pad", "A2": "Kick"}
+
+
+def test_a_project_is_made_from_a_collection_in_its_order(client: TestClient, keep: Keep) -> None:
+    first, second, third = (str(keep(f"{name}.wav")) for name in ("A", "B", "C"))
+    made = client.post(
+        "/api/collections", json={"name": "Set", "sample_ids": [third, first, second]}
+    ).json()
+    body = {"name": "Kit", "collection_id": made["id"], "sample_ids": [first]}
+    project = client.post("/api/projects", json=body).json()["project"]
+    assert names(project) == {"A1": "A", "A2": "C", "A3": "B"}
+    unknown = client.post("/api/projects", json=body | {"collection_id": str(uuid.uuid4())})
+    assert unknown.status_code == 404
 
 
 def test_projects_are_listed_without_pads_and_the_trash_apart(
