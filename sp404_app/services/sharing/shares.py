@@ -220,16 +220,18 @@ def share_url(share: Share) -> str:
     return f"{settings().origin}/s/{share_tokens.decrypt_token(share)}"
 
 
-def parse_target(
-    sample_id: uuid.UUID | None, collection_id: uuid.UUID | None, project_id: uuid.UUID | None
+def find_target(
+    session: Session, user_id: uuid.UUID, named: Mapping[str, uuid.UUID | None]
 ) -> ShareTarget:
-    """Return the target that is named.
+    """Return the one target that is named; `named` are ids by kind.
 
     Raises:
+        NotFound: If one of them does not exist, is in the trash, or belongs to another user.
         ValidationFailed: If none or several are named.
     """
-    named = {"sample": sample_id, "collection": collection_id, "project": project_id}
     found = [ShareTarget(kind, target) for kind, target in named.items() if target]
+    for target in found:
+        target_name(session, user_id, target)  # raises
     if len(found) != 1:
         message = "Name one of sample_id, collection_id and project_id."
         raise ValidationFailed(message, {"sample_id": [message]})
