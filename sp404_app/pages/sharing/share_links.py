@@ -122,7 +122,7 @@ def copy_button(words: str, text: Any, done: str, test_id: str) -> rx.Component:
         words,
         type="button",
         class_name="button small",
-        on_click=[rx.set_clipboard(text), ToastState.show(done)],
+        on_click=[rx.set_clipboard(text), ToastState.show(done, "ok", "", "")],
         data_testid=test_id,
     )
 
