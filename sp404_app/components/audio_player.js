@@ -23,6 +23,7 @@ let snapshot = {
   loop: true,
   levelled: true,
   autoplay: true,
+  through: false, // whether a list plays through: the next sound starts when one ends
   cursor: -1,
   cursorId: undefined,
 };
@@ -49,6 +50,7 @@ export function audioContext() {
 }
 
 const audioUrl = (track) => `/api/samples/${track.id}/audio?format=play`;
+const repeats = (track) => snapshot.loop && track.loops && !snapshot.through;
 const playbackGain = (track) => (snapshot.levelled ? 10 ** ((track.gain || 0) / 20) : 1);
 
 async function fetchBuffer(track) {
@@ -83,7 +85,7 @@ class BufferVoice {
     this.gain = context.createGain();
     this.gain.gain.value = playbackGain(track);
     this.source.connect(this.gain).connect(output);
-    this.setLoop(snapshot.loop && track.loops);
+    this.setLoop(repeats(track));
     this.offset = offset % this.duration || 0;
     this.startedAt = context.currentTime;
     this.source.onended = () => onVoiceEnded(this);
@@ -116,7 +118,7 @@ class StreamVoice {
     this.duration = track.seconds;
     this.element = new Audio(audioUrl(track));
     this.element.currentTime = offset;
-    this.element.loop = snapshot.loop && track.loops;
+    this.element.loop = repeats(track);
     this.gain = context.createGain();
     this.gain.gain.value = playbackGain(track);
     context.createMediaElementSource(this.element).connect(this.gain).connect(output);
@@ -145,6 +147,7 @@ function onVoiceEnded(endedVoice) {
   voice = null;
   resumeAt = 0;
   setState({ playing: false });
+  if (snapshot.through) playNext();
 }
 
 let resumeAt = 0;
@@ -199,7 +202,7 @@ export function seek(seconds) {
 
 export function configure(change) {
   setState(change);
-  if (voice && "loop" in change) voice.setLoop(change.loop && snapshot.track.loops);
+  if (voice && "loop" in change) voice.setLoop(repeats(snapshot.track));
   if (voice && "levelled" in change) voice.setGain(playbackGain(snapshot.track));
 }
 
@@ -216,8 +219,11 @@ export function registerRow(index, track) {
 }
 
 function previewTrack(track) {
-  if (!track.playable) return;
-  if (snapshot.autoplay) play(track);
+  if (!track.playable) {
+    if (snapshot.through) setTimeout(playNext);
+    return;
+  }
+  if (snapshot.autoplay || snapshot.through) play(track);
   else {
     pause();
     resumeAt = 0;
@@ -237,6 +243,42 @@ export function moveCursor(index) {
   if (track) previewTrack(track);
   else pendingCursor.index = index;
   [1, 2, -1].forEach((step) => prefetch(rows.get(index + step)));
+}
+
+// The list that can play through: `moveTo` scrolls to a row and moves the cursor to it.
+
+let list = null;
+
+export function registerList(shown) {
+  list = shown;
+  return () => {
+    if (list !== shown) return;
+    list = null;
+  };
+}
+
+export function playThrough() {
+  if (!list || !list.total) return;
+  setState({ through: true });
+  list.moveTo(Math.max(0, snapshot.cursor));
+}
+
+export function stopThrough() {
+  setState({ through: false });
+  pause();
+}
+
+// Lets the present sound play to its end, but not the next one.
+export function endThrough() {
+  if (!snapshot.through) return;
+  setState({ through: false });
+  if (voice && snapshot.track) voice.setLoop(repeats(snapshot.track));
+}
+
+function playNext() {
+  const next = snapshot.cursor + 1;
+  if (list && next < list.total) list.moveTo(next);
+  else setState({ through: false });
 }
 
 // After a new search the cursor stays on its sound, at the new index.

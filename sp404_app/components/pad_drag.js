@@ -24,12 +24,15 @@ function setState(change) {
   listeners.forEach((listener) => listener());
 }
 
+const padUnder = (element) => element?.closest("[data-pad]")?.dataset.pad || "";
+
 // `source` is {kind: "pad" | "sample", id, label, colour}. `onDrop(target key, {copy})` is called when
-// it is dropped on another pad, `onBank(letter)` when it rests over the button of a bank.
-export function startDrag(event, source, { onStart = () => {}, onDrop, onBank = () => {} }) {
+// it is dropped on another target, `onBank(letter)` when it rests over the button of a bank.
+// `targetUnder(element, event)` returns the key of the target, or "": that of a pad, unless given.
+export function startDrag(event, source, { onStart = () => {}, onDrop, onBank = () => {}, targetUnder = padUnder }) {
   if (event.button > 0 || drag) return;
   const isFinger = event.pointerType === "touch";
-  drag = { source, onStart, onDrop, onBank, isFinger, id: event.pointerId, x: event.clientX, y: event.clientY, begun: false, rested: !isFinger || source.kind === "sample" };
+  drag = { source, onStart, onDrop, onBank, targetUnder, isFinger, id: event.pointerId, x: event.clientX, y: event.clientY, begun: false, rested: !isFinger || source.kind === "sample" };
   if (event.target.hasPointerCapture?.(event.pointerId)) event.target.releasePointerCapture(event.pointerId);
   if (!drag.rested) drag.restTimer = setTimeout(() => drag && (drag.rested = true), REST_MS);
   window.addEventListener("pointermove", onMove);
@@ -69,7 +72,7 @@ function onMove(event) {
   moveGhost(event.clientX, event.clientY);
   const under = document.elementFromPoint(event.clientX, event.clientY);
   openBankUnder(under?.closest("[data-bank-tab]")?.dataset.bankTab);
-  setState({ over: under?.closest("[data-pad]")?.dataset.pad || "", copy: event.altKey });
+  setState({ over: drag.targetUnder(under, event), copy: event.altKey });
 }
 
 function moveGhost(x, y) {

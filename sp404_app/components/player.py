@@ -73,6 +73,8 @@ class SampleTable(rx.Component):
 
     `on_window` requests `size` rows: first row, request id, and the `epoch` of the list.
     `answered` is the id of the last request that was answered. A `drawer` is beside the pads.
+    In a manual collection rows are `removable` and can be moved; `moved` grows when they were.
+    `on_step` receives a sample, and 1 to move it down or -1 to move it up.
     """
 
     library = _ASSET["sample_table.jsx"]
@@ -88,12 +90,17 @@ class SampleTable(rx.Component):
     any_marked: rx.Var[bool]
     address: rx.Var[str]
     drawer: rx.Var[bool]
+    removable: rx.Var[bool]
+    moved: rx.Var[int]
 
     on_window: rx.EventHandler[passthrough_event_spec(int, int, int)]
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]
     on_open: rx.EventHandler[passthrough_event_spec(str)]
     on_act: rx.EventHandler[passthrough_event_spec(str, str)]
     on_put: rx.EventHandler[passthrough_event_spec(str)]
+    on_collect: rx.EventHandler[passthrough_event_spec(str)]
+    on_remove: rx.EventHandler[passthrough_event_spec(str)]
+    on_step: rx.EventHandler[passthrough_event_spec(str, int)]
 
 
 class SampleRow(rx.Component):

@@ -6,6 +6,7 @@ import { openMenu } from "./menu_button.jsx";
 import { useVirtualWindow } from "./virtual_list.js";
 
 const isTyping = (target) => target.closest && target.closest("input, textarea, select, [contenteditable]");
+const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 const isDialogOpen = () => document.querySelector("dialog[open]");
 
 export function SampleRow({ index, track, marked, onMark, onOpen, children, ...rest }) {
@@ -42,11 +43,11 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, onWindow, onMark, onOpen, onAct, onPut, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, removable, moved, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
   const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
 
-  useEffect(() => player.keepCursor(), [epoch]); // runs after the rows have registered
+  useEffect(() => player.keepCursor(), [epoch, moved]); // runs after the rows have registered
 
   useEffect(() => {
     // Makes the view linkable. The router would reload the page.
@@ -66,6 +67,9 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
     [total, rowHeight],
   );
 
+  useEffect(() => (drawer ? undefined : player.registerList({ total, moveTo })), [total, drawer, moveTo]);
+  useEffect(() => player.endThrough, []); // when the list is left
+
   useEffect(() => {
     const onKey = (event) => {
       // Beside the pads, the keys belong to the list only while the focus is in it.
@@ -78,8 +82,15 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       }
       if (isDialogOpen() && event.key === "Escape") onAct("close", "");
       if (event.key === "Escape" && event.target.closest(".rename")) event.target.blur(); // keeps the old name
-      if (isTyping(event.target) || isDialogOpen() || event.altKey) return;
-      const { cursor, track } = player.getSnapshot();
+      if (isTyping(event.target) || isDialogOpen()) return;
+      const { cursor, cursorId, track } = player.getSnapshot();
+      if (event.altKey) {
+        if (removable && cursorId && event.key in STEPS) {
+          event.preventDefault();
+          onStep(cursorId, STEPS[event.key]);
+        }
+        return;
+      }
       const page = Math.floor(scroller.current.clientHeight / rowHeight) - 1;
       const here = player.trackAt(cursor);
       const command = event.ctrlKey || event.metaKey;
@@ -114,6 +125,12 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
       } else if (!command && !drawer && event.key === "p") {
         done();
         onPut(here ? here.id : "");
+      } else if (!command && !drawer && event.key === "c") {
+        done();
+        onCollect(here ? here.id : "");
+      } else if (!command && removable && (event.key === "Delete" || event.key === "Backspace")) {
+        done();
+        onRemove(here ? here.id : "");
       } else if (!command && /^[0-5]$/.test(event.key) && here) onAct(`rate-${event.key}`, here.id);
       else if (!command && event.key in acts) {
         done(); // the server knows the current selection, even if its render has not arrived
@@ -122,7 +139,7 @@ export function SampleTable({ total, start, count, size, rowHeight, epoch, answe
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [total, rowHeight, drawer, moveTo, onAct, onMark, onOpen, onPut]);
+  }, [total, rowHeight, drawer, removable, moveTo, onAct, onMark, onOpen, onPut, onCollect, onRemove, onStep]);
 
   return (
     <div ref={scroller} className="table-scroll" onScroll={onScroll} role="grid" aria-rowcount={total} aria-label="Samples" tabIndex={0} data-testid="table" data-total={total} data-any-marked={anyMarked}>

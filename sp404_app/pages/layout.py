@@ -11,6 +11,7 @@ from sp404_app.state.toast import ToastState
 
 NAVIGATION = (
     ("Library", "/library"),
+    ("Collections", "/collections"),
     ("Projects", "/projects"),
     ("Usage", "/usage"),
     ("Plan", "/billing"),
@@ -53,6 +54,8 @@ def topbar(current: str) -> rx.Component:
                 rx.el.a(
                     text,
                     href=href,
+                    # On a phone there is no room; the page of the plan links to it.
+                    class_name="nav-usage" if href == "/usage" else "",
                     aria_current="page" if href == current else None,
                 )
                 for text, href in NAVIGATION
@@ -65,7 +68,13 @@ def topbar(current: str) -> rx.Component:
             rx.el.a(LayoutState.alarm, href="/billing", class_name="mood bad", data_testid="alarm"),
         ),
         plain_form(
-            rx.el.button("Sign out", type="submit", class_name="button ghost small"),
+            rx.el.button(
+                rx.icon("log-out", size=15, aria_hidden="true"),
+                rx.el.span("Sign out"),
+                type="submit",
+                class_name="button ghost small sign-out",
+                title="Sign out",
+            ),
             action="/auth/session/end",
             method="post",
         ),

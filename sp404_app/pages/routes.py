@@ -3,6 +3,7 @@
 from sp404_app.pages.account.routes import ACCOUNT_PAGES
 from sp404_app.pages.auth.routes import AUTH_PAGES
 from sp404_app.pages.billing.routes import BILLING_PAGES
+from sp404_app.pages.collections.routes import COLLECTION_PAGES
 from sp404_app.pages.dev.routes import dev_pages
 from sp404_app.pages.landing import index
 from sp404_app.pages.library.routes import LIBRARY_PAGES
@@ -23,6 +24,7 @@ def all_pages() -> tuple[Page, ...]:
         *AUTH_PAGES,
         *LIBRARY_PAGES,
         *SAMPLE_PAGES,
+        *COLLECTION_PAGES,
         *PROJECT_PAGES,
         *BILLING_PAGES,
         *ACCOUNT_PAGES,

@@ -34,6 +34,15 @@ def format_short_time(seconds: float | None) -> str:
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{seconds:.2f} s"
 
 
+def format_length(seconds: float) -> str:
+    """Write the length of many sounds together: "48 s", "12 min 5 s", "2 h 14 min"."""
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def format_sample_rate(hertz: int | None) -> str:
     """Write a sample rate in kHz."""
     return f"{hertz / 1000:g} kHz" if hertz else ""

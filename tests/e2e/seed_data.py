@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from playwright.sync_api import FilePayload, Page, Playwright, expect
-from sqlmodel import Session, create_engine, text
+from sqlmodel import Session, col, create_engine, not_, select, text
 
 from sp404_app.audio.synth.demo_sounds import demo_sounds
-from sp404_app.models import Project, ProjectFile, Sample
+from sp404_app.models import Collection, CollectionSample, Project, ProjectFile, Sample
 from sp404_app.models.columns import uuid7
 from sp404_app.supervisor import postgresql
 from sp404_app.supervisor.home import Home
@@ -26,6 +26,7 @@ from tests.services.cards.pattern_files import Hit, mk2_pattern
 SOUND_COUNT = 4
 PROJECT_COUNT = 4
 LINK_COUNT = 2
+COLLECTION_COUNT = 12  # so that the library's sidebar hides some
 UUID7_DAY = 86_400_000 << 80  # one day in the timestamp bits of a UUIDv7
 EXTRA_ROWS = 120  # so that the list scrolls
 QUIETER_COPY = "Softer"  # a duplicate of the first sound
@@ -34,6 +35,8 @@ ANALYSIS_TIMEOUT_MS = 90_000  # the machine may be busy with other tests
 RESTORE_ALL_SQL = "update samples set deleted_at = null"
 TRASH_ALL_SQL = "update samples set deleted_at = now()"
 RESTORE_PROJECTS_SQL = "update projects set deleted_at = null"
+RESTORE_COLLECTIONS_SQL = "update collections set deleted_at = null"
+TRASH_COLLECTIONS_SQL = "update collections set deleted_at = now()"
 # Without the samples that have no audio, which would be suggested.
 PADS_SQL = (
     "update projects set deleted_at = null;"
@@ -105,6 +108,24 @@ def add_patterns(product: Product, project: str, **files: bytes) -> None:
             session.add(ProjectFile(**ids, path=path, data=data))
 
 
+def add_collections(product: Product, sample_id: str, count: int = COLLECTION_COUNT) -> str:
+    """Add collections of the uploaded sounds to the library of a sample; return the id of one."""
+    with product_database(product) as session:
+        owner = session.get_one(Sample, uuid.UUID(sample_id)).user_id
+        own = select(Sample.id).where(
+            Sample.user_id == owner, not_(col(Sample.storage_key).like("more/%"))
+        )
+        sounds = session.exec(own.order_by(col(Sample.id))).all()
+        made = [Collection(user_id=owner, name=f"Crate {number}") for number in range(count)]
+        session.add_all(made)
+        session.flush()
+        for collection in made:
+            for place, sound in enumerate(sounds, start=1):
+                ids = {"collection_id": collection.id, "sample_id": sound, "user_id": owner}
+                session.add(CollectionSample(**ids, position=place << 20))
+        return str(made[0].id)
+
+
 @dataclass(slots=True)
 class SeededAccounts:
     """The seeded users, and how to sign them in."""
@@ -112,6 +133,7 @@ class SeededAccounts:
     known: dict[str, Visitor]
     sample: str
     project: str
+    collection: str
     origin: str
 
     def sign_in(self, page: Page, user: str) -> None:
@@ -165,7 +187,8 @@ def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
     project = _create_projects(page, sample, product.base_url)
     add_patterns(product, project, p1=mk2_pattern([Hit(0, "B1"), Hit(960, "B2")]))
     _share(page, sample, product.base_url)
-    return SeededAccounts(known, sample, project, product.base_url)
+    collection = add_collections(product, sample)
+    return SeededAccounts(known, sample, project, collection, product.base_url)
 
 
 def _upload_sounds(page: Page, folder: Path, origin: str) -> str:

@@ -71,6 +71,7 @@ LIBRARY_KEYS = {
     "/": ("/",),
     "F": ("f",),
     "T": ("t",),
+    "C": ("c",),
     "P": ("p",),
     "0 – 5": ("3", "0"),
     "F2": ("F2", "Tab"),
@@ -100,6 +101,13 @@ OTHER_PADS = (
 )
 # Dialogs of cards, which test_cards.py drives: what they do depends on a card.
 CARD_CONTROLS = r"button:open-(export|check)|(read|first)-(card|zip)|menu-export"
+# Of the dialog that edits a collection, which the scenario of their list drives.
+FORM_CONTROLS = r"rule|group|swatch|collection-note|(save|close)-collection"
+# Of the page of a collection; the others are those of the library.
+COLLECTION_CONTROLS = (
+    r"play-all|collection-(name|pads|download)|:note|sort-(menu|by|position)|edit-collection"
+    r"|delete-collection|menu-(up|down|start|remove)|bulk-remove|row-menu|a /library"
+)
 TOKEN = "?token=" + "x" * 43
 # Visible only briefly, during an upload.
 TRANSIENT_CONTROLS = frozenset(
@@ -160,6 +168,21 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "project > button:menu-duplicate": seen("[data-testid=notice]", "copy"),
     "project > input:rename": seen("[data-testid=name]", "Renamed"),
     "button:view-trash": url("view=trash"),
+    "button:bulk-collect": seen("[data-testid=add-to-collection]"),
+    "button:like-these": seen("[data-testid=collection-form]"),
+    "picker-choice > li:picker-choice": seen("[data-testid=notice]", "in “"),
+    "picker-new > li:picker-new": seen("[data-testid=notice]", "created"),
+    "collection > button:menu-delete": seen("[data-testid=notice]", "moved to the trash"),
+    "collection > button:menu-duplicate": seen("[data-testid=notice]", "copy"),
+    "collection > button:menu-edit": seen("[data-testid=collection-form]"),
+    "collection > input:choose-collection": seen("[data-testid=merge-bar]"),
+    "button:new-smart-collection": seen("[data-testid=rule-editor]"),
+    "button:collection-pads": seen("[data-testid=put-on-pads-dialog]"),
+    "button:collection-download": seen("[data-testid=download-dialog]"),
+    "input:collection-name": seen("h1", "Renamed"),
+    "sample-row > button:menu-remove": seen("[data-testid=notice]", "Removed 1 sound"),
+    "button:sort-by-name": seen("[data-testid=notice]", "Sorted by name."),
+    "button:delete-collection": url("/collections"),
     "button:find-by-sound": seen("[data-testid=finder]"),
     "input:sample-name": seen("h1", "Renamed"),
     "button:throw-away": seen("[data-testid=notice]", "moved to the trash"),
@@ -228,6 +251,20 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "doctor_state.fix": ("test_cards.py", 'get_by_test_id("fix").first.click()'),
     "doctor_state.undo_fix": ("test_cards.py", 'get_by_test_id("undo-fix").click()'),
     "doctor_state.show_pad": ("test_cards.py", 'get_by_test_id("problem-pad").first.click()'),
+    "add_to_collection_state.drop": ("test_collections.py", 'row(page, "Hat"), rail.first'),
+    "collection_state.place": ("test_collections.py", 'row(page, "Snare"), row(page, "Hat")'),
+    "collection_list_state.ask_to_merge": (
+        "test_collections.py",
+        'get_by_test_id("merge").click()',
+    ),
+    "collection_list_state.merge": (
+        "test_collections.py",
+        'get_by_test_id("confirm-merge").click()',
+    ),
+    "collection_list_state.delete_for_good": (
+        "test_collections.py",
+        'get_by_test_id("confirm-deletion").click()',
+    ),
     "pads_state.move_pad": ("test_pads.py", 'get_by_test_id("menu-paste").click()'),
     "pads_state.put_sample": ("test_pads.py", "kit.drag(kit.row(name), kit.face(key))"),
 }
@@ -315,6 +352,7 @@ SCENARIOS = {
             "Tab": ("ArrowDown", "F2"),
         },
         sql=seed_data.RESTORE_ALL_SQL,
+        only=f"^(?!.*({FORM_CONTROLS}))",
     ),
     "library on a phone": PageScenario(
         "/library",
@@ -337,6 +375,41 @@ SCENARIOS = {
         "owner",
         sql=seed_data.TRASH_SOME_SQL,
         only=r"restore|delet|Cancel|sample-row > input",
+    ),
+    "collections": PageScenario(
+        "/collections",
+        "[data-testid=collection]",
+        "owner",
+        sql=seed_data.RESTORE_COLLECTIONS_SQL,
+    ),
+    "collections in the trash": PageScenario(
+        "/collections?view=trash",
+        "[data-testid=restore]",
+        "owner",
+        sql=seed_data.TRASH_COLLECTIONS_SQL,
+        only=r"collection >|Cancel",
+    ),
+    "no collections": PageScenario(
+        "/collections",
+        "[data-testid=no-collections]",
+        "changer",
+        only=r"first-(smart-)?collection",
+    ),
+    "collection": PageScenario(
+        "/collections/{collection}",
+        "[data-testid=sample-row]",
+        "owner",
+        ("Alt+ArrowDown", "Delete"),
+        before_keys={"": ("ArrowDown",)},
+        sql=seed_data.RESTORE_ALL_SQL + "; " + seed_data.RESTORE_COLLECTIONS_SQL,
+        only=COLLECTION_CONTROLS,
+    ),
+    "collection in the trash": PageScenario(
+        "/collections/{collection}",
+        "[data-testid=restore-collection]",
+        "owner",
+        sql=seed_data.TRASH_COLLECTIONS_SQL,
+        only="restore-collection",
     ),
     # Bank B, because the first choice of "Copy to" and "Swap with" is bank A.
     "pads": PageScenario(
@@ -438,7 +511,13 @@ def test_every_control_has_an_effect_and_causes_no_error(
             seed_data.run_sql(product, scenario.sql)
         if scenario.fills_pads:
             accounts.fill_pads(page)
-        page.goto(scenario.address.format(sample=accounts.sample, project=accounts.project))
+        page.goto(
+            scenario.address.format(
+                sample=accounts.sample,
+                project=accounts.project,
+                collection=accounts.collection,
+            )
+        )
         page.locator(scenario.ready).first.wait_for()
         driver.settle()
 
@@ -468,7 +547,7 @@ def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
 
 def test_every_page_and_every_shortcut_has_a_scenario() -> None:
     paths = {scenario.address.partition("?")[0] for scenario in SCENARIOS.values()}
-    ids = {"{sample}": "[sample_id]", "{project}": "[project_id]"}
+    ids = {f"{{{name}}}": f"[{name}_id]" for name in ("sample", "project", "collection")}
     opened = {re.sub(r"{\w+}", lambda found: ids[found[0]], path) for path in paths}
     assert {page.route for page in PAGES} == opened
     assert {keys for keys, _ in KEYBOARD} == set(LIBRARY_KEYS)

@@ -74,6 +74,7 @@ ALIASES = {
     "sample_ids": "samples",
     "collection_ids": "collections",
     "anchor_id": "samples",
+    "other_id": "samples",
     "job_id": "processing_jobs",
     "export_id": "project_exports",
     "import_id": "card_imports",

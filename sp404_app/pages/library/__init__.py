@@ -4,6 +4,7 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.cards.download import download_dialog
+from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.library.dialogs import deletion_dialog, help_dialog, tag_dialog
 from sp404_app.pages.library.query_by_sound import find_by_sound
@@ -20,6 +21,7 @@ def library() -> rx.Component:
     return layout(
         style_sheet("/alike.css"),
         style_sheet("/projects.css"),
+        style_sheet("/collections.css"),
         rx.el.div(
             sidebar(),
             rx.el.section(
@@ -36,6 +38,8 @@ def library() -> rx.Component:
         deletion_dialog(),
         new_project_dialog(),
         put_on_pads_dialog(),
+        add_to_collection_dialog(),
+        collection_dialog(),
         download_dialog(),
         share_dialog(),
         find_by_sound(),

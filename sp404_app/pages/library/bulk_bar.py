@@ -5,14 +5,17 @@ from typing import Any
 import reflex as rx
 
 from sp404_app.state.cards.download import DownloadState
+from sp404_app.state.collections.add_to_collection import AddToCollectionState
+from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.permanent_deletion import PermanentDeletionState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 
 
-def bulk_bar() -> rx.Component:
+def bulk_bar(*, in_collection: bool = False) -> rx.Component:
     """Bar of actions for the selection."""
+    removal = bulk_button("Remove from collection", "remove", CollectionState.remove(""))
     act = LibraryState.act
     return rx.el.div(
         rx.el.strong(rx.el.span(LibraryState.selected_count, class_name="mono"), " selected"),
@@ -25,6 +28,8 @@ def bulk_bar() -> rx.Component:
                 ),
             ),
             rx.fragment(
+                bulk_button("Add to collection…", "collect", AddToCollectionState.open_dialog("")),
+                *([rx.cond(CollectionState.sheet.is_smart, "", removal)] if in_collection else []),
                 bulk_button("Put on pads…", "pads", PutOnPadsState.open_dialog("")),
                 bulk_button("New project", "project", NewProjectState.open_for_selection),
                 bulk_button("Download as…", "download", DownloadState.open_for_selection),

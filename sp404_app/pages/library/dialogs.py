@@ -13,6 +13,7 @@ KEYBOARD = (
     ("/", "Search"),
     ("F", "Favourite"),
     ("T", "Tag"),
+    ("C", "Add to collection"),
     ("P", "Put on pads"),
     ("0 – 5", "Rate"),
     ("F2", "Rename"),
@@ -22,6 +23,11 @@ KEYBOARD = (
     ("Ctrl A", "Select all"),
     ("Esc", "Clear selection"),
     ("?", "Show shortcuts"),
+)
+# Shortcuts that a manual collection adds, or has instead.
+COLLECTION_KEYBOARD = (
+    ("Alt ↑ ↓", "Move up or down"),
+    ("Del", "Remove from collection"),
 )
 
 
@@ -111,8 +117,9 @@ def deletion_dialog() -> rx.Component:
     )
 
 
-def help_dialog() -> rx.Component:
+def help_dialog(*, in_collection: bool = False) -> rx.Component:
     """Dialog that lists the keyboard shortcuts."""
+    keyboard = dict(KEYBOARD) | (dict(COLLECTION_KEYBOARD) if in_collection else {})
     return rx.cond(
         LibraryState.help_open,
         rx.fragment(
@@ -123,7 +130,7 @@ def help_dialog() -> rx.Component:
                     rx.el.dl(
                         *(
                             part
-                            for key, what in KEYBOARD
+                            for key, what in keyboard.items()
                             for part in (rx.el.dt(rx.el.kbd(key)), rx.el.dd(what))
                         ),
                         class_name="keys",

@@ -6,8 +6,11 @@ from sp404_app.components.player import choose_files
 from sp404_app.state.library.library import LibraryState
 
 
-def empty_state() -> rx.Component:
-    """Message for no search results, an empty trash or an empty library."""
+def empty_state(*, whole_empty: rx.Component | None = None) -> rx.Component:
+    """Message for no search results, an empty trash or an empty library.
+
+    `whole_empty` replaces the invitation to upload the first sounds.
+    """
     return rx.cond(
         LibraryState.filtered,
         rx.el.div(
@@ -41,7 +44,7 @@ def empty_state() -> rx.Component:
                 rx.el.p("Deleted sounds stay here for 30 days. Until then, you can restore them."),
                 class_name="empty",
             ),
-            first_sounds(),
+            whole_empty or first_sounds(),
         ),
     )
 

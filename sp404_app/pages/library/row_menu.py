@@ -4,6 +4,8 @@ import reflex as rx
 
 from sp404_app.components.menus import menu_button, menu_item
 from sp404_app.state.cards.download import DownloadState
+from sp404_app.state.collections.add_to_collection import AddToCollectionState
+from sp404_app.state.collections.collection import MAX_STEP, CollectionState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
@@ -11,7 +13,7 @@ from sp404_app.state.rows import Row
 from sp404_app.state.sharing.share import ShareState
 
 
-def row_menu(sample: Row) -> rx.Component:
+def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
     """Menu of actions on one sample; nothing in the trash."""
 
     def item(text: str, action: str) -> rx.Component:
@@ -22,6 +24,12 @@ def row_menu(sample: Row) -> rx.Component:
         LibraryState.query.trash,
         rx.el.span(class_name="menu"),
         menu_button(
+            *(collection_items(sample) if in_collection else []),
+            menu_item(
+                "Add to collection…",
+                "menu-collect",
+                on_click=AddToCollectionState.open_for_sample(sample.id),
+            ),
             menu_item(
                 "Put on pads…",
                 "menu-pads",
@@ -50,3 +58,20 @@ def row_menu(sample: Row) -> rx.Component:
             test_id="row-menu",
         ),
     )
+
+
+def collection_items(sample: Row) -> list[rx.Component]:
+    """Items that move a sample in a manual collection, or remove it."""
+    items = (
+        menu_item("Move up", "menu-up", on_click=CollectionState.step(sample.id, -1)),
+        menu_item("Move down", "menu-down", on_click=CollectionState.step(sample.id, 1)),
+        menu_item(
+            "Move to start", "menu-start", on_click=CollectionState.step(sample.id, -MAX_STEP)
+        ),
+        menu_item(
+            "Remove from collection",
+            "menu-remove",
+            on_click=CollectionState.remove_one(sample.id),
+        ),
+    )
+    return [rx.cond(CollectionState.sheet.is_smart, rx.fragment(), rx.fragment(*items))]

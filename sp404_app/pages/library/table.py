@@ -1,24 +1,31 @@
-"""The list of samples: column headers and rows."""
+"""The list of samples: column headers and rows, for the library and for a collection."""
 
 import reflex as rx
 
+from sp404_app.components.collections import row_drag
 from sp404_app.components.player import mini_wave, sample_row, sample_table
 from sp404_app.pages.library.bulk_bar import bulk_bar
 from sp404_app.pages.library.empty_state import empty_state
 from sp404_app.pages.library.row_menu import row_menu
 from sp404_app.pages.library.track import track_of
+from sp404_app.state.collections.add_to_collection import AddToCollectionState
+from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.rows import WINDOW_ROWS, Row
 
 ROW_HEIGHT = 44
+ROWS_MOVE = ~CollectionState.sheet.is_smart & ~CollectionState.sheet.is_trashed
 
 
-def sample_list() -> rx.Component:
-    """The list of samples."""
+def sample_list(*, in_collection: bool = False, empty: rx.Component | None = None) -> rx.Component:
+    """The list of samples of the library, or of a collection; `empty` replaces an empty list."""
+    movable = ROWS_MOVE if in_collection else False
     return rx.el.div(
         rx.el.div(
-            rx.el.span(),
+            rx.cond(ROWS_MOVE, sort_head("#", "position"), rx.el.span())
+            if in_collection
+            else rx.el.span(),
             sort_head("Added", "created"),
             sort_head("Name", "name"),
             rx.el.span("Tags", class_name="head-tags"),
@@ -29,7 +36,10 @@ def sample_list() -> rx.Component:
             class_name="sheet-head label",
         ),
         sample_table(
-            rx.foreach(LibraryState.window.rows, row),
+            rx.foreach(
+                LibraryState.window.rows,
+                lambda sample, position: row(sample, position, in_collection=in_collection),
+            ),
             total=LibraryState.window.total,
             start=LibraryState.window.start,
             count=LibraryState.window.rows.length(),
@@ -44,9 +54,21 @@ def sample_list() -> rx.Component:
             on_open=LibraryState.open_sample,
             on_act=LibraryState.act,
             on_put=PutOnPadsState.open_dialog,
+            on_collect=AddToCollectionState.open_dialog,
+            removable=movable,
+            moved=CollectionState.moved,
+            on_remove=CollectionState.remove,
+            on_step=CollectionState.step,
         ),
-        rx.cond(LibraryState.loaded & (LibraryState.window.total == 0), empty_state()),
-        rx.cond(LibraryState.selected_count > 0, bulk_bar()),
+        row_drag(
+            movable=movable,
+            on_collect=AddToCollectionState.drop,
+            on_place=CollectionState.place,
+        ),
+        rx.cond(
+            LibraryState.loaded & (LibraryState.window.total == 0), empty_state(whole_empty=empty)
+        ),
+        rx.cond(LibraryState.selected_count > 0, bulk_bar(in_collection=in_collection)),
         class_name="sheet",
     )
 
@@ -65,7 +87,7 @@ def sort_head(text: str, column: str, kind: str = "") -> rx.Component:
     )
 
 
-def row(sample: Row, position: rx.Var[int]) -> rx.Component:
+def row(sample: Row, position: rx.Var[int], *, in_collection: bool = False) -> rx.Component:
     """Row of one sample."""
     index = list_index(position)
     return sample_row(
@@ -85,7 +107,7 @@ def row(sample: Row, position: rx.Var[int]) -> rx.Component:
         *value_cells(sample),
         star(sample),
         row_link(sample),
-        row_menu(sample),
+        row_menu(sample, in_collection=in_collection),
         key=sample.id,
         index=index,
         marked=LibraryState.selected_ids.contains(sample.id),

@@ -40,21 +40,26 @@ def toolbar() -> rx.Component:
             on_click=QueryBySoundState.open_dialog,
             data_testid="find-by-sound",
         ),
-        rx.el.button(
-            rx.icon("sliders-horizontal"),
-            type="button",
-            class_name="button filters-button",
-            aria_label="Filters",
-            aria_expanded=LibraryState.filters_open,
-            title="Filters",
-            on_click=LibraryState.toggle_filters,
-        ),
+        filters_button(),
         rx.el.span(
             choose_files("Add folder", folder=True, class_name="button", test_id="choose-folder"),
             class_name="wide-only",
         ),
         choose_files(rx.el.span("Add", rx.el.span(" sounds", class_name="wide-only"))),
         class_name="tools",
+    )
+
+
+def filters_button() -> rx.Component:
+    """Button that shows the filters on a narrow screen."""
+    return rx.el.button(
+        rx.icon("sliders-horizontal"),
+        type="button",
+        class_name="button filters-button",
+        aria_label="Filters",
+        aria_expanded=LibraryState.filters_open,
+        title="Filters",
+        on_click=LibraryState.toggle_filters,
     )
 
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from sp404_app.pages.cards.download import download_menu
+from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.sample.sample import SampleState
 from sp404_app.state.sharing.share import ShareState
@@ -123,6 +124,14 @@ def actions() -> rx.Component:
             SHEET.trashed,
             rx.fragment(),
             rx.fragment(
+                rx.el.button(
+                    rx.icon("folder-plus", size=15),
+                    "Add to collection…",
+                    type="button",
+                    class_name="button small",
+                    on_click=AddToCollectionState.open_for_sample(SHEET.id),
+                    data_testid="add-to-collection-button",
+                ),
                 rx.el.button(
                     rx.icon("grid-3x3", size=15),
                     "Put on pad…",

@@ -5,9 +5,11 @@ import reflex as rx
 from sp404_app.components.brand import style_sheet
 from sp404_app.devices.capabilities import MK2
 from sp404_app.pages.cards.download import download_dialog
+from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
 from sp404_app.pages.sample.analysis_cards import key_card, kind_card, tempo_card
+from sp404_app.pages.sample.collections import collections_section
 from sp404_app.pages.sample.duplicates import duplicates_section
 from sp404_app.pages.sample.header import head
 from sp404_app.pages.sample.pads import pads_section
@@ -37,6 +39,7 @@ def sample() -> rx.Component:
         style_sheet("/sample.css"),
         style_sheet("/alike.css"),
         style_sheet("/projects.css"),
+        style_sheet("/collections.css"),
         rx.cond(
             SampleState.phase == "here",
             here(),
@@ -44,6 +47,8 @@ def sample() -> rx.Component:
         ),
         new_project_dialog(),
         put_on_pads_dialog(),
+        add_to_collection_dialog(),
+        collection_dialog(),
         download_dialog(),
         share_dialog(),
     )
@@ -58,6 +63,7 @@ def here() -> rx.Component:
         rx.el.section(sound(), pictures(), class_name="sample-stage", aria_label="Sound"),
         rx.el.div(tempo_card(), key_card(), kind_card(), class_name="sample-answers"),
         pads_section(),
+        collections_section(),
         duplicates_section(),
         similar_section(),
         rx.el.div(note(), facts(), class_name="sample-about"),

@@ -9,6 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec, EventType
 
 from sp404_app.db import in_transaction
+from sp404_app.errors import NotFound
 from sp404_app.services.infra import cache_version, events
 from sp404_app.services.infra.events import Topic
 from sp404_app.services.library import bulk_actions, samples, scrolling, search
@@ -22,6 +23,9 @@ from sp404_app.state.library.search_params import (
     DUPLICATES_SORT,
     EMPTY_QUERY,
     NUMBER_FIELDS,
+    POSITION_SORT,
+    collection_in_path,
+    empty_query,
     format_field,
     library_url,
     parse_field,
@@ -59,13 +63,15 @@ class LibraryState(SessionState):
     @rx.var
     def filtered(self) -> bool:
         """Return whether a search or filter is active."""
-        return replace(self.query, sort=EMPTY_QUERY.sort, trash=False) != EMPTY_QUERY
+        usual = replace(self.query, sort=EMPTY_QUERY.sort, trash=False, collection=None)
+        return usual != EMPTY_QUERY
 
     @rx.event
     async def load(self) -> AsyncIterator[EventType[()] | None]:
         """Run the search that the URL describes."""
         user_id = await self._user_id()
-        self.query = parse_library_url(dict(self.router.url.query_parameters))
+        collection = collection_in_path(self.router.url.path or "/")
+        self.query = parse_library_url(dict(self.router.url.query_parameters), collection)
         self._clear_selection()
         await self._show(user_id, 0)
         self.epoch += 1
@@ -85,7 +91,12 @@ class LibraryState(SessionState):
                 continue  # pads are not shown in the library
             async with self:
                 query, start = self.query, self.window.start
-            found = await in_transaction(search.search_window, user_id, query, start, WINDOW_ROWS)
+            try:
+                found = await in_transaction(
+                    search.search_window, user_id, query, start, WINDOW_ROWS
+                )
+            except NotFound:
+                return  # the collection was deleted; its page says so
             sidebar = await in_transaction(load_sidebar, user_id)
             async with self:
                 self.sidebar = sidebar
@@ -115,7 +126,7 @@ class LibraryState(SessionState):
         if has_copies:
             order = DUPLICATES_SORT
         elif order == DUPLICATES_SORT:
-            order = EMPTY_QUERY.sort
+            order = empty_query(self.query.collection).sort
         self.query = replace(self.query, has_copies=has_copies, sort=order)
         await self._show_from_start(user_id)
 
@@ -137,8 +148,25 @@ class LibraryState(SessionState):
         await self._show_from_start(user_id)
 
     @rx.event
+    async def sort_by_position(self) -> None:
+        """Show a collection in its own order, from its start."""
+        user_id = await self._user_id()
+        if self.query.collection is not None:
+            self.query = replace(self.query, sort=POSITION_SORT)
+            await self._show_from_start(user_id)
+
+    @rx.event
+    async def refresh(self) -> None:
+        """Read the visible rows again."""
+        user_id = await self._user_id()
+        await self._show(user_id, self.window.start)
+
+    @rx.event
     async def open_view(self, view: str) -> AsyncIterator[EventType[()] | None]:
-        """Open a view of the library: all, favourites, loops, one-shots or trash."""
+        """Open a view of the library: all, favourites, loops, one-shots or trash.
+
+        On the page of a collection, all of its sounds.
+        """
         user_id = await self._user_id()
         views: dict[str, dict[str, Any]] = {
             "favourites": {"favourite": True},
@@ -146,10 +174,10 @@ class LibraryState(SessionState):
             "one_shots": {"kind": "one_shot"},
             "trash": {"trash": True},
         }
-        sort = EMPTY_QUERY.sort if self.query.has_copies else self.query.sort
-        self.query = search.SampleQuery(
-            **views.get(validation.validate_text(view, 20), {}), sort=sort
-        )
+        collection = self.query.collection
+        sort = empty_query(collection).sort if self.query.has_copies else self.query.sort
+        shown = views.get(validation.validate_text(view, 20), {}) if collection is None else {}
+        self.query = replace(empty_query(collection), **shown, sort=sort)
         await self._show_from_start(user_id)
         yield [rx.set_value(field, "") for field in ("q", *NUMBER_FIELDS)]
 

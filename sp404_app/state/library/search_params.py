@@ -1,5 +1,6 @@
 """Convert a library search to and from URL parameters and form fields."""
 
+import uuid
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,11 +13,29 @@ NUMBER_FIELDS = ("bpm_min", "bpm_max", "duration_min", "duration_max")
 TEXT_FIELDS = ("q", "key", "compatible_key", "kind", "sound_class", "status", "sort")
 EMPTY_QUERY = search.SampleQuery()
 DUPLICATES_SORT = "copies"  # groups duplicates
+POSITION_SORT = "position"  # the order of a collection
+COLLECTION_PATH = "/collections/"
 
 
-def parse_library_url(parameters: dict[str, str]) -> search.SampleQuery:
-    """Parse a search from URL parameters, ignoring invalid ones."""
-    query = EMPTY_QUERY
+def empty_query(collection: uuid.UUID | None) -> search.SampleQuery:
+    """Return the query that finds the whole library, or a whole collection in its order."""
+    if collection is None:
+        return EMPTY_QUERY
+    return search.SampleQuery(collection=collection, sort=POSITION_SORT)
+
+
+def collection_in_path(path: str) -> uuid.UUID | None:
+    """Return the collection that a path shows, None for any other page."""
+    if not path.startswith(COLLECTION_PATH):
+        return None
+    return validation.validate_id(path.removeprefix(COLLECTION_PATH).strip("/"))
+
+
+def parse_library_url(
+    parameters: dict[str, str], collection: uuid.UUID | None = None
+) -> search.SampleQuery:
+    """Parse a search, in a collection if given, from URL parameters, ignoring invalid ones."""
+    query = empty_query(collection)
     for field in (*TEXT_FIELDS, *NUMBER_FIELDS):
         try:
             query = replace(
@@ -30,16 +49,15 @@ def parse_library_url(parameters: dict[str, str]) -> search.SampleQuery:
         tags=names[:30],
         favourite=parameters.get("favourite") == "1",
         has_copies=parameters.get("copies") == "1",
-        trash=parameters.get("view") == "trash",
+        trash=parameters.get("view") == "trash" and collection is None,
     )
 
 
 def library_url(query: search.SampleQuery) -> str:
     """Return the URL of a search, to share or bookmark."""
     values = {field: getattr(query, field) for field in (*TEXT_FIELDS, *NUMBER_FIELDS)}
-    parts = {
-        k: v for k, v in values.items() if v not in ("", None) and v != getattr(EMPTY_QUERY, k)
-    }
+    usual = empty_query(query.collection)
+    parts = {k: v for k, v in values.items() if v not in ("", None) and v != getattr(usual, k)}
     if query.tags:
         parts["tags"] = ",".join(query.tags)
     if query.favourite:
@@ -48,7 +66,8 @@ def library_url(query: search.SampleQuery) -> str:
         parts["copies"] = "1"
     if query.trash:
         parts["view"] = "trash"
-    return "/library" + (f"?{urlencode(parts)}" if parts else "")
+    path = "/library" if query.collection is None else f"{COLLECTION_PATH}{query.collection}"
+    return path + (f"?{urlencode(parts)}" if parts else "")
 
 
 def parse_field(field: str, value: object) -> dict[str, Any]:

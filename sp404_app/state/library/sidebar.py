@@ -1,4 +1,4 @@
-"""View model of the library's sidebar: tags, storage, trash and reanalysis progress."""
+"""View model of the library's sidebar: tags, collections, storage, trash and reanalysis."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from sp404_app.services.billing import quotas
+from sp404_app.services.collections import collections
+from sp404_app.services.collections.collection_summaries import CollectionSummary
 from sp404_app.services.library import tags, trash
 from sp404_app.services.library.tags import TagCount
 from sp404_app.services.processing import reanalysis
@@ -13,6 +15,18 @@ from sp404_app.state import formatting
 from sp404_app.state.library import bulk_messages
 
 MAX_SIDEBAR_TAGS = 60
+MAX_OPEN_COLLECTIONS = 8  # listed without a click
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionLink:
+    """A collection in the sidebar; sounds can be dropped on a manual one."""
+
+    id: str
+    name: str
+    colour: str
+    is_smart: bool
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +34,8 @@ class SidebarView:
     """Texts and shares (0 to 100); `reanalysis` is empty when all samples are up to date."""
 
     tags: list[TagCount] = field(default_factory=list)
+    collections: list[CollectionLink] = field(default_factory=list)
+    more_collections: list[CollectionLink] = field(default_factory=list)
     storage: str = ""
     storage_share: float = 0.0
     trash: str = ""
@@ -28,13 +44,16 @@ class SidebarView:
 
 
 def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
-    """Read the tags, storage, trash and reanalysis progress of a user's library."""
+    """Read the tags, collections, storage, trash and reanalysis progress of a user's library."""
     usage = quotas.get_quota_usage(session, user_id)
     progress = reanalysis.get_reanalysis_progress(session, user_id)
     used, limit = formatting.format_size(usage.storage_used), usage.storage_limit
+    links = [_link_of(each) for each in collections.list_collections(session, user_id)]
     is_outdated = progress.current < progress.total
     return SidebarView(
         tags=tags.count_tags(session, user_id)[:MAX_SIDEBAR_TAGS],
+        collections=links[:MAX_OPEN_COLLECTIONS],
+        more_collections=links[MAX_OPEN_COLLECTIONS:],
         storage=used if limit is None else f"{used} of {formatting.format_size(limit)}",
         storage_share=round(100 * usage.storage_used / limit, 1) if limit else 0.0,
         trash=bulk_messages.trash_usage_message(trash.get_trash_usage(session, user_id)),
@@ -42,4 +61,10 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
         if is_outdated
         else "",
         reanalysis_share=round(100 * progress.current / max(1, progress.total), 1),
+    )
+
+
+def _link_of(summary: CollectionSummary) -> CollectionLink:
+    return CollectionLink(
+        str(summary.id), summary.name, summary.colour, summary.is_smart, summary.count
     )

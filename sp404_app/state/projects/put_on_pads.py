@@ -14,7 +14,7 @@ from sp404_app.services.projects.kit import PadPosition
 from sp404_app.state import validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.library.bulk_messages import format_sounds
-from sp404_app.state.library.selection import list_selected
+from sp404_app.state.library.selection import list_results, list_selected
 from sp404_app.state.projects.project_cards import ProjectCard, card_of, describe_positions
 from sp404_app.state.toast import ToastState, undo_handlers
 
@@ -44,6 +44,13 @@ class PutOnPadsState(SessionState):
     async def open_for_sample(self, sample_id: str) -> None:
         """Ask for a project for one sample."""
         await self._open(await self._user_id(), [validation.validate_id(sample_id)])
+
+    @rx.event
+    async def open_for_results(self) -> None:
+        """Ask for a project for all samples that the library's search finds."""
+        user_id = await self._user_id()
+        found, _ = await list_results(self, user_id)
+        await self._open(user_id, found)
 
     @rx.event
     async def choose(self, project_id: str) -> AsyncIterator[EventType[()] | None]:

@@ -23,6 +23,7 @@ from sp404_app.state.base import SessionState
 from sp404_app.state.library import bulk_messages
 from sp404_app.state.library.library import UNDO_DELETION, offer_undo
 from sp404_app.state.sample import route
+from sp404_app.state.sample.collections import SampleCollectionsState
 from sp404_app.state.sample.duplicates import DuplicatesState
 from sp404_app.state.sample.pads import SamplePadsState
 from sp404_app.state.sample.similar import SimilarState
@@ -64,6 +65,7 @@ class SampleState(SessionState):
             SimilarState.show,
             DuplicatesState.show,
             SamplePadsState.show,
+            SampleCollectionsState.show,
             SampleState.watch,
         ]
 
@@ -74,6 +76,8 @@ class SampleState(SessionState):
         async for burst in events.listen(user_id):
             if any(item.topic is Topic.PROJECT for item in burst):
                 yield SamplePadsState.show
+            if any(item.topic is Topic.COLLECTION for item in burst):
+                yield SampleCollectionsState.show
             if burst and not affects_sample(burst, sample_id):
                 continue
             try:

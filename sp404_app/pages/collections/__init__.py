@@ -1,0 +1,1 @@
+"""/collections: the list of collections, and the page of one."""

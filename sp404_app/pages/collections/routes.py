@@ -1,0 +1,30 @@
+"""URLs of the list of collections and of one collection."""
+
+from sp404_app.pages.collections.collection import collection
+from sp404_app.pages.collections.collection_list import collection_list
+from sp404_app.pages.page import Page
+from sp404_app.state.cards.download import DownloadState
+from sp404_app.state.collections.collection import CollectionState
+from sp404_app.state.collections.collection_form import CollectionFormState
+from sp404_app.state.collections.collection_list import CollectionListState
+from sp404_app.state.layout import LayoutState
+
+COLLECTION_PAGES = (
+    Page(
+        route="/collections",
+        component=collection_list,
+        title="Collections",
+        on_load=[LayoutState.load, CollectionFormState.close, CollectionListState.load],
+    ),
+    Page(
+        route="/collections/[collection_id]",
+        component=collection,
+        title="Collection",
+        on_load=[
+            LayoutState.load,
+            CollectionFormState.close,
+            CollectionState.load,
+            DownloadState.load,
+        ],
+    ),
+)
