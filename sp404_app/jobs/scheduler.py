@@ -25,6 +25,7 @@ from sp404_app.services.infra import unsent_emails
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs, quota_backlog, reanalysis
 from sp404_app.services.projects import projects, render_cleanup
+from sp404_app.services.sharing import share_counts, shares
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ async def _rounds() -> None:
         await _run_task(unsent_emails.requeue_due, now())
         await _run_task(jobs.requeue_lost_jobs, now())
         await _run_task(webhooks.enqueue_if_events_due, now())
+        await _run_task(share_counts.write_counts)
         if renewing or count % ROUNDS_PER_HOUR == 0:
             renewing = await _run_task(reanalysis.enqueue_outdated_samples) != 0
         if count % ROUNDS_PER_MINUTE == 1:
@@ -58,6 +60,7 @@ async def _rounds() -> None:
         if count % ROUNDS_PER_HOUR == 0:
             await _run_task(samples.purge_old_trash, now())
             await _run_task(projects.purge_old_projects, now())
+            await _run_task(shares.purge_revoked_shares, now())
             await _run_task(collections.purge_old_collections, now())
             await _run_task(data_export.purge_old_exports, now())
             await _run_task(unsent_emails.purge_old_emails, now())

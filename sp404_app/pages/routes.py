@@ -11,6 +11,7 @@ from sp404_app.pages.not_found import not_found
 from sp404_app.pages.page import Page
 from sp404_app.pages.projects.routes import PROJECT_PAGES
 from sp404_app.pages.sample.routes import SAMPLE_PAGES
+from sp404_app.pages.sharing.routes import SHARING_PAGES
 
 LANDING_PAGE = Page(route="/", component=index, title="The sample library for SP-404 owners")
 NOT_FOUND_PAGE = Page(route="404", component=not_found, title="Page not found")
@@ -27,5 +28,6 @@ def all_pages() -> tuple[Page, ...]:
         *PROJECT_PAGES,
         *BILLING_PAGES,
         *ACCOUNT_PAGES,
+        *SHARING_PAGES,
         *dev_pages(),
     )

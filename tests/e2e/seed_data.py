@@ -25,6 +25,7 @@ from tests.services.cards.pattern_files import Hit, mk2_pattern
 
 SOUND_COUNT = 4
 PROJECT_COUNT = 4
+LINK_COUNT = 2
 COLLECTION_COUNT = 12  # so that the library's sidebar hides some
 UUID7_DAY = 86_400_000 << 80  # one day in the timestamp bits of a UUIDv7
 EXTRA_ROWS = 120  # so that the list scrolls
@@ -50,6 +51,7 @@ EMPTY_LIBRARY_SQL = (
     "update samples set deleted_at = now()"
     " where user_id in (select id from users where email like 'changer%')"
 )
+RESTORE_LINKS_SQL = "update samples set deleted_at = null; update shares set revoked_at = null, taken_down_at = null"
 EXPIRE_REAUTHENTICATION_SQL = "update sign_ins set confirmed_at = null"
 FAILED_EVENTS_SQL = """
     insert into stripe_events
@@ -59,6 +61,7 @@ FAILED_EVENTS_SQL = """
       generate_series(1, 3) n
     on conflict (id) do update set handled_at = null, attempts = 99
 """
+OPEN_REPORTS_SQL = "update share_reports set closed_at = null, outcome = ''"
 
 
 @contextmanager
@@ -183,6 +186,7 @@ def seed(product: Product, page: Page, folder: Path) -> SeededAccounts:
     add_rows(product, sample)
     project = _create_projects(page, sample, product.base_url)
     add_patterns(product, project, p1=mk2_pattern([Hit(0, "B1"), Hit(960, "B2")]))
+    _share(page, sample, product.base_url)
     collection = add_collections(product, sample)
     return SeededAccounts(known, sample, project, collection, product.base_url)
 
@@ -202,6 +206,18 @@ def _upload_sounds(page: Page, folder: Path, origin: str) -> str:
     expect(page.locator(".pulse")).to_have_count(0, timeout=ANALYSIS_TIMEOUT_MS)
     found = page.request.get("/api/samples?q=softer").json()["samples"]
     return str(found[0]["id"])
+
+
+def _share(page: Page, sample: str, origin: str) -> None:
+    """Create links to a sample, one of which was reported twice."""
+    for _ in range(LINK_COUNT):
+        body = {"sample_id": sample}
+        answer = page.request.post("/api/shares", data=body, headers={"Origin": origin})
+        assert answer.status == 201, answer.text()
+    url = str(answer.json()["url"])
+    for _ in range(2):
+        form = {"reason": "spam", "note": "Reported for the operator."}
+        page.request.post(f"{url}/report", form=form, headers={"Origin": origin})
 
 
 def _create_projects(page: Page, sample: str, origin: str) -> str:

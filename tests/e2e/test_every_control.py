@@ -59,6 +59,7 @@ FIELD_VALUES: dict[str, Value] = {
     "proof": PASSWORD,
     "q": "softer",
     "search": "softer",
+    "share_password": PASSWORD,
     "template": "{n:03} {name}",
     "tempo": "93",
 }
@@ -156,6 +157,13 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "button:bulk-project": seen("[data-testid=new-project-dialog]"),
     "button:bulk-delete_for_good": seen("[data-testid=deletion]"),
     "button:create-project": url("/projects/"),
+    "button:share": seen("[data-testid=share-dialog]"),
+    "button:create-link": seen("[data-testid=share-link]"),
+    "button:ask-revoke": seen("[data-testid=revoke-dialog]"),
+    "button:revoke-link": seen("[data-testid=notice]", "Link revoked"),
+    "button:share-days": seen("[data-testid=day-table]"),
+    "button:take-down": seen("[data-testid=report-said]", "taken down"),
+    "button:dismiss-report": seen("[data-testid=report-said]", "dismissed"),
     "project-choice-item > button:choose-project": seen("[data-testid=notice]", "on pad"),
     "project > button:menu-convert": seen("[data-testid=report]"),
     "project > button:menu-delete": seen("[data-testid=notice]", "moved to the trash"),
@@ -475,12 +483,18 @@ SCENARIOS = {
     "billing": PageScenario("/billing", "[data-testid=plan-name]", "owner"),
     "plans": PageScenario("/plans", "[data-testid=choose-enterprise]", "owner"),
     "usage": PageScenario("/usage", "[data-testid=analyses-used]", "owner"),
+    "shared links": PageScenario(
+        "/shares", "[data-testid=share-link]", "owner", sql=seed_data.RESTORE_LINKS_SQL
+    ),
     "account": PageScenario("/account", "[data-testid=device]", "changer", on_another_device=True),
     "account after a while": PageScenario(
         "/account", "[data-testid=device]", "doubter", sql=seed_data.EXPIRE_REAUTHENTICATION_SQL
     ),
     "operator": PageScenario(
-        "/operator", "[data-testid=compare]", "operator", sql=seed_data.FAILED_EVENTS_SQL
+        "/operator",
+        "[data-testid=compare]",
+        "operator",
+        sql=f"{seed_data.FAILED_EVENTS_SQL}; {seed_data.OPEN_REPORTS_SQL}",
     ),
     "outbox": PageScenario("/dev/outbox", "[data-testid=mail]"),
     "emulator": PageScenario("/dev/stripe", "[data-testid=send-again]"),

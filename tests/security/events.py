@@ -37,7 +37,9 @@ PARAMETERS: dict[str, object] = {
     "action": "favourite",
     "column": "name",
     "customer": "cus_somebody",
+    "download": "original",
     "event": "evt_somebody",
+    "report": "01a204c0-82ec-769a-8e34-995e038227bd",
     "step": "month",
     "tab": "rename",
     "field": "key",
@@ -80,6 +82,10 @@ FORM = {
     "device": "mk2",
     "tempo": "93",
     "code": "123456",
+    "expires": "7",
+    "share_password": "sixteen pads and dust",
+    "download": "sp404",
+    "indexing": "on",
 }
 PLAIN: dict[object, object] = {int: 3, float: 0.5, bool: True, str: None}
 

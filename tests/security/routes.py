@@ -1,5 +1,6 @@
 """Every operation of the API, with arguments made from its OpenAPI description."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ FIELDS: dict[str, object] = {
     "colour": "#ff6b3d",
     "tempo": 93.0,
     "sha256": "0" * 64,
+    "expires_at": (dt.datetime.now(dt.UTC) + dt.timedelta(days=9)).isoformat(),
     "rules": {"match": "all", "terms": [{"field": "q", "op": "matches", "value": "kick"}]},
 }
 # Query parameters that would filter out existing rows.

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     Integer,
@@ -31,6 +32,7 @@ from sp404_app.audio.features.survey import survey_file
 from sp404_app.devices.pad_settings import DEFAULTS
 from sp404_app.models.columns import now, uuid7
 from sp404_app.services.projects.projects import default_banks
+from sp404_app.services.sharing import share_tokens
 from tests.accounts import SignedUpUser, deliver_mails, sign_up_user
 from tests.sounds import keep, tone, write
 
@@ -65,6 +67,9 @@ VALUES: dict[str, object] = {
     "bulk_edits.parameters": {"action": "clean"},
     "bulk_edit_items.before": {"rating": 0},
     "bulk_edit_items.after": {"rating": 1},
+    "allow_download": "none",
+    "shares.collection_id": None,  # a link has one target
+    "shares.project_id": None,
 }
 VOLATILE = frozenset({"last_seen_at", "heartbeat_at"})
 # Parameter names that do not follow "<thing>_id" for a table "<thing>s".
@@ -112,6 +117,10 @@ def person(folder: Path) -> Person:
                 values = _row(table, who.id, ids)
                 if table.name == "waveforms":
                     values["peaks"] = _peaks(folder)
+                if table.name == "shares":
+                    token = share_tokens.new_token()
+                    values["token_hash"] = share_tokens.hash_token(token)
+                    values["token_encrypted"] = share_tokens.encrypt_token(token, values["id"])
                 found = connection.scalar(insert(table).values(values).returning(key))
             ids[table.name] = str(found)
     return Person(who, ids)
@@ -123,12 +132,12 @@ def _row(table: Table, user_id: uuid.UUID, ids: dict[str, str]) -> dict[str, Any
     for minute, column in enumerate(table.columns):
         if column.name == "user_id":
             row[column.name] = user_id
+        elif f"{table.name}.{column.name}" in VALUES:
+            row[column.name] = VALUES[f"{table.name}.{column.name}"]
         elif column.foreign_keys:
             target = next(iter(column.foreign_keys)).column.table.name
             if target in ids:
                 row[column.name] = uuid.UUID(ids[target])
-        elif f"{table.name}.{column.name}" in VALUES:
-            row[column.name] = VALUES[f"{table.name}.{column.name}"]
         elif column.name in VALUES:
             row[column.name] = VALUES[column.name]
         elif column.primary_key or not (column.nullable or column.server_default is not None):
@@ -139,6 +148,7 @@ def _row(table: Table, user_id: uuid.UUID, ids: dict[str, str]) -> dict[str, Any
 MAKERS: dict[type, Callable[[Any, int], object]] = {
     VECTOR: lambda kind, _: [0.0] * kind.dim,
     Uuid: lambda *_: uuid7(),
+    Date: lambda *_: now().date(),
     DateTime: lambda _, minute: now() + dt.timedelta(days=1, minutes=minute),
     Boolean: lambda *_: False,
     Integer: lambda *_: 1,

@@ -55,7 +55,8 @@ class ShareList(BaseModel):
 @router.post("", status_code=201)
 async def post_share(user_id: CurrentUser, wanted: NewShareRequest) -> ShareView:
     """Share a sample, a collection or a project; answer the link."""
-    target = shares.parse_target(wanted.sample_id, wanted.collection_id, wanted.project_id)
+    named = {kind: getattr(wanted, f"{kind}_id") for kind in shares.TARGETS}
+    target = await in_transaction(shares.find_target, user_id, named)
     options = ShareOptions(
         expires_at=wanted.expires_at,
         password_hash=await _hash_password(wanted.password),

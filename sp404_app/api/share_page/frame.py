@@ -105,7 +105,6 @@ def _bar() -> Html:
     return element(
         "header",
         brand("/"),
-        element("span", class_="grow"),
         element("a", "Open library", href="/library", class_="button small"),
         class_="topbar share-bar",
     )
@@ -122,7 +121,7 @@ def _foot() -> Html:
     links = (("Terms", "/terms"), ("Privacy", "/privacy"), ("Contact", "/contact"))
     return element(
         "footer",
-        "Crate 404, the sample library for SP-404 owners",
+        element("span", "Crate 404, the sample library for SP-404 owners"),
         *(element("a", text, href=href, class_="link") for text, href in links),
         class_="share-foot muted",
     )

@@ -10,11 +10,10 @@ from sp404_app.api.share_page.frame import Head
 from sp404_app.api.share_page.markup import Html, element, join
 from sp404_app.models import ShareDownload
 from sp404_app.services.cards.download_formats import FORMATS, DownloadFormat
-from sp404_app.services.sharing import share_picture
+from sp404_app.services.sharing import share_picture, shares
 from sp404_app.services.sharing.shared_content import SharedContent, SharedSound
 
 KINDS: Final = {"sample": "Shared sound", "collection": "Shared collection", "project": "Pads"}
-EMBED_WIDTH, EMBED_HEIGHTS = 560, {"sample": 220, "collection": 420, "project": 640}
 DEVICE_FORMATS: Final = (DownloadFormat.MK2, DownloadFormat.SX)
 
 
@@ -55,7 +54,7 @@ def embedded_page(link: Link) -> HTMLResponse:
 
 def oembed(link: Link) -> dict[str, object]:
     """Return the oEmbed description of a link (oembed.com, type "rich")."""
-    height = EMBED_HEIGHTS[link.content.kind]
+    kind = link.content.kind
     return {
         "version": "1.0",
         "type": "rich",
@@ -63,26 +62,13 @@ def oembed(link: Link) -> dict[str, object]:
         "provider_url": frame.absolute("/"),
         "title": link.content.title,
         "author_name": link.content.owner,
-        "width": EMBED_WIDTH,
-        "height": height,
-        "html": embed_code(f"{link.address}/embed", height),
+        "width": shares.EMBED_WIDTH,
+        "height": shares.EMBED_HEIGHTS[kind],
+        "html": shares.embed_code(f"{link.address}/embed", kind),
         "thumbnail_url": _picture(link),
         "thumbnail_width": share_picture.WIDTH,
         "thumbnail_height": share_picture.HEIGHT,
     }
-
-
-def embed_code(address: str, height: int) -> str:
-    """Return the HTML that shows a link on another site."""
-    return element(
-        "iframe",
-        src=address,
-        width=EMBED_WIDTH,
-        height=height,
-        allow="autoplay",
-        title=frame.APP_NAME,
-        style="border:0;max-width:100%",
-    )
 
 
 def head_of(link: Link) -> Head:

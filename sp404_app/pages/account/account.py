@@ -37,6 +37,7 @@ def account() -> rx.Component:
                     forms.section("Signed-in devices", _devices()),
                     forms.section("Access tokens", security.tokens_panel()),
                     forms.section("Preferences", _preferences()),
+                    forms.section("Shared links", _shared_links()),
                     forms.section("Recent activity", personal_data.activity_list()),
                     forms.section("Your data", personal_data.export_panel()),
                     forms.section("Delete account", personal_data.deletion_panel()),
@@ -57,6 +58,15 @@ def account() -> rx.Component:
         ),
         confirm_dialog(),
         current="/account",
+    )
+
+
+def _shared_links() -> rx.Component:
+    return rx.fragment(
+        rx.el.p("What you share by link, and how often it was played.", class_name="muted"),
+        rx.el.div(
+            rx.el.a("Show links", href="/shares", class_name="button", data_testid="show-links")
+        ),
     )
 
 

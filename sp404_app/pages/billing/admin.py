@@ -1,4 +1,4 @@
-"""/operator: dead webhook events, the reconcile report and unsent emails; for operators only."""
+"""/operator: webhook events, reconcile report, unsent emails, reported links; for operators."""
 
 import reflex as rx
 
@@ -6,6 +6,7 @@ from sp404_app.components.brand import style_sheet
 from sp404_app.pages.auth.reauthentication_dialog import confirm_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.not_found import not_found_message
+from sp404_app.pages.sharing.share_reports import reported_links
 from sp404_app.state.auth.reauthentication import ConfirmState
 from sp404_app.state.billing.admin import DeadLetterRow, OperatorState
 
@@ -51,6 +52,7 @@ def admin_sections() -> rx.Component:
         dead_letters(),
         reconcile_report(),
         unsent_emails(),
+        reported_links(),
     )
 
 

@@ -10,6 +10,7 @@ from sp404_app.state.billing.billing import BillingState
 from sp404_app.state.billing.plans import PlansState
 from sp404_app.state.billing.usage import UsageState
 from sp404_app.state.layout import LayoutState
+from sp404_app.state.sharing.share_reports import ShareReportsState
 
 BILLING_PAGES = (
     Page(
@@ -34,6 +35,6 @@ BILLING_PAGES = (
         route="/operator",
         component=operator,
         title="Operator",
-        on_load=[LayoutState.load, OperatorState.load],
+        on_load=[LayoutState.load, OperatorState.load, ShareReportsState.load],
     ),
 )

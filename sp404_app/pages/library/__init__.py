@@ -16,6 +16,7 @@ from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, toolbar
 from sp404_app.pages.library.trash import trash_note
 from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
+from sp404_app.pages.sharing.share_dialog import share_dialog
 
 
 def library() -> rx.Component:
@@ -48,6 +49,7 @@ def library() -> rx.Component:
         import_dialog(),
         bulk_edit_dialog(),
         recent_edits_dialog(),
+        share_dialog(),
         find_by_sound(),
         current="/library",
     )

@@ -8,6 +8,7 @@ from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.library_data import LibraryDataState
 from sp404_app.state.sample.query_by_sound import QueryBySoundState
+from sp404_app.state.sharing.share import ShareState
 
 LIBRARY_PAGES = (
     Page(
@@ -21,6 +22,7 @@ LIBRARY_PAGES = (
             DownloadState.load,
             LibraryDataState.load,
             BulkProgressState.load,
+            ShareState.close_dialog,
         ],
     ),
 )

@@ -10,6 +10,7 @@ from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.rows import Row
+from sp404_app.state.sharing.share import ShareState
 
 
 def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
@@ -43,6 +44,11 @@ def row_menu(sample: Row, *, in_collection: bool = False) -> rx.Component:
                 "Download as…",
                 "menu-download",
                 on_click=DownloadState.open_for_sample(sample.id),
+            ),
+            menu_item(
+                "Share…",
+                "menu-share",
+                on_click=ShareState.open_for_sample(sample.id),
             ),
             item("Tag", "tag"),
             item("Rename", "rename"),

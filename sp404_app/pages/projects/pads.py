@@ -18,6 +18,7 @@ from sp404_app.pages.projects.drawer import drawer
 from sp404_app.pages.projects.help import help_dialog
 from sp404_app.pages.projects.inspector import inspector
 from sp404_app.pages.projects.project_menu import project_menu
+from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.cards.doctor import DoctorState
 from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.projects.pad_view import BankTab
@@ -77,6 +78,7 @@ def workspace() -> rx.Component:
         help_dialog(),
         export_dialog(),
         doctor_dialog(),
+        share_dialog(),
         class_name="pad-page",
         data_testid="pad-page",
     )

@@ -9,10 +9,12 @@ from sp404_app.components.projects import bank_picture, project_grid, project_it
 from sp404_app.pages.cards.export_dialog import export_dialog
 from sp404_app.pages.layout import layout
 from sp404_app.pages.projects.dialogs import new_project_dialog
+from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.cards.export_project import ExportState
 from sp404_app.state.projects.new_project import NewProjectState
 from sp404_app.state.projects.project_cards import ProjectCard, ReportGroup, ReportLine
 from sp404_app.state.projects.project_list import ProjectListState
+from sp404_app.state.sharing.share import ShareState
 
 REPORT = ProjectListState.report
 
@@ -37,6 +39,7 @@ def project_list() -> rx.Component:
         ),
         new_project_dialog(),
         export_dialog(),
+        share_dialog(),
         rx.cond(REPORT.project_id != "", report_dialog()),
         rx.cond(ProjectListState.deleting_id != "", deletion_dialog()),
         current="/projects",
@@ -179,6 +182,7 @@ def menu(project: ProjectCard) -> rx.Component:
         item("Duplicate", "duplicate"),
         item(f"Convert to {project.other_device}", "convert"),
         menu_item("Export…", "menu-export", on_click=ExportState.open_dialog(project.id)),
+        menu_item("Share…", "menu-share", on_click=ShareState.open_for_project(project.id)),
         item("Delete", "delete"),
         label=f"Actions of {project.name}",
         test_id="project-menu",

@@ -1,9 +1,10 @@
-"""The menu of the pad page: the pad sheet, and the patterns of the project."""
+"""The menu of the pad page: the pad sheet, sharing, and the patterns of the project."""
 
 import reflex as rx
 
 from sp404_app.components.menus import menu_button, menu_item
 from sp404_app.state.projects.pads import PadsState
+from sp404_app.state.sharing.share import ShareState
 
 HEAD = PadsState.head
 
@@ -15,6 +16,7 @@ def project_menu() -> rx.Component:
     return menu_button(
         download_item("Pad sheet (PDF)", sheet, "sheet-pdf"),
         download_item(f"Pad sheet of bank {PadsState.bank} (PNG)", picture, "sheet-png"),
+        menu_item("Share…", "menu-share", on_click=ShareState.open_for_project(HEAD.id)),
         rx.cond(
             HEAD.patterns > 0,
             menu_item(
@@ -23,7 +25,7 @@ def project_menu() -> rx.Component:
                 on_click=PadsState.act("patterns", ""),
             ),
         ),
-        label="Pad sheet and patterns",
+        label="Pad sheet, sharing and patterns",
         test_id="pads-menu",
     )
 

@@ -9,13 +9,19 @@ from sp404_app.state.layout import LayoutState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.pads import PadsState
 from sp404_app.state.projects.project_list import ProjectListState
+from sp404_app.state.sharing.share import ShareState
 
 PROJECT_PAGES = (
     Page(
         route="/projects",
         component=project_list,
         title="Projects",
-        on_load=[LayoutState.load, ExportState.close, ProjectListState.load],
+        on_load=[
+            LayoutState.load,
+            ExportState.close,
+            ShareState.close_dialog,
+            ProjectListState.load,
+        ],
     ),
     Page(
         route="/projects/[project_id]",
@@ -25,6 +31,7 @@ PROJECT_PAGES = (
             LayoutState.load,
             ExportState.close,
             DoctorState.close,
+            ShareState.close_dialog,
             PadsState.load,
             LibraryState.load,
         ],

@@ -6,6 +6,7 @@ from sp404_app.pages.cards.download import download_menu
 from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
 from sp404_app.state.sample.sample import SampleState
+from sp404_app.state.sharing.share import ShareState
 
 SHEET = SampleState.sheet
 
@@ -138,6 +139,14 @@ def actions() -> rx.Component:
                     class_name="button small",
                     on_click=PutOnPadsState.open_for_sample(SHEET.id),
                     data_testid="put-on-pad",
+                ),
+                rx.el.button(
+                    rx.icon("share-2", size=15),
+                    "Share…",
+                    type="button",
+                    class_name="button small",
+                    on_click=ShareState.open_for_sample(SHEET.id),
+                    data_testid="share",
                 ),
                 rx.el.button(
                     rx.icon("refresh-cw", size=15),

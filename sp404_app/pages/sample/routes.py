@@ -5,12 +5,18 @@ from sp404_app.pages.sample.sample import sample
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.sample.sample import SampleState
+from sp404_app.state.sharing.share import ShareState
 
 SAMPLE_PAGES = (
     Page(
         route="/samples/[sample_id]",
         component=sample,
         title="Sample",
-        on_load=[LayoutState.load, SampleState.load, DownloadState.load],
+        on_load=[
+            LayoutState.load,
+            SampleState.load,
+            DownloadState.load,
+            ShareState.close_dialog,
+        ],
     ),
 )

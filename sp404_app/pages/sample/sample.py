@@ -15,6 +15,7 @@ from sp404_app.pages.sample.header import head
 from sp404_app.pages.sample.pads import pads_section
 from sp404_app.pages.sample.similar import similar_section
 from sp404_app.pages.sample.waveform import pictures, sound
+from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.sample.measurements import Fact
 from sp404_app.state.sample.sample import SampleState
@@ -49,6 +50,7 @@ def sample() -> rx.Component:
         add_to_collection_dialog(),
         collection_dialog(),
         download_dialog(),
+        share_dialog(),
     )
 
 

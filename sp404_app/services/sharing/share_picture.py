@@ -19,7 +19,7 @@ MARGIN: Final = 72
 PAPER, INK, SOFT, ACCENT, RAISED = "#0b0b0c", "#f1efec", "#a3a1a0", "#ff8a3c", "#1a1a1d"
 WAVE_TOP, WAVE_HEIGHT = 300, 220
 GRID_SIDE, GRID_GAP = 390, 12
-VERSION = 1  # increase it when the picture changes
+VERSION = 2  # increase it when the picture changes
 BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 PROTECTED = SharedContent("protected", "Protected link", "", "")
 
@@ -62,7 +62,7 @@ def _draw_text(draw: ImageDraw.ImageDraw, content: SharedContent, width: int) ->
     draw.text((MARGIN, 170), _shorten(title, size, width), INK, _font(Font.SANS, size))
     owner = drawable(content.owner, Font.SANS)
     if owner:
-        draw.text((MARGIN, 252), _shorten(f"by {owner}", 30, width), SOFT, _font(Font.SANS, 30))
+        draw.text((MARGIN, 266), _shorten(f"by {owner}", 30, width), SOFT, _font(Font.SANS, 30))
 
 
 def _draw_brand(draw: ImageDraw.ImageDraw) -> None:
@@ -76,7 +76,7 @@ def _draw_brand(draw: ImageDraw.ImageDraw) -> None:
 
 def _draw_wave(draw: ImageDraw.ImageDraw, bars: Sequence[float]) -> None:
     step = (WIDTH - 2 * MARGIN) / max(1, len(bars))
-    middle = WAVE_TOP + WAVE_HEIGHT / 2 + 20
+    middle = WAVE_TOP + WAVE_HEIGHT / 2 + 34
     for index, bar in enumerate(bars):
         half = max(2.0, bar * WAVE_HEIGHT / 2)
         x = MARGIN + index * step

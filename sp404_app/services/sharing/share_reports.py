@@ -94,7 +94,11 @@ def take_down(session: Session, who: SignedIn, report_id: uuid.UUID, client: Cli
     after_commit(session, partial(pictures.delete_pictures, share.user_id, [share.id]))
     _record(session, who, "share_taken_down", client, share)
     audit_log.record_audit_event(
-        session, share.user_id, "share_taken_down", Client("", ""), share_id=str(share.id)
+        session,
+        share.user_id,
+        "share_taken_down_by_operator",
+        Client("", ""),
+        share_id=str(share.id),
     )
 
 

@@ -23,6 +23,8 @@ MAX_SHARES: Final = 500  # of one user, not revoked
 REVOKED_KEPT_FOR: Final = dt.timedelta(days=30)
 LATEST_EXPIRY: Final = dt.timedelta(days=3650)
 DAYS_SHOWN: Final = 30
+EMBED_WIDTH: Final = 560  # pixels
+EMBED_HEIGHTS: Final = {"sample": 220, "collection": 420, "project": 720}
 NO_SHARE = "There is no such link."
 TAKEN_DOWN = "A link to this was taken down. It can't be shared again. Contact the operator."
 PROJECT_FILES = "A project is downloaded as SP-404 files. Choose none or sp404."
@@ -68,6 +70,7 @@ class ShareView:
     id: uuid.UUID
     url: str
     embed_url: str
+    embed_code: str
     kind: str
     name: str
     sample_id: uuid.UUID | None
@@ -99,7 +102,7 @@ def create_share(
     """
     _check_options(target.kind, options)
     lock_account(session, user_id)  # two requests at once cannot exceed the limit
-    _ensure_live(session, user_id, target)
+    target_name(session, user_id, target)  # raises
     _ensure_room(session, user_id)
     _ensure_not_taken_down(session, user_id, target)
     token, share_id = share_tokens.new_token(), uuid7()
@@ -183,9 +186,33 @@ def purge_revoked_shares(session: Session, at: dt.datetime) -> int:
     return session.exec(delete(Share).where(is_old, col(Share.taken_down_at).is_(None))).rowcount
 
 
+def target_name(session: Session, user_id: uuid.UUID, target: ShareTarget) -> str:
+    """Return the name of what may be shared.
+
+    Raises:
+        NotFound: If it does not exist, is in the trash, or belongs to another user.
+    """
+    table = TARGETS[target.kind]
+    live = select(table.name).where(
+        table.id == target.id, table.user_id == user_id, col(table.deleted_at).is_(None)
+    )
+    name = session.exec(live).first()
+    if name is None:
+        raise NotFound(f"There is no such {target.kind}.")
+    return name
+
+
 def kind_of(share: Share) -> str:
     """Return what a link shares: "sample", "collection" or "project"."""
     return next(kind for kind in TARGETS if getattr(share, f"{kind}_id"))
+
+
+def embed_code(address: str, kind: str) -> str:
+    """Return the HTML that shows a link on another site; an address has nothing to escape."""
+    return (
+        f'<iframe src="{address}" width="{EMBED_WIDTH}" height="{EMBED_HEIGHTS[kind]}" '
+        'allow="autoplay" title="Crate 404" style="border:0;max-width:100%"></iframe>'
+    )
 
 
 def share_url(share: Share) -> str:
@@ -193,16 +220,18 @@ def share_url(share: Share) -> str:
     return f"{settings().origin}/s/{share_tokens.decrypt_token(share)}"
 
 
-def parse_target(
-    sample_id: uuid.UUID | None, collection_id: uuid.UUID | None, project_id: uuid.UUID | None
+def find_target(
+    session: Session, user_id: uuid.UUID, named: Mapping[str, uuid.UUID | None]
 ) -> ShareTarget:
-    """Return the target that is named.
+    """Return the one target that is named; `named` are ids by kind.
 
     Raises:
+        NotFound: If one of them does not exist, is in the trash, or belongs to another user.
         ValidationFailed: If none or several are named.
     """
-    named = {"sample": sample_id, "collection": collection_id, "project": project_id}
     found = [ShareTarget(kind, target) for kind, target in named.items() if target]
+    for target in found:
+        target_name(session, user_id, target)  # raises
     if len(found) != 1:
         message = "Name one of sample_id, collection_id and project_id."
         raise ValidationFailed(message, {"sample_id": [message]})
@@ -227,15 +256,6 @@ def _refuse_expiry(message: str) -> None:
 
 def _columns(options: ShareOptions) -> dict[str, Any]:
     return {name: getattr(options, name) for name in ShareOptions.__dataclass_fields__}
-
-
-def _ensure_live(session: Session, user_id: uuid.UUID, target: ShareTarget) -> None:
-    table = TARGETS[target.kind]
-    live = select(table.id).where(
-        table.id == target.id, table.user_id == user_id, col(table.deleted_at).is_(None)
-    )
-    if session.exec(live).first() is None:
-        raise NotFound(f"There is no such {target.kind}.")
 
 
 def _ensure_room(session: Session, user_id: uuid.UUID) -> None:
@@ -322,6 +342,7 @@ def _view(share: Share, target: tuple[str, bool], counts: tuple[int, int]) -> Sh
         id=share.id,
         url=url,
         embed_url=f"{url}/embed",
+        embed_code=embed_code(f"{url}/embed", kind_of(share)),
         kind=kind_of(share),
         name=name,
         sample_id=share.sample_id,

@@ -28,6 +28,9 @@ ACTIVITY_LABELS = {
     "token_revoked": "Access token revoked",
     "event_replayed": "As operator: Stripe events replayed",
     "comparison_asked": "As operator: all users compared with Stripe",
+    "share_taken_down": "As operator: a link taken down",
+    "share_report_dismissed": "As operator: a report of a link dismissed",
+    "share_taken_down_by_operator": "The operator took down a link",
     "export_asked": "Data export requested",
 }
 

@@ -51,6 +51,7 @@ def facts_of(sample: Sample, analysis: Analysis | None = None) -> list[Fact]:
         Fact("Sample rate", format_sample_rate(sample.sample_rate)),
         Fact("Channels", format_channels(sample.channels)),
         Fact("Size", format_size(sample.size)),
+        Fact("From", sample.shared_by, "The person whose link it was saved from"),
         Fact("Added", f"{sample.created_at:%-d %B %Y}"),
         Fact("Folder", sample.folder),
         Fact("File", sample.filename),
