@@ -8,9 +8,11 @@ from sp404_app.components.menus import menu_button, menu_item, modal
 from sp404_app.components.projects import project_grid, project_item, view_address
 from sp404_app.pages.collections.dialogs import collection_dialog
 from sp404_app.pages.layout import layout
+from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.collections.collection_cards import CollectionCard
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.collection_list import CollectionListState
+from sp404_app.state.sharing.share import ShareState
 
 LIST = CollectionListState
 
@@ -36,6 +38,7 @@ def collection_list() -> rx.Component:
             class_name="page projects collections",
         ),
         collection_dialog(),
+        share_dialog(),
         rx.cond(LIST.merging, merge_dialog()),
         rx.cond(LIST.deleting_id != "", deletion_dialog()),
         current="/collections",
@@ -193,6 +196,9 @@ def actions(collection: CollectionCard) -> rx.Component:
         ),
         menu_button(
             menu_item("Edit…", "menu-edit", on_click=CollectionFormState.open_edit(collection.id)),
+            menu_item(
+                "Share…", "menu-share", on_click=ShareState.open_for_collection(collection.id)
+            ),
             menu_item("Duplicate", "menu-duplicate", on_click=LIST.act("duplicate", collection.id)),
             menu_item("Delete", "menu-delete", on_click=LIST.act("delete", collection.id)),
             label=f"Actions of {collection.name}",

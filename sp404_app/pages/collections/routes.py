@@ -9,13 +9,19 @@ from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.collection_list import CollectionListState
 from sp404_app.state.layout import LayoutState
+from sp404_app.state.sharing.share import ShareState
 
 COLLECTION_PAGES = (
     Page(
         route="/collections",
         component=collection_list,
         title="Collections",
-        on_load=[LayoutState.load, CollectionFormState.close, CollectionListState.load],
+        on_load=[
+            LayoutState.load,
+            CollectionFormState.close,
+            ShareState.close_dialog,
+            CollectionListState.load,
+        ],
     ),
     Page(
         route="/collections/[collection_id]",
@@ -24,6 +30,7 @@ COLLECTION_PAGES = (
         on_load=[
             LayoutState.load,
             CollectionFormState.close,
+            ShareState.close_dialog,
             CollectionState.load,
             DownloadState.load,
             BulkProgressState.load,
