@@ -33,6 +33,17 @@ def migration(revision: str) -> ModuleType:
     return module
 
 
+def migrations_after(revision: str) -> list[ModuleType]:
+    """Return the later migrations, oldest first."""
+    modules = [migration(path.stem.partition("_")[0]) for path in VERSIONS.glob("*.py")]
+    following = {module.down_revision: module for module in modules}
+    found: list[ModuleType] = []
+    while revision in following:
+        found.append(following[revision])
+        revision = found[-1].revision
+    return found
+
+
 def test_class_and_root_note_come_from_the_newest_analysis(
     session: Session, user: User, keep: Keep
 ) -> None:
@@ -131,9 +142,7 @@ def test_projects_are_added_beside_existing_samples_and_removed_again(
 ) -> None:
     sample_id = keep()
     put_on_pad(session, user, sample_id)
-    # Their foreign keys refer to the key of samples that the first of these adds.
-    names = ("429971e36a5a", "23c6843eb016", "3f3689887353", "4cd13f895a33")
-    revisions = [migration(each) for each in names]
+    revisions = [migration("429971e36a5a"), *migrations_after("429971e36a5a")]
     with Operations.context(MigrationContext.configure(session.connection())):
         for revision in reversed(revisions):
             revision.downgrade()
