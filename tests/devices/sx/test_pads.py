@@ -12,7 +12,13 @@ from sp404_app.devices.device_pad import DevicePad
 from sp404_app.devices.errors import InvalidDeviceFile
 from sp404_app.devices.pad_settings import DEFAULTS, parse_settings
 from sp404_app.devices.sx.pad_info import EMPTY_RECORD, PadInfo, decode_pad_info
-from sp404_app.devices.sx.pads import read_pad, read_record, storable_pad, write_pad
+from sp404_app.devices.sx.pads import (
+    read_pad,
+    read_record,
+    storable_pad,
+    write_pad,
+    zero_tempos,
+)
 from sp404_app.devices.sx.tempo import derive_tempo
 from tests.devices.real_files import needs_real_files, real_file
 from tests.devices.strategies import device_pads
@@ -129,6 +135,12 @@ def test_unknown_tempos_are_derived_and_never_0() -> None:
     assert unpack_from(">2I", raw, 24) == (1200, 1200)
     raw = write_pad(default_pad(bpm=90.04, user_bpm=None), record({12: 0, 13: 0}))
     assert unpack_from(">2I", raw, 24) == (900, 0)  # the second was unknown before
+
+
+def test_tempos_that_are_stored_as_0_are_named() -> None:
+    assert zero_tempos(record()) == set()
+    assert zero_tempos(record({12: 0})) == {"bpm"}
+    assert zero_tempos(record({12: 0, 13: 0})) == {"bpm", "user_bpm"}
 
 
 @pytest.mark.parametrize(
