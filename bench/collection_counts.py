@@ -78,7 +78,8 @@ def copy_library(session: Session, user_id: uuid.UUID, other_id: uuid.UUID) -> N
         "user_id": f"'{other_id}'",
         "storage_key": "storage_key || '-'",
     }
-    names = [column.name for column in Sample.__table__.columns if column.computed is None]  # type: ignore[attr-defined]
+    columns = Sample.__table__.columns  # type: ignore[attr-defined]
+    names = [str(column.name) for column in columns if column.computed is None]
     values = ", ".join(changed.get(name, name) for name in names)
     session.execute(
         text(
