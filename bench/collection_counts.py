@@ -78,7 +78,8 @@ def copy_library(session: Session, user_id: uuid.UUID, other_id: uuid.UUID) -> N
         "user_id": f"'{other_id}'",
         "storage_key": "storage_key || '-'",
     }
-    names = [column.name for column in Sample.__table__.columns if column.computed is None]  # type: ignore[attr-defined]
+    columns = Sample.__table__.columns  # type: ignore[attr-defined]
+    names = [str(column.name) for column in columns if column.computed is None]
     values = ", ".join(changed.get(name, name) for name in names)
     session.execute(
         text(
@@ -127,8 +128,7 @@ def examples(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> dict
         "no copies": group("all", term("copies", "is", False)),
         "last 30 days": group("all", term("added", "within_days", 30)),
         "like one": group("all", like(ids[:1])),
-        "like ten": group("all", like(ids[:10])),
-        "like ten, five times": group("any", *(like(ids[at : at + 10]) for at in range(5))),
+        "like five": group("all", like(ids[:5])),
         "30 words or 16 tags": group("any", *words, *tags),
         "50 tags, all": group("all", *(term("tag", "none_of", [f"t{n}"]) for n in range(50))),
     }
