@@ -152,6 +152,7 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "project > button:menu-duplicate": seen("[data-testid=notice]", "copy"),
     "project > input:rename": seen("[data-testid=name]", "Renamed"),
     "button:view-trash": url("view=trash"),
+    "button:import-csv": seen("[data-testid=csv-dialog]"),
     "button:find-by-sound": seen("[data-testid=finder]"),
     "input:sample-name": seen("h1", "Renamed"),
     "button:throw-away": seen("[data-testid=notice]", "moved to the trash"),
@@ -181,6 +182,7 @@ HANDLERS_DRIVEN_ELSEWHERE = {
         "test_downloads.py",
         'get_by_test_id("format-sx").check(force=True)',
     ),
+    "download_state.toggle_tags": ("test_data.py", 'get_by_test_id("download-tags").check()'),
     "download_state.cancel": (
         "test_downloads.py",
         'get_by_test_id("cancel-download").click()',
@@ -449,7 +451,11 @@ def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
     def portrait() -> FilePayload:
         return FilePayload(name="me.png", mimeType="image/png", buffer=picture())
 
-    return {"": sound, "folder": whole_folder, "picture": portrait}
+    def values() -> FilePayload:
+        content = b"name,rating\nNobody,3\n"
+        return FilePayload(name="values.csv", mimeType="text/csv", buffer=content)
+
+    return {"": sound, "folder": whole_folder, "picture": portrait, "csv-file": values}
 
 
 def test_every_page_and_every_shortcut_has_a_scenario() -> None:
