@@ -21,6 +21,13 @@ def test_every_filter_is_in_the_address() -> None:
         collection=COLLECTION, sort="position",
     )  # fmt: skip
     address = export_url(query, ExportFormat.JSON)
-    for part in ("q=a+%26+b", "bpm_max=92.5", "tag=x&tag=y+z", "favourite=true", "format=json"):
+    for part in (
+        "q=a+%26+b",
+        "bpm_min=0.0",
+        "bpm_max=92.5",
+        "tag=x&tag=y+z",
+        "favourite=true",
+        "format=json",
+    ):
         assert part in address
     assert f"collection={COLLECTION}" in address
