@@ -185,6 +185,7 @@ EXPECTED_EFFECTS: dict[str, Callable[[Page], None]] = {
     "sample-row > button:menu-remove": seen("[data-testid=notice]", "Removed 1 sound"),
     "button:sort-by-name": seen("[data-testid=notice]", "Sorted by name."),
     "button:delete-collection": url("/collections"),
+    "button:import-csv": seen("[data-testid=csv-dialog]"),
     "button:find-by-sound": seen("[data-testid=finder]"),
     "input:sample-name": seen("h1", "Renamed"),
     "button:throw-away": seen("[data-testid=notice]", "moved to the trash"),
@@ -214,6 +215,7 @@ HANDLERS_DRIVEN_ELSEWHERE = {
         "test_downloads.py",
         'get_by_test_id("format-sx").check(force=True)',
     ),
+    "download_state.toggle_tags": ("test_data.py", 'get_by_test_id("download-tags").check()'),
     "download_state.cancel": (
         "test_downloads.py",
         'get_by_test_id("cancel-download").click()',
@@ -565,7 +567,11 @@ def files(folder: Path) -> dict[str, Callable[[], FilePayload | Path]]:
     def portrait() -> FilePayload:
         return FilePayload(name="me.png", mimeType="image/png", buffer=picture())
 
-    return {"": sound, "folder": whole_folder, "picture": portrait}
+    def values() -> FilePayload:
+        content = b"name,rating\nNobody,3\n"
+        return FilePayload(name="values.csv", mimeType="text/csv", buffer=content)
+
+    return {"": sound, "folder": whole_folder, "picture": portrait, "csv-file": values}
 
 
 def test_every_page_and_every_shortcut_has_a_scenario() -> None:

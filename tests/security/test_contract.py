@@ -37,6 +37,8 @@ WORDS = frozenset(
     {
         "/api/samples/tags",
         "/api/samples/bulk",
+        "/api/samples/export",
+        "/api/samples/import-csv",
         "/api/samples/similar",
         "/api/collections/count",
         "/api/collections/merge",

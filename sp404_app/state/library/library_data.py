@@ -52,6 +52,6 @@ def export_url(query: SampleQuery, wanted: ExportFormat) -> str:
     given = {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in values.items()
-        if value not in ("", None, False, ())
+        if value not in ("", None, ()) and value is not False
     }
     return f"/api/samples/export?{urlencode(given | {'format': wanted.value}, doseq=True)}"
