@@ -44,7 +44,6 @@ def _suggestion(row: NameRow) -> rx.Component:
         rx.el.label(
             rx.el.input(
                 type="checkbox",
-                class_name="tick",
                 checked=row.is_accepted,
                 on_change=lambda _: BulkEditState.toggle_suggestion(row.id),
                 data_testid="bulk-accept",

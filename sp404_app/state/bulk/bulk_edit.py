@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import reflex as rx
-from reflex.event import EventType
+from reflex.event import EventSpec, EventType
 
 from sp404_app.db import in_transaction
 from sp404_app.errors import AppError, ValidationFailed
@@ -32,7 +32,7 @@ from sp404_app.state.bulk.edit_form import (
 from sp404_app.state.library.bulk_messages import format_sounds
 from sp404_app.state.library.selection import list_results, list_selected
 
-MAX_PREVIEWED_SOUNDS: Final = 5_000  # a preview follows each key; more would take too long
+MAX_PREVIEWED_SOUNDS: Final = 2_000  # a preview follows each key; more would take too long
 SHOWN_NAMES: Final = 8
 SHOWN_SUGGESTIONS: Final = 200  # only what was shown is changed
 MAX_TEXT: Final = 4_000
@@ -80,20 +80,18 @@ class BulkEditState(SessionState):
             await self._refresh(user_id)
 
     @rx.event
-    async def set_value(self, field: str, value: str) -> None:
+    async def set_value(self, field: str, value: str) -> EventSpec | None:
         """Enter the value of a field, and show what it does."""
         user_id, name = await self._user_id(), validation.validate_text(field, 20)
         if name not in FIELDS:
             raise ValidationFailed("There is no such field.")
         self._touched[name] = validation.validate_text(value, MAX_TEXT)
-        if name == "to":
-            self._touched["level"] = LEVELS.get(self._touched["to"], LEVELS["peak"])
-        if name == "bpm_factor":
-            self._touched["bpm"] = ""
-        if name == "bpm":
-            self._touched["bpm_factor"] = ""
+        other = self._update_other_field(name)
         self.values = {**DEFAULTS, **self._touched}
         await self._refresh(user_id)
+        # Fields keep what is typed, so one that changes with another is set on the page.
+        is_typed = other in {"bpm", "level"}
+        return rx.set_value(f"bulk-{other}", self.values[other]) if is_typed else None
 
     @rx.event
     async def toggle_tag(self, name: str) -> None:
@@ -135,6 +133,17 @@ class BulkEditState(SessionState):
         """Close the dialog; nothing is changed."""
         await self._user_id()
         self.is_open = False
+
+    def _update_other_field(self, name: str) -> str:
+        """Set the field that a change of `name` replaces; return its name, or ""."""
+        if name == "to":
+            self._touched["level"] = LEVELS.get(self._touched["to"], LEVELS["peak"])
+            return "level"
+        if name in {"bpm", "bpm_factor"}:
+            other = "bpm" if name == "bpm_factor" else "bpm_factor"
+            self._touched[other] = ""
+            return other
+        return ""
 
     async def _open(self, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> None:
         self._sample_ids = [str(each) for each in ids[: bulk_edits.MAX_SOUNDS]]

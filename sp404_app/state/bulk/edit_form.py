@@ -41,6 +41,7 @@ FIELDS: Final = frozenset(
     }
 )  # fmt: skip
 DEFAULTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(FIELDS, ""),
     "template": DEFAULT_TEMPLATE,
     "to": "peak",
     "level": LEVELS["peak"],
