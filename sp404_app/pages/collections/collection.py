@@ -12,6 +12,7 @@ from sp404_app.pages.library.sidebar import sidebar
 from sp404_app.pages.library.table import sample_list
 from sp404_app.pages.library.toolbar import filters, filters_button, search_field
 from sp404_app.pages.projects.dialogs import new_project_dialog, put_on_pads_dialog
+from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.library.library import LibraryState
@@ -40,6 +41,7 @@ def collection() -> rx.Component:
         add_to_collection_dialog(),
         collection_dialog(),
         download_dialog(),
+        share_dialog(),
         current="/collections",
     )
 

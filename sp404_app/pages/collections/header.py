@@ -9,6 +9,7 @@ from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.put_on_pads import PutOnPadsState
+from sp404_app.state.sharing.share import ShareState
 
 SHEET = CollectionState.sheet
 SORTS = (
@@ -119,6 +120,14 @@ def collection_actions() -> rx.Component:
             disabled=is_empty,
             on_click=DownloadState.open_for_results,
             data_testid="collection-download",
+        ),
+        rx.el.button(
+            rx.icon("share-2", size=15),
+            "Share…",
+            type="button",
+            class_name="button",
+            on_click=ShareState.open_for_collection(SHEET.id),
+            data_testid="collection-share",
         ),
         rx.cond(SHEET.is_smart, rx.fragment(), sort_menu()),
         rx.el.button(

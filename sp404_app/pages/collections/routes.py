@@ -8,6 +8,7 @@ from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.collection_list import CollectionListState
 from sp404_app.state.layout import LayoutState
+from sp404_app.state.sharing.share import ShareState
 
 COLLECTION_PAGES = (
     Page(
@@ -25,6 +26,7 @@ COLLECTION_PAGES = (
             CollectionFormState.close,
             CollectionState.load,
             DownloadState.load,
+            ShareState.close_dialog,
         ],
     ),
 )
