@@ -1,5 +1,6 @@
 """/s/{token}/download: the files that visitors of a link may download."""
 
+import uuid
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
@@ -78,7 +79,7 @@ def _find_export(session: Session, share: Share) -> StoredFile | ProcessingJob:
     job = exports.request_export(session, share.user_id, project.id, target)
     if job.status != JobStatus.DONE or not job.result:
         return job
-    archive = exports.find_archive(session, share.user_id, job.result["export_id"])
+    archive = exports.find_archive(session, share.user_id, uuid.UUID(job.result["export_id"]))
     return StoredFile(archive.key, archive.file_name, "application/zip", archive.sha256)
 
 

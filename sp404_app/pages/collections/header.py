@@ -136,7 +136,7 @@ def collection_actions() -> rx.Component:
             type="button",
             class_name="button",
             on_click=ShareState.open_for_collection(SHEET.id),
-            data_testid="share",
+            data_testid="collection-share",
         ),
         rx.cond(SHEET.is_smart, rx.fragment(), sort_menu()),
         rx.el.button(
