@@ -3,6 +3,8 @@
 from sp404_app.pages.page import Page
 from sp404_app.pages.sample.sample import sample
 from sp404_app.state.cards.download import DownloadState
+from sp404_app.state.collections.add_to_collection import AddToCollectionState
+from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.layout import LayoutState
 from sp404_app.state.sample.sample import SampleState
 
@@ -11,6 +13,12 @@ SAMPLE_PAGES = (
         route="/samples/[sample_id]",
         component=sample,
         title="Sample",
-        on_load=[LayoutState.load, SampleState.load, DownloadState.load],
+        on_load=[
+            LayoutState.load,
+            AddToCollectionState.close,
+            CollectionFormState.close,
+            SampleState.load,
+            DownloadState.load,
+        ],
     ),
 )
