@@ -61,9 +61,9 @@ export function ProjectGrid({ inTrash, onAct, children }) {
   );
 }
 
-export function ProjectItem({ projectId, children, ...rest }) {
+export function ProjectItem({ projectId, className = "", children, ...rest }) {
   return (
-    <li className="project-card" data-project={projectId} data-testid="project" onContextMenu={openMenu} {...rest}>
+    <li className={`project-card ${className}`} data-project={projectId} data-testid="project" onContextMenu={openMenu} {...rest}>
       {children}
     </li>
   );

@@ -59,7 +59,7 @@ def make_collection(page: Page, name: str, sounds: Sequence[str] = ()) -> None:
     expect(names(page)).to_have_text(NAMES)
     for sound in sounds:
         row(page, sound).hover()
-        row(page, sound).get_by_role("checkbox").check()
+        row(page, sound).get_by_role("checkbox").click()
     expect(page.get_by_test_id("bulk")).to_contain_text(f"{len(sounds)} selected")
     page.get_by_test_id("bulk-collect").click()
     page.get_by_test_id("picker-text").fill(name)
@@ -284,7 +284,7 @@ def test_collections_are_edited_duplicated_merged_deleted_and_restored(
     expect(cards(page)).to_have_count(3)
     for name in ("Low drums", "Hands"):
         card = cards(page).filter(has=page.get_by_text(name, exact=True))
-        card.get_by_test_id("choose-collection").check()
+        card.get_by_test_id("choose-collection").click()
     page.get_by_test_id("merge").click()
     page.get_by_test_id("merge-dialog").get_by_label("Name").fill("All drums")
     page.get_by_test_id("confirm-merge").click()

@@ -105,7 +105,7 @@ CARD_CONTROLS = r"button:open-(export|check)|(read|first)-(card|zip)|menu-export
 FORM_CONTROLS = r"rule|group|swatch|collection-note|(save|close)-collection"
 # Of the page of a collection; the others are those of the library.
 COLLECTION_CONTROLS = (
-    r"play-all|share$|collection-(name|pads|download|playlist)|:note|sort-(menu|by|position)|edit-collection"
+    r"play-all|collection-(name|pads|download|playlist|share)|:note|sort-(menu|by|position)|edit-collection"
     r"|delete-collection|menu-(up|down|start|remove)|bulk-remove|row-menu|a /library"
 )
 # Dialogs of bulk edits, which test_bulk.py drives: they change the names that others look for.

@@ -5,6 +5,7 @@ from sp404_app.pages.collections.collection_list import collection_list
 from sp404_app.pages.page import Page
 from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.cards.download import DownloadState
+from sp404_app.state.collections.add_to_collection import AddToCollectionState
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.collection_list import CollectionListState
@@ -29,6 +30,7 @@ COLLECTION_PAGES = (
         title="Collection",
         on_load=[
             LayoutState.load,
+            AddToCollectionState.close,
             CollectionFormState.close,
             ShareState.close_dialog,
             CollectionState.load,
