@@ -36,7 +36,6 @@ def main() -> None:
     """Fill a library, measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--size", type=int, default=SIZE)
-    options.add_argument("--explain", action="store_true", help="print the plans, too")
     chosen = options.parse_args()
     with library(chosen.size) as (session, user_id, ids):
         plain = measure(lambda: count_library(session, user_id))
