@@ -13,6 +13,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,16 +38,18 @@ def main() -> None:
     """Fill a library, measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--size", type=int, default=SIZE)
-    options.add_argument("--explain", action="store_true", help="print the plans, too")
     chosen = options.parse_args()
     with library(chosen.size) as (session, user_id, ids):
-        plain = measure(lambda: count_library(session, user_id))
+        # Workers of a parallel query would not be in the CPU time.
+        session.execute(text("set max_parallel_workers_per_gather = 0"))
+        server = session.execute(text("select pg_backend_pid()")).scalar_one()
+        plain = measure(server, lambda: count_library(session, user_id))
         print(f"{chosen.size:,} samples, load {os.getloadavg()[0]:.1f}")
         show("whole library", plain, plain)
         for name, rules in examples(session, user_id, ids).items():
             parsed = parse_rules(rules)
             found = count_rules(session, user_id, parsed)
-            times = measure(lambda parsed=parsed: count_rules(session, user_id, parsed))
+            times = measure(server, lambda parsed=parsed: count_rules(session, user_id, parsed))
             show(name, times, plain, found)
         measure_changes(session, user_id, ids)
 
@@ -155,25 +159,40 @@ def count_library(session: Session, user_id: uuid.UUID) -> int:
     return session.exec(live).one()
 
 
-def measure(work: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Return the seconds of each round, without the first."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The seconds of each round, and the CPU time that PostgreSQL needed, in seconds."""
+
+    times: list[float]
+    cpu: list[float]
+
+
+def measure(server: int, work: Callable[[], object]) -> Measured:
+    """Measure rounds, without the first; `server` is the process that answers the session."""
     work()
-    times = []
-    for _ in range(rounds):
-        began = time.perf_counter()
+    times, cpu = [], []
+    for _ in range(ROUNDS):
+        used, began = cpu_seconds(server), time.perf_counter()
         work()
         times.append(time.perf_counter() - began)
-    return times
+        cpu.append(cpu_seconds(server) - used)
+    return Measured(times, cpu)
 
 
-def show(name: str, times: list[float], plain: list[float], found: int | None = None) -> None:
-    """Print one line of results."""
-    middle, late = percentile(times, 0.5), percentile(times, 0.95)
-    ratio = middle / percentile(plain, 0.5)
-    count = "" if found is None else f"{found:>8,} found"
-    print(
-        f"{name:28} median {middle:6.1f} ms, p95 {late:6.1f} ms, {ratio:4.1f} ×{count}", flush=True
+def cpu_seconds(process: int) -> float:
+    """Return the CPU time of a process so far."""
+    return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+
+
+def show(name: str, measured: Measured, plain: Measured, found: int | None = None) -> None:
+    """Print one line of results; the ratio is that of the CPU times."""
+    middle, late = percentile(measured.times, 0.5), percentile(measured.times, 0.95)
+    cpu = percentile(measured.cpu, 0.5)
+    ratio = cpu / percentile(plain.cpu, 0.5)
+    line = (
+        f"{name:26} median {middle:6.1f} ms, p95 {late:6.1f} ms, CPU {cpu:6.1f} ms, {ratio:4.1f} ×"
     )
+    print(line if found is None else f"{line}{found:>8,} found", flush=True)
 
 
 def measure_changes(session: Session, user_id: uuid.UUID, ids: list[uuid.UUID]) -> None:
