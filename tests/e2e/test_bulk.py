@@ -226,7 +226,9 @@ def test_a_whole_search_is_changed_with_progress_and_undone_from_the_list(librar
     dialog = library.locator("dialog[data-testid=bulk-edit]")
     dialog.get_by_test_id("bulk-tab-rename").click()
     dialog.get_by_test_id("bulk-template").fill("Changed {n:04}")
-    expect(dialog.get_by_test_id("bulk-summary")).to_contain_text("Of the first 2,000: 2,000 names change")
+    expect(dialog.get_by_test_id("bulk-summary")).to_contain_text(
+        "Of the first 2,000: 2,000 names change"
+    )
     apply(library, "3,000 sounds")
     expect(library.get_by_test_id("bulk-progress")).to_be_visible()
     take_picture(library, "progress")
