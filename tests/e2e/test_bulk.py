@@ -193,8 +193,9 @@ def test_text_and_patterns_are_replaced_in_names(library: Page) -> None:
     expect(dialog.get_by_test_id("bulk-apply")).to_be_disabled()
     dialog.get_by_test_id("bulk-find").fill(r"(\w+) Kick (\d+)")
     expect(dialog.get_by_test_id("bulk-summary")).to_have_text("No name changes.")
-    dialog.get_by_test_id("bulk-is_regex").check()
-    dialog.get_by_test_id("bulk-match_case").check()
+    for option in ("bulk-is_regex", "bulk-match_case"):
+        dialog.get_by_test_id(option).click()  # the server checks it
+        expect(dialog.get_by_test_id(option)).to_be_checked()
     dialog.get_by_test_id("bulk-replacement").fill(r"\2 \3")
     expect(dialog.get_by_test_id("bulk-problem")).to_have_text("The pattern has no group “3”.")
     dialog.get_by_test_id("bulk-replacement").fill(r"\2 \1")
@@ -210,7 +211,9 @@ def test_suggestions_are_applied_only_where_they_are_ticked(library: Page) -> No
     accept = dialog.get_by_test_id("bulk-accept")
     expect(accept).to_have_count(2)
     expect(dialog.get_by_test_id("bulk-names")).to_contain_text("→ KSHMR Kick 04")
-    dialog.locator("li", has_text="Dusty_Break").get_by_test_id("bulk-accept").uncheck()
+    dusty = dialog.locator("li", has_text="Dusty_Break")
+    dusty.get_by_test_id("bulk-accept").click()
+    expect(dusty.get_by_test_id("bulk-accept")).not_to_be_checked()
     take_picture(library, "clean")
     apply(library, "1 sound")
     expect(notice(library)).to_contain_text("1 sound changed.")

@@ -240,7 +240,7 @@ HANDLERS_DRIVEN_ELSEWHERE = {
     "bulk_edit_state.toggle_tag": ("test_bulk.py", "tags.nth(0).click()"),
     "bulk_edit_state.toggle_suggestion": (
         "test_bulk.py",
-        'get_by_test_id("bulk-accept").uncheck()',
+        'get_by_test_id("bulk-accept").click()',
     ),
     "bulk_edit_state.apply": ("test_bulk.py", 'get_by_test_id("bulk-apply")'),
     "bulk_edit_state.close": ("test_bulk.py", 'get_by_role("button", name="Cancel").click()'),

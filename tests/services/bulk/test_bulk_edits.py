@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlmodel import select, update
@@ -23,6 +25,7 @@ from sp404_app.services.bulk.edits import (
 from sp404_app.services.library import samples
 from sp404_app.services.library.sample_update import Change
 from sp404_app.services.processing import jobs
+from sp404_app.services.sample import analysis_results
 from tests.services.bulk.conftest import (
     AddSounds,
     RunEdit,
@@ -359,3 +362,17 @@ def test_an_edit_of_an_earlier_version_is_still_listed(
 def test_an_edit_that_is_not_valid_is_refused(values: dict[str, object]) -> None:
     with pytest.raises(ValidationFailed):
         parse_edit(values)
+
+
+def test_an_analysis_keeps_the_class_that_a_user_has_set(
+    sounds: AddSounds, run_edit: RunEdit
+) -> None:
+    ids = sounds(1)
+    run_edit(SetEdit(sound_class="snare"), ids)
+    (sample,) = load(ids)
+    found: Any = SimpleNamespace(
+        bpm=None, bpm_confidence=None, bpm_source="analysis", key=None, key_confidence=None,
+        key_source="analysis", kind="one_shot", sound_class="kick", root_note=36,
+    )  # fmt: skip
+    analysis_results._apply_to_sample(sample, found)
+    assert (sample.sound_class, sample.root_note) == ("snare", 36)
