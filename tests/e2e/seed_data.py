@@ -51,7 +51,10 @@ EMPTY_LIBRARY_SQL = (
     "update samples set deleted_at = now()"
     " where user_id in (select id from users where email like 'changer%')"
 )
-RESTORE_LINKS_SQL = "update samples set deleted_at = null; update shares set revoked_at = null, taken_down_at = null"
+RESTORE_LINKS_SQL = (
+    "update samples set deleted_at = null;"
+    " update shares set revoked_at = null, taken_down_at = null"
+)
 EXPIRE_REAUTHENTICATION_SQL = "update sign_ins set confirmed_at = null"
 FAILED_EVENTS_SQL = """
     insert into stripe_events
