@@ -131,14 +131,16 @@ def test_projects_are_added_beside_existing_samples_and_removed_again(
 ) -> None:
     sample_id = keep()
     put_on_pad(session, user, sample_id)
-    adding, later = migration("429971e36a5a"), migration("23c6843eb016")
+    adding, *later = map(migration, ("429971e36a5a", "23c6843eb016", "3f3689887353"))
     with Operations.context(MigrationContext.configure(session.connection())):
-        later.downgrade()
+        for each in reversed(later):
+            each.downgrade()
         adding.downgrade()
         assert list(session.execute(text("select id from samples")).scalars()) == [sample_id]  # type: ignore[deprecated]
         assert session.execute(text(TABLES_OF_PROJECTS)).all() == []  # type: ignore[deprecated]
         adding.upgrade()
-        later.upgrade()
+        for each in later:
+            each.upgrade()
     put_on_pad(session, user, sample_id)
     session.execute(text("delete from samples"))  # type: ignore[deprecated]
     pads = session.execute(text("select sample_id, user_id, name from project_pads")).all()  # type: ignore[deprecated]

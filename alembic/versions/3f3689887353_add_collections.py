@@ -47,10 +47,12 @@ def upgrade() -> None:
     op.create_index('collection_samples_by_position', 'collection_samples', ['collection_id', 'position', 'sample_id'], unique=False)
     op.create_index('collection_samples_by_sample', 'collection_samples', ['sample_id'], unique=False)
     op.create_index(op.f('ix_collection_samples_user_id'), 'collection_samples', ['user_id'], unique=False)
+    op.create_index('samples_by_values', 'samples', ['user_id', 'id'], unique=False, postgresql_include=['bpm', 'duration', 'key', 'kind', 'sound_class', 'duplicate_group_id'], postgresql_where=sa.text('deleted_at IS NULL'))
 
 
 def downgrade() -> None:
     """Go back to the older schema."""
+    op.drop_index('samples_by_values', table_name='samples', postgresql_where=sa.text('deleted_at IS NULL'))
     op.drop_index(op.f('ix_collection_samples_user_id'), table_name='collection_samples')
     op.drop_index('collection_samples_by_sample', table_name='collection_samples')
     op.drop_index('collection_samples_by_position', table_name='collection_samples')

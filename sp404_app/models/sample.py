@@ -67,6 +67,22 @@ class Sample(SQLModel, table=True):
         Index("samples_by_key", "user_id", "key", "id", postgresql_where=NOT_DELETED),
         Index("samples_by_duration", "user_id", "duration", "id", postgresql_where=NOT_DELETED),
         Index("samples_by_size", "user_id", "size", "id", postgresql_where=NOT_DELETED),
+        # Rules of smart collections are counted from this index alone. It has no column that often
+        # changes by itself, such as `favourite`: the change would then write every index.
+        Index(
+            "samples_by_values",
+            "user_id",
+            "id",
+            postgresql_include=[
+                "bpm",
+                "duration",
+                "key",
+                "kind",
+                "sound_class",
+                "duplicate_group_id",
+            ],
+            postgresql_where=NOT_DELETED,
+        ),
         Index(
             "samples_by_copies",
             "user_id",

@@ -141,12 +141,21 @@ def _is_in(column: Any, values: Any, item_type: Any = Uuid) -> ColumnElement[boo
 
 
 def _added(op: str, value: Any) -> ColumnElement[bool]:
-    created_at = col(Sample.created_at)
     if op in {"within_days", "before_days"}:
         limit = now() - dt.timedelta(days=value)
     else:
         limit = dt.datetime.combine(value, dt.time(), dt.UTC)
-    return created_at >= limit if op in {"within_days", "since"} else created_at < limit
+    # Ids begin with the time, as the sort order `created` knows; the index on them has no other
+    # column, so far fewer pages are read than with `created_at`.
+    first_id = _first_id_at(limit)
+    is_later = op in {"within_days", "since"}
+    return col(Sample.id) >= first_id if is_later else col(Sample.id) < first_id
+
+
+def _first_id_at(moment: dt.datetime) -> uuid.UUID:
+    """Return the lowest id (RFC 9562, version 7) that a row created at a moment can have."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    return uuid.UUID(int=milliseconds << 80)
 
 
 def _in_collection(

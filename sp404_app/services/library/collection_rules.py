@@ -22,8 +22,7 @@ from sp404_app.services.library.tags import MAX_TAG_LENGTH
 
 MAX_TERMS = 50
 MAX_VALUES = 30  # of one term that takes a list
-MAX_LIKE_SAMPLES = 10  # of one term
-MAX_LIKE_TERMS = 5  # each compares all vectors of the library
+MAX_LIKE_SAMPLES = 5  # of all terms: each is compared with all vectors of the library
 MAX_DISTANCE = 1.0  # that of unrelated sounds
 MAX_NUMBER = 1_000_000
 MAX_RATING = 5
@@ -79,8 +78,9 @@ def parse_rules(value: object) -> Rules:
     terms = list(rules.leaf_terms())
     if len(terms) > MAX_TERMS:
         _refuse("rules", f"Use at most {MAX_TERMS} rules.")
-    if sum(term.field == "like" for term in terms) > MAX_LIKE_TERMS:
-        _refuse("rules", f"Use at most {MAX_LIKE_TERMS} rules for similar sounds.")
+    likes = (len(term.value.sample_ids) for term in terms if term.field == "like")
+    if sum(likes) > MAX_LIKE_SAMPLES:
+        _refuse("rules", f"Compare with at most {MAX_LIKE_SAMPLES} sounds.")
     return rules
 
 

@@ -18,6 +18,7 @@ from sp404_app.models.columns import now
 from sp404_app.services.account import avatars, data_export, deletion
 from sp404_app.services.auth import personal_access_tokens, two_factor
 from sp404_app.services.billing import subscriptions
+from sp404_app.services.collections import collections
 from sp404_app.services.infra import audit_log, storage
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
@@ -102,6 +103,21 @@ def test_an_export_holds_projects_with_their_pads(tmp_path: Path) -> None:
     assert (project["id"], project["name"]) == (str(made.id), "Night set")
     assert (pad["project_id"], pad["sample_id"]) == (str(made.id), str(sample_id))
     assert (pad["settings"]["level"], pad["edit"]) == (50, {"reverse": True})
+
+
+def test_an_export_holds_collections_with_their_samples(tmp_path: Path) -> None:
+    ada = sign_up_user()
+    sample_id = keep(ada.id, tmp_path, "Kick.wav", 100)
+    rules = {"match": "all", "terms": [{"field": "favourite", "op": "is", "value": True}]}
+    with transaction() as session:
+        made = collections.create_collection(session, ada.id, name="Set", sample_ids=[sample_id])
+        collections.create_collection(session, ada.id, name="Best", rules=rules)
+    zipped = export_of(ada)
+    manual, smart = json.loads(zipped.read("data/collections.json"))
+    (row,) = json.loads(zipped.read("data/collection_samples.json"))
+    assert (manual["id"], manual["name"], manual["rules"]) == (str(made.id), "Set", None)
+    assert (smart["name"], smart["rules"]) == ("Best", rules)
+    assert (row["collection_id"], row["sample_id"]) == (str(made.id), str(sample_id))
 
 
 def test_an_export_holds_no_secrets_and_no_data_of_others(tmp_path: Path) -> None:
