@@ -287,6 +287,14 @@ export function keepCursor() {
   if (snapshot.cursor >= 0) setState({ cursor: found ? found[0] : -1 });
 }
 
+// After rows have moved, the cursor follows its sound. If that is gone, the cursor keeps its place.
+export function followCursor() {
+  if (snapshot.cursor < 0) return;
+  const found = [...rows].find(([, track]) => track.id === snapshot.cursorId);
+  if (found) setState({ cursor: found[0] });
+  else setState({ cursorId: rows.get(snapshot.cursor)?.id });
+}
+
 export function rowClasses(index, id) {
   const classes = [];
   if (snapshot.cursor === index) classes.push("at-cursor");

@@ -73,7 +73,7 @@ class SampleTable(rx.Component):
 
     `on_window` requests `size` rows: first row, request id, and the `epoch` of the list.
     `answered` is the id of the last request that was answered. A `drawer` is beside the pads.
-    In a manual collection rows are `removable` and can be moved; `moved` grows when they were.
+    In a manual collection rows are `removable` and can be moved; `refreshed` grows when they were.
     `on_step` receives a sample, and 1 to move it down or -1 to move it up.
     """
 
@@ -91,7 +91,7 @@ class SampleTable(rx.Component):
     address: rx.Var[str]
     drawer: rx.Var[bool]
     removable: rx.Var[bool]
-    moved: rx.Var[int]
+    refreshed: rx.Var[int]
 
     on_window: rx.EventHandler[passthrough_event_spec(int, int, int)]
     on_mark: rx.EventHandler[passthrough_event_spec(str, int, int)]

@@ -43,11 +43,12 @@ export function SampleRow({ index, track, marked, onMark, onOpen, children, ...r
   );
 }
 
-export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, removable, moved, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
+export function SampleTable({ total, start, count, size, rowHeight, epoch, answered, anyMarked, address, drawer, removable, refreshed, onWindow, onMark, onOpen, onAct, onPut, onCollect, onRemove, onStep, children }) {
   const scroller = useRef(null);
   const onScroll = useVirtualWindow({ scroller, total, start, count, size, rowHeight, epoch, answered, onWindow });
 
-  useEffect(() => player.keepCursor(), [epoch, moved]); // runs after the rows have registered
+  useEffect(() => player.keepCursor(), [epoch]); // runs after the rows have registered
+  useEffect(() => player.followCursor(), [refreshed]);
 
   useEffect(() => {
     // Makes the view linkable. The router would reload the page.

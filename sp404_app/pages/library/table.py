@@ -57,7 +57,7 @@ def sample_list(*, in_collection: bool = False, empty: rx.Component | None = Non
             on_put=PutOnPadsState.open_dialog,
             on_collect=AddToCollectionState.open_dialog,
             removable=movable,
-            moved=CollectionState.moved,
+            refreshed=LibraryState.refreshed,
             on_remove=CollectionState.remove,
             on_step=CollectionState.step,
         ),

@@ -60,7 +60,6 @@ class CollectionState(SessionState):
     sheet: CollectionSheet = CollectionSheet()
     name_error: str = ""
     note_error: str = ""
-    moved: int = 0  # grows whenever rows were moved
     _removed: list[RemovedSample] = []  # the samples removed last, with their places
     _order: list[str] = []  # the order before the last sort
 
@@ -229,7 +228,6 @@ class CollectionState(SessionState):
         if found:
             move = collection_samples.move_samples
             await in_transaction(move, user_id, chosen, found, before)
-            self.moved += 1
         yield LibraryState.refresh
 
     async def _remove(self, user_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Stream:

@@ -46,6 +46,7 @@ class LibraryState(SessionState):
     address: str = ""
     window: rx.Field[Window] = rx.field(default_factory=lambda: Window([]))
     epoch: int = 0
+    refreshed: int = 0  # grows when the present rows were read again after a change of their order
     answered: int = 0  # the id of the last window request that was answered
     loaded: bool = False
     sidebar: rx.Field[SidebarView] = rx.field(default_factory=SidebarView)
@@ -157,9 +158,10 @@ class LibraryState(SessionState):
 
     @rx.event
     async def refresh(self) -> None:
-        """Read the visible rows again."""
+        """Read the visible rows again, after their order has changed."""
         user_id = await self._user_id()
         await self._show(user_id, self.window.start)
+        self.refreshed += 1
 
     @rx.event
     async def open_view(self, view: str) -> AsyncIterator[EventType[()] | None]:
