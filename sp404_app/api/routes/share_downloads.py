@@ -27,6 +27,7 @@ from sp404_app.services.sharing import failed_files, share_counts, shared_conten
 
 ASK: Final = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
 NOT_ALLOWED = "The owner of this link doesn't allow this download."
+NOT_AVAILABLE = "A sound of this project was taken down, so it can't be downloaded."
 
 router = APIRouter(prefix="/s", include_in_schema=False, route_class=SharePageRoute)
 
@@ -79,12 +80,14 @@ def _find_export(session: Session, share: Share) -> StoredFile | ProcessingJob:
 
     Raises:
         Conflict: If it could not be made a moment ago.
-        Forbidden: If the link does not allow it.
+        Forbidden: If the link does not allow it, or a sound of the project was taken down.
     """
     if share.project_id is None or share.allow_download != ShareDownload.SP404:
         raise Forbidden(NOT_ALLOWED)
     project = history.get_project(session, share.user_id, share.project_id)
     target = parse_target(project.device)
+    if not shared_content.is_complete(session, project):
+        raise Forbidden(NOT_AVAILABLE)
     failed_files.ensure_export_may_start(session, share.user_id, project.id, target.device)
     job = exports.request_export(session, share.user_id, project.id, target)
     if job.status != JobStatus.DONE or not job.result:

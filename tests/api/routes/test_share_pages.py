@@ -314,6 +314,26 @@ def test_a_collection_is_listed_in_its_order_without_what_is_in_the_trash(
     ]
 
 
+def test_a_sound_that_was_taken_down_is_on_no_other_link(
+    visitor: TestClient, owner: User, keep: Keep
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(2)]
+    share(owner, "sample", ids[0])
+    change(owner, taken_down_at=now())
+    options = {"allow_download": "original"}
+    collection = share(owner, "collection", make_collection(owner, ids), **options)
+    project = share(owner, "project", make_project(owner, ids), allow_download="sp404")
+    for path in (collection, project):
+        page = visitor.get(path).text
+        assert ("Sound 0" in page, "Sound 1" in page) == (False, True)
+    for part in ("/audio/1", "/download/1"):
+        assert visitor.get(collection + part).status_code == 404
+    assert visitor.get(f"{collection}/audio/2").status_code == 200
+    assert visitor.get(f"{project}/pads/A/1/audio").status_code == 404
+    assert visitor.get(f"{project}/pads/A/2/audio").status_code == 202
+    assert visitor.get(f"{project}/download").status_code == 403
+
+
 def test_a_reordered_collection_gives_no_visitor_another_sound(
     visitor: TestClient, owner: User, keep: Keep
 ) -> None:
