@@ -15,7 +15,7 @@ from sp404_app.api.share_access import MediaShare
 from sp404_app.api.share_page import other_pages
 from sp404_app.api.share_page.routing import SharePageRoute, link_path
 from sp404_app.db import in_transaction
-from sp404_app.errors import Conflict, Forbidden
+from sp404_app.errors import Forbidden
 from sp404_app.models import JobStatus, ProcessingJob, Share, ShareDownload
 from sp404_app.services.cards import conversions, exports
 from sp404_app.services.cards.conversions import StoredFile
@@ -23,10 +23,11 @@ from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.cards.export_content import parse_target
 from sp404_app.services.infra import share_rate_limits
 from sp404_app.services.projects import history
-from sp404_app.services.sharing import share_counts, shared_content
+from sp404_app.services.sharing import failed_files, share_counts, shared_content
 
 ASK: Final = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
 NOT_ALLOWED = "The owner of this link doesn't allow this download."
+NOT_AVAILABLE = "A sound of this project was taken down, so it can't be downloaded."
 
 router = APIRouter(prefix="/s", include_in_schema=False, route_class=SharePageRoute)
 
@@ -59,6 +60,7 @@ def _find_download(
     """Return the file of a download, or the job that makes it.
 
     Raises:
+        Conflict: If the file could not be made a moment ago.
         Forbidden: If the link does not allow this download.
     """
     is_original = wanted is None and share.allow_download == ShareDownload.ORIGINAL
@@ -67,15 +69,26 @@ def _find_download(
         raise Forbidden(NOT_ALLOWED)
     sample = shared_content.find_sound(session, share, number, version)
     if wanted is not None:
+        content_key = conversions.describe_file(sample, wanted).etag
+        failed_files.ensure_conversion_may_start(session, share.user_id, content_key)
         return conversions.find_or_convert(session, share.user_id, sample.id, wanted)
     return StoredFile(sample.storage_key, sample.filename, media_type_of(sample.format), "")
 
 
 def _find_export(session: Session, share: Share) -> StoredFile | ProcessingJob:
+    """Return the archive of a project, or the job that makes it.
+
+    Raises:
+        Conflict: If it could not be made a moment ago.
+        Forbidden: If the link does not allow it, or a sound of the project was taken down.
+    """
     if share.project_id is None or share.allow_download != ShareDownload.SP404:
         raise Forbidden(NOT_ALLOWED)
     project = history.get_project(session, share.user_id, share.project_id)
     target = parse_target(project.device)
+    if not shared_content.is_complete(session, project):
+        raise Forbidden(NOT_AVAILABLE)
+    failed_files.ensure_export_may_start(session, share.user_id, project.id, target.device)
     job = exports.request_export(session, share.user_id, project.id, target)
     if job.status != JobStatus.DONE or not job.result:
         return job
@@ -84,14 +97,8 @@ def _find_export(session: Session, share: Share) -> StoredFile | ProcessingJob:
 
 
 async def _send(request: Request, share: Share, found: StoredFile | ProcessingJob) -> Response:
-    """Send a file and count it, or answer that it is being made.
-
-    Raises:
-        Conflict: If it could not be made.
-    """
+    """Send a file and count it, or answer that it is being made."""
     if isinstance(found, ProcessingJob):
-        if found.status == JobStatus.FAILED:
-            raise Conflict("This file could not be prepared.")
         return other_pages.preparing_page(link_path(request))
     headers = ASK | attachment(found.filename)
     headers |= {"ETag": f'"{found.etag}"'} if found.etag else {}

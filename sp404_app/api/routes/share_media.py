@@ -6,6 +6,8 @@ was revoked.
 
 from typing import Final
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
@@ -16,6 +18,7 @@ from sp404_app.api.share_access import MediaShare, UnaskedShare
 from sp404_app.api.share_page import share_scripts
 from sp404_app.db import in_transaction, transaction
 from sp404_app.errors import BadAudio, NotFound
+from sp404_app.models import Share
 from sp404_app.services.infra import render_files, share_rate_limits
 from sp404_app.services.projects import renders
 from sp404_app.services.sample import previews
@@ -27,6 +30,8 @@ ASK: Final = {"Cache-Control": "private, no-cache", "X-Robots-Tag": "noindex"}
 NO_STORE: Final = {"Cache-Control": "no-store"}
 FOREVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 RETRY_S: Final = "1"
+MAX_ENCODERS: Final = 2  # at a time in this web process
+encoder_limiter: RunVar[CapacityLimiter] = RunVar("share_preview_encoders")
 
 
 @router.get("/scripts/{version}/{name}")
@@ -37,13 +42,15 @@ def get_script(request: Request, version: str, name: str) -> Response:
 
 
 @router.get("/{token}/audio/{number}")
-def get_preview(request: Request, share: MediaShare, number: int, v: str = "") -> Response:
+async def get_preview(request: Request, share: MediaShare, number: int, v: str = "") -> Response:
     """Stream the Ogg preview of a sound, never its original; `v` is the sound's version."""
-    with transaction() as session:
-        sample = shared_content.find_sound(session, share, number, v)
-        key = previews.ensure_preview(session, sample)
-    etag = {"ETag": f'"{shared_content.version_of(sample)}-preview"'}
-    return range_response(request, key, "audio/ogg", ASK | etag)
+    answer = await run_in_threadpool(_send_preview, request, share, number, v)
+    if answer is None:
+        await _encode_preview(share, number, v)
+        answer = await run_in_threadpool(_send_preview, request, share, number, v)
+    if answer is None:
+        raise NotFound("This sound has changed. Reload the page.")
+    return answer
 
 
 @router.get("/{token}/pads/{bank}/{pad}/audio")
@@ -85,6 +92,32 @@ async def get_picture(request: Request, share: UnaskedShare) -> Response:
         return Response(status_code=304, headers=headers)
     drawn = await run_in_threadpool(share_picture.get_picture, share.user_id, share.id, content)
     return Response(drawn, media_type="image/png", headers=headers)
+
+
+def _send_preview(request: Request, share: Share, number: int, version: str) -> Response | None:
+    """Return the answer with the preview of a sound; None if it has none yet."""
+    with transaction() as session:
+        sample = shared_content.find_sound(session, share, number, version)
+    if not sample.preview_key:
+        return None
+    headers = ASK | {"ETag": f'"{shared_content.version_of(sample)}-preview"'}
+    return range_response(request, sample.preview_key, "audio/ogg", headers)
+
+
+async def _encode_preview(share: Share, number: int, version: str) -> None:
+    """Make the preview of a sound; requests that wait occupy neither thread nor connection."""
+    try:
+        limiter = encoder_limiter.get()
+    except LookupError:
+        limiter = CapacityLimiter(MAX_ENCODERS)
+        encoder_limiter.set(limiter)
+    await to_thread.run_sync(_ensure_preview, share, number, version, limiter=limiter)
+
+
+def _ensure_preview(share: Share, number: int, version: str) -> None:
+    with transaction() as session:
+        sample = shared_content.find_sound(session, share, number, version)
+        previews.ensure_preview(session, sample)
 
 
 def _come_back() -> Response:

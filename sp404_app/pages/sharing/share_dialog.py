@@ -92,8 +92,8 @@ def explanation() -> Any:
         (
             "collection",
             rx.fragment(
-                "Anyone with the link can listen to its sounds, also to those that you add later, "
-                "and sees your name."
+                "Anyone with the link can listen to its sounds, also to those that you add later "
+                "or that match its rules later, and sees its note and your name."
             ),
         ),
         (

@@ -23,10 +23,15 @@ def store_preview(path: Path) -> str:
 def ensure_preview(session: Session, sample: Sample) -> str:
     """Return the storage key of a sample's preview, encoding it on first use.
 
+    While one request encodes it, others wait with a connection of the database each, so the caller
+    bounds how many there are.
+
     Raises:
         BadAudio: If the file cannot be decoded.
         NotFound: If the file is missing.
     """
+    if sample.preview_key:
+        return sample.preview_key
     session.refresh(sample, with_for_update=True)  # two simultaneous requests encode it once
     if not sample.preview_key:
         with storage.local_copy(sample.storage_key) as path:

@@ -13,6 +13,7 @@ from sp404_app.errors import NotFound, ValidationFailed
 from sp404_app.models import Share, ShareReport
 from sp404_app.models.columns import now
 from sp404_app.services.auth import admin_access
+from sp404_app.services.auth.account_lock import lock_account
 from sp404_app.services.auth.sessions import SignedIn
 from sp404_app.services.infra import audit_log, pictures
 from sp404_app.services.infra.client_info import Client
@@ -75,23 +76,23 @@ def list_open_reports(session: Session, who: SignedIn) -> list[OpenReport]:
 
 
 def take_down(session: Session, who: SignedIn, report_id: uuid.UUID, client: Client) -> None:
-    """Take down the link of a report at once, and close all its reports.
+    """Take down the link of a report at once, with all others to the same target.
+
+    The reports of all these links are closed.
 
     Raises:
         NotFound: If the user is no operator, or there is no such open report.
         ReauthenticationRequired: If the session has not re-authenticated recently.
     """
-    report = _find_open(session, who, report_id)
+    report = _find_open(session, who, report_id, locks_owner=True)
     share = session.get_one(Share, report.share_id)
-    share.taken_down_at = share.taken_down_at or now()
-    session.add(share)
-    same_link = col(ShareReport.share_id) == share.id
+    ids = _take_down_target(session, share)
     session.exec(
         update(ShareReport)
-        .where(same_link, col(ShareReport.closed_at).is_(None))
+        .where(col(ShareReport.share_id).in_(ids), col(ShareReport.closed_at).is_(None))
         .values(closed_at=now(), outcome="taken_down")
     )
-    after_commit(session, partial(pictures.delete_pictures, share.user_id, [share.id]))
+    after_commit(session, partial(pictures.delete_pictures, share.user_id, ids))
     _record(session, who, "share_taken_down", client, share)
     audit_log.record_audit_event(
         session,
@@ -116,8 +117,27 @@ def dismiss(session: Session, who: SignedIn, report_id: uuid.UUID, client: Clien
     _record(session, who, "share_report_dismissed", client, share)
 
 
-def _find_open(session: Session, who: SignedIn, report_id: uuid.UUID) -> ShareReport:
+def _take_down_target(session: Session, share: Share) -> list[uuid.UUID]:
+    """Take down a link and all others of its owner to the same target; return their ids."""
+    target = f"{shares.kind_of(share)}_id"
+    same = (Share.user_id == share.user_id, getattr(Share, target) == getattr(share, target))
+    found = session.exec(select(Share).where(*same).order_by(col(Share.id)).with_for_update()).all()
+    for each in found:
+        each.taken_down_at = each.taken_down_at or now()
+    session.add_all(found)
+    session.flush()
+    return [each.id for each in found]
+
+
+def _find_open(
+    session: Session, who: SignedIn, report_id: uuid.UUID, *, locks_owner: bool = False
+) -> ShareReport:
     admin_access.ensure_reauthenticated_operator(session, who)
+    if locks_owner:  # before the report: the deletion of an account locks in this order
+        link = select(Share.user_id).join(ShareReport, col(ShareReport.share_id) == Share.id)
+        owner_id = session.exec(link.where(ShareReport.id == report_id)).first()
+        if owner_id:
+            lock_account(session, owner_id)
     query = select(ShareReport).where(
         ShareReport.id == report_id, col(ShareReport.closed_at).is_(None)
     )

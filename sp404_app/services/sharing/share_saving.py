@@ -17,7 +17,7 @@ from sp404_app.services.infra import storage
 from sp404_app.services.library import samples, stored_files
 from sp404_app.services.library.samples import IncomingFile
 from sp404_app.services.library.stored_files import StoredFile, StoredWaveform
-from sp404_app.services.sharing import shared_content
+from sp404_app.services.sharing import share_visits, shared_content
 
 NOT_ALLOWED = "The owner of this link doesn't allow saving its sounds."
 PROBLEMS = {
@@ -47,15 +47,17 @@ def save_sound(
 ) -> uuid.UUID:
     """Copy the original of a shared sound into the user's library; return the new sample's id.
 
+    The link is read again: its owner may have changed or revoked it while others were saved.
     Name and audio are copied, and the name of the link's owner is kept. Tags, notes, rating and
     analysis are the owner's and are not.
 
     Raises:
         Duplicate: If the library has the same audio; details name the sample.
         Forbidden: If the link does not allow the original to be downloaded.
-        NotFound: If the sound is not shared any more, or its file is missing.
+        NotFound: If the link has ended, the sound is not shared any more, or its file is missing.
         QuotaExceeded: If the storage quota is used up.
     """
+    share = share_visits.find_working_share(session, share.id)
     if share.allow_download != ShareDownload.ORIGINAL:
         raise Forbidden(NOT_ALLOWED)
     source = shared_content.find_sound(session, share, number, version)

@@ -1,5 +1,6 @@
 """Find the link that a visitor opens. Every request of a visitor begins here."""
 
+import uuid
 from typing import Final
 
 from sqlmodel import Session, col, func, select
@@ -41,12 +42,23 @@ def find_share(session: Session, token: str, tickets: dict[str, str] | None = No
         NotFound: If it has ended.
         PasswordNeeded: If it has a password, and no ticket is valid.
     """
-    share = _load(session, token)
+    if not share_tokens.TOKEN.fullmatch(token):
+        raise UnknownToken(GONE)
+    share = _load(session, Share.token_hash == share_tokens.hash_token(token))
     if tickets is not None and share.password_hash:
         ticket = tickets.get(share_tokens.cookie_name(share.id), "")
         if not share_tokens.is_valid_ticket(share, ticket):
             raise PasswordNeeded("This link has a password.")
     return share
+
+
+def find_working_share(session: Session, share_id: uuid.UUID) -> Share:
+    """Return a link that was found before, as it is now.
+
+    Raises:
+        NotFound: If it has ended since.
+    """
+    return _load(session, Share.id == share_id)
 
 
 async def check_password(share: Share, password: str, ip: str) -> str:
@@ -62,16 +74,14 @@ async def check_password(share: Share, password: str, ip: str) -> str:
     return share_tokens.make_ticket(share)
 
 
-def _load(session: Session, token: str) -> Share:
-    if not share_tokens.TOKEN.fullmatch(token):
-        raise UnknownToken(GONE)
+def _load(session: Session, is_wanted: bool) -> Share:
     deleted_at = func.coalesce(Sample.deleted_at, Collection.deleted_at, Project.deleted_at)
     query = (
         select(Share, deleted_at)
         .join(Sample, col(Sample.id) == col(Share.sample_id), isouter=True)
         .join(Collection, col(Collection.id) == col(Share.collection_id), isouter=True)
         .join(Project, col(Project.id) == col(Share.project_id), isouter=True)
-        .where(Share.token_hash == share_tokens.hash_token(token))
+        .where(is_wanted)
     )
     found = session.exec(query).first()
     if found is None:

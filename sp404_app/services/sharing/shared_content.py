@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from sp404_app.audio.features.musical_keys import camelot
 from sp404_app.devices.capabilities import BANKS
@@ -133,9 +133,28 @@ def find_sound(session: Session, share: Share, number: int, version: str) -> Sam
     if not 1 <= number <= len(ids):
         raise NotFound("This sound isn't shared any more.")
     sample = samples.get_sample(session, share.user_id, ids[number - 1])
-    if sample.deleted_at or (version and version_of(sample) != version):
+    is_gone = sample.deleted_at or sample.id in taken_down_samples(session, share.user_id)
+    if is_gone or (version and version_of(sample) != version):
         raise NotFound("This sound has changed. Reload the page.")
     return sample
+
+
+def taken_down_samples(session: Session, user_id: uuid.UUID) -> set[uuid.UUID]:
+    """Return the sounds of a user that an operator took down; no other link has them either."""
+    taken = select(Share.sample_id).where(
+        Share.user_id == user_id,
+        col(Share.sample_id).is_not(None),
+        col(Share.taken_down_at).is_not(None),
+    )
+    return {sample_id for sample_id in session.exec(taken) if sample_id}
+
+
+def is_complete(session: Session, project: Project) -> bool:
+    """Return whether no pad of a project has a sound that was taken down."""
+    taken = taken_down_samples(session, project.user_id)
+    return not any(
+        row.sample_id in taken for row in history.load_pads(session, project.id).values()
+    )
 
 
 def sound_ids(session: Session, share: Share) -> list[uuid.UUID]:
@@ -160,7 +179,7 @@ def find_pad_render(session: Session, share: Share, bank: str, pad: int) -> rend
     project = history.get_project(session, share.user_id, share.project_id)
     at = PadPosition(BANKS.index(bank), pad)
     row = session.get(ProjectPad, (project.id, at.bank, at.pad))
-    live = _live_samples(session, {at: row}) if row else {}
+    live = _live_samples(session, share.user_id, {at: row}) if row else {}
     status = renders.ensure_renders(session, project, {at: row}, live).get(at) if row else None
     if status is None:
         raise NotFound("This pad has no sound.")
@@ -177,7 +196,7 @@ def _project_content(
 ) -> SharedContent:
     project = history.get_project(session, share.user_id, project_id)
     rows = history.load_pads(session, project.id)
-    live = _live_samples(session, rows)
+    live = _live_samples(session, project.user_id, rows)
     device = device_of(project)
     banks = tuple(
         bank for index in range(len(BANKS)) if (bank := _bank(project, index, rows, live)).pads
@@ -194,7 +213,9 @@ def _collection_content(
 ) -> SharedContent:
     collection = collections.get_collection(session, share.user_id, collection_id)
     ids = sound_ids(session, share)
-    listed = samples.list_live_samples(session, share.user_id, ids)
+    taken = taken_down_samples(session, share.user_id)
+    found = samples.list_live_samples(session, share.user_id, ids)
+    listed = [sample for sample in found if sample.id not in taken]
     numbers = {sample_id: number for number, sample_id in enumerate(ids, 1)}
     sounds = tuple(_sound(numbers[sample.id], sample) for sample in listed)
     note = collection.note.strip()
@@ -202,10 +223,15 @@ def _collection_content(
 
 
 def _live_samples(
-    session: Session, rows: Mapping[PadPosition, ProjectPad]
+    session: Session, user_id: uuid.UUID, rows: Mapping[PadPosition, ProjectPad]
 ) -> dict[uuid.UUID, Sample]:
+    taken = taken_down_samples(session, user_id)
     found = samples_of_pads(session, rows)
-    return {id_: sample for id_, sample in found.items() if sample.deleted_at is None}
+    return {
+        id_: sample
+        for id_, sample in found.items()
+        if sample.deleted_at is None and id_ not in taken
+    }
 
 
 def _bank(

@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+import threading
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from sp404_app.api.app import api as app
 from sp404_app.api.app import wrap_in_middleware
 from sp404_app.models import User
 from sp404_app.services.infra import share_rate_limits
+from sp404_app.services.sample import previews
 from sp404_app.services.sharing import share_counts, shares
 from sp404_app.services.sharing.shares import ShareOptions, ShareTarget
 from sp404_app.settings import Settings
@@ -21,6 +24,7 @@ from tests.sounds import Keep
 wrapped = wrap_in_middleware(app)
 VISITORS = 1000
 REVOKED_AFTER = 300  # visits
+LATE_VISITORS = 50
 
 
 @pytest.fixture
@@ -66,9 +70,40 @@ async def test_nobody_of_a_thousand_visitors_hears_a_link_after_it_was_revoked(
         is_revoked.set()
 
     await asyncio.gather(revoke(), *map(visit, range(VISITORS)))
+    await asyncio.gather(*map(visit, range(VISITORS, VISITORS + LATE_VISITORS)))
     assert {status for _, status in visits} == {200, 404}
     assert {status for began_after, status in visits if began_after} == {404}
-    assert len(visits) == 2 * VISITORS
+    assert len(visits) == 2 * (VISITORS + LATE_VISITORS)
+
+
+async def test_while_a_sound_is_prepared_for_a_crowd_others_are_answered(
+    services: Settings,
+    link: tuple[uuid.UUID, uuid.UUID, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, _, path = link
+    may_go_on, encode, encoded = threading.Event(), previews.store_preview, []
+
+    def slow(file: Path) -> str:
+        may_go_on.wait(60)
+        encoded.append(file)
+        return encode(file)
+
+    monkeypatch.setattr(previews, "store_preview", slow)
+
+    async def get(number: int, part: str = "") -> int:
+        async with browser(services.origin, number) as client:
+            return (await client.get(path + part)).status_code
+
+    crowd = [asyncio.create_task(get(number, "/audio/1")) for number in range(60)]
+    try:
+        await asyncio.sleep(1)  # for them to get where they wait
+        async with asyncio.timeout(20):
+            pages = await asyncio.gather(*map(get, range(100, 140)))
+    finally:
+        may_go_on.set()
+        listened = await asyncio.gather(*crowd)
+    assert (set(pages), set(listened), len(encoded)) == ({200}, {200}, 1)
 
 
 async def test_plays_of_many_visitors_at_once_are_all_counted(

@@ -27,7 +27,7 @@ from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.infra import share_rate_limits, storage
 from sp404_app.services.library import samples
 from sp404_app.services.projects import projects
-from sp404_app.services.sharing import shares
+from sp404_app.services.sharing import failed_files, share_saving, shares
 from sp404_app.services.sharing.shares import ShareOptions, ShareTarget
 from sp404_app.settings import Settings
 from tests.accounts import bearer, cookie, sign_up_user
@@ -314,6 +314,26 @@ def test_a_collection_is_listed_in_its_order_without_what_is_in_the_trash(
     ]
 
 
+def test_a_sound_that_was_taken_down_is_on_no_other_link(
+    visitor: TestClient, owner: User, keep: Keep
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(2)]
+    share(owner, "sample", ids[0])
+    change(owner, taken_down_at=now())
+    options = {"allow_download": "original"}
+    collection = share(owner, "collection", make_collection(owner, ids), **options)
+    project = share(owner, "project", make_project(owner, ids), allow_download="sp404")
+    for path in (collection, project):
+        page = visitor.get(path).text
+        assert ("Sound 0" in page, "Sound 1" in page) == (False, True)
+    for part in ("/audio/1", "/download/1"):
+        assert visitor.get(collection + part).status_code == 404
+    assert visitor.get(f"{collection}/audio/2").status_code == 200
+    assert visitor.get(f"{project}/pads/A/1/audio").status_code == 404
+    assert visitor.get(f"{project}/pads/A/2/audio").status_code == 202
+    assert visitor.get(f"{project}/download").status_code == 403
+
+
 def test_a_reordered_collection_gives_no_visitor_another_sound(
     visitor: TestClient, owner: User, keep: Keep
 ) -> None:
@@ -379,6 +399,38 @@ def test_a_project_is_downloaded_when_its_export_is_made(
     assert zipfile.is_zipfile(io.BytesIO(archive.content))
     part = visitor.get(f"{path}/download", headers={"Range": "bytes=0-1"})
     assert (part.status_code, part.content) == (206, b"PK")
+
+
+def download_jobs() -> list[uuid.UUID]:
+    with db.transaction() as session:
+        waiting = select(ProcessingJob.id).where(col(ProcessingJob.kind).in_(["export", "convert"]))
+        return list(session.exec(waiting))
+
+
+def end_jobs(status: str, at: dt.datetime) -> None:
+    with db.transaction() as session:
+        session.exec(update(ProcessingJob).values(status=status, finished_at=at))
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+@pytest.mark.parametrize("kind", ["project", "sample"])
+def test_a_download_that_cannot_be_prepared_is_not_started_by_each_visitor(
+    visitor: TestClient, owner: User, sample_id: uuid.UUID, kind: str, status: str
+) -> None:
+    target = make_project(owner, [sample_id]) if kind == "project" else sample_id
+    part = "/download" if kind == "project" else "/download/1?as=mk2"
+    path = share(owner, kind, target, allow_download="sp404") + part
+    with db.transaction() as session:  # so long that a job converts it
+        session.exec(update(Sample).values(duration=25.0))
+    assert visitor.get(path).status_code == 202
+    end_jobs(status, now())
+    answers = [visitor.get(path) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [409] * 3
+    assert "could not be prepared" in answers[0].text
+    assert "refresh" not in answers[0].text
+    assert len(download_jobs()) == 1
+    end_jobs(status, now() - failed_files.PAUSE)
+    assert visitor.get(path).status_code == 202
 
 
 def test_a_password_protects_page_audio_and_picture(
@@ -514,6 +566,31 @@ def test_saving_asks_for_room(visitor: TestClient, owner: User, sample_id: uuid.
     assert "Your storage is full." in visitor.post(f"{path}/save/1").text
     with db.transaction() as session:
         assert session.exec(select(Sample).where(Sample.user_id == guest.id)).first() is None
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_saving_many_sounds_stops_when_the_owner_revokes_or_restricts_the_link(
+    visitor: TestClient,
+    owner: User,
+    keep: Keep,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: bool,
+) -> None:
+    ids = [keep(f"Sound {number}.wav", owner=owner.id) for number in range(3)]
+    path = share(owner, "collection", make_collection(owner, ids), allow_download="original")
+    guest, save, saved = sign_up_user(), share_saving.save_sound, []
+
+    def save_and_change(*arguments: Any) -> uuid.UUID:
+        saved.append(save(*arguments))
+        change(owner, **({"revoked_at": now()} if ends else {"allow_download": "none"}))
+        return saved[-1]
+
+    monkeypatch.setattr(share_saving, "save_sound", save_and_change)
+    signed_in(visitor, guest.id)
+    visitor.post(f"{path}/save")
+    with db.transaction() as session:
+        mine = session.exec(select(Sample.id).where(Sample.user_id == guest.id)).all()
+    assert (len(mine), len(saved)) == (1, 1)
 
 
 def test_a_visitor_without_an_account_signs_in_first(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import reflex as rx
-from sqlmodel import select, update
+from sqlmodel import col, select, update
 
 from sp404_app.db import transaction
 from sp404_app.errors import Forbidden, NotFound
@@ -91,6 +91,21 @@ async def test_a_take_down_ends_the_link_and_closes_all_its_reports(
         assert shares.list_shares(session, owner.id)[0].status == "taken_down"
         logged = {entry.action for entry in session.exec(select(AuditEntry))}
     assert {"share_taken_down", "share_taken_down_by_operator"} <= logged
+
+
+async def test_a_take_down_ends_all_links_of_the_owner_to_the_same_sound(
+    operator: SignedUpUser, owner: User, sample_id: uuid.UUID, keep: Keep
+) -> None:
+    ids = [report(owner, sample_id), report(owner, sample_id)]
+    elsewhere = report(owner, keep("Another.wav", owner=owner.id), ())
+    tab = await confirmed(operator)
+    await tab.load()
+    await tab.take_down(tab.rows[0].id)
+    assert tab.rows == []
+    with transaction() as session:
+        down = select(Share.id).where(col(Share.taken_down_at).is_not(None))
+        assert set(session.exec(down)) == set(ids)
+        assert shares.get_share(session, owner.id, elsewhere).status == "active"
 
 
 async def test_what_was_taken_down_cannot_be_shared_again_even_after_revoking(
