@@ -19,7 +19,7 @@ MIN_BPM, MAX_BPM = 20.0, 999.0
 BPM_DIGITS: Final = 2
 EMPTY_NAME: Final = "The new name would be empty."
 
-# Takes a sound and its index in the list; returns the values that differ, each source with its value.
+# Takes a sound and its index in the list; returns the values that differ, a source with its value.
 ChangeSound = Callable[[SoundValues, int], Values]
 
 
