@@ -1,12 +1,14 @@
 """Bulk edits by a job: what they change, refuse and undo."""
 
+import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlmodel import select, update
+from sqlmodel import select, text, update
 
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, TooLarge, ValidationFailed
@@ -121,6 +123,37 @@ def test_tags_are_added_in_their_stored_spelling_and_removed_whatever_the_case(
     run_edit(SetEdit(add_tags=("Vinyl",)), ids)
     run_edit(SetEdit(add_tags=("vinyl", "808"), remove_tags=("OLD",)), ids)
     assert [sample.tags for sample in load(ids)] == [["808", "Dusty", "Vinyl"], ["808", "Vinyl"]]
+
+
+def test_a_tag_is_added_while_another_request_adds_it_to_the_same_sound(
+    user: User, sounds: AddSounds
+) -> None:
+    ids = sounds(1)
+    with transaction() as session:
+        job = bulk_edits.request_edit(session, user.id, SetEdit(add_tags=("dusty",)), ids)
+    with ThreadPoolExecutor() as pool:
+        with transaction() as session:
+            samples.get_sample(session, user.id, ids[0], lock=True)
+            edited = pool.submit(run_job, job.id)
+            wait_for_lock()
+            samples.change_sample(session, user.id, ids[0], Change(tags=["dusty", "loud"]))
+        assert result(edited.result()) == {"changed": 0, "skipped": 1, "failed": 0}
+    assert [sample.tags for sample in load(ids)] == [["dusty", "loud"]]
+
+
+def wait_for_lock() -> None:
+    """Wait until a transaction of another connection waits for a lock."""
+    waiting = text(
+        "select count(*) from pg_stat_activity "
+        "where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with transaction() as session:
+            if session.scalar(waiting):
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits for a lock")
 
 
 def test_a_sound_with_too_many_tags_is_refused(sounds: AddSounds, run_edit: RunEdit) -> None:
