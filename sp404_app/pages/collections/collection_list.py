@@ -12,6 +12,7 @@ from sp404_app.pages.sharing.share_dialog import share_dialog
 from sp404_app.state.collections.collection_cards import CollectionCard
 from sp404_app.state.collections.collection_form import CollectionFormState
 from sp404_app.state.collections.collection_list import CollectionListState
+from sp404_app.state.library.smart_counts import SmartCountState
 from sp404_app.state.sharing.share import ShareState
 
 LIST = CollectionListState
@@ -131,7 +132,13 @@ def card(collection: CollectionCard) -> rx.Component:
         rx.cond(LIST.trash, rx.fragment(), actions(collection)),
         rx.cond(collection.note != "", rx.el.p(collection.note, class_name="collection-note")),
         rx.el.p(
-            rx.el.span(collection.count, class_name="mono", data_testid="count"),
+            rx.el.span(
+                rx.cond(
+                    collection.is_smart, SmartCountState.texts[collection.id], collection.count
+                ),
+                class_name="mono",
+                data_testid="count",
+            ),
             rx.el.span(collection.changed, class_name="project-age"),
             class_name="project-facts",
         ),

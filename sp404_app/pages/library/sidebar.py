@@ -6,6 +6,7 @@ from sp404_app.services.library.tags import TagCount
 from sp404_app.state.collections.collection import CollectionState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.sidebar import CollectionLink
+from sp404_app.state.library.smart_counts import SmartCountState
 
 VIEWS = (
     ("All sounds", "all"),
@@ -94,7 +95,10 @@ def collection_link(collection: CollectionLink, *, in_collection: bool) -> rx.Co
             rx.el.i(class_name="collection-dot"),
         ),
         rx.el.span(collection.name, class_name="room-name grow"),
-        rx.el.span(collection.count, class_name="mono"),
+        rx.el.span(
+            rx.cond(collection.is_smart, SmartCountState.counts[collection.id], collection.count),
+            class_name="mono",
+        ),
         href=f"/collections/{collection.id}",
         class_name=rx.cond(is_open, "room on", "room"),
         aria_current=rx.cond(is_open, "page", "false"),

@@ -1,7 +1,7 @@
 """Do a bulk edit in batches: each is one transaction with its changes and their former values.
 
 A job that is killed continues after its last batch. Locks are taken in the order used everywhere:
-user, job, samples in the order of their ids.
+user, job, samples in the order of their ids, tags.
 """
 
 import uuid
@@ -139,9 +139,10 @@ def _change(
 def _change_values(
     session: Session, user_id: uuid.UUID, edit: ValueEdit, batch: Sequence[Numbered]
 ) -> BatchResult:
+    # Samples are locked before tags, as everywhere.
+    sounds = read_sounds(session, user_id, [sample_id for sample_id, _ in batch], lock=True)
     added = edit.add_tags if isinstance(edit, SetEdit) else ()
     change = compile_edit(edit, tag_names=tags.get_or_create_tags(session, user_id, added))
-    sounds = read_sounds(session, user_id, [sample_id for sample_id, _ in batch], lock=True)
     result = BatchResult()
     for sample_id, index in batch:
         sound = sounds.get(sample_id)

@@ -92,7 +92,8 @@ def request_edit(
 def request_undo(session: Session, user_id: uuid.UUID, bulk_edit_id: uuid.UUID) -> ProcessingJob:
     """Queue the undoing of an edit; return its job. An edit that still runs is cancelled first.
 
-    A second request while the first is not finished returns the same job.
+    If it has changed nothing until then, its own cancelled job is returned. A second request while
+    the first is not finished returns the same job.
 
     Raises:
         Conflict: If nothing of the edit is left to undo.
@@ -104,9 +105,13 @@ def request_undo(session: Session, user_id: uuid.UUID, bulk_edit_id: uuid.UUID) 
         undoing = session.get_one(ProcessingJob, row.undo_job_id)
         if undoing.status in ACTIVE:
             return undoing
-    if row.job_id:
-        jobs.cancel_job(session, user_id, row.job_id)
+    edited = session.get(ProcessingJob, row.job_id) if row.job_id else None
+    was_active = edited is not None and edited.status in ACTIVE
+    if edited:
+        edited = jobs.cancel_job(session, user_id, edited.id)
     total = count_items(session, row.id)
+    if edited and was_active and not total:
+        return edited  # an error would take back that it was cancelled
     if not total:
         raise Conflict("There is nothing left to undo.")
     job = _add_job(session, user_id)

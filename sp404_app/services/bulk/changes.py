@@ -8,7 +8,7 @@ from sp404_app.models import Source
 from sp404_app.services.bulk.edits import CleanEdit, RenameEdit, ReplaceEdit, SetEdit, ValueEdit
 from sp404_app.services.bulk.name_cleaning import suggest_name
 from sp404_app.services.bulk.replacement import compile_replacement
-from sp404_app.services.bulk.sound_values import SoundValues, Values
+from sp404_app.services.bulk.sound_values import SOURCE_SUFFIX, SoundValues, Values
 from sp404_app.services.cards.converted_names import NamedSound, template_values
 from sp404_app.services.cards.download_formats import DownloadFormat
 from sp404_app.services.cards.name_template import fill_template, parse_template
@@ -19,7 +19,7 @@ MIN_BPM, MAX_BPM = 20.0, 999.0
 BPM_DIGITS: Final = 2
 EMPTY_NAME: Final = "The new name would be empty."
 
-# Takes a sound and its index in the list; returns the values that differ.
+# Takes a sound and its index in the list; returns the values that differ, a source with its value.
 ChangeSound = Callable[[SoundValues, int], Values]
 
 
@@ -38,7 +38,10 @@ def compile_edit(edit: ValueEdit, *, tag_names: Sequence[str] = ()) -> ChangeSou
 
     def change_sound(sound: SoundValues, index: int) -> Values:
         wanted = change(sound, index)
-        return {field: value for field, value in wanted.items() if getattr(sound, field) != value}
+        differing = [field for field, value in wanted.items() if getattr(sound, field) != value]
+        # A source is recorded with its value, so that an undo restores both or neither.
+        described = [field.removesuffix(SOURCE_SUFFIX) for field in differing]
+        return {field: wanted[field] for field in dict.fromkeys([*differing, *described])}
 
     return change_sound
 

@@ -33,6 +33,7 @@ COLUMN_TYPES: Final[Mapping[str, str]] = {
     "rating": "integer",
     "note": "text",
 }
+SOURCE_SUFFIX: Final = "_source"  # of the column that says who has set a value
 SEARCHED: Final = frozenset({"name", "tags", "note", "key"})
 # Columns that follow from the others.
 DERIVED_TYPES: Final[Mapping[str, str]] = {"search_text": "text", "sort_key": "text"}

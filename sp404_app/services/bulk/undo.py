@@ -13,7 +13,13 @@ from sp404_app.models import BulkEdit, BulkEditItem, JobStatus, ProcessingJob, S
 from sp404_app.models.columns import now
 from sp404_app.services.billing import quotas
 from sp404_app.services.bulk.batches import BATCH_SOUNDS, deletion_value
-from sp404_app.services.bulk.sound_values import SoundValues, Values, read_sounds, write_sounds
+from sp404_app.services.bulk.sound_values import (
+    SOURCE_SUFFIX,
+    SoundValues,
+    Values,
+    read_sounds,
+    write_sounds,
+)
 from sp404_app.services.library import samples
 from sp404_app.services.processing import jobs
 
@@ -96,13 +102,19 @@ def _undo_items(session: Session, user_id: uuid.UUID, items: Sequence[BulkEditIt
 
 
 def _own_fields(sound: SoundValues, item: BulkEditItem) -> list[str]:
-    """Return the fields that still have the value that the edit has set."""
+    """Return the fields that still have the value that the edit has set.
+
+    A value and its source count only together: else the value of somebody who has changed it since
+    would get the former source, and the next analysis would overwrite it.
+    """
     values: Values = {name: getattr(sound, name, None) for name in item.after}
     if "deleted_at" in item.after:
         values |= deletion_value(sound)
     if CREATED in item.after:
         values[CREATED] = item.after[CREATED] if sound.deleted_at is None else None
-    return [name for name, value in item.after.items() if values[name] == value]
+    others = {name for name, value in item.after.items() if values[name] != value}
+    bases = {name.removesuffix(SOURCE_SUFFIX) for name in others}
+    return [name for name in item.after if name.removesuffix(SOURCE_SUFFIX) not in bases]
 
 
 def _undo_deletions(

@@ -15,7 +15,10 @@ from sp404_app.services.library.collection_rules import Rules, parse_rules
 
 @dataclass(frozen=True, slots=True)
 class CollectionSummary:
-    """A collection in a list, with the number of its samples outside the trash."""
+    """A collection in a list, with the number of its samples outside the trash.
+
+    That of a smart one is 0 if it was not counted.
+    """
 
     id: uuid.UUID
     name: str
@@ -31,9 +34,12 @@ class CollectionSummary:
 
 
 def summarize(
-    session: Session, user_id: uuid.UUID, found: Sequence[Collection]
+    session: Session, user_id: uuid.UUID, found: Sequence[Collection], *, count_smart: bool = True
 ) -> list[CollectionSummary]:
-    """Return the summaries of a user's collections, in the same order."""
+    """Return the summaries of a user's collections, in the same order.
+
+    Without `count_smart`, smart ones are not counted: each takes a search over the library.
+    """
     rows = (
         select(CollectionSample.collection_id, func.count())
         .join(Sample, col(Sample.id) == col(CollectionSample.sample_id))
@@ -45,8 +51,9 @@ def summarize(
         .group_by(col(CollectionSample.collection_id))
     )
     counts = dict(session.exec(rows).all())
-    smart = {each.id: parse_rules(each.rules) for each in found if each.rules is not None}
-    counts |= _count_each(session, user_id, smart)
+    if count_smart:
+        smart = {each.id: parse_rules(each.rules) for each in found if each.rules is not None}
+        counts |= _count_each(session, user_id, smart)
     return [
         CollectionSummary(
             id=each.id,

@@ -46,10 +46,12 @@ def list_collections(
     trash: bool = False,
     before: uuid.UUID | None = None,
     limit: int = MAX_COLLECTIONS,
+    count_smart: bool = True,
 ) -> list[CollectionSummary]:
     """Return a user's collections, newest first: those in use, or those in the trash.
 
-    `before` is the id of the last one of the page before.
+    `before` is the id of the last one of the page before. Without `count_smart`, smart ones are
+    not counted.
     """
     deleted_at = col(Collection.deleted_at)
     wanted = deleted_at.is_not(None) if trash else deleted_at.is_(None)
@@ -57,7 +59,17 @@ def list_collections(
     if before is not None:
         query = query.where(col(Collection.id) < before)
     found = session.exec(query.order_by(col(Collection.id).desc()).limit(limit)).all()
-    return summarize(session, user_id, found)
+    return summarize(session, user_id, found, count_smart=count_smart)
+
+
+def list_smart_ids(session: Session, user_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the ids of a user's smart collections outside the trash, newest first."""
+    smart = select(Collection.id).where(
+        Collection.user_id == user_id,
+        col(Collection.deleted_at).is_(None),
+        col(Collection.rules).is_not(None),
+    )
+    return list(session.exec(smart.order_by(col(Collection.id).desc())))
 
 
 def count_collections(session: Session, user_id: uuid.UUID, *, trash: bool = False) -> int:

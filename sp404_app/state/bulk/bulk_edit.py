@@ -117,6 +117,8 @@ class BulkEditState(SessionState):
     async def apply(self) -> AsyncIterator[EventType[()] | None]:
         """Start the edit as a job, and close the dialog."""
         user_id = await self._user_id()
+        if not self.is_open:  # the second click of a double click
+            return
         try:
             edit = build_edit(self.tab, self._touched, self._added, self._removed)
             ids = await self._target_ids(user_id)

@@ -165,7 +165,7 @@ def _load_choices(
     words = format_sounds(len(ids))
     if len(ids) == 1:
         words = f"“{samples.get_sample(session, user_id, ids[0]).name[:60]}”"
-    found = collections.list_collections(session, user_id)
+    found = collections.list_collections(session, user_id, count_smart=False)
     members = collection_samples.count_memberships(session, user_id, ids)
     return words, [
         choice_of(each, is_full=members.get(each.id, 0) == len(ids))

@@ -61,14 +61,15 @@ class CollectionState(SessionState):
     name_error: str = ""
     note_error: str = ""
     _removed: list[RemovedSample] = []  # the samples removed last, with their places
+    _removed_from: str = ""  # their collection: the tab may show another page by now
     _order: list[str] = []  # the order before the last sort
+    _sorted: str = ""  # the collection that was sorted
 
     @rx.event
     async def load(self) -> Stream:
         """Load the collection of this URL, then its sounds."""
         user_id = await self._user_id()
         self.name_error = self.note_error = ""
-        self._removed, self._order = [], []
         try:
             collection_id = route.collection_id(self)
             self.sheet = await in_transaction(_load_sheet, user_id, collection_id)
@@ -130,6 +131,7 @@ class CollectionState(SessionState):
         wanted = validation.validate_text(by, 20)
         await in_transaction(collection_samples.sort_collection, user_id, chosen, wanted)
         self._order = [str(each) for each in order] if len(order) <= MAX_UNDO_SAMPLES else []
+        self._sorted = str(chosen)
         undo = UNDO_SORT if self._order else ""
         yield ToastState.show(f"Sorted by {wanted}.", "ok", undo)  # type: ignore[misc]
         yield LibraryState.sort_by_position
@@ -137,9 +139,10 @@ class CollectionState(SessionState):
     @rx.event
     async def undo_sort(self) -> Stream:
         """Restore the order before the last sort."""
-        user_id, chosen = await self._user_id(), route.collection_id(self)
+        user_id = await self._user_id()
         order, self._order = [validation.validate_id(each) for each in self._order], []
         if order:
+            chosen = validation.validate_id(self._sorted)
             await in_transaction(_restore_order, user_id, chosen, order)
         yield LibraryState.refresh
 
@@ -184,7 +187,8 @@ class CollectionState(SessionState):
         self._removed = []
         if removed:
             put_back = collection_samples.put_back_samples
-            await in_transaction(put_back, user_id, route.collection_id(self), removed)
+            chosen = validation.validate_id(self._removed_from)
+            await in_transaction(put_back, user_id, chosen, removed)
         yield LibraryState.refresh
 
     @rx.event
@@ -224,7 +228,8 @@ class CollectionState(SessionState):
             yield ToastState.show(NOT_IN_ORDER, "bad")  # type: ignore[misc]
             return
         order = await self._list_order(user_id, chosen)
-        found, before = arrange(order, [each for each in order if each in set(ids)])
+        moving = set(ids)
+        found, before = arrange(order, [each for each in order if each in moving])
         if found:
             move = collection_samples.move_samples
             await in_transaction(move, user_id, chosen, found, before)
@@ -236,7 +241,7 @@ class CollectionState(SessionState):
             return
         remove = collection_samples.remove_samples
         removed = await in_transaction(remove, user_id, chosen, ids)
-        self._removed = list(removed[:MAX_UNDO_SAMPLES])
+        self._removed, self._removed_from = list(removed[:MAX_UNDO_SAMPLES]), str(chosen)
         yield LibraryState.select_rows("none", 0, 0)
         yield LibraryState.refresh
         message = f"Removed {format_sounds(len(removed))} from “{self.sheet.name[:60]}”."

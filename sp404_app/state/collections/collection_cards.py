@@ -11,7 +11,10 @@ from sp404_app.state.library.bulk_messages import format_sounds
 
 @dataclass(frozen=True, slots=True)
 class CollectionCard:
-    """A collection in the list; `count` and `changed` are texts."""
+    """A collection in the list; `count` and `changed` are texts.
+
+    `SmartCountState` has the count of a smart one.
+    """
 
     id: str
     name: str

@@ -179,5 +179,5 @@ def _load_suggestions(
 ) -> tuple[list[str], list[CollectionChoice]]:
     """Return the tags and the manual collections that rules can name."""
     names = [each.name for each in tags.count_tags(session, user_id)[:MAX_SUGGESTED_TAGS]]
-    found = collections.list_collections(session, user_id)
+    found = collections.list_collections(session, user_id, count_smart=False)
     return names, [choice_of(each) for each in found if not each.is_smart]

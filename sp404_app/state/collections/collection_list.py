@@ -19,6 +19,7 @@ from sp404_app.state import double_click, validation
 from sp404_app.state.base import SessionState
 from sp404_app.state.collections.collection_cards import CollectionCard, card_of
 from sp404_app.state.library.bulk_messages import format_sounds
+from sp404_app.state.library.smart_counts import SmartCountState
 from sp404_app.state.toast import ToastState, undo_handlers
 
 REFRESH_S = 60.0  # so that "5 min ago" stays true
@@ -42,7 +43,7 @@ class CollectionListState(SessionState):
     _acts: double_click.RecentActions = {}
 
     @rx.event
-    async def load(self) -> EventType[()]:
+    async def load(self) -> list[EventType[()]]:
         """Load the collections, or the trash if the URL says so, and follow their changes."""
         user_id = await self._user_id()
         self.trash = self.router.url.query_parameters.get("view") == "trash"
@@ -50,7 +51,7 @@ class CollectionListState(SessionState):
         self.deleting_id = self.deleting_name = ""
         await self._show(user_id)
         self.loaded = True
-        return CollectionListState.watch
+        return [CollectionListState.watch, SmartCountState.watch]
 
     @rx.event(background=True)
     async def watch(self) -> None:
@@ -208,7 +209,7 @@ def _load_cards(
 ) -> tuple[list[CollectionCard], int]:
     """Return the cards of the collections in use or in the trash, and the number in the trash."""
     at = now()
-    found = collections.list_collections(session, user_id, trash=in_trash)
+    found = collections.list_collections(session, user_id, trash=in_trash, count_smart=False)
     count = len(found) if in_trash else collections.count_collections(session, user_id, trash=True)
     return [card_of(summary, at) for summary in found], count
 

@@ -32,6 +32,7 @@ from sp404_app.state.library.search_params import (
     parse_library_url,
 )
 from sp404_app.state.library.sidebar import SidebarView, load_sidebar
+from sp404_app.state.library.smart_counts import SmartCountState
 from sp404_app.state.rows import WINDOW_ROWS, Window, rows_of
 from sp404_app.state.toast import ToastState, undo_handlers
 
@@ -81,7 +82,8 @@ class LibraryState(SessionState):
             rx.set_value(field, format_field(getattr(self.query, field)))
             for field in ("q", *NUMBER_FIELDS)
         ]
-        yield LibraryState.watch  # loads the sidebar in the background: clicks need not wait
+        # These load the sidebar in the background: clicks need not wait.
+        yield [LibraryState.watch, SmartCountState.watch]
 
     @rx.event(background=True)
     async def watch(self) -> None:

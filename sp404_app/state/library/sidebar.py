@@ -20,7 +20,10 @@ MAX_OPEN_COLLECTIONS = 8  # listed without a click
 
 @dataclass(frozen=True, slots=True)
 class CollectionLink:
-    """A collection in the sidebar; sounds can be dropped on a manual one."""
+    """A collection in the sidebar; sounds can be dropped on a manual one.
+
+    `SmartCountState` has the count of a smart one.
+    """
 
     id: str
     name: str
@@ -48,7 +51,9 @@ def load_sidebar(session: Session, user_id: uuid.UUID) -> SidebarView:
     usage = quotas.get_quota_usage(session, user_id)
     progress = reanalysis.get_reanalysis_progress(session, user_id)
     used, limit = formatting.format_size(usage.storage_used), usage.storage_limit
-    links = [_link_of(each) for each in collections.list_collections(session, user_id)]
+    links = [
+        _link_of(each) for each in collections.list_collections(session, user_id, count_smart=False)
+    ]
     is_outdated = progress.current < progress.total
     return SidebarView(
         tags=tags.count_tags(session, user_id)[:MAX_SIDEBAR_TAGS],

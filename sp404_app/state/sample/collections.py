@@ -41,6 +41,6 @@ def _collections_of(
         return []
     return [
         CollectionOfSample(str(each.id), each.name, each.colour)
-        for each in collections.list_collections(session, user_id)
+        for each in collections.list_collections(session, user_id, count_smart=False)
         if each.id in members
     ]

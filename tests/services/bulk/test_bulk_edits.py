@@ -1,12 +1,14 @@
 """Bulk edits by a job: what they change, refuse and undo."""
 
+import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlmodel import select, update
+from sqlmodel import select, text, update
 
 from sp404_app.db import transaction
 from sp404_app.errors import Conflict, NotFound, TooLarge, ValidationFailed
@@ -123,6 +125,37 @@ def test_tags_are_added_in_their_stored_spelling_and_removed_whatever_the_case(
     assert [sample.tags for sample in load(ids)] == [["808", "Dusty", "Vinyl"], ["808", "Vinyl"]]
 
 
+def test_a_tag_is_added_while_another_request_adds_it_to_the_same_sound(
+    user: User, sounds: AddSounds
+) -> None:
+    ids = sounds(1)
+    with transaction() as session:
+        job = bulk_edits.request_edit(session, user.id, SetEdit(add_tags=("dusty",)), ids)
+    with ThreadPoolExecutor() as pool:
+        with transaction() as session:
+            samples.get_sample(session, user.id, ids[0], lock=True)
+            edited = pool.submit(run_job, job.id)
+            wait_for_lock()
+            samples.change_sample(session, user.id, ids[0], Change(tags=["dusty", "loud"]))
+        assert result(edited.result()) == {"changed": 0, "skipped": 1, "failed": 0}
+    assert [sample.tags for sample in load(ids)] == [["dusty", "loud"]]
+
+
+def wait_for_lock() -> None:
+    """Wait until a transaction of another connection waits for a lock."""
+    waiting = text(
+        "select count(*) from pg_stat_activity "
+        "where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with transaction() as session:
+            if session.scalar(waiting):
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits for a lock")
+
+
 def test_a_sound_with_too_many_tags_is_refused(sounds: AddSounds, run_edit: RunEdit) -> None:
     full = [f"tag {number}" for number in range(30)]
     ids = [*sounds(1, tags=full), *sounds(1)]
@@ -164,6 +197,39 @@ def test_undo_leaves_what_was_changed_since_and_says_how_many(
         (90.0, 0),
         (90.0, 0),
     ]
+
+
+@pytest.mark.parametrize("before", [90.0, 100.0])
+def test_undo_leaves_a_tempo_that_a_person_has_changed_since_as_the_persons(
+    user: User,
+    sounds: AddSounds,
+    run_edit: RunEdit,
+    run_undo: Callable[..., ProcessingJob],
+    before: float,
+) -> None:
+    ids = sounds(1, bpm=before, bpm_source="analysis")
+    job = run_edit(SetEdit(bpm=100.0), ids)
+    with transaction() as session:
+        samples.change_sample(session, user.id, ids[0], Change(bpm=101.0))
+    assert (run_undo(job).result or {})["changed_since"] == 1
+    assert [(sample.bpm, sample.bpm_source) for sample in load(ids)] == [(101.0, "user")]
+
+
+def test_two_edits_of_a_tempo_undo_value_and_source_together_in_either_order(
+    user: User, sounds: AddSounds, run_edit: RunEdit, run_undo: Callable[..., ProcessingJob]
+) -> None:
+    ids = sounds(1, bpm=90.0, bpm_source="analysis")
+    before = dump_samples(user.id)
+    first, second = (run_edit(SetEdit(bpm_factor=2.0), ids) for _ in range(2))
+    run_undo(first)
+    assert [(sample.bpm, sample.bpm_source) for sample in load(ids)] == [(360.0, "user")]
+    run_undo(second)
+    run_undo(first)
+    assert dump_samples(user.id) == before
+    first, second = (run_edit(SetEdit(bpm_factor=2.0), ids) for _ in range(2))
+    run_undo(second)
+    run_undo(first)
+    assert dump_samples(user.id) == before
 
 
 def test_two_edits_of_the_same_sounds_undo_what_is_still_their_own(
@@ -275,6 +341,21 @@ def test_undo_is_asked_for_once(user: User, sounds: AddSounds, run_edit: RunEdit
         first = bulk_edits.request_undo(session, user.id, edit_id(job))
     with transaction() as session:
         assert bulk_edits.request_undo(session, user.id, edit_id(job)).id == first.id
+
+
+def test_an_edit_that_is_undone_before_it_begins_is_cancelled(
+    user: User, sounds: AddSounds
+) -> None:
+    ids = sounds(1)
+    with transaction() as session:
+        job = bulk_edits.request_edit(session, user.id, RENAME, ids)
+    with transaction() as session:
+        undone = bulk_edits.request_undo(session, user.id, edit_id(job))
+        assert (undone.id, undone.status) == (job.id, JobStatus.CANCELLED)
+    assert run_job(job.id).status == JobStatus.CANCELLED
+    assert names(ids) == ["Kick 1"]
+    with transaction() as session, pytest.raises(Conflict, match="nothing left"):
+        bulk_edits.request_undo(session, user.id, edit_id(job))
 
 
 def test_other_peoples_sounds_and_edits_are_not_found(

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 import pytest
 import reflex as rx
 
+from sp404_app.db import transaction
 from sp404_app.errors import NotFound, Unauthenticated, ValidationFailed
 from sp404_app.models import JobStatus, ProcessingJob, User
+from sp404_app.services.bulk import bulk_edits
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.bulk.bulk_edit import BulkEditState
 from sp404_app.state.bulk.bulk_progress import BulkProgressState, edit_message, undo_message
@@ -95,6 +97,16 @@ async def test_only_touched_values_are_changed(
     assert [(sample.bpm, sample.tags, sample.rating) for sample in load(ids)] == [
         (180.0, [], 0)
     ] * 3
+
+
+async def test_a_double_click_on_apply_starts_one_edit(
+    dialog: BulkEditState, user: User, ids: list[uuid.UUID]
+) -> None:
+    await dialog.set_value("bpm_factor", "2")
+    for _ in range(2):
+        await run(dialog.apply())
+    with transaction() as session:
+        assert len(bulk_edits.list_edits(session, user.id)) == 1
 
 
 async def test_suggestions_that_were_declined_are_not_applied(

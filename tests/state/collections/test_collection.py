@@ -14,9 +14,11 @@ from sp404_app.services.collections import collection_samples, collections
 from sp404_app.services.library.search import SampleQuery
 from sp404_app.state.collections.collection import MAX_STEP, CollectionState
 from sp404_app.state.library.library import LibraryState
+from tests.accounts import cookie
 from tests.services.conftest import keep
 from tests.sounds import Keep
 from tests.state.collections.conftest import Open, run, said
+from tests.tabs import in_tab
 
 __all__ = ["keep"]
 pytestmark = pytest.mark.usefixtures("services")
@@ -135,6 +137,17 @@ async def test_a_row_is_removed_alone_even_if_others_are_selected(shown: Tab) ->
 async def test_sorting_is_undone(shown: Tab) -> None:
     await run(shown.page.step(shown.id("E"), -MAX_STEP))
     await run(shown.page.sort("name"))
+    assert shown.order == "ABCDE"
+    await run(shown.page.undo_sort())
+    assert shown.order == "EABCD"
+
+
+async def test_a_removal_and_a_sort_are_undone_from_another_page(shown: Tab, user: User) -> None:
+    await run(shown.page.step(shown.id("E"), -MAX_STEP))
+    await run(shown.page.sort("name"))
+    await run(shown.page.remove_one(shown.id("B")))
+    in_tab(shown.page, cookie(user.id), url=f"/samples/{shown.id('B')}")
+    await run(shown.page.undo_removal())
     assert shown.order == "ABCDE"
     await run(shown.page.undo_sort())
     assert shown.order == "EABCD"
