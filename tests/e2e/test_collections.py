@@ -139,6 +139,18 @@ def test_a_long_name_leaves_room_for_the_counts_of_the_picker(
     expect(count).to_be_in_viewport(ratio=1)
 
 
+def test_the_actions_for_selected_sounds_fit_into_a_narrow_window(
+    page: Page, errors: list[str]
+) -> None:
+    make_collection(page, "Drums", NAMES)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    row(page, "Kick").hover()
+    row(page, "Kick").get_by_role("checkbox").click()
+    bulk = page.get_by_test_id("bulk")
+    expect(bulk).to_be_in_viewport(ratio=1)
+    expect(bulk.get_by_test_id("bulk-delete")).to_be_in_viewport(ratio=1)
+
+
 def test_a_collection_is_ordered_by_keys_drag_and_menu(page: Page, errors: list[str]) -> None:
     make_collection(page, "Drums", NAMES)
     row(page, "Clap").click()
