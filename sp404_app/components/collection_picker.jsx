@@ -49,7 +49,7 @@ export function CollectionPicker({ choices, onChoose, onCreate }) {
       />
       <ul id={listId} role="listbox" aria-label="Collections" className="picker-list">
         {options.map((option, index) => (
-          <li key={option.id} id={`${listId}-${index}`} ref={index === at ? scrollIntoView : null} role="option" aria-selected={index === at} className={`picker-option ${index === at ? "on" : ""}`} style={{ "--bank": option.colour || "transparent" }} onClick={() => take(option)} data-testid={option.id ? "picker-choice" : "picker-new"}>
+          <li key={option.id} id={`${listId}-${index}`} ref={index === at ? scrollIntoView : null} role="option" aria-selected={index === at} className={`picker-option ${index === at ? "on" : ""}`} style={{ "--bank": option.colour || "var(--faint)" }} onClick={() => take(option)} data-testid={option.id ? "picker-choice" : "picker-new"}>
             {option.id ? <i className="collection-dot" /> : <span className="picker-plus">+</span>}
             <span className="picker-name">{option.id ? option.name : option.name ? `New collection “${option.name}”` : "New collection"}</span>
             <span className="mono muted">{option.is_full ? "added" : option.count}</span>

@@ -125,6 +125,32 @@ def test_sounds_are_added_by_key_menu_and_drag_and_each_can_be_undone(
     expect(names(page)).to_have_text(["Kick"])
 
 
+def test_a_long_name_leaves_room_for_the_counts_of_the_picker(
+    page: Page, errors: list[str], base_url: str
+) -> None:
+    body = {"name": "The breaks of the second box " * 5}
+    answer = page.request.post("/api/collections", data=body, headers={"Origin": base_url})
+    assert answer.status == 201, answer.text()
+    page.reload()
+    row(page, "Kick").click()
+    page.keyboard.press("c")
+    count = page.get_by_test_id("picker-choice").locator(".mono")
+    expect(count).to_have_text("0")
+    expect(count).to_be_in_viewport(ratio=1)
+
+
+def test_the_actions_for_selected_sounds_fit_into_a_narrow_window(
+    page: Page, errors: list[str]
+) -> None:
+    make_collection(page, "Drums", NAMES)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    row(page, "Kick").hover()
+    row(page, "Kick").get_by_role("checkbox").click()
+    bulk = page.get_by_test_id("bulk")
+    expect(bulk).to_be_in_viewport(ratio=1)
+    expect(bulk.get_by_test_id("bulk-delete")).to_be_in_viewport(ratio=1)
+
+
 def test_a_collection_is_ordered_by_keys_drag_and_menu(page: Page, errors: list[str]) -> None:
     make_collection(page, "Drums", NAMES)
     row(page, "Clap").click()

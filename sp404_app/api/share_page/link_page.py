@@ -13,7 +13,11 @@ from sp404_app.services.cards.download_formats import FORMATS, DownloadFormat
 from sp404_app.services.sharing import share_picture, shares
 from sp404_app.services.sharing.shared_content import SharedContent, SharedSound
 
-KINDS: Final = {"sample": "Shared sound", "collection": "Shared collection", "project": "Pads"}
+KINDS: Final = {
+    "sample": "Shared sound",
+    "collection": "Shared collection",
+    "project": "Shared pads",
+}
 DEVICE_FORMATS: Final = (DownloadFormat.MK2, DownloadFormat.SX)
 
 

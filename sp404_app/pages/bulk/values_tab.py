@@ -112,7 +112,7 @@ def _tags() -> rx.Component:
         rx.el.label("Tags", html_for="bulk-add_tags", class_name="field-label"),
         rx.cond(
             BulkEditState.tags.length() > 0,
-            rx.el.div(rx.foreach(BulkEditState.tags, _tag), class_name="row wrap"),
+            rx.el.div(rx.foreach(BulkEditState.tags, _tag), class_name="row wrap bulk-tags"),
         ),
         rx.el.input(
             id="bulk-add_tags",

@@ -4,7 +4,6 @@ import reflex as rx
 
 from sp404_app.components.brand import style_sheet
 from sp404_app.pages.bulk.edit_dialog import bulk_edit_dialog
-from sp404_app.pages.bulk.progress import recent_edits_dialog
 from sp404_app.pages.cards.download import download_dialog
 from sp404_app.pages.collections.dialogs import add_to_collection_dialog, collection_dialog
 from sp404_app.pages.collections.header import header
@@ -45,7 +44,6 @@ def collection() -> rx.Component:
         collection_dialog(),
         download_dialog(),
         bulk_edit_dialog(),
-        recent_edits_dialog(),
         share_dialog(),
         current="/collections",
     )

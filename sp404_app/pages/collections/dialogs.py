@@ -27,7 +27,7 @@ def add_to_collection_dialog() -> rx.Component:
             ),
             rx.el.div(
                 rx.el.button(
-                    "New smart collection like these…",
+                    "Smart collection of similar sounds…",
                     type="button",
                     class_name="button ghost",
                     on_click=CollectionFormState.open_like_these,

@@ -1,10 +1,11 @@
-"""The library's menu: export and import of values; and the import dialog."""
+"""The library's menu: export and import of values, recent edits; and the import dialog."""
 
 import reflex as rx
 
 from sp404_app.components.csv_import import csv_import
 from sp404_app.components.menus import menu_button, menu_item, modal
 from sp404_app.services.library.library_export import ExportFormat
+from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.library.library_data import LibraryDataState
 
@@ -28,7 +29,13 @@ def library_menu() -> rx.Component:
             on_click=LibraryDataState.open_import,
             title="Tags, ratings and other values from a file",
         ),
-        label="Import and export",
+        menu_item(
+            "Recent edits…",
+            "open-bulk-edits",
+            on_click=BulkProgressState.open_list,
+            title="See and undo changes of many sounds",
+        ),
+        label="Actions of the library",
         test_id="library-menu",
     )
 

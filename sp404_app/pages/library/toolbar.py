@@ -10,7 +10,6 @@ from sp404_app.components.player import choose_files
 from sp404_app.pages.library.library_menu import library_menu
 from sp404_app.pages.library.sidebar import reanalysis_progress
 from sp404_app.state.bulk.bulk_edit import BulkEditState
-from sp404_app.state.bulk.bulk_progress import BulkProgressState
 from sp404_app.state.cards.download import DownloadState
 from sp404_app.state.library.library import LibraryState
 from sp404_app.state.projects.new_project import NewProjectState
@@ -141,14 +140,6 @@ def filters() -> rx.Component:
                     data_testid="edit-results",
                 ),
             ),
-        ),
-        rx.el.button(
-            "Recent edits",
-            type="button",
-            class_name="chip",
-            title="See and undo changes of many sounds",
-            on_click=BulkProgressState.open_list,
-            data_testid="open-bulk-edits",
         ),
         rx.el.span(reanalysis_progress(), class_name="narrow-only"),
         result_count(),

@@ -40,7 +40,7 @@ def new_link_form() -> rx.Component:
         rx.el.p(explanation(), class_name="field-hint"),
         rx.el.div(
             choice(
-                "Ends",
+                "Expires",
                 "expires",
                 *(rx.el.option(text, value=value) for text, value in EXPIRIES),
             ),

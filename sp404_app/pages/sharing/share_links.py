@@ -26,7 +26,7 @@ def share_item(row: ShareRow, *, names: bool) -> rx.Component:
             names,
             rx.el.div(
                 rx.el.a(row.name, href=row.href, class_name="link"),
-                rx.el.span(row.kind, class_name="label"),
+                rx.el.span(row.kind_name, class_name="label"),
                 class_name="share-link-title",
             ),
         ),
@@ -96,7 +96,7 @@ def actions(row: ShareRow) -> rx.Component:
             class_name="button small ghost",
             data_testid="open-link",
         ),
-        copy_button("Copy embed code", row.embed_code, "Embed code copied.", "copy-embed"),
+        copy_button("Embed code", row.embed_code, "Embed code copied.", "copy-embed"),
         rx.el.button(
             "By day",
             type="button",

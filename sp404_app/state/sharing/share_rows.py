@@ -13,6 +13,7 @@ DOWNLOADS = {
     ShareDownload.ORIGINAL: "Download and save the original",
     ShareDownload.SP404: "Download for the SP-404",
 }
+KIND_NAMES = {"sample": "Sound", "collection": "Collection", "project": "Project"}
 PATHS = {"sample": "/samples", "collection": "/collections", "project": "/projects"}
 
 
@@ -24,6 +25,7 @@ class ShareRow:
     url: str
     embed_code: str
     kind: str
+    kind_name: str
     name: str
     href: str
     status: str
@@ -50,6 +52,7 @@ def share_row(share: ShareView) -> ShareRow:
         url=share.url,
         embed_code=share.embed_code,
         kind=share.kind,
+        kind_name=KIND_NAMES[share.kind],
         name=share.name[:80],
         href=f"{PATHS[share.kind]}/{target}",
         status=_status(share),
